@@ -1,0 +1,107 @@
+"""What every command line of Arena prints with: results on stdout, progress and notes on stderr. Knows no other room."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+JSON_HELP = "Print the result as JSON."
+_PLAIN_EVERY_S = 10.0
+
+
+class Advance(Protocol):
+    """Reports `n` more steps done, and what is being done now."""
+
+    def __call__(self, n: int = 1, note: str = "") -> None: ...
+
+
+@contextmanager
+def progress(title: str, total: int) -> Iterator[Advance]:
+    """A bar with the time left on a terminal; elsewhere a plain line every ten seconds and at the end."""
+    if sys.stderr.isatty():
+        yield from _rich_bar(title, total)
+    else:
+        yield from _plain_lines(title, total)
+
+
+def _rich_bar(title: str, total: int) -> Iterator[Advance]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description:<22}"),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(compact=True),
+        TextColumn("[dim]{task.fields[note]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=total, note="")
+
+        def advance(n: int = 1, note: str = "") -> None:
+            bar.update(task, advance=n, note=note)
+
+        yield advance
+
+
+def _plain_lines(title: str, total: int) -> Iterator[Advance]:
+    started = last = time.monotonic()
+    done = 0
+
+    def advance(n: int = 1, note: str = "") -> None:
+        nonlocal done, last
+        done += n
+        now = time.monotonic()
+        if now - last >= _PLAIN_EVERY_S:
+            last = now
+            say(f"{title}: {done} of {total} after {now - started:.0f} s" + (f", {note}" if note else ""))
+
+    yield advance
+    say(f"{title}: {done} of {total} done in {time.monotonic() - started:.1f} s")
+
+
+def say(text: str) -> None:
+    """One line for the person, on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def print_json(content: object) -> None:
+    """One JSON document on stdout."""
+    print(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
+    """A table on stdout: columns whose name begins with `#` hold numbers and are set right; whole lines when piped."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        table.add_column(Text(name.removeprefix("#")), justify="right" if name.startswith("#") else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console()
+    console.print(table) if console.is_terminal else Console(width=240).print(table)
+
+
+def duration(seconds: float) -> str:
+    """`8.2 s`, `4 min 05 s` or `2 h 10 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,1 @@
+"""Recordings to tiles, tiles to trained nets, nets to predictions."""

@@ -1,0 +1,33 @@
+"""Mistakes of a user of cnn; each message is one line: the rule, what came, what to do.
+
+CnnError
+├── ConfigError   a key or value of the configuration
+├── CorpusError   a folder of recordings
+├── TilesError    a folder of tiles
+├── SplitError    who trains and who is held out
+└── RunError      a run folder, or writing one
+"""
+
+
+class CnnError(Exception):
+    """Base of every mistake that cnn reports to its user."""
+
+
+class ConfigError(CnnError):
+    """A configuration key or value that cannot be used."""
+
+
+class CorpusError(CnnError):
+    """A folder of recordings that cannot be used."""
+
+
+class TilesError(CnnError):
+    """A folder of tiles that is missing, damaged or of another make."""
+
+
+class SplitError(CnnError):
+    """A split that the clips cannot give."""
+
+
+class RunError(CnnError):
+    """A run folder that is missing, damaged, or cannot be written."""

@@ -1,0 +1,125 @@
+"""The one override syntax, `train.learning_rate=0.01`: keys, their types, and what to say of a key that is none."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from cnn.config import MODEL_DEFAULTS, RunConfig
+from cnn.errors import ConfigError
+
+_SYNONYMS = {"lr": "train.learning_rate", "bs": "train.batch_size", "optim": "train.optimizer", "seed": "train.seed"}
+
+
+def keys() -> dict[str, type]:
+    """Every key that may be set, with the type of its value (`tuple` for a list of names)."""
+    found: dict[str, type] = {"variant": str}
+    for section in ("tiles", "split", "augment", "model", "train"):
+        settings = typing.get_type_hints(RunConfig)[section]
+        for name, hint in typing.get_type_hints(settings).items():
+            found[f"{section}.{name}"] = tuple if isinstance(hint, types.GenericAlias) else hint
+    return found
+
+
+def with_values(config: RunConfig, values: Mapping[str, object]) -> RunConfig:
+    """`config` with dotted keys set, all at once; text is read as the key's type, another `model.name` brings its defaults.
+
+    Raises:
+        ConfigError: an unknown key (names the nearest), a value of the wrong type or out of range.
+    """
+    known = keys()
+    sections: dict[str, dict[str, Any]] = {}
+    for key, value in values.items():
+        if key not in known:
+            raise ConfigError(f"unknown key {key!r}{nearest(key, known)}")
+        section, _, name = key.rpartition(".")
+        sections.setdefault(section, {})[name] = _as_type(key, value, known[key])
+    changes: dict[str, Any] = sections.pop("", {})
+    for section, fields in sections.items():
+        base = getattr(config, section)
+        if section == "model" and fields.get("name", base.name) != base.name:
+            base = MODEL_DEFAULTS.get(fields["name"], base)
+        changes[section] = dataclasses.replace(base, **fields)
+    return dataclasses.replace(config, **changes)
+
+
+def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
+    """`config` after assignments such as `train.learning_rate=0.01`.
+
+    Raises:
+        ConfigError: not an assignment, or what `with_values` refuses.
+    """
+    values = parse_assignments(assignments)
+    for key in values:
+        if key.startswith("tiles.") and key in keys():
+            raise ConfigError(f"{key} is fixed when tiles are prepared; give it to `arena data prepare` instead")
+    return with_values(config, values)
+
+
+def parse_assignments(assignments: Sequence[str]) -> dict[str, object]:
+    """`["train.epochs=5"]` as `{"train.epochs": "5"}`.
+
+    Raises:
+        ConfigError: a text without `=`.
+    """
+    values: dict[str, object] = {}
+    for text in assignments:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"an override is written key=value, such as train.epochs=5, not {text!r}")
+        values[key.strip()] = value.strip()
+    return values
+
+
+def from_dict(content: Mapping[str, Any]) -> RunConfig:
+    """What `config.to_dict` gave, as a value again.
+
+    Raises:
+        ConfigError: an unknown key or a value out of range.
+    """
+    values = flatten(content)
+    return with_values(RunConfig(corpus=str(values.pop("corpus", ""))), values)
+
+
+def flatten(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one mapping of dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def nearest(key: str, known: Iterable[str]) -> str:
+    """A hint such as `; did you mean 'train.learning_rate'?`, or where to read on."""
+    leaf = key.rpartition(".")[2]
+    names = {**{name.rpartition(".")[2]: name for name in known}, **_SYNONYMS, **{name: name for name in known}}
+    found = difflib.get_close_matches(key, names, n=1, cutoff=0.75) or difflib.get_close_matches(leaf, names, n=1)
+    return f"; did you mean {names[found[0]]!r}?" if found else "; `arena train --keys` lists them all"
+
+
+def _as_type(key: str, value: object, kind: type) -> Any:
+    if kind is tuple:
+        items = value.split(",") if isinstance(value, str) else value
+        if not isinstance(items, list | tuple):
+            raise ConfigError(f"{key} takes names separated by commas, not {value!r}")
+        return tuple(str(item).strip() for item in items if str(item).strip())
+    if kind is str:
+        return str(value)
+    if isinstance(value, bool):
+        raise ConfigError(f"{key} takes a number, not {value!r}")
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise ConfigError(f"{key} takes a number, not {value!r}") from None
+    if kind is int:
+        if not number.is_integer():
+            raise ConfigError(f"{key} takes a whole number, not {value!r}")
+        return int(number)
+    return number

@@ -1,0 +1,267 @@
+"""The run folder, written and read: config.json, epochs.csv, result.json, predictions.csv, model.pt, checkpoint.pt.
+
+Every file is written whole: beside its place, then renamed. Standard library only: whoever reads results needs no torch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import dataclasses
+import fcntl
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from cnn.errors import RunError
+
+METRICS = ("train_loss", "train_accuracy", "train_macro_f1", "val_loss", "val_accuracy", "val_macro_f1")
+PREDICTION_HEAD = ("id", "label")
+PREDICTION_TAIL = ("truth", "speaker", "split")
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    UNFINISHED = "unfinished"  # training now, or killed: its checkpoint goes on
+    FINISHED = "finished"
+    PRUNED = "pruned"  # stopped early by a sweep; a result, though not of all epochs
+    FAILED = "failed"
+
+    @property
+    def is_finished(self) -> bool:
+        return self is not RunState.UNFINISHED
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EpochRow:
+    """One line of epochs.csv. Train figures are of the (augmented) batches while the weights moved; val of the epoch's end."""
+
+    epoch: int  # from 1
+    train_loss: float
+    train_accuracy: float
+    train_macro_f1: float
+    val_loss: float
+    val_accuracy: float
+    val_macro_f1: float
+    learning_rate: float  # of the epoch's last step
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Score:
+    """What the kept weights reach on one split, without augmentation."""
+
+    n: int
+    loss: float
+    accuracy: float
+    macro_f1: float
+    confusion: list[list[int]]  # (K, K) clips, row: truth, column: prediction
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """Over- or underfitting, as read from the curves, and why in one sentence."""
+
+    state: str  # good, overfit, underfit or unsettled
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunResult:
+    """result.json. Scores are of the weights in model.pt: those of the epoch with the best validation macro-F1."""
+
+    state: RunState
+    labels: tuple[str, ...] = ()
+    best_epoch: int = 0
+    n_epochs: int = 0  # epochs trained
+    scores: dict[str, Score] = field(default_factory=dict)  # by split: train, val, test
+    verdict: Verdict | None = None
+    n_parameters: int = 0
+    n_multiply_adds: int = 0  # of one clip's forward pass
+    wall_s: float = 0.0  # summed over resumptions
+    n_clips_per_s: float = 0.0  # training throughput, validation left out
+    device: str = ""
+    n_threads: int = 0
+    versions: dict[str, str] = field(default_factory=dict)
+    started_at: str = ""  # UTC, ISO 8601
+    finished_at: str = ""
+    wandb_mode: str = "off"
+    wandb_url: str = ""  # empty unless the run was mirrored online
+    cause: str = ""  # of a failure, one line
+    tail: tuple[str, ...] = ()  # last lines of its traceback
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prediction:
+    """One line of predictions.csv."""
+
+    id: str
+    label: str  # predicted
+    probabilities: tuple[float, ...]  # (K,) sums to 1
+    truth: str
+    speaker: str
+    split: str  # val or test
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """One `runs/<digest>/`."""
+
+    path: Path
+
+    @property
+    def digest(self) -> str:
+        return self.path.name
+
+    def config(self) -> dict[str, Any]:
+        """The content of config.json; `cnn.overrides.from_dict` makes a RunConfig of it."""
+        return read_json(self.path / "config.json")
+
+    def epochs(self) -> list[EpochRow]:
+        """The finished epochs, in order; empty before the first."""
+        path = self.path / "epochs.csv"
+        if not path.exists():
+            return []
+        with path.open(newline="", encoding="utf-8") as file:
+            return [_epoch_row(row) for row in csv.DictReader(file)]
+
+    def result(self) -> RunResult | None:
+        """result.json, or None while the run is unfinished."""
+        path = self.path / "result.json"
+        return _result_from_json(read_json(path)) if path.exists() else None
+
+    def state(self) -> RunState:
+        result = self.result()
+        return result.state if result else RunState.UNFINISHED
+
+    def predictions(self) -> list[Prediction]:
+        """All rows of predictions.csv: validation first, then test.
+
+        Raises:
+            RunError: the run has none (it is unfinished, pruned or failed).
+        """
+        path = self.path / "predictions.csv"
+        if not path.exists():
+            raise RunError(f"{path} does not exist: only a finished run has predictions; finish it with `arena train`")
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = csv.reader(file)
+            labels = next(rows)[len(PREDICTION_HEAD) : -len(PREDICTION_TAIL)]
+            return [_prediction(row, len(labels)) for row in rows]
+
+    def write_config(self, content: dict[str, Any]) -> None:
+        write_json(self.path / "config.json", content)
+
+    def write_epochs(self, rows: Sequence[EpochRow]) -> None:
+        write_csv(self.path / "epochs.csv", [f.name for f in dataclasses.fields(EpochRow)], map(dataclasses.astuple, rows))
+
+    def write_predictions(self, labels: Sequence[str], rows: Sequence[Prediction]) -> None:
+        header = [*PREDICTION_HEAD, *labels, *PREDICTION_TAIL]
+        lines = ([p.id, p.label, *(f"{x:.6f}" for x in p.probabilities), p.truth, p.speaker, p.split] for p in rows)
+        write_csv(self.path / "predictions.csv", header, lines)
+
+    def write_result(self, result: RunResult) -> None:
+        write_json(self.path / "result.json", dataclasses.asdict(result))
+
+
+def list_runs(runs_dir: Path) -> list[RunFolder]:
+    """All run folders below `runs_dir`, by name."""
+    if not runs_dir.is_dir():
+        return []
+    return [RunFolder(path) for path in sorted(runs_dir.iterdir()) if (path / "config.json").exists()]
+
+
+@contextlib.contextmanager
+def locked(folder: RunFolder) -> Iterator[None]:
+    """Hold the run folder alone; a second process waits. The lock ends with its process, however that ends.
+
+    Raises:
+        RunError: the folder cannot be made or written.
+    """
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True)
+        file = (folder.path / ".lock").open("w")
+    except OSError as error:
+        raise RunError(f"cannot write the run folder {folder.path}: {error.strerror}; choose another with --runs") from error
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file beside its place, then rename: a reader sees all of the old or all of the new, also after a kill.
+
+    Raises:
+        RunError: the folder is not writable or the disk is full; nothing is left behind.
+    """
+    temporary = ""
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise RunError(f"cannot write {path}: {error.strerror}; free some space or choose another folder") from error
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write `content` as indented JSON, whole."""
+    write_whole(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Any) -> None:
+    """Write a table, whole."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_whole(path, text.getvalue().encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises:
+        RunError: the file is missing or damaged.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise RunError(f"{path} does not exist; is {path.parent} the folder you mean?") from None
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read: {error}; delete its folder and make it again") from error
+    if not isinstance(content, dict):
+        raise RunError(f"{path} holds no object; delete its folder and make it again")
+    return content
+
+
+def _epoch_row(row: dict[str, str]) -> EpochRow:
+    return EpochRow(epoch=int(row["epoch"]), **{key: float(value) for key, value in row.items() if key != "epoch"})
+
+
+def _prediction(row: list[str], n_labels: int) -> Prediction:
+    truth, speaker, split = row[-len(PREDICTION_TAIL) :]
+    probabilities = tuple(float(text) for text in row[2 : 2 + n_labels])
+    return Prediction(id=row[0], label=row[1], probabilities=probabilities, truth=truth, speaker=speaker, split=split)
+
+
+def _result_from_json(content: dict[str, Any]) -> RunResult:
+    known = {f.name for f in dataclasses.fields(RunResult)}
+    fields = {key: value for key, value in content.items() if key in known}
+    fields["state"] = RunState(fields["state"])
+    fields["scores"] = {split: Score(**score) for split, score in fields.get("scores", {}).items()}
+    fields["verdict"] = Verdict(**fields["verdict"]) if fields.get("verdict") else None
+    for name in ("labels", "tail"):
+        fields[name] = tuple(fields.get(name, ()))
+    return RunResult(**fields)

@@ -1,0 +1,1 @@
+"""A solution file, teams, three attempts each, scores and ranks."""

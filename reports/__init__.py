@@ -1,0 +1,1 @@
+"""Run folders, studies and the contest to one HTML file."""

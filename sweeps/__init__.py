@@ -1,0 +1,1 @@
+"""A sweep file to trials, trials to run folders."""
