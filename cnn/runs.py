@@ -163,7 +163,7 @@ class RunFolder:
 
     def write_predictions(self, labels: Sequence[str], rows: Sequence[Prediction]) -> None:
         header = [*PREDICTION_HEAD, *labels, *PREDICTION_TAIL]
-        lines = ([p.id, p.label, *(f"{x:.6f}" for x in p.probabilities), p.truth, p.speaker, p.split] for p in rows)
+        lines = ([p.id, p.label, *(f"{x:.9g}" for x in p.probabilities), p.truth, p.speaker, p.split] for p in rows)
         write_csv(self.path / "predictions.csv", header, lines)
 
     def write_result(self, result: RunResult) -> None:

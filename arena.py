@@ -1,0 +1,79 @@
+"""`arena`: the one command. It mounts the rooms' command lines and turns their errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+import arena_demo
+import arena_doctor
+import cnn.cli
+import cnn.data_cli
+import leaderboard.cli
+import reports.cli
+import sweeps.cli
+from arena_terminal import say
+from cnn.errors import CnnError
+from leaderboard.errors import LeaderboardError
+from reports.errors import ReportError
+from sweeps.errors import SweepError
+
+app = typer.Typer(
+    name="arena",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Spoken digits for courses and small competitions: recordings to spectrogram tiles, two nets on four variants, "
+    "sweeps, a contest with three attempts, one report.",
+    epilog="Begin with `arena demo`, or with your own recordings: `arena data scan FOLDER`.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import importlib.metadata
+
+        print(importlib.metadata.version("arena-spoken-digits"))
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    pass
+
+
+app.add_typer(cnn.data_cli.app, name="data", help="Recordings: make, scan, prepare, look at.")
+app.add_typer(cnn.cli.app)
+app.add_typer(sweeps.cli.app, name="sweep", help="Tune learning rate, batch size and depth.")
+app.add_typer(leaderboard.cli.app, name="contest", help="Teams, three attempts each, and the standings.")
+app.add_typer(reports.cli.app, name="report", help="One HTML file that compares it all.")
+app.command("demo")(arena_demo.demo)
+app.command("doctor")(arena_doctor.doctor)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one line on stderr and exit code 1."""
+    try:
+        app()
+    except (CnnError, SweepError, LeaderboardError, ReportError) as error:
+        say(f"error: {error}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        say("interrupted; nothing is lost: the same command goes on from the last finished epoch")
+        sys.exit(130)
+    except BrokenPipeError:  # `arena ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except MemoryError:
+        say("error: out of memory; choose a smaller train.batch_size or fewer --jobs")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""A net, its optimiser and its best weights so far: one epoch forward, scored, saved and loaded again."""
+
+from __future__ import annotations
+
+import io
+import math
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional as F
+
+from cnn import metrics
+from cnn.augment import Augment
+from cnn.batches import Clips, n_steps, seed_of
+from cnn.config import LABELS, RunConfig
+from cnn.errors import RunError
+from cnn.models.table import build
+from cnn.optim import build_optimizer, learning_rate_at, set_learning_rate
+from cnn.runs import EpochRow, Score, write_whole
+
+_SCORED_AT_ONCE = 512  # clips a batch where nothing is learnt
+
+
+class Fit:
+    """The state of one training; every epoch draws its own seeds, so that it needs no random state to go on."""
+
+    def __init__(self, config: RunConfig, device: torch.device) -> None:
+        self.config = config
+        self.device = device
+        self.augment = Augment(config.augment, config.tiles) if config.augmented else None
+        with torch.random.fork_rng(devices=_cuda_devices(device)):
+            torch.manual_seed(seed_of("weights", config.train.seed))
+            net = build(config.model, config.tiles.size, len(LABELS))
+        self.net = net.to(device=device, memory_format=torch.channels_last)
+        self.optimizer = build_optimizer(self.net, config.train)
+        self.rows: list[EpochRow] = []
+        self.best_epoch = 0
+        self.best_weights: dict[str, torch.Tensor] = {}
+        self.wall_s = 0.0
+        self.n_clips_trained = 0
+        self.training_s = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """All epochs are trained, or `patience` epochs have passed without a better validation macro-F1."""
+        settings = self.config.train
+        waited = len(self.rows) - self.best_epoch
+        return len(self.rows) >= settings.epochs or (settings.patience > 0 and bool(self.rows) and waited >= settings.patience)
+
+    def epoch(self, train: Clips, val: Clips) -> EpochRow:
+        """Train one epoch, score it on `val`, keep its weights if they are the best.
+
+        Raises:
+            RunError: the loss is no number any more.
+        """
+        started = time.perf_counter()
+        train_loss, confusion = self._pass_over(train)
+        self.training_s += time.perf_counter() - started
+        if not math.isfinite(train_loss):
+            raise RunError(
+                f"the loss became {train_loss} in epoch {len(self.rows) + 1}; lower train.learning_rate and train again"
+            )
+        val_score, _ = self.score(val)
+        row = EpochRow(
+            epoch=len(self.rows) + 1,
+            train_loss=train_loss,
+            train_accuracy=metrics.accuracy(confusion),
+            train_macro_f1=metrics.macro_f1(confusion),
+            val_loss=val_score.loss,
+            val_accuracy=val_score.accuracy,
+            val_macro_f1=val_score.macro_f1,
+            learning_rate=float(self.optimizer.param_groups[0]["lr"]),
+            seconds=time.perf_counter() - started,
+        )
+        if not self.rows or row.val_macro_f1 > self.rows[self.best_epoch - 1].val_macro_f1:
+            self.best_epoch = row.epoch
+            self.best_weights = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
+        self.rows.append(row)
+        self.wall_s += row.seconds
+        return row
+
+    def _pass_over(self, train: Clips) -> tuple[float, torch.Tensor]:
+        settings = self.config.train
+        number = len(self.rows)
+        steps = n_steps(len(train), settings.batch_size)
+        losses = torch.zeros((), device=self.device)
+        confusion = torch.zeros((len(LABELS), len(LABELS)), dtype=torch.int64, device=self.device)
+        self.net.train()
+        with torch.random.fork_rng(devices=_cuda_devices(self.device)):
+            torch.manual_seed(seed_of("dropout", settings.seed, number))
+            batches = train.shuffled(settings.batch_size, seed_of("order", settings.seed, number), self.augment)
+            for step, (batch, truth) in enumerate(batches):
+                rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
+                set_learning_rate(self.optimizer.param_groups, rate)
+                logits = self.net(batch)
+                loss = F.cross_entropy(logits, truth, label_smoothing=settings.label_smoothing)
+                self.optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                self.optimizer.step()
+                with torch.no_grad():
+                    losses += F.cross_entropy(logits, truth) * len(truth)
+                    confusion += metrics.confusion_of(truth, logits.argmax(1), len(LABELS))
+        n_seen = int(confusion.sum())
+        self.n_clips_trained += n_seen
+        return float(losses) / n_seen, confusion
+
+    def score(self, clips: Clips) -> tuple[Score, torch.Tensor]:
+        """The net as it stands on `clips`, without augmentation, and its logits (N, K) on the CPU."""
+        self.net.eval()
+        with torch.no_grad():
+            logits = torch.cat([self.net(batch) for batch, _ in clips.in_order(_SCORED_AT_ONCE)])
+            loss = float(F.cross_entropy(logits, clips.labels))
+            confusion = metrics.confusion_of(clips.labels, logits.argmax(1), len(LABELS)).cpu()
+        score = Score(
+            n=len(clips),
+            loss=loss,
+            accuracy=metrics.accuracy(confusion),
+            macro_f1=metrics.macro_f1(confusion),
+            confusion=confusion.tolist(),
+        )
+        return score, logits.cpu()
+
+    def keep_best(self) -> None:
+        """Put the best epoch's weights into the net."""
+        self.net.load_state_dict(self.best_weights)
+
+    def save_weights(self, path: Path) -> None:
+        """The best epoch's weights alone, for `torch.load(..., weights_only=True)`."""
+        write_whole(path, _bytes_of(self.best_weights))
+
+    def save(self, path: Path) -> None:
+        """All that is needed to go on after this epoch."""
+        state = {
+            "net": self.net.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "best_weights": self.best_weights,
+            "best_epoch": self.best_epoch,
+            "rows": [asdict(row) for row in self.rows],
+            "wall_s": self.wall_s,
+            "n_clips_trained": self.n_clips_trained,
+            "training_s": self.training_s,
+        }
+        write_whole(path, _bytes_of(state))
+
+    def load(self, path: Path) -> None:
+        """Go on from what `save` wrote.
+
+        Raises:
+            RunError: the file is damaged or of another net.
+        """
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            self.net.load_state_dict(state["net"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.rows = [EpochRow(**row) for row in state["rows"]]
+        except Exception as error:  # torch raises a dozen kinds for a damaged file
+            raise RunError(f"{path} is damaged ({type(error).__name__}); delete it to train this run from its start") from error
+        self.best_weights, self.best_epoch = state["best_weights"], state["best_epoch"]
+        self.wall_s, self.training_s = state["wall_s"], state["training_s"]
+        self.n_clips_trained = state["n_clips_trained"]
+
+
+def _bytes_of(state: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()
+
+
+def _cuda_devices(device: torch.device) -> list[torch.device]:
+    return [device] if device.type == "cuda" else []

@@ -1,0 +1,47 @@
+"""Model A, after LeNet-5 (LeCun et al. 1998, figure 2): convolutions of 5 x 5, pooling, then 120, 84 and the classes.
+
+Against the paper: max pooling for trained subsampling, full connection between maps, softmax for radial units, and a
+depth of 2 to 4 stages; the 120 maps of C5 are a linear layer, which is the same for the paper's 32 x 32 pictures.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from cnn.config import ModelSettings
+from cnn.models.blocks import activation, scaled
+
+_CHANNELS = (6, 16, 32, 64)
+
+
+class LeNet5(nn.Module):
+    """(B, 1, size, size) to (B, K) logits."""
+
+    def __init__(self, settings: ModelSettings, size: int, n_classes: int) -> None:
+        super().__init__()
+        stages: list[nn.Module] = []
+        n_in = 1
+        for number, n_channels in enumerate(_CHANNELS[: settings.depth]):
+            n_out = scaled(n_channels, settings.width)
+            # The paper's two stages need no padding; with more, the later ones would have no cells left.
+            padding = 0 if number == 0 else 2 * (settings.depth > 2)
+            stages += [nn.Conv2d(n_in, n_out, 5, padding=padding), nn.MaxPool2d(2), activation(settings.activation)]
+            n_in = n_out
+        self.features = nn.Sequential(*stages)
+        with torch.no_grad():
+            n_features = self.features(torch.zeros(1, 1, size, size)).numel()
+        n_hidden, n_last = scaled(120, settings.width), scaled(84, settings.width)
+        self.classifier = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(n_features, n_hidden),
+            activation(settings.activation),
+            nn.Linear(n_hidden, n_last),
+            activation(settings.activation),
+            nn.Dropout(settings.dropout),
+            nn.Linear(n_last, n_classes),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.classifier(self.features(x))
+        return out

@@ -1,0 +1,149 @@
+"""Several trainings at once, each in a process and one thread of its own: on a CPU two processes beat two threads."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnn.config import MODELS, VARIANTS, RunConfig, default_config
+from cnn.errors import CnnError, RunError
+from cnn.runs import EpochRow, RunFolder
+from cnn.splits import make_split
+from cnn.tiles import TileSet, open_tiles
+
+OnEpoch = Callable[[RunConfig, EpochRow], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where trainings read, write and run."""
+
+    tiles: Path
+    runs: Path
+    device: str = "auto"
+    wandb: str = "off"
+
+
+def the_eight(tiles: TileSet) -> list[RunConfig]:
+    """Both models on the four variants, with their default settings."""
+    return [default_config(tiles.corpus, tiles.settings, model, variant) for model in MODELS for variant in VARIANTS]
+
+
+def default_jobs(device: str, n_configs: int) -> int:
+    """One process a core on a CPU, two on a GPU, no more than there are trainings."""
+    import torch
+
+    on_gpu = device != "cpu" and torch.cuda.is_available()
+    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(2 if on_gpu else n_cores, n_configs))
+
+
+def check_split(configs: Sequence[RunConfig], place: Place) -> None:
+    """Find out before any process is started that the clips cannot give a split; raises SplitError."""
+    clips = open_tiles(place.tiles).clips
+    for settings in {config.split for config in configs}:
+        make_split(clips, settings)
+
+
+def train_all(
+    configs: Sequence[RunConfig], place: Place, n_jobs: int, on_epoch: OnEpoch, say: Callable[[str], None]
+) -> list[RunFolder]:
+    """The run folders of `configs`, in their order, trained in `n_jobs` processes.
+
+    Raises:
+        RunError: some of them failed; all others are trained to their end first.
+    """
+    failures: dict[int, str] = {}
+    # The slowest first, so that no process is left alone with one at the end.
+    todo = sorted(range(len(configs)), key=lambda n: configs[n].model.name != "resnet")
+    for number, kind, content in _events(configs, todo, place, n_jobs):
+        if kind == "epoch":
+            on_epoch(configs[number], EpochRow(**content))
+        elif kind == "said":
+            say(content)
+        elif kind == "failed":
+            failures[number] = content
+            say(f"failed: {configs[number].model.name} on {configs[number].variant}: {content}")
+    if failures:
+        first = failures[min(failures)]
+        raise RunError(
+            first if len(configs) == 1 else f"{len(failures)} of {len(configs)} trainings failed; the first: {first}"
+        )
+    return [RunFolder(place.runs / config.digest) for config in configs]
+
+
+def _events(configs: Sequence[RunConfig], todo: Sequence[int], place: Place, n_jobs: int) -> Any:
+    context = multiprocessing.get_context("spawn")  # a fork of a process with torch's threads may hang
+    tasks: Any = context.Queue()
+    events: Any = context.Queue()
+    for number in todo:
+        tasks.put((number, configs[number]))
+    for _ in range(n_jobs):
+        tasks.put(None)
+    workers = [context.Process(target=_work, args=(place, tasks, events), daemon=True) for _ in range(n_jobs)]
+    for worker in workers:
+        worker.start()
+    n_open = len(todo)
+    try:
+        while n_open:
+            try:
+                event = events.get(timeout=1.0)
+            except queue.Empty:
+                _raise_if_killed(workers)
+                continue
+            n_open -= event[1] in ("done", "failed")
+            yield event
+    finally:
+        for worker in workers:
+            worker.terminate() if n_open else worker.join()
+
+
+def _raise_if_killed(workers: Sequence[Any]) -> None:
+    for worker in workers:
+        if worker.exitcode:
+            raise RunError(
+                f"a training process ended with exit code {worker.exitcode} (-9: killed, often for want of memory); "
+                "run the same command again with fewer --jobs: it goes on from the last epoch"
+            )
+
+
+def _work(place: Place, tasks: Any, events: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and ends us
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    from cnn.mirror import train_mirrored
+    from cnn.train import Decision
+
+    tiles = open_tiles(place.tiles)
+    while (task := tasks.get()) is not None:
+        number, config = task
+
+        def listen(row: EpochRow, number: int = number) -> Decision:
+            events.put((number, "epoch", {name: getattr(row, name) for name in EpochRow.__slots__}))
+            return Decision.CONTINUE
+
+        def say(text: str, number: int = number) -> None:
+            events.put((number, "said", text))
+
+        try:
+            train_mirrored(config, tiles, place.runs, device=place.device, wandb=place.wandb, on_epoch=listen, say=say)
+            events.put((number, "done", None))
+        except CnnError as error:
+            events.put((number, "failed", str(error)))
+        except Exception as error:  # a fault of ours in one training must not take the others along
+            last = "".join(traceback.format_exc().splitlines(keepends=True)[-4:])
+            events.put((number, "failed", f"{type(error).__name__}: {error}\n{last}"))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
