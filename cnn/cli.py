@@ -22,9 +22,7 @@ Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1."
 Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 
 
-@app.command(
-    epilog="Examples: `arena train --model lenet5 --variant raw+aug train.epochs=20` · `arena train --all` · `arena train --keys`"
-)
+@app.command(epilog="Examples: `arena train --model lenet5 --variant raw+aug train.epochs=20` · `arena train --all`")
 def train(
     overrides: Overrides = None,
     model: Annotated[str, typer.Option(help="lenet5 (Model A) or resnet (Model B).")] = "lenet5",
@@ -100,19 +98,10 @@ def print_runs(folders: list[RunFolder]) -> None:
         assert result is not None
         assert result.verdict is not None
         val, test = result.scores["val"], result.scores["test"]
-        epochs = f"{result.best_epoch} of {result.n_epochs}"
+        name = [config["model"]["name"], config["variant"]]
         scores = [f"{val.macro_f1:.3f}", f"{test.macro_f1:.3f}", f"{test.accuracy:.3f}"]
-        rows.append(
-            [
-                config["model"]["name"],
-                config["variant"],
-                *scores,
-                epochs,
-                duration(result.wall_s),
-                result.verdict.state,
-                folder.digest,
-            ]
-        )
+        epochs = f"{result.best_epoch} of {result.n_epochs}"
+        rows.append([*name, *scores, epochs, duration(result.wall_s), result.verdict.state, folder.digest])
     columns = ("model", "variant", "#val F1", "#test F1", "#test acc.", "#best epoch", "#time", "verdict", "run")
     print_table(columns, rows)
 
@@ -126,21 +115,19 @@ def _print_keys(model: str) -> None:
 
 
 @app.command(
-    epilog="Examples: `arena predict RUN --split test --out submission.csv` · `arena predict RUN --clips new/ --out submission.csv`"
+    epilog="Examples: `arena predict RUN` · `arena predict RUN --clips new/ --out submission.csv`"
 )
 def predict(
     run: Annotated[str, typer.Argument(help="A run folder, its digest, or the beginning of one.")],
     split: Annotated[str, typer.Option(help="The run's own held-out clips: test or val.")] = "test",
     clips: Annotated[Path | None, typer.Option(help="Recordings instead: a folder of wav or flac files of any name.")] = None,
-    out: Annotated[Path, typer.Option(help="The CSV to write: id, label and a probability for each digit.")] = Path(
-        "submission.csv"
-    ),
+    out: Annotated[Path, typer.Option(help="The CSV to write.")] = Path("submission.csv"),
     runs: Runs = Path("runs"),
     device: Device = "auto",
     json: Json = False,
 ) -> None:
     """Write a submission: what a finished run says of its held-out clips, or of a folder of recordings."""
-    from cnn.predict import answers_of_folder, answers_of_split, find_run, write_submission
+    from cnn.predict import answers_of_recordings, answers_of_split, find_run, recordings_in, write_submission
 
     if split not in ("test", "val"):
         raise typer.BadParameter(f"--split is test or val, not {split!r}")
@@ -148,12 +135,10 @@ def predict(
     if clips is None:
         answers = answers_of_split(found, split)
     else:
-        with progress(
-            "predicting, clips", sum(1 for p in clips.rglob("*") if p.suffix.lower() in (".wav", ".flac"))
-        ) as advance:
-            answers = answers_of_folder(found, clips, device, advance)
+        paths = recordings_in(clips)
+        with progress("predicting, clips", len(paths)) as advance:
+            answers = answers_of_recordings(found, clips, paths, device, advance)
     write_submission(out, answers)
     summary = {"submission": str(out), "n_clips": len(answers), "run": str(found.path)}
-    print_json(summary) if json else print(
-        f"{out}: {len(answers)} clips, from {found.path}; check it with `arena contest validate`"
-    )
+    said = f"{out}: {len(answers)} clips, from {found.path}; check it with `arena contest validate {out}`"
+    print_json(summary) if json else print(said)

@@ -17,7 +17,7 @@ from cnn.augment import Augment
 from cnn.batches import Clips, n_steps, seed_of
 from cnn.config import LABELS, RunConfig
 from cnn.errors import RunError
-from cnn.models.table import build
+from cnn.models.table import build, placed
 from cnn.optim import build_optimizer, learning_rate_at, set_learning_rate
 from cnn.runs import EpochRow, Score, write_whole
 
@@ -34,7 +34,7 @@ class Fit:
         with torch.random.fork_rng(devices=_cuda_devices(device)):
             torch.manual_seed(seed_of("weights", config.train.seed))
             net = build(config.model, config.tiles.size, len(LABELS))
-        self.net = net.to(device=device, memory_format=torch.channels_last)
+        self.net = placed(net, device)
         self.optimizer = build_optimizer(self.net, config.train)
         self.rows: list[EpochRow] = []
         self.best_epoch = 0
@@ -98,7 +98,7 @@ class Fit:
                 logits = self.net(batch)
                 loss = F.cross_entropy(logits, truth, label_smoothing=settings.label_smoothing)
                 self.optimizer.zero_grad(set_to_none=True)
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 self.optimizer.step()
                 with torch.no_grad():
                     losses += F.cross_entropy(logits, truth) * len(truth)

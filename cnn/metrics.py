@@ -13,7 +13,7 @@ def confusion_of(truth: torch.Tensor, predicted: torch.Tensor, n_classes: int) -
 
 def accuracy(confusion: torch.Tensor) -> float:
     """The part of all clips on the diagonal; 0 when there are none."""
-    return float(confusion.diagonal().sum() / confusion.sum().clamp_min(1))
+    return int(confusion.diagonal().sum()) / max(1, int(confusion.sum()))
 
 
 def macro_f1(confusion: torch.Tensor) -> float:

@@ -72,7 +72,7 @@ class Mirror:
         try:
             if result:
                 self._run.summary.update(_summary(result))
-            url = self._run.url or ""
+            url = self._run.url or "" if self._mode == "online" else ""
             self._run.finish()
         except Exception as error:
             self._say(f"W&B mirror of {self._name} not closed: {_one_line(error)}")

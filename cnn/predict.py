@@ -15,7 +15,7 @@ from cnn.bilateral import bilateral
 from cnn.config import LABELS, RunConfig
 from cnn.device import one_thread, resolve
 from cnn.errors import CorpusError, RunError
-from cnn.models.table import build
+from cnn.models.table import build, placed
 from cnn.overrides import from_dict
 from cnn.runs import RunFolder, RunState, list_runs, write_csv
 from cnn.spectrogram import tile_of
@@ -46,9 +46,7 @@ def find_run(name: str, runs_dir: Path) -> RunFolder:
         many = f"{len(found)} runs begin so" if found else "there is none"
         raise RunError(f"no single run {name!r} in {runs_dir}: {many}; `ls {runs_dir}` shows their names")
     if found[0].state() is not RunState.FINISHED:
-        raise RunError(
-            f"{found[0].path} is {found[0].state()}; only a finished run predicts: train it with the same command again"
-        )
+        raise RunError(f"{found[0].path} is {found[0].state()}; only a finished run predicts: train it to its end")
     return found[0]
 
 
@@ -58,15 +56,26 @@ def answers_of_split(run: RunFolder, split: str) -> list[Answer]:
     return [Answer(id=row.id, label=row.label, probabilities=row.probabilities) for row in rows]
 
 
-def answers_of_folder(run: RunFolder, folder: Path, device: str, advance: Callable[..., None]) -> list[Answer]:
-    """The run's net on every recording below `folder`, whatever its name; ids are paths below it without suffix.
+def recordings_in(folder: Path) -> list[Path]:
+    """Every wav and flac file below `folder`, whatever its name.
 
     Raises:
-        CorpusError: no recordings there, or one that cannot be read.
+        CorpusError: there is none.
     """
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES and not p.name.startswith("."))
     if not paths:
         raise CorpusError(f"no wav or flac files in {folder}; give the folder that holds the recordings")
+    return paths
+
+
+def answers_of_recordings(
+    run: RunFolder, folder: Path, paths: Sequence[Path], device: str, advance: Callable[..., None]
+) -> list[Answer]:
+    """The run's net on recordings; ids are their paths below `folder` without suffix.
+
+    Raises:
+        CorpusError: one of them cannot be read.
+    """
     config, target = from_dict(run.config()), resolve(device)
     answers: list[Answer] = []
     with one_thread(target):
@@ -94,7 +103,7 @@ def _load(run: RunFolder, config: RunConfig, device: torch.device) -> torch.nn.M
         raise RunError(
             f"{run.path / 'model.pt'} is damaged ({type(error).__name__}); delete {run.path} and train again"
         ) from error
-    return net.to(device=device, memory_format=torch.channels_last).eval()
+    return placed(net, device).eval()
 
 
 def _tile(path: Path, config: RunConfig) -> np.ndarray:

@@ -12,6 +12,7 @@ import fcntl
 import io
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -216,8 +217,10 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write `content` as indented JSON, whole."""
-    write_whole(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+    """Write `content` as indented JSON, whole; a list of numbers stays on one line."""
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    rows_in_lines = re.sub(r"\[[\d.,\s]+\]", lambda numbers: " ".join(numbers.group().split()), text)
+    write_whole(path, (rows_in_lines + "\n").encode())
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Any) -> None:

@@ -114,7 +114,7 @@ def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, advance: A
     part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.part-"))
     try:
         _write_pictures(part, corpus, settings, advance)
-        rows = ([c.id, c.label, c.speaker, str(c.path), c.audio_digest, f"{c.length_s:.4f}"] for c in corpus.clips)
+        rows = ([c.id, c.label, c.speaker, c.path.as_posix(), c.audio_digest, f"{c.length_s:.4f}"] for c in corpus.clips)
         write_csv(part / "clips.csv", _COLUMNS, rows)
         content = {
             "tiles": dataclasses.asdict(settings),
@@ -164,7 +164,7 @@ def open_tiles(folder: Path) -> TileSet:
         content = read_json(folder / "settings.json")
         settings = TileSettings(**content["tiles"])
         with (folder / "clips.csv").open(newline="", encoding="utf-8") as file:
-            clips = tuple(TileClip(**{**row, "length_s": float(row["length_s"])}) for row in csv.DictReader(file))
+            clips = tuple(_clip(row) for row in csv.DictReader(file))
         return TileSet(
             folder=folder,
             settings=settings,
@@ -175,6 +175,11 @@ def open_tiles(folder: Path) -> TileSet:
         )
     except (CnnError, OSError, KeyError, TypeError, ValueError) as error:
         raise TilesError(f"{folder} is no usable folder of tiles ({error}); make one with `arena data prepare`") from error
+
+
+def _clip(row: dict[str, Any]) -> TileClip:
+    length_s = float(row.pop("length_s"))
+    return TileClip(length_s=length_s, **row)
 
 
 def find_tiles(path: Path) -> TileSet:

@@ -73,10 +73,8 @@ def train_all(
             failures[number] = content
             say(f"failed: {configs[number].model.name} on {configs[number].variant}: {content}")
     if failures:
-        first = failures[min(failures)]
-        raise RunError(
-            first if len(configs) == 1 else f"{len(failures)} of {len(configs)} trainings failed; the first: {first}"
-        )
+        more = "" if len(configs) == 1 else f"{len(failures)} of {len(configs)} trainings failed, first: "
+        raise RunError(more + failures[min(failures)])
     return [RunFolder(place.runs / config.digest) for config in configs]
 
 

@@ -19,6 +19,12 @@ def build(settings: ModelSettings, size: int, n_classes: int) -> nn.Module:
     return _NETS[settings.name](settings, size, n_classes)
 
 
+def placed(net: nn.Module, device: torch.device) -> nn.Module:
+    """The net on `device`, its filters laid out channels last, as the batches are."""
+    moved: nn.Module = net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return moved
+
+
 def n_parameters(net: nn.Module) -> int:
     """Trainable numbers."""
     return sum(p.numel() for p in net.parameters() if p.requires_grad)

@@ -1,0 +1,144 @@
+"""One recording, decoded: wav and flac, any rate, mono or stereo. S samples, C channels. Numpy and soundfile only."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from cnn.errors import CorpusError
+
+Samples = npt.NDArray[np.float32]
+
+LONGEST_S = 60.0  # a clip is one spoken digit; a lecture by mistake must not fill the memory
+RATES_HZ = (4_000, 384_000)  # below, no consonant is left; above, no microphone records
+MOST_CHANNELS = 8
+_NO_SIZE = 0xFFFFFFFF  # what a program writes that streams and cannot go back to fill in the size; others leave 0
+_NO_LENGTH = 1 << 36  # frames; the flac header has 36 bits, libsndfile reports more where they are 0, "unknown"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recording:
+    """What a file holds."""
+
+    samples: Samples  # (S, C), not yet limited to [-1, 1]; S may be 0
+    rate_hz: int
+    subtype: str  # soundfile's name of the coding, such as PCM_16
+    truncated: bool  # the file promises more samples than it holds
+
+
+def read_clip(path: Path) -> tuple[Samples, int]:
+    """The samples (S,) float32, mono, in [-1, 1], and their rate in Hz; stereo is averaged, S at least 1.
+
+    Raises:
+        CorpusError: the file cannot be read, is empty, or is longer than a spoken digit can be.
+    """
+    try:
+        recording = decode(path)
+    except CorpusError as error:
+        raise CorpusError(f"{path} {error}; record it again or remove it") from error
+    if not len(recording.samples):
+        raise CorpusError(f"{path} holds no samples; record it again or remove it")
+    return mono(recording.samples), recording.rate_hz
+
+
+def mono(samples: Samples) -> Samples:
+    """(S, C) to (S,): the channels averaged, limited to [-1, 1]."""
+    mixed = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
+    return np.clip(mixed, -1.0, 1.0)
+
+
+def decode(path: Path) -> Recording:
+    """The whole recording as its file holds it.
+
+    Raises:
+        CorpusError: why it cannot be used, as the rest of a sentence that begins with the file's name.
+    """
+    try:
+        with path.open("rb") as raw:
+            short, streamed_at = _wav_data(raw)
+        with soundfile.SoundFile(_with_size(path, streamed_at) if streamed_at else path) as file:
+            _check_header(file)
+            samples, complete = _frames(file)
+            if not np.isfinite(samples).all():
+                raise CorpusError("holds samples that are no numbers (NaN or infinite)")
+            truncated = short or not complete
+            return Recording(samples=samples, rate_hz=file.samplerate, subtype=file.subtype, truncated=truncated)
+    except OSError as error:
+        raise CorpusError(f"cannot be opened: {error.strerror or error}") from error
+    except soundfile.SoundFileError as error:
+        raise CorpusError(f"is no wav or flac that can be read: {_reason(error)}") from error
+
+
+def _wav_data(raw: BinaryIO) -> tuple[bool, int]:
+    """Whether the data chunk of a wav promises more than follows, and where sound begins that stands under a size of 0."""
+    n_bytes = os.fstat(raw.fileno()).st_size
+    if raw.read(4) != b"RIFF" or raw.read(8)[4:] != b"WAVE":
+        return False, 0
+    block_align = 1
+    while len(head := raw.read(8)) == 8:
+        size = struct.unpack("<I", head[4:])[0]
+        left = n_bytes - raw.tell()
+        if head[:4] == b"data":
+            short = size != _NO_SIZE and size - left >= block_align
+            streamed = size == 0 and not _is_chunks(raw.read(left))
+            return short, n_bytes - left if streamed else 0
+        if head[:4] == b"fmt ":
+            body = raw.read(min(size, 16))
+            block_align = max(1, struct.unpack("<H", body[12:14])[0]) if len(body) == 16 else 1
+            size -= len(body)
+        raw.seek(size + size % 2, os.SEEK_CUR)  # a chunk of odd length has a pad byte
+    return False, 0
+
+
+def _is_chunks(content: bytes) -> bool:
+    """Whether what follows the data is other chunks to the end, or nothing, and so no sound."""
+    place = 0
+    while place + 8 <= len(content):
+        size = struct.unpack("<I", content[place + 4 : place + 8])[0]
+        place += 8 + size + size % 2
+    return place in (len(content), len(content) + 1)
+
+
+def _with_size(path: Path, start: int) -> io.BytesIO:
+    """The wav with the true size of its data in place of the 0 that libsndfile takes at its word."""
+    content = bytearray(path.read_bytes())
+    content[start - 4 : start] = struct.pack("<I", min(len(content) - start, _NO_SIZE))
+    return io.BytesIO(bytes(content))
+
+
+def _check_header(file: soundfile.SoundFile) -> None:
+    low, high = RATES_HZ
+    if not low <= file.samplerate <= high:
+        raise CorpusError(f"has a rate of {file.samplerate} Hz, not between {low} and {high}")
+    if file.channels > MOST_CHANNELS:
+        raise CorpusError(f"has {file.channels} channels, not at most {MOST_CHANNELS}")
+
+
+def _frames(file: soundfile.SoundFile) -> tuple[Samples, bool]:
+    """All that can be decoded, (S, C), and whether it is all that the header promises."""
+    most = int(LONGEST_S * file.samplerate)
+    samples = np.full((min(file.frames, most + 1), file.channels), np.nan, dtype=np.float32)
+    try:
+        n_read = len(file.read(out=samples)) if len(samples) else 0
+    except soundfile.SoundFileError:
+        # A flac that breaks off raises after it has filled what it could: the first untouched NaN is the end.
+        untouched = np.isnan(samples[:, 0])
+        n_read = int(untouched.argmax()) if untouched.any() else len(samples)
+        if n_read == 0:
+            raise
+    if n_read > most:
+        raise CorpusError(f"lasts longer than {LONGEST_S:g} s, not one spoken digit")
+    return samples[:n_read], n_read == file.frames or file.frames >= _NO_LENGTH - 1
+
+
+def _reason(error: Exception) -> str:
+    """soundfile's message without the path that it repeats."""
+    return " ".join(str(error).rpartition("': ")[2].removeprefix("Error : ").split()).rstrip(".")

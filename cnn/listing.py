@@ -1,0 +1,144 @@
+"""The files of a corpus folder, before any is opened: which are recordings, and which recordings cannot be taken."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+
+from cnn.config import LABELS
+from cnn.errors import CorpusError
+from cnn.metadata import METADATA_NAME, naming_of
+
+SUFFIXES = (".wav", ".flac")
+_OTHER_AUDIO = (".mp3", ".m4a", ".aac", ".ogg", ".opus", ".wma", ".aif", ".aiff", ".webm", ".amr", ".3gp")
+_N_SHOWN = 3
+NAMING_RULE = "name the files {digit}_{speaker}_{take}.wav or put them into one folder per digit, 0 to 9"
+
+
+class ProblemKind(StrEnum):
+    """Why a file is not used."""
+
+    UNREADABLE = "unreadable"  # damaged, of unknown coding, or not permitted
+    FORMAT = "format"  # a recording, though neither wav nor flac
+    EMPTY = "empty"  # no samples
+    SILENT = "silent"  # nothing above -60 dBFS
+    LABEL = "label"  # a number that is no digit
+    NAME = "name"  # neither its name nor its folder says a digit, or another file has the same id
+    DUPLICATE = "duplicate"  # the same sound as another file
+    METADATA = "metadata"  # the metadata file; the recordings are used without it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """A file that is not used."""
+
+    path: str  # below the corpus folder
+    kind: ProblemKind
+    reason: str  # the rest of a sentence that begins with the path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listing:
+    """What lies below a corpus folder."""
+
+    recordings: tuple[PurePosixPath, ...]  # below the folder, in order of id; each names a digit
+    metadata: PurePosixPath | None
+    problems: tuple[Problem, ...]
+    n_ignored: int  # hidden files, and files that are no recordings
+
+
+def list_recordings(folder: Path) -> Listing:
+    """The wav and flac files below `folder`; hidden folders are left out, links are followed.
+
+    Raises:
+        CorpusError: the folder is missing or holds no recording of a digit.
+    """
+    if not folder.exists():
+        raise CorpusError(f"{folder} does not exist; give the folder that holds the recordings")
+    if not folder.is_dir():
+        raise CorpusError(f"{folder} is a file; give the folder that holds the recordings")
+    recordings: list[PurePosixPath] = []
+    metadata: list[PurePosixPath] = []
+    problems: list[Problem] = []
+    n_ignored = 0
+    for path in _walk(folder, problems):
+        if path.name == METADATA_NAME:
+            metadata.append(path)
+        elif path.name.startswith(".") or path.suffix.lower() not in SUFFIXES + _OTHER_AUDIO:
+            n_ignored += 1
+        elif problem := _misfit(folder, path):
+            problems.append(problem)
+        else:
+            recordings.append(path)
+    if not recordings:
+        raise CorpusError(_nothing_found(folder, sorted(problems, key=lambda p: p.path), n_ignored))
+    recordings.sort(key=lambda path: (id_of(path), path.name))
+    shallowest = min(metadata, key=lambda path: (len(path.parts), path), default=None)
+    return Listing(recordings=tuple(recordings), metadata=shallowest, problems=tuple(problems), n_ignored=n_ignored)
+
+
+def id_of(path: PurePosixPath) -> str:
+    """The path without its suffix; composed, so that a Mac and a Linux machine give the same."""
+    return unicodedata.normalize("NFC", str(path.with_suffix("")))
+
+
+def nothing_usable(folder: Path, problems: list[Problem]) -> str:
+    """One line on a folder none of whose recordings can be used, with the first reasons."""
+    shown = "; ".join(f"{problem.path} {problem.reason}" for problem in problems[:_N_SHOWN])
+    more = f"; and {len(problems) - _N_SHOWN} more" if len(problems) > _N_SHOWN else ""
+    return f"{folder} holds no usable recording: {shown}{more}"
+
+
+def _walk(folder: Path, problems: list[Problem]) -> Iterator[PurePosixPath]:
+    def refused(error: OSError) -> None:
+        path = Path(error.filename).relative_to(folder)
+        reason = f"cannot be opened: {error.strerror}"
+        problems.append(Problem(path=_printable(str(path)), kind=ProblemKind.UNREADABLE, reason=reason))
+
+    seen: set[str] = set()
+    for place, folders, names in os.walk(folder, onerror=refused, followlinks=True):
+        true_place = os.path.realpath(place)
+        folders[:] = [] if true_place in seen else sorted(name for name in folders if not name.startswith("."))
+        if true_place not in seen:  # a link may lead back up
+            seen.add(true_place)
+            inner = PurePosixPath(Path(place).relative_to(folder).as_posix())
+            yield from (inner / name for name in names)
+
+
+def _misfit(folder: Path, path: PurePosixPath) -> Problem | None:
+    def problem(kind: ProblemKind, reason: str) -> Problem:
+        return Problem(path=_printable(str(path)), kind=kind, reason=reason)
+
+    if _printable(str(path)) != str(path):
+        return problem(ProblemKind.NAME, "has a name that cannot be printed; rename it")
+    if path.suffix.lower() in _OTHER_AUDIO:
+        return problem(ProblemKind.FORMAT, "is neither wav nor flac; convert it, for instance with ffmpeg")
+    label = naming_of(path).label
+    if not label:
+        return problem(ProblemKind.NAME, "names no digit, nor does its folder")
+    if label not in LABELS:
+        return problem(ProblemKind.LABEL, f"label {label!r} is not one of 0..9")
+    file = folder / path
+    if not file.is_file():
+        reason = "is a link to nothing" if file.is_symlink() else "is no ordinary file"
+        return problem(ProblemKind.UNREADABLE, reason)
+    return None
+
+
+def _nothing_found(folder: Path, problems: list[Problem], n_ignored: int) -> str:
+    kinds = {problem.kind for problem in problems}
+    if not problems:
+        what = f"holds no wav or flac file, only {n_ignored} other files" if n_ignored else "is empty"
+        return f"{folder} {what}; give the folder that holds the recordings"
+    if kinds <= {ProblemKind.NAME, ProblemKind.LABEL}:
+        return f"none of {len(problems)} recordings in {folder} names a digit (the first is {problems[0].path}); {NAMING_RULE}"
+    return nothing_usable(folder, problems)
+
+
+def _printable(text: str) -> str:
+    """The text with what would break a line, or is no UTF-8, as an escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
