@@ -95,7 +95,7 @@ class AugmentSettings:
     time_width: int = 10  # frames of 64
     shift: int = 4  # frames of 64, either way
     gain_db: float = 4.0  # either way
-    noise_db: float = 20.0  # loudest noise floor, below the clip's loudest cell
+    noise_db: float = 34.0  # loudest noise floor, below the clip's loudest cell
 
     def __post_init__(self) -> None:
         _between("augment.freq_masks", self.freq_masks, 0, 8)

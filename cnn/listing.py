@@ -90,7 +90,7 @@ def nothing_usable(folder: Path, problems: list[Problem]) -> str:
     """One line on a folder none of whose recordings can be used, with the first reasons."""
     shown = "; ".join(f"{problem.path} {problem.reason}" for problem in problems[:_N_SHOWN])
     more = f"; and {len(problems) - _N_SHOWN} more" if len(problems) > _N_SHOWN else ""
-    return f"{folder} holds no usable recording: {shown}{more}"
+    return f"{folder} holds no usable recording: {shown}{more}; repair or replace them"
 
 
 def _walk(folder: Path, problems: list[Problem]) -> Iterator[PurePosixPath]:
@@ -132,7 +132,8 @@ def _misfit(folder: Path, path: PurePosixPath) -> Problem | None:
 def _nothing_found(folder: Path, problems: list[Problem], n_ignored: int) -> str:
     kinds = {problem.kind for problem in problems}
     if not problems:
-        what = f"holds no wav or flac file, only {n_ignored} other files" if n_ignored else "is empty"
+        others = f"{n_ignored} other file{'s' if n_ignored > 1 else ''}"
+        what = f"holds no wav or flac file, only {others}" if n_ignored else "is empty"
         return f"{folder} {what}; give the folder that holds the recordings"
     if kinds <= {ProblemKind.NAME, ProblemKind.LABEL}:
         return f"none of {len(problems)} recordings in {folder} names a digit (the first is {problems[0].path}); {NAMING_RULE}"

@@ -15,11 +15,11 @@ from cnn.errors import CorpusError
 METADATA_NAME = "audioMNIST_meta.txt"
 _STEM = re.compile(r"(?P<digit>[0-9]+)_(?P<speaker>.+)_(?P<take>[0-9]+)")  # FSDD, AudioMNIST
 _NOHASH = re.compile(r"(?P<speaker>[^_]+)_nohash_(?P<take>[0-9]+)")  # Speech Commands; its folder is the word
-_WORDS = (
-    ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
-    ("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve"),
-)
-_LABEL_OF_FOLDER = {word: str(digit) for words in (*_WORDS, LABELS) for digit, word in enumerate(words)}
+WORDS = {
+    "en": ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+    "es": ("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve"),
+}
+_LABEL_OF_FOLDER = {word: str(digit) for words in (*WORDS.values(), LABELS) for digit, word in enumerate(words)}
 _AGES = range(3, 121)
 _KEYS = {"native speaker": "native_speaker", "recordingdate": "recording_date", "recordingroom": "recording_room"}
 _ROOMS = {"vr-romm": "vr-room"}  # AudioMNIST's speaker 60

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
@@ -118,6 +119,8 @@ def _as_type(key: str, value: object, kind: type) -> Any:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise ConfigError(f"{key} takes a number, not {value!r}") from None
+    if not math.isfinite(number):
+        raise ConfigError(f"{key} takes a finite number, not {value!r}")
     if kind is int:
         if not number.is_integer():
             raise ConfigError(f"{key} takes a whole number, not {value!r}")

@@ -12,7 +12,6 @@ import fcntl
 import io
 import json
 import os
-import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -218,9 +217,17 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def write_json(path: Path, content: object) -> None:
     """Write `content` as indented JSON, whole; a list of numbers stays on one line."""
-    text = json.dumps(content, indent=1, ensure_ascii=False)
-    rows_in_lines = re.sub(r"\[[\d.,\s]+\]", lambda numbers: " ".join(numbers.group().split()), text)
-    write_whole(path, (rows_in_lines + "\n").encode())
+    write_whole(path, (_json_text(content, "\n") + "\n").encode())
+
+
+def _json_text(content: object, newline: str) -> str:
+    deeper = newline + " "
+    if isinstance(content, dict) and content:
+        items = (f"{json.dumps(str(key), ensure_ascii=False)}: {_json_text(value, deeper)}" for key, value in content.items())
+        return "{" + deeper + f",{deeper}".join(items) + newline + "}"
+    if isinstance(content, list | tuple) and any(isinstance(item, dict | list | tuple | str) for item in content):
+        return "[" + deeper + f",{deeper}".join(_json_text(item, deeper) for item in content) + newline + "]"
+    return json.dumps(content, ensure_ascii=False)
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Any) -> None:

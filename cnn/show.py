@@ -79,7 +79,7 @@ def _chosen(tiles: TileSet, per_digit: int, seed: int) -> dict[str, list[int]]:
 def _draw_clip(line: Sequence[Axes], tiles: TileSet, place: int, augment: AugmentSettings, seed: int) -> None:
     for axis, variant in zip(line, VARIANTS, strict=False):
         grey: Grey = tiles.pictures(variant.removesuffix("+aug"))[place] / 255.0
-        picture = np.ma.masked_invalid(_augmented(grey, tiles, augment, seed) if variant.endswith("+aug") else grey)
+        picture = np.ma.masked_invalid(_augmented(grey, tiles, augment, seed + place) if variant.endswith("+aug") else grey)
         axis.imshow(picture, origin="lower", cmap=_magma(), vmin=0, vmax=1, interpolation="nearest", aspect="auto")
         if variant == VARIANTS[0]:
             axis.text(0.03, 0.03, tiles.clips[place].id, transform=axis.transAxes, fontsize=5, color="white")

@@ -15,6 +15,7 @@ import torchaudio
 from cnn.config import TileSettings
 
 _FFT_BINS_PER_WINDOW = 2  # zero-padding: without it the lowest of 64 bands hold no bin of a 32 ms window
+_ALL_OF_IT = 0.999  # of the most energy that any window holds
 
 
 def tile_of(samples: npt.NDArray[np.float32], rate_hz: int, settings: TileSettings) -> npt.NDArray[np.uint8]:
@@ -34,14 +35,14 @@ def tile_of(samples: npt.NDArray[np.float32], rate_hz: int, settings: TileSettin
 
 
 def _centred(wave: torch.Tensor, n_samples: int) -> torch.Tensor:
-    """The `n_samples` that hold most energy of a long clip; a short one padded so that half its energy lies either side."""
+    """Of all windows of `n_samples` that hold the sound (or the most of a long one), that with half its energy either side."""
+    wave = torch.nn.functional.pad(wave, (n_samples, n_samples))
     energy = torch.cat([wave.new_zeros(1, dtype=torch.float64), wave.double().square().cumsum(0)])  # (S + 1,)
-    if len(wave) >= n_samples:
-        start = int(torch.argmax(energy[n_samples:] - energy[:-n_samples]))
-        return wave[start : start + n_samples]
+    held = energy[n_samples:] - energy[:-n_samples]  # by the window's start
+    starts = torch.nonzero(held >= _ALL_OF_IT * held.max())[:, 0]
     middle = int(torch.searchsorted(energy, energy[-1] / 2))
-    before = min(max(n_samples // 2 - middle, 0), n_samples - len(wave))
-    return torch.nn.functional.pad(wave, (before, n_samples - len(wave) - before))
+    start = int(starts[(starts - (middle - n_samples // 2)).abs().argmin()])
+    return wave[start : start + n_samples]
 
 
 @lru_cache(maxsize=8)

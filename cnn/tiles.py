@@ -91,7 +91,7 @@ def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, advance: Ad
                 _prepare_in(folder, corpus, settings, advance or _silent)
     except OSError as error:
         raise TilesError(
-            f"cannot write tiles into {tiles_dir}: {error.strerror or error}; choose another with --tiles"
+            f"cannot write tiles into {tiles_dir}: {error.strerror or error}; choose another folder with --tiles"
         ) from error
     return open_tiles(folder)
 

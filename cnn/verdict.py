@@ -26,10 +26,8 @@ def judge(rows: Sequence[EpochRow], train: Score, val: Score, held_out: str) -> 
     rise = _late_rise(rows)
     scores = f"macro-F1 {train.macro_f1:.3f} on the training clips, {val.macro_f1:.3f} on {held_out}"
     if train.macro_f1 < _FITTED:
-        more = (
-            "and still rising: train longer" if rise > _STILL_RISING else "and no longer rising: a larger net or learning rate"
-        )
-        return Verdict(state="underfit", reason=f"{scores}: it has not learnt even what it was shown, {more}.")
+        more = "still rising: train longer" if rise > _STILL_RISING else "no longer rising: try a larger net"
+        return Verdict(state="underfit", reason=f"{scores}: it has not learnt even what it was shown, and is {more}.")
     if gap > _WIDE_GAP:
         return Verdict(
             state="overfit",

@@ -1,0 +1,66 @@
+"""What many tests share: a small corpus of synthesised tones that nets can learn, and its tiles."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from cnn.config import TileSettings
+from cnn.corpus import scan
+from cnn.tiles import TileSet, prepare
+
+SPEAKERS = ("ann", "bob", "cleo", "dan", "eve")
+RATE_HZ = 8000
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "corpora"
+
+
+def tone(digit: int, speaker: int, take: int) -> np.ndarray:
+    """A gliding tone over the speaker's hum, 0.4 s: each digit has its own start and end."""
+    rng = np.random.default_rng([digit, speaker, take])
+    time = np.arange(int(RATE_HZ * rng.uniform(0.35, 0.5))) / RATE_HZ
+    start, end = 400 + 300 * digit, 400 + 300 * ((digit * 7 + 3) % 10)
+    pitch = start + (end - start) * time / time[-1] + 40 * speaker + rng.uniform(-30, 30)
+    wave = np.sin(2 * np.pi * np.cumsum(pitch) / RATE_HZ) + 0.3 * np.sin(2 * np.pi * (100 + 20 * speaker) * time)
+    wave = wave * np.hanning(len(time)) * rng.uniform(0.2, 0.6) + rng.normal(0, 0.003, len(time))
+    return wave.astype(np.float32)
+
+
+def write_tones(folder: Path, n_takes: int, n_speakers: int = len(SPEAKERS)) -> Path:
+    """A flat corpus of ten digits, named as FSDD names its files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for digit in range(10):
+        for number, name in enumerate(SPEAKERS[:n_speakers]):
+            for take in range(n_takes):
+                soundfile.write(folder / f"{digit}_{name}_{take}.wav", tone(digit, number, take), RATE_HZ, subtype="PCM_16")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def corpus_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """5 speakers x 10 digits x 4 takes."""
+    return write_tones(tmp_path_factory.mktemp("corpus") / "tones", 4)
+
+
+@pytest.fixture(scope="session")
+def tiles(corpus_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> TileSet:
+    """The 32 x 32 tiles of `corpus_folder`."""
+    return prepare(scan(corpus_folder), TileSettings(size=32), tmp_path_factory.mktemp("tiles"))
+
+
+@pytest.fixture(autouse=True)
+def no_network_accounts(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test finds the W&B account of whoever runs it, or writes into their home."""
+    home = tmp_path_factory.getbasetemp() / "home"
+    home.mkdir(exist_ok=True)
+    for name in [name for name in os.environ if name.startswith("WANDB")]:
+        monkeypatch.delenv(name)
+    for name, value in {
+        "HOME": str(home),
+        "WANDB_ERROR_REPORTING": "false",
+        "WANDB_SILENT": "true",
+    }.items():
+        monkeypatch.setenv(name, value)

@@ -1,0 +1,87 @@
+"""The configuration: keys, checks, digests."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cnn.config import MODELS, VARIANTS, RunConfig, TileSettings, default_config, to_dict
+from cnn.errors import ConfigError
+from cnn.overrides import from_dict, keys, override, with_values
+
+
+def config(variant: str = "raw", model: str = "lenet5") -> RunConfig:
+    return default_config("c0ffee", TileSettings(), model, variant)
+
+
+def message(*assignments: str, variant: str = "raw", model: str = "lenet5") -> str:
+    with pytest.raises(ConfigError) as error:
+        override(config(variant, model), assignments)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_configuration_survives_json_in_any_order_of_keys(model: str, variant: str) -> None:
+    changed = override(config(variant, model), ["train.learning_rate=0.01", "split.test_speakers=ann,bob", "model.depth=3"])
+    text = json.dumps(to_dict(changed), sort_keys=True)
+    assert from_dict(json.loads(text)) == changed
+
+
+def test_equal_values_have_equal_digests_and_any_other_value_another() -> None:
+    base = override(config("raw+aug"), [])
+    digests = {base.digest}
+    changes = {"variant": "bilateral+aug", "model.activation": "tanh", "train.optimizer": "sgd", "train.schedule": "linear"}
+    for key, kind in keys().items():
+        if key.startswith("tiles.") or key in ("model.name", "split.kind", "split.val_speakers", "split.test_speakers"):
+            continue
+        section, _, name = key.rpartition(".")
+        old = getattr(getattr(base, section), name) if section else base.variant
+        new = changes.get(key, old if kind is str else kind(old + 1 if kind is int else old * 0.5 + 0.125))
+        digests.add(with_values(base, {key: new}).digest)
+    assert len(digests) == 1 + sum(
+        not key.startswith("tiles.") and key not in ("model.name", "split.kind", "split.val_speakers", "split.test_speakers")
+        for key in keys()
+    )
+    assert with_values(base, {"train.learning_rate": "0.002"}).digest == base.digest
+
+
+def test_augmentation_counts_in_the_digest_only_where_it_is_used() -> None:
+    assert override(config("raw"), ["augment.shift=1"]).digest == config("raw").digest
+    assert override(config("raw+aug"), ["augment.shift=1"]).digest != config("raw+aug").digest
+
+
+def test_another_model_brings_its_own_defaults_and_keeps_what_is_said_beside_it() -> None:
+    changed = override(config(), ["model.dropout=0.3", "model.name=resnet"])
+    assert (changed.model.name, changed.model.depth, changed.model.dropout) == ("resnet", 1, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "said"),
+    [
+        ("lerning_rate=0.1", "unknown key 'lerning_rate'; did you mean 'train.learning_rate'?"),
+        ("train.lr=0.1", "unknown key 'train.lr'; did you mean 'train.learning_rate'?"),
+        ("train.bach_size=3", "unknown key 'train.bach_size'; did you mean 'train.batch_size'?"),
+        ("qqqq=3", "unknown key 'qqqq'; `arena train --keys` lists them all"),
+        ("train.epochs=2.5", "train.epochs takes a whole number, not '2.5'"),
+        ("train.epochs=many", "train.epochs takes a number, not 'many'"),
+        ("train.learning_rate=nan", "train.learning_rate takes a finite number, not 'nan'"),
+        ("train.batch_size=0", "train.batch_size lies between 2 and 65536, not 0"),
+        ("model.depth=5", "model.depth lies between 2 and 4, not 5"),
+        ("model.name=lenet", "model.name is one of lenet5, resnet, not 'lenet'; did you mean 'lenet5'?"),
+        ("variant=row", "variant is one of raw, bilateral, raw+aug, bilateral+aug, not 'row'; did you mean 'raw'?"),
+        ("train.epochs", "an override is written key=value, such as train.epochs=5, not 'train.epochs'"),
+        ("tiles.size=32", "tiles.size is fixed when tiles are prepared; give it to `arena data prepare` instead"),
+        ("split.kind=beker", "split.kind is one of speaker, becker, loso, random, not 'beker'; did you mean 'becker'?"),
+    ],
+)
+def test_a_mistake_is_one_line_with_the_way_out(assignment: str, said: str) -> None:
+    assert message(assignment) == said
+
+
+def test_every_numeric_key_refuses_nan() -> None:
+    for key, kind in keys().items():
+        if kind in (int, float):
+            with pytest.raises(ConfigError, match=f"{key} takes a finite number, not nan"):
+                with_values(config(), {key: float("nan")})

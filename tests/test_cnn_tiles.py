@@ -1,0 +1,154 @@
+"""Clips to tiles: shape, place in time, independence of neighbours, the folder on the disk."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import os
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import torchaudio
+
+from cnn.bilateral import bilateral
+from cnn.config import TileSettings
+from cnn.corpus import scan
+from cnn.errors import TilesError
+from cnn.spectrogram import tile_of
+from cnn.tiles import TileSet, find_tiles, open_tiles, prepare
+from tests.conftest import RATE_HZ, tone
+
+SETTINGS = TileSettings()
+
+
+def burst(n_before: int, n_after: int, rate_hz: int = RATE_HZ) -> np.ndarray:
+    """0.2 s of a 1 kHz tone in silence."""
+    time = np.arange(rate_hz // 5) / rate_hz
+    wave = np.sin(2 * np.pi * 1000 * time) * np.hanning(len(time))
+    return np.concatenate([np.zeros(n_before), wave, np.zeros(n_after)]).astype(np.float32)
+
+
+@pytest.mark.parametrize("size", [32, 64])
+@pytest.mark.parametrize("n_samples", [1, 100, 3000, 6400, 20_000])
+def test_any_length_gives_a_tile_of_the_size_that_uses_the_whole_range(size: int, n_samples: int) -> None:
+    wave = np.random.default_rng(0).normal(0, 0.1, n_samples).astype(np.float32)
+    tile = tile_of(wave, RATE_HZ, TileSettings(size=size))
+    assert (tile.shape, tile.dtype, tile.max()) == ((size, size), np.uint8, 255)
+
+
+def test_a_sound_stands_in_the_middle_wherever_it_stood_in_the_clip() -> None:
+    tiles = [tile_of(burst(*silence), RATE_HZ, SETTINGS) for silence in [(0, 0), (0, 4000), (3000, 0), (9000, 20_000)]]
+    for tile in tiles:
+        frames = np.flatnonzero(tile.max(0) > 128)
+        assert abs((frames[0] + frames[-1]) / 2 - 32) <= 2
+
+
+def test_a_sound_is_padded_and_never_stretched() -> None:
+    tile = tile_of(burst(0, 0), RATE_HZ, SETTINGS)
+    n_frames = int((tile.max(0) > 200).sum())
+    assert 8 <= n_frames <= 16  # 0.2 s of 0.8 s is 16 of 64 frames, its faded ends below 200
+
+
+def test_the_loudness_of_a_clip_does_not_change_its_tile() -> None:
+    wave = tone(3, 0, 0)
+    difference = tile_of(wave, RATE_HZ, SETTINGS).astype(int) - tile_of(wave / 16, RATE_HZ, SETTINGS)
+    assert np.abs(difference).max() <= 1
+
+
+def test_a_clip_at_another_rate_gives_nearly_the_same_tile() -> None:
+    at_48k = torchaudio.functional.resample(torch.from_numpy(tone(4, 1, 0)), RATE_HZ, 48_000).numpy()
+    difference = tile_of(at_48k, 48_000, SETTINGS).astype(int) - tile_of(tone(4, 1, 0), RATE_HZ, SETTINGS)
+    assert np.abs(difference).mean() < 3
+
+
+def test_the_mel_scale_puts_a_tone_into_the_band_of_the_htk_formula() -> None:
+    tile = tile_of(burst(0, 0), RATE_HZ, SETTINGS)
+    mel = 2595 * np.log10(1 + np.array([SETTINGS.f_min_hz, 1000, SETTINGS.f_max_hz]) / 700)
+    expected = (mel[1] - mel[0]) / (mel[2] - mel[0]) * 65 - 1
+    assert abs(int(tile.max(1).argmax()) - expected) <= 1
+
+
+def test_silence_does_not_divide_by_zero() -> None:
+    assert tile_of(np.zeros(100, np.float32), RATE_HZ, SETTINGS).shape == (64, 64)
+
+
+def test_the_filter_is_opencvs_and_keeps_shape_and_type() -> None:
+    tile = tile_of(tone(5, 0, 0), RATE_HZ, SETTINGS)
+    expected = cv2.bilateralFilter(tile, 5, 40.0, 2.0)
+    assert bilateral(tile, SETTINGS).dtype == np.uint8
+    np.testing.assert_array_equal(bilateral(tile, SETTINGS), expected)
+
+
+def test_a_tile_does_not_depend_on_the_other_clips(corpus_folder: Path, tiles: TileSet, tmp_path: Path) -> None:
+    few = tmp_path / "few"
+    few.mkdir()
+    for name in ("3_bob_1.wav", "7_eve_0.wav"):
+        shutil.copy(corpus_folder / name, few)
+    made = prepare(scan(few), tiles.settings, tmp_path / "tiles")
+    for name in ("raw", "bilateral"):
+        for place, clip in enumerate(made.clips):
+            there = [c.id for c in tiles.clips].index(clip.id)
+            np.testing.assert_array_equal(made.pictures(name)[place], tiles.pictures(name)[there])
+
+
+def test_the_same_recordings_and_settings_are_prepared_once(corpus_folder: Path, tiles: TileSet) -> None:
+    before = (tiles.folder / "raw.npy").stat().st_mtime_ns
+    assert prepare(scan(corpus_folder), tiles.settings, tiles.folder.parent).folder == tiles.folder
+    assert (tiles.folder / "raw.npy").stat().st_mtime_ns == before
+    assert isinstance(tiles.pictures("raw"), np.memmap)
+
+
+def test_other_settings_make_another_folder(corpus_folder: Path, tiles: TileSet, tmp_path: Path) -> None:
+    other = prepare(scan(corpus_folder), dataclasses.replace(tiles.settings, range_db=50.0), tmp_path)
+    assert other.folder.name != tiles.folder.name
+    assert find_tiles(tmp_path).folder == other.folder
+
+
+def test_a_full_disk_leaves_nothing_half_written(
+    corpus_folder: Path, tiles: TileSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(np, "save", full)
+    with pytest.raises(TilesError, match="No space left on device"):
+        prepare(scan(corpus_folder), tiles.settings, tmp_path)
+    assert [p.name for p in tmp_path.iterdir() if not p.name.endswith(".lock")] == []
+
+
+def test_what_a_killed_preparation_left_is_removed_by_the_next(corpus_folder: Path, tiles: TileSet, tmp_path: Path) -> None:
+    left = tmp_path / f".{tiles.folder.name}.part-x"
+    left.mkdir()
+    (left / "raw.npy").write_bytes(b"half")
+    prepare(scan(corpus_folder), tiles.settings, tmp_path)
+    assert not left.exists()
+
+
+def test_an_unwritable_place_is_one_line(corpus_folder: Path, tiles: TileSet, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TilesError, match=r"cannot write tiles into .*file.*; choose another folder with --tiles"):
+        prepare(scan(corpus_folder), tiles.settings, tmp_path / "file")
+
+
+def test_a_damaged_folder_of_tiles_is_named(tiles: TileSet, tmp_path: Path) -> None:
+    with pytest.raises(TilesError, match=r"no tiles in .*; make some with `arena data prepare"):
+        find_tiles(tmp_path)
+    copy = tmp_path / "copy"
+    shutil.copytree(tiles.folder, copy)
+    (copy / "raw.npy").write_bytes(b"nonsense")
+    with pytest.raises(TilesError, match=r"raw\.npy cannot be read"):
+        open_tiles(copy).pictures("raw")
+    (copy / "settings.json").write_text("{}")
+    with pytest.raises(TilesError, match="is no usable folder of tiles"):
+        open_tiles(copy)
+
+
+def test_several_folders_of_tiles_must_be_chosen_from(tiles: TileSet, tmp_path: Path) -> None:
+    for name in "ab":
+        shutil.copytree(tiles.folder, tmp_path / name)
+    with pytest.raises(TilesError, match="holds 2 folders of tiles; choose one with --tiles"):
+        find_tiles(tmp_path)

@@ -1,0 +1,267 @@
+"""Training: to the same numbers every time, also after a kill at any moment; complete folders; early ends."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from sklearn.metrics import confusion_matrix, f1_score, log_loss
+
+from cnn.config import VARIANTS, RunConfig, default_config
+from cnn.errors import ConfigError, RunError
+from cnn.models.table import build
+from cnn.overrides import override
+from cnn.runs import EpochRow, RunFolder, RunState, Score
+from cnn.tiles import TileSet
+from cnn.train import Decision, train
+from cnn.verdict import judge
+
+
+def config(tiles: TileSet, *assignments: str, model: str = "lenet5", variant: str = "raw+aug") -> RunConfig:
+    return override(default_config(tiles.corpus, tiles.settings, model, variant), ["train.epochs=4", *assignments])
+
+
+def without_seconds(run: RunFolder) -> list[EpochRow]:
+    return [replace(row, seconds=0.0) for row in run.epochs()]
+
+
+def numbers(run: RunFolder) -> tuple[object, ...]:
+    """Everything of a finished run that must not depend on when and how it was trained."""
+    result = run.result()
+    assert result is not None
+    weights = torch.load(run.path / "model.pt", weights_only=True)
+    digests = {name: value.sum().item() for name, value in weights.items()}
+    return without_seconds(run), run.predictions(), result.scores, result.best_epoch, result.verdict, digests
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("model", ["lenet5", "resnet"])
+def test_a_finished_folder_is_complete_and_its_numbers_follow_from_its_predictions(
+    model: str, variant: str, tiles: TileSet, tmp_path: Path
+) -> None:
+    run = train(config(tiles, "train.epochs=2", model=model, variant=variant), tiles, tmp_path)
+    names = {path.name for path in run.path.iterdir()}
+    assert names == {".lock", "config.json", "epochs.csv", "result.json", "predictions.csv", "model.pt"}
+    result = run.result()
+    assert result is not None
+    for split in ("val", "test"):
+        rows = [row for row in run.predictions() if row.split == split]
+        truth, label = [row.truth for row in rows], [row.label for row in rows]
+        score = result.scores[split]
+        assert len(rows) == score.n == 40
+        assert confusion_matrix(truth, label, labels=result.labels).tolist() == score.confusion
+        expected = f1_score(truth, label, average="macro", labels=result.labels, zero_division=0)
+        assert score.macro_f1 == pytest.approx(expected, abs=1e-12)
+        loss = log_loss(truth, [row.probabilities for row in rows], labels=result.labels)
+        assert score.loss == pytest.approx(loss, abs=1e-4)
+    best = run.epochs()[result.best_epoch - 1]
+    assert best.val_macro_f1 == result.scores["val"].macro_f1 == max(row.val_macro_f1 for row in run.epochs())
+
+
+def test_nobody_is_heard_in_two_splits(tiles: TileSet, tmp_path: Path) -> None:
+    run = train(config(tiles, "train.epochs=1"), tiles, tmp_path)
+    speakers = {split: {row.speaker for row in run.predictions() if row.split == split} for split in ("val", "test")}
+    assert not speakers["val"] & speakers["test"]
+    result = run.result()
+    assert result is not None
+    assert result.scores["train"].n == 200 - 40 - 40
+
+
+def test_the_tones_are_learnt(tiles: TileSet, tmp_path: Path) -> None:
+    run = train(config(tiles, "train.epochs=15", "train.batch_size=16", variant="raw"), tiles, tmp_path)
+    result = run.result()
+    assert result is not None
+    assert result.scores["test"].macro_f1 > 0.9
+    assert run.epochs()[-1].train_loss < run.epochs()[0].train_loss / 2
+
+
+def test_the_same_configuration_gives_the_same_numbers_whatever_came_before(tiles: TileSet, tmp_path: Path) -> None:
+    first = train(config(tiles), tiles, tmp_path / "a")
+    torch.manual_seed(time.time_ns() % 1000)
+    torch.set_num_threads(2)
+    second = train(config(tiles), tiles, tmp_path / "b")
+    assert numbers(first) == numbers(second)
+    assert torch.get_num_threads() == 2
+
+
+def test_another_seed_gives_other_numbers(tiles: TileSet, tmp_path: Path) -> None:
+    runs = [train(config(tiles, "train.epochs=1", f"train.seed={seed}"), tiles, tmp_path) for seed in (0, 1)]
+    assert without_seconds(runs[0]) != without_seconds(runs[1])
+
+
+def test_a_finished_run_is_answered_from_its_folder(tiles: TileSet, tmp_path: Path) -> None:
+    run = train(config(tiles), tiles, tmp_path)
+    before = {path.name: path.stat().st_mtime_ns for path in run.path.iterdir() if path.name != ".lock"}
+    heard: list[EpochRow] = []
+
+    def listen(row: EpochRow) -> Decision:
+        heard.append(row)
+        return Decision.CONTINUE
+
+    assert train(config(tiles), tiles, tmp_path, on_epoch=listen) == run
+    assert heard == []
+    assert {path.name: path.stat().st_mtime_ns for path in run.path.iterdir() if path.name != ".lock"} == before
+
+
+KILLED = """
+import os, signal, sys, threading
+from pathlib import Path
+from cnn.config import default_config
+from cnn.overrides import override
+from cnn.tiles import open_tiles
+from cnn.train import Decision, train
+
+tiles = open_tiles(Path(sys.argv[1]))
+config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw+aug"), ["train.epochs=4"])
+
+def die(row):
+    if row.epoch == int(sys.argv[3]):
+        delay = float(sys.argv[4])
+        kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
+        threading.Timer(delay, kill).start() if delay else kill()
+    return Decision.CONTINUE
+
+train(config, tiles, Path(sys.argv[2]), on_epoch=die)
+"""
+
+
+@pytest.mark.parametrize(("epoch", "delay_s"), [(1, 0), (2, 0.02), (4, 0)])
+def test_a_run_killed_at_any_moment_goes_on_to_the_same_numbers(
+    epoch: int, delay_s: float, tiles: TileSet, tmp_path: Path
+) -> None:
+    whole = train(config(tiles), tiles, tmp_path / "whole")
+    arguments = [str(tiles.folder), str(tmp_path / "killed"), str(epoch), str(delay_s)]
+    ended = subprocess.run([sys.executable, "-c", KILLED, *arguments], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    killed = RunFolder(tmp_path / "killed" / config(tiles).digest)
+    assert killed.state() is RunState.UNFINISHED
+    n_done = len(killed.epochs())
+    heard: list[int] = []
+
+    def listen(row: EpochRow) -> Decision:
+        heard.append(row.epoch)
+        return Decision.CONTINUE
+
+    assert numbers(train(config(tiles), tiles, tmp_path / "killed", on_epoch=listen)) == numbers(whole)
+    assert epoch <= n_done
+    assert heard == list(range(n_done + 1, 5))
+
+
+def at(epoch: int, decision: Decision) -> Callable[[EpochRow], Decision]:
+    return lambda row: decision if row.epoch == epoch else Decision.CONTINUE
+
+
+def test_a_pruned_run_is_a_result_without_a_test_score_and_may_be_trained_on(tiles: TileSet, tmp_path: Path) -> None:
+    whole = train(config(tiles), tiles, tmp_path / "whole")
+    run = train(config(tiles), tiles, tmp_path / "pruned", on_epoch=at(2, Decision.PRUNE))
+    result = run.result()
+    assert result is not None
+    assert (result.state, result.n_epochs, set(result.scores)) == (RunState.PRUNED, 2, {"train", "val"})
+    with pytest.raises(RunError, match="only a finished run has predictions"):
+        run.predictions()
+    assert numbers(train(config(tiles), tiles, tmp_path / "pruned")) == numbers(whole)
+
+
+def test_a_paused_run_goes_on(tiles: TileSet, tmp_path: Path) -> None:
+    whole = train(config(tiles), tiles, tmp_path / "whole")
+    run = train(config(tiles), tiles, tmp_path / "paused", on_epoch=at(3, Decision.PAUSE))
+    assert (run.state(), len(run.epochs())) == (RunState.UNFINISHED, 3)
+    assert numbers(train(config(tiles), tiles, tmp_path / "paused")) == numbers(whole)
+
+
+def test_patience_ends_a_training_that_no_longer_improves(tiles: TileSet, tmp_path: Path) -> None:
+    run = train(config(tiles, "train.epochs=60", "train.patience=2", "train.batch_size=16"), tiles, tmp_path)
+    result = run.result()
+    assert result is not None
+    assert result.n_epochs == result.best_epoch + 2 < 60
+
+
+def test_a_loss_that_is_no_number_fails_loudly_and_is_recorded(tiles: TileSet, tmp_path: Path) -> None:
+    wild = config(tiles, "train.learning_rate=10", "train.optimizer=sgd", "train.schedule=constant", "train.warmup=0")
+    with pytest.raises(RunError, match=r"the loss became (nan|inf) in epoch \d+; lower train\.learning_rate"):
+        train(wild, tiles, tmp_path)
+    result = RunFolder(tmp_path / wild.digest).result()
+    assert result is not None
+    assert result.state is RunState.FAILED
+    assert "lower train.learning_rate" in result.cause
+
+
+def test_a_damaged_checkpoint_is_named(tiles: TileSet, tmp_path: Path) -> None:
+    run = train(config(tiles), tiles, tmp_path, on_epoch=at(1, Decision.PAUSE))
+    (run.path / "checkpoint.pt").write_bytes(b"nonsense")
+    with pytest.raises(RunError, match=r"checkpoint\.pt is damaged .*; delete it to train this run from its start"):
+        train(config(tiles), tiles, tmp_path)
+
+
+def test_a_configuration_for_other_tiles_is_refused(tiles: TileSet, tmp_path: Path) -> None:
+    other = replace(config(tiles), corpus="another")
+    with pytest.raises(ConfigError, match="made for other tiles"):
+        train(other, tiles, tmp_path)
+    with pytest.raises(ConfigError, match="--device cuda:99 is not here; this machine has cpu"):
+        train(config(tiles), tiles, tmp_path, device="cuda:99")
+
+
+def test_weights_load_safely_into_a_new_net(tiles: TileSet, tmp_path: Path) -> None:
+    chosen = config(tiles, "train.epochs=1")
+    run = train(chosen, tiles, tmp_path)
+    net = build(chosen.model, 32, 10)
+    net.load_state_dict(torch.load(run.path / "model.pt", weights_only=True))
+
+
+def test_importing_training_brings_neither_optuna_nor_wandb() -> None:
+    code = "import sys, cnn.train; print(sorted({'optuna', 'wandb', 'pandas', 'matplotlib'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
+
+
+def score(macro_f1: float) -> Score:
+    return Score(n=100, loss=0.1, accuracy=macro_f1, macro_f1=macro_f1, confusion=[])
+
+
+def rows(val: list[float], val_loss: list[float] | None = None, rate: float = 1e-5) -> list[EpochRow]:
+    losses = val_loss or [1 - f1 for f1 in val]
+    return [
+        EpochRow(
+            epoch=n + 1,
+            train_loss=1 / (n + 1),
+            train_accuracy=0.9,
+            train_macro_f1=0.9,
+            val_loss=loss,
+            val_accuracy=f1,
+            val_macro_f1=f1,
+            learning_rate=1e-3 if n == 0 else rate,
+            seconds=1,
+        )
+        for n, (f1, loss) in enumerate(zip(val, losses, strict=True))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("curve", "train_f1", "val_f1", "state", "words"),
+    [
+        (rows([0.5, 0.6, 0.7, 0.8]), 0.85, 0.8, "underfit", "still rising: train longer"),
+        (rows([0.5, 0.6, 0.6, 0.6]), 0.65, 0.6, "underfit", "no longer rising: try a larger net"),
+        (rows([0.5, 0.7, 0.8, 0.8]), 0.99, 0.8, "overfit", "a gap of 0.190"),
+        (
+            rows([0.9, 0.95, 0.95, 0.95], [0.3, 0.2, 0.25, 0.4]),
+            0.99,
+            0.95,
+            "overfit",
+            "turned up from 0.200 (epoch 2) to 0.400",
+        ),
+        (rows([0.7, 0.8, 0.85, 0.93], rate=1e-3), 0.97, 0.93, "unsettled", "rose by 0.080"),
+        (rows([0.7, 0.9, 0.95, 0.95]), 0.99, 0.95, "good", "both curves have settled"),
+        (rows([0.95]), 0.99, 0.95, "good", "gap of 0.040"),
+    ],
+)
+def test_the_verdict_names_its_reason(curve: list[EpochRow], train_f1: float, val_f1: float, state: str, words: str) -> None:
+    verdict = judge(curve, score(train_f1), score(val_f1), "speakers never heard in training")
+    assert verdict.state == state
+    assert words in verdict.reason
+    assert f"{train_f1:.3f} on the training clips" in verdict.reason or "turned up" in verdict.reason
