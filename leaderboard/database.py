@@ -1,0 +1,179 @@
+"""A SQLite file or a PostgreSQL URL as transactions; what a database answers wrong becomes one clear line."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from leaderboard.errors import ContestError
+
+_WAIT_S = 30
+_WRITES = "arena_writes"
+_ADVICE = {  # of what SQLite says, to what helps
+    "not a database": "it is no contest file; name yours with --contest",
+    "malformed": "the file is damaged; restore it from a copy",
+    "full": "free some space and try again",
+    "disk i/o": "free some space, check the disk and try again",
+    "readonly": "make the file and its folder writable",
+    "unable to open": "check that its folder exists and is writable",
+    "locked": "another program holds it; close that and try again",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One database that holds, or will hold, one contest."""
+
+    engine: Engine
+    name: str  # as messages call it: the file's path, or the URL without its password
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One transaction that sees one state.
+
+        Raises:
+            ContestError: the database cannot be read.
+        """
+        with self._translated("read"), self.engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that is wholly stored or not at all; on SQLite writers wait for each other from its begin.
+
+        Raises:
+            ContestError: the database cannot be written; nothing of this transaction is stored.
+        """
+        with self._translated("written"), self.engine.execution_options(**{_WRITES: True}).begin() as connection:
+            yield connection
+
+    def log_ahead(self) -> None:
+        """Let a SQLite file be read while it is written, from now on; a server does that anyway.
+
+        Raises:
+            ContestError: the file cannot be written.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return
+        with self._translated("written"), contextlib.closing(self.engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA journal_mode = WAL")
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextlib.contextmanager
+    def _translated(self, verb: str) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, sqlite3.Error) as error:
+            reason = " ".join(str(getattr(error, "orig", error)).split())
+            advice = next(
+                (text for mark, text in _ADVICE.items() if mark in reason.casefold()), "check the database and try again"
+            )
+            raise ContestError(f"{self.name} cannot be {verb} ({reason}); {advice}") from error
+
+
+def sqlite_path(where: str | Path) -> Path | None:
+    """The file of a contest that is kept in SQLite; None for a server.
+
+    Raises:
+        ContestError: a URL that no database is known for.
+    """
+    if isinstance(where, Path) or "://" not in where:
+        return Path(where)
+    url = _parsed_url(where)
+    if url.get_backend_name() != "sqlite":
+        return None
+    if not url.database or url.database == ":memory:":
+        raise ContestError(f"a contest is kept in a file and {where} names none; write sqlite:///contest.db")
+    return Path(url.database)
+
+
+def _place(beside: Path, path: Path) -> None:
+    try:
+        os.link(beside, path)  # unlike a rename, never in the place of another file
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links, such as a mounted cloud drive
+        os.rename(beside, path)
+
+
+@contextlib.contextmanager
+def new_sqlite_file(path: Path) -> Iterator[Path]:
+    """A file beside `path` to fill; it becomes `path` at the end, and is gone when the filling fails.
+
+    Raises:
+        ContestError: `path` is there already, or its folder cannot be written.
+    """
+    taken = ContestError(f"{path} exists and no contest is overwritten; choose another path with --contest")
+    if path.exists():
+        raise taken
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+            beside = Path(folder, path.name)
+            os.close(os.open(beside, os.O_CREAT, 0o600))  # it holds the solution: for its owner's eyes
+            yield beside
+            _place(beside, path)
+    except FileExistsError:
+        raise taken from None
+    except OSError as error:
+        raise ContestError(
+            f"{path} cannot be written ({error.strerror}); choose a folder that is writable and has space"
+        ) from error
+
+
+def connect(where: str | Path) -> Database:
+    """The database at a path or URL; nothing is opened before the first transaction.
+
+    Raises:
+        ContestError: a URL that no database is known for, or its driver is not installed.
+    """
+    path = sqlite_path(where)
+    if path is not None:
+        return _connect_sqlite(path)
+    url = _parsed_url(str(where))
+    try:
+        return Database(create_engine(url, pool_pre_ping=True), url.render_as_string())
+    except NoSuchModuleError as error:
+        raise ContestError(f"{url.render_as_string()} names an unknown driver; write postgresql://...") from error
+    except ModuleNotFoundError as error:
+        raise ContestError(
+            f"{url.render_as_string()} needs the package {error.name}; install it with pip install {error.name}"
+        ) from error
+
+
+def _parsed_url(text: str) -> URL:
+    try:
+        url = make_url(text)
+        if url.get_backend_name() in ("sqlite", "postgresql"):
+            return url
+    except (ArgumentError, ValueError):  # the second is of a port that is no number
+        pass
+    raise ContestError(
+        f"a contest is kept in a SQLite file or at postgresql://..., not at {text.split('@')[-1]}; give one of these"
+    )
+
+
+def _connect_sqlite(path: Path) -> Database:
+    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": _WAIT_S})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # BEGIN is ours: the driver's own comes too late to hold off other writers
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return Database(engine, str(path))

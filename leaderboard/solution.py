@@ -1,0 +1,148 @@
+"""The solution: true labels by id, which rows score in public, and who speaks in each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from leaderboard.errors import SolutionError
+from leaderboard.table import Problems, check_header, check_size, check_width, quoted, read_rows
+
+_COLUMNS = ("id", "label", "Usage", "Group")
+_MAX_LABELS = 1000
+_MAX_LENGTH = 200  # characters of an id, a label or a group
+_N_SHOWN = 12
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Solution:
+    """A checked solution file. Arrays run over its N rows in the order of the file."""
+
+    content: bytes = field(repr=False)
+    digest: str  # SHA-256 of content
+    ids: tuple[str, ...] = field(repr=False)
+    row_of: dict[str, int] = field(repr=False)  # row by id
+    labels: tuple[str, ...]  # K labels: numbers by value, then words by alphabet
+    truth: npt.NDArray[np.intp] = field(repr=False)  # (N,) index into labels
+    is_public: npt.NDArray[np.bool_] = field(repr=False)  # (N,) all true without a Usage column
+    groups: tuple[str, ...] = field(repr=False)  # empty without a Group column
+    group: npt.NDArray[np.intp] = field(repr=False)  # (N,) index into groups; zeros without
+
+    @property
+    def has_private(self) -> bool:
+        return not bool(self.is_public.all())
+
+
+def describe_labels(labels: Iterable[str]) -> str:
+    """`0..9` for consecutive numbers, else the first dozen labels."""
+    names = list(labels)
+    if len(names) > 2 and names == [str(n) for n in range(_number(names[0]), _number(names[0]) + len(names))]:
+        return f"{names[0]}..{names[-1]}"
+    return ", ".join(names[:_N_SHOWN]) + (f" and {len(names) - _N_SHOWN} more" if len(names) > _N_SHOWN else "")
+
+
+def _number(label: str) -> int:
+    return int(label) if label.isascii() and label.isdecimal() else -1
+
+
+def parse_solution(content: bytes, file_name: str) -> Solution:
+    """A solution from CSV bytes: columns id and label, optionally Usage (Public or Private) and Group (the speaker).
+
+    Raises:
+        SolutionError: names the first line that is wrong, and how many more are.
+    """
+    problems = Problems(file_name, SolutionError)
+    check_size(content, problems)
+    rows = read_rows(content, problems)
+    line, header = next(rows)
+    columns = _columns(line, header, problems)
+    lines: dict[str, int] = {}
+    kept: dict[str, list[str]] = {name: [] for name in columns}
+    for line, cells in rows:
+        if check_width(line, cells, header, problems):
+            values = {name: cells[at] for name, at in columns.items()}
+            _check_row(line, values, lines, problems)
+            for name, value in values.items():
+                kept[name].append(value)
+    if not lines and not problems.n:
+        problems.add(None, "the file has no rows; give one row per id")
+    problems.raise_any()
+    solution = _assembled(content, kept)
+    _check_labels(solution, problems)
+    problems.raise_any()
+    return solution
+
+
+def _columns(line: int, header: list[str], problems: Problems) -> dict[str, int]:
+    check_header(line, header, problems)
+    known = {name.casefold(): name for name in _COLUMNS}
+    columns: dict[str, int] = {}
+    for at, name in enumerate(header):
+        if name.casefold() not in known:
+            hint = "; a column with the speakers is named Group" if name.casefold() in ("speaker", "speakers") else ""
+            law = f"the columns are id,label and optionally Usage and Group, not {quoted(name)}{hint}"
+            problems.fail(line, f"{law}; rename or delete it")
+        columns[known[name.casefold()]] = at
+    for name in ("id", "label"):
+        if name not in columns:
+            law = f"column '{name}' is missing"
+            problems.fail(line, f"{law}; the first line names the columns: id,label and optionally Usage,Group")
+    return columns
+
+
+def _check_row(line: int, values: dict[str, str], lines: dict[str, int], problems: Problems) -> None:
+    for name, value in values.items():
+        if not value or len(value) > _MAX_LENGTH:
+            fault = "is empty" if not value else f"has more than {_MAX_LENGTH} characters"
+            problems.add(line, f"{name} {fault}; give every row its {name}")
+    if values.get("Usage", "public").casefold() not in ("public", "private"):
+        problems.add(line, f"Usage {quoted(values['Usage'])} is neither Public nor Private; write one of the two")
+    if values["label"] in ("id", "label"):
+        problems.add(line, f"label {quoted(values['label'])} is also the name of a column; give this class another name")
+    first = lines.setdefault(values["id"], line)
+    if first != line:
+        problems.add(line, f"id {quoted(values['id'])} stands in line {first} already; keep one row per id")
+
+
+def _assembled(content: bytes, kept: dict[str, list[str]]) -> Solution:
+    ids = tuple(kept["id"])
+    labels = tuple(sorted(set(kept["label"]), key=lambda label: (_number(label) < 0, _number(label), label)))
+    groups = tuple(sorted(set(kept.get("Group", ()))))
+    usage = kept.get("Usage", ["public"] * len(ids))
+    return Solution(
+        content=content,
+        digest=hashlib.sha256(content).hexdigest(),
+        ids=ids,
+        row_of={name: row for row, name in enumerate(ids)},
+        labels=labels,
+        truth=_indices(kept["label"], labels),
+        is_public=np.array([text.casefold() == "public" for text in usage], dtype=np.bool_),
+        groups=groups,
+        group=_indices(kept["Group"], groups) if groups else np.zeros(len(ids), dtype=np.intp),
+    )
+
+
+def _indices(values: list[str], names: tuple[str, ...]) -> npt.NDArray[np.intp]:
+    index = {name: at for at, name in enumerate(names)}
+    return np.array([index[value] for value in values], dtype=np.intp)
+
+
+def _check_labels(solution: Solution, problems: Problems) -> None:
+    n_labels = len(solution.labels)
+    if not 2 <= n_labels <= _MAX_LABELS:
+        law = f"a contest has 2 to {_MAX_LABELS} labels and this file names {n_labels}"
+        problems.fail(None, f"{law}; check its label column")
+    if not solution.has_private:
+        return
+    for usage, rows in (("Public", solution.is_public), ("Private", ~solution.is_public)):
+        if not rows.any():
+            law = f"a Usage column needs Public and Private rows and no row is {usage}"
+            problems.fail(None, f"{law}; leave the column out for one score")
+        absent = sorted(set(range(n_labels)) - set(solution.truth[rows].tolist()))
+        if absent:
+            came = f"label {quoted(solution.labels[absent[0]])} has no {usage} row, so its F1 would be 0 for everyone"
+            problems.fail(None, f"{came}; give it one")

@@ -1,0 +1,174 @@
+"""A submission: CSV bytes checked against the ids and labels of the solution, never against its truth."""
+
+from __future__ import annotations
+
+import bisect
+import difflib
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from leaderboard.errors import SubmissionError
+from leaderboard.solution import Solution, describe_labels
+from leaderboard.table import Problems, check_header, check_size, check_width, quoted, read_rows
+
+RUN_FOLDER_COLUMNS = ("truth", "speaker", "split")
+_AGAIN = "and send it again"
+_SUM_TOLERANCE = 1e-3
+_MAX_NAMES = 1000
+_MAX_COMPARED = 100  # characters of a name to which a near one is looked up
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Submission:
+    """A file that can be scored. Arrays run over the N rows of the solution, in its order."""
+
+    file_name: str
+    content: bytes = field(repr=False)
+    digest: str  # SHA-256 of content
+    predicted: npt.NDArray[np.intp] = field(repr=False)  # (N,) index into the solution's labels
+    probabilities: npt.NDArray[np.float64] | None = field(repr=False)  # (N, K) rows sum to 1; None when none were sent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Columns:
+    id: int
+    label: int
+    classes: tuple[int, ...]  # in the order of the labels; empty without probabilities
+
+
+def parse_submission(content: bytes, file_name: str, solution: Solution) -> Submission:
+    """A submission from CSV bytes: columns id and label, optionally one probability per class, in any order.
+
+    Raises:
+        SubmissionError: names the first line that is wrong, and how many more are.
+    """
+    problems = Problems(file_name, SubmissionError)
+    check_size(content, problems)
+    rows = read_rows(content, problems)
+    line, header = next(rows)
+    columns = _columns(line, header, solution.labels, problems)
+    index = {label: at for at, label in enumerate(solution.labels)}
+    line_of: dict[str, int] = {}
+    predicted = np.zeros(len(solution.ids), dtype=np.intp)
+    probabilities = np.zeros((len(solution.ids), len(columns.classes)))
+    for line, cells in rows:
+        if not check_width(line, cells, header, problems):
+            if len(cells) > columns.id and cells[columns.id] in solution.row_of:
+                line_of.setdefault(cells[columns.id], line)
+            continue
+        row = _checked_id(line, cells[columns.id], line_of, solution, problems)
+        label = cells[columns.label]
+        if label not in index:
+            problems.add(line, _label_problem(label, solution.labels))
+        elif row is not None:
+            predicted[row] = index[label]
+        if columns.classes and row is not None:
+            probabilities[row] = _checked_probabilities(line, [cells[at] for at in columns.classes], problems)
+    _check_complete(line_of, solution, problems)
+    problems.raise_any()
+    return Submission(
+        file_name=file_name,
+        content=content,
+        digest=hashlib.sha256(content).hexdigest(),
+        predicted=predicted,
+        probabilities=probabilities if columns.classes else None,
+    )
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    by_key = {other.casefold(): other for other in names}
+    key, keys = name[:_MAX_COMPARED].casefold(), sorted(by_key)
+    if len(keys) > _MAX_NAMES:  # neighbours by alphabet alone: comparing with 30,000 ids takes a second
+        at = bisect.bisect(keys, key)
+        keys = keys[max(0, at - _MAX_NAMES // 2) : at + _MAX_NAMES // 2]
+    near = difflib.get_close_matches(key, keys, n=1, cutoff=0.7)
+    return f", the nearest is {quoted(by_key[near[0]])}" if near else ""
+
+
+def _columns(line: int, header: list[str], labels: tuple[str, ...], problems: Problems) -> _Columns:
+    check_header(line, header, problems)
+    for name in header:
+        if name in RUN_FOLDER_COLUMNS and name not in labels:
+            law = f"column '{name}' belongs to the file in a run folder, not to a submission"
+            problems.fail(line, f"{law}; `arena predict` writes a file that can be sent")
+    for name in ("id", "label"):
+        if name not in header:
+            came = f"column '{name}' is missing{_nearest(name, header)}"
+            problems.fail(line, f"{came}; the first line of the file is id,label: write it {_AGAIN}")
+    for name in header:
+        if name not in ("id", "label", *labels):
+            allowed = f"id, label and one probability per class ({describe_labels(labels)})"
+            problems.fail(line, f"column {quoted(name)} is none of {allowed}; delete it {_AGAIN}")
+    absent = [label for label in labels if label not in header]
+    if absent and len(absent) < len(labels):
+        problems.fail(
+            line, f"probabilities are for all classes or none and column {quoted(absent[0])} is missing; add it {_AGAIN}"
+        )
+    classes = () if absent else tuple(header.index(label) for label in labels)
+    return _Columns(id=header.index("id"), label=header.index("label"), classes=classes)
+
+
+def _checked_id(line: int, name: str, line_of: dict[str, int], solution: Solution, problems: Problems) -> int | None:
+    row = solution.row_of.get(name)
+    if row is None:
+        near = "" if problems.n else _nearest(name, solution.ids)
+        problems.add(
+            line, f"id {quoted(name)} is not one of the {len(solution.ids):,} ids of the contest{near}; fix the row {_AGAIN}"
+        )
+        return None
+    first = line_of.setdefault(name, line)
+    if first != line:
+        problems.add(line, f"id {quoted(name)} stands in line {first} already; keep one of the two rows {_AGAIN}")
+    return row
+
+
+def _label_problem(label: str, labels: tuple[str, ...]) -> str:
+    fix = next((f"write {quoted(other)}" for other in labels if _means(label, other)), "fix the row")
+    return f"label {quoted(label)} is not one of {describe_labels(labels)}; {fix} {_AGAIN}"
+
+
+def _means(label: str, other: str) -> bool:
+    if label.casefold() == other.casefold():
+        return True
+    try:
+        return float(label) == float(other)
+    except ValueError:
+        return False
+
+
+def _checked_probabilities(line: int, texts: list[str], problems: Problems) -> list[float]:
+    try:
+        values = [float(text) for text in texts]
+    except ValueError:
+        values = []
+    if values and abs(sum(values) - 1) <= _SUM_TOLERANCE and min(values) >= 0:
+        return values
+    problems.add(line, f"{_probability_fault(texts)}; fix the row {_AGAIN}")
+    return [0.0] * len(texts)
+
+
+def _probability_fault(texts: list[str]) -> str:
+    total = 0.0
+    for text in texts:
+        try:
+            value = float(text)
+        except ValueError:
+            return f"probability {quoted(text)} is not a number"
+        if not 0 <= value < float("inf"):
+            return f"probability {quoted(text)} is not between 0 and 1"
+        total += value
+    return f"probabilities of a row sum to 1 and these to {total:.4g}"
+
+
+def _check_complete(line_of: dict[str, int], solution: Solution, problems: Problems) -> None:
+    missing = [name for name in solution.ids if name not in line_of]
+    if missing:
+        shown = ", ".join(quoted(name) for name in missing[:3]) + (", …" if len(missing) > 3 else "")
+        verb = "has" if len(missing) == 1 else "have"
+        problems.add(
+            None, f"{len(missing):,} of {len(solution.ids):,} ids {verb} no row: {shown}; add one row for each {_AGAIN}"
+        )

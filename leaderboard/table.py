@@ -1,0 +1,134 @@
+"""A CSV file as bytes, read into numbered rows of stripped cells; what is wrong with it is collected, line by line."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from leaderboard.errors import FileError
+
+MAX_BYTES = 10_000_000
+_MAX_PROBLEMS = 1000  # reading ends there: a file of ten million wrong rows costs no more than one of a thousand
+_MAX_SHOWN = 40
+
+
+class Problems:
+    """What is wrong with one file; the first is kept whole, the others are counted."""
+
+    def __init__(self, file_name: str, error: type[FileError]) -> None:
+        self.file_name = file_name
+        self.n = 0
+        self._error = error
+        self._first: tuple[int | None, str] = (None, "")
+
+    def add(self, line: int | None, problem: str) -> None:
+        """Keep or count a problem; raises at the thousandth."""
+        if self.n == 0:
+            self._first = (line, problem)
+        self.n += 1
+        if self.n == _MAX_PROBLEMS:
+            raise self._as_error()
+
+    def fail(self, line: int | None, problem: str) -> NoReturn:
+        """Raise now, because nothing after this can be read."""
+        self.add(line, problem)
+        raise self._as_error()
+
+    def raise_any(self) -> None:
+        """Raise the first problem, if there is one."""
+        if self.n:
+            raise self._as_error()
+
+    def _as_error(self) -> FileError:
+        line, problem = self._first
+        return self._error(self.file_name, line, problem, self.n - 1)
+
+
+def read_file(path: Path, error: type[FileError], max_bytes: int = MAX_BYTES) -> bytes:
+    """The bytes of a file; never reads more than `max_bytes` and one.
+
+    Raises:
+        FileError: of the class `error`: the file is missing, unreadable or larger.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(max_bytes + 1)
+    except OSError as cause:
+        raise error(str(path), None, f"the file cannot be read ({cause.strerror}); check its path") from cause
+    check_size(content, Problems(path.name, error), max_bytes)
+    return content
+
+
+def check_size(content: bytes, problems: Problems, max_bytes: int = MAX_BYTES) -> None:
+    """Fail when `content` is longer than `max_bytes`."""
+    if len(content) > max_bytes:
+        law = f"a file has at most {max_bytes / 1e6:g} MB and this one has more"
+        problems.fail(None, f"{law}; send one row per id and no further columns")
+
+
+def read_rows(content: bytes, problems: Problems) -> Iterator[tuple[int, list[str]]]:
+    """Line number (from 1) and stripped cells of each row that is not blank, at least a header; fails on what is no CSV."""
+    is_empty = True
+    rows = csv.reader(io.StringIO(_decoded(content, problems), newline=""), strict=True, skipinitialspace=True)
+    while True:
+        line = rows.line_num + 1
+        try:
+            cells = [cell.strip() for cell in next(rows)]
+        except StopIteration:
+            break
+        except csv.Error as error:
+            problems.fail(line, f"the row cannot be read as CSV ({error}); correct its quotes and send the file again")
+        if cells and cells != [""]:
+            is_empty = False
+            yield line, cells
+    if is_empty:
+        problems.fail(None, "the file is empty; it begins with the columns id,label and has one row per id")
+
+
+def _decoded(content: bytes, problems: Problems) -> str:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        came = f"the file is not UTF-8 (byte 0x{content[error.start]:02x})"
+        problems.fail(_line_of(content, error.start), f"{came}; save it as 'CSV UTF-8' and send it again")
+    if (at := content.find(0)) >= 0:
+        problems.fail(_line_of(content, at), "the line holds a NUL byte; save the file as plain 'CSV UTF-8' and send it again")
+    return text
+
+
+def _line_of(content: bytes, position: int) -> int:
+    return len((content[:position] + b"x").splitlines())
+
+
+def check_header(line: int, cells: list[str], problems: Problems) -> None:
+    """Fail on a header that is cut by something else than commas, or names a column twice."""
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(cells) == 1 and mark in cells[0]:
+            came = f"columns are separated by commas and this file uses {name}"
+            problems.fail(line, f"{came}; save it with commas and send it again")
+    for name in cells:
+        if cells.count(name) > 1:
+            came = f"column {quoted(name)} stands there {cells.count(name)} times"
+            problems.fail(line, f"{came}; keep one of them and send the file again")
+
+
+def check_width(line: int, cells: list[str], header: list[str], problems: Problems) -> bool:
+    """Whether the row has as many values as the header; adds a problem otherwise."""
+    if len(cells) == len(header):
+        return True
+    law = f"the header has {counted(len(header), 'column')} and this row {counted(len(cells), 'value')}"
+    problems.add(line, f"{law}; fix the row and send the file again")
+    return False
+
+
+def quoted(text: str) -> str:
+    """`text` in quotes on one line, shortened when it is long."""
+    return repr(text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…")
+
+
+def counted(n: int, noun: str) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

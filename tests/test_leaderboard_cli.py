@@ -1,0 +1,120 @@
+"""`arena contest` from the first command to the last."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from leaderboard.cli import app
+from leaderboard.errors import LeaderboardError
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name, n_wrong in {"solution": 0, "good": 1, "fair": 5, "poor": 8, "bad": 9}.items():
+        rows = "".join(f"c{n},{(n % 2) ^ (n < n_wrong)}\n" for n in range(20))
+        (tmp_path / f"{name}.csv").write_text("id,label\n" + rows)
+    return tmp_path
+
+
+def arena(*arguments: str) -> str:
+    """What the command prints on stdout; `error: ...` for a mistake of its user."""
+    result = CliRunner().invoke(app, arguments)
+    if isinstance(result.exception, LeaderboardError):
+        return f"error: {result.exception}"
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def started() -> None:
+    arena("init", "solution.csv", "--name", "Digits 2026")
+    arena("team", "add", "Alpha")
+    arena("team", "add", "Beta")
+
+
+def test_a_contest_is_made_and_not_made_twice() -> None:
+    made = arena("init", "solution.csv", "--name", "Digits 2026", "--deadline", "2126-12-01T18:00+01:00")
+    assert made == "Digits 2026: contest.db holds 20 ids, labels 0, 1; closes at 2126-12-01 17:00 UTC\n"
+    again = arena("init", "solution.csv", "--name", "Other")
+    assert again == "error: contest.db exists and no contest is overwritten; choose another path with --contest"
+
+
+def test_a_bad_solution_makes_no_contest(folder: Path) -> None:
+    (folder / "solution.csv").write_text("id,label\na,1\n")
+    refused = arena("init", "solution.csv", "--name", "Digits")
+    assert refused == "error: solution.csv: a contest has 2 to 1000 labels and this file names 1; check its label column"
+    assert not (folder / "contest.db").exists()
+
+
+def test_teams_are_added_and_listed() -> None:
+    arena("init", "solution.csv", "--name", "Digits 2026")
+    assert arena("team", "add", " Alpha ") == "Alpha takes part in Digits 2026\n"
+    assert arena("team", "add", "ALPHA") == "error: a team's name is its own and 'ALPHA' is taken; give another"
+    assert json.loads(arena("team", "list", "--json")) == [{"team": "Alpha", "n_attempts": 0}]
+    assert "Alpha" in arena("team", "list")
+
+
+def test_a_file_is_checked_for_its_form_alone() -> None:
+    started()
+    assert arena("validate", "good.csv") == "good.csv can be sent: 20 rows, without probabilities\n"
+    checked = json.loads(arena("validate", "bad.csv", "--json"))
+    assert checked == {"file": "bad.csv", "n_rows": 20, "has_probabilities": False}
+
+
+def test_three_files_are_scored_and_the_fourth_is_refused() -> None:
+    started()
+    first = arena("submit", "alpha", "good.csv")
+    assert first.startswith("Alpha, attempt 1: macro-F1 0.9499 (95 % interval ")
+    assert first.endswith(" over 20 clips), accuracy 0.9500\nrank 1 of 1, 2 attempts left\n")
+    assert arena("submit", "alpha", "good.csv") == "the same file was scored before, no attempt was used\n" + first
+    receipt = json.loads(arena("submit", "Alpha", "fair.csv", "--json"))
+    assert (receipt["attempt"]["number"], receipt["n_left"], receipt["attempt"]["accuracy"]) == (2, 1, 0.75)
+    assert arena("submit", "alpha", "poor.csv").endswith("rank 1 of 1, 0 attempts left\n")
+    refused = arena("submit", "alpha", "bad.csv")
+    assert refused == "error: a team has 3 attempts and team 'Alpha' has used them all; its best one counts"
+    assert [attempt["number"] for attempt in json.loads(arena("attempts", "Alpha", "--json"))] == [1, 2, 3]
+    assert "0.7494" in arena("attempts", "alpha")
+
+
+def test_a_refused_file_names_its_line_and_costs_nothing(folder: Path) -> None:
+    started()
+    (folder / "wrong.csv").write_text((folder / "good.csv").read_text().replace("c5,1", "c5,7"))
+    law = "error: wrong.csv line 7: label '7' is not one of 0, 1; fix the row and send it again"
+    assert (arena("validate", "wrong.csv"), arena("submit", "Alpha", "wrong.csv")) == (law, law)
+    assert json.loads(arena("attempts", "Alpha", "--json")) == []
+
+
+def test_standings_are_shown_to_people_and_machines() -> None:
+    started()
+    arena("submit", "Alpha", "fair.csv")
+    arena("submit", "Beta", "good.csv")
+    table = [line.split() for line in arena("standings").splitlines() if line.strip()]
+    assert table[0] == ["Digits", "2026"]
+    assert [row[:3] for row in table[-2:]] == [["1", "Beta", "0.9499"], ["2", "Alpha", "0.7494"]]
+    lines = json.loads(arena("standings", "--json"))
+    assert [(line["rank"], line["team"], line["accuracy"]) for line in lines] == [(1, "Beta", 0.95), (2, "Alpha", 0.75)]
+    assert arena("standings", "--private").startswith("error: private standings need a Usage column")
+
+
+def test_a_missing_contest_is_named() -> None:
+    hint = "make a contest with `arena contest init SOLUTION.csv`, or name yours with --contest"
+    assert arena("standings", "--contest", "no.db") == f"error: no.db does not exist; {hint}"
+
+
+@pytest.mark.parametrize("command", ["init", "validate", "submit", "attempts", "standings", "team add", "team list"])
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    assert f"Example: arena contest {command}" in arena(*command.split(), "--help")
+
+
+def test_help_loads_neither_a_database_nor_numpy() -> None:
+    script = "import sys, leaderboard.cli; print([m for m in ('sqlalchemy', 'numpy', 'rich') if m in sys.modules])"
+    root = Path(__file__).parent.parent
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=root).stdout == "[]\n"
