@@ -11,7 +11,7 @@ import typer
 import arena_demo
 import arena_doctor
 import cnn.cli
-import cnn.data_cli
+import cnn.tiles_cli
 import leaderboard.cli
 import reports.cli
 import sweeps.cli
@@ -48,7 +48,7 @@ def _root(
     pass
 
 
-app.add_typer(cnn.data_cli.app, name="data", help="Recordings: make, scan, prepare, look at.")
+app.add_typer(cnn.tiles_cli.app, name="data", help="Recordings: make, scan, prepare, look at.")
 app.add_typer(cnn.cli.app)
 app.add_typer(sweeps.cli.app, name="sweep", help="Tune learning rate, batch size and depth.")
 app.add_typer(leaderboard.cli.app, name="contest", help="Teams, three attempts each, and the standings.")

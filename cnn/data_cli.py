@@ -56,7 +56,9 @@ def scan(
     facts = balance(corpus)
     print_json(_as_json(corpus, facts)) if as_json else _print(corpus, facts, all_problems)
     if strict and corpus.problems:
-        raise CorpusError(f"{len(corpus.problems)} problems in {folder} and --strict was given; fix or remove those files")
+        raise CorpusError(
+            f"{_n(len(corpus.problems), 'problem')} in {folder} and --strict was given; fix or remove those files"
+        )
 
 
 def scan_with_bar(folder: Path) -> Corpus:
@@ -90,7 +92,7 @@ def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
 def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     lengths = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in facts.length_s.items())
     print(f"{corpus.folder}  digest {corpus.digest}")
-    print(f"clips     {facts.n_clips:,} usable, {len(corpus.problems)} problems, {corpus.n_ignored} other files")
+    print(f"clips     {facts.n_clips:,} usable, {_n(len(corpus.problems), 'problem')}, {_n(corpus.n_ignored, 'other file')}")
     print(f"speakers  {_speakers(corpus, facts)}")
     print(f"length    {lengths}")
     print(f"rate      {_shared({f'{rate:,} Hz': n for rate, n in facts.rates_hz.items()})}")
@@ -108,7 +110,7 @@ def _speakers(corpus: Corpus, facts: Balance) -> str:
     shown = ", ".join(f"{speaker} {n}" for speaker, n in list(facts.per_speaker.items())[:_N_SPEAKERS_SHOWN])
     parts = [f"{facts.n_speakers} ({shown}{', ..' if facts.n_speakers > _N_SPEAKERS_SHOWN else ''})" if shown else "none known"]
     if facts.n_without_speaker:
-        parts.append(f"{facts.n_without_speaker} clips without a speaker")
+        parts.append(f"{_n(facts.n_without_speaker, 'clip')} without a speaker")
     if genders := Counter(str(about["gender"]) for about in corpus.speakers.values() if "gender" in about):
         parts.append(_counts(dict(sorted(genders.items()))))
     if facts.missing_by_speaker:
@@ -120,16 +122,20 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{n:,} {name}" for name, n in counts.items())
 
 
+def _n(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
 def _shared(counts: dict[str, int]) -> str:
     """The one name that all have, or the count of each."""
-    return next(iter(counts)) if len(counts) == 1 else ", ".join(f"{name} in {n:,} clips" for name, n in counts.items())
+    return next(iter(counts)) if len(counts) == 1 else ", ".join(f"{name} in {_n(n, 'clip')}" for name, n in counts.items())
 
 
 def _print_problems(corpus: Corpus, n_shown: int) -> None:
     if not corpus.problems:
         return
     kinds = Counter(problem.kind.value for problem in corpus.problems)
-    print(f"\n{len(corpus.problems)} files are not used: {_counts(dict(kinds.most_common()))}")
+    print(f"\nNot used: {_n(len(corpus.problems), 'file')} ({_counts(dict(kinds.most_common()))})")
     for problem in corpus.problems[:n_shown]:
         print(f"  {problem.path} {problem.reason}")
     if len(corpus.problems) > n_shown:

@@ -89,6 +89,9 @@ class Mirror:
             if self._mode == "offline":
                 raise
             self._say(f"W&B not reached for {self._name}, kept offline: {_one_line(error)}; send it later with `wandb sync`")
+            import wandb
+
+            wandb.teardown()  # its process still holds the run's id
             self._mode = "offline"
             self._run = self._start(self._mode)
 

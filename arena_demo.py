@@ -1,0 +1,144 @@
+"""`arena demo`: the whole line by the commands that a user would type, each shown before it runs."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable
+from contextlib import chdir
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from arena_terminal import duration, say
+
+if TYPE_CHECKING:
+    from cnn.runs import RunFolder
+
+_N_STEPS = 8
+# Each submission of the contest: a team and the trained net it sends. Formantes tries a fourth time.
+_SUBMISSIONS = (
+    ("Formantes", "lenet5", "raw"),
+    ("Mel Street", "resnet", "raw"),
+    ("Formantes", "lenet5", "bilateral+aug"),
+    ("Cepstrum Club", "lenet5", "raw+aug"),
+    ("Mel Street", "resnet", "bilateral+aug"),
+    ("Formantes", "resnet", "raw+aug"),
+    ("Formantes", "resnet", "bilateral"),
+)
+
+
+def demo(
+    corpus: Annotated[Path | None, typer.Option(help="Your recordings; without it, synthetic ones are made.")] = None,
+    out: Annotated[Path, typer.Option(help="Where all is written.")] = Path("demo"),
+    clips: Annotated[int, typer.Option(min=100, help="How many synthetic recordings.")] = 3000,
+    speakers: Annotated[int, typer.Option(min=3, help="How many synthetic voices.")] = 60,
+    epochs: Annotated[int, typer.Option(min=1, help="Of each of the eight trainings.")] = 12,
+    trials: Annotated[int, typer.Option(min=1, help="Of each of the eight sweeps.")] = 6,
+    trial_epochs: Annotated[int, typer.Option(min=1, help="Of each trial.")] = 4,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes at once; 0 chooses.")] = 0,
+) -> None:
+    """Run the whole line: recordings, tiles, eight trainings, eight sweeps, a contest of three teams, a report.
+
+    Example: `arena demo --corpus ~/recordings`. Run it again and it goes on where it stopped.
+    """
+    started = time.monotonic()
+    folder = _workplace(corpus.resolve() if corpus else None, out, clips, speakers)
+    with chdir(folder):
+        _trainings(epochs, jobs)
+        _sweeps(trials, trial_epochs, jobs)
+        _contest()
+        _report()
+    say(f"the whole line took {duration(time.monotonic() - started)}; all of it is in {folder}")
+    print(folder / "report.html")
+
+
+def _step(number: int, title: str) -> None:
+    say(f"\n[{number}/{_N_STEPS}] {title}")
+
+
+def _command(function: Callable[..., Any], words: str, /, **arguments: Any) -> None:
+    """Show `arena words`, then do what it does."""
+    say(f"$ arena {words}")
+    function(**arguments)
+
+
+def _workplace(corpus: Path | None, out: Path, clips: int, speakers: int) -> Path:
+    """The folder of this corpus, with its recordings scanned and its tiles prepared."""
+    import cnn.data_cli
+    import cnn.tiles_cli
+    from cnn.corpus import scan
+
+    _step(1, "recordings")
+    source = corpus or (out / f"corpus-{clips}-{speakers}").resolve()
+    if corpus is None:
+        words = f"data synth {source} --clips {clips} --speakers {speakers}"
+        _command(cnn.data_cli.synth, words, out=source, clips=clips, speakers=speakers)
+    _command(cnn.data_cli.scan, f"data scan {shlex.quote(str(source))}", folder=source)
+    folder = (out / f"{source.name}-{scan(source).digest[:6]}").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    with chdir(folder):
+        _step(2, f"tiles, in {folder}")
+        _command(cnn.tiles_cli.prepare, f"data prepare {shlex.quote(str(source))}", folder=source)
+        _command(cnn.tiles_cli.show, "data show --out tiles.png", out=Path("tiles.png"))
+    return folder
+
+
+def _trainings(epochs: int, jobs: int) -> None:
+    import cnn.cli
+
+    _step(3, "eight trainings: both models on raw, bilateral, raw+aug, bilateral+aug")
+    overrides = [f"train.epochs={epochs}"]
+    words = f"train --all --wandb offline {overrides[0]}"
+    _command(cnn.cli.train, words, all_eight=True, jobs=jobs, wandb="offline", overrides=overrides)
+
+
+def _sweeps(trials: int, epochs: int, jobs: int) -> None:
+    import sweeps.cli
+
+    _step(4, "eight sweeps: learning rate, batch size and depth of both models on the four variants")
+    overrides = [f"train.epochs={epochs}"]
+    words = f"sweep run --all --budget {trials} {overrides[0]}"
+    _command(sweeps.cli.run, words, all_studies=True, budget=trials, agents=jobs, overrides=overrides)
+
+
+def _contest() -> None:
+    import cnn.cli
+    import cnn.tiles_cli
+    import leaderboard.cli
+    from leaderboard.errors import AttemptsExhausted
+
+    _step(5, "a contest: three teams, three attempts each")
+    if not Path("contest.db").exists():
+        _command(cnn.tiles_cli.solution, "data solution --out solution.csv", out=Path("solution.csv"))
+        init = leaderboard.cli.init
+        _command(init, "contest init solution.csv --name Digits", solution=Path("solution.csv"), name="Digits")
+        for team in dict.fromkeys(team for team, _, _ in _SUBMISSIONS):
+            _command(leaderboard.cli.team_add, f"contest team add {shlex.quote(team)}", name=team)
+    _step(6, "submissions: Formantes sends a fourth and is refused")
+    for team, model, variant in _SUBMISSIONS:
+        run, file = _run_of(model, variant), Path(f"{model}.{variant}.csv")
+        _command(cnn.cli.predict, f"predict {run.digest} --out {file}", run=run.digest, out=file)
+        try:
+            _command(leaderboard.cli.submit, f"contest submit {shlex.quote(team)} {file}", team=team, file=file)
+        except AttemptsExhausted as refusal:
+            say(f"error: {refusal}")
+    _step(7, "standings")
+    _command(leaderboard.cli.standings, "contest standings")
+
+
+def _run_of(model: str, variant: str) -> RunFolder:
+    """The newest of the eight trainings of that kind."""
+    from cnn.runs import RunState, list_runs
+
+    found = [run for run in list_runs(Path("runs")) if run.state() is RunState.FINISHED]
+    chosen = [run for run in found if (run.config()["model"]["name"], run.config()["variant"]) == (model, variant)]
+    return max(chosen, key=lambda run: run.epochs()[-1].epoch)
+
+
+def _report() -> None:
+    import reports.cli
+
+    _step(8, "the report")
+    _command(reports.cli.build, "report build")

@@ -1,0 +1,123 @@
+"""The W&B mirror: complete offline, never asking, never in the way of a training."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cnn.config import RunConfig, default_config
+from cnn.errors import ConfigError
+from cnn.mirror import train_mirrored
+from cnn.overrides import override
+from cnn.runs import RunFolder, RunState
+from cnn.tiles import TileSet
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+
+
+def config(tiles: TileSet, *assignments: str) -> RunConfig:
+    return override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2", *assignments])
+
+
+def history(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The rows and the summary in a W&B file, read with the client's own messages (LevelDB log framing: 7 bytes a chunk)."""
+    from wandb.proto import wandb_internal_pb2
+
+    data, place, record, rows, summary = path.read_bytes(), 7, b"", [], {}
+    while place + 7 <= len(data):
+        if 32768 - place % 32768 < 7:
+            place += 32768 - place % 32768
+            continue
+        size, kind = int.from_bytes(data[place + 4 : place + 6], "little"), data[place + 6]
+        record += data[place + 7 : place + 7 + size]
+        place += 7 + size
+        if kind in (1, 4):
+            message = wandb_internal_pb2.Record.FromString(record)
+            record = b""
+            if message.WhichOneof("record_type") == "history":
+                rows.append({item.key or ".".join(item.nested_key): item.value_json for item in message.history.item})
+            if message.WhichOneof("record_type") == "summary":
+                summary.update({item.key or ".".join(item.nested_key): item.value_json for item in message.summary.update})
+    return rows, summary
+
+
+def test_offline_every_epoch_and_the_result_are_in_the_runs_own_folder(tiles: TileSet, tmp_path: Path) -> None:
+    run = train_mirrored(config(tiles), tiles, tmp_path, wandb="auto")
+    (path,) = run.path.glob("wandb/offline-run-*/run-*.wandb")
+    rows, summary = history(path)
+    assert [float(row["val_macro_f1"]) for row in rows] == [row.val_macro_f1 for row in run.epochs()]
+    result = run.result()
+    assert result is not None
+    assert (result.wandb_mode, result.wandb_url) == ("offline", "")
+    assert float(summary["kept/test_macro_f1"]) == result.scores["test"].macro_f1
+
+
+def test_off_writes_nothing(tiles: TileSet, tmp_path: Path) -> None:
+    run = train_mirrored(config(tiles), tiles, tmp_path, wandb="off")
+    assert not (run.path / "wandb").exists()
+
+
+def test_an_answered_run_is_not_mirrored_again(tiles: TileSet, tmp_path: Path) -> None:
+    for _ in range(2):
+        run = train_mirrored(config(tiles), tiles, tmp_path, wandb="offline")
+    assert len(list(run.path.glob("wandb/offline-run-*"))) == 1
+
+
+ONLINE = """
+import sys
+from pathlib import Path
+import cnn.mirror
+from cnn.config import default_config
+from cnn.overrides import override
+from cnn.tiles import open_tiles
+
+cnn.mirror._CONNECT_S = 2
+tiles = open_tiles(Path(sys.argv[1]))
+config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2"])
+cnn.mirror.train_mirrored(config, tiles, Path(sys.argv[2]), wandb=sys.argv[3])
+"""
+
+
+def alone(code: str, *arguments: object, **environment: str) -> str:
+    """What a new process prints: wandb keeps what it first read of servers and accounts."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    ended = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def test_a_server_that_never_answers_does_not_stop_a_training(tiles: TileSet, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:  # takes connections and says nothing
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        said = alone(ONLINE, tiles.folder, tmp_path, "online", WANDB_BASE_URL=url, WANDB_API_KEY="a" * 40)
+    run = RunFolder(tmp_path / config(tiles).digest)
+    result = run.result()
+    assert result is not None
+    assert (result.state, result.wandb_mode) == (RunState.FINISHED, "offline")
+    assert said.startswith("W&B not reached for lenet5.raw, kept offline: ")
+    assert said.endswith("; send it later with `wandb sync`\n")
+    (path,) = run.path.glob("wandb/offline-run-*/run-*.wandb")
+    assert len(history(path)[0]) == 2
+
+
+def test_online_without_an_account_asks_nothing_and_is_kept_offline(tiles: TileSet, tmp_path: Path) -> None:
+    said = alone(ONLINE, tiles.folder, tmp_path, "online")
+    assert said.startswith("W&B not reached for lenet5.raw, kept offline: ")
+    assert RunFolder(tmp_path / config(tiles).digest).state() is RunState.FINISHED
+
+
+def test_login_is_found_without_a_question() -> None:
+    code = "import cnn.mirror; print(cnn.mirror.is_logged_in())"
+    assert alone(code) == "False\n"
+    assert alone(code, WANDB_API_KEY="a" * 40) == "True\n"
+
+
+def test_an_unknown_mode_is_refused(tiles: TileSet, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--wandb is one of auto, online, offline, off, not 'on'"):
+        train_mirrored(config(tiles), tiles, tmp_path, wandb="on")

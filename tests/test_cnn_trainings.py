@@ -1,0 +1,94 @@
+"""Several trainings in processes: the numbers of one at a time, failures that stop nobody else, kills that lose an epoch."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cnn.config import default_config
+from cnn.errors import RunError
+from cnn.overrides import override
+from cnn.runs import EpochRow, RunFolder, RunState, list_runs
+from cnn.tiles import TileSet
+from cnn.train import train
+from cnn.trainings import Place, the_eight, train_all
+
+
+def test_two_processes_give_the_numbers_of_one(tiles: TileSet, tmp_path: Path) -> None:
+    configs = [override(config, ["train.epochs=2"]) for config in the_eight(tiles)]
+    assert len({config.digest for config in configs}) == 8
+    heard: list[tuple[str, int]] = []
+    folders = train_all(
+        configs,
+        Place(tiles=tiles.folder, runs=tmp_path / "many"),
+        2,
+        lambda config, row: heard.append((config.digest, row.epoch)),
+        print,
+    )
+    assert [folder.digest for folder in folders] == [config.digest for config in configs]
+    assert sorted(heard) == sorted((config.digest, epoch) for config in configs for epoch in (1, 2))
+    for config, folder in list(zip(configs, folders, strict=True))[::3]:
+        alone = train(config, tiles, tmp_path / "alone")
+        assert [replace(row, seconds=0) for row in folder.epochs()] == [replace(row, seconds=0) for row in alone.epochs()]
+        assert folder.predictions() == alone.predictions()
+
+
+def test_a_failed_training_stops_no_other_and_is_reported(tiles: TileSet, tmp_path: Path) -> None:
+    good = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=1"])
+    wild = ["train.learning_rate=10", "train.optimizer=sgd", "train.schedule=constant", "train.warmup=0", "train.epochs=9"]
+    bad = override(good, wild)
+    said: list[str] = []
+    with pytest.raises(RunError, match="1 of 2 trainings failed, first: the loss became"):
+        train_all([bad, good], Place(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, said.append)
+    assert RunFolder(tmp_path / good.digest).state() is RunState.FINISHED
+    assert said[0].startswith("failed: lenet5 on raw: the loss became")
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from cnn.overrides import override
+from cnn.tiles import open_tiles
+from cnn.trainings import Place, the_eight, train_all
+
+if __name__ == "__main__":
+    tiles = open_tiles(Path(sys.argv[1]))
+    configs = [override(c, ["train.epochs=400"]) for c in the_eight(tiles)[:2]]
+    say = lambda c, row: print(row.epoch, flush=True)
+    train_all(configs, Place(tiles=tiles.folder, runs=Path(sys.argv[2])), 2, say, print)
+"""
+
+
+def test_children_end_with_a_killed_parent_and_leave_checkpoints(tiles: TileSet, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    runs = tmp_path / "runs"
+    path = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, str(script), str(tiles.folder), str(runs)]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path})
+    assert parent.stdout is not None
+    while len([run for run in list_runs(runs) if run.epochs()]) < 2:
+        assert parent.stdout.readline()
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.read()  # ends when the last child has ended
+    parent.stdout.close()
+    n_epochs = [len(run.epochs()) for run in list_runs(runs)]
+    time.sleep(0.5)
+    assert [len(run.epochs()) for run in list_runs(runs)] == n_epochs
+    assert all(run.state() is RunState.UNFINISHED and (run.path / "checkpoint.pt").exists() for run in list_runs(runs))
+
+
+def test_nothing_is_heard_of_finished_runs(tiles: TileSet, tmp_path: Path) -> None:
+    config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=1"])
+    heard: list[EpochRow] = []
+    for _ in range(2):
+        train_all([config], Place(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, row: heard.append(row), print)
+    assert [row.epoch for row in heard] == [1]

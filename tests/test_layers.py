@@ -1,0 +1,131 @@
+"""Who may import whom, read from every file, imports inside functions included."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("cnn", "sweeps", "leaderboard", "reports")
+TOP = ("arena", "arena_demo", "arena_doctor", "arena_terminal")
+STANDARD_ONLY = ("cnn/runs.py", "cnn/config.py", "cnn/overrides.py", "cnn/splits.py", "cnn/errors.py", "arena_terminal.py")
+GROUND = ("cnn.runs", "cnn.errors")  # the run folder and the errors it raises: every room above may read them
+
+# What a room may import of the others; a room is always allowed itself.
+MAY_IMPORT = {
+    "cnn": (),
+    "leaderboard": (),
+    "sweeps": GROUND,
+    "reports": (
+        *GROUND,
+        "sweeps.results",
+        "sweeps.errors",
+        "leaderboard.store",
+        "leaderboard.standings",
+        "leaderboard.statistics",
+        "leaderboard.errors",
+    ),
+    "arena_terminal": (),
+}
+MUST_NOT_IMPORT = {
+    "cnn": {"optuna", "sqlalchemy", "pandas", "jinja2", "fastapi"},
+    "sweeps": {"pandas", "sqlalchemy", "jinja2", "matplotlib"},
+    "leaderboard": {"torch", "torchaudio", "optuna", "wandb", "pandas", "sklearn", "cv2", "matplotlib"},
+    "reports": {"torch", "torchaudio", "optuna", "wandb", "sklearn", "cv2", "sqlalchemy"},
+}
+# One door each: these files alone may use what their room otherwise must not.
+DOORS = {"sweeps/trial.py": ("cnn",), "cnn/mirror.py": ("wandb",), "reports/formats.py": ("arena_terminal",)}
+
+
+def imports(text: str) -> Iterator[tuple[int, str, str]]:
+    """Line, module and imported name (empty for `import module`) of every import in a file."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name, ""
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno} is a relative import"
+            for alias in node.names:
+                yield node.lineno, node.module or "", alias.name
+
+
+def violations(name: str, text: str) -> list[str]:
+    """What the file `name` with content `text` imports and must not."""
+    reasons = ((line, _reason(name, module, imported)) for line, module, imported in imports(text))
+    return [f"{name}:{line} {reason}" for line, reason in reasons if reason]
+
+
+def _reason(name: str, module: str, imported: str) -> str:
+    room, target = name.split("/")[0].removesuffix(".py"), module.split(".")[0]
+    whole = f"{module}.{imported}" if imported else module
+    if imported.startswith("_") and not imported.startswith("__") and target in ROOMS:
+        return f"reads {imported} of {module}, a name of its own"
+    if name in STANDARD_ONLY and target not in sys.stdlib_module_names and not _is_lazy_terminal(name, target):
+        if not (target == "cnn" and any(f"cnn/{module.partition('.')[2]}.py" == one for one in STANDARD_ONLY)):
+            return f"imports {module}, and may use the standard library only"
+        return ""
+    if target in DOORS.get(name, ()) or room not in MAY_IMPORT:
+        return ""
+    if target == "arena_terminal":
+        is_command_line = name.endswith("cli.py") or room == "arena_terminal" or name == "sweeps/launch.py"
+        return "" if is_command_line else "imports arena_terminal, which is for command lines"
+    if target in TOP:
+        return f"imports {module} from below"
+    if target in ROOMS and target != room:
+        allowed = MAY_IMPORT[room]
+        return "" if module in allowed or whole in allowed else f"imports {whole}"
+    if target in MUST_NOT_IMPORT.get(room, set()) or (room == "cnn" and target == "wandb"):
+        return f"imports {module}"
+    return ""
+
+
+def _is_lazy_terminal(name: str, target: str) -> bool:
+    return name == "arena_terminal.py" and target == "rich"
+
+
+def test_every_import_goes_down_only() -> None:
+    files = [*ROOT.glob("arena*.py"), *(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))]
+    assert len(files) > 50
+    found = [violations(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) for path in sorted(files)]
+    assert sum(found, []) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("cnn/train.py", "import wandb"),
+        ("cnn/train.py", "from optuna import create_study"),
+        ("cnn/tiles.py", "import sweeps.trial"),
+        ("cnn/tiles.py", "from arena_terminal import say"),
+        ("cnn/runs.py", "import numpy"),
+        ("cnn/runs.py", "from cnn.train import train"),
+        ("leaderboard/store.py", "import torch"),
+        ("leaderboard/entry.py", "from cnn.runs import RunFolder"),
+        ("sweeps/results.py", "from cnn import train"),
+        ("sweeps/results.py", "from cnn.train import train"),
+        ("reports/facts.py", "import optuna"),
+        ("reports/facts.py", "import torch.nn"),
+        ("reports/facts.py", "from cnn.tiles import open_tiles"),
+        ("reports/facts.py", "from sweeps.study import StudyFolder"),
+        ("reports/facts.py", "import arena"),
+        ("reports/facts.py", "from cnn.runs import _epoch_row"),
+        ("arena_terminal.py", "import cnn.runs"),
+    ],
+)
+@pytest.mark.parametrize("shape", ["{}", "def f() -> None:\n    {}", "if True:\n    class A:\n        {}"])
+def test_one_forbidden_import_anywhere_in_a_file_is_found(file: str, line: str, shape: str) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8") + "\n\n" + shape.format(line) + "\n"
+    (found,) = violations(file, text)
+    assert found.startswith(f"{file}:")
+
+
+def test_no_distribution_but_ours_brings_our_package_names() -> None:
+    import importlib.metadata
+
+    owners = importlib.metadata.packages_distributions()
+    for room in ROOMS:
+        assert set(owners.get(room, [])) <= {"arena-spoken-digits"}, f"{room} also comes from {owners[room]}; uninstall that"
