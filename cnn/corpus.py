@@ -110,8 +110,7 @@ def _hear(folder: Path, path: PurePosixPath) -> Clip | Problem:
     try:
         recording = decode(folder / path)
     except CorpusError as error:
-        kind = ProblemKind.UNREADABLE if (folder / path).stat().st_size else ProblemKind.EMPTY
-        return Problem(path=str(path), kind=kind, reason=str(error) if kind is ProblemKind.UNREADABLE else "is of 0 bytes")
+        return Problem(path=str(path), kind=ProblemKind.UNREADABLE, reason=str(error))
     n_samples, n_channels = recording.samples.shape
     if not n_samples:
         promise = ", though its header promises some" if recording.truncated else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,10 +58,7 @@ def list_recordings(folder: Path) -> Listing:
     Raises:
         CorpusError: the folder is missing or holds no recording of a digit.
     """
-    if not folder.exists():
-        raise CorpusError(f"{folder} does not exist; give the folder that holds the recordings")
-    if not folder.is_dir():
-        raise CorpusError(f"{folder} is a file; give the folder that holds the recordings")
+    _check_folder(folder)
     recordings: list[PurePosixPath] = []
     metadata: list[PurePosixPath] = []
     problems: list[Problem] = []
@@ -93,6 +91,17 @@ def nothing_usable(folder: Path, problems: list[Problem]) -> str:
     return f"{folder} holds no usable recording: {shown}{more}; repair or replace them"
 
 
+def _check_folder(folder: Path) -> None:
+    try:
+        os.scandir(folder).close()
+    except FileNotFoundError:
+        raise CorpusError(f"{folder} does not exist; give the folder that holds the recordings") from None
+    except NotADirectoryError:
+        raise CorpusError(f"{folder} is a file; give the folder that holds the recordings") from None
+    except OSError as error:
+        raise CorpusError(f"{folder} cannot be opened: {error.strerror}; give a folder that you may read") from error
+
+
 def _walk(folder: Path, problems: list[Problem]) -> Iterator[PurePosixPath]:
     def refused(error: OSError) -> None:
         path = Path(error.filename).relative_to(folder)
@@ -122,11 +131,13 @@ def _misfit(folder: Path, path: PurePosixPath) -> Problem | None:
         return problem(ProblemKind.NAME, "names no digit, nor does its folder")
     if label not in LABELS:
         return problem(ProblemKind.LABEL, f"label {label!r} is not one of 0..9")
-    file = folder / path
-    if not file.is_file():
-        reason = "is a link to nothing" if file.is_symlink() else "is no ordinary file"
-        return problem(ProblemKind.UNREADABLE, reason)
-    return None
+    try:
+        state = (folder / path).stat()
+    except OSError as error:
+        return problem(ProblemKind.UNREADABLE, f"cannot be opened: {error.strerror}")
+    if not stat.S_ISREG(state.st_mode):
+        return problem(ProblemKind.UNREADABLE, "is no ordinary file")
+    return None if state.st_size else problem(ProblemKind.EMPTY, "is of 0 bytes")
 
 
 def _nothing_found(folder: Path, problems: list[Problem], n_ignored: int) -> str:

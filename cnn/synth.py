@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import fcntl
 import hashlib
+import io
 import json
 import os
 import random
@@ -80,12 +81,15 @@ def is_made(folder: Path, settings: SynthSettings) -> bool:
     Raises:
         CorpusError: it holds something else.
     """
-    if not folder.exists():
+    try:
+        if not any(folder.iterdir()):
+            return False
+    except FileNotFoundError:
         return False
-    if not folder.is_dir():
-        raise CorpusError(f"{folder} is a file; give a new folder")
-    if not any(folder.iterdir()):
-        return False
+    except NotADirectoryError:
+        raise CorpusError(f"{folder} is a file, or lies in one; give a new folder") from None
+    except OSError as error:
+        raise CorpusError(f"cannot read {folder}: {error.strerror}; give a folder that you may write") from error
     try:
         stored = json.loads((folder / SETTINGS_NAME).read_bytes())
     except (OSError, ValueError):
@@ -179,7 +183,7 @@ def _write_clips(part: Path, plan: Sequence[SynthClip], seed: int, advance: Call
                 (part / speaker).mkdir()
                 rooms[speaker] = _echo(clip.voice, _rng(seed, f"room {speaker}"))
             wave = _in_room(samples, clip.voice, rooms[speaker], _rng(seed, clip.path))
-            soundfile.write(part / clip.path, np.round(wave * 32767).astype(np.int16), RATE_HZ, subtype="PCM_16")
+            (part / clip.path).write_bytes(_wav(wave))
             if advance:
                 advance(1)
 
@@ -226,6 +230,12 @@ def _resampled(samples: Wave, tract: float) -> Wave:
     n_fade = len(spectrum) // 16  # a soft edge rings less
     spectrum[-n_fade:] *= 0.5 + 0.5 * np.cos(np.pi * np.arange(n_fade) / n_fade)
     return np.fft.irfft(spectrum, n_out) * (n_out / len(samples))
+
+
+def _wav(wave: Wave) -> bytes:
+    content = io.BytesIO()  # written by Python, which notices a full disk; libsndfile's message would not say so
+    soundfile.write(content, np.round(wave * 32767).astype(np.int16), RATE_HZ, format="WAV", subtype="PCM_16")
+    return content.getvalue()
 
 
 def _facts(voice: Voice) -> dict[str, str]:
