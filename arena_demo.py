@@ -48,7 +48,7 @@ def demo(
     with chdir(folder):
         _trainings(epochs, jobs)
         _sweeps(trials, trial_epochs, jobs)
-        _contest()
+        _contest(epochs)
         _report()
     say(f"the whole line took {duration(time.monotonic() - started)}; all of it is in {folder}")
     print(folder / "report.html")
@@ -61,7 +61,11 @@ def _step(number: int, title: str) -> None:
 def _command(function: Callable[..., Any], words: str, /, **arguments: Any) -> None:
     """Show `arena words`, then do what it does."""
     say(f"$ arena {words}")
-    function(**arguments)
+    try:
+        function(**arguments)
+    except typer.Exit as ended:
+        if ended.exit_code:
+            raise
 
 
 def _workplace(corpus: Path | None, out: Path, clips: int, speakers: int) -> Path:
@@ -100,10 +104,10 @@ def _sweeps(trials: int, epochs: int, jobs: int) -> None:
     _step(4, "eight sweeps: learning rate, batch size and depth of both models on the four variants")
     overrides = [f"train.epochs={epochs}"]
     words = f"sweep run --all --budget {trials} {overrides[0]}"
-    _command(sweeps.cli.run, words, all_studies=True, budget=trials, agents=jobs, overrides=overrides)
+    _command(sweeps.cli.run, words, all_eight=True, budget=trials, agents=jobs, items=overrides)
 
 
-def _contest() -> None:
+def _contest(epochs: int) -> None:
     import cnn.cli
     import cnn.tiles_cli
     import leaderboard.cli
@@ -118,7 +122,7 @@ def _contest() -> None:
             _command(leaderboard.cli.team_add, f"contest team add {shlex.quote(team)}", name=team)
     _step(6, "submissions: Formantes sends a fourth and is refused")
     for team, model, variant in _SUBMISSIONS:
-        run, file = _run_of(model, variant), Path(f"{model}.{variant}.csv")
+        run, file = _run_of(model, variant, epochs), Path(f"{model}.{variant}.csv")
         _command(cnn.cli.predict, f"predict {run.digest} --out {file}", run=run.digest, out=file)
         try:
             _command(leaderboard.cli.submit, f"contest submit {shlex.quote(team)} {file}", team=team, file=file)
@@ -128,13 +132,16 @@ def _contest() -> None:
     _command(leaderboard.cli.standings, "contest standings")
 
 
-def _run_of(model: str, variant: str) -> RunFolder:
-    """The newest of the eight trainings of that kind."""
-    from cnn.runs import RunState, list_runs
+def _run_of(model: str, variant: str, epochs: int) -> RunFolder:
+    """The training of that kind, by the digest of its configuration."""
+    from cnn.config import default_config
+    from cnn.overrides import override
+    from cnn.runs import RunFolder
+    from cnn.tiles import find_tiles
 
-    found = [run for run in list_runs(Path("runs")) if run.state() is RunState.FINISHED]
-    chosen = [run for run in found if (run.config()["model"]["name"], run.config()["variant"]) == (model, variant)]
-    return max(chosen, key=lambda run: run.epochs()[-1].epoch)
+    tiles = find_tiles(Path("tiles"))
+    config = override(default_config(tiles.corpus, tiles.settings, model, variant), [f"train.epochs={epochs}"])
+    return RunFolder(Path("runs") / config.digest)
 
 
 def _report() -> None:

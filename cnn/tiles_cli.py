@@ -20,7 +20,7 @@ Tiles = Annotated[Path, typer.Option("--tiles", help="A folder of tiles, or one 
 @app.command(epilog="Examples: `arena data prepare corpus` · `arena data prepare corpus tiles.size=32 tiles.length_s=1`")
 def prepare(
     folder: Annotated[Path, typer.Argument(help="Folder of wav and flac recordings.", show_default=False)],
-    overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Such as tiles.size=32.")] = None,
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Such as tiles.size=32.")] = None,
     tiles: Annotated[Path, typer.Option("--tiles", help="Where the folder of tiles is made.")] = Path("tiles"),
     json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
@@ -42,7 +42,7 @@ def prepare(
 
 @app.command(epilog="Example: `arena data show --out tiles.png --per-digit 3`")
 def show(
-    overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Such as augment.shift=8.")] = None,
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Such as augment.shift=8.")] = None,
     tiles: Tiles = Path("tiles"),
     out: Annotated[Path, typer.Option(help="The picture to write.")] = Path("tiles.png"),
     per_digit: Annotated[int, typer.Option(min=1, max=6, help="Clips of each digit.")] = 2,
@@ -57,7 +57,7 @@ def show(
 
 @app.command(epilog="Example: `arena data solution --out solution.csv`, then `arena contest init solution.csv --name Digits`")
 def solution(
-    overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Such as split.fold=1.")] = None,
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Such as split.fold=1.")] = None,
     tiles: Tiles = Path("tiles"),
     out: Annotated[Path, typer.Option(help="The file to write; keep it from the teams.")] = Path("solution.csv"),
 ) -> None:
