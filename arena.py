@@ -60,7 +60,7 @@ app.command("doctor")(arena_doctor.doctor)
 def main() -> None:
     """Run the command line; a user's mistake is one line on stderr and exit code 1."""
     try:
-        app()
+        app(prog_name="arena")
     except (CnnError, SweepError, LeaderboardError, ReportError) as error:
         say(f"error: {error}")
         sys.exit(1)

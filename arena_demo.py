@@ -34,9 +34,9 @@ def demo(
     out: Annotated[Path, typer.Option(help="Where all is written.")] = Path("demo"),
     clips: Annotated[int, typer.Option(min=100, help="How many synthetic recordings.")] = 3000,
     speakers: Annotated[int, typer.Option(min=3, help="How many synthetic voices.")] = 60,
-    epochs: Annotated[int, typer.Option(min=1, help="Of each of the eight trainings.")] = 12,
+    epochs: Annotated[int, typer.Option(min=1, help="Of each of the eight trainings.")] = 10,
     trials: Annotated[int, typer.Option(min=1, help="Of each of the eight sweeps.")] = 6,
-    trial_epochs: Annotated[int, typer.Option(min=1, help="Of each trial.")] = 4,
+    trial_epochs: Annotated[int, typer.Option(min=1, help="Of each trial.")] = 3,
     jobs: Annotated[int, typer.Option(min=0, help="Processes at once; 0 chooses.")] = 0,
 ) -> None:
     """Run the whole line: recordings, tiles, eight trainings, eight sweeps, a contest of three teams, a report.
@@ -104,7 +104,7 @@ def _sweeps(trials: int, epochs: int, jobs: int) -> None:
     _step(4, "eight sweeps: learning rate, batch size and depth of both models on the four variants")
     overrides = [f"train.epochs={epochs}"]
     words = f"sweep run --all --budget {trials} {overrides[0]}"
-    _command(sweeps.cli.run, words, all_eight=True, budget=trials, agents=jobs, items=overrides)
+    _command(sweeps.cli.run, words, all_studies=True, budget=trials, agents=jobs, overrides=overrides)
 
 
 def _contest(epochs: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -151,7 +152,16 @@ def _write_pictures(part: Path, corpus: Corpus, settings: TileSettings, advance:
     finally:
         torch.set_num_threads(n_threads)
     for name, array in arrays.items():
-        np.save(part / f"{name}.npy", array)
+        _save(part / f"{name}.npy", array)
+
+
+def _save(path: Path, array: npt.NDArray[np.uint8]) -> None:
+    # numpy.save says of a full disk only how many bytes it wanted; a write of Python's own says that it is full.
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+        file.write(array.data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def open_tiles(folder: Path) -> TileSet:

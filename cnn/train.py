@@ -41,7 +41,8 @@ Listener = Callable[[EpochRow], Decision]
 def train(
     config: RunConfig, tiles: TileSet, runs_dir: Path, *, device: str = "auto", on_epoch: Listener | None = None
 ) -> RunFolder:
-    """The run folder of `config`, trained as far as needed: a finished one is answered at once, an unfinished one goes on.
+    """The run folder of `config`, trained as far as needed: a finished one is answered at once, an unfinished one goes on,
+    a pruned one is trained anew.
 
     Args:
         on_epoch: told of every newly trained epoch, after its checkpoint is on the disk.
@@ -81,7 +82,7 @@ class _Training:
             checkpoint = self._folder.path / "checkpoint.pt"
             if checkpoint.exists():
                 fit.load(checkpoint)
-                self._folder.write_epochs(fit.rows)
+            self._folder.write_epochs(fit.rows)
             try:
                 state = self._epochs(fit, on_epoch)
             except RunError as error:
@@ -90,7 +91,6 @@ class _Training:
             if state.is_finished:
                 result = self._result(fit, state)
                 self._folder.write_result(replace(result, n_threads=n_threads, started_at=started_at, finished_at=_now()))
-            if state is RunState.FINISHED:
                 checkpoint.unlink(missing_ok=True)
 
     def _epochs(self, fit: Fit, on_epoch: Listener) -> RunState:

@@ -71,7 +71,8 @@ def train_all(
             say(content)
         elif kind == "failed":
             failures[number] = content
-            say(f"failed: {configs[number].model.name} on {configs[number].variant}: {content}")
+            if len(configs) > 1:
+                say(f"failed: {configs[number].model.name} on {configs[number].variant}: {content}")
     if failures:
         more = "" if len(configs) == 1 else f"{len(failures)} of {len(configs)} trainings failed, first: "
         raise RunError(more + failures[min(failures)])

@@ -114,7 +114,7 @@ def test_a_full_disk_leaves_nothing_half_written(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(np, "save", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(TilesError, match="No space left on device"):
         prepare(scan(corpus_folder), tiles.settings, tmp_path)
     assert [p.name for p in tmp_path.iterdir() if not p.name.endswith(".lock")] == []

@@ -158,12 +158,13 @@ def at(epoch: int, decision: Decision) -> Callable[[EpochRow], Decision]:
     return lambda row: decision if row.epoch == epoch else Decision.CONTINUE
 
 
-def test_a_pruned_run_is_a_result_without_a_test_score_and_may_be_trained_on(tiles: TileSet, tmp_path: Path) -> None:
+def test_a_pruned_run_is_a_result_without_a_test_score_and_may_be_trained_anew(tiles: TileSet, tmp_path: Path) -> None:
     whole = train(config(tiles), tiles, tmp_path / "whole")
     run = train(config(tiles), tiles, tmp_path / "pruned", on_epoch=at(2, Decision.PRUNE))
     result = run.result()
     assert result is not None
     assert (result.state, result.n_epochs, set(result.scores)) == (RunState.PRUNED, 2, {"train", "val"})
+    assert not (run.path / "checkpoint.pt").exists()
     with pytest.raises(RunError, match="only a finished run has predictions"):
         run.predictions()
     assert numbers(train(config(tiles), tiles, tmp_path / "pruned")) == numbers(whole)
