@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from cnn.config import RunConfig
     from cnn.tiles import TileSet
 
+__all__ = ["app"]
+
 Tiles = Annotated[Path, typer.Option("--tiles", help="A folder of tiles, or one that holds a single such folder.")]
 
 
