@@ -57,7 +57,7 @@ class Fit:
             RunError: the loss is no number any more.
         """
         started = time.perf_counter()
-        train_loss, confusion = self._pass_over(train)
+        train_loss, confusion = self.learn(train)
         self.training_s += time.perf_counter() - started
         if not math.isfinite(train_loss):
             raise RunError(
@@ -82,7 +82,8 @@ class Fit:
         self.wall_s += row.seconds
         return row
 
-    def _pass_over(self, train: Clips) -> tuple[float, torch.Tensor]:
+    def learn(self, train: Clips) -> tuple[float, torch.Tensor]:
+        """One pass over `train`: the mean loss (without label smoothing) and the confusion of the moving weights."""
         settings = self.config.train
         number = len(self.rows)
         steps = n_steps(len(train), settings.batch_size)

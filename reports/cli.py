@@ -1,0 +1,80 @@
+"""`arena report`: one HTML file from run folders, studies and the contest."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arena_terminal import JSON_HELP, print_json, print_table, say
+
+if TYPE_CHECKING:
+    from reports.facts import ReportFacts
+
+app = typer.Typer(no_args_is_help=True)
+
+_CONTEST = "contest.db"
+_EXAMPLES = """
+Examples:
+
+- `arena report build`
+- `arena report build --title "Team Formantes" --out formantes.html`
+- `arena report build --contest postgresql://host/contest runs/0123456789abcdef runs/fedcba9876543210`
+"""
+
+
+@app.callback()
+def _group() -> None:
+    """One HTML file that compares trainings, sweeps and the contest."""
+
+
+@app.command(epilog=_EXAMPLES)
+def build(
+    run: Annotated[
+        list[Path] | None, typer.Argument(metavar="[RUN]...", help="Run folders to compare, instead of the newest eight.")
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="Where run folders are.")] = Path("runs"),
+    studies: Annotated[Path, typer.Option(help="Where studies are; left out when it does not exist.")] = Path("studies"),
+    contest: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help=f"The contest: a file, or a database URL; {_CONTEST} if it exists."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The file to write; replaced when it exists.")] = Path("report.html"),
+    title: Annotated[str, typer.Option(help="What the page is called.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Compare the eight trainings, the sweeps and the contest on one page that needs no network.
+
+    What is not there is named on the page, and the rest is shown.
+    """
+    from reports.gather import Sources, gather
+    from reports.output import as_plain, write_report
+
+    found = contest or (_CONTEST if Path(_CONTEST).exists() else None)
+    facts = gather(Sources(runs=runs, studies=studies, contest=found, named_runs=tuple(run or ()), title=title))
+    size = write_report(facts, out)
+    for note in facts.notes:
+        say(f"{note.kind}: {note.text}")
+    say(f"wrote {out} ({size / 1e6:.1f} MB); open it in any browser")
+    print_json(as_plain(dataclasses.asdict(facts))) if as_json else _print_summary(facts, out)
+
+
+def _print_summary(facts: ReportFacts, out: Path) -> None:
+    from reports.formats import NONE, model_name, score, span, variant_name, verdict_word
+
+    rows = []
+    for cell in facts.cells:
+        run = cell.run
+        name = [model_name(cell.model), variant_name(cell.variant)]
+        if run is None:
+            rows.append([*name, "missing", "", "", ""])
+            continue
+        interval = span(run.interval.low, run.interval.high) if run.interval else NONE
+        val, test = (score(split.macro_f1 if split else None) for split in (run.val, run.test))
+        chosen = ", the choice" if run.digest == facts.chosen else ""
+        rows.append([*name, val, test, interval, f"{verdict_word(run.verdict) or NONE}{chosen}"])
+    if rows:
+        print_table(["model", "variant", "#val F1", "#test F1", "#interval", "verdict"], rows)
+    print(out)

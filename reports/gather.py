@@ -1,0 +1,148 @@
+"""Run folders, studies and the contest to the facts of one page."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reports.errors import NothingToReport, SourceError
+from reports.facts import Cell, ContestFacts, Note, NoteKind, ReportFacts, RunFacts, SettingRow, SweepFacts
+from reports.readings import Reading, read_run
+from reports.resampling import Resampled, effects, interval_of, resample, same_clips
+from reports.selection import Place, Selection, places, select
+
+_SHOWN_ELSEWHERE = ("model.name", "variant")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sources:
+    """Where the page takes its numbers from; every part may be absent."""
+
+    runs: Path | None = None
+    studies: Path | None = None
+    contest: str | None = None
+    named_runs: tuple[Path, ...] = ()
+    title: str = ""
+
+
+def gather(sources: Sources) -> ReportFacts:
+    """All facts of the page.
+
+    Raises:
+        NothingToReport: no finished run, no study and no contest.
+        SourceError: a named run or the contest cannot be read.
+    """
+    sweeps, trial_runs, sweep_notes = _sweeps(sources.studies)
+    contest = _contest(sources.contest)
+    selection = select(sources.runs, sources.named_runs, trial_runs)
+    if not selection.folders and not sweeps and not contest:
+        reasons = " ".join(note.text for note in selection.notes if note.kind is NoteKind.ERROR)
+        raise NothingToReport(
+            f"nothing to report: no finished run in {sources.runs or 'any folder'}; train with `arena train --all`"
+            + (f" ({reasons})" if reasons else "")
+        )
+    readings, notes = _readings(selection, is_named=bool(sources.named_runs))
+    return _assemble(sources.title, readings, sweeps, contest, (*selection.notes, *notes, *sweep_notes))
+
+
+def _sweeps(studies: Path | None) -> tuple[tuple[SweepFacts, ...] | None, Collection[str], tuple[Note, ...]]:
+    if studies is None or not studies.is_dir():
+        return None, (), ()
+    from reports.sources import read_sweeps
+
+    return read_sweeps(studies)
+
+
+def _contest(contest: str | None) -> ContestFacts | None:
+    if contest is None:
+        return None
+    from reports.sources import read_contest
+
+    return read_contest(contest)
+
+
+def _readings(selection: Selection, *, is_named: bool) -> tuple[dict[Place, Reading], list[Note]]:
+    readings: dict[Place, Reading] = {}
+    notes: list[Note] = []
+    for place, folder in selection.folders.items():
+        try:
+            readings[place] = read_run(folder)
+        except SourceError as error:
+            if is_named:
+                raise
+            notes.append(Note(kind=NoteKind.ERROR, text=f"{error}. It is left out."))
+        else:
+            notes.extend(readings[place].notes)
+    return readings, notes
+
+
+def _assemble(
+    title: str,
+    readings: dict[Place, Reading],
+    sweeps: tuple[SweepFacts, ...] | None,
+    contest: ContestFacts | None,
+    notes: Sequence[Note],
+) -> ReportFacts:
+    ranked = sorted(
+        (reading.facts for reading in readings.values() if reading.facts.val),
+        key=lambda run: (-run.val.macro_f1, run.val.loss, run.digest) if run.val else (0.0, 0.0, run.digest),
+    )
+    chosen = ranked[0].digest if ranked else ""
+    runner_up = ranked[1].digest if len(ranked) > 1 else ""
+    resampled, strangers = _resampled(readings, chosen)
+    runs = {place: _with_intervals(reading, resampled, chosen) for place, reading in readings.items()}
+    settings = _settings([runs[place] for place in places(runs) if place in runs])
+    return ReportFacts(
+        title=title or "Spoken digits",
+        cells=tuple(Cell(model=place[0], variant=place[1], run=runs.get(place)) for place in places(runs)) if runs else (),
+        chosen=chosen,
+        runner_up=runner_up,
+        effects=effects(resampled, {place: run.digest for place, run in runs.items()}) if resampled else (),
+        same_settings=tuple(row for row in settings if len(row.values) == 1),
+        differing_settings=tuple(row for row in settings if len(row.values) > 1),
+        sweeps=sweeps,
+        contest=contest,
+        notes=(*notes, *strangers),
+    )
+
+
+def _resampled(readings: dict[Place, Reading], chosen: str) -> tuple[Resampled | None, list[Note]]:
+    """Paired resamples of all runs that were tested on the chosen run's clips, and a remark on each that was not."""
+    tests = {reading.facts.digest: reading.test for reading in readings.values() if reading.test}
+    first = tests.get(chosen)
+    if first is None:
+        return None, []
+    together = {digest: clips for digest, clips in tests.items() if same_clips(clips, first)}
+    notes = [
+        Note(
+            kind=NoteKind.REMARK,
+            text=f"run {digest} was tested on other clips than the chosen run: it is not compared in pairs.",
+        )
+        for digest in sorted(set(tests) - set(together))
+    ]
+    return resample(together), notes
+
+
+def _with_intervals(reading: Reading, resampled: Resampled | None, chosen: str) -> RunFacts:
+    run = reading.facts
+    behind = None
+    if resampled and run.digest != chosen and run.digest in resampled.scores:
+        behind = resampled.difference([("", chosen, run.digest)])
+    interval = interval_of(reading.test) if reading.test else None
+    return dataclasses.replace(run, interval=interval, behind_choice=behind)
+
+
+def _settings(runs: Sequence[RunFacts]) -> list[SettingRow]:
+    """One value for a key that all runs share, otherwise one of each run; augmentation counts only where it is used."""
+    rows = []
+    for key in dict.fromkeys(key for run in runs for key in run.config):
+        if key in _SHOWN_ELSEWHERE:
+            continue
+        values = [run.config.get(key) if run.augmented or not key.startswith("augment.") else None for run in runs]
+        used = [run.config.get(key) for run in runs if run.augmented or not key.startswith("augment.")]
+        is_shared = bool(used) and all(value == used[0] for value in used)
+        if used:
+            rows.append(SettingRow(key=key, values=(used[0],) if is_shared else tuple(values)))
+    return rows

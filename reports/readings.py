@@ -1,0 +1,114 @@
+"""One run folder to RunFacts, with what its files say against each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cnn.errors import RunError
+from cnn.runs import EpochRow, RunFolder, RunResult
+from reports.errors import SourceError
+from reports.facts import CurvePoint, Note, NoteKind, RunFacts, SplitFacts
+from reports.scores import Clips, as_stated, clips_of, contradictions, recomputed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """A run as facts, beside its single test answers, which the page does not print but resamples."""
+
+    facts: RunFacts
+    test: Clips | None
+    notes: tuple[Note, ...] = field(default=())
+
+
+def flatten(content: dict[str, object], prefix: str = "") -> dict[str, object]:
+    """Nested sections as one mapping of dotted keys."""
+    flat: dict[str, object] = {}
+    for key, value in content.items():
+        flat.update(flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value})
+    return flat
+
+
+def damaged(folder: RunFolder, cause: Exception) -> SourceError:
+    """What to say of a run folder whose files cannot be read."""
+    reason = f"{cause.args[0]!r} is missing" if isinstance(cause, KeyError) else str(cause)
+    return SourceError(f"{folder.path} is damaged: {reason}; delete the folder and train it again")
+
+
+def read_run(folder: RunFolder) -> Reading:
+    """All that the page needs of a finished run.
+
+    Raises:
+        SourceError: a file is missing or damaged.
+    """
+    try:
+        result = folder.result()
+        if result is None:
+            raise SourceError(f"{folder.path} is not finished; train it to the end with `arena train`, or leave it out")
+        return _reading(folder, result)
+    except (RunError, ValueError, KeyError, IndexError, TypeError, StopIteration) as error:
+        raise damaged(folder, error) from error
+
+
+def _reading(folder: RunFolder, result: RunResult) -> Reading:
+    predictions = folder.predictions()
+    splits: dict[str, SplitFacts] = {}
+    differing: list[str] = []
+    if "train" in result.scores:
+        splits["train"] = as_stated(result.scores["train"])
+    clips = {split: clips_of(predictions, result.labels, split) for split in ("val", "test")}
+    for split, rows in clips.items():
+        stated = result.scores.get(split)
+        if not rows.ids and not stated:
+            continue
+        splits[split] = recomputed(rows, stated)
+        differing += contradictions(split, splits[split], stated) if stated else []
+    notes: tuple[Note, ...] = ()
+    if differing:
+        text = (
+            f"{folder.path}: result.json contradicts predictions.csv ({'; '.join(differing)}). This page shows what was found."
+        )
+        notes = (Note(kind=NoteKind.ERROR, text=text),)
+    test = clips["test"] if clips["test"].ids else None
+    return Reading(facts=_run_facts(folder, result, splits), test=test, notes=notes)
+
+
+def _run_facts(folder: RunFolder, result: RunResult, splits: dict[str, SplitFacts]) -> RunFacts:
+    config = flatten(folder.config())
+    seed = config.get("train.seed", 0)
+    return RunFacts(
+        digest=folder.digest,
+        folder=str(folder.path),
+        model=str(config["model.name"]),
+        variant=str(config["variant"]),
+        seed=seed if isinstance(seed, int) else 0,
+        config=config,
+        labels=result.labels,
+        curve=tuple(_point(row) for row in folder.epochs()),
+        best_epoch=result.best_epoch,
+        n_epochs=result.n_epochs,
+        splits=splits,
+        interval=None,
+        behind_choice=None,
+        verdict=result.verdict.state if result.verdict else "",
+        reason=result.verdict.reason if result.verdict else "",
+        wall_s=result.wall_s,
+        n_clips_per_s=result.n_clips_per_s,
+        n_parameters=result.n_parameters,
+        n_multiply_adds=result.n_multiply_adds,
+        device=result.device,
+        n_threads=result.n_threads,
+        versions=result.versions,
+        started_at=result.started_at,
+        finished_at=result.finished_at,
+        wandb_url=result.wandb_url if result.wandb_url.startswith(("https://", "http://")) else "",
+    )
+
+
+def _point(row: EpochRow) -> CurvePoint:
+    return CurvePoint(
+        epoch=row.epoch,
+        train_loss=row.train_loss,
+        val_loss=row.val_loss,
+        train_macro_f1=row.train_macro_f1,
+        val_macro_f1=row.val_macro_f1,
+    )

@@ -1,0 +1,151 @@
+"""Which of many run folders are the trainings to compare: one per model and variant, all on the same clips."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnn.errors import RunError
+from cnn.runs import RunFolder, RunState, list_runs
+from reports.errors import SourceError
+from reports.facts import MODELS, VARIANTS, Note, NoteKind
+from reports.formats import cell_name, listed, plural
+from reports.readings import damaged
+
+Place = tuple[str, str]  # model, variant
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """A finished run, by what decides over its place."""
+
+    folder: RunFolder
+    place: Place
+    comparable: str  # equal where corpus, tiles and split are equal
+    settings: str  # equal where the model and all of its settings are, whatever the variant
+    finished_at: str
+
+    @property
+    def age(self) -> tuple[str, str]:
+        return self.finished_at, self.folder.digest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """The chosen folder of each place that has one, and what was left out."""
+
+    folders: dict[Place, RunFolder]
+    notes: tuple[Note, ...]
+
+
+def places(chosen: Collection[Place]) -> list[Place]:
+    """The eight places of the comparison, then any of other models or variants, in a fixed order."""
+    eight = [(model, variant) for model in MODELS for variant in VARIANTS]
+    return eight + sorted(set(chosen) - set(eight))
+
+
+def select(runs_dir: Path | None, named: Sequence[Path], trial_runs: Collection[str]) -> Selection:
+    """The trainings to show.
+
+    Out of the finished runs of `runs_dir` (or out of `named` alone) the largest comparable group counts, the newest of
+    equally large ones, and in each place the newest run. A run that a study's trial names counts only where there is no other:
+    a trial with the default settings shares its folder with the training of these settings.
+
+    Raises:
+        SourceError: a run in `named` cannot be read or is not finished.
+    """
+    notes: list[Note] = []
+    found = [_named(path) for path in named] if named else _scan(runs_dir, notes)
+    apart = found if named else [run for run in found if run.folder.digest not in trial_runs]
+    if not found:
+        return Selection(folders={}, notes=tuple(notes))
+    group = _largest_group(apart or found, notes)
+    chosen = {run.place: run for run in sorted(group, key=lambda run: run.age)}
+    if n_older := len(group) - len(chosen):
+        text = f"{plural(n_older, 'older run')} of the same models and variants left out: the newest of each is shown."
+        notes.append(Note(kind=NoteKind.REMARK, text=text))
+    group_trials = [run for run in found if run.comparable == group[0].comparable and run.folder.digest in trial_runs]
+    notes += _stand_ins(chosen, group_trials if not named else [])
+    folders = {place: chosen[place].folder for place in places(chosen) if place in chosen}  # a fixed order: same bytes
+    return Selection(folders=folders, notes=(*notes, *_missing(chosen)))
+
+
+def _stand_ins(chosen: dict[Place, Candidate], trials: Sequence[Candidate]) -> list[Note]:
+    """Fill empty places with trials: first those whose settings most variants share: no sampler drew those."""
+    variants: dict[str, set[Place]] = {}
+    for run in (*chosen.values(), *trials):
+        variants.setdefault(run.settings, set()).add(run.place)
+    empty = {run.place for run in trials if run.place not in chosen or chosen[run.place] in trials}
+    for place in empty:
+        here = [run for run in trials if run.place == place]
+        chosen[place] = max(here, key=lambda run: (len(variants[run.settings]), run.age))
+    if not empty:
+        return []
+    names = [cell_name(*place) for place in places(empty) if place in empty]
+    are = "is a study's trial" if len(names) == 1 else "are trials of studies"
+    return [Note(kind=NoteKind.REMARK, text=f"{listed(names)} {are}: no training of its own was found.")]
+
+
+def _named(path: Path) -> Candidate:
+    folder = RunFolder(path)
+    if not (path / "config.json").exists():
+        raise SourceError(f"{path} is no run folder: it has no config.json; give folders such as runs/0123456789abcdef")
+    try:
+        result = folder.result()
+        if result is None or result.state is not RunState.FINISHED:
+            state = result.state.value if result else RunState.UNFINISHED.value
+            raise SourceError(f"{path} is {state}, not finished; train it to the end with `arena train`, or leave it out")
+        return _candidate(folder, result.finished_at)
+    except (RunError, ValueError, KeyError, TypeError) as error:
+        raise damaged(folder, error) from error
+
+
+def _scan(runs_dir: Path | None, notes: list[Note]) -> list[Candidate]:
+    found: list[Candidate] = []
+    n_unfinished = 0
+    for folder in list_runs(runs_dir) if runs_dir else []:
+        try:
+            result = folder.result()
+            if result and result.state is RunState.FINISHED:
+                found.append(_candidate(folder, result.finished_at))
+            n_unfinished += result is None
+        except (RunError, ValueError, KeyError, TypeError) as error:
+            notes.append(Note(kind=NoteKind.ERROR, text=f"{damaged(folder, error)}. It is left out."))
+    if n_unfinished:
+        text = f"{plural(n_unfinished, 'unfinished run')} left out; `arena train` takes one up again."
+        notes.append(Note(kind=NoteKind.REMARK, text=text))
+    return found
+
+
+def _candidate(folder: RunFolder, finished_at: str) -> Candidate:
+    config: dict[str, Any] = folder.config()
+    comparable = {key: config.get(key) for key in ("corpus", "tiles", "split")}
+    return Candidate(
+        folder=folder,
+        place=(str(config["model"]["name"]), str(config["variant"])),
+        comparable=json.dumps(comparable, sort_keys=True),
+        settings=json.dumps([config["model"], config.get("train")], sort_keys=True),
+        finished_at=finished_at,
+    )
+
+
+def _largest_group(found: Sequence[Candidate], notes: list[Note]) -> list[Candidate]:
+    groups: dict[str, list[Candidate]] = {}
+    for run in found:
+        groups.setdefault(run.comparable, []).append(run)
+    largest = max(groups.values(), key=lambda runs: (len({run.place for run in runs}), max(run.age for run in runs)))
+    n_others = len(found) - len(largest)
+    if n_others:
+        text = f"{plural(n_others, 'run')} on another corpus, tiles or split left out: their numbers could not be compared."
+        notes.append(Note(kind=NoteKind.REMARK, text=text))
+    return largest
+
+
+def _missing(chosen: Collection[Place]) -> list[Note]:
+    absent = [place for place in places(chosen) if place not in chosen]
+    names = "; ".join(cell_name(*place) for place in absent)
+    text = f"{plural(len(absent), 'training')} of the eight missing: {names}. Train with `arena train --all`."
+    return [Note(kind=NoteKind.MISSING, text=text)] if absent else []

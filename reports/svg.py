@@ -1,0 +1,203 @@
+"""Matplotlib to a small inline SVG: colours become CSS variables, so that one picture serves light, dark and paper.
+
+The same drawing gives the same bytes. Text stays text, in the page's own font; lengths are CSS pixels.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+import unicodedata
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+from matplotlib.ticker import MaxNLocator
+
+# Stand-ins that matplotlib can draw with; each is a variable of style.css on the page.
+INK, SOFT, RULE, PAPER, MODEL_A, MODEL_B, MODEL_OTHER = (f"#0{n}0{n}0{n}" for n in range(1, 8))
+_VARIABLES = {
+    INK: "--ink",
+    SOFT: "--soft",
+    RULE: "--rule",
+    PAPER: "--paper",
+    MODEL_A: "--model-a",
+    MODEL_B: "--model-b",
+    MODEL_OTHER: "--model-other",
+}
+_STEPS = [1, 2, 5, 10]
+TEXT_PX = 11
+SMALL_PX = 10
+_SETTINGS: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "arena",
+    "text.parse_math": False,
+    "axes.unicode_minus": True,
+    "font.family": "DejaVu Sans",  # ships with matplotlib: lengths are measured alike everywhere
+    "path.simplify": False,
+    # Light horizontal rules, no box, soft labels: set here, for a change to axes that are made costs as much as making them.
+    "axes.spines.left": False,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.spines.bottom": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.color": RULE,
+    "grid.linewidth": 1,
+    **{
+        f"{axis}tick.{key}": value
+        for axis in "xy"
+        for key, value in {
+            "major.size": 0,
+            "minor.size": 0,
+            "major.pad": 4,
+            "labelsize": SMALL_PX,
+            "labelcolor": SOFT,
+        }.items()
+    },
+}
+Limits = tuple[float, float]
+
+_DPI = 72  # one point is one pixel
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Frame:
+    """Size of a picture and of the margins around its axes, in CSS pixels."""
+
+    width: float
+    height: float
+    left: float = 34
+    right: float = 10
+    top: float = 8
+    bottom: float = 30
+
+    def to_svg(self, name: str, alt: str, draw: Callable[[Axes], None]) -> str:
+        """An `<svg>` element of what `draw` puts on one pair of axes; `name` is unique on the page, `alt` is read aloud."""
+        with matplotlib.rc_context(_SETTINGS), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph")  # a name in a script that DejaVu lacks; the browser has it
+            figure = Figure(figsize=(self.width / _DPI, self.height / _DPI), dpi=_DPI)
+            FigureCanvasSVG(figure)
+            inner_width = self.width - self.left - self.right
+            inner_height = self.height - self.top - self.bottom
+            axes = figure.add_axes(
+                (self.left / self.width, self.bottom / self.height, inner_width / self.width, inner_height / self.height)
+            )
+            figure.patch.set_visible(False)
+            axes.patch.set_visible(False)
+            axes.xaxis.set_major_locator(MaxNLocator(4, steps=_STEPS))
+            axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+            draw(axes)
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        return _slim(buffer.getvalue().decode(), name, alt, self)
+
+
+def few_ticks(width_px: float) -> MaxNLocator:
+    """Round numbers, as many as stand comfortably on an axis of that width."""
+    return MaxNLocator(max(4, round(width_px / 100)), steps=_STEPS)
+
+
+def rules_across(axes: Axes) -> None:
+    """Light vertical rules instead of horizontal ones, for figures that are read along x."""
+    axes.grid(visible=False, axis="y")
+    axes.grid(axis="x", color=RULE, linewidth=1)
+
+
+def x_title(axes: Axes, text: str) -> None:
+    """What the x axis shows, with its unit, below its numbers at the right end."""
+    axes.annotate(
+        text,
+        (1, 0),
+        (0, -19),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        color=SOFT,
+        size=SMALL_PX,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Label:
+    """A line of text beside a row: `offset_px` left of the axes' left end, or the text's end right of their right end."""
+
+    offset_px: float
+    colour: str = INK
+    size: float = TEXT_PX
+    weight: str = "normal"
+
+    def left(self, axes: Axes, y: float, text: str) -> None:
+        self._put(axes, (0, y), -self.offset_px, "left", text)
+
+    def right(self, axes: Axes, y: float, text: str) -> None:
+        self._put(axes, (1, y), self.offset_px, "right", text)
+
+    def _put(self, axes: Axes, at: tuple[float, float], offset_px: float, side: Literal["left", "right"], text: str) -> None:
+        axes.annotate(
+            text,
+            at,
+            (offset_px, 0),
+            xycoords=axes.get_yaxis_transform(),
+            textcoords="offset points",
+            ha=side,
+            va="center_baseline",
+            color=self.colour,
+            size=self.size,
+            weight=self.weight,
+        )
+
+
+def fitted(text: str, width_px: float) -> str:
+    """As much of a name as `width_px` holds, with an ellipsis where something is cut off."""
+    shown = text
+    while shown and _width_px(shown) > width_px:
+        shown = shown.removesuffix("\u2026")[:-1] + "\u2026" if len(shown) > 2 else ""
+    return shown
+
+
+def _width_px(text: str) -> float:
+    wide = [c for c in text if unicodedata.east_asian_width(c) in "WF"]  # DejaVu lacks them: as wide as high
+    narrow = "".join(c for c in text if c not in wide)
+    measured: float = text_to_path.get_text_width_height_descent(narrow, FontProperties(size=TEXT_PX), ismath=False)[0]
+    return measured + TEXT_PX * 1.05 * len(wide)
+
+
+def model_colour(model: str) -> str:
+    """Colour is the model, everywhere."""
+    return {"lenet5": MODEL_A, "resnet": MODEL_B}.get(model, MODEL_OTHER)
+
+
+def filter_dash(variant: str) -> tuple[float, tuple[float, ...] | None]:
+    """Line style is the filter: solid raw, dashed bilateral."""
+    return (0, (4, 2.5)) if variant.startswith("bilateral") else (0, None)
+
+
+def augment_marker(variant: str) -> str:
+    """Marker is the augmentation: a circle without, a diamond with."""
+    return "D" if variant.endswith("+aug") else "o"
+
+
+def _slim(text: str, name: str, alt: str, frame: Frame) -> str:
+    body = text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")]
+    body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<defs>\s*<style.*?</style>\s*</defs>", "", body, flags=re.DOTALL)
+    body = re.sub(r'<g id="[^"]*"', "<g", body)
+    body = re.sub(r'(id="|href="#|url\(#)([mpC][0-9a-f_]+)', rf"\1{name}-\2", body)
+    body = re.sub(r"font-family: [^;\"]*(; ?)?", "", body)
+    body = re.sub(r' transform="rotate\(-0 [^)]*\)"', "", body)
+    body = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d\d)\d+", r"\1", tag[0]), body)  # hundredths of a pixel
+    body = re.sub(r"\s*\n\s*", " ", body).replace("> <", "><")
+    for colour, variable in _VARIABLES.items():
+        body = body.replace(colour, f"var({variable})")
+    size = f'viewBox="0 0 {frame.width:g} {frame.height:g}" width="{frame.width:g}" height="{frame.height:g}"'
+    return f'<svg {size} role="img" aria-label="{html.escape(alt)}">{body.strip()}</svg>'

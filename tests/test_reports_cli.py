@@ -1,0 +1,106 @@
+"""`arena report build`: what is printed, what is written, what is refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from test_reports_world import write_eight
+from typer.testing import CliRunner
+
+from leaderboard.entry import submit
+from leaderboard.solution import parse_solution
+from leaderboard.store import create_contest
+from reports.cli import app
+from reports.errors import NothingToReport, OutputError, ReportError, SourceError
+
+NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+IDS = [f"clip_{n:02d}" for n in range(30)]
+
+
+def make_contest(path: Path) -> None:
+    solution = "id,label\n" + "".join(f"{name},{n % 3}\n" for n, name in enumerate(IDS))
+    with create_contest(path, solution=parse_solution(solution.encode(), "s.csv"), name="Digits", now=NOW) as contest:
+        for team, wrong in (("ann", 2), ("bob", 5)):
+            contest.add_team(team, NOW)
+            rows = "".join(f"{name},{(n + (n < wrong)) % 3}\n" for n, name in enumerate(IDS))
+            submit(contest, team, f"id,label\n{rows}".encode(), "p.csv", NOW)
+        contest.add_team("cleo", NOW)
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    write_eight(tmp_path / "runs")
+    make_contest(tmp_path / "contest.db")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_report_is_built_and_summarised(place: Path) -> None:
+    result = CliRunner().invoke(app, ["build", "--title", "Ours"], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == "report.html"
+    assert sum("Model " in line for line in result.stdout.splitlines()) == 8
+    assert "good fit, the choice" in result.stdout
+    page = (place / "report.html").read_text()
+    assert "<title>Ours</title>" in page
+    assert "ann is first" in page
+    assert "1 team has not submitted." in page
+    assert sorted(path.name for path in place.iterdir()) == ["contest.db", "report.html", "runs"]
+
+
+def test_json_holds_the_facts_and_nothing_else(place: Path) -> None:
+    result = CliRunner().invoke(app, ["build", "--json"], catch_exceptions=False)
+    facts = json.loads(result.stdout)
+    assert len(facts["cells"]) == 8
+    assert facts["contest"]["standings"][0]["team"] == "ann"
+    assert facts["cells"][0]["run"]["splits"]["test"]["n"] == 300
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "message"),
+    [
+        (["--runs", "none", "--contest", "none.db"], SourceError, "none.db does not exist"),
+        (["--out", "runs"], OutputError, "--out names a file and runs is a folder; give runs/report.html"),
+        (["--out", "contest.db/x.html"], OutputError, "cannot write contest.db/x.html"),
+        (["nothing"], SourceError, "nothing is no run folder"),
+    ],
+)
+def test_mistakes_are_one_line(place: Path, arguments: list[str], kind: type[ReportError], message: str) -> None:
+    result = CliRunner().invoke(app, ["build", *arguments])
+    assert isinstance(result.exception, kind)
+    assert message in str(result.exception)
+    assert "\n" not in str(result.exception)
+    assert not (place / "report.html").exists()
+
+
+def test_an_empty_place_has_nothing_to_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["build"])
+    assert isinstance(result.exception, NothingToReport)
+    assert str(result.exception) == "nothing to report: no finished run in runs; train with `arena train --all`"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_needs_no_heavy_library() -> None:
+    heavy = ["matplotlib", "numpy", "pandas", "sqlalchemy", "jinja2"]
+    code = f"import sys, reports.cli; print([name for name in {heavy} if name in sys.modules])"
+    root = Path(__file__).parents[1]
+    result = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_a_report_needs_no_torch_wandb_or_scikit_learn(place: Path) -> None:
+    code = (
+        "import sys; from reports.cli import app; app(['build'], standalone_mode=False);"
+        "print([n for n in ('torch', 'wandb', 'sklearn', 'optuna') if n in sys.modules])"
+    )
+    root = Path(__file__).parents[1]
+    result = subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONPATH": str(root), "HOME": str(place)}, capture_output=True, text=True
+    )
+    assert result.stdout.splitlines()[-1:] == ["[]"], result.stderr

@@ -1,0 +1,73 @@
+"""Paired resamples against a plain loop, and what is resampled when."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score
+
+from leaderboard.statistics import bootstrap_macro_f1, bootstrap_macro_f1_rows
+from reports.resampling import effects, interval_of, resample
+from reports.scores import Clips
+
+
+def clips(n_speakers: int, skill: float, seed: int, n: int = 200) -> Clips:
+    draw = np.random.default_rng(3)
+    truth = np.arange(n) % 10
+    hard, wrong = draw.random(n), (truth + draw.integers(1, 10, n)) % 10
+    predicted = np.where(hard + 0.2 * np.random.default_rng(seed).random(n) < skill, truth, wrong)
+    names = tuple(f"s{k % n_speakers}" for k in range(n))
+    return Clips(ids=tuple(f"{k:03d}" for k in range(n)), speakers=names, truth=truth, predicted=predicted, n_classes=10)
+
+
+def test_the_interval_is_the_contests_own() -> None:
+    few, many = clips(2, 0.9, 1), clips(6, 0.9, 1)
+    by_clip, by_speaker = interval_of(few), interval_of(many)
+    rows = bootstrap_macro_f1_rows(few.confusions_by("clip").sum(0))
+    groups = bootstrap_macro_f1(many.confusions_by("speaker"))
+    assert (by_clip.low, by_clip.high, by_clip.unit, by_clip.n_units) == (rows.low, rows.high, "clips", 200)
+    assert (by_speaker.low, by_speaker.high, by_speaker.unit, by_speaker.n_units) == (groups.low, groups.high, "speakers", 6)
+
+
+def test_a_run_does_not_differ_from_itself() -> None:
+    resampled = resample({"a": clips(2, 0.9, 1), "b": clips(2, 0.9, 1)})
+    difference = resampled.difference([("", "a", "b")])
+    assert (difference.value, difference.interval.low, difference.interval.high) == (0, 0, 0)
+    assert not difference.is_clear
+
+
+@pytest.mark.parametrize(("n_speakers", "unit", "n_units"), [(2, "clips", 200), (4, "clips", 200), (5, "speakers", 5)])
+def test_speakers_are_drawn_from_five_on(n_speakers: int, unit: str, n_units: int) -> None:
+    interval = resample({"a": clips(n_speakers, 0.9, 1), "b": clips(n_speakers, 0.7, 2)}).difference([("", "a", "b")]).interval
+    assert (interval.unit, interval.n_units) == (unit, n_units)
+
+
+def test_a_paired_difference_agrees_with_drawing_clips_one_by_one() -> None:
+    one, other = clips(2, 0.95, 1), clips(2, 0.85, 2)
+    difference = resample({"a": one, "b": other}).difference([("", "a", "b")])
+    draw = np.random.default_rng(9)
+    scores = []
+    for _ in range(400):
+        rows = draw.integers(0, 200, 200)
+        first, second = (
+            f1_score(c.truth[rows], c.predicted[rows], labels=range(10), average="macro", zero_division=0) for c in (one, other)
+        )
+        scores.append(first - second)
+    low, high = np.quantile(scores, [0.025, 0.975])
+    assert (difference.interval.low, difference.interval.high) == pytest.approx((low, high), abs=0.012)
+    exact = f1_score(one.truth, one.predicted, average="macro") - f1_score(other.truth, other.predicted, average="macro")
+    assert difference.value == pytest.approx(exact)
+    assert difference.is_clear
+
+
+def test_an_effect_is_the_mean_over_all_pairs_that_differ_in_it_alone() -> None:
+    skills = {("lenet5", "raw"): 0.7, ("lenet5", "raw+aug"): 0.8, ("resnet", "raw"): 0.8, ("resnet", "raw+aug"): 0.95}
+    runs = {f"{n}": clips(2, skill, n) for n, skill in enumerate(skills.values())}
+    found = {effect.factor: effect for effect in effects(resample(runs), dict(zip(skills, runs, strict=True)))}
+    f1 = [f1_score(c.truth, c.predicted, labels=range(10), average="macro", zero_division=0) for c in runs.values()]
+    assert set(found) == {"augmentation", "model"}  # no pair differs in the filter
+    assert found["augmentation"].difference.parts == (
+        ("Model A, raw", pytest.approx(f1[1] - f1[0])),
+        ("Model B, raw", pytest.approx(f1[3] - f1[2])),
+    )
+    assert found["model"].difference.value == pytest.approx((f1[2] - f1[0] + f1[3] - f1[1]) / 2)

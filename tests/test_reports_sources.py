@@ -1,0 +1,158 @@
+"""Studies as sweeps stores them and the contest as the leaderboard stores it, to the facts of the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.trial import TrialState
+from test_reports_cli import make_contest
+from test_reports_world import config_of, sweep_of, write_eight
+
+from leaderboard.store import open_contest
+from reports.errors import SourceError
+from reports.facts import SweepFacts
+from reports.gather import Sources, gather
+from reports.render import render
+from reports.sources import read_contest, read_sweeps
+from sweeps import optuna_store
+from sweeps.results import read_study
+from sweeps.study import StudyFolder, StudySpec
+from sweeps.sweepfile import parse
+
+SWEEP_FILE = """
+method: bayes
+metric: {name: val_macro_f1, goal: maximize}
+run_cap: 16
+parameters:
+  model.name: {value: lenet5}
+  train.learning_rate: {distribution: log_uniform_values, min: 0.0001, max: 0.1}
+  train.batch_size: {values: [32, 64, 128]}
+"""
+STATES = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
+
+
+def write_study(studies: Path, variant: str, n_trials: int, first_run: int = 0) -> SweepFacts:
+    """A study in the store of sweeps; what it is made from."""
+    made = sweep_of("lenet5", variant, n_trials)
+    spec = StudySpec(
+        name=f"lenet5-{variant}",
+        sweep=parse(SWEEP_FILE, "sweep.yaml"),
+        base=config_of("lenet5", variant),
+        overrides=(),
+        tiles=Path("/tiles"),
+        runs=Path("/runs"),
+        budget=n_trials,
+        seed=0,
+    )
+    folder = StudyFolder(studies / spec.name)
+    folder.path.mkdir(parents=True)
+    folder.write(spec)
+    study, _ = optuna_store.open_to_write(folder, spec, print)
+    space = {
+        "train.learning_rate": FloatDistribution(1e-4, 0.1, log=True),
+        "train.batch_size": CategoricalDistribution([32, 64, 128]),
+    }
+    for trial in made.trials:
+        values = {name: trial.params[name] for name in space}
+        epochs = {} if trial.value is None else {1: trial.value / 2, 2: trial.value}
+        study.add_trial(
+            optuna.trial.create_trial(
+                state=STATES[trial.state],
+                value=trial.value,
+                params=values,
+                distributions=space,
+                user_attrs={
+                    "params": {"model.name": "lenet5", **values},
+                    "run": f"{first_run + trial.number:016x}",
+                    "seconds": 2.0,
+                    "cause": trial.cause,
+                },
+                intermediate_values=epochs,
+            )
+        )
+    return made
+
+
+@pytest.fixture(autouse=True)
+def quiet_optuna() -> None:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def test_a_study_is_read_as_it_was_stored(tmp_path: Path) -> None:
+    made = write_study(tmp_path, "raw", 20)
+    (found,), runs, notes = read_sweeps(tmp_path)
+    assert notes == ()
+    assert (found.name, found.model, found.variant, found.metric, found.maximize) == (
+        "lenet5-raw",
+        "lenet5",
+        "raw",
+        "val_macro_f1",
+        True,
+    )
+    assert [(trial.number, trial.state, trial.value) for trial in found.trials] == [
+        (trial.number, trial.state, trial.value) for trial in made.trials
+    ]
+    assert found.counts == made.counts
+    assert found.best
+    assert made.best
+    assert (found.best.number, found.best.value) == (made.best.number, made.best.value)
+    assert found.total_s == 40.0
+    assert runs == {f"{number:016x}" for number in range(20)}
+
+
+def test_varied_parameters_come_with_their_importance_and_constants_do_not(tmp_path: Path) -> None:
+    write_study(tmp_path, "raw", 20)
+    (found,), _, _ = read_sweeps(tmp_path)
+    stated = read_study(tmp_path, "lenet5-raw").importances
+    assert {parameter.name: parameter.importance for parameter in found.parameters} == stated
+    assert [parameter.name for parameter in found.parameters] == sorted(stated, key=lambda name: -stated[name])
+    assert [parameter.name for parameter in found.parameters if parameter.is_log] == ["train.learning_rate"]
+
+
+def test_studies_come_in_the_order_of_the_trainings_and_make_a_page(tmp_path: Path) -> None:
+    for variant in ("raw+aug", "bilateral", "raw"):
+        write_study(tmp_path / "studies", variant, 6)
+    facts = gather(Sources(studies=tmp_path / "studies"))
+    assert facts.sweeps
+    assert [sweep.variant for sweep in facts.sweeps] == ["raw", "bilateral", "raw+aug"]
+    assert "3 studies" in render(facts).decode()
+
+
+def test_a_trial_that_shares_its_folder_with_a_training_does_not_hide_it(tmp_path: Path) -> None:
+    write_eight(tmp_path / "runs")
+    write_study(tmp_path / "studies", "raw", 8, first_run=0xA1)  # the folders of write_eight
+    facts = gather(Sources(runs=tmp_path / "runs", studies=tmp_path / "studies"))
+    assert len(facts.runs) == 8
+
+
+def test_a_damaged_study_is_named_and_the_others_are_shown(tmp_path: Path) -> None:
+    write_study(tmp_path, "raw", 6)
+    write_study(tmp_path, "bilateral", 6)
+    (tmp_path / "lenet5-raw" / "study.json").write_text("{")
+    sweeps, _, notes = read_sweeps(tmp_path)
+    assert [sweep.variant for sweep in sweeps] == ["bilateral"]
+    assert [note.kind for note in notes] == ["error"]
+    assert "lenet5-raw" in notes[0].text
+
+
+def test_standings_are_the_contests_own(tmp_path: Path) -> None:
+    make_contest(tmp_path / "c.db")
+    found = read_contest(str(tmp_path / "c.db"))
+    with open_contest(tmp_path / "c.db") as contest:
+        stated = contest.standings()
+    assert [(line.rank, line.team, line.macro_f1, line.accuracy, line.best) for line in found.standings] == [
+        (line.rank, line.team, line.macro_f1, line.accuracy, line.best) for line in stated
+    ]
+    assert [line.interval and (line.interval.low, line.interval.high) for line in found.standings] == [
+        (line.interval.low, line.interval.high) for line in stated
+    ]
+    assert (found.name, found.n_waiting) == ("Digits", 1)
+
+
+def test_what_is_no_contest_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "c.db").write_text("no database")
+    with pytest.raises(SourceError, match=r"c\.db"):
+        read_contest(str(tmp_path / "c.db"))

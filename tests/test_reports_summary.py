@@ -1,0 +1,118 @@
+"""Sentences: what they say, and that they say no more than the numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from test_reports_world import SPLIT, config_of, contest_of, sweep_of, write_eight, write_run
+
+from reports.facts import DifferenceFacts, EffectFacts, IntervalFacts
+from reports.gather import Sources, gather
+from reports.summary import contest_sentence, effect_sentence, summarise, sweep_sentence
+
+
+def interval(low: float, high: float, unit: str = "clips", n_units: int = 300) -> IntervalFacts:
+    return IntervalFacts(low=low, high=high, level=0.95, n_replicates=2000, unit=unit, n_units=n_units)
+
+
+def effect(value: float, low: float, high: float) -> EffectFacts:
+    parts = (("Model A, raw", value - 0.01), ("Model B, raw", value + 0.01))
+    return EffectFacts(
+        factor="filter",
+        plus="the bilateral filter",
+        difference=DifferenceFacts(value=value, interval=interval(low, high), parts=parts),
+    )
+
+
+def test_the_answer_names_choice_test_score_runner_up_and_cost(tmp_path: Path) -> None:
+    write_eight(tmp_path)
+    facts = gather(Sources(runs=tmp_path))
+    summary = summarise(facts)
+    chosen, other = facts.run(facts.chosen), facts.run(facts.runner_up)
+    assert chosen is not None
+    assert other is not None
+    assert chosen.test is not None
+    assert chosen.interval is not None
+    assert chosen.val is not None
+    assert other.test is not None
+    assert summary.lead == (
+        f"Model B on raw + aug is the choice by validation. On test it reaches macro-F1 {chosen.test.macro_f1:.3f} "
+        f"(95\u202f% interval {chosen.interval.low:.3f} to {chosen.interval.high:.3f})."
+    )
+    assert summary.answer[0] == (
+        f"Its macro-F1 of {chosen.val.macro_f1:.3f} on the validation clips is the highest of 8 trainings. "
+        "The test clips had no part in that choice."
+    )
+    assert summary.answer[1].startswith(f"Second by validation is Model A on raw + aug, with {other.test.macro_f1:.3f} on test")
+    assert "took 1 min 12 s on cpu with 1 thread" in summary.answer[-1]
+
+
+def test_two_that_cannot_be_told_apart_are_said_to_be(tmp_path: Path) -> None:
+    for digest, model in (("a" * 16, "lenet5"), ("b" * 16, "resnet")):
+        write_run(tmp_path, digest, config_of(model, "bilateral+aug"), n_takes=6)
+    summary = summarise(gather(Sources(runs=tmp_path)))
+    assert "on these 120 clips the two cannot be told apart" in summary.answer[1]
+
+
+def test_few_speakers_are_confessed(tmp_path: Path) -> None:
+    write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"))
+    caveat = summarise(gather(Sources(runs=tmp_path))).caveats[0]
+    assert "other clips of the same 2 speakers" in caveat
+    assert "It says nothing on speakers that were never recorded: 2 are too few to tell." in caveat
+
+
+def test_many_speakers_are_resampled_and_said_to_be(tmp_path: Path) -> None:
+    write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"), n_speakers=6)
+    caveat = summarise(gather(Sources(runs=tmp_path))).caveats[0]
+    assert "bootstrap resamples of the test speakers" in caveat
+    assert "6 other speakers like these" in caveat
+
+
+def test_a_random_split_is_marked(tmp_path: Path) -> None:
+    write_run(tmp_path, "a" * 16, config_of("lenet5", "raw", split={**SPLIT, "kind": "random"}))
+    assert "The split is random over clips" in summarise(gather(Sources(runs=tmp_path))).caveats[-1]
+
+
+def test_an_effect_is_claimed_only_when_its_interval_excludes_zero() -> None:
+    assert effect_sentence(effect(0.03, 0.012, 0.05)) == (
+        "With the bilateral filter: test macro-F1 is 0.030 higher on average over 2 pairs of trainings "
+        "(95\u202f% interval +0.012 to +0.050, single pairs +0.020 to +0.040)."
+    )
+    assert "0.030 lower" in effect_sentence(effect(-0.03, -0.05, -0.012))
+    assert "no difference that these 300 clips can show; \u22120.003 on average" in effect_sentence(
+        effect(-0.003, -0.01, 0.004)
+    )
+
+
+def test_a_sweep_with_few_trials_hints_and_does_not_claim() -> None:
+    many, few = sweep_of("lenet5", "raw", 64), sweep_of("lenet5", "raw", 12)
+    assert sweep_sentence(many).endswith("Learning rate explains most of what varied (71\u202f%).")
+    assert sweep_sentence(few).endswith(f"From {few.n_finished} finished trials this is a rough hint.")
+    untold = dataclasses.replace(few, parameters=tuple(dataclasses.replace(p, importance=None) for p in few.parameters))
+    assert sweep_sentence(untold).endswith("did not suffice to tell which parameter mattered.")
+    assert sweep_sentence(dataclasses.replace(few, best=None)) == "No trial has finished: there is nothing to learn from yet."
+
+
+def test_the_contest_names_its_first_and_its_ties() -> None:
+    contest = contest_of()
+    assert contest_sentence(contest) == (
+        "Los Formantes is first with macro-F1 0.943 (95\u202f% interval 0.915 to 0.964), 0.022 ahead of Mel & Friends. "
+        "1 team has not submitted."
+    )
+    tied = dataclasses.replace(contest.standings[1], rank=1, macro_f1=contest.standings[0].macro_f1)
+    both = dataclasses.replace(contest, standings=(contest.standings[0], tied, contest.standings[2]))
+    assert contest_sentence(both).startswith(
+        "Los Formantes and Mel & Friends share the first rank with macro-F1 0.943, 0.041 ahead"
+    )
+    assert contest_sentence(dataclasses.replace(contest, standings=())) == "No team has submitted yet."
+
+
+@pytest.mark.parametrize("n_sweeps", [0, 2])
+def test_without_runs_the_page_says_what_it_holds(tmp_path: Path, n_sweeps: int) -> None:
+    write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"))
+    facts = dataclasses.replace(gather(Sources(runs=tmp_path)), cells=(), chosen="", contest=contest_of())
+    facts = dataclasses.replace(facts, sweeps=tuple(sweep_of("lenet5", v, 12) for v in ("raw", "bilateral")[:n_sweeps]))
+    expected = "2 studies and the standings of a contest" if n_sweeps else "the standings of a contest"
+    assert summarise(facts).lead == f"No finished training to compare. This page holds {expected}."
