@@ -82,6 +82,7 @@ class RunResult:
     best_epoch: int = 0
     n_epochs: int = 0  # epochs trained
     scores: dict[str, Score] = field(default_factory=dict)  # by split: train, val, test
+    speakers: dict[str, list[str]] = field(default_factory=dict)  # by split: who is heard; unknown ones left out
     verdict: Verdict | None = None
     n_parameters: int = 0
     n_multiply_adds: int = 0  # of one clip's forward pass

@@ -70,8 +70,7 @@ class _Training:
         self._device = device
         self._split = make_split(tiles.clips, config.split)
         pictures, labels = tiles.pictures(config.filter), tiles.labels()
-        places = {"train": self._split.train, "val": self._split.val, "test": self._split.test}
-        self._clips = {name: Clips(pictures, labels, some, device) for name, some in places.items()}
+        self._clips = {name: Clips(pictures, labels, getattr(self._split, name), device) for name in ("train", "val", "test")}
 
     def run(self, on_epoch: Listener) -> None:
         started_at = _now()
@@ -124,6 +123,7 @@ class _Training:
             best_epoch=fit.best_epoch,
             n_epochs=len(fit.rows),
             scores=scores,
+            speakers={split: self._speakers(split) for split in scores},
             verdict=judge(fit.rows, scores["train"], scores["val"], self._held_out()),
             n_parameters=n_parameters(fit.net),
             n_multiply_adds=n_multiply_adds(fit.net, self._config.tiles.size),
@@ -133,12 +133,14 @@ class _Training:
             versions=versions(),
         )
 
+    def _speakers(self, split: str) -> list[str]:
+        return sorted({self._tiles.clips[place].speaker for place in getattr(self._split, split)} - {""})
+
     def _held_out(self) -> str:
         return "speakers never heard in training" if self._split.by_speaker else "other clips of the same speakers"
 
     def _predictions(self, split: str, logits: torch.Tensor) -> list[Prediction]:
-        places = self._split.val if split == "val" else self._split.test
-        clips = [self._tiles.clips[place] for place in places]
+        clips = [self._tiles.clips[place] for place in getattr(self._split, split)]
         labels = [LABELS[k] for k in logits.argmax(1).tolist()]
         probabilities = logits.double().softmax(1).tolist()
         return [

@@ -62,7 +62,7 @@ class SplitFacts:
     macro_f1: float
     f1: tuple[float, ...]  # (K,)
     confusion: tuple[tuple[int, ...], ...]  # (K, K) row truth, column prediction
-    speakers: tuple[str, ...]  # empty for train, of which predictions.csv knows nothing
+    speakers: tuple[str, ...]  # of train as result.json has them
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

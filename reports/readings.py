@@ -54,7 +54,7 @@ def _reading(folder: RunFolder, result: RunResult) -> Reading:
     splits: dict[str, SplitFacts] = {}
     differing: list[str] = []
     if "train" in result.scores:
-        splits["train"] = as_stated(result.scores["train"])
+        splits["train"] = as_stated(result.scores["train"], result.speakers.get("train", []))
     clips = {split: clips_of(predictions, result.labels, split) for split in ("val", "test")}
     for split, rows in clips.items():
         stated = result.scores.get(split)

@@ -81,7 +81,7 @@ def recomputed(clips: Clips, stated: Score | None) -> SplitFacts:
     )
 
 
-def as_stated(score: Score) -> SplitFacts:
+def as_stated(score: Score, speakers: Sequence[str]) -> SplitFacts:
     """The scores of a split that predictions.csv does not hold (train), as result.json has them."""
     return SplitFacts(
         n=score.n,
@@ -90,7 +90,7 @@ def as_stated(score: Score) -> SplitFacts:
         macro_f1=score.macro_f1,
         f1=tuple(f1_of(np.array(score.confusion)).tolist()),
         confusion=tuple(tuple(row) for row in score.confusion),
-        speakers=(),
+        speakers=tuple(speakers),
     )
 
 

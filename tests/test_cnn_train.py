@@ -22,6 +22,7 @@ from cnn.runs import EpochRow, RunFolder, RunState, Score
 from cnn.tiles import TileSet
 from cnn.train import Decision, train
 from cnn.verdict import judge
+from tests.conftest import SPEAKERS
 
 
 def config(tiles: TileSet, *assignments: str, model: str = "lenet5", variant: str = "raw+aug") -> RunConfig:
@@ -71,6 +72,8 @@ def test_nobody_is_heard_in_two_splits(tiles: TileSet, tmp_path: Path) -> None:
     assert not speakers["val"] & speakers["test"]
     result = run.result()
     assert result is not None
+    assert {split: set(names) for split, names in result.speakers.items() if split != "train"} == speakers
+    assert set(result.speakers["train"]) == set(SPEAKERS) - speakers["val"] - speakers["test"]
     assert result.scores["train"].n == 200 - 40 - 40
 
 
