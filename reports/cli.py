@@ -78,3 +78,16 @@ def _print_summary(facts: ReportFacts, out: Path) -> None:
     if rows:
         print_table(["model", "variant", "#val F1", "#test F1", "#interval", "verdict"], rows)
     print(out)
+
+
+@app.command(epilog="Example: `arena report table --out runs.csv`, then `pandas.read_csv('runs.csv')` in a notebook")
+def table(
+    runs: Annotated[Path, typer.Option(help="Where run folders are.")] = Path("runs"),
+    out: Annotated[Path, typer.Option(help="The CSV to write; replaced when it exists.")] = Path("runs.csv"),
+) -> None:
+    """Write every run as one row of a CSV: settings, scores, costs; for a notebook or a spreadsheet."""
+    from reports.table import table_of, write_table
+
+    rows = table_of(runs)
+    write_table(rows, out)
+    print(f"{out}: {len(rows)} runs, {len(rows.columns)} columns")

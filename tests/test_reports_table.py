@@ -1,0 +1,37 @@
+"""Every run as one row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cnn.runs import RunFolder, RunResult, RunState
+from reports.errors import NothingToReport
+from reports.table import table_of, write_table
+from tests.test_reports_world import config_of, write_eight
+
+
+def test_the_table_holds_every_run_and_comes_back_from_its_csv(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    eight = write_eight(runs)
+    for name, state in (("00ff", None), ("00fe", RunState.FAILED)):
+        (runs / name).mkdir()
+        RunFolder(runs / name).write_config(config_of("lenet5", "raw"))
+        if state:
+            RunFolder(runs / name).write_result(RunResult(state=state, cause="out of memory"))
+    write_table(table_of(runs), tmp_path / "runs.csv")
+    table = pd.read_csv(tmp_path / "runs.csv", dtype={"run": str}).set_index("run")
+    assert list(table.columns[:3]) == ["state", "model.name", "variant"]
+    assert table["state"].value_counts().to_dict() == {"finished": 8, "unfinished": 1, "failed": 1}
+    for run in eight:
+        result = run.result()
+        assert result is not None
+        assert table.loc[run.digest, "test_macro_f1"] == result.scores["test"].macro_f1
+        assert table.loc[run.digest, "train.learning_rate"] == run.config()["train"]["learning_rate"]
+
+
+def test_no_run_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(NothingToReport, match=r"no run folder in .*; train with `arena train --all`"):
+        table_of(tmp_path)
