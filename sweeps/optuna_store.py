@@ -1,0 +1,115 @@
+"""A study's trials in Optuna's storage, and what our attributes on them mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import optuna
+from optuna.storages import BaseStorage, JournalStorage
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
+
+from sweeps import lease
+from sweeps.journal import Journal, ReadOnlyJournal
+from sweeps.lease import Lease
+from sweeps.optuna_space import pruner
+from sweeps.study import StudyFolder, StudySpec
+from sweeps.sweepfile import Goal
+
+# Attributes of a trial. `lease` comes last: a running trial that has a run but no lease was given up or begun by a dead agent.
+PARAMS, RUN, LEASE, TWIN, SECONDS, CAUSE, TAIL = "params", "run", "lease", "duplicate_of", "seconds", "cause", "tail"
+
+SETTLED = (OptunaState.COMPLETE, OptunaState.PRUNED)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counts:
+    """How many trials stand where. The budget counts finished, pruned and running ones."""
+
+    finished: int
+    pruned: int
+    running: int
+    failed: int
+    duplicate: int
+
+    @property
+    def settled(self) -> int:
+        return self.finished + self.pruned
+
+
+def open_to_write(folder: StudyFolder, spec: StudySpec, say: Callable[[str], None]) -> tuple[optuna.Study, BaseStorage]:
+    """The study, made if need be, and its storage; call it inside `folder.locked()`."""
+    storage = JournalStorage(Journal(folder.journal, say))
+    study = optuna.create_study(
+        study_name=spec.name,
+        storage=storage,
+        direction=spec.sweep.goal.value,
+        pruner=pruner(spec.sweep.early_terminate),
+        load_if_exists=True,
+    )
+    return study, storage
+
+
+class Reader:
+    """Trials of a study for those who only look; asked again, it reads what was added since."""
+
+    def __init__(self, folder: StudyFolder) -> None:
+        self._storage = JournalStorage(ReadOnlyJournal(folder.journal))
+        self._name = folder.name
+
+    def trials(self) -> list[FrozenTrial]:
+        try:
+            return trials_of(self._storage, self._storage.get_study_id_from_name(self._name))
+        except KeyError:  # no agent has opened it yet
+            return []
+
+    def counts(self) -> Counts:
+        return count(self.trials())
+
+
+def trials_of(storage: BaseStorage, study_id: int) -> list[FrozenTrial]:
+    """All trials by number; not copied, so only to be read."""
+    return storage.get_all_trials(study_id, deepcopy=False)
+
+
+def is_duplicate(trial: FrozenTrial) -> bool:
+    return TWIN in trial.user_attrs
+
+
+def holder(trial: FrozenTrial) -> Lease | None:
+    """The lease on a trial; of a settled one, the last."""
+    return lease.from_dict(trial.user_attrs.get(LEASE) or {})
+
+
+def is_abandoned(trial: FrozenTrial, now: datetime) -> bool:
+    """A running trial that nobody works on."""
+    if trial.state is not OptunaState.RUNNING:
+        return False
+    held = holder(trial)
+    return held is None or held.is_gone(now)
+
+
+def count(trials: Sequence[FrozenTrial]) -> Counts:
+    """Duplicates are counted apart, whatever they were answered with."""
+    own = [trial.state for trial in trials if not is_duplicate(trial)]
+    return Counts(
+        finished=own.count(OptunaState.COMPLETE),
+        pruned=own.count(OptunaState.PRUNED),
+        running=own.count(OptunaState.RUNNING),
+        failed=own.count(OptunaState.FAIL),
+        duplicate=len(trials) - len(own),
+    )
+
+
+def best_of(goal: Goal, epochs: Mapping[int, float]) -> float | None:
+    """A trial's value: the metric of its best epoch; None where no epoch has a number."""
+    values = [value for value in epochs.values() if math.isfinite(value)]
+    return goal.best(values) if values else None
+
+
+def attribute(trial: FrozenTrial, name: str, default: Any) -> Any:
+    return trial.user_attrs.get(name, default)

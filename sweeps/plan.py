@@ -1,0 +1,119 @@
+"""From what a user asks for to the studies it means: one for each sweep file and variant."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeps import lint, trial
+from sweeps.errors import StudyError
+from sweeps.study import StudySpec, check_name, create_or_continue
+from sweeps.sweepfile import SHIPPED, Sweep
+
+_MOST_AGENTS = 8  # by default: each holds torch and the tiles in memory
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SweepRequest:
+    """One `arena sweep run`."""
+
+    files: tuple[str, ...]  # sweep files, or names of shipped ones
+    variants: tuple[str, ...]
+    tiles: Path = Path("tiles")
+    runs: Path = Path("runs")
+    studies: Path = Path("studies")
+    budget: int | None = None  # per study; None: the file's run_cap, or all points of a grid
+    n_agents: int = 0  # 0: one a core
+    device: str = "auto"
+    seed: int = 0
+    name: str = ""  # of the study; a prefix where there are several
+    overrides: tuple[str, ...] = ()
+
+
+def all_eight() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Both shipped files and the four variants."""
+    return SHIPPED, trial.variants()
+
+
+def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
+    """The studies that are asked for, and notes; nothing is written.
+
+    Raises:
+        SweepError: a sweep file, a name or a budget that cannot be used.
+        CnnError: tiles, overrides or a split that cannot be used.
+    """
+    sweeps = [lint.read_sweep(file) for file in request.files]
+    for sweep in sweeps:
+        _refuse_both(sweep, request.overrides)
+    tiles = trial.find_tiles_folder(request.tiles).resolve()
+    specs: list[StudySpec] = []
+    notes: list[str] = []
+    for sweep in sweeps:
+        budget, note = lint.budget_of(sweep, request.budget)
+        notes += [note] if note else []
+        model = lint.model_of(sweep)
+        for variant in request.variants:
+            several = len(sweeps) * len(request.variants) > 1
+            name = _name(request.name, model, variant, several)
+            check_name(name)
+            spec = StudySpec(
+                name=name,
+                sweep=sweep,
+                base=trial.base_configuration(tiles, model, variant, request.overrides),
+                overrides=request.overrides,
+                tiles=tiles,
+                runs=request.runs.resolve(),
+                budget=budget,
+                seed=request.seed,
+            )
+            specs.append(spec)
+    _refuse_twins(specs)
+    return specs, notes
+
+
+def open_studies(request: SweepRequest, say: Callable[[str], None]) -> list[StudySpec]:
+    """The planned studies, each in its folder.
+
+    Raises:
+        SweepError, CnnError: as `plan`, or a study of this name searches something else.
+    """
+    specs, notes = plan(request)
+    for note in notes:
+        say(note)
+    opened: list[StudySpec] = []
+    for spec in specs:
+        folder, note = create_or_continue(request.studies, spec, keep_budget=request.budget is None)
+        if note:
+            say(note)
+        opened.append(folder.spec())
+    return opened
+
+
+def default_agents(device: str, budget: int) -> int:
+    """One agent a core on a CPU, two on a GPU, no more than there are trials."""
+    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    has_gpu = device != "cpu" and Path("/dev/nvidiactl").exists()  # asking torch would take seconds
+    return max(1, min(2 if has_gpu else n_cores, _MOST_AGENTS, budget))
+
+
+def _name(wanted: str, model: str, variant: str, several: bool) -> str:
+    if not wanted:
+        return f"{model}.{variant}"
+    return f"{wanted}.{model}.{variant}" if several else wanted
+
+
+def _refuse_both(sweep: Sweep, overrides: Sequence[str]) -> None:
+    for key in trial.override_keys(overrides):
+        if key in [parameter.name for parameter in sweep.parameters]:
+            raise StudyError(
+                f"{key} is tuned by {sweep.file} line {sweep.line_of(key)}, so it cannot be set here; drop one of them"
+            )
+
+
+def _refuse_twins(specs: Sequence[StudySpec]) -> None:
+    names = [spec.name for spec in specs]
+    for name in names:
+        if names.count(name) > 1:
+            raise StudyError(f"two studies would be called {name!r}; give each variant and each model once")

@@ -1,0 +1,196 @@
+"""Studies as plain values: what reports, status tables and scripts read. Optuna is loaded when a study is read, not before."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweeps import study
+from sweeps.space import Distribution, Parameter
+from sweeps.study import StudyFolder, StudySpec
+from sweeps.sweepfile import Goal
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+_FEWEST_FOR_IMPORTANCE = 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ParameterFacts:
+    """One parameter of a study's search space."""
+
+    name: str
+    kind: str  # float, int, categorical or constant
+    low: float | None
+    high: float | None
+    log: bool
+    choices: tuple[object, ...]  # of a constant the one value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialFacts:
+    """One trial."""
+
+    number: int
+    state: str  # finished, pruned, failed, running or duplicate
+    params: dict[str, object]
+    value: float | None  # of the best epoch; None of running and failed trials; of a duplicate that of the trial it repeats
+    epochs: dict[int, float]  # the metric after each epoch, from 1
+    run: str  # digest of its run folder, or empty
+    seconds: float | None
+    agent: str
+    cause: str  # of a failure, one line
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudyFacts:
+    """One study: what was asked, what was tried, what came out best."""
+
+    name: str
+    model: str
+    variant: str
+    metric: str
+    goal: str  # maximize or minimize
+    method: str
+    budget: int
+    parameters: tuple[ParameterFacts, ...]
+    trials: tuple[TrialFacts, ...]
+    best: TrialFacts | None  # of the finished ones
+    importances: dict[str, float]  # by parameter, sum 1, largest first; empty where too few trials finished to say
+    command: str  # `arena train ...` of the best trial; empty without one
+
+    def n(self, state: str) -> int:
+        """How many trials are in `state`."""
+        return sum(trial.state == state for trial in self.trials)
+
+    @property
+    def n_settled(self) -> int:
+        """Finished and pruned trials: what the budget counts."""
+        return self.n("finished") + self.n("pruned")
+
+
+def list_studies(studies_dir: Path) -> list[str]:
+    """The names of all studies below `studies_dir`, sorted."""
+    return study.list_names(studies_dir)
+
+
+def read_study(studies_dir: Path, name: str) -> StudyFacts:
+    """All facts of one study. Reads alone: takes no lock and disturbs no agent.
+
+    Raises:
+        StudyError: there is none of this name, or its files are damaged.
+    """
+    facts, trials = _read(StudyFolder(studies_dir / name))
+    return dataclasses.replace(facts, importances=_importances(trials, Goal(facts.goal)))
+
+
+def read_outline(studies_dir: Path, name: str) -> StudyFacts:
+    """The same without importances, which take a second to compute."""
+    return _read(StudyFolder(studies_dir / name))[0]
+
+
+def _read(folder: StudyFolder) -> tuple[StudyFacts, list[FrozenTrial]]:
+    from sweeps.optuna_store import Reader
+
+    spec = folder.spec()
+    frozen = Reader(folder).trials()
+    goal = spec.sweep.goal
+    trials = tuple(_trial(one, goal) for one in frozen if one.state.name != "WAITING")
+    finished = [trial for trial in trials if trial.state == "finished" and trial.value is not None]
+    best = min(finished, key=lambda trial: _rank(trial, goal), default=None)
+    facts = StudyFacts(
+        name=spec.name,
+        model=spec.model,
+        variant=spec.variant,
+        metric=spec.sweep.metric,
+        goal=goal.value,
+        method=spec.sweep.method.value,
+        budget=spec.budget,
+        parameters=tuple(_parameter(parameter) for parameter in spec.sweep.parameters),
+        trials=trials,
+        best=best,
+        importances={},
+        command=_command(spec, best) if best else "",
+    )
+    return facts, frozen
+
+
+def _rank(trial: TrialFacts, goal: Goal) -> tuple[float, int]:
+    assert trial.value is not None
+    return (-trial.value if goal is Goal.MAXIMIZE else trial.value, trial.number)
+
+
+def _parameter(parameter: Parameter) -> ParameterFacts:
+    if parameter.values:
+        constant = parameter.distribution is Distribution.CONSTANT
+        kind, low, high = ("constant" if constant else "categorical"), None, None
+    else:
+        kind, low, high = ("int" if parameter.draws_ints else "float"), float(parameter.low), float(parameter.high)
+    return ParameterFacts(
+        name=parameter.name, kind=kind, low=low, high=high, log=parameter.distribution.is_log, choices=parameter.values
+    )
+
+
+def _trial(trial: FrozenTrial, goal: Goal) -> TrialFacts:
+    from sweeps import optuna_store as store
+
+    states = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running"}
+    state = states[trial.state.name]
+    epochs = dict(sorted(trial.intermediate_values.items()))
+    held = store.holder(trial)
+    return TrialFacts(
+        number=trial.number,
+        state="duplicate" if store.is_duplicate(trial) else state,
+        params=dict(store.attribute(trial, store.PARAMS, {})),
+        value=store.best_of(goal, epochs) if state in ("finished", "pruned") else None,
+        epochs=epochs,
+        run=store.attribute(trial, store.RUN, ""),
+        seconds=store.attribute(trial, store.SECONDS, None),
+        agent=held.agent if held else "",
+        cause=store.attribute(trial, store.CAUSE, ""),
+    )
+
+
+def _importances(trials: Sequence[FrozenTrial], goal: Goal) -> dict[str, float]:
+    """Shares of the variance of the value that single parameters explain (fANOVA, Hutter et al. 2014)."""
+    from sweeps import optuna_store as store
+
+    finished = [trial for trial in trials if trial.state.name == "COMPLETE" and not store.is_duplicate(trial)]
+    if len(finished) < _FEWEST_FOR_IMPORTANCE or len({trial.value for trial in finished}) < 2:
+        return {}
+    import optuna
+
+    apart = optuna.create_study(direction=goal.value)
+    apart.add_trials(finished)
+    try:
+        evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
+        found = optuna.importance.get_param_importances(apart, evaluator=evaluator)
+    except (ValueError, RuntimeError):  # no parameter varies among them
+        return {}
+    shares = {name: float(share) for name, share in found.items()}
+    return shares if shares and all(map(math.isfinite, shares.values())) else {}
+
+
+def _command(spec: StudySpec, best: TrialFacts) -> str:
+    """What trains the best trial again, or is answered from its run folder."""
+    words = ["arena", "train", "--model", spec.model, "--variant", spec.variant]
+    words += ["--tiles", _near(spec.tiles), "--runs", _near(spec.runs), *spec.overrides]
+    words += [f"{name}={_text(value)}" for name, value in best.params.items() if name != "model.name"]
+    return shlex.join(words)
+
+
+def _near(path: Path) -> str:
+    """Relative to the working folder where it lies below it."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
+
+
+def _text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,215 @@
+"""The one door to cnn: what a sweep may set, and one trial trained."""
+
+from __future__ import annotations
+
+import math
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from cnn.runs import EpochRow, RunFolder, RunState
+from sweeps.errors import StudyError, SweepError
+
+_N_TAIL = 8  # lines of a traceback kept with a failed trial
+
+
+class Step(Enum):
+    """What a listener wants after an epoch."""
+
+    CONTINUE = "continue"
+    PRUNE = "prune"  # end now, and call it a result
+    PAUSE = "pause"  # end now; whoever asks again goes on
+
+
+class TrialState(Enum):
+    """How a trial ended."""
+
+    FINISHED = "finished"
+    PRUNED = "pruned"
+    FAILED = "failed"
+    PAUSED = "paused"  # unfinished; its run folder goes on from the last epoch
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Point:
+    """One point of a search space as a training sees it."""
+
+    params: dict[str, object]  # with the types of the configuration
+    run: str  # digest of its run folder
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialResult:
+    """What came of a trial. `epochs` holds the metric after each epoch, from 1."""
+
+    state: TrialState
+    epochs: dict[int, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    cause: str = ""
+    tail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workplace:
+    """Where trials of one study read, write and run."""
+
+    base: dict[str, Any]  # configuration that the parameters are set on
+    tiles: Path
+    runs: Path
+    device: str = "auto"
+
+
+Listener = Callable[[EpochRow], Step]
+
+
+def key_kinds() -> dict[str, type]:
+    """The configuration keys that a sweep may set, with the type of their values."""
+    from cnn.overrides import keys
+
+    return {key: kind for key, kind in keys().items() if not key.startswith("tiles.")}
+
+
+def nearest_key(key: str) -> str:
+    """`; did you mean 'train.learning_rate'?`, or where all keys are listed."""
+    from cnn.overrides import nearest
+
+    return nearest(key, key_kinds())
+
+
+def models() -> tuple[str, ...]:
+    from cnn.config import MODELS
+
+    return MODELS
+
+
+def variants() -> tuple[str, ...]:
+    from cnn.config import VARIANTS
+
+    return VARIANTS
+
+
+def why_refused(values: Mapping[str, object]) -> str:
+    """Why the configuration takes no such values; empty where it does."""
+    from cnn.config import RunConfig
+    from cnn.errors import ConfigError
+    from cnn.overrides import with_values
+
+    try:
+        with_values(RunConfig(corpus=""), values)
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+def find_tiles_folder(path: Path) -> Path:
+    """The one folder of tiles in or below `path`; raises cnn's TilesError."""
+    from cnn.tiles import find_tiles
+
+    return find_tiles(path).folder
+
+
+def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequence[str]) -> dict[str, Any]:
+    """The configuration that a study's parameters are set on; raises cnn's errors, also where the clips cannot be split."""
+    from cnn.config import default_config, to_dict
+    from cnn.overrides import override
+    from cnn.splits import make_split
+    from cnn.tiles import open_tiles
+
+    opened = open_tiles(tiles)
+    config = override(default_config(opened.corpus, opened.settings, model, variant), overrides)
+    make_split(opened.clips, config.split)
+    return to_dict(config)
+
+
+def override_keys(overrides: Sequence[str]) -> list[str]:
+    """The keys that `key=value` texts set."""
+    from cnn.overrides import parse_assignments
+
+    return list(parse_assignments(overrides))
+
+
+def point_of(base: Mapping[str, Any], params: Mapping[str, object]) -> Point:
+    """The run that `params` on `base` name.
+
+    Raises:
+        StudyError: the configuration takes no such values together.
+    """
+    from cnn.config import to_dict
+    from cnn.errors import ConfigError
+    from cnn.overrides import flatten, from_dict, with_values
+
+    try:
+        config = with_values(from_dict(base), params)
+    except ConfigError as error:
+        raise StudyError(f"point {dict(params)} cannot be trained: {error}") from error
+    values = flatten(to_dict(config))
+    return Point(params={key: values[key] for key in params}, run=config.digest)
+
+
+def check_place(place: Workplace) -> None:
+    """Find out before the first trial that the device or the tiles are not here; raises cnn's errors. Loads torch."""
+    from cnn.device import resolve
+    from cnn.tiles import open_tiles
+
+    device = resolve(place.device)
+    if device.type == "cpu":
+        import torch
+
+        torch.set_num_threads(1)  # two processes of one thread beat two threads
+    open_tiles(place.tiles)
+
+
+def run_trial(place: Workplace, params: Mapping[str, object], metric: str, on_epoch: Listener) -> TrialResult:
+    """Train one point as far as needed; whatever goes wrong becomes a failed result with its cause.
+
+    Raises:
+        SweepError: what `on_epoch` raised; the run folder stays unfinished.
+    """
+    try:
+        return _run(place, params, metric, on_epoch)
+    except SweepError:
+        raise
+    except Exception as error:
+        return _failure(error)
+
+
+def _run(place: Workplace, params: Mapping[str, object], metric: str, on_epoch: Listener) -> TrialResult:
+    from cnn.overrides import from_dict, with_values
+    from cnn.tiles import open_tiles
+    from cnn.train import Decision, train
+
+    config = with_values(from_dict(place.base), params)
+    folder = train(
+        config,
+        open_tiles(place.tiles),
+        place.runs,
+        device=place.device,
+        on_epoch=lambda row: Decision(on_epoch(row).value),
+    )
+    return _result_of(folder, metric)
+
+
+def _result_of(folder: RunFolder, metric: str) -> TrialResult:
+    rows = folder.epochs()
+    epochs = {row.epoch: float(getattr(row, metric)) for row in rows}
+    seconds = sum(row.seconds for row in rows)
+    states = {RunState.FINISHED: TrialState.FINISHED, RunState.PRUNED: TrialState.PRUNED}
+    state = states.get(folder.state(), TrialState.PAUSED)
+    if state is not TrialState.PAUSED and not any(map(math.isfinite, epochs.values())):
+        cause = f"{metric} was a number after none of {len(epochs)} epochs"
+        return TrialResult(state=TrialState.FAILED, epochs=epochs, seconds=seconds, cause=cause)
+    return TrialResult(state=state, epochs=epochs, seconds=seconds)
+
+
+def _failure(error: Exception) -> TrialResult:
+    from cnn.errors import CnnError
+
+    text = " ".join(str(error).split())[:300] or "no message"
+    if isinstance(error, CnnError):
+        return TrialResult(state=TrialState.FAILED, cause=text)
+    cause = "out of memory" if isinstance(error, MemoryError) else f"{type(error).__name__}: {text}"
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    return TrialResult(state=TrialState.FAILED, cause=cause, tail=tuple(lines[-_N_TAIL:]))

@@ -1,0 +1,204 @@
+"""Agents as real processes on real trainings: exact budgets, kills, signals, failures."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_sweeps_world import ROOT
+
+from cnn.runs import RunFolder, RunState
+from cnn.tiles import TileSet
+from sweeps.results import StudyFacts, read_outline
+from sweeps.trial import Workplace, run_trial
+
+NAME = "lenet5.raw"
+SWEEP = """
+method: bayes
+metric: {name: val_macro_f1, goal: maximize}
+early_terminate: {type: median, min_iter: 2, startup_trials: 3}
+parameters:
+  train.learning_rate: {distribution: log_uniform_values, min: 0.001, max: 0.01}
+  train.batch_size: {values: [32, 64]}
+"""
+
+
+class Bench:
+    """A working folder with a sweep file; what is started in it ends with the test."""
+
+    def __init__(self, folder: Path, tiles: TileSet) -> None:
+        self.folder = folder
+        self.tiles = tiles
+        self.studies = folder / "studies"
+        self.processes: list[subprocess.Popen[str]] = []
+        (folder / "s.yaml").write_text(SWEEP)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        command = [sys.executable, str(ROOT / "arena.py"), "sweep", *words]
+        process = subprocess.Popen(
+            command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        self.processes.append(process)
+        return process
+
+    def sweep(self, budget: int, agents: int, *more: str) -> subprocess.Popen[str]:
+        where = ["--variant", "raw", "--tiles", str(self.tiles.folder), "--device", "cpu"]
+        return self.start("run", "s.yaml", *where, "--budget", str(budget), "--agents", str(agents), *more)
+
+    def facts(self) -> StudyFacts:
+        return read_outline(self.studies, NAME)
+
+    def until(self, holds: Callable[[StudyFacts], Any]) -> StudyFacts:
+        """The study once `holds`."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if (self.studies / NAME / "study.json").exists() and holds(facts := self.facts()):
+                return facts
+            time.sleep(0.05)
+        raise AssertionError("nothing came of it in a minute")
+
+
+def is_alive(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def ended(process: subprocess.Popen[str], code: int = 0) -> tuple[str, str]:
+    out, err = process.communicate(timeout=100)
+    assert process.returncode == code, err
+    return out, err
+
+
+@pytest.fixture
+def bench(tmp_path: Path, tiles: TileSet) -> Iterator[Bench]:
+    made = Bench(tmp_path, tiles)
+    yield made
+    for process in made.processes:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def test_two_agents_reach_the_budgets_of_two_studies_exactly(bench: Bench) -> None:
+    out, err = ended(bench.sweep(3, 2, "--variant", "bilateral", "train.epochs=3"))
+    assert "6 of 6" in err
+    for name in (NAME, "lenet5.bilateral"):
+        facts = read_outline(bench.studies, name)
+        assert facts.n_settled == len(facts.trials) == 3
+        assert facts.best is not None
+        assert facts.best.run in out
+        for trial in facts.trials:
+            folder = RunFolder(bench.folder / "runs" / trial.run)
+            rows = folder.epochs()
+            assert trial.epochs == {row.epoch: row.val_macro_f1 for row in rows}
+            assert trial.value == max(row.val_macro_f1 for row in rows)
+            assert trial.seconds == pytest.approx(sum(row.seconds for row in rows))
+            assert folder.state() is (RunState.FINISHED if trial.state == "finished" else RunState.PRUNED)
+    before = bench.facts()
+    again, _ = ended(bench.sweep(3, 2, "--variant", "bilateral", "train.epochs=3"))
+    assert bench.facts() == before
+    assert again == out
+
+
+def test_after_kill_9_another_agent_goes_on_from_the_last_epoch_within_the_budget(bench: Bench) -> None:
+    sweep = bench.sweep(2, 2, "train.epochs=15")
+    facts = bench.until(lambda facts: any(len(trial.epochs) >= 3 for trial in facts.trials if trial.state == "running"))
+    victim = next(trial for trial in facts.trials if trial.state == "running" and len(trial.epochs) >= 3)
+    os.kill(int(victim.agent.rpartition("-")[2]), signal.SIGKILL)
+    before = RunFolder(bench.folder / "runs" / victim.run).epochs()
+    assert 3 <= len(before) < 15
+    _, err = ended(sweep)
+    assert "was killed by signal 9 (9: often for want of memory)" in err
+    facts = bench.facts()
+    assert [trial.state for trial in facts.trials] == ["finished", "finished"]
+    after = facts.trials[victim.number]
+    assert (after.params, after.run) == (victim.params, victim.run)
+    assert after.agent != victim.agent
+    rows = RunFolder(bench.folder / "runs" / victim.run).epochs()
+    assert rows[: len(before)] == before  # their seconds are of a clock: trained again, they would differ
+    assert sorted(after.epochs) == list(range(1, 16))
+
+
+def test_the_death_of_all_needs_no_repair(bench: Bench) -> None:
+    sweep = bench.sweep(2, 2, "train.epochs=15")
+    facts = bench.until(lambda facts: sum(len(trial.epochs) >= 2 for trial in facts.trials) == 2)
+    sweep.kill()
+    for trial in facts.trials:
+        os.kill(int(trial.agent.rpartition("-")[2]), signal.SIGKILL)
+    sweep.communicate()
+    with (bench.studies / NAME / "journal.log").open("ab") as file:
+        file.write(b'{"op_code":8,"worker')
+    _, err = ended(bench.sweep(2, 1, "train.epochs=15"))
+    assert "a damaged tail of 20 bytes (a kill or a full disk) is set aside in journal.damaged-" in err
+    assert [(trial.number, trial.run, trial.state) for trial in bench.facts().trials] == [
+        (trial.number, trial.run, "finished") for trial in facts.trials
+    ]
+
+
+def test_ctrl_c_ends_after_the_epoch_and_gives_the_trial_up(bench: Bench) -> None:
+    sweep = bench.sweep(1, 1, "train.epochs=500")
+    bench.until(lambda facts: facts.trials and len(facts.trials[0].epochs) >= 2)
+    sweep.send_signal(signal.SIGINT)
+    _, err = ended(sweep, 130)
+    assert "stopping: every agent ends after its epoch; once more ends them at once" in err
+    assert "0 of 1 trials are done; the same command goes on with the rest" in err
+    (paused,) = bench.facts().trials
+    folder = RunFolder(bench.folder / "runs" / paused.run)
+    assert (paused.state, paused.agent) == ("running", "")
+    assert folder.state() is RunState.UNFINISHED
+    assert sorted(paused.epochs) == [row.epoch for row in folder.epochs()]
+
+
+def test_agents_end_with_whoever_started_them_and_the_same_command_goes_on(bench: Bench) -> None:
+    sweep = bench.sweep(1, 1, "train.epochs=15")
+    held = bench.until(lambda facts: facts.trials and facts.trials[0].epochs)
+    sweep.kill()
+    (paused,) = bench.until(lambda facts: facts.trials[0].agent == "").trials  # the agent has given its trial up
+    folder = RunFolder(bench.folder / "runs" / paused.run)
+    before = folder.epochs()
+    assert len(before) < 15
+    pid = int(held.trials[0].agent.rpartition("-")[2])
+    deadline = time.monotonic() + 20
+    while is_alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_alive(pid)
+    ended(bench.sweep(1, 1, "train.epochs=15"))
+    (trial,) = bench.facts().trials
+    assert (trial.number, trial.run, trial.state) == (paused.number, paused.run, "finished")
+    assert folder.epochs()[: len(before)] == before
+
+
+def test_three_failures_in_a_row_stop_an_agent_loudly_and_another_joins_later(bench: Bench) -> None:
+    (bench.folder / "runs").write_text("no folder")  # every trial fails
+    _, err = ended(bench.sweep(2, 1, "train.epochs=1"), 1)
+    assert "agent 1 ended with exit code 1; the end of studies/agent-1.log:" in err
+    assert "  error: 3 trials in a row failed, the last of lenet5.raw: cannot write the run folder" in err
+    assert "0 of 2 trials are done; the same command goes on with the rest" in err
+    assert [trial.state for trial in bench.facts().trials] == ["failed"] * 3
+    assert all(trial.cause.startswith("cannot write the run folder") for trial in bench.facts().trials)
+    (bench.folder / "runs").unlink()
+    ended(bench.start("agent", NAME, "--device", "cpu"))
+    assert bench.facts().n_settled == 2
+
+
+def test_a_fault_in_a_trial_is_kept_with_its_last_lines(tmp_path: Path, tiles: TileSet) -> None:
+    place = Workplace(base={"corpus": tiles.corpus, "model": {"depth": 3}}, tiles=tiles.folder, runs=tmp_path, device="cpu")
+
+    def stumble(_row: object) -> Any:
+        raise ZeroDivisionError("a fault\nof two lines")
+
+    # The default base is of 64 x 64 tiles: refused in the words of cnn, without a traceback.
+    refused = run_trial(place, {}, "val_loss", stumble)
+    assert refused.cause.startswith("the configuration was made for other tiles")
+    assert refused.tail == ()
+    good = Workplace(base={**place.base, "tiles": {"size": 32}}, tiles=tiles.folder, runs=tmp_path, device="cpu")
+    failed = run_trial(good, {"train.epochs": 1}, "val_loss", stumble)
+    assert failed.cause == "ZeroDivisionError: a fault of two lines"
+    assert 'raise ZeroDivisionError("a fault\\nof two lines")' in failed.tail[-3]

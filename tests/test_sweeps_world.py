@@ -1,0 +1,76 @@
+"""What the tests of sweeps share: a study without tiles, and processes that claim and die."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from cnn.config import TileSettings, default_config, to_dict
+from sweeps import trial
+from sweeps.optuna_engine import OptunaEngine
+from sweeps.study import StudyFolder, StudySpec, create_or_continue
+from sweeps.sweepfile import parse
+
+ROOT = Path(__file__).resolve().parents[1]
+
+BAYES = """
+method: bayes
+metric: {name: val_macro_f1, goal: maximize}
+parameters:
+  train.learning_rate: {distribution: log_uniform_values, min: 0.001, max: 0.1}
+  train.batch_size: {values: [16, 32, 64]}
+"""
+
+# Run in a process of its own: claims, reports some epochs, says what it claimed, and ends without a word to the study.
+_DYING = """
+import json, sys
+from datetime import timedelta
+from pathlib import Path
+sys.path[:0] = [sys.argv[5], sys.argv[5] + "/tests"]
+from sweeps import lease
+if sys.argv[4] == "elsewhere":
+    lease._space = lambda: "another host"
+    lease.GRACE = timedelta(0)
+from test_sweeps_world import open_engine
+engine = open_engine(Path(sys.argv[1]), sys.argv[2], agent="the dead")
+claim = engine.claim()
+for epoch in range(1, int(sys.argv[3]) + 1):
+    engine.report(claim, epoch, 0.1 * epoch)
+print(json.dumps({"number": claim.number, "params": claim.params, "run": claim.run}))
+"""
+
+
+def make_study(studies: Path, text: str = BAYES, *, budget: int = 4, name: str = "lenet5.raw", seed: int = 0) -> StudyFolder:
+    """A study whose trials nobody can train: it has no tiles."""
+    base = to_dict(default_config("none", TileSettings(size=32), "lenet5", "raw"))
+    spec = StudySpec(
+        name=name,
+        sweep=parse(text, "sweep.yaml"),
+        base=base,
+        overrides=(),
+        tiles=studies / "tiles",
+        runs=studies / "runs",
+        budget=budget,
+        seed=seed,
+    )
+    return create_or_continue(studies, spec)[0]
+
+
+def open_engine(
+    studies: Path, name: str = "lenet5.raw", *, agent: str = "tester", said: list[str] | None = None
+) -> OptunaEngine:
+    folder = StudyFolder(studies / name)
+    say = said.append if said is not None else print
+    return OptunaEngine(folder, agent, partial(trial.point_of, folder.spec().base), say)
+
+
+def claim_and_die(studies: Path, name: str = "lenet5.raw", *, epochs: int = 0, elsewhere: bool = False) -> dict[str, Any]:
+    """What a process claimed that then ended as if killed; `elsewhere`: one on another host, to which nobody's lease lasts."""
+    words = [str(studies), name, str(epochs), "elsewhere" if elsewhere else "here", str(ROOT)]
+    done = subprocess.run([sys.executable, "-c", _DYING, *words], capture_output=True, text=True, check=True, env=os.environ)
+    return dict(json.loads(done.stdout))
