@@ -2,7 +2,7 @@
 # make test                   the tests
 # make check                  format, lint, types
 SHELL := /bin/sh
-PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
+PYTHON ?= python3 python3.13 python3.12 python3.11
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
@@ -32,11 +32,14 @@ $(VENV)/.test-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(PIP) --editable ".[speech,dev]"
 	@touch $@ $(VENV)/.demo-ready
 
+# The first Python of the list that runs and is new enough: a name on the path may be a shim with nothing behind it.
 $(VENV)/bin/python:
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-	  { echo "error: Arena needs Python 3.11 or newer, and '$(PYTHON)' is not; install one or call make PYTHON=/path/to/python3.12"; exit 1; }
-	@"$(PYTHON)" -m venv $(VENV) || \
-	  { rm -rf $(VENV); echo "error: $(PYTHON) cannot make a virtual environment; on Debian: sudo .ci/debian-packages"; exit 1; }
+	@for python in $(PYTHON); do \
+	  "$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1 || continue; \
+	  "$$python" -m venv $(VENV) && exit 0; rm -rf $(VENV); \
+	  echo "error: $$python cannot make a virtual environment; on Debian or Ubuntu: sudo .ci/debian-packages"; exit 1; \
+	done; \
+	echo "error: Arena needs Python 3.11 to 3.13 and found none of: $(PYTHON); install one or call make PYTHON=/path/to/python3.12"; exit 1
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build ./*.egg-info
