@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from sklearn.metrics import accuracy_score, f1_score
 from torch import nn
 
 from cnn import metrics
 from cnn.config import ACTIVATIONS, MODEL_DEFAULTS, ModelSettings
 from cnn.models.table import build, n_multiply_adds, n_parameters
+from tests import reference
 
 DEPTHS = [("lenet5", 2), ("lenet5", 3), ("lenet5", 4), ("resnet", 1), ("resnet", 2), ("resnet", 4)]
 
@@ -67,6 +67,6 @@ def test_scores_equal_scikit_learns(seed: int) -> None:
     truth = torch.randint(0, 2 + seed % 9, (50,), generator=generator)
     predicted = torch.where(torch.rand(50, generator=generator) < 0.5, truth, torch.randint(0, 10, (50,), generator=generator))
     confusion = metrics.confusion_of(truth, predicted, 10)
-    expected = f1_score(truth.numpy(), predicted.numpy(), average="macro", labels=range(10), zero_division=0)
+    expected = reference.f1_score(truth.numpy(), predicted.numpy(), average="macro", labels=range(10), zero_division=0)
     assert metrics.macro_f1(confusion) == pytest.approx(expected, abs=1e-12)
-    assert metrics.accuracy(confusion) == accuracy_score(truth.numpy(), predicted.numpy())
+    assert metrics.accuracy(confusion) == reference.accuracy_score(truth.numpy(), predicted.numpy())

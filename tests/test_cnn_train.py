@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from sklearn.metrics import confusion_matrix, f1_score, log_loss
 
 from cnn.config import VARIANTS, RunConfig, default_config
 from cnn.errors import ConfigError, RunError
@@ -22,6 +21,7 @@ from cnn.runs import EpochRow, RunFolder, RunState, Score
 from cnn.tiles import TileSet
 from cnn.train import Decision, train
 from cnn.verdict import judge
+from tests import reference
 from tests.conftest import SPEAKERS
 
 
@@ -57,10 +57,10 @@ def test_a_finished_folder_is_complete_and_its_numbers_follow_from_its_predictio
         truth, label = [row.truth for row in rows], [row.label for row in rows]
         score = result.scores[split]
         assert len(rows) == score.n == 40
-        assert confusion_matrix(truth, label, labels=result.labels).tolist() == score.confusion
-        expected = f1_score(truth, label, average="macro", labels=result.labels, zero_division=0)
+        assert reference.confusion_matrix(truth, label, labels=result.labels).tolist() == score.confusion
+        expected = reference.f1_score(truth, label, average="macro", labels=result.labels, zero_division=0)
         assert score.macro_f1 == pytest.approx(expected, abs=1e-12)
-        loss = log_loss(truth, [row.probabilities for row in rows], labels=result.labels)
+        loss = reference.log_loss(truth, [row.probabilities for row in rows], labels=result.labels)
         assert score.loss == pytest.approx(loss, abs=1e-4)
     best = run.epochs()[result.best_epoch - 1]
     assert best.val_macro_f1 == result.scores["val"].macro_f1 == max(row.val_macro_f1 for row in run.epochs())

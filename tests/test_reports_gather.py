@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import pytest
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from test_reports_world import LABELS, config_of, write_eight, write_run
 
 from cnn.runs import RunFolder, RunResult, RunState
@@ -15,6 +14,7 @@ from reports.errors import NothingToReport, SourceError
 from reports.facts import NoteKind, ReportFacts
 from reports.gather import Sources, gather
 from reports.selection import select
+from tests import reference
 
 
 def texts(facts: ReportFacts, kind: NoteKind) -> list[str]:
@@ -33,11 +33,13 @@ def test_validation_and_test_scores_equal_those_of_scikit_learn(tmp_path: Path) 
             found = run.splits[split]
             assert found.n == len(truth)
             assert found.macro_f1 == pytest.approx(
-                f1_score(truth, label, labels=LABELS, average="macro", zero_division=0), abs=1e-12
+                reference.f1_score(truth, label, labels=LABELS, average="macro", zero_division=0), abs=1e-12
             )
-            assert found.f1 == pytest.approx(f1_score(truth, label, labels=LABELS, average=None, zero_division=0).tolist())
-            assert found.accuracy == pytest.approx(accuracy_score(truth, label), abs=1e-12)
-            assert [list(row) for row in found.confusion] == confusion_matrix(truth, label, labels=LABELS).tolist()
+            assert found.f1 == pytest.approx(
+                reference.f1_score(truth, label, labels=LABELS, average=None, zero_division=0).tolist()
+            )
+            assert found.accuracy == pytest.approx(reference.accuracy_score(truth, label), abs=1e-12)
+            assert [list(row) for row in found.confusion] == reference.confusion_matrix(truth, label, labels=LABELS).tolist()
 
 
 def test_a_sound_set_of_eight_gives_no_notes_and_chooses_by_validation(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score
 
 from leaderboard.statistics import bootstrap_macro_f1, bootstrap_macro_f1_rows
 from reports.resampling import effects, interval_of, resample
 from reports.scores import Clips
+from tests import reference
 
 
 def clips(n_speakers: int, skill: float, seed: int, n: int = 200) -> Clips:
@@ -50,12 +50,15 @@ def test_a_paired_difference_agrees_with_drawing_clips_one_by_one() -> None:
     for _ in range(400):
         rows = draw.integers(0, 200, 200)
         first, second = (
-            f1_score(c.truth[rows], c.predicted[rows], labels=range(10), average="macro", zero_division=0) for c in (one, other)
+            reference.f1_score(c.truth[rows], c.predicted[rows], labels=range(10), average="macro", zero_division=0)
+            for c in (one, other)
         )
         scores.append(first - second)
     low, high = np.quantile(scores, [0.025, 0.975])
     assert (difference.interval.low, difference.interval.high) == pytest.approx((low, high), abs=0.012)
-    exact = f1_score(one.truth, one.predicted, average="macro") - f1_score(other.truth, other.predicted, average="macro")
+    exact = reference.f1_score(one.truth, one.predicted, average="macro") - reference.f1_score(
+        other.truth, other.predicted, average="macro"
+    )
     assert difference.value == pytest.approx(exact)
     assert difference.is_clear
 
@@ -64,7 +67,7 @@ def test_an_effect_is_the_mean_over_all_pairs_that_differ_in_it_alone() -> None:
     skills = {("lenet5", "raw"): 0.7, ("lenet5", "raw+aug"): 0.8, ("resnet", "raw"): 0.8, ("resnet", "raw+aug"): 0.95}
     runs = {f"{n}": clips(2, skill, n) for n, skill in enumerate(skills.values())}
     found = {effect.factor: effect for effect in effects(resample(runs), dict(zip(skills, runs, strict=True)))}
-    f1 = [f1_score(c.truth, c.predicted, labels=range(10), average="macro", zero_division=0) for c in runs.values()]
+    f1 = [reference.f1_score(c.truth, c.predicted, labels=range(10), average="macro", zero_division=0) for c in runs.values()]
     assert set(found) == {"augmentation", "model"}  # no pair differs in the filter
     assert found["augmentation"].difference.parts == (
         ("Model A, raw", pytest.approx(f1[1] - f1[0])),

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 from cnn.runs import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, Verdict, list_runs
 from reports.facts import (
@@ -21,6 +20,7 @@ from reports.facts import (
     SweepFacts,
     TrialPoint,
 )
+from tests import reference
 
 LABELS = tuple(str(digit) for digit in range(10))
 MODELS = ("lenet5", "resnet")
@@ -93,9 +93,9 @@ def score_of(rows: list[Prediction], loss: float) -> Score:
     return Score(
         n=len(rows),
         loss=loss,
-        accuracy=float(accuracy_score(truth, label)),
-        macro_f1=float(f1_score(truth, label, labels=LABELS, average="macro", zero_division=0)),
-        confusion=confusion_matrix(truth, label, labels=LABELS).tolist(),
+        accuracy=float(reference.accuracy_score(truth, label)),
+        macro_f1=float(reference.f1_score(truth, label, labels=LABELS, average="macro", zero_division=0)),
+        confusion=reference.confusion_matrix(truth, label, labels=LABELS).tolist(),
     )
 
 
