@@ -114,9 +114,7 @@ def _print_keys(model: str) -> None:
     print_table(("key", "default", "type"), [[key, str(defaults[key]), kind.__name__] for key, kind in keys().items()])
 
 
-@app.command(
-    epilog="Examples: `arena predict RUN` · `arena predict RUN --clips new/ --out submission.csv`"
-)
+@app.command(epilog="Examples: `arena predict RUN` · `arena predict RUN --clips new/ --out submission.csv`")
 def predict(
     run: Annotated[str, typer.Argument(help="A run folder, its digest, or the beginning of one.")],
     split: Annotated[str, typer.Option(help="The run's own held-out clips: test or val.")] = "test",

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from cnn.errors import RunError
 
@@ -186,13 +186,23 @@ def locked(folder: RunFolder) -> Iterator[None]:
         RunError: the folder cannot be made or written.
     """
     try:
-        folder.path.mkdir(parents=True, exist_ok=True)
-        file = (folder.path / ".lock").open("w")
+        lock = lock_of(folder.path / ".lock")
     except OSError as error:
         raise RunError(f"cannot write the run folder {folder.path}: {error.strerror}; choose another with --runs") from error
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with lock:
         yield
+
+
+def lock_of(path: Path) -> IO[bytes]:
+    """Wait until no other process holds the file `path`, and hold it until it is closed or this process ends.
+
+    Raises:
+        OSError: the file or its folder cannot be made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("ab")
+    fcntl.flock(file, fcntl.LOCK_EX)
+    return file
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import fcntl
 import os
 import shutil
 import tempfile
@@ -24,7 +23,7 @@ from cnn import config as cfg
 from cnn.config import TileSettings
 from cnn.corpus import Corpus
 from cnn.errors import CnnError, TilesError
-from cnn.runs import read_json, write_csv, write_json
+from cnn.runs import lock_of, read_json, write_csv, write_json
 
 FILTERS = ("raw", "bilateral")
 _COLUMNS = ("id", "label", "speaker", "path", "audio_digest", "length_s")
@@ -103,9 +102,7 @@ def _silent(n: int = 1, note: str = "") -> None:
 
 @contextmanager
 def _locked(tiles_dir: Path, digest: str) -> Iterator[None]:
-    tiles_dir.mkdir(parents=True, exist_ok=True)
-    with (tiles_dir / f".{digest}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with lock_of(tiles_dir / f".{digest}.lock"):
         for left_by_a_kill in tiles_dir.glob(f".{digest}.part-*"):
             shutil.rmtree(left_by_a_kill, ignore_errors=True)
         yield

@@ -122,7 +122,10 @@ def _against_all(others: Sequence[RunFacts]) -> str:
     ahead = [run for run in clear if run.behind_choice and run.behind_choice.value < 0]
     n_level = len(others) - len(clear)
     n_behind = len(clear) - len(ahead)
-    text = f"Of the {len(others)} others, {n_behind} lie clearly behind it on test and {n_level} cannot be told apart from it"
+    lies = "lies" if n_behind == 1 else "lie"
+    text = (
+        f"Of the {len(others)} others, {n_behind} {lies} clearly behind it on test and {n_level} cannot be told apart from it"
+    )
     if ahead:
         names = listed([cell_name(run.model, run.variant) for run in ahead])
         return f"{text}; {names} {'lies' if len(ahead) == 1 else 'lie'} clearly ahead, which validation did not foresee."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import functools
 import re
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cnn.errors import RunError
-from cnn.runs import read_json, write_json
+from cnn.runs import lock_of, read_json, write_json
 from sweeps.errors import StudyError
 from sweeps.section import did_you_mean
 from sweeps.sweepfile import Sweep, parse
@@ -115,12 +114,10 @@ class StudyFolder:
             StudyError: the folder cannot be made or written.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            file = (self.path / ".lock").open("a")
+            lock = lock_of(self.path / ".lock")
         except OSError as error:
             raise StudyError(f"cannot write {self.path}: {error.strerror}; choose another folder with --studies") from error
-        with file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with lock:
             yield
 
 
