@@ -34,8 +34,8 @@ def demo(
     out: Annotated[Path, typer.Option(help="Where all is written.")] = Path("demo"),
     clips: Annotated[int, typer.Option(min=100, help="How many synthetic recordings.")] = 3000,
     speakers: Annotated[int, typer.Option(min=3, help="How many synthetic voices.")] = 60,
-    epochs: Annotated[int, typer.Option(min=1, help="Of each of the eight trainings.")] = 10,
-    trials: Annotated[int, typer.Option(min=1, help="Of each of the eight sweeps.")] = 6,
+    epochs: Annotated[int, typer.Option(min=1, help="Of each of the eight trainings.")] = 8,
+    trials: Annotated[int, typer.Option(min=1, help="Of each of the eight sweeps.")] = 5,
     trial_epochs: Annotated[int, typer.Option(min=1, help="Of each trial.")] = 3,
     jobs: Annotated[int, typer.Option(min=0, help="Processes at once; 0 chooses.")] = 0,
 ) -> None:
