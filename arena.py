@@ -64,9 +64,10 @@ def main() -> None:
     except (CnnError, SweepError, LeaderboardError, ReportError) as error:
         say(f"error: {error}")
         sys.exit(1)
-    except KeyboardInterrupt:
-        say("interrupted; nothing is lost: the same command goes on from the last finished epoch")
-        sys.exit(130)
+    except SystemExit as ended:
+        if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):  # typer makes exit code 130 of it
+            say("interrupted; nothing is lost: the same command goes on where it stopped")
+        raise
     except BrokenPipeError:  # `arena ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)

@@ -44,7 +44,7 @@ def demo(
     Example: `arena demo --corpus ~/recordings`. Run it again and it goes on where it stopped.
     """
     started = time.monotonic()
-    folder = _workplace(corpus.resolve() if corpus else None, out, clips, speakers)
+    folder = _workplace(corpus.expanduser().resolve() if corpus else None, out, clips, speakers)
     with chdir(folder):
         _trainings(epochs, jobs)
         _sweeps(trials, trial_epochs, jobs)

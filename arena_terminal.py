@@ -84,7 +84,10 @@ def print_json(content: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
-    """A table on stdout: columns whose name begins with `#` hold numbers and are set right; whole lines when piped."""
+    """A table on stdout; columns whose name begins with `#` are set right.
+
+    Nothing is cut: in a terminal too narrow for the table each row becomes a paragraph, elsewhere lines are as long as needed.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -95,8 +98,25 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
         table.add_column(Text(name.removeprefix("#")), justify="right" if name.startswith("#") else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    console = Console()
-    console.print(table) if console.is_terminal else Console(width=240).print(table)
+    console, unlimited = Console(), Console(width=10_000)
+    width = unlimited.measure(table).maximum
+    if not console.is_terminal:
+        Console(width=max(width, 1)).print(table)
+    elif width <= console.width:
+        console.print(table)
+    else:
+        _print_paragraphs(console.width, [name.removeprefix("#") for name in columns], rows, title)
+
+
+def _print_paragraphs(width: int, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> None:
+    import textwrap
+
+    if title:
+        print(title)
+    for row in rows:
+        facts = [f"{name}\u00a0{cell}".replace(" ", "\u00a0") for name, cell in zip(columns, row, strict=True) if cell]
+        lines = textwrap.wrap(" \u00b7 ".join(facts), width, subsequent_indent="  ", break_long_words=False)
+        print("\n".join(lines).replace("\u00a0", " "))
 
 
 def duration(seconds: float) -> str:

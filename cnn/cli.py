@@ -25,8 +25,8 @@ Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 @app.command(epilog="Examples: `arena train --model lenet5 --variant raw+aug train.epochs=20` · `arena train --all`")
 def train(
     overrides: Overrides = None,
-    model: Annotated[str, typer.Option(help="lenet5 (Model A) or resnet (Model B).")] = "lenet5",
-    variant: Annotated[str, typer.Option(help="raw, bilateral, raw+aug or bilateral+aug.")] = "raw",
+    model: Annotated[str, typer.Option(help="lenet5 (Model A) or resnet (Model B).", show_default="lenet5")] = "",
+    variant: Annotated[str, typer.Option(help="raw, bilateral, raw+aug or bilateral+aug.", show_default="raw")] = "",
     all_eight: Annotated[bool, typer.Option("--all", help="Both models on all four variants: eight trainings.")] = False,
     tiles: Tiles = Path("tiles"),
     runs: Runs = Path("runs"),
@@ -41,7 +41,9 @@ def train(
     from cnn.trainings import Place, default_jobs
 
     if keys:
-        return _print_keys(model)
+        return _print_keys(model or "lenet5")
+    if all_eight and (model or variant):
+        raise typer.BadParameter("--all trains both models on all variants: leave --model and --variant out")
     found = find_tiles(tiles)
     configs = _configs(found.corpus, found.settings, model, variant, all_eight, overrides or [])
     place = Place(tiles=found.folder, runs=runs, device=device, wandb=wandb)
@@ -54,7 +56,7 @@ def _configs(corpus: str, settings: object, model: str, variant: str, all_eight:
     from cnn.overrides import override
 
     assert isinstance(settings, TileSettings)
-    models, variants = (MODELS, VARIANTS) if all_eight else ((model,), (variant,))
+    models, variants = (MODELS, VARIANTS) if all_eight else ((model or "lenet5",), (variant or "raw",))
     return [override(default_config(corpus, settings, m, v), overrides) for m in models for v in variants]
 
 
@@ -104,6 +106,8 @@ def print_runs(folders: list[RunFolder]) -> None:
         rows.append([*name, *scores, epochs, duration(result.wall_s), result.verdict.state, folder.digest])
     columns = ("model", "variant", "#val F1", "#test F1", "#test acc.", "#best epoch", "#time", "verdict", "run")
     print_table(columns, rows)
+    if any(folder.config()["split"]["kind"] == "random" for folder in folders):
+        say("split at random: the test speakers were heard in training, so these scores say nothing of a new voice")
 
 
 def _print_keys(model: str) -> None:
@@ -138,5 +142,5 @@ def predict(
             answers = answers_of_recordings(found, clips, paths, device, advance)
     write_submission(out, answers)
     summary = {"submission": str(out), "n_clips": len(answers), "run": str(found.path)}
-    said = f"{out}: {len(answers)} clips, from {found.path}; check it with `arena contest validate {out}`"
+    said = f"{out}: {len(answers)} clips, from {found.path}"
     print_json(summary) if json else print(said)

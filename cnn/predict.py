@@ -62,6 +62,8 @@ def recordings_in(folder: Path) -> list[Path]:
     Raises:
         CorpusError: there is none.
     """
+    if not folder.is_dir():
+        raise CorpusError(f"{folder} is {'a file' if folder.exists() else 'not there'}; give the folder of the recordings")
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES and not p.name.startswith("."))
     if not paths:
         raise CorpusError(f"no wav or flac files in {folder}; give the folder that holds the recordings")

@@ -83,10 +83,9 @@ def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, advance: Ad
     Raises:
         TilesError: the folder cannot be written; nothing half-written is left.
     """
-    digest = cfg.digest_of({"corpus": corpus.digest, "tiles": dataclasses.asdict(settings)})
-    folder = tiles_dir / digest
+    folder = folder_of(corpus, settings, tiles_dir)
     try:
-        with _locked(tiles_dir, digest):
+        with _locked(tiles_dir, folder.name):
             if not folder.exists():
                 _prepare_in(folder, corpus, settings, advance or _silent)
     except OSError as error:
@@ -94,6 +93,11 @@ def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, advance: Ad
             f"cannot write tiles into {tiles_dir}: {error.strerror or error}; choose another folder with --tiles"
         ) from error
     return open_tiles(folder)
+
+
+def folder_of(corpus: Corpus, settings: TileSettings, tiles_dir: Path) -> Path:
+    """Where the tiles of these recordings with these settings are, or will be."""
+    return tiles_dir / cfg.digest_of({"corpus": corpus.digest, "tiles": dataclasses.asdict(settings)})
 
 
 def _silent(n: int = 1, note: str = "") -> None:

@@ -35,8 +35,12 @@ def prepare(
         say(f"left out: {problem.path} {problem.reason}")
     if len(corpus.problems) > 5:
         say(f"left out: {len(corpus.problems) - 5} more; `arena data scan {folder}` lists them")
-    with progress("making tiles", len(corpus.clips)) as advance:
-        made = cnn.tiles.prepare(corpus, settings, tiles, advance)
+    if cnn.tiles.folder_of(corpus, settings, tiles).exists():
+        say("these tiles were made before")
+        made = cnn.tiles.prepare(corpus, settings, tiles)
+    else:
+        with progress("making tiles", len(corpus.clips)) as advance:
+            made = cnn.tiles.prepare(corpus, settings, tiles, advance)
     summary = {"tiles": str(made.folder), "n_clips": len(made.clips), "n_left_out": len(corpus.problems)}
     said = f"{made.folder}: {len(made.clips):,} clips of {settings.size} x {settings.size} cells, raw and bilateral"
     print_json(summary) if json else print(said)

@@ -124,7 +124,7 @@ class _Training:
             n_epochs=len(fit.rows),
             scores=scores,
             speakers={split: self._speakers(split) for split in scores},
-            verdict=judge(fit.rows, scores["train"], scores["val"], self._held_out()),
+            verdict=judge(fit.rows, scores["train"], scores["val"], self._held_out(), self._remedy()),
             n_parameters=n_parameters(fit.net),
             n_multiply_adds=n_multiply_adds(fit.net, self._config.tiles.size),
             wall_s=fit.wall_s,
@@ -138,6 +138,9 @@ class _Training:
 
     def _held_out(self) -> str:
         return "speakers never heard in training" if self._split.by_speaker else "other clips of the same speakers"
+
+    def _remedy(self) -> str:
+        return "more speakers or a smaller net" if self._config.augmented else "more speakers, augmentation or a smaller net"
 
     def _predictions(self, split: str, logits: torch.Tensor) -> list[Prediction]:
         clips = [self._tiles.clips[place] for place in getattr(self._split, split)]

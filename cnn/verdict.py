@@ -13,7 +13,7 @@ _LOSS_TURNED = 1.25  # last validation loss against its least
 _STILL_RISING = 0.01  # validation macro-F1 over the last quarter of the epochs
 
 
-def judge(rows: Sequence[EpochRow], train: Score, val: Score, held_out: str) -> Verdict:
+def judge(rows: Sequence[EpochRow], train: Score, val: Score, held_out: str, remedy: str) -> Verdict:
     """The verdict on a finished run.
 
     Args:
@@ -21,6 +21,7 @@ def judge(rows: Sequence[EpochRow], train: Score, val: Score, held_out: str) -> 
         train: the kept weights on the training clips, without augmentation.
         val: the kept weights on the validation clips.
         held_out: how validation differs, `speakers never heard in training` for instance.
+        remedy: what may close a wide gap and has not been tried, `more speakers` for instance.
     """
     gap = train.macro_f1 - val.macro_f1
     rise = _late_rise(rows)
@@ -31,8 +32,7 @@ def judge(rows: Sequence[EpochRow], train: Score, val: Score, held_out: str) -> 
     if gap > _WIDE_GAP:
         return Verdict(
             state="overfit",
-            reason=f"{scores}: a gap of {gap:.3f}, it knows its own clips better than the task; "
-            "more speakers, augmentation or a smaller net.",
+            reason=f"{scores}: a gap of {gap:.3f}, it knows its own clips better than the task; {remedy}.",
         )
     least = min(rows, key=lambda row: row.val_loss)
     if rows[-1].val_loss > _LOSS_TURNED * least.val_loss and rows[-1].train_loss < least.train_loss:

@@ -36,7 +36,7 @@ def build(
         list[Path] | None, typer.Argument(metavar="[RUN]...", help="Run folders to compare, instead of the newest eight.")
     ] = None,
     runs: Annotated[Path, typer.Option(help="Where run folders are.")] = Path("runs"),
-    studies: Annotated[Path, typer.Option(help="Where studies are; left out when it does not exist.")] = Path("studies"),
+    studies: Annotated[Path | None, typer.Option(help="Where studies are; studies if it exists.", show_default=False)] = None,
     contest: Annotated[
         str | None,
         typer.Option(metavar="PATH", help=f"The contest: a file, or a database URL; {_CONTEST} if it exists."),
@@ -49,11 +49,16 @@ def build(
 
     What is not there is named on the page, and the rest is shown.
     """
+    from reports.errors import SourceError
     from reports.gather import Sources, gather
     from reports.output import as_plain, write_report
 
+    if studies is not None and not studies.is_dir():
+        raise SourceError(f"there is no folder {studies}; name the one that `arena sweep run` made, or leave --studies out")
     found = contest or (_CONTEST if Path(_CONTEST).exists() else None)
-    facts = gather(Sources(runs=runs, studies=studies, contest=found, named_runs=tuple(run or ()), title=title))
+    facts = gather(
+        Sources(runs=runs, studies=studies or Path("studies"), contest=found, named_runs=tuple(run or ()), title=title)
+    )
     size = write_report(facts, out)
     for note in facts.notes:
         say(f"{note.kind}: {note.text}")

@@ -139,7 +139,8 @@ def _largest_group(found: Sequence[Candidate], notes: list[Note]) -> list[Candid
     largest = max(groups.values(), key=lambda runs: (len({run.place for run in runs}), max(run.age for run in runs)))
     n_others = len(found) - len(largest)
     if n_others:
-        text = f"{plural(n_others, 'run')} on another corpus, tiles or split left out: their numbers could not be compared."
+        text = f"{plural(n_others, 'run')} on another corpus, tiles or split left out, since numbers could not be compared; "
+        text += "the newest fullest set is shown, and `arena report build RUN...` with run folders shows another."
         notes.append(Note(kind=NoteKind.REMARK, text=text))
     return largest
 

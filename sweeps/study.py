@@ -153,7 +153,7 @@ def create_or_continue(studies_dir: Path, wanted: StudySpec, *, keep_budget: boo
         if keep_budget:
             wanted = dataclasses.replace(wanted, budget=old.budget)
         if difference:
-            fix = f"choose another --name, or delete {folder.path}"
+            fix = "choose another --name"
             raise StudyError(f"study {wanted.name!r} exists with another {difference}; {fix}")
         if old != wanted:
             folder.write(wanted)

@@ -265,7 +265,7 @@ def rows(val: list[float], val_loss: list[float] | None = None, rate: float = 1e
     ],
 )
 def test_the_verdict_names_its_reason(curve: list[EpochRow], train_f1: float, val_f1: float, state: str, words: str) -> None:
-    verdict = judge(curve, score(train_f1), score(val_f1), "speakers never heard in training")
+    verdict = judge(curve, score(train_f1), score(val_f1), "speakers never heard in training", "more speakers")
     assert verdict.state == state
     assert words in verdict.reason
     assert f"{train_f1:.3f} on the training clips" in verdict.reason or "turned up" in verdict.reason

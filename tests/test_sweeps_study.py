@@ -55,7 +55,7 @@ def test_a_study_goes_on_with_the_same_file_whatever_it_is_called_and_with_anoth
 
 def test_another_search_under_the_same_name_is_refused(tmp_path: Path) -> None:
     make_study(tmp_path)
-    fix = f"choose another --name, or delete {tmp_path / 'lenet5.raw'}"
+    fix = "choose another --name"
     other = BAYES.replace("0.001", "0.002")
     assert refused(make_study, tmp_path, other) == f"study 'lenet5.raw' exists with another sweep file; {fix}"
     spec = StudyFolder(tmp_path / "lenet5.raw").spec()

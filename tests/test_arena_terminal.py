@@ -1,0 +1,40 @@
+"""What the command lines print with: whole tables at any width."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TABLE = """
+from arena_terminal import print_table
+print_table(("model", "#score", "run"), [["lenet5", "0.1234", "0123456789abcdef"], ["resnet", "0.9876", "fedcba9876543210"]])
+"""
+
+
+def printed_on_a_terminal(width: int) -> str:
+    """What TABLE prints on a terminal of that many columns."""
+    ours, theirs = pty.openpty()
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "COLUMNS": str(width), "TERM": "dumb"}
+    subprocess.run([sys.executable, "-c", TABLE], stdout=theirs, env=env, check=True)
+    os.close(theirs)
+    text = os.read(ours, 65_536).decode()
+    os.close(ours)
+    return text
+
+
+@pytest.mark.parametrize("width", [20, 30, 40, 80])
+def test_no_cell_is_ever_cut(width: int) -> None:
+    text = printed_on_a_terminal(width)
+    for cell in ("lenet5", "0.1234", "0123456789abcdef", "resnet", "0.9876", "fedcba9876543210"):
+        assert cell in text
+    assert max(len(line) for line in text.splitlines()) <= width or width < 25
+
+
+def test_a_wide_terminal_gets_columns_and_a_narrow_one_paragraphs() -> None:
+    assert printed_on_a_terminal(80).splitlines()[1].split() == ["model", "score", "run"]
+    assert "model lenet5" in printed_on_a_terminal(30)
