@@ -1,6 +1,7 @@
 # make demo [CORPUS=folder]   the whole line: recordings, tiles, eight trainings, eight sweeps, a contest, a report
 # make test                   the tests
 # make check                  format, lint, types
+# make bench [ARGS=--quick]   the speeds that Arena stands for, against what they are claimed against: a quarter of an hour, or two minutes
 SHELL := /bin/sh
 PYTHON ?= python3 python3.13 python3.12 python3.11
 VENV := .venv
@@ -21,8 +22,8 @@ check: $(VENV)/.test-ready
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 
-bench: $(VENV)/.demo-ready
-	@$(VENV)/bin/python benchmarks/train_speed.py
+bench: $(VENV)/.bench-ready
+	@$(VENV)/bin/python -m benchmarks.bench $(ARGS)
 
 $(VENV)/.demo-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing Arena and its packages into $(VENV) (about 5 GB, a few minutes the first time) ..."
@@ -32,6 +33,11 @@ $(VENV)/.demo-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.test-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing Arena, its packages and the test tools into $(VENV) (about 5 GB, a few minutes the first time) ..."
 	@$(PIP) --editable ".[speech,dev]"
+	@touch $@ $(VENV)/.demo-ready
+
+$(VENV)/.bench-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing Arena, its packages and what it is measured against into $(VENV) ..."
+	@$(PIP) --editable ".[speech,bench]"
 	@touch $@ $(VENV)/.demo-ready
 
 # The first Python of the list that runs and is new enough: a name on the path may be a shim with nothing behind it.

@@ -11,6 +11,9 @@ import typer
 import arena_demo
 import arena_doctor
 import cnn.cli
+import cnn.eval_cli
+import cnn.models_cli
+import cnn.runs_cli
 import cnn.tiles_cli
 import leaderboard.cli
 import reports.cli
@@ -50,6 +53,9 @@ def _root(
 
 app.add_typer(cnn.tiles_cli.app, name="data", help="Recordings: make, scan, prepare, look at.")
 app.add_typer(cnn.cli.app)
+app.add_typer(cnn.models_cli.app)
+app.add_typer(cnn.eval_cli.app)
+app.add_typer(cnn.runs_cli.app)
 app.add_typer(sweeps.cli.app, name="sweep", help="Tune learning rate, batch size and depth.")
 app.add_typer(leaderboard.cli.app, name="contest", help="Teams, three attempts each, and the standings.")
 app.add_typer(reports.cli.app, name="report", help="One HTML file that compares it all.")

@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from arena_terminal import JSON_HELP, print_json, print_table, progress
+from cnn.machine import n_cores
 
 DISTRIBUTION = "arena-spoken-digits"
 _IMPORT_NAMES = {"opencv-python": "cv2", "scikit-learn": "sklearn", "pyyaml": "yaml", "espeakng-loader": "espeakng_loader"}
@@ -99,7 +100,7 @@ def _python() -> Finding:
 def _machine() -> Iterator[Finding]:
     yield _distribution()
     yield _device()
-    yield Finding(what="cores", state="ok", detail=f"{os.cpu_count()}")
+    yield Finding(what="cores", state="ok", detail=f"{n_cores()} for this process, {os.cpu_count()} in the machine")
     yield _disk(Path.cwd())
     yield _wandb_login()
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""

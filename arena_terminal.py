@@ -20,15 +20,19 @@ class Advance(Protocol):
 
 
 @contextmanager
-def progress(title: str, total: int) -> Iterator[Advance]:
-    """A bar with the time left on a terminal; elsewhere a plain line every ten seconds and at the end."""
+def progress(title: str, total: int, done: int = 0) -> Iterator[Advance]:
+    """A bar with the time left on a terminal; elsewhere a plain line with it every ten seconds, and one at the end.
+
+    Args:
+        done: of `total`, what was done before.
+    """
     if sys.stderr.isatty():
-        yield from _rich_bar(title, total)
+        yield from _rich_bar(title, total, done)
     else:
-        yield from _plain_lines(title, total)
+        yield from _plain_lines(title, total, done)
 
 
-def _rich_bar(title: str, total: int) -> Iterator[Advance]:
+def _rich_bar(title: str, total: int, done: int) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -49,7 +53,7 @@ def _rich_bar(title: str, total: int) -> Iterator[Advance]:
         TextColumn("[dim]{task.fields[note]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=total, note="")
+        task = bar.add_task(title, total=total, completed=done, note="")
 
         def advance(n: int = 1, note: str = "") -> None:
             bar.update(task, advance=n, note=note)
@@ -57,9 +61,9 @@ def _rich_bar(title: str, total: int) -> Iterator[Advance]:
         yield advance
 
 
-def _plain_lines(title: str, total: int) -> Iterator[Advance]:
+def _plain_lines(title: str, total: int, done: int) -> Iterator[Advance]:
     started = last = time.monotonic()
-    done = 0
+    before = done
 
     def advance(n: int = 1, note: str = "") -> None:
         nonlocal done, last
@@ -67,7 +71,9 @@ def _plain_lines(title: str, total: int) -> Iterator[Advance]:
         now = time.monotonic()
         if now - last >= _PLAIN_EVERY_S:
             last = now
-            say(f"{title}: {done} of {total} after {now - started:.0f} s" + (f", {note}" if note else ""))
+            left_s = (now - started) * (total - done) / max(done - before, 1)
+            line = f"{title}: {done} of {total} after {now - started:.0f} s, about {duration(left_s)} left"
+            say(line + (f", {note}" if note else ""))
 
     yield advance
     say(f"{title}: {done} of {total} done in {time.monotonic() - started:.1f} s")

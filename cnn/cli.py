@@ -11,9 +11,13 @@ from arena_terminal import JSON_HELP, duration, print_json, print_table, progres
 
 if TYPE_CHECKING:
     from cnn.config import RunConfig
+    from cnn.predict import Answers
     from cnn.runs import RunFolder
+    from cnn.trainings import Place
 
 app = typer.Typer()
+
+_N_SHOWN = 20  # recordings without an answer, by name
 
 Overrides = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings, such as train.epochs=5.")]
 Tiles = Annotated[Path, typer.Option("--tiles", help="A folder of tiles, or one that holds a single such folder.")]
@@ -25,7 +29,7 @@ Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 @app.command(epilog="Examples: `arena train --model lenet5 --variant raw+aug train.epochs=20` · `arena train --all`")
 def train(
     overrides: Overrides = None,
-    model: Annotated[str, typer.Option(help="lenet5 (Model A) or resnet (Model B).", show_default="lenet5")] = "",
+    model: Annotated[str, typer.Option(help="A net of `arena models`, or file.py:ClassName.", show_default="lenet5")] = "",
     variant: Annotated[str, typer.Option(help="raw, bilateral, raw+aug or bilateral+aug.", show_default="raw")] = "",
     all_eight: Annotated[bool, typer.Option("--all", help="Both models on all four variants: eight trainings.")] = False,
     tiles: Tiles = Path("tiles"),
@@ -37,48 +41,44 @@ def train(
     json: Json = False,
 ) -> None:
     """Train a net, or all eight. The same settings again are answered from their run folder; a killed training goes on."""
+    from cnn.config import default_config
+    from cnn.overrides import override
     from cnn.tiles import find_tiles
-    from cnn.trainings import Place, default_jobs
+    from cnn.trainings import Place, default_jobs, the_eight
 
     if keys:
-        return _print_keys(model or "lenet5")
+        return _print_keys(model or "lenet5", json)
     if all_eight and (model or variant):
         raise typer.BadParameter("--all trains both models on all variants: leave --model and --variant out")
     found = find_tiles(tiles)
-    configs = _configs(found.corpus, found.settings, model, variant, all_eight, overrides or [])
+    one = default_config(found.corpus, found.settings, model or "lenet5", variant or "raw")
+    bases = the_eight(found) if all_eight else [one]
+    configs = [override(base, overrides or []) for base in bases]
     place = Place(tiles=found.folder, runs=runs, device=device, wandb=wandb)
-    folders = _train(configs, place, jobs or default_jobs(device, len(configs)))
+    folders = train_with_bar(configs, place, jobs or default_jobs(device, len(configs)))
     print_json([as_dict(folder) for folder in folders]) if json else print_runs(folders)
 
 
-def _configs(corpus: str, settings: object, model: str, variant: str, all_eight: bool, overrides: list[str]) -> list[RunConfig]:
-    from cnn.config import MODELS, VARIANTS, TileSettings, default_config
-    from cnn.overrides import override
+def train_with_bar(configs: list[RunConfig], place: Place, n_jobs: int) -> list[RunFolder]:
+    """`cnn.trainings.train_all` with a progress bar over all epochs.
 
-    assert isinstance(settings, TileSettings)
-    models, variants = (MODELS, VARIANTS) if all_eight else ((model or "lenet5",), (variant or "raw",))
-    return [override(default_config(corpus, settings, m, v), overrides) for m in models for v in variants]
-
-
-def _train(configs: list[RunConfig], place: object, n_jobs: int) -> list[RunFolder]:
-    from cnn.device import resolve
+    Raises:
+        CnnError: as there, or an unknown device or W&B mode.
+    """
     from cnn.mirror import check_mode
     from cnn.runs import RunFolder
-    from cnn.trainings import Place, check_split, train_all
+    from cnn.trainings import is_gpu, train_all
 
-    assert isinstance(place, Place)
     check_mode(place.wandb)
-    resolve(place.device)
-    check_split(configs, place)
+    is_gpu(place.device)  # raises where the device is not here
     done = {config.digest: len(RunFolder(place.runs / config.digest).epochs()) for config in configs}
     total = sum(config.train.epochs for config in configs)
-    with progress("training, epochs", total) as advance:
-        advance(sum(done.values()))
+    with progress("training, epochs", total, sum(done.values())) as advance:
         return train_all(
             configs,
             place,
             n_jobs,
-            lambda config, row: advance(1, f"{config.model.name} {config.variant} val F1 {row.val_macro_f1:.3f}"),
+            lambda config, row: advance(1, f"{config.model.label} {config.variant} val F1 {row.val_macro_f1:.3f}"),
             say,
         )
 
@@ -94,13 +94,15 @@ def as_dict(folder: RunFolder) -> dict[str, object]:
 
 def print_runs(folders: list[RunFolder]) -> None:
     """The table of finished runs, best validation score first as trained."""
+    from cnn.plugin import label_of
+
     rows = []
     for folder in folders:
         config, result = folder.config(), folder.result()
         assert result is not None
         assert result.verdict is not None
         val, test = result.scores["val"], result.scores["test"]
-        name = [config["model"]["name"], config["variant"]]
+        name = [label_of(config["model"]["name"]), config["variant"]]
         scores = [f"{val.macro_f1:.3f}", f"{test.macro_f1:.3f}", f"{test.accuracy:.3f}"]
         epochs = f"{result.best_epoch} of {result.n_epochs}"
         rows.append([*name, *scores, epochs, duration(result.wall_s), result.verdict.state, folder.digest])
@@ -108,39 +110,103 @@ def print_runs(folders: list[RunFolder]) -> None:
     print_table(columns, rows)
     if any(folder.config()["split"]["kind"] == "random" for folder in folders):
         say("split at random: the test speakers were heard in training, so these scores say nothing of a new voice")
+    if any(folder.config()["split"].get("validation") == "takes" for folder in folders):
+        say("validated on other takes of the training speakers: val F1 is optimistic and chooses nothing")
 
 
-def _print_keys(model: str) -> None:
+def _print_keys(model: str, as_json: bool) -> None:
     from cnn import config as cfg
     from cnn.overrides import flatten, keys
 
     defaults = flatten(cfg.to_dict(cfg.default_config("", cfg.TileSettings(), model, "raw")))
-    print_table(("key", "default", "type"), [[key, str(defaults[key]), kind.__name__] for key, kind in keys().items()])
+    rows = [{"key": key, "default": defaults[key], "type": kind.__name__} for key, kind in keys().items()]
+    print_json(rows) if as_json else print_table(("key", "default", "type"), [list(map(str, row.values())) for row in rows])
 
 
-@app.command(epilog="Examples: `arena predict RUN` · `arena predict RUN --clips new/ --out submission.csv`")
+@app.command(
+    epilog="Examples: `arena predict RUN` · `arena predict RUN --clips new/ --out submission.csv` · "
+    "`arena predict RUN one.wav two.flac` · `arecord -d 2 -f S16_LE | arena predict RUN -`"
+)
 def predict(
     run: Annotated[str, typer.Argument(help="A run folder, its digest, or the beginning of one.")],
-    split: Annotated[str, typer.Option(help="The run's own held-out clips: test or val.")] = "test",
+    files: Annotated[list[str] | None, typer.Argument(help="Recordings to answer here; - is a wav on stdin.")] = None,
+    split: Annotated[str, typer.Option(help="The run's own held-out clips: test or val.", show_default="test")] = "",
     clips: Annotated[Path | None, typer.Option(help="Recordings instead: a folder of wav or flac files of any name.")] = None,
-    out: Annotated[Path, typer.Option(help="The CSV to write.")] = Path("submission.csv"),
+    out: Annotated[Path | None, typer.Option(help="The CSV to write.", show_default="submission.csv")] = None,
     runs: Runs = Path("runs"),
     device: Device = "auto",
     json: Json = False,
 ) -> None:
-    """Write a submission: what a finished run says of its held-out clips, or of a folder of recordings."""
-    from cnn.predict import answers_of_recordings, answers_of_split, find_run, recordings_in, write_submission
+    """What a finished run says of recordings: digit and probability of each file, or a submission of a folder or split."""
+    from cnn.predict import find_run
 
-    if split not in ("test", "val"):
+    if split not in ("", "test", "val"):
         raise typer.BadParameter(f"--split is test or val, not {split!r}")
+    if bool(files) + bool(clips) + bool(split) > 1 or (files and out):
+        raise typer.BadParameter("give files, --clips or --split; the answers on files are printed, --out is for the others")
     found = find_run(run, runs)
-    if clips is None:
-        answers = answers_of_split(found, split)
+    answers = _answers_on_files(found, files, device) if files else _answers(found, clips, split or "test", device)
+    if files:
+        _print_answers(answers, json)
     else:
-        paths = recordings_in(clips)
-        with progress("predicting, clips", len(paths)) as advance:
-            answers = answers_of_recordings(found, clips, paths, device, advance)
-    write_submission(out, answers)
-    summary = {"submission": str(out), "n_clips": len(answers), "run": str(found.path)}
-    said = f"{out}: {len(answers)} clips, from {found.path}"
-    print_json(summary) if json else print(said)
+        _submit(found, answers, out or Path("submission.csv"), json)
+    if answers.unheard:
+        raise typer.Exit(1)
+
+
+def _answers_on_files(run: RunFolder, files: list[str], device: str) -> Answers:
+    import sys
+
+    from cnn.predict import answers_of_recordings
+    from cnn.sources import sources_named
+
+    with sources_named(files, sys.stdin.buffer) as sources, progress("predicting, clips", len(sources)) as advance:
+        return answers_of_recordings(run, sources, device, advance)
+
+
+def _answers(run: RunFolder, clips: Path | None, split: str, device: str) -> Answers:
+    from cnn.predict import Answers, answers_of_recordings, answers_of_split
+    from cnn.sources import sources_in
+
+    if clips is None:
+        return Answers(answers=tuple(answers_of_split(run, split)), unheard=())
+    sources = sources_in(clips)
+    with progress("predicting, clips", len(sources)) as advance:
+        return answers_of_recordings(run, sources, device, advance)
+
+
+def _print_answers(found: Answers, json: bool) -> None:
+    import dataclasses
+
+    _say_unheard(found)
+    if json:
+        answers = [{"file": a.id, "digit": a.label, "probabilities": a.by_digit()} for a in found.answers]
+        return print_json({"answers": answers, "unheard": [dataclasses.asdict(one) for one in found.unheard]})
+    rows = []
+    for answer in found.answers:
+        digit, second = sorted(answer.by_digit().items(), key=lambda item: -item[1])[:2]
+        rows.append([answer.id, digit[0], f"{digit[1]:.3f}", second[0], f"{second[1]:.3f}"])
+    if rows:
+        print_table(("file", "#digit", "#probability", "#second best", "#probability"), rows)
+
+
+def _submit(run: RunFolder, found: Answers, out: Path, json: bool) -> None:
+    from cnn.errors import CorpusError
+    from cnn.predict import write_submission
+
+    n_clips, n_unheard = len(found.answers), len(found.unheard)
+    _say_unheard(found)
+    if not n_clips:
+        raise CorpusError(f"none of {n_unheard} recordings can be used; nothing is written")
+    write_submission(out, found.answers)
+    if n_unheard:
+        say(f"{out} lacks {n_unheard} of {n_clips + n_unheard} recordings: a contest that asks for them will refuse it")
+    summary = {"submission": str(out), "n_clips": n_clips, "n_unheard": n_unheard, "run": str(run.path)}
+    print_json(summary) if json else print(f"{out}: {n_clips} clips, from {run.path}")
+
+
+def _say_unheard(found: Answers) -> None:
+    for one in found.unheard[:_N_SHOWN]:
+        say(f"no answer: {one.name if one.name.isprintable() else ascii(one.name)} {one.reason}")
+    if len(found.unheard) > _N_SHOWN:
+        say(f"no answer: {len(found.unheard) - _N_SHOWN} more")

@@ -15,13 +15,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cnn.errors import ConfigError
+from cnn.nets import NETS, PLUGIN_DEPTHS, PLUGIN_WIDTHS, WIDTHS
+from cnn.plugin import digest_of_file, is_plugin, label_of
 
 VARIANTS = ("raw", "bilateral", "raw+aug", "bilateral+aug")
-MODELS = ("lenet5", "resnet")
+MODELS = tuple(NETS)
 LABELS = tuple(str(digit) for digit in range(10))
 TILE_SIZES = (32, 64)
-SPLIT_KINDS = ("speaker", "becker", "loso", "random")
-ACTIVATIONS = ("relu", "tanh", "leaky_relu")
+TILES_FORMAT = 3  # a change of a folder of tiles, or of the front end that no setting names, is a new number
+SPLIT_KINDS = ("speaker", "becker", "loso", "folds", "random")
+FOLDED_KINDS = ("becker", "loso", "folds")  # whose parts `split.fold` chooses
+VALIDATIONS = ("speakers", "takes")
+ACTIVATIONS = ("relu", "tanh", "leaky_relu", "relu6", "silu")
 OPTIMIZERS = ("adamw", "adam", "sgd")
 SCHEDULES = ("cosine", "constant", "linear")
 
@@ -72,8 +77,10 @@ class SplitSettings:
     """Who is heard in training, validation and test; by speaker unless asked otherwise."""
 
     kind: str = "speaker"
-    fold: int = 0  # becker: 0 to 4; loso: which speaker, in sorted order
-    seed: int = 0  # which speakers, where neither fold nor names say so
+    fold: int = 0  # becker: 0 to 4; loso: which speaker, in sorted order; folds: which group, from 0
+    n_folds: int = 0  # folds: into how many groups the speakers are dealt; 0 for every other kind
+    seed: int = 0  # which speakers, where neither fold nor names say so; which takes
+    validation: str = "speakers"  # speakers: who are not trained on; takes: a tenth of the training speakers' clips
     test_speakers: tuple[str, ...] = ()
     val_speakers: tuple[str, ...] = ()
 
@@ -81,20 +88,42 @@ class SplitSettings:
         _one_of("split.kind", self.kind, SPLIT_KINDS)
         _between("split.fold", self.fold, 0, 4 if self.kind == "becker" else 10_000)
         _between("split.seed", self.seed, 0, 2**31 - 1)
+        _one_of("split.validation", self.validation, VALIDATIONS)
         if (self.test_speakers or self.val_speakers) and self.kind != "speaker":
             raise ConfigError(f"named speakers need split.kind=speaker, not {self.kind!r}; drop the names or the kind")
+        self._check_folds()
+        self._check_takes()
+
+    def _check_folds(self) -> None:
+        if self.kind != "folds":
+            if self.n_folds:
+                raise ConfigError(f"split.n_folds needs split.kind=folds, not {self.kind!r}; drop the one or change the other")
+            return
+        _between("split.n_folds", self.n_folds, 2 if self.validation == "takes" else 3, 10_000)
+        _between("split.fold", self.fold, 0, self.n_folds - 1)
+
+    def _check_takes(self) -> None:
+        if self.validation == "takes" and self.kind in ("becker", "random"):
+            raise ConfigError(
+                f"split.validation=takes needs split.kind=speaker, loso or folds: {self.kind!r} says who validates; drop it"
+            )
+        if self.validation == "takes" and self.val_speakers:
+            raise ConfigError("split.val_speakers are held out, and split.validation=takes holds none out; drop one of them")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AugmentSettings:
-    """What is drawn anew for every clip of a batch in the `+aug` variants: masks (Park et al. 2019), shift, gain, noise."""
+    """What is drawn anew for every clip of a batch in the `+aug` variants; docs/experiments.md has what each is worth."""
 
     freq_masks: int = 1
-    freq_width: int = 10  # mel bins of 64; a mask is 0 to this wide
+    freq_width: int = 5  # mel bins of 64; a mask is 0 to this wide
     time_masks: int = 1
-    time_width: int = 10  # frames of 64
-    shift: int = 4  # frames of 64, either way
-    gain_db: float = 4.0  # either way
+    time_width: int = 5  # frames of 64
+    tract: float = 0.15  # vocal tract length: all frequencies times exp of up to this, either way
+    tract_bend: float = 1.5  # mel bins of 64 by which that factor may vary along the axis
+    tempo: float = 0.2  # duration times exp of up to this, either way
+    tempo_bend: float = 2.0  # frames of 64 by which that factor may vary along the clip
+    shift: float = 4.0  # frames of 64, either way
     noise_db: float = 34.0  # loudest noise floor, below the clip's loudest cell
 
     def __post_init__(self) -> None:
@@ -102,8 +131,11 @@ class AugmentSettings:
         _between("augment.freq_width", self.freq_width, 0, 64)
         _between("augment.time_masks", self.time_masks, 0, 8)
         _between("augment.time_width", self.time_width, 0, 64)
+        _between("augment.tract", self.tract, 0, 1)
+        _between("augment.tract_bend", self.tract_bend, 0, 16)
+        _between("augment.tempo", self.tempo, 0, 1)
+        _between("augment.tempo_bend", self.tempo_bend, 0, 16)
         _between("augment.shift", self.shift, 0, 32)
-        _between("augment.gain_db", self.gain_db, 0, 30)
         _between("augment.noise_db", self.noise_db, 0, 120)
 
 
@@ -111,19 +143,55 @@ class AugmentSettings:
 class ModelSettings:
     """Which net, and how large."""
 
-    name: str = "lenet5"
-    depth: int = 2  # lenet5: stages of convolution and pooling, 2 to 4; resnet: residual blocks in each of three stages, 1 to 4
-    width: float = 1.0  # multiplies the channels of the paper
+    name: str = "lenet5"  # one of MODELS, or path/to/file.py:ClassName
+    depth: int = 2  # what it counts, and from where to where it goes, is each net's own: cnn/nets.py
+    width: float = 1.0  # multiplies the channels of the net
     activation: str = "relu"
     dropout: float = 0.2  # before the last layer
+    source: str = ""  # digest of a plug-in's file; empty for our own nets
 
     def __post_init__(self) -> None:
-        _one_of("model.name", self.name, MODELS)
-        low, high = (2, 4) if self.name == "lenet5" else (1, 4)
-        _between("model.depth", self.depth, low, high)
-        _between("model.width", self.width, 0.25, 8)
+        if self.is_plugin:
+            _between("model.depth of a plug-in", self.depth, *PLUGIN_DEPTHS)
+            _between("model.width of a plug-in", self.width, *PLUGIN_WIDTHS)
+        else:
+            _check_name(self.name)
+            net = NETS[self.name]
+            _between(f"model.depth of {self.name} ({net.counts})", self.depth, *net.depths)
+            _between("model.width", self.width, *WIDTHS)
+        assert bool(self.source) == self.is_plugin, "model_defaults reads a plug-in's digest"
         _one_of("model.activation", self.activation, ACTIVATIONS)
         _between("model.dropout", self.dropout, 0, 0.9)
+
+    @property
+    def is_plugin(self) -> bool:
+        return is_plugin(self.name)
+
+    @property
+    def label(self) -> str:
+        """The name for people: of a plug-in its class."""
+        return label_of(self.name)
+
+
+def _check_name(name: str) -> None:
+    if name not in MODELS:
+        close = difflib.get_close_matches(name, MODELS, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise ConfigError(f"model.name is one of {', '.join(MODELS)} or path/to/file.py:ClassName, not {name!r}{hint}")
+
+
+def model_defaults(name: str, source: str = "") -> ModelSettings:
+    """The net `name` with its default settings; of a plug-in the file is read, unless the digest of it is known.
+
+    Raises:
+        ConfigError: no such net.
+        ModelError: a plug-in whose file or class is not there.
+    """
+    if is_plugin(name):
+        return ModelSettings(name=name, source=source or digest_of_file(name))
+    _check_name(name)
+    net = NETS[name]
+    return ModelSettings(name=name, depth=net.depth, width=net.width, activation=net.activation)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,12 +200,13 @@ class TrainSettings:
 
     learning_rate: float = 2e-3
     batch_size: int = 64
-    epochs: int = 12
+    epochs: int = 30
     optimizer: str = "adamw"
     schedule: str = "cosine"
     warmup: float = 0.1  # fraction of all steps in which the learning rate rises
     weight_decay: float = 0.02
     label_smoothing: float = 0.05
+    side_views: int = 2  # when it is scored, a clip is also looked at so often a little earlier, and as often later
     patience: int = 0  # epochs without a better validation macro-F1 before training stops; 0 never stops early
     seed: int = 0  # weights, order of the clips, dropout, augmentation
 
@@ -150,14 +219,9 @@ class TrainSettings:
         _between("train.warmup", self.warmup, 0, 0.9)
         _between("train.weight_decay", self.weight_decay, 0, 10)
         _between("train.label_smoothing", self.label_smoothing, 0, 0.9)
+        _between("train.side_views", self.side_views, 0, 7)
         _between("train.patience", self.patience, 0, 10_000)
         _between("train.seed", self.seed, 0, 2**31 - 1)
-
-
-MODEL_DEFAULTS = {
-    "lenet5": ModelSettings(name="lenet5", depth=2),
-    "resnet": ModelSettings(name="resnet", depth=1),
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,6 +238,8 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         _one_of("variant", self.variant, VARIANTS)
+        if self.train.patience and self.split.validation == "takes":
+            raise ConfigError("train.patience needs split.validation=speakers: voices heard in training tell no time to stop")
 
     @property
     def filter(self) -> str:
@@ -186,8 +252,14 @@ class RunConfig:
 
     @property
     def digest(self) -> str:
-        """16 hexadecimal digits that name the run folder; augmentation counts only where the variant uses it."""
+        """16 hexadecimal digits that name the run folder; augmentation counts only where the variant uses it.
+
+        The format of the tiles counts: the same settings name other pictures where the front end has changed.
+        A plug-in counts by its class and the content of its file, wherever that lies.
+        """
         content = to_dict(self)
+        content["tiles"]["format"] = TILES_FORMAT
+        content["model"]["name"] = self.model.label
         if not self.augmented:
             del content["augment"]
         return digest_of(content)
@@ -205,8 +277,7 @@ def default_config(corpus: str, tiles: TileSettings, model: str, variant: str) -
     Raises:
         ConfigError: an unknown model or variant.
     """
-    _one_of("model.name", model, MODELS)
-    return RunConfig(corpus=corpus, tiles=tiles, variant=variant, model=MODEL_DEFAULTS[model])
+    return RunConfig(corpus=corpus, tiles=tiles, variant=variant, model=model_defaults(model))
 
 
 def to_dict(config: Any) -> dict[str, Any]:

@@ -6,24 +6,47 @@ Flat files named {digit}_{speaker}_{take}, AudioMNIST's folders per speaker, or 
 from __future__ import annotations
 
 import hashlib
+import time
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import soundfile
 
 from cnn.audio import Recording, decode, mono
 from cnn.config import digest_of
 from cnn.errors import CorpusError
-from cnn.listing import Problem, ProblemKind, id_of, list_recordings, nothing_usable
+from cnn.heard import Memory, recall
+from cnn.listing import Found, Problem, ProblemKind, list_recordings, nothing_usable
 from cnn.metadata import METADATA_NAME, naming_of, read_metadata
+from cnn.processes import Hands, in_processes
 
 SILENT_PEAK = 10 ** (-60 / 20)  # -60 dBFS, 33 steps of 16 bits; the quietest of 3,141 clips of FSDD and AudioMNIST peaks at -41
 CLIPPED_SHARE = 0.001  # of all samples: 1 ms in a second; a single loud instant is heard by nobody
 _CLIPPED_RUN = 3  # samples in a row; a wave that only just touches full scale stays there for one or two
+_N_AT_ONCE = 64  # recordings in one task of a process
+_FEW = 2000  # recordings that one process has heard before others have started; threads make it slower (2 cores, 2026-11)
+_ALONE = Hands()
 _FULL_SCALE = {"PCM_U8": 127 / 128, "PCM_S8": 127 / 128}  # of 8 bits; every other coding comes within 1e-4 of 1
+
+
+class _Facts(NamedTuple):
+    """What a file holds, as a memory keeps it: a change of what is heard, or of its limits above, is a new `_MAKE`."""
+
+    kind: str = ""  # of a problem
+    reason: str = ""
+    n_samples: int = 0
+    rate_hz: int = 0
+    n_channels: int = 0
+    audio_digest: str = ""
+    peak: float = 0.0
+    flags: str = ""
+
+
+_MAKE = f"1 {soundfile.__libsndfile_version__}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,23 +81,18 @@ class Corpus:
     digest: str  # 16 hexadecimal digits of ids, labels, speakers and sounds, wherever the folder lies
 
 
-def count_recordings(folder: Path) -> int:
-    """How many recordings `scan` will open.
+def scan(folder: Path, hands: Hands = _ALONE, cache: Path | None = None) -> Corpus:
+    """All recordings below `folder`, judged.
 
-    Raises:
-        CorpusError: the folder is missing or holds no recording of a digit.
-    """
-    return len(list_recordings(folder).recordings)
-
-
-def scan(folder: Path, advance: Callable[[int], None] | None = None) -> Corpus:
-    """All recordings below `folder`, judged; `advance(n)` hears of `n` more of `count_recordings`.
+    Args:
+        cache: where memories of what was heard are kept, so that an unchanged file is not decoded again; none: nowhere.
 
     Raises:
         CorpusError: the folder is missing, or nothing in it can be used.
     """
+    started_ns = time.time_ns()
     listing = list_recordings(folder)
-    heard = list(_hear_all(folder, listing.recordings, advance))
+    heard = _hear_all(folder, listing.recordings, hands, recall(cache, folder, _MAKE), started_ns)
     clips, repetitions = _without_repetitions([found for found in heard if isinstance(found, Clip)])
     problems = [*listing.problems, *(found for found in heard if isinstance(found, Problem)), *repetitions]
     problems.sort(key=lambda problem: problem.path)
@@ -99,44 +117,76 @@ def scan(folder: Path, advance: Callable[[int], None] | None = None) -> Corpus:
     )
 
 
-def _hear_all(folder: Path, paths: Sequence[PurePosixPath], advance: Callable[[int], None] | None) -> Iterator[Clip | Problem]:
-    for path in paths:  # threads make it slower: 30,000 files take 11 s with one, 15 s with two (2 cores, 2026-11)
-        yield _hear(folder, path)
-        if advance:
-            advance(1)
+def _hear_all(
+    folder: Path, recordings: Sequence[Found], hands: Hands, memory: Memory | None, started_ns: int
+) -> list[Clip | Problem]:
+    """What each recording holds, in their order: remembered, or heard now."""
+    known = {f.path: fact for f in recordings if memory and (fact := memory.fact(str(f.path), f.stamp))}
+    todo = [found.path for found in recordings if found.path not in known]
+    facts: dict[PurePosixPath, _Facts] = {path: _Facts(*fact) for path, fact in known.items()}
+    if todo:
+        tasks = [(folder, todo[start : start + _N_AT_ONCE]) for start in range(0, len(todo), _N_AT_ONCE)]
+        n_jobs = hands.n_jobs or (1 if len(todo) < _FEW else 0)
+        with hands.bar(len(todo)) as advance:
+            for (_, paths), found in zip(tasks, in_processes(_hear_some, tasks, n_jobs), strict=True):
+                facts.update(zip(paths, found, strict=True))
+                advance(len(paths))
+    if memory:
+        lasting = (f for f in recordings if facts[f.path].kind != ProblemKind.UNREADABLE)  # the next time it may be readable
+        memory.keep({str(f.path): (f.stamp, tuple(facts[f.path])) for f in lasting}, started_ns)
+    return [_judged(found, facts[found.path]) for found in recordings]
 
 
-def _hear(folder: Path, path: PurePosixPath) -> Clip | Problem:
+def _hear_some(task: tuple[Path, Sequence[PurePosixPath]]) -> list[_Facts]:
+    folder, paths = task
+    return [_hear(folder / path) for path in paths]
+
+
+def _hear(path: Path) -> _Facts:
     try:
-        recording = decode(folder / path)
+        recording = decode(path)
     except CorpusError as error:
-        return Problem(path=str(path), kind=ProblemKind.UNREADABLE, reason=str(error))
+        return _Facts(kind=ProblemKind.UNREADABLE, reason=str(error))
     n_samples, n_channels = recording.samples.shape
     if not n_samples:
         promise = ", though its header promises some" if recording.truncated else ""
-        return Problem(path=str(path), kind=ProblemKind.EMPTY, reason=f"holds no samples{promise}")
+        return _Facts(kind=ProblemKind.EMPTY, reason=f"holds no samples{promise}")
     peak = float(np.abs(mono(recording.samples)).max())
     if peak < SILENT_PEAK:
         level = f"its peak is {20 * np.log10(peak):.0f} dBFS" if peak else "all its samples are 0"
-        return Problem(path=str(path), kind=ProblemKind.SILENT, reason=f"is silent: {level}")
-    naming = naming_of(path)
-    return Clip(
-        id=id_of(path),
-        path=Path(path),
-        label=naming.label,
-        speaker=unicodedata.normalize("NFC", naming.speaker),
-        take=naming.take,
+        return _Facts(kind=ProblemKind.SILENT, reason=f"is silent: {level}")
+    return _Facts(
         n_samples=n_samples,
         rate_hz=recording.rate_hz,
         n_channels=n_channels,
-        length_s=n_samples / recording.rate_hz,
-        audio_digest=_digest(recording),
+        audio_digest=sound_digest(recording),
         peak=peak,
-        flags=("clipped",) * _is_clipped(recording) + ("truncated",) * recording.truncated,
+        flags="clipped" * _is_clipped(recording) + " truncated" * recording.truncated,
     )
 
 
-def _digest(recording: Recording) -> str:
+def _judged(found: Found, facts: _Facts) -> Clip | Problem:
+    if facts.kind:
+        return Problem(path=str(found.path), kind=ProblemKind(facts.kind), reason=facts.reason)
+    naming = naming_of(found.path)
+    return Clip(
+        id=found.id,
+        path=Path(found.path),
+        label=naming.label,
+        speaker=unicodedata.normalize("NFC", naming.speaker),
+        take=naming.take,
+        n_samples=facts.n_samples,
+        rate_hz=facts.rate_hz,
+        n_channels=facts.n_channels,
+        length_s=facts.n_samples / facts.rate_hz,
+        audio_digest=facts.audio_digest,
+        peak=facts.peak,
+        flags=tuple(facts.flags.split()),
+    )
+
+
+def sound_digest(recording: Recording) -> str:
+    """SHA-256 of samples and rate: equal sound, equal digest, whatever the file."""
     head = f"{recording.rate_hz} {recording.samples.shape[1]} ".encode()
     return hashlib.sha256(head + recording.samples.astype("<f4", copy=False).tobytes()).hexdigest()
 

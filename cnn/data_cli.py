@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,12 @@ from arena_terminal import JSON_HELP, print_json, print_table, progress, say
 if TYPE_CHECKING:
     from cnn.balance import Balance
     from cnn.corpus import Corpus
+
+Jobs = Annotated[int, typer.Option("--jobs", min=0, help="Processes; 0 chooses.", show_default="one a core")]
+Cache = Annotated[
+    Path | None,
+    typer.Option("--cache", help="Folder that remembers what unchanged recordings hold.", show_default="~/.cache/arena"),
+]
 
 _N_PROBLEMS_SHOWN = 20
 _N_SPEAKERS_SHOWN = 12
@@ -46,13 +53,15 @@ def scan(
     folder: Annotated[Path, typer.Argument(help="Folder of wav and flac recordings.", show_default=False)],
     all_problems: Annotated[bool, typer.Option("--all-problems", help="List every problem, not the first 20.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when there is any problem.")] = False,
+    jobs: Jobs = 0,
+    cache: Cache = None,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Read every recording and say what can be used, what cannot, and whether augmentation is called for."""
     from cnn.balance import balance
     from cnn.errors import CorpusError
 
-    corpus = scan_with_bar(folder)
+    corpus = scan_with_bar(folder, jobs, cache)
     facts = balance(corpus)
     print_json(_as_json(corpus, facts)) if as_json else _print(corpus, facts, all_problems)
     if strict and corpus.problems:
@@ -61,16 +70,17 @@ def scan(
         )
 
 
-def scan_with_bar(folder: Path) -> Corpus:
-    """`cnn.corpus.scan` with a progress bar.
+def scan_with_bar(folder: Path, n_jobs: int, cache: Path | None) -> Corpus:
+    """`cnn.corpus.scan` with a progress bar, and with memories in `cache` or where a user's caches are.
 
     Raises:
         CorpusError: as there.
     """
-    from cnn.corpus import count_recordings, scan
+    from cnn.corpus import scan
+    from cnn.processes import Hands
 
-    with progress("listening", count_recordings(folder)) as advance:
-        return scan(folder, advance)
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return scan(folder, Hands(n_jobs=n_jobs, bar=lambda n: progress("listening", n)), cache or home / "arena")
 
 
 def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:

@@ -8,14 +8,16 @@ from contextlib import contextmanager
 import torch
 
 from cnn.errors import ConfigError
+from cnn.machine import check_device_name
 
 
 def resolve(name: str) -> torch.device:
-    """`auto` is the first GPU, else the CPU; also `cpu`, `cuda`, `cuda:1`, `mps`.
+    """`auto` is the first CUDA GPU, else the CPU; also `cpu`, `cuda`, `cuda:1`.
 
     Raises:
-        ConfigError: no such device here.
+        ConfigError: no such device here, or a name that no training takes.
     """
+    check_device_name(name)
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

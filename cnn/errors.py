@@ -2,6 +2,7 @@
 
 CnnError
 ├── ConfigError   a key or value of the configuration
+│   └── ModelError    a net of a team's own
 ├── CorpusError   a folder of recordings
 ├── TilesError    a folder of tiles
 ├── SplitError    who trains and who is held out
@@ -15,6 +16,10 @@ class CnnError(Exception):
 
 class ConfigError(CnnError):
     """A configuration key or value that cannot be used."""
+
+
+class ModelError(ConfigError):
+    """A plug-in net whose file, class or behaviour cannot be used."""
 
 
 class CorpusError(CnnError):

@@ -1,7 +1,8 @@
-"""A net, its optimiser and its best weights so far: one epoch forward, scored, saved and loaded again."""
+"""A net, its optimiser and the weights to keep: one epoch forward, scored, saved and loaded again."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
 import time
@@ -20,8 +21,9 @@ from cnn.errors import RunError
 from cnn.models.table import build, placed
 from cnn.optim import build_optimizer, learning_rate_at, set_learning_rate
 from cnn.runs import EpochRow, Score, write_whole
+from cnn.views import log_probabilities
 
-_SCORED_AT_ONCE = 512  # clips a batch where nothing is learnt
+_BEFORE = "checkpoint-before.pt"  # the checkpoint that the newest has replaced
 
 
 class Fit:
@@ -51,19 +53,23 @@ class Fit:
         return len(self.rows) >= settings.epochs or (settings.patience > 0 and bool(self.rows) and waited >= settings.patience)
 
     def epoch(self, train: Clips, val: Clips) -> EpochRow:
-        """Train one epoch, score it on `val`, keep its weights if they are the best.
+        """Train one epoch, score it on `val`, keep its weights if they are to be kept.
+
+        Held-out speakers choose the epoch with the best macro-F1; voices that were heard in training choose nothing, and
+        the last epoch is kept.
 
         Raises:
-            RunError: the loss is no number any more.
+            RunError: a loss is no number any more.
         """
         started = time.perf_counter()
         train_loss, confusion = self.learn(train)
         self.training_s += time.perf_counter() - started
-        if not math.isfinite(train_loss):
-            raise RunError(
-                f"the loss became {train_loss} in epoch {len(self.rows) + 1}; lower train.learning_rate and train again"
-            )
         val_score, _ = self.score(val)
+        if not math.isfinite(val_score.loss):
+            raise RunError(
+                f"the validation loss became {val_score.loss} after epoch {len(self.rows) + 1}, at a learning rate of "
+                f"{self._rate():.3g}; lower train.learning_rate and train again"
+            )
         row = EpochRow(
             epoch=len(self.rows) + 1,
             train_loss=train_loss,
@@ -72,22 +78,30 @@ class Fit:
             val_loss=val_score.loss,
             val_accuracy=val_score.accuracy,
             val_macro_f1=val_score.macro_f1,
-            learning_rate=float(self.optimizer.param_groups[0]["lr"]),
+            learning_rate=self._rate(),
             seconds=time.perf_counter() - started,
         )
-        if not self.rows or row.val_macro_f1 > self.rows[self.best_epoch - 1].val_macro_f1:
+        chooses = self.config.split.validation == "speakers"
+        if not (chooses and self.rows) or row.val_macro_f1 > self.rows[self.best_epoch - 1].val_macro_f1:
             self.best_epoch = row.epoch
             self.best_weights = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
         self.rows.append(row)
         self.wall_s += row.seconds
         return row
 
+    def _rate(self) -> float:
+        return float(self.optimizer.param_groups[0]["lr"])
+
     def learn(self, train: Clips) -> tuple[float, torch.Tensor]:
-        """One pass over `train`: the mean loss (without label smoothing) and the confusion of the moving weights."""
+        """One pass over `train`: the mean loss (without label smoothing) and the confusion (K, K) of the moving weights.
+
+        Raises:
+            RunError: the loss is no number any more; the message has the step, the batch and the learning rate.
+        """
         settings = self.config.train
         number = len(self.rows)
         steps = n_steps(len(train), settings.batch_size)
-        losses = torch.zeros((), device=self.device)
+        losses = torch.zeros(steps, device=self.device)
         confusion = torch.zeros((len(LABELS), len(LABELS)), dtype=torch.int64, device=self.device)
         self.net.train()
         with torch.random.fork_rng(devices=_cuda_devices(self.device)):
@@ -102,19 +116,29 @@ class Fit:
                 loss.backward()  # type: ignore[no-untyped-call]
                 self.optimizer.step()
                 with torch.no_grad():
-                    losses += F.cross_entropy(logits, truth) * len(truth)
+                    losses[step] = F.cross_entropy(logits, truth)
                     confusion += metrics.confusion_of(truth, logits.argmax(1), len(LABELS))
-        n_seen = int(confusion.sum())
-        self.n_clips_trained += n_seen
-        return float(losses) / n_seen, confusion
+        self._check_finite(losses.tolist())
+        self.n_clips_trained += int(confusion.sum())
+        return float(losses.mean()), confusion.cpu()
+
+    def _check_finite(self, losses: list[float]) -> None:
+        step = next((step for step, loss in enumerate(losses) if not math.isfinite(loss)), None)
+        if step is None:
+            return
+        settings, number, steps = self.config.train, len(self.rows), len(losses)
+        rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
+        raise RunError(
+            f"the loss became {losses[step]} at step {number * steps + step + 1} (epoch {number + 1}, batch {step + 1} of "
+            f"{steps}, learning rate {rate:.3g}); lower train.learning_rate and train again"
+        )
 
     def score(self, clips: Clips) -> tuple[Score, torch.Tensor]:
-        """The net as it stands on `clips`, without augmentation, and its logits (N, K) on the CPU."""
+        """The net as it stands on `clips`, without augmentation, and its log-probabilities (N, K) on the CPU."""
         self.net.eval()
-        with torch.no_grad():
-            logits = torch.cat([self.net(batch) for batch, _ in clips.in_order(_SCORED_AT_ONCE)])
-            loss = float(F.cross_entropy(logits, clips.labels))
-            confusion = metrics.confusion_of(clips.labels, logits.argmax(1), len(LABELS)).cpu()
+        found = log_probabilities(self.net, clips.pictures, self.config.train.side_views)
+        loss = float(F.nll_loss(found, clips.labels))
+        confusion = metrics.confusion_of(clips.labels, found.argmax(1), len(LABELS)).cpu()
         score = Score(
             n=len(clips),
             loss=loss,
@@ -122,18 +146,18 @@ class Fit:
             macro_f1=metrics.macro_f1(confusion),
             confusion=confusion.tolist(),
         )
-        return score, logits.cpu()
+        return score, found.cpu()
 
     def keep_best(self) -> None:
-        """Put the best epoch's weights into the net."""
+        """Put the kept epoch's weights into the net."""
         self.net.load_state_dict(self.best_weights)
 
     def save_weights(self, path: Path) -> None:
-        """The best epoch's weights alone, for `torch.load(..., weights_only=True)`."""
+        """The kept epoch's weights alone, for `torch.load(..., weights_only=True)`."""
         write_whole(path, _bytes_of(self.best_weights))
 
     def save(self, path: Path) -> None:
-        """All that is needed to go on after this epoch."""
+        """All that is needed to go on after this epoch; the checkpoint before it stays in `_BEFORE`."""
         state = {
             "net": self.net.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -144,24 +168,45 @@ class Fit:
             "n_clips_trained": self.n_clips_trained,
             "training_s": self.training_s,
         }
-        write_whole(path, _bytes_of(state))
+        content = _bytes_of(state)
+        with contextlib.suppress(FileNotFoundError):
+            path.replace(path.with_name(_BEFORE))
+        write_whole(path, content)
 
-    def load(self, path: Path) -> None:
-        """Go on from what `save` wrote.
+    def go_on(self, path: Path) -> None:
+        """Go on from what `save` wrote to `path`, if anything.
 
         Raises:
-            RunError: the file is damaged or of another net.
+            RunError: the file is damaged or of another net; the message offers the checkpoint before it, where that is whole.
         """
+        before = path.with_name(_BEFORE)
+        if not path.exists():
+            if before.exists():  # killed between the two renames of a save
+                self._load(before)
+            return
+        try:
+            self._load(path)
+        except RunError as error:
+            raise RunError(f"{error}; {self._offer(path, before)}") from error
+
+    def _offer(self, path: Path, before: Path) -> str:
+        try:
+            self._load(before)
+        except RunError:
+            return "delete it to train this run from its start"
+        return f"`mv {before} {path}` goes on after epoch {len(self.rows)}, deleting both starts anew"
+
+    def _load(self, path: Path) -> None:
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
             self.net.load_state_dict(state["net"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.rows = [EpochRow(**row) for row in state["rows"]]
+            self.best_weights, self.best_epoch = state["best_weights"], state["best_epoch"]
+            self.wall_s, self.training_s = state["wall_s"], state["training_s"]
+            self.n_clips_trained = state["n_clips_trained"]
         except Exception as error:  # torch raises a dozen kinds for a damaged file
-            raise RunError(f"{path} is damaged ({type(error).__name__}); delete it to train this run from its start") from error
-        self.best_weights, self.best_epoch = state["best_weights"], state["best_epoch"]
-        self.wall_s, self.training_s = state["wall_s"], state["training_s"]
-        self.n_clips_trained = state["n_clips_trained"]
+            raise RunError(f"{path} is damaged ({type(error).__name__})") from error
 
 
 def _bytes_of(state: dict[str, Any]) -> bytes:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from cnn.config import LABELS
 from cnn.errors import CorpusError
+from cnn.heard import Stamp, stamp_of
 from cnn.metadata import METADATA_NAME, naming_of
 
 SUFFIXES = (".wav", ".flac")
@@ -43,10 +44,19 @@ class Problem:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """A file that may be a recording of a digit."""
+
+    id: str  # the path without its suffix; composed, so that a Mac and a Linux machine give the same
+    path: PurePosixPath  # below the corpus folder
+    stamp: Stamp  # changes with the file
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
     """What lies below a corpus folder."""
 
-    recordings: tuple[PurePosixPath, ...]  # below the folder, in order of id; each names a digit
+    recordings: tuple[Found, ...]  # in order of id; each names a digit
     metadata: PurePosixPath | None
     problems: tuple[Problem, ...]
     n_ignored: int  # hidden files, and files that are no recordings
@@ -59,7 +69,7 @@ def list_recordings(folder: Path) -> Listing:
         CorpusError: the folder is missing or holds no recording of a digit.
     """
     _check_folder(folder)
-    recordings: list[PurePosixPath] = []
+    recordings: list[Found] = []
     metadata: list[PurePosixPath] = []
     problems: list[Problem] = []
     n_ignored = 0
@@ -68,20 +78,14 @@ def list_recordings(folder: Path) -> Listing:
             metadata.append(path)
         elif path.name.startswith(".") or path.suffix.lower() not in SUFFIXES + _OTHER_AUDIO:
             n_ignored += 1
-        elif problem := _misfit(folder, path):
-            problems.append(problem)
         else:
-            recordings.append(path)
+            found = _judged(folder, path)
+            recordings.append(found) if isinstance(found, Found) else problems.append(found)
     if not recordings:
         raise CorpusError(_nothing_found(folder, sorted(problems, key=lambda p: p.path), n_ignored))
-    recordings.sort(key=lambda path: (id_of(path), path.name))
+    recordings.sort(key=lambda found: (found.id, found.path.name))
     shallowest = min(metadata, key=lambda path: (len(path.parts), path), default=None)
     return Listing(recordings=tuple(recordings), metadata=shallowest, problems=tuple(problems), n_ignored=n_ignored)
-
-
-def id_of(path: PurePosixPath) -> str:
-    """The path without its suffix; composed, so that a Mac and a Linux machine give the same."""
-    return unicodedata.normalize("NFC", str(path.with_suffix("")))
 
 
 def nothing_usable(folder: Path, problems: list[Problem]) -> str:
@@ -118,7 +122,7 @@ def _walk(folder: Path, problems: list[Problem]) -> Iterator[PurePosixPath]:
             yield from (inner / name for name in names)
 
 
-def _misfit(folder: Path, path: PurePosixPath) -> Problem | None:
+def _judged(folder: Path, path: PurePosixPath) -> Found | Problem:
     def problem(kind: ProblemKind, reason: str) -> Problem:
         return Problem(path=_printable(str(path)), kind=kind, reason=reason)
 
@@ -137,7 +141,10 @@ def _misfit(folder: Path, path: PurePosixPath) -> Problem | None:
         return problem(ProblemKind.UNREADABLE, f"cannot be opened: {error.strerror}")
     if not stat.S_ISREG(state.st_mode):
         return problem(ProblemKind.UNREADABLE, "is no ordinary file")
-    return None if state.st_size else problem(ProblemKind.EMPTY, "is of 0 bytes")
+    if not state.st_size:
+        return problem(ProblemKind.EMPTY, "is of 0 bytes")
+    composed = unicodedata.normalize("NFC", str(path)[: -len(path.suffix)])
+    return Found(id=composed, path=path, stamp=stamp_of(state))
 
 
 def _nothing_found(folder: Path, problems: list[Problem], n_ignored: int) -> str:

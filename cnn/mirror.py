@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cnn import config as cfg
 from cnn.config import RunConfig
 from cnn.errors import ConfigError
-from cnn.runs import EpochRow, RunFolder, RunResult
+from cnn.runs import EpochRow, RunFolder, RunResult, RunState, locked
 from cnn.tiles import TileSet
 from cnn.train import Decision, Listener, train
 
@@ -50,7 +50,7 @@ class Mirror:
         self._folder = folder
         self._say = say
         self._run: Any = None
-        self._name = f"{config.model.name}.{config.variant}"
+        self._name = f"{config.model.label}.{config.variant}"
 
     def log(self, row: EpochRow) -> None:
         """Send one epoch; a failure turns the mirror off and says so once."""
@@ -65,20 +65,26 @@ class Mirror:
             self._mode, self._run = "off", None
 
     def finish(self, folder: RunFolder) -> None:
-        """Send the result and close; note in result.json where the copy is."""
-        if self._run is None:
+        """Send the result and close; note in result.json where the copy is. Call it while the folder is still held.
+
+        Opens the mirror if need be: a run that was killed after its last epoch has a result and no epoch to log.
+        """
+        if self._mode == "off":
             return
-        result = folder.result()
         try:
+            result = folder.result()
+            if self._run is None and result and result.n_epochs:
+                self.log(folder.epochs()[-1])
+            if self._run is None:
+                return
             if result:
                 self._run.summary.update(_summary(result))
             url = self._run.url or "" if self._mode == "online" else ""
             self._run.finish()
-        except Exception as error:
+            if result:
+                folder.write_result(replace(result, wandb_mode=self._mode, wandb_url=url))
+        except Exception as error:  # nor must it turn a finished training into a failed one
             self._say(f"W&B mirror of {self._name} not closed: {_one_line(error)}")
-            url = ""
-        if result:
-            folder.write_result(replace(result, wandb_mode=self._mode, wandb_url=url))
 
     def _open(self) -> None:
         if self._mode != "online":
@@ -115,32 +121,37 @@ class Mirror:
         )
 
 
-def train_mirrored(
-    config: RunConfig,
-    tiles: TileSet,
-    runs_dir: Path,
-    *,
-    device: str = "auto",
-    wandb: str = "off",
-    on_epoch: Listener | None = None,
-    say: Callable[[str], None] = print,
-) -> RunFolder:
-    """`cnn.train.train`, with every newly trained epoch copied to W&B in mode `wandb`.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Training:
+    """What `cnn.train.train` is to do."""
+
+    config: RunConfig
+    tiles: TileSet
+    runs: Path
+    device: str = "auto"
+    on_epoch: Listener | None = None
+
+
+def train_mirrored(training: Training, wandb: str, say: Callable[[str], None]) -> RunFolder:
+    """`cnn.train.train`, with every newly trained epoch and the result copied to W&B in mode `wandb`.
 
     Raises:
         ConfigError: an unknown mode; and whatever `train` raises.
     """
-    mirror = Mirror(wandb, config, runs_dir / config.digest, say)
+    folder = RunFolder(training.runs / training.config.digest)
+    mirror = Mirror(wandb, training.config, folder.path, say)
 
     def listen(row: EpochRow) -> Decision:
         mirror.log(row)
-        return on_epoch(row) if on_epoch else Decision.CONTINUE
+        return training.on_epoch(row) if training.on_epoch else Decision.CONTINUE
 
-    folder = RunFolder(runs_dir / config.digest)
-    try:
-        return train(config, tiles, runs_dir, device=device, on_epoch=listen)
-    finally:
-        mirror.finish(folder)
+    with locked(folder):
+        if folder.state() is RunState.FINISHED:
+            return folder
+        try:
+            return train(training.config, training.tiles, training.runs, device=training.device, on_epoch=listen)
+        finally:
+            mirror.finish(folder)
 
 
 def _summary(result: RunResult) -> dict[str, Any]:

@@ -10,27 +10,31 @@ import typing
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cnn.config import MODEL_DEFAULTS, RunConfig
+from cnn.config import RunConfig, model_defaults
 from cnn.errors import ConfigError
 
 _SYNONYMS = {"lr": "train.learning_rate", "bs": "train.batch_size", "optim": "train.optimizer", "seed": "train.seed"}
 
 
 def keys() -> dict[str, type]:
-    """Every key that may be set, with the type of its value (`tuple` for a list of names)."""
+    """Every key that may be set, with the type of its value (`tuple` for a list of names); `model.source` is read, not set."""
     found: dict[str, type] = {"variant": str}
     for section in ("tiles", "split", "augment", "model", "train"):
         settings = typing.get_type_hints(RunConfig)[section]
         for name, hint in typing.get_type_hints(settings).items():
             found[f"{section}.{name}"] = tuple if isinstance(hint, types.GenericAlias) else hint
+    del found["model.source"]
     return found
 
 
-def with_values(config: RunConfig, values: Mapping[str, object]) -> RunConfig:
+def with_values(config: RunConfig, values: Mapping[str, object], source: str = "") -> RunConfig:
     """`config` with dotted keys set, all at once; text is read as the key's type, another `model.name` brings its defaults.
 
+    Args:
+        source: the digest of a plug-in's file, where it is known already; empty reads the file.
+
     Raises:
-        ConfigError: an unknown key (names the nearest), a value of the wrong type or out of range.
+        ConfigError: an unknown key (names the nearest), a value of the wrong type or out of range, a plug-in that is not there.
     """
     known = keys()
     sections: dict[str, dict[str, Any]] = {}
@@ -43,7 +47,7 @@ def with_values(config: RunConfig, values: Mapping[str, object]) -> RunConfig:
     for section, fields in sections.items():
         base = getattr(config, section)
         if section == "model" and fields.get("name", base.name) != base.name:
-            base = MODEL_DEFAULTS.get(fields["name"], base)
+            base = model_defaults(fields["name"], source)
         changes[section] = dataclasses.replace(base, **fields)
     return dataclasses.replace(config, **changes)
 
@@ -83,7 +87,8 @@ def from_dict(content: Mapping[str, Any]) -> RunConfig:
         ConfigError: an unknown key or a value out of range.
     """
     values = flatten(content)
-    return with_values(RunConfig(corpus=str(values.pop("corpus", ""))), values)
+    source = str(values.pop("model.source", ""))
+    return with_values(RunConfig(corpus=str(values.pop("corpus", ""))), values, source)
 
 
 def flatten(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from cnn.audio import read_clip
-from cnn.batches import normalised
 from cnn.bilateral import bilateral
 from cnn.config import LABELS, RunConfig
 from cnn.device import one_thread, resolve
 from cnn.errors import CorpusError, RunError
+from cnn.models.own import kept
 from cnn.models.table import build, placed
 from cnn.overrides import from_dict
 from cnn.runs import RunFolder, RunState, list_runs, write_csv
+from cnn.sources import Source, hear
 from cnn.spectrogram import tile_of
+from cnn.views import log_probabilities
 
 _AT_ONCE = 256
-_SUFFIXES = (".wav", ".flac")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +31,25 @@ class Answer:
     id: str
     label: str
     probabilities: tuple[float, ...]  # (K,)
+
+    def by_digit(self) -> dict[str, float]:
+        return dict(zip(LABELS, self.probabilities, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unheard:
+    """A recording without an answer."""
+
+    name: str
+    reason: str  # the rest of a sentence that begins with the name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answers:
+    """What a net says of some recordings, in their order."""
+
+    answers: tuple[Answer, ...]
+    unheard: tuple[Unheard, ...]
 
 
 def find_run(name: str, runs_dir: Path) -> RunFolder:
@@ -56,39 +75,31 @@ def answers_of_split(run: RunFolder, split: str) -> list[Answer]:
     return [Answer(id=row.id, label=row.label, probabilities=row.probabilities) for row in rows]
 
 
-def recordings_in(folder: Path) -> list[Path]:
-    """Every wav and flac file below `folder`, whatever its name.
+def answers_of_recordings(run: RunFolder, sources: Sequence[Source], device: str, advance: Callable[..., None]) -> Answers:
+    """The run's net on recordings; those that it cannot hear are named and stop no other.
 
     Raises:
-        CorpusError: there is none.
+        RunError: the run's weights are damaged.
     """
-    if not folder.is_dir():
-        raise CorpusError(f"{folder} is {'a file' if folder.exists() else 'not there'}; give the folder of the recordings")
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES and not p.name.startswith("."))
-    if not paths:
-        raise CorpusError(f"no wav or flac files in {folder}; give the folder that holds the recordings")
-    return paths
-
-
-def answers_of_recordings(
-    run: RunFolder, folder: Path, paths: Sequence[Path], device: str, advance: Callable[..., None]
-) -> list[Answer]:
-    """The run's net on recordings; ids are their paths below `folder` without suffix.
-
-    Raises:
-        CorpusError: one of them cannot be read.
-    """
-    config, target = from_dict(run.config()), resolve(device)
+    config, target = kept(from_dict(run.config()), run.path), resolve(device)
     answers: list[Answer] = []
+    unheard: list[Unheard] = []
     with one_thread(target):
         net = _load(run, config, target)
-        for start in range(0, len(paths), _AT_ONCE):
-            some = paths[start : start + _AT_ONCE]
-            logits = _logits(net, [_tile(path, config) for path in some], target)
-            ids = [path.relative_to(folder).with_suffix("").as_posix() for path in some]
-            answers += [_answer(*pair) for pair in zip(ids, logits, strict=True)]
+        for start in range(0, len(sources), _AT_ONCE):
+            some = sources[start : start + _AT_ONCE]
+            tiles: dict[int, np.ndarray] = {}  # by place
+            for place, source in enumerate(some):
+                try:
+                    tiles[place] = _tile(source, config)
+                except CorpusError as error:
+                    unheard.append(Unheard(name=source.name, reason=str(error)))
+            if tiles:
+                pictures = torch.from_numpy(np.stack(list(tiles.values()))).to(target)  # (B, F, T)
+                found = log_probabilities(net, pictures, config.train.side_views).cpu()
+                answers += [_answer(some[place].name, row) for place, row in zip(tiles, found, strict=True)]
             advance(len(some))
-    return answers
+    return Answers(answers=tuple(answers), unheard=tuple(unheard))
 
 
 def write_submission(path: Path, answers: Sequence[Answer]) -> None:
@@ -108,21 +119,12 @@ def _load(run: RunFolder, config: RunConfig, device: torch.device) -> torch.nn.M
     return placed(net, device).eval()
 
 
-def _tile(path: Path, config: RunConfig) -> np.ndarray:
-    samples, rate_hz = read_clip(path)
-    if not len(samples):
-        raise CorpusError(f"{path} holds no samples; record it again or take it out of the folder")
+def _tile(source: Source, config: RunConfig) -> np.ndarray:
+    samples, rate_hz = hear(source)
     tile = tile_of(samples, rate_hz, config.tiles)
     return bilateral(tile, config.tiles) if config.filter == "bilateral" else tile
 
 
-def _logits(net: torch.nn.Module, tiles: Sequence[np.ndarray], device: torch.device) -> torch.Tensor:
-    grey = torch.from_numpy(np.stack(tiles)).to(device).float().div_(255)  # (B, F, T)
-    with torch.no_grad():
-        logits: torch.Tensor = net(normalised(grey).unsqueeze(1).contiguous(memory_format=torch.channels_last))
-    return logits.cpu()
-
-
-def _answer(name: str, logits: torch.Tensor) -> Answer:
-    label = LABELS[int(logits.argmax())]
-    return Answer(id=name, label=label, probabilities=tuple(logits.double().softmax(0).tolist()))
+def _answer(name: str, log_probabilities: torch.Tensor) -> Answer:
+    label = LABELS[int(log_probabilities.argmax())]
+    return Answer(id=name, label=label, probabilities=tuple(log_probabilities.double().softmax(0).tolist()))

@@ -8,11 +8,13 @@ from __future__ import annotations
 import contextlib
 import csv
 import dataclasses
+import errno
 import fcntl
 import io
 import json
 import os
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -24,6 +26,8 @@ from cnn.errors import RunError
 METRICS = ("train_loss", "train_accuracy", "train_macro_f1", "val_loss", "val_accuracy", "val_macro_f1")
 PREDICTION_HEAD = ("id", "label")
 PREDICTION_TAIL = ("truth", "speaker", "split")
+_ADVICE = {errno.ENOSPC: "free some space or choose another folder", errno.EISDIR: "name a file in it"}
+_here = threading.local()  # what this thread holds
 
 
 class RunState(StrEnum):
@@ -75,11 +79,11 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunResult:
-    """result.json. Scores are of the weights in model.pt: those of the epoch with the best validation macro-F1."""
+    """result.json. Scores are of model.pt: the epoch of best validation macro-F1, or the last where heard voices validate."""
 
     state: RunState
     labels: tuple[str, ...] = ()
-    best_epoch: int = 0
+    best_epoch: int = 0  # whose weights were kept
     n_epochs: int = 0  # epochs trained
     scores: dict[str, Score] = field(default_factory=dict)  # by split: train, val, test
     speakers: dict[str, list[str]] = field(default_factory=dict)  # by split: who is heard; unknown ones left out
@@ -131,7 +135,8 @@ class RunFolder:
         if not path.exists():
             return []
         with path.open(newline="", encoding="utf-8") as file:
-            return [_epoch_row(row) for row in csv.DictReader(file)]
+            rows = csv.DictReader(file)
+            return [EpochRow(epoch=int(row.pop("epoch")), **{key: float(x) for key, x in row.items()}) for row in rows]
 
     def result(self) -> RunResult | None:
         """result.json, or None while the run is unfinished."""
@@ -173,24 +178,33 @@ class RunFolder:
 
 def list_runs(runs_dir: Path) -> list[RunFolder]:
     """All run folders below `runs_dir`, by name."""
-    if not runs_dir.is_dir():
-        return []
-    return [RunFolder(path) for path in sorted(runs_dir.iterdir()) if (path / "config.json").exists()]
+    paths = sorted(runs_dir.iterdir()) if runs_dir.is_dir() else []
+    return [RunFolder(path) for path in paths if (path / "config.json").exists()]
 
 
 @contextlib.contextmanager
 def locked(folder: RunFolder) -> Iterator[None]:
-    """Hold the run folder alone; a second process waits. The lock ends with its process, however that ends.
+    """Hold the run folder alone; a second process waits, the thread that holds it goes on. The lock ends with its process,
+    however that ends.
 
     Raises:
         RunError: the folder cannot be made or written.
     """
+    path = folder.path.absolute()
+    held: set[Path] = _here.__dict__.setdefault("held", set())
+    if path in held:
+        yield
+        return
     try:
-        lock = lock_of(folder.path / ".lock")
+        lock = lock_of(path / ".lock")
     except OSError as error:
         raise RunError(f"cannot write the run folder {folder.path}: {error.strerror}; choose another with --runs") from error
     with lock:
-        yield
+        held.add(path)
+        try:
+            yield
+        finally:
+            held.remove(path)
 
 
 def lock_of(path: Path) -> IO[bytes]:
@@ -223,7 +237,8 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        raise RunError(f"cannot write {path}: {error.strerror}; free some space or choose another folder") from error
+        advice = _ADVICE.get(error.errno or 0, "choose another folder")
+        raise RunError(f"cannot write {path}: {error.strerror}; {advice}") from error
 
 
 def write_json(path: Path, content: object) -> None:
@@ -238,7 +253,7 @@ def _json_text(content: object, newline: str) -> str:
         return "{" + deeper + f",{deeper}".join(items) + newline + "}"
     if isinstance(content, list | tuple) and any(isinstance(item, dict | list | tuple | str) for item in content):
         return "[" + deeper + f",{deeper}".join(_json_text(item, deeper) for item in content) + newline + "]"
-    return json.dumps(content, ensure_ascii=False)
+    return json.dumps(content, ensure_ascii=False, allow_nan=False)  # NaN is no JSON
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Any) -> None:
@@ -265,10 +280,6 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise RunError(f"{path} holds no object; delete its folder and make it again")
     return content
-
-
-def _epoch_row(row: dict[str, str]) -> EpochRow:
-    return EpochRow(epoch=int(row["epoch"]), **{key: float(value) for key, value in row.items() if key != "epoch"})
 
 
 def _prediction(row: list[str], n_labels: int) -> Prediction:

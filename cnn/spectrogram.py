@@ -1,4 +1,4 @@
-"""A clip's samples as a log-mel picture. F mel bins (row 0 the lowest), T frames, S samples.
+"""A clip's samples as a log-mel picture. F mel bins (row 0 the lowest), T frames, S samples, R bins of the Fourier transform.
 
 A clip is cut or padded around its energy, never stretched, and scaled against its own loudest cell alone.
 """
@@ -17,43 +17,73 @@ from cnn.config import TileSettings
 _FFT_BINS_PER_WINDOW = 2  # zero-padding: without it the lowest of 64 bands hold no bin of a 32 ms window
 _ALL_OF_IT = 0.999  # of the most energy that any window holds
 
+Samples = npt.NDArray[np.float32]
 
-def tile_of(samples: npt.NDArray[np.float32], rate_hz: int, settings: TileSettings) -> npt.NDArray[np.uint8]:
+
+def tile_of(samples: Samples, rate_hz: int, settings: TileSettings) -> npt.NDArray[np.uint8]:
     """The clip as (F, T) uint8: 255 its loudest cell, 0 what lies `range_db` or further below.
 
     Args:
         samples: (S,) mono, at `rate_hz`; S at least 1.
     """
     wave = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))
-    wave = torchaudio.functional.resample(wave, rate_hz, settings.rate_hz, lowpass_filter_width=16)
-    wave = _centred(wave, round(settings.length_s * settings.rate_hz))
-    power = _mel(settings)(wave)[:, : settings.size]  # (F, T)
-    decibels = 10 * torch.log10(power.clamp_min(1e-12))
-    grey = ((decibels - decibels.max()) / settings.range_db + 1).clamp(0, 1)
-    tile: npt.NDArray[np.uint8] = (grey * 255).round().to(torch.uint8).numpy()
-    return tile
+    if rate_hz != settings.rate_hz:
+        wave = _resampler(rate_hz, settings.rate_hz)(wave)
+    power = _mel_power(_centred(wave, round(settings.length_s * settings.rate_hz)), settings)  # (F, T)
+    # In place and in numpy: a picture is so small that each new array of torch costs more than the arithmetic.
+    grey = np.log10(np.maximum(power, 1e-12))
+    grey -= grey.max()
+    grey *= 10 * 255 / settings.range_db
+    grey += 255
+    return np.rint(grey.clip(min=0, out=grey), out=grey).astype(np.uint8)
 
 
 def _centred(wave: torch.Tensor, n_samples: int) -> torch.Tensor:
-    """Of all windows of `n_samples` that hold the sound (or the most of a long one), that with half its energy either side."""
-    wave = torch.nn.functional.pad(wave, (n_samples, n_samples))
-    energy = torch.cat([wave.new_zeros(1, dtype=torch.float64), wave.double().square().cumsum(0)])  # (S + 1,)
-    held = energy[n_samples:] - energy[:-n_samples]  # by the window's start
-    starts = torch.nonzero(held >= _ALL_OF_IT * held.max())[:, 0]
-    middle = int(torch.searchsorted(energy, energy[-1] / 2))
-    start = int(starts[(starts - (middle - n_samples // 2)).abs().argmin()])
-    return wave[start : start + n_samples]
+    """Of all windows of `n_samples` that hold the sound (or the most of a long one), that with half its energy either side.
+
+    A window may begin before the wave and end after it, in silence.
+    """
+    n = len(wave)
+    energy = np.zeros(n + 1)  # of all samples before each
+    energy[1:] = wave.double().square_().cumsum(0).numpy()
+    most = energy[n] if n <= n_samples else (energy[n_samples:] - energy[:-n_samples]).max()
+    start = int(np.searchsorted(energy, energy[n] / 2)) - n_samples // 2
+    if energy[min(start + n_samples, n)] - energy[max(start, 0)] < _ALL_OF_IT * most:
+        starts = np.arange(-n_samples, n + 1)
+        held = energy[(starts + n_samples).clip(max=n)] - energy[starts.clip(min=0)]
+        starts = starts[held >= _ALL_OF_IT * most]
+        start = int(starts[np.abs(starts - start).argmin()])
+    centred = wave.new_zeros(n_samples)
+    part = wave[max(start, 0) : start + n_samples]
+    first = max(-start, 0)
+    centred[first : first + len(part)] = part
+    return centred
+
+
+def _mel_power(wave: torch.Tensor, settings: TileSettings) -> npt.NDArray[np.float32]:
+    """(F, T): what torchaudio.transforms.MelSpectrogram gives, at two thirds of its cost for a single clip."""
+    window, bands = _constants(settings)
+    hop = len(wave) // settings.size  # rounded up, there would be a frame too few
+    spectrum = torch.stft(wave, _FFT_BINS_PER_WINDOW * len(window), hop, len(window), window, return_complex=True)
+    squares = torch.view_as_real(spectrum[:, : settings.size]).square_()  # (R, T, 2), of real and imaginary part
+    power: npt.NDArray[np.float32] = (bands @ (squares[..., 0] + squares[..., 1])).numpy()
+    return power
 
 
 @lru_cache(maxsize=8)
-def _mel(settings: TileSettings) -> torchaudio.transforms.MelSpectrogram:
-    window = round(settings.window_s * settings.rate_hz)
-    return torchaudio.transforms.MelSpectrogram(
-        sample_rate=settings.rate_hz,
-        n_fft=_FFT_BINS_PER_WINDOW * window,
-        win_length=window,
-        hop_length=round(settings.length_s * settings.rate_hz / settings.size),
+def _constants(settings: TileSettings) -> tuple[torch.Tensor, torch.Tensor]:
+    """The window's (S,) weights, and what each bin of the Fourier transform gives to each band, (F, R)."""
+    n_window = round(settings.window_s * settings.rate_hz)
+    bands = torchaudio.functional.melscale_fbanks(
+        n_freqs=_FFT_BINS_PER_WINDOW * n_window // 2 + 1,
         f_min=settings.f_min_hz,
         f_max=settings.f_max_hz,
         n_mels=settings.size,
+        sample_rate=settings.rate_hz,
     )
+    return torch.hann_window(n_window), bands.T.contiguous()
+
+
+@lru_cache(maxsize=8)
+def _resampler(from_hz: int, to_hz: int) -> torchaudio.transforms.Resample:
+    return torchaudio.transforms.Resample(from_hz, to_hz, lowpass_filter_width=16)

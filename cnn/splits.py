@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections import defaultdict
+import heapq
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -24,7 +25,8 @@ BECKER_BLOCKS = (
     (4, 11, 12, 15, 21, 27, 31, 41, 44, 47, 50, 59),
     (5, 13, 18, 22, 26, 32, 33, 42, 45, 51, 52, 60),
 )
-_FEWEST_SPEAKERS = 3  # one each for training, validation and test
+_FEWEST_TAKES = 3  # of a digit by a speaker, from which one may validate
+_SHARE_OF_TAKES = 10  # one clip in so many validates where validation is of takes
 
 
 class SplitClip(Protocol):
@@ -45,7 +47,8 @@ class Split:
     train: tuple[int, ...]
     val: tuple[int, ...]
     test: tuple[int, ...]
-    by_speaker: bool  # nobody is heard in two parts
+    by_speaker: bool  # nobody who is heard in test is heard in another part
+    val_heard: bool  # the voices of validation are heard in training, so that its scores are optimistic
     note: str  # one or two sentences that belong beside every number of this split
 
 
@@ -59,17 +62,20 @@ def make_split(clips: Sequence[SplitClip], settings: SplitSettings) -> Split:
         raise SplitError("a split needs clips and there are none; scan the corpus with `arena data scan`")
     if settings.kind == "random":
         return _random_split(clips, settings.seed)
-    speakers = _speakers(clips)
+    takes = settings.validation == "takes"
+    speakers = _speakers(clips, 2 if takes else 3)  # one each for training and test, and one for validation
     if settings.kind == "becker":
         val, test = _becker_parts(speakers, settings.fold)
     elif settings.kind == "loso":
-        val, test = _loso_parts(speakers, settings.fold)
+        val, test = _neighbours([{speaker} for speaker in speakers], settings.fold)
+    elif settings.kind == "folds":
+        val, test = _neighbours(_groups(clips, settings), settings.fold)
     else:
         val, test = _speaker_parts(speakers, settings)
-    return _by_speaker(clips, speakers, val, test)
+    return _with_takes(clips, speakers, test, settings.seed) if takes else _by_speaker(clips, speakers, val, test)
 
 
-def _speakers(clips: Sequence[SplitClip]) -> list[str]:
+def _speakers(clips: Sequence[SplitClip], fewest: int) -> list[str]:
     n_unknown = sum(not clip.speaker for clip in clips)
     if n_unknown:
         raise SplitError(
@@ -77,9 +83,9 @@ def _speakers(clips: Sequence[SplitClip]) -> list[str]:
             "name the files {digit}_{speaker}_{take}.wav or choose split.kind=random"
         )
     speakers = sorted({clip.speaker for clip in clips})
-    if len(speakers) < _FEWEST_SPEAKERS:
+    if len(speakers) < fewest:
         raise SplitError(
-            f"a split by speaker needs at least {_FEWEST_SPEAKERS} speakers, not {len(speakers)} "
+            f"a split by speaker needs at least {fewest} speakers, not {len(speakers)} "
             f"({', '.join(speakers)}); record more people or choose split.kind=random"
         )
     return speakers
@@ -98,7 +104,7 @@ def _speaker_parts(speakers: list[str], settings: SplitSettings) -> tuple[set[st
     if not test:
         n_test = -(-len(speakers) // 5)
         test, drawn = set(drawn[:n_test]), drawn[n_test:]
-    if not val:
+    if not val and settings.validation == "speakers":
         n_val = max(1, len(speakers) // 5)
         val, drawn = set(drawn[:n_val]), drawn[n_val:]
     if not drawn:
@@ -127,10 +133,28 @@ def _becker_parts(speakers: list[str], fold: int) -> tuple[set[str], set[str]]:
     return val, test
 
 
-def _loso_parts(speakers: list[str], fold: int) -> tuple[set[str], set[str]]:
-    if fold >= len(speakers):
-        raise SplitError(f"split.fold lies between 0 and {len(speakers) - 1} for {len(speakers)} speakers, not {fold}")
-    return {speakers[(fold + 1) % len(speakers)]}, {speakers[fold]}
+def _neighbours(groups: list[set[str]], fold: int) -> tuple[set[str], set[str]]:
+    """Group `fold` tests and the next validates."""
+    if fold >= len(groups):
+        raise SplitError(f"split.fold lies between 0 and {len(groups) - 1} for {len(groups)} speakers, not {fold}")
+    return groups[(fold + 1) % len(groups)], groups[fold]
+
+
+def _groups(clips: Sequence[SplitClip], settings: SplitSettings) -> list[set[str]]:
+    """Every speaker in one of `n_folds` groups: those with most clips first, each to the group with the fewest so far."""
+    n_clips = Counter(clip.speaker for clip in clips)
+    if settings.n_folds > len(n_clips):
+        raise SplitError(
+            f"split.n_folds={settings.n_folds} groups need as many speakers, and there are {len(n_clips)}; "
+            f"choose at most {len(n_clips)}, which is leave-one-speaker-out"
+        )
+    groups: list[set[str]] = [set() for _ in range(settings.n_folds)]
+    sizes = [(0, 0, number) for number in range(settings.n_folds)]  # clips, speakers, group
+    for speaker in sorted(_shuffled(n_clips, settings.seed), key=lambda name: -n_clips[name]):
+        n, n_speakers, number = heapq.heappop(sizes)
+        groups[number].add(speaker)
+        heapq.heappush(sizes, (n + n_clips[speaker], n_speakers + 1, number))
+    return groups
 
 
 def _by_speaker(clips: Sequence[SplitClip], speakers: list[str], val: set[str], test: set[str]) -> Split:
@@ -142,7 +166,33 @@ def _by_speaker(clips: Sequence[SplitClip], speakers: list[str], val: set[str], 
     parts: dict[str, list[int]] = {"train": [], "val": [], "test": []}
     for place, clip in enumerate(clips):
         parts["test" if clip.speaker in test else "val" if clip.speaker in val else "train"].append(place)
-    return _split(clips, parts, True, note)
+    return _split(clips, parts, note, by_speaker=True, val_heard=False)
+
+
+def _with_takes(clips: Sequence[SplitClip], speakers: list[str], test: set[str], seed: int) -> Split:
+    said: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)  # by speaker and digit: place by id
+    parts: dict[str, list[int]] = {"train": [], "val": [], "test": []}
+    for place, clip in enumerate(clips):
+        if clip.speaker in test:
+            parts["test"].append(place)
+        else:
+            said[clip.speaker, clip.label][clip.id] = place
+    for places in said.values():
+        drawn = [places[clip_id] for clip_id in _shuffled(places, seed)]
+        n_val = max(1, len(drawn) // _SHARE_OF_TAKES) if len(drawn) >= _FEWEST_TAKES else 0
+        parts["val"] += drawn[:n_val]
+        parts["train"] += drawn[n_val:]
+    if not parts["val"]:
+        raise SplitError(
+            f"split.validation=takes needs at least {_FEWEST_TAKES} clips of some digit by a training speaker, "
+            "and there are none; record more or choose split.validation=speakers"
+        )
+    note = (
+        f"Split by speaker: {len(speakers) - len(test)} train, {len(test)} test ({_names(sorted(test))}), never heard in "
+        f"training. Validation is {len(parts['val'])} other clips of the training speakers: its scores are optimistic "
+        "and choose nothing."
+    )
+    return _split(clips, parts, note, by_speaker=True, val_heard=True)
 
 
 def _random_split(clips: Sequence[SplitClip], seed: int) -> Split:
@@ -161,16 +211,16 @@ def _random_split(clips: Sequence[SplitClip], seed: int) -> Split:
     speakers = {clip.speaker for clip in clips}
     shared = f"the same {len(speakers)} speakers are" if "" not in speakers else "the same voices may be"
     note = f"Random split, 60/20/20 of each digit: {shared} heard in all parts, so scores are optimistic for a new voice."
-    return _split(clips, parts, False, note)
+    return _split(clips, parts, note, by_speaker=False, val_heard=True)
 
 
-def _split(clips: Sequence[SplitClip], parts: dict[str, list[int]], by_speaker: bool, note: str) -> Split:
+def _split(clips: Sequence[SplitClip], parts: dict[str, list[int]], note: str, *, by_speaker: bool, val_heard: bool) -> Split:
     labels = {clip.label for clip in clips}
     for part, name in (("train", "training"), ("val", "validation"), ("test", "test")):
         if missing := sorted(labels - {clips[place].label for place in parts[part]}):
             note += f" No clip of {', '.join(missing)} in {name}."
     train, val, test = (tuple(sorted(parts[part])) for part in ("train", "val", "test"))
-    return Split(train=train, val=val, test=test, by_speaker=by_speaker, note=note)
+    return Split(train=train, val=val, test=test, by_speaker=by_speaker, val_heard=val_heard, note=note)
 
 
 def _shuffled(names: Iterable[str], seed: int) -> list[str]:

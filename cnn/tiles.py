@@ -5,32 +5,33 @@ The folder is named by the digest of recordings and settings; a tile depends on 
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
-import os
+import errno
+import fcntl
+import re
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from cnn import chunks
 from cnn import config as cfg
-from cnn.config import TileSettings
+from cnn.chunks import FILTERS, Pictures, Sound, picture_shape
+from cnn.config import TILES_FORMAT, TileSettings
 from cnn.corpus import Corpus
 from cnn.errors import CnnError, TilesError
+from cnn.processes import Hands
 from cnn.runs import lock_of, read_json, write_csv, write_json
 
-FILTERS = ("raw", "bilateral")
 _COLUMNS = ("id", "label", "speaker", "path", "audio_digest", "length_s")
-
-
-class Advance(Protocol):
-    def __call__(self, n: int = 1, note: str = "") -> None: ...
+_LENGTH = re.compile(r"\d+\.\d+")
+_ALONE = Hands()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,39 +61,59 @@ class TileSet:
         """(N, F, T) uint8, read from the disk as needed. `filter_name` is raw or bilateral.
 
         Raises:
-            TilesError: the file is missing or of another shape.
+            TilesError: the file is missing or damaged.
         """
-        path = self.folder / f"{filter_name}.npy"
-        shape = (len(self.clips), self.settings.size, self.settings.size)
         try:
-            array: npt.NDArray[np.uint8] = np.load(path, mmap_mode="r")
-        except (OSError, ValueError) as error:
-            raise TilesError(f"{path} cannot be read: {error}; delete the folder and prepare it again") from error
-        if array.shape != shape:
-            raise TilesError(f"{path} has shape {array.shape}, not {shape}; delete the folder and prepare it again")
-        return array
+            return _pictures(self.folder, filter_name, len(self.clips), self.settings)
+        except _UnusableError as error:
+            raise TilesError(_advice(self.folder, error, self.corpus_folder)) from error
 
     def labels(self) -> npt.NDArray[np.int64]:
         """(N,) class numbers, places in `cnn.config.LABELS`."""
         return np.array([cfg.LABELS.index(clip.label) for clip in self.clips], dtype=np.int64)
 
 
-def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, advance: Advance | None = None) -> TileSet:
+class _UnusableError(Exception):
+    """Why a folder holds no tiles that can be used: the rest of a sentence that begins with its path."""
+
+    def __init__(self, reason: str, corpus_folder: str = "CORPUS") -> None:
+        super().__init__(reason)
+        self.corpus_folder = corpus_folder
+
+
+def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, hands: Hands = _ALONE) -> TileSet:
     """The tiles of all clips of `corpus`, made once: the same recordings and settings are answered from their folder.
 
+    What a killed call had finished is kept, and so is every tile of the same sound and settings in other folders below
+    `tiles_dir`. A folder that is damaged, or of another version of Arena, is made anew and said to be.
+
     Raises:
-        TilesError: the folder cannot be written; nothing half-written is left.
+        TilesError: the folder cannot be written; what is finished is kept, and nothing half-written is taken for whole.
+        RunError: the same of its tables.
+        CorpusError: a recording changed meanwhile.
     """
     folder = folder_of(corpus, settings, tiles_dir)
     try:
-        with _locked(tiles_dir, folder.name):
-            if not folder.exists():
-                _prepare_in(folder, corpus, settings, advance or _silent)
+        with lock_of(tiles_dir / f".{folder.name}.lock"):
+            if folder.exists():
+                try:
+                    found = _read(folder)
+                    hands.say("these tiles were made before")
+                    return found
+                except _UnusableError as error:
+                    hands.say(f"{folder} {error}: its tiles are made anew")
+            _prepare_in(folder, corpus, settings, hands)
+            _remove_superseded(folder, corpus, settings)
     except OSError as error:
-        raise TilesError(
-            f"cannot write tiles into {tiles_dir}: {error.strerror or error}; choose another folder with --tiles"
-        ) from error
+        raise TilesError(f"cannot write tiles into {tiles_dir}: {error.strerror or error}; {_remedy(error)}") from error
     return open_tiles(folder)
+
+
+def _remedy(error: OSError) -> str:
+    other = "choose another folder with --tiles"
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return other
+    return f"free some space and run the same command again, which goes on with what is done, or {other}"
 
 
 def folder_of(corpus: Corpus, settings: TileSettings, tiles_dir: Path) -> Path:
@@ -100,97 +121,155 @@ def folder_of(corpus: Corpus, settings: TileSettings, tiles_dir: Path) -> Path:
     return tiles_dir / cfg.digest_of({"corpus": corpus.digest, "tiles": dataclasses.asdict(settings)})
 
 
-def _silent(n: int = 1, note: str = "") -> None:
-    pass
-
-
-@contextmanager
-def _locked(tiles_dir: Path, digest: str) -> Iterator[None]:
-    with lock_of(tiles_dir / f".{digest}.lock"):
-        for left_by_a_kill in tiles_dir.glob(f".{digest}.part-*"):
-            shutil.rmtree(left_by_a_kill, ignore_errors=True)
-        yield
-
-
-def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, advance: Advance) -> None:
-    part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.part-"))
-    try:
-        _write_pictures(part, corpus, settings, advance)
-        rows = ([c.id, c.label, c.speaker, c.path.as_posix(), c.audio_digest, f"{c.length_s:.4f}"] for c in corpus.clips)
-        write_csv(part / "clips.csv", _COLUMNS, rows)
-        content = {
-            "tiles": dataclasses.asdict(settings),
-            "corpus": corpus.digest,
-            "corpus_folder": str(corpus.folder.resolve()),
-            "n_clips": len(corpus.clips),
-            "speakers": corpus.speakers,
-        }
-        write_json(part / "settings.json", content)
-        part.chmod(0o755)
-        part.rename(folder)
-    except BaseException:
+def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, hands: Hands) -> None:
+    part, replaced = folder.with_name(f".{folder.name}.part"), folder.with_name(f".{folder.name}.old")
+    make = {"format": TILES_FORMAT, "chunk": chunks.CHUNK, **_identity(corpus, settings)}
+    if _json_in(part / "settings.json") != make:
         shutil.rmtree(part, ignore_errors=True)
-        raise
+        part.mkdir()
+        _write_clips(part, corpus)
+        write_json(part / "settings.json", make)
+    sounds = [Sound(path=corpus.folder / clip.path, audio_digest=clip.audio_digest) for clip in corpus.clips]
+    chunks.make(part, sounds, settings, _known(folder.parent, settings), hands)
+    _write_clips(part, corpus)
+    content = {**_identity(corpus, settings), "n_clips": len(corpus.clips), "speakers": corpus.speakers}
+    write_json(part / "settings.json", {"format": TILES_FORMAT, **content})
+    chunks.close(part)
+    shutil.rmtree(replaced, ignore_errors=True)
+    if folder.exists():
+        folder.rename(replaced)
+    part.rename(folder)
+    shutil.rmtree(replaced, ignore_errors=True)
 
 
-def _write_pictures(part: Path, corpus: Corpus, settings: TileSettings, advance: Advance) -> None:
-    import torch
-
-    from cnn.audio import read_clip
-    from cnn.bilateral import bilateral
-    from cnn.spectrogram import tile_of
-
-    shape = (len(corpus.clips), settings.size, settings.size)
-    arrays = {name: np.empty(shape, dtype=np.uint8) for name in FILTERS}
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # a clip is too little work to share out
-    try:
-        for place, clip in enumerate(corpus.clips):
-            samples, rate_hz = read_clip(corpus.folder / clip.path)
-            arrays["raw"][place] = tile_of(samples, rate_hz, settings)
-            arrays["bilateral"][place] = bilateral(arrays["raw"][place], settings)
-            advance()
-    finally:
-        torch.set_num_threads(n_threads)
-    for name, array in arrays.items():
-        _save(part / f"{name}.npy", array)
+def _identity(corpus: Corpus, settings: TileSettings) -> dict[str, Any]:
+    return {
+        "tiles": dataclasses.asdict(settings),
+        "corpus": corpus.digest,
+        "corpus_folder": str(corpus.folder.resolve()),
+    }
 
 
-def _save(path: Path, array: npt.NDArray[np.uint8]) -> None:
-    # numpy.save says of a full disk only how many bytes it wanted; a write of Python's own says that it is full.
-    with path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
-        file.write(array.data)
-        file.flush()
-        os.fsync(file.fileno())
+def _write_clips(folder: Path, corpus: Corpus) -> None:
+    rows = ([c.id, c.label, c.speaker, c.path.as_posix(), c.audio_digest, f"{c.length_s:.4f}"] for c in corpus.clips)
+    write_csv(folder / "clips.csv", _COLUMNS, rows)
+
+
+def _known(tiles_dir: Path, settings: TileSettings) -> Callable[[str], Pictures | None]:
+    """The picture of a sound that other folders hold, finished or not."""
+    sources: dict[str, tuple[TileSet, int]] = {}
+    for folder in sorted(path.parent for path in tiles_dir.glob("*/settings.json")):
+        try:
+            tiles = _read(folder)
+        except _UnusableError:
+            continue
+        if tiles.settings == settings:
+            n_clips = len(tiles.clips)
+            is_part = folder.name.startswith(".")
+            whole = chunks.finished_places(folder, picture_shape(n_clips, settings)) if is_part else range(n_clips)
+            sources.update({clip.audio_digest: (tiles, place) for place, clip in enumerate(tiles.clips) if place in whole})
+    arrays = {tiles.folder: [tiles.pictures(name) for name in FILTERS] for tiles, _ in sources.values()}
+
+    def known(audio_digest: str) -> Pictures | None:
+        if audio_digest not in sources:
+            return None
+        tiles, place = sources[audio_digest]
+        return np.stack([array[place] for array in arrays[tiles.folder]])
+
+    return known
+
+
+def _remove_superseded(folder: Path, corpus: Corpus, settings: TileSettings) -> None:
+    """Unfinished tiles of what these recordings were before, unless somebody is at work on them."""
+    mine = {**_identity(corpus, settings), "corpus": ""}
+    for part in folder.parent.glob(".*.part"):
+        content = _json_in(part / "settings.json")
+        if {**{key: content.get(key) for key in mine}, "corpus": ""} == mine:
+            with (part.with_suffix(".lock")).open("ab") as lock, contextlib.suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(part, ignore_errors=True)
 
 
 def open_tiles(folder: Path) -> TileSet:
     """The tiles in `folder`, which is named by a digest and holds settings.json.
 
     Raises:
-        TilesError: it is missing, damaged, or no folder of tiles.
+        TilesError: it is missing, damaged, of another version of Arena, or no folder of tiles.
     """
     try:
-        content = read_json(folder / "settings.json")
-        settings = TileSettings(**content["tiles"])
-        with (folder / "clips.csv").open(newline="", encoding="utf-8") as file:
-            clips = tuple(_clip(row) for row in csv.DictReader(file))
-        return TileSet(
+        return _read(folder)
+    except _UnusableError as error:
+        raise TilesError(_advice(folder, error, error.corpus_folder)) from error
+
+
+def _advice(folder: Path, error: Exception, corpus_folder: str) -> str:
+    return f"{folder} {error}; make it anew with `arena data prepare {corpus_folder} --tiles {folder.parent}`"
+
+
+def _read(folder: Path) -> TileSet:
+    content = _json_in(folder / "settings.json")
+    corpus_folder = str(content.get("corpus_folder", "CORPUS"))
+    try:
+        settings = _settings(content)
+        clips = tuple(_clips(folder / "clips.csv"))
+        tiles = TileSet(
             folder=folder,
             settings=settings,
             corpus=content["corpus"],
-            corpus_folder=content["corpus_folder"],
+            corpus_folder=corpus_folder,
             clips=clips,
-            speakers=content["speakers"],
+            speakers=content.get("speakers", {}),
         )
-    except (CnnError, OSError, KeyError, TypeError, ValueError) as error:
-        raise TilesError(f"{folder} is no usable folder of tiles ({error}); make one with `arena data prepare`") from error
+        if content.get("n_clips", len(clips)) != len(clips):
+            raise _UnusableError(f"is damaged: clips.csv has {len(clips)} rows, not {content['n_clips']}")
+        for name in FILTERS:
+            _pictures(folder, name, len(clips), settings)
+    except _UnusableError as error:
+        raise _UnusableError(str(error), corpus_folder) from error
+    return tiles
 
 
-def _clip(row: dict[str, Any]) -> TileClip:
-    length_s = float(row.pop("length_s"))
-    return TileClip(length_s=length_s, **row)
+def _json_in(path: Path) -> dict[str, Any]:
+    try:
+        return read_json(path)
+    except CnnError:
+        return {}
+
+
+def _settings(content: dict[str, Any]) -> TileSettings:
+    if not {"tiles", "corpus"} <= set(content):
+        raise _UnusableError("is no folder of tiles: its settings.json is missing or damaged")
+    if (made := content.get("format", 1)) != TILES_FORMAT:
+        raise _UnusableError(f"was made by another version of Arena (format {made}, not {TILES_FORMAT})")
+    try:
+        settings = TileSettings(**content["tiles"])
+    except (CnnError, TypeError):
+        settings = None
+    if settings is None or dataclasses.asdict(settings) != content["tiles"]:
+        raise _UnusableError("was made by another version of Arena (its settings are not those of this one)")
+    return settings
+
+
+def _clips(path: Path) -> Iterator[TileClip]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))
+    except (OSError, ValueError, csv.Error) as error:
+        raise _UnusableError("is damaged: its clips.csv cannot be read") from error
+    if not rows or tuple(rows[0]) != _COLUMNS:
+        raise _UnusableError(f"is damaged: the first line of clips.csv is not {','.join(_COLUMNS)}")
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) != len(_COLUMNS) or row[1] not in cfg.LABELS or not _LENGTH.fullmatch(row[-1]):
+            raise _UnusableError(f"is damaged: clips.csv line {number} is no clip with a label of 0..9: {','.join(row)!r}")
+        *texts, length_s = row
+        yield TileClip(**dict(zip(_COLUMNS, texts, strict=False)), length_s=float(length_s))
+
+
+def _pictures(folder: Path, name: str, n_clips: int, settings: TileSettings) -> Pictures:
+    try:
+        return chunks.open_pictures(folder / f"{name}.npy", picture_shape(n_clips, settings))
+    except (OSError, ValueError, EOFError) as error:
+        raise _UnusableError(f"is damaged: its {name}.npy is missing or not of {n_clips} whole tiles") from error
 
 
 def find_tiles(path: Path) -> TileSet:
@@ -204,6 +283,8 @@ def find_tiles(path: Path) -> TileSet:
     found = sorted(p.parent for p in path.glob("*/settings.json") if not p.parent.name.startswith("."))
     if not found:
         raise TilesError(f"no tiles in {path}; make some with `arena data prepare CORPUS --tiles {path}`")
+    if len(found) > 1:  # others than those of this version count where there are no better ones
+        found = [p for p in found if _json_in(p / "settings.json").get("format") == TILES_FORMAT] or found
     if len(found) > 1:
         names = ", ".join(str(p) for p in found)
         raise TilesError(f"{path} holds {len(found)} folders of tiles; choose one with --tiles: {names}")

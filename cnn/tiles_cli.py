@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena_terminal import JSON_HELP, print_json, progress, say
-from cnn.data_cli import app, scan_with_bar
+from cnn.data_cli import Cache, Jobs, scan_with_bar
+from cnn.get_cli import app
 
 if TYPE_CHECKING:
     from cnn.config import RunConfig
@@ -24,23 +25,22 @@ def prepare(
     folder: Annotated[Path, typer.Argument(help="Folder of wav and flac recordings.", show_default=False)],
     overrides: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Such as tiles.size=32.")] = None,
     tiles: Annotated[Path, typer.Option("--tiles", help="Where the folder of tiles is made.")] = Path("tiles"),
+    jobs: Jobs = 0,
+    cache: Cache = None,
     json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
-    """Turn recordings into tiles, raw and bilateral-filtered: once, since the same recordings and settings are kept."""
-    import cnn.tiles
+    """Turn recordings into tiles, raw and bilateral-filtered: once, since what is made is kept, also after a kill."""
+    from cnn.processes import Hands
+    from cnn.tiles import prepare as prepare_tiles
 
     settings = _config(overrides, "tiles.").tiles
-    corpus = scan_with_bar(folder)
+    corpus = scan_with_bar(folder, jobs, cache)
     for problem in corpus.problems[:5]:
         say(f"left out: {problem.path} {problem.reason}")
     if len(corpus.problems) > 5:
         say(f"left out: {len(corpus.problems) - 5} more; `arena data scan {folder}` lists them")
-    if cnn.tiles.folder_of(corpus, settings, tiles).exists():
-        say("these tiles were made before")
-        made = cnn.tiles.prepare(corpus, settings, tiles)
-    else:
-        with progress("making tiles", len(corpus.clips)) as advance:
-            made = cnn.tiles.prepare(corpus, settings, tiles, advance)
+    hands = Hands(n_jobs=jobs, bar=lambda n: progress("making tiles", n), say=say)
+    made = prepare_tiles(corpus, settings, tiles, hands)
     summary = {"tiles": str(made.folder), "n_clips": len(made.clips), "n_left_out": len(corpus.problems)}
     said = f"{made.folder}: {len(made.clips):,} clips of {settings.size} x {settings.size} cells, raw and bilateral"
     print_json(summary) if json else print(said)
@@ -57,7 +57,10 @@ def show(
     """Draw some clips of each digit: raw, filtered, and both as augmentation would draw them."""
     import cnn.show
 
-    n_shown = cnn.show.show(_tiles(tiles), out, per_digit, _config(overrides, "augment.").augment, seed)
+    found, augment = _tiles(tiles), _config(overrides, "augment.").augment
+    with progress("drawing", 1) as advance:
+        n_shown = cnn.show.show(found, out, per_digit, augment, seed)
+        advance()
     print(f"{out}: {n_shown} clips on the four variants")
 
 

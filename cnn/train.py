@@ -18,6 +18,8 @@ from cnn.config import LABELS, RunConfig
 from cnn.device import one_thread, resolve
 from cnn.errors import ConfigError, RunError
 from cnn.fit import Fit
+from cnn.models.check import check
+from cnn.models.own import at_hand, kept
 from cnn.models.table import n_multiply_adds, n_parameters
 from cnn.runs import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, locked
 from cnn.splits import make_split
@@ -49,12 +51,15 @@ def train(
 
     Raises:
         ConfigError: the configuration was made for other tiles, or the device is not here.
+        ModelError: a plug-in net that cannot be trained.
         SplitError: the clips cannot give the split.
         RunError: the folder cannot be written, or the loss is no number any more (the folder then says so).
     """
     if (config.corpus, config.tiles) != (tiles.corpus, tiles.settings):
         raise ConfigError(f"the configuration was made for other tiles than those in {tiles.folder}; choose them with --tiles")
     folder = RunFolder(runs_dir / config.digest)
+    if config.model.is_plugin and folder.state() is not RunState.FINISHED:
+        check(at_hand(config.model, folder.path), config.tiles.size, len(LABELS))
     with locked(folder):
         if folder.state() is RunState.FINISHED:
             return folder
@@ -74,13 +79,14 @@ class _Training:
 
     def run(self, on_epoch: Listener) -> None:
         started_at = _now()
+        for left_by_a_kill in self._folder.path.glob(".*.pt.*"):
+            left_by_a_kill.unlink()
         (self._folder.path / "result.json").unlink(missing_ok=True)
         self._folder.write_config(cfg.to_dict(self._config))
         with one_thread(self._device) as n_threads:
-            fit = Fit(self._config, self._device)
+            fit = Fit(kept(self._config, self._folder.path), self._device)
             checkpoint = self._folder.path / "checkpoint.pt"
-            if checkpoint.exists():
-                fit.load(checkpoint)
+            fit.go_on(checkpoint)
             self._folder.write_epochs(fit.rows)
             try:
                 state = self._epochs(fit, on_epoch)
@@ -90,7 +96,8 @@ class _Training:
             if state.is_finished:
                 result = self._result(fit, state)
                 self._folder.write_result(replace(result, n_threads=n_threads, started_at=started_at, finished_at=_now()))
-                checkpoint.unlink(missing_ok=True)
+                for left in self._folder.path.glob("checkpoint*.pt"):
+                    left.unlink()
 
     def _epochs(self, fit: Fit, on_epoch: Listener) -> RunState:
         while not fit.is_over:
@@ -112,9 +119,9 @@ class _Training:
         for split, clips in self._clips.items():
             if state is RunState.PRUNED and split == "test":
                 continue  # nobody chooses by a pruned run's test score
-            scores[split], logits = fit.score(clips)
+            scores[split], log_probabilities = fit.score(clips)
             if split != "train":
-                predictions += self._predictions(split, logits)
+                predictions += self._predictions(split, log_probabilities)
         if state is RunState.FINISHED:
             self._folder.write_predictions(LABELS, predictions)
         return RunResult(
@@ -137,15 +144,15 @@ class _Training:
         return sorted({self._tiles.clips[place].speaker for place in getattr(self._split, split)} - {""})
 
     def _held_out(self) -> str:
-        return "speakers never heard in training" if self._split.by_speaker else "other clips of the same speakers"
+        return "other clips of the same speakers" if self._split.val_heard else "speakers never heard in training"
 
     def _remedy(self) -> str:
         return "more speakers or a smaller net" if self._config.augmented else "more speakers, augmentation or a smaller net"
 
-    def _predictions(self, split: str, logits: torch.Tensor) -> list[Prediction]:
+    def _predictions(self, split: str, log_probabilities: torch.Tensor) -> list[Prediction]:
         clips = [self._tiles.clips[place] for place in getattr(self._split, split)]
-        labels = [LABELS[k] for k in logits.argmax(1).tolist()]
-        probabilities = logits.double().softmax(1).tolist()
+        labels = [LABELS[k] for k in log_probabilities.argmax(1).tolist()]
+        probabilities = log_probabilities.double().softmax(1).tolist()  # sums to 1 in double precision
         return [
             Prediction(id=c.id, label=label, probabilities=tuple(p), truth=c.label, speaker=c.speaker, split=split)
             for c, label, p in zip(clips, labels, probabilities, strict=True)

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnn.config import MODELS, VARIANTS, RunConfig, default_config
+from cnn.config import FOLDED_KINDS, VARIANTS, RunConfig, default_config
 from cnn.errors import CnnError, RunError
-from cnn.runs import EpochRow, RunFolder
+from cnn.machine import check_device_name, may_have_gpu, n_processes
+from cnn.nets import PAIR
+from cnn.runs import EpochRow, RunFolder, RunState
 from cnn.splits import make_split
 from cnn.tiles import TileSet, open_tiles
 
@@ -33,37 +35,45 @@ class Place:
 
 
 def the_eight(tiles: TileSet) -> list[RunConfig]:
-    """Both models on the four variants, with their default settings."""
-    return [default_config(tiles.corpus, tiles.settings, model, variant) for model in MODELS for variant in VARIANTS]
+    """Model A and Model B on the four variants, with their default settings."""
+    return [default_config(tiles.corpus, tiles.settings, model, variant) for model in PAIR for variant in VARIANTS]
 
 
 def default_jobs(device: str, n_configs: int) -> int:
-    """One process a core on a CPU, two on a GPU, no more than there are trainings."""
-    import torch
-
-    on_gpu = device != "cpu" and torch.cuda.is_available()
-    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(2 if on_gpu else n_cores, n_configs))
+    """One process a core on a CPU, two on a GPU, no more than there are trainings; raises ConfigError for no such device."""
+    return n_processes(on_gpu=is_gpu(device), n_tasks=n_configs)
 
 
-def check_split(configs: Sequence[RunConfig], place: Place) -> None:
-    """Find out before any process is started that the clips cannot give a split; raises SplitError."""
-    clips = open_tiles(place.tiles).clips
-    for settings in {config.split for config in configs}:
-        make_split(clips, settings)
+def is_gpu(device: str) -> bool:
+    """Whether trainings on `device` will run on a GPU. Loads torch, whose 250 MiB stay, only where there may be one.
+
+    Raises:
+        ConfigError: no such device here.
+    """
+    check_device_name(device)
+    if device == "cpu" or (device == "auto" and not may_have_gpu()):
+        return False
+    from cnn.device import resolve
+
+    return resolve(device).type == "cuda"
 
 
 def train_all(
     configs: Sequence[RunConfig], place: Place, n_jobs: int, on_epoch: OnEpoch, say: Callable[[str], None]
 ) -> list[RunFolder]:
-    """The run folders of `configs`, in their order, trained in `n_jobs` processes.
+    """The run folders of `configs`, in their order, trained in at most `n_jobs` processes; finished ones are answered at once.
 
     Raises:
+        SplitError: the clips cannot give the split of one of them; nothing is trained.
         RunError: some of them failed; all others are trained to their end first.
     """
+    clips = open_tiles(place.tiles).clips
+    for settings in {config.split for config in configs}:
+        make_split(clips, settings)
     failures: dict[int, str] = {}
+    todo = [n for n, config in enumerate(configs) if RunFolder(place.runs / config.digest).state() is not RunState.FINISHED]
     # The slowest first, so that no process is left alone with one at the end.
-    todo = sorted(range(len(configs)), key=lambda n: configs[n].model.name != "resnet")
+    todo.sort(key=lambda n: configs[n].model.name == PAIR[0])
     for number, kind, content in _events(configs, todo, place, n_jobs):
         if kind == "epoch":
             on_epoch(configs[number], EpochRow(**content))
@@ -72,11 +82,17 @@ def train_all(
         elif kind == "failed":
             failures[number] = content
             if len(configs) > 1:
-                say(f"failed: {configs[number].model.name} on {configs[number].variant}: {content}")
+                say(f"failed: {_name(configs[number])}: {content}")
     if failures:
         more = "" if len(configs) == 1 else f"{len(failures)} of {len(configs)} trainings failed, first: "
         raise RunError(more + failures[min(failures)])
     return [RunFolder(place.runs / config.digest) for config in configs]
+
+
+def _name(config: RunConfig) -> str:
+    fold = f", {config.split.kind} fold {config.split.fold}" if config.split.kind in FOLDED_KINDS else ""
+    seed = f", seed {config.train.seed}" if config.train.seed else ""
+    return f"{config.model.label} on {config.variant}{fold}{seed}"
 
 
 def _events(configs: Sequence[RunConfig], todo: Sequence[int], place: Place, n_jobs: int) -> Any:
@@ -85,9 +101,10 @@ def _events(configs: Sequence[RunConfig], todo: Sequence[int], place: Place, n_j
     events: Any = context.Queue()
     for number in todo:
         tasks.put((number, configs[number]))
-    for _ in range(n_jobs):
+    n_workers = min(n_jobs, len(todo))
+    for _ in range(n_workers):
         tasks.put(None)
-    workers = [context.Process(target=_work, args=(place, tasks, events), daemon=True) for _ in range(n_jobs)]
+    workers = [context.Process(target=_work, args=(place, tasks, events), daemon=True) for _ in range(n_workers)]
     for worker in workers:
         worker.start()
     n_open = len(todo)
@@ -117,7 +134,7 @@ def _raise_if_killed(workers: Sequence[Any]) -> None:
 def _work(place: Place, tasks: Any, events: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and ends us
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    from cnn.mirror import train_mirrored
+    from cnn.mirror import Training, train_mirrored
     from cnn.train import Decision
 
     tiles = open_tiles(place.tiles)
@@ -132,7 +149,8 @@ def _work(place: Place, tasks: Any, events: Any) -> None:
             events.put((number, "said", text))
 
         try:
-            train_mirrored(config, tiles, place.runs, device=place.device, wandb=place.wandb, on_epoch=listen, say=say)
+            training = Training(config=config, tiles=tiles, runs=place.runs, device=place.device, on_epoch=listen)
+            train_mirrored(training, place.wandb, say)
             events.put((number, "done", None))
         except CnnError as error:
             events.put((number, "failed", str(error)))

@@ -100,8 +100,7 @@ def draw_voices(n_speakers: int, languages: Sequence[str], seed: int) -> tuple[V
         gender = tuple(_GENDERS)[number // len(languages) % 2]
         if not pools[language, gender]:
             gender = next(other for other in _GENDERS if pools[language, other])
-        accent, variant = pools[language, gender].pop()
-        voices.append(_voice(f"{number + 1:0{width}}", language, gender, accent, variant, rng))
+        voices.append(_voice(f"{number + 1:0{width}}", language, gender, pools[language, gender].pop(), rng))
     return tuple(voices)
 
 
@@ -115,7 +114,8 @@ def _pool(language: str, gender: str, rng: random.Random) -> list[tuple[str, str
     return pairs[::-1]
 
 
-def _voice(speaker: str, language: str, gender: str, accent: str, variant: str, rng: random.Random) -> Voice:
+def _voice(speaker: str, language: str, gender: str, pair: tuple[str, str], rng: random.Random) -> Voice:
+    accent, variant = pair
     return Voice(
         speaker=speaker,
         language=language,

@@ -40,12 +40,14 @@ def init(
     """Make a contest from the true labels. Never overwrites one."""
     from leaderboard.deadline import parse_deadline
     from leaderboard.errors import SolutionError
-    from leaderboard.solution import parse_solution
+    from leaderboard.solution import odd_labels, parse_solution
     from leaderboard.store import create_contest
     from leaderboard.table import read_file
 
     truth = parse_solution(read_file(solution, SolutionError), solution.name)
     last = None if deadline is None else parse_deadline(deadline)
+    for remark in odd_labels(truth):
+        say(f"{solution.name}: {remark}")
     with create_contest(contest, solution=truth, name=name, now=_now(), deadline=last) as made:
         print(f"{made.name}: {contest} holds {_facts(truth)}; {_closing(made)}")
 

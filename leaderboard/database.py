@@ -131,15 +131,15 @@ def new_sqlite_file(path: Path) -> Iterator[Path]:
         ) from error
 
 
-def connect(where: str | Path) -> Database:
-    """The database at a path or URL; nothing is opened before the first transaction.
+def connect(where: str | Path, name: str = "") -> Database:
+    """The database at a path or URL, called `name` in messages; nothing is opened before the first transaction.
 
     Raises:
         ContestError: a URL that no database is known for, or its driver is not installed.
     """
     path = sqlite_path(where)
     if path is not None:
-        return _connect_sqlite(path)
+        return _connect_sqlite(path, name or str(path))
     url = _parsed_url(str(where))
     try:
         return Database(create_engine(url, pool_pre_ping=True), url.render_as_string())
@@ -163,7 +163,7 @@ def _parsed_url(text: str) -> URL:
     )
 
 
-def _connect_sqlite(path: Path) -> Database:
+def _connect_sqlite(path: Path, name: str) -> Database:
     engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": _WAIT_S})
 
     @event.listens_for(engine, "connect")
@@ -176,4 +176,4 @@ def _connect_sqlite(path: Path) -> Database:
         writes = connection.get_execution_options().get(_WRITES, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    return Database(engine, str(path))
+    return Database(engine, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -16,6 +17,8 @@ _COLUMNS = ("id", "label", "Usage", "Group")
 _MAX_LABELS = 1000
 _MAX_LENGTH = 200  # characters of an id, a label or a group
 _N_SHOWN = 12
+_NO_VALUE = ("nan", "null", "<na>", "n/a", "#n/a")  # what programs write where there is nothing
+_USUAL_ROWS = 5  # of the middle class; below that a class of one row is nothing odd
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -72,13 +75,31 @@ def parse_solution(content: bytes, file_name: str) -> Solution:
         problems.add(None, "the file has no rows; give one row per id")
     problems.raise_any()
     solution = _assembled(content, kept)
-    _check_labels(solution, problems)
+    _check_labels(solution, lines, problems)
     problems.raise_any()
     return solution
 
 
+def odd_labels(solution: Solution) -> list[str]:
+    """A remark on each class that looks like a slip: the only word among numbers, or one row where others have many."""
+    counts = Counter(solution.truth.tolist())
+    usual = sorted(counts.values())[len(counts) // 2]
+    words = [label for label in solution.labels if _number(label) < 0]
+    remarks = []
+    for at, label in enumerate(solution.labels):
+        odd = []
+        if words == [label] and len(solution.labels) > 2:
+            odd.append("is the only label that is no number")
+        if counts[at] == 1 and usual >= _USUAL_ROWS:
+            odd.append(f"has one row where others have {usual}")
+        if odd:
+            row = quoted(solution.ids[solution.truth.tolist().index(at)])
+            remarks.append(f"label {quoted(label)} (id {row}) {' and '.join(odd)}: if it is a slip, correct it and begin again")
+    return remarks
+
+
 def _columns(line: int, header: list[str], problems: Problems) -> dict[str, int]:
-    check_header(line, header, problems)
+    check_header(line, header, len(_COLUMNS), problems)
     known = {name.casefold(): name for name in _COLUMNS}
     columns: dict[str, int] = {}
     for at, name in enumerate(header):
@@ -103,6 +124,8 @@ def _check_row(line: int, values: dict[str, str], lines: dict[str, int], problem
         problems.add(line, f"Usage {quoted(values['Usage'])} is neither Public nor Private; write one of the two")
     if values["label"] in ("id", "label"):
         problems.add(line, f"label {quoted(values['label'])} is also the name of a column; give this class another name")
+    if values["label"].casefold() in _NO_VALUE:
+        problems.add(line, f"label {quoted(values['label'])} is what programs write for no value; give the row its label")
     first = lines.setdefault(values["id"], line)
     if first != line:
         problems.add(line, f"id {quoted(values['id'])} stands in line {first} already; keep one row per id")
@@ -131,7 +154,21 @@ def _indices(values: list[str], names: tuple[str, ...]) -> npt.NDArray[np.intp]:
     return np.array([index[value] for value in values], dtype=np.intp)
 
 
-def _check_labels(solution: Solution, problems: Problems) -> None:
+def _meaning(label: str) -> float | str:
+    try:
+        return float(label)
+    except ValueError:
+        return label.casefold()
+
+
+def _check_labels(solution: Solution, lines: dict[str, int], problems: Problems) -> None:
+    same: dict[float | str, str] = {}
+    for at, label in enumerate(solution.labels):
+        first = same.setdefault(_meaning(label), label)
+        if first != label:
+            line = lines[solution.ids[solution.truth.tolist().index(at)]]
+            came = f"label {quoted(label)} reads like {quoted(first)} and would be a class of its own"
+            problems.add(line, f"{came}; write both alike")
     n_labels = len(solution.labels)
     if not 2 <= n_labels <= _MAX_LABELS:
         law = f"a contest has 2 to {_MAX_LABELS} labels and this file names {n_labels}"

@@ -227,7 +227,7 @@ def create_contest(
         _fill(connect(where), values, solution)
     else:
         with new_sqlite_file(path) as beside:
-            _fill(connect(beside), values, solution)
+            _fill(connect(beside, str(path)), values, solution)
     return open_contest(where)
 
 

@@ -90,7 +90,7 @@ def _nearest(name: str, names: Sequence[str]) -> str:
 
 
 def _columns(line: int, header: list[str], labels: tuple[str, ...], problems: Problems) -> _Columns:
-    check_header(line, header, problems)
+    check_header(line, header, 2 + len(labels), problems)
     for name in header:
         if name in RUN_FOLDER_COLUMNS and name not in labels:
             law = f"column '{name}' belongs to the file in a run folder, not to a submission"

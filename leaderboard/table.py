@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -103,16 +104,22 @@ def _line_of(content: bytes, position: int) -> int:
     return len((content[:position] + b"x").splitlines())
 
 
-def check_header(line: int, cells: list[str], problems: Problems) -> None:
-    """Fail on a header that is cut by something else than commas, or names a column twice."""
+def check_header(line: int, cells: list[str], n_known: int, problems: Problems) -> None:
+    """Fail on a header that is cut by something else than commas, names a column twice, or is far too wide.
+
+    Args:
+        n_known: how many columns such a file can have. A few more are let through: whoever reads on names the first of them.
+    """
     for mark, name in ((";", "semicolons"), ("\t", "tabs")):
         if len(cells) == 1 and mark in cells[0]:
             came = f"columns are separated by commas and this file uses {name}"
             problems.fail(line, f"{came}; save it with commas and send it again")
-    for name in cells:
-        if cells.count(name) > 1:
-            came = f"column {quoted(name)} stands there {cells.count(name)} times"
-            problems.fail(line, f"{came}; keep one of them and send the file again")
+    if len(cells) > 2 * n_known:
+        law = f"the file has at most {n_known:,} columns and this one {len(cells):,}"
+        problems.fail(line, f"{law}; the first line names the columns: correct it and send the file again")
+    for name, n in Counter(cells).items():
+        if n > 1:
+            problems.fail(line, f"column {quoted(name)} stands there {n} times; keep one of them and send the file again")
 
 
 def check_width(line: int, cells: list[str], header: list[str], problems: Problems) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena_terminal import JSON_HELP, print_json, print_table, say
+from arena_terminal import JSON_HELP, print_json, print_table, progress, say
 
 if TYPE_CHECKING:
     from reports.facts import ReportFacts
@@ -21,7 +21,7 @@ Examples:
 
 - `arena report build`
 - `arena report build --title "Team Formantes" --out formantes.html`
-- `arena report build --contest postgresql://host/contest runs/0123456789abcdef runs/fedcba9876543210`
+- `arena report build --contest postgresql://host/contest 0123 fedc`
 """
 
 
@@ -33,7 +33,8 @@ def _group() -> None:
 @app.command(epilog=_EXAMPLES)
 def build(
     run: Annotated[
-        list[Path] | None, typer.Argument(metavar="[RUN]...", help="Run folders to compare, instead of the newest eight.")
+        list[Path] | None,
+        typer.Argument(metavar="[RUN]...", help="Runs to compare (folders, or how their names begin), not the newest eight."),
     ] = None,
     runs: Annotated[Path, typer.Option(help="Where run folders are.")] = Path("runs"),
     studies: Annotated[Path | None, typer.Option(help="Where studies are; studies if it exists.", show_default=False)] = None,
@@ -56,10 +57,12 @@ def build(
     if studies is not None and not studies.is_dir():
         raise SourceError(f"there is no folder {studies}; name the one that `arena sweep run` made, or leave --studies out")
     found = contest or (_CONTEST if Path(_CONTEST).exists() else None)
-    facts = gather(
-        Sources(runs=runs, studies=studies or Path("studies"), contest=found, named_runs=tuple(run or ()), title=title)
-    )
-    size = write_report(facts, out)
+    sources = Sources(runs=runs, studies=studies or Path("studies"), contest=found, named_runs=tuple(run or ()), title=title)
+    with progress("reading and drawing", 2) as advance:
+        facts = gather(sources)
+        advance(1, f"{len(facts.runs)} trainings read")
+        size = write_report(facts, out)
+        advance()
     for note in facts.notes:
         say(f"{note.kind}: {note.text}")
     say(f"wrote {out} ({size / 1e6:.1f} MB); open it in any browser")
@@ -82,17 +85,33 @@ def _print_summary(facts: ReportFacts, out: Path) -> None:
         rows.append([*name, val, test, interval, f"{verdict_word(run.verdict) or NONE}{chosen}"])
     if rows:
         print_table(["model", "variant", "#val F1", "#test F1", "#interval", "verdict"], rows)
+    _print_evaluations(facts)
     print(out)
+
+
+def _print_evaluations(facts: ReportFacts) -> None:
+    from reports.evaluation_summary import group_title, name_of
+    from reports.formats import score, span
+
+    for group in facts.evaluations:
+        rows = [
+            [name_of(one), f"{len(one.folds)} of {one.n_folds}", str(len(one.seeds)), score(one.mean), span(one.low, one.high)]
+            for one in group.evaluations
+        ]
+        print_table(["evaluation", "#folds", "#seeds", "#mean F1", "#pooled interval"], rows, title=group_title(group))
 
 
 @app.command(epilog="Example: `arena report table --out runs.csv`, then `pandas.read_csv('runs.csv')` in a notebook")
 def table(
     runs: Annotated[Path, typer.Option(help="Where run folders are.")] = Path("runs"),
     out: Annotated[Path, typer.Option(help="The CSV to write; replaced when it exists.")] = Path("runs.csv"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON, and write no file.")] = False,
 ) -> None:
     """Write every run as one row of a CSV: settings, scores, costs; for a notebook or a spreadsheet."""
-    from reports.table import table_of, write_table
+    from reports.table import records, table_of, write_table
 
     rows = table_of(runs)
+    if as_json:
+        return print_json(records(rows))
     write_table(rows, out)
     print(f"{out}: {len(rows)} runs, {len(rows.columns)} columns")

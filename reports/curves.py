@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
@@ -37,13 +38,13 @@ def f1_limits(runs: Sequence[RunFacts]) -> Limits:
 def loss_curves(run: RunFacts, limits: Limits, n_epochs: int) -> str:
     """Train and validation loss of one run."""
     series = [(p.epoch, p.train_loss, p.val_loss) for p in run.curve]
-    return _curves(f"loss-{run.digest}", run, "loss", series, limits, n_epochs)
+    return _curves(run, _Plot(name="loss", what="loss", series=series, limits=limits, n_epochs=n_epochs))
 
 
 def f1_curves(run: RunFacts, limits: Limits, n_epochs: int) -> str:
     """Train and validation macro-F1 of one run."""
     series = [(p.epoch, p.train_macro_f1, p.val_macro_f1) for p in run.curve]
-    return _curves(f"f1-{run.digest}", run, "macro-F1", series, limits, n_epochs)
+    return _curves(run, _Plot(name="f1", what="macro-F1", series=series, limits=limits, n_epochs=n_epochs))
 
 
 def label_heights(train: float, val: float, limits: Limits, least: float = 0.1) -> Limits:
@@ -59,9 +60,20 @@ def label_heights(train: float, val: float, limits: Limits, least: float = 0.1) 
     return middle + up * least / 2, middle - up * least / 2
 
 
-def _curves(name: str, run: RunFacts, what: str, series: list[tuple[int, float, float]], limits: Limits, n_epochs: int) -> str:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Plot:
+    name: str  # in ids
+    what: str
+    series: list[tuple[int, float, float]]  # epoch, train, validation
+    limits: Limits
+    n_epochs: int
+
+
+def _curves(run: RunFacts, plot: _Plot) -> str:
+    series, limits = plot.series, plot.limits
+
     def draw(axes: Axes) -> None:
-        axes.set_xlim(1, max(n_epochs, 2))
+        axes.set_xlim(1, max(plot.n_epochs, 2))
         axes.set_ylim(*limits)
         epochs = [epoch for epoch, _, _ in series]
         colour = model_colour(run.model)
@@ -75,7 +87,8 @@ def _curves(name: str, run: RunFacts, what: str, series: list[tuple[int, float, 
             _line_labels(axes, series[-1], limits, colour)
         x_title(axes, "epoch")
 
-    return CURVE.to_svg(name, f"{what} by epoch, {cell_name(run.model, run.variant)}", draw)
+    alt = f"{plot.what} by epoch, {cell_name(run.model, run.variant)}"
+    return CURVE.to_svg(f"{plot.name}-{run.digest}", alt, draw)
 
 
 def _line_labels(axes: Axes, last: tuple[int, float, float], limits: Limits, colour: str) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from reports.evaluation_facts import EvaluationGroup
+
 VARIANTS = ("raw", "bilateral", "raw+aug", "bilateral+aug")
 MODELS = ("lenet5", "resnet")
 
@@ -152,7 +154,7 @@ class TrialPoint:
     """One trial of a study; `value` is of its best epoch, also where it was pruned."""
 
     number: int
-    state: str  # finished, pruned, failed, running or duplicate
+    state: str  # finished, pruned, failed, running, interrupted or duplicate
     value: float | None
     params: dict[str, object]
     cause: str
@@ -247,10 +249,12 @@ class ReportFacts:
     title: str
     cells: tuple[Cell, ...]
     chosen: str  # digest of the run with the best validation macro-F1; empty without runs
+    is_one_fold: bool  # the runs are one fold of an evaluation: no others were found
     runner_up: str  # second by validation
     effects: tuple[EffectFacts, ...]
     same_settings: tuple[SettingRow, ...]  # one value each
     differing_settings: tuple[SettingRow, ...]  # one value per run
+    evaluations: tuple[EvaluationGroup, ...]
     sweeps: tuple[SweepFacts, ...] | None  # None: no folder of studies was given
     contest: ContestFacts | None
     notes: tuple[Note, ...]
@@ -258,6 +262,16 @@ class ReportFacts:
     @property
     def runs(self) -> tuple[RunFacts, ...]:
         return tuple(cell.run for cell in self.cells if cell.run)
+
+    @property
+    def hears_validation(self) -> bool:
+        """Whether validation is of other clips of the training speakers: it chose no epoch and says nothing of a new voice."""
+        return any(run.config.get("split.validation") == "takes" for run in self.runs)
+
+    @property
+    def shown(self) -> RunFacts | None:
+        """Whose clips and confusions the page shows at length: the chosen run, or the first."""
+        return self.run(self.chosen) or next(iter(self.runs), None)
 
     def run(self, digest: str) -> RunFacts | None:
         return next((run for run in self.runs if run.digest == digest), None)

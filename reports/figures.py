@@ -70,16 +70,16 @@ def _uncollected() -> Iterator[None]:
 @_uncollected()
 def draw_all(facts: ReportFacts) -> Figures:
     """Every picture that the facts give."""
-    chosen = facts.run(facts.chosen)
+    shown = facts.shown
     standings = facts.contest.standings if facts.contest else ()
     return Figures(
         dots=BothWidths(
             wide=dot_plot(facts.cells, facts.chosen, WIDE_PX), narrow=dot_plot(facts.cells, facts.chosen, NARROW_PX)
         )
-        if facts.cells
+        if facts.cells and not facts.is_one_fold
         else None,
         runs=_runs(facts),
-        large_matrix=large_matrix(chosen) if chosen and chosen.test else "",
+        large_matrix=large_matrix(shown) if shown and shown.test else "",
         sweeps=_sweeps(facts.sweeps or ()),
         attempts=BothWidths(wide=attempts_plot(standings, WIDE_PX), narrow=attempts_plot(standings, NARROW_PX))
         if standings

@@ -11,13 +11,22 @@ NONE = "\u2013"
 MINUS = "\u2212"
 THIN_SPACE = "\u202f"
 MODEL_NAMES = {"lenet5": "Model A", "resnet": "Model B"}
-MODEL_SOURCES = {"lenet5": "after LeNet-5", "resnet": "a small ResNet"}
+MODEL_SOURCES = {
+    "lenet5": "after LeNet-5",
+    "resnet": "a small ResNet",
+    "densenet": "a small DenseNet",
+    "mobilenet": "a small MobileNetV2",
+    "efficientnet": "a small EfficientNet",
+    "inception": "a small Inception net",
+    "bcresnet": "after BC-ResNet",
+    "mlp": "the baseline",
+}
 STATE_WORDS = {"good": "good fit", "overfit": "overfits", "underfit": "underfits", "unsettled": "unsettled"}
 
 
 def model_name(model: str) -> str:
-    """`Model A` for lenet5, `Model B` for resnet; any other name as it is."""
-    return MODEL_NAMES.get(model, model or "unknown model")
+    """`Model A` for lenet5, `Model B` for resnet; of a team's own `net.py:MyNet` the class; any other name as it is."""
+    return MODEL_NAMES.get(model, model.rpartition(":")[2] or "unknown model")
 
 
 def model_source(model: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reports.errors import NothingToReport, SourceError
+from reports.evaluations import read_evaluations
 from reports.facts import Cell, ContestFacts, Note, NoteKind, ReportFacts, RunFacts, SettingRow, SweepFacts
 from reports.readings import Reading, read_run
 from reports.resampling import Resampled, effects, interval_of, resample, same_clips
@@ -34,9 +35,10 @@ def gather(sources: Sources) -> ReportFacts:
         NothingToReport: no finished run, no study and no contest.
         SourceError: a named run or the contest cannot be read.
     """
-    sweeps, trial_runs, sweep_notes = _sweeps(sources.studies)
+    sweeps, sweep_notes = _sweeps(sources.studies)
     contest = _contest(sources.contest)
-    selection = select(sources.runs, sources.named_runs, trial_runs)
+    evaluations = read_evaluations(sources.runs)
+    selection = select(sources.runs, sources.named_runs, evaluations.runs)
     if not selection.folders and not sweeps and not contest:
         reasons = " ".join(note.text for note in selection.notes if note.kind is NoteKind.ERROR)
         raise NothingToReport(
@@ -44,12 +46,20 @@ def gather(sources: Sources) -> ReportFacts:
             + (f" ({reasons})" if reasons else "")
         )
     readings, notes = _readings(selection, is_named=bool(sources.named_runs))
-    return _assemble(sources.title, readings, sweeps, contest, (*selection.notes, *notes, *sweep_notes))
+    facts = _assemble(readings, (*selection.notes, *evaluations.notes, *notes, *sweep_notes), chooses=not selection.is_one_fold)
+    return dataclasses.replace(
+        facts,
+        title=sources.title or "Spoken digits",
+        is_one_fold=selection.is_one_fold,
+        evaluations=evaluations.groups,
+        sweeps=sweeps,
+        contest=contest,
+    )
 
 
-def _sweeps(studies: Path | None) -> tuple[tuple[SweepFacts, ...] | None, Collection[str], tuple[Note, ...]]:
+def _sweeps(studies: Path | None) -> tuple[tuple[SweepFacts, ...] | None, tuple[Note, ...]]:
     if studies is None or not studies.is_dir():
-        return None, (), ()
+        return None, ()
     from reports.sources import read_sweeps
 
     return read_sweeps(studies)
@@ -78,15 +88,10 @@ def _readings(selection: Selection, *, is_named: bool) -> tuple[dict[Place, Read
     return readings, notes
 
 
-def _assemble(
-    title: str,
-    readings: dict[Place, Reading],
-    sweeps: tuple[SweepFacts, ...] | None,
-    contest: ContestFacts | None,
-    notes: Sequence[Note],
-) -> ReportFacts:
+def _assemble(readings: dict[Place, Reading], notes: Sequence[Note], *, chooses: bool) -> ReportFacts:
+    """The facts of the trainings, as if there were nothing else."""
     ranked = sorted(
-        (reading.facts for reading in readings.values() if reading.facts.val),
+        (reading.facts for reading in readings.values() if reading.facts.val and chooses),
         key=lambda run: (-run.val.macro_f1, run.val.loss, run.digest) if run.val else (0.0, 0.0, run.digest),
     )
     chosen = ranked[0].digest if ranked else ""
@@ -95,15 +100,17 @@ def _assemble(
     runs = {place: _with_intervals(reading, resampled, chosen) for place, reading in readings.items()}
     settings = _settings([runs[place] for place in places(runs) if place in runs])
     return ReportFacts(
-        title=title or "Spoken digits",
+        title="",
         cells=tuple(Cell(model=place[0], variant=place[1], run=runs.get(place)) for place in places(runs)) if runs else (),
         chosen=chosen,
         runner_up=runner_up,
         effects=effects(resampled, {place: run.digest for place, run in runs.items()}) if resampled else (),
         same_settings=tuple(row for row in settings if len(row.values) == 1),
         differing_settings=tuple(row for row in settings if len(row.values) > 1),
-        sweeps=sweeps,
-        contest=contest,
+        is_one_fold=False,
+        evaluations=(),
+        sweeps=None,
+        contest=None,
         notes=(*notes, *strangers),
     )
 

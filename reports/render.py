@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from reports import formats
+from reports.evaluation_page import GroupPage, group_pages
 from reports.facts import ReportFacts, RunFacts
 from reports.figures import Figures, draw_all
 from reports.summary import Summary, summarise
@@ -30,7 +31,8 @@ class Page:
     facts: ReportFacts
     summary: Summary
     figures: Figures
-    chosen: RunFacts | None
+    evaluations: tuple[GroupPage, ...]
+    shown: RunFacts | None
     splits: tuple[SplitRow, ...]
     confusions: tuple[Confusion, ...]
     digits: tuple[DigitRow, ...]
@@ -43,15 +45,16 @@ class Page:
 def render(facts: ReportFacts) -> bytes:
     """The page."""
     script = (_TEMPLATES / "script.js").read_text(encoding="utf-8")
-    chosen = facts.run(facts.chosen) or next(iter(facts.runs), None)
+    shown = facts.shown
     page = Page(
         facts=facts,
         summary=summarise(facts),
         figures=draw_all(facts),
-        chosen=chosen,
-        splits=splits(chosen),
-        confusions=confusions(chosen),
-        digits=digits(chosen),
+        evaluations=group_pages(facts.evaluations),
+        shown=shown,
+        splits=splits(shown),
+        confusions=confusions(shown),
+        digits=digits(shown),
         versions=shared_versions(facts.runs),
         style=Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8")),
         script=Markup(script),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cnn.runs import Prediction, Score
 from reports.facts import SplitFacts
 
-TOLERANCE = 1e-6  # result.json holds float32 accuracies; a single clip of 100,000 would show as 1e-5
+TOLERANCE = 1e-6  # both sides are float64 and differ by the order of their sums alone; one clip of 100,000 shows as 1e-5
 
 Counts = NDArray[np.int64]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from cnn.errors import RunError
 from cnn.runs import RunFolder, RunState, list_runs
+from cnn.shelf import find_run, trial_of
 from reports.errors import SourceError
 from reports.facts import MODELS, VARIANTS, Note, NoteKind
 from reports.formats import cell_name, listed, plural
@@ -27,6 +28,7 @@ class Candidate:
     comparable: str  # equal where corpus, tiles and split are equal
     settings: str  # equal where the model and all of its settings are, whatever the variant
     finished_at: str
+    is_trial: bool  # a sweep made it
 
     @property
     def age(self) -> tuple[str, str]:
@@ -39,6 +41,7 @@ class Selection:
 
     folders: dict[Place, RunFolder]
     notes: tuple[Note, ...]
+    is_one_fold: bool = False  # of an evaluation: there were no others
 
 
 def places(chosen: Collection[Place]) -> list[Place]:
@@ -47,30 +50,36 @@ def places(chosen: Collection[Place]) -> list[Place]:
     return eight + sorted(set(chosen) - set(eight))
 
 
-def select(runs_dir: Path | None, named: Sequence[Path], trial_runs: Collection[str]) -> Selection:
+def select(runs_dir: Path | None, named: Sequence[Path], folds: Collection[str] = ()) -> Selection:
     """The trainings to show.
 
     Out of the finished runs of `runs_dir` (or out of `named` alone) the largest comparable group counts, the newest of
-    equally large ones, and in each place the newest run. A run that a study's trial names counts only where there is no other:
-    a trial with the default settings shares its folder with the training of these settings.
+    equally large ones, and in each place the newest run. A run that a sweep's trial made counts only where there is no other,
+    and a group of nothing but folds of evaluations only where there is no other group.
+
+    Args:
+        named: run folders, their digests, or unmistakable beginnings of these.
+        folds: digests of the runs that the page shows as folds of an evaluation.
 
     Raises:
-        SourceError: a run in `named` cannot be read or is not finished.
+        SourceError: a run in `named` cannot be found or read, or is not finished.
     """
     notes: list[Note] = []
-    found = [_named(path) for path in named] if named else _scan(runs_dir, notes)
-    apart = found if named else [run for run in found if run.folder.digest not in trial_runs]
+    found = [_named(path, runs_dir) for path in named] if named else _scan(runs_dir, notes)
+    apart = found if named else [run for run in found if not run.is_trial]
     if not found:
         return Selection(folders={}, notes=tuple(notes))
-    group = _largest_group(apart or found, notes)
+    shown = () if named else folds
+    group = _largest_group(apart or found, shown, notes)
     chosen = {run.place: run for run in sorted(group, key=lambda run: run.age)}
-    if n_older := len(group) - len(chosen):
+    if n_older := sum(run.folder.digest not in shown and chosen[run.place] is not run for run in group):
         text = f"{plural(n_older, 'older run')} of the same models and variants left out: the newest of each is shown."
         notes.append(Note(kind=NoteKind.REMARK, text=text))
-    group_trials = [run for run in found if run.comparable == group[0].comparable and run.folder.digest in trial_runs]
+    group_trials = [run for run in found if run.comparable == group[0].comparable and run.is_trial]
     notes += _stand_ins(chosen, group_trials if not named else [])
     folders = {place: chosen[place].folder for place in places(chosen) if place in chosen}  # a fixed order: same bytes
-    return Selection(folders=folders, notes=(*notes, *_missing(chosen)))
+    is_one_fold = all(run.folder.digest in shown for run in group)
+    return Selection(folders=folders, notes=(*notes, *([] if is_one_fold else _missing(chosen))), is_one_fold=is_one_fold)
 
 
 def _stand_ins(chosen: dict[Place, Candidate], trials: Sequence[Candidate]) -> list[Note]:
@@ -89,15 +98,20 @@ def _stand_ins(chosen: dict[Place, Candidate], trials: Sequence[Candidate]) -> l
     return [Note(kind=NoteKind.REMARK, text=f"{listed(names)} {are}: no training of its own was found.")]
 
 
-def _named(path: Path) -> Candidate:
-    folder = RunFolder(path)
-    if not (path / "config.json").exists():
-        raise SourceError(f"{path} is no run folder: it has no config.json; give folders such as runs/0123456789abcdef")
+def _named(name: Path, runs_dir: Path | None) -> Candidate:
+    if name.is_dir() and not (name / "config.json").exists():
+        raise SourceError(f"{name} is no run folder: it has no config.json; give folders such as runs/0123456789abcdef")
+    try:
+        folder = find_run(str(name), runs_dir or Path("runs"))
+    except RunError as error:
+        raise SourceError(str(error)) from error
     try:
         result = folder.result()
         if result is None or result.state is not RunState.FINISHED:
             state = result.state.value if result else RunState.UNFINISHED.value
-            raise SourceError(f"{path} is {state}, not finished; train it to the end with `arena train`, or leave it out")
+            raise SourceError(
+                f"{folder.path} is {state}, not finished; train it to the end with `arena train`, or leave it out"
+            )
         return _candidate(folder, result.finished_at)
     except (RunError, ValueError, KeyError, TypeError) as error:
         raise damaged(folder, error) from error
@@ -129,16 +143,19 @@ def _candidate(folder: RunFolder, finished_at: str) -> Candidate:
         comparable=json.dumps(comparable, sort_keys=True),
         settings=json.dumps([config["model"], config.get("train")], sort_keys=True),
         finished_at=finished_at,
+        is_trial=trial_of(folder) is not None,
     )
 
 
-def _largest_group(found: Sequence[Candidate], notes: list[Note]) -> list[Candidate]:
+def _largest_group(found: Sequence[Candidate], folds: Collection[str], notes: list[Note]) -> list[Candidate]:
     groups: dict[str, list[Candidate]] = {}
     for run in found:
         groups.setdefault(run.comparable, []).append(run)
-    largest = max(groups.values(), key=lambda runs: (len({run.place for run in runs}), max(run.age for run in runs)))
-    n_others = len(found) - len(largest)
-    if n_others:
+    of_their_own = [runs for runs in groups.values() if any(run.folder.digest not in folds for run in runs)]
+    largest = max(
+        of_their_own or groups.values(), key=lambda runs: (len({run.place for run in runs}), max(run.age for run in runs))
+    )
+    if n_others := sum(run.folder.digest not in folds and run not in largest for run in found):
         text = f"{plural(n_others, 'run')} on another corpus, tiles or split left out, since numbers could not be compared; "
         text += "the newest fullest set is shown, and `arena report build RUN...` with run folders shows another."
         notes.append(Note(kind=NoteKind.REMARK, text=text))

@@ -26,10 +26,9 @@ from sweeps.errors import SweepError
 from sweeps.results import ParameterFacts, StudyFacts, TrialFacts, list_studies, read_study
 
 
-def read_sweeps(studies_dir: Path) -> tuple[tuple[SweepFacts, ...], frozenset[str], tuple[Note, ...]]:
-    """The studies in the order of the eight trainings, the digests of all their trials' runs, and what could not be read."""
+def read_sweeps(studies_dir: Path) -> tuple[tuple[SweepFacts, ...], tuple[Note, ...]]:
+    """The studies in the order of the eight trainings, and what could not be read."""
     sweeps: list[SweepFacts] = []
-    runs: set[str] = set()
     notes: list[Note] = []
     for name in list_studies(studies_dir):
         try:
@@ -37,11 +36,10 @@ def read_sweeps(studies_dir: Path) -> tuple[tuple[SweepFacts, ...], frozenset[st
         except (SweepError, RunError) as error:
             notes.append(Note(kind=NoteKind.ERROR, text=f"study {name}: {error}. It is left out."))
             continue
-        runs.update(trial.run for trial in study.trials if trial.run)
         sweeps.append(_sweep(study))
     order = {place: n for n, place in enumerate(places([(sweep.model, sweep.variant) for sweep in sweeps]))}
     sweeps.sort(key=lambda sweep: (order[sweep.model, sweep.variant], sweep.name))
-    return tuple(sweeps), frozenset(runs), tuple(notes)
+    return tuple(sweeps), tuple(notes)
 
 
 def _sweep(study: StudyFacts) -> SweepFacts:

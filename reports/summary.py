@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reports.evaluation_summary import evaluation_detail, evaluation_lead
 from reports.facts import ContestFacts, DifferenceFacts, EffectFacts, IntervalFacts, ReportFacts, RunFacts, SweepFacts
 from reports.formats import (
     cell_name,
@@ -46,28 +47,47 @@ def summarise(facts: ReportFacts) -> Summary:
     """All sentences of the page."""
     chosen, runner_up = facts.run(facts.chosen), facts.run(facts.runner_up)
     return Summary(
-        lead=_lead(chosen) if chosen else _lead_without_runs(facts),
-        answer=_answer(facts, chosen, runner_up) if chosen else (),
-        caveats=_caveats(facts, chosen) if chosen else (),
+        lead=_lead(facts, chosen),
+        answer=(*(_answer(facts, chosen, runner_up) if chosen else ()), *_evaluated(facts)),
+        caveats=_caveats(facts, chosen) if chosen else _fold_caveats(facts),
         effects=tuple(effect_sentence(effect) for effect in facts.effects),
         sweeps={sweep.name: sweep_sentence(sweep) for sweep in facts.sweeps or ()},
         contest=contest_sentence(facts.contest) if facts.contest else "",
     )
 
 
-def _lead(chosen: RunFacts) -> str:
+def _lead(facts: ReportFacts, chosen: RunFacts | None) -> str:
+    if facts.is_one_fold and facts.evaluations:
+        return evaluation_lead(facts.evaluations[0])
+    if chosen is None:
+        return _lead_without_runs(facts)
     name = cell_name(chosen.model, chosen.variant)
     val = chosen.val.macro_f1 if chosen.val else None
     if not chosen.test:
         return f"{name} is best by validation, with macro-F1 {score(val)}. It was not tested: the split holds no test clips."
     sure = f" ({interval_words(chosen.interval)})" if chosen.interval else ""
+    if facts.hears_validation:
+        return (
+            f"{name} scores highest on new clips of voices it knows, which says nothing of a new voice. "
+            f"On test speakers it reaches macro-F1 {score(chosen.test.macro_f1)}{sure}."
+        )
     return f"{name} is the choice by validation. On test it reaches macro-F1 {score(chosen.test.macro_f1)}{sure}."
 
 
 def _lead_without_runs(facts: ReportFacts) -> str:
     parts = [plural(len(facts.sweeps), "study", "studies")] if facts.sweeps else []
+    parts += [plural(n, "evaluation")] if (n := sum(len(group.evaluations) for group in facts.evaluations)) else []
     parts += ["the standings of a contest"] if facts.contest else []
     return f"No finished training to compare. This page holds {listed(parts)}."
+
+
+def _evaluated(facts: ReportFacts) -> tuple[str, ...]:
+    """What the first group says and the lead does not; all groups stand in their own section."""
+    if not facts.evaluations:
+        return ()
+    first = facts.evaluations[0]
+    said = (evaluation_detail(first),) if facts.is_one_fold else (f"{evaluation_lead(first)} {evaluation_detail(first)}",)
+    return tuple(text.strip() for text in said if text)
 
 
 def interval_words(interval: IntervalFacts) -> str:
@@ -94,9 +114,8 @@ def _choice(facts: ReportFacts, chosen: RunFacts) -> str:
     tied = [run for run in facts.runs if run.val and run is not chosen and abs(run.val.macro_f1 - best) < _SAME_SCORE]
     names = [cell_name(run.model, run.variant) for run in tied]
     tie = f", level with {listed(names)}; the lowest validation loss decided" if tied else ""
-    ahead = (
-        f"Its macro-F1 of {score(best)} on the validation clips is the highest of {plural(len(facts.runs), 'training')}{tie}."
-    )
+    clips = "validation clips, of voices heard in training," if facts.hears_validation else "validation clips"
+    ahead = f"Its macro-F1 of {score(best)} on the {clips} is the highest of {plural(len(facts.runs), 'training')}{tie}."
     return f"{ahead} The test clips had no part in that choice." if chosen.test else ahead
 
 
@@ -164,11 +183,27 @@ def _caveats(facts: ReportFacts, chosen: RunFacts) -> tuple[str, ...]:
     if len(facts.runs) > 1:
         with_seed = f" with seed {seeds.pop()}" if len(seeds) == 1 else ""
         found.append(f"Each number is of one training{with_seed}. No interval here covers the luck of another seed.")
+    if facts.hears_validation:
+        found.append(
+            "Validation is of other clips of the speakers who train: it says nothing of a new voice, it chose no epoch (the "
+            "last one was kept), and the choice that this page makes by it is a name for one training, not for the best. "
+            "To choose, hold speakers out for it (split.validation=speakers)."
+        )
     if chosen.config.get("split.kind") == "random":
         found.append(
             "The split is random over clips: every test speaker may also be heard in training, so new voices would score lower."
         )
     return tuple(found)
+
+
+def _fold_caveats(facts: ReportFacts) -> tuple[str, ...]:
+    if not facts.is_one_fold:
+        return ()
+    text = (
+        "The trainings below are one fold of an evaluation, since no others were found: what they score hangs on who was held "
+        "out. None is chosen among them; believe what the folds say together."
+    )
+    return (text,)
 
 
 def effect_sentence(effect: EffectFacts) -> str:
@@ -218,6 +253,8 @@ def contest_sentence(contest: ContestFacts) -> str:
     text = f"{who} {verb} with macro-F1 {score(top.macro_f1)}{sure}"
     if rest:
         text += f", {score(top.macro_f1 - rest[0].macro_f1)} ahead of {rest[0].team}"
+        if top.interval and rest[0].interval and top.interval.low <= rest[0].interval.high:
+            text += f"; their intervals overlap: other {top.interval.unit} could rank them otherwise"
     more = (
         f" {plural(contest.n_waiting, 'team')} {'has' if contest.n_waiting == 1 else 'have'} not submitted."
         if contest.n_waiting

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,12 @@ def write_table(table: pd.DataFrame, out: Path) -> None:
         RunError: the file cannot be written.
     """
     write_whole(out, table.to_csv(index=False, lineterminator="\n").encode())
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Each row as plain values by column, without the columns that the run has nothing for."""
+    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records"))
+    return [{name: value for name, value in row.items() if value is not None} for row in rows]
 
 
 def _row(run: RunFolder) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from sweeps import trial
 from sweeps.engine import Claim, Engine, Idle
 from sweeps.errors import StudyError
 from sweeps.study import StudyFolder
-from sweeps.trial import Step, TrialResult, TrialState, Workplace
+from sweeps.trial import Step, Task, TrialResult, TrialState, Workplace
 
 MAX_FAILURES = 3  # in a row: something is wrong that the next trial will not cure
 _WAIT_S = 0.5
@@ -91,7 +91,8 @@ def _engines(order: Order, say: Say) -> list[Engine]:
 
 
 def _place(engine: Engine, device: str) -> Workplace:
-    return Workplace(base=engine.spec.base, tiles=engine.spec.tiles, runs=engine.spec.runs, device=device)
+    spec = engine.spec
+    return Workplace(base=spec.base, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
 
 
 def _key(place: Workplace) -> tuple[Path, str]:
@@ -104,6 +105,7 @@ class _Agent:
         self._order = order
         self._say = say
         self._n_failures = 0
+        self._n_trained = 0
 
     def run(self) -> None:
         while self._engines and not self._order.stop.signal:
@@ -124,6 +126,8 @@ class _Agent:
             self._engines.remove(engine)
             if claim is Idle.EXHAUSTED:
                 self._say(f"study {engine.spec.name}: every point of its space has been tried, before its budget was reached")
+            elif not self._n_trained:
+                self._say(f"study {engine.spec.name}: its {engine.spec.budget} trials are done; nothing is left to train")
         return None
 
     def _train(self, engine: Engine, claim: Claim) -> None:
@@ -133,7 +137,9 @@ class _Agent:
             step = engine.report(claim, row.epoch, float(getattr(row, metric)))
             return Step.PAUSE if self._order.stop.signal and step is Step.CONTINUE else step
 
-        result = trial.run_trial(_place(engine, self._order.device), claim.params, metric, listen)
+        self._n_trained += 1
+        task = Task(number=claim.number, params=claim.params, metric=metric)
+        result = trial.run_trial(_place(engine, self._order.device), task, listen)
         if result.state is TrialState.PAUSED:
             engine.release(claim)
             return

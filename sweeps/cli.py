@@ -27,7 +27,7 @@ Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
     "`arena sweep run my.yaml --variant raw --variant raw+aug train.epochs=8` · `arena sweep run --all --budget 16`"
 )
 def run(
-    file: Annotated[str | None, typer.Argument(metavar="FILE", help="A sweep file, or lenet5 or resnet.")] = None,
+    file: Annotated[str | None, typer.Argument(metavar="FILE", help="A sweep file, or a net such as lenet5.")] = None,
     overrides: Annotated[
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings of all trials, such as train.epochs=8.")
     ] = None,
@@ -35,7 +35,7 @@ def run(
         list[str] | None,
         typer.Option("--variant", help="raw, bilateral, raw+aug, bilateral+aug; repeat for more."),
     ] = None,
-    all_studies: Annotated[bool, typer.Option("--all", help="Both shipped files on all four variants: eight studies.")] = False,
+    all_studies: Annotated[bool, typer.Option("--all", help="lenet5 and resnet on all four variants: eight studies.")] = False,
     tiles: Annotated[Path, typer.Option(help="A folder of tiles, or one that holds a single such folder.")] = Path("tiles"),
     runs: Annotated[Path, typer.Option(help="Where run folders are.")] = Path("runs"),
     studies: Studies = Path("studies"),
@@ -73,7 +73,7 @@ def _scope(files: list[str], variants: list[str], all_studies: bool) -> tuple[tu
 
     if all_studies:
         if files or variants:
-            raise typer.BadParameter("--all runs both shipped files on all variants: give it no file and no --variant")
+            raise typer.BadParameter("--all runs lenet5 and resnet on all variants: give it no file and no --variant")
         return all_eight()
     if len(files) != 1:
         raise typer.BadParameter(f"give one sweep file, or lenet5 or resnet, or --all; not {len(files)} files")
@@ -91,7 +91,8 @@ def _run(request: SweepRequest, json: bool) -> int:
     n_agents = request.n_agents or plan.default_agents(request.device, total)
     title = f"study {specs[0].name}" if len(specs) == 1 else f"{len(specs)} studies"
     with progress(f"{title}, trials", total) as advance:
-        report = launch.run_agents(specs, request.studies, n_agents, request.device, advance, say)
+        pool = launch.Pool(specs=specs, studies_dir=request.studies, n_agents=n_agents, device=request.device)
+        report = launch.run_agents(pool, advance, say)
     facts = [read_outline(request.studies, spec.name) for spec in specs]
     print_json([_study_dict(study) for study in facts]) if json else _print_best(facts)
     if report.exit_code:
@@ -158,7 +159,7 @@ def best(
 
 @app.command(epilog="Examples: `arena sweep lint my.yaml` · `arena sweep lint lenet5`")
 def lint(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A sweep file, or lenet5 or resnet.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A sweep file, or a net such as lenet5.")],
     json: Json = False,
 ) -> None:
     """Check a sweep file, and say what it means; what would search something else than it reads is refused with the fix."""
@@ -184,10 +185,10 @@ def _range(values: Sequence[object], low: float, high: float) -> str:
 def _print_studies(studies: Sequence[StudyFacts]) -> None:
     rows = []
     for facts in studies:
-        counts = [str(facts.n(state)) for state in ("finished", "pruned", "running", "failed", "duplicate")]
+        counts = [str(facts.n(state)) for state in ("finished", "pruned", "running", "interrupted", "failed", "duplicate")]
         rows.append([facts.name, facts.method, str(facts.budget), *counts, facts.metric, _value(facts.best)])
-    columns = ("study", "method", "#budget", "#finished", "#pruned", "#running", "#failed", "#duplicates", "metric", "#best")
-    print_table(columns, rows)
+    states = ("#finished", "#pruned", "#running", "#interrupted", "#failed", "#duplicates")
+    print_table(("study", "method", "#budget", *states, "metric", "#best"), rows)
 
 
 def _print_best(studies: Sequence[StudyFacts]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -50,22 +51,33 @@ class _Agent:
     reported: bool = False
 
 
-def run_agents(
-    specs: Sequence[StudySpec], studies_dir: Path, n_agents: int, device: str, advance: Advance, say: Say
-) -> PoolReport:
-    """Start agents on `specs` and wait until they end; `advance` counts trials that finished or were pruned.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pool:
+    """Which agents to start, and on what."""
+
+    specs: Sequence[StudySpec]
+    studies_dir: Path
+    n_agents: int
+    device: str = "auto"
+
+    @property
+    def budget(self) -> int:
+        return sum(spec.budget for spec in self.specs)
+
+
+def run_agents(pool: Pool, advance: Advance, say: Say) -> PoolReport:
+    """Start agents and wait until they end; `advance` counts trials that finished or were pruned.
 
     The first Ctrl-C (or SIGTERM) asks all agents to end after their epoch, the second ends them at once.
 
     Raises:
         StudyError: a log cannot be written, or a study is damaged.
     """
-    _mend(specs, studies_dir, say)
-    watch = _Watch(specs, studies_dir)
-    if watch.n_settled() >= sum(spec.budget for spec in specs):
-        n_agents = 0
+    _mend(pool, say)
+    watch = _Watch(pool.specs, pool.studies_dir)
+    n_agents = pool.n_agents if watch.n_settled() < pool.budget else 0
     asked: list[int] = []
-    with _signals(asked), _started(specs, studies_dir, n_agents, device) as agents:
+    with _signals(asked), _started(pool, n_agents) as agents:
         n_passed_on, n_failed = 0, 0
         advance(watch.n_settled())
         while True:
@@ -78,16 +90,15 @@ def run_agents(
             if not alive:
                 break
             time.sleep(_GLANCE_S)
-    budget = sum(spec.budget for spec in specs)
-    return PoolReport(n_settled=watch.n_counted, budget=budget, n_failed_agents=n_failed, interrupted=bool(asked))
+    return PoolReport(n_settled=watch.n_counted, budget=pool.budget, n_failed_agents=n_failed, interrupted=bool(asked))
 
 
-def _mend(specs: Sequence[StudySpec], studies_dir: Path, say: Say) -> None:
+def _mend(pool: Pool, say: Say) -> None:
     """Set damaged tails of journals aside now, where the user sees the note; agents would say it into their logs."""
     from sweeps.journal import Journal
 
-    for spec in specs:
-        Journal(StudyFolder(studies_dir / spec.name).journal, say)
+    for spec in pool.specs:
+        Journal(StudyFolder(pool.studies_dir / spec.name).journal, say)
 
 
 class _Watch:
@@ -132,11 +143,11 @@ def _signals(asked: list[int]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _started(specs: Sequence[StudySpec], studies_dir: Path, n_agents: int, device: str) -> Iterator[list[_Agent]]:
+def _started(pool: Pool, n_agents: int) -> Iterator[list[_Agent]]:
     agents: list[_Agent] = []
     try:
         for number in range(1, n_agents + 1):
-            agents.append(_start(specs, studies_dir, number, device))
+            agents.append(_start(pool, number))
         yield agents
     finally:
         for agent in agents:
@@ -145,16 +156,19 @@ def _started(specs: Sequence[StudySpec], studies_dir: Path, n_agents: int, devic
             agent.process.wait()
             if agent.process.stdin:
                 agent.process.stdin.close()
+            with contextlib.suppress(OSError):
+                if not agent.log.stat().st_size:
+                    agent.log.unlink()
 
 
-def _start(specs: Sequence[StudySpec], studies_dir: Path, number: int, device: str) -> _Agent:
-    log = studies_dir / f"agent-{number}.log"
-    names = [spec.name for spec in specs]
-    command = [sys.executable, str(_ARENA), "sweep", "agent", *names, "--studies", str(studies_dir)]
+def _start(pool: Pool, number: int) -> _Agent:
+    log = pool.studies_dir / f"agent-{os.getpid()}-{number}.log"  # another pool may work in the same folder
+    names = [spec.name for spec in pool.specs]
+    command = [sys.executable, str(_ARENA), "sweep", "agent", *names, "--studies", str(pool.studies_dir)]
     with _opened(log) as file:
         # A pipe that closes when we die, however we die; a session of its own, so that Ctrl-C reaches it through us alone.
         process = subprocess.Popen(
-            [*command, "--device", device, "--with-parent"],
+            [*command, "--device", pool.device, "--with-parent"],
             stdin=subprocess.PIPE,
             stdout=file,
             stderr=subprocess.STDOUT,

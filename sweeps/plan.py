@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweeps import lint, trial
 from sweeps.errors import StudyError
-from sweeps.study import StudySpec, check_name, create_or_continue
-from sweeps.sweepfile import SHIPPED, Sweep
+from sweeps.results import read_outline
+from sweeps.study import StudyFolder, StudySpec, check_name, create_or_continue
+from sweeps.sweepfile import PAIR, Sweep
 
 _MOST_AGENTS = 8  # by default: each holds torch and the tiles in memory
 
@@ -33,8 +33,8 @@ class SweepRequest:
 
 
 def all_eight() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Both shipped files and the four variants."""
-    return SHIPPED, trial.variants()
+    """The shipped files of Model A and Model B, and the four variants."""
+    return PAIR, trial.variants()
 
 
 def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
@@ -42,8 +42,9 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
 
     Raises:
         SweepError: a sweep file, a name or a budget that cannot be used.
-        CnnError: tiles, overrides or a split that cannot be used.
+        CnnError: tiles, overrides, a split or a device that cannot be used.
     """
+    trial.check_device_name(request.device)
     sweeps = [lint.read_sweep(file) for file in request.files]
     for sweep in sweeps:
         _refuse_both(sweep, request.overrides)
@@ -56,7 +57,7 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
         model = lint.model_of(sweep)
         for variant in request.variants:
             several = len(sweeps) * len(request.variants) > 1
-            name = _name(request.name, model, variant, several)
+            name = _name(request.name, trial.model_label(model), variant, several)
             check_name(name)
             spec = StudySpec(
                 name=name,
@@ -80,10 +81,12 @@ def open_studies(request: SweepRequest, say: Callable[[str], None]) -> list[Stud
         SweepError, CnnError: as `plan`, or a study of this name searches something else.
     """
     specs, notes = plan(request)
+    trial.check_runs(request.runs)
     for note in notes:
         say(note)
     opened: list[StudySpec] = []
-    for spec in specs:
+    for wanted in specs:
+        spec = wanted if request.budget is None else _within_reach(request.studies, wanted, say)
         folder, note = create_or_continue(request.studies, spec, keep_budget=request.budget is None)
         if note:
             say(note)
@@ -91,11 +94,21 @@ def open_studies(request: SweepRequest, say: Callable[[str], None]) -> list[Stud
     return opened
 
 
+def _within_reach(studies: Path, wanted: StudySpec, say: Callable[[str], None]) -> StudySpec:
+    """`wanted` with a budget that is not below the trials that its study has already."""
+    if not StudyFolder(studies / wanted.name).exists:
+        return wanted
+    n_settled = read_outline(studies, wanted.name).n_settled
+    if n_settled <= wanted.budget:
+        return wanted
+    say(f"study {wanted.name}: {n_settled} trials are done, more than --budget {wanted.budget}; none is taken back")
+    return replace(wanted, budget=n_settled)
+
+
 def default_agents(device: str, budget: int) -> int:
     """One agent a core on a CPU, two on a GPU, no more than there are trials."""
-    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     has_gpu = device != "cpu" and Path("/dev/nvidiactl").exists()  # asking torch would take seconds
-    return max(1, min(2 if has_gpu else n_cores, _MOST_AGENTS, budget))
+    return trial.n_processes(on_gpu=has_gpu, n_tasks=min(_MOST_AGENTS, budget))
 
 
 def _name(wanted: str, model: str, variant: str, several: bool) -> str:

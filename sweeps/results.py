@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeps import study
+from sweeps.lease import utc_now
 from sweeps.space import Distribution, Parameter
 from sweeps.study import StudyFolder, StudySpec
 from sweeps.sweepfile import Goal
@@ -39,9 +40,9 @@ class TrialFacts:
     """One trial."""
 
     number: int
-    state: str  # finished, pruned, failed, running or duplicate
+    state: str  # finished, pruned, failed, running, interrupted (its agent is gone; another goes on) or duplicate
     params: dict[str, object]
-    value: float | None  # of the best epoch; None of running and failed trials; of a duplicate that of the trial it repeats
+    value: float | None  # of the best epoch; None of trials without a result; of a duplicate that of the trial it repeats
     epochs: dict[int, float]  # the metric after each epoch, from 1
     run: str  # digest of its run folder, or empty
     seconds: float | None
@@ -141,7 +142,8 @@ def _parameter(parameter: Parameter) -> ParameterFacts:
 def _trial(trial: FrozenTrial, goal: Goal) -> TrialFacts:
     from sweeps import optuna_store as store
 
-    states = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running"}
+    running = "interrupted" if store.is_abandoned(trial, utc_now()) else "running"
+    states = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": running}
     state = states[trial.state.name]
     epochs = dict(sorted(trial.intermediate_values.items()))
     held = store.holder(trial)

@@ -14,7 +14,8 @@ from sweeps.section import Section, did_you_mean
 from sweeps.space import Parameter
 from sweeps.yaml_tree import read_tree
 
-SHIPPED = ("lenet5", "resnet")
+PAIR = ("lenet5", "resnet")  # Model A and Model B
+SHIPPED = (*PAIR, "densenet", "mobilenet", "efficientnet", "inception", "bcresnet", "mlp")
 DEFAULT_METRIC = "val_macro_f1"
 _MAX_BYTES = 1_000_000
 _KEYS = ("method", "metric", "parameters", "early_terminate", "run_cap", "name", "description", "program", "command")

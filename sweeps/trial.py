@@ -60,6 +60,7 @@ class Workplace:
     tiles: Path
     runs: Path
     device: str = "auto"
+    study: str = ""  # whose trials these are
 
 
 Listener = Callable[[EpochRow], Step]
@@ -83,6 +84,13 @@ def models() -> tuple[str, ...]:
     from cnn.config import MODELS
 
     return MODELS
+
+
+def model_label(model: str) -> str:
+    """A model's name for people: `MyNet` for `team/net.py:MyNet`."""
+    from cnn.plugin import label_of
+
+    return label_of(model)
 
 
 def variants() -> tuple[str, ...]:
@@ -149,6 +157,27 @@ def point_of(base: Mapping[str, Any], params: Mapping[str, object]) -> Point:
     return Point(params={key: values[key] for key in params}, run=config.digest)
 
 
+def check_device_name(name: str) -> None:
+    """Refuse a device that no training takes; raises cnn's ConfigError."""
+    from cnn.machine import check_device_name
+
+    check_device_name(name)
+
+
+def n_processes(*, on_gpu: bool, n_tasks: int) -> int:
+    """How many trainings at once suit this machine."""
+    from cnn.machine import n_processes
+
+    return n_processes(on_gpu=on_gpu, n_tasks=n_tasks)
+
+
+def check_runs(runs: Path) -> None:
+    """Find out before a study is made that its run folders cannot be; raises cnn's RunError."""
+    from cnn.shelf import check_place
+
+    check_place(runs)
+
+
 def check_place(place: Workplace) -> None:
     """Find out before the first trial that the device or the tiles are not here; raises cnn's errors. Loads torch."""
     from cnn.device import resolve
@@ -162,26 +191,37 @@ def check_place(place: Workplace) -> None:
     open_tiles(place.tiles)
 
 
-def run_trial(place: Workplace, params: Mapping[str, object], metric: str, on_epoch: Listener) -> TrialResult:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """A trial to train: which one of its study, and where on the search space."""
+
+    number: int
+    params: Mapping[str, object]
+    metric: str
+
+
+def run_trial(place: Workplace, task: Task, on_epoch: Listener) -> TrialResult:
     """Train one point as far as needed; whatever goes wrong becomes a failed result with its cause.
 
     Raises:
         SweepError: what `on_epoch` raised; the run folder stays unfinished.
     """
     try:
-        return _run(place, params, metric, on_epoch)
+        return _run(place, task, on_epoch)
     except SweepError:
         raise
     except Exception as error:
         return _failure(error)
 
 
-def _run(place: Workplace, params: Mapping[str, object], metric: str, on_epoch: Listener) -> TrialResult:
+def _run(place: Workplace, task: Task, on_epoch: Listener) -> TrialResult:
     from cnn.overrides import from_dict, with_values
+    from cnn.shelf import TrialMark, mark_trial
     from cnn.tiles import open_tiles
     from cnn.train import Decision, train
 
-    config = with_values(from_dict(place.base), params)
+    config = with_values(from_dict(place.base), task.params)
+    mark_trial(RunFolder(place.runs / config.digest), TrialMark(study=place.study, number=task.number))
     folder = train(
         config,
         open_tiles(place.tiles),
@@ -189,7 +229,7 @@ def _run(place: Workplace, params: Mapping[str, object], metric: str, on_epoch: 
         device=place.device,
         on_epoch=lambda row: Decision(on_epoch(row).value),
     )
-    return _result_of(folder, metric)
+    return _result_of(folder, task.metric)
 
 
 def _result_of(folder: RunFolder, metric: str) -> TrialResult:

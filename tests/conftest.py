@@ -8,10 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import settings
 
 from cnn.config import TileSettings
 from cnn.corpus import scan
 from cnn.tiles import TileSet, prepare
+
+settings.register_profile("arena", deadline=None)  # a busy machine is no failure
+settings.load_profile("arena")
 
 SPEAKERS = ("ann", "bob", "cleo", "dan", "eve")
 RATE_HZ = 8000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_NAMES = ("accuracy_score", "confusion_matrix", "f1_score", "log_loss", "precision_recall_fscore_support")
+_NAMES = ("accuracy_score", "confusion_matrix", "f1_score", "log_loss", "recall_score")
 
 
 def __getattr__(name: str) -> Any:

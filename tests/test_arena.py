@@ -69,6 +69,13 @@ def test_a_mistake_is_one_line_on_stderr_and_exit_code_1(words: list[str], said:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_every_setting_is_listed_for_machines(tmp_path: Path) -> None:
+    rows = {row["key"]: row for row in json.loads(run("train", "--keys", "--json", "--model", "resnet", cwd=tmp_path).stdout)}
+    assert rows["model.name"] == {"key": "model.name", "default": "resnet", "type": "str"}
+    assert isinstance(rows["train.epochs"]["default"], int)
+    assert rows["split.test_speakers"]["default"] == []
+
+
 def test_an_unknown_flag_is_exit_code_2(tmp_path: Path) -> None:
     ended = run("train", "--modell", "lenet5", cwd=tmp_path)
     assert ended.returncode == 2
@@ -114,7 +121,7 @@ def test_the_readme_shows_the_whole_line() -> None:
     wanted = {
         *("data synth", "data scan", "data prepare", "data show", "data solution", "sweep run", "sweep status"),
         *("contest init", "contest team", "contest validate", "contest submit", "contest attempts", "contest standings"),
-        *("report build", "doctor"),
+        *("report build", "doctor", "eval"),
     }
     assert wanted <= named
     assert any(command.startswith("arena train --all") for command in COMMANDS)
@@ -135,7 +142,7 @@ def test_every_command_of_the_readme_exists_with_its_options(command: str) -> No
                 assert child is not None
                 context = child.make_context(name, rest, parent=context)
     else:
-        assert program in {"git", "cd", "source", "sudo", "pip", "wandb", ".venv/bin/arena"}
+        assert program in {"arecord", "git", "cd", "source", "sudo", "pip", "wandb", ".venv/bin/arena"}
 
 
 def test_the_constraints_hold_a_version_of_every_dependency() -> None:

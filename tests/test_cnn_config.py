@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cnn.config import MODELS, VARIANTS, RunConfig, TileSettings, default_config, to_dict
+from cnn.config import MODELS, TILES_FORMAT, VARIANTS, RunConfig, TileSettings, default_config, to_dict
 from cnn.errors import ConfigError
 from cnn.overrides import from_dict, keys, override, with_values
 
@@ -29,27 +29,34 @@ def test_a_configuration_survives_json_in_any_order_of_keys(model: str, variant:
     assert from_dict(json.loads(text)) == changed
 
 
+NOT_ALONE = ("model.name", "split.kind", "split.n_folds", "split.val_speakers", "split.test_speakers")  # bring others along
+
+
 def test_equal_values_have_equal_digests_and_any_other_value_another() -> None:
     base = override(config("raw+aug"), [])
     digests = {base.digest}
-    changes = {"variant": "bilateral+aug", "model.activation": "tanh", "train.optimizer": "sgd", "train.schedule": "linear"}
+    changes = {"variant": "bilateral+aug", "split.validation": "takes"}
+    changes |= {"model.activation": "tanh", "train.optimizer": "sgd", "train.schedule": "linear"}
     for key, kind in keys().items():
-        if key.startswith("tiles.") or key in ("model.name", "split.kind", "split.val_speakers", "split.test_speakers"):
+        if key.startswith("tiles.") or key in NOT_ALONE:
             continue
         section, _, name = key.rpartition(".")
         old = getattr(getattr(base, section), name) if section else base.variant
         new = changes.get(key, old if kind is str else kind(old + 1 if kind is int else old * 0.5 + 0.125))
         digests.add(with_values(base, {key: new}).digest)
-    assert len(digests) == 1 + sum(
-        not key.startswith("tiles.") and key not in ("model.name", "split.kind", "split.val_speakers", "split.test_speakers")
-        for key in keys()
-    )
+    assert len(digests) == 1 + sum(not key.startswith("tiles.") and key not in NOT_ALONE for key in keys())
     assert with_values(base, {"train.learning_rate": "0.002"}).digest == base.digest
 
 
 def test_augmentation_counts_in_the_digest_only_where_it_is_used() -> None:
     assert override(config("raw"), ["augment.shift=1"]).digest == config("raw").digest
     assert override(config("raw+aug"), ["augment.shift=1"]).digest != config("raw+aug").digest
+
+
+def test_pictures_of_another_front_end_are_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = config().digest
+    monkeypatch.setattr("cnn.config.TILES_FORMAT", TILES_FORMAT + 1)
+    assert config().digest != before
 
 
 def test_another_model_brings_its_own_defaults_and_keeps_what_is_said_beside_it() -> None:
@@ -68,16 +75,41 @@ def test_another_model_brings_its_own_defaults_and_keeps_what_is_said_beside_it(
         ("train.epochs=many", "train.epochs takes a number, not 'many'"),
         ("train.learning_rate=nan", "train.learning_rate takes a finite number, not 'nan'"),
         ("train.batch_size=0", "train.batch_size lies between 2 and 65536, not 0"),
-        ("model.depth=5", "model.depth lies between 2 and 4, not 5"),
-        ("model.name=lenet", "model.name is one of lenet5, resnet, not 'lenet'; did you mean 'lenet5'?"),
+        ("model.depth=5", "model.depth of lenet5 (stages of convolution and pooling) lies between 2 and 4, not 5"),
+        (
+            "model.name=lenet",
+            f"model.name is one of {', '.join(MODELS)} or path/to/file.py:ClassName, not 'lenet'; did you mean 'lenet5'?",
+        ),
         ("variant=row", "variant is one of raw, bilateral, raw+aug, bilateral+aug, not 'row'; did you mean 'raw'?"),
         ("train.epochs", "an override is written key=value, such as train.epochs=5, not 'train.epochs'"),
         ("tiles.size=32", "tiles.size is fixed when tiles are prepared; give it to `arena data prepare` instead"),
-        ("split.kind=beker", "split.kind is one of speaker, becker, loso, random, not 'beker'; did you mean 'becker'?"),
+        ("split.kind=beker", "split.kind is one of speaker, becker, loso, folds, random, not 'beker'; did you mean 'becker'?"),
     ],
 )
 def test_a_mistake_is_one_line_with_the_way_out(assignment: str, said: str) -> None:
     assert message(assignment) == said
+
+
+@pytest.mark.parametrize(
+    ("assignments", "said"),
+    [
+        (["split.n_folds=5"], "split.n_folds needs split.kind=folds, not 'speaker'; drop the one or change the other"),
+        (["split.kind=folds"], "split.n_folds lies between 3 and 10000, not 0"),
+        (["split.kind=folds", "split.n_folds=2"], "split.n_folds lies between 3 and 10000, not 2"),
+        (["split.kind=folds", "split.n_folds=4", "split.fold=4"], "split.fold lies between 0 and 3, not 4"),
+        (["split.validation=clips"], "split.validation is one of speakers, takes, not 'clips'"),
+        (
+            ["split.kind=becker", "split.validation=takes"],
+            "split.validation=takes needs split.kind=speaker, loso or folds: 'becker' says who validates; drop it",
+        ),
+        (
+            ["split.val_speakers=ann", "split.validation=takes"],
+            "split.val_speakers are held out, and split.validation=takes holds none out; drop one of them",
+        ),
+    ],
+)
+def test_folds_and_validation_that_cannot_be_are_refused(assignments: list[str], said: str) -> None:
+    assert message(*assignments) == said
 
 
 def test_every_numeric_key_refuses_nan() -> None:

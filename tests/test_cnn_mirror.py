@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import socket
 import subprocess
@@ -11,18 +13,24 @@ from typing import Any
 
 import pytest
 
+import cnn.mirror
 from cnn.config import RunConfig, default_config
 from cnn.errors import ConfigError
-from cnn.mirror import train_mirrored
+from cnn.mirror import Training, train_mirrored
 from cnn.overrides import override
-from cnn.runs import RunFolder, RunState
+from cnn.runs import EpochRow, RunFolder, RunState
 from cnn.tiles import TileSet
+from cnn.train import Decision, train
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 
 def config(tiles: TileSet, *assignments: str) -> RunConfig:
     return override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2", *assignments])
+
+
+def training(tiles: TileSet, runs: Path, **more: Any) -> Training:
+    return Training(config=config(tiles), tiles=tiles, runs=runs, **more)
 
 
 def history(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -48,7 +56,7 @@ def history(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
 
 
 def test_offline_every_epoch_and_the_result_are_in_the_runs_own_folder(tiles: TileSet, tmp_path: Path) -> None:
-    run = train_mirrored(config(tiles), tiles, tmp_path, wandb="auto")
+    run = train_mirrored(training(tiles, tmp_path), "auto", print)
     (path,) = run.path.glob("wandb/offline-run-*/run-*.wandb")
     rows, summary = history(path)
     assert [float(row["val_macro_f1"]) for row in rows] == [row.val_macro_f1 for row in run.epochs()]
@@ -59,14 +67,63 @@ def test_offline_every_epoch_and_the_result_are_in_the_runs_own_folder(tiles: Ti
 
 
 def test_off_writes_nothing(tiles: TileSet, tmp_path: Path) -> None:
-    run = train_mirrored(config(tiles), tiles, tmp_path, wandb="off")
+    run = train_mirrored(training(tiles, tmp_path), "off", print)
     assert not (run.path / "wandb").exists()
 
 
 def test_an_answered_run_is_not_mirrored_again(tiles: TileSet, tmp_path: Path) -> None:
     for _ in range(2):
-        run = train_mirrored(config(tiles), tiles, tmp_path, wandb="offline")
+        run = train_mirrored(training(tiles, tmp_path), "offline", print)
     assert len(list(run.path.glob("wandb/offline-run-*"))) == 1
+
+
+def test_a_run_that_was_killed_after_its_last_epoch_is_mirrored_when_it_is_finished(tiles: TileSet, tmp_path: Path) -> None:
+    def die(row: EpochRow) -> Decision:
+        if row.epoch == 2:
+            raise KeyboardInterrupt
+        return Decision.CONTINUE
+
+    with pytest.raises(KeyboardInterrupt):
+        train_mirrored(training(tiles, tmp_path, on_epoch=die), "off", print)
+    run = train_mirrored(training(tiles, tmp_path), "offline", print)
+    (path,) = run.path.glob("wandb/offline-run-*/run-*.wandb")
+    rows, summary = history(path)
+    result = run.result()
+    assert result is not None
+    assert [row["epoch"] for row in rows] == ["2"]
+    assert float(summary["kept/test_macro_f1"]) == result.scores["test"].macro_f1
+    assert result.wandb_mode == "offline"
+
+
+def is_held(run: RunFolder) -> bool:
+    """Whether another process would have to wait for the run folder."""
+    with (run.path / ".lock").open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def test_a_disk_that_is_full_after_training_leaves_a_finished_run_and_one_line(
+    tiles: TileSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def train_and_fill(*arguments: Any, **options: Any) -> RunFolder:
+        run = train(*arguments, **options)
+        monkeypatch.setattr(os, "fsync", full)
+        return run
+
+    monkeypatch.setattr(cnn.mirror, "train", train_and_fill)
+    said: list[tuple[str, bool]] = []
+    folder = RunFolder(tmp_path / config(tiles).digest)
+    run = train_mirrored(training(tiles, tmp_path), "offline", lambda text: said.append((text, is_held(folder))))
+    law = f"cannot write {run.path / 'result.json'}: No space left on device; free some space or choose another folder"
+    assert said == [(f"W&B mirror of lenet5.raw not closed: RunError: {law}", True)]
+    assert not is_held(folder)
+    assert run.state() is RunState.FINISHED
 
 
 ONLINE = """
@@ -80,7 +137,8 @@ from cnn.tiles import open_tiles
 cnn.mirror._CONNECT_S = 2
 tiles = open_tiles(Path(sys.argv[1]))
 config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2"])
-cnn.mirror.train_mirrored(config, tiles, Path(sys.argv[2]), wandb=sys.argv[3])
+training = cnn.mirror.Training(config=config, tiles=tiles, runs=Path(sys.argv[2]))
+cnn.mirror.train_mirrored(training, sys.argv[3], print)
 """
 
 
@@ -120,4 +178,4 @@ def test_login_is_found_without_a_question() -> None:
 
 def test_an_unknown_mode_is_refused(tiles: TileSet, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--wandb is one of auto, online, offline, off, not 'on'"):
-        train_mirrored(config(tiles), tiles, tmp_path, wandb="on")
+        train_mirrored(training(tiles, tmp_path), "on", print)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import csv
+import json
+import os
 import shutil
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from typer.testing import CliRunner
 
+import arena
 from cnn.config import default_config
-from cnn.errors import CorpusError, RunError
+from cnn.errors import RunError
 from cnn.overrides import from_dict, override
-from cnn.predict import answers_of_recordings, answers_of_split, find_run, recordings_in, write_submission
+from cnn.predict import Unheard, answers_of_recordings, answers_of_split, find_run, write_submission
 from cnn.runs import RunFolder
 from cnn.solution import write_solution
+from cnn.sources import sources_in
 from cnn.tiles import TileSet
 from cnn.train import Decision, train
 
@@ -31,8 +37,9 @@ def test_a_recording_gets_the_answer_that_its_tile_got(run: RunFolder, corpus_fo
     for number, name in enumerate(sorted(expected)):
         shutil.copy(corpus_folder / f"{name}.wav", tmp_path / f"x{number:03d}.WAV")
     heard: list[int] = []
-    paths = recordings_in(tmp_path)
-    answers = answers_of_recordings(run, tmp_path, paths, "cpu", heard.append)
+    found = answers_of_recordings(run, sources_in(tmp_path), "cpu", heard.append)
+    answers = found.answers
+    assert found.unheard == ()
     assert [answer.id for answer in answers] == [f"x{number:03d}" for number in range(len(expected))]
     assert sum(heard) == len(expected) == 40
     for answer, name in zip(answers, sorted(expected), strict=True):
@@ -65,15 +72,94 @@ def test_an_unfinished_run_does_not_predict(tiles: TileSet, tmp_path: Path) -> N
         find_run(paused.digest, tmp_path)
 
 
-def test_what_cannot_be_heard_is_named(run: RunFolder, tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match=r"no wav or flac files in .*; give the folder that holds the recordings"):
-        recordings_in(tmp_path)
+def test_what_cannot_be_heard_is_named_and_stops_no_other(run: RunFolder, corpus_folder: Path, tmp_path: Path) -> None:
+    for name in ("a", "m", "z"):
+        shutil.copy(corpus_folder / "3_ann_0.wav", tmp_path / f"{name}.wav")
     (tmp_path / "broken.wav").write_bytes(b"RIFF nonsense")
-    with pytest.raises(CorpusError, match=r"broken\.wav is no wav or flac that can be read: .*; record it again or remove it"):
-        answers_of_recordings(run, tmp_path, recordings_in(tmp_path), "cpu", print)
-    soundfile.write(tmp_path / "broken.wav", np.zeros(0), 8000)
-    with pytest.raises(CorpusError, match=r"broken\.wav holds no samples"):
-        answers_of_recordings(run, tmp_path, recordings_in(tmp_path), "cpu", print)
+    (tmp_path / "nothing.wav").write_bytes(b"")
+    (tmp_path / "gone.wav").symlink_to(tmp_path / "nowhere.wav")
+    os.mkfifo(tmp_path / "pipe.wav")
+    soundfile.write(tmp_path / "empty.wav", np.zeros(0), 8000)
+    soundfile.write(tmp_path / "silent.flac", np.zeros(4000), 8000)
+    soundfile.write(tmp_path / "two\nlines.wav", np.ones(4000) / 2, 8000)
+    found = answers_of_recordings(run, sources_in(tmp_path), "cpu", lambda n: None)
+    assert [answer.id for answer in found.answers] == ["a", "m", "z"]
+    assert len({answer.probabilities for answer in found.answers}) == 1
+    assert found.unheard[0].name == "broken"
+    assert found.unheard[0].reason.startswith("is no wav or flac that can be read: ")
+    assert [one for one in found.unheard if one.name not in ("broken", "nothing")] == [
+        Unheard(name="empty", reason="holds no samples; record it again"),
+        Unheard(name="gone", reason="cannot be opened: No such file or directory"),
+        Unheard(name="pipe", reason="is no ordinary file; give its content to `-`"),
+        Unheard(name="silent", reason="is silent; record it again"),
+        Unheard(name="two\nlines", reason="has a name that cannot be printed; rename it"),
+    ]
+
+
+def predicted(run: RunFolder, *words: object, stdin: bytes | None = None, rc: int = 0) -> tuple[str, str]:
+    command = ["predict", str(run.path), "--device", "cpu", *map(str, words)]
+    ended = CliRunner().invoke(arena.app, command, input=stdin)
+    told = "" if isinstance(ended.exception, SystemExit | None) else f"error: {ended.exception}"
+    assert (1 if told else ended.exit_code) == rc, ended.stderr + told
+    return ended.stdout, ended.stderr + told
+
+
+def test_files_are_answered_in_their_order_with_digit_and_probabilities(run: RunFolder, corpus_folder: Path) -> None:
+    files = [corpus_folder / "7_ann_0.wav", corpus_folder / "2_bob_1.wav"]
+    said = json.loads(predicted(run, *files, "--json")[0])
+    sources = sources_in(corpus_folder)
+    expected = {a.id: a for a in answers_of_recordings(run, sources, "cpu", lambda n: None).answers}
+    assert [answer["file"] for answer in said["answers"]] == [str(file) for file in files]
+    for answer, file in zip(said["answers"], files, strict=True):
+        assert answer["digit"] == expected[file.stem].label
+        assert answer["probabilities"] == pytest.approx(expected[file.stem].by_digit(), abs=1e-6)
+    lines = predicted(run, *files)[0].splitlines()
+    best = sorted(said["answers"][0]["probabilities"].items(), key=lambda item: -item[1])[:2]
+    assert [str(files[0]), *(word for digit, p in best for word in (digit, f"{p:.3f}"))] in [line.split() for line in lines]
+
+
+def test_one_file_that_cannot_be_heard_costs_exit_code_1_and_no_other_answer(run: RunFolder, corpus_folder: Path) -> None:
+    good, bad = corpus_folder / "7_ann_0.wav", corpus_folder / "nowhere.wav"
+    said, told = predicted(run, bad, good, corpus_folder, rc=1)
+    assert str(good) in said
+    assert f"no answer: {bad} cannot be opened: No such file or directory\n" in told
+    assert f"no answer: {corpus_folder} is a folder; give it with --clips\n" in told
+
+
+@pytest.mark.parametrize("size", [None, 0, 0x7FFFFFFE, 0xFFFFFFFF])
+def test_a_wav_on_the_standard_input_gets_the_answer_of_its_file(run: RunFolder, corpus_folder: Path, size: int | None) -> None:
+    file = corpus_folder / "5_eve_2.wav"
+    content = bytearray(file.read_bytes())
+    if size is not None:
+        place = content.index(b"data") + 4
+        content[place : place + 4] = struct.pack("<I", size)
+    streamed, filed = (json.loads(predicted(run, name, "--json", stdin=bytes(content))[0]) for name in ("-", file))
+    assert streamed["answers"][0]["file"] == "-"
+    assert streamed["answers"][0]["probabilities"] == filed["answers"][0]["probabilities"]
+
+
+def test_a_folder_becomes_a_submission_of_what_could_be_heard(run: RunFolder, corpus_folder: Path, tmp_path: Path) -> None:
+    clips, out = tmp_path / "clips", tmp_path / "answers.csv"
+    (clips / "deep").mkdir(parents=True)
+    shutil.copy(corpus_folder / "3_ann_0.wav", clips / "deep" / "one.wav")
+    said, _ = predicted(run, "--clips", clips, "--out", out)
+    assert said == f"{out}: 1 clips, from {run.path}\n"
+    (clips / "bad.wav").write_bytes(b"RIFF")
+    said, told = predicted(run, "--clips", clips, "--out", out, rc=1)
+    assert "no answer: bad is no wav or flac that can be read" in told
+    assert f"{out} lacks 1 of 2 recordings: a contest that asks for them will refuse it\n" in told
+    assert [row["id"] for row in csv.DictReader(out.read_text().splitlines())] == ["deep/one"]
+    (clips / "deep" / "one.wav").unlink()
+    out.unlink()
+    _, told = predicted(run, "--clips", clips, "--out", out, rc=1)
+    assert told.endswith("error: none of 1 recordings can be used; nothing is written")
+    assert not out.exists()
+
+
+def test_files_folder_and_split_are_asked_for_one_at_a_time(run: RunFolder, corpus_folder: Path) -> None:
+    file = corpus_folder / "7_ann_0.wav"
+    for words in ([file, "--clips", corpus_folder], ["--split", "val", "--clips", corpus_folder], [file, "--out", "x.csv"]):
+        assert "give files, --clips or --split" in " ".join(predicted(run, *words, rc=2)[1].split())
 
 
 def test_damaged_weights_are_named(run: RunFolder, corpus_folder: Path, tmp_path: Path) -> None:
@@ -81,4 +167,4 @@ def test_damaged_weights_are_named(run: RunFolder, corpus_folder: Path, tmp_path
     shutil.copytree(run.path, copy)
     (copy / "model.pt").write_bytes(b"nonsense")
     with pytest.raises(RunError, match=r"model\.pt is damaged .*; delete .* and train again"):
-        answers_of_recordings(RunFolder(copy), corpus_folder, recordings_in(corpus_folder)[:2], "cpu", print)
+        answers_of_recordings(RunFolder(copy), sources_in(corpus_folder)[:2], "cpu", print)

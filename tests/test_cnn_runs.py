@@ -113,6 +113,13 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkey
     assert path.read_bytes() == b"old"
 
 
+def test_a_folder_in_the_place_of_a_file_is_named_as_that(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").mkdir()
+    with pytest.raises(RunError, match=r"cannot write .*a\.txt: Is a directory; name a file in it$"):
+        write_whole(tmp_path / "a.txt", b"new")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (

@@ -36,6 +36,7 @@ def speakers_in(clips: list[Clip], split: Split) -> dict[str, list[str]]:
 
 FSDD = ["george", "jackson", "lucas", "nicolas", "theo", "yweweler"]
 SIXTY = [f"{n:02}" for n in range(1, 61)]
+KINDS = ["speaker", "loso", "folds", "speaker takes", "loso takes", "folds takes", "random", "becker"]
 
 
 def test_six_speakers_give_three_to_train_one_to_validate_and_two_to_test() -> None:
@@ -62,16 +63,18 @@ def corpora(draw: st.DrawFn) -> list[Clip]:
     return [Clip(f"{d}_{s}_{t}", d, s) for s in speakers for d in labels for t in range(draw(st.integers(1, 3)))]
 
 
-@given(corpora(), st.integers(0, 99), st.sampled_from(["speaker", "loso", "random", "becker"]), st.randoms())
+@given(corpora(), st.integers(0, 99), st.sampled_from(KINDS), st.randoms())
 def test_the_parts_are_whole_disjoint_and_blind_to_the_order_of_clips(
     clips: list[Clip], seed: int, kind: str, order: random.Random
 ) -> None:
-    fold = seed % 5 if kind == "becker" else seed % 3
-    settings = SplitSettings(kind=kind, seed=seed, fold=fold)
+    name, _, takes = kind.partition(" ")
+    fold, n_folds = seed % 5 if name == "becker" else seed % 3, 3 if name == "folds" else 0
+    validation = takes or "speakers"
+    settings = SplitSettings(kind=name, seed=seed, fold=fold, n_folds=n_folds, validation=validation)
     try:
         split = make_split(clips, settings)
     except SplitError:
-        assert kind in ("becker", "random")  # a block without speakers, or fewer than 3 clips of every digit
+        assert takes or kind in ("becker", "random")  # a block without speakers, or fewer than 3 clips of every digit
         return
     assert sorted(split.train + split.val + split.test) == list(range(len(clips)))
     assert split.train
@@ -79,13 +82,15 @@ def test_the_parts_are_whole_disjoint_and_blind_to_the_order_of_clips(
     assert split.test
     parts = speakers_in(clips, split)
     if split.by_speaker:
-        assert len(set().union(*parts.values())) == sum(map(len, parts.values()))
+        assert not set(parts["test"]) & {*parts["train"], *parts["val"]}
+    assert split.val_heard == (kind == "random" or bool(takes))
+    assert split.val_heard or not set(parts["val"]) & set(parts["train"])
     shuffled = list(clips)
     order.shuffle(shuffled)
     again = make_split(shuffled, settings)
     for part in ("train", "val", "test"):
         assert {clips[i].id for i in getattr(split, part)} == {shuffled[i].id for i in getattr(again, part)}
-    assert (split.note, split.by_speaker) == (again.note, again.by_speaker)
+    assert (split.note, split.by_speaker, split.val_heard) == (again.note, again.by_speaker, again.val_heard)
 
 
 def test_named_speakers_are_held_out_and_the_rest_is_drawn() -> None:
@@ -126,6 +131,56 @@ def test_leave_one_out_tests_each_speaker_once_and_validates_on_the_next() -> No
     parts = [speakers_in(clips, make_split(clips, SplitSettings(kind="loso", fold=k))) for k in range(6)]
     assert [part["test"] for part in parts] == [[name] for name in FSDD]
     assert [part["val"] for part in parts] == [[name] for name in [*FSDD[1:], FSDD[0]]]
+
+
+DEALT = [
+    [["jackson", "lucas"], ["george", "theo"], ["nicolas", "yweweler"]],
+    [["lucas", "theo"], ["george", "nicolas"], ["jackson", "yweweler"]],
+]
+
+
+def folds(clips: list[Clip], n_folds: int, seed: int = 0) -> list[dict[str, list[str]]]:
+    settings = [SplitSettings(kind="folds", n_folds=n_folds, fold=fold, seed=seed) for fold in range(n_folds)]
+    return [speakers_in(clips, make_split(clips, each)) for each in settings]
+
+
+def test_every_speaker_is_tested_in_one_of_k_folds_and_validates_in_another() -> None:
+    parts = folds(clips_of(SIXTY), 7)
+    assert sorted(name for part in parts for name in part["test"]) == SIXTY
+    assert sorted(len(part["test"]) for part in parts) == [8, 8, 8, 9, 9, 9, 9]
+    assert [part["val"] for part in parts] == [part["test"] for part in [*parts[1:], parts[0]]]
+
+
+def test_groups_are_even_in_clips_where_speakers_are_not() -> None:
+    n_takes = {"ann": 9, "bob": 5, "cleo": 4, "dan": 4, "eve": 3, "fay": 2}
+    clips = [clip for name, n in n_takes.items() for clip in clips_of([name], n)]
+    sizes = [sum(n_takes[name] for name in part["test"]) for part in folds(clips, 3)]
+    assert sorted(sizes) == [8, 9, 10]
+
+
+def test_the_groups_stay_the_same_from_release_to_release() -> None:
+    assert [[part["test"] for part in folds(clips_of(FSDD), 3, seed)] for seed in (0, 1)] == DEALT
+
+
+def test_validation_by_takes_trains_on_everybody_who_is_not_tested() -> None:
+    clips = clips_of(FSDD, n_takes=25)
+    split = make_split(clips, SplitSettings(kind="loso", fold=2, validation="takes"))
+    assert speakers_in(clips, split) == {"train": [*FSDD[:2], *FSDD[3:]], "val": [*FSDD[:2], *FSDD[3:]], "test": ["lucas"]}
+    drawn = Counter((clips[i].speaker, clips[i].label) for i in split.val)
+    assert drawn == {(name, label): 2 for name in FSDD if name != "lucas" for label in LABELS}
+    assert split.note == (
+        "Split by speaker: 5 train, 1 test (lucas), never heard in training. Validation is 100 other clips of the training "
+        "speakers: its scores are optimistic and choose nothing."
+    )
+    another = make_split(clips, SplitSettings(kind="loso", fold=2, validation="takes", seed=1))
+    assert (another.test, len(another.val)) == (split.test, len(split.val))
+    assert another.val != split.val
+
+
+def test_two_speakers_suffice_where_takes_validate() -> None:
+    clips = clips_of(["ann", "bob"], n_takes=3)
+    split = make_split(clips, SplitSettings(kind="loso", validation="takes"))
+    assert [len(part) for part in (split.train, split.val, split.test)] == [20, 10, 30]
 
 
 def test_a_random_split_shares_out_every_digit_and_says_so() -> None:
@@ -192,6 +247,17 @@ REFUSALS = [
         "choose another split.fold or split.kind=speaker",
     ),
     (clips_of(FSDD), SplitSettings(kind="loso", fold=6), "split.fold lies between 0 and 5 for 6 speakers, not 6"),
+    (
+        clips_of(FSDD),
+        SplitSettings(kind="folds", n_folds=7),
+        "split.n_folds=7 groups need as many speakers, and there are 6; choose at most 6, which is leave-one-speaker-out",
+    ),
+    (
+        clips_of(FSDD, n_takes=2),
+        SplitSettings(validation="takes"),
+        "split.validation=takes needs at least 3 clips of some digit by a training speaker, and there are none; "
+        "record more or choose split.validation=speakers",
+    ),
     (
         clips_of(["ann", "bob"]),
         SplitSettings(kind="random"),

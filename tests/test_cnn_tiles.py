@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
-import os
+import json
 import shutil
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import torch
 import torchaudio
 
 from cnn.bilateral import bilateral
-from cnn.config import TileSettings
+from cnn.config import TILES_FORMAT, TileSettings
 from cnn.corpus import scan
 from cnn.errors import TilesError
 from cnn.spectrogram import tile_of
@@ -108,43 +107,93 @@ def test_other_settings_make_another_folder(corpus_folder: Path, tiles: TileSet,
     assert find_tiles(tmp_path).folder == other.folder
 
 
-def test_a_full_disk_leaves_nothing_half_written(
-    corpus_folder: Path, tiles: TileSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(TilesError, match="No space left on device"):
-        prepare(scan(corpus_folder), tiles.settings, tmp_path)
-    assert [p.name for p in tmp_path.iterdir() if not p.name.endswith(".lock")] == []
-
-
-def test_what_a_killed_preparation_left_is_removed_by_the_next(corpus_folder: Path, tiles: TileSet, tmp_path: Path) -> None:
-    left = tmp_path / f".{tiles.folder.name}.part-x"
-    left.mkdir()
-    (left / "raw.npy").write_bytes(b"half")
-    prepare(scan(corpus_folder), tiles.settings, tmp_path)
-    assert not left.exists()
-
-
 def test_an_unwritable_place_is_one_line(corpus_folder: Path, tiles: TileSet, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(TilesError, match=r"cannot write tiles into .*file.*; choose another folder with --tiles"):
         prepare(scan(corpus_folder), tiles.settings, tmp_path / "file")
 
 
-def test_a_damaged_folder_of_tiles_is_named(tiles: TileSet, tmp_path: Path) -> None:
+def refusal(folder: Path) -> str:
+    with pytest.raises(TilesError) as refused:
+        open_tiles(folder)
+    return str(refused.value)
+
+
+def test_where_there_are_no_tiles_is_said_how_to_make_some(tmp_path: Path) -> None:
     with pytest.raises(TilesError, match=r"no tiles in .*; make some with `arena data prepare"):
         find_tiles(tmp_path)
-    copy = tmp_path / "copy"
-    shutil.copytree(tiles.folder, copy)
-    (copy / "raw.npy").write_bytes(b"nonsense")
-    with pytest.raises(TilesError, match=r"raw\.npy cannot be read"):
-        open_tiles(copy).pictures("raw")
-    (copy / "settings.json").write_text("{}")
-    with pytest.raises(TilesError, match="is no usable folder of tiles"):
-        open_tiles(copy)
+    assert "is no folder of tiles: its settings.json is missing or damaged" in refusal(tmp_path)
+
+
+def changed(text: str, line: int, column: int, value: str) -> str:
+    rows = [row.split(",") for row in text.splitlines()]
+    rows[line - 1][column] = value
+    return "\n".join(",".join(row) for row in rows) + "\n"
+
+
+DAMAGES = {
+    "a label": ("clips.csv line 7 is no clip with a label of 0..9: ", lambda text: changed(text, 7, 1, "12")),
+    "a length": ("clips.csv line 7 is no clip with a label of 0..9: ", lambda text: changed(text, 7, 5, "long")),
+    "a field": ("clips.csv line 7 is no clip with a label of 0..9: ", lambda text: changed(text, 7, 5, "0.5,more")),
+    "a heading": ("first line of clips.csv", lambda text: changed(text, 1, 0, "name")),
+    "rows": ("clips.csv has 6 rows, not 200", lambda text: "".join(text.splitlines(keepends=True)[:7])),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_table_of_clips_is_one_line_with_its_place_and_the_remedy(
+    tiles: TileSet, tmp_path: Path, damage: str
+) -> None:
+    said, damaged = DAMAGES[damage]
+    copy = Path(shutil.copytree(tiles.folder, tmp_path / "copy"))
+    (copy / "clips.csv").write_text(damaged((copy / "clips.csv").read_text()))
+    message = refusal(copy)
+    assert message.startswith(f"{copy} is damaged: ")
+    assert said in message
+    assert message.endswith(f"; make it anew with `arena data prepare {tiles.corpus_folder} --tiles {tmp_path}`")
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("content", [b"nonsense", b"", None, "half", "other"])
+@pytest.mark.parametrize("name", ["raw", "bilateral"])
+def test_damaged_pictures_are_one_line_without_pythons_words(
+    tiles: TileSet, tmp_path: Path, name: str, content: bytes | str | None
+) -> None:
+    copy = Path(shutil.copytree(tiles.folder, tmp_path / "copy"))
+    path = copy / f"{name}.npy"
+    if content == "half":
+        content = path.read_bytes()[: path.stat().st_size // 2]
+    if content == "other":
+        np.save(path, np.zeros((200, 32, 31), np.uint8))
+    elif content is None:
+        path.unlink()
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+    assert f"{copy} is damaged: its {name}.npy is missing or not of 200 whole tiles; make it anew" in refusal(copy)
+    opened_before = dataclasses.replace(tiles, folder=copy)
+    with pytest.raises(TilesError, match=f"is damaged: its {name}.npy"):
+        opened_before.pictures(name)
+
+
+def with_settings(folder: Path, **changes: object) -> None:
+    content = json.loads((folder / "settings.json").read_text())
+    (folder / "settings.json").write_text(json.dumps(content | changes))
+
+
+def test_tiles_of_another_version_are_refused_by_those_who_read_them(tiles: TileSet, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(tiles.folder, tmp_path / "copy"))
+    with_settings(copy, format=TILES_FORMAT - 1)
+    said = f"{copy} was made by another version of Arena (format {TILES_FORMAT - 1}, not {TILES_FORMAT}); make it anew with"
+    assert refusal(copy).startswith(said)
+    with_settings(copy, format=TILES_FORMAT, tiles=json.loads((copy / "settings.json").read_text())["tiles"] | {"contrast": 2})
+    assert "was made by another version of Arena (its settings are not those of this one)" in refusal(copy)
+
+
+def test_tiles_of_another_version_are_left_aside_where_there_are_usable_ones(tiles: TileSet, tmp_path: Path) -> None:
+    for name in "ab":
+        shutil.copytree(tiles.folder, tmp_path / name)
+    with_settings(tmp_path / "a", format=TILES_FORMAT - 1)
+    assert find_tiles(tmp_path).folder == tmp_path / "b"
 
 
 def test_several_folders_of_tiles_must_be_chosen_from(tiles: TileSet, tmp_path: Path) -> None:

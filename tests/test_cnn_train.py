@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import subprocess
 import sys
@@ -13,8 +14,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from cnn.batches import Clips
 from cnn.config import VARIANTS, RunConfig, default_config
 from cnn.errors import ConfigError, RunError
+from cnn.fit import Fit
 from cnn.models.table import build
 from cnn.overrides import override
 from cnn.runs import EpochRow, RunFolder, RunState, Score
@@ -180,6 +183,26 @@ def test_a_paused_run_goes_on(tiles: TileSet, tmp_path: Path) -> None:
     assert numbers(train(config(tiles), tiles, tmp_path / "paused")) == numbers(whole)
 
 
+def test_the_wall_time_is_summed_over_resumptions(tiles: TileSet, tmp_path: Path) -> None:
+    for epoch in (1, 3):
+        train(config(tiles), tiles, tmp_path, on_epoch=at(epoch, Decision.PAUSE))
+    run = train(config(tiles), tiles, tmp_path)
+    result = run.result()
+    assert result is not None
+    assert result.wall_s == pytest.approx(sum(row.seconds for row in run.epochs()))
+
+
+def test_takes_are_validated_on_voices_that_were_heard_and_the_verdict_says_so(tiles: TileSet, tmp_path: Path) -> None:
+    run = train(config(tiles, "split.kind=loso", "split.validation=takes"), tiles, tmp_path)
+    result = run.result()
+    assert result is not None
+    assert (result.speakers["test"], result.speakers["val"]) == ([SPEAKERS[0]], sorted(SPEAKERS[1:]))
+    assert result.speakers["train"] == result.speakers["val"]
+    assert result.scores["val"].n == 40
+    assert result.verdict is not None
+    assert "on other clips of the same speakers" in result.verdict.reason
+
+
 def test_patience_ends_a_training_that_no_longer_improves(tiles: TileSet, tmp_path: Path) -> None:
     run = train(config(tiles, "train.epochs=60", "train.patience=2", "train.batch_size=16"), tiles, tmp_path)
     result = run.result()
@@ -189,7 +212,8 @@ def test_patience_ends_a_training_that_no_longer_improves(tiles: TileSet, tmp_pa
 
 def test_a_loss_that_is_no_number_fails_loudly_and_is_recorded(tiles: TileSet, tmp_path: Path) -> None:
     wild = config(tiles, "train.learning_rate=10", "train.optimizer=sgd", "train.schedule=constant", "train.warmup=0")
-    with pytest.raises(RunError, match=r"the loss became (nan|inf) in epoch \d+; lower train\.learning_rate"):
+    words = r"the (validation )?loss became (nan|inf) .*learning rate (of )?10.*; lower train\.learning_rate"
+    with pytest.raises(RunError, match=words):
         train(wild, tiles, tmp_path)
     result = RunFolder(tmp_path / wild.digest).result()
     assert result is not None
@@ -197,11 +221,76 @@ def test_a_loss_that_is_no_number_fails_loudly_and_is_recorded(tiles: TileSet, t
     assert "lower train.learning_rate" in result.cause
 
 
-def test_a_damaged_checkpoint_is_named(tiles: TileSet, tmp_path: Path) -> None:
+def test_the_step_at_which_the_loss_is_lost_is_named(tiles: TileSet) -> None:
+    chosen = config(tiles, "train.batch_size=10", "train.schedule=constant", "train.warmup=0", "train.learning_rate=0.001")
+    fit = Fit(chosen, torch.device("cpu"))
+    clips = Clips(tiles.pictures("raw"), tiles.labels(), range(50), torch.device("cpu"))
+    fit.epoch(clips, clips)
+    forward, n_calls = fit.net.forward, 0
+
+    def lose_the_third(x: torch.Tensor) -> torch.Tensor:
+        nonlocal n_calls
+        n_calls += 1
+        logits: torch.Tensor = forward(x)
+        return logits * math.nan if n_calls == 3 else logits
+
+    fit.net.forward = lose_the_third  # type: ignore[method-assign]
+    with pytest.raises(RunError, match=r"became nan at step 8 \(epoch 2, batch 3 of 5, learning rate 0\.001\); lower"):
+        fit.epoch(clips, clips)
+
+
+def test_weights_that_blow_up_in_the_last_step_are_no_result(tiles: TileSet, tmp_path: Path) -> None:
+    fit = Fit(config(tiles), torch.device("cpu"))
+    clips = Clips(tiles.pictures("raw"), tiles.labels(), range(50), torch.device("cpu"))
+    whole = fit.learn
+
+    def blow_up(train: Clips) -> tuple[float, torch.Tensor]:
+        learnt = whole(train)
+        next(fit.net.parameters()).data.fill_(math.inf)
+        return learnt
+
+    fit.learn = blow_up  # type: ignore[method-assign]
+    with pytest.raises(RunError, match=r"the validation loss became (nan|inf) after epoch 1, at a learning rate of .*; lower"):
+        fit.epoch(clips, clips)
+    assert not fit.rows
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_offered(tiles: TileSet, tmp_path: Path) -> None:
+    whole = train(config(tiles), tiles, tmp_path / "whole")
+    run = train(config(tiles), tiles, tmp_path, on_epoch=at(2, Decision.PAUSE))
+    (run.path / "checkpoint.pt").write_bytes(b"nonsense")
+    with pytest.raises(RunError, match=r"checkpoint\.pt is damaged .*; `mv .*` goes on after epoch 1, deleting both starts"):
+        train(config(tiles), tiles, tmp_path)
+    (run.path / "checkpoint-before.pt").rename(run.path / "checkpoint.pt")
+    assert numbers(train(config(tiles), tiles, tmp_path)) == numbers(whole)
+
+
+def test_without_a_whole_checkpoint_before_it_a_damaged_one_starts_anew(tiles: TileSet, tmp_path: Path) -> None:
     run = train(config(tiles), tiles, tmp_path, on_epoch=at(1, Decision.PAUSE))
     (run.path / "checkpoint.pt").write_bytes(b"nonsense")
     with pytest.raises(RunError, match=r"checkpoint\.pt is damaged .*; delete it to train this run from its start"):
         train(config(tiles), tiles, tmp_path)
+
+
+def test_a_kill_between_the_two_renames_of_a_save_loses_nothing_but_that_epoch(tiles: TileSet, tmp_path: Path) -> None:
+    whole = train(config(tiles), tiles, tmp_path / "whole")
+    run = train(config(tiles), tiles, tmp_path, on_epoch=at(2, Decision.PAUSE))
+    (run.path / "checkpoint.pt").unlink()
+    (run.path / ".checkpoint.pt.abcd").write_bytes(b"half")
+    heard: list[int] = []
+    again = train(config(tiles), tiles, tmp_path, on_epoch=lambda row: heard.append(row.epoch) or Decision.CONTINUE)  # type: ignore[func-returns-value]
+    assert heard[0] == 2
+    assert numbers(again) == numbers(whole)
+    assert not [path.name for path in again.path.iterdir() if "checkpoint" in path.name]
+
+
+def test_voices_heard_in_training_choose_nothing(tiles: TileSet, tmp_path: Path) -> None:
+    takes = config(tiles, "split.validation=takes", "train.epochs=6", "train.learning_rate=0.02", "train.schedule=constant")
+    run = train(takes, tiles, tmp_path)
+    result = run.result()
+    assert result is not None
+    assert result.best_epoch == result.n_epochs == 6
+    assert result.scores["val"].macro_f1 == run.epochs()[-1].val_macro_f1
 
 
 def test_a_configuration_for_other_tiles_is_refused(tiles: TileSet, tmp_path: Path) -> None:
@@ -261,7 +350,9 @@ def rows(val: list[float], val_loss: list[float] | None = None, rate: float = 1e
         ),
         (rows([0.7, 0.8, 0.85, 0.93], rate=1e-3), 0.97, 0.93, "unsettled", "rose by 0.080"),
         (rows([0.7, 0.9, 0.95, 0.95]), 0.99, 0.95, "good", "both curves have settled"),
-        (rows([0.95]), 0.99, 0.95, "good", "gap of 0.040"),
+        (rows([0.95]), 0.99, 0.95, "unsettled", "1 epoch is too few to say more; train longer"),
+        (rows([0.5, 0.6, 0.6]), 0.65, 0.6, "unsettled", "3 epochs are too few to say more; train longer"),
+        (rows([0.7, 0.7]), 0.99, 0.7, "overfit", "a gap of 0.290"),
     ],
 )
 def test_the_verdict_names_its_reason(curve: list[EpochRow], train_f1: float, val_f1: float, state: str, words: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cnn.config import default_config
-from cnn.errors import RunError
+from cnn.errors import RunError, SplitError
 from cnn.overrides import override
 from cnn.runs import EpochRow, RunFolder, RunState, list_runs
 from cnn.tiles import TileSet
@@ -45,10 +46,10 @@ def test_a_failed_training_stops_no_other_and_is_reported(tiles: TileSet, tmp_pa
     wild = ["train.learning_rate=10", "train.optimizer=sgd", "train.schedule=constant", "train.warmup=0", "train.epochs=9"]
     bad = override(good, wild)
     said: list[str] = []
-    with pytest.raises(RunError, match="1 of 2 trainings failed, first: the loss became"):
+    with pytest.raises(RunError, match=r"1 of 2 trainings failed, first: the (validation )?loss became"):
         train_all([bad, good], Place(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, said.append)
     assert RunFolder(tmp_path / good.digest).state() is RunState.FINISHED
-    assert said[0].startswith("failed: lenet5 on raw: the loss became")
+    assert re.match("failed: lenet5 on raw: the (validation )?loss became", said[0])
 
 
 SCRIPT = """
@@ -84,6 +85,25 @@ def test_children_end_with_a_killed_parent_and_leave_checkpoints(tiles: TileSet,
     time.sleep(0.5)
     assert [len(run.epochs()) for run in list_runs(runs)] == n_epochs
     assert all(run.state() is RunState.UNFINISHED and (run.path / "checkpoint.pt").exists() for run in list_runs(runs))
+
+
+def test_a_split_that_cannot_be_is_refused_before_anything_is_trained(tiles: TileSet, tmp_path: Path) -> None:
+    good = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=1"])
+    bad = override(good, ["split.kind=loso", "split.fold=5"])
+    with pytest.raises(SplitError, match=r"split\.fold lies between 0 and 4 for 5 speakers, not 5"):
+        train_all([good, bad], Place(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, print)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fold_that_fails_is_named(tiles: TileSet, tmp_path: Path) -> None:
+    base = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=1", "split.kind=loso"])
+    configs = [override(base, [f"split.fold={fold}", "train.seed=3"]) for fold in (1, 2)]
+    train(configs[0], tiles, tmp_path)
+    (tmp_path / configs[1].digest).write_text("in the way")
+    said: list[str] = []
+    with pytest.raises(RunError, match="1 of 2 trainings failed, first: cannot write the run folder"):
+        train_all(configs, Place(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, said.append)
+    assert said[0].startswith("failed: lenet5 on raw, loso fold 2, seed 3: cannot write the run folder")
 
 
 def test_nothing_is_heard_of_finished_runs(tiles: TileSet, tmp_path: Path) -> None:

@@ -54,6 +54,12 @@ def test_a_bad_solution_makes_no_contest(folder: Path) -> None:
     assert not (folder / "contest.db").exists()
 
 
+def test_an_odd_class_is_said_when_the_contest_is_made(folder: Path) -> None:
+    (folder / "solution.csv").write_text((folder / "solution.csv").read_text() + "c20,l\n")
+    said = CliRunner().invoke(app, ["init", "solution.csv", "--name", "Digits"]).stderr
+    assert said.startswith("solution.csv: label 'l' (id 'c20') is the only label that is no number and has one row")
+
+
 def test_teams_are_added_and_listed() -> None:
     arena("init", "solution.csv", "--name", "Digits 2026")
     assert arena("team", "add", " Alpha ") == "Alpha takes part in Digits 2026\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from leaderboard.errors import SolutionError
-from leaderboard.solution import describe_labels, parse_solution
+from leaderboard.solution import describe_labels, odd_labels, parse_solution
 
 
 def refusal(text: str) -> str:
@@ -61,6 +61,23 @@ BAD_FILES = {
         "id,label\na,id\nb,1\n",
         "solution.csv line 2: label 'id' is also the name of a column; give this class another name",
     ),
+    "a million columns": (
+        "id,label," + ",".join(f"c{n}" for n in range(999_998)),
+        "solution.csv line 1: the file has at most 4 columns and this one 1,000,000; "
+        "the first line names the columns: correct it and send the file again",
+    ),
+    "no value as a label": (
+        "id,label\na,1\nb,2\nc,NaN\n",
+        "solution.csv line 4: label 'NaN' is what programs write for no value; give the row its label",
+    ),
+    "two spellings of one number": (
+        "id,label\na,1\nb,2\n\nc,1.0\n",
+        "solution.csv line 5: label '1.0' reads like '1' and would be a class of its own; write both alike",
+    ),
+    "two spellings of one word": (
+        "id,label\na,cat\nb,Cat\nc,dog\n",
+        "solution.csv line 2: label 'cat' reads like 'Cat' and would be a class of its own; write both alike",
+    ),
     "nothing private": (
         "id,label,Usage\na,1,Private\nb,2,Private\n",
         "solution.csv: a Usage column needs Public and Private rows and no row is Public; leave the column out for one score",
@@ -93,3 +110,22 @@ def test_a_bad_solution_is_refused_in_one_line_with_its_line_and_the_fix(case: s
 )
 def test_labels_are_named_shortly(labels: list[str], text: str) -> None:
     assert describe_labels(labels) == text
+
+
+@pytest.mark.parametrize(
+    ("row", "remarks"),
+    [
+        ("z,7", []),
+        ("z,l0", ["label 'l0' (id 'z') is the only label that is no number and has one row where others have 6"]),
+        ("z,77", ["label '77' (id 'z') has one row where others have 6"]),
+        ("z,unknown\ny,unknown", ["label 'unknown' (id 'z') is the only label that is no number"]),
+    ],
+)
+def test_a_class_that_looks_like_a_slip_is_remarked_on(row: str, remarks: list[str]) -> None:
+    rows = "".join(f"c{n},{n % 10}\n" for n in range(60))
+    solution = parse_solution(f"id,label\n{rows}{row}\n".encode(), "solution.csv")
+    assert odd_labels(solution) == [f"{remark}: if it is a slip, correct it and begin again" for remark in remarks]
+
+
+def test_few_rows_of_words_are_nothing_odd() -> None:
+    assert odd_labels(parse_solution(b"id,label\na,gato\nb,perro\nc,gato\n", "solution.csv")) == []

@@ -230,3 +230,27 @@ def test_a_full_disk_costs_no_attempt(tmp_path: Path, contest: Contest) -> None:
     assert contest.attempts(contest.team("Alpha")) == ()
     send(contest, "Alpha", 0)
     assert contest.standings()[0].n_attempts == 1
+
+
+FULL_BEFORE = """
+import resource, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from leaderboard.errors import ContestError
+from leaderboard.solution import parse_solution
+from leaderboard.store import create_contest
+solution = parse_solution(Path(sys.argv[2]).read_bytes(), "solution.csv")
+resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+try:
+    create_contest(sys.argv[1], solution=solution, name="x", now=datetime.now(UTC))
+except ContestError as error:
+    print(error)
+"""
+
+
+def test_a_contest_that_finds_no_space_is_named_as_its_user_named_it(tmp_path: Path) -> None:
+    (tmp_path / "solution.csv").write_text(SOLUTION)
+    command = [sys.executable, "-c", FULL_BEFORE, str(tmp_path / "contest.db"), str(tmp_path / "solution.csv")]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent).stdout
+    assert printed.startswith(f"{tmp_path}/contest.db cannot be written (")
+    assert [path.name for path in tmp_path.iterdir()] == ["solution.csv"]

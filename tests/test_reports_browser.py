@@ -12,8 +12,10 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from test_reports_world import config_of, contest_of, eight_sweeps, write_eight, write_run
 
+from cnn.folds import Question
 from reports.gather import Sources, gather
 from reports.render import render
+from tests.evaluation_world import write_evaluation
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [
@@ -77,6 +79,18 @@ def bare_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "report.html"
 
 
+@pytest.fixture(scope="module")
+def held_out_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("held-out")
+    speakers = tuple(f"{'W' * 30 if n < 9 else ''}{n:02d}" for n in range(1, 25))
+    both = ("lenet5", "resnet")
+    long = ("train.learning_rate=0.00123456", "train.weight_decay=0.123456", "augment.tempo=0.123456", "train.warmup=0.123456")
+    write_evaluation(folder / "runs", Question(folds="3", models=both, n_seeds=2), speakers=speakers)
+    write_evaluation(folder / "runs", Question(folds="3", models=both, overrides=long), speakers=speakers, without=1)
+    (folder / "report.html").write_bytes(render(gather(Sources(runs=folder / "runs"))))
+    return folder / "report.html"
+
+
 @pytest.mark.parametrize(
     ("width", "scheme"),
     [
@@ -90,7 +104,7 @@ def bare_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (360, "light"),
     ],
 )
-@pytest.mark.parametrize("kind", ["full_page", "bare_page"])
+@pytest.mark.parametrize("kind", ["full_page", "bare_page", "held_out_page"])
 def test_nothing_is_cut_off_or_loaded_or_complained_of(
     request: pytest.FixtureRequest, browser: Browser, kind: str, width: int, scheme: str
 ) -> None:

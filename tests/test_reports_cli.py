@@ -67,7 +67,8 @@ def test_json_holds_the_facts_and_nothing_else(place: Path) -> None:
         (["--runs", "none", "--contest", "none.db"], SourceError, "none.db does not exist"),
         (["--out", "runs"], OutputError, "--out names a file and runs is a folder; give runs/report.html"),
         (["--out", "contest.db/x.html"], OutputError, "cannot write contest.db/x.html"),
-        (["nothing"], SourceError, "nothing is no run folder"),
+        (["nothing"], SourceError, "no single run 'nothing' in runs: there is none; `arena runs` lists them"),
+        (["runs"], SourceError, "runs is no run folder"),
     ],
 )
 def test_mistakes_are_one_line(place: Path, arguments: list[str], kind: type[ReportError], message: str) -> None:
@@ -84,6 +85,19 @@ def test_an_empty_place_has_nothing_to_report(tmp_path: Path, monkeypatch: pytes
     assert isinstance(result.exception, NothingToReport)
     assert str(result.exception) == "nothing to report: no finished run in runs; train with `arena train --all`"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_table_of_runs_is_printed_for_machines(place: Path) -> None:
+    result = CliRunner().invoke(app, ["table", "--json"], catch_exceptions=False)
+    rows = json.loads(result.stdout)
+    assert [row["model.name"] for row in rows] == ["lenet5"] * 4 + ["resnet"] * 4
+    assert {row["state"] for row in rows} == {"finished"}
+    assert not (place / "runs.csv").exists()
+
+
+def test_a_build_says_how_far_it_is(place: Path) -> None:
+    said = CliRunner().invoke(app, ["build"], catch_exceptions=False).stderr
+    assert said.startswith("reading and drawing: 2 of 2 done in ")
 
 
 def test_help_needs_no_heavy_library() -> None:

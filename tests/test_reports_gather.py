@@ -9,12 +9,17 @@ from pathlib import Path
 import pytest
 from test_reports_world import LABELS, config_of, write_eight, write_run
 
-from cnn.runs import RunFolder, RunResult, RunState
+from cnn.runs import RunFolder, RunResult, RunState, write_json
 from reports.errors import NothingToReport, SourceError
 from reports.facts import NoteKind, ReportFacts
 from reports.gather import Sources, gather
 from reports.selection import select
 from tests import reference
+
+
+def as_trials(runs: Path, *digests: str) -> None:
+    for digest in digests:
+        write_json(runs / digest / "trial.json", {"study": "lenet5.raw", "number": 0})
 
 
 def texts(facts: ReportFacts, kind: NoteKind) -> list[str]:
@@ -113,20 +118,23 @@ def test_runs_on_another_split_are_not_compared(tmp_path: Path) -> None:
 def test_trials_of_a_study_give_way_to_trainings_of_their_own(tmp_path: Path) -> None:
     write_eight(tmp_path)
     write_run(tmp_path, "f" * 16, config_of("lenet5", "raw", train__seed=7), finished_at="2027-01-01T00:00:00+00:00")
-    assert select(tmp_path, (), {"f" * 16}).folders["lenet5", "raw"].digest == f"{0xA1:016x}"
+    as_trials(tmp_path, "f" * 16)
+    assert select(tmp_path, ()).folders["lenet5", "raw"].digest == f"{0xA1:016x}"
 
 
 def test_a_place_without_a_training_of_its_own_shows_a_trial_and_says_so(tmp_path: Path) -> None:
     write_eight(tmp_path)
     digest = f"{0xA1:016x}"
-    selection = select(tmp_path, (), {digest})
+    as_trials(tmp_path, digest)
+    selection = select(tmp_path, ())
     assert selection.folders["lenet5", "raw"].digest == digest
     assert [note.text for note in selection.notes] == ["Model A on raw is a study's trial: no training of its own was found."]
 
 
 def test_only_trials_are_better_than_nothing(tmp_path: Path) -> None:
     digests = {folder.digest for folder in write_eight(tmp_path)}
-    selection = select(tmp_path, (), digests)
+    as_trials(tmp_path, *digests)
+    selection = select(tmp_path, ())
     assert {folder.digest for folder in selection.folders.values()} == digests
     assert "are trials of studies" in selection.notes[0].text
 
@@ -136,7 +144,8 @@ def test_of_trials_those_with_settings_common_to_all_variants_are_shown(tmp_path
     write_run(
         tmp_path, "f" * 16, config_of("lenet5", "raw", train__learning_rate=0.04), finished_at="2027-01-01T00:00:00+00:00"
     )
-    selection = select(tmp_path, (), {*digests, "f" * 16})
+    as_trials(tmp_path, *digests, "f" * 16)
+    selection = select(tmp_path, ())
     assert {folder.digest for folder in selection.folders.values()} == digests
 
 
@@ -170,9 +179,18 @@ def test_named_runs_are_compared_alone(tmp_path: Path) -> None:
     assert [run.digest for run in facts.runs] == [folders[1].digest, folders[6].digest]
 
 
+def test_runs_are_named_by_how_their_digest_begins(tmp_path: Path) -> None:
+    for digest, variant in (("ab" * 8, "raw"), ("ac" * 8, "bilateral"), ("ba" * 8, "raw+aug")):
+        write_run(tmp_path, digest, config_of("lenet5", variant))
+    facts = gather(Sources(runs=tmp_path, named_runs=(Path("b"), Path("ab"))))
+    assert [run.digest for run in facts.runs] == ["ab" * 8, "ba" * 8]
+    with pytest.raises(SourceError, match=r"^no single run 'a' in .*: 2 runs begin so; `arena runs` lists them$"):
+        gather(Sources(runs=tmp_path, named_runs=(Path("a"),)))
+
+
 def test_a_named_run_that_cannot_be_shown_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="is no run folder"):
-        gather(Sources(named_runs=(tmp_path / "nothing",)))
+        gather(Sources(named_runs=(tmp_path,)))
     folder = write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"))
     folder.write_result(RunResult(state=RunState.PRUNED))
     with pytest.raises(SourceError, match="is pruned, not finished"):

@@ -54,11 +54,11 @@ def test_equal_facts_give_equal_bytes_in_another_process_too(runs: Path) -> None
 
 
 def test_eight_trainings_and_512_trials_stay_under_five_megabytes_and_five_seconds(runs: Path, facts: ReportFacts) -> None:
-    started = time.perf_counter()
+    started = time.process_time()  # a busy machine is no failure
     gather(Sources(runs=runs))
     page = render(facts)
     assert len(page) < 5_000_000
-    assert time.perf_counter() - started < 5 * (3 if os.environ.get("PYTEST_XDIST_WORKER") else 1)
+    assert time.process_time() - started < 5
 
 
 def test_nothing_is_loaded_from_elsewhere(facts: ReportFacts) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -15,9 +16,10 @@ import pytest
 from test_sweeps_world import ROOT
 
 from cnn.runs import RunFolder, RunState
+from cnn.shelf import TrialMark, trial_of
 from cnn.tiles import TileSet
 from sweeps.results import StudyFacts, read_outline
-from sweeps.trial import Workplace, run_trial
+from sweeps.trial import Task, Workplace, run_trial
 
 NAME = "lenet5.raw"
 SWEEP = """
@@ -40,17 +42,23 @@ class Bench:
         self.processes: list[subprocess.Popen[str]] = []
         (folder / "s.yaml").write_text(SWEEP)
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        command = [sys.executable, str(ROOT / "arena.py"), "sweep", *words]
+    def start(self, *words: str, most_bytes: int = resource.RLIM_INFINITY) -> subprocess.Popen[str]:
+        """`arena sweep` in a process none of whose files grows beyond `most_bytes`."""
         process = subprocess.Popen(
-            command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+            [sys.executable, str(ROOT / "arena.py"), "sweep", *words],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY)),
         )
         self.processes.append(process)
         return process
 
-    def sweep(self, budget: int, agents: int, *more: str) -> subprocess.Popen[str]:
+    def sweep(self, budget: int, agents: int, *more: str, **limit: int) -> subprocess.Popen[str]:
         where = ["--variant", "raw", "--tiles", str(self.tiles.folder), "--device", "cpu"]
-        return self.start("run", "s.yaml", *where, "--budget", str(budget), "--agents", str(agents), *more)
+        return self.start("run", "s.yaml", *where, "--budget", str(budget), "--agents", str(agents), *more, **limit)
 
     def facts(self) -> StudyFacts:
         return read_outline(self.studies, NAME)
@@ -96,6 +104,7 @@ def test_two_agents_reach_the_budgets_of_two_studies_exactly(bench: Bench) -> No
         assert facts.best.run in out
         for trial in facts.trials:
             folder = RunFolder(bench.folder / "runs" / trial.run)
+            assert trial_of(folder) == TrialMark(study=name, number=trial.number)
             rows = folder.epochs()
             assert trial.epochs == {row.epoch: row.val_macro_f1 for row in rows}
             assert trial.value == max(row.val_macro_f1 for row in rows)
@@ -151,7 +160,7 @@ def test_ctrl_c_ends_after_the_epoch_and_gives_the_trial_up(bench: Bench) -> Non
     assert "0 of 1 trials are done; the same command goes on with the rest" in err
     (paused,) = bench.facts().trials
     folder = RunFolder(bench.folder / "runs" / paused.run)
-    assert (paused.state, paused.agent) == ("running", "")
+    assert (paused.state, paused.agent) == ("interrupted", "")
     assert folder.state() is RunState.UNFINISHED
     assert sorted(paused.epochs) == [row.epoch for row in folder.epochs()]
 
@@ -170,22 +179,25 @@ def test_agents_end_with_whoever_started_them_and_the_same_command_goes_on(bench
         time.sleep(0.05)
     assert not is_alive(pid)
     ended(bench.sweep(1, 1, "train.epochs=15"))
+    logs = [path.name for path in bench.studies.glob("*.log")]
+    assert logs == [f"agent-{sweep.pid}-1.log"]  # the second agent had nothing to say
     (trial,) = bench.facts().trials
     assert (trial.number, trial.run, trial.state) == (paused.number, paused.run, "finished")
     assert folder.epochs()[: len(before)] == before
 
 
 def test_three_failures_in_a_row_stop_an_agent_loudly_and_another_joins_later(bench: Bench) -> None:
-    (bench.folder / "runs").write_text("no folder")  # every trial fails
-    _, err = ended(bench.sweep(2, 1, "train.epochs=1"), 1)
-    assert "agent 1 ended with exit code 1; the end of studies/agent-1.log:" in err
-    assert "  error: 3 trials in a row failed, the last of lenet5.raw: cannot write the run folder" in err
+    sweep = bench.sweep(2, 1, "train.epochs=1", most_bytes=100_000)  # no checkpoint can be written: every trial fails
+    _, err = ended(sweep, 1)
+    assert f"agent 1 ended with exit code 1; the end of studies/agent-{sweep.pid}-1.log:" in err
+    assert "  error: 3 trials in a row failed, the last of lenet5.raw: cannot write " in err
     assert "0 of 2 trials are done; the same command goes on with the rest" in err
     assert [trial.state for trial in bench.facts().trials] == ["failed"] * 3
-    assert all(trial.cause.startswith("cannot write the run folder") for trial in bench.facts().trials)
-    (bench.folder / "runs").unlink()
+    assert all("checkpoint.pt: File too large" in trial.cause for trial in bench.facts().trials)
     ended(bench.start("agent", NAME, "--device", "cpu"))
     assert bench.facts().n_settled == 2
+    _, err = ended(bench.start("agent", NAME, "--device", "cpu"))
+    assert err == "study lenet5.raw: its 2 trials are done; nothing is left to train\n"
 
 
 def test_a_fault_in_a_trial_is_kept_with_its_last_lines(tmp_path: Path, tiles: TileSet) -> None:
@@ -195,10 +207,10 @@ def test_a_fault_in_a_trial_is_kept_with_its_last_lines(tmp_path: Path, tiles: T
         raise ZeroDivisionError("a fault\nof two lines")
 
     # The default base is of 64 x 64 tiles: refused in the words of cnn, without a traceback.
-    refused = run_trial(place, {}, "val_loss", stumble)
+    refused = run_trial(place, Task(number=0, params={}, metric="val_loss"), stumble)
     assert refused.cause.startswith("the configuration was made for other tiles")
     assert refused.tail == ()
     good = Workplace(base={**place.base, "tiles": {"size": 32}}, tiles=tiles.folder, runs=tmp_path, device="cpu")
-    failed = run_trial(good, {"train.epochs": 1}, "val_loss", stumble)
+    failed = run_trial(good, Task(number=1, params={"train.epochs": 1}, metric="val_loss"), stumble)
     assert failed.cause == "ZeroDivisionError: a fault of two lines"
     assert 'raise ZeroDivisionError("a fault\\nof two lines")' in failed.tail[-3]

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 from test_sweeps_engine import claimed, finished
-from test_sweeps_world import ROOT, make_study, open_engine
+from test_sweeps_world import ROOT, claim_and_die, make_study, open_engine
 from typer.testing import CliRunner
 
+from cnn.errors import RunError
 from cnn.tiles import TileSet
 from sweeps.cli import app
 from sweeps.errors import SweepError
-from sweeps.plan import SweepRequest, all_eight, default_agents, plan
+from sweeps.plan import SweepRequest, all_eight, default_agents, open_studies, plan
 
+STATES = ("finished", "pruned", "running", "interrupted", "failed")
 SHOWN = {"terminal_width": 240, "env": {"COLUMNS": "240", "TERM": "dumb", "NO_COLOR": "1"}}
 
 
@@ -51,8 +53,8 @@ def test_lint_says_what_a_file_means() -> None:
 
 def test_status_counts_every_study_and_shows_the_trials_of_one(studies: Path) -> None:
     table = lines(call("status", "--studies", str(studies)))
-    assert table[0] == ["study", "method", "budget", "finished", "pruned", "running", "failed", "duplicates", "metric", "best"]
-    assert table[2] == ["lenet5.raw", "bayes", "3", "1", "0", "1", "0", "0", "val_macro_f1", "0.7500"]
+    assert table[0] == ["study", "method", "budget", *STATES, "duplicates", "metric", "best"]
+    assert table[2] == ["lenet5.raw", "bayes", "3", "1", "0", "1", "0", "0", "0", "val_macro_f1", "0.7500"]
     trials = lines(call("status", "lenet5.raw", "--studies", str(studies)))
     assert trials[0] == ["lenet5.raw:", "1", "of", "3", "trials,", "bayes"]
     assert trials[3][:6] == ["0", "finished", "0.7500", "2", "1.5", "s"]
@@ -60,6 +62,13 @@ def test_status_counts_every_study_and_shows_the_trials_of_one(studies: Path) ->
     assert trials[4][:3] == ["1", "running", "0"]
     content = json.loads(call("status", "--studies", str(studies), "--json"))
     assert [(study["name"], study["budget"], len(study["trials"])) for study in content] == [("lenet5.raw", 3, 2)]
+
+
+def test_a_trial_whose_agent_is_gone_is_interrupted(studies: Path) -> None:
+    claim_and_die(studies)
+    content = json.loads(call("status", "--studies", str(studies), "--json"))
+    assert [trial["state"] for trial in content[0]["trials"]] == ["finished", "running", "interrupted"]
+    assert lines(call("status", "--studies", str(studies)))[2][3:8] == ["1", "0", "1", "1", "0"]
 
 
 def test_best_prints_the_command_that_trains_it(studies: Path) -> None:
@@ -135,6 +144,8 @@ def test_all_means_eight_studies_named_by_model_and_variant(tiles: TileSet) -> N
         ),
         ({"variants": ("raw", "raw")}, "two studies would be called 'lenet5.raw'; give each variant and each model once"),
         ({"variants": ("row",)}, "variant is one of raw, bilateral, raw+aug, bilateral+aug, not 'row'; did you mean 'raw'?"),
+        ({"device": "mps"}, "--device mps is not supported: it has no float64, which scores are computed in; use --device cpu"),
+        ({"device": "meta"}, "--device is auto, cpu, cuda or cuda:1, not 'meta'"),
         ({"overrides": ("train.epoch=3",)}, "unknown key 'train.epoch'; did you mean 'train.epochs'?"),
     ],
 )
@@ -149,3 +160,25 @@ def test_what_cannot_be_planned_is_refused_before_anything_is_written(
 def test_no_more_agents_than_trials() -> None:
     assert default_agents("cpu", 1) == 1
     assert 1 <= default_agents("cpu", 1000) <= 8
+
+
+def test_a_study_is_not_made_where_its_runs_cannot_be_written(tiles: TileSet, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match=r"^cannot write run folders in .*: Not a directory; choose another with --runs$"):
+        open_studies(request(tiles, studies=tmp_path / "studies", runs=tmp_path / "file" / "runs"), print)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_budget_below_the_trials_that_are_done_is_said_and_takes_none_back(tiles: TileSet, tmp_path: Path) -> None:
+    where = {"studies": tmp_path / "studies", "runs": tmp_path / "runs"}
+    open_studies(request(tiles, budget=4, **where), print)
+    engine = open_engine(tmp_path / "studies")
+    for _ in range(3):
+        engine.finish(claimed(engine), finished(0.5))
+    said: list[str] = []
+    (spec,) = open_studies(request(tiles, budget=2, **where), said.append)
+    assert spec.budget == 3
+    assert said == [
+        "study lenet5.raw: 3 trials are done, more than --budget 2; none is taken back",
+        "study lenet5.raw goes on, its budget now 3 instead of 4",
+    ]

@@ -1,7 +1,8 @@
 """Model A, after LeNet-5 (LeCun et al. 1998, figure 2): convolutions of 5 x 5, pooling, then 120, 84 and the classes.
 
-Against the paper: max pooling for trained subsampling, full connection between maps, softmax for radial units, and a
-depth of 2 to 4 stages; the 120 maps of C5 are a linear layer, which is the same for the paper's 32 x 32 pictures.
+Against the paper: max pooling for trained subsampling, batch normalisation (Ioffe and Szegedy 2015), full connection
+between maps, softmax for radial units, twice the maps by default, and a depth of 2 to 4 stages; the 120 maps of C5 are a
+linear layer, which is the same for the paper's 32 x 32 pictures.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from cnn.config import ModelSettings
 from cnn.models.blocks import activation, scaled
 
 _CHANNELS = (6, 16, 32, 64)
+_HIDDEN = (120, 84)
 
 
 class LeNet5(nn.Module):
@@ -26,20 +28,21 @@ class LeNet5(nn.Module):
             n_out = scaled(n_channels, settings.width)
             # The paper's two stages need no padding; with more, the later ones would have no cells left.
             padding = 0 if number == 0 else 2 * (settings.depth > 2)
-            stages += [nn.Conv2d(n_in, n_out, 5, padding=padding), nn.MaxPool2d(2), activation(settings.activation)]
+            stages += [nn.Conv2d(n_in, n_out, 5, padding=padding, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(n_out)]
+            stages.append(activation(settings.activation))
             n_in = n_out
         self.features = nn.Sequential(*stages)
         with torch.no_grad():
-            n_features = self.features(torch.zeros(1, 1, size, size)).numel()
-        n_hidden, n_last = scaled(120, settings.width), scaled(84, settings.width)
+            n_features = self.features.eval()(torch.zeros(1, 1, size, size)).numel()
+        self.features.train()
         self.classifier = nn.Sequential(
             nn.Flatten(),
-            nn.Linear(n_features, n_hidden),
+            nn.Linear(n_features, _HIDDEN[0]),
             activation(settings.activation),
-            nn.Linear(n_hidden, n_last),
+            nn.Linear(*_HIDDEN),
             activation(settings.activation),
             nn.Dropout(settings.dropout),
-            nn.Linear(n_last, n_classes),
+            nn.Linear(_HIDDEN[1], n_classes),
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
 
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from cnn.config import ModelSettings
-from cnn.models.lenet5 import LeNet5
-from cnn.models.resnet import ResNet
-
-_NETS: dict[str, Callable[[ModelSettings, int, int], nn.Module]] = {"lenet5": LeNet5, "resnet": ResNet}
+from cnn.models import own
+from cnn.nets import NETS
 
 
 def build(settings: ModelSettings, size: int, n_classes: int) -> nn.Module:
-    """The net with fresh weights from torch's random state, for (B, 1, size, size) float32."""
-    return _NETS[settings.name](settings, size, n_classes)
+    """The net with fresh weights from torch's random state, for (B, 1, size, size) float32.
+
+    Raises:
+        ModelError: a plug-in that cannot be made.
+    """
+    if settings.is_plugin:
+        return own.build(settings, size, n_classes)
+    module = importlib.import_module(f"cnn.models.{settings.name}")
+    net: nn.Module = getattr(module, NETS[settings.name].class_name)(settings, size, n_classes)
+    return net
 
 
 def placed(net: nn.Module, device: torch.device) -> nn.Module:
@@ -31,22 +38,10 @@ def n_parameters(net: nn.Module) -> int:
 
 
 def n_multiply_adds(net: nn.Module, size: int) -> int:
-    """Multiply-adds of the convolutions and linear layers in one clip's forward pass."""
-    total = 0
-
-    def count(layer: nn.Module, _inputs: object, output: torch.Tensor) -> None:
-        nonlocal total
-        if isinstance(layer, nn.Conv2d):
-            total += output[0].numel() * layer.weight[0].numel()
-        elif isinstance(layer, nn.Linear):
-            total += layer.weight.numel()
-
-    handles = [layer.register_forward_hook(count) for layer in net.modules()]
+    """Multiply-adds of all convolutions and matrix products in one clip's forward pass."""
     was_training = net.training
     net.eval()
-    with torch.no_grad():
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
         net(torch.zeros(1, 1, size, size, device=next(net.parameters()).device))
     net.train(was_training)
-    for handle in handles:
-        handle.remove()
-    return total
+    return int(counter.get_total_flops()) // 2

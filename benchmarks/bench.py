@@ -1,0 +1,193 @@
+"""`make bench`: the speeds that the project stands for, measured against what they are claimed against.
+
+Writes benchmarks/results/<machine>.md, and exits with 1 where a floor is not met, or where two arms are not equal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import platform
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import front_end, scoring, training
+from benchmarks.arms import Comparison, Finding, UnequalError, compare
+from cnn.machine import n_cores
+
+RESULTS = Path(__file__).parent / "results"
+_PACKAGES = ("torch", "torchaudio", "numpy", "opencv-python", "scikit-learn", "librosa", "kornia")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Size:
+    """How much is measured."""
+
+    n_rounds: int
+    tile_sizes: tuple[int, ...]
+    n_speakers: int
+    n_takes: int
+    n_epochs: int
+    n_batches: int
+    n_clips: int
+    n_tiles: int
+    n_rows: int
+    n_looped: int
+    n_workers: tuple[int, ...] = (0, 1, 2)  # of the usual loop: which is best is tried
+    n_processes: int = min(2, n_cores())  # of ours
+
+
+FULL = Size(
+    n_rounds=5,
+    tile_sizes=(32, 64),
+    n_speakers=60,
+    n_takes=9,
+    n_epochs=5,
+    n_batches=30,
+    n_clips=2000,
+    n_tiles=30_000,
+    n_rows=30_000,
+    n_looped=100,
+)
+QUICK = Size(
+    n_rounds=3,
+    tile_sizes=(32, 64),
+    n_speakers=30,
+    n_takes=4,
+    n_epochs=5,
+    n_batches=10,
+    n_clips=300,
+    n_tiles=3000,
+    n_rows=30_000,
+    n_looped=20,
+)
+TINY = Size(  # for the test that none of this rots
+    n_rounds=1,
+    tile_sizes=(64,),
+    n_speakers=10,
+    n_takes=2,
+    n_epochs=2,
+    n_batches=2,
+    n_clips=10,
+    n_tiles=64,
+    n_rows=2000,
+    n_looped=5,
+    n_workers=(0,),
+    n_processes=1,
+)
+
+
+def all_comparisons(size: Size, scratch: Path, missing: list[str]) -> Iterator[Comparison]:
+    """Every comparison, made when its turn comes; what cannot be compared here goes to `missing`."""
+    yield from scoring.comparisons(size.n_rows, size.n_looped)
+    made, left_out = front_end.comparisons(size.n_clips, size.n_tiles)
+    missing += left_out
+    yield from made
+    ours = training.Ours(n_epochs=size.n_epochs, n_processes=size.n_processes)
+    for world in training.make_worlds(scratch, size.tile_sizes, (size.n_speakers, size.n_takes), ours):
+        yield from training.comparisons(world, size.n_workers, size.n_batches)
+
+
+def measure(size: Size, scratch: Path) -> tuple[list[Finding], list[str]]:
+    """All findings, each told on stderr, and a word on each arm that is missing.
+
+    Raises:
+        UnequalError: two arms differ.
+    """
+    findings, missing = [], []
+    for comparison in all_comparisons(size, scratch, missing):
+        found = compare(comparison, size.n_rounds)
+        findings.append(found)
+        said = f"{found.ratio:.1f} times {comparison.against} (floor {comparison.floor:g})"
+        print(f"{comparison.what}: {said}", file=sys.stderr, flush=True)
+    for word in missing:
+        print(word, file=sys.stderr, flush=True)
+    return findings, missing
+
+
+def machine() -> str:
+    """What names this machine: its processor and cores."""
+    model = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+        model = found[1].strip() if found else model
+    return f"{model}, {n_cores()} cores"
+
+
+def memory_gib() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+
+
+def system() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except OSError:
+        return platform.platform(terse=True)
+
+
+def slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def version_of(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "absent"
+
+
+def page(findings: Sequence[Finding], conditions: Sequence[str]) -> str:
+    """The findings as Markdown."""
+    lines = [f"# Speeds on {machine()}", "", *(f"- {line}" for line in conditions), ""]
+    lines += [
+        "| what | against | ours | theirs | ratio (least to greatest of the rounds) | floor |",
+        "|---|---|---|---|---|---|",
+    ]
+    for found in findings:
+        c, verdict = found.comparison, "" if found.holds else ", **not met**"
+        ours, theirs = (f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}" for rate in (found.ours, found.theirs))
+        ratio = f"**{found.ratio:.1f}** ({found.least:.1f} to {found.greatest:.1f})"
+        lines.append(f"| {c.what} | {c.against} | {ours} {c.unit}/s | {theirs} {c.unit}/s | {ratio} | {c.floor:g}{verdict} |")
+    lines += ["", "## Equal results", "", "No ratio is printed before both arms gave the same:", ""]
+    said = dict.fromkeys(f"- {found.comparison.what}: {found.equality}." for found in findings)
+    return "\n".join([*lines, *said]) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="about two minutes: fewer clips and three rounds")
+    parser.add_argument("--out", type=Path, help="the file to write; else benchmarks/results/<machine>.md")
+    given = parser.parse_args()
+    size = QUICK if given.quick else FULL
+    started, before = time.monotonic(), os.getloadavg()
+    try:
+        with tempfile.TemporaryDirectory(prefix="arena-bench-") as scratch:
+            findings, missing = measure(size, Path(scratch))
+    except UnequalError as error:
+        sys.exit(f"error: {error}; speeds of unequal results are not compared")
+    after = os.getloadavg()
+    conditions = [
+        f"{machine()}, {memory_gib():.0f} GiB of memory, {system()}, Python {platform.python_version()}",
+        ", ".join(f"{name} {version_of(name)}" for name in _PACKAGES),
+        f"{datetime.now(UTC):%Y-%m-%d}, {size.n_rounds} interleaved rounds{' (--quick)' if given.quick else ''}, medians, "
+        f"{(time.monotonic() - started) / 60:.0f} minutes",
+        f"load average {before[0]:.2f} before (its own work included: {after[0]:.2f} after)",
+        *missing,
+    ]
+    out = given.out or RESULTS / f"{slug(machine())}.md"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(page(findings, conditions), encoding="utf-8")
+    print(out)
+    if failed := [found.comparison.what for found in findings if not found.holds]:
+        sys.exit(f"error: {len(failed)} of {len(findings)} floors are not met: {'; '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Recordings to tiles: log-mel against librosa, the bilateral filter against kornia. One thread each."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+
+import cv2
+import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
+
+from benchmarks.arms import Comparison, equal_within
+from cnn.bilateral import bilateral
+from cnn.config import TileSettings
+from cnn.spectrogram import tile_of
+
+SETTINGS = TileSettings(length_s=1.0)
+
+
+def clips_of(n_clips: int) -> np.ndarray:
+    """(N, S) of one second each, the same backwards: the window around their energy is the whole clip."""
+    rng = np.random.default_rng(0)
+    half = SETTINGS.rate_hz // 2
+    time_s = np.arange(half) / SETTINGS.rate_hz
+    waves = np.sin(2 * np.pi * rng.uniform(100, 2000, (n_clips, 1)) * (1 + time_s) * time_s)
+    waves = (0.3 * waves + rng.normal(0, 0.02, waves.shape)).astype(np.float32)
+    return np.concatenate([waves, waves[:, ::-1]], axis=1)
+
+
+def arena_tile(wave: np.ndarray) -> np.ndarray:
+    return tile_of(wave, SETTINGS.rate_hz, SETTINGS)
+
+
+def librosa_tile(wave: np.ndarray) -> np.ndarray:
+    """The same tile with librosa: (F, T) uint8."""
+    import librosa
+
+    window = round(SETTINGS.window_s * SETTINGS.rate_hz)
+    power = librosa.feature.melspectrogram(
+        y=wave,
+        sr=SETTINGS.rate_hz,
+        n_fft=2 * window,
+        win_length=window,
+        hop_length=round(SETTINGS.length_s * SETTINGS.rate_hz / SETTINGS.size),
+        n_mels=SETTINGS.size,
+        fmin=SETTINGS.f_min_hz,
+        fmax=SETTINGS.f_max_hz,
+        htk=True,
+        norm=None,
+        pad_mode="reflect",
+    )[:, : SETTINGS.size]
+    decibels = librosa.power_to_db(power, amin=1e-12, top_db=None)
+    grey = np.clip((decibels - decibels.max()) / SETTINGS.range_db + 1, 0, 1)
+    return np.round(grey * 255).astype(np.uint8)
+
+
+def log_mel(n_clips: int) -> Comparison:
+    waves = clips_of(n_clips)
+
+    def check() -> str:
+        difference = [np.abs(arena_tile(w).astype(int) - librosa_tile(w)).mean() for w in waves[:20]]
+        return equal_within("mean difference of a cell, in grey levels of 255, is", (float(np.mean(difference)), 0.0), 1.0)
+
+    return Comparison(
+        what=f"one-second clips to tiles of {SETTINGS.size} mel bands ({n_clips:,} for 30,000)",
+        against="librosa, a clip at a time",
+        unit="clips",
+        floor=4.0,
+        ours=lambda: _rate(arena_tile, waves),
+        theirs=lambda: _rate(librosa_tile, waves),
+        check=check,
+    )
+
+
+def _rate(tile, waves: np.ndarray) -> float:  # type: ignore[no-untyped-def]
+    torch.set_num_threads(1)
+    with threadpool_limits(1):
+        started = time.perf_counter()
+        for wave in waves:
+            tile(wave)
+        return len(waves) / (time.perf_counter() - started)
+
+
+def filtered(tiles: np.ndarray) -> np.ndarray:
+    return np.stack([bilateral(tile, SETTINGS) for tile in tiles])
+
+
+def kornia_filtered(tiles: np.ndarray) -> np.ndarray:
+    """(N, F, T) uint8, batches of 64: kornia's window is a square, OpenCV's a disc."""
+    from kornia.filters import bilateral_blur
+
+    s, made = SETTINGS, np.empty_like(tiles)
+    sigma_space = (s.bilateral_sigma_space, s.bilateral_sigma_space)
+    kernel = (s.bilateral_diameter, s.bilateral_diameter)
+    for start in range(0, len(tiles), 64):
+        batch = torch.from_numpy(tiles[start : start + 64]).unsqueeze(1).float() / 255
+        smooth = bilateral_blur(batch, kernel, s.bilateral_sigma_color / 255, sigma_space)
+        made[start : start + 64] = (smooth.squeeze(1) * 255).round().to(torch.uint8).numpy()
+    return made
+
+
+def bilateral_filter(n_tiles: int) -> Comparison:
+    some = np.stack([arena_tile(wave) for wave in clips_of(50)])
+    tiles = np.resize(some, (n_tiles, *some.shape[1:]))
+
+    def check() -> str:
+        difference = float(np.abs(filtered(some).astype(int) - kornia_filtered(some)).mean())
+        change = float(np.abs(filtered(some).astype(int) - some).mean())
+        said = equal_within("mean difference of a cell, in grey levels of 255, is", (difference, 0.0), 0.35 * change)
+        return f"{said} (the filter itself changes a cell by {change:.3g}; square window against disc)"
+
+    return Comparison(
+        what=f"bilateral filter of {n_tiles:,} tiles, {SETTINGS.size} x {SETTINGS.size}",
+        against="kornia.filters.bilateral_blur, batches of 64",
+        unit="tiles",
+        floor=2.0,
+        ours=lambda: _filter_rate(filtered, tiles),
+        theirs=lambda: _filter_rate(kornia_filtered, tiles),
+        check=check,
+    )
+
+
+def _filter_rate(run, tiles: np.ndarray) -> float:  # type: ignore[no-untyped-def]
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    started = time.perf_counter()
+    run(tiles)
+    return len(tiles) / (time.perf_counter() - started)
+
+
+def comparisons(n_clips: int, n_tiles: int) -> tuple[list[Comparison], list[str]]:
+    """What can be compared here, and a word on what cannot."""
+    made, missing = [], []
+    for name, build, n in (("librosa", log_mel, n_clips), ("kornia", bilateral_filter, n_tiles)):
+        if importlib.util.find_spec(name):
+            made.append(build(n))
+        else:
+            missing.append(f"{name} is not installed: left out what is compared with it")
+    return made, missing

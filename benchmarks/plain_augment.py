@@ -1,0 +1,63 @@
+"""The augmentation of `cnn.augment` as it is usually written: in numpy, one clip at a time. F mel bins, T frames."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from cnn.config import AugmentSettings, TileSettings
+
+Picture = npt.NDArray[np.float32]
+_FULL_SIZE = 64  # widths and shifts are given for tiles of this size
+
+
+class PlainAugment:
+    """Frequencies and durations scaled by interpolation, a shift, a noise floor, then masks."""
+
+    def __init__(self, settings: AugmentSettings, tiles: TileSettings) -> None:
+        self._settings, self._range_db, self._scale = settings, tiles.range_db, tiles.size / _FULL_SIZE
+        self._low, high = _mel(tiles.f_min_hz), _mel(tiles.f_max_hz)
+        self._mel_per_bin = (high - self._low) / (tiles.size - 1)
+        self._hertz = 700 * (10 ** ((self._low + self._mel_per_bin * np.arange(tiles.size)) / 2595) - 1)
+
+    def levels(self, grey: Picture, rng: np.random.Generator) -> Picture:
+        """(F, T) in 0..1: scaled in frequency and time, moved in time, with a random noise floor."""
+        s = self._settings
+        bins = (_mel(self._hertz * np.exp(rng.uniform(-s.tract, s.tract))) - self._low) / self._mel_per_bin
+        grey = _rows_at(grey, bins.clip(0, len(grey) - 1))
+        middle = (grey.shape[1] - 1) / 2
+        frames = middle + (np.arange(grey.shape[1]) - middle) * np.exp(rng.uniform(-s.tempo, s.tempo))
+        grey = _rows_at(grey.T, frames + rng.uniform(-s.shift, s.shift) * self._scale).T
+        quietest_db = s.noise_db + 1.5 * (self._range_db - s.noise_db)
+        floor = 10 ** (rng.uniform(-quietest_db, -s.noise_db) / 10) * rng.standard_exponential(grey.shape, np.float32)
+        power = 10 ** ((grey - 1) * (self._range_db / 10)) + floor
+        return np.clip(10 / self._range_db * np.log10(power) + 1, 0, 1)
+
+    def masks(self, picture: Picture, rng: np.random.Generator) -> Picture:
+        """(F, T) of mean 0, in place: bands of rows and columns set to 0."""
+        s = self._settings
+        for rows, n_masks, width in ((picture, s.freq_masks, s.freq_width), (picture.T, s.time_masks, s.time_width)):
+            for _ in range(n_masks):
+                n = rng.uniform(0, width * self._scale)
+                start = rng.uniform(0, len(rows) - n)
+                rows[int(np.ceil(start)) : int(np.ceil(start + n))] = 0
+        return picture
+
+
+def normalised(grey: Picture) -> Picture:
+    """As `cnn.batches.normalised`, of one clip."""
+    centred = grey - grey.mean(1, keepdims=True)
+    return centred / max(centred.std(ddof=1), 1e-3)
+
+
+def _rows_at(picture: Picture, places: npt.NDArray[np.float64]) -> Picture:
+    """The rows at fractional `places`, interpolated; outside lies silence."""
+    padded = np.pad(picture, ((1, 1), (0, 0)))
+    inside = (places + 1).clip(0, len(picture) + 1)
+    low = np.minimum(inside.astype(int), len(picture))
+    share = (inside - low).astype(np.float32)[:, None]
+    return padded[low] * (1 - share) + padded[low + 1] * share
+
+
+def _mel(hertz):  # type: ignore[no-untyped-def]
+    return 2595 * np.log10(1 + hertz / 700)

@@ -1,0 +1,129 @@
+"""The loops that ours is measured against: a notebook's, over files and single clips, and its honest peer, over a tensor.
+
+Both train our net with our weights, optimiser and learning rates, NCHW.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.metrics import f1_score
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset
+
+from benchmarks import plain_augment
+from benchmarks.plain_augment import PlainAugment
+from cnn.batches import Clips, as_input, n_steps, normalised, seed_of
+from cnn.fit import Fit
+from cnn.optim import learning_rate_at, set_learning_rate
+
+Batches = Iterator[tuple[torch.Tensor, torch.Tensor]]
+
+
+class Files(Dataset[tuple[torch.Tensor, int]]):
+    """One .npy file a clip; what is done to a clip is done when it is asked for, to it alone."""
+
+    def __init__(self, folder: Path, labels: np.ndarray, augment: PlainAugment | None) -> None:
+        self.folder, self.labels, self.augment = folder, labels, augment
+        self.rng: np.random.Generator | None = None  # of each worker its own
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, place: int) -> tuple[torch.Tensor, int]:
+        picture = plain_augment.normalised(self._levels(np.load(self.folder / f"{place}.npy").astype(np.float32) / 255))
+        if self.augment is not None:
+            picture = self.augment.masks(picture, self.rng)
+        return torch.from_numpy(picture).unsqueeze(0), int(self.labels[place])  # (1, F, T)
+
+    def _levels(self, grey: np.ndarray) -> np.ndarray:
+        if self.augment is None:
+            return grey
+        if self.rng is None:
+            self.rng = np.random.default_rng(torch.initial_seed() % 2**32)
+        return self.augment.levels(grey, self.rng)
+
+
+def write_files(folder: Path, pictures: np.ndarray) -> Path:
+    folder.mkdir(parents=True)
+    for place, picture in enumerate(pictures):
+        np.save(folder / f"{place}.npy", picture)
+    return folder
+
+
+def loader(files: Files, batch_size: int, n_workers: int, order: torch.Tensor | None = None) -> DataLoader:
+    """As a notebook makes it; `order` (N,) in place of its own shuffling."""
+    if order is None:
+        return DataLoader(files, batch_size=batch_size, shuffle=True, num_workers=n_workers)
+    return DataLoader(files, batch_size=batch_size, sampler=order.tolist(), num_workers=n_workers)
+
+
+def order_of(fit: Fit, n_clips: int) -> tuple[torch.Tensor, int]:
+    """The order and batch size of the epoch that `fit` would train next."""
+    steps = n_steps(n_clips, fit.config.train.batch_size)
+    seed = seed_of("order", fit.config.train.seed, len(fit.rows))
+    order = torch.randperm(n_clips, generator=torch.Generator().manual_seed(seed))
+    return order[: n_clips // steps * steps], n_clips // steps
+
+
+def nchw(fit: Fit) -> Fit:
+    """The same net with weights as torch lays them out unasked."""
+    fit.net.to(memory_format=torch.contiguous_format)
+    return fit
+
+
+def notebook_epoch(fit: Fit, train: DataLoader, val: DataLoader) -> tuple[float, float]:
+    """Train, validate and score as a notebook does: `.item()` every step, scikit-learn; mean loss and validation macro-F1."""
+    losses, truths, guesses = [], [], []
+    fit.net.train()
+    for step, (batch, truth) in enumerate(train):
+        logits = _step(fit, batch, truth, step, len(train))
+        losses.append(F.cross_entropy(logits, truth).item())
+        truths += truth.tolist()
+        guesses += logits.argmax(1).tolist()
+    f1_score(truths, guesses, average="macro")
+    fit.net.eval()
+    truths, guesses = [], []
+    with torch.no_grad():
+        for batch, truth in val:
+            truths += truth.tolist()
+            guesses += fit.net(batch).argmax(1).tolist()
+    return sum(losses) / len(losses), float(f1_score(truths, guesses, average="macro"))
+
+
+def peer_epoch(fit: Fit, train: Clips, val: Clips) -> tuple[float, float]:
+    """The same over tensors in memory, with ours's batches."""
+    settings = fit.config.train
+    steps = n_steps(len(train), settings.batch_size)
+    losses, truths, guesses = [], [], []
+    fit.net.train()
+    batches = train.shuffled(settings.batch_size, seed_of("order", settings.seed, len(fit.rows)), fit.augment)
+    for step, (batch, truth) in enumerate(batches):
+        logits = _step(fit, _nchw(batch), truth, step, steps)
+        losses.append(F.cross_entropy(logits, truth).item())
+        truths.append(truth)
+        guesses.append(logits.argmax(1))
+    f1_score(torch.cat(truths), torch.cat(guesses), average="macro")
+    fit.net.eval()
+    with torch.no_grad():
+        pictures = (as_input(normalised(grey.float() / 255)) for grey in val.pictures.split(512))
+        guessed = torch.cat([fit.net(_nchw(picture)).argmax(1) for picture in pictures])
+    return sum(losses) / len(losses), float(f1_score(val.labels, guessed, average="macro"))
+
+
+def _step(fit: Fit, batch: torch.Tensor, truth: torch.Tensor, step: int, steps: int) -> torch.Tensor:
+    settings = fit.config.train
+    set_learning_rate(fit.optimizer.param_groups, learning_rate_at(step, settings.epochs * steps, settings))
+    logits: torch.Tensor = fit.net(batch)
+    loss = F.cross_entropy(logits, truth, label_smoothing=settings.label_smoothing)
+    fit.optimizer.zero_grad()
+    loss.backward()
+    fit.optimizer.step()
+    return logits.detach()
+
+
+def _nchw(batch: torch.Tensor) -> torch.Tensor:
+    return batch.clone(memory_format=torch.contiguous_format)  # a single channel looks like both layouts

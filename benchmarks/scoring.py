@@ -1,0 +1,97 @@
+"""Macro-F1 and its bootstrap interval by speaker, against scikit-learn."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from sklearn.metrics import f1_score
+
+from benchmarks.arms import Comparison, UnequalError, equal_within
+from leaderboard.scoring import confusion_matrix, macro_f1
+from leaderboard.statistics import LEVEL, bootstrap_macro_f1
+
+N_CLASSES, N_SPEAKERS = 10, 60
+
+
+def answers(n_rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(N,) truth, prediction (nine of ten right) and speaker."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, N_CLASSES, n_rows)
+    predicted = np.where(rng.random(n_rows) < 0.9, truth, rng.integers(0, N_CLASSES, n_rows))
+    return truth, predicted, np.arange(n_rows) % N_SPEAKERS
+
+
+def confusions_of(truth: np.ndarray, predicted: np.ndarray, speaker: np.ndarray) -> np.ndarray:
+    """(G, K, K), one matrix a speaker."""
+    return np.stack([confusion_matrix(truth[speaker == s], predicted[speaker == s], N_CLASSES) for s in range(N_SPEAKERS)])
+
+
+def looped_interval(rows: tuple[np.ndarray, np.ndarray, np.ndarray], n_replicates: int) -> tuple[float, float]:
+    """The interval by a loop over scikit-learn, from the draws that ours makes."""
+    truth, predicted, speaker = rows
+    of_speaker = [np.flatnonzero(speaker == s) for s in range(N_SPEAKERS)]
+    shares = np.full(N_SPEAKERS, 1 / N_SPEAKERS)
+    draws = np.random.default_rng(0).multinomial(N_SPEAKERS, shares, size=n_replicates)  # (R, G)
+    scores = []
+    for counts in draws:
+        places = np.concatenate([of_speaker[s] for s in np.repeat(np.arange(N_SPEAKERS), counts)])
+        scores.append(f1_score(truth[places], predicted[places], average="macro"))
+    low, high = np.quantile(scores, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def macro_f1_comparison(n_rows: int) -> Comparison:
+    truth, predicted, _ = answers(n_rows)
+
+    def ours() -> float:
+        return macro_f1(confusion_matrix(truth, predicted, N_CLASSES))
+
+    def theirs() -> float:
+        return float(f1_score(truth, predicted, average="macro"))
+
+    return Comparison(
+        what=f"macro-F1 of {n_rows:,} rows",
+        against="sklearn.metrics.f1_score on the same integers",
+        unit="scores",
+        floor=30.0,
+        ours=lambda: _rate(ours, 200),
+        theirs=lambda: _rate(theirs, 20),
+        check=lambda: equal_within("macro-F1", (ours(), theirs()), 1e-12),
+    )
+
+
+def bootstrap_comparison(n_rows: int, n_replicates: int, n_looped: int) -> Comparison:
+    rows = answers(n_rows)
+    confusions = confusions_of(*rows)
+
+    def check() -> str:
+        interval = bootstrap_macro_f1(confusions, n_replicates=n_looped)
+        low, high = looped_interval(rows, n_looped)
+        if abs(interval.low - low) + abs(interval.high - high) > 1e-9:
+            raise UnequalError(f"intervals differ: {interval.low}..{interval.high} and {low}..{high}")
+        return f"both intervals of the first {n_looped} replicates are {low:.6f} to {high:.6f}"
+
+    def ours() -> None:
+        bootstrap_macro_f1(confusions_of(*rows), n_replicates=n_replicates)
+
+    return Comparison(
+        what=f"interval of macro-F1 by speaker, {n_replicates:,} replicates of {n_rows:,} rows",
+        against=f"a loop over sklearn.metrics.f1_score ({n_looped} replicates measured for {n_replicates:,})",
+        unit="intervals",
+        floor=400.0,
+        ours=lambda: _rate(ours, 10),
+        theirs=lambda: _rate(lambda: looped_interval(rows, n_looped), 1) * n_looped / n_replicates,
+        check=check,
+    )
+
+
+def _rate(work, n_times: int) -> float:  # type: ignore[no-untyped-def]
+    started = time.perf_counter()
+    for _ in range(n_times):
+        work()
+    return n_times / (time.perf_counter() - started)
+
+
+def comparisons(n_rows: int, n_looped: int) -> list[Comparison]:
+    return [macro_f1_comparison(n_rows), bootstrap_comparison(n_rows, 2000, n_looped)]

@@ -1,0 +1,252 @@
+"""Training, validation and scoring, and augmented batches alone: ours against loops over files and over a tensor."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from benchmarks.arms import Comparison, Round, UnequalError, equal_within
+from benchmarks.make_corpus import Plan, make
+from benchmarks.plain_augment import PlainAugment
+from benchmarks.plain_loop import Files, loader, nchw, notebook_epoch, order_of, peer_epoch, write_files
+from cnn.augment import Augment
+from cnn.batches import Clips, as_input, normalised
+from cnn.config import RunConfig, TileSettings, default_config
+from cnn.corpus import scan
+from cnn.fit import Fit
+from cnn.machine import n_cores
+from cnn.overrides import override
+from cnn.runs import EpochRow
+from cnn.splits import make_split
+from cnn.tiles import TileSet, prepare
+from cnn.trainings import Place, train_all
+
+CPU = torch.device("cpu")
+_SETTINGS = ["model.dropout=0", "train.batch_size=64", "train.side_views=0"]  # what a usual loop does as well
+FLOORS = {32: 7.0, 64: 3.5}  # by size of the tiles
+BATCH_FLOORS = {0: 8.0, 2: 5.0}  # by workers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ours:
+    """How our two trainings are timed."""
+
+    n_epochs: int  # all but the first count
+    n_processes: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class World:
+    """The clips of one tile size, as tiles, in memory and as files."""
+
+    tiles: TileSet
+    config: RunConfig  # raw+aug
+    train: Clips
+    val: Clips
+    train_files: Path
+    val_files: Path
+    scratch: Path
+    ours: Ours
+
+    @property
+    def augment(self) -> Augment:
+        return Augment(self.config.augment, self.config.tiles)
+
+    @property
+    def plain_augment(self) -> PlainAugment:
+        return PlainAugment(self.config.augment, self.config.tiles)
+
+
+def make_worlds(scratch: Path, tile_sizes: Sequence[int], n_voices: tuple[int, int], ours: Ours) -> Iterator[World]:
+    """Tones of so many speakers and takes of each digit, split by speaker, as tiles of each size."""
+    n_speakers, n_takes = n_voices
+    make(Plan(out=scratch / "corpus", sources={}, n_speakers=n_speakers, n_takes=n_takes, rate_hz=8000), 1)
+    corpus = scan(scratch / "corpus")
+    for size in tile_sizes:
+        tiles = prepare(corpus, TileSettings(size=size), scratch / "tiles")
+        config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw+aug"), _SETTINGS)
+        split = make_split(tiles.clips, config.split)
+        pictures, labels = tiles.pictures("raw"), tiles.labels()
+        train, val = (Clips(pictures, labels, places, CPU) for places in (split.train, split.val))
+        yield World(
+            tiles=tiles,
+            config=override(config, [f"train.epochs={ours.n_epochs}"]),
+            train=train,
+            val=val,
+            train_files=write_files(scratch / f"train{size}", train.pictures.numpy()),
+            val_files=write_files(scratch / f"val{size}", val.pictures.numpy()),
+            scratch=scratch,
+            ours=ours,
+        )
+
+
+def ours(world: World) -> float:
+    """Clips a second of two trainings at once by `cnn.trainings`: after their first epoch, checkpoints and tables included."""
+    configs = [override(world.config, [f"train.seed={seed}"]) for seed in range(2)]
+    runs = world.scratch / "runs"
+    shutil.rmtree(runs, ignore_errors=True)
+    moments: dict[str, list[float]] = defaultdict(list)
+
+    def heard(config: RunConfig, _: EpochRow) -> None:
+        moments[config.digest].append(time.perf_counter())
+
+    train_all(configs, Place(tiles=world.tiles.folder, runs=runs, device="cpu"), world.ours.n_processes, heard, print)
+    n_clips = (world.ours.n_epochs - 1) * len(world.train)
+    if world.ours.n_processes == 1:
+        return 2 * n_clips / sum(ended[-1] - ended[0] for ended in moments.values())
+    return sum(n_clips / (ended[-1] - ended[0]) for ended in moments.values())
+
+
+def notebook(world: World, n_workers: int) -> float:
+    """Clips a second of one epoch of the usual loop, on all cores."""
+    size = world.config.train.batch_size
+    train = loader(Files(world.train_files, world.train.labels.numpy(), world.plain_augment), size, n_workers)
+    val = loader(Files(world.val_files, world.val.labels.numpy(), None), size, n_workers)
+    return _rate(len(world.train), lambda fit: notebook_epoch(fit, train, val), world)
+
+
+def peer(world: World) -> float:
+    """Clips a second of one epoch of the honest peer, on all cores."""
+    return _rate(len(world.train), lambda fit: peer_epoch(fit, world.train, world.val), world)
+
+
+def _rate(n_clips: int, epoch, world: World) -> float:  # type: ignore[no-untyped-def]
+    torch.set_num_threads(n_cores())
+    fit = nchw(Fit(world.config, CPU))
+    started = time.perf_counter()
+    epoch(fit)
+    return n_clips / (time.perf_counter() - started)
+
+
+def best_of(n_workers: Sequence[int], world: World) -> int:
+    """With which of so many workers the usual loop is fastest here, after one round to warm up."""
+    if len(n_workers) == 1:
+        return n_workers[0]
+    notebook(world, 0)
+    return max(n_workers, key=lambda n: notebook(world, n))
+
+
+def check_training(world: World) -> str:
+    """Equal losses and scores of one epoch from the same weights in the same order: exact draws where the loops share them.
+
+    Raises:
+        UnequalError: they differ.
+    """
+    plain = replace(world.config, variant="raw")
+    ours_loss, ours_f1 = _arena_epoch(plain, world)
+    fit = nchw(Fit(plain, CPU))
+    order, size = order_of(fit, len(world.train))
+    train = loader(Files(world.train_files, world.train.labels.numpy(), None), size, 0, order)
+    val = loader(Files(world.val_files, world.val.labels.numpy(), None), size, 0)
+    loss, f1 = notebook_epoch(fit, train, val)
+    said = equal_within("losses without augmentation", (ours_loss, loss), 2e-3)
+    said += "; " + equal_within("validation macro-F1", (ours_f1, f1), 0.02)
+    drawn = _arena_epoch(world.config, world)[0]
+    same_draws = peer_epoch(nchw(Fit(world.config, CPU)), world.train, world.val)[0]
+    said += "; " + equal_within("with augmentation", (drawn, same_draws), 2e-3)
+    augmented = loader(Files(world.train_files, world.train.labels.numpy(), world.plain_augment), size, 0, order)
+    own_draws = notebook_epoch(nchw(Fit(world.config, CPU)), augmented, val)[0]
+    return said + "; " + equal_within("the usual loop with draws of its own", (drawn, own_draws), 0.1 * drawn)
+
+
+def _arena_epoch(config: RunConfig, world: World) -> tuple[float, float]:
+    torch.set_num_threads(1)
+    row = Fit(config, CPU).epoch(world.train, world.val)
+    return row.train_loss, row.val_macro_f1
+
+
+def augmented_batches(world: World) -> Round:
+    """Batches a second of ours, one thread."""
+
+    def run() -> float:
+        torch.set_num_threads(1)
+        started = time.perf_counter()
+        n = sum(1 for _ in world.train.shuffled(world.config.train.batch_size, 1, world.augment))
+        return n / (time.perf_counter() - started)
+
+    return run
+
+
+def loaded_batches(world: World, n_workers: int, n_most: int) -> Round:
+    """Batches a second of a DataLoader over files, from its first batch on: at most `n_most`."""
+
+    def run() -> float:
+        torch.set_num_threads(n_cores())
+        files = Files(world.train_files, world.train.labels.numpy(), world.plain_augment)
+        batches = iter(loader(files, world.config.train.batch_size, n_workers))
+        next(batches)
+        started = time.perf_counter()
+        n = sum(1 for _ in itertools.islice(batches, n_most))
+        return n / (time.perf_counter() - started)
+
+    return run
+
+
+def check_batches(world: World) -> str:
+    """The same clips without augmentation, and of the same mean and spread with it.
+
+    Raises:
+        UnequalError: they differ.
+    """
+    plain = as_input(normalised(world.train.pictures[:64].float() / 255))
+    files = Files(world.train_files, world.train.labels.numpy(), None)
+    one_by_one = torch.stack([files[place][0] for place in range(len(plain))])
+    if not torch.allclose(plain, one_by_one, atol=1e-5):
+        raise UnequalError("a clip in a batch is not the clip alone")
+    drawn = torch.cat([batch for batch, _ in world.train.shuffled(64, 1, world.augment)])
+    augmented = Files(world.train_files, world.train.labels.numpy(), world.plain_augment)
+    alone = torch.stack([augmented[place][0] for place in range(len(augmented))])
+    said = equal_within("without augmentation equal within 1e-5; with it, mean of all cells", _two(drawn, alone, "mean"), 0.02)
+    return said + "; " + equal_within("spread", _two(drawn, alone, "std"), 0.03)
+
+
+def _two(one: torch.Tensor, other: torch.Tensor, statistic: str) -> tuple[float, float]:
+    return float(getattr(one, statistic)()), float(getattr(other, statistic)())
+
+
+def comparisons(world: World, n_workers: Sequence[int], n_batches: int) -> list[Comparison]:
+    """Of one tile size; `n_workers` are what the usual loop may have, and takes what it does best with."""
+    size, best = world.tiles.settings.size, best_of(n_workers, world)
+    said = check_training(world)
+    what = f"train + validate + score, LeNet-5, {size} x {size}"
+    usual = f"a usual loop: DataLoader over .npy files ({best} workers, its best of {n_workers}), a clip at a time, NCHW"
+    found = [
+        Comparison(
+            what=what,
+            against=usual,
+            unit="clips",
+            floor=FLOORS[size],
+            ours=lambda: ours(world),
+            theirs=lambda: notebook(world, best),
+            check=lambda: said,
+        ),
+        Comparison(
+            what=what,
+            against=f"its honest peer: tensor in memory, whole-batch augmentation, {n_cores()} threads, NCHW",
+            unit="clips",
+            floor=1.6,
+            ours=lambda: ours(world),
+            theirs=lambda: peer(world),
+            check=lambda: said,
+        ),
+    ]
+    for workers in sorted({0, max(n_workers)}) if size == 64 else ():
+        found.append(
+            Comparison(
+                what=f"augmented batches of 64, {size} x {size}, one thread",
+                against=f"DataLoader over .npy files, {workers} workers",
+                unit="batches",
+                floor=BATCH_FLOORS[workers],
+                ours=augmented_batches(world),
+                theirs=loaded_batches(world, workers, n_batches),
+                check=lambda: check_batches(world),
+            )
+        )
+    return found

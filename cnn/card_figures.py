@@ -1,0 +1,86 @@
+"""Histograms of a corpus card, as SVG texts. Numbers first, drawing second: `bins_of` is tested, `histogram` is looked at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+WIDTH, HEIGHT = 400, 170
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 22, 10, 40
+_MOST_BINS = 28
+_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bins:
+    """How many values lie in each stretch of equal width."""
+
+    start: float
+    width: float
+    counts: tuple[int, ...]
+    n_above: int  # beyond the last, where a few far ones would squeeze the rest
+
+
+def nice_step(span: float, most: int) -> float:
+    """The smallest of 1, 2, 2.5 and 5 times a power of ten that divides `span` into at most `most`."""
+    power = 10.0 ** math.floor(math.log10(span / most))
+    return next(step * power for step in _STEPS if span / (step * power) <= most * (1 + 1e-9))
+
+
+def bins_of(values: Sequence[float]) -> Bins:
+    """Bins with round borders over `values`, of which there is at least one; 1 in 200 may lie above the last."""
+    low = min(values)
+    high = float(np.quantile(values, 0.995, method="higher"))
+    width = nice_step(max(high - low, 1e-3, abs(high) * 1e-3), _MOST_BINS)
+    start = math.floor(low / width) * width
+    places = [math.floor((value - start) / width + 1e-9) for value in values]
+    n_bins = math.floor((high - start) / width + 1e-9) + 1
+    counts = [0] * n_bins
+    for place in places:
+        if place < n_bins:
+            counts[place] += 1
+    return Bins(start=start, width=width, counts=tuple(counts), n_above=sum(place >= n_bins for place in places))
+
+
+def histogram(bins: Bins, axis: str, alt: str) -> str:
+    """An SVG of the bins; `axis` is what is counted with its unit, `alt` what a screen reader says."""
+    most = max(bins.counts)
+    wide, high = WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM
+    end = bins.start + bins.width * len(bins.counts)
+
+    def x(value: float) -> float:
+        return _LEFT + wide * (value - bins.start) / (end - bins.start)
+
+    def y(n: float) -> float:
+        return _TOP + high * (1 - n / most)
+
+    step_n = max(1.0, nice_step(most, 3))
+    levels = [n * step_n for n in range(int(most / step_n) + 1)]
+    step = nice_step(end - bins.start, 6)
+    marks = [mark * step for mark in range(math.ceil(bins.start / step - 1e-9), math.floor(end / step + 1e-9) + 1)]
+    bars = "".join(
+        f'<rect x="{x(bins.start + place * bins.width) + 0.5:.1f}" y="{y(n):.1f}" '
+        f'width="{wide / len(bins.counts) - 1:.1f}" height="{high * n / most:.1f}"/>'
+        for place, n in enumerate(bins.counts)
+        if n
+    )
+    rules = "".join(f'<path d="M{_LEFT} {y(n):.1f}H{WIDTH - _RIGHT}"/>' for n in levels)
+    left = "".join(f'<text x="{_LEFT - 8}" y="{y(n) + 4:.1f}" text-anchor="end">{n:,.0f}</text>' for n in levels)
+    below = "".join(
+        f'<text x="{x(m):.1f}" y="{HEIGHT - _BOTTOM + 17}" text-anchor="middle">{_short(m, step)}</text>' for m in marks
+    )
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{alt}"><g class="rules">{rules}</g>'
+        f'<g class="bars">{bars}</g>{left}{below}'
+        f'<text x="{WIDTH - _RIGHT}" y="{HEIGHT - 5}" text-anchor="end" class="axis">{axis}</text></svg>'
+    )
+
+
+def _short(value: float, step: float) -> str:
+    """With as many places as `step` needs, which has at most two digits that are not 0."""
+    places = max(0, -math.floor(math.log10(step) + 1e-9))
+    places += round(step * 10**places, 6) % 1 > 0
+    return f"{value + 0.0:.{places}f}".replace("-", "\u2212")

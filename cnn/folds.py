@@ -1,0 +1,99 @@
+"""The trainings of an evaluation: every fold of a corpus, so that each speaker is held out once. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from cnn.config import RunConfig, SplitSettings, TileSettings, default_config
+from cnn.errors import ConfigError
+from cnn.overrides import override, parse_assignments
+
+PARTS = {"test": "test", "validation": "val"}  # what `--on` takes, and the run folder's word for it
+_N_BECKER = 5
+_DECIDED = {
+    **dict.fromkeys(("split.kind", "split.fold", "split.n_folds", "split.test_speakers", "split.val_speakers"), "--folds"),
+    "train.seed": "--seeds",
+    "model.name": "--model",
+    "variant": "--variant",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """What is to be evaluated, and on whom."""
+
+    folds: str  # loso, becker, or a number of groups
+    models: tuple[str, ...] = ("lenet5",)
+    variants: tuple[str, ...] = ("raw+aug",)
+    n_seeds: int = 1  # train.seed is 0 to n_seeds - 1
+    on: str = "test"  # or validation: to choose a recipe without a look at the test speakers
+    overrides: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.on not in PARTS:
+            raise ConfigError(f"--on is test or validation, not {self.on!r}")
+        for key in parse_assignments(self.overrides):
+            if key in _DECIDED:
+                raise ConfigError(f"{key} is decided by {_DECIDED[key]} here; leave it out")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arm:
+    """One model on one variant, to be trained and scored on every fold."""
+
+    model: str  # of a plug-in its class
+    variant: str
+    configs: tuple[tuple[RunConfig, ...], ...]  # by fold, by seed
+
+
+def arms_of(question: Question, corpus: str, tiles: TileSettings, n_speakers: int) -> list[Arm]:
+    """Every model on every variant, each with its folds.
+
+    Raises:
+        ConfigError: an unknown model, variant or kind of folds, or what an override may not be.
+    """
+    arms = []
+    for model in dict.fromkeys(question.models):
+        for variant in dict.fromkeys(question.variants):
+            base = override(default_config(corpus, tiles, model, variant), question.overrides)
+            configs = tuple(
+                tuple(_with_seed(replace(base, split=split), seed) for seed in range(question.n_seeds))
+                for split in _splits(question, base.split, n_speakers)
+            )
+            arms.append(Arm(model=base.model.label, variant=variant, configs=configs))
+    return arms
+
+
+def _with_seed(config: RunConfig, seed: int) -> RunConfig:
+    return replace(config, train=replace(config.train, seed=seed))
+
+
+def _splits(question: Question, asked: SplitSettings, n_speakers: int) -> Sequence[SplitSettings]:
+    validation = _validation(question, asked)
+    if question.folds == "loso":
+        return [replace(asked, kind="loso", fold=fold, validation=validation) for fold in range(n_speakers)]
+    if question.folds == "becker":
+        return [replace(asked, kind="becker", fold=fold, validation=validation) for fold in range(_N_BECKER)]
+    if not (question.folds.isascii() and question.folds.isdecimal()):
+        raise ConfigError(f"--folds is loso, becker or a number of folds, not {question.folds!r}")
+    n_folds = int(question.folds)
+    fewest = 2 if validation == "takes" else 3
+    if not fewest <= n_folds <= n_speakers:
+        raise ConfigError(
+            f"--folds lies between {fewest} and {n_speakers} where {n_speakers} speakers are heard and {validation} validate, "
+            f"not {n_folds}"
+        )
+    return [replace(asked, kind="folds", n_folds=n_folds, fold=fold, validation=validation) for fold in range(n_folds)]
+
+
+def _validation(question: Question, asked: SplitSettings) -> str:
+    said = "split.validation" in parse_assignments(question.overrides)
+    free = question.on == "test" and question.folds != "becker"  # nobody need be held out for validation
+    validation = asked.validation if said else "takes" if free else "speakers"
+    if question.on == "validation" and validation == "takes":
+        raise ConfigError(
+            "--on validation needs speakers who are held out, and split.validation=takes validates on voices that were heard; "
+            "leave it out"
+        )
+    return validation

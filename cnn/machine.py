@@ -1,0 +1,39 @@
+"""What this machine may train on, as far as the standard library can tell."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from cnn.errors import ConfigError
+
+_DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,2})?")
+_NVIDIA = tuple(map(Path, ("/proc/driver/nvidia", "/dev/nvidia0", "/dev/nvidiactl", "/dev/dxg")))  # the last on WSL 2
+
+
+def check_device_name(name: str) -> None:
+    """Refuse a name that no training takes; whether the device is here is seen when it is used.
+
+    Raises:
+        ConfigError: another name, or `mps`: scores are computed in float64, which Apple's GPU does not have.
+    """
+    if name.partition(":")[0] == "mps":
+        raise ConfigError("--device mps is not supported: it has no float64, which scores are computed in; use --device cpu")
+    if not _DEVICE.fullmatch(name):
+        raise ConfigError(f"--device is auto, cpu, cuda or cuda:1, not {name!r}")
+
+
+def may_have_gpu() -> bool:
+    """No driver of NVIDIA's, no CUDA GPU; whether torch can use one, only torch can tell."""
+    return any(path.exists() for path in _NVIDIA)
+
+
+def n_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def n_processes(*, on_gpu: bool, n_tasks: int) -> int:
+    """One a core on a CPU, since two processes of one thread beat two threads; two on a GPU; no more than there are tasks."""
+    return max(1, min(2 if on_gpu else n_cores(), n_tasks))

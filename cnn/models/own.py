@@ -1,0 +1,130 @@
+"""A net of a team's own, loaded from its file: `path/to/file.py:ClassName`. The file is run, so load only what you trust."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+import traceback
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from torch import nn
+
+from cnn.config import ModelSettings, RunConfig
+from cnn.errors import ModelError
+from cnn.plugin import file_of, keep, located
+
+_MODULE = "arena_own_net"
+_INPLACE = (
+    "something (such as x += y, x.relu_() or inplace=True) changed a tensor that the backward pass needs: write x = x + y"
+)
+_HINTS = {  # what torch says, and what to do; {size} is the picture's
+    "cannot assign .* before Module.__init__": "begin __init__ with super().__init__()",
+    "mat1 and mat2 shapes": "pictures are {size} x {size}: work the linear layer's inputs out from `size`, or pool first",
+    "is invalid for input of size": "pictures are {size} x {size}: write torch.flatten(x, 1)",
+    "to have [0-9]+ channels, but got 1 channels": "a picture has one channel: begin with nn.Conv2d(1, ...)",
+    "view size is not compatible": "batches are laid out channels last: write torch.flatten(x, 1) or x.reshape for x.view",
+    "[Oo]utput size is too small|can't be greater than actual input": "pictures are {size} x {size}: pool less, or pad",
+    "inplace operation|in-place operation": _INPLACE,
+    "backward through the graph a second time": "the net keeps a tensor of one batch for the next: keep x.detach(), or nothing",
+    "does not require grad": "the output has no gradient: no detach(), no_grad(), argmax, numpy or .data inside forward",
+    "No module named": "one file holds the whole net (it is kept with the run), and imports what is installed",
+}
+
+
+def at_hand(model: ModelSettings, folder: Path) -> ModelSettings:
+    """`model` with a plug-in's name where its file lies now: at its own place, else in the run folder.
+
+    Raises:
+        ModelError: it is neither here nor there.
+    """
+    if not model.is_plugin:
+        return model
+    return replace(model, name=f"{located(model.name, model.source, folder)}:{model.label}")
+
+
+def kept(config: RunConfig, folder: Path) -> RunConfig:
+    """`config` with the copy of a plug-in that the run folder keeps, made where it is not there yet.
+
+    Raises:
+        ModelError: the file has moved or changed, and was not kept.
+    """
+    if not config.model.is_plugin:
+        return config
+    copy = keep(file_of(at_hand(config.model, folder).name), folder)
+    return replace(config, model=replace(config.model, name=f"{copy}:{config.model.label}"))
+
+
+def build(settings: ModelSettings, size: int, n_classes: int) -> nn.Module:
+    """The net of `settings`, called with (settings, size, n_classes), or with nothing where its class takes nothing.
+
+    Raises:
+        ModelError: the file cannot be run, or the class is no net or cannot be made.
+    """
+    kind = _class_of(file_of(settings.name), settings.label)
+    arguments = _arguments(kind, (settings, size, n_classes), file_of(settings.name))
+    with explained(settings, size, "making it"):
+        net: nn.Module = kind(*arguments)
+    return net
+
+
+@contextmanager
+def explained(settings: ModelSettings, size: int, doing: str) -> Iterator[None]:
+    """Make a ModelError of one line, with the line of the team's file and what to do, of whatever their code raises."""
+    path = file_of(settings.name)
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        raise _translated(error, path, f"{settings.label}, {doing}", size) from error
+
+
+def _class_of(path: Path, class_name: str) -> type[nn.Module]:
+    module = types.ModuleType(_MODULE)
+    module.__file__ = str(path)
+    sys.modules[_MODULE] = module  # dataclasses and pickles look their module up
+    try:
+        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)  # no bytecode is left beside the file
+    except (Exception, SystemExit) as error:
+        raise _translated(error, path, "running the file", 0) from error
+    kind: object = getattr(module, class_name, None)
+    if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
+        raise ModelError(f"{path}: {class_name} is no net; write `class {class_name}(torch.nn.Module)`")
+    if kind.forward is nn.Module.forward:
+        near = [name for name in vars(kind) if name.lower().strip("_").startswith(("forw", "forq", "fow", "frow", "call"))]
+        hint = f"rename {near[0]}" if near else "write `def forward(self, x)`"
+        raise ModelError(f"{path}: {class_name} has no method `forward`; {hint}")
+    return kind
+
+
+def _arguments(kind: type[nn.Module], wanted: tuple[object, ...], path: Path) -> tuple[object, ...]:
+    signature = inspect.signature(kind)
+    needs_none = _fits(signature, ())
+    if _fits(signature, wanted) and (not needs_none or "settings" in signature.parameters):
+        return wanted
+    if needs_none:
+        return ()
+    law = "is made with (settings, size, n_classes), or with nothing"
+    raise ModelError(
+        f"{path}: {kind.__name__} {law}, but takes {signature}; write `def __init__(self, settings, size, n_classes)`"
+    )
+
+
+def _fits(signature: inspect.Signature, arguments: tuple[object, ...]) -> bool:
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        return False
+    return True
+
+
+def _translated(error: BaseException, path: Path, doing: str, size: int) -> ModelError:
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    where = f"{path} line {lines[-1]}" if lines else str(path)
+    text = " ".join(str(error).split())
+    text = text[:300] or "no message"
+    hints = [hint.format(size=size) for pattern, hint in _HINTS.items() if re.search(pattern, text)]
+    return ModelError(f"{where} ({doing}): {type(error).__name__}: {text}; {hints[0] if hints else 'mend it and try again'}")

@@ -1,0 +1,115 @@
+"""A net of one's own, `path/to/file.py:ClassName`: its name, its file and the digest of that. Reads the file, never runs it."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import hashlib
+from pathlib import Path
+
+from cnn.errors import ModelError
+from cnn.runs import write_whole
+
+KEPT_AS = "model.py"  # in the run folder
+_MAX_BYTES = 2**20
+
+
+def is_plugin(name: str) -> bool:
+    """Whether a model's name is one of a file: `net.py:MyNet`, or `net.py` with the class forgotten."""
+    return name.endswith(".py") or name.rpartition(":")[0].endswith(".py")
+
+
+def label_of(name: str) -> str:
+    """The name without the path: `MyNet` for `team/net.py:MyNet`, `lenet5` for itself."""
+    return name.rpartition(":")[2] if is_plugin(name) else name
+
+
+def file_of(name: str) -> Path:
+    """The path in `path:ClassName`."""
+    return Path(name.rpartition(":")[0])
+
+
+def digest_of_file(name: str) -> str:
+    """16 hexadecimal digits of the SHA-256 of the file in `path:ClassName`.
+
+    Raises:
+        ModelError: no such file or class, or the file is not Python.
+    """
+    path, class_name = file_of(name), label_of(name)
+    if name.endswith(".py"):
+        offered = _classes(_parsed(Path(name), _content(Path(name))))
+        example = offered[-1] if offered else "MyNet"
+        raise ModelError(f"a net of your own is named path/to/file.py:ClassName; write {name}:{example}")
+    content = _content(path)
+    tree = _parsed(path, content)
+    if class_name not in _names(tree):
+        offered = _classes(tree)
+        close = difflib.get_close_matches(class_name, offered, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(offered) or 'no class at all'}"
+        raise ModelError(f"{path} has no class {class_name!r}; {hint}")
+    return _digest(content)
+
+
+def located(name: str, source: str, folder: Path) -> Path:
+    """The file whose digest is `source`: the original, or the copy in the run folder where that has moved or changed.
+
+    Raises:
+        ModelError: neither is that file.
+    """
+    original, copy = file_of(name), folder / KEPT_AS
+    for path in (original, copy):
+        if path.is_file() and _digest(path.read_bytes()) == source:
+            return path
+    what = "has changed since this run was named" if original.is_file() else f"is not there (looked from {Path.cwd()})"
+    raise ModelError(f"{original} {what}, and {copy} is no copy of it; put the file back, or train again as another run")
+
+
+def keep(path: Path, folder: Path) -> Path:
+    """The copy of `path` in the run folder, written where it is not there yet."""
+    copy, content = folder / KEPT_AS, path.read_bytes()
+    if not (copy.is_file() and copy.read_bytes() == content):
+        write_whole(copy, content)
+    return copy
+
+
+def _content(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        near = [other.name for other in path.parent.glob("*.py")] if path.parent.is_dir() else []
+        close = difflib.get_close_matches(path.name, near, n=1)
+        hint = f"did you mean {path.parent / close[0]}?" if close else f"the path is read from {Path.cwd()}"
+        raise ModelError(f"cannot read the net in {path} ({error.strerror}); {hint}") from error
+    if len(content) > _MAX_BYTES:
+        raise ModelError(f"{path} is larger than 1 MB, so hardly the code of a net; choose another file")
+    return content
+
+
+def _parsed(path: Path, content: bytes) -> ast.Module:
+    try:
+        return ast.parse(content)
+    except SyntaxError as error:
+        raise ModelError(f"{path} line {error.lineno} is not Python: {error.msg}; mend it first") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is not Python: {error}; mend it first") from error
+
+
+def _classes(tree: ast.Module) -> list[str]:
+    return [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+
+
+def _names(tree: ast.Module) -> set[str]:
+    """All that the file's top level may bind: classes, and what imports and assignments name."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.alias):
+            found.add(node.asname or node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+    return found
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -1,0 +1,85 @@
+"""Much independent work shared out over processes; results come in the order of the tasks. Standard library only."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TypeVar
+
+from cnn.errors import CnnError
+from cnn.machine import n_processes
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+Advance = Callable[[int], None]  # so many steps more are done
+
+
+def _silent(_: object) -> None:
+    pass
+
+
+def _no_bar(_: int) -> AbstractContextManager[Advance]:
+    return nullcontext(_silent)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hands:
+    """Who does long work, and who hears of it."""
+
+    n_jobs: int = 0  # processes; 0 chooses
+    bar: Callable[[int], AbstractContextManager[Advance]] = _no_bar  # for so many steps; asked for when there are any
+    say: Callable[[str], None] = _silent
+
+
+def in_processes(work: Callable[[Task], Result], tasks: Sequence[Task], n_jobs: int) -> Iterator[Result]:
+    """`work` of every task, in their order, by up to `n_jobs` processes; by this one where that is 1. 0 is one a core.
+
+    Raises:
+        CnnError: a process was killed.
+    """
+    n_jobs = n_processes(on_gpu=False, n_tasks=len(tasks)) if n_jobs == 0 else min(n_jobs, len(tasks))
+    if n_jobs <= 1:
+        yield from map(work, tasks)
+        return
+    context = multiprocessing.get_context("spawn")  # a fork of a process with torch's threads may hang
+    pool = ProcessPoolExecutor(n_jobs, mp_context=context, initializer=_begin)
+    try:
+        with _interrupted_later():
+            results = pool.map(work, tasks)
+        yield from results
+    except BrokenProcessPool as error:
+        raise CnnError(
+            "a process that shared the work was killed (often for want of memory); "
+            "run the same command again with --jobs 1: what is done is kept"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _interrupted_later() -> Iterator[None]:
+    """Processes that are started here begin deaf to Ctrl-C, which would end them with a traceback each."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and ends us
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

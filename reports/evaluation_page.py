@@ -1,0 +1,68 @@
+"""What the section on evaluations places: facts, sentences and pictures, group by group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports.evaluation_facts import EvaluationGroup
+from reports.evaluation_figures import MOST_ROWS, speaker_order, speaker_plot
+from reports.evaluation_summary import (
+    confused_sentence,
+    evaluation_detail,
+    evaluation_lead,
+    group_caveats,
+    group_title,
+    recipe_words,
+)
+from reports.figures import NARROW_PX, WIDE_PX, BothWidths
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Panel:
+    """One recipe's picture; `words` is empty where there is one recipe."""
+
+    words: str
+    pictures: BothWidths
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupPage:
+    """One group as it stands on the page."""
+
+    facts: EvaluationGroup
+    title: str
+    sentence: str
+    confused: str  # empty while nothing is whole
+    recipes: tuple[str, ...]  # of each evaluation, in words
+    panels: tuple[Panel, ...]
+    caveats: tuple[str, ...]
+    has_rest: bool  # more speakers than the picture names
+
+
+def group_pages(groups: Sequence[EvaluationGroup]) -> tuple[GroupPage, ...]:
+    """All groups, drawn."""
+    return tuple(_page(group, number) for number, group in enumerate(groups))
+
+
+def _page(group: EvaluationGroup, number: int) -> GroupPage:
+    panels = tuple(
+        Panel(
+            words=recipe_words(group.of_recipe(recipe)[0]),
+            pictures=BothWidths(
+                wide=speaker_plot(group, n, WIDE_PX, f"held-out-{number}-{n}-wide"),
+                narrow=speaker_plot(group, n, NARROW_PX, f"held-out-{number}-{n}-narrow"),
+            ),
+        )
+        for n, recipe in enumerate(group.recipes)
+    )
+    return GroupPage(
+        facts=group,
+        title=group_title(group),
+        sentence=f"{evaluation_lead(group)} {evaluation_detail(group)}".strip(),
+        confused=confused_sentence(group),
+        recipes=tuple(recipe_words(evaluation) for evaluation in group.evaluations),
+        panels=panels,
+        caveats=group_caveats(group),
+        has_rest=len(speaker_order(group)) > MOST_ROWS,
+    )

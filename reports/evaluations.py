@@ -1,0 +1,123 @@
+"""Run folders to the facts of evaluations: every number is `arena eval`'s own, recomputed from predictions.csv."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnn.errors import CnnError
+from cnn.evaluate import evaluate
+from cnn.evaluations import FoldRuns, evaluations_in
+from reports.evaluation_facts import ConfusedFacts, EvaluationFacts, EvaluationGroup, SpeakerFacts
+from reports.facts import Note, NoteKind
+from reports.formats import cell_name, plural
+from reports.selection import places
+
+_ORDER = ("loso", "becker", "folds")
+
+Recipe = tuple[tuple[str, object], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evaluations:
+    """What a folder of runs holds of evaluations."""
+
+    groups: tuple[EvaluationGroup, ...] = ()
+    runs: frozenset[str] = frozenset()  # digests of all their folds
+    notes: tuple[Note, ...] = ()
+
+
+def read_evaluations(runs_dir: Path | None) -> Evaluations:
+    """The evaluations whose folds lie in `runs_dir`: leave-one-speaker-out first, then in the order of the eight trainings."""
+    found = evaluations_in(runs_dir) if runs_dir else []
+    groups: dict[str, list[FoldRuns]] = {}
+    for runs in found:
+        groups.setdefault(_comparable(runs), []).append(runs)
+    notes: list[Note] = []
+    read = [_group(groups[key], runs_dir or Path(), notes) for key in sorted(groups)]
+    shown = sorted((group for group in read if group.evaluations), key=lambda g: (_ORDER.index(g.kind), g.on, g.n_folds))
+    return Evaluations(
+        groups=tuple(shown),
+        runs=frozenset(run.digest for runs in found for run in runs.finished.values()),
+        notes=tuple(notes),
+    )
+
+
+def _comparable(runs: FoldRuns) -> str:
+    same = {key: value for key, value in runs.settings.items() if key == "corpus" or key.startswith(("tiles.", "split."))}
+    return json.dumps(same, sort_keys=True)
+
+
+def _group(members: Sequence[FoldRuns], runs_dir: Path, notes: list[Note]) -> EvaluationGroup:
+    order = {place: n for n, place in enumerate(places([_place(runs) for runs in members]))}
+    recipes = {id(runs): _recipe(runs, [other for other in members if _place(other) == _place(runs)]) for runs in members}
+    evaluations = []
+    for runs in sorted(members, key=lambda runs: (order[_place(runs)], str(recipes[id(runs)]))):
+        try:
+            evaluations.append(_evaluation(runs, recipes[id(runs)], runs.command(runs_dir)))
+        except (CnnError, KeyError, ValueError, IndexError, TypeError, StopIteration) as error:
+            text = f"the evaluation of {cell_name(*_place(runs))} cannot be read: {error}. It is left out."
+            notes.append(Note(kind=NoteKind.ERROR, text=text))
+        else:
+            notes += _missing(evaluations[-1])
+    first = members[0]
+    n_folds = max(runs.n_folds for runs in members)
+    split = first.config.split
+    return EvaluationGroup(
+        kind=split.kind, n_folds=n_folds, on=first.on, corpus=first.config.corpus, evaluations=tuple(evaluations)
+    )
+
+
+def _place(runs: FoldRuns) -> tuple[str, str]:
+    return runs.config.model.name, runs.config.variant
+
+
+def _recipe(runs: FoldRuns, rivals: Sequence[FoldRuns]) -> Recipe:
+    """The settings of `runs` in which `rivals`, of the same model and variant, differ."""
+    every = [rival.settings for rival in rivals]
+    used = [key for key in runs.settings if runs.config.augmented or not key.startswith("augment.")]
+    return tuple((key, runs.settings[key]) for key in used if any(other[key] != runs.settings[key] for other in every))
+
+
+def _evaluation(runs: FoldRuns, recipe: Recipe, command: str) -> EvaluationFacts:
+    found = evaluate(runs.by_fold(), runs.on, runs.folds)
+    return EvaluationFacts(
+        model=runs.config.model.name,
+        variant=runs.config.variant,
+        recipe=recipe,
+        n_folds=runs.n_folds,
+        folds=runs.folds,
+        seeds=runs.seeds,
+        n_missing=runs.n_missing,
+        command=command,
+        n_clips=found.n_clips,
+        mean=found.mean_macro_f1,
+        fold_sd=found.fold_sd,
+        seed_sd=found.seed_sd,
+        pooled=found.pooled_macro_f1,
+        low=found.interval.low,
+        high=found.interval.high,
+        level=found.interval.level,
+        n_replicates=found.interval.n_replicates,
+        speakers=tuple(
+            SpeakerFacts(speaker=one.speaker, n_clips=one.n_clips, macro_f1=one.macro_f1, by_seed=one.by_seed)
+            for one in found.speakers
+        ),
+        confused=tuple(
+            ConfusedFacts(truth=one.truth, predicted=one.predicted, n=one.n, n_truth=one.n_truth) for one in found.confused
+        ),
+        notes=found.notes,
+    )
+
+
+def _missing(evaluation: EvaluationFacts) -> list[Note]:
+    if not evaluation.n_missing:
+        return []
+    name, n_folds = cell_name(evaluation.model, evaluation.variant), evaluation.n_folds
+    lacking = f"The evaluation of {name} lacks {plural(evaluation.n_missing, 'training')}"
+    shown = (
+        f"{len(evaluation.folds)} of {n_folds} folds are shown" if not evaluation.has_all_folds else "its full seeds are shown"
+    )
+    return [Note(kind=NoteKind.MISSING, text=f"{lacking}; {shown}. `{evaluation.command}` completes it.")]

@@ -1,0 +1,247 @@
+"""Downloads against a server of our own that drops, forgets, refuses and lies."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnn.download import Hooks, check_urls, fetch
+from cnn.errors import CorpusError
+
+CONTENT = np.random.default_rng(0).bytes(1_500_000)
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+@dataclass
+class Behaviour:
+    """What the server does; `cuts` are numbers of bytes after which it drops, one per answer."""
+
+    content: bytes = CONTENT
+    etag: str = '"one"'
+    last_modified: str = ""
+    status: int = 0
+    cuts: list[int] = field(default_factory=list)
+    knows_range: bool = True
+    says_length: bool = True
+    kind: str = "application/gzip"
+    asked: list[str] = field(default_factory=list)  # the Range of each request
+
+
+class Server:
+    """A web server on a free port of this machine."""
+
+    def __init__(self) -> None:
+        self.behaviour = behaviour = Behaviour()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                answer(self, outer.behaviour)
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        assert behaviour is self.behaviour
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
+        self.thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}/file.tar.gz"
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+def answer(request: BaseHTTPRequestHandler, how: Behaviour) -> None:
+    wanted = request.headers.get("Range", "")
+    how.asked.append(wanted)
+    guard = request.headers.get("If-Range")
+    if how.status:
+        request.send_error(how.status)
+        return
+    start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and how.knows_range else 0
+    if guard and guard not in (how.etag, how.last_modified):
+        start = 0
+    total = len(how.content)
+    if wanted and start >= total:
+        request.send_response(416)
+        request.send_header("Content-Range", f"bytes */{total}")
+        request.end_headers()
+        return
+    request.send_response(206 if start else 200)
+    if start:
+        request.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
+    if how.says_length:
+        request.send_header("Content-Length", str(total - start))
+    for name, value in {"ETag": how.etag, "Last-Modified": how.last_modified, "Content-Type": how.kind}.items():
+        if value:
+            request.send_header(name, value)
+    request.end_headers()
+    cut = how.cuts.pop(0) if how.cuts else total
+    request.wfile.write(how.content[start : start + cut])
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    server = Server()
+    yield server
+    server.close()
+
+
+def hooks(said: list[str] | None = None, advanced: list[int] | None = None) -> Hooks:
+    lines, steps = said if said is not None else [], advanced if advanced is not None else []
+    return Hooks(say=lines.append, advance=steps.append, timeout_s=5, wait_s=0.001)
+
+
+def refusal(urls: list[str], archive: Path, sha256: str = "") -> str:
+    with pytest.raises(CorpusError) as caught:
+        fetch(urls, archive, sha256, hooks())
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_file_comes_whole_and_leaves_nothing_else(server: Server, tmp_path: Path) -> None:
+    advanced: list[int] = []
+    assert fetch([server.url], tmp_path / "a", SHA256, hooks(advanced=advanced)) == server.url
+    assert (tmp_path / "a").read_bytes() == CONTENT
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert sum(advanced) == len(CONTENT)
+
+
+def test_a_dropped_connection_is_taken_up_where_it_broke(server: Server, tmp_path: Path) -> None:
+    server.behaviour.cuts = [400_000, 300_000]
+    fetch([server.url], tmp_path / "a", "", hooks())
+    assert (tmp_path / "a").read_bytes() == CONTENT
+    assert server.behaviour.asked == ["", "bytes=400000-", "bytes=700000-"]
+
+
+def test_a_second_call_goes_on_where_the_first_gave_up(server: Server, tmp_path: Path) -> None:
+    server.behaviour.cuts = [400_000, *[0] * 9]
+    assert "broke off after 400,000 of 1,500,000 bytes" in refusal([server.url], tmp_path / "a")
+    server.behaviour.cuts.clear()
+    server.behaviour.asked.clear()
+    advanced: list[int] = []
+    fetch([server.url], tmp_path / "a", "", hooks(advanced=advanced))
+    assert server.behaviour.asked == ["bytes=400000-"]
+    assert advanced[0] == 400_000
+    assert (tmp_path / "a").read_bytes() == CONTENT
+
+
+def test_a_file_that_changed_meanwhile_is_fetched_from_the_beginning(server: Server, tmp_path: Path) -> None:
+    server.behaviour.cuts = [400_000, *[0] * 9]
+    refusal([server.url], tmp_path / "a")
+    server.behaviour = Behaviour(content=CONTENT[::-1], etag='"two"')
+    said: list[str] = []
+    fetch([server.url], tmp_path / "a", "", hooks(said))
+    assert (tmp_path / "a").read_bytes() == CONTENT[::-1]
+    assert said == ["the server cannot resume, or its file has changed: from the beginning"]
+
+
+@pytest.mark.parametrize("etag", ["", 'W/"weak"'])
+def test_a_date_guards_where_there_is_no_strong_mark(server: Server, tmp_path: Path, etag: str) -> None:
+    server.behaviour = Behaviour(etag=etag, last_modified="Sat, 21 Nov 2026 00:00:00 GMT", cuts=[400_000])
+    fetch([server.url], tmp_path / "a", "", hooks())
+    assert server.behaviour.asked == ["", "bytes=400000-"]
+    assert (tmp_path / "a").read_bytes() == CONTENT
+
+
+def test_without_mark_or_checksum_nothing_is_put_together(server: Server, tmp_path: Path) -> None:
+    server.behaviour = Behaviour(etag="", cuts=[400_000])
+    fetch([server.url], tmp_path / "a", "", hooks())
+    assert server.behaviour.asked == ["", ""]
+    assert (tmp_path / "a").read_bytes() == CONTENT
+
+
+def test_with_a_checksum_another_address_goes_on(server: Server, tmp_path: Path) -> None:
+    server.behaviour = Behaviour(etag="", cuts=[400_000, *[0] * 9])
+    refusal([server.url], tmp_path / "a", SHA256)
+    server.behaviour = Behaviour()
+    fetch([server.url + "?mirror"], tmp_path / "a", SHA256, hooks())
+    assert server.behaviour.asked == ["bytes=400000-"]
+    assert (tmp_path / "a").read_bytes() == CONTENT
+
+
+def test_what_was_put_together_wrongly_is_fetched_once_more(server: Server, tmp_path: Path) -> None:
+    server.behaviour = Behaviour(content=CONTENT[::-1], cuts=[400_000, *[0] * 9])
+    refusal([server.url], tmp_path / "a", SHA256)
+    server.behaviour = Behaviour()
+    fetch([server.url], tmp_path / "a", SHA256, hooks())
+    assert server.behaviour.asked == ["bytes=400000-", ""]
+    assert (tmp_path / "a").read_bytes() == CONTENT
+
+
+def test_a_server_that_cannot_resume_begins_again(server: Server, tmp_path: Path) -> None:
+    server.behaviour = Behaviour(knows_range=False, cuts=[400_000])
+    fetch([server.url], tmp_path / "a", "", hooks())
+    assert (tmp_path / "a").read_bytes() == CONTENT
+
+
+def test_a_whole_part_that_was_not_renamed_is_taken(server: Server, tmp_path: Path) -> None:
+    server.behaviour.cuts = [400_000, *[0] * 9]
+    refusal([server.url], tmp_path / "a")
+    (tmp_path / "a.part").write_bytes(CONTENT)
+    fetch([server.url], tmp_path / "a", "", hooks())
+    assert (tmp_path / "a").read_bytes() == CONTENT
+
+
+def test_another_checksum_is_refused_and_nothing_kept(server: Server, tmp_path: Path) -> None:
+    said = refusal([server.url], tmp_path / "a", "0" * 64)
+    assert said.startswith(f"{server.url} gave a file that is not the published one (its SHA-256 is not 0000000000000000..); ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_mirrors_are_tried_in_order_and_each_failure_is_told(server: Server, tmp_path: Path) -> None:
+    said: list[str] = []
+    closed = "http://127.0.0.1:9/file"
+    assert fetch([closed, server.url], tmp_path / "a", SHA256, hooks(said)) == server.url
+    assert said[-1] == f"{closed} cannot be reached: Connection refused"
+    assert said[0] == f"{closed} cannot be reached: Connection refused; trying again in 0.001 s"
+
+
+def test_a_missing_file_is_not_asked_for_twice(server: Server, tmp_path: Path) -> None:
+    server.behaviour.status = 404
+    assert refusal([server.url], tmp_path / "a") == (
+        f"{server.url} answered 404 Not Found; give the same command again to go on where it stopped, another address with "
+        "--mirror URL, or the file as a browser saved it with --archive FILE"
+    )
+    assert len(server.behaviour.asked) == 1
+
+
+def test_a_busy_server_is_asked_again(server: Server, tmp_path: Path) -> None:
+    server.behaviour.status = 503
+    assert "answered 503" in refusal([server.url], tmp_path / "a")
+    assert len(server.behaviour.asked) == 5
+
+
+def test_a_login_page_is_not_taken_for_the_archive(server: Server, tmp_path: Path) -> None:
+    server.behaviour.kind = "text/html; charset=utf-8"
+    assert "answered with a web page instead of the archive" in refusal([server.url], tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+
+
+def test_an_empty_answer_is_refused(server: Server, tmp_path: Path) -> None:
+    server.behaviour = Behaviour(content=b"", says_length=False)
+    assert "answered with nothing" in refusal([server.url], tmp_path / "a")
+
+
+def test_a_folder_that_is_gone_is_one_line(server: Server, tmp_path: Path) -> None:
+    assert refusal([server.url], tmp_path / "no" / "a").startswith(f"cannot write {tmp_path / 'no' / 'a'}: No such file")
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://x/y", "x", "http://", "http://a b/c", "http://[x"])
+def test_a_mirror_is_an_address_of_the_web(url: str) -> None:
+    with pytest.raises(CorpusError, match="a mirror is an address"):
+        check_urls([url])
