@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cnn.runs import RunFolder
 
 _N_STEPS = 8
+_QUICK = "model.width=1"  # the nets' default widths hear strangers better and train three times as long
 # Each submission of the contest: a team and the trained net it sends. Formantes tries a fourth time.
 _SUBMISSIONS = (
     ("Formantes", "lenet5", "raw"),
@@ -89,12 +90,16 @@ def _workplace(corpus: Path | None, out: Path, clips: int, speakers: int) -> Pat
     return folder
 
 
+def _settings(epochs: int) -> list[str]:
+    return [f"train.epochs={epochs}", _QUICK]
+
+
 def _trainings(epochs: int, jobs: int) -> None:
     import cnn.cli
 
     _step(3, "eight trainings: both models on raw, bilateral, raw+aug, bilateral+aug")
-    overrides = [f"train.epochs={epochs}"]
-    words = f"train --all --wandb offline {overrides[0]}"
+    overrides = _settings(epochs)
+    words = f"train --all --wandb offline {' '.join(overrides)}"
     _command(cnn.cli.train, words, all_eight=True, jobs=jobs, wandb="offline", overrides=overrides)
 
 
@@ -102,8 +107,8 @@ def _sweeps(trials: int, epochs: int, jobs: int) -> None:
     import sweeps.cli
 
     _step(4, "eight sweeps: learning rate, batch size and depth of both models on the four variants")
-    overrides = [f"train.epochs={epochs}"]
-    words = f"sweep run --all --budget {trials} {overrides[0]}"
+    overrides = _settings(epochs)
+    words = f"sweep run --all --budget {trials} {' '.join(overrides)}"
     _command(sweeps.cli.run, words, all_studies=True, budget=trials, agents=jobs, overrides=overrides)
 
 
@@ -140,7 +145,7 @@ def _run_of(model: str, variant: str, epochs: int) -> RunFolder:
     from cnn.tiles import find_tiles
 
     tiles = find_tiles(Path("tiles"))
-    config = override(default_config(tiles.corpus, tiles.settings, model, variant), [f"train.epochs={epochs}"])
+    config = override(default_config(tiles.corpus, tiles.settings, model, variant), _settings(epochs))
     return RunFolder(Path("runs") / config.digest)
 
 

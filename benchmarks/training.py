@@ -30,6 +30,8 @@ from cnn.trainings import Place, train_all
 
 CPU = torch.device("cpu")
 _SETTINGS = ["model.dropout=0", "train.batch_size=64", "train.side_views=0"]  # what a usual loop does as well
+# Of an epoch's loss: layouts round differently, and Adam makes a whole step of a gradient that is all but 0. 0.2 % was seen.
+_DRIFT = 0.01
 FLOORS = {32: 7.0, 64: 3.5}  # by size of the tiles
 BATCH_FLOORS = {0: 8.0, 2: 5.0}  # by workers
 
@@ -146,11 +148,11 @@ def check_training(world: World) -> str:
     train = loader(Files(world.train_files, world.train.labels.numpy(), None), size, 0, order)
     val = loader(Files(world.val_files, world.val.labels.numpy(), None), size, 0)
     loss, f1 = notebook_epoch(fit, train, val)
-    said = equal_within("losses without augmentation", (ours_loss, loss), 2e-3)
+    said = equal_within("losses without augmentation", (ours_loss, loss), _DRIFT * loss)
     said += "; " + equal_within("validation macro-F1", (ours_f1, f1), 0.02)
     drawn = _arena_epoch(world.config, world)[0]
     same_draws = peer_epoch(nchw(Fit(world.config, CPU)), world.train, world.val)[0]
-    said += "; " + equal_within("with augmentation", (drawn, same_draws), 2e-3)
+    said += "; " + equal_within("with augmentation", (drawn, same_draws), _DRIFT * drawn)
     augmented = loader(Files(world.train_files, world.train.labels.numpy(), world.plain_augment), size, 0, order)
     own_draws = notebook_epoch(nchw(Fit(world.config, CPU)), augmented, val)[0]
     return said + "; " + equal_within("the usual loop with draws of its own", (drawn, own_draws), 0.1 * drawn)

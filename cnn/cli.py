@@ -138,13 +138,13 @@ def predict(
     json: Json = False,
 ) -> None:
     """What a finished run says of recordings: digit and probability of each file, or a submission of a folder or split."""
-    from cnn.predict import find_run
+    from cnn.predict import finished_run
 
     if split not in ("", "test", "val"):
         raise typer.BadParameter(f"--split is test or val, not {split!r}")
     if bool(files) + bool(clips) + bool(split) > 1 or (files and out):
         raise typer.BadParameter("give files, --clips or --split; the answers on files are printed, --out is for the others")
-    found = find_run(run, runs)
+    found = finished_run(run, runs)
     answers = _answers_on_files(found, files, device) if files else _answers(found, clips, split or "test", device)
     if files:
         _print_answers(answers, json)

@@ -63,7 +63,7 @@ class TileSettings:
         _one_of("tiles.size", self.size, TILE_SIZES)
         _between("tiles.rate_hz", self.rate_hz, 4000, 192_000)
         _between("tiles.length_s", self.length_s, 0.1, 10.0)
-        _between("tiles.window_s", self.window_s, 0.005, 0.2)
+        _between("tiles.window_s", self.window_s, 0.005, min(0.2, self.length_s))
         _between("tiles.f_min_hz", self.f_min_hz, 0, self.f_max_hz - 1)
         _between("tiles.f_max_hz", self.f_max_hz, 1, self.rate_hz / 2)
         _between("tiles.range_db", self.range_db, 10, 120)
@@ -200,7 +200,7 @@ class TrainSettings:
 
     learning_rate: float = 2e-3
     batch_size: int = 64
-    epochs: int = 30
+    epochs: int = 20
     optimizer: str = "adamw"
     schedule: str = "cosine"
     warmup: float = 0.1  # fraction of all steps in which the learning rate rises

@@ -9,14 +9,16 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnn import config as cfg
 from cnn.config import RunConfig
 from cnn.errors import ConfigError
 from cnn.runs import EpochRow, RunFolder, RunResult, RunState, locked
 from cnn.tiles import TileSet
-from cnn.train import Decision, Listener, train
+
+if TYPE_CHECKING:
+    from cnn.train import Decision, Listener
 
 MODES = ("auto", "online", "offline", "off")
 _CONNECT_S = 20  # then the run is kept offline; wandb's own default waits 90 s
@@ -140,6 +142,8 @@ def train_mirrored(training: Training, wandb: str, say: Callable[[str], None]) -
     """
     folder = RunFolder(training.runs / training.config.digest)
     mirror = Mirror(wandb, training.config, folder.path, say)
+
+    from cnn.train import Decision, train  # not before: who only checks a mode needs no torch
 
     def listen(row: EpochRow) -> Decision:
         mirror.log(row)

@@ -16,7 +16,8 @@ from cnn.errors import CorpusError, RunError
 from cnn.models.own import kept
 from cnn.models.table import build, placed
 from cnn.overrides import from_dict
-from cnn.runs import RunFolder, RunState, list_runs, write_csv
+from cnn.runs import RunFolder, RunState, write_csv
+from cnn.shelf import find_run
 from cnn.sources import Source, hear
 from cnn.spectrogram import tile_of
 from cnn.views import log_probabilities
@@ -52,21 +53,16 @@ class Answers:
     unheard: tuple[Unheard, ...]
 
 
-def find_run(name: str, runs_dir: Path) -> RunFolder:
+def finished_run(name: str, runs_dir: Path) -> RunFolder:
     """The finished run of that path, digest, or unmistakable beginning of one.
 
     Raises:
         RunError: none, several, or not finished.
     """
-    path = Path(name)
-    found = [RunFolder(path)] if (path / "config.json").exists() else []
-    found = found or [run for run in list_runs(runs_dir) if run.digest.startswith(path.name)]
-    if len(found) != 1:
-        many = f"{len(found)} runs begin so" if found else "there is none"
-        raise RunError(f"no single run {name!r} in {runs_dir}: {many}; `ls {runs_dir}` shows their names")
-    if found[0].state() is not RunState.FINISHED:
-        raise RunError(f"{found[0].path} is {found[0].state()}; only a finished run predicts: train it to its end")
-    return found[0]
+    found = find_run(name, runs_dir)
+    if found.state() is not RunState.FINISHED:
+        raise RunError(f"{found.path} is {found.state()}; only a finished run predicts: train it to its end")
+    return found
 
 
 def answers_of_split(run: RunFolder, split: str) -> list[Answer]:

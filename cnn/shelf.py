@@ -76,7 +76,8 @@ def find_run(name: str, runs_dir: Path) -> RunFolder:
     """
     if (Path(name) / "config.json").exists():
         return RunFolder(Path(name))
-    found = [run for run in list_runs(runs_dir) if name and run.digest.startswith(name)]
+    beginning = Path(name).name
+    found = [run for run in list_runs(runs_dir) if beginning and run.digest.startswith(beginning)]
     if len(found) != 1:
         many = f"{len(found)} runs begin so" if found else "there is none"
         raise RunError(f"no single run {name!r} in {runs_dir}: {many}; `arena runs` lists them")

@@ -54,7 +54,7 @@ def test_a_completion_is_offered(tmp_path: Path) -> None:
         (["data", "prepare", ".", "tiles.sise=32"], "unknown key 'tiles.sise' here; did you mean 'tiles.size'?"),
         (["data", "show"], "no tiles in tiles; make some with `arena data prepare CORPUS --tiles tiles`"),
         (["train"], "no tiles in tiles; make some with `arena data prepare CORPUS --tiles tiles`"),
-        (["predict", "abc"], "no single run 'abc' in runs: there is none; `ls runs` shows their names"),
+        (["predict", "abc"], "no single run 'abc' in runs: there is none; `arena runs` lists them"),
         (["sweep", "run", "lenet5", "--variant", "raw"], "no tiles in tiles"),
         (["contest", "standings"], "contest.db"),
         (["report", "build"], "runs"),

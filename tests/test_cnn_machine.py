@@ -43,7 +43,7 @@ def test_a_gpu_that_is_not_here_is_refused_with_what_is() -> None:
 
 LOADED = """
 import sys
-from cnn import cli, evaluate, trainings
+from cnn import cli, evaluate, mirror, trainings
 trainings.is_gpu("cpu")
 print("torch" in sys.modules)
 """

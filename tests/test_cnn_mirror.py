@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-import cnn.mirror
 from cnn.config import RunConfig, default_config
 from cnn.errors import ConfigError
 from cnn.mirror import Training, train_mirrored
@@ -116,7 +115,7 @@ def test_a_disk_that_is_full_after_training_leaves_a_finished_run_and_one_line(
         monkeypatch.setattr(os, "fsync", full)
         return run
 
-    monkeypatch.setattr(cnn.mirror, "train", train_and_fill)
+    monkeypatch.setattr("cnn.train.train", train_and_fill)
     said: list[tuple[str, bool]] = []
     folder = RunFolder(tmp_path / config(tiles).digest)
     run = train_mirrored(training(tiles, tmp_path), "offline", lambda text: said.append((text, is_held(folder))))

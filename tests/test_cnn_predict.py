@@ -18,7 +18,7 @@ import arena
 from cnn.config import default_config
 from cnn.errors import RunError
 from cnn.overrides import from_dict, override
-from cnn.predict import Unheard, answers_of_recordings, answers_of_split, find_run, write_submission
+from cnn.predict import Unheard, answers_of_recordings, answers_of_split, finished_run, write_submission
 from cnn.runs import RunFolder
 from cnn.solution import write_solution
 from cnn.sources import sources_in
@@ -60,16 +60,16 @@ def test_a_submission_holds_the_ids_of_the_solution_once(run: RunFolder, tiles: 
 def test_a_run_is_found_by_path_digest_or_its_beginning(run: RunFolder) -> None:
     runs = run.path.parent
     for name in (str(run.path), run.digest, run.digest[:5]):
-        assert find_run(name, runs).digest == run.digest
+        assert finished_run(name, runs).digest == run.digest
     with pytest.raises(RunError, match=r"no single run 'zzz' in .*: there is none"):
-        find_run("zzz", runs)
+        finished_run("zzz", runs)
 
 
 def test_an_unfinished_run_does_not_predict(tiles: TileSet, tmp_path: Path) -> None:
     config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=3"])
     paused = train(config, tiles, tmp_path, on_epoch=lambda row: Decision.PAUSE)
     with pytest.raises(RunError, match="is unfinished; only a finished run predicts"):
-        find_run(paused.digest, tmp_path)
+        finished_run(paused.digest, tmp_path)
 
 
 def test_what_cannot_be_heard_is_named_and_stops_no_other(run: RunFolder, corpus_folder: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import errno
 import json
@@ -258,21 +259,33 @@ def test_a_full_disk_names_the_folder_and_the_way_on(
 
 
 def test_ctrl_c_ends_all_processes_with_one_line_and_keeps_what_is_done(corpus_folder: Path, tmp_path: Path) -> None:
-    code = f"from cnn import chunks; chunks.CHUNK = 2; import arena, sys; sys.argv[1:] = {['data', 'prepare']}"
-    code += f" + [{str(corpus_folder)!r}, '--tiles', {str(tmp_path)!r}, '--jobs', '2']; arena.main()"
-    words = [sys.executable, "-c", code]
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
-        deadline = time.monotonic() + 120
-        while not any(path.stat().st_size for path in tmp_path.glob(".*.part/journal")) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        os.killpg(process.pid, signal.SIGINT)
-        error = process.communicate(timeout=60)[1]
+    for attempt in range(5):  # on a busy machine the work may end before the signal comes
+        tiles = tmp_path / str(attempt)
+        code, error, group = interrupted(corpus_folder, tiles)
+        if code:
+            break
     lines = [line for line in error.splitlines() if not line.startswith(("making tiles", "listening"))]
     assert lines == ["interrupted; nothing is lost: the same command goes on where it stopped"]
-    assert process.returncode == 130
-    while is_alive(process.pid) and time.monotonic() < deadline:
+    assert code == 130
+    deadline = time.monotonic() + 120
+    while is_alive(group) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not is_alive(process.pid)
+    assert not is_alive(group)
+
+
+def interrupted(corpus_folder: Path, tiles: Path) -> tuple[int, str, int]:
+    """Exit code, standard error and process group of a `data prepare` that gets Ctrl-C after its first chunk."""
+    code = f"from cnn import chunks; chunks.CHUNK = 2; import arena, sys; sys.argv[1:] = {['data', 'prepare']}"
+    code += f" + [{str(corpus_folder)!r}, '--tiles', {str(tiles)!r}, '--jobs', '2']; arena.main()"
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        deadline = time.monotonic() + 120
+        while not any(path.stat().st_size for path in tiles.glob(".*.part/journal")) and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
+        error = process.communicate(timeout=60)[1]
+    return process.returncode, error, process.pid
 
 
 def is_alive(group: int) -> bool:

@@ -40,7 +40,8 @@ def runs(tmp_path: Path) -> Path:
     """Four runs: two finished, an unfinished trial, a damaged one."""
     shelf = tmp_path / "runs"
     write_run(shelf, "aa11", finished("20"))
-    write_run(shelf, "aa22", finished("21"), model__name="resnet", model__depth=1, split__kind="becker", split__fold=0)
+    other = {"model__name": "resnet", "model__depth": 1, "split__kind": "becker", "split__fold": 0, "train__epochs": 12}
+    write_run(shelf, "aa22", finished("21"), **other)
     mark_trial(RunFolder(shelf / "bb33"), TrialMark(study="lenet5.raw", number=3))
     write_run(shelf, "bb33", variant="raw+aug", split__seed=4, train__epochs=5)
     damaged = write_run(shelf, "cc44")

@@ -61,7 +61,7 @@ def test_another_search_under_the_same_name_is_refused(tmp_path: Path) -> None:
     spec = StudyFolder(tmp_path / "lenet5.raw").spec()
     base = {**spec.base, "train": {**spec.base["train"], "epochs": 3}}
     changed = dataclasses.replace(spec, base=base)
-    said = f"study 'lenet5.raw' exists with another train.epochs (12, not 3); {fix}"
+    said = f"study 'lenet5.raw' exists with another train.epochs (20, not 3); {fix}"
     assert refused(create_or_continue, tmp_path, changed) == said
     changed = dataclasses.replace(spec, seed=1)
     assert refused(create_or_continue, tmp_path, changed) == f"study 'lenet5.raw' exists with another seed (0, not 1); {fix}"
