@@ -29,7 +29,8 @@ from cnn.tiles import TileSet, prepare
 from cnn.trainings import Place, train_all
 
 CPU = torch.device("cpu")
-_SETTINGS = ["model.dropout=0", "train.batch_size=64", "train.side_views=0"]  # what a usual loop does as well
+# What a usual loop does as well, with the maps of the paper.
+_SETTINGS = ["model.width=1", "model.dropout=0", "train.batch_size=64", "train.side_views=0"]
 # Of an epoch's loss: layouts round differently, and Adam makes a whole step of a gradient that is all but 0. 0.2 % was seen.
 _DRIFT = 0.01
 FLOORS = {32: 7.0, 64: 3.5}  # by size of the tiles
@@ -149,7 +150,7 @@ def check_training(world: World) -> str:
     val = loader(Files(world.val_files, world.val.labels.numpy(), None), size, 0)
     loss, f1 = notebook_epoch(fit, train, val)
     said = equal_within("losses without augmentation", (ours_loss, loss), _DRIFT * loss)
-    said += "; " + equal_within("validation macro-F1", (ours_f1, f1), 0.02)
+    said += "; " + equal_within("validation macro-F1", (ours_f1, f1), 0.05)
     drawn = _arena_epoch(world.config, world)[0]
     same_draws = peer_epoch(nchw(Fit(world.config, CPU)), world.train, world.val)[0]
     said += "; " + equal_within("with augmentation", (drawn, same_draws), _DRIFT * drawn)
