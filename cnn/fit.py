@@ -40,7 +40,7 @@ class Fit:
         self.optimizer = build_optimizer(self.net, config.train)
         self.rows: list[EpochRow] = []
         self.best_epoch = 0
-        self.best_weights: dict[str, torch.Tensor] = {}
+        self.kept_weights: dict[str, torch.Tensor] = {}
         self.wall_s = 0.0
         self.n_clips_trained = 0
         self.training_s = 0.0
@@ -84,7 +84,7 @@ class Fit:
         chooses = self.config.split.validation == "speakers"
         if not (chooses and self.rows) or row.val_macro_f1 > self.rows[self.best_epoch - 1].val_macro_f1:
             self.best_epoch = row.epoch
-            self.best_weights = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
+            self.kept_weights = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
         self.rows.append(row)
         self.wall_s += row.seconds
         return row
@@ -148,20 +148,20 @@ class Fit:
         )
         return score, found.cpu()
 
-    def keep_best(self) -> None:
+    def restore_kept(self) -> None:
         """Put the kept epoch's weights into the net."""
-        self.net.load_state_dict(self.best_weights)
+        self.net.load_state_dict(self.kept_weights)
 
     def save_weights(self, path: Path) -> None:
         """The kept epoch's weights alone, for `torch.load(..., weights_only=True)`."""
-        write_whole(path, _bytes_of(self.best_weights))
+        write_whole(path, _bytes_of(self.kept_weights))
 
     def save(self, path: Path) -> None:
         """All that is needed to go on after this epoch; the checkpoint before it stays in `_BEFORE`."""
         state = {
             "net": self.net.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "best_weights": self.best_weights,
+            "kept_weights": self.kept_weights,
             "best_epoch": self.best_epoch,
             "rows": [asdict(row) for row in self.rows],
             "wall_s": self.wall_s,
@@ -202,7 +202,7 @@ class Fit:
             self.net.load_state_dict(state["net"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.rows = [EpochRow(**row) for row in state["rows"]]
-            self.best_weights, self.best_epoch = state["best_weights"], state["best_epoch"]
+            self.kept_weights, self.best_epoch = state["kept_weights"], state["best_epoch"]
             self.wall_s, self.training_s = state["wall_s"], state["training_s"]
             self.n_clips_trained = state["n_clips_trained"]
         except Exception as error:  # torch raises a dozen kinds for a damaged file

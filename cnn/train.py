@@ -112,7 +112,7 @@ class _Training:
         return RunState.FINISHED
 
     def _result(self, fit: Fit, state: RunState) -> RunResult:
-        fit.keep_best()
+        fit.restore_kept()
         fit.save_weights(self._folder.path / "model.pt")
         scores: dict[str, Score] = {}
         predictions: list[Prediction] = []

@@ -50,7 +50,7 @@ def conv_norm(shape: Shape, act: str = "") -> nn.Sequential:
 def stem(n_out: int, size: int, act: str) -> nn.Sequential:
     """(B, 1, size, size) to (B, n_out, 32, 32): 5 x 5 cells seen at every place, the strongest of 2 x 2 kept at size 64.
 
-    A stride of 2 instead cost four points of macro-F1 on speakers never heard (docs/experiments.md).
+    A stride of 2 instead cost two points of macro-F1 on speakers never heard (docs/experiments.md).
     """
     pooling = [nn.MaxPool2d(size // 32)] if size > 32 else []
     return nn.Sequential(nn.Conv2d(1, n_out, 5, padding=2, bias=False), *pooling, nn.BatchNorm2d(n_out), activation(act))
