@@ -84,7 +84,9 @@ def test_children_end_with_a_killed_parent_and_leave_checkpoints(tiles: TileSet,
     n_epochs = [len(run.epochs()) for run in list_runs(runs)]
     time.sleep(0.5)
     assert [len(run.epochs()) for run in list_runs(runs)] == n_epochs
-    assert all(run.state() is RunState.UNFINISHED and (run.path / "checkpoint.pt").exists() for run in list_runs(runs))
+    assert all(run.state() is RunState.UNFINISHED for run in list_runs(runs))
+    # A kill may fall between the two renames of a save: the checkpoint before it then goes on.
+    assert all(list(run.path.glob("checkpoint*.pt")) for run in list_runs(runs))
 
 
 def test_a_split_that_cannot_be_is_refused_before_anything_is_trained(tiles: TileSet, tmp_path: Path) -> None:
