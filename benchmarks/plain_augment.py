@@ -12,22 +12,24 @@ _FULL_SIZE = 64  # widths and shifts are given for tiles of this size
 
 
 class PlainAugment:
-    """Frequencies and durations scaled by interpolation, a shift, a noise floor, then masks."""
+    """Frequencies and durations scaled and bent by interpolation, a shift, a noise floor, then masks."""
 
     def __init__(self, settings: AugmentSettings, tiles: TileSettings) -> None:
         self._settings, self._range_db, self._scale = settings, tiles.range_db, tiles.size / _FULL_SIZE
-        self._low, high = _mel(tiles.f_min_hz), _mel(tiles.f_max_hz)
+        self._low, high, self._highest = _mel(tiles.f_min_hz), _mel(tiles.f_max_hz), tiles.f_max_hz
         self._mel_per_bin = (high - self._low) / (tiles.size - 1)
         self._hertz = 700 * (10 ** ((self._low + self._mel_per_bin * np.arange(tiles.size)) / 2595) - 1)
 
     def levels(self, grey: Picture, rng: np.random.Generator) -> Picture:
         """(F, T) in 0..1: scaled in frequency and time, moved in time, with a random noise floor."""
-        s = self._settings
-        bins = (_mel(self._hertz * np.exp(rng.uniform(-s.tract, s.tract))) - self._low) / self._mel_per_bin
+        s, n_frames = self._settings, grey.shape[1]
+        hertz = _warped(self._hertz, np.exp(rng.uniform(-s.tract, s.tract)), self._highest)
+        bins = (_mel(hertz) - self._low) / self._mel_per_bin + _bend(len(grey), s.tract_bend * self._scale, rng)
         grey = _rows_at(grey, bins.clip(0, len(grey) - 1))
-        middle = (grey.shape[1] - 1) / 2
-        frames = middle + (np.arange(grey.shape[1]) - middle) * np.exp(rng.uniform(-s.tempo, s.tempo))
-        grey = _rows_at(grey.T, frames + rng.uniform(-s.shift, s.shift) * self._scale).T
+        middle = (n_frames - 1) / 2
+        frames = middle + (np.arange(n_frames) - middle) * np.exp(rng.uniform(-s.tempo, s.tempo))
+        frames += rng.uniform(-s.shift, s.shift) * self._scale + _bend(n_frames, s.tempo_bend * self._scale, rng)
+        grey = _rows_at(grey.T, frames).T
         quietest_db = s.noise_db + 1.5 * (self._range_db - s.noise_db)
         floor = 10 ** (rng.uniform(-quietest_db, -s.noise_db) / 10) * rng.standard_exponential(grey.shape, np.float32)
         power = 10 ** ((grey - 1) * (self._range_db / 10)) + floor
@@ -57,6 +59,17 @@ def _rows_at(picture: Picture, places: npt.NDArray[np.float64]) -> Picture:
     low = np.minimum(inside.astype(int), len(picture))
     share = (inside - low).astype(np.float32)[:, None]
     return padded[low] * (1 - share) + padded[low + 1] * share
+
+
+def _warped(hertz, factor, highest):  # type: ignore[no-untyped-def]
+    least = min(factor, 1) * 0.7 * highest
+    bend = least / factor
+    return np.where(hertz <= bend, hertz * factor, highest - (highest - least) / (highest - bend) * (highest - hertz))
+
+
+def _bend(n: int, most: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    height, phase, waves = rng.uniform(0, most), rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 1.5)
+    return height * np.sin(phase + waves * np.arange(n) * (2 * np.pi / n))
 
 
 def _mel(hertz):  # type: ignore[no-untyped-def]

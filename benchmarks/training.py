@@ -20,6 +20,7 @@ from cnn.augment import Augment
 from cnn.batches import Clips, as_input, normalised
 from cnn.config import RunConfig, TileSettings, default_config
 from cnn.corpus import scan
+from cnn.device import one_thread
 from cnn.fit import Fit
 from cnn.machine import n_cores
 from cnn.overrides import override
@@ -169,10 +170,10 @@ def augmented_batches(world: World) -> Round:
     """Batches a second of ours, one thread."""
 
     def run() -> float:
-        torch.set_num_threads(1)
-        started = time.perf_counter()
-        n = sum(1 for _ in world.train.shuffled(world.config.train.batch_size, 1, world.augment))
-        return n / (time.perf_counter() - started)
+        with one_thread(CPU):
+            started = time.perf_counter()
+            n = sum(1 for _ in world.train.shuffled(world.config.train.batch_size, 1, world.augment))
+            return n / (time.perf_counter() - started)
 
     return run
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 
@@ -12,6 +13,39 @@ _FULL_SIZE = 64  # widths and shifts are given for tiles of this size
 _STRAIGHT_TO = 0.7  # of the highest frequency; above, the vocal tract warp is bent
 _LEAST_DRAWN = 2.0**-25  # for 0, whose logarithm is no number; half the least other number drawn
 _DB_TO_LOG2 = 0.33219280948873626  # log2(10) / 10
+_N_DRAWS = 11  # for a clip, without those of its masks
+_N_HISS = 1 << 19  # noise is drawn once, and each clip begins somewhere in it: drawing it anew takes half of the time
+
+
+class Rows(NamedTuple):
+    """Between which two rows each new row lies, and the weight of either. Outside lies silence: a weight of 0."""
+
+    low: torch.Tensor  # (B, R) int64
+    high: torch.Tensor
+    low_weight: torch.Tensor  # (B, R)
+    high_weight: torch.Tensor
+
+
+class Changes(NamedTuple):
+    """What happens to each of B clips."""
+
+    bins: Rows
+    frames: Rows
+    noise: torch.Tensor  # (B,) mean power; 1 is the loudest cell's
+    hiss: torch.Tensor  # (B,) where in the noise the clip's own begins
+    kept_bins: torch.Tensor  # (B, F) 0 under a mask, else 1
+    kept_frames: torch.Tensor  # (B, T)
+
+    def part(self, start: int, stop: int) -> Changes:
+        """Those of some of the clips."""
+        return Changes(
+            bins=Rows(*(of[start:stop] for of in self.bins)),
+            frames=Rows(*(of[start:stop] for of in self.frames)),
+            noise=self.noise[start:stop],
+            hiss=self.hiss[start:stop],
+            kept_bins=self.kept_bins[start:stop],
+            kept_frames=self.kept_frames[start:stop],
+        )
 
 
 class Augment:
@@ -26,49 +60,89 @@ class Augment:
     def __init__(self, settings: AugmentSettings, tiles: TileSettings) -> None:
         self._settings = settings
         self._range_db = tiles.range_db
+        self._size = tiles.size
         self._scale = tiles.size / _FULL_SIZE
         self._highest_hz = tiles.f_max_hz
         low, high = _mel(torch.tensor([tiles.f_min_hz, tiles.f_max_hz])).tolist()
         self._low_mel, self._mel_per_bin = low, (high - low) / (tiles.size - 1)
+        self._hiss = _exponential(_N_HISS + tiles.size**2)
 
-    def levels(self, grey: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """(B, F, T) in 0..1, 1 the loudest: scaled in frequency and time, moved in time, with a random noise floor."""
+    def drawn(self, n_clips: int, generator: torch.Generator) -> Changes:
+        """The changes of so many clips: far quicker for a thousand at once than for one batch after the other."""
         s = self._settings
-        if s.tract or s.tract_bend:
-            grey = torch.bmm(self._throats(grey, generator), grey)
-        if s.tempo or s.tempo_bend or s.shift:
-            grey = torch.bmm(grey, self._tempos(grey, generator))
-        if s.noise_db >= self._range_db:
-            return grey
-        decibels = _with_noise((grey - 1) * self._range_db, s.noise_db, self._range_db, generator)
-        return decibels.div_(self._range_db).add_(1).clamp_(0, 1)
+        n_masks = s.freq_masks + s.time_masks
+        draws = _Draws(torch.rand((n_clips, _N_DRAWS + 2 * n_masks), generator=generator, device=generator.device))
+        quietest_db = s.noise_db + 1.5 * (self._range_db - s.noise_db)  # a third of the draws lies below the range
+        return Changes(
+            bins=_rows(self._throats(draws), self._size),
+            frames=_rows(self._tempos(draws), self._size),
+            noise=torch.exp2(draws.between(-quietest_db, -s.noise_db) * _DB_TO_LOG2)[:, 0],
+            hiss=draws.between(0, _N_HISS).long()[:, 0],
+            kept_bins=self._kept(s.freq_masks, s.freq_width, draws),
+            kept_frames=self._kept(s.time_masks, s.time_width, draws),
+        )
 
-    def _throats(self, grey: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """(B, F, F): each row blends the two bins nearest to where its frequency, times a factor, lay."""
-        bins = torch.arange(grey.shape[1], device=grey.device)
-        hertz = _hertz(self._low_mel + self._mel_per_bin * bins)
-        factors = torch.exp(_uniform(grey, -self._settings.tract, self._settings.tract, generator))[:, 0]  # (B, 1)
-        places = (_mel(_warped(hertz, factors, self._highest_hz)) - self._low_mel) / self._mel_per_bin
-        places = places + _bend(grey, grey.shape[1], self._settings.tract_bend * self._scale, generator)
-        return _blend(places.clamp_(0, grey.shape[1] - 1), grey.shape[1])  # beyond the outermost band, what it holds
+    def levels(self, pictures: torch.Tensor, changes: Changes) -> torch.Tensor:
+        """(B, F, T) uint8 to 0..1, 1 the loudest: scaled in frequency and time, moved in time, with a noise floor."""
+        grey = _read(pictures, changes.bins)
+        # Whole rows are read several times as fast as single cells, on either axis.
+        grey = _read(grey.transpose(1, 2).contiguous(), changes.frames).div_(255)  # (B, T, F)
+        if self._settings.noise_db < self._range_db:
+            grey = self._with_noise(grey, changes)
+        return grey.transpose(1, 2)
 
-    def _tempos(self, grey: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """(B, T, T): each column blends the two frames nearest to where its moment lay; the middle stays, but for the shift."""
-        s, middle = self._settings, (grey.shape[2] - 1) / 2
-        frames = torch.arange(grey.shape[2], device=grey.device) - middle
-        factors = torch.exp(_uniform(grey, -s.tempo, s.tempo, generator))[:, 0]  # (B, 1)
-        shifts = _uniform(grey, -s.shift, s.shift, generator)[:, 0] * self._scale
-        places = middle + frames * factors + shifts
-        places = places + _bend(grey, grey.shape[2], s.tempo_bend * self._scale, generator)
-        return _blend(places, grey.shape[2]).transpose(1, 2)
+    def masked(self, batch: torch.Tensor, changes: Changes) -> torch.Tensor:
+        """(B, F, T) normalised to mean 0, in place: bands of rows and columns set to 0, the mean."""
+        masked: torch.Tensor = batch.mul_(changes.kept_bins.unsqueeze(2)).mul_(changes.kept_frames.unsqueeze(1))
+        return masked
 
-    def masks(self, batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """(B, F, T) normalised to mean 0: bands of rows and columns set to 0, the mean."""
-        s = self._settings
-        for axis, n_masks, width in ((1, s.freq_masks, s.freq_width), (2, s.time_masks, s.time_width)):
-            for _ in range(n_masks):
-                batch = _masked(batch, axis, width * self._scale, generator)
-        return batch
+    def _throats(self, draws: _Draws) -> torch.Tensor:
+        """(B, F): where each row lay on the axis of the clip's own throat, in rows."""
+        s, bins = self._settings, torch.arange(self._size, device=draws.device)
+        factors = torch.exp(draws.between(-s.tract, s.tract))  # (B, 1)
+        hertz = _warped(_hertz(self._low_mel + self._mel_per_bin * bins), factors, self._highest_hz)
+        places: torch.Tensor = (_mel(hertz) - self._low_mel) / self._mel_per_bin
+        places = places + _bend(bins, s.tract_bend * self._scale, draws)
+        return places.clamp_(0, self._size - 1)  # beyond the outermost band, what it holds
+
+    def _tempos(self, draws: _Draws) -> torch.Tensor:
+        """(B, T): where each frame lay in the clip's own time, in frames; the middle stays, but for the shift."""
+        s, middle = self._settings, (self._size - 1) / 2
+        frames = torch.arange(self._size, device=draws.device)
+        factors = torch.exp(draws.between(-s.tempo, s.tempo))  # (B, 1)
+        shifts = draws.between(-s.shift, s.shift) * self._scale
+        return middle + (frames - middle) * factors + shifts + _bend(frames, s.tempo_bend * self._scale, draws)
+
+    def _kept(self, n_masks: int, width: float, draws: _Draws) -> torch.Tensor:
+        """(B, size): 0 within `n_masks` bands of up to `width` of 64, else 1."""
+        kept = torch.ones((draws.n_clips, self._size), device=draws.device)
+        places = torch.arange(self._size, device=draws.device)
+        for _ in range(n_masks):
+            widths = draws.between(0, width * self._scale)
+            starts = draws.between(0, 1) * (self._size - widths)
+            kept = kept * ((places < starts) | (places >= starts + widths))
+        return kept
+
+    def _with_noise(self, grey: torch.Tensor, changes: Changes) -> torch.Tensor:
+        """Powers add: the clip, and noise of one level a clip, exponentially spread as the power of Gaussian noise is."""
+        per_grey = self._range_db * _DB_TO_LOG2
+        self._hiss = self._hiss.to(grey.device)
+        hiss = self._hiss.unfold(0, grey[0].numel(), 1)[changes.hiss].view_as(grey)
+        power = torch.exp2(grey.sub_(1).mul_(per_grey)).addcmul_(hiss, changes.noise.view(-1, 1, 1))
+        return power.log2_().div_(per_grey).add_(1).clamp_(0, 1)
+
+
+class _Draws:
+    """Numbers drawn for B clips, taken one after the other."""
+
+    def __init__(self, unit: torch.Tensor) -> None:
+        """(B, n) between 0 and 1."""
+        self.n_clips, self.device = len(unit), unit.device
+        self._columns = iter(unit.unsqueeze(2).unbind(1))
+
+    def between(self, low: float, high: float) -> torch.Tensor:
+        """(B, 1): the next number of each clip, uniform between the two."""
+        return low + (high - low) * next(self._columns)
 
 
 def _warped(hertz: torch.Tensor, factors: torch.Tensor, highest_hz: float) -> torch.Tensor:
@@ -90,41 +164,36 @@ def _hertz(mel: torch.Tensor) -> torch.Tensor:
     return 700 * (10 ** (mel / 2595) - 1)
 
 
-def _bend(grey: torch.Tensor, n: int, most: float, generator: torch.Generator) -> torch.Tensor:
-    """(B, n) distances up to `most`: half a wave to one and a half over the axis, of any phase and height."""
-    height, phase = _uniform(grey, 0, most, generator), _uniform(grey, 0, 2 * math.pi, generator)
-    waves = _uniform(grey, 0.5, 1.5, generator)
-    along = torch.arange(n, device=grey.device) * (2 * math.pi / n)
-    return (height * torch.sin(phase + waves * along))[:, 0]
+def _bend(along: torch.Tensor, most: float, draws: _Draws) -> torch.Tensor:
+    """(n,) to (B, n): distances up to `most`; half a wave to one and a half over the axis, of any phase and height."""
+    height, phase, waves = draws.between(0, most), draws.between(0, 2 * math.pi), draws.between(0.5, 1.5)
+    return height * torch.sin(phase + waves * along * (2 * math.pi / len(along)))
 
 
-def _blend(places: torch.Tensor, n: int) -> torch.Tensor:
-    """(B, n) places to the (B, n, n) matrices of linear interpolation there; outside lies silence."""
-    grid = torch.arange(n, device=places.device)
-    return (1 - (places.unsqueeze(2) - grid).abs_()).clamp_min_(0)
+def _rows(places: torch.Tensor, n: int) -> Rows:
+    """(B, R) places among `n` rows, to be interpolated linearly."""
+    low = places.floor()
+    high, share = low + 1, places - low
+    inside_low, inside_high = low.clamp(0, n - 1), high.clamp(0, n - 1)
+    return Rows(
+        low=inside_low.long(),
+        high=inside_high.long(),
+        low_weight=(1 - share) * (low == inside_low),
+        high_weight=share * (high == inside_high),
+    )
 
 
-def _with_noise(decibels: torch.Tensor, loudest_db: float, range_db: float, generator: torch.Generator) -> torch.Tensor:
-    """Powers add: the clip, and noise of one level a clip, exponentially spread as the power of Gaussian noise is."""
-    quietest_db = loudest_db + 1.5 * (range_db - loudest_db)  # a third of the draws lies below the range
-    level = _uniform(decibels, -quietest_db, -loudest_db, generator)
-    # Exponential draws by hand: torch's own take five times as long (one thread, torch 2.11, 2026-11).
-    drawn = torch.rand(decibels.shape, generator=generator, device=decibels.device)
-    spread = drawn.clamp_min_(_LEAST_DRAWN).log_().neg_()
-    clip = torch.exp2(decibels * _DB_TO_LOG2)
-    return torch.log2(clip + torch.exp2(level * _DB_TO_LOG2) * spread) / _DB_TO_LOG2
+def _read(picture: torch.Tensor, rows: Rows) -> torch.Tensor:
+    """(B, R, C) to (B, R, C) float: the rows asked for."""
+    n_clips, n, _ = picture.shape
+    first = torch.arange(0, n_clips * n, n, device=picture.device).unsqueeze(1)
+    flat = picture.view(n_clips * n, -1)
+    low, high = (flat.index_select(0, (row + first).view(-1)).float() for row in (rows.low, rows.high))
+    found = low.mul_(rows.low_weight.reshape(-1, 1)).addcmul_(high, rows.high_weight.reshape(-1, 1))
+    return found.view(picture.shape)
 
 
-def _masked(batch: torch.Tensor, axis: int, width: float, generator: torch.Generator) -> torch.Tensor:
-    size = batch.shape[axis]
-    widths = _uniform(batch, 0, width, generator)  # (B, 1, 1)
-    starts = _uniform(batch, 0, 1, generator) * (size - widths)
-    shape = [1, 1, 1]
-    shape[axis] = size
-    places = torch.arange(size, device=batch.device).view(shape)
-    return batch.masked_fill((places >= starts) & (places < starts + widths), 0.0)
-
-
-def _uniform(like: torch.Tensor, low: float, high: float, generator: torch.Generator) -> torch.Tensor:
-    """(B, 1, 1) between `low` and `high`."""
-    return low + (high - low) * torch.rand((len(like), 1, 1), generator=generator, device=like.device)
+def _exponential(n: int) -> torch.Tensor:
+    """(n,) draws of mean 1, always the same."""
+    drawn = torch.rand(n, generator=torch.Generator().manual_seed(0))
+    return drawn.clamp_min_(_LEAST_DRAWN).log_().neg_()

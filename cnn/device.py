@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 
 from cnn.errors import ConfigError
-from cnn.machine import check_device_name
+from cnn.machine import check_device_name, keep_freed_memory
 
 
 def resolve(name: str) -> torch.device:
@@ -35,6 +35,7 @@ def one_thread(device: torch.device) -> Iterator[int]:
     before = torch.get_num_threads()
     if device.type == "cpu":
         torch.set_num_threads(1)
+        keep_freed_memory()
     try:
         yield torch.get_num_threads()
     finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import re
 from pathlib import Path
@@ -10,6 +12,7 @@ from cnn.errors import ConfigError
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,2})?")
 _NVIDIA = tuple(map(Path, ("/proc/driver/nvidia", "/dev/nvidia0", "/dev/nvidiactl", "/dev/dxg")))  # the last on WSL 2
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 
 def check_device_name(name: str) -> None:
@@ -37,3 +40,15 @@ def n_cores() -> int:
 def n_processes(*, on_gpu: bool, n_tasks: int) -> int:
     """One a core on a CPU, since two processes of one thread beat two threads; two on a GPU; no more than there are tasks."""
     return max(1, min(2 if on_gpu else n_cores(), n_tasks))
+
+
+def keep_freed_memory() -> None:
+    """Have the C library keep freed memory for this process; where it is not glibc, nothing happens.
+
+    It would give tensors of over 128 KiB back to the kernel, which clears every page anew for the next one: a training step
+    of LeNet-5 is a tenth faster without (two cores, glibc 2.36, 2026-11).
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_MMAP_THRESHOLD, 1 << 25)  # the most that glibc takes
+        library.mallopt(_M_TRIM_THRESHOLD, 1 << 30)

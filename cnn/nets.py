@@ -25,7 +25,7 @@ class Net:
 NETS = {
     "lenet5": Net("LeNet5", MODEL_A, "LeCun et al. 1998", 2, (2, 4), "stages of convolution and pooling", width=2.0),
     "resnet": Net("ResNet", MODEL_B, "He et al. 2016", 1, (1, 4), "residual blocks in each of three stages", width=2.0),
-    "densenet": Net("DenseNet", MODEL_B, "Huang et al. 2017", 4, (1, 8), "layers in each of three dense blocks"),
+    "densenet": Net("DenseNet", MODEL_B, "Huang et al. 2017", 3, (1, 8), "layers in each of three dense blocks"),
     "mobilenet": Net("MobileNet", MODEL_B, "Sandler et al. 2018", 2, (1, 4), "blocks in each of three stages", "relu6"),
     "efficientnet": Net("EfficientNet", MODEL_B, "Tan and Le 2019", 2, (1, 4), "blocks in each of three stages", "silu"),
     "inception": Net("Inception", MODEL_B, "Szegedy et al. 2016", 2, (1, 4), "modules in each of two stages"),

@@ -14,7 +14,6 @@ from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 
 from cnn.augment import Augment
-from cnn.batches import normalised
 from cnn.config import LABELS, VARIANTS, AugmentSettings, TileSettings
 from cnn.errors import RunError, TilesError
 from cnn.tiles import TileSet
@@ -78,18 +77,19 @@ def _chosen(tiles: TileSet, per_digit: int, seed: int) -> dict[str, list[int]]:
 
 def _draw_clip(line: Sequence[Axes], tiles: TileSet, place: int, augment: AugmentSettings, seed: int) -> None:
     for axis, variant in zip(line, VARIANTS, strict=False):
-        grey: Grey = tiles.pictures(variant.removesuffix("+aug"))[place] / 255.0
-        picture = np.ma.masked_invalid(_augmented(grey, tiles, augment, seed + place) if variant.endswith("+aug") else grey)
-        axis.imshow(picture, origin="lower", cmap=_magma(), vmin=0, vmax=1, interpolation="nearest", aspect="auto")
+        tile = tiles.pictures(variant.removesuffix("+aug"))[place]
+        grey = _augmented(tile, Augment(augment, tiles.settings), seed + place) if variant.endswith("+aug") else tile / 255.0
+        shown = np.ma.masked_invalid(grey)
+        axis.imshow(shown, origin="lower", cmap=_magma(), vmin=0, vmax=1, interpolation="nearest", aspect="auto")
         if variant == VARIANTS[0]:
             axis.text(0.03, 0.03, tiles.clips[place].id, transform=axis.transAxes, fontsize=5, color="white")
 
 
-def _augmented(grey: Grey, tiles: TileSet, settings: AugmentSettings, seed: int) -> Grey:
-    """(F, T) in 0..1 after one draw, masked cells NaN."""
-    augment, generator = Augment(settings, tiles.settings), torch.Generator().manual_seed(seed)
-    levels = augment.levels(torch.from_numpy(grey[None]).float(), generator)
-    kept = augment.masks(torch.ones_like(normalised(levels)), generator)
+def _augmented(tile: npt.NDArray[np.uint8], augment: Augment, seed: int) -> Grey:
+    """(F, T) uint8 to 0..1 after one draw, masked cells NaN."""
+    changes = augment.drawn(1, torch.Generator().manual_seed(seed))
+    levels = augment.levels(torch.from_numpy(tile[None]), changes)
+    kept = augment.masked(torch.ones_like(levels), changes)
     shown: Grey = levels.masked_fill(kept == 0, float("nan"))[0].numpy()
     return shown
 

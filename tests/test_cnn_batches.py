@@ -28,6 +28,10 @@ def grey(n: int = 64, size: int = 64) -> torch.Tensor:
     return torch.rand((n, size, size), generator=torch.Generator().manual_seed(1))
 
 
+def tile(grey: torch.Tensor) -> torch.Tensor:
+    return grey.mul(255).round().to(torch.uint8)
+
+
 @given(n=st.integers(2, 400), batch_size=st.integers(2, 300))
 def test_an_epoch_is_batches_of_one_size_and_nobody_twice(n: int, batch_size: int) -> None:
     source = Clips(np.zeros((n, 1, 2), np.uint8), np.arange(n, dtype=np.int64), range(n), CPU)
@@ -56,25 +60,31 @@ def test_a_normalised_clip_has_bands_of_mean_0_and_spread_1_and_ignores_its_neig
 
 def test_augmentation_switched_off_changes_nothing() -> None:
     augment = Augment(OFF, TileSettings())
-    generator = torch.Generator().manual_seed(0)
-    torch.testing.assert_close(augment.levels(grey(), generator), grey(), rtol=0, atol=1e-5)
-    assert torch.equal(augment.masks(grey(), generator), grey())
+    changes = augment.drawn(64, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(augment.levels(tile(grey()), changes), tile(grey()) / 255, rtol=0, atol=1e-5)
+    assert torch.equal(augment.masked(grey(), changes), grey())
 
 
 def test_augmentation_comes_from_the_seed_and_differs_between_clips() -> None:
     augment = Augment(AugmentSettings(), TileSettings())
-    same = grey(1).expand(8, -1, -1)
-    drawn = [augment.masks(augment.levels(same, g), g) for g in (torch.Generator().manual_seed(s) for s in (1, 1, 2))]
+    same = tile(grey(1)).repeat(8, 1, 1)
+    changes = [augment.drawn(8, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)]
+    drawn = [augment.masked(augment.levels(same, change), change) for change in changes]
     assert torch.equal(drawn[0], drawn[1])
     assert not torch.equal(drawn[0], drawn[2])
     assert len({clip.numpy().tobytes() for clip in drawn[0]}) == 8
+
+
+def masked_ones(settings: AugmentSettings, n: int, size: int = 64) -> torch.Tensor:
+    augment = Augment(settings, TileSettings(size=size))
+    return augment.masked(torch.ones(n, size, size), augment.drawn(n, torch.Generator().manual_seed(0)))
 
 
 @pytest.mark.parametrize("axis", [1, 2])
 def test_a_mask_is_one_band_of_zeros_no_wider_than_asked_and_of_every_width(axis: int) -> None:
     width = 12
     settings = AugmentSettings(freq_masks=int(axis == 1), freq_width=width, time_masks=int(axis == 2), time_width=width)
-    masked = Augment(settings, TileSettings()).masks(torch.ones(2000, 64, 64), torch.Generator().manual_seed(0))
+    masked = masked_ones(settings, 2000)
     bands = (masked == 0).all(3 - axis)  # (B, 64)
     assert torch.equal(masked == 0, bands.unsqueeze(3 - axis).expand_as(masked))
     widths = bands.sum(1)
@@ -87,7 +97,8 @@ def test_a_mask_is_one_band_of_zeros_no_wider_than_asked_and_of_every_width(axis
 
 def drawn_from(source: torch.Tensor, **changes: float) -> torch.Tensor:
     settings = replace(OFF, **changes)  # type: ignore[arg-type]
-    return Augment(settings, TileSettings()).levels(source, torch.Generator().manual_seed(0))
+    augment = Augment(settings, TileSettings())
+    return augment.levels(tile(source), augment.drawn(len(source), torch.Generator().manual_seed(0)))
 
 
 def test_a_shift_moves_a_clip_whole_by_no_more_than_asked_and_pads_with_silence() -> None:
@@ -158,6 +169,15 @@ def test_noise_raises_the_floor_by_powers_and_leaves_the_loudest_cells() -> None
     floors = noisy[:, 20:].mean((1, 2))
     assert floors.max() > 0.5
     assert floors.min() < 0.05
+    assert len({clip[40].numpy().tobytes() for clip in noisy}) > 150  # those whose noise lies within the range have their own
+
+
+def test_a_clip_is_changed_in_the_same_way_whatever_batch_it_is_in() -> None:
+    augment, pictures = Augment(AugmentSettings(), TileSettings()), tile(grey())
+    changes = augment.drawn(64, torch.Generator().manual_seed(3))
+    whole = augment.masked(augment.levels(pictures, changes), changes)
+    part = changes.part(16, 32)
+    torch.testing.assert_close(augment.masked(augment.levels(pictures[16:32], part), part), whole[16:32], rtol=0, atol=1e-6)
 
 
 def test_seeds_differ_for_every_purpose_and_epoch() -> None:

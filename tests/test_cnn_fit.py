@@ -75,16 +75,19 @@ def test_only_augmented_variants_are_augmented() -> None:
     for variant in VARIANTS:
         same = torch.equal(plain, weights_after(variant=variant))
         assert same == (not variant.endswith("+aug"))
-    torch.testing.assert_close(weights_after(*still, variant="raw+aug"), plain, rtol=0, atol=1e-4)
+    torch.testing.assert_close(weights_after(*still, variant="raw+aug"), plain, rtol=0, atol=1e-3)
 
 
 def test_bands_of_mel_and_of_time_have_their_own_widths() -> None:
     settings = AugmentSettings(freq_masks=1, freq_width=6, time_masks=1, time_width=24)
-    zeros = Augment(settings, TileSettings()).masks(torch.ones(1000, 64, 64), torch.Generator().manual_seed(0)) == 0
-    assert int(zeros.all(2).sum(1).max()) == 6
-    assert int(zeros.all(1).sum(1).max()) == 24
-    smaller = Augment(settings, TileSettings(size=32)).masks(torch.ones(1000, 32, 32), torch.Generator().manual_seed(0)) == 0
-    assert int(smaller.all(2).sum(1).max()) == 3
+
+    def zeros(size: int) -> torch.Tensor:
+        augment = Augment(settings, TileSettings(size=size))
+        return augment.masked(torch.ones(1000, size, size), augment.drawn(1000, torch.Generator().manual_seed(0))) == 0
+
+    assert int(zeros(64).all(2).sum(1).max()) == 6
+    assert int(zeros(64).all(1).sum(1).max()) == 24
+    assert int(zeros(32).all(2).sum(1).max()) == 3
 
 
 def test_training_leaves_the_callers_random_numbers_and_threads_alone() -> None:

@@ -142,15 +142,15 @@ def test_a_net_of_width_1_costs_at_most_fifteen_million_multiply_adds(name: str,
     assert n_multiply_adds(fresh(replace(model_defaults(name), width=1.0), size), size) < 15_000_000
 
 
-def test_lenet5_of_width_1_has_the_papers_layers_and_61706_numbers() -> None:
+def test_lenet5_of_width_1_has_the_papers_layers_with_8_maps_for_6() -> None:
     net = build(ModelSettings(name="lenet5", width=1), 32, 10)
     convolutions = [(m.out_channels, m.kernel_size) for m in net.modules() if isinstance(m, nn.Conv2d)]
     linear = [(m.in_features, m.out_features) for m in net.modules() if isinstance(m, nn.Linear)]
-    assert convolutions == [(6, (5, 5)), (16, (5, 5))]
+    assert convolutions == [(8, (5, 5)), (16, (5, 5))]
     assert linear == [(400, 120), (120, 84), (84, 10)]
-    # 156 + 2,416 + 48,120 + 10,164 + 850, the paper's C3 fully connected; 22 scales of batch normalisation on top.
-    assert n_parameters(net) == 61_706 + 22
-    assert n_multiply_adds(net, 32) == 6 * 25 * 28 * 28 + 16 * 6 * 25 * 10 * 10 + 400 * 120 + 120 * 84 + 84 * 10
+    # The paper's 156 + 2,416 + 48,120 + 10,164 + 850, its C3 fully connected; 2 maps more, 24 scales of normalisation.
+    assert n_parameters(net) == 61_706 + 2 * 26 + 16 * 2 * 25 + 24
+    assert n_multiply_adds(net, 32) == 8 * 25 * 28 * 28 + 16 * 8 * 25 * 10 * 10 + 400 * 120 + 120 * 84 + 84 * 10
 
 
 @pytest.mark.parametrize("size", [32, 64])

@@ -1,7 +1,7 @@
 """Model B, a small DenseNet-BC (Huang et al. 2017): each layer sees the maps of all layers before it in its block.
 
 As in the paper: normalisation and activation before each convolution, bottlenecks of four times the growth rate, transitions
-that halve the channels, and for larger pictures a stem of stride and max pooling. Against it: growth rate 12 with `depth`
+that halve the channels, and for larger pictures a stem of stride and max pooling. Against it: growth rate 16 with `depth`
 layers in each of three blocks of 16 x 16, 8 x 8 and 4 x 4 cells, and a last pooling that keeps 2 x 4.
 """
 
@@ -13,7 +13,7 @@ from torch import nn
 from cnn.config import ModelSettings
 from cnn.models.blocks import LastMap, activation, head, scaled
 
-_GROWTH = 12
+_GROWTH = 16
 _N_BLOCKS = 3
 
 
@@ -47,8 +47,9 @@ class DenseNet(nn.Module):
         layers: list[nn.Module] = []
         for block in range(_N_BLOCKS):
             if block:
-                layers += [nn.BatchNorm2d(n), activation(act), nn.Conv2d(n, n // 2, 1, bias=False), nn.AvgPool2d(2)]
-                n //= 2
+                n_out = scaled(n, 0.5)
+                layers += [nn.BatchNorm2d(n), activation(act), nn.Conv2d(n, n_out, 1, bias=False), nn.AvgPool2d(2)]
+                n = n_out
             for _ in range(settings.depth):
                 layers.append(DenseLayer(n, growth, act))
                 n += growth

@@ -56,7 +56,7 @@ class Inception(nn.Module):
         blocks: list[nn.Module] = []
         for stage, n_channels in enumerate(_CHANNELS):
             blocks += [nn.MaxPool2d(2)] if stage else []
-            n_out = max(8, scaled(n_channels, settings.width))
+            n_out = scaled(n_channels, settings.width)
             for _ in range(settings.depth):
                 blocks.append(Module(n_in, n_out, act))
                 n_in = n_out
