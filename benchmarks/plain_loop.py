@@ -100,7 +100,7 @@ def peer_epoch(fit: Fit, train: Clips, val: Clips) -> tuple[float, float]:
     steps = n_steps(len(train), settings.batch_size)
     losses, truths, guesses = [], [], []
     fit.net.train()
-    batches = train.shuffled(settings.batch_size, seed_of("order", settings.seed, len(fit.rows)), fit.augment)
+    batches = train.shuffled(settings.batch_size, [seed_of("order", settings.seed, len(fit.rows))], fit.augment)
     for step, (batch, truth) in enumerate(batches):
         logits = _step(fit, _nchw(batch), truth, step, steps)
         losses.append(F.cross_entropy(logits, truth).item())

@@ -61,11 +61,11 @@ class World:
 
     @property
     def augment(self) -> Augment:
-        return Augment(self.config.augment, self.config.tiles)
+        return Augment([self.config.augment], self.config.tiles)
 
     @property
     def plain_augment(self) -> PlainAugment:
-        return PlainAugment(self.config.augment, self.config.tiles)
+        return PlainAugment([self.config.augment], self.config.tiles)
 
 
 def make_worlds(scratch: Path, tile_sizes: Sequence[int], n_voices: tuple[int, int], ours: Ours) -> Iterator[World]:
@@ -172,7 +172,7 @@ def augmented_batches(world: World) -> Round:
     def run() -> float:
         with one_thread(CPU):
             started = time.perf_counter()
-            n = sum(1 for _ in world.train.shuffled(world.config.train.batch_size, 1, world.augment))
+            n = sum(1 for _ in world.train.shuffled(world.config.train.batch_size, [1], world.augment))
             return n / (time.perf_counter() - started)
 
     return run
@@ -204,7 +204,7 @@ def check_batches(world: World) -> str:
     one_by_one = torch.stack([files[place][0] for place in range(len(plain))])
     if not torch.allclose(plain, one_by_one, atol=1e-5):
         raise UnequalError("a clip in a batch is not the clip alone")
-    drawn = torch.cat([batch for batch, _ in world.train.shuffled(64, 1, world.augment)])
+    drawn = torch.cat([batch for batch, _ in world.train.shuffled(64, [1], world.augment)])
     augmented = Files(world.train_files, world.train.labels.numpy(), world.plain_augment)
     alone = torch.stack([augmented[place][0] for place in range(len(augmented))])
     said = equal_within("without augmentation equal within 1e-5; with it, mean of all cells", _two(drawn, alone, "mean"), 0.02)

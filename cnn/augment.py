@@ -1,8 +1,13 @@
-"""Augmentation of whole batches of tiles, drawn anew for every clip. B batch, F mel bins, T frames."""
+"""Augmentation of whole batches of tiles, drawn anew for every clip. B batch, F mel bins, T frames, M members.
+
+Where several nets are trained as one, a batch has M neighbours for each of its clips, one for each net.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import torch
@@ -48,6 +53,30 @@ class Changes(NamedTuple):
         )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Strengths:
+    """As in AugmentSettings: one for all clips, or (B, 1)."""
+
+    freq_width: float | torch.Tensor
+    time_width: float | torch.Tensor
+    tract: float | torch.Tensor
+    tract_bend: float | torch.Tensor
+    tempo: float | torch.Tensor
+    tempo_bend: float | torch.Tensor
+    shift: float | torch.Tensor
+    noise_db: float | torch.Tensor
+
+
+def _strengths(settings: Sequence[AugmentSettings], n_clips: int, device: torch.device) -> _Strengths:
+    """Of `n_clips` clips for each of the M settings, M neighbours each."""
+    names = [field.name for field in fields(_Strengths)]
+    if len(settings) == 1:
+        return _Strengths(**{name: getattr(settings[0], name) for name in names})
+    table = torch.tensor([[float(getattr(s, name)) for name in names] for s in settings], device=device)
+    columns = table.repeat(n_clips, 1).unsqueeze(2).unbind(1)
+    return _Strengths(**dict(zip(names, columns, strict=True)))
+
+
 class Augment:
     """Another throat, another tempo, another moment, a noise floor; then masks. Each clip with its own draw.
 
@@ -57,8 +86,10 @@ class Augment:
     The masks are SpecAugment's (Park et al. 2019).
     """
 
-    def __init__(self, settings: AugmentSettings, tiles: TileSettings) -> None:
+    def __init__(self, settings: Sequence[AugmentSettings], tiles: TileSettings) -> None:
+        """`settings` has one for each of M members; all have the same numbers of masks."""
         self._settings = settings
+        self._has_noise = any(s.noise_db < tiles.range_db for s in settings)
         self._range_db = tiles.range_db
         self._size = tiles.size
         self._scale = tiles.size / _FULL_SIZE
@@ -67,19 +98,23 @@ class Augment:
         self._low_mel, self._mel_per_bin = low, (high - low) / (tiles.size - 1)
         self._hiss = _exponential(_N_HISS + tiles.size**2)
 
-    def drawn(self, n_clips: int, generator: torch.Generator) -> Changes:
-        """The changes of so many clips: far quicker for a thousand at once than for one batch after the other."""
-        s = self._settings
-        n_masks = s.freq_masks + s.time_masks
-        draws = _Draws(torch.rand((n_clips, _N_DRAWS + 2 * n_masks), generator=generator, device=generator.device))
+    def drawn(self, n_clips: int, generators: Sequence[torch.Generator]) -> Changes:
+        """The changes of so many clips of each member, M neighbours each, drawn from the member's own generator.
+
+        It is far quicker for a thousand at once than for one batch after the other.
+        """
+        first, device = self._settings[0], generators[0].device
+        shape = (n_clips, _N_DRAWS + 2 * (first.freq_masks + first.time_masks))
+        unit = torch.stack([torch.rand(shape, generator=generator, device=device) for generator in generators], 1)
+        draws, s = _Draws(unit.flatten(0, 1)), _strengths(self._settings, n_clips, device)
         quietest_db = s.noise_db + 1.5 * (self._range_db - s.noise_db)  # a third of the draws lies below the range
         return Changes(
-            bins=_rows(self._throats(draws), self._size),
-            frames=_rows(self._tempos(draws), self._size),
-            noise=torch.exp2(draws.between(-quietest_db, -s.noise_db) * _DB_TO_LOG2)[:, 0],
+            bins=_rows(self._throats(s, draws), self._size),
+            frames=_rows(self._tempos(s, draws), self._size),
+            noise=(torch.exp2(draws.between(-quietest_db, -s.noise_db) * _DB_TO_LOG2) * (s.noise_db < self._range_db))[:, 0],
             hiss=draws.between(0, _N_HISS).long()[:, 0],
-            kept_bins=self._kept(s.freq_masks, s.freq_width, draws),
-            kept_frames=self._kept(s.time_masks, s.time_width, draws),
+            kept_bins=self._kept(first.freq_masks, s.freq_width, draws),
+            kept_frames=self._kept(first.time_masks, s.time_width, draws),
         )
 
     def levels(self, pictures: torch.Tensor, changes: Changes) -> torch.Tensor:
@@ -87,7 +122,7 @@ class Augment:
         grey = _read(pictures, changes.bins)
         # Whole rows are read several times as fast as single cells, on either axis.
         grey = _read(grey.transpose(1, 2).contiguous(), changes.frames).div_(255)  # (B, T, F)
-        if self._settings.noise_db < self._range_db:
+        if self._has_noise:
             grey = self._with_noise(grey, changes)
         return grey.transpose(1, 2)
 
@@ -96,24 +131,24 @@ class Augment:
         masked: torch.Tensor = batch.mul_(changes.kept_bins.unsqueeze(2)).mul_(changes.kept_frames.unsqueeze(1))
         return masked
 
-    def _throats(self, draws: _Draws) -> torch.Tensor:
+    def _throats(self, s: _Strengths, draws: _Draws) -> torch.Tensor:
         """(B, F): where each row lay on the axis of the clip's own throat, in rows."""
-        s, bins = self._settings, torch.arange(self._size, device=draws.device)
+        bins = torch.arange(self._size, device=draws.device)
         factors = torch.exp(draws.between(-s.tract, s.tract))  # (B, 1)
         hertz = _warped(_hertz(self._low_mel + self._mel_per_bin * bins), factors, self._highest_hz)
         places: torch.Tensor = (_mel(hertz) - self._low_mel) / self._mel_per_bin
         places = places + _bend(bins, s.tract_bend * self._scale, draws)
         return places.clamp_(0, self._size - 1)  # beyond the outermost band, what it holds
 
-    def _tempos(self, draws: _Draws) -> torch.Tensor:
+    def _tempos(self, s: _Strengths, draws: _Draws) -> torch.Tensor:
         """(B, T): where each frame lay in the clip's own time, in frames; the middle stays, but for the shift."""
-        s, middle = self._settings, (self._size - 1) / 2
+        middle = (self._size - 1) / 2
         frames = torch.arange(self._size, device=draws.device)
         factors = torch.exp(draws.between(-s.tempo, s.tempo))  # (B, 1)
         shifts = draws.between(-s.shift, s.shift) * self._scale
         return middle + (frames - middle) * factors + shifts + _bend(frames, s.tempo_bend * self._scale, draws)
 
-    def _kept(self, n_masks: int, width: float, draws: _Draws) -> torch.Tensor:
+    def _kept(self, n_masks: int, width: float | torch.Tensor, draws: _Draws) -> torch.Tensor:
         """(B, size): 0 within `n_masks` bands of up to `width` of 64, else 1."""
         kept = torch.ones((draws.n_clips, self._size), device=draws.device)
         places = torch.arange(self._size, device=draws.device)
@@ -140,7 +175,7 @@ class _Draws:
         self.n_clips, self.device = len(unit), unit.device
         self._columns = iter(unit.unsqueeze(2).unbind(1))
 
-    def between(self, low: float, high: float) -> torch.Tensor:
+    def between(self, low: float | torch.Tensor, high: float | torch.Tensor) -> torch.Tensor:
         """(B, 1): the next number of each clip, uniform between the two."""
         return low + (high - low) * next(self._columns)
 
@@ -164,7 +199,7 @@ def _hertz(mel: torch.Tensor) -> torch.Tensor:
     return 700 * (10 ** (mel / 2595) - 1)
 
 
-def _bend(along: torch.Tensor, most: float, draws: _Draws) -> torch.Tensor:
+def _bend(along: torch.Tensor, most: float | torch.Tensor, draws: _Draws) -> torch.Tensor:
     """(n,) to (B, n): distances up to `most`; half a wave to one and a half over the axis, of any phase and height."""
     height, phase, waves = draws.between(0, most), draws.between(0, 2 * math.pi), draws.between(0.5, 1.5)
     return height * torch.sin(phase + waves * along * (2 * math.pi / len(along)))

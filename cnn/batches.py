@@ -28,24 +28,30 @@ class Clips:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def shuffled(self, batch_size: int, seed: int, augment: Augment | None) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """One epoch in an order drawn from `seed`, in `n_steps` batches of one size; fewer than `n_steps` clips sit out."""
+    def shuffled(
+        self, batch_size: int, seeds: Sequence[int], augment: Augment | None
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """One epoch in an order drawn from the seed, in `n_steps` batches of one size; fewer than `n_steps` clips sit out.
+
+        With M seeds, M epochs at once, each as with its seed alone: batches of M B clips, the M first ones first.
+        """
         device = self.labels.device
-        order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed)).to(device)
-        generator = torch.Generator(device=device).manual_seed(seed + 1)
+        orders = [torch.randperm(len(self), generator=torch.Generator().manual_seed(seed)) for seed in seeds]
+        order = torch.stack(orders, 1).to(device)  # (N, M)
+        generators = [torch.Generator(device=device).manual_seed(seed + 1) for seed in seeds]
         steps = n_steps(len(self), batch_size)
         size = len(self) // steps
-        at_once = max(1, _DRAWN_AT_ONCE // size)
+        at_once = max(1, _DRAWN_AT_ONCE // size)  # whatever M is, so that each member draws as alone
         for step in range(steps):
-            places = order[step * size : (step + 1) * size]
+            places = order[step * size : (step + 1) * size].flatten()
             pictures = self.pictures[places]
             if augment is None:
                 batch = normalised(pictures.float().div_(255))
             else:
                 turn = step % at_once
                 if not turn:
-                    drawn = augment.drawn(min(at_once, steps - step) * size, generator)
-                changes = drawn.part(turn * size, (turn + 1) * size)
+                    drawn = augment.drawn(min(at_once, steps - step) * size, generators)
+                changes = drawn.part(turn * len(places), (turn + 1) * len(places))
                 batch = augment.masked(normalised(augment.levels(pictures, changes)), changes)
             yield as_input(batch), self.labels[places]
 

@@ -6,7 +6,8 @@ import contextlib
 import io
 import math
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from torch.nn import functional as F
 from cnn import metrics
 from cnn.augment import Augment
 from cnn.batches import Clips, n_steps, seed_of
-from cnn.config import LABELS, RunConfig
+from cnn.config import LABELS, RunConfig, TrainSettings
 from cnn.errors import RunError
 from cnn.models.table import build, placed
 from cnn.optim import build_optimizer, learning_rate_at, set_learning_rate
@@ -26,13 +27,29 @@ from cnn.views import log_probabilities
 _BEFORE = "checkpoint-before.pt"  # the checkpoint that the newest has replaced
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Learnt:
+    """What an epoch over the training clips says of itself, while the weights move."""
+
+    losses: list[float]  # of each step, without label smoothing
+    confusion: torch.Tensor  # (K, K)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Times:
+    """How long an epoch took; of a member of a group its share."""
+
+    training_s: float
+    epoch_s: float  # with scoring
+
+
 class Fit:
     """The state of one training; every epoch draws its own seeds, so that it needs no random state to go on."""
 
     def __init__(self, config: RunConfig, device: torch.device) -> None:
         self.config = config
         self.device = device
-        self.augment = Augment(config.augment, config.tiles) if config.augmented else None
+        self.augment = Augment([config.augment], config.tiles) if config.augmented else None
         with torch.random.fork_rng(devices=_cuda_devices(device)):
             torch.manual_seed(seed_of("weights", config.train.seed))
             net = build(config.model, config.tiles.size, len(LABELS))
@@ -62,42 +79,49 @@ class Fit:
             RunError: a loss is no number any more.
         """
         started = time.perf_counter()
-        train_loss, confusion = self.learn(train)
-        self.training_s += time.perf_counter() - started
+        learnt = self.learn(train)
+        training_s = time.perf_counter() - started
         val_score, _ = self.score(val)
-        if not math.isfinite(val_score.loss):
+        return self.ended(learnt, val_score, Times(training_s=training_s, epoch_s=time.perf_counter() - started))
+
+    def ended(self, learnt: Learnt, val: Score, times: Times) -> EpochRow:
+        """Take in an epoch whose weights stand in the net.
+
+        Raises:
+            RunError: a loss is no number any more.
+        """
+        settings, number = self.config.train, len(self.rows)
+        _check_finite(learnt.losses, number, settings)
+        steps = len(learnt.losses)
+        rate = learning_rate_at((number + 1) * steps - 1, settings.epochs * steps, settings)
+        if not math.isfinite(val.loss):
             raise RunError(
-                f"the validation loss became {val_score.loss} after epoch {len(self.rows) + 1}, at a learning rate of "
-                f"{self._rate():.3g}; lower train.learning_rate and train again"
+                f"the validation loss became {val.loss} after epoch {number + 1}, at a learning rate of "
+                f"{rate:.3g}; lower train.learning_rate and train again"
             )
         row = EpochRow(
-            epoch=len(self.rows) + 1,
-            train_loss=train_loss,
-            train_accuracy=metrics.accuracy(confusion),
-            train_macro_f1=metrics.macro_f1(confusion),
-            val_loss=val_score.loss,
-            val_accuracy=val_score.accuracy,
-            val_macro_f1=val_score.macro_f1,
-            learning_rate=self._rate(),
-            seconds=time.perf_counter() - started,
+            epoch=number + 1,
+            train_loss=sum(learnt.losses) / steps,
+            train_accuracy=metrics.accuracy(learnt.confusion),
+            train_macro_f1=metrics.macro_f1(learnt.confusion),
+            val_loss=val.loss,
+            val_accuracy=val.accuracy,
+            val_macro_f1=val.macro_f1,
+            learning_rate=rate,
+            seconds=times.epoch_s,
         )
         chooses = self.config.split.validation == "speakers"
         if not (chooses and self.rows) or row.val_macro_f1 > self.rows[self.best_epoch - 1].val_macro_f1:
             self.best_epoch = row.epoch
             self.kept_weights = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
         self.rows.append(row)
-        self.wall_s += row.seconds
+        self.wall_s += times.epoch_s
+        self.training_s += times.training_s
+        self.n_clips_trained += int(learnt.confusion.sum())
         return row
 
-    def _rate(self) -> float:
-        return float(self.optimizer.param_groups[0]["lr"])
-
-    def learn(self, train: Clips) -> tuple[float, torch.Tensor]:
-        """One pass over `train`: the mean loss (without label smoothing) and the confusion (K, K) of the moving weights.
-
-        Raises:
-            RunError: the loss is no number any more; the message has the step, the batch and the learning rate.
-        """
+    def learn(self, train: Clips) -> Learnt:
+        """One pass over `train`."""
         settings = self.config.train
         number = len(self.rows)
         steps = n_steps(len(train), settings.batch_size)
@@ -106,7 +130,7 @@ class Fit:
         self.net.train()
         with torch.random.fork_rng(devices=_cuda_devices(self.device)):
             torch.manual_seed(seed_of("dropout", settings.seed, number))
-            batches = train.shuffled(settings.batch_size, seed_of("order", settings.seed, number), self.augment)
+            batches = train.shuffled(settings.batch_size, [seed_of("order", settings.seed, number)], self.augment)
             for step, (batch, truth) in enumerate(batches):
                 rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
                 set_learning_rate(self.optimizer.param_groups, rate)
@@ -118,35 +142,13 @@ class Fit:
                 with torch.no_grad():
                     losses[step] = F.cross_entropy(logits, truth)
                     confusion += metrics.confusion_of(truth, logits.argmax(1), len(LABELS))
-        self._check_finite(losses.tolist())
-        self.n_clips_trained += int(confusion.sum())
-        return float(losses.mean()), confusion.cpu()
-
-    def _check_finite(self, losses: list[float]) -> None:
-        step = next((step for step, loss in enumerate(losses) if not math.isfinite(loss)), None)
-        if step is None:
-            return
-        settings, number, steps = self.config.train, len(self.rows), len(losses)
-        rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
-        raise RunError(
-            f"the loss became {losses[step]} at step {number * steps + step + 1} (epoch {number + 1}, batch {step + 1} of "
-            f"{steps}, learning rate {rate:.3g}); lower train.learning_rate and train again"
-        )
+        return Learnt(losses=losses.tolist(), confusion=confusion.cpu())
 
     def score(self, clips: Clips) -> tuple[Score, torch.Tensor]:
         """The net as it stands on `clips`, without augmentation, and its log-probabilities (N, K) on the CPU."""
         self.net.eval()
         found = log_probabilities(self.net, clips.pictures, self.config.train.side_views)
-        loss = float(F.nll_loss(found, clips.labels))
-        confusion = metrics.confusion_of(clips.labels, found.argmax(1), len(LABELS)).cpu()
-        score = Score(
-            n=len(clips),
-            loss=loss,
-            accuracy=metrics.accuracy(confusion),
-            macro_f1=metrics.macro_f1(confusion),
-            confusion=confusion.tolist(),
-        )
-        return score, found.cpu()
+        return score_of(found, clips.labels), found.cpu()
 
     def restore_kept(self) -> None:
         """Put the kept epoch's weights into the net."""
@@ -207,6 +209,30 @@ class Fit:
             self.n_clips_trained = state["n_clips_trained"]
         except Exception as error:  # torch raises a dozen kinds for a damaged file
             raise RunError(f"{path} is damaged ({type(error).__name__})") from error
+
+
+def score_of(log_probabilities: torch.Tensor, truth: torch.Tensor) -> Score:
+    """What (N, K) are worth where (N,) is true."""
+    confusion = metrics.confusion_of(truth, log_probabilities.argmax(1), len(LABELS)).cpu()
+    return Score(
+        n=len(truth),
+        loss=float(F.nll_loss(log_probabilities, truth)),
+        accuracy=metrics.accuracy(confusion),
+        macro_f1=metrics.macro_f1(confusion),
+        confusion=confusion.tolist(),
+    )
+
+
+def _check_finite(losses: Sequence[float], number: int, settings: TrainSettings) -> None:
+    step = next((step for step, loss in enumerate(losses) if not math.isfinite(loss)), None)
+    if step is None:
+        return
+    steps = len(losses)
+    rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
+    raise RunError(
+        f"the loss became {losses[step]} at step {number * steps + step + 1} (epoch {number + 1}, batch {step + 1} of "
+        f"{steps}, learning rate {rate:.3g}); lower train.learning_rate and train again"
+    )
 
 
 def _bytes_of(state: dict[str, Any]) -> bytes:

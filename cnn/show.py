@@ -78,7 +78,7 @@ def _chosen(tiles: TileSet, per_digit: int, seed: int) -> dict[str, list[int]]:
 def _draw_clip(line: Sequence[Axes], tiles: TileSet, place: int, augment: AugmentSettings, seed: int) -> None:
     for axis, variant in zip(line, VARIANTS, strict=False):
         tile = tiles.pictures(variant.removesuffix("+aug"))[place]
-        grey = _augmented(tile, Augment(augment, tiles.settings), seed + place) if variant.endswith("+aug") else tile / 255.0
+        grey = _augmented(tile, Augment([augment], tiles.settings), seed + place) if variant.endswith("+aug") else tile / 255.0
         shown = np.ma.masked_invalid(grey)
         axis.imshow(shown, origin="lower", cmap=_magma(), vmin=0, vmax=1, interpolation="nearest", aspect="auto")
         if variant == VARIANTS[0]:
@@ -87,7 +87,7 @@ def _draw_clip(line: Sequence[Axes], tiles: TileSet, place: int, augment: Augmen
 
 def _augmented(tile: npt.NDArray[np.uint8], augment: Augment, seed: int) -> Grey:
     """(F, T) uint8 to 0..1 after one draw, masked cells NaN."""
-    changes = augment.drawn(1, torch.Generator().manual_seed(seed))
+    changes = augment.drawn(1, [torch.Generator().manual_seed(seed)])
     levels = augment.levels(torch.from_numpy(tile[None]), changes)
     kept = augment.masked(torch.ones_like(levels), changes)
     shown: Grey = levels.masked_fill(kept == 0, float("nan"))[0].numpy()

@@ -63,67 +63,94 @@ def train(
     with locked(folder):
         if folder.state() is RunState.FINISHED:
             return folder
-        _Training(config, tiles, folder, resolve(device)).run(on_epoch or (lambda _row: Decision.CONTINUE))
+        place = resolve(device)
+        listen = on_epoch or (lambda _row: Decision.CONTINUE)
+        with one_thread(place):
+            training = Training(config, Material(tiles, config, place), folder)
+            state = training.state
+            while state is RunState.UNFINISHED:
+                try:
+                    row = training.fit.epoch(training.material.clips["train"], training.material.clips["val"])
+                except RunError as error:
+                    training.fail(error)
+                    raise
+                state = training.keep(row, listen)
+                if state is RunState.UNFINISHED and training.is_paused:
+                    return folder
+            training.finish(state)
     return folder
 
 
-class _Training:
-    def __init__(self, config: RunConfig, tiles: TileSet, folder: RunFolder, device: torch.device) -> None:
-        self._config = config
-        self._tiles = tiles
-        self._folder = folder
-        self._device = device
-        self._split = make_split(tiles.clips, config.split)
+class Material:
+    """The clips of a split on the device, for every training on the same tiles, filter and split."""
+
+    def __init__(self, tiles: TileSet, config: RunConfig, device: torch.device) -> None:
+        self.tiles = tiles
+        self.device = device
+        self.split = make_split(tiles.clips, config.split)
         pictures, labels = tiles.pictures(config.filter), tiles.labels()
-        self._clips = {name: Clips(pictures, labels, getattr(self._split, name), device) for name in ("train", "val", "test")}
+        self.clips = {name: Clips(pictures, labels, getattr(self.split, name), device) for name in ("train", "val", "test")}
 
-    def run(self, on_epoch: Listener) -> None:
-        started_at = _now()
-        for left_by_a_kill in self._folder.path.glob(".*.pt.*"):
+
+class Training:
+    """One run in work: its folder, locked by the caller, and its net. The epochs are trained by the caller."""
+
+    def __init__(self, config: RunConfig, material: Material, folder: RunFolder) -> None:
+        """Begun, or gone on with from its last finished epoch."""
+        self.config = config
+        self.material = material
+        self.folder = folder
+        self.is_paused = False
+        self._started_at = _now()
+        for left_by_a_kill in folder.path.glob(".*.pt.*"):
             left_by_a_kill.unlink()
-        (self._folder.path / "result.json").unlink(missing_ok=True)
-        self._folder.write_config(cfg.to_dict(self._config))
-        with one_thread(self._device) as n_threads:
-            fit = Fit(kept(self._config, self._folder.path), self._device)
-            checkpoint = self._folder.path / "checkpoint.pt"
-            fit.go_on(checkpoint)
-            self._folder.write_epochs(fit.rows)
-            try:
-                state = self._epochs(fit, on_epoch)
-            except RunError as error:
-                self._folder.write_result(RunResult(state=RunState.FAILED, cause=str(error), started_at=started_at))
-                raise
-            if state.is_finished:
-                result = self._result(fit, state)
-                self._folder.write_result(replace(result, n_threads=n_threads, started_at=started_at, finished_at=_now()))
-                for left in self._folder.path.glob("checkpoint*.pt"):
-                    left.unlink()
+        (folder.path / "result.json").unlink(missing_ok=True)
+        folder.write_config(cfg.to_dict(config))
+        self.fit = Fit(kept(config, folder.path), material.device)
+        self.fit.go_on(folder.path / "checkpoint.pt")
+        folder.write_epochs(self.fit.rows)
 
-    def _epochs(self, fit: Fit, on_epoch: Listener) -> RunState:
-        while not fit.is_over:
-            row = fit.epoch(self._clips["train"], self._clips["val"])
-            fit.save(self._folder.path / "checkpoint.pt")
-            self._folder.write_epochs(fit.rows)
-            decision = on_epoch(row)
-            if decision is Decision.PAUSE and not fit.is_over:
-                return RunState.UNFINISHED
-            if decision is Decision.PRUNE and not fit.is_over:
-                return RunState.PRUNED
-        return RunState.FINISHED
+    @property
+    def state(self) -> RunState:
+        """FINISHED when there is no epoch left to train."""
+        return RunState.FINISHED if self.fit.is_over else RunState.UNFINISHED
 
-    def _result(self, fit: Fit, state: RunState) -> RunResult:
+    def keep(self, row: EpochRow, listener: Listener) -> RunState:
+        """Save an epoch that `fit` has taken in, and say how the run stands after what the listener wants."""
+        self.fit.save(self.folder.path / "checkpoint.pt")
+        self.folder.write_epochs(self.fit.rows)
+        decision = listener(row)
+        self.is_paused = decision is Decision.PAUSE and not self.fit.is_over
+        if decision is Decision.PRUNE and not self.fit.is_over:
+            return RunState.PRUNED
+        return self.state
+
+    def fail(self, error: RunError) -> None:
+        """Write why it ended."""
+        self.folder.write_result(RunResult(state=RunState.FAILED, cause=str(error), started_at=self._started_at))
+
+    def finish(self, state: RunState) -> None:
+        """Score the kept weights, write the result, and drop the checkpoints."""
+        result = self._result(state)
+        n_threads = torch.get_num_threads()
+        self.folder.write_result(replace(result, n_threads=n_threads, started_at=self._started_at, finished_at=_now()))
+        for left in self.folder.path.glob("checkpoint*.pt"):
+            left.unlink()
+
+    def _result(self, state: RunState) -> RunResult:
+        fit = self.fit
         fit.restore_kept()
-        fit.save_weights(self._folder.path / "model.pt")
+        fit.save_weights(self.folder.path / "model.pt")
         scores: dict[str, Score] = {}
         predictions: list[Prediction] = []
-        for split, clips in self._clips.items():
+        for split, clips in self.material.clips.items():
             if state is RunState.PRUNED and split == "test":
                 continue  # nobody chooses by a pruned run's test score
             scores[split], log_probabilities = fit.score(clips)
             if split != "train":
                 predictions += self._predictions(split, log_probabilities)
         if state is RunState.FINISHED:
-            self._folder.write_predictions(LABELS, predictions)
+            self.folder.write_predictions(LABELS, predictions)
         return RunResult(
             state=state,
             labels=LABELS,
@@ -133,24 +160,24 @@ class _Training:
             speakers={split: self._speakers(split) for split in scores},
             verdict=judge(fit.rows, scores["train"], scores["val"], self._held_out(), self._remedy()),
             n_parameters=n_parameters(fit.net),
-            n_multiply_adds=n_multiply_adds(fit.net, self._config.tiles.size),
+            n_multiply_adds=n_multiply_adds(fit.net, self.config.tiles.size),
             wall_s=fit.wall_s,
             n_clips_per_s=fit.n_clips_trained / max(fit.training_s, 1e-9),
-            device=_device_name(self._device),
+            device=_device_name(self.material.device),
             versions=versions(),
         )
 
     def _speakers(self, split: str) -> list[str]:
-        return sorted({self._tiles.clips[place].speaker for place in getattr(self._split, split)} - {""})
+        return sorted({self.material.tiles.clips[place].speaker for place in getattr(self.material.split, split)} - {""})
 
     def _held_out(self) -> str:
-        return "other clips of the same speakers" if self._split.val_heard else "speakers never heard in training"
+        return "other clips of the same speakers" if self.material.split.val_heard else "speakers never heard in training"
 
     def _remedy(self) -> str:
-        return "more speakers or a smaller net" if self._config.augmented else "more speakers, augmentation or a smaller net"
+        return "more speakers or a smaller net" if self.config.augmented else "more speakers, augmentation or a smaller net"
 
     def _predictions(self, split: str, log_probabilities: torch.Tensor) -> list[Prediction]:
-        clips = [self._tiles.clips[place] for place in getattr(self._split, split)]
+        clips = [self.material.tiles.clips[place] for place in getattr(self.material.split, split)]
         labels = [LABELS[k] for k in log_probabilities.argmax(1).tolist()]
         probabilities = log_probabilities.double().softmax(1).tolist()  # sums to 1 in double precision
         return [

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from cnn.batches import as_input, normalised
@@ -14,7 +14,7 @@ _APART = 2 / 64  # of the picture, from one view to the next
 _AT_ONCE = 128  # clips a batch: more are no faster on a CPU and need more memory
 
 
-def log_probabilities(net: nn.Module, pictures: torch.Tensor, n_aside: int) -> torch.Tensor:
+def log_probabilities(net: Callable[[torch.Tensor], torch.Tensor], pictures: torch.Tensor, n_aside: int) -> torch.Tensor:
     """(N, K): the logarithm of the mean of the probabilities over the picture as it is, `n_aside` views of it earlier, and
     as many later.
 
@@ -24,15 +24,23 @@ def log_probabilities(net: nn.Module, pictures: torch.Tensor, n_aside: int) -> t
         net: in evaluation mode, (B, 1, F, T) to (B, K) logits.
         pictures: (N, F, T) uint8, on the net's device.
     """
-    step = round(_APART * pictures.shape[2])
-    places = [step * number for number in range(-n_aside, n_aside + 1)]
     found = []
     with torch.no_grad():
         for start in range(0, len(pictures), _AT_ONCE):
             grey = pictures[start : start + _AT_ONCE].float().div_(255)
-            views = torch.stack([net(as_input(normalised(_moved(grey, place)))).log_softmax(1) for place in places])
-            found.append(views.logsumexp(0) - math.log(len(places)))
+            found.append(mean_of(torch.stack([net(view) for view in views_of(grey, n_aside)])))
     return torch.cat(found)
+
+
+def views_of(grey: torch.Tensor, n_aside: int) -> list[torch.Tensor]:
+    """The V = 2 `n_aside` + 1 inputs of a net, (B, 1, F, T) each, that show (B, F, T) in 0..1 from early to late."""
+    step = round(_APART * grey.shape[2])
+    return [as_input(normalised(_moved(grey, step * number))) for number in range(-n_aside, n_aside + 1)]
+
+
+def mean_of(logits: torch.Tensor) -> torch.Tensor:
+    """(V, B, K) of the views to (B, K), the logarithm of the mean of their probabilities."""
+    return logits.log_softmax(2).logsumexp(0) - math.log(len(logits))
 
 
 def _moved(grey: torch.Tensor, n_frames: int) -> torch.Tensor:

@@ -35,7 +35,7 @@ def tile(grey: torch.Tensor) -> torch.Tensor:
 @given(n=st.integers(2, 400), batch_size=st.integers(2, 300))
 def test_an_epoch_is_batches_of_one_size_and_nobody_twice(n: int, batch_size: int) -> None:
     source = Clips(np.zeros((n, 1, 2), np.uint8), np.arange(n, dtype=np.int64), range(n), CPU)
-    batches = [truth for _, truth in source.shuffled(batch_size, 5, None)]
+    batches = [truth for _, truth in source.shuffled(batch_size, [5], None)]
     sizes = {len(truth) for truth in batches}
     seen = torch.cat(batches).tolist()
     assert len(sizes) == 1
@@ -46,7 +46,7 @@ def test_an_epoch_is_batches_of_one_size_and_nobody_twice(n: int, batch_size: in
 
 
 def test_the_order_comes_from_the_seed() -> None:
-    orders = [torch.cat([truth for _, truth in clips(100).shuffled(32, seed, None)]).tolist() for seed in (1, 1, 2)]
+    orders = [torch.cat([truth for _, truth in clips(100).shuffled(32, [seed], None)]).tolist() for seed in (1, 1, 2)]
     assert orders[0] == orders[1] != orders[2]
 
 
@@ -59,16 +59,16 @@ def test_a_normalised_clip_has_bands_of_mean_0_and_spread_1_and_ignores_its_neig
 
 
 def test_augmentation_switched_off_changes_nothing() -> None:
-    augment = Augment(OFF, TileSettings())
-    changes = augment.drawn(64, torch.Generator().manual_seed(0))
+    augment = Augment([OFF], TileSettings())
+    changes = augment.drawn(64, [torch.Generator().manual_seed(0)])
     torch.testing.assert_close(augment.levels(tile(grey()), changes), tile(grey()) / 255, rtol=0, atol=1e-5)
     assert torch.equal(augment.masked(grey(), changes), grey())
 
 
 def test_augmentation_comes_from_the_seed_and_differs_between_clips() -> None:
-    augment = Augment(AugmentSettings(), TileSettings())
+    augment = Augment([AugmentSettings()], TileSettings())
     same = tile(grey(1)).repeat(8, 1, 1)
-    changes = [augment.drawn(8, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)]
+    changes = [augment.drawn(8, [torch.Generator().manual_seed(seed)]) for seed in (1, 1, 2)]
     drawn = [augment.masked(augment.levels(same, change), change) for change in changes]
     assert torch.equal(drawn[0], drawn[1])
     assert not torch.equal(drawn[0], drawn[2])
@@ -76,8 +76,8 @@ def test_augmentation_comes_from_the_seed_and_differs_between_clips() -> None:
 
 
 def masked_ones(settings: AugmentSettings, n: int, size: int = 64) -> torch.Tensor:
-    augment = Augment(settings, TileSettings(size=size))
-    return augment.masked(torch.ones(n, size, size), augment.drawn(n, torch.Generator().manual_seed(0)))
+    augment = Augment([settings], TileSettings(size=size))
+    return augment.masked(torch.ones(n, size, size), augment.drawn(n, [torch.Generator().manual_seed(0)]))
 
 
 @pytest.mark.parametrize("axis", [1, 2])
@@ -97,8 +97,8 @@ def test_a_mask_is_one_band_of_zeros_no_wider_than_asked_and_of_every_width(axis
 
 def drawn_from(source: torch.Tensor, **changes: float) -> torch.Tensor:
     settings = replace(OFF, **changes)  # type: ignore[arg-type]
-    augment = Augment(settings, TileSettings())
-    return augment.levels(tile(source), augment.drawn(len(source), torch.Generator().manual_seed(0)))
+    augment = Augment([settings], TileSettings())
+    return augment.levels(tile(source), augment.drawn(len(source), [torch.Generator().manual_seed(0)]))
 
 
 def test_a_shift_moves_a_clip_whole_by_no_more_than_asked_and_pads_with_silence() -> None:
@@ -173,8 +173,8 @@ def test_noise_raises_the_floor_by_powers_and_leaves_the_loudest_cells() -> None
 
 
 def test_a_clip_is_changed_in_the_same_way_whatever_batch_it_is_in() -> None:
-    augment, pictures = Augment(AugmentSettings(), TileSettings()), tile(grey())
-    changes = augment.drawn(64, torch.Generator().manual_seed(3))
+    augment, pictures = Augment([AugmentSettings()], TileSettings()), tile(grey())
+    changes = augment.drawn(64, [torch.Generator().manual_seed(3)])
     whole = augment.masked(augment.levels(pictures, changes), changes)
     part = changes.part(16, 32)
     torch.testing.assert_close(augment.masked(augment.levels(pictures[16:32], part), part), whole[16:32], rtol=0, atol=1e-6)

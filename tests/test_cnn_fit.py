@@ -82,8 +82,8 @@ def test_bands_of_mel_and_of_time_have_their_own_widths() -> None:
     settings = AugmentSettings(freq_masks=1, freq_width=6, time_masks=1, time_width=24)
 
     def zeros(size: int) -> torch.Tensor:
-        augment = Augment(settings, TileSettings(size=size))
-        return augment.masked(torch.ones(1000, size, size), augment.drawn(1000, torch.Generator().manual_seed(0))) == 0
+        augment = Augment([settings], TileSettings(size=size))
+        return augment.masked(torch.ones(1000, size, size), augment.drawn(1000, [torch.Generator().manual_seed(0)])) == 0
 
     assert int(zeros(64).all(2).sum(1).max()) == 6
     assert int(zeros(64).all(1).sum(1).max()) == 24

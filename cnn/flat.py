@@ -1,0 +1,118 @@
+"""The optimisers of `cnn.optim` over M members at once: one long vector of weights, each element with its member's rates.
+
+A fused optimiser of torch takes one learning rate; here a step is a dozen operations whatever M is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from cnn.errors import ModelError
+
+_BETAS, _EPS, _MOMENTUM = (0.9, 0.999), 1e-8, 0.9  # torch's defaults, and the momentum of cnn.optim
+
+
+class FlatOptimizer:
+    """Of a stacked net whose parameters are (M, ...). Their memory, and that of their gradients, moves into one vector each."""
+
+    def __init__(self, net: nn.Module, optimizers: Sequence[torch.optim.Optimizer], nets: Sequence[nn.Module]) -> None:
+        """`optimizers` are those of the members on their own `nets`; their state so far is taken over."""
+        self._kind = type(optimizers[0])
+        if self._kind not in (torch.optim.AdamW, torch.optim.Adam, torch.optim.SGD):
+            raise ModelError(f"{self._kind.__name__} cannot be fused; train without --fuse")
+        self._parameters = dict(net.named_parameters())
+        self._optimizers = optimizers
+        self._owners = [dict(member.named_parameters()) for member in nets]
+        device = next(iter(self._parameters.values())).device
+        n_members, n = len(nets), sum(p.numel() for p in self._parameters.values())
+        self._weights, self._gradients = torch.empty(n, device=device), torch.zeros(n, device=device)
+        self._states = {name: torch.zeros(n, device=device) for name in self._names()}
+        row = torch.empty(n, dtype=torch.int32, device=device)  # of the tables of rates: 2 m, or 2 m + 1 where decay applies
+        self._places: dict[str, slice] = {}
+        start = 0
+        for name, parameter in self._parameters.items():
+            place = slice(start, start + parameter.numel())
+            self._places[name], start = place, place.stop
+            shape = (n_members, -1)
+            decays = int(parameter.ndim > 2)  # of a member: matrices and filters
+            numbers = 2 * torch.arange(n_members, dtype=torch.int32, device=device) + decays
+            row[place].view(shape).copy_(numbers.unsqueeze(1).expand(n_members, parameter.numel() // n_members))
+            self._weights[place].view_as(parameter).copy_(parameter.detach())
+            parameter.data = self._weights[place].view(parameter.shape)
+            parameter.grad = self._gradients[place].view(parameter.shape)
+        self._row = row
+        self._decays = torch.tensor([self._decay(o) for o in optimizers], device=device)  # (M,)
+        self._n_steps = torch.tensor([self._steps_so_far(m) for m in range(n_members)], device=device)  # (M,)
+        self._take_over()
+
+    def zero_grad(self) -> None:
+        """Gradients are added up in place."""
+        self._gradients.zero_()
+
+    def step(self, rates: torch.Tensor) -> None:
+        """One step with learning rates (M,)."""
+        self._n_steps += 1
+        if self._kind is torch.optim.SGD:
+            self._sgd(rates)
+        else:
+            self._adam(rates)
+
+    def _adam(self, rates: torch.Tensor) -> None:
+        """As torch.optim.Adam and AdamW (Kingma and Ba 2015; Loshchilov and Hutter 2019)."""
+        mean, square = self._states["exp_avg"], self._states["exp_avg_sq"]
+        gradients = self._gradients
+        if self._kind is torch.optim.AdamW:
+            self._weights.mul_(self._spread(torch.ones_like(rates), 1 - rates * self._decays))
+        else:
+            gradients = gradients + self._weights * self._spread(torch.zeros_like(rates), self._decays)
+        mean.lerp_(gradients, 1 - _BETAS[0])
+        square.mul_(_BETAS[1]).addcmul_(gradients, gradients, value=1 - _BETAS[1])
+        lengths = rates / (1 - _BETAS[0] ** self._n_steps)
+        roots = (1 - _BETAS[1] ** self._n_steps).rsqrt()
+        below = square.sqrt().mul_(self._spread(roots, roots)).add_(_EPS)
+        self._weights.sub_(mean.div(below).mul_(self._spread(lengths, lengths)))
+
+    def _sgd(self, rates: torch.Tensor) -> None:
+        """As torch.optim.SGD with Nesterov's momentum."""
+        momentum = self._states["momentum_buffer"]
+        gradients = self._gradients + self._weights * self._spread(torch.zeros_like(rates), self._decays)
+        momentum.mul_(_MOMENTUM).add_(gradients)
+        self._weights.sub_(gradients.add_(momentum, alpha=_MOMENTUM).mul_(self._spread(rates, rates)))
+
+    def _spread(self, plain: torch.Tensor, decayed: torch.Tensor) -> torch.Tensor:
+        """Two numbers of each member, (M,), to the elements that do not decay and to those that do."""
+        return torch.stack((plain, decayed), 1).flatten().index_select(0, self._row)
+
+    def give_back(self) -> None:
+        """Write the state into the members' own optimisers, as if each had trained alone."""
+        steps = self._n_steps.tolist()
+        for number, optimizer in enumerate(self._optimizers):
+            for name, parameter in self._owners[number].items():
+                state = optimizer.state[parameter]
+                if self._kind is not torch.optim.SGD:
+                    state["step"] = torch.tensor(float(steps[number]), device=parameter.device)
+                for key, whole in self._states.items():
+                    state[key] = torch.empty_like(parameter).copy_(self._of(whole, name)[number])  # in its memory format
+
+    def _names(self) -> tuple[str, ...]:
+        return ("momentum_buffer",) if self._kind is torch.optim.SGD else ("exp_avg", "exp_avg_sq")
+
+    def _decay(self, optimizer: torch.optim.Optimizer) -> float:
+        return max(float(group["weight_decay"]) for group in optimizer.param_groups)
+
+    def _steps_so_far(self, number: int) -> float:
+        states = self._optimizers[number].state
+        return max((float(state["step"]) for state in states.values() if "step" in state), default=0.0)
+
+    def _take_over(self) -> None:
+        for number, optimizer in enumerate(self._optimizers):
+            for name, parameter in self._owners[number].items():
+                for key, value in optimizer.state.get(parameter, {}).items():
+                    if key in self._states and value is not None:
+                        self._of(self._states[key], name)[number].copy_(value)
+
+    def _of(self, whole: torch.Tensor, name: str) -> torch.Tensor:
+        return whole[self._places[name]].view(self._parameters[name].shape)

@@ -1,0 +1,44 @@
+"""One batch forward and backward: what would stop a training is found in a moment, and nothing is written."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional as F
+
+from cnn.augment import Augment
+from cnn.batches import Clips, seed_of
+from cnn.config import LABELS, RunConfig
+from cnn.device import one_thread, resolve
+from cnn.errors import ConfigError
+from cnn.models.check import check
+from cnn.models.table import build, placed
+from cnn.splits import make_split
+from cnn.tiles import TileSet
+
+
+def try_batch(config: RunConfig, tiles: TileSet, device: str) -> None:
+    """Train on one batch of `config` and forget it.
+
+    Raises:
+        CnnError: the tiles, the split, the net or the device cannot be used.
+        MemoryError, RuntimeError: whatever torch says, out of memory first of all.
+    """
+    if (config.corpus, config.tiles) != (tiles.corpus, tiles.settings):
+        raise ConfigError(f"the configuration was made for other tiles than those in {tiles.folder}; choose them with --tiles")
+    if config.model.is_plugin:
+        check(config.model, config.tiles.size, len(LABELS))
+    place = resolve(device)
+    split = make_split(tiles.clips, config.split)
+    clips = Clips(tiles.pictures(config.filter), tiles.labels(), split.train[: config.train.batch_size], place)
+    augment = Augment([config.augment], config.tiles) if config.augmented else None
+    devices = [place] if place.type == "cuda" else []
+    with one_thread(place), torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed_of("weights", config.train.seed))
+        net = placed(build(config.model, config.tiles.size, len(LABELS)), place)
+        net.train()
+        for batch, truth in clips.shuffled(config.train.batch_size, [seed_of("order", config.train.seed, 0)], augment):
+            F.cross_entropy(net(batch), truth).backward()  # type: ignore[no-untyped-call]
+            break
+        if place.type == "cuda":
+            torch.cuda.synchronize(place)
+            torch.cuda.empty_cache()
