@@ -60,6 +60,10 @@ class FlatOptimizer:
         else:
             self._adam(rates)
 
+    def tensors(self) -> list[torch.Tensor]:
+        """All that a step changes."""
+        return [self._weights, self._gradients, self._n_steps, *self._states.values()]
+
     def _adam(self, rates: torch.Tensor) -> None:
         """As torch.optim.Adam and AdamW (Kingma and Ba 2015; Loshchilov and Hutter 2019)."""
         mean, square = self._states["exp_avg"], self._states["exp_avg_sq"]

@@ -6,6 +6,7 @@ M members, B clips each. docs/fused.md has what can be fused, and why.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -21,9 +22,10 @@ from cnn.device import one_thread
 from cnn.errors import CnnError, RunError
 from cnn.fit import Fit, Learnt, Times, score_of
 from cnn.flat import FlatOptimizer
+from cnn.graphed import Step, graphed
 from cnn.optim import learning_rate_at
 from cnn.runs import EpochRow, RunFolder, RunState, Score, locked
-from cnn.stack import StackedDropout, stacked, unstack
+from cnn.stack import Formulation, StackedConv2d, StackedDropout, stacked, unstack
 from cnn.train import Decision, Material, Training
 from cnn.views import log_probabilities
 
@@ -52,46 +54,71 @@ class Stack:
         nets = [fit.net for fit in fits]
         self._net = stacked(nets)
         self._optimizer = FlatOptimizer(self._net, [fit.optimizer for fit in fits], nets)
-        self._dropouts = [layer for layer in self._net.modules() if isinstance(layer, StackedDropout)]
+        # One generator a member for all layers: they draw in the order in which the member's own would.
+        self._draws = [torch.Generator(device=self._device) for _ in fits]
+        for layer in self._net.modules():
+            if isinstance(layer, StackedDropout):
+                layer.generators = self._draws
         config = fits[0].config
         self._augment = Augment([fit.config.augment for fit in fits], config.tiles) if config.augmented else None
+        self._smoothing = torch.tensor([fit.config.train.label_smoothing for fit in fits], device=self._device)
+        self._step: Step | None = None  # as a graph, once there is a batch to capture it with
 
-    def learn(self, train: Clips) -> list[Learnt]:
-        """One pass over `train`, by each member in its own order; the fits have the weights after it."""
+    def formulate(self, formulation: Formulation) -> None:
+        """Compute convolutions so from now on."""
+        self._step = None
+        for layer in self._net.modules():
+            if isinstance(layer, StackedConv2d):
+                layer.formulation = formulation
+
+    def learn(self, train: Clips, n_most: int | None = None) -> list[Learnt]:
+        """One pass over `train`, or its first `n_most` steps, by each member in its own order; the fits have the weights
+        after it."""
         settings = [fit.config.train for fit in self._fits]
         epochs = [len(fit.rows) for fit in self._fits]
+        for draws, s, epoch in zip(self._draws, settings, epochs, strict=True):
+            draws.manual_seed(seed_of("dropout", s.seed, epoch))
         orders = [seed_of("order", s.seed, epoch) for s, epoch in zip(settings, epochs, strict=True)]
-        self._seed_dropout([seed_of("dropout", s.seed, epoch) for s, epoch in zip(settings, epochs, strict=True)])
         steps, n_members, k = n_steps(len(train), settings[0].batch_size), len(settings), len(LABELS)
-        rates = torch.tensor(
-            [
-                [learning_rate_at(epoch * steps + step, s.epochs * steps, s) for s, epoch in zip(settings, epochs, strict=True)]
-                for step in range(steps)
-            ],
-            device=self._device,
-        )  # (steps, M)
-        smoothing = torch.tensor([s.label_smoothing for s in settings], device=self._device)
+        rates = self._rates(steps)
         losses = torch.zeros((steps, n_members), device=self._device)
         counts = torch.zeros(n_members * k * k, dtype=torch.int64, device=self._device)
-        members = torch.arange(n_members, device=self._device)
         self._net.train()
-        for step, (batch, truth) in enumerate(train.shuffled(settings[0].batch_size, orders, self._augment)):
-            logits = self._net(batch)  # (B M, K)
-            found = logits.log_softmax(1).view(-1, n_members, k)
-            hits = found.gather(2, truth.view(-1, n_members, 1))[:, :, 0]  # (B, M)
-            plain = -hits.mean(0)
-            smooth = -found.mean(2).mean(0)
-            self._optimizer.zero_grad()
-            ((1 - smoothing) * plain + smoothing * smooth).sum().backward()
-            self._optimizer.step(rates[step])
-            with torch.no_grad():
-                losses[step] = plain
-                cells = (members * k + truth.view(-1, n_members)) * k + found.argmax(2)
-                counts += torch.bincount(cells.flatten(), minlength=len(counts))
+        batches = train.shuffled(settings[0].batch_size, orders, self._augment)
+        for step, (batch, truth) in enumerate(itertools.islice(batches, n_most)):
+            if self._step is None:
+                self._step = graphed(self._one_step, (batch, truth, rates[step]), self._state(), self._draws)
+            plain, cells = self._step(batch, truth, rates[step])
+            losses[step] = plain
+            counts += torch.bincount(cells, minlength=len(counts))
         unstack(self._net, [fit.net for fit in self._fits])
         self._optimizer.give_back()
         columns, confusions = losses.T.tolist(), counts.view(n_members, k, k).cpu()
         return [Learnt(losses=column, confusion=confusion) for column, confusion in zip(columns, confusions, strict=True)]
+
+    def _one_step(self, batch: torch.Tensor, truth: torch.Tensor, rates: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B M, 1, F, T), (B M,) and (M,) to the losses (M,) without smoothing, and the cells (B M,) of all confusions."""
+        n_members, k = len(self._fits), len(LABELS)
+        found = self._net(batch).log_softmax(1).view(-1, n_members, k)
+        truth = truth.view(-1, n_members)
+        plain = -found.gather(2, truth.unsqueeze(2))[:, :, 0].mean(0)
+        smooth = -found.mean(2).mean(0)
+        self._optimizer.zero_grad()
+        ((1 - self._smoothing) * plain + self._smoothing * smooth).sum().backward()
+        self._optimizer.step(rates)
+        members = torch.arange(n_members, device=self._device)
+        return plain.detach(), ((members * k + truth) * k + found.argmax(2)).flatten()
+
+    def _rates(self, steps: int) -> torch.Tensor:
+        """(steps, M) learning rates of each member's next epoch."""
+        columns = []
+        for fit in self._fits:
+            s, first = fit.config.train, len(fit.rows) * steps
+            columns.append([learning_rate_at(first + step, s.epochs * steps, s) for step in range(steps)])
+        return torch.tensor(columns, device=self._device).T.contiguous()
+
+    def _state(self) -> list[torch.Tensor]:
+        return [*self._optimizer.tensors(), *self._net.buffers()]
 
     def score(self, clips: Clips) -> list[Score]:
         """Each member on `clips`, without augmentation."""
@@ -104,12 +131,6 @@ class Stack:
 
         found = log_probabilities(whole, clips.pictures, self._fits[0].config.train.side_views)  # (N M, K)
         return [score_of(found[number::n_members], clips.labels) for number in range(n_members)]
-
-    def _seed_dropout(self, seeds: Sequence[int]) -> None:
-        # One generator a member for all layers: they draw in the order in which the member's own would.
-        generators = [torch.Generator(device=self._device).manual_seed(seed) for seed in seeds]
-        for layer in self._dropouts:
-            layer.generators = generators
 
 
 class End(Enum):

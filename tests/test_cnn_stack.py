@@ -12,7 +12,7 @@ from cnn.errors import ModelError
 from cnn.flat import FlatOptimizer
 from cnn.models.table import build
 from cnn.nets import NETS
-from cnn.stack import StackedDropout, stacked, unstack
+from cnn.stack import Formulation, StackedConv2d, StackedDropout, stacked, unstack
 
 M, B, SIZE = 3, 4, 32
 
@@ -50,6 +50,33 @@ def test_a_stacked_net_says_what_each_member_says(name: str) -> None:
         found = whole(neighbours(inputs())).view(B, M, -1)
         for number, net in enumerate(nets):
             torch.testing.assert_close(found[:, number], net(inputs()[number]), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["lenet5", "resnet", "mobilenet"])
+def test_convolutions_as_matrix_products_are_the_same(name: str) -> None:
+    whole = stacked(nets_of(name))
+    found = []
+    for formulation in Formulation:
+        for layer in whole.modules():
+            if isinstance(layer, StackedConv2d):
+                layer.formulation = formulation
+        whole.zero_grad()
+        whole.eval()(neighbours(inputs())).square().sum().backward()
+        found.append([whole(neighbours(inputs())).detach(), *(p.grad for p in whole.parameters())])
+    for one, other in zip(*found, strict=True):
+        assert one is not None
+        assert other is not None
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4 * float(one.abs().max()))
+
+
+def test_a_convolution_of_any_stride_padding_and_dilation_is_a_matrix_product() -> None:
+    whole = stacked([nn.Sequential(nn.Conv2d(3, 5, (3, 2), (2, 1), (1, 0), (1, 2))) for _ in range(M)])
+    layer = whole[0]  # type: ignore[index]
+    assert isinstance(layer, StackedConv2d)
+    x = torch.rand(B * M, 3, 9, 7)
+    grouped = layer(x)
+    layer.formulation = Formulation.PRODUCTS
+    torch.testing.assert_close(layer(x), grouped)
 
 
 @pytest.mark.parametrize("name", list(NETS))
