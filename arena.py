@@ -12,12 +12,19 @@ import arena_demo
 import arena_doctor
 import cnn.cli
 import cnn.eval_cli
+import cnn.export_cli
 import cnn.models_cli
+import cnn.pack_cli
 import cnn.runs_cli
 import cnn.tiles_cli
+import cnn.wandb_cli
 import leaderboard.cli
+import leaderboard.client_cli
+import leaderboard.publish_cli
+import leaderboard.serve_cli
 import reports.cli
 import sweeps.cli
+import sweeps.wandb_cli
 from arena_terminal import say
 from cnn.errors import CnnError
 from leaderboard.errors import LeaderboardError
@@ -55,9 +62,16 @@ app.add_typer(cnn.tiles_cli.app, name="data", help="Recordings: make, scan, prep
 app.add_typer(cnn.cli.app)
 app.add_typer(cnn.models_cli.app)
 app.add_typer(cnn.eval_cli.app)
+app.add_typer(cnn.export_cli.app)
 app.add_typer(cnn.runs_cli.app)
+cnn.wandb_cli.app.add_typer(sweeps.wandb_cli.app)
+app.add_typer(cnn.wandb_cli.app, name="wandb", help="Send runs to W&B, and work for its sweeps.")
 app.add_typer(sweeps.cli.app, name="sweep", help="Tune learning rate, batch size and depth.")
+leaderboard.cli.app.add_typer(cnn.pack_cli.app)
+leaderboard.cli.app.add_typer(leaderboard.serve_cli.app)
+leaderboard.cli.app.add_typer(leaderboard.publish_cli.app)
 app.add_typer(leaderboard.cli.app, name="contest", help="Teams, three attempts each, and the standings.")
+app.add_typer(leaderboard.client_cli.app)
 app.add_typer(reports.cli.app, name="report", help="One HTML file that compares it all.")
 app.command("demo")(arena_demo.demo)
 app.command("doctor")(arena_doctor.doctor)

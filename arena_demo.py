@@ -104,17 +104,18 @@ def _trainings(epochs: int, jobs: int) -> None:
 
 
 def _sweeps(trials: int, epochs: int, jobs: int) -> None:
-    import sweeps.cli
+    import sweeps.run_cli
 
     _step(4, "eight sweeps: learning rate, batch size and depth of both models on the four variants")
     overrides = _settings(epochs)
     words = f"sweep run --all --budget {trials} {' '.join(overrides)}"
-    _command(sweeps.cli.run, words, all_studies=True, budget=trials, agents=jobs, overrides=overrides)
+    _command(sweeps.run_cli.run, words, all_studies=True, budget=trials, agents=jobs, overrides=overrides)
 
 
 def _contest(epochs: int) -> None:
     import cnn.cli
     import cnn.tiles_cli
+    import leaderboard.board_cli
     import leaderboard.cli
     from leaderboard.errors import AttemptsExhausted
 
@@ -134,7 +135,7 @@ def _contest(epochs: int) -> None:
         except AttemptsExhausted as refusal:
             say(f"error: {refusal}")
     _step(7, "standings")
-    _command(leaderboard.cli.standings, "contest standings")
+    _command(leaderboard.board_cli.standings, "contest standings")
 
 
 def _run_of(model: str, variant: str, epochs: int) -> RunFolder:

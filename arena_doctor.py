@@ -137,7 +137,7 @@ def _disk(folder: Path) -> Finding:
 
 
 def _wandb_login() -> Finding:
-    from cnn.mirror import is_logged_in
+    from cnn.wandb_copy import is_logged_in
 
     if is_logged_in():
         return Finding(what="W&B login", state="ok", detail="runs are mirrored online")

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import front_end, scoring, training
+from benchmarks import front_end, scoring, serving, sweeping, training
 from benchmarks.arms import Comparison, Finding, UnequalError, compare
 from cnn.machine import n_cores
 
@@ -40,6 +40,8 @@ class Size:
     n_tiles: int
     n_rows: int
     n_looped: int
+    served: tuple[int, int, int]  # submissions, teams of a page, processes
+    sweeps: tuple[int, int, int]  # trials kept, trials trained, trials of a long study
     n_workers: tuple[int, ...] = (0, 1, 2)  # of the usual loop: which is best is tried
     n_processes: int = min(2, n_cores())  # of ours
 
@@ -55,6 +57,8 @@ FULL = Size(
     n_tiles=30_000,
     n_rows=30_000,
     n_looped=100,
+    served=(600, 1000, 2),
+    sweeps=(64, 16, 100_000),
 )
 QUICK = Size(
     n_rounds=3,
@@ -67,6 +71,8 @@ QUICK = Size(
     n_tiles=3000,
     n_rows=30_000,
     n_looped=20,
+    served=(300, 1000, 2),
+    sweeps=(64, 8, 100_000),
 )
 TINY = Size(  # for the test that none of this rots
     n_rounds=1,
@@ -79,6 +85,8 @@ TINY = Size(  # for the test that none of this rots
     n_tiles=64,
     n_rows=2000,
     n_looped=5,
+    served=(8, 4, 1),
+    sweeps=(4, 2, 2000),
     n_workers=(0,),
     n_processes=1,
 )
@@ -87,12 +95,16 @@ TINY = Size(  # for the test that none of this rots
 def all_comparisons(size: Size, scratch: Path, missing: list[str]) -> Iterator[Comparison]:
     """Every comparison, made when its turn comes; what cannot be compared here goes to `missing`."""
     yield from scoring.comparisons(size.n_rows, size.n_looped)
+    yield from serving.comparisons(*size.served)
     made, left_out = front_end.comparisons(size.n_clips, size.n_tiles)
     missing += left_out
     yield from made
+    tiles = scratch
     ours = training.Ours(n_epochs=size.n_epochs, n_processes=size.n_processes)
     for world in training.make_worlds(scratch, size.tile_sizes, (size.n_speakers, size.n_takes), ours):
         yield from training.comparisons(world, size.n_workers, size.n_batches)
+        tiles = world.tiles.folder
+    yield from sweeping.comparisons(scratch, tiles, size.sweeps)
 
 
 def measure(size: Size, scratch: Path) -> tuple[list[Finding], list[str]]:

@@ -1,17 +1,25 @@
-"""Macro-F1 and its bootstrap interval by speaker, against scikit-learn."""
+"""Scores from files, macro-F1, its interval by speaker and a whole contest's standings, against pandas and scikit-learn."""
 
 from __future__ import annotations
 
+import io
 import time
 
 import numpy as np
+import pandas
 from sklearn.metrics import f1_score
 
 from benchmarks.arms import Comparison, UnequalError, equal_within
+from leaderboard.grading import Part
+from leaderboard.resamples import Resamples, resamples
 from leaderboard.scoring import confusion_matrix, macro_f1
-from leaderboard.statistics import LEVEL, bootstrap_macro_f1
+from leaderboard.solution import Solution, parse_solution
+from leaderboard.statistics import LEVEL, N_REPLICATES, bootstrap_macro_f1
+from leaderboard.submission import parse_submission
+from leaderboard.ties import verdicts
 
 N_CLASSES, N_SPEAKERS = 10, 60
+CONTEST_ROWS, CONTEST_TEAMS = 6000, 100
 
 
 def answers(n_rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -86,6 +94,81 @@ def bootstrap_comparison(n_rows: int, n_replicates: int, n_looped: int) -> Compa
     )
 
 
+def csv_of(labels: np.ndarray) -> bytes:
+    """A file as `arena predict` writes it."""
+    return ("id,label\n" + "".join(f"clip_{n:05d},{label}\n" for n, label in enumerate(labels))).encode()
+
+
+def file_comparison(n_rows: int) -> Comparison:
+    truth, predicted, _ = answers(n_rows)
+    solution, content = parse_solution(csv_of(truth), "solution.csv"), csv_of(predicted)
+    frame = pandas.read_csv(io.BytesIO(csv_of(truth)))
+
+    def ours() -> float:
+        submission = parse_submission(content, "submission.csv", solution)
+        return macro_f1(confusion_matrix(solution.truth, submission.predicted, len(solution.labels)))
+
+    def theirs() -> float:
+        rows = frame.merge(pandas.read_csv(io.BytesIO(content)), on="id", validate="one_to_one")
+        return float(f1_score(rows.label_x, rows.label_y, average="macro"))
+
+    return Comparison(
+        what=f"a submission of {n_rows:,} rows from its bytes to its macro-F1, checked",
+        against="pandas.read_csv, a merge with the solution in memory and sklearn.metrics.f1_score",
+        unit="files",
+        floor=40.0,
+        ours=lambda: _rate(ours, 200),
+        theirs=lambda: _rate(theirs, 20),
+        check=lambda: equal_within("macro-F1 to the last digit", (ours(), theirs()), 0.0),
+    )
+
+
+def looped_replicates(solution: Solution, drawn: Resamples, predicted: np.ndarray, n_looped: int) -> np.ndarray:
+    """(n_looped, T) macro-F1 of the first resamples, from the draws that ours makes."""
+    scores = np.empty((n_looped, len(predicted)))
+    for at in range(n_looped):
+        places = np.repeat(drawn.rows, drawn.weights[at].astype(np.int64))
+        scores[at] = [f1_score(solution.truth[places], team[places], average="macro") for team in predicted]
+    return scores
+
+
+def board_comparison(n_rows: int, n_teams: int, n_looped: int) -> Comparison:
+    """Paired resamples of rows, the harder case: without speakers every row is a unit."""
+    truth = answers(n_rows)[0]
+    rng = np.random.default_rng(1)
+    predicted = np.stack(
+        [np.where(rng.random(n_rows) < 0.9, truth, rng.integers(0, N_CLASSES, n_rows)) for _ in range(n_teams)]
+    )
+    solution = parse_solution(csv_of(truth), "solution.csv")
+    scores = np.array([macro_f1(confusion_matrix(truth, team, N_CLASSES)) for team in predicted])
+
+    def ours() -> None:
+        drawn = resamples(solution, Part.PUBLIC, seed=rng.integers(1 << 30))  # fresh draws: nothing is remembered
+        replicates = drawn.macro_f1(predicted)
+        np.quantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+        verdicts(scores, replicates, drawn.n_units)
+
+    def check() -> str:
+        drawn = resamples(solution, Part.PUBLIC, n_replicates=n_looped)
+        gap = np.abs(drawn.macro_f1(predicted) - looped_replicates(solution, drawn, predicted, n_looped)).max()
+        if gap > 1e-12:
+            raise UnequalError(f"replicates differ by {gap}")
+        return f"all replicates of the first {n_looped} resamples of {n_teams} teams within 1e-12"
+
+    def looped() -> None:
+        looped_replicates(solution, resamples(solution, Part.PUBLIC, n_replicates=1), predicted, 1)
+
+    return Comparison(
+        what=f"intervals and ties of {n_teams} teams, {N_REPLICATES:,} paired resamples of {n_rows:,} rows",
+        against=f"a loop over sklearn.metrics.f1_score (1 resample measured for {N_REPLICATES:,})",
+        unit="boards",
+        floor=400.0,
+        ours=lambda: _rate(ours, 2),
+        theirs=lambda: _rate(looped, 1) / N_REPLICATES,
+        check=check,
+    )
+
+
 def _rate(work, n_times: int) -> float:  # type: ignore[no-untyped-def]
     started = time.perf_counter()
     for _ in range(n_times):
@@ -94,4 +177,11 @@ def _rate(work, n_times: int) -> float:  # type: ignore[no-untyped-def]
 
 
 def comparisons(n_rows: int, n_looped: int) -> list[Comparison]:
-    return [macro_f1_comparison(n_rows), bootstrap_comparison(n_rows, 2000, n_looped)]
+    n_sent = min(n_rows, CONTEST_ROWS)
+    n_teams = max(2, CONTEST_TEAMS * n_sent // CONTEST_ROWS)
+    return [
+        macro_f1_comparison(n_rows),
+        bootstrap_comparison(n_rows, 2000, n_looped),
+        file_comparison(n_sent),
+        board_comparison(n_sent, n_teams, min(3, n_looped)),
+    ]

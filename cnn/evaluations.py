@@ -60,13 +60,14 @@ class FoldRuns:
         """The runs of `folds`, each by `seeds`."""
         return [[self.finished[fold, seed] for seed in self.seeds] for fold in self.folds]
 
-    def command(self, runs_dir: Path) -> str:
-        """The `arena eval` that trains what is missing; finished runs are answered at once."""
+    def command(self, runs_dir: Path, tiles: Path = Path("tiles")) -> str:
+        """The `arena eval` that trains what is missing on `tiles`; finished runs are answered at once."""
         split, n_seeds = self.config.split, 1 + max(seed for _, seed in self.begun)
         words = ["arena", "eval", "--folds", str(split.n_folds) if split.kind == "folds" else split.kind]
         words += ["--model", self.config.model.name, "--variant", self.config.variant]
         words += ["--seeds", str(n_seeds)] if n_seeds > 1 else []
         words += ["--on", self.on] if self.on != "test" else []
+        words += ["--tiles", str(tiles)] if tiles != Path("tiles") else []
         words += ["--runs", str(runs_dir)] if runs_dir != Path("runs") else []
         return shlex.join([*words, *_overrides(self.config)])
 

@@ -158,9 +158,13 @@ _ENDS = {RunState.FINISHED: End.FINISHED, RunState.PRUNED: End.PRUNED}
 class Group:
     """Trainings of one mould, one epoch of all at a time. Members join and leave between epochs."""
 
-    def __init__(self, material: Material, runs_dir: Path) -> None:
+    def __init__(
+        self, material: Material, runs_dir: Path, closing: Callable[[RunConfig, RunFolder], None] | None = None
+    ) -> None:
+        """`closing` is called with every run that leaves while its folder is still locked."""
         self._material = material
         self._runs_dir = runs_dir
+        self._closing = closing
         self._members: list[_Member] = []
         self._stack: Stack | None = None
 
@@ -221,8 +225,8 @@ class Group:
             state = training.keep(row, member.listener)
         except RunError as error:  # of this member alone
             training.fail(error)
-            member.lock.close()
-            return Ended(config=training.config, folder=training.folder, how=End.FAILED, error=error)
+            left = self._leave(member, RunState.UNFINISHED)
+            return replace(left, how=End.FAILED, error=error)
         if state is RunState.UNFINISHED and not training.is_paused:
             return None
         return self._leave(member, state)
@@ -231,6 +235,8 @@ class Group:
         with member.lock:
             if state is not RunState.UNFINISHED:
                 member.training.finish(state)
+            if self._closing:
+                self._closing(member.training.config, member.training.folder)
         how = _ENDS.get(state, End.PAUSED)
         return Ended(config=member.training.config, folder=member.training.folder, how=how)
 

@@ -1,39 +1,31 @@
-"""Every run mirrored to W&B, online or offline: it never asks a question and never stops a training.
+"""Every run mirrored to W&B, online or offline: it never asks a question, and never stops or holds up a training.
 
-The only module of cnn that imports wandb, and only once a training has its first epoch.
+A copy begins with the first epoch. The run folder stays the record: what W&B did not take, `arena wandb sync` sends from there.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnn import config as cfg
 from cnn.config import RunConfig
+from cnn.copies import Copy, write_copy
 from cnn.errors import ConfigError
-from cnn.runs import EpochRow, RunFolder, RunResult, RunState, locked
+from cnn.runs import EpochRow, RunFolder, RunState, locked
 from cnn.tiles import TileSet
+from cnn.wandb_copy import abandon, close, forget, is_logged_in, note, one_line, start
 
 if TYPE_CHECKING:
     from cnn.train import Decision, Listener
 
 MODES = ("auto", "online", "offline", "off")
-_CONNECT_S = 20  # then the run is kept offline; wandb's own default waits 90 s
+_SPARE_S = 600  # after W&B was not reached, before it is tried again: every wait is a training's time
 
-
-def is_logged_in() -> bool:
-    """Whether wandb finds credentials for its server, without asking for any."""
-    try:
-        import wandb
-        from wandb.sdk.lib import wbauth
-
-        host = wandb.setup().settings.base_url
-        return wbauth.authenticate_session(host=host, source="arena", prompt=False, update_session=False) is not None
-    except Exception:  # wandb raises many kinds, and none of them is the user's concern here
-        return False
+_spared_until = 0.0  # monotonic: W&B was not reached lately
 
 
 def check_mode(mode: str) -> None:
@@ -42,32 +34,79 @@ def check_mode(mode: str) -> None:
         raise ConfigError(f"--wandb is one of {', '.join(MODES)}, not {mode!r}")
 
 
-class Mirror:
-    """One run's copy in W&B, opened at the first epoch logged."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Destination:
+    """Where in W&B a run is copied to, and what it is called there."""
 
-    def __init__(self, mode: str, config: RunConfig, folder: Path, say: Callable[[str], None]) -> None:
-        check_mode(mode)
-        self._mode = mode
+    mode: str = "auto"
+    group: str = ""  # the study; empty: the variant
+    job_type: str = "training"
+    id: str = ""  # of a run that W&B's sweep has made; empty: the run's digest
+    project: str = ""  # empty: WANDB_PROJECT, or arena
+    entity: str = ""  # empty: WANDB_ENTITY, or the account's own
+    on_stop: Callable[[], None] = field(default=lambda: None, compare=False)  # Stop was pressed in W&B
+
+    def copy(self, config: RunConfig, mode: str, *, url: str = "", sent: bool = False) -> Copy:
+        """This destination as it is kept in the run folder of `config`."""
+        return Copy(
+            mode=mode,
+            id=self.id or config.digest,
+            project=self.project or os.environ.get("WANDB_PROJECT", "arena"),
+            entity=self.entity or os.environ.get("WANDB_ENTITY", ""),
+            group=self.group or config.variant,
+            job_type=self.job_type,
+            url=url,
+            sent=sent,
+        )
+
+
+class Mirror:
+    """One run's copy in W&B, opened at the first epoch logged unless before."""
+
+    def __init__(self, destination: Destination, config: RunConfig, folder: Path, say: Callable[[str], None]) -> None:
+        check_mode(destination.mode)
+        self._destination = destination
+        self._mode = destination.mode
         self._config = config
         self._folder = folder
         self._say = say
         self._run: Any = None
         self._name = f"{config.model.label}.{config.variant}"
 
-    def log(self, row: EpochRow) -> None:
-        """Send one epoch; a failure turns the mirror off and says so once."""
-        if self._mode == "off":
+    def open(self) -> None:
+        """Begin the copy now; a failure turns the mirror off and says so once."""
+        if self._mode == "off" or self._run is not None:
             return
         try:
-            if self._run is None:
-                self._open()
-            self._run.log(asdict(row), step=row.epoch)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_copy(RunFolder(self._folder), self._copy())  # before anything can fail: it is to be sent
+            self._open()
+            rows = RunFolder(self._folder).epochs()
         except Exception as error:  # W&B unreachable, out of disk or broken must not stop a training
-            self._say(f"W&B mirror off for {self._name}: {_one_line(error)}")
-            self._mode, self._run = "off", None
+            self._turn_off(error)
+        else:
+            self._log(rows)  # also those that a kill kept from W&B
+
+    def log(self, row: EpochRow) -> None:
+        """Send one epoch; a failure turns the mirror off and says so once."""
+        self.open()
+        self._log([row])
+
+    def _log(self, rows: Sequence[EpochRow]) -> None:
+        """Send what W&B does not have; it counts the steps of a run that goes on from the last that it has."""
+        try:
+            for row in rows if self._run is not None else ():
+                if row.epoch >= self._run.step:
+                    self._run.log(asdict(row), step=row.epoch)
+        except Exception as error:
+            self._turn_off(error)
+
+    def _turn_off(self, error: Exception) -> None:
+        self._say(f"W&B mirror off for {self._name}: {one_line(error)}; `arena wandb sync` sends it later")
+        self._mode, self._run = "off", None
 
     def finish(self, folder: RunFolder) -> None:
-        """Send the result and close; note in result.json where the copy is. Call it while the folder is still held.
+        """Send the result and close; note in the run folder where the copy is. Call it while the folder is still held.
 
         Opens the mirror if need be: a run that was killed after its last epoch has a result and no epoch to log.
         """
@@ -79,48 +118,49 @@ class Mirror:
                 self.log(folder.epochs()[-1])
             if self._run is None:
                 return
-            if result:
-                self._run.summary.update(_summary(result))
             url = self._run.url or "" if self._mode == "online" else ""
-            self._run.finish()
+            in_time = close(self._run, folder, result)
+            if not in_time:
+                self._say(f"W&B did not take all of {self._name} in time; `arena wandb sync` sends the rest")
             if result:
-                folder.write_result(replace(result, wandb_mode=self._mode, wandb_url=url))
+                note(folder, self._copy(url=url, sent=in_time and self._mode == "online"), result)
         except Exception as error:  # nor must it turn a finished training into a failed one
-            self._say(f"W&B mirror of {self._name} not closed: {_one_line(error)}")
+            self._say(f"W&B mirror of {self._name} not closed: {one_line(error)}")
+
+    def fail(self, error: Exception) -> None:
+        """Close the copy of a run whose training raised `error`; one that has a result is for `finish`."""
+        if self._run is None or self._folder_state().is_finished:
+            return
+        run, self._mode, self._run = self._run, "off", None
+        try:
+            abandon(run, one_line(error))
+        except Exception as other:
+            self._say(f"W&B mirror of {self._name} not closed: {one_line(other)}")
+
+    def _folder_state(self) -> RunState:
+        return RunFolder(self._folder).state()
+
+    def _copy(self, *, url: str = "", sent: bool = False) -> Copy:
+        return self._destination.copy(self._config, self._mode, url=url, sent=sent)
 
     def _open(self) -> None:
+        global _spared_until
         if self._mode != "online":
             self._mode = "online" if self._mode == "auto" and is_logged_in() else "offline"
+        if self._mode == "online" and time.monotonic() < _spared_until:
+            self._mode = "offline"
         try:
-            self._run = self._start(self._mode)
+            self._run = start(self._copy(), self._config, self._folder, self._destination.on_stop)
         except Exception as error:
             if self._mode == "offline":
                 raise
-            self._say(f"W&B not reached for {self._name}, kept offline: {_one_line(error)}; send it later with `wandb sync`")
-            import wandb
-
-            wandb.teardown()  # its process still holds the run's id
+            _spared_until = time.monotonic() + _SPARE_S
+            later = "send it later with `arena wandb sync`"
+            self._say(f"W&B not reached for {self._name}, kept offline: {one_line(error)}; {later}")
+            forget()
             self._mode = "offline"
-            self._run = self._start(self._mode)
-
-    def _start(self, mode: str) -> Any:
-        if mode == "offline":
-            os.environ["WANDB_ERROR_REPORTING"] = "false"  # wandb 0.31 looks its server up even offline without this
-        import wandb
-
-        settings = wandb.Settings(silent=True, console="off", init_timeout=_CONNECT_S, disable_git=True, x_disable_stats=True)
-        return wandb.init(
-            project=os.environ.get("WANDB_PROJECT", "arena"),
-            id=self._config.digest,
-            name=self._name,
-            group=self._config.variant,
-            config=cfg.to_dict(self._config),
-            dir=self._folder,
-            mode="online" if mode == "online" else "offline",
-            resume="allow" if mode == "online" else None,
-            reinit="create_new",
-            settings=settings,
-        )
+            self._run = start(self._copy(), self._config, self._folder, self._destination.on_stop)
+        write_copy(RunFolder(self._folder), self._copy())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,14 +174,14 @@ class Training:
     on_epoch: Listener | None = None
 
 
-def train_mirrored(training: Training, wandb: str, say: Callable[[str], None]) -> RunFolder:
-    """`cnn.train.train`, with every newly trained epoch and the result copied to W&B in mode `wandb`.
+def train_mirrored(training: Training, destination: Destination, say: Callable[[str], None]) -> RunFolder:
+    """`cnn.train.train`, with every newly trained epoch and the result copied to W&B.
 
     Raises:
         ConfigError: an unknown mode; and whatever `train` raises.
     """
     folder = RunFolder(training.runs / training.config.digest)
-    mirror = Mirror(wandb, training.config, folder.path, say)
+    mirror = Mirror(destination, training.config, folder.path, say)
 
     from cnn.train import Decision, train  # not before: who only checks a mode needs no torch
 
@@ -152,19 +192,12 @@ def train_mirrored(training: Training, wandb: str, say: Callable[[str], None]) -
     with locked(folder):
         if folder.state() is RunState.FINISHED:
             return folder
+        if destination.id:  # W&B's sweep waits for its run
+            mirror.open()
         try:
             return train(training.config, training.tiles, training.runs, device=training.device, on_epoch=listen)
+        except Exception as error:
+            mirror.fail(error)
+            raise
         finally:
             mirror.finish(folder)
-
-
-def _summary(result: RunResult) -> dict[str, Any]:
-    summary: dict[str, Any] = {"state": result.state.value, "best_epoch": result.best_epoch, "parameters": result.n_parameters}
-    for split, score in result.scores.items():
-        for name in ("loss", "accuracy", "macro_f1"):
-            summary[f"kept/{split}_{name}"] = getattr(score, name)
-    return summary
-
-
-def _one_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from cnn.bilateral import bilateral
@@ -19,7 +20,7 @@ from cnn.overrides import from_dict
 from cnn.runs import RunFolder, RunState, write_csv
 from cnn.shelf import find_run
 from cnn.sources import Source, hear
-from cnn.spectrogram import tile_of
+from cnn.spectrogram import Samples, tile_of
 from cnn.views import log_probabilities
 
 _AT_ONCE = 256
@@ -77,17 +78,17 @@ def answers_of_recordings(run: RunFolder, sources: Sequence[Source], device: str
     Raises:
         RunError: the run's weights are damaged.
     """
-    config, target = kept(from_dict(run.config()), run.path), resolve(device)
+    target = resolve(device)
     answers: list[Answer] = []
     unheard: list[Unheard] = []
     with one_thread(target):
-        net = _load(run, config, target)
+        config, net = trained(run, target)
         for start in range(0, len(sources), _AT_ONCE):
             some = sources[start : start + _AT_ONCE]
             tiles: dict[int, np.ndarray] = {}  # by place
             for place, source in enumerate(some):
                 try:
-                    tiles[place] = _tile(source, config)
+                    tiles[place] = picture_of(*hear(source), config)
                 except CorpusError as error:
                     unheard.append(Unheard(name=source.name, reason=str(error)))
             if tiles:
@@ -98,13 +99,14 @@ def answers_of_recordings(run: RunFolder, sources: Sequence[Source], device: str
     return Answers(answers=tuple(answers), unheard=tuple(unheard))
 
 
-def write_submission(path: Path, answers: Sequence[Answer]) -> None:
-    """A CSV that the contest takes: id, label, one probability column per class."""
-    rows = ([a.id, a.label, *(f"{p:.9g}" for p in a.probabilities)] for a in answers)
-    write_csv(path, ["id", "label", *LABELS], rows)
+def trained(run: RunFolder, device: torch.device) -> tuple[RunConfig, torch.nn.Module]:
+    """The run's configuration, and its net with the kept weights, in evaluation mode.
 
-
-def _load(run: RunFolder, config: RunConfig, device: torch.device) -> torch.nn.Module:
+    Raises:
+        ModelError: the file of a plug-in has moved or changed, and was not kept.
+        RunError: the run's weights are damaged.
+    """
+    config = kept(from_dict(run.config()), run.path)
     net = build(config.model, config.tiles.size, len(LABELS))
     try:
         net.load_state_dict(torch.load(run.path / "model.pt", map_location="cpu", weights_only=True))
@@ -112,11 +114,17 @@ def _load(run: RunFolder, config: RunConfig, device: torch.device) -> torch.nn.M
         raise RunError(
             f"{run.path / 'model.pt'} is damaged ({type(error).__name__}); delete {run.path} and train again"
         ) from error
-    return placed(net, device).eval()
+    return config, placed(net, device).eval()
 
 
-def _tile(source: Source, config: RunConfig) -> np.ndarray:
-    samples, rate_hz = hear(source)
+def write_submission(path: Path, answers: Sequence[Answer]) -> None:
+    """A CSV that the contest takes: id, label, one probability column per class."""
+    rows = ([a.id, a.label, *(f"{p:.9g}" for p in a.probabilities)] for a in answers)
+    write_csv(path, ["id", "label", *LABELS], rows)
+
+
+def picture_of(samples: Samples, rate_hz: int, config: RunConfig) -> npt.NDArray[np.uint8]:
+    """(S,) samples as the (F, T) picture that the run's net is shown."""
     tile = tile_of(samples, rate_hz, config.tiles)
     return bilateral(tile, config.tiles) if config.filter == "bilateral" else tile
 

@@ -15,7 +15,8 @@ import torchaudio
 from cnn.config import TileSettings
 
 _FFT_BINS_PER_WINDOW = 2  # zero-padding: without it the lowest of 64 bands hold no bin of a 32 ms window
-_ALL_OF_IT = 0.999  # of the most energy that any window holds
+ALL_OF_IT = 0.999  # of the most energy that any window holds
+LEAST_POWER = 1e-12  # of a cell: silence has a logarithm too
 
 Samples = npt.NDArray[np.float32]
 
@@ -28,10 +29,10 @@ def tile_of(samples: Samples, rate_hz: int, settings: TileSettings) -> npt.NDArr
     """
     wave = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))
     if rate_hz != settings.rate_hz:
-        wave = _resampler(rate_hz, settings.rate_hz)(wave)
+        wave = resampler(rate_hz, settings.rate_hz)(wave)
     power = _mel_power(_centred(wave, round(settings.length_s * settings.rate_hz)), settings)  # (F, T)
     # In place and in numpy: a picture is so small that each new array of torch costs more than the arithmetic.
-    grey = np.log10(np.maximum(power, 1e-12))
+    grey = np.log10(np.maximum(power, LEAST_POWER))
     grey -= grey.max()
     grey *= 10 * 255 / settings.range_db
     grey += 255
@@ -48,10 +49,10 @@ def _centred(wave: torch.Tensor, n_samples: int) -> torch.Tensor:
     energy[1:] = wave.double().square_().cumsum(0).numpy()
     most = energy[n] if n <= n_samples else (energy[n_samples:] - energy[:-n_samples]).max()
     start = int(np.searchsorted(energy, energy[n] / 2)) - n_samples // 2
-    if energy[min(start + n_samples, n)] - energy[max(start, 0)] < _ALL_OF_IT * most:
+    if energy[min(start + n_samples, n)] - energy[max(start, 0)] < ALL_OF_IT * most:
         starts = np.arange(-n_samples, n + 1)
         held = energy[(starts + n_samples).clip(max=n)] - energy[starts.clip(min=0)]
-        starts = starts[held >= _ALL_OF_IT * most]
+        starts = starts[held >= ALL_OF_IT * most]
         start = int(starts[np.abs(starts - start).argmin()])
     centred = wave.new_zeros(n_samples)
     part = wave[max(start, 0) : start + n_samples]
@@ -62,7 +63,7 @@ def _centred(wave: torch.Tensor, n_samples: int) -> torch.Tensor:
 
 def _mel_power(wave: torch.Tensor, settings: TileSettings) -> npt.NDArray[np.float32]:
     """(F, T): what torchaudio.transforms.MelSpectrogram gives, at two thirds of its cost for a single clip."""
-    window, bands = _constants(settings)
+    window, bands = constants(settings)
     hop = len(wave) // settings.size  # rounded up, there would be a frame too few
     spectrum = torch.stft(wave, _FFT_BINS_PER_WINDOW * len(window), hop, len(window), window, return_complex=True)
     squares = torch.view_as_real(spectrum[:, : settings.size]).square_()  # (R, T, 2), of real and imaginary part
@@ -71,7 +72,7 @@ def _mel_power(wave: torch.Tensor, settings: TileSettings) -> npt.NDArray[np.flo
 
 
 @lru_cache(maxsize=8)
-def _constants(settings: TileSettings) -> tuple[torch.Tensor, torch.Tensor]:
+def constants(settings: TileSettings) -> tuple[torch.Tensor, torch.Tensor]:
     """The window's (S,) weights, and what each bin of the Fourier transform gives to each band, (F, R)."""
     n_window = round(settings.window_s * settings.rate_hz)
     bands = torchaudio.functional.melscale_fbanks(
@@ -85,5 +86,6 @@ def _constants(settings: TileSettings) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @lru_cache(maxsize=8)
-def _resampler(from_hz: int, to_hz: int) -> torchaudio.transforms.Resample:
+def resampler(from_hz: int, to_hz: int) -> torchaudio.transforms.Resample:
+    """(..., S) at one rate to the same at the other."""
     return torchaudio.transforms.Resample(from_hz, to_hz, lowpass_filter_width=16)

@@ -134,7 +134,7 @@ def _raise_if_killed(workers: Sequence[Any]) -> None:
 def _work(place: Place, tasks: Any, events: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and ends us
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    from cnn.mirror import Training, train_mirrored
+    from cnn.mirror import Destination, Training, train_mirrored
     from cnn.train import Decision
 
     tiles = open_tiles(place.tiles)
@@ -150,7 +150,7 @@ def _work(place: Place, tasks: Any, events: Any) -> None:
 
         try:
             training = Training(config=config, tiles=tiles, runs=place.runs, device=place.device, on_epoch=listen)
-            train_mirrored(training, place.wandb, say)
+            train_mirrored(training, Destination(mode=place.wandb), say)
             events.put((number, "done", None))
         except CnnError as error:
             events.put((number, "failed", str(error)))

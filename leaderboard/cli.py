@@ -1,4 +1,4 @@
-"""`arena contest`: make a contest, name its teams, check and send submissions, show attempts and standings."""
+"""`arena contest`: make a contest, name its teams, check and send submissions."""
 
 from __future__ import annotations
 
@@ -10,23 +10,34 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import leaderboard.board_cli
+import leaderboard.copy_cli
+import leaderboard.host_cli
+import leaderboard.verify_cli
 from arena_terminal import JSON_HELP, print_json, print_table, say
+from leaderboard.rules import Rules, Ties
 
 if TYPE_CHECKING:
     from leaderboard.entry import Receipt
     from leaderboard.solution import Solution
-    from leaderboard.statistics import Interval
     from leaderboard.store import Contest
 
 app = typer.Typer(no_args_is_help=True, help="A contest: a solution file, teams, three attempts each, standings.")
 team_app = typer.Typer(no_args_is_help=True, help="The teams of a contest.")
 app.add_typer(team_app, name="team")
+app.add_typer(leaderboard.board_cli.app)
+app.add_typer(leaderboard.host_cli.app)
+app.add_typer(leaderboard.copy_cli.app)
+app.add_typer(leaderboard.verify_cli.app)
 
 Where = Annotated[str, typer.Option("--contest", metavar="PATH", help="The contest: a SQLite file, or a postgresql:// URL.")]
 AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 Truth = Annotated[Path, typer.Argument(help="CSV: id,label and optionally Usage (Public or Private) and Group (the speaker).")]
 File = Annotated[Path, typer.Argument(help="CSV: id,label and optionally one probability per class.")]
 TeamName = Annotated[str, typer.Argument(help="The team's name, in any case.")]
+MetricFile = Annotated[
+    Path | None, typer.Option(metavar="FILE.py", help="Your own score(solution, submission, row_id_column_name), as on Kaggle.")
+]
 _HERE = "contest.db"
 
 
@@ -35,9 +46,15 @@ def init(
     solution: Truth,
     name: Annotated[str, typer.Option(help="What the contest is called.")],
     deadline: Annotated[str | None, typer.Option(help="The last moment that counts: ISO 8601 with its offset.")] = None,
+    metric: MetricFile = None,
+    lower_is_better: Annotated[bool, typer.Option("--lower-is-better", help="Of the metric's values.")] = False,
+    ties: Annotated[Ties, typer.Option(help="Equal scores share a rank, or the earlier one stands above.")] = Ties.SHARE,
+    ladder: Annotated[bool, typer.Option("--ladder", help="Show a new public score only where it is surely better.")] = False,
+    refusals: Annotated[int, typer.Option(min=1, help="Files an hour that a team may send and that cannot be scored.")] = 60,
     contest: Where = _HERE,
 ) -> None:
     """Make a contest from the true labels. Never overwrites one."""
+    from leaderboard.creation import Settings
     from leaderboard.deadline import parse_deadline
     from leaderboard.errors import SolutionError
     from leaderboard.solution import odd_labels, parse_solution
@@ -48,8 +65,16 @@ def init(
     last = None if deadline is None else parse_deadline(deadline)
     for remark in odd_labels(truth):
         say(f"{solution.name}: {remark}")
-    with create_contest(contest, solution=truth, name=name, now=_now(), deadline=last) as made:
-        print(f"{made.name}: {contest} holds {_facts(truth)}; {_closing(made)}")
+    settings = Settings(
+        metric=None if metric is None else read_file(metric, SolutionError),
+        metric_name="macro-F1" if metric is None else metric.stem,
+        is_lower_better=lower_is_better,
+        ties=ties,
+        is_ladder=ladder,
+        n_refusals_per_hour=refusals,
+    )
+    with create_contest(contest, solution=truth, name=name, now=_now(), deadline=last, settings=settings) as made:
+        print(f"{made.name}: {contest.split('@')[-1]} holds {_facts(truth)}; {_closing(made.rules())}")
 
 
 def _facts(solution: Solution) -> str:
@@ -101,17 +126,34 @@ def validate(file: File, contest: Where = _HERE, as_json: AsJson = False) -> Non
 
 
 @app.command(epilog='Example: arena contest submit "Team Alpha" submission.csv')
-def submit(team: TeamName, file: File, contest: Where = _HERE, as_json: AsJson = False) -> None:
+def submit(
+    team: TeamName,
+    file: File,
+    model: Annotated[
+        Path | None, typer.Option(help="The net behind it, as `arena export` writes it: the host can verify the score.")
+    ] = None,
+    contest: Where = _HERE,
+    as_json: AsJson = False,
+) -> None:
     """Score a file as one of the team's three attempts. A refused file costs none, the same file is scored once."""
     from leaderboard import entry
     from leaderboard.errors import SubmissionError
     from leaderboard.table import read_file
 
+    content = None if model is None else _checked_model(model)  # before an attempt is used
     with _open(contest) as opened:
         receipt = entry.submit(opened, team, read_file(file, SubmissionError), file.name, _now())
+        if model is not None and content is not None:
+            say(leaderboard.verify_cli.attached(opened, receipt.team, receipt.attempt.number, (content, model.name)))
     if as_json:
         return print_json(_plain(receipt))
     print(_receipt_text(receipt))
+
+
+def _checked_model(path: Path) -> bytes:
+    from leaderboard.verify import read_model
+
+    return read_model(path)
 
 
 def _receipt_text(receipt: Receipt) -> str:
@@ -119,48 +161,15 @@ def _receipt_text(receipt: Receipt) -> str:
 
     attempt, interval = receipt.attempt, receipt.interval
     before = "" if receipt.is_new else "the same file was scored before, no attempt was used\n"
-    over = f"{interval.level * 100:g} % interval {_range(interval)} over {interval.n_units:,} {interval.unit}"
+    ends = f"{interval.low:.4f} to {interval.high:.4f}"
+    over = f"{interval.level * 100:g} % interval {ends} over {interval.n_units:,} {interval.unit}"
+    kept_back = "" if attempt.is_shown else f" (shown as attempt {attempt.shown_number}: no sure improvement)"
+    value = "" if attempt.score == attempt.macro_f1 else f"score {attempt.score:.4f}, "
     return (
-        f"{before}{receipt.team}, attempt {attempt.number}: macro-F1 {_score(attempt.macro_f1)} ({over}), "
-        f"accuracy {_score(attempt.accuracy)}\n"
+        f"{before}{receipt.team}, attempt {attempt.number}{kept_back}: {value}macro-F1 {attempt.macro_f1:.4f} ({over}), "
+        f"accuracy {attempt.accuracy:.4f}\n"
         f"rank {receipt.rank} of {receipt.n_ranked}, {counted(receipt.n_left, 'attempt')} left"
     )
-
-
-@app.command(epilog='Example: arena contest attempts "Team Alpha" --json')
-def attempts(team: TeamName, contest: Where = _HERE, as_json: AsJson = False) -> None:
-    """Show what a team has sent and reached."""
-    from leaderboard.deadline import describe
-
-    with _open(contest) as opened:
-        sent = opened.attempts(opened.team(team))
-    if as_json:
-        return print_json([_plain(attempt) for attempt in sent])
-    columns = ("#attempt", "#macro-F1", "#accuracy", "arrived", "file")
-    rows = [(str(a.number), _score(a.macro_f1), _score(a.accuracy), describe(a.arrived_at), a.file_name) for a in sent]
-    print_table(columns, rows)
-
-
-@app.command(epilog="Example: arena contest standings --json")
-def standings(
-    contest: Where = _HERE,
-    private: Annotated[bool, typer.Option("--private", help="Rank by the private rows; for the host's eyes.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Rank the teams by the macro-F1 of their best attempt; equal scores share a rank."""
-    from leaderboard.grading import Part
-
-    with _open(contest) as opened:
-        lines = opened.standings(Part.PRIVATE if private else Part.PUBLIC)
-        if as_json:
-            return print_json([_plain(line) for line in lines])
-        columns = ("#rank", "team", "#macro-F1", "#95 % interval", "#accuracy", "#attempts")
-        rows = [
-            (str(s.rank), s.team, _score(s.macro_f1), _range(s.interval), _score(s.accuracy), str(s.n_attempts)) for s in lines
-        ]
-        print_table(columns, rows, title=opened.name)
-        over = f"intervals are over {lines[0].interval.n_units:,} {lines[0].interval.unit}" if lines else "no attempt yet"
-        say(f"{_closing(opened)}; {over}")
 
 
 def _open(contest: str) -> Contest:
@@ -169,20 +178,12 @@ def _open(contest: str) -> Contest:
     return open_contest(contest)
 
 
-def _closing(contest: Contest) -> str:
-    from leaderboard.deadline import describe
+def _closing(rules: Rules) -> str:
+    from leaderboard.deadline import describe_for_reader
 
-    if contest.deadline is None:
+    if rules.deadline is None:
         return "no deadline"
-    return f"{'closes' if _now() <= contest.deadline else 'closed'} at {describe(contest.deadline)}"
-
-
-def _score(value: float) -> str:
-    return f"{value:.4f}"
-
-
-def _range(interval: Interval) -> str:
-    return f"{_score(interval.low)} to {_score(interval.high)}"
+    return f"{'closes' if _now() <= rules.deadline else 'closed'} at {describe_for_reader(rules.deadline, _now())}"
 
 
 def _plain(value: Any) -> Any:

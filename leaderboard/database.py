@@ -43,7 +43,7 @@ class Database:
         Raises:
             ContestError: the database cannot be read.
         """
-        with self._translated("read"), self.engine.begin() as connection:
+        with self._translated("read"), self._one_state.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -55,6 +55,12 @@ class Database:
         """
         with self._translated("written"), self.engine.execution_options(**{_WRITES: True}).begin() as connection:
             yield connection
+
+    @property
+    def _one_state(self) -> Engine:
+        if self.engine.dialect.name == "sqlite":
+            return self.engine
+        return self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def log_ahead(self) -> None:
         """Let a SQLite file be read while it is written, from now on; a server does that anyway.
@@ -141,14 +147,15 @@ def connect(where: str | Path, name: str = "") -> Database:
     if path is not None:
         return _connect_sqlite(path, name or str(path))
     url = _parsed_url(str(where))
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
     try:
         return Database(create_engine(url, pool_pre_ping=True), url.render_as_string())
     except NoSuchModuleError as error:
         raise ContestError(f"{url.render_as_string()} names an unknown driver; write postgresql://...") from error
     except ModuleNotFoundError as error:
-        raise ContestError(
-            f"{url.render_as_string()} needs the package {error.name}; install it with pip install {error.name}"
-        ) from error
+        fix = 'install Arena with its extra: pip install -e ".[postgres]"'
+        raise ContestError(f"{url.render_as_string()} needs the package {error.name}; {fix}") from error
 
 
 def _parsed_url(text: str) -> URL:

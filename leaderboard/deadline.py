@@ -1,10 +1,10 @@
-"""The last moment that counts: read, checked, held."""
+"""The last moment that counts: read, checked, told."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from leaderboard.errors import ContestClosed, ContestError
+from leaderboard.errors import ContestError
 
 _EXAMPLE = "2026-12-01T18:00+01:00"
 
@@ -34,17 +34,31 @@ def check_ahead(deadline: datetime | None, now: datetime) -> None:
         raise ContestError(f"a deadline lies ahead and {describe(deadline)} has passed; give a later one")
 
 
-def check_open(deadline: datetime | None, now: datetime) -> None:
-    """Refuse what arrives after the deadline; the deadline itself still counts.
-
-    Raises:
-        ContestClosed: `now` is later.
-    """
-    if deadline is not None and now > deadline:
-        raise ContestClosed(f"the contest closed at {describe(deadline)} and it is {describe(now)}; ask its host for more time")
-
-
 def describe(moment: datetime) -> str:
     """`2026-12-01 17:00 UTC`; with seconds where there are any."""
     utc = moment.astimezone(UTC)
     return f"{utc:%Y-%m-%d %H:%M:%S} UTC" if utc.second else f"{utc:%Y-%m-%d %H:%M} UTC"
+
+
+def describe_for_reader(moment: datetime, now: datetime) -> str:
+    """`2026-12-01 17:00 UTC (18:00 CET here), in 3 h 12 min`; the reader's own time where it is not UTC."""
+    local, utc = moment.astimezone(), moment.astimezone(UTC)
+    same_day = local.date() == utc.date()
+    here = f"{local:%H:%M}" if same_day else f"{local:%Y-%m-%d %H:%M}"
+    told = describe(moment) if local.utcoffset() == timedelta(0) else f"{describe(moment)} ({here} {local:%Z} here)"
+    return f"{told}, {describe_distance(moment, now)}"
+
+
+def describe_distance(moment: datetime, now: datetime) -> str:
+    """`in 3 h 12 min`, `in 2 d 4 h`, `5 min ago`, `in 40 s`, `now`: the two largest units, rounded down."""
+    distance_s = int(abs((moment - now).total_seconds()))
+    if distance_s == 0:
+        return "now"
+    if distance_s < 60:
+        text = f"{distance_s} s"
+    else:
+        minutes = distance_s // 60
+        sizes = (("d", minutes // 1440), ("h", minutes // 60 % 24), ("min", minutes % 60))
+        first = next(at for at, (_, n) in enumerate(sizes) if n)
+        text = " ".join(f"{n} {unit}" for unit, n in sizes[first : first + 2] if n)
+    return f"in {text}" if moment > now else f"{text} ago"

@@ -6,14 +6,20 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from leaderboard.deadline import check_open
-from leaderboard.errors import AttemptsExhausted
-from leaderboard.grading import Part, grade, score_interval
-from leaderboard.schema import N_ATTEMPTS
+from sqlalchemy import Connection
+
+from leaderboard import refusals
+from leaderboard.board import public_interval, read_ranks
+from leaderboard.errors import AttemptsExhausted, SolutionReplaced, SubmissionError, TeamError
+from leaderboard.grading import Part, grade
+from leaderboard.records import read_rules, read_team
 from leaderboard.standings import Attempt
 from leaderboard.statistics import Interval
 from leaderboard.store import Contest
 from leaderboard.submission import Submission, parse_submission
+from leaderboard.teams import Team
+
+_N_TRIES = 3  # against a solution that is corrected between grading and storing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,7 +28,7 @@ class Receipt:
 
     team: str
     attempt: Attempt
-    interval: Interval
+    interval: Interval  # of its macro-F1
     is_new: bool  # False: the same file was scored before, and no attempt was used
     n_left: int
     rank: int  # of the team's best attempt
@@ -42,28 +48,61 @@ def submit(contest: Contest, team: str, content: bytes, file_name: str, now: dat
     """The receipt of a stored attempt; of the earlier one when this team sent the same file before.
 
     Raises:
-        TeamError: no such team.
-        ContestClosed: `now` is after the deadline.
+        TeamError: no such team, or it is disqualified.
+        ContestClosed: `now` is after the deadline, or the host closed the contest.
         AttemptsExhausted: the team has used its last attempt.
+        TooManyRefusals: the team sent too many files within an hour that could not be scored.
         SubmissionError: the file cannot be scored.
-        ContestError: the database cannot be read or written.
+        ContestError: the database cannot be read or written, or the host's metric failed.
     """
-    sender = contest.team(team)
-    before = contest.attempts(sender)
     digest = hashlib.sha256(content).hexdigest()
-    if digest not in [attempt.digest for attempt in before]:
-        check_open(contest.deadline, now)
-        if len(before) >= N_ATTEMPTS:
-            raise AttemptsExhausted(sender.name, N_ATTEMPTS)
-    submission = validate(contest, content, file_name)
-    attempt, is_new = contest.record(sender, submission, grade(contest.solution, submission.predicted), now)
-    rank, n_ranked = contest.rank(sender)
+    with contest.database.read() as connection:
+        sender = read_team(connection, team)
+        known = _known(connection, contest, sender, digest, now)
+    number, is_new = (known, False) if known is not None else _stored(contest, sender, (content, file_name), now)
+    with contest.database.read() as connection:
+        attempts = contest.memory.attempts(connection, Part.PUBLIC)[sender.id]
+        by_rank = read_ranks(connection, contest.memory, read_rules(connection))
+        interval = public_interval(connection, contest.memory, attempts, number)
     return Receipt(
         team=sender.name,
-        attempt=attempt,
-        interval=score_interval(contest.solution, submission.predicted, Part.PUBLIC),
+        attempt=attempts[number - 1],
+        interval=interval,
         is_new=is_new,
-        n_left=N_ATTEMPTS - len(contest.attempts(sender)),
-        rank=rank,
-        n_ranked=n_ranked,
+        n_left=sender.n_allowed - len(attempts),
+        rank=by_rank[sender.name],
+        n_ranked=len(by_rank),
     )
+
+
+def _known(connection: Connection, contest: Contest, sender: Team, digest: str, now: datetime) -> int | None:
+    """The number of the attempt that was this file; None for a new file that may be tried."""
+    if sender.disqualified_at is not None:
+        raise TeamError(f"team {sender.name!r} is disqualified; ask the host of the contest")
+    before = contest.memory.attempts(connection, Part.PUBLIC).get(sender.id, ())
+    earlier = next((attempt for attempt in before if attempt.digest == digest), None)
+    if earlier is not None:
+        return earlier.number
+    rules = read_rules(connection)
+    rules.check_open(now)
+    if len(before) >= sender.n_allowed:
+        raise AttemptsExhausted(sender.name, sender.n_allowed)
+    refusals.check(connection, sender, rules.n_refusals_per_hour, now)
+    return None
+
+
+def _stored(contest: Contest, sender: Team, file: tuple[bytes, str], now: datetime) -> tuple[int, bool]:
+    for n_left in reversed(range(_N_TRIES)):
+        solution, metric = contest.scorer()
+        try:
+            submission = parse_submission(*file, solution)
+            graded = grade(solution, submission, metric)
+        except SubmissionError:
+            contest.count_refusal(sender, now)
+            raise
+        try:
+            return contest.record(sender, submission, graded, now)
+        except SolutionReplaced:
+            if not n_left:
+                raise
+    raise AssertionError

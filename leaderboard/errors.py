@@ -5,9 +5,13 @@ LeaderboardError
 │   ├── SubmissionError  a file that a team sent
 │   └── SolutionError    a file with the true labels
 ├── ContestError         a contest that cannot be made, opened, read or written
-│   ├── TeamError        a team that is unknown, or a name that cannot be given
-│   └── ContestClosed    a submission after the deadline
-└── AttemptsExhausted    a submission after the last attempt
+│   ├── TeamError        a team that is unknown or out of the contest, or a name that cannot be given
+│   ├── ContestClosed    a submission after the deadline, or after the host closed the contest
+│   ├── SolutionReplaced  a grade by a solution that was corrected meanwhile
+│   ├── MetricError      a metric of the host that cannot be run
+│   └── ModelRefused     a model file that cannot be run safely, or at all
+├── AttemptsExhausted    a submission after the last attempt
+└── TooManyRefusals      one more file after many in an hour that could not be scored
 """
 
 
@@ -44,11 +48,26 @@ class ContestError(LeaderboardError):
 
 
 class TeamError(ContestError):
-    """A team that is not in the contest, or a name that cannot be given."""
+    """A team that is not in the contest or no longer, or a name that cannot be given."""
 
 
 class ContestClosed(ContestError):  # noqa: N818
     """A submission that arrived after the deadline."""
+
+
+class SolutionReplaced(ContestError):  # noqa: N818
+    """A grade by a solution that the host has corrected meanwhile; grade again."""
+
+    def __init__(self) -> None:
+        super().__init__("the solution of the contest was corrected just now; send the file again")
+
+
+class MetricError(ContestError):
+    """A metric of the host that cannot be loaded or failed; what was sent cost nothing."""
+
+
+class ModelRefused(ContestError):  # noqa: N818
+    """A model file that cannot be run safely, or at all."""
 
 
 class AttemptsExhausted(LeaderboardError):  # noqa: N818
@@ -61,3 +80,20 @@ class AttemptsExhausted(LeaderboardError):  # noqa: N818
 
     def __str__(self) -> str:
         return f"a team has {self.n_attempts} attempts and team {self.team!r} has used them all; its best one counts"
+
+
+class TooManyRefusals(LeaderboardError):  # noqa: N818
+    """A file of a team that sent too many within an hour that could not be scored."""
+
+    def __init__(self, team: str, n_per_hour: int, retry_after_s: int) -> None:
+        super().__init__(team, n_per_hour, retry_after_s)
+        self.team = team
+        self.n_per_hour = n_per_hour
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        law = f"a team sends at most {self.n_per_hour} files an hour that cannot be scored"
+        wait = f"wait {max(1, -(-self.retry_after_s // 60))} min"
+        return (
+            f"{law} and team {self.team!r} has sent them; {wait}, and check files with `arena contest validate`, which is free"
+        )

@@ -1,4 +1,4 @@
-"""A checked submission against the solution: confusion matrices of the public and the private rows, and their intervals."""
+"""A checked submission against the solution: what it scores on the public and on the private rows."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from enum import StrEnum
 
 import numpy as np
 
-from leaderboard.scoring import Counts, Indices, confusion_matrix
+from leaderboard.metric import Metric
+from leaderboard.scoring import SCORER, Counts, Indices, confusion_matrix, log_loss, macro_f1
 from leaderboard.solution import Solution
-from leaderboard.statistics import Interval, macro_f1_interval
+from leaderboard.submission import Submission
 
 
 class Part(StrEnum):
@@ -20,26 +21,55 @@ class Part(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class PartGrade:
+    """What one submission reached on the rows of one part."""
+
+    confusion: Counts  # (K, K)
+    value: float | None  # by the host's own metric; None with macro-F1, which is read from the integers
+    log_loss: float | None  # None when no probabilities were sent
+
+    @property
+    def score(self) -> float:
+        """By the contest's metric."""
+        return macro_f1(self.confusion) if self.value is None else self.value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Grade:
-    """What one submission reached, as integers, (K, K) each."""
+    """What one submission reached."""
 
-    public: Counts
-    private: Counts | None  # None without a Usage column
-
-
-def grade(solution: Solution, predicted: Indices) -> Grade:
-    """The matrices of (N,) predicted class indices in the solution's order."""
-    private = _confusions_by_group(solution, predicted, Part.PRIVATE).sum(axis=0) if solution.has_private else None
-    return Grade(public=_confusions_by_group(solution, predicted, Part.PUBLIC).sum(axis=0), private=private)
+    solution_digest: str
+    scorer: str
+    public: PartGrade
+    private: PartGrade | None  # None without a Usage column
 
 
-def score_interval(solution: Solution, predicted: Indices, part: Part) -> Interval:
-    """The interval of macro-F1 over the rows of one part."""
-    return macro_f1_interval(_confusions_by_group(solution, predicted, part))
+def grade(solution: Solution, submission: Submission, metric: Metric | None = None) -> Grade:
+    """The grade by macro-F1, and by the host's `metric` where there is one.
+
+    Raises:
+        SubmissionError: the metric refuses the submission in words for its sender.
+        MetricError: the metric failed.
+    """
+    return Grade(
+        solution_digest=solution.digest,
+        scorer=SCORER if metric is None else f"metric/{metric.digest}",
+        public=_part_grade(solution, submission, metric, Part.PUBLIC),
+        private=_part_grade(solution, submission, metric, Part.PRIVATE) if solution.has_private else None,
+    )
 
 
-def _confusions_by_group(solution: Solution, predicted: Indices, part: Part) -> Counts:
-    is_in = solution.is_public if part is Part.PUBLIC else ~solution.is_public
-    groups = [is_in & (solution.group == group) for group in range(max(1, len(solution.groups)))]
-    n_classes = len(solution.labels)
-    return np.stack([confusion_matrix(solution.truth[rows], predicted[rows], n_classes) for rows in groups])
+def _part_grade(solution: Solution, submission: Submission, metric: Metric | None, part: Part) -> PartGrade:
+    rows = rows_of(solution, part)
+    truth, predicted = solution.truth[rows], submission.predicted[rows]
+    sure = submission.probabilities
+    return PartGrade(
+        confusion=confusion_matrix(truth, predicted, len(solution.labels)),
+        value=None if metric is None else metric.score(solution, submission, rows),
+        log_loss=None if sure is None else log_loss(sure[rows, truth]),
+    )
+
+
+def rows_of(solution: Solution, part: Part) -> Indices:
+    """(n,) row numbers of a part."""
+    return np.flatnonzero(solution.is_public if part is Part.PUBLIC else ~solution.is_public)

@@ -1,4 +1,4 @@
-"""The tables of a contest, one contest to a database, with the rules of the game as constraints."""
+"""The tables of a contest, one contest to a database, with the rules of the game as constraints and triggers (`triggers`)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -18,12 +21,13 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 N_ATTEMPTS = 3
-ATTEMPT_LIMIT = f"attempt_number_is_1_to_{N_ATTEMPTS}"  # the constraint's name, which a refusal carries
+N_REFUSALS_PER_HOUR = 60
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -49,7 +53,7 @@ metadata = MetaData()
 meta = Table(
     "meta",
     metadata,
-    Column("key", String(40), primary_key=True),  # schema_version
+    Column("key", String(40), primary_key=True),  # schema_version, and secret_key: 64 hex digits that sign the pages' cookies
     Column("value", Text, nullable=False),
 )
 
@@ -67,9 +71,18 @@ contest = Table(
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False),
     Column("solution_digest", ForeignKey("files.digest"), nullable=False),
+    Column("metric_digest", ForeignKey("files.digest")),  # the host's own metric, a Python file; null: macro-F1
+    Column("metric_name", Text, nullable=False, server_default="macro-F1"),
+    Column("is_lower_better", Boolean, nullable=False, server_default=false()),
+    Column("ties", String(10), nullable=False, server_default="share"),
+    Column("is_ladder", Boolean, nullable=False, server_default=false()),
+    Column("n_refusals_per_hour", Integer, nullable=False, server_default=str(N_REFUSALS_PER_HOUR)),
     Column("deadline", UtcTime),  # the last moment that counts; null: none
+    Column("closed_at", UtcTime),  # when the host closed it; from then on private scores are shown
     Column("created_at", UtcTime, nullable=False),
     CheckConstraint("id = 1", name="one_contest"),
+    CheckConstraint("ties IN ('share', 'earlier')", name="ties_share_or_earlier"),
+    CheckConstraint("n_refusals_per_hour > 0", name="some_refusals_are_free"),
 )
 
 teams = Table(
@@ -78,8 +91,13 @@ teams = Table(
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False),
     Column("name_key", Text, nullable=False, unique=True),  # the name as it is compared: one case, one kind of space
+    Column("pseudonym", Text),  # shown to others in its place; null: the name
+    Column("n_allowed", Integer, nullable=False, server_default=str(N_ATTEMPTS)),  # more only where the host granted it
+    Column("disqualified_at", UtcTime),
+    Column("merged_into", ForeignKey("teams.id")),  # the team that its attempts went to
     Column("created_at", UtcTime, nullable=False),
     CheckConstraint("length(trim(name)) > 0", name="team_has_a_name"),
+    CheckConstraint(f"n_allowed >= {N_ATTEMPTS}", name="attempts_are_granted_not_taken"),
 )
 
 attempts = Table(
@@ -87,16 +105,90 @@ attempts = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("team_id", ForeignKey("teams.id"), nullable=False),
-    Column("number", Integer, nullable=False),
+    Column("number", Integer, nullable=False),  # 1 to the team's n_allowed: a trigger refuses any other, whoever writes
     Column("file_name", Text, nullable=False),
     Column("submission_digest", ForeignKey("files.digest"), nullable=False),
     Column("solution_digest", ForeignKey("files.digest"), nullable=False),
-    Column("scorer", String(40), nullable=False),
+    Column("scorer", String(80), nullable=False),
     Column("confusion_public", JSON(none_as_null=True), nullable=False),  # K rows of K integers, row: truth
     Column("confusion_private", JSON(none_as_null=True)),  # null without a Usage column
+    Column("value_public", Float(53)),  # what the host's own metric answers, unrounded; null with macro-F1
+    Column("value_private", Float(53)),
+    Column("log_loss_public", Float(53)),  # null when no probabilities were sent
+    Column("log_loss_private", Float(53)),
     Column("predicted", LargeBinary, nullable=False),  # class of each row of the solution, two bytes each, low byte first
+    Column("shown_number", Integer, nullable=False),  # in Ladder mode an earlier one, whose score is shown for it
     Column("arrived_at", UtcTime, nullable=False),
     UniqueConstraint("team_id", "number", name="attempt_number_once"),
     UniqueConstraint("team_id", "submission_digest", name="submission_once"),
-    CheckConstraint(f"number BETWEEN 1 AND {N_ATTEMPTS}", name=ATTEMPT_LIMIT),
+    CheckConstraint("number >= 1", name="attempt_number_from_1"),
+    CheckConstraint("shown_number BETWEEN 1 AND number", name="shown_attempt_is_not_later"),
+)
+
+old_scores = Table(  # append-only: what an attempt scored before the solution was corrected
+    "old_scores",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("attempt_id", ForeignKey("attempts.id", deferrable=True, initially="DEFERRED"), nullable=False),
+    Column("solution_digest", ForeignKey("files.digest"), nullable=False),
+    Column("scorer", String(80), nullable=False),
+    Column("confusion_public", JSON(none_as_null=True), nullable=False),
+    Column("confusion_private", JSON(none_as_null=True)),
+    Column("value_public", Float(53)),
+    Column("value_private", Float(53)),
+    Column("log_loss_public", Float(53)),
+    Column("log_loss_private", Float(53)),
+    Column("replaced_at", UtcTime, nullable=False),
+)
+
+verifications = Table(  # append-only: what a sent model answered when the host ran it; the last one of an attempt counts
+    "verifications",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("attempt_id", ForeignKey("attempts.id", deferrable=True, initially="DEFERRED"), nullable=False),
+    Column("model_digest", String(64), nullable=False),
+    Column("is_verified", Boolean, nullable=False),
+    Column("remark", Text, nullable=False),  # one line: what differed
+    Column("verified_at", UtcTime, nullable=False),
+)
+
+models = Table(  # what `verify` runs: a net that a team sent beside an attempt; the last one of an attempt counts
+    "models",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("attempt_id", ForeignKey("attempts.id", deferrable=True, initially="DEFERRED"), nullable=False),
+    Column("digest", ForeignKey("files.digest"), nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("attached_at", UtcTime, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("team_id", ForeignKey("teams.id"), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),  # SHA-256 of the token, which is shown once and kept nowhere
+    Column("created_at", UtcTime, nullable=False),
+    Column("revoked_at", UtcTime),
+)
+
+refusals = Table(  # uploads that could not be scored, of the last hour
+    "refusals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("team_id", ForeignKey("teams.id"), nullable=False),
+    Column("refused_at", UtcTime, nullable=False),
+    Index("refusals_by_team", "team_id", "refused_at"),
+)
+
+host_log = Table(  # append-only: what the host did, and why
+    "host_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("action", String(40), nullable=False),
+    Column("team", Text),  # its name at that time; null: the whole contest
+    Column("reason", Text, nullable=False),
+    Column("details", JSON(none_as_null=True), nullable=False),  # what was before and what is after
+    Column("done_at", UtcTime, nullable=False),
+    CheckConstraint("length(trim(reason)) > 0", name="host_gives_a_reason"),
 )

@@ -12,6 +12,7 @@ import numpy.typing as npt
 Counts = npt.NDArray[np.int64]
 Indices = npt.NDArray[np.intp]
 Values = npt.NDArray[np.float64]
+Tallies = npt.NDArray[np.int64 | np.float64 | np.float32]  # whole numbers, whatever their type
 
 SCORER = "macro_f1/1"  # stored with each attempt; a change of a definition below is a new number
 
@@ -38,7 +39,22 @@ def margins(confusion: Counts) -> tuple[Counts, Counts, Counts]:
     return np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(axis=-1), confusion.sum(axis=-2)
 
 
-def f1(hits: Counts | Values, actual: Counts | Values, predicted: Counts | Values) -> Values:
+def f1(hits: Tallies, actual: Tallies, predicted: Tallies) -> Values:
     """F1 by class, (..., K): the harmonic mean of precision and recall."""
     rows = actual + predicted
-    return np.divide(2 * hits, rows, out=np.zeros(np.shape(rows)), where=rows > 0)
+    return np.asarray(np.divide(2 * hits, rows, out=np.zeros(np.shape(rows)), where=rows > 0))
+
+
+def precision(hits: Counts, predicted: Counts) -> Values:
+    """Of the rows predicted as a class, the share that are of it, (..., K); 0 when there are none."""
+    return np.divide(hits, predicted, out=np.zeros(np.shape(hits)), where=predicted > 0)
+
+
+def recall(hits: Counts, actual: Counts) -> Values:
+    """Of the rows of a class, the share that were predicted as it, (..., K); 0 when there are none."""
+    return np.divide(hits, actual, out=np.zeros(np.shape(hits)), where=actual > 0)
+
+
+def log_loss(of_truth: Values) -> float:
+    """The mean of -ln of (N,) probabilities given to the true class, each at least 2.2e-16 as `sklearn.metrics` has it."""
+    return float(-np.log(np.clip(of_truth, np.finfo(np.float64).eps, 1)).mean())

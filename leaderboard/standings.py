@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from leaderboard.grading import Part
+from leaderboard.rules import Rules
 from leaderboard.statistics import Interval
 
 _SAME = 1e-12  # scores this near are equal: the same fractions summed in another order differ by less
@@ -14,45 +17,82 @@ _SAME = 1e-12  # scores this near are equal: the same fractions summed in anothe
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
-    """A stored score. Without a Usage column all rows are public."""
+    """A stored score. Without a Usage column all rows are public.
+
+    In Ladder mode the public scores of an attempt that did not beat the one shown before are those of that one.
+    """
 
     number: int  # from 1
-    macro_f1: float  # of the public rows, or of the private ones in private standings
-    accuracy: float  # of the same rows
+    score: float  # by the contest's metric: of the public rows, or of the private ones in private standings
+    macro_f1: float  # of the same rows, as all that follows
+    accuracy: float
+    log_loss: float | None  # None when no probabilities were sent
     arrived_at: datetime  # UTC
     digest: str  # SHA-256 of the submission
     file_name: str
+    shown_number: int  # of the attempt whose public scores these are; another one where Ladder mode keeps its own back
+    is_verified: bool | None  # None: no model was run
+
+    @property
+    def is_shown(self) -> bool:
+        return self.shown_number == self.number
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """One line of the ranking. Teams without an attempt have none."""
+    """One line of the ranking. Teams without an attempt, and disqualified ones, have none."""
 
-    rank: int  # from 1; equal scores share it
+    rank: int  # from 1; equal scores share it unless the host ranks by arrival
     team: str
-    macro_f1: float  # of the attempt that counts
+    shown_as: str  # the pseudonym where the team has one: what others see
+    score: float  # of the attempt that counts
+    macro_f1: float
     accuracy: float
     interval: Interval  # of macro_f1
+    is_tied_with_above: bool  # the difference from the line above could be chance; False in the first line
+    could_be_first: bool  # the difference from the first line could be chance; True in the first line
     best: int  # number of the attempt that counts
     n_attempts: int
+    n_allowed: int
+    is_verified: bool | None  # of the attempt that counts
     attempts: tuple[Attempt, ...]  # by number
 
 
-def best_attempt(attempts: Sequence[Attempt]) -> Attempt:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Board:
+    """What everyone may see now: public scores while the contest runs, the final ones after its host closed it."""
+
+    rules: Rules
+    part: Part
+    is_final: bool
+    lines: tuple[Standing, ...]
+    sentence: str  # who is really first
+
+
+def best_attempt(attempts: Sequence[Attempt], is_lower_better: bool = False) -> Attempt:
     """The attempt with the best score, the first among equals."""
-    top = max(attempt.macro_f1 for attempt in attempts)
-    return next(attempt for attempt in attempts if _is_same(attempt.macro_f1, top))
+    top = (min if is_lower_better else max)(attempt.score for attempt in attempts)
+    return next(attempt for attempt in attempts if is_same(attempt.score, top))
 
 
 def ranks(scores: Mapping[str, float]) -> dict[str, int]:
-    """The rank of each name, from 1; equal scores share one and the next is skipped (1, 1, 3)."""
+    """The rank of each name, from 1, higher first; equal scores share one and the next is skipped (1, 1, 3)."""
     result: dict[str, int] = {}
     previous, rank = math.inf, 0
     for at, (name, score) in enumerate(sorted(scores.items(), key=lambda item: -item[1]), start=1):
-        rank = rank if _is_same(score, previous) else at
+        rank = rank if is_same(score, previous) else at
         result[name], previous = rank, score
     return result
 
 
-def _is_same(score: float, other: float) -> bool:
+def split_by_arrival(by_rank: Mapping[str, int], arrived_at: Mapping[str, datetime]) -> dict[str, int]:
+    """The same ranks where those who share one follow each other by arrival; equal moments still share."""
+    moments: dict[int, list[datetime]] = {}
+    for name in sorted(by_rank, key=lambda name: arrived_at[name]):
+        moments.setdefault(by_rank[name], []).append(arrived_at[name])
+    return {name: rank + bisect.bisect_left(moments[rank], arrived_at[name]) for name, rank in by_rank.items()}
+
+
+def is_same(score: float, other: float) -> bool:
+    """Whether two scores are one score, summed in another order."""
     return math.isclose(score, other, rel_tol=0, abs_tol=_SAME)

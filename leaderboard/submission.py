@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leaderboard.errors import SubmissionError
+from leaderboard.plain import read_plain
 from leaderboard.solution import Solution, describe_labels
 from leaderboard.table import Problems, check_header, check_size, check_width, quoted, read_rows
 
@@ -48,6 +49,20 @@ def parse_submission(content: bytes, file_name: str, solution: Solution) -> Subm
     """
     problems = Problems(file_name, SubmissionError)
     check_size(content, problems)
+    plain = read_plain(content, solution)
+    predicted, probabilities = (plain, None) if plain is not None else _read_rows(content, solution, problems)
+    return Submission(
+        file_name=file_name,
+        content=content,
+        digest=hashlib.sha256(content).hexdigest(),
+        predicted=predicted,
+        probabilities=probabilities,
+    )
+
+
+def _read_rows(
+    content: bytes, solution: Solution, problems: Problems
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64] | None]:
     rows = read_rows(content, problems)
     line, header = next(rows)
     columns = _columns(line, header, solution.labels, problems)
@@ -70,13 +85,7 @@ def parse_submission(content: bytes, file_name: str, solution: Solution) -> Subm
             probabilities[row] = _checked_probabilities(line, [cells[at] for at in columns.classes], problems)
     _check_complete(line_of, solution, problems)
     problems.raise_any()
-    return Submission(
-        file_name=file_name,
-        content=content,
-        digest=hashlib.sha256(content).hexdigest(),
-        predicted=predicted,
-        probabilities=probabilities if columns.classes else None,
-    )
+    return predicted, probabilities if columns.classes else None
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:

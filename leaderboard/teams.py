@@ -19,7 +19,14 @@ class Team:
 
     id: int
     name: str
+    pseudonym: str | None  # shown to others in place of the name
+    n_allowed: int  # attempts: three, and those that the host granted
+    disqualified_at: datetime | None  # UTC; such a team has no rank and sends nothing
     created_at: datetime  # UTC
+
+    @property
+    def shown_as(self) -> str:
+        return self.pseudonym or self.name
 
 
 def tidy_name(text: str) -> str:

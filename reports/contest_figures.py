@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
+from reports.base_facts import IntervalFacts
+from reports.contest_facts import StandingFacts
 from reports.dots import score_limits
-from reports.facts import IntervalFacts, StandingFacts
 from reports.formats import score
 from reports.svg import INK, PAPER, SMALL_PX, SOFT, Frame, Label, few_ticks, fitted, rules_across, x_title
+from reports.texts import Texts
 
 MOST_TEAMS = 30
 _ROW_PX = 30
@@ -47,7 +49,7 @@ def team_rows(standings: Sequence[StandingFacts]) -> list[TeamRow]:
     ]
 
 
-def attempts_plot(standings: Sequence[StandingFacts], width: float) -> str:
+def attempts_plot(standings: Sequence[StandingFacts], width: float, t: Texts) -> str:
     """Score of each attempt, numbered, with the interval of each team's best."""
     rows = team_rows(standings)
     shown = [x for row in rows for x in (row.best, *(y for _, y in row.attempts))]
@@ -64,7 +66,7 @@ def attempts_plot(standings: Sequence[StandingFacts], width: float) -> str:
             _team(axes, y, row)
         x_title(axes, "macro-F1")
 
-    return frame.to_svg(f"attempts-{width:g}", "Score of every attempt by team; the table has the numbers", draw)
+    return frame.to_svg(f"attempts-{width:g}", t("alt.attempts"), draw)
 
 
 def _team(axes: Axes, y: int, row: TeamRow) -> None:

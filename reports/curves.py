@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 
 from reports.facts import RunFacts
-from reports.formats import cell_name
 from reports.svg import SMALL_PX, SOFT, Frame, Limits, augment_marker, filter_dash, model_colour, x_title
+from reports.texts import Texts
 
 CURVE = Frame(width=210, height=146, left=28, right=33, top=8, bottom=34)
 
@@ -35,16 +35,16 @@ def f1_limits(runs: Sequence[RunFacts]) -> Limits:
     return math.floor(10 * min(late, default=0.0)) / 10, 1.0
 
 
-def loss_curves(run: RunFacts, limits: Limits, n_epochs: int) -> str:
+def loss_curves(run: RunFacts, limits: Limits, n_epochs: int, t: Texts) -> str:
     """Train and validation loss of one run."""
     series = [(p.epoch, p.train_loss, p.val_loss) for p in run.curve]
-    return _curves(run, _Plot(name="loss", what="loss", series=series, limits=limits, n_epochs=n_epochs))
+    return _curves(run, _Plot(name="loss", what=t("word.loss"), series=series, limits=limits, n_epochs=n_epochs), t)
 
 
-def f1_curves(run: RunFacts, limits: Limits, n_epochs: int) -> str:
+def f1_curves(run: RunFacts, limits: Limits, n_epochs: int, t: Texts) -> str:
     """Train and validation macro-F1 of one run."""
     series = [(p.epoch, p.train_macro_f1, p.val_macro_f1) for p in run.curve]
-    return _curves(run, _Plot(name="f1", what="macro-F1", series=series, limits=limits, n_epochs=n_epochs))
+    return _curves(run, _Plot(name="f1", what="macro-F1", series=series, limits=limits, n_epochs=n_epochs), t)
 
 
 def label_heights(train: float, val: float, limits: Limits, least: float = 0.1) -> Limits:
@@ -69,7 +69,7 @@ class _Plot:
     n_epochs: int
 
 
-def _curves(run: RunFacts, plot: _Plot) -> str:
+def _curves(run: RunFacts, plot: _Plot, t: Texts) -> str:
     series, limits = plot.series, plot.limits
 
     def draw(axes: Axes) -> None:
@@ -84,17 +84,18 @@ def _curves(run: RunFacts, plot: _Plot) -> str:
         if best and limits[0] <= best[1] <= limits[1]:
             axes.plot(*best, marker=augment_marker(run.variant), markersize=6, color=colour, clip_on=False)
         if series:
-            _line_labels(axes, series[-1], limits, colour)
-        x_title(axes, "epoch")
+            _line_labels(axes, series[-1], limits, (t("word.train"), t("word.val"), colour))
+        x_title(axes, t("word.epoch"))
 
-    alt = f"{plot.what} by epoch, {cell_name(run.model, run.variant)}"
+    alt = t("alt.curves", what=plot.what, name=t.cell(run.model, run.variant))
     return CURVE.to_svg(f"{plot.name}-{run.digest}", alt, draw)
 
 
-def _line_labels(axes: Axes, last: tuple[int, float, float], limits: Limits, colour: str) -> None:
+def _line_labels(axes: Axes, last: tuple[int, float, float], limits: Limits, words: tuple[str, str, str]) -> None:
     epoch, train, val = last
+    train_word, val_word, colour = words
     end = epoch / axes.get_xlim()[1]
-    for text, height, ink in zip(("train", "val"), label_heights(train, val, limits), (SOFT, colour), strict=True):
+    for text, height, ink in zip((train_word, val_word), label_heights(train, val, limits), (SOFT, colour), strict=True):
         axes.annotate(
             text,
             (min(end, 1.0), height),

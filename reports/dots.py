@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 
 from reports.facts import Cell
-from reports.formats import model_name, score, variant_name
+from reports.formats import score, variant_name
 from reports.svg import (
     SMALL_PX,
     SOFT,
@@ -22,6 +22,7 @@ from reports.svg import (
     rules_across,
     x_title,
 )
+from reports.texts import Texts
 
 DOT_ROW_PX = 24
 
@@ -42,7 +43,7 @@ class DotRow:
     is_heading: bool = False
 
 
-def dot_rows(cells: Sequence[Cell], chosen: str) -> list[DotRow]:
+def dot_rows(cells: Sequence[Cell], chosen: str, t: Texts) -> list[DotRow]:
     """Eight lines under a heading per model, from top to bottom at y = 0, 1, 2, ..."""
     rows: list[DotRow] = []
     for cell in cells:
@@ -50,9 +51,7 @@ def dot_rows(cells: Sequence[Cell], chosen: str) -> list[DotRow]:
             empty: dict[str, None] = dict.fromkeys(("value", "low", "high", "val"))
             y = rows[-1].y + 1.3 if rows else 0.0
             rows.append(
-                DotRow(
-                    y=y, label=model_name(cell.model), model=cell.model, variant="", is_chosen=False, is_heading=True, **empty
-                )
+                DotRow(y=y, label=t.model(cell.model), model=cell.model, variant="", is_chosen=False, is_heading=True, **empty)
             )
         run = cell.run
         rows.append(
@@ -81,9 +80,9 @@ def score_limits(values: Sequence[float | None]) -> Limits:
     return max(0.0, low - air), min(1.0, high + air)
 
 
-def dot_plot(cells: Sequence[Cell], chosen: str, width: float) -> str:
+def dot_plot(cells: Sequence[Cell], chosen: str, width: float, t: Texts) -> str:
     """Test macro-F1 of the eight with intervals, a tick for validation; the same lines at any width."""
-    rows = dot_rows(cells, chosen)
+    rows = dot_rows(cells, chosen, t)
     frame = Frame(width=width, height=DOT_ROW_PX * (rows[-1].y + 1) + 44, left=108, right=46, top=4, bottom=40)
     shown = [value for row in rows for value in (row.value, row.low, row.high, row.val)]
 
@@ -94,15 +93,13 @@ def dot_plot(cells: Sequence[Cell], chosen: str, width: float) -> str:
         axes.xaxis.set_major_locator(few_ticks(width))
         axes.set_yticks([])
         for row in rows:
-            _dot_row(axes, row)
-        x_title(axes, "macro-F1 on the test clips")
+            _dot_row(axes, row, t)
+        x_title(axes, t("axis.test_f1"))
 
-    return frame.to_svg(
-        f"dots-{width:g}", "Test macro-F1 of the eight trainings with intervals; the table below has the numbers", draw
-    )
+    return frame.to_svg(f"dots-{width:g}", t("alt.dots"), draw)
 
 
-def _dot_row(axes: Axes, row: DotRow) -> None:
+def _dot_row(axes: Axes, row: DotRow, t: Texts) -> None:
     colour = model_colour(row.model)
     if row.is_heading:
         Label(offset_px=108, colour=colour, weight="bold").left(axes, row.y, row.label)
@@ -110,7 +107,7 @@ def _dot_row(axes: Axes, row: DotRow) -> None:
     weight = "bold" if row.is_chosen else "normal"
     Label(offset_px=108, weight=weight).left(axes, row.y, row.label)
     if row.value is None:
-        Label(offset_px=42, colour=SOFT, size=SMALL_PX).right(axes, row.y, "missing")
+        Label(offset_px=42, colour=SOFT, size=SMALL_PX).right(axes, row.y, t("word.missing"))
         return
     if row.low is not None and row.high is not None:
         axes.plot([row.low, row.high], [row.y] * 2, color=colour, linewidth=2, linestyle=filter_dash(row.variant))

@@ -25,6 +25,7 @@ from reports.svg import (
     rules_across,
     x_title,
 )
+from reports.texts import Texts
 
 MOST_ROWS = 20  # speakers that are named; of more the worst `N_WORST` are, and the rest is one line
 N_WORST = 12
@@ -50,7 +51,7 @@ def speaker_order(group: EvaluationGroup) -> list[str]:
     return sorted(scores, key=lambda name: (sum(scores[name]) / len(scores[name]), name))
 
 
-def speaker_rows(evaluations: Sequence[EvaluationFacts], order: Sequence[str]) -> list[SpeakerRow]:
+def speaker_rows(evaluations: Sequence[EvaluationFacts], order: Sequence[str], t: Texts) -> list[SpeakerRow]:
     """One line for each speaker of `order`; of more than twenty the first twelve, and one line for all others."""
     named = order if len(order) <= MOST_ROWS else order[:N_WORST]
     by_name = [{one.speaker: one for one in evaluation.speakers} for evaluation in evaluations]
@@ -62,15 +63,17 @@ def speaker_rows(evaluations: Sequence[EvaluationFacts], order: Sequence[str]) -
     if rest := order[len(named) :]:
         scores = [[speakers[name].macro_f1 for name in rest if name in speakers] for speakers in by_name]
         spans = tuple((median(some), min(some), max(some)) if some else None for some in scores)
-        rows.append(SpeakerRow(label=f"{len(rest)} others", dots=spans, is_rest=True))
+        rows.append(SpeakerRow(label=t.n("held.others", len(rest)), dots=spans, is_rest=True))
     return rows
 
 
-def speaker_plot(group: EvaluationGroup, number: int, width: float, name: str) -> str:
-    """The lines of the group's recipe `number`; all recipes share order and axis."""
+def speaker_plot(group: EvaluationGroup, number: int, size: tuple[float, str], t: Texts) -> str:
+    """The lines of the group's recipe `number`, at a width, under a name; all recipes share order and axis."""
+    width, name = size
     evaluations, order = group.of_recipe(group.recipes[number]), speaker_order(group)
-    rows = speaker_rows(evaluations, order)
-    every = [dot for recipe in group.recipes for row in speaker_rows(group.of_recipe(recipe), order) for dot in row.dots if dot]
+    rows = speaker_rows(evaluations, order, t)
+    shown = [speaker_rows(group.of_recipe(recipe), order, t) for recipe in group.recipes]
+    every = [dot for some in shown for row in some for dot in row.dots if dot]
     row_px = 20 + _DODGE_PX * (len(evaluations) - 1)
     is_alone = len(evaluations) == 1
     frame = Frame(width=width, height=row_px * len(rows) + 46, left=_NAME_PX, right=46 if is_alone else 12, top=4, bottom=42)
@@ -83,9 +86,9 @@ def speaker_plot(group: EvaluationGroup, number: int, width: float, name: str) -
         axes.set_yticks([])
         for y, row in enumerate(rows):
             _row(axes, y, row, evaluations, _DODGE_PX / row_px)
-        x_title(axes, f"macro-F1 of each speaker, {group.on}")
+        x_title(axes, t("axis.speaker_f1", on=t(f"word.on_{group.on}")))
 
-    return frame.to_svg(name, f"Macro-F1 of each of {len(order)} speakers, each held out once, the worst first", draw)
+    return frame.to_svg(name, t("alt.held", n=len(order)), draw)
 
 
 def _row(axes: Axes, y: float, row: SpeakerRow, evaluations: Sequence[EvaluationFacts], dodge: float) -> None:

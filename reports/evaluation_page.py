@@ -16,6 +16,7 @@ from reports.evaluation_summary import (
     recipe_words,
 )
 from reports.figures import NARROW_PX, WIDE_PX, BothWidths
+from reports.texts import Texts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,29 +41,29 @@ class GroupPage:
     has_rest: bool  # more speakers than the picture names
 
 
-def group_pages(groups: Sequence[EvaluationGroup]) -> tuple[GroupPage, ...]:
+def group_pages(groups: Sequence[EvaluationGroup], t: Texts) -> tuple[GroupPage, ...]:
     """All groups, drawn."""
-    return tuple(_page(group, number) for number, group in enumerate(groups))
+    return tuple(_page(group, number, t) for number, group in enumerate(groups))
 
 
-def _page(group: EvaluationGroup, number: int) -> GroupPage:
+def _page(group: EvaluationGroup, number: int, t: Texts) -> GroupPage:
     panels = tuple(
         Panel(
-            words=recipe_words(group.of_recipe(recipe)[0]),
+            words=recipe_words(group.of_recipe(recipe)[0], t),
             pictures=BothWidths(
-                wide=speaker_plot(group, n, WIDE_PX, f"held-out-{number}-{n}-wide"),
-                narrow=speaker_plot(group, n, NARROW_PX, f"held-out-{number}-{n}-narrow"),
+                wide=speaker_plot(group, n, (WIDE_PX, f"held-out-{number}-{n}-wide"), t),
+                narrow=speaker_plot(group, n, (NARROW_PX, f"held-out-{number}-{n}-narrow"), t),
             ),
         )
         for n, recipe in enumerate(group.recipes)
     )
     return GroupPage(
         facts=group,
-        title=group_title(group),
-        sentence=f"{evaluation_lead(group)} {evaluation_detail(group)}".strip(),
-        confused=confused_sentence(group),
-        recipes=tuple(recipe_words(evaluation) for evaluation in group.evaluations),
+        title=group_title(group, t),
+        sentence=f"{evaluation_lead(group, t)} {evaluation_detail(group, t)}".strip(),
+        confused=confused_sentence(group, t),
+        recipes=tuple(recipe_words(evaluation, t) for evaluation in group.evaluations),
         panels=panels,
-        caveats=group_caveats(group),
+        caveats=group_caveats(group, t),
         has_rest=len(speaker_order(group)) > MOST_ROWS,
     )

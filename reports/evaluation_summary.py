@@ -3,69 +3,76 @@
 from __future__ import annotations
 
 from reports.evaluation_facts import VALIDATION, EvaluationFacts, EvaluationGroup
-from reports.formats import cell_name, count, leaf, listed, percent, plural, score, setting, span, whole_percent
+from reports.formats import leaf, percent, score, whole_percent
+from reports.texts import Texts
 
 _FEW_SPEAKERS = 10  # below, a percentile interval misses more often than it says
 _FEW_OTHERS = 3  # that a sentence names; the table has all
 
 
-def group_title(group: EvaluationGroup) -> str:
+def group_title(group: EvaluationGroup, t: Texts) -> str:
     """`Every speaker held out once`, or what the folds are."""
-    name = {"loso": "Every speaker held out once", "becker": "AudioMNIST\u2019s five folds"}
-    title = name.get(group.kind, f"{group.n_folds} groups of speakers, each held out once")
-    return f"{title}, scored on validation" if group.on == VALIDATION else title
+    key = f"held.title_{group.kind}" if group.kind in ("loso", "becker") else "held.title_folds"
+    title = t(key, n=group.n_folds)
+    return t("held.title_on_validation", title=title) if group.on == VALIDATION else title
 
 
-def recipe_words(evaluation: EvaluationFacts) -> str:
+def recipe_words(evaluation: EvaluationFacts, t: Texts) -> str:
     """`epochs 20, dropout 0.3`; empty where nothing tells it from another."""
-    return ", ".join(f"{leaf(key)} {setting(value)}" for key, value in evaluation.recipe)
+    return ", ".join(f"{leaf(key)} {t.setting(value)}" for key, value in evaluation.recipe)
 
 
-def name_of(evaluation: EvaluationFacts) -> str:
+def name_of(evaluation: EvaluationFacts, t: Texts) -> str:
     """`Model B on raw + aug (epochs 20)`."""
-    words = recipe_words(evaluation)
-    return cell_name(evaluation.model, evaluation.variant) + (f" ({words})" if words else "")
+    words = recipe_words(evaluation, t)
+    return t.cell(evaluation.model, evaluation.variant) + (f" ({words})" if words else "")
 
 
-def evaluation_lead(group: EvaluationGroup) -> str:
+def evaluation_lead(group: EvaluationGroup, t: Texts) -> str:
     """What the group says in one sentence: the highest mean of the whole evaluations, or how far they are."""
     best = _best(group)
     if best is None:
-        parts = [f"{len(one.folds)} of {one.n_folds} folds of {name_of(one)}" for one in group.evaluations]
-        return f"{group_title(group)}: not finished, {listed(parts)} so far."
-    voices = "who validate and were never trained on" if group.on == VALIDATION else "never heard in training"
-    return (
-        f"On {plural(len(best.speakers), 'speaker')} {voices}, {name_of(best)} reaches a mean macro-F1 of {score(best.mean)} "
-        f"over {best.n_folds} folds; the worst speaker, {best.worst.speaker}, has {score(best.worst.macro_f1)}."
+        parts = [t("held.so_far", n=len(one.folds), of=one.n_folds, name=name_of(one, t)) for one in group.evaluations]
+        return t("held.unfinished", title=group_title(group, t), parts=t.listed(parts))
+    return t.n(
+        "held.lead",
+        len(best.speakers),
+        voices=t(f"held.voices_{group.on}"),
+        name=name_of(best, t),
+        mean=score(best.mean),
+        folds=best.n_folds,
+        worst=best.worst.speaker,
+        worst_f1=score(best.worst.macro_f1),
     )
 
 
-def evaluation_detail(group: EvaluationGroup) -> str:
+def evaluation_detail(group: EvaluationGroup, t: Texts) -> str:
     """How sure that is, and what the others reach; empty while nothing is whole."""
     best = _best(group)
     if best is None:
         return ""
     level = whole_percent(best.level)
-    sure = f"Of all clips together it is {score(best.pooled)}, with a {level} interval of {span(best.low, best.high)}."
+    sure = t("held.sure", pooled=score(best.pooled), level=level, span=t.span(best.low, best.high))
     others = [one for one in group.evaluations if one.has_all_folds and one is not best]
     if not others:
         return sure
     if len(others) <= _FEW_OTHERS:
-        rest = listed([f"{name_of(one)} has {score(one.mean)}" for one in others])
+        rest = t.listed([t("held.has", name=name_of(one, t), mean=score(one.mean)) for one in others])
     else:
         means = [one.mean for one in others]
-        rest = f"the others have {span(min(means), max(means))}"
-    flattered = "" if group.on == VALIDATION else ", picked by these very scores and so a little flattered"
-    return f"{sure} It is the highest of {len(others) + 1}{flattered}; {rest}."
+        rest = t("held.others_have", span=t.span(min(means), max(means)))
+    flattered = "" if group.on == VALIDATION else t("held.flattered")
+    return f"{sure} {t('held.highest', n=len(others) + 1, flattered=flattered, rest=rest)}"
 
 
-def confused_sentence(group: EvaluationGroup) -> str:
+def confused_sentence(group: EvaluationGroup, t: Texts) -> str:
     """What the best of the whole evaluations takes for something else most often; empty where nothing is, or none is whole."""
     best = _best(group)
     if best is None or not best.confused:
         return ""
-    pairs = [f"{one.truth} for {one.predicted} ({percent(one.n / one.n_truth)})" for one in best.confused]
-    return f"{name_of(best)} takes most often {listed(pairs)}, of the clips of the digit that was spoken."
+    shares = [(one, percent(one.n / one.n_truth)) for one in best.confused]
+    pairs = [t("held.pair", truth=one.truth, predicted=one.predicted, share=share) for one, share in shares]
+    return t("held.confused", name=name_of(best, t), pairs=t.listed(pairs))
 
 
 def _best(group: EvaluationGroup) -> EvaluationFacts | None:
@@ -73,25 +80,18 @@ def _best(group: EvaluationGroup) -> EvaluationFacts | None:
     return max(whole, key=lambda evaluation: evaluation.mean, default=None)
 
 
-def group_caveats(group: EvaluationGroup) -> tuple[str, ...]:
+def group_caveats(group: EvaluationGroup, t: Texts) -> tuple[str, ...]:
     """What belongs beside the numbers of a group."""
     first = group.evaluations[0]
-    found = [
-        f"Interval: of the macro-F1 of all clips together, the middle {whole_percent(first.level)} of "
-        f"{count(first.n_replicates)} draws of the speakers with replacement; it is over the speakers who are scored, not over "
-        "those who train."
-    ]
+    found = [t("held.interval", level=whole_percent(first.level), n=t.count(first.n_replicates))]
     n_speakers = len(first.speakers)
     if n_speakers < _FEW_SPEAKERS:
-        found.append(f"With {n_speakers} speakers, fewer than {_FEW_SPEAKERS}, it is rough and comes out too narrow.")
+        found.append(t("held.few_speakers", n=n_speakers, few=_FEW_SPEAKERS))
     if group.n_seeds == 1:
-        found.append("One seed each: nothing here covers the luck of another.")
+        found.append(t("held.one_seed"))
     elif len({one.seeds for one in group.evaluations}) > 1:
-        found.append("Not all have equally many seeds.")
+        found.append(t("held.uneven_seeds"))
     if group.on == VALIDATION:
-        found.append(
-            "These speakers validate: their scores are for choosing a recipe, and where they also chose the epoch that was "
-            "kept they are a little optimistic. The test speakers of these runs are not shown."
-        )
-    found += [f"{name_of(one)}: {note}." for one in group.evaluations for note in one.notes if note.startswith("fold ")]
+        found.append(t("held.optimistic"))
+    found += [f"{name_of(one, t)}: {note}." for one in group.evaluations for note in one.notes if note.startswith("fold ")]
     return tuple(found)

@@ -10,10 +10,10 @@ from pathlib import Path
 from cnn.errors import CnnError
 from cnn.evaluate import evaluate
 from cnn.evaluations import FoldRuns, evaluations_in
+from reports.base_facts import Note, NoteKind
 from reports.evaluation_facts import ConfusedFacts, EvaluationFacts, EvaluationGroup, SpeakerFacts
-from reports.facts import Note, NoteKind
-from reports.formats import cell_name, plural
 from reports.selection import places
+from reports.texts import Texts, english
 
 _ORDER = ("loso", "becker", "folds")
 
@@ -29,19 +29,32 @@ class Evaluations:
     notes: tuple[Note, ...] = ()
 
 
-def read_evaluations(runs_dir: Path | None) -> Evaluations:
-    """The evaluations whose folds lie in `runs_dir`: leave-one-speaker-out first, then in the order of the eight trainings."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    """Where the evaluations lie and where remarks on them go."""
+
+    runs_dir: Path
+    tiles: Path
+    notes: list[Note]
+    t: Texts
+
+
+def read_evaluations(runs_dir: Path | None, tiles: Path = Path("tiles"), t: Texts | None = None) -> Evaluations:
+    """The evaluations whose folds lie in `runs_dir`: leave-one-speaker-out first, then in the order of the eight trainings.
+
+    `tiles` is where the commands that complete them look for tiles.
+    """
     found = evaluations_in(runs_dir) if runs_dir else []
     groups: dict[str, list[FoldRuns]] = {}
     for runs in found:
         groups.setdefault(_comparable(runs), []).append(runs)
-    notes: list[Note] = []
-    read = [_group(groups[key], runs_dir or Path(), notes) for key in sorted(groups)]
+    asked = _Asked(runs_dir=runs_dir or Path(), tiles=tiles, notes=[], t=t or english())
+    read = [_group(groups[key], asked) for key in sorted(groups)]
     shown = sorted((group for group in read if group.evaluations), key=lambda g: (_ORDER.index(g.kind), g.on, g.n_folds))
     return Evaluations(
         groups=tuple(shown),
         runs=frozenset(run.digest for runs in found for run in runs.finished.values()),
-        notes=tuple(notes),
+        notes=tuple(asked.notes),
     )
 
 
@@ -50,18 +63,18 @@ def _comparable(runs: FoldRuns) -> str:
     return json.dumps(same, sort_keys=True)
 
 
-def _group(members: Sequence[FoldRuns], runs_dir: Path, notes: list[Note]) -> EvaluationGroup:
+def _group(members: Sequence[FoldRuns], asked: _Asked) -> EvaluationGroup:
     order = {place: n for n, place in enumerate(places([_place(runs) for runs in members]))}
     recipes = {id(runs): _recipe(runs, [other for other in members if _place(other) == _place(runs)]) for runs in members}
     evaluations = []
     for runs in sorted(members, key=lambda runs: (order[_place(runs)], str(recipes[id(runs)]))):
         try:
-            evaluations.append(_evaluation(runs, recipes[id(runs)], runs.command(runs_dir)))
+            evaluations.append(_evaluation(runs, recipes[id(runs)], runs.command(asked.runs_dir, asked.tiles)))
         except (CnnError, KeyError, ValueError, IndexError, TypeError, StopIteration) as error:
-            text = f"the evaluation of {cell_name(*_place(runs))} cannot be read: {error}. It is left out."
-            notes.append(Note(kind=NoteKind.ERROR, text=text))
+            text = asked.t("note.evaluation_unread", name=asked.t.cell(*_place(runs)), error=error)
+            asked.notes.append(Note(kind=NoteKind.ERROR, text=text))
         else:
-            notes += _missing(evaluations[-1])
+            asked.notes.extend(_missing(evaluations[-1], asked.t))
     first = members[0]
     n_folds = max(runs.n_folds for runs in members)
     split = first.config.split
@@ -112,12 +125,11 @@ def _evaluation(runs: FoldRuns, recipe: Recipe, command: str) -> EvaluationFacts
     )
 
 
-def _missing(evaluation: EvaluationFacts) -> list[Note]:
+def _missing(evaluation: EvaluationFacts, t: Texts) -> list[Note]:
     if not evaluation.n_missing:
         return []
-    name, n_folds = cell_name(evaluation.model, evaluation.variant), evaluation.n_folds
-    lacking = f"The evaluation of {name} lacks {plural(evaluation.n_missing, 'training')}"
-    shown = (
-        f"{len(evaluation.folds)} of {n_folds} folds are shown" if not evaluation.has_all_folds else "its full seeds are shown"
-    )
-    return [Note(kind=NoteKind.MISSING, text=f"{lacking}; {shown}. `{evaluation.command}` completes it.")]
+    shown = t("note.folds_shown", n=len(evaluation.folds), of=evaluation.n_folds)
+    if evaluation.has_all_folds:
+        shown = t("note.seeds_shown")
+    values = {"name": t.cell(evaluation.model, evaluation.variant), "shown": shown, "command": evaluation.command}
+    return [Note(kind=NoteKind.MISSING, text=t.n("note.folds_lack", evaluation.n_missing, **values))]

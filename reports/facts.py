@@ -2,56 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from dataclasses import dataclass, field
 
+from reports.base_facts import DifferenceFacts, IntervalFacts, Note
+from reports.contest_facts import ContestFacts
 from reports.evaluation_facts import EvaluationGroup
+from reports.group_facts import GroupingFacts
+from reports.mistake_facts import DoubtFacts, Media, MistakeFacts
+from reports.sweep_facts import SweepFacts
 
 VARIANTS = ("raw", "bilateral", "raw+aug", "bilateral+aug")
 MODELS = ("lenet5", "resnet")
-
-
-class NoteKind(StrEnum):
-    """How loud a remark is."""
-
-    ERROR = "error"  # a number of a run contradicts its own predictions, or something cannot be read
-    MISSING = "missing"
-    REMARK = "remark"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Note:
-    """One thing that the reader has to know before trusting the page."""
-
-    kind: NoteKind
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IntervalFacts:
-    """A percentile bootstrap interval and what was resampled."""
-
-    low: float
-    high: float
-    level: float
-    n_replicates: int
-    unit: str  # clips or speakers
-    n_units: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DifferenceFacts:
-    """A mean difference of test macro-F1 on the same resamples of the same test clips."""
-
-    value: float
-    interval: IntervalFacts
-    parts: tuple[tuple[str, float], ...] = ()  # the differences it is the mean of, each with its name
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether the interval lies on one side of zero."""
-        return self.interval.low > 0 or self.interval.high < 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,6 +68,7 @@ class RunFacts:
     started_at: str
     finished_at: str
     wandb_url: str
+    command: str = ""  # trains it again; empty where this version of Arena cannot
 
     @property
     def filter(self) -> str:
@@ -142,96 +104,13 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EffectFacts:
-    """The main effect of a factor: the mean over all complete pairs that differ in it alone."""
+    """A main effect (one factor), or an interaction (two or three): a contrast over all complete sets of trainings.
 
-    factor: str  # filter, augmentation or model
-    plus: str  # what is added, or the first of two: `bilateral filter`
+    The interaction of two factors is how much the effect of one changes when the other is added; of three, how much that does.
+    """
+
+    factors: tuple[str, ...]  # of filter, augmentation and model
     difference: DifferenceFacts
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrialPoint:
-    """One trial of a study; `value` is of its best epoch, also where it was pruned."""
-
-    number: int
-    state: str  # finished, pruned, failed, running, interrupted or duplicate
-    value: float | None
-    params: dict[str, object]
-    cause: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ParameterSpan:
-    """One swept parameter, with its importance where the study could tell one."""
-
-    name: str
-    is_log: bool
-    is_categorical: bool
-    importance: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SweepFacts:
-    """One study."""
-
-    name: str
-    model: str
-    variant: str
-    metric: str
-    maximize: bool
-    method: str
-    budget: int
-    counts: dict[str, int]  # trials by state
-    trials: tuple[TrialPoint, ...]  # by number
-    parameters: tuple[ParameterSpan, ...]  # most important first
-    best: TrialPoint | None
-    best_run: str
-    total_s: float
-    n_agents: int
-    command: str  # trains the best configuration
-
-    @property
-    def n_finished(self) -> int:
-        return self.counts.get("finished", 0)
-
-    @property
-    def n_settled(self) -> int:
-        """Finished and pruned trials: what the budget counts."""
-        return self.n_finished + self.counts.get("pruned", 0)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AttemptFacts:
-    """One scored submission."""
-
-    number: int
-    macro_f1: float
-    accuracy: float
-    arrived_at: datetime
-    digest: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StandingFacts:
-    """One team's place; ties share a rank."""
-
-    rank: int
-    team: str
-    macro_f1: float
-    accuracy: float
-    interval: IntervalFacts | None
-    best: int  # number of the attempt that counts
-    attempts: tuple[AttemptFacts, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ContestFacts:
-    """The contest as its standings are now."""
-
-    name: str
-    deadline: datetime | None
-    standings: tuple[StandingFacts, ...]
-    n_waiting: int  # teams without an attempt
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -258,6 +137,12 @@ class ReportFacts:
     sweeps: tuple[SweepFacts, ...] | None  # None: no folder of studies was given
     contest: ContestFacts | None
     notes: tuple[Note, ...]
+    groupings: tuple[GroupingFacts, ...] = ()  # of the shown run's test clips: by speaker, age, gender, accent
+    mistakes: tuple[MistakeFacts, ...] = ()  # of the shown run, the surest first
+    doubts: tuple[DoubtFacts, ...] = ()  # labels that most trainings contradict
+    has_tiles: bool = False  # of the shown run
+    media: dict[str, Media] = field(default_factory=dict)  # pictures and sound, by clip
+    lang: str = "en"
 
     @property
     def runs(self) -> tuple[RunFacts, ...]:

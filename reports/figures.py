@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from reports.contest_figures import attempts_plot
+from reports.contour import contour
 from reports.curves import f1_curves, f1_limits, loss_curves, loss_limits
 from reports.dots import dot_plot
-from reports.facts import ReportFacts, SweepFacts
+from reports.effect_figures import effect_plot
+from reports.facts import ReportFacts
+from reports.group_figures import group_limits, group_plot
 from reports.matrices import large_matrix, small_matrix
+from reports.parallel import parallel_plot
+from reports.sweep_compare import best_plot
+from reports.sweep_facts import SweepFacts
 from reports.sweep_figures import history, importances, metric_limits, slice_of, slug
+from reports.texts import Texts, texts
 
 WIDE_PX, NARROW_PX = 720, 350
 
@@ -36,12 +43,14 @@ class RunFigures:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SweepFigures:
-    """The pictures of one study; `importances` is empty where none are known."""
+    """The pictures of one study, each empty where there is nothing to draw."""
 
     anchor: str
     history: str
     slices: tuple[str, ...]
     importances: str
+    parallel: str
+    contour: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,8 +58,11 @@ class Figures:
     """All pictures; None or empty where the facts have nothing to draw."""
 
     dots: BothWidths | None
+    effects: BothWidths | None
     runs: dict[str, RunFigures]  # by digest
     large_matrix: str
+    groups: dict[str, str]  # by kind
+    studies: BothWidths | None
     sweeps: dict[str, SweepFigures]  # by name
     attempts: BothWidths | None
 
@@ -70,44 +82,50 @@ def _uncollected() -> Iterator[None]:
 @_uncollected()
 def draw_all(facts: ReportFacts) -> Figures:
     """Every picture that the facts give."""
+    t = texts(facts.lang)
     shown = facts.shown
+    limits = group_limits(facts.groupings)
     standings = facts.contest.standings if facts.contest else ()
+    has_dots = bool(facts.cells) and not facts.is_one_fold
     return Figures(
-        dots=BothWidths(
-            wide=dot_plot(facts.cells, facts.chosen, WIDE_PX), narrow=dot_plot(facts.cells, facts.chosen, NARROW_PX)
-        )
-        if facts.cells and not facts.is_one_fold
-        else None,
-        runs=_runs(facts),
-        large_matrix=large_matrix(shown) if shown and shown.test else "",
-        sweeps=_sweeps(facts.sweeps or ()),
-        attempts=BothWidths(wide=attempts_plot(standings, WIDE_PX), narrow=attempts_plot(standings, NARROW_PX))
-        if standings
-        else None,
+        dots=_both(lambda width: dot_plot(facts.cells, facts.chosen, width, t)) if has_dots else None,
+        effects=_both(lambda width: effect_plot(facts.effects, width, t)) if facts.effects else None,
+        runs=_runs(facts, t),
+        large_matrix=large_matrix(shown, t) if shown and shown.test else "",
+        groups={one.kind: group_plot(shown, one, limits, t) for one in facts.groupings} if shown else {},
+        studies=_both(lambda width: best_plot(facts.sweeps or (), width, t)) if facts.sweeps else None,
+        sweeps=_sweeps(facts.sweeps or (), t),
+        attempts=_both(lambda width: attempts_plot(standings, width, t)) if standings else None,
     )
 
 
-def _runs(facts: ReportFacts) -> dict[str, RunFigures]:
+def _both(draw: Callable[[float], str]) -> BothWidths:
+    return BothWidths(wide=draw(WIDE_PX), narrow=draw(NARROW_PX))
+
+
+def _runs(facts: ReportFacts, t: Texts) -> dict[str, RunFigures]:
     losses, scores = loss_limits(facts.runs), f1_limits(facts.runs)
     n_epochs = max((point.epoch for run in facts.runs for point in run.curve), default=1)
     return {
         run.digest: RunFigures(
-            loss=loss_curves(run, losses, n_epochs),
-            f1=f1_curves(run, scores, n_epochs),
-            matrix=small_matrix(run) if run.test else "",
+            loss=loss_curves(run, losses, n_epochs, t),
+            f1=f1_curves(run, scores, n_epochs, t),
+            matrix=small_matrix(run, t) if run.test else "",
         )
         for run in facts.runs
     }
 
 
-def _sweeps(sweeps: tuple[SweepFacts, ...]) -> dict[str, SweepFigures]:
+def _sweeps(sweeps: tuple[SweepFacts, ...], t: Texts) -> dict[str, SweepFigures]:
     figures = {}
     for sweep in sweeps:
         limits = metric_limits([other for other in sweeps if other.metric == sweep.metric])
         figures[sweep.name] = SweepFigures(
             anchor=f"study-{slug(sweep)}",
-            history=history(sweep, limits),
-            slices=tuple(slice_of(sweep, parameter, limits) for parameter in sweep.parameters),
-            importances=importances(sweep),
+            history=history(sweep, limits, t),
+            slices=tuple(slice_of(sweep, parameter, limits, t) for parameter in sweep.parameters),
+            importances=importances(sweep, t),
+            parallel=parallel_plot(sweep, t),
+            contour=contour(sweep, limits, t),
         )
     return figures

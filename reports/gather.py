@@ -7,12 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reports.base_facts import Note, NoteKind
+from reports.contest_facts import ContestFacts
+from reports.effects import effects
 from reports.errors import NothingToReport, SourceError
 from reports.evaluations import read_evaluations
-from reports.facts import Cell, ContestFacts, Note, NoteKind, ReportFacts, RunFacts, SettingRow, SweepFacts
+from reports.facts import Cell, ReportFacts, RunFacts, SettingRow
+from reports.listening import with_clips
 from reports.readings import Reading, read_run
-from reports.resampling import Resampled, effects, interval_of, resample, same_clips
+from reports.resampling import Resampled, interval_of, resample, same_clips
 from reports.selection import Place, Selection, places, select
+from reports.sweep_facts import SweepFacts
+from reports.texts import Texts, texts
 
 _SHOWN_ELSEWHERE = ("model.name", "variant")
 
@@ -25,7 +31,10 @@ class Sources:
     studies: Path | None = None
     contest: str | None = None
     named_runs: tuple[Path, ...] = ()
+    tiles: Path = Path("tiles")
     title: str = ""
+    lang: str = "en"
+    private: bool = False  # the contest's private scores, which its host may show
 
 
 def gather(sources: Sources) -> ReportFacts:
@@ -35,60 +44,68 @@ def gather(sources: Sources) -> ReportFacts:
         NothingToReport: no finished run, no study and no contest.
         SourceError: a named run or the contest cannot be read.
     """
-    sweeps, sweep_notes = _sweeps(sources.studies)
-    contest = _contest(sources.contest)
-    evaluations = read_evaluations(sources.runs)
-    selection = select(sources.runs, sources.named_runs, evaluations.runs)
+    t = texts(sources.lang)
+    sweeps, sweep_notes = _sweeps(sources, t)
+    contest = _contest(sources)
+    evaluations = read_evaluations(sources.runs, sources.tiles, t)
+    selection = select(sources.runs, sources.named_runs, evaluations.runs, t)
     if not selection.folders and not sweeps and not contest:
         reasons = " ".join(note.text for note in selection.notes if note.kind is NoteKind.ERROR)
         raise NothingToReport(
             f"nothing to report: no finished run in {sources.runs or 'any folder'}; train with `arena train --all`"
             + (f" ({reasons})" if reasons else "")
         )
-    readings, notes = _readings(selection, is_named=bool(sources.named_runs))
-    facts = _assemble(readings, (*selection.notes, *evaluations.notes, *notes, *sweep_notes), chooses=not selection.is_one_fold)
-    return dataclasses.replace(
+    readings, notes = read_all(selection, sources, t)
+    told = (*selection.notes, *evaluations.notes, *notes, *sweep_notes)
+    facts = assemble(readings, told, t, chooses=not selection.is_one_fold)
+    facts = dataclasses.replace(
         facts,
-        title=sources.title or "Spoken digits",
+        title=sources.title or t("page.title"),
         is_one_fold=selection.is_one_fold,
         evaluations=evaluations.groups,
         sweeps=sweeps,
         contest=contest,
     )
+    return with_clips(facts, readings, sources.tiles)
 
 
-def _sweeps(studies: Path | None) -> tuple[tuple[SweepFacts, ...] | None, tuple[Note, ...]]:
-    if studies is None or not studies.is_dir():
+def _sweeps(sources: Sources, t: Texts) -> tuple[tuple[SweepFacts, ...] | None, tuple[Note, ...]]:
+    if sources.studies is None or not sources.studies.is_dir():
         return None, ()
     from reports.sources import read_sweeps
 
-    return read_sweeps(studies)
+    return read_sweeps(sources.studies, sources.runs, t)
 
 
-def _contest(contest: str | None) -> ContestFacts | None:
-    if contest is None:
+def _contest(sources: Sources) -> ContestFacts | None:
+    if sources.contest is None:
         return None
     from reports.sources import read_contest
 
-    return read_contest(contest)
+    return read_contest(sources.contest, private=sources.private)
 
 
-def _readings(selection: Selection, *, is_named: bool) -> tuple[dict[Place, Reading], list[Note]]:
+def read_all(selection: Selection, sources: Sources, t: Texts) -> tuple[dict[Place, Reading], list[Note]]:
+    """Every selected run; one that cannot be read becomes a remark, unless it was named.
+
+    Raises:
+        SourceError: a named run cannot be read.
+    """
     readings: dict[Place, Reading] = {}
     notes: list[Note] = []
     for place, folder in selection.folders.items():
         try:
-            readings[place] = read_run(folder)
+            readings[place] = read_run(folder, sources.tiles, t)
         except SourceError as error:
-            if is_named:
+            if sources.named_runs:
                 raise
-            notes.append(Note(kind=NoteKind.ERROR, text=f"{error}. It is left out."))
+            notes.append(Note(kind=NoteKind.ERROR, text=t("note.left_out", error=error)))
         else:
             notes.extend(readings[place].notes)
     return readings, notes
 
 
-def _assemble(readings: dict[Place, Reading], notes: Sequence[Note], *, chooses: bool) -> ReportFacts:
+def assemble(readings: dict[Place, Reading], notes: Sequence[Note], t: Texts, *, chooses: bool) -> ReportFacts:
     """The facts of the trainings, as if there were nothing else."""
     ranked = sorted(
         (reading.facts for reading in readings.values() if reading.facts.val and chooses),
@@ -96,15 +113,15 @@ def _assemble(readings: dict[Place, Reading], notes: Sequence[Note], *, chooses:
     )
     chosen = ranked[0].digest if ranked else ""
     runner_up = ranked[1].digest if len(ranked) > 1 else ""
-    resampled, strangers = _resampled(readings, chosen)
+    resampled, strangers = _resampled(readings, chosen, t)
     runs = {place: _with_intervals(reading, resampled, chosen) for place, reading in readings.items()}
-    settings = _settings([runs[place] for place in places(runs) if place in runs])
+    settings = setting_rows([runs[place] for place in places(runs) if place in runs])
     return ReportFacts(
         title="",
         cells=tuple(Cell(model=place[0], variant=place[1], run=runs.get(place)) for place in places(runs)) if runs else (),
         chosen=chosen,
         runner_up=runner_up,
-        effects=effects(resampled, {place: run.digest for place, run in runs.items()}) if resampled else (),
+        effects=effects(resampled, {place: run.digest for place, run in runs.items()}, t) if resampled else (),
         same_settings=tuple(row for row in settings if len(row.values) == 1),
         differing_settings=tuple(row for row in settings if len(row.values) > 1),
         is_one_fold=False,
@@ -112,10 +129,11 @@ def _assemble(readings: dict[Place, Reading], notes: Sequence[Note], *, chooses:
         sweeps=None,
         contest=None,
         notes=(*notes, *strangers),
+        lang=t.lang,
     )
 
 
-def _resampled(readings: dict[Place, Reading], chosen: str) -> tuple[Resampled | None, list[Note]]:
+def _resampled(readings: dict[Place, Reading], chosen: str, t: Texts) -> tuple[Resampled | None, list[Note]]:
     """Paired resamples of all runs that were tested on the chosen run's clips, and a remark on each that was not."""
     tests = {reading.facts.digest: reading.test for reading in readings.values() if reading.test}
     first = tests.get(chosen)
@@ -123,11 +141,7 @@ def _resampled(readings: dict[Place, Reading], chosen: str) -> tuple[Resampled |
         return None, []
     together = {digest: clips for digest, clips in tests.items() if same_clips(clips, first)}
     notes = [
-        Note(
-            kind=NoteKind.REMARK,
-            text=f"run {digest} was tested on other clips than the chosen run: it is not compared in pairs.",
-        )
-        for digest in sorted(set(tests) - set(together))
+        Note(kind=NoteKind.REMARK, text=t("note.stranger", digest=digest)) for digest in sorted(set(tests) - set(together))
     ]
     return resample(together), notes
 
@@ -136,12 +150,12 @@ def _with_intervals(reading: Reading, resampled: Resampled | None, chosen: str) 
     run = reading.facts
     behind = None
     if resampled and run.digest != chosen and run.digest in resampled.scores:
-        behind = resampled.difference([("", chosen, run.digest)])
+        behind = resampled.pair(chosen, run.digest)
     interval = interval_of(reading.test) if reading.test else None
     return dataclasses.replace(run, interval=interval, behind_choice=behind)
 
 
-def _settings(runs: Sequence[RunFacts]) -> list[SettingRow]:
+def setting_rows(runs: Sequence[RunFacts]) -> list[SettingRow]:
     """One value for a key that all runs share, otherwise one of each run; augmentation counts only where it is used."""
     rows = []
     for key in dict.fromkeys(key for run in runs for key in run.config):

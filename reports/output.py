@@ -19,9 +19,27 @@ def write_report(facts: ReportFacts, out: Path) -> int:
     Raises:
         OutputError: `out` is a folder, or cannot be written.
     """
+    check_out(out)
+    return write_page(render(facts), out)
+
+
+def check_out(out: Path) -> None:
+    """Before the work is done.
+
+    Raises:
+        OutputError: `out` is a folder.
+    """
     if out.is_dir():
         raise OutputError(f"--out names a file and {out} is a folder; give {out / 'report.html'}")
-    content = render(facts)
+
+
+def write_page(content: bytes, out: Path) -> int:
+    """The size in bytes of the page, which now stands at `out`.
+
+    Raises:
+        OutputError: `out` is a folder, or cannot be written.
+    """
+    check_out(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         write_whole(out, content)

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cnn.errors import RunError
+from cnn.overrides import flatten
 from cnn.runs import EpochRow, RunFolder, RunResult
+from reports.base_facts import Note, NoteKind
+from reports.commands import train_command
 from reports.errors import SourceError
-from reports.facts import CurvePoint, Note, NoteKind, RunFacts, SplitFacts
+from reports.facts import CurvePoint, RunFacts, SplitFacts
 from reports.scores import Clips, as_stated, clips_of, contradictions, recomputed
+from reports.texts import Texts, english
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """A run as facts, beside its single test answers, which the page does not print but resamples."""
+    """A run as facts, beside its single answers, which the page resamples and lists the worst of."""
 
     facts: RunFacts
-    test: Clips | None
+    clips: dict[str, Clips]  # val and test, as far as there are any
     notes: tuple[Note, ...] = field(default=())
 
-
-def flatten(content: dict[str, object], prefix: str = "") -> dict[str, object]:
-    """Nested sections as one mapping of dotted keys."""
-    flat: dict[str, object] = {}
-    for key, value in content.items():
-        flat.update(flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value})
-    return flat
+    @property
+    def test(self) -> Clips | None:
+        return self.clips.get("test")
 
 
 def damaged(folder: RunFolder, cause: Exception) -> SourceError:
@@ -34,8 +35,8 @@ def damaged(folder: RunFolder, cause: Exception) -> SourceError:
     return SourceError(f"{folder.path} is damaged: {reason}; delete the folder and train it again")
 
 
-def read_run(folder: RunFolder) -> Reading:
-    """All that the page needs of a finished run.
+def read_run(folder: RunFolder, tiles: Path = Path("tiles"), t: Texts | None = None) -> Reading:
+    """All that the page needs of a finished run; `tiles` is where the command that trains it again looks for them.
 
     Raises:
         SourceError: a file is missing or damaged.
@@ -44,12 +45,12 @@ def read_run(folder: RunFolder) -> Reading:
         result = folder.result()
         if result is None:
             raise SourceError(f"{folder.path} is not finished; train it to the end with `arena train`, or leave it out")
-        return _reading(folder, result)
+        return _reading(folder, result, tiles, t or english())
     except (RunError, ValueError, KeyError, IndexError, TypeError, StopIteration) as error:
         raise damaged(folder, error) from error
 
 
-def _reading(folder: RunFolder, result: RunResult) -> Reading:
+def _reading(folder: RunFolder, result: RunResult, tiles: Path, t: Texts) -> Reading:
     predictions = folder.predictions()
     splits: dict[str, SplitFacts] = {}
     differing: list[str] = []
@@ -64,16 +65,15 @@ def _reading(folder: RunFolder, result: RunResult) -> Reading:
         differing += contradictions(split, splits[split], stated) if stated else []
     notes: tuple[Note, ...] = ()
     if differing:
-        text = (
-            f"{folder.path}: result.json contradicts predictions.csv ({'; '.join(differing)}). This page shows what was found."
-        )
+        text = t("note.contradicts", folder=folder.path, what="; ".join(differing))
         notes = (Note(kind=NoteKind.ERROR, text=text),)
-    test = clips["test"] if clips["test"].ids else None
-    return Reading(facts=_run_facts(folder, result, splits), test=test, notes=notes)
+    known = {split: rows for split, rows in clips.items() if rows.ids}
+    return Reading(facts=_run_facts(folder, result, splits, tiles), clips=known, notes=notes)
 
 
-def _run_facts(folder: RunFolder, result: RunResult, splits: dict[str, SplitFacts]) -> RunFacts:
-    config = flatten(folder.config())
+def _run_facts(folder: RunFolder, result: RunResult, splits: dict[str, SplitFacts], tiles: Path) -> RunFacts:
+    content = folder.config()
+    config = flatten(content)
     seed = config.get("train.seed", 0)
     return RunFacts(
         digest=folder.digest,
@@ -101,6 +101,7 @@ def _run_facts(folder: RunFolder, result: RunResult, splits: dict[str, SplitFact
         started_at=result.started_at,
         finished_at=result.finished_at,
         wandb_url=result.wandb_url if result.wandb_url.startswith(("https://", "http://")) else "",
+        command=train_command(folder.digest, content, tiles, folder.path.parent),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,16 +12,25 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from reports import formats
+from reports.contest_figures import MOST_TEAMS
+from reports.csvs import tables_of
 from reports.evaluation_page import GroupPage, group_pages
 from reports.facts import ReportFacts, RunFacts
 from reports.figures import Figures, draw_all
+from reports.group_figures import MOST_ROWS
+from reports.study_page import StudyPage, study_pages
 from reports.summary import Summary, summarise
 from reports.tables import Confusion, DigitRow, SplitRow, confusions, digits, shared_versions, splits
+from reports.texts import Texts, texts
 
+# The page from top to bottom. A section is a name here, `_<name>.html.j2`, `head.<name>` in texts.toml, and a value in Page.
+SECTIONS = (
+    "answer", "held-out", "trainings", "curves", "confusions", "mistakes", "sweeps", "contest", "data", "lineage", "reading",
+)  # fmt: skip
+_GLOSSARY = ("macro_f1", "val_test", "interval", "held", "paired", "interaction", "fit", "pruned", "importance")
 _TEMPLATES = Path(__file__).parent / "templates"
 _FILTERS = (
-    "model_name", "model_source", "variant_name", "cell_name", "verdict_word", "score", "signed", "span", "signed_span",
-    "percent", "whole_percent", "count", "magnitude", "seconds", "setting", "leaf", "metric_name", "moment", "plural", "listed",
+    "variant_name", "score", "signed", "percent", "whole_percent", "magnitude", "seconds", "leaf", "moment",
 )  # fmt: skip
 
 
@@ -29,14 +39,23 @@ class Page:
     """Everything that the templates place."""
 
     facts: ReportFacts
+    sections: tuple[str, ...]
     summary: Summary
     figures: Figures
+    tables: dict[str, str]  # data URIs of CSV files, by name
     evaluations: tuple[GroupPage, ...]
+    studies: dict[str, StudyPage]
     shown: RunFacts | None
+    reasons: dict[str, str]  # of the verdicts, by digest
     splits: tuple[SplitRow, ...]
     confusions: tuple[Confusion, ...]
     digits: tuple[DigitRow, ...]
-    versions: dict[str, str]
+    versions: str
+    glossary: tuple[str, ...]
+    models: tuple[str, ...]  # of which it is known where they come from
+    lacks_sound: bool
+    most_teams: int
+    most_groups: int
     style: Markup
     script: Markup
     policy: str
@@ -44,23 +63,44 @@ class Page:
 
 def render(facts: ReportFacts) -> bytes:
     """The page."""
-    script = (_TEMPLATES / "script.js").read_text(encoding="utf-8")
+    t = texts(facts.lang)
+    style, script, policy = assets()
     shown = facts.shown
     page = Page(
         facts=facts,
+        sections=SECTIONS,
         summary=summarise(facts),
         figures=draw_all(facts),
-        evaluations=group_pages(facts.evaluations),
+        tables=tables_of(facts),
+        evaluations=group_pages(facts.evaluations, t),
+        studies=study_pages(facts.sweeps or ()),
         shown=shown,
+        reasons={run.digest: _reason(run, t) for run in facts.runs},
         splits=splits(shown),
         confusions=confusions(shown),
         digits=digits(shown),
-        versions=shared_versions(facts.runs),
-        style=Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8")),
-        script=Markup(script),
-        policy=_policy(script),
+        versions=", ".join(f"{name} {version}" for name, version in shared_versions(facts.runs).items()),
+        glossary=tuple(term for term in _GLOSSARY if term != "held" or facts.evaluations),
+        models=tuple(name for name in dict.fromkeys(cell.model for cell in facts.cells) if t.source(name)),
+        lacks_sound=not any(media.sound for media in facts.media.values()),
+        most_teams=MOST_TEAMS,
+        most_groups=MOST_ROWS,
+        style=style,
+        script=script,
+        policy=policy,
     )
-    return _environment().get_template("report.html.j2").render(page=page).encode()
+    return environment(t).get_template("report.html.j2").render(page=page).encode()
+
+
+def _reason(run: RunFacts, t: Texts) -> str:
+    """As the training wrote it, which is English; in another language the numbers that it rests on."""
+    if t.lang == "en" or not run.verdict:
+        return run.reason
+    train, val = run.splits.get("train"), run.val
+    if not train or not val:
+        return run.reason
+    score = formats.score
+    return t("trainings.reason_gap", train=score(train.macro_f1), val=score(val.macro_f1), gap=score(run.gap))
 
 
 def breakable(key: str) -> Markup:
@@ -73,17 +113,27 @@ def unbroken(sentence: str) -> Markup:
     return Markup(str(escape(sentence)).replace("macro-F1", '<span class="whole">macro-F1</span>'))
 
 
-def _policy(script: str) -> str:
+def coded(sentence: str) -> Markup:
+    """A sentence whose parts between backticks are code."""
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(sentence))))
+
+
+def assets() -> tuple[Markup, Markup, str]:
+    """Style sheet, script, and the content security policy that allows them alone."""
+    style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
+    script = (_TEMPLATES / "script.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    allowed = f"style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:; media-src data:"
+    return Markup(style), Markup(script), f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment(t: Texts) -> Environment:
+    """Where templates find filters, and the texts of the page's language as `t`."""
+    found = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update({name: getattr(formats, name) for name in _FILTERS})
-    environment.filters["breakable"] = breakable
-    environment.filters["unbroken"] = unbroken
-    environment.filters["svg"] = Markup  # our own drawing, whose texts matplotlib has escaped
-    return environment
+    found.filters.update({name: getattr(formats, name) for name in _FILTERS})
+    found.filters.update(breakable=breakable, unbroken=unbroken, coded=coded)
+    found.filters["svg"] = Markup  # our own drawing, whose texts are escaped
+    found.globals["t"] = t
+    return found

@@ -9,14 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaderboard.statistics import LEVEL, MIN_GROUPS, N_REPLICATES, Interval, macro_f1_interval
-from reports.facts import MODELS, VARIANTS, DifferenceFacts, EffectFacts, IntervalFacts
-from reports.formats import model_name, variant_name
+from reports.base_facts import DifferenceFacts, IntervalFacts
+from reports.groups import present_macro_f1
 from reports.scores import Clips, f1_of
-from reports.selection import Place
 
 SEED = 0
 
 Replicates = NDArray[np.float64]  # (R,)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contrast:
+    """A sum of scores with weights that add up to nothing: the first minus the second of a pair is (1, first), (-1, second)."""
+
+    name: str
+    terms: tuple[tuple[float, str], ...]  # weight, digest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,17 +34,27 @@ class Resampled:
     n_units: int
     scores: dict[str, Replicates]  # by digest
     values: dict[str, float]  # the scores on the clips as they are
+    by_speaker: dict[str, dict[str, float]]  # by digest: macro-F1 of each speaker's clips, over the digits they say
 
-    def difference(self, pairs: Sequence[tuple[str, str, str]]) -> DifferenceFacts:
-        """The mean of first minus second over (name, first digest, second digest), paired on every resample."""
-        parts = tuple((name, self.values[one] - self.values[other]) for name, one, other in pairs)
-        replicates = np.mean([self.scores[one] - self.scores[other] for _, one, other in pairs], axis=0)
-        value = sum(part for _, part in parts) / len(parts)
+    def pair(self, one: str, other: str) -> DifferenceFacts:
+        """First minus second."""
+        return self.mean([Contrast(name="", terms=((1.0, one), (-1.0, other)))])
+
+    def mean(self, contrasts: Sequence[Contrast]) -> DifferenceFacts:
+        """The mean of several contrasts, paired on every resample and for every speaker."""
+        parts = tuple((one.name, sum(weight * self.values[run] for weight, run in one.terms)) for one in contrasts)
+        terms = [(weight, run) for one in contrasts for weight, run in one.terms]
+        replicates = np.sum([weight * self.scores[run] for weight, run in terms], axis=0) / len(contrasts)
         low, high = np.quantile(replicates, ((1 - LEVEL) / 2, (1 + LEVEL) / 2)).tolist()
         interval = IntervalFacts(
             low=low, high=high, level=LEVEL, n_replicates=len(replicates), unit=self.unit, n_units=self.n_units
         )
-        return DifferenceFacts(value=value, interval=interval, parts=parts)
+        names = sorted(next(iter(self.by_speaker.values())))
+        speakers = tuple(
+            (name, sum(weight * self.by_speaker[run][name] for weight, run in terms) / len(contrasts)) for name in names
+        )
+        value = sum(part for _, part in parts) / len(parts)
+        return DifferenceFacts(value=value, interval=interval, parts=parts, speakers=speakers)
 
 
 def interval_facts(interval: Interval) -> IntervalFacts:
@@ -74,8 +91,18 @@ def resample(clips: Mapping[str, Clips]) -> Resampled:
         drawn = weights @ confusions.reshape(len(confusions), -1)  # (R, G) (G, K*K)
         scores[digest] = f1_of(drawn.reshape(-1, n_classes, n_classes)).mean(-1)
     values = {digest: float(f1_of(rows.confusions_by("clip").sum(0)).mean()) for digest, rows in clips.items()}
-    n_units = n_speakers if by_speaker else len(first.ids)
-    return Resampled(unit="speakers" if by_speaker else "clips", n_units=n_units, scores=scores, values=values)
+    return Resampled(
+        unit="speakers" if by_speaker else "clips",
+        n_units=n_speakers if by_speaker else len(first.ids),
+        scores=scores,
+        values=values,
+        by_speaker={digest: _of_speakers(rows) for digest, rows in clips.items()},
+    )
+
+
+def _of_speakers(rows: Clips) -> dict[str, float]:
+    names = sorted(set(rows.speakers))
+    return {name: present_macro_f1(one) for name, one in zip(names, rows.confusions_by("speaker"), strict=True)}
 
 
 def _speaker_units(clips: Mapping[str, Clips]) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
@@ -97,39 +124,3 @@ def _clip_units(clips: Mapping[str, Clips]) -> tuple[NDArray[np.float32], dict[s
         units[digest] = np.zeros(shape, dtype=np.float32)
         units[digest][np.arange(len(patterns)), patterns[:, 0], patterns[:, column]] = 1
     return weights, units
-
-
-_FACTORS: dict[str, tuple[str, list[tuple[Place, Place]]]] = {
-    "filter": (
-        "the bilateral filter",
-        [((model, f"bilateral{aug}"), (model, f"raw{aug}")) for model in MODELS for aug in ("", "+aug")],
-    ),
-    "augmentation": (
-        "augmentation",
-        [((model, f"{name}+aug"), (model, name)) for model in MODELS for name in ("raw", "bilateral")],
-    ),
-    "model": ("Model B instead of Model A", [((MODELS[1], variant), (MODELS[0], variant)) for variant in VARIANTS]),
-}
-
-
-def effects(resampled: Resampled, digests: Mapping[Place, str]) -> tuple[EffectFacts, ...]:
-    """Main effects of filter, augmentation and model, each over all pairs of trainings that differ in it alone."""
-    found = []
-    for factor, (plus, pairs) in _FACTORS.items():
-        known = [
-            (_pair_name(factor, one), digests[one], digests[other])
-            for one, other in pairs
-            if digests.get(one) in resampled.scores and digests.get(other) in resampled.scores
-        ]
-        if known:
-            found.append(EffectFacts(factor=factor, plus=plus, difference=resampled.difference(known)))
-    return tuple(found)
-
-
-def _pair_name(factor: str, place: Place) -> str:
-    model, variant = place
-    if factor == "model":
-        return variant_name(variant)
-    if factor == "filter":
-        return f"{model_name(model)}, {'augmented' if variant.endswith('+aug') else 'not augmented'}"
-    return f"{model_name(model)}, {variant.removesuffix('+aug')}"

@@ -24,6 +24,7 @@ class Clips:
     speakers: tuple[str, ...]
     truth: Counts  # (N,) class numbers
     predicted: Counts  # (N,)
+    probabilities: NDArray[np.float64]  # (N, K)
     n_classes: int
 
     def confusions_by(self, unit: str) -> Counts:
@@ -55,6 +56,7 @@ def clips_of(predictions: Sequence[Prediction], labels: Sequence[str], split: st
         speakers=tuple(p.speaker for p in rows),
         truth=np.array([number[p.truth] for p in rows], dtype=np.int64),
         predicted=np.array([number[p.label] for p in rows], dtype=np.int64),
+        probabilities=np.array([p.probabilities for p in rows], dtype=np.float64).reshape(len(rows), len(labels)),
         n_classes=len(labels),
     )
 

@@ -11,10 +11,11 @@ from typing import Any
 from cnn.errors import RunError
 from cnn.runs import RunFolder, RunState, list_runs
 from cnn.shelf import find_run, trial_of
+from reports.base_facts import Note, NoteKind
 from reports.errors import SourceError
-from reports.facts import MODELS, VARIANTS, Note, NoteKind
-from reports.formats import cell_name, listed, plural
+from reports.facts import MODELS, VARIANTS
 from reports.readings import damaged
+from reports.texts import Texts, english
 
 Place = tuple[str, str]  # model, variant
 
@@ -50,7 +51,7 @@ def places(chosen: Collection[Place]) -> list[Place]:
     return eight + sorted(set(chosen) - set(eight))
 
 
-def select(runs_dir: Path | None, named: Sequence[Path], folds: Collection[str] = ()) -> Selection:
+def select(runs_dir: Path | None, named: Sequence[Path], folds: Collection[str] = (), t: Texts | None = None) -> Selection:
     """The trainings to show.
 
     Out of the finished runs of `runs_dir` (or out of `named` alone) the largest comparable group counts, the newest of
@@ -64,25 +65,25 @@ def select(runs_dir: Path | None, named: Sequence[Path], folds: Collection[str] 
     Raises:
         SourceError: a run in `named` cannot be found or read, or is not finished.
     """
+    t = t or english()
     notes: list[Note] = []
-    found = [_named(path, runs_dir) for path in named] if named else _scan(runs_dir, notes)
+    found = [_named(path, runs_dir) for path in named] if named else _scan(runs_dir, notes, t)
     apart = found if named else [run for run in found if not run.is_trial]
     if not found:
         return Selection(folders={}, notes=tuple(notes))
     shown = () if named else folds
-    group = _largest_group(apart or found, shown, notes)
+    group = _largest_group(apart or found, shown, notes, t)
     chosen = {run.place: run for run in sorted(group, key=lambda run: run.age)}
     if n_older := sum(run.folder.digest not in shown and chosen[run.place] is not run for run in group):
-        text = f"{plural(n_older, 'older run')} of the same models and variants left out: the newest of each is shown."
-        notes.append(Note(kind=NoteKind.REMARK, text=text))
+        notes.append(Note(kind=NoteKind.REMARK, text=t.n("note.older", n_older)))
     group_trials = [run for run in found if run.comparable == group[0].comparable and run.is_trial]
-    notes += _stand_ins(chosen, group_trials if not named else [])
+    notes += _stand_ins(chosen, group_trials if not named else [], t)
     folders = {place: chosen[place].folder for place in places(chosen) if place in chosen}  # a fixed order: same bytes
     is_one_fold = all(run.folder.digest in shown for run in group)
-    return Selection(folders=folders, notes=(*notes, *([] if is_one_fold else _missing(chosen))), is_one_fold=is_one_fold)
+    return Selection(folders=folders, notes=(*notes, *([] if is_one_fold else _missing(chosen, t))), is_one_fold=is_one_fold)
 
 
-def _stand_ins(chosen: dict[Place, Candidate], trials: Sequence[Candidate]) -> list[Note]:
+def _stand_ins(chosen: dict[Place, Candidate], trials: Sequence[Candidate], t: Texts) -> list[Note]:
     """Fill empty places with trials: first those whose settings most variants share: no sampler drew those."""
     variants: dict[str, set[Place]] = {}
     for run in (*chosen.values(), *trials):
@@ -93,9 +94,8 @@ def _stand_ins(chosen: dict[Place, Candidate], trials: Sequence[Candidate]) -> l
         chosen[place] = max(here, key=lambda run: (len(variants[run.settings]), run.age))
     if not empty:
         return []
-    names = [cell_name(*place) for place in places(empty) if place in empty]
-    are = "is a study's trial" if len(names) == 1 else "are trials of studies"
-    return [Note(kind=NoteKind.REMARK, text=f"{listed(names)} {are}: no training of its own was found.")]
+    names = [t.cell(*place) for place in places(empty) if place in empty]
+    return [Note(kind=NoteKind.REMARK, text=t.n("note.stand_ins", len(names), names=t.listed(names)))]
 
 
 def _named(name: Path, runs_dir: Path | None) -> Candidate:
@@ -117,7 +117,7 @@ def _named(name: Path, runs_dir: Path | None) -> Candidate:
         raise damaged(folder, error) from error
 
 
-def _scan(runs_dir: Path | None, notes: list[Note]) -> list[Candidate]:
+def _scan(runs_dir: Path | None, notes: list[Note], t: Texts) -> list[Candidate]:
     found: list[Candidate] = []
     n_unfinished = 0
     for folder in list_runs(runs_dir) if runs_dir else []:
@@ -127,10 +127,9 @@ def _scan(runs_dir: Path | None, notes: list[Note]) -> list[Candidate]:
                 found.append(_candidate(folder, result.finished_at))
             n_unfinished += result is None
         except (RunError, ValueError, KeyError, TypeError) as error:
-            notes.append(Note(kind=NoteKind.ERROR, text=f"{damaged(folder, error)}. It is left out."))
+            notes.append(Note(kind=NoteKind.ERROR, text=t("note.left_out", error=damaged(folder, error))))
     if n_unfinished:
-        text = f"{plural(n_unfinished, 'unfinished run')} left out; `arena train` takes one up again."
-        notes.append(Note(kind=NoteKind.REMARK, text=text))
+        notes.append(Note(kind=NoteKind.REMARK, text=t.n("note.unfinished", n_unfinished)))
     return found
 
 
@@ -147,7 +146,7 @@ def _candidate(folder: RunFolder, finished_at: str) -> Candidate:
     )
 
 
-def _largest_group(found: Sequence[Candidate], folds: Collection[str], notes: list[Note]) -> list[Candidate]:
+def _largest_group(found: Sequence[Candidate], folds: Collection[str], notes: list[Note], t: Texts) -> list[Candidate]:
     groups: dict[str, list[Candidate]] = {}
     for run in found:
         groups.setdefault(run.comparable, []).append(run)
@@ -156,14 +155,11 @@ def _largest_group(found: Sequence[Candidate], folds: Collection[str], notes: li
         of_their_own or groups.values(), key=lambda runs: (len({run.place for run in runs}), max(run.age for run in runs))
     )
     if n_others := sum(run.folder.digest not in folds and run not in largest for run in found):
-        text = f"{plural(n_others, 'run')} on another corpus, tiles or split left out, since numbers could not be compared; "
-        text += "the newest fullest set is shown, and `arena report build RUN...` with run folders shows another."
-        notes.append(Note(kind=NoteKind.REMARK, text=text))
+        notes.append(Note(kind=NoteKind.REMARK, text=t.n("note.others", n_others)))
     return largest
 
 
-def _missing(chosen: Collection[Place]) -> list[Note]:
+def _missing(chosen: Collection[Place], t: Texts) -> list[Note]:
     absent = [place for place in places(chosen) if place not in chosen]
-    names = "; ".join(cell_name(*place) for place in absent)
-    text = f"{plural(len(absent), 'training')} of the eight missing: {names}. Train with `arena train --all`."
-    return [Note(kind=NoteKind.MISSING, text=text)] if absent else []
+    names = "; ".join(t.cell(*place) for place in absent)
+    return [Note(kind=NoteKind.MISSING, text=t.n("note.missing", len(absent), names=names))] if absent else []

@@ -97,6 +97,9 @@ class Frame:
             axes.xaxis.set_major_locator(MaxNLocator(4, steps=_STEPS))
             axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
             draw(axes)
+            for axis in (axes.xaxis, axes.yaxis):
+                if not axis.get_label_text():
+                    axis.set_label_coords(0, 0)  # spares matplotlib the search for its place
             buffer = io.BytesIO()
             figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
         return _slim(buffer.getvalue().decode(), name, alt, self)
@@ -176,6 +179,11 @@ def _width_px(text: str) -> float:
 def model_colour(model: str) -> str:
     """Colour is the model, everywhere."""
     return {"lenet5": MODEL_A, "resnet": MODEL_B}.get(model, MODEL_OTHER)
+
+
+def variable_of(colour: str) -> str:
+    """The name of the style sheet's variable that a stand-in becomes, for pictures that are written by hand."""
+    return _VARIABLES[colour]
 
 
 def filter_dash(variant: str) -> tuple[float, tuple[float, ...] | None]:

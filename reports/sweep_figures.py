@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from reports.facts import ParameterSpan, SweepFacts, TrialPoint
 from reports.formats import leaf, score, setting, whole_percent
+from reports.sampling import shown_trials
 from reports.svg import INK, RULE, SOFT, TEXT_PX, Frame, Limits, augment_marker, model_colour, x_title
+from reports.sweep_facts import ParameterSpan, SweepFacts, TrialPoint
+from reports.texts import Texts
 
 HISTORY = Frame(width=350, height=176, left=34, right=40, top=8, bottom=34)
 SLICE = Frame(width=172, height=132, left=30, right=8, top=6, bottom=32)
@@ -69,14 +71,15 @@ def dots(trials: Sequence[TrialPoint], xs: Sequence[float], limits: Limits) -> l
     ]
 
 
-def history(sweep: SweepFacts, limits: Limits) -> str:
-    """Every trial in its order, the best so far as a line."""
+def history(sweep: SweepFacts, limits: Limits, t: Texts) -> str:
+    """Every trial in its order (of thousands a sample), the best so far as a line."""
+    shown = shown_trials(sweep)
 
     def draw(axes: Axes) -> None:
-        axes.set_xlim(-1, max(len(sweep.trials), 2))
+        axes.set_xlim(-1, max(sweep.trials[-1].number + 1 if sweep.trials else 0, 2))
         axes.set_ylim(*limits)
-        _plot_dots(axes, sweep, dots(sweep.trials, [trial.number for trial in sweep.trials], limits))
-        failed = [trial.number for trial in sweep.trials if trial.state == "failed"]
+        _plot_dots(axes, sweep, dots(shown, [trial.number for trial in shown], limits))
+        failed = [trial.number for trial in shown if trial.state == "failed"]
         if failed:
             axes.plot(failed, [limits[0]] * len(failed), "x", color=INK, markersize=5, markeredgewidth=1.2, clip_on=False)
         steps = running_best(sweep)
@@ -93,9 +96,9 @@ def history(sweep: SweepFacts, limits: Limits) -> str:
                 size=TEXT_PX,
                 weight="bold",
             )
-        x_title(axes, "trial")
+        x_title(axes, t("word.trial"))
 
-    return HISTORY.to_svg(f"history-{slug(sweep)}", f"Trials of study {sweep.name} in order, with the best so far", draw)
+    return HISTORY.to_svg(f"history-{slug(sweep)}", t("alt.history", name=sweep.name), draw)
 
 
 def slice_xs(parameter: ParameterSpan, trials: Sequence[TrialPoint]) -> tuple[list[float], list[str]]:
@@ -124,9 +127,9 @@ def shown_levels(levels: Sequence[str], width_px: float) -> range:
     return range(0, len(levels), max(len(levels), 1))
 
 
-def slice_of(sweep: SweepFacts, parameter: ParameterSpan, limits: Limits) -> str:
+def slice_of(sweep: SweepFacts, parameter: ParameterSpan, limits: Limits, t: Texts) -> str:
     """Value against one parameter."""
-    trials = [trial for trial in sweep.trials if parameter.name in trial.params]
+    trials = [trial for trial in shown_trials(sweep) if parameter.name in trial.params]
     xs, levels = slice_xs(parameter, trials)
 
     def draw(axes: Axes) -> None:
@@ -141,13 +144,13 @@ def slice_of(sweep: SweepFacts, parameter: ParameterSpan, limits: Limits) -> str
             axes.xaxis.set_minor_locator(NullLocator())
             axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
         _plot_dots(axes, sweep, dots(trials, xs, limits), size=3.5)
-        x_title(axes, leaf(parameter.name) + (", log scale" if parameter.is_log and not levels else ""))
+        x_title(axes, leaf(parameter.name) + (t("axis.log") if parameter.is_log and not levels else ""))
 
     name = f"slice-{slug(sweep)}-{parameter.name.replace('.', '-')}"
-    return SLICE.to_svg(name, f"{leaf(parameter.name)} against value, study {sweep.name}", draw)
+    return SLICE.to_svg(name, t("alt.slice", parameter=leaf(parameter.name), name=sweep.name), draw)
 
 
-def importances(sweep: SweepFacts) -> str:
+def importances(sweep: SweepFacts, t: Texts) -> str:
     """A bar per parameter; empty where the study has told no importances."""
     known = [parameter for parameter in sweep.parameters if parameter.importance is not None]
     if not known:
@@ -176,7 +179,7 @@ def importances(sweep: SweepFacts) -> str:
                 size=TEXT_PX,
             )
 
-    return frame.to_svg(f"importances-{slug(sweep)}", f"Importance of each parameter, study {sweep.name}", draw)
+    return frame.to_svg(f"importances-{slug(sweep)}", t("alt.importances", name=sweep.name), draw)
 
 
 def slug(sweep: SweepFacts) -> str:

@@ -33,7 +33,7 @@ class DigitRow:
 class SplitRow:
     """One part of the split, as far as the run's files tell."""
 
-    name: str
+    name: str  # train, val or test
     n: int
     fewest: int  # clips of the rarest digit
     most: int
@@ -65,10 +65,9 @@ def splits(run: RunFacts | None) -> tuple[SplitRow, ...]:
     """Training, validation and test of one run; all compared runs share them."""
     if not run:
         return ()
-    names = {"train": "Training", "val": "Validation", "test": "Test"}
     rows = []
-    for key, name in names.items():
-        if split := run.splits.get(key):
+    for name in ("train", "val", "test"):
+        if split := run.splits.get(name):
             sizes = [sum(row) for row in split.confusion] or [0]
             rows.append(SplitRow(name=name, n=split.n, fewest=min(sizes), most=max(sizes), speakers=split.speakers))
     return tuple(rows)

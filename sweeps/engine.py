@@ -39,6 +39,9 @@ class Engine(Protocol):
     def report(self, claim: Claim, epoch: int, value: float) -> Step:
         """Record an epoch and renew the lease; PAUSE when the trial is somebody else's now."""
 
+    def renew(self, claim: Claim) -> None:
+        """Keep the lease of a trial that waits for its turn."""
+
     def finish(self, claim: Claim, result: TrialResult) -> bool:
         """Record the end of a trial; False, and nothing recorded, when the trial is somebody else's now."""
 

@@ -3,6 +3,7 @@
 SweepError
 ├── SweepFileError   a sweep file, with its name and line
 └── StudyError       a study's folder, or what was asked of it
+    └── UnreachableError   the database of a study is not to be reached now; asked again, it may be
 """
 
 from __future__ import annotations
@@ -26,3 +27,7 @@ class SweepFileError(SweepError):
 
 class StudyError(SweepError):
     """A study that is missing, damaged, of another make, or cannot be written."""
+
+
+class UnreachableError(StudyError):
+    """A study's database that cannot be reached now."""

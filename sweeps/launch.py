@@ -1,28 +1,27 @@
-"""A pool of agent processes over some studies: started, watched, stopped, and their failures shown."""
+"""A pool of agents over some studies: watched until the budgets are reached, and asked to end by signals."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import IO
 
-from arena_terminal import Advance
-from sweeps.errors import StudyError
+from sweeps.agent import ALONE
+from sweeps.control import Wish
+from sweeps.crew import Crew, CrewPlan
+from sweeps.gpus import Slot
 from sweeps.study import StudyFolder, StudySpec
+from sweeps.watch import View, Watch
 
-# Started by its path: `-m arena` would look for our modules in the working folder first.
-_ARENA = Path(__file__).resolve().parents[1] / "arena.py"
-_POLL_S = 1.0
+_LOOK_EVERY_S = 1.0
 _GLANCE_S = 0.1  # between looks at the processes alone
-_N_TAIL = 6  # lines of a failed agent's log that are shown
+_TAIL_BYTES = 1 << 16
 
 Say = Callable[[str], None]
 
@@ -43,90 +42,104 @@ class PoolReport:
         return 0 if self.n_settled >= self.budget else 1
 
 
-@dataclass(slots=True)
-class _Agent:
-    number: int
-    process: subprocess.Popen[bytes]
-    log: Path
-    reported: bool = False
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pool:
     """Which agents to start, and on what."""
 
     specs: Sequence[StudySpec]
     studies_dir: Path
-    n_agents: int
-    device: str = "auto"
+    slots: tuple[Slot, ...]
+    n_clips: Sequence[int]  # by study: how many are trained in an epoch
+    max_failures: int
+    wandb: str = "off"  # mode of the mirror
+    smoke: bool = True
+    fuse: int = ALONE  # trials that an agent trains as one net
 
-    @property
-    def budget(self) -> int:
-        return sum(spec.budget for spec in self.specs)
+    def crew_plan(self) -> CrewPlan:
+        return CrewPlan(
+            names=tuple(spec.name for spec in self.specs),
+            studies_dir=self.studies_dir,
+            slots=self.slots,
+            max_failures=self.max_failures,
+            wandb=self.wandb,
+            smoke=self.smoke,
+            fuse=self.fuse,
+        )
 
 
-def run_agents(pool: Pool, advance: Advance, say: Say) -> PoolReport:
-    """Start agents and wait until they end; `advance` counts trials that finished or were pruned.
+def run_agents(pool: Pool, show: Callable[[View], None], say: Say) -> PoolReport:
+    """Start agents and wait until they end; `show` gets the studies about once a second.
 
     The first Ctrl-C (or SIGTERM) asks all agents to end after their epoch, the second ends them at once.
 
     Raises:
-        StudyError: a log cannot be written, or a study is damaged.
+        StudyError: a log cannot be written, a study is damaged, or the smoke trial failed.
     """
     _mend(pool, say)
-    watch = _Watch(pool.specs, pool.studies_dir)
-    n_agents = pool.n_agents if watch.n_settled() < pool.budget else 0
+    watch = Watch(pool.specs, pool.studies_dir, pool.n_clips)
+    view = watch.look()
+    told = _tell_wishes(view, set(), say)
     asked: list[int] = []
-    with _signals(asked), _started(pool, n_agents) as agents:
-        n_passed_on, n_failed = 0, 0
-        advance(watch.n_settled())
-        while True:
-            for number in asked[n_passed_on:]:
-                _pass_on(agents, number, first=not n_passed_on, say=say)
-                n_passed_on += 1
-            n_failed += _report_failures(agents, bool(asked), say)
-            alive = any(agent.process.poll() is None for agent in agents)
-            advance(watch.n_new(force=not alive), watch.note)
-            if not alive:
-                break
-            time.sleep(_GLANCE_S)
-    return PoolReport(n_settled=watch.n_counted, budget=pool.budget, n_failed_agents=n_failed, interrupted=bool(asked))
+    n_failed = 0
+    if any(line.n_settled < line.budget and line.wish is not Wish.STOP for line in view.lines):
+        with _signals(asked), Crew(pool.crew_plan(), say) as crew:
+            _attend(crew, asked, lambda: show(watch.look()), say)
+            n_failed = crew.n_failed
+        view = watch.look()
+    show(view)
+    _tell_wishes(view, told, say)
+    return PoolReport(n_settled=view.n_settled, budget=view.budget, n_failed_agents=n_failed, interrupted=bool(asked))
+
+
+def _attend(crew: Crew, asked: list[int], show: Callable[[], None], say: Say) -> None:
+    n_passed_on, look_at = 0, time.monotonic()
+    while True:
+        for number in asked[n_passed_on:]:
+            if not n_passed_on:
+                say("stopping: every agent ends after its epoch; once more ends them at once")
+            crew.signal(number)
+            n_passed_on += 1
+        crew.look(is_asked=bool(asked))
+        if not crew.is_working:
+            return
+        if time.monotonic() >= look_at:
+            show()
+            look_at = time.monotonic() + _LOOK_EVERY_S
+        time.sleep(_GLANCE_S)
+
+
+def _tell_wishes(view: View, told: set[str], say: Say) -> set[str]:
+    """Say which studies are paused or stopped, each once; all that were told."""
+    for line in view.lines:
+        if line.name not in told and line.n_settled < line.budget and line.wish is not Wish.RUN:
+            state = "stopped" if line.wish is Wish.STOP else "paused, and agents wait"
+            say(f"study {line.name} is {state}; `arena sweep resume {line.name}` undoes it")
+            told = {*told, line.name}
+    return told
 
 
 def _mend(pool: Pool, say: Say) -> None:
     """Set damaged tails of journals aside now, where the user sees the note; agents would say it into their logs."""
-    from sweeps.journal import Journal
-
     for spec in pool.specs:
-        Journal(StudyFolder(pool.studies_dir / spec.name).journal, say)
+        path = StudyFolder(pool.studies_dir / spec.name).journal
+        if not _ends_well(path):
+            from sweeps.journal import Journal  # loads Optuna, which this process has no other use for
+
+            Journal(path, say)
 
 
-class _Watch:
-    """Counts settled trials by reading what was added to the journals, at most once a second."""
-
-    def __init__(self, specs: Sequence[StudySpec], studies_dir: Path) -> None:
-        from sweeps.optuna_store import Reader
-
-        self._readers = [(Reader(StudyFolder(studies_dir / spec.name)), spec.budget) for spec in specs]
-        self._last = 0.0
-        self.n_counted = 0
-        self.note = ""
-
-    def n_settled(self) -> int:
-        """Each study counts up to its budget, so that one can not stand in for another."""
-        counts = [(reader.counts(), budget) for reader, budget in self._readers]
-        self.n_counted = sum(min(count.settled, budget) for count, budget in counts)
-        pruned, running, failed = (sum(getattr(c, name) for c, _ in counts) for name in ("pruned", "running", "failed"))
-        self.note = f"{running} running, {pruned} pruned" + (f", {failed} failed" if failed else "")
-        self._last = time.monotonic()
-        return self.n_counted
-
-    def n_new(self, *, force: bool) -> int:
-        """Trials settled since the last look."""
-        if not force and time.monotonic() - self._last < _POLL_S:
-            return 0
-        before = self.n_counted
-        return self.n_settled() - before
+def _ends_well(journal: Path) -> bool:
+    if not journal.exists():
+        return True
+    with journal.open("rb") as file:
+        file.seek(max(os.fstat(file.fileno()).st_size - _TAIL_BYTES, 0))
+        tail = file.read()
+    if not tail:
+        return True
+    try:
+        return tail.endswith(b"\n") and isinstance(json.loads(tail[:-1].rpartition(b"\n")[2]), dict)
+    except ValueError:
+        return False
 
 
 @contextlib.contextmanager
@@ -140,71 +153,3 @@ def _signals(asked: list[int]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def _started(pool: Pool, n_agents: int) -> Iterator[list[_Agent]]:
-    agents: list[_Agent] = []
-    try:
-        for number in range(1, n_agents + 1):
-            agents.append(_start(pool, number))
-        yield agents
-    finally:
-        for agent in agents:
-            if agent.process.poll() is None:
-                agent.process.kill()
-            agent.process.wait()
-            if agent.process.stdin:
-                agent.process.stdin.close()
-            with contextlib.suppress(OSError):
-                if not agent.log.stat().st_size:
-                    agent.log.unlink()
-
-
-def _start(pool: Pool, number: int) -> _Agent:
-    log = pool.studies_dir / f"agent-{os.getpid()}-{number}.log"  # another pool may work in the same folder
-    names = [spec.name for spec in pool.specs]
-    command = [sys.executable, str(_ARENA), "sweep", "agent", *names, "--studies", str(pool.studies_dir)]
-    with _opened(log) as file:
-        # A pipe that closes when we die, however we die; a session of its own, so that Ctrl-C reaches it through us alone.
-        process = subprocess.Popen(
-            [*command, "--device", pool.device, "--with-parent"],
-            stdin=subprocess.PIPE,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    return _Agent(number=number, process=process, log=log)
-
-
-def _opened(log: Path) -> IO[bytes]:
-    try:
-        return log.open("wb")
-    except OSError as error:
-        raise StudyError(f"cannot write {log}: {error.strerror}; choose another folder with --studies") from error
-
-
-def _pass_on(agents: Sequence[_Agent], number: int, *, first: bool, say: Say) -> None:
-    if first:
-        say("stopping: every agent ends after its epoch; once more ends them at once")
-    for agent in agents:
-        with contextlib.suppress(ProcessLookupError):
-            agent.process.send_signal(number)
-
-
-def _report_failures(agents: Sequence[_Agent], asked: bool, say: Say) -> int:
-    """Tell of agents that ended in failure since the last look; how many."""
-    n_failed = 0
-    for agent in agents:
-        code = agent.process.poll()
-        if agent.reported or code is None:
-            continue
-        agent.reported = True
-        if code == 0 or asked:
-            continue
-        n_failed += 1
-        how = f"was killed by signal {-code} (9: often for want of memory)" if code < 0 else f"ended with exit code {code}"
-        say(f"agent {agent.number} {how}; the end of {agent.log}:")
-        for line in agent.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_N_TAIL:]:
-            say(f"  {line}")
-    return n_failed

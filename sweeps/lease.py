@@ -35,9 +35,8 @@ class Lease:
     def renewed(self, now: datetime) -> Lease:
         return dataclasses.replace(self, renewed_at=now.isoformat())
 
-    def is_of(self, other: Lease) -> bool:
-        """The same process holds both."""
-        return (self.space, self.pid, self.started) == (other.space, other.pid, other.started)
+    def is_of_this_process(self) -> bool:
+        return (self.space, self.pid, self.started) == (_space(), os.getpid(), _start_of(os.getpid()))
 
     def as_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

@@ -8,11 +8,11 @@ from sweeps import trial
 from sweeps.errors import SweepFileError
 from sweeps.section import yaml_number
 from sweeps.space import Distribution, Parameter, n_points
-from sweeps.sweepfile import Method, Sweep, parse, read_text
+from sweeps.sweepfile import Method, Stopping, Sweep, parse, read_text
 
 
 def read_sweep(file: str) -> Sweep:
-    """The sweep in `file` (or a shipped one), checked in all that can be known before its first trial.
+    """The sweep in `file` (or a shipped one), checked in all that can be known without the settings of a run.
 
     Raises:
         SweepFileError: with the line and the fix.
@@ -31,6 +31,8 @@ def check(sweep: Sweep) -> None:
     for parameter in sweep.parameters:
         _check_kind(sweep, parameter, kinds[parameter.name])
         _check_values(sweep, parameter)
+        if parameter.distribution is Distribution.CATEGORICAL_W_PROBABILITIES and sweep.method is not Method.RANDOM:
+            _fail(sweep, parameter, f"{parameter.name}: probabilities need `method: random`, not {sweep.method}; remove them")
         if sweep.method is Method.GRID and parameter.n_values is None:
             _fail(
                 sweep, parameter, f"a grid cannot visit all of {parameter.distribution}; list values, or write `method: random`"
@@ -66,6 +68,28 @@ def budget_of(sweep: Sweep, wanted: int | None) -> tuple[int, str]:
     return wanted, ""
 
 
+def check_stopping(sweep: Sweep, epochs: int) -> None:
+    """Refuse an `early_terminate` that could end no trial of `epochs` epochs.
+
+    Raises:
+        SweepFileError: the first epoch at which it may end one is the last or later.
+    """
+    early = sweep.early_terminate
+    longest = max([epochs, *_epochs_tuned(sweep)])
+    if early is not None and early.min_iter >= longest:
+        law = f"early_terminate never ends a trial: it looks first at epoch {early.min_iter}, and trials have {longest}"
+        raise SweepFileError(f"{law}; lower min_iter, raise train.epochs, or remove it", file=sweep.file, line=sweep.early_line)
+    budget = sweep.run_cap
+    if early is not None and early.type is Stopping.MEDIAN and budget is not None and early.startup_trials >= budget:
+        law = f"early_terminate never ends a trial: {early.startup_trials} finish before, and run_cap is {budget}"
+        raise SweepFileError(f"{law}; lower startup_trials", file=sweep.file, line=sweep.early_line)
+
+
+def _epochs_tuned(sweep: Sweep) -> list[int]:
+    found = next((p for p in sweep.parameters if p.name == "train.epochs"), None)
+    return [value for value in found.extremes() if isinstance(value, int)] if found else []
+
+
 def model_of(sweep: Sweep) -> str:
     """The model that a study of `sweep` tunes: lenet5 where the file names none."""
     return str(sweep.constants.get("model.name", trial.models()[0]))
@@ -96,6 +120,7 @@ def _check_kind(sweep: Sweep, parameter: Parameter, kind: type) -> None:
         _fail(sweep, parameter, f"{law}; write `min: {yaml_number(parameter.low)}`, or `distribution: uniform`")
     if kind is int and distribution.is_continuous:
         better = "q_log_uniform_values, q: 1" if distribution.is_log else "int_uniform"
+        better = f"q_{distribution}, q: 1" if distribution.is_shaped else better
         law = f"{parameter.name} takes whole numbers, {distribution} draws others"
         _fail(sweep, parameter, f"{law}; write `distribution: {better}`")
     if kind is int and distribution.is_quantized and not float(parameter.q).is_integer():
@@ -116,7 +141,9 @@ def _check_values(sweep: Sweep, parameter: Parameter) -> None:
     around = {key: value for key, value in sweep.constants.items() if key in ("model.name", "split.kind")}
     for value in parameter.extremes():
         reason = trial.why_refused({**around, parameter.name: value})
-        if reason and parameter.distribution.is_quantized:
+        if reason and parameter.shape and not parameter.values:
+            reason += f", which {parameter.distribution} reaches; give it another shape, or a uniform distribution with bounds"
+        elif reason and parameter.distribution.is_quantized:
             reason += f" (the nearest multiple of q {parameter.q} to a bound)"
         if reason:
             _fail(sweep, parameter, reason)

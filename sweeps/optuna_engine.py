@@ -1,22 +1,28 @@
 """The Optuna engine: claims within an exact budget, takes over what dead agents left, answers duplicates.
 
-Every step that reads and then writes stands inside the study's lock, so that all agents see one order of events.
+Every step that reads and then writes stands inside the study's lock, so that all agents see one order of events. A step that
+a lost connection interrupts is done again as a whole; what it wrote before counts as written by an agent that died.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 import optuna
+from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from sweeps import optuna_space
+from sweeps.counts import counter_of
 from sweeps.engine import Claim, Idle
 from sweeps.errors import StudyError
-from sweeps.lease import own_lease, utc_now
+from sweeps.lease import own_lease
 from sweeps.optuna_store import (
     CAUSE,
+    INFEASIBLE,
     LEASE,
     PARAMS,
     RUN,
@@ -24,13 +30,16 @@ from sweeps.optuna_store import (
     SETTLED,
     TAIL,
     TWIN,
+    Counts,
     best_of,
     count,
     holder,
     is_abandoned,
     open_to_write,
+    translated,
     trials_of,
 )
+from sweeps.patience import patiently
 from sweeps.space import all_points, n_points
 from sweeps.study import StudyFolder
 from sweeps.sweepfile import Method
@@ -48,54 +57,82 @@ _STATES = {
 
 
 class OptunaEngine:
-    """One study on Optuna's journal, for one agent."""
+    """One study on Optuna's journal or in a database, for one agent."""
 
     def __init__(self, folder: StudyFolder, agent: str, identify: Identify, say: Callable[[str], None]) -> None:
         self._folder = folder
         self._agent = agent
         self._identify = identify
+        self._say = say
         self._runs: dict[tuple[object, ...], str] = {}  # by point of a finite space
+        self._unsure: set[int] = set()  # trials that a step of ours wrote to without learning whether it did
         self.spec = folder.spec()
         with folder.locked():
             self._study, self._storage = open_to_write(folder, self.spec, say)
         self._study_id = self._storage.get_study_id_from_name(self.spec.name)
+        self._counter = counter_of(folder, self.spec.sweep.goal)
 
     def share(self) -> float:
-        counts = count(self._trials())
+        counts = patiently(self._counts, self._say)
         return (counts.settled + counts.running) / self.spec.budget
 
     def claim(self) -> Claim | Idle:
-        with self._folder.locked():
+        return patiently(self._claim, self._say)
+
+    def report(self, claim: Claim, epoch: int, value: float) -> Step:
+        return patiently(functools.partial(self._report, claim, epoch, value), self._say)
+
+    def renew(self, claim: Claim) -> None:
+        patiently(functools.partial(self._renew, claim), self._say)
+
+    def finish(self, claim: Claim, result: TrialResult) -> bool:
+        return patiently(functools.partial(self._finish, claim, result), self._say)
+
+    def release(self, claim: Claim) -> None:
+        patiently(functools.partial(self._release, claim), self._say)
+
+    def _counts(self) -> Counts:
+        with translated(self._folder):
+            return count(self._trials())
+
+    def _claim(self) -> Claim | Idle:
+        with self._folder.locked() as now:
             self.spec = self._folder.spec()
-            trials, now = self._trials(), utc_now()
+            trials = self._trials()
             n_settled = count(trials).settled
             if n_settled >= self.spec.budget:
                 return Idle.DONE
             running = [trial for trial in trials if trial.state is OptunaState.RUNNING]
-            abandoned = [trial for trial in running if is_abandoned(trial, now)]
+            abandoned = [trial for trial in running if is_abandoned(trial, now) or self._is_half_claimed(trial)]
             n_alive = len(running) - len(abandoned)
             if n_settled + n_alive >= self.spec.budget:
                 return Idle.WAIT
             for trial in abandoned:
-                taken = self._take_over(trial)
+                taken = self._take_over(trial, now)
                 if taken:
                     return taken
-            return self._new_point() or (Idle.WAIT if n_alive else Idle.EXHAUSTED)
+            return self._new_point(now) or (Idle.WAIT if n_alive else Idle.EXHAUSTED)
 
-    def report(self, claim: Claim, epoch: int, value: float) -> Step:
-        with self._folder.locked():
+    def _report(self, claim: Claim, epoch: int, value: float) -> Step:
+        with self._folder.locked() as now:
             trial_id = self._id(claim.number)
             if not self._is_mine(trial_id):
                 return Step.PAUSE
             self._storage.set_trial_intermediate_value(trial_id, epoch, value)
-            self._hold(trial_id)
+            self._hold(trial_id, now)
             return Step.PRUNE if self._study.pruner.prune(self._study, self._storage.get_trial(trial_id)) else Step.CONTINUE
 
-    def finish(self, claim: Claim, result: TrialResult) -> bool:
+    def _renew(self, claim: Claim) -> None:
+        with self._folder.locked() as now:
+            trial_id = self._id(claim.number)
+            if self._is_mine(trial_id):
+                self._hold(trial_id, now)
+
+    def _finish(self, claim: Claim, result: TrialResult) -> bool:
         with self._folder.locked():
             trial_id = self._id(claim.number)
             if not self._is_mine(trial_id):
-                return False
+                return trial_id in self._unsure and self._held_last(self._storage.get_trial(trial_id))
             known = self._storage.get_trial(trial_id).intermediate_values
             for epoch, value in result.epochs.items():
                 if epoch not in known:  # trained by an agent that died before it could report
@@ -104,11 +141,15 @@ class OptunaEngine:
             if result.state is TrialState.FAILED:
                 self._storage.set_trial_user_attr(trial_id, CAUSE, result.cause)
                 self._storage.set_trial_user_attr(trial_id, TAIL, list(result.tail))
+                self._storage.set_trial_user_attr(trial_id, INFEASIBLE, result.out_of_memory)
             best = best_of(self.spec.sweep.goal, result.epochs) if result.state is TrialState.FINISHED else None
+            self._unsure.add(trial_id)
             self._study.tell(claim.number, best, _STATES[result.state])
+            self._unsure.remove(trial_id)
+            self._counter.save()
             return True
 
-    def release(self, claim: Claim) -> None:
+    def _release(self, claim: Claim) -> None:
         with self._folder.locked():
             trial_id = self._id(claim.number)
             if self._is_mine(trial_id):
@@ -120,42 +161,48 @@ class OptunaEngine:
     def _id(self, number: int) -> int:
         return self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number)
 
-    def _hold(self, trial_id: int) -> None:
-        self._storage.set_trial_user_attr(trial_id, LEASE, own_lease(self._agent, utc_now()).as_dict())
+    def _hold(self, trial_id: int, now: datetime) -> None:
+        self._unsure.add(trial_id)
+        self._storage.set_trial_user_attr(trial_id, LEASE, own_lease(self._agent, now).as_dict())
+        self._unsure.remove(trial_id)
 
     def _is_mine(self, trial_id: int) -> bool:
         trial = self._storage.get_trial(trial_id)
-        held = holder(trial)
-        own = own_lease(self._agent, utc_now())
-        return trial.state is OptunaState.RUNNING and held is not None and held.is_of(own)
+        return trial.state is OptunaState.RUNNING and self._held_last(trial)
 
-    def _take_over(self, trial: FrozenTrial) -> Claim | None:
+    def _held_last(self, trial: FrozenTrial) -> bool:
+        held = holder(trial)
+        return held is not None and held.is_of_this_process()
+
+    def _is_half_claimed(self, trial: FrozenTrial) -> bool:
+        """A claim of ours whose confirmation a lost connection swallowed."""
+        return bool(self._unsure) and self._id(trial.number) in self._unsure and self._held_last(trial)
+
+    def _take_over(self, trial: FrozenTrial, now: datetime) -> Claim | None:
         if LEASE not in trial.user_attrs:  # its agent died between asking and claiming
             begun = optuna.trial.Trial(self._study, self._id(trial.number))
-            return self._settle(begun, self._covered())
-        self._hold(self._id(trial.number))
+            return self._settle(begun, self._covered(), now)
+        self._hold(self._id(trial.number), now)
         return Claim(number=trial.number, params=dict(trial.user_attrs[PARAMS]), run=trial.user_attrs[RUN])
 
-    def _new_point(self) -> Claim | None:
+    def _new_point(self, now: datetime) -> Claim | None:
         """A claim on a point that no trial of the study has; None when there is no such point."""
         covered = self._covered()
         if self.spec.sweep.method is not Method.GRID:
             for turn in range(_MAX_LEARNT + _MAX_RANDOM):
-                claim = self._ask(learnt=turn < _MAX_LEARNT, covered=covered)
+                self._study.sampler = self._sampler(learnt=turn < _MAX_LEARNT)
+                claim = self._settle(self._study.ask(), covered, now)
                 if claim:
                     return claim
-        return self._first_free(covered)
+        return self._first_free(covered, now)
 
-    def _ask(self, *, learnt: bool, covered: Mapping[str, FrozenTrial]) -> Claim | None:
+    def _sampler(self, *, learnt: bool) -> BaseSampler:
         spec, n_trials = self.spec, len(self._trials())
-        self._study.sampler = (
-            optuna_space.sampler(spec.sweep, spec.budget, spec.seed, n_trials)
-            if learnt
-            else optuna_space.random_sampler(spec.seed, n_trials)
-        )
-        return self._settle(self._study.ask(), covered)
+        if learnt:
+            return optuna_space.sampler(spec.sweep, spec.budget, spec.seed, n_trials)
+        return optuna_space.random_sampler(spec.seed, n_trials)
 
-    def _first_free(self, covered: Mapping[str, FrozenTrial]) -> Claim | None:
+    def _first_free(self, covered: Mapping[str, FrozenTrial], now: datetime) -> Claim | None:
         parameters = self.spec.sweep.parameters
         if n_points(parameters) is None:
             return None
@@ -165,10 +212,10 @@ class OptunaEngine:
                 self._runs[key] = self._identify(values).run
             if self._runs[key] not in covered:
                 self._study.enqueue_trial(optuna_space.draws_of(parameters, values))
-                return self._settle(self._study.ask(), covered)
+                return self._settle(self._study.ask(), covered, now)
         return None
 
-    def _settle(self, trial: optuna.trial.Trial, covered: Mapping[str, FrozenTrial]) -> Claim | None:
+    def _settle(self, trial: optuna.trial.Trial, covered: Mapping[str, FrozenTrial], now: datetime) -> Claim | None:
         """Suggest the parameters of `trial`; claim it, or answer it at once when another trial has the same point."""
         parameters = self.spec.sweep.parameters
         draws = optuna_space.suggest(trial, parameters)
@@ -184,7 +231,7 @@ class OptunaEngine:
         if twin is not None:
             self._answer(trial, twin)
             return None
-        self._hold(self._id(trial.number))
+        self._hold(self._id(trial.number), now)
         return Claim(number=trial.number, params=point.params, run=point.run)
 
     def _answer(self, trial: optuna.trial.Trial, twin: FrozenTrial) -> None:
@@ -204,6 +251,7 @@ class OptunaEngine:
             if run is None or LEASE not in trial.user_attrs:  # a duplicate, or not yet claimed
                 continue
             failures[run] = failures.get(run, 0) + (trial.state is OptunaState.FAIL)
-            if trial.state is not OptunaState.FAIL or failures[run] >= _MAX_FAILURES:
+            is_over = failures[run] >= _MAX_FAILURES or trial.user_attrs.get(INFEASIBLE, False)
+            if trial.state is not OptunaState.FAIL or is_over:
                 covered[run] = trial
         return covered

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
 
-from sweeps.space import Distribution, Parameter
-from sweeps.sweepfile import EarlyTerminate, Stopping, Sweep
+from sweeps.space import Distribution, Parameter, all_points
+from sweeps.sweepfile import EarlyTerminate, Method, Stopping, Sweep
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)  # a trial's fate is told in our words
 
@@ -78,12 +78,24 @@ def draws_of(parameters: Sequence[Parameter], values: Mapping[str, object]) -> d
 def sampler(sweep: Sweep, budget: int, seed: int, n_trials: int) -> BaseSampler:
     """The sampler of the next trial, seeded by how many trials there are: no restart and no second agent repeats a draw."""
     mixed = mix(seed, n_trials)
-    if not sweep.method.learns:
-        return RandomSampler(seed=mixed)
     n_random = min(max(budget // 3, _FEWEST_RANDOM), _MOST_RANDOM)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        if sweep.method is Method.QMC:  # one sequence for all agents, kept with the study: the seed must not change
+            return QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False, warn_asynchronous_seeding=False)
+        if sweep.method is Method.GP:
+            return GPSampler(seed=mixed, n_startup_trials=n_random, deterministic_objective=False)
+        if not sweep.method.learns:
+            return RandomSampler(seed=mixed)
         return TPESampler(multivariate=True, constant_liar=True, n_startup_trials=n_random, seed=mixed)
+
+
+def first_point(sweep: Sweep, budget: int, seed: int) -> dict[str, object]:
+    """The point that the first trial of a study gets; nothing is written."""
+    if sweep.method is Method.GRID:
+        return next(all_points(sweep.parameters))
+    study = optuna.create_study(direction=sweep.goal.value, sampler=sampler(sweep, budget, seed, 0))
+    return values_of(sweep.parameters, suggest(study.ask(), sweep.parameters))
 
 
 def random_sampler(seed: int, n_trials: int) -> BaseSampler:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +24,8 @@ from sweeps.sweepfile import Goal
 
 # Attributes of a trial. `lease` comes last: a running trial that has a run but no lease was given up or begun by a dead agent.
 PARAMS, RUN, LEASE, TWIN, SECONDS, CAUSE, TAIL = "params", "run", "lease", "duplicate_of", "seconds", "cause", "tail"
+
+INFEASIBLE = "infeasible"  # a failed trial whose point is not tried again
 
 SETTLED = (OptunaState.COMPLETE, OptunaState.PRUNED)
 
@@ -43,7 +47,8 @@ class Counts:
 
 def open_to_write(folder: StudyFolder, spec: StudySpec, say: Callable[[str], None]) -> tuple[optuna.Study, BaseStorage]:
     """The study, made if need be, and its storage; call it inside `folder.locked()`."""
-    storage = JournalStorage(Journal(folder.journal, say))
+    database = folder.database()
+    storage = database.storage if database else JournalStorage(Journal(folder.journal, say))
     study = optuna.create_study(
         study_name=spec.name,
         storage=storage,
@@ -55,20 +60,35 @@ def open_to_write(folder: StudyFolder, spec: StudySpec, say: Callable[[str], Non
 
 
 class Reader:
-    """Trials of a study for those who only look; asked again, it reads what was added since."""
+    """Trials of a study for those who only look; asked again, it reads what was added since.
+
+    Every method raises UnreachableError where the study is in a database that cannot be reached.
+    """
 
     def __init__(self, folder: StudyFolder) -> None:
-        self._storage = JournalStorage(ReadOnlyJournal(folder.journal))
-        self._name = folder.name
+        self._folder = folder
+        database = folder.database()
+        self._storage = database.storage if database else JournalStorage(ReadOnlyJournal(folder.journal))
 
     def trials(self) -> list[FrozenTrial]:
-        try:
-            return trials_of(self._storage, self._storage.get_study_id_from_name(self._name))
-        except KeyError:  # no agent has opened it yet
-            return []
+        with translated(self._folder):
+            try:
+                return trials_of(self._storage, self._storage.get_study_id_from_name(self._folder.name))
+            except KeyError:  # no agent has opened it yet
+                return []
+
+    def now(self) -> datetime:
+        """The time that leases go by."""
+        return self._folder.now()
 
     def counts(self) -> Counts:
         return count(self.trials())
+
+
+def translated(folder: StudyFolder) -> AbstractContextManager[None]:
+    """Errors of the study's database, if it has one, in our words."""
+    database = folder.database()
+    return database.translated() if database else contextlib.nullcontext()
 
 
 def trials_of(storage: BaseStorage, study_id: int) -> list[FrozenTrial]:

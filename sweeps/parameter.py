@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from sweeps.section import Section, did_you_mean, shown, yaml_number
+from sweeps.shapes import EDGE
 from sweeps.space import Distribution, Parameter
 from sweeps.yaml_tree import Node
 
-_KEYS = ("value", "values", "min", "max", "distribution", "q", "parameters")
-_FOREIGN = dict.fromkeys(("mu", "sigma", "a", "b", "probabilities"), "belongs to a distribution that only W&B has; remove it")
+_KEYS = ("value", "values", "min", "max", "distribution", "q", "mu", "sigma", "a", "b", "probabilities", "parameters")
 _TAKES = {
     Distribution.CONSTANT: (("value",), ()),
     Distribution.CATEGORICAL: (("values",), ()),
@@ -18,19 +18,18 @@ _TAKES = {
     Distribution.LOG_UNIFORM_VALUES: (("min", "max"), ()),
     Distribution.Q_UNIFORM: (("min", "max"), ("q",)),
     Distribution.Q_LOG_UNIFORM_VALUES: (("min", "max"), ("q",)),
+    Distribution.INV_LOG_UNIFORM_VALUES: (("min", "max"), ()),
+    Distribution.NORMAL: ((), ("mu", "sigma")),
+    Distribution.Q_NORMAL: ((), ("mu", "sigma", "q")),
+    Distribution.LOG_NORMAL: ((), ("mu", "sigma")),
+    Distribution.Q_LOG_NORMAL: ((), ("mu", "sigma", "q")),
+    Distribution.BETA: ((), ("a", "b")),
+    Distribution.Q_BETA: ((), ("a", "b", "q")),
+    Distribution.CATEGORICAL_W_PROBABILITIES: (("values", "probabilities"), ()),
 }
 _MOST_STEPS = 1e9  # of q between zero and a bound
 _EXPONENTS = ("log_uniform", "q_log_uniform", "inv_log_uniform")
-_ONLY_WANDB = (
-    "inv_log_uniform_values",
-    "normal",
-    "q_normal",
-    "log_normal",
-    "q_log_normal",
-    "beta",
-    "q_beta",
-    "categorical_w_probabilities",
-)
+_SUM_SLACK = 1e-6  # of probabilities that were written with few digits
 
 
 def parse_parameters(top: Section) -> tuple[Parameter, ...]:
@@ -59,7 +58,7 @@ def _of_group(group: Section, prefix: str) -> list[Parameter]:
         name = prefix + key
         section = group.sub(key, name)
         assert section is not None
-        section.refuse_unknown(_KEYS, _FOREIGN)
+        section.refuse_unknown(_KEYS, {})
         nested = section.sub("parameters", name)
         if nested is None:
             found.append(_parameter(section))
@@ -84,7 +83,7 @@ def _parameter(section: Section) -> Parameter:
         return Parameter(name=section.name, distribution=distribution, values=values, line=section.line)
     if distribution is Distribution.CATEGORICAL:
         return Parameter(name=section.name, distribution=distribution, values=_choices(section), line=section.line)
-    return _numeric(section, distribution)
+    return _shaped(section, distribution) if distribution.is_shaped else _numeric(section, distribution)
 
 
 def _distribution(section: Section) -> Distribution:
@@ -93,12 +92,6 @@ def _distribution(section: Section) -> Distribution:
         return _inferred(section)
     if given in _EXPONENTS:
         _refuse_exponents(section, given)
-    if given in _ONLY_WANDB:
-        better = ", ".join(Distribution)
-        section.fail(
-            f"{section.name}: distribution {given} has no exact counterpart in Optuna; use one of {better}",
-            section.line_of("distribution"),
-        )
     if given not in list(Distribution):
         hint = did_you_mean(given, Distribution)
         section.fail(f"{section.name}: unknown distribution {given!r}{hint}", section.line_of("distribution"))
@@ -107,11 +100,17 @@ def _distribution(section: Section) -> Distribution:
 
 def _inferred(section: Section) -> Distribution:
     """As W&B infers it: whole bounds give whole numbers."""
-    for key, distribution in (("value", Distribution.CONSTANT), ("values", Distribution.CATEGORICAL)):
+    for key, distribution in (
+        ("value", Distribution.CONSTANT),
+        ("probabilities", Distribution.CATEGORICAL_W_PROBABILITIES),
+        ("values", Distribution.CATEGORICAL),
+    ):
         if key in section.entries:
             return distribution
     if "min" not in section.entries or "max" not in section.entries:
         section.fail(f"{section.name} needs `value`, `values`, or `min` and `max`")
+    if any(key in section.entries for key in ("mu", "sigma", "a", "b")):
+        section.fail(f"{section.name}: mu and sigma, or a and b, need a `distribution`, such as log_normal or beta")
     if "q" in section.entries:
         section.fail(f"{section.name}: q needs `distribution: q_uniform` or q_log_uniform_values", section.line_of("q"))
     whole = isinstance(section.number("min"), int) and isinstance(section.number("max"), int)
@@ -158,6 +157,50 @@ def _scalar(section: Section, node: Node, what: str) -> object:
     if isinstance(node.value, int | float) and not isinstance(node.value, bool):
         return section.number_in(node, what)
     return node.value
+
+
+def _shaped(section: Section, distribution: Distribution) -> Parameter:
+    values = _choices(section) if distribution is Distribution.CATEGORICAL_W_PROBABILITIES else ()
+    shape = _probabilities(section, len(values)) if values else _shape(section, distribution)
+    q = section.number("q")
+    if q is not None and q <= 0:
+        section.fail(f"{section.name}: q lies above 0, not {q}", section.line_of("q"))
+    return Parameter(
+        name=section.name,
+        distribution=distribution,
+        values=values,
+        low=EDGE,
+        high=1 - EDGE,
+        shape=shape,
+        q=1.0 if q is None else q,
+        line=section.line,
+    )
+
+
+def _shape(section: Section, distribution: Distribution) -> tuple[float, float]:
+    """W&B's defaults where the file names none: a standard normal, and a beta distribution that is even."""
+    names, default = (("a", "b"), (1.0, 1.0)) if distribution.endswith("beta") else (("mu", "sigma"), (0.0, 1.0))
+    first, second = (
+        float(value) if (value := section.number(name)) is not None else usual
+        for name, usual in zip(names, default, strict=True)
+    )
+    for name, value in zip(names, (first, second), strict=True):
+        if name != "mu" and not 1e-6 <= value <= 1e6:
+            section.fail(f"{section.name}.{name} lies between 1.0e-06 and 1.0e+06, not {value:g}", section.line_of(name))
+    if distribution.is_spread_in_log and abs(first) + 7 * second > 600:
+        section.fail(f"{section.name}: mu and sigma are of the logarithm; e to the {first:g} is no size of anything")
+    return first, second
+
+
+def _probabilities(section: Section, n_values: int) -> tuple[float, ...]:
+    node = section.entries["probabilities"]
+    what = f"{section.name}.probabilities"
+    if not isinstance(node.value, list) or len(node.value) != n_values:
+        section.fail(f"{what} takes one number for each of the {n_values} values, such as [0.5, 0.25, 0.25]", node.line)
+    found = tuple(float(section.number_in(item, what)) for item in node.value)
+    if min(found) <= 0 or abs(math.fsum(found) - 1) > _SUM_SLACK:
+        section.fail(f"{what} are above 0 and sum to 1, not to {math.fsum(found):g}", node.line)
+    return found
 
 
 def _numeric(section: Section, distribution: Distribution) -> Parameter:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweeps import lint, trial
-from sweeps.errors import StudyError
+from sweeps.agent import ALONE, MAX_FAILURES
+from sweeps.errors import StudyError, SweepFileError
+from sweeps.gpus import Slot, same_device
 from sweeps.results import read_outline
 from sweeps.study import StudyFolder, StudySpec, check_name, create_or_continue
 from sweeps.sweepfile import PAIR, Sweep
@@ -24,10 +26,22 @@ class SweepRequest:
     tiles: Path = Path("tiles")
     runs: Path = Path("runs")
     studies: Path = Path("studies")
+    storage: str = ""  # URL of a database without password; empty: files below `studies`
     budget: int | None = None  # per study; None: the file's run_cap, or all points of a grid
     n_agents: int = 0  # 0: one a core
     device: str = "auto"
+    gpus: str = ""  # numbers, such as 0,1
+    per_gpu: int = 1
+    on: str = "local"  # or slurm, ray
+    place: tuple[str, ...] = ()  # key=value for slurm and ray
+    smoke: bool = True
+    fuse: int = ALONE  # trials that an agent trains as one net
+    max_failures: int = MAX_FAILURES
     seed: int = 0
+    engine: str = "optuna"  # or wandb
+    wandb: str = "auto"  # mode of the mirror
+    project: str = "arena"  # at W&B, of its own sweep
+    entity: str = ""  # at W&B; empty: the account's own
     name: str = ""  # of the study; a prefix where there are several
     overrides: tuple[str, ...] = ()
 
@@ -68,10 +82,25 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
                 runs=request.runs.resolve(),
                 budget=budget,
                 seed=request.seed,
+                engine=request.engine,
+                storage=request.storage,
             )
             specs.append(spec)
+        notes += _stopping_notes(specs[-1])
     _refuse_twins(specs)
     return specs, notes
+
+
+def _stopping_notes(spec: StudySpec) -> list[str]:
+    """What never ends a trial is refused in a file, and a note where epochs were set for this once."""
+    epochs = 0 if spec.sweep.has("train.epochs") else int(spec.base["train"]["epochs"])
+    try:
+        lint.check_stopping(spec.sweep, epochs)
+    except SweepFileError as error:
+        if "train.epochs" not in trial.override_keys(spec.overrides):
+            raise
+        return [f"note: {error}"]
+    return []
 
 
 def open_studies(request: SweepRequest, say: Callable[[str], None]) -> list[StudySpec]:
@@ -105,9 +134,29 @@ def _within_reach(studies: Path, wanted: StudySpec, say: Callable[[str], None]) 
     return replace(wanted, budget=n_settled)
 
 
-def default_agents(device: str, budget: int) -> int:
-    """One agent a core on a CPU, two on a GPU, no more than there are trials."""
+def n_clips(specs: Sequence[StudySpec]) -> list[int]:
+    """How many clips each study trains in an epoch; studies that share tiles and split are asked once."""
+    known: dict[str, int] = {}
+    found = []
+    for spec in specs:
+        key = repr((spec.tiles, spec.base["split"]))
+        if key not in known:
+            known[key] = trial.n_training_clips(spec.tiles, spec.base)
+        found.append(known[key])
+    return found
+
+
+def default_slots(request: SweepRequest, budget: int) -> tuple[Slot, ...]:
+    """Where agents work that no `--gpus` places."""
+    n_agents = request.n_agents or default_agents(request.device, budget, fuse=request.fuse)
+    return same_device(n_agents, request.device)
+
+
+def default_agents(device: str, budget: int, fuse: int = ALONE) -> int:
+    """One agent a core on a CPU, two on a GPU (one that fuses trials fills it), no more than there are trials."""
     has_gpu = device != "cpu" and Path("/dev/nvidiactl").exists()  # asking torch would take seconds
+    if has_gpu and fuse != ALONE:
+        return 1
     return trial.n_processes(on_gpu=has_gpu, n_tasks=min(_MOST_AGENTS, budget))
 
 

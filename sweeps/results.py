@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeps import study
-from sweeps.lease import utc_now
 from sweeps.space import Distribution, Parameter
 from sweeps.study import StudyFolder, StudySpec
 from sweeps.sweepfile import Goal
@@ -88,25 +86,26 @@ def read_study(studies_dir: Path, name: str) -> StudyFacts:
     Raises:
         StudyError: there is none of this name, or its files are damaged.
     """
-    facts, trials = _read(StudyFolder(studies_dir / name))
-    return dataclasses.replace(facts, importances=_importances(trials, Goal(facts.goal)))
+    facts = _read(StudyFolder(studies_dir / name))
+    return dataclasses.replace(facts, importances=_importances(facts))
 
 
 def read_outline(studies_dir: Path, name: str) -> StudyFacts:
-    """The same without importances, which take a second to compute."""
-    return _read(StudyFolder(studies_dir / name))[0]
+    """The same without importances."""
+    return _read(StudyFolder(studies_dir / name))
 
 
-def _read(folder: StudyFolder) -> tuple[StudyFacts, list[FrozenTrial]]:
+def _read(folder: StudyFolder) -> StudyFacts:
     from sweeps.optuna_store import Reader
 
     spec = folder.spec()
-    frozen = Reader(folder).trials()
+    reader = Reader(folder)
+    frozen, now = reader.trials(), reader.now()
     goal = spec.sweep.goal
-    trials = tuple(_trial(one, goal) for one in frozen if one.state.name != "WAITING")
+    trials = tuple(_trial(one, goal, now) for one in frozen if one.state.name != "WAITING")
     finished = [trial for trial in trials if trial.state == "finished" and trial.value is not None]
     best = min(finished, key=lambda trial: _rank(trial, goal), default=None)
-    facts = StudyFacts(
+    return StudyFacts(
         name=spec.name,
         model=spec.model,
         variant=spec.variant,
@@ -120,7 +119,6 @@ def _read(folder: StudyFolder) -> tuple[StudyFacts, list[FrozenTrial]]:
         importances={},
         command=_command(spec, best) if best else "",
     )
-    return facts, frozen
 
 
 def _rank(trial: TrialFacts, goal: Goal) -> tuple[float, int]:
@@ -129,20 +127,27 @@ def _rank(trial: TrialFacts, goal: Goal) -> tuple[float, int]:
 
 
 def _parameter(parameter: Parameter) -> ParameterFacts:
+    low: float | None = None
+    high: float | None = None
     if parameter.values:
-        constant = parameter.distribution is Distribution.CONSTANT
-        kind, low, high = ("constant" if constant else "categorical"), None, None
+        kind = "constant" if parameter.distribution is Distribution.CONSTANT else "categorical"
     else:
-        kind, low, high = ("int" if parameter.draws_ints else "float"), float(parameter.low), float(parameter.high)
+        low, high = (float(value) if isinstance(value, int | float) else None for value in parameter.bounds)
+        kind = "int" if parameter.draws_ints else "float"
     return ParameterFacts(
-        name=parameter.name, kind=kind, low=low, high=high, log=parameter.distribution.is_log, choices=parameter.values
+        name=parameter.name,
+        kind=kind,
+        low=low,
+        high=high,
+        log=parameter.distribution.is_spread_in_log,
+        choices=parameter.values,
     )
 
 
-def _trial(trial: FrozenTrial, goal: Goal) -> TrialFacts:
+def _trial(trial: FrozenTrial, goal: Goal, now: datetime) -> TrialFacts:
     from sweeps import optuna_store as store
 
-    running = "interrupted" if store.is_abandoned(trial, utc_now()) else "running"
+    running = "interrupted" if store.is_abandoned(trial, now) else "running"
     states = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": running}
     state = states[trial.state.name]
     epochs = dict(sorted(trial.intermediate_values.items()))
@@ -160,24 +165,27 @@ def _trial(trial: FrozenTrial, goal: Goal) -> TrialFacts:
     )
 
 
-def _importances(trials: Sequence[FrozenTrial], goal: Goal) -> dict[str, float]:
-    """Shares of the variance of the value that single parameters explain (fANOVA, Hutter et al. 2014)."""
-    from sweeps import optuna_store as store
+def _importances(facts: StudyFacts) -> dict[str, float]:
+    """How much each parameter decides whether a trial lands in the best quarter (PED-ANOVA, Watanabe et al. 2023)."""
+    from sweeps.importance import Column, importances
 
-    finished = [trial for trial in trials if trial.state.name == "COMPLETE" and not store.is_duplicate(trial)]
-    if len(finished) < _FEWEST_FOR_IMPORTANCE or len({trial.value for trial in finished}) < 2:
+    varied = [parameter for parameter in facts.parameters if parameter.kind != "constant"]
+    names = {parameter.name for parameter in varied}
+    finished = [trial for trial in facts.trials if trial.state == "finished" and names <= set(trial.params)]
+    sign = -1 if facts.goal == Goal.MAXIMIZE.value else 1
+    losses = [sign * trial.value for trial in finished if trial.value is not None]
+    if len(finished) < _FEWEST_FOR_IMPORTANCE or len(losses) < len(finished):
         return {}
-    import optuna
-
-    apart = optuna.create_study(direction=goal.value)
-    apart.add_trials(finished)
-    try:
-        evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
-        found = optuna.importance.get_param_importances(apart, evaluator=evaluator)
-    except (ValueError, RuntimeError):  # no parameter varies among them
-        return {}
-    shares = {name: float(share) for name, share in found.items()}
-    return shares if shares and all(map(math.isfinite, shares.values())) else {}
+    columns = [
+        Column(
+            name=parameter.name,
+            values=tuple(trial.params[parameter.name] for trial in finished),
+            is_log=parameter.log,
+            is_categorical=parameter.kind == "categorical",
+        )
+        for parameter in varied
+    ]
+    return importances(columns, losses)
 
 
 def _command(spec: StudySpec, best: TrialFacts) -> str:

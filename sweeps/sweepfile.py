@@ -18,6 +18,7 @@ PAIR = ("lenet5", "resnet")  # Model A and Model B
 SHIPPED = (*PAIR, "densenet", "mobilenet", "efficientnet", "inception", "bcresnet", "mlp")
 DEFAULT_METRIC = "val_macro_f1"
 _MAX_BYTES = 1_000_000
+_EXTRA_METHODS = ("cmaes", "cma-es", "auto", "botorch")  # samplers of Optuna's that need more than Optuna
 _KEYS = ("method", "metric", "parameters", "early_terminate", "run_cap", "name", "description", "program", "command")
 _ACCOUNT = ("project", "entity")
 _ONLY_WANDB = "is W&B's own and means nothing here; remove it"
@@ -33,10 +34,17 @@ class Method(StrEnum):
     GRID = "grid"
     BAYES = "bayes"  # Optuna engine: its TPE sampler
     TPE = "tpe"
+    GP = "gp"  # a Gaussian process: few trials of few parameters
+    QMC = "qmc"  # a Sobol sequence: spread more evenly than chance, learns nothing
 
     @property
     def learns(self) -> bool:
-        return self in (Method.BAYES, Method.TPE)
+        return self in (Method.BAYES, Method.TPE, Method.GP)
+
+    @property
+    def is_wandbs(self) -> bool:
+        """W&B knows it too; the others are samplers of Optuna's."""
+        return self in (Method.RANDOM, Method.GRID, Method.BAYES)
 
 
 class Goal(StrEnum):
@@ -79,10 +87,14 @@ class Sweep:
     name: str = field(compare=False)
     file: str = field(compare=False)
     text: str = field(compare=False, repr=False)
+    early_line: int = field(default=1, compare=False)
 
     @property
     def constants(self) -> dict[str, object]:
         return {p.name: p.values[0] for p in self.parameters if p.distribution == "constant"}
+
+    def has(self, parameter: str) -> bool:
+        return parameter in [p.name for p in self.parameters]
 
     def line_of(self, parameter: str) -> int:
         return next(p.line for p in self.parameters if p.name == parameter)
@@ -139,6 +151,7 @@ def parse(text: str, file: str) -> Sweep:
         name=top.text("name") or "",
         file=file,
         text=text,
+        early_line=top.line_of("early_terminate"),
     )
 
 
@@ -147,6 +160,9 @@ def _method(top: Section) -> Method:
         top.fail(f"method is missing; add `method: bayes` (or {', '.join(m for m in Method if m != 'bayes')})")
     if top.text("method") == "custom":
         top.fail("method 'custom' belongs to W&B's own scheduler; write `method: bayes`", top.line_of("method"))
+    if top.text("method") in _EXTRA_METHODS:
+        law = f"method {top.text('method')!r} needs a package that Arena does not install"
+        top.fail(f"{law}; write `method: tpe` (or gp, qmc)", top.line_of("method"))
     return Method(top.one_of("method", Method) or "")
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
+import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnn.runs import EpochRow, RunFolder, RunState
 from sweeps.errors import StudyError, SweepError
+
+if TYPE_CHECKING:
+    from cnn.mirror import Destination
 
 _N_TAIL = 8  # lines of a traceback kept with a failed trial
 
@@ -50,6 +55,7 @@ class TrialResult:
     seconds: float = 0.0
     cause: str = ""
     tail: tuple[str, ...] = ()
+    out_of_memory: bool = False  # of a failed one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +67,8 @@ class Workplace:
     runs: Path
     device: str = "auto"
     study: str = ""  # whose trials these are
+    wandb: str = "off"  # mode of the mirror
+    copy: Destination | None = None  # the run that W&B's own sweep made; None: the mirror makes one
 
 
 Listener = Callable[[EpochRow], Step]
@@ -130,6 +138,34 @@ def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequenc
     config = override(default_config(opened.corpus, opened.settings, model, variant), overrides)
     make_split(opened.clips, config.split)
     return to_dict(config)
+
+
+def n_training_clips(tiles: Path, base: Mapping[str, Any]) -> int:
+    """How many clips one epoch of `base` trains on; raises cnn's errors."""
+    from cnn.overrides import from_dict
+    from cnn.splits import make_split
+    from cnn.tiles import open_tiles
+
+    return len(make_split(open_tiles(tiles).clips, from_dict(base).split).train)
+
+
+def try_batch(place: Workplace, params: Mapping[str, object]) -> str:
+    """Train one batch of `params` and forget it; why that cannot be done, empty where it can. Writes nothing."""
+    from cnn.overrides import from_dict, with_values
+    from cnn.smoke import try_batch
+    from cnn.tiles import open_tiles
+
+    try:
+        try_batch(with_values(from_dict(place.base), params), open_tiles(place.tiles), place.device)
+    except Exception as error:
+        return failure_of(error).cause
+    return ""
+
+
+def default_epochs() -> int:
+    from cnn.config import RunConfig
+
+    return RunConfig(corpus="").train.epochs
 
 
 def override_keys(overrides: Sequence[str]) -> list[str]:
@@ -211,28 +247,32 @@ def run_trial(place: Workplace, task: Task, on_epoch: Listener) -> TrialResult:
     except SweepError:
         raise
     except Exception as error:
-        return _failure(error)
+        return failure_of(error)
 
 
 def _run(place: Workplace, task: Task, on_epoch: Listener) -> TrialResult:
+    from cnn.mirror import Destination, Training, train_mirrored
     from cnn.overrides import from_dict, with_values
     from cnn.shelf import TrialMark, mark_trial
     from cnn.tiles import open_tiles
-    from cnn.train import Decision, train
+    from cnn.train import Decision
 
     config = with_values(from_dict(place.base), task.params)
     mark_trial(RunFolder(place.runs / config.digest), TrialMark(study=place.study, number=task.number))
-    folder = train(
-        config,
-        open_tiles(place.tiles),
-        place.runs,
+    training = Training(
+        config=config,
+        tiles=open_tiles(place.tiles),
+        runs=place.runs,
         device=place.device,
         on_epoch=lambda row: Decision(on_epoch(row).value),
     )
-    return _result_of(folder, task.metric)
+    copy = place.copy or Destination(mode=place.wandb, group=place.study, job_type="trial")
+    folder = train_mirrored(training, copy, lambda text: print(text, file=sys.stderr, flush=True))
+    return result_of(folder, task.metric)
 
 
-def _result_of(folder: RunFolder, metric: str) -> TrialResult:
+def result_of(folder: RunFolder, metric: str) -> TrialResult:
+    """What a run came to, as the trial that asked for it."""
     rows = folder.epochs()
     epochs = {row.epoch: float(getattr(row, metric)) for row in rows}
     seconds = sum(row.seconds for row in rows)
@@ -244,12 +284,17 @@ def _result_of(folder: RunFolder, metric: str) -> TrialResult:
     return TrialResult(state=state, epochs=epochs, seconds=seconds)
 
 
-def _failure(error: Exception) -> TrialResult:
+def failure_of(error: Exception) -> TrialResult:
+    """A failed result with its cause in one line."""
     from cnn.errors import CnnError
 
     text = " ".join(str(error).split())[:300] or "no message"
     if isinstance(error, CnnError):
         return TrialResult(state=TrialState.FAILED, cause=text)
-    cause = "out of memory" if isinstance(error, MemoryError) else f"{type(error).__name__}: {text}"
     lines = "".join(traceback.format_exception(error)).splitlines()
-    return TrialResult(state=TrialState.FAILED, cause=cause, tail=tuple(lines[-_N_TAIL:]))
+    tail = tuple(lines[-_N_TAIL:])
+    # torch's own class is a RuntimeError; cuDNN, cuBLAS and the CPU allocator have none and say it in words.
+    said = isinstance(error, RuntimeError) and re.search("out of memory|can't allocate memory|ALLOC_FAILED", str(error))
+    if said or isinstance(error, MemoryError):
+        return TrialResult(state=TrialState.FAILED, cause="out of memory", tail=tail, out_of_memory=True)
+    return TrialResult(state=TrialState.FAILED, cause=f"{type(error).__name__}: {text}", tail=tail)

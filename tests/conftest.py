@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import soundfile
 from hypothesis import settings
+from loopback_http import LoopbackServer
+from loopback_world import Bench
+from postgres_server import PostgresServer, binaries, running_server
 
 from cnn.config import TileSettings
 from cnn.corpus import scan
 from cnn.tiles import TileSet, prepare
+
+if TYPE_CHECKING:
+    from test_sweeps_world import World
 
 settings.register_profile("arena", deadline=None)  # a busy machine is no failure
 settings.load_profile("arena")
@@ -53,6 +62,60 @@ def corpus_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiles(corpus_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> TileSet:
     """The 32 x 32 tiles of `corpus_folder`."""
     return prepare(scan(corpus_folder), TileSettings(size=32), tmp_path_factory.mktemp("tiles"))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for this process of tests: one per worker of pytest-xdist that asks for it."""
+    if binaries() is None:
+        pytest.skip("no PostgreSQL server is installed; on Debian or Ubuntu: sudo .ci/debian-packages")
+    if importlib.util.find_spec("psycopg") is None:
+        pytest.skip("psycopg is not installed; `make test` installs it")
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """An empty database of the test's own."""
+    with postgres_server.fresh_database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def contest_place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a test keeps its contest: once in a file, once in a database of its own."""
+    return str(request.getfixturevalue("postgres_url")) if request.param == "postgres" else str(tmp_path / "contest.db")
+
+
+@pytest.fixture(params=["journal", "postgres"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """Studies without tiles, once with the journal, once in a database of the test's own."""
+    from test_sweeps_world import World
+
+    from sweeps.database import close_databases
+
+    storage = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+    yield World(studies=tmp_path, storage=storage)
+    close_databases()
+
+
+@pytest.fixture(scope="session")
+def loopback_server() -> Iterator[LoopbackServer]:
+    """A W&B-compatible server for this process of tests; it was asked for nothing that it does not have."""
+    server = LoopbackServer().start()
+    yield server
+    server.stop()
+    assert (server.unknown, server.errors) == ([], [])
+
+
+@pytest.fixture
+def wandb_bench(tmp_path: Path, loopback_server: LoopbackServer, tiles: TileSet) -> Iterator[Bench]:
+    """A working folder whose processes use the loopback server."""
+    bench = Bench(tmp_path, loopback_server, tiles)
+    yield bench
+    bench.close()
+    loopback_server.faults.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,7 +43,9 @@ def started() -> None:
 
 def test_a_contest_is_made_and_not_made_twice() -> None:
     made = arena("init", "solution.csv", "--name", "Digits 2026", "--deadline", "2126-12-01T18:00+01:00")
-    assert made == "Digits 2026: contest.db holds 20 ids, labels 0, 1; closes at 2126-12-01 17:00 UTC\n"
+    facts, closing = made.split("; ")
+    assert facts == "Digits 2026: contest.db holds 20 ids, labels 0, 1"
+    assert re.fullmatch(r"closes at 2126-12-01 17:00 UTC( \(.* here\))?, in \d+ d( \d+ (h|min))?\n", closing)
     again = arena("init", "solution.csv", "--name", "Other")
     assert again == "error: contest.db exists and no contest is overwritten; choose another path with --contest"
 
@@ -115,7 +118,14 @@ def test_a_missing_contest_is_named() -> None:
     assert arena("standings", "--contest", "no.db") == f"error: no.db does not exist; {hint}"
 
 
-@pytest.mark.parametrize("command", ["init", "validate", "submit", "attempts", "standings", "team add", "team list"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("init", "validate", "submit", "attempts", "attempt", "standings", "team add", "team list"),
+        *("extend", "close", "reopen", "grant", "disqualify", "reinstate", "rename", "merge", "rescore", "log"),
+        *("token new", "token revoke", "backup", "restore", "migrate"),
+    ],
+)
 def test_every_command_has_help_with_an_example(command: str) -> None:
     assert f"Example: arena contest {command}" in arena(*command.split(), "--help")
 
@@ -124,3 +134,103 @@ def test_help_loads_neither_a_database_nor_numpy() -> None:
     script = "import sys, leaderboard.cli; print([m for m in ('sqlalchemy', 'numpy', 'rich') if m in sys.modules])"
     root = Path(__file__).parent.parent
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=root).stdout == "[]\n"
+
+
+def test_a_host_acts_with_a_reason_that_the_log_shows() -> None:
+    started()
+    assert arena("grant", "alpha", "--attempts", "2", "--reason", "the server was down") == "Alpha has 5 attempts\n"
+    assert arena("rename", "Beta", "Omega", "--reason", "they asked") == "Beta is Omega now\n"
+    assert "two of them left" not in arena("merge", "Omega", "--into", "Alpha", "--reason", "two of them left", "--dry-run")
+    assert [(e["action"], e["team"], e["reason"]) for e in json.loads(arena("log", "--json"))] == [
+        ("grant", "Alpha", "the server was down"),
+        ("rename", "Beta", "they asked"),
+    ]
+    assert "the server was down" in arena("log")
+    assert CliRunner().invoke(app, ["close"]).exit_code == 2  # no reason
+
+
+def test_a_token_is_printed_once_and_worthless_after_it_is_revoked() -> None:
+    from leaderboard.store import open_contest
+
+    started()
+    token = arena("token", "new", "Alpha", "--reason", "in class").strip()
+    with open_contest("contest.db") as contest:
+        found = contest.team_of_token(token)
+        assert found is not None
+        assert found.name == "Alpha"
+        assert arena("token", "revoke", "Alpha", "--reason", "it leaked") == "1 token of Alpha revoked\n"
+        assert contest.team_of_token(token) is None
+
+
+def test_a_contest_is_copied_and_brought_back() -> None:
+    started()
+    arena("submit", "Alpha", "good.csv")
+    before = arena("standings", "--json")
+    assert arena("backup", "copy.db").startswith("copy.db holds contest.db as it was")
+    assert arena("backup", "copy.db").startswith("error: copy.db exists and no contest is overwritten")
+    assert arena("restore", "copy.db", "--contest", "again.db") == "again.db holds Digits 2026 with 2 teams\n"
+    assert arena("standings", "--json", "--contest", "again.db") == before
+    assert arena("migrate") == "contest.db was up to date; nothing was changed\n"
+
+
+def test_one_attempt_is_shown_with_every_metric() -> None:
+    started()
+    arena("submit", "Alpha", "fair.csv")
+    shown = arena("attempt", "Alpha", "1")
+    assert all(word in shown for word in ("precision", "recall", "0.7273", "0.8000"))
+    details = json.loads(arena("attempt", "Alpha", "1", "--json"))
+    assert details["confusion"] == [[7, 3], [2, 8]]
+
+
+def test_a_corrected_solution_is_tried_before_it_is_taken(folder: Path) -> None:
+    started()
+    arena("submit", "Alpha", "good.csv")
+    (folder / "corrected.csv").write_text((folder / "solution.csv").read_text().replace("c0,0", "c0,1"))
+    command = ("rescore", "corrected.csv", "--reason", "c0 is a 1")
+    assert "1.0000" in arena(*command, "--dry-run")
+    assert json.loads(arena("standings", "--json"))[0]["accuracy"] == 0.95
+    arena(*command)
+    assert json.loads(arena("standings", "--json"))[0]["accuracy"] == 1.0
+
+
+def test_a_contest_ranks_by_the_metric_of_its_host(folder: Path) -> None:
+    (folder / "errors.py").write_text(
+        "def score(solution, submission, row_id_column_name):\n"
+        "    merged = solution.merge(submission, on=row_id_column_name)\n"
+        "    return float((merged.label_x != merged.label_y).sum())\n"
+    )
+    arena("init", "solution.csv", "--name", "Digits", "--metric", "errors.py", "--lower-is-better")
+    arena("team", "add", "Alpha")
+    arena("submit", "Alpha", "poor.csv")
+    assert arena("submit", "Alpha", "good.csv").startswith("Alpha, attempt 2: score 1.0000, macro-F1 0.9499")
+    (line,) = json.loads(arena("standings", "--json"))
+    assert (line["best"], line["score"]) == (2, 1.0)
+    assert "errors" in arena("standings")
+
+
+def test_no_public_output_tells_a_private_score_before_the_contest_is_closed(folder: Path) -> None:
+    rows = "".join(f"c{n},{n % 2},{'Public' if n < 10 else 'Private'}\n" for n in range(20))
+    (folder / "solution.csv").write_text("id,label,Usage\n" + rows)
+    answers = "".join(f"c{n},{(n % 2) ^ (n in (1, 11, 12, 15))}\n" for n in range(20))
+    (folder / "sent.csv").write_text("id,label\n" + answers)
+    arena("init", "solution.csv", "--name", "Digits")
+    arena("team", "add", "Alpha")
+    public = [
+        ("submit", "Alpha", "sent.csv"),
+        ("submit", "Alpha", "sent.csv", "--json"),
+        *((name, *rest) for name in ("standings", "attempts", "attempt") for rest in ((), ("--json",))),
+        ("team", "list", "--json"),
+        ("log",),
+    ]
+    named = {"attempts": ("Alpha",), "attempt": ("Alpha", "1")}
+    said = ""
+    for command in public:
+        result = CliRunner().invoke(app, [command[0], *named.get(command[0], ()), *command[1:]])
+        assert result.exit_code == 0
+        said += result.output
+    assert "0.9" in said
+    private = ("0.7", "0.69", "private", "Private")  # accuracy and macro-F1 of the private rows
+    assert [word for word in private if word in said] == []
+    assert "0.7" in arena("standings", "--private")
+    arena("close", "--reason", "it is over")
+    assert "0.7" in arena("standings")

@@ -69,8 +69,9 @@ def test_a_fourth_attempt_is_refused_by_the_database_whoever_writes(tmp_path: Pa
     contest.add_team("Alpha", NOW)
     for wrong in range(3):
         send(contest, "Alpha", wrong)
-    copy = """INSERT INTO attempts SELECT 99, team_id, ?, file_name, solution_digest, solution_digest, scorer,
-              confusion_public, confusion_private, predicted, arrived_at FROM attempts WHERE number = 1"""
+    columns = "team_id, file_name, solution_digest, scorer, confusion_public, predicted, shown_number, arrived_at"
+    copy = f"""INSERT INTO attempts (id, number, submission_digest, {columns})
+               SELECT 99, ?, solution_digest, {columns} FROM attempts WHERE number = 1"""
     with closing(raw(tmp_path)) as connection:
         for number in (4, 0, -1, None):
             with pytest.raises(sqlite3.IntegrityError):
@@ -88,7 +89,10 @@ def test_a_fourth_attempt_is_refused_by_the_database_whoever_writes(tmp_path: Pa
         "DELETE FROM files",
         "UPDATE attempts SET team_id = 77",
         "UPDATE attempts SET confusion_public = NULL",
-        "INSERT INTO contest SELECT 2, name, solution_digest, deadline, created_at FROM contest",
+        "INSERT INTO contest (id, name, solution_digest, created_at) SELECT 2, name, solution_digest, created_at FROM contest",
+        "UPDATE contest SET ties = 'later'",
+        "UPDATE teams SET n_allowed = 2",
+        "UPDATE attempts SET shown_number = 2",
     ],
 )
 def test_the_database_refuses_what_breaks_a_rule(tmp_path: Path, contest: Contest, statement: str) -> None:
@@ -180,7 +184,7 @@ def test_tables_of_another_version_are_not_touched(tmp_path: Path, contest: Cont
         connection.execute("UPDATE meta SET value = '9' WHERE key = 'schema_version'")
     with pytest.raises(ContestError) as caught:
         open_contest(tmp_path / "contest.db")
-    message = f"{tmp_path}/contest.db has tables of version 9, this Arena reads 1; update Arena"
+    message = f"{tmp_path}/contest.db has tables of version 9, this Arena reads 1 to 2; update Arena"
     assert str(caught.value) == message
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from test_reports_world import config_of, contest_of, eight_sweeps, write_eight, write_run
+from test_reports_media import tone_wav
+from test_reports_world import config_of, contest_of, eight_sweeps, write_eight, write_run, write_tiles
 
 from cnn.folds import Question
 from reports.gather import Sources, gather
@@ -32,7 +33,7 @@ CUT_OFF = """() => [...document.querySelectorAll('body *')].filter(e => !(e inst
     && !['auto', 'scroll'].includes(getComputedStyle(e).overflowX)
     && (e.scrollWidth > e.clientWidth + 1 || e.getBoundingClientRect().right > innerWidth + 1))
     .map(e => e.outerHTML.slice(0, 120))"""
-TEXT_OUTSIDE = """() => [...document.querySelectorAll('svg text')].filter(t => {
+TEXT_OUTSIDE = """() => [...document.querySelectorAll('svg text')].filter(t => !t.closest('.scroll')).filter(t => {
     const box = t.getBoundingClientRect(), frame = t.ownerSVGElement.getBoundingClientRect();
     return box.width && (box.left < frame.left - 2 || box.right > frame.right + 2 || box.right > innerWidth + 1
         || box.bottom > frame.bottom + 2); }).map(t => t.textContent)"""
@@ -91,20 +92,36 @@ def held_out_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "report.html"
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"),
-    [
-        (1280, "light"),
-        (1280, "dark"),
-        (1024, "light"),
-        (900, "light"),
-        (800, "light"),
-        (390, "light"),
-        (390, "dark"),
-        (360, "light"),
-    ],
-)
-@pytest.mark.parametrize("kind", ["full_page", "bare_page", "held_out_page"])
+@pytest.fixture(scope="module")
+def spanish_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With all that clips bring: pictures, sound, ages."""
+    folder = tmp_path_factory.mktemp("spanish")
+    eight = write_eight(folder / "runs", n_speakers=6)
+    clips = sorted({row.id for row in eight[0].predictions()})
+    write_tiles(folder / "tiles", eight[0].config(), clips, tone_wav())
+    sources = Sources(runs=folder / "runs", tiles=folder / "tiles", lang="es")
+    facts = dataclasses.replace(gather(sources), sweeps=eight_sweeps(64), contest=contest_of())
+    assert facts.mistakes
+    assert all(media.sound and media.raw for media in facts.media.values())
+    (folder / "report.html").write_bytes(render(facts))
+    return folder / "report.html"
+
+
+SIGHTS = [
+    (1280, "light"),
+    (1280, "dark"),
+    (1024, "light"),
+    (900, "light"),
+    (800, "light"),
+    (390, "light"),
+    (390, "dark"),
+    (360, "light"),
+]
+ENGLISH = [(kind, *sight) for kind in ("full_page", "bare_page", "held_out_page") for sight in SIGHTS]
+SPANISH = [("spanish_page", 1280, "light"), ("spanish_page", 800, "light"), ("spanish_page", 390, "light")]
+
+
+@pytest.mark.parametrize(("kind", "width", "scheme"), [*ENGLISH, *SPANISH])
 def test_nothing_is_cut_off_or_loaded_or_complained_of(
     request: pytest.FixtureRequest, browser: Browser, kind: str, width: int, scheme: str
 ) -> None:
@@ -121,7 +138,7 @@ def test_nothing_is_cut_off_or_loaded_or_complained_of(
     assert page.evaluate(CUT_OFF) == []
     assert page.evaluate(TEXT_OUTSIDE) == []
     assert page.evaluate(OVERLAPS) == []
-    assert requests == [path.as_uri()]
+    assert [url for url in requests if not url.startswith("data:")] == [path.as_uri()]
     assert said == []
     page.close()
 
@@ -143,9 +160,60 @@ def test_the_page_is_whole_without_script(browser: Browser, full_page: Path) -> 
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(full_page.as_uri())
-    assert page.locator("table").count() == 7
+    assert page.locator("table").count() == 7 + 2 * 8  # agents and trials of each study
     assert page.locator("#trainings tbody tr").count() == 24
     context.close()
+
+
+def test_a_switch_hides_a_model_everywhere_and_shows_it_again(browser: Browser, full_page: Path) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(full_page.as_uri())
+    rows, figures = page.locator("#trainings tbody tr:visible"), page.locator("#curves figure:visible")
+    assert (rows.count(), figures.count()) == (24, 16)
+    page.get_by_role("button", name="Model B").first.click()
+    assert (rows.count(), figures.count()) == (12, 8)
+    page.get_by_role("button", name="no aug").click()
+    assert (rows.count(), figures.count()) == (6, 4)
+    page.get_by_role("button", name="Model B").first.click()
+    page.get_by_role("button", name="no aug").click()
+    assert (rows.count(), figures.count()) == (24, 16)
+    page.close()
+
+
+def test_rows_are_filtered_by_words(browser: Browser, full_page: Path) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(full_page.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    article = page.locator("#sweeps article").first
+    rows = article.locator("table.filterable tbody tr:visible")
+    n = rows.count()
+    article.get_by_placeholder("filter rows").fill("failed memory")
+    assert 0 < rows.count() < n
+    assert all("out of memory" in text for text in rows.all_inner_texts())
+    page.close()
+
+
+def test_the_csv_of_a_figure_is_saved_from_the_page_itself(browser: Browser, full_page: Path) -> None:
+    page = browser.new_page()
+    page.goto(full_page.as_uri())
+    with page.expect_download() as waiting:
+        page.locator("a.csv[download='curves.csv']").first.click()
+    assert waiting.value.suggested_filename == "curves.csv"
+    text = Path(waiting.value.path()).read_text()
+    assert text.startswith("run,model,variant,epoch,train_loss,")
+    assert len(text.splitlines()) == 1 + 8 * 12
+    page.close()
+
+
+def test_a_clip_can_be_heard(browser: Browser, spanish_page: Path) -> None:
+    page = browser.new_page()
+    page.goto(spanish_page.as_uri())
+    length = page.locator("audio").first.evaluate(
+        "e => e.readyState ? e.duration : new Promise(done => e.onloadedmetadata = () => done(e.duration))"
+    )
+    assert length == pytest.approx(0.4, abs=0.01)
+    assert page.locator("#mistakes img").first.evaluate("e => e.naturalWidth") == 32
+    page.close()
 
 
 def test_paper_shows_every_setting(browser: Browser, full_page: Path) -> None:

@@ -16,13 +16,14 @@ from cnn.evaluations import evaluations_in
 from cnn.folds import Question
 from cnn.overrides import override
 from cnn.runs import RunFolder, write_json
+from reports.base_facts import NoteKind
 from reports.evaluation_facts import EvaluationGroup
 from reports.evaluation_figures import speaker_order, speaker_rows
 from reports.evaluation_summary import confused_sentence, evaluation_detail, evaluation_lead, group_caveats, group_title
-from reports.facts import NoteKind
 from reports.gather import Sources, gather
 from reports.render import render
 from reports.summary import summarise
+from reports.texts import english
 from tests.evaluation_world import CORPUS, fold_configs, write_evaluation, write_fold
 
 
@@ -85,7 +86,7 @@ def test_missing_folds_are_named_with_the_command_that_completes_them(tmp_path: 
     assert one.command == f"arena eval {asked} model.dropout=0.5 train.epochs=7"
     (note,) = [note.text for note in facts.notes if note.kind is NoteKind.MISSING]
     assert note.startswith("The evaluation of Model B on bilateral lacks 2 trainings; 4 of 6 folds are shown.")
-    lead = evaluation_lead(facts.evaluations[0])
+    lead = evaluation_lead(facts.evaluations[0], english())
     assert lead == "Every speaker held out once: not finished, 4 of 6 folds of Model B on bilateral so far."
     assert one.command.replace("'", "&#39;") in render(facts).decode()
 
@@ -120,7 +121,9 @@ def test_the_numbers_of_the_folds_stay_theirs_where_some_are_missing(tmp_path: P
         if config.split.fold == 4:
             folder.write_predictions(LABELS, [row for row in folder.predictions() if row.truth != "7"])
     (group,) = groups_of(tmp_path)
-    assert any(text.endswith("fold 4 holds no clip of 7, which its macro-F1 counts as 0.") for text in group_caveats(group))
+    assert any(
+        text.endswith("fold 4 holds no clip of 7, which its macro-F1 counts as 0.") for text in group_caveats(group, english())
+    )
 
 
 def test_folds_are_no_candidates_for_the_eight_where_there_are_others(tmp_path: Path) -> None:
@@ -131,7 +134,7 @@ def test_folds_are_no_candidates_for_the_eight_where_there_are_others(tmp_path: 
     assert [run.digest for run in facts.runs] == ["a" * 16]
     assert not facts.is_one_fold
     assert not any("left out" in note.text for note in facts.notes)
-    assert summarise(facts).answer[-1].startswith(evaluation_lead(facts.evaluations[0]))
+    assert summarise(facts).answer[-1][1].startswith(evaluation_lead(facts.evaluations[0], english()))
 
 
 def test_trainings_on_one_fold_stay_trainings_though_some_are_also_of_an_evaluation(tmp_path: Path) -> None:
@@ -153,8 +156,8 @@ def test_without_other_trainings_the_answer_is_what_the_folds_say(tmp_path: Path
     summary = summarise(facts)
     assert facts.is_one_fold
     assert (facts.chosen, facts.runner_up) == ("", "")
-    assert summary.lead == evaluation_lead(facts.evaluations[0])
-    assert summary.answer == (evaluation_detail(facts.evaluations[0]),)
+    assert summary.lead == evaluation_lead(facts.evaluations[0], english())
+    assert [text for _, text in summary.answer] == [evaluation_detail(facts.evaluations[0], english())]
     assert [text.startswith("The trainings below are one fold of an evaluation") for text in summary.caveats] == [True]
     page = render(facts).decode()
     assert "the choice:" not in page
@@ -183,28 +186,28 @@ def test_runs_that_keep_speakers_for_validation_are_scored_on_these(tmp_path: Pa
     write_evaluation(tmp_path, Question(folds="loso", on="validation"))
     (group,) = groups_of(tmp_path)
     assert group.on == "validation"
-    assert group_title(group) == "Every speaker held out once, scored on validation"
-    assert "On 6 speakers who validate and were never trained on, Model A" in evaluation_lead(group)
-    assert "flattered" not in evaluation_detail(group)
-    assert any("a little optimistic" in text for text in group_caveats(group))
+    assert group_title(group, english()) == "Every speaker held out once, scored on validation"
+    assert "On 6 speakers who validate and were never trained on, Model A" in evaluation_lead(group, english())
+    assert "flattered" not in evaluation_detail(group, english())
+    assert any("a little optimistic" in text for text in group_caveats(group, english()))
 
 
 def test_the_highest_of_several_is_said_to_be_flattered_and_the_others_are_named(tmp_path: Path) -> None:
     write_evaluation(tmp_path, Question(folds="loso", models=("lenet5", "resnet")))
     (group,) = groups_of(tmp_path)
     low, high = sorted(group.evaluations, key=lambda one: one.mean)
-    assert evaluation_lead(group) == (
+    assert evaluation_lead(group, english()) == (
         f"On 6 speakers never heard in training, Model B on raw + aug reaches a mean macro-F1 of {high.mean:.3f} over 6 folds; "
         f"the worst speaker, {high.worst.speaker}, has {high.worst.macro_f1:.3f}."
     )
-    assert evaluation_detail(group) == (
+    assert evaluation_detail(group, english()) == (
         f"Of all clips together it is {high.pooled:.3f}, with a 95\u202f% interval of {high.low:.3f} to {high.high:.3f}. "
         "It is the highest of 2, picked by these very scores and so a little flattered; "
         f"Model A on raw + aug has {low.mean:.3f}."
     )
     most = max(high.confused, key=lambda one: one.n)
-    assert f"takes most often {most.truth} for {most.predicted} (" in confused_sentence(group)
-    assert "One seed each" in " ".join(group_caveats(group))
+    assert f"takes most often {most.truth} for {most.predicted} (" in confused_sentence(group, english())
+    assert "One seed each" in " ".join(group_caveats(group, english()))
 
 
 def test_of_many_speakers_the_picture_names_the_worst_and_sums_up_the_rest(tmp_path: Path) -> None:
@@ -212,7 +215,7 @@ def test_of_many_speakers_the_picture_names_the_worst_and_sums_up_the_rest(tmp_p
     write_evaluation(tmp_path, Question(folds="10", models=("lenet5", "resnet")), speakers=speakers)
     (group,) = groups_of(tmp_path)
     order = speaker_order(group)
-    rows = speaker_rows(group.evaluations, order)
+    rows = speaker_rows(group.evaluations, order, english())
     assert [row.label for row in rows] == [*order[:12], "48 others"]
     scores = {one.speaker: one.macro_f1 for one in group.evaluations[0].speakers}
     rest = sorted(scores[name] for name in order[12:])
@@ -243,7 +246,7 @@ def test_validation_of_heard_voices_is_said_to_choose_nothing(tmp_path: Path) ->
     facts = gather(Sources(runs=tmp_path))
     summary = summarise(facts)
     assert summary.lead.startswith("Model B on raw scores highest on new clips of voices it knows, which says nothing of a new")
-    assert "validation clips, of voices heard in training, is the highest of 2 trainings" in summary.answer[0]
+    assert "validation clips, of voices heard in training, is the highest of 2 trainings" in summary.answer[0][1]
     assert any("it chose no epoch (the last one was kept)" in text for text in summary.caveats)
     page = re.sub(r"\s+", " ", render(facts).decode())
     assert "Kept: the last epoch" in page

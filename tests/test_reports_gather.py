@@ -10,9 +10,11 @@ import pytest
 from test_reports_world import LABELS, config_of, write_eight, write_run
 
 from cnn.runs import RunFolder, RunResult, RunState, write_json
+from reports.base_facts import NoteKind
 from reports.errors import NothingToReport, SourceError
-from reports.facts import NoteKind, ReportFacts
+from reports.facts import ReportFacts
 from reports.gather import Sources, gather
+from reports.render import render
 from reports.selection import select
 from tests import reference
 
@@ -211,6 +213,21 @@ def test_settings_are_told_apart_and_augmentation_counts_only_where_it_is_used(t
     assert same["augment.shift"] == (9,)
     assert same["train.batch_size"] == (64,)
     assert "variant" not in same
+
+
+def test_a_run_of_an_older_version_is_shown_without_a_command(tmp_path: Path) -> None:
+    config = config_of("lenet5", "raw", model__halos=3)
+    del config["train"]["schedule"]
+    folder = write_run(tmp_path, "a" * 16, config)
+    result = json.loads((folder.path / "result.json").read_text())
+    for key in ("n_multiply_adds", "speakers", "verdict", "n_threads", "wandb_url"):
+        del result[key]
+    (folder.path / "result.json").write_text(json.dumps({**result, "mood": "fine"}))
+    facts = gather(Sources(runs=tmp_path))
+    assert [(run.digest, run.command, run.verdict) for run in facts.runs] == [("a" * 16, "", "")]
+    page = render(facts).decode()
+    assert "no verdict" in page
+    assert "no command gives this one again" in page
 
 
 def test_runs_tested_on_other_clips_are_not_paired(tmp_path: Path) -> None:

@@ -6,17 +6,18 @@ from pathlib import Path
 
 from test_reports_world import config_of, write_run
 
-from reports.formats import model_name, model_source
 from reports.gather import Sources, gather
 from reports.render import render
 from reports.svg import MODEL_OTHER, model_colour
+from reports.texts import english, texts
 
 
 def test_any_net_has_a_name_and_a_colour() -> None:
     named = {"lenet5": "Model A", "resnet": "Model B", "densenet": "densenet", "a/net.py:MyNet": "MyNet", "": "unknown model"}
-    assert {model: model_name(model) for model in named} == named
-    assert model_source("bcresnet") == "after BC-ResNet"
+    assert {model: english().model(model) for model in named} == named
+    assert english().source("bcresnet") == "after BC-ResNet"
     assert model_colour("densenet") == model_colour("a/net.py:MyNet") == MODEL_OTHER
+    assert texts("es").cell("resnet", "raw+aug") == "Modelo B con raw + aug"
 
 
 def test_the_page_compares_other_nets_with_the_pair(tmp_path: Path) -> None:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState
-from test_reports_cli import make_contest
+from test_reports_cli import NOW, make_contest
 from test_reports_world import config_of, sweep_of, write_eight
 
-from leaderboard.store import open_contest
+from leaderboard.entry import submit
+from leaderboard.solution import parse_solution
+from leaderboard.store import create_contest, open_contest
 from reports.errors import SourceError
-from reports.facts import SweepFacts
 from reports.gather import Sources, gather
 from reports.render import render
-from reports.sources import read_contest, read_sweeps
+from reports.sources import agents_of, read_contest, read_sweeps
+from reports.sweep_facts import AgentFacts, SweepFacts
 from sweeps import optuna_store
-from sweeps.results import read_study
+from sweeps.results import TrialFacts, read_study
 from sweeps.study import StudyFolder, StudySpec
 from sweeps.sweepfile import parse
 
@@ -34,13 +37,13 @@ parameters:
 STATES = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 
 
-def write_study(studies: Path, variant: str, n_trials: int, first_run: int = 0) -> SweepFacts:
+def write_study(studies: Path, variant: str, n_trials: int, first_run: int = 0, model: str = "lenet5") -> SweepFacts:
     """A study in the store of sweeps; what it is made from."""
-    made = sweep_of("lenet5", variant, n_trials)
+    made = sweep_of(model, variant, n_trials)
     spec = StudySpec(
-        name=f"lenet5-{variant}",
-        sweep=parse(SWEEP_FILE, "sweep.yaml"),
-        base=config_of("lenet5", variant),
+        name=f"{model}-{variant}",
+        sweep=parse(SWEEP_FILE.replace("lenet5", model), "sweep.yaml"),
+        base=config_of(model, variant),
         overrides=(),
         tiles=Path("/tiles"),
         runs=Path("/runs"),
@@ -65,7 +68,7 @@ def write_study(studies: Path, variant: str, n_trials: int, first_run: int = 0) 
                 params=values,
                 distributions=space,
                 user_attrs={
-                    "params": {"model.name": "lenet5", **values},
+                    "params": {"model.name": model, **values},
                     "run": f"{first_run + trial.number:016x}",
                     "seconds": 2.0,
                     "cause": trial.cause,
@@ -156,3 +159,41 @@ def test_what_is_no_contest_is_refused(tmp_path: Path) -> None:
     (tmp_path / "c.db").write_text("no database")
     with pytest.raises(SourceError, match=r"c\.db"):
         read_contest(str(tmp_path / "c.db"))
+
+
+def test_each_agent_has_its_trials_time_and_device(tmp_path: Path) -> None:
+    write_eight(tmp_path / "runs")
+    done = {"number": 0, "state": "finished", "params": {}, "value": 0.5, "epochs": {1: 0.5}, "cause": ""}
+    trial = TrialFacts(**done, run=f"{0xA1:016x}", seconds=2.0, agent="one")
+    trials = [
+        trial,
+        dataclasses.replace(trial, number=1, agent="two", run="gone", seconds=None),
+        dataclasses.replace(trial, number=2, state="failed", run="", seconds=1.0),
+        dataclasses.replace(trial, number=3, agent=""),
+    ]
+    assert agents_of(trials, tmp_path / "runs") == (
+        AgentFacts(name="one", device="cpu", counts={"failed": 1, "finished": 1}, seconds=3.0),
+        AgentFacts(name="two", device="", counts={"finished": 1}, seconds=0.0),
+    )
+
+
+def test_private_scores_come_only_when_they_are_asked_for(tmp_path: Path) -> None:
+    rows = "".join(f"c{n},{n % 3},{'Private' if n % 2 else 'Public'}\n" for n in range(30))
+    solution = parse_solution(f"id,label,Usage\n{rows}".encode(), "s.csv")
+    with create_contest(tmp_path / "c.db", solution=solution, name="Digits", now=NOW) as contest:
+        contest.add_team("ann", NOW)
+        sent = "".join(f"c{n},{0 if n % 2 else n % 3}\n" for n in range(30))  # right on the public rows alone
+        submit(contest, "ann", f"id,label\n{sent}".encode(), "p.csv", NOW)
+    public, private = read_contest(str(tmp_path / "c.db")), read_contest(str(tmp_path / "c.db"), private=True)
+    assert (public.standings[0].macro_f1, public.is_private) == (1.0, False)
+    assert private.is_private
+    assert private.standings[0].macro_f1 < 0.5
+    facts = gather(Sources(contest=str(tmp_path / "c.db")))
+    assert "Private scores" not in render(facts).decode()
+    assert "Private scores" in render(gather(Sources(contest=str(tmp_path / "c.db"), private=True))).decode()
+
+
+def test_private_scores_of_a_contest_without_any_are_refused(tmp_path: Path) -> None:
+    make_contest(tmp_path / "c.db")
+    with pytest.raises(SourceError, match="Usage"):
+        read_contest(str(tmp_path / "c.db"), private=True)

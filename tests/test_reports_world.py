@@ -9,17 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from cnn.runs import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, Verdict, list_runs
-from reports.facts import (
-    VARIANTS,
-    AttemptFacts,
-    ContestFacts,
-    IntervalFacts,
-    ParameterSpan,
-    StandingFacts,
-    SweepFacts,
-    TrialPoint,
-)
+from cnn.runs import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, Verdict, list_runs, write_csv, write_json
+from reports.base_facts import IntervalFacts
+from reports.contest_facts import AttemptFacts, ContestFacts, StandingFacts
+from reports.facts import VARIANTS
+from reports.sweep_facts import AgentFacts, ParameterSpan, SweepFacts, TrialPoint
 from tests import reference
 
 LABELS = tuple(str(digit) for digit in range(10))
@@ -174,6 +168,29 @@ def write_eight(runs: Path, **more: Any) -> list[RunFolder]:
     ]
 
 
+def write_tiles(tiles: Path, config: dict[str, Any], clips: list[str], recording: bytes = b"") -> Path:
+    """The files of a folder of tiles as the contract names them, each clip a square of its own; recordings beside it."""
+    from cnn.config import digest_of
+
+    folder, corpus = tiles / digest_of({"corpus": config["corpus"], "tiles": config["tiles"]}), tiles.parent / "corpus"
+    folder.mkdir(parents=True)
+    corpus.mkdir(exist_ok=True)
+    ages = ({"age": 24, "gender": "female"}, {"age": 31, "gender": "male", "accent": "German"}, {})
+    speakers = {name: ages[n % 3] for n, name in enumerate(sorted({clip.split("_")[1] for clip in clips}))}
+    same = {"corpus": config["corpus"], "tiles": config["tiles"], "corpus_folder": str(corpus), "speakers": speakers}
+    write_json(folder / "settings.json", {"format": 3, "n_clips": len(clips), **same})
+    rows = [[clip, clip[0], clip.split("_")[1], f"{clip}.wav", "0" * 64, "0.5000"] for clip in clips]
+    write_csv(folder / "clips.csv", ("id", "label", "speaker", "path", "audio_digest", "length_s"), rows)
+    for clip in clips if recording else ():
+        (corpus / f"{clip}.wav").write_bytes(recording)
+    pictures = np.zeros((len(clips), 32, 32), dtype=np.uint8)
+    for n in range(len(clips)):
+        pictures[n, : 1 + n % 32, :4] = 200
+    np.save(folder / "raw.npy", pictures)
+    np.save(folder / "bilateral.npy", pictures // 2)
+    return folder
+
+
 def sweep_of(model: str, variant: str, n_trials: int = 64, seed: int = 0) -> SweepFacts:
     """A study with a preferred learning rate, as the report sees it."""
     draw = np.random.default_rng([seed, len(model), len(variant)])
@@ -201,6 +218,10 @@ def sweep_of(model: str, variant: str, n_trials: int = 64, seed: int = 0) -> Swe
                     "train.optimizer": optimizer,
                 },
                 cause="out of memory" if state == "failed" else "",
+                run=f"{number:016x}",
+                seconds=11.3,
+                agent=f"host-{number % 2}",
+                n_epochs=12,
             )
         )
     finished = [trial for trial in trials if trial.state == "finished"]
@@ -226,6 +247,10 @@ def sweep_of(model: str, variant: str, n_trials: int = 64, seed: int = 0) -> Swe
         best_run="00000000000000a1",
         total_s=n_trials * 11.3,
         n_agents=2,
+        agents=tuple(
+            AgentFacts(name=f"host-{n}", device="cpu", counts={"finished": n_trials // 2}, seconds=n_trials * 5.65)
+            for n in (0, 1)
+        ),
         command=f"arena train --tiles tiles/fsdd model.name={model} variant={variant} train.learning_rate=0.0025 model.depth=3",
     )
 

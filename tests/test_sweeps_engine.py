@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from test_sweeps_world import BAYES, ROOT, claim_and_die, make_study, open_engine
+from test_sweeps_world import BAYES, ROOT, World, claim_and_die, make_study, open_engine
 
 from sweeps.engine import Claim, Idle
 from sweeps.errors import StudyError
@@ -26,6 +26,9 @@ parameters:
   train.batch_size: {values: [16, 32, 64]}
   model.depth: {min: 2, max: 3}
 """
+
+
+on_the_journal = pytest.mark.parametrize("world", ["journal"], indirect=True)  # what no storage can change
 
 
 def finished(*values: float) -> TrialResult:
@@ -52,17 +55,17 @@ def states(facts: StudyFacts) -> list[str]:
     return [trial.state for trial in facts.trials]
 
 
-def test_the_budget_is_exact_and_a_restart_adds_nothing(tmp_path: Path) -> None:
-    make_study(tmp_path, budget=5)
-    assert work_off(open_engine(tmp_path), 3) is None
-    assert work_off(open_engine(tmp_path)) is Idle.DONE
-    assert work_off(open_engine(tmp_path)) is Idle.DONE
-    assert states(read_study(tmp_path, NAME)) == ["finished"] * 5
+def test_the_budget_is_exact_and_a_restart_adds_nothing(world: World) -> None:
+    world.make(budget=5)
+    assert work_off(world.engine(), 3) is None
+    assert work_off(world.engine()) is Idle.DONE
+    assert work_off(world.engine()) is Idle.DONE
+    assert states(world.facts()) == ["finished"] * 5
 
 
-def test_trials_in_work_count_so_that_no_agent_claims_beyond_the_budget(tmp_path: Path) -> None:
-    make_study(tmp_path, budget=3)
-    engines = [open_engine(tmp_path) for _ in range(4)]
+def test_trials_in_work_count_so_that_no_agent_claims_beyond_the_budget(world: World) -> None:
+    world.make(budget=3)
+    engines = [world.engine() for _ in range(4)]
     claims = [claimed(engine) for engine in engines[:3]]
     assert engines[3].claim() is Idle.WAIT
     assert len({claim.run for claim in claims}) == 3
@@ -71,46 +74,46 @@ def test_trials_in_work_count_so_that_no_agent_claims_beyond_the_budget(tmp_path
     assert engines[3].claim() is Idle.DONE
 
 
-def test_failed_trials_give_their_place_to_others(tmp_path: Path) -> None:
-    make_study(tmp_path, budget=2)
-    engine = open_engine(tmp_path)
+def test_failed_trials_give_their_place_to_others(world: World) -> None:
+    world.make(budget=2)
+    engine = world.engine()
     failed = TrialResult(state=TrialState.FAILED, cause="out of memory", tail=("line one", "line two"))
     assert engine.finish(claimed(engine), failed)
     assert work_off(engine) is Idle.DONE
-    facts = read_study(tmp_path, NAME)
+    facts = world.facts()
     assert states(facts) == ["failed", "finished", "finished"]
     assert (facts.trials[0].cause, facts.trials[0].value) == ("out of memory", None)
 
 
-def test_a_budget_may_grow(tmp_path: Path) -> None:
-    make_study(tmp_path, budget=2)
-    assert work_off(open_engine(tmp_path)) is Idle.DONE
-    make_study(tmp_path, budget=3)
-    assert work_off(open_engine(tmp_path)) is Idle.DONE
-    assert states(read_study(tmp_path, NAME)) == ["finished"] * 3
+def test_a_budget_may_grow(world: World) -> None:
+    world.make(budget=2)
+    assert work_off(world.engine()) is Idle.DONE
+    world.make(budget=3)
+    assert work_off(world.engine()) is Idle.DONE
+    assert states(world.facts()) == ["finished"] * 3
 
 
-def test_a_dead_agents_trial_is_taken_over_with_its_number_and_its_epochs(tmp_path: Path) -> None:
-    make_study(tmp_path, budget=2)
-    dead = claim_and_die(tmp_path, epochs=2)
-    engine = open_engine(tmp_path)
+def test_a_dead_agents_trial_is_taken_over_with_its_number_and_its_epochs(world: World) -> None:
+    world.make(budget=2)
+    dead = world.claim_and_die(epochs=2)
+    engine = world.engine()
     claim = claimed(engine)
     assert (claim.number, claim.params, claim.run) == (dead["number"], dead["params"], dead["run"])
     engine.report(claim, 3, 0.3)
     engine.finish(claim, finished(0.1, 0.2, 0.3))
     assert work_off(engine) is Idle.DONE
-    facts = read_study(tmp_path, NAME)
+    facts = world.facts()
     assert states(facts) == ["finished", "finished"]
     assert facts.trials[0].epochs == {1: 0.1, 2: 0.2, 3: 0.3}
     assert facts.trials[0].agent == "tester"
 
 
-def test_a_released_trial_is_taken_over_at_once(tmp_path: Path) -> None:
-    make_study(tmp_path, budget=1)
-    engine = open_engine(tmp_path)
+def test_a_released_trial_is_taken_over_at_once(world: World) -> None:
+    world.make(budget=1)
+    engine = world.engine()
     claim = claimed(engine)
     engine.release(claim)
-    assert claimed(open_engine(tmp_path)) == claim
+    assert claimed(world.engine()) == claim
 
 
 def test_a_trial_whose_agent_died_while_asking_is_completed(tmp_path: Path) -> None:
@@ -125,33 +128,34 @@ def test_a_trial_whose_agent_died_while_asking_is_completed(tmp_path: Path) -> N
         assert [sorted(trial.params) for trial in facts.trials] == [["train.batch_size", "train.learning_rate"]] * 2
 
 
-def test_a_late_result_is_dropped(tmp_path: Path) -> None:
-    make_study(tmp_path, budget=1)
-    slow = open_engine(tmp_path)
+def test_a_late_result_is_dropped(world: World) -> None:
+    world.make(budget=1)
+    slow = world.engine()
     claim = claimed(slow)
-    taken = claim_and_die(tmp_path, epochs=1, elsewhere=True)  # for that host our lease had expired
+    taken = world.claim_and_die(epochs=1, elsewhere=True)  # for that host our lease had expired
     assert taken["number"] == claim.number
     assert slow.report(claim, 2, 0.9) is Step.PAUSE
     assert not slow.finish(claim, finished(0.9, 0.9))
-    facts = read_study(tmp_path, NAME)
+    facts = world.facts()
     assert states(facts) == ["running"]
     assert (facts.trials[0].epochs, facts.trials[0].agent) == ({1: 0.1}, "the dead")
 
 
-def test_a_result_is_told_once(tmp_path: Path) -> None:
-    make_study(tmp_path, budget=2)
-    engine = open_engine(tmp_path)
+def test_a_result_is_told_once(world: World) -> None:
+    world.make(budget=2)
+    engine = world.engine()
     claim = claimed(engine)
     assert engine.finish(claim, finished(0.4))
     assert not engine.finish(claim, finished(0.9))
-    assert read_study(tmp_path, NAME).trials[0].value == 0.4
+    assert world.facts().trials[0].value == 0.4
 
 
 @pytest.mark.parametrize("method", ["random", "bayes", "tpe"])
-def test_a_budget_as_large_as_the_space_visits_every_point_once(tmp_path: Path, method: str) -> None:
-    make_study(tmp_path, SMALL.replace("METHOD", method), budget=6)
-    assert work_off(open_engine(tmp_path)) is Idle.DONE
-    facts = read_study(tmp_path, NAME)
+@on_the_journal
+def test_a_budget_as_large_as_the_space_visits_every_point_once(world: World, method: str) -> None:
+    world.make(SMALL.replace("METHOD", method), budget=6)
+    assert work_off(world.engine()) is Idle.DONE
+    facts = world.facts()
     own = [trial for trial in facts.trials if trial.state == "finished"]
     repeated = [trial for trial in facts.trials if trial.state == "duplicate"]
     assert len(own) == len({trial.run for trial in own}) == 6
@@ -161,48 +165,51 @@ def test_a_budget_as_large_as_the_space_visits_every_point_once(tmp_path: Path, 
     assert facts.n_settled == 6
 
 
-def test_a_duplicate_of_a_running_trial_is_not_trained_beside_it(tmp_path: Path) -> None:
-    make_study(tmp_path, SMALL.replace("METHOD", "random"), budget=6)
-    claims = [claimed(open_engine(tmp_path)) for _ in range(6)]
+@on_the_journal
+def test_a_duplicate_of_a_running_trial_is_not_trained_beside_it(world: World) -> None:
+    world.make(SMALL.replace("METHOD", "random"), budget=6)
+    claims = [claimed(world.engine()) for _ in range(6)]
     assert len({claim.run for claim in claims}) == 6
-    assert {trial.value for trial in read_study(tmp_path, NAME).trials if trial.state == "duplicate"} <= {None}
+    assert {trial.value for trial in world.facts().trials if trial.state == "duplicate"} <= {None}
 
 
-def test_a_grid_visits_its_points_in_order_without_duplicates(tmp_path: Path) -> None:
-    make_study(tmp_path, SMALL.replace("METHOD", "grid"), budget=6)
-    first = claim_and_die(tmp_path)
+def test_a_grid_visits_its_points_in_order_without_duplicates(world: World) -> None:
+    world.make(SMALL.replace("METHOD", "grid"), budget=6)
+    first = world.claim_and_die()
     assert first["params"] == {"train.batch_size": 16, "model.depth": 2}
-    assert work_off(open_engine(tmp_path)) is Idle.DONE
-    facts = read_study(tmp_path, NAME)
+    assert work_off(world.engine()) is Idle.DONE
+    facts = world.facts()
     assert states(facts) == ["finished"] * 6
     points = [tuple(trial.params.values()) for trial in facts.trials]
     assert points == [(size, depth) for size in (16, 32, 64) for depth in (2, 3)]
 
 
-def test_a_space_whose_points_fail_twice_each_is_exhausted(tmp_path: Path) -> None:
-    make_study(tmp_path, SMALL.replace("METHOD", "grid"), budget=6)
-    engine = open_engine(tmp_path)
+@on_the_journal
+def test_a_space_whose_points_fail_twice_each_is_exhausted(world: World) -> None:
+    world.make(SMALL.replace("METHOD", "grid"), budget=6)
+    engine = world.engine()
     for _ in range(12):
         engine.finish(claimed(engine), TrialResult(state=TrialState.FAILED, cause="loss became nan"))
     assert engine.claim() is Idle.EXHAUSTED
-    assert states(read_study(tmp_path, NAME)) == ["failed"] * 12
+    assert states(world.facts()) == ["failed"] * 12
 
 
-def test_values_that_do_not_go_together_are_told_in_one_line(tmp_path: Path) -> None:
+@on_the_journal
+def test_values_that_do_not_go_together_are_told_in_one_line(world: World) -> None:
     text = SMALL.replace("METHOD", "grid").replace(
         "train.batch_size: {values: [16, 32, 64]}", "split.kind: {value: becker}\n  split.fold: {value: 7}"
     )
-    make_study(tmp_path, text, budget=2)
+    world.make(text, budget=2)
     with pytest.raises(StudyError) as caught:
-        open_engine(tmp_path).claim()
+        world.engine().claim()
     point = "{'split.kind': 'becker', 'split.fold': 7, 'model.depth': 2}"
     assert str(caught.value) == f"point {point} cannot be trained: split.fold lies between 0 and 4, not 7"
 
 
 @pytest.mark.parametrize("early", ["{type: hyperband, min_iter: 2, eta: 2}", "{type: median, min_iter: 2, startup_trials: 1}"])
-def test_weak_trials_are_pruned_and_count(tmp_path: Path, early: str) -> None:
-    make_study(tmp_path, f"{BAYES}early_terminate: {early}\n", budget=3)
-    engine = open_engine(tmp_path)
+def test_weak_trials_are_pruned_and_count(world: World, early: str) -> None:
+    world.make(f"{BAYES}early_terminate: {early}\n", budget=3)
+    engine = world.engine()
     strong = claimed(engine)
     for epoch in (1, 2, 3, 4):
         assert engine.report(strong, epoch, 0.8) is Step.CONTINUE
@@ -212,18 +219,19 @@ def test_weak_trials_are_pruned_and_count(tmp_path: Path, early: str) -> None:
     assert engine.report(weak, 2, 0.2) is Step.PRUNE
     engine.finish(weak, TrialResult(state=TrialState.PRUNED, epochs={1: 0.3, 2: 0.2}, seconds=0.5))
     assert work_off(engine) is Idle.DONE
-    facts = read_study(tmp_path, NAME)
+    facts = world.facts()
     assert states(facts) == ["finished", "pruned", "finished"]
     assert (facts.trials[1].value, facts.trials[1].seconds) == (0.3, 0.5)
     assert facts.best == facts.trials[0]
 
 
-def test_a_loss_is_minimized(tmp_path: Path) -> None:
-    make_study(tmp_path, BAYES.replace("val_macro_f1, goal: maximize", "val_loss"), budget=2)
-    engine = open_engine(tmp_path)
+@on_the_journal
+def test_a_loss_is_minimized(world: World) -> None:
+    world.make(BAYES.replace("val_macro_f1, goal: maximize", "val_loss"), budget=2)
+    engine = world.engine()
     engine.finish(claimed(engine), finished(0.9, 0.4, 0.5))
     engine.finish(claimed(engine), finished(0.6, 0.7))
-    facts = read_study(tmp_path, NAME)
+    facts = world.facts()
     assert [trial.value for trial in facts.trials] == [0.4, 0.6]
     assert facts.best == facts.trials[0]
 
@@ -257,12 +265,13 @@ while (claim := engine.claim()) is not Idle.DONE:
 """
 
 
-def test_kills_at_any_moment_lose_no_trial_and_add_none(tmp_path: Path) -> None:
-    make_study(tmp_path, budget=40)
+@on_the_journal
+def test_kills_at_any_moment_lose_no_trial_and_add_none(world: World) -> None:
+    world.make(budget=40)
     rng = random.Random(5)
 
     def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-c", _WORKER, str(tmp_path), str(ROOT)])
+        return subprocess.Popen([sys.executable, "-c", _WORKER, str(world.studies), str(ROOT)])
 
     workers = [start() for _ in range(3)]
     for _ in range(8):
@@ -272,7 +281,7 @@ def test_kills_at_any_moment_lose_no_trial_and_add_none(tmp_path: Path) -> None:
         workers[victim].wait()
         workers[victim] = start()
     assert [worker.wait(60) for worker in workers] == [0, 0, 0]
-    facts = read_study(tmp_path, NAME)
+    facts = world.facts()
     assert states(facts) == ["finished"] * 40
     assert len({trial.run for trial in facts.trials}) == 40
     assert all(trial.epochs == {1: 0.1, 2: 0.2, 3: pytest.approx(0.3)} for trial in facts.trials)

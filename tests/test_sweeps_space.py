@@ -33,13 +33,30 @@ def drawn(parameter: Parameter) -> list[object]:
 
 
 def by_wandb(spec: dict[str, object]) -> np.ndarray:
-    """N values by W&B's documentation: uniform X, log-uniform X, and round(X / q) * q."""
+    """N values by W&B's documentation: uniform X, log-uniform X, normal, log-normal or beta X, and round(X / q) * q."""
     rng = np.random.default_rng(11)
+    if "min" not in spec:
+        return by_shape(rng, spec)
     low, high = float(spec["min"]), float(spec["max"])  # type: ignore[arg-type]
     kind = str(spec["distribution"])
     if kind == "int_uniform":
         return rng.integers(int(low), int(high) + 1, N).astype(float)
+    if kind == "inv_log_uniform_values":
+        return 1 / np.exp(rng.uniform(np.log(1 / high), np.log(1 / low), N))
     x = np.exp(rng.uniform(np.log(low), np.log(high), N)) if "log" in kind else rng.uniform(low, high, N)
+    q = float(spec.get("q", 1))  # type: ignore[arg-type]
+    return np.round(x / q) * q if kind.startswith("q_") else x
+
+
+def by_shape(rng: np.random.Generator, spec: dict[str, object]) -> np.ndarray:
+    kind = str(spec["distribution"])
+    mu, sigma, a, b = (float(spec.get(key, usual)) for key, usual in (("mu", 0), ("sigma", 1), ("a", 1), ("b", 1)))  # type: ignore[arg-type]
+    draws = {
+        "normal": lambda: rng.normal(mu, sigma, N),
+        "log_normal": lambda: np.exp(rng.normal(mu, sigma, N)),
+        "beta": lambda: rng.beta(a, b, N),
+    }
+    x = draws[kind.removeprefix("q_")]()
     q = float(spec.get("q", 1))  # type: ignore[arg-type]
     return np.round(x / q) * q if kind.startswith("q_") else x
 
@@ -65,6 +82,16 @@ def largest_gap(one: np.ndarray, other: np.ndarray) -> float:
         {"distribution": "q_uniform", "min": 1, "max": 4},
         {"distribution": "q_log_uniform_values", "min": 8, "max": 512, "q": 8},
         {"distribution": "q_log_uniform_values", "min": 0.01, "max": 1, "q": 0.01},
+        {"distribution": "inv_log_uniform_values", "min": 0.0001, "max": 0.1},
+        {"distribution": "normal"},
+        {"distribution": "normal", "mu": 0.3, "sigma": 0.05},
+        {"distribution": "q_normal", "mu": 64, "sigma": 20, "q": 8},
+        {"distribution": "q_normal", "mu": 0.3, "sigma": 0.1, "q": 0.05},
+        {"distribution": "log_normal", "mu": -6, "sigma": 1.5},
+        {"distribution": "q_log_normal", "mu": 4, "sigma": 0.5, "q": 16},
+        {"distribution": "beta", "a": 2, "b": 5},
+        {"distribution": "beta"},
+        {"distribution": "q_beta", "a": 0.5, "b": 0.5, "q": 0.1},
     ],
     ids=lambda spec: " ".join(map(str, spec.values())),
 )
@@ -87,6 +114,26 @@ def test_values_are_drawn_evenly_and_keep_their_types() -> None:
     assert list(map(type, parameter.values)) == [int, float, str, bool]
     assert set(counts) == {1, 2.5, "adamw"} | {True}
     assert all(abs(counts[value] - N / 4) < 4 * np.sqrt(N * 3 / 16) for value in (2.5, "adamw"))
+
+
+def test_values_with_probabilities_are_drawn_by_them() -> None:
+    (parameter,) = parameters("x: {values: [adam, sgd, 3], probabilities: [0.6, 0.3, 0.1]}")
+    counts = Counter(drawn(parameter))
+    assert parameter.n_values == 3
+    expected = {"adam": 0.6 * N, "sgd": 0.3 * N, 3: 0.1 * N}
+    chi_square = sum((counts[value] - n) ** 2 / n for value, n in expected.items())
+    assert chi_square < 13.8  # of two degrees of freedom: once in a thousand
+
+
+@pytest.mark.parametrize(
+    "body", ["distribution: log_normal, mu: -6", "distribution: normal, mu: 3, sigma: 9", "distribution: beta, a: 2, b: 5"]
+)
+def test_a_shaped_value_turned_into_its_draw_comes_back_as_it_was(body: str) -> None:
+    (parameter,) = parameters(f"x: {{{body}}}")
+    for value in drawn(parameter)[:2000]:
+        draw = parameter.draw_of(value)
+        assert isinstance(draw, float)
+        assert parameter.value_of(draw) == value
 
 
 def test_constants_are_not_drawn_but_belong_to_the_point() -> None:

@@ -10,7 +10,6 @@ from sweeps.lint import read_sweep
 from sweeps.sweepfile import SHIPPED
 
 TOP = "method, metric, parameters, early_terminate, run_cap, name, description, program, command, project, entity"
-KINDS = "constant, categorical, int_uniform, uniform, q_uniform, log_uniform_values, q_log_uniform_values"
 REFUSED = {
     "empty": ("", "s.yaml: empty; begin with `method: bayes`, or copy a shipped file: `arena sweep lint lenet5`"),
     "comment only": ("# x\n", "s.yaml: empty; begin with `method: bayes`, or copy a shipped file: `arena sweep lint lenet5`"),
@@ -34,9 +33,9 @@ REFUSED = {
     "wandb's key": (GOOD + "controller: {type: local}\n",
         "s.yaml line 5: sweep file: 'controller' is W&B's own and means nothing here; remove it"),
     "no method": ("parameters:\n  train.epochs: {value: 3}\n",
-        "s.yaml line 1: method is missing; add `method: bayes` (or random, grid, tpe)"),
+        "s.yaml line 1: method is missing; add `method: bayes` (or random, grid, tpe, gp, qmc)"),
     "method": (GOOD.replace("bayes", "bayesian"),
-        "s.yaml line 1: method is one of random, grid, bayes, tpe, not 'bayesian'; did you mean 'bayes'?"),
+        "s.yaml line 1: method is one of random, grid, bayes, tpe, gp, qmc, not 'bayesian'; did you mean 'bayes'?"),
     "custom": (GOOD.replace("bayes", "custom"),
         "s.yaml line 1: method 'custom' belongs to W&B's own scheduler; write `method: bayes`"),
     "bayes without metric": (GOOD.replace("metric: {name: val_macro_f1, goal: maximize}\n", ""),
@@ -77,11 +76,28 @@ REFUSED = {
         "s.yaml line 3: train holds nested parameters, so nothing else; move the rest below `parameters:`"),
     "parameter key": (with_parameter("train.epochs: {mim: 3, max: 4}"),
         "s.yaml line 3: train.epochs: unknown key 'mim'; did you mean 'min'?"),
-    "mu": (with_parameter("train.learning_rate: {distribution: normal, mu: 1}"),
-        "s.yaml line 3: train.learning_rate: 'mu' belongs to a distribution that only W&B has; remove it"),
+    "mu": (with_parameter("train.learning_rate: {min: 0.1, max: 0.2, mu: 1}"),
+        "s.yaml line 3: train.learning_rate: mu and sigma, or a and b, need a `distribution`, such as log_normal or beta"),
     "normal": (with_parameter("train.learning_rate: {distribution: normal}"),
-        "s.yaml line 3: train.learning_rate: distribution normal has no exact counterpart in Optuna; "
-        f"use one of {KINDS}"),
+        "s.yaml line 3: train.learning_rate lies between 1e-07 and 10, not -5.99781, which normal reaches; "
+        "give it another shape, or a uniform distribution with bounds"),
+    "normal of an int": (with_parameter("train.epochs: {distribution: normal, mu: 40, sigma: 2}"),
+        "s.yaml line 3: train.epochs takes whole numbers, normal draws others; write `distribution: q_normal, q: 1`"),
+    "sigma": (with_parameter("model.dropout: {distribution: beta, sigma: 1}"),
+        "s.yaml line 3: model.dropout: beta takes no 'sigma'; remove it"),
+    "no spread": (with_parameter("model.dropout: {distribution: normal, mu: 0.2, sigma: 0}"),
+        "s.yaml line 3: model.dropout.sigma lies between 1.0e-06 and 1.0e+06, not 0"),
+    "exponent as mu": (with_parameter("train.learning_rate: {distribution: log_normal, mu: 900}"),
+        "s.yaml line 3: train.learning_rate: mu and sigma are of the logarithm; e to the 900 is no size of anything"),
+    "probabilities": (with_parameter("train.optimizer: {values: [adam, sgd], probabilities: [0.5, 0.4]}"),
+        "s.yaml line 3: train.optimizer.probabilities are above 0 and sum to 1, not to 0.9"),
+    "too few probabilities": (with_parameter("train.optimizer: {values: [adam, sgd], probabilities: [1.0]}"),
+        "s.yaml line 3: train.optimizer.probabilities takes one number for each of the 2 values, such as [0.5, 0.25, 0.25]"),
+    "probabilities that are learnt": ("method: tpe\nmetric: {name: val_loss}\nparameters:\n"
+        "  train.optimizer: {values: [adam, sgd], probabilities: [0.5, 0.5]}\n",
+        "s.yaml line 4: train.optimizer: probabilities need `method: random`, not tpe; remove them"),
+    "sampler that needs more": (GOOD.replace(GOOD.split("\n")[0], "method: cmaes"),
+        "s.yaml line 1: method 'cmaes' needs a package that Arena does not install; write `method: tpe` (or gp, qmc)"),
     "distribution": (with_parameter("train.learning_rate: {distribution: unifrom, min: 0.1, max: 0.2}"),
         "s.yaml line 3: train.learning_rate: unknown distribution 'unifrom'; did you mean 'uniform'?"),
     "exponents meant as values": (with_parameter("train.learning_rate: {distribution: log_uniform, min: 0.0001, max: 0.1}"),

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from cnn.config import TileSettings, default_config, to_dict
 from sweeps import trial
 from sweeps.optuna_engine import OptunaEngine
+from sweeps.results import StudyFacts, read_study
 from sweeps.study import StudyFolder, StudySpec, create_or_continue
 from sweeps.sweepfile import parse
 
@@ -45,7 +47,9 @@ print(json.dumps({"number": claim.number, "params": claim.params, "run": claim.r
 """
 
 
-def make_study(studies: Path, text: str = BAYES, *, budget: int = 4, name: str = "lenet5.raw", seed: int = 0) -> StudyFolder:
+def make_study(
+    studies: Path, text: str = BAYES, *, budget: int = 4, name: str = "lenet5.raw", seed: int = 0, storage: str = ""
+) -> StudyFolder:
     """A study whose trials nobody can train: it has no tiles."""
     base = to_dict(default_config("none", TileSettings(size=32), "lenet5", "raw"))
     spec = StudySpec(
@@ -57,6 +61,7 @@ def make_study(studies: Path, text: str = BAYES, *, budget: int = 4, name: str =
         runs=studies / "runs",
         budget=budget,
         seed=seed,
+        storage=storage,
     )
     return create_or_continue(studies, spec)[0]
 
@@ -74,3 +79,23 @@ def claim_and_die(studies: Path, name: str = "lenet5.raw", *, epochs: int = 0, e
     words = [str(studies), name, str(epochs), "elsewhere" if elsewhere else "here", str(ROOT)]
     done = subprocess.run([sys.executable, "-c", _DYING, *words], capture_output=True, text=True, check=True, env=os.environ)
     return dict(json.loads(done.stdout))
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Studies below `studies`, kept there or in the database `storage`."""
+
+    studies: Path
+    storage: str
+
+    def make(self, text: str = BAYES, *, budget: int = 4, seed: int = 0, name: str = "lenet5.raw") -> StudyFolder:
+        return make_study(self.studies, text, budget=budget, seed=seed, name=name, storage=self.storage)
+
+    def engine(self, *, agent: str = "tester", said: list[str] | None = None) -> OptunaEngine:
+        return open_engine(self.studies, agent=agent, said=said)
+
+    def claim_and_die(self, *, epochs: int = 0, elsewhere: bool = False) -> dict[str, Any]:
+        return claim_and_die(self.studies, epochs=epochs, elsewhere=elsewhere)
+
+    def facts(self, name: str = "lenet5.raw") -> StudyFacts:
+        return read_study(self.studies, name)

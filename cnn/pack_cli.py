@@ -1,0 +1,112 @@
+"""`arena contest pack`: what students are given, and what the host keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from arena_terminal import JSON_HELP, print_json, progress, say
+from cnn.data_cli import Cache, Jobs, scan_with_bar
+
+if TYPE_CHECKING:
+    from cnn.pack import PackPlan
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="Examples: `arena contest pack corpus --n-test-speakers 12 --out pack --zip` · "
+    "`arena contest pack fsdd/recordings --test-speakers theo,lucas --out pack --dry-run`"
+)
+def pack(
+    corpus: Annotated[Path, typer.Argument(help="Folder of recordings, as for `arena data scan`.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="The new folder.", show_default=False)],
+    test_speakers: Annotated[str, typer.Option(help="Who is held out: names, with commas.", show_default=False)] = "",
+    n_test_speakers: Annotated[int, typer.Option(min=0, help="Or how many, drawn.", show_default=False)] = 0,
+    seed: Annotated[
+        str, typer.Option(help="To make the same pack again. Secret: it gives the labels away.", show_default="a new one")
+    ] = "",
+    gain_db: Annotated[float, typer.Option(help="A test clip is made louder or quieter by up to this; 0: not.")] = 3.0,
+    shift_ms: Annotated[float, typer.Option(help="And moved by up to this; 0: not.")] = 50.0,
+    noise_db: Annotated[float, typer.Option(help="And noise is added, so far below its level; 0: none.")] = 40.0,
+    length_s: Annotated[
+        float, typer.Option(help="Length of every test file.", show_default="of the longest clip, at most 2")
+    ] = 0.0,
+    public: Annotated[float, typer.Option(help="Share of test rows that score in public; 1: all.")] = 0.5,
+    usage: Annotated[
+        str, typer.Option(help="speaker: some voices are public; row: some rows of each; auto: speaker from 8 voices on.")
+    ] = "auto",
+    zip_students: Annotated[bool, typer.Option("--zip", help="Also write students.zip.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the pack would hold, and write nothing.")] = False,
+    jobs: Jobs = 0,
+    cache: Cache = None,
+    json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Make what students get (training clips, test clips under meaningless ids, a starter) and what only the host keeps."""
+    from cnn.pack import PackSettings, plan_pack
+    from cnn.pack_files import check_free, write_pack
+    from cnn.pack_sound import Disguise
+
+    check_free(out)
+    settings = PackSettings(
+        test_speakers=tuple(name.strip() for name in test_speakers.split(",") if name.strip()),
+        n_test_speakers=n_test_speakers,
+        secret=seed,
+        disguise=Disguise(gain_db=gain_db, shift_ms=shift_ms, noise_db=noise_db),
+        length_s=length_s,
+        public=public,
+        usage=usage,
+    )
+    plan = plan_pack(scan_with_bar(corpus, jobs, cache), settings)
+    _say_notes(plan)
+    if not dry_run:
+        with progress("packing, clips", len(plan.train) + len(plan.test)) as advance:
+            write_pack(plan, out, with_zip=zip_students, advance=advance)
+    print_json(_as_dict(plan, out, dry_run)) if json else print(_described(plan, out, dry_run, zip_students))
+
+
+def _say_notes(plan: PackPlan) -> None:
+    for note in plan.notes:
+        say(note)
+    if plan.settings.disguise.is_none:
+        say("test clips keep their samples: whoever has the recordings finds them by their bytes")
+
+
+def _as_dict(plan: PackPlan, out: Path, dry_run: bool) -> dict[str, Any]:
+    return {
+        "pack": str(out),
+        "is_written": not dry_run,
+        "n_train": len(plan.train),
+        "n_test": len(plan.test),
+        "n_public": sum(row.is_public for row in plan.test),
+        "train_speakers": plan.train_speakers,
+        "test_speakers": plan.test_speakers,
+        "usage": plan.usage,
+        "rate_hz": plan.format.rate_hz,
+        "n_bits": 8 * plan.format.n_bytes,
+        "length_s": plan.length_s,
+        "notes": plan.notes,
+    }
+
+
+def _described(plan: PackPlan, out: Path, dry_run: bool, zip_students: bool) -> str:
+    n_public = sum(row.is_public for row in plan.test)
+    parts = {
+        "": "all public",
+        "speaker": f"{n_public:,} public ({', '.join(plan.public_speakers)}), the others' private",
+        "row": f"{n_public:,} of them public, the same share of each voice and digit",
+    }[plan.usage]
+    told = (
+        f"train: {len(plan.train):,} clips of {', '.join(plan.train_speakers)}\n"
+        f"test: {len(plan.test):,} clips of {', '.join(plan.test_speakers)}, {parts}; "
+        f"{plan.length_s:g} s each, {plan.format.rate_hz} Hz, {8 * plan.format.n_bytes} bits\n"
+    )
+    if dry_run:
+        return f"{told}nothing is written"
+    handed = f"{out / 'students.zip'}" if zip_students else f"{out / 'students'}"
+    return (
+        f"{told}hand out {handed}; keep {out / 'host'} for yourself\n"
+        f'next: arena contest init {out / "host" / "solution.csv"} --name "..." --deadline ...'
+    )

@@ -1,0 +1,161 @@
+"""Sends a file to a contest's service. Sending again is safe: a file that was scored is answered with its score.
+
+ClientError                 exit code
+├── InvalidFile             3  the file cannot be scored; no attempt was used
+├── LimitReached            4  no attempt left, or too many refused files in an hour
+├── ContestOver             5  past the deadline, or closed by the host
+├── Unreachable             6  no answer, or not the answer of a contest
+└── WrongToken              7  unknown or revoked token, or one of another team
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, ClassVar
+
+from leaderboard.errors import LeaderboardError, SubmissionError
+from leaderboard.table import read_file
+
+_TIMEOUT_S = 60
+_WAITS_S = (1, 4)  # before the second and the third try
+_BUSY = (502, 503, 504)  # what a proxy says while the service restarts
+
+
+class ClientError(LeaderboardError):
+    """What was not sent, or not taken."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class InvalidFile(ClientError):  # noqa: N818
+    exit_code = 3
+
+
+class LimitReached(ClientError):  # noqa: N818
+    exit_code = 4
+
+
+class ContestOver(ClientError):  # noqa: N818
+    exit_code = 5
+
+
+class Unreachable(ClientError):  # noqa: N818
+    exit_code = 6
+
+
+class WrongToken(ClientError):  # noqa: N818
+    exit_code = 7
+
+
+_BY_CODE: dict[str, type[ClientError]] = {
+    "invalid": InvalidFile,
+    "too_large": InvalidFile,
+    "limit": LimitReached,
+    "refusals": LimitReached,
+    "closed": ContestOver,
+    "token": WrongToken,
+    "team": WrongToken,
+    "wait": WrongToken,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Door:
+    """Where to send, and as whom."""
+
+    url: str  # of the contest's first page
+    team: str
+    token: str = field(repr=False)
+
+    @property
+    def is_in_the_clear(self) -> bool:
+        """Whether the token could be read on the way."""
+        parts = urllib.parse.urlsplit(self.url)
+        return parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1")
+
+
+def send(door: Door, path: Path, tell: Callable[[str], None]) -> dict[str, Any]:
+    """The receipt of `path`, as the service's API gives it.
+
+    Args:
+        tell: is told of each further try.
+
+    Raises:
+        ClientError: of the kind drawn above.
+    """
+    try:
+        content = read_file(path, SubmissionError)
+    except SubmissionError as error:
+        raise InvalidFile(str(error)) from error
+    request = _request(door, path.name, content)
+    for wait_s in (*_WAITS_S, None):
+        try:
+            return _answer(request, door)
+        except Unreachable as error:
+            if wait_s is None:
+                raise
+            tell(f"{error}; trying again in {wait_s} s")
+            time.sleep(wait_s)
+    raise AssertionError("the last try returns or raises")
+
+
+def _request(door: Door, name: str, content: bytes) -> urllib.request.Request:
+    parts = urllib.parse.urlsplit(door.url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ClientError(f"--url is the address of the contest's page, http:// or https://, not {door.url[:80]!r}; correct it")
+    if not door.token.isascii() or not door.token.isprintable() or not door.token:
+        raise WrongToken(
+            "a token is one line of letters and digits and this is none; copy it again from what the host gave you"
+        )
+    query = urllib.parse.urlencode({"team": door.team, "file_name": name})
+    base = urllib.parse.urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+    headers = {"Authorization": f"Bearer {door.token}", "Content-Type": "text/csv", "Accept": "application/json"}
+    return urllib.request.Request(f"{base}/api/v1/attempts?{query}", data=content, headers=headers, method="POST")
+
+
+class _StayHere(urllib.request.HTTPRedirectHandler):
+    """A token is sent to the address that was given and to no other."""
+
+    def redirect_request(self, req: Any, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str) -> None:
+        return None
+
+
+def _answer(request: urllib.request.Request, door: Door) -> dict[str, Any]:
+    opener = urllib.request.build_opener(_StayHere)
+    try:
+        with opener.open(request, timeout=_TIMEOUT_S) as answer:
+            return _parsed(answer.read(), door)
+    except urllib.error.HTTPError as error:
+        with error:
+            raise _refusal(error, door) from None
+    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise Unreachable(f"{door.url} does not answer ({reason}); check the address and your connection") from error
+
+
+def _refusal(error: urllib.error.HTTPError, door: Door) -> ClientError:
+    if 300 <= error.code < 400:
+        return ClientError(f"{door.url} sends on to {error.headers.get('Location')}; give that address with --url")
+    if error.code in _BUSY:
+        return Unreachable(f"{door.url} is not ready (status {error.code})")
+    answer = _parsed(error.read(), door)
+    kind = _BY_CODE.get(str(answer.get("error")), ClientError)
+    return kind(str(answer.get("message", f"status {error.code}")))
+
+
+def _parsed(content: bytes, door: Door) -> dict[str, Any]:
+    try:
+        answer = json.loads(content)
+    except ValueError as error:
+        raise Unreachable(f"{door.url} answers, but not as a contest does; check the address") from error
+    if not isinstance(answer, dict):
+        raise Unreachable(f"{door.url} answers, but not as a contest does; check the address")
+    return answer

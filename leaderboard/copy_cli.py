@@ -1,0 +1,62 @@
+"""`arena contest backup`, `restore` and `migrate`: a contest as a whole."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+Where = Annotated[str, typer.Option("--contest", metavar="PATH", help="The contest: a SQLite file, or a postgresql:// URL.")]
+_HERE = "contest.db"
+
+
+@app.command(epilog="Example: arena contest backup contest-2026-11-21.db")
+def backup(
+    file: Annotated[Path, typer.Argument(help="The new file: a SQLite contest, wherever the contest itself is kept.")],
+    contest: Where = _HERE,
+) -> None:
+    """Copy the contest as it is at one moment, also while submissions arrive. Never over another file."""
+    from leaderboard.copying import back_up
+    from leaderboard.store import open_contest
+
+    with open_contest(contest) as opened:
+        back_up(opened.database, file)
+    print(f"{file} holds {contest.split('@')[-1]} as it was; `arena contest restore {file}` brings it back")
+
+
+@app.command(epilog="Example: arena contest restore contest-2026-11-21.db --contest contest.db")
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `backup` wrote.")],
+    contest: Where = _HERE,
+) -> None:
+    """Make a contest of a backup, in a new file or an empty PostgreSQL database. Never over another contest."""
+    from leaderboard.copying import restore_into
+    from leaderboard.store import open_contest
+
+    with open_contest(file) as kept:
+        restore_into(kept.database, contest)
+    with open_contest(contest) as opened:
+        print(f"{contest.split('@')[-1]} holds {opened.name} with {len(opened.teams())} teams")
+
+
+@app.command(epilog="Example: arena contest migrate --contest postgresql://arena@db.example/contest")
+def migrate(contest: Where = _HERE) -> None:
+    """Bring the tables of an older Arena up to date. A SQLite file is migrated when it is opened, with a copy beside it."""
+    from leaderboard.database import connect, sqlite_path
+    from leaderboard.migration import bring_up_to_date, version_of
+    from leaderboard.migration import migrate as to_today
+    from leaderboard.schema import SCHEMA_VERSION
+
+    path = sqlite_path(contest)
+    with closing(connect(contest)) as database:
+        copy = None if path is None else bring_up_to_date(database, path)
+        before = version_of(database) if path is not None else to_today(database)
+    if copy is not None:
+        print(f"{database.name} is up to date; as it was before it stays in {copy}")
+    elif before < SCHEMA_VERSION:
+        print(f"{database.name} had tables of version {before} and is up to date")
+    else:
+        print(f"{database.name} was up to date; nothing was changed")

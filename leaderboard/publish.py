@@ -1,0 +1,71 @@
+"""The standings as files for any web space: pages in each language, a table, JSON. Public facts only."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+from leaderboard.errors import ContestError
+from leaderboard.store import Contest
+from leaderboard.web_board import Board, read_board
+from leaderboard.web_pages import standings_csv
+from leaderboard.web_render import STATIC, Frame, render
+from leaderboard.web_standings import Shown, View
+from leaderboard.web_texts import LANGUAGES, Words
+
+_FILES = ("board.css", "board.js", "icon.svg")
+
+
+def publish(contest: Contest, folder: Path, now: datetime, zone: tzinfo | None = None) -> list[Path]:
+    """The files written to `folder`, which is made where it is not there; each is replaced whole, others are left alone.
+
+    Raises:
+        ContestError: they cannot be written, or the contest cannot be read.
+    """
+    board, rules = read_board(contest, contest.revision()), contest.rules()
+    pages = {code: ("index.html" if code == "en" else f"index.{code}.html") for code in LANGUAGES}
+    content: dict[str, bytes] = {name: (STATIC / name).read_bytes() for name in _FILES}
+    for code, name in pages.items():
+        frame = Frame(
+            words=Words(code),
+            contest=rules.name,
+            metric=rules.metric_name,
+            now=now,
+            deadline=rules.closed_at or rules.deadline,
+            is_closed=not rules.is_open(now),
+            zone=zone,
+            files=".",
+            languages=[(other, LANGUAGES[other], file) for other, file in pages.items() if other != code],
+            layout="export.html.j2",
+        )
+        content[name] = _page(board, frame).encode()
+    content["standings.csv"] = standings_csv(board).encode()
+    content["standings.json"] = _json(board, rules.name, now)
+    return _written(folder, content)
+
+
+def _page(board: Board, frame: Frame) -> str:
+    shown, table = Shown().of(board, View(is_static=True), frame.words)
+    return render("standings.html.j2", frame, board=shown, table=table)
+
+
+def _json(board: Board, name: str, now: datetime) -> bytes:
+    lines = [{key: value for key, value in asdict(line).items() if key != "team"} for line in board.lines]
+    facts = {"contest": name, "written_at": now, "metric": board.metric, "is_final": board.is_final, "lines": lines}
+    return (json.dumps(facts, ensure_ascii=False, indent=2, default=datetime.isoformat) + "\n").encode()
+
+
+def _written(folder: Path, content: Mapping[str, bytes]) -> list[Path]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, value in content.items():
+            beside = folder / f".{name}.{os.getpid()}"
+            beside.write_bytes(value)
+            beside.replace(folder / name)
+    except OSError as error:
+        raise ContestError(f"{folder} cannot be written ({error.strerror}); choose a folder that is writable") from error
+    return [folder / name for name in content]

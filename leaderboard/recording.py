@@ -1,0 +1,89 @@
+"""A submission becomes an attempt: numbered by the database, in the transaction that stores its score."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from leaderboard import schema
+from leaderboard.errors import AttemptsExhausted, SolutionReplaced, TeamError
+from leaderboard.grading import Grade, Part
+from leaderboard.ladder import shown_numbers
+from leaderboard.memory import Memory
+from leaderboard.records import PREDICTED, grade_values, keep_file, read_predicted, read_rules
+from leaderboard.rules import Rules
+from leaderboard.scoring import Indices
+from leaderboard.submission import Submission
+from leaderboard.teams import Team
+from leaderboard.triggers import ATTEMPT_LIMIT
+
+
+def record(
+    connection: Connection, memory: Memory, team: Team, sent: tuple[Submission, Grade], now: datetime
+) -> tuple[int, bool]:
+    """The number of the stored attempt and True; of the earlier one and False when this team sent the same file before.
+
+    Raises:
+        SolutionReplaced: the grade is by another solution than the contest has by now.
+        ContestClosed: the contest was closed meanwhile.
+        TeamError: the team was disqualified or merged meanwhile.
+        AttemptsExhausted: the database refused a further attempt.
+    """
+    submission, grade = sent
+    rules = read_rules(connection, is_locked=True)
+    _check_takes_part(connection, team)
+    columns = schema.attempts.c
+    same = (columns.team_id == team.id) & (columns.submission_digest == submission.digest)
+    earlier = connection.scalar(select(columns.number).where(same))
+    if earlier is not None:
+        return int(earlier), False
+    rules.check_open(now)
+    if rules.solution_digest != grade.solution_digest:
+        raise SolutionReplaced
+    keep_file(connection, submission.digest, submission.content)
+    values = _values(team, submission, grade, now)
+    if rules.is_ladder:
+        values["shown_number"] = _shown_number(connection, memory, rules, team, submission.predicted)
+    try:
+        connection.execute(insert(schema.attempts).values(values))
+    except IntegrityError as error:
+        if ATTEMPT_LIMIT in str(error.orig):
+            raise AttemptsExhausted(team.name, team.n_allowed) from error
+        raise
+    return int(connection.execute(select(columns.number).where(same)).scalar_one()), True
+
+
+def _check_takes_part(connection: Connection, team: Team) -> None:
+    columns = schema.teams.c["disqualified_at", "merged_into"]
+    row = connection.execute(select(*columns).where(schema.teams.c.id == team.id).with_for_update()).one()
+    if row.merged_into is not None:
+        raise TeamError(f"team {team.name!r} went into another team; send as that one")
+    if row.disqualified_at is not None:
+        raise TeamError(f"team {team.name!r} is disqualified; ask the host of the contest")
+
+
+def _values(team: Team, submission: Submission, grade: Grade, now: datetime) -> dict[str, Any]:
+    used = select(func.coalesce(func.max(schema.attempts.c.number), 0)).where(schema.attempts.c.team_id == team.id)
+    number = used.scalar_subquery() + 1  # counted by the database, in the transaction that stores the score
+    return grade_values(grade) | {
+        "team_id": team.id,
+        "number": number,
+        "shown_number": number,
+        "file_name": submission.file_name,
+        "submission_digest": submission.digest,
+        "predicted": submission.predicted.astype(PREDICTED).tobytes(),
+        "arrived_at": now,
+    }
+
+
+def _shown_number(connection: Connection, memory: Memory, rules: Rules, team: Team, predicted: Indices) -> int:
+    columns = schema.attempts.c
+    query = select(columns.submission_digest).where(columns.team_id == team.id).order_by(columns.number)
+    digests = connection.scalars(query).all()
+    earlier = read_predicted(connection, digests)
+    solution = memory.solution(connection, rules.solution_digest)
+    drawn = memory.resamples(solution, Part.PUBLIC)
+    return shown_numbers(solution, drawn, [*(earlier[one] for one in digests), predicted])[-1]

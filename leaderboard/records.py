@@ -1,0 +1,208 @@
+"""Rows of the database as values: the rules, teams, attempts. Every function takes a connection within a transaction."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, Table, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from leaderboard import schema
+from leaderboard.grading import Grade, Part
+from leaderboard.rules import Rules, Ties
+from leaderboard.scoring import Indices, accuracy, macro_f1
+from leaderboard.standings import Attempt
+from leaderboard.teams import Team, name_key, unknown_team
+
+PREDICTED = np.dtype("<u2")
+_NONE: Mapping[int, tuple[Attempt, ...]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogEntry:
+    """One action of the host."""
+
+    id: int
+    action: str
+    team: str | None
+    reason: str
+    details: dict[str, Any]
+    done_at: datetime  # UTC
+
+
+_RULES = select(*(column for column in schema.contest.c if column.name != "id"))
+
+
+def read_rules(connection: Connection, *, is_locked: bool = False) -> Rules:
+    """What the host decided; `is_locked`: and cannot change before the end of this transaction."""
+    row = connection.execute(_RULES.with_for_update(read=True) if is_locked else _RULES).one()
+    values = dict(row._mapping)
+    return Rules(**values | {"ties": Ties(values["ties"])})
+
+
+_TEAMS = (
+    select(*schema.teams.c["id", "name", "pseudonym", "n_allowed", "disqualified_at", "created_at"])
+    .where(schema.teams.c.merged_into.is_(None))
+    .order_by(schema.teams.c.id)
+)
+
+
+def read_teams(connection: Connection, *such: ColumnElement[bool]) -> list[Team]:
+    """The teams that take part, or `such` of them, in the order they came; those that went into another are not among them."""
+    return [Team(**row._mapping) for row in connection.execute(_TEAMS.where(*such) if such else _TEAMS)]
+
+
+def read_team(connection: Connection, name: str) -> Team:
+    """The team of that name, whatever its case and spaces.
+
+    Raises:
+        TeamError: there is none.
+    """
+    found = read_teams(connection, schema.teams.c.name_key == name_key(name))
+    if not found:
+        raise unknown_team(name, [team.name for team in read_teams(connection)])
+    return found[0]
+
+
+def read_log(connection: Connection) -> list[LogEntry]:
+    """What the host did, first to last."""
+    return [LogEntry(**row._mapping) for row in connection.execute(select(schema.host_log).order_by(schema.host_log.c.id))]
+
+
+def n_rows(table: Table) -> ScalarSelect[int]:
+    """How many rows; of a table that only grows it tells of every change, in whatever order a server commits."""
+    return select(func.count()).select_from(table).scalar_subquery()
+
+
+_REVISION = select(*map(n_rows, (schema.attempts, schema.host_log, schema.teams, schema.verifications)))
+
+
+def read_revision(connection: Connection) -> str:
+    """A text that changes with whatever standings and pages show."""
+    return ".".join(str(value) for value in connection.execute(_REVISION).one())
+
+
+_VERDICT = (
+    select(schema.verifications.c.is_verified)
+    .where(schema.verifications.c.attempt_id == schema.attempts.c.id)
+    .order_by(schema.verifications.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("is_verified")
+)
+
+
+def attempts_query(part: Part) -> Select[Any]:
+    """Attempts by team and number, without confusion matrices: `Scores` holds what is read from those."""
+    columns = schema.attempts.c
+    return (
+        select(
+            *columns["id", "team_id", "number", "shown_number", "arrived_at", "submission_digest", "file_name"],
+            columns["solution_digest"],
+            columns[f"value_{part}"].label("value"),
+            columns[f"log_loss_{part}"].label("log_loss"),
+            _VERDICT,
+        )
+        .join_from(schema.attempts, schema.teams)
+        .where(schema.teams.c.merged_into.is_(None))
+        .order_by(columns.team_id, columns.number)
+    )
+
+
+class Scores:
+    """Macro-F1 and accuracy by attempt and part, read from the stored integers once in the life of a process."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, str, Part], tuple[float, float]] = {}
+
+    def read(self, connection: Connection, rows: Sequence[Row[Any]], part: Part) -> list[tuple[float, float]]:
+        """Those of each row of `attempts_query`."""
+        unknown = [row.id for row in rows if (row.id, row.solution_digest, part) not in self._known]
+        column = schema.attempts.c[f"confusion_{part}"]
+        query = select(schema.attempts.c.id, schema.attempts.c.solution_digest, column.label("confusion"))
+        for start in range(0, len(unknown), 500):  # a statement has a limit of parameters
+            for row in connection.execute(query.where(schema.attempts.c.id.in_(unknown[start : start + 500]))):
+                confusion = np.array(row.confusion, dtype=np.int64)
+                self._known[row.id, row.solution_digest, part] = macro_f1(confusion), accuracy(confusion)
+        return [self._known[row.id, row.solution_digest, part] for row in rows]
+
+
+def read_attempts(
+    connection: Connection, scores: Scores, part: Part, *, after: int = 0, before: Mapping[int, tuple[Attempt, ...]] = _NONE
+) -> dict[int, tuple[Attempt, ...]]:
+    """Attempts with their scores in `part`, by number, of each team that sent one.
+
+    Args:
+        after: only attempts of a later id than this.
+        before: what is known of the earlier ones.
+    """
+    rows = connection.execute(attempts_query(part).where(schema.attempts.c.id > after)).all()
+    found: dict[int, tuple[Attempt, ...]] = {}
+    for row, (f1, right) in zip(rows, scores.read(connection, rows, part), strict=True):
+        earlier = found.get(row.team_id, before.get(row.team_id, ()))
+        own = _attempt(row, f1, right)
+        kept_back = not own.is_shown and part is Part.PUBLIC
+        found[row.team_id] = (*earlier, _shown_as(own, earlier[row.shown_number - 1]) if kept_back else own)
+    return found
+
+
+def _attempt(row: Row[Any], f1: float, right: float) -> Attempt:
+    return Attempt(
+        number=row.number,
+        score=f1 if row.value is None else row.value,
+        macro_f1=f1,
+        accuracy=right,
+        log_loss=row.log_loss,
+        arrived_at=row.arrived_at,
+        digest=row.submission_digest,
+        file_name=row.file_name,
+        shown_number=row.shown_number,
+        is_verified=row.is_verified,
+    )
+
+
+def _shown_as(own: Attempt, shown: Attempt) -> Attempt:
+    scores = {name: getattr(shown, name) for name in ("score", "macro_f1", "accuracy", "log_loss")}
+    return dataclasses.replace(own, **scores)
+
+
+def read_predicted(connection: Connection, digests: Sequence[str]) -> dict[str, Indices]:
+    """The (N,) predicted classes of submissions, in the solution's order."""
+    found: dict[str, Indices] = {}
+    query = select(*schema.attempts.c["submission_digest", "predicted"])
+    for start in range(0, len(digests), 500):
+        some = schema.attempts.c.submission_digest.in_(digests[start : start + 500])
+        for row in connection.execute(query.where(some)):
+            found[row.submission_digest] = np.frombuffer(row.predicted, PREDICTED).astype(np.intp)
+    return found
+
+
+def keep_file(connection: Connection, digest: str, content: bytes) -> None:
+    """Store a file once, however often it is sent."""
+    dialect_insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    connection.execute(dialect_insert(schema.files).values(digest=digest, content=content).on_conflict_do_nothing())
+
+
+def grade_values(grade: Grade) -> dict[str, Any]:
+    """A grade as the columns that `attempts` and `old_scores` share."""
+    return {
+        "solution_digest": grade.solution_digest,
+        "scorer": grade.scorer,
+        "confusion_public": grade.public.confusion.tolist(),
+        "value_public": grade.public.value,
+        "log_loss_public": grade.public.log_loss,
+        "confusion_private": None if grade.private is None else grade.private.confusion.tolist(),
+        "value_private": None if grade.private is None else grade.private.value,
+        "log_loss_private": None if grade.private is None else grade.private.log_loss,
+    }
+
+
+def write_log(connection: Connection, entry: dict[str, Any]) -> None:
+    """Append an action of the host: action, team, reason, details, done_at."""
+    connection.execute(insert(schema.host_log).values(entry))

@@ -1,0 +1,57 @@
+"""The rules of a contest as they stand now, and whether it takes submissions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from leaderboard.deadline import describe
+from leaderboard.errors import ContestClosed
+
+
+class Ties(StrEnum):
+    """What equal scores mean for the rank."""
+
+    SHARE = "share"  # one rank for both
+    EARLIER = "earlier"  # the one whose attempt arrived first stands above
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rules:
+    """One reading of what the host decided."""
+
+    name: str
+    created_at: datetime  # UTC
+    deadline: datetime | None  # UTC, the last moment that counts
+    closed_at: datetime | None  # UTC; from then on private scores decide and are shown
+    solution_digest: str
+    metric_digest: str | None  # of the host's own metric; None: macro-F1
+    metric_name: str
+    is_lower_better: bool
+    ties: Ties
+    is_ladder: bool  # a public score is shown only when it beats the one shown before by its standard error
+    n_refusals_per_hour: int
+
+    @property
+    def is_closed(self) -> bool:
+        return self.closed_at is not None
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether a submission that arrives `now` counts; the deadline itself still does."""
+        return not self.is_closed and (self.deadline is None or now <= self.deadline)
+
+    def check_open(self, now: datetime) -> None:
+        """Refuse what arrives too late.
+
+        Raises:
+            ContestClosed: the host closed the contest, or `now` is after the deadline.
+        """
+        if self.is_open(now):
+            return
+        if self.closed_at is not None:
+            raise ContestClosed(f"the contest was closed by its host at {describe(self.closed_at)}; no file is scored any more")
+        assert self.deadline is not None
+        raise ContestClosed(
+            f"the contest closed at {describe(self.deadline)} and it is {describe(now)}; ask its host for more time"
+        )

@@ -1,0 +1,182 @@
+"""The same for programs: JSON below /api/v1, described by OpenAPI. A token comes in the header, never in a cookie."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Depends, Path, Query, Request, Response, Security
+from fastapi.security import HTTPBearer
+
+from leaderboard import entry
+from leaderboard.errors import TeamError
+from leaderboard.records import LogEntry
+from leaderboard.teams import Team, name_key
+from leaderboard.web_forms import tidy_file_name
+from leaderboard.web_pages import HostLine, host_lines
+from leaderboard.web_request import bearer, service_of
+from leaderboard.web_service import Host, NoSuchAttempt, Service
+from leaderboard.web_shapes import (
+    AttemptOut,
+    CheckedOut,
+    ContestOut,
+    DetailsOut,
+    ErrorOut,
+    HostLineOut,
+    HostOut,
+    IntervalOut,
+    LogOut,
+    ReceiptOut,
+    StandingsOut,
+    TeamOut,
+)
+
+_TEXTS = {
+    401: "the token is missing or not known",
+    403: "closed, or not for this token",
+    404: "there is none",
+    409: "no attempt is left",
+    413: "the file is too large",
+    422: "the file or a parameter is invalid",
+    429: "too many wrong tokens or refused files: wait",
+    503: "the database does not answer",
+}
+
+
+def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": ErrorOut, "description": _TEXTS[status]} for status in (*statuses, 503)}
+
+
+_FILE = {
+    "requestBody": {
+        "required": True,
+        "description": "The submission: CSV with the columns id,label.",
+        "content": {"text/csv": {"schema": {"type": "string"}}},
+    }
+}
+_bearer = HTTPBearer(auto_error=False, description="A team's token, or the host's.")
+router = APIRouter(prefix="/api/v1", tags=["contest"], responses=_errors(422))
+Name = Annotated[str, Query(max_length=200, description="What the file is called.")]
+
+
+def _service(request: Request) -> Service:
+    return service_of(request)
+
+
+def _team(request: Request) -> Team:
+    """Whose token it is, not the host's."""
+    holder = bearer(request)
+    if isinstance(holder, Host):
+        raise TeamError("this needs a team's token and came with the host's; send the team's")
+    return holder
+
+
+def _host(request: Request) -> Host:
+    """The host, not a team."""
+    holder = bearer(request)
+    if isinstance(holder, Team):
+        raise TeamError("this needs the host's token and came with a team's; `arena contest host-token` prints it")
+    return holder
+
+
+Served = Annotated[Service, Depends(_service)]
+Sender = Annotated[Team, Depends(_team)]
+TheHost = Annotated[Host, Depends(_host)]
+_WITH_TOKEN = [Security(_bearer)]  # tells the OpenAPI document
+
+
+@router.get("/contest")
+def contest(service: Served) -> ContestOut:
+    """What the contest asks for, and until when."""
+    rules, solution = service.contest.rules(), service.contest.solution
+    return ContestOut(
+        name=rules.name,
+        metric=rules.metric_name,
+        is_lower_better=rules.is_lower_better,
+        deadline=rules.deadline,
+        is_open=rules.is_open(service.now()),
+        is_closed_by_host=rules.is_closed,
+        labels=list(solution.labels),
+        n_rows=len(solution.ids),
+        has_private_rows=solution.has_private,
+        n_teams=len(service.contest.teams()),
+    )
+
+
+@router.get("/standings")
+def standings(service: Served) -> StandingsOut:
+    """All teams that have an attempt, best first; the final ranking after the host has closed the contest."""
+    return StandingsOut.model_validate(service.boards.current())
+
+
+@router.get("/team", dependencies=_WITH_TOKEN, responses=_errors(401, 403, 429))
+def team(service: Served, sender: Sender) -> TeamOut:
+    """The team of the token and its attempts."""
+    attempts = service.contest.attempts(sender)
+    return TeamOut(
+        team=sender.name,
+        n_allowed=sender.n_allowed,
+        n_left=max(0, sender.n_allowed - len(attempts)),
+        attempts=[AttemptOut.model_validate(one) for one in attempts],
+    )
+
+
+@router.get("/attempts/{number}", dependencies=_WITH_TOKEN, responses=_errors(401, 403, 404, 429))
+def attempt(service: Served, sender: Sender, number: Annotated[int, Path(ge=1, le=1_000_000)]) -> DetailsOut:
+    """One attempt in full: confusion matrix (row: truth) and scores by class, of the public rows."""
+    if number > len(service.contest.attempts(sender)):
+        raise NoSuchAttempt(f"team {sender.name!r} has no attempt {number}; choose one that it sent")
+    return DetailsOut.model_validate(service.contest.details(sender, number))
+
+
+@router.post(
+    "/attempts",
+    status_code=201,
+    openapi_extra=_FILE,
+    dependencies=_WITH_TOKEN,
+    responses={200: {"model": ReceiptOut}, **_errors(401, 403, 409, 413, 429)},
+)
+async def send(
+    request: Request, response: Response, file_name: Name = "submission.csv", team: Annotated[str, Query(max_length=200)] = ""
+) -> ReceiptOut:
+    """Send a file as an attempt: 201 when it was scored, 200 when the same file was scored before."""
+    service = service_of(request)
+    sender = await run_sync(_team, request)
+    if team and name_key(team) != name_key(sender.name):
+        raise TeamError(f"the token is of team {sender.name!r}, not of {team[:60]!r}; send with the token of your team")
+    content = await request.body()
+    sent = partial(entry.submit, service.contest, sender.name, content, tidy_file_name(file_name), service.now())
+    receipt = await service.scoring(sent)
+    response.status_code = 201 if receipt.is_new else 200
+    metric = await run_sync(lambda: service.contest.rules().metric_name)
+    return ReceiptOut(
+        team=receipt.team,
+        metric=metric,
+        attempt=AttemptOut.model_validate(receipt.attempt),
+        interval=IntervalOut.model_validate(receipt.interval),
+        is_new=receipt.is_new,
+        n_left=receipt.n_left,
+        rank=receipt.rank,
+        n_ranked=receipt.n_ranked,
+    )
+
+
+@router.post("/validate", openapi_extra=_FILE, dependencies=_WITH_TOKEN, responses=_errors(401, 403, 413, 429))
+async def validate(request: Request, file_name: Name = "submission.csv") -> CheckedOut:
+    """Check the form of a file: free, without limit, never a score."""
+    service = service_of(request)
+    await run_sync(_team, request)
+    content = await request.body()
+    checked = await service.scoring(partial(entry.validate, service.contest, content, tidy_file_name(file_name)))
+    return CheckedOut(
+        file_name=checked.file_name, n_rows=len(checked.predicted), has_probabilities=checked.probabilities is not None
+    )
+
+
+@router.get("/host", dependencies=_WITH_TOKEN, responses=_errors(401, 403, 429))
+def host(service: Served, _: TheHost) -> HostOut:
+    """What the host sees: all teams, private scores too, and what was done and why."""
+    lines: list[HostLine] = host_lines(service.contest)
+    log: list[LogEntry] = service.contest.log()
+    return HostOut(teams=[HostLineOut.model_validate(line) for line in lines], log=[LogOut.model_validate(one) for one in log])

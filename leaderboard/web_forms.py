@@ -1,0 +1,138 @@
+"""Forms: signing in and out, sending a file, checking one. After a stored score comes a redirect: reloading sends nothing."""
+
+from __future__ import annotations
+
+import posixpath
+from functools import partial
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Request
+from starlette.datastructures import FormData, UploadFile
+from starlette.responses import Response
+
+from leaderboard import entry
+from leaderboard.errors import FileError, LeaderboardError
+from leaderboard.teams import Team
+from leaderboard.web_answers import failure, problem_of
+from leaderboard.web_pages import page, team_page
+from leaderboard.web_render import Problem, render
+from leaderboard.web_request import address_of, form_of, frame_of, redirect, service_of, signed_in, signed_out, team_of
+from leaderboard.web_service import Host, TokenRefused
+
+router = APIRouter(include_in_schema=False)
+_MAX_NAME = 200
+
+
+@router.get("/login")
+def login_page(request: Request) -> Response:
+    return _login(request, None, 200)
+
+
+def _login(request: Request, problem: Problem | None, status: int) -> Response:
+    return page(request, render("login.html.j2", frame_of(request, "/login"), problem=problem), status)
+
+
+@router.post("/login")
+async def login(request: Request) -> Response:
+    async with form_guard(await form_of(request)) as form:
+        token = str(form.get("token", "")).strip()
+    return await run_sync(_login_with, request, token)
+
+
+def _login_with(request: Request, token: str) -> Response:
+    try:
+        holder = service_of(request).whose(token, address_of(request))
+    except TokenRefused as error:
+        found = failure(error)
+        answer = _login(request, problem_of(error, frame_of(request).words), found.status)
+        if found.retry_after_s is not None:
+            answer.headers["Retry-After"] = str(found.retry_after_s)
+        return answer
+    return signed_in(request, token, "/host" if isinstance(holder, Host) else "/team")
+
+
+@router.post("/logout")
+async def logout(request: Request) -> Response:
+    await (await form_of(request)).close()
+    return signed_out(request)
+
+
+@router.get("/validate")
+def validate_page(request: Request) -> Response:
+    if team_of(request) is None:
+        return redirect(request, "/login")
+    return _validated(request, None, "", 200)
+
+
+def _validated(request: Request, problem: Problem | None, good: str, status: int) -> Response:
+    return page(request, render("validate.html.j2", frame_of(request, "/validate"), problem=problem, good=good), status)
+
+
+@router.post("/validate")
+async def validate(request: Request) -> Response:
+    team = await run_sync(team_of, request)
+    if team is None:
+        return redirect(request, "/login")
+    name, content = await _file_of(request)
+    return await service_of(request).scoring(partial(_validate, request, name, content))
+
+
+def _validate(request: Request, name: str, content: bytes) -> Response:
+    words = frame_of(request).words
+    if not name:
+        return _validated(request, Problem(what=words("no_file")), "", 422)
+    try:
+        checked = entry.validate(service_of(request).contest, content, name)
+    except FileError as error:
+        return _validated(request, Problem(what=words("check_bad"), detail=str(error)), "", 422)
+    probabilities = words("without_probabilities" if checked.probabilities is None else "with_probabilities")
+    good = words("check_good", file=name, n=words.number(len(checked.predicted)), probabilities=probabilities)
+    return _validated(request, None, good, 200)
+
+
+@router.post("/attempts")
+async def send(request: Request) -> Response:
+    team = await run_sync(team_of, request)
+    if team is None:
+        return redirect(request, "/login")
+    name, content = await _file_of(request)
+    return await service_of(request).scoring(partial(_send, request, team, name, content))
+
+
+def _send(request: Request, team: Team, name: str, content: bytes) -> Response:
+    service, words = service_of(request), frame_of(request).words
+    if not name:
+        return page(request, team_page(request, team, Problem(what=words("no_file"))), 422)
+    try:
+        receipt = entry.submit(service.contest, team.name, content, name, service.now())
+    except LeaderboardError as error:
+        return page(request, team_page(request, team, problem_of(error, words)), failure(error).status)
+    return redirect(request, f"/attempts/{receipt.attempt.number}{'' if receipt.is_new else '?before=1'}")
+
+
+class form_guard:  # noqa: N801 reads as a statement
+    """Closes a form's files at the end."""
+
+    def __init__(self, form: FormData) -> None:
+        self._form = form
+
+    async def __aenter__(self) -> FormData:
+        return self._form
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._form.close()
+
+
+async def _file_of(request: Request) -> tuple[str, bytes]:
+    """Name and content of the file in the form; an empty name without one. Reads the limit and one byte at most."""
+    async with form_guard(await form_of(request)) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile) or not file.filename:
+            return "", b""
+        return tidy_file_name(file.filename), await file.read(service_of(request).settings.max_bytes + 1)
+
+
+def tidy_file_name(text: str) -> str:
+    """A name that prints on one line, without its folders."""
+    name = posixpath.basename(text.replace("\\", "/"))[:_MAX_NAME]
+    return "".join(char for char in name if char.isprintable()).strip() or "submission.csv"

@@ -1,0 +1,215 @@
+"""Pages that are read: standings, a team's attempts, the host's page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import Response
+
+from leaderboard.formulas import table_csv
+from leaderboard.gradebook import gradebook_csv
+from leaderboard.grading import Part
+from leaderboard.standings import best_attempt
+from leaderboard.store import Contest
+from leaderboard.teams import Team
+from leaderboard.web_board import Board
+from leaderboard.web_render import Frame, Problem, render
+from leaderboard.web_request import frame_of, holder_of, keep_form, redirect, service_of, team_of
+from leaderboard.web_service import Host, Service
+from leaderboard.web_standings import view_of
+from leaderboard.web_texts import Words
+from leaderboard.web_views import AttemptView, TeamView, attempt_view, progress
+
+router = APIRouter(include_in_schema=False)
+Number = Annotated[int, Path(ge=1, le=1_000_000)]
+_REFRESH_S = 60
+_CSV = "text/csv; charset=utf-8"
+
+
+def page(request: Request, content: str, status: int = 200) -> Response:
+    """An answer with a page, and the cookies that a reader keeps."""
+    return keep_form(request, Response(content, status, media_type="text/html"))
+
+
+@router.get("/")
+def standings(request: Request) -> Response:
+    service, team = service_of(request), team_of(request)
+    frame = frame_of(request, "/")
+    view = view_of(request.query_params, None if team is None else team.name)
+    shown, table = service.shown.of(service.boards.current(), view, frame.words)
+    answer = page(request, render("standings.html.j2", frame, board=shown, table=table))
+    if shown.refreshes:
+        answer.headers["Refresh"] = str(_REFRESH_S)
+    return answer
+
+
+@router.get("/standings.csv")
+def standings_table(request: Request) -> Response:
+    return Response(standings_csv(service_of(request).boards.current()), media_type=_CSV)
+
+
+def standings_csv(board: Board) -> str:
+    """The standings as a table, formulas neutralised."""
+    header = [
+        "rank",
+        "team",
+        board.metric,
+        *(["private"] if board.is_final else []),
+        "low",
+        "high",
+        "accuracy",
+        "attempts",
+        "sent",
+    ]
+    rows = [
+        [
+            *(line.rank, line.name, line.score, *([line.final] if board.is_final else []), line.low, line.high, line.accuracy),
+            *(line.n_attempts, line.sent_at.isoformat()),
+        ]
+        for line in board.lines
+    ]
+    return table_csv(header, rows)
+
+
+@router.get("/team")
+def own_team(request: Request) -> Response:
+    team = team_of(request)
+    if team is None:
+        return redirect(request, "/login")
+    return page(request, team_page(request, team, None))
+
+
+def team_page(request: Request, team: Team, problem: Problem | None) -> str:
+    """The team's own page, with what went wrong before."""
+    frame = frame_of(request, "/team")
+    return render("team.html.j2", frame, team=team_view(service_of(request), team, frame.words), problem=problem)
+
+
+def team_view(service: Service, team: Team, words: Words) -> TeamView:
+    """What the team sees of itself."""
+    contest, rules = service.contest, service.contest.rules()
+    attempts = contest.attempts(team)
+    best = best_attempt(attempts, rules.is_lower_better) if attempts else None
+    board = service.boards.current()
+    line = next((one for one in board.lines if one.team == team.name), None)
+    views = [
+        attempt_view(
+            contest.details(team, one.number), rules.metric_name, is_best=best is not None and one.number == best.number
+        )
+        for one in attempts
+    ]
+    n_left = max(0, team.n_allowed - len(attempts))
+    left = words("disqualified") if team.disqualified_at else words(f"left_{n_left}" if n_left < 2 else "left_n", n=n_left)
+    return TeamView(
+        name=team.name,
+        rank=None if line is None else line.rank,
+        n_ranked=len(board.lines),
+        best=None if best is None else best.score,
+        n_left=0 if team.disqualified_at else n_left,
+        left=left,
+        attempts=views,
+        progress=progress(views),
+    )
+
+
+@router.get("/attempts/{number}")
+def attempt(request: Request, number: Number) -> Response:
+    team = team_of(request)
+    if team is None:
+        return redirect(request, "/login")
+    frame, service = frame_of(request), service_of(request)
+    view = team_view(service, team, frame.words)
+    shown = next((one for one in view.attempts if one.number == number), None)
+    if shown is None:
+        return page(request, render("error.html.j2", frame, problem=Problem(what=frame.words("not_found"))), 404)
+    text = render("attempt.html.j2", frame, team=view, shown=shown, lead=_lead(request, shown, frame))
+    return page(request, text)
+
+
+def _lead(request: Request, shown: AttemptView, frame: Frame) -> str:
+    key = "scored_before" if request.query_params.get("before") == "1" else "scored"
+    return frame.words(key, n=shown.number, metric=shown.metric, score=f"{shown.score:.4f}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostLine:
+    """A team as the host sees it."""
+
+    name: str
+    pseudonym: str | None
+    is_out: bool
+    n_attempts: int
+    n_allowed: int
+    public: float | None
+    private: float | None
+    sent_at: datetime | None
+
+
+def host_lines(contest: Contest) -> list[HostLine]:
+    """All teams, best public score first, then those without one."""
+    public = {line.team: line for line in contest.standings()}
+    private = {line.team: line for line in contest.standings(Part.PRIVATE)} if contest.solution.has_private else {}
+    lines = []
+    for team in contest.teams():
+        attempts, ranked = contest.attempts(team), public.get(team.name)
+        lines.append(
+            HostLine(
+                name=team.name,
+                pseudonym=team.pseudonym,
+                is_out=team.disqualified_at is not None,
+                n_attempts=len(attempts),
+                n_allowed=team.n_allowed,
+                public=None if ranked is None else ranked.score,
+                private=private[team.name].score if team.name in private else None,
+                sent_at=attempts[-1].arrived_at if attempts else None,
+            )
+        )
+    order = {name: at for at, name in enumerate(public)}
+    return sorted(lines, key=lambda line: order.get(line.name, len(order)))
+
+
+@router.get("/host")
+def host(request: Request) -> Response:
+    if (answer := _unless_host(request)) is not None:
+        return answer
+    contest, frame = service_of(request).contest, frame_of(request, "/host")
+    entries: Sequence[object] = contest.log()[::-1]
+    text = render("host.html.j2", frame, teams=host_lines(contest), log=entries, has_private=contest.solution.has_private)
+    return page(request, text)
+
+
+@router.get("/host/gradebook.csv")
+def host_gradebook(request: Request) -> Response:
+    return _unless_host(request) or Response(gradebook_csv(service_of(request).contest), media_type=_CSV)
+
+
+def _unless_host(request: Request) -> Response | None:
+    holder = holder_of(request)
+    if isinstance(holder, Host):
+        return None
+    if holder is None:
+        return redirect(request, "/login")
+    frame = frame_of(request)
+    return page(request, render("error.html.j2", frame, problem=Problem(what=frame.words("need_host"))), 403)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Route:
+    method: str
+    path: str
+    told: str
+
+
+@router.get("/api")
+def api(request: Request) -> Response:
+    described = request.app.openapi()["paths"]
+    routes = [
+        Route(method=method.upper(), path=path, told=operation["description"])
+        for path, operations in described.items()
+        for method, operation in operations.items()
+    ]
+    return page(request, render("api.html.j2", frame_of(request, "/api"), routes=routes))

@@ -1,0 +1,148 @@
+"""What stands between the network and the pages: headers, limits on bodies and on guessing, forms that are ours."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from threading import Lock
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+_AROUND_A_FILE = 8192  # bytes: the other fields of its form, and what separates them
+_N_FAILURES = 10
+_WINDOW_S = 300.0
+_N_REMEMBERED = 10_000  # addresses and tokens
+
+
+class BodyTooLarge(Exception):  # noqa: N818
+    """More came than is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """ASGI middleware: every answer carries the headers, no request is read beyond a file and the form around it."""
+
+    app: ASGIApp
+    max_bytes: int  # of a file
+    is_secure: bool  # the pages are reached by https only
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        left = self.max_bytes + 1 + _AROUND_A_FILE
+
+        async def limited() -> Message:
+            nonlocal left
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left < 0:
+                raise BodyTooLarge
+            return message
+
+        async def headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+                if self.is_secure:
+                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+            await send(message)
+
+        await self.app(scope, limited, headed)
+
+
+def is_from_us(headers: Headers) -> bool:
+    """Whether a browser says that the form was on a page of this host; what is no browser says nothing and is believed.
+
+    Sec-Fetch-Site and Origin cannot be set by a page's script (Fetch Metadata, W3C; Fetch, WHATWG).
+    """
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == headers.get("host")
+
+
+def new_form_secret() -> str:
+    """What a browser keeps in a cookie, so that its forms can be told from other sites'."""
+    return secrets.token_urlsafe(24)
+
+
+def form_token(key: bytes, secret: str) -> str:
+    """What stands in a form: the cookie's secret, signed."""
+    return hmac.new(key, b"form:" + secret.encode(), hashlib.sha256).hexdigest()
+
+
+def is_form_token(key: bytes, secret: str, token: str) -> bool:
+    return bool(secret) and hmac.compare_digest(form_token(key, secret).encode(), token.encode("utf-8", "replace"))
+
+
+def host_token(key: bytes) -> str:
+    """The host's token, made of the contest's own secret: whoever holds the database can ask for it."""
+    return "host_" + hmac.new(key, b"host:1", hashlib.sha256).hexdigest()[:40]
+
+
+@dataclass(slots=True)
+class Failures:
+    """Wrong tokens by address. Beyond ten in five minutes an address is refused unread, but for tokens known to be good:
+    a whole class behind one address does not lose its sessions to one who guesses."""
+
+    _times: OrderedDict[str, list[float]] = field(default_factory=OrderedDict)
+    _good: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def wait_s(self, address: str, token: str, now_s: float) -> float:
+        """Seconds until a token from this address is looked at again; 0: now."""
+        with self._lock:
+            times = [time for time in self._times.get(_network(address), ()) if now_s - time < _WINDOW_S]
+            if len(times) < _N_FAILURES or _hashed(token) in self._good:
+                return 0.0
+            return times[-_N_FAILURES] + _WINDOW_S - now_s
+
+    def failed(self, address: str, now_s: float) -> None:
+        with self._lock:
+            times = self._times.setdefault(_network(address), [])
+            times.append(now_s)
+            del times[:-_N_FAILURES]
+            self._times.move_to_end(_network(address))
+            while len(self._times) > _N_REMEMBERED:
+                self._times.popitem(last=False)
+
+    def succeeded(self, token: str) -> None:
+        with self._lock:
+            self._good[_hashed(token)] = None
+            self._good.move_to_end(_hashed(token))
+            while len(self._good) > _N_REMEMBERED:
+                self._good.popitem(last=False)
+
+
+def _hashed(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def _network(address: str) -> str:
+    """An IPv4 address, or the /64 that one holder of IPv6 addresses has."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address

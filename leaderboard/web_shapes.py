@@ -1,0 +1,139 @@
+"""What the API answers, as its OpenAPI document describes it. Scores are unrounded, times are UTC."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class ErrorOut(_Model):
+    """Why nothing was done. `error` is one word: invalid, too_large, limit, refusals, closed, team, token, wait, ..."""
+
+    error: str
+    message: str
+    line: int | None = None
+    retry_after_s: int | None = None
+
+
+class ContestOut(_Model):
+    name: str
+    metric: str
+    is_lower_better: bool
+    deadline: datetime | None
+    is_open: bool
+    is_closed_by_host: bool
+    labels: list[str]
+    n_rows: int
+    has_private_rows: bool
+    n_teams: int
+
+
+class IntervalOut(_Model):
+    low: float
+    high: float
+    level: float
+    n_replicates: int
+    unit: str
+    n_units: int
+
+
+class LineOut(_Model):
+    rank: int
+    name: str
+    score: float
+    final: float | None
+    low: float
+    high: float
+    accuracy: float
+    n_attempts: int
+    sent_at: datetime
+    is_tied: bool
+    could_be_first: bool
+    is_verified: bool
+
+
+class StandingsOut(_Model):
+    metric: str
+    is_final: bool
+    lines: list[LineOut]
+
+
+class AttemptOut(_Model):
+    number: int
+    score: float
+    macro_f1: float
+    accuracy: float
+    log_loss: float | None
+    arrived_at: datetime
+    digest: str
+    file_name: str
+    is_shown: bool
+    is_verified: bool | None
+
+
+class ClassOut(_Model):
+    label: str
+    n_rows: int
+    precision: float
+    recall: float
+    f1: float
+
+
+class DetailsOut(_Model):
+    attempt: AttemptOut
+    interval: IntervalOut
+    weighted_f1: float
+    classes: list[ClassOut]
+    confusion: list[list[int]]
+
+
+class TeamOut(_Model):
+    team: str
+    n_allowed: int
+    n_left: int
+    attempts: list[AttemptOut]
+
+
+class ReceiptOut(_Model):
+    team: str
+    metric: str
+    attempt: AttemptOut
+    interval: IntervalOut
+    is_new: bool
+    n_left: int
+    rank: int
+    n_ranked: int
+
+
+class CheckedOut(_Model):
+    file_name: str
+    n_rows: int
+    has_probabilities: bool
+
+
+class HostLineOut(_Model):
+    name: str
+    pseudonym: str | None
+    is_out: bool
+    n_attempts: int
+    n_allowed: int
+    public: float | None
+    private: float | None
+    sent_at: datetime | None
+
+
+class LogOut(_Model):
+    action: str
+    team: str | None
+    reason: str
+    done_at: datetime
+
+
+class HostOut(_Model):
+    teams: list[HostLineOut]
+    log: list[LogOut]

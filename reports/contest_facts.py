@@ -1,0 +1,48 @@
+"""Every number of the section on the contest as plain frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from reports.base_facts import IntervalFacts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttemptFacts:
+    """One scored submission."""
+
+    number: int
+    macro_f1: float
+    accuracy: float
+    arrived_at: datetime
+    digest: str
+    score: float | None = None  # by the contest's own metric, where that is not macro-F1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StandingFacts:
+    """One team's place; ties share a rank."""
+
+    rank: int
+    team: str
+    macro_f1: float
+    accuracy: float
+    interval: IntervalFacts | None
+    best: int  # number of the attempt that counts
+    attempts: tuple[AttemptFacts, ...]
+    is_tied_with_above: bool | None = None  # not told apart from the team above; None where the contest compares no pairs
+    could_be_first: bool | None = None
+    score: float | None = None  # by the contest's own metric, where that is not macro-F1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContestFacts:
+    """The contest as its standings are now."""
+
+    name: str
+    deadline: datetime | None
+    standings: tuple[StandingFacts, ...]
+    n_waiting: int  # teams without an attempt
+    is_private: bool = False  # scores on the rows that teams do not see
+    is_final: bool = False  # its host has closed it

@@ -1,0 +1,42 @@
+"""Clips that were taken for another digit, as plain frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MistakeFacts:
+    """One clip that the shown run takes for another digit."""
+
+    id: str
+    speaker: str
+    split: str  # test or val
+    truth: str
+    predicted: str
+    probabilities: tuple[tuple[str, float], ...]  # the largest three and that of the truth, largest first
+    n_wrong: int  # of the compared trainings, this one included
+    n_votes: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DoubtFacts:
+    """One clip whose label most trainings contradict with the same other digit, and surely."""
+
+    id: str
+    speaker: str
+    split: str
+    label: str  # as the corpus has it
+    heard: str  # as the trainings have it
+    probability: float  # of `heard`, the mean over all trainings
+    n_agree: int
+    n_votes: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Media:
+    """A clip to see and hear, each a data URI or empty where tiles or recordings are not there."""
+
+    raw: str
+    filtered: str
+    sound: str

@@ -1,0 +1,31 @@
+"""What the page lists of a study beside its pictures: the best trials and those that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports.sampling import best_trials, shown_trials
+from reports.sweep_facts import SweepFacts, TrialPoint
+from reports.sweep_figures import slug
+
+N_BEST, N_FAILED = 15, 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudyPage:
+    """One study as it stands on the page."""
+
+    slug: str
+    n_shown: int  # trials in the pictures
+    trials: tuple[TrialPoint, ...]
+
+
+def study_pages(sweeps: Sequence[SweepFacts]) -> dict[str, StudyPage]:
+    """By study."""
+    return {sweep.name: _page(sweep) for sweep in sweeps}
+
+
+def _page(sweep: SweepFacts) -> StudyPage:
+    failed = [trial for trial in sweep.trials if trial.state == "failed"][:N_FAILED]
+    return StudyPage(slug=slug(sweep), n_shown=len(shown_trials(sweep)), trials=(*best_trials(sweep, N_BEST), *failed))

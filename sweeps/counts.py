@@ -1,0 +1,279 @@
+"""How a study stands, in counts: read from its journal without Optuna, from where the last look ended.
+
+Of 100,000 trials nobody wants to read a million operations again: agents leave `counts.json` beside the journal now and
+then, the counts up to a place in it, and whoever looks reads on from there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cnn.errors import RunError
+from cnn.runs import read_json, write_json
+from sweeps import lease
+from sweeps.errors import UnreachableError
+from sweeps.study import StudyFolder
+from sweeps.sweepfile import Goal
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+_EVERY_BYTES = 1 << 20  # of the journal between two of them: some 20 ms to read
+_CREATE, _END, _EPOCH, _ATTRIBUTE = 4, 6, 7, 8  # operations of Optuna's journal
+_RUNNING, _COMPLETE, _PRUNED, _FAILED, _WAITING = range(5)  # states of Optuna's trials
+_KEPT = ("params", "run", "lease", "duplicate_of", "seconds", "cause")  # attributes that sweeps.optuna_store names
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Best:
+    """The best finished trial."""
+
+    number: int
+    value: float
+    run: str
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudyCounts:
+    """A study in counts."""
+
+    finished: int = 0
+    pruned: int = 0
+    running: int = 0
+    interrupted: int = 0  # unfinished, and nobody works on them
+    failed: int = 0
+    duplicate: int = 0
+    best: Best | None = None
+    epochs: int = 0  # trained so far, by all trials
+    epochs_settled: int = 0  # by the finished and pruned ones
+    last_cause: str = ""  # of the last failure
+
+    @property
+    def settled(self) -> int:
+        """What the budget counts."""
+        return self.finished + self.pruned
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the operations up to byte `offset` come to."""
+
+    offset: int = 0
+    n_trials: int = 0
+    finished: int = 0
+    pruned: int = 0
+    failed: int = 0
+    duplicate: int = 0
+    epochs: int = 0
+    epochs_settled: int = 0
+    last_cause: str = ""
+    best: dict[str, Any] | None = None
+    open: dict[str, dict[str, Any]] = field(default_factory=dict)  # trials that may still change, by number
+
+    def apply(self, log: dict[str, Any], maximize: bool) -> None:
+        operation = log["op_code"]
+        if operation == _CREATE:
+            self.open[str(self.n_trials)] = {"state": log.get("state", _RUNNING), "epochs": []}
+            self.n_trials += 1
+            return
+        trial = self.open.get(str(log.get("trial_id")))
+        if trial is None:
+            return
+        if operation == _EPOCH:
+            if "duplicate_of" not in trial and log["step"] not in trial["epochs"]:
+                trial["epochs"].append(log["step"])
+                self.epochs += 1
+        elif operation == _ATTRIBUTE:
+            trial.update((key, value) for key, value in log["user_attr"].items() if key in _KEPT)
+        elif operation == _END:
+            trial["state"] = log["state"]
+            if log["state"] not in (_RUNNING, _WAITING):
+                self._close(log["trial_id"], log["values"], maximize)
+
+    def _close(self, number: int, values: list[float] | None, maximize: bool) -> None:
+        trial = self.open.pop(str(number))
+        if "duplicate_of" in trial:
+            self.duplicate += 1
+        elif trial["state"] == _FAILED:
+            self.failed += 1
+            self.last_cause = trial.get("cause", "")
+        else:
+            self.epochs_settled += len(trial["epochs"])
+            if trial["state"] == _PRUNED:
+                self.pruned += 1
+            else:
+                self.finished += 1
+                self._compare(number, trial, values, maximize)
+
+    def _compare(self, number: int, trial: dict[str, Any], values: list[float] | None, maximize: bool) -> None:
+        if not values:
+            return
+        now = {"number": number, "value": values[0], "run": trial.get("run", ""), "params": trial.get("params", {})}
+        sign = -1 if maximize else 1
+        if self.best is None or (sign * now["value"], number) < (sign * self.best["value"], self.best["number"]):
+            self.best = now
+
+
+class Counter(Protocol):
+    """Asked again and again for a study's counts."""
+
+    def read(self) -> StudyCounts:
+        """The counts as of now; raises StudyError where the study is damaged or cannot be reached."""
+
+    def save(self) -> None:
+        """Leave them for the next who looks, where many were added; call it inside `folder.locked()`."""
+
+
+def counter_of(folder: StudyFolder, goal: Goal) -> Counter:
+    """For a study in files or in a database."""
+    return StoredCounts(folder, goal) if folder.database() else JournalCounts(folder, goal)
+
+
+class StoredCounts:
+    """A study in a database: its trials are read by Optuna."""
+
+    def __init__(self, folder: StudyFolder, goal: Goal) -> None:
+        from sweeps.optuna_store import Reader
+
+        self._reader = Reader(folder)
+        self._goal = goal
+
+        self._last: StudyCounts | None = None
+
+    def read(self) -> StudyCounts:
+        try:
+            self._last = self._read()
+        except UnreachableError:
+            if self._last is None:
+                raise
+        return self._last  # what was known before a database went away: agents wait for it too
+
+    def _read(self) -> StudyCounts:
+        from sweeps import optuna_store as store
+
+        trials, now = self._reader.trials(), self._reader.now()
+        found = store.count(trials)
+        interrupted = sum(store.is_abandoned(trial, now) for trial in trials)
+        own = [trial for trial in trials if not store.is_duplicate(trial)]
+        sign = -1 if self._goal is Goal.MAXIMIZE else 1
+        finished = [trial for trial in own if trial.state.name == "COMPLETE" and trial.value is not None]
+        best = min(finished, key=lambda trial: (sign * (trial.value or 0.0), trial.number), default=None)
+        failed = [trial for trial in own if trial.state.name == "FAIL"]
+        return StudyCounts(
+            finished=found.finished,
+            pruned=found.pruned,
+            running=found.running - interrupted,
+            interrupted=interrupted,
+            failed=found.failed,
+            duplicate=found.duplicate,
+            best=_best_of(best) if best else None,
+            epochs=sum(len(trial.intermediate_values) for trial in own),
+            epochs_settled=sum(len(trial.intermediate_values) for trial in own if trial.state in store.SETTLED),
+            last_cause=store.attribute(failed[-1], store.CAUSE, "") if failed else "",
+        )
+
+    def save(self) -> None:
+        return  # the database keeps them all
+
+
+def _best_of(trial: FrozenTrial) -> Best:
+    from sweeps import optuna_store as store
+
+    run, params = store.attribute(trial, store.RUN, ""), store.attribute(trial, store.PARAMS, {})
+    return Best(number=trial.number, value=trial.value or 0.0, run=run, params=dict(params))
+
+
+class JournalCounts:
+    """A study's journal; each time only what was added since is read."""
+
+    def __init__(self, folder: StudyFolder, goal: Goal) -> None:
+        self._folder = folder
+        self._maximize = goal is Goal.MAXIMIZE
+        self._tally = _saved(folder)
+        self._saved_offset = self._tally.offset
+
+    def read(self) -> StudyCounts:
+        self._catch_up()
+        tally, now = self._tally, lease.utc_now()
+        working = [trial for trial in tally.open.values() if trial["state"] == _RUNNING and "duplicate_of" not in trial]
+        running = sum(_is_held(trial, now) for trial in working)
+        return StudyCounts(
+            finished=tally.finished,
+            pruned=tally.pruned,
+            running=running,
+            interrupted=len(working) - running,
+            failed=tally.failed,
+            duplicate=tally.duplicate,
+            best=Best(**tally.best) if tally.best else None,
+            epochs=tally.epochs,
+            epochs_settled=tally.epochs_settled,
+            last_cause=tally.last_cause,
+        )
+
+    def save(self) -> None:
+        try:
+            if self._folder.journal.stat().st_size - self._saved_offset < _EVERY_BYTES:
+                return
+            self._catch_up()
+            write_json(_path(self._folder), dataclasses.asdict(self._tally))
+        except (OSError, RunError):
+            return  # it saves time, and nothing else depends on it
+        self._saved_offset = self._tally.offset
+
+    def _catch_up(self) -> None:
+        journal = self._folder.journal
+        size = journal.stat().st_size if journal.exists() else 0
+        if size < self._tally.offset:  # another journal
+            self._tally = _Tally()
+        for length, log in _added(journal, self._tally.offset, size):
+            if log is None:
+                self._refuse_damage()
+                return
+            self._tally.apply(log, self._maximize)
+            self._tally.offset += length
+
+    def _refuse_damage(self) -> None:
+        """A damaged tail is the next writer's to set aside; damage before sound lines is told in the storage's words."""
+        from sweeps.optuna_store import Reader
+
+        Reader(self._folder).trials()
+
+
+def _added(journal: Path, offset: int, size: int) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """The length and content of each whole line from `offset` on; None of one that is no operation."""
+    if size <= offset:
+        return
+    with journal.open("rb") as file:
+        file.seek(offset)
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            try:
+                log = json.loads(line)
+            except ValueError:
+                log = None
+            yield len(line), log if isinstance(log, dict) else None
+
+
+def _is_held(trial: dict[str, Any], now: datetime) -> bool:
+    held = lease.from_dict(trial.get("lease") or {})
+    return held is not None and not held.is_gone(now)
+
+
+def _path(folder: StudyFolder) -> Path:
+    return folder.path / "counts.json"
+
+
+def _saved(folder: StudyFolder) -> _Tally:
+    """What an agent left; nothing where it left none, or one of another make."""
+    try:
+        return _Tally(**read_json(_path(folder)))
+    except (RunError, TypeError, FileNotFoundError):
+        return _Tally()

@@ -1,0 +1,156 @@
+"""Many at once, and a power cut: what is stored is whole, no team has more than its attempts. Real processes and sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from web_world import make, running, submission
+
+from leaderboard.grading import Part, grade
+from leaderboard.store import Contest, open_contest
+from leaderboard.submission import parse_submission
+
+N_TEAMS, N_POSTS = 64, 20
+N_CONNECTIONS = 256  # at once; the rest follows as these end
+
+
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    """One file on its way."""
+
+    team: str
+    token: str
+    content: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    status: int  # 0: the connection broke
+    body: dict[str, object]
+
+
+def posts(tokens: dict[str, str], n_each: int) -> list[Post]:
+    """Different files of all teams, so that those of one team come at the same time."""
+    made = [
+        Post(team=team, token=token, content=submission(1000 * at + n, 0.3))
+        for at, (team, token) in enumerate(tokens.items())
+        for n in range(n_each)
+    ]
+    return made
+
+
+async def _sent(url: str, post: Post) -> Answer:
+    parts = urlsplit(url)
+    head = (
+        f"POST /api/v1/attempts HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {post.token}\r\n"
+        f"Content-Type: text/csv\r\nContent-Length: {len(post.content)}\r\nConnection: close\r\n\r\n"
+    )
+    try:
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        writer.write(head.encode() + post.content)
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    except OSError:
+        return Answer(status=0, body={})
+    status, _, body = answer.partition(b"\r\n\r\n")
+    try:
+        return Answer(status=int(status.split()[1]), body=json.loads(body))
+    except (IndexError, ValueError):  # cut off
+        return Answer(status=0, body={})
+
+
+def send_all(url: str, wanted: Sequence[Post], seen: Callable[[Answer], None] = lambda answer: None) -> list[Answer]:
+    """The answer to each, as many at once as there are connections."""
+
+    async def run() -> list[Answer]:
+        free = asyncio.Semaphore(N_CONNECTIONS)
+
+        async def one(post: Post) -> Answer:
+            async with free:
+                answer = await _sent(url, post)
+            seen(answer)
+            return answer
+
+        return await asyncio.gather(*(one(post) for post in wanted))
+
+    return asyncio.run(run())
+
+
+def check_whole(contest: Contest, wanted: Sequence[Post], answers: Sequence[Answer]) -> None:
+    """Every stored attempt is of a file that was sent, scored as it scores; every confirmed one is stored."""
+    sent = {(post.team, parse_submission(post.content, "p.csv", contest.solution).digest): post for post in wanted}
+    for team in contest.teams():
+        attempts = contest.attempts(team)
+        assert [attempt.number for attempt in attempts] == list(range(1, len(attempts) + 1))
+        assert len(attempts) <= 3
+        for attempt in attempts:
+            content = sent[team.name, attempt.digest].content
+            graded = grade(contest.solution, parse_submission(content, "p.csv", contest.solution))
+            assert graded.private is not None
+            for part, expected in ((Part.PUBLIC, graded.public), (Part.PRIVATE, graded.private)):
+                details = contest.details(team, attempt.number, part)
+                assert np.array_equal(details.confusion, expected.confusion)
+    stored = {(team.name, one.digest) for team in contest.teams() for one in contest.attempts(team)}
+    confirmed = {
+        (post.team, answer.body["attempt"]["digest"])  # type: ignore[index]
+        for post, answer in zip(wanted, answers, strict=True)
+        if answer.status in (200, 201)
+    }
+    assert confirmed <= stored
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return str(tmp_path / "contest.db")
+    return str(request.getfixturevalue("postgres_url"))
+
+
+def test_of_twenty_posts_at_once_each_team_gets_exactly_three(where: str) -> None:
+    tokens = make(where, [f"Team {n:02d}" for n in range(N_TEAMS)])
+    wanted = posts(tokens, N_POSTS)
+    with running(where, "--workers", "2") as service:
+        answers = send_all(service.url, wanted)
+    assert Counter(answer.status for answer in answers) == {201: 3 * N_TEAMS, 409: (N_POSTS - 3) * N_TEAMS}
+    assert {answer.body["error"] for answer in answers if answer.status == 409} == {"limit"}
+    with open_contest(where) as contest:
+        assert [len(contest.attempts(team)) for team in contest.teams()] == [3] * N_TEAMS
+        check_whole(contest, wanted, answers)
+    assert not [line for line in service.log if "Traceback" in line]
+
+
+def test_a_kill_among_many_posts_leaves_each_wholly_there_or_wholly_not(where: str) -> None:
+    tokens = make(where, [f"Team {n:02d}" for n in range(50)])
+    wanted = posts(tokens, 20 if "://" not in where else 5)
+    n_scored = 0
+
+    with running(where) as service:
+
+        def kill_amid(answer: Answer) -> None:
+            nonlocal n_scored
+            n_scored += answer.status == 201
+            if n_scored == 40 and service.process.poll() is None:
+                service.kill()
+
+        answers = send_all(service.url, wanted, kill_amid)
+    assert Counter(answer.status for answer in answers)[0] > 0, "the kill came too late to cut anything off"
+    with open_contest(where) as contest:
+        check_whole(contest, wanted, answers)
+        n_stored = sum(len(contest.attempts(team)) for team in contest.teams())
+    assert n_stored >= 40
+    some = [post for at, post in enumerate(wanted) if at % (len(wanted) // 50) < 4]  # four files of each team
+    with running(where) as service:  # what is sent again is answered, and nothing counts twice
+        again = send_all(service.url, some)
+    assert {answer.status for answer in again} == {200, 201, 409}
+    with open_contest(where) as contest:
+        check_whole(contest, [*wanted, *some], [*answers, *again])
+        assert [len(contest.attempts(team)) for team in contest.teams()] == [3] * 50

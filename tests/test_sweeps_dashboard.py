@@ -1,0 +1,60 @@
+"""The dashboard: several journals as one storage, served on this machine alone, and nothing can be changed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.storages import JournalStorage
+from test_sweeps_engine import claimed, finished, work_off
+from test_sweeps_world import ROOT, make_study, open_engine
+
+from sweeps.dashboard import MergedJournals
+from sweeps.results import read_outline
+
+
+def test_journals_read_as_one_say_what_each_says_also_as_they_grow(tmp_path: Path) -> None:
+    folders = [make_study(tmp_path, budget=3, name=name) for name in ("a", "b")]
+    engines = [open_engine(tmp_path, name) for name in ("a", "b", "a")]
+    storage = JournalStorage(MergedJournals([folder.journal for folder in folders]))
+    work_off(engines[1], 1)
+    for turn in range(3):
+        engines[turn % 2].finish(claimed(engines[turn % 2]), finished(0.1 * turn, 0.2))
+        for name in ("a", "b"):
+            ours = read_outline(tmp_path, name).trials
+            theirs = optuna.load_study(study_name=name, storage=storage).trials
+            assert [trial.number for trial in theirs] == [trial.number for trial in ours]
+            assert [trial.value for trial in theirs] == [trial.value for trial in ours]
+            assert [trial.user_attrs["run"] for trial in theirs] == [trial.run for trial in ours]
+
+
+@pytest.mark.filterwarnings("default")
+def test_it_is_served_read_only(tmp_path: Path) -> None:
+    pytest.importorskip("optuna_dashboard")
+    folder = make_study(tmp_path, budget=2)
+    work_off(open_engine(tmp_path))
+    before = folder.journal.read_bytes()
+    command = [sys.executable, str(ROOT / "arena.py"), "sweep", "dashboard", "--studies", str(tmp_path), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            url = process.stdout.readline().strip()
+            assert url.startswith("http://127.0.0.1:")
+            root = url.removesuffix("/dashboard/")
+            with urllib.request.urlopen(f"{root}/api/studies", timeout=60) as answer:
+                studies = json.load(answer)["study_summaries"]
+            assert [study["study_name"] for study in studies] == ["lenet5.raw"]
+            request = urllib.request.Request(f"{root}/api/studies/0", method="DELETE")
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(request, timeout=60)
+            assert refused.value.code == 405
+            refused.value.close()
+        finally:
+            process.terminate()
+    assert folder.journal.read_bytes() == before

@@ -1,0 +1,71 @@
+"""Importances: shares that name what decides, beside those of Optuna's own PED-ANOVA."""
+
+from __future__ import annotations
+
+import numpy as np
+import optuna
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from sweeps.importance import Column, importances
+
+RATES, DEPTHS, NAMES = "train.learning_rate", "model.depth", "train.optimizer"
+
+
+def drawn(n: int, seed: int = 0) -> dict[str, list[object]]:
+    draw = np.random.default_rng(seed)
+    return {
+        RATES: [float(10 ** draw.uniform(-4, -1)) for _ in range(n)],
+        DEPTHS: [int(draw.integers(2, 5)) for _ in range(n)],
+        NAMES: [str(draw.choice(["adam", "sgd"])) for _ in range(n)],
+    }
+
+
+def columns_of(values: dict[str, list[object]]) -> list[Column]:
+    return [
+        Column(name=name, values=tuple(some), is_log=name == RATES, is_categorical=name == NAMES)
+        for name, some in values.items()
+    ]
+
+
+def losses_of(values: dict[str, list[object]]) -> list[float]:
+    """The learning rate decides, the depth a little, the optimizer nothing."""
+    rates, depths = np.array(values[RATES], float), np.array(values[DEPTHS], float)
+    noise = np.random.default_rng(9).normal(0, 0.002, len(rates))
+    return [float(loss) for loss in (np.log10(rates) + 2.6) ** 2 + 0.05 * np.abs(depths - 3) + noise]
+
+
+@pytest.mark.parametrize("n", [24, 64, 400])
+def test_what_decides_comes_first_and_shares_add_up_to_one(n: int) -> None:
+    values = drawn(n)
+    found = importances(columns_of(values), losses_of(values))
+    assert sum(found.values()) == pytest.approx(1)
+    assert next(iter(found)) == RATES
+    assert found[RATES] > 0.7
+    assert list(found.values()) == sorted(found.values(), reverse=True)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_they_agree_with_optunas_own(seed: int) -> None:
+    values = drawn(300, seed)
+    losses = losses_of(values)
+    study = optuna.create_study()
+    space = {
+        RATES: FloatDistribution(1e-4, 1e-1, log=True),
+        DEPTHS: IntDistribution(2, 4),
+        NAMES: CategoricalDistribution(["adam", "sgd"]),
+    }
+    for n, loss in enumerate(losses):
+        params = {name: values[name][n] for name in space}
+        study.add_trial(optuna.trial.create_trial(value=loss, params=params, distributions=space))
+    evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=0.25)
+    theirs = optuna.importance.get_param_importances(study, evaluator=evaluator)
+    ours = importances(columns_of(values), losses)
+    assert ours[RATES] == pytest.approx(theirs[RATES], abs=0.1)
+
+
+def test_one_value_has_no_share_and_equal_losses_tell_nothing() -> None:
+    values = {**drawn(40), "train.batch_size": [64] * 40}
+    assert importances(columns_of(values), losses_of(values))["train.batch_size"] == 0
+    assert importances(columns_of(values), [0.5] * 40) == {}
+    assert importances([], [0.1, 0.2, 0.3, 0.4]) == {}
