@@ -26,7 +26,7 @@ from cnn.graphed import Step, graphed
 from cnn.optim import learning_rate_at
 from cnn.runs import EpochRow, RunFolder, RunState, Score, locked
 from cnn.stack import Formulation, StackedConv2d, StackedDropout, stacked, unstack
-from cnn.train import Decision, Material, Training
+from cnn.train import Decision, Material, Training, drop_checkpoints
 from cnn.views import log_probabilities
 
 _OWN_TRAIN = ("learning_rate", "epochs", "schedule", "warmup", "weight_decay", "label_smoothing", "patience", "seed")
@@ -182,6 +182,7 @@ class Group:
         with contextlib.ExitStack() as lock:
             lock.enter_context(locked(folder))
             if folder.state() is RunState.FINISHED:
+                drop_checkpoints(folder)
                 return Ended(config=config, folder=folder, how=End.FINISHED)
             training = Training(config, self._material, folder)
             member = _Member(training=training, listener=listener, lock=lock.pop_all())

@@ -62,6 +62,7 @@ def train(
         check(at_hand(config.model, folder.path), config.tiles.size, len(LABELS))
     with locked(folder):
         if folder.state() is RunState.FINISHED:
+            drop_checkpoints(folder)
             return folder
         place = resolve(device)
         listen = on_epoch or (lambda _row: Decision.CONTINUE)
@@ -134,8 +135,7 @@ class Training:
         result = self._result(state)
         n_threads = torch.get_num_threads()
         self.folder.write_result(replace(result, n_threads=n_threads, started_at=self._started_at, finished_at=_now()))
-        for left in self.folder.path.glob("checkpoint*.pt"):
-            left.unlink()
+        drop_checkpoints(self.folder)
 
     def _result(self, state: RunState) -> RunResult:
         fit = self.fit
@@ -184,6 +184,12 @@ class Training:
             Prediction(id=c.id, label=label, probabilities=tuple(p), truth=c.label, speaker=c.speaker, split=split)
             for c, label, p in zip(clips, labels, probabilities, strict=True)
         ]
+
+
+def drop_checkpoints(folder: RunFolder) -> None:
+    """A finished run needs none; a kill between its result and this leaves them."""
+    for left in folder.path.glob("checkpoint*.pt"):
+        left.unlink()
 
 
 def versions() -> dict[str, str]:

@@ -152,9 +152,14 @@ def default_slots(request: SweepRequest, budget: int) -> tuple[Slot, ...]:
     return same_device(n_agents, request.device)
 
 
+def may_have_gpu(device: str) -> bool:
+    """Whether agents may find a GPU here; asking torch would take seconds."""
+    return device != "cpu" and Path("/dev/nvidiactl").exists()
+
+
 def default_agents(device: str, budget: int, fuse: int = ALONE) -> int:
     """One agent a core on a CPU, two on a GPU (one that fuses trials fills it), no more than there are trials."""
-    has_gpu = device != "cpu" and Path("/dev/nvidiactl").exists()  # asking torch would take seconds
+    has_gpu = may_have_gpu(device)
     if has_gpu and fuse != ALONE:
         return 1
     return trial.n_processes(on_gpu=has_gpu, n_tasks=min(_MOST_AGENTS, budget))

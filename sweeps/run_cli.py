@@ -150,6 +150,8 @@ def _run(request: SweepRequest, json: bool) -> int:
     from sweeps.tables import print_best
 
     slots = _slots(request)
+    if request.fuse > 1 and request.on == "local" and not plan.may_have_gpu(request.device):
+        say("note: on a CPU fused trials are slower than one at a time; --fuse is meant for a GPU")
     specs = wandb_link.open_sweeps(request, say) if request.engine == "wandb" else plan.open_studies(request, say)
     pool = launch.Pool(
         specs=specs,

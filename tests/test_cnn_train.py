@@ -105,6 +105,7 @@ def test_a_finished_run_is_answered_from_its_folder(tiles: TileSet, tmp_path: Pa
     run = train(config(tiles), tiles, tmp_path)
     before = {path.name: path.stat().st_mtime_ns for path in run.path.iterdir() if path.name != ".lock"}
     heard: list[EpochRow] = []
+    (run.path / "checkpoint-before.pt").write_bytes(b"left by a kill after the result")
 
     def listen(row: EpochRow) -> Decision:
         heard.append(row)
