@@ -22,18 +22,17 @@ def graphed(
     Args:
         inputs: an example of its three arguments, of the shapes that all later ones have.
         state: every tensor that a step changes; they are as before when this returns.
-        draws: the generators that it draws from.
+        draws: the generators that it draws from, nothing drawn yet.
     """
     if inputs[0].device.type != "cuda":
         return step
     before = [tensor.clone() for tensor in state]
-    seeds = [generator.get_state() for generator in draws]
 
     def rewind() -> None:
         for tensor, value in zip(state, before, strict=True):
             tensor.copy_(value)
-        for generator, seed in zip(draws, seeds, strict=True):
-            generator.set_state(seed)
+        for generator in draws:
+            generator.manual_seed(generator.initial_seed())
 
     try:
         replay = _captured(step, inputs, draws)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cnn.errors import RunError
-from cnn.runs import RunFolder, RunState, list_runs
+from cnn.runs import RunFolder, RunResult, RunState, list_runs
 from cnn.shelf import find_run, trial_of
 from reports.base_facts import Note, NoteKind
 from reports.errors import SourceError
@@ -30,6 +30,7 @@ class Candidate:
     settings: str  # equal where the model and all of its settings are, whatever the variant
     finished_at: str
     is_trial: bool  # a sweep made it
+    val_macro_f1: float
 
     @property
     def age(self) -> tuple[str, str]:
@@ -84,14 +85,14 @@ def select(runs_dir: Path | None, named: Sequence[Path], folds: Collection[str] 
 
 
 def _stand_ins(chosen: dict[Place, Candidate], trials: Sequence[Candidate], t: Texts) -> list[Note]:
-    """Fill empty places with trials: first those whose settings most variants share: no sampler drew those."""
+    """Fill empty places with trials: those whose settings most variants share, for no sampler drew them; else the best."""
     variants: dict[str, set[Place]] = {}
     for run in (*chosen.values(), *trials):
         variants.setdefault(run.settings, set()).add(run.place)
     empty = {run.place for run in trials if run.place not in chosen or chosen[run.place] in trials}
     for place in empty:
         here = [run for run in trials if run.place == place]
-        chosen[place] = max(here, key=lambda run: (len(variants[run.settings]), run.age))
+        chosen[place] = max(here, key=lambda run: (len(variants[run.settings]), run.val_macro_f1, run.age))
     if not empty:
         return []
     names = [t.cell(*place) for place in places(empty) if place in empty]
@@ -112,7 +113,7 @@ def _named(name: Path, runs_dir: Path | None) -> Candidate:
             raise SourceError(
                 f"{folder.path} is {state}, not finished; train it to the end with `arena train`, or leave it out"
             )
-        return _candidate(folder, result.finished_at)
+        return _candidate(folder, result)
     except (RunError, ValueError, KeyError, TypeError) as error:
         raise damaged(folder, error) from error
 
@@ -124,7 +125,7 @@ def _scan(runs_dir: Path | None, notes: list[Note], t: Texts) -> list[Candidate]
         try:
             result = folder.result()
             if result and result.state is RunState.FINISHED:
-                found.append(_candidate(folder, result.finished_at))
+                found.append(_candidate(folder, result))
             n_unfinished += result is None
         except (RunError, ValueError, KeyError, TypeError) as error:
             notes.append(Note(kind=NoteKind.ERROR, text=t("note.left_out", error=damaged(folder, error))))
@@ -133,7 +134,7 @@ def _scan(runs_dir: Path | None, notes: list[Note], t: Texts) -> list[Candidate]
     return found
 
 
-def _candidate(folder: RunFolder, finished_at: str) -> Candidate:
+def _candidate(folder: RunFolder, result: RunResult) -> Candidate:
     config: dict[str, Any] = folder.config()
     comparable = {key: config.get(key) for key in ("corpus", "tiles", "split")}
     return Candidate(
@@ -141,8 +142,9 @@ def _candidate(folder: RunFolder, finished_at: str) -> Candidate:
         place=(str(config["model"]["name"]), str(config["variant"])),
         comparable=json.dumps(comparable, sort_keys=True),
         settings=json.dumps([config["model"], config.get("train")], sort_keys=True),
-        finished_at=finished_at,
+        finished_at=result.finished_at,
         is_trial=trial_of(folder) is not None,
+        val_macro_f1=result.scores["val"].macro_f1,
     )
 
 

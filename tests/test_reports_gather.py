@@ -151,6 +151,20 @@ def test_of_trials_those_with_settings_common_to_all_variants_are_shown(tmp_path
     assert {folder.digest for folder in selection.folders.values()} == digests
 
 
+def test_of_trials_with_settings_of_their_own_the_best_by_validation_is_shown(tmp_path: Path) -> None:
+    scores = {}
+    for seed in range(4):
+        digest = f"{seed + 1:x}" * 16
+        config = config_of("lenet5", "raw", train__learning_rate=0.01 * (seed + 1))
+        result = write_run(tmp_path, digest, config, seed=seed, finished_at=f"2027-01-0{seed + 1}T00:00:00+00:00").result()
+        assert result is not None
+        scores[digest] = result.scores["val"].macro_f1
+    as_trials(tmp_path, *scores)
+    best = max(scores, key=scores.__getitem__)
+    assert best != list(scores)[-1]  # not just the newest
+    assert select(tmp_path, ()).folders["lenet5", "raw"].digest == best
+
+
 def test_unfinished_and_damaged_runs_are_named_and_the_rest_is_shown(tmp_path: Path) -> None:
     write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"))
     unfinished = RunFolder(tmp_path / ("b" * 16))
