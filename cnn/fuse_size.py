@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -15,31 +15,43 @@ from cnn.fused import Stack
 from cnn.stack import Formulation
 from cnn.train import Material
 
-_SIZES = (4, 8, 16, 32, 64, 128)
+SIZES = (4, 8, 16, 32, 64, 128)
 _N_STEPS = 12  # timed, after as many that are not
 _WORTH = 1.1  # times as many clips a second, or the size before stays
 
 
-def best_size(config: RunConfig, material: Material, n_most: int, sizes: Sequence[int] = _SIZES) -> int:
-    """Members of a group for `config`, at most `n_most`; 1 where fusing does not pay. Takes seconds on a GPU."""
-    best, rate = 1, clips_per_s([Fit(config, material.device)], material)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fusing:
+    """How trainings are fused on a device."""
+
+    n_members: int
+    formulation: Formulation = Formulation.GROUPED
+
+
+def best_fusing(config: RunConfig, material: Material, n_most: int, sizes: Sequence[int] = SIZES) -> Fusing:
+    """What suits nets of `config` on the device of `material`, at most `n_most` of them; 1 where fusing does not pay.
+
+    Takes seconds on a GPU.
+    """
+    best, rate = Fusing(n_members=1), clips_per_s([Fit(config, material.device)], material)
     for n in (n for n in sizes if n <= n_most):
         try:
-            found = clips_per_s([_member(config, material, seed) for seed in range(n)], material)
+            formulation, found = fastest(config, material, n)
         except RuntimeError as error:  # torch's own class is one; on a CPU it is said in words
             if "memory" not in str(error):
                 raise
             break
         if found < _WORTH * rate:
             break
-        best, rate = n, found
+        best, rate = Fusing(n_members=n, formulation=formulation), found
     return best
 
 
-def best_formulation(fits: Sequence[Fit], material: Material) -> Formulation:
-    """How convolutions are faster for these, from a few steps of each."""
+def fastest(config: RunConfig, material: Material, n: int) -> tuple[Formulation, float]:
+    """How convolutions of `n` members are computed fastest, and their clips a second then."""
+    fits = [Fit(replace(config, train=replace(config.train, seed=seed)), material.device) for seed in range(n)]
     rates = {formulation: clips_per_s(fits, material, formulation) for formulation in Formulation}
-    return max(rates, key=rates.__getitem__)
+    return max(rates.items(), key=lambda item: item[1])
 
 
 def clips_per_s(fits: Sequence[Fit], material: Material, formulation: Formulation = Formulation.GROUPED) -> float:
@@ -55,10 +67,6 @@ def clips_per_s(fits: Sequence[Fit], material: Material, formulation: Formulatio
     stack.learn(clips, n)
     _wait(material.device)
     return n * size * len(fits) / (time.perf_counter() - started)
-
-
-def _member(config: RunConfig, material: Material, seed: int) -> Fit:
-    return Fit(replace(config, train=replace(config.train, seed=seed)), material.device)
 
 
 def _wait(device: torch.device) -> None:

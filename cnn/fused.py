@@ -159,9 +159,14 @@ class Group:
     """Trainings of one mould, one epoch of all at a time. Members join and leave between epochs."""
 
     def __init__(
-        self, material: Material, runs_dir: Path, closing: Callable[[RunConfig, RunFolder], None] | None = None
+        self,
+        material: Material,
+        runs_dir: Path,
+        formulation: Formulation = Formulation.GROUPED,
+        closing: Callable[[RunConfig, RunFolder], None] | None = None,
     ) -> None:
         """`closing` is called with every run that leaves while its folder is still locked."""
+        self._formulation = formulation
         self._material = material
         self._runs_dir = runs_dir
         self._closing = closing
@@ -198,7 +203,9 @@ class Group:
         with one_thread(self._material.device):
             fits = [member.training.fit for member in self._members]
             started = time.perf_counter()
-            self._stack = self._stack or Stack(fits)
+            if self._stack is None:
+                self._stack = Stack(fits)
+                self._stack.formulate(self._formulation)
             learnt = self._stack.learn(clips["train"])
             training_s = time.perf_counter() - started
             scores = self._stack.score(clips["val"])

@@ -6,12 +6,16 @@ import time
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sweeps import fusing
 from sweeps.agent import AUTO, WAIT_S, Agent, Order, Say
 from sweeps.control import Wish
 from sweeps.engine import Claim, Engine
 from sweeps.fusing import Crowd
+
+if TYPE_CHECKING:
+    from sweeps.fusing import Fusing
 
 _MOST = 128  # trials asked for before the device's size is known
 _RENEW_S = 60.0  # well within the grace time of a lease
@@ -34,6 +38,7 @@ class FusedAgent(Agent):
     def __init__(self, engines: Sequence[Engine], order: Order, say: Say) -> None:
         super().__init__(engines, order, say)
         self._n_most = order.fuse
+        self._fusing: Fusing | None = None  # found out with the first trial
         self._waiting: list[_Held] = []
         self._refused: set[Hashable] = set()  # moulds of nets that cannot be fused
         self._renewed_at = time.monotonic()
@@ -62,9 +67,14 @@ class FusedAgent(Agent):
                 return
             engine, claim = found
             mould = fusing.mould_of(self._place(engine), claim.params)
-            if self._n_most == AUTO:
-                self._n_most = fusing.size_for(self._place(engine), claim.params, min(_MOST, engine.spec.budget))
-                self._say(f"{self._n_most} trials are fused" if self._n_most > 1 else "fusing does not pay here: one at a time")
+            if self._fusing is None:
+                most = min(_MOST, engine.spec.budget)
+                self._fusing = fusing.suiting(self._place(engine), claim.params, self._n_most, most)
+                n, self._n_most = self._n_most, self._fusing.n_members
+                if n == AUTO:
+                    self._say(
+                        f"{self._n_most} trials are fused" if self._n_most > 1 else "fusing does not pay here: one at a time"
+                    )
             self._waiting.append(_Held(engine=engine, claim=claim, mould=mould))
 
     def _train_some(self) -> None:
@@ -81,7 +91,8 @@ class FusedAgent(Agent):
         self._renew()
 
     def _train_together(self, mould: Hashable, first: _Held) -> None:
-        crowd = Crowd(self._place(first.engine), first.claim.params)
+        assert self._fusing is not None
+        crowd = Crowd(self._place(first.engine), first.claim.params, self._fusing)
         in_work: dict[fusing.Key, _Held] = {}
         try:
             self._join(crowd, mould, in_work)

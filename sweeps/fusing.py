@@ -11,6 +11,7 @@ from sweeps.trial import Listener, Task, TrialResult, Workplace, failure_of, res
 
 if TYPE_CHECKING:
     from cnn.config import RunConfig
+    from cnn.fuse_size import Fusing as Fusing
     from cnn.fused import Ended
     from cnn.runs import RunFolder
 
@@ -24,17 +25,23 @@ def mould_of(place: Workplace, params: Mapping[str, object]) -> Hashable:
     return place.tiles, place.runs, place.device, fused.mould_of(_config(place, params))
 
 
-def size_for(place: Workplace, params: Mapping[str, object], n_most: int) -> int:
-    """How many trials like this one to train together on the device; 1 on a CPU, where fusing was measured not to pay."""
+def suiting(place: Workplace, params: Mapping[str, object], n: int, n_most: int) -> Fusing:
+    """How to train trials like this one together on the device: `n` of them, or with 0 as many as are fastest.
+
+    On a CPU fusing was measured not to pay: 0 becomes 1 there.
+    """
     from cnn.device import resolve
-    from cnn.fuse_size import best_size
+    from cnn.fuse_size import Fusing, best_fusing, fastest
     from cnn.tiles import open_tiles
     from cnn.train import Material
 
     device, config = resolve(place.device), _config(place, params)
     if device.type == "cpu":
-        return 1
-    return best_size(config, Material(open_tiles(place.tiles), config, device), n_most)
+        return Fusing(n_members=n or 1)
+    material = Material(open_tiles(place.tiles), config, device)
+    if n:
+        return Fusing(n_members=n, formulation=fastest(config, material, n)[0])
+    return best_fusing(config, material, n_most)
 
 
 def why_not(place: Workplace, params: Mapping[str, object]) -> str:
@@ -58,7 +65,7 @@ def why_not(place: Workplace, params: Mapping[str, object]) -> str:
 class Crowd:
     """Trials that are trained together, an epoch at a time."""
 
-    def __init__(self, place: Workplace, params: Mapping[str, object]) -> None:
+    def __init__(self, place: Workplace, params: Mapping[str, object], fusing: Fusing) -> None:
         """For trials of the mould of `params`.
 
         Raises:
@@ -70,7 +77,8 @@ class Crowd:
         from cnn.train import Material
 
         self._tiles = open_tiles(place.tiles)
-        self._group = Group(Material(self._tiles, _config(place, params), resolve(place.device)), place.runs, self._close)
+        material = Material(self._tiles, _config(place, params), resolve(place.device))
+        self._group = Group(material, place.runs, fusing.formulation, self._close)
         self._members: dict[str, tuple[Key, Workplace, Task]] = {}  # by digest of the run
 
     def __len__(self) -> int:
