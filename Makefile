@@ -32,7 +32,7 @@ $(VENV)/.demo-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.test-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing Arena, its packages and the test tools into $(VENV) (about 5 GB, a few minutes the first time) ..."
-	@$(PIP) --editable ".[speech,dev,dashboard,postgres,slurm,onnx]"
+	@$(PIP) --editable ".[speech,dev,dashboard,postgres,slurm,onnx,notebook]"
 	@touch $@ $(VENV)/.demo-ready
 
 $(VENV)/.bench-ready: pyproject.toml constraints.txt | $(VENV)/bin/python

@@ -13,6 +13,7 @@ import arena_doctor
 import cnn.cli
 import cnn.eval_cli
 import cnn.export_cli
+import cnn.inspect_cli
 import cnn.models_cli
 import cnn.pack_cli
 import cnn.runs_cli
@@ -23,6 +24,7 @@ import leaderboard.client_cli
 import leaderboard.publish_cli
 import leaderboard.serve_cli
 import reports.cli
+import reports.deliver_cli
 import sweeps.cli
 import sweeps.wandb_cli
 from arena_terminal import say
@@ -63,6 +65,7 @@ app.add_typer(cnn.cli.app)
 app.add_typer(cnn.models_cli.app)
 app.add_typer(cnn.eval_cli.app)
 app.add_typer(cnn.export_cli.app)
+app.add_typer(cnn.inspect_cli.app)
 app.add_typer(cnn.runs_cli.app)
 cnn.wandb_cli.app.add_typer(sweeps.wandb_cli.app)
 app.add_typer(cnn.wandb_cli.app, name="wandb", help="Send runs to W&B, and work for its sweeps.")
@@ -72,6 +75,7 @@ leaderboard.cli.app.add_typer(leaderboard.serve_cli.app)
 leaderboard.cli.app.add_typer(leaderboard.publish_cli.app)
 app.add_typer(leaderboard.cli.app, name="contest", help="Teams, three attempts each, and the standings.")
 app.add_typer(leaderboard.client_cli.app)
+reports.cli.app.add_typer(reports.deliver_cli.app)
 app.add_typer(reports.cli.app, name="report", help="One HTML file that compares it all.")
 app.command("demo")(arena_demo.demo)
 app.command("doctor")(arena_doctor.doctor)

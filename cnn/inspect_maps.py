@@ -34,14 +34,16 @@ class Layer:
 
 
 @contextmanager
-def _watched(net: nn.Module, watch: Callable[[str, int, nn.Module, torch.Tensor], torch.Tensor | None]) -> Iterator[None]:
-    """`watch` is told of each tensor that a module gives, by name and number of the call; what it returns takes its place."""
+def _watched(net: nn.Module, watch: Callable[[str, int, nn.Module, torch.Tensor], None]) -> Iterator[None]:
+    """`watch` is told of each tensor that a module gives, by name and number of the call. What a later module changes in place
+    it has changed in the tensor too, in its values as in its gradient."""
     calls: Counter[str] = Counter()
 
-    def hook(name: str) -> Callable[[nn.Module, object, object], torch.Tensor | None]:
-        def heard(module: nn.Module, _inputs: object, output: object) -> torch.Tensor | None:
+    def hook(name: str) -> Callable[[nn.Module, object, object], None]:
+        def heard(module: nn.Module, _inputs: object, output: object) -> None:
             calls[name] += 1
-            return watch(name, calls[name] - 1, module, output) if isinstance(output, torch.Tensor) else None
+            if isinstance(output, torch.Tensor):
+                watch(name, calls[name] - 1, module, output)
 
         return heard
 
@@ -85,7 +87,7 @@ def maps_of(net: nn.Module, batch: torch.Tensor, layers: Sequence[Layer]) -> lis
 
     def watch(name: str, call: int, _module: nn.Module, output: torch.Tensor) -> None:
         if (name, call) in wanted:
-            found[name, call] = output.clone()  # a later module may change it in place
+            found[name, call] = output
 
     with torch.no_grad(), _watched(net, watch):
         net(batch)
@@ -104,11 +106,9 @@ def grad_cam(net: nn.Module, batch: torch.Tensor, classes: torch.Tensor, layer: 
     """
     found: list[torch.Tensor] = []
 
-    def watch(name: str, call: int, _module: nn.Module, output: torch.Tensor) -> torch.Tensor | None:
-        if (name, call) != (layer.name, layer.call):
-            return None
-        found.append(output)
-        return output.clone()  # which a later module may change in place
+    def watch(name: str, call: int, _module: nn.Module, output: torch.Tensor) -> None:
+        if (name, call) == (layer.name, layer.call):
+            found.append(output)
 
     with torch.enable_grad(), _watched(net, watch):
         logits = net(batch)

@@ -36,9 +36,9 @@ def read_ranks(connection: Connection, memory: Memory, rules: Rules) -> dict[str
     return _ranks(_entries(connection, memory, rules, Part.PUBLIC), rules)
 
 
-def public_interval(connection: Connection, memory: Memory, attempts: Sequence[Attempt], number: int) -> Interval:
+def public_interval(connection: Connection, memory: Memory, rules: Rules, attempts: Sequence[Attempt], number: int) -> Interval:
     """Of the public macro-F1 that is shown for one of a team's attempts."""
-    solution = memory.solution(connection, read_rules(connection).solution_digest)
+    solution = memory.solution(connection, rules.solution_digest)
     shown = attempts[attempts[number - 1].shown_number - 1]
     replicates = memory.replicates(connection, solution, Part.PUBLIC, [shown.digest])
     return interval(replicates[:, 0], memory.resamples(solution, Part.PUBLIC))

@@ -6,8 +6,9 @@ import contextlib
 import os
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ class Database:
 
     engine: Engine
     name: str  # as messages call it: the file's path, or the URL without its password
+    _writing: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -43,8 +45,11 @@ class Database:
         Raises:
             ContestError: the database cannot be read.
         """
-        with self._translated("read"), self._one_state.begin() as connection:
-            yield connection
+        with self._translated("read"), self.engine.connect() as connection:
+            if not self._is_sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
@@ -53,14 +58,27 @@ class Database:
         Raises:
             ContestError: the database cannot be written; nothing of this transaction is stored.
         """
-        with self._translated("written"), self.engine.execution_options(**{_WRITES: True}).begin() as connection:
-            yield connection
+        with self._translated("written"), self._turn(), self.engine.connect() as connection:
+            connection.execution_options(**{_WRITES: True})
+            with connection.begin():
+                yield connection
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Threads that write to a file queue here: inside SQLite they would sleep and look again, some of them for long."""
+        if not self._is_sqlite:
+            yield
+            return
+        if not self._writing.acquire(timeout=_WAIT_S):
+            raise sqlite3.OperationalError("database is locked")
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     @property
-    def _one_state(self) -> Engine:
-        if self.engine.dialect.name == "sqlite":
-            return self.engine
-        return self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    def _is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
 
     def log_ahead(self) -> None:
         """Let a SQLite file be read while it is written, from now on; a server does that anyway.
@@ -68,7 +86,7 @@ class Database:
         Raises:
             ContestError: the file cannot be written.
         """
-        if self.engine.dialect.name != "sqlite":
+        if not self._is_sqlite:
             return
         with self._translated("written"), contextlib.closing(self.engine.raw_connection()) as connection:
             connection.cursor().execute("PRAGMA journal_mode = WAL")
@@ -181,6 +199,8 @@ def _connect_sqlite(path: Path, name: str) -> Database:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get(_WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        driver = connection.connection.driver_connection
+        assert driver is not None, "a connection that begins is open"
+        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return Database(engine, name)

@@ -6,13 +6,15 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, select
 
-from leaderboard import refusals
-from leaderboard.board import public_interval, read_ranks
+from leaderboard import refusals, schema
+from leaderboard.board import public_interval
 from leaderboard.errors import AttemptsExhausted, SolutionReplaced, SubmissionError, TeamError
-from leaderboard.grading import Part, grade
-from leaderboard.records import read_rules, read_team
+from leaderboard.grading import grade
+from leaderboard.memory import Scorer
+from leaderboard.records import n_rows, read_rules, read_team
+from leaderboard.rules import Rules
 from leaderboard.standings import Attempt
 from leaderboard.statistics import Interval
 from leaderboard.store import Contest
@@ -27,6 +29,7 @@ class Receipt:
     """What a team learns of its submission: public scores only."""
 
     team: str
+    metric: str
     attempt: Attempt
     interval: Interval  # of its macro-F1
     is_new: bool  # False: the same file was scored before, and no attempt was used
@@ -57,43 +60,60 @@ def submit(contest: Contest, team: str, content: bytes, file_name: str, now: dat
     """
     digest = hashlib.sha256(content).hexdigest()
     with contest.database.read() as connection:
-        sender = read_team(connection, team)
-        known = _known(connection, contest, sender, digest, now)
-    number, is_new = (known, False) if known is not None else _stored(contest, sender, (content, file_name), now)
+        rules, sender = read_rules(connection), read_team(connection, team)
+        number = _known(connection, sender, rules, digest, now)
+        scorer = contest.memory.scorer(connection, rules)
+    is_new = False
+    if number is None:
+        number, is_new = _stored(contest, sender, scorer, (content, file_name), now)
     with contest.database.read() as connection:
-        attempts = contest.memory.attempts(connection, Part.PUBLIC)[sender.id]
-        by_rank = read_ranks(connection, contest.memory, read_rules(connection))
-        interval = public_interval(connection, contest.memory, attempts, number)
+        rules = read_rules(connection)
+        place = contest.memory.place(connection, rules, sender.id)
+        if place is None:  # since a moment ago
+            raise _out(sender)
+        interval = public_interval(connection, contest.memory, rules, place.attempts, number)
     return Receipt(
         team=sender.name,
-        attempt=attempts[number - 1],
+        metric=rules.metric_name,
+        attempt=place.attempts[number - 1],
         interval=interval,
         is_new=is_new,
-        n_left=sender.n_allowed - len(attempts),
-        rank=by_rank[sender.name],
-        n_ranked=len(by_rank),
+        n_left=sender.n_allowed - len(place.attempts),
+        rank=place.rank,
+        n_ranked=place.n_ranked,
     )
 
 
-def _known(connection: Connection, contest: Contest, sender: Team, digest: str, now: datetime) -> int | None:
+_SENT = select(
+    select(schema.attempts.c.number)
+    .where(schema.attempts.c.team_id == bindparam("of_team"), schema.attempts.c.submission_digest == bindparam("of_file"))
+    .scalar_subquery()
+    .label("earlier"),
+    n_rows(schema.attempts, schema.attempts.c.team_id == bindparam("of_team")).label("n_used"),
+)
+
+
+def _known(connection: Connection, sender: Team, rules: Rules, digest: str, now: datetime) -> int | None:
     """The number of the attempt that was this file; None for a new file that may be tried."""
     if sender.disqualified_at is not None:
-        raise TeamError(f"team {sender.name!r} is disqualified; ask the host of the contest")
-    before = contest.memory.attempts(connection, Part.PUBLIC).get(sender.id, ())
-    earlier = next((attempt for attempt in before if attempt.digest == digest), None)
-    if earlier is not None:
-        return earlier.number
-    rules = read_rules(connection)
+        raise _out(sender)
+    sent = connection.execute(_SENT, {"of_team": sender.id, "of_file": digest}).one()
+    if sent.earlier is not None:
+        return int(sent.earlier)
     rules.check_open(now)
-    if len(before) >= sender.n_allowed:
+    if sent.n_used >= sender.n_allowed:
         raise AttemptsExhausted(sender.name, sender.n_allowed)
     refusals.check(connection, sender, rules.n_refusals_per_hour, now)
     return None
 
 
-def _stored(contest: Contest, sender: Team, file: tuple[bytes, str], now: datetime) -> tuple[int, bool]:
+def _out(sender: Team) -> TeamError:
+    return TeamError(f"team {sender.name!r} is disqualified; ask the host of the contest")
+
+
+def _stored(contest: Contest, sender: Team, scorer: Scorer, file: tuple[bytes, str], now: datetime) -> tuple[int, bool]:
     for n_left in reversed(range(_N_TRIES)):
-        solution, metric = contest.scorer()
+        solution, metric = scorer
         try:
             submission = parse_submission(*file, solution)
             graded = grade(solution, submission, metric)
@@ -101,8 +121,11 @@ def _stored(contest: Contest, sender: Team, file: tuple[bytes, str], now: dateti
             contest.count_refusal(sender, now)
             raise
         try:
-            return contest.record(sender, submission, graded, now)
+            stored = contest.record(sender, submission, graded, now)
+            contest.memory.learn(solution, submission.digest, submission.predicted)
+            return stored
         except SolutionReplaced:
             if not n_left:
                 raise
+            scorer = contest.scorer()
     raise AssertionError

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from leaderboard import schema, tokens
 from leaderboard.deadline import check_ahead, describe
 from leaderboard.errors import ContestError, TeamError
-from leaderboard.records import read_rules, read_teams, write_log
+from leaderboard.records import read_rules, read_team_of_id, write_log
 from leaderboard.store import Contest
 from leaderboard.teams import Team, name_key, tidy_name
 
@@ -163,9 +163,11 @@ def revoke_tokens(contest: Contest, team: Team, decision: Decision) -> int:
 
 def _locked(connection: Connection, team: Team) -> Team:
     """The team as it is now, and is until this transaction ends."""
-    of_team = schema.teams.c.id == team.id
-    connection.execute(schema.teams.select().where(of_team).with_for_update())
-    return read_teams(connection, of_team)[0]
+    connection.execute(schema.teams.select().where(schema.teams.c.id == team.id).with_for_update())
+    found = read_team_of_id(connection, team.id)
+    if found is None:
+        raise TeamError(f"team {team.name!r} went into another team; act on that one")
+    return found
 
 
 def _change(connection: Connection, team: Team, **values: Any) -> None:

@@ -12,12 +12,15 @@ from sqlalchemy import Connection, func, select
 from leaderboard import schema
 from leaderboard.grading import Part
 from leaderboard.metric import Metric, load_metric
-from leaderboard.records import Scores, n_rows, read_attempts, read_predicted
+from leaderboard.places import Places
+from leaderboard.records import Scores, n_rows, read_attempts, read_disqualified, read_predicted
 from leaderboard.resamples import Resamples, resamples
-from leaderboard.scoring import Values
+from leaderboard.rules import Rules
+from leaderboard.scoring import Indices, Values
 from leaderboard.solution import Solution, parse_solution
 from leaderboard.standings import Attempt, Standing
 
+Scorer = tuple[Solution, Metric | None]  # None: macro-F1
 _Attempts = dict[int, tuple[Attempt, ...]]  # by team id
 
 
@@ -30,11 +33,37 @@ class Ranking:
     sentence: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where a team stands."""
+
+    attempts: tuple[Attempt, ...]  # with their public scores, by number
+    rank: int
+    n_ranked: int  # teams with a rank
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _State:
+    stamp: tuple[int, ...]  # counts of what the host did: any such act may change any attempt
+    newest: int  # id of an attempt
+    n: int  # attempts
+
+    def is_before(self, other: _State) -> bool:
+        """Whether `other` was read from a later moment: all these counts only grow."""
+        return (self.stamp, self.n) < (other.stamp, other.n)
+
+
 @dataclass(kw_only=True, slots=True)
 class _Kept:
-    stamp: tuple[int, ...]  # of what the host did: any such act may change any attempt
-    newest: int
+    state: _State
     by_team: _Attempts
+    places: Places | None = None  # made when first asked for
+    out: frozenset[int] = frozenset()  # teams without a place, since they are disqualified
+
+    def put_in_place(self, some: _Attempts) -> None:
+        if self.places is not None:
+            for team_id in some.keys() - self.out:
+                self.places.put(team_id, some[team_id])
 
 
 @dataclass(kw_only=True, slots=True)
@@ -57,6 +86,10 @@ class Memory:
                 self._solutions[digest] = parse_solution(_content(connection, digest), "solution.csv")
             return self._solutions[digest]
 
+    def scorer(self, connection: Connection, rules: Rules) -> Scorer:
+        """What a submission is graded by."""
+        return self.solution(connection, rules.solution_digest), self.metric(connection, rules.metric_digest)
+
     def metric(self, connection: Connection, digest: str | None) -> Metric | None:
         """The host's own metric of that digest; None for none."""
         if digest is None:
@@ -68,22 +101,46 @@ class Memory:
 
     def attempts(self, connection: Connection, part: Part) -> _Attempts:
         """All attempts by team id, by number. What arrived since the last call is read, the rest remembered."""
-        stamp, newest, n = _state(connection)
+        state = _state(connection)
         with self._lock:
             kept = self._kept.get(part)
-            if kept is None or kept.stamp != stamp:
-                kept = _Kept(stamp=stamp, newest=0, by_team={})
-            if sum(map(len, kept.by_team.values())) != n:
-                self._add(connection, part, kept)
-            if sum(map(len, kept.by_team.values())) != n:  # an earlier number was stored after a later one
-                kept = _Kept(stamp=stamp, newest=0, by_team={})
-                self._add(connection, part, kept)
-            kept.newest = newest
-            self._kept[part] = kept
-            return dict(kept.by_team)
+            if kept is not None and state.is_before(kept.state):  # another thread has seen more than this transaction may
+                return read_attempts(connection, self._scores, part)
+            return dict(self._current(connection, part, state).by_team)
 
-    def _add(self, connection: Connection, part: Part, kept: _Kept) -> None:
-        kept.by_team |= read_attempts(connection, self._scores, part, after=kept.newest, before=kept.by_team)
+    def place(self, connection: Connection, rules: Rules, team_id: int) -> Place | None:
+        """Where a team stands in public, at this moment or a little later; None for one without a rank."""
+        state = _state(connection)
+        with self._lock:
+            kept = self._kept.get(Part.PUBLIC)
+            if kept is None or not state.is_before(kept.state):
+                kept = self._current(connection, Part.PUBLIC, state)
+            if kept.places is None:
+                kept.places = Places(is_lower_better=rules.is_lower_better, ties=rules.ties)
+                kept.out = read_disqualified(connection)
+                kept.put_in_place(kept.by_team)
+            if team_id in kept.out or team_id not in kept.by_team:
+                return None
+            return Place(attempts=kept.by_team[team_id], rank=kept.places.rank(team_id), n_ranked=len(kept.places))
+
+    def _current(self, connection: Connection, part: Part, state: _State) -> _Kept:
+        """What is kept, brought to this state."""
+        kept = self._kept.get(part)
+        if kept is None or kept.state.stamp != state.stamp or not self._add(connection, part, kept, state):
+            kept = self._kept[part] = _Kept(state=state, by_team=read_attempts(connection, self._scores, part))
+        return kept
+
+    def _add(self, connection: Connection, part: Part, kept: _Kept, state: _State) -> bool:
+        """Whether what arrived was all of a later number; a server may store an earlier one after it."""
+        if state.n != kept.state.n:
+            new = read_attempts(connection, self._scores, part, after=kept.state.newest, before=kept.by_team)
+            n_new = sum(len(attempts) - len(kept.by_team.get(team_id, ())) for team_id, attempts in new.items())
+            if kept.state.n + n_new != state.n:
+                return False
+            kept.by_team |= new
+            kept.put_in_place(new)
+            kept.state = state
+        return True
 
     def resamples(self, solution: Solution, part: Part) -> Resamples:
         """The draws of a part of the solution, the same for all teams."""
@@ -91,6 +148,14 @@ class Memory:
             if (solution.digest, part) not in self._resamples:
                 self._resamples[solution.digest, part] = resamples(solution, part)
             return self._resamples[solution.digest, part]
+
+    def learn(self, solution: Solution, digest: str, predicted: Indices) -> None:
+        """Keep the public replicates of a submission whose predictions are at hand."""
+        key = (solution.digest, Part.PUBLIC, digest)
+        if key not in self._replicates:
+            found = self.resamples(solution, Part.PUBLIC).macro_f1(predicted[None])[:, 0]
+            with self._lock:
+                self._replicates[key] = found
 
     def replicates(self, connection: Connection, solution: Solution, part: Part, digests: Sequence[str]) -> Values:
         """(R, T) macro-F1 of each resample for each submission."""
@@ -111,16 +176,10 @@ def _content(connection: Connection, digest: str) -> bytes:
     return bytes(content)
 
 
-_N_LIVE = (
-    select(func.count())
-    .select_from(schema.attempts.join(schema.teams))
-    .where(schema.teams.c.merged_into.is_(None))
-    .scalar_subquery()
-)
 _NEWEST = select(func.coalesce(func.max(schema.attempts.c.id), 0)).scalar_subquery()
-_STATE = select(n_rows(schema.host_log), n_rows(schema.verifications), _NEWEST, _N_LIVE)
+_STATE = select(n_rows(schema.host_log), n_rows(schema.verifications), _NEWEST, n_rows(schema.attempts))
 
 
-def _state(connection: Connection) -> tuple[tuple[int, ...], int, int]:
+def _state(connection: Connection) -> _State:
     *stamp, newest, n = connection.execute(_STATE).one()
-    return tuple(stamp), int(newest), int(n)
+    return _State(stamp=tuple(stamp), newest=int(newest), n=int(n))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from leaderboard import schema
@@ -19,6 +19,15 @@ from leaderboard.scoring import Indices
 from leaderboard.submission import Submission
 from leaderboard.teams import Team
 from leaderboard.triggers import ATTEMPT_LIMIT
+
+_TAKES_PART = (
+    select(*schema.teams.c["disqualified_at", "merged_into"]).where(schema.teams.c.id == bindparam("of_id")).with_for_update()
+)
+_OF_TEAM = schema.attempts.c.team_id == bindparam("of_team")
+_EARLIER = select(schema.attempts.c.number).where(_OF_TEAM, schema.attempts.c.submission_digest == bindparam("of_file"))
+_LAST = select(func.coalesce(func.max(schema.attempts.c.number), 0)).where(_OF_TEAM).scalar_subquery()
+_NEXT = _LAST + 1  # counted by the database, in the transaction that stores the score
+_INSERT = insert(schema.attempts).values(number=_NEXT, shown_number=_NEXT).returning(schema.attempts.c.number)
 
 
 def record(
@@ -35,9 +44,7 @@ def record(
     submission, grade = sent
     rules = read_rules(connection, is_locked=True)
     _check_takes_part(connection, team)
-    columns = schema.attempts.c
-    same = (columns.team_id == team.id) & (columns.submission_digest == submission.digest)
-    earlier = connection.scalar(select(columns.number).where(same))
+    earlier = connection.scalar(_EARLIER, {"of_team": team.id, "of_file": submission.digest})
     if earlier is not None:
         return int(earlier), False
     rules.check_open(now)
@@ -45,20 +52,19 @@ def record(
         raise SolutionReplaced
     keep_file(connection, submission.digest, submission.content)
     values = _values(team, submission, grade, now)
+    insertion = _INSERT
     if rules.is_ladder:
-        values["shown_number"] = _shown_number(connection, memory, rules, team, submission.predicted)
+        insertion = _INSERT.values(shown_number=_shown_number(connection, memory, rules, team, submission.predicted))
     try:
-        connection.execute(insert(schema.attempts).values(values))
+        return int(connection.execute(insertion, values).scalar_one()), True
     except IntegrityError as error:
         if ATTEMPT_LIMIT in str(error.orig):
             raise AttemptsExhausted(team.name, team.n_allowed) from error
         raise
-    return int(connection.execute(select(columns.number).where(same)).scalar_one()), True
 
 
 def _check_takes_part(connection: Connection, team: Team) -> None:
-    columns = schema.teams.c["disqualified_at", "merged_into"]
-    row = connection.execute(select(*columns).where(schema.teams.c.id == team.id).with_for_update()).one()
+    row = connection.execute(_TAKES_PART, {"of_id": team.id}).one()
     if row.merged_into is not None:
         raise TeamError(f"team {team.name!r} went into another team; send as that one")
     if row.disqualified_at is not None:
@@ -66,12 +72,9 @@ def _check_takes_part(connection: Connection, team: Team) -> None:
 
 
 def _values(team: Team, submission: Submission, grade: Grade, now: datetime) -> dict[str, Any]:
-    used = select(func.coalesce(func.max(schema.attempts.c.number), 0)).where(schema.attempts.c.team_id == team.id)
-    number = used.scalar_subquery() + 1  # counted by the database, in the transaction that stores the score
     return grade_values(grade) | {
         "team_id": team.id,
-        "number": number,
-        "shown_number": number,
+        "of_team": team.id,
         "file_name": submission.file_name,
         "submission_digest": submission.digest,
         "predicted": submission.predicted.astype(PREDICTED).tobytes(),

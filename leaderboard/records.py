@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, Table, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, Table, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from leaderboard import schema
@@ -37,11 +37,12 @@ class LogEntry:
 
 
 _RULES = select(*(column for column in schema.contest.c if column.name != "id"))
+_LOCKED_RULES = _RULES.with_for_update(read=True)
 
 
 def read_rules(connection: Connection, *, is_locked: bool = False) -> Rules:
     """What the host decided; `is_locked`: and cannot change before the end of this transaction."""
-    row = connection.execute(_RULES.with_for_update(read=True) if is_locked else _RULES).one()
+    row = connection.execute(_LOCKED_RULES if is_locked else _RULES).one()
     values = dict(row._mapping)
     return Rules(**values | {"ties": Ties(values["ties"])})
 
@@ -53,9 +54,25 @@ _TEAMS = (
 )
 
 
-def read_teams(connection: Connection, *such: ColumnElement[bool]) -> list[Team]:
-    """The teams that take part, or `such` of them, in the order they came; those that went into another are not among them."""
-    return [Team(**row._mapping) for row in connection.execute(_TEAMS.where(*such) if such else _TEAMS)]
+_OF_ID = _TEAMS.where(schema.teams.c.id == bindparam("of_id"))
+_NAMED = _TEAMS.where(schema.teams.c.name_key == bindparam("key"))
+_DISQUALIFIED = select(schema.teams.c.id).where(schema.teams.c.disqualified_at.is_not(None))
+
+
+def read_teams(connection: Connection) -> list[Team]:
+    """The teams that take part, in the order they came; those that went into another are not among them."""
+    return [Team(**row._mapping) for row in connection.execute(_TEAMS)]
+
+
+def read_team_of_id(connection: Connection, team_id: int) -> Team | None:
+    """The team of that id; None for one that went into another."""
+    row = connection.execute(_OF_ID, {"of_id": team_id}).first()
+    return None if row is None else Team(**row._mapping)
+
+
+def read_disqualified(connection: Connection) -> frozenset[int]:
+    """The ids of teams that are out."""
+    return frozenset(connection.scalars(_DISQUALIFIED))
 
 
 def read_team(connection: Connection, name: str) -> Team:
@@ -64,10 +81,10 @@ def read_team(connection: Connection, name: str) -> Team:
     Raises:
         TeamError: there is none.
     """
-    found = read_teams(connection, schema.teams.c.name_key == name_key(name))
-    if not found:
+    row = connection.execute(_NAMED, {"key": name_key(name)}).first()
+    if row is None:
         raise unknown_team(name, [team.name for team in read_teams(connection)])
-    return found[0]
+    return Team(**row._mapping)
 
 
 def read_log(connection: Connection) -> list[LogEntry]:
@@ -75,9 +92,9 @@ def read_log(connection: Connection) -> list[LogEntry]:
     return [LogEntry(**row._mapping) for row in connection.execute(select(schema.host_log).order_by(schema.host_log.c.id))]
 
 
-def n_rows(table: Table) -> ScalarSelect[int]:
+def n_rows(table: Table, *such: ColumnElement[bool]) -> ScalarSelect[int]:
     """How many rows; of a table that only grows it tells of every change, in whatever order a server commits."""
-    return select(func.count()).select_from(table).scalar_subquery()
+    return select(func.count()).select_from(table).where(*such).scalar_subquery()
 
 
 _REVISION = select(*map(n_rows, (schema.attempts, schema.host_log, schema.teams, schema.verifications)))
@@ -98,8 +115,7 @@ _VERDICT = (
 )
 
 
-def attempts_query(part: Part) -> Select[Any]:
-    """Attempts by team and number, without confusion matrices: `Scores` holds what is read from those."""
+def _attempts_after(part: Part, *further: ColumnElement[Any]) -> Select[Any]:
     columns = schema.attempts.c
     return (
         select(
@@ -108,11 +124,16 @@ def attempts_query(part: Part) -> Select[Any]:
             columns[f"value_{part}"].label("value"),
             columns[f"log_loss_{part}"].label("log_loss"),
             _VERDICT,
+            *further,
         )
         .join_from(schema.attempts, schema.teams)
-        .where(schema.teams.c.merged_into.is_(None))
+        .where(schema.teams.c.merged_into.is_(None), columns.id > bindparam("after"))
         .order_by(columns.team_id, columns.number)
     )
+
+
+_ALL = {part: _attempts_after(part) for part in Part}  # without matrices, which `Scores` has read once
+_NEW = {part: _attempts_after(part, schema.attempts.c[f"confusion_{part}"].label("confusion")) for part in Part}
 
 
 class Scores:
@@ -122,15 +143,19 @@ class Scores:
         self._known: dict[tuple[int, str, Part], tuple[float, float]] = {}
 
     def read(self, connection: Connection, rows: Sequence[Row[Any]], part: Part) -> list[tuple[float, float]]:
-        """Those of each row of `attempts_query`."""
+        """Those of each row of attempts, whose matrices are read where they are not known."""
         unknown = [row.id for row in rows if (row.id, row.solution_digest, part) not in self._known]
         column = schema.attempts.c[f"confusion_{part}"]
-        query = select(schema.attempts.c.id, schema.attempts.c.solution_digest, column.label("confusion"))
+        query: Select[Any] = select(*schema.attempts.c["id", "solution_digest"], column.label("confusion"))
         for start in range(0, len(unknown), 500):  # a statement has a limit of parameters
-            for row in connection.execute(query.where(schema.attempts.c.id.in_(unknown[start : start + 500]))):
-                confusion = np.array(row.confusion, dtype=np.int64)
-                self._known[row.id, row.solution_digest, part] = macro_f1(confusion), accuracy(confusion)
+            self.learn(connection.execute(query.where(schema.attempts.c.id.in_(unknown[start : start + 500]))).all(), part)
         return [self._known[row.id, row.solution_digest, part] for row in rows]
+
+    def learn(self, rows: Sequence[Row[Any]], part: Part) -> None:
+        """Keep those of rows that came with their matrices."""
+        for row in rows:
+            confusion = np.array(row.confusion, dtype=np.int64)
+            self._known[row.id, row.solution_digest, part] = macro_f1(confusion), accuracy(confusion)
 
 
 def read_attempts(
@@ -142,7 +167,9 @@ def read_attempts(
         after: only attempts of a later id than this.
         before: what is known of the earlier ones.
     """
-    rows = connection.execute(attempts_query(part).where(schema.attempts.c.id > after)).all()
+    rows = connection.execute((_NEW if after else _ALL)[part], {"after": after}).all()
+    if after:
+        scores.learn(rows, part)
     found: dict[int, tuple[Attempt, ...]] = {}
     for row, (f1, right) in zip(rows, scores.read(connection, rows, part), strict=True):
         earlier = found.get(row.team_id, before.get(row.team_id, ()))
@@ -183,10 +210,15 @@ def read_predicted(connection: Connection, digests: Sequence[str]) -> dict[str, 
     return found
 
 
+_KEEP = {
+    "postgresql": postgresql.insert(schema.files).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(schema.files).on_conflict_do_nothing(),
+}
+
+
 def keep_file(connection: Connection, digest: str, content: bytes) -> None:
     """Store a file once, however often it is sent."""
-    dialect_insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    connection.execute(dialect_insert(schema.files).values(digest=digest, content=content).on_conflict_do_nothing())
+    connection.execute(_KEEP[connection.dialect.name], {"digest": digest, "content": content})
 
 
 def grade_values(grade: Grade) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,6 +35,7 @@ def serve(
     zone: Annotated[str | None, typer.Option(help="Time zone of the host, such as Europe/Madrid; else this machine's.")] = None,
 ) -> None:
     """Serve the contest's pages and API until Ctrl-C. Nothing is lost when it is killed."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: a second thread only waits for the first, at full load
     from leaderboard.web_server import Listening, listen
     from leaderboard.web_service import Settings
 

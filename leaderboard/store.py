@@ -19,11 +19,19 @@ from leaderboard.deadline import check_ahead
 from leaderboard.details import Details, details_of, read_confusion
 from leaderboard.errors import ContestError, TeamError
 from leaderboard.grading import Grade, Part
-from leaderboard.memory import Memory
-from leaderboard.metric import Metric
+from leaderboard.memory import Memory, Scorer
 from leaderboard.migration import bring_up_to_date
 from leaderboard.recording import record
-from leaderboard.records import LogEntry, read_log, read_revision, read_rules, read_team, read_teams, write_log
+from leaderboard.records import (
+    LogEntry,
+    read_log,
+    read_revision,
+    read_rules,
+    read_team,
+    read_team_of_id,
+    read_teams,
+    write_log,
+)
 from leaderboard.resamples import interval
 from leaderboard.rules import Rules
 from leaderboard.solution import Solution
@@ -74,12 +82,10 @@ class Contest:
         with self.database.read() as connection:
             return self.memory.solution(connection, read_rules(connection).solution_digest)
 
-    def scorer(self) -> tuple[Solution, Metric | None]:
+    def scorer(self) -> Scorer:
         """What a submission is graded by now."""
         with self.database.read() as connection:
-            rules = read_rules(connection)
-            metric = self.memory.metric(connection, rules.metric_digest)
-            return self.memory.solution(connection, rules.solution_digest), metric
+            return self.memory.scorer(connection, read_rules(connection))
 
     def revision(self) -> str:
         """A text that changes whenever something that is shown does."""
@@ -157,16 +163,7 @@ class Contest:
         """Whose token it is; None for one that is unknown or revoked."""
         with self.database.read() as connection:
             team_id = tokens.team_id_of_token(connection, token)
-            return next(iter(read_teams(connection, schema.teams.c.id == team_id)), None) if team_id else None
-
-    def check_refusals(self, team: Team, now: datetime) -> None:
-        """Refuse a team that sent too many files within an hour that could not be scored.
-
-        Raises:
-            TooManyRefusals: with the seconds to wait.
-        """
-        with self.database.read() as connection:
-            refusals.check(connection, team, read_rules(connection).n_refusals_per_hour, now)
+            return read_team_of_id(connection, team_id) if team_id else None
 
     def count_refusal(self, team: Team, now: datetime) -> None:
         """Count a file that could not be scored; it costs no attempt."""
@@ -209,12 +206,6 @@ class Contest:
         """
         with self.database.write() as connection:
             return record(connection, self.memory, team, (submission, grade), now)
-
-    def rank(self, team: Team) -> tuple[int, int]:
-        """The public rank of a team that has one, and how many teams do."""
-        with self.database.read() as connection:
-            by_rank = board.read_ranks(connection, self.memory, read_rules(connection))
-            return by_rank[team.name], len(by_rank)
 
     def standings(self, part: Part = Part.PUBLIC) -> Sequence[Standing]:
         """The ranking, best first, equal ranks by name: by the score in `part` of each team's best public attempt.

@@ -7,7 +7,7 @@ import hmac
 import secrets
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from leaderboard import schema
 
@@ -28,6 +28,11 @@ def revoke_tokens(connection: Connection, team_id: int, now: datetime) -> int:
     return int(connection.execute(update(schema.tokens).where(live).values(revoked_at=now)).rowcount)
 
 
+_LIVE = select(*schema.tokens.c["team_id", "digest"]).where(
+    schema.tokens.c.digest == bindparam("of_token"), schema.tokens.c.revoked_at.is_(None)
+)
+
+
 def team_id_of_token(connection: Connection, token: str) -> int | None:
     """Whose token it is; None for one that is unknown or revoked.
 
@@ -35,8 +40,7 @@ def team_id_of_token(connection: Connection, token: str) -> int | None:
     sender cannot steer, and the last word is a comparison in constant time.
     """
     digest = _digest(token[:_MAX_LENGTH])
-    rows = select(schema.tokens.c.team_id, schema.tokens.c.digest)
-    row = connection.execute(rows.where(schema.tokens.c.digest == digest, schema.tokens.c.revoked_at.is_(None))).first()
+    row = connection.execute(_LIVE, {"of_token": digest}).first()
     if row is None or not hmac.compare_digest(row.digest, digest):
         return None
     return int(row.team_id)

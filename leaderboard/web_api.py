@@ -149,10 +149,9 @@ async def send(
     sent = partial(entry.submit, service.contest, sender.name, content, tidy_file_name(file_name), service.now())
     receipt = await service.scoring(sent)
     response.status_code = 201 if receipt.is_new else 200
-    metric = await run_sync(lambda: service.contest.rules().metric_name)
     return ReceiptOut(
         team=receipt.team,
-        metric=metric,
+        metric=receipt.metric,
         attempt=AttemptOut.model_validate(receipt.attempt),
         interval=IntervalOut.model_validate(receipt.interval),
         is_new=receipt.is_new,

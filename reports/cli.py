@@ -53,7 +53,12 @@ Lang = Annotated[Language, typer.Option(help="The language of the page.")]
 Private = Annotated[bool, typer.Option("--private", help="For the host: the contest's private scores.")]
 
 
-def _sources(runs: Path, studies: Path | None, contest: str | None, **more: Any) -> Sources:
+def sources_of(runs: Path, studies: Path | None, contest: str | None, **more: Any) -> Sources:
+    """Where a command of this group reads; what was not named is taken where it usually lies.
+
+    Raises:
+        SourceError: the named folder of studies is not there.
+    """
     from reports.errors import SourceError
     from reports.gather import Sources
 
@@ -89,7 +94,7 @@ def build(
     from reports.pdf import find_browser, write_pdf
 
     more = {"named_runs": tuple(run or ()), "tiles": tiles, "title": title, "lang": lang.value, "private": private}
-    sources = _sources(runs, studies, contest, **more)
+    sources = sources_of(runs, studies, contest, **more)
     browser = find_browser() if pdf else ""
     with progress("reading and drawing", 3 if pdf else 2) as advance:
         facts = gather(sources)
@@ -107,8 +112,9 @@ def build(
 
 
 def plain_facts(facts: ReportFacts) -> dict[str, Any]:
-    """The facts without the pictures and sounds of single clips."""
-    return dataclasses.asdict(dataclasses.replace(facts, media={}))
+    """The facts without pictures and sounds of single clips, and without the arrays of inspections."""
+    bare = tuple(dataclasses.replace(one, arrays={}) for one in facts.inspections)
+    return dataclasses.asdict(dataclasses.replace(facts, media={}, inspections=bare))
 
 
 @app.command("compare", epilog="Example: `arena report compare runs-before runs --out wider.html`")
@@ -158,7 +164,7 @@ def serve(
     """Show the page in a browser of this machine, and keep it up to date while a sweep runs."""
     from reports.serve import open_server
 
-    sources = _sources(runs, studies, contest, tiles=tiles, title=title, lang=lang.value, private=private)
+    sources = sources_of(runs, studies, contest, tiles=tiles, title=title, lang=lang.value, private=private)
     with open_server(sources, port) as server:
         say("built anew when runs, studies or the contest change; the page asks again by itself; Ctrl+C ends it")
         print(server.address, flush=True)

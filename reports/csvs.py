@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterator, Sequence
 
 from reports.facts import ReportFacts, RunFacts
+from reports.inspection_facts import InspectionFacts
 from reports.sweep_facts import SweepFacts
 from reports.sweep_figures import slug
 
@@ -47,6 +48,7 @@ def tables_of(facts: ReportFacts) -> dict[str, str]:
         "labels-to-check": _doubts(facts),
         "contest": _contest(facts),
         **{f"trials-{slug(sweep)}": _trials(sweep) for sweep in facts.sweeps or ()},
+        **{f"embedding-{one.run}": _embedding(one) for one in facts.inspections},
         **{f"held-out-{number}": _held_out(facts, number - 1) for number in range(1, len(facts.evaluations) + 1)},
     }
     return {name: data_uri(rows) for name, rows in tables.items() if len(rows) > 1}
@@ -180,6 +182,11 @@ def _trials(sweep: SweepFacts) -> Rows:
             for one in sweep.trials
         ),
     ]
+
+
+def _embedding(one: InspectionFacts) -> Rows:
+    head = ("clip", "speaker", "spoken", "predicted", "x", "y")
+    return [head, *((clip.id, clip.speaker, clip.truth, clip.label, clip.x, clip.y) for clip in one.placed)]
 
 
 def _held_out(facts: ReportFacts, number: int) -> Rows:

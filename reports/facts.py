@@ -8,6 +8,7 @@ from reports.base_facts import DifferenceFacts, IntervalFacts, Note
 from reports.contest_facts import ContestFacts
 from reports.evaluation_facts import EvaluationGroup
 from reports.group_facts import GroupingFacts
+from reports.inspection_facts import InspectionFacts
 from reports.mistake_facts import DoubtFacts, Media, MistakeFacts
 from reports.sweep_facts import SweepFacts
 
@@ -142,6 +143,7 @@ class ReportFacts:
     doubts: tuple[DoubtFacts, ...] = ()  # labels that most trainings contradict
     has_tiles: bool = False  # of the shown run
     media: dict[str, Media] = field(default_factory=dict)  # pictures and sound, by clip
+    inspections: tuple[InspectionFacts, ...] = ()  # what nets learned, of one training of a model
     lang: str = "en"
 
     @property

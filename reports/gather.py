@@ -13,6 +13,7 @@ from reports.effects import effects
 from reports.errors import NothingToReport, SourceError
 from reports.evaluations import read_evaluations
 from reports.facts import Cell, ReportFacts, RunFacts, SettingRow
+from reports.inspection import read_inspections
 from reports.listening import with_clips
 from reports.readings import Reading, read_run
 from reports.resampling import Resampled, interval_of, resample, same_clips
@@ -66,6 +67,8 @@ def gather(sources: Sources) -> ReportFacts:
         sweeps=sweeps,
         contest=contest,
     )
+    inspections, damages = read_inspections(facts.runs, facts.shown, t)
+    facts = dataclasses.replace(facts, inspections=inspections, notes=(*facts.notes, *damages))
     return with_clips(facts, readings, sources.tiles)
 
 

@@ -37,13 +37,29 @@ def _media(tiles: TileFolder, clip: str) -> Media:
     )
 
 
-def png_uri(tile: NDArray[np.uint8]) -> str:
-    """(F, T) uint8 as a PNG in magma, low frequencies at the bottom. PNG specification, third edition, sections 5 and 11."""
-    height, width = tile.shape
-    rows = b"".join(b"\0" + row.tobytes() for row in tile[::-1])
+def png_uri(tile: NDArray[np.uint8], colours: str = "magma", *, gap: bool = False) -> str:
+    """(F, T) uint8 as a PNG in a colour map of matplotlib, low frequencies at the bottom.
+
+    PNG specification, third edition, sections 5 and 11.
+
+    Args:
+        gap: cells of 0 are transparent.
+    """
+    clear = _chunk(b"tRNS", b"\0") if gap else b""
+    return _png(tile, 3, _chunk(b"PLTE", _palette(colours)) + clear)
+
+
+def colour_png_uri(cells: NDArray[np.uint8]) -> str:
+    """(F, T, 3) red, green and blue, or (F, T, 4) with opacity, as a PNG, low frequencies at the bottom."""
+    return _png(cells, {3: 2, 4: 6}[cells.shape[2]], b"")
+
+
+def _png(cells: NDArray[np.uint8], colour_type: int, between: bytes) -> str:
+    height, width = cells.shape[:2]
+    rows = b"".join(b"\0" + row.tobytes() for row in cells[::-1])
     parts = (
-        _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
-        _chunk(b"PLTE", _magma()),
+        _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)),
+        between,
         _chunk(b"IDAT", zlib.compress(rows, 9)),
         _chunk(b"IEND", b""),
     )
@@ -55,10 +71,10 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 
 @functools.cache
-def _magma() -> bytes:
+def _palette(name: str) -> bytes:
     from matplotlib import colormaps
 
-    colours = colormaps["magma"](np.arange(256), bytes=True)
+    colours = colormaps[name](np.arange(256), bytes=True)
     return bytes(np.asarray(colours)[:, :3].tobytes())
 
 

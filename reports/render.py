@@ -18,6 +18,7 @@ from reports.evaluation_page import GroupPage, group_pages
 from reports.facts import ReportFacts, RunFacts
 from reports.figures import Figures, draw_all
 from reports.group_figures import MOST_ROWS
+from reports.inspection_page import InspectionPage, inspection_pages
 from reports.study_page import StudyPage, study_pages
 from reports.summary import Summary, summarise
 from reports.tables import Confusion, DigitRow, SplitRow, confusions, digits, shared_versions, splits
@@ -25,7 +26,8 @@ from reports.texts import Texts, texts
 
 # The page from top to bottom. A section is a name here, `_<name>.html.j2`, `head.<name>` in texts.toml, and a value in Page.
 SECTIONS = (
-    "answer", "held-out", "trainings", "curves", "confusions", "mistakes", "sweeps", "contest", "data", "lineage", "reading",
+    "answer", "held-out", "trainings", "curves", "confusions", "mistakes", "inspection", "sweeps", "contest", "data",
+    "lineage", "reading",
 )  # fmt: skip
 _GLOSSARY = ("macro_f1", "val_test", "interval", "held", "paired", "interaction", "fit", "pruned", "importance")
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -44,6 +46,7 @@ class Page:
     figures: Figures
     tables: dict[str, str]  # data URIs of CSV files, by name
     evaluations: tuple[GroupPage, ...]
+    inspections: tuple[InspectionPage, ...]
     studies: dict[str, StudyPage]
     shown: RunFacts | None
     reasons: dict[str, str]  # of the verdicts, by digest
@@ -68,11 +71,12 @@ def render(facts: ReportFacts) -> bytes:
     shown = facts.shown
     page = Page(
         facts=facts,
-        sections=SECTIONS,
+        sections=tuple(name for name in SECTIONS if name != "inspection" or facts.inspections),
         summary=summarise(facts),
         figures=draw_all(facts),
         tables=tables_of(facts),
         evaluations=group_pages(facts.evaluations, t),
+        inspections=inspection_pages(facts.inspections, t),
         studies=study_pages(facts.sweeps or ()),
         shown=shown,
         reasons={run.digest: _reason(run, t) for run in facts.runs},

@@ -144,7 +144,7 @@ def _candidate(folder: RunFolder, result: RunResult) -> Candidate:
         settings=json.dumps([config["model"], config.get("train")], sort_keys=True),
         finished_at=result.finished_at,
         is_trial=trial_of(folder) is not None,
-        val_macro_f1=result.scores["val"].macro_f1,
+        val_macro_f1=result.scores["val"].macro_f1 if "val" in result.scores else 0.0,
     )
 
 

@@ -55,11 +55,9 @@ def dashboard(
     from sweeps.study import StudyFolder, list_names
 
     folders = [StudyFolder(studies / name) for name in names or list_names(studies)]
-    in_files = [folder for folder in folders if not folder.spec().storage]
-    if not in_files:
-        why = "they are in a database: give its URL to `optuna-dashboard`" if folders else "`arena sweep run` makes one"
-        raise StudyError(f"no study to show in files in {studies}; {why}")
-    serve(in_files, port, lambda url: print(url, flush=True))
+    if not folders:
+        raise StudyError(f"no study to show in {studies}; `arena sweep run` makes one")
+    serve(folders, port, lambda url: print(url, flush=True))
 
 
 def _ask(studies: Path, names: list[str], wish: Wish, said: str) -> None:

@@ -1,4 +1,4 @@
-"""Optuna's dashboard over the studies of a folder: read-only, as they grow."""
+"""Optuna's dashboard over the studies of a folder, or of a database: read-only, as they grow."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from optuna.storages import JournalStorage
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import BaseJournalBackend
 
-from sweeps.errors import SweepError
+from sweeps.errors import StudyError, SweepError
 from sweeps.journal import ReadOnlyJournal
 from sweeps.study import StudyFolder
 
@@ -83,14 +83,16 @@ class _Quiet(WSGIRequestHandler):
 def serve(folders: Sequence[StudyFolder], port: int, say_url: Callable[[str], None]) -> None:
     """Serve until interrupted, on this machine alone; `port` 0 takes a free one.
 
+    Of a database all studies are served.
+
     Raises:
-        SweepError: the dashboard is not installed, or the port is taken.
+        SweepError: the dashboard is not installed, the port is taken, or the studies are in several places.
     """
     if importlib.util.find_spec("optuna_dashboard") is None:
         raise SweepError('the dashboard is an extra: pip install "optuna-dashboard>=0.20", then run this again')
     import optuna_dashboard
 
-    storage = JournalStorage(MergedJournals([folder.journal for folder in folders]))
+    storage = _storage(folders)
     try:
         server = make_server(HOST, port, _read_only(optuna_dashboard.wsgi(storage)), _Server, _Quiet)
     except OSError as error:
@@ -98,6 +100,19 @@ def serve(folders: Sequence[StudyFolder], port: int, say_url: Callable[[str], No
     with server:
         say_url(f"http://{HOST}:{server.server_port}/dashboard/")
         server.serve_forever()
+
+
+def _storage(folders: Sequence[StudyFolder]) -> BaseStorage:
+    """What the dashboard reads; of a database through connections of its own, since its server has many threads."""
+    databases = {folder.spec().storage: folder.database() for folder in folders}
+    if len(databases) > 1:
+        places = ", ".join(f"{database}" if database else "files" for database in databases.values())
+        raise StudyError(f"these studies are in {len(databases)} places ({places}); name those of one")
+    ((url, database),) = databases.items()
+    if database is None:
+        return JournalStorage(MergedJournals([folder.journal for folder in folders]))
+    with database.translated():
+        return RDBStorage(url)
 
 
 def _read_only(app: Callable[[dict[str, Any], Start], Iterable[bytes]]) -> Callable[[dict[str, Any], Start], Iterable[bytes]]:

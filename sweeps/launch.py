@@ -34,6 +34,14 @@ class PoolReport:
     budget: int
     n_failed_agents: int
     interrupted: bool
+    held: tuple[str, ...]  # unfinished studies that are paused or stopped
+
+    @property
+    def way_on(self) -> str:
+        """What trains the rest."""
+        if self.held:
+            return f"`arena sweep resume {' '.join(self.held)}`, and after it the same command, goes on with the rest"
+        return "the same command goes on with the rest"
 
     @property
     def exit_code(self) -> int:
@@ -88,7 +96,18 @@ def run_agents(pool: Pool, show: Callable[[View], None], say: Say) -> PoolReport
         view = watch.look()
     show(view)
     _tell_wishes(view, told, say)
-    return PoolReport(n_settled=view.n_settled, budget=view.budget, n_failed_agents=n_failed, interrupted=bool(asked))
+    return report_of(view, n_failed_agents=n_failed, interrupted=bool(asked))
+
+
+def report_of(view: View, *, n_failed_agents: int, interrupted: bool) -> PoolReport:
+    """How a pool ended whose studies look like `view`."""
+    return PoolReport(
+        n_settled=view.n_settled,
+        budget=view.budget,
+        n_failed_agents=n_failed_agents,
+        interrupted=interrupted,
+        held=tuple(line.name for line in view.lines if line.wish is not Wish.RUN and line.n_settled < line.budget),
+    )
 
 
 def _attend(crew: Crew, asked: list[int], show: Callable[[], None], say: Say) -> None:

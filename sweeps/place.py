@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sweeps.errors import StudyError
 from sweeps.gpus import Slot
-from sweeps.launch import Pool, PoolReport
+from sweeps.launch import Pool, PoolReport, report_of
 from sweeps.process import Duty
 from sweeps.watch import View, Watch
 
@@ -71,7 +71,7 @@ def run_placed(pool: Pool, hand_over: Callable[[], Placed], show: Callable[[View
     view = watch.look()
     if view.n_settled >= view.budget:
         show(view)
-        return PoolReport(n_settled=view.n_settled, budget=view.budget, n_failed_agents=0, interrupted=False)
+        return report_of(view, n_failed_agents=0, interrupted=False)
     asked: list[int] = []
     with _signals(asked), contextlib.closing(hand_over()) as placed:
         say(placed.said())
@@ -83,7 +83,7 @@ def run_placed(pool: Pool, hand_over: Callable[[], Placed], show: Callable[[View
         say(end)
     view = watch.look()
     show(view)
-    report = PoolReport(n_settled=view.n_settled, budget=view.budget, n_failed_agents=len(failures), interrupted=bool(asked))
+    report = report_of(view, n_failed_agents=len(failures), interrupted=bool(asked))
     if failures and len(failures) == len(ends) and not view.n_settled:
         raise StudyError(f"no agent got to work: {failures[-1]}")
     return report

@@ -168,7 +168,7 @@ def _run(request: SweepRequest, json: bool) -> int:
     facts = [read_outline(request.studies, spec.name) for spec in specs]
     print_json([dataclasses.asdict(study) for study in facts]) if json else print_best(facts)
     if report.exit_code:
-        say(f"{report.n_settled} of {report.budget} trials are done; the same command goes on with the rest")
+        say(f"{report.n_settled} of {report.budget} trials are done; {report.way_on}")
     return report.exit_code
 
 

@@ -15,6 +15,7 @@ from hypothesis import settings
 from loopback_http import LoopbackServer
 from loopback_world import Bench
 from postgres_server import PostgresServer, binaries, running_server
+from warm_python import WarmPython, running_python
 
 from cnn.config import TileSettings
 from cnn.corpus import scan
@@ -82,6 +83,13 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def warm_python() -> Iterator[WarmPython]:
+    """An interpreter for this process of tests that starts `arena` without importing everything anew."""
+    with running_python() as warm:
+        yield warm
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def contest_place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where a test keeps its contest: once in a file, once in a database of its own."""
@@ -89,14 +97,14 @@ def contest_place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture(params=["journal", "postgres"])
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, tmp_path: Path, warm_python: WarmPython) -> Iterator[World]:
     """Studies without tiles, once with the journal, once in a database of the test's own."""
     from test_sweeps_world import World
 
     from sweeps.database import close_databases
 
     storage = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
-    yield World(studies=tmp_path, storage=storage)
+    yield World(studies=tmp_path, storage=storage, warm=warm_python)
     close_databases()
 
 
@@ -110,9 +118,9 @@ def loopback_server() -> Iterator[LoopbackServer]:
 
 
 @pytest.fixture
-def wandb_bench(tmp_path: Path, loopback_server: LoopbackServer, tiles: TileSet) -> Iterator[Bench]:
+def wandb_bench(tmp_path: Path, loopback_server: LoopbackServer, tiles: TileSet, warm_python: WarmPython) -> Iterator[Bench]:
     """A working folder whose processes use the loopback server."""
-    bench = Bench(tmp_path, loopback_server, tiles)
+    bench = Bench(tmp_path, loopback_server, tiles, warm_python)
     yield bench
     bench.close()
     loopback_server.faults.clear()

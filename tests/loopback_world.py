@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from loopback_http import LoopbackServer
+from warm_python import WarmPython
 
 from cnn.tiles import TileSet
 
@@ -31,16 +32,18 @@ if "agent" in sys.orig_argv:
 class Bench:
     """Starts commands; whatever is started ends with the test, with all that it started."""
 
-    def __init__(self, folder: Path, server: LoopbackServer, tiles: TileSet) -> None:
+    def __init__(self, folder: Path, server: LoopbackServer, tiles: TileSet, warm: WarmPython) -> None:
         self.folder = folder
         self.server = server
         self.tiles = tiles
+        self.python = warm.python
+        self._warm = warm.environment["ARENA_WARM"]
         self._started: list[subprocess.Popen[str]] = []
         for name in ("home", "path", "bin"):
             (folder / name).mkdir()
         (folder / "path" / "sitecustomize.py").write_text(_SHORT_WAITS)
         arena = folder / "bin" / "arena"  # what `wandb agent` looks for
-        arena.write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT / "arena.py"} "$@"\n')
+        arena.write_text(f'#!/bin/sh\nexec {warm.python} {ROOT / "arena.py"} "$@"\n')
         arena.chmod(0o755)
 
     @property
@@ -48,6 +51,7 @@ class Bench:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("WANDB")}
         path = f"{self.folder / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
         mine = {"HOME": str(self.folder / "home"), "PYTHONPATH": str(self.folder / "path"), "PATH": path, "COLUMNS": "200"}
+        mine["ARENA_WARM"] = self._warm
         return {**kept, **mine, **self.server.environment}
 
     def start(self, *command: str | Path, **environment: str) -> subprocess.Popen[str]:
@@ -66,10 +70,10 @@ class Bench:
         return process
 
     def arena(self, *words: str | Path, **environment: str) -> subprocess.Popen[str]:
-        return self.start(sys.executable, ROOT / "arena.py", *words, **environment)
+        return self.start(self.python, ROOT / "arena.py", *words, **environment)
 
     def wandb(self, *words: str | Path) -> subprocess.Popen[str]:
-        return self.start(sys.executable, "-m", "wandb", *words)
+        return self.start(self.python, "-m", "wandb", *words)
 
     def until(self, found: Callable[[], Any], what: str) -> Any:
         """What `found` gives once that is not None."""

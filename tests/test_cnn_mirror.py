@@ -7,11 +7,13 @@ import fcntl
 import os
 import socket
 import subprocess
-import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from test_sweeps_world import ROOT
+from warm_python import WarmPython
 
 from cnn.config import RunConfig, default_config
 from cnn.errors import ConfigError
@@ -33,25 +35,38 @@ def training(tiles: TileSet, runs: Path, **more: Any) -> Training:
 
 
 def history(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The rows and the summary in a W&B file, read with the client's own messages (LevelDB log framing: 7 bytes a chunk)."""
+    """The rows and the summary in a W&B file once it is whole: the client's service may write on after the run's end."""
+    deadline = time.monotonic() + 100
+    while (found := read_history(path)) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
+
+
+def read_history(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]] | None:
+    """Read with the client's own messages (LevelDB log framing: 7 bytes a chunk); None where the run's end is not there yet."""
     from wandb.proto import wandb_internal_pb2
 
     data, place, record, rows, summary = path.read_bytes(), 7, b"", [], {}
+    is_whole = False
     while place + 7 <= len(data):
         if 32768 - place % 32768 < 7:
             place += 32768 - place % 32768
             continue
         size, kind = int.from_bytes(data[place + 4 : place + 6], "little"), data[place + 6]
+        if place + 7 + size > len(data):
+            return None
         record += data[place + 7 : place + 7 + size]
         place += 7 + size
         if kind in (1, 4):
             message = wandb_internal_pb2.Record.FromString(record)
             record = b""
+            is_whole = is_whole or message.WhichOneof("record_type") == "exit"
             if message.WhichOneof("record_type") == "history":
                 rows.append({item.key or ".".join(item.nested_key): item.value_json for item in message.history.item})
             if message.WhichOneof("record_type") == "summary":
                 summary.update({item.key or ".".join(item.nested_key): item.value_json for item in message.summary.update})
-    return rows, summary
+    return (rows, summary) if is_whole else None
 
 
 def test_offline_every_epoch_and_the_result_are_in_the_runs_own_folder(tiles: TileSet, tmp_path: Path) -> None:
@@ -145,18 +160,18 @@ cnn.mirror.train_mirrored(training, cnn.mirror.Destination(mode=sys.argv[3]), pr
 """
 
 
-def alone(code: str, *arguments: object, **environment: str) -> str:
+def alone(warm: WarmPython, code: str, *arguments: object, **environment: str) -> str:
     """What a new process prints: wandb keeps what it first read of servers and accounts."""
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    ended = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    words = ("-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}", *map(str, arguments))
+    ended = warm.run(*words, env={**os.environ, **environment}, stdin=subprocess.DEVNULL)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 
 
-def test_a_server_that_never_answers_does_not_stop_a_training(tiles: TileSet, tmp_path: Path) -> None:
+def test_a_server_that_never_answers_does_not_stop_a_training(tiles: TileSet, tmp_path: Path, warm_python: WarmPython) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:  # takes connections and says nothing
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        said = alone(ONLINE, tiles.folder, tmp_path, "online", WANDB_BASE_URL=url, WANDB_API_KEY="a" * 40)
+        said = alone(warm_python, ONLINE, tiles.folder, tmp_path, "online", WANDB_BASE_URL=url, WANDB_API_KEY="a" * 40)
     run = RunFolder(tmp_path / config(tiles).digest)
     result = run.result()
     assert result is not None
@@ -167,16 +182,18 @@ def test_a_server_that_never_answers_does_not_stop_a_training(tiles: TileSet, tm
     assert len(history(path)[0]) == 2
 
 
-def test_online_without_an_account_asks_nothing_and_is_kept_offline(tiles: TileSet, tmp_path: Path) -> None:
-    said = alone(ONLINE, tiles.folder, tmp_path, "online")
+def test_online_without_an_account_asks_nothing_and_is_kept_offline(
+    tiles: TileSet, tmp_path: Path, warm_python: WarmPython
+) -> None:
+    said = alone(warm_python, ONLINE, tiles.folder, tmp_path, "online")
     assert said.startswith("W&B not reached for lenet5.raw, kept offline: ")
     assert RunFolder(tmp_path / config(tiles).digest).state() is RunState.FINISHED
 
 
-def test_login_is_found_without_a_question() -> None:
+def test_login_is_found_without_a_question(warm_python: WarmPython) -> None:
     code = "import cnn.wandb_copy; print(cnn.wandb_copy.is_logged_in())"
-    assert alone(code) == "False\n"
-    assert alone(code, WANDB_API_KEY="a" * 40) == "True\n"
+    assert alone(warm_python, code) == "False\n"
+    assert alone(warm_python, code, WANDB_API_KEY="a" * 40) == "True\n"
 
 
 def test_an_unknown_mode_is_refused(tiles: TileSet, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 from loopback_http import Fault
@@ -86,7 +85,7 @@ def test_a_logged_in_training_is_mirrored_whole_through_errors_of_the_server(wan
 
 def test_what_w_and_b_did_not_take_is_sent_later_and_once(wandb_bench: Bench) -> None:
     bench, server = wandb_bench, wandb_bench.server
-    training = bench.start(sys.executable, "-c", THREE, bench.tiles.folder, PYTHONPATH=str(Path(__file__).parents[1]))
+    training = bench.start(bench.python, "-c", THREE, bench.tiles.folder, PYTHONPATH=str(Path(__file__).parents[1]))
     bench.until(lambda: (bench.folder / "epoch-1").exists() or None, "first epoch")
     server.stop()
     (bench.folder / "stopped").touch()

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
+import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
 from multiprocessing.synchronize import Barrier
-from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, event
 
 from leaderboard.deadline import parse_deadline
 from leaderboard.entry import submit, validate
@@ -23,7 +25,7 @@ from leaderboard.store import Contest, create_contest, open_contest
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 DEADLINE = NOW + timedelta(days=1)
-ROOT = Path(__file__).parent.parent
+WAIT_S = 300
 
 
 def predictions(n_wrong: int) -> bytes:
@@ -122,6 +124,14 @@ def test_a_deadline_is_read_into_utc() -> None:
     assert parse_deadline("2026-12-01 18:00Z").isoformat() == "2026-12-01T18:00:00+00:00"
 
 
+@pytest.fixture(scope="module")
+def context() -> ForkServerContext:
+    """Processes that are forked from one that has imported the contest once."""
+    found = multiprocessing.get_context("forkserver")
+    found.set_forkserver_preload(["pytest", "leaderboard.entry"])
+    return found
+
+
 def send_at_once(path: str, barrier: Barrier, answers: multiprocessing.Queue[str], n_wrong: int) -> None:
     with open_contest(path) as contest:
         barrier.wait()
@@ -132,81 +142,75 @@ def send_at_once(path: str, barrier: Barrier, answers: multiprocessing.Queue[str
             answers.put(type(error).__name__)
 
 
-def all_at_once(path: str, n_wrong: list[int]) -> Counter[str]:
-    spawn = multiprocessing.get_context("spawn")
-    barrier, answers = spawn.Barrier(len(n_wrong)), spawn.Queue()
-    processes = [spawn.Process(target=send_at_once, args=(path, barrier, answers, n)) for n in n_wrong]
+def test_the_same_file_from_three_processes_at_once_is_one_attempt(
+    contest_place: str, contest: Contest, context: ForkServerContext
+) -> None:
+    barrier, answers = context.Barrier(3), context.Queue()
+    processes = [context.Process(target=send_at_once, args=(contest_place, barrier, answers, 3)) for _ in range(3)]
     for process in processes:
         process.start()
-    heard = Counter(answers.get(timeout=60) for _ in processes)
+    heard = Counter(answers.get(timeout=WAIT_S) for _ in processes)
     for process in processes:
         process.join()
-    return heard
-
-
-def test_the_same_file_from_three_processes_at_once_is_one_attempt(contest_place: str, contest: Contest) -> None:
-    heard = all_at_once(contest_place, [3] * 3)
     assert heard == {"attempt 1 new": 1, "attempt 1 known": 2}
 
 
-KILLED = """
-import os, signal, sys
-from datetime import UTC, datetime
-from sqlalchemy import Engine, event
-from leaderboard.entry import submit
-from leaderboard.store import open_contest
+def send_and_die(path: str, table: str) -> None:
+    """End as a power cut would, as soon as a row was inserted into the table."""
 
-with open_contest(sys.argv[1]) as contest:
     @event.listens_for(Engine, "after_cursor_execute")
-    def die(connection, cursor, statement, *rest):
-        if statement.startswith("INSERT INTO " + sys.argv[3]):
-            print("inserted", flush=True)
+    def die(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith(f"INSERT INTO {table}"):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    submit(contest, "Alpha", open(sys.argv[2], "rb").read(), "p.csv", datetime(2026, 11, 21, 8, tzinfo=UTC))
-"""
+    with open_contest(path) as contest:
+        submit(contest, "Alpha", predictions(2), "p.csv", NOW)
 
 
 @pytest.mark.parametrize("table", ["files", "attempts"])
 def test_a_kill_before_the_score_is_stored_costs_nothing(
-    tmp_path: Path, contest_place: str, contest: Contest, table: str
+    contest_place: str, contest: Contest, table: str, context: ForkServerContext
 ) -> None:
-    (tmp_path / "p.csv").write_bytes(predictions(2))
-    command = [sys.executable, "-c", KILLED, contest_place, str(tmp_path / "p.csv"), table]
-    died = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert (died.stdout, died.returncode) == ("inserted\n", -signal.SIGKILL)
+    died = context.Process(target=send_and_die, args=(contest_place, table))
+    died.start()
+    died.join()
+    assert died.exitcode == -signal.SIGKILL
     assert n_attempts(contest) == 0
     receipt = submit(contest, "Alpha", predictions(2), "p.csv", NOW)
     assert (receipt.attempt.number, receipt.is_new, receipt.n_left) == (1, True, 2)
 
 
-MANY = """
-import sys
-from datetime import UTC, datetime
-from leaderboard.entry import submit
-from leaderboard.store import open_contest
+def send_and_tell(path: str, told: Connection) -> None:
+    with open_contest(path) as contest:
+        for team in contest.teams():
+            for n in range(3):
+                submit(contest, team.name, predictions(2) + b"\n" * n, "p.csv", NOW)
+                told.send(team.name)
 
-content = open(sys.argv[2], "rb").read()
-with open_contest(sys.argv[1]) as contest:
-    for team in contest.teams():
-        for n in range(3):
-            submit(contest, team.name, content + b"\\n" * n, "p.csv", datetime(2026, 11, 21, 8, tzinfo=UTC))
-            print(team.name, flush=True)
-"""
+
+def heard_of(told: Connection) -> Iterator[str]:
+    while True:
+        try:
+            yield told.recv()
+        except EOFError:
+            return
 
 
 def test_after_a_kill_among_many_each_is_wholly_there_or_wholly_not(
-    tmp_path: Path, contest_place: str, contest: Contest
+    contest_place: str, contest: Contest, context: ForkServerContext
 ) -> None:
     for n in range(60):
         contest.add_team(f"T{n:02d}", NOW)
-    (tmp_path / "p.csv").write_bytes(predictions(2))
-    command = [sys.executable, "-c", MANY, contest_place, str(tmp_path / "p.csv")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        assert process.stdout is not None
-        told = Counter(process.stdout.readline().strip() for _ in range(20))
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=send_and_tell, args=(contest_place, theirs))
+    process.start()
+    theirs.close()
+    with ours:
+        heard = heard_of(ours)
+        told = Counter(itertools.islice(heard, 20))
         process.kill()
-        told += Counter(process.stdout.read().split())
+        told += Counter(heard)
+    process.join()
     with open_contest(contest_place) as found:
         stored = Counter({line.team: line.n_attempts for line in found.standings()})
         assert (stored - told).total() <= 1  # stored and not yet told
@@ -214,7 +218,7 @@ def test_after_a_kill_among_many_each_is_wholly_there_or_wholly_not(
         assert all([a.number for a in line.attempts] == list(range(1, line.n_attempts + 1)) for line in found.standings())
 
 
-N_TEAMS, N_FILES = 64, 20
+N_TEAMS, N_FILES = 24, 20  # 64 teams at once: test_leaderboard_web_load.py
 
 
 def flood(path: str, half: int, answers: multiprocessing.Queue[list[str]]) -> None:
@@ -236,15 +240,16 @@ def flood(path: str, half: int, answers: multiprocessing.Queue[list[str]]) -> No
         answers.put([told for heard in threads.map(send, range(half, N_FILES, 2)) for told in heard])
 
 
-def test_of_twenty_files_of_each_of_64_teams_at_once_exactly_three_are_stored(contest_place: str, contest: Contest) -> None:
+def test_of_twenty_files_of_each_of_many_teams_at_once_exactly_three_are_stored(
+    contest_place: str, contest: Contest, context: ForkServerContext
+) -> None:
     for team in range(N_TEAMS):
         contest.add_team(f"T{team:02d}", NOW)
-    spawn = multiprocessing.get_context("spawn")
-    answers = spawn.Queue()
-    other = spawn.Process(target=flood, args=(contest_place, 1, answers))
+    answers = context.Queue()
+    other = context.Process(target=flood, args=(contest_place, 1, answers))
     other.start()
     flood(contest_place, 0, answers)
-    heard = Counter(told for _ in range(2) for told in answers.get(timeout=120))
+    heard = Counter(told for _ in range(2) for told in answers.get(timeout=WAIT_S))
     other.join()
     assert heard == {f"T{team:02d}": 3 for team in range(N_TEAMS)} | {"refused": N_TEAMS * (N_FILES - 3)}
     lines = contest.standings()

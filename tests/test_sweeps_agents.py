@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_sweeps_world import ROOT
+from test_sweeps_world import ROOT, agent_pid, held, state_of
+from warm_python import WarmPython
 
 from cnn.runs import RunFolder, RunState
 from cnn.shelf import TrialMark, trial_of
 from cnn.tiles import TileSet
-from sweeps.results import StudyFacts, read_outline
+from sweeps.results import StudyFacts, TrialFacts, read_outline
 from sweeps.trial import Task, Workplace, run_trial
 
 NAME = "lenet5.raw"
@@ -35,7 +36,8 @@ parameters:
 class Bench:
     """A working folder with a sweep file; what is started in it ends with the test."""
 
-    def __init__(self, folder: Path, tiles: TileSet) -> None:
+    def __init__(self, folder: Path, tiles: TileSet, warm: WarmPython) -> None:
+        self.warm = warm
         self.folder = folder
         self.tiles = tiles
         self.studies = folder / "studies"
@@ -44,12 +46,13 @@ class Bench:
 
     def start(self, *words: str, most_bytes: int = resource.RLIM_INFINITY) -> subprocess.Popen[str]:
         """`arena sweep` in a process none of whose files grows beyond `most_bytes`."""
-        process = subprocess.Popen(
-            [sys.executable, str(ROOT / "arena.py"), "sweep", *words],
+        process = self.warm.start(
+            str(ROOT / "arena.py"),
+            "sweep",
+            *words,
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
             start_new_session=True,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY)),
         )
@@ -58,7 +61,8 @@ class Bench:
 
     def sweep(self, budget: int, agents: int, *more: str, **limit: int) -> subprocess.Popen[str]:
         where = ["--variant", "raw", "--tiles", str(self.tiles.folder), "--device", "cpu"]
-        return self.start("run", "s.yaml", *where, "--budget", str(budget), "--agents", str(agents), *more, **limit)
+        small = ("--wandb", "off", "model.width=0.25", "train.side_views=0")
+        return self.start("run", "s.yaml", *where, "--budget", str(budget), "--agents", str(agents), *small, *more, **limit)
 
     def facts(self) -> StudyFacts:
         return read_outline(self.studies, NAME)
@@ -72,10 +76,22 @@ class Bench:
             time.sleep(0.05)
         raise AssertionError("nothing came of it in 200 seconds")
 
+    def held(self, n_epochs: int, n_agents: int = 1) -> list[TrialFacts]:
+        """The running trials of so many agents after `n_epochs`, at most half of 15, the agents stopped in the middle."""
 
-def is_alive(pid: int) -> bool:
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+        def find(known: set[int]) -> TrialFacts | None:
+            fitting = [trial for trial in self.facts().trials if trial.state == "running" and trial.number not in known]
+            return next((trial for trial in fitting if n_epochs <= len(trial.epochs) <= 8), None)
+
+        found: list[TrialFacts] = []
+
+        def hold(_facts: StudyFacts) -> bool:
+            if trial := held(lambda: find({one.number for one in found})):
+                found.append(trial)
+            return len(found) == n_agents
+
+        self.until(hold)
+        return found
 
 
 def ended(process: subprocess.Popen[str], code: int = 0) -> tuple[str, str]:
@@ -85,8 +101,8 @@ def ended(process: subprocess.Popen[str], code: int = 0) -> tuple[str, str]:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, tiles: TileSet) -> Iterator[Bench]:
-    made = Bench(tmp_path, tiles)
+def bench(tmp_path: Path, tiles: TileSet, warm_python: WarmPython) -> Iterator[Bench]:
+    made = Bench(tmp_path, tiles, warm_python)
     yield made
     for process in made.processes:
         if process.poll() is None:
@@ -118,9 +134,8 @@ def test_two_agents_reach_the_budgets_of_two_studies_exactly(bench: Bench) -> No
 
 def test_after_kill_9_another_agent_goes_on_from_the_last_epoch_within_the_budget(bench: Bench) -> None:
     sweep = bench.sweep(2, 2, "train.epochs=15")
-    facts = bench.until(lambda facts: any(len(trial.epochs) >= 3 for trial in facts.trials if trial.state == "running"))
-    victim = next(trial for trial in facts.trials if trial.state == "running" and len(trial.epochs) >= 3)
-    os.kill(int(victim.agent.rpartition("-")[2]), signal.SIGKILL)
+    (victim,) = bench.held(3)
+    os.kill(agent_pid(victim), signal.SIGKILL)
     before = RunFolder(bench.folder / "runs" / victim.run).epochs()
     assert 3 <= len(before) < 15
     _, err = ended(sweep)
@@ -137,17 +152,17 @@ def test_after_kill_9_another_agent_goes_on_from_the_last_epoch_within_the_budge
 
 def test_the_death_of_all_needs_no_repair(bench: Bench) -> None:
     sweep = bench.sweep(2, 2, "train.epochs=15")
-    facts = bench.until(lambda facts: sum(len(trial.epochs) >= 2 for trial in facts.trials) == 2)
+    trials = bench.held(1, n_agents=2)
     sweep.kill()
-    for trial in facts.trials:
-        os.kill(int(trial.agent.rpartition("-")[2]), signal.SIGKILL)
+    for trial in trials:
+        os.kill(agent_pid(trial), signal.SIGKILL)
     sweep.communicate()
     with (bench.studies / NAME / "journal.log").open("ab") as file:
         file.write(b'{"op_code":8,"worker')
     _, err = ended(bench.sweep(2, 1, "train.epochs=15"))
     assert "a damaged tail of 20 bytes (a kill or a full disk) is set aside in journal.damaged-" in err
     assert [(trial.number, trial.run, trial.state) for trial in bench.facts().trials] == [
-        (trial.number, trial.run, "finished") for trial in facts.trials
+        (trial.number, trial.run, "finished") for trial in sorted(trials, key=lambda trial: trial.number)
     ]
 
 
@@ -167,20 +182,17 @@ def test_ctrl_c_ends_after_the_epoch_and_gives_the_trial_up(bench: Bench) -> Non
 
 def test_agents_end_with_whoever_started_them_and_the_same_command_goes_on(bench: Bench) -> None:
     sweep = bench.sweep(1, 1, "train.epochs=15")
-    held = bench.until(lambda facts: facts.trials and facts.trials[0].epochs)
+    (stopped,) = bench.held(1)
     sweep.kill()
+    sweep.communicate()
+    os.kill(agent_pid(stopped), signal.SIGCONT)
     (paused,) = bench.until(lambda facts: facts.trials[0].agent == "").trials  # the agent has given its trial up
     folder = RunFolder(bench.folder / "runs" / paused.run)
     before = folder.epochs()
     assert len(before) < 15
-    pid = int(held.trials[0].agent.rpartition("-")[2])
-    deadline = time.monotonic() + 20
-    while is_alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not is_alive(pid)
+    bench.until(lambda _facts: state_of(agent_pid(stopped)) == "Z")
     ended(bench.sweep(1, 1, "train.epochs=15"))
-    logs = [path.name for path in bench.studies.glob("*.log")]
-    assert logs == [f"agent-{sweep.pid}-1.log"]  # the second agent had nothing to say
+    assert len(list(bench.studies.glob("agent-*-1.log"))) == 1  # the second agent had nothing to say
     (trial,) = bench.facts().trials
     assert (trial.number, trial.run, trial.state) == (paused.number, paused.run, "finished")
     assert folder.epochs()[: len(before)] == before
@@ -189,14 +201,14 @@ def test_agents_end_with_whoever_started_them_and_the_same_command_goes_on(bench
 def test_three_failures_in_a_row_stop_an_agent_loudly_and_another_joins_later(bench: Bench) -> None:
     sweep = bench.sweep(2, 1, "train.epochs=1", most_bytes=100_000)  # no checkpoint can be written: every trial fails
     _, err = ended(sweep, 1)
-    assert f"agent 1 ended with exit code 1; the end of studies/agent-{sweep.pid}-1.log:" in err
+    assert re.search(r"^agent 1 ended with exit code 1; the end of studies/agent-\d+-1\.log:$", err, re.MULTILINE)
     assert "  error: 3 trials in a row failed, the last of lenet5.raw: cannot write " in err
     assert "0 of 2 trials are done; the same command goes on with the rest" in err
     assert [trial.state for trial in bench.facts().trials] == ["failed"] * 3
     assert all("checkpoint.pt: File too large" in trial.cause for trial in bench.facts().trials)
-    ended(bench.start("agent", NAME, "--device", "cpu"))
+    ended(bench.start("agent", NAME, "--device", "cpu", "--wandb", "off"))
     assert bench.facts().n_settled == 2
-    _, err = ended(bench.start("agent", NAME, "--device", "cpu"))
+    _, err = ended(bench.start("agent", NAME, "--device", "cpu", "--wandb", "off"))
     assert err == "study lenet5.raw: its 2 trials are done; nothing is left to train\n"
 
 
@@ -214,3 +226,21 @@ def test_a_fault_in_a_trial_is_kept_with_its_last_lines(tmp_path: Path, tiles: T
     failed = run_trial(good, Task(number=1, params={"train.epochs": 1}, metric="val_loss"), stumble)
     assert failed.cause == "ZeroDivisionError: a fault of two lines"
     assert 'raise ZeroDivisionError("a fault\\nof two lines")' in failed.tail[-3]
+
+
+def test_a_stopped_pool_says_that_resuming_comes_before_the_same_command(bench: Bench) -> None:
+    sweep = bench.sweep(1, 1, "train.epochs=500")
+    bench.until(lambda facts: facts.trials and facts.trials[0].epochs)
+    ended(bench.start("stop", NAME))
+    _, err = ended(sweep, 1)
+    assert f"0 of 1 trials are done; `arena sweep resume {NAME}`, and after it the same command, goes on with the rest" in err
+    _, err = ended(bench.sweep(1, 1, "train.epochs=500"), 1)
+    assert f"study {NAME} is stopped; `arena sweep resume {NAME}` undoes it" in err
+    assert err.splitlines()[-1].endswith("goes on with the rest")
+    ended(bench.start("resume", NAME))
+    again = bench.sweep(1, 1, "train.epochs=500")
+    before = len(bench.facts().trials[0].epochs)
+    bench.until(lambda facts: len(facts.trials[0].epochs) > before)
+    again.send_signal(signal.SIGINT)
+    _, err = ended(again, 130)
+    assert err.splitlines()[-1] == "0 of 1 trials are done; the same command goes on with the rest"

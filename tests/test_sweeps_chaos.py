@@ -1,7 +1,8 @@
-"""200 agents killed by SIGKILL in the middle of real trainings: nothing is lost, nothing is done twice.
+"""200 agents killed by SIGKILL: nothing is lost, nothing is done twice. 30 more are killed in the middle of real trainings.
 
-The agents are forked from one process that has loaded torch and Optuna already, so that a kill costs milliseconds. Kills come
-after a drawn number of bytes was added to the journal, not after a time: a slow machine kills at the same places.
+The agents are forked from one process that has loaded what they need, so that a kill costs milliseconds. Kills come after a
+drawn number of bytes was added to the journal, not after a time: a slow machine kills at the same places. Of the 200, the
+trainings are played: the journal, the leases, the locks and the files of the run folders are real.
 """
 
 from __future__ import annotations
@@ -9,19 +10,22 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import torch
 from test_sweeps_world import ROOT
+from warm_python import WarmPython
 
 from cnn.config import default_config, to_dict
 from cnn.runs import RunFolder, RunState
 from cnn.tiles import TileSet
-from sweeps.results import read_study
+from sweeps.results import StudyFacts, read_study
 from sweeps.study import StudySpec, create_or_continue
 from sweeps.sweepfile import parse
 
-N_KILLS, BUDGET, N_AGENTS = 200, 16, 3  # where the budget is reached before all kills, it is raised
+N_AGENTS = 3
 SWEEP = """
 method: random
 metric: {name: val_macro_f1, goal: maximize}
@@ -38,13 +42,35 @@ import dataclasses, os, random, signal, sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 studies, name, n_kills, n_agents = Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
-import torch
-torch.set_num_threads(1)
-import cnn.train, sweeps.optuna_engine, torch._dynamo
 import gc
-gc.freeze()
+import sweeps.optuna_engine
+from cnn.runs import EpochRow, RunFolder, locked
+from sweeps import trial
 from sweeps.agent import Order, work
 from sweeps.study import StudyFolder
+from sweeps.trial import Step, TrialResult, TrialState
+
+def play(place, task, on_epoch):
+    folder = RunFolder(place.runs / trial.point_of(place.base, task.params).run)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        folder.write_config(dict(task.params))
+        rows = folder.epochs()
+        for epoch in range(len(rows) + 1, 3):
+            score = task.params["train.learning_rate"] * epoch
+            scores = {key: score for key in EpochRow.__annotations__ if key not in ("epoch", "seconds")}
+            rows.append(EpochRow(epoch=epoch, seconds=time.time(), **scores))
+            folder.write_epochs(rows)
+            if on_epoch(rows[-1]) is Step.PAUSE:
+                return TrialResult(state=TrialState.PAUSED)
+    return TrialResult(state=TrialState.FINISHED, epochs={row.epoch: row.val_macro_f1 for row in rows})
+
+if sys.argv[6] == "played":
+    trial.run_trial, trial.check_place = play, lambda _place: None
+else:
+    import torch, torch._dynamo, cnn.train
+    torch.set_num_threads(1)
+gc.freeze()
 
 def fork():
     pid = os.fork()
@@ -89,7 +115,7 @@ sys.exit(0 if codes == [0] * n_agents else f"agents ended with {codes}")
 """
 
 
-def make_study(folder: Path, tiles: TileSet) -> StudySpec:
+def make_study(folder: Path, tiles: TileSet, budget: int) -> StudySpec:
     spec = StudySpec(
         name="chaos",
         sweep=parse(SWEEP, "s.yaml"),
@@ -97,30 +123,46 @@ def make_study(folder: Path, tiles: TileSet) -> StudySpec:
         overrides=(),
         tiles=tiles.folder,
         runs=folder / "runs",
-        budget=BUDGET,
+        budget=budget,
         seed=0,
     )
     create_or_continue(folder / "studies", spec)
     return spec
 
 
-def test_two_hundred_kills_lose_no_trial_double_none_and_leave_every_run_folder_whole(tmp_path: Path, tiles: TileSet) -> None:
-    spec = make_study(tmp_path, tiles)
-    words = [str(ROOT), str(tmp_path / "studies"), spec.name, str(N_KILLS), str(N_AGENTS)]
-    done = subprocess.run([sys.executable, "-c", _NURSERY, *words], capture_output=True, text=True, timeout=250)
+def facts_after(n_kills: int, spec: StudySpec, python: Callable[..., CompletedProcess[str]], how: str) -> StudyFacts:
+    """The study after so many kills: its budget, which grew where it was reached before, is exact and its trials are whole."""
+    studies = spec.runs.parent / "studies"
+    done = python("-c", _NURSERY, str(ROOT), str(studies), spec.name, str(n_kills), str(N_AGENTS), how)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    facts = read_study(tmp_path / "studies", spec.name)
-    assert facts.budget >= BUDGET
+    facts = read_study(studies, spec.name)
+    assert facts.budget >= spec.budget
     assert [(trial.number, trial.state) for trial in facts.trials] == [(n, "finished") for n in range(facts.budget)]
     runs = {trial.run for trial in facts.trials}
     assert len(runs) == facts.budget
     assert {path.name for path in spec.runs.iterdir() if not path.name.startswith(".")} == runs
     for trial in facts.trials:
+        rows = RunFolder(spec.runs / trial.run).epochs()
+        assert [row.epoch for row in rows] == [1, 2]
+        assert trial.epochs == {row.epoch: row.val_macro_f1 for row in rows}
+    return facts
+
+
+def cold(*words: str) -> CompletedProcess[str]:
+    return subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+
+
+def test_two_hundred_kills_lose_no_trial_and_double_none(tmp_path: Path, tiles: TileSet) -> None:
+    facts_after(200, make_study(tmp_path, tiles, 40), cold, "played")  # without torch: a fork costs less
+
+
+def test_kills_in_the_middle_of_real_trainings_leave_every_run_folder_whole(
+    tmp_path: Path, tiles: TileSet, warm_python: WarmPython
+) -> None:
+    spec = make_study(tmp_path, tiles, 6)
+    for trial in facts_after(30, spec, warm_python.run, "real").trials:
         folder = RunFolder(spec.runs / trial.run)
         assert folder.state() is RunState.FINISHED
-        rows = folder.epochs()
-        assert trial.epochs == {row.epoch: row.val_macro_f1 for row in rows}
-        assert sorted(trial.epochs) == [1, 2]
         torch.load(folder.path / "model.pt", weights_only=True)
         with (folder.path / "predictions.csv").open(newline="") as file:
             assert len(list(csv.DictReader(file))) == 80  # the clips of two of five speakers

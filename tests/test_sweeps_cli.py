@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from test_sweeps_engine import claimed, finished
 from test_sweeps_world import ROOT, claim_and_die, make_study, open_engine
 from typer.testing import CliRunner
+from warm_python import WarmPython
 
 from cnn.errors import RunError
 from cnn.tiles import TileSet
@@ -69,8 +68,8 @@ def test_status_counts_every_study_and_shows_the_trials_of_one(studies: Path) ->
     assert [(row["number"], row["state"], row["value"]) for row in rows] == [(0, "finished", 0.75), (1, "running", None)]
 
 
-def test_a_trial_whose_agent_is_gone_is_interrupted(studies: Path) -> None:
-    claim_and_die(studies)
+def test_a_trial_whose_agent_is_gone_is_interrupted(studies: Path, warm_python: WarmPython) -> None:
+    claim_and_die(studies, warm_python)
     content = json.loads(call("trials", "lenet5.raw", "--studies", str(studies), "--json"))
     assert [trial["state"] for trial in content] == ["finished", "running", "interrupted"]
     assert lines(call("status", "--studies", str(studies)))[2][3:8] == ["1", "0", "1", "1", "0"]
@@ -113,11 +112,9 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
     assert f"arena sweep {command}" in call(command, "--help")
 
 
-def test_a_mistake_is_one_line_on_stderr_and_exit_code_1(tmp_path: Path) -> None:
+def test_a_mistake_is_one_line_on_stderr_and_exit_code_1(tmp_path: Path, warm_python: WarmPython) -> None:
     (tmp_path / "s.yaml").write_text("method: bayes\n")
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "arena.py"), "sweep", "lint", "s.yaml"], cwd=tmp_path, capture_output=True, text=True
-    )
+    done = warm_python.run(str(ROOT / "arena.py"), "sweep", "lint", "s.yaml", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "error: s.yaml line 1: method bayes needs a metric; add `metric: {name: val_macro_f1, goal: maximize}`\n"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from test_sweeps_engine import claimed, finished, work_off
 from test_sweeps_world import ROOT, claim_and_die, make_study, open_engine
+from warm_python import WarmPython
 
 from sweeps import counts
 from sweeps.counts import JournalCounts, StoredCounts, StudyCounts
@@ -32,7 +33,7 @@ def both(folder: StudyFolder) -> StudyCounts:
     return ours
 
 
-def test_the_counts_of_every_kind_of_trial_are_those_that_optuna_reads(tmp_path: Path) -> None:
+def test_the_counts_of_every_kind_of_trial_are_those_that_optuna_reads(tmp_path: Path, warm_python: WarmPython) -> None:
     folder = make_study(tmp_path, FINITE, budget=6)
     assert both(folder) == StudyCounts()
     engine = open_engine(tmp_path)
@@ -40,7 +41,7 @@ def test_the_counts_of_every_kind_of_trial_are_those_that_optuna_reads(tmp_path:
         engine.finish(claimed(engine), result)
     engine.finish(claimed(engine), TrialResult(state=TrialState.FAILED, cause="no disk"))
     claimed(engine)
-    claim_and_die(tmp_path, epochs=2)
+    claim_and_die(tmp_path, warm_python, epochs=2)
     found = both(folder)
     kinds = (found.finished, found.pruned, found.failed, found.running, found.interrupted)
     assert kinds == (2, 1, 1, 1, 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -13,10 +12,13 @@ import optuna
 import pytest
 from optuna.storages import JournalStorage
 from test_sweeps_engine import claimed, finished, work_off
-from test_sweeps_world import ROOT, make_study, open_engine
+from test_sweeps_world import ROOT, World, make_study, open_engine
 
-from sweeps.dashboard import MergedJournals
+from sweeps.dashboard import MergedJournals, serve
+from sweeps.database import close_databases
+from sweeps.errors import StudyError
 from sweeps.results import read_outline
+from sweeps.study import StudyFolder
 
 
 def test_journals_read_as_one_say_what_each_says_also_as_they_grow(tmp_path: Path) -> None:
@@ -35,13 +37,13 @@ def test_journals_read_as_one_say_what_each_says_also_as_they_grow(tmp_path: Pat
 
 
 @pytest.mark.filterwarnings("default")
-def test_it_is_served_read_only(tmp_path: Path) -> None:
+def test_it_is_served_read_only(world: World) -> None:
     pytest.importorskip("optuna_dashboard")
-    folder = make_study(tmp_path, budget=2)
-    work_off(open_engine(tmp_path))
-    before = folder.journal.read_bytes()
-    command = [sys.executable, str(ROOT / "arena.py"), "sweep", "dashboard", "--studies", str(tmp_path), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    world.make(budget=2)
+    work_off(world.engine())
+    before = world.facts()
+    command = [str(ROOT / "arena.py"), "sweep", "dashboard", "--studies", str(world.studies), "--port", "0"]
+    with world.warm.start(*command, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout
             url = process.stdout.readline().strip()
@@ -50,11 +52,21 @@ def test_it_is_served_read_only(tmp_path: Path) -> None:
             with urllib.request.urlopen(f"{root}/api/studies", timeout=60) as answer:
                 studies = json.load(answer)["study_summaries"]
             assert [study["study_name"] for study in studies] == ["lenet5.raw"]
-            request = urllib.request.Request(f"{root}/api/studies/0", method="DELETE")
+            (number,) = (study["study_id"] for study in studies)
+            request = urllib.request.Request(f"{root}/api/studies/{number}", method="DELETE")
             with pytest.raises(urllib.error.HTTPError) as refused:
                 urllib.request.urlopen(request, timeout=60)
             assert refused.value.code == 405
             refused.value.close()
         finally:
             process.terminate()
-    assert folder.journal.read_bytes() == before
+    assert world.facts() == before
+
+
+def test_studies_of_several_places_are_refused_by_name(tmp_path: Path, postgres_url: str) -> None:
+    make_study(tmp_path, name="a")
+    make_study(tmp_path, name="b", storage=postgres_url)
+    folders = [StudyFolder(tmp_path / name) for name in "ab"]
+    with pytest.raises(StudyError, match=r"^these studies are in 2 places \(files, database .*\); name those of one$"):
+        serve(folders, 0, print)
+    close_databases()

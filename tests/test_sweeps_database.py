@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ import pytest
 from postgres_server import PostgresServer
 from sqlalchemy import event
 from test_sweeps_world import ROOT, World, make_study, open_engine
+from warm_python import WarmPython
 
 from sweeps import control, lease, patience, study
 from sweeps.control import Wish
@@ -35,9 +35,9 @@ LONG = bool(os.environ.get("ARENA_LONG_TESTS"))
 
 
 @pytest.fixture
-def pg(postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def pg(postgres_url: str, tmp_path: Path, warm_python: WarmPython, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(patience, "FIRST_WAIT_S", 0.01)
-    yield World(studies=tmp_path / "studies", storage=postgres_url)
+    yield World(studies=tmp_path / "studies", storage=postgres_url, warm=warm_python)
     close_databases()
 
 
@@ -243,9 +243,7 @@ def test_eight_agents_of_which_half_are_killed_keep_the_budget_exact(pg: World) 
     pg.make(budget=budget)
     rng = random.Random(11)
     words = [str(pg.studies), str(ROOT), "8", "replace" if LONG else "leave"]
-    nursery = subprocess.Popen(
-        [sys.executable, "-c", _NURSERY, *words], stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+    nursery = pg.warm.start("-c", _NURSERY, *words, stdout=subprocess.PIPE)
     try:
         killed: set[int] = set()
         while len(killed) < n_kills and nursery.poll() is None:

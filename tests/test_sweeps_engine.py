@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import random
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from test_sweeps_world import BAYES, ROOT, World, claim_and_die, make_study, open_engine
+from warm_python import WarmPython
 
 from sweeps.engine import Claim, Idle
 from sweeps.errors import StudyError
@@ -116,9 +116,9 @@ def test_a_released_trial_is_taken_over_at_once(world: World) -> None:
     assert claimed(world.engine()) == claim
 
 
-def test_a_trial_whose_agent_died_while_asking_is_completed(tmp_path: Path) -> None:
+def test_a_trial_whose_agent_died_while_asking_is_completed(tmp_path: Path, warm_python: WarmPython) -> None:
     folder = make_study(tmp_path, budget=2)
-    claim_and_die(tmp_path)
+    claim_and_die(tmp_path, warm_python)
     lines = folder.journal.read_bytes().splitlines(keepends=True)
     for n_kept in range(1, len(lines)):  # the agent dies after every single operation of its claim
         folder.journal.write_bytes(b"".join(lines[:n_kept]))
@@ -270,8 +270,8 @@ def test_kills_at_any_moment_lose_no_trial_and_add_none(world: World) -> None:
     world.make(budget=40)
     rng = random.Random(5)
 
-    def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-c", _WORKER, str(world.studies), str(ROOT)])
+    def start() -> subprocess.Popen[str]:
+        return world.warm.start("-c", _WORKER, str(world.studies), str(ROOT))
 
     workers = [start() for _ in range(3)]
     for _ in range(8):

@@ -6,13 +6,13 @@ import importlib.util
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from test_sweeps_world import ROOT
+from warm_python import WarmPython
 
 from cnn.runs import RunFolder, RunState
 from cnn.tiles import TileSet
@@ -31,10 +31,9 @@ parameters:
 """
 
 
-def arena(folder: Path, *words: str, timeout_s: int = 280) -> subprocess.CompletedProcess[str]:
+def arena(warm: WarmPython, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     (folder / "s.yaml").write_text(SWEEP)
-    command = [sys.executable, str(ROOT / "arena.py"), "sweep", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout_s, check=False)
+    return warm.run(str(ROOT / "arena.py"), "sweep", *words, cwd=folder)
 
 
 def run_words(tiles: TileSet, budget: int, *more: str) -> list[str]:
@@ -49,19 +48,27 @@ def check_all_trained(studies: Path, runs: Path, budget: int) -> StudyFacts:
     return facts
 
 
-def test_submitit_places_two_agents_that_reach_the_budget_exactly(tmp_path: Path, tiles: TileSet) -> None:
+def test_submitit_places_two_agents_that_reach_the_budget_exactly(
+    tmp_path: Path, tiles: TileSet, warm_python: WarmPython
+) -> None:
     words = run_words(tiles, 3, "--on", "slurm", "--place", "cluster=local", "--agents", "2", "train.epochs=2")
-    done = arena(tmp_path, *words)
+    done = arena(warm_python, tmp_path, *words)
     assert done.returncode == 0, done.stderr
     assert "2 jobs are handed over (" in done.stderr
     facts = check_all_trained(tmp_path / "studies", tmp_path / "runs", 3)
     assert len({trial.agent for trial in facts.trials}) == 2
 
 
-def test_a_preempted_job_gives_its_trial_up_and_goes_on_when_it_is_requeued(tmp_path: Path, tiles: TileSet) -> None:
+def test_a_preempted_job_gives_its_trial_up_and_goes_on_when_it_is_requeued(
+    tmp_path: Path, tiles: TileSet, warm_python: WarmPython, monkeypatch: pytest.MonkeyPatch
+) -> None:
     studies = tmp_path / "studies"
-    assert arena(tmp_path, *run_words(tiles, 1, "--on", "slurm", "--agents", "1", "train.epochs=25")).returncode == 1
+    assert (
+        arena(warm_python, tmp_path, *run_words(tiles, 1, "--on", "slurm", "--agents", "1", "train.epochs=25")).returncode == 1
+    )
     words = ["sweep", "agent", NAME, "--studies", str(studies), "--device", "cpu", "--wandb", "off"]
+    for key, value in warm_python.environment.items():
+        monkeypatch.setenv(key, value)
     jobs = SlurmJobs(tmp_path / "jobs", [words], {"cluster": "local"}, NAME)
     try:
         facts = until(studies, lambda facts: bool(facts.trials) and len(facts.trials[0].epochs) >= 2)
@@ -91,33 +98,31 @@ def until(studies: Path, holds: Callable[[StudyFacts], bool]) -> StudyFacts:
 
 
 @pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed: 400 MB, an extra of its own")
-def test_ray_places_two_agents_that_reach_the_budget_exactly(tmp_path: Path, tiles: TileSet) -> None:
+def test_ray_places_two_agents_that_reach_the_budget_exactly(tmp_path: Path, tiles: TileSet, warm_python: WarmPython) -> None:
     words = run_words(tiles, 3, "--on", "ray", "--place", "num_cpus=0.5", "--agents", "2", "train.epochs=2")
-    done = arena(tmp_path, *words)
+    done = arena(warm_python, tmp_path, *words)
     assert done.returncode == 0, done.stderr
     assert "2 actors are handed to Ray" in done.stderr
     check_all_trained(tmp_path / "studies", tmp_path / "runs", 3)
 
 
-def test_two_machines_with_folders_of_their_own_reach_one_budget(tmp_path: Path, tiles: TileSet, postgres_url: str) -> None:
+def test_two_machines_with_folders_of_their_own_reach_one_budget(
+    tmp_path: Path, tiles: TileSet, postgres_url: str, warm_python: WarmPython
+) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
     there.mkdir()
     words = run_words(tiles, 3, "--agents", "1", "--no-smoke", "--storage", postgres_url, "train.epochs=2")
     (here / "s.yaml").write_text(SWEEP)
-    first = subprocess.Popen(
-        [sys.executable, str(ROOT / "arena.py"), "sweep", *words],
-        cwd=here,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
+    first = warm_python.start(
+        str(ROOT / "arena.py"), "sweep", *words, cwd=here, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     try:
         deadline = time.monotonic() + 250
         while not (here / "studies" / NAME / "study.json").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         join = ["agent", NAME, "--storage", postgres_url, "--tiles", str(tiles.folder), "--runs", "runs", "--device", "cpu"]
-        second = arena(there, *join, "--wandb", "off")
+        second = arena(warm_python, there, *join, "--wandb", "off")
         _, err = first.communicate(timeout=250)
     finally:
         first.kill()
@@ -128,7 +133,7 @@ def test_two_machines_with_folders_of_their_own_reach_one_budget(tmp_path: Path,
     assert [trial.state for trial in facts.trials] == ["finished"] * 3
     folders = [[root / "runs" / trial.run for root in (here, there)] for trial in facts.trials]
     assert all(sum(folder.exists() for folder in pair) == 1 for pair in folders)
-    looked = arena(tmp_path, "status", "--storage", postgres_url, "--json")
+    looked = arena(warm_python, tmp_path, "status", "--storage", postgres_url, "--json")
     assert '"name": "lenet5.raw"' in looked.stdout, looked.stderr
 
 
@@ -139,8 +144,10 @@ def test_two_machines_with_folders_of_their_own_reach_one_budget(tmp_path: Path,
         (["--on", "ray", "--agents", "2", "--gpus", "0"], "--gpus is for --on local"),
     ],
 )
-def test_what_a_cluster_cannot_use_is_refused(tmp_path: Path, tiles: TileSet, words: list[str], told: str) -> None:
-    done = arena(tmp_path, *run_words(tiles, 1, *words))
+def test_what_a_cluster_cannot_use_is_refused(
+    tmp_path: Path, tiles: TileSet, warm_python: WarmPython, words: list[str], told: str
+) -> None:
+    done = arena(warm_python, tmp_path, *run_words(tiles, 1, *words))
     assert done.returncode == 2
     assert told in done.stderr
 

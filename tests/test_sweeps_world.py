@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import subprocess
-import sys
+import signal
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from warm_python import WarmPython
+
 from cnn.config import TileSettings, default_config, to_dict
 from sweeps import trial
 from sweeps.optuna_engine import OptunaEngine
-from sweeps.results import StudyFacts, read_study
+from sweeps.results import StudyFacts, TrialFacts, read_study
 from sweeps.study import StudyFolder, StudySpec, create_or_continue
 from sweeps.sweepfile import parse
 
@@ -74,11 +78,41 @@ def open_engine(
     return OptunaEngine(folder, agent, partial(trial.point_of, folder.spec().base), say)
 
 
-def claim_and_die(studies: Path, name: str = "lenet5.raw", *, epochs: int = 0, elsewhere: bool = False) -> dict[str, Any]:
+def claim_and_die(studies: Path, warm: WarmPython, *, epochs: int = 0, elsewhere: bool = False) -> dict[str, Any]:
     """What a process claimed that then ended as if killed; `elsewhere`: one on another host, to which nobody's lease lasts."""
-    words = [str(studies), name, str(epochs), "elsewhere" if elsewhere else "here", str(ROOT)]
-    done = subprocess.run([sys.executable, "-c", _DYING, *words], capture_output=True, text=True, check=True, env=os.environ)
+    words = [str(studies), "lenet5.raw", str(epochs), "elsewhere" if elsewhere else "here", str(ROOT)]
+    done = warm.run("-c", _DYING, *words)
+    assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
+
+
+def agent_pid(trial: TrialFacts) -> int:
+    return int(trial.agent.rpartition("-")[2])
+
+
+def state_of(pid: int) -> str:
+    """The letter that the kernel has for a process; Z also for one that is gone."""
+    stat = Path(f"/proc/{pid}/stat")
+    with contextlib.suppress(OSError):
+        return stat.read_text().rpartition(")")[2].split()[0]
+    return "Z"
+
+
+def held(find: Callable[[], TrialFacts | None]) -> TrialFacts | None:
+    """The running trial that `find` gives, its agent stopped in the middle of it until SIGCONT; None where none is yet."""
+    found = find()
+    if found is None:
+        return None
+    pid = agent_pid(found)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGSTOP)
+        while state_of(pid) not in "TZ":
+            time.sleep(0.001)
+        again = find()
+        if again and (again.number, again.agent) == (found.number, found.agent):
+            return again
+        os.kill(pid, signal.SIGCONT)
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +121,7 @@ class World:
 
     studies: Path
     storage: str
+    warm: WarmPython
 
     def make(self, text: str = BAYES, *, budget: int = 4, seed: int = 0, name: str = "lenet5.raw") -> StudyFolder:
         return make_study(self.studies, text, budget=budget, seed=seed, name=name, storage=self.storage)
@@ -95,7 +130,7 @@ class World:
         return open_engine(self.studies, agent=agent, said=said)
 
     def claim_and_die(self, *, epochs: int = 0, elsewhere: bool = False) -> dict[str, Any]:
-        return claim_and_die(self.studies, epochs=epochs, elsewhere=elsewhere)
+        return claim_and_die(self.studies, self.warm, epochs=epochs, elsewhere=elsewhere)
 
     def facts(self, name: str = "lenet5.raw") -> StudyFacts:
         return read_study(self.studies, name)

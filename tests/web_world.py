@@ -42,10 +42,15 @@ def submission(seed: int, share_wrong: float = 0.1, n_rows: int = N_ROWS) -> byt
 
 
 def make(
-    where: str | Path, teams: Sequence[str], *, has_private: bool = True, deadline: datetime | None = None
+    where: str | Path,
+    teams: Sequence[str],
+    *,
+    has_private: bool = True,
+    deadline: datetime | None = None,
+    n_rows: int = N_ROWS,
 ) -> dict[str, str]:
     """A new contest; the token of each team."""
-    truth = parse_solution(solution(has_private=has_private), "solution.csv")
+    truth = parse_solution(solution(n_rows, has_private=has_private), "solution.csv")
     with create_contest(
         where, solution=truth, name="Digits 2026", now=NOW, deadline=deadline or NOW + timedelta(days=3)
     ) as made:

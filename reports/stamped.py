@@ -1,0 +1,26 @@
+"""Files that a team edits: written with a stamp of their own text, so that an edited one is never written over unasked."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from reports.errors import OutputError
+
+
+def digest_of_text(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def check_unedited(out: Path, is_unedited: bool, *, force: bool) -> None:
+    """Before anything is written.
+
+    Raises:
+        OutputError: `out` is a folder, or there and not as it was written.
+    """
+    if out.is_dir():
+        raise OutputError(f"--out names a file and {out} is a folder; name a file in it")
+    if out.exists() and not force and not is_unedited:
+        raise OutputError(
+            f"{out} was edited, or is not of this command; name another file with --out, or replace it with --force"
+        )
