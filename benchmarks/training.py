@@ -65,7 +65,7 @@ class World:
 
     @property
     def plain_augment(self) -> PlainAugment:
-        return PlainAugment([self.config.augment], self.config.tiles)
+        return PlainAugment(self.config.augment, self.config.tiles)
 
 
 def make_worlds(scratch: Path, tile_sizes: Sequence[int], n_voices: tuple[int, int], ours: Ours) -> Iterator[World]:
