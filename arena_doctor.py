@@ -20,7 +20,7 @@ from arena_terminal import JSON_HELP, print_json, print_table, progress
 from cnn.machine import n_cores
 
 DISTRIBUTION = "arena-spoken-digits"
-_IMPORT_NAMES = {"opencv-python": "cv2", "scikit-learn": "sklearn", "pyyaml": "yaml", "espeakng-loader": "espeakng_loader"}
+_IMPORT_NAMES = {"opencv-python": "cv2", "scikit-learn": "sklearn", "pyyaml": "yaml", "markdown-it-py": "markdown_it"}
 _SYSTEM_LIBRARIES = "on Debian or Ubuntu: sudo .ci/debian-packages"
 _FEWEST_BYTES_FREE = 2 * 2**30  # eight trainings and a sweep of 512 trials stay below this
 
@@ -60,16 +60,18 @@ def doctor(json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False
 
 def _requirements() -> list[tuple[str, str, str]]:
     """Name, version specifier and extra (empty for what is always needed) of every package, test tools left out."""
+    from packaging.requirements import Requirement
+
     try:
         lines = importlib.metadata.requires(DISTRIBUTION) or []
     except importlib.metadata.PackageNotFoundError:
         lines = []
     found = []
     for line in lines:
-        match = re.match(r"([A-Za-z0-9._-]+)([^;]*)(?:;.*extra == ['\"](\w+)['\"])?", line)
-        assert match is not None
-        if match.group(3) != "dev":
-            found.append((match.group(1), match.group(2).strip(), match.group(3) or ""))
+        wanted = Requirement(line)
+        extra = re.search(r"extra == ['\"](\w+)['\"]", str(wanted.marker or ""))
+        if not extra or extra[1] != "dev":
+            found.append((wanted.name, str(wanted.specifier), extra[1] if extra else ""))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,9 @@ from cnn.tiles import TileSet, prepare
 
 if TYPE_CHECKING:
     from test_sweeps_world import World
+
+# Whoever runs the tests in the background may have them ignore Ctrl-C, and what they start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("arena", deadline=None)  # a busy machine is no failure
 settings.load_profile("arena")
