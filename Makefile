@@ -1,7 +1,7 @@
 # make demo [CORPUS=folder]   the whole line: recordings, tiles, eight trainings, eight sweeps, a contest, a report
 # make test                   the tests
 # make check                  format, lint, types
-# make bench [ARGS=--quick]   the speeds that Arena stands for, against what they are claimed against: a quarter of an hour, or two minutes
+# make bench [ARGS=--quick]   the speeds that Arena stands for, against what they are claimed against; --quick takes six minutes
 SHELL := /bin/sh
 PYTHON ?= python3 python3.13 python3.12 python3.11
 VENV := .venv

@@ -174,7 +174,7 @@ def page(findings: Sequence[Finding], conditions: Sequence[str]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about two minutes: fewer clips and three rounds")
+    parser.add_argument("--quick", action="store_true", help="about six minutes: fewer clips and three rounds")
     parser.add_argument("--out", type=Path, help="the file to write; else benchmarks/results/<machine>.md")
     given = parser.parse_args()
     size = QUICK if given.quick else FULL
