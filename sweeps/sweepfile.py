@@ -41,11 +41,6 @@ class Method(StrEnum):
     def learns(self) -> bool:
         return self in (Method.BAYES, Method.TPE, Method.GP)
 
-    @property
-    def is_wandbs(self) -> bool:
-        """W&B knows it too; the others are samplers of Optuna's."""
-        return self in (Method.RANDOM, Method.GRID, Method.BAYES)
-
 
 class Goal(StrEnum):
     """Which way the metric is better."""
