@@ -125,8 +125,7 @@ class Fit:
         settings = self.config.train
         number = len(self.rows)
         steps = n_steps(len(train), settings.batch_size)
-        losses = torch.zeros(steps, device=self.device)
-        confusion = torch.zeros((len(LABELS), len(LABELS)), dtype=torch.int64, device=self.device)
+        losses, truths, guesses = [], [], []
         self.net.train()
         with torch.random.fork_rng(devices=_cuda_devices(self.device)):
             torch.manual_seed(seed_of("dropout", settings.seed, number))
@@ -134,15 +133,16 @@ class Fit:
             for step, (batch, truth) in enumerate(batches):
                 rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
                 set_learning_rate(self.optimizer.param_groups, rate)
-                logits = self.net(batch)
-                loss = F.cross_entropy(logits, truth, label_smoothing=settings.label_smoothing)
+                found = self.net(batch).log_softmax(1)
+                plain = F.nll_loss(found, truth)
                 self.optimizer.zero_grad(set_to_none=True)
-                loss.backward()  # type: ignore[no-untyped-call]
+                smoothed(plain, found, settings.label_smoothing).backward()  # type: ignore[no-untyped-call]
                 self.optimizer.step()
-                with torch.no_grad():
-                    losses[step] = F.cross_entropy(logits, truth)
-                    confusion += metrics.confusion_of(truth, logits.argmax(1), len(LABELS))
-        return Learnt(losses=losses.tolist(), confusion=confusion.cpu())
+                losses.append(plain.detach())
+                truths.append(truth)
+                guesses.append(found.detach().argmax(1))
+        confusion = metrics.confusion_of(torch.cat(truths), torch.cat(guesses), len(LABELS))
+        return Learnt(losses=torch.stack(losses).tolist(), confusion=confusion.cpu())
 
     def score(self, clips: Clips) -> tuple[Score, torch.Tensor]:
         """The net as it stands on `clips`, without augmentation, and its log-probabilities (N, K) on the CPU."""
@@ -209,6 +209,14 @@ class Fit:
             self.n_clips_trained = state["n_clips_trained"]
         except Exception as error:  # torch raises a dozen kinds for a damaged file
             raise RunError(f"{path} is damaged ({type(error).__name__})") from error
+
+
+def smoothed(plain: torch.Tensor, log_probabilities: torch.Tensor, smoothing: float | torch.Tensor) -> torch.Tensor:
+    """The cross-entropy against labels that are smoothed (Szegedy et al. 2016), from the one against the labels alone.
+
+    Of (B, K) and one number; or of (B, M, K) and (M,), the loss of each member.
+    """
+    return (1 - smoothing) * plain - smoothing * log_probabilities.mean(-1).mean(0)
 
 
 def score_of(log_probabilities: torch.Tensor, truth: torch.Tensor) -> Score:

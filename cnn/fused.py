@@ -20,7 +20,7 @@ from cnn.batches import Clips, n_steps, seed_of
 from cnn.config import LABELS, AugmentSettings, RunConfig, TrainSettings
 from cnn.device import one_thread
 from cnn.errors import CnnError, RunError
-from cnn.fit import Fit, Learnt, Times, score_of
+from cnn.fit import Fit, Learnt, Times, score_of, smoothed
 from cnn.flat import FlatOptimizer
 from cnn.graphed import Step, graphed
 from cnn.optim import learning_rate_at
@@ -102,9 +102,8 @@ class Stack:
         found = self._net(batch).log_softmax(1).view(-1, n_members, k)
         truth = truth.view(-1, n_members)
         plain = -found.gather(2, truth.unsqueeze(2))[:, :, 0].mean(0)
-        smooth = -found.mean(2).mean(0)
         self._optimizer.zero_grad()
-        ((1 - self._smoothing) * plain + self._smoothing * smooth).sum().backward()
+        smoothed(plain, found, self._smoothing).sum().backward()
         self._optimizer.step(rates)
         members = torch.arange(n_members, device=self._device)
         return plain.detach(), ((members * k + truth) * k + found.argmax(2)).flatten()
