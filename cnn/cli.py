@@ -116,11 +116,22 @@ def print_runs(folders: list[RunFolder]) -> None:
 
 def _print_keys(model: str, as_json: bool) -> None:
     from cnn import config as cfg
+    from cnn.nets import NETS
     from cnn.overrides import flatten, keys
 
     defaults = flatten(cfg.to_dict(cfg.default_config("", cfg.TileSettings(), model, "raw")))
-    rows = [{"key": key, "default": defaults[key], "type": kind.__name__} for key, kind in keys().items()]
-    print_json(rows) if as_json else print_table(("key", "default", "type"), [list(map(str, row.values())) for row in rows])
+    rows = [
+        {"key": key, "default": defaults[key], "type": known.kind.__name__, "values": known.values, "meaning": known.meaning}
+        for key, known in keys().items()
+    ]
+    if model in NETS:
+        depth = next(row for row in rows if row["key"] == "model.depth")
+        depth |= {"values": "{} to {}".format(*NETS[model].depths), "meaning": NETS[model].counts}
+    if as_json:
+        print_json(rows)
+    else:
+        table = [[str(row[column]) for column in ("key", "default", "values", "meaning")] for row in rows]
+        print_table(("key", "default", "values", "meaning"), table)
 
 
 @app.command(

@@ -1,4 +1,4 @@
-"""One training as one value: frozen dataclasses whose defaults are the documentation.
+"""One training as one value: frozen dataclasses whose fields say their default, range and meaning.
 
 Every field is a key of the one override syntax, `train.learning_rate=0.01`; the digest of the
 whole names the run folder. Standard library only, so that a sweep file can be checked without starting torch.
@@ -10,13 +10,13 @@ import dataclasses
 import difflib
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from cnn.errors import ConfigError
 from cnn.nets import NETS, PLUGIN_DEPTHS, PLUGIN_WIDTHS, WIDTHS
 from cnn.plugin import digest_of_file, is_plugin, label_of
+from cnn.setting import between, check, choice, number, other
 
 VARIANTS = ("raw", "bilateral", "raw+aug", "bilateral+aug")
 MODELS = tuple(NETS)
@@ -31,64 +31,44 @@ OPTIMIZERS = ("adamw", "adam", "sgd")
 SCHEDULES = ("cosine", "constant", "linear")
 
 
-def _one_of(key: str, value: object, allowed: Sequence[object]) -> None:
-    if value not in allowed:
-        names = [str(item) for item in allowed]
-        close = difflib.get_close_matches(str(value), names, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise ConfigError(f"{key} is one of {', '.join(names)}, not {value!r}{hint}")
-
-
-def _between(key: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:  # also refuses NaN
-        raise ConfigError(f"{key} lies between {low:g} and {high:g}, not {value:g}")
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TileSettings:
     """How a recording becomes a picture of size x size mel bins and frames."""
 
-    size: int = 64
-    rate_hz: int = 8000  # FSDD's own rate; every other corpus is resampled to it
-    length_s: float = 0.8  # 97 % of FSDD's clips fit whole
-    window_s: float = 0.032
-    f_min_hz: float = 60.0
-    f_max_hz: float = 3800.0
-    range_db: float = 40.0  # what lies further below the clip's loudest cell is black
-    bilateral_diameter: int = 5
-    bilateral_sigma_color: float = 40.0  # grey levels of 255
-    bilateral_sigma_space: float = 2.0  # cells
+    size: int = choice(64, TILE_SIZES, "mel bins, and frames, of the picture")
+    rate_hz: int = number(8000, 4000, 192_000, "samples a second; recordings are resampled to it (FSDD has 8000)")
+    length_s: float = number(0.8, 0.1, 10, "seconds around the sound (97 % of FSDD's clips fit whole)")
+    window_s: float = number(0.032, 0.005, 0.2, "seconds of one spectrum; at most length_s")
+    f_min_hz: float = number(60.0, 0, 96_000, "lower end of the lowest band; below f_max_hz")
+    f_max_hz: float = number(3800.0, 1, 96_000, "upper end of the highest band; at most half of rate_hz")
+    range_db: float = number(40.0, 10, 120, "what lies further below the clip's loudest cell is black")
+    bilateral_diameter: int = number(5, 1, 25, "cells that the bilateral filter looks at")
+    bilateral_sigma_color: float = number(40.0, 0.1, 255, "grey levels of 255 that count as near")
+    bilateral_sigma_space: float = number(2.0, 0.1, 64, "cells that count as near")
 
     def __post_init__(self) -> None:
-        _one_of("tiles.size", self.size, TILE_SIZES)
-        _between("tiles.rate_hz", self.rate_hz, 4000, 192_000)
-        _between("tiles.length_s", self.length_s, 0.1, 10.0)
-        _between("tiles.window_s", self.window_s, 0.005, min(0.2, self.length_s))
-        _between("tiles.f_min_hz", self.f_min_hz, 0, self.f_max_hz - 1)
-        _between("tiles.f_max_hz", self.f_max_hz, 1, self.rate_hz / 2)
-        _between("tiles.range_db", self.range_db, 10, 120)
-        _between("tiles.bilateral_diameter", self.bilateral_diameter, 1, 25)
-        _between("tiles.bilateral_sigma_color", self.bilateral_sigma_color, 0.1, 255)
-        _between("tiles.bilateral_sigma_space", self.bilateral_sigma_space, 0.1, 64)
+        check(self, "tiles")
+        between("tiles.window_s", self.window_s, 0.005, min(0.2, self.length_s))
+        between("tiles.f_min_hz", self.f_min_hz, 0, self.f_max_hz - 1)
+        between("tiles.f_max_hz", self.f_max_hz, 1, self.rate_hz / 2)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SplitSettings:
     """Who is heard in training, validation and test; by speaker unless asked otherwise."""
 
-    kind: str = "speaker"
-    fold: int = 0  # becker: 0 to 4; loso: which speaker, in sorted order; folds: which group, from 0
-    n_folds: int = 0  # folds: into how many groups the speakers are dealt; 0 for every other kind
-    seed: int = 0  # which speakers, where neither fold nor names say so; which takes
-    validation: str = "speakers"  # speakers: who are not trained on; takes: a tenth of the training speakers' clips
-    test_speakers: tuple[str, ...] = ()
-    val_speakers: tuple[str, ...] = ()
+    kind: str = choice("speaker", SPLIT_KINDS, "by named or drawn speakers, AudioMNIST's folds, leave one out, groups, clips")
+    fold: int = number(0, 0, 10_000, "becker: 0 to 4; loso: which speaker, in sorted order; folds: which group, from 0")
+    n_folds: int = other(0, "3 to 10,000 with folds", "folds: into how many groups the speakers are dealt; else 0")
+    seed: int = number(0, 0, 2**31 - 1, "which speakers, where neither fold nor names say so; which takes")
+    validation: str = choice("speakers", VALIDATIONS, "who are not trained on, or a tenth of the training speakers' clips")
+    test_speakers: tuple[str, ...] = other((), "names with commas", "who are tested; needs kind=speaker")
+    val_speakers: tuple[str, ...] = other((), "names with commas", "who validate; needs kind=speaker")
 
     def __post_init__(self) -> None:
-        _one_of("split.kind", self.kind, SPLIT_KINDS)
-        _between("split.fold", self.fold, 0, 4 if self.kind == "becker" else 10_000)
-        _between("split.seed", self.seed, 0, 2**31 - 1)
-        _one_of("split.validation", self.validation, VALIDATIONS)
+        check(self, "split")
+        if self.kind == "becker":
+            between("split.fold", self.fold, 0, 4)
         if (self.test_speakers or self.val_speakers) and self.kind != "speaker":
             raise ConfigError(f"named speakers need split.kind=speaker, not {self.kind!r}; drop the names or the kind")
         self._check_folds()
@@ -99,8 +79,8 @@ class SplitSettings:
             if self.n_folds:
                 raise ConfigError(f"split.n_folds needs split.kind=folds, not {self.kind!r}; drop the one or change the other")
             return
-        _between("split.n_folds", self.n_folds, 2 if self.validation == "takes" else 3, 10_000)
-        _between("split.fold", self.fold, 0, self.n_folds - 1)
+        between("split.n_folds", self.n_folds, 2 if self.validation == "takes" else 3, 10_000)
+        between("split.fold", self.fold, 0, self.n_folds - 1)
 
     def _check_takes(self) -> None:
         if self.validation == "takes" and self.kind in ("becker", "random"):
@@ -115,53 +95,43 @@ class SplitSettings:
 class AugmentSettings:
     """What is drawn anew for every clip of a batch in the `+aug` variants; docs/experiments.md has what each is worth."""
 
-    freq_masks: int = 1
-    freq_width: int = 5  # mel bins of 64; a mask is 0 to this wide
-    time_masks: int = 1
-    time_width: int = 5  # frames of 64
-    tract: float = 0.15  # vocal tract length: all frequencies times exp of up to this, either way
-    tract_bend: float = 1.5  # mel bins of 64 by which that factor may vary along the axis
-    tempo: float = 0.2  # duration times exp of up to this, either way
-    tempo_bend: float = 2.0  # frames of 64 by which that factor may vary along the clip
-    shift: float = 4.0  # frames of 64, either way
-    noise_db: float = 34.0  # loudest noise floor, below the clip's loudest cell
+    freq_masks: int = number(1, 0, 8, "masks over mel bins")
+    freq_width: int = number(5, 0, 64, "mel bins of 64; a mask is 0 to this wide")
+    time_masks: int = number(1, 0, 8, "masks over frames")
+    time_width: int = number(5, 0, 64, "frames of 64; a mask is 0 to this wide")
+    tract: float = number(0.15, 0, 1, "vocal tract length: all frequencies times exp of up to this, either way")
+    tract_bend: float = number(1.5, 0, 16, "mel bins of 64 by which that factor may vary along the axis")
+    tempo: float = number(0.2, 0, 1, "duration times exp of up to this, either way")
+    tempo_bend: float = number(2.0, 0, 16, "frames of 64 by which that factor may vary along the clip")
+    shift: float = number(4.0, 0, 32, "frames of 64, either way")
+    noise_db: float = number(34.0, 0, 120, "loudest noise floor, below the clip's loudest cell")
 
     def __post_init__(self) -> None:
-        _between("augment.freq_masks", self.freq_masks, 0, 8)
-        _between("augment.freq_width", self.freq_width, 0, 64)
-        _between("augment.time_masks", self.time_masks, 0, 8)
-        _between("augment.time_width", self.time_width, 0, 64)
-        _between("augment.tract", self.tract, 0, 1)
-        _between("augment.tract_bend", self.tract_bend, 0, 16)
-        _between("augment.tempo", self.tempo, 0, 1)
-        _between("augment.tempo_bend", self.tempo_bend, 0, 16)
-        _between("augment.shift", self.shift, 0, 32)
-        _between("augment.noise_db", self.noise_db, 0, 120)
+        check(self, "augment")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelSettings:
     """Which net, and how large."""
 
-    name: str = "lenet5"  # one of MODELS, or path/to/file.py:ClassName
-    depth: int = 2  # what it counts, and from where to where it goes, is each net's own: cnn/nets.py
-    width: float = 1.0  # multiplies the channels of the net
-    activation: str = "relu"
-    dropout: float = 0.2  # before the last layer
-    source: str = ""  # digest of a plug-in's file; empty for our own nets
+    name: str = other("lenet5", "a net of `arena models`", "which net, or path/to/file.py:ClassName")
+    depth: int = other(2, "each net's own", "what it counts is each net's own: `arena models`")
+    width: float = other(1.0, "{:g} to {:g}".format(*WIDTHS), "multiplies the maps of the net")
+    activation: str = choice("relu", ACTIVATIONS, "after each convolution or linear layer")
+    dropout: float = number(0.2, 0, 0.9, "of the inputs of the last layer")
+    source: str = other("", "a digest", "of a plug-in's file; empty for our own nets")
 
     def __post_init__(self) -> None:
+        check(self, "model")
         if self.is_plugin:
-            _between("model.depth of a plug-in", self.depth, *PLUGIN_DEPTHS)
-            _between("model.width of a plug-in", self.width, *PLUGIN_WIDTHS)
+            between("model.depth of a plug-in", self.depth, *PLUGIN_DEPTHS)
+            between("model.width of a plug-in", self.width, *PLUGIN_WIDTHS)
         else:
             _check_name(self.name)
             net = NETS[self.name]
-            _between(f"model.depth of {self.name} ({net.counts})", self.depth, *net.depths)
-            _between("model.width", self.width, *WIDTHS)
+            between(f"model.depth of {self.name} ({net.counts})", self.depth, *net.depths)
+            between("model.width", self.width, *WIDTHS)
         assert bool(self.source) == self.is_plugin, "model_defaults reads a plug-in's digest"
-        _one_of("model.activation", self.activation, ACTIVATIONS)
-        _between("model.dropout", self.dropout, 0, 0.9)
 
     @property
     def is_plugin(self) -> bool:
@@ -198,30 +168,20 @@ def model_defaults(name: str, source: str = "") -> ModelSettings:
 class TrainSettings:
     """How the net is fitted."""
 
-    learning_rate: float = 2e-3
-    batch_size: int = 64
-    epochs: int = 20
-    optimizer: str = "adamw"
-    schedule: str = "cosine"
-    warmup: float = 0.1  # fraction of all steps in which the learning rate rises
-    weight_decay: float = 0.02
-    label_smoothing: float = 0.05
-    side_views: int = 2  # when it is scored, a clip is also looked at so often a little earlier, and as often later
-    patience: int = 0  # epochs without a better validation macro-F1 before training stops; 0 never stops early
-    seed: int = 0  # weights, order of the clips, dropout, augmentation
+    learning_rate: float = number(2e-3, 1e-7, 10, "the highest, after the warm-up")
+    batch_size: int = number(64, 2, 65_536, "clips a step, or a few less so that all steps have as many")
+    epochs: int = number(20, 1, 10_000, "times that every training clip is seen")
+    optimizer: str = choice("adamw", OPTIMIZERS, "sgd has Nesterov's momentum of 0.9")
+    schedule: str = choice("cosine", SCHEDULES, "how the learning rate falls")
+    warmup: float = number(0.1, 0, 0.9, "fraction of all steps in which the learning rate rises")
+    weight_decay: float = number(0.02, 0, 10, "of filters and matrices; biases and normalisation are not decayed")
+    label_smoothing: float = number(0.05, 0, 0.9, "part of each label that is spread over all classes")
+    side_views: int = number(2, 0, 7, "a clip is also scored so often a little earlier, and as often later")
+    patience: int = number(0, 0, 10_000, "epochs without a better validation macro-F1 until training stops; 0: never")
+    seed: int = number(0, 0, 2**31 - 1, "weights, order of the clips, dropout, augmentation")
 
     def __post_init__(self) -> None:
-        _between("train.learning_rate", self.learning_rate, 1e-7, 10)
-        _between("train.batch_size", self.batch_size, 2, 65_536)
-        _between("train.epochs", self.epochs, 1, 10_000)
-        _one_of("train.optimizer", self.optimizer, OPTIMIZERS)
-        _one_of("train.schedule", self.schedule, SCHEDULES)
-        _between("train.warmup", self.warmup, 0, 0.9)
-        _between("train.weight_decay", self.weight_decay, 0, 10)
-        _between("train.label_smoothing", self.label_smoothing, 0, 0.9)
-        _between("train.side_views", self.side_views, 0, 7)
-        _between("train.patience", self.patience, 0, 10_000)
-        _between("train.seed", self.seed, 0, 2**31 - 1)
+        check(self, "train")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -229,7 +189,7 @@ class RunConfig:
     """The whole of one training. Equal values give the same digest, hence the same run folder."""
 
     corpus: str  # digest of the recordings, as the tiles' settings.json has it
-    variant: str = "raw"
+    variant: str = choice("raw", VARIANTS, "tiles as they are or bilateral-filtered, with augmentation or without")
     tiles: TileSettings = field(default_factory=TileSettings)
     split: SplitSettings = field(default_factory=SplitSettings)
     augment: AugmentSettings = field(default_factory=AugmentSettings)
@@ -237,7 +197,7 @@ class RunConfig:
     train: TrainSettings = field(default_factory=TrainSettings)
 
     def __post_init__(self) -> None:
-        _one_of("variant", self.variant, VARIANTS)
+        check(self, "")
         if self.train.patience and self.split.validation == "takes":
             raise ConfigError("train.patience needs split.validation=speakers: voices heard in training tell no time to stop")
 

@@ -103,7 +103,7 @@ class Stack:
         truth = truth.view(-1, n_members)
         plain = -found.gather(2, truth.unsqueeze(2))[:, :, 0].mean(0)
         self._optimizer.zero_grad()
-        smoothed(plain, found, self._smoothing).sum().backward()
+        smoothed(plain, found, self._smoothing).sum().backward()  # type: ignore[no-untyped-call]
         self._optimizer.step(rates)
         members = torch.arange(n_members, device=self._device)
         return plain.detach(), ((members * k + truth) * k + found.argmax(2)).flatten()

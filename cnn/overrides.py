@@ -12,19 +12,35 @@ from typing import Any
 
 from cnn.config import RunConfig, model_defaults
 from cnn.errors import ConfigError
+from cnn.setting import values_of
 
 _SYNONYMS = {"lr": "train.learning_rate", "bs": "train.batch_size", "optim": "train.optimizer", "seed": "train.seed"}
 
 
-def keys() -> dict[str, type]:
-    """Every key that may be set, with the type of its value (`tuple` for a list of names); `model.source` is read, not set."""
-    found: dict[str, type] = {"variant": str}
+@dataclasses.dataclass(frozen=True, slots=True)
+class Key:
+    """What may be set."""
+
+    kind: type  # `tuple` for a list of names
+    values: str  # which, for people
+    meaning: str
+
+
+def keys() -> dict[str, Key]:
+    """Every key that may be set; `model.source` is read, not set."""
+    own = {field.name: field for field in dataclasses.fields(RunConfig)}
+    found = {"variant": _key(own["variant"], str)}
     for section in ("tiles", "split", "augment", "model", "train"):
         settings = typing.get_type_hints(RunConfig)[section]
-        for name, hint in typing.get_type_hints(settings).items():
-            found[f"{section}.{name}"] = tuple if isinstance(hint, types.GenericAlias) else hint
+        hints = typing.get_type_hints(settings)
+        found |= {f"{section}.{field.name}": _key(field, hints[field.name]) for field in dataclasses.fields(settings)}
     del found["model.source"]
     return found
+
+
+def _key(field: dataclasses.Field[Any], hint: Any) -> Key:
+    kind = tuple if isinstance(hint, types.GenericAlias) else hint
+    return Key(kind, values_of(field), field.metadata["meaning"])
 
 
 def with_values(config: RunConfig, values: Mapping[str, object], source: str = "") -> RunConfig:
@@ -42,7 +58,7 @@ def with_values(config: RunConfig, values: Mapping[str, object], source: str = "
         if key not in known:
             raise ConfigError(f"unknown key {key!r}{nearest(key, known)}")
         section, _, name = key.rpartition(".")
-        sections.setdefault(section, {})[name] = _as_type(key, value, known[key])
+        sections.setdefault(section, {})[name] = _as_type(key, value, known[key].kind)
     changes: dict[str, Any] = sections.pop("", {})
     for section, fields in sections.items():
         base = getattr(config, section)

@@ -78,7 +78,7 @@ def key_kinds() -> dict[str, type]:
     """The configuration keys that a sweep may set, with the type of their values."""
     from cnn.overrides import keys
 
-    return {key: kind for key, kind in keys().items() if not key.startswith("tiles.")}
+    return {key: known.kind for key, known in keys().items() if not key.startswith("tiles.")}
 
 
 def nearest_key(key: str) -> str:

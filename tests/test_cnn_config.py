@@ -37,7 +37,7 @@ def test_equal_values_have_equal_digests_and_any_other_value_another() -> None:
     digests = {base.digest}
     changes = {"variant": "bilateral+aug", "split.validation": "takes"}
     changes |= {"model.activation": "tanh", "train.optimizer": "sgd", "train.schedule": "linear"}
-    for key, kind in keys().items():
+    for key, kind in ((key, known.kind) for key, known in keys().items()):
         if key.startswith("tiles.") or key in NOT_ALONE:
             continue
         section, _, name = key.rpartition(".")
@@ -113,7 +113,23 @@ def test_folds_and_validation_that_cannot_be_are_refused(assignments: list[str],
 
 
 def test_every_numeric_key_refuses_nan() -> None:
-    for key, kind in keys().items():
+    for key, kind in ((key, known.kind) for key, known in keys().items()):
         if kind in (int, float):
             with pytest.raises(ConfigError, match=f"{key} takes a finite number, not nan"):
                 with_values(config(), {key: float("nan")})
+
+
+def test_every_key_says_what_it_may_be_and_means_and_takes_the_ends_of_its_range_alone() -> None:
+    config = RunConfig(corpus="c")
+    for key, known in keys().items():
+        assert known.values, key
+        assert known.meaning, key
+        if (
+            key not in ("tiles.window_s", "tiles.f_max_hz", "split.fold")
+            and known.kind in (int, float)
+            and " to " in known.values
+        ):
+            low, high = (float(end.replace(",", "")) for end in known.values.split()[:3:2])
+            for past in (low - 1, high + 1):
+                with pytest.raises(ConfigError, match=key.rpartition(".")[2]):
+                    with_values(config, {key: past})
