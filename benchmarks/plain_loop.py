@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from sklearn.metrics import f1_score
+from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
@@ -70,7 +71,8 @@ def order_of(fit: Fit, n_clips: int) -> tuple[torch.Tensor, int]:
 
 
 def nchw(fit: Fit) -> Fit:
-    """The same net with weights as torch lays them out unasked."""
+    """The same LeNet-5 as a notebook writes it: weights as torch lays them out unasked, layer after layer for the batch."""
+    fit.net.features = nn.Sequential(*fit.net.features.children())  # type: ignore[operator,union-attr]
     fit.net.to(memory_format=torch.contiguous_format)
     return fit
 

@@ -10,9 +10,10 @@ import difflib
 import secrets
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
+from cnn.alike import Found
 from cnn.corpus import Clip, Corpus
 from cnn.errors import CorpusError, SplitError
 from cnn.pack_sound import Disguise, Draw, Drawer, Format, format_of, longest_s
@@ -72,14 +73,19 @@ class PackPlan:
     length_s: float  # of every test file
     usage: str  # speaker or row; empty without a Usage column
     notes: tuple[str, ...]
+    left_out: tuple[Clip, ...]  # test clips that were not to be in it
+    alike: Found = field(default=Found(), repr=False)  # what both sides have in common, where it was looked for
 
     @property
     def public_speakers(self) -> tuple[str, ...]:
         return tuple(sorted({row.clip.speaker for row in self.test if row.is_public}))
 
 
-def plan_pack(corpus: Corpus, settings: PackSettings) -> PackPlan:
+def plan_pack(corpus: Corpus, settings: PackSettings, without: Collection[str] = ()) -> PackPlan:
     """Who is tested and how; equal corpus, settings and secret give equal packs.
+
+    Args:
+        without: ids of test clips that are left out.
 
     Raises:
         SplitError: the speakers cannot be held out, or leave nothing to train on or to rank by.
@@ -89,10 +95,13 @@ def plan_pack(corpus: Corpus, settings: PackSettings) -> PackPlan:
     drawer = Drawer(settings.secret)
     spellings = _speakers(corpus.clips)
     keys = _test_keys(spellings, settings, drawer)
-    test = [clip for clip in corpus.clips if speaker_key(clip.speaker) in keys]
+    held_out = [clip for clip in corpus.clips if speaker_key(clip.speaker) in keys]
+    test = [clip for clip in held_out if clip.id not in without]
+    if not test:
+        raise SplitError("every test clip is a training recording too and none is left; hold out other speakers")
     train = tuple(clip for clip in corpus.clips if speaker_key(clip.speaker) not in keys)
     _check_labels(train, test)
-    usage = _usage(settings, len(keys))
+    usage = _usage(settings, len({speaker_key(clip.speaker) for clip in test}))
     public = _public(test, settings.public, usage, drawer)
     ids = _ids(test, drawer)
     rows = [
@@ -115,6 +124,7 @@ def plan_pack(corpus: Corpus, settings: PackSettings) -> PackPlan:
         length_s=length_s,
         usage=usage,
         notes=tuple(_notes(corpus, spellings, found, test, length_s)),
+        left_out=tuple(clip for clip in held_out if clip.id in without),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,9 +13,19 @@ from arena_terminal import JSON_HELP, print_json, progress, say
 from cnn.data_cli import Cache, Jobs, scan_with_bar
 
 if TYPE_CHECKING:
-    from cnn.pack import PackPlan
+    from cnn.corpus import Corpus
+    from cnn.pack import PackPlan, PackSettings
 
 app = typer.Typer()
+_MOST_PAIRS = 5  # that are named; all stand in host/pack.json and in --json
+
+
+class Alike(StrEnum):
+    """What becomes of test clips that are training recordings too."""
+
+    REPORT = "report"
+    LEAVE_OUT = "leave-out"
+    OFF = "off"
 
 
 @app.command(
@@ -38,6 +50,9 @@ def pack(
     usage: Annotated[
         str, typer.Option(help="speaker: some voices are public; row: some rows of each; auto: speaker from 8 voices on.")
     ] = "auto",
+    alike: Annotated[
+        Alike, typer.Option(help="Test clips that are training recordings too: told of, left out, or not looked for.")
+    ] = Alike.REPORT,
     zip_students: Annotated[bool, typer.Option("--zip", help="Also write students.zip.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the pack would hold, and write nothing.")] = False,
     jobs: Jobs = 0,
@@ -45,7 +60,7 @@ def pack(
     json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Make what students get (training clips, test clips under meaningless ids, a starter) and what only the host keeps."""
-    from cnn.pack import PackSettings, plan_pack
+    from cnn.pack import PackSettings
     from cnn.pack_files import check_free, write_pack
     from cnn.pack_sound import Disguise
 
@@ -59,7 +74,7 @@ def pack(
         public=public,
         usage=usage,
     )
-    plan = plan_pack(scan_with_bar(corpus, jobs, cache), settings)
+    plan = _planned(scan_with_bar(corpus, jobs, cache), settings, alike)
     _say_notes(plan)
     if not dry_run:
         with progress("packing, clips", len(plan.train) + len(plan.test)) as advance:
@@ -67,14 +82,46 @@ def pack(
     print_json(_as_dict(plan, out, dry_run)) if json else print(_described(plan, out, dry_run, zip_students))
 
 
+def _planned(corpus: Corpus, settings: PackSettings, alike: Alike) -> PackPlan:
+    """The plan, and what its two sides have in common."""
+    from cnn.alike import find_alike
+    from cnn.pack import plan_pack
+
+    plan = plan_pack(corpus, settings)
+    if alike is Alike.OFF:
+        return plan
+    test = [row.clip for row in plan.test]
+    with progress("comparing, clips", len(plan.train) + 2 * len(test)) as advance:
+        found = find_alike(corpus.folder, plan.train, test, advance)
+    if found.pairs and alike is Alike.LEAVE_OUT:
+        plan = plan_pack(corpus, plan.settings, {pair.test.id for pair in found.pairs})
+    return replace(plan, alike=found)
+
+
+def _say_alike(plan: PackPlan) -> None:
+    pairs = plan.alike.pairs
+    if pairs:
+        shown = ", ".join(f"{pair.test.path} is {pair.train.path} ({pair.likeness:.2f})" for pair in pairs[:_MOST_PAIRS])
+        more = f" and {len(pairs) - _MOST_PAIRS} more" if len(pairs) > _MOST_PAIRS else ""
+        n = "1 test clip is a training recording" if len(pairs) == 1 else f"{len(pairs):,} test clips are training recordings"
+        done = "left out" if plan.left_out else "`--alike leave-out` leaves them out of the pack"
+        say(f"{n} too: {shown}{more}; {done}")
+    for voice in plan.alike.voices:
+        law = f"test speaker {voice.test} sounds like training speaker {voice.train} (distance {voice.distance:.2f})"
+        say(f"{law}: listen to both, and if they are one person, hold both out")
+
+
 def _say_notes(plan: PackPlan) -> None:
     for note in plan.notes:
         say(note)
+    _say_alike(plan)
     if plan.settings.disguise.is_none:
         say("test clips keep their samples: whoever has the recordings finds them by their bytes")
 
 
 def _as_dict(plan: PackPlan, out: Path, dry_run: bool) -> dict[str, Any]:
+    from cnn.pack_files import alike_facts
+
     return {
         "pack": str(out),
         "is_written": not dry_run,
@@ -88,6 +135,8 @@ def _as_dict(plan: PackPlan, out: Path, dry_run: bool) -> dict[str, Any]:
         "n_bits": 8 * plan.format.n_bytes,
         "length_s": plan.length_s,
         "notes": plan.notes,
+        "alike": alike_facts(plan.alike),
+        "left_out": [clip.path.as_posix() for clip in plan.left_out],
     }
 
 

@@ -19,6 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from string import Template
 
+from cnn.alike import Found
 from cnn.config import LABELS
 from cnn.errors import CorpusError
 from cnn.pack import PackPlan
@@ -115,6 +116,18 @@ def _facts(plan: PackPlan) -> dict[str, object]:
         "test_speakers": plan.test_speakers,
         "public_speakers": plan.public_speakers,
         "notes": plan.notes,
+        "alike": alike_facts(plan.alike),
+        "left_out": [clip.path.as_posix() for clip in plan.left_out],
+    }
+
+
+def alike_facts(found: Found) -> dict[str, object]:
+    """What both sides have in common, for JSON."""
+    paths = [(pair.test.path.as_posix(), pair.train.path.as_posix(), round(pair.likeness, 3)) for pair in found.pairs]
+    voices = [(pair.test, pair.train, round(pair.distance, 3)) for pair in found.voices]
+    return {
+        "recordings": [dict(zip(("test", "train", "likeness"), one, strict=True)) for one in paths],
+        "voices": [dict(zip(("test", "train", "distance"), one, strict=True)) for one in voices],
     }
 
 

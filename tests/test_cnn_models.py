@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from torch.nn import functional as F
 
 from cnn import metrics
 from cnn.config import ACTIVATIONS, MODELS, ModelSettings, model_defaults
+from cnn.models import blocks
 from cnn.models.blocks import InvertedResidual, Shape, SqueezeExcite
 from cnn.models.table import build, n_multiply_adds, n_parameters
 from cnn.nets import BASELINE, MODEL_A, MODEL_B, NETS, PAIR
@@ -226,3 +228,27 @@ def test_scores_equal_scikit_learns(seed: int) -> None:
     expected = reference.f1_score(truth.numpy(), predicted.numpy(), average="macro", labels=range(10), zero_division=0)
     assert metrics.macro_f1(confusion) == pytest.approx(expected, abs=1e-12)
     assert metrics.accuracy(confusion) == reference.accuracy_score(truth.numpy(), predicted.numpy())
+
+
+@pytest.mark.parametrize("n_clips", [1, 7, 64])
+def test_a_first_stage_in_parts_gives_what_its_layers_give(n_clips: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_PART_BYTES", 100_000)  # three clips of 32 x 32 and 8 maps
+    torch.manual_seed(0)
+    layers = blocks.stem(8, 64, "relu")
+    plain = nn.Sequential(*copy.deepcopy(layers))
+    n_convolved = 0
+
+    def count(*_: object) -> None:
+        nonlocal n_convolved
+        n_convolved += 1
+
+    layers[0].register_forward_hook(count)
+    pictures = torch.randn(n_clips, 1, 64, 64)
+    found, wanted = layers(pictures), plain(pictures)
+    assert (n_convolved > 1) == (n_clips > 1)
+    torch.testing.assert_close(found, wanted)
+    for net, out in ((layers, found), (plain, wanted)):
+        out.square().sum().backward()
+        assert all(parameter.grad is not None for parameter in net.parameters())
+    for one, other in zip(layers.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-3, atol=1e-3)

@@ -15,6 +15,7 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu6": nn.ReLU6,
     "silu": nn.SiLU,
 }
+_PART_BYTES = 2_500_000  # of the map that a first stage holds at a time; 1 to 5 MB are alike (L2 of 1 MB, L3 of 32 MB)
 LAST_CELLS = (2, 4)  # mel bins, frames: pooling all of time into one cell throws away the order of the sounds
 
 
@@ -52,13 +53,39 @@ def conv_norm(shape: Shape, act: str = "") -> nn.Sequential:
     return nn.Sequential(*layers, activation(act)) if act else nn.Sequential(*layers)
 
 
+class FirstStage(nn.Sequential):
+    """Layers that begin with a convolution of the picture and its pooling.
+
+    These two are computed for a few clips at a time on a CPU: their map is the largest of a net, 33 MB for 64 clips of
+    64 x 64 and 32 maps, and is made, pooled and forgotten within the cache. A training step of `resnet` takes an eighth less
+    time (one thread, torch 2.11, 2026-11).
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        convolution, pooling, *others = self
+        if self._has_parts(x):
+            n_bytes = x.numel() * x.element_size() * next(convolution.parameters()).shape[0]
+            parts = [pooling(convolution(part)) for part in x.chunk(max(1, round(n_bytes / _PART_BYTES)))]
+            out = parts[0] if len(parts) == 1 else torch.cat(parts)
+        else:
+            out = pooling(convolution(x))
+        for layer in others:
+            out = layer(out)
+        return out
+
+    def _has_parts(self, x: torch.Tensor) -> bool:
+        if not isinstance(self[0], nn.Conv2d) or not isinstance(self[1], nn.MaxPool2d):  # stacked, or nothing to pool
+            return False
+        return x.device.type == "cpu" and not torch.compiler.is_exporting()  # there a batch has no size yet
+
+
 def stem(n_out: int, size: int, act: str) -> nn.Sequential:
     """(B, 1, size, size) to (B, n_out, 32, 32): 5 x 5 cells seen at every place, the strongest of 2 x 2 kept at size 64.
 
     A stride of 2 instead cost two points of macro-F1 on speakers never heard (docs/experiments.md).
     """
     pooling = [nn.MaxPool2d(size // 32)] if size > 32 else []
-    return nn.Sequential(nn.Conv2d(1, n_out, 5, padding=2, bias=False), *pooling, nn.BatchNorm2d(n_out), activation(act))
+    return FirstStage(nn.Conv2d(1, n_out, 5, padding=2, bias=False), *pooling, nn.BatchNorm2d(n_out), activation(act))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from cnn.config import ModelSettings
-from cnn.models.blocks import activation, scaled
+from cnn.models.blocks import FirstStage, activation, scaled
 
 _CHANNELS = (6, 16, 32, 64)
 _HIDDEN = (120, 84)
@@ -32,7 +32,7 @@ class LeNet5(nn.Module):
             stages += [nn.Conv2d(n_in, n_out, 5, padding=padding, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(n_out)]
             stages.append(activation(settings.activation))
             n_in = n_out
-        self.features = nn.Sequential(*stages)
+        self.features = FirstStage(*stages)
         with torch.no_grad():
             n_features = self.features.eval()(torch.zeros(1, 1, size, size)).numel()
         self.features.train()
