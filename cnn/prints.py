@@ -31,7 +31,7 @@ Floats = npt.NDArray[np.float32]
 class Print:
     """One recording."""
 
-    edges: Floats = field(repr=False)  # (F - 1, T - 1) how energy changes over bands and time at once; their norm is 1
+    edges: npt.NDArray[np.float16] = field(repr=False)  # (F - 1, T - 1) change over bands and time at once, norm 1
     wave: npt.NDArray[np.int8] = field(repr=False)  # (S,) the wave at RATE_HZ, with an even spectrum
     cepstra: Floats = field(repr=False)  # (C, T') of the steps that are speech
 
@@ -70,10 +70,10 @@ def _log_energies(samples: Samples, rate_hz: int) -> Floats:
     return found
 
 
-def _edges(energies: Floats) -> Floats:
+def _edges(energies: Floats) -> npt.NDArray[np.float16]:
     """After Haitsma and Kalker 2002, "A highly robust audio fingerprinting system", with values in place of their signs."""
     edges = np.diff(np.diff(energies, axis=0), axis=1)
-    return np.asarray(edges / max(float(np.linalg.norm(edges)), 1e-9), dtype=np.float32)
+    return np.asarray(edges / max(float(np.linalg.norm(edges)), 1e-9), dtype=np.float16)
 
 
 def _whitened(samples: Samples, rate_hz: int) -> npt.NDArray[np.int8]:

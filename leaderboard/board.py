@@ -100,7 +100,7 @@ def _standings(connection: Connection, memory: Memory, rules: Rules, part: Part)
     if not entries:
         return ()
     by_rank = _ranks(entries, rules)
-    entries.sort(key=lambda entry: (by_rank[entry.team.name], name_key(entry.team.name)))
+    entries.sort(key=lambda entry: (by_rank[entry.team.name], name_key(entry.team.shown_as)))  # a pseudonym tells no initial
     solution = memory.solution(connection, rules.solution_digest)
     drawn = memory.resamples(solution, part)
     replicates = memory.replicates(connection, solution, part, [entry.counted.digest for entry in entries])
@@ -120,7 +120,7 @@ def _standings(connection: Connection, memory: Memory, rules: Rules, part: Part)
             best=entry.counted.number,
             n_attempts=len(entry.attempts),
             n_allowed=entry.team.n_allowed,
-            is_verified=entry.counted.is_verified,
+            model=entry.counted.model,
             attempts=entry.attempts,
         )
         for entry, column, tied, could in zip(

@@ -14,7 +14,7 @@ from arena_terminal import JSON_HELP, print_json, print_table, say
 
 if TYPE_CHECKING:
     from leaderboard.rules import Rules
-    from leaderboard.standings import Attempt, Board, Standing
+    from leaderboard.standings import Attempt, AttemptModel, Board, Standing
     from leaderboard.statistics import Interval
     from leaderboard.store import Contest
 
@@ -35,7 +35,17 @@ def attempts(team: TeamName, contest: Where = _HERE, as_json: AsJson = False) ->
     if as_json:
         return print_json([_plain(attempt) for attempt in sent])
     columns = ("#attempt", *_own_metric(rules), "#macro-F1", "#accuracy", "arrived", "file")
-    print_table(columns, [_attempt_cells(attempt, rules) for attempt in sent])
+    models = _models([attempt.model for attempt in sent])
+    rows = [(*_attempt_cells(attempt, rules), *more) for attempt, more in zip(sent, models[1:], strict=True)]
+    print_table((*columns, *models[0]), rows)
+
+
+def _models(models: Sequence[AttemptModel | None]) -> list[tuple[str, ...]]:
+    """Title and cells of the column that says what became of models; all empty where nobody sent one."""
+    if not any(models):
+        return [()] * (1 + len(models))
+    words = {"carried": "not run yet", "verified": "verified", "differs": "differs"}
+    return [("model",), *(("",) if model is None else (words[model.state],) for model in models)]
 
 
 def _attempt_cells(attempt: Attempt, rules: Rules) -> tuple[str, ...]:
@@ -86,17 +96,23 @@ def standings(contest: Where = _HERE, private: Private = False, as_json: AsJson 
         return print_json([_plain(line) for line in lines])
     columns = ("#rank", "", "team", *_own_metric(board.rules), "#macro-F1", "#95 % interval", "#accuracy", "#attempts")
     marks = brackets([line.is_tied_with_above for line in lines])
-    rows = [_line_cells(line, mark, board.rules) for line, mark in zip(lines, marks, strict=True)]
-    print_table(columns, rows, title=board.rules.name)
+    models = _models([line.model for line in lines])
+    rows = [(*_line_cells(line, mark, board.rules), *more) for line, mark, more in zip(lines, marks, models[1:], strict=True)]
+    print_table((*columns, *models[0]), rows, title=board.rules.name)
     _say_how_sure(board, lines, is_private=private)
 
 
 def _line_cells(line: Standing, mark: str, rules: Rules) -> tuple[str, ...]:
     own = (_score(line.score),) if rules.metric_digest else ()
     return (
-        *(str(line.rank), mark, line.team, *own, _score(line.macro_f1), _range(line.interval), _score(line.accuracy)),
+        *(str(line.rank), mark, _both_names(line), *own, _score(line.macro_f1), _range(line.interval), _score(line.accuracy)),
         f"{line.n_attempts} of {line.n_allowed}",
     )
+
+
+def _both_names(line: Standing) -> str:
+    """For the host: the name, and what others see."""
+    return line.team if line.shown_as == line.team else f"{line.team} (shown as {line.shown_as})"
 
 
 def brackets(is_tied_with_above: Sequence[bool]) -> list[str]:

@@ -32,7 +32,9 @@ app.add_typer(leaderboard.verify_cli.app)
 
 Where = Annotated[str, typer.Option("--contest", metavar="PATH", help="The contest: a SQLite file, or a postgresql:// URL.")]
 AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
-Truth = Annotated[Path, typer.Argument(help="CSV: id,label and optionally Usage (Public or Private) and Group (the speaker).")]
+Truth = Annotated[
+    Path, typer.Argument(help="CSV: id,label and optionally Usage (Public, Private or Ignored) and Group (the speaker).")
+]
 File = Annotated[Path, typer.Argument(help="CSV: id,label and optionally one probability per class.")]
 TeamName = Annotated[str, typer.Argument(help="The team's name, in any case.")]
 MetricFile = Annotated[
@@ -78,14 +80,16 @@ def init(
 
 
 def _facts(solution: Solution) -> str:
-    from leaderboard.solution import describe_labels
+    from leaderboard.solution import LabelList
     from leaderboard.table import counted
 
-    facts = [counted(len(solution.ids), "id"), f"labels {describe_labels(solution.labels)}"]
+    facts = [counted(len(solution.ids), "id"), f"labels {LabelList(solution.labels)}"]
     if solution.groups:
         facts.append(counted(len(solution.groups), "speaker"))
     if solution.has_private:
         facts.append(f"{int(solution.is_public.sum()):,} ids public")
+    if n_ignored := len(solution.ids) - len(solution.scored):
+        facts.append(f"{n_ignored:,} ignored")
     return ", ".join(facts)
 
 
@@ -104,10 +108,12 @@ def team_add(
 def team_list(contest: Where = _HERE, as_json: AsJson = False) -> None:
     """List the teams and how many attempts each has used."""
     with _open(contest) as opened:
-        used = [(team.name, len(opened.attempts(team))) for team in opened.teams()]
+        used = [(team, len(opened.attempts(team))) for team in opened.teams()]
     if as_json:
-        return print_json([{"team": name, "n_attempts": n} for name, n in used])
-    print_table(("team", "#attempts"), [(name, str(n)) for name, n in used])
+        return print_json([{"team": team.name, "pseudonym": team.pseudonym, "n_attempts": n} for team, n in used])
+    shown = any(team.pseudonym for team, _ in used)
+    rows = [(team.name, *([team.pseudonym or ""] if shown else []), str(n)) for team, n in used]
+    print_table(("team", *(["shown as"] if shown else []), "#attempts"), rows)
 
 
 @app.command(epilog="Example: arena contest validate submission.csv")

@@ -1,8 +1,8 @@
 """Sends a file to a contest's service. Sending again is safe: a file that was scored is answered with its score.
 
 ClientError                 exit code
-├── InvalidFile             3  the file cannot be scored; no attempt was used
-├── LimitReached            4  no attempt left, or too many refused files in an hour
+├── InvalidFile             3  the file cannot be scored, or the model is none; no attempt was used
+├── LimitReached            4  no attempt left, too many refused files in an hour, or an attempt that takes no other model
 ├── ContestOver             5  past the deadline, or closed by the host
 ├── Unreachable             6  no answer, or not the answer of a contest
 └── WrongToken              7  unknown or revoked token, or one of another team
@@ -12,16 +12,18 @@ from __future__ import annotations
 
 import http.client
 import json
+import secrets
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
-from leaderboard.errors import LeaderboardError, SubmissionError
+from leaderboard.errors import LeaderboardError, ModelRefused, SubmissionError
+from leaderboard.model_form import check_form, too_large
 from leaderboard.table import read_file
 
 _TIMEOUT_S = 60
@@ -57,6 +59,7 @@ class WrongToken(ClientError):  # noqa: N818
 
 _BY_CODE: dict[str, type[ClientError]] = {
     "invalid": InvalidFile,
+    "model": InvalidFile,
     "too_large": InvalidFile,
     "limit": LimitReached,
     "refusals": LimitReached,
@@ -82,11 +85,12 @@ class Door:
         return parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1")
 
 
-def send(door: Door, path: Path, tell: Callable[[str], None]) -> dict[str, Any]:
+def send(door: Door, path: Path, tell: Callable[[str], None], model: Path | None = None) -> dict[str, Any]:
     """The receipt of `path`, as the service's API gives it.
 
     Args:
         tell: is told of each further try.
+        model: an ONNX file that goes with it; looked at here before anything is sent.
 
     Raises:
         ClientError: of the kind drawn above.
@@ -95,7 +99,56 @@ def send(door: Door, path: Path, tell: Callable[[str], None]) -> dict[str, Any]:
         content = read_file(path, SubmissionError)
     except SubmissionError as error:
         raise InvalidFile(str(error)) from error
-    request = _request(door, path.name, content)
+    body = content, "text/csv"
+    if model is not None:
+        facts = _answered(_request(door, "GET", "contest"), door, tell)
+        body = _form([("file", path.name, content), ("model", model.name, _read_model(model, facts, door))])
+    query = urllib.parse.urlencode({"team": door.team, "file_name": path.name})
+    return _answered(_request(door, "POST", f"attempts?{query}", body), door, tell)
+
+
+def _read_model(path: Path, facts: dict[str, Any], door: Door) -> bytes:
+    most = facts.get("max_model_bytes")
+    if not isinstance(most, int):
+        raise ClientError(f"the service at {door.url} takes no models; send the submission without --model")
+    try:
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+        if len(content) > most:
+            raise too_large(path.name, most)
+        check_form(content, path.name)
+    except OSError as error:
+        raise InvalidFile(f"{path} cannot be read ({error.strerror}); check its path") from error
+    except ModelRefused as error:
+        raise InvalidFile(str(error)) from error
+    return content
+
+
+def _form(files: Sequence[tuple[str, str, bytes]]) -> tuple[bytes, str]:
+    """A form (RFC 7578) with fields of a name, a file name and a content each; its body and its type."""
+    line = secrets.token_hex(16)
+    parts: list[bytes] = []
+    for name, file_name, content in files:
+        quoted = file_name.translate({ord('"'): "%22", ord("\r"): "%0D", ord("\n"): "%0A"})  # as browsers do
+        head = f'--{line}\r\nContent-Disposition: form-data; name="{name}"; filename="{quoted}"\r\n\r\n'
+        parts += [head.encode("utf-8", "replace"), content, b"\r\n"]
+    return b"".join([*parts, f"--{line}--\r\n".encode()]), f"multipart/form-data; boundary={line}"
+
+
+def set_pseudonym(door: Door, pseudonym: str | None, tell: Callable[[str], None]) -> dict[str, Any]:
+    """The team as the service's API gives it, now shown to others under `pseudonym`, or under its name again for None.
+
+    Args:
+        tell: is told of each further try.
+
+    Raises:
+        ClientError: of the kind drawn above.
+    """
+    content = json.dumps({"pseudonym": pseudonym}).encode()
+    return _answered(_request(door, "PUT", "team/pseudonym", (content, "application/json")), door, tell)
+
+
+def _answered(request: urllib.request.Request, door: Door, tell: Callable[[str], None]) -> dict[str, Any]:
     for wait_s in (*_WAITS_S, None):
         try:
             return _answer(request, door)
@@ -107,7 +160,8 @@ def send(door: Door, path: Path, tell: Callable[[str], None]) -> dict[str, Any]:
     raise AssertionError("the last try returns or raises")
 
 
-def _request(door: Door, name: str, content: bytes) -> urllib.request.Request:
+def _request(door: Door, method: str, path: str, body: tuple[bytes, str] | None = None) -> urllib.request.Request:
+    """The request of a path of the API, with a body and its type where it has one."""
     parts = urllib.parse.urlsplit(door.url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ClientError(f"--url is the address of the contest's page, http:// or https://, not {door.url[:80]!r}; correct it")
@@ -115,10 +169,10 @@ def _request(door: Door, name: str, content: bytes) -> urllib.request.Request:
         raise WrongToken(
             "a token is one line of letters and digits and this is none; copy it again from what the host gave you"
         )
-    query = urllib.parse.urlencode({"team": door.team, "file_name": name})
     base = urllib.parse.urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
-    headers = {"Authorization": f"Bearer {door.token}", "Content-Type": "text/csv", "Accept": "application/json"}
-    return urllib.request.Request(f"{base}/api/v1/attempts?{query}", data=content, headers=headers, method="POST")
+    content, kind = body or (None, "")
+    headers = {"Authorization": f"Bearer {door.token}", "Accept": "application/json"} | ({"Content-Type": kind} if kind else {})
+    return urllib.request.Request(f"{base}/api/v1/{path}", data=content, headers=headers, method=method)
 
 
 class _StayHere(urllib.request.HTTPRedirectHandler):

@@ -10,14 +10,17 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from leaderboard.errors import ContestError
+from leaderboard.together import Together, Work, next_of_folder
 
+T = TypeVar("T")
 _WAIT_S = 30
+_N_KEPT = 16  # connections: one more is opened and closed each time, and opening one reads the whole schema
 _WRITES = "arena_writes"
 _ADVICE = {  # of what SQLite says, to what helps
     "not a database": "it is no contest file; name yours with --contest",
@@ -37,6 +40,10 @@ class Database:
     engine: Engine
     name: str  # as messages call it: the file's path, or the URL without its password
     _writing: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _together: Together = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_together", Together(self._next_transaction))
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -58,10 +65,33 @@ class Database:
         Raises:
             ContestError: the database cannot be written; nothing of this transaction is stored.
         """
-        with self._translated("written"), self._turn(), self.engine.connect() as connection:
+        with self._translated("written"), self._transaction() as connection:
+            yield connection
+
+    def store(self, work: Work[T]) -> T:
+        """What `work` returns, once that is wholly stored. On SQLite works that come at a time share a transaction.
+
+        Raises:
+            ContestError: the database cannot be written; nothing of this work is stored.
+        """
+        with self._translated("written"):
+            if self._is_sqlite:
+                return self._together.store(work)
+            with self._transaction() as connection:
+                return work(connection)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._turn(), self.engine.connect() as connection:
             connection.execution_options(**{_WRITES: True})
             with connection.begin():
                 yield connection
+
+    @contextlib.contextmanager
+    def _next_transaction(self) -> Iterator[Connection]:
+        """A short transaction, for which processes queue too: the workers of a service would keep each other from the file."""
+        with next_of_folder(Path(self.engine.url.database or "").parent), self._transaction() as connection:
+            yield connection
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
@@ -189,7 +219,12 @@ def _parsed_url(text: str) -> URL:
 
 
 def _connect_sqlite(path: Path, name: str) -> Database:
-    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": _WAIT_S})
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": _WAIT_S},
+        pool_size=_N_KEPT,
+        pool_use_lifo=True,  # the one used last remembers most of the file
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: Any) -> None:

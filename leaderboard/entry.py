@@ -13,6 +13,7 @@ from leaderboard.board import public_interval
 from leaderboard.errors import AttemptsExhausted, SolutionReplaced, SubmissionError, TeamError
 from leaderboard.grading import grade
 from leaderboard.memory import Scorer
+from leaderboard.messages import message
 from leaderboard.records import n_rows, read_rules, read_team
 from leaderboard.rules import Rules
 from leaderboard.standings import Attempt
@@ -108,7 +109,7 @@ def _known(connection: Connection, sender: Team, rules: Rules, digest: str, now:
 
 
 def _out(sender: Team) -> TeamError:
-    return TeamError(f"team {sender.name!r} is disqualified; ask the host of the contest")
+    return TeamError(message("team_out", team=repr(sender.name)))
 
 
 def _stored(contest: Contest, sender: Team, scorer: Scorer, file: tuple[bytes, str], now: datetime) -> tuple[int, bool]:

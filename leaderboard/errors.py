@@ -5,34 +5,52 @@ LeaderboardError
 │   ├── SubmissionError  a file that a team sent
 │   └── SolutionError    a file with the true labels
 ├── ContestError         a contest that cannot be made, opened, read or written
-│   ├── TeamError        a team that is unknown or out of the contest, or a name that cannot be given
+│   ├── TeamError        a team that is unknown or out of the contest
+│   │   └── NameRefused  a name or pseudonym that cannot be given
+│   │       └── NameOften  one more pseudonym after many in a day
 │   ├── ContestClosed    a submission after the deadline, or after the host closed the contest
 │   ├── SolutionReplaced  a grade by a solution that was corrected meanwhile
 │   ├── MetricError      a metric of the host that cannot be run
 │   └── ModelRefused     a model file that cannot be run safely, or at all
+│       └── NoFurtherModel  a model beside an attempt that takes no other
 ├── AttemptsExhausted    a submission after the last attempt
 └── TooManyRefusals      one more file after many in an hour that could not be scored
 """
 
+from __future__ import annotations
+
+from leaderboard.messages import Said, message, plural, told
+
 
 class LeaderboardError(Exception):
-    """Base of every mistake that leaderboard reports to its user."""
+    """Base of every mistake that leaderboard reports to its user. As `str` it is English; a page asks for its own language."""
+
+    def told(self, language: str) -> str:
+        """What a reader of that language is told; what has no translation is English."""
+        return told(self.said(), language)
+
+    def said(self) -> Said:
+        """What is told."""
+        return self.args[0] if self.args else ""
+
+    def __str__(self) -> str:
+        return self.told("en")
 
 
 class FileError(LeaderboardError):
     """The first problem of a file, and how many more there are."""
 
-    def __init__(self, file_name: str, line: int | None, problem: str, n_more: int = 0) -> None:
+    def __init__(self, file_name: str, line: int | None, problem: Said, n_more: int = 0) -> None:
         super().__init__(file_name, line, problem, n_more)
         self.file_name = file_name
         self.line = line  # from 1, the header included; None when the problem is not of one line
         self.problem = problem
         self.n_more = n_more
 
-    def __str__(self) -> str:
-        place = self.file_name if self.line is None else f"{self.file_name} line {self.line}"
-        more = f" ({self.n_more} more problem{'s' if self.n_more > 1 else ''} in this file)" if self.n_more else ""
-        return f"{place}: {self.problem}{more}"
+    def said(self) -> Said:
+        more = plural("more", self.n_more) if self.n_more else ""
+        place = "in_file" if self.line is None else "in_line"
+        return message(place, file=self.file_name, line=self.line, problem=self.problem, more=more)
 
 
 class SubmissionError(FileError):
@@ -48,7 +66,15 @@ class ContestError(LeaderboardError):
 
 
 class TeamError(ContestError):
-    """A team that is not in the contest or no longer, or a name that cannot be given."""
+    """A team that is not in the contest or no longer."""
+
+
+class NameRefused(TeamError):  # noqa: N818
+    """A name or a pseudonym that cannot be given, or is taken."""
+
+
+class NameOften(NameRefused):
+    """One more pseudonym of a team that has changed it many times within a day."""
 
 
 class ContestClosed(ContestError):  # noqa: N818
@@ -70,6 +96,10 @@ class ModelRefused(ContestError):  # noqa: N818
     """A model file that cannot be run safely, or at all."""
 
 
+class NoFurtherModel(ModelRefused):
+    """A model beside an attempt that takes no other one."""
+
+
 class AttemptsExhausted(LeaderboardError):  # noqa: N818
     """A submission of a team that has used its last attempt."""
 
@@ -78,7 +108,7 @@ class AttemptsExhausted(LeaderboardError):  # noqa: N818
         self.team = team
         self.n_attempts = n_attempts
 
-    def __str__(self) -> str:
+    def said(self) -> Said:
         return f"a team has {self.n_attempts} attempts and team {self.team!r} has used them all; its best one counts"
 
 
@@ -91,9 +121,6 @@ class TooManyRefusals(LeaderboardError):  # noqa: N818
         self.n_per_hour = n_per_hour
         self.retry_after_s = retry_after_s
 
-    def __str__(self) -> str:
-        law = f"a team sends at most {self.n_per_hour} files an hour that cannot be scored"
-        wait = f"wait {max(1, -(-self.retry_after_s // 60))} min"
-        return (
-            f"{law} and team {self.team!r} has sent them; {wait}, and check files with `arena contest validate`, which is free"
-        )
+    def said(self) -> Said:
+        minutes = max(1, -(-self.retry_after_s // 60))
+        return message("refusals", n=self.n_per_hour, team=repr(self.team), minutes=minutes)

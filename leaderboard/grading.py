@@ -14,7 +14,7 @@ from leaderboard.submission import Submission
 
 
 class Part(StrEnum):
-    """Rows of the solution. Without a Usage column all are public."""
+    """Rows of the solution. Without a Usage column all are public; ignored ones are in neither part."""
 
     PUBLIC = "public"  # scored while the contest runs
     PRIVATE = "private"  # scored for the host, and for all when it is over
@@ -72,4 +72,4 @@ def _part_grade(solution: Solution, submission: Submission, metric: Metric | Non
 
 def rows_of(solution: Solution, part: Part) -> Indices:
     """(n,) row numbers of a part."""
-    return np.flatnonzero(solution.is_public if part is Part.PUBLIC else ~solution.is_public)
+    return np.flatnonzero(solution.is_public if part is Part.PUBLIC else solution.is_private)

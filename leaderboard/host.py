@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, update
-from sqlalchemy.exc import IntegrityError
 
 from leaderboard import schema, tokens
 from leaderboard.deadline import check_ahead, describe
 from leaderboard.errors import ContestError, TeamError
+from leaderboard.names import rename_team
 from leaderboard.records import read_rules, read_team_of_id, write_log
 from leaderboard.store import Contest
-from leaderboard.teams import Team, name_key, tidy_name
+from leaderboard.teams import Team
 
 _MAX_REASON = 500  # characters
 MAX_GRANTED = 100  # attempts in one act: more is a slip of the finger
@@ -133,16 +133,22 @@ def rename(contest: Contest, team: Team, name: str, decision: Decision) -> Team:
     """The team under its new name.
 
     Raises:
-        TeamError: the name cannot be given, or another team has it.
+        NameRefused: the name cannot be given, or another team has it.
     """
-    tidy = tidy_name(name)
     with contest.database.write() as connection:
-        try:
-            _change(connection, team, name=tidy, name_key=name_key(tidy))
-        except IntegrityError as error:
-            raise TeamError(f"a team's name is its own and {tidy!r} is taken; give another") from error
+        tidy = rename_team(connection, team, name)
         log(connection, "rename", decision, {"before": team.name, "after": tidy}, team)
     return contest.team(tidy)
+
+
+def set_pseudonym(contest: Contest, team: Team, pseudonym: str | None, decision: Decision) -> Team:
+    """The team, shown to others under `pseudonym`, or under its name again for None; as often as the host finds right.
+
+    Raises:
+        NameRefused: it cannot be given, tells the team's name, or is a name or pseudonym of another team.
+    """
+    reason = " ".join(decision.reason.split())
+    return contest.set_pseudonym(team, pseudonym, decision.at, reason)
 
 
 def give_token(contest: Contest, team: Team, decision: Decision) -> str:

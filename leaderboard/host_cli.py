@@ -115,6 +115,27 @@ def rename(
     print(f"{team} is {renamed.name} now")
 
 
+@app.command(
+    epilog='Examples: `arena contest pseudonym "Team Alpha" Nightjar --reason "they asked for it"` · '
+    '`arena contest pseudonym "Team Alpha" --drop --reason "not a name for a class"`'
+)
+def pseudonym(
+    team: TeamName,
+    reason: Reason,
+    name: Annotated[str | None, typer.Argument(help="What others see in place of the team's name.", show_default=False)] = None,
+    drop: Annotated[bool, typer.Option("--drop", help="Show the team's name again.")] = False,
+    contest: Where = _HERE,
+) -> None:
+    """Show a team to others under another name. A team does it itself on its page, or with `arena pseudonym`."""
+    from leaderboard import host
+
+    if (name is None) is not drop:
+        raise typer.BadParameter("give the pseudonym, or --drop to show the team's name again")
+    with _open(contest) as opened:
+        shown = host.set_pseudonym(opened, opened.team(team), name, _decided(reason))
+    print(f"others see {shown.name} as {shown.shown_as}" if shown.pseudonym else f"others see {shown.name} by its name")
+
+
 @app.command(epilog='Example: arena contest merge "Team Beta" --into "Team Alpha" --reason "two of them left" --dry-run')
 def merge(
     team: TeamName,

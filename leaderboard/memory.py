@@ -177,7 +177,7 @@ def _content(connection: Connection, digest: str) -> bytes:
 
 
 _NEWEST = select(func.coalesce(func.max(schema.attempts.c.id), 0)).scalar_subquery()
-_STATE = select(n_rows(schema.host_log), n_rows(schema.verifications), _NEWEST, n_rows(schema.attempts))
+_STATE = select(*map(n_rows, (schema.host_log, schema.verifications, schema.models)), _NEWEST, n_rows(schema.attempts))
 
 
 def _state(connection: Connection) -> _State:

@@ -77,7 +77,8 @@ def check_metric(metric: Metric, solution: Solution) -> None:
     sure = (solution.truth[:, None] == range(len(solution.labels))).astype(float)
     perfect = Submission(file_name="solution.csv", content=b"", digest="", predicted=solution.truth, probabilities=sure)
     try:
-        metric.score(solution, perfect, solution.truth.argsort(kind="stable"))
+        rows = solution.scored
+        metric.score(solution, perfect, rows[solution.truth[rows].argsort(kind="stable")])
     except SubmissionError as error:
         raise MetricError(f"the metric refuses the solution itself ({error.problem}); correct it and try again") from error
     except MetricError as error:

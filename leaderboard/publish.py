@@ -10,12 +10,13 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 
 from leaderboard.errors import ContestError
+from leaderboard.messages import LANGUAGES
 from leaderboard.store import Contest
 from leaderboard.web_board import Board, read_board
 from leaderboard.web_pages import standings_csv
 from leaderboard.web_render import STATIC, Frame, render
 from leaderboard.web_standings import Shown, View
-from leaderboard.web_texts import LANGUAGES, Words
+from leaderboard.web_texts import Words
 
 _FILES = ("board.css", "board.js", "icon.svg")
 

@@ -13,6 +13,7 @@ from leaderboard.errors import AttemptsExhausted, SolutionReplaced, TeamError
 from leaderboard.grading import Grade, Part
 from leaderboard.ladder import shown_numbers
 from leaderboard.memory import Memory
+from leaderboard.messages import message
 from leaderboard.records import PREDICTED, grade_values, keep_file, read_predicted, read_rules
 from leaderboard.rules import Rules
 from leaderboard.scoring import Indices
@@ -66,9 +67,9 @@ def record(
 def _check_takes_part(connection: Connection, team: Team) -> None:
     row = connection.execute(_TAKES_PART, {"of_id": team.id}).one()
     if row.merged_into is not None:
-        raise TeamError(f"team {team.name!r} went into another team; send as that one")
+        raise TeamError(message("team_merged", team=repr(team.name)))
     if row.disqualified_at is not None:
-        raise TeamError(f"team {team.name!r} is disqualified; ask the host of the contest")
+        raise TeamError(message("team_out", team=repr(team.name)))
 
 
 def _values(team: Team, submission: Submission, grade: Grade, now: datetime) -> dict[str, Any]:

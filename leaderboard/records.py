@@ -10,14 +10,14 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, Table, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, Subquery, Table, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from leaderboard import schema
 from leaderboard.grading import Grade, Part
 from leaderboard.rules import Rules, Ties
 from leaderboard.scoring import Indices, accuracy, macro_f1
-from leaderboard.standings import Attempt
+from leaderboard.standings import Attempt, AttemptModel, ModelState
 from leaderboard.teams import Team, name_key, unknown_team
 
 PREDICTED = np.dtype("<u2")
@@ -97,7 +97,7 @@ def n_rows(table: Table, *such: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count()).select_from(table).where(*such).scalar_subquery()
 
 
-_REVISION = select(*map(n_rows, (schema.attempts, schema.host_log, schema.teams, schema.verifications)))
+_REVISION = select(*map(n_rows, (schema.attempts, schema.host_log, schema.teams, schema.verifications, schema.models)))
 
 
 def read_revision(connection: Connection) -> str:
@@ -105,13 +105,24 @@ def read_revision(connection: Connection) -> str:
     return ".".join(str(value) for value in connection.execute(_REVISION).one())
 
 
-_VERDICT = (
-    select(schema.verifications.c.is_verified)
-    .where(schema.verifications.c.attempt_id == schema.attempts.c.id)
-    .order_by(schema.verifications.c.id.desc())
-    .limit(1)
-    .scalar_subquery()
-    .label("is_verified")
+def _last(table: Table, *by: str) -> Subquery:
+    """The last row of each attempt after `after`, by further columns too."""
+    columns = table.c["attempt_id", *by]
+    return (
+        select(*columns, func.max(table.c.id).label("id"))
+        .where(table.c.attempt_id > bindparam("after"))
+        .group_by(*columns)
+        .subquery()
+    )
+
+
+_SENT, _RUN = _last(schema.models), _last(schema.verifications, "model_digest")  # joined as tables: read once, not per attempt
+_WITH_MODELS = (
+    schema.attempts.join(schema.teams)
+    .outerjoin(_SENT, _SENT.c.attempt_id == schema.attempts.c.id)
+    .outerjoin(schema.models, schema.models.c.id == _SENT.c.id)
+    .outerjoin(_RUN, (_RUN.c.attempt_id == schema.attempts.c.id) & (_RUN.c.model_digest == schema.models.c.digest))
+    .outerjoin(schema.verifications, schema.verifications.c.id == _RUN.c.id)
 )
 
 
@@ -123,10 +134,12 @@ def _attempts_after(part: Part, *further: ColumnElement[Any]) -> Select[Any]:
             columns["solution_digest"],
             columns[f"value_{part}"].label("value"),
             columns[f"log_loss_{part}"].label("log_loss"),
-            _VERDICT,
+            schema.models.c.digest.label("model_digest"),
+            schema.models.c.file_name.label("model_name"),
+            *schema.verifications.c["is_verified", "remark"],
             *further,
         )
-        .join_from(schema.attempts, schema.teams)
+        .select_from(_WITH_MODELS)
         .where(schema.teams.c.merged_into.is_(None), columns.id > bindparam("after"))
         .order_by(columns.team_id, columns.number)
     )
@@ -190,7 +203,17 @@ def _attempt(row: Row[Any], f1: float, right: float) -> Attempt:
         digest=row.submission_digest,
         file_name=row.file_name,
         shown_number=row.shown_number,
-        is_verified=row.is_verified,
+        model=None if row.model_digest is None else _model(row),
+    )
+
+
+def _model(row: Row[Any]) -> AttemptModel:
+    states = {None: ModelState.CARRIED, True: ModelState.VERIFIED, False: ModelState.DIFFERS}
+    return AttemptModel(
+        file_name=row.model_name,
+        digest=row.model_digest,
+        state=states[None if row.is_verified is None else bool(row.is_verified)],
+        remark=row.remark or "",
     )
 
 

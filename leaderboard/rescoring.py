@@ -115,7 +115,10 @@ def _check_corrects(before: Solution, after: Solution) -> int:
     return sum(_row(before, before.row_of[name]) != _row(after, after.row_of[name]) for name in before.ids)
 
 
-def _row(solution: Solution, at: int) -> tuple[str, bool, str]:
+def _row(solution: Solution, at: int) -> tuple[str, bool, str] | None:
+    """What a row counts for; None for an ignored one."""
+    if not (solution.is_public[at] or solution.is_private[at]):
+        return None
     group = solution.groups[solution.group[at]] if solution.groups else ""
     return solution.labels[solution.truth[at]], bool(solution.is_public[at]), group
 

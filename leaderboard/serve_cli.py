@@ -32,6 +32,7 @@ def serve(
     https: Annotated[bool, typer.Option("--https", help="Readers come by https only, through a proxy.")] = False,
     proxy: Annotated[str, typer.Option(help="Addresses of proxies whose X-Forwarded headers are believed.")] = "127.0.0.1",
     root: Annotated[str, typer.Option(help="Path of the board on the proxy's site, such as /contest.")] = "",
+    max_model_mb: Annotated[int, typer.Option(min=1, max=200, help="Megabytes that a team's model may have.")] = 20,
     zone: Annotated[str | None, typer.Option(help="Time zone of the host, such as Europe/Madrid; else this machine's.")] = None,
 ) -> None:
     """Serve the contest's pages and API until Ctrl-C. Nothing is lost when it is killed."""
@@ -39,7 +40,13 @@ def serve(
     from leaderboard.web_server import Listening, listen
     from leaderboard.web_service import Settings
 
-    settings = Settings(where=contest, root=_tidy_root(root), zone=_known_zone(zone), is_https=https)
+    settings = Settings(
+        where=contest,
+        root=_tidy_root(root),
+        zone=_known_zone(zone),
+        is_https=https,
+        max_model_bytes=max_model_mb * 1_000_000,
+    )
     _check(settings)
     listening = Listening(host=host, port=port, n_workers=workers, proxies=proxy)
     if not https and host not in ("127.0.0.1", "localhost", "::1"):

@@ -7,12 +7,31 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from leaderboard.grading import Part
 from leaderboard.rules import Rules
 from leaderboard.statistics import Interval
 
 _SAME = 1e-12  # scores this near are equal: the same fractions summed in another order differ by less
+
+
+class ModelState(StrEnum):
+    """What is known of the model beside an attempt."""
+
+    CARRIED = "carried"  # kept, and not run yet
+    VERIFIED = "verified"  # it answers what was sent
+    DIFFERS = "differs"  # it answers something else, or cannot be run
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttemptModel:
+    """The last model that was sent beside an attempt."""
+
+    file_name: str
+    digest: str  # SHA-256
+    state: ModelState
+    remark: str  # what came of running it, one line; says nothing of the truth
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +50,7 @@ class Attempt:
     digest: str  # SHA-256 of the submission
     file_name: str
     shown_number: int  # of the attempt whose public scores these are; another one where Ladder mode keeps its own back
-    is_verified: bool | None  # None: no model was run
+    model: AttemptModel | None  # None: none was sent
 
     @property
     def is_shown(self) -> bool:
@@ -54,7 +73,7 @@ class Standing:
     best: int  # number of the attempt that counts
     n_attempts: int
     n_allowed: int
-    is_verified: bool | None  # of the attempt that counts
+    model: AttemptModel | None  # beside the attempt that counts
     attempts: tuple[Attempt, ...]  # by number
 
 

@@ -9,15 +9,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 
-from leaderboard import board, refusals, schema, tokens
+from leaderboard import board, names, refusals, schema, tokens
 from leaderboard.creation import Settings, fill
 from leaderboard.database import Database, connect, new_sqlite_file, sqlite_path
 from leaderboard.deadline import check_ahead
 from leaderboard.details import Details, details_of, read_confusion
-from leaderboard.errors import ContestError, TeamError
+from leaderboard.errors import ContestError
 from leaderboard.grading import Grade, Part
 from leaderboard.memory import Memory, Scorer
 from leaderboard.migration import bring_up_to_date
@@ -30,14 +29,13 @@ from leaderboard.records import (
     read_team,
     read_team_of_id,
     read_teams,
-    write_log,
 )
 from leaderboard.resamples import interval
 from leaderboard.rules import Rules
 from leaderboard.solution import Solution
 from leaderboard.standings import Attempt, Board, Standing
 from leaderboard.submission import Submission
-from leaderboard.teams import Team, name_key, tidy_name
+from leaderboard.teams import Team, name_key
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -107,15 +105,10 @@ class Contest:
         """The new team.
 
         Raises:
-            TeamError: the name cannot be given, or a team has it in this or another case.
+            NameRefused: the name cannot be given, or a team has it in this or another case, as its name or pseudonym.
         """
-        tidy = tidy_name(name)
-        values = {"name": tidy, "name_key": name_key(tidy), "created_at": now}
         with self.database.write() as connection:
-            try:
-                connection.execute(insert(schema.teams).values(values))
-            except IntegrityError as error:
-                raise TeamError(f"a team's name is its own and {tidy!r} is taken; give another") from error
+            tidy = names.add_team(connection, name, now)
         return self.team(tidy)
 
     def teams(self) -> list[Team]:
@@ -132,21 +125,18 @@ class Contest:
         with self.database.read() as connection:
             return read_team(connection, name)
 
-    def set_pseudonym(self, team: Team, pseudonym: str | None, now: datetime) -> Team:
-        """The team, shown to others under `pseudonym`, or under its name again; the log tells the host.
+    def set_pseudonym(self, team: Team, pseudonym: str | None, now: datetime, reason: str | None = None) -> Team:
+        """The team, shown to others under `pseudonym`, or under its name again for None; the log tells it.
+
+        Args:
+            reason: the host's; None where the team itself asks.
 
         Raises:
-            TeamError: the pseudonym cannot be given, or is the name or the pseudonym of another team.
+            NameRefused: it cannot be given, tells the team's name, or is a name or pseudonym of another team.
+            NameOften: the team itself asks, and has changed it ten times within a day.
         """
-        tidy = None if pseudonym is None else tidy_name(pseudonym)
-        others = [one for one in self.teams() if one.id != team.id]
-        if tidy is not None and name_key(tidy) in {name_key(name) for one in others for name in (one.name, one.shown_as)}:
-            raise TeamError(f"a pseudonym is a team's own and {tidy!r} is taken; give another")
         with self.database.write() as connection:
-            details = {"before": read_team(connection, team.name).pseudonym, "after": tidy}
-            connection.execute(update(schema.teams).where(schema.teams.c.id == team.id).values(pseudonym=tidy))
-            asked = {"action": "pseudonym", "team": team.name, "reason": "asked by the team", "done_at": now}
-            write_log(connection, asked | {"details": details})
+            names.set_pseudonym(connection, team, pseudonym, reason, now)
         return self.team(team.name)
 
     def new_token(self, team: Team, now: datetime) -> str:
@@ -167,8 +157,7 @@ class Contest:
 
     def count_refusal(self, team: Team, now: datetime) -> None:
         """Count a file that could not be scored; it costs no attempt."""
-        with self.database.write() as connection:
-            refusals.count(connection, team, now)
+        self.database.store(lambda connection: refusals.count(connection, team, now))
 
     def attempts(self, team: Team) -> tuple[Attempt, ...]:
         """The team's attempts with their public scores, by number."""
@@ -204,8 +193,7 @@ class Contest:
             AttemptsExhausted: the database refused a further attempt.
             SolutionReplaced, ContestClosed, TeamError: what the host did meanwhile.
         """
-        with self.database.write() as connection:
-            return record(connection, self.memory, team, (submission, grade), now)
+        return self.database.store(lambda connection: record(connection, self.memory, team, (submission, grade), now))
 
     def standings(self, part: Part = Part.PUBLIC) -> Sequence[Standing]:
         """The ranking, best first, equal ranks by name: by the score in `part` of each team's best public attempt.

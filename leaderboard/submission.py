@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from leaderboard.errors import SubmissionError
+from leaderboard.messages import Message, Said, message
 from leaderboard.plain import read_plain
-from leaderboard.solution import Solution, describe_labels
+from leaderboard.solution import LabelList, Solution
 from leaderboard.table import Problems, check_header, check_size, check_width, quoted, read_rows
 
 RUN_FOLDER_COLUMNS = ("truth", "speaker", "split")
-_AGAIN = "and send it again"
 _SUM_TOLERANCE = 1e-3
 _MAX_NAMES = 1000
 _MAX_COMPARED = 100  # characters of a name to which a near one is looked up
@@ -88,35 +88,30 @@ def _read_rows(
     return predicted, probabilities if columns.classes else None
 
 
-def _nearest(name: str, names: Sequence[str]) -> str:
+def _nearest(name: str, names: Sequence[str]) -> Said:
     by_key = {other.casefold(): other for other in names}
     key, keys = name[:_MAX_COMPARED].casefold(), sorted(by_key)
     if len(keys) > _MAX_NAMES:  # neighbours by alphabet alone: comparing with 30,000 ids takes a second
         at = bisect.bisect(keys, key)
         keys = keys[max(0, at - _MAX_NAMES // 2) : at + _MAX_NAMES // 2]
     near = difflib.get_close_matches(key, keys, n=1, cutoff=0.7)
-    return f", the nearest is {quoted(by_key[near[0]])}" if near else ""
+    return message("nearest", name=quoted(by_key[near[0]])) if near else ""
 
 
 def _columns(line: int, header: list[str], labels: tuple[str, ...], problems: Problems) -> _Columns:
     check_header(line, header, 2 + len(labels), problems)
     for name in header:
         if name in RUN_FOLDER_COLUMNS and name not in labels:
-            law = f"column '{name}' belongs to the file in a run folder, not to a submission"
-            problems.fail(line, f"{law}; `arena predict` writes a file that can be sent")
+            problems.fail(line, message("run_folder_column", name=name))
     for name in ("id", "label"):
         if name not in header:
-            came = f"column '{name}' is missing{_nearest(name, header)}"
-            problems.fail(line, f"{came}; the first line of the file is id,label: write it {_AGAIN}")
+            problems.fail(line, message("column_missing", name=name, near=_nearest(name, header)))
     for name in header:
         if name not in ("id", "label", *labels):
-            allowed = f"id, label and one probability per class ({describe_labels(labels)})"
-            problems.fail(line, f"column {quoted(name)} is none of {allowed}; delete it {_AGAIN}")
+            problems.fail(line, message("column_unknown", name=quoted(name), labels=LabelList(labels)))
     absent = [label for label in labels if label not in header]
     if absent and len(absent) < len(labels):
-        problems.fail(
-            line, f"probabilities are for all classes or none and column {quoted(absent[0])} is missing; add it {_AGAIN}"
-        )
+        problems.fail(line, message("class_missing", name=quoted(absent[0])))
     classes = () if absent else tuple(header.index(label) for label in labels)
     return _Columns(id=header.index("id"), label=header.index("label"), classes=classes)
 
@@ -125,19 +120,20 @@ def _checked_id(line: int, name: str, line_of: dict[str, int], solution: Solutio
     row = solution.row_of.get(name)
     if row is None:
         near = "" if problems.n else _nearest(name, solution.ids)
-        problems.add(
-            line, f"id {quoted(name)} is not one of the {len(solution.ids):,} ids of the contest{near}; fix the row {_AGAIN}"
-        )
+        problems.add(line, message("id_unknown", id=quoted(name), n=len(solution.ids), near=near))
         return None
     first = line_of.setdefault(name, line)
     if first != line:
-        problems.add(line, f"id {quoted(name)} stands in line {first} already; keep one of the two rows {_AGAIN}")
+        problems.add(line, message("id_again", id=quoted(name), line=first))
     return row
 
 
-def _label_problem(label: str, labels: tuple[str, ...]) -> str:
-    fix = next((f"write {quoted(other)}" for other in labels if _means(label, other)), "fix the row")
-    return f"label {quoted(label)} is not one of {describe_labels(labels)}; {fix} {_AGAIN}"
+def _label_problem(label: str, labels: tuple[str, ...]) -> Message:
+    allowed = LabelList(labels)
+    for other in labels:
+        if _means(label, other):
+            return message("label_written", label=quoted(label), labels=allowed, right=quoted(other))
+    return message("label_unknown", label=quoted(label), labels=allowed)
 
 
 def _means(label: str, other: str) -> bool:
@@ -156,28 +152,26 @@ def _checked_probabilities(line: int, texts: list[str], problems: Problems) -> l
         values = []
     if values and abs(sum(values) - 1) <= _SUM_TOLERANCE and min(values) >= 0:
         return values
-    problems.add(line, f"{_probability_fault(texts)}; fix the row {_AGAIN}")
+    problems.add(line, _probability_fault(texts))
     return [0.0] * len(texts)
 
 
-def _probability_fault(texts: list[str]) -> str:
+def _probability_fault(texts: list[str]) -> Message:
     total = 0.0
     for text in texts:
         try:
             value = float(text)
         except ValueError:
-            return f"probability {quoted(text)} is not a number"
+            return message("probability_no_number", value=quoted(text))
         if not 0 <= value < float("inf"):
-            return f"probability {quoted(text)} is not between 0 and 1"
+            return message("probability_beyond", value=quoted(text))
         total += value
-    return f"probabilities of a row sum to 1 and these to {total:.4g}"
+    return message("probability_sum", total=total)
 
 
 def _check_complete(line_of: dict[str, int], solution: Solution, problems: Problems) -> None:
     missing = [name for name in solution.ids if name not in line_of]
     if missing:
         shown = ", ".join(quoted(name) for name in missing[:3]) + (", …" if len(missing) > 3 else "")
-        verb = "has" if len(missing) == 1 else "have"
-        problems.add(
-            None, f"{len(missing):,} of {len(solution.ids):,} ids {verb} no row: {shown}; add one row for each {_AGAIN}"
-        )
+        key = "ids_missing_1" if len(missing) == 1 else "ids_missing_n"
+        problems.add(None, message(key, n=len(missing), of=len(solution.ids), shown=shown))

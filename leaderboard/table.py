@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from leaderboard.errors import FileError
+from leaderboard.messages import Said, message, plural
 
 MAX_BYTES = 10_000_000
 _MAX_PROBLEMS = 1000  # reading ends there: a file of ten million wrong rows costs no more than one of a thousand
@@ -23,9 +24,9 @@ class Problems:
         self.file_name = file_name
         self.n = 0
         self._error = error
-        self._first: tuple[int | None, str] = (None, "")
+        self._first: tuple[int | None, Said] = (None, "")
 
-    def add(self, line: int | None, problem: str) -> None:
+    def add(self, line: int | None, problem: Said) -> None:
         """Keep or count a problem; raises at the thousandth."""
         if self.n == 0:
             self._first = (line, problem)
@@ -33,7 +34,7 @@ class Problems:
         if self.n == _MAX_PROBLEMS:
             raise self._as_error()
 
-    def fail(self, line: int | None, problem: str) -> NoReturn:
+    def fail(self, line: int | None, problem: Said) -> NoReturn:
         """Raise now, because nothing after this can be read."""
         self.add(line, problem)
         raise self._as_error()
@@ -66,8 +67,7 @@ def read_file(path: Path, error: type[FileError], max_bytes: int = MAX_BYTES) ->
 def check_size(content: bytes, problems: Problems, max_bytes: int = MAX_BYTES) -> None:
     """Fail when `content` is longer than `max_bytes`."""
     if len(content) > max_bytes:
-        law = f"a file has at most {max_bytes / 1e6:g} MB and this one has more"
-        problems.fail(None, f"{law}; send one row per id and no further columns")
+        problems.fail(None, message("file_too_large", megabytes=f"{max_bytes / 1e6:g}"))
 
 
 def read_rows(content: bytes, problems: Problems) -> Iterator[tuple[int, list[str]]]:
@@ -81,22 +81,21 @@ def read_rows(content: bytes, problems: Problems) -> Iterator[tuple[int, list[st
         except StopIteration:
             break
         except csv.Error as error:
-            problems.fail(line, f"the row cannot be read as CSV ({error}); correct its quotes and send the file again")
+            problems.fail(line, message("not_csv", reason=str(error)))
         if cells and cells != [""]:
             is_empty = False
             yield line, cells
     if is_empty:
-        problems.fail(None, "the file is empty; it begins with the columns id,label and has one row per id")
+        problems.fail(None, message("file_empty"))
 
 
 def _decoded(content: bytes, problems: Problems) -> str:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        came = f"the file is not UTF-8 (byte 0x{content[error.start]:02x})"
-        problems.fail(_line_of(content, error.start), f"{came}; save it as 'CSV UTF-8' and send it again")
+        problems.fail(_line_of(content, error.start), message("not_utf8", byte=f"{content[error.start]:02x}"))
     if (at := content.find(0)) >= 0:
-        problems.fail(_line_of(content, at), "the line holds a NUL byte; save the file as plain 'CSV UTF-8' and send it again")
+        problems.fail(_line_of(content, at), message("nul_byte"))
     return text
 
 
@@ -112,22 +111,20 @@ def check_header(line: int, cells: list[str], n_known: int, problems: Problems) 
     """
     for mark, name in ((";", "semicolons"), ("\t", "tabs")):
         if len(cells) == 1 and mark in cells[0]:
-            came = f"columns are separated by commas and this file uses {name}"
-            problems.fail(line, f"{came}; save it with commas and send it again")
+            problems.fail(line, message("not_commas", separator=message(name)))
     if len(cells) > 2 * n_known:
-        law = f"the file has at most {n_known:,} columns and this one {len(cells):,}"
-        problems.fail(line, f"{law}; the first line names the columns: correct it and send the file again")
+        problems.fail(line, message("too_many_columns", most=n_known, n=len(cells)))
     for name, n in Counter(cells).items():
         if n > 1:
-            problems.fail(line, f"column {quoted(name)} stands there {n} times; keep one of them and send the file again")
+            problems.fail(line, message("column_again", name=quoted(name), n=n))
 
 
 def check_width(line: int, cells: list[str], header: list[str], problems: Problems) -> bool:
     """Whether the row has as many values as the header; adds a problem otherwise."""
     if len(cells) == len(header):
         return True
-    law = f"the header has {counted(len(header), 'column')} and this row {counted(len(cells), 'value')}"
-    problems.add(line, f"{law}; fix the row and send the file again")
+    columns, values = plural("columns", len(header)), plural("values", len(cells))
+    problems.add(line, message("row_width", columns=columns, values=values))
     return False
 
 

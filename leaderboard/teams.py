@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from leaderboard.errors import TeamError
+from leaderboard.errors import NameRefused, TeamError
+from leaderboard.messages import message
 
-_MAX_LENGTH = 60
+_MAX_LENGTH = 60  # characters of a name or a pseudonym
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,18 +34,23 @@ def tidy_name(text: str) -> str:
     """The name as it is kept: composed characters, single spaces, none at the ends.
 
     Raises:
-        TeamError: the name is empty, long, or holds characters that do not print.
+        NameRefused: the name is empty, long, or holds characters that do not print.
     """
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not name or len(name) > _MAX_LENGTH or not name.isprintable():
         shown = repr(name if len(name) <= _MAX_LENGTH else name[:_MAX_LENGTH] + "…")
-        raise TeamError(f"a team's name has 1 to {_MAX_LENGTH} printable characters, not {shown}; give another")
+        raise NameRefused(message("name_form", most=_MAX_LENGTH, name=shown))
     return name
 
 
 def name_key(text: str) -> str:
     """What two writings of one name have in common."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def tells_name(pseudonym: str, name: str) -> bool:
+    """Whether a pseudonym gives the name away: it is the name, or holds it word for word."""
+    return f" {name_key(name)} " in f" {name_key(pseudonym)} "
 
 
 def unknown_team(text: str, names: Iterable[str]) -> TeamError:

@@ -22,9 +22,9 @@ import numpy as np
 import numpy.typing as npt
 
 from leaderboard.errors import ContestError, ModelRefused
+from leaderboard.model_form import MAX_MODEL_BYTES, check_form, too_large
 from leaderboard.table import counted
 
-MAX_MODEL_BYTES = 20_000_000
 TOLERANCE = 0.005  # of all rows; on 1,000 test clips of FSDD the exported net differs from the trained one in none (2026-11)
 Indices = npt.NDArray[np.intp]
 _CHILD = Path(__file__).with_name("verify_child.py")
@@ -82,9 +82,8 @@ def check_model(content: bytes, name: str, limits: Limits | None = None) -> None
         ModelRefused: why.
     """
     if len(content) > MAX_MODEL_BYTES:
-        raise ModelRefused(
-            f"{name}: a model has at most {MAX_MODEL_BYTES / 1e6:g} MB and this one has more; train a smaller net"
-        )
+        raise too_large(name, MAX_MODEL_BYTES)
+    check_form(content, name)
     with tempfile.TemporaryDirectory(prefix="arena-verify-") as folder:
         _asked(content, name, {"samples": "", "rate_hz": 0}, limits or Limits(wall_s=60), Path(folder))
 

@@ -43,8 +43,8 @@ def attached(contest: Contest, team: str, number: int, model: tuple[bytes, str])
     """Keep a model, content and file name, that `leaderboard.verify.read_model` found fit; one line says so."""
     from leaderboard.verify_store import attach as keep
 
-    digest = keep(contest, contest.team(team), number, model, datetime.now(UTC))
-    return f"{model[1]} ({len(model[0]) / 1e6:.1f} MB, {digest[:12]}) is kept beside attempt {number} of {team}"
+    kept = keep(contest, contest.team(team), number, model, datetime.now(UTC))
+    return f"{kept.file_name} ({kept.size_bytes / 1e6:.1f} MB, {kept.digest[:12]}) is kept beside attempt {number} of {team}"
 
 
 @app.command(epilog='Examples: arena contest verify "Team Alpha" · arena contest verify --all --audio pack/students/test')
@@ -82,7 +82,7 @@ def _models(contest: Contest, team: str | None, again: bool) -> list[SentModel]:
 
     models = sent_models(contest, contest.teams() if team is None else [contest.team(team)])
     if not models:
-        raise ContestError("no model was sent; teams send one with `arena contest submit TEAM FILE --model model.onnx`")
+        raise ContestError("no model was sent; teams send one with `arena submit FILE --model model.onnx`, or on their page")
     todo = [model for model in models if again or not model.is_verified]
     if len(todo) < len(models):
         say(f"{len(models) - len(todo)} verified before; --again runs them too")

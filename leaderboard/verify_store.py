@@ -9,14 +9,17 @@ from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from leaderboard import schema
-from leaderboard.errors import ModelRefused
+from leaderboard.errors import ModelRefused, NoFurtherModel
+from leaderboard.messages import message
 from leaderboard.records import keep_file, read_predicted
 from leaderboard.store import Contest
 from leaderboard.teams import Team
 from leaderboard.verify import Verdict
+
+N_MODELS = 10  # beside one attempt: none costs anything, and each is kept
 
 _LAST_VERDICT = select(schema.verifications.c.is_verified).order_by(schema.verifications.c.id.desc()).limit(1)
 
@@ -34,25 +37,53 @@ class SentModel:
     is_verified: bool | None  # None: this model was never run
 
 
-def attach(contest: Contest, team: Team, number: int, model: tuple[bytes, str], now: datetime) -> str:
-    """Keep a model, content and file name, beside the attempt of that number; its digest comes back.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """A model that lies beside an attempt."""
+
+    digest: str  # SHA-256
+    file_name: str
+    size_bytes: int
+    is_new: bool  # False: it was the attempt's last model before
+
+
+def attach(contest: Contest, team: Team, number: int, model: tuple[bytes, str], now: datetime) -> Kept:
+    """Keep a model, content and file name, beside the attempt of that number.
 
     Raises:
-        ModelRefused: no such attempt, or its score is verified already.
+        ModelRefused: no such attempt, its score is verified already, or it had many of them.
     """
-    content, file_name = model
-    digest = hashlib.sha256(content).hexdigest()
-    columns = schema.attempts.c
     with contest.database.write() as connection:
-        attempt_id = connection.scalar(select(columns.id).where((columns.team_id == team.id) & (columns.number == number)))
+        of_number = (schema.attempts.c.team_id == team.id) & (schema.attempts.c.number == number)
+        attempt_id = connection.scalar(select(schema.attempts.c.id).where(of_number).with_for_update())
         if attempt_id is None:
             raise ModelRefused(f"team {team.name!r} has no attempt {number}; `arena contest attempts` lists them")
-        if connection.scalar(_LAST_VERDICT.where(schema.verifications.c.attempt_id == attempt_id)):
-            raise ModelRefused(f"attempt {number} of team {team.name!r} is verified, and no other model takes its place")
-        keep_file(connection, digest, content)
-        values = {"attempt_id": attempt_id, "digest": digest, "file_name": file_name, "attached_at": now}
-        connection.execute(insert(schema.models).values(values))
-    return digest
+        return keep_model(connection, attempt_id, (team, number), model, now)
+
+
+def keep_model(connection: Connection, attempt_id: int, of: tuple[Team, int], model: tuple[bytes, str], now: datetime) -> Kept:
+    """Keep a model beside a locked attempt, which is the number of `of` of its team; the one that lies there already stays.
+
+    Raises:
+        NoFurtherModel: its score is verified already, or it had many of them.
+    """
+    team, number = of
+    content, file_name = model
+    digest = hashlib.sha256(content).hexdigest()
+    of_attempt = schema.models.c.attempt_id == attempt_id
+    sent = connection.execute(
+        select(*schema.models.c["digest", "file_name"]).where(of_attempt).order_by(schema.models.c.id)
+    ).all()
+    if sent and sent[-1].digest == digest:
+        return Kept(digest=digest, file_name=sent[-1].file_name, size_bytes=len(content), is_new=False)
+    if connection.scalar(_LAST_VERDICT.where(schema.verifications.c.attempt_id == attempt_id)):
+        raise NoFurtherModel(message("model_verified", n=number, team=repr(team.name)))
+    if len(sent) >= N_MODELS:
+        raise NoFurtherModel(message("model_too_many", most=N_MODELS, n=number, team=repr(team.name)))
+    keep_file(connection, digest, content)
+    values = {"attempt_id": attempt_id, "digest": digest, "file_name": file_name, "attached_at": now}
+    connection.execute(insert(schema.models).values(values))
+    return Kept(digest=digest, file_name=file_name, size_bytes=len(content), is_new=True)
 
 
 def sent_models(contest: Contest, teams: Sequence[Team]) -> list[SentModel]:

@@ -14,12 +14,18 @@ from leaderboard.errors import (
     AttemptsExhausted,
     ContestClosed,
     LeaderboardError,
+    ModelRefused,
+    NameOften,
+    NameRefused,
+    NoFurtherModel,
     SubmissionError,
     TeamError,
     TooManyRefusals,
 )
-from leaderboard.web_render import Problem, render, span
+from leaderboard.messages import message
+from leaderboard.web_render import Problem, problem, render, span
 from leaderboard.web_request import frame_of, keep_form, service_of, words_of
+from leaderboard.web_security import BodyTooLarge
 from leaderboard.web_service import NoSuchAttempt, TokenRefused
 from leaderboard.web_texts import Words
 
@@ -55,6 +61,11 @@ def failure(error: LeaderboardError) -> Failure:
         return Failure(status=429, code="refusals", message=message, retry_after_s=error.retry_after_s)
     if isinstance(error, NoSuchAttempt):
         return Failure(status=404, code="not_found", message=message)
+    if isinstance(error, NameRefused):
+        return Failure(status=429 if isinstance(error, NameOften) else 422, code="name", message=message)
+    if isinstance(error, ModelRefused):
+        is_settled = isinstance(error, NoFurtherModel)
+        return Failure(status=409 if is_settled else 422, code="limit" if is_settled else "model", message=message)
     for kind, status, code in ((AttemptsExhausted, 409, "limit"), (ContestClosed, 403, "closed"), (TeamError, 403, "team")):
         if isinstance(error, kind):
             return Failure(status=status, code=code, message=message)
@@ -62,7 +73,7 @@ def failure(error: LeaderboardError) -> Failure:
 
 
 def problem_of(error: LeaderboardError, words: Words) -> Problem:
-    """The same for a reader; the detail of a file's line stays in English."""
+    """The same for a reader."""
     if isinstance(error, TokenRefused):
         return Problem(what=words("too_many", minutes=span(words, error.wait_s + 60)) if error.wait_s else words("token_wrong"))
     if isinstance(error, AttemptsExhausted):
@@ -70,7 +81,9 @@ def problem_of(error: LeaderboardError, words: Words) -> Problem:
     if isinstance(error, ContestClosed):
         return Problem(what=words("is_closed"))
     if isinstance(error, SubmissionError | TooManyRefusals | TeamError):
-        return Problem(what=words("refused"), detail=str(error))
+        return problem(words("refused"), error, words)
+    if isinstance(error, ModelRefused):
+        return problem(words("model_refused"), error, words)
     return Problem(what=words("broken"))
 
 
@@ -97,12 +110,15 @@ def on_mistake(request: Request, error: Exception) -> Response:
 
 
 def on_too_large(request: Request, error: Exception) -> Response:
-    limit = f"{service_of(request).settings.max_bytes / 1e6:g}"
+    assert isinstance(error, BodyTooLarge)
+    settings, words = service_of(request).settings, words_of(request)
+    limit = f"{(settings.max_model_bytes if error.is_model else settings.max_bytes) / 1e6:g}"
     if is_for_programs(request):
-        message = f"a file has at most {limit} MB and this one has more; send one row per id and no further columns"
-        answer: Response = Failure(status=413, code="too_large", message=message).as_json()
+        said = str(message("model_too_large" if error.is_model else "file_too_large", megabytes=limit))
+        answer: Response = Failure(status=413, code="too_large", message=said).as_json()
     else:
-        answer = page_of(request, Problem(what=words_of(request)("too_large", megabytes=limit)), 413)
+        what = words("model_large" if error.is_model else "too_large", megabytes=limit)
+        answer = page_of(request, Problem(what=what), 413)
     answer.headers["Connection"] = "close"
     return answer
 

@@ -13,7 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from leaderboard import web_api, web_forms, web_pages
+from leaderboard import web_api, web_forms, web_names, web_pages
 from leaderboard.errors import LeaderboardError
 from leaderboard.web_answers import on_bad_parameter, on_error, on_http_error, on_mistake, on_too_large
 from leaderboard.web_render import STATIC
@@ -64,14 +64,19 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         middleware=[
-            Middleware(Guard, max_bytes=settings.max_bytes, is_secure=settings.is_https),
+            Middleware(
+                Guard,
+                max_bytes=settings.max_bytes,
+                max_model_bytes=settings.max_model_bytes,
+                is_secure=settings.is_https,
+            ),
             Middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL),
         ],
     )
     for kind, answer in _ANSWERS.items():
         app.add_exception_handler(kind, answer)
     app.mount("/static", _Files(directory=STATIC), name="static")
-    for router in (web_pages.router, web_forms.router, web_api.router):
+    for router in (web_api.router, web_pages.router, web_forms.router, web_names.router):  # the first is found soonest
         app.include_router(router)
     app.add_api_route("/healthz", _alive, include_in_schema=False)
     return app

@@ -31,7 +31,7 @@ class Line:
     sent_at: datetime  # UTC
     is_tied: bool  # with the line above
     could_be_first: bool
-    is_verified: bool
+    model: str  # carried, verified, differs; empty: none was sent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,5 +110,5 @@ def _line(shown: Standing, public: Standing, is_final: bool) -> Line:
         sent_at=shown.attempts[-1].arrived_at,
         is_tied=shown.is_tied_with_above,
         could_be_first=shown.could_be_first,
-        is_verified=bool(shown.is_verified),
+        model="" if shown.model is None else shown.model.state,
     )

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import posixpath
 from functools import partial
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from leaderboard import entry
-from leaderboard.errors import FileError, LeaderboardError
+from leaderboard import entry, model_entry
+from leaderboard.errors import FileError, LeaderboardError, ModelRefused
+from leaderboard.model_form import check_form
 from leaderboard.teams import Team
 from leaderboard.web_answers import failure, problem_of
-from leaderboard.web_pages import page, team_page
-from leaderboard.web_render import Problem, render
+from leaderboard.web_pages import Number, attempt_page, page, team_page
+from leaderboard.web_render import Problem, problem, render
 from leaderboard.web_request import address_of, form_of, frame_of, redirect, service_of, signed_in, signed_out, team_of
 from leaderboard.web_service import Host, TokenRefused
+from leaderboard.web_upload import FILE, MODEL, sent_in
 
 router = APIRouter(include_in_schema=False)
-_MAX_NAME = 200
 
 
 @router.get("/login")
@@ -73,20 +73,24 @@ async def validate(request: Request) -> Response:
     team = await run_sync(team_of, request)
     if team is None:
         return redirect(request, "/login")
-    name, content = await _file_of(request)
-    return await service_of(request).scoring(partial(_validate, request, name, content))
+    async with form_guard(await form_of(request)) as form:
+        return await service_of(request).scoring(partial(_validate, request, form))
 
 
-def _validate(request: Request, name: str, content: bytes) -> Response:
-    words = frame_of(request).words
-    if not name:
+def _validate(request: Request, form: FormData) -> Response:
+    words, file, model = frame_of(request).words, sent_in(form, FILE), sent_in(form, MODEL)
+    if file is None:
         return _validated(request, Problem(what=words("no_file")), "", 422)
     try:
-        checked = entry.validate(service_of(request).contest, content, name)
-    except FileError as error:
-        return _validated(request, Problem(what=words("check_bad"), detail=str(error)), "", 422)
+        checked = entry.validate(service_of(request).contest, file.content, file.name)
+        if model is not None:
+            check_form(model.content, model.name)
+    except (FileError, ModelRefused) as error:
+        return _validated(request, problem(words("check_bad"), error, words), "", 422)
     probabilities = words("without_probabilities" if checked.probabilities is None else "with_probabilities")
-    good = words("check_good", file=name, n=words.number(len(checked.predicted)), probabilities=probabilities)
+    good = words("check_good", file=file.name, n=words.number(len(checked.predicted)), probabilities=probabilities)
+    if model is not None:
+        good += " " + words("check_model", file=model.name)
     return _validated(request, None, good, 200)
 
 
@@ -95,19 +99,40 @@ async def send(request: Request) -> Response:
     team = await run_sync(team_of, request)
     if team is None:
         return redirect(request, "/login")
-    name, content = await _file_of(request)
-    return await service_of(request).scoring(partial(_send, request, team, name, content))
+    async with form_guard(await form_of(request)) as form:
+        return await service_of(request).scoring(partial(_send, request, team, form))
 
 
-def _send(request: Request, team: Team, name: str, content: bytes) -> Response:
+def _send(request: Request, team: Team, form: FormData) -> Response:
     service, words = service_of(request), frame_of(request).words
-    if not name:
+    file, model = sent_in(form, FILE), sent_in(form, MODEL)
+    if file is None:
         return page(request, team_page(request, team, Problem(what=words("no_file"))), 422)
     try:
-        receipt = entry.submit(service.contest, team.name, content, name, service.now())
+        receipt = model_entry.submit(service.contest, team, file, model, service.now())
     except LeaderboardError as error:
         return page(request, team_page(request, team, problem_of(error, words)), failure(error).status)
     return redirect(request, f"/attempts/{receipt.attempt.number}{'' if receipt.is_new else '?before=1'}")
+
+
+@router.post("/attempts/{number}/model")
+async def send_model(request: Request, number: Number) -> Response:
+    team = await run_sync(team_of, request)
+    if team is None:
+        return redirect(request, "/login")
+    async with form_guard(await form_of(request)) as form:
+        return await service_of(request).scoring(partial(_send_model, request, team, number, form))
+
+
+def _send_model(request: Request, team: Team, number: int, form: FormData) -> Response:
+    service, words, model = service_of(request), frame_of(request).words, sent_in(form, MODEL)
+    if model is None:
+        return attempt_page(request, team, number, Problem(what=words("no_file")), 422)
+    try:
+        model_entry.add(service.contest, team, number, model, service.now())
+    except LeaderboardError as error:
+        return attempt_page(request, team, number, problem_of(error, words), failure(error).status)
+    return redirect(request, f"/attempts/{number}?model=1")
 
 
 class form_guard:  # noqa: N801 reads as a statement
@@ -121,18 +146,3 @@ class form_guard:  # noqa: N801 reads as a statement
 
     async def __aexit__(self, *_: object) -> None:
         await self._form.close()
-
-
-async def _file_of(request: Request) -> tuple[str, bytes]:
-    """Name and content of the file in the form; an empty name without one. Reads the limit and one byte at most."""
-    async with form_guard(await form_of(request)) as form:
-        file = form.get("file")
-        if not isinstance(file, UploadFile) or not file.filename:
-            return "", b""
-        return tidy_file_name(file.filename), await file.read(service_of(request).settings.max_bytes + 1)
-
-
-def tidy_file_name(text: str) -> str:
-    """A name that prints on one line, without its folders."""
-    name = posixpath.basename(text.replace("\\", "/"))[:_MAX_NAME]
-    return "".join(char for char in name if char.isprintable()).strip() or "submission.csv"

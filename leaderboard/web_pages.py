@@ -83,10 +83,19 @@ def own_team(request: Request) -> Response:
     return page(request, team_page(request, team, None))
 
 
-def team_page(request: Request, team: Team, problem: Problem | None) -> str:
-    """The team's own page, with what went wrong before."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefusedName:
+    """A pseudonym that a team cannot have."""
+
+    wanted: str
+    problem: Problem
+
+
+def team_page(request: Request, team: Team, problem: Problem | None, refused_name: RefusedName | None = None) -> str:
+    """The team's own page, with what went wrong before: with a file, or with a pseudonym."""
     frame = frame_of(request, "/team")
-    return render("team.html.j2", frame, team=team_view(service_of(request), team, frame.words), problem=problem)
+    view = team_view(service_of(request), team, frame.words)
+    return render("team.html.j2", frame, team=view, problem=problem, refused_name=refused_name)
 
 
 def team_view(service: Service, team: Team, words: Words) -> TeamView:
@@ -106,11 +115,13 @@ def team_view(service: Service, team: Team, words: Words) -> TeamView:
     left = words("disqualified") if team.disqualified_at else words(f"left_{n_left}" if n_left < 2 else "left_n", n=n_left)
     return TeamView(
         name=team.name,
+        pseudonym=team.pseudonym,
         rank=None if line is None else line.rank,
         n_ranked=len(board.lines),
         best=None if best is None else best.score,
         n_left=0 if team.disqualified_at else n_left,
         left=left,
+        takes_models=rules.is_open(service.now()) and team.disqualified_at is None,
         attempts=views,
         progress=progress(views),
     )
@@ -119,18 +130,23 @@ def team_view(service: Service, team: Team, words: Words) -> TeamView:
 @router.get("/attempts/{number}")
 def attempt(request: Request, number: Number) -> Response:
     team = team_of(request)
-    if team is None:
-        return redirect(request, "/login")
+    return redirect(request, "/login") if team is None else attempt_page(request, team, number, None, 200)
+
+
+def attempt_page(request: Request, team: Team, number: int, problem: Problem | None, status: int) -> Response:
+    """The page of an attempt, with what was wrong with a model that was sent for it."""
     frame, service = frame_of(request), service_of(request)
     view = team_view(service, team, frame.words)
     shown = next((one for one in view.attempts if one.number == number), None)
     if shown is None:
         return page(request, render("error.html.j2", frame, problem=Problem(what=frame.words("not_found"))), 404)
-    text = render("attempt.html.j2", frame, team=view, shown=shown, lead=_lead(request, shown, frame))
-    return page(request, text)
+    lead = _lead(request, shown, frame)
+    return page(request, render("attempt.html.j2", frame, team=view, shown=shown, lead=lead, problem=problem), status)
 
 
 def _lead(request: Request, shown: AttemptView, frame: Frame) -> str:
+    if request.method == "POST" or request.query_params.get("model") == "1":
+        return frame.words("attempt_n", n=shown.number)
     key = "scored_before" if request.query_params.get("before") == "1" else "scored"
     return frame.words(key, n=shown.number, metric=shown.metric, score=f"{shown.score:.4f}")
 

@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from leaderboard.errors import LeaderboardError
 from leaderboard.web_texts import Words
 
 _HERE = Path(__file__).parent
@@ -37,7 +38,10 @@ class Frame:
     languages: Sequence[tuple[str, str, str]] = ()  # the others: code, name, link
     signed_in: bool = False
     csrf: str = ""
-    megabytes: str = ""
+    megabytes: str = ""  # of a submission at most
+    most_bytes: int = 0  # the same
+    model_megabytes: str = ""
+    most_model_bytes: int = 0
     layout: str = "base.html.j2"
 
     @property
@@ -60,7 +64,13 @@ class Problem:
 
     what: str
     detail: str = ""
-    detail_language: str = "en"  # messages about a file's lines are English
+    detail_language: str = "en"
+
+
+def problem(what: str, error: LeaderboardError, words: Words) -> Problem:
+    """What did not work, with the error in the reader's language where it has one: a host's own metric speaks for itself."""
+    detail = error.told(words.language)
+    return Problem(what=what, detail=detail, detail_language=words.language if detail != str(error) else "en")
 
 
 def span(words: Words, seconds: float) -> str:

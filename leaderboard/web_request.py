@@ -10,16 +10,17 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
+from leaderboard.messages import LANGUAGES
 from leaderboard.teams import Team
 from leaderboard.web_render import Frame
 from leaderboard.web_security import form_token, is_form_token, is_from_us, new_form_secret
 from leaderboard.web_service import Host, Service, TokenRefused
-from leaderboard.web_texts import LANGUAGES, Words, chosen_language
+from leaderboard.web_texts import Words, chosen_language
+from leaderboard.web_upload import FILE, MODEL, read_form
 
 _TOKEN, _FORM, _LANGUAGE = "arena_token", "arena_form", "arena_language"
 _SESSION_S = 30 * 86400
 _YEAR_S = 365 * 86400
-_MAX_FIELD_BYTES = 4096
 
 
 def service_of(request: Request) -> Service:
@@ -86,6 +87,9 @@ def frame_of(request: Request, here: str = "") -> Frame:
         signed_in=holder is not None,
         csrf=form_token(service.key, _form_secret(request)) if holder is not None or here == "/login" else "",
         megabytes=f"{service.settings.max_bytes / 1e6:g}",
+        most_bytes=service.settings.max_bytes,
+        model_megabytes=f"{service.settings.max_model_bytes / 1e6:g}",
+        most_model_bytes=service.settings.max_model_bytes,
     )
 
 
@@ -123,6 +127,12 @@ def keep_form(request: Request, response: Response) -> Response:
     return response
 
 
+def limits_of(request: Request) -> dict[str, int]:
+    """How many bytes the files of a form have at most, by field."""
+    settings = service_of(request).settings
+    return {FILE: settings.max_bytes, MODEL: settings.max_model_bytes}
+
+
 async def form_of(request: Request) -> FormData:
     """The form of a page of ours.
 
@@ -131,7 +141,7 @@ async def form_of(request: Request) -> FormData:
     """
     if not is_from_us(request.headers):
         raise HTTPException(403, "the form came from another site")
-    form = await request.form(max_files=1, max_fields=4, max_part_size=_MAX_FIELD_BYTES)
+    form = await read_form(request, limits_of(request))
     token = form.get("csrf")
     if not isinstance(token, str) or not is_form_token(
         service_of(request).key, request.cookies.get(_cookie(request, _FORM), ""), token

@@ -27,13 +27,22 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _AROUND_A_FILE = 8192  # bytes: the other fields of its form, and what separates them
+_WITH_MODELS = ("/attempts", "/validate")  # ends of the paths that take a form with a submission and its model
 _N_FAILURES = 10
 _WINDOW_S = 300.0
 _N_REMEMBERED = 10_000  # addresses and tokens
 
 
 class BodyTooLarge(Exception):  # noqa: N818
-    """More came than is read."""
+    """More came than is read.
+
+    Args:
+        is_model: of a model, and not of a submission.
+    """
+
+    def __init__(self, *, is_model: bool = False) -> None:
+        super().__init__()
+        self.is_model = is_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +51,22 @@ class Guard:
 
     app: ASGIApp
     max_bytes: int  # of a file
+    max_model_bytes: int
     is_secure: bool  # the pages are reached by https only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        left = self.max_bytes + 1 + _AROUND_A_FILE
+        is_model, most = self._most(scope)
+        left = most + 1 + _AROUND_A_FILE
 
         async def limited() -> Message:
             nonlocal left
             message = await receive()
             left -= len(message.get("body", b""))
             if left < 0:
-                raise BodyTooLarge
+                raise BodyTooLarge(is_model=is_model)
             return message
 
         async def headed(message: Message) -> None:
@@ -69,6 +80,14 @@ class Guard:
             await send(message)
 
         await self.app(scope, limited, headed)
+
+    def _most(self, scope: Scope) -> tuple[bool, int]:
+        """Whether the request brings a model alone, and the bytes of all files that it may bring."""
+        path = str(scope["path"])
+        if path.endswith("/model"):
+            return True, self.max_model_bytes
+        brings_both = path.endswith(_WITH_MODELS) and Headers(scope=scope).get("content-type", "").startswith("multipart/")
+        return False, self.max_bytes + (self.max_model_bytes if brings_both else 0)
 
 
 def is_from_us(headers: Headers) -> bool:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import copy
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.config import LOGGING_CONFIG
 from uvicorn.supervisors import Multiprocess
 
-from leaderboard.errors import ContestError
+from leaderboard import web_sockets
 from leaderboard.web_app import create_app
 from leaderboard.web_service import Settings
 
-_N_WAITING = 2048  # connections that the kernel keeps until they are taken
 _KEEP_ALIVE_S = 20
 _ENDING_S = 15  # for requests that are being answered when the service is told to end
 
@@ -51,36 +51,22 @@ def listen(settings: Settings, listening: Listening, tell: Callable[[str], None]
         proxy_headers=True,
         forwarded_allow_ips=listening.proxies,
         server_header=False,
-        backlog=_N_WAITING,
+        backlog=web_sockets.N_WAITING,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_ENDING_S,
         log_config=_logging(),
     )
-    bound = _bound(listening)
+    is_one_each = listening.n_workers > 1 and sys.platform == "linux"  # other systems give all connections to one socket
+    sockets = web_sockets.listening(listening.host, listening.port, listening.n_workers if is_one_each else 1)
     try:
-        tell(_url(bound, listening.host))
-        server = uvicorn.Server(config)
+        tell(_url(sockets[0], listening.host))
         if listening.n_workers > 1:
-            Multiprocess(config, sockets=[bound]).run()
+            handed = [cast(socket.socket, web_sockets.WorkerSockets(sockets))] if is_one_each else sockets
+            Multiprocess(config, sockets=handed).run()
         else:
-            server.run(sockets=[bound])
+            uvicorn.Server(config).run(sockets=sockets)
     finally:
-        bound.close()
-
-
-def _bound(listening: Listening) -> socket.socket:
-    family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
-    bound = socket.socket(family)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((listening.host, listening.port))
-        bound.listen(_N_WAITING)  # who comes before the first worker is ready waits
-    except OSError as error:
-        bound.close()
-        place = f"{listening.host} port {listening.port}"
-        raise ContestError(f"{place} cannot be listened on ({error.strerror}); choose another --port or --host") from error
-    bound.set_inheritable(True)
-    return bound
+        web_sockets.close(sockets)
 
 
 def _url(bound: socket.socket, host: str) -> str:

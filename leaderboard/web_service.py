@@ -15,6 +15,7 @@ import anyio
 import anyio.to_thread
 
 from leaderboard.errors import LeaderboardError
+from leaderboard.model_form import MAX_MODEL_BYTES
 from leaderboard.store import Contest, open_contest
 from leaderboard.table import MAX_BYTES
 from leaderboard.teams import Team
@@ -23,7 +24,7 @@ from leaderboard.web_security import Failures, host_token
 from leaderboard.web_standings import Shown
 
 T = TypeVar("T")
-_N_SCORED_AT_ONCE = 4  # the rest waits: more threads would only share one interpreter
+_N_SCORED_AT_ONCE = 8  # those that wait for the disk are stored together; more would only share one interpreter
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +36,7 @@ class Settings:
     zone: str | None = None  # of the host; None: this machine's
     is_https: bool = False  # browsers reach it by https only
     max_bytes: int = MAX_BYTES  # of a file
+    max_model_bytes: int = MAX_MODEL_BYTES
 
 
 class TokenRefused(LeaderboardError):  # noqa: N818

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+from leaderboard.standings import ModelState
 
 
 class _Model(BaseModel):
@@ -12,7 +15,7 @@ class _Model(BaseModel):
 
 
 class ErrorOut(_Model):
-    """Why nothing was done. `error` is one word: invalid, too_large, limit, refusals, closed, team, token, wait, ..."""
+    """Why nothing was done. `error` is one word: invalid, model, too_large, limit, refusals, closed, team, name, token, ..."""
 
     error: str
     message: str
@@ -31,6 +34,8 @@ class ContestOut(_Model):
     n_rows: int
     has_private_rows: bool
     n_teams: int
+    max_file_bytes: int
+    max_model_bytes: int
 
 
 class IntervalOut(_Model):
@@ -54,13 +59,22 @@ class LineOut(_Model):
     sent_at: datetime
     is_tied: bool
     could_be_first: bool
-    is_verified: bool
+    model: ModelState | Literal[""]
 
 
 class StandingsOut(_Model):
     metric: str
     is_final: bool
     lines: list[LineOut]
+
+
+class AttemptModelOut(_Model):
+    """The last model sent beside an attempt; `remark` says what came of running it."""
+
+    file_name: str
+    digest: str
+    state: ModelState
+    remark: str
 
 
 class AttemptOut(_Model):
@@ -73,7 +87,7 @@ class AttemptOut(_Model):
     digest: str
     file_name: str
     is_shown: bool
-    is_verified: bool | None
+    model: AttemptModelOut | None
 
 
 class ClassOut(_Model):
@@ -92,11 +106,27 @@ class DetailsOut(_Model):
     confusion: list[list[int]]
 
 
+class PseudonymIn(_Model):
+    """What others are to see in place of the team's name; null or blank: the name."""
+
+    pseudonym: str | None = Field(max_length=200)
+
+
 class TeamOut(_Model):
     team: str
+    pseudonym: str | None  # what others see in place of the name
     n_allowed: int
     n_left: int
     attempts: list[AttemptOut]
+
+
+class ModelOut(_Model):
+    """A model that was taken; `is_new` is false where the attempt's last model was this file."""
+
+    team: str
+    attempt: int
+    model: AttemptModelOut
+    is_new: bool
 
 
 class ReceiptOut(_Model):
@@ -114,6 +144,7 @@ class CheckedOut(_Model):
     file_name: str
     n_rows: int
     has_probabilities: bool
+    model_name: str | None  # of a model that came with it and is an ONNX file
 
 
 class HostLineOut(_Model):

@@ -74,7 +74,7 @@ class ShownLine:
     is_own: bool
     is_tied: bool  # with the one above
     bracket: str  # class of the style sheet: top, middle, end; empty without
-    is_verified: bool
+    model: str
     final: float | None
     score: float
     low: float
@@ -219,7 +219,7 @@ def _shown(line: Line, ends: tuple[float, float], bracket: str, n_before: int, v
         is_own=line.team == view.own,
         is_tied=bool(bracket) and line.is_tied,
         bracket=bracket,
-        is_verified=line.is_verified,
+        model=line.model,
         final=line.final,
         score=line.score,
         low=line.low,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "es": "Español"})
+from leaderboard.messages import LANGUAGES, number
 
 # key: (English, Spanish). What stands in braces is given by the page.
 TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -105,6 +105,22 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "left_0": ("no attempt left", "no quedan intentos"),
         "left_1": ("1 attempt left", "queda 1 intento"),
         "left_n": ("{n} attempts left", "quedan {n} intentos"),
+        "shown_as_lead": ("What others see", "Lo que ven los demás"),
+        "shown_as_name": ("Others see your team by its name, {name}.", "Los demás ven a tu equipo por su nombre, {name}."),
+        "shown_as_pseudonym": (
+            "Others see your team as {name}; the host sees its name too.",
+            "Los demás ven a tu equipo como {name}; la organización ve también su nombre.",
+        ),
+        "pseudonym": ("Pseudonym", "Seudónimo"),
+        "pseudonym_help": (
+            "Shown in place of your team's name in the standings and all that is made from them. Grades use the name. "
+            "Pages that were saved or printed before keep what they showed.",
+            "Se muestra en lugar del nombre de tu equipo en la clasificación y en todo lo que sale de ella. Las notas usan "
+            "el nombre. Las páginas guardadas o impresas antes conservan lo que mostraban.",
+        ),
+        "pseudonym_button": ("Use this pseudonym", "Usar este seudónimo"),
+        "pseudonym_drop": ("Show our name", "Mostrar nuestro nombre"),
+        "pseudonym_refused": ("The pseudonym was not changed.", "El seudónimo no se cambió."),
         "send": ("Send an attempt", "Enviar un intento"),
         "send_help": (
             "A CSV file with the columns id,label, up to {megabytes} MB. A file with a mistake costs no attempt; "
@@ -113,7 +129,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "el mismo archivo enviado dos veces cuenta una.",
         ),
         "file": ("File", "Archivo"),
-        "drop": ("Choose a file, or drop it here", "Elige un archivo o suéltalo aquí"),
+        "drop": ("Choose the CSV file, or drop it here", "Elige el archivo CSV o suéltalo aquí"),
         "send_button": ("Send and score", "Enviar y puntuar"),
         "check_button": ("Check only", "Solo comprobar"),
         "is_closed": ("The contest is closed: nothing more is scored.", "El concurso está cerrado: ya no se puntúa nada."),
@@ -123,6 +139,40 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "counts": ("counts", "cuenta"),
         "arrived": ("Arrived", "Llegó"),
         "verified": ("verified", "verificado"),
+        "model": ("Model", "Modelo"),
+        "model_carried": ("model sent", "con modelo"),
+        "model_differs": ("model differs", "el modelo difiere"),
+        "model_waits": ("not run yet", "sin ejecutar"),
+        "model_not": ("differs", "difiere"),
+        "model_none": ("add one", "añadir"),
+        "model_optional": ("The model behind it (optional)", "El modelo que hay detrás (opcional)"),
+        "model_add": ("Choose the ONNX file, or drop it here", "Elige el archivo ONNX o suéltalo aquí"),
+        "model_other": ("Send another one in its place", "Enviar otro en su lugar"),
+        "model_help": (
+            "An ONNX file, up to {megabytes} MB. It costs no attempt and can be added later. "
+            "The host runs it on the test recordings and marks the score verified when it gives the same answers.",
+            "Un archivo ONNX, de hasta {megabytes} MB. No gasta intentos y se puede añadir después. "
+            "La organización lo ejecuta con los audios de prueba y la marca como verificada si da las mismas respuestas.",
+        ),
+        "model_button": ("Send the model", "Enviar el modelo"),
+        "model_is_carried": ("The host has not run it yet.", "La organización todavía no lo ha ejecutado."),
+        "model_is_verified": (
+            "The host ran it, and it gives the same answers: the score is verified.",
+            "La organización lo ejecutó y da las mismas respuestas: la puntuación está verificada.",
+        ),
+        "model_is_different": (
+            "The host ran it, and it does not give the same answers.",
+            "La organización lo ejecutó y no da las mismas respuestas.",
+        ),
+        "model_refused": (
+            "The model was not kept, and no attempt was used.",
+            "El modelo no se guardó y no se gastó ningún intento.",
+        ),
+        "model_large": (
+            "The model is too large; up to {megabytes} MB are read.",
+            "El modelo es demasiado grande; se leen hasta {megabytes} MB.",
+        ),
+        "check_model": ("{file} is an ONNX model.", "{file} es un modelo ONNX."),
         "per_class": ("F1 by class", "F1 por clase"),
         "class": ("Class", "Clase"),
         "f1": ("F1", "F1"),
@@ -218,7 +268,7 @@ class Words:
 
     def number(self, n: int) -> str:
         """`2,000`, in Spanish with a narrow space."""
-        return f"{n:,}" if self.language == "en" else f"{n:,}".replace(",", "\u202f")
+        return number(n, self.language)
 
 
 def chosen_language(asked: str | None, kept: str | None, accepted: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from leaderboard.details import Details
 from leaderboard.scoring import Counts
+from leaderboard.standings import AttemptModel
 
 _N_MISTAKES = 5
 _N_SHADES = 4
@@ -52,7 +53,7 @@ class AttemptView:
     arrived_at: datetime  # UTC
     file_name: str
     counts: bool  # it is the one that the standings show
-    is_verified: bool
+    model: AttemptModel | None
     is_kept_back: bool  # in Ladder mode: these are the scores shown before
     labels: Sequence[str]
     cells: Sequence[Sequence[Cell]]  # row: truth
@@ -83,11 +84,13 @@ class Progress:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TeamView:
     name: str
+    pseudonym: str | None  # what others see in its place
     rank: int | None
     n_ranked: int
     best: float | None
     n_left: int
     left: str
+    takes_models: bool  # beside attempts that are not verified
     attempts: Sequence[AttemptView]
     progress: Progress
 
@@ -121,7 +124,7 @@ def attempt_view(details: Details, metric: str, *, is_best: bool) -> AttemptView
         arrived_at=attempt.arrived_at,
         file_name=attempt.file_name,
         counts=is_best,
-        is_verified=bool(attempt.is_verified),
+        model=attempt.model,
         is_kept_back=not attempt.is_shown,
         labels=labels,
         cells=cells(confusion),

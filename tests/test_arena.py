@@ -71,7 +71,14 @@ def test_a_mistake_is_one_line_on_stderr_and_exit_code_1(words: list[str], said:
 
 def test_every_setting_is_listed_for_machines(tmp_path: Path) -> None:
     rows = {row["key"]: row for row in json.loads(run("train", "--keys", "--json", "--model", "resnet", cwd=tmp_path).stdout)}
-    assert rows["model.name"] == {"key": "model.name", "default": "resnet", "type": "str"}
+    assert rows["model.name"]["default"] == "resnet"
+    assert rows["model.depth"] == {
+        "key": "model.depth",
+        "default": 1,
+        "type": "int",
+        "values": "1 to 4",
+        "meaning": "residual blocks in each of three stages",
+    }
     assert isinstance(rows["train.epochs"]["default"], int)
     assert rows["split.test_speakers"]["default"] == []
 

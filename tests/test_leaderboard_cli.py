@@ -67,7 +67,7 @@ def test_teams_are_added_and_listed() -> None:
     arena("init", "solution.csv", "--name", "Digits 2026")
     assert arena("team", "add", " Alpha ") == "Alpha takes part in Digits 2026\n"
     assert arena("team", "add", "ALPHA") == "error: a team's name is its own and 'ALPHA' is taken; give another"
-    assert json.loads(arena("team", "list", "--json")) == [{"team": "Alpha", "n_attempts": 0}]
+    assert json.loads(arena("team", "list", "--json")) == [{"team": "Alpha", "pseudonym": None, "n_attempts": 0}]
     assert "Alpha" in arena("team", "list")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.server
 import json
 import subprocess
@@ -12,12 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from onnx_world import first_samples, model_of
 from web_world import NOW, WAIT_S, Running, make, running, submission
 
 from leaderboard import client
 from leaderboard.client import ClientError, Door, InvalidFile, Unreachable, WrongToken, send
 from leaderboard.host import Decision, close_contest
 from leaderboard.store import open_contest
+from leaderboard.verify import Verdict
+from leaderboard.verify_store import record_verdict, sent_models
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,6 +40,9 @@ def answering(status: int, body: bytes, headers: dict[str, str] | None = None) -
         def do_POST(self) -> None:
             seen.append(self.headers["Authorization"])
             self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+        def do_GET(self) -> None:
             self.send_response(status)
             for name, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)
@@ -95,6 +102,50 @@ def test_the_command_prints_the_result_and_its_exit_code_says_what_happened(tmp_
         with pytest.raises(ClientError, match="closed by its host") as closed:
             send(Door(url=service.url, team="Late", token=late), good, told.append)
         assert (limit.value.exit_code, closed.value.exit_code, told) == (4, 5, [])
+
+
+def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_anything_is_sent(tmp_path: Path) -> None:
+    tokens = make(tmp_path / "c.db", ["Ann"])
+    file, net = tmp_path / "good.csv", tmp_path / 'my "net".onnx'
+    file.write_bytes(submission(1))
+    with running(tmp_path / "c.db", "--max-model-mb", "1") as service:
+        door, told = Door(url=service.url, team="Ann", token=tokens["Ann"]), list[str]()
+        for content, message in (
+            (b"PK\x03\x04", "is a zip archive, as torch.save writes, and no ONNX model"),
+            (bytes(1_000_001), "a model has at most 1 MB and this one has more"),
+        ):
+            net.write_bytes(content)
+            code, out, err = submit(service, file, tokens["Ann"], "--team", "Ann", "--model", str(net))
+            assert (code, out) == (3, "")
+            assert message in err
+        with pytest.raises(InvalidFile, match="cannot be read"):
+            send(door, file, told.append, tmp_path / "none.onnx")
+        with open_contest(tmp_path / "c.db") as contest:
+            assert contest.attempts(contest.team("Ann")) == ()
+        assert send(door, file, told.append)["attempt"]["model"] is None
+        net.write_bytes(model_of(first_samples()))
+        code, out, err = submit(service, file, tokens["Ann"], "--team", "Ann", "--model", str(net))
+        digest = hashlib.sha256(net.read_bytes()).hexdigest()[:12]
+        assert (code, err) == (0, "")
+        assert out.startswith("the same file was scored before, no attempt was used\n")
+        assert out.endswith(f"2 attempts left\nmy %22net%22.onnx ({digest}) is kept beside attempt 1: not run yet\n")
+        with open_contest(tmp_path / "c.db") as contest:
+            (model,) = sent_models(contest, contest.teams())
+            record_verdict(contest, model, Verdict(is_verified=True, remark="", n_equal=0, n_rows=0), NOW)
+        net.write_bytes(model_of(first_samples(1)))
+        assert submit(service, file, tokens["Ann"], "--team", "Ann", "--model", str(net))[0] == 4  # verified: takes no other
+        with open_contest(tmp_path / "c.db") as contest:
+            close_contest(contest, Decision(reason="over", at=NOW))
+        file.write_bytes(submission(2))
+        assert submit(service, file, tokens["Ann"], "--team", "Ann", "--model", str(net))[0] == 5
+    assert told == []
+
+
+def test_a_service_that_takes_no_models_is_named(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_bytes(b"id,label\n")
+    (tmp_path / "net.onnx").write_bytes(model_of(first_samples()))
+    with answering(200, b"{}") as (url, _), pytest.raises(ClientError, match="takes no models"):
+        send(Door(url=url, team="Ann", token="t"), tmp_path / "f.csv", print, tmp_path / "net.onnx")
 
 
 def test_a_service_that_is_not_there_is_tried_again_and_then_named(tmp_path: Path) -> None:

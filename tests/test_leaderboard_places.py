@@ -36,7 +36,7 @@ def attempt(number: int, score: float, minute: int) -> Attempt:
         digest="",
         file_name="",
         shown_number=number,
-        is_verified=None,
+        model=None,
     )
 
 

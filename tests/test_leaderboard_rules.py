@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from datetime import timedelta
 
 import pytest
 from contest_world import DEADLINE, NOW, made, predictions, ranking, send, solution
-from sqlalchemy import insert, text
+from sqlalchemy import text
 
-from leaderboard import schema
 from leaderboard.copying import back_up, restore_into
 from leaderboard.creation import Settings
 from leaderboard.deadline import describe_distance, describe_for_reader
@@ -17,7 +17,11 @@ from leaderboard.entry import submit, validate
 from leaderboard.errors import ContestError, MetricError, SubmissionError, TeamError, TooManyRefusals
 from leaderboard.grading import Part
 from leaderboard.rules import Ties
-from leaderboard.store import open_contest
+from leaderboard.standings import AttemptModel, ModelState
+from leaderboard.store import Contest, open_contest
+from leaderboard.teams import Team
+from leaderboard.verify import Verdict
+from leaderboard.verify_store import attach, record_verdict, sent_models
 
 
 def test_a_token_is_kept_as_a_hash_and_dies_when_it_is_revoked(contest_place: str) -> None:
@@ -183,19 +187,25 @@ def test_the_last_verdict_on_a_model_marks_its_attempt(contest_place: str) -> No
     with made(contest_place, solution(), "Alpha") as contest:
         send(contest, "Alpha")
         alpha = contest.team("Alpha")
-        assert contest.attempts(alpha)[0].is_verified is None
-        for is_verified in (False, True):
-            with contest.database.write() as connection:
-                values = {
-                    "attempt_id": 1,
-                    "model_digest": "0" * 64,
-                    "is_verified": is_verified,
-                    "remark": "",
-                    "verified_at": NOW,
-                }
-                connection.execute(insert(schema.verifications).values(values))
-            assert contest.attempts(alpha)[0].is_verified is is_verified
-            assert contest.board().lines[0].is_verified is is_verified
+        assert contest.attempts(alpha)[0].model is None
+        for content, answers in ((b"first", [False]), (b"second", [False, True])):
+            attach(contest, alpha, 1, (content, "m.onnx"), NOW)
+            assert _model_of(contest, alpha).state is ModelState.CARRIED
+            for is_equal in answers:
+                verdict = Verdict(is_verified=is_equal, remark=f"{is_equal}", n_equal=0, n_rows=40)
+                record_verdict(contest, sent_models(contest, [alpha])[0], verdict, NOW)
+                assert _model_of(contest, alpha).state is (ModelState.VERIFIED if is_equal else ModelState.DIFFERS)
+        digest = hashlib.sha256(b"second").hexdigest()
+        wanted = AttemptModel(file_name="m.onnx", digest=digest, state=ModelState.VERIFIED, remark="True")
+        assert _model_of(contest, alpha) == wanted
+
+
+def _model_of(contest: Contest, team: Team) -> AttemptModel:
+    """Beside the team's one attempt, as its line of the board has it too."""
+    (attempt,), (line,) = contest.attempts(team), contest.board().lines
+    assert attempt.model is not None
+    assert line.model == attempt.model
+    return attempt.model
 
 
 def test_a_backup_is_one_moment_while_others_write_and_goes_back_to_either_database(

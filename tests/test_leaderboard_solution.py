@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from leaderboard.errors import SolutionError
-from leaderboard.solution import describe_labels, odd_labels, parse_solution
+from leaderboard.solution import LabelList, odd_labels, parse_solution
 
 
 def refusal(text: str) -> str:
@@ -41,8 +41,8 @@ BAD_FILES = {
         "a column with the speakers is named Group; rename or delete it",
     ),
     "another usage": (
-        "id,label,Usage\na,1,Public\nb,2,Ignored\n",
-        "solution.csv line 3: Usage 'Ignored' is neither Public nor Private; write one of the two",
+        "id,label,Usage\na,1,Public\nb,2,Hidden\n",
+        "solution.csv line 3: Usage 'Hidden' is neither Public nor Private nor Ignored; write one of the three",
     ),
     "id twice": (
         "id,label\na,1\nb,2\na,2\n",
@@ -80,7 +80,7 @@ BAD_FILES = {
     ),
     "nothing private": (
         "id,label,Usage\na,1,Private\nb,2,Private\n",
-        "solution.csv: a Usage column needs Public and Private rows and no row is Public; leave the column out for one score",
+        "solution.csv: a Usage column needs Public rows and no row is Public; leave the column out for one score",
     ),
     "a label that is only private": (
         "id,label,Usage\na,1,Public\nb,1,Private\nc,2,Private\n",
@@ -109,7 +109,7 @@ def test_a_bad_solution_is_refused_in_one_line_with_its_line_and_the_fix(case: s
     ],
 )
 def test_labels_are_named_shortly(labels: list[str], text: str) -> None:
-    assert describe_labels(labels) == text
+    assert str(LabelList(tuple(labels))) == text
 
 
 @pytest.mark.parametrize(

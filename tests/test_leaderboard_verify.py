@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +13,8 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-import soundfile
 from onnx import TensorProto, helper, numpy_helper
+from onnx_world import LABELS, RATE_HZ, N, constant, external, first_samples, graph_of, model_of, rows, write_audio
 from typer.testing import CliRunner
 
 import arena
@@ -24,54 +25,17 @@ from leaderboard.store import create_contest, open_contest
 from leaderboard.verify import Limits, Samples, answers, check_model, gather, read_model
 from leaderboard.verify_store import attach, sent_models
 
-LABELS = ("0", "1", "2")
-RATE_HZ = 8000
-N = 12
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
-
-
-def label_of(place: int) -> str:
-    return LABELS[place % 3]
 
 
 @pytest.fixture(scope="module")
 def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Recordings that say their label by which of the first three samples is loud; one is shorter than the others."""
-    folder = tmp_path_factory.mktemp("audio")
-    for place in range(N):
-        wave = np.zeros(50 if place else 40, dtype=np.float32)
-        wave[place % 3] = 0.5
-        soundfile.write(folder / f"clip{place}.wav", wave, RATE_HZ, subtype="PCM_16")
-    return folder
+    return write_audio(tmp_path_factory.mktemp("audio"))
 
 
 @pytest.fixture(scope="module")
 def samples(audio: Path, tmp_path_factory: pytest.TempPathFactory) -> Samples:
     return gather(audio, [f"clip{place}" for place in range(N)], tmp_path_factory.mktemp("gathered") / "samples")
-
-
-def constant(name: str, *values: int) -> TensorProto:
-    return numpy_helper.from_array(np.array(values, dtype=np.int64), name)
-
-
-def first_samples(first: int = 0, n_scores: int = 3) -> onnx.GraphProto:
-    """Scores are samples `first` and on: with 0 every recording is answered right."""
-    node = helper.make_node("Slice", ["samples", "from", "to", "axis"], ["probabilities"])
-    return graph_of([node], [constant("from", first), constant("to", first + n_scores), constant("axis", 1)])
-
-
-def graph_of(nodes: list[onnx.NodeProto], weights: list[TensorProto]) -> onnx.GraphProto:
-    given = helper.make_tensor_value_info("samples", TensorProto.FLOAT, ["n", "s"])
-    made = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", "k"])
-    return helper.make_graph(nodes, "net", [given], [made], weights)
-
-
-def model_of(graph: onnx.GraphProto, domains: tuple[str, ...] = (), **told: str) -> bytes:
-    opsets = [helper.make_opsetid("", 18), *(helper.make_opsetid(domain, 1) for domain in domains)]
-    model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
-    helper.set_model_props(model, {"labels": json.dumps(LABELS), "rate_hz": str(RATE_HZ)} | told)
-    content: bytes = model.SerializeToString()
-    return content
 
 
 def refusal(call: Callable[[], object]) -> str:
@@ -147,14 +111,6 @@ def test_a_model_that_wants_too_much_memory_is_stopped(samples: Samples) -> None
     assert "memory" in said or "alloc" in said or "1024 MB" in said
 
 
-def external() -> onnx.GraphProto:
-    graph = first_samples()
-    weight = TensorProto(name="secret", data_type=TensorProto.FLOAT, dims=[4], data_location=TensorProto.EXTERNAL)
-    weight.external_data.add(key="location", value="/etc/passwd")
-    graph.initializer.append(weight)
-    return graph
-
-
 def external_within() -> onnx.GraphProto:
     (weight,) = (one for one in external().initializer if one.name == "secret")
     inner = helper.make_node("Constant", [], ["probabilities"], value=weight)
@@ -164,8 +120,9 @@ def external_within() -> onnx.GraphProto:
 
 
 @pytest.mark.parametrize("graph", [external(), external_within()], ids=["top", "in a branch"])
-def test_a_model_that_reads_other_files_is_refused_before_it_is_run(graph: onnx.GraphProto) -> None:
+def test_a_model_that_reads_other_files_is_refused_before_it_is_run(graph: onnx.GraphProto, samples: Samples) -> None:
     assert "keeps its weights in another file" in refusal(lambda: check_model(model_of(graph), "model.onnx"))
+    assert "keeps its weights in another file" in refusal(lambda: asked(model_of(graph), samples))
 
 
 def test_operators_that_the_standard_does_not_have_are_refused() -> None:
@@ -202,47 +159,41 @@ def test_recordings_that_are_missing_or_lie_elsewhere_are_named(audio: Path, tmp
             gather(audio, [name], tmp_path / "samples")
 
 
-def submission(n_wrong: int = 0) -> bytes:
-    rows = (f"clip{place},{LABELS[(place + (place < n_wrong)) % 3]}\n" for place in range(N))
-    return ("id,label\n" + "".join(rows)).encode()
-
-
 @pytest.fixture
-def contest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Honest sent what its model says, Boaster something better: its model answers with other samples."""
-    monkeypatch.chdir(tmp_path)
-    solution = parse_solution(submission(), "solution.csv")
-    with create_contest(tmp_path / "contest.db", solution=solution, name="Digits", now=NOW) as made:
+def contest(contest_place: str) -> str:
+    """Honest sent what its model says, Boaster something better: its model answers with other samples. On both databases."""
+    solution = parse_solution(rows(), "solution.csv")
+    with create_contest(contest_place, solution=solution, name="Digits", now=NOW) as made:
         for name, first in (("Honest", 0), ("Boaster", 1)):
             team = made.add_team(name, NOW)
-            entry.submit(made, name, submission(), "s.csv", NOW)
+            entry.submit(made, name, rows(), "s.csv", NOW)
             attach(made, team, 1, (model_of(first_samples(first)), "model.onnx"), NOW)
         made.add_team("Without", NOW)
-    return tmp_path / "contest.db"
+    return contest_place
 
 
-def run(*words: object) -> tuple[int, Any]:
-    done = CliRunner().invoke(arena.app, ["contest", *map(str, words)])
+def run(contest: str, *words: object) -> tuple[int, Any]:
+    done = CliRunner().invoke(arena.app, ["contest", *map(str, words), "--contest", contest])
     if isinstance(done.exception, LeaderboardError):
         return done.exit_code, str(done.exception)
     assert done.exception is None or isinstance(done.exception, SystemExit), done.output
     return done.exit_code, json.loads(done.stdout) if "--json" in words else done.stdout
 
 
-def test_a_model_is_sent_with_a_submission_and_a_bad_one_costs_no_attempt(contest: Path, audio: Path, tmp_path: Path) -> None:
-    (tmp_path / "sent.csv").write_bytes(submission())
+def test_a_model_is_sent_with_a_submission_and_a_bad_one_costs_no_attempt(contest: str, audio: Path, tmp_path: Path) -> None:
+    (tmp_path / "sent.csv").write_bytes(rows())
     (tmp_path / "model.onnx").write_bytes(b"no model")
     words = ("submit", "without", tmp_path / "sent.csv", "--model", tmp_path / "model.onnx")
-    assert "model.onnx" in run(*words)[1]
+    assert "model.onnx" in run(contest, *words)[1]
     with open_contest(contest) as opened:
         assert opened.attempts(opened.team("Without")) == ()
     (tmp_path / "model.onnx").write_bytes(model_of(first_samples()))
-    assert run(*words)[0] == 0
-    assert run("verify", "Without", "--audio", audio)[0] == 0
+    assert run(contest, *words)[0] == 0
+    assert run(contest, "verify", "Without", "--audio", audio)[0] == 0
 
 
-def test_verify_marks_the_honest_score_and_shows_how_the_other_differs(contest: Path, audio: Path) -> None:
-    code, lines = run("verify", "--all", "--audio", audio, "--json")
+def test_verify_marks_the_honest_score_and_shows_how_the_other_differs(contest: str, audio: Path) -> None:
+    code, lines = run(contest, "verify", "--all", "--audio", audio, "--json")
     found = {line["team"]: (line["is_verified"], line["remark"]) for line in lines}
     assert code == 1
     assert found["Honest"] == (True, "12 of 12 rows equal")
@@ -250,38 +201,41 @@ def test_verify_marks_the_honest_score_and_shows_how_the_other_differs(contest: 
     assert found["Boaster"][1].endswith("differ (clip1, clip2, clip4, ...) and at most 1 may")
     with open_contest(contest) as opened:
         kept = {model.team: model.is_verified for model in sent_models(opened, opened.teams())}
-        (honest,) = opened.attempts(opened.team("Honest"))
+        states = {line.team: line.model and (line.model.state, line.model.remark) for line in opened.board().lines}
     assert kept == {"Honest": True, "Boaster": False}
-    assert honest.is_verified is True
+    assert states == {"Honest": ("verified", found["Honest"][1]), "Boaster": ("differs", found["Boaster"][1])}
+    shown = dict(re.findall(r"(Honest|Boaster).* (\w+) *\n", run(contest, "standings")[1]))
+    assert shown == {"Honest": "verified", "Boaster": "differs"}
+    assert run(contest, "attempts", "boaster")[1].split()[-1] == "differs"
 
 
-def test_what_is_verified_is_not_run_again_and_takes_no_other_model(contest: Path, audio: Path, tmp_path: Path) -> None:
-    assert run("verify", "Honest", "--audio", audio)[0] == 0
-    assert run("verify", "Honest", "--audio", audio, "--json") == (0, [])
+def test_what_is_verified_is_not_run_again_and_takes_no_other_model(contest: str, audio: Path, tmp_path: Path) -> None:
+    assert run(contest, "verify", "Honest", "--audio", audio)[0] == 0
+    assert run(contest, "verify", "Honest", "--audio", audio, "--json") == (0, [])
     (tmp_path / "other.onnx").write_bytes(model_of(first_samples(2)))
-    assert "is verified, and no other model takes its place" in run("attach", "honest", tmp_path / "other.onnx")[1]
+    assert "is verified, and no other model takes its place" in run(contest, "attach", "honest", tmp_path / "other.onnx")[1]
 
 
-def test_a_better_model_may_follow_where_one_did_not_agree(contest: Path, audio: Path, tmp_path: Path) -> None:
-    assert run("verify", "Boaster", "--audio", audio)[0] == 1
+def test_a_better_model_may_follow_where_one_did_not_agree(contest: str, audio: Path, tmp_path: Path) -> None:
+    assert run(contest, "verify", "Boaster", "--audio", audio)[0] == 1
     (tmp_path / "right.onnx").write_bytes(model_of(first_samples()))
-    code, said = run("attach", "boaster", tmp_path / "right.onnx")
+    code, said = run(contest, "attach", "boaster", tmp_path / "right.onnx")
     assert code == 0, said
     assert "is kept beside attempt 1 of Boaster" in said
-    assert run("verify", "Boaster", "--audio", audio)[0] == 0
+    assert run(contest, "verify", "Boaster", "--audio", audio)[0] == 0
 
 
-def test_rows_may_differ_as_far_as_the_host_tolerates(contest: Path, audio: Path) -> None:
-    assert run("verify", "Boaster", "--audio", audio, "--tolerate", 12)[0] == 0
+def test_rows_may_differ_as_far_as_the_host_tolerates(contest: str, audio: Path) -> None:
+    assert run(contest, "verify", "Boaster", "--audio", audio, "--tolerate", 12)[0] == 0
 
 
-def test_a_model_that_fails_is_a_verdict_and_stops_no_other(contest: Path, audio: Path) -> None:
+def test_a_model_that_fails_is_a_verdict_and_stops_no_other(contest: str, audio: Path) -> None:
     with open_contest(contest) as opened:
         attach(opened, opened.team("Boaster"), 1, (model_of(first_samples(), rate_hz="16000"), "m.onnx"), NOW)
-    code, lines = run("verify", "--all", "--audio", audio, "--json")
+    code, lines = run(contest, "verify", "--all", "--audio", audio, "--json")
     assert (code, {line["team"]: line["is_verified"] for line in lines}) == (1, {"Honest": True, "Boaster": False})
 
 
-def test_without_a_model_there_is_nothing_to_verify(contest: Path, audio: Path) -> None:
-    assert "no model was sent" in run("verify", "Without", "--audio", audio)[1]
-    assert run("verify", "--audio", audio)[0] == 2
+def test_without_a_model_there_is_nothing_to_verify(contest: str, audio: Path) -> None:
+    assert "no model was sent" in run(contest, "verify", "Without", "--audio", audio)[1]
+    assert run(contest, "verify", "--audio", audio)[0] == 2

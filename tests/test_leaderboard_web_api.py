@@ -61,7 +61,7 @@ def test_a_receipt_holds_what_the_store_holds(client: TestClient, tokens: dict[s
         "digest": attempt.digest,
         "file_name": "best.csv",
         "is_shown": True,
-        "is_verified": None,
+        "model": None,
     }
     assert (receipt["interval"]["low"], receipt["interval"]["high"]) == (interval.low, interval.high)
     rest = {key: receipt[key] for key in ("team", "metric", "is_new", "n_left", "rank", "n_ranked")}
@@ -99,13 +99,14 @@ def test_too_many_refused_files_in_an_hour_make_a_team_wait(client: TestClient, 
 
 def test_a_check_gives_no_score_and_costs_nothing(client: TestClient, tokens: dict[str, str]) -> None:
     answer = client.post("/api/v1/validate", content=submission(1), headers=bearer(tokens["Cleo"]))
-    assert answer.json() == {"file_name": "submission.csv", "n_rows": 300, "has_probabilities": False}
+    assert answer.json() == {"file_name": "submission.csv", "n_rows": 300, "has_probabilities": False, "model_name": None}
     assert client.get("/api/v1/team", headers=bearer(tokens["Cleo"])).json()["n_left"] == 3
 
 
 def test_the_document_describes_every_answer_and_every_page_has_its_likeness(client: TestClient) -> None:
     document = client.get("/api/openapi.json").json()
-    paths = {"attempts", "attempts/{number}", "contest", "host", "standings", "team", "validate"}
+    paths = {"attempts", "attempts/{number}", "attempts/{number}/model", "contest", "host", "standings", "team", "validate"}
+    paths |= {"team/pseudonym"}
     assert set(document["paths"]) == {f"/api/v1/{path}" for path in paths}
     for path, operations in document["paths"].items():
         for operation in operations.values():
@@ -127,6 +128,7 @@ def test_whatever_is_asked_the_api_answers_as_its_document_says(
     with open_contest(where) as contest:
         keys = [tokens["Cleo"], host_token(contest.secret_key())]
     client.app.state.service.failures._times.clear()  # type: ignore[attr-defined]
+    kinds = set[tuple[str, str, int]]()
     for operation in _operations(client.get("/api/openapi.json").json()):
 
         @given(case=operation.as_strategy(), key=st.sampled_from(keys))
@@ -142,11 +144,19 @@ def test_whatever_is_asked_the_api_answers_as_its_document_says(
             asked, body = wanted["method"], wanted.get("data")
             content = body.encode() if isinstance(body, str) else body
             headers = {**(wanted.get("headers") or {}), **bearer(key)}
-            answer = client.request(asked, wanted["url"], params=wanted.get("params"), headers=headers, content=content)
+            files = wanted.get("files") or None
+            sent = {"params": wanted.get("params"), "headers": headers, "content": content, "files": files}
+            sent["json"] = wanted.get("json")
+            request = client.build_request(asked, wanted["url"], **sent)
+            request.read()  # a form is written out once, here
+            answer = client.send(request)
+            kinds.add((asked, str(request.headers.get("content-type")).partition(";")[0], answer.status_code))
             assert answer.status_code < 500, answer.text
             case.operation.validate_response(schemathesis.Response.from_any(answer), case=case)
 
         answers_as_described()
+    assert any((kind, status) == ("multipart/form-data", 422) for _, kind, status in kinds)  # read as far as its files
+    assert any((kind, status) == ("application/octet-stream", 404) for _, kind, status in kinds)
 
 
 def test_after_the_close_the_answer_is_closed(client: TestClient, tokens: dict[str, str], where: Path) -> None:

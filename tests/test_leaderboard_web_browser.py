@@ -8,21 +8,25 @@ from contextlib import contextmanager
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from onnx_world import first_samples, model_of
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from test_reports_browser import ARGUMENTS, CHROMIUM, CUT_OFF
 from test_reports_browser import pytestmark as needs_chromium
 from web_world import NOW, make, running, submission
 
 from leaderboard.entry import submit
-from leaderboard.store import open_contest
+from leaderboard.store import Contest, open_contest
+from leaderboard.verify import Verdict
+from leaderboard.verify_store import attach, record_verdict, sent_models
 from leaderboard.web_security import host_token
 
 pytestmark = needs_chromium
 LONG = "The Cepstral Coefficients of a rather long name that goes on"
+NET = model_of(first_samples())
 TEAMS = ["Los Formantes", LONG, "<b>bold</b>", "Ruido Rosa", "Nyquist & Söhne", "W" * 60]
-DROP = """(bytes) => {
+DROP = """(files) => {
     const data = new DataTransfer(), made = { dataTransfer: null, bubbles: true, cancelable: true };
-    data.items.add(new File([new Uint8Array(bytes)], "dropped.csv", { type: "text/csv" }));
+    for (const [name, bytes] of files) data.items.add(new File([new Uint8Array(bytes)], name));
     document.querySelector(".drop").dispatchEvent(new DragEvent("drop", { ...made, dataTransfer: data }));
 }"""
 
@@ -53,14 +57,27 @@ class World:
         assert [text for text in said if "status of 4" not in text] == []  # Chromium tells of each refusal's status
 
 
+def models(contest: Contest) -> None:
+    """A model beside each attempt of three teams: run with the same answers, run with others, not run yet."""
+    for name, is_equal in ((TEAMS[2], True), (TEAMS[5], False), (TEAMS[1], None)):
+        team = contest.team(name)
+        for attempt in contest.attempts(team):
+            attach(contest, team, attempt.number, (NET, "resnet-bilateral-aug.onnx"), NOW)
+        if is_equal is not None:
+            remark = "300 of 300 rows equal" if is_equal else "280 of 300 rows equal, 20 differ (clip_0001, clip_0002, ...)"
+            for model in sent_models(contest, [team]):
+                record_verdict(contest, model, Verdict(is_verified=is_equal, remark=remark, n_equal=0, n_rows=300), NOW)
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     where = tmp_path_factory.mktemp("browser") / "contest.db"
-    tokens = make(where, [*TEAMS, "Fresh", "Dropper", "Scriptless"])
+    tokens = make(where, [*TEAMS, "Fresh", "Dropper", "Adder", "Scriptless"])
     with open_contest(where) as contest:
         for at, name in enumerate(TEAMS):
             for number in range(1 + at % 3):
                 submit(contest, name, submission(10 * at + number, 0.1 + 0.1 * at), f"try {number}.csv", NOW)
+        models(contest)
         host = host_token(contest.secret_key())
     with running(where, "--zone", "Europe/Madrid") as service, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -99,17 +116,40 @@ def test_a_file_is_chosen_scored_and_shown_and_a_broken_one_explained(world: Wor
 
 def test_a_file_that_is_dropped_is_sent(world: World) -> None:
     with world.page(world.tokens["Dropper"]) as page:
-        page.evaluate(DROP, list(submission(2)))
+        page.evaluate(DROP, [("net.onnx", list(NET)), ("dropped.csv", list(submission(2)))])  # both on the first field
         follow(page, "text=Send and score")
         assert page.url.endswith("/attempts/1")
         assert "dropped.csv" in page.inner_text("main")
+        assert "net.onnx. The host has not run it yet." in page.inner_text("#model-part")
+
+
+def test_a_model_is_added_to_an_attempt_and_what_is_none_or_too_large_is_explained(world: World) -> None:
+    with world.page(world.tokens["Adder"]) as page:
+        choose(page, submission(4))
+        follow(page, "text=Send and score")
+        net = {"name": "net.onnx", "mimeType": "application/octet-stream", "buffer": b"PK\x03\x04"}
+        page.set_input_files("#model", files=[net])
+        follow(page, "text=Send the model")
+        assert "net.onnx is a zip archive, as torch.save writes, and no ONNX model" in page.inner_text("[role=alert]")
+        assert page.evaluate("document.querySelector('[role=alert]').getBoundingClientRect().bottom < innerHeight")
+        for most, message in ((len(NET) - 1, "The model is too large"), (len(NET), "")):
+            page.evaluate("most => { document.querySelector('#model').dataset.most = most; }", most)
+            page.set_input_files("#model", files=[net | {"buffer": NET}])
+            assert page.evaluate("document.querySelector('#model').validationMessage").startswith(message)
+        assert page.evaluate("document.querySelector('#model').validationMessage") == ""
+        follow(page, "text=Send the model")
+        assert "net.onnx. The host has not run it yet." in page.inner_text("#model-part")
+        page.goto(f"{world.url}/")
+        assert "model sent" in page.inner_text("tr.own")
 
 
 def test_everything_works_without_script(world: World) -> None:
     with world.page(world.tokens["Scriptless"], java_script_enabled=False) as page:
         choose(page, submission(3))
+        page.set_input_files("#model", files=[{"name": "net.onnx", "mimeType": "", "buffer": NET}])
         follow(page, "text=Send and score")
         assert page.url.endswith("/attempts/1")
+        assert "net.onnx" in page.inner_text("#model-part")
         page.goto(f"{world.url}/?sort=team&order=desc")
         assert "UTC" in page.inner_text(".under")
         assert re.search(r"\bCES?T\b", page.inner_text(".under"))  # in winter, in summer
@@ -135,7 +175,9 @@ def test_no_page_is_cut_off_and_axe_finds_nothing(world: World, width: int, lang
     axe = Axe()
     for token, paths in (
         ("", ["/", "/login", "/nothing", "/api"]),
-        (world.tokens["<b>bold</b>"], ["/", "/team", "/attempts/3", "/validate"]),
+        (world.tokens["<b>bold</b>"], ["/", "/team", "/attempts/3", "/validate"]),  # its models are verified
+        (world.tokens["W" * 60], ["/attempts/3"]),  # its models differ
+        (world.tokens[LONG], ["/team"]),  # its models were not run
         (world.host, ["/host"]),
     ):
         with world.page(token, **options) as page:

@@ -8,7 +8,8 @@ from string import Formatter
 
 import pytest
 
-from leaderboard.web_texts import LANGUAGES, TEXTS, Words, chosen_language
+from leaderboard.messages import LANGUAGES
+from leaderboard.web_texts import TEXTS, Words, chosen_language
 
 PACKAGE = Path(__file__).parents[1] / "leaderboard"
 SAME_IN_BOTH = {"api", "macro", "token", "minutes", "hours", "days", "mistake_n", "f1"}

@@ -35,8 +35,23 @@
     setInterval(tick, 20000);
   }
 
+  /* A file goes to the field of its form that takes its ending, wherever it was dropped, else to the one below it. */
+  const put = (file, below) => {
+    const takes = (input) => input.accept.split(",").some((end) => end[0] === "." && file.name.toLowerCase().endsWith(end));
+    const input = Array.from(below.form.querySelectorAll("input[type=file]")).find(takes) || below;
+    const data = new DataTransfer();
+    data.items.add(file);
+    input.files = data.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+    input.focus();
+  };
   for (const zoneOfDrop of document.querySelectorAll(".drop")) {
     const input = zoneOfDrop.querySelector("input[type=file]");
+    input.addEventListener("change", () => {
+      const isTooLarge = Array.from(input.files).some((file) => file.size > Number(input.dataset.most));
+      input.setCustomValidity(isTooLarge ? input.dataset.tooLarge : "");
+      if (isTooLarge) input.reportValidity();
+    });
     const mark = (on) => (event) => {
       event.preventDefault();
       zoneOfDrop.classList.toggle("over", on);
@@ -45,11 +60,7 @@
     zoneOfDrop.addEventListener("dragleave", mark(false));
     zoneOfDrop.addEventListener("drop", (event) => {
       mark(false)(event);
-      if (event.dataTransfer && event.dataTransfer.files.length) {
-        input.files = event.dataTransfer.files;
-        input.dispatchEvent(new Event("change", { bubbles: true }));
-        input.focus();
-      }
+      for (const file of event.dataTransfer ? event.dataTransfer.files : []) put(file, input);
     });
   }
 })();

@@ -1,0 +1,167 @@
+"""What is wrong with a file in two languages: one table, which the command line reads in English."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from contest_world import solution
+from starlette.testclient import TestClient
+from web_world import make, submission
+
+from leaderboard.errors import SubmissionError, TooManyRefusals
+from leaderboard.messages import LANGUAGES, MESSAGES, message, number
+from leaderboard.submission import parse_submission
+from leaderboard.table import Problems
+from leaderboard.web_app import create_app
+from leaderboard.web_service import Settings
+
+PACKAGE = Path(__file__).parents[1] / "leaderboard"
+GOOD = "".join(f"clip_{n:02d},{n % 2}\n" for n in range(40))
+PLURALS = {f"{key}_{n}" for key in ("more", "columns", "values") for n in ("1", "n")}  # named by a number
+
+BAD_FILES = {  # name: bytes of a submission, its refusal in English, in Spanish
+    "a label": (
+        f"id,label\n{GOOD}".replace("clip_03,1", "clip_03,7"),
+        "p.csv line 5: label '7' is not one of 0, 1; fix the row and send it again",
+        "p.csv, línea 5: la etiqueta '7' no es una de 0, 1; corrige la fila y envía el archivo otra vez",
+    ),
+    "an id, and further": (
+        f"id,label\n{GOOD}".replace("clip_03", "clip_3").replace("clip_04,0", "clip_04,9"),
+        "p.csv line 5: id 'clip_3' is not one of the 40 ids of the contest, the nearest is 'clip_39'; "
+        "fix the row and send it again (2 more problems in this file)",
+        "p.csv, línea 5: el id 'clip_3' no es uno de los 40 del concurso, lo más parecido es 'clip_39'; "
+        "corrige la fila y envía el archivo otra vez (2 problemas más en este archivo)",
+    ),
+    "an id twice": (
+        f"id,label\n{GOOD}clip_00,0\n",
+        "p.csv line 42: id 'clip_00' stands in line 2 already; keep one of the two rows and send it again",
+        "p.csv, línea 42: el id 'clip_00' ya está en la línea 2; deja una de las dos filas y envía el archivo otra vez",
+    ),
+    "ids without a row": (
+        "id,label\nclip_00,0\n",
+        "p.csv: 39 of 40 ids have no row: 'clip_01', 'clip_02', 'clip_03', …; add one row for each and send it again",
+        "archivo p.csv: 39 de 40 ids no tienen fila: 'clip_01', 'clip_02', 'clip_03', …; "
+        "añade una fila para cada uno y envía el archivo otra vez",
+    ),
+    "a row too wide": (
+        f"id,label\n{GOOD}".replace("clip_03,1", "clip_03,1,1"),
+        "p.csv line 5: the header has 2 columns and this row 3 values; fix the row and send the file again",
+        "p.csv, línea 5: la cabecera tiene 2 columnas y esta fila 3 valores; corrige la fila y envía el archivo otra vez",
+    ),
+    "no label column": (
+        "id,labels\n",
+        "p.csv line 1: column 'label' is missing, the nearest is 'labels'; "
+        "the first line of the file is id,label: write it and send it again",
+        "p.csv, línea 1: falta la columna 'label', lo más parecido es 'labels'; "
+        "la primera línea del archivo es id,label: escríbela y envíalo otra vez",
+    ),
+    "semicolons": (
+        "id;label\nclip_00;0\n",
+        "p.csv line 1: columns are separated by commas and this file uses semicolons; save it with commas and send it again",
+        "p.csv, línea 1: las columnas se separan con comas y este archivo usa punto y coma; "
+        "guárdalo con comas y envíalo otra vez",
+    ),
+}
+
+
+def places(text: str) -> list[tuple[str, str]]:
+    """What is filled in, and how."""
+    return sorted((name, str(spec)) for _, name, spec, _ in Formatter().parse(text) if name is not None)
+
+
+@pytest.mark.parametrize("key", MESSAGES)
+def test_a_message_is_there_in_both_languages_with_the_same_places_to_fill(key: str) -> None:
+    texts = MESSAGES[key]
+    assert len(texts) == len(LANGUAGES) == 2
+    assert all(texts)
+    assert places(texts[0]) == places(texts[1])
+    assert texts[0] != texts[1], f"{key} is not translated"
+
+
+def test_every_message_is_used_and_every_one_that_is_used_is_there() -> None:
+    paths = [path for path in PACKAGE.glob("*.py") if path.name != "messages.py"]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+    asked = set(re.findall(r"""\bmessage\(\s*["'](\w+)["']""", text))
+    assert asked
+    assert asked <= MESSAGES.keys(), asked - MESSAGES.keys()
+    named = set(re.findall(r"""["'](\w+)["']""", text))
+    assert MESSAGES.keys() - named == PLURALS
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_a_refusal_is_told_in_the_readers_language_and_in_english_as_text(case: str) -> None:
+    content, english, spanish = BAD_FILES[case]
+    with pytest.raises(SubmissionError) as caught:
+        parse_submission(content.encode(), "p.csv", solution())
+    assert (str(caught.value), caught.value.told("en"), caught.value.told("es")) == (english, english, spanish)
+
+
+def test_a_refusal_that_goes_to_another_process_keeps_its_languages() -> None:
+    with pytest.raises(SubmissionError) as caught:
+        parse_submission(b"id;label\n", "p.csv", solution())
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert again.told("es") == caught.value.told("es") != str(again)
+
+
+def test_words_of_a_hosts_metric_are_the_same_in_every_language() -> None:
+    error = SubmissionError("p.csv", None, "your rows are odd")
+    assert (error.told("en"), error.told("es")) == ("p.csv: your rows are odd", "archivo p.csv: your rows are odd")
+
+
+def test_a_text_is_made_when_it_is_shown_and_not_for_each_of_a_thousand_lines() -> None:
+    class Costly:
+        n_told = 0
+
+        def told(self, language: str) -> str:
+            Costly.n_told += 1
+            return language
+
+    problems = Problems("p.csv", SubmissionError)
+    for line in range(900):
+        problems.add(line, message("label_unknown", label="7", labels=Costly()))
+    assert Costly.n_told == 0
+    with pytest.raises(SubmissionError) as caught:
+        problems.raise_any()
+    assert Costly.n_told == 0
+    assert "is not one of en;" in str(caught.value)
+    assert Costly.n_told == 1
+
+
+def test_a_spanish_page_tells_a_line_in_spanish_and_the_api_in_english(tmp_path: Path) -> None:
+    tokens = make(tmp_path / "contest.db", ["Ann"])
+    content = submission(1).replace(b"clip_0003,", b"clip_0003,x")
+    with TestClient(create_app(Settings(where=str(tmp_path / "contest.db"))), headers={"Accept-Language": "es"}) as client:
+        token = re.findall(r'name="csrf" value="(\w+)"', client.get("/login").text)[0]
+        client.post("/login", data={"csrf": token, "token": tokens["Ann"]})
+        for path in ("/validate", "/attempts"):
+            page = client.post(path, data={"csrf": token}, files={"file": ("m.csv", content)}).text
+            alert = page[page.index('role="alert"') :].split("</div>")[0]
+            assert "m.csv, línea 5: la etiqueta &#39;x" in alert
+            assert "no es una de 0..9; corrige la fila" in alert
+            assert "lang=" not in alert
+        headers = {"Authorization": f"Bearer {tokens['Ann']}", "Content-Type": "text/csv"}
+        told = client.post("/api/v1/validate", content=content, headers=headers).json()
+        assert "line 5: label 'x" in told["message"]
+        assert "is not one of 0..9; fix the row and send it again" in told["message"]
+
+
+def test_braces_in_a_file_are_no_places() -> None:
+    with pytest.raises(SubmissionError, match=re.escape("{file}.csv line 2: label '{n}{0}' is not one of 0, 1")):
+        parse_submission(b"id,label\nclip_00,{n}{0}\n", "{file}.csv", solution())
+
+
+def test_numbers_are_set_apart_as_each_language_does() -> None:
+    said = message("id_unknown", id="'x'", n=12000, near="")
+    assert "12,000" in said.told("en")
+    assert "12\u202f000" in said.told("es")
+    assert number(999, "es") == "999"
+
+
+def test_waiting_after_many_refusals_is_told_in_both_languages() -> None:
+    error = TooManyRefusals("Ann", 60, 61)
+    assert "wait 2 min" in str(error)
+    assert "espera 2 min" in error.told("es")
