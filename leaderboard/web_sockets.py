@@ -36,7 +36,7 @@ class WorkerSockets:
 
 
 def _claimed(sockets: Sequence[socket.socket]) -> socket.socket:
-    own = next(one for one in sockets if _is_claimed_now(one))
+    own = next((one for one in sockets if _is_claimed_now(one)), sockets[0])  # a worker too many, by uvicorn's SIGTTIN, shares
     close([one for one in sockets if one is not own])
     return own
 
