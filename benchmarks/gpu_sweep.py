@@ -23,7 +23,7 @@ import torch
 from benchmarks.bench import RESULTS, machine, slug, version_of
 from benchmarks.make_corpus import Plan, make
 from benchmarks.plain_augment import PlainAugment
-from benchmarks.plain_loop import Files, loader, nchw, notebook_epoch, write_files
+from benchmarks.plain_loop import Files, loader, notebook_epoch, plain, write_files
 from cnn.batches import Clips
 from cnn.config import RunConfig, TileSettings, default_config
 from cnn.corpus import scan
@@ -128,10 +128,10 @@ def _looped(world: World, config: RunConfig, train: Clips) -> float:
     augment = PlainAugment(config.augment, config.tiles)
     batches = loader(Files(folder, labels, augment), config.train.batch_size, world.size.n_workers)
     val = loader(Files(folder, labels[:64], None), config.train.batch_size, 0)
-    fit = nchw(Fit(config, world.device))
+    arm = plain(Fit(config, world.device))
     if world.device.type == "cuda":
         batches, val = (_on(world.device, source) for source in (batches, val))  # type: ignore[assignment]
-    return _timed(world, n, lambda: notebook_epoch(fit, batches, val))
+    return _timed(world, n, lambda: notebook_epoch(arm, batches, val))
 
 
 class _on:  # noqa: N801 - reads as what it does

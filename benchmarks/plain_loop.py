@@ -6,6 +6,7 @@ Both train our net with our weights, optimiser and learning rates, NCHW.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ from benchmarks import plain_augment
 from benchmarks.plain_augment import PlainAugment
 from cnn.batches import Clips, as_input, n_steps, normalised, seed_of
 from cnn.fit import Fit
-from cnn.optim import learning_rate_at, set_learning_rate
+from cnn.models.blocks import FirstStage
+from cnn.optim import learning_rate_at
 
 Batches = Iterator[tuple[torch.Tensor, torch.Tensor]]
 
@@ -70,19 +72,33 @@ def order_of(fit: Fit, n_clips: int) -> tuple[torch.Tensor, int]:
     return order[: n_clips // steps * steps], n_clips // steps
 
 
-def nchw(fit: Fit) -> Fit:
-    """The same LeNet-5 as a notebook writes it: weights as torch lays them out unasked, layer after layer for the batch."""
-    fit.net.features = nn.Sequential(*fit.net.features.children())  # type: ignore[operator,union-attr]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plain:
+    """A fit whose net and optimiser are a notebook's."""
+
+    fit: Fit
+    optimizer: torch.optim.Optimizer
+
+
+def plain(fit: Fit) -> Plain:
+    """The same net: weights as torch lays them out unasked, layer after layer for the whole batch, torch's optimiser."""
+    for name, layer in list(fit.net.named_modules()):
+        if isinstance(layer, FirstStage):
+            fit.net.set_submodule(name, nn.Sequential(*layer))
     fit.net.to(memory_format=torch.contiguous_format)
-    return fit
+    decayed = [p for p in fit.net.parameters() if p.ndim > 1]
+    others = [p for p in fit.net.parameters() if p.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": fit.config.train.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return Plain(fit=fit, optimizer=torch.optim.AdamW(groups, fused=True))
 
 
-def notebook_epoch(fit: Fit, train: DataLoader, val: DataLoader) -> tuple[float, float]:
+def notebook_epoch(plain: Plain, train: DataLoader, val: DataLoader) -> tuple[float, float]:
     """Train, validate and score as a notebook does: `.item()` every step, scikit-learn; mean loss and validation macro-F1."""
+    fit = plain.fit
     losses, truths, guesses = [], [], []
     fit.net.train()
     for step, (batch, truth) in enumerate(train):
-        logits = _step(fit, batch, truth, step, len(train))
+        logits = _step(plain, batch, truth, step, len(train))
         losses.append(F.cross_entropy(logits, truth).item())
         truths += truth.tolist()
         guesses += logits.argmax(1).tolist()
@@ -96,15 +112,15 @@ def notebook_epoch(fit: Fit, train: DataLoader, val: DataLoader) -> tuple[float,
     return sum(losses) / len(losses), float(f1_score(truths, guesses, average="macro"))
 
 
-def peer_epoch(fit: Fit, train: Clips, val: Clips) -> tuple[float, float]:
+def peer_epoch(plain: Plain, train: Clips, val: Clips) -> tuple[float, float]:
     """The same over tensors in memory, with ours's batches."""
-    settings = fit.config.train
+    fit, settings = plain.fit, plain.fit.config.train
     steps = n_steps(len(train), settings.batch_size)
     losses, truths, guesses = [], [], []
     fit.net.train()
     batches = train.shuffled(settings.batch_size, [seed_of("order", settings.seed, len(fit.rows))], fit.augment)
     for step, (batch, truth) in enumerate(batches):
-        logits = _step(fit, _nchw(batch), truth, step, steps)
+        logits = _step(plain, _nchw(batch), truth, step, steps)
         losses.append(F.cross_entropy(logits, truth).item())
         truths.append(truth)
         guesses.append(logits.argmax(1))
@@ -116,14 +132,15 @@ def peer_epoch(fit: Fit, train: Clips, val: Clips) -> tuple[float, float]:
     return sum(losses) / len(losses), float(f1_score(val.labels, guessed, average="macro"))
 
 
-def _step(fit: Fit, batch: torch.Tensor, truth: torch.Tensor, step: int, steps: int) -> torch.Tensor:
-    settings = fit.config.train
-    set_learning_rate(fit.optimizer.param_groups, learning_rate_at(step, settings.epochs * steps, settings))
-    logits: torch.Tensor = fit.net(batch)
+def _step(plain: Plain, batch: torch.Tensor, truth: torch.Tensor, step: int, steps: int) -> torch.Tensor:
+    settings = plain.fit.config.train
+    for group in plain.optimizer.param_groups:
+        group["lr"] = learning_rate_at(step, settings.epochs * steps, settings)
+    logits: torch.Tensor = plain.fit.net(batch)
     loss = F.cross_entropy(logits, truth, label_smoothing=settings.label_smoothing)
-    fit.optimizer.zero_grad()
+    plain.optimizer.zero_grad()
     loss.backward()
-    fit.optimizer.step()
+    plain.optimizer.step()
     return logits.detach()
 
 

@@ -15,7 +15,7 @@ import torch
 from benchmarks.arms import Comparison, Round, UnequalError, equal_within
 from benchmarks.make_corpus import Plan, make
 from benchmarks.plain_augment import PlainAugment
-from benchmarks.plain_loop import Files, loader, nchw, notebook_epoch, order_of, peer_epoch, write_files
+from benchmarks.plain_loop import Files, loader, notebook_epoch, order_of, peer_epoch, plain, write_files
 from cnn.augment import Augment
 from cnn.batches import Clips, as_input, normalised
 from cnn.config import RunConfig, TileSettings, default_config
@@ -113,19 +113,19 @@ def notebook(world: World, n_workers: int) -> float:
     size = world.config.train.batch_size
     train = loader(Files(world.train_files, world.train.labels.numpy(), world.plain_augment), size, n_workers)
     val = loader(Files(world.val_files, world.val.labels.numpy(), None), size, n_workers)
-    return _rate(len(world.train), lambda fit: notebook_epoch(fit, train, val), world)
+    return _rate(len(world.train), lambda arm: notebook_epoch(arm, train, val), world)
 
 
 def peer(world: World) -> float:
     """Clips a second of one epoch of the honest peer, on all cores."""
-    return _rate(len(world.train), lambda fit: peer_epoch(fit, world.train, world.val), world)
+    return _rate(len(world.train), lambda arm: peer_epoch(arm, world.train, world.val), world)
 
 
 def _rate(n_clips: int, epoch, world: World) -> float:  # type: ignore[no-untyped-def]
     torch.set_num_threads(n_cores())
-    fit = nchw(Fit(world.config, CPU))
+    arm = plain(Fit(world.config, CPU))
     started = time.perf_counter()
-    epoch(fit)
+    epoch(arm)
     return n_clips / (time.perf_counter() - started)
 
 
@@ -143,20 +143,20 @@ def check_training(world: World) -> str:
     Raises:
         UnequalError: they differ.
     """
-    plain = replace(world.config, variant="raw")
-    ours_loss, ours_f1 = _arena_epoch(plain, world)
-    fit = nchw(Fit(plain, CPU))
+    unchanged = replace(world.config, variant="raw")
+    ours_loss, ours_f1 = _arena_epoch(unchanged, world)
+    fit = Fit(unchanged, CPU)
     order, size = order_of(fit, len(world.train))
     train = loader(Files(world.train_files, world.train.labels.numpy(), None), size, 0, order)
     val = loader(Files(world.val_files, world.val.labels.numpy(), None), size, 0)
-    loss, f1 = notebook_epoch(fit, train, val)
+    loss, f1 = notebook_epoch(plain(fit), train, val)
     said = equal_within("losses without augmentation", (ours_loss, loss), _DRIFT * loss)
     said += "; " + equal_within("validation macro-F1", (ours_f1, f1), 0.05)
     drawn = _arena_epoch(world.config, world)[0]
-    same_draws = peer_epoch(nchw(Fit(world.config, CPU)), world.train, world.val)[0]
+    same_draws = peer_epoch(plain(Fit(world.config, CPU)), world.train, world.val)[0]
     said += "; " + equal_within("with augmentation", (drawn, same_draws), _DRIFT * drawn)
     augmented = loader(Files(world.train_files, world.train.labels.numpy(), world.plain_augment), size, 0, order)
-    own_draws = notebook_epoch(nchw(Fit(world.config, CPU)), augmented, val)[0]
+    own_draws = notebook_epoch(plain(Fit(world.config, CPU)), augmented, val)[0]
     return said + "; " + equal_within("the usual loop with draws of its own", (drawn, own_draws), 0.1 * drawn)
 
 
@@ -199,10 +199,10 @@ def check_batches(world: World) -> str:
     Raises:
         UnequalError: they differ.
     """
-    plain = as_input(normalised(world.train.pictures[:64].float() / 255))
+    in_a_batch = as_input(normalised(world.train.pictures[:64].float() / 255))
     files = Files(world.train_files, world.train.labels.numpy(), None)
-    one_by_one = torch.stack([files[place][0] for place in range(len(plain))])
-    if not torch.allclose(plain, one_by_one, atol=1e-5):
+    one_by_one = torch.stack([files[place][0] for place in range(len(in_a_batch))])
+    if not torch.allclose(in_a_batch, one_by_one, atol=1e-5):
         raise UnequalError("a clip in a batch is not the clip alone")
     drawn = torch.cat([batch for batch, _ in world.train.shuffled(64, [1], world.augment)])
     augmented = Files(world.train_files, world.train.labels.numpy(), world.plain_augment)

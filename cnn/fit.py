@@ -20,7 +20,7 @@ from cnn.batches import Clips, n_steps, seed_of
 from cnn.config import LABELS, RunConfig, TrainSettings
 from cnn.errors import RunError
 from cnn.models.table import build, placed
-from cnn.optim import build_optimizer, learning_rate_at, set_learning_rate
+from cnn.optim import Optimizer, learning_rate_at
 from cnn.runs import EpochRow, Score, write_whole
 from cnn.views import log_probabilities
 
@@ -54,7 +54,7 @@ class Fit:
             torch.manual_seed(seed_of("weights", config.train.seed))
             net = build(config.model, config.tiles.size, len(LABELS))
         self.net = placed(net, device)
-        self.optimizer = build_optimizer(self.net, config.train)
+        self.optimizer = Optimizer(self.net, config.train)
         self.rows: list[EpochRow] = []
         self.best_epoch = 0
         self.kept_weights: dict[str, torch.Tensor] = {}
@@ -132,12 +132,11 @@ class Fit:
             batches = train.shuffled(settings.batch_size, [seed_of("order", settings.seed, number)], self.augment)
             for step, (batch, truth) in enumerate(batches):
                 rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
-                set_learning_rate(self.optimizer.param_groups, rate)
                 found = self.net(batch).log_softmax(1)
                 plain = F.nll_loss(found, truth)
-                self.optimizer.zero_grad(set_to_none=True)
+                self.optimizer.zero_grad()
                 smoothed(plain, found, settings.label_smoothing).backward()  # type: ignore[no-untyped-call]
-                self.optimizer.step()
+                self.optimizer.step(rate)
                 losses.append(plain.detach())
                 truths.append(truth)
                 guesses.append(found.detach().argmax(1))

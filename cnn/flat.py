@@ -5,31 +5,26 @@ A fused optimiser of torch takes one learning rate; here a step is a dozen opera
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import nn
 
-from cnn.errors import ModelError
-
-_BETAS, _EPS, _MOMENTUM = (0.9, 0.999), 1e-8, 0.9  # torch's defaults, and the momentum of cnn.optim
+from cnn.optim import BETAS, EPS, MOMENTUM, Optimizer
 
 
 class FlatOptimizer:
     """Of a stacked net whose parameters are (M, ...). Their memory, and that of their gradients, moves into one vector each."""
 
-    def __init__(self, net: nn.Module, optimizers: Sequence[torch.optim.Optimizer], nets: Sequence[nn.Module]) -> None:
+    def __init__(self, net: nn.Module, optimizers: Sequence[Optimizer], nets: Sequence[nn.Module]) -> None:
         """`optimizers` are those of the members on their own `nets`; their state so far is taken over."""
-        self._kind = type(optimizers[0])
-        if self._kind not in (torch.optim.AdamW, torch.optim.Adam, torch.optim.SGD):
-            raise ModelError(f"{self._kind.__name__} cannot be fused; train without --fuse")
+        self._kind = optimizers[0].kind
         self._parameters = dict(net.named_parameters())
         self._optimizers = optimizers
-        self._owners = [dict(member.named_parameters()) for member in nets]
         device = next(iter(self._parameters.values())).device
         n_members, n = len(nets), sum(p.numel() for p in self._parameters.values())
         self._weights, self._gradients = torch.empty(n, device=device), torch.zeros(n, device=device)
-        self._states = {name: torch.zeros(n, device=device) for name in self._names()}
+        self._states = {moment: torch.zeros(n, device=device) for moment in optimizers[0].moments}
         row = torch.empty(n, dtype=torch.int32, device=device)  # of the tables of rates: 2 m, or 2 m + 1 where decay applies
         self._places: dict[str, slice] = {}
         start = 0
@@ -44,8 +39,8 @@ class FlatOptimizer:
             parameter.data = self._weights[place].view(parameter.shape)
             parameter.grad = self._gradients[place].view(parameter.shape)
         self._row = row
-        self._decays = torch.tensor([self._decay(o) for o in optimizers], device=device)  # (M,)
-        self._n_steps = torch.tensor([self._steps_so_far(m) for m in range(n_members)], device=device)  # (M,)
+        self._decays = torch.tensor([o.weight_decay for o in optimizers], device=device)  # (M,)
+        self._n_steps = torch.tensor([float(o.n_steps) for o in optimizers], device=device)  # (M,)
         self._take_over()
 
     def zero_grad(self) -> None:
@@ -55,7 +50,7 @@ class FlatOptimizer:
     def step(self, rates: torch.Tensor) -> None:
         """One step with learning rates (M,)."""
         self._n_steps += 1
-        if self._kind is torch.optim.SGD:
+        if self._kind == "sgd":
             self._sgd(rates)
         else:
             self._adam(rates)
@@ -68,23 +63,23 @@ class FlatOptimizer:
         """As torch.optim.Adam and AdamW (Kingma and Ba 2015; Loshchilov and Hutter 2019)."""
         mean, square = self._states["exp_avg"], self._states["exp_avg_sq"]
         gradients = self._gradients
-        if self._kind is torch.optim.AdamW:
+        if self._kind == "adamw":
             self._weights.mul_(self._spread(torch.ones_like(rates), 1 - rates * self._decays))
         else:
             gradients = gradients + self._weights * self._spread(torch.zeros_like(rates), self._decays)
-        mean.lerp_(gradients, 1 - _BETAS[0])
-        square.mul_(_BETAS[1]).addcmul_(gradients, gradients, value=1 - _BETAS[1])
-        lengths = rates / (1 - _BETAS[0] ** self._n_steps)
-        roots = (1 - _BETAS[1] ** self._n_steps).rsqrt()
-        below = square.sqrt().mul_(self._spread(roots, roots)).add_(_EPS)
+        mean.lerp_(gradients, 1 - BETAS[0])
+        square.mul_(BETAS[1]).addcmul_(gradients, gradients, value=1 - BETAS[1])
+        lengths = rates / (1 - BETAS[0] ** self._n_steps)
+        roots = (1 - BETAS[1] ** self._n_steps).rsqrt()
+        below = square.sqrt().mul_(self._spread(roots, roots)).add_(EPS)
         self._weights.sub_(mean.div(below).mul_(self._spread(lengths, lengths)))
 
     def _sgd(self, rates: torch.Tensor) -> None:
         """As torch.optim.SGD with Nesterov's momentum."""
         momentum = self._states["momentum_buffer"]
         gradients = self._gradients + self._weights * self._spread(torch.zeros_like(rates), self._decays)
-        momentum.mul_(_MOMENTUM).add_(gradients)
-        self._weights.sub_(gradients.add_(momentum, alpha=_MOMENTUM).mul_(self._spread(rates, rates)))
+        momentum.mul_(MOMENTUM).add_(gradients)
+        self._weights.sub_(gradients.add_(momentum, alpha=MOMENTUM).mul_(self._spread(rates, rates)))
 
     def _spread(self, plain: torch.Tensor, decayed: torch.Tensor) -> torch.Tensor:
         """Two numbers of each member, (M,), to the elements that do not decay and to those that do."""
@@ -92,31 +87,21 @@ class FlatOptimizer:
 
     def give_back(self) -> None:
         """Write the state into the members' own optimisers, as if each had trained alone."""
-        steps = self._n_steps.tolist()
-        for number, optimizer in enumerate(self._optimizers):
-            for name, parameter in self._owners[number].items():
-                state = optimizer.state[parameter]
-                if self._kind is not torch.optim.SGD:
-                    state["step"] = torch.tensor(float(steps[number]), device=parameter.device)
-                for key, whole in self._states.items():
-                    state[key] = torch.empty_like(parameter).copy_(self._of(whole, name)[number])  # in its memory format
-
-    def _names(self) -> tuple[str, ...]:
-        return ("momentum_buffer",) if self._kind is torch.optim.SGD else ("exp_avg", "exp_avg_sq")
-
-    def _decay(self, optimizer: torch.optim.Optimizer) -> float:
-        return max(float(group["weight_decay"]) for group in optimizer.param_groups)
-
-    def _steps_so_far(self, number: int) -> float:
-        states = self._optimizers[number].state
-        return max((float(state["step"]) for state in states.values() if "step" in state), default=0.0)
+        for number, (optimizer, n_steps) in enumerate(zip(self._optimizers, self._n_steps.tolist(), strict=True)):
+            optimizer.n_steps = int(n_steps)
+            for own, whole in self._both(optimizer):
+                own.copy_(whole[number])
 
     def _take_over(self) -> None:
         for number, optimizer in enumerate(self._optimizers):
-            for name, parameter in self._owners[number].items():
-                for key, value in optimizer.state.get(parameter, {}).items():
-                    if key in self._states and value is not None:
-                        self._of(self._states[key], name)[number].copy_(value)
+            for own, whole in self._both(optimizer):
+                whole[number].copy_(own)
+
+    def _both(self, optimizer: Optimizer) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Each moment of each weight: a member's own, and (M, ...) of all members."""
+        for moment, of in optimizer.moments.items():
+            for name, own in of.items():
+                yield own, self._of(self._states[moment], name)
 
     def _of(self, whole: torch.Tensor, name: str) -> torch.Tensor:
         return whole[self._places[name]].view(self._parameters[name].shape)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import subprocess
+import sys
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,7 +17,7 @@ from cnn.batches import Clips
 from cnn.config import VARIANTS, AugmentSettings, RunConfig, TileSettings, TrainSettings, default_config
 from cnn.device import one_thread
 from cnn.fit import Fit
-from cnn.optim import build_optimizer, learning_rate_at
+from cnn.optim import Optimizer, learning_rate_at
 from cnn.overrides import override
 
 CPU = torch.device("cpu")
@@ -49,13 +53,51 @@ def test_the_learning_rate_rises_then_follows_its_schedule() -> None:
 
 
 @pytest.mark.parametrize(("name", "kind"), [("adamw", torch.optim.AdamW), ("adam", torch.optim.Adam), ("sgd", torch.optim.SGD)])
-def test_the_optimiser_is_the_one_named_and_decays_filters_alone(name: str, kind: type[torch.optim.Optimizer]) -> None:
-    fit = Fit(config(f"train.optimizer={name}", "train.weight_decay=0.3"), CPU)
-    optimizer = build_optimizer(fit.net, fit.config.train)
-    assert type(optimizer) is kind
-    decays = {p.ndim > 1: group["weight_decay"] for group in optimizer.param_groups for p in group["params"]}
-    assert decays == {True: 0.3, False: 0.0}
-    assert sum(len(group["params"]) for group in optimizer.param_groups) == len(list(fit.net.parameters()))
+def test_the_optimiser_steps_as_torchs_of_that_name_and_decays_filters_alone(
+    name: str, kind: Callable[..., torch.optim.Optimizer]
+) -> None:
+    chosen = config(f"train.optimizer={name}", "train.weight_decay=0.3")
+    ours, theirs = Fit(chosen, CPU).net, Fit(chosen, CPU).net
+    more = {"momentum": 0.9, "nesterov": True} if name == "sgd" else {}
+    filters, others = ([p for p in theirs.parameters() if (p.ndim > 1) == is_filter] for is_filter in (True, False))
+    assert filters
+    assert others
+    reference = kind([{"params": filters, "weight_decay": 0.3}, {"params": others, "weight_decay": 0.0}], **more)
+    optimizer = Optimizer(ours, chosen.train)
+    batch = torch.randn(8, 1, chosen.tiles.size, chosen.tiles.size, generator=torch.Generator().manual_seed(1))
+    for number, rate in enumerate((0.01, 0.003, 0.02)):
+        if number == 2:  # from what is saved
+            state = copy.deepcopy(optimizer.state_dict())
+            optimizer = Optimizer(ours, chosen.train)
+            optimizer.load_state_dict(state)
+        for net in (ours, theirs):
+            torch.manual_seed(number)
+            net.zero_grad()
+            net(batch).square().mean().backward()
+        optimizer.step(rate)
+        for group in reference.param_groups:
+            group["lr"] = rate
+        reference.step()
+        optimizer.zero_grad()
+        assert all(parameter.grad is None for parameter in ours.parameters())
+    for (key, one), other in zip(ours.named_parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6, msg=key)
+
+
+def test_training_loads_no_compiler() -> None:
+    """torch's own optimisers load it: a second and 60 MB for every process."""
+    code = """
+import sys, numpy, torch
+from cnn.batches import Clips
+from cnn.config import RunConfig
+from cnn.fit import Fit
+places = range(8)
+clips = Clips(numpy.zeros((8, 64, 64), numpy.uint8), numpy.arange(8) % 2, places, torch.device("cpu"))
+Fit(RunConfig(corpus="c", variant="raw+aug"), torch.device("cpu")).epoch(clips, clips)
+print(sorted(name for name in sys.modules if name in ("torch._dynamo", "torch._inductor", "sympy")))
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize(

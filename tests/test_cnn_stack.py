@@ -148,12 +148,12 @@ def test_dropout_draws_as_a_member_alone_would_and_each_with_its_own_probability
 @pytest.mark.parametrize("kind", ["adamw", "adam", "sgd"])
 def test_the_flat_optimiser_steps_as_torchs_with_each_members_rates(kind: str) -> None:
     from cnn.config import TrainSettings
-    from cnn.optim import build_optimizer, set_learning_rate
+    from cnn.optim import Optimizer
 
     nets, settings = nets_of("lenet5"), [TrainSettings(optimizer=kind, weight_decay=decay) for decay in (0.0, 0.1, 0.5)]
     alone = nets_of("lenet5")
-    optimizers = [build_optimizer(net, s) for net, s in zip(nets, settings, strict=True)]
-    references = [build_optimizer(net, s) for net, s in zip(alone, settings, strict=True)]
+    optimizers = [Optimizer(net, s) for net, s in zip(nets, settings, strict=True)]
+    references = [Optimizer(net, s) for net, s in zip(alone, settings, strict=True)]
     rates = [[0.01, 0.002, 0.03], [0.02, 0.001, 0.0]]
     whole = stacked(nets)
     for turn in range(2):  # the second time from the state given back after the first
@@ -163,20 +163,20 @@ def test_the_flat_optimiser_steps_as_torchs_with_each_members_rates(kind: str) -
             whole(neighbours(inputs())).view(B, M, -1).square().mean((0, 2)).sum().backward()
             flat.step(torch.tensor(lr))
             for number, (net, optimizer) in enumerate(zip(alone, references, strict=True)):
-                set_learning_rate(optimizer.param_groups, lr[number])
                 optimizer.zero_grad()
                 net(inputs()[number]).square().mean().backward()
-                optimizer.step()
+                optimizer.step(lr[number])
         unstack(whole, nets)
         flat.give_back()
         for number, net in enumerate(nets):
             for (key, ours), theirs in zip(net.named_parameters(), alone[number].parameters(), strict=True):
                 torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=2e-4, msg=f"{key} of {number}, turn {turn}")
         whole = stacked(nets)
-    ours_state, their_state = optimizers[2].state_dict(), references[2].state_dict()
-    assert ours_state["state"].keys() == their_state["state"].keys()
-    for key in ("step", "exp_avg") if kind != "sgd" else ("momentum_buffer",):
-        torch.testing.assert_close(ours_state["state"][0][key], their_state["state"][0][key], rtol=1e-3, atol=1e-4)
+    assert optimizers[2].n_steps == references[2].n_steps == 4
+    for moment, of in optimizers[2].moments.items():
+        for name, value in of.items():
+            alone_value = references[2].moments[moment][name]
+            torch.testing.assert_close(value, alone_value, rtol=1e-3, atol=1e-4, msg=f"{moment} of {name}")
 
 
 class Unusual(nn.Module):
