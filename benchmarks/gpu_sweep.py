@@ -123,7 +123,7 @@ def _looped(world: World, config: RunConfig, train: Clips) -> float:
     n = min(world.size.n_looped, len(train))
     folder = world.scratch / "files"
     if not folder.exists():
-        write_files(folder, train.pictures[:n].cpu().numpy())
+        write_files(folder, train[:n].cpu().numpy())
     labels = train.labels[:n].cpu().numpy()
     augment = PlainAugment(config.augment, config.tiles)
     batches = loader(Files(folder, labels, augment), config.train.batch_size, world.size.n_workers)

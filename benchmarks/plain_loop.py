@@ -127,7 +127,7 @@ def peer_epoch(plain: Plain, train: Clips, val: Clips) -> tuple[float, float]:
     f1_score(torch.cat(truths), torch.cat(guesses), average="macro")
     fit.net.eval()
     with torch.no_grad():
-        pictures = (as_input(normalised(grey.float() / 255)) for grey in val.pictures.split(512))
+        pictures = (as_input(normalised(grey.float() / 255)) for grey in val[:].split(512))
         guessed = torch.cat([fit.net(_nchw(picture)).argmax(1) for picture in pictures])
     return sum(losses) / len(losses), float(f1_score(val.labels, guessed, average="macro"))
 

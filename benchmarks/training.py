@@ -84,8 +84,8 @@ def make_worlds(scratch: Path, tile_sizes: Sequence[int], n_voices: tuple[int, i
             config=override(config, [f"train.epochs={ours.n_epochs}"]),
             train=train,
             val=val,
-            train_files=write_files(scratch / f"train{size}", train.pictures.numpy()),
-            val_files=write_files(scratch / f"val{size}", val.pictures.numpy()),
+            train_files=write_files(scratch / f"train{size}", train[:].numpy()),
+            val_files=write_files(scratch / f"val{size}", val[:].numpy()),
             scratch=scratch,
             ours=ours,
         )
@@ -199,7 +199,7 @@ def check_batches(world: World) -> str:
     Raises:
         UnequalError: they differ.
     """
-    in_a_batch = as_input(normalised(world.train.pictures[:64].float() / 255))
+    in_a_batch = as_input(normalised(world.train[:64].float() / 255))
     files = Files(world.train_files, world.train.labels.numpy(), None)
     one_by_one = torch.stack([files[place][0] for place in range(len(in_a_batch))])
     if not torch.allclose(in_a_batch, one_by_one, atol=1e-5):

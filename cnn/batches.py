@@ -16,17 +16,28 @@ _DRAWN_AT_ONCE = 1024  # clips
 
 
 class Clips:
-    """Some clips of a set of tiles: their pictures (N, F, T) uint8 and class numbers (N,) int64, on the device."""
+    """Some clips of a set of tiles: their pictures (N, F, T) uint8 and class numbers (N,) int64.
+
+    A GPU holds all of them. On a CPU they are read where they lie, a file in memory that all processes share.
+    """
 
     def __init__(
         self, pictures: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], places: Sequence[int], device: torch.device
     ) -> None:
         chosen = np.asarray(places, dtype=np.int64)
-        self.pictures = torch.from_numpy(pictures[chosen]).to(device)
+        self._all, self._places = np.asarray(pictures), chosen
+        self._held = None if device.type == "cpu" else torch.from_numpy(pictures[chosen]).to(device)
         self.labels = torch.from_numpy(labels[chosen]).to(device)
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def __getitem__(self, which: slice | torch.Tensor) -> torch.Tensor:
+        """(n, F, T) uint8, on the device: the pictures of those clips."""
+        if self._held is not None:
+            return self._held[which]
+        chosen = self._places[which if isinstance(which, slice) else which.numpy()]
+        return torch.from_numpy(self._all[chosen])
 
     def shuffled(
         self, batch_size: int, seeds: Sequence[int], augment: Augment | None
@@ -44,7 +55,7 @@ class Clips:
         at_once = max(1, _DRAWN_AT_ONCE // size)  # whatever M is, so that each member draws as alone
         for step in range(steps):
             places = order[step * size : (step + 1) * size].flatten()
-            pictures = self.pictures[places]
+            pictures = self[places]
             if augment is None:
                 batch = normalised(pictures.float().div_(255))
             else:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 
 from cnn.errors import ConfigError
-from cnn.machine import check_device_name, keep_freed_memory
+from cnn.machine import check_device_name, keep_freed_memory, release_freed_memory
 
 
 def resolve(name: str) -> torch.device:
@@ -40,3 +40,5 @@ def one_thread(device: torch.device) -> Iterator[int]:
         yield torch.get_num_threads()
     finally:
         torch.set_num_threads(before)
+        if device.type == "cpu":
+            release_freed_memory()

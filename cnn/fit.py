@@ -146,7 +146,7 @@ class Fit:
     def score(self, clips: Clips) -> tuple[Score, torch.Tensor]:
         """The net as it stands on `clips`, without augmentation, and its log-probabilities (N, K) on the CPU."""
         self.net.eval()
-        found = log_probabilities(self.net, clips.pictures, self.config.train.side_views)
+        found = log_probabilities(self.net, clips, self.config.train.side_views)
         return score_of(found, clips.labels), found.cpu()
 
     def restore_kept(self) -> None:

@@ -128,7 +128,7 @@ class Stack:
             out: torch.Tensor = self._net(batch.repeat_interleave(n_members, 0))
             return out
 
-        found = log_probabilities(whole, clips.pictures, self._fits[0].config.train.side_views)  # (N M, K)
+        found = log_probabilities(whole, clips, self._fits[0].config.train.side_views)  # (N M, K)
         return [score_of(found[number::n_members], clips.labels) for number in range(n_members)]
 
 

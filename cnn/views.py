@@ -8,13 +8,15 @@ from collections.abc import Callable
 import torch
 from torch.nn import functional as F
 
-from cnn.batches import as_input, normalised
+from cnn.batches import Clips, as_input, normalised
 
 _APART = 2 / 64  # of the picture, from one view to the next
 _AT_ONCE = 128  # clips a batch: more are no faster on a CPU and need more memory
 
 
-def log_probabilities(net: Callable[[torch.Tensor], torch.Tensor], pictures: torch.Tensor, n_aside: int) -> torch.Tensor:
+def log_probabilities(
+    net: Callable[[torch.Tensor], torch.Tensor], pictures: torch.Tensor | Clips, n_aside: int
+) -> torch.Tensor:
     """(N, K): the logarithm of the mean of the probabilities over the picture as it is, `n_aside` views of it earlier, and
     as many later.
 
@@ -22,7 +24,7 @@ def log_probabilities(net: Callable[[torch.Tensor], torch.Tensor], pictures: tor
 
     Args:
         net: in evaluation mode, (B, 1, F, T) to (B, K) logits.
-        pictures: (N, F, T) uint8, on the net's device.
+        pictures: (N, F, T) uint8, on the net's device; at most 128 are read at a time.
     """
     found = []
     with torch.no_grad():
