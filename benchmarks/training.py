@@ -30,8 +30,8 @@ from cnn.tiles import TileSet, prepare
 from cnn.trainings import Place, train_all
 
 CPU = torch.device("cpu")
-# What a usual loop does as well, with the maps of the paper.
-_SETTINGS = ["model.width=1", "model.dropout=0", "train.batch_size=64", "train.side_views=0"]
+# What a usual loop does as well, with the maps and the input of the paper.
+_SETTINGS = ["model.width=1", "model.sees=picture", "model.dropout=0", "train.batch_size=64", "train.side_views=0"]
 # Of an epoch's loss: layouts round differently, and Adam makes a whole step of a gradient that is all but 0. 0.2 % was seen.
 _DRIFT = 0.01
 FLOORS = {32: 7.0, 64: 3.5}  # by size of the tiles

@@ -11,8 +11,10 @@ import numpy.typing as npt
 import torch
 
 from cnn.augment import Augment
+from cnn.chunks import hand_back
 
 _DRAWN_AT_ONCE = 1024  # clips
+_READ_AT_MOST = 4096  # clips whose pages count as memory of this process
 
 
 class Clips:
@@ -25,7 +27,8 @@ class Clips:
         self, pictures: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], places: Sequence[int], device: torch.device
     ) -> None:
         chosen = np.asarray(places, dtype=np.int64)
-        self._all, self._places = np.asarray(pictures), chosen
+        self._all, self._places = pictures, chosen
+        self._n_read = 0  # since the pages that were read last went back
         self._held = None if device.type == "cpu" else torch.from_numpy(pictures[chosen]).to(device)
         self.labels = torch.from_numpy(labels[chosen]).to(device)
 
@@ -37,7 +40,11 @@ class Clips:
         if self._held is not None:
             return self._held[which]
         chosen = self._places[which if isinstance(which, slice) else which.numpy()]
-        return torch.from_numpy(self._all[chosen])
+        self._n_read += len(chosen)
+        if self._n_read > _READ_AT_MOST:
+            hand_back(self._all)
+            self._n_read = 0
+        return torch.from_numpy(np.asarray(self._all)[chosen])
 
     def shuffled(
         self, batch_size: int, seeds: Sequence[int], augment: Augment | None

@@ -7,6 +7,7 @@ says (the power failed), is made again. N clips, F mel bins, T frames.
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -65,6 +66,13 @@ def open_pictures(path: Path, shape: tuple[int, int, int]) -> Pictures:
     if array.shape != shape or array.dtype != np.uint8:
         raise ValueError(f"{path} is {array.dtype}{array.shape}, not uint8{shape}")
     return array
+
+
+def hand_back(pictures: Pictures) -> None:
+    """Let the pages that were read of an opened file be the kernel's cache again, which it may drop, and no memory of ours."""
+    mapped: object = pictures.base
+    if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # Linux and macOS
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def make(

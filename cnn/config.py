@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cnn.errors import ConfigError
-from cnn.nets import NETS, PLUGIN_DEPTHS, PLUGIN_WIDTHS, WIDTHS
+from cnn.nets import NETS, PLUGIN_DEPTHS, PLUGIN_WIDTHS, SEES, WIDTHS
 from cnn.plugin import digest_of_file, is_plugin, label_of
 from cnn.setting import between, check, choice, number, other
 
@@ -117,6 +117,7 @@ class ModelSettings:
     name: str = other("lenet5", "a net of `arena models`", "which net, or path/to/file.py:ClassName")
     depth: int = other(2, "each net's own", "what it counts is each net's own: `arena models`")
     width: float = other(1.0, "{:g} to {:g}".format(*WIDTHS), "multiplies the maps of the net")
+    sees: str = choice("picture", SEES, "the picture alone, or with its differences along time and along frequency")
     activation: str = choice("relu", ACTIVATIONS, "after each convolution or linear layer")
     dropout: float = number(0.2, 0, 0.9, "of the inputs of the last layer")
     source: str = other("", "a digest", "of a plug-in's file; empty for our own nets")
@@ -131,6 +132,8 @@ class ModelSettings:
             net = NETS[self.name]
             between(f"model.depth of {self.name} ({net.counts})", self.depth, *net.depths)
             between("model.width", self.width, *WIDTHS)
+        if self.sees != "picture" and (self.is_plugin or not NETS[self.name].has_first_stage):
+            raise ConfigError(f"model.sees={self.sees} needs a net with a first stage of ours, not {self.label}; drop it")
         assert bool(self.source) == self.is_plugin, "model_defaults reads a plug-in's digest"
 
     @property
@@ -161,7 +164,7 @@ def model_defaults(name: str, source: str = "") -> ModelSettings:
         return ModelSettings(name=name, source=source or digest_of_file(name))
     _check_name(name)
     net = NETS[name]
-    return ModelSettings(name=name, depth=net.depth, width=net.width, activation=net.activation)
+    return ModelSettings(name=name, depth=net.depth, width=net.width, sees=net.sees, activation=net.activation)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -98,7 +98,8 @@ def standings(contest: Where = _HERE, private: Private = False, as_json: AsJson 
     marks = brackets([line.is_tied_with_above for line in lines])
     models = _models([line.model for line in lines])
     rows = [(*_line_cells(line, mark, board.rules), *more) for line, mark, more in zip(lines, marks, models[1:], strict=True)]
-    print_table((*columns, *models[0]), rows, title=board.rules.name)
+    if rows:
+        print_table((*columns, *models[0]), rows, title=board.rules.name)
     _say_how_sure(board, lines, is_private=private)
 
 

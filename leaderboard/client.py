@@ -95,16 +95,31 @@ def send(door: Door, path: Path, tell: Callable[[str], None], model: Path | None
     Raises:
         ClientError: of the kind drawn above.
     """
+    body = _files(door, path, tell, model)
+    query = urllib.parse.urlencode({"team": door.team, "file_name": path.name})
+    return _answered(_request(door, "POST", f"attempts?{query}", body), door, tell)
+
+
+def check(door: Door, path: Path, tell: Callable[[str], None], model: Path | None = None) -> dict[str, Any]:
+    """What the service says of the form of `path` and of the model: never a score, no attempt, as often as one likes.
+
+    Raises:
+        ClientError: of the kind drawn above.
+    """
+    query = urllib.parse.urlencode({"file_name": path.name})
+    return _answered(_request(door, "POST", f"validate?{query}", _files(door, path, tell, model)), door, tell)
+
+
+def _files(door: Door, path: Path, tell: Callable[[str], None], model: Path | None) -> tuple[bytes, str]:
+    """The body of a request that carries the submission, and the model where there is one; its bytes and its type."""
     try:
         content = read_file(path, SubmissionError)
     except SubmissionError as error:
         raise InvalidFile(str(error)) from error
-    body = content, "text/csv"
-    if model is not None:
-        facts = _answered(_request(door, "GET", "contest"), door, tell)
-        body = _form([("file", path.name, content), ("model", model.name, _read_model(model, facts, door))])
-    query = urllib.parse.urlencode({"team": door.team, "file_name": path.name})
-    return _answered(_request(door, "POST", f"attempts?{query}", body), door, tell)
+    if model is None:
+        return content, "text/csv"
+    facts = _answered(_request(door, "GET", "contest"), door, tell)
+    return _form([("file", path.name, content), ("model", model.name, _read_model(model, facts, door))])
 
 
 def _read_model(path: Path, facts: dict[str, Any], door: Door) -> bytes:
@@ -192,6 +207,7 @@ def _answer(request: urllib.request.Request, door: Door) -> dict[str, Any]:
             raise _refusal(error, door) from None
     except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
         reason = getattr(error, "reason", None) or error
+        reason = getattr(reason, "strerror", None) or reason
         raise Unreachable(f"{door.url} does not answer ({reason}); check the address and your connection") from error
 
 

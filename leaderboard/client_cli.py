@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from leaderboard.client import Door
 
 _CODES = (
-    "Exit codes: 0 scored, 2 usage, 3 the file or the model is invalid (no attempt used), 4 no attempt left, too many refused "
-    "files, or an attempt that takes no other model, 5 the contest is closed, 6 the service cannot be reached, 7 the token is "
-    "not accepted, 1 anything else.\n\n"
+    "Exit codes: 0 scored or fit to be sent, 2 usage, 3 the file or the model is invalid (no attempt used), 4 no attempt left, "
+    "too many refused files, or an attempt that takes no other model, 5 the contest is closed, 6 the service is not reached, "
+    "7 the token is not accepted, 1 anything else.\n\n"
     "Examples: `ARENA_TOKEN=... arena submit submission.csv --url https://digits.example.org --team Formantes` · "
-    "`arena submit submission.csv --model model.onnx`, with ARENA_URL, ARENA_TEAM and ARENA_TOKEN set"
+    "`arena submit submission.csv --check` · `arena submit submission.csv --model model.onnx`, with ARENA_URL, ARENA_TEAM and "
+    "ARENA_TOKEN set"
 )
 app = typer.Typer()
 Url = Annotated[str, typer.Option(help="The address of the contest's page.", envvar="ARENA_URL")]
@@ -34,6 +35,9 @@ def submit(
         Path | None,
         typer.Option(help="The net behind it, as `arena export` writes it; also for a file that was scored before."),
     ] = None,
+    only_check: Annotated[
+        bool, typer.Option("--check", help="Only ask whether it could be sent: no score, no attempt, as often as you like.")
+    ] = False,
     token_file: TokenFile = None,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
@@ -41,11 +45,11 @@ def submit(
 
     A model costs no attempt. The host can run it on the test recordings and mark the score verified.
     """
-    from leaderboard.client import Door, send
+    from leaderboard.client import Door, check, send
 
     door = Door(url=url, team=team, token=_token(token_file))
-    receipt = _asked(door, lambda: send(door, file, say, model))
-    print_json(receipt) if as_json else print(_told(receipt))
+    answer = _asked(door, lambda: (check if only_check else send)(door, file, say, model))
+    print_json(answer) if as_json else print(_told_of_check(answer) if only_check else _told(answer))
 
 
 @app.command(
@@ -99,7 +103,14 @@ def _token(path: Path | None) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ClientError(f"{path} holds no token that can be read ({error}); check --token-file") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ClientError(f"{path} holds no token that can be read ({reason}); check --token-file") from error
+
+
+def _told_of_check(found: dict[str, Any]) -> str:
+    with_or_without = "with" if found["has_probabilities"] else "without"
+    model = f", and {found['model_name']} is an ONNX model" if found["model_name"] else ""
+    return f"{found['file_name']} can be sent: {found['n_rows']:,} rows, {with_or_without} probabilities{model}"
 
 
 def _told(receipt: dict[str, Any]) -> str:

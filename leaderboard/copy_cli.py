@@ -20,8 +20,11 @@ def backup(
 ) -> None:
     """Copy the contest as it is at one moment, also while submissions arrive. Never over another file."""
     from leaderboard.copying import back_up
+    from leaderboard.errors import ContestError
     from leaderboard.store import open_contest
 
+    if file.exists():
+        raise ContestError(f"{file} exists and a backup is written over no other file; give another path")
     with open_contest(contest) as opened:
         back_up(opened.database, file)
     print(f"{file} holds {contest.split('@')[-1]} as it was; `arena contest restore {file}` brings it back")
@@ -34,8 +37,11 @@ def restore(
 ) -> None:
     """Make a contest of a backup, in a new file or an empty PostgreSQL database. Never over another contest."""
     from leaderboard.copying import restore_into
+    from leaderboard.errors import ContestError
     from leaderboard.store import open_contest
 
+    if not file.exists():
+        raise ContestError(f"{file} does not exist; give the file that `arena contest backup` wrote")
     with open_contest(file) as kept:
         restore_into(kept.database, contest)
     with open_contest(contest) as opened:

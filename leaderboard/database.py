@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from leaderboard.errors import ContestError
-from leaderboard.together import Together, Work, next_of_folder
+from leaderboard.together import Together, Turns, Work
 
 T = TypeVar("T")
 _WAIT_S = 30
@@ -29,6 +30,7 @@ _ADVICE = {  # of what SQLite says, to what helps
     "disk i/o": "free some space, check the disk and try again",
     "readonly": "make the file and its folder writable",
     "unable to open": "check that its folder exists and is writable",
+    "queuepool": "too many ask at a time; try again",
     "locked": "another program holds it; close that and try again",
 }
 
@@ -40,9 +42,11 @@ class Database:
     engine: Engine
     name: str  # as messages call it: the file's path, or the URL without its password
     _writing: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _turns: Turns = field(init=False, repr=False)
     _together: Together = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_turns", Turns(Path(self.engine.url.database or "").parent))
         object.__setattr__(self, "_together", Together(self._next_transaction))
 
     @contextlib.contextmanager
@@ -90,7 +94,7 @@ class Database:
     @contextlib.contextmanager
     def _next_transaction(self) -> Iterator[Connection]:
         """A short transaction, for which processes queue too: the workers of a service would keep each other from the file."""
-        with next_of_folder(Path(self.engine.url.database or "").parent), self._transaction() as connection:
+        with self._turns.next(), self._transaction() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -128,7 +132,7 @@ class Database:
     def _translated(self, verb: str) -> Iterator[None]:
         try:
             yield
-        except (DBAPIError, sqlite3.Error) as error:
+        except (DBAPIError, sqlite3.Error, PoolTimeout) as error:
             reason = " ".join(str(getattr(error, "orig", error)).split())
             advice = next(
                 (text for mark, text in _ADVICE.items() if mark in reason.casefold()), "check the database and try again"

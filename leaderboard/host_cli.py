@@ -41,6 +41,10 @@ def extend(
     last = parse_deadline(deadline)
     with _open(contest) as opened:
         extend_deadline(opened, last, _decided(reason))
+        if opened.rules().closed_at is not None:
+            return print(
+                f"the deadline is {describe_for_reader(last, _now())}, the contest stays closed until `arena contest reopen`"
+            )
     print(f"submissions count until {describe_for_reader(last, _now())}")
 
 
@@ -209,8 +213,8 @@ def log(contest: Where = _HERE, as_json: AsJson = False) -> None:
     if as_json:
         names = ("id", "action", "team", "reason", "details")
         return print_json([{n: getattr(e, n) for n in names} | {"done_at": e.done_at.isoformat()} for e in entries])
-    rows = [(describe(entry.done_at), entry.action, entry.team or "", entry.reason) for entry in entries]
-    print_table(("when", "action", "team", "reason"), rows)
+    rows = [(describe(entry.done_at), entry.action, entry.team or "", entry.change, entry.reason) for entry in entries]
+    print_table(("when", "action", "team", "change", "reason"), rows)
 
 
 @token_app.command("new", epilog='Example: arena contest token new "Team Alpha" --reason "handed out in class"')

@@ -34,6 +34,10 @@ MESSAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "the file is empty; it begins with the columns id,label and has one row per id",
             "el archivo está vacío; empieza con las columnas id,label y tiene una fila por id",
         ),
+        "many_blank": (
+            "the file has more than {most:,} blank lines; leave them out and send it again",
+            "el archivo tiene más de {most:,} líneas en blanco; quítalas y envíalo otra vez",
+        ),
         "not_utf8": (
             "the file is not UTF-8 (byte 0x{byte}); save it as 'CSV UTF-8' and send it again",
             "el archivo no está en UTF-8 (byte 0x{byte}); guárdalo como 'CSV UTF-8' y envíalo otra vez",

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, Sub
 from sqlalchemy.dialects import postgresql, sqlite
 
 from leaderboard import schema
+from leaderboard.changes import told_change
 from leaderboard.grading import Grade, Part
 from leaderboard.rules import Rules, Ties
 from leaderboard.scoring import Indices, accuracy, macro_f1
@@ -34,6 +35,11 @@ class LogEntry:
     reason: str
     details: dict[str, Any]
     done_at: datetime  # UTC
+
+    @property
+    def change(self) -> str:
+        """What was before and what is after, for readers."""
+        return told_change(self.action, self.details)
 
 
 _RULES = select(*(column for column in schema.contest.c if column.name != "id"))

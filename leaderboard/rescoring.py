@@ -62,7 +62,9 @@ def rescore(contest: Contest, solution: Solution, decision: Decision, *, is_dry_
         if read_rules(connection).is_ladder:
             for team_id in sorted({row.team_id for row, _, _ in grades}):
                 climb_again(connection, contest.memory, solution, team_id)
-        changed = sum(one.public_before != one.public_after for one in found.attempts)
+        changed = sum(
+            (one.public_before, one.private_before) != (one.public_after, one.private_after) for one in found.attempts
+        )
         log(connection, "rescore", decision, {"solution": solution.digest, "n_changed": changed})
     with contest.database.read() as connection:
         ranks_after = read_ranks(connection, contest.memory, read_rules(connection))

@@ -14,6 +14,7 @@ from leaderboard.messages import Said, message, plural
 
 MAX_BYTES = 10_000_000
 _MAX_PROBLEMS = 1000  # reading ends there: a file of ten million wrong rows costs no more than one of a thousand
+_MAX_BLANK = 100_000  # lines of a file; ten megabytes of them would take seconds to read
 _MAX_SHOWN = 40
 
 
@@ -72,7 +73,7 @@ def check_size(content: bytes, problems: Problems, max_bytes: int = MAX_BYTES) -
 
 def read_rows(content: bytes, problems: Problems) -> Iterator[tuple[int, list[str]]]:
     """Line number (from 1) and stripped cells of each row that is not blank, at least a header; fails on what is no CSV."""
-    is_empty = True
+    is_empty, n_blank = True, 0
     rows = csv.reader(io.StringIO(_decoded(content, problems), newline=""), strict=True, skipinitialspace=True)
     while True:
         line = rows.line_num + 1
@@ -85,6 +86,10 @@ def read_rows(content: bytes, problems: Problems) -> Iterator[tuple[int, list[st
         if cells and cells != [""]:
             is_empty = False
             yield line, cells
+            continue
+        n_blank += 1
+        if n_blank > _MAX_BLANK:
+            problems.fail(line, message("many_blank", most=_MAX_BLANK))
     if is_empty:
         problems.fail(None, message("file_empty"))
 

@@ -104,17 +104,68 @@ def _outcome(connection: Connection, work: Work[Any]) -> tuple[Any, Exception | 
         return None, refusal
 
 
-@contextmanager
-def next_of_folder(folder: Path) -> Iterator[None]:
-    """The turn of one process among those that write in a folder; the kernel gives it to the next at its end, or at a kill.
+@dataclass(slots=True, eq=False)
+class Turns:
+    """The turns of this process among those that write in a folder; the kernel gives one to the next at its end, or at a kill.
 
-    It is a courtesy. What keeps a file whole is SQLite's own lock, for which processes sleep and look again, some of them for
-    a tenth of a second; where folders have no locks (Windows, some network drives) they wait in that way.
+    They are a courtesy. What keeps a file whole is SQLite's own lock, for which processes sleep and look again, some of them
+    for a tenth of a second; where folders have no locks (Windows, some network drives) they wait in that way, and so they do
+    while somebody keeps the folder's lock, as any program may that can read the folder.
     """
-    with ExitStack() as held:
-        if sys.platform != "win32":
-            with suppress(OSError):
-                lock = os.open(folder, os.O_RDONLY)
+
+    folder: Path
+    most_s: float = 2.0  # that a turn is waited for
+    _own: threading.Lock = field(default_factory=threading.Lock)
+    _in_vain: threading.Thread | None = None  # still asks for a turn that was given up
+
+    @contextmanager
+    def next(self) -> Iterator[None]:
+        """One turn, or none where there is none to be had."""
+        with self._own, ExitStack() as held:
+            lock = self._taken()
+            if lock is not None:
                 held.callback(os.close, lock)
-                fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+            yield
+
+    def _taken(self) -> int | None:
+        """The folder, opened and locked by us."""
+        if sys.platform == "win32" or (self._in_vain is not None and self._in_vain.is_alive()):
+            return None
+        with suppress(OSError), ExitStack() as held:
+            lock = os.open(self.folder, os.O_RDONLY)
+            held.callback(os.close, lock)
+            with suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                held.pop_all()
+                return lock
+            held.pop_all()
+            return self._waited_for(lock)
+        return None
+
+    def _waited_for(self, lock: int) -> int | None:
+        """The same, when it is locked. Waiting for a lock cannot be ended, so a thread does it, which closes what came late."""
+        turn: Future[int] = Future()
+        asking = threading.Thread(target=_ask, args=(lock, turn), daemon=True)
+        asking.start()
+        try:
+            return turn.result(self.most_s)
+        except TimeoutError:
+            if not turn.cancel():  # it came just now
+                return turn.result()
+            self._in_vain = asking
+            return None
+
+
+def _ask(lock: int, turn: Future[int]) -> None:
+    assert sys.platform != "win32", "folders have no locks there"
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    except OSError as error:
+        os.close(lock)
+        if turn.set_running_or_notify_cancel():
+            turn.set_exception(error)
+        return
+    if turn.set_running_or_notify_cancel():
+        turn.set_result(lock)
+    else:
+        os.close(lock)

@@ -23,13 +23,14 @@ import numpy.typing as npt
 
 from leaderboard.errors import ContestError, ModelRefused
 from leaderboard.model_form import MAX_MODEL_BYTES, check_form, too_large
-from leaderboard.table import counted
+from leaderboard.table import counted, quoted
 
 TOLERANCE = 0.005  # of all rows; on 1,000 test clips of FSDD the exported net differs from the trained one in none (2026-11)
 Indices = npt.NDArray[np.intp]
 _CHILD = Path(__file__).with_name("verify_child.py")
 _SUFFIXES = (".wav", ".flac")
 _N_SHOWN = 3
+_MAX_REASON = 500  # characters of what the child process says
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,7 +106,8 @@ def answers(content: bytes, name: str, samples: Samples, labels: Sequence[str], 
     own = answer["labels"] or list(labels)
     if sorted(own) != sorted(labels):
         raise ModelRefused(
-            f"{name} answers with the labels {', '.join(own[:12])}, which are not those of the contest; export it anew"
+            f"{name} answers with the labels {', '.join(map(quoted, own[:12]))}, which are not those of the contest; "
+            "export it anew"
         )
     place = {label: at for at, label in enumerate(labels)}
     return np.array([place[own[at]] for at in answer["predicted"]], dtype=np.intp)
@@ -200,8 +202,13 @@ def _asked(content: bytes, name: str, request: dict[str, Any], limits: Limits, f
     except (OSError, ValueError):
         raise ModelRefused(f"{name} {_end_of(done.returncode, limits)}") from None
     if "refused" in found:
-        raise ModelRefused(f"{name} {found['refused']}")
+        raise ModelRefused(f"{name} {_one_line(found['refused'])}")
     return found
+
+
+def _one_line(text: str) -> str:
+    """What a model's own words may have brought along, cut and without what does not print: terminals and pages show it."""
+    return "".join(char if char.isprintable() else " " for char in text[:_MAX_REASON])
 
 
 def _end_of(code: int, limits: Limits) -> str:

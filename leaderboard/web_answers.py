@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass
 
@@ -29,6 +30,8 @@ from leaderboard.web_security import BodyTooLarge
 from leaderboard.web_service import NoSuchAttempt, TokenRefused
 from leaderboard.web_texts import Words
 
+_log = logging.getLogger("uvicorn.error")  # where a host looks
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
@@ -49,7 +52,7 @@ class Failure:
 
 
 def failure(error: LeaderboardError) -> Failure:
-    """The failure of a mistake of ours or of a team."""
+    """The failure of a mistake of ours or of a team; why the contest does not answer is for the host, and goes to the log."""
     message = str(error)
     if isinstance(error, SubmissionError):
         return Failure(status=422, code="invalid", message=message, line=error.line)
@@ -69,6 +72,7 @@ def failure(error: LeaderboardError) -> Failure:
     for kind, status, code in ((AttemptsExhausted, 409, "limit"), (ContestClosed, 403, "closed"), (TeamError, 403, "team")):
         if isinstance(error, kind):
             return Failure(status=status, code=code, message=message)
+    _log.error("%s", message)
     return Failure(status=503, code="unavailable", message="the contest cannot be read or written now; try again")
 
 
@@ -126,7 +130,7 @@ def on_too_large(request: Request, error: Exception) -> Response:
 def on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if is_for_programs(request):
-        code = {404: "not_found", 405: "method"}.get(error.status_code, "request")
+        code = {404: "not_found", 405: "method", 413: "too_large"}.get(error.status_code, "request")
         answer: Response = Failure(status=error.status_code, code=code, message=str(error.detail)).as_json()
     else:
         words = words_of(request)

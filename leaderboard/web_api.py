@@ -37,12 +37,12 @@ from leaderboard.web_shapes import (
 from leaderboard.web_upload import FILE, MODEL, files_of, model_of
 
 _TEXTS = {
-    400: "the form is broken",
+    400: "the form or the JSON is broken",
     401: "the token is missing or not known",
     403: "closed, or not for this token",
     404: "there is none",
     409: "no attempt is left, or the attempt takes no other model",
-    413: "the file is too large",
+    413: "the file, or what was sent, is too large",
     422: "the file, a name or a parameter is invalid",
     429: "too many wrong tokens, refused files or changes: wait",
     503: "the database does not answer",
@@ -143,7 +143,7 @@ def team(service: Served, sender: Sender) -> TeamOut:
     return _team_out(service, sender)
 
 
-@router.put("/team/pseudonym", dependencies=_WITH_TOKEN, responses=_errors(401, 403, 429))
+@router.put("/team/pseudonym", dependencies=_WITH_TOKEN, responses=_errors(400, 401, 403, 413, 429))
 def set_pseudonym(service: Served, sender: Sender, wanted: PseudonymIn) -> TeamOut:
     """Show the team of the token to others under a pseudonym, or under its name again."""
     pseudonym = (wanted.pseudonym or "").strip() or None

@@ -145,7 +145,9 @@ def attempt_page(request: Request, team: Team, number: int, problem: Problem | N
 
 
 def _lead(request: Request, shown: AttemptView, frame: Frame) -> str:
-    if request.method == "POST" or request.query_params.get("model") == "1":
+    if request.query_params.get("model") == "1" and shown.model is not None:
+        return frame.words("model_kept", n=shown.number)
+    if request.method == "POST":
         return frame.words("attempt_n", n=shown.number)
     key = "scored_before" if request.query_params.get("before") == "1" else "scored"
     return frame.words(key, n=shown.number, metric=shown.metric, score=f"{shown.score:.4f}")

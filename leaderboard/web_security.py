@@ -12,6 +12,7 @@ from threading import Lock
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _POLICY = (
@@ -27,7 +28,7 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _AROUND_A_FILE = 8192  # bytes: the other fields of its form, and what separates them
-_WITH_MODELS = ("/attempts", "/validate")  # ends of the paths that take a form with a submission and its model
+_WITH_FILES = ("/attempts", "/validate")  # ends of the paths that take a submission, in a form also its model
 _N_FAILURES = 10
 _WINDOW_S = 300.0
 _N_REMEMBERED = 10_000  # addresses and tokens
@@ -47,7 +48,7 @@ class BodyTooLarge(Exception):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """ASGI middleware: every answer carries the headers, no request is read beyond a file and the form around it."""
+    """ASGI middleware: every answer carries the headers, no request is read beyond the files that its path takes and a form."""
 
     app: ASGIApp
     max_bytes: int  # of a file
@@ -65,6 +66,8 @@ class Guard:
             nonlocal left
             message = await receive()
             left -= len(message.get("body", b""))
+            if left < 0 and not most:
+                raise HTTPException(413, f"what is sent here has at most {_AROUND_A_FILE} bytes", {"Connection": "close"})
             if left < 0:
                 raise BodyTooLarge(is_model=is_model)
             return message
@@ -82,11 +85,13 @@ class Guard:
         await self.app(scope, limited, headed)
 
     def _most(self, scope: Scope) -> tuple[bool, int]:
-        """Whether the request brings a model alone, and the bytes of all files that it may bring."""
+        """Whether the request brings a model alone, and the bytes of all files that it may bring; 0: it may bring none."""
         path = str(scope["path"])
         if path.endswith("/model"):
             return True, self.max_model_bytes
-        brings_both = path.endswith(_WITH_MODELS) and Headers(scope=scope).get("content-type", "").startswith("multipart/")
+        if not path.endswith(_WITH_FILES):
+            return False, 0
+        brings_both = Headers(scope=scope).get("content-type", "").lower().startswith("multipart/")
         return False, self.max_bytes + (self.max_model_bytes if brings_both else 0)
 
 
@@ -98,7 +103,10 @@ def is_from_us(headers: Headers) -> bool:
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("host")
+    try:
+        return origin is None or urlsplit(origin).netloc == headers.get("host")
+    except ValueError:  # it is no address
+        return False
 
 
 def new_form_secret() -> str:
@@ -159,9 +167,14 @@ def _hashed(token: str) -> str:
 
 
 def _network(address: str) -> str:
-    """An IPv4 address, or the /64 that one holder of IPv6 addresses has."""
+    """An IPv4 address, or the /64 that one holder of IPv6 addresses has.
+
+    A socket for both kinds gives IPv4 addresses as ::ffff:192.0.2.1 (RFC 4291, 2.5.5.2), which would all be one /64.
+    """
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address
+    if parsed.version == 4:
+        return address
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))

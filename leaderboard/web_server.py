@@ -20,6 +20,7 @@ from leaderboard.web_service import Settings
 
 _KEEP_ALIVE_S = 20
 _ENDING_S = 15  # for requests that are being answered when the service is told to end
+_SILENT_S = 20  # after which a worker is replaced; on a slow or busy machine one needs more than uvicorn's 5 to start
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +55,7 @@ def listen(settings: Settings, listening: Listening, tell: Callable[[str], None]
         backlog=web_sockets.N_WAITING,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_ENDING_S,
+        timeout_worker_healthcheck=_SILENT_S,
         log_config=_logging(),
     )
     is_one_each = listening.n_workers > 1 and sys.platform == "linux"  # other systems give all connections to one socket

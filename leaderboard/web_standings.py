@@ -169,7 +169,8 @@ def lead(board: Board, words: Words) -> str:
     if not board.is_known_to_chance:
         return words("first_plain", team=first.name, metric=board.metric)
     if others:
-        return words("first_tied", team=first.name, n=len(others), others=listed(words, others))
+        key = "first_tied_1" if len(others) == 1 else "first_tied_n"
+        return words(key, team=first.name, n=len(others), others=listed(words, others))
     return words("first_alone", team=first.name)
 
 
@@ -236,8 +237,12 @@ def _shown(line: Line, ends: tuple[float, float], bracket: str, n_before: int, v
 
 def _columns(board: Board, view: View, words: Words) -> list[Column]:
     titles = [("rank", words("rank"), "n"), ("team", words("team"), "who")]
-    titles += [("final", words("private_score", metric=board.metric), "n")] if board.is_final else []
-    titles += [("score", board.metric, "n"), ("", words("interval"), "spread")]
+    if board.is_final:
+        titles.append(("final", words("private_score", metric=board.metric), "n"))
+        titles.append(("score", words("public_score", metric=board.metric), "n wide"))
+    else:
+        titles.append(("score", board.metric, "n"))
+    titles.append(("", words("interval"), "spread"))
     titles += [(key, words(key), "n wide") for key in ("accuracy", "attempts", "sent")]
     columns = []
     for key, title, style in titles:

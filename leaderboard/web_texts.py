@@ -39,6 +39,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "disqualified": ("disqualified", "descalificado"),
         "sent": ("Last sent", "Último envío"),
         "private_score": ("Private {metric}", "{metric} privado"),
+        "public_score": ("Public {metric}", "{metric} público"),
         "tied": (
             "A bracket joins teams whose difference may be chance.",
             "Un corchete une a los equipos cuya diferencia puede deberse al azar.",
@@ -54,7 +55,11 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{team} is first, and the lead is more than chance.",
             "{team} va primero, y su ventaja es más que azar.",
         ),
-        "first_tied": (
+        "first_tied_1": (
+            "{team} is first, but {others} cannot be told apart from it.",
+            "{team} va primero, pero {others} no se distingue.",
+        ),
+        "first_tied_n": (
             "{team} is first, but {n} more cannot be told apart from it: {others}.",
             "{team} va primero, pero hay {n} más que no se distinguen: {others}.",
         ),
@@ -82,7 +87,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "you": ("you", "tú"),
         "ascending": ("ascending", "ascendente"),
         "descending": ("descending", "descendente"),
-        "as_of": ("As of {time} UTC", "A las {time} UTC"),
+        "as_of": ("As of {time} UTC", "A fecha de {time} UTC"),
         # Signing in
         "sign_in_lead": ("Sign in with your team's token.", "Entra con el token de tu equipo."),
         "token": ("Token", "Token"),
@@ -101,7 +106,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         # The team's page
         "team_rank": ("Rank {rank} of {n}", "Puesto {rank} de {n}"),
         "best_score": ("Best {metric} {score}", "Mejor {metric}: {score}"),
-        "no_attempt": ("No attempt sent yet.", "Todavía no hay ningún intento."),
+        "no_attempt": ("No attempt sent yet", "Todavía no hay ningún intento"),
         "left_0": ("no attempt left", "no quedan intentos"),
         "left_1": ("1 attempt left", "queda 1 intento"),
         "left_n": ("{n} attempts left", "quedan {n} intentos"),
@@ -154,6 +159,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Un archivo ONNX, de hasta {megabytes} MB. No gasta intentos y se puede añadir después. "
             "La organización lo ejecuta con los audios de prueba y la marca como verificada si da las mismas respuestas.",
         ),
+        "model_kept": ("The model of attempt {n} is kept.", "El modelo del intento {n} está guardado."),
         "model_button": ("Send the model", "Enviar el modelo"),
         "model_is_carried": ("The host has not run it yet.", "La organización todavía no lo ha ejecutado."),
         "model_is_verified": (
@@ -225,12 +231,13 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "log_empty": ("No host action so far.", "Ninguna acción de la organización todavía."),
         "when": ("When", "Cuándo"),
         "action": ("Action", "Acción"),
+        "change": ("Change", "Cambio"),
         "reason": ("Reason", "Motivo"),
         "gradebook": ("Gradebook (CSV)", "Notas (CSV)"),
         "export": ("Standings as CSV", "Clasificación en CSV"),
         # What goes wrong
         "error_title": ("That did not work", "Eso no funcionó"),
-        "not_found": ("There is no such page.", "Esa página no existe."),
+        "not_found": ("There is no such page; use the menu above.", "Esa página no existe; usa el menú de arriba."),
         "need_host": ("This page is for the host's token.", "Esta página es para el token de la organización."),
         "stale_form": (
             "This form is too old or came from another site. Open the page again and repeat.",

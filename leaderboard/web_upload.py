@@ -76,6 +76,8 @@ async def read_form(request: Request, limits: Mapping[str, int]) -> FormData:
             return await _Parser(request.headers, stream, limits).parse()
     except MultiPartException as error:
         raise HTTPException(400, error.message) from error
+    except UnicodeError as error:  # by a charset that the form says it has
+        raise HTTPException(400, f"the form's names cannot be read ({error}); send them in UTF-8") from error
 
 
 def sent_in(form: FormData, field: str) -> Sent | None:

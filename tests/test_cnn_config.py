@@ -36,7 +36,7 @@ def test_equal_values_have_equal_digests_and_any_other_value_another() -> None:
     base = override(config("raw+aug"), [])
     digests = {base.digest}
     changes = {"variant": "bilateral+aug", "split.validation": "takes"}
-    changes |= {"model.activation": "tanh", "train.optimizer": "sgd", "train.schedule": "linear"}
+    changes |= {"model.sees": "picture", "model.activation": "tanh", "train.optimizer": "sgd", "train.schedule": "linear"}
     for key, kind in ((key, known.kind) for key, known in keys().items()):
         if key.startswith("tiles.") or key in NOT_ALONE:
             continue

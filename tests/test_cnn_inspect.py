@@ -61,7 +61,7 @@ def test_a_finished_run_is_looked_into(run: RunFolder, tiles: TileSet) -> None:
     facts, arrays = inspected(run, tiles)
     clips = facts["clips"]
     assert {clip["label"] == clip["truth"] for clip in clips} == {True, False}
-    assert arrays["filters"].shape == (16, 5, 5)
+    assert arrays["filters"].shape == (16 * 3, 5, 5)  # of the picture and its two differences
     assert [(one["n_bins"], one["n_channels"]) for one in facts["layers"]] == [(28, 16), (14, 16), (10, 32), (5, 32)]
     assert [arrays[f"maps_{n}"].shape for n in range(4)] == [(2, 8, side, side) for side in (28, 14, 10, 5)]
     assert {name: arrays[name].shape for name in ("cam_label", "cam_truth", "occlusion", "pictures")} == dict.fromkeys(

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from cnn import metrics
 from cnn.config import ACTIVATIONS, MODELS, ModelSettings, model_defaults
+from cnn.errors import ConfigError
 from cnn.models import blocks
 from cnn.models.blocks import InvertedResidual, Shape, SqueezeExcite
 from cnn.models.table import build, n_multiply_adds, n_parameters
@@ -140,8 +141,9 @@ def test_the_table_has_one_model_a_one_baseline_and_a_paper_for_each() -> None:
 
 
 @pytest.mark.parametrize(("name", "size"), DEFAULTS)
-def test_a_net_of_width_1_costs_at_most_fifteen_million_multiply_adds(name: str, size: int) -> None:
-    assert n_multiply_adds(fresh(replace(model_defaults(name), width=1.0), size), size) < 15_000_000
+def test_a_net_of_width_1_that_sees_the_picture_costs_at_most_fifteen_million_multiply_adds(name: str, size: int) -> None:
+    settings = replace(model_defaults(name), width=1.0, sees="picture")
+    assert n_multiply_adds(fresh(settings, size), size) < 15_000_000
 
 
 def test_lenet5_of_width_1_has_the_papers_layers_with_8_maps_for_6() -> None:
@@ -230,11 +232,12 @@ def test_scores_equal_scikit_learns(seed: int) -> None:
     assert metrics.accuracy(confusion) == reference.accuracy_score(truth.numpy(), predicted.numpy())
 
 
+@pytest.mark.parametrize("sees", ["picture", "differences"])
 @pytest.mark.parametrize("n_clips", [1, 7, 64])
-def test_a_first_stage_in_parts_gives_what_its_layers_give(n_clips: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_first_stage_in_parts_gives_what_its_layers_give(n_clips: int, sees: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "_PART_BYTES", 100_000)  # three clips of 32 x 32 and 8 maps
     torch.manual_seed(0)
-    layers = blocks.stem(8, 64, "relu")
+    layers = blocks.stem(8, 64, "relu", sees)
     plain = nn.Sequential(*copy.deepcopy(layers))
     n_convolved = 0
 
@@ -242,7 +245,7 @@ def test_a_first_stage_in_parts_gives_what_its_layers_give(n_clips: int, monkeyp
         nonlocal n_convolved
         n_convolved += 1
 
-    layers[0].register_forward_hook(count)
+    layers[layers._at].register_forward_hook(count)
     pictures = torch.randn(n_clips, 1, 64, 64)
     found, wanted = layers(pictures), plain(pictures)
     assert (n_convolved > 1) == (n_clips > 1)
@@ -252,3 +255,27 @@ def test_a_first_stage_in_parts_gives_what_its_layers_give(n_clips: int, monkeyp
         assert all(parameter.grad is not None for parameter in net.parameters())
     for one, other in zip(layers.parameters(), plain.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad, rtol=1e-3, atol=1e-3)
+
+
+def test_differences_are_central_along_time_and_frequency_and_0_at_the_edges() -> None:
+    ramp = torch.arange(5.0).view(1, 1, 5, 1) * 10 + torch.arange(4.0)  # 10 a bin, 1 a frame
+    picture, along_time, along_frequency = blocks.Differences()(ramp)[0]
+    assert torch.equal(picture, ramp[0, 0])
+    assert along_time[:, 1:-1].unique().tolist() == [2.0]
+    assert along_time[:, [0, -1]].unique().tolist() == [0.0]
+    assert along_frequency[1:-1].unique().tolist() == [20.0]
+    assert along_frequency[[0, -1]].unique().tolist() == [0.0]
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if NETS[name].has_first_stage])
+def test_every_net_with_a_first_stage_sees_differences_where_asked(name: str) -> None:
+    for sees, n_channels in (("picture", 1), ("differences", 3)):
+        net = fresh(replace(model_defaults(name), sees=sees), 64)
+        first = next(module for module in net.modules() if isinstance(module, nn.Conv2d))
+        assert first.in_channels == n_channels
+        assert any(isinstance(module, blocks.Differences) for module in net.modules()) == (sees == "differences")
+
+
+def test_a_net_without_a_first_stage_is_refused_differences() -> None:
+    with pytest.raises(ConfigError, match=r"model\.sees=differences needs a net with a first stage of ours, not mlp; drop it"):
+        replace(model_defaults("mlp"), sees="differences")

@@ -145,8 +145,19 @@ def test_a_host_acts_with_a_reason_that_the_log_shows() -> None:
         ("grant", "Alpha", "the server was down"),
         ("rename", "Beta", "they asked"),
     ]
-    assert "the server was down" in arena("log")
+    table = arena("log")
+    assert "3 → 5" in table
+    assert "Beta → Omega" in table
+    assert "the server was down" in table
     assert CliRunner().invoke(app, ["close"]).exit_code == 2  # no reason
+
+
+def test_a_later_deadline_of_a_closed_contest_says_that_it_stays_closed() -> None:
+    arena("init", "solution.csv", "--name", "Digits", "--deadline", "2090-12-01T18:00+00:00")
+    arena("close", "--reason", "the lecture begins")
+    told = arena("extend", "2090-12-02T18:00+00:00", "--reason", "the cluster was down")
+    assert told.startswith("the deadline is 2090-12-02 18:00 UTC")
+    assert told.endswith("the contest stays closed until `arena contest reopen`\n")
 
 
 def test_a_token_is_printed_once_and_worthless_after_it_is_revoked() -> None:
@@ -167,7 +178,8 @@ def test_a_contest_is_copied_and_brought_back() -> None:
     arena("submit", "Alpha", "good.csv")
     before = arena("standings", "--json")
     assert arena("backup", "copy.db").startswith("copy.db holds contest.db as it was")
-    assert arena("backup", "copy.db").startswith("error: copy.db exists and no contest is overwritten")
+    assert arena("backup", "copy.db") == "error: copy.db exists and a backup is written over no other file; give another path"
+    assert arena("restore", "none.db") == "error: none.db does not exist; give the file that `arena contest backup` wrote"
     assert arena("restore", "copy.db", "--contest", "again.db") == "again.db holds Digits 2026 with 2 teams\n"
     assert arena("standings", "--json", "--contest", "again.db") == before
     assert arena("migrate") == "contest.db was up to date; nothing was changed\n"

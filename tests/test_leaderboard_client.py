@@ -104,6 +104,21 @@ def test_the_command_prints_the_result_and_its_exit_code_says_what_happened(tmp_
         assert (limit.value.exit_code, closed.value.exit_code, told) == (4, 5, [])
 
 
+def test_a_file_is_checked_as_often_as_one_likes_and_never_scored(tmp_path: Path) -> None:
+    tokens = make(tmp_path / "c.db", ["Ann"])
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_bytes(submission(1))
+    bad.write_bytes(b"id,label\nclip_0000,77\n")
+    with running(tmp_path / "c.db") as service:
+        code, told, _ = submit(service, good, tokens["Ann"], "--team", "Ann", "--check")
+        assert (code, told) == (0, "good.csv can be sent: 300 rows, without probabilities\n")
+        code, told, error = submit(service, bad, tokens["Ann"], "--team", "Ann", "--check")
+        assert (code, told) == (3, "")
+        assert "label '77' is not one of" in error
+    with open_contest(tmp_path / "c.db") as contest:
+        assert contest.attempts(contest.team("Ann")) == ()
+
+
 def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_anything_is_sent(tmp_path: Path) -> None:
     tokens = make(tmp_path / "c.db", ["Ann"])
     file, net = tmp_path / "good.csv", tmp_path / 'my "net".onnx'

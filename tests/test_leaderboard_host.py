@@ -179,6 +179,7 @@ def test_a_corrected_solution_scores_all_again_and_keeps_the_old_scores(contest_
         planned = rescore(contest, corrected, WHY, is_dry_run=True)
         assert (ranking(contest)[0], contest.log()) == ((1, "Alpha"), [])
         done = rescore(contest, corrected, WHY)
+        assert contest.log()[-1].change == "2 attempts changed"
         assert (done.attempts, done.n_rows_changed) == (planned.attempts, 2)
         assert [(one.team, one.public_before, one.public_after) for one in done.attempts] == [
             ("Alpha", 1.0, pytest.approx(0.899, abs=0.001)),
@@ -193,6 +194,15 @@ def test_a_corrected_solution_scores_all_again_and_keeps_the_old_scores(contest_
         assert send(contest, "Beta", 1).attempt.number == 2  # graded by the corrected one
         with pytest.raises(ContestError, match="this is the solution that the contest has"):
             rescore(contest, corrected, WHY)
+
+
+def test_the_log_counts_attempts_whose_private_score_alone_changed(contest_place: str) -> None:
+    with made(contest_place, solution(has_usage=True), "Alpha") as contest:
+        send(contest, "Alpha")
+        private = next(at for at, is_public in enumerate(solution(has_usage=True).is_public) if not is_public)
+        (one,) = rescore(contest, solution(has_usage=True, flipped=(private,)), WHY).attempts
+        assert one.public_before == one.public_after
+        assert contest.log()[-1].change == "1 attempt changed"
 
 
 def test_a_corrected_solution_with_other_ids_is_refused(contest_place: str) -> None:

@@ -221,6 +221,12 @@ def test_reading_ends_at_the_thousandth_problem() -> None:
     assert time.perf_counter() - started < 2
 
 
+def test_reading_ends_at_very_many_blank_lines() -> None:
+    content = lines(*GOOD_ROWS)
+    assert len(parse_submission(content + b"\n" * 100_000, "m.csv", DIGITS).predicted) == 10
+    assert "the file has more than 100,000 blank lines; leave them out" in refusal(content + b"\n" * 100_001)
+
+
 def test_fifty_megabytes_are_refused_without_being_read(tmp_path: Path) -> None:
     path = tmp_path / "big.csv"
     with path.open("wb") as file:

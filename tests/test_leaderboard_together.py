@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -13,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from leaderboard.database import Database, connect
 from leaderboard.errors import ContestError, TeamError
-from leaderboard.together import Together, next_of_folder
+from leaderboard.together import Together, Turns
 
 WAIT_S = 60
 
@@ -141,8 +142,8 @@ def test_a_commit_that_fails_stores_nothing_and_is_heard(database: Database) -> 
 HOLDS = """
 import sys
 from pathlib import Path
-from leaderboard.together import next_of_folder
-with next_of_folder(Path(sys.argv[1])):
+from leaderboard.together import Turns
+with Turns(Path(sys.argv[1])).next():
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -154,7 +155,7 @@ def test_a_process_has_the_turn_of_a_folder_until_it_is_killed(tmp_path: Path) -
     had = threading.Event()
 
     def take() -> None:
-        with next_of_folder(tmp_path):
+        with Turns(tmp_path, most_s=WAIT_S).next():
             had.set()
 
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
@@ -169,5 +170,49 @@ def test_a_process_has_the_turn_of_a_folder_until_it_is_killed(tmp_path: Path) -
 
 
 def test_a_folder_that_is_not_there_keeps_nobody_waiting(tmp_path: Path) -> None:
-    with next_of_folder(tmp_path / "nowhere"):
+    with Turns(tmp_path / "nowhere").next():
         pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders have no locks there")
+def test_a_lock_that_somebody_keeps_is_given_up_and_taken_again_when_it_is_free(tmp_path: Path) -> None:
+    import fcntl
+
+    turns = Turns(tmp_path, most_s=0.01)
+    kept = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(kept, fcntl.LOCK_EX)
+    for _ in range(3):
+        with turns.next():
+            pass
+    assert len([one for one in threading.enumerate() if one.name.endswith("(_ask)")]) == 1
+    os.close(kept)
+    deadline = time.monotonic() + WAIT_S
+    while not is_locked_within(turns) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert is_locked_within(turns)
+
+
+def is_locked_within(turns: Turns) -> bool:
+    import fcntl
+
+    other = os.open(turns.folder, os.O_RDONLY)
+    try:
+        with turns.next():
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(other)
+    return False
+
+
+def test_one_who_gets_no_connection_in_time_is_told_so(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'some.db'}", pool_size=1, max_overflow=0, pool_timeout=0.01)
+    database = Database(engine, "some.db")
+    with (
+        database.read(),
+        pytest.raises(ContestError, match=r"some.db cannot be read .*too many ask at a time"),
+        database.read(),
+    ):
+        pass
+    database.close()

@@ -23,6 +23,7 @@ from leaderboard.errors import ContestError, LeaderboardError, ModelRefused
 from leaderboard.solution import parse_solution
 from leaderboard.store import create_contest, open_contest
 from leaderboard.verify import Limits, Samples, answers, check_model, gather, read_model
+from leaderboard.verify_child import Refused, check_contained
 from leaderboard.verify_store import attach, sent_models
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -54,6 +55,11 @@ def test_a_model_is_run_on_every_recording(samples: Samples) -> None:
     assert asked(model_of(first_samples()), samples) == [place % 3 for place in range(N)]
 
 
+def test_a_model_is_run_as_the_format_that_was_checked(samples: Samples) -> None:
+    name_of_producer = b"\x12\x06aaORTM"  # an ONNX file, whose bytes 4 to 8 are those of onnxruntime's own format
+    assert asked(name_of_producer + model_of(first_samples()), samples) == [place % 3 for place in range(N)]
+
+
 def test_a_models_own_order_of_labels_is_read(samples: Samples) -> None:
     turned = model_of(first_samples(), labels=json.dumps(["2", "0", "1"]))
     assert asked(turned, samples) == [(place + 2) % 3 for place in range(N)]
@@ -63,7 +69,7 @@ def test_a_models_own_order_of_labels_is_read(samples: Samples) -> None:
     ("told", "message"),
     [
         ({"rate_hz": "16000"}, "takes samples at 16000 Hz and the test recordings have 8000; export it with --rate-hz 8000"),
-        ({"labels": '["a", "b", "c"]'}, "answers with the labels a, b, c, which are not those of the contest"),
+        ({"labels": '["a", "b", "c"]'}, "answers with the labels 'a', 'b', 'c', which are not those of the contest"),
         ({"labels": "{"}, "has labels in its metadata that are no list of words"),
     ],
 )
@@ -119,7 +125,16 @@ def external_within() -> onnx.GraphProto:
     return graph_of([helper.make_node("If", ["yes"], ["probabilities"], then_branch=branch, else_branch=branch)], [yes])
 
 
-@pytest.mark.parametrize("graph", [external(), external_within()], ids=["top", "in a branch"])
+def external_and_sparse() -> onnx.GraphProto:
+    """A branch that is nothing but weights with gaps, in a file of the machine that runs it."""
+    (weight,) = (one for one in external().initializer if one.name == "secret")
+    branch = onnx.GraphProto(name="b", sparse_initializer=[onnx.SparseTensorProto(values=weight, dims=[4])])
+    return graph_of([helper.make_node("If", ["samples"], ["probabilities"], then_branch=branch, else_branch=branch)], [])
+
+
+@pytest.mark.parametrize(
+    "graph", [external(), external_within(), external_and_sparse()], ids=["top", "in a branch", "sparse in a branch"]
+)
 def test_a_model_that_reads_other_files_is_refused_before_it_is_run(graph: onnx.GraphProto, samples: Samples) -> None:
     assert "keeps its weights in another file" in refusal(lambda: check_model(model_of(graph), "model.onnx"))
     assert "keeps its weights in another file" in refusal(lambda: asked(model_of(graph), samples))
@@ -129,6 +144,35 @@ def test_operators_that_the_standard_does_not_have_are_refused() -> None:
     own = graph_of([helper.make_node("Run", ["samples"], ["probabilities"], domain="com.mallory")], [])
     said = refusal(lambda: check_model(model_of(own, ("com.mallory",)), "model.onnx"))
     assert "uses the operator com.mallory::Run" in said
+
+
+def with_function(domain: str, *usual: onnx.AttributeProto) -> onnx.ModelProto:
+    """A net whose own function Gelu turns each sample's sign."""
+    node = helper.make_node("Gelu", ["samples"], ["probabilities"], domain=domain)
+    opset = [helper.make_opsetid("", 18)]
+    own = helper.make_function(domain, "Gelu", ["x"], ["y"], [helper.make_node("Neg", ["x"], ["y"])], opset)
+    own.attribute_proto.extend(usual)
+    return helper.make_model(graph_of([node], []), functions=[own])
+
+
+def test_a_function_of_the_model_is_no_way_to_operators_of_the_runtime_or_to_other_files() -> None:
+    check_contained(with_function("mine"))
+    for domain in ("com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc", "ai.onnx.ml", "org.pytorch.aten"):
+        with pytest.raises(Refused, match=f"uses the operator {domain}::Gelu"):
+            check_contained(with_function(domain))
+    (weight,) = (one for one in external().initializer if one.name == "secret")
+    with pytest.raises(Refused, match="keeps its weights in another file"):
+        check_contained(with_function("mine", helper.make_attribute("weight", weight)))
+
+
+def test_what_a_model_brings_into_its_refusal_is_short_and_prints(samples: Samples) -> None:
+    labels = ["\x1b[2J\n\0", "\ud800", "a" * 100_000]  # a terminal's order; what no database takes; what fills one
+    operator = graph_of([helper.make_node("a\x1b[2J\n\0", ["samples"], ["probabilities"], domain="b")], [])
+    by_label = refusal(lambda: asked(model_of(first_samples(), labels=json.dumps(labels)), samples))
+    by_operator = refusal(lambda: asked(model_of(operator, ("b",)), samples))
+    for said in (by_label, by_operator):
+        assert said.isprintable()
+        assert len(said) < 300
 
 
 class Bomb:

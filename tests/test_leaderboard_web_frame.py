@@ -90,7 +90,9 @@ def test_an_unforeseen_failure_is_a_page_without_a_trace(where: Path, tokens: di
             assert "nothing was stored" in answer.text
 
 
-def test_a_database_that_does_not_answer_is_told_without_its_name(where: Path, tokens: dict[str, str]) -> None:
+def test_a_database_that_does_not_answer_is_told_without_its_name_and_the_log_has_the_reason(
+    where: Path, tokens: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
     with TestClient(create_app(Settings(where=str(where)))) as client:
         with closing(sqlite3.connect(where)) as connection:
             connection.execute("DROP TABLE contest")
@@ -99,3 +101,5 @@ def test_a_database_that_does_not_answer_is_told_without_its_name(where: Path, t
             assert answer.status_code == 503
             assert str(where) not in answer.text
             assert "try again" in answer.text.casefold()
+            assert f"{where} cannot be read (no such table: contest)" in caplog.text
+            caplog.clear()

@@ -119,7 +119,8 @@ def test_a_browser_that_names_our_own_host_as_origin_is_believed() -> None:
     from starlette.datastructures import Headers
 
     assert is_from_us(Headers({"host": "c.example:8000", "origin": "http://c.example:8000", "sec-fetch-site": "same-origin"}))
-    assert not is_from_us(Headers({"host": "c.example", "origin": "null"}))
+    for other in ("null", "http://[", "http://c.example:x"):
+        assert not is_from_us(Headers({"host": "c.example", "origin": other}))
 
 
 def test_a_cookie_does_not_open_the_api(client: TestClient, tokens: dict[str, str]) -> None:
@@ -153,6 +154,23 @@ def test_a_file_is_read_to_its_limit_and_no_further(
     assert "0.1 MB" in answer.text
 
 
+@pytest.mark.parametrize(("method", "path"), [("PUT", "/api/v1/team/pseudonym"), ("POST", "/login"), ("POST", "/logout")])
+def test_where_no_file_is_taken_little_is_read_of_strangers(client: TestClient, method: str, path: str) -> None:
+    if method == "PUT":
+        answer = client.request(method, path, content=b"[" + b"[]," * 3000, headers={"Content-Type": "application/json"})
+        assert answer.json()["error"] == "too_large"
+    else:
+        answer = client.request(method, path, files={"file": ("a.csv", b"y" * 9000)})
+    assert answer.status_code == 413
+
+
+def test_a_form_in_a_charset_that_cannot_be_read_is_a_broken_form(client: TestClient, tokens: dict[str, str]) -> None:
+    form = '--x\r\nContent-Disposition: form-data; name="file"; filename="a-\u00e9.csv"\r\n\r\nid,label\r\n--x--\r\n'
+    kind = {"Content-Type": "multipart/form-data; boundary=x; charset=undefined"}
+    answer = client.post("/api/v1/validate", content=form.encode(), headers=bearer(tokens["Ann"]) | kind)
+    assert (answer.status_code, answer.json()["error"]) == (400, "request")
+
+
 def test_ten_wrong_tokens_make_an_address_wait_but_not_those_who_are_in(client: TestClient, tokens: dict[str, str]) -> None:
     assert client.get("/api/v1/team", headers=bearer(tokens["Ann"])).status_code == 200
     wrong = [client.get("/api/v1/team", headers=bearer(f"guess{n}")) for n in range(12)]
@@ -172,6 +190,14 @@ def test_failures_are_forgotten_after_their_window_and_counted_by_ipv6_network()
     assert failures.wait_s("2001:db8::ffff", "t", 110.0) == pytest.approx(290.0)
     assert failures.wait_s("2001:db8:0:1::1", "t", 110.0) == 0
     assert failures.wait_s("2001:db8::1", "t", 401.0) == 0
+
+
+def test_one_who_guesses_on_a_socket_for_both_kinds_of_addresses_keeps_nobody_else_waiting() -> None:
+    failures = Failures()
+    for n in range(10):
+        failures.failed("::ffff:192.0.2.1", float(n))
+    assert failures.wait_s("::ffff:192.0.2.1", "t", 10.0) > 0
+    assert failures.wait_s("::ffff:192.0.2.2", "t", 10.0) == 0
 
 
 def test_a_revoked_token_ends_the_session(client: TestClient, tokens: dict[str, str], where: Path) -> None:

@@ -63,7 +63,11 @@ def pixels(uri: str, n_channels: int) -> np.ndarray:
 def test_one_training_of_each_model_is_shown(facts: ReportFacts) -> None:
     assert sorted(one.model for one in facts.inspections) == ["lenet5", "mlp"]
     lenet = next(one for one in facts.inspections if one.model == "lenet5")
-    assert (lenet.variant, lenet.filter_layer, lenet.n_filters) == ("raw", "features.0", 16)
+    assert (lenet.variant, lenet.filter_layer, lenet.n_filters) == (
+        "raw",
+        "features.1",
+        16 * 3,
+    )  # of the picture and its two differences
     assert [layer.n_bins for layer in lenet.layers] == [28, 14, 10, 5]
     assert len(lenet.placed) == lenet.n_placed_of == 40
     assert reading.FORMAT == written.FORMAT
@@ -74,7 +78,7 @@ def test_the_page_shows_what_was_written(facts: ReportFacts) -> None:
     section = page[page.index('<section id="inspection">') : page.index('<section id="sweeps">')]
     lenet = next(one for one in facts.inspections if one.model == "lenet5")
     assert section.count("<article") == 2
-    assert "5 \u00d7 5 cells that the first layer (features.0)" in section
+    assert "5 \u00d7 5 cells that the first layer (features.1)" in section
     assert "5 \u00d7 5 cells, 8 of 32 channels" in section
     assert "This net has no convolution" in section
     assert section.count('role="img"') == 4

@@ -69,7 +69,7 @@ class BCResNet(nn.Module):
     def __init__(self, settings: ModelSettings, size: int, n_classes: int) -> None:
         super().__init__()
         n_in, last = scaled(_STEM, settings.width), scaled(_LAST, settings.width)
-        self.stem = stem(n_in, size, "relu")  # (B, C, 32, 32)
+        self.stem = stem(n_in, size, "relu", settings.sees)  # (B, C, 32, 32)
         blocks: list[nn.Module] = []
         for stage, n_channels in enumerate(_CHANNELS):
             n_out = scaled(n_channels, settings.width)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from cnn.config import ModelSettings
-from cnn.models.blocks import LastMap, activation, head, scaled
+from cnn.models.blocks import FirstStage, LastMap, activation, head, n_seen, scaled
 
 _GROWTH = 16
 _N_BLOCKS = 3
@@ -42,8 +42,10 @@ class DenseNet(nn.Module):
         super().__init__()
         act, growth = settings.activation, scaled(_GROWTH, settings.width)
         n = 2 * growth
-        pooled = [nn.MaxPool2d(2)] if size > 32 else []
-        self.stem = nn.Sequential(nn.Conv2d(1, n, 3, 2, 1, bias=False), *pooled)  # (B, C, 16, 16)
+        pooled = [nn.MaxPool2d(2)] if size > 32 else [nn.Identity()]
+        self.stem = FirstStage(
+            settings.sees, nn.Conv2d(n_seen(settings.sees), n, 3, 2, 1, bias=False), *pooled
+        )  # (B, C, 16, 16)
         layers: list[nn.Module] = []
         for block in range(_N_BLOCKS):
             if block:

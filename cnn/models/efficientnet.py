@@ -25,7 +25,7 @@ class EfficientNet(nn.Module):
         super().__init__()
         act = settings.activation
         first, last = scaled(_FIRST, settings.width), scaled(_LAST, settings.width)
-        self.stem = stem(first, size, act)  # (B, C, 32, 32)
+        self.stem = stem(first, size, act, settings.sees)  # (B, C, 32, 32)
         blocks = [InvertedResidual(Shape(n_in=first, n_out=first, kernel=3), 1, act, _squeezed(first))]
         n_in = first
         for n_channels, kernel in _STAGES:

@@ -51,7 +51,7 @@ class Inception(nn.Module):
         act = settings.activation
         first, n_in = scaled(_FIRST, settings.width), scaled(_SECOND, settings.width)
         self.stem = nn.Sequential(
-            stem(first, size, act), nn.MaxPool2d(2), conv_norm(Shape(n_in=first, n_out=n_in, kernel=3), act)
+            stem(first, size, act, settings.sees), nn.MaxPool2d(2), conv_norm(Shape(n_in=first, n_out=n_in, kernel=3), act)
         )  # (B, C, 16, 16)
         blocks: list[nn.Module] = []
         for stage, n_channels in enumerate(_CHANNELS):

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from cnn.config import ModelSettings
-from cnn.models.blocks import FirstStage, activation, scaled
+from cnn.models.blocks import FirstStage, activation, n_seen, scaled
 
 _CHANNELS = (6, 16, 32, 64)
 _HIDDEN = (120, 84)
@@ -24,7 +24,7 @@ class LeNet5(nn.Module):
     def __init__(self, settings: ModelSettings, size: int, n_classes: int) -> None:
         super().__init__()
         stages: list[nn.Module] = []
-        n_in = 1
+        n_in = n_seen(settings.sees)
         for number, n_channels in enumerate(_CHANNELS[: settings.depth]):
             n_out = scaled(n_channels, settings.width)
             # The paper's two stages need no padding; with more, the later ones would have no cells left.
@@ -32,7 +32,7 @@ class LeNet5(nn.Module):
             stages += [nn.Conv2d(n_in, n_out, 5, padding=padding, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(n_out)]
             stages.append(activation(settings.activation))
             n_in = n_out
-        self.features = FirstStage(*stages)
+        self.features = FirstStage(settings.sees, *stages)
         with torch.no_grad():
             n_features = self.features.eval()(torch.zeros(1, 1, size, size)).numel()
         self.features.train()

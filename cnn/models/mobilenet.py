@@ -23,7 +23,7 @@ class MobileNet(nn.Module):
         super().__init__()
         act = settings.activation
         first, last = scaled(_FIRST, settings.width), scaled(_LAST, settings.width)
-        self.stem = stem(first, size, act)  # (B, C, 32, 32)
+        self.stem = stem(first, size, act, settings.sees)  # (B, C, 32, 32)
         blocks = [InvertedResidual(Shape(n_in=first, n_out=first, kernel=3), 1, act)]
         n_in = first
         for n_channels in _CHANNELS:

@@ -21,7 +21,7 @@ class ResNet(nn.Module):
     def __init__(self, settings: ModelSettings, size: int, n_classes: int) -> None:
         super().__init__()
         widths = [scaled(n, settings.width) for n in _CHANNELS]
-        self.stem = stem(widths[0], size, settings.activation)
+        self.stem = stem(widths[0], size, settings.activation, settings.sees)
         blocks: list[nn.Module] = []
         n_in = widths[0]
         for stage, n_out in enumerate(widths):
