@@ -1,9 +1,9 @@
 """Model A, after LeNet-5 (LeCun et al. 1998, figure 2): convolutions of 5 x 5, pooling, then 120, 84 and the classes.
 
 Against the paper: max pooling for trained subsampling, batch normalisation (Ioffe and Szegedy 2015), full connection
-between maps, softmax for radial units, twice the maps by default, numbers of maps rounded up to multiples of eight (6 become
-8, twice 6 become 16), and a depth of 2 to 4 stages; the 120 maps of C5 are a linear layer, which is the same for the
-paper's 32 x 32 pictures.
+between maps, softmax for radial units, twice the maps and the picture's differences beside it by default, numbers of maps
+rounded up to multiples of eight (6 become 8, twice 6 become 16), and a depth of 2 to 4 stages; the 120 maps of C5 are a
+linear layer, which is the same for the paper's 32 x 32 pictures.
 """
 
 from __future__ import annotations
