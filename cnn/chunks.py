@@ -144,16 +144,16 @@ def _make_chunk(task: _Task) -> Pictures:
     import torch
 
     from cnn.bilateral import bilateral
-    from cnn.spectrogram import tile_of
+    from cnn.spectrogram import tiles_of
 
     made = np.empty((len(FILTERS), *picture_shape(len(task.sounds), task.settings)), dtype=np.uint8)
     n_threads = torch.get_num_threads(), cv2.getNumThreads()
     torch.set_num_threads(1)  # a clip is too little work to share out
     cv2.setNumThreads(1)
     try:
-        for place, sound in enumerate(task.sounds):
-            made[0, place] = tile_of(*_samples(sound), task.settings)
-            made[1, place] = bilateral(made[0, place], task.settings)
+        made[0] = tiles_of((_samples(sound) for sound in task.sounds), task.settings)
+        for place, tile in enumerate(made[0]):
+            made[1, place] = bilateral(tile, task.settings)
     finally:
         torch.set_num_threads(n_threads[0])
         cv2.setNumThreads(n_threads[1])

@@ -5,7 +5,9 @@ A clip is cut or padded around its energy, never stretched, and scaled against i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +18,7 @@ from cnn.config import TileSettings
 
 _FFT_BINS_PER_WINDOW = 2  # zero-padding: without it the lowest of 64 bands hold no bin of a 32 ms window
 ALL_OF_IT = 0.999  # of the most energy that any window holds
+_TOGETHER = 8  # clips: fewer pay for each call, the spectra of more leave the cache
 LEAST_POWER = 1e-12  # of a cell: silence has a logarithm too
 
 Samples = npt.NDArray[np.float32]
@@ -27,16 +30,34 @@ def tile_of(samples: Samples, rate_hz: int, settings: TileSettings) -> npt.NDArr
     Args:
         samples: (S,) mono, at `rate_hz`; S at least 1.
     """
+    tile: npt.NDArray[np.uint8] = tiles_of([(samples, rate_hz)], settings)[0]
+    return tile
+
+
+def tiles_of(clips: Iterable[tuple[Samples, int]], settings: TileSettings) -> npt.NDArray[np.uint8]:
+    """(N, F, T): `tile_of` each clip, at two thirds of its cost. A clip's tile does not depend on the others.
+
+    Args:
+        clips: of each, one at least, the (S,) samples and their rate in Hz; a few are held at a time.
+    """
+    clips, tiles = iter(clips), []
+    while waves := [_wave(samples, rate_hz, settings) for samples, rate_hz in islice(clips, _TOGETHER)]:
+        # In place and in numpy: a picture is so small that each new array of torch costs more than the arithmetic.
+        power = _mel_power(torch.stack(waves), settings)
+        grey = np.log10(np.maximum(power, LEAST_POWER, out=power), out=power)
+        grey -= grey.max(axis=(1, 2), keepdims=True)
+        grey *= 10 * 255 / settings.range_db
+        grey += 255
+        tiles.append(np.rint(grey.clip(min=0, out=grey), out=grey).astype(np.uint8))
+    return np.concatenate(tiles)
+
+
+def _wave(samples: Samples, rate_hz: int, settings: TileSettings) -> torch.Tensor:
+    """`length_s` around the clip's energy, (S,), at the rate of the tiles."""
     wave = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))
     if rate_hz != settings.rate_hz:
         wave = resampler(rate_hz, settings.rate_hz)(wave)
-    power = _mel_power(_centred(wave, round(settings.length_s * settings.rate_hz)), settings)  # (F, T)
-    # In place and in numpy: a picture is so small that each new array of torch costs more than the arithmetic.
-    grey = np.log10(np.maximum(power, LEAST_POWER))
-    grey -= grey.max()
-    grey *= 10 * 255 / settings.range_db
-    grey += 255
-    return np.rint(grey.clip(min=0, out=grey), out=grey).astype(np.uint8)
+    return _centred(wave, round(settings.length_s * settings.rate_hz))
 
 
 def _centred(wave: torch.Tensor, n_samples: int) -> torch.Tensor:
@@ -61,13 +82,16 @@ def _centred(wave: torch.Tensor, n_samples: int) -> torch.Tensor:
     return centred
 
 
-def _mel_power(wave: torch.Tensor, settings: TileSettings) -> npt.NDArray[np.float32]:
-    """(F, T): what torchaudio.transforms.MelSpectrogram gives, at two thirds of its cost for a single clip."""
+def _mel_power(waves: torch.Tensor, settings: TileSettings) -> npt.NDArray[np.float32]:
+    """(B, S) to (B, F, T): what torchaudio.transforms.MelSpectrogram gives, at less than half of its cost."""
     window, bands = constants(settings)
-    hop = len(wave) // settings.size  # rounded up, there would be a frame too few
-    spectrum = torch.stft(wave, _FFT_BINS_PER_WINDOW * len(window), hop, len(window), window, return_complex=True)
-    squares = torch.view_as_real(spectrum[:, : settings.size]).square_()  # (R, T, 2), of real and imaginary part
-    power: npt.NDArray[np.float32] = (bands @ (squares[..., 0] + squares[..., 1])).numpy()
+    hop = waves.shape[1] // settings.size  # rounded up, there would be a frame too few
+    spectrum = torch.stft(waves, _FFT_BINS_PER_WINDOW * len(window), hop, len(window), window, return_complex=True)
+    squares = torch.view_as_real(spectrum[..., : settings.size]).square_()  # (B, R, T, 2), of real and imaginary part
+    energy = (squares[..., 0] + squares[..., 1]).numpy()
+    power = np.empty((len(waves), settings.size, settings.size), dtype=np.float32)
+    for of_clip, sums in zip(power, energy, strict=True):  # one by one: a larger product may add in another order
+        np.matmul(bands.numpy(), sums, out=of_clip)
     return power
 
 

@@ -17,7 +17,7 @@ from cnn.bilateral import bilateral
 from cnn.config import TILES_FORMAT, TileSettings
 from cnn.corpus import scan
 from cnn.errors import TilesError
-from cnn.spectrogram import tile_of
+from cnn.spectrogram import tile_of, tiles_of
 from cnn.tiles import TileSet, find_tiles, open_tiles, prepare
 from tests.conftest import RATE_HZ, tone
 
@@ -92,6 +92,15 @@ def test_a_tile_does_not_depend_on_the_other_clips(corpus_folder: Path, tiles: T
         for place, clip in enumerate(made.clips):
             there = [c.id for c in tiles.clips].index(clip.id)
             np.testing.assert_array_equal(made.pictures(name)[place], tiles.pictures(name)[there])
+
+
+def test_a_clip_has_the_same_tile_alone_and_at_any_place_among_others() -> None:
+    rng = np.random.default_rng(0)
+    clips = [(tone(number % 10, number % 5, 0), RATE_HZ) for number in range(19)]
+    clips[4] = (rng.normal(0, 0.1, 50_000).astype(np.float32), 48_000)
+    alone = np.stack([tile_of(*clip, SETTINGS) for clip in clips])
+    np.testing.assert_array_equal(tiles_of(clips, SETTINGS), alone)
+    np.testing.assert_array_equal(tiles_of(iter(clips[3:]), SETTINGS), alone[3:])
 
 
 def test_the_same_recordings_and_settings_are_prepared_once(corpus_folder: Path, tiles: TileSet) -> None:
