@@ -29,7 +29,7 @@ import sweeps.cli
 import sweeps.wandb_cli
 from arena_terminal import say
 from cnn.errors import CnnError
-from leaderboard.errors import LeaderboardError
+from leaderboard.errors import FileError, LeaderboardError
 from reports.errors import ReportError
 from sweeps.errors import SweepError
 
@@ -82,11 +82,13 @@ app.command("doctor")(arena_doctor.doctor)
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one line on stderr and exit code 1."""
+    """Run the command line; a user's mistake is one line on stderr, further faults of a file a line each, and exit code 1."""
     try:
         app(prog_name="arena")
     except (CnnError, SweepError, LeaderboardError, ReportError) as error:
         say(f"error: {error}")
+        for other in error.others if isinstance(error, FileError) else ():
+            say(f"  {other}")
         sys.exit(1)
     except SystemExit as ended:
         if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):  # typer makes exit code 130 of it

@@ -74,7 +74,7 @@ class PackPlan:
     usage: str  # speaker or row; empty without a Usage column
     notes: tuple[str, ...]
     left_out: tuple[Clip, ...]  # test clips that were not to be in it
-    alike: Found = field(default=Found(), repr=False)  # what both sides have in common, where it was looked for
+    alike: Found | None = field(default=None, repr=False)  # what both sides have in common; None: it was not looked for
 
     @property
     def public_speakers(self) -> tuple[str, ...]:

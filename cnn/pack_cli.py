@@ -13,6 +13,7 @@ from arena_terminal import JSON_HELP, print_json, progress, say
 from cnn.data_cli import Cache, Jobs, scan_with_bar
 
 if TYPE_CHECKING:
+    from cnn.alike import Found
     from cnn.corpus import Corpus
     from cnn.pack import PackPlan, PackSettings
 
@@ -98,15 +99,17 @@ def _planned(corpus: Corpus, settings: PackSettings, alike: Alike) -> PackPlan:
     return replace(plan, alike=found)
 
 
-def _say_alike(plan: PackPlan) -> None:
-    pairs = plan.alike.pairs
-    if pairs:
+def _say_alike(found: Found, is_left_out: bool) -> None:
+    pairs = found.pairs
+    if not pairs:
+        say("no test clip was found among the training recordings")
+    else:
         shown = ", ".join(f"{pair.test.path} is {pair.train.path} ({pair.likeness:.2f})" for pair in pairs[:_MOST_PAIRS])
         more = f" and {len(pairs) - _MOST_PAIRS} more" if len(pairs) > _MOST_PAIRS else ""
         n = "1 test clip is a training recording" if len(pairs) == 1 else f"{len(pairs):,} test clips are training recordings"
-        done = "left out" if plan.left_out else "`--alike leave-out` leaves them out of the pack"
+        done = "left out" if is_left_out else "`--alike leave-out` leaves them out of the pack"
         say(f"{n} too: {shown}{more}; {done}")
-    for voice in plan.alike.voices:
+    for voice in found.voices:
         law = f"test speaker {voice.test} sounds like training speaker {voice.train} (distance {voice.distance:.2f})"
         say(f"{law}: listen to both, and if they are one person, hold both out")
 
@@ -114,7 +117,8 @@ def _say_alike(plan: PackPlan) -> None:
 def _say_notes(plan: PackPlan) -> None:
     for note in plan.notes:
         say(note)
-    _say_alike(plan)
+    if plan.alike is not None:
+        _say_alike(plan.alike, bool(plan.left_out))
     if plan.settings.disguise.is_none:
         say("test clips keep their samples: whoever has the recordings finds them by their bytes")
 

@@ -121,8 +121,10 @@ def _facts(plan: PackPlan) -> dict[str, object]:
     }
 
 
-def alike_facts(found: Found) -> dict[str, object]:
-    """What both sides have in common, for JSON."""
+def alike_facts(found: Found | None) -> dict[str, object] | None:
+    """What both sides have in common, for JSON; None where it was not looked for."""
+    if found is None:
+        return None
     paths = [(pair.test.path.as_posix(), pair.train.path.as_posix(), round(pair.likeness, 3)) for pair in found.pairs]
     voices = [(pair.test, pair.train, round(pair.distance, 3)) for pair in found.voices]
     return {

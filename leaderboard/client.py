@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
-from leaderboard.errors import LeaderboardError, ModelRefused, SubmissionError
+from leaderboard.errors import Fault, LeaderboardError, ModelRefused, SubmissionError
 from leaderboard.model_form import check_form, too_large
 from leaderboard.table import read_file
 
@@ -38,7 +38,13 @@ class ClientError(LeaderboardError):
 
 
 class InvalidFile(ClientError):  # noqa: N818
+    """`others` are further faults of the file, a line each."""
+
     exit_code = 3
+
+    def __init__(self, message: str, others: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.others = tuple(others)
 
 
 class LimitReached(ClientError):  # noqa: N818
@@ -218,7 +224,15 @@ def _refusal(error: urllib.error.HTTPError, door: Door) -> ClientError:
         return Unreachable(f"{door.url} is not ready (status {error.code})")
     answer = _parsed(error.read(), door)
     kind = _BY_CODE.get(str(answer.get("error")), ClientError)
-    return kind(str(answer.get("message", f"status {error.code}")))
+    message = str(answer.get("message", f"status {error.code}"))
+    return InvalidFile(message, _others(answer)) if kind is InvalidFile else kind(message)
+
+
+def _others(answer: dict[str, Any]) -> list[str]:
+    """What an answer says of further faults; nothing where it is of another version."""
+    faults = answer.get("others")
+    known = [one for one in faults if isinstance(one, dict)] if isinstance(faults, list) else []
+    return [str(Fault(one.get("line"), str(one.get("message")))) for one in known]
 
 
 def _parsed(content: bytes, door: Door) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def pseudonym(
 
 def _asked(door: Door, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What the service answers; a refusal is told and ends the command with its exit code."""
-    from leaderboard.client import ClientError
+    from leaderboard.client import ClientError, InvalidFile
 
     if door.is_in_the_clear:
         say(f"{door.url} is not encrypted: whoever is on the way can read the token")
@@ -87,6 +87,8 @@ def _asked(door: Door, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return ask()
     except ClientError as error:
         say(f"error: {error}")
+        for other in error.others if isinstance(error, InvalidFile) else ():
+            say(f"  {other}")
         raise typer.Exit(error.exit_code) from error
 
 

@@ -19,6 +19,9 @@ LeaderboardError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from leaderboard.messages import Said, message, plural, told
 
 
@@ -37,15 +40,31 @@ class LeaderboardError(Exception):
         return self.told("en")
 
 
-class FileError(LeaderboardError):
-    """The first problem of a file, and how many more there are."""
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One of the things that are wrong with a file; as `str` it is English."""
 
-    def __init__(self, file_name: str, line: int | None, problem: Said, n_more: int = 0) -> None:
-        super().__init__(file_name, line, problem, n_more)
+    line: int | None  # from 1, the header included; None when it is not of one line
+    problem: Said
+
+    def told(self, language: str) -> str:
+        """`line 3: ...`, to be read below the file's name."""
+        return told(self.problem if self.line is None else message("at_line", line=self.line, problem=self.problem), language)
+
+    def __str__(self) -> str:
+        return self.told("en")
+
+
+class FileError(LeaderboardError):
+    """The first fault of a file, some that come after it, and how many there are. As `str` it is the first and the number."""
+
+    def __init__(self, file_name: str, first: Fault, others: Sequence[Fault] = (), n_more: int = 0) -> None:
+        super().__init__(file_name, first, others, n_more)
         self.file_name = file_name
-        self.line = line  # from 1, the header included; None when the problem is not of one line
-        self.problem = problem
-        self.n_more = n_more
+        self.line = first.line
+        self.problem = first.problem
+        self.others = tuple(others)
+        self.n_more = n_more  # the others and those that are only counted
 
     def said(self) -> Said:
         more = plural("more", self.n_more) if self.n_more else ""

@@ -19,6 +19,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
         # Where
         "in_file": ("{file}: {problem}{more}", "archivo {file}: {problem}{more}"),
         "in_line": ("{file} line {line}: {problem}{more}", "{file}, línea {line}: {problem}{more}"),
+        "at_line": ("line {line}: {problem}", "línea {line}: {problem}"),
         "more_1": (" ({n} more problem in this file)", " ({n} problema más en este archivo)"),
         "more_n": (" ({n} more problems in this file)", " ({n} problemas más en este archivo)"),
         # Bytes and rows

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from leaderboard.errors import MetricError, SubmissionError
+from leaderboard.errors import Fault, MetricError, SubmissionError
 from leaderboard.scoring import Indices
 from leaderboard.solution import Solution
 from leaderboard.submission import Submission
@@ -42,7 +42,7 @@ class Metric:
             value = float(self.module.score(truth, sent, _ID))
         except Exception as error:
             if any(kind.__name__ == _TOLD for kind in type(error).__mro__):
-                raise SubmissionError(submission.file_name, None, " ".join(str(error).split())) from error
+                raise SubmissionError(submission.file_name, Fault(None, " ".join(str(error).split()))) from error
             raise MetricError(
                 f"the metric of this contest failed ({type(error).__name__}); nothing was counted, tell its host"
             ) from error

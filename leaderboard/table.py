@@ -9,28 +9,29 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from leaderboard.errors import FileError
+from leaderboard.errors import Fault, FileError
 from leaderboard.messages import Said, message, plural
 
 MAX_BYTES = 10_000_000
 _MAX_PROBLEMS = 1000  # reading ends there: a file of ten million wrong rows costs no more than one of a thousand
 _MAX_BLANK = 100_000  # lines of a file; ten megabytes of them would take seconds to read
 _MAX_SHOWN = 40
+MAX_LISTED = 10
 
 
 class Problems:
-    """What is wrong with one file; the first is kept whole, the others are counted."""
+    """What is wrong with one file; the first ten faults are kept, the others are counted."""
 
     def __init__(self, file_name: str, error: type[FileError]) -> None:
         self.file_name = file_name
         self.n = 0
         self._error = error
-        self._first: tuple[int | None, Said] = (None, "")
+        self._faults: list[Fault] = []
 
     def add(self, line: int | None, problem: Said) -> None:
-        """Keep or count a problem; raises at the thousandth."""
-        if self.n == 0:
-            self._first = (line, problem)
+        """Keep or count a fault; raises at the thousandth."""
+        if self.n < MAX_LISTED:
+            self._faults.append(Fault(line, problem))
         self.n += 1
         if self.n == _MAX_PROBLEMS:
             raise self._as_error()
@@ -41,13 +42,12 @@ class Problems:
         raise self._as_error()
 
     def raise_any(self) -> None:
-        """Raise the first problem, if there is one."""
+        """Raise what was found, if there is anything."""
         if self.n:
             raise self._as_error()
 
     def _as_error(self) -> FileError:
-        line, problem = self._first
-        return self._error(self.file_name, line, problem, self.n - 1)
+        return self._error(self.file_name, self._faults[0], self._faults[1:], self.n - 1)
 
 
 def read_file(path: Path, error: type[FileError], max_bytes: int = MAX_BYTES) -> bytes:
@@ -60,7 +60,7 @@ def read_file(path: Path, error: type[FileError], max_bytes: int = MAX_BYTES) ->
         with path.open("rb") as file:
             content = file.read(max_bytes + 1)
     except OSError as cause:
-        raise error(str(path), None, f"the file cannot be read ({cause.strerror}); check its path") from cause
+        raise error(str(path), Fault(None, f"the file cannot be read ({cause.strerror}); check its path")) from cause
     check_size(content, Problems(path.name, error), max_bytes)
     return content
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -14,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from leaderboard.errors import (
     AttemptsExhausted,
     ContestClosed,
+    Fault,
     LeaderboardError,
     ModelRefused,
     NameOften,
@@ -41,10 +43,17 @@ class Failure:
     code: str
     message: str
     line: int | None = None
+    others: Sequence[Fault] = ()  # of a file, after the first
     retry_after_s: int | None = None
 
     def as_json(self) -> JSONResponse:
-        body = {"error": self.code, "message": self.message, "line": self.line, "retry_after_s": self.retry_after_s}
+        body = {
+            "error": self.code,
+            "message": self.message,
+            "line": self.line,
+            "others": [{"message": str(fault.problem), "line": fault.line} for fault in self.others],
+            "retry_after_s": self.retry_after_s,
+        }
         headers = {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
         if self.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
@@ -55,7 +64,7 @@ def failure(error: LeaderboardError) -> Failure:
     """The failure of a mistake of ours or of a team; why the contest does not answer is for the host, and goes to the log."""
     message = str(error)
     if isinstance(error, SubmissionError):
-        return Failure(status=422, code="invalid", message=message, line=error.line)
+        return Failure(status=422, code="invalid", message=message, line=error.line, others=error.others)
     if isinstance(error, TokenRefused):
         if error.wait_s:
             return Failure(status=429, code="wait", message=message, retry_after_s=math.ceil(error.wait_s))

@@ -53,18 +53,11 @@ def standings_table(request: Request) -> Response:
 
 
 def standings_csv(board: Board) -> str:
-    """The standings as a table, formulas neutralised."""
-    header = [
-        "rank",
-        "team",
-        board.metric,
-        *(["private"] if board.is_final else []),
-        "low",
-        "high",
-        "accuracy",
-        "attempts",
-        "sent",
-    ]
+    """The standings as a table, formulas neutralised. Once private scores are shown, each column says what it is of."""
+    public, private = ("public ", "private ") if board.is_final else ("", "")
+    header = ["rank", "team", f"{public}{board.metric}"]
+    header += [f"private {board.metric}"] if board.is_final else []
+    header += [f"{private}macro-F1 low", f"{private}macro-F1 high", f"{private}accuracy", "attempts", "sent"]
     rows = [
         [
             *(line.rank, line.name, line.score, *([line.final] if board.is_final else []), line.low, line.high, line.accuracy),

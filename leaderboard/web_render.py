@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from leaderboard.errors import LeaderboardError
+from leaderboard.errors import FileError, LeaderboardError
 from leaderboard.web_texts import Words
 
 _HERE = Path(__file__).parent
@@ -65,12 +65,14 @@ class Problem:
     what: str
     detail: str = ""
     detail_language: str = "en"
+    others: Sequence[str] = ()  # in the language of the detail
 
 
 def problem(what: str, error: LeaderboardError, words: Words) -> Problem:
     """What did not work, with the error in the reader's language where it has one: a host's own metric speaks for itself."""
     detail = error.told(words.language)
-    return Problem(what=what, detail=detail, detail_language=words.language if detail != str(error) else "en")
+    others = [fault.told(words.language) for fault in error.others] if isinstance(error, FileError) else []
+    return Problem(what=what, detail=detail, detail_language=words.language if detail != str(error) else "en", others=others)
 
 
 def span(words: Words, seconds: float) -> str:

@@ -14,12 +14,23 @@ class _Model(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+class FaultOut(_Model):
+    """One more thing that is wrong with a file, and its line, from 1."""
+
+    message: str
+    line: int | None
+
+
 class ErrorOut(_Model):
-    """Why nothing was done. `error` is one word: invalid, model, too_large, limit, refusals, closed, team, name, token, ..."""
+    """Why nothing was done. `error` is one word: invalid, model, too_large, limit, refusals, closed, team, name, token, ...
+
+    Of a file `message` and `line` are its first fault's; `others` are the next, nine at most.
+    """
 
     error: str
     message: str
     line: int | None = None
+    others: list[FaultOut] = []
     retry_after_s: int | None = None
 
 

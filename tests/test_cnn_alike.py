@@ -193,8 +193,13 @@ def test_a_pack_tells_leaves_out_or_does_not_look(mixed: Path, tmp_path: Path) -
     assert "4_dan_0.wav" not in recordings
     assert "4_dan_1.wav" in recordings
 
+    only_eve = ["--test-speakers", "eve", "--out", str(tmp_path / "c"), "--dry-run"]
+    code, out, told = run(words[0], *only_eve, *words[3:])
+    assert code == 0, told
+    assert "no test clip was found among the training recordings" in told
+
     code, out, told = run(*words, "--out", str(tmp_path / "c"), "--alike", "off", "--dry-run", "--json")
-    assert (code, "too:" in told, json.loads(out)["alike"]) == (0, False, {"recordings": [], "voices": []})
+    assert (code, "training recording" in told, json.loads(out)["alike"]) == (0, False, None)
 
 
 def test_a_pack_of_which_nothing_is_left_is_refused(mixed: Path) -> None:

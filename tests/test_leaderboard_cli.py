@@ -101,6 +101,19 @@ def test_a_refused_file_names_its_line_and_costs_nothing(folder: Path) -> None:
     assert json.loads(arena("attempts", "Alpha", "--json")) == []
 
 
+def test_further_faults_of_a_file_follow_a_line_each(folder: Path) -> None:
+    started()
+    good = (folder / "good.csv").read_text()
+    (folder / "wrong.csv").write_text(good.replace("c5,1", "c5,7").replace("c7,1", "c7,8"))
+    command = [sys.executable, "-m", "arena", "contest", "validate", "wrong.csv"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        "error: wrong.csv line 7: label '7' is not one of 0, 1; fix the row and send it again (1 more problem in this file)",
+        "  line 9: label '8' is not one of 0, 1; fix the row and send it again",
+    ]
+
+
 def test_standings_are_shown_to_people_and_machines() -> None:
     started()
     arena("submit", "Alpha", "fair.csv")

@@ -114,7 +114,9 @@ def test_a_file_is_checked_as_often_as_one_likes_and_never_scored(tmp_path: Path
         assert (code, told) == (0, "good.csv can be sent: 300 rows, without probabilities\n")
         code, told, error = submit(service, bad, tokens["Ann"], "--team", "Ann", "--check")
         assert (code, told) == (3, "")
-        assert "label '77' is not one of" in error
+        first, second = error.splitlines()
+        assert "label '77' is not one of" in first
+        assert second.startswith("  299 of 300 ids have no row: ")
     with open_contest(tmp_path / "c.db") as contest:
         assert contest.attempts(contest.team("Ann")) == ()
 

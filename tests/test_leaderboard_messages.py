@@ -12,7 +12,7 @@ from contest_world import solution
 from starlette.testclient import TestClient
 from web_world import make, submission
 
-from leaderboard.errors import SubmissionError, TooManyRefusals
+from leaderboard.errors import Fault, SubmissionError, TooManyRefusals
 from leaderboard.messages import LANGUAGES, MESSAGES, message, number
 from leaderboard.submission import parse_submission
 from leaderboard.table import Problems
@@ -107,8 +107,18 @@ def test_a_refusal_that_goes_to_another_process_keeps_its_languages() -> None:
     assert again.told("es") == caught.value.told("es") != str(again)
 
 
+def test_further_faults_are_told_in_the_readers_language() -> None:
+    with pytest.raises(SubmissionError) as caught:
+        parse_submission(
+            f"id,label\n{GOOD}".replace("clip_03,1", "clip_03,7").replace("clip_09,1", "nine,1").encode(), "p.csv", solution()
+        )
+    row, missing = pickle.loads(pickle.dumps(caught.value)).others
+    assert row.told("es").startswith("línea 11: el id 'nine' no es uno de los 40")
+    assert missing.told("es").startswith("1 de 40 ids no tiene fila: 'clip_09'")
+
+
 def test_words_of_a_hosts_metric_are_the_same_in_every_language() -> None:
-    error = SubmissionError("p.csv", None, "your rows are odd")
+    error = SubmissionError("p.csv", Fault(None, "your rows are odd"))
     assert (error.told("en"), error.told("es")) == ("p.csv: your rows are odd", "archivo p.csv: your rows are odd")
 
 

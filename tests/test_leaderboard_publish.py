@@ -21,6 +21,7 @@ from web_world import NOW, make, solution, submission
 from leaderboard.entry import submit
 from leaderboard.formulas import table_csv
 from leaderboard.gradebook import gradebook_csv
+from leaderboard.grading import Part
 from leaderboard.host import Decision, close_contest, disqualify
 from leaderboard.publish import publish
 from leaderboard.publish_cli import app
@@ -102,6 +103,20 @@ def test_grades_after_the_close_are_by_the_private_score_and_without_the_disqual
     found = grades(gradebook_csv(contest, 5))
     assert (found["Ann"]["bonus"], found["Ann"]["basis"]) == ("5", "final, private score")
     assert (found["Bob"]["bonus"], found["Bob"]["basis"]) == ("0", "disqualified")
+
+
+def test_the_table_of_a_closed_contest_says_which_rows_each_column_is_of(contest: Contest, tmp_path: Path) -> None:
+    publish(contest, tmp_path, NOW)
+    before = (tmp_path / "standings.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert before == "rank,team,macro-F1,macro-F1 low,macro-F1 high,accuracy,attempts,sent"
+    close_contest(contest, Decision(reason="over", at=NOW))
+    publish(contest, tmp_path, NOW)
+    first = next(csv.DictReader(io.StringIO((tmp_path / "standings.csv").read_text(encoding="utf-8"))))
+    public, private = contest.standings(Part.PUBLIC)[0], contest.standings(Part.PRIVATE)[0]
+    assert (public.shown_as, private.shown_as) == (first["team"], first["team"])
+    assert [float(first[name]) for name in ("public macro-F1", "private macro-F1")] == [public.score, private.score]
+    low, high = float(first["private macro-F1 low"]), float(first["private macro-F1 high"])
+    assert (low, high, float(first["private accuracy"])) == (private.interval.low, private.interval.high, private.accuracy)
 
 
 def test_the_commands_write_what_they_say(contest: Contest, tmp_path: Path) -> None:

@@ -208,6 +208,20 @@ def test_a_bad_file_is_refused_in_one_line_with_its_line_and_the_fix(case: str) 
     assert refusal(content) == message
 
 
+def test_the_first_ten_faults_are_listed_with_their_lines_and_the_rest_is_counted() -> None:
+    with pytest.raises(SubmissionError) as caught:
+        parse_submission(lines("clip_0,x", "clip_1,10", "clip_1,1", "clip_2,2"), "p.csv", DIGITS)
+    assert [str(fault) for fault in caught.value.others] == [
+        "line 3: label '10' is not one of 0..9; fix the row and send it again",
+        "line 4: id 'clip_1' stands in line 3 already; keep one of the two rows and send it again",
+        "7 of 10 ids have no row: 'clip_3', 'clip_4', 'clip_5', …; add one row for each and send it again",
+    ]
+    with pytest.raises(SubmissionError) as caught:
+        parse_submission(lines(*["x,1"] * 40), "p.csv", DIGITS)
+    assert [fault.line for fault in caught.value.others] == list(range(3, 12))
+    assert caught.value.n_more == 40  # the ids without a row are the last
+
+
 def test_words_are_labels_too() -> None:
     with pytest.raises(SubmissionError) as caught:
         parse_submission("id,label\na,Gato\nb,perro\nc,león\n".encode(), "p.csv", ANIMALS)

@@ -73,6 +73,8 @@ def test_a_receipt_holds_what_the_store_holds(client: TestClient, tokens: dict[s
 def test_each_refusal_has_its_word_and_its_status(client: TestClient, tokens: dict[str, str], where: Path) -> None:
     status, answer = send(client, tokens["Bob"], b"id,label\nclip_0000,77\n")
     assert (status, answer["error"], answer["line"]) == (422, "invalid", 2)
+    (missing,) = answer["others"]
+    assert (missing["line"], missing["message"].partition(" of ")[2][:21]) == (None, "300 ids have no row: ")
     status, answer = send(client, tokens["Bob"], submission(1), team="Ann")
     assert (status, answer["error"]) == (403, "team")
     status, answer = send(client, "nonsense", submission(1))

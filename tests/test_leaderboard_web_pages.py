@@ -110,6 +110,10 @@ def test_a_refused_file_is_explained_on_the_teams_page_and_costs_nothing(client:
     assert "mine.csv line 2: label &#39;77&#39; is not one of 0..9" in page
     assert "3 attempts left" in page
     assert upload(client, b"", name="")[0] == 422
+    _, _, page = upload(client, b"id,label\nclip_0000,77\n<i>,1\n")
+    faults = re.findall("<li>(.*?)</li>", page[page.index('<ul class="faults">') : page.index("</ul>", page.index("faults"))])
+    assert [fault.partition(" is not ")[0] for fault in faults[:1]] == ["line 3: id &#39;&lt;i&gt;&#39;"]
+    assert faults[1].startswith("299 of 300 ids have no row: ")
 
 
 def test_after_the_third_attempt_and_after_the_end_nothing_more_is_taken(
