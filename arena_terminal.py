@@ -72,11 +72,11 @@ def _plain_lines(title: str, total: int, done: int) -> Iterator[Advance]:
         if now - last >= _PLAIN_EVERY_S:
             last = now
             left_s = (now - started) * (total - done) / max(done - before, 1)
-            line = f"{title}: {done} of {total} after {now - started:.0f} s, about {duration(left_s)} left"
+            line = f"{title}: {done:,} of {total:,} after {now - started:.0f} s, about {duration(left_s)} left"
             say(line + (f", {note}" if note else ""))
 
     yield advance
-    say(f"{title}: {done} of {total} done in {time.monotonic() - started:.1f} s")
+    say(f"{title}: {done:,} of {total:,} done in {time.monotonic() - started:.1f} s")
 
 
 def say(text: str) -> None:

@@ -20,8 +20,13 @@ Samples = npt.NDArray[np.float32]
 LONGEST_S = 60.0  # a clip is one spoken digit; a lecture by mistake must not fill the memory
 RATES_HZ = (4_000, 384_000)  # below, no consonant is left; above, no microphone records
 MOST_CHANNELS = 8
-_NO_SIZE = 0xFFFFFFFF  # what a program writes that streams and cannot go back to fill in the size; others leave 0
+_NO_SIZE = 0xFFFFFFFF  # what a program writes that streams and cannot go back to fill in the size; others leave 0,
+_LEAST_NO_SIZE = 0x7FFF0000  # or write about 2 GiB (sox, arecord), which is more than LONGEST_S of any rate and coding
 _NO_LENGTH = 1 << 36  # frames; the flac header has 36 bits, libsndfile reports more where they are 0, "unknown"
+
+
+class TooLongError(CorpusError):
+    """A recording that is longer than a spoken digit can be."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +58,11 @@ def mono(samples: Samples) -> Samples:
     """(S, C) to (S,): the channels averaged, limited to [-1, 1]."""
     mixed = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
     return np.clip(mixed, -1.0, 1.0)
+
+
+def loudness(wave: Samples) -> float:
+    """The furthest that a sample of `wave` (S,), S at least 1, lies from their mean: 0 of a constant, which nobody hears."""
+    return float(np.abs(wave - wave.mean(dtype=np.float64)).max())
 
 
 def decode(path: Path) -> Recording:
@@ -87,7 +97,7 @@ def _wav_data(raw: BinaryIO) -> tuple[bool, int]:
         size = struct.unpack("<I", head[4:])[0]
         left = n_bytes - raw.tell()
         if head[:4] == b"data":
-            short = size != _NO_SIZE and size - left >= block_align
+            short = size < _LEAST_NO_SIZE and size - left >= block_align
             streamed = size == 0 and not _is_chunks(raw.read(left))
             return short, n_bytes - left if streamed else 0
         if head[:4] == b"fmt ":
@@ -135,7 +145,7 @@ def _frames(file: soundfile.SoundFile) -> tuple[Samples, bool]:
         if n_read == 0:
             raise
     if n_read > most:
-        raise CorpusError(f"lasts longer than {LONGEST_S:g} s, not one spoken digit")
+        raise TooLongError(f"lasts longer than {LONGEST_S:g} s, not one spoken digit")
     return samples[:n_read], n_read == file.frames or file.frames >= _NO_LENGTH - 1
 
 

@@ -52,7 +52,7 @@ def balance(corpus: Corpus) -> Balance:
     missing = tuple(label for label, n in per_digit.items() if not n)
     imbalance = None if missing else max(per_digit.values()) / min(per_digit.values())
     n_without_speaker = len(clips) - per_speaker.total()
-    augment, why = _augmentation(min(n for n in per_digit.values() if n), 0 if n_without_speaker else len(per_speaker))
+    augment, why = _augmentation(per_digit, 0 if n_without_speaker else len(per_speaker))
     lengths = np.quantile([clip.length_s for clip in clips], _QUANTILES)
     return Balance(
         n_clips=len(clips),
@@ -80,11 +80,13 @@ def _missing_by_speaker(clips: Sequence[Clip], labels: set[str]) -> dict[str, tu
     return {speaker: tuple(sorted(labels - said[speaker])) for speaker in sorted(said) if labels - said[speaker]}
 
 
-def _augmentation(n_fewest: int, n_speakers: int) -> tuple[bool, str]:
+def _augmentation(per_digit: dict[str, int], n_speakers: int) -> tuple[bool, str]:
     n_heard = n_speakers - math.ceil(n_speakers / 5) - max(1, n_speakers // 5)  # in training, as cnn.splits shares them out
     reasons = []
-    if n_fewest < ENOUGH_CLIPS:
-        reasons.append(f"{n_fewest:,} clips of the rarest digit are few (rule of thumb: {ENOUGH_CLIPS:,})")
+    if (n_fewest := min(n for n in per_digit.values() if n)) < ENOUGH_CLIPS:
+        clips, are = ("1 clip", "is") if n_fewest == 1 else (f"{n_fewest:,} clips", "are")
+        rare = f"{clips} of the rarest digit {are} few" if all(per_digit.values()) else f"some digits have {clips} or none"
+        reasons.append(f"{rare} (rule of thumb: {ENOUGH_CLIPS:,})")
     if n_speakers == 0:
         reasons.append("the speakers are unknown, so nothing shows that they are many")
     elif n_heard < 1:

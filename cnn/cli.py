@@ -12,7 +12,7 @@ from arena_terminal import JSON_HELP, duration, print_json, print_table, progres
 if TYPE_CHECKING:
     from cnn.config import RunConfig
     from cnn.predict import Answers
-    from cnn.runs import RunFolder
+    from cnn.runs import EpochRow, RunFolder
     from cnn.trainings import Place
 
 app = typer.Typer()
@@ -23,6 +23,7 @@ Overrides = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help
 Tiles = Annotated[Path, typer.Option("--tiles", help="A folder of tiles, or one that holds a single such folder.")]
 Runs = Annotated[Path, typer.Option("--runs", help="Where run folders are.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1.")]
+Wandb = Annotated[str, typer.Option("--wandb", help="Mirror to W&B: auto (online when logged in), online, offline or off.")]
 Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 
 
@@ -36,7 +37,7 @@ def train(
     runs: Runs = Path("runs"),
     jobs: Annotated[int, typer.Option(min=0, help="Trainings at once; 0 chooses.", show_default="one a core")] = 0,
     device: Device = "auto",
-    wandb: Annotated[str, typer.Option(help="Mirror to W&B: auto (online when logged in), online, offline or off.")] = "auto",
+    wandb: Wandb = "auto",
     keys: Annotated[bool, typer.Option("--keys", help="List every setting with its default, and stop.")] = False,
     json: Json = False,
 ) -> None:
@@ -50,7 +51,7 @@ def train(
         return _print_keys(model or "lenet5", json)
     if all_eight and (model or variant):
         raise typer.BadParameter("--all trains both models on all variants: leave --model and --variant out")
-    found = find_tiles(tiles)
+    found = find_tiles(tiles, say)
     one = default_config(found.corpus, found.settings, model or "lenet5", variant or "raw")
     bases = the_eight(found) if all_eight else [one]
     configs = [override(base, overrides or []) for base in bases]
@@ -74,13 +75,18 @@ def train_with_bar(configs: list[RunConfig], place: Place, n_jobs: int) -> list[
     done = {config.digest: len(RunFolder(place.runs / config.digest).epochs()) for config in configs}
     total = sum(config.train.epochs for config in configs)
     with progress("training, epochs", total, sum(done.values())) as advance:
-        return train_all(
-            configs,
-            place,
-            n_jobs,
-            lambda config, row: advance(1, f"{config.model.label} {config.variant} val F1 {row.val_macro_f1:.3f}"),
-            say,
-        )
+
+        def at(config: RunConfig, epoch: int, note: str = "") -> None:
+            advance(epoch - done[config.digest], note)  # not 1: a kill may have left epochs.csv behind its checkpoint
+            done[config.digest] = epoch
+
+        def listen(config: RunConfig, row: EpochRow) -> None:
+            at(config, row.epoch, f"{config.model.label} {config.variant} val F1 {row.val_macro_f1:.3f}")
+
+        folders = train_all(configs, place, n_jobs, listen, say)
+        for config, folder in zip(configs, folders, strict=True):
+            at(config, len(folder.epochs()))
+        return folders
 
 
 def as_dict(folder: RunFolder) -> dict[str, object]:
@@ -136,11 +142,13 @@ def _print_keys(model: str, as_json: bool) -> None:
 
 @app.command(
     epilog="Examples: `arena predict RUN` · `arena predict RUN --clips new/ --out submission.csv` · "
-    "`arena predict RUN one.wav two.flac` · `arecord -d 2 -f S16_LE | arena predict RUN -`"
+    "`arena predict RUN one.wav two.flac` · `arena predict RUN folder` · `arecord -d 2 -f S16_LE | arena predict RUN -`"
 )
 def predict(
     run: Annotated[str, typer.Argument(help="A run folder, its digest, or the beginning of one.")],
-    files: Annotated[list[str] | None, typer.Argument(help="Recordings to answer here; - is a wav on stdin.")] = None,
+    files: Annotated[
+        list[str] | None, typer.Argument(help="Recordings, or folders of them, to answer here; - is stdin.")
+    ] = None,
     split: Annotated[str, typer.Option(help="The run's own held-out clips: test or val.", show_default="test")] = "",
     clips: Annotated[Path | None, typer.Option(help="Recordings instead: a folder of wav or flac files of any name.")] = None,
     out: Annotated[Path | None, typer.Option(help="The CSV to write.", show_default="submission.csv")] = None,
@@ -148,19 +156,26 @@ def predict(
     device: Device = "auto",
     json: Json = False,
 ) -> None:
-    """What a finished run says of recordings: digit and probability of each file, or a submission of a folder or split."""
-    from cnn.predict import finished_run
+    """What a finished run says: digit and probability of each recording given, or with --clips or --split a submission."""
+    from cnn.outputs import is_replaced
+    from cnn.predict import SUBMISSION_HEADER, finished_run
 
     if split not in ("", "test", "val"):
         raise typer.BadParameter(f"--split is test or val, not {split!r}")
     if bool(files) + bool(clips) + bool(split) > 1 or (files and out):
-        raise typer.BadParameter("give files, --clips or --split; the answers on files are printed, --out is for the others")
+        law = "give files, --clips or --split"
+        raise typer.BadParameter(f"{law}; answers on files and folders are printed: for --out give a folder with --clips")
     found = finished_run(run, runs)
-    answers = _answers_on_files(found, files, device) if files else _answers(found, clips, split or "test", device)
     if files:
+        answers = _answers_on_files(found, files, device)
         _print_answers(answers, json)
     else:
-        _submit(found, answers, out or Path("submission.csv"), json)
+        out = out or Path("submission.csv")
+        is_replacing = is_replaced(out, SUBMISSION_HEADER)
+        answers = _answers(found, clips, split or "test", device)
+        _submit(found, answers, out, json)
+        if is_replacing:
+            say(f"{out} was a submission before, which is replaced")
     if answers.unheard:
         raise typer.Exit(1)
 

@@ -48,9 +48,10 @@ class TileSettings:
 
     def __post_init__(self) -> None:
         check(self, "tiles")
-        between("tiles.window_s", self.window_s, 0.005, min(0.2, self.length_s))
-        between("tiles.f_min_hz", self.f_min_hz, 0, self.f_max_hz - 1)
-        between("tiles.f_max_hz", self.f_max_hz, 1, self.rate_hz / 2)
+        if self.length_s < 0.2:
+            between("tiles.window_s", self.window_s, 0.005, self.length_s, "tiles.length_s")
+        between("tiles.f_max_hz", self.f_max_hz, 1, self.rate_hz / 2, "half of tiles.rate_hz")
+        between("tiles.f_min_hz", self.f_min_hz, 0, self.f_max_hz - 1, "1 below tiles.f_max_hz")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

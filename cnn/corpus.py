@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import soundfile
 
-from cnn.audio import Recording, decode, mono
+from cnn.audio import Recording, TooLongError, decode, loudness, mono
 from cnn.config import digest_of
 from cnn.errors import CorpusError
 from cnn.heard import Memory, recall
@@ -26,6 +26,7 @@ from cnn.processes import Hands, in_processes
 
 SILENT_PEAK = 10 ** (-60 / 20)  # -60 dBFS, 33 steps of 16 bits; the quietest of 3,141 clips of FSDD and AudioMNIST peaks at -41
 CLIPPED_SHARE = 0.001  # of all samples: 1 ms in a second; a single loud instant is heard by nobody
+SHORTEST_S = 0.1  # no digit is said in less; the shortest of 3,141 clips of FSDD and AudioMNIST lasts 0.14 s
 _CLIPPED_RUN = 3  # samples in a row; a wave that only just touches full scale stays there for one or two
 _N_AT_ONCE = 64  # recordings in one task of a process
 _FEW = 2000  # recordings that one process has heard before others have started; threads make it slower (2 cores, 2026-11)
@@ -46,7 +47,7 @@ class _Facts(NamedTuple):
     flags: str = ""
 
 
-_MAKE = f"1 {soundfile.__libsndfile_version__}"
+_MAKE = f"2 {soundfile.__libsndfile_version__}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +65,7 @@ class Clip:
     length_s: float
     audio_digest: str  # SHA-256 of samples and rate: equal sound, equal digest, whatever the file
     peak: float  # of the mono mix, 0 to 1
-    flags: tuple[str, ...]  # of `clipped`, `truncated`
+    flags: tuple[str, ...]  # of `clipped`, `short`, `truncated`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,24 +146,34 @@ def _hear_some(task: tuple[Path, Sequence[PurePosixPath]]) -> list[_Facts]:
 def _hear(path: Path) -> _Facts:
     try:
         recording = decode(path)
+    except TooLongError as error:
+        return _Facts(kind=ProblemKind.LONG, reason=str(error))
     except CorpusError as error:
         return _Facts(kind=ProblemKind.UNREADABLE, reason=str(error))
     n_samples, n_channels = recording.samples.shape
     if not n_samples:
         promise = ", though its header promises some" if recording.truncated else ""
         return _Facts(kind=ProblemKind.EMPTY, reason=f"holds no samples{promise}")
-    peak = float(np.abs(mono(recording.samples)).max())
-    if peak < SILENT_PEAK:
-        level = f"its peak is {20 * np.log10(peak):.0f} dBFS" if peak else "all its samples are 0"
+    wave = mono(recording.samples)
+    if (loud := loudness(wave)) < SILENT_PEAK:
+        constant = "all its samples are alike" if wave.any() else "all its samples are 0"
+        level = f"its peak is {20 * np.log10(loud):.0f} dBFS" if loud else constant
         return _Facts(kind=ProblemKind.SILENT, reason=f"is silent: {level}")
     return _Facts(
         n_samples=n_samples,
         rate_hz=recording.rate_hz,
         n_channels=n_channels,
         audio_digest=sound_digest(recording),
-        peak=peak,
-        flags="clipped" * _is_clipped(recording) + " truncated" * recording.truncated,
+        peak=float(np.abs(wave).max()),
+        flags=_flags(recording),
     )
+
+
+def _flags(recording: Recording) -> str:
+    """What makes a recording doubtful and not unusable: words, between them a space."""
+    is_short = len(recording.samples) < SHORTEST_S * recording.rate_hz
+    words = {"clipped": _is_clipped(recording), "short": is_short, "truncated": recording.truncated}
+    return " ".join(word for word, is_so in words.items() if is_so)
 
 
 def _judged(found: Found, facts: _Facts) -> Clip | Problem:

@@ -66,7 +66,7 @@ def scan(
     print_json(_as_json(corpus, facts)) if as_json else _print(corpus, facts, all_problems)
     if strict and corpus.problems:
         raise CorpusError(
-            f"{_n(len(corpus.problems), 'problem')} in {folder} and --strict was given; fix or remove those files"
+            f"{count(len(corpus.problems), 'problem')} in {folder} and --strict was given; fix or remove those files"
         )
 
 
@@ -102,14 +102,17 @@ def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
 def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     lengths = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in facts.length_s.items())
     print(f"{corpus.folder}  digest {corpus.digest}")
-    print(f"clips     {facts.n_clips:,} usable, {_n(len(corpus.problems), 'problem')}, {_n(corpus.n_ignored, 'other file')}")
+    print(
+        f"clips     {facts.n_clips:,} usable, {count(len(corpus.problems), 'problem')}, {count(corpus.n_ignored, 'other file')}"
+    )
     print(f"speakers  {_speakers(corpus, facts)}")
     print(f"length    {lengths}")
     print(f"rate      {_shared({f'{rate:,} Hz': n for rate, n in facts.rates_hz.items()})}")
     print(f"channels  {_shared({'mono' if n == 1 else f'{n} channels': count for n, count in facts.channels.items()})}")
     if facts.flags:
         print(f"flags     {_counts(facts.flags)}: used all the same")
-    print_table(["digit", *(f"#{label}" for label in facts.per_digit)], [["clips", *map(str, facts.per_digit.values())]])
+    per_digit = [f"{n:,}" for n in facts.per_digit.values()]
+    print_table(["digit", *(f"#{label}" for label in facts.per_digit)], [["clips", *per_digit]])
     print(facts.verdict)
     for note in corpus.notes:
         print(f"note: {note}")
@@ -120,7 +123,7 @@ def _speakers(corpus: Corpus, facts: Balance) -> str:
     shown = ", ".join(f"{speaker} {n}" for speaker, n in list(facts.per_speaker.items())[:_N_SPEAKERS_SHOWN])
     parts = [f"{facts.n_speakers} ({shown}{', ..' if facts.n_speakers > _N_SPEAKERS_SHOWN else ''})" if shown else "none known"]
     if facts.n_without_speaker:
-        parts.append(f"{_n(facts.n_without_speaker, 'clip')} without a speaker")
+        parts.append(f"{count(facts.n_without_speaker, 'clip')} without a speaker")
     if genders := Counter(str(about["gender"]) for about in corpus.speakers.values() if "gender" in about):
         parts.append(_counts(dict(sorted(genders.items()))))
     if facts.missing_by_speaker:
@@ -132,21 +135,22 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{n:,} {name}" for name, n in counts.items())
 
 
-def _n(n: int, noun: str) -> str:
+def count(n: int, noun: str) -> str:
+    """`1 clip`, `3,000 clips`."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def _shared(counts: dict[str, int]) -> str:
     """The one name that all have, or the count of each."""
-    return next(iter(counts)) if len(counts) == 1 else ", ".join(f"{name} in {_n(n, 'clip')}" for name, n in counts.items())
+    return next(iter(counts)) if len(counts) == 1 else ", ".join(f"{name} in {count(n, 'clip')}" for name, n in counts.items())
 
 
 def _print_problems(corpus: Corpus, n_shown: int) -> None:
     if not corpus.problems:
         return
     kinds = Counter(problem.kind.value for problem in corpus.problems)
-    print(f"\nNot used: {_n(len(corpus.problems), 'file')} ({_counts(dict(kinds.most_common()))})")
+    print(f"\nNot used: {count(len(corpus.problems), 'file')} ({_counts(dict(kinds.most_common()))})")
     for problem in corpus.problems[:n_shown]:
         print(f"  {problem.path} {problem.reason}")
     if len(corpus.problems) > n_shown:
-        print(f"  and {len(corpus.problems) - n_shown} more; list them with --all-problems")
+        print(f"  and {len(corpus.problems) - n_shown:,} more; list them with --all-problems")

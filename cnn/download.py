@@ -1,7 +1,7 @@
 """One file from the network, resumed where it broke off. Standard library only.
 
-What has come lies in `<name>.part`; `<name>.part.json` says of which address, and how the server marks that version. A server
-whose file has changed since, or that cannot resume, makes it begin again. The archive gets its name only when whole.
+Beside what has come lies `<name>.json`: of which address it is, and how the server marks that version. A server whose file has
+changed since, or that cannot resume, makes it begin again. Both stay until the caller has judged the file.
 """
 
 from __future__ import annotations
@@ -42,31 +42,47 @@ class _AddressError(Exception):
     """This address cannot give the file; the text is the rest of a sentence that begins with it."""
 
 
+class _WornOutError(_AddressError):
+    """The connection broke too often; what has come is kept, and another call goes on with it."""
+
+
 class _DropError(Exception):
     """The connection broke; another attempt may go on."""
 
 
-def fetch(urls: Sequence[str], archive: Path, sha256: str, hooks: Hooks) -> str:
-    """Bring the file to `archive`, and give the first of `urls` that had it; `sha256` is checked unless empty.
+def fetch(urls: Sequence[str], part: Path, sha256: str, hooks: Hooks) -> str:
+    """Bring the file to `part`, and give the first of `urls` that had it; `sha256` is checked unless empty.
+
+    The same call again asks whether the server still has that version, and only if not fetches it anew; `forget` ends that.
 
     Raises:
         CorpusError: none does, or it cannot be written; what has come stays for the next call.
     """
-    reasons = []
+    reason, goes_on = "", False
     for url in urls:
         try:
-            _Download(url, archive, sha256, hooks).run()
+            _Download(url, part, sha256, hooks).run()
             return url
         except _AddressError as failed:
-            reasons.append(f"{url} {failed}")
+            reason, goes_on = f"{url} {failed}", isinstance(failed, _WornOutError)
             if len(urls) > 1:
-                hooks.say(reasons[-1])
+                hooks.say(reason)
         except OSError as error:
-            raise CorpusError(f"cannot write {archive}: {error.strerror}; free some space or choose another folder") from error
+            raise CorpusError(f"cannot write {part}: {error.strerror}; free some space or choose another folder") from error
+    again = "the same command again to go on where it stopped, " if goes_on else ""
     raise CorpusError(
-        f"{reasons[-1]}; give the same command again to go on where it stopped, another address with --mirror URL, "
-        f"or the file as a browser saved it with --archive FILE"
+        f"{reason}; give {again}another address with --mirror URL, or the file as a browser saved it with --archive FILE"
     )
+
+
+def forget(part: Path) -> None:
+    """Remove what `fetch` brought, as far as it is still there, and its notes."""
+    part.unlink(missing_ok=True)
+    _notes_of(part).unlink(missing_ok=True)
+
+
+def _notes_of(part: Path) -> Path:
+    return part.with_name(part.name + ".json")
 
 
 def check_urls(urls: Sequence[str]) -> None:
@@ -97,10 +113,9 @@ def sha256_of(path: Path) -> str:
 class _Download:
     """One address, over as many connections as it takes."""
 
-    def __init__(self, url: str, archive: Path, sha256: str, hooks: Hooks) -> None:
-        self.url, self.archive, self.sha256, self.hooks = url, archive, sha256, hooks
-        self.part = archive.with_name(archive.name + ".part")
-        self.notes = archive.with_name(archive.name + ".part.json")
+    def __init__(self, url: str, part: Path, sha256: str, hooks: Hooks) -> None:
+        self.url, self.part, self.sha256, self.hooks = url, part, sha256, hooks
+        self.notes = _notes_of(part)
         self.n_reported = 0
         self.opener = urllib.request.build_opener()
 
@@ -111,7 +126,7 @@ class _Download:
             try:
                 self._attempt()
                 if self._is_right():
-                    break
+                    return
                 self._discard()
                 if not before or not may_restart:
                     raise _AddressError(f"gave a file that is not the published one (its SHA-256 is not {self.sha256[:16]}..)")
@@ -120,12 +135,10 @@ class _Download:
             except _DropError as dropped:
                 attempt = 1 if self._size() > before else attempt + 1
                 if attempt >= _N_ATTEMPTS:
-                    raise _AddressError(str(dropped)) from None
+                    raise _WornOutError(str(dropped)) from None
                 wait = self.hooks.wait_s * 2 ** (attempt - 1)
                 self.hooks.say(f"{self.url} {dropped}; trying again in {wait:g} s")
                 time.sleep(wait)
-        self.part.replace(self.archive)
-        self.notes.unlink(missing_ok=True)
 
     def _attempt(self) -> None:
         """Read until the server ends; raises unless the file is whole then."""
@@ -199,8 +212,7 @@ class _Download:
         return not self.sha256 or sha256_of(self.part) == self.sha256
 
     def _discard(self) -> None:
-        self.part.unlink(missing_ok=True)
-        self.notes.unlink(missing_ok=True)
+        forget(self.part)
         self._report(0)
 
     def _size(self) -> int:

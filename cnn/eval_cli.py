@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena_terminal import print_json, print_table, say
-from cnn.cli import Device, Json, Overrides, Runs, Tiles, train_with_bar
+from cnn.cli import Device, Json, Overrides, Runs, Tiles, Wandb, train_with_bar
 
 if TYPE_CHECKING:
+    from cnn.config import RunConfig
     from cnn.evaluate import Evaluation
     from cnn.folds import Arm, Question
     from cnn.trainings import Place
@@ -43,6 +44,7 @@ def evaluate_folds(
     runs: Runs = Path("runs"),
     jobs: Annotated[int, typer.Option(min=0, help="Trainings at once; 0 chooses.", show_default="one a core")] = 0,
     device: Device = "auto",
+    wandb: Wandb = "auto",
     out: Annotated[Path | None, typer.Option(help="A CSV to write: a row for each speaker and seed.")] = None,
     speakers: Annotated[
         bool, typer.Option("--speakers", help="List every speaker and fold, also where they are many.")
@@ -51,22 +53,25 @@ def evaluate_folds(
 ) -> None:
     """Hold every speaker out once: train and score all folds; macro-F1 per fold, per speaker and over all."""
     from cnn.folds import Question
+    from cnn.outputs import is_replaced
     from cnn.tiles import find_tiles
     from cnn.trainings import Place
 
+    is_replacing = out is not None and is_replaced(out, _COLUMNS)
     models, variants = tuple(model or ("lenet5",)), tuple(variant or ("raw+aug",))
     settings = tuple(overrides or ())
     asked = Question(folds=folds, models=models, variants=variants, n_seeds=seeds, on=on, overrides=settings)
-    evaluated = _evaluated(asked, Place(tiles=find_tiles(tiles).folder, runs=runs, device=device), jobs)
+    place = Place(tiles=find_tiles(tiles, say).folder, runs=runs, device=device, wandb=wandb)
+    evaluated = _evaluated(asked, place, jobs)
+    print_json(_as_json(asked, evaluated)) if json else show(asked, evaluated, every_speaker=speakers)
     if out:
         _write_rows(out, evaluated)
-        say(f"{out}: a row for each speaker and seed")
-    print_json(_as_json(asked, evaluated)) if json else show(asked, evaluated, every_speaker=speakers)
+        say(f"{out}: a row for each speaker and seed" + (", in place of those before" if is_replacing else ""))
 
 
 def _evaluated(asked: Question, place: Place, n_jobs: int) -> Evaluated:
     from cnn.evaluate import evaluate
-    from cnn.folds import arms_of
+    from cnn.folds import arms_of, check_folds
     from cnn.runs import RunFolder
     from cnn.tiles import open_tiles
     from cnn.trainings import default_jobs
@@ -74,11 +79,29 @@ def _evaluated(asked: Question, place: Place, n_jobs: int) -> Evaluated:
     tiles = open_tiles(place.tiles)
     arms = arms_of(asked, tiles.corpus, tiles.settings, len({clip.speaker for clip in tiles.clips}))
     configs = [config for arm in arms for seeds in arm.configs for config in seeds]
+    check_folds(configs, tiles.clips)
+    _check_nets(configs, place)
     train_with_bar(configs, place, n_jobs or default_jobs(place.device, len(configs)))
     return [
         (arm, evaluate([[RunFolder(place.runs / config.digest) for config in seeds] for seeds in arm.configs], asked.on))
         for arm in arms
     ]
+
+
+def _check_nets(configs: Sequence[RunConfig], place: Place) -> None:
+    """Raises ModelError: a plug-in net that cannot be trained; said once, and not by every fold."""
+    from cnn.config import LABELS
+    from cnn.runs import RunFolder, RunState
+
+    checked = set()
+    for config in configs:
+        folder = RunFolder(place.runs / config.digest)
+        if config.model.is_plugin and config.model not in checked and folder.state() is not RunState.FINISHED:
+            from cnn.models.check import check
+            from cnn.models.own import at_hand
+
+            check(at_hand(config.model, folder.path), config.tiles.size, len(LABELS))
+            checked.add(config.model)
 
 
 def _as_json(asked: Question, evaluated: Evaluated) -> dict[str, object]:

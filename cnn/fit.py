@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import math
+import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch.nn import functional as F
@@ -17,11 +16,13 @@ from torch.nn import functional as F
 from cnn import metrics
 from cnn.augment import Augment
 from cnn.batches import Clips, n_steps, seed_of
+from cnn.chance import seeded
 from cnn.config import LABELS, RunConfig, TrainSettings
 from cnn.errors import RunError
 from cnn.models.table import build, placed
 from cnn.optim import Optimizer, learning_rate_at
 from cnn.runs import EpochRow, Score, write_whole
+from cnn.sealed import sealed, unsealed
 from cnn.views import log_probabilities
 
 _BEFORE = "checkpoint-before.pt"  # the checkpoint that the newest has replaced
@@ -50,8 +51,7 @@ class Fit:
         self.config = config
         self.device = device
         self.augment = Augment([config.augment], config.tiles) if config.augmented else None
-        with torch.random.fork_rng(devices=_cuda_devices(device)):
-            torch.manual_seed(seed_of("weights", config.train.seed))
+        with seeded(seed_of("weights", config.train.seed), device):
             net = build(config.model, config.tiles.size, len(LABELS))
         self.net = placed(net, device)
         self.optimizer = Optimizer(self.net, config.train)
@@ -127,15 +127,18 @@ class Fit:
         steps = n_steps(len(train), settings.batch_size)
         losses, truths, guesses = [], [], []
         self.net.train()
-        with torch.random.fork_rng(devices=_cuda_devices(self.device)):
-            torch.manual_seed(seed_of("dropout", settings.seed, number))
+        with seeded(seed_of("dropout", settings.seed, number), self.device):
             batches = train.shuffled(settings.batch_size, [seed_of("order", settings.seed, number)], self.augment)
             for step, (batch, truth) in enumerate(batches):
                 rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
-                found = self.net(batch).log_softmax(1)
-                plain = F.nll_loss(found, truth)
-                self.optimizer.zero_grad()
-                smoothed(plain, found, settings.label_smoothing).backward()  # type: ignore[no-untyped-call]
+                try:
+                    found = self.net(batch).log_softmax(1)
+                    plain = F.nll_loss(found, truth)
+                    self.optimizer.zero_grad()
+                    smoothed(plain, found, settings.label_smoothing).backward()  # type: ignore[no-untyped-call]
+                except Exception as error:
+                    error.add_note(_step_of(step, steps, number))
+                    raise
                 self.optimizer.step(rate)
                 losses.append(plain.detach())
                 truths.append(truth)
@@ -155,7 +158,7 @@ class Fit:
 
     def save_weights(self, path: Path) -> None:
         """The kept epoch's weights alone, for `torch.load(..., weights_only=True)`."""
-        write_whole(path, _bytes_of(self.kept_weights))
+        write_whole(path, sealed(self.kept_weights))
 
     def save(self, path: Path) -> None:
         """All that is needed to go on after this epoch; the checkpoint before it stays in `_BEFORE`."""
@@ -169,7 +172,7 @@ class Fit:
             "n_clips_trained": self.n_clips_trained,
             "training_s": self.training_s,
         }
-        content = _bytes_of(state)
+        content = sealed(state)
         with contextlib.suppress(FileNotFoundError):
             path.replace(path.with_name(_BEFORE))
         write_whole(path, content)
@@ -178,36 +181,39 @@ class Fit:
         """Go on from what `save` wrote to `path`, if anything.
 
         Raises:
-            RunError: the file is damaged or of another net; the message offers the checkpoint before it, where that is whole.
+            RunError: the file is damaged or of another training; the message offers the checkpoint before it where that is
+                whole, else it says what to delete.
         """
         before = path.with_name(_BEFORE)
-        if not path.exists():
-            if before.exists():  # killed between the two renames of a save
-                self._load(before)
+        newest = path if path.exists() else before  # killed between the two renames of a save
+        if not newest.exists():
             return
         try:
-            self._load(path)
+            self._load(newest)
         except RunError as error:
-            raise RunError(f"{error}; {self._offer(path, before)}") from error
+            raise RunError(f"{error}; {self._offer(newest, before)}") from error
 
-    def _offer(self, path: Path, before: Path) -> str:
+    def _offer(self, damaged: Path, before: Path) -> str:
+        if damaged == before or not before.exists():
+            return "delete it to train this run from its start"
+        paths = f"{shlex.quote(str(before))} {shlex.quote(str(damaged))}"
         try:
             self._load(before)
         except RunError:
-            return "delete it to train this run from its start"
-        return f"`mv {before} {path}` goes on after epoch {len(self.rows)}, deleting both starts anew"
+            return f"so is the one before it: `rm {paths}` lets the same command train this run from its start"
+        return f"`mv {paths}` goes on after epoch {len(self.rows)}, deleting both starts anew"
 
     def _load(self, path: Path) -> None:
+        state = unsealed(path, self.device)
         try:
-            state = torch.load(path, map_location=self.device, weights_only=True)
             self.net.load_state_dict(state["net"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.rows = [EpochRow(**row) for row in state["rows"]]
             self.kept_weights, self.best_epoch = state["kept_weights"], state["best_epoch"]
             self.wall_s, self.training_s = state["wall_s"], state["training_s"]
             self.n_clips_trained = state["n_clips_trained"]
-        except Exception as error:  # torch raises a dozen kinds for a damaged file
-            raise RunError(f"{path} is damaged ({type(error).__name__})") from error
+        except Exception as error:  # torch raises several kinds for weights of other shapes
+            raise RunError(f"{path} is of another training ({type(error).__name__})") from error
 
 
 def smoothed(plain: torch.Tensor, log_probabilities: torch.Tensor, smoothing: float | torch.Tensor) -> torch.Tensor:
@@ -237,16 +243,10 @@ def _check_finite(losses: Sequence[float], number: int, settings: TrainSettings)
     steps = len(losses)
     rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
     raise RunError(
-        f"the loss became {losses[step]} at step {number * steps + step + 1} (epoch {number + 1}, batch {step + 1} of "
-        f"{steps}, learning rate {rate:.3g}); lower train.learning_rate and train again"
+        f"the loss became {losses[step]} {_step_of(step, steps, number)} at a learning rate of {rate:.3g}; "
+        "lower train.learning_rate and train again"
     )
 
 
-def _bytes_of(state: dict[str, Any]) -> bytes:
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    return buffer.getvalue()
-
-
-def _cuda_devices(device: torch.device) -> list[torch.device]:
-    return [device] if device.type == "cuda" else []
+def _step_of(step: int, steps: int, number: int) -> str:
+    return f"at step {number * steps + step + 1} (epoch {number + 1}, batch {step + 1} of {steps})"

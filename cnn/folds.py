@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cnn.config import RunConfig, SplitSettings, TileSettings, default_config
-from cnn.errors import ConfigError
+from cnn.errors import ConfigError, SplitError
 from cnn.overrides import override, parse_assignments
+from cnn.splits import SplitClip, make_split
 
 PARTS = {"test": "test", "validation": "val"}  # what `--on` takes, and the run folder's word for it
 _N_BECKER = 5
@@ -16,6 +17,12 @@ _DECIDED = {
     "train.seed": "--seeds",
     "model.name": "--model",
     "variant": "--variant",
+}
+_ADVICE = {  # what is said of a split, in the words of an evaluation
+    " or choose split.kind=random": "",
+    "choose another split.fold or split.kind=speaker": "use --folds loso or a number",
+    "choose split.kind=speaker": "use --folds loso or a number",
+    "split.kind=becker": "--folds becker",
 }
 
 
@@ -63,6 +70,22 @@ def arms_of(question: Question, corpus: str, tiles: TileSettings, n_speakers: in
             )
             arms.append(Arm(model=base.model.label, variant=variant, configs=configs))
     return arms
+
+
+def check_folds(configs: Sequence[RunConfig], clips: Sequence[SplitClip]) -> None:
+    """Refuse folds that the clips cannot give.
+
+    Raises:
+        SplitError: says what `arena eval` may be asked for instead.
+    """
+    for settings in dict.fromkeys(config.split for config in configs):
+        try:
+            make_split(clips, settings)
+        except SplitError as error:
+            text = str(error)
+            for of_a_training, of_an_evaluation in _ADVICE.items():
+                text = text.replace(of_a_training, of_an_evaluation)
+            raise SplitError(text) from error
 
 
 def _with_seed(config: RunConfig, seed: int) -> RunConfig:

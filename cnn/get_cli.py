@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena_terminal import JSON_HELP, print_json, print_table, progress, say
-from cnn.data_cli import Cache, Jobs, app, scan_with_bar
+from cnn.data_cli import Cache, Jobs, app, count, scan_with_bar
 
 if TYPE_CHECKING:
     from cnn.importing import ImportClip, Plan
@@ -127,13 +127,13 @@ def _print_plan(plan: Plan, dry_run: bool) -> None:
     for path, reason in plan.problems[: len(plan.problems) if dry_run else _N_SHOWN]:
         print(f"left out: {path} {reason}")
     if not dry_run and len(plan.problems) > _N_SHOWN:
-        print(f"and {len(plan.problems) - _N_SHOWN} more; list them with --dry-run")
+        print(f"and {len(plan.problems) - _N_SHOWN:,} more; list them with --dry-run")
     if not plan.clips and not plan.n_known:
         raise CorpusError(f"none of the recordings in {plan.folder} can be imported; the reasons are above")
     verb = "would be written" if dry_run else "written"
-    n_speakers = len({clip.speaker for clip in plan.clips})
+    clips = f"{count(len(plan.clips), 'clip')} of {count(len({clip.speaker for clip in plan.clips}), 'speaker')} {verb}"
     known = f", {plan.n_known:,} there already" if plan.n_known else ""
-    print(f"{plan.out}: {len(plan.clips):,} clips of {n_speakers} speakers {verb}{known}, {len(plan.problems)} files left out")
+    print(f"{plan.out}: {clips if plan.clips else 'nothing new'}{known}, {count(len(plan.problems), 'file')} left out")
     if not dry_run:
         print(f"next: arena data scan {plan.out}")
 

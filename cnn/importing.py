@@ -22,8 +22,9 @@ from cnn.config import LABELS
 from cnn.cutting import Piece, trimmed
 from cnn.errors import CorpusError, RunError
 from cnn.importing_sound import LONGEST_ROW_S, LONGEST_S, MisfitError, cuts_in_row, read_sound, wav_of
+from cnn.locks import alone
 from cnn.naming import Named, Namer, by_looking, by_pattern, by_table, check_speakers, clean_speaker, label_table
-from cnn.runs import lock_of, write_csv, write_whole
+from cnn.runs import write_csv, write_whole
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
 _UNREADABLE = (".m4a", ".aac", ".wma", ".webm", ".opus", ".amr", ".3gp", ".mp4")
@@ -88,19 +89,35 @@ class _Heard:
     lengths_s: tuple[float, ...]
 
 
-def find_files(folder: Path, out: Path) -> list[PurePosixPath]:
-    """The audio files below `folder`, in natural order; hidden ones and `out` are left out.
+def check_places(folder: Path, out: Path) -> None:
+    """Neither folder may lie in the other, and `out` is new, empty, or was made by an import.
 
     Raises:
-        CorpusError: the folder is missing, the corpus itself, or holds no audio.
+        CorpusError: it is not so, or the folder is missing.
     """
     if not folder.is_dir():
         raise CorpusError(f"{folder} is no folder; give the one that holds the recordings")
-    if folder.resolve() == out.resolve():
+    source, corpus = folder.resolve(), out.resolve()
+    if source == corpus:
         raise CorpusError(f"{out} is the folder of the recordings itself; give another one for the corpus")
+    if corpus.is_relative_to(source):
+        raise CorpusError(f"{out} lies in {folder}, which is only read; give a folder outside of it for the corpus")
+    if source.is_relative_to(corpus):
+        raise CorpusError(f"{folder} lies in the corpus folder {out}; give another folder for the corpus")
+    if out.is_dir() and not (out / RECORD_NAME).exists() and any(not path.name.startswith(".") for path in out.iterdir()):
+        raise CorpusError(f"{out} is not empty and no import made it; give a new folder, or one that was imported into before")
+
+
+def find_files(folder: Path, out: Path) -> list[PurePosixPath]:
+    """The audio files below `folder`, in natural order; hidden ones are left out.
+
+    Raises:
+        CorpusError: the folder is missing or holds no audio, or as `check_places`.
+    """
+    check_places(folder, out)
     found = []
     for place, folders, names in os.walk(folder):
-        folders[:] = [f for f in folders if not f.startswith(".") and (Path(place) / f).resolve() != out.resolve()]
+        folders[:] = [name for name in folders if not name.startswith(".")]
         inner = PurePosixPath(Path(place).relative_to(folder).as_posix())
         found += [inner / n for n in names if not n.startswith(".") and Path(n).suffix.lower() in SUFFIXES + _UNREADABLE]
     if not found:
@@ -250,7 +267,8 @@ def write_import(plan: Plan, advance: Callable[[int], None] = lambda n: None) ->
     """
     out = plan.out
     try:
-        with lock_of(out.resolve().parent / f".{out.resolve().name}.lock"):
+        with alone(out.resolve().parent / f".{out.resolve().name}.lock"):
+            check_places(plan.folder, out)
             out.mkdir(parents=True, exist_ok=True)
             _write_record(plan)
             for clip in plan.clips:

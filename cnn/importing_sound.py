@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from cnn.audio import MOST_CHANNELS, RATES_HZ, Samples
+from cnn.audio import MOST_CHANNELS, RATES_HZ, Samples, loudness, mono
 from cnn.corpus import SILENT_PEAK
 from cnn.cutting import Piece, pieces
 
@@ -37,7 +37,7 @@ def read_sound(path: Path, longest_s: float) -> tuple[Samples, int, str]:
         raise MisfitError(f"cannot be read: {reason}") from error
     if len(samples) > most:
         raise MisfitError(f"lasts longer than {longest_s:g} s; cut it, or use --split-silence where it holds several digits")
-    if not len(samples) or not np.isfinite(samples).all() or np.abs(samples).max() < SILENT_PEAK:
+    if not len(samples) or not np.isfinite(samples).all() or loudness(mono(samples)) < SILENT_PEAK:
         raise MisfitError("holds no sound")
     return samples, rate_hz, coding
 

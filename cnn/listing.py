@@ -27,7 +27,8 @@ class ProblemKind(StrEnum):
     UNREADABLE = "unreadable"  # damaged, of unknown coding, or not permitted
     FORMAT = "format"  # a recording, though neither wav nor flac
     EMPTY = "empty"  # no samples
-    SILENT = "silent"  # nothing above -60 dBFS
+    SILENT = "silent"  # nothing above -60 dBFS, or a constant
+    LONG = "long"  # more than a spoken digit
     LABEL = "label"  # a number that is no digit
     NAME = "name"  # neither its name nor its folder says a digit, or another file has the same id
     DUPLICATE = "duplicate"  # the same sound as another file

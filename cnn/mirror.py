@@ -165,17 +165,18 @@ class Mirror:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Training:
-    """What `cnn.train.train` is to do."""
+    """What is to be trained."""
 
     config: RunConfig
     tiles: TileSet
     runs: Path
     device: str = "auto"
     on_epoch: Listener | None = None
+    on_begin: Callable[[int], None] | None = None  # told how many epochs were trained before
 
 
 def train_mirrored(training: Training, destination: Destination, say: Callable[[str], None]) -> RunFolder:
-    """`cnn.train.train`, with every newly trained epoch and the result copied to W&B.
+    """The run folder as `cnn.train.train` makes it, with every newly trained epoch and the result copied to W&B.
 
     Raises:
         ConfigError: an unknown mode; and whatever `train` raises.
@@ -183,7 +184,7 @@ def train_mirrored(training: Training, destination: Destination, say: Callable[[
     folder = RunFolder(training.runs / training.config.digest)
     mirror = Mirror(destination, training.config, folder.path, say)
 
-    from cnn.train import Decision, train  # not before: who only checks a mode needs no torch
+    from cnn.train import Decision, begun  # not before: who only checks a mode needs no torch
 
     def listen(row: EpochRow) -> Decision:
         mirror.log(row)
@@ -195,7 +196,12 @@ def train_mirrored(training: Training, destination: Destination, say: Callable[[
         if destination.id:  # W&B's sweep waits for its run
             mirror.open()
         try:
-            return train(training.config, training.tiles, training.runs, device=training.device, on_epoch=listen)
+            with begun(training.config, training.tiles, training.runs, training.device) as work:
+                assert work is not None  # the lock is held: nobody else has finished it
+                if training.on_begin:
+                    training.on_begin(len(work.fit.rows))
+                work.run(listen)
+            return folder
         except Exception as error:
             mirror.fail(error)
             raise

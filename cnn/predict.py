@@ -18,11 +18,13 @@ from cnn.models.own import kept
 from cnn.models.table import build, placed
 from cnn.overrides import from_dict
 from cnn.runs import RunFolder, RunState, write_csv
+from cnn.sealed import unsealed
 from cnn.shelf import find_run
 from cnn.sources import Source, hear
 from cnn.spectrogram import Samples, tile_of
 from cnn.views import log_probabilities
 
+SUBMISSION_HEADER = ("id", "label", *LABELS)
 _AT_ONCE = 256
 
 
@@ -42,7 +44,7 @@ class Answer:
 class Unheard:
     """A recording without an answer."""
 
-    name: str
+    name: str  # where it lies, or `standard input`
     reason: str  # the rest of a sentence that begins with the name
 
 
@@ -90,7 +92,7 @@ def answers_of_recordings(run: RunFolder, sources: Sequence[Source], device: str
                 try:
                     tiles[place] = picture_of(*hear(source), config)
                 except CorpusError as error:
-                    unheard.append(Unheard(name=source.name, reason=str(error)))
+                    unheard.append(Unheard(name=source.told, reason=str(error)))
             if tiles:
                 pictures = torch.from_numpy(np.stack(list(tiles.values()))).to(target)  # (B, F, T)
                 found = log_probabilities(net, pictures, config.train.side_views).cpu()
@@ -109,18 +111,18 @@ def trained(run: RunFolder, device: torch.device) -> tuple[RunConfig, torch.nn.M
     config = kept(from_dict(run.config()), run.path)
     net = build(config.model, config.tiles.size, len(LABELS))
     try:
-        net.load_state_dict(torch.load(run.path / "model.pt", map_location="cpu", weights_only=True))
-    except Exception as error:  # torch raises a dozen kinds for a damaged file
-        raise RunError(
-            f"{run.path / 'model.pt'} is damaged ({type(error).__name__}); delete {run.path} and train again"
-        ) from error
+        net.load_state_dict(unsealed(run.path / "model.pt", torch.device("cpu")))
+    except RunError as error:
+        raise RunError(f"{error}; delete {run.path} and train again") from error
+    except RuntimeError as error:
+        raise RunError(f"{run.path / 'model.pt'} is of another net; delete {run.path} and train again") from error
     return config, placed(net, device).eval()
 
 
 def write_submission(path: Path, answers: Sequence[Answer]) -> None:
     """A CSV that the contest takes: id, label, one probability column per class."""
     rows = ([a.id, a.label, *(f"{p:.9g}" for p in a.probabilities)] for a in answers)
-    write_csv(path, ["id", "label", *LABELS], rows)
+    write_csv(path, SUBMISSION_HEADER, rows)
 
 
 def picture_of(samples: Samples, rate_hz: int, config: RunConfig) -> npt.NDArray[np.uint8]:

@@ -49,10 +49,10 @@ def one_of(key: str, value: object, allowed: Sequence[object]) -> None:
         raise ConfigError(f"{key} is one of {', '.join(names)}, not {value!r}{hint}")
 
 
-def between(key: str, value: float, low: float, high: float) -> None:
-    """Raises ConfigError, for NaN too."""
+def between(key: str, value: float, low: float, high: float, why: str = "") -> None:
+    """Raises ConfigError, for NaN too; `why` says where an end comes from that depends on another setting."""
     if not low <= value <= high:
-        raise ConfigError(f"{key} lies between {low:g} and {high:g}, not {value:g}")
+        raise ConfigError(f"{key} lies between {low:g} and {high:g}{f' ({why})' if why else ''}, not {value:g}")
 
 
 def values_of(field: dataclasses.Field[Any]) -> str:

@@ -88,7 +88,7 @@ def _draw_clip(line: Sequence[Axes], tiles: TileSet, place: int, augment: Augmen
 def _augmented(tile: npt.NDArray[np.uint8], augment: Augment, seed: int) -> Grey:
     """(F, T) uint8 to 0..1 after one draw, masked cells NaN."""
     changes = augment.drawn(1, [torch.Generator().manual_seed(seed)])
-    levels = augment.levels(torch.from_numpy(tile[None]), changes)
+    levels = augment.levels(torch.tensor(tile[None]), changes)  # a copy: the tile is of a file that is only read
     kept = augment.masked(torch.ones_like(levels), changes)
     shown: Grey = levels.masked_fill(kept == 0, float("nan"))[0].numpy()
     return shown

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from cnn.augment import Augment
 from cnn.batches import Clips, seed_of
+from cnn.chance import seeded
 from cnn.config import LABELS, RunConfig
 from cnn.device import one_thread, resolve
 from cnn.errors import ConfigError
@@ -31,9 +32,7 @@ def try_batch(config: RunConfig, tiles: TileSet, device: str) -> None:
     split = make_split(tiles.clips, config.split)
     clips = Clips(tiles.pictures(config.filter), tiles.labels(), split.train[: config.train.batch_size], place)
     augment = Augment([config.augment], config.tiles) if config.augmented else None
-    devices = [place] if place.type == "cuda" else []
-    with one_thread(place), torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed_of("weights", config.train.seed))
+    with one_thread(place), seeded(seed_of("weights", config.train.seed), place):
         net = placed(build(config.model, config.tiles.size, len(LABELS)), place)
         net.train()
         for batch, truth in clips.shuffled(config.train.batch_size, [seed_of("order", config.train.seed, 0)], augment):

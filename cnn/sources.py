@@ -11,9 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
-import numpy as np
-
-from cnn.audio import LONGEST_S, Samples, decode, mono
+from cnn.audio import LONGEST_S, Samples, decode, loudness, mono
 from cnn.corpus import SILENT_PEAK
 from cnn.errors import CorpusError
 from cnn.listing import SUFFIXES
@@ -27,7 +25,8 @@ _MOST_BYTES = 32 * 2**20  # of a stream that does not: more than a minute of any
 class Source:
     """One recording."""
 
-    name: str  # of a file in a folder its id, otherwise as it was given
+    name: str  # of a file in a folder of --clips its id, otherwise as it was given
+    told: str  # what a message calls it
     path: Path
 
 
@@ -40,27 +39,34 @@ def sources_in(folder: Path) -> list[Source]:
     if not folder.is_dir():
         raise CorpusError(f"{folder} is {'a file' if folder.exists() else 'not there'}; give the folder of the recordings")
     found: dict[str, Source] = {}
-    for path in sorted(folder.rglob("*")):
-        inner = path.relative_to(folder)
-        if path.suffix.lower() not in SUFFIXES or any(part.startswith(".") for part in inner.parts) or path.is_dir():
-            continue
+    for inner in _recordings_below(folder):
+        path = folder / inner
         name = unicodedata.normalize("NFC", inner.with_suffix("").as_posix())  # as a corpus names its clips
         if name in found:
             raise CorpusError(
                 f"{found[name].path} and {path} would both be {name!r} in a submission; rename or remove one of them"
             )
-        found[name] = Source(name=name, path=path)
-    if not found:
-        raise CorpusError(f"no wav or flac files in {folder}; give the folder that holds the recordings")
+        found[name] = Source(name=name, told=str(path), path=path)
     return list(found.values())
+
+
+def _recordings_below(folder: Path) -> list[Path]:
+    """Their paths below `folder`, sorted."""
+    inner = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES)
+    shown = (path for path in inner if not any(part.startswith(".") for part in path.parts))
+    if not (found := [path for path in shown if not (folder / path).is_dir()]):
+        raise CorpusError(f"no wav or flac files in {folder}; give the folder that holds the recordings")
+    return found
 
 
 @contextmanager
 def sources_named(names: Sequence[str], stream: BinaryIO) -> Iterator[list[Source]]:
     """The files `names`, in their order; `-` is what `stream` holds, kept in a file while this lasts.
 
+    A folder is all wav and flac files below it, named by their path below it, or from it on where it is not the only name.
+
     Raises:
-        CorpusError: `-` twice, or at a terminal.
+        CorpusError: `-` twice, or at a terminal; a folder without recordings.
     """
     with TemporaryDirectory(prefix="arena-") as kept:
         streamed = Path(kept) / "stream"
@@ -70,7 +76,20 @@ def sources_named(names: Sequence[str], stream: BinaryIO) -> Iterator[list[Sourc
             if stream.isatty():
                 raise CorpusError("- is a recording from a pipe, such as `arecord -d 2 -f S16_LE | arena predict RUN -`")
             _save(stream, streamed)
-        yield [Source(name=name, path=streamed if name == STREAM else Path(name)) for name in names]
+        named = (_named(name, streamed, is_alone=len(names) == 1) for name in names)
+        yield [source for sources in named for source in sources]
+
+
+def _named(name: str, streamed: Path, *, is_alone: bool) -> list[Source]:
+    if name == STREAM:
+        return [Source(name=name, told="standard input", path=streamed)]
+    path = Path(name)
+    if not path.is_dir():
+        return [Source(name=name, told=name, path=path)]
+    return [
+        Source(name=str(inner if is_alone else path / inner), told=str(path / inner), path=path / inner)
+        for inner in _recordings_below(path)
+    ]
 
 
 def _save(stream: BinaryIO, path: Path) -> None:
@@ -94,14 +113,16 @@ def hear(source: Source) -> tuple[Samples, int]:
     """
     if not source.name.isprintable():
         raise CorpusError("has a name that cannot be printed; rename it")
-    if source.path.is_dir():
-        raise CorpusError("is a folder; give it with --clips")
     if source.path.exists() and not source.path.is_file():
         raise CorpusError(f"is no ordinary file; give its content to `{STREAM}`")
+    if source.path.exists() and not source.path.stat().st_size:
+        raise CorpusError("is empty; record it again")
     recording = decode(source.path)
     if not len(recording.samples):
         raise CorpusError("holds no samples; record it again")
+    if recording.truncated:
+        raise CorpusError("breaks off: its header promises more sound than it holds; copy or record it again")
     samples = mono(recording.samples)
-    if float(np.abs(samples).max()) < SILENT_PEAK:
+    if loudness(samples) < SILENT_PEAK:
         raise CorpusError("is silent; record it again")
     return samples, recording.rate_hz

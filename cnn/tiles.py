@@ -9,7 +9,7 @@ import contextlib
 import csv
 import dataclasses
 import errno
-import fcntl
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -26,8 +26,10 @@ from cnn.chunks import FILTERS, Pictures, Sound, picture_shape
 from cnn.config import TILES_FORMAT, TileSettings
 from cnn.corpus import Corpus
 from cnn.errors import CnnError, TilesError
+from cnn.locks import alone, alone_or_not
 from cnn.processes import Hands
-from cnn.runs import lock_of, read_json, write_csv, write_json
+from cnn.runs import read_json, write_csv, write_json
+from cnn.tile_folders import only_folder
 
 _COLUMNS = ("id", "label", "speaker", "path", "audio_digest", "length_s")
 _LENGTH = re.compile(r"\d+\.\d+")
@@ -53,7 +55,7 @@ class TileSet:
     folder: Path
     settings: TileSettings
     corpus: str  # digest of the recordings
-    corpus_folder: str  # where they lay when the tiles were made
+    corpus_folder: str  # where they lay when the tiles were made, or last asked for
     clips: tuple[TileClip, ...]
     speakers: dict[str, dict[str, Any]]  # what the corpus says of them: age, gender, accent
 
@@ -94,10 +96,10 @@ def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, hands: Hand
     """
     folder = folder_of(corpus, settings, tiles_dir)
     try:
-        with lock_of(tiles_dir / f".{folder.name}.lock"):
+        with alone(tiles_dir / f".{folder.name}.lock", lambda: hands.say("another process is making these tiles; waiting")):
             if folder.exists():
                 try:
-                    found = _read(folder)
+                    found = _brought_up_to_date(_read(folder), corpus)
                     hands.say("these tiles were made before")
                     return found
                 except _UnusableError as error:
@@ -110,10 +112,9 @@ def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, hands: Hand
 
 
 def _remedy(error: OSError) -> str:
-    other = "choose another folder with --tiles"
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-        return other
-    return f"free some space and run the same command again, which goes on with what is done, or {other}"
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    again = "free some space and run the same command again, which goes on with what is done, or " * is_full
+    return f"{again}choose another folder with --tiles"
 
 
 def folder_of(corpus: Corpus, settings: TileSettings, tiles_dir: Path) -> Path:
@@ -121,10 +122,22 @@ def folder_of(corpus: Corpus, settings: TileSettings, tiles_dir: Path) -> Path:
     return tiles_dir / cfg.digest_of({"corpus": corpus.digest, "tiles": dataclasses.asdict(settings)})
 
 
+def _brought_up_to_date(tiles: TileSet, corpus: Corpus) -> TileSet:
+    """The tiles as those of where the recordings lie now; the folder counts as the one prepared last."""
+    folder = tiles.folder
+    if [clip.path for clip in tiles.clips] != [clip.path.as_posix() for clip in corpus.clips]:
+        _write_clips(folder, corpus)
+    if _json_in(folder / "settings.json") != (content := _content(corpus, tiles.settings)):
+        write_json(folder / "settings.json", content)
+    with contextlib.suppress(PermissionError):  # another user's
+        os.utime(folder / "settings.json")
+    return _read(folder)
+
+
 def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, hands: Hands) -> None:
     part, replaced = folder.with_name(f".{folder.name}.part"), folder.with_name(f".{folder.name}.old")
     make = {"format": TILES_FORMAT, "chunk": chunks.CHUNK, **_identity(corpus, settings)}
-    if _json_in(part / "settings.json") != make:
+    if {**_json_in(part / "settings.json"), "corpus_folder": make["corpus_folder"]} != make:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
         _write_clips(part, corpus)
@@ -132,8 +145,7 @@ def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, hands: Han
     sounds = [Sound(path=corpus.folder / clip.path, audio_digest=clip.audio_digest) for clip in corpus.clips]
     chunks.make(part, sounds, settings, _known(folder.parent, settings), hands)
     _write_clips(part, corpus)
-    content = {**_identity(corpus, settings), "n_clips": len(corpus.clips), "speakers": corpus.speakers}
-    write_json(part / "settings.json", {"format": TILES_FORMAT, **content})
+    write_json(part / "settings.json", _content(corpus, settings))
     chunks.close(part)
     shutil.rmtree(replaced, ignore_errors=True)
     if folder.exists():
@@ -143,11 +155,14 @@ def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, hands: Han
 
 
 def _identity(corpus: Corpus, settings: TileSettings) -> dict[str, Any]:
-    return {
-        "tiles": dataclasses.asdict(settings),
-        "corpus": corpus.digest,
-        "corpus_folder": str(corpus.folder.resolve()),
-    }
+    place = str(corpus.folder.resolve())
+    return {"tiles": dataclasses.asdict(settings), "corpus": corpus.digest, "corpus_folder": place}
+
+
+def _content(corpus: Corpus, settings: TileSettings) -> dict[str, Any]:
+    """Of the settings.json of finished tiles."""
+    about = {"n_clips": len(corpus.clips), "speakers": corpus.speakers}
+    return {"format": TILES_FORMAT, **_identity(corpus, settings), **about}
 
 
 def _write_clips(folder: Path, corpus: Corpus) -> None:
@@ -185,9 +200,9 @@ def _remove_superseded(folder: Path, corpus: Corpus, settings: TileSettings) -> 
     for part in folder.parent.glob(".*.part"):
         content = _json_in(part / "settings.json")
         if {**{key: content.get(key) for key in mine}, "corpus": ""} == mine:
-            with (part.with_suffix(".lock")).open("ab") as lock, contextlib.suppress(BlockingIOError):
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(part, ignore_errors=True)
+            with alone_or_not(part.with_suffix(".lock")) as is_mine:
+                if is_mine:
+                    shutil.rmtree(part, ignore_errors=True)
 
 
 def open_tiles(folder: Path) -> TileSet:
@@ -203,7 +218,8 @@ def open_tiles(folder: Path) -> TileSet:
 
 
 def _advice(folder: Path, error: Exception, corpus_folder: str) -> str:
-    return f"{folder} {error}; make it anew with `arena data prepare {corpus_folder} --tiles {folder.parent}`"
+    corpus = corpus_folder if Path(corpus_folder).is_dir() else "CORPUS"  # it may have moved
+    return f"{folder} {error}; make it anew with `arena data prepare {corpus} --tiles {folder.parent}`"
 
 
 def _read(folder: Path) -> TileSet:
@@ -272,20 +288,10 @@ def _pictures(folder: Path, name: str, n_clips: int, settings: TileSettings) -> 
         raise _UnusableError(f"is damaged: its {name}.npy is missing or not of {n_clips} whole tiles") from error
 
 
-def find_tiles(path: Path) -> TileSet:
-    """The tiles in `path`, or the only ones below it.
+def find_tiles(path: Path, say: Callable[[str], None] = lambda line: None) -> TileSet:
+    """The tiles in `path`, or those below it: the only ones, or of one corpus whose recordings changed the ones prepared last.
 
     Raises:
-        TilesError: there are none, or several to choose from.
+        TilesError: there are none, or of several corpora or settings.
     """
-    if (path / "settings.json").exists():
-        return open_tiles(path)
-    found = sorted(p.parent for p in path.glob("*/settings.json") if not p.parent.name.startswith("."))
-    if not found:
-        raise TilesError(f"no tiles in {path}; make some with `arena data prepare CORPUS --tiles {path}`")
-    if len(found) > 1:  # others than those of this version count where there are no better ones
-        found = [p for p in found if _json_in(p / "settings.json").get("format") == TILES_FORMAT] or found
-    if len(found) > 1:
-        names = ", ".join(str(p) for p in found)
-        raise TilesError(f"{path} holds {len(found)} folders of tiles; choose one with --tiles: {names}")
-    return open_tiles(found[0])
+    return open_tiles(path if (path / "settings.json").exists() else only_folder(path, say))

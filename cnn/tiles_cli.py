@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena_terminal import JSON_HELP, print_json, progress, say
-from cnn.data_cli import Cache, Jobs, scan_with_bar
+from cnn.data_cli import Cache, Jobs, count, scan_with_bar
 from cnn.get_cli import app
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ def prepare(
     for problem in corpus.problems[:5]:
         say(f"left out: {problem.path} {problem.reason}")
     if len(corpus.problems) > 5:
-        say(f"left out: {len(corpus.problems) - 5} more; `arena data scan {folder}` lists them")
+        say(f"left out: {len(corpus.problems) - 5:,} more; `arena data scan {folder}` lists them")
     hands = Hands(n_jobs=jobs, bar=lambda n: progress("making tiles", n), say=say)
     made = prepare_tiles(corpus, settings, tiles, hands)
     summary = {"tiles": str(made.folder), "n_clips": len(made.clips), "n_left_out": len(corpus.problems)}
-    said = f"{made.folder}: {len(made.clips):,} clips of {settings.size} x {settings.size} cells, raw and bilateral"
+    said = f"{made.folder}: {count(len(made.clips), 'clip')} of {settings.size} x {settings.size} cells, raw and bilateral"
     print_json(summary) if json else print(said)
 
 
@@ -80,7 +80,7 @@ def solution(
 def _tiles(folder: Path) -> TileSet:
     from cnn.tiles import find_tiles
 
-    return find_tiles(folder)
+    return find_tiles(folder, say)
 
 
 def _config(overrides: list[str] | None, section: str) -> RunConfig:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum
@@ -16,7 +17,8 @@ from cnn import config as cfg
 from cnn.batches import Clips
 from cnn.config import LABELS, RunConfig
 from cnn.device import one_thread, resolve
-from cnn.errors import ConfigError, RunError
+from cnn.errors import ConfigError
+from cnn.failure import failure_of
 from cnn.fit import Fit
 from cnn.models.check import check
 from cnn.models.own import at_hand, kept
@@ -50,10 +52,23 @@ def train(
         on_epoch: told of every newly trained epoch, after its checkpoint is on the disk.
 
     Raises:
+        CnnError: as `begun` and `Training.run`.
+    """
+    with begun(config, tiles, runs_dir, device) as training:
+        if training is not None:
+            training.run(on_epoch or (lambda _row: Decision.CONTINUE))
+    return RunFolder(runs_dir / config.digest)
+
+
+@contextmanager
+def begun(config: RunConfig, tiles: TileSet, runs_dir: Path, device: str) -> Iterator[Training | None]:
+    """The training of `config`, its folder locked, where it stands after its last finished epoch; None of a finished one.
+
+    Raises:
         ConfigError: the configuration was made for other tiles, or the device is not here.
         ModelError: a plug-in net that cannot be trained.
         SplitError: the clips cannot give the split.
-        RunError: the folder cannot be written, or the loss is no number any more (the folder then says so).
+        RunError: the folder cannot be written, or its checkpoint is damaged.
     """
     if (config.corpus, config.tiles) != (tiles.corpus, tiles.settings):
         raise ConfigError(f"the configuration was made for other tiles than those in {tiles.folder}; choose them with --tiles")
@@ -63,23 +78,11 @@ def train(
     with locked(folder):
         if folder.state() is RunState.FINISHED:
             drop_checkpoints(folder)
-            return folder
+            yield None
+            return
         place = resolve(device)
-        listen = on_epoch or (lambda _row: Decision.CONTINUE)
         with one_thread(place):
-            training = Training(config, Material(tiles, config, place), folder)
-            state = training.state
-            while state is RunState.UNFINISHED:
-                try:
-                    row = training.fit.epoch(training.material.clips["train"], training.material.clips["val"])
-                except RunError as error:
-                    training.fail(error)
-                    raise
-                state = training.keep(row, listen)
-                if state is RunState.UNFINISHED and training.is_paused:
-                    return folder
-            training.finish(state)
-    return folder
+            yield Training(config, Material(tiles, config, place), folder)
 
 
 class Material:
@@ -94,7 +97,7 @@ class Material:
 
 
 class Training:
-    """One run in work: its folder, locked by the caller, and its net. The epochs are trained by the caller."""
+    """One run in work: its folder, locked by the caller, and its net."""
 
     def __init__(self, config: RunConfig, material: Material, folder: RunFolder) -> None:
         """Begun, or gone on with from its last finished epoch."""
@@ -116,6 +119,25 @@ class Training:
         """FINISHED when there is no epoch left to train."""
         return RunState.FINISHED if self.fit.is_over else RunState.UNFINISHED
 
+    def run(self, listener: Listener) -> None:
+        """Train until the last epoch, or until `listener` wants an end.
+
+        Raises:
+            RunError: the folder cannot be written, or the loss is no number any more.
+            Exception: whatever else ended an epoch; as of such a loss, the folder then says so.
+        """
+        clips, state = self.material.clips, self.state
+        while state is RunState.UNFINISHED:
+            try:
+                row = self.fit.epoch(clips["train"], clips["val"])
+            except Exception as error:
+                self.fail(error)
+                raise
+            state = self.keep(row, listener)
+            if self.is_paused:
+                return
+        self.finish(state)
+
     def keep(self, row: EpochRow, listener: Listener) -> RunState:
         """Save an epoch that `fit` has taken in, and say how the run stands after what the listener wants."""
         self.fit.save(self.folder.path / "checkpoint.pt")
@@ -126,9 +148,11 @@ class Training:
             return RunState.PRUNED
         return self.state
 
-    def fail(self, error: RunError) -> None:
+    def fail(self, error: Exception) -> None:
         """Write why it ended."""
-        self.folder.write_result(RunResult(state=RunState.FAILED, cause=str(error), started_at=self._started_at))
+        found = failure_of(error, self.config, self.folder.path)
+        result = RunResult(state=RunState.FAILED, cause=found.cause, tail=found.tail, started_at=self._started_at)
+        self.folder.write_result(result)
 
     def finish(self, state: RunState) -> None:
         """Score the kept weights, write the result, and drop the checkpoints."""

@@ -7,14 +7,14 @@ import os
 import queue
 import signal
 import threading
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cnn.config import FOLDED_KINDS, VARIANTS, RunConfig, default_config
-from cnn.errors import CnnError, RunError
+from cnn.errors import RunError
+from cnn.failure import Failure, failure_of
 from cnn.machine import check_device_name, may_have_gpu, n_processes
 from cnn.nets import PAIR
 from cnn.runs import EpochRow, RunFolder, RunState
@@ -77,12 +77,16 @@ def train_all(
     for number, kind, content in _events(configs, todo, place, n_jobs):
         if kind == "epoch":
             on_epoch(configs[number], EpochRow(**content))
+        elif kind == "begun" and content:
+            say(_resumed(configs[number], place, content))
         elif kind == "said":
             say(content)
         elif kind == "failed":
-            failures[number] = content
+            failures[number] = _told(configs[number], place, content)
+            for line in content.tail:
+                say(f"  {line}")
             if len(configs) > 1:
-                say(f"failed: {_name(configs[number])}: {content}")
+                say(f"failed: {failures[number]}")
     if failures:
         more = "" if len(configs) == 1 else f"{len(failures)} of {len(configs)} trainings failed, first: "
         raise RunError(more + failures[min(failures)])
@@ -90,9 +94,22 @@ def train_all(
 
 
 def _name(config: RunConfig) -> str:
-    fold = f", {config.split.kind} fold {config.split.fold}" if config.split.kind in FOLDED_KINDS else ""
+    split = config.split
+    fold = f", {split.kind} fold {split.fold}" if split.kind in FOLDED_KINDS else ""
+    if split.kind == "folds":
+        fold = f", fold {split.fold} of {split.n_folds}"
     seed = f", seed {config.train.seed}" if config.train.seed else ""
     return f"{config.model.label} on {config.variant}{fold}{seed}"
+
+
+def _resumed(config: RunConfig, place: Place, n_before: int) -> str:
+    return f"{_name(config)}: going on after epoch {n_before} of {config.train.epochs} ({place.runs / config.digest})"
+
+
+def _told(config: RunConfig, place: Place, failure: Failure) -> str:
+    folder = place.runs / config.digest
+    where = "" if str(folder) in failure.cause else f" ({folder})"
+    return f"{_name(config)}{where}: {failure.cause}"
 
 
 def _events(configs: Sequence[RunConfig], todo: Sequence[int], place: Place, n_jobs: int) -> Any:
@@ -148,15 +165,17 @@ def _work(place: Place, tasks: Any, events: Any) -> None:
         def say(text: str, number: int = number) -> None:
             events.put((number, "said", text))
 
+        def begin(n_before: int, number: int = number) -> None:
+            events.put((number, "begun", n_before))
+
         try:
-            training = Training(config=config, tiles=tiles, runs=place.runs, device=place.device, on_epoch=listen)
+            training = Training(
+                config=config, tiles=tiles, runs=place.runs, device=place.device, on_epoch=listen, on_begin=begin
+            )
             train_mirrored(training, Destination(mode=place.wandb), say)
             events.put((number, "done", None))
-        except CnnError as error:
-            events.put((number, "failed", str(error)))
-        except Exception as error:  # a fault of ours in one training must not take the others along
-            last = "".join(traceback.format_exc().splitlines(keepends=True)[-4:])
-            events.put((number, "failed", f"{type(error).__name__}: {error}\n{last}"))
+        except Exception as error:  # a fault in one training must not take the others along
+            events.put((number, "failed", failure_of(error, config, place.runs / config.digest)))
 
 
 def _end_with_parent() -> None:

@@ -28,8 +28,12 @@ ABOUT_NAME = "SOURCE.json"
 _LARGEST_BYTES = 32 << 20  # of one file; a spoken digit of 60 s at 192 kHz has 23 MB
 
 
-class DamagedArchiveError(CorpusError):
-    """An archive that breaks off or is none."""
+class ArchiveError(CorpusError):
+    """An archive that is not the corpus's; the text is the rest of a sentence that begins with its name."""
+
+
+class DamagedArchiveError(ArchiveError):
+    """It breaks off, or is no archive: of no use to anyone."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +55,8 @@ def unpack(source: Source, archive: Path, folder: Path, advance: Callable[[int],
     """Write the corpus into the empty `folder`; `advance(n)` hears of `n` more recordings.
 
     Raises:
-        CorpusError: the archive is damaged or holds something else, or the folder cannot be written.
+        ArchiveError: the archive is damaged or holds something else.
+        CorpusError: the folder cannot be written.
     """
     digests: dict[str, str] = {}
     try:
@@ -60,7 +65,7 @@ def unpack(source: Source, archive: Path, folder: Path, advance: Callable[[int],
             if place is None or place in digests:
                 continue
             if size > _LARGEST_BYTES:
-                raise CorpusError(f"{archive} is not {source.title}: {path} has {size:,} bytes; get it from another address")
+                raise ArchiveError(f"is not {source.title}: {path} has {size:,} bytes")
             digests[place] = _write(folder / place, content())
             if source.label_of(place):
                 advance(1)
@@ -73,18 +78,16 @@ def unpack(source: Source, archive: Path, folder: Path, advance: Callable[[int],
         RuntimeError,
         UnicodeError,
     ) as error:
-        raise _damaged(archive, error) from error
+        raise _damaged(error) from error
     except OSError as error:
         if error.errno is None:  # gzip.BadGzipFile
-            raise _damaged(archive, error) from error
+            raise _damaged(error) from error
         raise CorpusError(f"cannot unpack {archive} into {folder}: {error.strerror}; free some space") from error
-    return _judge(source, archive, {place: digest for place, digest in digests.items() if source.label_of(place)}, verify)
+    return _judge(source, {place: digest for place, digest in digests.items() if source.label_of(place)}, verify)
 
 
-def _damaged(archive: Path, error: Exception) -> DamagedArchiveError:
-    return DamagedArchiveError(
-        f"{archive} is damaged: {error or type(error).__name__}; give the same command again for a new one"
-    )
+def _damaged(error: Exception) -> DamagedArchiveError:
+    return DamagedArchiveError(f"is damaged: {str(error) or type(error).__name__}")
 
 
 def _members(archive: Path) -> Iterator[tuple[str, int, Callable[[], IO[bytes]]]]:
@@ -115,17 +118,16 @@ def _write(path: Path, content: IO[bytes]) -> str:
     return hashlib.sha256(sound).hexdigest()
 
 
-def _judge(source: Source, archive: Path, digests: Mapping[str, str], verify: bool) -> Unpacked:
+def _judge(source: Source, digests: Mapping[str, str], verify: bool) -> Unpacked:
     """
     Raises:
-        CorpusError: what was found is not what the source is known to hold.
+        ArchiveError: what was found is not what the source is known to hold.
     """
     counts = Counter(map(source.label_of, digests))
     found = tuple(counts[label] for label in LABELS)
     digest = content_digest(digests)
-    advice = "get it from another address with --mirror, or take it as it is with --unverified"
     if not digests:
-        raise CorpusError(f"{archive} holds no recording of {source.title}; is it the right archive?")
+        raise ArchiveError(f"holds no recording of {source.title}")
     if not verify:
         return Unpacked(per_digit=found, digest=digest, checked="nothing was verified, as asked for")
     if found != source.per_digit:
@@ -134,10 +136,10 @@ def _judge(source: Source, archive: Path, digests: Mapping[str, str], verify: bo
             for label, n, known in zip(LABELS, found, source.per_digit, strict=True)
             if n != known
         )
-        raise CorpusError(f"{archive} is not the {source.title} that is known: {off}; {advice}")
+        raise ArchiveError(f"is not the {source.title} that is known: {off}")
     known = {place: digest for place, digest in digests.items() if source.known and source.known.fullmatch(place)}
     if known and content_digest(known) != source.known_digest:
-        raise CorpusError(f"{archive} has the right number of recordings, yet other ones than are known; {advice}")
+        raise ArchiveError("has the right number of recordings, yet other ones than are known")
     return Unpacked(per_digit=found, digest=digest, checked=_checked(source, len(known)))
 
 

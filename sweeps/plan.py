@@ -62,9 +62,9 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
     sweeps = [lint.read_sweep(file) for file in request.files]
     for sweep in sweeps:
         _refuse_both(sweep, request.overrides)
-    tiles = trial.find_tiles_folder(request.tiles).resolve()
     specs: list[StudySpec] = []
     notes: list[str] = []
+    tiles = trial.find_tiles_folder(request.tiles, notes.append).resolve()
     for sweep in sweeps:
         budget, note = lint.budget_of(sweep, request.budget)
         notes += [note] if note else []

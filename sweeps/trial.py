@@ -120,11 +120,11 @@ def why_refused(values: Mapping[str, object]) -> str:
     return ""
 
 
-def find_tiles_folder(path: Path) -> Path:
-    """The one folder of tiles in or below `path`; raises cnn's TilesError."""
+def find_tiles_folder(path: Path, say: Callable[[str], None]) -> Path:
+    """The one folder of tiles in or below `path`, which `say` hears of where it was chosen; raises cnn's TilesError."""
     from cnn.tiles import find_tiles
 
-    return find_tiles(path).folder
+    return find_tiles(path, say).folder
 
 
 def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequence[str]) -> dict[str, Any]:

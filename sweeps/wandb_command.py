@@ -94,7 +94,7 @@ def train_one(command: Command, environment: Mapping[str, str], say: Say) -> int
     if not run or not sweep:
         raise StudyError("`arena wandb trial` is what `wandb agent ENTITY/PROJECT/SWEEP` starts; start that")
     link = Link(entity=environment.get("WANDB_ENTITY", ""), project=environment.get("WANDB_PROJECT", ""), sweep=sweep, url="")
-    folder = _folder(command, link)
+    folder = _folder(command, link, say)
     study = WandbStudy(folder, link, command.device, say)
     signals = _Signals(prunes=command.stops)
     signals.install()
@@ -108,7 +108,7 @@ def train_one(command: Command, environment: Mapping[str, str], say: Say) -> int
     return 1
 
 
-def _folder(command: Command, link: Link) -> StudyFolder:
+def _folder(command: Command, link: Link, say: Say) -> StudyFolder:
     """The study's folder; on a machine that has none, one is made of what W&B knows of the sweep."""
     folder = StudyFolder(command.studies / command.study)
     if folder.exists:
@@ -124,7 +124,7 @@ def _folder(command: Command, link: Link) -> StudyFolder:
     text = yaml.safe_dump({key: config[key] for key in _SEARCH_KEYS if key in config}, sort_keys=False)
     sweep = parse(text, f"{command.study}.yaml")
     lint.check(sweep)
-    tiles = trial.find_tiles_folder(command.tiles).resolve()
+    tiles = trial.find_tiles_folder(command.tiles, say).resolve()
     spec = StudySpec(
         name=command.study,
         sweep=sweep,

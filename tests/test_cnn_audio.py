@@ -83,7 +83,7 @@ def test_a_flac_that_breaks_off_gives_what_it_holds(tmp_path: Path) -> None:
     np.testing.assert_allclose(recording.samples[:, 0], noise[:n_read], atol=1 / 32768)
 
 
-@pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
+@pytest.mark.parametrize("size", [0, 0x7FFFF000, 0x80000000, 0xFFFFFFFF])
 def test_a_streamed_wav_without_a_size_is_read_to_its_end(tmp_path: Path, size: int) -> None:
     recording = decode(with_data_size(wav(tmp_path / "a.wav", tone()), size))
     assert (len(recording.samples), recording.truncated) == (4000, False)

@@ -112,6 +112,21 @@ def test_folds_and_validation_that_cannot_be_are_refused(assignments: list[str],
     assert message(*assignments) == said
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "law"),
+    [
+        ("f_max_hz", 4001, "between 1 and 4000 (half of tiles.rate_hz), not 4001"),
+        ("f_min_hz", 3800, "between 0 and 3799 (1 below tiles.f_max_hz), not 3800"),
+        ("window_s", 0.15, "between 0.005 and 0.1 (tiles.length_s), not 0.15"),
+    ],
+)
+def test_an_end_that_another_setting_gives_is_told_with_it(key: str, value: float, law: str) -> None:
+    length_s = 0.1 if key == "window_s" else 0.8
+    with pytest.raises(ConfigError) as refused:
+        TileSettings(**{"length_s": length_s, key: value})  # type: ignore[arg-type]
+    assert str(refused.value) == f"tiles.{key} lies {law}"
+
+
 def test_every_numeric_key_refuses_nan() -> None:
     for key, kind in ((key, known.kind) for key, known in keys().items()):
         if kind in (int, float):

@@ -68,7 +68,7 @@ def test_folders_per_class_name_the_digit(tmp_path: Path) -> None:
 
 def test_a_clip_says_what_it_sounds_like(tmp_path: Path) -> None:
     samples = np.zeros((12_000, 2))
-    samples[:, 0] = 0.5
+    samples[:, 0] = np.where(np.arange(12_000) % 100 < 50, 0.5, -0.5)
     soundfile.write(tmp_path / "1_ann_0.flac", samples, 48_000)
     (clip,) = scan(tmp_path).clips
     facts = (clip.path, clip.n_samples, clip.rate_hz, clip.n_channels, clip.length_s, clip.peak, clip.flags)
@@ -91,6 +91,8 @@ def test_every_problem_is_listed_with_its_reason(tmp_path: Path) -> None:
     wav(tmp_path / "8_ann_0.flac", 6)
     wav(tmp_path / "8_ann_0.wav", 7)
     wav(tmp_path / "9_a\nb_0.wav", 8)
+    soundfile.write(tmp_path / "2_cleo_0.wav", np.full(2000, 0.5), RATE_HZ)
+    wav(tmp_path / "9_dan_0.wav", 9, n_samples=61 * RATE_HZ)
     os.mkfifo(tmp_path / "9_ann_0.wav")
     corpus = scan(tmp_path)
     assert [clip.id for clip in corpus.clips] == ["0_ann_0", "8_ann_0"]
@@ -100,6 +102,7 @@ def test_every_problem_is_listed_with_its_reason(tmp_path: Path) -> None:
         "1_ann_0.wav": ("empty", "holds no samples"),
         "2_ann_0.wav": ("silent", "is silent: its peak is -66 dBFS"),
         "2_bob_0.wav": ("silent", "is silent: all its samples are 0"),
+        "2_cleo_0.wav": ("silent", "is silent: all its samples are alike"),
         "3_ann_0.wav": ("unreadable", "is no wav or flac that can be read: Format not recognised"),
         "4_ann_0.wav": ("empty", "is of 0 bytes"),
         "5_ann_0.mp3": ("format", "is neither wav nor flac; convert it, for instance with ffmpeg"),
@@ -107,6 +110,7 @@ def test_every_problem_is_listed_with_its_reason(tmp_path: Path) -> None:
         "7_ann_0.wav": ("duplicate", "is the same sound as 0_ann_0.wav, yet labelled 7 and not 0: one label is wrong"),
         "8_ann_0.wav": ("name", "has the same name as 8_ann_0.flac; rename or remove one"),
         "9_ann_0.wav": ("unreadable", "is no ordinary file"),
+        "9_dan_0.wav": ("long", "lasts longer than 60 s, not one spoken digit"),
         "9_a\\nb_0.wav": ("name", "has a name that cannot be printed; rename it"),
         "hello.wav": ("name", "names no digit, nor does its folder"),
     }
@@ -117,6 +121,16 @@ def test_a_file_without_permission_is_a_problem(tmp_path: Path) -> None:
     wav(tmp_path / "0_ann_0.wav")
     wav(tmp_path / "1_ann_0.wav", 1).chmod(0)
     assert problems(scan(tmp_path)) == {"1_ann_0.wav": ("unreadable", "cannot be opened: Permission denied")}
+
+
+def test_clips_too_short_for_a_digit_are_used_and_flagged(tmp_path: Path) -> None:
+    wav(tmp_path / "0_ann_0.wav", 0, n_samples=80)
+    wav(tmp_path / "0_ann_1.wav", 1, n_samples=799)
+    broken = wav(tmp_path / "0_ann_2.wav", 2, n_samples=900)
+    broken.write_bytes(broken.read_bytes()[:-202])
+    wav(tmp_path / "0_ann_3.wav", 3, n_samples=800)
+    flags = {clip.id: clip.flags for clip in scan(tmp_path).clips}
+    assert flags == {"0_ann_0": ("short",), "0_ann_1": ("short",), "0_ann_2": ("short", "truncated"), "0_ann_3": ()}
 
 
 def test_clipped_and_truncated_clips_are_used_and_flagged(tmp_path: Path) -> None:
@@ -236,10 +250,13 @@ def test_balance_counts_and_justifies_augmentation(tmp_path: Path) -> None:
 def test_balance_names_missing_digits_and_unbalanced_ones(tmp_path: Path) -> None:
     few = balance(corpus_of(tmp_path / "few", ["0/a.wav", "1/b.wav", "1/c.wav"]))
     assert (few.imbalance, few.n_without_speaker, few.missing_digits) == (None, 3, tuple("23456789"))
+    assert few.verdict.startswith("Augmentation is called for: some digits have 1 clip or none (rule of thumb: 5,000); ")
     assert few.verdict.endswith(
         "and the speakers are unknown, so nothing shows that they are many. "
         "No clip of 2, 3, 4, 5, 6, 7, 8, 9: augmentation cannot make up for that; record them."
     )
+    one_each = balance(corpus_of(tmp_path / "one", [f"{d}_a_0.wav" for d in range(10)]))
+    assert "1 clip of the rarest digit is few (rule of thumb: 5,000)" in one_each.verdict
     names = [f"{d}_{s}_{t}.wav" for s in "ab" for d in range(10) for t in range(3 if d == 4 else 1)]
     uneven = balance(corpus_of(tmp_path / "uneven", names))
     assert uneven.verdict.endswith(

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnn.download import Hooks, check_urls, fetch
+from cnn.download import Hooks, check_urls, fetch, forget
 from cnn.errors import CorpusError
 
 CONTENT = np.random.default_rng(0).bytes(1_500_000)
@@ -113,12 +113,26 @@ def refusal(urls: list[str], archive: Path, sha256: str = "") -> str:
     return str(caught.value)
 
 
-def test_a_file_comes_whole_and_leaves_nothing_else(server: Server, tmp_path: Path) -> None:
+def test_a_file_comes_whole_and_is_forgotten_with_its_notes(server: Server, tmp_path: Path) -> None:
     advanced: list[int] = []
     assert fetch([server.url], tmp_path / "a", SHA256, hooks(advanced=advanced)) == server.url
     assert (tmp_path / "a").read_bytes() == CONTENT
-    assert [path.name for path in tmp_path.iterdir()] == ["a"]
     assert sum(advanced) == len(CONTENT)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "a.json"]
+    forget(tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_there_whole_is_not_sent_again_by_the_same_address(server: Server, tmp_path: Path) -> None:
+    fetch([server.url], tmp_path / "a", "", hooks())
+    advanced: list[int] = []
+    fetch([server.url], tmp_path / "a", "", hooks(advanced=advanced))
+    assert (server.behaviour.asked, advanced) == (["", f"bytes={len(CONTENT)}-"], [len(CONTENT)])
+    assert (tmp_path / "a").read_bytes() == CONTENT
+    server.behaviour = Behaviour(content=CONTENT[::-1])
+    fetch([server.url + "?mirror"], tmp_path / "a", "", hooks())
+    assert server.behaviour.asked == [""]
+    assert (tmp_path / "a").read_bytes() == CONTENT[::-1]
 
 
 def test_a_dropped_connection_is_taken_up_where_it_broke(server: Server, tmp_path: Path) -> None:
@@ -189,10 +203,10 @@ def test_a_server_that_cannot_resume_begins_again(server: Server, tmp_path: Path
     assert (tmp_path / "a").read_bytes() == CONTENT
 
 
-def test_a_whole_part_that_was_not_renamed_is_taken(server: Server, tmp_path: Path) -> None:
+def test_what_came_whole_before_a_kill_is_taken(server: Server, tmp_path: Path) -> None:
     server.behaviour.cuts = [400_000, *[0] * 9]
     refusal([server.url], tmp_path / "a")
-    (tmp_path / "a.part").write_bytes(CONTENT)
+    (tmp_path / "a").write_bytes(CONTENT)
     fetch([server.url], tmp_path / "a", "", hooks())
     assert (tmp_path / "a").read_bytes() == CONTENT
 
@@ -200,6 +214,7 @@ def test_a_whole_part_that_was_not_renamed_is_taken(server: Server, tmp_path: Pa
 def test_another_checksum_is_refused_and_nothing_kept(server: Server, tmp_path: Path) -> None:
     said = refusal([server.url], tmp_path / "a", "0" * 64)
     assert said.startswith(f"{server.url} gave a file that is not the published one (its SHA-256 is not 0000000000000000..); ")
+    assert "the same command again" not in said
     assert list(tmp_path.iterdir()) == []
 
 
@@ -214,15 +229,18 @@ def test_mirrors_are_tried_in_order_and_each_failure_is_told(server: Server, tmp
 def test_a_missing_file_is_not_asked_for_twice(server: Server, tmp_path: Path) -> None:
     server.behaviour.status = 404
     assert refusal([server.url], tmp_path / "a") == (
-        f"{server.url} answered 404 Not Found; give the same command again to go on where it stopped, another address with "
-        "--mirror URL, or the file as a browser saved it with --archive FILE"
+        f"{server.url} answered 404 Not Found; give another address with --mirror URL, or the file "
+        "as a browser saved it with --archive FILE"
     )
     assert len(server.behaviour.asked) == 1
 
 
 def test_a_busy_server_is_asked_again(server: Server, tmp_path: Path) -> None:
     server.behaviour.status = 503
-    assert "answered 503" in refusal([server.url], tmp_path / "a")
+    assert refusal([server.url], tmp_path / "a") == (
+        f"{server.url} answered 503 Service Unavailable; give the same command again to go on where it stopped, another "
+        "address with --mirror URL, or the file as a browser saved it with --archive FILE"
+    )
     assert len(server.behaviour.asked) == 5
 
 

@@ -9,6 +9,7 @@ import statistics
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,9 +18,9 @@ from typer.testing import CliRunner
 import arena
 from cnn.config import LABELS
 from cnn.counts import Counts, speaker_interval
-from cnn.errors import RunError
+from cnn.errors import RunError, SplitError
 from cnn.evaluate import Evaluation, evaluate
-from cnn.folds import Question, arms_of
+from cnn.folds import Question, arms_of, check_folds
 from cnn.runs import Prediction, RunFolder
 from cnn.tiles import TileSet
 from cnn.train import train
@@ -163,7 +164,8 @@ def test_a_speaker_in_two_folds_is_refused(evaluated: Evaluated) -> None:
 
 
 def asked(tiles: TileSet, runs: Path, *words: str) -> tuple[int, str, str]:
-    ended = CliRunner().invoke(arena.app, ["eval", "--tiles", str(tiles.folder), "--runs", str(runs), *words, *SMALL])
+    command = ["eval", "--tiles", str(tiles.folder), "--runs", str(runs), "--wandb", "off", *words, *SMALL]
+    ended = CliRunner().invoke(arena.app, command)
     if ended.exception and not isinstance(ended.exception, SystemExit):
         return 1, ended.stdout, str(ended.exception)
     return ended.exit_code, ended.stdout, ended.stderr
@@ -192,6 +194,73 @@ def test_the_command_leaves_each_speaker_out_and_answers_from_the_folders_when_a
         (score["speaker"], pytest.approx(score["macro_f1"], abs=1e-8)) for score in found["speakers"]
     ]
     assert all((runs / row["run"]).is_dir() for row in rows)
+
+
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_trained(tiles: TileSet, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.csv"
+    notes.write_text("speaker,macro_f1\n")
+    runs = tmp_path / "runs"
+    for out, reason in (
+        (tmp_path / "nowhere" / "x.csv", f"{tmp_path / 'nowhere'} is no folder; make it, or name another place with --out"),
+        (tmp_path, "it is a folder; name a file in it with --out"),
+        (notes, "notes.csv is there and no table as this command writes it; move it, or name another file with --out"),
+    ):
+        code, said, told = asked(tiles, runs, "--out", str(out))
+        assert (code, said) == (1, "")
+        assert told.endswith(reason)
+    assert not runs.exists()
+
+
+def test_a_table_is_written_after_it_is_printed_and_says_that_it_replaces_one(tiles: TileSet, tmp_path: Path) -> None:
+    trained(tiles, tmp_path, "3", "test", 1)
+    table = tmp_path / "table.csv"
+    words = ("--folds", "3", "--device", "cpu", "--out", str(table))
+    _, said, told = asked(tiles, tmp_path, *words)
+    assert told.endswith(f"{table}: a row for each speaker and seed\n")
+    content = table.read_bytes()
+    _, again, told = asked(tiles, tmp_path, *words)
+    assert (again, table.read_bytes()) == (said, content)
+    assert told.endswith(f"{table}: a row for each speaker and seed, in place of those before\n")
+
+
+def test_folds_that_the_speakers_cannot_give_are_refused_in_the_words_of_the_command(tiles: TileSet, tmp_path: Path) -> None:
+    code, _, told = asked(tiles, tmp_path / "runs", "--folds", "becker")
+    assert code == 1
+    assert told == (
+        "--folds becker knows AudioMNIST's speakers 01 to 60 only, not ann, bob, cleo, dan, eve; use --folds loso or a number"
+    )
+    few = [SimpleNamespace(id=name, label="0", speaker=name) for name in ("ann", "bob")]
+    (arm,) = arms_of(Question(folds="loso", on="validation"), tiles.corpus, tiles.settings, 2)
+    with pytest.raises(SplitError) as refused:
+        check_folds([config for seeds in arm.configs for config in seeds], few)
+    assert str(refused.value) == "a split by speaker needs at least 3 speakers, not 2 (ann, bob); record more people"
+    sixty = [SimpleNamespace(id=name, label="0", speaker=name) for name in ("01", "02", "03")]
+    (arm,) = arms_of(Question(folds="becker"), tiles.corpus, tiles.settings, 3)
+    with pytest.raises(SplitError, match=r"has only 01, 02, 03; use --folds loso or a number$"):
+        check_folds([config for seeds in arm.configs for config in seeds], sixty)
+
+
+def test_a_net_that_cannot_be_trained_is_refused_once_and_not_by_every_fold(tiles: TileSet, tmp_path: Path) -> None:
+    net = tmp_path / "net.py"
+    net.write_text("from torch import nn\nclass Net(nn.Module):\n    def forward(self, x):\n        return x\n")
+    code, said, told = asked(tiles, tmp_path / "runs", "--folds", "loso", "--model", f"{net}:Net", "--device", "cpu")
+    assert (code, said) == (1, "")
+    assert told == f"{net}: Net: no weights to train; give it layers such as nn.Conv2d or nn.Linear, made in __init__"
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_fold_that_fails_is_named_by_its_number_and_how_many_there_are(tiles: TileSet, tmp_path: Path) -> None:
+    (arm,) = arms_of(Question(folds="3", overrides=SMALL), tiles.corpus, tiles.settings, len(SPEAKERS))
+    for (config,) in (arm.configs[0], arm.configs[2]):
+        train(config, tiles, tmp_path)
+    (tmp_path / arm.configs[1][0].digest).write_text("in the way")
+    code, _, told = asked(tiles, tmp_path, "--folds", "3", "--device", "cpu")
+    assert code == 1
+    assert "lenet5 on raw+aug, fold 1 of 3" in told
+
+
+def test_the_runs_are_mirrored_as_the_command_is_told(tiles: TileSet, tmp_path: Path) -> None:
+    assert asked(tiles, tmp_path, "--wandb", "nowhere")[2] == "--wandb is one of auto, online, offline, off, not 'nowhere'"
 
 
 def test_several_arms_are_compared(tiles: TileSet, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from cnn.models.table import build
 from cnn.overrides import from_dict
 from cnn.predict import answers_of_recordings
 from cnn.runs import RunFolder
+from cnn.sealed import sealed
 from cnn.sources import sources_in
 from cnn.spectrogram import tile_of
 from tests.conftest import RATE_HZ, tone
@@ -42,7 +43,7 @@ def run_of(folder: Path, model: ModelSettings, variant: str = "raw", side_views:
     net = build(model, SMALL.size, 10)
     with torch.no_grad():
         net(torch.randn(16, 1, SMALL.size, SMALL.size))
-    torch.save(net.state_dict(), run.path / "model.pt")
+    (run.path / "model.pt").write_bytes(sealed(net.state_dict()))
     return run
 
 

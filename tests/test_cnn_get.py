@@ -11,8 +11,9 @@ import subprocess
 import sys
 import tarfile
 import threading
+import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from cnn.corpus import scan
 from cnn.download import Hooks
 from cnn.errors import CorpusError
 from cnn.get import GetOptions, Got
+from cnn.locks import alone
 from cnn.tiles_cli import app
 from cnn.unpack import content_digest
 
@@ -89,8 +91,15 @@ def refusal(source: Source, out: Path, **options: object) -> str:
     return str(caught.value)
 
 
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def visible(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if not path.name.endswith(".lock"))
+    return sorted(path.name for path in folder.iterdir())
 
 
 def test_a_corpus_is_fetched_verified_and_ready_to_scan(
@@ -137,6 +146,7 @@ def test_an_archive_is_kept_when_asked(server: Server, small: Source, tones: dic
     assert visible(tmp_path) == ["free-spoken-digit-dataset-1.0.10.tar.gz", "out"]
     get(small, tmp_path / "again", mirrors=(server.url,))
     assert len(server.behaviour.asked) == 1
+    assert visible(tmp_path) == ["again", "free-spoken-digit-dataset-1.0.10.tar.gz", "out"]
 
 
 def test_other_recordings_than_known_are_refused_unless_asked(
@@ -145,13 +155,61 @@ def test_other_recordings_than_known_are_refused_unless_asked(
     changed = dict(tones)
     changed["top-1.0/recordings/3_ann_0.wav"] += b"\0\0"
     server.behaviour = Behaviour(content=tar_of(changed))
-    assert "has the right number of recordings, yet other ones than are known" in refusal(
-        small, tmp_path / "out", mirrors=(server.url,)
+    aside = tmp_path / "free-spoken-digit-dataset-1.0.10.tar.gz.unverified"
+    assert refusal(small, tmp_path / "out", mirrors=(server.url,)) == (
+        f"what {server.url} gave has the right number of recordings, yet other ones than are known; it lies in {aside}: "
+        f"get another with --mirror URL, or take it as it is with --archive {aside} --unverified"
     )
-    assert not (tmp_path / "out").exists()
-    got = get(small, tmp_path / "out", mirrors=(server.url,), verify=False)
+    assert visible(tmp_path) == [aside.name]
+    assert "or take it with --unverified" in refusal(small, tmp_path / "out", archive=aside)
+    got = get(small, tmp_path / "out", archive=aside, verify=False)
     assert got.verified == "nothing was verified, as asked for"
-    assert len(server.behaviour.asked) == 1
+    assert visible(tmp_path) == [aside.name, "out"]
+    assert get(small, tmp_path / "two", mirrors=(server.url,), verify=False).verified == got.verified
+    assert len(server.behaviour.asked) == 2
+
+
+def test_a_refused_download_is_not_taken_by_the_next_call(
+    server: Server, small: Source, tones: dict[str, bytes], tmp_path: Path
+) -> None:
+    bad = tar_of({name: sound for name, sound in tones.items() if "_bob_" not in name})
+    server.behaviour = Behaviour(content=bad)
+    assert "1 of digit 0 instead of 2" in refusal(small, tmp_path / "out", mirrors=(server.url,))
+    assert "1 of digit 0 instead of 2" in refusal(small, tmp_path / "out", mirrors=(server.url,), keep_archive=True)
+    server.behaviour = Behaviour(content=tar_of(tones))
+    assert get(small, tmp_path / "out", mirrors=(server.url,)).n_clips == 20
+    assert server.behaviour.asked == [""]
+    assert visible(tmp_path) == ["free-spoken-digit-dataset-1.0.10.tar.gz.unverified", "out"]
+
+
+def test_an_archive_beside_the_folder_that_is_no_good_one_is_set_aside(
+    server: Server, small: Source, tones: dict[str, bytes], tmp_path: Path
+) -> None:
+    archive = tmp_path / small.archive_name
+    archive.write_bytes(tar_of({name: sound for name, sound in tones.items() if "/3_" not in name}))
+    server.behaviour = Behaviour(content=tar_of(tones))
+    said: list[str] = []
+    assert get(small, tmp_path / "out", said, mirrors=(server.url,)).n_clips == 20
+    assert said[1].startswith(f"{archive} is not the Free Spoken Digit Dataset (FSDD) 1.0.10 that is known: 0 of digit 3")
+    assert said[1].endswith(f"; it is {archive.name}.unverified now, and another is fetched")
+    assert visible(tmp_path) == [f"{archive.name}.unverified", "out"]
+
+
+def test_what_had_come_when_unpacking_was_killed_is_not_sent_again(
+    server: Server, small: Source, tones: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.behaviour = Behaviour(content=tar_of(tones))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cnn.get, "unpack", killed)
+        with pytest.raises(KeyboardInterrupt):
+            get(small, tmp_path / "out", mirrors=(server.url,))
+    get(small, tmp_path / "out", mirrors=(server.url,))
+    assert server.behaviour.asked == ["", f"bytes={len(server.behaviour.content)}-"]
+    assert visible(tmp_path) == ["out"]
 
 
 def test_missing_recordings_are_counted_by_digit(
@@ -267,6 +325,23 @@ def test_two_calls_at_once_fetch_once(server: Server, small: Source, tones: dict
         call.join()
     assert sorted(one.was_there for one in got) == [False, True, True]
     assert len(server.behaviour.asked) == 1
+    assert visible(tmp_path) == ["out"]
+
+
+def test_two_calls_at_once_for_two_folders_do_not_mix_what_comes(
+    server: Server, small: Source, tones: dict[str, bytes], tmp_path: Path
+) -> None:
+    server.behaviour = Behaviour(content=tar_of(tones))
+    got: list[Got] = []
+    said: list[str] = []
+    with alone(tmp_path / f".{small.archive_name}.lock"):
+        call = threading.Thread(target=lambda: got.append(get(small, tmp_path / "out", said, mirrors=(server.url,))))
+        call.start()
+        wait_until(lambda: bool(said))
+        assert said == [f"another process is fetching {small.archive_name}; waiting"]
+        assert server.behaviour.asked == []
+    call.join()
+    assert got[0].n_clips == 20
 
 
 def test_a_published_checksum_is_checked(server: Server, small: Source, tones: dict[str, bytes], tmp_path: Path) -> None:

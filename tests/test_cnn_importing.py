@@ -197,9 +197,11 @@ def test_importing_again_adds_only_what_is_new(tmp_path: Path) -> None:
 
 
 def test_files_that_were_there_before_are_numbered_past(tmp_path: Path) -> None:
+    write(tmp_path / "mine" / "ana" / "uno.wav")
+    imported(tmp_path / "mine", tmp_path / "out")
     there = write(tmp_path / "out" / "1_ana_4.wav")
     content = there.read_bytes()
-    write(tmp_path / "mine" / "ana" / "uno.wav")
+    write(tmp_path / "mine" / "ana" / "uno-new.wav")
     (clip,) = imported(tmp_path / "mine", tmp_path / "out").clips
     assert clip.name == "1_ana_5.wav"
     assert there.read_bytes() == content
@@ -315,8 +317,15 @@ def test_a_dry_run_shows_the_table_and_writes_nothing(tmp_path: Path) -> None:
     assert [line.split() for line in result.stdout.splitlines() if "uno" in line] == [
         ["ana/uno.wav", "whole", "1_ana_0.wav", "0.40", "s"]
     ]
-    assert f"{tmp_path / 'out'}: 1 clips of 1 speakers would be written, 0 files left out" in result.stdout
+    assert f"{tmp_path / 'out'}: 1 clip of 1 speaker would be written, 0 files left out" in result.stdout
     assert not (tmp_path / "out").exists()
+
+
+def test_an_import_again_says_that_nothing_is_new(tmp_path: Path) -> None:
+    write(tmp_path / "mine" / "ana" / "uno.wav")
+    words = ("import", tmp_path / "mine", tmp_path / "out")
+    assert run(*words).stdout.splitlines()[0] == f"{tmp_path / 'out'}: 1 clip of 1 speaker written, 0 files left out"
+    assert run(*words).stdout.splitlines()[0] == f"{tmp_path / 'out'}: nothing new, 1 there already, 0 files left out"
 
 
 def test_an_import_prints_json_alone(tmp_path: Path) -> None:
@@ -332,11 +341,18 @@ def test_an_import_prints_json_alone(tmp_path: Path) -> None:
 
 def test_what_cannot_be_imported_at_all_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "mine" / "x.wav")
+    write(tmp_path / "others" / "1_ann_0.wav")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "mine")
     for words, reason in (
         (("import", tmp_path / "mine", tmp_path / "out"), "none of the recordings in"),
         (("import", tmp_path / "none", tmp_path / "out"), "is no folder"),
         (("import", tmp_path / "mine", tmp_path / "mine"), "is the folder of the recordings itself"),
-        (("import", tmp_path, tmp_path / "mine"), "holds no recording"),
+        (("import", tmp_path, tmp_path / "mine"), f"lies in {tmp_path}, which is only read; give a folder outside of it"),
+        (("import", tmp_path / "mine", tmp_path), f"lies in the corpus folder {tmp_path}; give another folder"),
+        (("import", tmp_path / "mine", tmp_path / "link" / "out"), "which is only read"),
+        (("import", tmp_path / "empty", tmp_path / "out"), "holds no recording"),
+        (("import", tmp_path / "mine", tmp_path / "others"), "others is not empty and no import made it; give a new folder"),
         (
             ("import", tmp_path / "mine", tmp_path / "o", "--csv", "x", "--pattern", "y"),
             "not by both",
@@ -345,9 +361,20 @@ def test_what_cannot_be_imported_at_all_is_refused(tmp_path: Path) -> None:
             ("import", tmp_path / "mine", tmp_path / "o", "--split-silence", "--digits", "1a"),
             "--digits is what is said",
         ),
-        (("import", tmp_path / "mine", tmp_path / "mine" / "x.wav"), "is a file"),
+        (("import", tmp_path / "mine", tmp_path / "others" / "1_ann_0.wav"), "is a file"),
     ):
         result = run(*words)
         assert isinstance(result.exception, CorpusError), words
         assert reason in str(result.exception)
         assert "\n" not in str(result.exception)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["1_ann_0.wav", "empty", "link", "mine", "others", "x.wav"]
+
+
+def test_a_folder_that_became_somebody_elses_meanwhile_is_not_written_into(tmp_path: Path) -> None:
+    write(tmp_path / "mine" / "ana" / "uno.wav")
+    plan = plan_import(tmp_path / "mine", tmp_path / "out", ImportOptions())
+    write(tmp_path / "out" / "1_ann_0.wav")
+    with pytest.raises(CorpusError, match="is not empty and no import made it"):
+        write_import(plan)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "out"]
+    assert names(tmp_path / "out") == ["1_ann_0.wav"]

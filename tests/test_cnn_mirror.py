@@ -21,7 +21,8 @@ from cnn.mirror import Destination, Training, train_mirrored
 from cnn.overrides import override
 from cnn.runs import EpochRow, RunFolder, RunState
 from cnn.tiles import TileSet
-from cnn.train import Decision, train
+from cnn.train import Decision, Listener
+from cnn.train import Training as Work
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
@@ -125,12 +126,13 @@ def test_a_disk_that_is_full_after_training_leaves_a_finished_run_and_one_line(
     def full(_descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    def train_and_fill(*arguments: Any, **options: Any) -> RunFolder:
-        run = train(*arguments, **options)
-        monkeypatch.setattr(os, "fsync", full)
-        return run
+    whole = Work.run
 
-    monkeypatch.setattr("cnn.train.train", train_and_fill)
+    def run_and_fill(work: Work, listener: Listener) -> None:
+        whole(work, listener)
+        monkeypatch.setattr(os, "fsync", full)
+
+    monkeypatch.setattr(Work, "run", run_and_fill)
     said: list[tuple[str, bool]] = []
     folder = RunFolder(tmp_path / config(tiles).digest)
     say = lambda text: said.append((text, is_held(folder)))  # noqa: E731

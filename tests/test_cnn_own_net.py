@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -228,11 +230,78 @@ WRONG = {
     ),
     "in place": (
         net("x = self.last(x.flatten(1)).sigmoid()\ny = x * x\nx += 1\nreturn x + y"),
-        "write x = x + y",
+        "net.py line 10 (Net, backward): RuntimeError: one of the variables needed for gradient computation has been modified "
+        "by an inplace operation: [torch.FloatTensor [4, 10]], which is output 0 of AddBackward0, is at version 1; expected "
+        "version 0 instead; what this line needs for the backward pass is changed in place later (such as x += y, x.relu_() or "
+        "inplace=True): write x = x + y",
     ),
     "state": (
         net("self.h = self.last(x.flatten(1)).tanh() + self.h\nreturn self.h", "self.last, self.h = nn.Linear(4096, 10), 0"),
-        "(Net, backward): RuntimeError: Trying to backward through the graph a second time",
+        "net.py line 9 (Net, backward): RuntimeError: Trying to backward through the graph a second time (or directly access "
+        "saved tensors after they have already been freed); the net keeps a tensor of one batch for the next: keep x.detach() "
+        "in a self.register_buffer(...) that changes in training alone, or nothing",
+    ),
+    "state of a batch": (
+        net(
+            "x = self.last(x.flatten(1))\nif self.training:\n    self.h = x.detach()\nreturn x + self.h.mean(0)",
+            "self.last = nn.Linear(4096, 10); self.register_buffer('h', torch.zeros(1, 10))",
+        ),
+        "what register_buffer holds must keep its shape: of a batch keep the mean over its clips, or nothing",
+    ),
+    "state in a plain tensor": (
+        net(
+            "x = self.last(x.flatten(1))\nif self.training:\n    self.h = 0.9 * self.h + 0.1 * x.mean().detach()\n"
+            "return x - self.h",
+            "self.last, self.h = nn.Linear(4096, 10), torch.zeros(1)",
+        ),
+        "net.py: Net: the net depends on self.h, which is not in its state_dict: `arena predict`, and a training that goes on, "
+        "would not have it; hold it in self.register_buffer(...), or keep nothing between batches",
+    ),
+    "state that evaluation cannot do without": (
+        net(
+            "x = self.last(x.flatten(1))\nif self.training:\n    self.h = x.mean().detach()\nreturn x - self.h",
+            "self.last, self.h = nn.Linear(4096, 10), None",
+        ),
+        "the net depends on self.h, which is not in its state_dict",
+    ),
+    "a count of batches that training alone depends on": (
+        net(
+            "self.n += self.training\nx = self.last(x.flatten(1))\nreturn F.dropout(x, min(0.5, self.n / 1000), self.training)",
+            "self.last, self.n = nn.Linear(4096, 10), 0",
+        ),
+        "the net depends on self.n, which is not in its state_dict",
+    ),
+    "weights kept from an evaluation": (
+        net(
+            "if self.training:\n    return self.last(x.flatten(1))\n"
+            "self.w = self.last.weight.detach().clone() if self.w is None else self.w\nreturn x.flatten(1) @ self.w.T",
+            "self.last, self.w = nn.Linear(4096, 10), None",
+        ),
+        "the net depends on self.w, which is not in its state_dict",
+    ),
+    "drawn when it is made": (
+        net("return self.last(x.flatten(1)) + self.shift", "self.last, self.shift = nn.Linear(4096, 10), torch.randn(10)"),
+        "the net depends on self.shift, which is not in its state_dict",
+    ),
+    "a generator of its own": (
+        net(
+            "x = self.last(x.flatten(1))\nreturn x + torch.rand(1, generator=self.g) if self.training else x",
+            "self.last, self.g = nn.Linear(4096, 10), torch.Generator()",
+        ),
+        "the net depends on something of its own (a generator, a list), which is not in its state_dict",
+    ),
+    "draws in evaluation": (
+        net("return self.last(x.flatten(1)) * torch.rand(1)"),
+        "the same pictures get other logits the second time; use nn.Dropout",
+    ),
+    "batches of 64": (
+        net("return self.last(x.reshape(64, -1))"),
+        "net.py: Net: forward works on batches of 64 clips alone, and a batch may hold any number; write torch.flatten(x, 1), "
+        "or len(x) for 64",
+    ),
+    "batches of 4": (
+        net("return self.last(x.reshape(4, -1))"),
+        "net.py: Net: forward works on batches of 4 clips alone, and a batch may hold any number",
     ),
     "layers made late": (
         net("if not hasattr(self, 'b'):\n    self.b = nn.Linear(10, 10)\nreturn self.b(self.last(x.flatten(1)))"),
@@ -259,6 +328,59 @@ def test_a_mistake_is_told_in_one_line_before_training(tmp_path: Path, text: str
     message = tried(path)
     assert said in message
     assert message.isprintable()
+
+
+def test_what_is_held_in_a_buffer_or_changes_no_answer_is_taken(tmp_path: Path) -> None:
+    held = net(
+        "x = self.last(x.flatten(1))\nif self.training:\n    self.h = 0.9 * self.h + 0.1 * x.mean(0).detach()\n"
+        "return x - self.h",
+        "self.last = nn.Linear(64 * 64, 10); self.register_buffer('h', torch.zeros(10))",
+    )
+    assert tried(write(tmp_path, held)) == ""
+    for_a_look = net("self.seen = self.last(x.flatten(1))\nreturn self.seen")
+    assert tried(write(tmp_path, for_a_look)) == ""
+
+
+def test_a_line_is_named_without_torchs_text_being_cut_within_a_word(tmp_path: Path) -> None:
+    message = tried(write(tmp_path, net(f"raise ValueError('{'long ' * 100}')")))
+    assert message.startswith("net.py line 9 (Net, forward on (4, 1, 64, 64)): ValueError: long long")
+    assert message.endswith("long long ...; mend it and try again")
+
+
+DRAWS = """
+import random
+import numpy as np
+from torch import nn
+
+class MyNet(nn.Module):
+    def __init__(self, settings, size, n_classes):
+        super().__init__()
+        self.last = nn.Linear(size * size, n_classes)
+        self.last.weight.data *= 1 + np.random.rand()
+
+    def forward(self, x):
+        if self.training:
+            x = x * (0.5 + random.random()) + 0.3 * np.random.randn()
+        return self.last(x.flatten(1))
+"""
+
+
+def test_draws_of_numpy_and_python_are_the_same_when_repeated_and_when_gone_on_with(tmp_path: Path, tiles: TileSet) -> None:
+    wanted = override(config(tiles, write(tmp_path, DRAWS)), ["train.epochs=3"])
+    random.seed(1)
+    np.random.seed(1)
+    whole = train(wanted, tiles, tmp_path / "whole", device="cpu")
+    drawn = random.random(), np.random.rand()
+    random.seed(2)
+    np.random.seed(2)
+    train(wanted, tiles, tmp_path / "runs", device="cpu", on_epoch=lambda _row: Decision.PAUSE)
+    np.random.seed(3)
+    again = train(wanted, tiles, tmp_path / "runs", device="cpu")
+    assert [replace(row, seconds=0) for row in again.epochs()] == [replace(row, seconds=0) for row in whole.epochs()]
+    assert again.predictions() == whole.predictions()
+    random.seed(1)
+    np.random.seed(1)
+    assert drawn == (random.random(), np.random.rand())  # training has left both as they were
 
 
 def test_a_missing_file_and_a_missing_class_name_are_told_with_what_is_there(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from cnn.errors import RunError
 from cnn.overrides import from_dict, override
 from cnn.predict import Unheard, answers_of_recordings, answers_of_split, finished_run, write_submission
 from cnn.runs import RunFolder
+from cnn.sealed import sealed
 from cnn.solution import write_solution
 from cnn.sources import sources_in
 from cnn.tiles import TileSet
@@ -85,15 +86,19 @@ def test_what_cannot_be_heard_is_named_and_stops_no_other(run: RunFolder, corpus
     found = answers_of_recordings(run, sources_in(tmp_path), "cpu", lambda n: None)
     assert [answer.id for answer in found.answers] == ["a", "m", "z"]
     assert len({answer.probabilities for answer in found.answers}) == 1
-    assert found.unheard[0].name == "broken"
+    assert found.unheard[0].name == str(tmp_path / "broken.wav")
     assert found.unheard[0].reason.startswith("is no wav or flac that can be read: ")
-    assert [one for one in found.unheard if one.name not in ("broken", "nothing")] == [
-        Unheard(name="empty", reason="holds no samples; record it again"),
-        Unheard(name="gone", reason="cannot be opened: No such file or directory"),
-        Unheard(name="pipe", reason="is no ordinary file; give its content to `-`"),
-        Unheard(name="silent", reason="is silent; record it again"),
-        Unheard(name="two\nlines", reason="has a name that cannot be printed; rename it"),
-    ]
+    assert found.unheard[1:] == tuple(
+        Unheard(name=str(tmp_path / name), reason=reason)
+        for name, reason in (
+            ("empty.wav", "holds no samples; record it again"),
+            ("gone.wav", "cannot be opened: No such file or directory"),
+            ("nothing.wav", "is empty; record it again"),
+            ("pipe.wav", "is no ordinary file; give its content to `-`"),
+            ("silent.flac", "is silent; record it again"),
+            ("two\nlines.wav", "has a name that cannot be printed; rename it"),
+        )
+    )
 
 
 def predicted(run: RunFolder, *words: object, stdin: bytes | None = None, rc: int = 0) -> tuple[str, str]:
@@ -120,10 +125,58 @@ def test_files_are_answered_in_their_order_with_digit_and_probabilities(run: Run
 
 def test_one_file_that_cannot_be_heard_costs_exit_code_1_and_no_other_answer(run: RunFolder, corpus_folder: Path) -> None:
     good, bad = corpus_folder / "7_ann_0.wav", corpus_folder / "nowhere.wav"
-    said, told = predicted(run, bad, good, corpus_folder, rc=1)
+    said, told = predicted(run, bad, good, rc=1)
     assert str(good) in said
     assert f"no answer: {bad} cannot be opened: No such file or directory\n" in told
-    assert f"no answer: {corpus_folder} is a folder; give it with --clips\n" in told
+
+
+def test_a_folder_is_answered_like_files_by_their_paths_below_it(
+    run: RunFolder, corpus_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "new" / "deep").mkdir(parents=True)
+    shutil.copy(corpus_folder / "3_ann_0.wav", tmp_path / "new" / "deep" / "a.wav")
+    shutil.copy(corpus_folder / "7_ann_0.wav", tmp_path / "new" / "b.WAV")
+    (tmp_path / "new" / ".hidden.wav").write_bytes(b"")
+    (tmp_path / "new" / "notes.txt").write_bytes(b"")
+    said = json.loads(predicted(run, tmp_path / "new", "--json")[0])
+    assert [answer["file"] for answer in said["answers"]] == ["b.WAV", "deep/a.wav"]
+    alone = json.loads(predicted(run, corpus_folder / "3_ann_0.wav", "--json")[0])
+    assert said["answers"][1]["probabilities"] == pytest.approx(alone["answers"][0]["probabilities"], abs=1e-6)
+    lines = [line.split()[0] for line in predicted(run, tmp_path / "new")[0].splitlines() if line.split()]
+    assert lines[-2:] == ["b.WAV", "deep/a.wav"]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "new" / "bad.flac").write_bytes(b"nonsense")
+    said, told = predicted(run, corpus_folder / "3_ann_0.wav", "new", "--json", rc=1)
+    assert [answer["file"] for answer in json.loads(said)["answers"]] == [
+        *(str(corpus_folder / "3_ann_0.wav"), "new/b.WAV", "new/deep/a.wav")
+    ]
+    assert "no answer: new/bad.flac is no wav or flac that can be read" in told
+    (tmp_path / "none").mkdir()
+    assert predicted(run, "none", rc=1)[1].endswith("no wav or flac files in none; give the folder that holds the recordings")
+
+
+def test_what_is_wrong_with_the_standard_input_is_said_of_it(run: RunFolder) -> None:
+    assert "no answer: standard input is empty" in predicted(run, "-", stdin=b"", rc=1)[1]
+    assert "no answer: standard input is no wav or flac that can be read" in predicted(run, "-", stdin=b"nonsense", rc=1)[1]
+
+
+def test_a_submission_is_replaced_with_a_word_and_no_other_file_is(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said, told = predicted(run, "--split", "val")
+    assert (said, told) == (f"submission.csv: 40 clips, from {run.path}\n", "")
+    content = (tmp_path / "submission.csv").read_bytes()
+    again, told = predicted(run)
+    assert (again, told) == (said, "submission.csv was a submission before, which is replaced\n")
+    assert (tmp_path / "submission.csv").read_bytes() != content
+    (tmp_path / "submission.csv").write_text("id,label\nmine,3\n")
+    told = predicted(run, rc=1)[1]
+    assert told.endswith(
+        "submission.csv is there and no table as this command writes it; move it, or name another file with --out"
+    )
+    assert (tmp_path / "submission.csv").read_text() == "id,label\nmine,3\n"
+    assert "nowhere is no folder; make it" in predicted(run, "--out", "nowhere/x.csv", rc=1)[1]
 
 
 @pytest.mark.parametrize("size", [None, 0, 0x7FFFFFFE, 0xFFFFFFFF])
@@ -146,7 +199,7 @@ def test_a_folder_becomes_a_submission_of_what_could_be_heard(run: RunFolder, co
     assert said == f"{out}: 1 clips, from {run.path}\n"
     (clips / "bad.wav").write_bytes(b"RIFF")
     said, told = predicted(run, "--clips", clips, "--out", out, rc=1)
-    assert "no answer: bad is no wav or flac that can be read" in told
+    assert f"no answer: {clips / 'bad.wav'} is no wav or flac that can be read" in told
     assert f"{out} lacks 1 of 2 recordings: a contest that asks for them will refuse it\n" in told
     assert [row["id"] for row in csv.DictReader(out.read_text().splitlines())] == ["deep/one"]
     (clips / "deep" / "one.wav").unlink()
@@ -165,6 +218,15 @@ def test_files_folder_and_split_are_asked_for_one_at_a_time(run: RunFolder, corp
 def test_damaged_weights_are_named(run: RunFolder, corpus_folder: Path, tmp_path: Path) -> None:
     copy = tmp_path / "run"
     shutil.copytree(run.path, copy)
-    (copy / "model.pt").write_bytes(b"nonsense")
-    with pytest.raises(RunError, match=r"model\.pt is damaged .*; delete .* and train again"):
+    content = bytearray((run.path / "model.pt").read_bytes())
+    content[len(content) // 2] ^= 1
+    for damaged in (bytes(content), b"nonsense"):
+        (copy / "model.pt").write_bytes(damaged)
+        with pytest.raises(RunError, match=r"model\.pt is damaged .*; delete .* and train again"):
+            answers_of_recordings(RunFolder(copy), sources_in(corpus_folder)[:2], "cpu", print)
+    (copy / "model.pt").write_bytes(sealed({}))
+    with pytest.raises(RunError, match=r"model\.pt is of another net; delete .* and train again"):
+        answers_of_recordings(RunFolder(copy), sources_in(corpus_folder)[:2], "cpu", print)
+    (copy / "model.pt").unlink()
+    with pytest.raises(RunError, match=r"model\.pt cannot be read: No such file .*; delete .* and train again"):
         answers_of_recordings(RunFolder(copy), sources_in(corpus_folder)[:2], "cpu", print)

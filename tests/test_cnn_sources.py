@@ -67,6 +67,20 @@ class Endless(io.RawIOBase):
         return len(content)
 
 
+def test_a_recording_that_breaks_off_is_refused_with_the_reason(tmp_path: Path) -> None:
+    path = wav(tmp_path / "a.wav")
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(CorpusError) as refused:
+        hear(Source(name="a", told="a", path=path))
+    assert str(refused.value) == "breaks off: its header promises more sound than it holds; copy or record it again"
+
+
+def test_a_constant_is_as_silent_as_no_sound(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.full(4000, 0.5), 8000)
+    with pytest.raises(CorpusError, match=r"^is silent; record it again$"):
+        hear(Source(name="a", told="a", path=tmp_path / "a.wav"))
+
+
 @pytest.mark.parametrize("is_wav", [True, False])
 def test_an_endless_stream_is_read_for_a_minute_of_sound_and_refused(tmp_path: Path, is_wav: bool) -> None:
     head = wav(tmp_path / "a.wav").read_bytes()
@@ -93,6 +107,6 @@ def test_the_standard_input_is_one_recording_from_a_pipe(tmp_path: Path) -> None
 def test_what_was_streamed_is_kept_no_longer_than_needed(tmp_path: Path) -> None:
     content = io.BytesIO(wav(tmp_path / "a.wav").read_bytes())
     with sources_named(["x.wav", "-"], content) as sources:
-        assert sources[0] == Source(name="x.wav", path=Path("x.wav"))
+        assert sources[0] == Source(name="x.wav", told="x.wav", path=Path("x.wav"))
         assert len(hear(sources[1])[0]) == 4000
     assert not sources[1].path.exists()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shutil
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import soundfile
 import torch
 import torchaudio
+from typer.testing import CliRunner
 
 from cnn.bilateral import bilateral
 from cnn.config import TILES_FORMAT, TileSettings
@@ -19,7 +22,8 @@ from cnn.corpus import scan
 from cnn.errors import TilesError
 from cnn.spectrogram import tile_of, tiles_of
 from cnn.tiles import TileSet, find_tiles, open_tiles, prepare
-from tests.conftest import RATE_HZ, tone
+from cnn.tiles_cli import app
+from tests.conftest import RATE_HZ, tone, write_tones
 
 SETTINGS = TileSettings()
 
@@ -205,8 +209,66 @@ def test_tiles_of_another_version_are_left_aside_where_there_are_usable_ones(til
     assert find_tiles(tmp_path).folder == tmp_path / "b"
 
 
-def test_several_folders_of_tiles_must_be_chosen_from(tiles: TileSet, tmp_path: Path) -> None:
-    for name in "ab":
-        shutil.copytree(tiles.folder, tmp_path / name)
-    with pytest.raises(TilesError, match="holds 2 folders of tiles; choose one with --tiles"):
-        find_tiles(tmp_path)
+def test_of_one_corpus_whose_recordings_changed_the_tiles_prepared_last_are_taken_with_a_note(
+    tiles: TileSet, tmp_path: Path
+) -> None:
+    own, place, said = write_tones(tmp_path / "own", 1), tmp_path / "tiles", list[str]()
+    before = prepare(scan(own), tiles.settings, place)
+    assert find_tiles(place, said.append).folder == before.folder
+    assert said == []
+    changed_clip = (own / "4_bob_0.wav").rename(tmp_path / "4_bob_0.wav")
+    after = prepare(scan(own), tiles.settings, place)
+    assert find_tiles(place, said.append).folder == after.folder
+    (note,) = said
+    assert note.startswith(f"note: {place} holds 2 folders of tiles of {own}, whose recordings changed; ")
+    assert f"; taken is the one prepared last, {after.folder.name} of 20" in note
+    shown = CliRunner().invoke(app, ["show", "--tiles", str(place), "--out", str(tmp_path / "tiles.png"), "--per-digit", "1"])
+    assert shown.stderr.splitlines()[0] == note
+    changed_clip.rename(own / "4_bob_0.wav")
+    assert prepare(scan(own), tiles.settings, place).folder == before.folder
+    assert find_tiles(place).folder == before.folder  # asked for again, it is the newest again
+
+
+def test_tiles_of_several_corpora_or_settings_are_listed_to_choose_from(
+    corpus_folder: Path, tiles: TileSet, tmp_path: Path
+) -> None:
+    few = tmp_path / "few"
+    few.mkdir()
+    shutil.copy(corpus_folder / "3_bob_1.wav", few)
+    made = [
+        prepare(scan(few), dataclasses.replace(tiles.settings, range_db=50.0), tmp_path / "tiles").folder,
+        prepare(scan(few), dataclasses.replace(tiles.settings, size=64), tmp_path / "tiles").folder,
+        Path(shutil.copytree(tiles.folder, tmp_path / "tiles" / "old")),
+    ]
+    for number, folder in enumerate(made):
+        os.utime(folder / "settings.json", (0, 1795300260 + 60 * number))
+    with pytest.raises(TilesError) as refused:
+        find_tiles(tmp_path / "tiles")
+    assert str(refused.value).splitlines() == [
+        f"{tmp_path / 'tiles'} holds 3 folders of tiles; choose one with --tiles:",
+        f"  {made[2]}: 200 clips, 32 x 32 cells, range_db 40.0, prepared 2026-11-21 22:33 UTC, corpus {tiles.corpus_folder}",
+        f"  {made[1]}: 1 clip, 64 x 64 cells, range_db 40.0, prepared 2026-11-21 22:32 UTC, corpus {few}",
+        f"  {made[0]}: 1 clip, 32 x 32 cells, range_db 50.0, prepared 2026-11-21 22:31 UTC, corpus {few}",
+    ]
+    assert find_tiles(made[1]).settings.size == 64
+
+
+def test_tiles_of_a_corpus_that_moved_know_where_it_lies_now(tiles: TileSet, tmp_path: Path) -> None:
+    old, new = write_tones(tmp_path / "old", 1), tmp_path / "new"
+    made = prepare(scan(old), tiles.settings, tmp_path / "tiles")
+    before = (made.folder / "raw.npy").stat().st_mtime_ns
+    old.rename(new)
+    samples, rate_hz = soundfile.read(new / "3_bob_0.wav", dtype="int16")
+    soundfile.write(new / "3_bob_0.flac", samples, rate_hz)
+    (new / "3_bob_0.wav").unlink()
+    (new / "audioMNIST_meta.txt").write_text('{"bob": {"age": 30}}')
+    moved = prepare(scan(new), tiles.settings, tmp_path / "tiles")
+    assert (moved.folder, moved.corpus_folder, moved.speakers) == (made.folder, str(new), {"bob": {"age": 30}})
+    assert (moved.folder / "raw.npy").stat().st_mtime_ns == before
+    opened = open_tiles(made.folder)
+    assert opened == moved
+    assert all((new / clip.path).exists() for clip in opened.clips)
+    (made.folder / "raw.npy").write_bytes(b"")
+    assert f"`arena data prepare {new} --tiles" in refusal(made.folder)
+    new.rename(old)
+    assert "`arena data prepare CORPUS --tiles" in refusal(made.folder)

@@ -17,7 +17,7 @@ import torch
 from cnn.batches import Clips
 from cnn.config import VARIANTS, RunConfig, default_config
 from cnn.errors import ConfigError, RunError
-from cnn.fit import Fit
+from cnn.fit import Fit, Learnt
 from cnn.models.table import build
 from cnn.overrides import override
 from cnn.runs import EpochRow, RunFolder, RunState
@@ -235,7 +235,7 @@ def test_the_step_at_which_the_loss_is_lost_is_named(tiles: TileSet) -> None:
         return logits * math.nan if n_calls == 3 else logits
 
     fit.net.forward = lose_the_third  # type: ignore[method-assign]
-    with pytest.raises(RunError, match=r"became nan at step 8 \(epoch 2, batch 3 of 5, learning rate 0\.001\); lower"):
+    with pytest.raises(RunError, match=r"became nan at step 8 \(epoch 2, batch 3 of 5\) at a learning rate of 0\.001; lower"):
         fit.epoch(clips, clips)
 
 
@@ -267,9 +267,71 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_offered(tiles: Tile
 
 def test_without_a_whole_checkpoint_before_it_a_damaged_one_starts_anew(tiles: TileSet, tmp_path: Path) -> None:
     run = train(config(tiles), tiles, tmp_path, on_epoch=at(1, Decision.PAUSE))
-    (run.path / "checkpoint.pt").write_bytes(b"nonsense")
-    with pytest.raises(RunError, match=r"checkpoint\.pt is damaged .*; delete it to train this run from its start"):
+    for name in ("checkpoint.pt", "checkpoint-before.pt"):  # the second alone is what a kill between two renames leaves
+        (run.path / name).write_bytes(b"nonsense")
+        with pytest.raises(RunError, match=rf"{name} is damaged .*; delete it to train this run from its start"):
+            train(config(tiles), tiles, tmp_path)
+        (run.path / name).unlink()
+    assert train(config(tiles), tiles, tmp_path).state() is RunState.FINISHED
+
+
+def test_a_checkpoint_with_zeros_in_its_middle_is_refused(tiles: TileSet, tmp_path: Path) -> None:
+    run = train(config(tiles), tiles, tmp_path, on_epoch=at(2, Decision.PAUSE))
+    path = run.path / "checkpoint.pt"
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 2**16] = bytes(2**16)
+    path.write_bytes(content)
+    with pytest.raises(RunError, match=r"checkpoint\.pt is damaged \(its SHA-256 is not .*\); `mv .*` goes on after epoch 1"):
         train(config(tiles), tiles, tmp_path)
+
+
+def test_with_both_checkpoints_damaged_one_line_says_how_to_start_anew(tiles: TileSet, tmp_path: Path) -> None:
+    runs = tmp_path / "my runs"
+    run = train(config(tiles), tiles, runs, on_epoch=at(2, Decision.PAUSE))
+    for name in ("checkpoint.pt", "checkpoint-before.pt"):
+        (run.path / name).write_bytes((run.path / name).read_bytes()[:-1])
+    with pytest.raises(RunError, match=r"^[^\n]*checkpoint\.pt is damaged .*from its start$") as refused:
+        train(config(tiles), tiles, runs)
+    subprocess.run(["sh", "-c", str(refused.value).split("`")[1]], check=True)
+    heard: list[int] = []
+    train(config(tiles), tiles, runs, on_epoch=lambda row: heard.append(row.epoch) or Decision.CONTINUE)  # type: ignore[func-returns-value]
+    assert heard == [1, 2, 3, 4]
+
+
+def test_a_checkpoint_of_another_training_is_refused(tiles: TileSet, tmp_path: Path) -> None:
+    run = train(config(tiles), tiles, tmp_path, on_epoch=at(1, Decision.PAUSE))
+    other = train(config(tiles, model="resnet"), tiles, tmp_path, on_epoch=at(1, Decision.PAUSE))
+    (other.path / "checkpoint.pt").replace(run.path / "checkpoint.pt")
+    with pytest.raises(RunError, match=r"checkpoint\.pt is of another training \(RuntimeError\); delete it"):
+        train(config(tiles), tiles, tmp_path)
+
+
+def test_what_ends_an_epoch_stands_in_the_run_folder_with_its_step(
+    tiles: TileSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Fit.learn
+
+    def with_a_fault(fit: Fit, clips: Clips) -> Learnt:
+        if len(fit.rows) == 1:
+            fit.net.forward = no_forward  # type: ignore[method-assign]
+        return whole(fit, clips)
+
+    def no_forward(_batch: torch.Tensor) -> torch.Tensor:
+        raise ValueError("no\nnet")
+
+    monkeypatch.setattr(Fit, "learn", with_a_fault)
+    with pytest.raises(ValueError, match="no\nnet"):
+        train(config(tiles, "train.batch_size=20"), tiles, tmp_path)
+    result = RunFolder(tmp_path / config(tiles, "train.batch_size=20").digest).result()
+    assert result is not None
+    assert result.state is RunState.FAILED
+    assert result.cause == (
+        "ValueError at step 7 (epoch 2, batch 1 of 6): no net; this is a fault of Arena: report it with its traceback"
+    )
+    assert result.tail[-2].endswith("in no_forward")
+    monkeypatch.undo()
+    assert train(config(tiles, "train.batch_size=20"), tiles, tmp_path).state() is RunState.FINISHED
 
 
 def test_a_kill_between_the_two_renames_of_a_save_loses_nothing_but_that_epoch(tiles: TileSet, tmp_path: Path) -> None:

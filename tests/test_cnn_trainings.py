@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from cnn.cli import train_with_bar
 from cnn.config import default_config
 from cnn.errors import RunError, SplitError
 from cnn.overrides import override
 from cnn.runs import EpochRow, RunFolder, RunState, list_runs
 from cnn.tiles import TileSet
-from cnn.train import train
+from cnn.train import Decision, train
 from cnn.trainings import Place, the_eight, train_all
 
 
@@ -46,10 +47,72 @@ def test_a_failed_training_stops_no_other_and_is_reported(tiles: TileSet, tmp_pa
     wild = ["train.learning_rate=10", "train.optimizer=sgd", "train.schedule=constant", "train.warmup=0", "train.epochs=9"]
     bad = override(good, wild)
     said: list[str] = []
-    with pytest.raises(RunError, match=r"1 of 2 trainings failed, first: the (validation )?loss became"):
+    named = re.escape(f"lenet5 on raw ({tmp_path / bad.digest}):")
+    with pytest.raises(RunError, match=rf"1 of 2 trainings failed, first: {named} the (validation )?loss became"):
         train_all([bad, good], Place(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, said.append)
     assert RunFolder(tmp_path / good.digest).state() is RunState.FINISHED
-    assert re.match("failed: lenet5 on raw: the (validation )?loss became", said[0])
+    assert re.match(rf"failed: {named} the (validation )?loss became", said[0])
+
+
+FAULTY = """
+from torch import nn
+
+class Faulty(nn.Module):
+    def __init__(self, settings, size, n_classes):
+        super().__init__()
+        self.last = nn.Linear(size * size, n_classes)
+
+    def forward(self, x):
+        if self.training and len(x) == 12:
+            raise RuntimeError("boom")
+        return self.last(x.flatten(1))
+"""
+
+
+def test_what_a_net_of_ones_own_raises_while_it_trains_is_one_line(tiles: TileSet, tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    path.write_text(FAULTY)
+    config = default_config(tiles.corpus, tiles.settings, f"{path}:Faulty", "raw")
+    config = override(config, ["train.epochs=1", "train.batch_size=12"])
+    said: list[str] = []
+    with pytest.raises(RunError) as raised:
+        train_all([config], Place(tiles=tiles.folder, runs=tmp_path / "runs"), 1, lambda _c, _r: None, said.append)
+    assert str(raised.value) == (
+        f"Faulty on raw ({tmp_path / 'runs' / config.digest}): {path} line 11: "
+        "RuntimeError at step 1 (epoch 1, batch 1 of 10): boom; mend it and train again"
+    )
+    assert said == []
+
+
+def test_a_training_that_goes_on_says_after_which_epoch(tiles: TileSet, tmp_path: Path) -> None:
+    old, new = (
+        override(default_config(tiles.corpus, tiles.settings, "lenet5", variant), ["train.epochs=3"])
+        for variant in ("raw", "bilateral")
+    )
+    train(old, tiles, tmp_path, on_epoch=lambda row: Decision.PAUSE if row.epoch == 2 else Decision.CONTINUE)
+    said: list[str] = []
+    train_all([old, new], Place(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, said.append)
+    assert said == [f"lenet5 on raw: going on after epoch 2 of 3 ({tmp_path / old.digest})"]
+
+
+def test_the_bar_ends_full_though_tables_of_epochs_were_lost(
+    tiles: TileSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configs = []
+    for variant, n_trained in (("raw", 1), ("bilateral", 3)):  # the second was killed before its result was written
+        config = override(default_config(tiles.corpus, tiles.settings, "lenet5", variant), ["train.epochs=3"])
+
+        def end(row: EpochRow, last: int = n_trained) -> Decision:
+            if row.epoch == last:
+                raise KeyboardInterrupt
+            return Decision.CONTINUE
+
+        with pytest.raises(KeyboardInterrupt):
+            train(config, tiles, tmp_path, on_epoch=end)
+        (tmp_path / config.digest / "epochs.csv").unlink()
+        configs.append(config)
+    train_with_bar(configs, Place(tiles=tiles.folder, runs=tmp_path), 1)
+    assert "training, epochs: 6 of 6 done" in capsys.readouterr().err
 
 
 SCRIPT = """
@@ -103,7 +166,7 @@ def test_a_fold_that_fails_is_named(tiles: TileSet, tmp_path: Path) -> None:
     train(configs[0], tiles, tmp_path)
     (tmp_path / configs[1].digest).write_text("in the way")
     said: list[str] = []
-    with pytest.raises(RunError, match="1 of 2 trainings failed, first: cannot write the run folder"):
+    with pytest.raises(RunError, match="1 of 2 trainings failed, first: lenet5 on raw, loso fold 2, seed 3: cannot"):
         train_all(configs, Place(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, said.append)
     assert said[0].startswith("failed: lenet5 on raw, loso fold 2, seed 3: cannot write the run folder")
 

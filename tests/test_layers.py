@@ -14,7 +14,7 @@ ROOMS = ("cnn", "sweeps", "leaderboard", "reports")
 TOP = ("arena", "arena_demo", "arena_doctor", "arena_terminal")
 STANDARD_ONLY = (
     *("cnn/runs.py", "cnn/config.py", "cnn/nets.py", "cnn/plugin.py", "cnn/overrides.py", "cnn/splits.py", "cnn/errors.py"),
-    *("cnn/machine.py", "cnn/setting.py", "cnn/shelf.py", "cnn/copies.py", "arena_terminal.py"),
+    *("cnn/machine.py", "cnn/setting.py", "cnn/shelf.py", "cnn/copies.py", "cnn/failure.py", "arena_terminal.py"),
 )
 GROUND = ("cnn.runs", "cnn.shelf", "cnn.errors")  # run folders and the errors they raise: every room above may read them
 # What the runs of all folds say together: one computation, so that the report and `arena eval` cannot disagree; no torch.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import warnings
 from collections.abc import Iterator
 from typing import NoReturn
 
@@ -9,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from cnn.chance import seeded
 from cnn.config import ModelSettings
 from cnn.errors import ModelError
 from cnn.models.own import explained
@@ -17,6 +20,9 @@ from cnn.plugin import file_of
 
 _N_CLIPS = 4
 _CPU = torch.device("cpu")
+_BATCH_SIZES = (1, 2, 4, 8, 10, 16, 20, 32, 50, 64, 100, 128)  # that a net may be written for
+_STEP = 1e-3  # Adam's
+_EQUAL = 1e-5  # of logits of the same weights; rounding is 1e-7
 
 
 def check(settings: ModelSettings, size: int, n_classes: int) -> None:
@@ -25,8 +31,7 @@ def check(settings: ModelSettings, size: int, n_classes: int) -> None:
     Raises:
         ModelError: the first thing that is wrong with it.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0, _CPU):
         _Check(settings, size, n_classes).run()
 
 
@@ -41,17 +46,17 @@ class _Check:
         self._has_weights()
         placed(self._net, _CPU)
         names = set(self._net.state_dict())
-        for _ in range(2):  # the second batch finds what is kept of the first
-            self._learns(self._pictures())
+        self._learns(n_batches=2)  # the second finds what is kept of the first
         if new := set(self._net.state_dict()) ^ names:
             self._fail(f"forward makes or drops weights ({_some(new)}); make every layer in __init__")
         self._answers(self._pictures())
+        self._is_all_in_its_state(self._pictures())
 
     def _fail(self, text: str) -> NoReturn:
         raise ModelError(f"{file_of(self._settings.name)}: {self._settings.label}: {text}")
 
-    def _pictures(self) -> torch.Tensor:
-        batch = torch.randn(_N_CLIPS, 1, self._size, self._size)
+    def _pictures(self, n_clips: int = _N_CLIPS) -> torch.Tensor:
+        batch = torch.randn(n_clips, 1, self._size, self._size)
         return batch.contiguous(memory_format=torch.channels_last)  # as in training
 
     def _has_weights(self) -> None:
@@ -67,6 +72,26 @@ class _Check:
             self._fail("a Lazy layer has no weights before its first batch; work its size out from `size`")
 
     def _forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        try:
+            return self._logits(pictures)
+        except ModelError:
+            if n_clips := self._only_batch_size():
+                law = f"forward works on batches of {n_clips} clips alone, and a batch may hold any number"
+                self._fail(f"{law}; write torch.flatten(x, 1), or len(x) for {n_clips}")
+            raise
+
+    def _only_batch_size(self) -> int:
+        """The single batch size that works; 0 where the size of the batch is not what is wrong."""
+        self._net.eval()
+        works = [n_clips for n_clips in _BATCH_SIZES if self._works_on(n_clips)]
+        return works[0] if len(works) == 1 else 0
+
+    def _works_on(self, n_clips: int) -> bool:
+        with torch.no_grad(), contextlib.suppress(Exception):
+            return tuple(self._net(self._pictures(n_clips)).shape) == (n_clips, self._n_classes)
+        return False
+
+    def _logits(self, pictures: torch.Tensor) -> torch.Tensor:
         shape = tuple(pictures.shape)
         with explained(self._settings, self._size, f"forward on {shape}"):
             logits = self._net(pictures)
@@ -79,12 +104,18 @@ class _Check:
             self._fail("forward gives no finite numbers on random pictures; look for log(0), division by 0 and huge weights")
         return logits
 
-    def _learns(self, pictures: torch.Tensor) -> None:
+    def _learns(self, n_batches: int) -> None:
         self._net.train()
+        with warnings.catch_warnings(record=True) as traces, torch.autograd.set_detect_anomaly(True, check_nan=False):
+            warnings.simplefilter("always")  # where backward fails, torch warns with the lines of forward that led there
+            for _ in range(n_batches):
+                self._takes_in(self._pictures(), traces)
+
+    def _takes_in(self, pictures: torch.Tensor, traces: list[warnings.WarningMessage]) -> None:
         logits = self._forward(pictures)
         if bool((logits >= 0).all()) and bool(((logits.sum(1) - 1).abs() < 1e-4).all()):
             self._fail("forward returns probabilities; return the logits, the training's loss does the softmax itself")
-        with explained(self._settings, self._size, "backward"):
+        with explained(self._settings, self._size, "backward", traces):
             F.cross_entropy(logits, torch.arange(_N_CLIPS) % self._n_classes).backward()  # type: ignore[no-untyped-call]
         gradients = [p.grad for p in self._net.parameters() if p.grad is not None]
         if not all(bool(gradient.isfinite().all()) for gradient in gradients):
@@ -96,7 +127,7 @@ class _Check:
             logits, again = self._forward(pictures), self._forward(pictures)
             self._forward(pictures[:1])  # what `squeeze()` makes of a single clip
         if not _close(logits, again):
-            advice = "use nn.Dropout (or F.dropout with training=self.training), and keep nothing between batches"
+            advice = "use nn.Dropout (or F.dropout with training=self.training), and change what it keeps in training alone"
             self._fail(f"the same pictures get other logits the second time; {advice}")
         first, others = self._influence(pictures)
         if not first and _close(logits, logits[:1].expand_as(logits)):
@@ -104,6 +135,23 @@ class _Check:
         if others:
             law = "a clip's logits depend on the other clips of its batch"
             self._fail(f"{law}; the first axis counts clips: never sum, flatten or attend over it")
+
+    def _is_all_in_its_state(self, pictures: torch.Tensor) -> None:
+        """Refuse what a run folder could not give back: a new net with the weights of a trained one must be that one."""
+        optimizer = torch.optim.Adam(self._net.parameters(), lr=_STEP)
+        self._learns(n_batches=1)
+        optimizer.step()
+        new = placed(build(self._settings, self._size, self._n_classes), _CPU)
+        with explained(self._settings, self._size, "its weights in a new one"):
+            new.load_state_dict(self._net.state_dict())
+        other = _other_attributes(self._net, new)  # before another batch changes them
+        for is_training in (False, True):
+            said, again = (_said_by(net.train(is_training), pictures) for net in (self._net, new))
+            if said.shape != again.shape or not _close(said, again, _EQUAL):
+                what = other or "something of its own (a generator, a list)"
+                law = f"the net depends on {what}, which is not in its state_dict"
+                harm = "`arena predict`, and a training that goes on, would not have it"
+                self._fail(f"{law}: {harm}; hold it in self.register_buffer(...), or keep nothing between batches")
 
     def _influence(self, pictures: torch.Tensor) -> tuple[bool, bool]:
         """Whether the first clip and the other clips have a part in the first clip's logits.
@@ -116,8 +164,35 @@ class _Check:
         return (False, False) if gradient is None else (bool(gradient[0].any()), bool(gradient[1:].any()))
 
 
-def _close(one: torch.Tensor, other: torch.Tensor) -> bool:
-    return torch.allclose(one, other, rtol=1e-3, atol=1e-4 * float(other.abs().max().clamp_min(1e-6)))
+def _said_by(net: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
+    """The logits, with the same draws every time; none where forward cannot do without what the net lacks."""
+    with seeded(0, _CPU), torch.no_grad(), contextlib.suppress(Exception):
+        logits: torch.Tensor = net(pictures)
+        return logits
+    return torch.empty(0)
+
+
+def _close(one: torch.Tensor, other: torch.Tensor, rtol: float = 1e-3) -> bool:
+    return torch.allclose(one, other, rtol=rtol, atol=0.1 * rtol * float(other.abs().max().clamp_min(1e-6)))
+
+
+def _other_attributes(net: nn.Module, new: nn.Module) -> str:
+    """The plain tensors and numbers of a net, or of its parts, that are others in a new one."""
+    parts = dict(new.named_modules())
+    return _some(
+        {
+            f"self.{path}.{name}".replace("..", ".")
+            for path, part in net.named_modules()
+            for name, value in vars(part).items()
+            if not name.startswith("_") and path in parts and _is_other(value, vars(parts[path]).get(name))
+        }
+    )
+
+
+def _is_other(one: object, other: object) -> bool:
+    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
+        return not torch.equal(one, other)
+    return isinstance(one, torch.Tensor | int | float) and (type(one) is not type(other) or bool(one != other))
 
 
 def _loose(net: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 import re
 import sys
+import textwrap
 import traceback
 import types
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,9 +21,8 @@ from cnn.errors import ModelError
 from cnn.plugin import file_of, keep, located
 
 _MODULE = "arena_own_net"
-_INPLACE = (
-    "something (such as x += y, x.relu_() or inplace=True) changed a tensor that the backward pass needs: write x = x + y"
-)
+_LONGEST = 300  # characters of a message
+_INPLACE = "(such as x += y, x.relu_() or inplace=True): write x = x + y"
 _HINTS = {  # what torch says, and what to do; {size} is the picture's
     "cannot assign .* before Module.__init__": "begin __init__ with super().__init__()",
     "mat1 and mat2 shapes": "pictures are {size} x {size}: work the linear layer's inputs out from `size`, or pool first",
@@ -29,8 +30,11 @@ _HINTS = {  # what torch says, and what to do; {size} is the picture's
     "to have [0-9]+ channels, but got 1 channels": "a picture has one channel: begin with nn.Conv2d(1, ...)",
     "view size is not compatible": "batches are laid out channels last: write torch.flatten(x, 1) or x.reshape for x.view",
     "[Oo]utput size is too small|can't be greater than actual input": "pictures are {size} x {size}: pool less, or pad",
-    "inplace operation|in-place operation": _INPLACE,
-    "backward through the graph a second time": "the net keeps a tensor of one batch for the next: keep x.detach(), or nothing",
+    "modified by an inplace operation": "what this line needs for the backward pass is changed in place later " + _INPLACE,
+    "inplace operation|in-place operation": "something is changed in place that backward needs " + _INPLACE,
+    "backward through the graph a second time": "the net keeps a tensor of one batch for the next: keep x.detach() in a "
+    "self.register_buffer(...) that changes in training alone, or nothing",
+    "size mismatch for": "what register_buffer holds must keep its shape: of a batch keep the mean over its clips, or nothing",
     "does not require grad": "the output has no gradient: no detach(), no_grad(), argmax, numpy or .data inside forward",
     "No module named": "one file holds the whole net (it is kept with the run), and imports what is installed",
 }
@@ -73,13 +77,18 @@ def build(settings: ModelSettings, size: int, n_classes: int) -> nn.Module:
 
 
 @contextmanager
-def explained(settings: ModelSettings, size: int, doing: str) -> Iterator[None]:
-    """Make a ModelError of one line, with the line of the team's file and what to do, of whatever their code raises."""
+def explained(settings: ModelSettings, size: int, doing: str, traces: Sequence[warnings.WarningMessage] = ()) -> Iterator[None]:
+    """Make a ModelError of one line, with the line of the team's file and what to do, of whatever their code raises.
+
+    Args:
+        traces: what torch's anomaly detection will have warned of, for an error with no line of the file in its traceback.
+    """
     path = file_of(settings.name)
     try:
         yield
     except (Exception, SystemExit) as error:
-        raise _translated(error, path, f"{settings.label}, {doing}", size) from error
+        lines = _lines(error, path) or _lines_of_forward(traces, path)
+        raise _translated(error, _place(path, lines), f"{settings.label}, {doing}", size) from error
 
 
 def _class_of(path: Path, class_name: str) -> type[nn.Module]:
@@ -89,7 +98,7 @@ def _class_of(path: Path, class_name: str) -> type[nn.Module]:
     try:
         exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)  # no bytecode is left beside the file
     except (Exception, SystemExit) as error:
-        raise _translated(error, path, "running the file", 0) from error
+        raise _translated(error, _place(path, _lines(error, path)), "running the file", 0) from error
     kind: object = getattr(module, class_name, None)
     if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
         raise ModelError(f"{path}: {class_name} is no net; write `class {class_name}(torch.nn.Module)`")
@@ -121,10 +130,24 @@ def _fits(signature: inspect.Signature, arguments: tuple[object, ...]) -> bool:
     return True
 
 
-def _translated(error: BaseException, path: Path, doing: str, size: int) -> ModelError:
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    where = f"{path} line {lines[-1]}" if lines else str(path)
-    text = " ".join(str(error).split())
-    text = text[:300] or "no message"
+def _lines(error: BaseException, path: Path) -> list[int]:
+    frames = traceback.extract_tb(error.__traceback__)
+    return [frame.lineno for frame in frames if frame.filename == str(path) and frame.lineno]
+
+
+def _lines_of_forward(traces: Sequence[warnings.WarningMessage], path: Path) -> list[int]:
+    pattern = re.compile(rf'File "{re.escape(str(path))}", line (\d+)')
+    return [int(number) for trace in traces for number in pattern.findall(str(trace.message))]
+
+
+def _place(path: Path, lines: Sequence[int]) -> str:
+    return f"{path} line {lines[-1]}" if lines else str(path)
+
+
+def _translated(error: BaseException, where: str, doing: str, size: int) -> ModelError:
+    text = " ".join(str(error).split()) or "no message"
     hints = [hint.format(size=size) for pattern, hint in _HINTS.items() if re.search(pattern, text)]
+    if hints:
+        text = text.partition(". ")[0]  # what follows is torch's own advice
+    text = textwrap.shorten(text.rstrip(".:"), _LONGEST, placeholder=" ...")
     return ModelError(f"{where} ({doing}): {type(error).__name__}: {text}; {hints[0] if hints else 'mend it and try again'}")
