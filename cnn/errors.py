@@ -31,7 +31,11 @@ class TilesError(CnnError):
 
 
 class SplitError(CnnError):
-    """A split that the clips cannot give."""
+    """A split that the clips cannot give. `in_evaluation` says it with what `arena eval` can be asked for instead."""
+
+    def __init__(self, text: str, in_evaluation: str = "") -> None:
+        super().__init__(text)
+        self.in_evaluation = in_evaluation or text
 
 
 class RunError(CnnError):

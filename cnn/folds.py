@@ -18,12 +18,6 @@ _DECIDED = {
     "model.name": "--model",
     "variant": "--variant",
 }
-_ADVICE = {  # what is said of a split, in the words of an evaluation
-    " or choose split.kind=random": "",
-    "choose another split.fold or split.kind=speaker": "use --folds loso or a number",
-    "choose split.kind=speaker": "use --folds loso or a number",
-    "split.kind=becker": "--folds becker",
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,10 +76,7 @@ def check_folds(configs: Sequence[RunConfig], clips: Sequence[SplitClip]) -> Non
         try:
             make_split(clips, settings)
         except SplitError as error:
-            text = str(error)
-            for of_a_training, of_an_evaluation in _ADVICE.items():
-                text = text.replace(of_a_training, of_an_evaluation)
-            raise SplitError(text) from error
+            raise SplitError(error.in_evaluation) from error
 
 
 def _with_seed(config: RunConfig, seed: int) -> RunConfig:

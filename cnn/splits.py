@@ -27,6 +27,7 @@ BECKER_BLOCKS = (
 )
 _FEWEST_TAKES = 3  # of a digit by a speaker, from which one may validate
 _SHARE_OF_TAKES = 10  # one clip in so many validates where validation is of takes
+_IN_EVALUATION = "use --folds loso or a number"  # what `arena eval` can be asked for instead
 
 
 class SplitClip(Protocol):
@@ -78,16 +79,14 @@ def make_split(clips: Sequence[SplitClip], settings: SplitSettings) -> Split:
 def _speakers(clips: Sequence[SplitClip], fewest: int) -> list[str]:
     n_unknown = sum(not clip.speaker for clip in clips)
     if n_unknown:
-        raise SplitError(
-            f"a split by speaker needs the speaker of every clip, and {n_unknown} of {len(clips)} have none; "
-            "name the files {digit}_{speaker}_{take}.wav or choose split.kind=random"
-        )
+        law = f"a split by speaker needs the speaker of every clip, and {n_unknown} of {len(clips)} have none"
+        told = f"{law}; name the files {{digit}}_{{speaker}}_{{take}}.wav"
+        raise SplitError(f"{told} or choose split.kind=random", in_evaluation=told)
     speakers = sorted({clip.speaker for clip in clips})
     if len(speakers) < fewest:
-        raise SplitError(
-            f"a split by speaker needs at least {fewest} speakers, not {len(speakers)} "
-            f"({', '.join(speakers)}); record more people or choose split.kind=random"
-        )
+        law = f"a split by speaker needs at least {fewest} speakers, not {len(speakers)} ({', '.join(speakers)})"
+        told = f"{law}; record more people"
+        raise SplitError(f"{told} or choose split.kind=random", in_evaluation=told)
     return speakers
 
 
@@ -118,17 +117,18 @@ def _becker_parts(speakers: list[str], fold: int) -> tuple[set[str], set[str]]:
     block_of = {number: block for block, numbers in enumerate(BECKER_BLOCKS) for number in numbers}
     numbers = {s: int(s) if s.isascii() and s.isdecimal() else 0 for s in speakers}
     if strangers := [s for s in speakers if numbers[s] not in block_of]:
+        law = f"knows AudioMNIST's speakers 01 to 60 only, not {_names(strangers)}"
         raise SplitError(
-            f"split.kind=becker knows AudioMNIST's speakers 01 to 60 only, not {_names(strangers)}; choose split.kind=speaker"
+            f"split.kind=becker {law}; choose split.kind=speaker", in_evaluation=f"--folds becker {law}; {_IN_EVALUATION}"
         )
     val_block, test_block = (fold + 3) % 5, (fold + 4) % 5
     val = {s for s in speakers if block_of[numbers[s]] == val_block}
     test = {s for s in speakers if block_of[numbers[s]] == test_block}
     for part, heard in (("validation", val), ("test", test), ("training", set(speakers) - val - test)):
         if not heard:
+            law = f"fold {fold} leaves no speaker for {part}: the corpus has only {_names(speakers)}"
             raise SplitError(
-                f"fold {fold} leaves no speaker for {part}: the corpus has only {_names(speakers)}; "
-                "choose another split.fold or split.kind=speaker"
+                f"{law}; choose another split.fold or split.kind=speaker", in_evaluation=f"{law}; {_IN_EVALUATION}"
             )
     return val, test
 

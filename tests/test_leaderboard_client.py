@@ -68,11 +68,17 @@ def submit(service: Running, file: Path, token: str, *options: str) -> tuple[int
     return done.returncode, done.stdout, done.stderr
 
 
-def test_the_command_prints_the_result_and_its_exit_code_says_what_happened(tmp_path: Path) -> None:
-    tokens = make(tmp_path / "c.db", ["Ann"])
-    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+def good_and_bad(folder: Path) -> tuple[Path, Path]:
+    """A file that can be scored, and one with a label that is none."""
+    good, bad = folder / "good.csv", folder / "bad.csv"
     good.write_bytes(submission(1))
     bad.write_bytes(b"id,label\nclip_0000,77\n")
+    return good, bad
+
+
+def test_the_command_prints_the_result_and_its_exit_code_says_what_happened(tmp_path: Path) -> None:
+    tokens = make(tmp_path / "c.db", ["Ann"])
+    good, bad = good_and_bad(tmp_path)
     with running(tmp_path / "c.db") as service:
         code, out, err = submit(service, good, tokens["Ann"], "--team", "ann")
         with open_contest(tmp_path / "c.db") as contest:
@@ -106,9 +112,7 @@ def test_the_command_prints_the_result_and_its_exit_code_says_what_happened(tmp_
 
 def test_a_file_is_checked_as_often_as_one_likes_and_never_scored(tmp_path: Path) -> None:
     tokens = make(tmp_path / "c.db", ["Ann"])
-    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
-    good.write_bytes(submission(1))
-    bad.write_bytes(b"id,label\nclip_0000,77\n")
+    good, bad = good_and_bad(tmp_path)
     with running(tmp_path / "c.db") as service:
         code, told, _ = submit(service, good, tokens["Ann"], "--team", "Ann", "--check")
         assert (code, told) == (0, "good.csv can be sent: 300 rows, without probabilities\n")
