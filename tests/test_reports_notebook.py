@@ -54,6 +54,7 @@ def printed(notebook: dict[str, Any]) -> str:
 
 def test_it_runs_here_and_says_what_scikit_learn_says(place: Path) -> None:
     pytest.importorskip("nbclient", reason="the extra `notebook` is not installed")
+    (place / "cnn.py").write_text("raise SystemExit('a file of the reader's own')\n")
     result = invoke("--title", "Ours")
     assert result.exception is None, result.exception
     notebook = read(place / "story.ipynb")
