@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import soundfile
 from hypothesis import settings
 from loopback_http import LoopbackServer
 from loopback_world import Bench
-from postgres_server import PostgresServer, binaries, running_server
+from postgres_server import PostgresServer, binaries, missing_part, running_server
 from warm_python import WarmPython, running_python
 
 from cnn.config import TileSettings
@@ -72,10 +71,9 @@ def tiles(corpus_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Tile
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A PostgreSQL server for this process of tests: one per worker of pytest-xdist that asks for it."""
-    if binaries() is None:
-        pytest.skip("no PostgreSQL server is installed; on Debian or Ubuntu: sudo .ci/debian-packages")
-    if importlib.util.find_spec("psycopg") is None:
-        pytest.skip("psycopg is not installed; `make test` installs it")
+    missing = missing_part(binaries())
+    if missing:
+        pytest.skip(missing)
     with running_server() as server:
         yield server
 
