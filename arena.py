@@ -6,6 +6,11 @@ import os
 import sys
 from typing import Annotated
 
+import arena_install
+
+arena_install.check_packages()  # before a namesake is imported in place of one of Arena's packages
+
+# ruff: noqa: E402
 import typer
 
 import arena_demo
@@ -49,7 +54,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         import importlib.metadata
 
-        print(importlib.metadata.version("arena-spoken-digits"))
+        print(importlib.metadata.version(arena_install.DISTRIBUTION))
         raise typer.Exit
 
 
@@ -97,6 +102,12 @@ def main() -> None:
     except BrokenPipeError:  # `arena ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except (ImportError, OSError) as error:
+        line = arena_install.explain(error)
+        if line is None:
+            raise
+        say(f"error: {line}")
+        sys.exit(1)
     except MemoryError:
         say("error: out of memory; choose a smaller train.batch_size or fewer --jobs")
         sys.exit(1)

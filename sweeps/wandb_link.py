@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from arena_install import install_command
 from cnn.runs import read_json, write_json
 from sweeps import plan, wandb_config, wandb_door
 from sweeps.errors import StudyError
@@ -80,7 +81,7 @@ def refuse_namesake() -> None:
         importlib.metadata.distribution("sweeps")
     except importlib.metadata.PackageNotFoundError:
         return
-    fix = "`pip uninstall sweeps`, then install arena-spoken-digits again"
+    fix = f"pip uninstall sweeps, then {install_command()}"
     raise StudyError(f"the package `sweeps` (of wandb[sweeps]) is installed over Arena's own; {fix}")
 
 
@@ -134,7 +135,9 @@ def _allow_more(link: Link, n_missing: int) -> None:
 
 
 def _wandb(*words: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "wandb", *words], capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "wandb", *words], capture_output=True, text=True, check=False, timeout=120
+    )
     if done.returncode:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]
         raise StudyError(f"`wandb {' '.join(words[:2])}` failed: {' '.join(last)}")
