@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("cnn", "sweeps", "leaderboard", "reports")
-TOP = ("arena", "arena_demo", "arena_doctor", "arena_terminal")
+TOP = ("arena", "arena_demo", "arena_doctor", "arena_options", "arena_terminal")
+COMMAND_LINE = ("arena_options", "arena_terminal")  # for files of commands
 STANDARD_ONLY = (
     *("cnn/runs.py", "cnn/config.py", "cnn/nets.py", "cnn/plugin.py", "cnn/overrides.py", "cnn/splits.py", "cnn/errors.py"),
     *("cnn/machine.py", "cnn/setting.py", "cnn/shelf.py", "cnn/copies.py", "cnn/failure.py", "arena_terminal.py"),
@@ -39,6 +40,7 @@ MAY_IMPORT = {
         "leaderboard.statistics",
         "leaderboard.errors",
     ),
+    "arena_options": (),
     "arena_terminal": (),
 }
 MUST_NOT_IMPORT = {
@@ -102,9 +104,9 @@ def _reason(name: str, module: str, imported: str) -> str:
         return "" if is_as_light else f"imports {module}, and may use numpy and the standard library only"
     if target in DOORS.get(name, ()) or room not in MAY_IMPORT:
         return ""
-    if target == "arena_terminal":
-        is_command_line = name.endswith("cli.py") or room == "arena_terminal"
-        return "" if is_command_line else "imports arena_terminal, which is for command lines"
+    if target in COMMAND_LINE:
+        is_command_line = name.endswith("cli.py") or room in COMMAND_LINE
+        return "" if is_command_line else f"imports {target}, which is for command lines"
     if target in TOP:
         return f"imports {module} from below"
     if target in ROOMS and target != room:
@@ -136,6 +138,7 @@ def test_every_import_goes_down_only() -> None:
         ("reports/facts.py", "x = __import__('torch')"),
         ("cnn/tiles.py", "import sweeps.trial"),
         ("cnn/tiles.py", "from arena_terminal import say"),
+        ("leaderboard/store.py", "from arena_options import ContestPath"),
         ("cnn/runs.py", "import numpy"),
         ("cnn/evaluate.py", "import torch"),
         ("cnn/evaluations.py", "from cnn.tiles import open_tiles"),
