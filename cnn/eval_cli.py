@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena_locks import require_posix
 from arena_terminal import print_json, print_table, say
 from cnn.cli import Device, Json, Overrides, Runs, Tiles, Wandb, train_with_bar
 
@@ -52,6 +53,7 @@ def evaluate_folds(
     json: Json = False,
 ) -> None:
     """Hold every speaker out once: train and score all folds; macro-F1 per fold, per speaker and over all."""
+    require_posix("arena eval")
     from cnn.folds import Question
     from cnn.outputs import is_replaced
     from cnn.tiles import find_tiles

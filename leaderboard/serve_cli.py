@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena_locks import require_posix
 from arena_options import CONTEST_FILE, ContestPath
 from arena_terminal import say
 
@@ -31,6 +32,7 @@ def serve(
     zone: Annotated[str | None, typer.Option(help="Time zone of the host, such as Europe/Madrid; else this machine's.")] = None,
 ) -> None:
     """Serve the contest's pages and API until Ctrl-C. Nothing is lost when it is killed."""
+    require_posix("arena contest serve")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: a second thread only waits for the first, at full load
     from leaderboard.web_server import Listening, listen
     from leaderboard.web_service import Settings

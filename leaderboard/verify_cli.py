@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from arena_locks import require_posix
 from arena_options import CONTEST_FILE, ContestPath
 from arena_terminal import JSON_HELP, duration, print_json, print_table, progress, say
 
@@ -63,6 +64,7 @@ def verify(
 
     Each model runs in a process of its own with limits on time, memory and files; nothing of it is unpickled.
     """
+    require_posix("arena contest verify")
     from leaderboard.store import open_contest
     from leaderboard.verify import Limits
 
