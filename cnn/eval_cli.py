@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena_csv import format_csv
 from arena_locks import require_posix
 from arena_terminal import print_json, print_table, say
 from cnn.cli import Device, Json, Overrides, Runs, Tiles, Wandb, train_with_bar
@@ -114,7 +115,7 @@ def _as_json(asked: Question, evaluated: Evaluated) -> dict[str, object]:
 
 
 def _write_rows(path: Path, evaluated: Evaluated) -> None:
-    from cnn.runs import write_csv
+    from cnn.runs import write_whole
 
     rows = (
         [arm.model, arm.variant, what.on, s.fold, seed, s.speaker, s.n_clips, f"{f1:.9g}", what.folds[s.fold].runs[seed]]
@@ -122,7 +123,7 @@ def _write_rows(path: Path, evaluated: Evaluated) -> None:
         for s in what.speakers
         for seed, f1 in enumerate(s.by_seed)
     )
-    write_csv(path, _COLUMNS, rows)
+    write_whole(path, format_csv([_COLUMNS, *rows]).encode())
 
 
 def show(asked: Question, evaluated: Evaluated, *, every_speaker: bool) -> None:
