@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
+from tones import RATE_HZ, tone
 
 from arena_locks import hold_lock
 from cnn import chunks
@@ -27,7 +28,6 @@ from cnn.corpus import scan
 from cnn.errors import CnnError, CorpusError, TilesError
 from cnn.processes import Advance, Hands, in_processes
 from cnn.tiles import TileSet, folder_of, prepare
-from tests.conftest import RATE_HZ, tone
 
 FILES = ("raw.npy", "bilateral.npy", "clips.csv", "settings.json")
 N_CLIPS = 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from test_sweeps_sweepfile import GOOD, refusal, with_parameter
+from sweepfile_world import GOOD, refusal, with_parameter
 
 from cnn.nets import NETS
 from sweeps.errors import SweepFileError
