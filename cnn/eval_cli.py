@@ -68,7 +68,7 @@ def evaluate_folds(
     evaluated = _evaluated(asked, place, jobs)
     print_json(_as_json(asked, evaluated)) if json else show(asked, evaluated, every_speaker=speakers)
     if out:
-        _write_rows(out, evaluated)
+        write_rows(out, evaluated)
         say(f"{out}: a row for each speaker and seed" + (", in place of those before" if is_replacing else ""))
 
 
@@ -114,7 +114,8 @@ def _as_json(asked: Question, evaluated: Evaluated) -> dict[str, object]:
     return {"folds": asked.folds, "on": asked.on, "overrides": list(asked.overrides), "evaluations": found}
 
 
-def _write_rows(path: Path, evaluated: Evaluated) -> None:
+def write_rows(path: Path, evaluated: Evaluated) -> None:
+    """Write a CSV with a row for each speaker and seed."""
     from cnn.runs import write_whole
 
     rows = (
