@@ -32,6 +32,7 @@ import reports.cli
 import reports.deliver_cli
 import sweeps.cli
 import sweeps.wandb_cli
+from arena_locks import PlatformError
 from arena_terminal import say
 from cnn.errors import CnnError
 from leaderboard.errors import FileError, LeaderboardError
@@ -90,7 +91,7 @@ def main() -> None:
     """Run the command line; a user's mistake is one line on stderr, further faults of a file a line each, and exit code 1."""
     try:
         app(prog_name="arena")
-    except (CnnError, SweepError, LeaderboardError, ReportError) as error:
+    except (CnnError, SweepError, LeaderboardError, ReportError, PlatformError) as error:
         say(f"error: {error}")
         for other in error.others if isinstance(error, FileError) else ():
             say(f"  {other}")

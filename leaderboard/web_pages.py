@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from leaderboard.formulas import table_csv
+from arena_csv import format_csv
 from leaderboard.gradebook import gradebook_csv
 from leaderboard.grading import Part
 from leaderboard.standings import best_attempt
@@ -65,7 +65,7 @@ def standings_csv(board: Board) -> str:
         ]
         for line in board.lines
     ]
-    return table_csv(header, rows)
+    return format_csv([header, *rows], newline="\r\n")
 
 
 @router.get("/team")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from arena_options import CONTEST_FILE, contest_option
 from arena_terminal import JSON_HELP, print_json, print_table, progress, say
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ class Language(StrEnum):
     ES = "es"
 
 
-_CONTEST = "contest.db"
 _EXAMPLES = """
 Examples:
 
@@ -45,9 +45,7 @@ def _group() -> None:
 Runs = Annotated[Path, typer.Option(help="Where run folders are.")]
 Studies = Annotated[Path | None, typer.Option(help="Where studies are; studies if it exists.", show_default=False)]
 Tiles = Annotated[Path, typer.Option(help="Where tiles are: for pictures, sound, and what is known of speakers.")]
-ContestAt = Annotated[
-    str | None, typer.Option(metavar="PATH", help=f"The contest: a file, or a database URL; {_CONTEST} if it exists.")
-]
+ContestAt = Annotated[str | None, contest_option(show_default=f"{CONTEST_FILE} if it exists")]
 Title = Annotated[str, typer.Option(help="What the page is called.")]
 Lang = Annotated[Language, typer.Option(help="The language of the page.")]
 Private = Annotated[bool, typer.Option("--private", help="For the host: the contest's private scores.")]
@@ -64,7 +62,7 @@ def sources_of(runs: Path, studies: Path | None, contest: str | None, **more: An
 
     if studies is not None and not studies.is_dir():
         raise SourceError(f"there is no folder {studies}; name the one that `arena sweep run` made, or leave --studies out")
-    found = contest or (_CONTEST if Path(_CONTEST).exists() else None)
+    found = contest or (CONTEST_FILE if Path(CONTEST_FILE).exists() else None)
     return Sources(runs=runs, studies=studies or Path("studies"), contest=found, **more)
 
 

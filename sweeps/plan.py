@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cnn.nets import PAIR
 from sweeps import lint, trial
 from sweeps.agent import ALONE, MAX_FAILURES
 from sweeps.errors import StudyError, SweepFileError
 from sweeps.gpus import Slot, same_device
 from sweeps.results import read_outline
 from sweeps.study import StudyFolder, StudySpec, check_name, create_or_continue
-from sweeps.sweepfile import PAIR, Sweep
+from sweeps.sweepfile import Sweep
 
 _MOST_AGENTS = 8  # by default: each holds torch and the tiles in memory
 

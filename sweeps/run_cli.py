@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena_locks import require_posix
 from arena_terminal import print_json, say
 from sweeps.options_cli import Device, Engine, Fuse, Json, MaxFailures, Storage, Studies, Wandb, WandbMode, Where, fused
 
@@ -61,6 +62,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Tune: make or continue studies, and train until each has its budget of trials, exactly. Run again, it goes on."""
+    require_posix("arena sweep run")
     from sweeps.agent import ALONE
     from sweeps.plan import SweepRequest
 
@@ -214,6 +216,7 @@ def agent(
     ready: Annotated[int | None, typer.Option("--ready", hidden=True)] = None,
 ) -> None:
     """Join: train trials of these studies until their budgets are reached. Ctrl-C ends after the epoch, twice at once."""
+    require_posix("arena sweep agent")
     from sweeps.agent import Order, Stop, work
 
     if storage:

@@ -16,8 +16,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from arena_locks import open_locked
 from cnn.errors import RunError
-from cnn.runs import lock_of, read_json, write_json
+from cnn.runs import read_json, write_json
 from sweeps.errors import StudyError
 from sweeps.lease import utc_now
 from sweeps.section import did_you_mean
@@ -141,7 +142,7 @@ class StudyFolder:
     def held(self) -> Iterator[None]:
         """The folder alone, on the machines that see it; raises StudyError where it cannot be made or written."""
         try:
-            lock = lock_of(self.path / ".lock")
+            lock = open_locked(self.path / ".lock")
         except OSError as error:
             raise StudyError(f"cannot write {self.path}: {error.strerror}; choose another folder with --studies") from error
         with lock:

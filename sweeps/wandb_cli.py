@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from arena_locks import require_posix
 from arena_terminal import say
 from sweeps.options_cli import Device, Studies
 
@@ -35,6 +36,7 @@ def trial(
     stops: Annotated[bool, typer.Option("--stops", help="The sweep stops weak runs: SIGTERM prunes, else it pauses.")] = False,
 ) -> None:
     """One run of a W&B sweep, as plain `wandb agent` starts it."""
+    require_posix("arena wandb trial")
     from sweeps.wandb_command import Command, split_arguments, train_one
 
     overrides, params = split_arguments(words or [])
