@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from sweeps.agent import ALONE, OUT_OF_MEMORY, SMOKE_FAILED
 from sweeps.errors import StudyError
 from sweeps.gpus import Slot
+from sweeps.order import ALONE, OUT_OF_MEMORY, SMOKE_FAILED, Say
 from sweeps.process import AgentProcess, Duty
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

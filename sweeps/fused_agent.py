@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweeps import fusing
-from sweeps.agent import AUTO, WAIT_S, Agent, Order, Say
+from sweeps.agent import Agent
 from sweeps.control import Wish
 from sweeps.engine import Claim, Engine
 from sweeps.fusing import Crowd
+from sweeps.order import AUTO, WAIT_S, Order, Say
 
 if TYPE_CHECKING:
     from sweeps.fusing import Fusing

@@ -12,18 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from sweeps.agent import ALONE
 from sweeps.control import Wish
 from sweeps.crew import Crew, CrewPlan
 from sweeps.gpus import Slot
+from sweeps.order import ALONE, Say
 from sweeps.study import StudyFolder, StudySpec
 from sweeps.watch import View, Watch
 
 _LOOK_EVERY_S = 1.0
 _GLANCE_S = 0.1  # between looks at the processes alone
 _TAIL_BYTES = 1 << 16
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -49,7 +49,7 @@ MaxFailures = Annotated[
 
 def fused(text: str) -> int:
     """Trials to train as one net: 1 for off, 0 for auto."""
-    from sweeps.agent import ALONE, AUTO
+    from sweeps.order import ALONE, AUTO
 
     if text in ("off", "auto"):
         return ALONE if text == "off" else AUTO

@@ -11,13 +11,12 @@ from typing import Protocol
 from sweeps.errors import StudyError
 from sweeps.gpus import Slot
 from sweeps.launch import Pool, PoolReport, report_of
+from sweeps.order import Say
 from sweeps.process import Duty
 from sweeps.watch import View, Watch
 
 _LOOK_EVERY_S = 2.0
 _GLANCE_S = 0.2
-
-Say = Callable[[str], None]
 
 
 class Placed(Protocol):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweeps import lint, trial
-from sweeps.agent import ALONE, MAX_FAILURES
 from sweeps.errors import StudyError, SweepFileError
 from sweeps.gpus import Slot, same_device
+from sweeps.order import ALONE, MAX_FAILURES, Say
 from sweeps.results import read_outline
 from sweeps.study import StudyFolder, StudySpec, check_name, create_or_continue
 from sweeps.sweepfile import PAIR, Sweep
@@ -103,7 +103,7 @@ def _stopping_notes(spec: StudySpec) -> list[str]:
     return []
 
 
-def open_studies(request: SweepRequest, say: Callable[[str], None]) -> list[StudySpec]:
+def open_studies(request: SweepRequest, say: Say) -> list[StudySpec]:
     """The planned studies, each in its folder.
 
     Raises:
@@ -123,7 +123,7 @@ def open_studies(request: SweepRequest, say: Callable[[str], None]) -> list[Stud
     return opened
 
 
-def _within_reach(studies: Path, wanted: StudySpec, say: Callable[[str], None]) -> StudySpec:
+def _within_reach(studies: Path, wanted: StudySpec, say: Say) -> StudySpec:
     """`wanted` with a budget that is not below the trials that its study has already."""
     if not StudyFolder(studies / wanted.name).exists:
         return wanted

@@ -61,7 +61,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Tune: make or continue studies, and train until each has its budget of trials, exactly. Run again, it goes on."""
-    from sweeps.agent import ALONE
+    from sweeps.order import ALONE
     from sweeps.plan import SweepRequest
 
     words = [word for word in (file, *(overrides or [])) if word]
@@ -214,7 +214,8 @@ def agent(
     ready: Annotated[int | None, typer.Option("--ready", hidden=True)] = None,
 ) -> None:
     """Join: train trials of these studies until their budgets are reached. Ctrl-C ends after the epoch, twice at once."""
-    from sweeps.agent import Order, Stop, work
+    from sweeps.agents_run import work
+    from sweeps.order import Order, Stop
 
     if storage:
         from sweeps.joining import join

@@ -18,10 +18,10 @@ from types import FrameType
 from typing import Any
 
 from sweeps import control
-from sweeps.agent import Order, Say
 from sweeps.control import Wish
 from sweeps.engine import Claim
 from sweeps.errors import StudyError, SweepError
+from sweeps.order import Order, Say
 from sweeps.study import StudyFolder, StudySpec
 from sweeps.trial import Step, TrialResult, TrialState
 from sweeps.wandb_link import Link, asked, link_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -13,13 +13,12 @@ import yaml
 
 from sweeps import lint, trial
 from sweeps.errors import StudyError
+from sweeps.order import Say
 from sweeps.study import StudyFolder, StudySpec, create_or_continue
 from sweeps.sweepfile import parse
 from sweeps.trial import Step, TrialState
 from sweeps.wandb_link import Link, config_at_wandb, link_of, write_link
 from sweeps.wandb_trial import Asker, WandbStudy
-
-Say = Callable[[str], None]
 
 _SEARCH_KEYS = ("method", "metric", "parameters", "early_terminate", "run_cap", "name")
 

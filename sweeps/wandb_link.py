@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import yaml
 from cnn.runs import read_json, write_json
 from sweeps import plan, wandb_config, wandb_door
 from sweeps.errors import StudyError
+from sweeps.order import Say
 from sweeps.plan import SweepRequest
 from sweeps.results import read_outline
 from sweeps.study import StudyFolder, StudySpec
@@ -54,7 +55,7 @@ def write_link(folder: StudyFolder, link: Link) -> None:
     write_json(folder.path / _NAME, dataclasses.asdict(link))
 
 
-def open_sweeps(request: SweepRequest, say: Callable[[str], None]) -> list[StudySpec]:
+def open_sweeps(request: SweepRequest, say: Say) -> list[StudySpec]:
     """The planned studies, each in its folder and with its sweep at W&B.
 
     Raises:

@@ -8,19 +8,16 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cnn.runs import EpochRow, RunFolder, RunState
 from sweeps import trial, wandb_door
 from sweeps.engine import Claim
 from sweeps.errors import StudyError
+from sweeps.order import Say
 from sweeps.study import StudyFolder
 from sweeps.trial import Step, Task, TrialResult, TrialState, Workplace
 from sweeps.wandb_engine import WandbEngine
 from sweeps.wandb_link import Link
-
-if TYPE_CHECKING:
-    from sweeps.agent import Say
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

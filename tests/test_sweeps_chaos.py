@@ -46,7 +46,8 @@ import gc
 import sweeps.optuna_engine
 from cnn.runs import EpochRow, RunFolder, locked
 from sweeps import trial
-from sweeps.agent import Order, work
+from sweeps.agents_run import work
+from sweeps.order import Order
 from sweeps.study import StudyFolder
 from sweeps.trial import Step, TrialResult, TrialState
 

@@ -12,11 +12,13 @@ from test_sweeps_world import BAYES, make_study, open_engine
 
 from cnn.runs import EpochRow
 from sweeps import agent, trial
-from sweeps.agent import OUT_OF_MEMORY, Order, Stop, fair, work
+from sweeps.agent import fair
+from sweeps.agents_run import work
 from sweeps.control import Wish, ask, wish_of
 from sweeps.errors import StudyError, SweepError
 from sweeps.gpus import Slot, chosen, placement
 from sweeps.lease import utc_now
+from sweeps.order import OUT_OF_MEMORY, Order, Stop
 from sweeps.results import read_outline
 from sweeps.trial import Step, Task, TrialResult, TrialState, Workplace
 

@@ -15,8 +15,10 @@ from cnn.shelf import TrialMark, trial_of
 from cnn.tiles import TileSet
 from cnn.train import train
 from sweeps import cli, control, fused_agent, fusing
-from sweeps.agent import AUTO, Order, place_of, work
+from sweeps.agent import place_of
+from sweeps.agents_run import work
 from sweeps.control import Wish
+from sweeps.order import AUTO, Order
 from sweeps.plan import SweepRequest, open_studies
 from sweeps.results import StudyFacts, read_study
 from sweeps.study import StudyFolder

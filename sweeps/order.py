@@ -1,0 +1,70 @@
+"""What a pool and its agents agree on: an agent's order, the signals that stop it, and its exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+ALONE, AUTO = 1, 0  # trials fused: none; as many as suit the device
+MAX_FAILURES = 3  # in a row: something is wrong that the next trial will not cure
+OUT_OF_MEMORY, SMOKE_FAILED = 75, 76  # exit codes by which a pool knows what to do
+WAIT_S = 0.5
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_NOTICES = (signal.SIGUSR1, signal.SIGUSR2)  # what a cluster sends ahead of time; a second one is the same notice
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Stop:
+    """Asked once by a signal, the agent ends after the next epoch; asked twice, at once. Neither needs repair."""
+
+    signal: int = 0
+    begin: threading.Event = field(default_factory=threading.Event)  # the pool says go
+    alone: bool = True  # no other agent of the pool is on this device
+
+    def install(self) -> None:
+        for number in (*_SIGNALS, *_NOTICES):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
+                signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if self.signal and number not in _NOTICES:
+            os._exit(128 + number)
+        self.signal = number
+
+    def with_parent(self) -> None:
+        """Hear what the pool says on standard input, and end when it ends: whoever started this agent is gone."""
+
+        def watch() -> None:
+            heard = b""
+            while said := os.read(0, 64):  # not sys.stdin: its lock would be held when the interpreter ends
+                heard += said
+                *words, heard = heard.split(b"\n")
+                if b"go" in words:
+                    self.begin.set()
+                if b"alone" in words:
+                    self.alone = True
+            self.signal = self.signal or signal.SIGTERM
+
+        threading.Thread(target=watch, daemon=True).start()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """What an agent is to do."""
+
+    studies_dir: Path
+    names: tuple[str, ...]
+    device: str = "auto"
+    max_failures: int = MAX_FAILURES  # in a row
+    smoke: bool = False  # try one batch before the first trial
+    wandb: str = "off"  # mode of the mirror
+    fuse: int = ALONE  # trials to train as one net, or AUTO
+    ready: int | None = None  # a file descriptor: the pool waits there for a dot, and this agent then for its word
+    stop: Stop = field(default_factory=Stop)
