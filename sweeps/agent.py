@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from cnn.runs import EpochRow
 from sweeps import control, trial
+from sweeps.agent_options import OUT_OF_MEMORY, WAIT_S, AgentOptions, Say, Stop
 from sweeps.control import Wish
 from sweeps.engine import Claim, Engine, Idle
 from sweeps.errors import StudyError
-from sweeps.order import OUT_OF_MEMORY, WAIT_S, Order, Say
 from sweeps.study import StudyFolder, StudySpec
 from sweeps.trial import Step, Task, TrialResult, TrialState, Workplace
 
@@ -30,9 +30,10 @@ def fair(engines: Sequence[Engine]) -> list[Engine]:
 class Agent:
     """One process over some studies."""
 
-    def __init__(self, engines: Sequence[Engine], order: Order, say: Say) -> None:
+    def __init__(self, engines: Sequence[Engine], options: AgentOptions, stop: Stop, say: Say) -> None:
         self._engines = list(engines)
-        self._order = order
+        self._options = options
+        self._stop = stop
         self._say = say
         self._n_failures = 0
         self._n_trained = 0
@@ -41,7 +42,7 @@ class Agent:
 
     def run(self) -> int:
         """Until nothing is left; the exit code."""
-        while self._engines and not self._order.stop.signal and not self._code:
+        while self._engines and not self._stop.signal and not self._code:
             found = self._claim()
             if found:
                 self._train(*found)
@@ -50,7 +51,7 @@ class Agent:
         return self._code
 
     def _wish(self, engine: Engine) -> Wish:
-        return control.wish_of(StudyFolder(self._order.studies_dir / engine.spec.name))
+        return control.wish_of(StudyFolder(self._options.studies_dir / engine.spec.name))
 
     def _heed(self) -> list[Engine]:
         """The studies that may be worked on now; stopped ones drop out."""
@@ -85,7 +86,7 @@ class Agent:
         self._settle(engine, claim, result)
 
     def _place(self, engine: Engine) -> Workplace:
-        return dataclasses.replace(place_of(engine.spec, self._order.device), wandb=self._order.wandb)
+        return dataclasses.replace(place_of(engine.spec, self._options.device), wandb=self._options.wandb)
 
     def _task(self, engine: Engine, claim: Claim) -> Task:
         return Task(number=claim.number, params=claim.params, metric=engine.spec.sweep.metric)
@@ -95,7 +96,7 @@ class Agent:
 
         def listen(row: EpochRow) -> Step:
             step = engine.report(claim, row.epoch, float(getattr(row, metric)))
-            ends = bool(self._order.stop.signal) or self._wish(engine) is not Wish.RUN
+            ends = bool(self._stop.signal) or self._wish(engine) is not Wish.RUN
             return Step.PAUSE if ends and step is Step.CONTINUE else step
 
         return listen
@@ -103,7 +104,7 @@ class Agent:
     def _settle(self, engine: Engine, claim: Claim, result: TrialResult) -> None:
         """Record what came of a trial."""
         self._n_trained += 1
-        if result.out_of_memory and not self._order.stop.alone:
+        if result.out_of_memory and not self._stop.alone:
             engine.release(claim)
             self._code = OUT_OF_MEMORY  # the pool tries it again with fewer agents on the device
             return
@@ -124,7 +125,7 @@ class Agent:
         for line in result.tail:
             self._say(f"  {line}")
         self._say(f"study {engine.spec.name}: trial {claim.number} failed: {result.cause}")
-        if self._n_failures >= self._order.max_failures:
+        if self._n_failures >= self._options.max_failures:
             name, n = engine.spec.name, self._n_failures
             what = f"{n} trials in a row failed, the last of {name}" if n > 1 else f"a trial of {name} failed"
             raise StudyError(f"{what}: {result.cause}; cure it and run the sweep again")

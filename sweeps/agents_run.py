@@ -10,49 +10,49 @@ from collections.abc import Sequence
 
 from sweeps import trial
 from sweeps.agent import Agent, place_of
+from sweeps.agent_options import ALONE, SMOKE_FAILED, AgentOptions, Say, Stop
 from sweeps.engine import Engine
 from sweeps.errors import StudyError
-from sweeps.order import ALONE, SMOKE_FAILED, Order, Say, Stop
 from sweeps.study import StudyFolder, StudySpec
 
 
-def work(order: Order, say: Say) -> int:
+def work(options: AgentOptions, stop: Stop, say: Say) -> int:
     """Train until every budget is reached or a signal asks to stop; the exit code.
 
     Raises:
         StudyError: a study is missing or damaged, or trials fail one after another.
         CnnError: the device or the tiles are not here.
     """
-    specs = [StudyFolder(order.studies_dir / name).spec() for name in order.names]
-    for place in {spec.tiles: place_of(spec, order.device) for spec in specs}.values():
+    specs = [StudyFolder(options.studies_dir / name).spec() for name in options.names]
+    for place in {spec.tiles: place_of(spec, options.device) for spec in specs}.values():
         trial.check_place(place)
-    if order.smoke:
+    if options.smoke:
         from sweeps import smoke
 
         try:
-            smoke.try_studies(specs, order.device, lambda: bool(order.stop.signal))
+            smoke.try_studies(specs, options.device, lambda: bool(stop.signal))
         except StudyError as error:
             say(f"error: {error}")
             return SMOKE_FAILED
-    if order.ready is not None:
-        _await_word(order.ready, order.stop)
-    code = 0 if order.stop.signal else _work_on(specs, order, say)
-    return 128 + order.stop.signal if order.stop.signal else code
+    if stop.ready is not None:
+        _await_word(stop.ready, stop)
+    code = 0 if stop.signal else _work_on(specs, options, stop, say)
+    return 128 + stop.signal if stop.signal else code
 
 
-def _work_on(specs: Sequence[StudySpec], order: Order, say: Say) -> int:
+def _work_on(specs: Sequence[StudySpec], options: AgentOptions, stop: Stop, say: Say) -> int:
     at_wandb = [spec for spec in specs if spec.engine == "wandb"]
     if not at_wandb:
-        if order.fuse != ALONE:
+        if options.fuse != ALONE:
             from sweeps.fused_agent import FusedAgent
 
-            return FusedAgent(_engines(order, say), order, say).run()
-        return Agent(_engines(order, say), order, say).run()
+            return FusedAgent(_engines(options, say), options, stop, say).run()
+        return Agent(_engines(options, say), options, stop, say).run()
     if len(at_wandb) < len(specs):
         raise StudyError(f"study {at_wandb[0].name} is W&B's and another is Optuna's; start an agent for each")
     from sweeps import wandb_agent
 
-    return wandb_agent.work(specs, order, say)
+    return wandb_agent.work(specs, options, stop, say)
 
 
 def _await_word(ready: int, stop: Stop) -> None:
@@ -65,13 +65,13 @@ def _await_word(ready: int, stop: Stop) -> None:
         pass
 
 
-def _engines(order: Order, say: Say) -> list[Engine]:
+def _engines(options: AgentOptions, say: Say) -> list[Engine]:
     from sweeps.optuna_engine import OptunaEngine
 
     agent = f"{socket.gethostname()}-{os.getpid()}"
     engines: list[Engine] = []
-    for name in order.names:
-        folder = StudyFolder(order.studies_dir / name)
+    for name in options.names:
+        folder = StudyFolder(options.studies_dir / name)
         base = folder.spec().base
         engines.append(OptunaEngine(folder, agent, functools.partial(trial.point_of, base), say))
     return engines

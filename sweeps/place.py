@@ -6,13 +6,12 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
+from sweeps.agent_options import Say
 from sweeps.errors import StudyError
-from sweeps.gpus import Slot
 from sweeps.launch import Pool, PoolReport, report_of
-from sweeps.order import Say
-from sweeps.process import Duty
 from sweeps.watch import View, Watch
 
 _LOOK_EVERY_S = 2.0
@@ -44,20 +43,10 @@ def options_of(texts: Sequence[str]) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def commands(pool: Pool, n_agents: int, device: str) -> list[list[str]]:
+def commands(pool: Pool, n_agents: int) -> list[list[str]]:
     """What each agent is started with: the same everywhere, so paths are absolute."""
-    duty = Duty(
-        number=1,
-        slot=Slot(device=device),
-        names=tuple(spec.name for spec in pool.specs),
-        studies_dir=pool.studies_dir.resolve(),
-        max_failures=pool.max_failures,
-        wandb=pool.wandb,
-        smoke=False,
-        alone=True,
-        fuse=pool.fuse,
-    )
-    return [duty.words() for _ in range(n_agents)]
+    options = replace(pool.options, studies_dir=pool.options.studies_dir.resolve(), smoke=False)
+    return [options.to_argv() for _ in range(n_agents)]
 
 
 def run_placed(pool: Pool, hand_over: Callable[[], Placed], show: Callable[[View], None], say: Say) -> PoolReport:
@@ -66,7 +55,7 @@ def run_placed(pool: Pool, hand_over: Callable[[], Placed], show: Callable[[View
     Raises:
         StudyError: the engine takes no agents, or a study is damaged.
     """
-    watch = Watch(pool.specs, pool.studies_dir, pool.n_clips)
+    watch = Watch(pool.specs, pool.options.studies_dir, pool.n_clips)
     view = watch.look()
     if view.n_settled >= view.budget:
         show(view)

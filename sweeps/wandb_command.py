@@ -12,8 +12,8 @@ from types import FrameType
 import yaml
 
 from sweeps import lint, trial
+from sweeps.agent_options import Say
 from sweeps.errors import StudyError
-from sweeps.order import Say
 from sweeps.study import StudyFolder, StudySpec, create_or_continue
 from sweeps.sweepfile import parse
 from sweeps.trial import Step, TrialState

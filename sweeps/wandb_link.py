@@ -19,8 +19,8 @@ import yaml
 
 from cnn.runs import read_json, write_json
 from sweeps import plan, wandb_config, wandb_door
+from sweeps.agent_options import Say
 from sweeps.errors import StudyError
-from sweeps.order import Say
 from sweeps.plan import SweepRequest
 from sweeps.results import read_outline
 from sweeps.study import StudyFolder, StudySpec
@@ -67,10 +67,11 @@ def open_sweeps(request: SweepRequest, say: Say) -> list[StudySpec]:
     refuse_namesake()
     wandb_door.check_login()
     specs = plan.open_studies(request, say)
+    studies = request.options.studies_dir
     for spec in specs:
-        facts = read_outline(request.studies, spec.name)
+        facts = read_outline(studies, spec.name)
         n_missing = spec.budget - facts.n_settled - facts.n("running") - facts.n("interrupted")
-        link = register(StudyFolder(request.studies / spec.name), request.project, request.entity, n_missing)
+        link = register(StudyFolder(studies / spec.name), request.search.project or "arena", request.search.entity, n_missing)
         say(f"study {spec.name} at W&B: {link.url}")
     return specs
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from cnn.runs import EpochRow, RunFolder, RunState
 from sweeps import trial, wandb_door
+from sweeps.agent_options import Say
 from sweeps.engine import Claim
 from sweeps.errors import StudyError
-from sweeps.order import Say
 from sweeps.study import StudyFolder
 from sweeps.trial import Step, Task, TrialResult, TrialState, Workplace
 from sweeps.wandb_engine import WandbEngine
@@ -33,7 +33,7 @@ class WandbStudy:
 
     def __init__(self, folder: StudyFolder, link: Link, device: str, say: Say) -> None:
         self.folder = folder
-        self._link = link
+        self.link = link
         self._say = say
         agent = f"{socket.gethostname()}-{os.getpid()}"
         self.engine = WandbEngine(folder, agent, functools.partial(trial.point_of, folder.spec().base), say)
@@ -80,7 +80,7 @@ class WandbStudy:
             self._say(str(error))
 
     def _to(self, run: str, on_stop: Callable[[], None]) -> wandb_door.Target:
-        return wandb_door.destination((self._link.entity, self._link.project, run), self.folder.name, on_stop)
+        return wandb_door.destination((self.link.entity, self.link.project, run), self.folder.name, on_stop)
 
     def _run(self, digest: str) -> RunFolder:
         return RunFolder(self.place.runs / digest)

@@ -47,7 +47,7 @@ import sweeps.optuna_engine
 from cnn.runs import EpochRow, RunFolder, locked
 from sweeps import trial
 from sweeps.agents_run import work
-from sweeps.order import Order
+from sweeps.agent_options import AgentOptions, Stop
 from sweeps.study import StudyFolder
 from sweeps.trial import Step, TrialResult, TrialState
 
@@ -79,7 +79,7 @@ def fork():
         return pid
     code = 9
     try:
-        code = work(Order(studies_dir=studies, names=(name,), device="cpu"), print)
+        code = work(AgentOptions(studies_dir=studies, names=(name,), device="cpu"), Stop(), print)
     finally:
         sys.stdout.flush()
         os._exit(code)
