@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeps import study
+from sweeps.lease import read_lease
 from sweeps.space import Distribution, Parameter
 from sweeps.study import StudyFolder, StudySpec
 from sweeps.sweepfile import Goal
@@ -151,7 +152,7 @@ def _trial(trial: FrozenTrial, goal: Goal, now: datetime) -> TrialFacts:
     states = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": running}
     state = states[trial.state.name]
     epochs = dict(sorted(trial.intermediate_values.items()))
-    held = store.holder(trial)
+    lease = read_lease(trial.user_attrs)
     return TrialFacts(
         number=trial.number,
         state="duplicate" if store.is_duplicate(trial) else state,
@@ -160,7 +161,7 @@ def _trial(trial: FrozenTrial, goal: Goal, now: datetime) -> TrialFacts:
         epochs=epochs,
         run=store.attribute(trial, store.RUN, ""),
         seconds=store.attribute(trial, store.SECONDS, None),
-        agent=held.agent if held else "",
+        agent=lease.agent if lease else "",
         cause=store.attribute(trial, store.CAUSE, ""),
     )
 
