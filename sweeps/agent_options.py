@@ -12,11 +12,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from arena_processes import handle_signals
+
 ALONE, AUTO = 1, 0  # trials fused: none; as many as suit the device
 MAX_FAILURES = 3  # in a row: something is wrong that the next trial will not cure
 OUT_OF_MEMORY, SMOKE_FAILED = 75, 76  # exit codes by which a pool knows what to do
 WAIT_S = 0.5
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _NOTICES = (signal.SIGUSR1, signal.SIGUSR2)  # what a cluster sends ahead of time; a second one is the same notice
 
 Say = Callable[[str], None]
@@ -32,9 +33,7 @@ class Stop:
     ready: int | None = None  # a file descriptor: the pool waits there for a dot, and this agent then for its word
 
     def install(self) -> None:
-        for number in (*_SIGNALS, *_NOTICES):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
-                signal.signal(number, self._on_signal)
+        handle_signals(self._on_signal, _NOTICES)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self.signal and number not in _NOTICES:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
+from arena_processes import recorded_signals
 from sweeps.agent_options import AgentOptions, Say
 from sweeps.control import Wish
 from sweeps.crew import Crew
@@ -73,7 +71,7 @@ def run_agents(pool: Pool, show: Callable[[View], None], say: Say) -> PoolReport
     asked: list[int] = []
     n_failed = 0
     if any(line.n_settled < line.budget and line.wish is not Wish.STOP for line in view.lines):
-        with _signals(asked), Crew(pool.options, pool.slots, say) as crew:
+        with recorded_signals(asked), Crew(pool.options, pool.slots, say) as crew:
             _attend(crew, asked, lambda: show(watch.look()), say)
             n_failed = crew.n_failed
         view = watch.look()
@@ -142,16 +140,3 @@ def _ends_well(journal: Path) -> bool:
         return tail.endswith(b"\n") and isinstance(json.loads(tail[:-1].rpartition(b"\n")[2]), dict)
     except ValueError:
         return False
-
-
-@contextlib.contextmanager
-def _signals(asked: list[int]) -> Iterator[None]:
-    def remember(number: int, _frame: FrameType | None) -> None:
-        asked.append(number)
-
-    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

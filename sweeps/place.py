@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from arena_processes import recorded_signals
 from sweeps.agent_options import Say
 from sweeps.errors import StudyError
 from sweeps.launch import Pool, PoolReport, report_of
@@ -61,7 +61,7 @@ def run_placed(pool: Pool, hand_over: Callable[[], Placed], show: Callable[[View
         show(view)
         return report_of(view, n_failed_agents=0, interrupted=False)
     asked: list[int] = []
-    with _signals(asked), contextlib.closing(hand_over()) as placed:
+    with recorded_signals(asked), contextlib.closing(hand_over()) as placed:
         say(placed.said())
         ends = _attend(placed, asked, lambda: show(watch.look()))
         if asked:
@@ -87,13 +87,3 @@ def _attend(placed: Placed, asked: list[int], show: Callable[[], None]) -> list[
             show()
             look_at = time.monotonic() + _LOOK_EVERY_S
         time.sleep(_GLANCE_S)
-
-
-@contextlib.contextmanager
-def _signals(asked: list[int]) -> Iterator[None]:
-    before = {number: signal.signal(number, lambda n, _frame: asked.append(n)) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from sweeps import control
@@ -94,7 +93,7 @@ class _Agent:
     def _serve(self) -> None:
         import wandb
 
-        with contextlib.suppress(KeyboardInterrupt), _Leaving(self._stop, self._is_leaving):
+        with contextlib.suppress(KeyboardInterrupt), _Leaving(self._is_leaving):
             link = self._study.link
             wandb.agent(link.sweep, function=self._wait, project=link.project, entity=link.entity)
 
@@ -136,30 +135,20 @@ class _Agent:
 
 
 class _Leaving:
-    """Makes `wandb.agent` end, as Ctrl-C does, once it is time to leave; a second signal ends the process at once."""
+    """Makes `wandb.agent` end, as Ctrl-C does, once it is time to leave."""
 
-    def __init__(self, stop: Stop, is_leaving: Callable[[], bool]) -> None:
-        self._stop = stop
+    def __init__(self, is_leaving: Callable[[], bool]) -> None:
         self._is_leaving = is_leaving
         self._over = threading.Event()
-        self._before: dict[int, Any] = {}
+        self._before: Any = None  # handler of the signal
 
     def __enter__(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                self._before[number] = signal.signal(number, self._on_signal)
-        self._before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, signal.default_int_handler)
+        self._before = signal.signal(signal.SIGUSR1, signal.default_int_handler)
         threading.Thread(target=self._watch, daemon=True).start()
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if self._stop.signal:
-            os._exit(128 + number)
-        self._stop.signal = number  # the watch does the rest
+        signal.signal(signal.SIGUSR1, self._before)
 
     def _watch(self) -> None:
         main = threading.main_thread().ident

@@ -11,6 +11,7 @@ from types import FrameType
 
 import yaml
 
+from arena_processes import handle_signals
 from sweeps import lint, trial
 from sweeps.agent_options import Say
 from sweeps.errors import StudyError
@@ -68,9 +69,7 @@ class _Signals:
     _number: int = field(default=0)
 
     def install(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, self._on_signal)
+        handle_signals(self._on_signal)
 
     def stop(self) -> None:
         self.step = Step.PRUNE

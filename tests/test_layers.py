@@ -12,9 +12,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROOMS = ("cnn", "sweeps", "leaderboard", "reports")
 TOP = ("arena", "arena_demo", "arena_doctor", "arena_terminal")
+SHARED = ("arena_processes", "arena_suggest")  # ground of all rooms: the standard library only
 STANDARD_ONLY = (
     *("cnn/runs.py", "cnn/config.py", "cnn/nets.py", "cnn/plugin.py", "cnn/overrides.py", "cnn/splits.py", "cnn/errors.py"),
     *("cnn/machine.py", "cnn/setting.py", "cnn/shelf.py", "cnn/copies.py", "cnn/failure.py", "arena_terminal.py"),
+    *(f"{module}.py" for module in SHARED),
 )
 GROUND = ("cnn.runs", "cnn.shelf", "cnn.errors")  # run folders and the errors they raise: every room above may read them
 # What the runs of all folds say together: one computation, so that the report and `arena eval` cannot disagree; no torch.
@@ -93,6 +95,8 @@ def _reason(name: str, module: str, imported: str) -> str:
     whole = f"{module}.{imported}" if imported else module
     if imported.startswith("_") and not imported.startswith("__") and target in ROOMS:
         return f"reads {imported} of {module}, a name of its own"
+    if target in SHARED:
+        return ""
     if name in STANDARD_ONLY and target not in sys.stdlib_module_names and not _is_lazy_terminal(name, target):
         if not (room == target == "cnn" and any(f"cnn/{module.partition('.')[2]}.py" == one for one in STANDARD_ONLY)):
             return f"imports {module}, and may use the standard library only"
@@ -152,6 +156,7 @@ def test_every_import_goes_down_only() -> None:
         ("reports/facts.py", "import arena"),
         ("reports/facts.py", "from cnn.runs import _epoch_row"),
         ("arena_terminal.py", "import cnn.runs"),
+        ("arena_processes.py", "import cnn.runs"),
     ],
 )
 @pytest.mark.parametrize("shape", ["{}", "def f() -> None:\n    {}", "if True:\n    class A:\n        {}"])
