@@ -11,7 +11,7 @@ from cnn.runs import EpochRow
 from sweeps import control, trial
 from sweeps.agent_options import OUT_OF_MEMORY, WAIT_S, AgentOptions, Say, Stop
 from sweeps.control import Wish
-from sweeps.engine import Claim, Engine, Idle
+from sweeps.engine import Claim, Engine, Idle, settle
 from sweeps.errors import StudyError
 from sweeps.study import StudyFolder, StudySpec
 from sweeps.trial import Step, Task, TrialResult, TrialState, Workplace
@@ -108,14 +108,11 @@ class Agent:
             engine.release(claim)
             self._code = OUT_OF_MEMORY  # the pool tries it again with fewer agents on the device
             return
-        if result.state is TrialState.PAUSED:
-            engine.release(claim)
-            return
         if result.out_of_memory:
             result = replace(result, cause="out of memory, alone on the device: this point is not tried again")
-        if not engine.finish(claim, result):
-            self._say(f"study {engine.spec.name}: trial {claim.number} was taken over by another agent; this result is dropped")
-        self._count_failures(engine, claim, result)
+        settle(engine, claim, result, self._say)
+        if result.state is not TrialState.PAUSED:
+            self._count_failures(engine, claim, result)
 
     def _count_failures(self, engine: Engine, claim: Claim, result: TrialResult) -> None:
         if result.state is not TrialState.FAILED:

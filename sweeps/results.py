@@ -192,13 +192,13 @@ def _importances(facts: StudyFacts) -> dict[str, float]:
 def _command(spec: StudySpec, best: TrialFacts) -> str:
     """What trains the best trial again, or is answered from its run folder."""
     words = ["arena", "train", "--model", spec.model, "--variant", spec.variant]
-    words += ["--tiles", _near(spec.tiles), "--runs", _near(spec.runs), *spec.overrides]
+    words += ["--tiles", relative(spec.tiles), "--runs", relative(spec.runs), *spec.overrides]
     words += [f"{name}={_text(value)}" for name, value in best.params.items() if name != "model.name"]
     return shlex.join(words)
 
 
-def _near(path: Path) -> str:
-    """Relative to the working folder where it lies below it."""
+def relative(path: Path) -> str:
+    """Write a path relative to the working folder where it lies below it: another machine has another home."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from cnn.runs import EpochRow, RunFolder, RunState
 from sweeps import trial, wandb_door
 from sweeps.agent_options import Say
-from sweeps.engine import Claim
+from sweeps.engine import Claim, settle
 from sweeps.errors import StudyError
 from sweeps.study import StudyFolder
-from sweeps.trial import Step, Task, TrialResult, TrialState, Workplace
+from sweeps.trial import Step, Task, TrialResult, Workplace
 from sweeps.wandb_engine import WandbEngine
 from sweeps.wandb_link import Link
 
@@ -67,10 +67,7 @@ class WandbStudy:
             self._answer(self._run(claim.run), run)
         place = replace(self.place, copy=self._to(run, asker.on_stop))
         result = trial.run_trial(place, Task(number=claim.number, params=claim.params, metric=metric), listen)
-        if result.state is TrialState.PAUSED:
-            self.engine.release(claim)
-        elif not self.engine.finish(claim, result):
-            self._say(f"study {self.folder.name}: trial {claim.number} was taken over by another agent; this result is dropped")
+        settle(self.engine, claim, result, self._say)
         return result
 
     def _answer(self, folder: RunFolder, run: str) -> None:
