@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import queue
-import signal
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from arena_install import loading
+from arena_processes import follow_parent
 from cnn.config import FOLDED_KINDS, VARIANTS, RunConfig, default_config
 from cnn.errors import RunError
 from cnn.failure import Failure, failure_of
@@ -153,8 +151,7 @@ def _raise_if_killed(workers: Sequence[Any]) -> None:
 
 
 def _work(place: Place, tasks: Any, events: Any) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and ends us
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    follow_parent()
     try:
         with loading():
             from cnn.mirror import Destination, Training, train_mirrored
@@ -185,10 +182,3 @@ def _work(place: Place, tasks: Any, events: Any) -> None:
             events.put((number, "done", None))
         except Exception as error:  # a fault in one training must not take the others along
             events.put((number, "failed", failure_of(error, config, place.runs / config.digest)))
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

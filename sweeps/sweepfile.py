@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from arena_suggest import did_you_mean
 from cnn.nets import NETS
 from cnn.runs import METRICS
 from sweeps.errors import SweepFileError
 from sweeps.parameter import parse_parameters
-from sweeps.section import Section, did_you_mean
+from sweeps.section import Section
 from sweeps.space import Parameter
 from sweeps.yaml_tree import read_tree
 

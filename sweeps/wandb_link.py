@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import yaml
 from arena_install import install_command
 from cnn.runs import read_json, write_json
 from sweeps import plan, wandb_config, wandb_door
+from sweeps.agent_options import Say
 from sweeps.errors import StudyError
 from sweeps.plan import SweepRequest
 from sweeps.results import read_outline
@@ -55,7 +56,7 @@ def write_link(folder: StudyFolder, link: Link) -> None:
     write_json(folder.path / _NAME, dataclasses.asdict(link))
 
 
-def open_sweeps(request: SweepRequest, say: Callable[[str], None]) -> list[StudySpec]:
+def open_sweeps(request: SweepRequest, say: Say) -> list[StudySpec]:
     """The planned studies, each in its folder and with its sweep at W&B.
 
     Raises:
@@ -67,10 +68,11 @@ def open_sweeps(request: SweepRequest, say: Callable[[str], None]) -> list[Study
     refuse_namesake()
     wandb_door.check_login()
     specs = plan.open_studies(request, say)
+    studies = request.options.studies_dir
     for spec in specs:
-        facts = read_outline(request.studies, spec.name)
+        facts = read_outline(studies, spec.name)
         n_missing = spec.budget - facts.n_settled - facts.n("running") - facts.n("interrupted")
-        link = register(StudyFolder(request.studies / spec.name), request.project, request.entity, n_missing)
+        link = register(StudyFolder(studies / spec.name), request.search.project or "arena", request.search.entity, n_missing)
         say(f"study {spec.name} at W&B: {link.url}")
     return specs
 

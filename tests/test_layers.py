@@ -167,6 +167,7 @@ def test_every_import_goes_down_only() -> None:
         ("reports/facts.py", "from cnn.runs import _epoch_row"),
         ("arena_csv.py", "import pandas"),
         ("arena_terminal.py", "import cnn.runs"),
+        ("arena_processes.py", "import cnn.runs"),
     ],
 )
 @pytest.mark.parametrize("shape", ["{}", "def f() -> None:\n    {}", "if True:\n    class A:\n        {}"])
