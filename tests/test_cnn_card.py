@@ -89,6 +89,19 @@ def test_a_card_says_what_the_corpus_holds(corpus_folder: Path) -> None:
     assert [cell["style"] for cell in cells] == ["--heat: 1.0"] * 50
 
 
+def test_a_card_in_spanish_quotes_english_as_such(hostile: Path) -> None:
+    page = make_card(scan(hostile), language="es")
+    text = Reader(page).text
+    assert b'<html lang="es">' in page
+    assert "19 grabaciones de 9 dígitos de 2 hablantes," in text
+    assert "1 archivo sin usar: 1 ilegible." in text
+    assert "Conviene el aumento de datos: algunos dígitos tienen 2 audios o ninguno" in text
+    (reason,) = re.findall(rb'<span lang="en">(.*?)</span>', page)
+    assert reason.decode() == scan(hostile).problems[0].reason
+    spanish = text.replace(reason.decode(), "")
+    assert re.findall(r"\b(the|with|recordings?|speakers?|which|clips?|of|digits?)\b", spanish) == []
+
+
 def test_a_card_is_one_file_that_loads_nothing(corpus_folder: Path) -> None:
     page = Reader(make_card(scan(corpus_folder)))
     sources = [a.get("src", "") for tag in ("img", "audio", "script") for a in page.all(tag) if "src" in a]
@@ -205,9 +218,9 @@ def test_steps_are_round(span: float, most: int, step: float) -> None:
 
 
 def test_a_histogram_names_its_marks_alike() -> None:
-    svg = histogram(Bins(start=-40, width=2.5, counts=(1, 2, 3, 4), n_above=0), "x", "y")
+    svg = histogram(Bins(start=-40, width=2.5, counts=(1, 2, 3, 4), n_above=0), "x", "y", str)
     assert re.findall(r'middle">([^<]+)<', svg) == [f"\u2212{mark}" for mark in (40, 38, 36, 34, 32, 30)]
-    svg = histogram(Bins(start=0.0, width=0.05, counts=(1,) * 20, n_above=0), "x", "y")
+    svg = histogram(Bins(start=0.0, width=0.05, counts=(1,) * 20, n_above=0), "x", "y", str)
     assert re.findall(r'middle">([^<]+)<', svg) == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
 
 
