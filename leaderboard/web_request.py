@@ -16,7 +16,7 @@ from leaderboard.teams import Team
 from leaderboard.web_render import Frame
 from leaderboard.web_security import form_token, is_form_token, is_from_us, new_form_secret
 from leaderboard.web_service import Host, Service, TokenRefused
-from leaderboard.web_texts import chosen_language, page_words
+from leaderboard.web_texts import choose_language, page_words
 from leaderboard.web_upload import FILE, MODEL, read_form
 
 _TOKEN, _FORM, _LANGUAGE = "arena_token", "arena_form", "arena_language"
@@ -100,8 +100,8 @@ def words_of(request: Request) -> Words:
 
 
 def _language(request: Request) -> str:
-    asked, kept = request.query_params.get("lang"), request.cookies.get(_LANGUAGE)
-    return chosen_language(asked, kept, request.headers.get("accept-language", ""))
+    requested, stored = request.query_params.get("lang"), request.cookies.get(_LANGUAGE)
+    return choose_language(requested, stored, request.headers.get("accept-language", ""))
 
 
 def _link(request: Request, language: str) -> str:

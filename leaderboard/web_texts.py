@@ -14,18 +14,18 @@ def page_words(language: str) -> Words:
     return Words.read(TEXTS, language).section("page")
 
 
-def chosen_language(asked: str | None, kept: str | None, accepted: str) -> str:
-    """Return the language of a reader: the one asked for now, else the one kept, else by Accept-Language, else English."""
+def choose_language(requested: str | None, stored: str | None, accepted: str) -> str:
+    """Return the language of a reader: the requested one, else the stored one, else by Accept-Language, else English."""
     languages = list_languages(TEXTS)
-    for code in (asked, kept):
+    for code in (requested, stored):
         if code in languages:
             return str(code)
     ranked: list[tuple[float, int, str]] = []
-    for place, part in enumerate(accepted[:200].split(",")):
+    for position, part in enumerate(accepted[:200].split(",")):
         name, _, weight = part.strip().partition(";q=")
         primary = name.strip().casefold().split("-")[0]
         if primary in languages:
-            ranked.append((-_weight(weight), place, primary))
+            ranked.append((-_weight(weight), position, primary))
     return min(ranked)[2] if ranked else ENGLISH
 
 

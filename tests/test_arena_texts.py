@@ -41,8 +41,8 @@ def test_a_language_has_the_keys_the_forms_and_the_placeholders_of_english(name:
     assert words.keys() == english.keys()
     assert [key for key, forms in words.items() if len(forms) != len(english[key]) or len(forms) > 2] == []
     assert [key for key, forms in words.items() if not all(form.strip() for form in forms)] == []
-    wanted = {key: [placeholders(form) for form in forms] for key, forms in english.items()}
-    assert {key: [placeholders(form) for form in forms] for key, forms in words.items()} == wanted
+    expected = {key: [placeholders(form) for form in forms] for key, forms in english.items()}
+    assert {key: [placeholders(form) for form in forms] for key, forms in words.items()} == expected
     assert [key for key, forms in words.items() for form in forms for *_, sign in placeholders(form) if sign != "None"] == []
 
 
@@ -123,7 +123,7 @@ from leaderboard.entry import submit
 from leaderboard.publish import publish
 from leaderboard.solution import parse_solution
 from leaderboard.store import create_contest
-from leaderboard.web_texts import chosen_language
+from leaderboard.web_texts import choose_language
 
 now = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 rows = "".join(f"clip_{n},{n % 10}\\n" for n in range(1200))
@@ -133,7 +133,7 @@ submit(contest, "Ann", f"id,label\\n{rows}".encode(), "p.csv", now)
 try:
     submit(contest, "Ann", b"id,label\\nclip,1\\n", "q.csv", now)
 except SubmissionError as error:
-    language = chosen_language(None, None, "xx-YY,en;q=0.5")
+    language = choose_language(None, None, "xx-YY,en;q=0.5")
     Path("refusal.txt").write_text(error.told(language), encoding="utf-8")
 publish(contest, Path("board"), now)
 for digit in range(10):

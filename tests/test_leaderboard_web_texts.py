@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard.web_texts import chosen_language, page_words
+from leaderboard.web_texts import choose_language, page_words
 
 PACKAGE = Path(__file__).parents[1] / "leaderboard"
 KEYS = page_words("en").table.keys()
@@ -25,7 +25,7 @@ def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "kept", "accepted", "language"),
+    ("requested", "stored", "accepted", "language"),
     [
         (None, None, "", "en"),
         (None, None, "es-PE,es;q=0.9,en;q=0.8", "es"),
@@ -37,10 +37,10 @@ def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
         ("<script>", None, "es", "es"),
     ],
 )
-def test_a_reader_gets_the_language_asked_for_else_kept_else_accepted(
-    asked: str | None, kept: str | None, accepted: str, language: str
+def test_a_reader_gets_the_language_requested_else_stored_else_accepted(
+    requested: str | None, stored: str | None, accepted: str, language: str
 ) -> None:
-    assert chosen_language(asked, kept, accepted) == language
+    assert choose_language(requested, stored, accepted) == language
 
 
 def test_thousands_are_set_apart_as_each_language_does() -> None:
