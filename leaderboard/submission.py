@@ -173,5 +173,4 @@ def _check_complete(line_of: dict[str, int], solution: Solution, problems: Probl
     missing = [name for name in solution.ids if name not in line_of]
     if missing:
         shown = ", ".join(quoted(name) for name in missing[:3]) + (", …" if len(missing) > 3 else "")
-        key = "ids_missing_1" if len(missing) == 1 else "ids_missing_n"
-        problems.add(None, message(key, n=len(missing), of=len(solution.ids), shown=shown))
+        problems.add(None, message("ids_missing", n=len(missing), of=len(solution.ids), shown=shown))

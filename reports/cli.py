@@ -12,6 +12,8 @@ import typer
 
 from arena_options import CONTEST_FILE, contest_option
 from arena_terminal import JSON_HELP, print_json, print_table, progress, say
+from arena_texts import ENGLISH, list_languages
+from reports.texts import TEXTS
 
 if TYPE_CHECKING:
     from reports.facts import ReportFacts
@@ -21,12 +23,12 @@ app = typer.Typer(no_args_is_help=True)
 
 
 class Language(StrEnum):
-    """Of the page."""
+    """Languages of the page: those that have a file of texts."""
 
-    EN = "en"
-    ES = "es"
+    vars().update({code.upper(): code for code in list_languages(TEXTS)})
 
 
+IN_ENGLISH = Language(ENGLISH)
 _EXAMPLES = """
 Examples:
 
@@ -78,7 +80,7 @@ def build(
     contest: ContestAt = None,
     out: Annotated[Path, typer.Option(help="The file to write; replaced when it exists.")] = Path("report.html"),
     title: Title = "",
-    lang: Lang = Language.EN,
+    lang: Lang = IN_ENGLISH,
     private: Private = False,
     pdf: Annotated[bool, typer.Option("--pdf", help="Print a PDF beside the page, by the Chromium that is installed.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
@@ -122,7 +124,7 @@ def compare_command(
     runs: Runs = Path("runs"),
     out: Annotated[Path, typer.Option(help="The file to write; replaced when it exists.")] = Path("comparison.html"),
     title: Title = "",
-    lang: Lang = Language.EN,
+    lang: Lang = IN_ENGLISH,
 ) -> None:
     """Compare two sets of runs, or two runs: the same model and variant in pairs, on the same test clips."""
     from reports.compare import compare
@@ -155,7 +157,7 @@ def serve(
     tiles: Tiles = Path("tiles"),
     contest: ContestAt = None,
     title: Title = "",
-    lang: Lang = Language.EN,
+    lang: Lang = IN_ENGLISH,
     private: Private = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8410,
 ) -> None:

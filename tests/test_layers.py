@@ -115,6 +115,8 @@ def _reason(name: str, module: str, imported: str) -> str:
         return "" if is_as_light else f"imports {module}, and may use numpy and the standard library only"
     if target in DOORS.get(name, ()) or room not in MAY_IMPORT:
         return ""
+    if target in SHARED:
+        return ""
     if target == "arena_terminal":
         is_command_line = name.endswith("cli.py") or room == "arena_terminal"
         return "" if is_command_line else "imports arena_terminal, which is for command lines"
