@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select, update
 
 from leaderboard import schema
 from leaderboard.grading import Part
-from leaderboard.memory import Memory
+from leaderboard.memory import ContestCache
 from leaderboard.records import read_predicted
 from leaderboard.resamples import Resamples
 from leaderboard.scoring import Indices, macro_f1
@@ -35,7 +35,7 @@ def shown_numbers(solution: Solution, drawn: Resamples, predicted: Sequence[Indi
     return [at + 1 for at in shown]
 
 
-def climb_again(connection: Connection, memory: Memory, solution: Solution, team_id: int) -> None:
+def climb_again(connection: Connection, cache: ContestCache, solution: Solution, team_id: int) -> None:
     """Decide anew which public scores of a team are shown, after its attempts or their scores have changed."""
     columns = schema.attempts.c
     rows = connection.execute(
@@ -43,7 +43,7 @@ def climb_again(connection: Connection, memory: Memory, solution: Solution, team
     )
     found = rows.all()
     predicted = read_predicted(connection, [row.submission_digest for row in found])
-    drawn = memory.resamples(solution, Part.PUBLIC)
+    drawn = cache.resamples(solution, Part.PUBLIC)
     for row, shown in zip(
         found, shown_numbers(solution, drawn, [predicted[row.submission_digest] for row in found]), strict=True
     ):

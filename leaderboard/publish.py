@@ -15,7 +15,7 @@ from leaderboard.store import Contest
 from leaderboard.web_board import Board, read_board
 from leaderboard.web_pages import standings_csv
 from leaderboard.web_render import STATIC, Frame, render
-from leaderboard.web_standings import Shown, View
+from leaderboard.web_standings import View, draw_standings
 from leaderboard.web_texts import Words
 
 _FILES = ("board.css", "board.js", "icon.svg")
@@ -27,7 +27,7 @@ def publish(contest: Contest, folder: Path, now: datetime, zone: tzinfo | None =
     Raises:
         ContestError: they cannot be written, or the contest cannot be read.
     """
-    board, rules = read_board(contest, contest.revision()), contest.rules()
+    board, rules = read_board(contest), contest.rules()
     pages = {code: ("index.html" if code == "en" else f"index.{code}.html") for code in LANGUAGES}
     content: dict[str, bytes] = {name: (STATIC / name).read_bytes() for name in _FILES}
     for code, name in pages.items():
@@ -50,8 +50,8 @@ def publish(contest: Contest, folder: Path, now: datetime, zone: tzinfo | None =
 
 
 def _page(board: Board, frame: Frame) -> str:
-    shown, table = Shown().of(board, View(is_static=True), frame.words)
-    return render("standings.html.j2", frame, board=shown, table=table)
+    page, table = draw_standings(board, View(is_static=True), frame.words)
+    return render("standings.html.j2", frame, board=page, table=table)
 
 
 def _json(board: Board, name: str, now: datetime) -> bytes:
