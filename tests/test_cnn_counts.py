@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import reference
 
 from cnn.counts import N_REPLICATES, f1, macro_f1, mean_of_present, recall, speaker_interval
-from tests import reference
 
 N_CLASSES = 10
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+import reference
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -18,7 +19,6 @@ from cnn.models import blocks
 from cnn.models.blocks import InvertedResidual, Shape, SqueezeExcite
 from cnn.models.table import build, n_multiply_adds, n_parameters
 from cnn.nets import BASELINE, MODEL_A, MODEL_B, NETS, PAIR
-from tests import reference
 
 CASES = [
     (name, size, depth, width)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import reference
 
 from leaderboard.scoring import accuracy, confusion_matrix, f1, macro_f1, margins
-from tests import reference
 
 
 @pytest.mark.parametrize("seed", range(20))

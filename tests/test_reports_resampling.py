@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import reference
 
 from leaderboard.statistics import bootstrap_macro_f1, bootstrap_macro_f1_rows
 from reports.effects import effects
 from reports.resampling import interval_of, resample
 from reports.scores import Clips
 from reports.texts import english
-from tests import reference
 
 
 def clips(n_speakers: int, skill: float, seed: int, n: int = 200) -> Clips:
