@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection
 
+from arena_scores import Interval
 from leaderboard.errors import ContestError
 from leaderboard.grading import Part
 from leaderboard.memory import Memory, Ranking
 from leaderboard.records import read_revision, read_rules, read_teams
-from leaderboard.resamples import interval
 from leaderboard.rules import Rules, Ties
 from leaderboard.standings import Attempt, Board, Standing, best_attempt, ranks, split_by_arrival
-from leaderboard.statistics import Interval
 from leaderboard.teams import Team, name_key
 from leaderboard.ties import sentence, verdicts
 
@@ -41,7 +40,7 @@ def public_interval(connection: Connection, memory: Memory, rules: Rules, attemp
     solution = memory.solution(connection, rules.solution_digest)
     shown = attempts[attempts[number - 1].shown_number - 1]
     replicates = memory.replicates(connection, solution, Part.PUBLIC, [shown.digest])
-    return interval(replicates[:, 0], memory.resamples(solution, Part.PUBLIC))
+    return memory.resamples(solution, Part.PUBLIC).interval(replicates[:, 0])
 
 
 def read_standings(connection: Connection, memory: Memory, part: Part) -> tuple[Standing, ...]:
@@ -114,7 +113,7 @@ def _standings(connection: Connection, memory: Memory, rules: Rules, part: Part)
             score=entry.counted.score,
             macro_f1=entry.counted.macro_f1,
             accuracy=entry.counted.accuracy,
-            interval=interval(column, drawn),
+            interval=drawn.interval(column),
             is_tied_with_above=tied and rules.metric_digest is None,
             could_be_first=could and (rules.metric_digest is None or by_rank[entry.team.name] == 1),
             best=entry.counted.number,

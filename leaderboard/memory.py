@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from sqlalchemy import Connection, func, select
 
+from arena_resamples import Resamples
+from arena_scores import Indices, Values
 from leaderboard import schema
-from leaderboard.grading import Part
+from leaderboard.grading import Part, resamples
 from leaderboard.metric import Metric, load_metric
 from leaderboard.places import Places
 from leaderboard.records import Scores, n_rows, read_attempts, read_disqualified, read_predicted
-from leaderboard.resamples import Resamples, resamples
 from leaderboard.rules import Rules
-from leaderboard.scoring import Indices, Values
 from leaderboard.solution import Solution, parse_solution
 from leaderboard.standings import Attempt, Standing
 

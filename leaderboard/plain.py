@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from leaderboard.scoring import Indices
+from arena_scores import Indices
 from leaderboard.solution import Solution
 
 _HEADER = b"id,label\n"

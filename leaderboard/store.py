@@ -30,7 +30,6 @@ from leaderboard.records import (
     read_team_of_id,
     read_teams,
 )
-from leaderboard.resamples import interval
 from leaderboard.rules import Rules
 from leaderboard.solution import Solution
 from leaderboard.standings import Attempt, Board, Standing
@@ -181,7 +180,7 @@ class Contest:
             solution = self.memory.solution(connection, read_rules(connection).solution_digest)
             confusion = read_confusion(connection, team.id, shown, part)
             replicates = self.memory.replicates(connection, solution, part, [attempts[shown - 1].digest])
-            found = interval(replicates[:, 0], self.memory.resamples(solution, part))
+            found = self.memory.resamples(solution, part).interval(replicates[:, 0])
         return details_of(attempt, confusion, solution.labels, found)
 
     def record(self, team: Team, submission: Submission, grade: Grade, now: datetime) -> tuple[int, bool]:

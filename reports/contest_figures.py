@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from reports.base_facts import IntervalFacts
+from arena_scores import Interval
 from reports.contest_facts import StandingFacts
 from reports.dots import score_limits
 from reports.formats import score
@@ -28,7 +28,7 @@ class TeamRow:
     attempts: tuple[tuple[int, float], ...]
     best: float
     best_number: int
-    interval: IntervalFacts | None
+    interval: Interval | None
 
 
 def team_rows(standings: Sequence[StandingFacts]) -> list[TeamRow]:
