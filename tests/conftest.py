@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
-import soundfile
 from hypothesis import settings
 from loopback_http import LoopbackServer
 from loopback_world import Bench
 from postgres_server import PostgresServer, binaries, running_server
+from tones import write_tones
 from warm_python import WarmPython, running_python
 
 from cnn.config import TileSettings
@@ -23,38 +22,15 @@ from cnn.corpus import scan
 from cnn.tiles import TileSet, prepare
 
 if TYPE_CHECKING:
-    from test_sweeps_world import World
+    from download_world import Server
+    from playwright.sync_api import Browser
+    from study_world import World
 
 # Whoever runs the tests in the background may have them ignore Ctrl-C, and what they start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("arena", deadline=None)  # a busy machine is no failure
 settings.load_profile("arena")
-
-SPEAKERS = ("ann", "bob", "cleo", "dan", "eve")
-RATE_HZ = 8000
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "corpora"
-
-
-def tone(digit: int, speaker: int, take: int) -> np.ndarray:
-    """A gliding tone over the speaker's hum, 0.4 s: each digit has its own start and end."""
-    rng = np.random.default_rng([digit, speaker, take])
-    time = np.arange(int(RATE_HZ * rng.uniform(0.35, 0.5))) / RATE_HZ
-    start, end = 400 + 300 * digit, 400 + 300 * ((digit * 7 + 3) % 10)
-    pitch = start + (end - start) * time / time[-1] + 40 * speaker + rng.uniform(-30, 30)
-    wave = np.sin(2 * np.pi * np.cumsum(pitch) / RATE_HZ) + 0.3 * np.sin(2 * np.pi * (100 + 20 * speaker) * time)
-    wave = wave * np.hanning(len(time)) * rng.uniform(0.2, 0.6) + rng.normal(0, 0.003, len(time))
-    return wave.astype(np.float32)
-
-
-def write_tones(folder: Path, n_takes: int, n_speakers: int = len(SPEAKERS)) -> Path:
-    """A flat corpus of ten digits, named as FSDD names its files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for digit in range(10):
-        for number, name in enumerate(SPEAKERS[:n_speakers]):
-            for take in range(n_takes):
-                soundfile.write(folder / f"{digit}_{name}_{take}.wav", tone(digit, number, take), RATE_HZ, subtype="PCM_16")
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -103,7 +79,7 @@ def contest_place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture(params=["journal", "postgres"])
 def world(request: pytest.FixtureRequest, tmp_path: Path, warm_python: WarmPython) -> Iterator[World]:
     """Studies without tiles, once with the journal, once in a database of the test's own."""
-    from test_sweeps_world import World
+    from study_world import World
 
     from sweeps.database import close_databases
 
@@ -143,3 +119,26 @@ def no_network_accounts(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytes
         "WANDB_SILENT": "true",
     }.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium."""
+    from browser_world import ARGUMENTS, CHROMIUM
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A web server that misbehaves as its `behaviour` says."""
+    from download_world import Server
+
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    server = Server()
+    yield server
+    server.close()

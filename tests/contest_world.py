@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from typer.testing import CliRunner
 
 from leaderboard.creation import Settings
 from leaderboard.entry import Receipt, submit
+from leaderboard.errors import LeaderboardError
 from leaderboard.solution import Solution, parse_solution
 from leaderboard.store import Contest, create_contest
 
@@ -52,3 +57,13 @@ def send(contest: Contest, team: str, *wrong: int, minute: int = 0, n_blank: int
 
 def ranking(contest: Contest) -> list[tuple[int, str]]:
     return [(line.rank, line.team) for line in contest.board().lines]
+
+
+def run(contest: str, *words: object) -> tuple[int, Any]:
+    import arena
+
+    done = CliRunner().invoke(arena.app, ["contest", *map(str, words), "--contest", contest])
+    if isinstance(done.exception, LeaderboardError):
+        return done.exit_code, str(done.exception)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.output
+    return done.exit_code, json.loads(done.stdout) if "--json" in words else done.stdout

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from test_reports_world import LABELS, curve_of
+from report_world import LABELS, curve_of
 
 from cnn.config import RunConfig, TileSettings, to_dict
 from cnn.folds import Question, arms_of

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import numpy.typing as npt
 import pytest
+import reference
 
 from arena_scores import (
     N_REPLICATES,
@@ -18,7 +19,6 @@ from arena_scores import (
     macro_f1_interval,
     speaker_interval,
 )
-from tests import reference
 
 N_CLASSES = 10
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import reference
 
 from arena_scores import accuracy, confusion_matrix, f1, macro_f1, macro_f1_each, mean_of_present, present_macro_f1, recall
-from tests import reference
 
 N_CLASSES = 10
 

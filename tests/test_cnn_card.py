@@ -12,10 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from browser_world import CUT_OFF, TEXT_OUTSIDE, needs_chromium
 from matplotlib.image import imread
 from playwright.sync_api import Browser
-from test_reports_browser import CUT_OFF, TEXT_OUTSIDE, browser
-from test_reports_browser import pytestmark as needs_chromium
 from typer.testing import CliRunner
 
 from cnn.card import N_EXAMPLES, chosen, make_card, write_card
@@ -24,8 +23,6 @@ from cnn.card_sound import FRAMES_PER_S, N_ROWS, Frame, png, spectrogram, wav
 from cnn.corpus import scan
 from cnn.errors import CorpusError
 from cnn.tiles_cli import app
-
-__all__ = ["browser"]
 
 HOSTILE = "<script>alert(1)<\u2215script>\"'&{{7*7}}"
 

@@ -2,103 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import numpy as np
 import pytest
+from download_world import CONTENT, SHA256, Behaviour, Server
 
 from cnn.download import Hooks, check_urls, fetch, forget
 from cnn.errors import CorpusError
-
-CONTENT = np.random.default_rng(0).bytes(1_500_000)
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
-
-
-@dataclass
-class Behaviour:
-    """What the server does; `cuts` are numbers of bytes after which it drops, one per answer."""
-
-    content: bytes = CONTENT
-    etag: str = '"one"'
-    last_modified: str = ""
-    status: int = 0
-    cuts: list[int] = field(default_factory=list)
-    knows_range: bool = True
-    says_length: bool = True
-    kind: str = "application/gzip"
-    asked: list[str] = field(default_factory=list)  # the Range of each request
-
-
-class Server:
-    """A web server on a free port of this machine."""
-
-    def __init__(self) -> None:
-        self.behaviour = behaviour = Behaviour()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                answer(self, outer.behaviour)
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        assert behaviour is self.behaviour
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
-        self.thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/file.tar.gz"
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
-
-def answer(request: BaseHTTPRequestHandler, how: Behaviour) -> None:
-    wanted = request.headers.get("Range", "")
-    how.asked.append(wanted)
-    guard = request.headers.get("If-Range")
-    if how.status:
-        request.send_error(how.status)
-        return
-    start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and how.knows_range else 0
-    if guard and guard not in (how.etag, how.last_modified):
-        start = 0
-    total = len(how.content)
-    if wanted and start >= total:
-        request.send_response(416)
-        request.send_header("Content-Range", f"bytes */{total}")
-        request.end_headers()
-        return
-    request.send_response(206 if start else 200)
-    if start:
-        request.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
-    if how.says_length:
-        request.send_header("Content-Length", str(total - start))
-    for name, value in {"ETag": how.etag, "Last-Modified": how.last_modified, "Content-Type": how.kind}.items():
-        if value:
-            request.send_header(name, value)
-    request.end_headers()
-    cut = how.cuts.pop(0) if how.cuts else total
-    request.wfile.write(how.content[start : start + cut])
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    server = Server()
-    yield server
-    server.close()
 
 
 def hooks(said: list[str] | None = None, advanced: list[int] | None = None) -> Hooks:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from evaluation_world import CORPUS, write_evaluation
 
 from cnn.config import TileSettings
 from cnn.eval_cli import show
 from cnn.evaluate import Evaluation, evaluate
 from cnn.folds import Arm, Question, arms_of
 from cnn.runs import RunFolder
-from tests.evaluation_world import CORPUS, write_evaluation
 
 SIXTY = tuple(f"{n:02d}" for n in range(1, 61))
 

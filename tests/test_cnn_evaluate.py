@@ -13,6 +13,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import reference
+from tones import SPEAKERS
 from typer.testing import CliRunner
 
 import arena
@@ -24,8 +26,6 @@ from cnn.folds import Question, arms_of, check_folds
 from cnn.runs import Prediction, RunFolder
 from cnn.tiles import TileSet
 from cnn.train import train
-from tests import reference
-from tests.conftest import SPEAKERS
 
 SMALL = ("train.epochs=1", "train.batch_size=16")
 

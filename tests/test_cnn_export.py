@@ -13,6 +13,7 @@ import onnxruntime
 import pytest
 import soundfile
 import torch
+from tones import RATE_HZ, tone
 
 from cnn.bilateral import bilateral
 from cnn.config import ModelSettings, RunConfig, TileSettings, TrainSettings, model_defaults, to_dict
@@ -27,7 +28,6 @@ from cnn.runs import RunFolder
 from cnn.sealed import sealed
 from cnn.sources import sources_in
 from cnn.spectrogram import tile_of
-from tests.conftest import RATE_HZ, tone
 
 SMALL = TileSettings(size=32)
 OTHER_HZ = 11_025

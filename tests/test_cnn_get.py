@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import SHARED, write_tones
-from test_cnn_download import Behaviour, Server, server
+from download_world import Behaviour, Server
+from tones import SHARED, write_tones
 from typer.testing import CliRunner, Result
 
 import cnn.catalogue
@@ -32,8 +32,6 @@ from cnn.get import GetOptions, Got
 from cnn.locks import alone
 from cnn.tiles_cli import app
 from cnn.unpack import content_digest
-
-__all__ = ["server"]
 
 FSDD = source_of("fsdd")
 

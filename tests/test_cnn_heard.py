@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 import soundfile
+from tones import RATE_HZ, tone
 
 from cnn import heard
 from cnn.corpus import Corpus, scan
 from cnn.processes import Advance, Hands
-from tests.conftest import RATE_HZ, tone
 
 
 @pytest.fixture

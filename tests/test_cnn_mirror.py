@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_sweeps_world import ROOT
+from study_world import ROOT
 from warm_python import WarmPython
 
 from cnn.config import RunConfig, default_config

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import cross_val_score
+from tones import RATE_HZ, tone
 from typer.testing import CliRunner
 from warm_python import WarmPython
 
@@ -24,7 +25,6 @@ from cnn.pack import PackPlan, PackSettings, plan_pack, speaker_key
 from cnn.pack_files import write_pack
 from cnn.pack_sound import Disguise
 from leaderboard.solution import parse_solution
-from tests.conftest import RATE_HZ, tone
 
 TESTED = ("Zoë Quist", "wilhelmina", "xaver")
 TRAINING = ("anna", "bert", "carl")

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
+from tones import RATE_HZ, tone
 
 from cnn import chunks
 from cnn.config import TILES_FORMAT, TileSettings
@@ -27,7 +28,6 @@ from cnn.errors import CnnError, CorpusError, TilesError
 from cnn.locks import alone
 from cnn.processes import Advance, Hands, in_processes
 from cnn.tiles import TileSet, folder_of, prepare
-from tests.conftest import RATE_HZ, tone
 
 FILES = ("raw.npy", "bilateral.npy", "clips.csv", "settings.json")
 N_CLIPS = 200

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 import torchaudio
+from tones import RATE_HZ, SHARED, tone
 
 from cnn.audio import read_clip
 from cnn.config import TileSettings
 from cnn.spectrogram import tile_of
-from tests.conftest import RATE_HZ, SHARED, tone
 
 Clip = tuple[np.ndarray, int]  # samples and their rate
 

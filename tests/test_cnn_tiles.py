@@ -14,6 +14,7 @@ import pytest
 import soundfile
 import torch
 import torchaudio
+from tones import RATE_HZ, tone, write_tones
 from typer.testing import CliRunner
 
 from cnn.bilateral import bilateral
@@ -23,7 +24,6 @@ from cnn.errors import TilesError
 from cnn.spectrogram import tile_of, tiles_of
 from cnn.tiles import TileSet, find_tiles, open_tiles, prepare
 from cnn.tiles_cli import app
-from tests.conftest import RATE_HZ, tone, write_tones
 
 SETTINGS = TileSettings()
 

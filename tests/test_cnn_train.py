@@ -12,7 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import reference
 import torch
+from tones import SPEAKERS
 
 from cnn.batches import Clips
 from cnn.config import VARIANTS, RunConfig, default_config
@@ -23,8 +25,6 @@ from cnn.overrides import override
 from cnn.runs import EpochRow, RunFolder, RunState
 from cnn.tiles import TileSet
 from cnn.train import Decision, train
-from tests import reference
-from tests.conftest import SPEAKERS
 
 
 def config(tiles: TileSet, *assignments: str, model: str = "lenet5", variant: str = "raw+aug") -> RunConfig:

@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from contest_world import run
 from onnx import TensorProto, helper, numpy_helper
 from onnx_world import LABELS, RATE_HZ, N, constant, external, first_samples, graph_of, model_of, rows, write_audio
-from typer.testing import CliRunner
 
-import arena
 from leaderboard import entry
-from leaderboard.errors import ContestError, LeaderboardError, ModelRefused
+from leaderboard.errors import ContestError, ModelRefused
 from leaderboard.solution import parse_solution
 from leaderboard.store import create_contest, open_contest
 from leaderboard.verify import Limits, Samples, answers, check_model, gather, read_model
@@ -214,14 +213,6 @@ def contest(contest_place: str) -> str:
             attach(made, team, 1, (model_of(first_samples(first)), "model.onnx"), NOW)
         made.add_team("Without", NOW)
     return contest_place
-
-
-def run(contest: str, *words: object) -> tuple[int, Any]:
-    done = CliRunner().invoke(arena.app, ["contest", *map(str, words), "--contest", contest])
-    if isinstance(done.exception, LeaderboardError):
-        return done.exit_code, str(done.exception)
-    assert done.exception is None or isinstance(done.exception, SystemExit), done.output
-    return done.exit_code, json.loads(done.stdout) if "--json" in words else done.stdout
 
 
 def test_a_model_is_sent_with_a_submission_and_a_bad_one_costs_no_attempt(contest: str, audio: Path, tmp_path: Path) -> None:

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browser_world import ARGUMENTS, CHROMIUM, CUT_OFF, needs_chromium
 from onnx_world import first_samples, model_of
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from test_reports_browser import ARGUMENTS, CHROMIUM, CUT_OFF
-from test_reports_browser import pytestmark as needs_chromium
 from web_world import NOW, make, running, submission
 
 from leaderboard.entry import submit

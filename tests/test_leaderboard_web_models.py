@@ -15,11 +15,11 @@ from typing import Any
 
 import anyio
 import pytest
+from contest_world import run
 from onnx_world import external, first_samples, model_of, rows, write_audio
 from sqlalchemy import func, select
 from starlette.requests import Request
 from starlette.testclient import TestClient
-from test_leaderboard_verify import run
 from web_world import NOW, WAIT_S, running, token_of
 
 from leaderboard import client as client_of_service

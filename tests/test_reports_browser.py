@@ -3,57 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
-from test_reports_media import tone_wav
-from test_reports_world import config_of, contest_of, eight_sweeps, write_eight, write_run, write_tiles
+from browser_world import CUT_OFF, TEXT_OUTSIDE, needs_chromium
+from evaluation_world import write_evaluation
+from playwright.sync_api import Browser
+from report_world import config_of, contest_of, eight_sweeps, tone_wav, write_eight, write_run, write_tiles
 
 from cnn.folds import Question
 from reports.gather import Sources, gather
 from reports.render import render
-from tests.evaluation_world import write_evaluation
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-CUT_OFF = """() => [...document.querySelectorAll('body *')].filter(e => !(e instanceof SVGElement)
-    && e.getClientRects().length && getComputedStyle(e).display !== 'inline'
-    && !['auto', 'scroll'].includes(getComputedStyle(e).overflowX)
-    && (e.scrollWidth > e.clientWidth + 1 || e.getBoundingClientRect().right > innerWidth + 1))
-    .map(e => e.outerHTML.slice(0, 120))"""
-TEXT_OUTSIDE = """() => [...document.querySelectorAll('svg text')].filter(t => !t.closest('.scroll')).filter(t => {
-    const box = t.getBoundingClientRect(), frame = t.ownerSVGElement.getBoundingClientRect();
-    return box.width && (box.left < frame.left - 2 || box.right > frame.right + 2 || box.right > innerWidth + 1
-        || box.bottom > frame.bottom + 2); }).map(t => t.textContent)"""
+pytestmark = needs_chromium
+
 OVERLAPS = """() => [...document.querySelectorAll('svg[role=img]')].flatMap(svg => {
     const boxes =
       [...svg.querySelectorAll("text")].map(t => [t.textContent, t.getBoundingClientRect()]).filter(b => b[1].width);
     return boxes.flatMap(([a, p], i) => boxes.slice(i + 1).filter(([, q]) => p.left < q.right - 1 && q.left < p.right - 1
         && p.top < q.bottom - 3 && q.top < p.bottom - 3).map(([b]) => `${svg.ariaLabel}: ${a} / ${b}`)); })"""
-
-pytestmark = pytest.mark.skipif(
-    not Path(CHROMIUM).exists() and os.environ.get("CI") != "true", reason="no Chromium here; install it to look at the page"
-)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -5,31 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from test_reports_world import write_eight
+from report_stores import make_contest
+from report_world import write_eight
 from typer.testing import CliRunner
 
-from leaderboard.entry import submit
-from leaderboard.solution import parse_solution
-from leaderboard.store import create_contest
 from reports.cli import app
 from reports.errors import NothingToReport, OutputError, ReportError, SourceError
-
-NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
-IDS = [f"clip_{n:02d}" for n in range(30)]
-
-
-def make_contest(path: Path) -> None:
-    solution = "id,label\n" + "".join(f"{name},{n % 3}\n" for n, name in enumerate(IDS))
-    with create_contest(path, solution=parse_solution(solution.encode(), "s.csv"), name="Digits", now=NOW) as contest:
-        for team, wrong in (("ann", 2), ("bob", 5)):
-            contest.add_team(team, NOW)
-            rows = "".join(f"{name},{(n + (n < wrong)) % 3}\n" for n, name in enumerate(IDS))
-            submit(contest, team, f"id,label\n{rows}".encode(), "p.csv", NOW)
-        contest.add_team("cleo", NOW)
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_reports_world import LABELS, config_of, write_eight, write_run
+import reference
+from report_world import LABELS, config_of, write_eight, write_run
 from typer.testing import CliRunner
 
 from reports.cli import app
@@ -14,7 +15,6 @@ from reports.compare_page import lead_of, render_comparison
 from reports.errors import SourceError
 from reports.gather import Sources
 from reports.texts import english, texts
-from tests import reference
 
 
 def compared(a: Path, b: Path, runs: Path | None = None) -> CompareFacts:

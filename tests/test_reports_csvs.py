@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from test_reports_world import LABELS, contest_of, eight_sweeps, write_eight
+import reference
+from report_world import LABELS, contest_of, eight_sweeps, write_eight
 
 from cnn.runs import RunFolder
 from reports.csvs import csv_text, tables_of
 from reports.facts import ReportFacts
 from reports.gather import Sources, gather
-from tests import reference
 
 
 @pytest.fixture(scope="module")

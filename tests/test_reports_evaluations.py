@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_reports_world import LABELS, config_of, write_eight, write_run
+from evaluation_world import CORPUS, fold_configs, write_evaluation, write_fold
+from report_world import LABELS, config_of, write_eight, write_run
 
 from cnn.config import TileSettings, default_config, to_dict
 from cnn.evaluate import evaluate
@@ -24,7 +25,6 @@ from reports.gather import Sources, gather
 from reports.render import render
 from reports.summary import summarise
 from reports.texts import english
-from tests.evaluation_world import CORPUS, fold_configs, write_evaluation, write_fold
 
 
 def groups_of(runs: Path) -> tuple[EvaluationGroup, ...]:

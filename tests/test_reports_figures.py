@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_reports_world import contest_of, eight_sweeps, sweep_of, write_eight
+from report_world import contest_of, eight_sweeps, sweep_of, write_eight
 
 from reports.contest_figures import attempts_plot, team_rows
 from reports.contour import N_X, N_Y, field_of

@@ -7,16 +7,16 @@ import json
 from pathlib import Path
 
 import pytest
-from test_reports_world import LABELS, config_of, write_eight, write_run
+import reference
+from report_world import LABELS, config_of, write_eight, write_run
 
-from cnn.runs import RunFolder, RunResult, RunState, write_json
+from cnn.runs import RunFolder, RunResult, RunState, list_runs, write_json
 from reports.base_facts import NoteKind
 from reports.errors import NothingToReport, SourceError
 from reports.facts import ReportFacts
 from reports.gather import Sources, gather
 from reports.render import render
 from reports.selection import select
-from tests import reference
 
 
 def as_trials(runs: Path, *digests: str) -> None:
@@ -265,3 +265,7 @@ def test_a_run_without_test_clips_is_shown_with_its_validation(tmp_path: Path) -
     assert facts.runs[0].test is None
     assert facts.runs[0].interval is None
     assert facts.effects == ()
+
+
+def test_the_eight_can_be_listed(tmp_path: Path) -> None:
+    assert [folder.digest for folder in write_eight(tmp_path)] == [folder.digest for folder in list_runs(tmp_path)]

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from test_reports_media import tone_wav
-from test_reports_world import LABELS, config_of, write_eight, write_run, write_tiles
+import reference
+from report_world import LABELS, config_of, tone_wav, write_eight, write_run, write_tiles
 
 from cnn.runs import Prediction
 from reports.facts import ReportFacts
@@ -18,7 +18,6 @@ from reports.groups import groupings_of
 from reports.mistakes import Answer, doubts_of, mistakes_of
 from reports.readings import read_run
 from reports.render import render
-from tests import reference
 
 
 def answer(truth: int, predicted: int, p: float, split: str = "test") -> Answer:

@@ -12,19 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from report_world import tone_wav
 
 from cnn.tiles import TileSet
 from reports.media import MOST_S, RATE_HZ, media_of, png_uri, wav_uri
 from reports.tiles import TileFolder, find_tiles
-
-
-def tone_wav(rate_hz: int = 16_000, length_s: float = 0.4, pitch_hz: float = 440.0) -> bytes:
-    """A recording in two channels, of which one is silent."""
-    time = np.arange(int(rate_hz * length_s)) / rate_hz
-    sound = np.stack([0.2 * np.sin(2 * np.pi * pitch_hz * time), np.zeros_like(time)], axis=1)
-    buffer = io.BytesIO()
-    soundfile.write(buffer, sound, rate_hz, format="WAV", subtype="PCM_16")
-    return buffer.getvalue()
 
 
 def content_of(uri: str, kind: str) -> bytes:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_reports_cli import make_contest
-from test_reports_world import LABELS, config_of, write_eight, write_run, write_tiles
+import reference
+from report_stores import make_contest
+from report_world import LABELS, config_of, write_eight, write_run, write_tiles
 from typer.testing import CliRunner
 
 from cnn.runs import RunFolder, list_runs
@@ -18,7 +19,6 @@ from reports.deliver_cli import app
 from reports.errors import NothingToReport, OutputError
 from reports.gather import Sources, gather
 from reports.notebook import Cell, cells_for, notebook_of, run_notebook, story_of
-from tests import reference
 
 ALL = {"tiles", "weights", "tested", "factors", "inspected", "evaluated", "sweeps", "contest"}
 

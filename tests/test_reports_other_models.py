@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from test_reports_world import config_of, write_run
+from report_world import config_of, write_run
 
 from reports.gather import Sources, gather
 from reports.render import render

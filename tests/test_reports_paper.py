@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_reports_cli import make_contest
-from test_reports_world import LABELS, write_eight
+import reference
+from report_stores import make_contest
+from report_world import LABELS, write_eight
 from typer.testing import CliRunner
 
 from cnn.runs import list_runs
@@ -18,7 +19,6 @@ from reports.deliver_cli import app
 from reports.errors import NothingToReport, OutputError
 from reports.paper import references
 from reports.paper_pdf import page_of
-from tests import reference
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_reports_world import config_of, contest_of, eight_sweeps, write_eight, write_run
+from report_world import config_of, contest_of, eight_sweeps, write_eight, write_run
 
 from reports.facts import ReportFacts
 from reports.gather import Sources, gather

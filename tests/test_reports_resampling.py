@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import reference
 
 from arena_scores import clip_interval, speaker_interval
 from reports.effects import effects
 from reports.resampling import interval_of, resample
 from reports.scores import Clips
 from reports.texts import english
-from tests import reference
 
 
 def clips(n_speakers: int, skill: float, seed: int, n: int = 200) -> Clips:

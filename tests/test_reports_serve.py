@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_reports_sources import write_study
-from test_reports_world import config_of, write_run
+from report_stores import write_study
+from report_world import config_of, write_run
 
 from reports.errors import OutputError
 from reports.gather import Sources

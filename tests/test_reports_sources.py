@@ -7,10 +7,8 @@ from pathlib import Path
 
 import optuna
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution
-from optuna.trial import TrialState
-from test_reports_cli import NOW, make_contest
-from test_reports_world import config_of, sweep_of, write_eight
+from report_stores import NOW, make_contest, write_study
+from report_world import write_eight
 
 from leaderboard.entry import submit
 from leaderboard.solution import parse_solution
@@ -19,64 +17,8 @@ from reports.errors import SourceError
 from reports.gather import Sources, gather
 from reports.render import render
 from reports.sources import agents_of, read_contest, read_sweeps
-from reports.sweep_facts import AgentFacts, SweepFacts
-from sweeps import optuna_store
+from reports.sweep_facts import AgentFacts
 from sweeps.results import TrialFacts, read_study
-from sweeps.study import StudyFolder, StudySpec
-from sweeps.sweepfile import parse
-
-SWEEP_FILE = """
-method: bayes
-metric: {name: val_macro_f1, goal: maximize}
-run_cap: 16
-parameters:
-  model.name: {value: lenet5}
-  train.learning_rate: {distribution: log_uniform_values, min: 0.0001, max: 0.1}
-  train.batch_size: {values: [32, 64, 128]}
-"""
-STATES = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
-
-
-def write_study(studies: Path, variant: str, n_trials: int, first_run: int = 0, model: str = "lenet5") -> SweepFacts:
-    """A study in the store of sweeps; what it is made from."""
-    made = sweep_of(model, variant, n_trials)
-    spec = StudySpec(
-        name=f"{model}-{variant}",
-        sweep=parse(SWEEP_FILE.replace("lenet5", model), "sweep.yaml"),
-        base=config_of(model, variant),
-        overrides=(),
-        tiles=Path("/tiles"),
-        runs=Path("/runs"),
-        budget=n_trials,
-        seed=0,
-    )
-    folder = StudyFolder(studies / spec.name)
-    folder.path.mkdir(parents=True)
-    folder.write(spec)
-    study, _ = optuna_store.open_to_write(folder, spec, print)
-    space = {
-        "train.learning_rate": FloatDistribution(1e-4, 0.1, log=True),
-        "train.batch_size": CategoricalDistribution([32, 64, 128]),
-    }
-    for trial in made.trials:
-        values = {name: trial.params[name] for name in space}
-        epochs = {} if trial.value is None else {1: trial.value / 2, 2: trial.value}
-        study.add_trial(
-            optuna.trial.create_trial(
-                state=STATES[trial.state],
-                value=trial.value,
-                params=values,
-                distributions=space,
-                user_attrs={
-                    "params": {"model.name": model, **values},
-                    "run": f"{first_run + trial.number:016x}",
-                    "seconds": 2.0,
-                    "cause": trial.cause,
-                },
-                intermediate_values=epochs,
-            )
-        )
-    return made
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from test_reports_world import SPLIT, config_of, contest_of, sweep_of, write_eight, write_run
+from report_world import SPLIT, config_of, contest_of, sweep_of, write_eight, write_run
 
 from arena_scores import Interval
 from reports.base_facts import DifferenceFacts

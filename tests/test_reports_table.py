@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from report_world import config_of, write_eight
 
 from cnn.runs import RunFolder, RunResult, RunState
 from reports.errors import NothingToReport
 from reports.table import table_of, write_table
-from tests.test_reports_world import config_of, write_eight
 
 
 def test_the_table_holds_every_run_and_comes_back_from_its_csv(tmp_path: Path) -> None:

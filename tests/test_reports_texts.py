@@ -8,7 +8,7 @@ import string
 from pathlib import Path
 
 import pytest
-from test_reports_world import contest_of, eight_sweeps, write_eight
+from report_world import contest_of, eight_sweeps, write_eight
 
 from reports.facts import ReportFacts
 from reports.gather import Sources, gather

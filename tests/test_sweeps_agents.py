@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_sweeps_world import ROOT, agent_pid, held, state_of
+from study_world import ROOT, agent_pid, held, state_of
 from warm_python import WarmPython
 
 from cnn.runs import RunFolder, RunState

@@ -15,7 +15,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import torch
-from test_sweeps_world import ROOT
+from study_world import ROOT
 from warm_python import WarmPython
 
 from cnn.config import default_config, to_dict

@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from test_sweeps_engine import claimed, finished
-from test_sweeps_world import ROOT, claim_and_die, make_study, open_engine
+from study_world import ROOT, call, claim_and_die, claimed, finished, make_study, open_engine
 from typer.testing import CliRunner
 from warm_python import WarmPython
 
@@ -18,13 +17,6 @@ from sweeps.errors import SweepError
 from sweeps.plan import SweepRequest, all_eight, default_agents, open_studies, plan
 
 STATES = ("finished", "pruned", "running", "interrupted", "failed")
-SHOWN = {"terminal_width": 240, "env": {"COLUMNS": "240", "TERM": "dumb", "NO_COLOR": "1"}}
-
-
-def call(*words: str, code: int = 0) -> str:
-    result = CliRunner().invoke(app, words, **SHOWN)
-    assert result.exit_code == code, result.output
-    return result.output
 
 
 def lines(text: str) -> list[list[str]]:

@@ -6,9 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_sweeps_cli import call
-from test_sweeps_engine import claimed, finished
-from test_sweeps_world import BAYES, make_study, open_engine
+from study_world import BAYES, call, claimed, finished, make_study, open_engine
 
 from cnn.runs import EpochRow
 from sweeps import agent, trial

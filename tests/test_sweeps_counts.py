@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_sweeps_engine import claimed, finished, work_off
-from test_sweeps_world import ROOT, claim_and_die, make_study, open_engine
+from study_world import ROOT, claim_and_die, claimed, finished, make_study, open_engine, work_off
 from warm_python import WarmPython
 
 from sweeps import counts

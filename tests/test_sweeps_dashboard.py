@@ -11,8 +11,7 @@ from pathlib import Path
 import optuna
 import pytest
 from optuna.storages import JournalStorage
-from test_sweeps_engine import claimed, finished, work_off
-from test_sweeps_world import ROOT, World, make_study, open_engine
+from study_world import ROOT, World, claimed, finished, make_study, open_engine, work_off
 
 from sweeps.dashboard import MergedJournals, serve
 from sweeps.database import close_databases

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from postgres_server import PostgresServer
 from sqlalchemy import event
-from test_sweeps_world import ROOT, World, make_study, open_engine
+from study_world import ROOT, World, make_study, open_engine
 from warm_python import WarmPython
 
 from sweeps import control, lease, patience, study
@@ -206,7 +206,7 @@ _NURSERY = """
 import os, sys, time
 sys.path[:0] = [sys.argv[2], sys.argv[2] + "/tests"]
 from pathlib import Path
-from test_sweeps_world import open_engine
+from study_world import open_engine
 from sweeps.engine import Claim, Idle
 from sweeps.trial import TrialResult, TrialState
 import alembic.command, psycopg, optuna.storages._rdb.models

@@ -9,13 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
-from test_sweeps_world import BAYES, ROOT, World, claim_and_die, make_study, open_engine
+from study_world import BAYES, ROOT, World, claim_and_die, claimed, finished, make_study, open_engine, states, work_off
 from warm_python import WarmPython
 
-from sweeps.engine import Claim, Idle
+from sweeps.engine import Idle
 from sweeps.errors import StudyError
-from sweeps.optuna_engine import OptunaEngine
-from sweeps.results import StudyFacts, read_study
+from sweeps.results import read_study
 from sweeps.trial import Step, TrialResult, TrialState
 
 NAME = "lenet5.raw"
@@ -29,30 +28,6 @@ parameters:
 
 
 on_the_journal = pytest.mark.parametrize("world", ["journal"], indirect=True)  # what no storage can change
-
-
-def finished(*values: float) -> TrialResult:
-    return TrialResult(state=TrialState.FINISHED, epochs=dict(enumerate(values, 1)), seconds=1.5)
-
-
-def claimed(engine: OptunaEngine) -> Claim:
-    claim = engine.claim()
-    assert isinstance(claim, Claim)
-    return claim
-
-
-def work_off(engine: OptunaEngine, n: int = 10**6) -> Idle | None:
-    """Finish up to `n` trials; why there were no more."""
-    for _ in range(n):
-        claim = engine.claim()
-        if isinstance(claim, Idle):
-            return claim
-        assert engine.finish(claim, finished(0.1 * claim.number, 0.05))
-    return None
-
-
-def states(facts: StudyFacts) -> list[str]:
-    return [trial.state for trial in facts.trials]
 
 
 def test_the_budget_is_exact_and_a_restart_adds_nothing(world: World) -> None:
@@ -250,7 +225,7 @@ _WORKER = """
 import sys, time
 sys.path[:0] = [sys.argv[2], sys.argv[2] + "/tests"]
 from pathlib import Path
-from test_sweeps_world import open_engine
+from study_world import open_engine
 from sweeps.engine import Claim, Idle
 from sweeps.trial import TrialResult, TrialState
 engine = open_engine(Path(sys.argv[1]))

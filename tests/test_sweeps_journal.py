@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from test_sweeps_engine import claimed, finished, states, work_off
-from test_sweeps_world import make_study, open_engine
+from study_world import claimed, finished, make_study, open_engine, states, work_off
 
 from sweeps.engine import Idle
 from sweeps.errors import StudyError

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_sweeps_engine import work_off
-from test_sweeps_world import make_study, open_engine
+from study_world import make_study, open_engine, work_off
 from typer.testing import CliRunner
 
 from sweeps.cli import app

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from test_sweeps_engine import claimed, finished
-from test_sweeps_world import make_study, open_engine
+from study_world import claimed, finished, make_study, open_engine
 
 from sweeps import live
 from sweeps.control import Wish, ask

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_sweeps_world import ROOT
+from study_world import ROOT
 from warm_python import WarmPython
 
 from cnn.runs import RunFolder, RunState

@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_sweeps_engine import claimed, finished
-from test_sweeps_world import ROOT, make_study, open_engine
+from study_world import ROOT, claimed, finished, make_study, open_engine
 
 from sweeps.errors import StudyError
 from sweeps.results import ParameterFacts, list_studies, read_outline, read_study

@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from test_sweeps_world import BAYES, make_study
+from study_world import BAYES, make_study
 
 from sweeps.errors import StudyError
 from sweeps.study import StudyFolder, check_name, create_or_continue, list_names

@@ -6,31 +6,13 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sweepfile_world import GOOD, read
 
 from sweeps import trial
 from sweeps.errors import SweepFileError
-from sweeps.lint import budget_of, check, read_sweep
+from sweeps.lint import budget_of, read_sweep
 from sweeps.space import Distribution, n_points
-from sweeps.sweepfile import SHIPPED, EarlyTerminate, Goal, Method, Stopping, Sweep, parse
-
-GOOD = """\
-method: bayes
-metric: {name: val_macro_f1, goal: maximize}
-parameters:
-  train.learning_rate: {distribution: log_uniform_values, min: 0.001, max: 0.1}
-"""
-
-
-def read(text: str) -> Sweep:
-    sweep = parse(text, "s.yaml")
-    check(sweep)
-    return sweep
-
-
-def refusal(text: str) -> str:
-    with pytest.raises(SweepFileError) as caught:
-        read(text)
-    return str(caught.value)
+from sweeps.sweepfile import SHIPPED, EarlyTerminate, Goal, Method, Stopping, Sweep
 
 
 def read_or_refuse(text: str) -> Sweep | None:
@@ -42,10 +24,6 @@ def read_or_refuse(text: str) -> Sweep | None:
     assert message
     assert message.isprintable()
     return None
-
-
-def with_parameter(lines: str) -> str:
-    return f"method: random\nparameters:\n  {lines}\n"
 
 
 def test_shipped_files_are_good_and_tune_rate_batch_and_depth() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from test_sweeps_sweepfile import GOOD, refusal, with_parameter
+from sweepfile_world import GOOD, refusal, with_parameter
 
 from sweeps.errors import SweepFileError
 from sweeps.lint import read_sweep

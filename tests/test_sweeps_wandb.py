@@ -11,7 +11,7 @@ import pytest
 from loopback_http import DROP, Fault
 from loopback_state import Run, Sweep
 from loopback_world import Bench, ended
-from test_sweeps_world import agent_pid, held
+from study_world import agent_pid, held
 
 from cnn.copies import copy_of
 from cnn.runs import RunFolder, RunState

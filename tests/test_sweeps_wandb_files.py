@@ -11,7 +11,7 @@ import optuna
 import pytest
 import yaml
 from loopback_world import Bench, ended
-from test_sweeps_world import make_study, open_engine
+from study_world import make_study, open_engine
 
 from cnn.runs import RunState, list_runs
 from sweeps import trial, wandb_link

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import reference
+import soundfile
 
 from arena_scores import Interval
-from cnn.runs import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, Verdict, list_runs, write_csv, write_json
+from cnn.runs import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, Verdict, write_csv, write_json
 from reports.contest_facts import AttemptFacts, ContestFacts, StandingFacts
 from reports.facts import VARIANTS
 from reports.sweep_facts import AgentFacts, ParameterSpan, SweepFacts, TrialPoint
-from tests import reference
 
 LABELS = tuple(str(digit) for digit in range(10))
 MODELS = ("lenet5", "resnet")
@@ -290,5 +292,10 @@ def contest_of(teams: tuple[str, ...] = ("Los Formantes", "Mel & Friends", "zero
     return ContestFacts(name="Spoken digits 2026", deadline=start + timedelta(days=6), standings=tuple(table), n_waiting=1)
 
 
-def test_the_eight_can_be_listed(tmp_path: Path) -> None:
-    assert [folder.digest for folder in write_eight(tmp_path)] == [folder.digest for folder in list_runs(tmp_path)]
+def tone_wav(rate_hz: int = 16_000, length_s: float = 0.4, pitch_hz: float = 440.0) -> bytes:
+    """A recording in two channels, of which one is silent."""
+    time = np.arange(int(rate_hz * length_s)) / rate_hz
+    sound = np.stack([0.2 * np.sin(2 * np.pi * pitch_hz * time), np.zeros_like(time)], axis=1)
+    buffer = io.BytesIO()
+    soundfile.write(buffer, sound, rate_hz, format="WAV", subtype="PCM_16")
+    return buffer.getvalue()

@@ -13,14 +13,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner
 from warm_python import WarmPython
 
 from cnn.config import TileSettings, default_config, to_dict
 from sweeps import trial
+from sweeps.cli import app
+from sweeps.engine import Claim, Idle
 from sweeps.optuna_engine import OptunaEngine
 from sweeps.results import StudyFacts, TrialFacts, read_study
 from sweeps.study import StudyFolder, StudySpec, create_or_continue
 from sweeps.sweepfile import parse
+from sweeps.trial import TrialResult, TrialState
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -42,7 +46,7 @@ from sweeps import lease
 if sys.argv[4] == "elsewhere":
     lease._space = lambda: "another host"
     lease.GRACE = timedelta(0)
-from test_sweeps_world import open_engine
+from study_world import open_engine
 engine = open_engine(Path(sys.argv[1]), sys.argv[2], agent="the dead")
 claim = engine.claim()
 for epoch in range(1, int(sys.argv[3]) + 1):
@@ -134,3 +138,36 @@ class World:
 
     def facts(self, name: str = "lenet5.raw") -> StudyFacts:
         return read_study(self.studies, name)
+
+
+def finished(*values: float) -> TrialResult:
+    return TrialResult(state=TrialState.FINISHED, epochs=dict(enumerate(values, 1)), seconds=1.5)
+
+
+def claimed(engine: OptunaEngine) -> Claim:
+    claim = engine.claim()
+    assert isinstance(claim, Claim)
+    return claim
+
+
+def work_off(engine: OptunaEngine, n: int = 10**6) -> Idle | None:
+    """Finish up to `n` trials; why there were no more."""
+    for _ in range(n):
+        claim = engine.claim()
+        if isinstance(claim, Idle):
+            return claim
+        assert engine.finish(claim, finished(0.1 * claim.number, 0.05))
+    return None
+
+
+def states(facts: StudyFacts) -> list[str]:
+    return [trial.state for trial in facts.trials]
+
+
+SHOWN = {"terminal_width": 240, "env": {"COLUMNS": "240", "TERM": "dumb", "NO_COLOR": "1"}}
+
+
+def call(*words: str, code: int = 0) -> str:
+    result = CliRunner().invoke(app, words, **SHOWN)
+    assert result.exit_code == code, result.output
+    return result.output
