@@ -7,12 +7,11 @@ import time
 import numpy as np
 from sklearn.metrics import f1_score
 
+from arena_resamples import Resamples
+from arena_scores import LEVEL, N_REPLICATES, confusion_matrix, macro_f1, speaker_interval
 from benchmarks.arms import Comparison, UnequalError, equal_within
-from leaderboard.grading import Part
-from leaderboard.resamples import Resamples, resamples
-from leaderboard.scoring import confusion_matrix, macro_f1
+from leaderboard.grading import Part, resamples
 from leaderboard.solution import Solution, parse_solution
-from leaderboard.statistics import LEVEL, N_REPLICATES, bootstrap_macro_f1
 from leaderboard.ties import verdicts
 
 N_CLASSES, N_SPEAKERS = 10, 60
@@ -71,14 +70,14 @@ def bootstrap_comparison(n_rows: int, n_replicates: int, n_looped: int) -> Compa
     confusions = confusions_of(*rows)
 
     def check() -> str:
-        interval = bootstrap_macro_f1(confusions, n_replicates=n_looped)
+        interval = speaker_interval(confusions, n_replicates=n_looped)
         low, high = looped_interval(rows, n_looped)
         if abs(interval.low - low) + abs(interval.high - high) > 1e-9:
             raise UnequalError(f"intervals differ: {interval.low}..{interval.high} and {low}..{high}")
         return f"both intervals of the first {n_looped} replicates are {low:.6f} to {high:.6f}"
 
     def ours() -> None:
-        bootstrap_macro_f1(confusions_of(*rows), n_replicates=n_replicates)
+        speaker_interval(confusions_of(*rows), n_replicates=n_replicates)
 
     return Comparison(
         what=f"interval of macro-F1 by speaker, {n_replicates:,} replicates of {n_rows:,} rows",

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection
 
+from arena_scores import Interval
 from leaderboard.errors import ContestError
 from leaderboard.grading import Part
 from leaderboard.memory import ContestCache
 from leaderboard.records import read_rules, read_teams
-from leaderboard.resamples import interval
 from leaderboard.rules import Rules, Ties
 from leaderboard.standings import Attempt, Board, Standing, best_attempt, ranks, split_by_arrival
-from leaderboard.statistics import Interval
 from leaderboard.teams import Team, name_key
 from leaderboard.ties import Verdicts, sentence, verdicts
 
@@ -51,7 +50,7 @@ def public_interval(
     solution = cache.solution(connection, rules.solution_digest)
     shown = attempts[attempts[number - 1].shown_number - 1]
     replicates = cache.replicates(connection, solution, Part.PUBLIC, [shown.digest])
-    return interval(replicates[:, 0], cache.resamples(solution, Part.PUBLIC))
+    return cache.resamples(solution, Part.PUBLIC).interval(replicates[:, 0])
 
 
 def read_standings(connection: Connection, cache: ContestCache, part: Part) -> tuple[Standing, ...]:
@@ -110,7 +109,7 @@ def _compute_ranking(connection: Connection, cache: ContestCache, rules: Rules, 
     replicates = cache.replicates(connection, solution, part, [entry.counted.digest for entry in entries])
     f1 = np.array([entry.counted.macro_f1 for entry in entries])
     pairs = verdicts(f1, replicates, draws.n_units)
-    intervals = [interval(column, draws) for column in replicates.T]
+    intervals = [draws.interval(column) for column in replicates.T]
     lines = _lines(entries, by_rank, intervals, pairs, has_test=rules.metric_digest is None)
     if rules.metric_digest is not None and len(lines) > 1:
         return Ranking(lines=lines, sentence=_untested_sentence(lines, rules))

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select
 
+from arena_scores import Interval
 from leaderboard import refusals, schema
 from leaderboard.board import public_interval, read_ranks
 from leaderboard.errors import AttemptsExhausted, SolutionReplaced, SubmissionError, TeamError
@@ -17,7 +18,6 @@ from leaderboard.messages import message
 from leaderboard.records import n_rows, read_rules, read_team, read_team_of_id
 from leaderboard.rules import Rules
 from leaderboard.standings import Attempt
-from leaderboard.statistics import Interval
 from leaderboard.store import Contest
 from leaderboard.submission import Submission, parse_submission
 from leaderboard.teams import Team

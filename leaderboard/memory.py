@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 import numpy as np
 from sqlalchemy import Connection, select
 
+from arena_resamples import Resamples
+from arena_scores import Values
 from leaderboard import schema
-from leaderboard.grading import Part
+from leaderboard.grading import Part, resamples
 from leaderboard.metric import Metric, load_metric
 from leaderboard.records import read_attempts, read_predicted, read_revision
-from leaderboard.resamples import Resamples, resamples
 from leaderboard.rules import Rules
-from leaderboard.scoring import Values
 from leaderboard.solution import Solution, parse_solution
 from leaderboard.standings import Attempt
 

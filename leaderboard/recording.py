@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from arena_scores import Indices
 from leaderboard import schema
 from leaderboard.errors import AttemptsExhausted, SolutionReplaced, TeamError
 from leaderboard.grading import Grade, Part
@@ -16,7 +17,6 @@ from leaderboard.memory import ContestCache
 from leaderboard.messages import message
 from leaderboard.records import PREDICTED, grade_values, keep_file, read_predicted, read_rules
 from leaderboard.rules import Rules
-from leaderboard.scoring import Indices
 from leaderboard.submission import Submission
 from leaderboard.teams import Team
 from leaderboard.triggers import ATTEMPT_LIMIT

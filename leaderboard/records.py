@@ -12,11 +12,11 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, Subquery, Table, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from arena_scores import Indices, accuracy, macro_f1
 from leaderboard import schema
 from leaderboard.changes import told_change
 from leaderboard.grading import Grade, Part
 from leaderboard.rules import Rules, Ties
-from leaderboard.scoring import Indices, accuracy, macro_f1
 from leaderboard.standings import Attempt, AttemptModel, ModelState
 from leaderboard.teams import Team, name_key, unknown_team
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row, insert, select, update
 
+from arena_scores import macro_f1
 from leaderboard import schema
 from leaderboard.board import read_ranks
 from leaderboard.errors import ContestError, SubmissionError
@@ -16,7 +17,6 @@ from leaderboard.grading import Grade, Part, grade
 from leaderboard.host import Decision, log
 from leaderboard.ladder import climb_again
 from leaderboard.records import PREDICTED, grade_values, keep_file, read_rules
-from leaderboard.scoring import macro_f1
 from leaderboard.solution import Solution
 from leaderboard.store import Contest
 from leaderboard.submission import Submission, parse_submission

@@ -29,7 +29,6 @@ from leaderboard.records import (
     read_team_of_id,
     read_teams,
 )
-from leaderboard.resamples import interval
 from leaderboard.rules import Rules
 from leaderboard.solution import Solution
 from leaderboard.standings import Attempt, Board, Standing
@@ -176,8 +175,8 @@ class Contest:
             solution = self.cache.solution(connection, read_rules(connection).solution_digest)
             confusion = read_confusion(connection, team.id, shown, part)
             replicates = self.cache.replicates(connection, solution, part, [attempts[shown - 1].digest])
-            found = interval(replicates[:, 0], self.cache.resamples(solution, part))
-        return details_of(attempt, confusion, solution.labels, found)
+            interval = self.cache.resamples(solution, part).interval(replicates[:, 0])
+        return details_of(attempt, confusion, solution.labels, interval)
 
     def record(self, team: Team, submission: Submission, grade: Grade, now: datetime) -> tuple[int, bool]:
         """The number of the stored attempt and True; of the earlier one and False when this team sent the same file before.

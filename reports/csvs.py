@@ -5,11 +5,11 @@ A cell that a spreadsheet would take for a formula is set apart with an apostrop
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
 from collections.abc import Iterator, Sequence
 
+from arena_media import data_uri
 from reports.facts import ReportFacts, RunFacts
 from reports.inspection_facts import InspectionFacts
 from reports.sweep_facts import SweepFacts
@@ -51,12 +51,12 @@ def tables_of(facts: ReportFacts) -> dict[str, str]:
         **{f"embedding-{one.run}": _embedding(one) for one in facts.inspections},
         **{f"held-out-{number}": _held_out(facts, number - 1) for number in range(1, len(facts.evaluations) + 1)},
     }
-    return {name: data_uri(rows) for name, rows in tables.items() if len(rows) > 1}
+    return {name: csv_uri(rows) for name, rows in tables.items() if len(rows) > 1}
 
 
-def data_uri(rows: Rows) -> str:
+def csv_uri(rows: Rows) -> str:
     """The rows as a CSV file in a link."""
-    return f"data:text/csv;base64,{base64.b64encode(csv_text(rows).encode()).decode()}"
+    return data_uri("text/csv", csv_text(rows).encode())
 
 
 def csv_text(rows: Rows) -> str:
