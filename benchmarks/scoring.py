@@ -1,21 +1,17 @@
-"""Scores from files, macro-F1, its interval by speaker and a whole contest's standings, against pandas and scikit-learn."""
+"""Macro-F1, its interval by speaker and a whole contest's standings, against scikit-learn."""
 
 from __future__ import annotations
 
-import io
 import time
 
 import numpy as np
-import pandas
 from sklearn.metrics import f1_score
 
+from arena_resamples import Resamples
+from arena_scores import LEVEL, N_REPLICATES, confusion_matrix, macro_f1, speaker_interval
 from benchmarks.arms import Comparison, UnequalError, equal_within
-from leaderboard.grading import Part
-from leaderboard.resamples import Resamples, resamples
-from leaderboard.scoring import confusion_matrix, macro_f1
+from leaderboard.grading import Part, resamples
 from leaderboard.solution import Solution, parse_solution
-from leaderboard.statistics import LEVEL, N_REPLICATES, bootstrap_macro_f1
-from leaderboard.submission import parse_submission
 from leaderboard.ties import verdicts
 
 N_CLASSES, N_SPEAKERS = 10, 60
@@ -74,14 +70,14 @@ def bootstrap_comparison(n_rows: int, n_replicates: int, n_looped: int) -> Compa
     confusions = confusions_of(*rows)
 
     def check() -> str:
-        interval = bootstrap_macro_f1(confusions, n_replicates=n_looped)
+        interval = speaker_interval(confusions, n_replicates=n_looped)
         low, high = looped_interval(rows, n_looped)
         if abs(interval.low - low) + abs(interval.high - high) > 1e-9:
             raise UnequalError(f"intervals differ: {interval.low}..{interval.high} and {low}..{high}")
         return f"both intervals of the first {n_looped} replicates are {low:.6f} to {high:.6f}"
 
     def ours() -> None:
-        bootstrap_macro_f1(confusions_of(*rows), n_replicates=n_replicates)
+        speaker_interval(confusions_of(*rows), n_replicates=n_replicates)
 
     return Comparison(
         what=f"interval of macro-F1 by speaker, {n_replicates:,} replicates of {n_rows:,} rows",
@@ -97,30 +93,6 @@ def bootstrap_comparison(n_rows: int, n_replicates: int, n_looped: int) -> Compa
 def csv_of(labels: np.ndarray) -> bytes:
     """A file as `arena predict` writes it."""
     return ("id,label\n" + "".join(f"clip_{n:05d},{label}\n" for n, label in enumerate(labels))).encode()
-
-
-def file_comparison(n_rows: int) -> Comparison:
-    truth, predicted, _ = answers(n_rows)
-    solution, content = parse_solution(csv_of(truth), "solution.csv"), csv_of(predicted)
-    frame = pandas.read_csv(io.BytesIO(csv_of(truth)))
-
-    def ours() -> float:
-        submission = parse_submission(content, "submission.csv", solution)
-        return macro_f1(confusion_matrix(solution.truth, submission.predicted, len(solution.labels)))
-
-    def theirs() -> float:
-        rows = frame.merge(pandas.read_csv(io.BytesIO(content)), on="id", validate="one_to_one")
-        return float(f1_score(rows.label_x, rows.label_y, average="macro"))
-
-    return Comparison(
-        what=f"a submission of {n_rows:,} rows from its bytes to its macro-F1, checked",
-        against="pandas.read_csv, a merge with the solution in memory and sklearn.metrics.f1_score",
-        unit="files",
-        floor=40.0,
-        ours=lambda: _rate(ours, 200),
-        theirs=lambda: _rate(theirs, 20),
-        check=lambda: equal_within("macro-F1 to the last digit", (ours(), theirs()), 0.0),
-    )
 
 
 def looped_replicates(solution: Solution, drawn: Resamples, predicted: np.ndarray, n_looped: int) -> np.ndarray:
@@ -182,6 +154,5 @@ def comparisons(n_rows: int, n_looped: int) -> list[Comparison]:
     return [
         macro_f1_comparison(n_rows),
         bootstrap_comparison(n_rows, 2000, n_looped),
-        file_comparison(n_sent),
         board_comparison(n_sent, n_teams, min(3, n_looped)),
     ]

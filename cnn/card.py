@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
+from arena_media import data_uri, palette_png, png_uri
 from arena_texts import ENGLISH, Words
 from cnn.audio import read_clip
 from cnn.balance import Balance, balance, corpus_words
 from cnn.card_figures import bins_of, histogram
-from cnn.card_sound import HIGHEST_HZ, LOWEST_HZ, RANGE_DB, Frame, png, spectrogram, wav
+from cnn.card_sound import HIGHEST_HZ, LOWEST_HZ, RANGE_DB, Frame, player_wav, spectrogram
 from cnn.config import LABELS
 from cnn.corpus import Clip, Corpus
 from cnn.errors import CorpusError, RunError
@@ -218,8 +219,8 @@ def _examples(
                     speaker=clip.speaker,
                     id=clip.id,
                     length_s=clip.length_s,
-                    picture=_data("image/png", png(spectrogram(wave, rate_hz, frame))),
-                    sound=_data("audio/wav", wav(wave, rate_hz, most_hz, _LONGEST_S)),
+                    picture=png_uri(palette_png(spectrogram(wave, rate_hz, frame))),
+                    sound=data_uri("audio/wav", player_wav(wave, rate_hz, most_hz, _LONGEST_S)),
                 )
             )
             advance(1)
@@ -233,10 +234,6 @@ def _player_rate_hz(clips: Sequence[Clip]) -> int:
         if sum(2 * min(rate_hz, clip.rate_hz) * min(clip.length_s, _LONGEST_S) for clip in clips) <= _MOST_SOUND_BYTES:
             return rate_hz
     return _PLAYER_RATES_HZ[-1]
-
-
-def _data(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def _marked(t: Words) -> Words:

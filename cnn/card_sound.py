@@ -1,20 +1,16 @@
-"""A clip as a small picture and a small player, both as bytes for a page. S samples, F rows (row 0 the lowest), T frames.
+"""A clip as a small picture and a small player for a page. S samples, F rows (row 0 the lowest), T frames.
 
-Numpy alone draws: the card of a corpus must not wait for torch. The palette is matplotlib's magma.
+Numpy alone draws: the card of a corpus must not wait for torch.
 """
 
 from __future__ import annotations
 
-import io
-import struct
-import zlib
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 
+from arena_media import pcm16, resample, wav
 from cnn.audio import Samples
 
 N_ROWS = 88
@@ -58,39 +54,9 @@ def _mel_spaced(highest_hz: float) -> npt.NDArray[np.float64]:
     return spaced
 
 
-def png(picture: Picture) -> bytes:
-    """(F, T) as a PNG of 256 colours, row 0 at the bottom. Equal pictures give equal bytes."""
-    lines = picture[::-1]
-    raw = np.concatenate([np.zeros((len(lines), 1), np.uint8), lines], axis=1).tobytes()  # each line begins with filter 0
-    head = struct.pack(">IIBBBBB", lines.shape[1], lines.shape[0], 8, 3, 0, 0, 0)
-    chunks = (b"IHDR", head), (b"PLTE", _palette()), (b"IDAT", zlib.compress(raw, 9)), (b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, content) for kind, content in chunks)
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-
-@lru_cache(maxsize=1)
-def _palette() -> bytes:
-    from matplotlib import colormaps
-
-    colours = colormaps["magma"](np.arange(256), bytes=True)[:, :3]
-    return bytes(np.ascontiguousarray(colours).tobytes())
-
-
-def wav(wave: Samples, rate_hz: int, most_hz: int, longest_s: float) -> bytes:
+def player_wav(wave: Samples, rate_hz: int, most_hz: int, longest_s: float) -> bytes:
     """`wave` (S,) as mono 16-bit wav of at most `most_hz` and `longest_s`."""
     wave = wave[: round(longest_s * rate_hz)]
     if rate_hz > most_hz:
-        wave, rate_hz = _resampled(wave, rate_hz, most_hz), most_hz
-    content = io.BytesIO()
-    soundfile.write(content, np.round(np.clip(wave, -1, 1) * 32767).astype(np.int16), rate_hz, format="WAV", subtype="PCM_16")
-    return content.getvalue()
-
-
-def _resampled(wave: Samples, rate_hz: int, new_hz: int) -> Samples:
-    """(S,) at `new_hz`: what the new rate cannot hold is left out of the spectrum."""
-    n_out = max(1, round(len(wave) * new_hz / rate_hz))
-    resampled: Samples = (np.fft.irfft(np.fft.rfft(wave)[: n_out // 2 + 1], n_out) * (n_out / len(wave))).astype(np.float32)
-    return resampled
+        wave, rate_hz = resample(wave, rate_hz, most_hz).astype(np.float32), most_hz
+    return wav(pcm16(wave), rate_hz)

@@ -188,7 +188,7 @@ def _lines(what: Evaluation) -> list[tuple[str, str]]:
         (
             "pooled",
             f"{what.pooled_macro_f1:.3f}, {interval.level:.0%} interval {interval.low:.3f} to {interval.high:.3f} "
-            f"({interval.n_speakers} speakers drawn with replacement, {interval.n_replicates:,} times)",
+            f"({interval.n_units} speakers drawn with replacement, {interval.n_replicates:,} times)",
         ),
         ("taken for", " · ".join(text.replace(" ", "\u00a0") for text in confused) or "no digit for another"),
         *(("note", note) for note in what.notes),

@@ -11,8 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arena_scores import (
+    Counts,
+    Interval,
+    Values,
+    macro_f1_each,
+    mean_of_present,
+    present_macro_f1,
+    recall,
+    speaker_interval,
+)
 from cnn.config import LABELS
-from cnn.counts import LEVEL, N_REPLICATES, Counts, Values, f1, macro_f1, mean_of_present, recall, speaker_interval
 from cnn.errors import RunError
 from cnn.folds import PARTS
 from cnn.runs import RunFolder
@@ -56,17 +65,6 @@ class Confused:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Interval:
-    """Where the pooled macro-F1 would lie for other speakers of the same kind."""
-
-    low: float
-    high: float
-    level: float
-    n_replicates: int
-    n_speakers: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Evaluation:
     """One model on one variant, over all folds."""
 
@@ -79,7 +77,7 @@ class Evaluation:
     fold_sd: float | None  # of the folds' means
     seed_sd: float | None  # of the mean over folds; None with one seed
     pooled_macro_f1: float  # of all clips together, mean over the seeds
-    interval: Interval  # of the pooled macro-F1
+    interval: Interval  # of the pooled macro-F1, over speakers
     confused: tuple[Confused, ...]  # the most frequent first
     notes: tuple[str, ...]
 
@@ -100,7 +98,6 @@ def evaluate(runs: Sequence[Sequence[RunFolder]], on: str, numbers: Sequence[int
     every = np.stack([found[fold][speaker] for speaker, fold in fold_of.items()], axis=1)  # (S, G, K, K)
     folds = tuple(_fold(number, seeds, found[number]) for number, seeds in zip(found, runs, strict=True))
     means = np.array([fold.by_seed for fold in folds])  # (folds, S)
-    low, high = speaker_interval(every)
     return Evaluation(
         on=on,
         n_seeds=len(every),
@@ -112,8 +109,8 @@ def evaluate(runs: Sequence[Sequence[RunFolder]], on: str, numbers: Sequence[int
         mean_macro_f1=float(means.mean()),
         fold_sd=_sd(means.mean(1)),
         seed_sd=_sd(means.mean(0)),
-        pooled_macro_f1=float(macro_f1(every.sum(1)).mean()),
-        interval=Interval(low=low, high=high, level=LEVEL, n_replicates=N_REPLICATES, n_speakers=every.shape[1]),
+        pooled_macro_f1=float(macro_f1_each(every.sum(1)).mean()),
+        interval=speaker_interval(every),
         confused=_confused(every.sum((0, 1))),
         notes=tuple(_notes(found, chosen=on == "validation" and _chose(runs))),
     )
@@ -137,7 +134,7 @@ def _counts_of(seeds: Sequence[RunFolder], part: str) -> dict[str, Counts]:
 
 def _fold(number: int, seeds: Sequence[RunFolder], found: dict[str, Counts]) -> FoldScore:
     together = np.sum(list(found.values()), axis=0)  # (S, K, K)
-    scores = macro_f1(together)
+    scores = macro_f1_each(together)
     return FoldScore(
         fold=number,
         speakers=tuple(found),
@@ -149,13 +146,13 @@ def _fold(number: int, seeds: Sequence[RunFolder], found: dict[str, Counts]) -> 
 
 
 def _speaker(name: str, fold: int, counts: Counts) -> SpeakerScore:
-    scores = mean_of_present(f1(counts), counts)  # (S,)
+    scores = present_macro_f1(counts)  # (S,)
     return SpeakerScore(
         speaker=name,
         fold=fold,
         n_clips=int(counts[0].sum()),
         macro_f1=float(scores.mean()),
-        recall=float(mean_of_present(recall(counts), counts).mean()),
+        recall=float(mean_of_present(recall(counts), counts.sum(-1)).mean()),
         by_seed=tuple(scores.tolist()),
     )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from cnn import metrics
+from arena_scores import Counts, accuracy, confusion_matrix, macro_f1
 from cnn.augment import Augment
 from cnn.batches import Clips, n_steps, seed_of
 from cnn.chance import seeded
@@ -33,7 +33,7 @@ class Learnt:
     """What an epoch over the training clips says of itself, while the weights move."""
 
     losses: list[float]  # of each step, without label smoothing
-    confusion: torch.Tensor  # (K, K)
+    confusion: Counts  # (K, K)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,8 +102,8 @@ class Fit:
         row = EpochRow(
             epoch=number + 1,
             train_loss=sum(learnt.losses) / steps,
-            train_accuracy=metrics.accuracy(learnt.confusion),
-            train_macro_f1=metrics.macro_f1(learnt.confusion),
+            train_accuracy=accuracy(learnt.confusion),
+            train_macro_f1=macro_f1(learnt.confusion),
             val_loss=val.loss,
             val_accuracy=val.accuracy,
             val_macro_f1=val.macro_f1,
@@ -143,8 +143,7 @@ class Fit:
                 losses.append(plain.detach())
                 truths.append(truth)
                 guesses.append(found.detach().argmax(1))
-        confusion = metrics.confusion_of(torch.cat(truths), torch.cat(guesses), len(LABELS))
-        return Learnt(losses=torch.stack(losses).tolist(), confusion=confusion.cpu())
+        return Learnt(losses=torch.stack(losses).tolist(), confusion=_count(torch.cat(truths), torch.cat(guesses)))
 
     def score(self, clips: Clips) -> tuple[Score, torch.Tensor]:
         """The net as it stands on `clips`, without augmentation, and its log-probabilities (N, K) on the CPU."""
@@ -224,14 +223,19 @@ def smoothed(plain: torch.Tensor, log_probabilities: torch.Tensor, smoothing: fl
     return (1 - smoothing) * plain - smoothing * log_probabilities.mean(-1).mean(0)
 
 
+def _count(truth: torch.Tensor, predicted: torch.Tensor) -> Counts:
+    """(K, K) from (N,) each, on any device."""
+    return confusion_matrix(truth.cpu().numpy(), predicted.cpu().numpy(), len(LABELS))
+
+
 def score_of(log_probabilities: torch.Tensor, truth: torch.Tensor) -> Score:
     """What (N, K) are worth where (N,) is true."""
-    confusion = metrics.confusion_of(truth, log_probabilities.argmax(1), len(LABELS)).cpu()
+    confusion = _count(truth, log_probabilities.argmax(1))
     return Score(
         n=len(truth),
         loss=float(F.nll_loss(log_probabilities, truth)),
-        accuracy=metrics.accuracy(confusion),
-        macro_f1=metrics.macro_f1(confusion),
+        accuracy=accuracy(confusion),
+        macro_f1=macro_f1(confusion),
         confusion=confusion.tolist(),
     )
 

@@ -93,7 +93,7 @@ class Stack:
             counts += torch.bincount(cells, minlength=len(counts))
         unstack(self._net, [fit.net for fit in self._fits])
         self._optimizer.give_back()
-        columns, confusions = losses.T.tolist(), counts.view(n_members, k, k).cpu()
+        columns, confusions = losses.T.tolist(), counts.view(n_members, k, k).cpu().numpy()
         return [Learnt(losses=column, confusion=confusion) for column, confusion in zip(columns, confusions, strict=True)]
 
     def _one_step(self, batch: torch.Tensor, truth: torch.Tensor, rates: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

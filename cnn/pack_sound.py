@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import struct
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import numpy.typing as npt
 import soundfile
 import torch
 
+from arena_media import wav
 from cnn.audio import Samples, read_clip
 from cnn.corpus import Clip
 from cnn.errors import CorpusError
@@ -144,6 +144,4 @@ def wav_bytes(samples: npt.NDArray[np.floating], wanted: Format) -> bytes:
     full = 1 << (8 * wanted.n_bytes - 1)
     whole = np.clip(np.rint(samples.astype(np.float64) * full), -full, full - 1).astype("<i4")
     data = whole.view(np.uint8).reshape(-1, 4)[:, : wanted.n_bytes].tobytes()
-    per_s = wanted.rate_hz * wanted.n_bytes
-    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, wanted.rate_hz, per_s, wanted.n_bytes, 8 * wanted.n_bytes)
-    return struct.pack("<4sI4s", b"RIFF", 36 + len(data), b"WAVE") + form + struct.pack("<4sI", b"data", len(data)) + data
+    return wav(data, wanted.rate_hz, wanted.n_bytes)

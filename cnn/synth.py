@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
 import json
 import random
 import shutil
@@ -19,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 
 from arena_locks import try_lock
+from arena_media import pcm16, wav
 from cnn.errors import CorpusError
 from cnn.espeak import RATE_HZ as ESPEAK_RATE_HZ
 from cnn.espeak import Utterance, check_installed, spoken
@@ -176,7 +175,7 @@ def _write_clips(part: Path, plan: Sequence[SynthClip], seed: int, advance: Call
                 (part / speaker).mkdir()
                 rooms[speaker] = _echo(clip.voice, _rng(seed, f"room {speaker}"))
             wave = _in_room(samples, clip.voice, rooms[speaker], _rng(seed, clip.path))
-            (part / clip.path).write_bytes(_wav(wave))
+            (part / clip.path).write_bytes(wav(pcm16(wave), RATE_HZ))
             if advance:
                 advance(1)
 
@@ -223,12 +222,6 @@ def _resampled(samples: Wave, tract: float) -> Wave:
     n_fade = len(spectrum) // 16  # a soft edge rings less
     spectrum[-n_fade:] *= 0.5 + 0.5 * np.cos(np.pi * np.arange(n_fade) / n_fade)
     return np.fft.irfft(spectrum, n_out) * (n_out / len(samples))
-
-
-def _wav(wave: Wave) -> bytes:
-    content = io.BytesIO()  # written by Python, which notices a full disk; libsndfile's message would not say so
-    soundfile.write(content, np.round(wave * 32767).astype(np.int16), RATE_HZ, format="WAV", subtype="PCM_16")
-    return content.getvalue()
 
 
 def _facts(voice: Voice) -> dict[str, str]:

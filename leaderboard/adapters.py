@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from arena_scores import accuracy, f1, macro_f1
 from leaderboard.errors import SolutionError, SubmissionError
 from leaderboard.grading import PartGrade, grade
-from leaderboard.scoring import accuracy, f1, macro_f1, margins
 from leaderboard.solution import parse_solution
 from leaderboard.submission import parse_submission
 from leaderboard.table import read_file
@@ -54,7 +54,7 @@ def scored(solution: Path, submission: Path, platform: str) -> dict[str, Any]:
 
 def _metrics(part: PartGrade) -> dict[str, float]:
     confusion = part.confusion
-    by_class = f1(*margins(confusion))
+    by_class = f1(confusion)
     rows = confusion.sum(axis=1)
     weighted = float(np.average(by_class, weights=rows)) if rows.any() else 0.0
     values = {"macro_f1": macro_f1(confusion), "accuracy": accuracy(confusion), "weighted_f1": weighted}

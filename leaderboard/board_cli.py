@@ -14,9 +14,9 @@ from arena_options import CONTEST_FILE, ContestPath
 from arena_terminal import JSON_HELP, print_json, print_table, say
 
 if TYPE_CHECKING:
+    from arena_scores import Interval
     from leaderboard.rules import Rules
     from leaderboard.standings import Attempt, AttemptModel, Board, Standing
-    from leaderboard.statistics import Interval
     from leaderboard.store import Contest
 
 app = typer.Typer()

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, select
 
+from arena_scores import Counts, Interval, f1, precision, recall
 from leaderboard import schema
 from leaderboard.grading import Part
-from leaderboard.scoring import Counts, f1, margins, precision, recall
 from leaderboard.standings import Attempt
-from leaderboard.statistics import Interval
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,8 +44,7 @@ def read_confusion(connection: Connection, team_id: int, number: int, part: Part
 
 def details_of(attempt: Attempt, confusion: Counts, labels: tuple[str, ...], interval: Interval) -> Details:
     """The details that a matrix gives."""
-    hits, actual, predicted = margins(confusion)
-    by_class = zip(labels, actual, precision(hits, predicted), recall(hits, actual), f1(hits, actual, predicted), strict=True)
+    by_class = zip(labels, confusion.sum(axis=1), precision(confusion), recall(confusion), f1(confusion), strict=True)
     classes = tuple(
         ClassScores(label=label, n_rows=int(n), precision=float(p), recall=float(r), f1=float(score))
         for label, n, p, r, score in by_class

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
+from arena_resamples import Resamples, Truth, resample_rows
+from arena_scores import N_REPLICATES, Counts, Indices, confusion_matrix, log_loss, macro_f1
 from leaderboard.metric import Metric
-from leaderboard.scoring import SCORER, Counts, Indices, confusion_matrix, log_loss, macro_f1
 from leaderboard.solution import Solution
 from leaderboard.submission import Submission
+
+SCORER = "macro_f1/1"  # stored with each attempt; a change of a definition of the score is a new number
 
 
 class Part(StrEnum):
@@ -73,3 +77,11 @@ def _part_grade(solution: Solution, submission: Submission, metric: Metric | Non
 def rows_of(solution: Solution, part: Part) -> Indices:
     """(n,) row numbers of a part."""
     return np.flatnonzero(solution.is_public if part is Part.PUBLIC else solution.is_private)
+
+
+def resamples(solution: Solution, part: Part, *, n_replicates: int = N_REPLICATES, seed: int = 0) -> Resamples:
+    """Return the draws for a part: of speakers where at least five have rows in it, of rows otherwise."""
+    rows = rows_of(solution, part)
+    truth = Truth(classes=solution.truth[rows], groups=solution.group[rows], n_classes=len(solution.labels))
+    result = resample_rows(truth, n_replicates=n_replicates, seed=seed)
+    return dataclasses.replace(result, rows=rows[result.rows])

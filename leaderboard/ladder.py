@@ -11,12 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 from sqlalchemy import Connection, select, update
 
+from arena_resamples import Resamples
+from arena_scores import Indices, confusion_matrix, macro_f1
 from leaderboard import schema
 from leaderboard.grading import Part
-from leaderboard.memory import Memory
+from leaderboard.memory import ContestCache
 from leaderboard.records import read_predicted
-from leaderboard.resamples import Resamples
-from leaderboard.scoring import Indices, macro_f1
 from leaderboard.solution import Solution
 from leaderboard.ties import standard_error
 
@@ -25,7 +25,8 @@ def shown_numbers(solution: Solution, drawn: Resamples, predicted: Sequence[Indi
     """For each attempt, by number, the number of the one whose public score is shown for it."""
     if not predicted:
         return []
-    scores = [macro_f1(drawn.confusion(one, solution)) for one in predicted]
+    truth, n_classes = solution.truth[drawn.rows], len(solution.labels)
+    scores = [macro_f1(confusion_matrix(truth, one[drawn.rows], n_classes)) for one in predicted]
     replicates = drawn.macro_f1(np.stack(predicted))  # (R, attempts)
     shown = [0]
     for at in range(1, len(predicted)):
@@ -35,7 +36,7 @@ def shown_numbers(solution: Solution, drawn: Resamples, predicted: Sequence[Indi
     return [at + 1 for at in shown]
 
 
-def climb_again(connection: Connection, memory: Memory, solution: Solution, team_id: int) -> None:
+def climb_again(connection: Connection, cache: ContestCache, solution: Solution, team_id: int) -> None:
     """Decide anew which public scores of a team are shown, after its attempts or their scores have changed."""
     columns = schema.attempts.c
     rows = connection.execute(
@@ -43,7 +44,7 @@ def climb_again(connection: Connection, memory: Memory, solution: Solution, team
     )
     found = rows.all()
     predicted = read_predicted(connection, [row.submission_digest for row in found])
-    drawn = memory.resamples(solution, Part.PUBLIC)
+    drawn = cache.resamples(solution, Part.PUBLIC)
     for row, shown in zip(
         found, shown_numbers(solution, drawn, [predicted[row.submission_digest] for row in found]), strict=True
     ):

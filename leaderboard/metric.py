@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from arena_scores import Indices
 from leaderboard.errors import Fault, MetricError, SubmissionError
-from leaderboard.scoring import Indices
 from leaderboard.solution import Solution
 from leaderboard.submission import Submission
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from arena_scores import Interval
 from leaderboard.grading import Part
 from leaderboard.rules import Rules
-from leaderboard.statistics import Interval
 
 _SAME = 1e-12  # scores this near are equal: the same fractions summed in another order differ by less
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from leaderboard.scoring import Values
+from arena_scores import Values
 
 ALPHA = 0.05
 _SAME = 1e-12

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from arena_scores import Interval
 from leaderboard.standings import ModelState
 
 
@@ -47,15 +48,6 @@ class ContestOut(_Model):
     n_teams: int
     max_file_bytes: int
     max_model_bytes: int
-
-
-class IntervalOut(_Model):
-    low: float
-    high: float
-    level: float
-    n_replicates: int
-    unit: str
-    n_units: int
 
 
 class LineOut(_Model):
@@ -111,7 +103,7 @@ class ClassOut(_Model):
 
 class DetailsOut(_Model):
     attempt: AttemptOut
-    interval: IntervalOut
+    interval: Interval
     weighted_f1: float
     classes: list[ClassOut]
     confusion: list[list[int]]
@@ -144,7 +136,7 @@ class ReceiptOut(_Model):
     team: str
     metric: str
     attempt: AttemptOut
-    interval: IntervalOut
+    interval: Interval
     is_new: bool
     n_left: int
     rank: int

@@ -8,8 +8,8 @@ from datetime import datetime
 
 import numpy as np
 
+from arena_scores import Counts
 from leaderboard.details import Details
-from leaderboard.scoring import Counts
 from leaderboard.standings import AttemptModel
 
 _N_MISTAKES = 5

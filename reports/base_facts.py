@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from arena_scores import Interval
+
 
 class NoteKind(StrEnum):
     """How loud a remark is."""
@@ -23,23 +25,11 @@ class Note:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class IntervalFacts:
-    """A percentile bootstrap interval and what was resampled."""
-
-    low: float
-    high: float
-    level: float
-    n_replicates: int
-    unit: str  # clips or speakers
-    n_units: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class DifferenceFacts:
     """A difference of test macro-F1 on the same resamples of the same test clips."""
 
     value: float
-    interval: IntervalFacts
+    interval: Interval
     parts: tuple[tuple[str, float], ...] = ()  # the differences it is the mean of, each with its name
     speakers: tuple[tuple[str, float], ...] = ()  # the same of each speaker's own clips, by name
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from reports.compare import CompareFacts
-from reports.csvs import data_uri
+from reports.csvs import csv_uri
 from reports.formats import score, signed, whole_percent
 from reports.render import assets, environment
 from reports.summary import units
@@ -31,7 +31,7 @@ def render_comparison(facts: CompareFacts) -> bytes:
     t = texts(facts.lang)
     style, script, policy = assets()
     page = ComparePage(
-        facts=facts, lead=lead_of(facts, t), table=data_uri(_rows(facts)), style=style, script=script, policy=policy
+        facts=facts, lead=lead_of(facts, t), table=csv_uri(_rows(facts)), style=style, script=script, policy=policy
     )
     return environment(t).get_template("compare.html.j2").render(page=page).encode()
 

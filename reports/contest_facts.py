@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from reports.base_facts import IntervalFacts
+from arena_scores import Interval
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,7 +28,7 @@ class StandingFacts:
     team: str
     macro_f1: float
     accuracy: float
-    interval: IntervalFacts | None
+    interval: Interval | None
     best: int  # number of the attempt that counts
     attempts: tuple[AttemptFacts, ...]
     is_tied_with_above: bool | None = None  # not told apart from the team above; None where the contest compares no pairs

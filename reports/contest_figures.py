@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from reports.base_facts import IntervalFacts
+from arena_scores import Interval
 from reports.contest_facts import StandingFacts
 from reports.dots import score_limits
 from reports.formats import score
-from reports.svg import INK, PAPER, SMALL_PX, SOFT, Frame, Label, few_ticks, fitted, rules_across, x_title
+from reports.svg import INK, PAPER, SMALL_PX, SOFT, Frame, Label, fitted, rows_plot
 from reports.texts import Texts
 
 MOST_TEAMS = 30
@@ -28,7 +28,7 @@ class TeamRow:
     attempts: tuple[tuple[int, float], ...]
     best: float
     best_number: int
-    interval: IntervalFacts | None
+    interval: Interval | None
 
 
 def team_rows(standings: Sequence[StandingFacts]) -> list[TeamRow]:
@@ -56,20 +56,11 @@ def attempts_plot(standings: Sequence[StandingFacts], width: float, t: Texts) ->
     shown += [x for row in rows if row.interval for x in (row.interval.low, row.interval.high)]
     frame = Frame(width=width, height=_ROW_PX * len(rows) + 44, left=132, right=46, top=4, bottom=40)
 
-    def draw(axes: Axes) -> None:
-        rules_across(axes)
-        axes.set_xlim(*score_limits(shown))
-        axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.xaxis.set_major_locator(few_ticks(width))
-        axes.set_yticks([])
-        for y, row in enumerate(rows):
-            _team(axes, y, row)
-        x_title(axes, "macro-F1")
-
+    draw = rows_plot(frame, enumerate(rows), score_limits(shown), _team, "macro-F1")
     return frame.to_svg(f"attempts-{width:g}", t("alt.attempts"), draw)
 
 
-def _team(axes: Axes, y: int, row: TeamRow) -> None:
+def _team(axes: Axes, y: float, row: TeamRow) -> None:
     Label(offset_px=132).left(axes, y, fitted(row.name, _NAME_PX))
     Label(offset_px=42).right(axes, y, score(row.best))
     if row.interval:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Sequence
 
 from arena_csv import format_csv
+from arena_media import data_uri
 from reports.facts import ReportFacts, RunFacts
 from reports.inspection_facts import InspectionFacts
 from reports.sweep_facts import SweepFacts
@@ -46,12 +46,12 @@ def tables_of(facts: ReportFacts) -> dict[str, str]:
         **{f"embedding-{one.run}": _embedding(one) for one in facts.inspections},
         **{f"held-out-{number}": _held_out(facts, number - 1) for number in range(1, len(facts.evaluations) + 1)},
     }
-    return {name: data_uri(rows) for name, rows in tables.items() if len(rows) > 1}
+    return {name: csv_uri(rows) for name, rows in tables.items() if len(rows) > 1}
 
 
-def data_uri(rows: Rows) -> str:
+def csv_uri(rows: Rows) -> str:
     """The rows as a CSV file in a link."""
-    return f"data:text/csv;base64,{base64.b64encode(format_csv(rows).encode()).decode()}"
+    return data_uri("text/csv", format_csv(rows).encode())
 
 
 def _scores(runs: Sequence[RunFacts]) -> Rows:

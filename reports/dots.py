@@ -16,11 +16,9 @@ from reports.svg import (
     Label,
     Limits,
     augment_marker,
-    few_ticks,
     filter_dash,
     model_colour,
-    rules_across,
-    x_title,
+    rows_plot,
 )
 from reports.texts import Texts
 
@@ -86,16 +84,8 @@ def dot_plot(cells: Sequence[Cell], chosen: str, width: float, t: Texts) -> str:
     frame = Frame(width=width, height=DOT_ROW_PX * (rows[-1].y + 1) + 44, left=108, right=46, top=4, bottom=40)
     shown = [value for row in rows for value in (row.value, row.low, row.high, row.val)]
 
-    def draw(axes: Axes) -> None:
-        rules_across(axes)
-        axes.set_xlim(*score_limits(shown))
-        axes.set_ylim(rows[-1].y + 0.5, rows[0].y - 0.5)
-        axes.xaxis.set_major_locator(few_ticks(width))
-        axes.set_yticks([])
-        for row in rows:
-            _dot_row(axes, row, t)
-        x_title(axes, t("axis.test_f1"))
-
+    lines = ((row.y, row) for row in rows)
+    draw = rows_plot(frame, lines, score_limits(shown), lambda axes, _, row: _dot_row(axes, row, t), t("axis.test_f1"))
     return frame.to_svg(f"dots-{width:g}", t("alt.dots"), draw)
 
 

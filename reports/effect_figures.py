@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from matplotlib.axes import Axes
 from reports.facts import EffectFacts
 from reports.formats import signed
 from reports.summary import effect_name
-from reports.svg import INK, RULE, SMALL_PX, SOFT, Frame, Label, Limits, few_ticks, fitted, rules_across, x_title
+from reports.svg import INK, RULE, SMALL_PX, SOFT, Frame, Label, Limits, fitted, rows_plot
 from reports.texts import Texts
 
 _ROW_PX = 26
@@ -58,21 +59,17 @@ def effect_plot(effects: Sequence[EffectFacts], width: float, t: Texts) -> str:
     left = _NAME_PX if width > 400 else 132
     frame = Frame(width=width, height=_ROW_PX * len(rows) + 44, left=left, right=52, top=4, bottom=40)
 
+    draw_row = functools.partial(_row, left=left)
+    draw_rows = rows_plot(frame, enumerate(rows), effect_limits(rows), draw_row, t("axis.difference"))
+
     def draw(axes: Axes) -> None:
-        rules_across(axes)
-        axes.set_xlim(*effect_limits(rows))
-        axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.xaxis.set_major_locator(few_ticks(width))
-        axes.set_yticks([])
         axes.axvline(0, color=SOFT, linewidth=1)
-        for y, row in enumerate(rows):
-            _row(axes, y, row, left)
-        x_title(axes, t("axis.difference"))
+        draw_rows(axes)
 
     return frame.to_svg(f"effects-{width:g}", t("alt.effects"), draw)
 
 
-def _row(axes: Axes, y: int, row: EffectRow, left: float) -> None:
+def _row(axes: Axes, y: float, row: EffectRow, *, left: float) -> None:
     colour = INK if row.is_clear else SOFT
     Label(offset_px=left, colour=INK if row.is_main else SOFT).left(axes, y, fitted(row.label, left - 8))
     axes.plot(row.parts, [y] * len(row.parts), "o", markersize=3, color=RULE, markeredgecolor=SOFT, markeredgewidth=0.6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -18,12 +19,10 @@ from reports.svg import (
     Frame,
     Label,
     augment_marker,
-    few_ticks,
     filter_dash,
     fitted,
     model_colour,
-    rules_across,
-    x_title,
+    rows_plot,
 )
 from reports.texts import Texts
 
@@ -78,20 +77,13 @@ def speaker_plot(group: EvaluationGroup, number: int, size: tuple[float, str], t
     is_alone = len(evaluations) == 1
     frame = Frame(width=width, height=row_px * len(rows) + 46, left=_NAME_PX, right=46 if is_alone else 12, top=4, bottom=42)
 
-    def draw(axes: Axes) -> None:
-        rules_across(axes)
-        axes.set_xlim(*score_limits([value for dot in every for value in dot]))
-        axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.xaxis.set_major_locator(few_ticks(width))
-        axes.set_yticks([])
-        for y, row in enumerate(rows):
-            _row(axes, y, row, evaluations, _DODGE_PX / row_px)
-        x_title(axes, t("axis.speaker_f1", on=t(f"word.on_{group.on}")))
-
+    limits = score_limits([value for dot in every for value in dot])
+    draw_row = functools.partial(_row, evaluations=evaluations, dodge=_DODGE_PX / row_px)
+    draw = rows_plot(frame, enumerate(rows), limits, draw_row, t("axis.speaker_f1", on=t(f"word.on_{group.on}")))
     return frame.to_svg(name, t("alt.held", n=len(order)), draw)
 
 
-def _row(axes: Axes, y: float, row: SpeakerRow, evaluations: Sequence[EvaluationFacts], dodge: float) -> None:
+def _row(axes: Axes, y: float, row: SpeakerRow, *, evaluations: Sequence[EvaluationFacts], dodge: float) -> None:
     ink = Label(offset_px=_NAME_PX, colour=SOFT) if row.is_rest else Label(offset_px=_NAME_PX)
     ink.left(axes, y, fitted(row.label, _NAME_PX - TEXT_PX))
     for place, (evaluation, dot) in enumerate(zip(evaluations, row.dots, strict=True)):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from reports.base_facts import DifferenceFacts, IntervalFacts, Note
+from arena_scores import Interval
+from reports.base_facts import DifferenceFacts, Note
 from reports.contest_facts import ContestFacts
 from reports.evaluation_facts import EvaluationGroup
 from reports.group_facts import GroupingFacts
@@ -55,7 +56,7 @@ class RunFacts:
     best_epoch: int
     n_epochs: int
     splits: dict[str, SplitFacts]  # train, val, test, as far as the run has them
-    interval: IntervalFacts | None  # of the test macro-F1
+    interval: Interval | None  # of the test macro-F1
     behind_choice: DifferenceFacts | None  # the chosen run minus this one; None for the chosen run itself
     verdict: str
     reason: str

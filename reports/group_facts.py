@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.base_facts import IntervalFacts
+from arena_scores import Interval
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,7 +16,7 @@ class GroupFacts:
     n_speakers: int
     accuracy: float
     macro_f1: float  # over the digits that the group says
-    interval: IntervalFacts | None  # of macro_f1, by clips or speakers; None where a group is too small to resample
+    interval: Interval | None  # of macro_f1, by clips or speakers; None where a group is too small to resample
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

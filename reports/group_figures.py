@@ -16,18 +16,17 @@ from reports.svg import (
     Label,
     Limits,
     augment_marker,
-    few_ticks,
     filter_dash,
     fitted,
     model_colour,
-    rules_across,
-    x_title,
+    rows_plot,
 )
 from reports.texts import Texts
 
 MOST_ROWS = 24
 _ROW_PX = 22
 _NAME_PX = 128
+_WIDTH_PX = 350
 
 
 def group_limits(groupings: Sequence[GroupingFacts]) -> Limits:
@@ -47,23 +46,17 @@ def _values(group: GroupFacts) -> list[float]:
 
 def group_plot(run: RunFacts, grouping: GroupingFacts, limits: Limits, t: Texts) -> str:
     """A line per group: name, marker, interval, score."""
-    groups, width = shown_groups(grouping), 350
-    frame = Frame(width=width, height=_ROW_PX * len(groups) + 44, left=_NAME_PX, right=46, top=4, bottom=40)
+    groups = shown_groups(grouping)
+    frame = Frame(width=_WIDTH_PX, height=_ROW_PX * len(groups) + 44, left=_NAME_PX, right=46, top=4, bottom=40)
 
-    def draw(axes: Axes) -> None:
-        rules_across(axes)
-        axes.set_xlim(*limits)
-        axes.set_ylim(len(groups) - 0.5, -0.5)
-        axes.xaxis.set_major_locator(few_ticks(width))
-        axes.set_yticks([])
-        for y, group in enumerate(groups):
-            Label(offset_px=_NAME_PX).left(axes, y, fitted(t.group(grouping.kind, group.name), _NAME_PX - 8))
-            if group.interval:
-                ends = [group.interval.low, group.interval.high]
-                axes.plot(ends, [y, y], color=SOFT, linewidth=1.5, linestyle=filter_dash(run.variant))
-            marker = augment_marker(run.variant)
-            axes.plot([group.macro_f1], [y], marker=marker, markersize=6, color=model_colour(run.model), clip_on=False)
-            Label(offset_px=42).right(axes, y, score(group.macro_f1))
-        x_title(axes, t("axis.test_f1"))
+    def draw_row(axes: Axes, y: float, group: GroupFacts) -> None:
+        Label(offset_px=_NAME_PX).left(axes, y, fitted(t.group(grouping.kind, group.name), _NAME_PX - 8))
+        if group.interval:
+            ends = [group.interval.low, group.interval.high]
+            axes.plot(ends, [y, y], color=SOFT, linewidth=1.5, linestyle=filter_dash(run.variant))
+        marker = augment_marker(run.variant)
+        axes.plot([group.macro_f1], [y], marker=marker, markersize=6, color=model_colour(run.model), clip_on=False)
+        Label(offset_px=42).right(axes, y, score(group.macro_f1))
 
+    draw = rows_plot(frame, enumerate(groups), limits, draw_row, t("axis.test_f1"))
     return frame.to_svg(f"groups-{grouping.kind}", t("alt.groups", kind=t(f"group.{grouping.kind}")), draw)

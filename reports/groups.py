@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leaderboard.statistics import LEVEL, MIN_GROUPS, N_REPLICATES
-from reports.base_facts import IntervalFacts
+from arena_scores import accuracy, macro_f1_interval, mean_present_f1, present_macro_f1
 from reports.group_facts import GroupFacts, GroupingFacts
-from reports.scores import Clips, Counts, f1_of
+from reports.scores import Clips
 
 _FEWEST_CLIPS = 10  # of a group that is resampled
 _DECADE = 10
-SEED = 0
 
 Speakers = Mapping[str, Mapping[str, Any]]  # what is known of each
 
@@ -57,31 +55,7 @@ def _group(name: str, clips: Clips, members: NDArray[np.bool_]) -> GroupFacts:
         name=name,
         n_clips=n,
         n_speakers=len(heard),
-        accuracy=float(np.trace(confusions.sum(0)) / n),
-        macro_f1=present_macro_f1(confusions.sum(0)),
-        interval=_interval(confusions, n) if n >= _FEWEST_CLIPS else None,
+        accuracy=accuracy(confusions.sum(0)),
+        macro_f1=float(present_macro_f1(confusions.sum(0))),
+        interval=macro_f1_interval(confusions, score=mean_present_f1) if n >= _FEWEST_CLIPS else None,
     )
-
-
-def present_macro_f1(confusion: NDArray[np.number]) -> float:
-    """Macro-F1 over the digits that are said, from (K, K)."""
-    present = confusion.sum(-1) > 0
-    return float(f1_of(confusion)[present].mean()) if present.any() else 0.0
-
-
-def _interval(confusions: Counts, n_clips: int) -> IntervalFacts:
-    """Over speakers where five or more are in the group, over clips otherwise; a digit that a draw misses does not count."""
-    by_speaker = len(confusions) >= MIN_GROUPS
-    whole = confusions.sum(0)
-    units = confusions.reshape(len(confusions), -1) if by_speaker else np.diag(whole.reshape(-1))[whole.reshape(-1) > 0]
-    counts = np.ones(len(units)) if by_speaker else units.sum(-1)
-    if not by_speaker:
-        units = units / counts[:, None]
-    n = int(counts.sum())
-    weights = np.random.default_rng(SEED).multinomial(n, counts / n, size=N_REPLICATES)
-    drawn = (weights @ units).reshape(-1, *whole.shape)  # (R, K, K)
-    present = drawn.sum(-1) > 0  # (R, K)
-    scores = (f1_of(drawn) * present).sum(-1) / present.sum(-1)
-    low, high = np.quantile(scores, ((1 - LEVEL) / 2, (1 + LEVEL) / 2)).tolist()
-    unit, n_units = ("speakers", len(confusions)) if by_speaker else ("clips", n_clips)
-    return IntervalFacts(low=low, high=high, level=LEVEL, n_replicates=N_REPLICATES, unit=unit, n_units=n_units)

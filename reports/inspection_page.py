@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib import colormaps
 from numpy.typing import NDArray
 
+from arena_media import colour_png, palette_png, png_uri
 from reports.inspection_facts import InspectedClip, InspectedLayer, InspectionFacts
 from reports.inspection_figures import by_digit, by_speaker
-from reports.media import colour_png_uri, png_uri
 from reports.texts import Texts
 
 _KERNELS_ACROSS = 16
@@ -85,7 +85,7 @@ def kernels_uri(kernels: NDArray[Any]) -> str:
     largest = np.abs(kernels).max(axis=(1, 2), keepdims=True)
     shares = kernels / np.where(largest > 0, largest, 1)  # -1..1
     cells = colormaps["PuOr_r"](0.5 + shares / 2, bytes=True)  # (C, F, T, 4)
-    return colour_png_uri(mosaic(np.asarray(cells), _KERNELS_ACROSS))
+    return png_uri(colour_png(mosaic(np.asarray(cells), _KERNELS_ACROSS)))
 
 
 def mosaic(tiles: NDArray[Any], n_across: int) -> NDArray[Any]:
@@ -105,11 +105,13 @@ def _mapped(facts: InspectionFacts, number: int) -> MappedClip:
     rows = tuple(
         LayerRow(
             layer=layer,
-            maps=png_uri(mosaic(np.maximum(facts.array(f"maps_{n}")[number], 1), layer.n_kept), "viridis", gap=True),
+            maps=png_uri(
+                palette_png(mosaic(np.maximum(facts.array(f"maps_{n}")[number], 1), layer.n_kept), "viridis", gap=True)
+            ),
         )
         for n, layer in enumerate(facts.layers)
     )
-    return MappedClip(clip=facts.clips[number], picture=png_uri(facts.array("pictures")[number]), rows=rows)
+    return MappedClip(clip=facts.clips[number], picture=png_uri(palette_png(facts.array("pictures")[number])), rows=rows)
 
 
 def _looked(facts: InspectionFacts, number: int) -> LookedAt:
@@ -119,7 +121,7 @@ def _looked(facts: InspectionFacts, number: int) -> LookedAt:
     has_maps = bool(facts.layers)
     return LookedAt(
         clip=clip,
-        picture=png_uri(picture),
+        picture=png_uri(palette_png(picture)),
         cam_label=heat_uri(picture, facts.array("cam_label")[number].astype(np.float64)) if has_maps else "",
         cam_truth=heat_uri(picture, facts.array("cam_truth")[number].astype(np.float64)) if has_maps and clip.is_wrong else "",
         occlusion=heat_uri(picture, falls / max(largest, _LEAST_FALL)),
@@ -132,4 +134,4 @@ def heat_uri(picture: NDArray[np.uint8], heat: NDArray[np.float64]) -> str:
     grey = np.repeat(picture[:, :, None] * 0.8, 3, axis=2)  # a little dark, so that colour stands out
     colour = np.where(heat[:, :, None] > 0, (255.0, 140.0, 30.0), (70.0, 150.0, 255.0))
     share = np.clip(np.abs(heat), 0, 1)[:, :, None] * _HEAT_SHARE
-    return colour_png_uri(np.round(grey * (1 - share) + colour * share).astype(np.uint8))
+    return png_uri(colour_png(np.round(grey * (1 - share) + colour * share).astype(np.uint8)))

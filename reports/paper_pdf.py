@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import tempfile
 from pathlib import Path
@@ -11,6 +10,7 @@ from urllib.parse import unquote
 from markdown_it import MarkdownIt
 from markupsafe import escape
 
+from arena_media import data_uri
 from reports.errors import OutputError
 from reports.pdf import write_pdf
 
@@ -50,7 +50,7 @@ def _inlined(address: str, folder: Path) -> str:
     kind = _KINDS.get(path.suffix.lower())
     if kind is None or not path.is_relative_to(folder.resolve()) or not path.is_file():
         return ""
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    return data_uri(kind, path.read_bytes())
 
 
 def print_paper(paper: Path, out: Path, lang: str, browser: str) -> int:

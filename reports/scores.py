@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from arena_scores import Counts, Indices, accuracy, confusion_matrix, f1, macro_f1
 from cnn.runs import Prediction, Score
 from reports.facts import SplitFacts
 
 TOLERANCE = 1e-6  # both sides are float64 and differ by the order of their sums alone; one clip of 100,000 shows as 1e-5
-
-Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,17 +21,20 @@ class Clips:
 
     ids: tuple[str, ...]
     speakers: tuple[str, ...]
-    truth: Counts  # (N,) class numbers
-    predicted: Counts  # (N,)
+    truth: Indices  # (N,) class numbers
+    predicted: Indices  # (N,)
     probabilities: NDArray[np.float64]  # (N, K)
     n_classes: int
 
-    def confusions_by(self, unit: str) -> Counts:
-        """(G, K, K) counts of each speaker, in sorted order, or (N, K, K) of each clip."""
-        names = np.array(self.speakers if unit == "speaker" else self.ids)
-        members = np.unique(names, return_inverse=True)[1] if unit == "speaker" else np.arange(len(names))
-        shape = (int(members.max(initial=-1)) + 1, self.n_classes, self.n_classes)
-        counts = np.zeros(shape, dtype=np.int64)
+    @property
+    def confusion(self) -> Counts:
+        """Return (K, K) counts of all clips."""
+        return confusion_matrix(self.truth, self.predicted, self.n_classes)
+
+    def confusions_by_speaker(self) -> Counts:
+        """Return (G, K, K) counts of each speaker, in sorted order."""
+        names, members = np.unique(self.speakers, return_inverse=True)
+        counts = np.zeros((len(names), self.n_classes, self.n_classes), dtype=np.int64)
         np.add.at(counts, (members, self.truth, self.predicted), 1)
         return counts
 
@@ -61,24 +63,15 @@ def clips_of(predictions: Sequence[Prediction], labels: Sequence[str], split: st
     )
 
 
-def f1_of(confusions: NDArray[np.number]) -> NDArray[np.float64]:
-    """(..., K) from (..., K, K): 2 TP / (2 TP + FP + FN); 0 for a class neither present nor predicted, as in scikit-learn."""
-    hits = np.diagonal(confusions, axis1=-2, axis2=-1).astype(np.float64)
-    sizes = confusions.sum(-1) + confusions.sum(-2)
-    return np.asarray(2 * hits / np.maximum(sizes, 1), dtype=np.float64)
-
-
 def recomputed(clips: Clips, stated: Score | None) -> SplitFacts:
     """The scores of `clips`; the loss, which predictions.csv cannot give exactly, is the stated one."""
-    confusion = clips.confusions_by("clip").sum(0)
-    f1 = f1_of(confusion)
     return SplitFacts(
         n=len(clips.ids),
         loss=stated.loss if stated else float("nan"),
-        accuracy=float(np.trace(confusion) / max(len(clips.ids), 1)),
-        macro_f1=float(f1.mean()),
-        f1=tuple(f1.tolist()),
-        confusion=tuple(tuple(row) for row in confusion.tolist()),
+        accuracy=accuracy(clips.confusion),
+        macro_f1=macro_f1(clips.confusion),
+        f1=tuple(f1(clips.confusion).tolist()),
+        confusion=tuple(tuple(row) for row in clips.confusion.tolist()),
         speakers=tuple(sorted(set(clips.speakers))),
     )
 
@@ -90,7 +83,7 @@ def as_stated(score: Score, speakers: Sequence[str]) -> SplitFacts:
         loss=score.loss,
         accuracy=score.accuracy,
         macro_f1=score.macro_f1,
-        f1=tuple(f1_of(np.array(score.confusion)).tolist()),
+        f1=tuple(f1(np.array(score.confusion)).tolist()),
         confusion=tuple(tuple(row) for row in score.confusion),
         speakers=tuple(speakers),
     )

@@ -13,7 +13,6 @@ from leaderboard.standings import Standing
 from reports.base_facts import Note, NoteKind
 from reports.contest_facts import AttemptFacts, ContestFacts, StandingFacts
 from reports.errors import SourceError
-from reports.resampling import interval_facts
 from reports.selection import places
 from reports.sweep_facts import AgentFacts, ParameterSpan, SweepFacts, TrialPoint
 from reports.texts import Texts, english
@@ -156,7 +155,7 @@ def _standing(standing: Standing, name: str) -> StandingFacts:
         team=name,
         macro_f1=standing.macro_f1,
         accuracy=standing.accuracy,
-        interval=interval_facts(standing.interval),
+        interval=standing.interval,
         best=standing.best,
         is_tied_with_above=standing.is_tied_with_above,
         could_be_first=standing.could_be_first,

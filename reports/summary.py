@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.base_facts import DifferenceFacts, IntervalFacts
+from arena_scores import Interval
+from reports.base_facts import DifferenceFacts
 from reports.evaluation_summary import evaluation_detail, evaluation_lead
 from reports.facts import EffectFacts, ReportFacts, RunFacts
 from reports.formats import magnitude, score, seconds, signed, whole_percent
@@ -70,7 +71,7 @@ def _evaluated(facts: ReportFacts, t: Texts) -> tuple[tuple[str, str], ...]:
     return ((t("answer.held_out"), said.strip()),) if said.strip() else ()
 
 
-def interval_words(interval: IntervalFacts, t: Texts) -> str:
+def interval_words(interval: Interval, t: Texts) -> str:
     """`95 % interval 0.931 to 0.968`."""
     return t("answer.interval", level=whole_percent(interval.level), span=t.span(interval.low, interval.high))
 
@@ -114,7 +115,7 @@ def _against(other: RunFacts, difference: DifferenceFacts, t: Texts) -> str:
     return t("answer.second", name=name, test=score(value), value=signed(difference.value), span=span, verdict=verdict)
 
 
-def units(interval: IntervalFacts, t: Texts) -> str:
+def units(interval: Interval, t: Texts) -> str:
     """`300 clips` or `12 speakers`."""
     return t.n(f"unit.{interval.unit}", interval.n_units)
 

@@ -10,9 +10,9 @@ import io
 import re
 import unicodedata
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -66,6 +66,7 @@ _SETTINGS: Any = {
     },
 }
 Limits = tuple[float, float]
+Row = TypeVar("Row")
 
 _DPI = 72  # one point is one pixel
 
@@ -129,6 +130,25 @@ def x_title(axes: Axes, text: str) -> None:
         color=SOFT,
         size=SMALL_PX,
     )
+
+
+def rows_plot(
+    frame: Frame, rows: Iterable[tuple[float, Row]], limits: Limits, draw_row: Callable[[Axes, float, Row], None], title: str
+) -> Callable[[Axes], None]:
+    """Return the drawing of one line a row, from top to bottom at the y beside it, over an x axis that `title` names."""
+    lines = list(rows)
+
+    def draw(axes: Axes) -> None:
+        rules_across(axes)
+        axes.set_xlim(*limits)
+        axes.set_ylim(lines[-1][0] + 0.5, lines[0][0] - 0.5)
+        axes.xaxis.set_major_locator(few_ticks(frame.width))
+        axes.set_yticks([])
+        for y, row in lines:
+            draw_row(axes, y, row)
+        x_title(axes, title)
+
+    return draw
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,8 +12,8 @@ import numpy as np
 import reference
 import soundfile
 
+from arena_scores import Interval
 from cnn.runs import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, Verdict, write_csv, write_json
-from reports.base_facts import IntervalFacts
 from reports.contest_facts import AttemptFacts, ContestFacts, StandingFacts
 from reports.facts import VARIANTS
 from reports.sweep_facts import AgentFacts, ParameterSpan, SweepFacts, TrialPoint
@@ -277,7 +277,7 @@ def contest_of(teams: tuple[str, ...] = ("Los Formantes", "Mel & Friends", "zero
             for n, x in enumerate(scores, start=1)
         )
         best = max(scores)
-        interval = IntervalFacts(low=best - 0.028, high=best + 0.021, level=0.95, n_replicates=2000, unit="clips", n_units=300)
+        interval = Interval(low=best - 0.028, high=best + 0.021, level=0.95, n_replicates=2000, unit="clips", n_units=300)
         table.append(
             StandingFacts(
                 rank=rank,

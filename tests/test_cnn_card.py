@@ -17,10 +17,11 @@ from matplotlib.image import imread
 from playwright.sync_api import Browser
 from typer.testing import CliRunner
 
+from arena_media import palette_png
 from cnn.balance import balance, corpus_words
 from cnn.card import N_EXAMPLES, chosen, make_card, write_card
 from cnn.card_figures import Bins, bins_of, histogram, nice_step
-from cnn.card_sound import FRAMES_PER_S, N_ROWS, Frame, png, spectrogram, wav
+from cnn.card_sound import FRAMES_PER_S, N_ROWS, Frame, player_wav, spectrogram
 from cnn.corpus import scan
 from cnn.errors import CorpusError
 from cnn.listing import ProblemKind
@@ -202,14 +203,14 @@ def test_a_png_is_read_back_as_drawn(tmp_path: Path) -> None:
     from matplotlib import colormaps
 
     picture = np.random.default_rng(0).integers(0, 256, (7, 13)).astype(np.uint8)
-    (tmp_path / "x.png").write_bytes(png(picture))
+    (tmp_path / "x.png").write_bytes(palette_png(picture))
     read = imread(tmp_path / "x.png")[..., :3]
     np.testing.assert_allclose(read, colormaps["magma"](picture[::-1], bytes=True)[..., :3] / 255, atol=1e-6)
 
 
 def test_a_player_keeps_pitch_at_another_rate(tmp_path: Path) -> None:
     time = np.arange(48_000) / 48_000
-    (tmp_path / "x.wav").write_bytes(wav(np.sin(2 * np.pi * 440 * time).astype(np.float32) * 0.5, 48_000, 16_000, 2.0))
+    (tmp_path / "x.wav").write_bytes(player_wav(np.sin(2 * np.pi * 440 * time).astype(np.float32) * 0.5, 48_000, 16_000, 2.0))
     samples, rate_hz = soundfile.read(tmp_path / "x.wav")
     assert (rate_hz, len(samples)) == (16_000, 16_000)
     assert np.abs(np.fft.rfft(samples)).argmax() == 440

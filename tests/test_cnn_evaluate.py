@@ -18,8 +18,8 @@ from tones import SPEAKERS
 from typer.testing import CliRunner
 
 import arena
+from arena_scores import Counts, speaker_interval
 from cnn.config import LABELS
-from cnn.counts import Counts, speaker_interval
 from cnn.errors import RunError, SplitError
 from cnn.evaluate import Evaluation, evaluate
 from cnn.folds import Question, arms_of, check_folds
@@ -106,8 +106,8 @@ def test_the_pooled_score_its_interval_and_the_confusions_are_of_all_clips(evalu
     pooled = [[row for seeds in runs for row in rows_of(seeds[seed], on)] for seed in (0, 1)]
     assert found.pooled_macro_f1 == pytest.approx(statistics.mean(map(f1_of, pooled)), abs=1e-12)
     counts = np.array([[counts_of([r for r in rows if r.speaker == name]) for name in fold_order(found)] for rows in pooled])
-    assert (found.interval.low, found.interval.high) == speaker_interval(counts)
-    assert (found.interval.n_speakers, found.interval.n_replicates, found.interval.level) == (5, 2000, 0.95)
+    assert found.interval == speaker_interval(counts)
+    assert (found.interval.n_units, found.interval.n_replicates, found.interval.level) == (5, 2000, 0.95)
     wrong = Counter((row.truth, row.label) for rows in pooled for row in rows if row.truth != row.label)
     assert [confused.n for confused in found.confused] == sorted(wrong.values(), reverse=True)[:5]
     assert all(wrong[confused.truth, confused.predicted] == confused.n for confused in found.confused)

@@ -27,7 +27,10 @@ STANDARD_ONLY = (
 GROUND = ("cnn.runs", "cnn.shelf", "cnn.errors")  # run folders and the errors they raise: every room above may read them
 # What the runs of all folds say together: one computation, so that the report and `arena eval` cannot disagree; no torch.
 STATISTICS = ("cnn.evaluate", "cnn.evaluations")
-NUMPY_AT_MOST = ("cnn/counts.py", "cnn/evaluate.py", "cnn/evaluations.py", "cnn/folds.py")
+NUMPY_AT_MOST = (
+    *("cnn/evaluate.py", "cnn/evaluations.py", "cnn/folds.py"),
+    *("arena_scores.py", "arena_resamples.py"),
+)
 
 # What a room may import of the others; a room is always allowed itself.
 MAY_IMPORT = {
@@ -44,13 +47,13 @@ MAY_IMPORT = {
         "leaderboard.store",
         "leaderboard.grading",  # which part of the rows is asked for
         "leaderboard.standings",
-        "leaderboard.statistics",
         "leaderboard.errors",
     ),
     "arena_csv": (),
     "arena_locks": (),
     "arena_options": (),
     "arena_terminal": (),
+    "arena_media": (),  # as arena_scores and arena_resamples: imports nothing of ours, and every room may import it
 }
 MUST_NOT_IMPORT = {
     "cnn": {"optuna", "sqlalchemy", "pandas", "jinja2", "fastapi"},

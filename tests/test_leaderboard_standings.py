@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from arena_scores import macro_f1
 from leaderboard.entry import submit
 from leaderboard.errors import ContestError
 from leaderboard.grading import Part
-from leaderboard.scoring import macro_f1
 from leaderboard.solution import parse_solution
 from leaderboard.standings import ranks
 from leaderboard.store import Contest, create_contest

@@ -7,10 +7,10 @@ import pytest
 from scipy import stats
 from sklearn.metrics import f1_score
 
+from arena_resamples import Resamples
+from arena_scores import confusion_matrix, macro_f1
 from leaderboard.board_cli import brackets
-from leaderboard.grading import Part
-from leaderboard.resamples import interval, resamples
-from leaderboard.scoring import macro_f1
+from leaderboard.grading import Part, resamples
 from leaderboard.solution import Solution, parse_solution
 from leaderboard.ties import Verdicts, holm, p_of_difference, sentence, standard_error, t_tail, verdicts
 
@@ -31,6 +31,10 @@ def world(n_speakers: int = 0, has_usage: bool = False) -> tuple[Solution, np.nd
     ]
     predicted = [np.where(rng.random(N_ROWS) < right, truth, rng.integers(0, N_LABELS, N_ROWS)) for right in (0.87, 0.85, 0.3)]
     return parse_solution("\n".join([header, *rows]).encode(), "solution.csv"), np.stack(predicted)
+
+
+def score(predicted: np.ndarray, drawn: Resamples, solution: Solution) -> float:
+    return macro_f1(confusion_matrix(solution.truth[drawn.rows], predicted[drawn.rows], len(solution.labels)))
 
 
 @pytest.mark.parametrize(("n_speakers", "has_usage"), [(0, False), (0, True), (12, False), (12, True), (4, False)])
@@ -54,7 +58,7 @@ def test_the_replicates_of_each_team_are_those_of_a_loop_over_the_same_draws(n_s
 def test_teams_in_chunks_have_the_replicates_that_they_have_together(monkeypatch: pytest.MonkeyPatch) -> None:
     solution, predicted = world()
     together = resamples(solution, Part.PUBLIC, n_replicates=50).macro_f1(predicted)
-    monkeypatch.setattr("leaderboard.resamples._MAX_CELLS", 1)
+    monkeypatch.setattr("arena_resamples._MAX_CELLS", 1)
     assert np.array_equal(resamples(solution, Part.PUBLIC, n_replicates=50).macro_f1(predicted), together)
 
 
@@ -95,12 +99,12 @@ def test_equal_scores_are_tied_and_far_ones_are_not() -> None:
     solution, predicted = world(12)
     drawn = resamples(solution, Part.PUBLIC)
     teams = np.stack([predicted[0], predicted[0], predicted[1], predicted[2]])
-    scores = np.array([macro_f1(drawn.confusion(one, solution)) for one in teams])
+    scores = np.array([score(one, drawn, solution) for one in teams])
     found = verdicts(scores, drawn.macro_f1(teams), drawn.n_units)
     assert found.is_tied_with_above == (False, True, True, False)
     assert found.could_be_first == (True, True, True, False)
     assert p_of_difference(scores[:2], drawn.macro_f1(teams[:2]), drawn.n_units) == 1.0
-    low_high = interval(drawn.macro_f1(teams)[:, 0], drawn)
+    low_high = drawn.interval(drawn.macro_f1(teams)[:, 0])
     assert low_high.low < scores[0] < low_high.high
 
 
@@ -113,7 +117,7 @@ def test_under_no_difference_one_contest_in_twenty_names_a_winner_at_most() -> N
         solution = parse_solution(text.encode(), "solution.csv")
         teams = np.stack([np.where(rng.random(120) < 0.8, truth, 1 - truth) for _ in range(3)])
         drawn = resamples(solution, Part.PUBLIC, n_replicates=200)
-        scores = np.array([macro_f1(drawn.confusion(one, solution)) for one in teams])
+        scores = np.array([score(one, drawn, solution) for one in teams])
         order = np.argsort(-scores)
         named += sum(verdicts(scores[order], drawn.macro_f1(teams[order]), drawn.n_units).could_be_first) == 1
     assert named <= 16  # 6 are expected at most; the best of three is picked, which the test does not know

@@ -14,8 +14,9 @@ import pytest
 import soundfile
 from report_world import tone_wav
 
+from arena_media import palette_png, png_uri
 from cnn.tiles import TileSet
-from reports.media import MOST_S, RATE_HZ, media_of, png_uri, wav_uri
+from reports.media import MOST_S, RATE_HZ, media_of, wav_uri
 from reports.tiles import TileFolder, find_tiles
 
 
@@ -43,7 +44,7 @@ def pixels_of(png: bytes) -> np.ndarray:
 
 def test_a_tile_stands_upright_in_its_picture() -> None:
     tile = np.arange(12, dtype=np.uint8).reshape(3, 4)
-    assert pixels_of(content_of(png_uri(tile), "image/png")).tolist() == tile[::-1].tolist()
+    assert pixels_of(content_of(png_uri(palette_png(tile)), "image/png")).tolist() == tile[::-1].tolist()
 
 
 @pytest.mark.parametrize(("rate_hz", "length_s"), [(8000, 0.4), (16_000, 0.4), (48_000, 0.31), (44_100, 5.0)])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import reference
 
-from leaderboard.statistics import bootstrap_macro_f1, bootstrap_macro_f1_rows
+from arena_scores import clip_interval, speaker_interval
 from reports.effects import effects
 from reports.resampling import interval_of, resample
 from reports.scores import Clips
@@ -31,11 +31,8 @@ def clips(n_speakers: int, skill: float, seed: int, n: int = 200) -> Clips:
 
 def test_the_interval_is_the_contests_own() -> None:
     few, many = clips(2, 0.9, 1), clips(6, 0.9, 1)
-    by_clip, by_speaker = interval_of(few), interval_of(many)
-    rows = bootstrap_macro_f1_rows(few.confusions_by("clip").sum(0))
-    groups = bootstrap_macro_f1(many.confusions_by("speaker"))
-    assert (by_clip.low, by_clip.high, by_clip.unit, by_clip.n_units) == (rows.low, rows.high, "clips", 200)
-    assert (by_speaker.low, by_speaker.high, by_speaker.unit, by_speaker.n_units) == (groups.low, groups.high, "speakers", 6)
+    assert interval_of(few) == clip_interval(few.confusion)
+    assert interval_of(many) == speaker_interval(many.confusions_by_speaker())
 
 
 def test_a_run_does_not_differ_from_itself() -> None:

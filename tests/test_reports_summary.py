@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from report_world import SPLIT, config_of, contest_of, sweep_of, write_eight, write_run
 
-from reports.base_facts import DifferenceFacts, IntervalFacts
+from arena_scores import Interval
+from reports.base_facts import DifferenceFacts
 from reports.contest_facts import ContestFacts
 from reports.facts import EffectFacts
 from reports.gather import Sources, gather
@@ -32,8 +33,8 @@ def contest_sentence(contest: ContestFacts) -> str:
     return contest_words(contest, english())
 
 
-def interval(low: float, high: float, unit: str = "clips", n_units: int = 300) -> IntervalFacts:
-    return IntervalFacts(low=low, high=high, level=0.95, n_replicates=2000, unit=unit, n_units=n_units)
+def interval(low: float, high: float, unit: str = "clips", n_units: int = 300) -> Interval:
+    return Interval(low=low, high=high, level=0.95, n_replicates=2000, unit=unit, n_units=n_units)
 
 
 def effect(value: float, low: float, high: float) -> EffectFacts:
