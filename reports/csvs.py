@@ -163,7 +163,7 @@ def _contest(facts: ReportFacts) -> Rows:
     for line in facts.contest.standings if facts.contest else ():
         for one in line.attempts:
             counts = one.number == line.best
-            span = (line.interval.low, line.interval.high) if counts and line.interval else (None, None)
+            span = (line.interval.low, line.interval.high) if counts else (None, None)
             values = (one.macro_f1, one.accuracy, *span, one.arrived_at.isoformat(), one.digest)
             rows.append((line.rank, line.team, one.number, int(counts), *values))
     return rows
@@ -194,7 +194,7 @@ def _held_out(facts: ReportFacts, number: int) -> Rows:
     rows: list[tuple[object, ...]] = [("model", "variant", "recipe", "speaker", "clips", "macro_f1", "by_seed")]
     for one in group.evaluations:
         recipe = " ".join(f"{key}={value}" for key, value in one.recipe)
-        for line in one.speakers:
+        for line in one.scores.speakers:
             by_seed = " ".join(f"{value:.6f}" for value in line.by_seed)
             rows.append((one.model, one.variant, recipe, line.speaker, line.n_clips, line.macro_f1, by_seed))
     return rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from arena_scores import Interval
+from cnn.runs import EpochRow
 from reports.base_facts import DifferenceFacts, Note
 from reports.contest_facts import ContestFacts
 from reports.evaluation_facts import EvaluationGroup
@@ -31,17 +32,6 @@ class SplitFacts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CurvePoint:
-    """One epoch."""
-
-    epoch: int
-    train_loss: float
-    val_loss: float
-    train_macro_f1: float
-    val_macro_f1: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class RunFacts:
     """One training."""
 
@@ -52,7 +42,7 @@ class RunFacts:
     seed: int
     config: dict[str, object]  # flat, dotted keys
     labels: tuple[str, ...]
-    curve: tuple[CurvePoint, ...]
+    curve: tuple[EpochRow, ...]
     best_epoch: int
     n_epochs: int
     splits: dict[str, SplitFacts]  # train, val, test, as far as the run has them

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,15 +12,13 @@ from cnn.runs import RunFolder
 from leaderboard.errors import LeaderboardError
 from leaderboard.standings import Standing
 from reports.base_facts import Note, NoteKind
-from reports.contest_facts import AttemptFacts, ContestFacts, StandingFacts
+from reports.contest_facts import ContestFacts
 from reports.errors import SourceError
 from reports.selection import places
 from reports.sweep_facts import AgentFacts, ParameterSpan, SweepFacts, TrialPoint
 from reports.texts import Texts, english
 from sweeps.errors import SweepError
 from sweeps.results import ParameterFacts, StudyFacts, TrialFacts, list_studies, read_study
-
-_SAME = 1e-9
 
 
 def read_sweeps(
@@ -140,7 +139,7 @@ def read_contest(contest: str, *, private: bool = False) -> ContestFacts:
             return ContestFacts(
                 name=board.name,
                 deadline=board.deadline,
-                standings=tuple(_standing(line, line.team if private else line.shown_as) for line in lines),
+                standings=tuple(lines if private else map(_hide_team, lines)),
                 n_waiting=len(board.teams()) - len(lines),
                 is_private=private and not seen.is_final,
                 is_final=seen.is_final,
@@ -149,30 +148,7 @@ def read_contest(contest: str, *, private: bool = False) -> ContestFacts:
         raise SourceError(str(error)) from error
 
 
-def _standing(standing: Standing, name: str) -> StandingFacts:
-    return StandingFacts(
-        rank=standing.rank,
-        team=name,
-        macro_f1=standing.macro_f1,
-        accuracy=standing.accuracy,
-        interval=standing.interval,
-        best=standing.best,
-        is_tied_with_above=standing.is_tied_with_above,
-        could_be_first=standing.could_be_first,
-        score=_other_score(standing.score, standing.macro_f1),
-        attempts=tuple(
-            AttemptFacts(
-                number=attempt.number,
-                macro_f1=attempt.macro_f1,
-                accuracy=attempt.accuracy,
-                arrived_at=attempt.arrived_at,
-                digest=attempt.digest,
-                score=_other_score(attempt.score, attempt.macro_f1),
-            )
-            for attempt in standing.attempts
-        ),
-    )
-
-
-def _other_score(score: float, macro_f1: float) -> float | None:
-    return score if abs(score - macro_f1) > _SAME else None
+def _hide_team(standing: Standing) -> Standing:
+    """What others see of a team: its pseudonym where it has one, and no file, whose name may say more."""
+    attempts = tuple(dataclasses.replace(attempt, file_name="", model=None) for attempt in standing.attempts)
+    return dataclasses.replace(standing, team=standing.shown_as, model=None, attempts=attempts)

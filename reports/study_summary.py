@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.contest_facts import ContestFacts, StandingFacts
+from reports.contest_facts import ContestFacts
 from reports.formats import leaf, score, whole_percent
 from reports.sweep_facts import SweepFacts
 from reports.texts import Texts
@@ -36,22 +36,13 @@ def contest_sentence(contest: ContestFacts, t: Texts) -> str:
     rest = contest.standings[len(first) :]
     names, top = t.listed([standing.team for standing in first]), first[0]
     sure = ""
-    if top.interval and len(first) == 1:
+    if len(first) == 1:
         words = t("answer.interval", level=whole_percent(top.interval.level), span=t.span(top.interval.low, top.interval.high))
         sure = f" ({words})"
     text = t.n("contest.first", len(first), names=names, f1=score(top.macro_f1), sure=sure)
     if rest:
         text += t("contest.ahead", value=score(top.macro_f1 - rest[0].macro_f1), team=rest[0].team)
-        text += _overlap(top, rest[0], contest, t)
+        n_level = sum(standing.could_be_first for standing in contest.standings)
+        text += t("contest.level", n=n_level) if n_level > 1 else t("contest.clear")
     more = f" {t.n('contest.waiting', contest.n_waiting)}" if contest.n_waiting else ""
     return f"{text}.{more}"
-
-
-def _overlap(top: StandingFacts, second: StandingFacts, contest: ContestFacts, t: Texts) -> str:
-    """What the contest's own paired comparison says of the first; their intervals where it makes none."""
-    if second.could_be_first is not None:
-        n_level = sum(bool(standing.could_be_first) for standing in contest.standings)
-        return t("contest.level", n=n_level) if n_level > 1 else t("contest.clear")
-    if top.interval and second.interval and top.interval.low <= second.interval.high:
-        return t("contest.overlap", unit=t(f"unit.bare_{top.interval.unit}"))
-    return ""

@@ -14,7 +14,8 @@ import soundfile
 
 from arena_scores import Interval
 from cnn.runs import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, Verdict, write_csv, write_json
-from reports.contest_facts import AttemptFacts, ContestFacts, StandingFacts
+from leaderboard.standings import Attempt, Standing
+from reports.contest_facts import ContestFacts
 from reports.facts import VARIANTS
 from reports.sweep_facts import AgentFacts, ParameterSpan, SweepFacts, TrialPoint
 
@@ -267,25 +268,37 @@ def contest_of(teams: tuple[str, ...] = ("Los Formantes", "Mel & Friends", "zero
     table = []
     for rank, (team, scores) in enumerate(zip(teams, ([0.861, 0.902, 0.943], [0.874, 0.921], [0.902]), strict=True), start=1):
         attempts = tuple(
-            AttemptFacts(
+            Attempt(
                 number=n,
+                score=x,
                 macro_f1=x,
                 accuracy=x + 0.004,
                 arrived_at=start + timedelta(hours=5 * n + rank),
                 digest=f"{rank}{n}" * 8,
+                log_loss=None,
+                file_name="p.csv",
+                shown_number=n,
+                model=None,
             )
             for n, x in enumerate(scores, start=1)
         )
         best = max(scores)
         interval = Interval(low=best - 0.028, high=best + 0.021, level=0.95, n_replicates=2000, unit="clips", n_units=300)
         table.append(
-            StandingFacts(
+            Standing(
                 rank=rank,
                 team=team,
+                shown_as=team,
+                score=best,
                 macro_f1=best,
                 accuracy=best + 0.004,
                 interval=interval,
+                is_tied_with_above=False,
+                could_be_first=rank < 3,
                 best=scores.index(best) + 1,
+                n_attempts=len(attempts),
+                n_allowed=3,
+                model=None,
                 attempts=attempts,
             )
         )

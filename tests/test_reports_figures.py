@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from report_world import contest_of, eight_sweeps, sweep_of, write_eight
 
+from cnn.runs import EpochRow
 from reports.contest_figures import attempts_plot, team_rows
 from reports.contour import N_X, N_Y, field_of
 from reports.curves import f1_limits, label_heights, loss_limits
 from reports.dots import dot_rows, score_limits
 from reports.effect_figures import effect_limits, effect_rows
-from reports.facts import CurvePoint, ReportFacts
+from reports.facts import ReportFacts
 from reports.figures import draw_all
 from reports.gather import Sources, gather
 from reports.matrices import shades
@@ -56,7 +57,17 @@ def test_score_limits_hold_all_scores_inside_zero_and_one() -> None:
 def test_curve_limits_leave_out_a_diverged_loss_and_the_first_epochs(facts: ReportFacts) -> None:
     run = facts.runs[0]
     points = [
-        CurvePoint(epoch=e, train_loss=1e9 if e == 3 else 1.0, val_loss=math.nan, train_macro_f1=f, val_macro_f1=f)
+        EpochRow(
+            epoch=e,
+            train_loss=1e9 if e == 3 else 1.0,
+            train_accuracy=f,
+            train_macro_f1=f,
+            val_loss=math.nan,
+            val_accuracy=f,
+            val_macro_f1=f,
+            learning_rate=0.002,
+            seconds=1.0,
+        )
         for e, f in enumerate([0.1, 0.62, 0.7, 0.8], start=1)
     ]
     odd = dataclasses.replace(run, curve=tuple(points))

@@ -120,11 +120,8 @@ def test_the_contest_names_its_first_and_its_ties() -> None:
     contest = contest_of()
     assert contest_sentence(contest) == (
         "Los Formantes is first with macro-F1 0.943 (95\u202f% interval 0.915 to 0.964), 0.022 ahead of Mel & Friends; "
-        "their intervals overlap: other clips could rank them otherwise. 1 team has not submitted."
+        "2 teams cannot be told apart from the first. 1 team has not submitted."
     )
-    narrow = dataclasses.replace(contest.standings[0], interval=interval(0.9425, 0.944))
-    apart = dataclasses.replace(contest, standings=(narrow, *contest.standings[1:]))
-    assert "0.022 ahead of Mel & Friends. " in contest_sentence(apart)
     tied = dataclasses.replace(contest.standings[1], rank=1, macro_f1=contest.standings[0].macro_f1)
     both = dataclasses.replace(contest, standings=(contest.standings[0], tied, contest.standings[2]))
     assert contest_sentence(both).startswith(
