@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from arena_media import data_uri
 from reports.facts import ReportFacts, RunFacts
 from reports.inspection_facts import InspectionFacts
-from reports.sweep_facts import SweepFacts
 from reports.sweep_figures import slug
+from sweeps.results import StudyFacts
 
 Rows = Sequence[Sequence[object]]  # the first names the columns
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -169,14 +169,14 @@ def _contest(facts: ReportFacts) -> Rows:
     return rows
 
 
-def _trials(sweep: SweepFacts) -> Rows:
-    names = [parameter.name for parameter in sweep.parameters]
+def _trials(sweep: StudyFacts) -> Rows:
+    names = [parameter.name for parameter in sweep.varied]
     head = ("trial", "state", sweep.metric, "epochs", "seconds", "agent", "run", *names, "cause")
     return [
         head,
         *(
             (
-                *(one.number, one.state, one.value, one.n_epochs, one.seconds, one.agent, one.run),
+                *(one.number, one.state, one.value, len(one.epochs), one.seconds, one.agent, one.run),
                 *(*(one.params.get(name) for name in names), one.cause),
             )
             for one in sweep.trials

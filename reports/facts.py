@@ -12,7 +12,8 @@ from reports.evaluation_facts import EvaluationGroup
 from reports.group_facts import GroupingFacts
 from reports.inspection_facts import InspectionFacts
 from reports.mistake_facts import DoubtFacts, Media, MistakeFacts
-from reports.sweep_facts import SweepFacts
+from reports.sweep_facts import AgentFacts
+from sweeps.results import StudyFacts
 
 VARIANTS = ("raw", "bilateral", "raw+aug", "bilateral+aug")
 MODELS = ("lenet5", "resnet")
@@ -126,7 +127,7 @@ class ReportFacts:
     same_settings: tuple[SettingRow, ...]  # one value each
     differing_settings: tuple[SettingRow, ...]  # one value per run
     evaluations: tuple[EvaluationGroup, ...]
-    sweeps: tuple[SweepFacts, ...] | None  # None: no folder of studies was given
+    sweeps: tuple[StudyFacts, ...] | None  # None: no folder of studies was given
     contest: ContestFacts | None
     notes: tuple[Note, ...]
     groupings: tuple[GroupingFacts, ...] = ()  # of the shown run's test clips: by speaker, age, gender, accent
@@ -135,6 +136,7 @@ class ReportFacts:
     has_tiles: bool = False  # of the shown run
     media: dict[str, Media] = field(default_factory=dict)  # pictures and sound, by clip
     inspections: tuple[InspectionFacts, ...] = ()  # what nets learned, of one training of a model
+    agents: dict[str, tuple[AgentFacts, ...]] = field(default_factory=dict)  # by study
     lang: str = "en"
 
     @property

@@ -15,55 +15,25 @@ from reports.base_facts import Note, NoteKind
 from reports.contest_facts import ContestFacts
 from reports.errors import SourceError
 from reports.selection import places
-from reports.sweep_facts import AgentFacts, ParameterSpan, SweepFacts, TrialPoint
+from reports.sweep_facts import AgentFacts
 from reports.texts import Texts, english
 from sweeps.errors import SweepError
-from sweeps.results import ParameterFacts, StudyFacts, TrialFacts, list_studies, read_study
+from sweeps.results import StudyFacts, TrialFacts, list_studies, read_study
 
 
-def read_sweeps(
-    studies_dir: Path, runs_dir: Path | None = None, t: Texts | None = None
-) -> tuple[tuple[SweepFacts, ...], tuple[Note, ...]]:
-    """The studies in the order of the eight trainings, and what could not be read.
-
-    Args:
-        runs_dir: where the trials' run folders are, for the device of each agent.
-    """
+def read_sweeps(studies_dir: Path, t: Texts | None = None) -> tuple[tuple[StudyFacts, ...], tuple[Note, ...]]:
+    """The studies in the order of the eight trainings, and what could not be read."""
     t = t or english()
-    sweeps: list[SweepFacts] = []
+    sweeps: list[StudyFacts] = []
     notes: list[Note] = []
     for name in list_studies(studies_dir):
         try:
-            study = read_study(studies_dir, name)
+            sweeps.append(read_study(studies_dir, name))
         except (SweepError, RunError) as error:
             notes.append(Note(kind=NoteKind.ERROR, text=t("note.study_unread", name=name, error=error)))
-            continue
-        sweeps.append(_sweep(study, runs_dir))
     order = {place: n for n, place in enumerate(places([(sweep.model, sweep.variant) for sweep in sweeps]))}
     sweeps.sort(key=lambda sweep: (order[sweep.model, sweep.variant], sweep.name))
     return tuple(sweeps), tuple(notes)
-
-
-def _sweep(study: StudyFacts, runs_dir: Path | None) -> SweepFacts:
-    trials = sorted(study.trials, key=lambda trial: trial.number)
-    return SweepFacts(
-        name=study.name,
-        model=study.model,
-        variant=study.variant,
-        metric=study.metric,
-        maximize=str(study.goal) != "minimize",
-        method=str(study.method),
-        budget=study.budget,
-        counts=dict(sorted(Counter(str(trial.state) for trial in trials).items())),
-        trials=tuple(_trial(trial) for trial in trials),
-        parameters=_parameters(study.parameters, study.importances),
-        best=_trial(study.best) if study.best else None,
-        best_run=study.best.run if study.best else "",
-        total_s=sum(trial.seconds or 0.0 for trial in trials),
-        n_agents=len({trial.agent for trial in trials if trial.agent}),
-        command=study.command,
-        agents=agents_of(trials, runs_dir),
-    )
 
 
 def agents_of(trials: Sequence[TrialFacts], runs_dir: Path | None) -> tuple[AgentFacts, ...]:
@@ -93,34 +63,6 @@ def _device(trials: Sequence[TrialFacts], runs_dir: Path | None) -> str:
     except (RunError, ValueError, KeyError, TypeError):
         return ""
     return result.device if result else ""
-
-
-def _trial(trial: TrialFacts) -> TrialPoint:
-    return TrialPoint(
-        number=trial.number,
-        state=str(trial.state),
-        value=trial.value,
-        params=dict(trial.params),
-        cause=trial.cause,
-        run=trial.run,
-        seconds=trial.seconds,
-        agent=trial.agent,
-        n_epochs=len(trial.epochs),
-    )
-
-
-def _parameters(parameters: Sequence[ParameterFacts], importances: dict[str, float]) -> tuple[ParameterSpan, ...]:
-    varied = [
-        ParameterSpan(
-            name=parameter.name,
-            is_log=parameter.log,
-            is_categorical=str(parameter.kind) == "categorical",
-            importance=importances.get(parameter.name),
-        )
-        for parameter in parameters
-        if str(parameter.kind) != "constant"
-    ]
-    return tuple(sorted(varied, key=lambda span: (-(span.importance or 0.0), span.name)))
 
 
 def read_contest(contest: str, *, private: bool = False) -> ContestFacts:

@@ -17,15 +17,15 @@ from reports.study_summary import contest_sentence as contest_words
 from reports.study_summary import sweep_sentence as sweep_words
 from reports.summary import effect_sentence as effect_words
 from reports.summary import summarise
-from reports.sweep_facts import SweepFacts
 from reports.texts import english
+from sweeps.results import StudyFacts
 
 
 def effect_sentence(effect: EffectFacts) -> str:
     return effect_words(effect, english())
 
 
-def sweep_sentence(sweep: SweepFacts) -> str:
+def sweep_sentence(sweep: StudyFacts) -> str:
     return sweep_words(sweep, english())
 
 
@@ -110,8 +110,8 @@ def test_an_effect_is_claimed_only_when_its_interval_excludes_zero() -> None:
 def test_a_sweep_with_few_trials_hints_and_does_not_claim() -> None:
     many, few = sweep_of("lenet5", "raw", 64), sweep_of("lenet5", "raw", 12)
     assert sweep_sentence(many).endswith("Learning rate mattered most for a place in the best quarter (71\u202f%).")
-    assert sweep_sentence(few).endswith(f"From {few.n_finished} finished trials this is a rough hint.")
-    untold = dataclasses.replace(few, parameters=tuple(dataclasses.replace(p, importance=None) for p in few.parameters))
+    assert sweep_sentence(few).endswith(f"From {few.n('finished')} finished trials this is a rough hint.")
+    untold = dataclasses.replace(few, importances={})
     assert sweep_sentence(untold).endswith("did not suffice to tell which parameter mattered.")
     assert sweep_sentence(dataclasses.replace(few, best=None)) == "No trial has finished: there is nothing to learn from yet."
 
