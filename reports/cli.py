@@ -208,7 +208,7 @@ def _print_evaluations(facts: ReportFacts) -> None:
                 f"{len(one.folds)} of {one.n_folds}",
                 str(len(one.seeds)),
                 score(one.mean),
-                t.span(one.low, one.high),
+                t.span(one.scores.interval.low, one.scores.interval.high),
             ]
             for one in group.evaluations
         ]

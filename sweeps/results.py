@@ -61,7 +61,7 @@ class StudyFacts:
     method: str
     budget: int
     parameters: tuple[ParameterFacts, ...]
-    trials: tuple[TrialFacts, ...]
+    trials: tuple[TrialFacts, ...]  # by number
     best: TrialFacts | None  # of the finished ones
     importances: dict[str, float]  # by parameter, sum 1, largest first; empty where too few trials finished to say
     command: str  # `arena train ...` of the best trial; empty without one
@@ -74,6 +74,21 @@ class StudyFacts:
     def n_settled(self) -> int:
         """Finished and pruned trials: what the budget counts."""
         return self.n("finished") + self.n("pruned")
+
+    @property
+    def total_s(self) -> float:
+        """Return the time spent in all trials together."""
+        return sum(trial.seconds or 0.0 for trial in self.trials)
+
+    @property
+    def is_maximized(self) -> bool:
+        return self.goal == Goal.MAXIMIZE.value
+
+    @property
+    def varied(self) -> tuple[ParameterFacts, ...]:
+        """Return the parameters that are not constant, the most important first."""
+        varied = [parameter for parameter in self.parameters if parameter.kind != "constant"]
+        return tuple(sorted(varied, key=lambda one: (-self.importances.get(one.name, 0.0), one.name)))
 
 
 def list_studies(studies_dir: Path) -> list[str]:
