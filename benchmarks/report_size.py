@@ -25,9 +25,10 @@ VARIANTS = ("raw", "bilateral", "raw+aug", "bilateral+aug")
 def write_world(place: Path, n_trials: int) -> None:
     """Eight finished runs with their clips, and eight studies that share `n_trials`."""
     sys.path.insert(0, str(ROOT / "tests"))
+    from tests.test_reports_world import write_eight, write_tiles
+
     from tests.test_reports_media import tone_wav
     from tests.test_reports_sources import write_study
-    from tests.test_reports_world import write_eight, write_tiles
 
     eight = write_eight(place / "runs", n_speakers=6)
     clips = sorted({row.id for row in eight[0].predictions()})

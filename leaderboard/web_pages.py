@@ -10,7 +10,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from leaderboard.formulas import table_csv
+from arena_csv import format_csv
+from arena_texts import Words
 from leaderboard.gradebook import gradebook_csv
 from leaderboard.grading import Part
 from leaderboard.standings import best_attempt
@@ -21,7 +22,6 @@ from leaderboard.web_render import Frame, Problem, render
 from leaderboard.web_request import frame_of, holder_of, keep_form, redirect, service_of, team_of
 from leaderboard.web_service import Host, Service
 from leaderboard.web_standings import view_of
-from leaderboard.web_texts import Words
 from leaderboard.web_views import AttemptView, TeamView, attempt_view, progress
 
 router = APIRouter(include_in_schema=False)
@@ -65,7 +65,7 @@ def standings_csv(board: Board) -> str:
         ]
         for line in board.lines
     ]
-    return table_csv(header, rows)
+    return format_csv([header, *rows], newline="\r\n")
 
 
 @router.get("/team")

@@ -1,14 +1,10 @@
-"""The data of every table and figure as CSV inside the page: each a data URI under the name of the file that it saves.
-
-A cell that a spreadsheet would take for a formula is set apart with an apostrophe.
-"""
+"""The data of every table and figure as CSV inside the page: each a data URI under the name of the file that it saves."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 
+from arena_csv import format_csv
 from arena_media import data_uri
 from reports.facts import ReportFacts, RunFacts
 from reports.inspection_facts import InspectionFacts
@@ -16,7 +12,6 @@ from reports.sweep_figures import slug
 from sweeps.results import StudyFacts
 
 Rows = Sequence[Sequence[object]]  # the first names the columns
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 _SCORE_HEAD = (
     *(
@@ -56,19 +51,7 @@ def tables_of(facts: ReportFacts) -> dict[str, str]:
 
 def csv_uri(rows: Rows) -> str:
     """The rows as a CSV file in a link."""
-    return data_uri("text/csv", csv_text(rows).encode())
-
-
-def csv_text(rows: Rows) -> str:
-    """The rows as CSV, numbers with all their digits."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return text.getvalue()
-
-
-def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return data_uri("text/csv", format_csv(rows).encode())
 
 
 def _scores(runs: Sequence[RunFacts]) -> Rows:

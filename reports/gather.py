@@ -140,7 +140,7 @@ def assemble(readings: dict[Place, Reading], notes: Sequence[Note], t: Texts, *,
         sweeps=None,
         contest=None,
         notes=(*notes, *strangers),
-        lang=t.lang,
+        lang=t.language,
     )
 
 

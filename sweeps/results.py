@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeps import study
+from sweeps.lease import read_lease
 from sweeps.space import Distribution, Parameter
 from sweeps.study import StudyFolder, StudySpec
 from sweeps.sweepfile import Goal
@@ -166,7 +167,7 @@ def _trial(trial: FrozenTrial, goal: Goal, now: datetime) -> TrialFacts:
     states = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": running}
     state = states[trial.state.name]
     epochs = dict(sorted(trial.intermediate_values.items()))
-    held = store.holder(trial)
+    lease = read_lease(trial.user_attrs)
     return TrialFacts(
         number=trial.number,
         state="duplicate" if store.is_duplicate(trial) else state,
@@ -175,7 +176,7 @@ def _trial(trial: FrozenTrial, goal: Goal, now: datetime) -> TrialFacts:
         epochs=epochs,
         run=store.attribute(trial, store.RUN, ""),
         seconds=store.attribute(trial, store.SECONDS, None),
-        agent=held.agent if held else "",
+        agent=lease.agent if lease else "",
         cause=store.attribute(trial, store.CAUSE, ""),
     )
 
@@ -206,13 +207,13 @@ def _importances(facts: StudyFacts) -> dict[str, float]:
 def _command(spec: StudySpec, best: TrialFacts) -> str:
     """What trains the best trial again, or is answered from its run folder."""
     words = ["arena", "train", "--model", spec.model, "--variant", spec.variant]
-    words += ["--tiles", _near(spec.tiles), "--runs", _near(spec.runs), *spec.overrides]
+    words += ["--tiles", relative(spec.tiles), "--runs", relative(spec.runs), *spec.overrides]
     words += [f"{name}={_text(value)}" for name, value in best.params.items() if name != "model.name"]
     return shlex.join(words)
 
 
-def _near(path: Path) -> str:
-    """Relative to the working folder where it lies below it."""
+def relative(path: Path) -> str:
+    """Write a path relative to the working folder where it lies below it: another machine has another home."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
 
