@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -137,11 +136,9 @@ def _draw_units(sizes: Counts, n_replicates: int, seed: int) -> Floats:
     return np.random.default_rng(seed).multinomial(sizes.sum(), sizes / sizes.sum(), size=n_replicates).astype(np.float32)
 
 
-@lru_cache(maxsize=4)
 def _draw_rows(n_rows: int, n_replicates: int, seed: int) -> Floats:
     rng = np.random.default_rng(seed)
     weights = np.empty((n_replicates, n_rows), dtype=np.float32)
     for counts in weights:  # drawing row numbers and counting them: the multinomial, five times faster than by its cells
         counts[:] = np.bincount(rng.integers(0, n_rows, size=n_rows, dtype=np.uint32), minlength=n_rows)
-    weights.flags.writeable = False
     return weights

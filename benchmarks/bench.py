@@ -40,7 +40,7 @@ class Size:
     n_tiles: int
     n_rows: int
     n_looped: int
-    served: tuple[int, int, int]  # submissions, teams of a page, processes
+    served: tuple[int, int]  # simultaneous posts, teams of a page
     sweeps: tuple[int, int, int]  # trials kept, trials trained, trials of a long study
     n_workers: tuple[int, ...] = (0, 1, 2)  # of the usual loop: which is best is tried
     n_processes: int = min(2, n_cores())  # of ours
@@ -57,7 +57,7 @@ FULL = Size(
     n_tiles=30_000,
     n_rows=30_000,
     n_looped=100,
-    served=(600, 1000, 2),
+    served=(64, 1000),
     sweeps=(64, 12, 100_000),
 )
 QUICK = Size(
@@ -71,7 +71,7 @@ QUICK = Size(
     n_tiles=3000,
     n_rows=30_000,
     n_looped=20,
-    served=(300, 1000, 2),
+    served=(64, 1000),
     sweeps=(64, 8, 100_000),
 )
 TINY = Size(  # for the test that none of this rots
@@ -85,7 +85,7 @@ TINY = Size(  # for the test that none of this rots
     n_tiles=64,
     n_rows=2000,
     n_looped=5,
-    served=(8, 4, 1),
+    served=(8, 4),
     sweeps=(4, 2, 2000),
     n_workers=(0,),
     n_processes=1,

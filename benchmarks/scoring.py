@@ -1,12 +1,10 @@
-"""Scores from files, macro-F1, its interval by speaker and a whole contest's standings, against pandas and scikit-learn."""
+"""Macro-F1, its interval by speaker and a whole contest's standings, against scikit-learn."""
 
 from __future__ import annotations
 
-import io
 import time
 
 import numpy as np
-import pandas
 from sklearn.metrics import f1_score
 
 from arena_resamples import Resamples
@@ -14,7 +12,6 @@ from arena_scores import LEVEL, N_REPLICATES, confusion_matrix, macro_f1, speake
 from benchmarks.arms import Comparison, UnequalError, equal_within
 from leaderboard.grading import Part, resamples
 from leaderboard.solution import Solution, parse_solution
-from leaderboard.submission import parse_submission
 from leaderboard.ties import verdicts
 
 N_CLASSES, N_SPEAKERS = 10, 60
@@ -98,30 +95,6 @@ def csv_of(labels: np.ndarray) -> bytes:
     return ("id,label\n" + "".join(f"clip_{n:05d},{label}\n" for n, label in enumerate(labels))).encode()
 
 
-def file_comparison(n_rows: int) -> Comparison:
-    truth, predicted, _ = answers(n_rows)
-    solution, content = parse_solution(csv_of(truth), "solution.csv"), csv_of(predicted)
-    frame = pandas.read_csv(io.BytesIO(csv_of(truth)))
-
-    def ours() -> float:
-        submission = parse_submission(content, "submission.csv", solution)
-        return macro_f1(confusion_matrix(solution.truth, submission.predicted, len(solution.labels)))
-
-    def theirs() -> float:
-        rows = frame.merge(pandas.read_csv(io.BytesIO(content)), on="id", validate="one_to_one")
-        return float(f1_score(rows.label_x, rows.label_y, average="macro"))
-
-    return Comparison(
-        what=f"a submission of {n_rows:,} rows from its bytes to its macro-F1, checked",
-        against="pandas.read_csv, a merge with the solution in memory and sklearn.metrics.f1_score",
-        unit="files",
-        floor=40.0,
-        ours=lambda: _rate(ours, 200),
-        theirs=lambda: _rate(theirs, 20),
-        check=lambda: equal_within("macro-F1 to the last digit", (ours(), theirs()), 0.0),
-    )
-
-
 def looped_replicates(solution: Solution, drawn: Resamples, predicted: np.ndarray, n_looped: int) -> np.ndarray:
     """(n_looped, T) macro-F1 of the first resamples, from the draws that ours makes."""
     scores = np.empty((n_looped, len(predicted)))
@@ -181,6 +154,5 @@ def comparisons(n_rows: int, n_looped: int) -> list[Comparison]:
     return [
         macro_f1_comparison(n_rows),
         bootstrap_comparison(n_rows, 2000, n_looped),
-        file_comparison(n_sent),
         board_comparison(n_sent, n_teams, min(3, n_looped)),
     ]

@@ -11,14 +11,22 @@ from sqlalchemy import Connection
 from arena_scores import Interval
 from leaderboard.errors import ContestError
 from leaderboard.grading import Part
-from leaderboard.memory import Memory, Ranking
-from leaderboard.records import read_revision, read_rules, read_teams
+from leaderboard.memory import ContestCache
+from leaderboard.records import read_rules, read_teams
 from leaderboard.rules import Rules, Ties
 from leaderboard.standings import Attempt, Board, Standing, best_attempt, ranks, split_by_arrival
 from leaderboard.teams import Team, name_key
-from leaderboard.ties import sentence, verdicts
+from leaderboard.ties import Verdicts, sentence, verdicts
 
 _NO_PRIVATE = "private standings need a Usage column in the solution and this one has none; leave out --private"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ranking:
+    """The standings, and a sentence on who is really first."""
+
+    lines: tuple[Standing, ...]
+    sentence: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,54 +38,50 @@ class _Entry:
     counted: Attempt
 
 
-def read_ranks(connection: Connection, memory: Memory, rules: Rules) -> dict[str, int]:
+def read_ranks(connection: Connection, cache: ContestCache, rules: Rules) -> dict[str, int]:
     """The public rank of each team that has one, by name."""
-    return _ranks(_entries(connection, memory, rules, Part.PUBLIC), rules)
+    return _ranks(_entries(connection, cache, rules, Part.PUBLIC), rules)
 
 
-def public_interval(connection: Connection, memory: Memory, rules: Rules, attempts: Sequence[Attempt], number: int) -> Interval:
+def public_interval(
+    connection: Connection, cache: ContestCache, rules: Rules, attempts: Sequence[Attempt], number: int
+) -> Interval:
     """Of the public macro-F1 that is shown for one of a team's attempts."""
-    solution = memory.solution(connection, rules.solution_digest)
+    solution = cache.solution(connection, rules.solution_digest)
     shown = attempts[attempts[number - 1].shown_number - 1]
-    replicates = memory.replicates(connection, solution, Part.PUBLIC, [shown.digest])
-    return memory.resamples(solution, Part.PUBLIC).interval(replicates[:, 0])
+    replicates = cache.replicates(connection, solution, Part.PUBLIC, [shown.digest])
+    return cache.resamples(solution, Part.PUBLIC).interval(replicates[:, 0])
 
 
-def read_standings(connection: Connection, memory: Memory, part: Part) -> tuple[Standing, ...]:
+def read_standings(connection: Connection, cache: ContestCache, part: Part) -> tuple[Standing, ...]:
     """The ranking, best first, equal ranks by name: by the score in `part` of each team's best public attempt.
 
     Raises:
         ContestError: the private part is asked for and the solution has no Usage column.
     """
     rules = read_rules(connection)
-    if part is Part.PRIVATE and not memory.solution(connection, rules.solution_digest).has_private:
+    if part is Part.PRIVATE and not cache.solution(connection, rules.solution_digest).has_private:
         raise ContestError(_NO_PRIVATE)
-    return _ranking(connection, memory, rules, part).lines
+    return _rank(connection, cache, rules, part).lines
 
 
-def read_board(connection: Connection, memory: Memory) -> Board:
+def read_board(connection: Connection, cache: ContestCache) -> Board:
     """What everyone may see now."""
     rules = read_rules(connection)
-    solution = memory.solution(connection, rules.solution_digest)
+    solution = cache.solution(connection, rules.solution_digest)
     part = Part.PRIVATE if rules.is_closed and solution.has_private else Part.PUBLIC
-    found = _ranking(connection, memory, rules, part)
-    return Board(rules=rules, part=part, is_final=rules.is_closed, lines=found.lines, sentence=found.sentence)
+    ranking = _rank(connection, cache, rules, part)
+    return Board(rules=rules, part=part, is_final=rules.is_closed, lines=ranking.lines, sentence=ranking.sentence)
 
 
-def _ranking(connection: Connection, memory: Memory, rules: Rules, part: Part) -> Ranking:
-    """The ranking of this revision, computed once in the life of a process."""
-    revision = read_revision(connection)
-    kept = memory.rankings.get(part)
-    if kept is None or kept.revision != revision:
-        lines = _standings(connection, memory, rules, part)
-        told = _sentence(connection, memory, rules, part, lines)
-        kept = memory.rankings[part] = Ranking(revision=revision, lines=lines, sentence=told)
-    return kept
+def _rank(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> Ranking:
+    """Return the ranking as it is now, computed once for each revision."""
+    return cache.get_current(connection, ("ranking", part), lambda: _compute_ranking(connection, cache, rules, part))
 
 
-def _entries(connection: Connection, memory: Memory, rules: Rules, part: Part) -> list[_Entry]:
-    public = memory.attempts(connection, Part.PUBLIC)
-    shown = public if part is Part.PUBLIC else memory.attempts(connection, part)
+def _entries(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> list[_Entry]:
+    public = cache.attempts(connection, Part.PUBLIC)
+    shown = public if part is Part.PUBLIC else cache.attempts(connection, part)
     entries = []
     for team in read_teams(connection):
         if team.disqualified_at is None and team.id in public:
@@ -94,17 +98,27 @@ def _ranks(entries: Sequence[_Entry], rules: Rules) -> dict[str, int]:
     return by_rank
 
 
-def _standings(connection: Connection, memory: Memory, rules: Rules, part: Part) -> tuple[Standing, ...]:
-    entries = _entries(connection, memory, rules, part)
+def _compute_ranking(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> Ranking:
+    entries = _entries(connection, cache, rules, part)
     if not entries:
-        return ()
+        return Ranking(lines=(), sentence=sentence([], np.empty(0), verdicts(np.empty(0), np.empty((1, 0)), 1), ""))
     by_rank = _ranks(entries, rules)
     entries.sort(key=lambda entry: (by_rank[entry.team.name], name_key(entry.team.shown_as)))  # a pseudonym tells no initial
-    solution = memory.solution(connection, rules.solution_digest)
-    drawn = memory.resamples(solution, part)
-    replicates = memory.replicates(connection, solution, part, [entry.counted.digest for entry in entries])
+    solution = cache.solution(connection, rules.solution_digest)
+    draws = cache.resamples(solution, part)
+    replicates = cache.replicates(connection, solution, part, [entry.counted.digest for entry in entries])
     f1 = np.array([entry.counted.macro_f1 for entry in entries])
-    found = verdicts(f1, replicates, drawn.n_units)
+    pairs = verdicts(f1, replicates, draws.n_units)
+    intervals = [draws.interval(column) for column in replicates.T]
+    lines = _lines(entries, by_rank, intervals, pairs, has_test=rules.metric_digest is None)
+    if rules.metric_digest is not None and len(lines) > 1:
+        return Ranking(lines=lines, sentence=_untested_sentence(lines, rules))
+    return Ranking(lines=lines, sentence=sentence([line.shown_as for line in lines], f1, pairs, draws.unit_name))
+
+
+def _lines(
+    entries: Sequence[_Entry], by_rank: dict[str, int], intervals: Sequence[Interval], pairs: Verdicts, *, has_test: bool
+) -> tuple[Standing, ...]:
     return tuple(
         Standing(
             rank=by_rank[entry.team.name],
@@ -113,32 +127,20 @@ def _standings(connection: Connection, memory: Memory, rules: Rules, part: Part)
             score=entry.counted.score,
             macro_f1=entry.counted.macro_f1,
             accuracy=entry.counted.accuracy,
-            interval=drawn.interval(column),
-            is_tied_with_above=tied and rules.metric_digest is None,
-            could_be_first=could and (rules.metric_digest is None or by_rank[entry.team.name] == 1),
+            interval=span,
+            is_tied_with_above=tied and has_test,
+            could_be_first=could and (has_test or by_rank[entry.team.name] == 1),
             best=entry.counted.number,
             n_attempts=len(entry.attempts),
             n_allowed=entry.team.n_allowed,
             model=entry.counted.model,
             attempts=entry.attempts,
         )
-        for entry, column, tied, could in zip(
-            entries, replicates.T, found.is_tied_with_above, found.could_be_first, strict=True
-        )
+        for entry, span, tied, could in zip(entries, intervals, pairs.is_tied_with_above, pairs.could_be_first, strict=True)
     )
 
 
-def _sentence(connection: Connection, memory: Memory, rules: Rules, part: Part, lines: Sequence[Standing]) -> str:
-    names = [line.shown_as for line in lines]
-    if rules.metric_digest is not None and len(lines) > 1:
-        first = [line.shown_as for line in lines if line.rank == 1]
-        verb = "is" if len(first) == 1 else "are"
-        return f"{', '.join(first)} {verb} first by {rules.metric_name}; this metric has no test of whether that is chance."
-    scores = np.array([line.macro_f1 for line in lines])
-    if len(lines) < 2:
-        return sentence(names, scores, verdicts(scores, np.empty((1, len(lines))), 1), "")
-    solution = memory.solution(connection, rules.solution_digest)
-    drawn = memory.resamples(solution, part)
-    digests = [line.attempts[line.best - 1].digest for line in lines]
-    found = verdicts(scores, memory.replicates(connection, solution, part, digests), drawn.n_units)
-    return sentence(names, scores, found, drawn.unit_name)
+def _untested_sentence(lines: Sequence[Standing], rules: Rules) -> str:
+    first = [line.shown_as for line in lines if line.rank == 1]
+    verb = "is" if len(first) == 1 else "are"
+    return f"{', '.join(first)} {verb} first by {rules.metric_name}; this metric has no test of whether that is chance."

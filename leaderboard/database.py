@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -18,9 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from arena_install import install_command
 from leaderboard.errors import ContestError
-from leaderboard.together import Together, Turns, Work
 
-T = TypeVar("T")
 _WAIT_S = 30
 _N_KEPT = 16  # connections: one more is opened and closed each time, and opening one reads the whole schema
 _WRITES = "arena_writes"
@@ -43,12 +41,6 @@ class Database:
     engine: Engine
     name: str  # as messages call it: the file's path, or the URL without its password
     _writing: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _turns: Turns = field(init=False, repr=False)
-    _together: Together = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_turns", Turns(Path(self.engine.url.database or "").parent))
-        object.__setattr__(self, "_together", Together(self._next_transaction))
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -70,37 +62,14 @@ class Database:
         Raises:
             ContestError: the database cannot be written; nothing of this transaction is stored.
         """
-        with self._translated("written"), self._transaction() as connection:
-            yield connection
-
-    def store(self, work: Work[T]) -> T:
-        """What `work` returns, once that is wholly stored. On SQLite works that come at a time share a transaction.
-
-        Raises:
-            ContestError: the database cannot be written; nothing of this work is stored.
-        """
-        with self._translated("written"):
-            if self._is_sqlite:
-                return self._together.store(work)
-            with self._transaction() as connection:
-                return work(connection)
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        with self._turn(), self.engine.connect() as connection:
+        with self._translated("written"), self._turn(), self.engine.connect() as connection:
             connection.execution_options(**{_WRITES: True})
             with connection.begin():
                 yield connection
 
     @contextlib.contextmanager
-    def _next_transaction(self) -> Iterator[Connection]:
-        """A short transaction, for which processes queue too: the workers of a service would keep each other from the file."""
-        with self._turns.next(), self._transaction() as connection:
-            yield connection
-
-    @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
-        """Threads that write to a file queue here: inside SQLite they would sleep and look again, some of them for long."""
+        """Let threads that write to a file wait here: inside SQLite they would sleep and look again, some of them for long."""
         if not self._is_sqlite:
             yield
             return

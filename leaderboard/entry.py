@@ -10,12 +10,12 @@ from sqlalchemy import Connection, bindparam, select
 
 from arena_scores import Interval
 from leaderboard import refusals, schema
-from leaderboard.board import public_interval
+from leaderboard.board import public_interval, read_ranks
 from leaderboard.errors import AttemptsExhausted, SolutionReplaced, SubmissionError, TeamError
-from leaderboard.grading import grade
+from leaderboard.grading import Part, grade
 from leaderboard.memory import Scorer
 from leaderboard.messages import message
-from leaderboard.records import n_rows, read_rules, read_team
+from leaderboard.records import n_rows, read_rules, read_team, read_team_of_id
 from leaderboard.rules import Rules
 from leaderboard.standings import Attempt
 from leaderboard.store import Contest
@@ -63,25 +63,27 @@ def submit(contest: Contest, team: str, content: bytes, file_name: str, now: dat
     with contest.database.read() as connection:
         rules, sender = read_rules(connection), read_team(connection, team)
         number = _known(connection, sender, rules, digest, now)
-        scorer = contest.memory.scorer(connection, rules)
+        scorer = contest.cache.scorer(connection, rules)
     is_new = False
     if number is None:
         number, is_new = _stored(contest, sender, scorer, (content, file_name), now)
     with contest.database.read() as connection:
         rules = read_rules(connection)
-        place = contest.memory.place(connection, rules, sender.id)
-        if place is None:  # since a moment ago
+        sender = read_team_of_id(connection, sender.id) or sender  # it may have another name since
+        ranks = read_ranks(connection, contest.cache, rules)
+        if sender.name not in ranks:
             raise _out(sender)
-        interval = public_interval(connection, contest.memory, rules, place.attempts, number)
+        attempts = contest.cache.attempts(connection, Part.PUBLIC)[sender.id]
+        interval = public_interval(connection, contest.cache, rules, attempts, number)
     return Receipt(
         team=sender.name,
         metric=rules.metric_name,
-        attempt=place.attempts[number - 1],
+        attempt=attempts[number - 1],
         interval=interval,
         is_new=is_new,
-        n_left=sender.n_allowed - len(place.attempts),
-        rank=place.rank,
-        n_ranked=place.n_ranked,
+        n_left=sender.n_allowed - len(attempts),
+        rank=ranks[sender.name],
+        n_ranked=len(ranks),
     )
 
 
@@ -122,9 +124,7 @@ def _stored(contest: Contest, sender: Team, scorer: Scorer, file: tuple[bytes, s
             contest.count_refusal(sender, now)
             raise
         try:
-            stored = contest.record(sender, submission, graded, now)
-            contest.memory.learn(solution, submission.digest, submission.predicted)
-            return stored
+            return contest.record(sender, submission, graded, now)
         except SolutionReplaced:
             if not n_left:
                 raise

@@ -15,7 +15,7 @@ from arena_resamples import Resamples
 from arena_scores import Indices, confusion_matrix, macro_f1
 from leaderboard import schema
 from leaderboard.grading import Part
-from leaderboard.memory import Memory
+from leaderboard.memory import ContestCache
 from leaderboard.records import read_predicted
 from leaderboard.solution import Solution
 from leaderboard.ties import standard_error
@@ -36,7 +36,7 @@ def shown_numbers(solution: Solution, drawn: Resamples, predicted: Sequence[Indi
     return [at + 1 for at in shown]
 
 
-def climb_again(connection: Connection, memory: Memory, solution: Solution, team_id: int) -> None:
+def climb_again(connection: Connection, cache: ContestCache, solution: Solution, team_id: int) -> None:
     """Decide anew which public scores of a team are shown, after its attempts or their scores have changed."""
     columns = schema.attempts.c
     rows = connection.execute(
@@ -44,7 +44,7 @@ def climb_again(connection: Connection, memory: Memory, solution: Solution, team
     )
     found = rows.all()
     predicted = read_predicted(connection, [row.submission_digest for row in found])
-    drawn = memory.resamples(solution, Part.PUBLIC)
+    drawn = cache.resamples(solution, Part.PUBLIC)
     for row, shown in zip(
         found, shown_numbers(solution, drawn, [predicted[row.submission_digest] for row in found]), strict=True
     ):

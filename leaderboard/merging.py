@@ -54,7 +54,7 @@ def merge(contest: Contest, goes: Team, stays: Team, decision: Decision, *, is_d
         rules = read_rules(connection)
         if rules.is_ladder:
             for team in (goes, stays):
-                climb_again(connection, contest.memory, contest.memory.solution(connection, rules.solution_digest), team.id)
+                climb_again(connection, contest.cache, contest.cache.solution(connection, rules.solution_digest), team.id)
         ended = {"merged_into": stays.id}
         ends = (schema.teams.c.id == goes.id) | (schema.teams.c.merged_into == goes.id)
         connection.execute(update(schema.teams).where(ends).values(ended))

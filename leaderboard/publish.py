@@ -16,7 +16,7 @@ from leaderboard.store import Contest
 from leaderboard.web_board import Board, read_board
 from leaderboard.web_pages import standings_csv
 from leaderboard.web_render import STATIC, Frame, render
-from leaderboard.web_standings import Shown, View
+from leaderboard.web_standings import View, draw_standings
 from leaderboard.web_texts import page_words
 
 _FILES = ("board.css", "board.js", "icon.svg")
@@ -28,7 +28,7 @@ def publish(contest: Contest, folder: Path, now: datetime, zone: tzinfo | None =
     Raises:
         ContestError: they cannot be written, or the contest cannot be read.
     """
-    board, rules = read_board(contest, contest.revision()), contest.rules()
+    board, rules = read_board(contest), contest.rules()
     names = name_languages(TEXTS)
     pages = {code: ("index.html" if code == ENGLISH else f"index.{code}.html") for code in names}
     content: dict[str, bytes] = {name: (STATIC / name).read_bytes() for name in _FILES}
@@ -52,8 +52,8 @@ def publish(contest: Contest, folder: Path, now: datetime, zone: tzinfo | None =
 
 
 def _page(board: Board, frame: Frame) -> str:
-    shown, table = Shown().of(board, View(is_static=True), frame.words)
-    return render("standings.html.j2", frame, board=shown, table=table)
+    page, table = draw_standings(board, View(is_static=True), frame.words)
+    return render("standings.html.j2", frame, board=page, table=table)
 
 
 def _json(board: Board, name: str, now: datetime) -> bytes:

@@ -13,7 +13,7 @@ from leaderboard import schema
 from leaderboard.errors import AttemptsExhausted, SolutionReplaced, TeamError
 from leaderboard.grading import Grade, Part
 from leaderboard.ladder import shown_numbers
-from leaderboard.memory import Memory
+from leaderboard.memory import ContestCache
 from leaderboard.messages import message
 from leaderboard.records import PREDICTED, grade_values, keep_file, read_predicted, read_rules
 from leaderboard.rules import Rules
@@ -32,7 +32,7 @@ _INSERT = insert(schema.attempts).values(number=_NEXT, shown_number=_NEXT).retur
 
 
 def record(
-    connection: Connection, memory: Memory, team: Team, sent: tuple[Submission, Grade], now: datetime
+    connection: Connection, cache: ContestCache, team: Team, sent: tuple[Submission, Grade], now: datetime
 ) -> tuple[int, bool]:
     """The number of the stored attempt and True; of the earlier one and False when this team sent the same file before.
 
@@ -55,7 +55,7 @@ def record(
     values = _values(team, submission, grade, now)
     insertion = _INSERT
     if rules.is_ladder:
-        insertion = _INSERT.values(shown_number=_shown_number(connection, memory, rules, team, submission.predicted))
+        insertion = _INSERT.values(shown_number=_shown_number(connection, cache, rules, team, submission.predicted))
     try:
         return int(connection.execute(insertion, values).scalar_one()), True
     except IntegrityError as error:
@@ -83,11 +83,11 @@ def _values(team: Team, submission: Submission, grade: Grade, now: datetime) -> 
     }
 
 
-def _shown_number(connection: Connection, memory: Memory, rules: Rules, team: Team, predicted: Indices) -> int:
+def _shown_number(connection: Connection, cache: ContestCache, rules: Rules, team: Team, predicted: Indices) -> int:
     columns = schema.attempts.c
     query = select(columns.submission_digest).where(columns.team_id == team.id).order_by(columns.number)
     digests = connection.scalars(query).all()
     earlier = read_predicted(connection, digests)
-    solution = memory.solution(connection, rules.solution_digest)
-    drawn = memory.resamples(solution, Part.PUBLIC)
+    solution = cache.solution(connection, rules.solution_digest)
+    drawn = cache.resamples(solution, Part.PUBLIC)
     return shown_numbers(solution, drawn, [*(earlier[one] for one in digests), predicted])[-1]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,6 @@ from leaderboard.standings import Attempt, AttemptModel, ModelState
 from leaderboard.teams import Team, name_key, unknown_team
 
 PREDICTED = np.dtype("<u2")
-_NONE: Mapping[int, tuple[Attempt, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +60,6 @@ _TEAMS = (
 
 _OF_ID = _TEAMS.where(schema.teams.c.id == bindparam("of_id"))
 _NAMED = _TEAMS.where(schema.teams.c.name_key == bindparam("key"))
-_DISQUALIFIED = select(schema.teams.c.id).where(schema.teams.c.disqualified_at.is_not(None))
 
 
 def read_teams(connection: Connection) -> list[Team]:
@@ -74,11 +71,6 @@ def read_team_of_id(connection: Connection, team_id: int) -> Team | None:
     """The team of that id; None for one that went into another."""
     row = connection.execute(_OF_ID, {"of_id": team_id}).first()
     return None if row is None else Team(**row._mapping)
-
-
-def read_disqualified(connection: Connection) -> frozenset[int]:
-    """The ids of teams that are out."""
-    return frozenset(connection.scalars(_DISQUALIFIED))
 
 
 def read_team(connection: Connection, name: str) -> Team:
@@ -112,14 +104,9 @@ def read_revision(connection: Connection) -> str:
 
 
 def _last(table: Table, *by: str) -> Subquery:
-    """The last row of each attempt after `after`, by further columns too."""
+    """The last row of each attempt, by further columns too."""
     columns = table.c["attempt_id", *by]
-    return (
-        select(*columns, func.max(table.c.id).label("id"))
-        .where(table.c.attempt_id > bindparam("after"))
-        .group_by(*columns)
-        .subquery()
-    )
+    return select(*columns, func.max(table.c.id).label("id")).group_by(*columns).subquery()
 
 
 _SENT, _RUN = _last(schema.models), _last(schema.verifications, "model_digest")  # joined as tables: read once, not per attempt
@@ -132,78 +119,45 @@ _WITH_MODELS = (
 )
 
 
-def _attempts_after(part: Part, *further: ColumnElement[Any]) -> Select[Any]:
+def _select_attempts(part: Part) -> Select[Any]:
     columns = schema.attempts.c
     return (
         select(
-            *columns["id", "team_id", "number", "shown_number", "arrived_at", "submission_digest", "file_name"],
-            columns["solution_digest"],
+            *columns["team_id", "number", "shown_number", "arrived_at", "submission_digest", "file_name"],
+            columns[f"confusion_{part}"].label("confusion"),
             columns[f"value_{part}"].label("value"),
             columns[f"log_loss_{part}"].label("log_loss"),
             schema.models.c.digest.label("model_digest"),
             schema.models.c.file_name.label("model_name"),
             *schema.verifications.c["is_verified", "remark"],
-            *further,
         )
         .select_from(_WITH_MODELS)
-        .where(schema.teams.c.merged_into.is_(None), columns.id > bindparam("after"))
+        .where(schema.teams.c.merged_into.is_(None))
         .order_by(columns.team_id, columns.number)
     )
 
 
-_ALL = {part: _attempts_after(part) for part in Part}  # without matrices, which `Scores` has read once
-_NEW = {part: _attempts_after(part, schema.attempts.c[f"confusion_{part}"].label("confusion")) for part in Part}
+_ATTEMPTS = {part: _select_attempts(part) for part in Part}
 
 
-class Scores:
-    """Macro-F1 and accuracy by attempt and part, read from the stored integers once in the life of a process."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[int, str, Part], tuple[float, float]] = {}
-
-    def read(self, connection: Connection, rows: Sequence[Row[Any]], part: Part) -> list[tuple[float, float]]:
-        """Those of each row of attempts, whose matrices are read where they are not known."""
-        unknown = [row.id for row in rows if (row.id, row.solution_digest, part) not in self._known]
-        column = schema.attempts.c[f"confusion_{part}"]
-        query: Select[Any] = select(*schema.attempts.c["id", "solution_digest"], column.label("confusion"))
-        for start in range(0, len(unknown), 500):  # a statement has a limit of parameters
-            self.learn(connection.execute(query.where(schema.attempts.c.id.in_(unknown[start : start + 500]))).all(), part)
-        return [self._known[row.id, row.solution_digest, part] for row in rows]
-
-    def learn(self, rows: Sequence[Row[Any]], part: Part) -> None:
-        """Keep those of rows that came with their matrices."""
-        for row in rows:
-            confusion = np.array(row.confusion, dtype=np.int64)
-            self._known[row.id, row.solution_digest, part] = macro_f1(confusion), accuracy(confusion)
-
-
-def read_attempts(
-    connection: Connection, scores: Scores, part: Part, *, after: int = 0, before: Mapping[int, tuple[Attempt, ...]] = _NONE
-) -> dict[int, tuple[Attempt, ...]]:
-    """Attempts with their scores in `part`, by number, of each team that sent one.
-
-    Args:
-        after: only attempts of a later id than this.
-        before: what is known of the earlier ones.
-    """
-    rows = connection.execute((_NEW if after else _ALL)[part], {"after": after}).all()
-    if after:
-        scores.learn(rows, part)
-    found: dict[int, tuple[Attempt, ...]] = {}
-    for row, (f1, right) in zip(rows, scores.read(connection, rows, part), strict=True):
-        earlier = found.get(row.team_id, before.get(row.team_id, ()))
-        own = _attempt(row, f1, right)
+def read_attempts(connection: Connection, part: Part) -> dict[int, tuple[Attempt, ...]]:
+    """Attempts with their scores in `part`, by number, of each team that sent one."""
+    attempts: dict[int, tuple[Attempt, ...]] = {}
+    for row in connection.execute(_ATTEMPTS[part]):
+        earlier, own = attempts.get(row.team_id, ()), _attempt(row)
         kept_back = not own.is_shown and part is Part.PUBLIC
-        found[row.team_id] = (*earlier, _shown_as(own, earlier[row.shown_number - 1]) if kept_back else own)
-    return found
+        attempts[row.team_id] = (*earlier, _shown_as(own, earlier[row.shown_number - 1]) if kept_back else own)
+    return attempts
 
 
-def _attempt(row: Row[Any], f1: float, right: float) -> Attempt:
+def _attempt(row: Row[Any]) -> Attempt:
+    confusion = np.array(row.confusion, dtype=np.int64)
+    f1 = macro_f1(confusion)
     return Attempt(
         number=row.number,
         score=f1 if row.value is None else row.value,
         macro_f1=f1,
-        accuracy=right,
+        accuracy=accuracy(confusion),
         log_loss=row.log_loss,
         arrived_at=row.arrived_at,
         digest=row.submission_digest,

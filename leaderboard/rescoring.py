@@ -61,13 +61,13 @@ def rescore(contest: Contest, solution: Solution, decision: Decision, *, is_dry_
         _store(connection, solution, decision, grades)
         if read_rules(connection).is_ladder:
             for team_id in sorted({row.team_id for row, _, _ in grades}):
-                climb_again(connection, contest.memory, solution, team_id)
+                climb_again(connection, contest.cache, solution, team_id)
         changed = sum(
             (one.public_before, one.private_before) != (one.public_after, one.private_after) for one in found.attempts
         )
         log(connection, "rescore", decision, {"solution": solution.digest, "n_changed": changed})
     with contest.database.read() as connection:
-        ranks_after = read_ranks(connection, contest.memory, read_rules(connection))
+        ranks_after = read_ranks(connection, contest.cache, read_rules(connection))
     return Rescoring(
         attempts=found.attempts, n_rows_changed=found.n_rows_changed, ranks_before=found.ranks_before, ranks_after=ranks_after
     )
@@ -78,9 +78,9 @@ _Graded = tuple[Row[Any], Submission, Grade]
 
 def _rescored(contest: Contest, connection: Connection, solution: Solution) -> tuple[Rescoring, list[_Graded]]:
     rules = read_rules(connection)
-    before = contest.memory.solution(connection, rules.solution_digest)
+    before = contest.cache.solution(connection, rules.solution_digest)
     n_changed = _check_corrects(before, solution)
-    metric = contest.memory.metric(connection, rules.metric_digest)
+    metric = contest.cache.metric(connection, rules.metric_digest)
     query = select(schema.attempts, schema.teams.c.name.label("team"), schema.files.c.content)
     query = query.join_from(schema.attempts, schema.teams, schema.attempts.c.team_id == schema.teams.c.id)
     query = query.join(schema.files, schema.files.c.digest == schema.attempts.c.submission_digest)
@@ -96,7 +96,7 @@ def _rescored(contest: Contest, connection: Connection, solution: Solution) -> t
         Rescoring(
             attempts=tuple(_compared(row, after) for row, _, after in grades),
             n_rows_changed=n_changed,
-            ranks_before=read_ranks(connection, contest.memory, rules),
+            ranks_before=read_ranks(connection, contest.cache, rules),
             ranks_after=None,
         ),
         grades,

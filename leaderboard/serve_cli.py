@@ -24,7 +24,6 @@ def serve(
     contest: ContestPath = CONTEST_FILE,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for a whole network.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer.")] = 1,
     https: Annotated[bool, typer.Option("--https", help="Readers come by https only, through a proxy.")] = False,
     proxy: Annotated[str, typer.Option(help="Addresses of proxies whose X-Forwarded headers are believed.")] = "127.0.0.1",
     root: Annotated[str, typer.Option(help="Path of the board on the proxy's site, such as /contest.")] = "",
@@ -45,7 +44,7 @@ def serve(
         max_model_bytes=max_model_mb * 1_000_000,
     )
     _check(settings)
-    listening = Listening(host=host, port=port, n_workers=workers, proxies=proxy)
+    listening = Listening(host=host, port=port, proxies=proxy)
     if not https and host not in ("127.0.0.1", "localhost", "::1"):
         say("tokens are sent unencrypted; on the internet put a proxy with https in front (docs/serve.md)")
     listen(settings, listening, lambda url: say(f"serving {contest.split('@')[-1]} at {url}{settings.root}/ (Ctrl-C ends it)"))

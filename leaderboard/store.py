@@ -18,13 +18,12 @@ from leaderboard.deadline import check_ahead
 from leaderboard.details import Details, details_of, read_confusion
 from leaderboard.errors import ContestError
 from leaderboard.grading import Grade, Part
-from leaderboard.memory import Memory, Scorer
+from leaderboard.memory import ContestCache, Scorer
 from leaderboard.migration import bring_up_to_date
 from leaderboard.recording import record
 from leaderboard.records import (
     LogEntry,
     read_log,
-    read_revision,
     read_rules,
     read_team,
     read_team_of_id,
@@ -45,7 +44,7 @@ class Contest:
     """
 
     database: Database = field(repr=False)
-    memory: Memory = field(repr=False, default_factory=Memory)
+    cache: ContestCache = field(repr=False, default_factory=ContestCache)
 
     def __enter__(self) -> Self:
         return self
@@ -77,17 +76,12 @@ class Contest:
     @property
     def solution(self) -> Solution:
         with self.database.read() as connection:
-            return self.memory.solution(connection, read_rules(connection).solution_digest)
+            return self.cache.solution(connection, read_rules(connection).solution_digest)
 
     def scorer(self) -> Scorer:
         """What a submission is graded by now."""
         with self.database.read() as connection:
-            return self.memory.scorer(connection, read_rules(connection))
-
-    def revision(self) -> str:
-        """A text that changes whenever something that is shown does."""
-        with self.database.read() as connection:
-            return read_revision(connection)
+            return self.cache.scorer(connection, read_rules(connection))
 
     def secret_key(self) -> bytes:
         """32 random bytes of this contest, to sign cookies with; the same in every process."""
@@ -156,12 +150,13 @@ class Contest:
 
     def count_refusal(self, team: Team, now: datetime) -> None:
         """Count a file that could not be scored; it costs no attempt."""
-        self.database.store(lambda connection: refusals.count(connection, team, now))
+        with self.database.write() as connection:
+            refusals.count(connection, team, now)
 
     def attempts(self, team: Team) -> tuple[Attempt, ...]:
         """The team's attempts with their public scores, by number."""
         with self.database.read() as connection:
-            return self.memory.attempts(connection, Part.PUBLIC).get(team.id, ())
+            return self.cache.attempts(connection, Part.PUBLIC).get(team.id, ())
 
     def details(self, team: Team, number: int, part: Part = Part.PUBLIC) -> Details:
         """One attempt in full. What Ladder mode keeps back is that of the attempt whose score is shown for it.
@@ -170,18 +165,18 @@ class Contest:
             ContestError: there is no such attempt.
         """
         with self.database.read() as connection:
-            attempts = self.memory.attempts(connection, part).get(team.id, ())
+            attempts = self.cache.attempts(connection, part).get(team.id, ())
             if not 1 <= number <= len(attempts):
                 raise ContestError(
                     f"team {team.name!r} has {len(attempts)} attempts and none of number {number}; choose one of these"
                 )
             attempt = attempts[number - 1]
             shown = number if part is Part.PRIVATE else attempt.shown_number
-            solution = self.memory.solution(connection, read_rules(connection).solution_digest)
+            solution = self.cache.solution(connection, read_rules(connection).solution_digest)
             confusion = read_confusion(connection, team.id, shown, part)
-            replicates = self.memory.replicates(connection, solution, part, [attempts[shown - 1].digest])
-            found = self.memory.resamples(solution, part).interval(replicates[:, 0])
-        return details_of(attempt, confusion, solution.labels, found)
+            replicates = self.cache.replicates(connection, solution, part, [attempts[shown - 1].digest])
+            interval = self.cache.resamples(solution, part).interval(replicates[:, 0])
+        return details_of(attempt, confusion, solution.labels, interval)
 
     def record(self, team: Team, submission: Submission, grade: Grade, now: datetime) -> tuple[int, bool]:
         """The number of the stored attempt and True; of the earlier one and False when this team sent the same file before.
@@ -192,7 +187,8 @@ class Contest:
             AttemptsExhausted: the database refused a further attempt.
             SolutionReplaced, ContestClosed, TeamError: what the host did meanwhile.
         """
-        return self.database.store(lambda connection: record(connection, self.memory, team, (submission, grade), now))
+        with self.database.write() as connection:
+            return record(connection, self.cache, team, (submission, grade), now)
 
     def standings(self, part: Part = Part.PUBLIC) -> Sequence[Standing]:
         """The ranking, best first, equal ranks by name: by the score in `part` of each team's best public attempt.
@@ -201,12 +197,12 @@ class Contest:
             ContestError: the private part is asked for and the solution has no Usage column.
         """
         with self.database.read() as connection:
-            return list(board.read_standings(connection, self.memory, part))
+            return list(board.read_standings(connection, self.cache, part))
 
     def board(self) -> Board:
         """What everyone may see now: public scores while the contest runs, the final ones after its host closed it."""
         with self.database.read() as connection:
-            return board.read_board(connection, self.memory)
+            return board.read_board(connection, self.cache)
 
 
 def create_contest(

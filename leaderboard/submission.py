@@ -13,7 +13,6 @@ import numpy.typing as npt
 from arena_suggest import nearest
 from leaderboard.errors import SubmissionError
 from leaderboard.messages import Message, Said, message
-from leaderboard.plain import read_plain
 from leaderboard.solution import LabelList, Solution
 from leaderboard.table import Problems, check_header, check_size, check_width, quoted, read_rows
 
@@ -49,8 +48,7 @@ def parse_submission(content: bytes, file_name: str, solution: Solution) -> Subm
     """
     problems = Problems(file_name, SubmissionError)
     check_size(content, problems)
-    plain = read_plain(content, solution)
-    predicted, probabilities = (plain, None) if plain is not None else _read_rows(content, solution, problems)
+    predicted, probabilities = _read_rows(content, solution, problems)
     return Submission(
         file_name=file_name,
         content=content,
@@ -68,15 +66,17 @@ def _read_rows(
     columns = _columns(line, header, solution.labels, problems)
     index = {label: at for at, label in enumerate(solution.labels)}
     line_of: dict[str, int] = {}
-    predicted = np.zeros(len(solution.ids), dtype=np.intp)
+    predicted = [0] * len(solution.ids)
     probabilities = np.zeros((len(solution.ids), len(columns.classes)))
     for line, cells in rows:
         if not check_width(line, cells, header, problems):
             if len(cells) > columns.id and cells[columns.id] in solution.row_of:
                 line_of.setdefault(cells[columns.id], line)
             continue
-        row = _checked_id(line, cells[columns.id], line_of, solution, problems)
-        label = cells[columns.label]
+        name, label = cells[columns.id], cells[columns.label]
+        row = solution.row_of.get(name)
+        if row is None or line_of.setdefault(name, line) != line:
+            _add_id_problem(line, name, line_of, solution, problems)
         if label not in index:
             problems.add(line, _label_problem(label, solution.labels))
         elif row is not None:
@@ -85,7 +85,7 @@ def _read_rows(
             probabilities[row] = _checked_probabilities(line, [cells[at] for at in columns.classes], problems)
     _check_complete(line_of, solution, problems)
     problems.raise_any()
-    return predicted, probabilities if columns.classes else None
+    return np.array(predicted, dtype=np.intp), probabilities if columns.classes else None
 
 
 def _nearest(name: str, names: Sequence[str]) -> Said:
@@ -116,16 +116,12 @@ def _columns(line: int, header: list[str], labels: tuple[str, ...], problems: Pr
     return _Columns(id=header.index("id"), label=header.index("label"), classes=classes)
 
 
-def _checked_id(line: int, name: str, line_of: dict[str, int], solution: Solution, problems: Problems) -> int | None:
-    row = solution.row_of.get(name)
-    if row is None:
+def _add_id_problem(line: int, name: str, line_of: dict[str, int], solution: Solution, problems: Problems) -> None:
+    if name in line_of:
+        problems.add(line, message("id_again", id=quoted(name), line=line_of[name]))
+    else:
         near = "" if problems.n else _nearest(name, solution.ids)
         problems.add(line, message("id_unknown", id=quoted(name), n=len(solution.ids), near=near))
-        return None
-    first = line_of.setdefault(name, line)
-    if first != line:
-        problems.add(line, message("id_again", id=quoted(name), line=first))
-    return row
 
 
 def _label_problem(label: str, labels: tuple[str, ...]) -> Message:

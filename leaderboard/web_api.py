@@ -14,6 +14,7 @@ from leaderboard.model_entry import Sent
 from leaderboard.model_form import check_form
 from leaderboard.records import LogEntry
 from leaderboard.teams import Team, name_key
+from leaderboard.web_board import read_board
 from leaderboard.web_pages import HostLine, host_lines
 from leaderboard.web_request import bearer, limits_of, service_of
 from leaderboard.web_service import Host, NoSuchAttempt, Service
@@ -133,7 +134,7 @@ def contest(service: Served) -> ContestOut:
 @router.get("/standings")
 def standings(service: Served) -> StandingsOut:
     """All teams that have an attempt, best first; the final ranking after the host has closed the contest."""
-    return StandingsOut.model_validate(service.boards.current())
+    return StandingsOut.model_validate(read_board(service.contest))
 
 
 @router.get("/team", dependencies=_WITH_TOKEN, responses=_errors(401, 403, 429))

@@ -1,13 +1,16 @@
-"""The standings as the pages need them, made once for each change of the contest and worker."""
+"""The standings as the pages need them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import Lock
 
+from sqlalchemy import Connection
+
+from leaderboard import board as ranking
 from leaderboard.grading import Part
+from leaderboard.memory import ContestCache
 from leaderboard.standings import Standing
 from leaderboard.store import Contest
 
@@ -38,7 +41,6 @@ class Line:
 class Board:
     """All lines, best first."""
 
-    revision: str
     metric: str
     is_closed: bool  # by the host
     is_final: bool  # ranked by the private score
@@ -47,49 +49,25 @@ class Board:
     lines: Sequence[Line]
 
 
-@dataclass(slots=True)
-class Boards:
-    """The board as it is now. One thread makes a new one; whoever comes meanwhile gets the one before."""
-
-    contest: Contest
-    _kept: Board | None = None
-    _making: Lock = field(default_factory=Lock)
-
-    def current(self) -> Board:
-        """The board.
-
-        Raises:
-            ContestError: the database cannot be read.
-        """
-        revision = self.contest.revision()
-        kept = self._kept
-        if kept is not None and kept.revision == revision:
-            return kept
-        if kept is not None and not self._making.acquire(blocking=False):
-            return kept
-        if kept is None:
-            self._making.acquire()
-        try:
-            if self._kept is None or self._kept.revision != revision:
-                self._kept = read_board(self.contest, revision)
-            return self._kept
-        finally:
-            self._making.release()
+def read_board(contest: Contest) -> Board:
+    """Return the board of the contest as it is now; private scores are read only when its host has closed it."""
+    with contest.database.read() as connection:
+        return board_seen_by(connection, contest.cache)
 
 
-def read_board(contest: Contest, revision: str) -> Board:
-    """The board that the contest has now; private scores are read only when its host has closed it."""
-    shown = contest.board()
-    is_final = shown.part is Part.PRIVATE
-    public = {line.team: line for line in (contest.standings(Part.PUBLIC) if is_final else shown.lines)}
+def board_seen_by(connection: Connection, cache: ContestCache) -> Board:
+    """Return the same, as of the transaction of `connection`."""
+    board = ranking.read_board(connection, cache)
+    is_final = board.part is Part.PRIVATE
+    public = ranking.read_standings(connection, cache, Part.PUBLIC) if is_final else board.lines
+    by_team = {line.team: line for line in public}
     return Board(
-        revision=revision,
-        metric=shown.rules.metric_name,
-        is_closed=shown.rules.is_closed,
+        metric=board.rules.metric_name,
+        is_closed=board.rules.is_closed,
         is_final=is_final,
-        has_private=contest.solution.has_private,
-        is_known_to_chance=shown.rules.metric_digest is None,
-        lines=[_line(line, public[line.team], is_final) for line in shown.lines],
+        has_private=cache.solution(connection, board.rules.solution_digest).has_private,
+        is_known_to_chance=board.rules.metric_digest is None,
+        lines=[_line(line, by_team[line.team], is_final) for line in board.lines],
     )
 
 

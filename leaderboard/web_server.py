@@ -1,26 +1,27 @@
-"""uvicorn around the application: one process, or several on one port."""
+"""uvicorn around the application, and the port that it listens on."""
 
 from __future__ import annotations
 
 import copy
 import socket
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import uvicorn
 from uvicorn.config import LOGGING_CONFIG
-from uvicorn.supervisors import Multiprocess
 
-from leaderboard import web_sockets
+from leaderboard.errors import ContestError
 from leaderboard.web_app import create_app
 from leaderboard.web_service import Settings
 
 _KEEP_ALIVE_S = 20
 _ENDING_S = 15  # for requests that are being answered when the service is told to end
-_SILENT_S = 20  # after which a worker is replaced; on a slow or busy machine one needs more than uvicorn's 5 to start
+_N_WAITING = 2048  # connections that the kernel keeps until they are taken
+# Said in full, for asyncio lets an answer go out at once only where it reads this: without, the body of each small answer
+# waits 40 ms for the reader's acknowledgement of its head (Nagle's algorithm, RFC 896, with delayed ACK, RFC 1122).
+_TCP = (socket.SOCK_STREAM, socket.IPPROTO_TCP)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +30,6 @@ class Listening:
 
     host: str
     port: int  # 0: a free one
-    n_workers: int
     proxies: str  # addresses, separated by commas
 
 
@@ -48,27 +48,38 @@ def listen(settings: Settings, listening: Listening, tell: Callable[[str], None]
         host=listening.host,
         port=listening.port,
         root_path=settings.root,
-        workers=listening.n_workers,
         proxy_headers=True,
         forwarded_allow_ips=listening.proxies,
         server_header=False,
-        backlog=web_sockets.N_WAITING,
+        backlog=_N_WAITING,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_ENDING_S,
-        timeout_worker_healthcheck=_SILENT_S,
         log_config=_logging(),
     )
-    is_one_each = listening.n_workers > 1 and sys.platform == "linux"  # other systems give all connections to one socket
-    sockets = web_sockets.listening(listening.host, listening.port, listening.n_workers if is_one_each else 1)
+    with listening_socket(listening.host, listening.port) as bound:
+        tell(_url(bound, listening.host))
+        uvicorn.Server(config).run(sockets=[bound])
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; who connects before the service is ready waits.
+
+    Args:
+        port: 0: a free one.
+
+    Raises:
+        ContestError: the port is taken or cannot be had.
+    """
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, *_TCP)
     try:
-        tell(_url(sockets[0], listening.host))
-        if listening.n_workers > 1:
-            handed = [cast(socket.socket, web_sockets.WorkerSockets(sockets))] if is_one_each else sockets
-            Multiprocess(config, sockets=handed).run()
-        else:
-            uvicorn.Server(config).run(sockets=sockets)
-    finally:
-        web_sockets.close(sockets)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+        bound.listen(_N_WAITING)
+    except OSError as error:
+        bound.close()
+        address = f"{host} port {port}"
+        raise ContestError(f"{address} cannot be listened on ({error.strerror}); choose another --port or --host") from error
+    return bound
 
 
 def _url(bound: socket.socket, host: str) -> str:

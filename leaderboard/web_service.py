@@ -1,4 +1,4 @@
-"""What all requests to one worker share: the contest, its standings, the count of wrong tokens."""
+"""What all requests share: the contest, and the count of wrong tokens."""
 
 from __future__ import annotations
 
@@ -19,12 +19,10 @@ from leaderboard.model_form import MAX_MODEL_BYTES
 from leaderboard.store import Contest, open_contest
 from leaderboard.table import MAX_BYTES
 from leaderboard.teams import Team
-from leaderboard.web_board import Boards
 from leaderboard.web_security import Failures, host_token
-from leaderboard.web_standings import Shown
 
 T = TypeVar("T")
-_N_SCORED_AT_ONCE = 8  # those that wait for the disk are stored together; more would only share one interpreter
+_N_SCORED_AT_ONCE = 8  # more would only share one interpreter
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,14 +56,12 @@ class Host:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Service:
-    """One worker's share of the service."""
+    """The contest as it is served."""
 
     settings: Settings
     contest: Contest
-    boards: Boards
     key: bytes = field(repr=False)  # the contest's secret
     failures: Failures = field(default_factory=Failures)
-    shown: Shown = field(default_factory=Shown)
     _scoring: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_N_SCORED_AT_ONCE))
 
     @property
@@ -103,10 +99,10 @@ class Service:
 
 @contextmanager
 def open_service(settings: Settings) -> Iterator[Service]:
-    """The service of one worker.
+    """The service.
 
     Raises:
         ContestError: there is no such contest.
     """
     with open_contest(settings.where) as contest:
-        yield Service(settings=settings, contest=contest, boards=Boards(contest), key=contest.secret_key())
+        yield Service(settings=settings, contest=contest, key=contest.secret_key())

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from threading import Lock
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -19,7 +17,6 @@ from leaderboard.web_views import axis, place
 SORTS = ("rank", "team", "score", "final", "accuracy", "attempts", "sent")
 _FALLING = ("score", "final", "accuracy", "attempts", "sent")  # first asked for, these begin with the greatest
 _N_TOP = 20
-_N_KEPT = 64
 _N_NEAR = 3  # neighbours on each side of one's own line
 
 
@@ -105,27 +102,10 @@ class Page:
     controls: Sequence[tuple[str, str, Mapping[str, object]]]  # key of its text, link, what the text is filled with
 
 
-@dataclass(slots=True)
-class Shown:
-    """Pages and their tables as they were last asked for: a table of 1,000 teams takes 50 ms to write."""
-
-    _kept: OrderedDict[tuple[str, View, str], tuple[Page, Markup]] = field(default_factory=OrderedDict)
-    _lock: Lock = field(default_factory=Lock)
-
-    def of(self, board: Board, view: View, words: Words) -> tuple[Page, Markup]:
-        """The context of the page, and its table."""
-        key = (board.revision, view, words.language)
-        with self._lock:
-            found = self._kept.get(key)
-        if found is None:
-            page = standings_page(board, view, words)
-            found = page, fragment("_standings.html.j2", words, board=page)
-        with self._lock:
-            self._kept[key] = found
-            self._kept.move_to_end(key)
-            while len(self._kept) > _N_KEPT:
-                self._kept.popitem(last=False)
-        return found
+def draw_standings(board: Board, view: View, words: Words) -> tuple[Page, Markup]:
+    """Return the page of a board, and its table as HTML."""
+    page = standings_page(board, view, words)
+    return page, fragment("_standings.html.j2", words, board=page)
 
 
 def standings_page(board: Board, view: View, words: Words) -> Page:

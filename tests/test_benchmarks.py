@@ -23,7 +23,7 @@ def threads() -> None:
 @pytest.mark.filterwarnings("default::DeprecationWarning")
 def test_every_arm_runs_and_equals_its_counterpart(tmp_path: Path) -> None:
     findings, missing = measure(TINY, tmp_path)
-    assert len(findings) + len(missing) == 16
+    assert len(findings) + len(missing) == 14
     assert all(found.equality and found.ratio > 0 for found in findings)
     text = page(findings, ["conditions", *missing])
     assert text.count("\n| ") == len(findings) + 1

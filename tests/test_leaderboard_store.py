@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
+from leaderboard.database import Database
 from leaderboard.entry import submit
 from leaderboard.errors import ContestError, TeamError
 from leaderboard.solution import parse_solution
@@ -258,3 +260,15 @@ def test_a_contest_that_finds_no_space_is_named_as_its_user_named_it(tmp_path: P
     printed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent).stdout
     assert printed.startswith(f"{tmp_path}/contest.db cannot be written (")
     assert [path.name for path in tmp_path.iterdir()] == ["solution.csv"]
+
+
+def test_one_who_gets_no_connection_in_time_is_told_so(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'some.db'}", pool_size=1, max_overflow=0, pool_timeout=0.01)
+    database = Database(engine, "some.db")
+    with (
+        database.read(),
+        pytest.raises(ContestError, match=r"some.db cannot be read .*too many ask at a time"),
+        database.read(),
+    ):
+        pass
+    database.close()

@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaderboard.errors import SubmissionError
@@ -288,6 +289,26 @@ def test_what_a_csv_writer_writes_is_read_back(data: st.DataObject) -> None:
     rows = data.draw(st.permutations(list(zip(ids, truth, strict=True))))
     submission = parse_submission(written(*zip(*rows, strict=True)), "p.csv", solution)
     assert [solution.labels[at] for at in submission.predicted] == truth
+
+
+WORDS = ("no", "up", "yes", "ñ", "12", "left")
+WORD_IDS = ("a", "bb", "ccc", "é", "1", "nan")
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_a_file_is_read_as_pandas_reads_it_in_any_order_and_quoting(data: st.DataObject) -> None:
+    truth = "".join(f"{name},{label}\n" for name, label in zip(WORD_IDS, WORDS, strict=True))
+    solution = parse_solution(f"id,label\n{truth}".encode(), "solution.csv")
+    rows = data.draw(st.permutations([(name, data.draw(st.sampled_from(WORDS))) for name in WORD_IDS]))
+    frame = pandas.DataFrame(rows, columns=["id", "label"])[data.draw(st.permutations(["id", "label"]))]
+    ends, quoting = data.draw(st.sampled_from(["\n", "\r\n", "\r"])), data.draw(st.sampled_from([0, 1, 2]))
+    content = frame.to_csv(index=False, lineterminator=ends, quoting=quoting).encode(
+        data.draw(st.sampled_from(["utf-8", "utf-8-sig"]))
+    )
+    read = pandas.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False).set_index("id").label
+    predicted = parse_submission(content, "p.csv", solution).predicted
+    assert [solution.labels[at] for at in predicted] == [read[name] for name in solution.ids]
 
 
 def written(ids: object, labels: object) -> bytes:

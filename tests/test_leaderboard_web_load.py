@@ -24,9 +24,10 @@ from leaderboard.submission import parse_submission
 from leaderboard.web_app import create_app
 from leaderboard.web_service import Settings
 
-N_TEAMS, N_POSTS = 64, 20
-N_CONNECTIONS = 256  # at once; the rest follows
-N_ROWS = 60
+N_TEAMS, N_POSTS = 16, 4
+N_CONNECTIONS = 64  # at once; the rest follows
+N_ROWS = 6000
+N_ROWS_OF_MANY = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,10 +48,10 @@ class Answer:
 Seen = Callable[[Answer], None]
 
 
-def posts(tokens: dict[str, str], n_each: int) -> list[Post]:
+def posts(tokens: dict[str, str], n_each: int, n_rows: int) -> list[Post]:
     """Different files of all teams, so that those of one team come at the same time."""
     made = [
-        Post(team=team, token=token, content=submission(1000 * at + n, 0.3, N_ROWS))
+        Post(team=team, token=token, content=submission(1000 * at + n, 0.3, n_rows))
         for at, (team, token) in enumerate(tokens.items())
         for n in range(n_each)
     ]
@@ -134,10 +135,11 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgres_url"))
 
 
-def test_of_twenty_posts_at_once_each_team_gets_exactly_three(where: str) -> None:
+def test_of_64_posts_at_once_each_team_gets_exactly_three(where: str) -> None:
     tokens = make(where, [f"Team {n:02d}" for n in range(N_TEAMS)], n_rows=N_ROWS)
-    wanted = posts(tokens, N_POSTS)
-    with running(where, "--workers", "2") as service:
+    wanted = posts(tokens, N_POSTS, N_ROWS)
+    assert len(wanted) == N_CONNECTIONS
+    with running(where) as service:
         answers = send_all(service.url, wanted)
     assert Counter(answer.status for answer in answers) == {201: 3 * N_TEAMS, 409: (N_POSTS - 3) * N_TEAMS}
     assert {answer.body["error"] for answer in answers if answer.status == 409} == {"limit"}
@@ -148,8 +150,8 @@ def test_of_twenty_posts_at_once_each_team_gets_exactly_three(where: str) -> Non
 
 
 def test_a_kill_among_many_posts_leaves_each_wholly_there_or_wholly_not(where: str) -> None:
-    tokens = make(where, [f"Team {n:02d}" for n in range(50)], n_rows=N_ROWS)
-    wanted = posts(tokens, 20 if "://" not in where else 5)
+    tokens = make(where, [f"Team {n:02d}" for n in range(50)], n_rows=N_ROWS_OF_MANY)
+    wanted = posts(tokens, 20 if "://" not in where else 5, N_ROWS_OF_MANY)
     n_scored = 0
 
     with running(where) as service:

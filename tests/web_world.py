@@ -70,7 +70,7 @@ class Running:
     log: list[str]  # its lines so far
 
     def kill(self) -> None:
-        """End it and its workers as a power cut would."""
+        """End it as a power cut would."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
