@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "reports": (
         *GROUND,
         *STATISTICS,
+        "cnn.nets",  # the pair that the report compares
         "cnn.config",  # standard library only: what a run's configuration asks for, as the command that trains it again
         "cnn.overrides",
         "sweeps.results",
