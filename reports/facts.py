@@ -15,9 +15,6 @@ from reports.mistake_facts import DoubtFacts, Media, MistakeFacts
 from reports.sweep_facts import AgentFacts
 from sweeps.results import StudyFacts
 
-VARIANTS = ("raw", "bilateral", "raw+aug", "bilateral+aug")
-MODELS = ("lenet5", "resnet")
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SplitFacts:

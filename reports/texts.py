@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arena_texts import ENGLISH, Words
+from cnn.nets import PAIR
 from reports import formats
 
 TEXTS = Path(__file__).parent / "texts"
-_LETTERS = {"lenet5": "A", "resnet": "B"}
+_LETTERS = dict(zip(PAIR, "AB", strict=True))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,15 +13,15 @@ import reference
 import soundfile
 
 from arena_scores import Interval
+from cnn.config import VARIANTS
+from cnn.nets import PAIR
 from cnn.runs import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, Verdict, write_csv, write_json
 from leaderboard.standings import Attempt, Standing
 from reports.contest_facts import ContestFacts
-from reports.facts import VARIANTS
 from reports.sweep_facts import AgentFacts
 from sweeps.results import ParameterFacts, StudyFacts, TrialFacts
 
 LABELS = tuple(str(digit) for digit in range(10))
-MODELS = ("lenet5", "resnet")
 SKILL = {"raw": 1.35, "bilateral": 1.1, "raw+aug": 1.7, "bilateral+aug": 1.55}
 SIZES = {"lenet5": (61_706, 416_520), "resnet": (174_970, 4_180_480)}
 SPLIT = {"kind": "speaker", "fold": 0, "seed": 0, "test_speakers": [], "val_speakers": []}
@@ -165,7 +165,7 @@ def write_run(
 
 def write_eight(runs: Path, **more: Any) -> list[RunFolder]:
     """Both models on the four variants."""
-    places = [(model, variant) for model in MODELS for variant in VARIANTS]
+    places = [(model, variant) for model in PAIR for variant in VARIANTS]
     return [
         write_run(runs, f"{n:016x}", config_of(model, variant), seed=n, **more)
         for n, (model, variant) in enumerate(places, start=0xA1)
@@ -259,7 +259,7 @@ def sweep_of(model: str, variant: str, n_trials: int = 64, seed: int = 0) -> Stu
 
 
 def eight_sweeps(n_trials: int = 64) -> tuple[StudyFacts, ...]:
-    return tuple(sweep_of(model, variant, n_trials) for model in MODELS for variant in VARIANTS)
+    return tuple(sweep_of(model, variant, n_trials) for model in PAIR for variant in VARIANTS)
 
 
 def agents_of_eight() -> dict[str, tuple[AgentFacts, ...]]:
