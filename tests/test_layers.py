@@ -121,9 +121,9 @@ def _reason(name: str, module: str, imported: str) -> str:
         return "" if is_as_light else f"imports {module}, and may use numpy and the standard library only"
     if target in DOORS.get(name, ()) or room not in MAY_IMPORT:
         return ""
-    if target == "arena_terminal":
+    if target in ("arena_terminal", "arena_options"):
         is_command_line = name.endswith("cli.py") or room == "arena_terminal"
-        return "" if is_command_line else "imports arena_terminal, which is for command lines"
+        return "" if is_command_line else f"imports {target}, which is for command lines"
     if target in TOP and target != "arena_install":  # the ground of every room
         return f"imports {module} from below"
     if target in ROOMS and target != room:
