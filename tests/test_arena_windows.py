@@ -70,7 +70,7 @@ BEFORE = [
 
 
 def run_on_windows(commands: list[list[str]], folder: Path) -> list[tuple[int, str, str]]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "USERNAME": "student"}  # Windows always names the account
     done = subprocess.run(
         [sys.executable, "-c", CHILD],
         input=json.dumps([BEFORE, commands]),
