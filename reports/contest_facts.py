@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +15,7 @@ class AttemptFacts:
 
     number: int
     macro_f1: float
-    accuracy: float
+    metrics: Mapping[str, float]  # beside macro-F1, by key
     arrived_at: datetime
     digest: str
     score: float | None = None  # by the contest's own metric, where that is not macro-F1
@@ -27,7 +28,7 @@ class StandingFacts:
     rank: int
     team: str
     macro_f1: float
-    accuracy: float
+    metrics: Mapping[str, float]  # beside macro-F1, by key
     interval: Interval | None
     best: int  # number of the attempt that counts
     attempts: tuple[AttemptFacts, ...]

@@ -154,7 +154,7 @@ def _standing(standing: Standing, name: str) -> StandingFacts:
         rank=standing.rank,
         team=name,
         macro_f1=standing.macro_f1,
-        accuracy=standing.accuracy,
+        metrics=standing.metrics,
         interval=standing.interval,
         best=standing.best,
         is_tied_with_above=standing.is_tied_with_above,
@@ -164,7 +164,7 @@ def _standing(standing: Standing, name: str) -> StandingFacts:
             AttemptFacts(
                 number=attempt.number,
                 macro_f1=attempt.macro_f1,
-                accuracy=attempt.accuracy,
+                metrics=attempt.metrics,
                 arrived_at=attempt.arrived_at,
                 digest=attempt.digest,
                 score=_other_score(attempt.score, attempt.macro_f1),

@@ -270,7 +270,7 @@ def contest_of(teams: tuple[str, ...] = ("Los Formantes", "Mel & Friends", "zero
             AttemptFacts(
                 number=n,
                 macro_f1=x,
-                accuracy=x + 0.004,
+                metrics={"accuracy": x + 0.004},
                 arrived_at=start + timedelta(hours=5 * n + rank),
                 digest=f"{rank}{n}" * 8,
             )
@@ -283,7 +283,7 @@ def contest_of(teams: tuple[str, ...] = ("Los Formantes", "Mel & Friends", "zero
                 rank=rank,
                 team=team,
                 macro_f1=best,
-                accuracy=best + 0.004,
+                metrics={"accuracy": best + 0.004},
                 interval=interval,
                 best=scores.index(best) + 1,
                 attempts=attempts,
