@@ -35,6 +35,7 @@ import sweeps.wandb_cli
 from arena_locks import PlatformError
 from arena_terminal import say
 from cnn.errors import CnnError
+from cnn.machine import name_account
 from leaderboard.errors import FileError, LeaderboardError
 from reports.errors import ReportError
 from sweeps.errors import SweepError
@@ -89,6 +90,7 @@ app.command("doctor")(arena_doctor.doctor)
 
 def main() -> None:
     """Run the command line; a user's mistake is one line on stderr, further faults of a file a line each, and exit code 1."""
+    name_account()
     try:
         app(prog_name="arena")
     except (CnnError, SweepError, LeaderboardError, ReportError, PlatformError) as error:

@@ -269,6 +269,9 @@ def _end_as(work: Callable[[], None]) -> None:
 
 def main(address: str, client: str) -> None:
     sys.path[0] = str(HERE.parent)  # where Arena is, and not the tests
+    from cnn.machine import name_account
+
+    name_account()
     for name in _LOADED:
         with contextlib.suppress(ImportError):  # an extra that is not installed
             importlib.import_module(name)
