@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from arena_scores import accuracy, f1, macro_f1
+from arena_scores import f1, macro_f1
 from leaderboard.errors import SolutionError, SubmissionError
 from leaderboard.grading import PartGrade, grade
 from leaderboard.solution import parse_solution
+from leaderboard.standings import METRICS
 from leaderboard.submission import parse_submission
 from leaderboard.table import read_file
 
@@ -57,7 +58,8 @@ def _metrics(part: PartGrade) -> dict[str, float]:
     by_class = f1(confusion)
     rows = confusion.sum(axis=1)
     weighted = float(np.average(by_class, weights=rows)) if rows.any() else 0.0
-    values = {"macro_f1": macro_f1(confusion), "accuracy": accuracy(confusion), "weighted_f1": weighted}
+    beside = {metric.key: metric.compute(confusion) for metric in METRICS}
+    values = {"macro_f1": macro_f1(confusion), **beside, "weighted_f1": weighted}
     values |= {} if part.log_loss is None else {"log_loss": part.log_loss}
     return {name: round(value, _DIGITS) for name, value in values.items()}
 
@@ -81,12 +83,14 @@ def gradescope(scores: Scores) -> dict[str, Any]:
     if scores.private is not None:
         tests.append({**_gradescope_test("private macro-F1", scores.private["macro_f1"], "after_published"), "max_score": 0})
         tests[-1]["score"] = 0
-    names = {"macro_f1": "macro-F1", "accuracy": "accuracy", "weighted_f1": "weighted F1", "log_loss": "log loss"}
+    names = {"macro_f1": "macro-F1", **{metric.key: metric.name for metric in METRICS}}
+    names |= {"weighted_f1": "weighted F1", "log_loss": "log loss"}
+    falling = {"log_loss", *(metric.key for metric in METRICS if metric.is_lower_better)}
     return {
         "score": round(100 * scores.public["macro_f1"], 4),
         "tests": tests,
         "leaderboard": [
-            {"name": names[name], "value": value, "order": "asc" if name == "log_loss" else "desc"}
+            {"name": names[name], "value": value, "order": "asc" if name in falling else "desc"}
             for name, value in scores.public.items()
         ],
     }

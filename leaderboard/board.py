@@ -126,7 +126,7 @@ def _lines(
             shown_as=entry.team.shown_as,
             score=entry.counted.score,
             macro_f1=entry.counted.macro_f1,
-            accuracy=entry.counted.accuracy,
+            metrics=entry.counted.metrics,
             interval=span,
             is_tied_with_above=tied and has_test,
             could_be_first=could and (has_test or by_rank[entry.team.name] == 1),

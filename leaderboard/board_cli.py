@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -33,7 +32,7 @@ def attempts(team: TeamName, contest: ContestPath = CONTEST_FILE, as_json: AsJso
         rules, sent = opened.rules(), opened.attempts(opened.team(team))
     if as_json:
         return print_json([_plain(attempt) for attempt in sent])
-    columns = ("#attempt", *_own_metric(rules), "#macro-F1", "#accuracy", "arrived", "file")
+    columns = ("#attempt", *_own_metric(rules), "#macro-F1", *_metric_titles(), "arrived", "file")
     models = _models([attempt.model for attempt in sent])
     rows = [(*_attempt_cells(attempt, rules), *more) for attempt, more in zip(sent, models[1:], strict=True)]
     print_table((*columns, *models[0]), rows)
@@ -49,10 +48,18 @@ def _models(models: Sequence[AttemptModel | None]) -> list[tuple[str, ...]]:
 
 def _attempt_cells(attempt: Attempt, rules: Rules) -> tuple[str, ...]:
     from leaderboard.deadline import describe
+    from leaderboard.standings import format_metrics
 
     own = (_score(attempt.score),) if rules.metric_digest else ()
     number = str(attempt.number) if attempt.is_shown else f"{attempt.number} as {attempt.shown_number}"
-    return number, *own, _score(attempt.macro_f1), _score(attempt.accuracy), describe(attempt.arrived_at), attempt.file_name
+    return (
+        number,
+        *own,
+        _score(attempt.macro_f1),
+        *format_metrics(attempt.metrics),
+        describe(attempt.arrived_at),
+        attempt.file_name,
+    )
 
 
 @app.command(epilog='Example: arena contest attempt "Team Alpha" 2')
@@ -65,6 +72,7 @@ def attempt(
 ) -> None:
     """Show one attempt in full: every metric, by class too, and what was taken for what."""
     from leaderboard.grading import Part
+    from leaderboard.standings import name_metrics
 
     with _open(contest) as opened:
         found = opened.details(opened.team(team), number, Part.PRIVATE if private else Part.PUBLIC)
@@ -80,7 +88,7 @@ def attempt(
     one = found.attempt
     loss = "" if one.log_loss is None else f", log loss {_score(one.log_loss)}"
     f1 = f"macro-F1 {_score(one.macro_f1)} (95 % interval {_range(found.interval)})"
-    say(f"{f1}, weighted F1 {_score(found.weighted_f1)}, accuracy {_score(one.accuracy)}{loss}")
+    say(f"{f1}, weighted F1 {_score(found.weighted_f1)}, {name_metrics(one.metrics)}{loss}")
 
 
 @app.command(epilog="Example: arena contest standings --json")
@@ -93,7 +101,7 @@ def standings(contest: ContestPath = CONTEST_FILE, private: Private = False, as_
         lines = opened.standings(Part.PRIVATE) if private else board.lines
     if as_json:
         return print_json([_plain(line) for line in lines])
-    columns = ("#rank", "", "team", *_own_metric(board.rules), "#macro-F1", "#95 % interval", "#accuracy", "#attempts")
+    columns = ("#rank", "", "team", *_own_metric(board.rules), "#macro-F1", "#95 % interval", *_metric_titles(), "#attempts")
     marks = brackets([line.is_tied_with_above for line in lines])
     models = _models([line.model for line in lines])
     rows = [(*_line_cells(line, mark, board.rules), *more) for line, mark, more in zip(lines, marks, models[1:], strict=True)]
@@ -103,9 +111,12 @@ def standings(contest: ContestPath = CONTEST_FILE, private: Private = False, as_
 
 
 def _line_cells(line: Standing, mark: str, rules: Rules) -> tuple[str, ...]:
+    from leaderboard.standings import format_metrics
+
     own = (_score(line.score),) if rules.metric_digest else ()
     return (
-        *(str(line.rank), mark, _both_names(line), *own, _score(line.macro_f1), _range(line.interval), _score(line.accuracy)),
+        *(str(line.rank), mark, _both_names(line), *own, _score(line.macro_f1), _range(line.interval)),
+        *format_metrics(line.metrics),
         f"{line.n_attempts} of {line.n_allowed}",
     )
 
@@ -145,6 +156,12 @@ def _own_metric(rules: Rules) -> tuple[str, ...]:
     return (f"#{rules.metric_name}",) if rules.metric_digest else ()
 
 
+def _metric_titles() -> list[str]:
+    from leaderboard.standings import METRICS
+
+    return [f"#{metric.name}" for metric in METRICS]
+
+
 def _open(contest: str) -> Contest:
     from leaderboard.store import open_contest
 
@@ -160,4 +177,6 @@ def _range(interval: Interval) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return json.loads(json.dumps(dataclasses.asdict(value), default=datetime.isoformat))
+    from leaderboard.standings import to_dict
+
+    return json.loads(json.dumps(to_dict(value), default=datetime.isoformat))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -162,6 +161,7 @@ def _checked_model(path: Path) -> bytes:
 
 
 def _receipt_text(receipt: Receipt) -> str:
+    from leaderboard.standings import name_metrics
     from leaderboard.table import counted
 
     attempt, interval = receipt.attempt, receipt.interval
@@ -172,7 +172,7 @@ def _receipt_text(receipt: Receipt) -> str:
     value = "" if attempt.score == attempt.macro_f1 else f"score {attempt.score:.4f}, "
     return (
         f"{before}{receipt.team}, attempt {attempt.number}{kept_back}: {value}macro-F1 {attempt.macro_f1:.4f} ({over}), "
-        f"accuracy {attempt.accuracy:.4f}\n"
+        f"{name_metrics(attempt.metrics)}\n"
         f"rank {receipt.rank} of {receipt.n_ranked}, {counted(receipt.n_left, 'attempt')} left"
     )
 
@@ -192,7 +192,9 @@ def _closing(rules: Rules) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return json.loads(json.dumps(dataclasses.asdict(value), default=datetime.isoformat))
+    from leaderboard.standings import to_dict
+
+    return json.loads(json.dumps(to_dict(value), default=datetime.isoformat))
 
 
 def _now() -> datetime:

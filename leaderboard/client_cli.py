@@ -116,6 +116,7 @@ def _told_of_check(found: dict[str, Any]) -> str:
 
 
 def _told(receipt: dict[str, Any]) -> str:
+    from leaderboard.standings import name_metrics
     from leaderboard.table import counted
 
     attempt, interval = receipt["attempt"], receipt["interval"]
@@ -124,7 +125,7 @@ def _told(receipt: dict[str, Any]) -> str:
     place = f"rank {receipt['rank']} of {receipt['n_ranked']}, " if receipt["rank"] else ""
     return (
         f"{before}{receipt['team']}, attempt {attempt['number']}: {receipt['metric']} {attempt['score']:.4f} "
-        f"({over} over {interval['n_units']:,} {interval['unit']}), accuracy {attempt['accuracy']:.4f}\n"
+        f"({over} over {interval['n_units']:,} {interval['unit']}), {name_metrics(attempt)}\n"
         f"{place}{counted(receipt['n_left'], 'attempt')} left{_told_of_model(attempt)}"
     )
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime, tzinfo
 from pathlib import Path
 
 from arena_texts import ENGLISH, name_languages
 from leaderboard.errors import ContestError
 from leaderboard.messages import TEXTS
+from leaderboard.standings import to_dict
 from leaderboard.store import Contest
 from leaderboard.web_board import Board, read_board
 from leaderboard.web_pages import standings_csv
@@ -57,7 +57,7 @@ def _page(board: Board, frame: Frame) -> str:
 
 
 def _json(board: Board, name: str, now: datetime) -> bytes:
-    lines = [{key: value for key, value in asdict(line).items() if key != "team"} for line in board.lines]
+    lines = [{key: value for key, value in to_dict(line).items() if key != "team"} for line in board.lines]
     facts = {"contest": name, "written_at": now, "metric": board.metric, "is_final": board.is_final, "lines": lines}
     return (json.dumps(facts, ensure_ascii=False, indent=2, default=datetime.isoformat) + "\n").encode()
 

@@ -12,12 +12,12 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, Subquery, Table, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from arena_scores import Indices, accuracy, macro_f1
+from arena_scores import Indices, macro_f1
 from leaderboard import schema
 from leaderboard.changes import told_change
 from leaderboard.grading import Grade, Part
 from leaderboard.rules import Rules, Ties
-from leaderboard.standings import Attempt, AttemptModel, ModelState
+from leaderboard.standings import METRICS, Attempt, AttemptModel, ModelState
 from leaderboard.teams import Team, name_key, unknown_team
 
 PREDICTED = np.dtype("<u2")
@@ -157,7 +157,7 @@ def _attempt(row: Row[Any]) -> Attempt:
         number=row.number,
         score=f1 if row.value is None else row.value,
         macro_f1=f1,
-        accuracy=accuracy(confusion),
+        metrics={metric.key: metric.compute(confusion) for metric in METRICS},
         log_loss=row.log_loss,
         arrived_at=row.arrived_at,
         digest=row.submission_digest,
@@ -178,7 +178,7 @@ def _model(row: Row[Any]) -> AttemptModel:
 
 
 def _shown_as(own: Attempt, shown: Attempt) -> Attempt:
-    scores = {name: getattr(shown, name) for name in ("score", "macro_f1", "accuracy", "log_loss")}
+    scores = {name: getattr(shown, name) for name in ("score", "macro_f1", "metrics", "log_loss")}
     return dataclasses.replace(own, **scores)
 
 

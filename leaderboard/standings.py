@@ -3,17 +3,55 @@
 from __future__ import annotations
 
 import bisect
+import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from arena_scores import Interval
+from arena_scores import Counts, Interval, accuracy
 from leaderboard.grading import Part
 from leaderboard.rules import Rules
 
 _SAME = 1e-12  # scores this near are equal: the same fractions summed in another order differ by less
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MetricColumn:
+    """A metric that boards, tables, JSON and command lines show beside macro-F1."""
+
+    key: str  # in JSON, links and texts
+    name: str  # in tables and on command lines
+    compute: Callable[[Counts], float]  # from a (K, K) confusion matrix
+    is_lower_better: bool = False
+    digits: int = 4
+
+
+METRICS = (MetricColumn(key="accuracy", name="accuracy", compute=accuracy),)
+
+
+def format_metrics(values: Mapping[str, float]) -> list[str]:
+    """Return the rounded value of each metric, in the order of the table."""
+    return [f"{values[metric.key]:.{metric.digits}f}" for metric in METRICS]
+
+
+def name_metrics(values: Mapping[str, float]) -> str:
+    """Return `accuracy 0.9500`, one metric after the other."""
+    return ", ".join(f"{metric.name} {value}" for metric, value in zip(METRICS, format_metrics(values), strict=True))
+
+
+def to_dict(value: Any) -> dict[str, Any]:
+    """Return a dataclass, and those in it, as dicts for JSON, in which metrics stand beside the other scores."""
+    return dataclasses.asdict(value, dict_factory=_merge_metrics)
+
+
+def _merge_metrics(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for key, value in items:
+        merged |= value if key == "metrics" else {key: value}
+    return merged
 
 
 class ModelState(StrEnum):
@@ -44,7 +82,7 @@ class Attempt:
     number: int  # from 1
     score: float  # by the contest's metric: of the public rows, or of the private ones in private standings
     macro_f1: float  # of the same rows, as all that follows
-    accuracy: float
+    metrics: Mapping[str, float]  # by the keys of METRICS
     log_loss: float | None  # None when no probabilities were sent
     arrived_at: datetime  # UTC
     digest: str  # SHA-256 of the submission
@@ -66,7 +104,7 @@ class Standing:
     shown_as: str  # the pseudonym where the team has one: what others see
     score: float  # of the attempt that counts
     macro_f1: float
-    accuracy: float
+    metrics: Mapping[str, float]  # by the keys of METRICS
     interval: Interval  # of macro_f1
     is_tied_with_above: bool  # the difference from the line above could be chance; False in the first line
     could_be_first: bool  # the difference from the first line could be chance; True in the first line

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -29,7 +29,7 @@ class Line:
     unit: str
     n_units: int
     n_replicates: int
-    accuracy: float
+    metrics: Mapping[str, float]
     n_attempts: int
     sent_at: datetime  # UTC
     is_tied: bool  # with the line above
@@ -83,7 +83,7 @@ def _line(shown: Standing, public: Standing, is_final: bool) -> Line:
         unit=shown.interval.unit,
         n_units=shown.interval.n_units,
         n_replicates=shown.interval.n_replicates,
-        accuracy=shown.accuracy,
+        metrics=shown.metrics,
         n_attempts=shown.n_attempts,
         sent_at=shown.attempts[-1].arrived_at,
         is_tied=shown.is_tied_with_above,

@@ -15,7 +15,7 @@ from arena_csv import format_csv
 from arena_texts import Words
 from leaderboard.gradebook import gradebook_csv
 from leaderboard.grading import Part
-from leaderboard.standings import best_attempt
+from leaderboard.standings import METRICS, best_attempt
 from leaderboard.store import Contest
 from leaderboard.teams import Team
 from leaderboard.web_board import Board, board_seen_by, read_board
@@ -69,10 +69,12 @@ def standings_csv(board: Board) -> str:
     public, private = ("public ", "private ") if board.is_final else ("", "")
     header = ["rank", "team", f"{public}{board.metric}"]
     header += [f"private {board.metric}"] if board.is_final else []
-    header += [f"{private}macro-F1 low", f"{private}macro-F1 high", f"{private}accuracy", "attempts", "sent"]
+    header += [f"{private}macro-F1 low", f"{private}macro-F1 high", *(f"{private}{metric.name}" for metric in METRICS)]
+    header += ["attempts", "sent"]
     rows = [
         [
-            *(line.rank, line.name, line.score, *([line.final] if board.is_final else []), line.low, line.high, line.accuracy),
+            *(line.rank, line.name, line.score, *([line.final] if board.is_final else []), line.low, line.high),
+            *(line.metrics[metric.key] for metric in METRICS),
             *(line.n_attempts, line.sent_at.isoformat()),
         ]
         for line in board.lines

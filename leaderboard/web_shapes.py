@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasPath, BaseModel, ConfigDict, Field, create_model
 
 from arena_scores import Interval
-from leaderboard.standings import ModelState
+from leaderboard.standings import METRICS, ModelState
 
 
 class _Model(BaseModel):
@@ -50,14 +50,22 @@ class ContestOut(_Model):
     max_model_bytes: int
 
 
-class LineOut(_Model):
+def _with_metrics(base: type[_Model]) -> Any:
+    """Return a model with the fields of `base`, then one for each metric of the table."""
+    fields = {metric.key: (float, Field(validation_alias=AliasPath("metrics", metric.key))) for metric in METRICS}
+    return create_model("_WithMetrics", __base__=base, **fields)  # type: ignore[call-overload]
+
+
+class _LineScores(_Model):
     rank: int
     name: str
     score: float
     final: float | None
     low: float
     high: float
-    accuracy: float
+
+
+class LineOut(_with_metrics(_LineScores)):  # type: ignore[misc]
     n_attempts: int
     sent_at: datetime
     is_tied: bool
@@ -80,11 +88,13 @@ class AttemptModelOut(_Model):
     remark: str
 
 
-class AttemptOut(_Model):
+class _AttemptScores(_Model):
     number: int
     score: float
     macro_f1: float
-    accuracy: float
+
+
+class AttemptOut(_with_metrics(_AttemptScores)):  # type: ignore[misc]
     log_loss: float | None
     arrived_at: datetime
     digest: str

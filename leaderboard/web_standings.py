@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 from markupsafe import Markup
 
 from arena_texts import Words
+from leaderboard.standings import METRICS, format_metrics
 from leaderboard.web_board import Board, Line
 from leaderboard.web_render import fragment, listed
 from leaderboard.web_views import axis, place
 
-SORTS = ("rank", "team", "score", "final", "accuracy", "attempts", "sent")
-_FALLING = ("score", "final", "accuracy", "attempts", "sent")  # first asked for, these begin with the greatest
+SORTS = ("rank", "team", "score", "final", *(metric.key for metric in METRICS), "attempts", "sent")
+_FALLING = (  # first asked for, these begin with the greatest
+    *("score", "final", "attempts", "sent"),
+    *(metric.key for metric in METRICS if not metric.is_lower_better),
+)
 _N_TOP = 20
 _N_NEAR = 3  # neighbours on each side of one's own line
 
@@ -64,24 +69,16 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShownLine:
-    """A line of the table. x are places in the drawing of its interval."""
+    """A line of the table. x are positions in the drawing of its interval."""
 
-    rank: int
-    name: str
+    line: Line
+    metrics: Sequence[str]  # rounded
     is_own: bool
     is_tied: bool  # with the one above
     bracket: str  # class of the style sheet: top, middle, end; empty without
-    model: str
-    final: float | None
-    score: float
-    low: float
-    high: float
     x: float
     low_x: float
     high_x: float
-    accuracy: float
-    n_attempts: int
-    sent_at: datetime
     n_before: int  # teams that are left out above this line
 
 
@@ -154,13 +151,17 @@ def lead(board: Board, words: Words) -> str:
     return words("first_alone", team=first.name)
 
 
+def _get_metric(key: str, line: Line) -> float:
+    return line.metrics[key]
+
+
 def _ordered(board: Board, view: View) -> list[Line]:
-    keys = {
+    keys: dict[str, Callable[[Line], Any]] = {
         "rank": lambda line: line.rank,
         "team": lambda line: line.name.casefold(),
         "score": lambda line: line.score,
         "final": lambda line: line.score if line.final is None else line.final,
-        "accuracy": lambda line: line.accuracy,
+        **{metric.key: partial(_get_metric, metric.key) for metric in METRICS},
         "attempts": lambda line: line.n_attempts,
         "sent": lambda line: line.sent_at,
     }
@@ -195,22 +196,14 @@ def _brackets(lines: Sequence[Line]) -> dict[str, str]:
 
 def _shown(line: Line, ends: tuple[float, float], bracket: str, n_before: int, view: View) -> ShownLine:
     return ShownLine(
-        rank=line.rank,
-        name=line.name,
+        line=line,
+        metrics=format_metrics(line.metrics),
         is_own=line.team == view.own,
         is_tied=bool(bracket) and line.is_tied,
         bracket=bracket,
-        model=line.model,
-        final=line.final,
-        score=line.score,
-        low=line.low,
-        high=line.high,
         x=place(line.score if line.final is None else line.final, ends),
         low_x=place(line.low, ends),
         high_x=place(line.high, ends),
-        accuracy=line.accuracy,
-        n_attempts=line.n_attempts,
-        sent_at=line.sent_at,
         n_before=n_before,
     )
 
@@ -223,7 +216,7 @@ def _columns(board: Board, view: View, words: Words) -> list[Column]:
     else:
         titles.append(("score", board.metric, "n"))
     titles.append(("", words("interval"), "spread"))
-    titles += [(key, words(key), "n wide") for key in ("accuracy", "attempts", "sent")]
+    titles += [(key, words(key), "n wide") for key in (*(metric.key for metric in METRICS), "attempts", "sent")]
     columns = []
     for key, title, style in titles:
         is_sorted = key == view.sort

@@ -10,7 +10,7 @@ import numpy as np
 
 from arena_scores import Counts
 from leaderboard.details import Details
-from leaderboard.standings import AttemptModel
+from leaderboard.standings import METRICS, AttemptModel, format_metrics
 
 _N_MISTAKES = 5
 _N_SHADES = 4
@@ -49,7 +49,7 @@ class AttemptView:
     score: float
     low: float
     high: float
-    accuracy: float
+    metrics: Sequence[tuple[str, str]]  # key and rounded value of each
     arrived_at: datetime  # UTC
     file_name: str
     counts: bool  # it is the one that the standings show
@@ -120,7 +120,7 @@ def attempt_view(details: Details, metric: str, *, is_best: bool) -> AttemptView
         score=attempt.score,
         low=details.interval.low,
         high=details.interval.high,
-        accuracy=attempt.accuracy,
+        metrics=[(metric.key, value) for metric, value in zip(METRICS, format_metrics(attempt.metrics), strict=True)],
         arrived_at=attempt.arrived_at,
         file_name=attempt.file_name,
         counts=is_best,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from arena_csv import format_csv
 from arena_media import data_uri
+from leaderboard.standings import METRICS
 from reports.facts import ReportFacts, RunFacts
 from reports.inspection_facts import InspectionFacts
 from reports.sweep_figures import slug
@@ -141,13 +142,14 @@ def _doubts(facts: ReportFacts) -> Rows:
 
 
 def _contest(facts: ReportFacts) -> Rows:
-    head = ("rank", "team", "attempt", "counts", "macro_f1", "accuracy", "low", "high", "arrived_at", "submission")
+    metrics = [metric.key for metric in METRICS]
+    head = ("rank", "team", "attempt", "counts", "macro_f1", *metrics, "low", "high", "arrived_at", "submission")
     rows: list[tuple[object, ...]] = [head]
     for line in facts.contest.standings if facts.contest else ():
         for one in line.attempts:
             counts = one.number == line.best
             span = (line.interval.low, line.interval.high) if counts else (None, None)
-            values = (one.macro_f1, one.accuracy, *span, one.arrived_at.isoformat(), one.digest)
+            values = (one.macro_f1, *(one.metrics[key] for key in metrics), *span, one.arrived_at.isoformat(), one.digest)
             rows.append((line.rank, line.team, one.number, int(counts), *values))
     return rows
 

@@ -87,7 +87,8 @@ def test_the_command_prints_the_result_and_its_exit_code_says_what_happened(tmp_
         assert (code, err) == (0, "")
         assert out == (
             f"Ann, attempt 1: macro-F1 {attempt.score:.4f} (95 % interval {interval.low:.4f} to {interval.high:.4f} "
-            f"over {interval.n_units} {interval.unit}), accuracy {attempt.accuracy:.4f}\nrank 1 of 1, 2 attempts left\n"
+            f"over {interval.n_units} {interval.unit}), accuracy {attempt.metrics['accuracy']:.4f}\n"
+            "rank 1 of 1, 2 attempts left\n"
         )
         code, out, err = submit(service, bad, tokens["Ann"], "--team", "Ann")
         assert (code, out) == (3, "")

@@ -133,7 +133,7 @@ def test_private_scores_decide_after_the_close_and_are_hidden_before_and_after_a
         host.close_contest(contest, WHY)
         board = contest.board()
         assert (board.part, board.is_final) == (Part.PRIVATE, True)
-        found = [(line.rank, line.team, line.accuracy) for line in board.lines]
+        found = [(line.rank, line.team, line.metrics["accuracy"]) for line in board.lines]
         assert found == [(1, "Private best", 1.0), (2, "Public best", 0.85)]
         with pytest.raises(ContestClosed, match="the contest was closed by its host at 2026-11-21 09:00 UTC"):
             send(contest, "Private best", 5)

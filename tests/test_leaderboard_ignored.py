@@ -85,7 +85,7 @@ def test_ignored_rows_change_no_number_anywhere(contest_place: str, tmp_path: Pa
                     wanted.score,
                     wanted.macro_f1,
                 )
-                assert (line.accuracy, line.interval) == (wanted.accuracy, wanted.interval)
+                assert (line.metrics["accuracy"], line.interval) == (wanted.metrics["accuracy"], wanted.interval)
             found, plain_found = (which.details(which.team("Alpha"), 1, part) for which in (one, other))
             assert (found.confusion, found.classes, found.interval) == (
                 plain_found.confusion,
@@ -110,7 +110,7 @@ def test_a_file_without_the_ignored_rows_is_refused_and_one_with_them_is_read_ho
             row + (b",1,0" if row.endswith(b"0") else b",0,1") + b"\n" for row in answers(0).splitlines()[1:]
         )
         slow = submit(made, "Beta", sure, "q.csv", NOW).attempt
-        assert slow.accuracy == 19 / 20
+        assert slow.metrics["accuracy"] == 19 / 20
         assert slow.log_loss is not None
 
 

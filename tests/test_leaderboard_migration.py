@@ -76,7 +76,7 @@ def check_is_as_it_was(contest: Contest) -> None:
         (3, "d.csv", 11, True),
     ]
     assert [round(one.macro_f1, 4) for one in sent] == [0.8333, 0.9161, 1.0]
-    found = [(line.team, line.best, round(line.accuracy, 4)) for line in contest.standings(Part.PRIVATE)]
+    found = [(line.team, line.best, round(line.metrics["accuracy"], 4)) for line in contest.standings(Part.PRIVATE)]
     assert found == [("Formantes", 3, 0.9167), ("Mel Street", 1, 0.8333)]
 
 

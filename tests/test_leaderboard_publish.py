@@ -113,7 +113,11 @@ def test_the_table_of_a_closed_contest_says_which_rows_each_column_is_of(contest
     assert (public.shown_as, private.shown_as) == (first["team"], first["team"])
     assert [float(first[name]) for name in ("public macro-F1", "private macro-F1")] == [public.score, private.score]
     low, high = float(first["private macro-F1 low"]), float(first["private macro-F1 high"])
-    assert (low, high, float(first["private accuracy"])) == (private.interval.low, private.interval.high, private.accuracy)
+    assert (low, high, float(first["private accuracy"])) == (
+        private.interval.low,
+        private.interval.high,
+        private.metrics["accuracy"],
+    )
 
 
 def test_the_commands_write_what_they_say(contest: Contest, tmp_path: Path) -> None:

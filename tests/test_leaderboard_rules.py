@@ -103,15 +103,15 @@ def test_ladder_mode_shows_a_new_score_only_when_it_is_surely_better(contest_pla
         assert (second.attempt.is_shown, second.attempt.shown_number) == (False, 1)
         assert (second.attempt.macro_f1, second.interval) == (first.attempt.macro_f1, first.interval)
         third = send(contest, "Alpha", 0)
-        assert (third.attempt.is_shown, third.attempt.accuracy) == (True, 0.95)
-        shown = [attempt.accuracy for attempt in contest.attempts(contest.team("Alpha"))]
+        assert (third.attempt.is_shown, third.attempt.metrics["accuracy"]) == (True, 0.95)
+        shown = [attempt.metrics["accuracy"] for attempt in contest.attempts(contest.team("Alpha"))]
         assert shown == [0.6, 0.6, 0.95]
         details = contest.details(contest.team("Alpha"), 2)
         assert sum(map(sum, details.confusion)) == 20
         assert details.confusion == contest.details(contest.team("Alpha"), 1).confusion
         assert [line.best for line in contest.board().lines] == [3]
         private = contest.standings(Part.PRIVATE)[0]
-        assert [attempt.accuracy for attempt in private.attempts] == [1.0, 0.95, 1.0]
+        assert [attempt.metrics["accuracy"] for attempt in private.attempts] == [1.0, 0.95, 1.0]
 
 
 METRIC = b"""

@@ -52,7 +52,7 @@ def test_the_best_attempt_counts_and_equal_scores_share_a_rank(tmp_path: Path) -
         assert ranking(contest) == [(1, "early"), (1, "Late"), (3, "Low")]
         line = contest.standings()[1]
         assert (line.best, line.n_attempts, [a.number for a in line.attempts]) == (2, 3, [1, 2, 3])
-        assert (line.macro_f1, line.accuracy) == (pytest.approx(2 * 9 / 19 / 2 + 2 * 10 / 21 / 2), 0.95)
+        assert (line.macro_f1, line.metrics["accuracy"]) == (pytest.approx(2 * 9 / 19 / 2 + 2 * 10 / 21 / 2), 0.95)
         assert line.attempts[1].file_name == "best.csv"
         assert line.interval.low <= line.macro_f1 <= line.interval.high
         assert (line.interval.unit, line.interval.n_units) == ("clips", 20)
@@ -73,11 +73,11 @@ def test_only_public_rows_score_until_private_ones_are_asked_for(tmp_path: Path)
         send(contest, "Private best", 0)
         send(contest, "Private best", 0, 1, 12)
         assert ranking(contest) == [(1, "Public best"), (2, "Private best")]
-        assert [line.accuracy for line in contest.standings()] == [1.0, 0.9]
+        assert [line.metrics["accuracy"] for line in contest.standings()] == [1.0, 0.9]
         assert ranking(contest, Part.PRIVATE) == [(1, "Private best"), (2, "Public best")]
         private = contest.standings(Part.PRIVATE)
-        assert [line.accuracy for line in private] == [1.0, 0.6]
-        assert (private[0].best, [a.accuracy for a in private[0].attempts]) == (1, [1.0, 0.9])
+        assert [line.metrics["accuracy"] for line in private] == [1.0, 0.6]
+        assert (private[0].best, [a.metrics["accuracy"] for a in private[0].attempts]) == (1, [1.0, 0.9])
         assert private[1].interval.n_units == 10
 
 

@@ -55,7 +55,7 @@ def test_a_receipt_holds_what_the_store_holds(client: TestClient, tokens: dict[s
         "number": 1,
         "score": attempt.score,
         "macro_f1": attempt.macro_f1,
-        "accuracy": attempt.accuracy,
+        "accuracy": attempt.metrics["accuracy"],
         "log_loss": None,
         "arrived_at": receipt["attempt"]["arrived_at"],
         "digest": attempt.digest,
