@@ -8,6 +8,7 @@ VENV := .venv
 # Without cached bytecode the tests take three seconds more to start.
 unexport PYTHONDONTWRITEBYTECODE
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+OPENCV := .ci/headless-opencv $(VENV)/bin/python
 
 .PHONY: demo test check bench clean
 
@@ -27,17 +28,20 @@ bench: $(VENV)/.bench-ready
 
 $(VENV)/.demo-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing Arena and its packages into $(VENV) (about 5 GB, a few minutes the first time) ..."
-	@$(PIP) --editable ".[speech]"
+	@$(PIP) --editable ".[all,speech]"
+	@$(OPENCV)
 	@touch $@
 
 $(VENV)/.test-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing Arena, its packages and the test tools into $(VENV) (about 5 GB, a few minutes the first time) ..."
-	@$(PIP) --editable ".[speech,dev,dashboard,postgres,slurm,onnx,notebook]"
+	@$(PIP) --editable ".[all,speech,dev,dashboard,postgres,slurm,onnx,notebook]"
+	@$(OPENCV)
 	@touch $@ $(VENV)/.demo-ready
 
 $(VENV)/.bench-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing Arena, its packages and what it is measured against into $(VENV) ..."
-	@$(PIP) --editable ".[speech,bench]"
+	@$(PIP) --editable ".[all,speech,bench]"
+	@$(OPENCV)
 	@touch $@ $(VENV)/.demo-ready
 
 # The first Python of the list that runs and is new enough: a name on the path may be a shim with nothing behind it.
@@ -50,4 +54,4 @@ $(VENV)/bin/python:
 	echo "error: Arena needs Python 3.11 to 3.13 and found none of: $(PYTHON); install one or call make PYTHON=/path/to/python3.12"; exit 1
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build ./*.egg-info
+	rm -rf $(VENV) .uv .pytest_cache .mypy_cache .ruff_cache build ./*.egg-info

@@ -6,6 +6,11 @@ import os
 import sys
 from typing import Annotated
 
+import arena_install
+
+arena_install.check_packages()  # before a namesake is imported in place of one of Arena's packages
+
+# ruff: noqa: E402
 import typer
 
 import arena_demo
@@ -27,8 +32,10 @@ import reports.cli
 import reports.deliver_cli
 import sweeps.cli
 import sweeps.wandb_cli
+from arena_locks import PlatformError
 from arena_terminal import say
 from cnn.errors import CnnError
+from cnn.machine import name_account
 from leaderboard.errors import FileError, LeaderboardError
 from reports.errors import ReportError
 from sweeps.errors import SweepError
@@ -49,7 +56,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         import importlib.metadata
 
-        print(importlib.metadata.version("arena-spoken-digits"))
+        print(importlib.metadata.version(arena_install.DISTRIBUTION))
         raise typer.Exit
 
 
@@ -83,9 +90,10 @@ app.command("doctor")(arena_doctor.doctor)
 
 def main() -> None:
     """Run the command line; a user's mistake is one line on stderr, further faults of a file a line each, and exit code 1."""
+    name_account()
     try:
         app(prog_name="arena")
-    except (CnnError, SweepError, LeaderboardError, ReportError) as error:
+    except (CnnError, SweepError, LeaderboardError, ReportError, PlatformError) as error:
         say(f"error: {error}")
         for other in error.others if isinstance(error, FileError) else ():
             say(f"  {other}")
@@ -97,6 +105,12 @@ def main() -> None:
     except BrokenPipeError:  # `arena ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except (ImportError, OSError) as error:
+        line = arena_install.explain(error)
+        if line is None:
+            raise
+        say(f"error: {line}")
+        sys.exit(1)
     except MemoryError:
         say("error: out of memory; choose a smaller train.batch_size or fewer --jobs")
         sys.exit(1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from arena_locks import require_posix
 from arena_terminal import duration, say
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def demo(
 
     Example: `arena demo --corpus ~/recordings`. Run it again and it goes on where it stopped.
     """
+    require_posix("arena demo")
     started = time.monotonic()
     folder = _workplace(corpus.expanduser().resolve() if corpus else None, out, clips, speakers)
     with chdir(folder):

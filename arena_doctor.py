@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import operator
 import os
 import platform
 import re
@@ -16,12 +17,12 @@ from typing import Annotated
 
 import typer
 
+from arena_install import DISTRIBUTION, Requirement, install_command, repair_command, requirements
 from arena_terminal import JSON_HELP, print_json, print_table, progress
 from cnn.machine import n_cores
 
-DISTRIBUTION = "arena-spoken-digits"
-_IMPORT_NAMES = {"opencv-python": "cv2", "scikit-learn": "sklearn", "pyyaml": "yaml", "markdown-it-py": "markdown_it"}
 _SYSTEM_LIBRARIES = "on Debian or Ubuntu: sudo .ci/debian-packages"
+_COMPARISONS = {">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt}
 _FEWEST_BYTES_FREE = 2 * 2**30  # eight trainings and a sweep of 512 trials stay below this
 
 
@@ -41,10 +42,10 @@ def doctor(json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False
     Example: `arena doctor --json`
     """
     findings: list[Finding] = []
-    names = _requirements()
-    with progress("checking", len(names) + 1) as advance:
-        for name, specifier, extra in names:
-            findings.append(_package(name, specifier, extra))
+    packages = {line.name: line for line in reversed(requirements()) if line.extra != "dev"}
+    with progress("checking", len(packages) + 1) as advance:
+        for name, requirement in reversed(packages.items()):
+            findings.append(_package(requirement))
             advance(1, name)
         findings = [_python(), *findings, *_machine()]
         advance(1, "machine")
@@ -58,40 +59,34 @@ def doctor(json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False
         raise typer.Exit(1)
 
 
-def _requirements() -> list[tuple[str, str, str]]:
-    """Name, version specifier and extra (empty for what is always needed) of every package, test tools left out."""
-    from packaging.requirements import Requirement
-
-    try:
-        lines = importlib.metadata.requires(DISTRIBUTION) or []
-    except importlib.metadata.PackageNotFoundError:
-        lines = []
-    found = []
-    for line in lines:
-        wanted = Requirement(line)
-        extra = re.search(r"extra == ['\"](\w+)['\"]", str(wanted.marker or ""))
-        if not extra or extra[1] != "dev":
-            found.append((wanted.name, str(wanted.specifier), extra[1] if extra else ""))
-    return found
-
-
-def _package(name: str, specifier: str, extra: str) -> Finding:
-    from packaging.specifiers import SpecifierSet
-
-    absent = "optional" if extra else "missing"
-    wanted = f"pip install '{DISTRIBUTION}[{extra}]'" if extra else f"pip install -c constraints.txt '{name}{specifier}'"
+def _package(requirement: Requirement) -> Finding:
+    name, absent = requirement.name, "optional" if requirement.extra else "missing"
+    command = install_command(requirement.extra)
     try:
         version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return Finding(what=name, state=absent, detail="not installed", remedy=wanted)
-    if version not in SpecifierSet(specifier, prereleases=True):
-        return Finding(what=name, state=absent, detail=f"{version}, needs {specifier}", remedy=wanted)
+        return Finding(what=name, state=absent, detail="not installed", remedy=command)
+    if not _is_within(version, requirement.specifier):
+        return Finding(what=name, state=absent, detail=f"{version}, needs {requirement.specifier}", remedy=command)
     try:
-        importlib.import_module(_IMPORT_NAMES.get(name, name.replace("-", "_")))
+        importlib.import_module(requirement.import_name)
     except Exception as error:  # whatever a broken installation raises is what the user must read
-        said = " ".join(str(error).split())[:90]
-        return Finding(what=name, state="missing", detail=f"{version} does not load: {said}", remedy=_SYSTEM_LIBRARIES)
+        reason = " ".join(str(error).split())[:90]
+        remedy = command if isinstance(error, ModuleNotFoundError) else repair_command(name)
+        return Finding(what=name, state="missing", detail=f"{version} does not load: {reason}", remedy=remedy)
     return Finding(what=name, state="ok", detail=version)
+
+
+def _is_within(version: str, specifier: str) -> bool:
+    """Compare the numbers of a release; what follows them, such as rc1 or +cu128, does not count."""
+    clauses = re.findall(r"([<>=!]=?)\s*([\d.]+)", specifier)
+    return all(_COMPARISONS[sign](_release(version), _release(bound)) for sign, bound in clauses)
+
+
+def _release(version: str) -> tuple[int, ...]:
+    match = re.match(r"\d+(\.\d+)*", version)
+    numbers = [int(number) for number in match[0].split(".")] if match else []
+    return tuple(numbers[: max((place + 1 for place, number in enumerate(numbers) if number), default=0)])
 
 
 def _python() -> Finding:
@@ -114,14 +109,14 @@ def _distribution() -> Finding:
     try:
         return Finding(what="arena", state="ok", detail=importlib.metadata.version(DISTRIBUTION))
     except importlib.metadata.PackageNotFoundError:
-        return Finding(what="arena", state="missing", detail="not installed", remedy="make demo, or pip install -e .")
+        return Finding(what="arena", state="missing", detail="not installed", remedy=install_command())
 
 
 def _device() -> Finding:
     try:
         import torch
     except Exception:  # reported as a package already
-        return Finding(what="device", state="missing", detail="torch does not load", remedy="see torch above")
+        return Finding(what="device", state="optional", detail="torch does not load", remedy="see torch above")
     if not torch.cuda.is_available():
         return Finding(what="device", state="optional", detail="cpu; no GPU found", remedy="none needed: one process a core")
     names = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
@@ -141,6 +136,10 @@ def _disk(folder: Path) -> Finding:
 def _wandb_login() -> Finding:
     from cnn.wandb_copy import is_logged_in
 
+    try:
+        importlib.import_module("wandb")
+    except Exception:  # reported as a package already
+        return Finding(what="W&B login", state="optional", detail="wandb does not load", remedy="see wandb above")
     if is_logged_in():
         return Finding(what="W&B login", state="ok", detail="runs are mirrored online")
     return Finding(what="W&B login", state="optional", detail="not logged in: runs are kept offline", remedy="wandb login")

@@ -16,23 +16,24 @@ import tempfile
 import time
 from pathlib import Path
 
+from cnn.config import VARIANTS
+from cnn.nets import PAIR
+
 ROOT = Path(__file__).parents[1]
 TRIALS = (8, 64, 512, 4096)
 LIMIT_BYTES, LIMIT_S = 5_000_000, 5.0
-VARIANTS = ("raw", "bilateral", "raw+aug", "bilateral+aug")
 
 
 def write_world(place: Path, n_trials: int) -> None:
     """Eight finished runs with their clips, and eight studies that share `n_trials`."""
     sys.path.insert(0, str(ROOT / "tests"))
-    from tests.test_reports_media import tone_wav
-    from tests.test_reports_sources import write_study
-    from tests.test_reports_world import write_eight, write_tiles
+    from report_stores import write_study
+    from report_world import tone_wav, write_eight, write_tiles
 
     eight = write_eight(place / "runs", n_speakers=6)
     clips = sorted({row.id for row in eight[0].predictions()})
     write_tiles(place / "tiles", eight[0].config(), clips, tone_wav(length_s=0.7))
-    for model in ("lenet5", "resnet"):
+    for model in PAIR:
         for variant in VARIANTS:
             write_study(place / "studies", variant, max(1, n_trials // 8), model=model)
 

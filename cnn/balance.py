@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from arena_texts import ENGLISH, Words
 from cnn.config import LABELS
 from cnn.corpus import Clip, Corpus
 
@@ -21,6 +24,7 @@ ENOUGH_SPEAKERS = 19
 # Imbalance harms, the more the larger the ratio (Buda, Maki and Mazurowski, arXiv 1710.05381). Where the line lies is our
 # choice: a digit with half the clips of another.
 UNBALANCED = 2.0
+TEXTS = Path(__file__).parent / "texts"
 _QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
 
 
@@ -44,15 +48,22 @@ class Balance:
     verdict: str  # and why, in a few plain sentences
 
 
-def balance(corpus: Corpus) -> Balance:
-    """The counts of `corpus`, and a verdict on augmentation."""
+@functools.cache
+def corpus_words(language: str) -> Words:
+    """Return the texts on a corpus in one language."""
+    return Words.read(TEXTS, language)
+
+
+def balance(corpus: Corpus, language: str = ENGLISH) -> Balance:
+    """Count the clips of `corpus` and judge in that language whether augmentation is called for."""
+    t = corpus_words(language).section("balance")
     clips = corpus.clips
     per_digit = {label: sum(clip.label == label for clip in clips) for label in LABELS}
     per_speaker = Counter(clip.speaker for clip in clips if clip.speaker)
     missing = tuple(label for label, n in per_digit.items() if not n)
     imbalance = None if missing else max(per_digit.values()) / min(per_digit.values())
     n_without_speaker = len(clips) - per_speaker.total()
-    augment, why = _augmentation(per_digit, 0 if n_without_speaker else len(per_speaker))
+    augment, why = _augmentation(per_digit, 0 if n_without_speaker else len(per_speaker), t)
     lengths = np.quantile([clip.length_s for clip in clips], _QUANTILES)
     return Balance(
         n_clips=len(clips),
@@ -68,7 +79,7 @@ def balance(corpus: Corpus) -> Balance:
         channels=dict(sorted(Counter(clip.n_channels for clip in clips).items())),
         flags=dict(sorted(Counter(flag for clip in clips for flag in clip.flags).items())),
         augment=augment,
-        verdict=f"{why} {_evenness(per_digit, imbalance, missing)}",
+        verdict=f"{why} {_evenness(per_digit, imbalance, missing, t)}",
     )
 
 
@@ -80,39 +91,28 @@ def _missing_by_speaker(clips: Sequence[Clip], labels: set[str]) -> dict[str, tu
     return {speaker: tuple(sorted(labels - said[speaker])) for speaker in sorted(said) if labels - said[speaker]}
 
 
-def _augmentation(per_digit: dict[str, int], n_speakers: int) -> tuple[bool, str]:
+def _augmentation(per_digit: dict[str, int], n_speakers: int, t: Words) -> tuple[bool, str]:
     n_heard = n_speakers - math.ceil(n_speakers / 5) - max(1, n_speakers // 5)  # in training, as cnn.splits shares them out
     reasons = []
     if (n_fewest := min(n for n in per_digit.values() if n)) < ENOUGH_CLIPS:
-        clips, are = ("1 clip", "is") if n_fewest == 1 else (f"{n_fewest:,} clips", "are")
-        rare = f"{clips} of the rarest digit {are} few" if all(per_digit.values()) else f"some digits have {clips} or none"
-        reasons.append(f"{rare} (rule of thumb: {ENOUGH_CLIPS:,})")
+        reasons.append(t("rarest" if all(per_digit.values()) else "some_none", n=n_fewest, enough=ENOUGH_CLIPS))
     if n_speakers == 0:
-        reasons.append("the speakers are unknown, so nothing shows that they are many")
+        reasons.append(t("unknown_speakers"))
     elif n_heard < 1:
-        reasons.append(f"{n_speakers} speaker{'s are' if n_speakers > 1 else ' is'} too few to hold any out")
+        reasons.append(t("few_speakers", n=n_speakers))
     elif n_heard < ENOUGH_SPEAKERS:
-        reasons.append(
-            f"a split by speaker leaves {n_heard} of {n_speakers} voices for training, so that a new voice lies outside "
-            f"their range in a trait such as pitch with chance {2 / (n_heard + 1):.0%}"
-        )
+        reasons.append(t("few_voices", voices=n_heard, speakers=n_speakers, chance=2 / (n_heard + 1)))
     if not reasons:
-        return False, (
-            f"Augmentation is not called for: every digit has {ENOUGH_CLIPS:,} clips or more, "
-            f"and {n_heard} voices train; it may still help."
-        )
-    return True, f"Augmentation is called for: {'; and '.join(reasons)}."
+        return False, t("not_called_for", enough=ENOUGH_CLIPS, voices=n_heard)
+    return True, t("called_for", reasons=t("and").join(reasons))
 
 
-def _evenness(per_digit: dict[str, int], imbalance: float | None, missing: tuple[str, ...]) -> str:
+def _evenness(per_digit: dict[str, int], imbalance: float | None, missing: tuple[str, ...], t: Words) -> str:
     if imbalance is None:
-        return f"No clip of {', '.join(missing)}: augmentation cannot make up for that; record them."
+        return t("missing", digits=", ".join(missing))
     fewest, most = min(per_digit.values()), max(per_digit.values())
-    counts = f"{fewest:,} to {most:,} clips each" if most > fewest else f"{most:,} clips each"
+    counts = t("each_range" if most > fewest else "each", fewest=fewest, most=most)
     if imbalance < UNBALANCED:
-        return f"The digits are balanced ({counts}), so class balance is no reason for it."
+        return t("balanced", counts=counts)
     rare = ", ".join(label for label, n in per_digit.items() if n * UNBALANCED <= most)
-    return (
-        f"The digits are unbalanced ({counts}, ratio {imbalance:.1f}): augmentation here varies all digits alike and does not "
-        f"even them out; record more of {rare}, and judge by macro-F1, which counts every digit the same."
-    )
+    return t("unbalanced", counts=counts, ratio=imbalance, digits=rare)

@@ -10,14 +10,15 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from arena_media import data_uri, palette_png, png_uri
+from arena_texts import ENGLISH, Words
 from cnn.audio import read_clip
-from cnn.balance import Balance, balance
+from cnn.balance import Balance, balance, corpus_words
 from cnn.card_figures import bins_of, histogram
 from cnn.card_sound import HIGHEST_HZ, LOWEST_HZ, RANGE_DB, Frame, player_wav, spectrogram
 from cnn.config import LABELS
@@ -90,18 +91,19 @@ class Card:
     n_flagged: int
 
 
-def make_card(corpus: Corpus, advance: Callable[[int], None] = lambda n: None) -> bytes:
-    """The page; `advance(1)` hears of each of `n_examples` that is drawn."""
-    return _render(_card(corpus, advance))
+def make_card(corpus: Corpus, advance: Callable[[int], None] = lambda n: None, language: str = ENGLISH) -> bytes:
+    """Return the page in one language; `advance(1)` is called for each example that is drawn."""
+    t = corpus_words(language)
+    return _render(_card(corpus, advance, t), t)
 
 
-def write_card(corpus: Corpus, out: Path, advance: Callable[[int], None] = lambda n: None) -> int:
-    """Write the page to `out`; gives its size in bytes.
+def write_card(corpus: Corpus, out: Path, advance: Callable[[int], None] = lambda n: None, language: str = ENGLISH) -> int:
+    """Write the page in one language to `out`; return its size in bytes.
 
     Raises:
         CorpusError: it cannot be written, or a recording vanished meanwhile.
     """
-    page = make_card(corpus, advance)
+    page = make_card(corpus, advance, language)
     try:
         write_whole(out, page)
     except RunError as error:
@@ -133,8 +135,8 @@ def _middle(takes: Sequence[Clip]) -> Clip:
     return sorted(takes, key=lambda clip: (clip.length_s, clip.id))[len(takes) // 2]
 
 
-def _card(corpus: Corpus, advance: Callable[[int], None]) -> Card:
-    clips, facts, about = corpus.clips, balance(corpus), _about(corpus.folder)
+def _card(corpus: Corpus, advance: Callable[[int], None], t: Words) -> Card:
+    clips, facts, about = corpus.clips, balance(corpus, t.language), _about(corpus.folder)
     picked = chosen(clips)
     highest_hz = min(HIGHEST_HZ, max(clip.rate_hz for line in picked.values() for clip in line) / 2)
     span_s = float(np.clip(max(clip.length_s for line in picked.values() for clip in line), *_SPAN_S))
@@ -142,7 +144,7 @@ def _card(corpus: Corpus, advance: Callable[[int], None]) -> Card:
     rows = _rows(corpus)
     shown = sorted(sorted(rows, key=lambda row: -row.n)[:_MOST_ROWS], key=lambda row: (not row.name, row.name))
     lengths, peaks = bins_of([clip.length_s for clip in clips]), [20 * np.log10(clip.peak) for clip in clips]
-    flagged = [(clip.path.as_posix(), ", ".join(clip.flags)) for clip in clips if clip.flags]
+    flagged = [(clip.path.as_posix(), ", ".join(t(f"flag.{flag}") for flag in clip.flags)) for clip in clips if clip.flags]
     return Card(
         corpus=corpus,
         facts=facts,
@@ -154,8 +156,8 @@ def _card(corpus: Corpus, advance: Callable[[int], None]) -> Card:
         n_speakers_left_out=len(rows) - len(shown),
         examples=_examples(corpus.folder, picked, frame, advance),
         frame=frame,
-        lengths=histogram(lengths, "length of a recording, seconds", "Histogram of lengths"),
-        levels=histogram(bins_of(peaks), "loudest sample, dB below full scale", "Histogram of peak levels"),
+        lengths=histogram(lengths, t("sound.length_axis"), t("sound.length_alt"), t.number),
+        levels=histogram(bins_of(peaks), t("sound.level_axis"), t("sound.level_alt"), t.number),
         n_longer=lengths.n_above,
         kinds=dict(Counter(problem.kind.value for problem in corpus.problems).most_common()),
         flagged=tuple(flagged[:_MOST_PROBLEMS]),
@@ -234,7 +236,14 @@ def _player_rate_hz(clips: Sequence[Clip]) -> int:
     return _PLAYER_RATES_HZ[-1]
 
 
-def _render(card: Card) -> bytes:
+def _marked(t: Words) -> Words:
+    """Return the texts as parts of a page: they are our own and stand as they are, what fills them is escaped."""
+    from markupsafe import Markup
+
+    return replace(t, table={key: tuple(map(Markup, forms)) for key, forms in t.table.items()})
+
+
+def _render(card: Card, t: Words) -> bytes:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -245,13 +254,14 @@ def _render(card: Card) -> bytes:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     page = environment.get_template("card.html.j2").render(
         card=card,
+        t=_marked(t),
         labels=LABELS,
         range_db=RANGE_DB,
         lowest_hz=LOWEST_HZ,
         most_problems=_MOST_PROBLEMS,
         style=Markup((_TEMPLATES / "card.css").read_text(encoding="utf-8")),
         script=Markup(script),
-        lengths=Markup(card.lengths),  # our own drawing: numbers and our own words
+        lengths=Markup(card.lengths),  # our own drawing: numbers and our own texts
         levels=Markup(card.levels),
         policy=f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:; script-src 'sha256-{digest}'; "
         "base-uri 'none'; form-action 'none'",

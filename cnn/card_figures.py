@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,8 +45,14 @@ def bins_of(values: Sequence[float]) -> Bins:
     return Bins(start=start, width=width, counts=tuple(counts), n_above=sum(place >= n_bins for place in places))
 
 
-def histogram(bins: Bins, axis: str, alt: str) -> str:
-    """An SVG of the bins; `axis` is what is counted with its unit, `alt` what a screen reader says."""
+def histogram(bins: Bins, axis: str, alt: str, number: Callable[[int], str]) -> str:
+    """Draw the bins as SVG.
+
+    Args:
+        axis: what is counted, with its unit.
+        alt: what a screen reader says.
+        number: writes a count as the page's language does.
+    """
     most = max(bins.counts)
     wide, high = WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM
     end = bins.start + bins.width * len(bins.counts)
@@ -68,7 +74,7 @@ def histogram(bins: Bins, axis: str, alt: str) -> str:
         if n
     )
     rules = "".join(f'<path d="M{_LEFT} {y(n):.1f}H{WIDTH - _RIGHT}"/>' for n in levels)
-    left = "".join(f'<text x="{_LEFT - 8}" y="{y(n) + 4:.1f}" text-anchor="end">{n:,.0f}</text>' for n in levels)
+    left = "".join(f'<text x="{_LEFT - 8}" y="{y(n) + 4:.1f}" text-anchor="end">{number(round(n))}</text>' for n in levels)
     below = "".join(
         f'<text x="{x(m):.1f}" y="{HEIGHT - _BOTTOM + 17}" text-anchor="middle">{_short(m, step)}</text>' for m in marks
     )

@@ -6,12 +6,12 @@ recordings themselves are counted and compared with digests taken from known cop
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from arena_suggest import did_you_mean
 from cnn.config import LABELS
 from cnn.errors import CorpusError
 from cnn.metadata import METADATA_NAME, WORDS
@@ -160,6 +160,5 @@ def source_of(name: str) -> Source:
         if source.name == name.lower():
             return source
     names = [source.name for source in SOURCES]
-    close = difflib.get_close_matches(name.lower(), names, n=1)
-    hint = f"; did you mean {close[0]}?" if close else "; `arena data get --list` describes them"
+    hint = did_you_mean(name.lower(), {known: known for known in names}, "`arena data get --list` describes them")
     raise CorpusError(f"the corpora that can be fetched are {', '.join(names)}, not {name!r}{hint}")

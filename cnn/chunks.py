@@ -19,6 +19,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
+from arena_install import loading
 from cnn.audio import decode, mono
 from cnn.config import TileSettings
 from cnn.corpus import sound_digest
@@ -140,11 +141,12 @@ def _made(tasks: Sequence[_Task], n_clips: int, n_jobs: int) -> Iterator[Picture
 
 def _make_chunk(task: _Task) -> Pictures:
     """(filters, n, F, T) of the task's clips; each depends on its own clip only."""
-    import cv2
-    import torch
+    with loading():
+        import cv2
+        import torch
 
-    from cnn.bilateral import bilateral
-    from cnn.spectrogram import tiles_of
+        from cnn.bilateral import bilateral
+        from cnn.spectrogram import tiles_of
 
     made = np.empty((len(FILTERS), *picture_shape(len(task.sounds), task.settings)), dtype=np.uint8)
     n_threads = torch.get_num_threads(), cv2.getNumThreads()

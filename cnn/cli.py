@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena_locks import require_posix
 from arena_terminal import JSON_HELP, duration, print_json, print_table, progress, say
 
 if TYPE_CHECKING:
@@ -42,13 +43,14 @@ def train(
     json: Json = False,
 ) -> None:
     """Train a net, or all eight. The same settings again are answered from their run folder; a killed training goes on."""
+    if keys:
+        return _print_keys(model or "lenet5", json)
+    require_posix("arena train")
     from cnn.config import default_config
     from cnn.overrides import override
     from cnn.tiles import find_tiles
     from cnn.trainings import Place, default_jobs, the_eight
 
-    if keys:
-        return _print_keys(model or "lenet5", json)
     if all_eight and (model or variant):
         raise typer.BadParameter("--all trains both models on all variants: leave --model and --variant out")
     found = find_tiles(tiles, say)

@@ -7,12 +7,12 @@ whole names the run folder. Standard library only, so that a sweep file can be c
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from arena_suggest import did_you_mean
 from cnn.errors import ConfigError
 from cnn.nets import NETS, PLUGIN_DEPTHS, PLUGIN_WIDTHS, SEES, WIDTHS
 from cnn.plugin import digest_of_file, is_plugin, label_of
@@ -149,8 +149,7 @@ class ModelSettings:
 
 def _check_name(name: str) -> None:
     if name not in MODELS:
-        close = difflib.get_close_matches(name, MODELS, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(name, MODELS, "")
         raise ConfigError(f"model.name is one of {', '.join(MODELS)} or path/to/file.py:ClassName, not {name!r}{hint}")
 
 

@@ -48,7 +48,7 @@ def synth(
     say(f"{out} holds {clips} clips of {speakers} voices; next: arena data scan {out}")
 
 
-@app.command(epilog="Example: arena data scan ../shared/corpora/fsdd/recordings --strict")
+@app.command(epilog="Example: arena data scan recordings --strict")
 def scan(
     folder: Annotated[Path, typer.Argument(help="Folder of wav and flac recordings.", show_default=False)],
     all_problems: Annotated[bool, typer.Option("--all-problems", help="List every problem, not the first 20.")] = False,

@@ -1,4 +1,4 @@
-"""eSpeak NG by ctypes, in a process of its own: `python -m cnn.espeak` reads utterances and writes their samples.
+"""eSpeak NG by ctypes, in a process of its own: `python -P -m cnn.espeak` reads utterances and writes their samples.
 
 The synthesiser carries state from word to word, so the same word twice differs; the sequence as a whole is the same in every
 fresh process, but for variants with breath noise (voices.py). Utterances go in as one JSON array on stdin; each comes back as
@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from arena_install import install_command
 from cnn.errors import CorpusError
 
 RATE_HZ = 22_050
@@ -53,7 +54,7 @@ def check_installed() -> None:
         CorpusError: it is not; the message says how to get it.
     """
     if find_spec("espeakng_loader") is None:
-        raise CorpusError("synthetic speech needs eSpeak NG: pip install 'arena-spoken-digits[speech]'")
+        raise CorpusError(f"synthetic speech needs eSpeak NG: {install_command('speech')}")
 
 
 @contextlib.contextmanager
@@ -67,7 +68,7 @@ def spoken(utterances: Sequence[Utterance]) -> Iterator[Iterator[npt.NDArray[np.
     request = json.dumps([dataclasses.astuple(utterance) for utterance in utterances])
     root = str(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-m", "cnn.espeak"]
+    command = [sys.executable, "-P", "-m", "cnn.espeak"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}
     ) as process:

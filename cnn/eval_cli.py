@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena_csv import format_csv
+from arena_locks import require_posix
 from arena_terminal import print_json, print_table, say
 from cnn.cli import Device, Json, Overrides, Runs, Tiles, Wandb, train_with_bar
 
@@ -52,6 +54,7 @@ def evaluate_folds(
     json: Json = False,
 ) -> None:
     """Hold every speaker out once: train and score all folds; macro-F1 per fold, per speaker and over all."""
+    require_posix("arena eval")
     from cnn.folds import Question
     from cnn.outputs import is_replaced
     from cnn.tiles import find_tiles
@@ -65,7 +68,7 @@ def evaluate_folds(
     evaluated = _evaluated(asked, place, jobs)
     print_json(_as_json(asked, evaluated)) if json else show(asked, evaluated, every_speaker=speakers)
     if out:
-        _write_rows(out, evaluated)
+        write_rows(out, evaluated)
         say(f"{out}: a row for each speaker and seed" + (", in place of those before" if is_replacing else ""))
 
 
@@ -111,8 +114,9 @@ def _as_json(asked: Question, evaluated: Evaluated) -> dict[str, object]:
     return {"folds": asked.folds, "on": asked.on, "overrides": list(asked.overrides), "evaluations": found}
 
 
-def _write_rows(path: Path, evaluated: Evaluated) -> None:
-    from cnn.runs import write_csv
+def write_rows(path: Path, evaluated: Evaluated) -> None:
+    """Write a CSV with a row for each speaker and seed."""
+    from cnn.runs import write_whole
 
     rows = (
         [arm.model, arm.variant, what.on, s.fold, seed, s.speaker, s.n_clips, f"{f1:.9g}", what.folds[s.fold].runs[seed]]
@@ -120,7 +124,7 @@ def _write_rows(path: Path, evaluated: Evaluated) -> None:
         for s in what.speakers
         for seed, f1 in enumerate(s.by_seed)
     )
-    write_csv(path, _COLUMNS, rows)
+    write_whole(path, format_csv([_COLUMNS, *rows]).encode())
 
 
 def show(asked: Question, evaluated: Evaluated, *, every_speaker: bool) -> None:

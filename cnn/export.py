@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from arena_install import install_command
 from cnn.audio import LONGEST_S, RATES_HZ
 from cnn.config import LABELS, RunConfig
 from cnn.errors import ConfigError, ModelError, RunError
@@ -105,8 +106,7 @@ def check_packages() -> None:
             importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             raise ConfigError(
-                f"an export needs the package {name}, which is not installed; install it with "
-                f"pip install 'arena-spoken-digits[onnx]'"
+                f"an export needs the package {name}, which is not installed: {install_command('onnx')}"
             ) from None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,8 @@ from cnn.errors import CnnError
 from cnn.plugin import KEPT_AS, file_of
 
 _N_FRAMES = 3
+# CUDA, MPS, cuBLAS, cuDNN, cuFFT, the CPU allocator of each system, and C++: torch has a class for the first alone.
+_MEMORY = re.compile("out of memory|ALLOC_FAILED|can't allocate memory|not enough memory|std::bad_alloc")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,6 +23,13 @@ class Failure:
 
     cause: str
     tail: tuple[str, ...] = ()  # the last lines of its traceback; none where the cause says enough
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether a training failed for want of memory, on a GPU or in the machine."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and bool(_MEMORY.search(str(error))))
 
 
 def failure_of(error: Exception, config: RunConfig, folder: Path) -> Failure:
@@ -30,7 +41,7 @@ def failure_of(error: Exception, config: RunConfig, folder: Path) -> Failure:
     cause = f"{type(error).__name__}{when}: {text}"
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [frame.lineno for frame in frames if frame.filename == str(folder / KEPT_AS)]
-    if isinstance(error, MemoryError) or "out of memory" in text:
+    if is_out_of_memory(error):
         return Failure(cause=f"{cause}; choose a smaller train.batch_size or fewer --jobs")
     if theirs:
         return Failure(cause=f"{file_of(config.model.name)} line {theirs[-1]}: {cause}; mend it and train again")

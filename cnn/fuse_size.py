@@ -10,6 +10,7 @@ import torch
 
 from cnn.batches import n_steps
 from cnn.config import RunConfig
+from cnn.failure import is_out_of_memory
 from cnn.fit import Fit
 from cnn.fused import Stack
 from cnn.stack import Formulation
@@ -37,8 +38,8 @@ def best_fusing(config: RunConfig, material: Material, n_most: int, sizes: Seque
     for n in (n for n in sizes if n <= n_most):
         try:
             formulation, found = fastest(config, material, n)
-        except RuntimeError as error:  # torch's own class is one; on a CPU it is said in words
-            if "memory" not in str(error):
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
                 raise
             break
         if found < _WORTH * rate:

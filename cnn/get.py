@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from arena_locks import hold_lock
 from cnn.catalogue import Source
 from cnn.download import Hooks, check_urls, fetch, forget, sha256_of
 from cnn.errors import CorpusError, RunError
-from cnn.locks import alone
 from cnn.unpack import ABOUT_NAME, ArchiveError, DamagedArchiveError, make_room, unpack, write_notes
 
 _MB = 1_000_000
@@ -66,7 +66,7 @@ def get(source: Source, out: Path, options: GetOptions, bar: Bar, hooks: Hooks) 
         return got
     call = _Call(source=source, target=target, options=options, bar=bar, hooks=hooks)
     try:
-        with alone(target.parent / f".{target.name}.lock", lambda: hooks.say(f"another process is making {out}; waiting")):
+        with hold_lock(target.parent / f".{target.name}.lock", lambda: hooks.say(f"another process is making {out}; waiting")):
             return _there(source, out, target) or _get(call)
     except OSError as error:
         raise CorpusError(f"cannot write {out}: {error.strerror or error}; free some space or choose another folder") from error
@@ -127,7 +127,7 @@ def _get(call: _Call) -> Got:
     if call.options.archive:
         return _from_given(call, call.options.archive)
     lock = call.archive.with_name(f".{call.archive.name}.lock")  # several folders may be made of one archive
-    with alone(lock, lambda: call.hooks.say(f"another process is fetching {call.archive.name}; waiting")):
+    with hold_lock(lock, lambda: call.hooks.say(f"another process is fetching {call.archive.name}; waiting")):
         return _from_kept(call) or _from_network(call)
 
 

@@ -17,12 +17,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from arena_locks import hold_lock
 from cnn.audio import mono
 from cnn.config import LABELS
 from cnn.cutting import Piece, trimmed
 from cnn.errors import CorpusError, RunError
 from cnn.importing_sound import LONGEST_ROW_S, LONGEST_S, MisfitError, cuts_in_row, read_sound, wav_of
-from cnn.locks import alone
 from cnn.naming import Named, Namer, by_looking, by_pattern, by_table, check_speakers, clean_speaker, label_table
 from cnn.runs import write_csv, write_whole
 
@@ -267,7 +267,7 @@ def write_import(plan: Plan, advance: Callable[[int], None] = lambda n: None) ->
     """
     out = plan.out
     try:
-        with alone(out.resolve().parent / f".{out.resolve().name}.lock"):
+        with hold_lock(out.resolve().parent / f".{out.resolve().name}.lock"):
             check_places(plan.folder, out)
             out.mkdir(parents=True, exist_ok=True)
             _write_record(plan)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import getpass
 import os
 import re
 from pathlib import Path
@@ -30,6 +31,14 @@ def check_device_name(name: str) -> None:
 def may_have_gpu() -> bool:
     """No driver of NVIDIA's, no CUDA GPU; whether torch can use one, only torch can tell."""
     return any(path.exists() for path in _NVIDIA)
+
+
+def name_account() -> None:
+    """Give an account without a name, as a container may have, its number for one: torch names its cache after the user."""
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):  # the latter from Python 3.13 on
+        os.environ["USER"] = str(os.getuid())
 
 
 def n_cores() -> int:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from arena_suggest import did_you_mean
 from cnn.config import RunConfig, model_defaults
 from cnn.errors import ConfigError
 from cnn.setting import values_of
@@ -122,8 +122,8 @@ def nearest(key: str, known: Iterable[str]) -> str:
     """A hint such as `; did you mean 'train.learning_rate'?`, or where to read on."""
     leaf = key.rpartition(".")[2]
     names = {**{name.rpartition(".")[2]: name for name in known}, **_SYNONYMS, **{name: name for name in known}}
-    found = difflib.get_close_matches(key, names, n=1, cutoff=0.75) or difflib.get_close_matches(leaf, names, n=1)
-    return f"; did you mean {names[found[0]]!r}?" if found else "; `arena train --keys` lists them all"
+    texts = {key: repr(name) for key, name in names.items()}
+    return did_you_mean(key, texts, "", cutoff=0.75) or did_you_mean(leaf, texts, "`arena train --keys` lists them all")
 
 
 def _as_type(key: str, value: object, kind: type) -> Any:

@@ -6,13 +6,13 @@ can make the same pack, and read the labels off it.
 
 from __future__ import annotations
 
-import difflib
 import secrets
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
+from arena_suggest import did_you_mean
 from cnn.alike import Found
 from cnn.corpus import Clip, Corpus
 from cnn.errors import CorpusError, SplitError
@@ -157,10 +157,10 @@ def _test_keys(spellings: dict[str, list[str]], settings: PackSettings, drawer: 
         wanted = {speaker_key(name): name for name in settings.test_speakers}
         for key, name in wanted.items():
             if key not in spellings:
-                near = difflib.get_close_matches(key, spellings, n=1, cutoff=0.5)
+                texts = {key: repr(names[0]) for key, names in spellings.items()}
                 known = ", ".join(names[0] for names in list(spellings.values())[:12])
-                hint = f"did you mean {spellings[near[0]][0]!r}?" if near else f"choose from {known}"
-                raise SplitError(f"--test-speakers names {name!r}, who speaks in no clip; {hint}")
+                hint = did_you_mean(key, texts, f"choose from {known}", cutoff=0.5)
+                raise SplitError(f"--test-speakers names {name!r}, who speaks in no clip{hint}")
     else:
         drawn = sorted(spellings, key=lambda key: drawer.whole("speaker", key))
         wanted = {key: key for key in drawn[: settings.n_test_speakers]}

@@ -19,6 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from string import Template
 
+from arena_install import Wheel, build_wheel
 from cnn.alike import Found
 from cnn.config import LABELS
 from cnn.errors import CorpusError
@@ -37,13 +38,15 @@ def write_pack(plan: PackPlan, out: Path, *, with_zip: bool, advance: Callable[[
 
     Raises:
         CorpusError: it exists, cannot be written, or a recording changed meanwhile.
+        PackageNotFoundError: as `arena_install.build_wheel`.
     """
     check_free(out)
+    wheel = build_wheel()
     part = Path()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))  # open to its owner alone
-        _write_students(plan, part / STUDENTS, advance)
+        _write_students(plan, wheel, part / STUDENTS, advance)
         _write_host(plan, part / HOST, part / STUDENTS)
         if with_zip:
             _write_zip(part / STUDENTS, part / f"{STUDENTS}.zip")
@@ -62,7 +65,7 @@ def check_free(out: Path) -> None:
         raise CorpusError(f"{out} exists and no pack is overwritten: students may have it; choose another folder with --out")
 
 
-def _write_students(plan: PackPlan, folder: Path, advance: Callable[[int], None]) -> None:
+def _write_students(plan: PackPlan, wheel: Wheel, folder: Path, advance: Callable[[int], None]) -> None:
     for clip in plan.train:
         path = folder / "train" / clip.path.with_suffix(".wav")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +78,8 @@ def _write_students(plan: PackPlan, folder: Path, advance: Callable[[int], None]
         (folder / "test" / f"{row.id}.wav").write_bytes(content)
         advance(1)
     (folder / "sample_submission.csv").write_bytes(_table(["id", "label"], [[row.id, LABELS[0]] for row in plan.test]))
-    (folder / "README.md").write_text(_readme(plan), encoding="utf-8")
+    (folder / wheel.name).write_bytes(wheel.content)
+    (folder / "README.md").write_text(_readme(plan, wheel.name), encoding="utf-8")
     (folder / "starter.ipynb").write_text(_notebook(plan), encoding="utf-8")
     for path in sorted(folder.rglob("*"), reverse=True):  # what is in a folder before the folder
         path.chmod(0o755 if path.is_dir() else 0o644)
@@ -159,8 +163,8 @@ def _places(plan: PackPlan) -> dict[str, str]:
     }
 
 
-def _readme(plan: PackPlan) -> str:
-    return Template((_TEMPLATES / "students.md").read_text(encoding="utf-8")).substitute(_places(plan))
+def _readme(plan: PackPlan, wheel: str) -> str:
+    return Template((_TEMPLATES / "students.md").read_text(encoding="utf-8")).substitute(_places(plan), wheel=wheel)
 
 
 def _notebook(plan: PackPlan) -> str:

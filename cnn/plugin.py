@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import hashlib
 from pathlib import Path
 
+from arena_suggest import did_you_mean
 from cnn.errors import ModelError
 from cnn.runs import write_whole
 
@@ -44,9 +44,9 @@ def digest_of_file(name: str) -> str:
     tree = _parsed(path, content)
     if class_name not in _names(tree):
         offered = _classes(tree)
-        close = difflib.get_close_matches(class_name, offered, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(offered) or 'no class at all'}"
-        raise ModelError(f"{path} has no class {class_name!r}; {hint}")
+        texts = {name: name for name in offered}
+        hint = did_you_mean(class_name, texts, f"it has {', '.join(offered) or 'no class at all'}")
+        raise ModelError(f"{path} has no class {class_name!r}{hint}")
     return _digest(content)
 
 
@@ -76,10 +76,9 @@ def _content(path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        near = [other.name for other in path.parent.glob("*.py")] if path.parent.is_dir() else []
-        close = difflib.get_close_matches(path.name, near, n=1)
-        hint = f"did you mean {path.parent / close[0]}?" if close else f"the path is read from {Path.cwd()}"
-        raise ModelError(f"cannot read the net in {path} ({error.strerror}); {hint}") from error
+        texts = {other.name: str(other) for other in path.parent.glob("*.py")} if path.parent.is_dir() else {}
+        hint = did_you_mean(path.name, texts, f"the path is read from {Path.cwd()}")
+        raise ModelError(f"cannot read the net in {path} ({error.strerror}){hint}") from error
     if len(content) > _MAX_BYTES:
         raise ModelError(f"{path} is larger than 1 MB, so hardly the code of a net; choose another file")
     return content

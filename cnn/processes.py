@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -13,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
+from arena_processes import follow_parent
 from cnn.errors import CnnError
 from cnn.machine import n_processes
 
@@ -49,7 +48,7 @@ def in_processes(work: Callable[[Task], Result], tasks: Sequence[Task], n_jobs: 
         yield from map(work, tasks)
         return
     context = multiprocessing.get_context("spawn")  # a fork of a process with torch's threads may hang
-    pool = ProcessPoolExecutor(n_jobs, mp_context=context, initializer=_begin)
+    pool = ProcessPoolExecutor(n_jobs, mp_context=context, initializer=follow_parent)
     try:
         with _interrupted_later():
             results = pool.map(work, tasks)
@@ -71,15 +70,3 @@ def _interrupted_later() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _begin() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and ends us
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

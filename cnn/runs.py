@@ -9,7 +9,6 @@ import contextlib
 import csv
 import dataclasses
 import errno
-import fcntl
 import io
 import json
 import os
@@ -19,8 +18,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from arena_locks import open_locked
 from cnn.errors import RunError
 
 METRICS = ("train_loss", "train_accuracy", "train_macro_f1", "val_loss", "val_accuracy", "val_macro_f1")
@@ -196,7 +196,7 @@ def locked(folder: RunFolder) -> Iterator[None]:
         yield
         return
     try:
-        lock = lock_of(path / ".lock")
+        lock = open_locked(path / ".lock")
     except OSError as error:
         raise RunError(f"cannot write the run folder {folder.path}: {error.strerror}; choose another with --runs") from error
     with lock:
@@ -205,18 +205,6 @@ def locked(folder: RunFolder) -> Iterator[None]:
             yield
         finally:
             held.remove(path)
-
-
-def lock_of(path: Path) -> IO[bytes]:
-    """Wait until no other process holds the file `path`, and hold it until it is closed or this process ends.
-
-    Raises:
-        OSError: the file or its folder cannot be made.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("ab")
-    fcntl.flock(file, fcntl.LOCK_EX)
-    return file
 
 
 def write_whole(path: Path, content: bytes) -> None:

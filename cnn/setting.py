@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Sequence
 from typing import Any
 
+from arena_suggest import did_you_mean
 from cnn.errors import ConfigError
 
 
@@ -44,9 +44,7 @@ def one_of(key: str, value: object, allowed: Sequence[object]) -> None:
     """Raises ConfigError, with the nearest choice."""
     if value not in allowed:
         names = [str(item) for item in allowed]
-        close = difflib.get_close_matches(str(value), names, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise ConfigError(f"{key} is one of {', '.join(names)}, not {value!r}{hint}")
+        raise ConfigError(f"{key} is one of {', '.join(names)}, not {value!r}{did_you_mean(str(value), names, '')}")
 
 
 def between(key: str, value: float, low: float, high: float, why: str = "") -> None:

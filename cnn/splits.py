@@ -5,7 +5,6 @@ The parts depend on the clips and the settings alone: not on the order of the cl
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import heapq
 from collections import Counter, defaultdict
@@ -13,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from arena_suggest import did_you_mean
 from cnn.config import SplitSettings
 from cnn.errors import SplitError
 
@@ -94,9 +94,8 @@ def _speaker_parts(speakers: list[str], settings: SplitSettings) -> tuple[set[st
     test, val = set(settings.test_speakers), set(settings.val_speakers)
     for key, named in (("split.test_speakers", test), ("split.val_speakers", val)):
         for name in sorted(named - set(speakers)):
-            close = difflib.get_close_matches(name, speakers, n=1, cutoff=0.5)
-            hint = f"did you mean {close[0]!r}?" if close else f"choose from {_names(speakers)}"
-            raise SplitError(f"{key} names {name!r}, who speaks in no clip; {hint}")
+            hint = did_you_mean(name, speakers, f"choose from {_names(speakers)}", cutoff=0.5)
+            raise SplitError(f"{key} names {name!r}, who speaks in no clip{hint}")
     if both := sorted(test & val):
         raise SplitError(f"{_names(both)} cannot be in split.test_speakers and split.val_speakers at once; drop one")
     drawn = [s for s in _shuffled(speakers, settings.seed) if s not in test | val]

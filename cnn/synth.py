@@ -7,10 +7,8 @@ Python and numpy keep from release to release.
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import hashlib
 import json
-import os
 import random
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from arena_locks import try_lock
 from arena_media import pcm16, wav
 from cnn.errors import CorpusError
 from cnn.espeak import RATE_HZ as ESPEAK_RATE_HZ
@@ -156,21 +155,15 @@ def _part_of(folder: Path) -> Iterator[Path]:
     target = folder.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.parent / f".{target.name}.part"
-    part.mkdir(exist_ok=True)
-    descriptor = os.open(part, os.O_RDONLY)
-    try:
+    with try_lock(part.with_suffix(".lock")) as is_mine:
+        if not is_mine:
+            raise CorpusError(f"{folder} is being made by another process; wait for it or give another folder")
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise CorpusError(f"{folder} is being made by another process; wait for it or give another folder") from None
-        try:
-            for left_by_a_kill in part.iterdir():
-                shutil.rmtree(left_by_a_kill) if left_by_a_kill.is_dir() else left_by_a_kill.unlink()
+            shutil.rmtree(part, ignore_errors=True)  # what a kill left
+            part.mkdir()
             yield part
         finally:
             shutil.rmtree(part, ignore_errors=True)
-    finally:
-        os.close(descriptor)
 
 
 def _write_clips(part: Path, plan: Sequence[SynthClip], seed: int, advance: Callable[[int], None] | None) -> None:

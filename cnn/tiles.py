@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from arena_locks import hold_lock, try_lock
 from cnn import chunks
 from cnn import config as cfg
 from cnn.chunks import FILTERS, Pictures, Sound, picture_shape
 from cnn.config import TILES_FORMAT, TileSettings
 from cnn.corpus import Corpus
 from cnn.errors import CnnError, TilesError
-from cnn.locks import alone, alone_or_not
 from cnn.processes import Hands
 from cnn.runs import read_json, write_csv, write_json
 from cnn.tile_folders import only_folder
@@ -96,7 +96,7 @@ def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, hands: Hand
     """
     folder = folder_of(corpus, settings, tiles_dir)
     try:
-        with alone(tiles_dir / f".{folder.name}.lock", lambda: hands.say("another process is making these tiles; waiting")):
+        with hold_lock(tiles_dir / f".{folder.name}.lock", lambda: hands.say("another process is making these tiles; waiting")):
             if folder.exists():
                 try:
                     found = _brought_up_to_date(_read(folder), corpus)
@@ -200,7 +200,7 @@ def _remove_superseded(folder: Path, corpus: Corpus, settings: TileSettings) -> 
     for part in folder.parent.glob(".*.part"):
         content = _json_in(part / "settings.json")
         if {**{key: content.get(key) for key in mine}, "corpus": ""} == mine:
-            with alone_or_not(part.with_suffix(".lock")) as is_mine:
+            with try_lock(part.with_suffix(".lock")) as is_mine:
                 if is_mine:
                     shutil.rmtree(part, ignore_errors=True)
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import queue
-import signal
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from arena_install import loading
+from arena_processes import follow_parent
 from cnn.config import FOLDED_KINDS, VARIANTS, RunConfig, default_config
 from cnn.errors import RunError
 from cnn.failure import Failure, failure_of
@@ -66,6 +65,7 @@ def train_all(
     Raises:
         SplitError: the clips cannot give the split of one of them; nothing is trained.
         RunError: some of them failed; all others are trained to their end first.
+        ImportError: torch is missing or does not load.
     """
     clips = open_tiles(place.tiles).clips
     for settings in {config.split for config in configs}:
@@ -81,6 +81,8 @@ def train_all(
             say(_resumed(configs[number], place, content))
         elif kind == "said":
             say(content)
+        elif kind == "unloaded":
+            raise content
         elif kind == "failed":
             failures[number] = _told(configs[number], place, content)
             for line in content.tail:
@@ -149,10 +151,14 @@ def _raise_if_killed(workers: Sequence[Any]) -> None:
 
 
 def _work(place: Place, tasks: Any, events: Any) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and ends us
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    from cnn.mirror import Destination, Training, train_mirrored
-    from cnn.train import Decision
+    follow_parent()
+    try:
+        with loading():
+            from cnn.mirror import Destination, Training, train_mirrored
+            from cnn.train import Decision
+    except ImportError as error:
+        events.put((0, "unloaded", error))
+        return
 
     tiles = open_tiles(place.tiles)
     while (task := tasks.get()) is not None:
@@ -176,10 +182,3 @@ def _work(place: Place, tasks: Any, events: Any) -> None:
             events.put((number, "done", None))
         except Exception as error:  # a fault in one training must not take the others along
             events.put((number, "failed", failure_of(error, config, place.runs / config.digest)))
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

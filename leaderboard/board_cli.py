@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from arena_options import CONTEST_FILE, ContestPath
 from arena_terminal import JSON_HELP, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -18,16 +19,14 @@ if TYPE_CHECKING:
     from leaderboard.store import Contest
 
 app = typer.Typer()
-Where = Annotated[str, typer.Option("--contest", metavar="PATH", help="The contest: a SQLite file, or a postgresql:// URL.")]
 AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 TeamName = Annotated[str, typer.Argument(help="The team's name, in any case.")]
 Private = Annotated[bool, typer.Option("--private", help="By the private rows; for the host's eyes.")]
-_HERE = "contest.db"
 _MOST_CLASSES = 20  # of a confusion matrix that a terminal shows
 
 
 @app.command(epilog='Example: arena contest attempts "Team Alpha" --json')
-def attempts(team: TeamName, contest: Where = _HERE, as_json: AsJson = False) -> None:
+def attempts(team: TeamName, contest: ContestPath = CONTEST_FILE, as_json: AsJson = False) -> None:
     """Show what a team has sent and reached."""
     with _open(contest) as opened:
         rules, sent = opened.rules(), opened.attempts(opened.team(team))
@@ -67,7 +66,7 @@ def _attempt_cells(attempt: Attempt, rules: Rules) -> tuple[str, ...]:
 def attempt(
     team: TeamName,
     number: Annotated[int, typer.Argument(help="Which attempt, from 1.")],
-    contest: Where = _HERE,
+    contest: ContestPath = CONTEST_FILE,
     private: Private = False,
     as_json: AsJson = False,
 ) -> None:
@@ -93,7 +92,7 @@ def attempt(
 
 
 @app.command(epilog="Example: arena contest standings --json")
-def standings(contest: Where = _HERE, private: Private = False, as_json: AsJson = False) -> None:
+def standings(contest: ContestPath = CONTEST_FILE, private: Private = False, as_json: AsJson = False) -> None:
     """Rank the teams by their best attempt: by public scores, and after `close` by the private ones."""
     from leaderboard.grading import Part
 

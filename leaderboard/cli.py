@@ -13,6 +13,7 @@ import leaderboard.board_cli
 import leaderboard.copy_cli
 import leaderboard.host_cli
 import leaderboard.verify_cli
+from arena_options import CONTEST_FILE, ContestPath
 from arena_terminal import JSON_HELP, print_json, print_table, say
 from leaderboard.rules import Rules, Ties
 
@@ -29,7 +30,6 @@ app.add_typer(leaderboard.host_cli.app)
 app.add_typer(leaderboard.copy_cli.app)
 app.add_typer(leaderboard.verify_cli.app)
 
-Where = Annotated[str, typer.Option("--contest", metavar="PATH", help="The contest: a SQLite file, or a postgresql:// URL.")]
 AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 Truth = Annotated[
     Path, typer.Argument(help="CSV: id,label and optionally Usage (Public, Private or Ignored) and Group (the speaker).")
@@ -39,7 +39,6 @@ TeamName = Annotated[str, typer.Argument(help="The team's name, in any case.")]
 MetricFile = Annotated[
     Path | None, typer.Option(metavar="FILE.py", help="Your own score(solution, submission, row_id_column_name), as on Kaggle.")
 ]
-_HERE = "contest.db"
 
 
 @app.command(epilog='Example: arena contest init solution.csv --name "Digits 2026" --deadline 2026-12-01T18:00+01:00')
@@ -52,7 +51,7 @@ def init(
     ties: Annotated[Ties, typer.Option(help="Equal scores share a rank, or the earlier one stands above.")] = Ties.SHARE,
     ladder: Annotated[bool, typer.Option("--ladder", help="Show a new public score only where it is surely better.")] = False,
     refusals: Annotated[int, typer.Option(min=1, help="Files an hour that a team may send and that cannot be scored.")] = 60,
-    contest: Where = _HERE,
+    contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Make a contest from the true labels. Never overwrites one."""
     from leaderboard.creation import Settings
@@ -95,7 +94,7 @@ def _facts(solution: Solution) -> str:
 @team_app.command("add", epilog='Example: arena contest team add "Team Alpha"')
 def team_add(
     name: Annotated[str, typer.Argument(help="The new team's name; no other team has it in any case.")],
-    contest: Where = _HERE,
+    contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Add a team."""
     with _open(contest) as opened:
@@ -104,7 +103,7 @@ def team_add(
 
 
 @team_app.command("list", epilog="Example: arena contest team list --json")
-def team_list(contest: Where = _HERE, as_json: AsJson = False) -> None:
+def team_list(contest: ContestPath = CONTEST_FILE, as_json: AsJson = False) -> None:
     """List the teams and how many attempts each has used."""
     with _open(contest) as opened:
         used = [(team, len(opened.attempts(team))) for team in opened.teams()]
@@ -116,7 +115,7 @@ def team_list(contest: Where = _HERE, as_json: AsJson = False) -> None:
 
 
 @app.command(epilog="Example: arena contest validate submission.csv")
-def validate(file: File, contest: Where = _HERE, as_json: AsJson = False) -> None:
+def validate(file: File, contest: ContestPath = CONTEST_FILE, as_json: AsJson = False) -> None:
     """Check a file as often as you like: its form only, never a score; costs no attempt."""
     from leaderboard import entry
     from leaderboard.errors import SubmissionError
@@ -137,7 +136,7 @@ def submit(
     model: Annotated[
         Path | None, typer.Option(help="The net behind it, as `arena export` writes it: the host can verify the score.")
     ] = None,
-    contest: Where = _HERE,
+    contest: ContestPath = CONTEST_FILE,
     as_json: AsJson = False,
 ) -> None:
     """Score a file as one of the team's three attempts. A refused file costs none, the same file is scored once."""

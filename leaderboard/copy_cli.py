@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 
+from arena_options import CONTEST_FILE, ContestPath
+
 app = typer.Typer()
-Where = Annotated[str, typer.Option("--contest", metavar="PATH", help="The contest: a SQLite file, or a postgresql:// URL.")]
-_HERE = "contest.db"
 
 
 @app.command(epilog="Example: arena contest backup contest-2026-11-21.db")
 def backup(
     file: Annotated[Path, typer.Argument(help="The new file: a SQLite contest, wherever the contest itself is kept.")],
-    contest: Where = _HERE,
+    contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Copy the contest as it is at one moment, also while submissions arrive. Never over another file."""
     from leaderboard.copying import back_up
@@ -33,7 +33,7 @@ def backup(
 @app.command(epilog="Example: arena contest restore contest-2026-11-21.db --contest contest.db")
 def restore(
     file: Annotated[Path, typer.Argument(help="What `backup` wrote.")],
-    contest: Where = _HERE,
+    contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Make a contest of a backup, in a new file or an empty PostgreSQL database. Never over another contest."""
     from leaderboard.copying import restore_into
@@ -49,7 +49,7 @@ def restore(
 
 
 @app.command(epilog="Example: arena contest migrate --contest postgresql://arena@db.example/contest")
-def migrate(contest: Where = _HERE) -> None:
+def migrate(contest: ContestPath = CONTEST_FILE) -> None:
     """Bring the tables of an older Arena up to date. A SQLite file is migrated when it is opened, with a copy beside it."""
     from leaderboard.database import connect, sqlite_path
     from leaderboard.migration import bring_up_to_date, version_of

@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from arena_install import install_command
 from leaderboard.errors import ContestError
 
 _WAIT_S = 30
@@ -175,8 +176,8 @@ def connect(where: str | Path, name: str = "") -> Database:
     except NoSuchModuleError as error:
         raise ContestError(f"{url.render_as_string()} names an unknown driver; write postgresql://...") from error
     except ModuleNotFoundError as error:
-        fix = 'install Arena with its extra: pip install -e ".[postgres]"'
-        raise ContestError(f"{url.render_as_string()} needs the package {error.name}; {fix}") from error
+        fix = install_command("postgres")
+        raise ContestError(f"{url.render_as_string()} needs the package {error.name}: {fix}") from error
 
 
 def _parsed_url(text: str) -> URL:

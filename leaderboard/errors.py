@@ -22,7 +22,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leaderboard.messages import Said, message, plural, told
+from arena_texts import ENGLISH, Localized
+from leaderboard.messages import Said, message, told
 
 
 class LeaderboardError(Exception):
@@ -37,11 +38,11 @@ class LeaderboardError(Exception):
         return self.args[0] if self.args else ""
 
     def __str__(self) -> str:
-        return self.told("en")
+        return self.told(ENGLISH)
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Localized):
     """One of the things that are wrong with a file; as `str` it is English."""
 
     line: int | None  # from 1, the header included; None when it is not of one line
@@ -52,7 +53,7 @@ class Fault:
         return told(self.problem if self.line is None else message("at_line", line=self.line, problem=self.problem), language)
 
     def __str__(self) -> str:
-        return self.told("en")
+        return self.told(ENGLISH)
 
 
 class FileError(LeaderboardError):
@@ -67,7 +68,7 @@ class FileError(LeaderboardError):
         self.n_more = n_more  # the others and those that are only counted
 
     def said(self) -> Said:
-        more = plural("more", self.n_more) if self.n_more else ""
+        more = message("more", n=self.n_more) if self.n_more else ""
         place = "in_file" if self.line is None else "in_line"
         return message(place, file=self.file_name, line=self.line, problem=self.problem, more=more)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena_options import CONTEST_FILE, ContestPath
 from arena_terminal import JSON_HELP, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -20,19 +21,17 @@ app = typer.Typer()
 token_app = typer.Typer(no_args_is_help=True, help="What a team sends files to the service with.")
 app.add_typer(token_app, name="token")
 
-Where = Annotated[str, typer.Option("--contest", metavar="PATH", help="The contest: a SQLite file, or a postgresql:// URL.")]
 AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 TeamName = Annotated[str, typer.Argument(help="The team's name, in any case.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the log.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
-_HERE = "contest.db"
 
 
 @app.command(epilog='Example: arena contest extend 2026-12-02T18:00+01:00 --reason "the cluster was down"')
 def extend(
     deadline: Annotated[str, typer.Argument(help="The new last moment: ISO 8601 with its offset, later than the old one.")],
     reason: Reason,
-    contest: Where = _HERE,
+    contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Move the deadline to a later moment."""
     from leaderboard.deadline import describe_for_reader, parse_deadline
@@ -49,7 +48,7 @@ def extend(
 
 
 @app.command(epilog='Example: arena contest close --reason "the lecture begins"')
-def close(reason: Reason, contest: Where = _HERE) -> None:
+def close(reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
     """End the contest: nothing counts any more, and with a Usage column the private scores decide and are shown."""
     from leaderboard.host import close_contest
 
@@ -60,7 +59,7 @@ def close(reason: Reason, contest: Where = _HERE) -> None:
 
 
 @app.command(epilog='Example: arena contest reopen --reason "closed a day too early"')
-def reopen(reason: Reason, contest: Where = _HERE) -> None:
+def reopen(reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
     """Take submissions again, until the deadline. Private scores that were seen cannot be unseen."""
     from leaderboard.host import reopen_contest
 
@@ -74,7 +73,7 @@ def grant(
     team: TeamName,
     reason: Reason,
     n: Annotated[int, typer.Option("--attempts", min=1, help="How many more.")] = 1,
-    contest: Where = _HERE,
+    contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Allow a team attempts beyond its three."""
     from leaderboard.host import grant_attempts
@@ -85,7 +84,7 @@ def grant(
 
 
 @app.command(epilog='Example: arena contest disqualify "Team Alpha" --reason "labelled the test audio by ear"')
-def disqualify(team: TeamName, reason: Reason, contest: Where = _HERE) -> None:
+def disqualify(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
     """Take a team out of the ranking; `reinstate` takes it back, with its attempts."""
     from leaderboard import host
 
@@ -95,7 +94,7 @@ def disqualify(team: TeamName, reason: Reason, contest: Where = _HERE) -> None:
 
 
 @app.command(epilog='Example: arena contest reinstate "Team Alpha" --reason "it was another team"')
-def reinstate(team: TeamName, reason: Reason, contest: Where = _HERE) -> None:
+def reinstate(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
     """Take a disqualified team back."""
     from leaderboard import host
 
@@ -109,7 +108,7 @@ def rename(
     team: TeamName,
     name: Annotated[str, typer.Argument(help="The new name; no other team has it in any case.")],
     reason: Reason,
-    contest: Where = _HERE,
+    contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Give a team another name."""
     from leaderboard import host
@@ -128,7 +127,7 @@ def pseudonym(
     reason: Reason,
     name: Annotated[str | None, typer.Argument(help="What others see in place of the team's name.", show_default=False)] = None,
     drop: Annotated[bool, typer.Option("--drop", help="Show the team's name again.")] = False,
-    contest: Where = _HERE,
+    contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Show a team to others under another name. A team does it itself on its page, or with `arena pseudonym`."""
     from leaderboard import host
@@ -146,7 +145,7 @@ def merge(
     into: Annotated[str, typer.Option(metavar="TEAM", help="The team that stays.")],
     reason: Reason,
     is_dry_run: DryRun = False,
-    contest: Where = _HERE,
+    contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Make one team of two. The attempts of both that arrived first count, up to the limit; the rest no longer does."""
     from leaderboard import merging
@@ -169,7 +168,7 @@ def rescore(
     solution: Annotated[Path, typer.Argument(help="CSV: the corrected solution, with the same ids.")],
     reason: Reason,
     is_dry_run: DryRun = False,
-    contest: Where = _HERE,
+    contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Score every attempt again by a corrected solution. The old scores are kept."""
     from leaderboard import rescoring
@@ -204,7 +203,7 @@ def _moved_ranks(found: Rescoring) -> str:
 
 
 @app.command(epilog="Example: arena contest log --json")
-def log(contest: Where = _HERE, as_json: AsJson = False) -> None:
+def log(contest: ContestPath = CONTEST_FILE, as_json: AsJson = False) -> None:
     """Show what the host did, when and why. The database lets nobody change it."""
     from leaderboard.deadline import describe
 
@@ -218,7 +217,7 @@ def log(contest: Where = _HERE, as_json: AsJson = False) -> None:
 
 
 @token_app.command("new", epilog='Example: arena contest token new "Team Alpha" --reason "handed out in class"')
-def token_new(team: TeamName, reason: Reason, contest: Where = _HERE) -> None:
+def token_new(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
     """Print a new token of a team: shown this once, kept as a hash. Earlier ones stay good until they are revoked."""
     from leaderboard.host import give_token
 
@@ -228,7 +227,7 @@ def token_new(team: TeamName, reason: Reason, contest: Where = _HERE) -> None:
 
 
 @token_app.command("revoke", epilog='Example: arena contest token revoke "Team Alpha" --reason "it was in a public repository"')
-def token_revoke(team: TeamName, reason: Reason, contest: Where = _HERE) -> None:
+def token_revoke(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
     """Make all tokens of a team worthless at once."""
     from leaderboard.host import revoke_tokens
     from leaderboard.table import counted

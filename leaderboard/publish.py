@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from pathlib import Path
 
+from arena_texts import ENGLISH, name_languages
 from leaderboard.errors import ContestError
-from leaderboard.messages import LANGUAGES
+from leaderboard.messages import TEXTS
 from leaderboard.standings import to_dict
 from leaderboard.store import Contest
 from leaderboard.web_board import Board, read_board
 from leaderboard.web_pages import standings_csv
 from leaderboard.web_render import STATIC, Frame, render
 from leaderboard.web_standings import View, draw_standings
-from leaderboard.web_texts import Words
+from leaderboard.web_texts import page_words
 
 _FILES = ("board.css", "board.js", "icon.svg")
 
@@ -28,11 +29,12 @@ def publish(contest: Contest, folder: Path, now: datetime, zone: tzinfo | None =
         ContestError: they cannot be written, or the contest cannot be read.
     """
     board, rules = read_board(contest), contest.rules()
-    pages = {code: ("index.html" if code == "en" else f"index.{code}.html") for code in LANGUAGES}
+    names = name_languages(TEXTS)
+    pages = {code: ("index.html" if code == ENGLISH else f"index.{code}.html") for code in names}
     content: dict[str, bytes] = {name: (STATIC / name).read_bytes() for name in _FILES}
     for code, name in pages.items():
         frame = Frame(
-            words=Words(code),
+            words=page_words(code),
             contest=rules.name,
             metric=rules.metric_name,
             now=now,
@@ -40,7 +42,7 @@ def publish(contest: Contest, folder: Path, now: datetime, zone: tzinfo | None =
             is_closed=not rules.is_open(now),
             zone=zone,
             files=".",
-            languages=[(other, LANGUAGES[other], file) for other, file in pages.items() if other != code],
+            languages=[(other, names[other], file) for other, file in pages.items() if other != code],
             layout="export.html.j2",
         )
         content[name] = _page(board, frame).encode()

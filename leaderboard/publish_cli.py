@@ -8,22 +8,17 @@ from typing import Annotated
 
 import typer
 
+from arena_options import CONTEST_FILE, ContestPath
 from arena_terminal import say
 
 app = typer.Typer()
-Where = Annotated[
-    str,
-    typer.Option(
-        "--contest", metavar="PATH", envvar="ARENA_CONTEST", help="The contest: a SQLite file, or a postgresql:// URL."
-    ),
-]
 Out = Annotated[Path | None, typer.Option("--out", help="The file to write; else standard output.")]
 
 
 @app.command(epilog="Example: arena contest publish site/ --contest contest.db")
 def publish(
     folder: Annotated[Path, typer.Argument(help="Where the files go; made where it is not there.")],
-    contest: Where = "contest.db",
+    contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Write the standings as web pages, CSV and JSON for any web space. Private scores only after the contest is closed."""
     from leaderboard.publish import publish as published
@@ -38,7 +33,7 @@ def publish(
 def gradebook(
     file: Annotated[Path, typer.Argument(help="The CSV file to write: team, rank, score, attempts, bonus, basis.")],
     bonus: Annotated[float, typer.Option(min=0, help="Points for the winner; all who share the first rank get them.")] = 10.0,
-    contest: Where = "contest.db",
+    contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Write one row per team with the winner's bonus points."""
     from leaderboard.gradebook import gradebook_csv

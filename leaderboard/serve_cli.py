@@ -7,25 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena_locks import require_posix
+from arena_options import CONTEST_FILE, ContestPath
 from arena_terminal import say
 
 if TYPE_CHECKING:
     from leaderboard.web_service import Settings
 
 app = typer.Typer()
-Where = Annotated[
-    str,
-    typer.Option(
-        "--contest", metavar="PATH", envvar="ARENA_CONTEST", help="The contest: a SQLite file, or a postgresql:// URL."
-    ),
-]
 
 
 @app.command(
     epilog="Example: arena contest serve --contest contest.db --port 8000. docs/serve.md: proxy, https, systemd, container."
 )
 def serve(
-    contest: Where = "contest.db",
+    contest: ContestPath = CONTEST_FILE,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for a whole network.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
     https: Annotated[bool, typer.Option("--https", help="Readers come by https only, through a proxy.")] = False,
@@ -35,6 +31,7 @@ def serve(
     zone: Annotated[str | None, typer.Option(help="Time zone of the host, such as Europe/Madrid; else this machine's.")] = None,
 ) -> None:
     """Serve the contest's pages and API until Ctrl-C. Nothing is lost when it is killed."""
+    require_posix("arena contest serve")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: a second thread only waits for the first, at full load
     from leaderboard.web_server import Listening, listen
     from leaderboard.web_service import Settings
@@ -54,7 +51,7 @@ def serve(
 
 
 @app.command("host-token", epilog="Example: arena contest host-token --contest contest.db")
-def print_host_token(contest: Where = "contest.db") -> None:
+def print_host_token(contest: ContestPath = CONTEST_FILE) -> None:
     """Print the token that signs the host in to the host's page. It is made of the contest's own secret."""
     from leaderboard.store import open_contest
     from leaderboard.web_security import host_token

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from arena_texts import ENGLISH, Localized
 from leaderboard.errors import SolutionError
 from leaderboard.messages import message
 from leaderboard.table import Problems, check_header, check_size, check_width, quoted, read_rows
@@ -49,7 +50,7 @@ class Solution:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelList:
+class LabelList(Localized):
     """Labels as a text: `0..9` for consecutive numbers, else the first dozen."""
 
     labels: tuple[str, ...]
@@ -62,7 +63,7 @@ class LabelList:
         return message("labels_more", names=first, n=len(names) - _N_SHOWN).told(language) if len(names) > _N_SHOWN else first
 
     def __str__(self) -> str:
-        return self.told("en")
+        return self.told(ENGLISH)
 
 
 def _number(label: str) -> int:

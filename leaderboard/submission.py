@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import difflib
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from arena_suggest import nearest
 from leaderboard.errors import SubmissionError
 from leaderboard.messages import Message, Said, message
 from leaderboard.solution import LabelList, Solution
@@ -94,8 +94,8 @@ def _nearest(name: str, names: Sequence[str]) -> Said:
     if len(keys) > _MAX_NAMES:  # neighbours by alphabet alone: comparing with 30,000 ids takes a second
         at = bisect.bisect(keys, key)
         keys = keys[max(0, at - _MAX_NAMES // 2) : at + _MAX_NAMES // 2]
-    near = difflib.get_close_matches(key, keys, n=1, cutoff=0.7)
-    return message("nearest", name=quoted(by_key[near[0]])) if near else ""
+    match = nearest(key, keys, cutoff=0.7)
+    return message("nearest", name=quoted(by_key[match])) if match is not None else ""
 
 
 def _columns(line: int, header: list[str], labels: tuple[str, ...], problems: Problems) -> _Columns:
@@ -169,5 +169,4 @@ def _check_complete(line_of: dict[str, int], solution: Solution, problems: Probl
     missing = [name for name in solution.ids if name not in line_of]
     if missing:
         shown = ", ".join(quoted(name) for name in missing[:3]) + (", …" if len(missing) > 3 else "")
-        key = "ids_missing_1" if len(missing) == 1 else "ids_missing_n"
-        problems.add(None, message(key, n=len(missing), of=len(solution.ids), shown=shown))
+        problems.add(None, message("ids_missing", n=len(missing), of=len(solution.ids), shown=shown))

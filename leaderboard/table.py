@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from leaderboard.errors import Fault, FileError
-from leaderboard.messages import Said, message, plural
+from leaderboard.messages import Said, message
 
 MAX_BYTES = 10_000_000
 _MAX_PROBLEMS = 1000  # reading ends there: a file of ten million wrong rows costs no more than one of a thousand
@@ -128,7 +128,7 @@ def check_width(line: int, cells: list[str], header: list[str], problems: Proble
     """Whether the row has as many values as the header; adds a problem otherwise."""
     if len(cells) == len(header):
         return True
-    columns, values = plural("columns", len(header)), plural("values", len(cells))
+    columns, values = message("columns", n=len(header)), message("values", n=len(cells))
     problems.add(line, message("row_width", columns=columns, values=values))
     return False
 

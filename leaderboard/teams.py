@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from arena_suggest import did_you_mean
 from leaderboard.errors import NameRefused, TeamError
 from leaderboard.messages import message
 
@@ -55,7 +55,6 @@ def tells_name(pseudonym: str, name: str) -> bool:
 
 def unknown_team(text: str, names: Iterable[str]) -> TeamError:
     """The refusal of a name, with the nearest one of the contest."""
-    by_key = {name_key(name): name for name in names}
-    near = difflib.get_close_matches(name_key(text[:_MAX_LENGTH]), by_key, n=1)
-    hint = f"did you mean {by_key[near[0]]!r}?" if near else "`arena contest team list` shows all, `team add` adds one"
-    return TeamError(f"team {text[:_MAX_LENGTH]!r} is not in the contest; {hint}")
+    texts = {name_key(name): repr(name) for name in names}
+    hint = did_you_mean(name_key(text[:_MAX_LENGTH]), texts, "`arena contest team list` shows all, `team add` adds one")
+    return TeamError(f"team {text[:_MAX_LENGTH]!r} is not in the contest{hint}")

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from arena_install import install_command
 from leaderboard.errors import ContestError, ModelRefused
 from leaderboard.model_form import MAX_MODEL_BYTES, check_form, too_large
 from leaderboard.table import counted, quoted
@@ -175,9 +176,7 @@ def _asked(content: bytes, name: str, request: dict[str, Any], limits: Limits, f
     """What the child process answers; its folder is its own."""
     for package in ("onnx", "onnxruntime"):
         if importlib.util.find_spec(package) is None:
-            raise ContestError(
-                f"models are read with the package {package}; install it with pip install 'arena-spoken-digits[onnx]'"
-            )
+            raise ContestError(f"models are read with the package {package}: {install_command('onnx')}")
     model, answer, asked = folder / "model.onnx", folder / "answer.json", folder / "request.json"
     model.write_bytes(content)
     request |= {"model": str(model), "answer": str(answer), "memory_bytes": limits.memory_bytes}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from arena_locks import require_posix
+from arena_options import CONTEST_FILE, ContestPath
 from arena_terminal import JSON_HELP, duration, print_json, print_table, progress, say
 
 if TYPE_CHECKING:
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-Where = Annotated[str, typer.Option("--contest", metavar="PATH", help="The contest: a SQLite file, or a postgresql:// URL.")]
 AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 
 
@@ -26,7 +27,7 @@ def attach(
     team: Annotated[str, typer.Argument(help="The team's name, in any case.")],
     model: Annotated[Path, typer.Argument(help="What `arena export` wrote.")],
     attempt: Annotated[int, typer.Option(min=0, help="To which attempt.", show_default="the last")] = 0,
-    contest: Where = "contest.db",
+    contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Keep the model of an attempt that was sent before, so that the host can verify it. Costs no attempt."""
     from leaderboard.store import open_contest
@@ -56,13 +57,14 @@ def verify(
     time_s: Annotated[float, typer.Option(min=1, help="Seconds that one model may take.")] = 300,
     memory_mb: Annotated[int, typer.Option(min=256, help="Memory that one model may take.")] = 2048,
     again: Annotated[bool, typer.Option("--again", help="Also models that were verified before.")] = False,
-    contest: Where = "contest.db",
+    contest: ContestPath = CONTEST_FILE,
     as_json: AsJson = False,
 ) -> None:
     """Run what teams sent on the test recordings, and mark each score whose model says the same. Exit code 1: some do not.
 
     Each model runs in a process of its own with limits on time, memory and files; nothing of it is unpickled.
     """
+    require_posix("arena contest verify")
     from leaderboard.store import open_contest
     from leaderboard.verify import Limits
 

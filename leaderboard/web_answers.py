@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from arena_texts import Words
 from leaderboard.errors import (
     AttemptsExhausted,
     ContestClosed,
@@ -30,7 +31,6 @@ from leaderboard.web_render import Problem, problem, render, span
 from leaderboard.web_request import frame_of, keep_form, service_of, words_of
 from leaderboard.web_security import BodyTooLarge
 from leaderboard.web_service import NoSuchAttempt, TokenRefused
-from leaderboard.web_texts import Words
 
 _log = logging.getLogger("uvicorn.error")  # where a host looks
 

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Path, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
-from leaderboard.formulas import table_csv
+from arena_csv import format_csv
+from arena_texts import Words
 from leaderboard.gradebook import gradebook_csv
 from leaderboard.grading import Part
 from leaderboard.standings import METRICS, best_attempt
@@ -22,7 +23,6 @@ from leaderboard.web_render import Frame, Problem, render
 from leaderboard.web_request import frame_of, holder_of, keep_form, redirect, service_of, team_of
 from leaderboard.web_service import Host, Service
 from leaderboard.web_standings import Page, View, draw_standings, view_of
-from leaderboard.web_texts import Words
 from leaderboard.web_views import AttemptView, TeamView, attempt_view, progress
 
 router = APIRouter(include_in_schema=False)
@@ -79,7 +79,7 @@ def standings_csv(board: Board) -> str:
         ]
         for line in board.lines
     ]
-    return table_csv(header, rows)
+    return format_csv([header, *rows], newline="\r\n")
 
 
 @router.get("/team")

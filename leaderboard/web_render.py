@@ -13,8 +13,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from arena_texts import ENGLISH, Words
 from leaderboard.errors import FileError, LeaderboardError
-from leaderboard.web_texts import Words
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
@@ -64,7 +64,7 @@ class Problem:
 
     what: str
     detail: str = ""
-    detail_language: str = "en"
+    detail_language: str = ENGLISH
     others: Sequence[str] = ()  # in the language of the detail
 
 
@@ -72,7 +72,7 @@ def problem(what: str, error: LeaderboardError, words: Words) -> Problem:
     """What did not work, with the error in the reader's language where it has one: a host's own metric speaks for itself."""
     detail = error.told(words.language)
     others = [fault.told(words.language) for fault in error.others] if isinstance(error, FileError) else []
-    return Problem(what=what, detail=detail, detail_language=words.language if detail != str(error) else "en", others=others)
+    return Problem(what=what, detail=detail, detail_language=words.language if detail != str(error) else ENGLISH, others=others)
 
 
 def span(words: Words, seconds: float) -> str:

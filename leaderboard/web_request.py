@@ -10,12 +10,13 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from leaderboard.messages import LANGUAGES
+from arena_texts import Words, list_languages, name_languages
+from leaderboard.messages import TEXTS
 from leaderboard.teams import Team
 from leaderboard.web_render import Frame
 from leaderboard.web_security import form_token, is_form_token, is_from_us, new_form_secret
 from leaderboard.web_service import Host, Service, TokenRefused
-from leaderboard.web_texts import Words, chosen_language
+from leaderboard.web_texts import choose_language, page_words
 from leaderboard.web_upload import FILE, MODEL, read_form
 
 _TOKEN, _FORM, _LANGUAGE = "arena_token", "arena_form", "arena_language"
@@ -72,7 +73,7 @@ def frame_of(request: Request, here: str = "") -> Frame:
         menu += [("your_team", "/team"), ("check_file", "/validate")]
     language = _language(request)
     return Frame(
-        words=Words(language),
+        words=page_words(language),
         contest=rules.name,
         metric=rules.metric_name,
         now=now,
@@ -83,7 +84,7 @@ def frame_of(request: Request, here: str = "") -> Frame:
         root=service.settings.root,
         here=here,
         menu=menu,
-        languages=[(code, name, _link(request, code)) for code, name in LANGUAGES.items() if code != language],
+        languages=[(code, name, _link(request, code)) for code, name in name_languages(TEXTS).items() if code != language],
         signed_in=holder is not None,
         csrf=form_token(service.key, _form_secret(request)) if holder is not None or here == "/login" else "",
         megabytes=f"{service.settings.max_bytes / 1e6:g}",
@@ -95,12 +96,12 @@ def frame_of(request: Request, here: str = "") -> Frame:
 
 def words_of(request: Request) -> Words:
     """The reader's language; needs no database."""
-    return Words(_language(request))
+    return page_words(_language(request))
 
 
 def _language(request: Request) -> str:
-    asked, kept = request.query_params.get("lang"), request.cookies.get(_LANGUAGE)
-    return chosen_language(asked, kept, request.headers.get("accept-language", ""))
+    requested, stored = request.query_params.get("lang"), request.cookies.get(_LANGUAGE)
+    return choose_language(requested, stored, request.headers.get("accept-language", ""))
 
 
 def _link(request: Request, language: str) -> str:
@@ -122,7 +123,7 @@ def keep_form(request: Request, response: Response) -> Response:
     secret = getattr(request.state, "form_secret", "")
     if secret and name not in request.cookies:
         response.set_cookie(name, secret, max_age=_SESSION_S, httponly=True, samesite="lax", secure=is_https, path="/")
-    if (asked := request.query_params.get("lang")) in LANGUAGES:
+    if (asked := request.query_params.get("lang")) in list_languages(TEXTS):
         response.set_cookie(_LANGUAGE, str(asked), max_age=_YEAR_S, httponly=True, samesite="lax", secure=is_https, path="/")
     return response
 

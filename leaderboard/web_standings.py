@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
+from arena_texts import Words
 from leaderboard.standings import METRICS, format_metrics
 from leaderboard.web_board import Board, Line
 from leaderboard.web_render import fragment, listed
-from leaderboard.web_texts import Words
 from leaderboard.web_views import axis, place
 
 SORTS = ("rank", "team", "score", "final", *(metric.key for metric in METRICS), "attempts", "sent")

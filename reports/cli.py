@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from arena_options import CONTEST_FILE, contest_option
 from arena_terminal import JSON_HELP, print_json, print_table, progress, say
+from arena_texts import ENGLISH, list_languages
+from reports.texts import TEXTS
 
 if TYPE_CHECKING:
     from reports.facts import ReportFacts
@@ -20,13 +23,12 @@ app = typer.Typer(no_args_is_help=True)
 
 
 class Language(StrEnum):
-    """Of the page."""
+    """Languages of the page: those that have a file of texts."""
 
-    EN = "en"
-    ES = "es"
+    vars().update({code.upper(): code for code in list_languages(TEXTS)})
 
 
-_CONTEST = "contest.db"
+IN_ENGLISH = Language(ENGLISH)
 _EXAMPLES = """
 Examples:
 
@@ -45,9 +47,7 @@ def _group() -> None:
 Runs = Annotated[Path, typer.Option(help="Where run folders are.")]
 Studies = Annotated[Path | None, typer.Option(help="Where studies are; studies if it exists.", show_default=False)]
 Tiles = Annotated[Path, typer.Option(help="Where tiles are: for pictures, sound, and what is known of speakers.")]
-ContestAt = Annotated[
-    str | None, typer.Option(metavar="PATH", help=f"The contest: a file, or a database URL; {_CONTEST} if it exists.")
-]
+ContestAt = Annotated[str | None, contest_option(show_default=f"{CONTEST_FILE} if it exists")]
 Title = Annotated[str, typer.Option(help="What the page is called.")]
 Lang = Annotated[Language, typer.Option(help="The language of the page.")]
 Private = Annotated[bool, typer.Option("--private", help="For the host: the contest's private scores.")]
@@ -64,7 +64,7 @@ def sources_of(runs: Path, studies: Path | None, contest: str | None, **more: An
 
     if studies is not None and not studies.is_dir():
         raise SourceError(f"there is no folder {studies}; name the one that `arena sweep run` made, or leave --studies out")
-    found = contest or (_CONTEST if Path(_CONTEST).exists() else None)
+    found = contest or (CONTEST_FILE if Path(CONTEST_FILE).exists() else None)
     return Sources(runs=runs, studies=studies or Path("studies"), contest=found, **more)
 
 
@@ -80,7 +80,7 @@ def build(
     contest: ContestAt = None,
     out: Annotated[Path, typer.Option(help="The file to write; replaced when it exists.")] = Path("report.html"),
     title: Title = "",
-    lang: Lang = Language.EN,
+    lang: Lang = IN_ENGLISH,
     private: Private = False,
     pdf: Annotated[bool, typer.Option("--pdf", help="Print a PDF beside the page, by the Chromium that is installed.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
@@ -124,7 +124,7 @@ def compare_command(
     runs: Runs = Path("runs"),
     out: Annotated[Path, typer.Option(help="The file to write; replaced when it exists.")] = Path("comparison.html"),
     title: Title = "",
-    lang: Lang = Language.EN,
+    lang: Lang = IN_ENGLISH,
 ) -> None:
     """Compare two sets of runs, or two runs: the same model and variant in pairs, on the same test clips."""
     from reports.compare import compare
@@ -157,7 +157,7 @@ def serve(
     tiles: Tiles = Path("tiles"),
     contest: ContestAt = None,
     title: Title = "",
-    lang: Lang = Language.EN,
+    lang: Lang = IN_ENGLISH,
     private: Private = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8410,
 ) -> None:
@@ -208,7 +208,7 @@ def _print_evaluations(facts: ReportFacts) -> None:
                 f"{len(one.folds)} of {one.n_folds}",
                 str(len(one.seeds)),
                 score(one.mean),
-                t.span(one.low, one.high),
+                t.span(one.scores.interval.low, one.scores.interval.high),
             ]
             for one in group.evaluations
         ]

@@ -83,7 +83,7 @@ def compare(a: Path, b: Path, sources: Sources, t: Texts) -> CompareFacts:
         mean=mean,
         settings=_settings(pairs),
         notes=(*notes_a, *notes_b),
-        lang=t.lang,
+        lang=t.language,
     )
 
 

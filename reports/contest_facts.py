@@ -2,39 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from arena_scores import Interval
+from leaderboard.standings import Standing
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AttemptFacts:
-    """One scored submission."""
-
-    number: int
-    macro_f1: float
-    metrics: Mapping[str, float]  # beside macro-F1, by key
-    arrived_at: datetime
-    digest: str
-    score: float | None = None  # by the contest's own metric, where that is not macro-F1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StandingFacts:
-    """One team's place; ties share a rank."""
-
-    rank: int
-    team: str
-    macro_f1: float
-    metrics: Mapping[str, float]  # beside macro-F1, by key
-    interval: Interval | None
-    best: int  # number of the attempt that counts
-    attempts: tuple[AttemptFacts, ...]
-    is_tied_with_above: bool | None = None  # not told apart from the team above; None where the contest compares no pairs
-    could_be_first: bool | None = None
-    score: float | None = None  # by the contest's own metric, where that is not macro-F1
+_SAME = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +16,12 @@ class ContestFacts:
 
     name: str
     deadline: datetime | None
-    standings: tuple[StandingFacts, ...]
+    standings: tuple[Standing, ...]  # `team` is the name that the page may show
     n_waiting: int  # teams without an attempt
     is_private: bool = False  # scores on the rows that teams do not see
     is_final: bool = False  # its host has closed it
+
+    @property
+    def has_own_metric(self) -> bool:
+        """Return whether the score that ranks is another than macro-F1."""
+        return any(abs(standing.score - standing.macro_f1) > _SAME for standing in self.standings)

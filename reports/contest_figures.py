@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 
 from arena_scores import Interval
-from reports.contest_facts import StandingFacts
+from leaderboard.standings import Standing
 from reports.dots import score_limits
 from reports.formats import score
 from reports.svg import INK, PAPER, SMALL_PX, SOFT, Frame, Label, fitted, rows_plot
@@ -28,10 +28,10 @@ class TeamRow:
     attempts: tuple[tuple[int, float], ...]
     best: float
     best_number: int
-    interval: Interval | None
+    interval: Interval
 
 
-def team_rows(standings: Sequence[StandingFacts]) -> list[TeamRow]:
+def team_rows(standings: Sequence[Standing]) -> list[TeamRow]:
     """The first teams, in rank order."""
     return [
         TeamRow(
@@ -49,11 +49,11 @@ def team_rows(standings: Sequence[StandingFacts]) -> list[TeamRow]:
     ]
 
 
-def attempts_plot(standings: Sequence[StandingFacts], width: float, t: Texts) -> str:
+def attempts_plot(standings: Sequence[Standing], width: float, t: Texts) -> str:
     """Score of each attempt, numbered, with the interval of each team's best."""
     rows = team_rows(standings)
     shown = [x for row in rows for x in (row.best, *(y for _, y in row.attempts))]
-    shown += [x for row in rows if row.interval for x in (row.interval.low, row.interval.high)]
+    shown += [x for row in rows for x in (row.interval.low, row.interval.high)]
     frame = Frame(width=width, height=_ROW_PX * len(rows) + 44, left=132, right=46, top=4, bottom=40)
 
     draw = rows_plot(frame, enumerate(rows), score_limits(shown), _team, "macro-F1")
@@ -63,8 +63,7 @@ def attempts_plot(standings: Sequence[StandingFacts], width: float, t: Texts) ->
 def _team(axes: Axes, y: float, row: TeamRow) -> None:
     Label(offset_px=132).left(axes, y, fitted(row.name, _NAME_PX))
     Label(offset_px=42).right(axes, y, score(row.best))
-    if row.interval:
-        axes.plot([row.interval.low, row.interval.high], [y, y], color=SOFT, linewidth=1.5)
+    axes.plot([row.interval.low, row.interval.high], [y, y], color=SOFT, linewidth=1.5)
     for number, value in row.attempts:
         is_best = number == row.best_number
         face, text = (INK, PAPER) if is_best else (PAPER, INK)

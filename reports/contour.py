@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from reports.formats import leaf
 from reports.svg import INK, Frame, Limits, augment_marker, x_title
-from reports.sweep_facts import SweepFacts
 from reports.sweep_figures import is_number, slug
 from reports.texts import Texts
+from sweeps.results import StudyFacts
 
 X, Y = "train.learning_rate", "train.batch_size"
 CONTOUR = Frame(width=350, height=200, left=38, right=10, top=8, bottom=34)
@@ -35,7 +35,7 @@ class Field:
     points: tuple[tuple[float, float, float], ...]  # learning rate, batch size, value
 
 
-def field_of(sweep: SweepFacts) -> Field | None:
+def field_of(sweep: StudyFacts) -> Field | None:
     """Nadaraya-Watson means (1964) of the finished trials' values over both logarithms; None where these were not searched."""
     points = []
     for trial in sweep.trials:
@@ -60,7 +60,7 @@ def is_positive(value: object) -> bool:
     return isinstance(value, int | float) and is_number(value) and value > 0
 
 
-def contour(sweep: SweepFacts, limits: Limits, t: Texts) -> str:
+def contour(sweep: StudyFacts, limits: Limits, t: Texts) -> str:
     """The picture, dark to light as the metric rises; empty where there is no field."""
     field = field_of(sweep)
     if field is None:
@@ -77,7 +77,7 @@ def contour(sweep: SweepFacts, limits: Limits, t: Texts) -> str:
             [x for x, _, _ in field.points], [y for _, y, _ in field.points], linestyle="none",
             marker=augment_marker(sweep.variant), markersize=3, color="#ffffff", markeredgecolor="#000000", markeredgewidth=0.5,
         )  # fmt: skip
-        _, best_y, _ = best = max(field.points, key=lambda point: point[2] if sweep.maximize else -point[2])
+        _, best_y, _ = best = max(field.points, key=lambda point: point[2] if sweep.is_maximized else -point[2])
         axes.plot([best[0]], [best_y], "*", markersize=11, color="#ffffff", markeredgecolor="#000000", markeredgewidth=0.8)
         axes.set_xlim(field.xs[0] * 0.9, field.xs[-1] * 1.1)
         axes.set_ylim(field.ys[0] * 0.85, field.ys[-1] * 1.18)

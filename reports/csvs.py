@@ -1,23 +1,18 @@
-"""The data of every table and figure as CSV inside the page: each a data URI under the name of the file that it saves.
-
-A cell that a spreadsheet would take for a formula is set apart with an apostrophe.
-"""
+"""The data of every table and figure as CSV inside the page: each a data URI under the name of the file that it saves."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 
+from arena_csv import format_csv
 from arena_media import data_uri
 from leaderboard.standings import METRICS
 from reports.facts import ReportFacts, RunFacts
 from reports.inspection_facts import InspectionFacts
-from reports.sweep_facts import SweepFacts
 from reports.sweep_figures import slug
+from sweeps.results import StudyFacts
 
 Rows = Sequence[Sequence[object]]  # the first names the columns
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 _SCORE_HEAD = (
     *(
@@ -57,19 +52,7 @@ def tables_of(facts: ReportFacts) -> dict[str, str]:
 
 def csv_uri(rows: Rows) -> str:
     """The rows as a CSV file in a link."""
-    return data_uri("text/csv", csv_text(rows).encode())
-
-
-def csv_text(rows: Rows) -> str:
-    """The rows as CSV, numbers with all their digits."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return text.getvalue()
-
-
-def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return data_uri("text/csv", format_csv(rows).encode())
 
 
 def _scores(runs: Sequence[RunFacts]) -> Rows:
@@ -165,20 +148,20 @@ def _contest(facts: ReportFacts) -> Rows:
     for line in facts.contest.standings if facts.contest else ():
         for one in line.attempts:
             counts = one.number == line.best
-            span = (line.interval.low, line.interval.high) if counts and line.interval else (None, None)
+            span = (line.interval.low, line.interval.high) if counts else (None, None)
             values = (one.macro_f1, *(one.metrics[key] for key in metrics), *span, one.arrived_at.isoformat(), one.digest)
             rows.append((line.rank, line.team, one.number, int(counts), *values))
     return rows
 
 
-def _trials(sweep: SweepFacts) -> Rows:
-    names = [parameter.name for parameter in sweep.parameters]
+def _trials(sweep: StudyFacts) -> Rows:
+    names = [parameter.name for parameter in sweep.varied]
     head = ("trial", "state", sweep.metric, "epochs", "seconds", "agent", "run", *names, "cause")
     return [
         head,
         *(
             (
-                *(one.number, one.state, one.value, one.n_epochs, one.seconds, one.agent, one.run),
+                *(one.number, one.state, one.value, len(one.epochs), one.seconds, one.agent, one.run),
                 *(*(one.params.get(name) for name in names), one.cause),
             )
             for one in sweep.trials
@@ -196,7 +179,7 @@ def _held_out(facts: ReportFacts, number: int) -> Rows:
     rows: list[tuple[object, ...]] = [("model", "variant", "recipe", "speaker", "clips", "macro_f1", "by_seed")]
     for one in group.evaluations:
         recipe = " ".join(f"{key}={value}" for key, value in one.recipe)
-        for line in one.speakers:
+        for line in one.scores.speakers:
             by_seed = " ".join(f"{value:.6f}" for value in line.by_seed)
             rows.append((one.model, one.variant, recipe, line.speaker, line.n_clips, line.macro_f1, by_seed))
     return rows

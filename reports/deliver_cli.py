@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from arena_terminal import progress, say
-from reports.cli import ContestAt, Lang, Language, Runs, Studies, Tiles, Title, sources_of
+from reports.cli import IN_ENGLISH, ContestAt, Lang, Runs, Studies, Tiles, Title, sources_of
 
 app = typer.Typer()
 
@@ -68,7 +68,7 @@ def paper(
     contest: ContestAt = None,
     out: Annotated[Path, typer.Option(help="The Markdown to write; one that was edited is not replaced.")] = Path("paper.md"),
     title: Title = "",
-    lang: Lang = Language.EN,
+    lang: Lang = IN_ENGLISH,
     pdf: Annotated[bool, typer.Option("--pdf", help="Print a PDF beside it, also of a paper that was edited.")] = False,
     force: Force = False,
 ) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import combinations, product
 
-from reports.facts import MODELS, EffectFacts
+from cnn.nets import PAIR
+from reports.facts import EffectFacts
 from reports.resampling import Contrast, Resampled
 from reports.selection import Place
 from reports.texts import Texts
@@ -32,7 +33,7 @@ def effects(resampled: Resampled, digests: Mapping[Place, str], t: Texts) -> tup
 
 def _place(levels: Levels) -> Place:
     bilateral, augmented, second = levels
-    return MODELS[second], ("bilateral" if bilateral else "raw") + ("+aug" if augmented else "")
+    return PAIR[second], ("bilateral" if bilateral else "raw") + ("+aug" if augmented else "")
 
 
 def _contrasts(chosen: tuple[int, ...], known: Mapping[Levels, str], t: Texts) -> Iterator[Contrast]:
@@ -52,5 +53,5 @@ def _contrasts(chosen: tuple[int, ...], known: Mapping[Levels, str], t: Texts) -
 
 def _level_name(factor: int, level: bool, t: Texts) -> str:
     if factor == 2:
-        return t.model(MODELS[level])
+        return t.model(PAIR[level])
     return t(f"level.{FACTORS[factor]}.{'on' if level else 'off'}")

@@ -4,27 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cnn.evaluate import Evaluation, SpeakerScore
+
 TEST, VALIDATION = "test", "validation"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SpeakerFacts:
-    """One speaker's clips, answered by nets that never heard them; means over the seeds."""
-
-    speaker: str
-    n_clips: int
-    macro_f1: float
-    by_seed: tuple[float, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ConfusedFacts:
-    """A digit taken for another, over all folds and seeds."""
-
-    truth: str
-    predicted: str
-    n: int
-    n_truth: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,26 +21,20 @@ class EvaluationFacts:
     seeds: tuple[int, ...]  # that have all of these
     n_missing: int  # trainings
     command: str  # trains these
-    n_clips: int
-    mean: float  # macro-F1, over folds and seeds
-    fold_sd: float | None  # of the folds' means; None with one fold
-    seed_sd: float | None  # of the mean over folds; None with one seed
-    pooled: float  # macro-F1 of all clips together, mean over seeds
-    low: float  # the interval of `pooled`
-    high: float
-    level: float
-    n_replicates: int
-    speakers: tuple[SpeakerFacts, ...]  # the worst first
-    confused: tuple[ConfusedFacts, ...]  # the most frequent first
-    notes: tuple[str, ...]
+    scores: Evaluation
 
     @property
     def has_all_folds(self) -> bool:
         return len(self.folds) == self.n_folds
 
     @property
-    def worst(self) -> SpeakerFacts:
-        return self.speakers[0]
+    def mean(self) -> float:
+        """Return the macro-F1 over folds and seeds."""
+        return self.scores.mean_macro_f1
+
+    @property
+    def worst(self) -> SpeakerScore:
+        return self.scores.speakers[0]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -45,7 +45,7 @@ def speaker_order(group: EvaluationGroup) -> list[str]:
     """Every speaker of the group, the worst by the mean over its evaluations first."""
     scores: dict[str, list[float]] = {}
     for evaluation in group.evaluations:
-        for one in evaluation.speakers:
+        for one in evaluation.scores.speakers:
             scores.setdefault(one.speaker, []).append(one.macro_f1)
     return sorted(scores, key=lambda name: (sum(scores[name]) / len(scores[name]), name))
 
@@ -53,7 +53,7 @@ def speaker_order(group: EvaluationGroup) -> list[str]:
 def speaker_rows(evaluations: Sequence[EvaluationFacts], order: Sequence[str], t: Texts) -> list[SpeakerRow]:
     """One line for each speaker of `order`; of more than twenty the first twelve, and one line for all others."""
     named = order if len(order) <= MOST_ROWS else order[:N_WORST]
-    by_name = [{one.speaker: one for one in evaluation.speakers} for evaluation in evaluations]
+    by_name = [{one.speaker: one for one in evaluation.scores.speakers} for evaluation in evaluations]
     rows = []
     for name in named:
         found = [speakers.get(name) for speakers in by_name]

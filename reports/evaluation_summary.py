@@ -36,7 +36,7 @@ def evaluation_lead(group: EvaluationGroup, t: Texts) -> str:
         return t("held.unfinished", title=group_title(group, t), parts=t.listed(parts))
     return t.n(
         "held.lead",
-        len(best.speakers),
+        len(best.scores.speakers),
         voices=t(f"held.voices_{group.on}"),
         name=name_of(best, t),
         mean=score(best.mean),
@@ -51,8 +51,9 @@ def evaluation_detail(group: EvaluationGroup, t: Texts) -> str:
     best = _best(group)
     if best is None:
         return ""
-    level = whole_percent(best.level)
-    sure = t("held.sure", pooled=score(best.pooled), level=level, span=t.span(best.low, best.high))
+    interval = best.scores.interval
+    level, span = whole_percent(interval.level), t.span(interval.low, interval.high)
+    sure = t("held.sure", pooled=score(best.scores.pooled_macro_f1), level=level, span=span)
     others = [one for one in group.evaluations if one.has_all_folds and one is not best]
     if not others:
         return sure
@@ -68,9 +69,9 @@ def evaluation_detail(group: EvaluationGroup, t: Texts) -> str:
 def confused_sentence(group: EvaluationGroup, t: Texts) -> str:
     """What the best of the whole evaluations takes for something else most often; empty where nothing is, or none is whole."""
     best = _best(group)
-    if best is None or not best.confused:
+    if best is None or not best.scores.confused:
         return ""
-    shares = [(one, percent(one.n / one.n_truth)) for one in best.confused]
+    shares = [(one, percent(one.n / one.n_truth)) for one in best.scores.confused]
     pairs = [t("held.pair", truth=one.truth, predicted=one.predicted, share=share) for one, share in shares]
     return t("held.confused", name=name_of(best, t), pairs=t.listed(pairs))
 
@@ -82,9 +83,9 @@ def _best(group: EvaluationGroup) -> EvaluationFacts | None:
 
 def group_caveats(group: EvaluationGroup, t: Texts) -> tuple[str, ...]:
     """What belongs beside the numbers of a group."""
-    first = group.evaluations[0]
-    found = [t("held.interval", level=whole_percent(first.level), n=t.count(first.n_replicates))]
-    n_speakers = len(first.speakers)
+    interval = group.evaluations[0].scores.interval
+    found = [t("held.interval", level=whole_percent(interval.level), n=t.count(interval.n_replicates))]
+    n_speakers = interval.n_units
     if n_speakers < _FEW_SPEAKERS:
         found.append(t("held.few_speakers", n=n_speakers, few=_FEW_SPEAKERS))
     if group.n_seeds == 1:
@@ -93,5 +94,7 @@ def group_caveats(group: EvaluationGroup, t: Texts) -> tuple[str, ...]:
         found.append(t("held.uneven_seeds"))
     if group.on == VALIDATION:
         found.append(t("held.optimistic"))
-    found += [f"{name_of(one, t)}: {note}." for one in group.evaluations for note in one.notes if note.startswith("fold ")]
+    found += [
+        f"{name_of(one, t)}: {note}." for one in group.evaluations for note in one.scores.notes if note.startswith("fold ")
+    ]
     return tuple(found)

@@ -11,7 +11,7 @@ from cnn.errors import CnnError
 from cnn.evaluate import evaluate
 from cnn.evaluations import FoldRuns, evaluations_in
 from reports.base_facts import Note, NoteKind
-from reports.evaluation_facts import ConfusedFacts, EvaluationFacts, EvaluationGroup, SpeakerFacts
+from reports.evaluation_facts import EvaluationFacts, EvaluationGroup
 from reports.selection import places
 from reports.texts import Texts, english
 
@@ -95,7 +95,6 @@ def _recipe(runs: FoldRuns, rivals: Sequence[FoldRuns]) -> Recipe:
 
 
 def _evaluation(runs: FoldRuns, recipe: Recipe, command: str) -> EvaluationFacts:
-    found = evaluate(runs.by_fold(), runs.on, runs.folds)
     return EvaluationFacts(
         model=runs.config.model.name,
         variant=runs.config.variant,
@@ -105,23 +104,7 @@ def _evaluation(runs: FoldRuns, recipe: Recipe, command: str) -> EvaluationFacts
         seeds=runs.seeds,
         n_missing=runs.n_missing,
         command=command,
-        n_clips=found.n_clips,
-        mean=found.mean_macro_f1,
-        fold_sd=found.fold_sd,
-        seed_sd=found.seed_sd,
-        pooled=found.pooled_macro_f1,
-        low=found.interval.low,
-        high=found.interval.high,
-        level=found.interval.level,
-        n_replicates=found.interval.n_replicates,
-        speakers=tuple(
-            SpeakerFacts(speaker=one.speaker, n_clips=one.n_clips, macro_f1=one.macro_f1, by_seed=one.by_seed)
-            for one in found.speakers
-        ),
-        confused=tuple(
-            ConfusedFacts(truth=one.truth, predicted=one.predicted, n=one.n, n_truth=one.n_truth) for one in found.confused
-        ),
-        notes=found.notes,
+        scores=evaluate(runs.by_fold(), runs.on, runs.folds),
     )
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from arena_scores import Interval
+from cnn.runs import EpochRow
 from reports.base_facts import DifferenceFacts, Note
 from reports.contest_facts import ContestFacts
 from reports.evaluation_facts import EvaluationGroup
 from reports.group_facts import GroupingFacts
 from reports.inspection_facts import InspectionFacts
 from reports.mistake_facts import DoubtFacts, Media, MistakeFacts
-from reports.sweep_facts import SweepFacts
-
-VARIANTS = ("raw", "bilateral", "raw+aug", "bilateral+aug")
-MODELS = ("lenet5", "resnet")
+from reports.sweep_facts import AgentFacts
+from sweeps.results import StudyFacts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,17 +30,6 @@ class SplitFacts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CurvePoint:
-    """One epoch."""
-
-    epoch: int
-    train_loss: float
-    val_loss: float
-    train_macro_f1: float
-    val_macro_f1: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class RunFacts:
     """One training."""
 
@@ -52,7 +40,7 @@ class RunFacts:
     seed: int
     config: dict[str, object]  # flat, dotted keys
     labels: tuple[str, ...]
-    curve: tuple[CurvePoint, ...]
+    curve: tuple[EpochRow, ...]
     best_epoch: int
     n_epochs: int
     splits: dict[str, SplitFacts]  # train, val, test, as far as the run has them
@@ -136,7 +124,7 @@ class ReportFacts:
     same_settings: tuple[SettingRow, ...]  # one value each
     differing_settings: tuple[SettingRow, ...]  # one value per run
     evaluations: tuple[EvaluationGroup, ...]
-    sweeps: tuple[SweepFacts, ...] | None  # None: no folder of studies was given
+    sweeps: tuple[StudyFacts, ...] | None  # None: no folder of studies was given
     contest: ContestFacts | None
     notes: tuple[Note, ...]
     groupings: tuple[GroupingFacts, ...] = ()  # of the shown run's test clips: by speaker, age, gender, accent
@@ -145,6 +133,7 @@ class ReportFacts:
     has_tiles: bool = False  # of the shown run
     media: dict[str, Media] = field(default_factory=dict)  # pictures and sound, by clip
     inspections: tuple[InspectionFacts, ...] = ()  # what nets learned, of one training of a model
+    agents: dict[str, tuple[AgentFacts, ...]] = field(default_factory=dict)  # by study
     lang: str = "en"
 
     @property

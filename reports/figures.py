@@ -17,9 +17,9 @@ from reports.group_figures import group_limits, group_plot
 from reports.matrices import large_matrix, small_matrix
 from reports.parallel import parallel_plot
 from reports.sweep_compare import best_plot
-from reports.sweep_facts import SweepFacts
 from reports.sweep_figures import history, importances, metric_limits, slice_of, slug
 from reports.texts import Texts, texts
+from sweeps.results import StudyFacts
 
 WIDE_PX, NARROW_PX = 720, 350
 
@@ -116,14 +116,14 @@ def _runs(facts: ReportFacts, t: Texts) -> dict[str, RunFigures]:
     }
 
 
-def _sweeps(sweeps: tuple[SweepFacts, ...], t: Texts) -> dict[str, SweepFigures]:
+def _sweeps(sweeps: tuple[StudyFacts, ...], t: Texts) -> dict[str, SweepFigures]:
     figures = {}
     for sweep in sweeps:
         limits = metric_limits([other for other in sweeps if other.metric == sweep.metric])
         figures[sweep.name] = SweepFigures(
             anchor=f"study-{slug(sweep)}",
             history=history(sweep, limits, t),
-            slices=tuple(slice_of(sweep, parameter, limits, t) for parameter in sweep.parameters),
+            slices=tuple(slice_of(sweep, parameter, limits, t) for parameter in sweep.varied),
             importances=importances(sweep, t),
             parallel=parallel_plot(sweep, t),
             contour=contour(sweep, limits, t),

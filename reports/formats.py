@@ -39,11 +39,6 @@ def whole_percent(value: float) -> str:
     return f"{100 * value:.0f}{THIN_SPACE}%"
 
 
-def count(value: int | None) -> str:
-    """`61,706`."""
-    return NONE if value is None else f"{value:,}"
-
-
 def magnitude(value: int | None) -> str:
     """Three digits and a unit: `61.7 k`, `4.18 M`."""
     if value is None:

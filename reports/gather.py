@@ -18,8 +18,9 @@ from reports.listening import with_clips
 from reports.readings import Reading, read_run
 from reports.resampling import Resampled, interval_of, resample, same_clips
 from reports.selection import Place, Selection, places, select
-from reports.sweep_facts import SweepFacts
+from reports.sweep_facts import AgentFacts
 from reports.texts import Texts, texts
+from sweeps.results import StudyFacts
 
 _SHOWN_ELSEWHERE = ("model.name", "variant")
 
@@ -65,6 +66,7 @@ def gather(sources: Sources) -> ReportFacts:
         is_one_fold=selection.is_one_fold,
         evaluations=evaluations.groups,
         sweeps=sweeps,
+        agents=_agents(sweeps or (), sources),
         contest=contest,
     )
     inspections, damages = read_inspections(facts.runs, facts.shown, t)
@@ -72,12 +74,18 @@ def gather(sources: Sources) -> ReportFacts:
     return with_clips(facts, readings, sources.tiles)
 
 
-def _sweeps(sources: Sources, t: Texts) -> tuple[tuple[SweepFacts, ...] | None, tuple[Note, ...]]:
+def _sweeps(sources: Sources, t: Texts) -> tuple[tuple[StudyFacts, ...] | None, tuple[Note, ...]]:
     if sources.studies is None or not sources.studies.is_dir():
         return None, ()
     from reports.sources import read_sweeps
 
-    return read_sweeps(sources.studies, sources.runs, t)
+    return read_sweeps(sources.studies, t)
+
+
+def _agents(sweeps: Sequence[StudyFacts], sources: Sources) -> dict[str, tuple[AgentFacts, ...]]:
+    from reports.sources import agents_of
+
+    return {sweep.name: agents_of(sweep.trials, sources.runs) for sweep in sweeps}
 
 
 def _contest(sources: Sources) -> ContestFacts | None:
@@ -132,7 +140,7 @@ def assemble(readings: dict[Place, Reading], notes: Sequence[Note], t: Texts, *,
         sweeps=None,
         contest=None,
         notes=(*notes, *strangers),
-        lang=t.lang,
+        lang=t.language,
     )
 
 

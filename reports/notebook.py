@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from arena_install import install_command
 from reports.errors import NothingToReport, OutputError
 from reports.facts import ReportFacts
 from reports.gather import Sources
@@ -46,7 +47,7 @@ def check_packages(*, runs: bool) -> None:
     missing = [name for name in _NEEDS if importlib.util.find_spec(name) is None]
     if runs and missing:
         law = f"running a notebook needs {', '.join(missing)}"
-        raise OutputError(f"{law}: pip install 'arena-spoken-digits[notebook]', or write it with --no-run")
+        raise OutputError(f"{law}: {install_command('notebook')}, or write it with --no-run")
 
 
 def story_of(facts: ReportFacts, sources: Sources, out: Path) -> list[Cell]:

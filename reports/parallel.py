@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from reports.formats import leaf, score, setting
 from reports.sampling import best_trials, shown_trials
 from reports.svg import model_colour, variable_of
-from reports.sweep_facts import ParameterSpan, SweepFacts, TrialPoint
 from reports.sweep_figures import is_number, slug
 from reports.texts import Texts
+from sweeps.results import ParameterFacts, StudyFacts, TrialFacts
 
 WIDTH, HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 720.0, 210.0, 40.0, 46.0, 12.0, 34.0
 MOST_LINES = 200
@@ -41,20 +41,18 @@ class Line:
     label: str
 
 
-def parallel_numbers(sweep: SweepFacts, t: Texts) -> tuple[tuple[Axis, ...], tuple[Line, ...]]:
+def parallel_numbers(sweep: StudyFacts, t: Texts) -> tuple[tuple[Axis, ...], tuple[Line, ...]]:
     """Axes of the parameters, most important first, then of the value; lines of the finished trials, the best last."""
     trials = [trial for trial in shown_trials(sweep, MOST_LINES) if trial.state == "finished" and is_number(trial.value)]
-    trials = [trial for trial in trials if all(parameter.name in trial.params for parameter in sweep.parameters)]
-    if len(trials) < 2 or not sweep.parameters:
+    trials = [trial for trial in trials if all(parameter.name in trial.params for parameter in sweep.varied)]
+    if len(trials) < 2 or not sweep.varied:
         return (), ()
-    scales = [_scale(parameter, trials) for parameter in sweep.parameters]
+    scales = [_scale(parameter, trials) for parameter in sweep.varied]
     values = [trial.value for trial in trials if trial.value is not None]
     low, high = min(values), max(values)
-    axes = [
-        Axis(title=leaf(parameter.name), ticks=ticks) for parameter, (ticks, _) in zip(sweep.parameters, scales, strict=True)
-    ]
+    axes = [Axis(title=leaf(parameter.name), ticks=ticks) for parameter, (ticks, _) in zip(sweep.varied, scales, strict=True)]
     axes.append(Axis(title=t.metric(sweep.metric), ticks=((0.0, score(low)), (1.0, score(high)))))
-    best = {trial.number for trial in best_trials(sweep, max(1, round(_BEST_SHARE * sweep.n_finished)))}
+    best = {trial.number for trial in best_trials(sweep, max(1, round(_BEST_SHARE * sweep.n("finished"))))}
     lines = [
         Line(
             number=trial.number,
@@ -67,28 +65,28 @@ def parallel_numbers(sweep: SweepFacts, t: Texts) -> tuple[tuple[Axis, ...], tup
     return tuple(axes), tuple(sorted(lines, key=lambda line: (line.is_best, line.number)))
 
 
-def _label(trial: TrialPoint, sweep: SweepFacts, t: Texts) -> str:
-    names = [f"{leaf(one.name)} {setting(trial.params[one.name])}" for one in sweep.parameters]
+def _label(trial: TrialFacts, sweep: StudyFacts, t: Texts) -> str:
+    names = [f"{leaf(one.name)} {setting(trial.params[one.name])}" for one in sweep.varied]
     return f"{t('word.trial')} {trial.number}: {score(trial.value)}, {', '.join(names)}"
 
 
-def _scale(parameter: ParameterSpan, trials: Sequence[TrialPoint]) -> tuple[tuple[tuple[float, str], ...], list[float]]:
+def _scale(parameter: ParameterFacts, trials: Sequence[TrialFacts]) -> tuple[tuple[tuple[float, str], ...], list[float]]:
     """Ticks of an axis, and each trial's height on it."""
     values = [trial.params[parameter.name] for trial in trials]
     numbers = [float(value) for value in values if isinstance(value, int | float) and is_number(value)]
     levels = sorted(set(values), key=lambda v: (0, float(v), "") if isinstance(v, int | float) else (1, 0.0, str(v)))
-    if len(numbers) < len(values) or (len(levels) <= _MOST_TICKS and not parameter.is_log):
+    if len(numbers) < len(values) or (len(levels) <= _MOST_TICKS and not parameter.log):
         place = {level: (n + 0.5) / len(levels) for n, level in enumerate(levels)}
         step = -(-len(levels) // _MOST_TICKS)
         return tuple((place[level], setting(level)) for level in levels[::step]), [place[value] for value in values]
-    is_log = parameter.is_log and min(numbers) > 0
+    is_log = parameter.log and min(numbers) > 0
     scaled = [math.log(number) if is_log else number for number in numbers]
     low, high = min(scaled), max(scaled)
     heights = [(x - low) / (high - low) if high > low else 0.5 for x in scaled]
     return ((0.0, f"{min(numbers):.3g}"), (1.0, f"{max(numbers):.3g}")), heights
 
 
-def parallel_plot(sweep: SweepFacts, t: Texts) -> str:
+def parallel_plot(sweep: StudyFacts, t: Texts) -> str:
     """The picture; empty where two trials with all settings are not there."""
     axes, lines = parallel_numbers(sweep, t)
     if not axes:

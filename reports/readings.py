@@ -7,11 +7,11 @@ from pathlib import Path
 
 from cnn.errors import RunError
 from cnn.overrides import flatten
-from cnn.runs import EpochRow, RunFolder, RunResult
+from cnn.runs import RunFolder, RunResult
 from reports.base_facts import Note, NoteKind
 from reports.commands import train_command
 from reports.errors import SourceError
-from reports.facts import CurvePoint, RunFacts, SplitFacts
+from reports.facts import RunFacts, SplitFacts
 from reports.scores import Clips, as_stated, clips_of, contradictions, recomputed
 from reports.texts import Texts, english
 
@@ -83,7 +83,7 @@ def _run_facts(folder: RunFolder, result: RunResult, splits: dict[str, SplitFact
         seed=seed if isinstance(seed, int) else 0,
         config=config,
         labels=result.labels,
-        curve=tuple(_point(row) for row in folder.epochs()),
+        curve=tuple(folder.epochs()),
         best_epoch=result.best_epoch,
         n_epochs=result.n_epochs,
         splits=splits,
@@ -102,14 +102,4 @@ def _run_facts(folder: RunFolder, result: RunResult, splits: dict[str, SplitFact
         finished_at=result.finished_at,
         wandb_url=result.wandb_url if result.wandb_url.startswith(("https://", "http://")) else "",
         command=train_command(folder.digest, content, tiles, folder.path.parent),
-    )
-
-
-def _point(row: EpochRow) -> CurvePoint:
-    return CurvePoint(
-        epoch=row.epoch,
-        train_loss=row.train_loss,
-        val_loss=row.val_loss,
-        train_macro_f1=row.train_macro_f1,
-        val_macro_f1=row.val_macro_f1,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from arena_texts import ENGLISH
 from reports import formats
 from reports.contest_figures import MOST_TEAMS
 from reports.csvs import tables_of
@@ -24,7 +25,7 @@ from reports.summary import Summary, summarise
 from reports.tables import Confusion, DigitRow, SplitRow, confusions, digits, shared_versions, splits
 from reports.texts import Texts, texts
 
-# The page from top to bottom. A section is a name here, `_<name>.html.j2`, `head.<name>` in texts.toml, and a value in Page.
+# The page from top to bottom. A section is a name here, `_<name>.html.j2`, `head.<name>` of the texts, and a value in Page.
 SECTIONS = (
     "answer", "held-out", "trainings", "curves", "confusions", "mistakes", "inspection", "sweeps", "contest", "data",
     "lineage", "reading",
@@ -98,7 +99,7 @@ def render(facts: ReportFacts) -> bytes:
 
 def _reason(run: RunFacts, t: Texts) -> str:
     """As the training wrote it, which is English; in another language the numbers that it rests on."""
-    if t.lang == "en" or not run.verdict:
+    if t.language == ENGLISH or not run.verdict:
         return run.reason
     train, val = run.splits.get("train"), run.val
     if not train or not val:

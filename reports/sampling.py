@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from reports.sweep_facts import SweepFacts, TrialPoint
+from sweeps.results import StudyFacts, TrialFacts
 
 MOST_DOTS = 300
 
 
-def shown_trials(sweep: SweepFacts, most: int = MOST_DOTS) -> tuple[TrialPoint, ...]:
+def shown_trials(sweep: StudyFacts, most: int = MOST_DOTS) -> tuple[TrialFacts, ...]:
     """All trials of a small study; of a large one the best fifth of `most`, and of the others every n-th, in their order."""
     if len(sweep.trials) <= most:
         return sweep.trials
@@ -19,8 +19,8 @@ def shown_trials(sweep: SweepFacts, most: int = MOST_DOTS) -> tuple[TrialPoint, 
     return tuple(trial for trial in sweep.trials if trial.number in kept)
 
 
-def best_trials(sweep: SweepFacts, n: int) -> list[TrialPoint]:
+def best_trials(sweep: StudyFacts, n: int) -> list[TrialFacts]:
     """The best `n` finished trials, best first."""
     finished = [trial for trial in sweep.trials if trial.state == "finished" and trial.value is not None]
-    sign = -1 if sweep.maximize else 1
+    sign = -1 if sweep.is_maximized else 1
     return sorted(finished, key=lambda trial: (sign * (trial.value or 0.0), trial.number))[:n]

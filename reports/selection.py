@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cnn.config import VARIANTS
 from cnn.errors import RunError
+from cnn.nets import PAIR
 from cnn.runs import RunFolder, RunResult, RunState, list_runs
 from cnn.shelf import find_run, trial_of
 from reports.base_facts import Note, NoteKind
 from reports.errors import SourceError
-from reports.facts import MODELS, VARIANTS
 from reports.readings import damaged
 from reports.texts import Texts, english
 
@@ -48,7 +49,7 @@ class Selection:
 
 def places(chosen: Collection[Place]) -> list[Place]:
     """The eight places of the comparison, then any of other models or variants, in a fixed order."""
-    eight = [(model, variant) for model in MODELS for variant in VARIANTS]
+    eight = [(model, variant) for model in PAIR for variant in VARIANTS]
     return eight + sorted(set(chosen) - set(eight))
 
 

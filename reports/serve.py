@@ -75,7 +75,7 @@ class Kept:
     def _build(self) -> None:
         try:
             facts = gather(self.sources)
-            self._page, self._is_busy = render(facts), any(sweep.is_running for sweep in facts.sweeps or ())
+            self._page, self._is_busy = render(facts), any(sweep.n("running") for sweep in facts.sweeps or ())
         except (ReportError, CnnError, SweepError, LeaderboardError) as error:
             self._page, self._is_busy = _waiting(str(error)), True
         self._n_builds += 1

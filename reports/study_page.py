@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.sampling import best_trials, shown_trials
-from reports.sweep_facts import SweepFacts, TrialPoint
 from reports.sweep_figures import slug
+from sweeps.results import StudyFacts, TrialFacts
 
 N_BEST, N_FAILED = 15, 5
 
@@ -18,14 +18,14 @@ class StudyPage:
 
     slug: str
     n_shown: int  # trials in the pictures
-    trials: tuple[TrialPoint, ...]
+    trials: tuple[TrialFacts, ...]
 
 
-def study_pages(sweeps: Sequence[SweepFacts]) -> dict[str, StudyPage]:
+def study_pages(sweeps: Sequence[StudyFacts]) -> dict[str, StudyPage]:
     """By study."""
     return {sweep.name: _page(sweep) for sweep in sweeps}
 
 
-def _page(sweep: SweepFacts) -> StudyPage:
+def _page(sweep: StudyFacts) -> StudyPage:
     failed = [trial for trial in sweep.trials if trial.state == "failed"][:N_FAILED]
     return StudyPage(slug=slug(sweep), n_shown=len(shown_trials(sweep)), trials=(*best_trials(sweep, N_BEST), *failed))

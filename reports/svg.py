@@ -22,6 +22,8 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
 
+from cnn.nets import PAIR
+
 # Stand-ins that matplotlib can draw with; each is a variable of style.css on the page.
 INK, SOFT, RULE, PAPER, MODEL_A, MODEL_B, MODEL_OTHER = (f"#0{n}0{n}0{n}" for n in range(1, 8))
 _VARIABLES = {
@@ -198,7 +200,7 @@ def _width_px(text: str) -> float:
 
 def model_colour(model: str) -> str:
     """Colour is the model, everywhere."""
-    return {"lenet5": MODEL_A, "resnet": MODEL_B}.get(model, MODEL_OTHER)
+    return dict(zip(PAIR, (MODEL_A, MODEL_B), strict=True)).get(model, MODEL_OTHER)
 
 
 def variable_of(colour: str) -> str:

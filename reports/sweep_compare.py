@@ -7,26 +7,26 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from reports.svg import SMALL_PX, Frame, Limits, filter_dash, model_colour, x_title
-from reports.sweep_facts import SweepFacts
 from reports.sweep_figures import running_best
 from reports.texts import Texts
+from sweeps.results import StudyFacts
 
 
-def best_lines(sweeps: Sequence[SweepFacts]) -> list[tuple[SweepFacts, list[tuple[int, float]]]]:
+def best_lines(sweeps: Sequence[StudyFacts]) -> list[tuple[StudyFacts, list[tuple[int, float]]]]:
     """Each study with its steps of (trial, best so far), as far as it has any."""
     return [(sweep, steps) for sweep in sweeps if (steps := running_best(sweep))]
 
 
-def best_limits(lines: Sequence[tuple[SweepFacts, list[tuple[int, float]]]]) -> Limits:
+def best_limits(lines: Sequence[tuple[StudyFacts, list[tuple[int, float]]]]) -> Limits:
     """From a little below the worst best to a little above the best: the first guesses leave the picture."""
     ends, every = [steps[-1][1] for _, steps in lines], [y for _, steps in lines for _, y in steps]
     reach = max(max(ends) - min(ends), 0.01)
-    if lines[0][0].maximize:
+    if lines[0][0].is_maximized:
         return max(min(every), min(ends) - 1.5 * reach) - 0.05 * reach, max(ends) + 0.15 * reach
     return min(ends) - 0.15 * reach, min(max(every), max(ends) + 1.5 * reach) + 0.05 * reach
 
 
-def best_plot(sweeps: Sequence[SweepFacts], width: float, t: Texts) -> str:
+def best_plot(sweeps: Sequence[StudyFacts], width: float, t: Texts) -> str:
     """The best so far of every study of the first one's metric; empty with fewer than two."""
     lines = best_lines([sweep for sweep in sweeps if sweep.metric == sweeps[0].metric]) if sweeps else []
     if len(lines) < 2:

@@ -12,8 +12,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from reports.formats import leaf, score, setting, whole_percent
 from reports.sampling import shown_trials
 from reports.svg import INK, RULE, SOFT, TEXT_PX, Frame, Limits, augment_marker, model_colour, x_title
-from reports.sweep_facts import ParameterSpan, SweepFacts, TrialPoint
 from reports.texts import Texts
+from sweeps.results import ParameterFacts, StudyFacts, TrialFacts
 
 HISTORY = Frame(width=350, height=176, left=34, right=40, top=8, bottom=34)
 SLICE = Frame(width=172, height=132, left=30, right=8, top=6, bottom=32)
@@ -22,10 +22,10 @@ _LETTER_PX = 5.6  # of digits and small letters at 10 pixels, on average
 _MOST_LEVELS = 8  # more distinct numbers than this are an axis, fewer are levels
 
 
-def metric_limits(sweeps: Sequence[SweepFacts]) -> Limits:
+def metric_limits(sweeps: Sequence[StudyFacts]) -> Limits:
     """One range for all studies of one metric: all but the worst tenth of the finished trials, with a little air."""
     finished = [trial.value for sweep in sweeps for trial in sweep.trials if trial.state == "finished"]
-    values = sorted((value for value in finished if value is not None and is_number(value)), reverse=not sweeps[0].maximize)
+    values = sorted((value for value in finished if value is not None and is_number(value)), reverse=not sweeps[0].is_maximized)
     if not values:
         return 0.0, 1.0
     ends = values[len(values) // 10], values[-1]
@@ -38,13 +38,13 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def running_best(sweep: SweepFacts) -> list[tuple[int, float]]:
+def running_best(sweep: StudyFacts) -> list[tuple[int, float]]:
     """(trial, best value of the finished trials so far), one point for each trial that was better, and the last trial."""
     steps: list[tuple[int, float]] = []
     for trial in sweep.trials:
         if trial.state != "finished" or trial.value is None or not is_number(trial.value):
             continue
-        if not steps or ((trial.value > steps[-1][1]) == sweep.maximize and trial.value != steps[-1][1]):
+        if not steps or ((trial.value > steps[-1][1]) == sweep.is_maximized and trial.value != steps[-1][1]):
             steps.append((trial.number, trial.value))
     if steps and sweep.trials[-1].number > steps[-1][0]:
         steps.append((sweep.trials[-1].number, steps[-1][1]))
@@ -61,7 +61,7 @@ class Dot:
     is_pruned: bool
 
 
-def dots(trials: Sequence[TrialPoint], xs: Sequence[float], limits: Limits) -> list[Dot]:
+def dots(trials: Sequence[TrialFacts], xs: Sequence[float], limits: Limits) -> list[Dot]:
     """Trials that have a value, at their `xs`."""
     low, high = limits
     return [
@@ -71,7 +71,7 @@ def dots(trials: Sequence[TrialPoint], xs: Sequence[float], limits: Limits) -> l
     ]
 
 
-def history(sweep: SweepFacts, limits: Limits, t: Texts) -> str:
+def history(sweep: StudyFacts, limits: Limits, t: Texts) -> str:
     """Every trial in its order (of thousands a sample), the best so far as a line."""
     shown = shown_trials(sweep)
 
@@ -101,14 +101,14 @@ def history(sweep: SweepFacts, limits: Limits, t: Texts) -> str:
     return HISTORY.to_svg(f"history-{slug(sweep)}", t("alt.history", name=sweep.name), draw)
 
 
-def slice_xs(parameter: ParameterSpan, trials: Sequence[TrialPoint]) -> tuple[list[float], list[str]]:
+def slice_xs(parameter: ParameterFacts, trials: Sequence[TrialFacts]) -> tuple[list[float], list[str]]:
     """Where each trial stands on a parameter's axis, and the names of its levels; no names where it is a scale.
 
     Levels are 0, 1, 2, ..., and trials spread around theirs by their number, so that equal values do not hide each other.
     """
     values = [trial.params.get(parameter.name) for trial in trials]
-    is_fine = parameter.is_log or any(isinstance(value, float) for value in values) or len(set(values)) > _MOST_LEVELS
-    is_scale = is_fine and not parameter.is_categorical and all(is_number(value) for value in values)
+    is_fine = parameter.log or any(isinstance(value, float) for value in values) or len(set(values)) > _MOST_LEVELS
+    is_scale = is_fine and parameter.kind != "categorical" and all(is_number(value) for value in values)
     if is_scale:
         return [float(value) for value in values if isinstance(value, int | float)], []
     known = {value for value in values if value is not None}
@@ -127,7 +127,7 @@ def shown_levels(levels: Sequence[str], width_px: float) -> range:
     return range(0, len(levels), max(len(levels), 1))
 
 
-def slice_of(sweep: SweepFacts, parameter: ParameterSpan, limits: Limits, t: Texts) -> str:
+def slice_of(sweep: StudyFacts, parameter: ParameterFacts, limits: Limits, t: Texts) -> str:
     """Value against one parameter."""
     trials = [trial for trial in shown_trials(sweep) if parameter.name in trial.params]
     xs, levels = slice_xs(parameter, trials)
@@ -138,21 +138,21 @@ def slice_of(sweep: SweepFacts, parameter: ParameterSpan, limits: Limits, t: Tex
             axes.set_xlim(-0.6, len(levels) - 0.4)
             shown = shown_levels(levels, SLICE.width - SLICE.left - SLICE.right)
             axes.set_xticks(shown, [levels[n] for n in shown])
-        elif parameter.is_log and min(xs, default=1.0) > 0:
+        elif parameter.log and min(xs, default=1.0) > 0:
             axes.set_xscale("log")
             axes.xaxis.set_major_locator(LogLocator(numticks=5))
             axes.xaxis.set_minor_locator(NullLocator())
             axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
         _plot_dots(axes, sweep, dots(trials, xs, limits), size=3.5)
-        x_title(axes, leaf(parameter.name) + (t("axis.log") if parameter.is_log and not levels else ""))
+        x_title(axes, leaf(parameter.name) + (t("axis.log") if parameter.log and not levels else ""))
 
     name = f"slice-{slug(sweep)}-{parameter.name.replace('.', '-')}"
     return SLICE.to_svg(name, t("alt.slice", parameter=leaf(parameter.name), name=sweep.name), draw)
 
 
-def importances(sweep: SweepFacts, t: Texts) -> str:
+def importances(sweep: StudyFacts, t: Texts) -> str:
     """A bar per parameter; empty where the study has told no importances."""
-    known = [parameter for parameter in sweep.parameters if parameter.importance is not None]
+    known = [parameter for parameter in sweep.varied if parameter.name in sweep.importances]
     if not known:
         return ""
     frame = Frame(width=350, height=_BAR_PX * len(known) + 12, left=112, right=48, top=6, bottom=6)
@@ -165,7 +165,7 @@ def importances(sweep: SweepFacts, t: Texts) -> str:
         axes.set_yticks(range(len(known)), [leaf(parameter.name) for parameter in known])
         axes.tick_params(labelcolor=INK, labelsize=TEXT_PX)
         for y, parameter in enumerate(known):
-            share = parameter.importance or 0.0
+            share = sweep.importances[parameter.name]
             axes.barh(y, 1, height=0.12, color=RULE)
             axes.barh(y, share, height=0.36, color=model_colour(sweep.model))
             axes.annotate(
@@ -182,12 +182,12 @@ def importances(sweep: SweepFacts, t: Texts) -> str:
     return frame.to_svg(f"importances-{slug(sweep)}", t("alt.importances", name=sweep.name), draw)
 
 
-def slug(sweep: SweepFacts) -> str:
+def slug(sweep: StudyFacts) -> str:
     """The study's name as letters and digits that can be part of an id."""
     return "".join(c if c.isascii() and c.isalnum() else f"-{ord(c):x}-" for c in sweep.name)
 
 
-def _plot_dots(axes: Axes, sweep: SweepFacts, points: Sequence[Dot], size: float = 4.5) -> None:
+def _plot_dots(axes: Axes, sweep: StudyFacts, points: Sequence[Dot], size: float = 4.5) -> None:
     colour = model_colour(sweep.model)
     groups = (
         ([p for p in points if not p.is_below and not p.is_pruned], augment_marker(sweep.variant), colour, colour),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from arena_csv import escape_formula
 from cnn.runs import RunFolder, list_runs, write_whole
 from reports.errors import NothingToReport
 
@@ -35,7 +36,7 @@ def write_table(table: pd.DataFrame, out: Path) -> None:
     Raises:
         RunError: the file cannot be written.
     """
-    write_whole(out, table.to_csv(index=False, lineterminator="\n").encode())
+    write_whole(out, table.map(escape_formula).to_csv(index=False, lineterminator="\n").encode())
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -1,46 +1,27 @@
-"""What the page says, in English or Spanish: one table of texts, and how names and numbers stand in a sentence."""
+"""Texts of the page: how names, counts and intervals stand in a sentence of its language."""
 
 from __future__ import annotations
 
 import functools
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from arena_texts import ENGLISH, Words
+from cnn.nets import PAIR
 from reports import formats
 
-LANGS = ("en", "es")
-TABLE = Path(__file__).parent / "templates" / "texts.toml"
-_LETTERS = {"lenet5": "A", "resnet": "B"}
-
-Forms = tuple[str, ...]  # one form, or the form for one and the form for any other number
+TEXTS = Path(__file__).parent / "texts"
+_LETTERS = dict(zip(PAIR, "AB", strict=True))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Texts:
-    """The texts of one language. Decimals stand with a point in both, as in the CSV files that the page carries."""
-
-    lang: str
-    table: Mapping[str, Forms] = field(repr=False)
-
-    def __call__(self, key: str, /, **values: object) -> str:
-        """The text of that key, its places filled."""
-        return self.table[key][0].format(**values)
-
-    def n(self, key: str, n: int, /, **values: object) -> str:
-        """The text for `n` things: `{n}` is the number."""
-        forms = self.table[key]
-        return forms[0 if n == 1 else -1].format(n=self.count(n), **values)
-
-    def has(self, key: str) -> bool:
-        return key in self.table
+class Texts(Words):
+    """The texts of one language of the page."""
 
     def count(self, value: int | None) -> str:
-        """`61,706`; in Spanish with a thin space, for a comma may be read as the decimal one."""
-        text = formats.count(value)
-        return text if self.lang == "en" else text.replace(",", formats.THIN_SPACE)
+        """`61,706`."""
+        return formats.NONE if value is None else self.number(value)
 
     def listed(self, names: Sequence[str]) -> str:
         """`a`, `a and b`, `a, b and c`."""
@@ -92,22 +73,11 @@ class Texts:
         return formats.setting(value)
 
 
-def _flat(content: Mapping[str, Any], lang: str, prefix: str = "") -> dict[str, Forms]:
-    found: dict[str, Forms] = {}
-    for key, value in content.items():
-        if lang in value:
-            forms = value[lang]
-            found[prefix + key] = (forms,) if isinstance(forms, str) else tuple(forms)
-        else:
-            found |= _flat(value, lang, f"{prefix}{key}.")
-    return found
-
-
 @functools.cache
 def texts(lang: str) -> Texts:
-    """The texts of a language of LANGS."""
-    return Texts(lang=lang, table=_flat(tomllib.loads(TABLE.read_text(encoding="utf-8")), lang))
+    """Return the texts of a language that has a file in TEXTS."""
+    return Texts.read(TEXTS, lang)
 
 
 def english() -> Texts:
-    return texts("en")
+    return texts(ENGLISH)

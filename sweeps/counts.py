@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cnn.errors import RunError
 from cnn.runs import read_json, write_json
-from sweeps import lease
 from sweeps.errors import UnreachableError
+from sweeps.lease import is_held, utc_now
 from sweeps.study import StudyFolder
 from sweeps.sweepfile import Goal
 
@@ -60,6 +60,11 @@ class StudyCounts:
         """What the budget counts."""
         return self.finished + self.pruned
 
+    @property
+    def begun(self) -> int:
+        """Settled and unfinished trials: the part of the budget that is spent or in work."""
+        return self.settled + self.running + self.interrupted
+
 
 @dataclass(slots=True)
 class _Tally:
@@ -96,6 +101,31 @@ class _Tally:
             trial["state"] = log["state"]
             if log["state"] not in (_RUNNING, _WAITING):
                 self._close(log["trial_id"], log["values"], maximize)
+
+    def add(self, trial: FrozenTrial, maximize: bool) -> None:
+        """Count a trial as Optuna reads it."""
+        known = {key: value for key, value in trial.user_attrs.items() if key in _KEPT}
+        self.open[str(trial.number)] = {"state": trial.state.value, "epochs": list(trial.intermediate_values), **known}
+        self.epochs += len(trial.intermediate_values) if "duplicate_of" not in known else 0
+        if trial.state.is_finished():
+            self._close(trial.number, trial.values, maximize)
+
+    def counts(self, now: datetime) -> StudyCounts:
+        """Return the counts, with running trials apart from those whose agents are gone at `now`."""
+        working = [trial for trial in self.open.values() if trial["state"] == _RUNNING and "duplicate_of" not in trial]
+        running = sum(is_held(trial, now) for trial in working)
+        return StudyCounts(
+            finished=self.finished,
+            pruned=self.pruned,
+            running=running,
+            interrupted=len(working) - running,
+            failed=self.failed,
+            duplicate=self.duplicate,
+            best=Best(**self.best) if self.best else None,
+            epochs=self.epochs,
+            epochs_settled=self.epochs_settled,
+            last_cause=self.last_cause,
+        )
 
     def _close(self, number: int, values: list[float] | None, maximize: bool) -> None:
         trial = self.open.pop(str(number))
@@ -144,7 +174,6 @@ class StoredCounts:
 
         self._reader = Reader(folder)
         self._goal = goal
-
         self._last: StudyCounts | None = None
 
     def read(self) -> StudyCounts:
@@ -156,38 +185,13 @@ class StoredCounts:
         return self._last  # what was known before a database went away: agents wait for it too
 
     def _read(self) -> StudyCounts:
-        from sweeps import optuna_store as store
-
-        trials, now = self._reader.trials(), self._reader.now()
-        found = store.count(trials)
-        interrupted = sum(store.is_abandoned(trial, now) for trial in trials)
-        own = [trial for trial in trials if not store.is_duplicate(trial)]
-        sign = -1 if self._goal is Goal.MAXIMIZE else 1
-        finished = [trial for trial in own if trial.state.name == "COMPLETE" and trial.value is not None]
-        best = min(finished, key=lambda trial: (sign * (trial.value or 0.0), trial.number), default=None)
-        failed = [trial for trial in own if trial.state.name == "FAIL"]
-        return StudyCounts(
-            finished=found.finished,
-            pruned=found.pruned,
-            running=found.running - interrupted,
-            interrupted=interrupted,
-            failed=found.failed,
-            duplicate=found.duplicate,
-            best=_best_of(best) if best else None,
-            epochs=sum(len(trial.intermediate_values) for trial in own),
-            epochs_settled=sum(len(trial.intermediate_values) for trial in own if trial.state in store.SETTLED),
-            last_cause=store.attribute(failed[-1], store.CAUSE, "") if failed else "",
-        )
+        tally = _Tally()
+        for trial in self._reader.trials():
+            tally.add(trial, self._goal is Goal.MAXIMIZE)
+        return tally.counts(self._reader.now())
 
     def save(self) -> None:
         return  # the database keeps them all
-
-
-def _best_of(trial: FrozenTrial) -> Best:
-    from sweeps import optuna_store as store
-
-    run, params = store.attribute(trial, store.RUN, ""), store.attribute(trial, store.PARAMS, {})
-    return Best(number=trial.number, value=trial.value or 0.0, run=run, params=dict(params))
 
 
 class JournalCounts:
@@ -201,21 +205,7 @@ class JournalCounts:
 
     def read(self) -> StudyCounts:
         self._catch_up()
-        tally, now = self._tally, lease.utc_now()
-        working = [trial for trial in tally.open.values() if trial["state"] == _RUNNING and "duplicate_of" not in trial]
-        running = sum(_is_held(trial, now) for trial in working)
-        return StudyCounts(
-            finished=tally.finished,
-            pruned=tally.pruned,
-            running=running,
-            interrupted=len(working) - running,
-            failed=tally.failed,
-            duplicate=tally.duplicate,
-            best=Best(**tally.best) if tally.best else None,
-            epochs=tally.epochs,
-            epochs_settled=tally.epochs_settled,
-            last_cause=tally.last_cause,
-        )
+        return self._tally.counts(utc_now())
 
     def save(self) -> None:
         try:
@@ -260,11 +250,6 @@ def _added(journal: Path, offset: int, size: int) -> Iterator[tuple[int, dict[st
             except ValueError:
                 log = None
             yield len(line), log if isinstance(log, dict) else None
-
-
-def _is_held(trial: dict[str, Any], now: datetime) -> bool:
-    held = lease.from_dict(trial.get("lease") or {})
-    return held is not None and not held.is_gone(now)
 
 
 def _path(folder: StudyFolder) -> Path:

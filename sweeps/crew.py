@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 from types import TracebackType
 
-from sweeps.agent import ALONE, OUT_OF_MEMORY, SMOKE_FAILED
+from sweeps.agent_options import OUT_OF_MEMORY, SMOKE_FAILED, AgentOptions, Say
 from sweeps.errors import StudyError
 from sweeps.gpus import Slot
-from sweeps.process import AgentProcess, Duty
-
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CrewPlan:
-    """Which agents a crew starts."""
-
-    names: tuple[str, ...]  # of studies
-    studies_dir: Path
-    slots: tuple[Slot, ...]
-    max_failures: int
-    wandb: str  # mode of the mirror
-    smoke: bool
-    fuse: int = ALONE  # trials to train as one net
+from sweeps.process import AgentProcess
 
 
 class Crew:
@@ -33,8 +17,9 @@ class Crew:
     and they begin when it is over.
     """
 
-    def __init__(self, plan: CrewPlan, say: Say) -> None:
-        self._plan = plan
+    def __init__(self, options: AgentOptions, slots: Sequence[Slot], say: Say) -> None:
+        self._options = options
+        self._slots = slots
         self._say = say
         self._agents: list[AgentProcess] = []
         self._n_started = 0
@@ -43,9 +28,8 @@ class Crew:
 
     def __enter__(self) -> Crew:
         try:
-            for place, slot in enumerate(self._plan.slots):
-                alone = self._plan.slots.count(slot) == 1
-                self._start(slot, smoke=self._plan.smoke and place == 0, alone=alone)
+            for number, slot in enumerate(self._slots):
+                self._start(slot, smoke=self._options.smoke and not number, shared=self._slots.count(slot) > 1)
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -91,43 +75,33 @@ class Crew:
         elif not agent.is_ready:
             raise StudyError(self._why_smoke_failed(agent, code))
         elif code == OUT_OF_MEMORY:
-            self._make_room(agent.duty)
+            self._make_room(agent)
         else:
             self.n_failed += 1
-            self._say(f"agent {agent.duty.number} {_ended(code)}; the end of {agent.log}:")
+            self._say(f"agent {agent.number} {_ended(code)}; the end of {agent.log}:")
             for line in agent.tail():
                 self._say(f"  {line}")
-        left = self._on(agent.duty.slot)
+        left = self._on(agent.slot)
         if len(left) == 1 and not left[0].alone:
             left[0].alone = True
             left[0].tell("alone")
 
-    def _make_room(self, duty: Duty) -> None:
+    def _make_room(self, agent: AgentProcess) -> None:
         """One agent fewer on the device, but for the last, which starts anew with all of its memory."""
-        n_left = len(self._on(duty.slot))
+        n_left = len(self._on(agent.slot))
         if not n_left:
-            self._start(duty.slot, smoke=False, alone=True)
-        who = "1 agent" if n_left <= 1 else f"{n_left} agents"
-        self._say(f"agent {duty.number} ran out of memory on {duty.slot.label}: {who} there now, and its trial is tried again")
+            self._start(agent.slot, smoke=False, shared=False)
+        rest = "1 agent" if n_left <= 1 else f"{n_left} agents"
+        cause = f"agent {agent.number} ran out of memory on {agent.slot.label}"
+        self._say(f"{cause}: {rest} there now, and its trial is tried again")
 
     def _on(self, slot: Slot) -> list[AgentProcess]:
-        return [agent for agent in self._agents if agent.duty.slot == slot and agent.code is None]
+        return [agent for agent in self._agents if agent.slot == slot and agent.code is None]
 
-    def _start(self, slot: Slot, *, smoke: bool, alone: bool) -> None:
+    def _start(self, slot: Slot, *, smoke: bool, shared: bool) -> None:
         self._n_started += 1
-        plan = self._plan
-        duty = Duty(
-            number=self._n_started,
-            slot=slot,
-            names=plan.names,
-            studies_dir=plan.studies_dir,
-            max_failures=plan.max_failures,
-            wandb=plan.wandb,
-            smoke=smoke,
-            alone=alone,
-            fuse=plan.fuse,
-        )
-        self._agents.append(AgentProcess(duty))
+        options = replace(self._options, device=slot.device, smoke=smoke, shared=shared)
+        self._agents.append(AgentProcess(self._n_started, slot, options))
         if self._is_begun:
             self._agents[-1].tell("go")
 

@@ -12,6 +12,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import BaseJournalBackend
 
+from arena_install import install_command
 from sweeps.errors import StudyError, SweepError
 from sweeps.journal import ReadOnlyJournal
 from sweeps.study import StudyFolder
@@ -89,7 +90,7 @@ def serve(folders: Sequence[StudyFolder], port: int, say_url: Callable[[str], No
         SweepError: the dashboard is not installed, the port is taken, or the studies are in several places.
     """
     if importlib.util.find_spec("optuna_dashboard") is None:
-        raise SweepError('the dashboard is an extra: pip install "optuna-dashboard>=0.20", then run this again')
+        raise SweepError(f"the dashboard is an extra: {install_command('dashboard')}")
     import optuna_dashboard
 
     storage = _storage(folders)

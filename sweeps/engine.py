@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
 from sweeps.study import StudySpec
-from sweeps.trial import Step, TrialResult
+from sweeps.trial import Step, TrialResult, TrialState
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,3 +51,11 @@ class Engine(Protocol):
 
     def share(self) -> float:
         """The share of its budget that is settled or in work."""
+
+
+def settle(engine: Engine, claim: Claim, result: TrialResult, say: Callable[[str], None]) -> None:
+    """Record how a trial ended, or give it up where it is unfinished."""
+    if result.state is TrialState.PAUSED:
+        engine.release(claim)
+    elif not engine.finish(claim, result):
+        say(f"study {engine.spec.name}: trial {claim.number} was taken over by another agent; this result is dropped")

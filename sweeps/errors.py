@@ -1,6 +1,7 @@
 """Mistakes of a user of sweeps; each message is one line: the rule, what came, what to do.
 
 SweepError
+├── OptionError      options of a command that do not go together
 ├── SweepFileError   a sweep file, with its name and line
 └── StudyError       a study's folder, or what was asked of it
     └── UnreachableError   the database of a study is not to be reached now; asked again, it may be
@@ -11,6 +12,10 @@ from __future__ import annotations
 
 class SweepError(Exception):
     """Base of every mistake that sweeps reports to its user."""
+
+
+class OptionError(SweepError):
+    """Options of a command that do not go together."""
 
 
 class SweepFileError(SweepError):

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweeps import fusing
-from sweeps.agent import AUTO, WAIT_S, Agent, Order, Say
+from sweeps.agent import Agent
+from sweeps.agent_options import AUTO, WAIT_S, AgentOptions, Say, Stop
 from sweeps.control import Wish
 from sweeps.engine import Claim, Engine
 from sweeps.fusing import Crowd
@@ -35,9 +36,9 @@ class FusedAgent(Agent):
     for another, which joins where it fits.
     """
 
-    def __init__(self, engines: Sequence[Engine], order: Order, say: Say) -> None:
-        super().__init__(engines, order, say)
-        self._n_most = order.fuse
+    def __init__(self, engines: Sequence[Engine], options: AgentOptions, stop: Stop, say: Say) -> None:
+        super().__init__(engines, options, stop, say)
+        self._n_most = options.fuse
         self._fusing: Fusing | None = None  # found out with the first trial
         self._waiting: list[_Held] = []
         self._refused: set[Hashable] = set()  # moulds of nets that cannot be fused
@@ -45,7 +46,7 @@ class FusedAgent(Agent):
 
     def run(self) -> int:
         try:
-            while not self._order.stop.signal and not self._code and (self._engines or self._waiting):
+            while not self._stop.signal and not self._code and (self._engines or self._waiting):
                 self._ask()
                 if self._waiting:
                     self._train_some()
@@ -105,7 +106,7 @@ class FusedAgent(Agent):
                 for key, result in ended:
                     held = in_work.pop(key)
                     self._settle(held.engine, held.claim, result)
-                if not self._order.stop.signal and not self._code:
+                if not self._stop.signal and not self._code:
                     self._ask(len(in_work))
                     self._join(crowd, mould, in_work)
                 self._renew()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cnn.runs import read_json, write_json
+from arena_suggest import did_you_mean
+from cnn.runs import write_json
 from sweeps.errors import StudyError
-from sweeps.section import did_you_mean
 from sweeps.study import StudyFolder, check_name, database_at, storage_of
 
 
@@ -32,7 +32,7 @@ def join(studies_dir: Path, storage: str, name: str, *, tiles: Path | None = Non
         raise StudyError(f"no study {name!r} in {database}{hint}")
     with folder.held():
         storage_of(folder, storage)
-        here = read_json(folder.path / "study.json") if folder.exists else {}
+        here = folder.content()
         known = {key: here.get(key) or _guess(key, content[f"first_{key}"]) for key in ("tiles", "runs")}
         given = {"tiles": tiles, "runs": runs}
         places = {key: str(path.resolve()) if (path := given[key]) else known[key] for key in given}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from typing import Any
 
 from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
 
+from arena_locks import lock_descriptor
 from sweeps.errors import StudyError
 from sweeps.lease import utc_now
 
@@ -121,7 +121,7 @@ def _opened(path: Path) -> Iterator[int]:
     except OSError as error:
         raise _unwritable(path, error) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        lock_descriptor(descriptor)
         yield descriptor
     finally:
         os.close(descriptor)

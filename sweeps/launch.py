@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
-from sweeps.agent import ALONE
+from arena_processes import recorded_signals
+from sweeps.agent_options import AgentOptions, Say
 from sweeps.control import Wish
-from sweeps.crew import Crew, CrewPlan
+from sweeps.crew import Crew
 from sweeps.gpus import Slot
 from sweeps.study import StudyFolder, StudySpec
 from sweeps.watch import View, Watch
@@ -22,8 +20,6 @@ from sweeps.watch import View, Watch
 _LOOK_EVERY_S = 1.0
 _GLANCE_S = 0.1  # between looks at the processes alone
 _TAIL_BYTES = 1 << 16
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,24 +51,9 @@ class Pool:
     """Which agents to start, and on what."""
 
     specs: Sequence[StudySpec]
-    studies_dir: Path
+    options: AgentOptions
     slots: tuple[Slot, ...]
     n_clips: Sequence[int]  # by study: how many are trained in an epoch
-    max_failures: int
-    wandb: str = "off"  # mode of the mirror
-    smoke: bool = True
-    fuse: int = ALONE  # trials that an agent trains as one net
-
-    def crew_plan(self) -> CrewPlan:
-        return CrewPlan(
-            names=tuple(spec.name for spec in self.specs),
-            studies_dir=self.studies_dir,
-            slots=self.slots,
-            max_failures=self.max_failures,
-            wandb=self.wandb,
-            smoke=self.smoke,
-            fuse=self.fuse,
-        )
 
 
 def run_agents(pool: Pool, show: Callable[[View], None], say: Say) -> PoolReport:
@@ -84,13 +65,13 @@ def run_agents(pool: Pool, show: Callable[[View], None], say: Say) -> PoolReport
         StudyError: a log cannot be written, a study is damaged, or the smoke trial failed.
     """
     _mend(pool, say)
-    watch = Watch(pool.specs, pool.studies_dir, pool.n_clips)
+    watch = Watch(pool.specs, pool.options.studies_dir, pool.n_clips)
     view = watch.look()
     told = _tell_wishes(view, set(), say)
     asked: list[int] = []
     n_failed = 0
     if any(line.n_settled < line.budget and line.wish is not Wish.STOP for line in view.lines):
-        with _signals(asked), Crew(pool.crew_plan(), say) as crew:
+        with recorded_signals(asked), Crew(pool.options, pool.slots, say) as crew:
             _attend(crew, asked, lambda: show(watch.look()), say)
             n_failed = crew.n_failed
         view = watch.look()
@@ -140,7 +121,7 @@ def _tell_wishes(view: View, told: set[str], say: Say) -> set[str]:
 def _mend(pool: Pool, say: Say) -> None:
     """Set damaged tails of journals aside now, where the user sees the note; agents would say it into their logs."""
     for spec in pool.specs:
-        path = StudyFolder(pool.studies_dir / spec.name).journal
+        path = StudyFolder(pool.options.studies_dir / spec.name).journal
         if not _ends_well(path):
             from sweeps.journal import Journal  # loads Optuna, which this process has no other use for
 
@@ -159,16 +140,3 @@ def _ends_well(journal: Path) -> bool:
         return tail.endswith(b"\n") and isinstance(json.loads(tail[:-1].rpartition(b"\n")[2]), dict)
     except ValueError:
         return False
-
-
-@contextlib.contextmanager
-def _signals(asked: list[int]) -> Iterator[None]:
-    def remember(number: int, _frame: FrameType | None) -> None:
-        asked.append(number)
-
-    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+LEASE = "lease"  # attribute of a trial
 GRACE = timedelta(minutes=10)  # without renewal, where the agent's process cannot be looked at; a lease is renewed every epoch
 
 
@@ -54,9 +55,16 @@ def own_lease(agent: str, now: datetime) -> Lease:
     )
 
 
-def from_dict(content: Mapping[str, Any]) -> Lease | None:
-    """The lease in a trial's attribute; None where it was released or never made."""
+def read_lease(attributes: Mapping[str, Any]) -> Lease | None:
+    """Return the lease in a trial's attributes; None where it was released or never made. A settled trial has its last."""
+    content = attributes.get(LEASE)
     return Lease(**content) if content else None
+
+
+def is_held(attributes: Mapping[str, Any], now: datetime) -> bool:
+    """Tell from its attributes whether an agent that lives works on a running trial."""
+    lease = read_lease(attributes)
+    return lease is not None and not lease.is_gone(now)
 
 
 def utc_now() -> datetime:

@@ -49,13 +49,11 @@ MaxFailures = Annotated[
 
 def fused(text: str) -> int:
     """Trials to train as one net: 1 for off, 0 for auto."""
-    from sweeps.agent import ALONE, AUTO
+    from sweeps.agent_options import parse_fuse
 
-    if text in ("off", "auto"):
-        return ALONE if text == "off" else AUTO
-    if not text.isdecimal() or not 1 <= int(text) <= _MOST_FUSED:
+    if text not in ("off", "auto") and not (text.isdecimal() and 1 <= int(text) <= _MOST_FUSED):
         raise typer.BadParameter(f"--fuse is off, auto or a number up to {_MOST_FUSED}, not {text!r}")
-    return int(text)
+    return parse_fuse(text)
 
 
 Fuse = Annotated[

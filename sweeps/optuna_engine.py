@@ -19,24 +19,20 @@ from sweeps import optuna_space
 from sweeps.counts import counter_of
 from sweeps.engine import Claim, Idle
 from sweeps.errors import StudyError
-from sweeps.lease import own_lease
+from sweeps.lease import LEASE, own_lease, read_lease
 from sweeps.optuna_store import (
     CAUSE,
     INFEASIBLE,
-    LEASE,
     PARAMS,
     RUN,
     SECONDS,
     SETTLED,
     TAIL,
     TWIN,
-    Counts,
     best_of,
-    count,
-    holder,
     is_abandoned,
+    is_duplicate,
     open_to_write,
-    translated,
     trials_of,
 )
 from sweeps.patience import patiently
@@ -73,8 +69,7 @@ class OptunaEngine:
         self._counter = counter_of(folder, self.spec.sweep.goal)
 
     def share(self) -> float:
-        counts = patiently(self._counts, self._say)
-        return (counts.settled + counts.running) / self.spec.budget
+        return patiently(self._counter.read, self._say).begun / self.spec.budget
 
     def claim(self) -> Claim | Idle:
         return patiently(self._claim, self._say)
@@ -91,15 +86,11 @@ class OptunaEngine:
     def release(self, claim: Claim) -> None:
         patiently(functools.partial(self._release, claim), self._say)
 
-    def _counts(self) -> Counts:
-        with translated(self._folder):
-            return count(self._trials())
-
     def _claim(self) -> Claim | Idle:
         with self._folder.locked() as now:
             self.spec = self._folder.spec()
             trials = self._trials()
-            n_settled = count(trials).settled
+            n_settled = sum(trial.state in SETTLED and not is_duplicate(trial) for trial in trials)
             if n_settled >= self.spec.budget:
                 return Idle.DONE
             running = [trial for trial in trials if trial.state is OptunaState.RUNNING]
@@ -171,8 +162,8 @@ class OptunaEngine:
         return trial.state is OptunaState.RUNNING and self._held_last(trial)
 
     def _held_last(self, trial: FrozenTrial) -> bool:
-        held = holder(trial)
-        return held is not None and held.is_of_this_process()
+        lease = read_lease(trial.user_attrs)
+        return lease is not None and lease.is_of_this_process()
 
     def _is_half_claimed(self, trial: FrozenTrial) -> bool:
         """A claim of ours whose confirmation a lost connection swallowed."""

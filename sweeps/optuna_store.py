@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,34 +14,18 @@ from optuna.storages import BaseStorage, JournalStorage
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from sweeps import lease
 from sweeps.journal import Journal, ReadOnlyJournal
-from sweeps.lease import Lease
+from sweeps.lease import is_held
 from sweeps.optuna_space import pruner
 from sweeps.study import StudyFolder, StudySpec
 from sweeps.sweepfile import Goal
 
 # Attributes of a trial. `lease` comes last: a running trial that has a run but no lease was given up or begun by a dead agent.
-PARAMS, RUN, LEASE, TWIN, SECONDS, CAUSE, TAIL = "params", "run", "lease", "duplicate_of", "seconds", "cause", "tail"
+PARAMS, RUN, TWIN, SECONDS, CAUSE, TAIL = "params", "run", "duplicate_of", "seconds", "cause", "tail"
 
 INFEASIBLE = "infeasible"  # a failed trial whose point is not tried again
 
 SETTLED = (OptunaState.COMPLETE, OptunaState.PRUNED)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Counts:
-    """How many trials stand where. The budget counts finished, pruned and running ones."""
-
-    finished: int
-    pruned: int
-    running: int
-    failed: int
-    duplicate: int
-
-    @property
-    def settled(self) -> int:
-        return self.finished + self.pruned
 
 
 def open_to_write(folder: StudyFolder, spec: StudySpec, say: Callable[[str], None]) -> tuple[optuna.Study, BaseStorage]:
@@ -81,9 +64,6 @@ class Reader:
         """The time that leases go by."""
         return self._folder.now()
 
-    def counts(self) -> Counts:
-        return count(self.trials())
-
 
 def translated(folder: StudyFolder) -> AbstractContextManager[None]:
     """Errors of the study's database, if it has one, in our words."""
@@ -100,29 +80,9 @@ def is_duplicate(trial: FrozenTrial) -> bool:
     return TWIN in trial.user_attrs
 
 
-def holder(trial: FrozenTrial) -> Lease | None:
-    """The lease on a trial; of a settled one, the last."""
-    return lease.from_dict(trial.user_attrs.get(LEASE) or {})
-
-
 def is_abandoned(trial: FrozenTrial, now: datetime) -> bool:
-    """A running trial that nobody works on."""
-    if trial.state is not OptunaState.RUNNING:
-        return False
-    held = holder(trial)
-    return held is None or held.is_gone(now)
-
-
-def count(trials: Sequence[FrozenTrial]) -> Counts:
-    """Duplicates are counted apart, whatever they were answered with."""
-    own = [trial.state for trial in trials if not is_duplicate(trial)]
-    return Counts(
-        finished=own.count(OptunaState.COMPLETE),
-        pruned=own.count(OptunaState.PRUNED),
-        running=own.count(OptunaState.RUNNING),
-        failed=own.count(OptunaState.FAIL),
-        duplicate=len(trials) - len(own),
-    )
+    """Tell whether a trial is running and no living agent works on it."""
+    return trial.state is OptunaState.RUNNING and not is_held(trial.user_attrs, now)
 
 
 def best_of(goal: Goal, epochs: Mapping[int, float]) -> float | None:

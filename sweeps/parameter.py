@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from sweeps.section import Section, did_you_mean, shown, yaml_number
+from arena_suggest import did_you_mean
+from sweeps.section import Section, shown, yaml_number
 from sweeps.shapes import EDGE
 from sweeps.space import Distribution, Parameter
 from sweeps.yaml_tree import Node

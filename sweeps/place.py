@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
+from arena_processes import recorded_signals
+from sweeps.agent_options import Say
 from sweeps.errors import StudyError
-from sweeps.gpus import Slot
 from sweeps.launch import Pool, PoolReport, report_of
-from sweeps.process import Duty
 from sweeps.watch import View, Watch
 
 _LOOK_EVERY_S = 2.0
 _GLANCE_S = 0.2
-
-Say = Callable[[str], None]
 
 
 class Placed(Protocol):
@@ -45,20 +43,10 @@ def options_of(texts: Sequence[str]) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def commands(pool: Pool, n_agents: int, device: str) -> list[list[str]]:
+def commands(pool: Pool, n_agents: int) -> list[list[str]]:
     """What each agent is started with: the same everywhere, so paths are absolute."""
-    duty = Duty(
-        number=1,
-        slot=Slot(device=device),
-        names=tuple(spec.name for spec in pool.specs),
-        studies_dir=pool.studies_dir.resolve(),
-        max_failures=pool.max_failures,
-        wandb=pool.wandb,
-        smoke=False,
-        alone=True,
-        fuse=pool.fuse,
-    )
-    return [duty.words() for _ in range(n_agents)]
+    options = replace(pool.options, studies_dir=pool.options.studies_dir.resolve(), smoke=False)
+    return [options.to_argv() for _ in range(n_agents)]
 
 
 def run_placed(pool: Pool, hand_over: Callable[[], Placed], show: Callable[[View], None], say: Say) -> PoolReport:
@@ -67,13 +55,13 @@ def run_placed(pool: Pool, hand_over: Callable[[], Placed], show: Callable[[View
     Raises:
         StudyError: the engine takes no agents, or a study is damaged.
     """
-    watch = Watch(pool.specs, pool.studies_dir, pool.n_clips)
+    watch = Watch(pool.specs, pool.options.studies_dir, pool.n_clips)
     view = watch.look()
     if view.n_settled >= view.budget:
         show(view)
         return report_of(view, n_failed_agents=0, interrupted=False)
     asked: list[int] = []
-    with _signals(asked), contextlib.closing(hand_over()) as placed:
+    with recorded_signals(asked), contextlib.closing(hand_over()) as placed:
         say(placed.said())
         ends = _attend(placed, asked, lambda: show(watch.look()))
         if asked:
@@ -99,13 +87,3 @@ def _attend(placed: Placed, asked: list[int], show: Callable[[], None]) -> list[
             show()
             look_at = time.monotonic() + _LOOK_EVERY_S
         time.sleep(_GLANCE_S)
-
-
-@contextlib.contextmanager
-def _signals(asked: list[int]) -> Iterator[None]:
-    before = {number: signal.signal(number, lambda n, _frame: asked.append(n)) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from arena_install import install_command
 from sweeps.errors import StudyError
 from sweeps.job import AgentJob
 
@@ -17,7 +18,7 @@ class RayActors:
         try:
             import ray
         except ImportError:
-            raise StudyError('--on ray needs Ray; install it with `pip install -e ".[ray]"`') from None
+            raise StudyError(f"--on ray needs Ray: {install_command('ray')}") from None
         self._ray = ray
         unknown = sorted(set(options) - {"address", "num_cpus"})
         if unknown:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from arena_install import install_command
 from sweeps.errors import StudyError
 from sweeps.job import AgentJob
 
@@ -22,7 +23,7 @@ class SlurmJobs:
         try:
             import submitit
         except ImportError:
-            raise StudyError('--on slurm needs submitit; install it with `pip install -e ".[slurm]"`') from None
+            raise StudyError(f"--on slurm needs submitit: {install_command('slurm')}") from None
         parameters = {**_DEFAULTS, **{key: _value(text) for key, text in options.items()}}
         cluster = str(parameters.pop("cluster", "slurm"))
         self._names, self._is_local = names, cluster == "local"

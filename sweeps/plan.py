@@ -2,53 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from cnn.nets import PAIR
 from sweeps import lint, trial
-from sweeps.agent import ALONE, MAX_FAILURES
-from sweeps.errors import StudyError, SweepFileError
+from sweeps.agent_options import ALONE, AgentOptions, Say
+from sweeps.errors import OptionError, StudyError, SweepFileError
 from sweeps.gpus import Slot, same_device
 from sweeps.results import read_outline
 from sweeps.study import StudyFolder, StudySpec, check_name, create_or_continue
-from sweeps.sweepfile import PAIR, Sweep
+from sweeps.sweepfile import Sweep
 
 _MOST_AGENTS = 8  # by default: each holds torch and the tiles in memory
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Search:
+    """What is searched, and by which engine."""
+
+    files: tuple[str, ...]  # sweep files, or names of shipped ones
+    variants: tuple[str, ...]
+    overrides: tuple[str, ...] = ()
+    budget: int | None = None  # per study; None: the file's run_cap, or all points of a grid
+    seed: int = 0
+    name: str = ""  # of the study; a prefix where there are several
+    engine: str = "optuna"  # or wandb
+    project: str = ""  # at W&B, of its own sweep; empty: arena
+    entity: str = ""  # at W&B; empty: the account's own
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Locations:
+    """Where a sweep reads and writes; its studies' folder is an option of its agents."""
+
+    tiles: Path = Path("tiles")
+    runs: Path = Path("runs")
+    storage: str = ""  # URL of a database without password; empty: files in the studies' folder
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workers:
+    """How many agents work, and on which machines and devices."""
+
+    n_agents: int = 0  # 0: one a core
+    gpus: str = ""  # numbers, such as 0,1
+    per_gpu: int = 1
+    cluster: str = "local"  # or slurm, ray
+    cluster_options: tuple[str, ...] = ()  # key=value for slurm and ray
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SweepRequest:
     """One `arena sweep run`."""
 
-    files: tuple[str, ...]  # sweep files, or names of shipped ones
-    variants: tuple[str, ...]
-    tiles: Path = Path("tiles")
-    runs: Path = Path("runs")
-    studies: Path = Path("studies")
-    storage: str = ""  # URL of a database without password; empty: files below `studies`
-    budget: int | None = None  # per study; None: the file's run_cap, or all points of a grid
-    n_agents: int = 0  # 0: one a core
-    device: str = "auto"
-    gpus: str = ""  # numbers, such as 0,1
-    per_gpu: int = 1
-    on: str = "local"  # or slurm, ray
-    place: tuple[str, ...] = ()  # key=value for slurm and ray
-    smoke: bool = True
-    fuse: int = ALONE  # trials that an agent trains as one net
-    max_failures: int = MAX_FAILURES
-    seed: int = 0
-    engine: str = "optuna"  # or wandb
-    wandb: str = "auto"  # mode of the mirror
-    project: str = "arena"  # at W&B, of its own sweep
-    entity: str = ""  # at W&B; empty: the account's own
-    name: str = ""  # of the study; a prefix where there are several
-    overrides: tuple[str, ...] = ()
+    search: Search
+    locations: Locations = Locations()
+    workers: Workers = Workers()
+    options: AgentOptions = field(default_factory=AgentOptions)
+
+    def check(self) -> None:
+        """Refuse options that do not go together; raises OptionError."""
+        self._check_devices() if self.workers.cluster == "local" else self._check_cluster()
+        search = self.search
+        if search.engine == "optuna" and (search.project or search.entity):
+            raise OptionError(
+                "--project and --entity belong to --engine wandb; the mirror takes WANDB_PROJECT and WANDB_ENTITY"
+            )
+        if search.engine == "wandb" and self.options.fuse != ALONE:
+            raise OptionError("--fuse belongs to --engine optuna; W&B hands its trials out one at a time")
+        if search.engine == "wandb" and (self.locations.storage or self.workers.cluster != "local"):
+            raise OptionError("--storage and --on belong to --engine optuna; W&B's server coordinates its own agents")
+
+    def _check_devices(self) -> None:
+        workers, device = self.workers, self.options.device
+        if not workers.gpus and workers.per_gpu > 1:
+            raise OptionError("--per-gpu needs --gpus, such as --gpus 0")
+        if workers.gpus and workers.n_agents:
+            raise OptionError("give --gpus with --per-gpu, or --agents; not both")
+        if workers.gpus and device != "auto":
+            raise OptionError(f"--gpus chooses the devices; drop --device {device}")
+
+    def _check_cluster(self) -> None:
+        workers = self.workers
+        if not workers.n_agents:
+            raise OptionError(f"--on {workers.cluster} needs --agents: how many it is to place")
+        if workers.gpus:
+            raise OptionError(f"--gpus is for --on local; {workers.cluster} chooses the GPUs")
 
 
-def all_eight() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The shipped files of Model A and Model B, and the four variants."""
-    return PAIR, trial.variants()
+def choose_studies(
+    files: Sequence[str], variants: Sequence[str], *, all_studies: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the sweep files and variants to search: those given, or Model A and Model B on the four variants.
+
+    Raises:
+        OptionError: both are asked for, or not one file and a variant.
+    """
+    if all_studies:
+        if files or variants:
+            raise OptionError("--all runs lenet5 and resnet on all variants: give it no file and no --variant")
+        return PAIR, trial.variants()
+    if len(files) != 1:
+        raise OptionError(f"give one sweep file, or lenet5 or resnet, or --all; not {len(files)} files")
+    if not variants:
+        raise OptionError("choose what to train on with --variant: raw, bilateral, raw+aug or bilateral+aug")
+    return tuple(files), tuple(variants)
 
 
 def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
@@ -58,32 +118,33 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
         SweepError: a sweep file, a name or a budget that cannot be used.
         CnnError: tiles, overrides, a split or a device that cannot be used.
     """
-    trial.check_device_name(request.device)
-    sweeps = [lint.read_sweep(file) for file in request.files]
+    search, locations = request.search, request.locations
+    trial.check_device_name(request.options.device)
+    sweeps = [lint.read_sweep(file) for file in search.files]
     for sweep in sweeps:
-        _refuse_both(sweep, request.overrides)
+        _refuse_both(sweep, search.overrides)
     specs: list[StudySpec] = []
     notes: list[str] = []
-    tiles = trial.find_tiles_folder(request.tiles, notes.append).resolve()
+    tiles = trial.find_tiles_folder(locations.tiles, notes.append).resolve()
     for sweep in sweeps:
-        budget, note = lint.budget_of(sweep, request.budget)
+        budget, note = lint.budget_of(sweep, search.budget)
         notes += [note] if note else []
         model = lint.model_of(sweep)
-        for variant in request.variants:
-            several = len(sweeps) * len(request.variants) > 1
-            name = _name(request.name, trial.model_label(model), variant, several)
+        for variant in search.variants:
+            several = len(sweeps) * len(search.variants) > 1
+            name = _name(search.name, trial.model_label(model), variant, several)
             check_name(name)
             spec = StudySpec(
                 name=name,
                 sweep=sweep,
-                base=trial.base_configuration(tiles, model, variant, request.overrides),
-                overrides=request.overrides,
+                base=trial.base_configuration(tiles, model, variant, search.overrides),
+                overrides=search.overrides,
                 tiles=tiles,
-                runs=request.runs.resolve(),
+                runs=locations.runs.resolve(),
                 budget=budget,
-                seed=request.seed,
-                engine=request.engine,
-                storage=request.storage,
+                seed=search.seed,
+                engine=search.engine,
+                storage=locations.storage,
             )
             specs.append(spec)
         notes += _stopping_notes(specs[-1])
@@ -103,27 +164,28 @@ def _stopping_notes(spec: StudySpec) -> list[str]:
     return []
 
 
-def open_studies(request: SweepRequest, say: Callable[[str], None]) -> list[StudySpec]:
+def open_studies(request: SweepRequest, say: Say) -> list[StudySpec]:
     """The planned studies, each in its folder.
 
     Raises:
         SweepError, CnnError: as `plan`, or a study of this name searches something else.
     """
     specs, notes = plan(request)
-    trial.check_runs(request.runs)
+    trial.check_runs(request.locations.runs)
     for note in notes:
         say(note)
+    studies, keeps_budget = request.options.studies_dir, request.search.budget is None
     opened: list[StudySpec] = []
     for wanted in specs:
-        spec = wanted if request.budget is None else _within_reach(request.studies, wanted, say)
-        folder, note = create_or_continue(request.studies, spec, keep_budget=request.budget is None)
+        spec = wanted if keeps_budget else _within_reach(studies, wanted, say)
+        folder, note = create_or_continue(studies, spec, keep_budget=keeps_budget)
         if note:
             say(note)
         opened.append(folder.spec())
     return opened
 
 
-def _within_reach(studies: Path, wanted: StudySpec, say: Callable[[str], None]) -> StudySpec:
+def _within_reach(studies: Path, wanted: StudySpec, say: Say) -> StudySpec:
     """`wanted` with a budget that is not below the trials that its study has already."""
     if not StudyFolder(studies / wanted.name).exists:
         return wanted
@@ -148,8 +210,9 @@ def n_clips(specs: Sequence[StudySpec]) -> list[int]:
 
 def default_slots(request: SweepRequest, budget: int) -> tuple[Slot, ...]:
     """Where agents work that no `--gpus` places."""
-    n_agents = request.n_agents or default_agents(request.device, budget, fuse=request.fuse)
-    return same_device(n_agents, request.device)
+    options = request.options
+    n_agents = request.workers.n_agents or default_agents(options.device, budget, fuse=options.fuse)
+    return same_device(n_agents, options.device)
 
 
 def may_have_gpu(device: str) -> bool:

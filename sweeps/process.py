@@ -6,10 +6,10 @@ import contextlib
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from sweeps.agent_options import AgentOptions
 from sweeps.errors import StudyError
 from sweeps.gpus import Slot
 
@@ -18,53 +18,22 @@ _ARENA = Path(__file__).resolve().parents[1] / "arena.py"
 _N_TAIL = 6  # lines of a failed agent's log that are shown
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Duty:
-    """What an agent process is started for."""
-
-    number: int  # in its pool, from 1
-    slot: Slot
-    names: tuple[str, ...]  # of studies
-    studies_dir: Path
-    max_failures: int
-    wandb: str  # mode of the mirror
-    smoke: bool  # try one batch first, and say so
-    alone: bool  # no other agent of the pool is on its device
-    fuse: int  # trials to train as one net; 0: as many as suit the device
-
-    def words(self) -> list[str]:
-        flags = [flag for flag, wanted in (("--smoke", self.smoke), ("--shared", not self.alone)) if wanted]
-        where = ["--studies", str(self.studies_dir), "--device", self.slot.device]
-        return [
-            "sweep",
-            "agent",
-            *self.names,
-            *where,
-            "--max-failures",
-            str(self.max_failures),
-            "--wandb",
-            self.wandb,
-            "--fuse",
-            str(self.fuse or "auto"),
-            *flags,
-        ]
-
-
 class AgentProcess:
     """A started agent. Its standard input is a pipe that ends with us, however we end; lines on it tell it things."""
 
-    def __init__(self, duty: Duty) -> None:
-        self.duty = duty
-        self.alone = duty.alone
+    def __init__(self, number: int, slot: Slot, options: AgentOptions) -> None:
+        self.number = number  # in its pool, from 1
+        self.slot = slot
+        self.alone = not options.shared
         self.is_reported = False
-        self.is_ready = not duty.smoke
-        self.log = duty.studies_dir / f"agent-{os.getpid()}-{duty.number}.log"  # another pool may work in the same folder
-        environment = {**os.environ, **({"CUDA_VISIBLE_DEVICES": duty.slot.gpu} if duty.slot.gpu else {})}
+        self.is_ready = not options.smoke
+        self.log = options.studies_dir / f"agent-{os.getpid()}-{number}.log"  # another pool may work in the same folder
+        environment = {**os.environ, **({"CUDA_VISIBLE_DEVICES": slot.gpu} if slot.gpu else {})}
         self._ready, ready = os.pipe()
         try:
             with _opened(self.log) as file:
                 self._process = subprocess.Popen(
-                    [sys.executable, str(_ARENA), *duty.words(), "--with-parent", "--ready", str(ready)],
+                    [sys.executable, str(_ARENA), *options.to_argv(), "--with-parent", "--ready", str(ready)],
                     stdin=subprocess.PIPE,
                     stdout=file,
                     stderr=subprocess.STDOUT,

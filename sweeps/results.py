@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeps import study
+from sweeps.lease import read_lease
 from sweeps.space import Distribution, Parameter
 from sweeps.study import StudyFolder, StudySpec
 from sweeps.sweepfile import Goal
@@ -60,7 +61,7 @@ class StudyFacts:
     method: str
     budget: int
     parameters: tuple[ParameterFacts, ...]
-    trials: tuple[TrialFacts, ...]
+    trials: tuple[TrialFacts, ...]  # by number
     best: TrialFacts | None  # of the finished ones
     importances: dict[str, float]  # by parameter, sum 1, largest first; empty where too few trials finished to say
     command: str  # `arena train ...` of the best trial; empty without one
@@ -73,6 +74,21 @@ class StudyFacts:
     def n_settled(self) -> int:
         """Finished and pruned trials: what the budget counts."""
         return self.n("finished") + self.n("pruned")
+
+    @property
+    def total_s(self) -> float:
+        """Return the time spent in all trials together."""
+        return sum(trial.seconds or 0.0 for trial in self.trials)
+
+    @property
+    def is_maximized(self) -> bool:
+        return self.goal == Goal.MAXIMIZE.value
+
+    @property
+    def varied(self) -> tuple[ParameterFacts, ...]:
+        """Return the parameters that are not constant, the most important first."""
+        varied = [parameter for parameter in self.parameters if parameter.kind != "constant"]
+        return tuple(sorted(varied, key=lambda one: (-self.importances.get(one.name, 0.0), one.name)))
 
 
 def list_studies(studies_dir: Path) -> list[str]:
@@ -151,7 +167,7 @@ def _trial(trial: FrozenTrial, goal: Goal, now: datetime) -> TrialFacts:
     states = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": running}
     state = states[trial.state.name]
     epochs = dict(sorted(trial.intermediate_values.items()))
-    held = store.holder(trial)
+    lease = read_lease(trial.user_attrs)
     return TrialFacts(
         number=trial.number,
         state="duplicate" if store.is_duplicate(trial) else state,
@@ -160,7 +176,7 @@ def _trial(trial: FrozenTrial, goal: Goal, now: datetime) -> TrialFacts:
         epochs=epochs,
         run=store.attribute(trial, store.RUN, ""),
         seconds=store.attribute(trial, store.SECONDS, None),
-        agent=held.agent if held else "",
+        agent=lease.agent if lease else "",
         cause=store.attribute(trial, store.CAUSE, ""),
     )
 
@@ -191,13 +207,13 @@ def _importances(facts: StudyFacts) -> dict[str, float]:
 def _command(spec: StudySpec, best: TrialFacts) -> str:
     """What trains the best trial again, or is answered from its run folder."""
     words = ["arena", "train", "--model", spec.model, "--variant", spec.variant]
-    words += ["--tiles", _near(spec.tiles), "--runs", _near(spec.runs), *spec.overrides]
+    words += ["--tiles", relative(spec.tiles), "--runs", relative(spec.runs), *spec.overrides]
     words += [f"{name}={_text(value)}" for name, value in best.params.items() if name != "model.name"]
     return shlex.join(words)
 
 
-def _near(path: Path) -> str:
-    """Relative to the working folder where it lies below it."""
+def relative(path: Path) -> str:
+    """Write a path relative to the working folder where it lies below it: another machine has another home."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena_locks import require_posix
 from arena_terminal import print_json, say
 from sweeps.options_cli import Device, Engine, Fuse, Json, MaxFailures, Storage, Studies, Wandb, WandbMode, Where, fused
 
 if TYPE_CHECKING:
     from sweeps.gpus import Slot
     from sweeps.launch import Pool, PoolReport
-    from sweeps.plan import SweepRequest
+    from sweeps.plan import SweepRequest, Workers
     from sweeps.watch import View
 
 app = typer.Typer()
@@ -61,45 +62,41 @@ def run(
     json: Json = False,
 ) -> None:
     """Tune: make or continue studies, and train until each has its budget of trials, exactly. Run again, it goes on."""
-    from sweeps.agent import ALONE
-    from sweeps.plan import SweepRequest
+    require_posix("arena sweep run")
+    from sweeps.agent_options import AgentOptions
+    from sweeps.errors import OptionError
+    from sweeps.plan import Locations, Search, SweepRequest, Workers, choose_studies
 
     words = [word for word in (file, *(overrides or [])) if word]
-    files, chosen = _scope([word for word in words if "=" not in word], variants or [], all_studies)
-    _check_gpus(gpus, per_gpu, agents, device) if on is Where.LOCAL else _check_place(on, gpus, agents)
-    if engine is Engine.OPTUNA and (project or entity):
-        raise typer.BadParameter(
-            "--project and --entity belong to --engine wandb; the mirror takes WANDB_PROJECT and WANDB_ENTITY"
+    account = os.environ if engine is Engine.WANDB else {}
+    try:
+        files, chosen = choose_studies([word for word in words if "=" not in word], variants or [], all_studies=all_studies)
+        request = SweepRequest(
+            search=Search(
+                files=files,
+                variants=chosen,
+                overrides=tuple(word for word in words if "=" in word),
+                budget=budget,
+                seed=seed,
+                name=name,
+                engine=engine.value,
+                project=project or account.get("WANDB_PROJECT", ""),
+                entity=entity or account.get("WANDB_ENTITY", ""),
+            ),
+            locations=Locations(tiles=tiles, runs=runs, storage=_bare(storage)),
+            workers=Workers(n_agents=agents, gpus=gpus, per_gpu=per_gpu, cluster=on.value, cluster_options=tuple(place or ())),
+            options=AgentOptions(
+                studies_dir=studies,
+                device=device,
+                max_failures=max_failures,
+                wandb=wandb.value,
+                fuse=fused(fuse),
+                smoke=smoke,
+            ),
         )
-    if engine is Engine.WANDB and fused(fuse) != ALONE:
-        raise typer.BadParameter("--fuse belongs to --engine optuna; W&B hands its trials out one at a time")
-    if engine is Engine.WANDB and (storage or on is not Where.LOCAL):
-        raise typer.BadParameter("--storage and --on belong to --engine optuna; W&B's server coordinates its own agents")
-    request = SweepRequest(
-        files=files,
-        variants=chosen,
-        tiles=tiles,
-        runs=runs,
-        studies=studies,
-        storage=_bare(storage),
-        budget=budget,
-        n_agents=agents,
-        device=device,
-        on=on.value,
-        place=tuple(place or ()),
-        gpus=gpus,
-        per_gpu=per_gpu,
-        fuse=fused(fuse),
-        smoke=smoke,
-        max_failures=max_failures,
-        seed=seed,
-        name=name,
-        overrides=tuple(word for word in words if "=" in word),
-        engine=engine.value,
-        wandb=wandb.value,
-        project=project or os.environ.get("WANDB_PROJECT", "arena"),
-        entity=entity or os.environ.get("WANDB_ENTITY", ""),
-    )
+        request.check()
+    except OptionError as error:
+        raise typer.BadParameter(str(error)) from error
     if code := _run(request, json):
         raise typer.Exit(code)
 
@@ -112,36 +109,6 @@ def _bare(storage: str) -> str:
     return bare_url(storage)
 
 
-def _scope(files: list[str], variants: list[str], all_studies: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    from sweeps.plan import all_eight
-
-    if all_studies:
-        if files or variants:
-            raise typer.BadParameter("--all runs lenet5 and resnet on all variants: give it no file and no --variant")
-        return all_eight()
-    if len(files) != 1:
-        raise typer.BadParameter(f"give one sweep file, or lenet5 or resnet, or --all; not {len(files)} files")
-    if not variants:
-        raise typer.BadParameter("choose what to train on with --variant: raw, bilateral, raw+aug or bilateral+aug")
-    return tuple(files), tuple(variants)
-
-
-def _check_gpus(gpus: str, per_gpu: int, agents: int, device: str) -> None:
-    if not gpus and per_gpu > 1:
-        raise typer.BadParameter("--per-gpu needs --gpus, such as --gpus 0")
-    if gpus and agents:
-        raise typer.BadParameter("give --gpus with --per-gpu, or --agents; not both")
-    if gpus and device != "auto":
-        raise typer.BadParameter(f"--gpus chooses the devices; drop --device {device}")
-
-
-def _check_place(on: Where, gpus: str, agents: int) -> None:
-    if not agents:
-        raise typer.BadParameter(f"--on {on} needs --agents: how many it is to place")
-    if gpus:
-        raise typer.BadParameter(f"--gpus is for --on local; {on} chooses the GPUs")
-
-
 def _run(request: SweepRequest, json: bool) -> int:
     import dataclasses
 
@@ -149,45 +116,44 @@ def _run(request: SweepRequest, json: bool) -> int:
     from sweeps.results import read_outline
     from sweeps.tables import print_best
 
-    slots = _slots(request)
-    if request.fuse > 1 and request.on == "local" and not plan.may_have_gpu(request.device):
+    is_local, options = request.workers.cluster == "local", request.options
+    slots = _slots(request.workers)
+    if options.fuse > 1 and is_local and not plan.may_have_gpu(options.device):
         say("note: on a CPU fused trials are slower than one at a time; --fuse is meant for a GPU")
-    specs = wandb_link.open_sweeps(request, say) if request.engine == "wandb" else plan.open_studies(request, say)
+    open_studies = wandb_link.open_sweeps if request.search.engine == "wandb" else plan.open_studies
+    specs = open_studies(request, say)
+    names = tuple(spec.name for spec in specs)
     pool = launch.Pool(
         specs=specs,
-        studies_dir=request.studies,
+        options=dataclasses.replace(options, names=names),
         slots=slots or plan.default_slots(request, sum(spec.budget for spec in specs)),
         n_clips=plan.n_clips(specs),
-        max_failures=request.max_failures,
-        wandb=request.wandb,
-        smoke=request.smoke,
-        fuse=request.fuse,
     )
-    with live.shown(f"study {specs[0].name}" if len(specs) == 1 else f"{len(specs)} studies") as show:
-        report = launch.run_agents(pool, show, say) if request.on == "local" else _run_placed(request, pool, show)
-    facts = [read_outline(request.studies, spec.name) for spec in specs]
+    with live.shown(f"study {names[0]}" if len(names) == 1 else f"{len(names)} studies") as show:
+        report = launch.run_agents(pool, show, say) if is_local else _run_placed(request.workers, pool, show)
+    facts = [read_outline(options.studies_dir, name) for name in names]
     print_json([dataclasses.asdict(study) for study in facts]) if json else print_best(facts)
     if report.exit_code:
         say(f"{report.n_settled} of {report.budget} trials are done; {report.way_on}")
     return report.exit_code
 
 
-def _run_placed(request: SweepRequest, pool: Pool, show: Callable[[View], None]) -> PoolReport:
+def _run_placed(workers: Workers, pool: Pool, show: Callable[[View], None]) -> PoolReport:
     from sweeps import place, place_ray, place_slurm
 
-    options = place.options_of(request.place)
-    words = place.commands(pool, request.n_agents, request.device)
-    if request.on == "ray":
-        return place.run_placed(pool, lambda: place_ray.RayActors(words, options, request.per_gpu), show, say)
-    names, folder = " ".join(spec.name for spec in pool.specs), place_slurm.folder_of(pool.studies_dir)
-    return place.run_placed(pool, lambda: place_slurm.SlurmJobs(folder, words, options, names), show, say)
+    settings = place.options_of(workers.cluster_options)
+    words = place.commands(pool, workers.n_agents)
+    if workers.cluster == "ray":
+        return place.run_placed(pool, lambda: place_ray.RayActors(words, settings, workers.per_gpu), show, say)
+    names, folder = " ".join(pool.options.names), place_slurm.folder_of(pool.options.studies_dir)
+    return place.run_placed(pool, lambda: place_slurm.SlurmJobs(folder, words, settings, names), show, say)
 
 
-def _slots(request: SweepRequest) -> tuple[Slot, ...]:
+def _slots(workers: Workers) -> tuple[Slot, ...]:
     """Where `--gpus` puts agents; nowhere without it. The environment is read here, at the edge."""
     from sweeps import gpus
 
-    return gpus.placement(gpus.chosen(request.gpus, os.environ), request.per_gpu) if request.gpus else ()
+    return gpus.placement(gpus.chosen(workers.gpus, os.environ), workers.per_gpu) if workers.gpus else ()
 
 
 @app.command(
@@ -214,7 +180,9 @@ def agent(
     ready: Annotated[int | None, typer.Option("--ready", hidden=True)] = None,
 ) -> None:
     """Join: train trials of these studies until their budgets are reached. Ctrl-C ends after the epoch, twice at once."""
-    from sweeps.agent import Order, Stop, work
+    require_posix("arena sweep agent")
+    from sweeps.agent_options import AgentOptions, Stop
+    from sweeps.agents_run import work
 
     if storage:
         from sweeps.joining import join
@@ -223,19 +191,19 @@ def agent(
             join(studies, _bare(storage), name, tiles=tiles, runs=runs)
     elif tiles or runs:
         raise typer.BadParameter("--tiles and --runs of an agent belong to --storage; without it they are the study's own")
-    order = Order(
+    options = AgentOptions(
         studies_dir=studies,
         names=tuple(dict.fromkeys(names)),
         device=device,
         max_failures=max_failures,
-        smoke=smoke,
         wandb=wandb.value,
         fuse=fused(fuse),
-        ready=ready,
-        stop=Stop(alone=not shared),
+        smoke=smoke,
+        shared=shared,
     )
-    order.stop.install()
+    stop = Stop(alone=not shared, ready=ready)
+    stop.install()
     if with_parent:
-        order.stop.with_parent()
-    if code := work(order, say):
+        stop.with_parent()
+    if code := work(options, stop, say):
         raise typer.Exit(code)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
+from arena_suggest import did_you_mean
 from sweeps.errors import SweepFileError
 from sweeps.yaml_tree import Node
 
@@ -92,15 +92,6 @@ class Section:
 
     def _at(self, key: str) -> str:
         return f"{self.name}.{key}" if self.name != "sweep file" else key
-
-
-def did_you_mean(name: str, known: Iterable[str], otherwise: str | None = None) -> str:
-    """`; did you mean 'method'?`, or else the whole list (or `otherwise`)."""
-    names = [str(one) for one in known]
-    found = difflib.get_close_matches(name, names, n=1)
-    if found:
-        return f"; did you mean {found[0]!r}?"
-    return f"; known are {', '.join(names)}" if otherwise is None else otherwise
 
 
 def yaml_number(value: float) -> str:

@@ -16,11 +16,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from arena_locks import open_locked
+from arena_suggest import did_you_mean
 from cnn.errors import RunError
-from cnn.runs import lock_of, read_json, write_json
+from cnn.runs import read_json, write_json
 from sweeps.errors import StudyError
 from sweeps.lease import utc_now
-from sweeps.section import did_you_mean
 from sweeps.sweepfile import Sweep, parse
 
 if TYPE_CHECKING:
@@ -83,14 +84,11 @@ class StudyFolder:
             names = list_names(self.path.parent)
             hint = did_you_mean(self.name, names) if names else "; `arena sweep run` makes one"
             raise StudyError(f"no study {self.name!r} in {self.path.parent}{hint}")
+        content = self.content()
         try:
-            content = read_json(self.path / "study.json")
-            database = self.database()
-            if database is not None:
+            if database := _database_of(content):
                 content = {**content, **self._kept_in(database)}
             return _spec_of(self.name, content)
-        except RunError as error:
-            raise StudyError(str(error)) from error
         except (KeyError, TypeError, ValueError) as error:
             what = f"{self.path / 'study.json'} is damaged ({error!r})"
             raise StudyError(f"{what}; delete {self.path} and run the sweep again") from error
@@ -110,11 +108,14 @@ class StudyFolder:
 
     def database(self) -> Database | None:
         """The database that holds the study; None where its folder does."""
+        return _database_of(self.content())
+
+    def content(self) -> dict[str, Any]:
+        """Return study.json as it is, empty where there is none; raises StudyError for a damaged one."""
         try:
-            storage = read_json(self.path / "study.json").get("storage", "") if self.exists else ""
+            return read_json(self.path / "study.json") if self.exists else {}
         except RunError as error:
             raise StudyError(str(error)) from error
-        return database_at(storage) if storage else None
 
     def now(self) -> datetime:
         """The time that leases go by: the database's, where machines share one."""
@@ -141,11 +142,16 @@ class StudyFolder:
     def held(self) -> Iterator[None]:
         """The folder alone, on the machines that see it; raises StudyError where it cannot be made or written."""
         try:
-            lock = lock_of(self.path / ".lock")
+            lock = open_locked(self.path / ".lock")
         except OSError as error:
             raise StudyError(f"cannot write {self.path}: {error.strerror}; choose another folder with --studies") from error
         with lock:
             yield
+
+
+def _database_of(content: dict[str, Any]) -> Database | None:
+    storage = content.get("storage", "")
+    return database_at(storage) if storage else None
 
 
 def database_at(url: str) -> Database:
@@ -232,7 +238,7 @@ def storage_of(folder: StudyFolder, wanted: str) -> str:
     """Where the study of `folder` is kept or, if there is none, is to be; raises StudyError where that is elsewhere."""
     if not folder.exists:
         return wanted
-    storage = str(read_json(folder.path / "study.json").get("storage", ""))
+    storage = str(folder.content().get("storage", ""))
     if wanted and wanted != storage:
         kept = f"in {database_at(storage)}" if storage else f"in files in {folder.path}"
         raise StudyError(f"study {folder.name!r} is kept {kept}, not in {database_at(wanted)}; choose another --name")

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from arena_suggest import did_you_mean
+from cnn.nets import NETS
 from cnn.runs import METRICS
 from sweeps.errors import SweepFileError
 from sweeps.parameter import parse_parameters
-from sweeps.section import Section, did_you_mean
+from sweeps.section import Section
 from sweeps.space import Parameter
 from sweeps.yaml_tree import read_tree
 
-PAIR = ("lenet5", "resnet")  # Model A and Model B
-SHIPPED = (*PAIR, "densenet", "mobilenet", "efficientnet", "inception", "bcresnet", "mlp")
 DEFAULT_METRIC = "val_macro_f1"
 _MAX_BYTES = 1_000_000
 _EXTRA_METHODS = ("cmaes", "cma-es", "auto", "botorch")  # samplers of Optuna's that need more than Optuna
@@ -96,19 +96,19 @@ class Sweep:
 
 
 def read_text(file: str) -> tuple[str, str]:
-    """The name for messages and the text of a sweep file: a path, or the name of a shipped one (`lenet5`, `resnet`).
+    """The name for messages and the text of a sweep file: a path, or the name of a net (`lenet5`, `resnet`).
 
     Raises:
         SweepFileError: it cannot be read.
     """
     path = Path(file)
-    if file in SHIPPED and not path.exists():
-        return f"{file}.yaml", (importlib.resources.files("sweeps") / f"{file}.yaml").read_text(encoding="utf-8")
+    if file in NETS and not path.exists():
+        return f"{file}.yaml", _write_file(file)
     try:
         with path.open("rb") as opened:
             content = opened.read(_MAX_BYTES + 1)
     except OSError as error:
-        hint = f"; shipped are {', '.join(SHIPPED)}"
+        hint = f"; shipped are {', '.join(NETS)}"
         raise SweepFileError(f"the sweep file cannot be read ({error.strerror or error}){hint}", file=file) from error
     if len(content) > _MAX_BYTES:
         raise SweepFileError("larger than 1 MB, so hardly a sweep file; choose another", file=file)
@@ -117,6 +117,22 @@ def read_text(file: str) -> tuple[str, str]:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise SweepFileError("not UTF-8 text; save it as UTF-8", file=file, line=line) from error
+
+
+def _write_file(net: str) -> str:
+    """Return the sweep file of a net: the shipped one of lenet5, with the net's own words and depths."""
+    text = (importlib.resources.files("sweeps") / "lenet5.yaml").read_text(encoding="utf-8")
+    for old, new in zip(_list_differences("lenet5"), _list_differences(net), strict=True):
+        text = text.replace(old, new)
+    return text
+
+
+def _list_differences(name: str) -> tuple[str, ...]:
+    net = NETS[name]
+    least, most = net.depths
+    step = max(1, (most - least) // 3)
+    depths = range(max(least, step), most + 1, step)[:3]
+    return f"{net.class_name} ({net.role})", name, net.counts, str(list(depths))
 
 
 def parse(text: str, file: str) -> Sweep:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from arena_csv import format_csv
 from arena_terminal import duration, print_table
 from sweeps.control import Wish
 from sweeps.counts import StudyCounts
@@ -86,14 +85,15 @@ def print_trials(facts: StudyFacts) -> None:
 def print_csv(facts: StudyFacts) -> None:
     """All trials, a row each, with one column for every parameter; numbers in full."""
     keys = [p.name for p in facts.parameters]
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("study", "trial", "state", facts.metric, "epochs", "seconds", *keys, "run", "agent", "cause"))
-    for t in facts.trials:
-        numbers = ["" if number is None else repr(number) for number in (t.value, t.seconds)]
-        params = [t.params.get(key, "") for key in keys]
-        writer.writerow(
-            (facts.name, t.number, t.state, numbers[0], len(t.epochs), numbers[1], *params, t.run, t.agent, t.cause)
+    header = ("study", "trial", "state", facts.metric, "epochs", "seconds", *keys, "run", "agent", "cause")
+    rows: list[tuple[object, ...]] = [
+        (
+            *(facts.name, t.number, t.state, t.value, len(t.epochs), t.seconds),
+            *(*(t.params.get(key, "") for key in keys), t.run, t.agent, t.cause),
         )
+        for t in facts.trials
+    ]
+    print(format_csv([header, *rows]), end="")
 
 
 def share(facts: StudyFacts, key: str) -> str:

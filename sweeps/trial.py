@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -287,14 +286,13 @@ def result_of(folder: RunFolder, metric: str) -> TrialResult:
 def failure_of(error: Exception) -> TrialResult:
     """A failed result with its cause in one line."""
     from cnn.errors import CnnError
+    from cnn.failure import is_out_of_memory
 
     text = " ".join(str(error).split())[:300] or "no message"
     if isinstance(error, CnnError):
         return TrialResult(state=TrialState.FAILED, cause=text)
     lines = "".join(traceback.format_exception(error)).splitlines()
     tail = tuple(lines[-_N_TAIL:])
-    # torch's own class is a RuntimeError; cuDNN, cuBLAS and the CPU allocator have none and say it in words.
-    said = isinstance(error, RuntimeError) and re.search("out of memory|can't allocate memory|ALLOC_FAILED", str(error))
-    if said or isinstance(error, MemoryError):
+    if is_out_of_memory(error):
         return TrialResult(state=TrialState.FAILED, cause="out of memory", tail=tail, out_of_memory=True)
     return TrialResult(state=TrialState.FAILED, cause=f"{type(error).__name__}: {text}", tail=tail)

@@ -14,24 +14,23 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from sweeps import control
-from sweeps.agent import Order, Say
+from sweeps.agent_options import AgentOptions, Say, Stop
 from sweeps.control import Wish
 from sweeps.engine import Claim
 from sweeps.errors import StudyError, SweepError
 from sweeps.study import StudyFolder, StudySpec
 from sweeps.trial import Step, TrialResult, TrialState
-from sweeps.wandb_link import Link, asked, link_of
+from sweeps.wandb_link import asked, link_of
 from sweeps.wandb_trial import Asker, WandbStudy, given_params
 
 _GLANCE_S = 0.05
 _WATCH_S = 0.2
 
 
-def work(specs: Sequence[StudySpec], order: Order, say: Say) -> int:
+def work(specs: Sequence[StudySpec], options: AgentOptions, stop: Stop, say: Say) -> int:
     """Train what W&B hands out, one study after another, until each sweep is over or a signal asks to stop; the exit code.
 
     Raises:
@@ -39,18 +38,19 @@ def work(specs: Sequence[StudySpec], order: Order, say: Say) -> int:
     """
     logging.getLogger("wandb").addHandler(logging.NullHandler())  # its tracebacks while W&B is down; the agent goes on
     for spec in specs:
-        folder = StudyFolder(order.studies_dir / spec.name)
-        _Agent(WandbStudy(folder, link_of(folder), order.device, say), link_of(folder), order, say).run()
-        if order.stop.signal:
+        folder = StudyFolder(options.studies_dir / spec.name)
+        study = WandbStudy(folder, link_of(folder), options.device, say)
+        _Agent(study, options.max_failures, stop, say).run()
+        if stop.signal:
             break
     return 0
 
 
 class _Agent:
-    def __init__(self, study: WandbStudy, link: Link, order: Order, say: Say) -> None:
+    def __init__(self, study: WandbStudy, max_failures: int, stop: Stop, say: Say) -> None:
         self._study = study
-        self._link = link
-        self._order = order
+        self._max_failures = max_failures
+        self._stop = stop
         self._say = say
         self._stopped = threading.Event()  # W&B wants the running trial to end
         self._failures: list[TrialResult] = []  # in a row
@@ -72,10 +72,10 @@ class _Agent:
 
     def _is_leaving(self) -> bool:
         wish = control.wish_of(self._study.folder)
-        return bool(self._order.stop.signal or self._fatal) or self._has_failed_enough() or wish is not Wish.RUN
+        return bool(self._stop.signal or self._fatal) or self._has_failed_enough() or wish is not Wish.RUN
 
     def _has_failed_enough(self) -> bool:
-        return len(self._failures) >= self._order.max_failures
+        return len(self._failures) >= self._max_failures
 
     def _step(self) -> Step:
         if self._is_leaving():
@@ -93,8 +93,9 @@ class _Agent:
     def _serve(self) -> None:
         import wandb
 
-        with contextlib.suppress(KeyboardInterrupt), _Leaving(self._order, self._is_leaving):
-            wandb.agent(self._link.sweep, function=self._wait, project=self._link.project, entity=self._link.entity)
+        with contextlib.suppress(KeyboardInterrupt), _Leaving(self._is_leaving):
+            link = self._study.link
+            wandb.agent(link.sweep, function=self._wait, project=link.project, entity=link.entity)
 
     def _wait(self) -> None:
         """What `wandb.agent` calls, with the run in the environment."""
@@ -134,30 +135,20 @@ class _Agent:
 
 
 class _Leaving:
-    """Makes `wandb.agent` end, as Ctrl-C does, once it is time to leave; a second signal ends the process at once."""
+    """Makes `wandb.agent` end, as Ctrl-C does, once it is time to leave."""
 
-    def __init__(self, order: Order, is_leaving: Callable[[], bool]) -> None:
-        self._order = order
+    def __init__(self, is_leaving: Callable[[], bool]) -> None:
         self._is_leaving = is_leaving
         self._over = threading.Event()
-        self._before: dict[int, Any] = {}
+        self._before: Any = None  # handler of the signal
 
     def __enter__(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                self._before[number] = signal.signal(number, self._on_signal)
-        self._before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, signal.default_int_handler)
+        self._before = signal.signal(signal.SIGUSR1, signal.default_int_handler)
         threading.Thread(target=self._watch, daemon=True).start()
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if self._order.stop.signal:
-            os._exit(128 + number)
-        self._order.stop.signal = number  # the watch does the rest
+        signal.signal(signal.SIGUSR1, self._before)
 
     def _watch(self) -> None:
         main = threading.main_thread().ident

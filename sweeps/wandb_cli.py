@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from arena_locks import require_posix
 from arena_terminal import say
 from sweeps.options_cli import Device, Studies
 
@@ -35,6 +36,7 @@ def trial(
     stops: Annotated[bool, typer.Option("--stops", help="The sweep stops weak runs: SIGTERM prunes, else it pauses.")] = False,
 ) -> None:
     """One run of a W&B sweep, as plain `wandb agent` starts it."""
+    require_posix("arena wandb trial")
     from sweeps.wandb_command import Command, split_arguments, train_one
 
     overrides, params = split_arguments(words or [])
@@ -73,18 +75,10 @@ def sweep_file(
 ) -> None:
     """Write the sweep for W&B's own commands: `wandb sweep`, `wandb agent` and, if wished, `wandb sweep-scheduler`."""
     from sweeps import wandb_file
-    from sweeps.plan import SweepRequest, plan
+    from sweeps.plan import Locations, Search, SweepRequest, plan
 
-    request = SweepRequest(
-        files=(file,),
-        variants=(variant,),
-        tiles=tiles,
-        runs=runs,
-        budget=budget,
-        overrides=tuple(overrides or ()),
-        engine="wandb",
-    )
-    (spec,), _ = plan(request)
+    search = Search(files=(file,), variants=(variant,), budget=budget, overrides=tuple(overrides or ()), engine="wandb")
+    (spec,), _ = plan(SweepRequest(search=search, locations=Locations(tiles=tiles, runs=runs)))
     write = wandb_file.write_scheduled if scheduler else wandb_file.write_sweep
     written = write(spec, studies, out or Path(f"wandb-{spec.name}.yaml"))
     say(f"written: {', '.join(map(str, written.files))}; then")

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
 import yaml
 
+from arena_processes import handle_signals
 from sweeps import lint, trial
+from sweeps.agent_options import Say
 from sweeps.errors import StudyError
 from sweeps.study import StudyFolder, StudySpec, create_or_continue
 from sweeps.sweepfile import parse
 from sweeps.trial import Step, TrialState
 from sweeps.wandb_link import Link, config_at_wandb, link_of, write_link
 from sweeps.wandb_trial import Asker, WandbStudy
-
-Say = Callable[[str], None]
 
 _SEARCH_KEYS = ("method", "metric", "parameters", "early_terminate", "run_cap", "name")
 
@@ -69,9 +69,7 @@ class _Signals:
     _number: int = field(default=0)
 
     def install(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, self._on_signal)
+        handle_signals(self._on_signal)
 
     def stop(self) -> None:
         self.step = Step.PRUNE

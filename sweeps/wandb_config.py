@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from sweeps.errors import StudyError
+from sweeps.results import relative
 from sweeps.space import Distribution, Parameter
 from sweeps.study import StudySpec
 from sweeps.sweepfile import Stopping
@@ -74,12 +74,6 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 def agent_command(spec: StudySpec, studies_dir: Path) -> list[str]:
     """What `wandb agent` starts for each run, on any machine that has the tiles; W&B's ${args} are the parameters."""
     words = ["${env}", "arena", "wandb", "trial", spec.name, "--variant", spec.variant, "--model", spec.model]
-    words += ["--tiles", _near(spec.tiles), "--runs", _near(spec.runs), "--studies", _near(studies_dir.resolve())]
+    words += ["--tiles", relative(spec.tiles), "--runs", relative(spec.runs), "--studies", relative(studies_dir.resolve())]
     stops = ["--stops"] if spec.sweep.early_terminate else []
     return [*words, *stops, *spec.overrides, "${args}"]
-
-
-def _near(path: Path) -> str:
-    """Relative to the working folder where it lies below it: another machine has another home."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative

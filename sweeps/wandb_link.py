@@ -10,15 +10,17 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from arena_install import install_command
 from cnn.runs import read_json, write_json
 from sweeps import plan, wandb_config, wandb_door
+from sweeps.agent_options import Say
 from sweeps.errors import StudyError
 from sweeps.plan import SweepRequest
 from sweeps.results import read_outline
@@ -54,7 +56,7 @@ def write_link(folder: StudyFolder, link: Link) -> None:
     write_json(folder.path / _NAME, dataclasses.asdict(link))
 
 
-def open_sweeps(request: SweepRequest, say: Callable[[str], None]) -> list[StudySpec]:
+def open_sweeps(request: SweepRequest, say: Say) -> list[StudySpec]:
     """The planned studies, each in its folder and with its sweep at W&B.
 
     Raises:
@@ -66,10 +68,11 @@ def open_sweeps(request: SweepRequest, say: Callable[[str], None]) -> list[Study
     refuse_namesake()
     wandb_door.check_login()
     specs = plan.open_studies(request, say)
+    studies = request.options.studies_dir
     for spec in specs:
-        facts = read_outline(request.studies, spec.name)
+        facts = read_outline(studies, spec.name)
         n_missing = spec.budget - facts.n_settled - facts.n("running") - facts.n("interrupted")
-        link = register(StudyFolder(request.studies / spec.name), request.project, request.entity, n_missing)
+        link = register(StudyFolder(studies / spec.name), request.search.project or "arena", request.search.entity, n_missing)
         say(f"study {spec.name} at W&B: {link.url}")
     return specs
 
@@ -80,7 +83,7 @@ def refuse_namesake() -> None:
         importlib.metadata.distribution("sweeps")
     except importlib.metadata.PackageNotFoundError:
         return
-    fix = "`pip uninstall sweeps`, then install arena-spoken-digits again"
+    fix = f"pip uninstall sweeps, then {install_command()}"
     raise StudyError(f"the package `sweeps` (of wandb[sweeps]) is installed over Arena's own; {fix}")
 
 
@@ -134,7 +137,9 @@ def _allow_more(link: Link, n_missing: int) -> None:
 
 
 def _wandb(*words: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "wandb", *words], capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "wandb", *words], capture_output=True, text=True, check=False, timeout=120
+    )
     if done.returncode:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]
         raise StudyError(f"`wandb {' '.join(words[:2])}` failed: {' '.join(last)}")

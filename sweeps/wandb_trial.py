@@ -8,19 +8,16 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cnn.runs import EpochRow, RunFolder, RunState
 from sweeps import trial, wandb_door
-from sweeps.engine import Claim
+from sweeps.agent_options import Say
+from sweeps.engine import Claim, settle
 from sweeps.errors import StudyError
 from sweeps.study import StudyFolder
-from sweeps.trial import Step, Task, TrialResult, TrialState, Workplace
+from sweeps.trial import Step, Task, TrialResult, Workplace
 from sweeps.wandb_engine import WandbEngine
 from sweeps.wandb_link import Link
-
-if TYPE_CHECKING:
-    from sweeps.agent import Say
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +33,7 @@ class WandbStudy:
 
     def __init__(self, folder: StudyFolder, link: Link, device: str, say: Say) -> None:
         self.folder = folder
-        self._link = link
+        self.link = link
         self._say = say
         agent = f"{socket.gethostname()}-{os.getpid()}"
         self.engine = WandbEngine(folder, agent, functools.partial(trial.point_of, folder.spec().base), say)
@@ -70,10 +67,7 @@ class WandbStudy:
             self._answer(self._run(claim.run), run)
         place = replace(self.place, copy=self._to(run, asker.on_stop))
         result = trial.run_trial(place, Task(number=claim.number, params=claim.params, metric=metric), listen)
-        if result.state is TrialState.PAUSED:
-            self.engine.release(claim)
-        elif not self.engine.finish(claim, result):
-            self._say(f"study {self.folder.name}: trial {claim.number} was taken over by another agent; this result is dropped")
+        settle(self.engine, claim, result, self._say)
         return result
 
     def _answer(self, folder: RunFolder, run: str) -> None:
@@ -83,7 +77,7 @@ class WandbStudy:
             self._say(str(error))
 
     def _to(self, run: str, on_stop: Callable[[], None]) -> wandb_door.Target:
-        return wandb_door.destination((self._link.entity, self._link.project, run), self.folder.name, on_stop)
+        return wandb_door.destination((self.link.entity, self.link.project, run), self.folder.name, on_stop)
 
     def _run(self, digest: str) -> RunFolder:
         return RunFolder(self.place.runs / digest)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import pytest
 from hypothesis import settings
 from loopback_http import LoopbackServer
 from loopback_world import Bench
-from postgres_server import PostgresServer, binaries, running_server
+from postgres_server import PostgresServer, binaries, missing_part, running_server
 from tones import write_tones
 from warm_python import WarmPython, running_python
 
@@ -48,10 +47,9 @@ def tiles(corpus_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Tile
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A PostgreSQL server for this process of tests: one per worker of pytest-xdist that asks for it."""
-    if binaries() is None:
-        pytest.skip("no PostgreSQL server is installed; on Debian or Ubuntu: sudo .ci/debian-packages")
-    if importlib.util.find_spec("psycopg") is None:
-        pytest.skip("psycopg is not installed; `make test` installs it")
+    missing = missing_part(binaries())
+    if missing:
+        pytest.skip(missing)
     with running_server() as server:
         yield server
 
@@ -108,10 +106,10 @@ def wandb_bench(tmp_path: Path, loopback_server: LoopbackServer, tiles: TileSet,
 
 @pytest.fixture(autouse=True)
 def no_network_accounts(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No test finds the W&B account of whoever runs it, or writes into their home."""
+    """No test finds the contest or the W&B account of whoever runs it, or writes into their home."""
     home = tmp_path_factory.getbasetemp() / "home"
     home.mkdir(exist_ok=True)
-    for name in [name for name in os.environ if name.startswith("WANDB")]:
+    for name in [name for name in os.environ if name.startswith(("ARENA_", "WANDB"))]:
         monkeypatch.delenv(name)
     for name, value in {
         "HOME": str(home),

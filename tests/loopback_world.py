@@ -73,7 +73,7 @@ class Bench:
         return self.start(self.python, ROOT / "arena.py", *words, **environment)
 
     def wandb(self, *words: str | Path) -> subprocess.Popen[str]:
-        return self.start(self.python, "-m", "wandb", *words)
+        return self.start(self.python, "-P", "-m", "wandb", *words)
 
     def until(self, found: Callable[[], Any], what: str) -> Any:
         """What `found` gives once that is not None."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib.util
 import itertools
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -20,6 +22,7 @@ from typing import Any
 _READY_S = 60.0
 _ROOM_BYTES = 1 << 29
 _PR_SET_PDEATHSIG = 1
+_ACCOUNT = "postgres"  # root's server runs as it
 # Nothing here outlives a power cut, so nothing waits for a disk.
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -39,6 +42,18 @@ def binaries() -> Path | None:
         return debian[-1].parent
     found = shutil.which("postgres")
     return Path(found).resolve().parent if found else None
+
+
+def missing_part(folder: Path | None, account: str = _ACCOUNT) -> str:
+    """Return the part of a server that this machine lacks, and its remedy; empty where `folder` has programs that can start."""
+    remedy = "on Debian or Ubuntu: sudo .ci/debian-packages"
+    if folder is None or not (folder / "initdb").exists():
+        return f"no PostgreSQL server is installed; {remedy}"
+    if importlib.util.find_spec("psycopg") is None:
+        return "psycopg is not installed; `make test` installs it"
+    if os.geteuid() == 0 and account not in {entry.pw_name for entry in pwd.getpwall()}:
+        return f"PostgreSQL refuses to run as root, and there is no account {account}; {remedy}"
+    return ""
 
 
 @dataclass(slots=True)
@@ -85,7 +100,7 @@ def running_server() -> Iterator[PostgresServer]:
     server = None
     try:
         if _account():
-            shutil.chown(folder, "postgres")
+            shutil.chown(folder, _ACCOUNT)
         options = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-locale", "--no-sync"]
         _run("initdb", *options, f"--pgdata={folder / 'data'}", at=folder)
         server = _first_start(folder)
@@ -178,4 +193,4 @@ def _program(name: str) -> str:
 
 def _account() -> dict[str, Any]:
     """PostgreSQL refuses to run as root; Debian's package brings the account."""
-    return {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+    return {"user": _ACCOUNT, "group": _ACCOUNT, "extra_groups": []} if os.geteuid() == 0 else {}

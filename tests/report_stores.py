@@ -13,8 +13,8 @@ from report_world import config_of, sweep_of
 from leaderboard.entry import submit
 from leaderboard.solution import parse_solution
 from leaderboard.store import create_contest
-from reports.sweep_facts import SweepFacts
 from sweeps import optuna_store
+from sweeps.results import StudyFacts
 from sweeps.study import StudyFolder, StudySpec
 from sweeps.sweepfile import parse
 
@@ -46,7 +46,7 @@ parameters:
 STATES = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 
 
-def write_study(studies: Path, variant: str, n_trials: int, first_run: int = 0, model: str = "lenet5") -> SweepFacts:
+def write_study(studies: Path, variant: str, n_trials: int, first_run: int = 0, model: str = "lenet5") -> StudyFacts:
     """A study in the store of sweeps; what it is made from."""
     made = sweep_of(model, variant, n_trials)
     spec = StudySpec(

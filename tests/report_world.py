@@ -13,13 +13,15 @@ import reference
 import soundfile
 
 from arena_scores import Interval
+from cnn.config import VARIANTS
+from cnn.nets import PAIR
 from cnn.runs import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, Verdict, write_csv, write_json
-from reports.contest_facts import AttemptFacts, ContestFacts, StandingFacts
-from reports.facts import VARIANTS
-from reports.sweep_facts import AgentFacts, ParameterSpan, SweepFacts, TrialPoint
+from leaderboard.standings import Attempt, Standing
+from reports.contest_facts import ContestFacts
+from reports.sweep_facts import AgentFacts
+from sweeps.results import ParameterFacts, StudyFacts, TrialFacts
 
 LABELS = tuple(str(digit) for digit in range(10))
-MODELS = ("lenet5", "resnet")
 SKILL = {"raw": 1.35, "bilateral": 1.1, "raw+aug": 1.7, "bilateral+aug": 1.55}
 SIZES = {"lenet5": (61_706, 416_520), "resnet": (174_970, 4_180_480)}
 SPLIT = {"kind": "speaker", "fold": 0, "seed": 0, "test_speakers": [], "val_speakers": []}
@@ -163,7 +165,7 @@ def write_run(
 
 def write_eight(runs: Path, **more: Any) -> list[RunFolder]:
     """Both models on the four variants."""
-    places = [(model, variant) for model in MODELS for variant in VARIANTS]
+    places = [(model, variant) for model in PAIR for variant in VARIANTS]
     return [
         write_run(runs, f"{n:016x}", config_of(model, variant), seed=n, **more)
         for n, (model, variant) in enumerate(places, start=0xA1)
@@ -193,7 +195,7 @@ def write_tiles(tiles: Path, config: dict[str, Any], clips: list[str], recording
     return folder
 
 
-def sweep_of(model: str, variant: str, n_trials: int = 64, seed: int = 0) -> SweepFacts:
+def sweep_of(model: str, variant: str, n_trials: int = 64, seed: int = 0) -> StudyFacts:
     """A study with a preferred learning rate, as the report sees it."""
     draw = np.random.default_rng([seed, len(model), len(variant)])
     trials = []
@@ -209,7 +211,7 @@ def sweep_of(model: str, variant: str, n_trials: int = 64, seed: int = 0) -> Swe
         elif number > 8 and value < 0.88 and draw.random() < 0.7:
             state, value = "pruned", value * 0.8
         trials.append(
-            TrialPoint(
+            TrialFacts(
                 number=number,
                 state=state,
                 value=value,
@@ -223,42 +225,46 @@ def sweep_of(model: str, variant: str, n_trials: int = 64, seed: int = 0) -> Swe
                 run=f"{number:016x}",
                 seconds=11.3,
                 agent=f"host-{number % 2}",
-                n_epochs=12,
+                epochs=dict.fromkeys(range(1, 13), 0.5),
             )
         )
     finished = [trial for trial in trials if trial.state == "finished"]
     best = max(finished, key=lambda trial: trial.value or 0)
-    states = [trial.state for trial in trials]
-    return SweepFacts(
+    choices: dict[str, tuple[object, ...]] = {"train.batch_size": (32, 64, 128), "train.optimizer": ("adamw", "adam", "sgd")}
+    importances = {"train.learning_rate": 0.71, "model.depth": 0.18, "train.batch_size": 0.08, "train.optimizer": 0.03}
+    return StudyFacts(
         name=f"{model}-{variant.replace('+', '-')}",
         model=model,
         variant=variant,
         metric="val_macro_f1",
-        maximize=True,
+        goal="maximize",
         method="bayes",
         budget=n_trials,
-        counts={state: states.count(state) for state in sorted(set(states))},
         trials=tuple(trials),
-        parameters=(
-            ParameterSpan(name="train.learning_rate", is_log=True, is_categorical=False, importance=0.71),
-            ParameterSpan(name="model.depth", is_log=False, is_categorical=False, importance=0.18),
-            ParameterSpan(name="train.batch_size", is_log=False, is_categorical=True, importance=0.08),
-            ParameterSpan(name="train.optimizer", is_log=False, is_categorical=True, importance=0.03),
+        parameters=tuple(
+            ParameterFacts(
+                name=name,
+                kind="categorical" if name in choices else "float",
+                low=None,
+                high=None,
+                log=name == "train.learning_rate",
+                choices=choices.get(name, ()),
+            )
+            for name in importances
         ),
         best=best,
-        best_run="00000000000000a1",
-        total_s=n_trials * 11.3,
-        n_agents=2,
-        agents=tuple(
-            AgentFacts(name=f"host-{n}", device="cpu", counts={"finished": n_trials // 2}, seconds=n_trials * 5.65)
-            for n in (0, 1)
-        ),
+        importances=importances,
         command=f"arena train --tiles tiles/fsdd model.name={model} variant={variant} train.learning_rate=0.0025 model.depth=3",
     )
 
 
-def eight_sweeps(n_trials: int = 64) -> tuple[SweepFacts, ...]:
-    return tuple(sweep_of(model, variant, n_trials) for model in MODELS for variant in VARIANTS)
+def eight_sweeps(n_trials: int = 64) -> tuple[StudyFacts, ...]:
+    return tuple(sweep_of(model, variant, n_trials) for model in PAIR for variant in VARIANTS)
+
+
+def agents_of_eight() -> dict[str, tuple[AgentFacts, ...]]:
+    agents = tuple(AgentFacts(name=f"host-{n}", device="cpu", counts={"finished": 32}, seconds=361.6) for n in (0, 1))
+    return {sweep.name: agents for sweep in eight_sweeps(1)}
 
 
 def contest_of(teams: tuple[str, ...] = ("Los Formantes", "Mel & Friends", "zero-crossing")) -> ContestFacts:
@@ -267,25 +273,37 @@ def contest_of(teams: tuple[str, ...] = ("Los Formantes", "Mel & Friends", "zero
     table = []
     for rank, (team, scores) in enumerate(zip(teams, ([0.861, 0.902, 0.943], [0.874, 0.921], [0.902]), strict=True), start=1):
         attempts = tuple(
-            AttemptFacts(
+            Attempt(
                 number=n,
+                score=x,
                 macro_f1=x,
                 metrics={"accuracy": x + 0.004},
                 arrived_at=start + timedelta(hours=5 * n + rank),
                 digest=f"{rank}{n}" * 8,
+                log_loss=None,
+                file_name="p.csv",
+                shown_number=n,
+                model=None,
             )
             for n, x in enumerate(scores, start=1)
         )
         best = max(scores)
         interval = Interval(low=best - 0.028, high=best + 0.021, level=0.95, n_replicates=2000, unit="clips", n_units=300)
         table.append(
-            StandingFacts(
+            Standing(
                 rank=rank,
                 team=team,
+                shown_as=team,
+                score=best,
                 macro_f1=best,
                 metrics={"accuracy": best + 0.004},
                 interval=interval,
+                is_tied_with_above=False,
+                could_be_first=rank < 3,
                 best=scores.index(best) + 1,
+                n_attempts=len(attempts),
+                n_allowed=3,
+                model=None,
                 attempts=attempts,
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import re
@@ -104,7 +105,8 @@ def test_the_doctor_fails_when_a_package_does_not_load(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert finding["state"] == "missing"
     assert "does not load: libGL.so.1" in finding["detail"]
-    assert finding["remedy"] == "on Debian or Ubuntu: sudo .ci/debian-packages"
+    version = importlib.metadata.version("opencv-python")
+    assert finding["remedy"] == f"pip install --force-reinstall --no-deps opencv-python-headless=={version}"
 
 
 def shell_lines(path: Path) -> Iterator[str]:
@@ -150,15 +152,3 @@ def test_every_command_of_the_readme_exists_with_its_options(command: str) -> No
                 context = child.make_context(name, rest, parent=context)
     else:
         assert program in {"arecord", "git", "cd", "source", "sudo", "pip", "wandb", ".venv/bin/arena"}
-
-
-def test_the_constraints_hold_a_version_of_every_dependency() -> None:
-    import tomllib
-
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    pinned = {line.split("==")[0].lower().replace("_", "-") for line in (ROOT / "constraints.txt").read_text().splitlines()}
-    extras = project["optional-dependencies"]
-    for line in [*project["dependencies"], *extras["speech"], *extras["dev"]]:
-        name = re.match(r"[A-Za-z0-9_.-]+", line)
-        assert name is not None
-        assert name.group().lower().replace("_", "-") in pinned

@@ -18,11 +18,13 @@ from playwright.sync_api import Browser
 from typer.testing import CliRunner
 
 from arena_media import palette_png
+from cnn.balance import balance, corpus_words
 from cnn.card import N_EXAMPLES, chosen, make_card, write_card
 from cnn.card_figures import Bins, bins_of, histogram, nice_step
 from cnn.card_sound import FRAMES_PER_S, N_ROWS, Frame, player_wav, spectrogram
 from cnn.corpus import scan
 from cnn.errors import CorpusError
+from cnn.listing import ProblemKind
 from cnn.tiles_cli import app
 
 HOSTILE = "<script>alert(1)<\u2215script>\"'&{{7*7}}"
@@ -88,6 +90,31 @@ def test_a_card_says_what_the_corpus_holds(corpus_folder: Path) -> None:
         assert words in page.text
     cells = [attributes for attributes in page.all("td") if "--heat" in attributes.get("style", "")]
     assert [cell["style"] for cell in cells] == ["--heat: 1.0"] * 50
+
+
+def test_a_card_in_spanish_quotes_english_as_such(hostile: Path) -> None:
+    page = make_card(scan(hostile), language="es")
+    text = Reader(page).text
+    assert b'<html lang="es">' in page
+    assert "19 grabaciones de 9 dígitos de 2 hablantes," in text
+    assert "1 archivo sin usar: 1 ilegible." in text
+    assert "Conviene el aumento de datos: algunos dígitos tienen 2 audios o ninguno" in text
+    (reason,) = re.findall(rb'<span lang="en">(.*?)</span>', page)
+    assert reason.decode() == scan(hostile).problems[0].reason
+    spanish = text.replace(reason.decode(), "")
+    assert re.findall(r"\b(the|with|recordings?|speakers?|which|clips?|of|digits?)\b", spanish) == []
+
+
+def test_every_text_of_the_card_is_used_and_every_used_one_is_there() -> None:
+    package = Path(balance.__code__.co_filename).parent
+    keys = corpus_words("en").table.keys()
+    code = "\n".join((package / name).read_text("utf-8") for name in ("card.py", "templates/card.html.j2"))
+    used = set(re.findall(r"""["']([a-z]+\.[a-z_]+)["']""", code)) & {key for key in keys if not key.startswith("balance.")}
+    called = set(re.findall(r"""\bt(?:\.n)?\(\s*["']([a-z]+\.[a-z_]+)["']""", code))
+    judged = {f"balance.{key}" for key in re.findall(r'"(\w+)"', (package / "balance.py").read_text("utf-8"))} & keys
+    named = {*(f"kind.{kind}" for kind in ProblemKind), *(f"flag.{flag}" for flag in ("clipped", "short", "truncated"))}
+    assert called - keys == set()
+    assert used | judged | named == keys
 
 
 def test_a_card_is_one_file_that_loads_nothing(corpus_folder: Path) -> None:
@@ -206,9 +233,9 @@ def test_steps_are_round(span: float, most: int, step: float) -> None:
 
 
 def test_a_histogram_names_its_marks_alike() -> None:
-    svg = histogram(Bins(start=-40, width=2.5, counts=(1, 2, 3, 4), n_above=0), "x", "y")
+    svg = histogram(Bins(start=-40, width=2.5, counts=(1, 2, 3, 4), n_above=0), "x", "y", str)
     assert re.findall(r'middle">([^<]+)<', svg) == [f"\u2212{mark}" for mark in (40, 38, 36, 34, 32, 30)]
-    svg = histogram(Bins(start=0.0, width=0.05, counts=(1,) * 20, n_above=0), "x", "y")
+    svg = histogram(Bins(start=0.0, width=0.05, counts=(1,) * 20, n_above=0), "x", "y", str)
     assert re.findall(r'middle">([^<]+)<', svg) == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
 
 

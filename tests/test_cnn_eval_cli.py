@@ -8,7 +8,7 @@ import pytest
 from evaluation_world import CORPUS, write_evaluation
 
 from cnn.config import TileSettings
-from cnn.eval_cli import show
+from cnn.eval_cli import show, write_rows
 from cnn.evaluate import Evaluation, evaluate
 from cnn.folds import Arm, Question, arms_of
 from cnn.runs import RunFolder
@@ -68,3 +68,11 @@ def test_few_speakers_are_all_listed_and_many_seeds_are_a_span(tmp_path: Path, c
     assert [name for name in starts(lines) if name.startswith("speaker_")] == [one.speaker for one in found[0][1].speakers]
     worst = found[0][1].speakers[0]
     assert any(f"{min(worst.by_seed):.3f} to {max(worst.by_seed):.3f}" in line for line in lines)
+
+
+def test_a_speaker_named_as_a_formula_is_set_apart_in_the_table(tmp_path: Path) -> None:
+    question = Question(folds="loso", models=("lenet5",), variants=("raw",), n_seeds=1)
+    write_rows(tmp_path / "folds.csv", evaluated(tmp_path, question, ("=1+1", "bob", "cleo")))
+    lines = (tmp_path / "folds.csv").read_text().splitlines()
+    assert lines[0] == "model,variant,on,fold,seed,speaker,n_clips,macro_f1,run"
+    assert sorted(line.split(",")[5] for line in lines[1:]) == ["'=1+1", "bob", "cleo"]

@@ -24,12 +24,12 @@ from typer.testing import CliRunner, Result
 
 import cnn.catalogue
 import cnn.get
+from arena_locks import hold_lock
 from cnn.catalogue import SOURCES, Source, source_of
 from cnn.corpus import scan
 from cnn.download import Hooks
 from cnn.errors import CorpusError
 from cnn.get import GetOptions, Got
-from cnn.locks import alone
 from cnn.tiles_cli import app
 from cnn.unpack import content_digest
 
@@ -332,7 +332,7 @@ def test_two_calls_at_once_for_two_folders_do_not_mix_what_comes(
     server.behaviour = Behaviour(content=tar_of(tones))
     got: list[Got] = []
     said: list[str] = []
-    with alone(tmp_path / f".{small.archive_name}.lock"):
+    with hold_lock(tmp_path / f".{small.archive_name}.lock"):
         call = threading.Thread(target=lambda: got.append(get(small, tmp_path / "out", said, mirrors=(server.url,))))
         call.start()
         wait_until(lambda: bool(said))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
+import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +14,7 @@ import pytest
 from cnn import trainings
 from cnn.device import resolve
 from cnn.errors import ConfigError
-from cnn.machine import check_device_name, n_cores, n_processes
+from cnn.machine import check_device_name, n_cores, n_processes, name_account
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -66,3 +69,15 @@ def test_no_more_processes_than_tasks_or_cores() -> None:
     assert n_processes(on_gpu=False, n_tasks=10_000) == n_cores()
     assert n_processes(on_gpu=True, n_tasks=8) == 2
     assert n_processes(on_gpu=True, n_tasks=0) == 1
+
+
+def test_an_account_without_a_name_goes_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find_no_name(number: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "ann")
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(pwd, "getpwuid", find_no_name)
+    name_account()
+    assert getpass.getuser() == str(os.getuid())

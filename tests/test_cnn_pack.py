@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from warm_python import WarmPython
 
 import arena
+from arena_install import build_wheel
 from cnn.corpus import scan
 from cnn.errors import CorpusError, SplitError
 from cnn.pack import PackPlan, PackSettings, plan_pack, speaker_key
@@ -142,6 +143,13 @@ def test_the_archive_lists_files_by_name_with_one_time_and_no_compressed_size(ma
     assert {(entry.date_time, entry.compress_type, entry.extra, entry.comment) for entry in entries} == {
         ((2000, 1, 1, 0, 0, 0), zipfile.ZIP_STORED, b"", b"")
     }
+
+
+def test_the_first_command_of_the_readme_installs_the_wheel_that_is_handed_out(made: Path) -> None:
+    wheel = build_wheel()
+    assert (made / "students" / wheel.name).read_bytes() == wheel.content
+    readme = (made / "students" / "README.md").read_text(encoding="utf-8")
+    assert f'## Begin\n\n    pip install "./{wheel.name}[train]" notebook\n' in readme
 
 
 def test_the_sample_submission_has_every_id_and_one_label(made: Path) -> None:
@@ -274,6 +282,7 @@ def test_the_starter_runs_and_writes_a_submission_that_the_contest_takes(
     code = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
     for name in ("train", "test", "sample_submission.csv"):
         (tmp_path / name).symlink_to(made / "students" / name)
+    (tmp_path / "cnn.py").write_text("raise SystemExit('a file of the student's own')\n")
     script = code.replace("EPOCHS = 8", "EPOCHS = 1")
     done = warm_python.run("-c", script, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -21,11 +21,11 @@ import pytest
 import soundfile
 from tones import RATE_HZ, tone
 
+from arena_locks import hold_lock
 from cnn import chunks
 from cnn.config import TILES_FORMAT, TileSettings
 from cnn.corpus import scan
 from cnn.errors import CnnError, CorpusError, TilesError
-from cnn.locks import alone
 from cnn.processes import Advance, Hands, in_processes
 from cnn.tiles import TileSet, folder_of, prepare
 
@@ -157,7 +157,7 @@ def test_the_second_of_two_preparations_says_that_it_waits(corpus_folder: Path, 
     folder = Path(shutil.copytree(tiles.folder, tmp_path / tiles.folder.name))
     witness = Witness()
     second = threading.Thread(target=lambda: prepare(scan(corpus_folder), tiles.settings, tmp_path, witness.hands))
-    with alone(tmp_path / f".{folder.name}.lock"):
+    with hold_lock(tmp_path / f".{folder.name}.lock"):
         second.start()
         deadline = time.monotonic() + 120
         while not witness.said and time.monotonic() < deadline:

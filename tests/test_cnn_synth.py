@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from arena_install import install_command
 from cnn.balance import balance
 from cnn.corpus import scan
 from cnn.errors import CorpusError
@@ -190,7 +191,7 @@ def test_without_the_synthesiser_one_line_says_how_to_get_it(tmp_path: Path, mon
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     with pytest.raises(CorpusError) as refused:
         synthesise(tmp_path / "c", SMALL)
-    assert str(refused.value) == "synthetic speech needs eSpeak NG: pip install 'arena-spoken-digits[speech]'"
+    assert str(refused.value) == f"synthetic speech needs eSpeak NG: {install_command('speech')}"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -11,10 +11,20 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("cnn", "sweeps", "leaderboard", "reports")
-TOP = ("arena", "arena_demo", "arena_doctor", "arena_terminal")
+TOP = ("arena", "arena_demo", "arena_doctor")
+COMMAND_LINE = ("arena_options", "arena_terminal")  # for files of commands
+# Ground of all rooms: the standard library only. So are arena_scores and arena_resamples, with numpy, and arena_media.
+BASE = ("arena_csv", "arena_locks", "arena_processes", "arena_suggest", "arena_texts")
 STANDARD_ONLY = (
     *("cnn/runs.py", "cnn/config.py", "cnn/nets.py", "cnn/plugin.py", "cnn/overrides.py", "cnn/splits.py", "cnn/errors.py"),
-    *("cnn/machine.py", "cnn/setting.py", "cnn/shelf.py", "cnn/copies.py", "cnn/failure.py", "arena_terminal.py"),
+    *(
+        "cnn/machine.py",
+        "cnn/setting.py",
+        "cnn/shelf.py",
+        "cnn/copies.py",
+        "cnn/failure.py",
+        *("arena_csv.py", "arena_install.py", "arena_locks.py", "arena_processes.py", "arena_suggest.py", "arena_terminal.py"),
+    ),
 )
 GROUND = ("cnn.runs", "cnn.shelf", "cnn.errors")  # run folders and the errors they raise: every room above may read them
 # What the runs of all folds say together: one computation, so that the report and `arena eval` cannot disagree; no torch.
@@ -28,10 +38,11 @@ NUMPY_AT_MOST = (
 MAY_IMPORT = {
     "cnn": (),
     "leaderboard": (),
-    "sweeps": GROUND,
+    "sweeps": (*GROUND, "cnn.nets"),
     "reports": (
         *GROUND,
         *STATISTICS,
+        "cnn.nets",  # the pair that the report compares
         "cnn.config",  # standard library only: what a run's configuration asks for, as the command that trains it again
         "cnn.overrides",
         "sweeps.results",
@@ -41,8 +52,11 @@ MAY_IMPORT = {
         "leaderboard.standings",
         "leaderboard.errors",
     ),
+    "arena_csv": (),
+    "arena_locks": (),
+    "arena_options": (),
     "arena_terminal": (),
-    "arena_media": (),  # as arena_scores and arena_resamples: imports nothing of ours, and every room may import it
+    "arena_media": (),
 }
 MUST_NOT_IMPORT = {
     "cnn": {"optuna", "sqlalchemy", "pandas", "jinja2", "fastapi"},
@@ -96,6 +110,8 @@ def _reason(name: str, module: str, imported: str) -> str:
     whole = f"{module}.{imported}" if imported else module
     if imported.startswith("_") and not imported.startswith("__") and target in ROOMS:
         return f"reads {imported} of {module}, a name of its own"
+    if target in BASE:
+        return ""
     if name in STANDARD_ONLY and target not in sys.stdlib_module_names and not _is_lazy_terminal(name, target):
         if not (room == target == "cnn" and any(f"cnn/{module.partition('.')[2]}.py" == one for one in STANDARD_ONLY)):
             return f"imports {module}, and may use the standard library only"
@@ -105,9 +121,9 @@ def _reason(name: str, module: str, imported: str) -> str:
         return "" if is_as_light else f"imports {module}, and may use numpy and the standard library only"
     if target in DOORS.get(name, ()) or room not in MAY_IMPORT:
         return ""
-    if target == "arena_terminal":
-        is_command_line = name.endswith("cli.py") or room == "arena_terminal"
-        return "" if is_command_line else "imports arena_terminal, which is for command lines"
+    if target in COMMAND_LINE:
+        is_command_line = name.endswith("cli.py") or room in COMMAND_LINE
+        return "" if is_command_line else f"imports {target}, which is for command lines"
     if target in TOP:
         return f"imports {module} from below"
     if target in ROOMS and target != room:
@@ -139,6 +155,7 @@ def test_every_import_goes_down_only() -> None:
         ("reports/facts.py", "x = __import__('torch')"),
         ("cnn/tiles.py", "import sweeps.trial"),
         ("cnn/tiles.py", "from arena_terminal import say"),
+        ("leaderboard/store.py", "from arena_options import ContestPath"),
         ("cnn/runs.py", "import numpy"),
         ("cnn/evaluate.py", "import torch"),
         ("cnn/evaluations.py", "from cnn.tiles import open_tiles"),
@@ -154,7 +171,9 @@ def test_every_import_goes_down_only() -> None:
         ("reports/facts.py", "from sweeps.study import StudyFolder"),
         ("reports/facts.py", "import arena"),
         ("reports/facts.py", "from cnn.runs import _epoch_row"),
+        ("arena_csv.py", "import pandas"),
         ("arena_terminal.py", "import cnn.runs"),
+        ("arena_processes.py", "import cnn.runs"),
     ],
 )
 @pytest.mark.parametrize("shape", ["{}", "def f() -> None:\n    {}", "if True:\n    class A:\n        {}"])

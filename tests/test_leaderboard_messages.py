@@ -1,19 +1,19 @@
-"""What is wrong with a file in two languages: one table, which the command line reads in English."""
+"""Messages on a wrong file: all of them used, in the reader's language on pages, in English on the command line."""
 
 from __future__ import annotations
 
 import pickle
 import re
 from pathlib import Path
-from string import Formatter
 
 import pytest
 from contest_world import solution
 from starlette.testclient import TestClient
 from web_world import make, submission
 
+from arena_texts import Localized, Words
 from leaderboard.errors import Fault, SubmissionError, TooManyRefusals
-from leaderboard.messages import LANGUAGES, MESSAGES, message, number
+from leaderboard.messages import TEXTS, message
 from leaderboard.submission import parse_submission
 from leaderboard.table import Problems
 from leaderboard.web_app import create_app
@@ -21,7 +21,7 @@ from leaderboard.web_service import Settings
 
 PACKAGE = Path(__file__).parents[1] / "leaderboard"
 GOOD = "".join(f"clip_{n:02d},{n % 2}\n" for n in range(40))
-PLURALS = {f"{key}_{n}" for key in ("more", "columns", "values") for n in ("1", "n")}  # named by a number
+KEYS = Words.read(TEXTS, "en").section("message").table.keys()
 
 BAD_FILES = {  # name: bytes of a submission, its refusal in English, in Spanish
     "a label": (
@@ -68,28 +68,14 @@ BAD_FILES = {  # name: bytes of a submission, its refusal in English, in Spanish
 }
 
 
-def places(text: str) -> list[tuple[str, str]]:
-    """What is filled in, and how."""
-    return sorted((name, str(spec)) for _, name, spec, _ in Formatter().parse(text) if name is not None)
-
-
-@pytest.mark.parametrize("key", MESSAGES)
-def test_a_message_is_there_in_both_languages_with_the_same_places_to_fill(key: str) -> None:
-    texts = MESSAGES[key]
-    assert len(texts) == len(LANGUAGES) == 2
-    assert all(texts)
-    assert places(texts[0]) == places(texts[1])
-    assert texts[0] != texts[1], f"{key} is not translated"
-
-
 def test_every_message_is_used_and_every_one_that_is_used_is_there() -> None:
     paths = [path for path in PACKAGE.glob("*.py") if path.name != "messages.py"]
     text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
     asked = set(re.findall(r"""\bmessage\(\s*["'](\w+)["']""", text))
     assert asked
-    assert asked <= MESSAGES.keys(), asked - MESSAGES.keys()
+    assert asked <= KEYS, asked - KEYS
     named = set(re.findall(r"""["'](\w+)["']""", text))
-    assert MESSAGES.keys() - named == PLURALS
+    assert KEYS - named == set()
 
 
 @pytest.mark.parametrize("case", BAD_FILES)
@@ -123,7 +109,7 @@ def test_words_of_a_hosts_metric_are_the_same_in_every_language() -> None:
 
 
 def test_a_text_is_made_when_it_is_shown_and_not_for_each_of_a_thousand_lines() -> None:
-    class Costly:
+    class Costly(Localized):
         n_told = 0
 
         def told(self, language: str) -> str:
@@ -168,7 +154,6 @@ def test_numbers_are_set_apart_as_each_language_does() -> None:
     said = message("id_unknown", id="'x'", n=12000, near="")
     assert "12,000" in said.told("en")
     assert "12\u202f000" in said.told("es")
-    assert number(999, "es") == "999"
 
 
 def test_waiting_after_many_refusals_is_told_in_both_languages() -> None:

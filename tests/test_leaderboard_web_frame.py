@@ -16,7 +16,7 @@ from web_world import make
 from leaderboard.web_app import create_app
 from leaderboard.web_render import span
 from leaderboard.web_service import Settings
-from leaderboard.web_texts import Words
+from leaderboard.web_texts import page_words
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_the_deadline_is_told_in_utc_in_the_hosts_zone_and_as_a_span(tmp_path: P
 
 
 def test_spans_leave_out_what_does_not_matter() -> None:
-    spans = [span(Words("en"), seconds) for seconds in (59, 3600, 86400 + 7200 + 60, 3 * 86400)]
+    spans = [span(page_words("en"), seconds) for seconds in (59, 3600, 86400 + 7200 + 60, 3 * 86400)]
     assert spans == ["0 min", "1 h 0 min", "1 d 2 h", "3 d 0 h"]
 
 

@@ -9,7 +9,7 @@ import pytest
 from browser_world import CUT_OFF, TEXT_OUTSIDE, needs_chromium
 from evaluation_world import write_evaluation
 from playwright.sync_api import Browser
-from report_world import config_of, contest_of, eight_sweeps, tone_wav, write_eight, write_run, write_tiles
+from report_world import agents_of_eight, config_of, contest_of, eight_sweeps, tone_wav, write_eight, write_run, write_tiles
 
 from cnn.folds import Question
 from reports.gather import Sources, gather
@@ -32,6 +32,7 @@ def full_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     facts = dataclasses.replace(
         gather(Sources(runs=folder / "runs", title="A title that goes on and on, as titles of courses do")),
         sweeps=eight_sweeps(64),
+        agents=agents_of_eight(),
         contest=contest_of(names),
     )
     (folder / "report.html").write_bytes(render(facts))
@@ -68,7 +69,7 @@ def spanish_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clips = sorted({row.id for row in eight[0].predictions()})
     write_tiles(folder / "tiles", eight[0].config(), clips, tone_wav())
     sources = Sources(runs=folder / "runs", tiles=folder / "tiles", lang="es")
-    facts = dataclasses.replace(gather(sources), sweeps=eight_sweeps(64), contest=contest_of())
+    facts = dataclasses.replace(gather(sources), sweeps=eight_sweeps(64), agents=agents_of_eight(), contest=contest_of())
     assert facts.mistakes
     assert all(media.sound and media.raw for media in facts.media.values())
     (folder / "report.html").write_bytes(render(facts))

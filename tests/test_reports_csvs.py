@@ -13,7 +13,7 @@ import reference
 from report_world import LABELS, contest_of, eight_sweeps, write_eight
 
 from cnn.runs import RunFolder
-from reports.csvs import csv_text, tables_of
+from reports.csvs import tables_of
 from reports.facts import ReportFacts
 from reports.gather import Sources, gather
 
@@ -67,6 +67,7 @@ def test_curves_trials_and_attempts_are_whole(facts: ReportFacts, tables: dict[s
     assert tables["contest"]["counts"].sum() == 3
 
 
-def test_a_text_that_a_spreadsheet_would_run_is_set_apart() -> None:
-    text = csv_text([("team", "f1"), ('=HYPERLINK("x")', -0.5), ("+1", 0.25), ("ann, bob", None)])
-    assert text.splitlines() == ["team,f1", '"\'=HYPERLINK(""x"")",-0.5', "'+1,0.25", '"ann, bob",']
+def test_a_team_named_as_a_formula_in_full_width_letters_is_set_apart(facts: ReportFacts) -> None:
+    named = dataclasses.replace(facts, contest=contest_of(("\uff1d1+1", "Mel & Friends", "zero-crossing")))
+    text = base64.b64decode(tables_of(named)["contest"].partition(",")[2]).decode()
+    assert {line.split(",")[1] for line in text.splitlines()[1:]} == {"'\uff1d1+1", "Mel & Friends", "zero-crossing"}

@@ -43,14 +43,7 @@ def test_the_numbers_are_those_of_arena_eval(tmp_path: Path) -> None:
     for number, one in enumerate(group.evaluations):
         own = folders[18 * number : 18 * (number + 1)]
         expected = evaluate([own[3 * fold : 3 * fold + 3] for fold in range(6)], "test")
-        assert (one.mean, one.fold_sd, one.seed_sd, one.pooled) == (
-            expected.mean_macro_f1,
-            expected.fold_sd,
-            expected.seed_sd,
-            expected.pooled_macro_f1,
-        )
-        assert (one.low, one.high) == (expected.interval.low, expected.interval.high)
-        assert [(s.speaker, s.by_seed) for s in one.speakers] == [(s.speaker, s.by_seed) for s in expected.speakers]
+        assert one.scores == expected
         assert (one.n_missing, one.has_all_folds, one.recipe) == (0, True, ())
 
 
@@ -196,16 +189,17 @@ def test_the_highest_of_several_is_said_to_be_flattered_and_the_others_are_named
     write_evaluation(tmp_path, Question(folds="loso", models=("lenet5", "resnet")))
     (group,) = groups_of(tmp_path)
     low, high = sorted(group.evaluations, key=lambda one: one.mean)
+    pooled, interval = high.scores.pooled_macro_f1, high.scores.interval
     assert evaluation_lead(group, english()) == (
         f"On 6 speakers never heard in training, Model B on raw + aug reaches a mean macro-F1 of {high.mean:.3f} over 6 folds; "
         f"the worst speaker, {high.worst.speaker}, has {high.worst.macro_f1:.3f}."
     )
     assert evaluation_detail(group, english()) == (
-        f"Of all clips together it is {high.pooled:.3f}, with a 95\u202f% interval of {high.low:.3f} to {high.high:.3f}. "
+        f"Of all clips together it is {pooled:.3f}, with a 95\u202f% interval of {interval.low:.3f} to {interval.high:.3f}. "
         "It is the highest of 2, picked by these very scores and so a little flattered; "
         f"Model A on raw + aug has {low.mean:.3f}."
     )
-    most = max(high.confused, key=lambda one: one.n)
+    most = max(high.scores.confused, key=lambda one: one.n)
     assert f"takes most often {most.truth} for {most.predicted} (" in confused_sentence(group, english())
     assert "One seed each" in " ".join(group_caveats(group, english()))
 
@@ -217,7 +211,7 @@ def test_of_many_speakers_the_picture_names_the_worst_and_sums_up_the_rest(tmp_p
     order = speaker_order(group)
     rows = speaker_rows(group.evaluations, order, english())
     assert [row.label for row in rows] == [*order[:12], "48 others"]
-    scores = {one.speaker: one.macro_f1 for one in group.evaluations[0].speakers}
+    scores = {one.speaker: one.macro_f1 for one in group.evaluations[0].scores.speakers}
     rest = sorted(scores[name] for name in order[12:])
     assert rows[-1].dots[0] == pytest.approx((np.median(rest), rest[0], rest[-1]))
     assert rows[0].dots[0] == pytest.approx((scores[order[0]],) * 3)

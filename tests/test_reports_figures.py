@@ -12,21 +12,22 @@ import numpy as np
 import pytest
 from report_world import contest_of, eight_sweeps, sweep_of, write_eight
 
+from cnn.runs import EpochRow
 from reports.contest_figures import attempts_plot, team_rows
 from reports.contour import N_X, N_Y, field_of
 from reports.curves import f1_limits, label_heights, loss_limits
 from reports.dots import dot_rows, score_limits
 from reports.effect_figures import effect_limits, effect_rows
-from reports.facts import CurvePoint, ReportFacts
+from reports.facts import ReportFacts
 from reports.figures import draw_all
 from reports.gather import Sources, gather
 from reports.matrices import shades
 from reports.parallel import parallel_numbers
 from reports.sampling import MOST_DOTS, best_trials, shown_trials
 from reports.sweep_compare import best_limits, best_lines
-from reports.sweep_facts import ParameterSpan, TrialPoint
 from reports.sweep_figures import dots, metric_limits, running_best, shown_levels, slice_xs
 from reports.texts import english
+from sweeps.results import ParameterFacts, TrialFacts
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +37,10 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> ReportFacts:
     return dataclasses.replace(gather(Sources(runs=folder)), sweeps=eight_sweeps(20), contest=contest_of())
 
 
-def trial(number: int, value: float | None, state: str = "finished", **params: object) -> TrialPoint:
-    return TrialPoint(number=number, state=state, value=value, params=params, cause="")
+def trial(number: int, value: float | None, state: str = "finished", **params: object) -> TrialFacts:
+    return TrialFacts(
+        number=number, state=state, value=value, params=params, epochs={}, run="", seconds=None, agent="", cause=""
+    )
 
 
 def test_the_dot_plot_holds_a_heading_and_four_lines_for_each_model(facts: ReportFacts) -> None:
@@ -56,7 +59,17 @@ def test_score_limits_hold_all_scores_inside_zero_and_one() -> None:
 def test_curve_limits_leave_out_a_diverged_loss_and_the_first_epochs(facts: ReportFacts) -> None:
     run = facts.runs[0]
     points = [
-        CurvePoint(epoch=e, train_loss=1e9 if e == 3 else 1.0, val_loss=math.nan, train_macro_f1=f, val_macro_f1=f)
+        EpochRow(
+            epoch=e,
+            train_loss=1e9 if e == 3 else 1.0,
+            train_accuracy=f,
+            train_macro_f1=f,
+            val_loss=math.nan,
+            val_accuracy=f,
+            val_macro_f1=f,
+            learning_rate=0.002,
+            seconds=1.0,
+        )
         for e, f in enumerate([0.1, 0.62, 0.7, 0.8], start=1)
     ]
     odd = dataclasses.replace(run, curve=tuple(points))
@@ -86,7 +99,7 @@ def test_the_running_best_counts_finished_trials_alone() -> None:
     )
     sweep = dataclasses.replace(sweep_of("lenet5", "raw", 4), trials=trials)
     assert running_best(sweep) == [(0, 0.5), (3, 0.7), (5, 0.7)]
-    assert running_best(dataclasses.replace(sweep, maximize=False)) == [(0, 0.5), (2, 0.4), (5, 0.4)]
+    assert running_best(dataclasses.replace(sweep, goal="minimize")) == [(0, 0.5), (2, 0.4), (5, 0.4)]
 
 
 def test_trials_outside_the_limits_are_held_at_the_edge_and_marked() -> None:
@@ -102,11 +115,11 @@ def test_studies_of_one_metric_share_limits_that_leave_the_worst_tenth_out() -> 
 
 
 def test_levels_are_set_apart_and_scales_are_kept() -> None:
-    span = ParameterSpan(name="p", is_log=True, is_categorical=False, importance=None)
+    span = ParameterFacts(name="p", kind="float", low=None, high=None, log=True, choices=())
     trials = [trial(n, 0.5, p=10.0**-n) for n in range(12)]
     assert slice_xs(span, trials) == ([10.0**-n for n in range(12)], [])
     assert slice_xs(span, [trial(0, 0.5, p=0.01), trial(1, 0.5, p=0.03)]) == ([0.01, 0.03], [])
-    span = dataclasses.replace(span, is_log=False)
+    span = dataclasses.replace(span, log=False)
     xs, levels = slice_xs(span, [trial(0, 0.5, p=128), trial(1, 0.5, p=32), trial(2, 0.5, p=128)])
     assert levels == ["32", "128"]
     assert [round(x) for x in xs] == [1, 0, 1]
@@ -188,7 +201,7 @@ def test_lines_of_parallel_coordinates_stand_where_their_settings_do() -> None:
     assert [axis.title for axis in axes] == ["learning rate", "depth", "batch size", "optimizer", "validation macro-F1"]
     by_number = {one.number: one for one in sweep.trials}
     assert {line.number for line in lines} == {one.number for one in sweep.trials if one.state == "finished"}
-    assert sum(line.is_best for line in lines) == round(0.1 * sweep.n_finished)
+    assert sum(line.is_best for line in lines) == round(0.1 * sweep.n("finished"))
     rates = sorted((float(str(by_number[line.number].params["train.learning_rate"])), line.heights[0]) for line in lines)
     assert [height for _, height in rates] == sorted(height for _, height in rates)
     assert (rates[0][1], rates[-1][1]) == (0, 1)

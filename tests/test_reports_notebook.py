@@ -14,6 +14,7 @@ from report_stores import make_contest
 from report_world import LABELS, config_of, write_eight, write_run, write_tiles
 from typer.testing import CliRunner
 
+from arena_install import install_command
 from cnn.runs import RunFolder, list_runs
 from reports.deliver_cli import app
 from reports.errors import NothingToReport, OutputError
@@ -53,6 +54,7 @@ def printed(notebook: dict[str, Any]) -> str:
 
 def test_it_runs_here_and_says_what_scikit_learn_says(place: Path) -> None:
     pytest.importorskip("nbclient", reason="the extra `notebook` is not installed")
+    (place / "cnn.py").write_text("raise SystemExit('a file of the reader's own')\n")
     result = invoke("--title", "Ours")
     assert result.exception is None, result.exception
     notebook = read(place / "story.ipynb")
@@ -129,6 +131,6 @@ def test_mistakes_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert str(invoke("--no-run", "--out", "runs").exception).startswith("--out names a file and runs is a folder")
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     error = str(invoke().exception)
-    assert error.startswith("running a notebook needs nbformat, nbclient, ipykernel: pip install")
+    assert error.startswith(f"running a notebook needs nbformat, nbclient, ipykernel: {install_command('notebook')}, or")
     assert invoke("--no-run").exception is None
     assert folder.digest in code_of(read(tmp_path / "story.ipynb"))[0]

@@ -96,7 +96,7 @@ def test_absent_parts_are_named(runs: Path, facts: ReportFacts) -> None:
 
 def test_a_study_without_trials_and_one_without_importances_are_shown(facts: ReportFacts) -> None:
     assert facts.sweeps
-    empty = dataclasses.replace(facts.sweeps[0], name="empty", trials=(), counts={}, best=None, parameters=(), command="")
+    empty = dataclasses.replace(facts.sweeps[0], name="empty", trials=(), best=None, parameters=(), command="")
     page = render(dataclasses.replace(facts, sweeps=(empty,))).decode()
     assert "No trial has finished" in page
     assert "Too few finished trials to tell." in page

@@ -30,17 +30,16 @@ def test_a_study_is_read_as_it_was_stored(tmp_path: Path) -> None:
     made = write_study(tmp_path, "raw", 20)
     (found,), notes = read_sweeps(tmp_path)
     assert notes == ()
-    assert (found.name, found.model, found.variant, found.metric, found.maximize) == (
+    assert (found.name, found.model, found.variant, found.metric, found.goal) == (
         "lenet5-raw",
         "lenet5",
         "raw",
         "val_macro_f1",
-        True,
+        "maximize",
     )
     assert [(trial.number, trial.state, trial.value) for trial in found.trials] == [
         (trial.number, trial.state, trial.value) for trial in made.trials
     ]
-    assert found.counts == made.counts
     assert found.best
     assert made.best
     assert (found.best.number, found.best.value) == (made.best.number, made.best.value)
@@ -51,9 +50,9 @@ def test_varied_parameters_come_with_their_importance_and_constants_do_not(tmp_p
     write_study(tmp_path, "raw", 20)
     (found,), _ = read_sweeps(tmp_path)
     stated = read_study(tmp_path, "lenet5-raw").importances
-    assert {parameter.name: parameter.importance for parameter in found.parameters} == stated
-    assert [parameter.name for parameter in found.parameters] == sorted(stated, key=lambda name: -stated[name])
-    assert [parameter.name for parameter in found.parameters if parameter.is_log] == ["train.learning_rate"]
+    assert found.importances == stated
+    assert [parameter.name for parameter in found.varied] == sorted(stated, key=lambda name: -stated[name])
+    assert [parameter.name for parameter in found.varied if parameter.log] == ["train.learning_rate"]
 
 
 def test_studies_come_in_the_order_of_the_trainings_and_make_a_page(tmp_path: Path) -> None:

@@ -32,6 +32,13 @@ def test_the_table_holds_every_run_and_comes_back_from_its_csv(tmp_path: Path) -
         assert table.loc[run.digest, "train.learning_rate"] == run.config()["train"]["learning_rate"]
 
 
+def test_a_cause_that_a_spreadsheet_would_run_is_set_apart_and_nothing_else_changes(tmp_path: Path) -> None:
+    table = pd.DataFrame({"cause": ["=1+1", None, "-x", "fine"], "n": [-1, 2, None, 4], "flag": [True, None, False, True]})
+    plain = table.to_csv(index=False, lineterminator="\n")
+    write_table(table, tmp_path / "runs.csv")
+    assert (tmp_path / "runs.csv").read_text() == plain.replace("=1+1", "'=1+1").replace("-x", "'-x")
+
+
 def test_no_run_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(NothingToReport, match=r"no run folder in .*; train with `arena train --all`"):
         table_of(tmp_path)

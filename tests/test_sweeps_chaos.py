@@ -46,7 +46,8 @@ import gc
 import sweeps.optuna_engine
 from cnn.runs import EpochRow, RunFolder, locked
 from sweeps import trial
-from sweeps.agent import Order, work
+from sweeps.agents_run import work
+from sweeps.agent_options import AgentOptions, Stop
 from sweeps.study import StudyFolder
 from sweeps.trial import Step, TrialResult, TrialState
 
@@ -78,7 +79,7 @@ def fork():
         return pid
     code = 9
     try:
-        code = work(Order(studies_dir=studies, names=(name,), device="cpu"), print)
+        code = work(AgentOptions(studies_dir=studies, names=(name,), device="cpu"), Stop(), print)
     finally:
         sys.stdout.flush()
         os._exit(code)

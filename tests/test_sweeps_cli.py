@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from study_world import ROOT, call, claim_and_die, claimed, finished, make_study, open_engine
@@ -12,9 +13,10 @@ from warm_python import WarmPython
 
 from cnn.errors import RunError
 from cnn.tiles import TileSet
+from sweeps.agent_options import AgentOptions
 from sweeps.cli import app
 from sweeps.errors import SweepError
-from sweeps.plan import SweepRequest, all_eight, default_agents, open_studies, plan
+from sweeps.plan import Locations, Search, SweepRequest, choose_studies, default_agents, open_studies, plan
 
 STATES = ("finished", "pruned", "running", "interrupted", "failed")
 
@@ -113,12 +115,16 @@ def test_a_mistake_is_one_line_on_stderr_and_exit_code_1(tmp_path: Path, warm_py
     )
 
 
-def request(tiles: TileSet, **changes: object) -> SweepRequest:
-    return SweepRequest(**{"files": ("lenet5",), "variants": ("raw",), "tiles": tiles.folder, **changes})  # type: ignore[arg-type]
+def request(tiles: TileSet, *, runs: Path = Path("runs"), options: AgentOptions | None = None, **search: Any) -> SweepRequest:
+    return SweepRequest(
+        search=Search(**{"files": ("lenet5",), "variants": ("raw",), **search}),
+        locations=Locations(tiles=tiles.folder, runs=runs),
+        options=options or AgentOptions(),
+    )
 
 
 def test_all_means_eight_studies_named_by_model_and_variant(tiles: TileSet) -> None:
-    files, variants = all_eight()
+    files, variants = choose_studies([], [], all_studies=True)
     specs, notes = plan(request(tiles, files=files, variants=variants, budget=4, overrides=("train.epochs=2",)))
     assert notes == [
         f"note: {file}.yaml line 8: early_terminate never ends a trial: it looks first at epoch 3, and trials have 2; "
@@ -144,13 +150,16 @@ def test_all_means_eight_studies_named_by_model_and_variant(tiles: TileSet) -> N
         ),
         ({"variants": ("raw", "raw")}, "two studies would be called 'lenet5.raw'; give each variant and each model once"),
         ({"variants": ("row",)}, "variant is one of raw, bilateral, raw+aug, bilateral+aug, not 'row'; did you mean 'raw'?"),
-        ({"device": "mps"}, "--device mps is not supported: it has no float64, which scores are computed in; use --device cpu"),
-        ({"device": "meta"}, "--device is auto, cpu, cuda or cuda:1, not 'meta'"),
+        (
+            {"options": AgentOptions(device="mps")},
+            "--device mps is not supported: it has no float64, which scores are computed in; use --device cpu",
+        ),
+        ({"options": AgentOptions(device="meta")}, "--device is auto, cpu, cuda or cuda:1, not 'meta'"),
         ({"overrides": ("train.epoch=3",)}, "unknown key 'train.epoch'; did you mean 'train.epochs'?"),
     ],
 )
 def test_what_cannot_be_planned_is_refused_before_anything_is_written(
-    tiles: TileSet, changes: dict[str, object], message: str
+    tiles: TileSet, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(Exception) as caught:
         plan(request(tiles, **changes))
@@ -164,13 +173,14 @@ def test_no_more_agents_than_trials() -> None:
 
 def test_a_study_is_not_made_where_its_runs_cannot_be_written(tiles: TileSet, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
+    options = AgentOptions(studies_dir=tmp_path / "studies")
     with pytest.raises(RunError, match=r"^cannot write run folders in .*: Not a directory; choose another with --runs$"):
-        open_studies(request(tiles, studies=tmp_path / "studies", runs=tmp_path / "file" / "runs"), print)
+        open_studies(request(tiles, options=options, runs=tmp_path / "file" / "runs"), print)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_budget_below_the_trials_that_are_done_is_said_and_takes_none_back(tiles: TileSet, tmp_path: Path) -> None:
-    where = {"studies": tmp_path / "studies", "runs": tmp_path / "runs"}
+    where: dict[str, Any] = {"options": AgentOptions(studies_dir=tmp_path / "studies"), "runs": tmp_path / "runs"}
     open_studies(request(tiles, budget=4, **where), print)
     engine = open_engine(tmp_path / "studies")
     for _ in range(3):

@@ -10,7 +10,9 @@ from study_world import BAYES, call, claimed, finished, make_study, open_engine
 
 from cnn.runs import EpochRow
 from sweeps import agent, trial
-from sweeps.agent import OUT_OF_MEMORY, Order, Stop, fair, work
+from sweeps.agent import fair
+from sweeps.agent_options import OUT_OF_MEMORY, AgentOptions, Stop
+from sweeps.agents_run import work
 from sweeps.control import Wish, ask, wish_of
 from sweeps.errors import StudyError, SweepError
 from sweeps.gpus import Slot, chosen, placement
@@ -66,8 +68,8 @@ def states(studies: Path, name: str = "lenet5.raw") -> list[tuple[str, int]]:
     return [(one.state, len(one.epochs)) for one in read_outline(studies, name).trials]
 
 
-def order(studies: Path, *names: str, **more: object) -> Order:
-    return Order(studies_dir=studies, names=names or ("lenet5.raw",), **more)  # type: ignore[arg-type]
+def options(studies: Path, *names: str, **more: object) -> AgentOptions:
+    return AgentOptions(studies_dir=studies, names=names or ("lenet5.raw",), **more)  # type: ignore[arg-type]
 
 
 def test_a_paused_study_is_given_up_after_the_epoch_and_goes_on_when_resumed(
@@ -88,7 +90,7 @@ def test_a_paused_study_is_given_up_after_the_epoch_and_goes_on_when_resumed(
 
     train(pause)
     monkeypatch.setattr(agent.time, "sleep", while_waiting)
-    assert work(order(tmp_path), said.append) == 0
+    assert work(options(tmp_path), Stop(), said.append) == 0
     assert seen == [[("interrupted", 2)]] * 3
     assert states(tmp_path) == [("finished", 4), ("finished", 4)]
     assert said == ["study lenet5.raw is paused; `arena sweep resume lenet5.raw` lets it go on"]
@@ -99,15 +101,15 @@ def test_a_stopped_study_is_left_after_the_epoch_while_others_go_on(tmp_path: Pa
     make_study(tmp_path, budget=3, name="other")
     train(lambda task, epoch: ask(folder, Wish.STOP, utc_now()))
     said: list[str] = []
-    assert work(order(tmp_path, "lenet5.raw", "other"), said.append) == 0
+    assert work(options(tmp_path, "lenet5.raw", "other"), Stop(), said.append) == 0
     assert states(tmp_path) == [("interrupted", 1)]
     assert states(tmp_path, "other") == [("finished", 4)] * 3
     assert said == ["study lenet5.raw is stopped; `arena sweep resume lenet5.raw` undoes it"]
     train(lambda task, epoch: None)
-    assert work(order(tmp_path), said.append) == 0
+    assert work(options(tmp_path), Stop(), said.append) == 0
     assert states(tmp_path) == [("interrupted", 1)]
     ask(folder, Wish.RUN, utc_now())
-    assert work(order(tmp_path), said.append) == 0
+    assert work(options(tmp_path), Stop(), said.append) == 0
     assert states(tmp_path) == [("finished", 4)] * 3
 
 
@@ -136,7 +138,7 @@ def test_out_of_memory_beside_others_gives_the_trial_up_for_the_pool_to_try_agai
 ) -> None:
     make_study(tmp_path, budget=2)
     train(fall_short)
-    assert work(order(tmp_path, stop=Stop(alone=False)), print) == OUT_OF_MEMORY
+    assert work(options(tmp_path), Stop(alone=False), print) == OUT_OF_MEMORY
     assert states(tmp_path) == [("interrupted", 1)]
 
 
@@ -147,7 +149,7 @@ def test_out_of_memory_alone_is_recorded_and_its_point_never_tried_again(
     make_study(tmp_path, text.replace("bayes", "grid"), budget=3)
     train(fall_short)
     said: list[str] = []
-    assert work(order(tmp_path), said.append) == 0
+    assert work(options(tmp_path), Stop(), said.append) == 0
     first, *rest = read_outline(tmp_path, "lenet5.raw").trials
     cause = "out of memory, alone on the device: this point is not tried again"
     assert (first.state, first.cause) == ("failed", cause)
@@ -172,7 +174,7 @@ def test_an_agent_stops_after_so_many_failures_in_a_row(
     make_study(tmp_path, budget=9)
     train(fail)
     with pytest.raises(StudyError, match=law):
-        work(order(tmp_path, max_failures=most), print)
+        work(options(tmp_path, max_failures=most), Stop(), print)
     expected = [("failed", 0)] if most == 1 else [("failed", 0), ("finished", 4), ("failed", 0), ("failed", 0)]
     assert states(tmp_path) == expected
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from sweeps import process
-from sweeps.crew import Crew, CrewPlan
+from sweeps import process, run_cli
+from sweeps.agent_options import AUTO, AgentOptions, parse_fuse
+from sweeps.crew import Crew
 from sweeps.errors import StudyError
 from sweeps.gpus import Slot, placement
 
@@ -40,6 +44,34 @@ if role == "short of memory" and "--shared" in words:
 """
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        AgentOptions(names=("lenet5.raw",)),
+        AgentOptions(
+            studies_dir=Path("/my studies"),
+            names=("lenet5.raw", "resnet.raw+aug"),
+            device="cuda:1",
+            max_failures=7,
+            wandb="offline",
+            fuse=AUTO,
+            smoke=True,
+            shared=True,
+        ),
+        AgentOptions(names=("s",), fuse=12),
+    ],
+)
+def test_options_come_back_from_the_command_line_that_they_make(options: AgentOptions) -> None:
+    argv = options.to_argv()
+    assert AgentOptions.from_argv(argv) == options
+    command = get_command(run_cli.app)
+    assert isinstance(command, TyperGroup)
+    parsed = command.commands["agent"].make_context("agent", argv[2:]).params
+    fields = {**parsed, "studies_dir": Path(parsed["studies"]), "fuse": parse_fuse(parsed["fuse"])}
+    fields["names"] = tuple(parsed["names"])
+    assert AgentOptions(**{field.name: fields[field.name] for field in dataclasses.fields(AgentOptions)}) == options
+
+
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     script = tmp_path / "player.py"
@@ -52,9 +84,9 @@ def play(stage: Path, role: str, slots: tuple[Slot, ...], *, smoke: bool) -> tup
     """What the players noted, sorted, and what the crew said."""
     (stage / "role").write_text(role)
     said: list[str] = []
-    plan = CrewPlan(names=("s",), studies_dir=stage, slots=slots, max_failures=3, smoke=smoke, wandb="off")
+    options = AgentOptions(names=("s",), studies_dir=stage, smoke=smoke)
     deadline = time.monotonic() + 60
-    with Crew(plan, said.append) as crew:
+    with Crew(options, slots, said.append) as crew:
         while crew.is_working:
             assert time.monotonic() < deadline
             crew.look(is_asked=False)

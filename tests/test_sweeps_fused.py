@@ -15,9 +15,11 @@ from cnn.shelf import TrialMark, trial_of
 from cnn.tiles import TileSet
 from cnn.train import train
 from sweeps import cli, control, fused_agent, fusing
-from sweeps.agent import AUTO, Order, place_of, work
+from sweeps.agent import place_of
+from sweeps.agent_options import AUTO, AgentOptions, Stop
+from sweeps.agents_run import work
 from sweeps.control import Wish
-from sweeps.plan import SweepRequest, open_studies
+from sweeps.plan import Locations, Search, SweepRequest, open_studies
 from sweeps.results import StudyFacts, read_study
 from sweeps.study import StudyFolder
 from sweeps.trial import TrialResult, TrialState
@@ -40,21 +42,22 @@ class Folder:
         self.studies, self.runs = path / "studies", path / "runs"
         self.said: list[str] = []
         (path / "s.yaml").write_text(SWEEP)
-        request = SweepRequest(
+        search = Search(
             files=(str(path / "s.yaml"),),
             variants=("raw",),
-            tiles=tiles.folder,
-            runs=self.runs,
-            studies=self.studies,
-            budget=6,
-            device="cpu",
-            name=NAME,
             overrides=("train.epochs=2", "model.width=1"),
+            budget=6,
+            name=NAME,
+        )
+        request = SweepRequest(
+            search=search,
+            locations=Locations(tiles=tiles.folder, runs=self.runs),
+            options=AgentOptions(studies_dir=self.studies, device="cpu"),
         )
         open_studies(request, print)
 
     def work(self, fuse: int) -> int:
-        return work(Order(studies_dir=self.studies, names=(NAME,), device="cpu", fuse=fuse), self.said.append)
+        return work(AgentOptions(studies_dir=self.studies, names=(NAME,), device="cpu", fuse=fuse), Stop(), self.said.append)
 
     def facts(self) -> StudyFacts:
         return read_study(self.studies, NAME)

@@ -13,7 +13,7 @@ from cnn.train import train
 from sweeps import trial
 from sweeps.errors import SweepFileError
 from sweeps.lint import read_sweep
-from sweeps.plan import SweepRequest, plan
+from sweeps.plan import Locations, Search, SweepRequest, plan
 
 NET = """
 from torch import nn
@@ -39,11 +39,8 @@ def sweep_file(folder: Path, class_name: str = "MyNet", depths: str = "[1, 20]")
 
 def test_a_trial_trains_the_file_as_it_was_when_the_study_began(tmp_path: Path, tiles: TileSet) -> None:
     request = SweepRequest(
-        files=(sweep_file(tmp_path),),
-        variants=("raw",),
-        tiles=tiles.folder,
-        runs=tmp_path / "runs",
-        overrides=("train.epochs=1",),
+        search=Search(files=(sweep_file(tmp_path),), variants=("raw",), overrides=("train.epochs=1",)),
+        locations=Locations(tiles=tiles.folder, runs=tmp_path / "runs"),
     )
     (spec,), _ = plan(request)
     assert (spec.name, spec.budget) == ("MyNet.raw", 2)

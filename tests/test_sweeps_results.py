@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ from study_world import ROOT, claimed, finished, make_study, open_engine
 
 from sweeps.errors import StudyError
 from sweeps.results import ParameterFacts, list_studies, read_outline, read_study
+from sweeps.tables import print_csv
 from sweeps.trial import TrialResult, TrialState
 
 NAME = "lenet5.raw"
@@ -25,6 +28,20 @@ parameters:
   train.epochs: {min: 2, max: 9}
   train.optimizer: {values: [adamw, sgd]}
 """
+
+
+def test_trials_as_csv_keep_numbers_in_full_and_set_a_cause_apart_that_is_a_formula(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_study(tmp_path, TEXT, budget=2)
+    engine = open_engine(tmp_path)
+    engine.finish(claimed(engine), finished(0.1 + 0.2))
+    engine.finish(claimed(engine), TrialResult(state=TrialState.FAILED, cause="\uff1d1+1"))
+    print_csv(read_outline(tmp_path, NAME))
+    first, second = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (first["val_macro_f1"], first["seconds"], first["cause"]) == ("0.30000000000000004", "1.5", "")
+    assert float(first["train.learning_rate"]) > 0
+    assert (second["val_macro_f1"], second["state"], second["cause"]) == ("", "failed", "'\uff1d1+1")
 
 
 def test_every_fact_of_a_study_is_read(tmp_path: Path) -> None:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sweepfile_world import GOOD, read
 
-from sweeps import trial
+from cnn.nets import NETS
 from sweeps.errors import SweepFileError
 from sweeps.lint import budget_of, read_sweep
 from sweeps.space import Distribution, n_points
-from sweeps.sweepfile import SHIPPED, EarlyTerminate, Goal, Method, Stopping, Sweep
+from sweeps.sweepfile import EarlyTerminate, Goal, Method, Stopping, Sweep
+
+ROOT = Path(__file__).parents[1]
 
 
 def read_or_refuse(text: str) -> Sweep | None:
@@ -27,7 +35,7 @@ def read_or_refuse(text: str) -> Sweep | None:
 
 
 def test_shipped_files_are_good_and_tune_rate_batch_and_depth() -> None:
-    for model in SHIPPED:
+    for model in NETS:
         depths = {"lenet5": (2, 3, 4), "densenet": (2, 4, 6)}.get(model, (1, 2, 3))
         sweep = read_sweep(model)
         assert sweep.constants == {"model.name": model}
@@ -37,8 +45,22 @@ def test_shipped_files_are_good_and_tune_rate_batch_and_depth() -> None:
         assert sweep.early_terminate == EarlyTerminate(type=Stopping.HYPERBAND, min_iter=3, eta=3)
 
 
-def test_every_net_has_a_shipped_file() -> None:
-    assert trial.models() == SHIPPED
+def test_a_net_added_by_the_two_steps_of_the_readme_has_a_sweep_file(tmp_path: Path) -> None:
+    for name in ("cnn", "sweeps", "leaderboard", "reports"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in ROOT.glob("arena*.py"):
+        shutil.copy(path, tmp_path)
+    (tmp_path / "cnn" / "models" / "newnet.py").write_text(
+        (ROOT / "cnn" / "models" / "mlp.py").read_text().replace("MLP", "NewNet")
+    )
+    table = tmp_path / "cnn" / "nets.py"
+    line = 'NETS = {\n    "newnet": Net("NewNet", BASELINE, "Nobody 2026", 3, (2, 12), "layers in all"),'
+    table.write_text(table.read_text().replace("NETS = {", line, 1))
+    words = [sys.executable, "-m", "arena", "sweep", "lint", "newnet", "--json"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    values = {parameter["name"]: parameter["values"] for parameter in json.loads(done.stdout)["parameters"]}
+    assert (values["model.name"], values["model.depth"]) == (["newnet"], [3, 6, 9])
 
 
 def test_a_whole_file_is_read() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from sweepfile_world import GOOD, refusal, with_parameter
 
+from cnn.nets import NETS
 from sweeps.errors import SweepFileError
 from sweeps.lint import read_sweep
-from sweeps.sweepfile import SHIPPED
 
 TOP = "method, metric, parameters, early_terminate, run_cap, name, description, program, command, project, entity"
 REFUSED = {
@@ -199,7 +199,7 @@ def test_a_mistake_is_refused_with_its_line_and_its_fix(text: str, message: str)
 def test_files_that_cannot_be_read_are_named(tmp_path: object) -> None:
     with pytest.raises(SweepFileError) as caught:
         read_sweep("nowhere.yaml")
-    message = f"nowhere.yaml: the sweep file cannot be read (No such file or directory); shipped are {', '.join(SHIPPED)}"
+    message = f"nowhere.yaml: the sweep file cannot be read (No such file or directory); shipped are {', '.join(NETS)}"
     assert str(caught.value) == message
 
 

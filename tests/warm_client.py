@@ -1,6 +1,6 @@
 """Stands in for the interpreter: hands its work to a warm process that forks (see warm_python.py), and ends as that ends.
 
-Signals are passed on, and the work is killed with us. What is neither a script, code nor `-m wandb` is the interpreter's own.
+Signals are passed on, and the work is killed with us. The interpreter itself does what is no script, code or `-P -m wandb`.
 """
 
 import array
@@ -17,7 +17,7 @@ _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, sign
 
 def main():
     words = sys.argv[1:]
-    if not words or (words[0].startswith("-") and words[0] != "-c" and words[:2] != ["-m", "wandb"]):
+    if not words or (words[0].startswith("-") and words[0] != "-c" and words[:3] != ["-P", "-m", "wandb"]):
         os.execv(sys.executable, [sys.executable, *words])
     descriptors = [int(name) for name in os.listdir("/proc/self/fd")]
     descriptors = [number for number in descriptors if is_open(number)]

@@ -232,12 +232,12 @@ def _do(order: _Order, client: str) -> None:
     for folder in folders:
         if (custom := Path(folder) / "sitecustomize.py").exists():
             runpy.run_path(str(custom))
-    kind, *rest = order.words
+    kind, *rest = order.words[order.words[0] == "-P" :]
     if kind == "-c":
         sys.argv, sys.path[:0] = ["-c", *rest[1:]], ["", *folders]
         exec(compile(rest[0], "<string>", "exec"), {"__name__": "__main__", "__builtins__": __builtins__})
     elif kind == "-m":
-        sys.argv, sys.path[:0] = rest, ["", *folders]
+        sys.argv, sys.path[:0] = rest, folders
         runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
     else:
         sys.argv, sys.path[:0] = order.words, [str(Path(kind).resolve().parent), *folders]
@@ -269,6 +269,9 @@ def _end_as(work: Callable[[], None]) -> None:
 
 def main(address: str, client: str) -> None:
     sys.path[0] = str(HERE.parent)  # where Arena is, and not the tests
+    from cnn.machine import name_account
+
+    name_account()
     for name in _LOADED:
         with contextlib.suppress(ImportError):  # an extra that is not installed
             importlib.import_module(name)

@@ -1,0 +1,114 @@
+"""File locks of the kernel: one ends with the process that holds it, however that ends. Standard library only.
+
+A temporary lock file is removed by its holder while it is held. A process that waited then holds a file without a name,
+or whose name belongs to another file by now, and begins again. A killed process leaves the file; the next one removes it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO
+
+if sys.platform != "win32":
+    import fcntl
+
+
+class PlatformError(Exception):
+    """Windows lacks something that the command needs."""
+
+
+def require_posix(task: str) -> None:
+    """Check that this is no Windows.
+
+    Raises:
+        PlatformError: it is.
+    """
+    if sys.platform == "win32":
+        raise PlatformError(f"{task} needs Linux or macOS; on Windows run Arena in WSL (`wsl --install`)")
+
+
+def lock_descriptor(descriptor: int, *, blocking: bool = True) -> bool:
+    """Lock an open file or folder until it is closed; return False where another process holds it, unless `blocking`."""
+    require_posix("a file lock")
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if blocking else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def open_locked(path: Path) -> IO[bytes]:
+    """Wait until no other process holds the file `path`, and hold it until it is closed.
+
+    Raises:
+        OSError: the file or its folder cannot be made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        file = stack.enter_context(path.open("ab"))
+        lock_descriptor(file.fileno())
+        stack.pop_all()
+    return file
+
+
+@contextmanager
+def hold_lock(path: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold the temporary lock file `path`; where another process holds it, call `on_wait` and wait.
+
+    Raises:
+        OSError: the file or its folder cannot be made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = _open_temporary(path, blocking=False)
+    if not file:
+        on_wait()
+    while not file:
+        file = _open_temporary(path, blocking=True)
+    with _removed_at_exit(path, file):
+        yield
+
+
+@contextmanager
+def try_lock(path: Path) -> Iterator[bool]:
+    """Hold the temporary lock file `path` and yield True, or yield False where another process holds it.
+
+    Raises:
+        OSError: the file cannot be made.
+    """
+    file = _open_temporary(path, blocking=False)
+    if not file:
+        yield False
+        return
+    with _removed_at_exit(path, file):
+        yield True
+
+
+def _open_temporary(path: Path, *, blocking: bool) -> IO[bytes] | None:
+    """Return the locked file; None where another process holds it, or held it and has removed it meanwhile."""
+    with ExitStack() as stack:
+        file = stack.enter_context(path.open("ab"))
+        if lock_descriptor(file.fileno(), blocking=blocking) and _is_at(path, file):
+            stack.pop_all()
+            return file
+    return None
+
+
+def _is_at(path: Path, file: IO[bytes]) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def _removed_at_exit(path: Path, file: IO[bytes]) -> Iterator[None]:
+    with file:
+        try:
+            yield
+        finally:
+            if _is_at(path, file):
+                path.unlink(missing_ok=True)

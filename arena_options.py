@@ -1,0 +1,18 @@
+"""Command-line options that several packages share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+CONTEST_FILE = "contest.db"
+
+
+def contest_option(**more: Any) -> Any:
+    """Return the `--contest` option, which the environment variable ARENA_CONTEST sets for a whole session."""
+    description = "The contest: a SQLite file, or a postgresql:// URL."
+    return typer.Option("--contest", metavar="PATH", envvar="ARENA_CONTEST", help=description, **more)
+
+
+ContestPath = Annotated[str, contest_option()]

@@ -1,0 +1,112 @@
+"""Texts in several languages: a folder with one TOML file a language, in which `xx.toml` is all that a further language needs.
+
+The table [language] says how the language names itself and what it sets between groups of three digits. Every other table
+holds texts: a string, or a list of the form for one and the form for any other number `n`. They are filled by `str.format`,
+in which `{n:,}` is a number written as the language does. Decimals stand with a point and dates as ISO 8601 in all of them,
+as in the CSV files beside them.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+ENGLISH = "en"  # the language of command lines and of whoever names none
+
+Forms = tuple[str, ...]  # one form, or the form for one and the form for any other number
+
+
+class Localized(ABC):
+    """A value with a text in each language, which a text may hold."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def told(self, language: str) -> str:
+        """Return the text in that language."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Words:
+    """Texts of one language: `words("rank")`, `words("gap", n=3)`."""
+
+    language: str  # its code, as HTML and HTTP write it: the name of its file
+    name: str  # in the language itself
+    thousands: str  # between groups of three digits
+    table: Mapping[str, Forms] = field(repr=False)
+
+    @classmethod
+    def read(cls, folder: Path, language: str) -> Self:
+        """Read the file of a language of `folder`; the keys of its texts are dotted: `head.answer`."""
+        content = tomllib.loads((folder / f"{language}.toml").read_text(encoding="utf-8"))
+        return cls(language=language, **content.pop("language"), table=_flatten(content))
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        """Return the text with its placeholders filled; a list of forms is chosen from by `n`."""
+        return self._fill(self._choose_form(key, values.get("n", 1)), values)
+
+    def n(self, key: str, n: int, /, **values: object) -> str:
+        """Return the text for `n` things, where `{n}` is written as the language does."""
+        return self._fill(self._choose_form(key, n), {**values, "n": self.number(n)})
+
+    def has(self, key: str) -> bool:
+        return key in self.table
+
+    def number(self, n: int) -> str:
+        """Write a whole number: `2,000`."""
+        return f"{n:,}".replace(",", self.thousands)
+
+    def section(self, name: str) -> Self:
+        """Return the texts of one table of the file, by their keys in it."""
+        prefix = f"{name}."
+        return replace(self, table={key.removeprefix(prefix): self.table[key] for key in self.table if key.startswith(prefix)})
+
+    def _choose_form(self, key: str, n: object) -> str:
+        return self.table[key][0 if n == 1 else -1]
+
+    def _fill(self, form: str, values: Mapping[str, object]) -> str:
+        return form.format_map({name: self._prepare(value) for name, value in values.items()})
+
+    def _prepare(self, value: object) -> object:
+        if isinstance(value, str):
+            return value
+        return value.told(self.language) if isinstance(value, Localized) else _Number(value, self.thousands)
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A number in which the format `,` sets the thousands apart as a language does."""
+
+    value: object
+    thousands: str
+
+    def __format__(self, spec: str) -> str:
+        text = format(self.value, spec)
+        return text.replace(",", self.thousands) if spec == "," else text
+
+
+@functools.cache
+def list_languages(folder: Path) -> tuple[str, ...]:
+    """Return the codes of the languages that have a file in `folder`, in alphabetical order."""
+    return tuple(sorted(path.stem for path in folder.glob("*.toml")))
+
+
+@functools.cache
+def name_languages(folder: Path) -> Mapping[str, str]:
+    """Return what the languages of `folder` call themselves, by code."""
+    return {language: Words.read(folder, language).name for language in list_languages(folder)}
+
+
+def _flatten(content: Mapping[str, Any], prefix: str = "") -> dict[str, Forms]:
+    table: dict[str, Forms] = {}
+    for key, value in content.items():
+        if isinstance(value, dict):
+            table |= _flatten(value, f"{prefix}{key}.")
+        else:
+            table[prefix + key] = (value,) if isinstance(value, str) else tuple(value)
+    return table
