@@ -141,12 +141,13 @@ _ATTEMPTS = {part: _select_attempts(part) for part in Part}
 
 
 def read_attempts(connection: Connection, part: Part) -> dict[int, tuple[Attempt, ...]]:
-    """Attempts with their scores in `part`, by number, of each team that sent one."""
+    """Return attempts with their scores in `part`, by number, of each team that sent one."""
     attempts: dict[int, tuple[Attempt, ...]] = {}
     for row in connection.execute(_ATTEMPTS[part]):
-        earlier, own = attempts.get(row.team_id, ()), _attempt(row)
-        kept_back = not own.is_shown and part is Part.PUBLIC
-        attempts[row.team_id] = (*earlier, _shown_as(own, earlier[row.shown_number - 1]) if kept_back else own)
+        earlier, attempt = attempts.get(row.team_id, ()), _attempt(row)
+        if part is Part.PUBLIC and not attempt.is_shown:
+            attempt = _with_scores(attempt, earlier[row.shown_number - 1])
+        attempts[row.team_id] = (*earlier, attempt)
     return attempts
 
 
@@ -177,9 +178,9 @@ def _model(row: Row[Any]) -> AttemptModel:
     )
 
 
-def _shown_as(own: Attempt, shown: Attempt) -> Attempt:
-    scores = {name: getattr(shown, name) for name in ("score", "macro_f1", "metrics", "log_loss")}
-    return dataclasses.replace(own, **scores)
+def _with_scores(attempt: Attempt, other: Attempt) -> Attempt:
+    scores = {name: getattr(other, name) for name in ("score", "macro_f1", "metrics", "log_loss")}
+    return dataclasses.replace(attempt, **scores)
 
 
 def read_predicted(connection: Connection, digests: Sequence[str]) -> dict[str, Indices]:

@@ -73,23 +73,21 @@ def check_size(content: bytes, problems: Problems, max_bytes: int = MAX_BYTES) -
 
 def read_rows(content: bytes, problems: Problems) -> Iterator[tuple[int, list[str]]]:
     """Line number (from 1) and stripped cells of each row that is not blank, at least a header; fails on what is no CSV."""
-    is_empty, n_blank = True, 0
+    is_empty, n_blank, n_lines = True, 0, 0
     rows = csv.reader(io.StringIO(_decoded(content, problems), newline=""), strict=True, skipinitialspace=True)
-    while True:
-        line = rows.line_num + 1
-        try:
-            cells = [cell.strip() for cell in next(rows)]
-        except StopIteration:
-            break
-        except csv.Error as error:
-            problems.fail(line, message("not_csv", reason=str(error)))
-        if cells and cells != [""]:
-            is_empty = False
-            yield line, cells
-            continue
-        n_blank += 1
-        if n_blank > _MAX_BLANK:
-            problems.fail(line, message("many_blank", most=_MAX_BLANK))
+    try:
+        for row in rows:
+            line, n_lines = n_lines + 1, rows.line_num
+            cells = [*map(str.strip, row)]
+            if len(cells) > 1 or (cells and cells[0]):
+                is_empty = False
+                yield line, cells
+                continue
+            n_blank += 1
+            if n_blank > _MAX_BLANK:
+                problems.fail(line, message("many_blank", most=_MAX_BLANK))
+    except csv.Error as error:
+        problems.fail(n_lines + 1, message("not_csv", reason=str(error)))
     if is_empty:
         problems.fail(None, message("file_empty"))
 

@@ -12,20 +12,17 @@ from leaderboard import entry, model_entry
 from leaderboard.errors import TeamError
 from leaderboard.model_entry import Sent
 from leaderboard.model_form import check_form
-from leaderboard.records import LogEntry
 from leaderboard.teams import Team, name_key
 from leaderboard.web_board import read_board
-from leaderboard.web_pages import HostLine, host_lines
+from leaderboard.web_pages import host_lines
 from leaderboard.web_request import bearer, limits_of, service_of
 from leaderboard.web_service import Host, NoSuchAttempt, Service
 from leaderboard.web_shapes import (
-    AttemptModelOut,
     AttemptOut,
     CheckedOut,
     ContestOut,
     DetailsOut,
     ErrorOut,
-    HostLineOut,
     HostOut,
     LogOut,
     ModelOut,
@@ -194,16 +191,7 @@ async def send(
     async with files_of(request, limits_of(request), file_name) as read:
         receipt = await service.scoring(lambda: model_entry.submit(service.contest, sender, *read(), service.now()))
     response.status_code = 201 if receipt.is_new else 200
-    return ReceiptOut(
-        team=receipt.team,
-        metric=receipt.metric,
-        attempt=AttemptOut.model_validate(receipt.attempt),
-        interval=receipt.interval,
-        is_new=receipt.is_new,
-        n_left=receipt.n_left,
-        rank=receipt.rank,
-        n_ranked=receipt.n_ranked,
-    )
+    return ReceiptOut.model_validate(receipt)
 
 
 @router.put(
@@ -232,7 +220,8 @@ def _add_model(service: Service, sender: Team, number: int, model: Sent) -> Mode
     _check_number(service, sender, number)
     kept = model_entry.add(service.contest, sender, number, model, service.now())
     stored = service.contest.attempts(sender)[number - 1].model
-    return ModelOut(team=sender.name, attempt=number, model=AttemptModelOut.model_validate(stored), is_new=kept.is_new)
+    assert stored is not None, "it was stored above"
+    return ModelOut(team=sender.name, attempt=number, model=stored, is_new=kept.is_new)
 
 
 @router.post("/validate", openapi_extra=_FILE, dependencies=_WITH_TOKEN, responses=_errors(400, 401, 403, 413, 429))
@@ -259,6 +248,5 @@ def _checked(service: Service, file: Sent, model: Sent | None) -> CheckedOut:
 @router.get("/host", dependencies=_WITH_TOKEN, responses=_errors(401, 403, 429))
 def host(service: Served, _: TheHost) -> HostOut:
     """What the host sees: all teams, private scores too, and what was done and why."""
-    lines: list[HostLine] = host_lines(service.contest)
-    log: list[LogEntry] = service.contest.log()
-    return HostOut(teams=[HostLineOut.model_validate(line) for line in lines], log=[LogOut.model_validate(one) for one in log])
+    log = service.contest.log()
+    return HostOut(teams=host_lines(service.contest), log=[LogOut.model_validate(one) for one in log])

@@ -8,7 +8,9 @@ from typing import Any, Literal
 from pydantic import AliasPath, BaseModel, ConfigDict, Field, create_model
 
 from arena_scores import Interval
-from leaderboard.standings import METRICS, ModelState
+from leaderboard.details import ClassScores
+from leaderboard.standings import METRICS, AttemptModel, ModelState
+from leaderboard.web_pages import HostLine
 
 
 class _Model(BaseModel):
@@ -79,15 +81,6 @@ class StandingsOut(_Model):
     lines: list[LineOut]
 
 
-class AttemptModelOut(_Model):
-    """The last model sent beside an attempt; `remark` says what came of running it."""
-
-    file_name: str
-    digest: str
-    state: ModelState
-    remark: str
-
-
 class _AttemptScores(_Model):
     number: int
     score: float
@@ -100,22 +93,14 @@ class AttemptOut(_with_metrics(_AttemptScores)):  # type: ignore[misc]
     digest: str
     file_name: str
     is_shown: bool
-    model: AttemptModelOut | None
-
-
-class ClassOut(_Model):
-    label: str
-    n_rows: int
-    precision: float
-    recall: float
-    f1: float
+    model: AttemptModel | None
 
 
 class DetailsOut(_Model):
     attempt: AttemptOut
     interval: Interval
     weighted_f1: float
-    classes: list[ClassOut]
+    classes: list[ClassScores]
     confusion: list[list[int]]
 
 
@@ -138,7 +123,7 @@ class ModelOut(_Model):
 
     team: str
     attempt: int
-    model: AttemptModelOut
+    model: AttemptModel
     is_new: bool
 
 
@@ -160,17 +145,6 @@ class CheckedOut(_Model):
     model_name: str | None  # of a model that came with it and is an ONNX file
 
 
-class HostLineOut(_Model):
-    name: str
-    pseudonym: str | None
-    is_out: bool
-    n_attempts: int
-    n_allowed: int
-    public: float | None
-    private: float | None
-    sent_at: datetime | None
-
-
 class LogOut(_Model):
     action: str
     team: str | None
@@ -179,5 +153,5 @@ class LogOut(_Model):
 
 
 class HostOut(_Model):
-    teams: list[HostLineOut]
+    teams: list[HostLine]
     log: list[LogOut]

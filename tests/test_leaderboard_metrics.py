@@ -42,8 +42,8 @@ with TestClient(create_app(Settings(where=sys.argv[1]))) as client:
     assert "error" in client.get("/api/openapi.json").json()["components"]["schemas"]["AttemptOut"]["properties"]
 assert "error" in SORTS and error in METRICS
 assert [line.metrics["error"] for line in read_contest(sys.argv[1]).standings] == [1, 2]
-shown = CliRunner().invoke(arena.app, ["contest", "standings", "--contest", sys.argv[1]], env={"COLUMNS": "160"})
-assert "wrong rows" in shown.output and " 2.0 " in shown.output, shown.output
+printed = CliRunner().invoke(arena.app, ["contest", "standings", "--contest", sys.argv[1]], env={"COLUMNS": "160"})
+assert "wrong rows" in printed.output and " 2.0 " in printed.output, printed.output
 as_json = CliRunner().invoke(arena.app, ["contest", "attempts", "Alpha", "--json", "--contest", sys.argv[1]])
 assert json.loads(as_json.stdout)[0]["error"] == 2
 """
