@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmarks import front_end, scoring, serving, sweeping, training
 from benchmarks.arms import Comparison, Finding, UnequalError, compare
-from cnn.machine import n_cores
+from cnn.hardware import n_cores
 
 RESULTS = Path(__file__).parent / "results"
 _PACKAGES = ("torch", "torchaudio", "numpy", "opencv-python", "scikit-learn", "librosa", "kornia")

@@ -12,9 +12,8 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from benchmarks.arms import Comparison, equal_within
-from cnn.bilateral import bilateral
 from cnn.config import TileSettings
-from cnn.spectrogram import tiles_of
+from cnn.tiles.front_end import bilateral, tiles_of
 
 SETTINGS = TileSettings(length_s=1.0)
 

@@ -24,18 +24,19 @@ from benchmarks.bench import RESULTS, machine, slug, version_of
 from benchmarks.make_corpus import Plan, make
 from benchmarks.plain_augment import PlainAugment
 from benchmarks.plain_loop import Files, loader, notebook_epoch, plain, write_files
-from cnn.batches import Clips
 from cnn.config import RunConfig, TileSettings, default_config
-from cnn.corpus import scan
-from cnn.fit import Fit
-from cnn.fuse_size import clips_per_s
-from cnn.machine import n_cores
-from cnn.models.table import n_multiply_adds
+from cnn.corpus.scan import scan
+from cnn.hardware import n_cores
+from cnn.models.registry import n_multiply_adds
 from cnn.overrides import override
-from cnn.runs import list_runs
-from cnn.stack import Formulation
-from cnn.tiles import TileSet, prepare
-from cnn.train import Material
+from cnn.runs.folder import list_runs
+from cnn.tiles.batches import Clips
+from cnn.tiles.prepare import prepare
+from cnn.tiles.tile_set import TileSet
+from cnn.train.fused.autotune import clips_per_s
+from cnn.train.fused.stacked_layers import Formulation
+from cnn.train.trainer import Fit
+from cnn.train.training_run import Material
 
 _PEAK_FP32 = {"NVIDIA H200": 67e12, "NVIDIA H100 80GB HBM3": 67e12, "NVIDIA A100-SXM4-80GB": 19.5e12}  # FLOP/s, data sheets
 _PER_CLIP = 6  # FLOPs of a training step for each multiply-add of a forward pass: 2 forward, 4 backward
@@ -192,7 +193,7 @@ def whole_sweep(world: World) -> tuple[int, float]:
     words += ["--tiles", str(world.tiles.folder), "--runs", "runs", "--studies", "studies", "--wandb", "off", "--device"]
     words += [str(world.device), "--agents", "1", f"train.epochs={size.n_epochs}", "model.width=1"]
     started = time.perf_counter()
-    command = [sys.executable, str(Path(__file__).parents[1] / "arena.py"), *words]
+    command = [sys.executable, str(Path(__file__).parents[1] / "arena" / "__main__.py"), *words]
     process = subprocess.Popen(command, cwd=world.scratch, stdout=subprocess.DEVNULL)
     try:
         process.wait(timeout=size.limit_s)

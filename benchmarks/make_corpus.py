@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from cnn.audio import read_clip
-from cnn.corpus import scan
+from cnn.corpus.audio import read_clip
+from cnn.corpus.scan import scan
 from cnn.processes import in_processes
 
 N_DIGITS = 10

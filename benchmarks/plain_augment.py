@@ -1,4 +1,4 @@
-"""The augmentation of `cnn.augment` as it is usually written: in numpy, one clip at a time. F mel bins, T frames."""
+"""The augmentation of `cnn.tiles.augment` as it is usually written: in numpy, one clip at a time. F mel bins, T frames."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class PlainAugment:
 
 
 def normalised(grey: Picture) -> Picture:
-    """As `cnn.batches.normalised`, of one clip."""
+    """As `cnn.tiles.batches.normalised`, of one clip."""
     centred = grey - grey.mean(1, keepdims=True)
     return centred / max(centred.std(ddof=1), 1e-3)
 

@@ -18,10 +18,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmarks import plain_augment
 from benchmarks.plain_augment import PlainAugment
-from cnn.batches import Clips, as_input, n_steps, normalised, seed_of
-from cnn.fit import Fit
 from cnn.models.blocks import FirstStage
-from cnn.optim import learning_rate_at
+from cnn.tiles.batches import Clips, as_input, n_steps, normalised, seed_of
+from cnn.train.optimizer import learning_rate_at
+from cnn.train.trainer import Fit
 
 Batches = Iterator[tuple[torch.Tensor, torch.Tensor]]
 

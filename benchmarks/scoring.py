@@ -7,12 +7,13 @@ import time
 import numpy as np
 from sklearn.metrics import f1_score
 
-from arena_resamples import Resamples
-from arena_scores import LEVEL, N_REPLICATES, confusion_matrix, macro_f1, speaker_interval
+from arena.base.resamples import Resamples
+from arena.base.scores import LEVEL, N_REPLICATES, confusion_matrix, macro_f1, speaker_interval
 from benchmarks.arms import Comparison, UnequalError, equal_within
-from leaderboard.grading import Part, resamples
-from leaderboard.solution import Solution, parse_solution
-from leaderboard.ties import verdicts
+from leaderboard.files.solution import Solution, parse_solution
+from leaderboard.scoring.grading import resamples
+from leaderboard.scoring.significance import verdicts
+from leaderboard.standings import Part
 
 N_CLASSES, N_SPEAKERS = 10, 60
 CONTEST_ROWS, CONTEST_TEAMS = 6000, 100

@@ -24,8 +24,8 @@ import numpy as np
 from sklearn.metrics import f1_score
 
 from benchmarks.arms import Comparison, UnequalError
-from leaderboard import entry
-from leaderboard.solution import parse_solution
+from leaderboard.actions import submit as entry
+from leaderboard.files.solution import parse_solution
 from leaderboard.store import create_contest
 
 N_CLASSES, N_SPEAKERS, N_ROWS = 10, 60, 6000

@@ -16,16 +16,16 @@ import optuna
 
 from benchmarks.arms import Comparison, UnequalError
 from cnn.config import TileSettings, default_config, to_dict
-from sweeps import trial
-from sweeps.counts import JournalCounts
-from sweeps.engine import Claim
-from sweeps.optuna_engine import OptunaEngine
+from sweeps.engines.counts import JournalCounts
+from sweeps.engines.optuna_engine import OptunaEngine
+from sweeps.engines.protocol import Claim
 from sweeps.results import read_outline
-from sweeps.study import StudyFolder, StudySpec, create_or_continue
-from sweeps.sweepfile import Goal, parse
-from sweeps.trial import TrialResult, TrialState
+from sweeps.study.folder import StudyFolder, StudySpec, create_or_continue
+from sweeps.sweepfile.sweep import Goal, parse
+from sweeps.training import configuration
+from sweeps.training.trial import TrialResult, TrialState
 
-ARENA = Path(__file__).parents[1] / "arena.py"
+ARENA = Path(__file__).parents[1] / "arena" / "__main__.py"
 SWEEP = """
 method: random
 metric: {name: val_macro_f1, goal: maximize}
@@ -63,7 +63,7 @@ def value_of(number: int, epoch: int) -> float:
 def kept_by_us(folder: Path, n_trials: int, n_reports: int) -> float:
     """Claim, report and finish trials that train nothing; the best value."""
     made = make_study(folder, n_trials)
-    engine = OptunaEngine(made, "bench", partial(trial.point_of, made.spec().base), print)
+    engine = OptunaEngine(made, "bench", partial(configuration.point_of, made.spec().base), print)
     while isinstance(claim := engine.claim(), Claim):
         epochs = {epoch: value_of(claim.number, epoch) for epoch in range(1, n_reports + 1)}
         for epoch, value in epochs.items():

@@ -16,18 +16,19 @@ from benchmarks.arms import Comparison, Round, UnequalError, equal_within
 from benchmarks.make_corpus import Plan, make
 from benchmarks.plain_augment import PlainAugment
 from benchmarks.plain_loop import Files, loader, notebook_epoch, order_of, peer_epoch, plain, write_files
-from cnn.augment import Augment
-from cnn.batches import Clips, as_input, normalised
 from cnn.config import RunConfig, TileSettings, default_config
-from cnn.corpus import scan
-from cnn.device import one_thread
-from cnn.fit import Fit
-from cnn.machine import n_cores
+from cnn.corpus.scan import scan
+from cnn.hardware import n_cores
 from cnn.overrides import override
-from cnn.runs import EpochRow
+from cnn.runs.folder import EpochRow
 from cnn.splits import make_split
-from cnn.tiles import TileSet, prepare
-from cnn.trainings import Place, train_all
+from cnn.tiles.augment import Augment
+from cnn.tiles.batches import Clips, as_input, normalised
+from cnn.tiles.prepare import prepare
+from cnn.tiles.tile_set import TileSet
+from cnn.train.device import one_thread
+from cnn.train.pool import Place, train_all
+from cnn.train.trainer import Fit
 
 CPU = torch.device("cpu")
 # What a usual loop does as well, with the maps and the input of the paper.
@@ -92,7 +93,7 @@ def make_worlds(scratch: Path, tile_sizes: Sequence[int], n_voices: tuple[int, i
 
 
 def ours(world: World) -> float:
-    """Clips a second of two trainings at once by `cnn.trainings`: after their first epoch, checkpoints and tables included."""
+    """Clips a second of two trainings at once by `cnn.train.pool`: after their first epoch, checkpoints and tables included."""
     configs = [override(world.config, [f"train.seed={seed}"]) for seed in range(2)]
     runs = world.scratch / "runs"
     shutil.rmtree(runs, ignore_errors=True)

@@ -12,11 +12,11 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from arena_suggest import did_you_mean
+from arena.base.suggest import did_you_mean
 from cnn.errors import ConfigError
+from cnn.fields import between, check, choice, number, other
 from cnn.nets import NETS, PLUGIN_DEPTHS, PLUGIN_WIDTHS, SEES, WIDTHS
 from cnn.plugin import digest_of_file, is_plugin, label_of
-from cnn.setting import between, check, choice, number, other
 
 VARIANTS = ("raw", "bilateral", "raw+aug", "bilateral+aug")
 MODELS = tuple(NETS)

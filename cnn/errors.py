@@ -9,6 +9,8 @@ CnnError
 └── RunError      a run folder, or writing one
 """
 
+from __future__ import annotations
+
 
 class CnnError(Exception):
     """Base of every mistake that cnn reports to its user."""

@@ -9,10 +9,10 @@ import typing
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from arena_suggest import did_you_mean
+from arena.base.suggest import did_you_mean
 from cnn.config import RunConfig, model_defaults
 from cnn.errors import ConfigError
-from cnn.setting import values_of
+from cnn.fields import values_of
 
 _SYNONYMS = {"lr": "train.learning_rate", "bs": "train.batch_size", "optim": "train.optimizer", "seed": "train.seed"}
 

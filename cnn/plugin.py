@@ -6,9 +6,8 @@ import ast
 import hashlib
 from pathlib import Path
 
-from arena_suggest import did_you_mean
+from arena.base.suggest import did_you_mean
 from cnn.errors import ModelError
-from cnn.runs import write_whole
 
 KEPT_AS = "model.py"  # in the run folder
 _MAX_BYTES = 2**20
@@ -62,14 +61,6 @@ def located(name: str, source: str, folder: Path) -> Path:
             return path
     what = "has changed since this run was named" if original.is_file() else f"is not there (looked from {Path.cwd()})"
     raise ModelError(f"{original} {what}, and {copy} is no copy of it; put the file back, or train again as another run")
-
-
-def keep(path: Path, folder: Path) -> Path:
-    """The copy of `path` in the run folder, written where it is not there yet."""
-    copy, content = folder / KEPT_AS, path.read_bytes()
-    if not (copy.is_file() and copy.read_bytes() == content):
-        write_whole(copy, content)
-    return copy
 
 
 def _content(path: Path) -> bytes:

@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
-from arena_processes import follow_parent
+from arena.base.processes import follow_parent
 from cnn.errors import CnnError
-from cnn.machine import n_processes
+from cnn.hardware import n_processes
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from arena_suggest import did_you_mean
+from arena.base.suggest import did_you_mean
 from cnn.config import SplitSettings
 from cnn.errors import SplitError
 

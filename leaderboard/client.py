@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import IO, Any, ClassVar
 
 from leaderboard.errors import Fault, LeaderboardError, ModelRefused, SubmissionError
-from leaderboard.model_form import check_form, too_large
-from leaderboard.table import read_file
+from leaderboard.files.csv_table import read_file
+from leaderboard.files.onnx_check import check_form, too_large
 
 _TIMEOUT_S = 60
 _WAITS_S = (1, 4)  # before the second and the third try

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from arena_texts import ENGLISH, Localized
+from arena.base.texts import ENGLISH, Localized
 from leaderboard.messages import Said, message, told
 
 

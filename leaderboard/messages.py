@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from arena_texts import ENGLISH, Localized, Words
+from arena.base.texts import ENGLISH, Localized, Words
 
 TEXTS = Path(__file__).parent / "texts"
 

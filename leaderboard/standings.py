@@ -11,9 +11,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from arena_scores import Counts, Interval, accuracy
-from leaderboard.grading import Part
+from arena.base.scores import Counts, Interval, accuracy
 from leaderboard.rules import Rules
+
+
+class Part(StrEnum):
+    """Rows of the solution. Without a Usage column all are public; ignored ones are in neither part."""
+
+    PUBLIC = "public"  # scored while the contest runs
+    PRIVATE = "private"  # scored for the host, and for all when it is over
+
 
 _SAME = 1e-12  # scores this near are equal: the same fractions summed in another order differ by less
 

@@ -11,28 +11,25 @@ from typing import Self
 
 from sqlalchemy import select
 
-from leaderboard import board, names, refusals, schema, tokens
-from leaderboard.creation import Settings, fill
-from leaderboard.database import Database, connect, new_sqlite_file, sqlite_path
+from leaderboard.contest import ranking as board
+from leaderboard.contest import rate_limit as refusals
+from leaderboard.contest import team_names as names
+from leaderboard.contest import tokens
+from leaderboard.contest.attempt_details import Details, details_of, read_confusion
+from leaderboard.contest.attempts import record
+from leaderboard.contest.cache import ContestCache, Scorer
+from leaderboard.database import schema
+from leaderboard.database.connection import Database, connect, new_sqlite_file, sqlite_path
+from leaderboard.database.create import Settings, fill
+from leaderboard.database.migrate import bring_up_to_date
+from leaderboard.database.rows import LogEntry, read_log, read_rules, read_team, read_team_of_id, read_teams
 from leaderboard.deadline import check_ahead
-from leaderboard.details import Details, details_of, read_confusion
 from leaderboard.errors import ContestError
-from leaderboard.grading import Grade, Part
-from leaderboard.memory import ContestCache, Scorer
-from leaderboard.migration import bring_up_to_date
-from leaderboard.recording import record
-from leaderboard.records import (
-    LogEntry,
-    read_log,
-    read_rules,
-    read_team,
-    read_team_of_id,
-    read_teams,
-)
+from leaderboard.files.solution import Solution
+from leaderboard.files.submission import Submission
 from leaderboard.rules import Rules
-from leaderboard.solution import Solution
-from leaderboard.standings import Attempt, Board, Standing
-from leaderboard.submission import Submission
+from leaderboard.scoring.grading import Grade
+from leaderboard.standings import Attempt, Board, Part, Standing
 from leaderboard.teams import Team, name_key
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from arena_suggest import did_you_mean
+from arena.base.suggest import did_you_mean
 from leaderboard.errors import NameRefused, TeamError
 from leaderboard.messages import message
 

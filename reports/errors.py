@@ -6,6 +6,8 @@ ReportError
 └── OutputError       the page cannot be written
 """
 
+from __future__ import annotations
+
 
 class ReportError(Exception):
     """Base of every mistake that reports tells its user."""

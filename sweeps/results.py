@@ -10,14 +10,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeps import study
-from sweeps.lease import read_lease
-from sweeps.space import Distribution, Parameter
-from sweeps.study import StudyFolder, StudySpec
-from sweeps.sweepfile import Goal
+from sweeps.study import folder as study
+from sweeps.study.folder import StudyFolder, StudySpec
+from sweeps.study.lease import read_lease
+from sweeps.sweepfile.space import Distribution, Parameter
+from sweeps.sweepfile.sweep import Goal
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
+
 
 _FEWEST_FOR_IMPORTANCE = 4
 
@@ -112,7 +113,7 @@ def read_outline(studies_dir: Path, name: str) -> StudyFacts:
 
 
 def _read(folder: StudyFolder) -> StudyFacts:
-    from sweeps.optuna_store import Reader
+    from sweeps.engines.optuna_trials import Reader
 
     spec = folder.spec()
     reader = Reader(folder)
@@ -161,7 +162,7 @@ def _parameter(parameter: Parameter) -> ParameterFacts:
 
 
 def _trial(trial: FrozenTrial, goal: Goal, now: datetime) -> TrialFacts:
-    from sweeps import optuna_store as store
+    from sweeps.engines import optuna_trials as store
 
     running = "interrupted" if store.is_abandoned(trial, now) else "running"
     states = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": running}

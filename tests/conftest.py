@@ -10,20 +10,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-from loopback_http import LoopbackServer
-from loopback_world import Bench
-from postgres_server import PostgresServer, binaries, missing_part, running_server
-from tones import write_tones
-from warm_python import WarmPython, running_python
 
 from cnn.config import TileSettings
-from cnn.corpus import scan
-from cnn.tiles import TileSet, prepare
+from cnn.corpus.scan import scan
+from cnn.tiles.prepare import prepare
+from cnn.tiles.tile_set import TileSet
+from support.postgres import PostgresServer, binaries, missing_part, running_server
+from support.tones import write_tones
+from support.wandb_server.bench import Bench
+from support.wandb_server.http import LoopbackServer
+from support.warm_python import WarmPython, running_python
 
 if TYPE_CHECKING:
-    from download_world import Server
     from playwright.sync_api import Browser
-    from study_world import World
+
+    from support.downloads import Server
+    from support.studies import World
 
 # Whoever runs the tests in the background may have them ignore Ctrl-C, and what they start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -77,9 +79,8 @@ def contest_place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture(params=["journal", "postgres"])
 def world(request: pytest.FixtureRequest, tmp_path: Path, warm_python: WarmPython) -> Iterator[World]:
     """Studies without tiles, once with the journal, once in a database of the test's own."""
-    from study_world import World
-
-    from sweeps.database import close_databases
+    from support.studies import World
+    from sweeps.study.database import close_databases
 
     storage = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
     yield World(studies=tmp_path, storage=storage, warm=warm_python)
@@ -122,8 +123,9 @@ def no_network_accounts(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytes
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Headless Chromium."""
-    from browser_world import ARGUMENTS, CHROMIUM
     from playwright.sync_api import sync_playwright
+
+    from support.browser import ARGUMENTS, CHROMIUM
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -134,7 +136,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A web server that misbehaves as its `behaviour` says."""
-    from download_world import Server
+    from support.downloads import Server
 
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     server = Server()

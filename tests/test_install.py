@@ -16,9 +16,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from postgres_server import missing_part
 
-ROOT = Path(__file__).parents[1]
+from support.paths import ROOT
+from support.postgres import missing_part
+
 PACKAGES = ("cnn", "sweeps", "leaderboard", "reports", "arena*")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -38,9 +39,9 @@ class Absent:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
 sys.meta_path.insert(0, Absent())
-import arena
+import arena.cli
 for command in sys.argv[1:]:
-    arena.app(shlex.split(command), prog_name="arena", standalone_mode=False)
+    arena.cli.app(shlex.split(command), prog_name="arena", standalone_mode=False)
 """
 SOLUTION = "id,label\na,1\nb,2\nc,3\n"
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from support.paths import ROOT
+
 ROOMS = ("cnn", "sweeps", "leaderboard", "reports")
-TOP = ("arena", "arena_demo", "arena_doctor")
-COMMAND_LINE = ("arena_options", "arena_terminal")  # for files of commands
-# Ground of all rooms: the standard library only. So are arena_scores and arena_resamples, with numpy, and arena_media.
-BASE = ("arena_csv", "arena_locks", "arena_processes", "arena_suggest", "arena_texts")
+TOP = ("arena", "arena.demo", "arena.doctor")
+COMMAND_LINE = ("arena.base.options", "arena.base.terminal")  # for files of commands
+# Ground of all rooms: the standard library only. So are arena.base.scores and arena.base.resamples, with numpy, and arena.base.media.
+BASE = ("arena.base.csv_export", "arena.base.locks", "arena.base.processes", "arena.base.suggest", "arena.base.texts")
 STANDARD_ONLY = (
     *("cnn/runs.py", "cnn/config.py", "cnn/nets.py", "cnn/plugin.py", "cnn/overrides.py", "cnn/splits.py", "cnn/errors.py"),
     *(
@@ -23,15 +23,26 @@ STANDARD_ONLY = (
         "cnn/shelf.py",
         "cnn/copies.py",
         "cnn/failure.py",
-        *("arena_csv.py", "arena_install.py", "arena_locks.py", "arena_processes.py", "arena_suggest.py", "arena_terminal.py"),
+        *(
+            "arena.base.csv_export.py",
+            "arena.base.install.py",
+            "arena.base.locks.py",
+            "arena.base.processes.py",
+            "arena.base.suggest.py",
+            "arena.base.terminal.py",
+        ),
     ),
 )
-GROUND = ("cnn.runs", "cnn.shelf", "cnn.errors")  # run folders and the errors they raise: every room above may read them
+GROUND = (
+    "cnn.runs.folder",
+    "cnn.runs.index",
+    "cnn.errors",
+)  # run folders and the errors they raise: every room above may read them
 # What the runs of all folds say together: one computation, so that the report and `arena eval` cannot disagree; no torch.
-STATISTICS = ("cnn.evaluate", "cnn.evaluations")
+STATISTICS = ("cnn.runs.evaluation", "cnn.runs.evaluation_sets")
 NUMPY_AT_MOST = (
     *("cnn/evaluate.py", "cnn/evaluations.py", "cnn/folds.py"),
-    *("arena_scores.py", "arena_resamples.py"),
+    *("arena.base.scores.py", "arena.base.resamples.py"),
 )
 
 # What a room may import of the others; a room is always allowed itself.
@@ -48,15 +59,15 @@ MAY_IMPORT = {
         "sweeps.results",
         "sweeps.errors",
         "leaderboard.store",
-        "leaderboard.grading",  # which part of the rows is asked for
+        "leaderboard.scoring.grading",  # which part of the rows is asked for
         "leaderboard.standings",
         "leaderboard.errors",
     ),
-    "arena_csv": (),
-    "arena_locks": (),
-    "arena_options": (),
-    "arena_terminal": (),
-    "arena_media": (),
+    "arena.base.csv_export": (),
+    "arena.base.locks": (),
+    "arena.base.options": (),
+    "arena.base.terminal": (),
+    "arena.base.media": (),
 }
 MUST_NOT_IMPORT = {
     "cnn": {"optuna", "sqlalchemy", "pandas", "jinja2", "fastapi"},
@@ -72,10 +83,10 @@ DOORS = {
     "sweeps/database.py": ("sqlalchemy",),
     "cnn/wandb_copy.py": ("wandb",),
     "cnn/card.py": ("jinja2",),
-    "reports/formats.py": ("arena_terminal",),
+    "reports/formats.py": ("arena.base.terminal",),
     "leaderboard/metric.py": ("pandas",),
-    "sweeps/tables.py": ("arena_terminal",),
-    "sweeps/live.py": ("arena_terminal",),
+    "sweeps/tables.py": ("arena.base.terminal",),
+    "sweeps/live.py": ("arena.base.terminal",),
 }
 
 
@@ -135,7 +146,7 @@ def _reason(name: str, module: str, imported: str) -> str:
 
 
 def _is_lazy_terminal(name: str, target: str) -> bool:
-    return name == "arena_terminal.py" and target == "rich"
+    return name == "arena.base.terminal.py" and target == "rich"
 
 
 def test_every_import_goes_down_only() -> None:
@@ -153,27 +164,27 @@ def test_every_import_goes_down_only() -> None:
         ("cnn/train.py", "importlib.import_module('optuna')"),
         ("cnn/train.py", "import_module('optuna.trial')"),
         ("reports/facts.py", "x = __import__('torch')"),
-        ("cnn/tiles.py", "import sweeps.trial"),
-        ("cnn/tiles.py", "from arena_terminal import say"),
-        ("leaderboard/store.py", "from arena_options import ContestPath"),
+        ("cnn/tiles.py", "import sweeps.training.trial"),
+        ("cnn/tiles.py", "from arena.base.terminal import say"),
+        ("leaderboard/store.py", "from arena.base.options import ContestPath"),
         ("cnn/runs.py", "import numpy"),
         ("cnn/evaluate.py", "import torch"),
-        ("cnn/evaluations.py", "from cnn.tiles import open_tiles"),
+        ("cnn/evaluations.py", "from cnn.tiles.prepare import open_tiles"),
         ("cnn/folds.py", "import sklearn.metrics"),
-        ("cnn/runs.py", "from cnn.train import train"),
+        ("cnn/runs.py", "from cnn.train.training_run import train"),
         ("leaderboard/store.py", "import torch"),
-        ("leaderboard/entry.py", "from cnn.runs import RunFolder"),
+        ("leaderboard/entry.py", "from cnn.runs.folder import RunFolder"),
         ("sweeps/results.py", "from cnn import train"),
-        ("sweeps/results.py", "from cnn.train import train"),
+        ("sweeps/results.py", "from cnn.train.training_run import train"),
         ("reports/facts.py", "import optuna"),
         ("reports/facts.py", "import torch.nn"),
-        ("reports/facts.py", "from cnn.tiles import open_tiles"),
-        ("reports/facts.py", "from sweeps.study import StudyFolder"),
+        ("reports/facts.py", "from cnn.tiles.prepare import open_tiles"),
+        ("reports/facts.py", "from sweeps.study.folder import StudyFolder"),
         ("reports/facts.py", "import arena"),
-        ("reports/facts.py", "from cnn.runs import _epoch_row"),
-        ("arena_csv.py", "import pandas"),
-        ("arena_terminal.py", "import cnn.runs"),
-        ("arena_processes.py", "import cnn.runs"),
+        ("reports/facts.py", "from cnn.runs.folder import _epoch_row"),
+        ("arena.base.csv_export.py", "import pandas"),
+        ("arena.base.terminal.py", "import cnn.runs.folder"),
+        ("arena.base.processes.py", "import cnn.runs.folder"),
     ],
 )
 @pytest.mark.parametrize("shape", ["{}", "def f() -> None:\n    {}", "if True:\n    class A:\n        {}"])

@@ -11,11 +11,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnn.chance import seeded
 from cnn.config import ModelSettings
 from cnn.errors import ModelError
 from cnn.models.own import explained
-from cnn.models.table import build, placed
+from cnn.models.registry import build, placed
+from cnn.models.seeding import seeded
 from cnn.plugin import file_of
 
 _N_CLIPS = 4

@@ -18,7 +18,8 @@ from torch import nn
 
 from cnn.config import ModelSettings, RunConfig
 from cnn.errors import ModelError
-from cnn.plugin import file_of, keep, located
+from cnn.files import write_whole
+from cnn.plugin import KEPT_AS, file_of, located
 
 _MODULE = "arena_own_net"
 _LONGEST = 300  # characters of a message
@@ -151,3 +152,11 @@ def _translated(error: BaseException, where: str, doing: str, size: int) -> Mode
         text = text.partition(". ")[0]  # what follows is torch's own advice
     text = textwrap.shorten(text.rstrip(".:"), _LONGEST, placeholder=" ...")
     return ModelError(f"{where} ({doing}): {type(error).__name__}: {text}; {hints[0] if hints else 'mend it and try again'}")
+
+
+def keep(path: Path, folder: Path) -> Path:
+    """The copy of `path` in the run folder, written where it is not there yet."""
+    copy, content = folder / KEPT_AS, path.read_bytes()
+    if not (copy.is_file() and copy.read_bytes() == content):
+        write_whole(copy, content)
+    return copy

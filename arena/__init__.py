@@ -1,0 +1,11 @@
+"""Arena: spoken digits for courses and small competitions. Nothing is loaded before it is asked for."""
+
+from __future__ import annotations
+
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":
+        import importlib.metadata
+
+        return importlib.metadata.version("arena-spoken-digits")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

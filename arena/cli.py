@@ -1,0 +1,118 @@
+"""`arena`: the one command. It mounts the rooms' command lines and turns their errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import arena.base.install
+
+arena.base.install.check_packages()  # before a namesake is imported in place of one of Arena's packages
+
+# ruff: noqa: E402
+import typer
+
+import arena.demo
+import arena.doctor
+import cnn.cli.data_tiles
+import cnn.cli.evaluate
+import cnn.cli.export
+import cnn.cli.inspect
+import cnn.cli.models
+import cnn.cli.options
+import cnn.cli.pack
+import cnn.cli.predict
+import cnn.cli.runs
+import cnn.cli.train
+import cnn.cli.wandb
+import leaderboard.cli.contest
+import leaderboard.cli.publish
+import leaderboard.cli.remote
+import leaderboard.cli.serve
+import reports.cli.documents
+import reports.cli.report
+import sweeps.cli.app
+import sweeps.cli.wandb
+from arena.base.locks import PlatformError
+from arena.base.terminal import say
+from cnn.errors import CnnError
+from cnn.hardware import name_account
+from leaderboard.errors import FileError, LeaderboardError
+from reports.errors import ReportError
+from sweeps.errors import SweepError
+
+app = typer.Typer(
+    name="arena",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Spoken digits for courses and small competitions: recordings to spectrogram tiles, two nets on four variants, "
+    "sweeps, a contest with three attempts, one report.",
+    epilog="Begin with `arena demo`, or with your own recordings: `arena data scan FOLDER`.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import importlib.metadata
+
+        print(importlib.metadata.version(arena.base.install.DISTRIBUTION))
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    pass
+
+
+app.add_typer(cnn.cli.data_tiles.app, name="data", help="Recordings: make, scan, prepare, look at.")
+app.add_typer(cnn.cli.train.app)
+app.add_typer(cnn.cli.models.app)
+app.add_typer(cnn.cli.evaluate.app)
+app.add_typer(cnn.cli.export.app)
+app.add_typer(cnn.cli.inspect.app)
+app.add_typer(cnn.cli.runs.app)
+cnn.cli.wandb.app.add_typer(sweeps.cli.wandb.app)
+app.add_typer(cnn.cli.wandb.app, name="wandb", help="Send runs to W&B, and work for its sweeps.")
+app.add_typer(sweeps.cli.app.app, name="sweep", help="Tune learning rate, batch size and depth.")
+leaderboard.cli.contest.app.add_typer(cnn.cli.pack.app)
+leaderboard.cli.contest.app.add_typer(leaderboard.cli.serve.app)
+leaderboard.cli.contest.app.add_typer(leaderboard.cli.publish.app)
+app.add_typer(leaderboard.cli.contest.app, name="contest", help="Teams, three attempts each, and the standings.")
+app.add_typer(leaderboard.cli.remote.app)
+reports.cli.report.app.add_typer(reports.cli.documents.app)
+app.add_typer(reports.cli.report.app, name="report", help="One HTML file that compares it all.")
+app.command("demo")(arena.demo.demo)
+app.command("doctor")(arena.doctor.doctor)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one line on stderr, further faults of a file a line each, and exit code 1."""
+    name_account()
+    try:
+        app(prog_name="arena")
+    except (CnnError, SweepError, LeaderboardError, ReportError, PlatformError) as error:
+        say(f"error: {error}")
+        for other in error.others if isinstance(error, FileError) else ():
+            say(f"  {other}")
+        sys.exit(1)
+    except SystemExit as ended:
+        if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):  # typer makes exit code 130 of it
+            say("interrupted; nothing is lost: the same command goes on where it stopped")
+        raise
+    except BrokenPipeError:  # `arena ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except (ImportError, OSError) as error:
+        line = arena.base.install.explain(error)
+        if line is None:
+            raise
+        say(f"error: {line}")
+        sys.exit(1)
+    except MemoryError:
+        say("error: out of memory; choose a smaller train.batch_size or fewer --jobs")
+        sys.exit(1)

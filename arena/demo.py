@@ -1,0 +1,165 @@
+"""`arena demo`: the whole line by the commands that a user would type, each shown before it runs."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable
+from contextlib import chdir
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from arena.base.locks import require_posix
+from arena.base.terminal import duration, say
+
+if TYPE_CHECKING:
+    from cnn.runs.folder import RunFolder
+
+
+_N_STEPS = 8
+_QUICK = "model.width=1"  # the nets' default widths hear strangers better and train three times as long
+# Each submission of the contest: a team and the trained net it sends. Formantes tries a fourth time.
+_SUBMISSIONS = (
+    ("Formantes", "lenet5", "raw"),
+    ("Mel Street", "resnet", "raw"),
+    ("Formantes", "lenet5", "bilateral+aug"),
+    ("Cepstrum Club", "lenet5", "raw+aug"),
+    ("Mel Street", "resnet", "bilateral+aug"),
+    ("Formantes", "resnet", "raw+aug"),
+    ("Formantes", "resnet", "bilateral"),
+)
+
+
+def demo(
+    corpus: Annotated[Path | None, typer.Option(help="Your recordings; without it, synthetic ones are made.")] = None,
+    out: Annotated[Path, typer.Option(help="Where all is written.")] = Path("demo"),
+    clips: Annotated[int, typer.Option(min=100, help="How many synthetic recordings.")] = 3000,
+    speakers: Annotated[int, typer.Option(min=3, help="How many synthetic voices.")] = 60,
+    epochs: Annotated[int, typer.Option(min=1, help="Of each of the eight trainings.")] = 8,
+    trials: Annotated[int, typer.Option(min=1, help="Of each of the eight sweeps.")] = 5,
+    trial_epochs: Annotated[int, typer.Option(min=1, help="Of each trial.")] = 3,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes at once; 0 chooses.")] = 0,
+) -> None:
+    """Run the whole line: recordings, tiles, eight trainings, eight sweeps, a contest of three teams, a report.
+
+    Example: `arena demo --corpus ~/recordings`. Run it again and it goes on where it stopped.
+    """
+    require_posix("arena demo")
+    started = time.monotonic()
+    folder = _workplace(corpus.expanduser().resolve() if corpus else None, out, clips, speakers)
+    with chdir(folder):
+        _trainings(epochs, jobs)
+        _sweeps(trials, trial_epochs, jobs)
+        _contest(epochs)
+        _report()
+    say(f"the whole line took {duration(time.monotonic() - started)}; all of it is in {folder}")
+    print(folder / "report.html")
+
+
+def _step(number: int, title: str) -> None:
+    say(f"\n[{number}/{_N_STEPS}] {title}")
+
+
+def _command(function: Callable[..., Any], words: str, /, **arguments: Any) -> None:
+    """Show `arena words`, then do what it does."""
+    say(f"$ arena {words}")
+    try:
+        function(**arguments)
+    except typer.Exit as ended:
+        if ended.exit_code:
+            raise
+
+
+def _workplace(corpus: Path | None, out: Path, clips: int, speakers: int) -> Path:
+    """The folder of this corpus, with its recordings scanned and its tiles prepared."""
+    import cnn.cli.data
+    import cnn.cli.data_collect
+    import cnn.cli.data_tiles
+    from cnn.corpus.scan import scan
+
+    _step(1, "recordings")
+    source = corpus or (out / f"corpus-{clips}-{speakers}").resolve()
+    if corpus is None:
+        words = f"data synth {source} --clips {clips} --speakers {speakers}"
+        _command(cnn.cli.data_collect.synth, words, out=source, clips=clips, speakers=speakers)
+    _command(cnn.cli.data.scan, f"data scan {shlex.quote(str(source))}", folder=source)
+    folder = (out / f"{source.name}-{scan(source).digest[:6]}").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    with chdir(folder):
+        _step(2, f"tiles, in {folder}")
+        _command(cnn.cli.data_tiles.prepare, f"data prepare {shlex.quote(str(source))}", folder=source)
+        _command(cnn.cli.data_tiles.show, "data show --out tiles.png", out=Path("tiles.png"))
+    return folder
+
+
+def _settings(epochs: int) -> list[str]:
+    return [f"train.epochs={epochs}", _QUICK]
+
+
+def _trainings(epochs: int, jobs: int) -> None:
+    import cnn.cli.options
+    import cnn.cli.predict
+    import cnn.cli.train
+
+    _step(3, "eight trainings: both models on raw, bilateral, raw+aug, bilateral+aug")
+    overrides = _settings(epochs)
+    words = f"train --all --wandb offline {' '.join(overrides)}"
+    _command(cnn.cli.train.train, words, all_eight=True, jobs=jobs, wandb="offline", overrides=overrides)
+
+
+def _sweeps(trials: int, epochs: int, jobs: int) -> None:
+    import sweeps.cli.run
+
+    _step(4, "eight sweeps: learning rate, batch size and depth of both models on the four variants")
+    overrides = _settings(epochs)
+    words = f"sweep run --all --budget {trials} {' '.join(overrides)}"
+    _command(sweeps.cli.run.run, words, all_studies=True, budget=trials, agents=jobs, overrides=overrides)
+
+
+def _contest(epochs: int) -> None:
+    import cnn.cli.data_tiles
+    import cnn.cli.options
+    import cnn.cli.predict
+    import cnn.cli.train
+    import leaderboard.cli.contest
+    import leaderboard.cli.standings
+    from leaderboard.errors import AttemptsExhausted
+
+    _step(5, "a contest: three teams, three attempts each")
+    if not Path("contest.db").exists():
+        _command(cnn.cli.data_tiles.solution, "data solution --out solution.csv", out=Path("solution.csv"))
+        init = leaderboard.cli.contest.init
+        _command(init, "contest init solution.csv --name Digits", solution=Path("solution.csv"), name="Digits")
+        for team in dict.fromkeys(team for team, _, _ in _SUBMISSIONS):
+            _command(leaderboard.cli.contest.team_add, f"contest team add {shlex.quote(team)}", name=team)
+    _step(6, "submissions: Formantes sends a fourth and is refused")
+    for team, model, variant in _SUBMISSIONS:
+        run, file = _run_of(model, variant, epochs), Path(f"{model}.{variant}.csv")
+        _command(cnn.cli.predict.predict, f"predict {run.digest} --out {file}", run=run.digest, out=file)
+        try:
+            _command(leaderboard.cli.contest.submit, f"contest submit {shlex.quote(team)} {file}", team=team, file=file)
+        except AttemptsExhausted as refusal:
+            say(f"error: {refusal}")
+    _step(7, "standings")
+    _command(leaderboard.cli.standings.standings, "contest standings")
+
+
+def _run_of(model: str, variant: str, epochs: int) -> RunFolder:
+    """The training of that kind, by the digest of its configuration."""
+    from cnn.config import default_config
+    from cnn.overrides import override
+    from cnn.runs.folder import RunFolder
+    from cnn.tiles.tile_set import find_tiles
+
+    tiles = find_tiles(Path("tiles"))
+    config = override(default_config(tiles.corpus, tiles.settings, model, variant), _settings(epochs))
+    return RunFolder(Path("runs") / config.digest)
+
+
+def _report() -> None:
+    import reports.cli.report
+
+    _step(8, "the report")
+    _command(reports.cli.report.build, "report build")

@@ -1,0 +1,1 @@
+"""Commands of cnn, a file each."""

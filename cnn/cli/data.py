@@ -1,0 +1,136 @@
+"""`arena data`: recordings made, looked at and prepared."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arena.base.terminal import JSON_HELP, print_json, print_table, progress
+
+if TYPE_CHECKING:
+    from cnn.corpus.balance import Balance
+    from cnn.corpus.scan import Corpus
+
+
+Jobs = Annotated[int, typer.Option("--jobs", min=0, help="Processes; 0 chooses.", show_default="one a core")]
+Cache = Annotated[
+    Path | None,
+    typer.Option("--cache", help="Folder that remembers what unchanged recordings hold.", show_default="~/.cache/arena"),
+]
+
+_N_PROBLEMS_SHOWN = 20
+_N_SPEAKERS_SHOWN = 12
+
+app = typer.Typer(no_args_is_help=True, help="Recordings: make some, look at them, prepare them.")
+
+
+@app.command(epilog="Example: arena data scan recordings --strict")
+def scan(
+    folder: Annotated[Path, typer.Argument(help="Folder of wav and flac recordings.", show_default=False)],
+    all_problems: Annotated[bool, typer.Option("--all-problems", help="List every problem, not the first 20.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when there is any problem.")] = False,
+    jobs: Jobs = 0,
+    cache: Cache = None,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Read every recording and say what can be used, what cannot, and whether augmentation is called for."""
+    from cnn.corpus.balance import balance
+    from cnn.errors import CorpusError
+
+    corpus = scan_with_bar(folder, jobs, cache)
+    facts = balance(corpus)
+    print_json(_as_json(corpus, facts)) if as_json else _print(corpus, facts, all_problems)
+    if strict and corpus.problems:
+        raise CorpusError(
+            f"{count(len(corpus.problems), 'problem')} in {folder} and --strict was given; fix or remove those files"
+        )
+
+
+def scan_with_bar(folder: Path, n_jobs: int, cache: Path | None) -> Corpus:
+    """`cnn.corpus.scan.scan` with a progress bar, and with memories in `cache` or where a user's caches are.
+
+    Raises:
+        CorpusError: as there.
+    """
+    from cnn.corpus.scan import scan
+    from cnn.processes import Hands
+
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return scan(folder, Hands(n_jobs=n_jobs, bar=lambda n: progress("listening", n)), cache or home / "arena")
+
+
+def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
+    import dataclasses
+
+    return {
+        "folder": str(corpus.folder),
+        "name": corpus.name,
+        "digest": corpus.digest,
+        "n_ignored": corpus.n_ignored,
+        "balance": dataclasses.asdict(facts),
+        "problems": [dataclasses.asdict(problem) for problem in corpus.problems],
+        "notes": list(corpus.notes),
+        "speakers": corpus.speakers,
+        "flagged": {clip.id: list(clip.flags) for clip in corpus.clips if clip.flags},
+    }
+
+
+def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
+    lengths = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in facts.length_s.items())
+    print(f"{corpus.folder}  digest {corpus.digest}")
+    print(
+        f"clips     {facts.n_clips:,} usable, {count(len(corpus.problems), 'problem')}, {count(corpus.n_ignored, 'other file')}"
+    )
+    print(f"speakers  {_speakers(corpus, facts)}")
+    print(f"length    {lengths}")
+    print(f"rate      {_shared({f'{rate:,} Hz': n for rate, n in facts.rates_hz.items()})}")
+    print(f"channels  {_shared({'mono' if n == 1 else f'{n} channels': count for n, count in facts.channels.items()})}")
+    if facts.flags:
+        print(f"flags     {_counts(facts.flags)}: used all the same")
+    per_digit = [f"{n:,}" for n in facts.per_digit.values()]
+    print_table(["digit", *(f"#{label}" for label in facts.per_digit)], [["clips", *per_digit]])
+    print(facts.verdict)
+    for note in corpus.notes:
+        print(f"note: {note}")
+    _print_problems(corpus, len(corpus.problems) if all_problems else _N_PROBLEMS_SHOWN)
+
+
+def _speakers(corpus: Corpus, facts: Balance) -> str:
+    shown = ", ".join(f"{speaker} {n}" for speaker, n in list(facts.per_speaker.items())[:_N_SPEAKERS_SHOWN])
+    parts = [f"{facts.n_speakers} ({shown}{', ..' if facts.n_speakers > _N_SPEAKERS_SHOWN else ''})" if shown else "none known"]
+    if facts.n_without_speaker:
+        parts.append(f"{count(facts.n_without_speaker, 'clip')} without a speaker")
+    if genders := Counter(str(about["gender"]) for about in corpus.speakers.values() if "gender" in about):
+        parts.append(_counts(dict(sorted(genders.items()))))
+    if facts.missing_by_speaker:
+        parts.append(f"{len(facts.missing_by_speaker)} without some digit")
+    return "; ".join(parts)
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{n:,} {name}" for name, n in counts.items())
+
+
+def count(n: int, noun: str) -> str:
+    """`1 clip`, `3,000 clips`."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def _shared(counts: dict[str, int]) -> str:
+    """The one name that all have, or the count of each."""
+    return next(iter(counts)) if len(counts) == 1 else ", ".join(f"{name} in {count(n, 'clip')}" for name, n in counts.items())
+
+
+def _print_problems(corpus: Corpus, n_shown: int) -> None:
+    if not corpus.problems:
+        return
+    kinds = Counter(problem.kind.value for problem in corpus.problems)
+    print(f"\nNot used: {count(len(corpus.problems), 'file')} ({_counts(dict(kinds.most_common()))})")
+    for problem in corpus.problems[:n_shown]:
+        print(f"  {problem.path} {problem.reason}")
+    if len(corpus.problems) > n_shown:
+        print(f"  and {len(corpus.problems) - n_shown:,} more; list them with --all-problems")

@@ -1,0 +1,188 @@
+"""`arena data get`, `import` and `card`: recordings of others and one's own, and a page that shows them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arena.base.terminal import JSON_HELP, print_json, print_table, progress, say
+
+if TYPE_CHECKING:
+    pass
+from cnn.cli.data import Cache, Jobs, app, count, scan_with_bar
+
+if TYPE_CHECKING:
+    from cnn.collect.importing import ImportClip, Plan
+
+
+@app.command(epilog="Example: arena data synth digits --clips 3000 --speakers 60 --language en,es")
+def synth(
+    out: Annotated[Path, typer.Argument(help="New folder for the recordings.", show_default=False)],
+    clips: Annotated[int, typer.Option(help="How many recordings in all.", min=1)] = 3000,
+    speakers: Annotated[int, typer.Option(help="How many voices.", min=1)] = 60,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal bytes.", min=0)] = 0,
+    language: Annotated[str, typer.Option(help="en, es, or en,es: the voices take turns.")] = "en",
+) -> None:
+    """Make a corpus of synthetic spoken digits, in AudioMNIST's layout."""
+    from cnn.collect.synth import SynthSettings, is_made, synthesise
+
+    languages = tuple(name.strip() for name in language.split(","))
+    settings = SynthSettings(clips=clips, speakers=speakers, seed=seed, languages=languages)
+    if is_made(out, settings):
+        say(f"{out} holds these {clips} clips of {speakers} voices already")
+        return
+    with progress("speaking", clips) as advance:
+        synthesise(out, settings, advance)
+    say(f"{out} holds {clips} clips of {speakers} voices; next: arena data scan {out}")
+
+
+__all__ = ["app"]
+
+_N_SHOWN = 20
+
+
+@app.command(
+    epilog="Examples: `arena data get fsdd` · `arena data get --list` · `arena data get audiomnist --archive master.zip`"
+)
+def get(
+    name: Annotated[str, typer.Argument(help="audiomnist, fsdd or speech-commands-digits.")] = "",
+    out: Annotated[Path | None, typer.Argument(help="New folder; by default the name.", show_default=False)] = None,
+    mirror: Annotated[
+        list[str] | None, typer.Option(help="Another address of the archive; several are tried in order.")
+    ] = None,
+    archive: Annotated[
+        Path | None, typer.Option(help="The archive (tar or zip) as a browser saved it: no network then.")
+    ] = None,
+    keep_archive: Annotated[bool, typer.Option("--keep-archive", help="Keep what was downloaded beside the folder.")] = False,
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Take the archive though it differs from what is known.")
+    ] = False,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Show what can be fetched, its size and licence; fetch nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Fetch a public corpus: resumed where it broke off, verified, its licence and citation beside it."""
+    import cnn.collect.fetch
+    from cnn.collect.catalogue import source_of
+    from cnn.collect.download import Hooks
+
+    if list_ or not name:
+        return _print_sources(as_json)
+    source = source_of(name)
+    options = cnn.collect.fetch.GetOptions(
+        mirrors=tuple(mirror or ()), archive=archive, keep_archive=keep_archive, verify=not unverified
+    )
+    got = cnn.collect.fetch.get(source, out or Path(source.name), options, progress, Hooks(say=say))
+    if as_json:
+        return print_json(
+            {"folder": str(got.folder), "n_clips": got.n_clips, "was_there": got.was_there, "verified": got.verified}
+        )
+    print(f"{got.folder}: {got.n_clips:,} recordings" + (", there already" if got.was_there else f"; verified: {got.verified}"))
+    print(f"licence {source.licence} ({source.licence_url})\ncite {source.citation}")
+    print(f"next: arena data prepare {got.folder}")
+
+
+def _print_sources(as_json: bool) -> None:
+    from cnn.collect.catalogue import SOURCES
+    from cnn.collect.fetch import size_words
+
+    if as_json:
+        shown = ("name", "title", "n_clips", "n_speakers", "rate_hz", "archive_bytes", "licence", "citation", "sha256", "urls")
+        return print_json([{key: getattr(source, key) for key in shown} for source in SOURCES])
+    rows = [[s.name, f"{s.n_clips:,}", s.n_speakers, f"{s.rate_hz // 1000} kHz", size_words(s), s.licence] for s in SOURCES]
+    print_table(["name", "#clips", "speakers", "#rate", "#download", "licence"], rows)
+    for source in SOURCES:
+        print(f"{source.name}: {source.title}\n  {source.urls[0]}\n  {source.citation}")
+
+
+@app.command(
+    "import",
+    epilog="Examples: `arena data import phones corpus --dry-run` · `arena data import phones corpus --pattern "
+    "'{speaker}/{label}-{take}'` · `arena data import takes corpus --split-silence --digits 0123456789`",
+)
+def import_(
+    folder: Annotated[Path, typer.Argument(help="Your recordings: wav, flac, ogg, mp3. Only read.", show_default=False)],
+    out: Annotated[Path, typer.Argument(help="The corpus folder, new or imported into before.", show_default=False)],
+    pattern: Annotated[str, typer.Option(help="How paths are made, of {speaker}, {label}, {take} and {any}.")] = "",
+    csv: Annotated[Path | None, typer.Option(help="A table with the columns path, label, speaker.")] = None,
+    words: Annotated[str, typer.Option(help="Ten words for 0 to 9, with commas, if yours are not known.")] = "",
+    speaker: Annotated[str, typer.Option(help="Who speaks where no name says it.")] = "",
+    split_silence: Annotated[bool, typer.Option("--split-silence", help="Each file holds several digits with pauses.")] = False,
+    digits: Annotated[str, typer.Option(help="With --split-silence: which, in order.")] = "0123456789",
+    min_gap: Annotated[float, typer.Option(help="With --split-silence: the shortest pause, in seconds.")] = 0.25,
+    trim: Annotated[bool, typer.Option("--trim", help="Cut silence off both ends.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Bring recordings of any naming into a corpus; importing again adds only what is new."""
+    from cnn.collect.importing import ImportOptions, find_files, plan_import, write_import
+
+    split = digits if split_silence else ""
+    options = ImportOptions(
+        pattern=pattern, table=csv, words=words, speaker=speaker, split_digits=split, min_gap_s=min_gap, trim=trim
+    )
+    with progress("listening", len(find_files(folder, out))) as advance:
+        plan = plan_import(folder, out, options, advance)
+    if not dry_run and plan.clips:
+        with progress("writing", len(plan.clips)) as advance:
+            write_import(plan, advance)
+    _print_plan_json(plan, dry_run) if as_json else _print_plan(plan, dry_run)
+
+
+def _print_plan_json(plan: Plan, dry_run: bool) -> None:
+    clips = [
+        {"source": str(clip.source), "file": clip.name, "speaker": clip.speaker, "length_s": round(clip.length_s, 3)}
+        for clip in plan.clips
+    ]
+    problems = [{"path": path, "reason": reason} for path, reason in plan.problems]
+    print_json({"written": not dry_run, "clips": clips, "n_there_already": plan.n_known, "problems": problems})
+
+
+def _print_plan(plan: Plan, dry_run: bool) -> None:
+    """
+    Raises:
+        CorpusError: there is nothing to import, now or before.
+    """
+    from cnn.errors import CorpusError
+
+    if dry_run and plan.clips:
+        rows = [[str(clip.source), _cut(clip), clip.name, f"{clip.length_s:.2f} s"] for clip in plan.clips]
+        print_table(["recording", "piece", "becomes", "#length"], rows)
+    for path, reason in plan.problems[: len(plan.problems) if dry_run else _N_SHOWN]:
+        print(f"left out: {path} {reason}")
+    if not dry_run and len(plan.problems) > _N_SHOWN:
+        print(f"and {len(plan.problems) - _N_SHOWN:,} more; list them with --dry-run")
+    if not plan.clips and not plan.n_known:
+        raise CorpusError(f"none of the recordings in {plan.folder} can be imported; the reasons are above")
+    verb = "would be written" if dry_run else "written"
+    clips = f"{count(len(plan.clips), 'clip')} of {count(len({clip.speaker for clip in plan.clips}), 'speaker')} {verb}"
+    known = f", {plan.n_known:,} there already" if plan.n_known else ""
+    print(f"{plan.out}: {clips if plan.clips else 'nothing new'}{known}, {count(len(plan.problems), 'file')} left out")
+    if not dry_run:
+        print(f"next: arena data scan {plan.out}")
+
+
+def _cut(clip: ImportClip) -> str:
+    return "whole" if clip.cut is None else f"{clip.piece + 1}"
+
+
+@app.command(epilog="Example: `arena data card corpus -o card.html`")
+def card(
+    corpus: Annotated[Path, typer.Argument(help="Folder of wav and flac recordings.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The page to write.")] = Path("card.html"),
+    jobs: Jobs = 0,
+    cache: Cache = None,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Describe a corpus on one HTML page: balance, speakers, examples to see and hear, problems, licence."""
+    from cnn.corpus.card import chosen, write_card
+
+    found = scan_with_bar(corpus, jobs, cache)
+    with progress("drawing", sum(map(len, chosen(found.clips).values()))) as advance:
+        size_bytes = write_card(found, out, advance)
+    if as_json:
+        return print_json({"card": str(out), "size_bytes": size_bytes, "digest": found.digest, "n_clips": len(found.clips)})
+    print(f"{out}: {len(found.clips):,} recordings on one page ({size_bytes / 1e6:.1f} MB); open it in any browser")

@@ -1,0 +1,98 @@
+"""`arena data prepare`, `show` and `solution`: what is made of recordings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arena.base.terminal import JSON_HELP, print_json, progress, say
+from cnn.cli.data import Cache, Jobs, count, scan_with_bar
+from cnn.cli.data_collect import app
+
+if TYPE_CHECKING:
+    from cnn.config import RunConfig
+    from cnn.tiles.tile_set import TileSet
+
+
+__all__ = ["app"]
+
+Tiles = Annotated[Path, typer.Option("--tiles", help="A folder of tiles, or one that holds a single such folder.")]
+
+
+@app.command(epilog="Examples: `arena data prepare corpus` · `arena data prepare corpus tiles.size=32 tiles.length_s=1`")
+def prepare(
+    folder: Annotated[Path, typer.Argument(help="Folder of wav and flac recordings.", show_default=False)],
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Such as tiles.size=32.")] = None,
+    tiles: Annotated[Path, typer.Option("--tiles", help="Where the folder of tiles is made.")] = Path("tiles"),
+    jobs: Jobs = 0,
+    cache: Cache = None,
+    json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Turn recordings into tiles, raw and bilateral-filtered: once, since what is made is kept, also after a kill."""
+    from cnn.processes import Hands
+    from cnn.tiles.prepare import prepare as prepare_tiles
+
+    settings = _config(overrides, "tiles.").tiles
+    corpus = scan_with_bar(folder, jobs, cache)
+    for problem in corpus.problems[:5]:
+        say(f"left out: {problem.path} {problem.reason}")
+    if len(corpus.problems) > 5:
+        say(f"left out: {len(corpus.problems) - 5:,} more; `arena data scan {folder}` lists them")
+    hands = Hands(n_jobs=jobs, bar=lambda n: progress("making tiles", n), say=say)
+    made = prepare_tiles(corpus, settings, tiles, hands)
+    summary = {"tiles": str(made.folder), "n_clips": len(made.clips), "n_left_out": len(corpus.problems)}
+    said = f"{made.folder}: {count(len(made.clips), 'clip')} of {settings.size} x {settings.size} cells, raw and bilateral"
+    print_json(summary) if json else print(said)
+
+
+@app.command(epilog="Example: `arena data show --out tiles.png --per-digit 3`")
+def show(
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Such as augment.shift=8.")] = None,
+    tiles: Tiles = Path("tiles"),
+    out: Annotated[Path, typer.Option(help="The picture to write.")] = Path("tiles.png"),
+    per_digit: Annotated[int, typer.Option(min=1, max=6, help="Clips of each digit.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Which clips, and which augmentation.")] = 0,
+) -> None:
+    """Draw some clips of each digit: raw, filtered, and both as augmentation would draw them."""
+    import cnn.tiles.preview
+
+    found, augment = _tiles(tiles), _config(overrides, "augment.").augment
+    with progress("drawing", 1) as advance:
+        n_shown = cnn.tiles.preview.show(found, out, per_digit, augment, seed)
+        advance()
+    print(f"{out}: {n_shown} clips on the four variants")
+
+
+@app.command(epilog="Example: `arena data solution --out solution.csv`, then `arena contest init solution.csv --name Digits`")
+def solution(
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Such as split.fold=1.")] = None,
+    tiles: Tiles = Path("tiles"),
+    out: Annotated[Path, typer.Option(help="The file to write; keep it from the teams.")] = Path("solution.csv"),
+) -> None:
+    """Write the true labels and speakers of the test clips, for the host of a contest."""
+    from cnn.pack.solution import write_solution
+
+    n_clips = write_solution(out, _tiles(tiles), _config(overrides, "split.").split)
+    print(f"{out}: {n_clips} test clips; make the contest with `arena contest init {out} --name ...`")
+
+
+def _tiles(folder: Path) -> TileSet:
+    from cnn.tiles.tile_set import find_tiles
+
+    return find_tiles(folder, say)
+
+
+def _config(overrides: list[str] | None, section: str) -> RunConfig:
+    """A configuration of which only `section` may have been set."""
+    from cnn.config import RunConfig
+    from cnn.errors import ConfigError
+    from cnn.overrides import keys, nearest, parse_assignments, with_values
+
+    values = parse_assignments(overrides or [])
+    known = [key for key in keys() if key.startswith(section)]
+    for key in values:
+        if key not in known:
+            raise ConfigError(f"unknown key {key!r} here{nearest(key, known)}")
+    return with_values(RunConfig(corpus=""), values)

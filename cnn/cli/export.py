@@ -1,0 +1,83 @@
+"""`arena export`: a finished run as one ONNX file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arena.base.terminal import JSON_HELP, print_json, say
+
+if TYPE_CHECKING:
+    from cnn.inference.onnx_export import Exported
+    from cnn.tiles.front_end import Samples
+
+
+app = typer.Typer()
+
+_MOST_CLIPS = 200
+
+
+@app.command(epilog="Examples: `arena export RUN` · `arena export RUN --out model.onnx --rate-hz 48000 --clips test/`")
+def export(
+    run: Annotated[str, typer.Argument(help="A run folder, its digest, or the beginning of one.")],
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("model.onnx"),
+    rate_hz: Annotated[
+        int, typer.Option(min=0, help="Of the samples that it takes.", show_default="that of the run's tiles")
+    ] = 0,
+    clips: Annotated[
+        Path | None, typer.Option(help="Recordings that it is checked on, all of that rate.", show_default="made-up sounds")
+    ] = None,
+    runs: Annotated[Path, typer.Option("--runs", help="Where run folders are.")] = Path("runs"),
+    json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Write a run's net as ONNX, from samples to probabilities, with the pictures and the views that it was trained with.
+
+    It is checked in onnxruntime against the net itself before anything is written.
+    """
+    import dataclasses
+
+    from cnn.config import TileSettings
+    from cnn.inference.onnx_export import check_packages
+    from cnn.inference.onnx_export import export as write
+    from cnn.inference.predict import finished_run
+
+    check_packages()
+    found = finished_run(run, runs)
+    rate_hz = rate_hz or TileSettings(**found.config()["tiles"]).rate_hz
+    say("tracing the net and checking what was written (about ten seconds) ...")
+    exported = write(found, out, rate_hz, _heard(clips, rate_hz) if clips else ())
+    print_json(dataclasses.asdict(exported) | {"path": str(out)}) if json else print(_described(exported))
+
+
+def _heard(folder: Path, rate_hz: int) -> list[Samples]:
+    """The samples of the first recordings of a folder."""
+    from cnn.corpus.recordings import hear, sources_in
+    from cnn.errors import CorpusError
+
+    sources = sources_in(folder)
+    if len(sources) > _MOST_CLIPS:
+        say(f"checked on {_MOST_CLIPS} of {len(sources):,} recordings")
+    found = []
+    for source in sources[:_MOST_CLIPS]:
+        try:
+            samples, rate = hear(source)
+        except CorpusError as error:
+            raise CorpusError(f"{source.path} {error}") from error
+        if rate != rate_hz:
+            raise CorpusError(
+                f"--clips are recordings of the rate that the file takes, {rate_hz} Hz, and {source.path} has {rate} Hz; "
+                f"give --rate-hz {rate}"
+            )
+        found.append(samples)
+    return found
+
+
+def _described(exported: Exported) -> str:
+    labels = "all labels equal" if not exported.n_labels else f"{exported.n_labels} labels differ"
+    return (
+        f"{exported.path}: {exported.size_bytes / 1e6:.1f} MB, takes samples at {exported.rate_hz} Hz; in onnxruntime, on "
+        f"{exported.n_clips} clips, probabilities differ from the trained net's by at most {exported.difference:.1g} "
+        f"({exported.net_difference:.1g} on equal pictures), {labels}"
+    )

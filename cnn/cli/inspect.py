@@ -1,0 +1,84 @@
+"""`arena inspect`: what nets learned, into their run folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arena.base.terminal import print_json, print_table, progress, say
+from cnn.cli.options import Device, Json, Runs, Tiles
+
+if TYPE_CHECKING:
+    from cnn.inference.inspect import Inspected
+    from cnn.runs.folder import RunFolder
+
+
+app = typer.Typer()
+
+_LEAST_CLIPS = 2
+
+
+@app.command(epilog="Examples: `arena inspect 4a5a` · `arena inspect --clips 8`, then `arena report build`")
+def inspect(
+    run: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUN]...", help="Run folders, or how their names begin; all if none."),
+    ] = None,
+    runs: Runs = Path("runs"),
+    tiles: Tiles = Path("tiles"),
+    clips: Annotated[int, typer.Option(help="Clips to look into, mistakes beside clips heard right: 2 to 12.")] = 4,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Look into trained nets: filters, maps, Grad-CAM, occlusion, and where clips lie by t-SNE. `arena report build` shows it.
+
+    Writes inspection.json and inspection.npz, a few hundred kB, into each run folder. Without RUN it looks into every finished
+    training that no sweep made.
+    """
+    from cnn.inference.inspect import MOST_CLIPS, N_STEPS, inspect_run
+    from cnn.inference.predict import finished_run
+
+    if not _LEAST_CLIPS <= clips <= MOST_CLIPS:
+        raise typer.BadParameter(f"--clips lies between {_LEAST_CLIPS} and {MOST_CLIPS}, not {clips}")
+    folders = [finished_run(name, runs) for name in run] if run else _trainings(runs)
+    done = []
+    with progress("inspecting", N_STEPS * len(folders)) as advance:
+        for folder in folders:
+            done.append(inspect_run(folder, tiles, clips, device, advance))
+            advance(0, folder.digest)
+    print_json([_plain(one) for one in done]) if json else _print(done)
+
+
+def _trainings(runs: Path) -> list[RunFolder]:
+    from cnn.errors import RunError
+    from cnn.runs.folder import RunState, list_runs
+    from cnn.runs.index import trial_of
+
+    finished = [folder for folder in list_runs(runs) if folder.state() is RunState.FINISHED]
+    found = [folder for folder in finished if trial_of(folder) is None]
+    if n_trials := len(finished) - len(found):
+        say(f"{n_trials} trials of sweeps left out; name one to look into it")
+    if not found:
+        raise RunError(f"no finished training in {runs}; train with `arena train --all`")
+    return found
+
+
+def _print(done: list[Inspected]) -> None:
+    rows = []
+    for one in done:
+        config = one.run.config()
+        names = [one.run.digest, str(config["model"]["name"]), str(config["variant"])]
+        clips = f"{one.n_clips}, {one.n_wrong} wrong"
+        rows.append([*names, str(one.n_layers), clips, str(one.n_placed), f"{one.size_bytes / 1e3:.0f} kB"])
+    print_table(["run", "model", "variant", "#layers", "#clips", "#placed", "#size"], rows)
+    for note in sorted({note for one in done for note in one.notes}):
+        say(f"note: {note}")
+    n_old = sum(not one.is_new for one in done)
+    say((f"{n_old} inspected before; " if n_old else "") + "`arena report build` shows it")
+
+
+def _plain(one: Inspected) -> dict[str, object]:
+    facts = {name: getattr(one, name) for name in ("n_layers", "n_clips", "n_wrong", "n_placed", "size_bytes", "is_new")}
+    return {"run": str(one.run.path), **facts, "notes": list(one.notes)}

@@ -1,0 +1,166 @@
+"""`arena contest pack`: what students are given, and what the host keeps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from arena.base.terminal import JSON_HELP, print_json, progress, say
+from cnn.cli.data import Cache, Jobs, scan_with_bar
+
+if TYPE_CHECKING:
+    from cnn.corpus.scan import Corpus
+    from cnn.pack.near_duplicates import Found
+    from cnn.pack.plan import PackPlan, PackSettings
+
+
+app = typer.Typer()
+_MOST_PAIRS = 5  # that are named; all stand in host/pack.json and in --json
+
+
+class Alike(StrEnum):
+    """What becomes of test clips that are training recordings too."""
+
+    REPORT = "report"
+    LEAVE_OUT = "leave-out"
+    OFF = "off"
+
+
+@app.command(
+    epilog="Examples: `arena contest pack corpus --n-test-speakers 12 --out pack --zip` · "
+    "`arena contest pack fsdd/recordings --test-speakers theo,lucas --out pack --dry-run`"
+)
+def pack(
+    corpus: Annotated[Path, typer.Argument(help="Folder of recordings, as for `arena data scan`.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="The new folder.", show_default=False)],
+    test_speakers: Annotated[str, typer.Option(help="Who is held out: names, with commas.", show_default=False)] = "",
+    n_test_speakers: Annotated[int, typer.Option(min=0, help="Or how many, drawn.", show_default=False)] = 0,
+    seed: Annotated[
+        str, typer.Option(help="To make the same pack again. Secret: it gives the labels away.", show_default="a new one")
+    ] = "",
+    gain_db: Annotated[float, typer.Option(help="A test clip is made louder or quieter by up to this; 0: not.")] = 3.0,
+    shift_ms: Annotated[float, typer.Option(help="And moved by up to this; 0: not.")] = 50.0,
+    noise_db: Annotated[float, typer.Option(help="And noise is added, so far below its level; 0: none.")] = 40.0,
+    length_s: Annotated[
+        float, typer.Option(help="Length of every test file.", show_default="of the longest clip, at most 2")
+    ] = 0.0,
+    public: Annotated[float, typer.Option(help="Share of test rows that score in public; 1: all.")] = 0.5,
+    usage: Annotated[
+        str, typer.Option(help="speaker: some voices are public; row: some rows of each; auto: speaker from 8 voices on.")
+    ] = "auto",
+    alike: Annotated[
+        Alike, typer.Option(help="Test clips that are training recordings too: told of, left out, or not looked for.")
+    ] = Alike.REPORT,
+    zip_students: Annotated[bool, typer.Option("--zip", help="Also write students.zip.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the pack would hold, and write nothing.")] = False,
+    jobs: Jobs = 0,
+    cache: Cache = None,
+    json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Make what students get (training clips, test clips under meaningless ids, a starter) and what only the host keeps."""
+    from cnn.pack.audio import Disguise
+    from cnn.pack.plan import PackSettings
+    from cnn.pack.write import check_free, write_pack
+
+    check_free(out)
+    settings = PackSettings(
+        test_speakers=tuple(name.strip() for name in test_speakers.split(",") if name.strip()),
+        n_test_speakers=n_test_speakers,
+        secret=seed,
+        disguise=Disguise(gain_db=gain_db, shift_ms=shift_ms, noise_db=noise_db),
+        length_s=length_s,
+        public=public,
+        usage=usage,
+    )
+    plan = _planned(scan_with_bar(corpus, jobs, cache), settings, alike)
+    _say_notes(plan)
+    if not dry_run:
+        with progress("packing, clips", len(plan.train) + len(plan.test)) as advance:
+            write_pack(plan, out, with_zip=zip_students, advance=advance)
+    print_json(_as_dict(plan, out, dry_run)) if json else print(_described(plan, out, dry_run, zip_students))
+
+
+def _planned(corpus: Corpus, settings: PackSettings, alike: Alike) -> PackPlan:
+    """The plan, and what its two sides have in common."""
+    from cnn.pack.near_duplicates import find_alike
+    from cnn.pack.plan import plan_pack
+
+    plan = plan_pack(corpus, settings)
+    if alike is Alike.OFF:
+        return plan
+    test = [row.clip for row in plan.test]
+    with progress("comparing, clips", len(plan.train) + 2 * len(test)) as advance:
+        found = find_alike(corpus.folder, plan.train, test, advance)
+    if found.pairs and alike is Alike.LEAVE_OUT:
+        plan = plan_pack(corpus, plan.settings, {pair.test.id for pair in found.pairs})
+    return replace(plan, alike=found)
+
+
+def _say_alike(found: Found, is_left_out: bool) -> None:
+    pairs = found.pairs
+    if not pairs:
+        say("no test clip was found among the training recordings")
+    else:
+        shown = ", ".join(f"{pair.test.path} is {pair.train.path} ({pair.likeness:.2f})" for pair in pairs[:_MOST_PAIRS])
+        more = f" and {len(pairs) - _MOST_PAIRS} more" if len(pairs) > _MOST_PAIRS else ""
+        n = "1 test clip is a training recording" if len(pairs) == 1 else f"{len(pairs):,} test clips are training recordings"
+        done = "left out" if is_left_out else "`--alike leave-out` leaves them out of the pack"
+        say(f"{n} too: {shown}{more}; {done}")
+    for voice in found.voices:
+        law = f"test speaker {voice.test} sounds like training speaker {voice.train} (distance {voice.distance:.2f})"
+        say(f"{law}: listen to both, and if they are one person, hold both out")
+
+
+def _say_notes(plan: PackPlan) -> None:
+    for note in plan.notes:
+        say(note)
+    if plan.alike is not None:
+        _say_alike(plan.alike, bool(plan.left_out))
+    if plan.settings.disguise.is_none:
+        say("test clips keep their samples: whoever has the recordings finds them by their bytes")
+
+
+def _as_dict(plan: PackPlan, out: Path, dry_run: bool) -> dict[str, Any]:
+    from cnn.pack.write import alike_facts
+
+    return {
+        "pack": str(out),
+        "is_written": not dry_run,
+        "n_train": len(plan.train),
+        "n_test": len(plan.test),
+        "n_public": sum(row.is_public for row in plan.test),
+        "train_speakers": plan.train_speakers,
+        "test_speakers": plan.test_speakers,
+        "usage": plan.usage,
+        "rate_hz": plan.format.rate_hz,
+        "n_bits": 8 * plan.format.n_bytes,
+        "length_s": plan.length_s,
+        "notes": plan.notes,
+        "alike": alike_facts(plan.alike),
+        "left_out": [clip.path.as_posix() for clip in plan.left_out],
+    }
+
+
+def _described(plan: PackPlan, out: Path, dry_run: bool, zip_students: bool) -> str:
+    n_public = sum(row.is_public for row in plan.test)
+    parts = {
+        "": "all public",
+        "speaker": f"{n_public:,} public ({', '.join(plan.public_speakers)}), the others' private",
+        "row": f"{n_public:,} of them public, the same share of each voice and digit",
+    }[plan.usage]
+    told = (
+        f"train: {len(plan.train):,} clips of {', '.join(plan.train_speakers)}\n"
+        f"test: {len(plan.test):,} clips of {', '.join(plan.test_speakers)}, {parts}; "
+        f"{plan.length_s:g} s each, {plan.format.rate_hz} Hz, {8 * plan.format.n_bytes} bits\n"
+    )
+    if dry_run:
+        return f"{told}nothing is written"
+    handed = f"{out / 'students.zip'}" if zip_students else f"{out / 'students'}"
+    return (
+        f"{told}hand out {handed}; keep {out / 'host'} for yourself\n"
+        f'next: arena contest init {out / "host" / "solution.csv"} --name "..." --deadline ...'
+    )

@@ -1,0 +1,133 @@
+"""`arena train` and `arena predict`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arena.base.locks import require_posix
+from arena.base.terminal import duration, print_json, print_table, progress, say
+
+if TYPE_CHECKING:
+    from cnn.config import RunConfig
+    from cnn.runs.folder import EpochRow, RunFolder
+    from cnn.train.pool import Place
+from cnn.cli.options import Device, Json, Overrides, Runs, Tiles, Wandb
+
+app = typer.Typer()
+
+
+@app.command(epilog="Examples: `arena train --model lenet5 --variant raw+aug train.epochs=20` · `arena train --all`")
+def train(
+    overrides: Overrides = None,
+    model: Annotated[str, typer.Option(help="A net of `arena models`, or file.py:ClassName.", show_default="lenet5")] = "",
+    variant: Annotated[str, typer.Option(help="raw, bilateral, raw+aug or bilateral+aug.", show_default="raw")] = "",
+    all_eight: Annotated[bool, typer.Option("--all", help="Both models on all four variants: eight trainings.")] = False,
+    tiles: Tiles = Path("tiles"),
+    runs: Runs = Path("runs"),
+    jobs: Annotated[int, typer.Option(min=0, help="Trainings at once; 0 chooses.", show_default="one a core")] = 0,
+    device: Device = "auto",
+    wandb: Wandb = "auto",
+    keys: Annotated[bool, typer.Option("--keys", help="List every setting with its default, and stop.")] = False,
+    json: Json = False,
+) -> None:
+    """Train a net, or all eight. The same settings again are answered from their run folder; a killed training goes on."""
+    if keys:
+        return _print_keys(model or "lenet5", json)
+    require_posix("arena train")
+    from cnn.config import default_config
+    from cnn.overrides import override
+    from cnn.tiles.tile_set import find_tiles
+    from cnn.train.pool import Place, default_jobs, the_eight
+
+    if all_eight and (model or variant):
+        raise typer.BadParameter("--all trains both models on all variants: leave --model and --variant out")
+    found = find_tiles(tiles, say)
+    one = default_config(found.corpus, found.settings, model or "lenet5", variant or "raw")
+    bases = the_eight(found) if all_eight else [one]
+    configs = [override(base, overrides or []) for base in bases]
+    place = Place(tiles=found.folder, runs=runs, device=device, wandb=wandb)
+    folders = train_with_bar(configs, place, jobs or default_jobs(device, len(configs)))
+    print_json([as_dict(folder) for folder in folders]) if json else print_runs(folders)
+
+
+def train_with_bar(configs: list[RunConfig], place: Place, n_jobs: int) -> list[RunFolder]:
+    """`cnn.train.pool.train_all` with a progress bar over all epochs.
+
+    Raises:
+        CnnError: as there, or an unknown device or W&B mode.
+    """
+    from cnn.runs.folder import RunFolder
+    from cnn.runs.wandb_mirror import check_mode
+    from cnn.train.pool import is_gpu, train_all
+
+    check_mode(place.wandb)
+    is_gpu(place.device)  # raises where the device is not here
+    done = {config.digest: len(RunFolder(place.runs / config.digest).epochs()) for config in configs}
+    total = sum(config.train.epochs for config in configs)
+    with progress("training, epochs", total, sum(done.values())) as advance:
+
+        def at(config: RunConfig, epoch: int, note: str = "") -> None:
+            advance(epoch - done[config.digest], note)  # not 1: a kill may have left epochs.csv behind its checkpoint
+            done[config.digest] = epoch
+
+        def listen(config: RunConfig, row: EpochRow) -> None:
+            at(config, row.epoch, f"{config.model.label} {config.variant} val F1 {row.val_macro_f1:.3f}")
+
+        folders = train_all(configs, place, n_jobs, listen, say)
+        for config, folder in zip(configs, folders, strict=True):
+            at(config, len(folder.epochs()))
+        return folders
+
+
+def as_dict(folder: RunFolder) -> dict[str, object]:
+    """One finished run for `--json`."""
+    import dataclasses
+
+    result = folder.result()
+    assert result is not None
+    return {"run": str(folder.path), "config": folder.config(), "result": dataclasses.asdict(result)}
+
+
+def print_runs(folders: list[RunFolder]) -> None:
+    """The table of finished runs, best validation score first as trained."""
+    from cnn.plugin import label_of
+
+    rows = []
+    for folder in folders:
+        config, result = folder.config(), folder.result()
+        assert result is not None
+        assert result.verdict is not None
+        val, test = result.scores["val"], result.scores["test"]
+        name = [label_of(config["model"]["name"]), config["variant"]]
+        scores = [f"{val.macro_f1:.3f}", f"{test.macro_f1:.3f}", f"{test.accuracy:.3f}"]
+        epochs = f"{result.best_epoch} of {result.n_epochs}"
+        rows.append([*name, *scores, epochs, duration(result.wall_s), result.verdict.state, folder.digest])
+    columns = ("model", "variant", "#val F1", "#test F1", "#test acc.", "#best epoch", "#time", "verdict", "run")
+    print_table(columns, rows)
+    if any(folder.config()["split"]["kind"] == "random" for folder in folders):
+        say("split at random: the test speakers were heard in training, so these scores say nothing of a new voice")
+    if any(folder.config()["split"].get("validation") == "takes" for folder in folders):
+        say("validated on other takes of the training speakers: val F1 is optimistic and chooses nothing")
+
+
+def _print_keys(model: str, as_json: bool) -> None:
+    from cnn import config as cfg
+    from cnn.nets import NETS
+    from cnn.overrides import flatten, keys
+
+    defaults = flatten(cfg.to_dict(cfg.default_config("", cfg.TileSettings(), model, "raw")))
+    rows = [
+        {"key": key, "default": defaults[key], "type": known.kind.__name__, "values": known.values, "meaning": known.meaning}
+        for key, known in keys().items()
+    ]
+    if model in NETS:
+        depth = next(row for row in rows if row["key"] == "model.depth")
+        depth |= {"values": "{} to {}".format(*NETS[model].depths), "meaning": NETS[model].counts}
+    if as_json:
+        print_json(rows)
+    else:
+        table = [[str(row[column]) for column in ("key", "default", "values", "meaning")] for row in rows]
+        print_table(("key", "default", "values", "meaning"), table)

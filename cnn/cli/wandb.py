@@ -1,0 +1,51 @@
+"""`arena wandb sync`: what W&B does not have yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from arena.base.terminal import JSON_HELP, print_json, print_table, progress, say
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command(epilog="Examples: `arena wandb sync --dry-run` · `arena wandb sync runs` · `arena wandb sync runs/3f2a...`")
+def sync(
+    folder: Annotated[Path, typer.Argument(help="Run folders, or one run folder.")] = Path("runs"),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Send the runs to W&B that it does not have, or not wholly: trained offline, or while it was down. Twice does no harm."""
+    import dataclasses
+
+    from cnn.runs.wandb_record import copies_in
+
+    found = copies_in(folder)
+    rows = [[run.digest, copy.group, copy.project, run.state().value] for run, copy in found.unsent]
+    _say_rest(found.n_sent, found.n_unfinished, found.n_without)
+    if dry_run or not rows:
+        return print_json({"unsent": [row[0] for row in rows]}) if json else _print(rows, ("run", "group", "project", "state"))
+    from cnn.runs.wandb_sync import check_login, send_all
+
+    check_login()
+    with progress("sending to W&B, runs", len(rows)) as advance:
+        sent = send_all(found.unsent, lambda n, note: advance(n, note), say)
+    if json:
+        return print_json({"sent": [dataclasses.asdict(one) for one in sent]})
+    _print([[one.run, one.url] for one in sent], ("run", "page"))
+
+
+def _say_rest(n_sent: int, n_unfinished: int, n_without: int) -> None:
+    if n_sent:
+        say(f"{n_sent} are at W&B already")
+    if n_unfinished:
+        say(f"{n_unfinished} are unfinished: they can be sent when they end")
+    if n_without:
+        say(f"{n_without} were trained with --wandb off: they stay here")
+
+
+def _print(rows: list[list[str]], columns: tuple[str, ...]) -> None:
+    print_table(columns, rows) if rows else say("nothing is left to send")

@@ -1,0 +1,164 @@
+"""Public corpora of spoken digits that `arena data get` fetches: where they lie, what they hold, under which licence.
+
+Published checksums are of an archive; where there is none (GitHub makes its archives anew, and their bytes may change), the
+recordings themselves are counted and compared with digests taken from known copies. Standard library only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from arena.base.suggest import did_you_mean
+from cnn.config import LABELS
+from cnn.corpus.metadata import METADATA_NAME, WORDS
+from cnn.errors import CorpusError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """One public corpus. Paths inside the archive are below its single top folder."""
+
+    name: str
+    title: str
+    urls: tuple[str, ...]  # tried in order
+    archive_name: str
+    archive_bytes: int  # of the download
+    is_size_exact: bool  # else `archive_bytes` is our estimate
+    unpacked_bytes: int  # about; free space is checked against it
+    sha256: str  # of the archive, as published; empty where none is
+    per_digit: tuple[int, ...]  # recordings of 0 to 9
+    n_speakers: str  # as its authors say
+    rate_hz: int
+    language: str
+    licence: str
+    licence_url: str
+    citation: str
+    homepage: str
+    recording: re.Pattern[str]  # of a recording's path in the archive
+    written_as: str  # its path in the corpus, a template of `recording`'s groups; `{digit}` is of `word`
+    others: Mapping[str, str] = field(default_factory=dict)  # further files of the archive, and their path in the corpus
+    known: re.Pattern[str] | None = None  # of recordings in the corpus whose digest is known
+    known_digest: str = ""  # `content_digest` of those
+    speakers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # facts that the archive has in no readable form
+
+    @property
+    def n_clips(self) -> int:
+        return sum(self.per_digit)
+
+    def place_of(self, path: str) -> str | None:
+        """The path in the corpus of the archive's file `path`, or None if it is not taken."""
+        if path in self.others:
+            return self.others[path]
+        found = self.recording.fullmatch(path)
+        if not found:
+            return None
+        groups = found.groupdict()
+        if "word" in groups:
+            groups["digit"] = str(WORDS["en"].index(groups["word"]))
+        return self.written_as.format(**groups)
+
+    def label_of(self, place: str) -> str:
+        """The digit of a recording in the corpus; empty for `others`."""
+        name = PurePosixPath(place).name
+        return name[0] if name.endswith(".wav") and name[0] in LABELS else ""
+
+
+_ENGLISH = {"language": "English", "gender": "male"}
+
+SOURCES = (
+    Source(
+        name="audiomnist",
+        title="AudioMNIST",
+        urls=(
+            "https://github.com/soerenab/AudioMNIST/archive/8faa3bfa4c5c33f1336b9df97d9e50b19a7102a8.tar.gz",
+            "https://github.com/soerenab/AudioMNIST/archive/refs/heads/master.tar.gz",
+        ),
+        archive_name="AudioMNIST.tar.gz",
+        archive_bytes=1_000_000_000,
+        is_size_exact=False,
+        unpacked_bytes=1_900_000_000,
+        sha256="",
+        per_digit=(3000,) * 10,
+        n_speakers="60",
+        rate_hz=48_000,
+        language="English",
+        licence="MIT",
+        licence_url="https://github.com/soerenab/AudioMNIST/blob/master/LICENSE",
+        citation="S. Becker, M. Ackermann, S. Lapuschkin, K.-R. Müller, W. Samek: Interpreting and Explaining Deep Neural "
+        "Networks for Classification of Audio Signals. arXiv:1807.03418, 2018",
+        homepage="https://github.com/soerenab/AudioMNIST",
+        recording=re.compile(r"data/(?P<speaker>[0-9]{2})/(?P<name>[0-9]_(?P=speaker)_[0-9]{1,2}\.wav)"),
+        written_as="{speaker}/{name}",
+        others={f"data/{METADATA_NAME}": METADATA_NAME, "LICENSE": "LICENSE"},
+        known=re.compile(r"01/[0-9]_01_4[0-9]\.wav|0[23]/0_0[23]_[0-9]\.wav"),  # 120 recordings of a copy that was at hand
+        known_digest="f368f5fc87111027ec55cc6aeddb3afa77c745c71858a078c15bd68a2ab2c5c3",
+    ),
+    Source(
+        name="fsdd",
+        title="Free Spoken Digit Dataset (FSDD) 1.0.10",
+        urls=("https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.tar.gz",),
+        archive_name="free-spoken-digit-dataset-1.0.10.tar.gz",
+        archive_bytes=16_000_000,
+        is_size_exact=False,
+        unpacked_bytes=30_000_000,
+        sha256="",
+        per_digit=(300,) * 10,
+        n_speakers="6",
+        rate_hz=8_000,
+        language="English",
+        licence="CC BY-SA 4.0",
+        licence_url="https://creativecommons.org/licenses/by-sa/4.0/",
+        citation="Z. Jackson and others: Free Spoken Digit Dataset, v1.0.10. https://github.com/Jakobovski/free-spoken-digit-dataset",
+        homepage="https://github.com/Jakobovski/free-spoken-digit-dataset",
+        recording=re.compile(r"recordings/(?P<name>[0-9]_[a-z]+_[0-9]{1,2}\.wav)"),
+        written_as="{name}",
+        known=re.compile(r".+\.wav"),
+        known_digest="1801eae019c063377d98f831d3f93574f259475df7332bb0e3d1b080fb5e6959",
+        speakers={  # its metadata.py
+            "george": {**_ENGLISH, "accent": "Greek"},
+            "jackson": {**_ENGLISH, "accent": "USA, neutral"},
+            "lucas": {**_ENGLISH, "accent": "German"},
+            "nicolas": {**_ENGLISH, "accent": "Belgian French"},
+            "theo": {**_ENGLISH, "accent": "USA, neutral"},
+            "yweweler": {**_ENGLISH, "accent": "German"},
+        },
+    ),
+    Source(
+        name="speech-commands-digits",
+        title="Speech Commands 0.02, the ten digits",
+        urls=("https://storage.googleapis.com/download.tensorflow.org/data/speech_commands_v0.02.tar.gz",),
+        archive_name="speech_commands_v0.02.tar.gz",
+        archive_bytes=2_428_923_189,
+        is_size_exact=True,
+        unpacked_bytes=1_300_000_000,
+        sha256="af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",  # as torchaudio publishes it
+        per_digit=(4052, 3890, 3880, 3727, 3728, 4052, 3860, 3998, 3787, 3934),  # Warden 2018, figure 1
+        n_speakers="2,618 of all words",
+        rate_hz=16_000,
+        language="English",
+        licence="CC BY 4.0",
+        licence_url="https://creativecommons.org/licenses/by/4.0/",
+        citation="P. Warden: Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition. arXiv:1804.03209, 2018",
+        homepage="https://www.tensorflow.org/datasets/catalog/speech_commands",
+        recording=re.compile(rf"(?P<word>{'|'.join(WORDS['en'])})/(?P<speaker>[0-9a-f]+)_nohash_(?P<take>[0-9]+)\.wav"),
+        written_as="{digit}_{speaker}_{take}.wav",
+        others={name: name for name in ("testing_list.txt", "validation_list.txt")},
+    ),
+)
+
+
+def source_of(name: str) -> Source:
+    """The corpus of that name.
+
+    Raises:
+        CorpusError: there is none.
+    """
+    for source in SOURCES:
+        if source.name == name.lower():
+            return source
+    names = [source.name for source in SOURCES]
+    hint = did_you_mean(name.lower(), {known: known for known in names}, "`arena data get --list` describes them")
+    raise CorpusError(f"the corpora that can be fetched are {', '.join(names)}, not {name!r}{hint}")

@@ -1,0 +1,1 @@
+"""Recordings of a corpus: scan, decode, describe."""

@@ -1,0 +1,269 @@
+"""A corpus as one HTML page that needs nothing else: counts, balance, examples to see and hear, problems, licence, digest.
+
+Equal recordings give equal bytes. Names of files and speakers are whatever someone typed, and are escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from arena.base.media import data_uri, palette_png, png_uri
+from arena.base.texts import ENGLISH, Words
+from cnn.config import LABELS
+from cnn.corpus.audio import read_clip
+from cnn.corpus.balance import Balance, balance, corpus_words
+from cnn.corpus.card_pictures import bins_of, histogram
+from cnn.corpus.card_sound import HIGHEST_HZ, LOWEST_HZ, RANGE_DB, Frame, player_wav, spectrogram
+from cnn.corpus.metadata import ABOUT_NAME
+from cnn.corpus.scan import Clip, Corpus
+from cnn.errors import CorpusError, RunError
+from cnn.files import write_whole
+
+N_EXAMPLES = 3  # of each digit
+_MOST_ROWS = 80  # speakers in the table
+_MOST_PROBLEMS = 60
+_MOST_SOUND_BYTES = 1_000_000  # base64 makes a third more of it
+_LONGEST_S = 2.0  # of an example that is heard
+_SPAN_S = (0.5, 1.5)  # of the pictures
+_PLAYER_RATES_HZ = (16_000, 11_025, 8_000)
+_PLAIN_NAMES = ("recordings", "data", "audio", "wav", "clips", "corpus")
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cell:
+    """Recordings of one digit by one speaker."""
+
+    n: int
+    heat: float  # of the fullest cell, 0 to 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpeakerRow:
+    """One line of the table; `name` is empty for recordings whose speaker is not known."""
+
+    name: str
+    about: str
+    n: int
+    cells: tuple[Cell, ...]  # of 0 to 9
+    median_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Example:
+    """One recording to see and hear; addresses are data of the page itself."""
+
+    label: str
+    speaker: str
+    id: str
+    length_s: float
+    picture: str
+    sound: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Card:
+    """Everything that the template places."""
+
+    corpus: Corpus
+    facts: Balance
+    title: str
+    about: dict[str, str]  # licence, citation and so on; empty where not known
+    total_s: float
+    median_peak_db: float
+    rows: tuple[SpeakerRow, ...]
+    n_speakers_left_out: int
+    examples: dict[str, tuple[Example, ...]]  # by digit
+    frame: Frame
+    lengths: str
+    levels: str
+    n_longer: int
+    kinds: dict[str, int]  # problems of each kind
+    flagged: tuple[tuple[str, str], ...]
+    n_flagged: int
+
+
+def make_card(corpus: Corpus, advance: Callable[[int], None] = lambda n: None, language: str = ENGLISH) -> bytes:
+    """Return the page in one language; `advance(1)` is called for each example that is drawn."""
+    t = corpus_words(language)
+    return _render(_card(corpus, advance, t), t)
+
+
+def write_card(corpus: Corpus, out: Path, advance: Callable[[int], None] = lambda n: None, language: str = ENGLISH) -> int:
+    """Write the page in one language to `out`; return its size in bytes.
+
+    Raises:
+        CorpusError: it cannot be written, or a recording vanished meanwhile.
+    """
+    page = make_card(corpus, advance, language)
+    try:
+        write_whole(out, page)
+    except RunError as error:
+        raise CorpusError(str(error)) from error
+    return len(page)
+
+
+def chosen(clips: Sequence[Clip]) -> dict[str, tuple[Clip, ...]]:
+    """Up to N_EXAMPLES clips of each digit by different speakers, the same speakers throughout where they say every digit.
+
+    Of several takes the one of middle length.
+    """
+    takes: dict[str, dict[str, list[Clip]]] = {label: defaultdict(list) for label in LABELS}
+    for clip in clips:
+        takes[clip.label][clip.speaker].append(clip)
+    said = Counter(speaker for of_label in takes.values() for speaker in of_label)
+    full = sorted(speaker for speaker, n in said.items() if n == max(said.values()))
+    places = np.linspace(0, len(full) - 1, min(N_EXAMPLES, len(full))).round().astype(int)
+    first = [full[place] for place in places]
+    order = first + sorted(set(said) - set(first), key=lambda speaker: (said[speaker], speaker))
+    picked = {}
+    for label in LABELS:
+        speakers = [speaker for speaker in order if speaker in takes[label]][:N_EXAMPLES]
+        picked[label] = tuple(_middle(takes[label][speaker]) for speaker in speakers)
+    return picked
+
+
+def _middle(takes: Sequence[Clip]) -> Clip:
+    return sorted(takes, key=lambda clip: (clip.length_s, clip.id))[len(takes) // 2]
+
+
+def _card(corpus: Corpus, advance: Callable[[int], None], t: Words) -> Card:
+    clips, facts, about = corpus.clips, balance(corpus, t.language), _about(corpus.folder)
+    picked = chosen(clips)
+    highest_hz = min(HIGHEST_HZ, max(clip.rate_hz for line in picked.values() for clip in line) / 2)
+    span_s = float(np.clip(max(clip.length_s for line in picked.values() for clip in line), *_SPAN_S))
+    frame = Frame(span_s=span_s, highest_hz=highest_hz)
+    rows = _rows(corpus)
+    shown = sorted(sorted(rows, key=lambda row: -row.n)[:_MOST_ROWS], key=lambda row: (not row.name, row.name))
+    lengths, peaks = bins_of([clip.length_s for clip in clips]), [20 * np.log10(clip.peak) for clip in clips]
+    flagged = [(clip.path.as_posix(), ", ".join(t(f"flag.{flag}") for flag in clip.flags)) for clip in clips if clip.flags]
+    return Card(
+        corpus=corpus,
+        facts=facts,
+        title=about.get("title") or _name(corpus.folder),
+        about=about,
+        total_s=sum(clip.length_s for clip in clips),
+        median_peak_db=float(np.median(peaks)),
+        rows=tuple(shown),
+        n_speakers_left_out=len(rows) - len(shown),
+        examples=_examples(corpus.folder, picked, frame, advance),
+        frame=frame,
+        lengths=histogram(lengths, t("sound.length_axis"), t("sound.length_alt"), t.number),
+        levels=histogram(bins_of(peaks), t("sound.level_axis"), t("sound.level_alt"), t.number),
+        n_longer=lengths.n_above,
+        kinds=dict(Counter(problem.kind.value for problem in corpus.problems).most_common()),
+        flagged=tuple(flagged[:_MOST_PROBLEMS]),
+        n_flagged=len(flagged),
+    )
+
+
+def _name(folder: Path) -> str:
+    """The folder's name, with its parent's where it says nothing."""
+    parts = folder.resolve().parts[-2:]
+    return "/".join(parts) if parts[-1].lower() in _PLAIN_NAMES else parts[-1]
+
+
+def _about(folder: Path) -> dict[str, str]:
+    """What `arena data get` left beside the recordings."""
+    try:
+        content = json.loads((folder / ABOUT_NAME).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    known = ("title", "licence", "licence_url", "citation", "homepage", "verified")
+    return {key: str(content[key]) for key in known if key in content} if isinstance(content, dict) else {}
+
+
+def _rows(corpus: Corpus) -> list[SpeakerRow]:
+    of_speaker: dict[str, list[Clip]] = defaultdict(list)
+    for clip in corpus.clips:
+        of_speaker[clip.speaker].append(clip)
+    counts = {speaker: Counter(clip.label for clip in clips) for speaker, clips in of_speaker.items()}
+    most = max(max(count.values()) for count in counts.values())
+    return [
+        SpeakerRow(
+            name=speaker,
+            about=_words_on(corpus.speakers.get(speaker, {})),
+            n=len(clips),
+            cells=tuple(Cell(n=counts[speaker][label], heat=round(counts[speaker][label] / most, 3)) for label in LABELS),
+            median_s=float(np.median([clip.length_s for clip in clips])),
+        )
+        for speaker, clips in of_speaker.items()
+    ]
+
+
+def _words_on(about: dict[str, object]) -> str:
+    words = [str(about[key]) for key in ("gender", "age", "accent") if about.get(key) not in (None, "")]
+    return ", ".join(words)
+
+
+def _examples(
+    folder: Path, picked: dict[str, tuple[Clip, ...]], frame: Frame, advance: Callable[[int], None]
+) -> dict[str, tuple[Example, ...]]:
+    most_hz = _player_rate_hz([clip for line in picked.values() for clip in line])
+    drawn = {}
+    for label, clips in picked.items():
+        line = []
+        for clip in clips:
+            wave, rate_hz = read_clip(folder / clip.path)
+            line.append(
+                Example(
+                    label=label,
+                    speaker=clip.speaker,
+                    id=clip.id,
+                    length_s=clip.length_s,
+                    picture=png_uri(palette_png(spectrogram(wave, rate_hz, frame))),
+                    sound=data_uri("audio/wav", player_wav(wave, rate_hz, most_hz, _LONGEST_S)),
+                )
+            )
+            advance(1)
+        drawn[label] = tuple(line)
+    return drawn
+
+
+def _player_rate_hz(clips: Sequence[Clip]) -> int:
+    """The best rate at which all examples together stay small enough to mail."""
+    for rate_hz in _PLAYER_RATES_HZ:
+        if sum(2 * min(rate_hz, clip.rate_hz) * min(clip.length_s, _LONGEST_S) for clip in clips) <= _MOST_SOUND_BYTES:
+            return rate_hz
+    return _PLAYER_RATES_HZ[-1]
+
+
+def _marked(t: Words) -> Words:
+    """Return the texts as parts of a page: they are our own and stand as they are, what fills them is escaped."""
+    from markupsafe import Markup
+
+    return replace(t, table={key: tuple(map(Markup, forms)) for key, forms in t.table.items()})
+
+
+def _render(card: Card, t: Words) -> bytes:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    script = (_TEMPLATES / "card.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    page = environment.get_template("card.html.j2").render(
+        card=card,
+        t=_marked(t),
+        labels=LABELS,
+        range_db=RANGE_DB,
+        lowest_hz=LOWEST_HZ,
+        most_problems=_MOST_PROBLEMS,
+        style=Markup((_TEMPLATES / "card.css").read_text(encoding="utf-8")),
+        script=Markup(script),
+        lengths=Markup(card.lengths),  # our own drawing: numbers and our own texts
+        levels=Markup(card.levels),
+        policy=f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:; script-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'",
+    )
+    return page.encode("utf-8", "replace")

@@ -1,0 +1,107 @@
+"""What the names and the metadata file of a corpus say of its recordings and speakers. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from cnn.config import LABELS
+from cnn.errors import CorpusError
+
+ABOUT_NAME = "SOURCE.json"
+
+
+METADATA_NAME = "audioMNIST_meta.txt"
+_STEM = re.compile(r"(?P<digit>[0-9]+)_(?P<speaker>.+)_(?P<take>[0-9]+)")  # FSDD, AudioMNIST
+_NOHASH = re.compile(r"(?P<speaker>[^_]+)_nohash_(?P<take>[0-9]+)")  # Speech Commands; its folder is the word
+WORDS = {
+    "en": ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+    "es": ("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve"),
+}
+_LABEL_OF_FOLDER = {word: str(digit) for words in (*WORDS.values(), LABELS) for digit, word in enumerate(words)}
+_AGES = range(3, 121)
+_KEYS = {"native speaker": "native_speaker", "recordingdate": "recording_date", "recordingroom": "recording_room"}
+_ROOMS = {"vr-romm": "vr-room"}  # AudioMNIST's speaker 60
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Naming:
+    """What a recording's path says; label is empty where it says no digit."""
+
+    label: str
+    speaker: str = ""
+    take: str = ""
+
+
+def naming_of(path: PurePosixPath) -> Naming:
+    """Label, speaker and take by the file's name, or the label by the nearest folder that names a class."""
+    if found := _NOHASH.fullmatch(path.stem):
+        return Naming(label=_label_of_folders(path), speaker=found["speaker"], take=found["take"])
+    if found := _STEM.fullmatch(path.stem):
+        return Naming(label=found["digit"], speaker=found["speaker"], take=found["take"])
+    return Naming(label=_label_of_folders(path))
+
+
+def _label_of_folders(path: PurePosixPath) -> str:
+    names = (_LABEL_OF_FOLDER.get(name.lower(), "") for name in reversed(path.parts[:-1]))
+    return next(filter(None, names), "")
+
+
+def read_metadata(path: Path, speakers: Iterable[str]) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
+    """What AudioMNIST's metadata file says of `speakers`, and notes on what was not plausible.
+
+    Ages are whole numbers or None, spellings are made one ("german" is "German", "vr-romm" is "vr-room").
+
+    Raises:
+        CorpusError: why the file cannot be used, as the rest of a sentence that begins with its name.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CorpusError(f"cannot be opened: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise CorpusError(f"is no JSON: {error}") from error
+    if not isinstance(content, dict) or not all(isinstance(facts, dict) for facts in content.values()):
+        raise CorpusError("holds no object with one object for each speaker")
+    known = {_bare(speaker): facts for speaker, facts in content.items()}
+    told = {speaker: known[_bare(speaker)] for speaker in sorted(set(speakers)) if _bare(speaker) in known}
+    notes = (
+        f"speaker {speaker}'s age {facts['age']!r} is not plausible and taken as unknown"
+        for speaker, facts in told.items()
+        if "age" in facts and _age(facts["age"]) is None
+    )
+    return {speaker: _facts(facts) for speaker, facts in told.items()}, tuple(notes)
+
+
+def _bare(speaker: str) -> str:
+    return speaker.lstrip("0").lower()
+
+
+def _facts(raw: dict[str, Any]) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    for key, value in raw.items():
+        text = str(value).strip()
+        match key:
+            case "age":
+                facts["age"] = _age(value)
+            case "accent":
+                facts["accent"] = re.sub(r"\b[a-z]", lambda m: m[0].upper(), text.replace("_", " ").rstrip(" ?"))
+            case "recordingroom":
+                facts["recording_room"] = _ROOMS.get(text.lower(), text.lower())
+            case "gender" | "native speaker":
+                facts[_KEYS.get(key, key)] = text.lower()
+            case _:
+                facts[_KEYS.get(key, key)] = text
+    return facts
+
+
+def _age(value: object) -> int | None:
+    try:
+        age = int(str(value).strip())
+    except ValueError:
+        return None
+    return age if age in _AGES else None

@@ -1,0 +1,233 @@
+"""A folder of recordings, each decoded once and judged: what can be used, and what cannot with its reason.
+
+Flat files named {digit}_{speaker}_{take}, AudioMNIST's folders per speaker, or folders per class; wav and flac.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+import numpy as np
+import soundfile
+
+from cnn.config import digest_of
+from cnn.corpus.audio import Recording, TooLongError, decode, loudness, mono
+from cnn.corpus.listing import Found, Problem, ProblemKind, list_recordings, nothing_usable
+from cnn.corpus.metadata import METADATA_NAME, naming_of, read_metadata
+from cnn.corpus.scan_cache import Memory, recall
+from cnn.errors import CorpusError
+from cnn.processes import Hands, in_processes
+
+SILENT_PEAK = 10 ** (-60 / 20)  # -60 dBFS, 33 steps of 16 bits; the quietest of 3,141 clips of FSDD and AudioMNIST peaks at -41
+CLIPPED_SHARE = 0.001  # of all samples: 1 ms in a second; a single loud instant is heard by nobody
+SHORTEST_S = 0.1  # no digit is said in less; the shortest of 3,141 clips of FSDD and AudioMNIST lasts 0.14 s
+_CLIPPED_RUN = 3  # samples in a row; a wave that only just touches full scale stays there for one or two
+_N_AT_ONCE = 64  # recordings in one task of a process
+_FEW = 2000  # recordings that one process has heard before others have started; threads make it slower (2 cores, 2026-11)
+_ALONE = Hands()
+_FULL_SCALE = {"PCM_U8": 127 / 128, "PCM_S8": 127 / 128}  # of 8 bits; every other coding comes within 1e-4 of 1
+
+
+class _Facts(NamedTuple):
+    """What a file holds, as a memory keeps it: a change of what is heard, or of its limits above, is a new `_MAKE`."""
+
+    kind: str = ""  # of a problem
+    reason: str = ""
+    n_samples: int = 0
+    rate_hz: int = 0
+    n_channels: int = 0
+    audio_digest: str = ""
+    peak: float = 0.0
+    flags: str = ""
+
+
+_MAKE = f"2 {soundfile.__libsndfile_version__}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clip:
+    """A recording that can be used."""
+
+    id: str  # path below the corpus folder, with slashes, without suffix; unique
+    path: Path  # below the corpus folder
+    label: str  # 0 to 9
+    speaker: str  # empty where unknown
+    take: str  # empty where unknown
+    n_samples: int
+    rate_hz: int
+    n_channels: int
+    length_s: float
+    audio_digest: str  # SHA-256 of samples and rate: equal sound, equal digest, whatever the file
+    peak: float  # of the mono mix, 0 to 1
+    flags: tuple[str, ...]  # of `clipped`, `short`, `truncated`
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Corpus:
+    """What a folder of recordings holds."""
+
+    folder: Path
+    name: str
+    clips: tuple[Clip, ...]  # by id
+    problems: tuple[Problem, ...]  # by path
+    speakers: dict[str, dict[str, Any]]  # what a metadata file says of those who are heard: age, gender, accent
+    notes: tuple[str, ...]  # on the metadata
+    n_ignored: int  # hidden files, and files that are no recordings
+    digest: str  # 16 hexadecimal digits of ids, labels, speakers and sounds, wherever the folder lies
+
+
+def scan(folder: Path, hands: Hands = _ALONE, cache: Path | None = None) -> Corpus:
+    """All recordings below `folder`, judged.
+
+    Args:
+        cache: where memories of what was heard are kept, so that an unchanged file is not decoded again; none: nowhere.
+
+    Raises:
+        CorpusError: the folder is missing, or nothing in it can be used.
+    """
+    started_ns = time.time_ns()
+    listing = list_recordings(folder)
+    heard = _hear_all(folder, listing.recordings, hands, recall(cache, folder, _MAKE), started_ns)
+    clips, repetitions = _without_repetitions([found for found in heard if isinstance(found, Clip)])
+    problems = [*listing.problems, *(found for found in heard if isinstance(found, Problem)), *repetitions]
+    problems.sort(key=lambda problem: problem.path)
+    if not clips:
+        raise CorpusError(nothing_usable(folder, problems))
+    speakers: dict[str, dict[str, Any]] = {}
+    notes: tuple[str, ...] = ()
+    if listing.metadata:
+        try:
+            speakers, notes = read_metadata(folder / listing.metadata, (clip.speaker for clip in clips))
+        except CorpusError as error:
+            problems.append(Problem(path=str(listing.metadata), kind=ProblemKind.METADATA, reason=str(error)))
+    return Corpus(
+        folder=folder,
+        name=folder.resolve().name,
+        clips=tuple(clips),
+        problems=tuple(problems),
+        speakers=speakers,
+        notes=tuple(f"{METADATA_NAME}: {note}" for note in notes),
+        n_ignored=listing.n_ignored,
+        digest=digest_of([[clip.id, clip.label, clip.speaker, clip.audio_digest] for clip in clips]),
+    )
+
+
+def _hear_all(
+    folder: Path, recordings: Sequence[Found], hands: Hands, memory: Memory | None, started_ns: int
+) -> list[Clip | Problem]:
+    """What each recording holds, in their order: remembered, or heard now."""
+    known = {f.path: fact for f in recordings if memory and (fact := memory.fact(str(f.path), f.stamp))}
+    todo = [found.path for found in recordings if found.path not in known]
+    facts: dict[PurePosixPath, _Facts] = {path: _Facts(*fact) for path, fact in known.items()}
+    if todo:
+        tasks = [(folder, todo[start : start + _N_AT_ONCE]) for start in range(0, len(todo), _N_AT_ONCE)]
+        n_jobs = hands.n_jobs or (1 if len(todo) < _FEW else 0)
+        with hands.bar(len(todo)) as advance:
+            for (_, paths), found in zip(tasks, in_processes(_hear_some, tasks, n_jobs), strict=True):
+                facts.update(zip(paths, found, strict=True))
+                advance(len(paths))
+    if memory:
+        lasting = (f for f in recordings if facts[f.path].kind != ProblemKind.UNREADABLE)  # the next time it may be readable
+        memory.keep({str(f.path): (f.stamp, tuple(facts[f.path])) for f in lasting}, started_ns)
+    return [_judged(found, facts[found.path]) for found in recordings]
+
+
+def _hear_some(task: tuple[Path, Sequence[PurePosixPath]]) -> list[_Facts]:
+    folder, paths = task
+    return [_hear(folder / path) for path in paths]
+
+
+def _hear(path: Path) -> _Facts:
+    try:
+        recording = decode(path)
+    except TooLongError as error:
+        return _Facts(kind=ProblemKind.LONG, reason=str(error))
+    except CorpusError as error:
+        return _Facts(kind=ProblemKind.UNREADABLE, reason=str(error))
+    n_samples, n_channels = recording.samples.shape
+    if not n_samples:
+        promise = ", though its header promises some" if recording.truncated else ""
+        return _Facts(kind=ProblemKind.EMPTY, reason=f"holds no samples{promise}")
+    wave = mono(recording.samples)
+    if (loud := loudness(wave)) < SILENT_PEAK:
+        constant = "all its samples are alike" if wave.any() else "all its samples are 0"
+        level = f"its peak is {20 * np.log10(loud):.0f} dBFS" if loud else constant
+        return _Facts(kind=ProblemKind.SILENT, reason=f"is silent: {level}")
+    return _Facts(
+        n_samples=n_samples,
+        rate_hz=recording.rate_hz,
+        n_channels=n_channels,
+        audio_digest=sound_digest(recording),
+        peak=float(np.abs(wave).max()),
+        flags=_flags(recording),
+    )
+
+
+def _flags(recording: Recording) -> str:
+    """What makes a recording doubtful and not unusable: words, between them a space."""
+    is_short = len(recording.samples) < SHORTEST_S * recording.rate_hz
+    words = {"clipped": _is_clipped(recording), "short": is_short, "truncated": recording.truncated}
+    return " ".join(word for word, is_so in words.items() if is_so)
+
+
+def _judged(found: Found, facts: _Facts) -> Clip | Problem:
+    if facts.kind:
+        return Problem(path=str(found.path), kind=ProblemKind(facts.kind), reason=facts.reason)
+    naming = naming_of(found.path)
+    return Clip(
+        id=found.id,
+        path=Path(found.path),
+        label=naming.label,
+        speaker=unicodedata.normalize("NFC", naming.speaker),
+        take=naming.take,
+        n_samples=facts.n_samples,
+        rate_hz=facts.rate_hz,
+        n_channels=facts.n_channels,
+        length_s=facts.n_samples / facts.rate_hz,
+        audio_digest=facts.audio_digest,
+        peak=facts.peak,
+        flags=tuple(facts.flags.split()),
+    )
+
+
+def sound_digest(recording: Recording) -> str:
+    """SHA-256 of samples and rate: equal sound, equal digest, whatever the file."""
+    head = f"{recording.rate_hz} {recording.samples.shape[1]} ".encode()
+    return hashlib.sha256(head + recording.samples.astype("<f4", copy=False).tobytes()).hexdigest()
+
+
+def _is_clipped(recording: Recording) -> bool:
+    full = np.abs(recording.samples) >= _FULL_SCALE.get(recording.subtype, 1 - 1e-4)  # (S, C)
+    if np.count_nonzero(full) <= CLIPPED_SHARE * full.size:
+        return False
+    n_in_runs = 0
+    for channel in full.T:
+        edges = np.flatnonzero(np.diff(channel.astype(np.int8), prepend=0, append=0))
+        lengths = edges[1::2] - edges[::2]
+        n_in_runs += int(lengths[lengths >= _CLIPPED_RUN].sum())
+    return n_in_runs > CLIPPED_SHARE * full.size
+
+
+def _without_repetitions(heard: Sequence[Clip]) -> tuple[list[Clip], list[Problem]]:
+    """The clips by id, the first of each id and each sound, and what was left out."""
+    of_id: dict[str, Clip] = {}
+    of_sound: dict[str, Clip] = {}
+    problems = []
+    for clip in heard:
+        if first := of_id.get(clip.id):
+            reason = f"has the same name as {first.path.name}; rename or remove one"
+            problems.append(Problem(path=clip.path.as_posix(), kind=ProblemKind.NAME, reason=reason))
+        elif first := of_sound.get(clip.audio_digest):
+            reason = f"is the same sound as {first.path.as_posix()}"
+            if clip.label != first.label:
+                reason += f", yet labelled {clip.label} and not {first.label}: one label is wrong"
+            problems.append(Problem(path=clip.path.as_posix(), kind=ProblemKind.DUPLICATE, reason=reason))
+        else:
+            of_id[clip.id] = of_sound[clip.audio_digest] = clip
+    return list(of_id.values()), problems

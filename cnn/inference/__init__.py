@@ -1,0 +1,1 @@
+"""Trained nets at work: predict, export, inspect."""

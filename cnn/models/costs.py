@@ -1,0 +1,57 @@
+"""What each net is and costs, for `arena models`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from cnn.config import LABELS, MODELS, model_defaults
+from cnn.errors import ConfigError
+from cnn.models.check import check
+from cnn.models.registry import build, n_multiply_adds, n_parameters
+from cnn.nets import NETS, PLUGIN_DEPTHS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cost:
+    """One net at one depth and width, for pictures of one size."""
+
+    name: str
+    role: str
+    paper: str
+    depth: int
+    depths: tuple[int, int]
+    counts: str  # what depth counts
+    n_parameters: int
+    n_multiply_adds: int  # of one clip's forward pass
+
+
+def costs(names: Sequence[str], size: int, depth: int | None, width: float | None) -> list[Cost]:
+    """The nets `names`, or all of ours that `depth` suits; a plug-in is tried on random pictures first.
+
+    Raises:
+        ConfigError: no such net, or a depth or width that it does not take.
+        ModelError: a plug-in that cannot be trained.
+    """
+    suited = [name for name in MODELS if depth is None or NETS[name].depths[0] <= depth <= NETS[name].depths[1]]
+    if not (names or suited):
+        raise ConfigError(f"no net of ours takes a depth of {depth}; `arena models` shows from where to where each goes")
+    return [_cost(name, size, depth, width) for name in names or suited]
+
+
+def _cost(name: str, size: int, depth: int | None, width: float | None) -> Cost:
+    settings = model_defaults(name)
+    settings = replace(settings, depth=depth or settings.depth, width=width or settings.width)
+    if settings.is_plugin:
+        check(settings, size, len(LABELS))
+    net, known = build(settings, size, len(LABELS)), NETS.get(name)
+    return Cost(
+        name=name,
+        role=known.role if known else "your own",
+        paper=known.paper if known else "",
+        depth=settings.depth,
+        depths=known.depths if known else PLUGIN_DEPTHS,
+        counts=known.counts if known else "",
+        n_parameters=n_parameters(net),
+        n_multiply_adds=n_multiply_adds(net, size),
+    )

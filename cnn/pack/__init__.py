@@ -1,0 +1,1 @@
+"""What students of a contest are given."""

@@ -1,0 +1,244 @@
+"""What goes into a contest pack: who is tested, under which ids, which rows are public; and what the host alone is told.
+
+A plan reads the corpus and writes nothing. Everything that is drawn hangs on a secret: whoever knows it and the recordings
+can make the same pack, and read the labels off it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+from arena.base.suggest import did_you_mean
+from cnn.corpus.scan import Clip, Corpus
+from cnn.errors import CorpusError, SplitError
+from cnn.pack.audio import Disguise, Draw, Drawer, Format, format_of, longest_s
+from cnn.pack.near_duplicates import Found
+
+ENOUGH_SPEAKERS = 8  # from which the public and the private part have at least 4 voices each
+USAGES = ("auto", "speaker", "row")
+_LETTERS = "bcdfghjkmnpqrstvwxz"  # no vowel, so no word; no digit, so nothing that a spreadsheet takes for a number
+_N_LETTERS = 10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PackSettings:
+    """What the host asks for."""
+
+    test_speakers: tuple[str, ...] = ()  # by name
+    n_test_speakers: int = 0  # drawn, where none are named
+    secret: str = field(default="", repr=False)  # empty: a new one is drawn
+    disguise: Disguise = field(default_factory=Disguise)
+    length_s: float = 0.0  # of every test file; 0: of the longest clip, at most two seconds
+    public: float = 0.5  # the share of test rows whose score is shown while the contest runs; 1: all, without a Usage column
+    usage: str = "auto"  # what the public part is made of: whole speakers, or rows of every speaker
+
+    def __post_init__(self) -> None:
+        if bool(self.test_speakers) == bool(self.n_test_speakers):
+            raise SplitError("a pack holds out --test-speakers by name or --n-test-speakers by number; give one of the two")
+        if not 0 < self.public <= 1:
+            raise SplitError(f"--public is a share above 0 and at most 1, not {self.public:g}")
+        if self.usage not in USAGES:
+            raise SplitError(f"--usage is one of {', '.join(USAGES)}, not {self.usage!r}")
+        if self.length_s and not 0.1 <= self.length_s <= 60:
+            raise SplitError(f"--length-s lies between 0.1 and 60 seconds, not {self.length_s:g}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TestRow:
+    """One test clip, and what the host knows of it."""
+
+    __test__ = False  # no test class of pytest
+
+    id: str
+    clip: Clip = field(repr=False)
+    is_public: bool
+    draw: Draw
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PackPlan:
+    """All that a pack will hold."""
+
+    corpus: Corpus = field(repr=False)
+    settings: PackSettings  # with the secret
+    train: tuple[Clip, ...] = field(repr=False)
+    test: tuple[TestRow, ...] = field(repr=False)  # by id
+    train_speakers: tuple[str, ...]
+    test_speakers: tuple[str, ...]
+    format: Format
+    length_s: float  # of every test file
+    usage: str  # speaker or row; empty without a Usage column
+    notes: tuple[str, ...]
+    left_out: tuple[Clip, ...]  # test clips that were not to be in it
+    alike: Found | None = field(default=None, repr=False)  # what both sides have in common; None: it was not looked for
+
+    @property
+    def public_speakers(self) -> tuple[str, ...]:
+        return tuple(sorted({row.clip.speaker for row in self.test if row.is_public}))
+
+
+def plan_pack(corpus: Corpus, settings: PackSettings, without: Collection[str] = ()) -> PackPlan:
+    """Who is tested and how; equal corpus, settings and secret give equal packs.
+
+    Args:
+        without: ids of test clips that are left out.
+
+    Raises:
+        SplitError: the speakers cannot be held out, or leave nothing to train on or to rank by.
+        CorpusError: the recordings changed meanwhile.
+    """
+    settings = _with_secret(settings)
+    drawer = Drawer(settings.secret)
+    spellings = _speakers(corpus.clips)
+    keys = _test_keys(spellings, settings, drawer)
+    held_out = [clip for clip in corpus.clips if speaker_key(clip.speaker) in keys]
+    test = [clip for clip in held_out if clip.id not in without]
+    if not test:
+        raise SplitError("every test clip is a training recording too and none is left; hold out other speakers")
+    train = tuple(clip for clip in corpus.clips if speaker_key(clip.speaker) not in keys)
+    _check_labels(train, test)
+    usage = _usage(settings, len({speaker_key(clip.speaker) for clip in test}))
+    public = _public(test, settings.public, usage, drawer)
+    ids = _ids(test, drawer)
+    rows = [
+        TestRow(id=ids[clip.id], clip=clip, is_public=clip.id in public, draw=drawer.disguise(clip.id, settings.disguise))
+        for clip in test
+    ]
+    length_s = settings.length_s or longest_s(test)
+    try:
+        found = format_of(corpus.folder, corpus.clips)
+    except (OSError, RuntimeError) as error:
+        raise CorpusError(f"{corpus.folder} changed while it was read: {error}; run the same command again") from error
+    return PackPlan(
+        corpus=corpus,
+        settings=settings,
+        train=train,
+        test=tuple(sorted(rows, key=lambda row: row.id)),
+        train_speakers=tuple(sorted({clip.speaker for clip in train})),
+        test_speakers=tuple(sorted({clip.speaker for clip in test})),
+        format=found,
+        length_s=length_s,
+        usage=usage,
+        notes=tuple(_notes(corpus, spellings, found, test, length_s)),
+        left_out=tuple(clip for clip in held_out if clip.id in without),
+    )
+
+
+def speaker_key(name: str) -> str:
+    """What all spellings of one speaker have in common: case, accents' writing, spaces, and zeros before a number."""
+    key = "".join(unicodedata.normalize("NFKC", name).casefold().split())
+    return key.lstrip("0") or key
+
+
+def _with_secret(settings: PackSettings) -> PackSettings:
+    return settings if settings.secret else replace(settings, secret=secrets.token_hex(16))
+
+
+def _speakers(clips: Sequence[Clip]) -> dict[str, list[str]]:
+    """The spellings of each speaker's name, by key."""
+    unknown = [clip for clip in clips if not clip.speaker]
+    if unknown:
+        raise SplitError(
+            f"a pack holds speakers out and {len(unknown)} of {len(clips)} clips name none ({unknown[0].path}); "
+            "name the files {digit}_{speaker}_{take}.wav, or take these out"
+        )
+    spellings: defaultdict[str, set[str]] = defaultdict(set)
+    for clip in clips:
+        spellings[speaker_key(clip.speaker)].add(clip.speaker)
+    return {key: sorted(names) for key, names in sorted(spellings.items())}
+
+
+def _test_keys(spellings: dict[str, list[str]], settings: PackSettings, drawer: Drawer) -> set[str]:
+    if settings.test_speakers:
+        wanted = {speaker_key(name): name for name in settings.test_speakers}
+        for key, name in wanted.items():
+            if key not in spellings:
+                texts = {key: repr(names[0]) for key, names in spellings.items()}
+                known = ", ".join(names[0] for names in list(spellings.values())[:12])
+                hint = did_you_mean(key, texts, f"choose from {known}", cutoff=0.5)
+                raise SplitError(f"--test-speakers names {name!r}, who speaks in no clip{hint}")
+    else:
+        drawn = sorted(spellings, key=lambda key: drawer.whole("speaker", key))
+        wanted = {key: key for key in drawn[: settings.n_test_speakers]}
+    if len(wanted) >= len(spellings) or settings.n_test_speakers >= len(spellings):
+        n_asked = max(len(wanted), settings.n_test_speakers)
+        raise SplitError(f"{n_asked} test speakers leave none of {len(spellings)} for training; hold out fewer")
+    return set(wanted)
+
+
+def _check_labels(train: Sequence[Clip], test: Sequence[Clip]) -> None:
+    heard = {clip.label for clip in train}
+    missing = sorted({clip.label for clip in test} - heard)
+    if missing:
+        raise SplitError(f"nobody who is left for training says {', '.join(missing)}; hold out other speakers")
+
+
+def _usage(settings: PackSettings, n_speakers: int) -> str:
+    if settings.public == 1:
+        return ""
+    if settings.usage == "speaker" and n_speakers < 2:
+        raise SplitError("--usage speaker needs at least 2 test speakers and there is 1; hold out more or use --usage row")
+    if settings.usage != "auto":
+        return settings.usage
+    return "speaker" if n_speakers >= ENOUGH_SPEAKERS else "row"
+
+
+def _public(test: Sequence[Clip], share: float, usage: str, drawer: Drawer) -> set[str]:
+    """The ids of the public clips: of whole speakers, or of every digit of every speaker the same share."""
+    if not usage:
+        return {clip.id for clip in test}
+    if usage == "speaker":
+        keys = sorted({speaker_key(clip.speaker) for clip in test}, key=lambda key: drawer.whole("public", key))
+        chosen = set(keys[: min(max(round(share * len(keys)), 1), len(keys) - 1)])
+        public = {clip.id for clip in test if speaker_key(clip.speaker) in chosen}
+    else:  # every so-and-so-many-th of a list in order of digit and speaker, beginning anywhere: systematic sampling
+        order = sorted(test, key=lambda clip: (clip.label, speaker_key(clip.speaker), drawer.whole("row", clip.id)))
+        first = drawer.share("first row")
+        steps = [int(first + share * place) for place in range(len(order) + 1)]
+        public = {clip.id for place, clip in enumerate(order) if steps[place + 1] > steps[place]}
+    for part, some in (("public", public), ("private", {clip.id for clip in test} - public)):
+        absent = sorted({clip.label for clip in test} - {clip.label for clip in test if clip.id in some})
+        if absent:
+            raise SplitError(
+                f"both parts of the test rows need every label, and no {part} row is {absent[0]}; "
+                "hold out more speakers, or make all rows public with --public 1"
+            )
+    return public
+
+
+def _ids(test: Sequence[Clip], drawer: Drawer) -> dict[str, str]:
+    ids: dict[str, str] = {}
+    taken: set[str] = set()
+    for clip in test:
+        number = drawer.whole("id", clip.id)
+        name = ""
+        while not name or name in taken:
+            number, name = drawer.whole("again", number), ""
+            rest = number
+            for _ in range(_N_LETTERS):
+                rest, place = divmod(rest, len(_LETTERS))
+                name += _LETTERS[place]
+        taken.add(name)
+        ids[clip.id] = name
+    return ids
+
+
+def _notes(corpus: Corpus, spellings: dict[str, list[str]], wanted: Format, test: Sequence[Clip], length_s: float) -> list[str]:
+    notes = [f"{', '.join(names)} are taken for one speaker" for names in spellings.values() if len(names) > 1]
+    rates = Counter(clip.rate_hz for clip in corpus.clips)
+    if len(rates) > 1:
+        n_others = sum(rates.values()) - rates[wanted.rate_hz]
+        notes.append(f"{n_others} recordings of other rates are resampled to {wanted.rate_hz} Hz")
+    n_stereo = sum(clip.n_channels > 1 for clip in corpus.clips)
+    if n_stereo:
+        notes.append(f"{n_stereo} recordings of several channels are averaged to one")
+    n_longer = sum(clip.length_s > length_s for clip in test)
+    if n_longer:
+        notes.append(f"{n_longer} test clips longer than {length_s:g} s are cut around the middle of their energy")
+    if corpus.problems:
+        notes.append(f"{len(corpus.problems)} files are left out; `arena data scan {corpus.folder}` lists them")
+    return notes

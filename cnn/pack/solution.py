@@ -1,0 +1,22 @@
+"""The host's file: the truth of a test split, for `arena contest init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cnn.config import SplitSettings
+from cnn.files import write_csv
+from cnn.splits import make_split
+from cnn.tiles.tile_set import TileSet
+
+
+def write_solution(path: Path, tiles: TileSet, split: SplitSettings) -> int:
+    """Write `id,label,Group` of the test clips, Group their speaker; gives their number.
+
+    Raises:
+        SplitError: the clips cannot give the split.
+        RunError: the file cannot be written.
+    """
+    clips = [tiles.clips[place] for place in make_split(tiles.clips, split).test]
+    write_csv(path, ["id", "label", "Group"], ([clip.id, clip.label, clip.speaker] for clip in clips))
+    return len(clips)

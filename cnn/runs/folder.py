@@ -1,0 +1,219 @@
+"""The run folder, written and read: config.json, epochs.csv, result.json, predictions.csv, model.pt, checkpoint.pt.
+
+Every file is written whole: beside its place, then renamed. Standard library only: whoever reads results needs no torch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import dataclasses
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from arena.base.locks import open_locked
+from cnn.errors import RunError
+from cnn.files import read_json, write_csv, write_json
+
+METRICS = ("train_loss", "train_accuracy", "train_macro_f1", "val_loss", "val_accuracy", "val_macro_f1")
+PREDICTION_HEAD = ("id", "label")
+PREDICTION_TAIL = ("truth", "speaker", "split")
+_here = threading.local()  # what this thread holds
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    UNFINISHED = "unfinished"  # training now, or killed: its checkpoint goes on
+    FINISHED = "finished"
+    PRUNED = "pruned"  # stopped early by a sweep; a result, though not of all epochs
+    FAILED = "failed"
+
+    @property
+    def is_finished(self) -> bool:
+        return self is not RunState.UNFINISHED
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EpochRow:
+    """One line of epochs.csv. Train figures are of the (augmented) batches while the weights moved; val of the epoch's end."""
+
+    epoch: int  # from 1
+    train_loss: float
+    train_accuracy: float
+    train_macro_f1: float
+    val_loss: float
+    val_accuracy: float
+    val_macro_f1: float
+    learning_rate: float  # of the epoch's last step
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Score:
+    """What the kept weights reach on one split, without augmentation."""
+
+    n: int
+    loss: float
+    accuracy: float
+    macro_f1: float
+    confusion: list[list[int]]  # (K, K) clips, row: truth, column: prediction
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """Over- or underfitting, as read from the curves, and why in one sentence."""
+
+    state: str  # good, overfit, underfit or unsettled
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunResult:
+    """result.json. Scores are of model.pt: the epoch of best validation macro-F1, or the last where heard voices validate."""
+
+    state: RunState
+    labels: tuple[str, ...] = ()
+    best_epoch: int = 0  # whose weights were kept
+    n_epochs: int = 0  # epochs trained
+    scores: dict[str, Score] = field(default_factory=dict)  # by split: train, val, test
+    speakers: dict[str, list[str]] = field(default_factory=dict)  # by split: who is heard; unknown ones left out
+    verdict: Verdict | None = None
+    n_parameters: int = 0
+    n_multiply_adds: int = 0  # of one clip's forward pass
+    wall_s: float = 0.0  # summed over resumptions
+    n_clips_per_s: float = 0.0  # training throughput, validation left out
+    device: str = ""
+    n_threads: int = 0
+    versions: dict[str, str] = field(default_factory=dict)
+    started_at: str = ""  # UTC, ISO 8601
+    finished_at: str = ""
+    wandb_mode: str = "off"
+    wandb_url: str = ""  # empty unless the run was mirrored online
+    cause: str = ""  # of a failure, one line
+    tail: tuple[str, ...] = ()  # last lines of its traceback
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prediction:
+    """One line of predictions.csv."""
+
+    id: str
+    label: str  # predicted
+    probabilities: tuple[float, ...]  # (K,) sums to 1
+    truth: str
+    speaker: str
+    split: str  # val or test
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """One `runs/<digest>/`."""
+
+    path: Path
+
+    @property
+    def digest(self) -> str:
+        return self.path.name
+
+    def config(self) -> dict[str, Any]:
+        """The content of config.json; `cnn.overrides.from_dict` makes a RunConfig of it."""
+        return read_json(self.path / "config.json")
+
+    def epochs(self) -> list[EpochRow]:
+        """The finished epochs, in order; empty before the first."""
+        path = self.path / "epochs.csv"
+        if not path.exists():
+            return []
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = csv.DictReader(file)
+            return [EpochRow(epoch=int(row.pop("epoch")), **{key: float(x) for key, x in row.items()}) for row in rows]
+
+    def result(self) -> RunResult | None:
+        """result.json, or None while the run is unfinished."""
+        path = self.path / "result.json"
+        return _result_from_json(read_json(path)) if path.exists() else None
+
+    def state(self) -> RunState:
+        result = self.result()
+        return result.state if result else RunState.UNFINISHED
+
+    def predictions(self) -> list[Prediction]:
+        """All rows of predictions.csv: validation first, then test.
+
+        Raises:
+            RunError: the run has none (it is unfinished, pruned or failed).
+        """
+        path = self.path / "predictions.csv"
+        if not path.exists():
+            raise RunError(f"{path} does not exist: only a finished run has predictions; finish it with `arena train`")
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = csv.reader(file)
+            labels = next(rows)[len(PREDICTION_HEAD) : -len(PREDICTION_TAIL)]
+            return [_prediction(row, len(labels)) for row in rows]
+
+    def write_config(self, content: dict[str, Any]) -> None:
+        write_json(self.path / "config.json", content)
+
+    def write_epochs(self, rows: Sequence[EpochRow]) -> None:
+        write_csv(self.path / "epochs.csv", [f.name for f in dataclasses.fields(EpochRow)], map(dataclasses.astuple, rows))
+
+    def write_predictions(self, labels: Sequence[str], rows: Sequence[Prediction]) -> None:
+        header = [*PREDICTION_HEAD, *labels, *PREDICTION_TAIL]
+        lines = ([p.id, p.label, *(f"{x:.9g}" for x in p.probabilities), p.truth, p.speaker, p.split] for p in rows)
+        write_csv(self.path / "predictions.csv", header, lines)
+
+    def write_result(self, result: RunResult) -> None:
+        write_json(self.path / "result.json", dataclasses.asdict(result))
+
+
+def list_runs(runs_dir: Path) -> list[RunFolder]:
+    """All run folders below `runs_dir`, by name."""
+    paths = sorted(runs_dir.iterdir()) if runs_dir.is_dir() else []
+    return [RunFolder(path) for path in paths if (path / "config.json").exists()]
+
+
+@contextlib.contextmanager
+def locked(folder: RunFolder) -> Iterator[None]:
+    """Hold the run folder alone; a second process waits, the thread that holds it goes on. The lock ends with its process,
+    however that ends.
+
+    Raises:
+        RunError: the folder cannot be made or written.
+    """
+    path = folder.path.absolute()
+    held: set[Path] = _here.__dict__.setdefault("held", set())
+    if path in held:
+        yield
+        return
+    try:
+        lock = open_locked(path / ".lock")
+    except OSError as error:
+        raise RunError(f"cannot write the run folder {folder.path}: {error.strerror}; choose another with --runs") from error
+    with lock:
+        held.add(path)
+        try:
+            yield
+        finally:
+            held.remove(path)
+
+
+def _prediction(row: list[str], n_labels: int) -> Prediction:
+    truth, speaker, split = row[-len(PREDICTION_TAIL) :]
+    probabilities = tuple(float(text) for text in row[2 : 2 + n_labels])
+    return Prediction(id=row[0], label=row[1], probabilities=probabilities, truth=truth, speaker=speaker, split=split)
+
+
+def _result_from_json(content: dict[str, Any]) -> RunResult:
+    known = {f.name for f in dataclasses.fields(RunResult)}
+    fields = {key: value for key, value in content.items() if key in known}
+    fields["state"] = RunState(fields["state"])
+    fields["scores"] = {split: Score(**score) for split, score in fields.get("scores", {}).items()}
+    fields["verdict"] = Verdict(**fields["verdict"]) if fields.get("verdict") else None
+    for name in ("labels", "tail"):
+        fields[name] = tuple(fields.get(name, ()))
+    return RunResult(**fields)

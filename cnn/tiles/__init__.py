@@ -1,0 +1,1 @@
+"""Spectrogram tiles: make, store, augment, batch."""

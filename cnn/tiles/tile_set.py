@@ -1,0 +1,164 @@
+"""Tiles on disk: the pictures of a corpus, their labels and their settings."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cnn import config as cfg
+from cnn.config import TILES_FORMAT, TileSettings
+from cnn.errors import CnnError, TilesError
+from cnn.files import read_json
+from cnn.tiles import chunks
+from cnn.tiles.chunks import FILTERS, Pictures, picture_shape
+from cnn.tiles.find import only_folder
+
+_COLUMNS = ("id", "label", "speaker", "path", "audio_digest", "length_s")
+_LENGTH = re.compile(r"\d+\.\d+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TileClip:
+    """One row of clips.csv; its place is the tile's place in the arrays."""
+
+    id: str
+    label: str
+    speaker: str
+    path: str  # below the corpus folder
+    audio_digest: str
+    length_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TileSet:
+    """An opened folder of tiles."""
+
+    folder: Path
+    settings: TileSettings
+    corpus: str  # digest of the recordings
+    corpus_folder: str  # where they lay when the tiles were made, or last asked for
+    clips: tuple[TileClip, ...]
+    speakers: dict[str, dict[str, Any]]  # what the corpus says of them: age, gender, accent
+
+    def pictures(self, filter_name: str) -> npt.NDArray[np.uint8]:
+        """(N, F, T) uint8, read from the disk as needed. `filter_name` is raw or bilateral.
+
+        Raises:
+            TilesError: the file is missing or damaged.
+        """
+        try:
+            return _pictures(self.folder, filter_name, len(self.clips), self.settings)
+        except _UnusableError as error:
+            raise TilesError(_advice(self.folder, error, self.corpus_folder)) from error
+
+    def labels(self) -> npt.NDArray[np.int64]:
+        """(N,) class numbers, places in `cnn.config.LABELS`."""
+        return np.array([cfg.LABELS.index(clip.label) for clip in self.clips], dtype=np.int64)
+
+
+class _UnusableError(Exception):
+    """Why a folder holds no tiles that can be used: the rest of a sentence that begins with its path."""
+
+    def __init__(self, reason: str, corpus_folder: str = "CORPUS") -> None:
+        super().__init__(reason)
+        self.corpus_folder = corpus_folder
+
+
+def open_tiles(folder: Path) -> TileSet:
+    """The tiles in `folder`, which is named by a digest and holds settings.json.
+
+    Raises:
+        TilesError: it is missing, damaged, of another version of Arena, or no folder of tiles.
+    """
+    try:
+        return _read(folder)
+    except _UnusableError as error:
+        raise TilesError(_advice(folder, error, error.corpus_folder)) from error
+
+
+def _advice(folder: Path, error: Exception, corpus_folder: str) -> str:
+    corpus = corpus_folder if Path(corpus_folder).is_dir() else "CORPUS"  # it may have moved
+    return f"{folder} {error}; make it anew with `arena data prepare {corpus} --tiles {folder.parent}`"
+
+
+def _read(folder: Path) -> TileSet:
+    content = _json_in(folder / "settings.json")
+    corpus_folder = str(content.get("corpus_folder", "CORPUS"))
+    try:
+        settings = _settings(content)
+        clips = tuple(_clips(folder / "clips.csv"))
+        tiles = TileSet(
+            folder=folder,
+            settings=settings,
+            corpus=content["corpus"],
+            corpus_folder=corpus_folder,
+            clips=clips,
+            speakers=content.get("speakers", {}),
+        )
+        if content.get("n_clips", len(clips)) != len(clips):
+            raise _UnusableError(f"is damaged: clips.csv has {len(clips)} rows, not {content['n_clips']}")
+        for name in FILTERS:
+            _pictures(folder, name, len(clips), settings)
+    except _UnusableError as error:
+        raise _UnusableError(str(error), corpus_folder) from error
+    return tiles
+
+
+def _json_in(path: Path) -> dict[str, Any]:
+    try:
+        return read_json(path)
+    except CnnError:
+        return {}
+
+
+def _settings(content: dict[str, Any]) -> TileSettings:
+    if not {"tiles", "corpus"} <= set(content):
+        raise _UnusableError("is no folder of tiles: its settings.json is missing or damaged")
+    if (made := content.get("format", 1)) != TILES_FORMAT:
+        raise _UnusableError(f"was made by another version of Arena (format {made}, not {TILES_FORMAT})")
+    try:
+        settings = TileSettings(**content["tiles"])
+    except (CnnError, TypeError):
+        settings = None
+    if settings is None or dataclasses.asdict(settings) != content["tiles"]:
+        raise _UnusableError("was made by another version of Arena (its settings are not those of this one)")
+    return settings
+
+
+def _clips(path: Path) -> Iterator[TileClip]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))
+    except (OSError, ValueError, csv.Error) as error:
+        raise _UnusableError("is damaged: its clips.csv cannot be read") from error
+    if not rows or tuple(rows[0]) != _COLUMNS:
+        raise _UnusableError(f"is damaged: the first line of clips.csv is not {','.join(_COLUMNS)}")
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) != len(_COLUMNS) or row[1] not in cfg.LABELS or not _LENGTH.fullmatch(row[-1]):
+            raise _UnusableError(f"is damaged: clips.csv line {number} is no clip with a label of 0..9: {','.join(row)!r}")
+        *texts, length_s = row
+        yield TileClip(**dict(zip(_COLUMNS, texts, strict=False)), length_s=float(length_s))
+
+
+def _pictures(folder: Path, name: str, n_clips: int, settings: TileSettings) -> Pictures:
+    try:
+        return chunks.open_pictures(folder / f"{name}.npy", picture_shape(n_clips, settings))
+    except (OSError, ValueError, EOFError) as error:
+        raise _UnusableError(f"is damaged: its {name}.npy is missing or not of {n_clips} whole tiles") from error
+
+
+def find_tiles(path: Path, say: Callable[[str], None] = lambda line: None) -> TileSet:
+    """The tiles in `path`, or those below it: the only ones, or of one corpus whose recordings changed the ones prepared last.
+
+    Raises:
+        TilesError: there are none, or of several corpora or settings.
+    """
+    return open_tiles(path if (path / "settings.json").exists() else only_folder(path, say))

@@ -1,0 +1,1 @@
+"""Training of one net, many, or many as one."""

@@ -1,0 +1,44 @@
+"""Where a net is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from cnn.errors import ConfigError
+from cnn.hardware import check_device_name, keep_freed_memory, release_freed_memory
+
+
+def resolve(name: str) -> torch.device:
+    """`auto` is the first CUDA GPU, else the CPU; also `cpu`, `cuda`, `cuda:1`.
+
+    Raises:
+        ConfigError: no such device here, or a name that no training takes.
+    """
+    check_device_name(name)
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        have = ["cpu", *(f"cuda:{n}" for n in range(torch.cuda.device_count()))]
+        raise ConfigError(f"--device {name} is not here; this machine has {', '.join(have)}") from error
+    return device
+
+
+@contextmanager
+def one_thread(device: torch.device) -> Iterator[int]:
+    """On the CPU one thread, so that numbers do not depend on the machine's cores; gives the number of threads in use."""
+    before = torch.get_num_threads()
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+        keep_freed_memory()
+    try:
+        yield torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)
+        if device.type == "cpu":
+            release_freed_memory()

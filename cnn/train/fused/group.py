@@ -1,0 +1,255 @@
+"""A group of trainings as one stacked net: each ends as if it had trained alone, in a run folder like any other.
+
+M members, B clips each. docs/fused.md has what can be fused, and why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from enum import Enum
+from pathlib import Path
+
+import torch
+
+from cnn.config import LABELS, AugmentSettings, RunConfig, TrainSettings
+from cnn.errors import CnnError, RunError
+from cnn.runs.folder import EpochRow, RunFolder, RunState, Score, locked
+from cnn.tiles.augment import Augment
+from cnn.tiles.batches import Clips, n_steps, seed_of
+from cnn.tiles.tta import log_probabilities
+from cnn.train.device import one_thread
+from cnn.train.fused.cuda_graph import Step, graphed
+from cnn.train.fused.flat_optimizer import FlatOptimizer
+from cnn.train.fused.stacked_layers import Formulation, StackedConv2d, StackedDropout, stacked, unstack
+from cnn.train.optimizer import learning_rate_at
+from cnn.train.trainer import Fit, Learnt, Times, score_of, smoothed
+from cnn.train.training_run import Decision, Material, Training, drop_checkpoints
+
+_OWN_TRAIN = ("learning_rate", "epochs", "schedule", "warmup", "weight_decay", "label_smoothing", "patience", "seed")
+_SHARED_AUGMENT = ("freq_masks", "time_masks")
+
+
+def mould_of(config: RunConfig) -> RunConfig:
+    """What members of a group have in common: `config` with all that may differ between them at its default."""
+    train, augment = TrainSettings(), AugmentSettings()
+    own = [field.name for field in fields(AugmentSettings) if field.name not in _SHARED_AUGMENT]
+    return replace(
+        config,
+        model=replace(config.model, dropout=0.0),
+        train=replace(config.train, **{name: getattr(train, name) for name in _OWN_TRAIN}),
+        augment=replace(config.augment, **{name: getattr(augment, name) for name in own}),
+    )
+
+
+class Stack:
+    """The nets of some fits as one, for as long as they stay the same."""
+
+    def __init__(self, fits: Sequence[Fit]) -> None:
+        self._fits = fits
+        self._device = fits[0].device
+        nets = [fit.net for fit in fits]
+        self._net = stacked(nets)
+        self._optimizer = FlatOptimizer(self._net, [fit.optimizer for fit in fits], nets)
+        # One generator a member for all layers: they draw in the order in which the member's own would.
+        self._draws = [torch.Generator(device=self._device) for _ in fits]
+        for layer in self._net.modules():
+            if isinstance(layer, StackedDropout):
+                layer.generators = self._draws
+        config = fits[0].config
+        self._augment = Augment([fit.config.augment for fit in fits], config.tiles) if config.augmented else None
+        self._smoothing = torch.tensor([fit.config.train.label_smoothing for fit in fits], device=self._device)
+        self._step: Step | None = None  # as a graph, once there is a batch to capture it with
+
+    def formulate(self, formulation: Formulation) -> None:
+        """Compute convolutions so from now on."""
+        self._step = None
+        for layer in self._net.modules():
+            if isinstance(layer, StackedConv2d):
+                layer.formulation = formulation
+
+    def learn(self, train: Clips, n_most: int | None = None) -> list[Learnt]:
+        """One pass over `train`, or its first `n_most` steps, by each member in its own order; the fits have the weights
+        after it."""
+        settings = [fit.config.train for fit in self._fits]
+        epochs = [len(fit.rows) for fit in self._fits]
+        for draws, s, epoch in zip(self._draws, settings, epochs, strict=True):
+            draws.manual_seed(seed_of("dropout", s.seed, epoch))
+        orders = [seed_of("order", s.seed, epoch) for s, epoch in zip(settings, epochs, strict=True)]
+        steps, n_members, k = n_steps(len(train), settings[0].batch_size), len(settings), len(LABELS)
+        rates = self._rates(steps)
+        losses = torch.zeros((steps, n_members), device=self._device)
+        counts = torch.zeros(n_members * k * k, dtype=torch.int64, device=self._device)
+        self._net.train()
+        batches = train.shuffled(settings[0].batch_size, orders, self._augment)
+        for step, (batch, truth) in enumerate(itertools.islice(batches, n_most)):
+            if self._step is None:
+                self._step = graphed(self._one_step, (batch, truth, rates[step]), self._state(), self._draws)
+            plain, cells = self._step(batch, truth, rates[step])
+            losses[step] = plain
+            counts += torch.bincount(cells, minlength=len(counts))
+        unstack(self._net, [fit.net for fit in self._fits])
+        self._optimizer.give_back()
+        columns, confusions = losses.T.tolist(), counts.view(n_members, k, k).cpu().numpy()
+        return [Learnt(losses=column, confusion=confusion) for column, confusion in zip(columns, confusions, strict=True)]
+
+    def _one_step(self, batch: torch.Tensor, truth: torch.Tensor, rates: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B M, 1, F, T), (B M,) and (M,) to the losses (M,) without smoothing, and the cells (B M,) of all confusions."""
+        n_members, k = len(self._fits), len(LABELS)
+        found = self._net(batch).log_softmax(1).view(-1, n_members, k)
+        truth = truth.view(-1, n_members)
+        plain = -found.gather(2, truth.unsqueeze(2))[:, :, 0].mean(0)
+        self._optimizer.zero_grad()
+        smoothed(plain, found, self._smoothing).sum().backward()  # type: ignore[no-untyped-call]
+        self._optimizer.step(rates)
+        members = torch.arange(n_members, device=self._device)
+        return plain.detach(), ((members * k + truth) * k + found.argmax(2)).flatten()
+
+    def _rates(self, steps: int) -> torch.Tensor:
+        """(steps, M) learning rates of each member's next epoch."""
+        columns = []
+        for fit in self._fits:
+            s, first = fit.config.train, len(fit.rows) * steps
+            columns.append([learning_rate_at(first + step, s.epochs * steps, s) for step in range(steps)])
+        return torch.tensor(columns, device=self._device).T.contiguous()
+
+    def _state(self) -> list[torch.Tensor]:
+        return [*self._optimizer.tensors(), *self._net.buffers()]
+
+    def score(self, clips: Clips) -> list[Score]:
+        """Each member on `clips`, without augmentation."""
+        self._net.eval()
+        n_members = len(self._fits)
+
+        def whole(batch: torch.Tensor) -> torch.Tensor:
+            out: torch.Tensor = self._net(batch.repeat_interleave(n_members, 0))
+            return out
+
+        found = log_probabilities(whole, clips, self._fits[0].config.train.side_views)  # (N M, K)
+        return [score_of(found[number::n_members], clips.labels) for number in range(n_members)]
+
+
+class End(Enum):
+    """How a member left its group."""
+
+    FINISHED = "finished"
+    PRUNED = "pruned"
+    PAUSED = "paused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """A member that has left."""
+
+    config: RunConfig
+    folder: RunFolder
+    how: End
+    error: CnnError | None = None
+
+
+_ENDS = {RunState.FINISHED: End.FINISHED, RunState.PRUNED: End.PRUNED}
+
+
+class Group:
+    """Trainings of one mould, one epoch of all at a time. Members join and leave between epochs."""
+
+    def __init__(
+        self,
+        material: Material,
+        runs_dir: Path,
+        formulation: Formulation = Formulation.GROUPED,
+        closing: Callable[[RunConfig, RunFolder], None] | None = None,
+    ) -> None:
+        """`closing` is called with every run that leaves while its folder is still locked."""
+        self._formulation = formulation
+        self._material = material
+        self._runs_dir = runs_dir
+        self._closing = closing
+        self._members: list[_Member] = []
+        self._stack: Stack | None = None
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def join(self, config: RunConfig, listener: Callable[[EpochRow], Decision]) -> Ended | None:
+        """Take a training in, begun or gone on with; at once its end, where there is nothing left to train.
+
+        Raises:
+            CnnError: the run folder cannot be used.
+        """
+        assert not self._members or mould_of(config) == mould_of(self._members[0].training.config)
+        folder = RunFolder(self._runs_dir / config.digest)
+        with contextlib.ExitStack() as lock:
+            lock.enter_context(locked(folder))
+            if folder.state() is RunState.FINISHED:
+                drop_checkpoints(folder)
+                return Ended(config=config, folder=folder, how=End.FINISHED)
+            training = Training(config, self._material, folder)
+            member = _Member(training=training, listener=listener, lock=lock.pop_all())
+        if training.fit.is_over:
+            return self._leave(member, RunState.FINISHED)
+        self._members.append(member)
+        self._stack = None
+        return None
+
+    def epoch(self) -> list[Ended]:
+        """Train one epoch of all members; those that end here leave the group."""
+        clips = self._material.clips
+        with one_thread(self._material.device):
+            fits = [member.training.fit for member in self._members]
+            started = time.perf_counter()
+            if self._stack is None:
+                self._stack = Stack(fits)
+                self._stack.formulate(self._formulation)
+            learnt = self._stack.learn(clips["train"])
+            training_s = time.perf_counter() - started
+            scores = self._stack.score(clips["val"])
+            share = 1 / len(fits)
+            times = Times(training_s=training_s * share, epoch_s=(time.perf_counter() - started) * share)
+            ended = []
+            for member, of_train, of_val in zip(list(self._members), learnt, scores, strict=True):
+                end = self._after(member, of_train, of_val, times)
+                if end is not None:
+                    ended.append(end)
+                    self._members.remove(member)
+                    self._stack = None
+            return ended
+
+    def pause(self) -> list[Ended]:
+        """All members leave, unfinished; each goes on from its last epoch when it is asked for again."""
+        ended = [self._leave(member, RunState.UNFINISHED) for member in self._members]
+        self._members, self._stack = [], None
+        return ended
+
+    def _after(self, member: _Member, learnt: Learnt, score: Score, times: Times) -> Ended | None:
+        training = member.training
+        try:
+            row = training.fit.ended(learnt, score, times)
+            state = training.keep(row, member.listener)
+        except RunError as error:  # of this member alone
+            training.fail(error)
+            left = self._leave(member, RunState.UNFINISHED)
+            return replace(left, how=End.FAILED, error=error)
+        if state is RunState.UNFINISHED and not training.is_paused:
+            return None
+        return self._leave(member, state)
+
+    def _leave(self, member: _Member, state: RunState) -> Ended:
+        with member.lock:
+            if state is not RunState.UNFINISHED:
+                member.training.finish(state)
+            if self._closing:
+                self._closing(member.training.config, member.training.folder)
+        how = _ENDS.get(state, End.PAUSED)
+        return Ended(config=member.training.config, folder=member.training.folder, how=how)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Member:
+    training: Training
+    listener: Callable[[EpochRow], Decision]
+    lock: contextlib.ExitStack

@@ -1,0 +1,62 @@
+"""One training with its copy at W&B."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnn.config import RunConfig
+from cnn.runs.folder import EpochRow, RunFolder, RunState, locked
+from cnn.tiles.tile_set import TileSet
+
+if TYPE_CHECKING:
+    from cnn.train.training_run import Decision, Listener
+from cnn.runs.wandb_mirror import Destination, Mirror
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Training:
+    """What is to be trained."""
+
+    config: RunConfig
+    tiles: TileSet
+    runs: Path
+    device: str = "auto"
+    on_epoch: Listener | None = None
+    on_begin: Callable[[int], None] | None = None  # told how many epochs were trained before
+
+
+def train_mirrored(training: Training, destination: Destination, say: Callable[[str], None]) -> RunFolder:
+    """The run folder as `cnn.train.training_run.train` makes it, with every newly trained epoch and the result copied to W&B.
+
+    Raises:
+        ConfigError: an unknown mode; and whatever `train` raises.
+    """
+    folder = RunFolder(training.runs / training.config.digest)
+    mirror = Mirror(destination, training.config, folder.path, say)
+
+    from cnn.train.training_run import Decision, begun  # not before: who only checks a mode needs no torch
+
+    def listen(row: EpochRow) -> Decision:
+        mirror.log(row)
+        return training.on_epoch(row) if training.on_epoch else Decision.CONTINUE
+
+    with locked(folder):
+        if folder.state() is RunState.FINISHED:
+            return folder
+        if destination.id:  # W&B's sweep waits for its run
+            mirror.open()
+        try:
+            with begun(training.config, training.tiles, training.runs, training.device) as work:
+                assert work is not None  # the lock is held: nobody else has finished it
+                if training.on_begin:
+                    training.on_begin(len(work.fit.rows))
+                work.run(listen)
+            return folder
+        except Exception as error:
+            mirror.fail(error)
+            raise
+        finally:
+            mirror.finish(folder)

@@ -1,0 +1,185 @@
+"""Several trainings at once, each in a process and one thread of its own: on a CPU two processes beat two threads."""
+
+from __future__ import annotations
+
+import multiprocessing
+import queue
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from arena.base.install import loading
+from arena.base.processes import follow_parent
+from cnn.config import FOLDED_KINDS, VARIANTS, RunConfig, default_config
+from cnn.errors import RunError
+from cnn.hardware import check_device_name, may_have_gpu, n_processes
+from cnn.nets import PAIR
+from cnn.runs.failure import Failure, failure_of
+from cnn.runs.folder import EpochRow, RunFolder, RunState
+from cnn.splits import make_split
+from cnn.tiles.tile_set import TileSet, open_tiles
+
+OnEpoch = Callable[[RunConfig, EpochRow], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where trainings read, write and run."""
+
+    tiles: Path
+    runs: Path
+    device: str = "auto"
+    wandb: str = "off"
+
+
+def the_eight(tiles: TileSet) -> list[RunConfig]:
+    """Model A and Model B on the four variants, with their default settings."""
+    return [default_config(tiles.corpus, tiles.settings, model, variant) for model in PAIR for variant in VARIANTS]
+
+
+def default_jobs(device: str, n_configs: int) -> int:
+    """One process a core on a CPU, two on a GPU, no more than there are trainings; raises ConfigError for no such device."""
+    return n_processes(on_gpu=is_gpu(device), n_tasks=n_configs)
+
+
+def is_gpu(device: str) -> bool:
+    """Whether trainings on `device` will run on a GPU. Loads torch, whose 250 MiB stay, only where there may be one.
+
+    Raises:
+        ConfigError: no such device here.
+    """
+    check_device_name(device)
+    if device == "cpu" or (device == "auto" and not may_have_gpu()):
+        return False
+    from cnn.train.device import resolve
+
+    return resolve(device).type == "cuda"
+
+
+def train_all(
+    configs: Sequence[RunConfig], place: Place, n_jobs: int, on_epoch: OnEpoch, say: Callable[[str], None]
+) -> list[RunFolder]:
+    """The run folders of `configs`, in their order, trained in at most `n_jobs` processes; finished ones are answered at once.
+
+    Raises:
+        SplitError: the clips cannot give the split of one of them; nothing is trained.
+        RunError: some of them failed; all others are trained to their end first.
+        ImportError: torch is missing or does not load.
+    """
+    clips = open_tiles(place.tiles).clips
+    for settings in {config.split for config in configs}:
+        make_split(clips, settings)
+    failures: dict[int, str] = {}
+    todo = [n for n, config in enumerate(configs) if RunFolder(place.runs / config.digest).state() is not RunState.FINISHED]
+    # The slowest first, so that no process is left alone with one at the end.
+    todo.sort(key=lambda n: configs[n].model.name == PAIR[0])
+    for number, kind, content in _events(configs, todo, place, n_jobs):
+        if kind == "epoch":
+            on_epoch(configs[number], EpochRow(**content))
+        elif kind == "begun" and content:
+            say(_resumed(configs[number], place, content))
+        elif kind == "said":
+            say(content)
+        elif kind == "unloaded":
+            raise content
+        elif kind == "failed":
+            failures[number] = _told(configs[number], place, content)
+            for line in content.tail:
+                say(f"  {line}")
+            if len(configs) > 1:
+                say(f"failed: {failures[number]}")
+    if failures:
+        more = "" if len(configs) == 1 else f"{len(failures)} of {len(configs)} trainings failed, first: "
+        raise RunError(more + failures[min(failures)])
+    return [RunFolder(place.runs / config.digest) for config in configs]
+
+
+def _name(config: RunConfig) -> str:
+    split = config.split
+    fold = f", {split.kind} fold {split.fold}" if split.kind in FOLDED_KINDS else ""
+    if split.kind == "folds":
+        fold = f", fold {split.fold} of {split.n_folds}"
+    seed = f", seed {config.train.seed}" if config.train.seed else ""
+    return f"{config.model.label} on {config.variant}{fold}{seed}"
+
+
+def _resumed(config: RunConfig, place: Place, n_before: int) -> str:
+    return f"{_name(config)}: going on after epoch {n_before} of {config.train.epochs} ({place.runs / config.digest})"
+
+
+def _told(config: RunConfig, place: Place, failure: Failure) -> str:
+    folder = place.runs / config.digest
+    where = "" if str(folder) in failure.cause else f" ({folder})"
+    return f"{_name(config)}{where}: {failure.cause}"
+
+
+def _events(configs: Sequence[RunConfig], todo: Sequence[int], place: Place, n_jobs: int) -> Any:
+    context = multiprocessing.get_context("spawn")  # a fork of a process with torch's threads may hang
+    tasks: Any = context.Queue()
+    events: Any = context.Queue()
+    for number in todo:
+        tasks.put((number, configs[number]))
+    n_workers = min(n_jobs, len(todo))
+    for _ in range(n_workers):
+        tasks.put(None)
+    workers = [context.Process(target=_work, args=(place, tasks, events), daemon=True) for _ in range(n_workers)]
+    for worker in workers:
+        worker.start()
+    n_open = len(todo)
+    try:
+        while n_open:
+            try:
+                event = events.get(timeout=1.0)
+            except queue.Empty:
+                _raise_if_killed(workers)
+                continue
+            n_open -= event[1] in ("done", "failed")
+            yield event
+    finally:
+        for worker in workers:
+            worker.terminate() if n_open else worker.join()
+
+
+def _raise_if_killed(workers: Sequence[Any]) -> None:
+    for worker in workers:
+        if worker.exitcode:
+            raise RunError(
+                f"a training process ended with exit code {worker.exitcode} (-9: killed, often for want of memory); "
+                "run the same command again with fewer --jobs: it goes on from the last epoch"
+            )
+
+
+def _work(place: Place, tasks: Any, events: Any) -> None:
+    follow_parent()
+    try:
+        with loading():
+            from cnn.runs.wandb_mirror import Destination
+            from cnn.train.mirrored import Training, train_mirrored
+            from cnn.train.training_run import Decision
+    except ImportError as error:
+        events.put((0, "unloaded", error))
+        return
+
+    tiles = open_tiles(place.tiles)
+    while (task := tasks.get()) is not None:
+        number, config = task
+
+        def listen(row: EpochRow, number: int = number) -> Decision:
+            events.put((number, "epoch", {name: getattr(row, name) for name in EpochRow.__slots__}))
+            return Decision.CONTINUE
+
+        def say(text: str, number: int = number) -> None:
+            events.put((number, "said", text))
+
+        def begin(n_before: int, number: int = number) -> None:
+            events.put((number, "begun", n_before))
+
+        try:
+            training = Training(
+                config=config, tiles=tiles, runs=place.runs, device=place.device, on_epoch=listen, on_begin=begin
+            )
+            train_mirrored(training, Destination(mode=place.wandb), say)
+            events.put((number, "done", None))
+        except Exception as error:  # a fault in one training must not take the others along
+            events.put((number, "failed", failure_of(error, config, place.runs / config.digest)))

@@ -1,0 +1,43 @@
+"""One batch forward and backward: what would stop a training is found in a moment, and nothing is written."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional as F
+
+from cnn.config import LABELS, RunConfig
+from cnn.errors import ConfigError
+from cnn.models.check import check
+from cnn.models.registry import build, placed
+from cnn.models.seeding import seeded
+from cnn.splits import make_split
+from cnn.tiles.augment import Augment
+from cnn.tiles.batches import Clips, seed_of
+from cnn.tiles.tile_set import TileSet
+from cnn.train.device import one_thread, resolve
+
+
+def try_batch(config: RunConfig, tiles: TileSet, device: str) -> None:
+    """Train on one batch of `config` and forget it.
+
+    Raises:
+        CnnError: the tiles, the split, the net or the device cannot be used.
+        MemoryError, RuntimeError: whatever torch says, out of memory first of all.
+    """
+    if (config.corpus, config.tiles) != (tiles.corpus, tiles.settings):
+        raise ConfigError(f"the configuration was made for other tiles than those in {tiles.folder}; choose them with --tiles")
+    if config.model.is_plugin:
+        check(config.model, config.tiles.size, len(LABELS))
+    place = resolve(device)
+    split = make_split(tiles.clips, config.split)
+    clips = Clips(tiles.pictures(config.filter), tiles.labels(), split.train[: config.train.batch_size], place)
+    augment = Augment([config.augment], config.tiles) if config.augmented else None
+    with one_thread(place), seeded(seed_of("weights", config.train.seed), place):
+        net = placed(build(config.model, config.tiles.size, len(LABELS)), place)
+        net.train()
+        for batch, truth in clips.shuffled(config.train.batch_size, [seed_of("order", config.train.seed, 0)], augment):
+            F.cross_entropy(net(batch), truth).backward()  # type: ignore[no-untyped-call]
+            break
+        if place.type == "cuda":
+            torch.cuda.synchronize(place)
+            torch.cuda.empty_cache()

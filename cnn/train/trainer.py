@@ -1,0 +1,257 @@
+"""A net, its optimiser and the weights to keep: one epoch forward, scored, saved and loaded again."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import shlex
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch.nn import functional as F
+
+from arena.base.scores import Counts, accuracy, confusion_matrix, macro_f1
+from cnn.config import LABELS, RunConfig, TrainSettings
+from cnn.errors import RunError
+from cnn.files import write_whole
+from cnn.models.registry import build, placed
+from cnn.models.seeding import seeded
+from cnn.runs.folder import EpochRow, Score
+from cnn.tiles.augment import Augment
+from cnn.tiles.batches import Clips, n_steps, seed_of
+from cnn.tiles.tta import log_probabilities
+from cnn.train.optimizer import Optimizer, learning_rate_at
+from cnn.train.weights_file import sealed, unsealed
+
+_BEFORE = "checkpoint-before.pt"  # the checkpoint that the newest has replaced
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Learnt:
+    """What an epoch over the training clips says of itself, while the weights move."""
+
+    losses: list[float]  # of each step, without label smoothing
+    confusion: Counts  # (K, K)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Times:
+    """How long an epoch took; of a member of a group its share."""
+
+    training_s: float
+    epoch_s: float  # with scoring
+
+
+class Fit:
+    """The state of one training; every epoch draws its own seeds, so that it needs no random state to go on."""
+
+    def __init__(self, config: RunConfig, device: torch.device) -> None:
+        self.config = config
+        self.device = device
+        self.augment = Augment([config.augment], config.tiles) if config.augmented else None
+        with seeded(seed_of("weights", config.train.seed), device):
+            net = build(config.model, config.tiles.size, len(LABELS))
+        self.net = placed(net, device)
+        self.optimizer = Optimizer(self.net, config.train)
+        self.rows: list[EpochRow] = []
+        self.best_epoch = 0
+        self.kept_weights: dict[str, torch.Tensor] = {}
+        self.wall_s = 0.0
+        self.n_clips_trained = 0
+        self.training_s = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """All epochs are trained, or `patience` epochs have passed without a better validation macro-F1."""
+        settings = self.config.train
+        waited = len(self.rows) - self.best_epoch
+        return len(self.rows) >= settings.epochs or (settings.patience > 0 and bool(self.rows) and waited >= settings.patience)
+
+    def epoch(self, train: Clips, val: Clips) -> EpochRow:
+        """Train one epoch, score it on `val`, keep its weights if they are to be kept.
+
+        Held-out speakers choose the epoch with the best macro-F1; voices that were heard in training choose nothing, and
+        the last epoch is kept.
+
+        Raises:
+            RunError: a loss is no number any more.
+        """
+        started = time.perf_counter()
+        learnt = self.learn(train)
+        training_s = time.perf_counter() - started
+        val_score, _ = self.score(val)
+        return self.ended(learnt, val_score, Times(training_s=training_s, epoch_s=time.perf_counter() - started))
+
+    def ended(self, learnt: Learnt, val: Score, times: Times) -> EpochRow:
+        """Take in an epoch whose weights stand in the net.
+
+        Raises:
+            RunError: a loss is no number any more.
+        """
+        settings, number = self.config.train, len(self.rows)
+        _check_finite(learnt.losses, number, settings)
+        steps = len(learnt.losses)
+        rate = learning_rate_at((number + 1) * steps - 1, settings.epochs * steps, settings)
+        if not math.isfinite(val.loss):
+            raise RunError(
+                f"the validation loss became {val.loss} after epoch {number + 1}, at a learning rate of "
+                f"{rate:.3g}; lower train.learning_rate and train again"
+            )
+        row = EpochRow(
+            epoch=number + 1,
+            train_loss=sum(learnt.losses) / steps,
+            train_accuracy=accuracy(learnt.confusion),
+            train_macro_f1=macro_f1(learnt.confusion),
+            val_loss=val.loss,
+            val_accuracy=val.accuracy,
+            val_macro_f1=val.macro_f1,
+            learning_rate=rate,
+            seconds=times.epoch_s,
+        )
+        chooses = self.config.split.validation == "speakers"
+        if not (chooses and self.rows) or row.val_macro_f1 > self.rows[self.best_epoch - 1].val_macro_f1:
+            self.best_epoch = row.epoch
+            self.kept_weights = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
+        self.rows.append(row)
+        self.wall_s += times.epoch_s
+        self.training_s += times.training_s
+        self.n_clips_trained += int(learnt.confusion.sum())
+        return row
+
+    def learn(self, train: Clips) -> Learnt:
+        """One pass over `train`."""
+        settings = self.config.train
+        number = len(self.rows)
+        steps = n_steps(len(train), settings.batch_size)
+        losses, truths, guesses = [], [], []
+        self.net.train()
+        with seeded(seed_of("dropout", settings.seed, number), self.device):
+            batches = train.shuffled(settings.batch_size, [seed_of("order", settings.seed, number)], self.augment)
+            for step, (batch, truth) in enumerate(batches):
+                rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
+                try:
+                    found = self.net(batch).log_softmax(1)
+                    plain = F.nll_loss(found, truth)
+                    self.optimizer.zero_grad()
+                    smoothed(plain, found, settings.label_smoothing).backward()  # type: ignore[no-untyped-call]
+                except Exception as error:
+                    error.add_note(_step_of(step, steps, number))
+                    raise
+                self.optimizer.step(rate)
+                losses.append(plain.detach())
+                truths.append(truth)
+                guesses.append(found.detach().argmax(1))
+        return Learnt(losses=torch.stack(losses).tolist(), confusion=_count(torch.cat(truths), torch.cat(guesses)))
+
+    def score(self, clips: Clips) -> tuple[Score, torch.Tensor]:
+        """The net as it stands on `clips`, without augmentation, and its log-probabilities (N, K) on the CPU."""
+        self.net.eval()
+        found = log_probabilities(self.net, clips, self.config.train.side_views)
+        return score_of(found, clips.labels), found.cpu()
+
+    def restore_kept(self) -> None:
+        """Put the kept epoch's weights into the net."""
+        self.net.load_state_dict(self.kept_weights)
+
+    def save_weights(self, path: Path) -> None:
+        """The kept epoch's weights alone, for `torch.load(..., weights_only=True)`."""
+        write_whole(path, sealed(self.kept_weights))
+
+    def save(self, path: Path) -> None:
+        """All that is needed to go on after this epoch; the checkpoint before it stays in `_BEFORE`."""
+        state = {
+            "net": self.net.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "kept_weights": self.kept_weights,
+            "best_epoch": self.best_epoch,
+            "rows": [asdict(row) for row in self.rows],
+            "wall_s": self.wall_s,
+            "n_clips_trained": self.n_clips_trained,
+            "training_s": self.training_s,
+        }
+        content = sealed(state)
+        with contextlib.suppress(FileNotFoundError):
+            path.replace(path.with_name(_BEFORE))
+        write_whole(path, content)
+
+    def go_on(self, path: Path) -> None:
+        """Go on from what `save` wrote to `path`, if anything.
+
+        Raises:
+            RunError: the file is damaged or of another training; the message offers the checkpoint before it where that is
+                whole, else it says what to delete.
+        """
+        before = path.with_name(_BEFORE)
+        newest = path if path.exists() else before  # killed between the two renames of a save
+        if not newest.exists():
+            return
+        try:
+            self._load(newest)
+        except RunError as error:
+            raise RunError(f"{error}; {self._offer(newest, before)}") from error
+
+    def _offer(self, damaged: Path, before: Path) -> str:
+        if damaged == before or not before.exists():
+            return "delete it to train this run from its start"
+        paths = f"{shlex.quote(str(before))} {shlex.quote(str(damaged))}"
+        try:
+            self._load(before)
+        except RunError:
+            return f"so is the one before it: `rm {paths}` lets the same command train this run from its start"
+        return f"`mv {paths}` goes on after epoch {len(self.rows)}, deleting both starts anew"
+
+    def _load(self, path: Path) -> None:
+        state = unsealed(path, self.device)
+        try:
+            self.net.load_state_dict(state["net"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.rows = [EpochRow(**row) for row in state["rows"]]
+            self.kept_weights, self.best_epoch = state["kept_weights"], state["best_epoch"]
+            self.wall_s, self.training_s = state["wall_s"], state["training_s"]
+            self.n_clips_trained = state["n_clips_trained"]
+        except Exception as error:  # torch raises several kinds for weights of other shapes
+            raise RunError(f"{path} is of another training ({type(error).__name__})") from error
+
+
+def smoothed(plain: torch.Tensor, log_probabilities: torch.Tensor, smoothing: float | torch.Tensor) -> torch.Tensor:
+    """The cross-entropy against labels that are smoothed (Szegedy et al. 2016), from the one against the labels alone.
+
+    Of (B, K) and one number; or of (B, M, K) and (M,), the loss of each member.
+    """
+    return (1 - smoothing) * plain - smoothing * log_probabilities.mean(-1).mean(0)
+
+
+def _count(truth: torch.Tensor, predicted: torch.Tensor) -> Counts:
+    """(K, K) from (N,) each, on any device."""
+    return confusion_matrix(truth.cpu().numpy(), predicted.cpu().numpy(), len(LABELS))
+
+
+def score_of(log_probabilities: torch.Tensor, truth: torch.Tensor) -> Score:
+    """What (N, K) are worth where (N,) is true."""
+    confusion = _count(truth, log_probabilities.argmax(1))
+    return Score(
+        n=len(truth),
+        loss=float(F.nll_loss(log_probabilities, truth)),
+        accuracy=accuracy(confusion),
+        macro_f1=macro_f1(confusion),
+        confusion=confusion.tolist(),
+    )
+
+
+def _check_finite(losses: Sequence[float], number: int, settings: TrainSettings) -> None:
+    step = next((step for step, loss in enumerate(losses) if not math.isfinite(loss)), None)
+    if step is None:
+        return
+    steps = len(losses)
+    rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
+    raise RunError(
+        f"the loss became {losses[step]} {_step_of(step, steps, number)} at a learning rate of {rate:.3g}; "
+        "lower train.learning_rate and train again"
+    )
+
+
+def _step_of(step: int, steps: int, number: int) -> str:
+    return f"at step {number * steps + step + 1} (epoch {number + 1}, batch {step + 1} of {steps})"

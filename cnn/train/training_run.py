@@ -1,0 +1,235 @@
+"""One training, from a configuration to a finished run folder; a killed one goes on from its last finished epoch."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+
+import torch
+
+from cnn import config as cfg
+from cnn.config import LABELS, RunConfig
+from cnn.errors import ConfigError
+from cnn.models.check import check
+from cnn.models.own import at_hand, kept
+from cnn.models.registry import n_multiply_adds, n_parameters
+from cnn.runs.failure import failure_of
+from cnn.runs.folder import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, locked
+from cnn.runs.verdict import judge
+from cnn.splits import make_split
+from cnn.tiles.batches import Clips
+from cnn.tiles.tile_set import TileSet
+from cnn.train.device import one_thread, resolve
+from cnn.train.trainer import Fit
+
+_VERSIONS_OF = ("arena-spoken-digits", "torch", "torchaudio", "opencv-python", "numpy")
+
+
+class Decision(Enum):
+    """What a listener wants after an epoch."""
+
+    CONTINUE = "continue"
+    PRUNE = "prune"  # end now, and call it a result
+    PAUSE = "pause"  # end now; asked again, the run goes on
+
+
+Listener = Callable[[EpochRow], Decision]
+
+
+def train(
+    config: RunConfig, tiles: TileSet, runs_dir: Path, *, device: str = "auto", on_epoch: Listener | None = None
+) -> RunFolder:
+    """The run folder of `config`, trained as far as needed: a finished one is answered at once, an unfinished one goes on,
+    a pruned one is trained anew.
+
+    Args:
+        on_epoch: told of every newly trained epoch, after its checkpoint is on the disk.
+
+    Raises:
+        CnnError: as `begun` and `Training.run`.
+    """
+    with begun(config, tiles, runs_dir, device) as training:
+        if training is not None:
+            training.run(on_epoch or (lambda _row: Decision.CONTINUE))
+    return RunFolder(runs_dir / config.digest)
+
+
+@contextmanager
+def begun(config: RunConfig, tiles: TileSet, runs_dir: Path, device: str) -> Iterator[Training | None]:
+    """The training of `config`, its folder locked, where it stands after its last finished epoch; None of a finished one.
+
+    Raises:
+        ConfigError: the configuration was made for other tiles, or the device is not here.
+        ModelError: a plug-in net that cannot be trained.
+        SplitError: the clips cannot give the split.
+        RunError: the folder cannot be written, or its checkpoint is damaged.
+    """
+    if (config.corpus, config.tiles) != (tiles.corpus, tiles.settings):
+        raise ConfigError(f"the configuration was made for other tiles than those in {tiles.folder}; choose them with --tiles")
+    folder = RunFolder(runs_dir / config.digest)
+    if config.model.is_plugin and folder.state() is not RunState.FINISHED:
+        check(at_hand(config.model, folder.path), config.tiles.size, len(LABELS))
+    with locked(folder):
+        if folder.state() is RunState.FINISHED:
+            drop_checkpoints(folder)
+            yield None
+            return
+        place = resolve(device)
+        with one_thread(place):
+            yield Training(config, Material(tiles, config, place), folder)
+
+
+class Material:
+    """The clips of a split on the device, for every training on the same tiles, filter and split."""
+
+    def __init__(self, tiles: TileSet, config: RunConfig, device: torch.device) -> None:
+        self.tiles = tiles
+        self.device = device
+        self.split = make_split(tiles.clips, config.split)
+        pictures, labels = tiles.pictures(config.filter), tiles.labels()
+        self.clips = {name: Clips(pictures, labels, getattr(self.split, name), device) for name in ("train", "val", "test")}
+
+
+class Training:
+    """One run in work: its folder, locked by the caller, and its net."""
+
+    def __init__(self, config: RunConfig, material: Material, folder: RunFolder) -> None:
+        """Begun, or gone on with from its last finished epoch."""
+        self.config = config
+        self.material = material
+        self.folder = folder
+        self.is_paused = False
+        self._started_at = _now()
+        for left_by_a_kill in folder.path.glob(".*.pt.*"):
+            left_by_a_kill.unlink()
+        (folder.path / "result.json").unlink(missing_ok=True)
+        folder.write_config(cfg.to_dict(config))
+        self.fit = Fit(kept(config, folder.path), material.device)
+        self.fit.go_on(folder.path / "checkpoint.pt")
+        folder.write_epochs(self.fit.rows)
+
+    @property
+    def state(self) -> RunState:
+        """FINISHED when there is no epoch left to train."""
+        return RunState.FINISHED if self.fit.is_over else RunState.UNFINISHED
+
+    def run(self, listener: Listener) -> None:
+        """Train until the last epoch, or until `listener` wants an end.
+
+        Raises:
+            RunError: the folder cannot be written, or the loss is no number any more.
+            Exception: whatever else ended an epoch; as of such a loss, the folder then says so.
+        """
+        clips, state = self.material.clips, self.state
+        while state is RunState.UNFINISHED:
+            try:
+                row = self.fit.epoch(clips["train"], clips["val"])
+            except Exception as error:
+                self.fail(error)
+                raise
+            state = self.keep(row, listener)
+            if self.is_paused:
+                return
+        self.finish(state)
+
+    def keep(self, row: EpochRow, listener: Listener) -> RunState:
+        """Save an epoch that `fit` has taken in, and say how the run stands after what the listener wants."""
+        self.fit.save(self.folder.path / "checkpoint.pt")
+        self.folder.write_epochs(self.fit.rows)
+        decision = listener(row)
+        self.is_paused = decision is Decision.PAUSE and not self.fit.is_over
+        if decision is Decision.PRUNE and not self.fit.is_over:
+            return RunState.PRUNED
+        return self.state
+
+    def fail(self, error: Exception) -> None:
+        """Write why it ended."""
+        found = failure_of(error, self.config, self.folder.path)
+        result = RunResult(state=RunState.FAILED, cause=found.cause, tail=found.tail, started_at=self._started_at)
+        self.folder.write_result(result)
+
+    def finish(self, state: RunState) -> None:
+        """Score the kept weights, write the result, and drop the checkpoints."""
+        result = self._result(state)
+        n_threads = torch.get_num_threads()
+        self.folder.write_result(replace(result, n_threads=n_threads, started_at=self._started_at, finished_at=_now()))
+        drop_checkpoints(self.folder)
+
+    def _result(self, state: RunState) -> RunResult:
+        fit = self.fit
+        fit.restore_kept()
+        fit.save_weights(self.folder.path / "model.pt")
+        scores: dict[str, Score] = {}
+        predictions: list[Prediction] = []
+        for split, clips in self.material.clips.items():
+            if state is RunState.PRUNED and split == "test":
+                continue  # nobody chooses by a pruned run's test score
+            scores[split], log_probabilities = fit.score(clips)
+            if split != "train":
+                predictions += self._predictions(split, log_probabilities)
+        if state is RunState.FINISHED:
+            self.folder.write_predictions(LABELS, predictions)
+        return RunResult(
+            state=state,
+            labels=LABELS,
+            best_epoch=fit.best_epoch,
+            n_epochs=len(fit.rows),
+            scores=scores,
+            speakers={split: self._speakers(split) for split in scores},
+            verdict=judge(fit.rows, scores["train"], scores["val"], self._held_out(), self._remedy()),
+            n_parameters=n_parameters(fit.net),
+            n_multiply_adds=n_multiply_adds(fit.net, self.config.tiles.size),
+            wall_s=fit.wall_s,
+            n_clips_per_s=fit.n_clips_trained / max(fit.training_s, 1e-9),
+            device=_device_name(self.material.device),
+            versions=versions(),
+        )
+
+    def _speakers(self, split: str) -> list[str]:
+        return sorted({self.material.tiles.clips[place].speaker for place in getattr(self.material.split, split)} - {""})
+
+    def _held_out(self) -> str:
+        return "other clips of the same speakers" if self.material.split.val_heard else "speakers never heard in training"
+
+    def _remedy(self) -> str:
+        return "more speakers or a smaller net" if self.config.augmented else "more speakers, augmentation or a smaller net"
+
+    def _predictions(self, split: str, log_probabilities: torch.Tensor) -> list[Prediction]:
+        clips = [self.material.tiles.clips[place] for place in getattr(self.material.split, split)]
+        labels = [LABELS[k] for k in log_probabilities.argmax(1).tolist()]
+        probabilities = log_probabilities.double().softmax(1).tolist()  # sums to 1 in double precision
+        return [
+            Prediction(id=c.id, label=label, probabilities=tuple(p), truth=c.label, speaker=c.speaker, split=split)
+            for c, label, p in zip(clips, labels, probabilities, strict=True)
+        ]
+
+
+def drop_checkpoints(folder: RunFolder) -> None:
+    """A finished run needs none; a kill between its result and this leaves them."""
+    for left in folder.path.glob("checkpoint*.pt"):
+        left.unlink()
+
+
+def versions() -> dict[str, str]:
+    """The packages a run's numbers depend on, and Python."""
+    found = {"python": platform.python_version()}
+    for name in _VERSIONS_OF:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _device_name(device: torch.device) -> str:
+    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

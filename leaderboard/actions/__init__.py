@@ -1,0 +1,1 @@
+"""What teams and hosts do to a contest, each as one transaction."""

@@ -1,0 +1,181 @@
+"""What a host decides while a contest runs. Each act has a reason and stands in the log, which the database keeps as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, update
+
+from leaderboard.contest import tokens
+from leaderboard.contest.team_names import rename_team
+from leaderboard.database import schema
+from leaderboard.database.rows import read_rules, read_team_of_id, write_log
+from leaderboard.deadline import check_ahead, describe
+from leaderboard.errors import ContestError, TeamError
+from leaderboard.store import Contest
+from leaderboard.teams import Team
+
+_MAX_REASON = 500  # characters
+MAX_GRANTED = 100  # attempts in one act: more is a slip of the finger
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """Why a host acts, and when."""
+
+    reason: str
+    at: datetime
+
+    def __post_init__(self) -> None:
+        if not self.reason.strip() or len(self.reason) > _MAX_REASON:
+            came = "none" if not self.reason.strip() else f"{len(self.reason)}"
+            raise ContestError(
+                f"every act of a host has a reason of 1 to {_MAX_REASON} characters and this has {came}; give it with --reason"
+            )
+
+
+def log(connection: Connection, action: str, decision: Decision, details: dict[str, Any], team: Team | None = None) -> None:
+    """Append an act to the log, in the transaction that does it."""
+    reason = " ".join(decision.reason.split())
+    entry = {"action": action, "reason": reason, "details": details, "done_at": decision.at}
+    write_log(connection, entry | {"team": None if team is None else team.name})
+
+
+def extend_deadline(contest: Contest, deadline: datetime, decision: Decision) -> None:
+    """Let submissions count for longer.
+
+    Raises:
+        ContestError: the contest has no deadline, or the new one has passed or is not later.
+    """
+    check_ahead(deadline, decision.at)
+    with contest.database.write() as connection:
+        before = read_rules(connection).deadline
+        if before is None:
+            raise ContestError("the contest has no deadline to extend; `arena contest close` ends it")
+        if deadline <= before:
+            came = f"{describe(deadline)} is not after {describe(before)}"
+            raise ContestError(f"a deadline is extended, never shortened, and {came}; give a later one")
+        connection.execute(update(schema.contest).values(deadline=deadline))
+        log(connection, "extend", decision, {"before": before.isoformat(), "after": deadline.isoformat()})
+
+
+def close_contest(contest: Contest, decision: Decision) -> None:
+    """End the contest: no submission counts any more, and private scores decide and are shown.
+
+    Raises:
+        ContestError: it is closed already.
+    """
+    with contest.database.write() as connection:
+        before = read_rules(connection).closed_at
+        if before is not None:
+            raise ContestError(f"the contest was closed at {describe(before)} already; `arena contest reopen` opens it again")
+        connection.execute(update(schema.contest).values(closed_at=decision.at))
+        log(connection, "close", decision, {})
+
+
+def reopen_contest(contest: Contest, decision: Decision) -> None:
+    """Take submissions again until the deadline; private scores are hidden again, though they were seen.
+
+    Raises:
+        ContestError: it is not closed.
+    """
+    with contest.database.write() as connection:
+        before = read_rules(connection).closed_at
+        if before is None:
+            raise ContestError("the contest is not closed; `arena contest extend` moves its deadline")
+        connection.execute(update(schema.contest).values(closed_at=None))
+        log(connection, "reopen", decision, {"closed_at": before.isoformat()})
+
+
+def grant_attempts(contest: Contest, team: Team, n: int, decision: Decision) -> Team:
+    """The team with `n` attempts more.
+
+    Raises:
+        ContestError: `n` is not 1 to 100.
+    """
+    if not 1 <= n <= MAX_GRANTED:
+        raise ContestError(f"1 to {MAX_GRANTED} attempts are granted at once, not {n}; give another number")
+    with contest.database.write() as connection:
+        now = _locked(connection, team)
+        _change(connection, team, n_allowed=now.n_allowed + n)
+        log(connection, "grant", decision, {"before": now.n_allowed, "after": now.n_allowed + n}, team)
+    return contest.team(team.name)
+
+
+def disqualify(contest: Contest, team: Team, decision: Decision) -> None:
+    """Take a team out of the ranking; it sends nothing more, its attempts are kept.
+
+    Raises:
+        TeamError: it is out already.
+    """
+    with contest.database.write() as connection:
+        if _locked(connection, team).disqualified_at is not None:
+            raise TeamError(f"team {team.name!r} is disqualified already; `arena contest reinstate` takes it back")
+        _change(connection, team, disqualified_at=decision.at)
+        log(connection, "disqualify", decision, {}, team)
+
+
+def reinstate(contest: Contest, team: Team, decision: Decision) -> None:
+    """Take a disqualified team back, with its attempts.
+
+    Raises:
+        TeamError: it is not disqualified.
+    """
+    with contest.database.write() as connection:
+        if _locked(connection, team).disqualified_at is None:
+            raise TeamError(f"team {team.name!r} is not disqualified; nothing was changed")
+        _change(connection, team, disqualified_at=None)
+        log(connection, "reinstate", decision, {}, team)
+
+
+def rename(contest: Contest, team: Team, name: str, decision: Decision) -> Team:
+    """The team under its new name.
+
+    Raises:
+        NameRefused: the name cannot be given, or another team has it.
+    """
+    with contest.database.write() as connection:
+        tidy = rename_team(connection, team, name)
+        log(connection, "rename", decision, {"before": team.name, "after": tidy}, team)
+    return contest.team(tidy)
+
+
+def set_pseudonym(contest: Contest, team: Team, pseudonym: str | None, decision: Decision) -> Team:
+    """The team, shown to others under `pseudonym`, or under its name again for None; as often as the host finds right.
+
+    Raises:
+        NameRefused: it cannot be given, tells the team's name, or is a name or pseudonym of another team.
+    """
+    reason = " ".join(decision.reason.split())
+    return contest.set_pseudonym(team, pseudonym, decision.at, reason)
+
+
+def give_token(contest: Contest, team: Team, decision: Decision) -> str:
+    """A new token of the team, to be shown once; the log tells that it was given, never what it is."""
+    with contest.database.write() as connection:
+        token = tokens.new_token(connection, team.id, decision.at)
+        log(connection, "token new", decision, {}, team)
+    return token
+
+
+def revoke_tokens(contest: Contest, team: Team, decision: Decision) -> int:
+    """How many tokens of the team were good until now."""
+    with contest.database.write() as connection:
+        n = tokens.revoke_tokens(connection, team.id, decision.at)
+        log(connection, "token revoke", decision, {"n_revoked": n}, team)
+    return n
+
+
+def _locked(connection: Connection, team: Team) -> Team:
+    """The team as it is now, and is until this transaction ends."""
+    connection.execute(schema.teams.select().where(schema.teams.c.id == team.id).with_for_update())
+    found = read_team_of_id(connection, team.id)
+    if found is None:
+        raise TeamError(f"team {team.name!r} went into another team; act on that one")
+    return found
+
+
+def _change(connection: Connection, team: Team, **values: Any) -> None:
+    connection.execute(update(schema.teams).where(schema.teams.c.id == team.id).values(values))

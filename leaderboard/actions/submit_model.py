@@ -1,0 +1,88 @@
+"""The way of a model that a team sends: looked at, never run, and kept beside an attempt. It costs no attempt."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select
+
+from leaderboard.actions import submit as entry
+from leaderboard.actions.submit import Receipt
+from leaderboard.contest import rate_limit as refusals
+from leaderboard.database import schema
+from leaderboard.database.rows import read_rules, read_team_of_id
+from leaderboard.errors import ModelRefused, TeamError
+from leaderboard.files.onnx_check import check_form
+from leaderboard.messages import message
+from leaderboard.store import Contest
+from leaderboard.teams import Team
+from leaderboard.verification.sent_models import Kept, keep_model
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sent:
+    """A file that came: its content and what it is called."""
+
+    content: bytes
+    name: str
+
+
+def submit(contest: Contest, team: Team, file: Sent, model: Sent | None, now: datetime) -> Receipt:
+    """`entry.submit` of a file; a model that came with it is checked before, and kept beside the attempt after.
+
+    When the process ends between the two, the same files sent again cost nothing and bring both.
+
+    Raises:
+        LeaderboardError: as `entry.submit` and `add` do.
+    """
+    if model is not None:
+        _check(contest, team, model, now)
+    receipt = entry.submit(contest, team.name, file.content, file.name, now)
+    if model is None:
+        return receipt
+    _keep(contest, team, schema.attempts.c.submission_digest == receipt.attempt.digest, model, now)
+    stored = contest.attempts(team)[receipt.attempt.number - 1]
+    return dataclasses.replace(receipt, attempt=stored)
+
+
+def add(contest: Contest, team: Team, number: int, model: Sent, now: datetime) -> Kept:
+    """Keep a model beside an attempt that was scored before. The attempt's last model stays as it is, also when closed.
+
+    Raises:
+        ModelRefused: it is no model; no such attempt; its score is verified; it had many models.
+        TooManyRefusals: the team sent too many refused files within an hour.
+        ContestClosed: `now` is after the deadline, or the host closed the contest.
+        TeamError: the team is out.
+    """
+    _check(contest, team, model, now)
+    return _keep(contest, team, schema.attempts.c.number == number, model, now)
+
+
+def _check(contest: Contest, team: Team, model: Sent, now: datetime) -> None:
+    with contest.database.read() as connection:
+        refusals.check(connection, team, read_rules(connection).n_refusals_per_hour, now)
+    try:
+        check_form(model.content, model.name)
+    except ModelRefused:
+        contest.count_refusal(team, now)
+        raise
+
+
+def _keep(contest: Contest, team: Team, such: ColumnElement[bool], model: Sent, now: datetime) -> Kept:
+    attempts = schema.attempts.c
+    of_team = select(*attempts["id", "number"]).where(attempts.team_id == team.id, such).with_for_update()
+    with contest.database.write() as connection:
+        rules, sender = read_rules(connection, is_locked=True), read_team_of_id(connection, team.id)
+        if sender is None:
+            raise TeamError(message("team_merged", team=repr(team.name)))
+        if sender.disqualified_at is not None:
+            raise TeamError(message("team_out", team=repr(team.name)))
+        row = connection.execute(of_team).one_or_none()
+        if row is None:
+            raise ModelRefused(message("model_no_attempt", team=repr(team.name)))
+        kept = keep_model(connection, row.id, (sender, row.number), (model.content, model.name), now)
+        if kept.is_new:
+            rules.check_open(now)
+    return kept

@@ -1,0 +1,1 @@
+"""Commands of the contest, a file each."""

@@ -1,0 +1,254 @@
+"""`arena contest extend`, `grant`, `merge`, `rescore` and what else a host decides: each with a reason, each in the log."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arena.base.options import CONTEST_FILE, ContestPath
+from arena.base.terminal import JSON_HELP, print_json, print_table, say
+
+if TYPE_CHECKING:
+    from leaderboard.actions.host import Decision
+    from leaderboard.actions.merge_teams import Moved
+    from leaderboard.actions.rescore import Rescored, Rescoring
+    from leaderboard.store import Contest
+
+
+app = typer.Typer()
+token_app = typer.Typer(no_args_is_help=True, help="What a team sends files to the service with.")
+app.add_typer(token_app, name="token")
+
+AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
+TeamName = Annotated[str, typer.Argument(help="The team's name, in any case.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the log.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
+
+
+@app.command(epilog='Example: arena contest extend 2026-12-02T18:00+01:00 --reason "the cluster was down"')
+def extend(
+    deadline: Annotated[str, typer.Argument(help="The new last moment: ISO 8601 with its offset, later than the old one.")],
+    reason: Reason,
+    contest: ContestPath = CONTEST_FILE,
+) -> None:
+    """Move the deadline to a later moment."""
+    from leaderboard.actions.host import extend_deadline
+    from leaderboard.deadline import describe_for_reader, parse_deadline
+
+    last = parse_deadline(deadline)
+    with _open(contest) as opened:
+        extend_deadline(opened, last, _decided(reason))
+        if opened.rules().closed_at is not None:
+            return print(
+                f"the deadline is {describe_for_reader(last, _now())}, the contest stays closed until `arena contest reopen`"
+            )
+    print(f"submissions count until {describe_for_reader(last, _now())}")
+
+
+@app.command(epilog='Example: arena contest close --reason "the lecture begins"')
+def close(reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
+    """End the contest: nothing counts any more, and with a Usage column the private scores decide and are shown."""
+    from leaderboard.actions.host import close_contest
+
+    with _open(contest) as opened:
+        close_contest(opened, _decided(reason))
+        board = opened.board()
+    print(f"{board.rules.name} is closed and ranks by the {board.part} scores; {board.sentence}")
+
+
+@app.command(epilog='Example: arena contest reopen --reason "closed a day too early"')
+def reopen(reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
+    """Take submissions again, until the deadline. Private scores that were seen cannot be unseen."""
+    from leaderboard.actions.host import reopen_contest
+
+    with _open(contest) as opened:
+        reopen_contest(opened, _decided(reason))
+        print(f"{opened.name} takes submissions again")
+
+
+@app.command(epilog='Example: arena contest grant "Team Alpha" --reason "the server lost their third file"')
+def grant(
+    team: TeamName,
+    reason: Reason,
+    n: Annotated[int, typer.Option("--attempts", min=1, help="How many more.")] = 1,
+    contest: ContestPath = CONTEST_FILE,
+) -> None:
+    """Allow a team attempts beyond its three."""
+    from leaderboard.actions.host import grant_attempts
+
+    with _open(contest) as opened:
+        granted = grant_attempts(opened, opened.team(team), n, _decided(reason))
+    print(f"{granted.name} has {granted.n_allowed} attempts")
+
+
+@app.command(epilog='Example: arena contest disqualify "Team Alpha" --reason "labelled the test audio by ear"')
+def disqualify(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
+    """Take a team out of the ranking; `reinstate` takes it back, with its attempts."""
+    from leaderboard.actions import host
+
+    with _open(contest) as opened:
+        host.disqualify(opened, opened.team(team), _decided(reason))
+    print(f"{team} has no rank and sends nothing until `arena contest reinstate`")
+
+
+@app.command(epilog='Example: arena contest reinstate "Team Alpha" --reason "it was another team"')
+def reinstate(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
+    """Take a disqualified team back."""
+    from leaderboard.actions import host
+
+    with _open(contest) as opened:
+        host.reinstate(opened, opened.team(team), _decided(reason))
+    print(f"{team} takes part again")
+
+
+@app.command(epilog='Example: arena contest rename "Team Alpha" "Team Omega" --reason "they asked for it"')
+def rename(
+    team: TeamName,
+    name: Annotated[str, typer.Argument(help="The new name; no other team has it in any case.")],
+    reason: Reason,
+    contest: ContestPath = CONTEST_FILE,
+) -> None:
+    """Give a team another name."""
+    from leaderboard.actions import host
+
+    with _open(contest) as opened:
+        renamed = host.rename(opened, opened.team(team), name, _decided(reason))
+    print(f"{team} is {renamed.name} now")
+
+
+@app.command(
+    epilog='Examples: `arena contest pseudonym "Team Alpha" Nightjar --reason "they asked for it"` · '
+    '`arena contest pseudonym "Team Alpha" --drop --reason "not a name for a class"`'
+)
+def pseudonym(
+    team: TeamName,
+    reason: Reason,
+    name: Annotated[str | None, typer.Argument(help="What others see in place of the team's name.", show_default=False)] = None,
+    drop: Annotated[bool, typer.Option("--drop", help="Show the team's name again.")] = False,
+    contest: ContestPath = CONTEST_FILE,
+) -> None:
+    """Show a team to others under another name. A team does it itself on its page, or with `arena pseudonym`."""
+    from leaderboard.actions import host
+
+    if (name is None) is not drop:
+        raise typer.BadParameter("give the pseudonym, or --drop to show the team's name again")
+    with _open(contest) as opened:
+        shown = host.set_pseudonym(opened, opened.team(team), name, _decided(reason))
+    print(f"others see {shown.name} as {shown.shown_as}" if shown.pseudonym else f"others see {shown.name} by its name")
+
+
+@app.command(epilog='Example: arena contest merge "Team Beta" --into "Team Alpha" --reason "two of them left" --dry-run')
+def merge(
+    team: TeamName,
+    into: Annotated[str, typer.Option(metavar="TEAM", help="The team that stays.")],
+    reason: Reason,
+    is_dry_run: DryRun = False,
+    contest: ContestPath = CONTEST_FILE,
+) -> None:
+    """Make one team of two. The attempts of both that arrived first count, up to the limit; the rest no longer does."""
+    from leaderboard.actions import merge_teams as merging
+
+    with _open(contest) as opened:
+        moves = merging.merge(opened, opened.team(team), opened.team(into), _decided(reason), is_dry_run=is_dry_run)
+    print_table(("team", "#attempt", "arrived", "file", "becomes"), [_move_cells(move, into) for move in moves])
+    say("dry run: nothing was changed" if is_dry_run else f"{team} is part of {into} now, and its tokens are tokens of {into}")
+
+
+def _move_cells(move: Moved, into: str) -> tuple[str, ...]:
+    from leaderboard.deadline import describe
+
+    becomes = "no longer counts" if move.new_number is None else f"attempt {move.new_number} of {into}"
+    return move.team, str(move.number), describe(move.arrived_at), move.file_name, becomes
+
+
+@app.command(epilog='Example: arena contest rescore corrected.csv --reason "clip_0417 is a 6" --dry-run')
+def rescore(
+    solution: Annotated[Path, typer.Argument(help="CSV: the corrected solution, with the same ids.")],
+    reason: Reason,
+    is_dry_run: DryRun = False,
+    contest: ContestPath = CONTEST_FILE,
+) -> None:
+    """Score every attempt again by a corrected solution. The old scores are kept."""
+    from leaderboard.actions import rescore as rescoring
+    from leaderboard.errors import SolutionError
+    from leaderboard.files.csv_table import counted, read_file
+    from leaderboard.files.solution import parse_solution
+
+    corrected = parse_solution(read_file(solution, SolutionError), solution.name)
+    with _open(contest) as opened:
+        found = rescoring.rescore(opened, corrected, _decided(reason), is_dry_run=is_dry_run)
+    columns = ("team", "#attempt", "#public before", "#after", "#private before", "#after")
+    print_table(columns, [_rescored_cells(one) for one in found.attempts])
+    say(f"{counted(found.n_rows_changed, 'row')} of the solution changed{_moved_ranks(found)}")
+    say(
+        "dry run: nothing was changed"
+        if is_dry_run
+        else "the old scores are kept; `arena contest standings` shows the new ones"
+    )
+
+
+def _rescored_cells(one: Rescored) -> tuple[str, ...]:
+    scores = (one.public_before, one.public_after, one.private_before, one.private_after)
+    return one.team, str(one.number), *("" if score is None else f"{score:.4f}" for score in scores)
+
+
+def _moved_ranks(found: Rescoring) -> str:
+    after = found.ranks_after
+    if after is None:
+        return ""
+    moved = [f"{team} {rank} to {after[team]}" for team, rank in found.ranks_before.items() if after[team] != rank]
+    return f"; public ranks that changed: {', '.join(moved) or 'none'}"
+
+
+@app.command(epilog="Example: arena contest log --json")
+def log(contest: ContestPath = CONTEST_FILE, as_json: AsJson = False) -> None:
+    """Show what the host did, when and why. The database lets nobody change it."""
+    from leaderboard.deadline import describe
+
+    with _open(contest) as opened:
+        entries = opened.log()
+    if as_json:
+        names = ("id", "action", "team", "reason", "details")
+        return print_json([{n: getattr(e, n) for n in names} | {"done_at": e.done_at.isoformat()} for e in entries])
+    rows = [(describe(entry.done_at), entry.action, entry.team or "", entry.change, entry.reason) for entry in entries]
+    print_table(("when", "action", "team", "change", "reason"), rows)
+
+
+@token_app.command("new", epilog='Example: arena contest token new "Team Alpha" --reason "handed out in class"')
+def token_new(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
+    """Print a new token of a team: shown this once, kept as a hash. Earlier ones stay good until they are revoked."""
+    from leaderboard.actions.host import give_token
+
+    with _open(contest) as opened:
+        print(give_token(opened, opened.team(team), _decided(reason)))
+    say(f"hand it to {team} now: it cannot be shown again")
+
+
+@token_app.command("revoke", epilog='Example: arena contest token revoke "Team Alpha" --reason "it was in a public repository"')
+def token_revoke(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
+    """Make all tokens of a team worthless at once."""
+    from leaderboard.actions.host import revoke_tokens
+    from leaderboard.files.csv_table import counted
+
+    with _open(contest) as opened:
+        n = revoke_tokens(opened, opened.team(team), _decided(reason))
+    print(f"{counted(n, 'token')} of {team} revoked")
+
+
+def _open(contest: str) -> Contest:
+    from leaderboard.store import open_contest
+
+    return open_contest(contest)
+
+
+def _decided(reason: str) -> Decision:
+    from leaderboard.actions.host import Decision
+
+    return Decision(reason=reason, at=_now())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,76 @@
+"""`arena contest publish`, `gradebook` and `score`: a contest's results as files for elsewhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from arena.base.options import CONTEST_FILE, ContestPath
+from arena.base.terminal import say
+
+app = typer.Typer()
+Out = Annotated[Path | None, typer.Option("--out", help="The file to write; else standard output.")]
+
+
+@app.command(epilog="Example: arena contest publish site/ --contest contest.db")
+def publish(
+    folder: Annotated[Path, typer.Argument(help="Where the files go; made where it is not there.")],
+    contest: ContestPath = CONTEST_FILE,
+) -> None:
+    """Write the standings as web pages, CSV and JSON for any web space. Private scores only after the contest is closed."""
+    from leaderboard.pages.publish import publish as published
+    from leaderboard.store import open_contest
+
+    with open_contest(contest) as opened:
+        files = published(opened, folder, datetime.now(UTC))
+    print(f"{len(files)} files in {folder}: open {folder / 'index.html'}")
+
+
+@app.command(epilog="Example: arena contest gradebook grades.csv --bonus 10")
+def gradebook(
+    file: Annotated[Path, typer.Argument(help="The CSV file to write: team, rank, score, attempts, bonus, basis.")],
+    bonus: Annotated[float, typer.Option(min=0, help="Points for the winner; all who share the first rank get them.")] = 10.0,
+    contest: ContestPath = CONTEST_FILE,
+) -> None:
+    """Write one row per team with the winner's bonus points."""
+    from leaderboard.actions.gradebook import gradebook_csv
+    from leaderboard.store import open_contest
+
+    with open_contest(contest) as opened:
+        _write(file, gradebook_csv(opened, bonus))
+        if not opened.rules().is_closed:
+            say("the contest is not closed: these grades are by the public scores so far (`arena contest close` ends it)")
+    print(file)
+
+
+@app.command(epilog="Example: arena contest score solution.csv submission.csv --format codabench --out scores.json")
+def score(
+    solution: Annotated[Path, typer.Argument(help="CSV with the true labels: id,label and optionally Usage, Group.")],
+    submission: Annotated[Path, typer.Argument(help="CSV: id,label and optionally one probability per class.")],
+    to: Annotated[str, typer.Option("--format", help="codabench, evalai or gradescope.")] = "codabench",
+    out: Out = None,
+) -> None:
+    """Score a file by our rules, without a contest, in the form that another platform reads."""
+    import json
+
+    from leaderboard.scoring.platforms import FORMATS, scored
+
+    if to not in FORMATS:
+        raise typer.BadParameter(f"--format is one of {', '.join(FORMATS)}, not {to[:40]!r}")
+    text = json.dumps(scored(solution, submission, to), indent=2) + "\n"
+    if out is None:
+        print(text, end="")
+    else:
+        _write(out, text)
+
+
+def _write(path: Path, text: str) -> None:
+    from leaderboard.errors import ContestError
+
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise ContestError(f"{path} cannot be written ({error.strerror}); choose another place") from error

@@ -1,0 +1,140 @@
+"""`arena submit` and `arena pseudonym`: what a team asks of a contest's service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from arena.base.terminal import JSON_HELP, print_json, say
+
+if TYPE_CHECKING:
+    from leaderboard.client import Door
+
+
+_CODES = (
+    "Exit codes: 0 scored or fit to be sent, 2 usage, 3 the file or the model is invalid (no attempt used), 4 no attempt left, "
+    "too many refused files, or an attempt that takes no other model, 5 the contest is closed, 6 the service is not reached, "
+    "7 the token is not accepted, 1 anything else.\n\n"
+    "Examples: `ARENA_TOKEN=... arena submit submission.csv --url https://digits.example.org --team Formantes` · "
+    "`arena submit submission.csv --check` · `arena submit submission.csv --model model.onnx`, with ARENA_URL, ARENA_TEAM and "
+    "ARENA_TOKEN set"
+)
+app = typer.Typer()
+Url = Annotated[str, typer.Option(help="The address of the contest's page.", envvar="ARENA_URL")]
+TokenFile = Annotated[Path | None, typer.Option(help="A file that holds the token; else ARENA_TOKEN is read.")]
+
+
+@app.command(epilog=_CODES)
+def submit(
+    file: Annotated[Path, typer.Argument(help="CSV: id,label and optionally one probability per class.")],
+    url: Url,
+    team: Annotated[str, typer.Option(help="Your team: it must be the one that the token was given to.", envvar="ARENA_TEAM")],
+    model: Annotated[
+        Path | None,
+        typer.Option(help="The net behind it, as `arena export` writes it; also for a file that was scored before."),
+    ] = None,
+    only_check: Annotated[
+        bool, typer.Option("--check", help="Only ask whether it could be sent: no score, no attempt, as often as you like.")
+    ] = False,
+    token_file: TokenFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Send a file to a contest's service as one of your team's attempts. The token comes from ARENA_TOKEN or a file.
+
+    A model costs no attempt. The host can run it on the test recordings and mark the score verified.
+    """
+    from leaderboard.client import Door, check, send
+
+    door = Door(url=url, team=team, token=_token(token_file))
+    answer = _asked(door, lambda: (check if only_check else send)(door, file, say, model))
+    print_json(answer) if as_json else print(_told_of_check(answer) if only_check else _told(answer))
+
+
+@app.command(
+    epilog="Examples: `arena pseudonym Nightjar --url https://digits.example.org` · `arena pseudonym --drop` · "
+    "`arena pseudonym --drop --json`, with ARENA_URL and ARENA_TOKEN set"
+)
+def pseudonym(
+    url: Url,
+    name: Annotated[
+        str | None, typer.Argument(help="What others see in place of your team's name.", show_default=False)
+    ] = None,
+    drop: Annotated[bool, typer.Option("--drop", help="Show the team's name again.")] = False,
+    token_file: TokenFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Show your team to others under a pseudonym. The host sees both names; grades use the name."""
+    from leaderboard.client import Door, set_pseudonym
+
+    if (name is None) is not drop:
+        raise typer.BadParameter("give the pseudonym, or --drop to show the team's name again")
+    door = Door(url=url, team="", token=_token(token_file))
+    team = _asked(door, lambda: set_pseudonym(door, name, say))
+    if as_json:
+        return print_json({"team": team["team"], "pseudonym": team["pseudonym"]})
+    print(f"others see {team['team']} {'as ' + team['pseudonym'] if team['pseudonym'] else 'by its name'}")
+
+
+def _asked(door: Door, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What the service answers; a refusal is told and ends the command with its exit code."""
+    from leaderboard.client import ClientError, InvalidFile
+
+    if door.is_in_the_clear:
+        say(f"{door.url} is not encrypted: whoever is on the way can read the token")
+    try:
+        return ask()
+    except ClientError as error:
+        say(f"error: {error}")
+        for other in error.others if isinstance(error, InvalidFile) else ():
+            say(f"  {other}")
+        raise typer.Exit(error.exit_code) from error
+
+
+def _token(path: Path | None) -> str:
+    import os
+
+    from leaderboard.client import ClientError
+
+    if path is None:
+        token = os.environ.get("ARENA_TOKEN", "").strip()
+        if not token:
+            raise typer.BadParameter("no token was given; set ARENA_TOKEN or name a file with --token-file")
+        return token
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ClientError(f"{path} holds no token that can be read ({reason}); check --token-file") from error
+
+
+def _told_of_check(found: dict[str, Any]) -> str:
+    with_or_without = "with" if found["has_probabilities"] else "without"
+    model = f", and {found['model_name']} is an ONNX model" if found["model_name"] else ""
+    return f"{found['file_name']} can be sent: {found['n_rows']:,} rows, {with_or_without} probabilities{model}"
+
+
+def _told(receipt: dict[str, Any]) -> str:
+    from leaderboard.files.csv_table import counted
+    from leaderboard.standings import name_metrics
+
+    attempt, interval = receipt["attempt"], receipt["interval"]
+    before = "" if receipt["is_new"] else "the same file was scored before, no attempt was used\n"
+    over = f"{interval['level'] * 100:g} % interval {interval['low']:.4f} to {interval['high']:.4f}"
+    place = f"rank {receipt['rank']} of {receipt['n_ranked']}, " if receipt["rank"] else ""
+    return (
+        f"{before}{receipt['team']}, attempt {attempt['number']}: {receipt['metric']} {attempt['score']:.4f} "
+        f"({over} over {interval['n_units']:,} {interval['unit']}), {name_metrics(attempt)}\n"
+        f"{place}{counted(receipt['n_left'], 'attempt')} left{_told_of_model(attempt)}"
+    )
+
+
+def _told_of_model(attempt: dict[str, Any]) -> str:
+    model = attempt["model"]
+    if model is None:
+        return ""
+    states = {"carried": "not run yet", "verified": "it answers what was sent", "differs": "it does not answer what was sent"}
+    beside = f"{model['file_name']} ({model['digest'][:12]}) is kept beside attempt {attempt['number']}"
+    return f"\n{beside}: {states[model['state']]}"

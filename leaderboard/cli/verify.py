@@ -1,0 +1,147 @@
+"""`arena contest attach` and `verify`: a team's net beside its submission, and whether it says the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from arena.base.locks import require_posix
+from arena.base.options import CONTEST_FILE, ContestPath
+from arena.base.terminal import JSON_HELP, duration, print_json, print_table, progress, say
+
+if TYPE_CHECKING:
+    from leaderboard.store import Contest
+    from leaderboard.verification.sent_models import SentModel
+    from leaderboard.verification.verify import Limits, Samples, Verdict
+
+
+app = typer.Typer()
+
+AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
+
+
+@app.command(epilog='Example: arena contest attach "Team Alpha" model.onnx --attempt 2')
+def attach(
+    team: Annotated[str, typer.Argument(help="The team's name, in any case.")],
+    model: Annotated[Path, typer.Argument(help="What `arena export` wrote.")],
+    attempt: Annotated[int, typer.Option(min=0, help="To which attempt.", show_default="the last")] = 0,
+    contest: ContestPath = CONTEST_FILE,
+) -> None:
+    """Keep the model of an attempt that was sent before, so that the host can verify it. Costs no attempt."""
+    from leaderboard.store import open_contest
+    from leaderboard.verification.verify import read_model
+
+    content = read_model(model)
+    with open_contest(contest) as opened:
+        sender = opened.team(team)
+        number = attempt or len(opened.attempts(sender))
+        print(attached(opened, sender.name, number, (content, model.name)))
+
+
+def attached(contest: Contest, team: str, number: int, model: tuple[bytes, str]) -> str:
+    """Keep a model, content and file name, that `leaderboard.verification.verify.read_model` found fit; one line says so."""
+    from leaderboard.verification.sent_models import attach as keep
+
+    kept = keep(contest, contest.team(team), number, model, datetime.now(UTC))
+    return f"{kept.file_name} ({kept.size_bytes / 1e6:.1f} MB, {kept.digest[:12]}) is kept beside attempt {number} of {team}"
+
+
+@app.command(epilog='Examples: arena contest verify "Team Alpha" · arena contest verify --all --audio pack/students/test')
+def verify(
+    team: Annotated[str | None, typer.Argument(help="One team.", show_default=False)] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every team that sent a model.")] = False,
+    audio: Annotated[Path, typer.Option(help="The test recordings, <id>.wav.")] = Path("pack/students/test"),
+    tolerate: Annotated[int | None, typer.Option(min=0, help="Rows that may differ.", show_default="0.5 %")] = None,
+    time_s: Annotated[float, typer.Option(min=1, help="Seconds that one model may take.")] = 300,
+    memory_mb: Annotated[int, typer.Option(min=256, help="Memory that one model may take.")] = 2048,
+    again: Annotated[bool, typer.Option("--again", help="Also models that were verified before.")] = False,
+    contest: ContestPath = CONTEST_FILE,
+    as_json: AsJson = False,
+) -> None:
+    """Run what teams sent on the test recordings, and mark each score whose model says the same. Exit code 1: some do not.
+
+    Each model runs in a process of its own with limits on time, memory and files; nothing of it is unpickled.
+    """
+    require_posix("arena contest verify")
+    from leaderboard.store import open_contest
+    from leaderboard.verification.verify import Limits
+
+    if every == (team is not None):
+        raise typer.BadParameter("name one team, or give --all")
+    limits = Limits(wall_s=time_s, memory_bytes=memory_mb << 20)
+    with open_contest(contest) as opened:
+        lines = _verified(opened, _models(opened, team, again), audio, limits, tolerate)
+    print_json(lines) if as_json else _print(lines)
+    if not all(line["is_verified"] for line in lines):
+        raise typer.Exit(1)
+
+
+def _models(contest: Contest, team: str | None, again: bool) -> list[SentModel]:
+    from leaderboard.errors import ContestError
+    from leaderboard.verification.sent_models import sent_models
+
+    models = sent_models(contest, contest.teams() if team is None else [contest.team(team)])
+    if not models:
+        raise ContestError("no model was sent; teams send one with `arena submit FILE --model model.onnx`, or on their page")
+    todo = [model for model in models if again or not model.is_verified]
+    if len(todo) < len(models):
+        say(f"{len(models) - len(todo)} verified before; --again runs them too")
+    return todo
+
+
+def _verified(
+    contest: Contest, models: list[SentModel], audio: Path, limits: Limits, tolerate: int | None
+) -> list[dict[str, Any]]:
+    import tempfile
+
+    from leaderboard.verification.sent_models import record_verdict
+    from leaderboard.verification.verify import gather
+
+    lines: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="arena-verify-") as folder:
+        samples = gather(audio, contest.solution.ids, Path(folder, "samples")) if models else None
+        with progress("verifying, models", len(models)) as advance:
+            for model in models:
+                assert samples is not None
+                started = datetime.now(UTC)
+                verdict = _verdict(contest, model, samples, limits, tolerate)
+                now = datetime.now(UTC)
+                record_verdict(contest, model, verdict, now)
+                lines.append(
+                    {
+                        "team": model.team,
+                        "attempt": model.number,
+                        "model": model.digest,
+                        "is_verified": verdict.is_verified,
+                        "remark": verdict.remark,
+                        "seconds": (now - started).total_seconds(),
+                    }
+                )
+                advance(1, model.team)
+    return lines
+
+
+def _verdict(contest: Contest, model: SentModel, samples: Samples, limits: Limits, tolerate: int | None) -> Verdict:
+    from leaderboard.errors import ModelRefused
+    from leaderboard.verification.sent_models import content_of
+    from leaderboard.verification.verify import answers, compare, refused
+
+    solution = contest.solution
+    try:
+        found = answers(content_of(contest, model.digest), model.file_name, samples, solution.labels, limits)
+    except ModelRefused as refusal:
+        return refused(refusal, len(solution.ids))
+    return compare(found, model.predicted, solution.ids, tolerate)
+
+
+def _print(lines: list[dict[str, Any]]) -> None:
+    words = {True: "verified", False: "NOT verified"}
+    rows = [
+        (line["team"], str(line["attempt"]), words[line["is_verified"]], duration(line["seconds"]), line["remark"])
+        for line in lines
+    ]
+    if rows:
+        print_table(("team", "#attempt", "verdict", "#time", "what was found"), rows)

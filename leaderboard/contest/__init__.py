@@ -1,0 +1,1 @@
+"""A contest opened: attempts, ranking, names, limits."""

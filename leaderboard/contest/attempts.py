@@ -1,0 +1,94 @@
+"""A submission becomes an attempt: numbered by the database, in the transaction that stores its score."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from arena.base.scores import Indices
+from leaderboard.contest.cache import ContestCache
+from leaderboard.contest.ladder import shown_numbers
+from leaderboard.database import schema
+from leaderboard.database.rows import PREDICTED, grade_values, keep_file, read_predicted, read_rules
+from leaderboard.database.triggers import ATTEMPT_LIMIT
+from leaderboard.errors import AttemptsExhausted, SolutionReplaced, TeamError
+from leaderboard.files.submission import Submission
+from leaderboard.messages import message
+from leaderboard.rules import Rules
+from leaderboard.scoring.grading import Grade
+from leaderboard.standings import Part
+from leaderboard.teams import Team
+
+_TAKES_PART = (
+    select(*schema.teams.c["disqualified_at", "merged_into"]).where(schema.teams.c.id == bindparam("of_id")).with_for_update()
+)
+_OF_TEAM = schema.attempts.c.team_id == bindparam("of_team")
+_EARLIER = select(schema.attempts.c.number).where(_OF_TEAM, schema.attempts.c.submission_digest == bindparam("of_file"))
+_LAST = select(func.coalesce(func.max(schema.attempts.c.number), 0)).where(_OF_TEAM).scalar_subquery()
+_NEXT = _LAST + 1  # counted by the database, in the transaction that stores the score
+_INSERT = insert(schema.attempts).values(number=_NEXT, shown_number=_NEXT).returning(schema.attempts.c.number)
+
+
+def record(
+    connection: Connection, cache: ContestCache, team: Team, sent: tuple[Submission, Grade], now: datetime
+) -> tuple[int, bool]:
+    """The number of the stored attempt and True; of the earlier one and False when this team sent the same file before.
+
+    Raises:
+        SolutionReplaced: the grade is by another solution than the contest has by now.
+        ContestClosed: the contest was closed meanwhile.
+        TeamError: the team was disqualified or merged meanwhile.
+        AttemptsExhausted: the database refused a further attempt.
+    """
+    submission, grade = sent
+    rules = read_rules(connection, is_locked=True)
+    _check_takes_part(connection, team)
+    earlier = connection.scalar(_EARLIER, {"of_team": team.id, "of_file": submission.digest})
+    if earlier is not None:
+        return int(earlier), False
+    rules.check_open(now)
+    if rules.solution_digest != grade.solution_digest:
+        raise SolutionReplaced
+    keep_file(connection, submission.digest, submission.content)
+    values = _values(team, submission, grade, now)
+    insertion = _INSERT
+    if rules.is_ladder:
+        insertion = _INSERT.values(shown_number=_shown_number(connection, cache, rules, team, submission.predicted))
+    try:
+        return int(connection.execute(insertion, values).scalar_one()), True
+    except IntegrityError as error:
+        if ATTEMPT_LIMIT in str(error.orig):
+            raise AttemptsExhausted(team.name, team.n_allowed) from error
+        raise
+
+
+def _check_takes_part(connection: Connection, team: Team) -> None:
+    row = connection.execute(_TAKES_PART, {"of_id": team.id}).one()
+    if row.merged_into is not None:
+        raise TeamError(message("team_merged", team=repr(team.name)))
+    if row.disqualified_at is not None:
+        raise TeamError(message("team_out", team=repr(team.name)))
+
+
+def _values(team: Team, submission: Submission, grade: Grade, now: datetime) -> dict[str, Any]:
+    return grade_values(grade) | {
+        "team_id": team.id,
+        "of_team": team.id,
+        "file_name": submission.file_name,
+        "submission_digest": submission.digest,
+        "predicted": submission.predicted.astype(PREDICTED).tobytes(),
+        "arrived_at": now,
+    }
+
+
+def _shown_number(connection: Connection, cache: ContestCache, rules: Rules, team: Team, predicted: Indices) -> int:
+    columns = schema.attempts.c
+    query = select(columns.submission_digest).where(columns.team_id == team.id).order_by(columns.number)
+    digests = connection.scalars(query).all()
+    earlier = read_predicted(connection, digests)
+    solution = cache.solution(connection, rules.solution_digest)
+    drawn = cache.resamples(solution, Part.PUBLIC)
+    return shown_numbers(solution, drawn, [*(earlier[one] for one in digests), predicted])[-1]

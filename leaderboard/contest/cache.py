@@ -1,0 +1,95 @@
+"""Cache of a contest in one process. Every value in it can be read or computed again from the database."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from arena.base.resamples import Resamples
+from arena.base.scores import Values
+from leaderboard.database import schema
+from leaderboard.database.rows import read_attempts, read_predicted, read_revision
+from leaderboard.files.solution import Solution, parse_solution
+from leaderboard.rules import Rules
+from leaderboard.scoring.custom_metric import Metric, load_metric
+from leaderboard.scoring.grading import resamples
+from leaderboard.standings import Attempt, Part
+
+T = TypeVar("T")
+Scorer = tuple[Solution, Metric | None]  # None: macro-F1
+
+
+@dataclass(kw_only=True, slots=True)
+class ContestCache:
+    """Values of two lives: for good under the digests that they are made from, and until the contest's next revision.
+
+    Threads may share it: one computes, the others wait for its value.
+    """
+
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _by_digest: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+    _revision: str = ""
+    _current: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+
+    def get_current(self, connection: Connection, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return a value that any change of the contest may change, as of the revision that `connection` sees."""
+        revision = read_revision(connection)
+        with self._lock:
+            if revision != self._revision:
+                self._revision, self._current = revision, {}
+            return _get(self._current, key, compute)
+
+    def attempts(self, connection: Connection, part: Part) -> dict[int, tuple[Attempt, ...]]:
+        """Return all attempts by team id, by number."""
+        return self.get_current(connection, ("attempts", part), lambda: read_attempts(connection, part))
+
+    def solution(self, connection: Connection, digest: str) -> Solution:
+        """Return the solution of that digest."""
+        with self._lock:
+            return _get(self._by_digest, digest, lambda: parse_solution(_content(connection, digest), "solution.csv"))
+
+    def metric(self, connection: Connection, digest: str | None) -> Metric | None:
+        """Return the host's own metric of that digest; None for none."""
+        if digest is None:
+            return None
+        with self._lock:
+            return _get(self._by_digest, digest, lambda: load_metric(_content(connection, digest), "metric.py"))
+
+    def scorer(self, connection: Connection, rules: Rules) -> Scorer:
+        """Return what a submission is graded by."""
+        return self.solution(connection, rules.solution_digest), self.metric(connection, rules.metric_digest)
+
+    def resamples(self, solution: Solution, part: Part) -> Resamples:
+        """Return the draws of a part of the solution, the same for all teams."""
+        with self._lock:
+            return _get(self._by_digest, (solution.digest, part), lambda: resamples(solution, part))
+
+    def replicates(self, connection: Connection, solution: Solution, part: Part, digests: Sequence[str]) -> Values:
+        """Return (R, T) macro-F1 of each resample for each submission; those that are missing are computed together."""
+        keys = [(solution.digest, part, digest) for digest in digests]
+        with self._lock:
+            missing = list(dict.fromkeys(key[-1] for key in keys if key not in self._by_digest))
+            if missing:
+                predicted = read_predicted(connection, missing)
+                columns = self.resamples(solution, part).macro_f1(np.stack([predicted[digest] for digest in missing]))
+                for digest, column in zip(missing, columns.T, strict=True):
+                    self._by_digest[solution.digest, part, digest] = column.copy()
+            return np.stack([self._by_digest[key] for key in keys], axis=1)
+
+
+def _get(values: dict[Hashable, Any], key: Hashable, compute: Callable[[], T]) -> T:
+    if key not in values:
+        values[key] = compute()
+    value: T = values[key]
+    return value
+
+
+def _content(connection: Connection, digest: str) -> bytes:
+    content = connection.scalar(select(schema.files.c.content).where(schema.files.c.digest == digest))
+    assert content is not None, "a digest in the contest is one of a kept file"
+    return bytes(content)

@@ -1,0 +1,145 @@
+"""The ranking: who counts with which attempt, how sure each score is, and whose difference could be chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection
+
+from arena.base.scores import Interval
+from leaderboard.contest.cache import ContestCache
+from leaderboard.database.rows import read_rules, read_teams
+from leaderboard.errors import ContestError
+from leaderboard.rules import Rules, Ties
+from leaderboard.scoring.significance import Verdicts, sentence, verdicts
+from leaderboard.standings import Attempt, Board, Part, Standing, best_attempt, ranks, split_by_arrival
+from leaderboard.teams import Team, name_key
+
+_NO_PRIVATE = "private standings need a Usage column in the solution and this one has none; leave out --private"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ranking:
+    """The standings, and a sentence on who is really first."""
+
+    lines: tuple[Standing, ...]
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Entry:
+    """A team with the attempt that counts for it."""
+
+    team: Team
+    attempts: tuple[Attempt, ...]  # with their scores in the part that is ranked
+    counted: Attempt
+
+
+def read_ranks(connection: Connection, cache: ContestCache, rules: Rules) -> dict[str, int]:
+    """The public rank of each team that has one, by name."""
+    return _ranks(_entries(connection, cache, rules, Part.PUBLIC), rules)
+
+
+def public_interval(
+    connection: Connection, cache: ContestCache, rules: Rules, attempts: Sequence[Attempt], number: int
+) -> Interval:
+    """Of the public macro-F1 that is shown for one of a team's attempts."""
+    solution = cache.solution(connection, rules.solution_digest)
+    shown = attempts[attempts[number - 1].shown_number - 1]
+    replicates = cache.replicates(connection, solution, Part.PUBLIC, [shown.digest])
+    return cache.resamples(solution, Part.PUBLIC).interval(replicates[:, 0])
+
+
+def read_standings(connection: Connection, cache: ContestCache, part: Part) -> tuple[Standing, ...]:
+    """The ranking, best first, equal ranks by name: by the score in `part` of each team's best public attempt.
+
+    Raises:
+        ContestError: the private part is asked for and the solution has no Usage column.
+    """
+    rules = read_rules(connection)
+    if part is Part.PRIVATE and not cache.solution(connection, rules.solution_digest).has_private:
+        raise ContestError(_NO_PRIVATE)
+    return _rank(connection, cache, rules, part).lines
+
+
+def read_board(connection: Connection, cache: ContestCache) -> Board:
+    """What everyone may see now."""
+    rules = read_rules(connection)
+    solution = cache.solution(connection, rules.solution_digest)
+    part = Part.PRIVATE if rules.is_closed and solution.has_private else Part.PUBLIC
+    ranking = _rank(connection, cache, rules, part)
+    return Board(rules=rules, part=part, is_final=rules.is_closed, lines=ranking.lines, sentence=ranking.sentence)
+
+
+def _rank(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> Ranking:
+    """Return the ranking as it is now, computed once for each revision."""
+    return cache.get_current(connection, ("ranking", part), lambda: _compute_ranking(connection, cache, rules, part))
+
+
+def _entries(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> list[_Entry]:
+    public = cache.attempts(connection, Part.PUBLIC)
+    shown = public if part is Part.PUBLIC else cache.attempts(connection, part)
+    entries = []
+    for team in read_teams(connection):
+        if team.disqualified_at is None and team.id in public:
+            number = best_attempt(public[team.id], rules.is_lower_better).number
+            entries.append(_Entry(team=team, attempts=shown[team.id], counted=shown[team.id][number - 1]))
+    return entries
+
+
+def _ranks(entries: Sequence[_Entry], rules: Rules) -> dict[str, int]:
+    sign = -1 if rules.is_lower_better else 1
+    by_rank = ranks({entry.team.name: sign * entry.counted.score for entry in entries})
+    if rules.ties is Ties.EARLIER:
+        return split_by_arrival(by_rank, {entry.team.name: entry.counted.arrived_at for entry in entries})
+    return by_rank
+
+
+def _compute_ranking(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> Ranking:
+    entries = _entries(connection, cache, rules, part)
+    if not entries:
+        return Ranking(lines=(), sentence=sentence([], np.empty(0), verdicts(np.empty(0), np.empty((1, 0)), 1), ""))
+    by_rank = _ranks(entries, rules)
+    entries.sort(key=lambda entry: (by_rank[entry.team.name], name_key(entry.team.shown_as)))  # a pseudonym tells no initial
+    solution = cache.solution(connection, rules.solution_digest)
+    draws = cache.resamples(solution, part)
+    replicates = cache.replicates(connection, solution, part, [entry.counted.digest for entry in entries])
+    f1 = np.array([entry.counted.macro_f1 for entry in entries])
+    pairs = verdicts(f1, replicates, draws.n_units)
+    intervals = [draws.interval(column) for column in replicates.T]
+    lines = _lines(entries, by_rank, intervals, pairs, has_test=rules.metric_digest is None)
+    if rules.metric_digest is not None and len(lines) > 1:
+        return Ranking(lines=lines, sentence=_untested_sentence(lines, rules))
+    return Ranking(lines=lines, sentence=sentence([line.shown_as for line in lines], f1, pairs, draws.unit_name))
+
+
+def _lines(
+    entries: Sequence[_Entry], by_rank: dict[str, int], intervals: Sequence[Interval], pairs: Verdicts, *, has_test: bool
+) -> tuple[Standing, ...]:
+    return tuple(
+        Standing(
+            rank=by_rank[entry.team.name],
+            team=entry.team.name,
+            shown_as=entry.team.shown_as,
+            score=entry.counted.score,
+            macro_f1=entry.counted.macro_f1,
+            metrics=entry.counted.metrics,
+            interval=span,
+            is_tied_with_above=tied and has_test,
+            could_be_first=could and (has_test or by_rank[entry.team.name] == 1),
+            best=entry.counted.number,
+            n_attempts=len(entry.attempts),
+            n_allowed=entry.team.n_allowed,
+            model=entry.counted.model,
+            attempts=entry.attempts,
+        )
+        for entry, span, tied, could in zip(entries, intervals, pairs.is_tied_with_above, pairs.could_be_first, strict=True)
+    )
+
+
+def _untested_sentence(lines: Sequence[Standing], rules: Rules) -> str:
+    first = [line.shown_as for line in lines if line.rank == 1]
+    verb = "is" if len(first) == 1 else "are"
+    return f"{', '.join(first)} {verb} first by {rules.metric_name}; this metric has no test of whether that is chance."

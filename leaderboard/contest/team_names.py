@@ -1,0 +1,117 @@
+"""Names and pseudonyms of teams, which share one space: nobody passes for another team, and no pseudonym tells a name.
+
+Whoever gives one holds the contest's row first, so that two who ask for one name at the same moment cannot both get it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from leaderboard.database import schema
+from leaderboard.database.rows import read_team_of_id, write_log
+from leaderboard.errors import NameOften, NameRefused, TeamError
+from leaderboard.messages import message
+from leaderboard.teams import Team, name_key, tells_name, tidy_name
+
+_ASKED = "asked by the team"
+N_A_DAY = 10  # changes by a team itself: each is a line of the log and a new reading of the standings
+_DAY = timedelta(days=1)
+_ACTION = "pseudonym"
+_PSEUDONYMS = select(schema.teams.c.pseudonym).where(
+    schema.teams.c.pseudonym.is_not(None), schema.teams.c.merged_into.is_(None), schema.teams.c.id != bindparam("but")
+)
+
+
+def add_team(connection: Connection, name: str, now: datetime) -> str:
+    """A new team; its name as it is kept comes back.
+
+    Raises:
+        NameRefused: the name cannot be given, or is a team's name or pseudonym.
+    """
+    tidy = tidy_name(name)
+    values = {"name": tidy, "name_key": name_key(tidy), "created_at": now}
+    _hold(connection)
+    _check_no_pseudonym(connection, tidy)
+    try:
+        connection.execute(insert(schema.teams).values(values))
+    except IntegrityError as error:
+        raise NameRefused(message("name_taken", name=repr(tidy))) from error
+    return tidy
+
+
+def rename_team(connection: Connection, team: Team, name: str) -> str:
+    """Give a team another name; that comes back as it is kept.
+
+    Raises:
+        NameRefused: the name cannot be given, or is a team's name or pseudonym, be it this team's own.
+    """
+    tidy = tidy_name(name)
+    known = _held(connection, team)
+    if known.pseudonym is not None and tells_name(known.pseudonym, tidy):
+        raise NameRefused(message("pseudonym_tells", name=repr(known.pseudonym)))
+    _check_no_pseudonym(connection, tidy)
+    values = {"name": tidy, "name_key": name_key(tidy)}
+    try:
+        connection.execute(update(schema.teams).where(schema.teams.c.id == team.id).values(values))
+    except IntegrityError as error:
+        raise NameRefused(message("name_taken", name=repr(tidy))) from error
+    return tidy
+
+
+def set_pseudonym(connection: Connection, team: Team, pseudonym: str | None, reason: str | None, now: datetime) -> None:
+    """Show a team to others under `pseudonym`, or under its name again for None; logged with the host's reason, if it is one.
+
+    Raises:
+        NameRefused: it cannot be given, tells the team's name, or is a name or pseudonym of another team.
+        NameOften: there is no reason of a host, and the team has changed it often within a day.
+        TeamError: the team went into another.
+    """
+    tidy = None if pseudonym is None else tidy_name(pseudonym)
+    known = _held(connection, team)
+    if known.pseudonym == tidy:
+        return
+    if reason is None:
+        _check_seldom(connection, known, now)
+    if tidy is not None:
+        _check_pseudonym(connection, known, tidy)
+    connection.execute(update(schema.teams).where(schema.teams.c.id == team.id).values(pseudonym=tidy))
+    entry = {"action": _ACTION, "team": known.name, "reason": reason or _ASKED, "done_at": now}
+    write_log(connection, entry | {"details": {"before": known.pseudonym, "after": tidy}})
+
+
+def _hold(connection: Connection) -> None:
+    connection.execute(select(schema.contest.c.id).with_for_update())
+
+
+def _held(connection: Connection, team: Team) -> Team:
+    """The team as it is now."""
+    _hold(connection)
+    known = read_team_of_id(connection, team.id)
+    if known is None:
+        raise TeamError(message("team_merged", team=repr(team.name)))
+    return known
+
+
+def _check_no_pseudonym(connection: Connection, name: str) -> None:
+    if name_key(name) in map(name_key, connection.scalars(_PSEUDONYMS, {"but": 0})):
+        raise NameRefused(message("name_taken", name=repr(name)))
+
+
+def _check_pseudonym(connection: Connection, team: Team, pseudonym: str) -> None:
+    if tells_name(pseudonym, team.name):
+        raise NameRefused(message("pseudonym_tells", name=repr(pseudonym)))
+    key = name_key(pseudonym)
+    is_name = connection.scalar(select(schema.teams.c.id).where(schema.teams.c.name_key == key)) is not None
+    if is_name or key in map(name_key, connection.scalars(_PSEUDONYMS, {"but": team.id})):
+        raise NameRefused(message("pseudonym_taken", name=repr(pseudonym)))
+
+
+def _check_seldom(connection: Connection, team: Team, now: datetime) -> None:
+    columns = schema.host_log.c
+    such = (columns.action == _ACTION) & (columns.team == team.name) & (columns.reason == _ASKED)
+    recent = select(func.count()).select_from(schema.host_log).where(such, columns.done_at > now - _DAY)
+    if int(connection.scalar(recent) or 0) >= N_A_DAY:
+        raise NameOften(message("pseudonym_often", n=N_A_DAY, team=repr(team.name)))

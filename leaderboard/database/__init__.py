@@ -1,0 +1,1 @@
+"""Tables, triggers, migrations and copies of the contest."""

@@ -1,0 +1,215 @@
+"""A SQLite file or a PostgreSQL URL as transactions; what a database answers wrong becomes one clear line."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from arena.base.install import install_command
+from leaderboard.errors import ContestError
+
+_WAIT_S = 30
+_N_KEPT = 16  # connections: one more is opened and closed each time, and opening one reads the whole schema
+_WRITES = "arena_writes"
+_ADVICE = {  # of what SQLite says, to what helps
+    "not a database": "it is no contest file; name yours with --contest",
+    "malformed": "the file is damaged; restore it from a copy",
+    "full": "free some space and try again",
+    "disk i/o": "free some space, check the disk and try again",
+    "readonly": "make the file and its folder writable",
+    "unable to open": "check that its folder exists and is writable",
+    "queuepool": "too many ask at a time; try again",
+    "locked": "another program holds it; close that and try again",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One database that holds, or will hold, one contest."""
+
+    engine: Engine
+    name: str  # as messages call it: the file's path, or the URL without its password
+    _writing: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One transaction that sees one state.
+
+        Raises:
+            ContestError: the database cannot be read.
+        """
+        with self._translated("read"), self.engine.connect() as connection:
+            if not self._is_sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                yield connection
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that is wholly stored or not at all; on SQLite writers wait for each other from its begin.
+
+        Raises:
+            ContestError: the database cannot be written; nothing of this transaction is stored.
+        """
+        with self._translated("written"), self._turn(), self.engine.connect() as connection:
+            connection.execution_options(**{_WRITES: True})
+            with connection.begin():
+                yield connection
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let threads that write to a file wait here: inside SQLite they would sleep and look again, some of them for long."""
+        if not self._is_sqlite:
+            yield
+            return
+        if not self._writing.acquire(timeout=_WAIT_S):
+            raise sqlite3.OperationalError("database is locked")
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    def log_ahead(self) -> None:
+        """Let a SQLite file be read while it is written, from now on; a server does that anyway.
+
+        Raises:
+            ContestError: the file cannot be written.
+        """
+        if not self._is_sqlite:
+            return
+        with self._translated("written"), contextlib.closing(self.engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA journal_mode = WAL")
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextlib.contextmanager
+    def _translated(self, verb: str) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, sqlite3.Error, PoolTimeout) as error:
+            reason = " ".join(str(getattr(error, "orig", error)).split())
+            advice = next(
+                (text for mark, text in _ADVICE.items() if mark in reason.casefold()), "check the database and try again"
+            )
+            raise ContestError(f"{self.name} cannot be {verb} ({reason}); {advice}") from error
+
+
+def sqlite_path(where: str | Path) -> Path | None:
+    """The file of a contest that is kept in SQLite; None for a server.
+
+    Raises:
+        ContestError: a URL that no database is known for.
+    """
+    if isinstance(where, Path) or "://" not in where:
+        return Path(where)
+    url = _parsed_url(where)
+    if url.get_backend_name() != "sqlite":
+        return None
+    if not url.database or url.database == ":memory:":
+        raise ContestError(f"a contest is kept in a file and {where} names none; write sqlite:///contest.db")
+    return Path(url.database)
+
+
+def _place(beside: Path, path: Path) -> None:
+    try:
+        os.link(beside, path)  # unlike a rename, never in the place of another file
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links, such as a mounted cloud drive
+        os.rename(beside, path)
+
+
+@contextlib.contextmanager
+def new_sqlite_file(path: Path) -> Iterator[Path]:
+    """A file beside `path` to fill; it becomes `path` at the end, and is gone when the filling fails.
+
+    Raises:
+        ContestError: `path` is there already, or its folder cannot be written.
+    """
+    taken = ContestError(f"{path} exists and no contest is overwritten; choose another path with --contest")
+    if path.exists():
+        raise taken
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+            beside = Path(folder, path.name)
+            os.close(os.open(beside, os.O_CREAT, 0o600))  # it holds the solution: for its owner's eyes
+            yield beside
+            _place(beside, path)
+    except FileExistsError:
+        raise taken from None
+    except OSError as error:
+        raise ContestError(
+            f"{path} cannot be written ({error.strerror}); choose a folder that is writable and has space"
+        ) from error
+
+
+def connect(where: str | Path, name: str = "") -> Database:
+    """The database at a path or URL, called `name` in messages; nothing is opened before the first transaction.
+
+    Raises:
+        ContestError: a URL that no database is known for, or its driver is not installed.
+    """
+    path = sqlite_path(where)
+    if path is not None:
+        return _connect_sqlite(path, name or str(path))
+    url = _parsed_url(str(where))
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    try:
+        return Database(create_engine(url, pool_pre_ping=True), url.render_as_string())
+    except NoSuchModuleError as error:
+        raise ContestError(f"{url.render_as_string()} names an unknown driver; write postgresql://...") from error
+    except ModuleNotFoundError as error:
+        fix = install_command("postgres")
+        raise ContestError(f"{url.render_as_string()} needs the package {error.name}: {fix}") from error
+
+
+def _parsed_url(text: str) -> URL:
+    try:
+        url = make_url(text)
+        if url.get_backend_name() in ("sqlite", "postgresql"):
+            return url
+    except (ArgumentError, ValueError):  # the second is of a port that is no number
+        pass
+    raise ContestError(
+        f"a contest is kept in a SQLite file or at postgresql://..., not at {text.split('@')[-1]}; give one of these"
+    )
+
+
+def _connect_sqlite(path: Path, name: str) -> Database:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": _WAIT_S},
+        pool_size=_N_KEPT,
+        pool_use_lifo=True,  # the one used last remembers most of the file
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # BEGIN is ours: the driver's own comes too late to hold off other writers
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES, False)
+        driver = connection.connection.driver_connection
+        assert driver is not None, "a connection that begins is open"
+        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return Database(engine, name)

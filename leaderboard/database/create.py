@@ -1,0 +1,88 @@
+"""The tables of a new contest, filled."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, inspect
+
+from leaderboard.database import schema
+from leaderboard.database.connection import Database
+from leaderboard.database.rows import keep_file
+from leaderboard.database.triggers import create_triggers
+from leaderboard.errors import ContestError
+from leaderboard.files.solution import Solution
+from leaderboard.rules import Ties
+from leaderboard.scoring.custom_metric import check_metric, load_metric
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """What a host may decide beside name, solution and deadline."""
+
+    metric: bytes | None = None  # a Python file; None: macro-F1
+    metric_name: str = "macro-F1"
+    is_lower_better: bool = False
+    ties: Ties = Ties.SHARE
+    is_ladder: bool = False
+    n_refusals_per_hour: int = schema.N_REFUSALS_PER_HOUR
+
+    def __post_init__(self) -> None:
+        if self.is_lower_better and self.metric is None:
+            raise ContestError("a higher macro-F1 is better; --lower-is-better goes with --metric FILE.py")
+        if self.is_ladder and self.metric is not None:
+            raise ContestError("Ladder mode needs the standard error of macro-F1; leave out --ladder or --metric")
+        if self.n_refusals_per_hour < 1:
+            raise ContestError(f"at least 1 refused file an hour is free, not {self.n_refusals_per_hour}; give a larger number")
+
+
+def fill(database: Database, solution: Solution, values: dict[str, Any], settings: Settings) -> None:
+    """Make the tables and put the contest in them, all or nothing; closes the database.
+
+    Raises:
+        ContestError: there is a contest already, or it cannot be written.
+        MetricError: the host's metric cannot be run on the solution.
+    """
+    with closing(database):
+        chosen = _chosen(solution, settings)
+        database.log_ahead()
+        with database.write() as connection:
+            if inspect(connection).has_table(schema.meta.name):
+                raise ContestError(f"{database.name} holds a contest and none is overwritten; choose another database")
+            create_tables(connection)
+            write_meta(connection)
+            keep_file(connection, solution.digest, solution.content)
+            if settings.metric is not None:
+                keep_file(connection, chosen["metric_digest"], settings.metric)
+            connection.execute(insert(schema.contest).values(id=1, solution_digest=solution.digest, **values, **chosen))
+
+
+def _chosen(solution: Solution, settings: Settings) -> dict[str, Any]:
+    digest = None
+    if settings.metric is not None:
+        check_metric(load_metric(settings.metric, settings.metric_name), solution)
+        digest = hashlib.sha256(settings.metric).hexdigest()
+    return {
+        "metric_digest": digest,
+        "metric_name": settings.metric_name,
+        "is_lower_better": settings.is_lower_better,
+        "ties": settings.ties.value,
+        "is_ladder": settings.is_ladder,
+        "n_refusals_per_hour": settings.n_refusals_per_hour,
+    }
+
+
+def create_tables(connection: Connection) -> None:
+    """All tables of this version that are not there yet, with their triggers."""
+    schema.metadata.create_all(connection)
+    create_triggers(connection)
+
+
+def write_meta(connection: Connection) -> None:
+    """The version of the tables, and the key that signs cookies."""
+    rows = {"schema_version": str(schema.SCHEMA_VERSION), "secret_key": secrets.token_hex(32)}
+    connection.execute(insert(schema.meta), [{"key": key, "value": value} for key, value in rows.items()])

@@ -1,0 +1,219 @@
+"""The solution: true labels by id, which rows score in public, in private or not at all, and who speaks in each."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from arena.base.texts import ENGLISH, Localized
+from leaderboard.errors import SolutionError
+from leaderboard.files.csv_table import Problems, check_header, check_size, check_width, quoted, read_rows
+from leaderboard.messages import message
+
+_COLUMNS = ("id", "label", "Usage", "Group")
+_MAX_LABELS = 1000
+_MAX_LENGTH = 200  # characters of an id, a label or a group
+_N_SHOWN = 12
+_NO_VALUE = ("nan", "null", "<na>", "n/a", "#n/a")  # what programs write where there is nothing
+_USAGES = ("public", "private", "ignored")
+_USUAL_ROWS = 5  # of the middle class; below that a class of one row is nothing odd
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Solution:
+    """A checked solution file. Arrays run over its N rows in the order of the file."""
+
+    content: bytes = field(repr=False)
+    digest: str  # SHA-256 of content
+    ids: tuple[str, ...] = field(repr=False)
+    row_of: dict[str, int] = field(repr=False)  # row by id
+    labels: tuple[str, ...]  # K labels: numbers by value, then words by alphabet
+    truth: npt.NDArray[np.intp] = field(repr=False)  # (N,) index into labels; 0 for ignored rows, whatever the file says
+    is_public: npt.NDArray[np.bool_] = field(repr=False)  # (N,) all true without a Usage column
+    is_private: npt.NDArray[np.bool_] = field(repr=False)  # (N,) what is neither is ignored: sent, and counted nowhere
+    groups: tuple[str, ...] = field(repr=False)  # of the rows that count; empty without a Group column
+    group: npt.NDArray[np.intp] = field(repr=False)  # (N,) index into groups; 0 for ignored rows, and without
+
+    @property
+    def has_private(self) -> bool:
+        return bool(self.is_private.any())
+
+    @property
+    def scored(self) -> npt.NDArray[np.intp]:
+        """(n,) numbers of the rows that count."""
+        return np.flatnonzero(self.is_public | self.is_private)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelList(Localized):
+    """Labels as a text: `0..9` for consecutive numbers, else the first dozen."""
+
+    labels: tuple[str, ...]
+
+    def told(self, language: str) -> str:
+        names = list(self.labels)
+        if len(names) > 2 and names == [str(n) for n in range(_number(names[0]), _number(names[0]) + len(names))]:
+            return f"{names[0]}..{names[-1]}"
+        first = ", ".join(names[:_N_SHOWN])
+        return message("labels_more", names=first, n=len(names) - _N_SHOWN).told(language) if len(names) > _N_SHOWN else first
+
+    def __str__(self) -> str:
+        return self.told(ENGLISH)
+
+
+def _number(label: str) -> int:
+    return int(label) if label.isascii() and label.isdecimal() else -1
+
+
+def parse_solution(content: bytes, file_name: str) -> Solution:
+    """A solution from CSV bytes: columns id and label, optionally Usage (Public, Private or Ignored) and Group (the speaker).
+
+    Of an ignored row the id alone matters: a submission must have it, and it is in no score, whatever label and speaker it has.
+
+    Raises:
+        SolutionError: names the first line that is wrong, and how many more are.
+    """
+    problems = Problems(file_name, SolutionError)
+    check_size(content, problems)
+    rows = read_rows(content, problems)
+    line, header = next(rows)
+    columns = _columns(line, header, problems)
+    lines: dict[str, int] = {}
+    kept: dict[str, list[str]] = {name: [] for name in columns}
+    for line, cells in rows:
+        if check_width(line, cells, header, problems):
+            values = {name: cells[at] for name, at in columns.items()}
+            _check_row(line, values, lines, problems)
+            for name, value in values.items():
+                kept[name].append(value)
+    if not lines and not problems.n:
+        problems.add(None, "the file has no rows; give one row per id")
+    problems.raise_any()
+    solution = _assembled(content, kept)
+    _check_labels(solution, lines, problems)
+    problems.raise_any()
+    return solution
+
+
+def odd_labels(solution: Solution) -> list[str]:
+    """A remark on each class that looks like a slip: the only word among numbers, or one row where others have many."""
+    truth = solution.truth[solution.scored].tolist()
+    counts = Counter(truth)
+    usual = sorted(counts.values())[len(counts) // 2]
+    words = [label for label in solution.labels if _number(label) < 0]
+    remarks = []
+    for at, label in enumerate(solution.labels):
+        odd = []
+        if words == [label] and len(solution.labels) > 2:
+            odd.append("is the only label that is no number")
+        if counts[at] == 1 and usual >= _USUAL_ROWS:
+            odd.append(f"has one row where others have {usual}")
+        if odd:
+            row = quoted(solution.ids[solution.scored[truth.index(at)]])
+            remarks.append(f"label {quoted(label)} (id {row}) {' and '.join(odd)}: if it is a slip, correct it and begin again")
+    return remarks
+
+
+def _columns(line: int, header: list[str], problems: Problems) -> dict[str, int]:
+    check_header(line, header, len(_COLUMNS), problems)
+    known = {name.casefold(): name for name in _COLUMNS}
+    columns: dict[str, int] = {}
+    for at, name in enumerate(header):
+        if name.casefold() not in known:
+            hint = "; a column with the speakers is named Group" if name.casefold() in ("speaker", "speakers") else ""
+            law = f"the columns are id,label and optionally Usage and Group, not {quoted(name)}{hint}"
+            problems.fail(line, f"{law}; rename or delete it")
+        columns[known[name.casefold()]] = at
+    for name in ("id", "label"):
+        if name not in columns:
+            law = f"column '{name}' is missing"
+            problems.fail(line, f"{law}; the first line names the columns: id,label and optionally Usage,Group")
+    return columns
+
+
+def _check_row(line: int, values: dict[str, str], lines: dict[str, int], problems: Problems) -> None:
+    usage = values.get("Usage", "public").casefold()
+    for name, value in values.items():
+        if usage == "ignored" and name in ("label", "Group"):
+            continue
+        if not value or len(value) > _MAX_LENGTH:
+            fault = "is empty" if not value else f"has more than {_MAX_LENGTH} characters"
+            problems.add(line, f"{name} {fault}; give every row its {name}")
+    if usage not in _USAGES:
+        problems.add(line, f"Usage {quoted(values['Usage'])} is neither Public nor Private nor Ignored; write one of the three")
+    if usage != "ignored":
+        _check_label(line, values["label"], problems)
+    first = lines.setdefault(values["id"], line)
+    if first != line:
+        problems.add(line, f"id {quoted(values['id'])} stands in line {first} already; keep one row per id")
+
+
+def _check_label(line: int, label: str, problems: Problems) -> None:
+    if label in ("id", "label"):
+        problems.add(line, f"label {quoted(label)} is also the name of a column; give this class another name")
+    if label.casefold() in _NO_VALUE:
+        problems.add(line, f"label {quoted(label)} is what programs write for no value; give the row its label")
+
+
+def _assembled(content: bytes, kept: dict[str, list[str]]) -> Solution:
+    ids = tuple(kept["id"])
+    usage = np.array([text.casefold() for text in kept.get("Usage", ["public"] * len(ids))])
+    counts = usage != "ignored"
+    names = set(itertools.compress(kept["label"], counts))
+    labels = tuple(sorted(names, key=lambda label: (_number(label) < 0, _number(label), label)))
+    groups = tuple(sorted(set(itertools.compress(kept.get("Group", ()), counts))))
+    return Solution(
+        content=content,
+        digest=hashlib.sha256(content).hexdigest(),
+        ids=ids,
+        row_of={name: row for row, name in enumerate(ids)},
+        labels=labels,
+        truth=_indices(kept["label"], labels, counts),
+        is_public=usage == "public",
+        is_private=usage == "private",
+        groups=groups,
+        group=_indices(kept["Group"], groups, counts) if groups else np.zeros(len(ids), dtype=np.intp),
+    )
+
+
+def _indices(values: list[str], names: tuple[str, ...], counts: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Of each value that counts its place among the names; 0 of any other."""
+    index = {name: at for at, name in enumerate(names)}
+    return np.array([index[value] if does else 0 for value, does in zip(values, counts.tolist(), strict=True)], dtype=np.intp)
+
+
+def _meaning(label: str) -> float | str:
+    try:
+        return float(label)
+    except ValueError:
+        return label.casefold()
+
+
+def _check_labels(solution: Solution, lines: dict[str, int], problems: Problems) -> None:
+    same: dict[float | str, str] = {}
+    for at, label in enumerate(solution.labels):
+        first = same.setdefault(_meaning(label), label)
+        if first != label:
+            row = solution.scored[solution.truth[solution.scored].tolist().index(at)]
+            line = lines[solution.ids[row]]
+            came = f"label {quoted(label)} reads like {quoted(first)} and would be a class of its own"
+            problems.add(line, f"{came}; write both alike")
+    n_labels = len(solution.labels)
+    if not solution.is_public.any():
+        law = "a Usage column needs Public rows and no row is Public"
+        problems.fail(None, f"{law}; leave the column out for one score")
+    if not 2 <= n_labels <= _MAX_LABELS:
+        law = f"a contest has 2 to {_MAX_LABELS} labels and this file names {n_labels}"
+        problems.fail(None, f"{law}; check its label column")
+    if not solution.has_private:
+        return
+    for usage, rows in (("Public", solution.is_public), ("Private", solution.is_private)):
+        absent = sorted(set(range(n_labels)) - set(solution.truth[rows].tolist()))
+        if absent:
+            came = f"label {quoted(solution.labels[absent[0]])} has no {usage} row, so its F1 would be 0 for everyone"
+            problems.fail(None, f"{came}; give it one")

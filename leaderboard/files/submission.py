@@ -1,0 +1,172 @@
+"""A submission: CSV bytes checked against the ids and labels of the solution, never against its truth."""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from arena.base.suggest import nearest
+from leaderboard.errors import SubmissionError
+from leaderboard.files.csv_table import Problems, check_header, check_size, check_width, quoted, read_rows
+from leaderboard.files.solution import LabelList, Solution
+from leaderboard.messages import Message, Said, message
+
+RUN_FOLDER_COLUMNS = ("truth", "speaker", "split")
+_SUM_TOLERANCE = 1e-3
+_MAX_NAMES = 1000
+_MAX_COMPARED = 100  # characters of a name to which a near one is looked up
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Submission:
+    """A file that can be scored. Arrays run over the N rows of the solution, in its order."""
+
+    file_name: str
+    content: bytes = field(repr=False)
+    digest: str  # SHA-256 of content
+    predicted: npt.NDArray[np.intp] = field(repr=False)  # (N,) index into the solution's labels
+    probabilities: npt.NDArray[np.float64] | None = field(repr=False)  # (N, K) rows sum to 1; None when none were sent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Columns:
+    id: int
+    label: int
+    classes: tuple[int, ...]  # in the order of the labels; empty without probabilities
+
+
+def parse_submission(content: bytes, file_name: str, solution: Solution) -> Submission:
+    """A submission from CSV bytes: columns id and label, optionally one probability per class, in any order.
+
+    Raises:
+        SubmissionError: names the first line that is wrong, and how many more are.
+    """
+    problems = Problems(file_name, SubmissionError)
+    check_size(content, problems)
+    predicted, probabilities = _read_rows(content, solution, problems)
+    return Submission(
+        file_name=file_name,
+        content=content,
+        digest=hashlib.sha256(content).hexdigest(),
+        predicted=predicted,
+        probabilities=probabilities,
+    )
+
+
+def _read_rows(
+    content: bytes, solution: Solution, problems: Problems
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64] | None]:
+    rows = read_rows(content, problems)
+    line, header = next(rows)
+    columns = _columns(line, header, solution.labels, problems)
+    index = {label: at for at, label in enumerate(solution.labels)}
+    line_of: dict[str, int] = {}
+    predicted = [0] * len(solution.ids)
+    probabilities = np.zeros((len(solution.ids), len(columns.classes)))
+    for line, cells in rows:
+        if not check_width(line, cells, header, problems):
+            if len(cells) > columns.id and cells[columns.id] in solution.row_of:
+                line_of.setdefault(cells[columns.id], line)
+            continue
+        name, label = cells[columns.id], cells[columns.label]
+        row = solution.row_of.get(name)
+        if row is None or line_of.setdefault(name, line) != line:
+            _add_id_problem(line, name, line_of, solution, problems)
+        if label not in index:
+            problems.add(line, _label_problem(label, solution.labels))
+        elif row is not None:
+            predicted[row] = index[label]
+        if columns.classes and row is not None:
+            probabilities[row] = _checked_probabilities(line, [cells[at] for at in columns.classes], problems)
+    _check_complete(line_of, solution, problems)
+    problems.raise_any()
+    return np.array(predicted, dtype=np.intp), probabilities if columns.classes else None
+
+
+def _nearest(name: str, names: Sequence[str]) -> Said:
+    by_key = {other.casefold(): other for other in names}
+    key, keys = name[:_MAX_COMPARED].casefold(), sorted(by_key)
+    if len(keys) > _MAX_NAMES:  # neighbours by alphabet alone: comparing with 30,000 ids takes a second
+        at = bisect.bisect(keys, key)
+        keys = keys[max(0, at - _MAX_NAMES // 2) : at + _MAX_NAMES // 2]
+    match = nearest(key, keys, cutoff=0.7)
+    return message("nearest", name=quoted(by_key[match])) if match is not None else ""
+
+
+def _columns(line: int, header: list[str], labels: tuple[str, ...], problems: Problems) -> _Columns:
+    check_header(line, header, 2 + len(labels), problems)
+    for name in header:
+        if name in RUN_FOLDER_COLUMNS and name not in labels:
+            problems.fail(line, message("run_folder_column", name=name))
+    for name in ("id", "label"):
+        if name not in header:
+            problems.fail(line, message("column_missing", name=name, near=_nearest(name, header)))
+    for name in header:
+        if name not in ("id", "label", *labels):
+            problems.fail(line, message("column_unknown", name=quoted(name), labels=LabelList(labels)))
+    absent = [label for label in labels if label not in header]
+    if absent and len(absent) < len(labels):
+        problems.fail(line, message("class_missing", name=quoted(absent[0])))
+    classes = () if absent else tuple(header.index(label) for label in labels)
+    return _Columns(id=header.index("id"), label=header.index("label"), classes=classes)
+
+
+def _add_id_problem(line: int, name: str, line_of: dict[str, int], solution: Solution, problems: Problems) -> None:
+    if name in line_of:
+        problems.add(line, message("id_again", id=quoted(name), line=line_of[name]))
+    else:
+        near = "" if problems.n else _nearest(name, solution.ids)
+        problems.add(line, message("id_unknown", id=quoted(name), n=len(solution.ids), near=near))
+
+
+def _label_problem(label: str, labels: tuple[str, ...]) -> Message:
+    allowed = LabelList(labels)
+    for other in labels:
+        if _means(label, other):
+            return message("label_written", label=quoted(label), labels=allowed, right=quoted(other))
+    return message("label_unknown", label=quoted(label), labels=allowed)
+
+
+def _means(label: str, other: str) -> bool:
+    if label.casefold() == other.casefold():
+        return True
+    try:
+        return float(label) == float(other)
+    except ValueError:
+        return False
+
+
+def _checked_probabilities(line: int, texts: list[str], problems: Problems) -> list[float]:
+    try:
+        values = [float(text) for text in texts]
+    except ValueError:
+        values = []
+    if values and abs(sum(values) - 1) <= _SUM_TOLERANCE and min(values) >= 0:
+        return values
+    problems.add(line, _probability_fault(texts))
+    return [0.0] * len(texts)
+
+
+def _probability_fault(texts: list[str]) -> Message:
+    total = 0.0
+    for text in texts:
+        try:
+            value = float(text)
+        except ValueError:
+            return message("probability_no_number", value=quoted(text))
+        if not 0 <= value < float("inf"):
+            return message("probability_beyond", value=quoted(text))
+        total += value
+    return message("probability_sum", total=total)
+
+
+def _check_complete(line_of: dict[str, int], solution: Solution, problems: Problems) -> None:
+    missing = [name for name in solution.ids if name not in line_of]
+    if missing:
+        shown = ", ".join(quoted(name) for name in missing[:3]) + (", …" if len(missing) > 3 else "")
+        problems.add(None, message("ids_missing", n=len(missing), of=len(solution.ids), shown=shown))

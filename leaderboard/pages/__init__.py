@@ -1,0 +1,1 @@
+"""Pages of the contest as HTML and their texts."""

@@ -1,0 +1,107 @@
+"""The host's own metric, a Python file with `score(solution, submission, row_id_column_name)` as on Kaggle: the door to pandas.
+
+The file is a program and runs with the host's rights in the host's process. What a team sends is never run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from arena.base.scores import Indices
+from leaderboard.errors import Fault, MetricError, SubmissionError
+from leaderboard.files.solution import Solution
+from leaderboard.files.submission import Submission
+
+if TYPE_CHECKING:
+    import pandas
+
+
+_ID = "id"
+_TOLD = "ParticipantVisibleError"  # the error whose text is for whoever sent the file, by its name as on Kaggle
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Metric:
+    """A loaded metric."""
+
+    digest: str  # SHA-256 of the file
+    module: ModuleType = field(repr=False)
+
+    def score(self, solution: Solution, submission: Submission, rows: Indices) -> float:
+        """What the metric answers on the (n,) rows of one part, unrounded.
+
+        Raises:
+            SubmissionError: the metric refuses the submission, in words for its sender.
+            MetricError: it failed in another way, or answered no finite number.
+        """
+        truth, sent = _frames(solution, submission, rows)
+        try:
+            value = float(self.module.score(truth, sent, _ID))
+        except Exception as error:
+            if any(kind.__name__ == _TOLD for kind in type(error).__mro__):
+                raise SubmissionError(submission.file_name, Fault(None, " ".join(str(error).split()))) from error
+            raise MetricError(
+                f"the metric of this contest failed ({type(error).__name__}); nothing was counted, tell its host"
+            ) from error
+        if not math.isfinite(value):
+            raise MetricError(f"the metric of this contest answered {value}, no number; nothing was counted, tell its host")
+        return value
+
+
+def load_metric(content: bytes, file_name: str) -> Metric:
+    """The metric in a Python file.
+
+    Raises:
+        MetricError: the file cannot be run, or has no function `score`.
+    """
+    module = ModuleType("contest_metric")
+    try:
+        exec(compile(content, file_name, "exec"), module.__dict__)
+    except Exception as error:
+        raise MetricError(f"{file_name} cannot be run ({type(error).__name__}: {error}); correct it and try again") from error
+    if not callable(getattr(module, "score", None)):
+        law = "a metric is a function score(solution, submission, row_id_column_name)"
+        raise MetricError(f"{law} and {file_name} has none; add it and try again")
+    return Metric(digest=hashlib.sha256(content).hexdigest(), module=module)
+
+
+def check_metric(metric: Metric, solution: Solution) -> None:
+    """Run a metric once on the truth itself, so that a broken one makes no contest.
+
+    Raises:
+        MetricError: it failed.
+    """
+    sure = (solution.truth[:, None] == range(len(solution.labels))).astype(float)
+    perfect = Submission(file_name="solution.csv", content=b"", digest="", predicted=solution.truth, probabilities=sure)
+    try:
+        rows = solution.scored
+        metric.score(solution, perfect, rows[solution.truth[rows].argsort(kind="stable")])
+    except SubmissionError as error:
+        raise MetricError(f"the metric refuses the solution itself ({error.problem}); correct it and try again") from error
+    except MetricError as error:
+        raise MetricError(
+            f"the metric fails on the solution itself ({error.__cause__ or error}); correct it and try again"
+        ) from error
+
+
+def _frames(solution: Solution, submission: Submission, rows: Indices) -> tuple[pandas.DataFrame, pandas.DataFrame]:
+    import pandas
+
+    ids = [solution.ids[row] for row in rows]
+    labels = _values(solution.labels)
+    truth: dict[str, Any] = {_ID: ids, "label": [labels[at] for at in solution.truth[rows]]}
+    if solution.groups:
+        truth["Group"] = [solution.groups[at] for at in solution.group[rows]]
+    sent: dict[str, Any] = {_ID: ids, "label": [labels[at] for at in submission.predicted[rows]]}
+    if submission.probabilities is not None:
+        sent |= {label: submission.probabilities[rows, at] for at, label in enumerate(solution.labels)}
+    return pandas.DataFrame(truth), pandas.DataFrame(sent)
+
+
+def _values(labels: tuple[str, ...]) -> list[Any]:
+    """Labels as `pandas.read_csv` would read their column: whole numbers where all are."""
+    return [int(label) for label in labels] if all(label.isascii() and label.isdecimal() for label in labels) else list(labels)

@@ -1,0 +1,80 @@
+"""A checked submission against the solution: what it scores on the public and on the private rows."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from arena.base.resamples import Resamples, Truth, resample_rows
+from arena.base.scores import N_REPLICATES, Counts, Indices, confusion_matrix, log_loss, macro_f1
+from leaderboard.files.solution import Solution
+from leaderboard.files.submission import Submission
+from leaderboard.scoring.custom_metric import Metric
+from leaderboard.standings import Part
+
+SCORER = "macro_f1/1"  # stored with each attempt; a change of a definition of the score is a new number
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class PartGrade:
+    """What one submission reached on the rows of one part."""
+
+    confusion: Counts  # (K, K)
+    value: float | None  # by the host's own metric; None with macro-F1, which is read from the integers
+    log_loss: float | None  # None when no probabilities were sent
+
+    @property
+    def score(self) -> float:
+        """By the contest's metric."""
+        return macro_f1(self.confusion) if self.value is None else self.value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Grade:
+    """What one submission reached."""
+
+    solution_digest: str
+    scorer: str
+    public: PartGrade
+    private: PartGrade | None  # None without a Usage column
+
+
+def grade(solution: Solution, submission: Submission, metric: Metric | None = None) -> Grade:
+    """The grade by macro-F1, and by the host's `metric` where there is one.
+
+    Raises:
+        SubmissionError: the metric refuses the submission in words for its sender.
+        MetricError: the metric failed.
+    """
+    return Grade(
+        solution_digest=solution.digest,
+        scorer=SCORER if metric is None else f"metric/{metric.digest}",
+        public=_part_grade(solution, submission, metric, Part.PUBLIC),
+        private=_part_grade(solution, submission, metric, Part.PRIVATE) if solution.has_private else None,
+    )
+
+
+def _part_grade(solution: Solution, submission: Submission, metric: Metric | None, part: Part) -> PartGrade:
+    rows = rows_of(solution, part)
+    truth, predicted = solution.truth[rows], submission.predicted[rows]
+    sure = submission.probabilities
+    return PartGrade(
+        confusion=confusion_matrix(truth, predicted, len(solution.labels)),
+        value=None if metric is None else metric.score(solution, submission, rows),
+        log_loss=None if sure is None else log_loss(sure[rows, truth]),
+    )
+
+
+def rows_of(solution: Solution, part: Part) -> Indices:
+    """(n,) row numbers of a part."""
+    return np.flatnonzero(solution.is_public if part is Part.PUBLIC else solution.is_private)
+
+
+def resamples(solution: Solution, part: Part, *, n_replicates: int = N_REPLICATES, seed: int = 0) -> Resamples:
+    """Return the draws for a part: of speakers where at least five have rows in it, of rows otherwise."""
+    rows = rows_of(solution, part)
+    truth = Truth(classes=solution.truth[rows], groups=solution.group[rows], n_classes=len(solution.labels))
+    result = resample_rows(truth, n_replicates=n_replicates, seed=seed)
+    return dataclasses.replace(result, rows=rows[result.rows])

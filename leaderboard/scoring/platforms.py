@@ -1,0 +1,118 @@
+"""A score in the files that other platforms read: Codabench, EvalAI, Gradescope. For contests that run there with our scoring.
+
+Codabench:  `scores.json` of a scoring program, one flat object of numbers (docs.codabench.org, "Competition Bundle Structure").
+EvalAI:     what `evaluate` returns: `result`, one object per split, and `submission_result` (evalai.readthedocs.io,
+            "Writing an Evaluation Script").
+Gradescope: `results.json` of an autograder (gradescope-autograders.readthedocs.io, "Autograder Specifications").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from arena.base.scores import f1, macro_f1
+from leaderboard.errors import SolutionError, SubmissionError
+from leaderboard.files.csv_table import read_file
+from leaderboard.files.solution import parse_solution
+from leaderboard.files.submission import parse_submission
+from leaderboard.scoring.grading import PartGrade, grade
+from leaderboard.standings import METRICS
+
+_DIGITS = 10  # after the point; below the last bit that two machines may differ in
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scores:
+    """What one file reached on the public and, where the solution splits, the private rows."""
+
+    public: Mapping[str, float]  # metric to value
+    private: Mapping[str, float] | None
+
+
+def scored(solution: Path, submission: Path, platform: str) -> dict[str, Any]:
+    """What `platform` reads of a submission. Gradescope shows its students a refusal itself; elsewhere it is an error.
+
+    Raises:
+        SolutionError: the solution is none.
+        SubmissionError: the submission cannot be scored.
+    """
+    truth = parse_solution(read_file(solution, SolutionError), solution.name)
+    try:
+        sent = parse_submission(read_file(submission, SubmissionError), submission.name, truth)
+    except SubmissionError as error:
+        if platform == "gradescope":
+            return gradescope_refusal(error)
+        raise
+    graded = grade(truth, sent)
+    private = None if graded.private is None else _metrics(graded.private)
+    return FORMATS[platform](Scores(public=_metrics(graded.public), private=private))
+
+
+def _metrics(part: PartGrade) -> dict[str, float]:
+    confusion = part.confusion
+    by_class = f1(confusion)
+    rows = confusion.sum(axis=1)
+    weighted = float(np.average(by_class, weights=rows)) if rows.any() else 0.0
+    beside = {metric.key: metric.compute(confusion) for metric in METRICS}
+    values = {"macro_f1": macro_f1(confusion), **beside, "weighted_f1": weighted}
+    values |= {} if part.log_loss is None else {"log_loss": part.log_loss}
+    return {name: round(value, _DIGITS) for name, value in values.items()}
+
+
+def codabench(scores: Scores) -> dict[str, Any]:
+    """`scores.json`; private metrics have a column of their own."""
+    return {**scores.public, **{f"private_{name}": value for name, value in (scores.private or {}).items()}}
+
+
+def evalai(scores: Scores) -> dict[str, Any]:
+    """`result`: the splits that a challenge's configuration shows and hides."""
+    splits: list[dict[str, Mapping[str, float]]] = [{"public_split": scores.public}]
+    if scores.private is not None:
+        splits.append({"private_split": scores.private})
+    return {"result": splits, "submission_result": scores.public}
+
+
+def gradescope(scores: Scores) -> dict[str, Any]:
+    """`results.json`: the public macro-F1 out of 100; what is private is shown after the due date is published."""
+    tests = [_gradescope_test("macro-F1", scores.public["macro_f1"], "visible")]
+    if scores.private is not None:
+        tests.append({**_gradescope_test("private macro-F1", scores.private["macro_f1"], "after_published"), "max_score": 0})
+        tests[-1]["score"] = 0
+    names = {"macro_f1": "macro-F1", **{metric.key: metric.name for metric in METRICS}}
+    names |= {"weighted_f1": "weighted F1", "log_loss": "log loss"}
+    falling = {"log_loss", *(metric.key for metric in METRICS if metric.is_lower_better)}
+    return {
+        "score": round(100 * scores.public["macro_f1"], 4),
+        "tests": tests,
+        "leaderboard": [
+            {"name": names[name], "value": value, "order": "asc" if name in falling else "desc"}
+            for name, value in scores.public.items()
+        ],
+    }
+
+
+def gradescope_refusal(error: SubmissionError) -> dict[str, Any]:
+    """`results.json` of a file that cannot be scored."""
+    return {"score": 0, "output": str(error), "tests": []}
+
+
+def _gradescope_test(name: str, value: float, visibility: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "score": round(100 * value, 4),
+        "max_score": 100,
+        "output": f"{name} {value:.4f}",
+        "visibility": visibility,
+    }
+
+
+FORMATS: Mapping[str, Callable[[Scores], dict[str, Any]]] = {
+    "codabench": codabench,
+    "evalai": evalai,
+    "gradescope": gradescope,
+}

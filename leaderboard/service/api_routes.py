@@ -1,0 +1,253 @@
+"""The same for programs: JSON below /api/v1, described by OpenAPI. A token comes in the header, never in a cookie."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Depends, Path, Query, Request, Response, Security
+from fastapi.security import HTTPBearer
+
+from leaderboard.actions import submit as entry
+from leaderboard.actions import submit_model as model_entry
+from leaderboard.actions.submit_model import Sent
+from leaderboard.errors import TeamError
+from leaderboard.files.onnx_check import check_form
+from leaderboard.pages.board_cache import read_board
+from leaderboard.service.api_schemas import (
+    AttemptOut,
+    CheckedOut,
+    ContestOut,
+    DetailsOut,
+    ErrorOut,
+    HostOut,
+    LogOut,
+    ModelOut,
+    PseudonymIn,
+    ReceiptOut,
+    StandingsOut,
+    TeamOut,
+)
+from leaderboard.service.context import Host, NoSuchAttempt, Service
+from leaderboard.service.page_routes import host_lines
+from leaderboard.service.session import bearer, limits_of, service_of
+from leaderboard.service.upload import FILE, MODEL, files_of, model_of
+from leaderboard.teams import Team, name_key
+
+_TEXTS = {
+    400: "the form or the JSON is broken",
+    401: "the token is missing or not known",
+    403: "closed, or not for this token",
+    404: "there is none",
+    409: "no attempt is left, or the attempt takes no other model",
+    413: "the file, or what was sent, is too large",
+    422: "the file, a name or a parameter is invalid",
+    429: "too many wrong tokens, refused files or changes: wait",
+    503: "the database does not answer",
+}
+
+
+def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": ErrorOut, "description": _TEXTS[status]} for status in (*statuses, 503)}
+
+
+_BINARY = {"type": "string", "format": "binary"}
+_FORM = {
+    "type": "object",
+    "properties": {
+        FILE: _BINARY | {"description": "The submission."},
+        MODEL: _BINARY | {"description": "The net behind it, an ONNX file."},
+    },
+    "required": [FILE],
+    "additionalProperties": False,
+}
+_FILE = {
+    "requestBody": {
+        "required": True,
+        "description": "The submission, CSV with the columns id,label; as a form it may bring the net behind it.",
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            "multipart/form-data": {"schema": _FORM, "encoding": {FILE: {"contentType": "text/csv"}}},
+        },
+    }
+}
+_NET = {
+    "requestBody": {
+        "required": True,
+        "description": "The net, an ONNX file.",
+        "content": {"application/octet-stream": {"schema": _BINARY}},
+    }
+}
+_bearer = HTTPBearer(auto_error=False, description="A team's token, or the host's.")
+router = APIRouter(prefix="/api/v1", tags=["contest"], responses=_errors(422))
+Name = Annotated[str, Query(max_length=200, description="What the file is called.")]
+
+
+def _service(request: Request) -> Service:
+    return service_of(request)
+
+
+def _team(request: Request) -> Team:
+    """Whose token it is, not the host's."""
+    holder = bearer(request)
+    if isinstance(holder, Host):
+        raise TeamError("this needs a team's token and came with the host's; send the team's")
+    return holder
+
+
+def _host(request: Request) -> Host:
+    """The host, not a team."""
+    holder = bearer(request)
+    if isinstance(holder, Team):
+        raise TeamError("this needs the host's token and came with a team's; `arena contest host-token` prints it")
+    return holder
+
+
+Served = Annotated[Service, Depends(_service)]
+Sender = Annotated[Team, Depends(_team)]
+TheHost = Annotated[Host, Depends(_host)]
+_WITH_TOKEN = [Security(_bearer)]  # tells the OpenAPI document
+
+
+@router.get("/contest")
+def contest(service: Served) -> ContestOut:
+    """What the contest asks for, and until when."""
+    rules, solution = service.contest.rules(), service.contest.solution
+    return ContestOut(
+        name=rules.name,
+        metric=rules.metric_name,
+        is_lower_better=rules.is_lower_better,
+        deadline=rules.deadline,
+        is_open=rules.is_open(service.now()),
+        is_closed_by_host=rules.is_closed,
+        labels=list(solution.labels),
+        n_rows=len(solution.ids),
+        has_private_rows=solution.has_private,
+        n_teams=len(service.contest.teams()),
+        max_file_bytes=service.settings.max_bytes,
+        max_model_bytes=service.settings.max_model_bytes,
+    )
+
+
+@router.get("/standings")
+def standings(service: Served) -> StandingsOut:
+    """All teams that have an attempt, best first; the final ranking after the host has closed the contest."""
+    return StandingsOut.model_validate(read_board(service.contest))
+
+
+@router.get("/team", dependencies=_WITH_TOKEN, responses=_errors(401, 403, 429))
+def team(service: Served, sender: Sender) -> TeamOut:
+    """The team of the token and its attempts."""
+    return _team_out(service, sender)
+
+
+@router.put("/team/pseudonym", dependencies=_WITH_TOKEN, responses=_errors(400, 401, 403, 413, 429))
+def set_pseudonym(service: Served, sender: Sender, wanted: PseudonymIn) -> TeamOut:
+    """Show the team of the token to others under a pseudonym, or under its name again."""
+    pseudonym = (wanted.pseudonym or "").strip() or None
+    return _team_out(service, service.contest.set_pseudonym(sender, pseudonym, service.now()))
+
+
+def _team_out(service: Service, sender: Team) -> TeamOut:
+    attempts = service.contest.attempts(sender)
+    return TeamOut(
+        team=sender.name,
+        pseudonym=sender.pseudonym,
+        n_allowed=sender.n_allowed,
+        n_left=max(0, sender.n_allowed - len(attempts)),
+        attempts=[AttemptOut.model_validate(one) for one in attempts],
+    )
+
+
+@router.get("/attempts/{number}", dependencies=_WITH_TOKEN, responses=_errors(401, 403, 404, 429))
+def attempt(service: Served, sender: Sender, number: Annotated[int, Path(ge=1, le=1_000_000)]) -> DetailsOut:
+    """One attempt in full: confusion matrix (row: truth) and scores by class, of the public rows."""
+    _check_number(service, sender, number)
+    return DetailsOut.model_validate(service.contest.details(sender, number))
+
+
+def _check_number(service: Service, sender: Team, number: int) -> None:
+    if number > len(service.contest.attempts(sender)):
+        raise NoSuchAttempt(f"team {sender.name!r} has no attempt {number}; choose one that it sent")
+
+
+@router.post(
+    "/attempts",
+    status_code=201,
+    openapi_extra=_FILE,
+    dependencies=_WITH_TOKEN,
+    responses={200: {"model": ReceiptOut}, **_errors(400, 401, 403, 409, 413, 429)},
+)
+async def send(
+    request: Request, response: Response, file_name: Name = "submission.csv", team: Annotated[str, Query(max_length=200)] = ""
+) -> ReceiptOut:
+    """Send a file as an attempt: 201 when it was scored, 200 when the same file was scored before.
+
+    A form may bring the net behind it too. It is looked at before an attempt is used, never run by the service, and costs none.
+    """
+    service = service_of(request)
+    sender = await run_sync(_team, request)
+    if team and name_key(team) != name_key(sender.name):
+        raise TeamError(f"the token is of team {sender.name!r}, not of {team[:60]!r}; send with the token of your team")
+    async with files_of(request, limits_of(request), file_name) as read:
+        receipt = await service.scoring(lambda: model_entry.submit(service.contest, sender, *read(), service.now()))
+    response.status_code = 201 if receipt.is_new else 200
+    return ReceiptOut.model_validate(receipt)
+
+
+@router.put(
+    "/attempts/{number}/model",
+    status_code=201,
+    openapi_extra=_NET,
+    dependencies=_WITH_TOKEN,
+    responses={200: {"model": ModelOut}, **_errors(401, 403, 404, 409, 413, 429)},
+)
+async def send_model(
+    request: Request,
+    response: Response,
+    number: Annotated[int, Path(ge=1, le=1_000_000)],
+    file_name: Annotated[str, Query(max_length=200, description="What the net is called.")] = "model.onnx",
+) -> ModelOut:
+    """Send the net behind an attempt that was scored before: 201 when it was kept, 200 when it lies there already."""
+    service = service_of(request)
+    sender = await run_sync(_team, request)
+    async with model_of(request, service.settings.max_model_bytes, file_name) as read:
+        taken = await service.scoring(lambda: _add_model(service, sender, number, read()))
+    response.status_code = 201 if taken.is_new else 200
+    return taken
+
+
+def _add_model(service: Service, sender: Team, number: int, model: Sent) -> ModelOut:
+    _check_number(service, sender, number)
+    kept = model_entry.add(service.contest, sender, number, model, service.now())
+    stored = service.contest.attempts(sender)[number - 1].model
+    assert stored is not None, "it was stored above"
+    return ModelOut(team=sender.name, attempt=number, model=stored, is_new=kept.is_new)
+
+
+@router.post("/validate", openapi_extra=_FILE, dependencies=_WITH_TOKEN, responses=_errors(400, 401, 403, 413, 429))
+async def validate(request: Request, file_name: Name = "submission.csv") -> CheckedOut:
+    """Check the form of a file: free, without limit, never a score."""
+    service = service_of(request)
+    await run_sync(_team, request)
+    async with files_of(request, limits_of(request), file_name) as read:
+        return await service.scoring(lambda: _checked(service, *read()))
+
+
+def _checked(service: Service, file: Sent, model: Sent | None) -> CheckedOut:
+    checked = entry.validate(service.contest, file.content, file.name)
+    if model is not None:
+        check_form(model.content, model.name)
+    return CheckedOut(
+        file_name=checked.file_name,
+        n_rows=len(checked.predicted),
+        has_probabilities=checked.probabilities is not None,
+        model_name=None if model is None else model.name,
+    )
+
+
+@router.get("/host", dependencies=_WITH_TOKEN, responses=_errors(401, 403, 429))
+def host(service: Served, _: TheHost) -> HostOut:
+    """What the host sees: all teams, private scores too, and what was done and why."""
+    log = service.contest.log()
+    return HostOut(teams=host_lines(service.contest), log=[LogOut.model_validate(one) for one in log])

@@ -1,0 +1,157 @@
+"""What the API answers, as its OpenAPI document describes it. Scores are unrounded, times are UTC."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import AliasPath, BaseModel, ConfigDict, Field, create_model
+
+from arena.base.scores import Interval
+from leaderboard.contest.attempt_details import ClassScores
+from leaderboard.service.page_routes import HostLine
+from leaderboard.standings import METRICS, AttemptModel, ModelState
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class FaultOut(_Model):
+    """One more thing that is wrong with a file, and its line, from 1."""
+
+    message: str
+    line: int | None
+
+
+class ErrorOut(_Model):
+    """Why nothing was done. `error` is one word: invalid, model, too_large, limit, refusals, closed, team, name, token, ...
+
+    Of a file `message` and `line` are its first fault's; `others` are the next, nine at most.
+    """
+
+    error: str
+    message: str
+    line: int | None = None
+    others: list[FaultOut] = []
+    retry_after_s: int | None = None
+
+
+class ContestOut(_Model):
+    name: str
+    metric: str
+    is_lower_better: bool
+    deadline: datetime | None
+    is_open: bool
+    is_closed_by_host: bool
+    labels: list[str]
+    n_rows: int
+    has_private_rows: bool
+    n_teams: int
+    max_file_bytes: int
+    max_model_bytes: int
+
+
+def _with_metrics(base: type[_Model]) -> Any:
+    """Return a model with the fields of `base`, then one for each metric of the table."""
+    fields = {metric.key: (float, Field(validation_alias=AliasPath("metrics", metric.key))) for metric in METRICS}
+    return create_model("_WithMetrics", __base__=base, **fields)  # type: ignore[call-overload]
+
+
+class _LineScores(_Model):
+    rank: int
+    name: str
+    score: float
+    final: float | None
+    low: float
+    high: float
+
+
+class LineOut(_with_metrics(_LineScores)):  # type: ignore[misc]
+    n_attempts: int
+    sent_at: datetime
+    is_tied: bool
+    could_be_first: bool
+    model: ModelState | Literal[""]
+
+
+class StandingsOut(_Model):
+    metric: str
+    is_final: bool
+    lines: list[LineOut]
+
+
+class _AttemptScores(_Model):
+    number: int
+    score: float
+    macro_f1: float
+
+
+class AttemptOut(_with_metrics(_AttemptScores)):  # type: ignore[misc]
+    log_loss: float | None
+    arrived_at: datetime
+    digest: str
+    file_name: str
+    is_shown: bool
+    model: AttemptModel | None
+
+
+class DetailsOut(_Model):
+    attempt: AttemptOut
+    interval: Interval
+    weighted_f1: float
+    classes: list[ClassScores]
+    confusion: list[list[int]]
+
+
+class PseudonymIn(_Model):
+    """What others are to see in place of the team's name; null or blank: the name."""
+
+    pseudonym: str | None = Field(max_length=200)
+
+
+class TeamOut(_Model):
+    team: str
+    pseudonym: str | None  # what others see in place of the name
+    n_allowed: int
+    n_left: int
+    attempts: list[AttemptOut]
+
+
+class ModelOut(_Model):
+    """A model that was taken; `is_new` is false where the attempt's last model was this file."""
+
+    team: str
+    attempt: int
+    model: AttemptModel
+    is_new: bool
+
+
+class ReceiptOut(_Model):
+    team: str
+    metric: str
+    attempt: AttemptOut
+    interval: Interval
+    is_new: bool
+    n_left: int
+    rank: int
+    n_ranked: int
+
+
+class CheckedOut(_Model):
+    file_name: str
+    n_rows: int
+    has_probabilities: bool
+    model_name: str | None  # of a model that came with it and is an ONNX file
+
+
+class LogOut(_Model):
+    action: str
+    team: str | None
+    reason: str
+    done_at: datetime
+
+
+class HostOut(_Model):
+    teams: list[HostLine]
+    log: list[LogOut]

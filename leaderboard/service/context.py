@@ -1,0 +1,108 @@
+"""What all requests share: the contest, and the count of wrong tokens."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+import anyio
+import anyio.to_thread
+
+from leaderboard.errors import LeaderboardError
+from leaderboard.files.csv_table import MAX_BYTES
+from leaderboard.files.onnx_check import MAX_MODEL_BYTES
+from leaderboard.service.security import Failures, host_token
+from leaderboard.store import Contest, open_contest
+from leaderboard.teams import Team
+
+T = TypeVar("T")
+_N_SCORED_AT_ONCE = 8  # more would only share one interpreter
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """How a contest is served."""
+
+    where: str = field(repr=False)  # a SQLite file or a URL, which may hold a password
+    root: str = ""  # path of the board behind its proxy, without a slash at its end
+    zone: str | None = None  # of the host; None: this machine's
+    is_https: bool = False  # browsers reach it by https only
+    max_bytes: int = MAX_BYTES  # of a file
+    max_model_bytes: int = MAX_MODEL_BYTES
+
+
+class TokenRefused(LeaderboardError):  # noqa: N818
+    """No token, an unknown one, or too many wrong ones before it."""
+
+    def __init__(self, message: str, wait_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
+class NoSuchAttempt(LeaderboardError):  # noqa: N818
+    """A number that the team has not reached."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Host:
+    """Who signed in with the host's token."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Service:
+    """The contest as it is served."""
+
+    settings: Settings
+    contest: Contest
+    key: bytes = field(repr=False)  # the contest's secret
+    failures: Failures = field(default_factory=Failures)
+    _scoring: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_N_SCORED_AT_ONCE))
+
+    @property
+    def zone(self) -> tzinfo | None:
+        return ZoneInfo(self.settings.zone) if self.settings.zone else None
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def whose(self, token: str, address: str) -> Team | Host:
+        """Who holds the token.
+
+        Raises:
+            TokenRefused: nobody does, or too many wrong ones came from this address.
+        """
+        now_s = time.monotonic()
+        if wait_s := self.failures.wait_s(address, token, now_s):
+            raise TokenRefused("too many wrong tokens came from your address; wait and try again", wait_s)
+        holder = self._holder(token)
+        if holder is None:
+            self.failures.failed(address, now_s)
+            raise TokenRefused("this token is not known here; copy it again, or ask the host for a new one")
+        self.failures.succeeded(token)
+        return holder
+
+    def _holder(self, token: str) -> Team | Host | None:
+        if hmac.compare_digest(token.encode("utf-8", "replace"), host_token(self.key).encode()):
+            return Host()
+        return self.contest.team_of_token(token)
+
+    async def scoring(self, work: Callable[[], T]) -> T:
+        """What `work` returns, done in a thread, few at once."""
+        return await anyio.to_thread.run_sync(work, limiter=self._scoring)
+
+
+@contextmanager
+def open_service(settings: Settings) -> Iterator[Service]:
+    """The service.
+
+    Raises:
+        ContestError: there is no such contest.
+    """
+    with open_contest(settings.where) as contest:
+        yield Service(settings=settings, contest=contest, key=contest.secret_key())

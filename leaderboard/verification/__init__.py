@@ -1,0 +1,1 @@
+"""Models of teams, run again in a sandbox."""

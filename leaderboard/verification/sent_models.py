@@ -1,0 +1,137 @@
+"""Models that teams sent beside their attempts, and what came of running them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, insert, select
+
+from leaderboard.database import schema
+from leaderboard.database.rows import keep_file, read_predicted
+from leaderboard.errors import ModelRefused, NoFurtherModel
+from leaderboard.messages import message
+from leaderboard.store import Contest
+from leaderboard.teams import Team
+from leaderboard.verification.verify import Verdict
+
+N_MODELS = 10  # beside one attempt: none costs anything, and each is kept
+
+_LAST_VERDICT = select(schema.verifications.c.is_verified).order_by(schema.verifications.c.id.desc()).limit(1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SentModel:
+    """The last model that was sent beside one attempt."""
+
+    attempt_id: int
+    team: str
+    number: int  # of the attempt
+    digest: str  # SHA-256
+    file_name: str
+    predicted: npt.NDArray[np.intp] = field(repr=False)  # what the submission says, (N,) index into the solution's labels
+    is_verified: bool | None  # None: this model was never run
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """A model that lies beside an attempt."""
+
+    digest: str  # SHA-256
+    file_name: str
+    size_bytes: int
+    is_new: bool  # False: it was the attempt's last model before
+
+
+def attach(contest: Contest, team: Team, number: int, model: tuple[bytes, str], now: datetime) -> Kept:
+    """Keep a model, content and file name, beside the attempt of that number.
+
+    Raises:
+        ModelRefused: no such attempt, its score is verified already, or it had many of them.
+    """
+    with contest.database.write() as connection:
+        of_number = (schema.attempts.c.team_id == team.id) & (schema.attempts.c.number == number)
+        attempt_id = connection.scalar(select(schema.attempts.c.id).where(of_number).with_for_update())
+        if attempt_id is None:
+            raise ModelRefused(f"team {team.name!r} has no attempt {number}; `arena contest attempts` lists them")
+        return keep_model(connection, attempt_id, (team, number), model, now)
+
+
+def keep_model(connection: Connection, attempt_id: int, of: tuple[Team, int], model: tuple[bytes, str], now: datetime) -> Kept:
+    """Keep a model beside a locked attempt, which is the number of `of` of its team; the one that lies there already stays.
+
+    Raises:
+        NoFurtherModel: its score is verified already, or it had many of them.
+    """
+    team, number = of
+    content, file_name = model
+    digest = hashlib.sha256(content).hexdigest()
+    of_attempt = schema.models.c.attempt_id == attempt_id
+    sent = connection.execute(
+        select(*schema.models.c["digest", "file_name"]).where(of_attempt).order_by(schema.models.c.id)
+    ).all()
+    if sent and sent[-1].digest == digest:
+        return Kept(digest=digest, file_name=sent[-1].file_name, size_bytes=len(content), is_new=False)
+    if connection.scalar(_LAST_VERDICT.where(schema.verifications.c.attempt_id == attempt_id)):
+        raise NoFurtherModel(message("model_verified", n=number, team=repr(team.name)))
+    if len(sent) >= N_MODELS:
+        raise NoFurtherModel(message("model_too_many", most=N_MODELS, n=number, team=repr(team.name)))
+    keep_file(connection, digest, content)
+    values = {"attempt_id": attempt_id, "digest": digest, "file_name": file_name, "attached_at": now}
+    connection.execute(insert(schema.models).values(values))
+    return Kept(digest=digest, file_name=file_name, size_bytes=len(content), is_new=True)
+
+
+def sent_models(contest: Contest, teams: Sequence[Team]) -> list[SentModel]:
+    """The models of those teams, by team and attempt."""
+    names = {team.id: team.name for team in teams}
+    models, attempts = schema.models.c, schema.attempts.c
+    query = (
+        select(*models["attempt_id", "digest", "file_name"], *attempts["team_id", "number", "submission_digest"])
+        .join_from(schema.models, schema.attempts)
+        .where(attempts.team_id.in_(names))
+        .order_by(attempts.team_id, attempts.number, models.id)
+    )
+    with contest.database.read() as connection:
+        last = {row.attempt_id: row for row in connection.execute(query)}
+        verdicts = {
+            (row.attempt_id, row.model_digest): bool(row.is_verified)
+            for row in connection.execute(select(schema.verifications).order_by(schema.verifications.c.id))
+        }
+        predicted = read_predicted(connection, [row.submission_digest for row in last.values()])
+    return [
+        SentModel(
+            attempt_id=row.attempt_id,
+            team=names[row.team_id],
+            number=row.number,
+            digest=row.digest,
+            file_name=row.file_name,
+            predicted=predicted[row.submission_digest],
+            is_verified=verdicts.get((row.attempt_id, row.digest)),
+        )
+        for row in last.values()
+    ]
+
+
+def content_of(contest: Contest, digest: str) -> bytes:
+    """The model itself."""
+    with contest.database.read() as connection:
+        content: bytes = connection.execute(select(schema.files.c.content).where(schema.files.c.digest == digest)).scalar_one()
+    return content
+
+
+def record_verdict(contest: Contest, model: SentModel, verdict: Verdict, now: datetime) -> None:
+    """Mark the attempt's score, for good: later verdicts stand beside earlier ones."""
+    values = {
+        "attempt_id": model.attempt_id,
+        "model_digest": model.digest,
+        "is_verified": verdict.is_verified,
+        "remark": verdict.remark,
+        "verified_at": now,
+    }
+    with contest.database.write() as connection:
+        connection.execute(insert(schema.verifications).values(values))

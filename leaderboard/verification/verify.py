@@ -1,0 +1,220 @@
+"""Whether a team's net says what its submission says: the model runs in a process of its own, on the test recordings.
+
+Nothing that a student sent is unpickled or imported. The process has limits on memory, time and size of files, an empty
+environment and a folder of its own; a model that reads other files or brings operators of its own is not run.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from arena.base.install import install_command
+from leaderboard.errors import ContestError, ModelRefused
+from leaderboard.files.csv_table import counted, quoted
+from leaderboard.files.onnx_check import MAX_MODEL_BYTES, check_form, too_large
+
+TOLERANCE = 0.005  # of all rows; on 1,000 test clips of FSDD the exported net differs from the trained one in none (2026-11)
+Indices = npt.NDArray[np.intp]
+_CHILD = Path(__file__).with_name("sandbox.py")
+_SUFFIXES = (".wav", ".flac")
+_N_SHOWN = 3
+_MAX_REASON = 500  # characters of what the child process says
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What one model may use."""
+
+    wall_s: float = 300.0
+    memory_bytes: int = 2 << 30  # of address space; onnxruntime itself takes about 0.7 GB of it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Samples:
+    """The test recordings as one file of N x S float32 numbers, in the order of the solution's ids."""
+
+    file: Path
+    n_clips: int
+    n_samples: int
+    rate_hz: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What the model answered beside what was sent."""
+
+    is_verified: bool
+    remark: str  # one line
+    n_equal: int
+    n_rows: int
+
+
+def read_model(path: Path) -> bytes:
+    """The bytes of a model file that is fit to be kept: not too large, of the format, in one file, of standard operators.
+
+    Raises:
+        ModelRefused: it is not.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_MODEL_BYTES + 1)
+    except OSError as error:
+        raise ModelRefused(f"{path} cannot be read ({error.strerror}); check its path") from error
+    check_model(content, path.name)
+    return content
+
+
+def check_model(content: bytes, name: str, limits: Limits | None = None) -> None:
+    """Refuse what cannot be run safely; nothing of it is run.
+
+    Raises:
+        ModelRefused: why.
+    """
+    if len(content) > MAX_MODEL_BYTES:
+        raise too_large(name, MAX_MODEL_BYTES)
+    check_form(content, name)
+    with tempfile.TemporaryDirectory(prefix="arena-verify-") as folder:
+        _asked(content, name, {"samples": "", "rate_hz": 0}, limits or Limits(wall_s=60), Path(folder))
+
+
+def answers(content: bytes, name: str, samples: Samples, labels: Sequence[str], limits: Limits) -> Indices:
+    """What the model says of each recording: (N,) index into `labels`.
+
+    Raises:
+        ModelRefused: it cannot be run, uses more than it may, or answers something else.
+    """
+    request = {
+        "samples": str(samples.file),
+        "shape": [samples.n_clips, samples.n_samples],
+        "rate_hz": samples.rate_hz,
+        "n_labels": len(labels),
+    }
+    with tempfile.TemporaryDirectory(prefix="arena-verify-") as folder:
+        answer = _asked(content, name, request, limits, Path(folder))
+    own = answer["labels"] or list(labels)
+    if sorted(own) != sorted(labels):
+        raise ModelRefused(
+            f"{name} answers with the labels {', '.join(map(quoted, own[:12]))}, which are not those of the contest; "
+            "export it anew"
+        )
+    place = {label: at for at, label in enumerate(labels)}
+    return np.array([place[own[at]] for at in answer["predicted"]], dtype=np.intp)
+
+
+def compare(answered: Indices, sent: Indices, ids: Sequence[str], most: int | None) -> Verdict:
+    """The model's answers beside the submission's, (N,) each; `most` rows may differ, or TOLERANCE of them, rounded up.
+
+    The remark says nothing of the truth: it may be shown while the private rows are private.
+    """
+    differ = np.flatnonzero(answered != sent)
+    most = math.ceil(TOLERANCE * len(ids)) if most is None else most
+    remark = f"{len(ids) - len(differ):,} of {counted(len(ids), 'row')} equal"
+    if len(differ):
+        shown = ", ".join(ids[at] for at in differ[:_N_SHOWN]) + (", ..." if len(differ) > _N_SHOWN else "")
+        remark += f", {len(differ):,} differ ({shown}) and at most {most:,} may"
+    return Verdict(is_verified=len(differ) <= most, remark=remark, n_equal=len(ids) - len(differ), n_rows=len(ids))
+
+
+def refused(refusal: ModelRefused, n_rows: int) -> Verdict:
+    """Of a model that could not be run: why."""
+    return Verdict(is_verified=False, remark=str(refusal), n_equal=0, n_rows=n_rows)
+
+
+def gather(folder: Path, ids: Sequence[str], file: Path) -> Samples:
+    """Write the recordings `<id>.wav` or `<id>.flac` of `folder` into `file`, each filled up with silence to the longest.
+
+    Raises:
+        ContestError: one is missing, cannot be read, or has another rate than the first.
+    """
+    import soundfile
+
+    paths = [_path_of(folder, name) for name in ids]
+    try:
+        facts = [soundfile.info(path) for path in paths]
+        n_samples = max(2, *(fact.frames for fact in facts))
+        for path, fact in zip(paths, facts, strict=True):
+            if fact.samplerate != facts[0].samplerate:
+                raise ContestError(
+                    f"test recordings have one rate, {paths[0].name} {facts[0].samplerate} Hz and {path.name} "
+                    f"{fact.samplerate} Hz; give the folder that students got with --audio"
+                )
+        with file.open("wb") as out:
+            for path in paths:
+                sound = soundfile.read(path, dtype="float32", always_2d=True)[0]
+                row = np.zeros(n_samples, dtype="<f4")
+                row[: len(sound)] = sound.mean(axis=1)
+                out.write(row.tobytes())
+    except (OSError, soundfile.SoundFileError) as error:
+        raise ContestError(
+            f"a test recording cannot be read: {error}; give the folder that students got with --audio"
+        ) from error
+    return Samples(file=file, n_clips=len(paths), n_samples=n_samples, rate_hz=facts[0].samplerate)
+
+
+def _path_of(folder: Path, name: str) -> Path:
+    for suffix in _SUFFIXES:
+        path = folder / f"{name}{suffix}"
+        if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+            return path
+    raise ContestError(f"{folder} has no recording {name}.wav; give the folder that students got with --audio")
+
+
+def _asked(content: bytes, name: str, request: dict[str, Any], limits: Limits, folder: Path) -> dict[str, Any]:
+    """What the child process answers; its folder is its own."""
+    for package in ("onnx", "onnxruntime"):
+        if importlib.util.find_spec(package) is None:
+            raise ContestError(f"models are read with the package {package}: {install_command('onnx')}")
+    model, answer, asked = folder / "model.onnx", folder / "answer.json", folder / "request.json"
+    model.write_bytes(content)
+    request |= {"model": str(model), "answer": str(answer), "memory_bytes": limits.memory_bytes}
+    asked.write_text(json.dumps(request | {"cpu_s": math.ceil(limits.wall_s)}), encoding="utf-8")
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", str(_CHILD), str(asked)],
+            cwd=folder,
+            env={},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=limits.wall_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ModelRefused(
+            f"{name} did not end within {limits.wall_s:g} s; send a smaller net, or allow more with --time-s"
+        ) from None
+    try:
+        found: dict[str, Any] = json.loads(answer.read_bytes())
+    except (OSError, ValueError):
+        raise ModelRefused(f"{name} {_end_of(done.returncode, limits)}") from None
+    if "refused" in found:
+        raise ModelRefused(f"{name} {_one_line(found['refused'])}")
+    return found
+
+
+def _one_line(text: str) -> str:
+    """What a model's own words may have brought along, cut and without what does not print: terminals and pages show it."""
+    return "".join(char if char.isprintable() else " " for char in text[:_MAX_REASON])
+
+
+def _end_of(code: int, limits: Limits) -> str:
+    if code in (-signal.SIGXCPU, -signal.SIGKILL):
+        return f"used more than {limits.wall_s:g} s of a processor, or too much memory; send a smaller net"
+    text = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    return (
+        f"ended its process ({text}), as happens when it needs more than {limits.memory_bytes >> 20} MB; send a smaller net, "
+        "or allow more with --memory-mb"
+    )

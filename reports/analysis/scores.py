@@ -1,0 +1,103 @@
+"""Scores recomputed from predictions.csv. K classes, N clips, G units, R resamples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arena.base.scores import Counts, Indices, accuracy, confusion_matrix, f1, macro_f1
+from cnn.runs.folder import Prediction, Score
+from reports.facts.report import SplitFacts
+
+TOLERANCE = 1e-6  # both sides are float64 and differ by the order of their sums alone; one clip of 100,000 shows as 1e-5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clips:
+    """One run's answers on one split, in the order of the clips' names."""
+
+    ids: tuple[str, ...]
+    speakers: tuple[str, ...]
+    truth: Indices  # (N,) class numbers
+    predicted: Indices  # (N,)
+    probabilities: NDArray[np.float64]  # (N, K)
+    n_classes: int
+
+    @property
+    def confusion(self) -> Counts:
+        """Return (K, K) counts of all clips."""
+        return confusion_matrix(self.truth, self.predicted, self.n_classes)
+
+    def confusions_by_speaker(self) -> Counts:
+        """Return (G, K, K) counts of each speaker, in sorted order."""
+        names, members = np.unique(self.speakers, return_inverse=True)
+        counts = np.zeros((len(names), self.n_classes, self.n_classes), dtype=np.int64)
+        np.add.at(counts, (members, self.truth, self.predicted), 1)
+        return counts
+
+
+def clips_of(predictions: Sequence[Prediction], labels: Sequence[str], split: str) -> Clips:
+    """The clips of one split.
+
+    Raises:
+        ValueError: a label that the run does not know, or a clip that stands there twice.
+    """
+    rows = sorted((p for p in predictions if p.split == split), key=lambda p: p.id)
+    number = {label: k for k, label in enumerate(labels)}
+    unknown = sorted({name for p in rows for name in (p.label, p.truth)} - set(number))
+    if unknown:
+        raise ValueError(f"predictions.csv holds the label {unknown[0]!r}, which is not one of {', '.join(labels)}")
+    ids = tuple(p.id for p in rows)
+    if len(set(ids)) < len(ids):
+        raise ValueError(f"predictions.csv holds a clip of the {split} split twice")
+    return Clips(
+        ids=ids,
+        speakers=tuple(p.speaker for p in rows),
+        truth=np.array([number[p.truth] for p in rows], dtype=np.int64),
+        predicted=np.array([number[p.label] for p in rows], dtype=np.int64),
+        probabilities=np.array([p.probabilities for p in rows], dtype=np.float64).reshape(len(rows), len(labels)),
+        n_classes=len(labels),
+    )
+
+
+def recomputed(clips: Clips, stated: Score | None) -> SplitFacts:
+    """The scores of `clips`; the loss, which predictions.csv cannot give exactly, is the stated one."""
+    return SplitFacts(
+        n=len(clips.ids),
+        loss=stated.loss if stated else float("nan"),
+        accuracy=accuracy(clips.confusion),
+        macro_f1=macro_f1(clips.confusion),
+        f1=tuple(f1(clips.confusion).tolist()),
+        confusion=tuple(tuple(row) for row in clips.confusion.tolist()),
+        speakers=tuple(sorted(set(clips.speakers))),
+    )
+
+
+def as_stated(score: Score, speakers: Sequence[str]) -> SplitFacts:
+    """The scores of a split that predictions.csv does not hold (train), as result.json has them."""
+    return SplitFacts(
+        n=score.n,
+        loss=score.loss,
+        accuracy=score.accuracy,
+        macro_f1=score.macro_f1,
+        f1=tuple(f1(np.array(score.confusion)).tolist()),
+        confusion=tuple(tuple(row) for row in score.confusion),
+        speakers=tuple(speakers),
+    )
+
+
+def contradictions(split: str, found: SplitFacts, stated: Score) -> list[str]:
+    """What result.json states otherwise than predictions.csv gives, each as a half sentence; empty when they agree."""
+    differing = []
+    if found.n != stated.n:
+        differing.append(f"{split} clips: {stated.n} stated, {found.n} found")
+    for name in ("accuracy", "macro_f1"):
+        ours, theirs = getattr(found, name), getattr(stated, name)
+        if not abs(ours - theirs) <= TOLERANCE:
+            differing.append(f"{split} {name.replace('_', '-')}: {theirs:.6f} stated, {ours:.6f} found")
+    if found.confusion != tuple(tuple(row) for row in stated.confusion):
+        differing.append(f"{split} confusion matrix: another one found")
+    return differing

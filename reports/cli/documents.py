@@ -1,0 +1,99 @@
+"""`arena report notebook` and `arena report paper`: what a team hands in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from arena.base.terminal import progress, say
+from reports.cli.report import IN_ENGLISH, ContestAt, Lang, Runs, Studies, Tiles, Title, sources_of
+
+app = typer.Typer()
+
+Force = Annotated[bool, typer.Option("--force", help="Replace the file also where somebody edited it.")]
+Named = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[RUN]...", help="Runs to tell of (folders, or how their names begin), not the newest."),
+]
+
+
+@app.command(epilog="Examples: `arena report notebook` · `arena report notebook --out story.ipynb --no-run`")
+def notebook(
+    run: Named = None,
+    runs: Runs = Path("runs"),
+    studies: Studies = None,
+    tiles: Tiles = Path("tiles"),
+    contest: ContestAt = None,
+    out: Annotated[Path, typer.Option(help="The notebook to write; one that was edited is not replaced.")] = Path(
+        "story.ipynb"
+    ),
+    title: Title = "",
+    no_run: Annotated[bool, typer.Option("--no-run", help="Write it without running it.")] = False,
+    force: Force = False,
+) -> None:
+    """Write the whole story as a Jupyter notebook, and run it: data, models, trainings, evaluation, sweeps, contest.
+
+    Its cells are plain pandas and matplotlib over the run folders, for a team to read, change and run again.
+    """
+    from reports.documents.notebook import check_notebook, check_packages, notebook_of, run_notebook, story_of, write_notebook
+    from reports.errors import OutputError
+    from reports.reading.gather import gather
+
+    check_packages(runs=not no_run)
+    check_notebook(out, force=force)
+    sources = sources_of(runs, studies, contest, named_runs=tuple(run or ()), tiles=tiles, title=title)
+    cells = story_of(gather(sources), sources, out)
+    made, cause = notebook_of(cells), ""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if not no_run:
+        with progress("running the notebook", sum(cell.kind == "code" for cell in cells)) as advance:
+            made, cause = run_notebook(made, out.resolve().parent, advance)
+    size = write_notebook(made, out)
+    if cause:
+        raise OutputError(f"a cell of {out} failed: {cause}; it was written as far as it ran, open it to see where")
+    say(f"wrote {out} ({size / 1e6:.1f} MB, {len(cells)} cells{', not run' if no_run else ''}); open it in Jupyter")
+    print(out)
+
+
+@app.command(
+    epilog="Examples: `arena report paper --pdf` · edit paper.md, then `arena report paper --pdf` prints what you wrote"
+)
+def paper(
+    run: Named = None,
+    runs: Runs = Path("runs"),
+    studies: Studies = None,
+    tiles: Tiles = Path("tiles"),
+    contest: ContestAt = None,
+    out: Annotated[Path, typer.Option(help="The Markdown to write; one that was edited is not replaced.")] = Path("paper.md"),
+    title: Title = "",
+    lang: Lang = IN_ENGLISH,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Print a PDF beside it, also of a paper that was edited.")] = False,
+    force: Force = False,
+) -> None:
+    """Write a paper in Markdown with figures, tables and references, for a team to edit.
+
+    It says what the numbers say; where it needs you, it has a line that says so.
+    """
+    from reports.documents.paper import is_unedited, paper_of, write_paper
+    from reports.documents.paper_pdf import print_paper
+    from reports.documents.pdf import find_browser
+    from reports.documents.stamped import check_unedited
+    from reports.reading.gather import gather
+
+    browser = find_browser() if pdf else ""
+    is_kept = pdf and out.is_file() and not force and not is_unedited(out)
+    if is_kept:
+        say(f"{out} was edited: it stays as it is, and is printed; --force writes it anew")
+    else:
+        check_unedited(out, is_unedited(out), force=force)
+        sources = sources_of(runs, studies, contest, named_runs=tuple(run or ()), tiles=tiles, title=title, lang=lang.value)
+        folder = f"{out.stem}-figures"
+        made = paper_of(gather(sources), folder)
+        size = write_paper(made, out, folder)
+        say(f"wrote {out} and {len(made.figures)} figures in {out.parent / folder} ({size / 1e6:.1f} MB)")
+    if pdf:
+        print_paper(out, out.with_suffix(".pdf"), lang.value, browser)
+        print(out.with_suffix(".pdf"))
+    print(out)

@@ -1,0 +1,232 @@
+"""`arena report`: one HTML file from run folders, studies and the contest."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from arena.base.options import CONTEST_FILE, contest_option
+from arena.base.terminal import JSON_HELP, print_json, print_table, progress, say
+from arena.base.texts import ENGLISH, list_languages
+from reports.wording.page_texts import TEXTS
+
+if TYPE_CHECKING:
+    from reports.facts.report import ReportFacts
+    from reports.reading.gather import Sources
+
+
+app = typer.Typer(no_args_is_help=True)
+
+
+class Language(StrEnum):
+    """Languages of the page: those that have a file of texts."""
+
+    vars().update({code.upper(): code for code in list_languages(TEXTS)})
+
+
+IN_ENGLISH = Language(ENGLISH)
+_EXAMPLES = """
+Examples:
+
+- `arena report build`
+- `arena report build --title "Team Formantes" --out formantes.html`
+- `arena report build --lang es --pdf`
+- `arena report build --contest postgresql://host/contest 0123 fedc`
+"""
+
+
+@app.callback()
+def _group() -> None:
+    """One HTML file that compares trainings, sweeps and the contest."""
+
+
+Runs = Annotated[Path, typer.Option(help="Where run folders are.")]
+Studies = Annotated[Path | None, typer.Option(help="Where studies are; studies if it exists.", show_default=False)]
+Tiles = Annotated[Path, typer.Option(help="Where tiles are: for pictures, sound, and what is known of speakers.")]
+ContestAt = Annotated[str | None, contest_option(show_default=f"{CONTEST_FILE} if it exists")]
+Title = Annotated[str, typer.Option(help="What the page is called.")]
+Lang = Annotated[Language, typer.Option(help="The language of the page.")]
+Private = Annotated[bool, typer.Option("--private", help="For the host: the contest's private scores.")]
+
+
+def sources_of(runs: Path, studies: Path | None, contest: str | None, **more: Any) -> Sources:
+    """Where a command of this group reads; what was not named is taken where it usually lies.
+
+    Raises:
+        SourceError: the named folder of studies is not there.
+    """
+    from reports.errors import SourceError
+    from reports.reading.gather import Sources
+
+    if studies is not None and not studies.is_dir():
+        raise SourceError(f"there is no folder {studies}; name the one that `arena sweep run` made, or leave --studies out")
+    found = contest or (CONTEST_FILE if Path(CONTEST_FILE).exists() else None)
+    return Sources(runs=runs, studies=studies or Path("studies"), contest=found, **more)
+
+
+@app.command(epilog=_EXAMPLES)
+def build(
+    run: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[RUN]...", help="Runs to compare (folders, or how their names begin), not the newest eight."),
+    ] = None,
+    runs: Runs = Path("runs"),
+    studies: Studies = None,
+    tiles: Tiles = Path("tiles"),
+    contest: ContestAt = None,
+    out: Annotated[Path, typer.Option(help="The file to write; replaced when it exists.")] = Path("report.html"),
+    title: Title = "",
+    lang: Lang = IN_ENGLISH,
+    private: Private = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Print a PDF beside the page, by the Chromium that is installed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Compare the eight trainings, the sweeps and the contest on one page that needs no network.
+
+    What is not there is named on the page, and the rest is shown.
+    """
+    from reports.documents.pdf import find_browser, write_pdf
+    from reports.page.output import as_plain, write_report
+    from reports.reading.gather import gather
+
+    more = {"named_runs": tuple(run or ()), "tiles": tiles, "title": title, "lang": lang.value, "private": private}
+    sources = sources_of(runs, studies, contest, **more)
+    browser = find_browser() if pdf else ""
+    with progress("reading and drawing", 3 if pdf else 2) as advance:
+        facts = gather(sources)
+        advance(1, f"{len(facts.runs)} trainings read")
+        size = write_report(facts, out)
+        advance()
+        if pdf:
+            write_pdf(out, out.with_suffix(".pdf"), browser)
+            advance()
+    for note in facts.notes:
+        say(f"{note.kind}: {note.text}")
+    beside = f" and {out.with_suffix('.pdf')}" if pdf else ""
+    say(f"wrote {out} ({size / 1e6:.1f} MB){beside}; open it in any browser")
+    print_json(as_plain(plain_facts(facts))) if as_json else _print_summary(facts, out)
+
+
+def plain_facts(facts: ReportFacts) -> dict[str, Any]:
+    """The facts without pictures and sounds of single clips, and without the arrays of inspections."""
+    bare = tuple(dataclasses.replace(one, arrays={}) for one in facts.inspections)
+    return dataclasses.asdict(dataclasses.replace(facts, media={}, inspections=bare))
+
+
+@app.command("compare", epilog="Example: `arena report compare runs-before runs --out wider.html`")
+def compare_command(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A folder of runs, a run folder, or how its name begins.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="The same, to be subtracted from A.")],
+    runs: Runs = Path("runs"),
+    out: Annotated[Path, typer.Option(help="The file to write; replaced when it exists.")] = Path("comparison.html"),
+    title: Title = "",
+    lang: Lang = IN_ENGLISH,
+) -> None:
+    """Compare two sets of runs, or two runs: the same model and variant in pairs, on the same test clips."""
+    from reports.page.compare import lead_of, render_comparison
+    from reports.page.output import write_page
+    from reports.reading.compare import compare
+    from reports.reading.gather import Sources
+    from reports.wording.formats import NONE, score, signed, variant_name
+    from reports.wording.page_texts import texts
+
+    t = texts(lang.value)
+    facts = compare(a, b, Sources(runs=runs, title=title, lang=lang.value), t)
+    write_page(render_comparison(facts), out)
+    for note in facts.notes:
+        say(f"{note.kind}: {note.text}")
+    rows = []
+    for pair in facts.pairs:
+        f1 = [score(side.test.macro_f1 if side and side.test else None) for side in (pair.a, pair.b)]
+        found = pair.difference
+        span = t.signed_span(found.interval.low, found.interval.high) if found else NONE
+        rows.append([t.model(pair.model), variant_name(pair.variant), *f1, signed(found.value if found else None), span])
+    print_table(["model", "variant", f"#{a}", f"#{b}", "#A minus B", "#interval"], rows)
+    print(lead_of(facts, t))
+    print(out)
+
+
+@app.command(epilog="Example: `arena report serve` beside `arena sweep run`; Ctrl+C ends it")
+def serve(
+    runs: Runs = Path("runs"),
+    studies: Studies = None,
+    tiles: Tiles = Path("tiles"),
+    contest: ContestAt = None,
+    title: Title = "",
+    lang: Lang = IN_ENGLISH,
+    private: Private = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8410,
+) -> None:
+    """Show the page in a browser of this machine, and keep it up to date while a sweep runs."""
+    from reports.page.serve import open_server
+
+    sources = sources_of(runs, studies, contest, tiles=tiles, title=title, lang=lang.value, private=private)
+    with open_server(sources, port) as server:
+        say("built anew when runs, studies or the contest change; the page asks again by itself; Ctrl+C ends it")
+        print(server.address, flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()
+
+
+def _print_summary(facts: ReportFacts, out: Path) -> None:
+    from reports.wording.formats import NONE, score, variant_name
+    from reports.wording.page_texts import texts
+
+    t = texts(facts.lang)
+    rows = []
+    for cell in facts.cells:
+        run = cell.run
+        name = [t.model(cell.model), variant_name(cell.variant)]
+        if run is None:
+            rows.append([*name, "missing", "", "", ""])
+            continue
+        interval = t.span(run.interval.low, run.interval.high) if run.interval else NONE
+        val, test = (score(split.macro_f1 if split else None) for split in (run.val, run.test))
+        chosen = ", the choice" if run.digest == facts.chosen else ""
+        rows.append([*name, val, test, interval, f"{t.verdict(run.verdict) or NONE}{chosen}"])
+    if rows:
+        print_table(["model", "variant", "#val F1", "#test F1", "#interval", "verdict"], rows)
+    _print_evaluations(facts)
+    print(out)
+
+
+def _print_evaluations(facts: ReportFacts) -> None:
+    from reports.wording.evaluations import group_title, name_of
+    from reports.wording.formats import score
+    from reports.wording.page_texts import texts
+
+    t = texts(facts.lang)
+
+    for group in facts.evaluations:
+        rows = [
+            [
+                name_of(one, t),
+                f"{len(one.folds)} of {one.n_folds}",
+                str(len(one.seeds)),
+                score(one.mean),
+                t.span(one.scores.interval.low, one.scores.interval.high),
+            ]
+            for one in group.evaluations
+        ]
+        print_table(["evaluation", "#folds", "#seeds", "#mean F1", "#pooled interval"], rows, title=group_title(group, t))
+
+
+@app.command(epilog="Example: `arena report table --out runs.csv`, then `pandas.read_csv('runs.csv')` in a notebook")
+def table(
+    runs: Annotated[Path, typer.Option(help="Where run folders are.")] = Path("runs"),
+    out: Annotated[Path, typer.Option(help="The CSV to write; replaced when it exists.")] = Path("runs.csv"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON, and write no file.")] = False,
+) -> None:
+    """Write every run as one row of a CSV: settings, scores, costs; for a notebook or a spreadsheet."""
+    from reports.documents.run_table import records, table_of, write_table
+
+    rows = table_of(runs)
+    if as_json:
+        return print_json(records(rows))
+    write_table(rows, out)
+    print(f"{out}: {len(rows)} runs, {len(rows.columns)} columns")

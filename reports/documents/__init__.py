@@ -1,0 +1,1 @@
+"""Notebook, paper, table and PDF."""

@@ -1,0 +1,69 @@
+"""A paper in Markdown, edited or not, as one page for the printer: its figures inside, raw HTML in it shown as text."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+from urllib.parse import unquote
+
+from markdown_it import MarkdownIt
+from markupsafe import escape
+
+from arena.base.media import data_uri
+from reports.documents.pdf import write_pdf
+from reports.errors import OutputError
+
+_KINDS = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif"}
+_STYLE = """
+@page { size: A4; margin: 20mm 18mm; }
+body { font: 10pt/1.45 "Liberation Serif", "Times New Roman", serif; margin: 0; font-variant-numeric: tabular-nums; }
+h1 { font-size: 19pt; line-height: 1.2; margin: 0 0 10pt; }
+h2 { font-size: 13pt; margin: 16pt 0 5pt; }
+h1, h2, h3 { break-after: avoid; }
+p, ul { margin: 0 0 7pt; orphans: 3; widows: 3; }
+ul { padding-left: 14pt; }
+p:has(> img) { break-after: avoid; margin: 8pt 0 4pt; }
+img { max-width: 100%; max-height: 150mm; }
+p:has(> img) + p { font-size: 8.5pt; color: #444; margin-bottom: 12pt; }
+table { border-collapse: collapse; font: 8pt/1.35 "Liberation Sans", Arial, sans-serif; margin: 4pt 0 10pt; }
+th, td { padding: 2pt 8pt 2pt 0; border-bottom: 0.4pt solid #ccc; text-align: left; vertical-align: top; }
+th { border-bottom: 0.8pt solid #333; }
+tr { break-inside: avoid; }
+pre { font-size: 7.5pt; white-space: pre-wrap; overflow-wrap: anywhere; }
+code { font-size: 0.88em; overflow-wrap: anywhere; }
+blockquote { margin: 0 0 8pt; padding: 3pt 8pt; border-left: 2pt solid #b35c00; color: #7a3f00; }
+"""
+
+
+def page_of(markdown: str, folder: Path, lang: str) -> str:
+    """The HTML of a paper whose figures lie below `folder`; a picture that is not there leaves its words."""
+    body = str(MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown))
+    body = re.sub(r'<img src="([^"]*)"', lambda found: f'<img src="{_inlined(found[1], folder)}"', body)
+    title = re.search(r"^# (.+)$", markdown, flags=re.MULTILINE)
+    head = f'<meta charset="utf-8"><title>{escape(title[1] if title else "")}</title><style>{_STYLE}</style>'
+    return f'<!doctype html><html lang="{lang}"><head>{head}</head><body>{body}</body></html>\n'
+
+
+def _inlined(address: str, folder: Path) -> str:
+    path = (folder / unquote(address)).resolve()
+    kind = _KINDS.get(path.suffix.lower())
+    if kind is None or not path.is_relative_to(folder.resolve()) or not path.is_file():
+        return ""
+    return data_uri(kind, path.read_bytes())
+
+
+def print_paper(paper: Path, out: Path, lang: str, browser: str) -> int:
+    """The size in bytes of the PDF of `paper` that now stands at `out`.
+
+    Raises:
+        OutputError: the paper cannot be read, or the browser failed.
+    """
+    try:
+        text = paper.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{paper} cannot be read as text: {error}; save it as UTF-8") from error
+    with tempfile.TemporaryDirectory(prefix="arena-paper-") as place:
+        page = Path(place) / "paper.html"
+        page.write_text(page_of(text, paper.parent, lang), encoding="utf-8")
+        return write_pdf(page, out, browser)

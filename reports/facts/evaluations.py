@@ -1,0 +1,61 @@
+"""Every number of the section on evaluations as plain frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cnn.runs.evaluation import Evaluation, SpeakerScore
+
+TEST, VALIDATION = "test", "validation"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvaluationFacts:
+    """One model on one variant with one recipe, over the folds that are finished."""
+
+    model: str
+    variant: str
+    recipe: tuple[tuple[str, object], ...]  # what tells it from others of this model and variant; mostly empty
+    n_folds: int  # that there should be
+    folds: tuple[int, ...]  # that are shown
+    seeds: tuple[int, ...]  # that have all of these
+    n_missing: int  # trainings
+    command: str  # trains these
+    scores: Evaluation
+
+    @property
+    def has_all_folds(self) -> bool:
+        return len(self.folds) == self.n_folds
+
+    @property
+    def mean(self) -> float:
+        """Return the macro-F1 over folds and seeds."""
+        return self.scores.mean_macro_f1
+
+    @property
+    def worst(self) -> SpeakerScore:
+        return self.scores.speakers[0]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvaluationGroup:
+    """Evaluations on the same folds of the same clips: the only ones whose numbers may be compared."""
+
+    kind: str  # loso, becker or folds
+    n_folds: int
+    on: str  # test or validation
+    corpus: str
+    evaluations: tuple[EvaluationFacts, ...]
+
+    @property
+    def recipes(self) -> tuple[tuple[tuple[str, object], ...], ...]:
+        """The different ones, in the order of the table."""
+        return tuple(dict.fromkeys(evaluation.recipe for evaluation in self.evaluations))
+
+    @property
+    def n_seeds(self) -> int:
+        """Of the evaluation with most."""
+        return max(len(evaluation.seeds) for evaluation in self.evaluations)
+
+    def of_recipe(self, recipe: tuple[tuple[str, object], ...]) -> tuple[EvaluationFacts, ...]:
+        return tuple(evaluation for evaluation in self.evaluations if evaluation.recipe == recipe)

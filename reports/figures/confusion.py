@@ -1,0 +1,78 @@
+"""Confusion matrices: the chosen training's large with its counts, all eight small. Shade is the root of a row's share."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from reports.facts.report import RunFacts
+from reports.figures.canvas import INK, PAPER, RULE, SMALL_PX, SOFT, TEXT_PX, Frame, model_colour, variable_of
+from reports.wording.page_texts import Texts
+
+_SMALL_PX, _SMALL_LEFT = 154, 14
+LARGE = Frame(width=380, height=380, left=40, right=4, top=4, bottom=40)
+_DARK_SHADE = 0.75  # from here on a count is set in the colour of the paper
+
+
+def shades(confusion: Sequence[Sequence[int]]) -> list[list[float]]:
+    """The root of each cell's share of its row, 0 to 1: one clip of a hundred still shows as a tenth."""
+    return [[math.sqrt(n / sum(row)) if n else 0.0 for n in row] for row in confusion]
+
+
+def large_matrix(run: RunFacts, t: Texts) -> str:
+    """The test confusion matrix with its counts."""
+
+    def draw(axes: Axes) -> None:
+        _cells(axes, run)
+        axes.tick_params(labelsize=TEXT_PX)
+        axes.set_xlabel(t("axis.predicted"), color=SOFT, size=SMALL_PX, labelpad=3)
+        axes.set_ylabel(t("axis.spoken"), color=SOFT, size=SMALL_PX, labelpad=3)
+
+    alt = t("alt.matrix_counts", name=t.cell(run.model, run.variant))
+    return LARGE.to_svg(f"matrix-large-{run.digest}", alt, draw)
+
+
+def small_matrix(run: RunFacts, t: Texts) -> str:
+    """The test confusion matrix in shades alone, written by hand: eight took a tenth of the page's time in matplotlib."""
+    confusion = run.test.confusion if run.test else ()
+    side = _SMALL_PX / max(len(confusion), 1)
+    parts = [f'<rect x="{_SMALL_LEFT}" y="0.5" width="{_SMALL_PX}" height="{_SMALL_PX}" fill="none" stroke="var(--rule)"/>']
+    fill = f"var({variable_of(model_colour(run.model))})"
+    for i, row in enumerate(shades(confusion)):
+        parts += [
+            f'<rect x="{_SMALL_LEFT + j * side:.2f}" y="{0.5 + i * side:.2f}" width="{side:.2f}" height="{side:.2f}" '
+            f'fill="{fill}" fill-opacity="{shade:.2f}"/>'
+            for j, shade in enumerate(row)
+            if shade
+        ]
+    for k, label in enumerate(html.escape(label) for label in run.labels):
+        middle = (k + 0.5) * side
+        parts.append(f'<text x="{_SMALL_LEFT - 3}" y="{middle + 3.5:.2f}" text-anchor="end">{label}</text>')
+        parts.append(f'<text x="{_SMALL_LEFT + middle:.2f}" y="{_SMALL_PX + 11}" text-anchor="middle">{label}</text>')
+    size = f'viewBox="0 0 {_SMALL_LEFT + _SMALL_PX + 2} {_SMALL_PX + 14}" width="170" height="168"'
+    alt = html.escape(t("alt.matrix", name=t.cell(run.model, run.variant)))
+    return f'<svg class="small" {size} role="img" aria-label="{alt}">{"".join(parts)}</svg>'
+
+
+def _cells(axes: Axes, run: RunFacts) -> None:
+    confusion = run.test.confusion if run.test else ()
+    n = len(confusion)
+    axes.grid(visible=False)
+    axes.set_xlim(-0.5, n - 0.5)
+    axes.set_ylim(n - 0.5, -0.5)
+    axes.set_xticks(range(n), run.labels)
+    axes.set_yticks(range(n), run.labels)
+    axes.add_patch(Rectangle((-0.5, -0.5), n, n, fill=False, edgecolor=RULE, linewidth=1, clip_on=False))
+    for i, row in enumerate(shades(confusion)):
+        for j, shade in enumerate(row):
+            if not shade:
+                continue
+            axes.add_patch(
+                Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor=model_colour(run.model), alpha=round(shade, 2), linewidth=0)
+            )
+            colour = PAPER if shade > _DARK_SHADE else INK
+            axes.text(j, i, str(confusion[i][j]), ha="center", va="center_baseline", size=TEXT_PX, color=colour)

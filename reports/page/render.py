@@ -1,0 +1,144 @@
+"""Facts to the bytes of one HTML file that needs nothing else. Equal facts give equal bytes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from arena.base.texts import ENGLISH
+from reports.facts.report import ReportFacts, RunFacts
+from reports.figures.contest import MOST_TEAMS
+from reports.figures.groups import MOST_ROWS
+from reports.page.csv_data import tables_of
+from reports.page.evaluations import GroupPage, group_pages
+from reports.page.figures import Figures, draw_all
+from reports.page.inspections import InspectionPage, inspection_pages
+from reports.page.studies import StudyPage, study_pages
+from reports.page.tables import Confusion, DigitRow, SplitRow, confusions, digits, shared_versions, splits
+from reports.wording import formats
+from reports.wording.page_texts import Texts, texts
+from reports.wording.summary import Summary, summarise
+
+# The page from top to bottom. A section is a name here, `_<name>.html.j2`, `head.<name>` of the texts, and a value in Page.
+SECTIONS = (
+    "answer", "held-out", "trainings", "curves", "confusions", "mistakes", "inspection", "sweeps", "contest", "data",
+    "lineage", "reading",
+)  # fmt: skip
+_GLOSSARY = ("macro_f1", "val_test", "interval", "held", "paired", "interaction", "fit", "pruned", "importance")
+_TEMPLATES = Path(__file__).parent / "templates"
+_FILTERS = (
+    "variant_name", "score", "signed", "percent", "whole_percent", "magnitude", "seconds", "leaf", "moment",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """Everything that the templates place."""
+
+    facts: ReportFacts
+    sections: tuple[str, ...]
+    summary: Summary
+    figures: Figures
+    tables: dict[str, str]  # data URIs of CSV files, by name
+    evaluations: tuple[GroupPage, ...]
+    inspections: tuple[InspectionPage, ...]
+    studies: dict[str, StudyPage]
+    shown: RunFacts | None
+    reasons: dict[str, str]  # of the verdicts, by digest
+    splits: tuple[SplitRow, ...]
+    confusions: tuple[Confusion, ...]
+    digits: tuple[DigitRow, ...]
+    versions: str
+    glossary: tuple[str, ...]
+    models: tuple[str, ...]  # of which it is known where they come from
+    lacks_sound: bool
+    most_teams: int
+    most_groups: int
+    style: Markup
+    script: Markup
+    policy: str
+
+
+def render(facts: ReportFacts) -> bytes:
+    """The page."""
+    t = texts(facts.lang)
+    style, script, policy = assets()
+    shown = facts.shown
+    page = Page(
+        facts=facts,
+        sections=tuple(name for name in SECTIONS if name != "inspection" or facts.inspections),
+        summary=summarise(facts),
+        figures=draw_all(facts),
+        tables=tables_of(facts),
+        evaluations=group_pages(facts.evaluations, t),
+        inspections=inspection_pages(facts.inspections, t),
+        studies=study_pages(facts.sweeps or ()),
+        shown=shown,
+        reasons={run.digest: _reason(run, t) for run in facts.runs},
+        splits=splits(shown),
+        confusions=confusions(shown),
+        digits=digits(shown),
+        versions=", ".join(f"{name} {version}" for name, version in shared_versions(facts.runs).items()),
+        glossary=tuple(term for term in _GLOSSARY if term != "held" or facts.evaluations),
+        models=tuple(name for name in dict.fromkeys(cell.model for cell in facts.cells) if t.source(name)),
+        lacks_sound=not any(media.sound for media in facts.media.values()),
+        most_teams=MOST_TEAMS,
+        most_groups=MOST_ROWS,
+        style=style,
+        script=script,
+        policy=policy,
+    )
+    return environment(t).get_template("report.html.j2").render(page=page).encode()
+
+
+def _reason(run: RunFacts, t: Texts) -> str:
+    """As the training wrote it, which is English; in another language the numbers that it rests on."""
+    if t.language == ENGLISH or not run.verdict:
+        return run.reason
+    train, val = run.splits.get("train"), run.val
+    if not train or not val:
+        return run.reason
+    score = formats.score
+    return t("trainings.reason_gap", train=score(train.macro_f1), val=score(val.macro_f1), gap=score(run.gap))
+
+
+def breakable(key: str) -> Markup:
+    """A dotted key that may wrap after its dots and underscores."""
+    return Markup(str(escape(key)).replace(".", ".<wbr>").replace("_", "_<wbr>"))
+
+
+def unbroken(sentence: str) -> Markup:
+    """A sentence whose `macro-F1` does not wrap at its hyphen."""
+    return Markup(str(escape(sentence)).replace("macro-F1", '<span class="whole">macro-F1</span>'))
+
+
+def coded(sentence: str) -> Markup:
+    """A sentence whose parts between backticks are code."""
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(sentence))))
+
+
+def assets() -> tuple[Markup, Markup, str]:
+    """Style sheet, script, and the content security policy that allows them alone."""
+    style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
+    script = (_TEMPLATES / "script.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    allowed = f"style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:; media-src data:"
+    return Markup(style), Markup(script), f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+
+
+def environment(t: Texts) -> Environment:
+    """Where templates find filters, and the texts of the page's language as `t`."""
+    found = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    found.filters.update({name: getattr(formats, name) for name in _FILTERS})
+    found.filters.update(breakable=breakable, unbroken=unbroken, coded=coded)
+    found.filters["svg"] = Markup  # our own drawing, whose texts are escaped
+    found.globals["t"] = t
+    return found

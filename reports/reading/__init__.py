@@ -1,0 +1,1 @@
+"""Run folders, studies and contests read into facts."""

@@ -1,0 +1,33 @@
+"""The contest, as a report tells it."""
+
+from __future__ import annotations
+
+from leaderboard.errors import LeaderboardError
+from reports.errors import SourceError
+from reports.facts.contest import ContestFacts
+from reports.reading.studies import _hide_team
+
+
+def read_contest(contest: str, *, private: bool = False) -> ContestFacts:
+    """The standings of a contest, a file or a database's address: what everybody may see now, or the private ones for the host.
+
+    Raises:
+        SourceError: there is no such contest, or it has no private part.
+    """
+    from leaderboard.standings import Part
+    from leaderboard.store import open_contest
+
+    try:
+        with open_contest(contest) as board:
+            seen = board.board()
+            lines = board.standings(Part.PRIVATE) if private else seen.lines
+            return ContestFacts(
+                name=board.name,
+                deadline=board.deadline,
+                standings=tuple(lines if private else map(_hide_team, lines)),
+                n_waiting=len(board.teams()) - len(lines),
+                is_private=private and not seen.is_final,
+                is_final=seen.is_final,
+            )
+    except LeaderboardError as error:
+        raise SourceError(str(error)) from error

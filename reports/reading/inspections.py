@@ -1,0 +1,93 @@
+"""Inspections as run folders hold them: inspection.json and the arrays of inspection.npz, read without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnn.errors import RunError
+from cnn.files import read_json
+from reports.facts.base import Note, NoteKind
+from reports.facts.inspections import InspectedClip, InspectedLayer, InspectionFacts, PlacedClip
+from reports.facts.report import RunFacts
+from reports.wording.page_texts import Texts
+
+FORMAT = 1
+MOST_SHOWN = 2  # trainings: one of each model of the comparison
+_DAMAGE = (RunError, OSError, ValueError, KeyError, TypeError, IndexError)
+
+
+def read_inspections(
+    runs: Sequence[RunFacts], shown: RunFacts | None, t: Texts
+) -> tuple[tuple[InspectionFacts, ...], tuple[Note, ...]]:
+    """Those of at most two trainings: of the shown one, then of the best by validation of other models; and what is wrong."""
+    ranked = sorted(runs, key=lambda run: (run is not shown, -(run.val.macro_f1 if run.val else 0.0), run.digest))
+    found: list[InspectionFacts] = []
+    notes: list[Note] = []
+    for run in ranked:
+        folder = Path(run.folder)
+        if len(found) == MOST_SHOWN or run.model in {one.model for one in found} or not (folder / "inspection.json").exists():
+            continue
+        try:
+            found.append(_read(folder, run))
+        except _DAMAGE as error:
+            reason = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+            notes.append(Note(kind=NoteKind.ERROR, text=t("inspection.unread", folder=folder, error=reason)))
+    return tuple(found), tuple(notes)
+
+
+def _read(folder: Path, run: RunFacts) -> InspectionFacts:
+    facts, content = read_json(folder / "inspection.json"), (folder / "inspection.npz").read_bytes()
+    if facts["asked"]["format"] != FORMAT:
+        raise RunError(f"it is of another version of Arena (format {facts['asked']['format']}, not {FORMAT})")
+    if hashlib.sha256(content).hexdigest() != facts["arrays"]:
+        raise RunError("inspection.npz is not the one that inspection.json names")
+    if hashlib.sha256((folder / "model.pt").read_bytes()).hexdigest() != facts["asked"]["weights"]:
+        raise RunError("it is of other weights than model.pt")
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return _facts(run, facts, dict(arrays))
+
+
+def _facts(run: RunFacts, facts: dict[str, Any], arrays: dict[str, NDArray[np.generic]]) -> InspectionFacts:
+    embedding, filters = facts["embedding"], facts["filters"] or {"layer": "", "n": 0}
+    places = zip(embedding["clips"], arrays["places"].tolist(), strict=True)
+    return InspectionFacts(
+        run=run.digest,
+        model=run.model,
+        variant=run.variant,
+        length_s=float(str(run.config.get("tiles.length_s", 0))),
+        split=facts["split"],
+        clips=tuple(_clip(clip) for clip in facts["clips"]),
+        filter_layer=filters["layer"],
+        n_filters=filters["n"],
+        layers=tuple(_layer(layer) for layer in facts["layers"]),
+        n_mapped=facts["n_mapped"],
+        placed=tuple(
+            PlacedClip(id=clip, truth=truth, label=label, speaker=speaker, x=x, y=y)
+            for (clip, truth, label, speaker), (x, y) in places
+        ),
+        n_placed_of=embedding["of"],
+        feature_layer=embedding["layer"],
+        n_features=embedding["n_features"],
+        perplexity=embedding["perplexity"],
+        seed=embedding["seed"],
+        arrays=arrays,
+    )
+
+
+def _clip(clip: dict[str, Any]) -> InspectedClip:
+    probability = float(max(clip["probabilities"]))
+    return InspectedClip(
+        id=clip["id"], speaker=clip["speaker"], truth=clip["truth"], label=clip["label"], probability=probability
+    )
+
+
+def _layer(layer: dict[str, Any]) -> InspectedLayer:
+    sizes = {name: int(layer[name]) for name in ("n_channels", "n_bins", "n_frames")}
+    return InspectedLayer(name=layer["name"], n_kept=len(layer["channels"]), **sizes)

@@ -1,0 +1,105 @@
+"""One run folder to RunFacts, with what its files say against each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cnn.errors import RunError
+from cnn.overrides import flatten
+from cnn.runs.folder import RunFolder, RunResult
+from reports.analysis.scores import Clips, as_stated, clips_of, contradictions, recomputed
+from reports.errors import SourceError
+from reports.facts.base import Note, NoteKind
+from reports.facts.report import RunFacts, SplitFacts
+from reports.reading.commands import train_command
+from reports.wording.page_texts import Texts, english
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """A run as facts, beside its single answers, which the page resamples and lists the worst of."""
+
+    facts: RunFacts
+    clips: dict[str, Clips]  # val and test, as far as there are any
+    notes: tuple[Note, ...] = field(default=())
+
+    @property
+    def test(self) -> Clips | None:
+        return self.clips.get("test")
+
+
+def damaged(folder: RunFolder, cause: Exception) -> SourceError:
+    """What to say of a run folder whose files cannot be read."""
+    reason = f"{cause.args[0]!r} is missing" if isinstance(cause, KeyError) else str(cause)
+    return SourceError(f"{folder.path} is damaged: {reason}; delete the folder and train it again")
+
+
+def read_run(folder: RunFolder, tiles: Path = Path("tiles"), t: Texts | None = None) -> Reading:
+    """All that the page needs of a finished run; `tiles` is where the command that trains it again looks for them.
+
+    Raises:
+        SourceError: a file is missing or damaged.
+    """
+    try:
+        result = folder.result()
+        if result is None:
+            raise SourceError(f"{folder.path} is not finished; train it to the end with `arena train`, or leave it out")
+        return _reading(folder, result, tiles, t or english())
+    except (RunError, ValueError, KeyError, IndexError, TypeError, StopIteration) as error:
+        raise damaged(folder, error) from error
+
+
+def _reading(folder: RunFolder, result: RunResult, tiles: Path, t: Texts) -> Reading:
+    predictions = folder.predictions()
+    splits: dict[str, SplitFacts] = {}
+    differing: list[str] = []
+    if "train" in result.scores:
+        splits["train"] = as_stated(result.scores["train"], result.speakers.get("train", []))
+    clips = {split: clips_of(predictions, result.labels, split) for split in ("val", "test")}
+    for split, rows in clips.items():
+        stated = result.scores.get(split)
+        if not rows.ids and not stated:
+            continue
+        splits[split] = recomputed(rows, stated)
+        differing += contradictions(split, splits[split], stated) if stated else []
+    notes: tuple[Note, ...] = ()
+    if differing:
+        text = t("note.contradicts", folder=folder.path, what="; ".join(differing))
+        notes = (Note(kind=NoteKind.ERROR, text=text),)
+    known = {split: rows for split, rows in clips.items() if rows.ids}
+    return Reading(facts=_run_facts(folder, result, splits, tiles), clips=known, notes=notes)
+
+
+def _run_facts(folder: RunFolder, result: RunResult, splits: dict[str, SplitFacts], tiles: Path) -> RunFacts:
+    content = folder.config()
+    config = flatten(content)
+    seed = config.get("train.seed", 0)
+    return RunFacts(
+        digest=folder.digest,
+        folder=str(folder.path),
+        model=str(config["model.name"]),
+        variant=str(config["variant"]),
+        seed=seed if isinstance(seed, int) else 0,
+        config=config,
+        labels=result.labels,
+        curve=tuple(folder.epochs()),
+        best_epoch=result.best_epoch,
+        n_epochs=result.n_epochs,
+        splits=splits,
+        interval=None,
+        behind_choice=None,
+        verdict=result.verdict.state if result.verdict else "",
+        reason=result.verdict.reason if result.verdict else "",
+        wall_s=result.wall_s,
+        n_clips_per_s=result.n_clips_per_s,
+        n_parameters=result.n_parameters,
+        n_multiply_adds=result.n_multiply_adds,
+        device=result.device,
+        n_threads=result.n_threads,
+        versions=result.versions,
+        started_at=result.started_at,
+        finished_at=result.finished_at,
+        wandb_url=result.wandb_url if result.wandb_url.startswith(("https://", "http://")) else "",
+        command=train_command(folder.digest, content, tiles, folder.path.parent),
+    )

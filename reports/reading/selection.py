@@ -1,0 +1,159 @@
+"""Which of many run folders are the trainings to compare: one per model and variant, all on the same clips."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnn.errors import RunError
+from cnn.runs.folder import RunFolder, RunResult, RunState, list_runs
+from cnn.runs.index import find_run, trial_of
+from reports.errors import SourceError
+from reports.facts.base import Note, NoteKind
+from reports.facts.report import Place, places
+from reports.reading.run import damaged
+from reports.wording.page_texts import Texts, english
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """A finished run, by what decides over its place."""
+
+    folder: RunFolder
+    place: Place
+    comparable: str  # equal where corpus, tiles and split are equal
+    settings: str  # equal where the model and all of its settings are, whatever the variant
+    finished_at: str
+    is_trial: bool  # a sweep made it
+    val_macro_f1: float
+
+    @property
+    def age(self) -> tuple[str, str]:
+        return self.finished_at, self.folder.digest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """The chosen folder of each place that has one, and what was left out."""
+
+    folders: dict[Place, RunFolder]
+    notes: tuple[Note, ...]
+    is_one_fold: bool = False  # of an evaluation: there were no others
+
+
+def select(runs_dir: Path | None, named: Sequence[Path], folds: Collection[str] = (), t: Texts | None = None) -> Selection:
+    """The trainings to show.
+
+    Out of the finished runs of `runs_dir` (or out of `named` alone) the largest comparable group counts, the newest of
+    equally large ones, and in each place the newest run. A run that a sweep's trial made counts only where there is no other,
+    and a group of nothing but folds of evaluations only where there is no other group.
+
+    Args:
+        named: run folders, their digests, or unmistakable beginnings of these.
+        folds: digests of the runs that the page shows as folds of an evaluation.
+
+    Raises:
+        SourceError: a run in `named` cannot be found or read, or is not finished.
+    """
+    t = t or english()
+    notes: list[Note] = []
+    found = [_named(path, runs_dir) for path in named] if named else _scan(runs_dir, notes, t)
+    apart = found if named else [run for run in found if not run.is_trial]
+    if not found:
+        return Selection(folders={}, notes=tuple(notes))
+    shown = () if named else folds
+    group = _largest_group(apart or found, shown, notes, t)
+    chosen = {run.place: run for run in sorted(group, key=lambda run: run.age)}
+    if n_older := sum(run.folder.digest not in shown and chosen[run.place] is not run for run in group):
+        notes.append(Note(kind=NoteKind.REMARK, text=t.n("note.older", n_older)))
+    group_trials = [run for run in found if run.comparable == group[0].comparable and run.is_trial]
+    notes += _stand_ins(chosen, group_trials if not named else [], t)
+    folders = {place: chosen[place].folder for place in places(chosen) if place in chosen}  # a fixed order: same bytes
+    is_one_fold = all(run.folder.digest in shown for run in group)
+    return Selection(folders=folders, notes=(*notes, *([] if is_one_fold else _missing(chosen, t))), is_one_fold=is_one_fold)
+
+
+def _stand_ins(chosen: dict[Place, Candidate], trials: Sequence[Candidate], t: Texts) -> list[Note]:
+    """Fill empty places with trials: those whose settings most variants share, for no sampler drew them; else the best."""
+    variants: dict[str, set[Place]] = {}
+    for run in (*chosen.values(), *trials):
+        variants.setdefault(run.settings, set()).add(run.place)
+    empty = {run.place for run in trials if run.place not in chosen or chosen[run.place] in trials}
+    for place in empty:
+        here = [run for run in trials if run.place == place]
+        chosen[place] = max(here, key=lambda run: (len(variants[run.settings]), run.val_macro_f1, run.age))
+    if not empty:
+        return []
+    names = [t.cell(*place) for place in places(empty) if place in empty]
+    return [Note(kind=NoteKind.REMARK, text=t.n("note.stand_ins", len(names), names=t.listed(names)))]
+
+
+def _named(name: Path, runs_dir: Path | None) -> Candidate:
+    if name.is_dir() and not (name / "config.json").exists():
+        raise SourceError(f"{name} is no run folder: it has no config.json; give folders such as runs/0123456789abcdef")
+    try:
+        folder = find_run(str(name), runs_dir or Path("runs"))
+    except RunError as error:
+        raise SourceError(str(error)) from error
+    try:
+        result = folder.result()
+        if result is None or result.state is not RunState.FINISHED:
+            state = result.state.value if result else RunState.UNFINISHED.value
+            raise SourceError(
+                f"{folder.path} is {state}, not finished; train it to the end with `arena train`, or leave it out"
+            )
+        return _candidate(folder, result)
+    except (RunError, ValueError, KeyError, TypeError) as error:
+        raise damaged(folder, error) from error
+
+
+def _scan(runs_dir: Path | None, notes: list[Note], t: Texts) -> list[Candidate]:
+    found: list[Candidate] = []
+    n_unfinished = 0
+    for folder in list_runs(runs_dir) if runs_dir else []:
+        try:
+            result = folder.result()
+            if result and result.state is RunState.FINISHED:
+                found.append(_candidate(folder, result))
+            n_unfinished += result is None
+        except (RunError, ValueError, KeyError, TypeError) as error:
+            notes.append(Note(kind=NoteKind.ERROR, text=t("note.left_out", error=damaged(folder, error))))
+    if n_unfinished:
+        notes.append(Note(kind=NoteKind.REMARK, text=t.n("note.unfinished", n_unfinished)))
+    return found
+
+
+def _candidate(folder: RunFolder, result: RunResult) -> Candidate:
+    config: dict[str, Any] = folder.config()
+    comparable = {key: config.get(key) for key in ("corpus", "tiles", "split")}
+    return Candidate(
+        folder=folder,
+        place=(str(config["model"]["name"]), str(config["variant"])),
+        comparable=json.dumps(comparable, sort_keys=True),
+        settings=json.dumps([config["model"], config.get("train")], sort_keys=True),
+        finished_at=result.finished_at,
+        is_trial=trial_of(folder) is not None,
+        val_macro_f1=result.scores["val"].macro_f1 if "val" in result.scores else 0.0,
+    )
+
+
+def _largest_group(found: Sequence[Candidate], folds: Collection[str], notes: list[Note], t: Texts) -> list[Candidate]:
+    groups: dict[str, list[Candidate]] = {}
+    for run in found:
+        groups.setdefault(run.comparable, []).append(run)
+    of_their_own = [runs for runs in groups.values() if any(run.folder.digest not in folds for run in runs)]
+    largest = max(
+        of_their_own or groups.values(), key=lambda runs: (len({run.place for run in runs}), max(run.age for run in runs))
+    )
+    if n_others := sum(run.folder.digest not in folds and run not in largest for run in found):
+        notes.append(Note(kind=NoteKind.REMARK, text=t.n("note.others", n_others)))
+    return largest
+
+
+def _missing(chosen: Collection[Place], t: Texts) -> list[Note]:
+    absent = [place for place in places(chosen) if place not in chosen]
+    names = "; ".join(t.cell(*place) for place in absent)
+    return [Note(kind=NoteKind.MISSING, text=t.n("note.missing", len(absent), names=names))] if absent else []

@@ -1,0 +1,68 @@
+"""Studies and the contest as facts: the one place that reads sweeps and the leaderboard."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from cnn.errors import RunError
+from cnn.runs.folder import RunFolder
+from leaderboard.standings import Standing
+from reports.facts.base import Note, NoteKind
+from reports.facts.report import places
+from reports.facts.sweeps import AgentFacts
+from reports.wording.page_texts import Texts, english
+from sweeps.errors import SweepError
+from sweeps.results import StudyFacts, TrialFacts, list_studies, read_study
+
+
+def read_sweeps(studies_dir: Path, t: Texts | None = None) -> tuple[tuple[StudyFacts, ...], tuple[Note, ...]]:
+    """The studies in the order of the eight trainings, and what could not be read."""
+    t = t or english()
+    sweeps: list[StudyFacts] = []
+    notes: list[Note] = []
+    for name in list_studies(studies_dir):
+        try:
+            sweeps.append(read_study(studies_dir, name))
+        except (SweepError, RunError) as error:
+            notes.append(Note(kind=NoteKind.ERROR, text=t("note.study_unread", name=name, error=error)))
+    order = {place: n for n, place in enumerate(places([(sweep.model, sweep.variant) for sweep in sweeps]))}
+    sweeps.sort(key=lambda sweep: (order[sweep.model, sweep.variant], sweep.name))
+    return tuple(sweeps), tuple(notes)
+
+
+def agents_of(trials: Sequence[TrialFacts], runs_dir: Path | None) -> tuple[AgentFacts, ...]:
+    """Each agent's trials, time and device, the first to begin a trial first."""
+    by_agent: dict[str, list[TrialFacts]] = {}
+    for trial in trials:
+        if trial.agent:
+            by_agent.setdefault(trial.agent, []).append(trial)
+    return tuple(
+        AgentFacts(
+            name=name,
+            device=_device(own, runs_dir),
+            counts=dict(sorted(Counter(str(trial.state) for trial in own).items())),
+            seconds=sum(trial.seconds or 0.0 for trial in own),
+        )
+        for name, own in by_agent.items()
+    )
+
+
+def _device(trials: Sequence[TrialFacts], runs_dir: Path | None) -> str:
+    """Of the newest finished trial; an agent keeps its device."""
+    run = next((trial.run for trial in reversed(trials) if trial.run and str(trial.state) == "finished"), "")
+    if not run or runs_dir is None:
+        return ""
+    try:
+        result = RunFolder(runs_dir / run).result()
+    except (RunError, ValueError, KeyError, TypeError):
+        return ""
+    return result.device if result else ""
+
+
+def _hide_team(standing: Standing) -> Standing:
+    """What others see of a team: its pseudonym where it has one, and no file, whose name may say more."""
+    attempts = tuple(dataclasses.replace(attempt, file_name="", model=None) for attempt in standing.attempts)
+    return dataclasses.replace(standing, team=standing.shown_as, model=None, attempts=attempts)

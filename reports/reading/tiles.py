@@ -1,0 +1,75 @@
+"""A folder of tiles as far as a page shows it: pictures of single clips, where their recordings lie, who speaks.
+
+Reads the files that the contract names (settings.json, clips.csv, raw.npy, bilateral.npy) by itself: the room that writes them
+starts torch.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnn.config import digest_of
+from cnn.errors import RunError
+from cnn.files import read_json
+
+FILTERS = ("raw", "bilateral")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TileFolder:
+    """The tiles that some runs were trained on."""
+
+    folder: Path
+    corpus_folder: Path  # where the recordings lay when the tiles were made
+    places: dict[str, int]  # row of each clip
+    paths: dict[str, str]  # of each clip's recording, below the corpus folder
+    speakers: dict[str, dict[str, Any]]  # what the corpus says of them: age, gender, accent
+    _pictures: dict[str, NDArray[np.uint8]] = field(default_factory=dict, repr=False)
+
+    def picture(self, filter_name: str, clip: str) -> NDArray[np.uint8] | None:
+        """(F, T) uint8, low frequencies first; None where there is none of this clip."""
+        if clip not in self.places:
+            return None
+        if filter_name not in self._pictures:
+            try:
+                self._pictures[filter_name] = np.load(self.folder / f"{filter_name}.npy", mmap_mode="r")
+            except (OSError, ValueError):
+                return None
+        pictures = self._pictures[filter_name]
+        place = self.places[clip]
+        return np.asarray(pictures[place]) if pictures.ndim == 3 and place < len(pictures) else None
+
+    def recording(self, clip: str) -> Path | None:
+        return self.corpus_folder / self.paths[clip] if clip in self.paths else None
+
+
+def find_tiles(where: Path, config: dict[str, Any]) -> TileFolder | None:
+    """The tiles of a run's configuration, in `where` or below it; None where there are none that can be read."""
+    named = where / digest_of({"corpus": config.get("corpus"), "tiles": config.get("tiles")})
+    for folder in (where, named):
+        try:
+            settings = read_json(folder / "settings.json")
+            if (settings.get("corpus"), settings.get("tiles")) == (config.get("corpus"), config.get("tiles")):
+                return _read(folder, settings)
+        except (RunError, OSError, ValueError, KeyError):
+            continue
+    return None
+
+
+def _read(folder: Path, settings: dict[str, Any]) -> TileFolder:
+    with (folder / "clips.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    speakers = settings.get("speakers", {})
+    return TileFolder(
+        folder=folder,
+        corpus_folder=Path(str(settings.get("corpus_folder", ""))),
+        places={row["id"]: place for place, row in enumerate(rows)},
+        paths={row["id"]: row["path"] for row in rows},
+        speakers={name: facts for name, facts in speakers.items() if isinstance(facts, dict)},
+    )

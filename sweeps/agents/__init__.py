@@ -1,0 +1,1 @@
+"""Agents: processes that claim trials and train them."""

@@ -1,0 +1,129 @@
+"""An agent: claims trials of one or several studies, fairly, and trains them until the budgets are reached."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from cnn.runs.folder import EpochRow
+from sweeps.engines.protocol import Claim, Engine, Idle, settle
+from sweeps.errors import StudyError
+from sweeps.pool.agent_options import OUT_OF_MEMORY, WAIT_S, AgentOptions, Say, Stop
+from sweeps.study import control
+from sweeps.study.control import Wish
+from sweeps.study.folder import StudyFolder, StudySpec
+from sweeps.training import trial
+from sweeps.training.trial import Step, Task, TrialResult, TrialState, Workplace
+
+
+def place_of(spec: StudySpec, device: str) -> Workplace:
+    """Where the trials of a study are trained."""
+    return Workplace(base=spec.base, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
+
+
+def fair(engines: Sequence[Engine]) -> list[Engine]:
+    """By the share of their budgets that is done or in work, the smallest first."""
+    return sorted(engines, key=lambda engine: engine.share())
+
+
+class Agent:
+    """One process over some studies."""
+
+    def __init__(self, engines: Sequence[Engine], options: AgentOptions, stop: Stop, say: Say) -> None:
+        self._engines = list(engines)
+        self._options = options
+        self._stop = stop
+        self._say = say
+        self._n_failures = 0
+        self._n_trained = 0
+        self._paused: set[str] = set()
+        self._code = 0
+
+    def run(self) -> int:
+        """Until nothing is left; the exit code."""
+        while self._engines and not self._stop.signal and not self._code:
+            found = self._claim()
+            if found:
+                self._train(*found)
+            elif self._engines:
+                time.sleep(WAIT_S)
+        return self._code
+
+    def _wish(self, engine: Engine) -> Wish:
+        return control.wish_of(StudyFolder(self._options.studies_dir / engine.spec.name))
+
+    def _heed(self) -> list[Engine]:
+        """The studies that may be worked on now; stopped ones drop out."""
+        wishes = [(engine, self._wish(engine)) for engine in self._engines]
+        for engine, wish in wishes:
+            name = engine.spec.name
+            if wish is Wish.STOP:
+                self._engines.remove(engine)
+                self._say(f"study {name} is stopped; `arena sweep resume {name}` undoes it")
+            elif wish is Wish.PAUSE and name not in self._paused:
+                self._say(f"study {name} is paused; `arena sweep resume {name}` lets it go on")
+        self._paused = {engine.spec.name for engine, wish in wishes if wish is Wish.PAUSE}
+        return [engine for engine, wish in wishes if wish is Wish.RUN]
+
+    def _claim(self) -> tuple[Engine, Claim] | None:
+        """From the study with the smallest share of its budget done or in work; studies that are done drop out."""
+        for engine in fair(self._heed()):
+            claim = engine.claim()
+            if isinstance(claim, Claim):
+                return engine, claim
+            if claim is Idle.WAIT:
+                continue
+            self._engines.remove(engine)
+            if claim is Idle.EXHAUSTED:
+                self._say(f"study {engine.spec.name}: every point of its space has been tried, before its budget was reached")
+            elif not self._n_trained:
+                self._say(f"study {engine.spec.name}: its {engine.spec.budget} trials are done; nothing is left to train")
+        return None
+
+    def _train(self, engine: Engine, claim: Claim) -> None:
+        result = trial.run_trial(self._place(engine), self._task(engine, claim), self._listener(engine, claim))
+        self._settle(engine, claim, result)
+
+    def _place(self, engine: Engine) -> Workplace:
+        return dataclasses.replace(place_of(engine.spec, self._options.device), wandb=self._options.wandb)
+
+    def _task(self, engine: Engine, claim: Claim) -> Task:
+        return Task(number=claim.number, params=claim.params, metric=engine.spec.sweep.metric)
+
+    def _listener(self, engine: Engine, claim: Claim) -> Callable[[EpochRow], Step]:
+        metric = engine.spec.sweep.metric
+
+        def listen(row: EpochRow) -> Step:
+            step = engine.report(claim, row.epoch, float(getattr(row, metric)))
+            ends = bool(self._stop.signal) or self._wish(engine) is not Wish.RUN
+            return Step.PAUSE if ends and step is Step.CONTINUE else step
+
+        return listen
+
+    def _settle(self, engine: Engine, claim: Claim, result: TrialResult) -> None:
+        """Record what came of a trial."""
+        self._n_trained += 1
+        if result.out_of_memory and not self._stop.alone:
+            engine.release(claim)
+            self._code = OUT_OF_MEMORY  # the pool tries it again with fewer agents on the device
+            return
+        if result.out_of_memory:
+            result = replace(result, cause="out of memory, alone on the device: this point is not tried again")
+        settle(engine, claim, result, self._say)
+        if result.state is not TrialState.PAUSED:
+            self._count_failures(engine, claim, result)
+
+    def _count_failures(self, engine: Engine, claim: Claim, result: TrialResult) -> None:
+        if result.state is not TrialState.FAILED:
+            self._n_failures = 0
+            return
+        self._n_failures += 1
+        for line in result.tail:
+            self._say(f"  {line}")
+        self._say(f"study {engine.spec.name}: trial {claim.number} failed: {result.cause}")
+        if self._n_failures >= self._options.max_failures:
+            name, n = engine.spec.name, self._n_failures
+            what = f"{n} trials in a row failed, the last of {name}" if n > 1 else f"a trial of {name} failed"
+            raise StudyError(f"{what}: {result.cause}; cure it and run the sweep again")

@@ -1,0 +1,215 @@
+"""`arena sweep run` and `arena sweep agent`: what trains."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arena.base.locks import require_posix
+from arena.base.terminal import print_json, say
+from sweeps.cli.options import Device, Engine, Fuse, Json, MaxFailures, Storage, Studies, Wandb, WandbMode, Where, fused
+
+if TYPE_CHECKING:
+    from sweeps.pool.plan import SweepRequest, Workers
+    from sweeps.pool.pool import Pool, PoolReport
+    from sweeps.pool.progress import View
+    from sweeps.pool.slots import Slot
+
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="Examples: `arena sweep run lenet5 --variant raw --budget 16 --agents 2` · "
+    "`arena sweep run my.yaml --variant raw --variant raw+aug train.epochs=8` · `arena sweep run --all --budget 16` · "
+    "`arena sweep run --all --gpus 0,1 --per-gpu 2` · `arena sweep run lenet5 --variant raw --engine wandb`"
+)
+def run(
+    file: Annotated[str | None, typer.Argument(metavar="FILE", help="A sweep file, or a net such as lenet5.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings of all trials, such as train.epochs=8.")
+    ] = None,
+    variants: Annotated[
+        list[str] | None,
+        typer.Option("--variant", help="raw, bilateral, raw+aug, bilateral+aug; repeat for more."),
+    ] = None,
+    all_studies: Annotated[bool, typer.Option("--all", help="lenet5 and resnet on all four variants: eight studies.")] = False,
+    tiles: Annotated[Path, typer.Option(help="A folder of tiles, or one that holds a single such folder.")] = Path("tiles"),
+    runs: Annotated[Path, typer.Option(help="Where run folders are.")] = Path("runs"),
+    studies: Studies = Path("studies"),
+    storage: Storage = "",
+    budget: Annotated[int | None, typer.Option(min=1, help="Trials per study.", show_default="the file's run_cap")] = None,
+    agents: Annotated[int, typer.Option(min=0, help="Processes; 0 chooses.", show_default="one a core")] = 0,
+    device: Device = "auto",
+    gpus: Annotated[str, typer.Option(help="Numbers of GPUs, such as 0,1: agents on each.")] = "",
+    per_gpu: Annotated[int, typer.Option(min=1, max=64, help="With --gpus: agents on each.")] = 1,
+    on: Annotated[Where, typer.Option(help="Who places the agents: this machine, Slurm or Ray.")] = Where.LOCAL,
+    place: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="For Slurm, such as slurm_partition=gpu; repeat for more.")
+    ] = None,
+    fuse: Fuse = "off",
+    seed: Annotated[int, typer.Option(min=0, help="Of the search; the training's own is train.seed.")] = 0,
+    name: Annotated[str, typer.Option(help="Of the study.", show_default="model.variant")] = "",
+    smoke: Annotated[bool, typer.Option("--smoke/--no-smoke", help="Try one batch of each net before the first trial.")] = True,
+    max_failures: MaxFailures = 3,
+    engine: Annotated[Engine, typer.Option(help="Who chooses points and stops weak trials.")] = Engine.OPTUNA,
+    project: Annotated[str, typer.Option(help="At W&B, with --engine wandb.", show_default="WANDB_PROJECT, or arena")] = "",
+    entity: Annotated[str, typer.Option(help="At W&B, with --engine wandb.", show_default="the account's own")] = "",
+    wandb: Wandb = WandbMode.AUTO,
+    json: Json = False,
+) -> None:
+    """Tune: make or continue studies, and train until each has its budget of trials, exactly. Run again, it goes on."""
+    require_posix("arena sweep run")
+    from sweeps.errors import OptionError
+    from sweeps.pool.agent_options import AgentOptions
+    from sweeps.pool.plan import Locations, Search, SweepRequest, Workers, choose_studies
+
+    words = [word for word in (file, *(overrides or [])) if word]
+    account = os.environ if engine is Engine.WANDB else {}
+    try:
+        files, chosen = choose_studies([word for word in words if "=" not in word], variants or [], all_studies=all_studies)
+        request = SweepRequest(
+            search=Search(
+                files=files,
+                variants=chosen,
+                overrides=tuple(word for word in words if "=" in word),
+                budget=budget,
+                seed=seed,
+                name=name,
+                engine=engine.value,
+                project=project or account.get("WANDB_PROJECT", ""),
+                entity=entity or account.get("WANDB_ENTITY", ""),
+            ),
+            locations=Locations(tiles=tiles, runs=runs, storage=_bare(storage)),
+            workers=Workers(n_agents=agents, gpus=gpus, per_gpu=per_gpu, cluster=on.value, cluster_options=tuple(place or ())),
+            options=AgentOptions(
+                studies_dir=studies,
+                device=device,
+                max_failures=max_failures,
+                wandb=wandb.value,
+                fuse=fused(fuse),
+                smoke=smoke,
+            ),
+        )
+        request.check()
+    except OptionError as error:
+        raise typer.BadParameter(str(error)) from error
+    if code := _run(request, json):
+        raise typer.Exit(code)
+
+
+def _bare(storage: str) -> str:
+    if not storage:
+        return ""
+    from sweeps.study.database import bare_url
+
+    return bare_url(storage)
+
+
+def _run(request: SweepRequest, json: bool) -> int:
+    import dataclasses
+
+    from sweeps.cli import live
+    from sweeps.cli.tables import print_best
+    from sweeps.pool import plan
+    from sweeps.pool import pool as launch
+    from sweeps.results import read_outline
+    from sweeps.wandb_sweeps import link as wandb_link
+
+    is_local, options = request.workers.cluster == "local", request.options
+    slots = _slots(request.workers)
+    if options.fuse > 1 and is_local and not plan.may_have_gpu(options.device):
+        say("note: on a CPU fused trials are slower than one at a time; --fuse is meant for a GPU")
+    open_studies = wandb_link.open_sweeps if request.search.engine == "wandb" else plan.open_studies
+    specs = open_studies(request, say)
+    names = tuple(spec.name for spec in specs)
+    pool = launch.Pool(
+        specs=specs,
+        options=dataclasses.replace(options, names=names),
+        slots=slots or plan.default_slots(request, sum(spec.budget for spec in specs)),
+        n_clips=plan.n_clips(specs),
+    )
+    with live.shown(f"study {names[0]}" if len(names) == 1 else f"{len(names)} studies") as show:
+        report = launch.run_agents(pool, show, say) if is_local else _run_placed(request.workers, pool, show)
+    facts = [read_outline(options.studies_dir, name) for name in names]
+    print_json([dataclasses.asdict(study) for study in facts]) if json else print_best(facts)
+    if report.exit_code:
+        say(f"{report.n_settled} of {report.budget} trials are done; {report.way_on}")
+    return report.exit_code
+
+
+def _run_placed(workers: Workers, pool: Pool, show: Callable[[View], None]) -> PoolReport:
+    from sweeps.pool import cluster as place
+    from sweeps.pool import ray_actors as place_ray
+    from sweeps.pool import slurm_jobs as place_slurm
+
+    settings = place.options_of(workers.cluster_options)
+    words = place.commands(pool, workers.n_agents)
+    if workers.cluster == "ray":
+        return place.run_placed(pool, lambda: place_ray.RayActors(words, settings, workers.per_gpu), show, say)
+    names, folder = " ".join(pool.options.names), place_slurm.folder_of(pool.options.studies_dir)
+    return place.run_placed(pool, lambda: place_slurm.SlurmJobs(folder, words, settings, names), show, say)
+
+
+def _slots(workers: Workers) -> tuple[Slot, ...]:
+    """Where `--gpus` puts agents; nowhere without it. The environment is read here, at the edge."""
+    from sweeps.pool import slots as gpus
+
+    return gpus.placement(gpus.chosen(workers.gpus, os.environ), workers.per_gpu) if workers.gpus else ()
+
+
+@app.command(
+    epilog="Examples: `arena sweep agent lenet5.raw`, in another terminal or on another machine that sees the folder · "
+    "`arena sweep agent lenet5.raw --storage postgresql+psycopg://me@db/arena --tiles tiles --runs runs`, on any machine"
+)
+def agent(
+    names: Annotated[list[str], typer.Argument(metavar="STUDY", help="Studies that `arena sweep run` made.")],
+    studies: Studies = Path("studies"),
+    storage: Storage = "",
+    tiles: Annotated[
+        Path | None, typer.Option(help="With --storage: this machine's tiles.", show_default="where the study was made")
+    ] = None,
+    runs: Annotated[
+        Path | None, typer.Option(help="With --storage: this machine's run folders.", show_default="where the study was made")
+    ] = None,
+    device: Device = "auto",
+    max_failures: MaxFailures = 3,
+    fuse: Fuse = "off",
+    smoke: Annotated[bool, typer.Option("--smoke", help="Try one batch of each net first.")] = False,
+    shared: Annotated[bool, typer.Option("--shared", hidden=True)] = False,
+    wandb: Wandb = WandbMode.AUTO,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
+    ready: Annotated[int | None, typer.Option("--ready", hidden=True)] = None,
+) -> None:
+    """Join: train trials of these studies until their budgets are reached. Ctrl-C ends after the epoch, twice at once."""
+    require_posix("arena sweep agent")
+    from sweeps.agents.run import work
+    from sweeps.pool.agent_options import AgentOptions, Stop
+
+    if storage:
+        from sweeps.study.join import join
+
+        for name in names:
+            join(studies, _bare(storage), name, tiles=tiles, runs=runs)
+    elif tiles or runs:
+        raise typer.BadParameter("--tiles and --runs of an agent belong to --storage; without it they are the study's own")
+    options = AgentOptions(
+        studies_dir=studies,
+        names=tuple(dict.fromkeys(names)),
+        device=device,
+        max_failures=max_failures,
+        wandb=wandb.value,
+        fuse=fused(fuse),
+        smoke=smoke,
+        shared=shared,
+    )
+    stop = Stop(alone=not shared, ready=ready)
+    stop.install()
+    if with_parent:
+        stop.with_parent()
+    if code := work(options, stop, say):
+        raise typer.Exit(code)

@@ -1,0 +1,131 @@
+"""`arena sweep status`, `trials`, `best` and `lint`: what only looks."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arena.base.terminal import print_json, print_table, say
+from sweeps.cli.options import Json, Storage, Studies
+
+if TYPE_CHECKING:
+    from sweeps.cli.tables import Status
+    from sweeps.sweepfile.space import Parameter
+
+
+app = typer.Typer()
+
+
+@app.command(epilog="Examples: `arena sweep status` · `arena sweep status lenet5.raw --json`")
+def status(
+    names: Annotated[list[str] | None, typer.Argument(metavar="STUDY", help="Only these.", show_default="all")] = None,
+    studies: Studies = Path("studies"),
+    storage: Storage = "",
+    json: Json = False,
+) -> None:
+    """Show how studies stand: trials by state, the best, and whether one is paused or stopped."""
+    from sweeps.cli.tables import print_studies
+    from sweeps.results import list_studies
+
+    _reach(studies, storage)
+    found = [_status(studies, name) for name in names or list_studies(studies)]
+    if json:
+        return print_json([study.as_dict() for study in found])
+    print_studies(found) if found else say(f"no studies in {studies}; `arena sweep run` makes one")
+
+
+def _reach(studies: Path, storage: str) -> None:
+    if storage:
+        from sweeps.study.database import bare_url
+        from sweeps.study.join import join_all
+
+        join_all(studies, bare_url(storage))
+
+
+def _status(studies: Path, name: str) -> Status:
+    from sweeps.cli.tables import Status
+    from sweeps.engines.counts import counter_of
+    from sweeps.study.control import wish_of
+    from sweeps.study.folder import StudyFolder
+
+    folder = StudyFolder(studies / name)
+    spec = folder.spec()
+    return Status(spec=spec, counts=counter_of(folder, spec.sweep.goal).read(), wish=wish_of(folder))
+
+
+@app.command(epilog="Examples: `arena sweep trials lenet5.raw` · `arena sweep trials lenet5.raw --csv > trials.csv`")
+def trials(
+    name: Annotated[str, typer.Argument(metavar="STUDY")],
+    studies: Studies = Path("studies"),
+    storage: Storage = "",
+    json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a row for each trial, with numbers in full.")] = False,
+) -> None:
+    """List the trials of a study: parameters, epochs, result, and the cause of a failure."""
+    from sweeps.cli.tables import print_csv, print_trials
+    from sweeps.results import read_outline
+
+    if json and as_csv:
+        raise typer.BadParameter("give --json or --csv, not both")
+    _reach(studies, storage)
+    facts = read_outline(studies, name)
+    if json:
+        return print_json([dataclasses.asdict(trial) for trial in facts.trials])
+    print_csv(facts) if as_csv else print_trials(facts)
+
+
+@app.command(epilog="Example: `arena sweep best lenet5.raw`")
+def best(
+    name: Annotated[str, typer.Argument(metavar="STUDY")],
+    studies: Studies = Path("studies"),
+    storage: Storage = "",
+    json: Json = False,
+) -> None:
+    """Show the best trial of a study and the command that trains it."""
+    from sweeps.cli.tables import share, shown
+    from sweeps.errors import StudyError
+    from sweeps.results import read_study
+
+    _reach(studies, storage)
+    facts = read_study(studies, name)
+    if facts.best is None:
+        raise StudyError(f"study {name!r} has no finished trial yet; run it with `arena sweep agent {name}`")
+    if json:
+        return print_json({"best": dataclasses.asdict(facts.best), "importances": facts.importances, "command": facts.command})
+    rows = [[key, shown(value), share(facts, key)] for key, value in facts.best.params.items()]
+    print(f"{name}: trial {facts.best.number}, {facts.metric} {facts.best.value:.4f}, run {facts.best.run}")
+    print_table(("parameter", "#value", "#importance"), rows)
+    print(facts.command)
+
+
+@app.command(epilog="Examples: `arena sweep lint my.yaml` · `arena sweep lint lenet5`")
+def lint(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A sweep file, or a net such as lenet5.")],
+    json: Json = False,
+) -> None:
+    """Check a sweep file, and say what it means; what would search something else than it reads is refused with the fix."""
+    from sweeps.sweepfile.lint import check_stopping, read_sweep
+    from sweeps.sweepfile.space import n_points
+    from sweeps.training.configuration import default_epochs
+
+    sweep = read_sweep(file)
+    check_stopping(sweep, 0 if sweep.has("train.epochs") else default_epochs())
+    points = n_points(sweep.parameters)
+    if json:
+        spaces = [{**dataclasses.asdict(p), "n_values": p.n_values} for p in sweep.parameters]
+        return print_json({"file": sweep.file, "method": sweep.method, "n_points": points, "parameters": spaces})
+    rows = [[str(p.line), p.name, str(p.distribution), _range(p)] for p in sweep.parameters]
+    print_table(("#line", "parameter", "distribution", "values"), rows)
+    size = f"{points} points" if points is not None else "a continuous space"
+    budget = f", {sweep.run_cap} trials" if sweep.run_cap else ""
+    print(f"{sweep.file} is good: {sweep.method} over {size} will {sweep.goal} {sweep.metric}{budget}")
+
+
+def _range(parameter: Parameter) -> str:
+    if parameter.values:
+        return ", ".join(map(str, parameter.values))
+    low, high = (f"{bound:g}" if parameter.shape else str(bound) for bound in parameter.bounds)
+    return f"{low} to {high}" + (f", most around {parameter.value_of(0.5)}" if parameter.shape else "")

@@ -1,0 +1,85 @@
+"""`arena wandb`: what W&B's own commands start, and the file for its scheduler."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from arena.base.locks import require_posix
+from arena.base.terminal import say
+from sweeps.cli.options import Device, Studies
+
+app = typer.Typer()
+
+Tiles = Annotated[Path, typer.Option("--tiles", help="A folder of tiles, or one that holds a single such folder.")]
+Runs = Annotated[Path, typer.Option("--runs", help="Where run folders are.")]
+
+
+@app.command(
+    context_settings={"ignore_unknown_options": True},
+    epilog="Example: `wandb agent ENTITY/PROJECT/SWEEP`, on any machine that has the tiles; it starts this for each run.",
+)
+def trial(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="Whose trials these are.")],
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]... [--KEY=VALUE]...", help="Of all trials, and of this one.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="A net of `arena models`.")] = "lenet5",
+    variant: Annotated[str, typer.Option(help="raw, bilateral, raw+aug or bilateral+aug.")] = "raw",
+    tiles: Tiles = Path("tiles"),
+    runs: Runs = Path("runs"),
+    studies: Studies = Path("studies"),
+    device: Device = "auto",
+    stops: Annotated[bool, typer.Option("--stops", help="The sweep stops weak runs: SIGTERM prunes, else it pauses.")] = False,
+) -> None:
+    """One run of a W&B sweep, as plain `wandb agent` starts it."""
+    require_posix("arena wandb trial")
+    from sweeps.wandb_sweeps.command import Command, split_arguments, train_one
+
+    overrides, params = split_arguments(words or [])
+    command = Command(
+        study=study,
+        model=model,
+        variant=variant,
+        tiles=tiles,
+        runs=runs,
+        studies=studies,
+        device=device,
+        stops=stops,
+        overrides=overrides,
+        params=params,
+    )
+    if code := train_one(command, os.environ, say):
+        raise typer.Exit(code)
+
+
+@app.command(
+    "sweep-file",
+    epilog="Examples: `arena wandb sweep-file lenet5 --variant raw` · `arena wandb sweep-file my.yaml --scheduler`",
+)
+def sweep_file(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A sweep file, or a net such as lenet5.")],
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings of all trials.")] = None,
+    variant: Annotated[str, typer.Option(help="raw, bilateral, raw+aug or bilateral+aug.")] = "raw",
+    scheduler: Annotated[
+        bool, typer.Option("--scheduler", help="For `wandb sweep-scheduler`, with Optuna's samplers.")
+    ] = False,
+    budget: Annotated[int | None, typer.Option(min=1, help="Runs.", show_default="the file's run_cap")] = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write.", show_default="wandb-STUDY.yaml")] = None,
+    tiles: Tiles = Path("tiles"),
+    runs: Runs = Path("runs"),
+    studies: Studies = Path("studies"),
+) -> None:
+    """Write the sweep for W&B's own commands: `wandb sweep`, `wandb agent` and, if wished, `wandb sweep-scheduler`."""
+    from sweeps.pool.plan import Locations, Search, SweepRequest, plan
+    from sweeps.wandb_sweeps import files as wandb_file
+
+    search = Search(files=(file,), variants=(variant,), budget=budget, overrides=tuple(overrides or ()), engine="wandb")
+    (spec,), _ = plan(SweepRequest(search=search, locations=Locations(tiles=tiles, runs=runs)))
+    write = wandb_file.write_scheduled if scheduler else wandb_file.write_sweep
+    written = write(spec, studies, out or Path(f"wandb-{spec.name}.yaml"))
+    say(f"written: {', '.join(map(str, written.files))}; then")
+    print("\n".join(written.commands))

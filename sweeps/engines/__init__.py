@@ -1,0 +1,1 @@
+"""Engines that propose trials and take their results."""

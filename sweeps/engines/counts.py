@@ -1,0 +1,265 @@
+"""How a study stands, in counts: read from its journal without Optuna, from where the last look ended.
+
+Of 100,000 trials nobody wants to read a million operations again: agents leave `counts.json` beside the journal now and
+then, the counts up to a place in it, and whoever looks reads on from there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cnn.errors import RunError
+from cnn.files import read_json, write_json
+from sweeps.errors import UnreachableError
+from sweeps.study.folder import StudyFolder
+from sweeps.study.lease import is_held, utc_now
+from sweeps.sweepfile.sweep import Goal
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+
+_EVERY_BYTES = 1 << 20  # of the journal between two of them: some 20 ms to read
+_CREATE, _END, _EPOCH, _ATTRIBUTE = 4, 6, 7, 8  # operations of Optuna's journal
+_RUNNING, _COMPLETE, _PRUNED, _FAILED, _WAITING = range(5)  # states of Optuna's trials
+_KEPT = ("params", "run", "lease", "duplicate_of", "seconds", "cause")  # attributes that sweeps.engines.optuna_trials names
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Best:
+    """The best finished trial."""
+
+    number: int
+    value: float
+    run: str
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudyCounts:
+    """A study in counts."""
+
+    finished: int = 0
+    pruned: int = 0
+    running: int = 0
+    interrupted: int = 0  # unfinished, and nobody works on them
+    failed: int = 0
+    duplicate: int = 0
+    best: Best | None = None
+    epochs: int = 0  # trained so far, by all trials
+    epochs_settled: int = 0  # by the finished and pruned ones
+    last_cause: str = ""  # of the last failure
+
+    @property
+    def settled(self) -> int:
+        """What the budget counts."""
+        return self.finished + self.pruned
+
+    @property
+    def begun(self) -> int:
+        """Settled and unfinished trials: the part of the budget that is spent or in work."""
+        return self.settled + self.running + self.interrupted
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the operations up to byte `offset` come to."""
+
+    offset: int = 0
+    n_trials: int = 0
+    finished: int = 0
+    pruned: int = 0
+    failed: int = 0
+    duplicate: int = 0
+    epochs: int = 0
+    epochs_settled: int = 0
+    last_cause: str = ""
+    best: dict[str, Any] | None = None
+    open: dict[str, dict[str, Any]] = field(default_factory=dict)  # trials that may still change, by number
+
+    def apply(self, log: dict[str, Any], maximize: bool) -> None:
+        operation = log["op_code"]
+        if operation == _CREATE:
+            self.open[str(self.n_trials)] = {"state": log.get("state", _RUNNING), "epochs": []}
+            self.n_trials += 1
+            return
+        trial = self.open.get(str(log.get("trial_id")))
+        if trial is None:
+            return
+        if operation == _EPOCH:
+            if "duplicate_of" not in trial and log["step"] not in trial["epochs"]:
+                trial["epochs"].append(log["step"])
+                self.epochs += 1
+        elif operation == _ATTRIBUTE:
+            trial.update((key, value) for key, value in log["user_attr"].items() if key in _KEPT)
+        elif operation == _END:
+            trial["state"] = log["state"]
+            if log["state"] not in (_RUNNING, _WAITING):
+                self._close(log["trial_id"], log["values"], maximize)
+
+    def add(self, trial: FrozenTrial, maximize: bool) -> None:
+        """Count a trial as Optuna reads it."""
+        known = {key: value for key, value in trial.user_attrs.items() if key in _KEPT}
+        self.open[str(trial.number)] = {"state": trial.state.value, "epochs": list(trial.intermediate_values), **known}
+        self.epochs += len(trial.intermediate_values) if "duplicate_of" not in known else 0
+        if trial.state.is_finished():
+            self._close(trial.number, trial.values, maximize)
+
+    def counts(self, now: datetime) -> StudyCounts:
+        """Return the counts, with running trials apart from those whose agents are gone at `now`."""
+        working = [trial for trial in self.open.values() if trial["state"] == _RUNNING and "duplicate_of" not in trial]
+        running = sum(is_held(trial, now) for trial in working)
+        return StudyCounts(
+            finished=self.finished,
+            pruned=self.pruned,
+            running=running,
+            interrupted=len(working) - running,
+            failed=self.failed,
+            duplicate=self.duplicate,
+            best=Best(**self.best) if self.best else None,
+            epochs=self.epochs,
+            epochs_settled=self.epochs_settled,
+            last_cause=self.last_cause,
+        )
+
+    def _close(self, number: int, values: list[float] | None, maximize: bool) -> None:
+        trial = self.open.pop(str(number))
+        if "duplicate_of" in trial:
+            self.duplicate += 1
+        elif trial["state"] == _FAILED:
+            self.failed += 1
+            self.last_cause = trial.get("cause", "")
+        else:
+            self.epochs_settled += len(trial["epochs"])
+            if trial["state"] == _PRUNED:
+                self.pruned += 1
+            else:
+                self.finished += 1
+                self._compare(number, trial, values, maximize)
+
+    def _compare(self, number: int, trial: dict[str, Any], values: list[float] | None, maximize: bool) -> None:
+        if not values:
+            return
+        now = {"number": number, "value": values[0], "run": trial.get("run", ""), "params": trial.get("params", {})}
+        sign = -1 if maximize else 1
+        if self.best is None or (sign * now["value"], number) < (sign * self.best["value"], self.best["number"]):
+            self.best = now
+
+
+class Counter(Protocol):
+    """Asked again and again for a study's counts."""
+
+    def read(self) -> StudyCounts:
+        """The counts as of now; raises StudyError where the study is damaged or cannot be reached."""
+
+    def save(self) -> None:
+        """Leave them for the next who looks, where many were added; call it inside `folder.locked()`."""
+
+
+def counter_of(folder: StudyFolder, goal: Goal) -> Counter:
+    """For a study in files or in a database."""
+    return StoredCounts(folder, goal) if folder.database() else JournalCounts(folder, goal)
+
+
+class StoredCounts:
+    """A study in a database: its trials are read by Optuna."""
+
+    def __init__(self, folder: StudyFolder, goal: Goal) -> None:
+        from sweeps.engines.optuna_trials import Reader
+
+        self._reader = Reader(folder)
+        self._goal = goal
+        self._last: StudyCounts | None = None
+
+    def read(self) -> StudyCounts:
+        try:
+            self._last = self._read()
+        except UnreachableError:
+            if self._last is None:
+                raise
+        return self._last  # what was known before a database went away: agents wait for it too
+
+    def _read(self) -> StudyCounts:
+        tally = _Tally()
+        for trial in self._reader.trials():
+            tally.add(trial, self._goal is Goal.MAXIMIZE)
+        return tally.counts(self._reader.now())
+
+    def save(self) -> None:
+        return  # the database keeps them all
+
+
+class JournalCounts:
+    """A study's journal; each time only what was added since is read."""
+
+    def __init__(self, folder: StudyFolder, goal: Goal) -> None:
+        self._folder = folder
+        self._maximize = goal is Goal.MAXIMIZE
+        self._tally = _saved(folder)
+        self._saved_offset = self._tally.offset
+
+    def read(self) -> StudyCounts:
+        self._catch_up()
+        return self._tally.counts(utc_now())
+
+    def save(self) -> None:
+        try:
+            if self._folder.journal.stat().st_size - self._saved_offset < _EVERY_BYTES:
+                return
+            self._catch_up()
+            write_json(_path(self._folder), dataclasses.asdict(self._tally))
+        except (OSError, RunError):
+            return  # it saves time, and nothing else depends on it
+        self._saved_offset = self._tally.offset
+
+    def _catch_up(self) -> None:
+        journal = self._folder.journal
+        size = journal.stat().st_size if journal.exists() else 0
+        if size < self._tally.offset:  # another journal
+            self._tally = _Tally()
+        for length, log in _added(journal, self._tally.offset, size):
+            if log is None:
+                self._refuse_damage()
+                return
+            self._tally.apply(log, self._maximize)
+            self._tally.offset += length
+
+    def _refuse_damage(self) -> None:
+        """A damaged tail is the next writer's to set aside; damage before sound lines is told in the storage's words."""
+        from sweeps.engines.optuna_trials import Reader
+
+        Reader(self._folder).trials()
+
+
+def _added(journal: Path, offset: int, size: int) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """The length and content of each whole line from `offset` on; None of one that is no operation."""
+    if size <= offset:
+        return
+    with journal.open("rb") as file:
+        file.seek(offset)
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            try:
+                log = json.loads(line)
+            except ValueError:
+                log = None
+            yield len(line), log if isinstance(log, dict) else None
+
+
+def _path(folder: StudyFolder) -> Path:
+    return folder.path / "counts.json"
+
+
+def _saved(folder: StudyFolder) -> _Tally:
+    """What an agent left; nothing where it left none, or one of another make."""
+    try:
+        return _Tally(**read_json(_path(folder)))
+    except (RunError, TypeError, FileNotFoundError):
+        return _Tally()

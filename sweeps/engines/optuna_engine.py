@@ -1,0 +1,249 @@
+"""The Optuna engine: claims within an exact budget, takes over what dead agents left, answers duplicates.
+
+Every step that reads and then writes stands inside the study's lock, so that all agents see one order of events. A step that
+a lost connection interrupts is done again as a whole; what it wrote before counts as written by an agent that died.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import optuna
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
+
+from sweeps.engines import optuna_space
+from sweeps.engines.counts import counter_of
+from sweeps.engines.optuna_trials import (
+    CAUSE,
+    INFEASIBLE,
+    PARAMS,
+    RUN,
+    SECONDS,
+    SETTLED,
+    TAIL,
+    TWIN,
+    best_of,
+    is_abandoned,
+    is_duplicate,
+    open_to_write,
+    trials_of,
+)
+from sweeps.engines.protocol import Claim, Idle
+from sweeps.errors import StudyError
+from sweeps.study.folder import StudyFolder
+from sweeps.study.lease import LEASE, own_lease, read_lease
+from sweeps.study.retry import patiently
+from sweeps.sweepfile.space import all_points, n_points
+from sweeps.sweepfile.sweep import Method
+from sweeps.training.configuration import Point
+from sweeps.training.trial import Step, TrialResult, TrialState
+
+Identify = Callable[[Mapping[str, object]], Point]
+
+_MAX_LEARNT, _MAX_RANDOM = 20, 5  # duplicates in a row that the sampler, then chance, may ask for
+_MAX_FAILURES = 2  # of one point: the second time it is not for want of memory or disk
+_STATES = {
+    TrialState.FINISHED: OptunaState.COMPLETE,
+    TrialState.PRUNED: OptunaState.PRUNED,
+    TrialState.FAILED: OptunaState.FAIL,
+}
+
+
+class OptunaEngine:
+    """One study on Optuna's journal or in a database, for one agent."""
+
+    def __init__(self, folder: StudyFolder, agent: str, identify: Identify, say: Callable[[str], None]) -> None:
+        self._folder = folder
+        self._agent = agent
+        self._identify = identify
+        self._say = say
+        self._runs: dict[tuple[object, ...], str] = {}  # by point of a finite space
+        self._unsure: set[int] = set()  # trials that a step of ours wrote to without learning whether it did
+        self.spec = folder.spec()
+        with folder.locked():
+            self._study, self._storage = open_to_write(folder, self.spec, say)
+        self._study_id = self._storage.get_study_id_from_name(self.spec.name)
+        self._counter = counter_of(folder, self.spec.sweep.goal)
+
+    def share(self) -> float:
+        return patiently(self._counter.read, self._say).begun / self.spec.budget
+
+    def claim(self) -> Claim | Idle:
+        return patiently(self._claim, self._say)
+
+    def report(self, claim: Claim, epoch: int, value: float) -> Step:
+        return patiently(functools.partial(self._report, claim, epoch, value), self._say)
+
+    def renew(self, claim: Claim) -> None:
+        patiently(functools.partial(self._renew, claim), self._say)
+
+    def finish(self, claim: Claim, result: TrialResult) -> bool:
+        return patiently(functools.partial(self._finish, claim, result), self._say)
+
+    def release(self, claim: Claim) -> None:
+        patiently(functools.partial(self._release, claim), self._say)
+
+    def _claim(self) -> Claim | Idle:
+        with self._folder.locked() as now:
+            self.spec = self._folder.spec()
+            trials = self._trials()
+            n_settled = sum(trial.state in SETTLED and not is_duplicate(trial) for trial in trials)
+            if n_settled >= self.spec.budget:
+                return Idle.DONE
+            running = [trial for trial in trials if trial.state is OptunaState.RUNNING]
+            abandoned = [trial for trial in running if is_abandoned(trial, now) or self._is_half_claimed(trial)]
+            n_alive = len(running) - len(abandoned)
+            if n_settled + n_alive >= self.spec.budget:
+                return Idle.WAIT
+            for trial in abandoned:
+                taken = self._take_over(trial, now)
+                if taken:
+                    return taken
+            return self._new_point(now) or (Idle.WAIT if n_alive else Idle.EXHAUSTED)
+
+    def _report(self, claim: Claim, epoch: int, value: float) -> Step:
+        with self._folder.locked() as now:
+            trial_id = self._id(claim.number)
+            if not self._is_mine(trial_id):
+                return Step.PAUSE
+            self._storage.set_trial_intermediate_value(trial_id, epoch, value)
+            self._hold(trial_id, now)
+            return Step.PRUNE if self._study.pruner.prune(self._study, self._storage.get_trial(trial_id)) else Step.CONTINUE
+
+    def _renew(self, claim: Claim) -> None:
+        with self._folder.locked() as now:
+            trial_id = self._id(claim.number)
+            if self._is_mine(trial_id):
+                self._hold(trial_id, now)
+
+    def _finish(self, claim: Claim, result: TrialResult) -> bool:
+        with self._folder.locked():
+            trial_id = self._id(claim.number)
+            if not self._is_mine(trial_id):
+                return trial_id in self._unsure and self._held_last(self._storage.get_trial(trial_id))
+            known = self._storage.get_trial(trial_id).intermediate_values
+            for epoch, value in result.epochs.items():
+                if epoch not in known:  # trained by an agent that died before it could report
+                    self._storage.set_trial_intermediate_value(trial_id, epoch, value)
+            self._storage.set_trial_user_attr(trial_id, SECONDS, result.seconds)
+            if result.state is TrialState.FAILED:
+                self._storage.set_trial_user_attr(trial_id, CAUSE, result.cause)
+                self._storage.set_trial_user_attr(trial_id, TAIL, list(result.tail))
+                self._storage.set_trial_user_attr(trial_id, INFEASIBLE, result.out_of_memory)
+            best = best_of(self.spec.sweep.goal, result.epochs) if result.state is TrialState.FINISHED else None
+            self._unsure.add(trial_id)
+            self._study.tell(claim.number, best, _STATES[result.state])
+            self._unsure.remove(trial_id)
+            self._counter.save()
+            return True
+
+    def _release(self, claim: Claim) -> None:
+        with self._folder.locked():
+            trial_id = self._id(claim.number)
+            if self._is_mine(trial_id):
+                self._storage.set_trial_user_attr(trial_id, LEASE, {})
+
+    def _trials(self) -> list[FrozenTrial]:
+        return trials_of(self._storage, self._study_id)
+
+    def _id(self, number: int) -> int:
+        return self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number)
+
+    def _hold(self, trial_id: int, now: datetime) -> None:
+        self._unsure.add(trial_id)
+        self._storage.set_trial_user_attr(trial_id, LEASE, own_lease(self._agent, now).as_dict())
+        self._unsure.remove(trial_id)
+
+    def _is_mine(self, trial_id: int) -> bool:
+        trial = self._storage.get_trial(trial_id)
+        return trial.state is OptunaState.RUNNING and self._held_last(trial)
+
+    def _held_last(self, trial: FrozenTrial) -> bool:
+        lease = read_lease(trial.user_attrs)
+        return lease is not None and lease.is_of_this_process()
+
+    def _is_half_claimed(self, trial: FrozenTrial) -> bool:
+        """A claim of ours whose confirmation a lost connection swallowed."""
+        return bool(self._unsure) and self._id(trial.number) in self._unsure and self._held_last(trial)
+
+    def _take_over(self, trial: FrozenTrial, now: datetime) -> Claim | None:
+        if LEASE not in trial.user_attrs:  # its agent died between asking and claiming
+            begun = optuna.trial.Trial(self._study, self._id(trial.number))
+            return self._settle(begun, self._covered(), now)
+        self._hold(self._id(trial.number), now)
+        return Claim(number=trial.number, params=dict(trial.user_attrs[PARAMS]), run=trial.user_attrs[RUN])
+
+    def _new_point(self, now: datetime) -> Claim | None:
+        """A claim on a point that no trial of the study has; None when there is no such point."""
+        covered = self._covered()
+        if self.spec.sweep.method is not Method.GRID:
+            for turn in range(_MAX_LEARNT + _MAX_RANDOM):
+                self._study.sampler = self._sampler(learnt=turn < _MAX_LEARNT)
+                claim = self._settle(self._study.ask(), covered, now)
+                if claim:
+                    return claim
+        return self._first_free(covered, now)
+
+    def _sampler(self, *, learnt: bool) -> BaseSampler:
+        spec, n_trials = self.spec, len(self._trials())
+        if learnt:
+            return optuna_space.sampler(spec.sweep, spec.budget, spec.seed, n_trials)
+        return optuna_space.random_sampler(spec.seed, n_trials)
+
+    def _first_free(self, covered: Mapping[str, FrozenTrial], now: datetime) -> Claim | None:
+        parameters = self.spec.sweep.parameters
+        if n_points(parameters) is None:
+            return None
+        for values in all_points(parameters):
+            key = tuple(values.values())
+            if key not in self._runs:
+                self._runs[key] = self._identify(values).run
+            if self._runs[key] not in covered:
+                self._study.enqueue_trial(optuna_space.draws_of(parameters, values))
+                return self._settle(self._study.ask(), covered, now)
+        return None
+
+    def _settle(self, trial: optuna.trial.Trial, covered: Mapping[str, FrozenTrial], now: datetime) -> Claim | None:
+        """Suggest the parameters of `trial`; claim it, or answer it at once when another trial has the same point."""
+        parameters = self.spec.sweep.parameters
+        draws = optuna_space.suggest(trial, parameters)
+        try:
+            point = self._identify(optuna_space.values_of(parameters, draws))
+        except StudyError as error:  # values that are fine each, but not together
+            trial.set_user_attr(CAUSE, str(error))
+            self._study.tell(trial, None, OptunaState.FAIL)
+            raise
+        trial.set_user_attr(PARAMS, point.params)
+        trial.set_user_attr(RUN, point.run)
+        twin = covered.get(point.run)
+        if twin is not None:
+            self._answer(trial, twin)
+            return None
+        self._hold(self._id(trial.number), now)
+        return Claim(number=trial.number, params=point.params, run=point.run)
+
+    def _answer(self, trial: optuna.trial.Trial, twin: FrozenTrial) -> None:
+        """End a duplicate with what its twin came to; one that repeats a running trial has nothing to tell."""
+        trial.set_user_attr(TWIN, twin.number)
+        for epoch, value in twin.intermediate_values.items() if twin.state in SETTLED else ():
+            self._storage.set_trial_intermediate_value(self._id(trial.number), epoch, value)
+        state = twin.state if twin.state in SETTLED else OptunaState.FAIL
+        self._study.tell(trial, twin.value if state is OptunaState.COMPLETE else None, state)
+
+    def _covered(self) -> dict[str, FrozenTrial]:
+        """By run: the trial that stands for it. A point that failed once may be tried again."""
+        covered: dict[str, FrozenTrial] = {}
+        failures: dict[str, int] = {}
+        for trial in self._trials():
+            run = trial.user_attrs.get(RUN)
+            if run is None or LEASE not in trial.user_attrs:  # a duplicate, or not yet claimed
+                continue
+            failures[run] = failures.get(run, 0) + (trial.state is OptunaState.FAIL)
+            is_over = failures[run] >= _MAX_FAILURES or trial.user_attrs.get(INFEASIBLE, False)
+            if trial.state is not OptunaState.FAIL or is_over:
+                covered[run] = trial
+        return covered

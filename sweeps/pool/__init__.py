@@ -1,0 +1,1 @@
+"""Agents started, watched and replaced, on one machine or a cluster."""

@@ -1,0 +1,1 @@
+"""The study folder: its file, journal, leases and commands."""

@@ -1,0 +1,153 @@
+"""What a sweep asks of the configuration: keys that exist, values in range, a space as large as the budget."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from sweeps.errors import SweepFileError
+from sweeps.sweepfile.section import yaml_number
+from sweeps.sweepfile.space import Distribution, Parameter, n_points
+from sweeps.sweepfile.sweep import Method, Stopping, Sweep, parse, read_text
+from sweeps.training import configuration
+
+
+def read_sweep(file: str) -> Sweep:
+    """The sweep in `file` (or a shipped one), checked in all that can be known without the settings of a run.
+
+    Raises:
+        SweepFileError: with the line and the fix.
+    """
+    name, text = read_text(file)
+    sweep = parse(text, name)
+    check(sweep)
+    return sweep
+
+
+def check(sweep: Sweep) -> None:
+    """Refuse what the configuration cannot take; raises SweepFileError."""
+    kinds = configuration.key_kinds()
+    for parameter in sweep.parameters:
+        _check_key(sweep, parameter, kinds)
+    for parameter in sweep.parameters:
+        _check_kind(sweep, parameter, kinds[parameter.name])
+        _check_values(sweep, parameter)
+        if parameter.distribution is Distribution.CATEGORICAL_W_PROBABILITIES and sweep.method is not Method.RANDOM:
+            _fail(sweep, parameter, f"{parameter.name}: probabilities need `method: random`, not {sweep.method}; remove them")
+        if sweep.method is Method.GRID and parameter.n_values is None:
+            _fail(
+                sweep, parameter, f"a grid cannot visit all of {parameter.distribution}; list values, or write `method: random`"
+            )
+        if sweep.method is Method.GRID and parameter.distribution.is_quantized:
+            # W&B's grid visits min, min + q, ... short of max: not the multiples of q that its q_uniform draws.
+            _fail(sweep, parameter, f"a grid over {parameter.distribution} differs between the engines; list values instead")
+    if sweep.run_cap is not None:
+        budget_of(sweep, sweep.run_cap)
+
+
+def budget_of(sweep: Sweep, wanted: int | None) -> tuple[int, str]:
+    """How many trials a study of `sweep` gets, and a note where that is not what was wanted.
+
+    Raises:
+        SweepFileError: no budget is known, or the space has fewer points.
+    """
+    points = n_points(sweep.parameters)
+    if wanted is None:
+        wanted = sweep.run_cap
+    if sweep.method is Method.GRID and points is not None:
+        if wanted is None or wanted <= points:
+            return wanted or points, ""
+        return points, f"{sweep.file}: the grid has {points} points, so the budget is {points}, not {wanted}"
+    if wanted is None:
+        raise SweepFileError("no budget: give --budget, or add `run_cap: 16` to the file", file=sweep.file)
+    if points is not None and wanted > points:
+        raise SweepFileError(
+            f"the space has {points} distinct points, fewer than the budget of {wanted}; "
+            f"lower the budget, add values, or write method: grid",
+            file=sweep.file,
+        )
+    return wanted, ""
+
+
+def check_stopping(sweep: Sweep, epochs: int) -> None:
+    """Refuse an `early_terminate` that could end no trial of `epochs` epochs.
+
+    Raises:
+        SweepFileError: the first epoch at which it may end one is the last or later.
+    """
+    early = sweep.early_terminate
+    longest = max([epochs, *_epochs_tuned(sweep)])
+    if early is not None and early.min_iter >= longest:
+        law = f"early_terminate never ends a trial: it looks first at epoch {early.min_iter}, and trials have {longest}"
+        raise SweepFileError(f"{law}; lower min_iter, raise train.epochs, or remove it", file=sweep.file, line=sweep.early_line)
+    budget = sweep.run_cap
+    if early is not None and early.type is Stopping.MEDIAN and budget is not None and early.startup_trials >= budget:
+        law = f"early_terminate never ends a trial: {early.startup_trials} finish before, and run_cap is {budget}"
+        raise SweepFileError(f"{law}; lower startup_trials", file=sweep.file, line=sweep.early_line)
+
+
+def _epochs_tuned(sweep: Sweep) -> list[int]:
+    found = next((p for p in sweep.parameters if p.name == "train.epochs"), None)
+    return [value for value in found.extremes() if isinstance(value, int)] if found else []
+
+
+def model_of(sweep: Sweep) -> str:
+    """The model that a study of `sweep` tunes: lenet5 where the file names none."""
+    return str(sweep.constants.get("model.name", configuration.models()[0]))
+
+
+def _check_key(sweep: Sweep, parameter: Parameter, kinds: dict[str, type]) -> None:
+    name = parameter.name
+    if name.startswith("tiles."):
+        _fail(sweep, parameter, f"{name} is fixed when tiles are prepared; give it to `arena data prepare` instead")
+    if name == "variant":
+        _fail(sweep, parameter, "each variant is a study of its own; remove it here and give --variant, once for each")
+    if name not in kinds:
+        _fail(sweep, parameter, f"unknown key {name!r}{configuration.nearest_key(name)}")
+    if name == "model.name" and parameter.distribution is not Distribution.CONSTANT:
+        _fail(sweep, parameter, f"one study tunes one model; write `model.name: {{value: {configuration.models()[0]}}}`")
+
+
+def _check_kind(sweep: Sweep, parameter: Parameter, kind: type) -> None:
+    distribution = parameter.distribution
+    if parameter.values:
+        for value in parameter.values:
+            _check_listed(sweep, parameter, kind, value)
+        return
+    if kind not in (int, float):
+        _fail(sweep, parameter, f"{parameter.name} takes names, not numbers; list values")
+    if kind is float and distribution is Distribution.INT_UNIFORM:
+        law = f"{parameter.name} takes any number, but W&B draws whole ones from min {parameter.low} and max {parameter.high}"
+        _fail(sweep, parameter, f"{law}; write `min: {yaml_number(parameter.low)}`, or `distribution: uniform`")
+    if kind is int and distribution.is_continuous:
+        better = "q_log_uniform_values, q: 1" if distribution.is_log else "int_uniform"
+        better = f"q_{distribution}, q: 1" if distribution.is_shaped else better
+        law = f"{parameter.name} takes whole numbers, {distribution} draws others"
+        _fail(sweep, parameter, f"{law}; write `distribution: {better}`")
+    if kind is int and distribution.is_quantized and not float(parameter.q).is_integer():
+        _fail(sweep, parameter, f"{parameter.name} takes whole numbers; write a whole q, not {parameter.q}")
+
+
+def _check_listed(sweep: Sweep, parameter: Parameter, kind: type, value: object) -> None:
+    if kind in (int, float) and isinstance(value, str):
+        try:
+            number = float(value)
+        except ValueError:
+            return  # the configuration will refuse it in its own words
+        better = yaml_number(number) if kind is float else f"{number:.0f}"
+        _fail(sweep, parameter, f"{parameter.name}: {value!r} is text in YAML; write {better}")
+
+
+def _check_values(sweep: Sweep, parameter: Parameter) -> None:
+    around = {key: value for key, value in sweep.constants.items() if key in ("model.name", "split.kind")}
+    for value in parameter.extremes():
+        reason = configuration.why_refused({**around, parameter.name: value})
+        if reason and parameter.shape and not parameter.values:
+            reason += f", which {parameter.distribution} reaches; give it another shape, or a uniform distribution with bounds"
+        elif reason and parameter.distribution.is_quantized:
+            reason += f" (the nearest multiple of q {parameter.q} to a bound)"
+        if reason:
+            _fail(sweep, parameter, reason)
+
+
+def _fail(sweep: Sweep, parameter: Parameter, message: str) -> NoReturn:
+    raise SweepFileError(message, file=sweep.file, line=parameter.line)

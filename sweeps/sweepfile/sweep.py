@@ -1,0 +1,238 @@
+"""A sweep file: W&B's YAML schema read into one value; what says something else than it seems is refused, with line and fix."""
+
+from __future__ import annotations
+
+import importlib.resources
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from arena.base.suggest import did_you_mean
+from cnn.nets import NETS
+from cnn.runs.folder import METRICS
+from sweeps.errors import SweepFileError
+from sweeps.sweepfile.parameters import parse_parameters
+from sweeps.sweepfile.section import Section
+from sweeps.sweepfile.space import Parameter
+from sweeps.sweepfile.yaml_lines import read_tree
+
+DEFAULT_METRIC = "val_macro_f1"
+_MAX_BYTES = 1_000_000
+_EXTRA_METHODS = ("cmaes", "cma-es", "auto", "botorch")  # samplers of Optuna's that need more than Optuna
+_KEYS = ("method", "metric", "parameters", "early_terminate", "run_cap", "name", "description", "program", "command")
+_ACCOUNT = ("project", "entity")
+_ONLY_WANDB = "is W&B's own and means nothing here; remove it"
+_FOREIGN_KEYS = dict.fromkeys(("apiVersion", "kind", "controller", "job", "image_uri", "metrics", "scheduler"), _ONLY_WANDB)
+_FOREIGN_METRIC = dict.fromkeys(("target", "impute", "impute_while_running"), _ONLY_WANDB)
+_FOREIGN_STOPPING = {"strict": _ONLY_WANDB}
+
+
+class Method(StrEnum):
+    """How the next point is chosen: W&B's names, and Optuna's samplers by theirs."""
+
+    RANDOM = "random"
+    GRID = "grid"
+    BAYES = "bayes"  # Optuna engine: its TPE sampler
+    TPE = "tpe"
+    GP = "gp"  # a Gaussian process: few trials of few parameters
+    QMC = "qmc"  # a Sobol sequence: spread more evenly than chance, learns nothing
+
+    @property
+    def learns(self) -> bool:
+        return self in (Method.BAYES, Method.TPE, Method.GP)
+
+
+class Goal(StrEnum):
+    """Which way the metric is better."""
+
+    MAXIMIZE = "maximize"
+    MINIMIZE = "minimize"
+
+    def best(self, values: list[float]) -> float:
+        return max(values) if self is Goal.MAXIMIZE else min(values)
+
+
+class Stopping(StrEnum):
+    """What ends a trial early."""
+
+    HYPERBAND = "hyperband"  # W&B's rule: at each band the best 1/eta go on
+    MEDIAN = "median"  # ours: worse than the median of the finished trials at the same epoch
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EarlyTerminate:
+    """When a trial is pruned. Bands lie at min_iter, min_iter * eta, min_iter * eta^2 ... epochs."""
+
+    type: Stopping
+    min_iter: int  # the first epoch that may end a trial
+    eta: int = 3
+    startup_trials: int = 4  # median: trials that finish before any is pruned
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sweep:
+    """The content of a sweep file. Equal where the search is the same, whatever the file is called or says beside it."""
+
+    method: Method
+    metric: str
+    goal: Goal
+    parameters: tuple[Parameter, ...]
+    early_terminate: EarlyTerminate | None
+    run_cap: int | None = field(compare=False)
+    name: str = field(compare=False)
+    file: str = field(compare=False)
+    text: str = field(compare=False, repr=False)
+    early_line: int = field(default=1, compare=False)
+
+    @property
+    def constants(self) -> dict[str, object]:
+        return {p.name: p.values[0] for p in self.parameters if p.distribution == "constant"}
+
+    def has(self, parameter: str) -> bool:
+        return parameter in [p.name for p in self.parameters]
+
+    def line_of(self, parameter: str) -> int:
+        return next(p.line for p in self.parameters if p.name == parameter)
+
+
+def read_text(file: str) -> tuple[str, str]:
+    """The name for messages and the text of a sweep file: a path, or the name of a net (`lenet5`, `resnet`).
+
+    Raises:
+        SweepFileError: it cannot be read.
+    """
+    path = Path(file)
+    if file in NETS and not path.exists():
+        return f"{file}.yaml", _write_file(file)
+    try:
+        with path.open("rb") as opened:
+            content = opened.read(_MAX_BYTES + 1)
+    except OSError as error:
+        hint = f"; shipped are {', '.join(NETS)}"
+        raise SweepFileError(f"the sweep file cannot be read ({error.strerror or error}){hint}", file=file) from error
+    if len(content) > _MAX_BYTES:
+        raise SweepFileError("larger than 1 MB, so hardly a sweep file; choose another", file=file)
+    try:
+        return file, content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise SweepFileError("not UTF-8 text; save it as UTF-8", file=file, line=line) from error
+
+
+def _write_file(net: str) -> str:
+    """Return the sweep file of a net: the shipped one of lenet5, with the net's own words and depths."""
+    text = (importlib.resources.files("sweeps") / "lenet5.yaml").read_text(encoding="utf-8")
+    for old, new in zip(_list_differences("lenet5"), _list_differences(net), strict=True):
+        text = text.replace(old, new)
+    return text
+
+
+def _list_differences(name: str) -> tuple[str, ...]:
+    net = NETS[name]
+    least, most = net.depths
+    step = max(1, (most - least) // 3)
+    depths = range(max(least, step), most + 1, step)[:3]
+    return f"{net.class_name} ({net.role})", name, net.counts, str(list(depths))
+
+
+def parse(text: str, file: str) -> Sweep:
+    """The sweep in `text`; whether its keys and ranges are the configuration's is for `sweeps.sweepfile.lint` to say.
+
+    Raises:
+        SweepFileError: with the line and the fix.
+    """
+    tree = read_tree(text, file)
+    if tree is None or tree.value is None:
+        raise SweepFileError("empty; begin with `method: bayes`, or copy a shipped file: `arena sweep lint lenet5`", file=file)
+    if not isinstance(tree.value, dict):
+        raise SweepFileError("a sweep file is lines of `key: value`, such as `method: bayes`", file=file, line=tree.line)
+    top = Section(file=file, name="sweep file", entries=tree.value, line=tree.line)
+    top.refuse_unknown((*_KEYS, *_ACCOUNT), _FOREIGN_KEYS)
+    for key in ("description", "program", *_ACCOUNT):
+        top.text(key)
+    method = _method(top)
+    metric, goal = _metric(top, method)
+    return Sweep(
+        method=method,
+        metric=metric,
+        goal=goal,
+        parameters=parse_parameters(top),
+        early_terminate=_early_terminate(top),
+        run_cap=top.whole("run_cap", least=1),
+        name=top.text("name") or "",
+        file=file,
+        text=text,
+        early_line=top.line_of("early_terminate"),
+    )
+
+
+def _method(top: Section) -> Method:
+    if top.entries.get("method") is None:
+        top.fail(f"method is missing; add `method: bayes` (or {', '.join(m for m in Method if m != 'bayes')})")
+    if top.text("method") == "custom":
+        top.fail("method 'custom' belongs to W&B's own scheduler; write `method: bayes`", top.line_of("method"))
+    if top.text("method") in _EXTRA_METHODS:
+        law = f"method {top.text('method')!r} needs a package that Arena does not install"
+        top.fail(f"{law}; write `method: tpe` (or gp, qmc)", top.line_of("method"))
+    return Method(top.one_of("method", Method) or "")
+
+
+def _metric(top: Section, method: Method) -> tuple[str, Goal]:
+    section = top.sub("metric", "metric")
+    if section is None:
+        for needs, why in (("method", method.learns), ("early_terminate", "early_terminate" in top.entries)):
+            if why:
+                name = f"method {method}" if needs == "method" else needs
+                top.fail(f"{name} needs a metric; add `metric: {{name: {DEFAULT_METRIC}, goal: maximize}}`", top.line_of(needs))
+        return DEFAULT_METRIC, Goal.MAXIMIZE
+    section.refuse_unknown(("name", "goal"), _FOREIGN_METRIC)
+    metric = section.text("name")
+    if metric is None:
+        section.fail(f"metric.name is missing; add `name: {DEFAULT_METRIC}`")
+    if metric not in METRICS:
+        hint = did_you_mean(metric, METRICS)
+        section.fail(f"metric.name {metric!r} is no metric of a training{hint}", section.line_of("name"))
+    return metric, _goal(section, metric)
+
+
+def _goal(section: Section, metric: str) -> Goal:
+    fitting = Goal.MINIMIZE if metric.endswith("loss") else Goal.MAXIMIZE
+    given = section.one_of("goal", Goal)
+    if given is None and fitting is Goal.MAXIMIZE:
+        section.fail(f"metric.goal is missing, and W&B would minimize {metric}; add `goal: maximize`")
+    if given is not None and given != fitting:
+        section.fail(f"metric.goal {given} does not fit {metric}; write `goal: {fitting}`", section.line_of("goal"))
+    return fitting
+
+
+def _early_terminate(top: Section) -> EarlyTerminate | None:
+    section = top.sub("early_terminate", "early_terminate")
+    if section is None:
+        return None
+    kind = section.one_of("type", Stopping)
+    if kind is None:
+        section.fail("early_terminate.type is missing; add `type: hyperband`")
+    if kind == Stopping.MEDIAN:
+        section.refuse_unknown(("type", "min_iter", "startup_trials"), {})
+        return EarlyTerminate(
+            type=Stopping.MEDIAN,
+            min_iter=section.whole("min_iter", least=1) or 1,
+            startup_trials=section.whole("startup_trials", least=1) or 4,
+        )
+    section.refuse_unknown(("type", "min_iter", "max_iter", "s", "eta"), _FOREIGN_STOPPING)
+    eta = section.whole("eta", least=2) or 3
+    return EarlyTerminate(type=Stopping.HYPERBAND, min_iter=_first_band(section, eta), eta=eta)
+
+
+def _first_band(section: Section, eta: int) -> int:
+    min_iter, max_iter, s = (section.whole(key, least=1) for key in ("min_iter", "max_iter", "s"))
+    if min_iter is not None and max_iter is None and s is None:
+        return min_iter
+    if min_iter is not None or max_iter is None or s is None:
+        section.fail("hyperband takes either min_iter, or max_iter with s; write `min_iter: 3`")
+    band = max_iter
+    for _ in range(s):  # W&B divides s times, and ends where a band would lie before the first epoch
+        band = band // eta if band >= eta else band
+    if band == max_iter:
+        section.fail(f"max_iter {max_iter} leaves no band with eta {eta}; write `min_iter: 3` instead")
+    return band

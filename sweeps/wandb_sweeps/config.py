@@ -1,0 +1,79 @@
+"""A study in W&B's terms: the sweep configuration that `wandb.sweep` takes, and the command that plain `wandb agent` runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sweeps.errors import StudyError
+from sweeps.results import relative
+from sweeps.study.folder import StudySpec
+from sweeps.sweepfile.space import Distribution, Parameter
+from sweeps.sweepfile.sweep import Stopping
+
+METHODS = ("random", "grid", "bayes")  # that W&B's server has
+
+
+def check(spec: StudySpec) -> None:
+    """Refuse what W&B's server cannot do; raises StudyError."""
+    sweep = spec.sweep
+    if sweep.method.value not in METHODS:
+        raise StudyError(
+            f"{sweep.file}: method {sweep.method} is Optuna's, W&B has {', '.join(METHODS)}; write `method: bayes`, "
+            "or `arena wandb scheduler-file` for Optuna's samplers under W&B"
+        )
+    if sweep.early_terminate and sweep.early_terminate.type is not Stopping.HYPERBAND:
+        raise StudyError(
+            f"{sweep.file}: W&B stops by hyperband alone; write `early_terminate: {{type: hyperband, min_iter: 3}}`"
+        )
+    if spec.seed:
+        raise StudyError("--seed is of Optuna's samplers, and W&B's server takes none; leave it out")
+
+
+def sweep_config(spec: StudySpec, command: Sequence[str]) -> dict[str, Any]:
+    """What `wandb.sweep` takes for `spec`.
+
+    Every distribution is named: from bounds alone, W&B would guess it. Parameters keep their dotted names, so that an agent
+    passes `--train.learning_rate=0.01` and W&B shows them as it shows the configuration of a run.
+    """
+    sweep = spec.sweep
+    config: dict[str, Any] = {
+        "name": spec.name,
+        "method": sweep.method.value,
+        "metric": {"name": sweep.metric, "goal": sweep.goal.value},
+        "parameters": {parameter.name: _parameter(parameter) for parameter in sweep.parameters},
+        "run_cap": spec.budget,
+        "program": "arena",
+        "command": list(command),
+    }
+    if sweep.early_terminate:
+        early = sweep.early_terminate
+        config["early_terminate"] = {"type": "hyperband", "min_iter": early.min_iter, "eta": early.eta}
+    return config
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    distribution = parameter.distribution
+    if distribution is Distribution.CONSTANT:
+        value = parameter.values[0]
+        return {"value": list(value) if isinstance(value, tuple) else value}
+    if distribution is Distribution.CATEGORICAL:
+        return {"distribution": "categorical", "values": list(parameter.values)}
+    if distribution is Distribution.CATEGORICAL_W_PROBABILITIES:
+        chances = {"values": list(parameter.values), "probabilities": list(parameter.shape)}
+        return {"distribution": distribution.value, **chances}
+    if distribution.is_shaped:
+        names = ("a", "b") if distribution.endswith("beta") else ("mu", "sigma")
+        shape = {"distribution": distribution.value, **dict(zip(names, parameter.shape, strict=True))}
+        return {**shape, "q": parameter.q} if distribution.is_quantized else shape
+    bounds: dict[str, Any] = {"distribution": distribution.value, "min": parameter.low, "max": parameter.high}
+    return {**bounds, "q": parameter.q} if distribution.is_quantized else bounds
+
+
+def agent_command(spec: StudySpec, studies_dir: Path) -> list[str]:
+    """What `wandb agent` starts for each run, on any machine that has the tiles; W&B's ${args} are the parameters."""
+    words = ["${env}", "arena", "wandb", "trial", spec.name, "--variant", spec.variant, "--model", spec.model]
+    words += ["--tiles", relative(spec.tiles), "--runs", relative(spec.runs), "--studies", relative(studies_dir.resolve())]
+    stops = ["--stops"] if spec.sweep.early_terminate else []
+    return [*words, *stops, *spec.overrides, "${args}"]

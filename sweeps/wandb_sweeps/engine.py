@@ -1,0 +1,89 @@
+"""The W&B engine: W&B's server chooses the points and ends weak trials; the study's own journal keeps what came of them.
+
+The journal is the one of the Optuna engine, so that reports, `arena sweep status` and leases know no difference.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import optuna
+from optuna.trial import TrialState as OptunaState
+
+from sweeps.engines import optuna_space
+from sweeps.engines.optuna_engine import Identify, OptunaEngine
+from sweeps.engines.optuna_trials import RUN, is_abandoned
+from sweeps.engines.protocol import Claim
+from sweeps.errors import StudyError
+from sweeps.study.folder import StudyFolder
+from sweeps.study.retry import patiently
+from sweeps.sweepfile.space import Distribution, Parameter
+
+_DUST = 1e-9  # what a number may lose on its way through JSON, relative
+
+
+class WandbEngine(OptunaEngine):
+    """One study whose points come from W&B. `claim` gives only what dead or stopped agents left."""
+
+    def __init__(self, folder: StudyFolder, agent: str, identify: Identify, say: Callable[[str], None]) -> None:
+        super().__init__(folder, agent, identify, say)
+        self._study.pruner = optuna.pruners.NopPruner()
+        self._study.sampler = optuna_space.random_sampler(0, 0)  # has nothing to choose
+
+    def adopt(self, params: Mapping[str, object]) -> Claim | str:
+        """A claim on a point that W&B chose; where another trial has it, the run folder that answers it.
+
+        Raises:
+            StudyError: the point lies outside of the sweep file's space, or cannot be trained.
+        """
+        return patiently(functools.partial(self._adopt, params), self._say)
+
+    def _adopt(self, params: Mapping[str, object]) -> Claim | str:
+        parameters = self.spec.sweep.parameters
+        draws = optuna_space.draws_of(parameters, {p.name: _value(p, params) for p in parameters})
+        run = self._identify(optuna_space.values_of(parameters, draws)).run
+        with self._folder.locked() as now:
+            for trial in self._trials():
+                left = trial.state is OptunaState.RUNNING and trial.user_attrs.get(RUN) == run
+                if left and is_abandoned(trial, now):  # W&B hands a preempted run out again
+                    return self._take_over(trial, now) or run
+            self._study.enqueue_trial(draws)
+            return self._settle(self._study.ask(), self._covered(), now) or run
+
+    def _new_point(self, _now: datetime) -> Claim | None:
+        return None
+
+
+def _value(parameter: Parameter, params: Mapping[str, object]) -> object:
+    """What W&B chose for a parameter, as the sweep file means it: JSON knows one kind of number, a command line only text."""
+    if parameter.distribution is Distribution.CONSTANT:
+        return parameter.values[0]
+    if parameter.name not in params:
+        raise StudyError(f"W&B gave no {parameter.name}; is the sweep made by `arena sweep run --engine wandb`?")
+    given = params[parameter.name]
+    if parameter.values:
+        for value in parameter.values:
+            if value == given or str(value) == str(given):
+                return value
+    elif (number := _number(given)) is not None and (parameter.distribution.is_shaped or _is_within(parameter, number)):
+        if parameter.distribution.is_shaped:  # W&B's draws have no bounds, and ours end far out
+            return number
+        return min(max(number, parameter.low), parameter.high)
+    raise StudyError(f"W&B chose {parameter.name} {given!r}, which lies outside of the sweep file's space; edit neither alone")
+
+
+def _number(given: object) -> float | None:
+    if isinstance(given, bool) or not isinstance(given, int | float | str):
+        return None
+    try:
+        return float(given)
+    except ValueError:
+        return None
+
+
+def _is_within(parameter: Parameter, given: float) -> bool:
+    q = parameter.q if parameter.distribution.is_quantized else 0.0  # rounding may pass a bound by half of it
+    slack = q + _DUST * max(abs(parameter.low), abs(parameter.high))
+    return parameter.low - slack <= given <= parameter.high + slack

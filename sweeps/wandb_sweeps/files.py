@@ -1,0 +1,89 @@
+"""Files for W&B's own commands: a sweep for `wandb sweep`, and the source that its scheduler runs Optuna's samplers with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from cnn.errors import RunError
+from cnn.files import write_whole
+from sweeps.errors import StudyError
+from sweeps.study.folder import StudySpec
+from sweeps.wandb_sweeps import config as wandb_config
+
+_SOURCE = '''"""Written by `arena wandb sweep-file --scheduler`: Optuna's samplers and pruners for `wandb sweep-scheduler`."""
+
+import optuna
+
+from sweeps.engines import optuna_space
+from sweeps.sweepfile.sweep import parse
+
+SWEEP = parse(
+    {text!r},
+    {file!r},
+)
+
+
+def make_study(_sweep):
+    """The study that W&B asks for points; it is made anew, and told what is known, when the scheduler starts again."""
+    sampler = optuna_space.sampler(SWEEP, {budget}, {seed}, 0)
+    pruner = optuna_space.pruner(SWEEP.early_terminate)
+    return optuna.create_study(direction=SWEEP.goal.value, sampler=sampler, pruner=pruner)
+
+
+def space(trial):
+    """One point, as W&B passes it to `arena wandb trial`."""
+    return optuna_space.values_of(SWEEP.parameters, optuna_space.suggest(trial, SWEEP.parameters))
+'''
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """The files, and the commands that use them, in order."""
+
+    files: tuple[Path, ...]
+    commands: tuple[str, ...]
+
+
+def write_sweep(spec: StudySpec, studies_dir: Path, out: Path) -> Written:
+    """The sweep as W&B's server searches it.
+
+    Raises:
+        StudyError: W&B cannot search so, or the file cannot be written.
+    """
+    wandb_config.check(spec)
+    config = wandb_config.sweep_config(spec, wandb_config.agent_command(spec, studies_dir))
+    _write(out, yaml.safe_dump(config, sort_keys=False))
+    return Written(files=(out,), commands=_commands(out, ()))
+
+
+def write_scheduled(spec: StudySpec, studies_dir: Path, out: Path) -> Written:
+    """The sweep as `wandb sweep-scheduler` searches it with Optuna: any of Optuna's samplers and pruners.
+
+    Raises:
+        StudyError: a file cannot be written.
+    """
+    source = out.with_name(f"{out.stem.replace('.', '_').replace('-', '_')}_scheduler.py")
+    config = wandb_config.sweep_config(spec, wandb_config.agent_command(spec, studies_dir))
+    config.pop("early_terminate", None)  # the scheduler prunes
+    config["method"] = "custom"
+    config["scheduler"] = {"engine": "optuna", "source": source.name, "optimizer": "make_study", "search_space": "space"}
+    text = _SOURCE.format(text=spec.sweep.text, file=spec.sweep.file, budget=spec.budget, seed=spec.seed)
+    _write(source, text)
+    _write(out, yaml.safe_dump(config, sort_keys=False))
+    scheduler = "wandb sweep-scheduler ENTITY/PROJECT/SWEEP"
+    return Written(files=(out, source), commands=_commands(out, (scheduler,)))
+
+
+def _commands(out: Path, more: Sequence[str]) -> tuple[str, ...]:
+    return (f"wandb sweep --project arena {out}", *more, "wandb agent ENTITY/PROJECT/SWEEP")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_whole(path, text.encode())
+    except RunError as error:
+        raise StudyError(str(error)) from error

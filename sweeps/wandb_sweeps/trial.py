@@ -1,0 +1,92 @@
+"""One run that W&B's sweep made: its point trained, answered or gone on with, and told to W&B and to the study."""
+
+from __future__ import annotations
+
+import functools
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cnn.runs.folder import EpochRow, RunFolder, RunState
+from sweeps.engines.protocol import Claim, settle
+from sweeps.errors import StudyError
+from sweeps.pool.agent_options import Say
+from sweeps.study.folder import StudyFolder
+from sweeps.training import configuration, trial
+from sweeps.training import wandb_runs as wandb_door
+from sweeps.training.trial import Step, Task, TrialResult, Workplace
+from sweeps.wandb_sweeps.engine import WandbEngine
+from sweeps.wandb_sweeps.link import Link
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asker:
+    """Who may want a trial to end: asked after every epoch, and told when Stop is pressed in W&B."""
+
+    step: Callable[[], Step]
+    on_stop: Callable[[], None]
+
+
+class WandbStudy:
+    """A study with a sweep at W&B, for one agent."""
+
+    def __init__(self, folder: StudyFolder, link: Link, device: str, say: Say) -> None:
+        self.folder = folder
+        self.link = link
+        self._say = say
+        agent = f"{socket.gethostname()}-{os.getpid()}"
+        self.engine = WandbEngine(folder, agent, functools.partial(configuration.point_of, folder.spec().base), say)
+        spec = self.engine.spec
+        self.place = Workplace(base=spec.base, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
+
+    def train(self, params: Mapping[str, object], run: str, asker: Asker) -> TrialResult | None:
+        """What came of W&B's run `run`, a new one or one handed out again; None where its point was answered.
+
+        Raises:
+            StudyError: the point is none of the sweep file's, or cannot be trained.
+        """
+        claim = self.engine.adopt(params)
+        if isinstance(claim, str):
+            self._answer(self._run(claim), run)
+            return None
+        return self._train(claim, run, asker)
+
+    def go_on(self, claim: Claim, asker: Asker) -> TrialResult:
+        """What came of a trial that another agent left, in the run at W&B that it had."""
+        return self._train(claim, wandb_door.run_at_wandb(self._run(claim.run)) or claim.run, asker)
+
+    def _train(self, claim: Claim, run: str, asker: Asker) -> TrialResult:
+        metric = self.engine.spec.sweep.metric
+
+        def listen(row: EpochRow) -> Step:
+            step = self.engine.report(claim, row.epoch, float(getattr(row, metric)))
+            return asker.step() if step is Step.CONTINUE else step
+
+        if self._run(claim.run).state() is RunState.FINISHED:  # trained before, outside of this study
+            self._answer(self._run(claim.run), run)
+        place = replace(self.place, copy=self._to(run, asker.on_stop))
+        result = trial.run_trial(place, Task(number=claim.number, params=claim.params, metric=metric), listen)
+        settle(self.engine, claim, result, self._say)
+        return result
+
+    def _answer(self, folder: RunFolder, run: str) -> None:
+        try:
+            wandb_door.answer(folder, self._to(run, lambda: None))
+        except StudyError as error:  # W&B lacks a curve that the run folder has
+            self._say(str(error))
+
+    def _to(self, run: str, on_stop: Callable[[], None]) -> wandb_door.Target:
+        return wandb_door.destination((self.link.entity, self.link.project, run), self.folder.name, on_stop)
+
+    def _run(self, digest: str) -> RunFolder:
+        return RunFolder(self.place.runs / digest)
+
+
+def given_params(file: Path) -> dict[str, object]:
+    """The parameters of the run that `wandb.agent` starts, from the file that it hands to `wandb.init`."""
+    import yaml
+
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return {name: entry["value"] for name, entry in content.items() if isinstance(entry, dict) and "value" in entry}

@@ -1,0 +1,153 @@
+"""The one command: quick help, one-line errors, exit codes, and a README whose every command exists."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer.main
+
+import arena.cli
+from support.paths import ROOT
+
+
+def run(*words: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "arena", *map(str, words)]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+
+
+def test_help_starts_neither_torch_nor_optuna_nor_pandas(tmp_path: Path) -> None:
+    code = (
+        "import sys, arena.cli\ntry:\n    arena.cli.app(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'optuna', 'pandas', 'numpy', 'wandb', 'sqlalchemy', 'matplotlib', 'cv2'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_lists_every_room(tmp_path: Path) -> None:
+    said = run("--help", cwd=tmp_path).stdout
+    for name in ("data", "train", "predict", "sweep", "contest", "report", "demo", "doctor"):
+        assert re.search(rf"\b{name}\b", said)
+
+
+def test_a_completion_is_offered(tmp_path: Path) -> None:
+    completed = run(cwd=tmp_path, _ARENA_COMPLETE="complete_bash", COMP_WORDS="arena co", COMP_CWORD="1")
+    assert completed.stdout.split() == ["contest"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["data", "scan", "nowhere"], "nowhere"),
+        (["data", "prepare", "."], "."),
+        (["data", "prepare", ".", "tiles.sise=32"], "unknown key 'tiles.sise' here; did you mean 'tiles.size'?"),
+        (["data", "show"], "no tiles in tiles; make some with `arena data prepare CORPUS --tiles tiles`"),
+        (["train"], "no tiles in tiles; make some with `arena data prepare CORPUS --tiles tiles`"),
+        (["predict", "abc"], "no single run 'abc' in runs: there is none; `arena runs` lists them"),
+        (["sweep", "run", "lenet5", "--variant", "raw"], "no tiles in tiles"),
+        (["contest", "standings"], "contest.db"),
+        (["report", "build"], "runs"),
+    ],
+)
+def test_a_mistake_is_one_line_on_stderr_and_exit_code_1(words: list[str], said: str, tmp_path: Path) -> None:
+    ended = run(*words, cwd=tmp_path)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert said in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_setting_is_listed_for_machines(tmp_path: Path) -> None:
+    rows = {row["key"]: row for row in json.loads(run("train", "--keys", "--json", "--model", "resnet", cwd=tmp_path).stdout)}
+    assert rows["model.name"]["default"] == "resnet"
+    assert rows["model.depth"] == {
+        "key": "model.depth",
+        "default": 1,
+        "type": "int",
+        "values": "1 to 4",
+        "meaning": "residual blocks in each of three stages",
+    }
+    assert isinstance(rows["train.epochs"]["default"], int)
+    assert rows["split.test_speakers"]["default"] == []
+
+
+def test_an_unknown_flag_is_exit_code_2(tmp_path: Path) -> None:
+    ended = run("train", "--modell", "lenet5", cwd=tmp_path)
+    assert ended.returncode == 2
+    assert "--model" in ended.stderr
+
+
+def test_the_doctor_finds_what_is_here_and_what_is_not(tmp_path: Path) -> None:
+    ended = run("doctor", "--json", cwd=tmp_path)
+    findings = {finding["what"]: finding for finding in json.loads(ended.stdout)["findings"]}
+    assert findings["torch"]["state"] == "ok"
+    assert findings["W&B login"]["detail"] == "not logged in: runs are kept offline"
+    assert ended.returncode == int(any(finding["state"] == "missing" for finding in findings.values()))
+
+
+def test_the_doctor_fails_when_a_package_does_not_load(tmp_path: Path) -> None:
+    (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')\n")
+    ended = run("doctor", "--json", cwd=tmp_path, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    finding = next(f for f in json.loads(ended.stdout)["findings"] if f["what"] == "opencv-python")
+    assert ended.returncode == 1
+    assert finding["state"] == "missing"
+    assert "does not load: libGL.so.1" in finding["detail"]
+    version = importlib.metadata.version("opencv-python")
+    assert finding["remedy"] == f"pip install --force-reinstall --no-deps opencv-python-headless=={version}"
+
+
+def shell_lines(path: Path) -> Iterator[str]:
+    """Every command in the sh and console blocks of a page, without prompts, comments and output."""
+    for kind, block in re.findall(r"```(sh|console)\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL):
+        for line in block.splitlines():
+            if kind == "console" and not line.startswith("$ "):
+                continue
+            command = line.removeprefix("$ ").split(" #")[0].strip()
+            if command:
+                yield command
+
+
+COMMANDS = sorted(set(shell_lines(ROOT / "README.md")))
+
+
+def test_the_readme_shows_the_whole_line() -> None:
+    assert {"make demo", "make test"} <= set(COMMANDS)
+    arenas = [command.split() for command in COMMANDS if command.startswith("arena")]
+    named = {" ".join(word for word in words[1:3] if word.isalpha()) for words in arenas}
+    wanted = {
+        *("data synth", "data scan", "data prepare", "data show", "data solution", "sweep run", "sweep status"),
+        *("contest init", "contest team", "contest validate", "contest submit", "contest attempts", "contest standings"),
+        *("report build", "doctor", "eval"),
+    }
+    assert wanted <= named
+    assert any(command.startswith("arena train --all") for command in COMMANDS)
+    assert any(command.startswith("arena predict") for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_of_the_readme_exists_with_its_options(command: str) -> None:
+    program, *words = shlex.split(command)
+    if program == "make":
+        targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+        assert words[0] in targets
+    elif program == "arena":
+        tree = typer.main.get_command(arena.cli.app)
+        with tree.make_context("arena", list(words), resilient_parsing=False) as context:
+            while hasattr(context.command, "get_command"):
+                name, child, rest = context.command.resolve_command(context, [*context._protected_args, *context.args])
+                assert child is not None
+                context = child.make_context(name, rest, parent=context)
+    else:
+        assert program in {"arecord", "git", "cd", "source", "sudo", "pip", "wandb", ".venv/bin/arena"}

@@ -1,0 +1,58 @@
+"""Rules that every command of the tree keeps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer.main
+from typer.testing import CliRunner
+
+import arena.cli
+from leaderboard.errors import ContestError
+from support.paths import ROOT
+
+
+def commands(command: typer.main.Command, name: str = "arena") -> Iterator[tuple[str, typer.main.Command]]:
+    """Full name and command of the whole tree, groups included."""
+    yield name, command
+    for child_name, child in getattr(command, "commands", {}).items():
+        yield from commands(child, f"{name} {child_name}")
+
+
+TREE = dict(commands(typer.main.get_command(arena.cli.app)))
+
+
+def test_every_command_about_a_contest_reads_its_path_from_the_environment() -> None:
+    options = {name: param for name, command in TREE.items() for param in command.params if "--contest" in param.opts}
+    assert len(options) >= 30
+    assert {name: param.envvar for name, param in options.items() if param.envvar != "ARENA_CONTEST"} == {}
+
+
+def test_commands_act_on_the_contest_that_the_environment_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("solution.csv").write_text("id,label\n" + "".join(f"c{n},{n % 2}\n" for n in range(20)))
+    monkeypatch.setenv("ARENA_CONTEST", "other.db")
+    for words in (["init", "solution.csv", "--name", "Digits"], ["team", "add", "Alpha"], ["validate", "solution.csv"]):
+        ended = CliRunner().invoke(arena.cli.app, ["contest", *words])
+        assert (ended.exit_code, ended.exception) == (0, None)
+    assert {path.name for path in tmp_path.glob("*.db")} == {"other.db"}
+    ended = CliRunner().invoke(arena.cli.app, ["contest", "team", "list", "--contest", "third.db"])
+    assert isinstance(ended.exception, ContestError)
+    assert str(ended.exception).startswith("third.db does not exist")
+
+
+def help_texts() -> Iterator[tuple[str, str]]:
+    """Every text that a reader of the help or of the pages sees, with its source."""
+    for name, command in TREE.items():
+        yield name, f"{command.help} {command.epilog} {command.short_help}"
+        yield from ((name, str(getattr(param, "help", ""))) for param in command.params)
+    yield from ((path.name, path.read_text(encoding="utf-8")) for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
+
+
+def test_no_help_text_or_page_shows_a_path_of_the_authors_machine() -> None:
+    texts = list(help_texts())
+    assert len(texts) > 300
+    assert [source for source, text in texts if re.search(r"\.\./shared|shared/corpora", text)] == []

@@ -1,0 +1,380 @@
+"""A team's own recordings: names read, sound cut, nothing overwritten, nothing added twice."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import itertools
+import json
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pytest
+import soundfile
+from typer.testing import CliRunner, Result
+
+from cnn.cli.data_tiles import app
+from cnn.collect.importing import ImportOptions, Plan, plan_import, write_import
+from cnn.collect.naming import Named, bare, by_looking, by_pattern, check_speakers, clean_speaker, label_table
+from cnn.collect.segmentation import pieces, trimmed
+from cnn.corpus.scan import scan
+from cnn.errors import CorpusError
+
+RATE_HZ = 8000
+TABLE = label_table("")
+
+
+def word(length_s: float, seed: int = 0) -> np.ndarray:
+    time = np.arange(round(length_s * RATE_HZ)) / RATE_HZ
+    hum = sum(np.sin(2 * np.pi * 150 * k * time + seed) / k for k in range(1, 8))
+    return 0.2 * np.hanning(len(time)) ** 0.3 * hum * (1 + 0.01 * seed)
+
+
+def quiet(length_s: float, level: float = 0.0005) -> np.ndarray:
+    return np.random.default_rng(round(length_s * 1000)).normal(0, level, round(length_s * RATE_HZ))
+
+
+def row_of_words(n_words: int, gap_s: float = 0.5, noise: float = 0.0005) -> np.ndarray:
+    parts = [quiet(0.7, noise)]
+    for seed in range(n_words):
+        parts += [word(0.3 + 0.03 * seed, seed), quiet(gap_s, noise)]
+    return np.concatenate(parts)
+
+
+def write(path: Path, wave: np.ndarray | None = None) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    seed = int.from_bytes(hashlib.sha256(path.name.encode() + path.parent.name.encode()).digest()[:2], "little")
+    soundfile.write(path, word(0.4, seed) if wave is None else wave, RATE_HZ)
+    return path
+
+
+def imported(folder: Path, out: Path, **options: object) -> Plan:
+    plan = plan_import(folder, out, ImportOptions(**options))  # type: ignore[arg-type]
+    write_import(plan)
+    return plan
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
+@pytest.mark.parametrize(
+    ("path", "label", "speaker"),
+    [
+        ("3_ann_0.wav", "3", "ann"),
+        ("siete/ana.wav", "7", "ana"),
+        ("Drei/Jörg 2.wav", "3", "Jörg"),
+        ("ana/nueve.wav", "9", "ana"),
+        ("ana/9.wav", "9", "ana"),
+        ("ana/TRÊS-4.wav", "3", "ana"),
+        ("clase/ana/5/uno.wav", "5", "ana"),
+        ("ana-seven-2.wav", "7", "ana"),
+        ("null/0b7c_nohash_1.wav", "0", "0b7c-nohash"),
+        ("ana_7_2.wav", "", "ana"),
+        ("Recording 12.wav", "", "Recording"),
+    ],
+)
+def test_looking_finds_digit_and_speaker(path: str, label: str, speaker: str) -> None:
+    assert by_looking(TABLE)(PurePosixPath(path)) == Named(label=label, speaker=speaker)
+
+
+def test_no_word_means_two_digits() -> None:
+    from cnn.collect import naming
+
+    meant: dict[str, set[int]] = {}
+    for line in naming._NUMERALS:
+        for digit, numeral in enumerate(line.split()):
+            meant.setdefault(bare(numeral), set()).add(digit)
+    assert {numeral: digits for numeral, digits in meant.items() if len(digits) > 1} == {}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "label", "speaker"),
+    [
+        ("{speaker}/{label}-{take}", "ana/7-2.wav", "7", "ana"),
+        ("{speaker}/{label}-{take}", "ana/siete-2.wav", "7", "ana"),
+        ("{any}/{speaker}_{label}_{take}", "x/ana_7_2.wav", "7", "ana"),
+        ("{label}[{speaker}]", "7[ana].wav", "7", "ana"),
+        ("{speaker}/{label}", "a/b/7.wav", "", ""),
+        ("{speaker}/{label}", "ana/77.wav", "77", "ana"),
+    ],
+)
+def test_a_pattern_reads_paths(pattern: str, path: str, label: str, speaker: str) -> None:
+    assert by_pattern(pattern, TABLE)(PurePosixPath(path)) == Named(label=label, speaker=speaker)
+
+
+@pytest.mark.parametrize("pattern", ["{name}/{label}", "{label}{label}", "x", "{}", "{any}"])
+def test_a_wrong_pattern_is_refused(pattern: str) -> None:
+    with pytest.raises(CorpusError, match="--pattern has the fields"):
+        by_pattern(pattern, TABLE)
+
+
+def test_ten_words_of_any_language_can_be_given() -> None:
+    table = label_table("nolla,yksi,kaksi,kolme,neljä,viisi,kuusi,seitsemän,kahdeksan,yhdeksän")
+    assert by_looking(table)(PurePosixPath("NELJÄ/aino.wav")) == Named(label="4", speaker="aino")
+    with pytest.raises(CorpusError, match="--words is ten different words"):
+        label_table("a,b")
+
+
+@pytest.mark.parametrize(
+    ("name", "cleaned"),
+    [
+        ("Ana María", "Ana-María"),
+        ("a_b/c\\d", "a-b-c-d"),
+        ("../..", ""),
+        ("e\u0301", "é"),
+        (" .x. ", "x"),
+        ("a" * 99, "a" * 40),
+    ],
+)
+def test_speakers_get_harmless_names(name: str, cleaned: str) -> None:
+    assert clean_speaker(name) == cleaned
+
+
+def test_two_speakers_under_one_name_are_refused_with_both() -> None:
+    with pytest.raises(CorpusError) as caught:
+        check_speakers({"a_b": "a-b", "a b": "a-b"})
+    assert str(caught.value) == (
+        "the speakers 'a b' and 'a_b' would both be called 'a-b' in file names; "
+        "rename one if they are two people, or spell them alike"
+    )
+    with pytest.raises(CorpusError, match="'Ana' and 'ana'"):
+        check_speakers({"Ana": "Ana", "ana": "ana"})
+    check_speakers({"é": "é", "e\u0301": "é"})
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.0005, 0.004])
+def test_words_in_a_row_are_found_with_their_ends(noise: float) -> None:
+    found = pieces(row_of_words(10, noise=noise), RATE_HZ, 0.25)
+    assert len(found) == 10
+    assert abs(found[0].start / RATE_HZ - 0.7) < 0.1
+    assert abs(found[9].end / RATE_HZ - (len(row_of_words(10)) / RATE_HZ - 0.5)) < 0.1
+    assert all(first.end <= second.start for first, second in itertools.pairwise(found))
+
+
+def test_the_pause_before_a_final_t_splits_no_word() -> None:
+    eight = np.concatenate([quiet(0.5), word(0.25), quiet(0.12), word(0.05), quiet(0.5)])
+    assert len(pieces(eight, RATE_HZ, 0.25)) == 1
+    cut = trimmed(eight, RATE_HZ)
+    assert (cut.start / RATE_HZ, cut.end / RATE_HZ) == (pytest.approx(0.45, abs=0.03), pytest.approx(0.97, abs=0.04))
+
+
+@pytest.mark.parametrize("wave", [np.zeros(100), np.ones(1), quiet(1.0, 0.1)])
+def test_where_nothing_stands_out_nothing_is_trimmed(wave: np.ndarray) -> None:
+    cut = trimmed(wave.astype(np.float32), RATE_HZ)
+    assert (cut.start, cut.end) == (0, len(wave))
+
+
+def test_an_import_is_a_corpus_and_leaves_the_originals_alone(tmp_path: Path) -> None:
+    for speaker in ("ana", "Jörg"):
+        for digit in ("cero", "siete"):
+            write(tmp_path / "mine" / speaker / f"{digit}.wav")
+    write(tmp_path / "mine" / "ana" / "cero-2.flac")
+    before = {path: path.read_bytes() for path in (tmp_path / "mine").rglob("*.*")}
+    plan = imported(tmp_path / "mine", tmp_path / "out")
+    assert names(tmp_path / "out") == [
+        "0_Jörg_0.wav", "0_ana_0.wav", "0_ana_1.wav", "7_Jörg_0.wav", "7_ana_0.wav", "imported.csv",
+    ]  # fmt: skip
+    assert {path: path.read_bytes() for path in (tmp_path / "mine").rglob("*.*")} == before
+    assert (tmp_path / "out" / "0_ana_0.wav").read_bytes() == before[tmp_path / "mine" / "ana" / "cero.wav"]
+    assert plan.problems == ()
+    corpus = scan(tmp_path / "out")
+    assert [(clip.label, clip.speaker) for clip in corpus.clips][:2] == [("0", "Jörg"), ("0", "ana")]
+    assert len(corpus.clips) == 5
+
+
+def test_importing_again_adds_only_what_is_new(tmp_path: Path) -> None:
+    write(tmp_path / "mine" / "ana" / "uno.wav")
+    imported(tmp_path / "mine", tmp_path / "out")
+    stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*.wav")}
+    (tmp_path / "mine" / "ana" / "uno.wav").rename(tmp_path / "mine" / "ana" / "uno-old.wav")
+    write(tmp_path / "mine" / "ana" / "uno-new.wav")
+    plan = imported(tmp_path / "mine", tmp_path / "out")
+    assert [(str(clip.source), clip.name) for clip in plan.clips] == [("ana/uno-new.wav", "1_ana_1.wav")]
+    assert plan.n_known == 1
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
+    assert imported(tmp_path / "mine", tmp_path / "out").clips == ()
+
+
+def test_files_that_were_there_before_are_numbered_past(tmp_path: Path) -> None:
+    write(tmp_path / "mine" / "ana" / "uno.wav")
+    imported(tmp_path / "mine", tmp_path / "out")
+    there = write(tmp_path / "out" / "1_ana_4.wav")
+    content = there.read_bytes()
+    write(tmp_path / "mine" / "ana" / "uno-new.wav")
+    (clip,) = imported(tmp_path / "mine", tmp_path / "out").clips
+    assert clip.name == "1_ana_5.wav"
+    assert there.read_bytes() == content
+
+
+def test_a_killed_import_goes_on_under_the_same_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for take in range(4):
+        write(tmp_path / "mine" / "ana" / f"uno-{take}0.wav")
+    plan = plan_import(tmp_path / "mine", tmp_path / "out", ImportOptions())
+
+    def killed(n: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_import(plan, killed)
+    assert names(tmp_path / "out") == ["1_ana_0.wav", "imported.csv"]
+    imported(tmp_path / "mine", tmp_path / "out")
+    assert names(tmp_path / "out") == [*(f"1_ana_{take}.wav" for take in range(4)), "imported.csv"]
+    assert len(scan(tmp_path / "out").clips) == 4
+
+
+def test_a_label_that_changed_is_told_and_not_written_twice(tmp_path: Path) -> None:
+    write(tmp_path / "mine" / "ana" / "uno.wav")
+    imported(tmp_path / "mine", tmp_path / "out")
+    (tmp_path / "mine" / "ana" / "uno.wav").rename(tmp_path / "mine" / "ana" / "dos.wav")
+    plan = imported(tmp_path / "mine", tmp_path / "out")
+    assert plan.problems == (("ana/dos.wav", "is there as 1_ana_0.wav; remove that to have it as 2_ana_.."),)
+    (tmp_path / "out" / "1_ana_0.wav").unlink()
+    imported(tmp_path / "mine", tmp_path / "out")
+    assert names(tmp_path / "out") == ["2_ana_0.wav", "imported.csv"]
+
+
+def test_one_bad_file_stops_nothing(tmp_path: Path) -> None:
+    mine = tmp_path / "mine" / "ana"
+    write(mine / "uno.wav")
+    (mine / "dos.wav").write_bytes(b"RIFF")
+    (mine / "tres.m4a").write_bytes(b"x")
+    write(mine / "diez.wav")
+    write(mine / "cinco.wav", np.zeros(100))
+    (mine / "uno-again.wav").write_bytes((mine / "uno.wav").read_bytes())
+    plan = imported(tmp_path / "mine", tmp_path / "out")
+    assert [clip.name for clip in plan.clips] == ["1_ana_0.wav"]
+    assert dict(plan.problems) == {
+        "ana/dos.wav": "cannot be read: Format not recognised",
+        "ana/tres.m4a": "is of a format that cannot be read here; convert it to wav, for instance with ffmpeg",
+        "ana/diez.wav": "does not say its digit; say how with --pattern, --csv or --words",
+        "ana/cinco.wav": "holds no sound",
+        "ana/uno-again.wav": "is the same file as ana/uno.wav",
+    }
+
+
+def test_a_row_of_digits_is_cut_into_ten(tmp_path: Path) -> None:
+    write(tmp_path / "mine" / "ana.wav", row_of_words(10))
+    write(tmp_path / "mine" / "bob.wav", row_of_words(9))
+    plan = imported(tmp_path / "mine", tmp_path / "out", split_digits="0123456789")
+    assert names(tmp_path / "out") == [*(f"{digit}_ana_0.wav" for digit in range(10)), "imported.csv"]
+    lengths = [len(soundfile.read(tmp_path / "out" / f"{digit}_ana_0.wav")[0]) / RATE_HZ for digit in range(10)]
+    assert lengths == pytest.approx([0.3 + 0.03 * seed + 0.1 for seed in range(10)], abs=0.06)
+    ((path, reason),) = plan.problems
+    assert path == "bob.wav"
+    assert reason.startswith("has 9 pieces between pauses, not 10 (seconds 0.6")
+    assert imported(tmp_path / "mine", tmp_path / "out", split_digits="0123456789").clips == ()
+
+
+def test_trim_cuts_both_ends(tmp_path: Path) -> None:
+    write(tmp_path / "mine" / "ana" / "uno.wav", np.concatenate([quiet(0.8), word(0.4), quiet(0.9)]))
+    (clip,) = imported(tmp_path / "mine", tmp_path / "out", trim=True).clips
+    assert clip.length_s == pytest.approx(0.5, abs=0.05)
+    assert soundfile.info(tmp_path / "out" / "1_ana_0.wav").duration == pytest.approx(clip.length_s)
+
+
+def test_a_table_names_what_no_pattern_could(tmp_path: Path) -> None:
+    write(tmp_path / "mine" / "a" / "x1.wav")
+    write(tmp_path / "mine" / "x2.ogg")
+    write(tmp_path / "mine" / "x3.wav")
+    table = tmp_path / "labels.csv"
+    table.write_text('path,label,speaker\na/x1.wav,siete,"Ana, B"\nx2.ogg,2,bob\n', encoding="utf-8-sig")
+    plan = imported(tmp_path / "mine", tmp_path / "out", table=table)
+    assert names(tmp_path / "out") == ["2_bob_0.wav", "7_Ana-B_0.wav", "imported.csv"]
+    assert plan.problems == (("x3.wav", "does not say its digit; say how with --pattern, --csv or --words"),)
+    assert soundfile.info(tmp_path / "out" / "2_bob_0.wav").format == "WAV"
+    with (tmp_path / "out" / "imported.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["speaker"] for row in csv.DictReader(file)] == ["bob", "Ana, B"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("path,label\nx.wav,1\n", "lacks the column 'speaker'"),
+        ("", "lacks the column 'path'"),
+        ("path,label,speaker\nx.wav,1,a\nx.wav,2,a\n", "line 3: x.wav stands there twice"),
+        ("path,label,speaker\n\xff", "x.wav"),
+    ],
+)
+def test_a_broken_table_is_one_line(tmp_path: Path, content: str, reason: str) -> None:
+    write(tmp_path / "mine" / "x.wav")
+    table = tmp_path / "labels.csv"
+    table.write_bytes(content.encode("latin-1"))
+    result = run("import", tmp_path / "mine", tmp_path / "out", "--csv", table)
+    assert isinstance(result.exception, CorpusError)
+    assert "\n" not in str(result.exception)
+    assert reason in str(result.exception) or "cannot be read as CSV" in str(result.exception)
+
+
+def run(*words: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_a_dry_run_shows_the_table_and_writes_nothing(tmp_path: Path) -> None:
+    write(tmp_path / "mine" / "ana" / "uno.wav")
+    result = run("import", tmp_path / "mine", tmp_path / "out", "--dry-run")
+    assert result.exit_code == 0
+    assert [line.split() for line in result.stdout.splitlines() if "uno" in line] == [
+        ["ana/uno.wav", "whole", "1_ana_0.wav", "0.40", "s"]
+    ]
+    assert f"{tmp_path / 'out'}: 1 clip of 1 speaker would be written, 0 files left out" in result.stdout
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_import_again_says_that_nothing_is_new(tmp_path: Path) -> None:
+    write(tmp_path / "mine" / "ana" / "uno.wav")
+    words = ("import", tmp_path / "mine", tmp_path / "out")
+    assert run(*words).stdout.splitlines()[0] == f"{tmp_path / 'out'}: 1 clip of 1 speaker written, 0 files left out"
+    assert run(*words).stdout.splitlines()[0] == f"{tmp_path / 'out'}: nothing new, 1 there already, 0 files left out"
+
+
+def test_an_import_prints_json_alone(tmp_path: Path) -> None:
+    write(tmp_path / "mine" / "ana" / "uno.wav")
+    content = json.loads(run("import", tmp_path / "mine", tmp_path / "out", "--json").stdout)
+    assert content == {
+        "written": True,
+        "clips": [{"source": "ana/uno.wav", "file": "1_ana_0.wav", "speaker": "ana", "length_s": 0.4}],
+        "n_there_already": 0,
+        "problems": [],
+    }
+
+
+def test_what_cannot_be_imported_at_all_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "mine" / "x.wav")
+    write(tmp_path / "others" / "1_ann_0.wav")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "mine")
+    for words, reason in (
+        (("import", tmp_path / "mine", tmp_path / "out"), "none of the recordings in"),
+        (("import", tmp_path / "none", tmp_path / "out"), "is no folder"),
+        (("import", tmp_path / "mine", tmp_path / "mine"), "is the folder of the recordings itself"),
+        (("import", tmp_path, tmp_path / "mine"), f"lies in {tmp_path}, which is only read; give a folder outside of it"),
+        (("import", tmp_path / "mine", tmp_path), f"lies in the corpus folder {tmp_path}; give another folder"),
+        (("import", tmp_path / "mine", tmp_path / "link" / "out"), "which is only read"),
+        (("import", tmp_path / "empty", tmp_path / "out"), "holds no recording"),
+        (("import", tmp_path / "mine", tmp_path / "others"), "others is not empty and no import made it; give a new folder"),
+        (
+            ("import", tmp_path / "mine", tmp_path / "o", "--csv", "x", "--pattern", "y"),
+            "not by both",
+        ),
+        (
+            ("import", tmp_path / "mine", tmp_path / "o", "--split-silence", "--digits", "1a"),
+            "--digits is what is said",
+        ),
+        (("import", tmp_path / "mine", tmp_path / "others" / "1_ann_0.wav"), "is a file"),
+    ):
+        result = run(*words)
+        assert isinstance(result.exception, CorpusError), words
+        assert reason in str(result.exception)
+        assert "\n" not in str(result.exception)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["1_ann_0.wav", "empty", "link", "mine", "others", "x.wav"]
+
+
+def test_a_folder_that_became_somebody_elses_meanwhile_is_not_written_into(tmp_path: Path) -> None:
+    write(tmp_path / "mine" / "ana" / "uno.wav")
+    plan = plan_import(tmp_path / "mine", tmp_path / "out", ImportOptions())
+    write(tmp_path / "out" / "1_ann_0.wav")
+    with pytest.raises(CorpusError, match="is not empty and no import made it"):
+        write_import(plan)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "out"]
+    assert names(tmp_path / "out") == ["1_ann_0.wav"]

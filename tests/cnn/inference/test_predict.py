@@ -1,0 +1,232 @@
+"""What a run says of clips: the same for a recording as for its tile, in a file that the contest takes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+import arena.cli
+from cnn.config import default_config
+from cnn.corpus.recordings import sources_in
+from cnn.errors import RunError
+from cnn.inference.predict import Unheard, answers_of_recordings, answers_of_split, finished_run, write_submission
+from cnn.overrides import from_dict, override
+from cnn.pack.solution import write_solution
+from cnn.runs.folder import RunFolder
+from cnn.tiles.tile_set import TileSet
+from cnn.train.training_run import Decision, train
+from cnn.train.weights_file import sealed
+
+
+@pytest.fixture(scope="module", params=["raw", "bilateral+aug"])
+def run(request: pytest.FixtureRequest, tiles: TileSet, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    config = override(default_config(tiles.corpus, tiles.settings, "resnet", request.param), ["train.epochs=3"])
+    return train(config, tiles, tmp_path_factory.mktemp("runs"))
+
+
+def test_a_recording_gets_the_answer_that_its_tile_got(run: RunFolder, corpus_folder: Path, tmp_path: Path) -> None:
+    expected = {answer.id: answer for answer in answers_of_split(run, "test")}
+    for number, name in enumerate(sorted(expected)):
+        shutil.copy(corpus_folder / f"{name}.wav", tmp_path / f"x{number:03d}.WAV")
+    heard: list[int] = []
+    found = answers_of_recordings(run, sources_in(tmp_path), "cpu", heard.append)
+    answers = found.answers
+    assert found.unheard == ()
+    assert [answer.id for answer in answers] == [f"x{number:03d}" for number in range(len(expected))]
+    assert sum(heard) == len(expected) == 40
+    for answer, name in zip(answers, sorted(expected), strict=True):
+        assert answer.label == expected[name].label
+        np.testing.assert_allclose(answer.probabilities, expected[name].probabilities, atol=1e-5)
+
+
+def test_a_submission_holds_the_ids_of_the_solution_once(run: RunFolder, tiles: TileSet, tmp_path: Path) -> None:
+    write_submission(tmp_path / "submission.csv", answers_of_split(run, "test"))
+    write_solution(tmp_path / "solution.csv", tiles, from_dict(run.config()).split)
+    tables = [list(csv.DictReader((tmp_path / f"{name}.csv").read_text().splitlines())) for name in ("submission", "solution")]
+    assert list(tables[0][0]) == ["id", "label", *(str(digit) for digit in range(10))]
+    assert list(tables[1][0]) == ["id", "label", "Group"]
+    assert sorted(row["id"] for row in tables[0]) == sorted(row["id"] for row in tables[1])
+    assert all(abs(sum(float(row[str(d)]) for d in range(10)) - 1) < 1e-6 for row in tables[0])
+
+
+def test_a_run_is_found_by_path_digest_or_its_beginning(run: RunFolder) -> None:
+    runs = run.path.parent
+    for name in (str(run.path), run.digest, run.digest[:5]):
+        assert finished_run(name, runs).digest == run.digest
+    with pytest.raises(RunError, match=r"no single run 'zzz' in .*: there is none"):
+        finished_run("zzz", runs)
+
+
+def test_an_unfinished_run_does_not_predict(tiles: TileSet, tmp_path: Path) -> None:
+    config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=3"])
+    paused = train(config, tiles, tmp_path, on_epoch=lambda row: Decision.PAUSE)
+    with pytest.raises(RunError, match="is unfinished; only a finished run predicts"):
+        finished_run(paused.digest, tmp_path)
+
+
+def test_what_cannot_be_heard_is_named_and_stops_no_other(run: RunFolder, corpus_folder: Path, tmp_path: Path) -> None:
+    for name in ("a", "m", "z"):
+        shutil.copy(corpus_folder / "3_ann_0.wav", tmp_path / f"{name}.wav")
+    (tmp_path / "broken.wav").write_bytes(b"RIFF nonsense")
+    (tmp_path / "nothing.wav").write_bytes(b"")
+    (tmp_path / "gone.wav").symlink_to(tmp_path / "nowhere.wav")
+    os.mkfifo(tmp_path / "pipe.wav")
+    soundfile.write(tmp_path / "empty.wav", np.zeros(0), 8000)
+    soundfile.write(tmp_path / "silent.flac", np.zeros(4000), 8000)
+    soundfile.write(tmp_path / "two\nlines.wav", np.ones(4000) / 2, 8000)
+    found = answers_of_recordings(run, sources_in(tmp_path), "cpu", lambda n: None)
+    assert [answer.id for answer in found.answers] == ["a", "m", "z"]
+    assert len({answer.probabilities for answer in found.answers}) == 1
+    assert found.unheard[0].name == str(tmp_path / "broken.wav")
+    assert found.unheard[0].reason.startswith("is no wav or flac that can be read: ")
+    assert found.unheard[1:] == tuple(
+        Unheard(name=str(tmp_path / name), reason=reason)
+        for name, reason in (
+            ("empty.wav", "holds no samples; record it again"),
+            ("gone.wav", "cannot be opened: No such file or directory"),
+            ("nothing.wav", "is empty; record it again"),
+            ("pipe.wav", "is no ordinary file; give its content to `-`"),
+            ("silent.flac", "is silent; record it again"),
+            ("two\nlines.wav", "has a name that cannot be printed; rename it"),
+        )
+    )
+
+
+def predicted(run: RunFolder, *words: object, stdin: bytes | None = None, rc: int = 0) -> tuple[str, str]:
+    command = ["predict", str(run.path), "--device", "cpu", *map(str, words)]
+    ended = CliRunner().invoke(arena.cli.app, command, input=stdin)
+    told = "" if isinstance(ended.exception, SystemExit | None) else f"error: {ended.exception}"
+    assert (1 if told else ended.exit_code) == rc, ended.stderr + told
+    return ended.stdout, ended.stderr + told
+
+
+def test_files_are_answered_in_their_order_with_digit_and_probabilities(run: RunFolder, corpus_folder: Path) -> None:
+    files = [corpus_folder / "7_ann_0.wav", corpus_folder / "2_bob_1.wav"]
+    said = json.loads(predicted(run, *files, "--json")[0])
+    sources = sources_in(corpus_folder)
+    expected = {a.id: a for a in answers_of_recordings(run, sources, "cpu", lambda n: None).answers}
+    assert [answer["file"] for answer in said["answers"]] == [str(file) for file in files]
+    for answer, file in zip(said["answers"], files, strict=True):
+        assert answer["digit"] == expected[file.stem].label
+        assert answer["probabilities"] == pytest.approx(expected[file.stem].by_digit(), abs=1e-6)
+    lines = predicted(run, *files)[0].splitlines()
+    best = sorted(said["answers"][0]["probabilities"].items(), key=lambda item: -item[1])[:2]
+    assert [str(files[0]), *(word for digit, p in best for word in (digit, f"{p:.3f}"))] in [line.split() for line in lines]
+
+
+def test_one_file_that_cannot_be_heard_costs_exit_code_1_and_no_other_answer(run: RunFolder, corpus_folder: Path) -> None:
+    good, bad = corpus_folder / "7_ann_0.wav", corpus_folder / "nowhere.wav"
+    said, told = predicted(run, bad, good, rc=1)
+    assert str(good) in said
+    assert f"no answer: {bad} cannot be opened: No such file or directory\n" in told
+
+
+def test_a_folder_is_answered_like_files_by_their_paths_below_it(
+    run: RunFolder, corpus_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "new" / "deep").mkdir(parents=True)
+    shutil.copy(corpus_folder / "3_ann_0.wav", tmp_path / "new" / "deep" / "a.wav")
+    shutil.copy(corpus_folder / "7_ann_0.wav", tmp_path / "new" / "b.WAV")
+    (tmp_path / "new" / ".hidden.wav").write_bytes(b"")
+    (tmp_path / "new" / "notes.txt").write_bytes(b"")
+    said = json.loads(predicted(run, tmp_path / "new", "--json")[0])
+    assert [answer["file"] for answer in said["answers"]] == ["b.WAV", "deep/a.wav"]
+    alone = json.loads(predicted(run, corpus_folder / "3_ann_0.wav", "--json")[0])
+    assert said["answers"][1]["probabilities"] == pytest.approx(alone["answers"][0]["probabilities"], abs=1e-6)
+    lines = [line.split()[0] for line in predicted(run, tmp_path / "new")[0].splitlines() if line.split()]
+    assert lines[-2:] == ["b.WAV", "deep/a.wav"]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "new" / "bad.flac").write_bytes(b"nonsense")
+    said, told = predicted(run, corpus_folder / "3_ann_0.wav", "new", "--json", rc=1)
+    assert [answer["file"] for answer in json.loads(said)["answers"]] == [
+        *(str(corpus_folder / "3_ann_0.wav"), "new/b.WAV", "new/deep/a.wav")
+    ]
+    assert "no answer: new/bad.flac is no wav or flac that can be read" in told
+    (tmp_path / "none").mkdir()
+    assert predicted(run, "none", rc=1)[1].endswith("no wav or flac files in none; give the folder that holds the recordings")
+
+
+def test_what_is_wrong_with_the_standard_input_is_said_of_it(run: RunFolder) -> None:
+    assert "no answer: standard input is empty" in predicted(run, "-", stdin=b"", rc=1)[1]
+    assert "no answer: standard input is no wav or flac that can be read" in predicted(run, "-", stdin=b"nonsense", rc=1)[1]
+
+
+def test_a_submission_is_replaced_with_a_word_and_no_other_file_is(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said, told = predicted(run, "--split", "val")
+    assert (said, told) == (f"submission.csv: 40 clips, from {run.path}\n", "")
+    content = (tmp_path / "submission.csv").read_bytes()
+    again, told = predicted(run)
+    assert (again, told) == (said, "submission.csv was a submission before, which is replaced\n")
+    assert (tmp_path / "submission.csv").read_bytes() != content
+    (tmp_path / "submission.csv").write_text("id,label\nmine,3\n")
+    told = predicted(run, rc=1)[1]
+    assert told.endswith(
+        "submission.csv is there and no table as this command writes it; move it, or name another file with --out"
+    )
+    assert (tmp_path / "submission.csv").read_text() == "id,label\nmine,3\n"
+    assert "nowhere is no folder; make it" in predicted(run, "--out", "nowhere/x.csv", rc=1)[1]
+
+
+@pytest.mark.parametrize("size", [None, 0, 0x7FFFFFFE, 0xFFFFFFFF])
+def test_a_wav_on_the_standard_input_gets_the_answer_of_its_file(run: RunFolder, corpus_folder: Path, size: int | None) -> None:
+    file = corpus_folder / "5_eve_2.wav"
+    content = bytearray(file.read_bytes())
+    if size is not None:
+        place = content.index(b"data") + 4
+        content[place : place + 4] = struct.pack("<I", size)
+    streamed, filed = (json.loads(predicted(run, name, "--json", stdin=bytes(content))[0]) for name in ("-", file))
+    assert streamed["answers"][0]["file"] == "-"
+    assert streamed["answers"][0]["probabilities"] == filed["answers"][0]["probabilities"]
+
+
+def test_a_folder_becomes_a_submission_of_what_could_be_heard(run: RunFolder, corpus_folder: Path, tmp_path: Path) -> None:
+    clips, out = tmp_path / "clips", tmp_path / "answers.csv"
+    (clips / "deep").mkdir(parents=True)
+    shutil.copy(corpus_folder / "3_ann_0.wav", clips / "deep" / "one.wav")
+    said, _ = predicted(run, "--clips", clips, "--out", out)
+    assert said == f"{out}: 1 clips, from {run.path}\n"
+    (clips / "bad.wav").write_bytes(b"RIFF")
+    said, told = predicted(run, "--clips", clips, "--out", out, rc=1)
+    assert f"no answer: {clips / 'bad.wav'} is no wav or flac that can be read" in told
+    assert f"{out} lacks 1 of 2 recordings: a contest that asks for them will refuse it\n" in told
+    assert [row["id"] for row in csv.DictReader(out.read_text().splitlines())] == ["deep/one"]
+    (clips / "deep" / "one.wav").unlink()
+    out.unlink()
+    _, told = predicted(run, "--clips", clips, "--out", out, rc=1)
+    assert told.endswith("error: none of 1 recordings can be used; nothing is written")
+    assert not out.exists()
+
+
+def test_files_folder_and_split_are_asked_for_one_at_a_time(run: RunFolder, corpus_folder: Path) -> None:
+    file = corpus_folder / "7_ann_0.wav"
+    for words in ([file, "--clips", corpus_folder], ["--split", "val", "--clips", corpus_folder], [file, "--out", "x.csv"]):
+        assert "give files, --clips or --split" in " ".join(predicted(run, *words, rc=2)[1].split())
+
+
+def test_damaged_weights_are_named(run: RunFolder, corpus_folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(run.path, copy)
+    content = bytearray((run.path / "model.pt").read_bytes())
+    content[len(content) // 2] ^= 1
+    for damaged in (bytes(content), b"nonsense"):
+        (copy / "model.pt").write_bytes(damaged)
+        with pytest.raises(RunError, match=r"model\.pt is damaged .*; delete .* and train again"):
+            answers_of_recordings(RunFolder(copy), sources_in(corpus_folder)[:2], "cpu", print)
+    (copy / "model.pt").write_bytes(sealed({}))
+    with pytest.raises(RunError, match=r"model\.pt is of another net; delete .* and train again"):
+        answers_of_recordings(RunFolder(copy), sources_in(corpus_folder)[:2], "cpu", print)
+    (copy / "model.pt").unlink()
+    with pytest.raises(RunError, match=r"model\.pt cannot be read: No such file .*; delete .* and train again"):
+        answers_of_recordings(RunFolder(copy), sources_in(corpus_folder)[:2], "cpu", print)

@@ -1,0 +1,223 @@
+"""One recording on both sides of a split, whatever was done to it; takes of one word are not one; one voice under two names."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+import arena.cli
+from cnn.corpus.scan import Clip, scan
+from cnn.errors import SplitError
+from cnn.pack.fingerprints import Print, print_of
+from cnn.pack.near_duplicates import LEAST_CLIPS, SAME_FROM, find_alike, likeness, same_recordings
+from cnn.pack.plan import PackSettings, plan_pack
+from cnn.processes import Hands
+from support.paths import ROOT
+
+RATE_HZ = 8000
+FSDD = ROOT.parent / "shared" / "corpora" / "fsdd" / "recordings"
+Wave = np.ndarray
+
+
+def spoken(speaker: int, digit: int, take: int, rate_hz: int = RATE_HZ) -> Wave:
+    """Half a second of a buzz through two moving resonances: pitch and throat of the speaker, a path for the digit."""
+    voice, word = np.random.default_rng(speaker), np.random.default_rng([7, digit])
+    rng = np.random.default_rng([speaker, digit, take])
+    n = int(rate_hz * rng.uniform(0.45, 0.55))
+    time = np.arange(n) / n
+    pitch = voice.uniform(90, 220) * (1 + 0.08 * np.cumsum(rng.normal(0, 1, n)) / n**0.5)
+    phase = np.cumsum(pitch) / rate_hz
+    level = np.log(voice.uniform(0.7, 1.4, 60))
+    wave = np.zeros(n)
+    paths = [np.interp(time, np.linspace(0, 1, 4), word.uniform(low, high, 4)) for low, high in ((300, 900), (900, 2400))]
+    stretch = voice.uniform(0.85, 1.2)
+    for harmonic in range(1, 18):
+        at_hz = harmonic * pitch
+        gain = sum(np.exp(-(((at_hz - stretch * path) / 180) ** 2)) for path in paths) + 0.02
+        wave += gain * np.exp(level[harmonic]) * np.sin(2 * np.pi * harmonic * phase + rng.uniform(0, 6.3))
+    breath = rng.normal(0, 0.02 * np.exp(level[40]), n)
+    return (0.1 * (wave + breath) * np.hanning(n) ** 0.5).astype(np.float32)
+
+
+def printed(wave: Wave, folder: Path, rate_hz: int = RATE_HZ) -> Print:
+    soundfile.write(folder / "one.wav", np.clip(wave, -1, 1), rate_hz, subtype="PCM_16")
+    return print_of(folder / "one.wav")
+
+
+def coded(wave: Wave, form: str, subtype: str) -> Wave:
+    held = io.BytesIO()
+    soundfile.write(held, wave, RATE_HZ, format=form, subtype=subtype)
+    held.seek(0)
+    found: Wave = soundfile.read(held, dtype="float32")[0]
+    return found
+
+
+def noisy(wave: Wave) -> Wave:
+    return wave + np.random.default_rng(0).normal(0, float(wave.std()) / 10, len(wave))
+
+
+CHANGES: dict[str, Callable[[Wave], Wave]] = {
+    "itself": lambda wave: wave,
+    "quieter": lambda wave: 0.2 * wave,
+    "upside down": lambda wave: -wave,
+    "silence around it": lambda wave: np.pad(wave, (3000, 1500)),
+    "a fifth cut off": lambda wave: wave[len(wave) // 5 :],
+    "noise, 20 dB": noisy,
+    "MP3": lambda wave: coded(wave, "MP3", "MPEG_LAYER_III"),
+    "GSM": lambda wave: coded(wave, "WAV", "GSM610"),
+    "cut and coded": lambda wave: 0.5 * coded(wave[: -len(wave) // 4], "OGG", "VORBIS"),
+}
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory: pytest.TempPathFactory) -> list[Print]:
+    """Takes of all digits by other speakers."""
+    folder = tmp_path_factory.mktemp("others")
+    return [printed(spoken(speaker, digit, 0), folder) for speaker in range(1, 5) for digit in range(10)]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_recording_is_found_again_whatever_was_done_to_it(change: str, others: list[Print], tmp_path: Path) -> None:
+    wave = spoken(0, 3, 0)
+    train = [*others, printed(wave, tmp_path), *others]
+    found = same_recordings(train, [printed(CHANGES[change](wave), tmp_path)], lambda n: None)
+    assert [(test, of) for test, of, _ in found] == [(0, len(others))]
+    assert found[0][2] >= SAME_FROM
+
+
+def test_a_recording_at_another_rate_is_found_again(others: list[Print], tmp_path: Path) -> None:
+    wave = spoken(0, 3, 0)
+    finer = np.interp(np.arange(len(wave) * 6) / 6, np.arange(len(wave)), wave)
+    found = same_recordings([*others, printed(wave, tmp_path)], [printed(finer, tmp_path, 48_000)], lambda n: None)
+    assert [of for _, of, _ in found] == [len(others)]
+
+
+def test_two_cuts_of_one_recording_are_found_by_what_they_share(others: list[Print], tmp_path: Path) -> None:
+    wave = spoken(0, 3, 0)
+    early, late = wave[: -len(wave) // 6], wave[len(wave) // 6 :]
+    found = same_recordings([*others, printed(early, tmp_path)], [printed(late, tmp_path)], lambda n: None)
+    assert [of for _, of, _ in found] == [len(others)]
+
+
+def test_takes_of_one_word_are_not_one_recording(others: list[Print], tmp_path: Path) -> None:
+    takes = [printed(spoken(0, digit, take), tmp_path) for digit in range(10) for take in (1, 2)]
+    assert same_recordings(others, takes, lambda n: None) == []
+    assert same_recordings(takes[::2], takes[1::2], lambda n: None) == []
+
+
+def test_likeness_is_the_same_both_ways_and_silence_is_like_nothing(others: list[Print], tmp_path: Path) -> None:
+    one, other = others[0].wave, others[1].wave
+    assert likeness(one, other) == pytest.approx(likeness(other, one))
+    assert likeness(one, one) == pytest.approx(1)
+    silent = [printed(np.zeros(n), tmp_path) for n in (1, 100, 4000)]
+    assert same_recordings([*others, *silent], silent, lambda n: None) == []
+
+
+@pytest.mark.parametrize("rate_hz", [4000, 11_025, 44_100, 192_000])
+def test_any_rate_and_length_has_a_print(rate_hz: int, tmp_path: Path) -> None:
+    for length_s in (0.001, 0.3, 3):
+        wave = np.random.default_rng(0).normal(0, 0.1, max(1, int(rate_hz * length_s)))
+        made = printed(wave, tmp_path, rate_hz)
+        assert np.isfinite(made.edges).all()
+        assert made.edges.shape[0] == 20
+        assert np.linalg.norm(made.edges.astype(np.float64)) <= 1.001
+        assert len(made.wave) <= 6001
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five people; `eve` is `ann` under another name, and two recordings of `dan` stand under `bob` as well."""
+    folder = tmp_path_factory.mktemp("mixed")
+    people = {"ann": 0, "bob": 1, "cleo": 2, "dan": 3, "eve": 0}
+    for number, name in enumerate(people):
+        for digit in range(10):
+            for take in range(4):
+                wave = spoken(people[name], digit, 10 * number + take)
+                soundfile.write(folder / f"{digit}_{name}_{take}.wav", wave, RATE_HZ, subtype="PCM_16")
+    for digit in (4, 7):
+        wave = soundfile.read(folder / f"{digit}_dan_0.wav", dtype="float32")[0]
+        soundfile.write(folder / f"{digit}_bob_9.wav", 0.5 * wave[300:], RATE_HZ, subtype="PCM_16")
+    return folder
+
+
+def sides(folder: Path, tested: set[str]) -> tuple[list[Clip], list[Clip]]:
+    clips = scan(folder, Hands(n_jobs=1)).clips
+    return [clip for clip in clips if clip.speaker not in tested], [clip for clip in clips if clip.speaker in tested]
+
+
+def test_what_both_sides_have_in_common_is_found_by_clip_and_by_voice(mixed: Path) -> None:
+    train, test = sides(mixed, {"dan", "eve"})
+    steps: list[int] = []
+    found = find_alike(mixed, train, test, steps.append)
+    assert [(pair.test.id, pair.train.id) for pair in found.pairs] == [("4_dan_0", "4_bob_9"), ("7_dan_0", "7_bob_9")]
+    assert [(voice.test, voice.train) for voice in found.voices] == [("eve", "ann")]
+    assert sum(steps) == len(train) + 2 * len(test)
+
+
+def test_few_clips_of_a_voice_say_nothing(mixed: Path) -> None:
+    train, test = sides(mixed, {"eve"})
+    assert find_alike(mixed, train, test[: LEAST_CLIPS - 1], lambda n: None).voices == ()
+
+
+def run(*words: str) -> tuple[int, str, str]:
+    done = CliRunner().invoke(arena.cli.app, ["contest", "pack", *words])
+    return done.exit_code, done.stdout, done.stderr
+
+
+def test_a_pack_tells_leaves_out_or_does_not_look(mixed: Path, tmp_path: Path) -> None:
+    words = [str(mixed), "--test-speakers", "dan,eve", "--seed", "x", "--cache", str(tmp_path / "cache"), "--jobs", "1"]
+    code, out, told = run(*words, "--out", str(tmp_path / "a"), "--dry-run", "--json")
+    assert code == 0, told
+    assert "2 test clips are training recordings too: 4_dan_0.wav is 4_bob_9.wav (0." in told
+    assert "`--alike leave-out` leaves them out of the pack" in told
+    assert "test speaker eve sounds like training speaker ann (distance 0." in told
+    facts = json.loads(out)
+    assert (facts["n_test"], facts["left_out"]) == (80, [])
+    assert [pair["train"] for pair in facts["alike"]["recordings"]] == ["4_bob_9.wav", "7_bob_9.wav"]
+
+    code, out, told = run(*words, "--out", str(tmp_path / "b"), "--alike", "leave-out", "--json")
+    assert code == 0, told
+    assert "; left out" in told
+    facts = json.loads(out)
+    assert (facts["n_test"], facts["left_out"]) == (78, ["4_dan_0.wav", "7_dan_0.wav"])
+    assert len(list((tmp_path / "b" / "students" / "test").iterdir())) == 78
+    kept = json.loads((tmp_path / "b" / "host" / "pack.json").read_text())
+    assert (kept["left_out"], kept["alike"]) == (facts["left_out"], facts["alike"])
+    recordings = (tmp_path / "b" / "host" / "mapping.csv").read_text()
+    assert "4_dan_0.wav" not in recordings
+    assert "4_dan_1.wav" in recordings
+
+    only_eve = ["--test-speakers", "eve", "--out", str(tmp_path / "c"), "--dry-run"]
+    code, out, told = run(words[0], *only_eve, *words[3:])
+    assert code == 0, told
+    assert "no test clip was found among the training recordings" in told
+
+    code, out, told = run(*words, "--out", str(tmp_path / "c"), "--alike", "off", "--dry-run", "--json")
+    assert (code, "training recording" in told, json.loads(out)["alike"]) == (0, False, None)
+
+
+def test_a_pack_of_which_nothing_is_left_is_refused(mixed: Path) -> None:
+    corpus = scan(mixed, Hands(n_jobs=1))
+    settings = PackSettings(test_speakers=("dan",), secret="x")
+    everything = {row.clip.id for row in plan_pack(corpus, settings).test}
+    with pytest.raises(SplitError, match="every test clip is a training recording too"):
+        plan_pack(corpus, settings, everything)
+
+
+@pytest.mark.skipif(not FSDD.is_dir(), reason="needs the recordings of FSDD")
+def test_real_recordings_of_other_speakers_are_never_taken_for_one() -> None:
+    paths = sorted(path for path in FSDD.iterdir() if path.stem.split("_")[2] in ("0", "25"))
+    prints = {path: print_of(path) for path in paths}
+    test = [path for path in paths if path.stem.split("_")[1] == "theo"]
+    train = [path for path in paths if path not in test]
+    assert len(train) == 100
+    assert same_recordings([prints[path] for path in train], [prints[path] for path in test], lambda n: None) == []
+    both = [prints[path] for path in (*train, test[0])]
+    assert [of for _, of, _ in same_recordings(both, [prints[path] for path in test], lambda n: None)] == [100]

@@ -1,0 +1,205 @@
+"""The W&B mirror: complete offline, never asking, never in the way of a training."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cnn.config import RunConfig, default_config
+from cnn.errors import ConfigError
+from cnn.overrides import override
+from cnn.runs.folder import EpochRow, RunFolder, RunState
+from cnn.runs.wandb_mirror import Destination
+from cnn.tiles.tile_set import TileSet
+from cnn.train.mirrored import Training, train_mirrored
+from cnn.train.training_run import Decision, Listener
+from cnn.train.training_run import Training as Work
+from support.paths import ROOT
+from support.warm_python import WarmPython
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+
+
+def config(tiles: TileSet, *assignments: str) -> RunConfig:
+    return override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2", *assignments])
+
+
+def training(tiles: TileSet, runs: Path, **more: Any) -> Training:
+    return Training(config=config(tiles), tiles=tiles, runs=runs, **more)
+
+
+def history(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The rows and the summary in a W&B file once it is whole: the client's service may write on after the run's end."""
+    deadline = time.monotonic() + 100
+    while (found := read_history(path)) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
+
+
+def read_history(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]] | None:
+    """Read with the client's own messages (LevelDB log framing: 7 bytes a chunk); None where the run's end is not there yet."""
+    from wandb.proto import wandb_internal_pb2
+
+    data, place, record, rows, summary = path.read_bytes(), 7, b"", [], {}
+    is_whole = False
+    while place + 7 <= len(data):
+        if 32768 - place % 32768 < 7:
+            place += 32768 - place % 32768
+            continue
+        size, kind = int.from_bytes(data[place + 4 : place + 6], "little"), data[place + 6]
+        if place + 7 + size > len(data):
+            return None
+        record += data[place + 7 : place + 7 + size]
+        place += 7 + size
+        if kind in (1, 4):
+            message = wandb_internal_pb2.Record.FromString(record)
+            record = b""
+            is_whole = is_whole or message.WhichOneof("record_type") == "exit"
+            if message.WhichOneof("record_type") == "history":
+                rows.append({item.key or ".".join(item.nested_key): item.value_json for item in message.history.item})
+            if message.WhichOneof("record_type") == "summary":
+                summary.update({item.key or ".".join(item.nested_key): item.value_json for item in message.summary.update})
+    return (rows, summary) if is_whole else None
+
+
+def test_offline_every_epoch_and_the_result_are_in_the_runs_own_folder(tiles: TileSet, tmp_path: Path) -> None:
+    run = train_mirrored(training(tiles, tmp_path), Destination(mode="auto"), print)
+    (path,) = run.path.glob("wandb/offline-run-*/run-*.wandb")
+    rows, summary = history(path)
+    assert [float(row["val_macro_f1"]) for row in rows] == [row.val_macro_f1 for row in run.epochs()]
+    result = run.result()
+    assert result is not None
+    assert (result.wandb_mode, result.wandb_url) == ("offline", "")
+    assert float(summary["kept/test_macro_f1"]) == result.scores["test"].macro_f1
+
+
+def test_off_writes_nothing(tiles: TileSet, tmp_path: Path) -> None:
+    run = train_mirrored(training(tiles, tmp_path), Destination(mode="off"), print)
+    assert not (run.path / "wandb").exists()
+
+
+def test_an_answered_run_is_not_mirrored_again(tiles: TileSet, tmp_path: Path) -> None:
+    for _ in range(2):
+        run = train_mirrored(training(tiles, tmp_path), Destination(mode="offline"), print)
+    assert len(list(run.path.glob("wandb/offline-run-*"))) == 1
+
+
+def test_a_run_that_was_killed_after_its_last_epoch_is_mirrored_when_it_is_finished(tiles: TileSet, tmp_path: Path) -> None:
+    def die(row: EpochRow) -> Decision:
+        if row.epoch == 2:
+            raise KeyboardInterrupt
+        return Decision.CONTINUE
+
+    with pytest.raises(KeyboardInterrupt):
+        train_mirrored(training(tiles, tmp_path, on_epoch=die), Destination(mode="off"), print)
+    run = train_mirrored(training(tiles, tmp_path), Destination(mode="offline"), print)
+    (path,) = run.path.glob("wandb/offline-run-*/run-*.wandb")
+    rows, summary = history(path)
+    result = run.result()
+    assert result is not None
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert float(summary["kept/test_macro_f1"]) == result.scores["test"].macro_f1
+    assert result.wandb_mode == "offline"
+
+
+def is_held(run: RunFolder) -> bool:
+    """Whether another process would have to wait for the run folder."""
+    with (run.path / ".lock").open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def test_a_disk_that_is_full_after_training_leaves_a_finished_run_and_one_line(
+    tiles: TileSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    whole = Work.run
+
+    def run_and_fill(work: Work, listener: Listener) -> None:
+        whole(work, listener)
+        monkeypatch.setattr(os, "fsync", full)
+
+    monkeypatch.setattr(Work, "run", run_and_fill)
+    said: list[tuple[str, bool]] = []
+    folder = RunFolder(tmp_path / config(tiles).digest)
+    say = lambda text: said.append((text, is_held(folder)))  # noqa: E731
+    run = train_mirrored(training(tiles, tmp_path), Destination(mode="offline"), say)
+    ((text, was_held),) = said
+    assert text.startswith("W&B mirror of lenet5.raw not closed: ")
+    assert "No space left on device" in text
+    assert was_held
+    assert not is_held(folder)
+    assert run.state() is RunState.FINISHED
+
+
+ONLINE = """
+import sys
+from pathlib import Path
+import cnn.runs.wandb_mirror
+import cnn.train.mirrored
+import cnn.runs.wandb_client
+from cnn.config import default_config
+from cnn.overrides import override
+from cnn.tiles.tile_set import open_tiles
+
+cnn.runs.folder.wandb_client._CONNECT_S = 2
+tiles = open_tiles(Path(sys.argv[1]))
+config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2"])
+training = cnn.train.training_run.mirrored.Training(config=config, tiles=tiles, runs=Path(sys.argv[2]))
+cnn.train.training_run.mirrored.train_mirrored(training, cnn.runs.folder.wandb_mirror.Destination(mode=sys.argv[3]), print)
+"""
+
+
+def alone(warm: WarmPython, code: str, *arguments: object, **environment: str) -> str:
+    """What a new process prints: wandb keeps what it first read of servers and accounts."""
+    words = ("-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}", *map(str, arguments))
+    ended = warm.run(*words, env={**os.environ, **environment}, stdin=subprocess.DEVNULL)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def test_a_server_that_never_answers_does_not_stop_a_training(tiles: TileSet, tmp_path: Path, warm_python: WarmPython) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:  # takes connections and says nothing
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        said = alone(warm_python, ONLINE, tiles.folder, tmp_path, "online", WANDB_BASE_URL=url, WANDB_API_KEY="a" * 40)
+    run = RunFolder(tmp_path / config(tiles).digest)
+    result = run.result()
+    assert result is not None
+    assert (result.state, result.wandb_mode) == (RunState.FINISHED, "offline")
+    assert said.startswith("W&B not reached for lenet5.raw, kept offline: ")
+    assert said.endswith("; send it later with `arena wandb sync`\n")
+    (path,) = run.path.glob("wandb/offline-run-*/run-*.wandb")
+    assert len(history(path)[0]) == 2
+
+
+def test_online_without_an_account_asks_nothing_and_is_kept_offline(
+    tiles: TileSet, tmp_path: Path, warm_python: WarmPython
+) -> None:
+    said = alone(warm_python, ONLINE, tiles.folder, tmp_path, "online")
+    assert said.startswith("W&B not reached for lenet5.raw, kept offline: ")
+    assert RunFolder(tmp_path / config(tiles).digest).state() is RunState.FINISHED
+
+
+def test_login_is_found_without_a_question(warm_python: WarmPython) -> None:
+    code = "import cnn.runs.wandb_client; print(cnn.runs.wandb_client.is_logged_in())"
+    assert alone(warm_python, code) == "False\n"
+    assert alone(warm_python, code, WANDB_API_KEY="a" * 40) == "True\n"
+
+
+def test_an_unknown_mode_is_refused(tiles: TileSet, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--wandb is one of auto, online, offline, off, not 'on'"):
+        train_mirrored(training(tiles, tmp_path), Destination(mode="on"), print)

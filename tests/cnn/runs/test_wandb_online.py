@@ -1,0 +1,127 @@
+"""The mirror and `arena wandb sync` with the real client against the loopback server: complete, and never in the way."""
+
+from __future__ import annotations
+
+import json
+
+from cnn.runs.folder import RunFolder, list_runs
+from cnn.runs.wandb_record import copy_of
+from support.paths import ROOT
+from support.wandb_server.bench import Bench, ended
+from support.wandb_server.http import Fault
+from support.wandb_server.state import Run
+
+# Two trainings without a word to W&B, and one whose server goes away between its epochs.
+THREE = """
+import sys, time
+from pathlib import Path
+import cnn.runs.wandb_client
+from cnn.config import default_config
+from cnn.runs.wandb_mirror import Destination
+from cnn.train.mirrored import Training, train_mirrored
+from cnn.overrides import override
+from cnn.tiles.tile_set import open_tiles
+from cnn.train.training_run import Decision
+
+cnn.runs.folder.wandb_client._CONNECT_S = cnn.runs.folder.wandb_client.CLOSE_S = 2
+tiles = open_tiles(Path(sys.argv[1]))
+
+def wait(row):
+    Path(f"epoch-{row.epoch}").touch()
+    while row.epoch == 1 and not Path("stopped").exists():
+        time.sleep(0.02)
+    return Decision.CONTINUE
+
+for seed, mode, listen in ((0, "offline", None), (1, "off", None), (2, "online", wait), (3, "online", None)):
+    config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2", f"train.seed={seed}"])
+    train_mirrored(Training(config=config, tiles=tiles, runs=Path("runs"), on_epoch=listen), Destination(mode=mode), print)
+"""
+
+
+def run_of(bench: Bench, folder: RunFolder, project: str) -> Run:
+    copy = copy_of(folder)
+    assert copy is not None
+    (run,) = (run for run in bench.server.runs(project) if run.name == copy.id)
+    return run
+
+
+def assert_is_complete(run: Run, folder: RunFolder) -> None:
+    result, rows = folder.result(), folder.epochs()
+    assert result is not None
+    assert [row["epoch"] for row in run.history] == [row.epoch for row in rows]
+    assert run.values("val_macro_f1") == [row.val_macro_f1 for row in rows]
+    assert run.summary["kept/test_macro_f1"] == result.scores["test"].macro_f1
+    assert run.config["train.learning_rate"]["value"] == folder.config()["train"]["learning_rate"]
+    assert (run.state, run.tags, run.group, run.summary["state"]) == ("finished", ["lenet5", "raw"], "raw", "finished")
+    tables = [json.loads(content) for name, content in run.files.items() if name.startswith("media/table/test_confusion")]
+    cells = {(row[0], row[1]): row[2] for row in tables[0]["data"]}
+    assert [[cells[str(truth), str(said)] for said in range(10)] for truth in range(10)] == result.scores["test"].confusion
+
+
+def test_a_logged_in_training_is_mirrored_whole_through_errors_of_the_server(wandb_bench: Bench) -> None:
+    bench = wandb_bench
+    faults = [
+        Fault("upsertBucket", 500, 1),
+        Fault("upsertBucket", 409, 1),
+        Fault("file_stream", 429, 1),
+        Fault("storage", 500, 1),
+    ]
+    bench.server.faults += faults
+    words = ("train", "--tiles", bench.tiles.folder, "--device", "cpu", "train.epochs=2")
+    ended(bench.arena(*words, WANDB_PROJECT="mirrored"))
+    assert [fault.times for fault in faults] == [0] * 4
+    (folder,) = list_runs(bench.folder / "runs")
+    run, result = run_of(bench, folder, "mirrored"), folder.result()
+    assert result is not None
+    assert_is_complete(run, folder)
+    assert (result.wandb_mode, result.wandb_url) == ("online", f"{bench.server.url}/tester/mirrored/runs/{folder.digest}")
+    predictions = (folder.path / "predictions.csv").read_bytes()
+    assert predictions in [one.files.get("predictions.csv") for one in bench.server.artifacts() if one.state == "COMMITTED"]
+    ended(bench.arena(*words, WANDB_PROJECT="mirrored"))  # answered from its folder
+    assert len(bench.server.runs("mirrored")) == 1
+    _, err = ended(bench.arena("wandb", "sync"))
+    assert err.splitlines() == ["1 are at W&B already", "nothing is left to send"]
+
+
+def test_what_w_and_b_did_not_take_is_sent_later_and_once(wandb_bench: Bench) -> None:
+    bench, server = wandb_bench, wandb_bench.server
+    training = bench.start(bench.python, "-c", THREE, bench.tiles.folder, PYTHONPATH=str(ROOT))
+    bench.until(lambda: (bench.folder / "epoch-1").exists() or None, "first epoch")
+    server.stop()
+    (bench.folder / "stopped").touch()
+    out, _ = ended(training)
+    server.start()
+    late, unreached = out.splitlines()
+    assert late == "W&B did not take all of lenet5.raw in time; `arena wandb sync` sends the rest"
+    assert unreached.startswith("W&B not reached for lenet5.raw, kept offline: ")
+    assert unreached.endswith("; send it later with `arena wandb sync`")
+    out, err = ended(bench.arena("wandb", "sync", "--dry-run", "--json"))
+    unsent = json.loads(out)["unsent"]
+    assert err == "1 were trained with --wandb off: they stay here\n"
+    assert len(unsent) == 3
+    out, _ = ended(bench.arena("wandb", "sync", "--json"))
+    sent = {one["run"]: one["url"] for one in json.loads(out)["sent"]}
+    assert sorted(sent) == sorted(unsent)
+    for digest, url in sent.items():
+        folder = RunFolder(bench.folder / "runs" / digest)
+        result = folder.result()
+        assert result is not None
+        assert_is_complete(run_of(bench, folder, "arena"), folder)
+        assert (result.wandb_mode, result.wandb_url) == ("online", url)
+    _, err = ended(bench.arena("wandb", "sync"))
+    assert "nothing is left to send" in err
+
+
+def test_sync_without_an_account_says_what_to_do(wandb_bench: Bench) -> None:
+    folder = wandb_bench.folder / "runs" / "0123"
+    folder.mkdir(parents=True)
+    copy = {"mode": "offline", "id": "0123", "project": "arena", "entity": "", "group": "raw", "job_type": "training"}
+    for name, content in {"config": {}, "wandb": copy, "result": {"state": "finished"}}.items():
+        (folder / f"{name}.json").write_text(json.dumps(content))
+    _, err = ended(wandb_bench.arena("wandb", "sync", WANDB_API_KEY=""), 1)
+    assert err == (
+        "error: not logged in to W&B: run `wandb login`, or set WANDB_API_KEY (and WANDB_BASE_URL for a server of your own), "
+        "and send again\n"
+    )
+    _, err = ended(wandb_bench.arena("wandb", "sync", "elsewhere"), 1)
+    assert err == "error: no runs in elsewhere; name the folder that `arena train` or `arena sweep run` wrote into\n"

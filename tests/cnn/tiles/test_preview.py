@@ -1,0 +1,35 @@
+"""The picture of tiles: drawn, without a word of torch's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from cnn.config import AugmentSettings
+from cnn.errors import RunError
+from cnn.tiles.preview import show
+from cnn.tiles.tile_set import TileSet
+
+
+@pytest.fixture
+def every_warning() -> Iterator[None]:
+    """Torch warns once a process; here each time."""
+    torch.set_warn_always(True)
+    yield
+    torch.set_warn_always(False)
+
+
+def test_one_clip_of_each_digit_is_drawn_and_nothing_is_warned_of(tiles: TileSet, tmp_path: Path, every_warning: None) -> None:
+    assert show(tiles, tmp_path / "new" / "tiles.png", 1, AugmentSettings(), seed=0) == 10
+    assert (tmp_path / "new" / "tiles.png").read_bytes().startswith(b"\x89PNG")
+    pictures = tiles.pictures("raw")
+    assert not pictures.flags.writeable
+
+
+def test_a_picture_that_cannot_be_written_is_one_line(tiles: TileSet, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"cannot write the picture .*tiles\.nothing: .*; choose another with --out") as refused:
+        show(tiles, tmp_path / "tiles.nothing", 1, AugmentSettings(), seed=0)
+    assert "\n" not in str(refused.value)

@@ -1,0 +1,73 @@
+"""How many trainings are fused: as long as more of them are faster, and fit."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from cnn.config import RunConfig, default_config
+from cnn.overrides import override
+from cnn.tiles.tile_set import TileSet
+from cnn.train.fused import autotune as fuse_size
+from cnn.train.fused.autotune import Fusing, best_fusing, clips_per_s
+from cnn.train.fused.stacked_layers import Formulation
+from cnn.train.trainer import Fit
+from cnn.train.training_run import Material
+
+
+@pytest.fixture
+def config(tiles: TileSet) -> RunConfig:
+    settings = ["model.width=1", "train.batch_size=16"]
+    return override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), settings)
+
+
+@pytest.fixture
+def material(tiles: TileSet, config: RunConfig) -> Material:
+    return Material(tiles, config, torch.device("cpu"))
+
+
+def speeds(monkeypatch: pytest.MonkeyPatch, rates: dict[int, float | Exception]) -> None:
+    """What a device would do with so many members; products are a tenth faster."""
+
+    def rate(fits: list[Fit], _material: Material, formulation: Formulation = Formulation.GROUPED) -> float:
+        found = rates[len(fits)]
+        if isinstance(found, Exception):
+            raise found
+        return found * (1.1 if formulation is Formulation.PRODUCTS else 1.0)
+
+    monkeypatch.setattr(fuse_size, "clips_per_s", rate)
+
+
+@pytest.mark.parametrize(
+    ("rates", "n_most", "n"),
+    [
+        ({1: 100, 2: 180, 4: 300, 8: 310}, 8, 4),  # 8 are hardly faster
+        ({1: 100, 2: 180, 4: 300, 8: 310}, 3, 2),
+        ({1: 100, 2: 90}, 8, 1),
+        ({1: 100, 2: 180, 4: RuntimeError("CUDA out of memory")}, 8, 2),
+    ],
+)
+def test_as_many_are_fused_as_still_pay(
+    rates: dict[int, float | Exception],
+    n_most: int,
+    n: int,
+    config: RunConfig,
+    material: Material,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    speeds(monkeypatch, rates)
+    expected = Fusing(n_members=n, formulation=Formulation.PRODUCTS if n > 1 else Formulation.GROUPED)
+    assert best_fusing(config, material, n_most, (2, 4, 8)) == expected
+
+
+def test_another_error_is_not_taken_for_want_of_memory(
+    config: RunConfig, material: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speeds(monkeypatch, {1: 100, 2: RuntimeError("a fault of ours")})
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        best_fusing(config, material, 8, (2,))
+
+
+def test_clips_are_counted_over_all_members(config: RunConfig, material: Material) -> None:
+    fits = [Fit(config, material.device) for _ in range(2)]
+    assert all(clips_per_s(fits, material, formulation) > 0 for formulation in Formulation)

@@ -1,0 +1,180 @@
+"""Several trainings in processes: the numbers of one at a time, failures that stop nobody else, kills that lose an epoch."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cnn.cli.train import train_with_bar
+from cnn.config import default_config
+from cnn.errors import RunError, SplitError
+from cnn.overrides import override
+from cnn.runs.folder import EpochRow, RunFolder, RunState, list_runs
+from cnn.tiles.tile_set import TileSet
+from cnn.train.pool import Place, the_eight, train_all
+from cnn.train.training_run import Decision, train
+from support.paths import ROOT
+
+
+def test_two_processes_give_the_numbers_of_one(tiles: TileSet, tmp_path: Path) -> None:
+    configs = [override(config, ["train.epochs=2"]) for config in the_eight(tiles)]
+    assert len({config.digest for config in configs}) == 8
+    heard: list[tuple[str, int]] = []
+    folders = train_all(
+        configs,
+        Place(tiles=tiles.folder, runs=tmp_path / "many"),
+        2,
+        lambda config, row: heard.append((config.digest, row.epoch)),
+        print,
+    )
+    assert [folder.digest for folder in folders] == [config.digest for config in configs]
+    assert sorted(heard) == sorted((config.digest, epoch) for config in configs for epoch in (1, 2))
+    for config, folder in list(zip(configs, folders, strict=True))[::3]:
+        alone = train(config, tiles, tmp_path / "alone")
+        assert [replace(row, seconds=0) for row in folder.epochs()] == [replace(row, seconds=0) for row in alone.epochs()]
+        assert folder.predictions() == alone.predictions()
+
+
+def test_a_failed_training_stops_no_other_and_is_reported(tiles: TileSet, tmp_path: Path) -> None:
+    good = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=1"])
+    wild = ["train.learning_rate=10", "train.optimizer=sgd", "train.schedule=constant", "train.warmup=0", "train.epochs=9"]
+    bad = override(good, wild)
+    said: list[str] = []
+    named = re.escape(f"lenet5 on raw ({tmp_path / bad.digest}):")
+    with pytest.raises(RunError, match=rf"1 of 2 trainings failed, first: {named} the (validation )?loss became"):
+        train_all([bad, good], Place(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, said.append)
+    assert RunFolder(tmp_path / good.digest).state() is RunState.FINISHED
+    assert re.match(rf"failed: {named} the (validation )?loss became", said[0])
+
+
+FAULTY = """
+from torch import nn
+
+class Faulty(nn.Module):
+    def __init__(self, settings, size, n_classes):
+        super().__init__()
+        self.last = nn.Linear(size * size, n_classes)
+
+    def forward(self, x):
+        if self.training and len(x) == 12:
+            raise RuntimeError("boom")
+        return self.last(x.flatten(1))
+"""
+
+
+def test_what_a_net_of_ones_own_raises_while_it_trains_is_one_line(tiles: TileSet, tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    path.write_text(FAULTY)
+    config = default_config(tiles.corpus, tiles.settings, f"{path}:Faulty", "raw")
+    config = override(config, ["train.epochs=1", "train.batch_size=12"])
+    said: list[str] = []
+    with pytest.raises(RunError) as raised:
+        train_all([config], Place(tiles=tiles.folder, runs=tmp_path / "runs"), 1, lambda _c, _r: None, said.append)
+    assert str(raised.value) == (
+        f"Faulty on raw ({tmp_path / 'runs' / config.digest}): {path} line 11: "
+        "RuntimeError at step 1 (epoch 1, batch 1 of 10): boom; mend it and train again"
+    )
+    assert said == []
+
+
+def test_a_training_that_goes_on_says_after_which_epoch(tiles: TileSet, tmp_path: Path) -> None:
+    old, new = (
+        override(default_config(tiles.corpus, tiles.settings, "lenet5", variant), ["train.epochs=3"])
+        for variant in ("raw", "bilateral")
+    )
+    train(old, tiles, tmp_path, on_epoch=lambda row: Decision.PAUSE if row.epoch == 2 else Decision.CONTINUE)
+    said: list[str] = []
+    train_all([old, new], Place(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, said.append)
+    assert said == [f"lenet5 on raw: going on after epoch 2 of 3 ({tmp_path / old.digest})"]
+
+
+def test_the_bar_ends_full_though_tables_of_epochs_were_lost(
+    tiles: TileSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configs = []
+    for variant, n_trained in (("raw", 1), ("bilateral", 3)):  # the second was killed before its result was written
+        config = override(default_config(tiles.corpus, tiles.settings, "lenet5", variant), ["train.epochs=3"])
+
+        def end(row: EpochRow, last: int = n_trained) -> Decision:
+            if row.epoch == last:
+                raise KeyboardInterrupt
+            return Decision.CONTINUE
+
+        with pytest.raises(KeyboardInterrupt):
+            train(config, tiles, tmp_path, on_epoch=end)
+        (tmp_path / config.digest / "epochs.csv").unlink()
+        configs.append(config)
+    train_with_bar(configs, Place(tiles=tiles.folder, runs=tmp_path), 1)
+    assert "training, epochs: 6 of 6 done" in capsys.readouterr().err
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from cnn.overrides import override
+from cnn.tiles.tile_set import open_tiles
+from cnn.train.pool import Place, the_eight, train_all
+
+if __name__ == "__main__":
+    tiles = open_tiles(Path(sys.argv[1]))
+    configs = [override(c, ["train.epochs=400"]) for c in the_eight(tiles)[:2]]
+    say = lambda c, row: print(row.epoch, flush=True)
+    train_all(configs, Place(tiles=tiles.folder, runs=Path(sys.argv[2])), 2, say, print)
+"""
+
+
+def test_children_end_with_a_killed_parent_and_leave_checkpoints(tiles: TileSet, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    runs = tmp_path / "runs"
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, str(script), str(tiles.folder), str(runs)]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path})
+    assert parent.stdout is not None
+    while len([run for run in list_runs(runs) if run.epochs()]) < 2:
+        assert parent.stdout.readline()
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.read()  # ends when the last child has ended
+    parent.stdout.close()
+    n_epochs = [len(run.epochs()) for run in list_runs(runs)]
+    time.sleep(0.5)
+    assert [len(run.epochs()) for run in list_runs(runs)] == n_epochs
+    assert all(run.state() is RunState.UNFINISHED for run in list_runs(runs))
+    # A kill may fall between the two renames of a save: the checkpoint before it then goes on.
+    assert all(list(run.path.glob("checkpoint*.pt")) for run in list_runs(runs))
+
+
+def test_a_split_that_cannot_be_is_refused_before_anything_is_trained(tiles: TileSet, tmp_path: Path) -> None:
+    good = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=1"])
+    bad = override(good, ["split.kind=loso", "split.fold=5"])
+    with pytest.raises(SplitError, match=r"split\.fold lies between 0 and 4 for 5 speakers, not 5"):
+        train_all([good, bad], Place(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, print)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fold_that_fails_is_named(tiles: TileSet, tmp_path: Path) -> None:
+    base = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=1", "split.kind=loso"])
+    configs = [override(base, [f"split.fold={fold}", "train.seed=3"]) for fold in (1, 2)]
+    train(configs[0], tiles, tmp_path)
+    (tmp_path / configs[1].digest).write_text("in the way")
+    said: list[str] = []
+    with pytest.raises(RunError, match="1 of 2 trainings failed, first: lenet5 on raw, loso fold 2, seed 3: cannot"):
+        train_all(configs, Place(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, said.append)
+    assert said[0].startswith("failed: lenet5 on raw, loso fold 2, seed 3: cannot write the run folder")
+
+
+def test_nothing_is_heard_of_finished_runs(tiles: TileSet, tmp_path: Path) -> None:
+    config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=1"])
+    heard: list[EpochRow] = []
+    for _ in range(2):
+        train_all([config], Place(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, row: heard.append(row), print)
+    assert [row.epoch for row in heard] == [1]

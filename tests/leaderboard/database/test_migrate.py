@@ -1,0 +1,128 @@
+"""A contest of the first release is brought to the tables of today, on both databases, and a copy of it stays."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+
+from leaderboard.database import schema
+from leaderboard.database.connection import connect
+from leaderboard.database.migrate import migrate, version_of
+from leaderboard.errors import ContestError
+from leaderboard.standings import Part
+from leaderboard.store import Contest, open_contest
+from support.paths import ROOT
+
+# The dump of a contest that the code of version 1 made: three teams, four attempts, public and private rows, six speakers.
+VERSION_1 = (ROOT / "tests/support/contest_version_1.sql").read_text(encoding="utf-8")
+FIRST = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+
+
+def old_file(folder: Path) -> Path:
+    path = folder / "contest.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(VERSION_1)
+    return path
+
+
+def fill_old_server(url: str) -> None:
+    """The same dump in the words of PostgreSQL, its tables in an order that knows what they refer to."""
+    script = re.sub(r"X'([0-9a-f]*)'", r"'\\x\1'::bytea", VERSION_1, flags=re.IGNORECASE)
+    for old, new in {
+        "BLOB": "BYTEA",
+        "DATETIME": "TIMESTAMP WITH TIME ZONE",
+        '"attempts"': "attempts",
+        "id INTEGER NOT NULL": "id SERIAL NOT NULL",
+    }.items():
+        script = script.replace(old, new)
+    statements = [part.strip() for part in re.split(r";\n", script)]
+    order = ("meta", "files", "contest", "teams", "attempts")
+    found = [(order.index(name[0]), part) for part in statements if (name := re.findall(r"(?:TABLE|INTO) \"?(\w+)", part))]
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("SET TIME ZONE 'UTC'")
+        for _, statement in sorted(found, key=lambda pair: (pair[0], pair[1].startswith("INSERT"))):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def old_contest(place: str) -> str:
+    if place.startswith("postgresql"):
+        fill_old_server(place)
+        database = connect(place)
+        assert (version_of(database), migrate(database), migrate(database)) == (1, 1, schema.SCHEMA_VERSION)
+        database.close()
+    else:
+        old_file(Path(place).parent)
+    return place
+
+
+def check_is_as_it_was(contest: Contest) -> None:
+    assert (contest.name, contest.rules().is_closed, contest.rules().metric_digest) == ("Digits 2026", False, None)
+    assert [(team.name, team.n_allowed, team.created_at) for team in contest.teams()] == [
+        ("Formantes", 3, FIRST),
+        ("Idle", 3, FIRST),
+        ("Mel Street", 3, FIRST),
+    ]
+    sent = contest.attempts(contest.team("Formantes"))
+    assert [(one.number, one.file_name, one.arrived_at.hour, one.is_shown) for one in sent] == [
+        (1, "a.csv", 8, True),
+        (2, "c.csv", 10, True),
+        (3, "d.csv", 11, True),
+    ]
+    assert [round(one.macro_f1, 4) for one in sent] == [0.8333, 0.9161, 1.0]
+    found = [(line.team, line.best, round(line.metrics["accuracy"], 4)) for line in contest.standings(Part.PRIVATE)]
+    assert found == [("Formantes", 3, 0.9167), ("Mel Street", 1, 0.8333)]
+
+
+def test_a_contest_of_the_first_release_opens_as_it_was_and_goes_on(contest_place: str) -> None:
+    from leaderboard.actions.submit import submit
+    from support.contests import NOW
+
+    with open_contest(old_contest(contest_place)) as contest:
+        check_is_as_it_was(contest)
+        key = contest.secret_key()
+        assert len(key) == 32
+        content = b"id,label\n" + b"".join(b"c%02d,%d\n" % (n, n % 2) for n in range(24))
+        assert submit(contest, "Mel Street", content, "new.csv", NOW).attempt.number == 2
+        assert contest.add_team("New", NOW).name == "New"
+    with open_contest(contest_place) as contest:
+        assert (contest.secret_key(), len(contest.attempts(contest.team("Mel Street")))) == (key, 2)
+
+
+def test_the_old_file_stays_beside_the_new_one(tmp_path: Path) -> None:
+    path = old_file(tmp_path)
+    open_contest(path).close()
+    (copy,) = tmp_path.glob("contest.db.version-1-*")
+    with closing(sqlite3.connect(copy)) as connection, closing(sqlite3.connect(":memory:")) as expected:
+        expected.executescript(VERSION_1)
+        assert list(connection.iterdump()) == list(expected.iterdump())
+    open_contest(path).close()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_an_old_contest_on_a_server_is_not_changed_before_it_is_asked_for(postgres_url: str) -> None:
+    fill_old_server(postgres_url)
+    with pytest.raises(ContestError, match="has tables of version 1 and this Arena has 2; make a copy with pg_dump, then run"):
+        open_contest(postgres_url)
+    database = connect(postgres_url)
+    assert version_of(database) == 1
+    database.close()
+
+
+def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
+    path = old_file(tmp_path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        connection.execute("UPDATE teams SET name = '' WHERE id = 3")
+    with pytest.raises(ContestError, match="cannot be written"):
+        open_contest(path)
+    database = connect(path)
+    assert version_of(database) == 1
+    database.close()

@@ -1,0 +1,155 @@
+"""Rows that the solution ignores: a submission must have them, and they are in no score, interval, matrix or rank."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from leaderboard.actions.host import Decision, close_contest
+from leaderboard.actions.rescore import rescore
+from leaderboard.actions.submit import submit
+from leaderboard.database.create import Settings
+from leaderboard.errors import SolutionError, SubmissionError
+from leaderboard.files.solution import Solution, odd_labels, parse_solution
+from leaderboard.scoring.platforms import scored
+from leaderboard.standings import Part
+from leaderboard.store import Contest, create_contest
+from support.contests import DEADLINE, NOW
+
+N = 60
+METRIC = b"""
+def score(solution, submission, row_id_column_name):
+    assert len(solution) == len(submission) == 20, len(solution)
+    assert set(solution.label) == {0, 1}
+    return float((solution.label.values == submission.label.values).mean())
+"""
+
+
+def part_of(n: int) -> str:
+    return ("Public", "Private", "Ignored")[n // 2 % 3]
+
+
+def truth(*, flipped: int = -1, without: bool = False, kept_ignored: bool = True) -> Solution:
+    """Rows of three kinds in turn; ignored ones have labels and speakers that nothing else has, or none."""
+    rows = []
+    for n in range(N):
+        part = part_of(n)
+        if part == "Ignored" and without:
+            continue
+        label, group = str((n % 2) ^ (n == flipped)), f"s{n // 6 % 6}"
+        if part == "Ignored" and kept_ignored:
+            label, group = ("", "") if n % 2 else ("a word", "nobody")
+        rows.append(f"c{n:02d},{label},{part},{group}")
+    return parse_solution("\n".join(["id,label,Usage,Group", *rows]).encode(), "solution.csv")
+
+
+def answers(*wrong: int, without: bool = False, ignored: int = 0) -> bytes:
+    """Right but for some rows; what it says of ignored rows."""
+    rows = [
+        f"c{n:02d},{ignored if part_of(n) == 'Ignored' else (n % 2) ^ (n in wrong)}\n"
+        for n in range(N)
+        if not (without and part_of(n) == "Ignored")
+    ]
+    return ("id,label\n" + "".join(rows)).encode()
+
+
+def contest(where: str, solution: Solution, settings: Settings | None = None) -> Contest:
+    made = create_contest(where, solution=solution, name="Digits", now=NOW, deadline=DEADLINE, settings=settings)
+    for name in ("Alpha", "Beta"):
+        made.add_team(name, NOW)
+    return made
+
+
+def test_labels_speakers_and_remarks_are_of_the_rows_that_count() -> None:
+    solution = truth()
+    assert (solution.labels, solution.groups) == (("0", "1"), tuple(f"s{n}" for n in range(6)))
+    assert (len(solution.ids), len(solution.scored), int(solution.is_public.sum())) == (60, 40, 20)
+    assert solution.has_private
+    assert odd_labels(solution) == []
+
+
+def test_ignored_rows_change_no_number_anywhere(contest_place: str, tmp_path: Path) -> None:
+    sent = {"Alpha": (0, 6, 8, 13), "Beta": (1, 2, 3, 14, 15)}
+    with contest(contest_place, truth()) as one, contest(str(tmp_path / "plain.db"), truth(without=True)) as other:
+        for at, (team, wrong) in enumerate(sent.items()):
+            submit(one, team, answers(*wrong, ignored=at), "p.csv", NOW)
+            submit(other, team, answers(*wrong, without=True), "p.csv", NOW)
+        for part in Part:
+            ours, plain = one.standings(part), other.standings(part)
+            for line, wanted in zip(ours, plain, strict=True):
+                assert (line.rank, line.team, line.score, line.macro_f1) == (
+                    wanted.rank,
+                    wanted.team,
+                    wanted.score,
+                    wanted.macro_f1,
+                )
+                assert (line.metrics["accuracy"], line.interval) == (wanted.metrics["accuracy"], wanted.interval)
+            found, plain_found = (which.details(which.team("Alpha"), 1, part) for which in (one, other))
+            assert (found.confusion, found.classes, found.interval) == (
+                plain_found.confusion,
+                plain_found.classes,
+                plain_found.interval,
+            )
+            assert sum(map(sum, found.confusion)) == 20
+        close_contest(one, Decision(reason="over", at=NOW))
+        assert one.board().part is Part.PRIVATE
+
+
+def test_a_file_without_the_ignored_rows_is_refused_and_one_with_them_is_read_however_it_is_written(
+    contest_place: str,
+) -> None:
+    with contest(contest_place, truth()) as made:
+        with pytest.raises(SubmissionError, match="20 of 60 ids have no row"):
+            submit(made, "Alpha", answers(without=True), "p.csv", NOW)
+        with pytest.raises(SubmissionError, match="label 'a word' is not one of 0, 1"):
+            submit(made, "Alpha", answers().replace(b"c04,0", b"c04,a word"), "p.csv", NOW)
+        assert submit(made, "Alpha", answers(), "p.csv", NOW).attempt.macro_f1 == 1
+        sure = b"id,label,0,1\n" + b"".join(
+            row + (b",1,0" if row.endswith(b"0") else b",0,1") + b"\n" for row in answers(0).splitlines()[1:]
+        )
+        slow = submit(made, "Beta", sure, "q.csv", NOW).attempt
+        assert slow.metrics["accuracy"] == 19 / 20
+        assert slow.log_loss is not None
+
+
+def test_a_row_that_is_ignored_by_a_correction_no_longer_counts(contest_place: str) -> None:
+    with contest(contest_place, truth()) as made:
+        submit(made, "Alpha", answers(0), "p.csv", NOW)
+        text = truth().content.decode().replace("c00,0,Public", "c00,0,Ignored")
+        found = rescore(made, parse_solution(text.encode(), "solution.csv"), Decision(reason="unclear", at=NOW))
+        assert (found.n_rows_changed, found.attempts[0].public_after) == (1, 1.0)
+        assert found.attempts[0].public_before < 1
+
+
+def test_a_metric_of_the_host_never_sees_an_ignored_row(contest_place: str) -> None:
+    metric = METRIC.replace(b"== 20", b"in (20, 40)")
+    with contest(contest_place, truth(), Settings(metric=metric, metric_name="hits")) as made:
+        assert submit(made, "Alpha", answers(0), "p.csv", NOW).attempt.score == 0.95
+
+
+def test_public_and_ignored_rows_alone_give_one_score(tmp_path: Path) -> None:
+    text = truth().content.decode().replace("Private", "Public")
+    solution = parse_solution(text.encode(), "solution.csv")
+    assert not solution.has_private
+    (tmp_path / "solution.csv").write_text(text)
+    (tmp_path / "p.csv").write_bytes(answers(0))
+    told = scored(tmp_path / "solution.csv", tmp_path / "p.csv", "codabench")
+    assert told["accuracy"] == pytest.approx(39 / 40)
+    assert json.dumps(told).count("private") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [
+        ("id,label,Usage\na,1,Ignored\nb,2,Ignored\n", "needs Public rows and no row is Public"),
+        ("id,label,Usage\na,1,Public\nb,2,Ignored\n", "2 to 1000 labels and this file names 1"),
+        ("id,label,Usage\na,1,Public\nb,2,Public\nc,1,Private\nd,2,Ignored\n", "label '2' has no Private row"),
+        ("id,label,Usage\na,1,Public\nb,2,Public\nb,,Ignored\n", "id 'b' stands in line 3 already"),
+        ("id,label,Usage\na,1,Public\nb,2,Public\n,,Ignored\n", "line 4: id is empty"),
+    ],
+)
+def test_what_no_contest_can_be_made_of_is_still_refused(text: str, refusal: str) -> None:
+    with pytest.raises(SolutionError, match=refusal):
+        parse_solution(text.encode(), "solution.csv")

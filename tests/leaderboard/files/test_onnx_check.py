@@ -1,0 +1,101 @@
+"""A model is told from its bytes: what onnx reads is taken, what is something else is named, and nothing breaks the reader."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import pickle
+import zipfile
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from onnx import helper, numpy_helper
+
+from leaderboard.errors import ModelRefused
+from leaderboard.files import onnx_check as model_form
+from leaderboard.files.onnx_check import check_form
+from support.onnx_models import external, first_samples, graph_of, model_of
+
+GOOD = model_of(first_samples())
+
+
+def refusal(content: bytes) -> ModelRefused:
+    with pytest.raises(ModelRefused) as caught:
+        check_form(content, "net.onnx")
+    assert "\n" not in str(caught.value)
+    assert caught.value.told("es") != str(caught.value)
+    return caught.value
+
+
+def zipped() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("archive/data.pkl", b"x")
+    return file.getvalue()
+
+
+def test_a_model_is_taken_whatever_else_its_format_has() -> None:
+    check_form(GOOD, "net.onnx")
+    model = onnx.load_model_from_string(GOOD)
+    model.producer_name, model.doc_string, model.model_version = "test", "ü" * 1000, 2**62
+    inner = helper.make_function("own", "F", ["x"], ["y"], [helper.make_node("Relu", ["x"], ["y"])], [])
+    model.functions.append(inner)
+    model.graph.initializer.append(numpy_helper.from_array(np.ones((40, 50)), "weights"))
+    unpacked = onnx.TensorProto(name="u", data_type=1, dims=[3], float_data=[1, 2, 3])
+    model.graph.initializer.append(unpacked)
+    check_form(model.SerializeToString(), "net.onnx")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "net.onnx is no ONNX model, or a broken one; send the file that `arena export`"),
+        (b"id,label\nclip_0000,7\n", "is no ONNX model"),
+        (pickle.dumps({"weights": [1.0]}), "is a pickle, which is never opened, and no ONNX model"),
+        (zipped(), "is a zip archive, as torch.save writes, and no ONNX model"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(100), "is an HDF5 file and no ONNX model"),
+        (b"<!doctype html>", "is a page of the web and no ONNX model"),
+        (GOOD[:-1], "is no ONNX model, or a broken one"),
+        (model_of(graph_of([], [])), "is an ONNX model without a net"),
+        (model_of(external()), "keeps its weights in another file"),
+        (onnx.GraphProto.SerializeToString(first_samples()), "is no ONNX model"),  # a part of one
+    ],
+)
+def test_what_is_none_is_named_in_one_line(content: bytes, told: str) -> None:
+    assert told in str(refusal(content))
+
+
+@given(st.one_of(st.binary(max_size=200), st.integers(0, len(GOOD) - 1).map(lambda n: GOOD[:n])))
+@example(b"\xff" * 30)
+@example(b"\x3a" + b"\xff" * 9 + b"\x01")
+def test_whatever_is_sent_the_reader_ends_with_an_answer(content: bytes) -> None:
+    with contextlib.suppress(ModelRefused):
+        check_form(content, "net.onnx")
+
+
+@given(st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), min_size=1, max_size=3))
+@settings(max_examples=200)
+def test_what_onnx_reads_as_a_net_is_taken_and_what_is_no_message_is_not(changes: list[tuple[int, int]]) -> None:
+    content = bytearray(GOOD)
+    for place, value in changes:
+        content[place] = value
+    try:
+        model = onnx.load_model_from_string(bytes(content))
+    except Exception:
+        model = None
+    try:
+        check_form(bytes(content), "net.onnx")
+    except ModelRefused:
+        if model is None or not model.ir_version or not model.graph.node or not model.graph.output or not model.opset_import:
+            return
+        assert any(tensor.external_data or tensor.data_location for tensor in model.graph.initializer)
+
+
+def test_a_file_of_countless_tiny_fields_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = GOOD + b"\x28\x01" * 1000  # model_version, a thousand times
+    check_form(many, "net.onnx")
+    monkeypatch.setattr(model_form, "_MOST_FIELDS", 500)
+    assert "is no ONNX model" in str(refusal(many))

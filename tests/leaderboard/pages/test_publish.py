@@ -1,0 +1,177 @@
+"""What a contest gives to elsewhere: a static board, grades, and scores in the files of other platforms."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sklearn.metrics import accuracy_score, f1_score
+from typer.testing import CliRunner
+
+from leaderboard.actions.gradebook import gradebook_csv
+from leaderboard.actions.host import Decision, close_contest, disqualify
+from leaderboard.actions.submit import submit
+from leaderboard.cli.publish import app
+from leaderboard.pages.publish import publish
+from leaderboard.standings import Part
+from leaderboard.store import Contest, open_contest
+from support.service import NOW, make, solution, submission
+
+
+@pytest.fixture
+def contest(tmp_path: Path) -> Iterator[Contest]:
+    make(tmp_path / "c.db", ["Ann", "Bob", "Cleo", "Dan", "=Eve"])
+    with open_contest(tmp_path / "c.db") as contest:
+        for name, seed in (("Ann", 1), ("Bob", 1), ("Cleo", 2), ("=Eve", 3)):
+            submit(contest, name, submission(seed, 0.1 * seed), "p.csv", NOW)
+        yield contest
+
+
+class Links(HTMLParser):
+    """Every address that a page names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value or "" for name, value in attrs if name in ("href", "src", "action")]
+
+
+def test_published_files_stand_alone_and_hold_the_standings(contest: Contest, tmp_path: Path) -> None:
+    folder = tmp_path / "site" / "2026"
+    files = publish(contest, folder, NOW)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(path.name for path in files)
+    order = [line.shown_as for line in contest.standings()]
+    for name, language in (("index.html", "en"), ("index.es.html", "es")):
+        page = (folder / name).read_text(encoding="utf-8")
+        assert f'<html lang="{language}"' in page
+        assert re.findall(r'class="who">([^<]+)</th>', page)[1:] == order
+        links = Links()
+        links.feed(page)
+        own = [link for link in links.found if not link.startswith("#")]
+        assert own
+        assert all((folder / link).is_file() for link in own)
+        assert "<form" not in page
+    facts = json.loads((folder / "standings.json").read_text(encoding="utf-8"))
+    assert [line["name"] for line in facts["lines"]] == order
+    assert "team" not in facts["lines"][0]
+    table = list(csv.DictReader(io.StringIO((folder / "standings.csv").read_text(encoding="utf-8"))))
+    assert [line["team"].removeprefix("'") for line in table] == order
+
+
+def test_publishing_again_replaces_its_own_files_and_leaves_others(contest: Contest, tmp_path: Path) -> None:
+    publish(contest, tmp_path / "site", NOW)
+    (tmp_path / "site" / "mine.txt").write_text("kept")
+    submit(contest, "Dan", submission(1, 0.0), "p.csv", NOW)
+    publish(contest, tmp_path / "site", NOW)
+    assert "Dan" in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert (tmp_path / "site" / "mine.txt").read_text() == "kept"
+
+
+def grades(text: str) -> dict[str, dict[str, str]]:
+    return {row["team"]: row for row in csv.DictReader(io.StringIO(text))}
+
+
+def test_all_who_share_the_first_rank_get_the_bonus(contest: Contest) -> None:
+    found = grades(gradebook_csv(contest))
+    assert {name: row["bonus"] for name, row in found.items()} == {
+        "Ann": "10.0",
+        "Bob": "10.0",
+        "Cleo": "0",
+        "Dan": "0",
+        "'=Eve": "0",
+    }
+    assert (found["Dan"]["rank"], found["Dan"]["attempts"]) == ("", "0")
+    assert found["Ann"]["basis"] == "not closed yet, public score"
+
+
+def test_grades_after_the_close_are_by_the_private_score_and_without_the_disqualified(contest: Contest) -> None:
+    decision = Decision(reason="over", at=NOW)
+    disqualify(contest, contest.team("Bob"), decision)
+    close_contest(contest, decision)
+    found = grades(gradebook_csv(contest, 5))
+    assert (found["Ann"]["bonus"], found["Ann"]["basis"]) == ("5", "final, private score")
+    assert (found["Bob"]["bonus"], found["Bob"]["basis"]) == ("0", "disqualified")
+
+
+def test_the_table_of_a_closed_contest_says_which_rows_each_column_is_of(contest: Contest, tmp_path: Path) -> None:
+    publish(contest, tmp_path, NOW)
+    before = (tmp_path / "standings.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert before == "rank,team,macro-F1,macro-F1 low,macro-F1 high,accuracy,attempts,sent"
+    close_contest(contest, Decision(reason="over", at=NOW))
+    publish(contest, tmp_path, NOW)
+    first = next(csv.DictReader(io.StringIO((tmp_path / "standings.csv").read_text(encoding="utf-8"))))
+    public, private = contest.standings(Part.PUBLIC)[0], contest.standings(Part.PRIVATE)[0]
+    assert (public.shown_as, private.shown_as) == (first["team"], first["team"])
+    assert [float(first[name]) for name in ("public macro-F1", "private macro-F1")] == [public.score, private.score]
+    low, high = float(first["private macro-F1 low"]), float(first["private macro-F1 high"])
+    assert (low, high, float(first["private accuracy"])) == (
+        private.interval.low,
+        private.interval.high,
+        private.metrics["accuracy"],
+    )
+
+
+def test_the_commands_write_what_they_say(contest: Contest, tmp_path: Path) -> None:
+    runner, where = CliRunner(), str(tmp_path / "c.db")
+    done = runner.invoke(app, ["gradebook", str(tmp_path / "g.csv"), "--bonus", "3", "--contest", where])
+    assert (done.exit_code, done.stdout) == (0, f"{tmp_path / 'g.csv'}\n")
+    assert "not closed" in done.stderr
+    assert grades((tmp_path / "g.csv").read_text(encoding="utf-8"))["Ann"]["bonus"] == "3.0"
+    done = runner.invoke(app, ["publish", str(tmp_path / "site"), "--contest", where])
+    assert done.exit_code == 0
+    assert (tmp_path / "site" / "index.html").is_file()
+
+
+def scored(tmp_path: Path, platform: str, content: bytes) -> tuple[int, Any]:
+    (tmp_path / "solution.csv").write_bytes(solution())
+    (tmp_path / "submission.csv").write_bytes(content)
+    files = [str(tmp_path / name) for name in ("solution.csv", "submission.csv")]
+    done = CliRunner().invoke(app, ["score", *files, "--format", platform])
+    return done.exit_code, json.loads(done.stdout) if done.stdout else done.exception
+
+
+def by_sklearn(content: bytes, is_public: bool) -> dict[str, float]:
+    truth = list(csv.DictReader(io.StringIO(solution().decode())))
+    sent = {row["id"]: row["label"] for row in csv.DictReader(io.StringIO(content.decode()))}
+    rows = [row for row in truth if (row["Usage"] == "Public") == is_public]
+    y, p = [row["label"] for row in rows], [sent[row["id"]] for row in rows]
+    return {
+        "macro_f1": f1_score(y, p, average="macro"),
+        "accuracy": accuracy_score(y, p),
+        "weighted_f1": f1_score(y, p, average="weighted"),
+    }
+
+
+def test_codabench_and_evalai_read_the_scores_that_sklearn_gives(tmp_path: Path) -> None:
+    content = submission(5, 0.3)
+    public, private = by_sklearn(content, True), by_sklearn(content, False)
+    _, found = scored(tmp_path, "codabench", content)
+    assert found == pytest.approx({**public, **{f"private_{name}": value for name, value in private.items()}})
+    _, found = scored(tmp_path, "evalai", content)
+    assert [set(split) for split in found["result"]] == [{"public_split"}, {"private_split"}]
+    assert found["result"][0]["public_split"] == pytest.approx(public)
+    assert found["result"][1]["private_split"] == pytest.approx(private)
+    assert found["submission_result"] == pytest.approx(public)
+
+
+def test_gradescope_reads_a_score_out_of_100_and_shows_a_refusal_to_its_student(tmp_path: Path) -> None:
+    content = submission(5, 0.3)
+    _, found = scored(tmp_path, "gradescope", content)
+    assert found["score"] == pytest.approx(100 * by_sklearn(content, True)["macro_f1"], abs=1e-4)
+    assert [one["visibility"] for one in found["tests"]] == ["visible", "after_published"]
+    assert {one["name"] for one in found["leaderboard"]} == {"macro-F1", "accuracy", "weighted F1"}
+    code, found = scored(tmp_path, "gradescope", b"id,label\n")
+    assert (code, found["score"]) == (0, 0)
+    assert "submission.csv: 300 of 300 ids have no row" in found["output"]
+    code, error = scored(tmp_path, "codabench", b"id,label\n")
+    assert code == 1
+    assert "300 of 300 ids have no row" in str(error)

@@ -1,0 +1,205 @@
+"""The contest's pages in headless Chromium: sending, refusals, both languages, a phone, no script, no console error, axe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from leaderboard.actions.submit import submit
+from leaderboard.service.security import host_token
+from leaderboard.store import Contest, open_contest
+from leaderboard.verification.sent_models import attach, record_verdict, sent_models
+from leaderboard.verification.verify import Verdict
+from support.browser import ARGUMENTS, CHROMIUM, CUT_OFF, needs_chromium
+from support.onnx_models import first_samples, model_of
+from support.service import NOW, make, running, submission
+
+pytestmark = needs_chromium
+LONG = "The Cepstral Coefficients of a rather long name that goes on"
+NET = model_of(first_samples())
+TEAMS = ["Los Formantes", LONG, "<b>bold</b>", "Ruido Rosa", "Nyquist & Söhne", "W" * 60]
+DROP = """(files) => {
+    const data = new DataTransfer(), made = { dataTransfer: null, bubbles: true, cancelable: true };
+    for (const [name, bytes] of files) data.items.add(new File([new Uint8Array(bytes)], name));
+    document.querySelector(".drop").dispatchEvent(new DragEvent("drop", { ...made, dataTransfer: data }));
+}"""
+
+
+INTL = "m => new Intl.DateTimeFormat('en', {dateStyle: 'medium', timeStyle: 'short'}).format(new Date(m))"
+
+
+class World:
+    """A running service, a browser, and who may sign in."""
+
+    def __init__(self, url: str, browser: Browser, tokens: dict[str, str], host: str) -> None:
+        self.url, self.browser, self.tokens, self.host = url, browser, tokens, host
+
+    @contextmanager
+    def page(self, token: str = "", **options: object) -> Iterator[Page]:
+        """A page, signed in with the token; whatever the console says fails the test."""
+        context: BrowserContext = self.browser.new_context(**options)  # type: ignore[arg-type]
+        said: list[str] = []
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        if token:
+            page.goto(f"{self.url}/login")
+            page.fill("#token", token)
+            follow(page, "button.main")
+        yield page
+        context.close()
+        assert [text for text in said if "status of 4" not in text] == []  # Chromium tells of each refusal's status
+
+
+def models(contest: Contest) -> None:
+    """A model beside each attempt of three teams: run with the same answers, run with others, not run yet."""
+    for name, is_equal in ((TEAMS[2], True), (TEAMS[5], False), (TEAMS[1], None)):
+        team = contest.team(name)
+        for attempt in contest.attempts(team):
+            attach(contest, team, attempt.number, (NET, "resnet-bilateral-aug.onnx"), NOW)
+        if is_equal is not None:
+            remark = "300 of 300 rows equal" if is_equal else "280 of 300 rows equal, 20 differ (clip_0001, clip_0002, ...)"
+            for model in sent_models(contest, [team]):
+                record_verdict(contest, model, Verdict(is_verified=is_equal, remark=remark, n_equal=0, n_rows=300), NOW)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    where = tmp_path_factory.mktemp("browser") / "contest.db"
+    tokens = make(where, [*TEAMS, "Fresh", "Dropper", "Adder", "Scriptless"])
+    with open_contest(where) as contest:
+        for at, name in enumerate(TEAMS):
+            for number in range(1 + at % 3):
+                submit(contest, name, submission(10 * at + number, 0.1 + 0.1 * at), f"try {number}.csv", NOW)
+        models(contest)
+        host = host_token(contest.secret_key())
+    with running(where, "--zone", "Europe/Madrid") as service, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield World(service.url, browser, tokens, host)
+        browser.close()
+
+
+def follow(page: Page, what: str) -> None:
+    """Click what leads to a page, and wait until that one is there."""
+    with page.expect_navigation():
+        page.click(what)
+
+
+def choose(page: Page, content: bytes, name: str = "mine.csv") -> None:
+    page.set_input_files("#file", files=[{"name": name, "mimeType": "text/csv", "buffer": content}])
+
+
+def test_a_file_is_chosen_scored_and_shown_and_a_broken_one_explained(world: World) -> None:
+    with world.page(world.tokens["Fresh"]) as page:
+        assert page.title() == "Fresh · Digits 2026"
+        choose(page, b"id,label\nclip_0000,77\n")
+        follow(page, "text=Send and score")
+        assert "mine.csv line 2: label '77' is not one of 0..9" in page.inner_text("[role=alert]")
+        choose(page, submission(1))
+        follow(page, "text=Check only")
+        assert "mine.csv can be sent: 300 rows" in page.inner_text("[role=status]")
+        page.goto(f"{world.url}/team")
+        choose(page, submission(1))
+        follow(page, "text=Send and score")
+        assert page.url.endswith("/attempts/1")
+        assert page.inner_text("h1").startswith("Attempt 1 is scored: macro-F1 0.")
+        page.reload()
+        follow(page, "text=All attempts of your team")
+        assert "2 attempts left" in page.inner_text("main")
+
+
+def test_a_file_that_is_dropped_is_sent(world: World) -> None:
+    with world.page(world.tokens["Dropper"]) as page:
+        page.evaluate(DROP, [("net.onnx", list(NET)), ("dropped.csv", list(submission(2)))])  # both on the first field
+        follow(page, "text=Send and score")
+        assert page.url.endswith("/attempts/1")
+        assert "dropped.csv" in page.inner_text("main")
+        assert "net.onnx. The host has not run it yet." in page.inner_text("#model-part")
+
+
+def test_a_model_is_added_to_an_attempt_and_what_is_none_or_too_large_is_explained(world: World) -> None:
+    with world.page(world.tokens["Adder"]) as page:
+        choose(page, submission(4))
+        follow(page, "text=Send and score")
+        net = {"name": "net.onnx", "mimeType": "application/octet-stream", "buffer": b"PK\x03\x04"}
+        page.set_input_files("#model", files=[net])
+        follow(page, "text=Send the model")
+        assert "net.onnx is a zip archive, as torch.save writes, and no ONNX model" in page.inner_text("[role=alert]")
+        assert page.evaluate("document.querySelector('[role=alert]').getBoundingClientRect().bottom < innerHeight")
+        for most, message in ((len(NET) - 1, "The model is too large"), (len(NET), "")):
+            page.evaluate("most => { document.querySelector('#model').dataset.most = most; }", most)
+            page.set_input_files("#model", files=[net | {"buffer": NET}])
+            assert page.evaluate("document.querySelector('#model').validationMessage").startswith(message)
+        assert page.evaluate("document.querySelector('#model').validationMessage") == ""
+        follow(page, "text=Send the model")
+        assert "net.onnx. The host has not run it yet." in page.inner_text("#model-part")
+        page.goto(f"{world.url}/")
+        assert "model sent" in page.inner_text("tr.own")
+
+
+def test_everything_works_without_script(world: World) -> None:
+    with world.page(world.tokens["Scriptless"], java_script_enabled=False) as page:
+        choose(page, submission(3))
+        page.set_input_files("#model", files=[{"name": "net.onnx", "mimeType": "", "buffer": NET}])
+        follow(page, "text=Send and score")
+        assert page.url.endswith("/attempts/1")
+        assert "net.onnx" in page.inner_text("#model-part")
+        page.goto(f"{world.url}/?sort=team&order=desc")
+        assert "UTC" in page.inner_text(".under")
+        assert re.search(r"\bCES?T\b", page.inner_text(".under"))  # in winter, in summer
+        follow(page, "text=Español")
+        assert page.inner_text("nav [aria-current]") == "Clasificación"
+        follow(page, "text=Salir")
+        assert page.locator("text=Entrar").count() == 1
+
+
+def test_the_deadline_is_told_in_the_readers_own_time(world: World) -> None:
+    with world.page(timezone_id="Asia/Tokyo", locale="en-GB") as page:
+        page.goto(f"{world.url}/")
+        moment = page.get_attribute("time[data-local]", "datetime")
+        local = page.evaluate(INTL, moment)
+        assert page.inner_text("time[data-local]") == local
+        assert "your time" in page.inner_text(".under")
+        assert page.inner_text("[data-until]").startswith("in 2 d ")
+
+
+@pytest.mark.parametrize(("width", "language", "scheme"), [(390, "es", "dark"), (1200, "en", "light")])
+def test_no_page_is_cut_off_and_axe_finds_nothing(world: World, width: int, language: str, scheme: str) -> None:
+    options = {"viewport": {"width": width, "height": 800}, "locale": language, "color_scheme": scheme}
+    axe = Axe()
+    for token, paths in (
+        ("", ["/", "/login", "/nothing", "/api"]),
+        (world.tokens["<b>bold</b>"], ["/", "/team", "/attempts/3", "/validate"]),  # its models are verified
+        (world.tokens["W" * 60], ["/attempts/3"]),  # its models differ
+        (world.tokens[LONG], ["/team"]),  # its models were not run
+        (world.host, ["/host"]),
+    ):
+        with world.page(token, **options) as page:
+            for path in paths:
+                page.goto(world.url + path)
+                assert page.get_attribute("html", "lang") == language
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+                assert page.evaluate(CUT_OFF_OUTSIDE_SCROLLERS) == [], path
+                found = axe.run(page).response["violations"]
+                assert [(path, one["id"], one["nodes"][0]["html"]) for one in found] == []
+
+
+CUT_OFF_OUTSIDE_SCROLLERS = CUT_OFF.replace(
+    "&& e.getClientRects().length", "&& e.getClientRects().length && !e.closest('.scroll, .unseen, .skip')"
+)
+
+
+def test_the_keyboard_reaches_everything_in_order_and_can_skip_the_menu(world: World) -> None:
+    with world.page(world.tokens["Ruido Rosa"]) as page:
+        page.goto(f"{world.url}/validate")
+        seen = []
+        for _ in range(9):
+            page.keyboard.press("Tab")
+            seen.append(page.evaluate("(document.activeElement.innerText || document.activeElement.id).trim()"))
+        wanted = ["Skip to content", "Digits 2026", "Standings", "Your team", "Check a file", "Español", "Sign out", "file"]
+        assert seen == [*wanted, "Check a file"]

@@ -1,0 +1,276 @@
+"""What a student's model says is compared with what they sent, and no model can do harm."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from leaderboard.actions import submit as entry
+from leaderboard.errors import ContestError, ModelRefused
+from leaderboard.files.solution import parse_solution
+from leaderboard.store import create_contest, open_contest
+from leaderboard.verification.sandbox import Refused, check_contained
+from leaderboard.verification.sent_models import attach, sent_models
+from leaderboard.verification.verify import Limits, Samples, answers, check_model, gather, read_model
+from support.contests import run
+from support.onnx_models import LABELS, RATE_HZ, N, constant, external, first_samples, graph_of, model_of, rows, write_audio
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_audio(tmp_path_factory.mktemp("audio"))
+
+
+@pytest.fixture(scope="module")
+def samples(audio: Path, tmp_path_factory: pytest.TempPathFactory) -> Samples:
+    return gather(audio, [f"clip{place}" for place in range(N)], tmp_path_factory.mktemp("gathered") / "samples")
+
+
+def refusal(call: Callable[[], object]) -> str:
+    with pytest.raises(ModelRefused) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def asked(content: bytes, samples: Samples, **limits: Any) -> list[int]:
+    return answers(content, "model.onnx", samples, LABELS, Limits(**limits)).tolist()
+
+
+def test_a_model_is_run_on_every_recording(samples: Samples) -> None:
+    assert (samples.n_clips, samples.n_samples, samples.rate_hz) == (N, 50, RATE_HZ)
+    assert asked(model_of(first_samples()), samples) == [place % 3 for place in range(N)]
+
+
+def test_a_model_is_run_as_the_format_that_was_checked(samples: Samples) -> None:
+    name_of_producer = b"\x12\x06aaORTM"  # an ONNX file, whose bytes 4 to 8 are those of onnxruntime's own format
+    assert asked(name_of_producer + model_of(first_samples()), samples) == [place % 3 for place in range(N)]
+
+
+def test_a_models_own_order_of_labels_is_read(samples: Samples) -> None:
+    turned = model_of(first_samples(), labels=json.dumps(["2", "0", "1"]))
+    assert asked(turned, samples) == [(place + 2) % 3 for place in range(N)]
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"rate_hz": "16000"}, "takes samples at 16000 Hz and the test recordings have 8000; export it with --rate-hz 8000"),
+        ({"labels": '["a", "b", "c"]'}, "answers with the labels 'a', 'b', 'c', which are not those of the contest"),
+        ({"labels": "{"}, "has labels in its metadata that are no list of words"),
+    ],
+)
+def test_a_model_made_for_something_else_is_refused(samples: Samples, told: dict[str, str], message: str) -> None:
+    assert message in refusal(lambda: asked(model_of(first_samples(), **told), samples))
+
+
+def test_scores_of_another_shape_or_no_numbers_are_refused(samples: Samples) -> None:
+    assert "gives 12 x 4 scores" in refusal(lambda: asked(model_of(first_samples(0, 4)), samples))
+    infinite = graph_of(
+        [helper.make_node("Slice", ["samples", "f", "t", "a"], ["s"]), helper.make_node("Log", ["s"], ["probabilities"])],
+        [constant("f", 0), constant("t", 3), constant("a", 1)],
+    )
+    assert "no numbers" in refusal(lambda: asked(model_of(infinite), samples))
+
+
+def test_a_model_that_does_not_end_is_stopped(samples: Samples) -> None:
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["on"], ["still"]), helper.make_node("Add", ["x", "x"], ["y"])],
+        "body",
+        [
+            helper.make_tensor_value_info("step", TensorProto.INT64, []),
+            helper.make_tensor_value_info("on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("x", TensorProto.FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("still", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("y", TensorProto.FLOAT, None),
+        ],
+    )
+    weights = [numpy_helper.from_array(np.array(2**62), "n"), numpy_helper.from_array(np.array(True), "yes")]
+    endless = graph_of([helper.make_node("Loop", ["n", "yes", "samples"], ["probabilities"], body=body)], weights)
+    said = refusal(lambda: asked(model_of(endless), samples, wall_s=2))
+    assert "did not end within 2 s" in said or "used more than 2 s of a processor" in said
+
+
+def test_a_model_that_wants_too_much_memory_is_stopped(samples: Samples) -> None:
+    nodes = [
+        helper.make_node("ConstantOfShape", ["shape"], ["huge"]),
+        helper.make_node("ReduceSum", ["huge"], ["probabilities"]),
+    ]
+    said = refusal(
+        lambda: asked(model_of(graph_of(nodes, [constant("shape", 1 << 20, 1 << 12)])), samples, memory_bytes=1 << 30)
+    )
+    assert "memory" in said or "alloc" in said or "1024 MB" in said
+
+
+def external_within() -> onnx.GraphProto:
+    (weight,) = (one for one in external().initializer if one.name == "secret")
+    inner = helper.make_node("Constant", [], ["probabilities"], value=weight)
+    branch = helper.make_graph([inner], "b", [], [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, None)])
+    yes = numpy_helper.from_array(np.array(True), "yes")
+    return graph_of([helper.make_node("If", ["yes"], ["probabilities"], then_branch=branch, else_branch=branch)], [yes])
+
+
+def external_and_sparse() -> onnx.GraphProto:
+    """A branch that is nothing but weights with gaps, in a file of the machine that runs it."""
+    (weight,) = (one for one in external().initializer if one.name == "secret")
+    branch = onnx.GraphProto(name="b", sparse_initializer=[onnx.SparseTensorProto(values=weight, dims=[4])])
+    return graph_of([helper.make_node("If", ["samples"], ["probabilities"], then_branch=branch, else_branch=branch)], [])
+
+
+@pytest.mark.parametrize(
+    "graph", [external(), external_within(), external_and_sparse()], ids=["top", "in a branch", "sparse in a branch"]
+)
+def test_a_model_that_reads_other_files_is_refused_before_it_is_run(graph: onnx.GraphProto, samples: Samples) -> None:
+    assert "keeps its weights in another file" in refusal(lambda: check_model(model_of(graph), "model.onnx"))
+    assert "keeps its weights in another file" in refusal(lambda: asked(model_of(graph), samples))
+
+
+def test_operators_that_the_standard_does_not_have_are_refused() -> None:
+    own = graph_of([helper.make_node("Run", ["samples"], ["probabilities"], domain="com.mallory")], [])
+    said = refusal(lambda: check_model(model_of(own, ("com.mallory",)), "model.onnx"))
+    assert "uses the operator com.mallory::Run" in said
+
+
+def with_function(domain: str, *usual: onnx.AttributeProto) -> onnx.ModelProto:
+    """A net whose own function Gelu turns each sample's sign."""
+    node = helper.make_node("Gelu", ["samples"], ["probabilities"], domain=domain)
+    opset = [helper.make_opsetid("", 18)]
+    own = helper.make_function(domain, "Gelu", ["x"], ["y"], [helper.make_node("Neg", ["x"], ["y"])], opset)
+    own.attribute_proto.extend(usual)
+    return helper.make_model(graph_of([node], []), functions=[own])
+
+
+def test_a_function_of_the_model_is_no_way_to_operators_of_the_runtime_or_to_other_files() -> None:
+    check_contained(with_function("mine"))
+    for domain in ("com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc", "ai.onnx.ml", "org.pytorch.aten"):
+        with pytest.raises(Refused, match=f"uses the operator {domain}::Gelu"):
+            check_contained(with_function(domain))
+    (weight,) = (one for one in external().initializer if one.name == "secret")
+    with pytest.raises(Refused, match="keeps its weights in another file"):
+        check_contained(with_function("mine", helper.make_attribute("weight", weight)))
+
+
+def test_what_a_model_brings_into_its_refusal_is_short_and_prints(samples: Samples) -> None:
+    labels = ["\x1b[2J\n\0", "\ud800", "a" * 100_000]  # a terminal's order; what no database takes; what fills one
+    operator = graph_of([helper.make_node("a\x1b[2J\n\0", ["samples"], ["probabilities"], domain="b")], [])
+    by_label = refusal(lambda: asked(model_of(first_samples(), labels=json.dumps(labels)), samples))
+    by_operator = refusal(lambda: asked(model_of(operator, ("b",)), samples))
+    for said in (by_label, by_operator):
+        assert said.isprintable()
+        assert len(said) < 300
+
+
+class Bomb:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+def test_a_pickle_is_refused_and_never_opened(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(pickle.dumps(Bomb(tmp_path / "went off")))
+    assert "model.onnx" in refusal(lambda: read_model(tmp_path / "model.onnx"))
+    assert not (tmp_path / "went off").exists()
+
+
+def test_a_file_that_is_missing_empty_or_too_large_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "large.onnx").write_bytes(bytes(20_000_001))
+    assert "at most 20 MB" in refusal(lambda: read_model(tmp_path / "large.onnx"))
+    assert "No such file" in refusal(lambda: read_model(tmp_path / "none.onnx"))
+    (tmp_path / "empty.onnx").write_bytes(b"")
+    assert "is no ONNX model" in refusal(lambda: read_model(tmp_path / "empty.onnx"))
+
+
+def test_recordings_that_are_missing_or_lie_elsewhere_are_named(audio: Path, tmp_path: Path) -> None:
+    for name in ("clip99", "../clip0"):
+        with pytest.raises(ContestError, match="has no recording"):
+            gather(audio, [name], tmp_path / "samples")
+
+
+@pytest.fixture
+def contest(contest_place: str) -> str:
+    """Honest sent what its model says, Boaster something better: its model answers with other samples. On both databases."""
+    solution = parse_solution(rows(), "solution.csv")
+    with create_contest(contest_place, solution=solution, name="Digits", now=NOW) as made:
+        for name, first in (("Honest", 0), ("Boaster", 1)):
+            team = made.add_team(name, NOW)
+            entry.submit(made, name, rows(), "s.csv", NOW)
+            attach(made, team, 1, (model_of(first_samples(first)), "model.onnx"), NOW)
+        made.add_team("Without", NOW)
+    return contest_place
+
+
+def test_a_model_is_sent_with_a_submission_and_a_bad_one_costs_no_attempt(contest: str, audio: Path, tmp_path: Path) -> None:
+    (tmp_path / "sent.csv").write_bytes(rows())
+    (tmp_path / "model.onnx").write_bytes(b"no model")
+    words = ("submit", "without", tmp_path / "sent.csv", "--model", tmp_path / "model.onnx")
+    assert "model.onnx" in run(contest, *words)[1]
+    with open_contest(contest) as opened:
+        assert opened.attempts(opened.team("Without")) == ()
+    (tmp_path / "model.onnx").write_bytes(model_of(first_samples()))
+    assert run(contest, *words)[0] == 0
+    assert run(contest, "verify", "Without", "--audio", audio)[0] == 0
+
+
+def test_verify_marks_the_honest_score_and_shows_how_the_other_differs(contest: str, audio: Path) -> None:
+    code, lines = run(contest, "verify", "--all", "--audio", audio, "--json")
+    found = {line["team"]: (line["is_verified"], line["remark"]) for line in lines}
+    assert code == 1
+    assert found["Honest"] == (True, "12 of 12 rows equal")
+    assert found["Boaster"][0] is False
+    assert found["Boaster"][1].endswith("differ (clip1, clip2, clip4, ...) and at most 1 may")
+    with open_contest(contest) as opened:
+        kept = {model.team: model.is_verified for model in sent_models(opened, opened.teams())}
+        states = {line.team: line.model and (line.model.state, line.model.remark) for line in opened.board().lines}
+    assert kept == {"Honest": True, "Boaster": False}
+    assert states == {"Honest": ("verified", found["Honest"][1]), "Boaster": ("differs", found["Boaster"][1])}
+    shown = dict(re.findall(r"(Honest|Boaster).* (\w+) *\n", run(contest, "standings")[1]))
+    assert shown == {"Honest": "verified", "Boaster": "differs"}
+    assert run(contest, "attempts", "boaster")[1].split()[-1] == "differs"
+
+
+def test_what_is_verified_is_not_run_again_and_takes_no_other_model(contest: str, audio: Path, tmp_path: Path) -> None:
+    assert run(contest, "verify", "Honest", "--audio", audio)[0] == 0
+    assert run(contest, "verify", "Honest", "--audio", audio, "--json") == (0, [])
+    (tmp_path / "other.onnx").write_bytes(model_of(first_samples(2)))
+    assert "is verified, and no other model takes its place" in run(contest, "attach", "honest", tmp_path / "other.onnx")[1]
+
+
+def test_a_better_model_may_follow_where_one_did_not_agree(contest: str, audio: Path, tmp_path: Path) -> None:
+    assert run(contest, "verify", "Boaster", "--audio", audio)[0] == 1
+    (tmp_path / "right.onnx").write_bytes(model_of(first_samples()))
+    code, said = run(contest, "attach", "boaster", tmp_path / "right.onnx")
+    assert code == 0, said
+    assert "is kept beside attempt 1 of Boaster" in said
+    assert run(contest, "verify", "Boaster", "--audio", audio)[0] == 0
+
+
+def test_rows_may_differ_as_far_as_the_host_tolerates(contest: str, audio: Path) -> None:
+    assert run(contest, "verify", "Boaster", "--audio", audio, "--tolerate", 12)[0] == 0
+
+
+def test_a_model_that_fails_is_a_verdict_and_stops_no_other(contest: str, audio: Path) -> None:
+    with open_contest(contest) as opened:
+        attach(opened, opened.team("Boaster"), 1, (model_of(first_samples(), rate_hz="16000"), "m.onnx"), NOW)
+    code, lines = run(contest, "verify", "--all", "--audio", audio, "--json")
+    assert (code, {line["team"]: line["is_verified"] for line in lines}) == (1, {"Honest": True, "Boaster": False})
+
+
+def test_without_a_model_there_is_nothing_to_verify(contest: str, audio: Path) -> None:
+    assert "no model was sent" in run(contest, "verify", "Without", "--audio", audio)[1]
+    assert run(contest, "verify", "--audio", audio)[0] == 2

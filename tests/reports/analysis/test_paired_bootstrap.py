@@ -1,0 +1,122 @@
+"""Paired resamples against a plain loop, and what is resampled when."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from arena.base.scores import clip_interval, speaker_interval
+from reports.analysis.effects import effects
+from reports.analysis.paired_bootstrap import interval_of, resample
+from reports.analysis.scores import Clips
+from reports.wording.page_texts import english
+from support import sklearn_reference as reference
+
+
+def clips(n_speakers: int, skill: float, seed: int, n: int = 200) -> Clips:
+    draw = np.random.default_rng(3)
+    truth = np.arange(n) % 10
+    hard, wrong = draw.random(n), (truth + draw.integers(1, 10, n)) % 10
+    predicted = np.where(hard + 0.2 * np.random.default_rng(seed).random(n) < skill, truth, wrong)
+    names = tuple(f"s{k % n_speakers}" for k in range(n))
+    return Clips(
+        ids=tuple(f"{k:03d}" for k in range(n)),
+        speakers=names,
+        truth=truth,
+        predicted=predicted,
+        probabilities=np.eye(10)[predicted],
+        n_classes=10,
+    )
+
+
+def test_the_interval_is_the_contests_own() -> None:
+    few, many = clips(2, 0.9, 1), clips(6, 0.9, 1)
+    assert interval_of(few) == clip_interval(few.confusion)
+    assert interval_of(many) == speaker_interval(many.confusions_by_speaker())
+
+
+def test_a_run_does_not_differ_from_itself() -> None:
+    resampled = resample({"a": clips(2, 0.9, 1), "b": clips(2, 0.9, 1)})
+    difference = resampled.pair("a", "b")
+    assert (difference.value, difference.interval.low, difference.interval.high) == (0, 0, 0)
+    assert not difference.is_clear
+
+
+@pytest.mark.parametrize(("n_speakers", "unit", "n_units"), [(2, "clips", 200), (4, "clips", 200), (5, "speakers", 5)])
+def test_speakers_are_drawn_from_five_on(n_speakers: int, unit: str, n_units: int) -> None:
+    interval = resample({"a": clips(n_speakers, 0.9, 1), "b": clips(n_speakers, 0.7, 2)}).pair("a", "b").interval
+    assert (interval.unit, interval.n_units) == (unit, n_units)
+
+
+def test_a_paired_difference_agrees_with_drawing_clips_one_by_one() -> None:
+    one, other = clips(2, 0.95, 1), clips(2, 0.85, 2)
+    difference = resample({"a": one, "b": other}).pair("a", "b")
+    draw = np.random.default_rng(9)
+    scores = []
+    for _ in range(400):
+        rows = draw.integers(0, 200, 200)
+        first, second = (
+            reference.f1_score(c.truth[rows], c.predicted[rows], labels=range(10), average="macro", zero_division=0)
+            for c in (one, other)
+        )
+        scores.append(first - second)
+    low, high = np.quantile(scores, [0.025, 0.975])
+    assert (difference.interval.low, difference.interval.high) == pytest.approx((low, high), abs=0.012)
+    exact = reference.f1_score(one.truth, one.predicted, average="macro") - reference.f1_score(
+        other.truth, other.predicted, average="macro"
+    )
+    assert difference.value == pytest.approx(exact)
+    assert difference.is_clear
+
+
+def test_an_effect_is_the_mean_over_all_pairs_that_differ_in_it_alone() -> None:
+    skills = {("lenet5", "raw"): 0.7, ("lenet5", "raw+aug"): 0.8, ("resnet", "raw"): 0.8, ("resnet", "raw+aug"): 0.95}
+    runs = {f"{n}": clips(2, skill, n) for n, skill in enumerate(skills.values())}
+    found = {effect.factors: effect for effect in effects(resample(runs), dict(zip(skills, runs, strict=True)), english())}
+    f1 = [reference.f1_score(c.truth, c.predicted, labels=range(10), average="macro", zero_division=0) for c in runs.values()]
+    assert set(found) == {("augmentation",), ("model",), ("augmentation", "model")}  # no pair differs in the filter
+    assert found["augmentation",].difference.parts == (
+        ("Model A, raw", pytest.approx(f1[1] - f1[0])),
+        ("Model B, raw", pytest.approx(f1[3] - f1[2])),
+    )
+    assert found["model",].difference.value == pytest.approx((f1[2] - f1[0] + f1[3] - f1[1]) / 2)
+    interaction = found["augmentation", "model"].difference
+    assert interaction.value == pytest.approx((f1[3] - f1[2]) - (f1[1] - f1[0]))
+    assert [name for name, _ in interaction.parts] == ["raw"]
+
+
+def test_all_eight_give_every_effect_and_the_three_way_one_is_the_change_of_the_change() -> None:
+    places = [
+        (model, f"{name}{aug}") for model in ("lenet5", "resnet") for name in ("raw", "bilateral") for aug in ("", "+aug")
+    ]
+    runs = {f"{n}": clips(6, 0.7 + 0.03 * n, n) for n in range(8)}
+    resampled = resample(runs)
+    found = {
+        effect.factors: effect.difference for effect in effects(resampled, dict(zip(places, runs, strict=True)), english())
+    }
+    assert [len(factors) for factors in found] == [1, 1, 1, 2, 2, 2, 3]
+    value = {place: resampled.values[digest] for place, digest in zip(places, runs, strict=True)}
+    of_model = {
+        model: (value[model, "bilateral+aug"] - value[model, "raw+aug"]) - (value[model, "bilateral"] - value[model, "raw"])
+        for model in ("lenet5", "resnet")
+    }
+    three = found["filter", "augmentation", "model"]
+    assert three.value == pytest.approx(of_model["resnet"] - of_model["lenet5"])
+    assert found["filter", "augmentation"].parts == (
+        ("Model A", pytest.approx(of_model["lenet5"])),
+        ("Model B", pytest.approx(of_model["resnet"])),
+    )
+    assert len(found["model",].parts) == 4
+    assert [name for name, _ in three.speakers] == [f"s{k}" for k in range(6)]
+    own = {name: reference_of(runs["1"], name) - reference_of(runs["0"], name) for name in ("s0", "s5")}
+    pair = dict(resampled.pair("1", "0").speakers)
+    assert {name: pair[name] for name in own} == pytest.approx(own)
+
+
+def reference_of(rows: Clips, speaker: str) -> float:
+    is_theirs = np.array(rows.speakers) == speaker
+    present = sorted(set(rows.truth[is_theirs].tolist()))
+    score = reference.f1_score(
+        rows.truth[is_theirs], rows.predicted[is_theirs], labels=present, average="macro", zero_division=0
+    )
+    return float(score)

@@ -1,0 +1,267 @@
+"""Evaluations on the page: found among run folders, numbers as `arena eval` has them, what is missing named."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnn.config import TileSettings, default_config, to_dict
+from cnn.files import write_json
+from cnn.overrides import override
+from cnn.runs.evaluation import evaluate
+from cnn.runs.evaluation_sets import evaluations_in
+from cnn.runs.folder import RunFolder
+from cnn.runs.folds import Question
+from reports.facts.base import NoteKind
+from reports.facts.evaluations import EvaluationGroup
+from reports.figures.evaluations import speaker_order, speaker_rows
+from reports.page.render import render
+from reports.reading.gather import Sources, gather
+from reports.wording.evaluations import confused_sentence, evaluation_detail, evaluation_lead, group_caveats, group_title
+from reports.wording.page_texts import english
+from reports.wording.summary import summarise
+from support.evaluations import CORPUS, fold_configs, write_evaluation, write_fold
+from support.report_facts import LABELS, config_of, write_eight, write_run
+
+
+def groups_of(runs: Path) -> tuple[EvaluationGroup, ...]:
+    return gather(Sources(runs=runs)).evaluations
+
+
+def test_the_numbers_are_those_of_arena_eval(tmp_path: Path) -> None:
+    question = Question(folds="loso", models=("lenet5", "resnet"), n_seeds=3)
+    folders = write_evaluation(tmp_path, question)
+    (group,) = groups_of(tmp_path)
+    assert (group.kind, group.n_folds, group.on, group.n_seeds) == ("loso", 6, "test", 3)
+    assert [(one.model, one.variant, one.seeds) for one in group.evaluations] == [
+        ("lenet5", "raw+aug", (0, 1, 2)),
+        ("resnet", "raw+aug", (0, 1, 2)),
+    ]
+    for number, one in enumerate(group.evaluations):
+        own = folders[18 * number : 18 * (number + 1)]
+        expected = evaluate([own[3 * fold : 3 * fold + 3] for fold in range(6)], "test")
+        assert one.scores == expected
+        assert (one.n_missing, one.has_all_folds, one.recipe) == (0, True, ())
+
+
+def test_two_recipes_two_corpora_and_two_kinds_of_folds_are_not_mixed(tmp_path: Path) -> None:
+    write_evaluation(tmp_path, Question(folds="loso"))
+    write_evaluation(tmp_path, Question(folds="loso", overrides=("train.epochs=7", "augment.shift=0")))
+    write_evaluation(tmp_path, Question(folds="3"))
+    for config in fold_configs(Question(folds="loso")):
+        write_fold(tmp_path, dataclasses.replace(config, corpus="another"))
+    groups = groups_of(tmp_path)
+    assert [(group.kind, group.n_folds, len(group.evaluations)) for group in groups] == [
+        ("loso", 6, 2),
+        ("loso", 6, 1),
+        ("folds", 3, 1),
+    ]
+    usual = default_config(CORPUS, TileSettings(), "lenet5", "raw+aug")
+    recipes = {one.recipe for one in groups[0].evaluations}
+    assert recipes == {
+        (("augment.shift", 0.0), ("train.epochs", 7)),
+        (("augment.shift", usual.augment.shift), ("train.epochs", usual.train.epochs)),
+    }
+    assert len({one.mean for group in groups for one in group.evaluations}) > 1
+
+
+def test_missing_folds_are_named_with_the_command_that_completes_them(tmp_path: Path) -> None:
+    words = ("train.epochs=7", "split.seed=0", "model.dropout=0.5")
+    question = Question(folds="loso", models=("resnet",), variants=("bilateral",), overrides=words)
+    write_evaluation(tmp_path / "my runs", question, without=2)
+    facts = gather(Sources(runs=tmp_path / "my runs"))
+    (one,) = facts.evaluations[0].evaluations
+    assert (one.folds, one.n_folds, one.n_missing, one.has_all_folds) == ((0, 1, 2, 3), 6, 2, False)
+    asked = f"--folds loso --model resnet --variant bilateral --runs '{tmp_path}/my runs'"
+    assert one.command == f"arena eval {asked} model.dropout=0.5 train.epochs=7"
+    (note,) = [note.text for note in facts.notes if note.kind is NoteKind.MISSING]
+    assert note.startswith("The evaluation of Model B on bilateral lacks 2 trainings; 4 of 6 folds are shown.")
+    lead = evaluation_lead(facts.evaluations[0], english())
+    assert lead == "Every speaker held out once: not finished, 4 of 6 folds of Model B on bilateral so far."
+    assert one.command.replace("'", "&#39;") in render(facts).decode()
+
+
+def test_the_command_asks_for_exactly_the_trainings_that_are_there(tmp_path: Path) -> None:
+    asked = Question(folds="3", n_seeds=2, on="validation", overrides=("train.learning_rate=0.004", "split.seed=4"))
+    write_evaluation(tmp_path, asked, without=1)
+    (runs,) = evaluations_in(tmp_path)
+    command = runs.command(Path("runs")).split()
+    assert command[:6] == ["arena", "eval", "--folds", "3", "--model", "lenet5"]
+    assert command[6:12] == ["--variant", "raw+aug", "--seeds", "2", "--on", "validation"]
+    again = Question(folds="3", n_seeds=2, on="validation", overrides=tuple(command[12:]))
+    assert {config.digest for config in fold_configs(again)} == {config.digest for config in fold_configs(asked)}
+
+
+def test_a_seed_that_lacks_folds_is_left_out_of_whole_ones_and_counted(tmp_path: Path) -> None:
+    question = Question(folds="loso", n_seeds=2)
+    configs = fold_configs(question)
+    for config in configs:
+        if config.train.seed == 0 or config.split.fold < 2:
+            write_fold(tmp_path, config)
+    unfinished = RunFolder(tmp_path / configs[-1].digest)
+    unfinished.path.mkdir()
+    unfinished.write_config(to_dict(configs[-1]))
+    (one,) = groups_of(tmp_path)[0].evaluations
+    assert (one.seeds, one.folds, one.n_missing, one.has_all_folds) == ((0,), (0, 1, 2, 3, 4, 5), 4, True)
+
+
+def test_the_numbers_of_the_folds_stay_theirs_where_some_are_missing(tmp_path: Path) -> None:
+    for config in fold_configs(Question(folds="loso"))[2:]:
+        folder = write_fold(tmp_path, config)
+        if config.split.fold == 4:
+            folder.write_predictions(LABELS, [row for row in folder.predictions() if row.truth != "7"])
+    (group,) = groups_of(tmp_path)
+    assert any(
+        text.endswith("fold 4 holds no clip of 7, which its macro-F1 counts as 0.") for text in group_caveats(group, english())
+    )
+
+
+def test_folds_are_no_candidates_for_the_eight_where_there_are_others(tmp_path: Path) -> None:
+    write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"), finished_at="2026-01-01T00:00:00+00:00")
+    variants = ("raw", "bilateral", "raw+aug", "bilateral+aug")
+    write_evaluation(tmp_path, Question(folds="loso", models=("lenet5", "resnet"), variants=variants))
+    facts = gather(Sources(runs=tmp_path))
+    assert [run.digest for run in facts.runs] == ["a" * 16]
+    assert not facts.is_one_fold
+    assert not any("left out" in note.text for note in facts.notes)
+    assert summarise(facts).answer[-1][1].startswith(evaluation_lead(facts.evaluations[0], english()))
+
+
+def test_trainings_on_one_fold_stay_trainings_though_some_are_also_of_an_evaluation(tmp_path: Path) -> None:
+    speakers = tuple(f"{n:02d}" for n in range(1, 11))
+    question = Question(folds="becker", models=("lenet5", "resnet"), variants=("raw", "raw+aug"))
+    for config in fold_configs(question):
+        if config.split.fold == 0 or config.model.name == "lenet5":
+            write_fold(tmp_path, config, speakers)
+    facts = gather(Sources(runs=tmp_path))
+    assert {(run.model, run.variant, run.config["split.fold"]) for run in facts.runs} == {
+        (model, variant, 0) for model in ("lenet5", "resnet") for variant in ("raw", "raw+aug")
+    }
+    assert [one.model for group in facts.evaluations for one in group.evaluations] == ["lenet5", "lenet5"]
+
+
+def test_without_other_trainings_the_answer_is_what_the_folds_say(tmp_path: Path) -> None:
+    write_evaluation(tmp_path, Question(folds="loso"))
+    facts = gather(Sources(runs=tmp_path))
+    summary = summarise(facts)
+    assert facts.is_one_fold
+    assert (facts.chosen, facts.runner_up) == ("", "")
+    assert summary.lead == evaluation_lead(facts.evaluations[0], english())
+    assert [text for _, text in summary.answer] == [evaluation_detail(facts.evaluations[0], english())]
+    assert [text.startswith("The trainings below are one fold of an evaluation") for text in summary.caveats] == [True]
+    page = render(facts).decode()
+    assert "the choice:" not in page
+    assert 'class="tag">the choice' not in page
+    assert "missing" not in {note.kind.value for note in facts.notes}
+    assert summarise(dataclasses.replace(facts, cells=(), chosen="", is_one_fold=False)).lead == (
+        "No finished training to compare. This page holds 1 evaluation."
+    )
+
+
+def test_trials_and_single_folds_and_renamed_runs_are_no_evaluation(tmp_path: Path) -> None:
+    configs = fold_configs(Question(folds="loso"))
+    write_fold(tmp_path / "one", configs[3])
+    assert evaluations_in(tmp_path / "one") == []
+    for config in configs:
+        folder = write_fold(tmp_path / "trials", config)
+        write_json(folder.path / "trial.json", {"study": "s", "number": 0})
+    assert evaluations_in(tmp_path / "trials") == []
+    for config in configs:
+        folder = write_fold(tmp_path / "renamed", config)
+        folder.path.rename(folder.path.with_name(folder.digest[::-1]))
+    assert evaluations_in(tmp_path / "renamed") == []
+
+
+def test_runs_that_keep_speakers_for_validation_are_scored_on_these(tmp_path: Path) -> None:
+    write_evaluation(tmp_path, Question(folds="loso", on="validation"))
+    (group,) = groups_of(tmp_path)
+    assert group.on == "validation"
+    assert group_title(group, english()) == "Every speaker held out once, scored on validation"
+    assert "On 6 speakers who validate and were never trained on, Model A" in evaluation_lead(group, english())
+    assert "flattered" not in evaluation_detail(group, english())
+    assert any("a little optimistic" in text for text in group_caveats(group, english()))
+
+
+def test_the_highest_of_several_is_said_to_be_flattered_and_the_others_are_named(tmp_path: Path) -> None:
+    write_evaluation(tmp_path, Question(folds="loso", models=("lenet5", "resnet")))
+    (group,) = groups_of(tmp_path)
+    low, high = sorted(group.evaluations, key=lambda one: one.mean)
+    pooled, interval = high.scores.pooled_macro_f1, high.scores.interval
+    assert evaluation_lead(group, english()) == (
+        f"On 6 speakers never heard in training, Model B on raw + aug reaches a mean macro-F1 of {high.mean:.3f} over 6 folds; "
+        f"the worst speaker, {high.worst.speaker}, has {high.worst.macro_f1:.3f}."
+    )
+    assert evaluation_detail(group, english()) == (
+        f"Of all clips together it is {pooled:.3f}, with a 95\u202f% interval of {interval.low:.3f} to {interval.high:.3f}. "
+        "It is the highest of 2, picked by these very scores and so a little flattered; "
+        f"Model A on raw + aug has {low.mean:.3f}."
+    )
+    most = max(high.scores.confused, key=lambda one: one.n)
+    assert f"takes most often {most.truth} for {most.predicted} (" in confused_sentence(group, english())
+    assert "One seed each" in " ".join(group_caveats(group, english()))
+
+
+def test_of_many_speakers_the_picture_names_the_worst_and_sums_up_the_rest(tmp_path: Path) -> None:
+    speakers = tuple(f"{n:02d}" for n in range(1, 61))
+    write_evaluation(tmp_path, Question(folds="10", models=("lenet5", "resnet")), speakers=speakers)
+    (group,) = groups_of(tmp_path)
+    order = speaker_order(group)
+    rows = speaker_rows(group.evaluations, order, english())
+    assert [row.label for row in rows] == [*order[:12], "48 others"]
+    scores = {one.speaker: one.macro_f1 for one in group.evaluations[0].scores.speakers}
+    rest = sorted(scores[name] for name in order[12:])
+    assert rows[-1].dots[0] == pytest.approx((np.median(rest), rest[0], rest[-1]))
+    assert rows[0].dots[0] == pytest.approx((scores[order[0]],) * 3)
+    assert "of the others the median, the worst and the best" in render(gather(Sources(runs=tmp_path))).decode()
+
+
+def test_a_damaged_fold_leaves_out_its_evaluation_alone(tmp_path: Path) -> None:
+    write_eight(tmp_path)
+    folders = write_evaluation(tmp_path, Question(folds="loso", models=("lenet5", "resnet")))
+    folders[0].write_predictions(LABELS, [dataclasses.replace(folders[0].predictions()[-1], label="ten")])
+    facts = gather(Sources(runs=tmp_path))
+    assert [one.model for one in facts.evaluations[0].evaluations] == ["resnet"]
+    (note,) = [note.text for note in facts.notes if note.kind is NoteKind.ERROR]
+    assert note.startswith("the evaluation of Model A on raw + aug cannot be read: ")
+
+
+def test_a_page_without_evaluations_says_how_to_make_one(tmp_path: Path) -> None:
+    write_eight(tmp_path)
+    assert "No evaluation was found." in render(gather(Sources(runs=tmp_path))).decode()
+
+
+def test_validation_of_heard_voices_is_said_to_choose_nothing(tmp_path: Path) -> None:
+    split = {"kind": "speaker", "fold": 0, "seed": 0, "validation": "takes", "test_speakers": [], "val_speakers": []}
+    for digest, model in (("a" * 16, "lenet5"), ("b" * 16, "resnet")):
+        write_run(tmp_path, digest, config_of(model, "raw", split=split))
+    facts = gather(Sources(runs=tmp_path))
+    summary = summarise(facts)
+    assert summary.lead.startswith("Model B on raw scores highest on new clips of voices it knows, which says nothing of a new")
+    assert "validation clips, of voices heard in training, is the highest of 2 trainings" in summary.answer[0][1]
+    assert any("it chose no epoch (the last one was kept)" in text for text in summary.caveats)
+    page = re.sub(r"\s+", " ", render(facts).decode())
+    assert "Kept: the last epoch" in page
+    assert "best validation macro-F1" not in page
+    assert "Validation chooses" not in page
+
+
+def test_plain_validation_is_said_to_choose(tmp_path: Path) -> None:
+    write_eight(tmp_path)
+    page = render(gather(Sources(runs=tmp_path))).decode()
+    assert "Kept: the epoch with the best validation macro-F1" in page
+    assert "heard in training" not in page
+
+
+def test_a_plugin_keeps_its_source_and_its_path(tmp_path: Path) -> None:
+    net = tmp_path / "net.py"
+    net.write_text("import torch\nclass Mine(torch.nn.Module):\n    pass\n")
+    configs = [override(config, ("train.epochs=3",)) for config in fold_configs(Question(folds="3", models=(f"{net}:Mine",)))]
+    for config in configs[:2]:
+        write_fold(tmp_path / "runs", config)
+    net.unlink()
+    (runs,) = evaluations_in(tmp_path / "runs")
+    assert runs.command(Path("runs")) == f"arena eval --folds 3 --model {net}:Mine --variant raw+aug train.epochs=3"

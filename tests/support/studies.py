@@ -1,0 +1,172 @@
+"""What the tests of sweeps share: a study without tiles, and processes that claim and die."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from cnn.config import TileSettings, default_config, to_dict
+from support.paths import ROOT
+from support.warm_python import WarmPython
+from sweeps.cli.app import app
+from sweeps.engines.optuna_engine import OptunaEngine
+from sweeps.engines.protocol import Claim, Idle
+from sweeps.results import StudyFacts, TrialFacts, read_study
+from sweeps.study.folder import StudyFolder, StudySpec, create_or_continue
+from sweeps.sweepfile.sweep import parse
+from sweeps.training import configuration
+from sweeps.training.trial import TrialResult, TrialState
+
+BAYES = """
+method: bayes
+metric: {name: val_macro_f1, goal: maximize}
+parameters:
+  train.learning_rate: {distribution: log_uniform_values, min: 0.001, max: 0.1}
+  train.batch_size: {values: [16, 32, 64]}
+"""
+
+# Run in a process of its own: claims, reports some epochs, says what it claimed, and ends without a word to the study.
+_DYING = """
+import json, sys
+from datetime import timedelta
+from pathlib import Path
+sys.path[:0] = [sys.argv[5], sys.argv[5] + "/tests"]
+from sweeps.study import lease
+if sys.argv[4] == "elsewhere":
+    lease._space = lambda: "another host"
+    lease.GRACE = timedelta(0)
+from support.studies import open_engine
+engine = open_engine(Path(sys.argv[1]), sys.argv[2], agent="the dead")
+claim = engine.claim()
+for epoch in range(1, int(sys.argv[3]) + 1):
+    engine.report(claim, epoch, 0.1 * epoch)
+print(json.dumps({"number": claim.number, "params": claim.params, "run": claim.run}))
+"""
+
+
+def make_study(
+    studies: Path, text: str = BAYES, *, budget: int = 4, name: str = "lenet5.raw", seed: int = 0, storage: str = ""
+) -> StudyFolder:
+    """A study whose trials nobody can train: it has no tiles."""
+    base = to_dict(default_config("none", TileSettings(size=32), "lenet5", "raw"))
+    spec = StudySpec(
+        name=name,
+        sweep=parse(text, "sweep.yaml"),
+        base=base,
+        overrides=(),
+        tiles=studies / "tiles",
+        runs=studies / "runs",
+        budget=budget,
+        seed=seed,
+        storage=storage,
+    )
+    return create_or_continue(studies, spec)[0]
+
+
+def open_engine(
+    studies: Path, name: str = "lenet5.raw", *, agent: str = "tester", said: list[str] | None = None
+) -> OptunaEngine:
+    folder = StudyFolder(studies / name)
+    say = said.append if said is not None else print
+    return OptunaEngine(folder, agent, partial(configuration.point_of, folder.spec().base), say)
+
+
+def claim_and_die(studies: Path, warm: WarmPython, *, epochs: int = 0, elsewhere: bool = False) -> dict[str, Any]:
+    """What a process claimed that then ended as if killed; `elsewhere`: one on another host, to which nobody's lease lasts."""
+    words = [str(studies), "lenet5.raw", str(epochs), "elsewhere" if elsewhere else "here", str(ROOT)]
+    done = warm.run("-c", _DYING, *words)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def agent_pid(trial: TrialFacts) -> int:
+    return int(trial.agent.rpartition("-")[2])
+
+
+def state_of(pid: int) -> str:
+    """The letter that the kernel has for a process; Z also for one that is gone."""
+    stat = Path(f"/proc/{pid}/stat")
+    with contextlib.suppress(OSError):
+        return stat.read_text().rpartition(")")[2].split()[0]
+    return "Z"
+
+
+def held(find: Callable[[], TrialFacts | None]) -> TrialFacts | None:
+    """The running trial that `find` gives, its agent stopped in the middle of it until SIGCONT; None where none is yet."""
+    found = find()
+    if found is None:
+        return None
+    pid = agent_pid(found)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGSTOP)
+        while state_of(pid) not in "TZ":
+            time.sleep(0.001)
+        again = find()
+        if again and (again.number, again.agent) == (found.number, found.agent):
+            return again
+        os.kill(pid, signal.SIGCONT)
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Studies below `studies`, kept there or in the database `storage`."""
+
+    studies: Path
+    storage: str
+    warm: WarmPython
+
+    def make(self, text: str = BAYES, *, budget: int = 4, seed: int = 0, name: str = "lenet5.raw") -> StudyFolder:
+        return make_study(self.studies, text, budget=budget, seed=seed, name=name, storage=self.storage)
+
+    def engine(self, *, agent: str = "tester", said: list[str] | None = None) -> OptunaEngine:
+        return open_engine(self.studies, agent=agent, said=said)
+
+    def claim_and_die(self, *, epochs: int = 0, elsewhere: bool = False) -> dict[str, Any]:
+        return claim_and_die(self.studies, self.warm, epochs=epochs, elsewhere=elsewhere)
+
+    def facts(self, name: str = "lenet5.raw") -> StudyFacts:
+        return read_study(self.studies, name)
+
+
+def finished(*values: float) -> TrialResult:
+    return TrialResult(state=TrialState.FINISHED, epochs=dict(enumerate(values, 1)), seconds=1.5)
+
+
+def claimed(engine: OptunaEngine) -> Claim:
+    claim = engine.claim()
+    assert isinstance(claim, Claim)
+    return claim
+
+
+def work_off(engine: OptunaEngine, n: int = 10**6) -> Idle | None:
+    """Finish up to `n` trials; why there were no more."""
+    for _ in range(n):
+        claim = engine.claim()
+        if isinstance(claim, Idle):
+            return claim
+        assert engine.finish(claim, finished(0.1 * claim.number, 0.05))
+    return None
+
+
+def states(facts: StudyFacts) -> list[str]:
+    return [trial.state for trial in facts.trials]
+
+
+SHOWN = {"terminal_width": 240, "env": {"COLUMNS": "240", "TERM": "dumb", "NO_COLOR": "1"}}
+
+
+def call(*words: str, code: int = 0) -> str:
+    result = CliRunner().invoke(app, words, **SHOWN)
+    assert result.exit_code == code, result.output
+    return result.output

@@ -1,0 +1,1 @@
+"""A server that speaks W&B's protocol on the loopback address."""

@@ -1,0 +1,195 @@
+"""`arena sweep`: what its commands print, refuse and return."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cnn.errors import RunError
+from cnn.tiles.tile_set import TileSet
+from support.paths import ARENA
+from support.studies import call, claim_and_die, claimed, finished, make_study, open_engine
+from support.warm_python import WarmPython
+from sweeps.cli.app import app
+from sweeps.errors import SweepError
+from sweeps.pool.agent_options import AgentOptions
+from sweeps.pool.plan import Locations, Search, SweepRequest, choose_studies, default_agents, open_studies, plan
+
+STATES = ("finished", "pruned", "running", "interrupted", "failed")
+
+
+def lines(text: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines() if line.strip()]
+
+
+@pytest.fixture
+def studies(tmp_path: Path) -> Path:
+    """One study of budget 3 with a finished and a running trial."""
+    make_study(tmp_path, budget=3)
+    engine = open_engine(tmp_path)
+    engine.finish(claimed(engine), finished(0.25, 0.75))
+    claimed(engine)
+    return tmp_path
+
+
+def test_lint_says_what_a_file_means() -> None:
+    out = lines(call("lint", "resnet"))
+    assert out[2] == ["13", "model.name", "constant", "resnet"]
+    assert out[3] == ["15", "train.learning_rate", "log_uniform_values", "0.0002", "to", "0.02"]
+    assert " ".join(out[-1]) == "resnet.yaml is good: bayes over a continuous space will maximize val_macro_f1, 16 trials"
+    content = json.loads(call("lint", "resnet", "--json"))
+    assert (content["method"], content["n_points"], len(content["parameters"])) == ("bayes", None, 4)
+
+
+def test_status_counts_every_study_and_shows_the_trials_of_one(studies: Path) -> None:
+    table = lines(call("status", "--studies", str(studies)))
+    assert table[0] == ["study", "method", "budget", *STATES, "duplicates", "metric", "best"]
+    assert table[2] == ["lenet5.raw", "bayes", "3", "1", "0", "1", "0", "0", "0", "val_macro_f1", "0.7500"]
+    assert lines(call("status", "lenet5.raw", "--studies", str(studies))) == table
+    trials = lines(call("trials", "lenet5.raw", "--studies", str(studies)))
+    assert trials[0] == ["lenet5.raw:", "1", "of", "3", "trials,", "bayes"]
+    assert trials[3][:6] == ["0", "finished", "0.7500", "2", "1.5", "s"]
+    assert trials[3][-1] == "best"
+    assert trials[4][:3] == ["1", "running", "0"]
+    content = json.loads(call("status", "--studies", str(studies), "--json"))
+    assert [(study["name"], study["budget"], study["settled"], study["running"]) for study in content] == [
+        ("lenet5.raw", 3, 1, 1)
+    ]
+    rows = json.loads(call("trials", "lenet5.raw", "--studies", str(studies), "--json"))
+    assert [(row["number"], row["state"], row["value"]) for row in rows] == [(0, "finished", 0.75), (1, "running", None)]
+
+
+def test_a_trial_whose_agent_is_gone_is_interrupted(studies: Path, warm_python: WarmPython) -> None:
+    claim_and_die(studies, warm_python)
+    content = json.loads(call("trials", "lenet5.raw", "--studies", str(studies), "--json"))
+    assert [trial["state"] for trial in content] == ["finished", "running", "interrupted"]
+    assert lines(call("status", "--studies", str(studies)))[2][3:8] == ["1", "0", "1", "1", "0"]
+
+
+def test_best_prints_the_command_that_trains_it(studies: Path) -> None:
+    out = call("best", "lenet5.raw", "--studies", str(studies))
+    content = json.loads(call("best", "lenet5.raw", "--studies", str(studies), "--json"))
+    assert content["best"]["value"] == 0.75
+    assert content["command"].startswith("arena train --model lenet5 --variant raw --tiles ")
+    assert out.splitlines()[-1] == content["command"]
+    assert out.splitlines()[0] == f"lenet5.raw: trial 0, val_macro_f1 0.7500, run {content['best']['run']}"
+
+
+def test_best_of_a_study_without_a_finished_trial_says_so(tmp_path: Path) -> None:
+    make_study(tmp_path)
+    result = CliRunner().invoke(app, ["best", "lenet5.raw", "--studies", str(tmp_path)])
+    assert isinstance(result.exception, SweepError)
+    assert str(result.exception) == ("study 'lenet5.raw' has no finished trial yet; run it with `arena sweep agent lenet5.raw`")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "lenet5"], "choose what to train on with --variant"),
+        (["run"], "not 0 files"),
+        (["run", "a.yaml", "b.yaml", "--variant", "raw"], "not 2 files"),
+        (["run", "lenet5", "--all"], "give it no file and no --variant"),
+        (["run", "lenet5", "--variant", "raw", "--budget", "0"], "--budget"),
+    ],
+)
+def test_wrong_usage_is_answered_with_exit_code_2(words: list[str], said: str) -> None:
+    assert said in call(*words, code=2)
+
+
+@pytest.mark.parametrize(
+    "command", ["run", "agent", "status", "trials", "best", "pause", "resume", "stop", "dashboard", "lint"]
+)
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    assert f"arena sweep {command}" in call(command, "--help")
+
+
+def test_a_mistake_is_one_line_on_stderr_and_exit_code_1(tmp_path: Path, warm_python: WarmPython) -> None:
+    (tmp_path / "s.yaml").write_text("method: bayes\n")
+    done = warm_python.run(ARENA, "sweep", "lint", "s.yaml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "error: s.yaml line 1: method bayes needs a metric; add `metric: {name: val_macro_f1, goal: maximize}`\n"
+    )
+
+
+def request(tiles: TileSet, *, runs: Path = Path("runs"), options: AgentOptions | None = None, **search: Any) -> SweepRequest:
+    return SweepRequest(
+        search=Search(**{"files": ("lenet5",), "variants": ("raw",), **search}),
+        locations=Locations(tiles=tiles.folder, runs=runs),
+        options=options or AgentOptions(),
+    )
+
+
+def test_all_means_eight_studies_named_by_model_and_variant(tiles: TileSet) -> None:
+    files, variants = choose_studies([], [], all_studies=True)
+    specs, notes = plan(request(tiles, files=files, variants=variants, budget=4, overrides=("train.epochs=2",)))
+    assert notes == [
+        f"note: {file}.yaml line 8: early_terminate never ends a trial: it looks first at epoch 3, and trials have 2; "
+        "lower min_iter, raise train.epochs, or remove it"
+        for file in ("lenet5", "resnet")
+    ]
+    assert [spec.name for spec in specs] == [
+        f"{model}.{variant}" for model in ("lenet5", "resnet") for variant in ("raw", "bilateral", "raw+aug", "bilateral+aug")
+    ]
+    assert {(spec.budget, spec.base["train"]["epochs"]) for spec in specs} == {(4, 2)}
+    assert all(spec.model in spec.name and spec.name.endswith(f".{spec.variant}") for spec in specs)
+    named, _ = plan(request(tiles, variants=("raw", "bilateral"), name="night"))
+    assert [spec.name for spec in named] == ["night.lenet5.raw", "night.lenet5.bilateral"]
+    assert [spec.name for spec in plan(request(tiles, name="night"))[0]] == ["night"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"overrides": ("train.batch_size=3",)},
+            "train.batch_size is tuned by lenet5.yaml line 19, so it cannot be set here; drop one of them",
+        ),
+        ({"variants": ("raw", "raw")}, "two studies would be called 'lenet5.raw'; give each variant and each model once"),
+        ({"variants": ("row",)}, "variant is one of raw, bilateral, raw+aug, bilateral+aug, not 'row'; did you mean 'raw'?"),
+        (
+            {"options": AgentOptions(device="mps")},
+            "--device mps is not supported: it has no float64, which scores are computed in; use --device cpu",
+        ),
+        ({"options": AgentOptions(device="meta")}, "--device is auto, cpu, cuda or cuda:1, not 'meta'"),
+        ({"overrides": ("train.epoch=3",)}, "unknown key 'train.epoch'; did you mean 'train.epochs'?"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused_before_anything_is_written(
+    tiles: TileSet, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(Exception) as caught:
+        plan(request(tiles, **changes))
+    assert str(caught.value) == message
+
+
+def test_no_more_agents_than_trials() -> None:
+    assert default_agents("cpu", 1) == 1
+    assert 1 <= default_agents("cpu", 1000) <= 8
+
+
+def test_a_study_is_not_made_where_its_runs_cannot_be_written(tiles: TileSet, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    options = AgentOptions(studies_dir=tmp_path / "studies")
+    with pytest.raises(RunError, match=r"^cannot write run folders in .*: Not a directory; choose another with --runs$"):
+        open_studies(request(tiles, options=options, runs=tmp_path / "file" / "runs"), print)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_budget_below_the_trials_that_are_done_is_said_and_takes_none_back(tiles: TileSet, tmp_path: Path) -> None:
+    where: dict[str, Any] = {"options": AgentOptions(studies_dir=tmp_path / "studies"), "runs": tmp_path / "runs"}
+    open_studies(request(tiles, budget=4, **where), print)
+    engine = open_engine(tmp_path / "studies")
+    for _ in range(3):
+        engine.finish(claimed(engine), finished(0.5))
+    said: list[str] = []
+    (spec,) = open_studies(request(tiles, budget=2, **where), said.append)
+    assert spec.budget == 3
+    assert said == [
+        "study lenet5.raw: 3 trials are done, more than --budget 2; none is taken back",
+        "study lenet5.raw goes on, its budget now 3 instead of 4",
+    ]

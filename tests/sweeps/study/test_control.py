@@ -1,0 +1,235 @@
+"""An agent that is paused, resumed, stopped, out of memory or out of luck; trainings are stood in for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cnn.runs.folder import EpochRow
+from support.studies import BAYES, call, claimed, finished, make_study, open_engine
+from sweeps.agents import agent
+from sweeps.agents.agent import fair
+from sweeps.agents.run import work
+from sweeps.errors import StudyError, SweepError
+from sweeps.pool.agent_options import OUT_OF_MEMORY, AgentOptions, Stop
+from sweeps.pool.slots import Slot, chosen, placement
+from sweeps.results import read_outline
+from sweeps.study.control import Wish, ask, wish_of
+from sweeps.study.lease import utc_now
+from sweeps.training import trial
+from sweeps.training.trial import Step, Task, TrialResult, TrialState, Workplace
+
+N_EPOCHS = 4
+Script = Callable[[Task, int], None]
+
+
+def row(epoch: int) -> EpochRow:
+    return EpochRow(
+        epoch=epoch,
+        train_loss=1.0,
+        train_accuracy=0.5,
+        train_macro_f1=0.5,
+        val_loss=1.0,
+        val_accuracy=0.5,
+        val_macro_f1=0.1 * epoch,
+        learning_rate=0.1,
+        seconds=1.0,
+    )
+
+
+@pytest.fixture
+def train(monkeypatch: pytest.MonkeyPatch) -> Callable[[Script], None]:
+    """Stands in for trainings: epochs are told, and after each the given script runs."""
+    done: dict[str, int] = {}
+
+    def use(script: Script) -> None:
+        def run_trial(place: Workplace, task: Task, on_epoch: trial.Listener, *_: object, **__: object) -> TrialResult:
+            run = f"{place.study}/{task.number}"
+            try:
+                while done.get(run, 0) < N_EPOCHS:
+                    done[run] = done.get(run, 0) + 1
+                    script(task, done[run])
+                    if on_epoch(row(done[run])) is Step.PAUSE:
+                        return TrialResult(state=TrialState.PAUSED)
+            except MemoryError:
+                return TrialResult(state=TrialState.FAILED, cause="out of memory", out_of_memory=True)
+            except ZeroDivisionError as error:
+                return TrialResult(state=TrialState.FAILED, cause=str(error))
+            return TrialResult(state=TrialState.FINISHED, epochs={n: 0.1 * n for n in range(1, N_EPOCHS + 1)})
+
+        monkeypatch.setattr(trial, "run_trial", run_trial)
+        monkeypatch.setattr(trial, "check_place", lambda _place: None)
+
+    return use
+
+
+def states(studies: Path, name: str = "lenet5.raw") -> list[tuple[str, int]]:
+    return [(one.state, len(one.epochs)) for one in read_outline(studies, name).trials]
+
+
+def options(studies: Path, *names: str, **more: object) -> AgentOptions:
+    return AgentOptions(studies_dir=studies, names=names or ("lenet5.raw",), **more)  # type: ignore[arg-type]
+
+
+def test_a_paused_study_is_given_up_after_the_epoch_and_goes_on_when_resumed(
+    tmp_path: Path, train: Callable[[Script], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_study(tmp_path, budget=2)
+    seen: list[list[tuple[str, int]]] = []
+    said: list[str] = []
+
+    def pause(task: Task, epoch: int) -> None:
+        if (task.number, epoch) == (0, 2):
+            ask(folder, Wish.PAUSE, utc_now())
+
+    def while_waiting(_seconds: float) -> None:
+        seen.append(states(tmp_path))
+        if len(seen) == 3:
+            ask(folder, Wish.RUN, utc_now())
+
+    train(pause)
+    monkeypatch.setattr(agent.time, "sleep", while_waiting)
+    assert work(options(tmp_path), Stop(), said.append) == 0
+    assert seen == [[("interrupted", 2)]] * 3
+    assert states(tmp_path) == [("finished", 4), ("finished", 4)]
+    assert said == ["study lenet5.raw is paused; `arena sweep resume lenet5.raw` lets it go on"]
+
+
+def test_a_stopped_study_is_left_after_the_epoch_while_others_go_on(tmp_path: Path, train: Callable[[Script], None]) -> None:
+    folder = make_study(tmp_path, budget=3)
+    make_study(tmp_path, budget=3, name="other")
+    train(lambda task, epoch: ask(folder, Wish.STOP, utc_now()))
+    said: list[str] = []
+    assert work(options(tmp_path, "lenet5.raw", "other"), Stop(), said.append) == 0
+    assert states(tmp_path) == [("interrupted", 1)]
+    assert states(tmp_path, "other") == [("finished", 4)] * 3
+    assert said == ["study lenet5.raw is stopped; `arena sweep resume lenet5.raw` undoes it"]
+    train(lambda task, epoch: None)
+    assert work(options(tmp_path), Stop(), said.append) == 0
+    assert states(tmp_path) == [("interrupted", 1)]
+    ask(folder, Wish.RUN, utc_now())
+    assert work(options(tmp_path), Stop(), said.append) == 0
+    assert states(tmp_path) == [("finished", 4)] * 3
+
+
+def test_the_commands_ask_and_a_misspelt_name_asks_nothing(tmp_path: Path) -> None:
+    folder = make_study(tmp_path)
+    where = ("--studies", str(tmp_path))
+    for command, wish in (("pause", Wish.PAUSE), ("stop", Wish.STOP), ("resume", Wish.RUN)):
+        said = call(command, "lenet5.raw", *where)
+        assert ("`arena sweep resume lenet5.raw`" in said) is (wish is not Wish.RUN)
+        assert wish_of(folder) is wish
+    assert not (folder.path / "control.json").exists()
+    call("pause", "lenet5.raw", "lenet5.row", *where, code=1)
+    assert wish_of(folder) is Wish.RUN
+    (folder.path / "control.json").write_text("{")
+    with pytest.raises(StudyError, match=r"control\.json is damaged .*`arena sweep resume lenet5\.raw` makes it anew"):
+        wish_of(folder)
+
+
+def fall_short(task: Task, epoch: int) -> None:
+    if task.number == 0 and epoch == 2:
+        raise MemoryError
+
+
+def test_out_of_memory_beside_others_gives_the_trial_up_for_the_pool_to_try_again(
+    tmp_path: Path, train: Callable[[Script], None]
+) -> None:
+    make_study(tmp_path, budget=2)
+    train(fall_short)
+    assert work(options(tmp_path), Stop(alone=False), print) == OUT_OF_MEMORY
+    assert states(tmp_path) == [("interrupted", 1)]
+
+
+def test_out_of_memory_alone_is_recorded_and_its_point_never_tried_again(
+    tmp_path: Path, train: Callable[[Script], None]
+) -> None:
+    text = BAYES.replace("train.learning_rate: {distribution: log_uniform_values, min: 0.001, max: 0.1}\n  ", "")
+    make_study(tmp_path, text.replace("bayes", "grid"), budget=3)
+    train(fall_short)
+    said: list[str] = []
+    assert work(options(tmp_path), Stop(), said.append) == 0
+    first, *rest = read_outline(tmp_path, "lenet5.raw").trials
+    cause = "out of memory, alone on the device: this point is not tried again"
+    assert (first.state, first.cause) == ("failed", cause)
+    assert [one.state for one in rest] == ["finished", "finished"]
+    assert first.run not in {one.run for one in rest}
+    assert said == [
+        f"study lenet5.raw: trial 0 failed: {cause}",
+        "study lenet5.raw: every point of its space has been tried, before its budget was reached",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("most", "law"), [(1, "a trial of lenet5.raw failed: no"), (2, "2 trials in a row failed, the last of")]
+)
+def test_an_agent_stops_after_so_many_failures_in_a_row(
+    tmp_path: Path, train: Callable[[Script], None], most: int, law: str
+) -> None:
+    def fail(task: Task, _epoch: int) -> None:
+        if task.number != 1 or most == 1:
+            raise ZeroDivisionError("no")
+
+    make_study(tmp_path, budget=9)
+    train(fail)
+    with pytest.raises(StudyError, match=law):
+        work(options(tmp_path, max_failures=most), Stop(), print)
+    expected = [("failed", 0)] if most == 1 else [("failed", 0), ("finished", 4), ("failed", 0), ("failed", 0)]
+    assert states(tmp_path) == expected
+
+
+def test_studies_take_turns_by_the_share_of_their_budgets(tmp_path: Path) -> None:
+    budgets = {"a": 2, "b": 4, "c": 8}
+    for name, budget in budgets.items():
+        make_study(tmp_path, budget=budget, name=name)
+    engines = [open_engine(tmp_path, name) for name in budgets]
+    turns = []
+    for _ in range(sum(budgets.values())):
+        engine = fair(engines)[0]
+        turns.append(engine.spec.name)
+        engine.finish(claimed(engine), finished(0.5))  # type: ignore[arg-type]
+        done = {name: turns.count(name) for name in budgets}
+        shares = [done[name] / budgets[name] for name in budgets]
+        assert max(shares) - min(shares) <= 1 / min(budgets.values())
+    assert sorted(turns[:7]) == list("abbcccc")
+    assert {name: turns.count(name) for name in budgets} == budgets
+
+
+def test_agents_are_dealt_to_gpus_in_turns() -> None:
+    slots = placement(("0", "3"), 2)
+    assert [slot.gpu for slot in slots] == ["0", "3", "0", "3"]
+    assert {slot.device for slot in slots} == {"cuda"}
+    assert [slot.label for slot in (*slots[:2], Slot(device="cpu"))] == ["GPU 0", "GPU 3", "device cpu"]
+
+
+def test_numbers_of_gpus_count_in_what_a_cluster_has_left_visible() -> None:
+    assert chosen("1,0", {"CUDA_VISIBLE_DEVICES": "4,GPU-ab12"}) == ("GPU-ab12", "4")
+
+
+@pytest.mark.parametrize(
+    ("text", "visible", "law"),
+    [
+        ("0,x", "0", "--gpus takes numbers such as 0 or 0,1, not '0,x'"),
+        ("1,1", "0,1", "--gpus names GPU 1 twice"),
+        ("2", "0,1", "there is no GPU 2 here, only 0, 1"),
+        ("0", "", "this machine has no GPU that NVIDIA's driver knows"),
+    ],
+)
+def test_a_gpu_that_is_not_here_is_refused_in_one_line(text: str, visible: str, law: str) -> None:
+    with pytest.raises(SweepError) as caught:
+        chosen(text, {"CUDA_VISIBLE_DEVICES": visible})
+    assert law in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "law"),
+    [
+        (["--per-gpu", "2"], "--per-gpu needs --gpus"),
+        (["--gpus", "0", "--agents", "2"], "not both"),
+        (["--gpus", "0", "--device", "cpu"], "--gpus chooses the devices"),
+    ],
+)
+def test_flags_that_exclude_each_other_are_wrong_usage(words: list[str], law: str) -> None:
+    assert law in call("run", "lenet5", "--variant", "raw", *words, code=2)

@@ -1,0 +1,178 @@
+"""A study in W&B's terms, and W&B's own commands on it: `wandb sweep`, `wandb agent`, `wandb sweep-scheduler`'s loading."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+import yaml
+
+from cnn.runs.folder import RunState, list_runs
+from support.studies import make_study, open_engine
+from support.wandb_server.bench import Bench, ended
+from sweeps.engines.protocol import Claim
+from sweeps.errors import StudyError
+from sweeps.results import read_outline
+from sweeps.study.folder import StudySpec
+from sweeps.sweepfile.sweep import parse
+from sweeps.training import configuration
+from sweeps.training.trial import TrialResult, TrialState
+from sweeps.wandb_sweeps import link as wandb_link
+from sweeps.wandb_sweeps.command import split_arguments
+from sweeps.wandb_sweeps.config import check, sweep_config
+from sweeps.wandb_sweeps.engine import WandbEngine
+from sweeps.wandb_sweeps.files import write_scheduled
+
+ALL = """
+method: bayes
+metric: {name: val_loss, goal: minimize}
+early_terminate: {type: hyperband, max_iter: 27, s: 2}
+parameters:
+  model.name: {value: lenet5}
+  model.depth: {min: 2, max: 4}
+  train.batch_size: {distribution: q_log_uniform_values, min: 16, max: 128, q: 16}
+  train.learning_rate: {distribution: log_uniform_values, min: 0.001, max: 0.1}
+  train.label_smoothing: {distribution: q_uniform, min: 0.0, max: 0.2, q: 0.05}
+  train.weight_decay: {distribution: uniform, min: 0.0, max: 0.1}
+  train.optimizer: {values: [adamw, sgd]}
+"""
+
+
+def spec_of(tmp_path: Path, text: str = ALL) -> StudySpec:
+    return replace(make_study(tmp_path, text, budget=9).spec(), engine="wandb")
+
+
+def test_every_distribution_is_named_and_nothing_is_lost(tmp_path: Path) -> None:
+    config = sweep_config(spec_of(tmp_path), ["${env}", "arena"])
+    assert config == {
+        "name": "lenet5.raw",
+        "method": "bayes",
+        "metric": {"name": "val_loss", "goal": "minimize"},
+        "parameters": {
+            "model.name": {"value": "lenet5"},
+            "model.depth": {"distribution": "int_uniform", "min": 2, "max": 4},
+            "train.batch_size": {"distribution": "q_log_uniform_values", "min": 16, "max": 128, "q": 16},
+            "train.learning_rate": {"distribution": "log_uniform_values", "min": 0.001, "max": 0.1},
+            "train.label_smoothing": {"distribution": "q_uniform", "min": 0.0, "max": 0.2, "q": 0.05},
+            "train.weight_decay": {"distribution": "uniform", "min": 0.0, "max": 0.1},
+            "train.optimizer": {"distribution": "categorical", "values": ["adamw", "sgd"]},
+        },
+        "run_cap": 9,
+        "program": "arena",
+        "command": ["${env}", "arena"],
+        "early_terminate": {"type": "hyperband", "min_iter": 3, "eta": 3},
+    }
+    again = yaml.safe_dump({key: config[key] for key in ("method", "metric", "parameters", "early_terminate")}, sort_keys=False)
+    assert parse(again, "w.yaml") == spec_of(tmp_path).sweep  # W&B's copy means the same search
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("method: bayes", "method: tpe", "method tpe is Optuna's, W&B has random, grid, bayes"),
+        ("{type: hyperband, max_iter: 27, s: 2}", "{type: median}", "W&B stops by hyperband alone"),
+    ],
+)
+def test_what_w_and_b_cannot_do_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(StudyError, match=message):
+        check(spec_of(tmp_path, ALL.replace(old, new)))
+
+
+def wandb_engine(studies: Path) -> WandbEngine:
+    like = open_engine(studies)
+    return WandbEngine(like._folder, "tester", lambda values: configuration.point_of(like.spec.base, values), print)
+
+
+POINT = {
+    "model.name": "lenet5",
+    "model.depth": 2.0,
+    "train.batch_size": "48",
+    "train.learning_rate": "0.012345678901234567",
+    "train.label_smoothing": 0.1,
+    "train.weight_decay": 0,
+    "train.optimizer": "sgd",
+}
+
+
+def test_points_from_w_and_b_are_claimed_once_answered_and_gone_on_with(tmp_path: Path) -> None:
+    make_study(tmp_path, ALL, budget=2)
+    engine = wandb_engine(tmp_path)
+    claim = engine.adopt(POINT)
+    assert isinstance(claim, Claim)
+    assert claim.params == {
+        **POINT,
+        "model.depth": 2,
+        "train.batch_size": 48,
+        "train.learning_rate": 0.012345678901234567,
+        "train.weight_decay": 0.0,
+    }
+    engine.release(claim)
+    again = engine.adopt(POINT)  # W&B hands a preempted run out again
+    assert again == claim
+    engine.finish(claim, TrialResult(state=TrialState.FINISHED, epochs={1: 0.5}, seconds=1.0))
+    assert engine.adopt(POINT) == claim.run
+    assert [one.state for one in read_outline(tmp_path, "lenet5.raw").trials] == ["finished", "duplicate"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("train.learning_rate", 0.2), ("train.optimizer", "adam"), ("model.depth", "deep"), ("train.batch_size", 512)],
+)
+def test_a_point_outside_of_the_sweep_file_is_refused_by_name(tmp_path: Path, key: str, value: object) -> None:
+    make_study(tmp_path, ALL)
+    with pytest.raises(StudyError, match=f"W&B chose {key} {value!r}, which lies outside of the sweep file's space"):
+        wandb_engine(tmp_path).adopt({**POINT, key: value})
+    assert read_outline(tmp_path, "lenet5.raw").trials == ()
+
+
+def test_arguments_of_w_and_b_and_settings_of_all_trials_are_told_apart() -> None:
+    words = ["train.epochs=3", "--train.learning_rate=0.01", "--train.optimizer=sgd"]
+    assert split_arguments(words) == (("train.epochs=3",), {"train.learning_rate": "0.01", "train.optimizer": "sgd"})
+    with pytest.raises(StudyError, match=r"^`wandb agent` passes --key=value and settings are key=value, unlike '--fast'"):
+        split_arguments(["--fast"])
+
+
+def test_the_schedulers_own_loader_takes_the_written_source(tmp_path: Path) -> None:
+    from wandb.sdk.sweeps.scheduler.client import load_optimizer_config, load_source_object
+
+    written = write_scheduled(spec_of(tmp_path), tmp_path / "studies", tmp_path / "my-sweep.yaml")
+    config = yaml.safe_load(written.files[0].read_text())
+    assert (config["method"], "early_terminate" in config) == ("custom", False)
+    asked: Any = config["scheduler"]
+    source = str(tmp_path / asked["source"])
+    study, terminator = load_optimizer_config(source, asked["optimizer"], optuna.Study, object())  # type: ignore[arg-type]
+    assert (study.direction.name, terminator) == ("MINIMIZE", None)
+    assert isinstance(study.pruner, optuna.pruners.SuccessiveHalvingPruner)
+    drawn = load_source_object(source, asked["search_space"])(study.ask())
+    assert sorted(drawn) == sorted(POINT)
+    assert drawn["train.batch_size"] in range(16, 129, 16)
+
+
+def test_the_package_of_the_same_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    wandb_link.refuse_namesake()
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda _name: object())
+    with pytest.raises(StudyError, match=r"^the package `sweeps` \(of wandb\[sweeps\]\) is installed over Arena's own"):
+        wandb_link.refuse_namesake()
+
+
+def test_plain_wandb_agent_trains_on_a_machine_that_has_tiles_alone(wandb_bench: Bench) -> None:
+    bench = wandb_bench
+    (bench.folder / "s.yaml").write_text(ALL.replace("bayes", "random"))
+    ended(bench.arena("wandb", "sweep-file", "s.yaml", "--tiles", bench.tiles.folder, "--budget", "1", "train.epochs=2"))
+    ended(bench.wandb("sweep", "--project", "plain", "wandb-lenet5.raw.yaml"))
+    (made,) = (one for one in bench.server.memory.sweeps.values() if one.project == "plain")
+    ended(bench.wandb("agent", f"tester/plain/{made.name}"))
+    study = read_outline(bench.folder / "studies", "lenet5.raw")
+    assert ([one.state for one in study.trials], study.budget) == (["finished"], 1)
+    assert sorted(folder.digest for folder in list_runs(bench.folder / "runs")) == sorted(one.run for one in study.trials)
+    assert all(folder.state() is RunState.FINISHED for folder in list_runs(bench.folder / "runs"))
+    assert [(run.state, len(run.history), run.sweep) for run in bench.server.runs("plain")] == [("finished", 2, made.name)]
+
+
+def test_the_trial_command_alone_says_who_starts_it(wandb_bench: Bench) -> None:
+    _, err = ended(wandb_bench.arena("wandb", "trial", "lenet5.raw", "--train.learning_rate=0.01"), 1)
+    assert err == "error: `arena wandb trial` is what `wandb agent ENTITY/PROJECT/SWEEP` starts; start that\n"

@@ -1,0 +1,62 @@
+"""A team's own net in a sweep: named by its class, pinned by its content, refused before the first trial if it is not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cnn.errors import ModelError
+from cnn.overrides import from_dict, with_values
+from cnn.tiles.tile_set import TileSet
+from cnn.train.training_run import train
+from sweeps.errors import SweepFileError
+from sweeps.pool.plan import Locations, Search, SweepRequest, plan
+from sweeps.sweepfile.lint import read_sweep
+from sweeps.training import configuration
+
+NET = """
+from torch import nn
+
+class MyNet(nn.Module):
+    def __init__(self, settings, size, n_classes):
+        super().__init__()
+        n = 4 * settings.depth
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(size * size, n), nn.Linear(n, n_classes))
+
+    def forward(self, x):
+        return self.layers(x)
+"""
+
+
+def sweep_file(folder: Path, class_name: str = "MyNet", depths: str = "[1, 20]") -> str:
+    (folder / "net.py").write_text(NET)
+    path = folder / "s.yaml"
+    name = f"{folder / 'net.py'}:{class_name}"
+    path.write_text(f"method: grid\nparameters:\n  model.name: {{value: '{name}'}}\n  model.depth: {{values: {depths}}}\n")
+    return str(path)
+
+
+def test_a_trial_trains_the_file_as_it_was_when_the_study_began(tmp_path: Path, tiles: TileSet) -> None:
+    request = SweepRequest(
+        search=Search(files=(sweep_file(tmp_path),), variants=("raw",), overrides=("train.epochs=1",)),
+        locations=Locations(tiles=tiles.folder, runs=tmp_path / "runs"),
+    )
+    (spec,), _ = plan(request)
+    assert (spec.name, spec.budget) == ("MyNet.raw", 2)
+    params = {"model.name": spec.base["model"]["name"], "model.depth": 20}
+    run = train(with_values(from_dict(spec.base), params), tiles, spec.runs, device="cpu")
+    assert run.digest == configuration.point_of(spec.base, params).run
+    assert (run.path / "model.py").read_text() == NET
+    (tmp_path / "net.py").write_text(NET + "# changed\n")
+    assert configuration.point_of(spec.base, params).run == run.digest
+    with pytest.raises(ModelError, match=r"net\.py has changed since this run was named"):
+        train(with_values(from_dict(spec.base), {**params, "model.depth": 1}), tiles, spec.runs, device="cpu")
+
+
+def test_lint_says_what_is_wrong_with_the_net_and_its_depth(tmp_path: Path) -> None:
+    assert read_sweep(sweep_file(tmp_path)).constants["model.name"] == f"{tmp_path / 'net.py'}:MyNet"
+    with pytest.raises(SweepFileError, match=r"s\.yaml line 3: .*net\.py has no class 'MyNat'; did you mean MyNet\?"):
+        read_sweep(sweep_file(tmp_path, "MyNat"))
+    with pytest.raises(SweepFileError, match=r"line 4: model\.depth of a plug-in lies between 1 and 1000, not 2000"):
+        read_sweep(sweep_file(tmp_path, depths="[1, 2000]"))
