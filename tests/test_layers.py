@@ -3,200 +3,186 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
+import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
 from support.paths import ROOT
 
-ROOMS = ("cnn", "sweeps", "leaderboard", "reports")
-TOP = ("arena", "arena.demo", "arena.doctor")
-COMMAND_LINE = ("arena.base.options", "arena.base.terminal")  # for files of commands
-# Ground of all rooms: the standard library only. So are arena.base.scores and arena.base.resamples, with numpy, and arena.base.media.
-BASE = ("arena.base.csv_export", "arena.base.locks", "arena.base.processes", "arena.base.suggest", "arena.base.texts")
-STANDARD_ONLY = (
-    *("cnn/runs.py", "cnn/config.py", "cnn/nets.py", "cnn/plugin.py", "cnn/overrides.py", "cnn/splits.py", "cnn/errors.py"),
-    *(
-        "cnn/machine.py",
-        "cnn/setting.py",
-        "cnn/shelf.py",
-        "cnn/copies.py",
-        "cnn/failure.py",
-        *(
-            "arena.base.csv_export.py",
-            "arena.base.install.py",
-            "arena.base.locks.py",
-            "arena.base.processes.py",
-            "arena.base.suggest.py",
-            "arena.base.terminal.py",
-        ),
-    ),
-)
-GROUND = (
-    "cnn.runs.folder",
-    "cnn.runs.index",
-    "cnn.errors",
-)  # run folders and the errors they raise: every room above may read them
-# What the runs of all folds say together: one computation, so that the report and `arena eval` cannot disagree; no torch.
-STATISTICS = ("cnn.runs.evaluation", "cnn.runs.evaluation_sets")
-NUMPY_AT_MOST = (
-    *("cnn/evaluate.py", "cnn/evaluations.py", "cnn/folds.py"),
-    *("arena.base.scores.py", "arena.base.resamples.py"),
-)
-
-# What a room may import of the others; a room is always allowed itself.
-MAY_IMPORT = {
-    "cnn": (),
-    "leaderboard": (),
-    "sweeps": (*GROUND, "cnn.nets"),
-    "reports": (
-        *GROUND,
-        *STATISTICS,
-        "cnn.nets",  # the pair that the report compares
-        "cnn.config",  # standard library only: what a run's configuration asks for, as the command that trains it again
-        "cnn.overrides",
-        "sweeps.results",
-        "sweeps.errors",
-        "leaderboard.store",
-        "leaderboard.scoring.grading",  # which part of the rows is asked for
-        "leaderboard.standings",
-        "leaderboard.errors",
-    ),
-    "arena.base.csv_export": (),
-    "arena.base.locks": (),
-    "arena.base.options": (),
-    "arena.base.terminal": (),
-    "arena.base.media": (),
-}
-MUST_NOT_IMPORT = {
-    "cnn": {"optuna", "sqlalchemy", "pandas", "jinja2", "fastapi"},
+PACKAGES = ("arena", "cnn", "sweeps", "leaderboard", "reports")
+# Neighbours of which a package may import the root, and `cnn.runs`; `sweeps.training` alone imports the rest of cnn.
+NEIGHBOURS = {"cnn": (), "leaderboard": (), "sweeps": ("cnn",), "reports": ("cnn", "sweeps", "leaderboard")}
+FORBIDDEN = {
+    "cnn": {"optuna", "sqlalchemy", "pandas", "fastapi", "wandb"},
     "sweeps": {"pandas", "sqlalchemy", "jinja2", "matplotlib"},
     "leaderboard": {"torch", "torchaudio", "optuna", "wandb", "pandas", "sklearn", "cv2", "matplotlib"},
     "reports": {"torch", "torchaudio", "optuna", "wandb", "sklearn", "cv2", "sqlalchemy"},
 }
-# One door each: these files alone may use what their room otherwise must not.
+# One door each: the only file of its package that may import it.
 DOORS = {
-    "sweeps/trial.py": ("cnn",),
-    "sweeps/wandb_door.py": ("cnn",),
-    "sweeps/fusing.py": ("cnn",),
-    "sweeps/database.py": ("sqlalchemy",),
-    "cnn/wandb_copy.py": ("wandb",),
-    "cnn/card.py": ("jinja2",),
-    "reports/formats.py": ("arena.base.terminal",),
-    "leaderboard/metric.py": ("pandas",),
-    "sweeps/tables.py": ("arena.base.terminal",),
-    "sweeps/live.py": ("arena.base.terminal",),
+    "cnn/runs/wandb_client.py": "wandb",
+    "sweeps/study/database.py": "sqlalchemy",
+    "leaderboard/scoring/custom_metric.py": "pandas",
+}
+MAX_FILES, MAX_LINES = 14, 300
+TEXTS = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for package in PACKAGES
+    for path in sorted((ROOT / package).rglob("*.py"))
 }
 
 
-def imports(text: str) -> Iterator[tuple[int, str, str]]:
-    """Line, module and imported name (empty for `import module`) of every import in a file."""
-    for node in ast.walk(ast.parse(text)):
+def imports(text: str, *, with_types: bool = True) -> Iterator[tuple[int, str]]:
+    """Yield line and dotted name of every import in a file; `with_types`: also of those for type checkers alone."""
+    pending: list[ast.AST] = [ast.parse(text)]
+    while pending:
+        node = pending.pop()
+        if not with_types and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        pending.extend(ast.iter_child_nodes(node))
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield node.lineno, alias.name, ""
+            yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"line {node.lineno} is a relative import"
-            for alias in node.names:
-                yield node.lineno, node.module or "", alias.name
-        elif isinstance(node, ast.Call) and _is_import(node.func) and node.args and isinstance(node.args[0], ast.Constant):
-            yield node.lineno, str(node.args[0].value), ""
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("__import__", "import_module"):
+            yield from ((node.lineno, str(word.value)) for word in node.args[:1] if isinstance(word, ast.Constant))
 
 
-def _is_import(function: ast.expr) -> bool:
-    """`__import__`, `importlib.import_module`, or the latter by its bare name."""
-    name = function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
-    return name in ("__import__", "import_module")
+def as_module(dotted: str) -> str:
+    """Return the file that holds `dotted`, without its ending."""
+    parts = dotted.split(".")
+    for n in (len(parts), len(parts) - 1):
+        path = "/".join(parts[:n])
+        if f"{path}.py" in TEXTS:
+            return path
+        if f"{path}/__init__.py" in TEXTS:
+            return f"{path}/__init__"
+    return "/".join(parts)
 
 
-def violations(name: str, text: str) -> list[str]:
-    """What the file `name` with content `text` imports and must not."""
-    reasons = ((line, _reason(name, module, imported)) for line, module, imported in imports(text))
-    return [f"{name}:{line} {reason}" for line, reason in reasons if reason]
+def violations(file: str, text: str) -> list[str]:
+    reasons = ((line, reason(file, dotted)) for line, dotted in imports(text))
+    return [f"{file}:{line} {fault}" for line, fault in reasons if fault]
 
 
-def _reason(name: str, module: str, imported: str) -> str:
-    room, target = name.split("/")[0].removesuffix(".py"), module.split(".")[0]
-    whole = f"{module}.{imported}" if imported else module
-    if imported.startswith("_") and not imported.startswith("__") and target in ROOMS:
-        return f"reads {imported} of {module}, a name of its own"
-    if target in BASE:
+def reason(file: str, dotted: str) -> str:
+    """Return why `file` must not import `dotted`; empty if it may."""
+    package, target = file.split("/")[0], dotted.split(".")[0]
+    if target in PACKAGES and dotted.split(".")[-1].startswith("_") and not dotted.endswith("__"):
+        return f"reads {dotted}, a name of its own"
+    if target not in PACKAGES:
+        at_root = package == "cnn" and file.count("/") == 1
+        if at_root and target not in sys.stdlib_module_names:
+            return f"imports {dotted}, and may use the standard library only"
+        return f"imports {dotted}" if target in FORBIDDEN.get(package, ()) and DOORS.get(file) != target else ""
+    module = as_module(dotted)
+    if file.startswith("arena/base/"):
+        return "" if module.startswith("arena/base/") else f"imports {dotted}, and is the ground of all"
+    if package in (target, "arena") or module.startswith("arena/base/"):
         return ""
-    if name in STANDARD_ONLY and target not in sys.stdlib_module_names and not _is_lazy_terminal(name, target):
-        if not (room == target == "cnn" and any(f"cnn/{module.partition('.')[2]}.py" == one for one in STANDARD_ONLY)):
-            return f"imports {module}, and may use the standard library only"
-        return ""
-    if name in NUMPY_AT_MOST and target not in ("numpy", *sys.stdlib_module_names):
-        is_as_light = f"{module.replace('.', '/')}.py" in (*NUMPY_AT_MOST, *STANDARD_ONLY)
-        return "" if is_as_light else f"imports {module}, and may use numpy and the standard library only"
-    if target in DOORS.get(name, ()) or room not in MAY_IMPORT:
-        return ""
-    if target in COMMAND_LINE:
-        is_command_line = name.endswith("cli.py") or room in COMMAND_LINE
-        return "" if is_command_line else f"imports {target}, which is for command lines"
-    if target in TOP:
-        return f"imports {module} from below"
-    if target in ROOMS and target != room:
-        allowed = MAY_IMPORT[room]
-        return "" if module in allowed or whole in allowed else f"imports {whole}"
-    if target in MUST_NOT_IMPORT.get(room, set()) or (room == "cnn" and target == "wandb"):
-        return f"imports {module}"
-    return ""
+    if target not in NEIGHBOURS[package]:
+        return f"imports {dotted}, no neighbour of {package}"
+    is_face = module.count("/") == 1 or module.startswith("cnn/runs/")
+    is_door = target == "cnn" and file.startswith("sweeps/training/")
+    return "" if is_face or is_door else f"imports {dotted}, a room of {target}"
 
 
-def _is_lazy_terminal(name: str, target: str) -> bool:
-    return name == "arena.base.terminal.py" and target == "rich"
+def circles(graph: dict[str, set[str]]) -> list[str]:
+    """Return the nodes left when those with no way in or no way out have been taken away, again and again."""
+    graph = {node: {t for t in targets if t in graph and t != node} for node, targets in graph.items()}
+    while True:
+        reached = set().union(*graph.values()) if graph else set()
+        ends = {node for node, targets in graph.items() if not targets or node not in reached}
+        if not ends:
+            return sorted(graph)
+        graph = {node: targets - ends for node, targets in graph.items() if node not in ends}
 
 
-def test_every_import_goes_down_only() -> None:
-    files = [*ROOT.glob("arena*.py"), *(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))]
-    assert len(files) > 50
-    texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in sorted(files)}
-    assert [found for name, text in texts.items() for found in violations(name, text)] == []
+def test_every_import_is_allowed() -> None:
+    assert len(TEXTS) > 250
+    assert [fault for file, text in TEXTS.items() for fault in violations(file, text)] == []
+
+
+def test_no_modules_and_no_rooms_import_each_other_in_a_circle() -> None:
+    graph = {f.removesuffix(".py"): {as_module(d) for _, d in imports(t, with_types=False)} for f, t in TEXTS.items()}
+    assert circles(graph) == []
+
+    def room(module: str) -> str:
+        """A room is its folder; a file at a package's root stands for itself, since the root is both ground and face."""
+        return module if module.count("/") == 1 else module.rpartition("/")[0]
+
+    rooms: dict[str, set[str]] = {}
+    for module, targets in graph.items():
+        rooms.setdefault(room(module), set()).update(room(target) for target in targets)
+    assert circles(rooms) == []
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == ["b", "c"]
+
+
+def test_no_room_and_no_file_grows_too_large() -> None:
+    n_files = Counter(file.rpartition("/")[0] for file in TEXTS if not file.endswith("__init__.py"))
+    assert {room: n for room, n in n_files.items() if n > MAX_FILES} == {}
+    assert {file: n for file, text in TEXTS.items() if (n := text.count("\n")) > MAX_LINES} == {}
 
 
 @pytest.mark.parametrize(
     ("file", "line"),
     [
-        ("cnn/train.py", "import wandb"),
-        ("cnn/train.py", "from optuna import create_study"),
-        ("cnn/train.py", "importlib.import_module('optuna')"),
-        ("cnn/train.py", "import_module('optuna.trial')"),
-        ("reports/facts.py", "x = __import__('torch')"),
-        ("cnn/tiles.py", "import sweeps.training.trial"),
-        ("cnn/tiles.py", "from arena.base.terminal import say"),
-        ("leaderboard/store.py", "from arena.base.options import ContestPath"),
-        ("cnn/runs.py", "import numpy"),
-        ("cnn/evaluate.py", "import torch"),
-        ("cnn/evaluations.py", "from cnn.tiles.prepare import open_tiles"),
-        ("cnn/folds.py", "import sklearn.metrics"),
-        ("cnn/runs.py", "from cnn.train.training_run import train"),
+        ("cnn/train/trainer.py", "import wandb"),
+        ("cnn/train/trainer.py", "from optuna import create_study"),
+        ("cnn/train/trainer.py", "importlib.import_module('optuna')"),
+        ("cnn/train/trainer.py", "import_module('optuna.trial')"),
+        ("cnn/train/trainer.py", "from arena.cli import app"),
+        ("cnn/train/trainer.py", "import sweeps.results"),
+        ("cnn/config.py", "import numpy"),
         ("leaderboard/store.py", "import torch"),
-        ("leaderboard/entry.py", "from cnn.runs.folder import RunFolder"),
-        ("sweeps/results.py", "from cnn import train"),
-        ("sweeps/results.py", "from cnn.train.training_run import train"),
-        ("reports/facts.py", "import optuna"),
-        ("reports/facts.py", "import torch.nn"),
-        ("reports/facts.py", "from cnn.tiles.prepare import open_tiles"),
-        ("reports/facts.py", "from sweeps.study.folder import StudyFolder"),
-        ("reports/facts.py", "import arena"),
-        ("reports/facts.py", "from cnn.runs.folder import _epoch_row"),
-        ("arena.base.csv_export.py", "import pandas"),
-        ("arena.base.terminal.py", "import cnn.runs.folder"),
-        ("arena.base.processes.py", "import cnn.runs.folder"),
+        ("leaderboard/store.py", "from cnn.runs import RunFolder"),
+        ("sweeps/results.py", "from cnn.train import trainer"),
+        ("sweeps/pool/plan.py", "from cnn.train.trainer import Trainer"),
+        ("reports/facts/report.py", "x = __import__('torch')"),
+        ("reports/facts/report.py", "import torch.nn"),
+        ("reports/facts/report.py", "from cnn.tiles.tile_set import open_tiles"),
+        ("reports/facts/report.py", "from sweeps.study.folder import StudyFolder"),
+        ("reports/facts/report.py", "import arena"),
+        ("reports/facts/report.py", "from cnn.runs.folder import _epoch_row"),
+        ("arena/base/terminal.py", "import cnn.runs"),
+        ("arena/base/terminal.py", "import arena.cli"),
     ],
 )
 @pytest.mark.parametrize("shape", ["{}", "def f() -> None:\n    {}", "if True:\n    class A:\n        {}"])
-def test_one_forbidden_import_anywhere_in_a_file_is_found(file: str, line: str, shape: str) -> None:
-    text = (ROOT / file).read_text(encoding="utf-8") + "\n\n" + shape.format(line) + "\n"
-    (found,) = violations(file, text)
-    assert found.startswith(f"{file}:")
+def test_one_forbidden_import_anywhere_in_a_file_is_reported(file: str, line: str, shape: str) -> None:
+    (fault,) = violations(file, TEXTS[file] + "\n\n" + shape.format(line) + "\n")
+    assert fault.startswith(f"{file}:")
+
+
+@pytest.mark.parametrize(
+    ("modules", "absent"),
+    [
+        ("arena.base.scores", "torch cnn sweeps leaderboard reports"),
+        (" ".join(f"cnn.{path.stem}" for path in (ROOT / "cnn").glob("[a-z]*.py")), "torch numpy"),
+        ("leaderboard.store", "torch cnn pandas"),
+        ("sweeps.results", "torch"),
+    ],
+)
+def test_what_is_light_stays_light(modules: str, absent: str) -> None:
+    program = f"import sys, {', '.join(modules.split())}; print([name for name in {absent.split()} if name in sys.modules])"
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert printed == "[]\n"
 
 
 def test_no_distribution_but_ours_brings_our_package_names() -> None:
-    import importlib.metadata
-
     owners = importlib.metadata.packages_distributions()
-    for room in ROOMS:
-        assert set(owners.get(room, [])) <= {"arena-spoken-digits"}, f"{room} also comes from {owners[room]}; uninstall that"
+    for package in PACKAGES:
+        assert set(owners.get(package, [])) <= {"arena-spoken-digits"}, f"uninstall the other owner of {package}"
+
+
+def test_tests_import_builders_and_never_each_other() -> None:
+    files = sorted((ROOT / "tests").rglob("*.py"))
+    names = {path.stem for path in files if path.stem.startswith("test_")}
+    for path in files:
+        targets = {part for _, dotted in imports(path.read_text(encoding="utf-8")) for part in dotted.split(".")}
+        assert targets & names == set(), path

@@ -25,7 +25,7 @@ from cnn.files import write_csv, write_json
 from cnn.processes import Hands
 from cnn.tiles import chunks
 from cnn.tiles.chunks import FILTERS, Pictures, Sound, picture_shape
-from cnn.tiles.tile_set import _COLUMNS, TileSet, _json_in, _read, _UnusableError, open_tiles
+from cnn.tiles.tile_set import CLIP_COLUMNS, TileSet, UnusableTilesError, open_tiles, read_json_file, read_tiles
 
 _ALONE = Hands()
 
@@ -46,10 +46,10 @@ def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, hands: Hand
         with hold_lock(tiles_dir / f".{folder.name}.lock", lambda: hands.say("another process is making these tiles; waiting")):
             if folder.exists():
                 try:
-                    found = _brought_up_to_date(_read(folder), corpus)
+                    found = _brought_up_to_date(read_tiles(folder), corpus)
                     hands.say("these tiles were made before")
                     return found
-                except _UnusableError as error:
+                except UnusableTilesError as error:
                     hands.say(f"{folder} {error}: its tiles are made anew")
             _prepare_in(folder, corpus, settings, hands)
             _remove_superseded(folder, corpus, settings)
@@ -74,17 +74,17 @@ def _brought_up_to_date(tiles: TileSet, corpus: Corpus) -> TileSet:
     folder = tiles.folder
     if [clip.path for clip in tiles.clips] != [clip.path.as_posix() for clip in corpus.clips]:
         _write_clips(folder, corpus)
-    if _json_in(folder / "settings.json") != (content := _content(corpus, tiles.settings)):
+    if read_json_file(folder / "settings.json") != (content := _content(corpus, tiles.settings)):
         write_json(folder / "settings.json", content)
     with contextlib.suppress(PermissionError):  # another user's
         os.utime(folder / "settings.json")
-    return _read(folder)
+    return read_tiles(folder)
 
 
 def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, hands: Hands) -> None:
     part, replaced = folder.with_name(f".{folder.name}.part"), folder.with_name(f".{folder.name}.old")
     make = {"format": TILES_FORMAT, "chunk": chunks.CHUNK, **_identity(corpus, settings)}
-    if {**_json_in(part / "settings.json"), "corpus_folder": make["corpus_folder"]} != make:
+    if {**read_json_file(part / "settings.json"), "corpus_folder": make["corpus_folder"]} != make:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
         _write_clips(part, corpus)
@@ -114,7 +114,7 @@ def _content(corpus: Corpus, settings: TileSettings) -> dict[str, Any]:
 
 def _write_clips(folder: Path, corpus: Corpus) -> None:
     rows = ([c.id, c.label, c.speaker, c.path.as_posix(), c.audio_digest, f"{c.length_s:.4f}"] for c in corpus.clips)
-    write_csv(folder / "clips.csv", _COLUMNS, rows)
+    write_csv(folder / "clips.csv", CLIP_COLUMNS, rows)
 
 
 def _known(tiles_dir: Path, settings: TileSettings) -> Callable[[str], Pictures | None]:
@@ -122,8 +122,8 @@ def _known(tiles_dir: Path, settings: TileSettings) -> Callable[[str], Pictures 
     sources: dict[str, tuple[TileSet, int]] = {}
     for folder in sorted(path.parent for path in tiles_dir.glob("*/settings.json")):
         try:
-            tiles = _read(folder)
-        except _UnusableError:
+            tiles = read_tiles(folder)
+        except UnusableTilesError:
             continue
         if tiles.settings == settings:
             n_clips = len(tiles.clips)
@@ -145,7 +145,7 @@ def _remove_superseded(folder: Path, corpus: Corpus, settings: TileSettings) -> 
     """Unfinished tiles of what these recordings were before, unless somebody is at work on them."""
     mine = {**_identity(corpus, settings), "corpus": ""}
     for part in folder.parent.glob(".*.part"):
-        content = _json_in(part / "settings.json")
+        content = read_json_file(part / "settings.json")
         if {**{key: content.get(key) for key in mine}, "corpus": ""} == mine:
             with try_lock(part.with_suffix(".lock")) as is_mine:
                 if is_mine:

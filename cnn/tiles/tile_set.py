@@ -21,7 +21,7 @@ from cnn.tiles import chunks
 from cnn.tiles.chunks import FILTERS, Pictures, picture_shape
 from cnn.tiles.find import only_folder
 
-_COLUMNS = ("id", "label", "speaker", "path", "audio_digest", "length_s")
+CLIP_COLUMNS = ("id", "label", "speaker", "path", "audio_digest", "length_s")
 _LENGTH = re.compile(r"\d+\.\d+")
 
 
@@ -56,7 +56,7 @@ class TileSet:
         """
         try:
             return _pictures(self.folder, filter_name, len(self.clips), self.settings)
-        except _UnusableError as error:
+        except UnusableTilesError as error:
             raise TilesError(_advice(self.folder, error, self.corpus_folder)) from error
 
     def labels(self) -> npt.NDArray[np.int64]:
@@ -64,7 +64,7 @@ class TileSet:
         return np.array([cfg.LABELS.index(clip.label) for clip in self.clips], dtype=np.int64)
 
 
-class _UnusableError(Exception):
+class UnusableTilesError(Exception):
     """Why a folder holds no tiles that can be used: the rest of a sentence that begins with its path."""
 
     def __init__(self, reason: str, corpus_folder: str = "CORPUS") -> None:
@@ -79,8 +79,8 @@ def open_tiles(folder: Path) -> TileSet:
         TilesError: it is missing, damaged, of another version of Arena, or no folder of tiles.
     """
     try:
-        return _read(folder)
-    except _UnusableError as error:
+        return read_tiles(folder)
+    except UnusableTilesError as error:
         raise TilesError(_advice(folder, error, error.corpus_folder)) from error
 
 
@@ -89,8 +89,8 @@ def _advice(folder: Path, error: Exception, corpus_folder: str) -> str:
     return f"{folder} {error}; make it anew with `arena data prepare {corpus} --tiles {folder.parent}`"
 
 
-def _read(folder: Path) -> TileSet:
-    content = _json_in(folder / "settings.json")
+def read_tiles(folder: Path) -> TileSet:
+    content = read_json_file(folder / "settings.json")
     corpus_folder = str(content.get("corpus_folder", "CORPUS"))
     try:
         settings = _settings(content)
@@ -104,15 +104,15 @@ def _read(folder: Path) -> TileSet:
             speakers=content.get("speakers", {}),
         )
         if content.get("n_clips", len(clips)) != len(clips):
-            raise _UnusableError(f"is damaged: clips.csv has {len(clips)} rows, not {content['n_clips']}")
+            raise UnusableTilesError(f"is damaged: clips.csv has {len(clips)} rows, not {content['n_clips']}")
         for name in FILTERS:
             _pictures(folder, name, len(clips), settings)
-    except _UnusableError as error:
-        raise _UnusableError(str(error), corpus_folder) from error
+    except UnusableTilesError as error:
+        raise UnusableTilesError(str(error), corpus_folder) from error
     return tiles
 
 
-def _json_in(path: Path) -> dict[str, Any]:
+def read_json_file(path: Path) -> dict[str, Any]:
     try:
         return read_json(path)
     except CnnError:
@@ -121,15 +121,15 @@ def _json_in(path: Path) -> dict[str, Any]:
 
 def _settings(content: dict[str, Any]) -> TileSettings:
     if not {"tiles", "corpus"} <= set(content):
-        raise _UnusableError("is no folder of tiles: its settings.json is missing or damaged")
+        raise UnusableTilesError("is no folder of tiles: its settings.json is missing or damaged")
     if (made := content.get("format", 1)) != TILES_FORMAT:
-        raise _UnusableError(f"was made by another version of Arena (format {made}, not {TILES_FORMAT})")
+        raise UnusableTilesError(f"was made by another version of Arena (format {made}, not {TILES_FORMAT})")
     try:
         settings = TileSettings(**content["tiles"])
     except (CnnError, TypeError):
         settings = None
     if settings is None or dataclasses.asdict(settings) != content["tiles"]:
-        raise _UnusableError("was made by another version of Arena (its settings are not those of this one)")
+        raise UnusableTilesError("was made by another version of Arena (its settings are not those of this one)")
     return settings
 
 
@@ -138,21 +138,21 @@ def _clips(path: Path) -> Iterator[TileClip]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
     except (OSError, ValueError, csv.Error) as error:
-        raise _UnusableError("is damaged: its clips.csv cannot be read") from error
-    if not rows or tuple(rows[0]) != _COLUMNS:
-        raise _UnusableError(f"is damaged: the first line of clips.csv is not {','.join(_COLUMNS)}")
+        raise UnusableTilesError("is damaged: its clips.csv cannot be read") from error
+    if not rows or tuple(rows[0]) != CLIP_COLUMNS:
+        raise UnusableTilesError(f"is damaged: the first line of clips.csv is not {','.join(CLIP_COLUMNS)}")
     for number, row in enumerate(rows[1:], start=2):
-        if len(row) != len(_COLUMNS) or row[1] not in cfg.LABELS or not _LENGTH.fullmatch(row[-1]):
-            raise _UnusableError(f"is damaged: clips.csv line {number} is no clip with a label of 0..9: {','.join(row)!r}")
+        if len(row) != len(CLIP_COLUMNS) or row[1] not in cfg.LABELS or not _LENGTH.fullmatch(row[-1]):
+            raise UnusableTilesError(f"is damaged: clips.csv line {number} is no clip with a label of 0..9: {','.join(row)!r}")
         *texts, length_s = row
-        yield TileClip(**dict(zip(_COLUMNS, texts, strict=False)), length_s=float(length_s))
+        yield TileClip(**dict(zip(CLIP_COLUMNS, texts, strict=False)), length_s=float(length_s))
 
 
 def _pictures(folder: Path, name: str, n_clips: int, settings: TileSettings) -> Pictures:
     try:
         return chunks.open_pictures(folder / f"{name}.npy", picture_shape(n_clips, settings))
     except (OSError, ValueError, EOFError) as error:
-        raise _UnusableError(f"is damaged: its {name}.npy is missing or not of {n_clips} whole tiles") from error
+        raise UnusableTilesError(f"is damaged: its {name}.npy is missing or not of {n_clips} whole tiles") from error
 
 
 def find_tiles(path: Path, say: Callable[[str], None] = lambda line: None) -> TileSet:

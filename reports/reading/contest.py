@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from leaderboard.errors import LeaderboardError
+from leaderboard.standings import Standing
 from reports.errors import SourceError
 from reports.facts.contest import ContestFacts
-from reports.reading.studies import _hide_team
 
 
 def read_contest(contest: str, *, private: bool = False) -> ContestFacts:
@@ -31,3 +33,9 @@ def read_contest(contest: str, *, private: bool = False) -> ContestFacts:
             )
     except LeaderboardError as error:
         raise SourceError(str(error)) from error
+
+
+def _hide_team(standing: Standing) -> Standing:
+    """What others see of a team: its pseudonym where it has one, and no file, whose name may say more."""
+    attempts = tuple(dataclasses.replace(attempt, file_name="", model=None) for attempt in standing.attempts)
+    return dataclasses.replace(standing, team=standing.shown_as, model=None, attempts=attempts)

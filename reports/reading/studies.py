@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from cnn.errors import RunError
 from cnn.runs.folder import RunFolder
-from leaderboard.standings import Standing
 from reports.facts.base import Note, NoteKind
 from reports.facts.report import places
 from reports.facts.sweeps import AgentFacts
@@ -60,9 +58,3 @@ def _device(trials: Sequence[TrialFacts], runs_dir: Path | None) -> str:
     except (RunError, ValueError, KeyError, TypeError):
         return ""
     return result.device if result else ""
-
-
-def _hide_team(standing: Standing) -> Standing:
-    """What others see of a team: its pseudonym where it has one, and no file, whose name may say more."""
-    attempts = tuple(dataclasses.replace(attempt, file_name="", model=None) for attempt in standing.attempts)
-    return dataclasses.replace(standing, team=standing.shown_as, model=None, attempts=attempts)
