@@ -59,7 +59,7 @@ def test_texts_of_the_card_hold_no_markup_because_they_are_not_escaped(language:
 
 
 class Both(Localized):
-    def told(self, language: str) -> str:
+    def translate(self, language: str) -> str:
         return f"{{n}} in {language}"
 
 
@@ -134,7 +134,7 @@ try:
     submit(contest, "Ann", b"id,label\\nclip,1\\n", "q.csv", now)
 except SubmissionError as error:
     language = choose_language(None, None, "xx-YY,en;q=0.5")
-    Path("refusal.txt").write_text(error.told(language), encoding="utf-8")
+    Path("refusal.txt").write_text(error.translate(language), encoding="utf-8")
 publish(contest, Path("board"), now)
 for digit in range(10):
     soundfile.write(f"{digit}_ann_0.wav", np.random.default_rng(digit).uniform(-0.4, 0.4, 3000), 8000)
