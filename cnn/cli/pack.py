@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.base.terminal import JSON_HELP, print_json, progress, say
-from cnn.cli.data import Cache, Jobs, scan_with_bar
+from arena.base.terminal import print_json, progress, say
+from cnn.cli.data import scan_with_bar
+from cnn.cli.options import Cache, Jobs, Json
 
 if TYPE_CHECKING:
     from cnn.corpus.scan import Corpus
@@ -59,7 +60,7 @@ def pack(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the pack would hold, and write nothing.")] = False,
     jobs: Jobs = 0,
     cache: Cache = None,
-    json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    json: Json = False,
 ) -> None:
     """Make what students get (training clips, test clips under meaningless ids, a starter) and what only the host keeps."""
     from cnn.pack.audio import Disguise
