@@ -70,7 +70,7 @@ BAD_FILES = {  # name: bytes of a submission, its refusal in English, in Spanish
 
 
 def test_every_message_is_used_and_every_one_that_is_used_is_there() -> None:
-    paths = [path for path in PACKAGE.glob("*.py") if path.name != "messages.py"]
+    paths = [path for path in PACKAGE.rglob("*.py") if path.name != "messages.py"]
     text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
     asked = set(re.findall(r"""\bmessage\(\s*["'](\w+)["']""", text))
     assert asked
