@@ -70,8 +70,8 @@ class PageProblem:
 
 def describe_problem(title: str, error: LeaderboardError, words: Words) -> PageProblem:
     """Return the problem with the error in the reader's language; errors of a host's own metric have one language only."""
-    detail = error.told(words.language)
-    others = [fault.told(words.language) for fault in error.others] if isinstance(error, FileError) else []
+    detail = error.translate(words.language)
+    others = [fault.translate(words.language) for fault in error.others] if isinstance(error, FileError) else []
     return PageProblem(
         title=title, detail=detail, detail_language=words.language if detail != str(error) else ENGLISH, others=others
     )

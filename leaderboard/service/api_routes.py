@@ -8,9 +8,8 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 
-from leaderboard.actions import submit as entry
-from leaderboard.actions import submit_model as model_entry
-from leaderboard.actions.submit_model import Sent
+from leaderboard.actions.submit import validate_submission
+from leaderboard.actions.submit_model import Upload, add_model, submit_with_model
 from leaderboard.errors import TeamError
 from leaderboard.files.onnx_check import check_form
 from leaderboard.pages.board_cache import read_public_board
@@ -191,7 +190,7 @@ async def post_attempt(
     if team and name_key(team) != name_key(sender.name):
         raise TeamError(f"the token is of team {sender.name!r}, not of {team[:60]!r}; send with the token of your team")
     async with open_files(request, get_file_limits(request), file_name) as read:
-        receipt = await service.run_scoring(lambda: model_entry.submit(service.contest, sender, *read(), service.now()))
+        receipt = await service.run_scoring(lambda: submit_with_model(service.contest, sender, *read(), service.now()))
     response.status_code = 201 if receipt.is_new else 200
     return ReceiptOut.model_validate(receipt)
 
@@ -218,9 +217,9 @@ async def send_model(
     return receipt
 
 
-def _add_model(service: Service, sender: Team, number: int, model: Sent) -> ModelOut:
+def _add_model(service: Service, sender: Team, number: int, model: Upload) -> ModelOut:
     _check_number(service, sender, number)
-    result = model_entry.add(service.contest, sender, number, model, service.now())
+    result = add_model(service.contest, sender, number, model, service.now())
     stored = service.contest.attempts(sender)[number - 1].model
     assert stored is not None, "it was stored above"
     return ModelOut(team=sender.name, attempt=number, model=stored, is_new=result.is_new)
@@ -237,8 +236,8 @@ async def check_submission(request: Request, file_name: Name = "submission.csv")
         return await service.run_scoring(lambda: _check_files(service, *read()))
 
 
-def _check_files(service: Service, file: Sent, model: Sent | None) -> CheckedOut:
-    checked = entry.validate(service.contest, file.content, file.name)
+def _check_files(service: Service, file: Upload, model: Upload | None) -> CheckedOut:
+    checked = validate_submission(service.contest, file.content, file.name)
     if model is not None:
         check_form(model.content, model.name)
     return CheckedOut(

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from leaderboard.actions import submit as entry
-from leaderboard.actions import submit_model as model_entry
+from leaderboard.actions.submit import validate_submission
+from leaderboard.actions.submit_model import add_model, submit_with_model
 from leaderboard.errors import FileError, LeaderboardError, ModelRefused, TeamError
 from leaderboard.files.onnx_check import check_form
 from leaderboard.pages.render import PageProblem, describe_problem
@@ -95,7 +95,7 @@ def _check(request: Request, form: FormData) -> Response:
     if file is None:
         return _render_check(request, PageProblem(title=words("no_file")), "", 422)
     try:
-        checked = entry.validate(get_service(request).contest, file.content, file.name)
+        checked = validate_submission(get_service(request).contest, file.content, file.name)
         if model is not None:
             check_form(model.content, model.name)
     except (FileError, ModelRefused) as error:
@@ -122,7 +122,7 @@ def _send(request: Request, team: Team, form: FormData) -> Response:
     if file is None:
         return render_team_page(request, team, PageProblem(title=words("no_file")), status=422)
     try:
-        receipt = model_entry.submit(service.contest, team, file, model, service.now())
+        receipt = submit_with_model(service.contest, team, file, model, service.now())
     except LeaderboardError as error:
         return render_team_page(request, team, explain_error(error, words), status=to_reply(error).status)
     return redirect(request, f"/attempts/{receipt.attempt.number}{'' if receipt.is_new else '?before=1'}")
@@ -142,7 +142,7 @@ def _send_model(request: Request, team: Team, number: int, form: FormData) -> Re
     if model is None:
         return render_attempt_page(request, team, number, PageProblem(title=words("no_file")), 422)
     try:
-        model_entry.add(service.contest, team, number, model, service.now())
+        add_model(service.contest, team, number, model, service.now())
     except LeaderboardError as error:
         return render_attempt_page(request, team, number, explain_error(error, words), to_reply(error).status)
     return redirect(request, f"/attempts/{number}?model=1")

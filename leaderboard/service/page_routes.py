@@ -19,7 +19,7 @@ from leaderboard.pages.standings_page import StandingsPage, StandingsView, draw_
 from leaderboard.pages.team_page import AttemptView, TeamView, build_attempt_view, build_progress
 from leaderboard.service.context import Host, Service
 from leaderboard.service.session import build_frame, get_holder, get_service, get_team, redirect, respond
-from leaderboard.standings import Part, best_attempt
+from leaderboard.standings import Part, find_best_attempt
 from leaderboard.store import Contest
 from leaderboard.teams import Team
 
@@ -86,7 +86,7 @@ def build_team_view(service: Service, team: Team, words: Words) -> TeamView:
     """Return the context of the team's pages."""
     contest, rules = service.contest, service.contest.rules()
     attempts = contest.attempts(team)
-    best = best_attempt(attempts, rules.is_lower_better) if attempts else None
+    best = find_best_attempt(attempts, rules.is_lower_better) if attempts else None
     board = read_public_board(contest)
     line = next((line for line in board.lines if line.team == team.name), None)
     views = [
