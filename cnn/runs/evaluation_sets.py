@@ -12,7 +12,7 @@ from cnn.config import FOLDED_KINDS, RunConfig, SplitSettings, TrainSettings, mo
 from cnn.errors import CnnError
 from cnn.overrides import flatten, from_dict
 from cnn.runs.folder import RunFolder, RunState, list_runs
-from cnn.runs.index import trial_of
+from cnn.runs.index import read_trial_mark
 
 _OF_FOLDS = ("split.kind", "split.fold", "split.n_folds", "split.validation", "split.test_speakers", "split.val_speakers")
 _SAID_OTHERWISE = (*_OF_FOLDS, "corpus", "variant", "model.name", "model.source", "train.seed")
@@ -84,7 +84,7 @@ def _overrides(config: RunConfig) -> Iterator[str]:
             yield f"{key}={value}"
 
 
-def evaluations_in(runs_dir: Path) -> list[FoldRuns]:
+def find_evaluations(runs_dir: Path) -> list[FoldRuns]:
     """Every set of two folds or more, ordered by its settings' digest; trials of sweeps and damaged runs are no part of one.
 
     A run whose name is not the digest of its configuration, as of another version of Arena, is left out: `arena eval` would
@@ -107,7 +107,7 @@ def evaluations_in(runs_dir: Path) -> list[FoldRuns]:
 def _folded(run: RunFolder) -> RunConfig | None:
     try:
         content = run.config()
-        if content["split"]["kind"] not in FOLDED_KINDS or trial_of(run):
+        if content["split"]["kind"] not in FOLDED_KINDS or read_trial_mark(run):
             return None
         config = from_dict(content)
     except (CnnError, KeyError, TypeError, ValueError):

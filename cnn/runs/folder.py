@@ -65,7 +65,7 @@ class Score:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
+class FitVerdict:
     """Over- or underfitting, as read from the curves, and why in one sentence."""
 
     state: str  # good, overfit, underfit or unsettled
@@ -82,7 +82,7 @@ class RunResult:
     n_epochs: int = 0  # epochs trained
     scores: dict[str, Score] = field(default_factory=dict)  # by split: train, val, test
     speakers: dict[str, list[str]] = field(default_factory=dict)  # by split: who is heard; unknown ones left out
-    verdict: Verdict | None = None
+    verdict: FitVerdict | None = None
     n_parameters: int = 0
     n_multiply_adds: int = 0  # of one clip's forward pass
     wall_s: float = 0.0  # summed over resumptions
@@ -178,7 +178,7 @@ def list_runs(runs_dir: Path) -> list[RunFolder]:
 
 
 @contextlib.contextmanager
-def locked(folder: RunFolder) -> Iterator[None]:
+def lock_run(folder: RunFolder) -> Iterator[None]:
     """Hold the run folder alone; a second process waits, the thread that holds it goes on. The lock ends with its process,
     however that ends.
 
@@ -213,7 +213,7 @@ def _result_from_json(content: dict[str, Any]) -> RunResult:
     fields = {key: value for key, value in content.items() if key in known}
     fields["state"] = RunState(fields["state"])
     fields["scores"] = {split: Score(**score) for split, score in fields.get("scores", {}).items()}
-    fields["verdict"] = Verdict(**fields["verdict"]) if fields.get("verdict") else None
+    fields["verdict"] = FitVerdict(**fields["verdict"]) if fields.get("verdict") else None
     for name in ("labels", "tail"):
         fields[name] = tuple(fields.get(name, ()))
     return RunResult(**fields)

@@ -21,7 +21,7 @@ _DECIDED = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
+class EvaluationPlan:
     """What is to be evaluated, and on whom."""
 
     folds: str  # loso, becker, or a number of groups
@@ -48,19 +48,19 @@ class Arm:
     configs: tuple[tuple[RunConfig, ...], ...]  # by fold, by seed
 
 
-def arms_of(question: Question, corpus: str, tiles: TileSettings, n_speakers: int) -> list[Arm]:
+def make_arms(plan: EvaluationPlan, corpus: str, tiles: TileSettings, n_speakers: int) -> list[Arm]:
     """Every model on every variant, each with its folds.
 
     Raises:
         ConfigError: an unknown model, variant or kind of folds, or what an override may not be.
     """
     arms = []
-    for model in dict.fromkeys(question.models):
-        for variant in dict.fromkeys(question.variants):
-            base = override(default_config(corpus, tiles, model, variant), question.overrides)
+    for model in dict.fromkeys(plan.models):
+        for variant in dict.fromkeys(plan.variants):
+            base = override(default_config(corpus, tiles, model, variant), plan.overrides)
             configs = tuple(
-                tuple(_with_seed(replace(base, split=split), seed) for seed in range(question.n_seeds))
-                for split in _splits(question, base.split, n_speakers)
+                tuple(_with_seed(replace(base, split=split), seed) for seed in range(plan.n_seeds))
+                for split in _splits(plan, base.split, n_speakers)
             )
             arms.append(Arm(model=base.model.label, variant=variant, configs=configs))
     return arms
@@ -83,15 +83,15 @@ def _with_seed(config: RunConfig, seed: int) -> RunConfig:
     return replace(config, train=replace(config.train, seed=seed))
 
 
-def _splits(question: Question, asked: SplitSettings, n_speakers: int) -> Sequence[SplitSettings]:
-    validation = _validation(question, asked)
-    if question.folds == "loso":
+def _splits(plan: EvaluationPlan, asked: SplitSettings, n_speakers: int) -> Sequence[SplitSettings]:
+    validation = _validation(plan, asked)
+    if plan.folds == "loso":
         return [replace(asked, kind="loso", fold=fold, validation=validation) for fold in range(n_speakers)]
-    if question.folds == "becker":
+    if plan.folds == "becker":
         return [replace(asked, kind="becker", fold=fold, validation=validation) for fold in range(_N_BECKER)]
-    if not (question.folds.isascii() and question.folds.isdecimal()):
-        raise ConfigError(f"--folds is loso, becker or a number of folds, not {question.folds!r}")
-    n_folds = int(question.folds)
+    if not (plan.folds.isascii() and plan.folds.isdecimal()):
+        raise ConfigError(f"--folds is loso, becker or a number of folds, not {plan.folds!r}")
+    n_folds = int(plan.folds)
     fewest = 2 if validation == "takes" else 3
     if not fewest <= n_folds <= n_speakers:
         raise ConfigError(
@@ -101,11 +101,11 @@ def _splits(question: Question, asked: SplitSettings, n_speakers: int) -> Sequen
     return [replace(asked, kind="folds", n_folds=n_folds, fold=fold, validation=validation) for fold in range(n_folds)]
 
 
-def _validation(question: Question, asked: SplitSettings) -> str:
-    said = "split.validation" in parse_assignments(question.overrides)
-    free = question.on == "test" and question.folds != "becker"  # nobody need be held out for validation
+def _validation(plan: EvaluationPlan, asked: SplitSettings) -> str:
+    said = "split.validation" in parse_assignments(plan.overrides)
+    free = plan.on == "test" and plan.folds != "becker"  # nobody need be held out for validation
     validation = asked.validation if said else "takes" if free else "speakers"
-    if question.on == "validation" and validation == "takes":
+    if plan.on == "validation" and validation == "takes":
         raise ConfigError(
             "--on validation needs speakers who are held out, and split.validation=takes validates on voices that were heard; "
             "leave it out"

@@ -14,7 +14,7 @@ from typing import Any
 from cnn.config import FOLDED_KINDS, SplitSettings
 from cnn.errors import RunError
 from cnn.files import read_json, write_json
-from cnn.runs.folder import RunFolder, list_runs, locked
+from cnn.runs.folder import RunFolder, list_runs, lock_run
 
 DAMAGED = "damaged"  # beside the states of a run: its files cannot be read
 
@@ -51,12 +51,12 @@ def mark_trial(folder: RunFolder, mark: TrialMark) -> None:
     Raises:
         RunError: the folder cannot be made or written.
     """
-    with locked(folder):
+    with lock_run(folder):
         if not (folder.path / "config.json").exists():
             write_json(folder.path / "trial.json", dataclasses.asdict(mark))
 
 
-def trial_of(folder: RunFolder) -> TrialMark | None:
+def read_trial_mark(folder: RunFolder) -> TrialMark | None:
     """The trial that made this run; None of a training.
 
     Raises:
@@ -85,7 +85,7 @@ def find_run(name: str, runs_dir: Path) -> RunFolder:
     return found[0]
 
 
-def check_place(runs_dir: Path) -> None:
+def check_writable(runs_dir: Path) -> None:
     """Find out before any work is done whether run folders can be made in `runs_dir`.
 
     Raises:
@@ -99,7 +99,7 @@ def check_place(runs_dir: Path) -> None:
         raise RunError(f"cannot write run folders in {runs_dir}: {error.strerror}; choose another with --runs") from error
 
 
-def newest_first(runs_dir: Path) -> list[RunLine]:
+def list_newest_first(runs_dir: Path) -> list[RunLine]:
     """All runs below `runs_dir`; of equally new ones by name. A damaged one is a line too."""
     lines = [_line_of(run) for run in list_runs(runs_dir)]
     return sorted(lines, key=lambda line: line.changed_at, reverse=True)
@@ -127,7 +127,7 @@ def _line(run: RunFolder) -> RunLine:
         val_macro_f1=scores.get("val"),
         test_macro_f1=scores.get("test"),
         changed_at=(result.finished_at if result else "") or _touched_at(run),
-        trial=trial_of(run),
+        trial=read_trial_mark(run),
         cause=result.cause if result else "",
     )
 

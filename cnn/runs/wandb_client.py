@@ -31,14 +31,14 @@ def is_logged_in() -> bool:
         return False
 
 
-def forget() -> None:
+def stop_service() -> None:
     """End wandb's process, which still holds the id of a run that could not begin."""
     import wandb
 
     wandb.teardown()
 
 
-def send(folder: RunFolder, copy: Copy, config: RunConfig, place: Path, wait_s: float) -> str:
+def send_run(folder: RunFolder, copy: Copy, config: RunConfig, place: Path, wait_s: float) -> str:
     """Copy a run that has ended to W&B, whole or what is missing there; the address of its page. Hold the folder.
 
     Args:
@@ -51,27 +51,27 @@ def send(folder: RunFolder, copy: Copy, config: RunConfig, place: Path, wait_s: 
     result = folder.result()
     assert result is not None
     url = replay(folder, copy, config, place, wait_s)
-    note(folder, replace(copy, mode="online", url=url, sent=True), result)
+    record_copy(folder, replace(copy, mode="online", url=url, sent=True), result)
     return url
 
 
 def replay(folder: RunFolder, copy: Copy, config: RunConfig, place: Path, wait_s: float = 0.0) -> str:
     """What `send` does, without a note in the folder: `copy` may be another run of W&B's than the folder's own."""
     try:
-        run = start(replace(copy, mode="online"), config, place, lambda: None, wait_s=wait_s)
+        run = start_run(replace(copy, mode="online"), config, place, lambda: None, wait_s=wait_s)
         for row in folder.epochs():
             if row.epoch >= run.step:  # W&B keeps what it has
                 run.log(asdict(row), step=row.epoch)
         url = str(run.url or "")
-        in_time = close(run, folder, folder.result())
+        in_time = close_run(run, folder, folder.result())
     except Exception as error:
-        raise ConnectionError(one_line(error)) from error
+        raise ConnectionError(format_error(error)) from error
     if not in_time:
         raise ConnectionError(f"it did not take everything within {wait_s or CLOSE_S:.0f} s")
     return url
 
 
-def start(copy: Copy, config: RunConfig, place: Path, on_stop: Callable[[], None], wait_s: float = 0.0) -> Any:
+def start_run(copy: Copy, config: RunConfig, place: Path, on_stop: Callable[[], None], wait_s: float = 0.0) -> Any:
     """An open run of wandb's, new or gone on with; wandb keeps its own files in `place`. Raises whatever wandb raises."""
     if copy.mode == "offline":
         os.environ["WANDB_ERROR_REPORTING"] = "false"  # wandb 0.31 looks its server up even offline without this
@@ -104,7 +104,7 @@ def start(copy: Copy, config: RunConfig, place: Path, on_stop: Callable[[], None
     )
 
 
-def close(run: Any, folder: RunFolder, result: RunResult | None) -> bool:
+def close_run(run: Any, folder: RunFolder, result: RunResult | None) -> bool:
     """Send what came of the run and close it; False when W&B did not take everything in time."""
     is_whole = True
     if result:
@@ -132,7 +132,7 @@ def _is_of_server(error: Exception) -> bool:
     return isinstance(error, wandb.Error | TimeoutError)
 
 
-def abandon(run: Any, cause: str) -> None:
+def abandon_run(run: Any, cause: str) -> None:
     """Close a run that came to nothing."""
     run.summary.update({"state": RunState.FAILED.value, "cause": cause})
     run.tags = (*run.tags, RunState.FAILED.value)
@@ -166,7 +166,7 @@ def _confusion(score: Score, labels: tuple[str, ...], split: str) -> Any:
     )
 
 
-def note(folder: RunFolder, copy: Copy, result: RunResult) -> None:
+def record_copy(folder: RunFolder, copy: Copy, result: RunResult) -> None:
     """Keep in the run folder where its copy is."""
     write_copy(folder, copy)
     folder.write_result(replace(result, wandb_mode=copy.mode, wandb_url=copy.url))
@@ -182,6 +182,6 @@ def _summary(result: RunResult) -> dict[str, Any]:
     return summary
 
 
-def one_line(error: Exception) -> str:
+def format_error(error: Exception) -> str:
     """What wandb raised, for people."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]

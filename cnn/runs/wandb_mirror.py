@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cnn.config import RunConfig
 from cnn.errors import ConfigError
 from cnn.runs.folder import EpochRow, RunFolder, RunState
-from cnn.runs.wandb_client import abandon, close, forget, is_logged_in, note, one_line, start
+from cnn.runs.wandb_client import abandon_run, close_run, format_error, is_logged_in, record_copy, start_run, stop_service
 from cnn.runs.wandb_record import Copy, write_copy
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Mirror:
             self._turn_off(error)
 
     def _turn_off(self, error: Exception) -> None:
-        self._say(f"W&B mirror off for {self._name}: {one_line(error)}; `arena wandb sync` sends it later")
+        self._say(f"W&B mirror off for {self._name}: {format_error(error)}; `arena wandb sync` sends it later")
         self._mode, self._run = "off", None
 
     def finish(self, folder: RunFolder) -> None:
@@ -119,13 +119,13 @@ class Mirror:
             if self._run is None:
                 return
             url = self._run.url or "" if self._mode == "online" else ""
-            in_time = close(self._run, folder, result)
+            in_time = close_run(self._run, folder, result)
             if not in_time:
                 self._say(f"W&B did not take all of {self._name} in time; `arena wandb sync` sends the rest")
             if result:
-                note(folder, self._copy(url=url, sent=in_time and self._mode == "online"), result)
+                record_copy(folder, self._copy(url=url, sent=in_time and self._mode == "online"), result)
         except Exception as error:  # nor must it turn a finished training into a failed one
-            self._say(f"W&B mirror of {self._name} not closed: {one_line(error)}")
+            self._say(f"W&B mirror of {self._name} not closed: {format_error(error)}")
 
     def fail(self, error: Exception) -> None:
         """Close the copy of a run whose training raised `error`; one that has a result is for `finish`."""
@@ -133,9 +133,9 @@ class Mirror:
             return
         run, self._mode, self._run = self._run, "off", None
         try:
-            abandon(run, one_line(error))
+            abandon_run(run, format_error(error))
         except Exception as other:
-            self._say(f"W&B mirror of {self._name} not closed: {one_line(other)}")
+            self._say(f"W&B mirror of {self._name} not closed: {format_error(other)}")
 
     def _folder_state(self) -> RunState:
         return RunFolder(self._folder).state()
@@ -150,14 +150,14 @@ class Mirror:
         if self._mode == "online" and time.monotonic() < _spared_until:
             self._mode = "offline"
         try:
-            self._run = start(self._copy(), self._config, self._folder, self._destination.on_stop)
+            self._run = start_run(self._copy(), self._config, self._folder, self._destination.on_stop)
         except Exception as error:
             if self._mode == "offline":
                 raise
             _spared_until = time.monotonic() + _SPARE_S
             later = "send it later with `arena wandb sync`"
-            self._say(f"W&B not reached for {self._name}, kept offline: {one_line(error)}; {later}")
-            forget()
+            self._say(f"W&B not reached for {self._name}, kept offline: {format_error(error)}; {later}")
+            stop_service()
             self._mode = "offline"
-            self._run = start(self._copy(), self._config, self._folder, self._destination.on_stop)
+            self._run = start_run(self._copy(), self._config, self._folder, self._destination.on_stop)
         write_copy(RunFolder(self._folder), self._copy())

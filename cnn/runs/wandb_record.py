@@ -37,7 +37,7 @@ class Copies:
     n_without: int  # trained with --wandb off
 
 
-def copy_of(folder: RunFolder) -> Copy | None:
+def read_copy(folder: RunFolder) -> Copy | None:
     """Where the copy of a run is; None of a run that was never to be copied.
 
     Raises:
@@ -56,7 +56,7 @@ def write_copy(folder: RunFolder, copy: Copy) -> None:
     write_json(folder.path / _NAME, dataclasses.asdict(copy))
 
 
-def copies_in(path: Path) -> Copies:
+def list_copies(path: Path) -> Copies:
     """What is to be sent of a folder of runs, or of one run folder.
 
     Raises:
@@ -65,7 +65,7 @@ def copies_in(path: Path) -> Copies:
     runs = [RunFolder(path)] if (path / "config.json").exists() else list_runs(path)
     if not runs:
         raise RunError(f"no runs in {path}; name the folder that `arena train` or `arena sweep run` wrote into")
-    found = [(run, copy_of(run)) for run in runs]
+    found = [(run, read_copy(run)) for run in runs]
     copied = [(run, copy) for run, copy in found if copy]
     waiting = [(run, copy) for run, copy in copied if not copy.sent]
     ended = [(run, copy) for run, copy in waiting if run.state().is_finished]

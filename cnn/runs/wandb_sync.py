@@ -9,23 +9,23 @@ from pathlib import Path
 
 from cnn.errors import RunError
 from cnn.overrides import from_dict
-from cnn.runs.folder import RunFolder, locked
-from cnn.runs.wandb_client import is_logged_in, send
-from cnn.runs.wandb_record import Copy, copy_of
+from cnn.runs.folder import RunFolder, lock_run
+from cnn.runs.wandb_client import is_logged_in, send_run
+from cnn.runs.wandb_record import Copy, read_copy
 
 _WAIT_S = 120.0  # for W&B to take one run
 _MAX_FAILURES = 3  # in a row: W&B is down, and each costs its wait
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sent:
+class SentRun:
     """One run that is now in W&B."""
 
     run: str
     url: str
 
 
-def check_login() -> None:
+def require_login() -> None:
     """Raises RunError when W&B would ask who we are."""
     if not is_logged_in():
         raise RunError(
@@ -36,19 +36,19 @@ def check_login() -> None:
 
 def send_all(
     unsent: Sequence[tuple[RunFolder, Copy]], advance: Callable[[int, str], None], say: Callable[[str], None]
-) -> list[Sent]:
+) -> list[SentRun]:
     """Send runs one after another; what was sent stays sent, however this ends.
 
     Raises:
         RunError: some could not be sent, or three in a row.
     """
-    sent: list[Sent] = []
+    sent: list[SentRun] = []
     failures: list[str] = []
     in_a_row = 0
     with tempfile.TemporaryDirectory(prefix="arena-wandb-") as place:
         for run, copy in unsent:
             try:
-                sent.append(Sent(run=run.digest, url=_send(run, copy, Path(place))))
+                sent.append(SentRun(run=run.digest, url=_send(run, copy, Path(place))))
                 in_a_row = 0
             except ConnectionError as error:
                 failures.append(str(error))
@@ -64,8 +64,8 @@ def send_all(
 
 
 def _send(run: RunFolder, copy: Copy, place: Path) -> str:
-    with locked(run):
-        now = copy_of(run) or copy
+    with lock_run(run):
+        now = read_copy(run) or copy
         if now.sent:  # by another `arena wandb sync` meanwhile
             return now.url
-        return send(run, now, from_dict(run.config()), place, _WAIT_S)
+        return send_run(run, now, from_dict(run.config()), place, _WAIT_S)

@@ -21,7 +21,7 @@ from cnn.config import LABELS
 from cnn.errors import RunError, SplitError
 from cnn.runs.evaluation import Evaluation, evaluate
 from cnn.runs.folder import Prediction, RunFolder
-from cnn.runs.folds import Question, arms_of, check_folds
+from cnn.runs.folds import EvaluationPlan, check_folds, make_arms
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import train
 from support import sklearn_reference as reference
@@ -31,8 +31,8 @@ SMALL = ("train.epochs=1", "train.batch_size=16")
 
 
 def trained(tiles: TileSet, runs: Path, folds: str, on: str, n_seeds: int) -> list[list[RunFolder]]:
-    question = Question(folds=folds, n_seeds=n_seeds, on=on, overrides=SMALL)
-    (arm,) = arms_of(question, tiles.corpus, tiles.settings, len(SPEAKERS))
+    plan = EvaluationPlan(folds=folds, n_seeds=n_seeds, on=on, overrides=SMALL)
+    (arm,) = make_arms(plan, tiles.corpus, tiles.settings, len(SPEAKERS))
     return [[train(config, tiles, runs) for config in seeds] for seeds in arm.configs]
 
 
@@ -230,12 +230,12 @@ def test_folds_that_the_speakers_cannot_give_are_refused_in_the_words_of_the_com
         "--folds becker knows AudioMNIST's speakers 01 to 60 only, not ann, bob, cleo, dan, eve; use --folds loso or a number"
     )
     few = [SimpleNamespace(id=name, label="0", speaker=name) for name in ("ann", "bob")]
-    (arm,) = arms_of(Question(folds="loso", on="validation"), tiles.corpus, tiles.settings, 2)
+    (arm,) = make_arms(EvaluationPlan(folds="loso", on="validation"), tiles.corpus, tiles.settings, 2)
     with pytest.raises(SplitError) as refused:
         check_folds([config for seeds in arm.configs for config in seeds], few)
     assert str(refused.value) == "a split by speaker needs at least 3 speakers, not 2 (ann, bob); record more people"
     sixty = [SimpleNamespace(id=name, label="0", speaker=name) for name in ("01", "02", "03")]
-    (arm,) = arms_of(Question(folds="becker"), tiles.corpus, tiles.settings, 3)
+    (arm,) = make_arms(EvaluationPlan(folds="becker"), tiles.corpus, tiles.settings, 3)
     with pytest.raises(SplitError, match=r"has only 01, 02, 03; use --folds loso or a number$"):
         check_folds([config for seeds in arm.configs for config in seeds], sixty)
 
@@ -250,7 +250,7 @@ def test_a_net_that_cannot_be_trained_is_refused_once_and_not_by_every_fold(tile
 
 
 def test_a_fold_that_fails_is_named_by_its_number_and_how_many_there_are(tiles: TileSet, tmp_path: Path) -> None:
-    (arm,) = arms_of(Question(folds="3", overrides=SMALL), tiles.corpus, tiles.settings, len(SPEAKERS))
+    (arm,) = make_arms(EvaluationPlan(folds="3", overrides=SMALL), tiles.corpus, tiles.settings, len(SPEAKERS))
     for (config,) in (arm.configs[0], arm.configs[2]):
         train(config, tiles, tmp_path)
     (tmp_path / arm.configs[1][0].digest).write_text("in the way")
@@ -264,8 +264,8 @@ def test_the_runs_are_mirrored_as_the_command_is_told(tiles: TileSet, tmp_path: 
 
 
 def test_several_arms_are_compared(tiles: TileSet, tmp_path: Path) -> None:
-    question = Question(folds="2", variants=("raw", "raw+aug"), overrides=SMALL)
-    arms = arms_of(question, tiles.corpus, tiles.settings, len(SPEAKERS))
+    plan = EvaluationPlan(folds="2", variants=("raw", "raw+aug"), overrides=SMALL)
+    arms = make_arms(plan, tiles.corpus, tiles.settings, len(SPEAKERS))
     runs = [[[train(config, tiles, tmp_path) for config in seeds] for seeds in arm.configs] for arm in arms]
     code, said, _ = asked(tiles, tmp_path, "--folds", "2", "--variant", "raw", "--variant", "raw+aug", "--device", "cpu")
     assert code == 0

@@ -6,12 +6,12 @@ import pytest
 
 from cnn.config import RunConfig, TileSettings
 from cnn.errors import ConfigError
-from cnn.runs.folds import Arm, Question, arms_of
+from cnn.runs.folds import Arm, EvaluationPlan, make_arms
 
 
 def arms(folds: str, *overrides: str, n_speakers: int = 6, on: str = "test", n_seeds: int = 1) -> list[Arm]:
-    question = Question(folds=folds, n_seeds=n_seeds, on=on, overrides=overrides)
-    return arms_of(question, "c0ffee", TileSettings(), n_speakers)
+    plan = EvaluationPlan(folds=folds, n_seeds=n_seeds, on=on, overrides=overrides)
+    return make_arms(plan, "c0ffee", TileSettings(), n_speakers)
 
 
 def configs(*words: str, **more: object) -> list[RunConfig]:
@@ -48,13 +48,13 @@ def test_nobody_is_held_out_for_validation_unless_there_is_a_reason(
 
 
 def test_models_and_variants_are_crossed_once_each_and_settings_reach_all() -> None:
-    question = Question(
+    plan = EvaluationPlan(
         folds="loso",
         models=("lenet5", "resnet", "lenet5"),
         variants=("raw", "raw+aug"),
         overrides=("train.epochs=3", "split.seed=4"),
     )
-    found = arms_of(question, "c0ffee", TileSettings(), 3)
+    found = make_arms(plan, "c0ffee", TileSettings(), 3)
     assert [(arm.model, arm.variant) for arm in found] == [(m, v) for m in ("lenet5", "resnet") for v in ("raw", "raw+aug")]
     every = [config for arm in found for seeds in arm.configs for config in seeds]
     assert {(c.train.epochs, c.split.seed) for c in every} == {(3, 4)}

@@ -15,7 +15,7 @@ from cnn.config import RunConfig, to_dict
 from cnn.errors import RunError
 from cnn.overrides import with_values
 from cnn.runs.folder import RunFolder, RunResult, RunState, Score
-from cnn.runs.index import RunLine, TrialMark, check_place, find_run, mark_trial, newest_first, trial_of
+from cnn.runs.index import RunLine, TrialMark, check_writable, find_run, list_newest_first, mark_trial, read_trial_mark
 
 SCORE = Score(n=2, loss=0.1, accuracy=0.5, macro_f1=0.4321, confusion=[[1, 0], [1, 0]])
 
@@ -52,7 +52,7 @@ def runs(tmp_path: Path) -> Path:
 
 
 def test_runs_are_listed_newest_first_and_a_damaged_one_is_a_line_too(runs: Path) -> None:
-    lines = newest_first(runs)
+    lines = list_newest_first(runs)
     assert [line.digest for line in lines] == ["aa22", "aa11", "bb33", "cc44"]
     assert lines[0] == RunLine(
         digest="aa22",
@@ -97,18 +97,18 @@ def test_a_run_stays_what_made_it(runs: Path) -> None:
     mark = TrialMark(study="late", number=0)
     for name in ("aa11", "bb33"):
         mark_trial(RunFolder(runs / name), mark)
-    assert trial_of(RunFolder(runs / "aa11")) is None  # it was trained before the sweep came
-    assert trial_of(RunFolder(runs / "bb33")) == TrialMark(study="lenet5.raw", number=3)
+    assert read_trial_mark(RunFolder(runs / "aa11")) is None  # it was trained before the sweep came
+    assert read_trial_mark(RunFolder(runs / "bb33")) == TrialMark(study="lenet5.raw", number=3)
     mark_trial(RunFolder(runs / "new"), mark)
-    assert trial_of(RunFolder(runs / "new")) == mark
+    assert read_trial_mark(RunFolder(runs / "new")) == mark
 
 
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
-    check_place(tmp_path / "new" / "runs")
+    check_writable(tmp_path / "new" / "runs")
     assert list((tmp_path / "new" / "runs").iterdir()) == []
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError) as caught:
-        check_place(tmp_path / "file")
+        check_writable(tmp_path / "file")
     law = f"cannot write run folders in {tmp_path / 'file'}: File exists; choose another with --runs"
     assert str(caught.value) == law
 

@@ -156,11 +156,11 @@ from cnn.config import default_config
 from cnn.overrides import override
 from cnn.tiles.tile_set import open_tiles
 
-cnn.runs.folder.wandb_client._CONNECT_S = 2
+cnn.runs.wandb_client._CONNECT_S = 2
 tiles = open_tiles(Path(sys.argv[1]))
 config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2"])
-training = cnn.train.training_run.mirrored.Training(config=config, tiles=tiles, runs=Path(sys.argv[2]))
-cnn.train.training_run.mirrored.train_mirrored(training, cnn.runs.folder.wandb_mirror.Destination(mode=sys.argv[3]), print)
+training = cnn.train.mirrored.Training(config=config, tiles=tiles, runs=Path(sys.argv[2]))
+cnn.train.mirrored.train_mirrored(training, cnn.runs.wandb_mirror.Destination(mode=sys.argv[3]), print)
 """
 
 

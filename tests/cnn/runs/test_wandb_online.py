@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from cnn.runs.folder import RunFolder, list_runs
-from cnn.runs.wandb_record import copy_of
+from cnn.runs.wandb_record import read_copy
 from support.paths import ROOT
 from support.wandb_server.bench import Bench, ended
 from support.wandb_server.http import Fault
@@ -23,7 +23,7 @@ from cnn.overrides import override
 from cnn.tiles.tile_set import open_tiles
 from cnn.train.training_run import Decision
 
-cnn.runs.folder.wandb_client._CONNECT_S = cnn.runs.folder.wandb_client.CLOSE_S = 2
+cnn.runs.wandb_client._CONNECT_S = cnn.runs.wandb_client.CLOSE_S = 2
 tiles = open_tiles(Path(sys.argv[1]))
 
 def wait(row):
@@ -39,7 +39,7 @@ for seed, mode, listen in ((0, "offline", None), (1, "off", None), (2, "online",
 
 
 def run_of(bench: Bench, folder: RunFolder, project: str) -> Run:
-    copy = copy_of(folder)
+    copy = read_copy(folder)
     assert copy is not None
     (run,) = (run for run in bench.server.runs(project) if run.name == copy.id)
     return run
