@@ -1,4 +1,4 @@
-"""The run folder, and what runs say together."""
+"""Run folders, evaluations over folds, and the W&B mirror."""
 
 from cnn.runs.folder import EpochRow, FitVerdict, Prediction, RunFolder, RunResult, RunState, Score, list_runs, lock_run
 

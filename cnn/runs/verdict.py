@@ -1,4 +1,4 @@
-"""Over- and underfitting, read from the curves and the kept weights, in a sentence."""
+"""Diagnosis of over- and underfitting from the learning curves and the kept weights, as a sentence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FEWEST_EPOCHS = 4  # below that the last quarter is no epoch
 
 
 def judge(rows: Sequence[EpochRow], train: Score, val: Score, held_out: str, remedy: str) -> FitVerdict:
-    """The verdict on a finished run.
+    """Judge a finished run.
 
     Args:
         rows: every epoch, at least one.
