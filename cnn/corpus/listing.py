@@ -111,7 +111,7 @@ def _walk(folder: Path, problems: list[FileProblem]) -> Iterator[PurePosixPath]:
     def add_problem(error: OSError) -> None:
         path = Path(error.filename).relative_to(folder)
         reason = f"cannot be opened: {error.strerror}"
-        problems.append(FileProblem(path=_printable(str(path)), kind=ProblemKind.UNREADABLE, reason=reason))
+        problems.append(FileProblem(path=escape_unprintable(str(path)), kind=ProblemKind.UNREADABLE, reason=reason))
 
     seen: set[str] = set()
     for parent, folders, names in os.walk(folder, onerror=add_problem, followlinks=True):
@@ -125,9 +125,9 @@ def _walk(folder: Path, problems: list[FileProblem]) -> Iterator[PurePosixPath]:
 
 def _check_file(folder: Path, path: PurePosixPath) -> ListedFile | FileProblem:
     def problem(kind: ProblemKind, reason: str) -> FileProblem:
-        return FileProblem(path=_printable(str(path)), kind=kind, reason=reason)
+        return FileProblem(path=escape_unprintable(str(path)), kind=kind, reason=reason)
 
-    if _printable(str(path)) != str(path):
+    if escape_unprintable(str(path)) != str(path):
         return problem(ProblemKind.NAME, "has a name that cannot be printed; rename it")
     if path.suffix.lower() in _OTHER_AUDIO:
         return problem(ProblemKind.FORMAT, "is neither wav nor flac; convert it, for instance with ffmpeg")
@@ -159,6 +159,6 @@ def _nothing_found(folder: Path, problems: list[FileProblem], n_ignored: int) ->
     return nothing_usable(folder, problems)
 
 
-def _printable(text: str) -> str:
-    """Return the text with control characters and invalid UTF-8 escaped."""
+def escape_unprintable(text: str) -> str:
+    """Return the text with unprintable characters and invalid UTF-8 escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
