@@ -8,19 +8,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from cnn.runs.folder import EpochRow
-from sweeps.engines.protocol import Claim, Engine, Idle, settle
+from sweeps.engines.protocol import Claim, Engine, Idle, record_result
 from sweeps.errors import StudyError
 from sweeps.pool.agent_options import OUT_OF_MEMORY, WAIT_S, AgentOptions, Say, Stop
 from sweeps.study import control
 from sweeps.study.control import Wish
 from sweeps.study.folder import StudyFolder, StudySpec
 from sweeps.training import trial
-from sweeps.training.trial import Step, Task, TrialResult, TrialState, Workplace
+from sweeps.training.trial import Step, Task, TrialContext, TrialResult, TrialState
 
 
-def place_of(spec: StudySpec, device: str) -> Workplace:
+def place_of(spec: StudySpec, device: str) -> TrialContext:
     """Where the trials of a study are trained."""
-    return Workplace(base=spec.base, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
+    return TrialContext(base=spec.base, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
 
 
 def fair(engines: Sequence[Engine]) -> list[Engine]:
@@ -86,7 +86,7 @@ class Agent:
         result = trial.run_trial(self._place(engine), self._task(engine, claim), self._listener(engine, claim))
         self._settle(engine, claim, result)
 
-    def _place(self, engine: Engine) -> Workplace:
+    def _place(self, engine: Engine) -> TrialContext:
         return dataclasses.replace(place_of(engine.spec, self._options.device), wandb=self._options.wandb)
 
     def _task(self, engine: Engine, claim: Claim) -> Task:
@@ -111,7 +111,7 @@ class Agent:
             return
         if result.out_of_memory:
             result = replace(result, cause="out of memory, alone on the device: this point is not tried again")
-        settle(engine, claim, result, self._say)
+        record_result(engine, claim, result, self._say)
         if result.state is not TrialState.PAUSED:
             self._count_failures(engine, claim, result)
 

@@ -12,8 +12,8 @@ from sweeps.agents.agent import Agent
 from sweeps.engines.protocol import Claim, Engine
 from sweeps.pool.agent_options import AUTO, WAIT_S, AgentOptions, Say, Stop
 from sweeps.study.control import Wish
-from sweeps.training import fused_trials as fusing
-from sweeps.training.fused_trials import Crowd
+from sweeps.training import fused_trials
+from sweeps.training.fused_trials import FusedTrials
 
 if TYPE_CHECKING:
     from sweeps.training.fused_trials import Fusing
@@ -68,10 +68,10 @@ class FusedAgent(Agent):
             if not found:
                 return
             engine, claim = found
-            mould = fusing.mould_of(self._place(engine), claim.params)
+            mould = fused_trials.trial_stack_key(self._place(engine), claim.params)
             if self._fusing is None:
                 most = min(_MOST, engine.spec.budget)
-                self._fusing = fusing.suiting(self._place(engine), claim.params, self._n_most, most)
+                self._fusing = fused_trials.choose_fusing(self._place(engine), claim.params, self._n_most, most)
                 n, self._n_most = self._n_most, self._fusing.n_members
                 if n == AUTO:
                     self._say(
@@ -83,7 +83,7 @@ class FusedAgent(Agent):
         mould, n = Counter(held.mould for held in self._waiting).most_common(1)[0]
         first = next(held for held in self._waiting if held.mould == mould)
         if n > 1 and mould not in self._refused:
-            reason = fusing.why_not(self._place(first.engine), first.claim.params)
+            reason = fused_trials.explain_unfusable(self._place(first.engine), first.claim.params)
             if not reason:
                 return self._train_together(mould, first)
             self._refused.add(mould)
@@ -94,12 +94,12 @@ class FusedAgent(Agent):
 
     def _train_together(self, mould: Hashable, first: _Held) -> None:
         assert self._fusing is not None
-        crowd = Crowd(self._place(first.engine), first.claim.params, self._fusing)
-        in_work: dict[fusing.Key, _Held] = {}
+        group = FusedTrials(self._place(first.engine), first.claim.params, self._fusing)
+        in_work: dict[fused_trials.TrialKey, _Held] = {}
         try:
-            self._join(crowd, mould, in_work)
-            while len(crowd):
-                ended = crowd.epoch()
+            self._join(group, mould, in_work)
+            while len(group):
+                ended = group.train_epoch()
                 if len(ended) > 1 and all(result.out_of_memory for _, result in ended):
                     self._n_most = max(1, len(ended) // 2)
                     self._say(f"out of memory with {len(ended)} trials in one net: {self._n_most} from now on")
@@ -109,18 +109,18 @@ class FusedAgent(Agent):
                     self._settle(held.engine, held.claim, result)
                 if not self._stop.signal and not self._code:
                     self._ask(len(in_work))
-                    self._join(crowd, mould, in_work)
+                    self._join(group, mould, in_work)
                 self._renew()
         finally:
-            crowd.pause()
+            group.pause()
             for held in in_work.values():
                 held.engine.release(held.claim)
 
-    def _join(self, crowd: Crowd, mould: Hashable, in_work: dict[fusing.Key, _Held]) -> None:
-        for held in [held for held in self._waiting if held.mould == mould and not crowd.has(held.claim.run)]:
+    def _join(self, group: FusedTrials, mould: Hashable, in_work: dict[fused_trials.TrialKey, _Held]) -> None:
+        for held in [held for held in self._waiting if held.mould == mould and not group.has(held.claim.run)]:
             self._waiting.remove(held)
             engine, claim = held.engine, held.claim
-            result = crowd.join(self._place(engine), self._task(engine, claim), self._listener(engine, claim))
+            result = group.join(self._place(engine), self._task(engine, claim), self._listener(engine, claim))
             if result is None:
                 in_work[(engine.spec.name, claim.number)] = held
             else:

@@ -25,7 +25,7 @@ def work(options: AgentOptions, stop: Stop, say: Say) -> int:
     """
     specs = [StudyFolder(options.studies_dir / name).spec() for name in options.names]
     for place in {spec.tiles: place_of(spec, options.device) for spec in specs}.values():
-        trial.check_place(place)
+        trial.check_context(place)
     if options.smoke:
         from sweeps.engines import smoke
 
@@ -72,5 +72,5 @@ def _engines(options: AgentOptions, say: Say) -> list[Engine]:
     for name in options.names:
         folder = StudyFolder(options.studies_dir / name)
         base = folder.spec().base
-        engines.append(OptunaEngine(folder, agent, functools.partial(configuration.point_of, base), say))
+        engines.append(OptunaEngine(folder, agent, functools.partial(configuration.make_point, base), say))
     return engines

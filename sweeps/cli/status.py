@@ -47,13 +47,13 @@ def _reach(studies: Path, storage: str) -> None:
 
 def _status(studies: Path, name: str) -> Status:
     from sweeps.cli.tables import Status
-    from sweeps.engines.counts import counter_of
+    from sweeps.engines.counts import open_counter
     from sweeps.study.control import wish_of
     from sweeps.study.folder import StudyFolder
 
     folder = StudyFolder(studies / name)
     spec = folder.spec()
-    return Status(spec=spec, counts=counter_of(folder, spec.sweep.goal).read(), wish=wish_of(folder))
+    return Status(spec=spec, counts=open_counter(folder, spec.sweep.goal).read(), wish=wish_of(folder))
 
 
 @app.command(epilog="Examples: `arena sweep trials lenet5.raw` · `arena sweep trials lenet5.raw --csv > trials.csv`")

@@ -35,7 +35,7 @@ class Status:
         return {
             **asked,
             "budget": spec.budget,
-            "settled": self.counts.settled,
+            "settled": self.counts.n_completed,
             **found,
             "epochs": self.counts.epochs,
             "asked": self.asked,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from cnn.hardware import check_device_name, n_processes
 from cnn.nets import PAIR
 from sweeps.errors import OptionError, StudyError, SweepFileError
 from sweeps.pool.agent_options import ALONE, AgentOptions, Say
@@ -120,7 +121,7 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
         CnnError: tiles, overrides, a split or a device that cannot be used.
     """
     search, locations = request.search, request.locations
-    configuration.check_device_name(request.options.device)
+    check_device_name(request.options.device)
     sweeps = [lint.read_sweep(file) for file in search.files]
     for sweep in sweeps:
         _refuse_both(sweep, search.overrides)
@@ -204,7 +205,7 @@ def n_clips(specs: Sequence[StudySpec]) -> list[int]:
     for spec in specs:
         key = repr((spec.tiles, spec.base["split"]))
         if key not in known:
-            known[key] = configuration.n_training_clips(spec.tiles, spec.base)
+            known[key] = configuration.count_training_clips(spec.tiles, spec.base)
         found.append(known[key])
     return found
 
@@ -226,7 +227,7 @@ def default_agents(device: str, budget: int, fuse: int = ALONE) -> int:
     has_gpu = may_have_gpu(device)
     if has_gpu and fuse != ALONE:
         return 1
-    return configuration.n_processes(on_gpu=has_gpu, n_tasks=min(_MOST_AGENTS, budget))
+    return n_processes(on_gpu=has_gpu, n_tasks=min(_MOST_AGENTS, budget))
 
 
 def _name(wanted: str, model: str, variant: str, several: bool) -> str:

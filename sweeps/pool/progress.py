@@ -32,15 +32,15 @@ class StudyLine:
     @property
     def n_settled(self) -> int:
         """Up to the budget, so that one study can not stand in for another."""
-        return min(self.counts.settled, self.budget)
+        return min(self.counts.n_completed, self.budget)
 
     @property
     def clips_left(self) -> float:
         """To train until the budget is reached, if trials go on taking as many epochs as they did."""
         if self.wish is Wish.STOP:
             return 0.0
-        a_trial = self.counts.epochs_settled / self.counts.settled if self.counts.settled else float(self.epochs)
-        begun = min(self.counts.epochs - self.counts.epochs_settled, a_trial * self.counts.running)
+        a_trial = self.counts.epochs_completed / self.counts.n_completed if self.counts.n_completed else float(self.epochs)
+        begun = min(self.counts.epochs - self.counts.epochs_completed, a_trial * self.counts.running)
         return max(a_trial * (self.budget - self.n_settled) - begun, 0.0) * self.n_clips
 
 
@@ -74,7 +74,7 @@ class Watch:
     ) -> None:
         folders = [StudyFolder(studies_dir / spec.name) for spec in specs]
         self._studies = [
-            (spec, folder, counts.counter_of(folder, spec.sweep.goal), n)
+            (spec, folder, counts.open_counter(folder, spec.sweep.goal), n)
             for spec, folder, n in zip(specs, folders, n_clips, strict=True)
         ]
         self._clock = clock

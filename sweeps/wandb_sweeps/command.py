@@ -97,7 +97,7 @@ def train_one(command: Command, environment: Mapping[str, str], say: Say) -> int
     study = WandbStudy(folder, link, command.device, say)
     signals = _Signals(prunes=command.stops)
     signals.install()
-    trial.check_place(study.place)
+    trial.check_context(study.place)
     result = study.train(command.params, run, Asker(step=lambda: signals.step, on_stop=signals.stop))
     if result is None or result.state in (TrialState.FINISHED, TrialState.PRUNED):
         return 0

@@ -30,7 +30,7 @@ class WandbEngine(OptunaEngine):
     def __init__(self, folder: StudyFolder, agent: str, identify: Identify, say: Callable[[str], None]) -> None:
         super().__init__(folder, agent, identify, say)
         self._study.pruner = optuna.pruners.NopPruner()
-        self._study.sampler = optuna_space.random_sampler(0, 0)  # has nothing to choose
+        self._study.sampler = optuna_space.make_random_sampler(0, 0)  # has nothing to choose
 
     def adopt(self, params: Mapping[str, object]) -> Claim | str:
         """A claim on a point that W&B chose; where another trial has it, the run folder that answers it.
@@ -42,15 +42,15 @@ class WandbEngine(OptunaEngine):
 
     def _adopt(self, params: Mapping[str, object]) -> Claim | str:
         parameters = self.spec.sweep.parameters
-        draws = optuna_space.draws_of(parameters, {p.name: _value(p, params) for p in parameters})
-        run = self._identify(optuna_space.values_of(parameters, draws)).run
+        draws = optuna_space.encode_point(parameters, {p.name: _value(p, params) for p in parameters})
+        run = self._identify(optuna_space.decode_point(parameters, draws)).run
         with self._folder.locked() as now:
             for trial in self._trials():
                 left = trial.state is OptunaState.RUNNING and trial.user_attrs.get(RUN) == run
                 if left and is_abandoned(trial, now):  # W&B hands a preempted run out again
                     return self._take_over(trial, now) or run
             self._study.enqueue_trial(draws)
-            return self._settle(self._study.ask(), self._covered(), now) or run
+            return self._claim_or_answer(self._study.ask(), self._covered(), now) or run
 
     def _new_point(self, _now: datetime) -> Claim | None:
         return None

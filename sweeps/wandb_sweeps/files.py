@@ -29,14 +29,14 @@ SWEEP = parse(
 
 def make_study(_sweep):
     """The study that W&B asks for points; it is made anew, and told what is known, when the scheduler starts again."""
-    sampler = optuna_space.sampler(SWEEP, {budget}, {seed}, 0)
-    pruner = optuna_space.pruner(SWEEP.early_terminate)
+    sampler = optuna_space.make_sampler(SWEEP, {budget}, {seed}, 0)
+    pruner = optuna_space.make_pruner(SWEEP.early_terminate)
     return optuna.create_study(direction=SWEEP.goal.value, sampler=sampler, pruner=pruner)
 
 
 def space(trial):
     """One point, as W&B passes it to `arena wandb trial`."""
-    return optuna_space.values_of(SWEEP.parameters, optuna_space.suggest(trial, SWEEP.parameters))
+    return optuna_space.decode_point(SWEEP.parameters, optuna_space.suggest(trial, SWEEP.parameters))
 '''
 
 

@@ -25,7 +25,7 @@ from sweeps.pool.agent_options import Say
 from sweeps.pool.plan import SweepRequest
 from sweeps.results import read_outline
 from sweeps.study.folder import StudyFolder, StudySpec
-from sweeps.training import wandb_runs as wandb_door
+from sweeps.training import wandb_runs
 from sweeps.wandb_sweeps import config as wandb_config
 
 _NAME = "wandb.json"
@@ -68,7 +68,7 @@ def open_sweeps(request: SweepRequest, say: Say) -> list[StudySpec]:
     for spec in planned:
         wandb_config.check(spec)
     refuse_namesake()
-    wandb_door.check_login()
+    wandb_runs.require_login()
     specs = plan.open_studies(request, say)
     studies = request.options.studies_dir
     for spec in specs:

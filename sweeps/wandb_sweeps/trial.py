@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnn.runs.folder import EpochRow, RunFolder, RunState
-from sweeps.engines.protocol import Claim, settle
+from sweeps.engines.protocol import Claim, record_result
 from sweeps.errors import StudyError
 from sweeps.pool.agent_options import Say
 from sweeps.study.folder import StudyFolder
-from sweeps.training import configuration, trial
-from sweeps.training import wandb_runs as wandb_door
-from sweeps.training.trial import Step, Task, TrialResult, Workplace
+from sweeps.training import configuration, trial, wandb_runs
+from sweeps.training.trial import Step, Task, TrialContext, TrialResult
 from sweeps.wandb_sweeps.engine import WandbEngine
 from sweeps.wandb_sweeps.link import Link
 
@@ -37,9 +36,9 @@ class WandbStudy:
         self.link = link
         self._say = say
         agent = f"{socket.gethostname()}-{os.getpid()}"
-        self.engine = WandbEngine(folder, agent, functools.partial(configuration.point_of, folder.spec().base), say)
+        self.engine = WandbEngine(folder, agent, functools.partial(configuration.make_point, folder.spec().base), say)
         spec = self.engine.spec
-        self.place = Workplace(base=spec.base, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
+        self.place = TrialContext(base=spec.base, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
 
     def train(self, params: Mapping[str, object], run: str, asker: Asker) -> TrialResult | None:
         """What came of W&B's run `run`, a new one or one handed out again; None where its point was answered.
@@ -55,7 +54,7 @@ class WandbStudy:
 
     def go_on(self, claim: Claim, asker: Asker) -> TrialResult:
         """What came of a trial that another agent left, in the run at W&B that it had."""
-        return self._train(claim, wandb_door.run_at_wandb(self._run(claim.run)) or claim.run, asker)
+        return self._train(claim, wandb_runs.find_wandb_run(self._run(claim.run)) or claim.run, asker)
 
     def _train(self, claim: Claim, run: str, asker: Asker) -> TrialResult:
         metric = self.engine.spec.sweep.metric
@@ -68,17 +67,17 @@ class WandbStudy:
             self._answer(self._run(claim.run), run)
         place = replace(self.place, copy=self._to(run, asker.on_stop))
         result = trial.run_trial(place, Task(number=claim.number, params=claim.params, metric=metric), listen)
-        settle(self.engine, claim, result, self._say)
+        record_result(self.engine, claim, result, self._say)
         return result
 
     def _answer(self, folder: RunFolder, run: str) -> None:
         try:
-            wandb_door.answer(folder, self._to(run, lambda: None))
+            wandb_runs.replay_run(folder, self._to(run, lambda: None))
         except StudyError as error:  # W&B lacks a curve that the run folder has
             self._say(str(error))
 
-    def _to(self, run: str, on_stop: Callable[[], None]) -> wandb_door.Target:
-        return wandb_door.destination((self.link.entity, self.link.project, run), self.folder.name, on_stop)
+    def _to(self, run: str, on_stop: Callable[[], None]) -> wandb_runs.Target:
+        return wandb_runs.make_destination((self.link.entity, self.link.project, run), self.folder.name, on_stop)
 
     def _run(self, digest: str) -> RunFolder:
         return RunFolder(self.place.runs / digest)

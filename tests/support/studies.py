@@ -78,7 +78,7 @@ def open_engine(
 ) -> OptunaEngine:
     folder = StudyFolder(studies / name)
     say = said.append if said is not None else print
-    return OptunaEngine(folder, agent, partial(configuration.point_of, folder.spec().base), say)
+    return OptunaEngine(folder, agent, partial(configuration.make_point, folder.spec().base), say)
 
 
 def claim_and_die(studies: Path, warm: WarmPython, *, epochs: int = 0, elsewhere: bool = False) -> dict[str, Any]:

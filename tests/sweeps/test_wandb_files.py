@@ -84,7 +84,7 @@ def test_what_w_and_b_cannot_do_is_refused(tmp_path: Path, old: str, new: str, m
 
 def wandb_engine(studies: Path) -> WandbEngine:
     like = open_engine(studies)
-    return WandbEngine(like._folder, "tester", lambda values: configuration.point_of(like.spec.base, values), print)
+    return WandbEngine(like._folder, "tester", lambda values: configuration.make_point(like.spec.base, values), print)
 
 
 POINT = {

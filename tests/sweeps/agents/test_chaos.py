@@ -52,8 +52,8 @@ from sweeps.pool.agent_options import AgentOptions, Stop
 from sweeps.study.folder import StudyFolder
 from sweeps.training.trial import Step, TrialResult, TrialState
 
-def play(place, task, on_epoch):
-    folder = RunFolder(place.runs / configuration.point_of(place.base, task.params).run)
+def play(context, task, on_epoch):
+    folder = RunFolder(context.runs / configuration.make_point(context.base, task.params).run)
     folder.path.mkdir(parents=True, exist_ok=True)
     with locked(folder):
         folder.write_config(dict(task.params))
@@ -68,7 +68,7 @@ def play(place, task, on_epoch):
     return TrialResult(state=TrialState.FINISHED, epochs={row.epoch: row.val_macro_f1 for row in rows})
 
 if sys.argv[6] == "played":
-    trial.run_trial, trial.check_place = play, lambda _place: None
+    trial.run_trial, trial.check_context = play, lambda _context: None
 else:
     import torch
     import torch._dynamo

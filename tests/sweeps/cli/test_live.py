@@ -12,14 +12,14 @@ from rich.console import Console
 
 from support.studies import claimed, finished, make_study, open_engine
 from sweeps.cli import live
-from sweeps.engines.counts import Best, StudyCounts
+from sweeps.engines.counts import BestTrial, StudyCounts
 from sweeps.pool.progress import StudyLine, View, Watch
 from sweeps.study.control import Wish, ask
 from sweeps.study.lease import utc_now
 
 
 def line(name: str, n: int, wish: Wish = Wish.RUN) -> StudyLine:
-    best = Best(number=1, value=0.5 + n / 1000, run="r", params={})
+    best = BestTrial(number=1, value=0.5 + n / 1000, run="r", params={})
     counts = StudyCounts(finished=n, pruned=2, running=1, failed=3, duplicate=4, best=best, epochs=5 * n, epochs_settled=4 * n)
     return StudyLine(name=name, budget=64, metric="val_macro_f1", wish=wish, counts=counts, n_clips=100, epochs=8)
 

@@ -19,7 +19,7 @@ from sweeps.results import read_outline
 from sweeps.study.control import Wish, ask, wish_of
 from sweeps.study.lease import utc_now
 from sweeps.training import trial
-from sweeps.training.trial import Step, Task, TrialResult, TrialState, Workplace
+from sweeps.training.trial import Step, Task, TrialContext, TrialResult, TrialState
 
 N_EPOCHS = 4
 Script = Callable[[Task, int], None]
@@ -45,8 +45,8 @@ def train(monkeypatch: pytest.MonkeyPatch) -> Callable[[Script], None]:
     done: dict[str, int] = {}
 
     def use(script: Script) -> None:
-        def run_trial(place: Workplace, task: Task, on_epoch: trial.Listener, *_: object, **__: object) -> TrialResult:
-            run = f"{place.study}/{task.number}"
+        def run_trial(context: TrialContext, task: Task, on_epoch: trial.Listener, *_: object, **__: object) -> TrialResult:
+            run = f"{context.study}/{task.number}"
             try:
                 while done.get(run, 0) < N_EPOCHS:
                     done[run] = done.get(run, 0) + 1
@@ -60,7 +60,7 @@ def train(monkeypatch: pytest.MonkeyPatch) -> Callable[[Script], None]:
             return TrialResult(state=TrialState.FINISHED, epochs={n: 0.1 * n for n in range(1, N_EPOCHS + 1)})
 
         monkeypatch.setattr(trial, "run_trial", run_trial)
-        monkeypatch.setattr(trial, "check_place", lambda _place: None)
+        monkeypatch.setattr(trial, "check_context", lambda _context: None)
 
     return use
 
