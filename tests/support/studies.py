@@ -15,10 +15,10 @@ from typing import Any
 
 from typer.testing import CliRunner
 
+import arena.cli
 from cnn.config import TileSettings, default_config, to_dict
 from support.paths import ROOT
 from support.warm_python import WarmPython
-from sweeps.cli.app import app
 from sweeps.engines.optuna_engine import OptunaEngine
 from sweeps.engines.protocol import Claim, Idle
 from sweeps.results import StudyFacts, TrialFacts, read_study
@@ -163,10 +163,10 @@ def states(facts: StudyFacts) -> list[str]:
     return [trial.state for trial in facts.trials]
 
 
-SHOWN = {"terminal_width": 240, "env": {"COLUMNS": "240", "TERM": "dumb", "NO_COLOR": "1"}}
+TERMINAL = {"terminal_width": 240, "env": {"COLUMNS": "240", "TERM": "dumb", "NO_COLOR": "1"}}
 
 
 def call(*words: str, code: int = 0) -> str:
-    result = CliRunner().invoke(app, words, **SHOWN)
+    result = CliRunner().invoke(arena.cli.app, ["sweep", *words], **TERMINAL)
     assert result.exit_code == code, result.output
     return result.output

@@ -47,8 +47,8 @@ import sweeps.engines.optuna_engine
 from cnn.runs.folder import EpochRow, RunFolder, locked
 from sweeps.training import trial
 from sweeps.training import configuration
-from sweeps.agents.run import work
-from sweeps.pool.agent_options import AgentOptions, Stop
+from sweeps.agents.run import run_agent
+from sweeps.pool.agent_options import AgentOptions, AgentSignals
 from sweeps.study.folder import StudyFolder
 from sweeps.training.trial import Step, TrialResult, TrialState
 
@@ -82,7 +82,7 @@ def fork():
         return pid
     code = 9
     try:
-        code = work(AgentOptions(studies_dir=studies, names=(name,), device="cpu"), Stop(), print)
+        code = run_agent(AgentOptions(studies_dir=studies, names=(name,), device="cpu"), AgentSignals(), print)
     finally:
         sys.stdout.flush()
         os._exit(code)

@@ -10,15 +10,15 @@ import pytest
 from torch import nn
 from typer.testing import CliRunner
 
+import arena.cli
 from cnn.runs.folder import RunFolder, RunState
 from cnn.runs.index import TrialMark, trial_of
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import train
 from sweeps.agents import fused_agent
-from sweeps.agents.agent import place_of
-from sweeps.agents.run import work
-from sweeps.cli import app as cli
-from sweeps.pool.agent_options import AUTO, AgentOptions, Stop
+from sweeps.agents.agent import make_context
+from sweeps.agents.run import run_agent
+from sweeps.pool.agent_options import AUTO, AgentOptions, AgentSignals
 from sweeps.pool.plan import Locations, Search, SweepRequest, open_studies
 from sweeps.results import StudyFacts, read_study
 from sweeps.study import control
@@ -60,7 +60,9 @@ class Folder:
         open_studies(request, print)
 
     def work(self, fuse: int) -> int:
-        return work(AgentOptions(studies_dir=self.studies, names=(NAME,), device="cpu", fuse=fuse), Stop(), self.said.append)
+        return run_agent(
+            AgentOptions(studies_dir=self.studies, names=(NAME,), device="cpu", fuse=fuse), AgentSignals(), self.said.append
+        )
 
     def facts(self) -> StudyFacts:
         return read_study(self.studies, NAME)
@@ -172,7 +174,7 @@ class Normed(nn.Module):
 
 
 def test_why_not_names_the_layer(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = place_of(StudyFolder(folder.studies / NAME).spec(), "cpu")
+    place = make_context(StudyFolder(folder.studies / NAME).spec(), "cpu")
     assert fused_trials.explain_unfusable(place, {"model.depth": 3}) == ""
     monkeypatch.setattr("cnn.models.registry.build", lambda *_: Normed())
     assert fused_trials.explain_unfusable(place, {}).startswith("norm (GroupNorm) cannot be fused, only Conv2d")
@@ -194,7 +196,7 @@ def test_trials_that_wait_keep_their_lease(folder: Folder, monkeypatch: pytest.M
     "words", [["--fuse", "0"], ["--fuse", "many"], ["--fuse", "999"], ["--fuse", "4", "--engine", "wandb"]]
 )
 def test_what_cannot_be_fused_is_refused(words: list[str]) -> None:
-    done = CliRunner().invoke(cli.app, ["run", "lenet5", "--variant", "raw", *words])
+    done = CliRunner().invoke(arena.cli.app, ["sweep", "run", "lenet5", "--variant", "raw", *words])
     assert done.exit_code == 2
     assert "--fuse" in done.output
 
@@ -204,7 +206,7 @@ def test_a_pool_hands_the_size_to_its_agents(tiles: TileSet, tmp_path: Path, mon
     (tmp_path / "s.yaml").write_text(SWEEP)
     words = ["run", "s.yaml", "train.epochs=1", "model.width=1", "--variant", "raw", "--tiles", str(tiles.folder)]
     options = ["--budget", "4", "--agents", "1", "--device", "cpu", "--fuse", "4", "--wandb", "off", "--no-smoke", "--json"]
-    done = CliRunner().invoke(cli.app, [*words, *options])
+    done = CliRunner().invoke(arena.cli.app, ["sweep", *words, *options])
     assert done.exit_code == 0, done.output
     (study,) = json.loads(done.stdout)
     assert len(study["trials"]) == 4

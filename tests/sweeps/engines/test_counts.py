@@ -95,7 +95,7 @@ def test_status_loads_neither_optuna_nor_torch(tmp_path: Path) -> None:
     make_study(tmp_path, budget=2)
     work_off(open_engine(tmp_path))
     code = (
-        "import sys; from sweeps.cli.app import app; app(['status', '--studies', sys.argv[1]], standalone_mode=False); "
+        "import sys; from arena.cli import app; app(['sweep', 'status', '--studies', sys.argv[1]], standalone_mode=False); "
         "print([m for m in ('torch', 'optuna', 'numpy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True, cwd=ROOT)

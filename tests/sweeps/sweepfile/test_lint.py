@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+import arena.cli
 from support.studies import make_study, open_engine, work_off
-from sweeps.cli.app import app
 from sweeps.engines.optuna_space import choose_first_point
 from sweeps.engines.protocol import Idle
 from sweeps.errors import SweepFileError
@@ -51,7 +51,7 @@ def test_lint_counts_the_epochs_that_the_file_sets(tmp_path: Path) -> None:
     path = tmp_path / "s.yaml"
     for last, is_good in (("{min: 3, max: 5}", True), ("{value: 4}", False)):
         path.write_text(f"{text}  train.epochs: {last}\n")
-        result = CliRunner().invoke(app, ["lint", str(path)])
+        result = CliRunner().invoke(arena.cli.app, ["sweep", "lint", str(path)])
         assert (result.exit_code == 0) is is_good
         assert is_good or "it looks first at epoch 4, and trials have 4" in str(result.exception)
 
