@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from arena.base.terminal import duration, say
-from sweeps.pool.progress import Progress, StudyProgress
+from sweeps.pool.progress import PoolProgress, StudyProgress
 from sweeps.study.control import Wish
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
-Show = Callable[[Progress], None]
+Show = Callable[[PoolProgress], None]
 
 _PLAIN_EVERY_S = 10.0
 _MIN_ROWS = 2  # with fewer there is only the sum
@@ -26,11 +26,11 @@ _MIN_ROWS = 2  # with fewer there is only the sum
 @contextlib.contextmanager
 def live_progress(title: str) -> Iterator[Show]:
     """Yield a function that shows progress: on a terminal as a table, elsewhere as a line now and then."""
-    last: list[Progress] = []
+    last: list[PoolProgress] = []
     on_terminal = sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
     with _table() if on_terminal else _lines(title) as show:
 
-        def show_and_store(progress: Progress) -> None:
+        def show_and_store(progress: PoolProgress) -> None:
             last[:] = [progress]
             show(progress)
 
@@ -54,7 +54,7 @@ def _lines(title: str) -> Iterator[Show]:
     next_at = time.monotonic() + _PLAIN_EVERY_S
     completed: set[str] = set()
 
-    def show(progress: Progress) -> None:
+    def show(progress: PoolProgress) -> None:
         nonlocal next_at
         for study in progress.studies:
             if len(progress.studies) > 1 and not study.is_unfinished and study.name not in completed:
@@ -67,19 +67,19 @@ def _lines(title: str) -> Iterator[Show]:
     yield show
 
 
-def summary(progress: Progress) -> str:
+def summary(progress: PoolProgress) -> str:
     """Return one line on all studies together."""
     words = [f"{progress.n_completed} of {progress.budget} trials", f"{progress.sum_counts('running')} running"]
     words += [f"{progress.sum_counts(name)} {name}" for name in ("pruned", "failed") if progress.sum_counts(name)]
-    left = "" if progress.remaining_s is None else f", about {duration(progress.remaining_s)} left"
-    return f"{', '.join(words)}, after {duration(progress.elapsed_s)}{left}{_speed(progress)}"
+    time_left = "" if progress.remaining_s is None else f", about {duration(progress.remaining_s)} left"
+    return f"{', '.join(words)}, after {duration(progress.elapsed_s)}{time_left}{_speed(progress)}"
 
 
 # Name, and the least width of a terminal for it: the least important column goes first.
 _COLUMNS = (("finished", 56), ("running", 40), ("pruned", 64), ("failed", 48), ("dup.", 72))
 
 
-def draw_table(progress: Progress, width: int, height: int) -> Table:
+def draw_table(progress: PoolProgress, width: int, height: int) -> Table:
     """Draw a row for each study and the sum below, for a terminal of this size; studies that do not fit are counted."""
     from rich.table import Table
     from rich.text import Text
@@ -97,7 +97,7 @@ def draw_table(progress: Progress, width: int, height: int) -> Table:
     return _with_sum(table, progress, len(progress.studies) - table.row_count, width)
 
 
-def _with_sum(studies: Table, progress: Progress, n_hidden: int, width: int) -> Table:
+def _with_sum(studies: Table, progress: PoolProgress, n_hidden: int, width: int) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -107,9 +107,9 @@ def _with_sum(studies: Table, progress: Progress, n_hidden: int, width: int) -> 
         grid.add_row(studies)
     if n_hidden and studies.row_count:
         grid.add_row(Text(f"and {n_hidden} more"))
-    left = "" if progress.remaining_s is None else f"{duration(progress.remaining_s)} left"
+    time_left = "" if progress.remaining_s is None else f"{duration(progress.remaining_s)} left"
     speed = f"{progress.clips_per_s:,.0f} clips/s" if progress.clips_per_s else ""
-    words = (f"{progress.n_completed} of {progress.budget} trials", left, speed, f"{duration(progress.elapsed_s)} so far")
+    words = (f"{progress.n_completed} of {progress.budget} trials", time_left, speed, f"{duration(progress.elapsed_s)} so far")
     grid.add_row(Text(" \u00b7 ".join(word for word in words if word)))
     return grid
 
@@ -127,5 +127,5 @@ def _best(study: StudyProgress) -> str:
     return f"{study.counts.best.value:.4f}" if study.counts.best else ""
 
 
-def _speed(progress: Progress) -> str:
+def _speed(progress: PoolProgress) -> str:
     return f", {progress.clips_per_s:,.0f} clips/s" if progress.clips_per_s else ""

@@ -28,7 +28,7 @@ from sweeps.cli.options import (
 if TYPE_CHECKING:
     from sweeps.pool.plan import SweepRequest, Workers
     from sweeps.pool.pool import Pool, PoolReport
-    from sweeps.pool.progress import Progress
+    from sweeps.pool.progress import PoolProgress
     from sweeps.pool.slots import Slot
 
 
@@ -159,7 +159,7 @@ def _run(request: SweepRequest, json: bool) -> int:
     return report.exit_code
 
 
-def _run_on_cluster(workers: Workers, pool: Pool, show: Callable[[Progress], None]) -> PoolReport:
+def _run_on_cluster(workers: Workers, pool: Pool, show: Callable[[PoolProgress], None]) -> PoolReport:
     from sweeps.pool import cluster
     from sweeps.pool.ray_actors import RayActors
     from sweeps.pool.slurm_jobs import SlurmJobs, choose_jobs_folder

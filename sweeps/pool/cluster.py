@@ -12,7 +12,7 @@ from arena.base.processes import recorded_signals
 from sweeps.errors import StudyError
 from sweeps.pool.agent_options import Say
 from sweeps.pool.pool import Pool, PoolReport, make_report
-from sweeps.pool.progress import Progress, ProgressReader
+from sweeps.pool.progress import PoolProgress, ProgressReader
 
 _PROGRESS_EVERY_S = 2.0
 _POLL_EVERY_S = 0.2
@@ -50,7 +50,7 @@ def make_agent_argvs(pool: Pool, n_agents: int) -> list[list[str]]:
 
 
 def run_on_cluster(
-    pool: Pool, hand_over: Callable[[], ClusterAgents], show: Callable[[Progress], None], say: Say
+    pool: Pool, hand_over: Callable[[], ClusterAgents], show: Callable[[PoolProgress], None], say: Say
 ) -> PoolReport:
     """Hand agents over and wait until they end; Ctrl-C ends the waiting.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from arena.base.processes import recorded_signals
 from sweeps.pool.agent_options import AgentOptions, Say
-from sweeps.pool.progress import Progress, ProgressReader
+from sweeps.pool.progress import PoolProgress, ProgressReader
 from sweeps.pool.slots import Slot
 from sweeps.pool.supervisor import Supervisor
 from sweeps.study.control import Wish
@@ -56,7 +56,7 @@ class Pool:
     n_clips: Sequence[int]  # clips in an epoch, by study
 
 
-def run_agents(pool: Pool, show: Callable[[Progress], None], say: Say) -> PoolReport:
+def run_agents(pool: Pool, show: Callable[[PoolProgress], None], say: Say) -> PoolReport:
     """Start agents and wait until they end; `show` gets the progress about once a second.
 
     The first Ctrl-C (or SIGTERM) asks all agents to end after their epoch, the second ends them at once.
@@ -80,7 +80,7 @@ def run_agents(pool: Pool, show: Callable[[Progress], None], say: Say) -> PoolRe
     return make_report(progress, n_failed_agents=n_failed, interrupted=bool(signals))
 
 
-def make_report(progress: Progress, *, n_failed_agents: int, interrupted: bool) -> PoolReport:
+def make_report(progress: PoolProgress, *, n_failed_agents: int, interrupted: bool) -> PoolReport:
     """Return the report of a pool that ended with this progress."""
     return PoolReport(
         n_completed=progress.n_completed,
@@ -108,7 +108,7 @@ def _wait(supervisor: Supervisor, signals: list[int], show: Callable[[], None], 
         time.sleep(_POLL_EVERY_S)
 
 
-def _warn_of_halted(progress: Progress, warned: set[str], say: Say) -> set[str]:
+def _warn_of_halted(progress: PoolProgress, warned: set[str], say: Say) -> set[str]:
     """Say which studies are paused or stopped, but for those in `warned`; return the names of both."""
     for study in progress.studies:
         if study.name not in warned and study.is_unfinished and study.wish is not Wish.RUN:

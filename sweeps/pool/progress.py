@@ -49,7 +49,7 @@ class StudyProgress:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Progress:
+class PoolProgress:
     """Progress of all studies of a pool at one moment."""
 
     studies: tuple[StudyProgress, ...]
@@ -85,7 +85,7 @@ class ProgressReader:
         self._started = clock()
         self._samples: deque[tuple[float, int]] = deque()  # time, and clips trained by then
 
-    def read(self) -> Progress:
+    def read(self) -> PoolProgress:
         """Return the progress now.
 
         Raises:
@@ -107,7 +107,7 @@ class ProgressReader:
         speed = self._speed(time_s, sum(study.counts.epochs * study.n_clips for study in studies))
         remaining = sum(study.remaining_clips for study in studies)
         remaining_s = 0.0 if not remaining else remaining / speed if speed else None
-        return Progress(studies=studies, elapsed_s=time_s - self._started, clips_per_s=speed, remaining_s=remaining_s)
+        return PoolProgress(studies=studies, elapsed_s=time_s - self._started, clips_per_s=speed, remaining_s=remaining_s)
 
     def _speed(self, time_s: float, n_clips: int) -> float:
         self._samples.append((time_s, n_clips))

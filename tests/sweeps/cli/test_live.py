@@ -13,7 +13,7 @@ from rich.console import Console
 from support.studies import claimed, finished, make_study, open_engine
 from sweeps.cli import live
 from sweeps.engines.counts import BestTrial, StudyCounts
-from sweeps.pool.progress import Progress, ProgressReader, StudyProgress
+from sweeps.pool.progress import PoolProgress, ProgressReader, StudyProgress
 from sweeps.study.control import Wish, ask
 from sweeps.study.lease import utc_now
 
@@ -26,7 +26,7 @@ def line(name: str, n: int, wish: Wish = Wish.RUN) -> StudyProgress:
     return StudyProgress(name=name, budget=64, metric="val_macro_f1", wish=wish, counts=counts, n_clips=100, epochs=8)
 
 
-EIGHT = Progress(
+EIGHT = PoolProgress(
     studies=tuple(
         line(f"{model}.{variant}", n)
         for n, (model, variant) in enumerate(
@@ -39,7 +39,7 @@ EIGHT = Progress(
 )
 
 
-def draw(progress: Progress, width: int, height: int) -> list[str]:
+def draw(progress: PoolProgress, width: int, height: int) -> list[str]:
     console = Console(file=io.StringIO(), width=width, height=height)
     console.print(live.draw_table(progress, width, height))
     assert isinstance(console.file, io.StringIO)
@@ -71,7 +71,7 @@ def test_studies_that_do_not_fit_are_counted() -> None:
 
 
 def test_a_paused_study_is_marked() -> None:
-    progress = Progress(
+    progress = PoolProgress(
         studies=(line("a", 1, Wish.PAUSE), line("b", 1, Wish.STOP)), elapsed_s=1.0, clips_per_s=0.0, remaining_s=None
     )
     assert [text.split("  ")[0] for text in draw(progress, 80, 24)[1:3]] == ["a (paused)", "b (stopped)"]
