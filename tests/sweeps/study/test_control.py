@@ -10,7 +10,7 @@ import pytest
 from cnn.runs.folder import EpochRow
 from support.studies import BAYES, call, claimed, finished, make_study, open_engine
 from sweeps.agents import agent
-from sweeps.agents.agent import fair
+from sweeps.agents.agent import sort_by_share
 from sweeps.agents.run import run_agent
 from sweeps.errors import StudyError, SweepError
 from sweeps.pool.agent_options import OUT_OF_MEMORY, AgentOptions, AgentSignals
@@ -187,7 +187,7 @@ def test_studies_take_turns_by_the_share_of_their_budgets(tmp_path: Path) -> Non
     engines = [open_engine(tmp_path, name) for name in budgets]
     turns = []
     for _ in range(sum(budgets.values())):
-        engine = fair(engines)[0]
+        engine = sort_by_share(engines)[0]
         turns.append(engine.spec.name)
         engine.finish(claimed(engine), finished(0.5))  # type: ignore[arg-type]
         done = {name: turns.count(name) for name in budgets}
