@@ -19,7 +19,7 @@ from cnn.models.registry import build, placed
 from cnn.overrides import from_dict
 from cnn.runs.folder import RunFolder, RunState
 from cnn.runs.index import find_run
-from cnn.tiles.front_end import Samples, bilateral, tile_of
+from cnn.tiles.front_end import Samples, bilateral, compute_tile
 from cnn.tiles.tta import log_probabilities
 from cnn.train.device import one_thread, resolve
 from cnn.train.weights_file import unsealed
@@ -127,7 +127,7 @@ def write_submission(path: Path, answers: Sequence[Answer]) -> None:
 
 def picture_of(samples: Samples, rate_hz: int, config: RunConfig) -> npt.NDArray[np.uint8]:
     """(S,) samples as the (F, T) picture that the run's net is shown."""
-    tile = tile_of(samples, rate_hz, config.tiles)
+    tile = compute_tile(samples, rate_hz, config.tiles)
     return bilateral(tile, config.tiles) if config.filter == "bilateral" else tile
 
 

@@ -129,6 +129,6 @@ def make_point(base: Mapping[str, Any], params: Mapping[str, object]) -> Point:
 
 def check_runs(runs: Path) -> None:
     """Check that run folders can be written, before a study is created; raises cnn's RunError."""
-    from cnn.runs.index import check_place
+    from cnn.runs.index import check_writable
 
-    check_place(runs)
+    check_writable(runs)

@@ -37,9 +37,9 @@ def make_destination(run_path: tuple[str, str, str], study: str, on_stop: Callab
 
 def find_wandb_run(folder: RunFolder) -> str:
     """Return the id of the run at W&B that a run folder was mirrored to, or an empty text."""
-    from cnn.runs.wandb_record import copy_of
+    from cnn.runs.wandb_record import read_copy
 
-    copy = copy_of(folder)
+    copy = read_copy(folder)
     return copy.id if copy else ""
 
 

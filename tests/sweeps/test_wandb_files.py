@@ -154,7 +154,8 @@ def test_the_schedulers_own_loader_takes_the_written_source(tmp_path: Path) -> N
 
 def test_the_package_of_the_same_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     wandb_link.refuse_namesake()
-    monkeypatch.setattr(importlib.metadata, "distribution", lambda _name: object())
+    distribution = importlib.metadata.distribution
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: object() if name == "sweeps" else distribution(name))
     with pytest.raises(StudyError, match=r"^the package `sweeps` \(of wandb\[sweeps\]\) is installed over Arena's own"):
         wandb_link.refuse_namesake()
 

@@ -24,7 +24,7 @@ from cnn.inference.predict import answers_of_recordings
 from cnn.models.registry import build
 from cnn.overrides import from_dict
 from cnn.runs.folder import RunFolder
-from cnn.tiles.front_end import bilateral, tile_of
+from cnn.tiles.front_end import bilateral, compute_tile
 from cnn.train.weights_file import sealed
 from support.tones import RATE_HZ, tone
 
@@ -137,7 +137,7 @@ def test_pictures_are_those_of_the_tiles_but_for_single_grey_levels(diameter: in
     with torch.no_grad():
         raw = FrontEnd(settings, 8000, "raw")(torch.from_numpy(batch)).numpy()
         filtered = Bilateral(settings)(torch.from_numpy(raw)).numpy()
-    tiles = np.stack([tile_of(clip, 8000, settings) for clip in clips])
+    tiles = np.stack([compute_tile(clip, 8000, settings) for clip in clips])
     smooth = np.stack([bilateral(tile, settings) for tile in raw.astype(np.uint8)])
     for found, expected in ((raw, tiles), (filtered, smooth)):
         apart = np.abs(found - expected)
