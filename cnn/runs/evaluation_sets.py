@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cnn.config import FOLDED_KINDS, RunConfig, SplitSettings, TrainSettings, model_defaults, to_dict
+from cnn.config import FOLDED_KINDS, RunConfig, SplitSettings, TrainSettings, config_to_dict, model_defaults
 from cnn.errors import CnnError
-from cnn.overrides import flatten, from_dict
+from cnn.overrides import config_from_dict, flatten
 from cnn.runs.folder import RunFolder, RunState, list_runs
 from cnn.runs.index import trial_of
 
@@ -54,7 +54,8 @@ class FoldRuns:
     @property
     def settings(self) -> dict[str, object]:
         """The whole configuration but fold and seed, as dotted keys."""
-        return {key: value for key, value in flatten(to_dict(self.config)).items() if key not in ("split.fold", "train.seed")}
+        values = flatten(config_to_dict(self.config))
+        return {key: value for key, value in values.items() if key not in ("split.fold", "train.seed")}
 
     def by_fold(self) -> list[list[RunFolder]]:
         """The runs of `folds`, each by `seeds`."""
@@ -76,8 +77,8 @@ def _overrides(config: RunConfig) -> Iterator[str]:
     usual = replace(
         config, split=SplitSettings(), model=model_defaults(config.model.name, config.model.source), train=TrainSettings()
     )
-    content = flatten(to_dict(replace(usual, augment=type(config.augment)())))
-    for key, value in flatten(to_dict(config)).items():
+    content = flatten(config_to_dict(replace(usual, augment=type(config.augment)())))
+    for key, value in flatten(config_to_dict(config)).items():
         if key in _SAID_OTHERWISE or key.startswith("tiles.") or (key.startswith("augment.") and not config.augmented):
             continue
         if value != content[key]:
@@ -109,7 +110,7 @@ def _folded(run: RunFolder) -> RunConfig | None:
         content = run.config()
         if content["split"]["kind"] not in FOLDED_KINDS or trial_of(run):
             return None
-        config = from_dict(content)
+        config = config_from_dict(content)
     except (CnnError, KeyError, TypeError, ValueError):
         return None  # whoever lists runs says so
     return config if config.digest == run.digest else None

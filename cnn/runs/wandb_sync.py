@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnn.errors import RunError
-from cnn.overrides import from_dict
+from cnn.overrides import config_from_dict
 from cnn.runs.folder import RunFolder, locked
 from cnn.runs.wandb_client import is_logged_in, send
 from cnn.runs.wandb_record import Copy, copy_of
@@ -68,4 +68,4 @@ def _send(run: RunFolder, copy: Copy, place: Path) -> str:
         now = copy_of(run) or copy
         if now.sent:  # by another `arena wandb sync` meanwhile
             return now.url
-        return send(run, now, from_dict(run.config()), place, _WAIT_S)
+        return send(run, now, config_from_dict(run.config()), place, _WAIT_S)
