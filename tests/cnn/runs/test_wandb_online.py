@@ -34,7 +34,8 @@ def wait(row):
 
 for seed, mode, listen in ((0, "offline", None), (1, "off", None), (2, "online", wait), (3, "online", None)):
     config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2", f"train.seed={seed}"])
-    train_mirrored(TrainingRequest(config=config, tiles=tiles, runs=Path("runs"), on_epoch=listen), Destination(mode=mode), print)
+    request = TrainingRequest(config=config, tiles=tiles, runs=Path("runs"), on_epoch=listen)
+    train_mirrored(request, Destination(mode=mode), print)
 """
 
 
