@@ -22,6 +22,7 @@ from leaderboard.service.upload import FILE, MODEL, sent_in
 from leaderboard.teams import Team
 
 router = APIRouter(include_in_schema=False)
+_MAX_SHOWN = 200  # characters of a refused pseudonym
 
 
 @router.get("/login")
@@ -147,10 +148,6 @@ class form_guard:  # noqa: N801 reads as a statement
 
     async def __aexit__(self, *_: object) -> None:
         await self._form.close()
-
-
-router = APIRouter(include_in_schema=False)
-_MAX_SHOWN = 200  # characters of what was refused
 
 
 @router.get("/team/pseudonym")
