@@ -20,8 +20,7 @@ from cnn.runs.folder import EpochRow, RunFolder, RunState
 from cnn.runs.wandb_mirror import Destination
 from cnn.tiles.tile_set import TileSet
 from cnn.train.mirrored import TrainingRequest, train_mirrored
-from cnn.train.training_run import Decision, Listener
-from cnn.train.training_run import TrainingRun
+from cnn.train.training_run import Decision, Listener, TrainingRun
 from support.paths import ROOT
 from support.warm_python import WarmPython
 
