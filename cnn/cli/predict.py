@@ -36,8 +36,8 @@ def predict(
     json: Json = False,
 ) -> None:
     """What a finished run says: digit and probability of each recording given, or with --clips or --split a submission."""
+    from cnn.files import check_output
     from cnn.inference.predict import SUBMISSION_HEADER, finished_run
-    from cnn.outputs import is_replaced
 
     if split not in ("", "test", "val"):
         raise typer.BadParameter(f"--split is test or val, not {split!r}")
@@ -50,7 +50,7 @@ def predict(
         _print_answers(answers, json)
     else:
         out = out or Path("submission.csv")
-        is_replacing = is_replaced(out, SUBMISSION_HEADER)
+        is_replacing = check_output(out, SUBMISSION_HEADER)
         answers = _answers(found, clips, split or "test", device)
         _submit(found, answers, out, json)
         if is_replacing:
@@ -62,20 +62,20 @@ def predict(
 def _answers_on_files(run: RunFolder, files: list[str], device: str) -> Answers:
     import sys
 
-    from cnn.corpus.recordings import sources_named
+    from cnn.corpus.recordings import open_recordings
     from cnn.inference.predict import answers_of_recordings
 
-    with sources_named(files, sys.stdin.buffer) as sources, progress("predicting, clips", len(sources)) as advance:
+    with open_recordings(files, sys.stdin.buffer) as sources, progress("predicting, clips", len(sources)) as advance:
         return answers_of_recordings(run, sources, device, advance)
 
 
 def _answers(run: RunFolder, clips: Path | None, split: str, device: str) -> Answers:
-    from cnn.corpus.recordings import sources_in
+    from cnn.corpus.recordings import find_recordings
     from cnn.inference.predict import Answers, answers_of_recordings, answers_of_split
 
     if clips is None:
         return Answers(answers=tuple(answers_of_split(run, split)), unheard=())
-    sources = sources_in(clips)
+    sources = find_recordings(clips)
     with progress("predicting, clips", len(sources)) as advance:
         return answers_of_recordings(run, sources, device, advance)
 

@@ -16,7 +16,7 @@ from sweeps.training import fused_trials
 from sweeps.training.fused_trials import FusedTrials
 
 if TYPE_CHECKING:
-    from sweeps.training.fused_trials import Fusing
+    from sweeps.training.fused_trials import FusionPlan
 
 
 _MAX_TRIALS = 128  # upper bound for the search of the fastest number
@@ -41,7 +41,7 @@ class FusedAgent(Agent):
     def __init__(self, engines: Sequence[Engine], options: AgentOptions, signals: AgentSignals, say: Say) -> None:
         super().__init__(engines, options, signals, say)
         self._max_trials = options.fuse
-        self._fusing: Fusing | None = None  # decided with the first trial
+        self._fusing: FusionPlan | None = None  # decided with the first trial
         self._waiting: list[_ClaimedTrial] = []
         self._refused: set[Hashable] = set()  # stack keys of nets that cannot be fused
         self._renewed_at = time.monotonic()

@@ -12,8 +12,8 @@ from sweeps.training.trial import Listener, Task, TrialContext, TrialResult, mak
 if TYPE_CHECKING:
     from cnn.config import RunConfig
     from cnn.runs.folder import RunFolder
-    from cnn.train.fused.autotune import Fusing as Fusing
-    from cnn.train.fused.group import Ended
+    from cnn.train.fused.autotune import FusionPlan as FusionPlan
+    from cnn.train.fused.group import MemberResult
 
 
 TrialKey = tuple[str, int]  # study and number
@@ -23,26 +23,26 @@ def trial_stack_key(context: TrialContext, params: Mapping[str, object]) -> Hash
     """Return a key that is equal for trials that can be trained together."""
     from cnn.train.fused import group as fused
 
-    return context.tiles, context.runs, context.device, fused.mould_of(context.configure(params))
+    return context.tiles, context.runs, context.device, fused.compute_stack_key(context.configure(params))
 
 
-def choose_fusing(context: TrialContext, params: Mapping[str, object], n: int, n_most: int) -> Fusing:
+def choose_fusing(context: TrialContext, params: Mapping[str, object], n: int, n_most: int) -> FusionPlan:
     """Return how to fuse trials like this one on the device: `n` of them, or with 0 as many as are fastest.
 
     On a CPU fusing was measured not to pay: 0 becomes 1 there.
     """
     from cnn.tiles.tile_set import open_tiles
-    from cnn.train.device import resolve
-    from cnn.train.fused.autotune import Fusing, best_fusing, fastest
-    from cnn.train.training_run import Material
+    from cnn.train.device import resolve_device
+    from cnn.train.fused.autotune import FusionPlan, choose_formulation, choose_fusion
+    from cnn.train.training_run import SplitData
 
-    device, config = resolve(context.device), context.configure(params)
+    device, config = resolve_device(context.device), context.configure(params)
     if device.type == "cpu":
-        return Fusing(n_members=n or 1)
-    material = Material(open_tiles(context.tiles), config, device)
+        return FusionPlan(n_members=n or 1)
+    material = SplitData(open_tiles(context.tiles), config, device)
     if n:
-        return Fusing(n_members=n, formulation=fastest(config, material, n)[0])
-    return best_fusing(config, material, n_most)
+        return FusionPlan(n_members=n, formulation=choose_formulation(config, material, n)[0])
+    return choose_fusion(config, material, n_most)
 
 
 def explain_unfusable(context: TrialContext, params: Mapping[str, object]) -> str:
@@ -51,13 +51,13 @@ def explain_unfusable(context: TrialContext, params: Mapping[str, object]) -> st
 
     from cnn.config import LABELS
     from cnn.errors import ModelError
-    from cnn.models.registry import build
-    from cnn.train.fused.stacked_layers import stacked
+    from cnn.models.registry import build_net
+    from cnn.train.fused.stacked_layers import stack_nets
 
     config = context.configure(params)
     with torch.random.fork_rng(devices=[]):
         try:
-            stacked([build(config.model, config.tiles.size, len(LABELS))] * 2)
+            stack_nets([build_net(config.model, config.tiles.size, len(LABELS))] * 2)
         except ModelError as error:
             return str(error)
     return ""
@@ -66,20 +66,20 @@ def explain_unfusable(context: TrialContext, params: Mapping[str, object]) -> st
 class FusedTrials:
     """Trials that are trained together, an epoch at a time."""
 
-    def __init__(self, context: TrialContext, params: Mapping[str, object], fusing: Fusing) -> None:
+    def __init__(self, context: TrialContext, params: Mapping[str, object], fusing: FusionPlan) -> None:
         """Prepare for trials with the stack key of `params`.
 
         Raises:
             CnnError: the tiles, the split or the device cannot be used.
         """
         from cnn.tiles.tile_set import open_tiles
-        from cnn.train.device import resolve
-        from cnn.train.fused.group import Group
-        from cnn.train.training_run import Material
+        from cnn.train.device import resolve_device
+        from cnn.train.fused.group import TrainingGroup
+        from cnn.train.training_run import SplitData
 
         self._tiles = open_tiles(context.tiles)
-        material = Material(self._tiles, context.configure(params), resolve(context.device))
-        self._group = Group(material, context.runs, fusing.formulation, self._close)
+        material = SplitData(self._tiles, context.configure(params), resolve_device(context.device))
+        self._group = TrainingGroup(material, context.runs, fusing.formulation, self._close)
         self._members: dict[str, tuple[TrialKey, TrialContext, Task]] = {}  # by digest of the run
 
     def __len__(self) -> int:
@@ -118,7 +118,7 @@ class FusedTrials:
             SweepError: a listener raised it.
         """
         try:
-            return [self._result(ended) for ended in self._group.epoch()]
+            return [self._result(ended) for ended in self._group.run_epoch()]
         except SweepError:
             raise
         except Exception as error:
@@ -133,7 +133,7 @@ class FusedTrials:
         self._group.pause()
         self._members.clear()
 
-    def _result(self, ended: Ended) -> tuple[TrialKey, TrialResult]:
+    def _result(self, ended: MemberResult) -> tuple[TrialKey, TrialResult]:
         key, _, task = self._members.pop(ended.config.digest)
         return key, make_failure(ended.error) if ended.error else read_result(ended.folder, task.metric)
 

@@ -65,9 +65,9 @@ class TrialContext:
 
     def configure(self, params: Mapping[str, object]) -> RunConfig:
         """Return the configuration of the trial with these parameters."""
-        from cnn.overrides import from_dict, with_values
+        from cnn.overrides import apply_values, config_from_dict
 
-        return with_values(from_dict(self.base), params)
+        return apply_values(config_from_dict(self.base), params)
 
 
 Listener = Callable[[EpochRow], Step]
@@ -88,9 +88,9 @@ def try_point(context: TrialContext, params: Mapping[str, object]) -> str:
 def check_context(context: TrialContext) -> None:
     """Check before the first trial that device and tiles can be used; raises cnn's errors. Loads torch."""
     from cnn.tiles.tile_set import open_tiles
-    from cnn.train.device import resolve
+    from cnn.train.device import resolve_device
 
-    device = resolve(context.device)
+    device = resolve_device(context.device)
     if device.type == "cpu":
         import torch
 
@@ -125,12 +125,12 @@ def _run(context: TrialContext, task: Task, on_epoch: Listener) -> TrialResult:
     from cnn.runs.index import TrialMark, mark_trial
     from cnn.runs.wandb_mirror import Destination
     from cnn.tiles.tile_set import open_tiles
-    from cnn.train.mirrored import Training, train_mirrored
+    from cnn.train.mirrored import TrainingRequest, train_mirrored
     from cnn.train.training_run import Decision
 
     config = context.configure(task.params)
     mark_trial(RunFolder(context.runs / config.digest), TrialMark(study=context.study, number=task.number))
-    training = Training(
+    training = TrainingRequest(
         config=config,
         tiles=open_tiles(context.tiles),
         runs=context.runs,
