@@ -134,8 +134,8 @@ def test_another_throat_scales_low_frequencies_by_one_factor_and_leaves_the_high
 
     def centre(part: slice) -> torch.Tensor:
         position = (moved[:, part] * bins[part]).sum(1) / moved[:, part].sum(1)
-        left = position.floor().long()
-        return hertz[left] + (position - left) * (hertz[left + 1] - hertz[left])
+        nearest = position.floor().long()
+        return hertz[nearest] + (position - nearest) * (hertz[nearest + 1] - hertz[nearest])
 
     first, second = centre(slice(0, 25)) / hertz[16], centre(slice(25, 50)) / hertz[36]
     torch.testing.assert_close(first, second, rtol=0.03, atol=0)

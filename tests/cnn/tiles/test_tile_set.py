@@ -235,22 +235,22 @@ def test_tiles_of_several_corpora_or_settings_are_listed_to_choose_from(
     few = tmp_path / "few"
     few.mkdir()
     shutil.copy(corpus_folder / "3_bob_1.wav", few)
-    prepared = [
+    folders = [
         prepare(scan(few), dataclasses.replace(tiles.settings, range_db=50.0), tmp_path / "tiles").folder,
         prepare(scan(few), dataclasses.replace(tiles.settings, size=64), tmp_path / "tiles").folder,
         Path(shutil.copytree(tiles.folder, tmp_path / "tiles" / "old")),
     ]
-    for number, folder in enumerate(prepared):
+    for number, folder in enumerate(folders):
         os.utime(folder / "settings.json", (0, 1795300260 + 60 * number))
     with pytest.raises(TilesError) as refused:
         find_tiles(tmp_path / "tiles")
     assert str(refused.value).splitlines() == [
         f"{tmp_path / 'tiles'} holds 3 folders of tiles; choose one with --tiles:",
-        f"  {prepared[2]}: 200 clips, 32 x 32 cells, range_db 40.0, prepared 2026-11-21 22:33 UTC, corpus {tiles.corpus_folder}",
-        f"  {prepared[1]}: 1 clip, 64 x 64 cells, range_db 40.0, prepared 2026-11-21 22:32 UTC, corpus {few}",
-        f"  {prepared[0]}: 1 clip, 32 x 32 cells, range_db 50.0, prepared 2026-11-21 22:31 UTC, corpus {few}",
+        f"  {folders[2]}: 200 clips, 32 x 32 cells, range_db 40.0, prepared 2026-11-21 22:33 UTC, corpus {tiles.corpus_folder}",
+        f"  {folders[1]}: 1 clip, 64 x 64 cells, range_db 40.0, prepared 2026-11-21 22:32 UTC, corpus {few}",
+        f"  {folders[0]}: 1 clip, 32 x 32 cells, range_db 50.0, prepared 2026-11-21 22:31 UTC, corpus {few}",
     ]
-    assert find_tiles(prepared[1]).settings.size == 64
+    assert find_tiles(folders[1]).settings.size == 64
 
 
 def test_tiles_of_a_corpus_that_moved_know_where_it_lies_now(tiles: TileSet, tmp_path: Path) -> None:
