@@ -16,7 +16,7 @@ import torch
 
 from cnn.cli.export import _heard
 from cnn.config import ModelSettings, RunConfig, TileSettings, TrainSettings, model_defaults, to_dict
-from cnn.corpus.recordings import sources_in
+from cnn.corpus.recordings import find_recordings
 from cnn.errors import ConfigError, CorpusError, ModelError, RunError
 from cnn.inference.onnx_export import OPSET, Exported, export, made_up
 from cnn.inference.onnx_front_end import Bilateral, FrontEnd
@@ -96,7 +96,7 @@ def test_the_file_answers_recordings_of_any_length_as_predict_does(
     clips = [*tones(6), np.concatenate([np.zeros(9000, np.float32), tone(3, 1, 0)]), np.tile(tone(1, 1, 1), 4)]
     for place, clip in enumerate(clips):
         soundfile.write(tmp_path / f"clip{place}.wav", clip, OTHER_HZ, subtype="FLOAT")
-    said = answers_of_recordings(run, sources_in(tmp_path), "cpu", lambda n: None).answers
+    said = answers_of_recordings(run, find_recordings(tmp_path), "cpu", lambda n: None).answers
     np.testing.assert_allclose(answers(path, clips), [answer.probabilities for answer in said], atol=1e-3)
 
 
