@@ -14,7 +14,7 @@ import pytest
 import soundfile
 import torch
 
-from cnn.cli.export import _heard
+from cnn.cli.export import _read_samples
 from cnn.config import ModelSettings, RunConfig, TileSettings, TrainSettings, model_defaults, to_dict
 from cnn.corpus.recordings import find_recordings
 from cnn.errors import ConfigError, CorpusError, ModelError, RunError
@@ -194,6 +194,6 @@ def test_a_rate_that_no_microphone_has_is_refused(tmp_path: Path) -> None:
 
 def test_recordings_to_check_on_have_the_rate_that_the_file_takes(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", tone(1, 1, 1), RATE_HZ)
-    assert len(_heard(tmp_path, RATE_HZ)) == 1
+    assert len(_read_samples(tmp_path, RATE_HZ)) == 1
     with pytest.raises(CorpusError, match="give --rate-hz 8000"):
-        _heard(tmp_path, 16_000)
+        _read_samples(tmp_path, 16_000)
