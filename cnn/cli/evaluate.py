@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cnn.runs.folds import Arm, EvaluationPlan
     from cnn.train.pool import Place
 
-    Evaluated = list[tuple[Arm, Evaluation]]
+    Results = list[tuple[Arm, Evaluation]]
 
 
 app = typer.Typer()
@@ -67,14 +67,14 @@ def evaluate_folds(
     settings = tuple(overrides or ())
     plan = EvaluationPlan(folds=folds, models=models, variants=variants, n_seeds=seeds, on=on, overrides=settings)
     paths = Place(tiles=find_tiles(tiles, say).folder, runs=runs, device=device, wandb=wandb)
-    evaluated = _evaluate(plan, paths, jobs)
-    print_json(_as_json(plan, evaluated)) if json else print_evaluations(plan, evaluated, every_speaker=speakers)
+    results = _evaluate(plan, paths, jobs)
+    print_json(_as_json(plan, results)) if json else print_evaluations(plan, results, every_speaker=speakers)
     if out:
-        write_rows(out, evaluated)
+        write_rows(out, results)
         say(f"{out}: a row for each speaker and seed" + (", in place of those before" if is_replacing else ""))
 
 
-def _evaluate(plan: EvaluationPlan, paths: Place, n_jobs: int) -> Evaluated:
+def _evaluate(plan: EvaluationPlan, paths: Place, n_jobs: int) -> Results:
     from cnn.runs.evaluation import evaluate
     from cnn.runs.folder import RunFolder
     from cnn.runs.folds import check_folds, make_arms
@@ -109,30 +109,30 @@ def _check_nets(configs: Sequence[RunConfig], paths: Place) -> None:
             checked.add(config.model)
 
 
-def _as_json(plan: EvaluationPlan, evaluated: Evaluated) -> dict[str, object]:
+def _as_json(plan: EvaluationPlan, results: Results) -> dict[str, object]:
     import dataclasses
 
-    content = [{"model": arm.model, "variant": arm.variant, **dataclasses.asdict(scores)} for arm, scores in evaluated]
+    content = [{"model": arm.model, "variant": arm.variant, **dataclasses.asdict(scores)} for arm, scores in results]
     return {"folds": plan.folds, "on": plan.on, "overrides": list(plan.overrides), "evaluations": content}
 
 
-def write_rows(path: Path, evaluated: Evaluated) -> None:
+def write_rows(path: Path, results: Results) -> None:
     """Write a CSV with a row for each speaker and seed."""
     from cnn.files import write_whole
 
     rows = (
         [arm.model, arm.variant, scores.on, s.fold, seed, s.speaker, s.n_clips, f"{f1:.9g}", scores.folds[s.fold].runs[seed]]
-        for arm, scores in evaluated
+        for arm, scores in results
         for s in scores.speakers
         for seed, f1 in enumerate(s.by_seed)
     )
     write_whole(path, format_csv([_COLUMNS, *rows]).encode())
 
 
-def print_evaluations(plan: EvaluationPlan, evaluated: Evaluated, *, every_speaker: bool) -> None:
+def print_evaluations(plan: EvaluationPlan, results: Results, *, every_speaker: bool) -> None:
     """Print the evaluations for a person, in 80 columns."""
     most_rows = sys.maxsize if every_speaker else _MOST_ROWS
-    for arm, scores in evaluated:
+    for arm, scores in results:
         seeds = f"{scores.n_seeds} seeds" if scores.n_seeds > 1 else "1 seed"
         kind = "groups of speakers" if plan.folds.isdecimal() else plan.folds
         clips = f"{scores.n_clips:,} {scores.on} clips"
@@ -141,8 +141,8 @@ def print_evaluations(plan: EvaluationPlan, evaluated: Evaluated, *, every_speak
         for name, text in _lines(scores):
             print(_wrap(name, text))
         print()
-    if len(evaluated) > 1:
-        _print_comparison(evaluated)
+    if len(results) > 1:
+        _print_comparison(results)
     if plan.on == "validation":
         say("these are validation speakers, good for choosing a recipe; the test speakers were not looked at")
 
@@ -206,7 +206,7 @@ def _wrap(name: str, text: str) -> str:
     return f"{name:<17}" + ("\n" + " " * 17).join(lines).replace("\u00a0", " ")
 
 
-def _print_comparison(evaluated: Evaluated) -> None:
+def _print_comparison(results: Results) -> None:
     rows = [
         [
             arm.model,
@@ -216,7 +216,7 @@ def _print_comparison(evaluated: Evaluated) -> None:
             f"{scores.speakers[0].macro_f1:.3f}",
             f"{scores.interval.low:.3f} to {scores.interval.high:.3f}",
         ]
-        for arm, scores in evaluated
+        for arm, scores in results
     ]
     print_table(("model", "variant", "#mean", "#seed sd", "#worst", "#pooled interval"), rows)
 
