@@ -14,7 +14,7 @@ from cnn.cli.options import Device, Json, Overrides, Runs, Tiles, Wandb
 if TYPE_CHECKING:
     from cnn.config import RunConfig
     from cnn.runs.folder import EpochRow, RunFolder
-    from cnn.train.pool import Place
+    from cnn.train.pool import TrainingPaths
 
 app = typer.Typer()
 
@@ -40,20 +40,20 @@ def train_command(
     from cnn.config import default_config
     from cnn.overrides import override
     from cnn.tiles.tile_set import find_tiles
-    from cnn.train.pool import Place, default_jobs, the_eight
+    from cnn.train.pool import TrainingPaths, default_configs, default_jobs
 
     if all_eight and (model or variant):
         raise typer.BadParameter("--all trains both models on all variants: leave --model and --variant out")
     tile_set = find_tiles(tiles, say)
     config = default_config(tile_set.corpus, tile_set.settings, model or "lenet5", variant or "raw")
-    bases = the_eight(tile_set) if all_eight else [config]
+    bases = default_configs(tile_set) if all_eight else [config]
     configs = [override(base, overrides or []) for base in bases]
-    paths = Place(tiles=tile_set.folder, runs=runs, device=device, wandb=wandb)
+    paths = TrainingPaths(tiles=tile_set.folder, runs=runs, device=device, wandb=wandb)
     folders = train_with_bar(configs, paths, jobs or default_jobs(device, len(configs)))
     print_json([run_as_json(folder) for folder in folders]) if json else print_runs(folders)
 
 
-def train_with_bar(configs: list[RunConfig], paths: Place, n_jobs: int) -> list[RunFolder]:
+def train_with_bar(configs: list[RunConfig], paths: TrainingPaths, n_jobs: int) -> list[RunFolder]:
     """Train by `cnn.train.pool.train_all`, with a progress bar over all epochs.
 
     Raises:
@@ -93,7 +93,7 @@ def run_as_json(folder: RunFolder) -> dict[str, object]:
 
 def print_runs(folders: list[RunFolder]) -> None:
     """Print a table of finished runs, in the order of training."""
-    from cnn.plugin import label_of
+    from cnn.plugin import shorten_name
 
     rows = []
     for folder in folders:
@@ -101,7 +101,7 @@ def print_runs(folders: list[RunFolder]) -> None:
         assert result is not None
         assert result.verdict is not None
         val, test = result.scores["val"], result.scores["test"]
-        name = [label_of(config["model"]["name"]), config["variant"]]
+        name = [shorten_name(config["model"]["name"]), config["variant"]]
         scores = [f"{val.macro_f1:.3f}", f"{test.macro_f1:.3f}", f"{test.accuracy:.3f}"]
         epochs = f"{result.best_epoch} of {result.n_epochs}"
         rows.append([*name, *scores, epochs, duration(result.wall_s), result.verdict.state, folder.digest])
@@ -118,7 +118,7 @@ def _print_keys(model: str, as_json: bool) -> None:
     from cnn.nets import NETS
     from cnn.overrides import flatten, keys
 
-    defaults = flatten(cfg.to_dict(cfg.default_config("", cfg.TileSettings(), model, "raw")))
+    defaults = flatten(cfg.config_to_dict(cfg.default_config("", cfg.TileSettings(), model, "raw")))
     rows = [
         {
             "key": key,

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from cnn.config import LABELS, RunConfig, digest_of
+from cnn.config import LABELS, RunConfig, compute_digest
 from cnn.errors import RunError, TilesError
 from cnn.files import read_json, write_json, write_whole
 from cnn.inference.inspect_clips import split_of, telling_clips
@@ -25,8 +25,8 @@ from cnn.inference.saliency import Layer, features_of, first_filters, grad_cam, 
 from cnn.runs.folder import Prediction, RunFolder, lock_run
 from cnn.tiles.batches import normalise, to_input
 from cnn.tiles.tile_set import TileSet, find_tiles, open_tiles
-from cnn.train.device import one_thread, resolve
-from cnn.train.training_run import versions
+from cnn.train.device import limit_threads, resolve_device
+from cnn.train.training_run import read_versions
 
 FORMAT = 1
 JSON_NAME, ARRAYS_NAME = "inspection.json", "inspection.npz"
@@ -74,15 +74,14 @@ def inspect_run(run: RunFolder, tiles: Path, n_clips: int, device: str, advance:
         if (known := _known(run, asked)) is not None:
             advance(N_STEPS)
             return known
-        target = resolve(device)
-        with one_thread(target):
+        target = resolve_device(device)
+        with limit_threads(target):
             facts, arrays = _looked_into(run, tiles, n_clips, target, advance)
         content = _packed(arrays)
         write_whole(run.path / ARRAYS_NAME, content)
         digest = hashlib.sha256(content).hexdigest()
-        write_json(
-            run.path / JSON_NAME, {"asked": asked, "arrays": digest, "device": target.type, "versions": versions(), **facts}
-        )
+        made_with = {"arrays": digest, "device": target.type, "versions": read_versions()}
+        write_json(run.path / JSON_NAME, {"asked": asked, **made_with, **facts})
     return _inspected(run, facts, is_new=True)
 
 
@@ -145,7 +144,7 @@ class _Pictures:
 
 
 def _tiles_of(config: RunConfig, where: Path) -> TileSet:
-    named = where / digest_of({"corpus": config.corpus, "tiles": asdict(config.tiles)})
+    named = where / compute_digest({"corpus": config.corpus, "tiles": asdict(config.tiles)})
     found = open_tiles(named) if (named / "settings.json").exists() else find_tiles(where)
     if (found.corpus, found.settings) != (config.corpus, config.tiles):
         raise TilesError(

@@ -24,9 +24,10 @@ from cnn.config import TileSettings
 from cnn.corpus.audio import decode, mono
 from cnn.corpus.scan import sound_digest
 from cnn.errors import CorpusError
-from cnn.processes import Hands, in_processes
+from cnn.processes import WorkOptions, map_in_processes
 
 Pictures = npt.NDArray[np.uint8]
+FindPicture = Callable[[str], Pictures | None]  # by the digest of a sound; (filters, F, T) in the order of `FILTERS`
 
 FILTERS = ("raw", "bilateral")
 CHUNK = 128  # clips of one task: half a second
@@ -77,12 +78,16 @@ def release_pages(pictures: Pictures) -> None:
 
 
 def make_tiles(
-    part: Path, sounds: Sequence[Sound], settings: TileSettings, find_picture: Callable[[str], Pictures | None], hands: Hands
+    part: Path,
+    sounds: Sequence[Sound],
+    settings: TileSettings,
+    find_picture: FindPicture,
+    options: WorkOptions,
 ) -> None:
     """Make all tiles that the arrays in the folder `part` lack.
 
     Args:
-        find_picture: the picture of a sound by its digest, (filters, F, T) in the order of `FILTERS`, if one was made before.
+        find_picture: returns pictures that were made before.
 
     Raises:
         CorpusError: a recording changed since it was scanned.
@@ -93,10 +98,10 @@ def make_tiles(
         tasks = list(_plan_tasks(files, sounds, settings, find_picture))
         n_missing = sum(len(task.indices) for task in tasks)
         if n_missing < len(sounds):
-            hands.say(f"{len(sounds) - n_missing:,} of {len(sounds):,} tiles are there from before")
+            options.log(f"{len(sounds) - n_missing:,} of {len(sounds):,} tiles are there from before")
         if n_missing:
-            with hands.bar(n_missing) as advance:
-                for task, pictures in zip(tasks, _run_tasks(tasks, n_missing, hands.n_jobs), strict=True):
+            with options.bar(n_missing) as advance:
+                for task, pictures in zip(tasks, _run_tasks(tasks, n_missing, options.n_jobs), strict=True):
                     files.write(task.indices, pictures)
                     files.finish(task.number)
                     advance(len(task.indices))
@@ -117,9 +122,7 @@ def drop_journal(part: Path) -> None:
     (part / _JOURNAL).unlink()
 
 
-def _plan_tasks(
-    files: _Files, sounds: Sequence[Sound], settings: TileSettings, find_picture: Callable[[str], Pictures | None]
-) -> Iterator[_Task]:
+def _plan_tasks(files: _Files, sounds: Sequence[Sound], settings: TileSettings, find_picture: FindPicture) -> Iterator[_Task]:
     """Yield a task for each unfinished chunk, for the clips that have no picture elsewhere; known pictures are written."""
     for number in sorted(set(range(-(-len(sounds) // CHUNK))) - files.finished):
         missing = []
@@ -136,7 +139,7 @@ def _plan_tasks(
 
 
 def _run_tasks(tasks: Sequence[_Task], n_clips: int, n_jobs: int) -> Iterator[Pictures]:
-    return in_processes(_make_chunk, tasks, n_jobs or (1 if n_clips < _FEW else 0))
+    return map_in_processes(_make_chunk, tasks, n_jobs or (1 if n_clips < _FEW else 0))
 
 
 def _make_chunk(task: _Task) -> Pictures:

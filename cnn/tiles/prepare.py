@@ -11,7 +11,6 @@ import dataclasses
 import errno
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +22,15 @@ from cnn.config import TILES_FORMAT, TileSettings
 from cnn.corpus.scan import Corpus
 from cnn.errors import TilesError
 from cnn.files import write_csv, write_json
-from cnn.processes import Hands
+from cnn.processes import WorkOptions
 from cnn.tiles import chunks
-from cnn.tiles.chunks import FILTERS, Pictures, Sound, picture_shape
+from cnn.tiles.chunks import FILTERS, FindPicture, Pictures, Sound, picture_shape
 from cnn.tiles.tile_set import CLIP_COLUMNS, TileSet, UnusableTilesError, open_tiles, read_json_or_empty, read_tiles
 
-_ALONE = Hands()
+_ALONE = WorkOptions()
 
 
-def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, hands: Hands = _ALONE) -> TileSet:
+def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, options: WorkOptions = _ALONE) -> TileSet:
     """Make the tiles of all clips of `corpus`, or answer from their folder if it exists. Resumes after a kill.
 
     Tiles of the same sound and settings in other folders below `tiles_dir` are copied. A folder that is damaged, or of
@@ -44,15 +43,17 @@ def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, hands: Hand
     """
     folder = locate_tiles(corpus, settings, tiles_dir)
     try:
-        with hold_lock(tiles_dir / f".{folder.name}.lock", lambda: hands.say("another process is making these tiles; waiting")):
+        with hold_lock(
+            tiles_dir / f".{folder.name}.lock", lambda: options.log("another process is making these tiles; waiting")
+        ):
             if folder.exists():
                 try:
                     tiles = _update(read_tiles(folder), corpus)
-                    hands.say("these tiles were made before")
+                    options.log("these tiles were made before")
                     return tiles
                 except UnusableTilesError as error:
-                    hands.say(f"{folder} {error}: its tiles are made anew")
-            _prepare_in(folder, corpus, settings, hands)
+                    options.log(f"{folder} {error}: its tiles are made anew")
+            _prepare_in(folder, corpus, settings, options)
             _remove_superseded(folder, corpus, settings)
     except OSError as error:
         raise TilesError(f"cannot write tiles into {tiles_dir}: {error.strerror or error}; {_remedy(error)}") from error
@@ -67,7 +68,7 @@ def _remedy(error: OSError) -> str:
 
 def locate_tiles(corpus: Corpus, settings: TileSettings, tiles_dir: Path) -> Path:
     """Return the folder for the tiles of these recordings with these settings, made or not."""
-    return tiles_dir / cfg.digest_of({"corpus": corpus.digest, "tiles": dataclasses.asdict(settings)})
+    return tiles_dir / cfg.compute_digest({"corpus": corpus.digest, "tiles": dataclasses.asdict(settings)})
 
 
 def _update(tiles: TileSet, corpus: Corpus) -> TileSet:
@@ -82,7 +83,7 @@ def _update(tiles: TileSet, corpus: Corpus) -> TileSet:
     return read_tiles(folder)
 
 
-def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, hands: Hands) -> None:
+def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, options: WorkOptions) -> None:
     part, replaced = folder.with_name(f".{folder.name}.part"), folder.with_name(f".{folder.name}.old")
     unfinished = {"format": TILES_FORMAT, "chunk": chunks.CHUNK, **_identity(corpus, settings)}
     if {**read_json_or_empty(part / "settings.json"), "corpus_folder": unfinished["corpus_folder"]} != unfinished:
@@ -91,7 +92,7 @@ def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, hands: Han
         _write_clips(part, corpus)
         write_json(part / "settings.json", unfinished)
     sounds = [Sound(path=corpus.folder / clip.path, audio_digest=clip.audio_digest) for clip in corpus.clips]
-    chunks.make_tiles(part, sounds, settings, _other_pictures(folder.parent, settings), hands)
+    chunks.make_tiles(part, sounds, settings, _other_pictures(folder.parent, settings), options)
     _write_clips(part, corpus)
     write_json(part / "settings.json", _content(corpus, settings))
     chunks.drop_journal(part)
@@ -118,7 +119,7 @@ def _write_clips(folder: Path, corpus: Corpus) -> None:
     write_csv(folder / "clips.csv", CLIP_COLUMNS, rows)
 
 
-def _other_pictures(tiles_dir: Path, settings: TileSettings) -> Callable[[str], Pictures | None]:
+def _other_pictures(tiles_dir: Path, settings: TileSettings) -> FindPicture:
     """Return a look-up of pictures by their sound's digest in other folders, finished or not."""
     sources: dict[str, tuple[TileSet, int]] = {}
     for folder in sorted(path.parent for path in tiles_dir.glob("*/settings.json")):

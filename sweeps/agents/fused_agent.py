@@ -16,7 +16,7 @@ from sweeps.training import fused_trials as fusing
 from sweeps.training.fused_trials import Crowd
 
 if TYPE_CHECKING:
-    from sweeps.training.fused_trials import Fusing
+    from sweeps.training.fused_trials import FusionPlan
 
 
 _MOST = 128  # trials asked for before the device's size is known
@@ -40,7 +40,7 @@ class FusedAgent(Agent):
     def __init__(self, engines: Sequence[Engine], options: AgentOptions, stop: Stop, say: Say) -> None:
         super().__init__(engines, options, stop, say)
         self._n_most = options.fuse
-        self._fusing: Fusing | None = None  # found out with the first trial
+        self._fusing: FusionPlan | None = None  # found out with the first trial
         self._waiting: list[_Held] = []
         self._refused: set[Hashable] = set()  # moulds of nets that cannot be fused
         self._renewed_at = time.monotonic()

@@ -30,9 +30,9 @@ def key_kinds() -> dict[str, type]:
 
 def nearest_key(key: str) -> str:
     """`; did you mean 'train.learning_rate'?`, or where all keys are listed."""
-    from cnn.overrides import nearest
+    from cnn.overrides import suggest_key
 
-    return nearest(key, key_kinds())
+    return suggest_key(key, key_kinds())
 
 
 def models() -> tuple[str, ...]:
@@ -43,9 +43,9 @@ def models() -> tuple[str, ...]:
 
 def model_label(model: str) -> str:
     """A model's name for people: `MyNet` for `team/net.py:MyNet`."""
-    from cnn.plugin import label_of
+    from cnn.plugin import shorten_name
 
-    return label_of(model)
+    return shorten_name(model)
 
 
 def variants() -> tuple[str, ...]:
@@ -58,10 +58,10 @@ def why_refused(values: Mapping[str, object]) -> str:
     """Why the configuration takes no such values; empty where it does."""
     from cnn.config import RunConfig
     from cnn.errors import ConfigError
-    from cnn.overrides import with_values
+    from cnn.overrides import apply_values
 
     try:
-        with_values(RunConfig(corpus=""), values)
+        apply_values(RunConfig(corpus=""), values)
     except ConfigError as error:
         return str(error)
     return ""
@@ -76,7 +76,7 @@ def find_tiles_folder(path: Path, say: Callable[[str], None]) -> Path:
 
 def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequence[str]) -> dict[str, Any]:
     """The configuration that a study's parameters are set on; raises cnn's errors, also where the clips cannot be split."""
-    from cnn.config import default_config, to_dict
+    from cnn.config import config_to_dict, default_config
     from cnn.overrides import override
     from cnn.splits import make_split
     from cnn.tiles.tile_set import open_tiles
@@ -84,16 +84,16 @@ def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequenc
     opened = open_tiles(tiles)
     config = override(default_config(opened.corpus, opened.settings, model, variant), overrides)
     make_split(opened.clips, config.split)
-    return to_dict(config)
+    return config_to_dict(config)
 
 
 def n_training_clips(tiles: Path, base: Mapping[str, Any]) -> int:
     """How many clips one epoch of `base` trains on; raises cnn's errors."""
-    from cnn.overrides import from_dict
+    from cnn.overrides import config_from_dict
     from cnn.splits import make_split
     from cnn.tiles.tile_set import open_tiles
 
-    return len(make_split(open_tiles(tiles).clips, from_dict(base).split).train)
+    return len(make_split(open_tiles(tiles).clips, config_from_dict(base).split).train)
 
 
 def default_epochs() -> int:
@@ -115,15 +115,15 @@ def point_of(base: Mapping[str, Any], params: Mapping[str, object]) -> Point:
     Raises:
         StudyError: the configuration takes no such values together.
     """
-    from cnn.config import to_dict
+    from cnn.config import config_to_dict
     from cnn.errors import ConfigError
-    from cnn.overrides import flatten, from_dict, with_values
+    from cnn.overrides import apply_values, config_from_dict, flatten
 
     try:
-        config = with_values(from_dict(base), params)
+        config = apply_values(config_from_dict(base), params)
     except ConfigError as error:
         raise StudyError(f"point {dict(params)} cannot be trained: {error}") from error
-    values = flatten(to_dict(config))
+    values = flatten(config_to_dict(config))
     return Point(params={key: values[key] for key in params}, run=config.digest)
 
 

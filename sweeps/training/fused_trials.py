@@ -12,8 +12,8 @@ from sweeps.training.trial import Listener, Task, TrialResult, Workplace, failur
 if TYPE_CHECKING:
     from cnn.config import RunConfig
     from cnn.runs.folder import RunFolder
-    from cnn.train.fused.autotune import Fusing as Fusing
-    from cnn.train.fused.group import Ended
+    from cnn.train.fused.autotune import FusionPlan as FusionPlan
+    from cnn.train.fused.group import MemberResult
 
 
 Key = tuple[str, int]  # of a trial: its study and its number
@@ -23,26 +23,26 @@ def mould_of(place: Workplace, params: Mapping[str, object]) -> Hashable:
     """What trials must have in common to be trained together."""
     from cnn.train.fused import group as fused
 
-    return place.tiles, place.runs, place.device, fused.mould_of(_config(place, params))
+    return place.tiles, place.runs, place.device, fused.compute_stack_key(_config(place, params))
 
 
-def suiting(place: Workplace, params: Mapping[str, object], n: int, n_most: int) -> Fusing:
+def suiting(place: Workplace, params: Mapping[str, object], n: int, n_most: int) -> FusionPlan:
     """How to train trials like this one together on the device: `n` of them, or with 0 as many as are fastest.
 
     On a CPU fusing was measured not to pay: 0 becomes 1 there.
     """
     from cnn.tiles.tile_set import open_tiles
-    from cnn.train.device import resolve
-    from cnn.train.fused.autotune import Fusing, best_fusing, fastest
-    from cnn.train.training_run import Material
+    from cnn.train.device import resolve_device
+    from cnn.train.fused.autotune import FusionPlan, choose_formulation, choose_fusion
+    from cnn.train.training_run import SplitData
 
-    device, config = resolve(place.device), _config(place, params)
+    device, config = resolve_device(place.device), _config(place, params)
     if device.type == "cpu":
-        return Fusing(n_members=n or 1)
-    material = Material(open_tiles(place.tiles), config, device)
+        return FusionPlan(n_members=n or 1)
+    material = SplitData(open_tiles(place.tiles), config, device)
     if n:
-        return Fusing(n_members=n, formulation=fastest(config, material, n)[0])
-    return best_fusing(config, material, n_most)
+        return FusionPlan(n_members=n, formulation=choose_formulation(config, material, n)[0])
+    return choose_fusion(config, material, n_most)
 
 
 def why_not(place: Workplace, params: Mapping[str, object]) -> str:
@@ -51,13 +51,13 @@ def why_not(place: Workplace, params: Mapping[str, object]) -> str:
 
     from cnn.config import LABELS
     from cnn.errors import ModelError
-    from cnn.models.registry import build
-    from cnn.train.fused.stacked_layers import stacked
+    from cnn.models.registry import build_net
+    from cnn.train.fused.stacked_layers import stack_nets
 
     config = _config(place, params)
     with torch.random.fork_rng(devices=[]):
         try:
-            stacked([build(config.model, config.tiles.size, len(LABELS))] * 2)
+            stack_nets([build_net(config.model, config.tiles.size, len(LABELS))] * 2)
         except ModelError as error:
             return str(error)
     return ""
@@ -66,20 +66,20 @@ def why_not(place: Workplace, params: Mapping[str, object]) -> str:
 class Crowd:
     """Trials that are trained together, an epoch at a time."""
 
-    def __init__(self, place: Workplace, params: Mapping[str, object], fusing: Fusing) -> None:
+    def __init__(self, place: Workplace, params: Mapping[str, object], fusing: FusionPlan) -> None:
         """For trials of the mould of `params`.
 
         Raises:
             CnnError: the tiles, the split or the device cannot be used.
         """
         from cnn.tiles.tile_set import open_tiles
-        from cnn.train.device import resolve
-        from cnn.train.fused.group import Group
-        from cnn.train.training_run import Material
+        from cnn.train.device import resolve_device
+        from cnn.train.fused.group import TrainingGroup
+        from cnn.train.training_run import SplitData
 
         self._tiles = open_tiles(place.tiles)
-        material = Material(self._tiles, _config(place, params), resolve(place.device))
-        self._group = Group(material, place.runs, fusing.formulation, self._close)
+        material = SplitData(self._tiles, _config(place, params), resolve_device(place.device))
+        self._group = TrainingGroup(material, place.runs, fusing.formulation, self._close)
         self._members: dict[str, tuple[Key, Workplace, Task]] = {}  # by digest of the run
 
     def __len__(self) -> int:
@@ -118,7 +118,7 @@ class Crowd:
             SweepError: what a listener raised.
         """
         try:
-            return [self._result(ended) for ended in self._group.epoch()]
+            return [self._result(ended) for ended in self._group.run_epoch()]
         except SweepError:
             raise
         except Exception as error:
@@ -133,7 +133,7 @@ class Crowd:
         self._group.pause()
         self._members.clear()
 
-    def _result(self, ended: Ended) -> tuple[Key, TrialResult]:
+    def _result(self, ended: MemberResult) -> tuple[Key, TrialResult]:
         key, _, task = self._members.pop(ended.config.digest)
         return key, failure_of(ended.error) if ended.error else result_of(ended.folder, task.metric)
 
@@ -151,6 +151,6 @@ class Crowd:
 
 
 def _config(place: Workplace, params: Mapping[str, object]) -> RunConfig:
-    from cnn.overrides import from_dict, with_values
+    from cnn.overrides import apply_values, config_from_dict
 
-    return with_values(from_dict(place.base), params)
+    return apply_values(config_from_dict(place.base), params)

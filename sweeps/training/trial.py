@@ -68,12 +68,12 @@ Listener = Callable[[EpochRow], Step]
 
 def try_batch(place: Workplace, params: Mapping[str, object]) -> str:
     """Train one batch of `params` and forget it; why that cannot be done, empty where it can. Writes nothing."""
-    from cnn.overrides import from_dict, with_values
+    from cnn.overrides import apply_values, config_from_dict
     from cnn.tiles.tile_set import open_tiles
     from cnn.train.smoke import try_batch
 
     try:
-        try_batch(with_values(from_dict(place.base), params), open_tiles(place.tiles), place.device)
+        try_batch(apply_values(config_from_dict(place.base), params), open_tiles(place.tiles), place.device)
     except Exception as error:
         return failure_of(error).cause
     return ""
@@ -82,9 +82,9 @@ def try_batch(place: Workplace, params: Mapping[str, object]) -> str:
 def check_place(place: Workplace) -> None:
     """Find out before the first trial that the device or the tiles are not here; raises cnn's errors. Loads torch."""
     from cnn.tiles.tile_set import open_tiles
-    from cnn.train.device import resolve
+    from cnn.train.device import resolve_device
 
-    device = resolve(place.device)
+    device = resolve_device(place.device)
     if device.type == "cpu":
         import torch
 
@@ -116,16 +116,16 @@ def run_trial(place: Workplace, task: Task, on_epoch: Listener) -> TrialResult:
 
 
 def _run(place: Workplace, task: Task, on_epoch: Listener) -> TrialResult:
-    from cnn.overrides import from_dict, with_values
+    from cnn.overrides import apply_values, config_from_dict
     from cnn.runs.index import TrialMark, mark_trial
     from cnn.runs.wandb_mirror import Destination
     from cnn.tiles.tile_set import open_tiles
-    from cnn.train.mirrored import Training, train_mirrored
+    from cnn.train.mirrored import TrainingRequest, train_mirrored
     from cnn.train.training_run import Decision
 
-    config = with_values(from_dict(place.base), task.params)
+    config = apply_values(config_from_dict(place.base), task.params)
     mark_trial(RunFolder(place.runs / config.digest), TrialMark(study=place.study, number=task.number))
-    training = Training(
+    training = TrainingRequest(
         config=config,
         tiles=open_tiles(place.tiles),
         runs=place.runs,

@@ -49,10 +49,10 @@ def answer(folder: RunFolder, to: Target) -> None:
     Raises:
         StudyError: W&B did not take it.
     """
-    from cnn.overrides import from_dict
+    from cnn.overrides import config_from_dict
     from cnn.runs.wandb_client import replay
 
-    config = from_dict(folder.config())
+    config = config_from_dict(folder.config())
     with tempfile.TemporaryDirectory(prefix="arena-wandb-") as files:
         try:
             replay(folder, to.copy(config, "online"), config, Path(files))

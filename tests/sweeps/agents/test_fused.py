@@ -91,9 +91,9 @@ def test_a_fused_study_has_its_budget_of_ordinary_trials(folder: Folder, tiles: 
 
 
 def _config(run: RunFolder):  # type: ignore[no-untyped-def]
-    from cnn.overrides import from_dict
+    from cnn.overrides import config_from_dict
 
-    return from_dict(run.config())
+    return config_from_dict(run.config())
 
 
 def test_several_were_really_trained_together(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +174,7 @@ class Normed(nn.Module):
 def test_why_not_names_the_layer(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     place = place_of(StudyFolder(folder.studies / NAME).spec(), "cpu")
     assert fusing.why_not(place, {"model.depth": 3}) == ""
-    monkeypatch.setattr("cnn.models.registry.build", lambda *_: Normed())
+    monkeypatch.setattr("cnn.models.registry.build_net", lambda *_: Normed())
     assert fusing.why_not(place, {}).startswith("norm (GroupNorm) cannot be fused, only Conv2d")
 
 
