@@ -78,11 +78,7 @@ def release_pages(pictures: Pictures) -> None:
 
 
 def make_tiles(
-    part: Path,
-    sounds: Sequence[Sound],
-    settings: TileSettings,
-    find_picture: FindPicture,
-    options: WorkOptions,
+    part: Path, sounds: Sequence[Sound], settings: TileSettings, find_picture: FindPicture, options: WorkOptions
 ) -> None:
     """Make all tiles that the arrays in the folder `part` lack.
 

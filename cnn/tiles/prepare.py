@@ -43,9 +43,8 @@ def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, options: Wo
     """
     folder = locate_tiles(corpus, settings, tiles_dir)
     try:
-        with hold_lock(
-            tiles_dir / f".{folder.name}.lock", lambda: options.log("another process is making these tiles; waiting")
-        ):
+        lock = tiles_dir / f".{folder.name}.lock"
+        with hold_lock(lock, lambda: options.log("another process is making these tiles; waiting")):
             if folder.exists():
                 try:
                     tiles = _update(read_tiles(folder), corpus)
