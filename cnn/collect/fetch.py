@@ -51,7 +51,7 @@ class FetchedCorpus:
 
     folder: Path
     n_clips: int
-    was_present: bool
+    was_there: bool
     verified: str
 
 
@@ -99,7 +99,7 @@ def _read_existing(source: Source, out: Path, target: Path) -> FetchedCorpus | N
     n_present = sum(file.endswith(".wav") for _, _, files in os.walk(target) for file in files)
     if n_present < n_clips:
         raise CorpusError(f"{out} holds {n_present:,} of its {n_clips:,} recordings; remove the folder and get it again")
-    return FetchedCorpus(folder=out, n_clips=n_clips, was_present=True, verified=verified)
+    return FetchedCorpus(folder=out, n_clips=n_clips, was_there=True, verified=verified)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -209,7 +209,7 @@ def _install(job: _Job, archive: Path, origin: str) -> FetchedCorpus:
         part.rename(target)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return FetchedCorpus(folder=target, n_clips=sum(result.per_digit), was_present=False, verified=result.verified)
+    return FetchedCorpus(folder=target, n_clips=sum(result.per_digit), was_there=False, verified=result.verified)
 
 
 def _check_space(job: _Job, archive: Path) -> None:

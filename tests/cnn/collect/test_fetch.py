@@ -104,7 +104,7 @@ def test_a_corpus_is_fetched_verified_and_ready_to_scan(
 ) -> None:
     server.behaviour = Behaviour(content=make_tar(tones))
     got = get(small, tmp_path / "out", mirrors=(server.url,))
-    assert (got.n_clips, got.was_present) == (20, False)
+    assert (got.n_clips, got.was_there) == (20, False)
     assert visible(tmp_path) == ["out"]
     corpus = scan(tmp_path / "out")
     assert (len(corpus.clips), corpus.problems) == (20, ())
@@ -121,7 +121,7 @@ def test_a_second_call_is_answered_from_the_folder(
 ) -> None:
     server.behaviour = Behaviour(content=make_tar(tones))
     get(small, tmp_path / "out", mirrors=(server.url,))
-    assert get(small, tmp_path / "out", mirrors=(server.url,)).was_present
+    assert get(small, tmp_path / "out", mirrors=(server.url,)).was_there
     assert len(server.behaviour.ranges) == 1
     next((tmp_path / "out").glob("*.wav")).unlink()
     assert refusal(small, tmp_path / "out", mirrors=(server.url,)) == (
@@ -322,7 +322,7 @@ def test_two_calls_at_once_fetch_once(server: Server, small: Source, tones: dict
         call.start()
     for call in calls:
         call.join()
-    assert sorted(corpus.was_present for corpus in results) == [False, True, True]
+    assert sorted(corpus.was_there for corpus in results) == [False, True, True]
     assert len(server.behaviour.ranges) == 1
     assert visible(tmp_path) == ["out"]
 
