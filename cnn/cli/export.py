@@ -10,7 +10,7 @@ import typer
 from arena.base.terminal import JSON_HELP, print_json, say
 
 if TYPE_CHECKING:
-    from cnn.inference.onnx_export import Exported
+    from cnn.inference.onnx_export import Export
     from cnn.tiles.front_end import Samples
 
 
@@ -39,15 +39,14 @@ def export(
     import dataclasses
 
     from cnn.config import TileSettings
-    from cnn.inference.onnx_export import check_packages
-    from cnn.inference.onnx_export import export as write
-    from cnn.inference.predict import finished_run
+    from cnn.inference.onnx_export import check_onnx_packages, export_run
+    from cnn.inference.predict import find_finished_run
 
-    check_packages()
-    found = finished_run(run, runs)
+    check_onnx_packages()
+    found = find_finished_run(run, runs)
     rate_hz = rate_hz or TileSettings(**found.config()["tiles"]).rate_hz
     say("tracing the net and checking what was written (about ten seconds) ...")
-    exported = write(found, out, rate_hz, _heard(clips, rate_hz) if clips else ())
+    exported = export_run(found, out, rate_hz, _heard(clips, rate_hz) if clips else ())
     print_json(dataclasses.asdict(exported) | {"path": str(out)}) if json else print(_described(exported))
 
 
@@ -74,7 +73,7 @@ def _heard(folder: Path, rate_hz: int) -> list[Samples]:
     return found
 
 
-def _described(exported: Exported) -> str:
+def _described(exported: Export) -> str:
     labels = "all labels equal" if not exported.n_labels else f"{exported.n_labels} labels differ"
     return (
         f"{exported.path}: {exported.size_bytes / 1e6:.1f} MB, takes samples at {exported.rate_hz} Hz; in onnxruntime, on "

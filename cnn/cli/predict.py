@@ -35,7 +35,7 @@ def predict(
     json: Json = False,
 ) -> None:
     """What a finished run says: digit and probability of each recording given, or with --clips or --split a submission."""
-    from cnn.inference.predict import SUBMISSION_HEADER, finished_run
+    from cnn.inference.predict import SUBMISSION_HEADER, find_finished_run
     from cnn.outputs import is_replaced
 
     if split not in ("", "test", "val"):
@@ -43,7 +43,7 @@ def predict(
     if bool(files) + bool(clips) + bool(split) > 1 or (files and out):
         law = "give files, --clips or --split"
         raise typer.BadParameter(f"{law}; answers on files and folders are printed: for --out give a folder with --clips")
-    found = finished_run(run, runs)
+    found = find_finished_run(run, runs)
     if files:
         answers = _answers_on_files(found, files, device)
         _print_answers(answers, json)
@@ -54,7 +54,7 @@ def predict(
         _submit(found, answers, out, json)
         if is_replacing:
             say(f"{out} was a submission before, which is replaced")
-    if answers.unheard:
+    if answers.skipped:
         raise typer.Exit(1)
 
 
@@ -62,21 +62,21 @@ def _answers_on_files(run: RunFolder, files: list[str], device: str) -> Answers:
     import sys
 
     from cnn.corpus.recordings import sources_named
-    from cnn.inference.predict import answers_of_recordings
+    from cnn.inference.predict import predict_recordings
 
     with sources_named(files, sys.stdin.buffer) as sources, progress("predicting, clips", len(sources)) as advance:
-        return answers_of_recordings(run, sources, device, advance)
+        return predict_recordings(run, sources, device, advance)
 
 
 def _answers(run: RunFolder, clips: Path | None, split: str, device: str) -> Answers:
     from cnn.corpus.recordings import sources_in
-    from cnn.inference.predict import Answers, answers_of_recordings, answers_of_split
+    from cnn.inference.predict import Answers, predict_recordings, read_answers
 
     if clips is None:
-        return Answers(answers=tuple(answers_of_split(run, split)), unheard=())
+        return Answers(answers=tuple(read_answers(run, split)), skipped=())
     sources = sources_in(clips)
     with progress("predicting, clips", len(sources)) as advance:
-        return answers_of_recordings(run, sources, device, advance)
+        return predict_recordings(run, sources, device, advance)
 
 
 def _print_answers(found: Answers, json: bool) -> None:
@@ -85,7 +85,7 @@ def _print_answers(found: Answers, json: bool) -> None:
     _say_unheard(found)
     if json:
         answers = [{"file": a.id, "digit": a.label, "probabilities": a.by_digit()} for a in found.answers]
-        return print_json({"answers": answers, "unheard": [dataclasses.asdict(one) for one in found.unheard]})
+        return print_json({"answers": answers, "unheard": [dataclasses.asdict(one) for one in found.skipped]})
     rows = []
     for answer in found.answers:
         digit, second = sorted(answer.by_digit().items(), key=lambda item: -item[1])[:2]
@@ -98,7 +98,7 @@ def _submit(run: RunFolder, found: Answers, out: Path, json: bool) -> None:
     from cnn.errors import CorpusError
     from cnn.inference.predict import write_submission
 
-    n_clips, n_unheard = len(found.answers), len(found.unheard)
+    n_clips, n_unheard = len(found.answers), len(found.skipped)
     _say_unheard(found)
     if not n_clips:
         raise CorpusError(f"none of {n_unheard} recordings can be used; nothing is written")
@@ -110,7 +110,7 @@ def _submit(run: RunFolder, found: Answers, out: Path, json: bool) -> None:
 
 
 def _say_unheard(found: Answers) -> None:
-    for one in found.unheard[:_N_SHOWN]:
+    for one in found.skipped[:_N_SHOWN]:
         say(f"no answer: {one.name if one.name.isprintable() else ascii(one.name)} {one.reason}")
-    if len(found.unheard) > _N_SHOWN:
-        say(f"no answer: {len(found.unheard) - _N_SHOWN} more")
+    if len(found.skipped) > _N_SHOWN:
+        say(f"no answer: {len(found.skipped) - _N_SHOWN} more")

@@ -65,14 +65,14 @@ def values_of(parameters: Sequence[Parameter], draws: Mapping[str, object]) -> d
             values[parameter.name] = draw
         else:
             assert isinstance(draw, int | float)
-            values[parameter.name] = parameter.value_of(draw)
+            values[parameter.name] = parameter.to_value(draw)
     return values
 
 
 def draws_of(parameters: Sequence[Parameter], values: Mapping[str, object]) -> dict[str, object]:
     """Draws that mean the point `values`."""
     varied = (p for p in parameters if p.distribution is not Distribution.CONSTANT)
-    return {p.name: p.draw_of(values[p.name]) for p in varied}
+    return {p.name: p.to_draw(values[p.name]) for p in varied}
 
 
 def sampler(sweep: Sweep, budget: int, seed: int, n_trials: int) -> BaseSampler:

@@ -128,9 +128,9 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
     notes: list[str] = []
     tiles = configuration.find_tiles_folder(locations.tiles, notes.append).resolve()
     for sweep in sweeps:
-        budget, note = lint.budget_of(sweep, search.budget)
+        budget, note = lint.compute_budget(sweep, search.budget)
         notes += [note] if note else []
-        model = lint.model_of(sweep)
+        model = lint.find_model(sweep)
         for variant in search.variants:
             several = len(sweeps) * len(search.variants) > 1
             name = _name(search.name, configuration.model_label(model), variant, several)
@@ -190,7 +190,7 @@ def _within_reach(studies: Path, wanted: StudySpec, say: Say) -> StudySpec:
     """`wanted` with a budget that is not below the trials that its study has already."""
     if not StudyFolder(studies / wanted.name).exists:
         return wanted
-    n_settled = read_outline(studies, wanted.name).n_settled
+    n_settled = read_outline(studies, wanted.name).n_completed
     if n_settled <= wanted.budget:
         return wanted
     say(f"study {wanted.name}: {n_settled} trials are done, more than --budget {wanted.budget}; none is taken back")
@@ -239,7 +239,7 @@ def _refuse_both(sweep: Sweep, overrides: Sequence[str]) -> None:
     for key in configuration.override_keys(overrides):
         if key in [parameter.name for parameter in sweep.parameters]:
             raise StudyError(
-                f"{key} is tuned by {sweep.file} line {sweep.line_of(key)}, so it cannot be set here; drop one of them"
+                f"{key} is tuned by {sweep.file} line {sweep.find_line(key)}, so it cannot be set here; drop one of them"
             )
 
 

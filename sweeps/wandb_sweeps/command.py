@@ -122,7 +122,7 @@ def _folder(command: Command, link: Link, say: Say) -> StudyFolder:
         config["method"] = "tpe"
     text = yaml.safe_dump({key: config[key] for key in _SEARCH_KEYS if key in config}, sort_keys=False)
     sweep = parse(text, f"{command.study}.yaml")
-    lint.check(sweep)
+    lint.check_sweep(sweep)
     tiles = configuration.find_tiles_folder(command.tiles, say).resolve()
     spec = StudySpec(
         name=command.study,
@@ -131,7 +131,7 @@ def _folder(command: Command, link: Link, say: Say) -> StudyFolder:
         overrides=command.overrides,
         tiles=tiles,
         runs=command.runs.resolve(),
-        budget=sweep.run_cap or lint.budget_of(sweep, None)[0],
+        budget=sweep.run_cap or lint.compute_budget(sweep, None)[0],
         seed=0,
         engine="wandb",
     )
