@@ -15,12 +15,13 @@ import typer
 
 import arena.demo
 import arena.doctor
+import cnn.cli.data
+import cnn.cli.data_collect
 import cnn.cli.data_tiles
 import cnn.cli.evaluate
 import cnn.cli.export
 import cnn.cli.inspect
 import cnn.cli.models
-import cnn.cli.options
 import cnn.cli.pack
 import cnn.cli.predict
 import cnn.cli.runs
@@ -69,8 +70,11 @@ def _root(
     pass
 
 
-app.add_typer(cnn.cli.data_tiles.app, name="data", help="Recordings: make, scan, prepare, look at.")
+cnn.cli.data.app.add_typer(cnn.cli.data_collect.app)
+cnn.cli.data.app.add_typer(cnn.cli.data_tiles.app)
+app.add_typer(cnn.cli.data.app, name="data", help="Recordings: make, scan, prepare, look at.")
 app.add_typer(cnn.cli.train.app)
+app.add_typer(cnn.cli.predict.app)
 app.add_typer(cnn.cli.models.app)
 app.add_typer(cnn.cli.evaluate.app)
 app.add_typer(cnn.cli.export.app)

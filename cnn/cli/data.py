@@ -1,4 +1,4 @@
-"""`arena data`: recordings made, looked at and prepared."""
+"""`arena data scan`: the recordings of a folder, read and counted."""
 
 from __future__ import annotations
 
@@ -9,18 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.terminal import JSON_HELP, print_json, print_table, progress
+from arena.base.terminal import print_json, print_table, progress
+from cnn.cli.options import Cache, Jobs, Json
 
 if TYPE_CHECKING:
     from cnn.corpus.balance import Balance
     from cnn.corpus.scan import Corpus
 
-
-Jobs = Annotated[int, typer.Option("--jobs", min=0, help="Processes; 0 chooses.", show_default="one a core")]
-Cache = Annotated[
-    Path | None,
-    typer.Option("--cache", help="Folder that remembers what unchanged recordings hold.", show_default="~/.cache/arena"),
-]
 
 _N_PROBLEMS_SHOWN = 20
 _N_SPEAKERS_SHOWN = 12
@@ -28,14 +23,14 @@ _N_SPEAKERS_SHOWN = 12
 app = typer.Typer(no_args_is_help=True, help="Recordings: make some, look at them, prepare them.")
 
 
-@app.command(epilog="Example: arena data scan recordings --strict")
-def scan(
+@app.command("scan", epilog="Example: arena data scan recordings --strict")
+def scan_command(
     folder: Annotated[Path, typer.Argument(help="Folder of wav and flac recordings.", show_default=False)],
     all_problems: Annotated[bool, typer.Option("--all-problems", help="List every problem, not the first 20.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when there is any problem.")] = False,
     jobs: Jobs = 0,
     cache: Cache = None,
-    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    json: Json = False,
 ) -> None:
     """Read every recording and say what can be used, what cannot, and whether augmentation is called for."""
     from cnn.corpus.balance import balance
@@ -43,7 +38,7 @@ def scan(
 
     corpus = scan_with_bar(folder, jobs, cache)
     facts = balance(corpus)
-    print_json(_as_json(corpus, facts)) if as_json else _print(corpus, facts, all_problems)
+    print_json(_as_json(corpus, facts)) if json else _print(corpus, facts, all_problems)
     if strict and corpus.problems:
         raise CorpusError(
             f"{count(len(corpus.problems), 'problem')} in {folder} and --strict was given; fix or remove those files"
@@ -51,7 +46,7 @@ def scan(
 
 
 def scan_with_bar(folder: Path, n_jobs: int, cache: Path | None) -> Corpus:
-    """`cnn.corpus.scan.scan` with a progress bar, and with memories in `cache` or where a user's caches are.
+    """Return `cnn.corpus.scan.scan`, run with a progress bar, with its cache in `cache` or where a user's caches are.
 
     Raises:
         CorpusError: as there.

@@ -68,7 +68,7 @@ def evaluate_folds(
     asked = Question(folds=folds, models=models, variants=variants, n_seeds=seeds, on=on, overrides=settings)
     place = Place(tiles=find_tiles(tiles, say).folder, runs=runs, device=device, wandb=wandb)
     evaluated = _evaluated(asked, place, jobs)
-    print_json(_as_json(asked, evaluated)) if json else show(asked, evaluated, every_speaker=speakers)
+    print_json(_as_json(asked, evaluated)) if json else print_evaluations(asked, evaluated, every_speaker=speakers)
     if out:
         write_rows(out, evaluated)
         say(f"{out}: a row for each speaker and seed" + (", in place of those before" if is_replacing else ""))
@@ -129,7 +129,7 @@ def write_rows(path: Path, evaluated: Evaluated) -> None:
     write_whole(path, format_csv([_COLUMNS, *rows]).encode())
 
 
-def show(asked: Question, evaluated: Evaluated, *, every_speaker: bool) -> None:
+def print_evaluations(asked: Question, evaluated: Evaluated, *, every_speaker: bool) -> None:
     """Print the evaluations for a person, in 80 columns."""
     most_rows = sys.maxsize if every_speaker else _MOST_ROWS
     for arm, what in evaluated:

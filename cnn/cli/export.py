@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.terminal import JSON_HELP, print_json, say
+from arena.base.terminal import print_json, say
+from cnn.cli.options import Json, Runs
 
 if TYPE_CHECKING:
     from cnn.inference.onnx_export import Export
@@ -19,8 +20,10 @@ app = typer.Typer()
 _MOST_CLIPS = 200
 
 
-@app.command(epilog="Examples: `arena export RUN` · `arena export RUN --out model.onnx --rate-hz 48000 --clips test/`")
-def export(
+@app.command(
+    "export", epilog="Examples: `arena export RUN` · `arena export RUN --out model.onnx --rate-hz 48000 --clips test/`"
+)
+def export_command(
     run: Annotated[str, typer.Argument(help="A run folder, its digest, or the beginning of one.")],
     out: Annotated[Path, typer.Option(help="The file to write.")] = Path("model.onnx"),
     rate_hz: Annotated[
@@ -29,8 +32,8 @@ def export(
     clips: Annotated[
         Path | None, typer.Option(help="Recordings that it is checked on, all of that rate.", show_default="made-up sounds")
     ] = None,
-    runs: Annotated[Path, typer.Option("--runs", help="Where run folders are.")] = Path("runs"),
-    json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    runs: Runs = Path("runs"),
+    json: Json = False,
 ) -> None:
     """Write a run's net as ONNX, from samples to probabilities, with the pictures and the views that it was trained with.
 

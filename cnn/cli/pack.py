@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.base.terminal import JSON_HELP, print_json, progress, say
-from cnn.cli.data import Cache, Jobs, scan_with_bar
+from arena.base.terminal import print_json, progress, say
+from cnn.cli.data import scan_with_bar
+from cnn.cli.options import Cache, Jobs, Json
 
 if TYPE_CHECKING:
     from cnn.corpus.scan import Corpus
-    from cnn.pack.near_duplicates import Found
+    from cnn.pack.near_duplicates import Matches
     from cnn.pack.plan import PackPlan, PackSettings
 
 
@@ -59,7 +60,7 @@ def pack(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the pack would hold, and write nothing.")] = False,
     jobs: Jobs = 0,
     cache: Cache = None,
-    json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    json: Json = False,
 ) -> None:
     """Make what students get (training clips, test clips under meaningless ids, a starter) and what only the host keeps."""
     from cnn.pack.audio import Disguise
@@ -86,7 +87,7 @@ def pack(
 
 def _planned(corpus: Corpus, settings: PackSettings, alike: Alike) -> PackPlan:
     """The plan, and what its two sides have in common."""
-    from cnn.pack.near_duplicates import find_alike
+    from cnn.pack.near_duplicates import find_near_duplicates
     from cnn.pack.plan import plan_pack
 
     plan = plan_pack(corpus, settings)
@@ -94,18 +95,18 @@ def _planned(corpus: Corpus, settings: PackSettings, alike: Alike) -> PackPlan:
         return plan
     test = [row.clip for row in plan.test]
     with progress("comparing, clips", len(plan.train) + 2 * len(test)) as advance:
-        found = find_alike(corpus.folder, plan.train, test, advance)
+        found = find_near_duplicates(corpus.folder, plan.train, test, advance)
     if found.pairs and alike is Alike.LEAVE_OUT:
         plan = plan_pack(corpus, plan.settings, {pair.test.id for pair in found.pairs})
-    return replace(plan, alike=found)
+    return replace(plan, matches=found)
 
 
-def _say_alike(found: Found, is_left_out: bool) -> None:
+def _say_alike(found: Matches, is_left_out: bool) -> None:
     pairs = found.pairs
     if not pairs:
         say("no test clip was found among the training recordings")
     else:
-        shown = ", ".join(f"{pair.test.path} is {pair.train.path} ({pair.likeness:.2f})" for pair in pairs[:_MOST_PAIRS])
+        shown = ", ".join(f"{pair.test.path} is {pair.train.path} ({pair.similarity:.2f})" for pair in pairs[:_MOST_PAIRS])
         more = f" and {len(pairs) - _MOST_PAIRS} more" if len(pairs) > _MOST_PAIRS else ""
         n = "1 test clip is a training recording" if len(pairs) == 1 else f"{len(pairs):,} test clips are training recordings"
         done = "left out" if is_left_out else "`--alike leave-out` leaves them out of the pack"
@@ -118,14 +119,14 @@ def _say_alike(found: Found, is_left_out: bool) -> None:
 def _say_notes(plan: PackPlan) -> None:
     for note in plan.notes:
         say(note)
-    if plan.alike is not None:
-        _say_alike(plan.alike, bool(plan.left_out))
+    if plan.matches is not None:
+        _say_alike(plan.matches, bool(plan.left_out))
     if plan.settings.disguise.is_none:
         say("test clips keep their samples: whoever has the recordings finds them by their bytes")
 
 
 def _as_dict(plan: PackPlan, out: Path, dry_run: bool) -> dict[str, Any]:
-    from cnn.pack.write import alike_facts
+    from cnn.pack.write import matches_as_json
 
     return {
         "pack": str(out),
@@ -140,7 +141,7 @@ def _as_dict(plan: PackPlan, out: Path, dry_run: bool) -> dict[str, Any]:
         "n_bits": 8 * plan.format.n_bytes,
         "length_s": plan.length_s,
         "notes": plan.notes,
-        "alike": alike_facts(plan.alike),
+        "alike": matches_as_json(plan.matches),
         "left_out": [clip.path.as_posix() for clip in plan.left_out],
     }
 

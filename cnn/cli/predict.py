@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.base.terminal import print_json, print_table, progress, say
+from cnn.cli.options import Device, Json, Runs
 
 if TYPE_CHECKING:
     from cnn.inference.predict import Answers
     from cnn.runs.folder import RunFolder
-from cnn.cli.options import Device, Json, Runs
-from cnn.cli.train import app
+
+app = typer.Typer()
 
 _N_SHOWN = 20  # recordings without an answer, by name
 

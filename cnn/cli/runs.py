@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.terminal import JSON_HELP, print_json, print_table, say
+from arena.base.terminal import print_json, print_table, say
+from cnn.cli.options import Json, Runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,11 +21,11 @@ app = typer.Typer()
 
 @app.command(epilog="Examples: `arena runs --state finished` · `arena runs --model resnet --variant raw+aug --json`")
 def runs(
-    folder: Annotated[Path, typer.Option("--runs", help="Where run folders are.")] = Path("runs"),
+    folder: Runs = Path("runs"),
     model: Annotated[str, typer.Option(help="Only runs of this net.")] = "",
     variant: Annotated[str, typer.Option(help="Only runs on this variant.")] = "",
     state: Annotated[str, typer.Option(help="Only finished, unfinished, pruned, failed or damaged ones.")] = "",
-    json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    json: Json = False,
 ) -> None:
     """List runs, trainings and trials of sweeps alike, newest first."""
     import dataclasses

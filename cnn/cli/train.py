@@ -1,4 +1,4 @@
-"""`arena train` and `arena predict`."""
+"""`arena train`: one training or all eight, with a progress bar and a table of scores."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import typer
 
 from arena.base.locks import require_posix
 from arena.base.terminal import duration, print_json, print_table, progress, say
+from cnn.cli.options import Device, Json, Overrides, Runs, Tiles, Wandb
 
 if TYPE_CHECKING:
     from cnn.config import RunConfig
     from cnn.runs.folder import EpochRow, RunFolder
     from cnn.train.pool import Place
-from cnn.cli.options import Device, Json, Overrides, Runs, Tiles, Wandb
 
 app = typer.Typer()
 
 
-@app.command(epilog="Examples: `arena train --model lenet5 --variant raw+aug train.epochs=20` · `arena train --all`")
-def train(
+@app.command("train", epilog="Examples: `arena train --model lenet5 --variant raw+aug train.epochs=20` · `arena train --all`")
+def train_command(
     overrides: Overrides = None,
     model: Annotated[str, typer.Option(help="A net of `arena models`, or file.py:ClassName.", show_default="lenet5")] = "",
     variant: Annotated[str, typer.Option(help="raw, bilateral, raw+aug or bilateral+aug.", show_default="raw")] = "",

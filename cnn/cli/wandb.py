@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from arena.base.terminal import JSON_HELP, print_json, print_table, progress, say
+from arena.base.terminal import print_json, print_table, progress, say
+from cnn.cli.options import Json
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -16,7 +17,7 @@ app = typer.Typer(no_args_is_help=True)
 def sync(
     folder: Annotated[Path, typer.Argument(help="Run folders, or one run folder.")] = Path("runs"),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    json: Json = False,
 ) -> None:
     """Send the runs to W&B that it does not have, or not wholly: trained offline, or while it was down. Twice does no harm."""
     import dataclasses

@@ -15,7 +15,7 @@ from leaderboard.pages.board_cache import Board, read_board, standings_csv
 from leaderboard.pages.render import STATIC, Frame, render
 from leaderboard.pages.standings_page import View, draw_standings
 from leaderboard.pages.texts import page_words
-from leaderboard.standings import to_dict
+from leaderboard.standings import to_json_dict
 from leaderboard.store import Contest
 
 _FILES = ("board.css", "board.js", "icon.svg")
@@ -56,7 +56,7 @@ def _page(board: Board, frame: Frame) -> str:
 
 
 def _json(board: Board, name: str, now: datetime) -> bytes:
-    lines = [{key: value for key, value in to_dict(line).items() if key != "team"} for line in board.lines]
+    lines = [{key: value for key, value in to_json_dict(line).items() if key != "team"} for line in board.lines]
     facts = {"contest": name, "written_at": now, "metric": board.metric, "is_final": board.is_final, "lines": lines}
     return (json.dumps(facts, ensure_ascii=False, indent=2, default=datetime.isoformat) + "\n").encode()
 

@@ -70,8 +70,8 @@ class Problem:
 
 def problem(what: str, error: LeaderboardError, words: Words) -> Problem:
     """What did not work, with the error in the reader's language where it has one: a host's own metric speaks for itself."""
-    detail = error.told(words.language)
-    others = [fault.told(words.language) for fault in error.others] if isinstance(error, FileError) else []
+    detail = error.translate(words.language)
+    others = [fault.translate(words.language) for fault in error.others] if isinstance(error, FileError) else []
     return Problem(what=what, detail=detail, detail_language=words.language if detail != str(error) else ENGLISH, others=others)
 
 

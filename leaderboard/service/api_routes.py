@@ -10,7 +10,7 @@ from fastapi.security import HTTPBearer
 
 from leaderboard.actions import submit as entry
 from leaderboard.actions import submit_model as model_entry
-from leaderboard.actions.submit_model import Sent
+from leaderboard.actions.submit_model import Upload
 from leaderboard.errors import TeamError
 from leaderboard.files.onnx_check import check_form
 from leaderboard.pages.board_cache import read_board
@@ -190,7 +190,7 @@ async def send(
     if team and name_key(team) != name_key(sender.name):
         raise TeamError(f"the token is of team {sender.name!r}, not of {team[:60]!r}; send with the token of your team")
     async with files_of(request, limits_of(request), file_name) as read:
-        receipt = await service.scoring(lambda: model_entry.submit(service.contest, sender, *read(), service.now()))
+        receipt = await service.scoring(lambda: model_entry.submit_with_model(service.contest, sender, *read(), service.now()))
     response.status_code = 201 if receipt.is_new else 200
     return ReceiptOut.model_validate(receipt)
 
@@ -217,9 +217,9 @@ async def send_model(
     return taken
 
 
-def _add_model(service: Service, sender: Team, number: int, model: Sent) -> ModelOut:
+def _add_model(service: Service, sender: Team, number: int, model: Upload) -> ModelOut:
     _check_number(service, sender, number)
-    kept = model_entry.add(service.contest, sender, number, model, service.now())
+    kept = model_entry.add_model(service.contest, sender, number, model, service.now())
     stored = service.contest.attempts(sender)[number - 1].model
     assert stored is not None, "it was stored above"
     return ModelOut(team=sender.name, attempt=number, model=stored, is_new=kept.is_new)
@@ -234,8 +234,8 @@ async def validate(request: Request, file_name: Name = "submission.csv") -> Chec
         return await service.scoring(lambda: _checked(service, *read()))
 
 
-def _checked(service: Service, file: Sent, model: Sent | None) -> CheckedOut:
-    checked = entry.validate(service.contest, file.content, file.name)
+def _checked(service: Service, file: Upload, model: Upload | None) -> CheckedOut:
+    checked = entry.validate_submission(service.contest, file.content, file.name)
     if model is not None:
         check_form(model.content, model.name)
     return CheckedOut(

@@ -15,10 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from leaderboard.errors import LeaderboardError
 from leaderboard.pages.render import STATIC
-from leaderboard.service import api_routes as web_api
-from leaderboard.service import form_routes as web_forms
-from leaderboard.service import form_routes as web_names
-from leaderboard.service import page_routes as web_pages
+from leaderboard.service import api_routes, form_routes, page_routes
 from leaderboard.service.context import Settings, open_service
 from leaderboard.service.error_responses import on_bad_parameter, on_error, on_http_error, on_mistake, on_too_large
 from leaderboard.service.security import BodyTooLarge, Guard
@@ -79,7 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
     for kind, answer in _ANSWERS.items():
         app.add_exception_handler(kind, answer)
     app.mount("/static", _Files(directory=STATIC), name="static")
-    for router in (web_api.router, web_pages.router, web_forms.router, web_names.router):  # the first is found soonest
+    for router in (api_routes.router, page_routes.router, form_routes.router):  # the first is found soonest
         app.include_router(router)
     app.add_api_route("/healthz", _alive, include_in_schema=False)
     return app

@@ -90,7 +90,7 @@ class Service:
     def _holder(self, token: str) -> Team | Host | None:
         if hmac.compare_digest(token.encode("utf-8", "replace"), host_token(self.key).encode()):
             return Host()
-        return self.contest.team_of_token(token)
+        return self.contest.find_team_by_token(token)
 
     async def scoring(self, work: Callable[[], T]) -> T:
         """What `work` returns, done in a thread, few at once."""

@@ -22,6 +22,7 @@ from leaderboard.service.upload import FILE, MODEL, sent_in
 from leaderboard.teams import Team
 
 router = APIRouter(include_in_schema=False)
+_MAX_SHOWN = 200  # characters of a refused pseudonym
 
 
 @router.get("/login")
@@ -83,7 +84,7 @@ def _validate(request: Request, form: FormData) -> Response:
     if file is None:
         return _validated(request, Problem(what=words("no_file")), "", 422)
     try:
-        checked = entry.validate(service_of(request).contest, file.content, file.name)
+        checked = entry.validate_submission(service_of(request).contest, file.content, file.name)
         if model is not None:
             check_form(model.content, model.name)
     except (FileError, ModelRefused) as error:
@@ -110,7 +111,7 @@ def _send(request: Request, team: Team, form: FormData) -> Response:
     if file is None:
         return page(request, team_page(request, team, Problem(what=words("no_file"))), 422)
     try:
-        receipt = model_entry.submit(service.contest, team, file, model, service.now())
+        receipt = model_entry.submit_with_model(service.contest, team, file, model, service.now())
     except LeaderboardError as error:
         return page(request, team_page(request, team, problem_of(error, words)), failure(error).status)
     return redirect(request, f"/attempts/{receipt.attempt.number}{'' if receipt.is_new else '?before=1'}")
@@ -130,7 +131,7 @@ def _send_model(request: Request, team: Team, number: int, form: FormData) -> Re
     if model is None:
         return attempt_page(request, team, number, Problem(what=words("no_file")), 422)
     try:
-        model_entry.add(service.contest, team, number, model, service.now())
+        model_entry.add_model(service.contest, team, number, model, service.now())
     except LeaderboardError as error:
         return attempt_page(request, team, number, problem_of(error, words), failure(error).status)
     return redirect(request, f"/attempts/{number}?model=1")
@@ -147,10 +148,6 @@ class form_guard:  # noqa: N801 reads as a statement
 
     async def __aexit__(self, *_: object) -> None:
         await self._form.close()
-
-
-router = APIRouter(include_in_schema=False)
-_MAX_SHOWN = 200  # characters of what was refused
 
 
 @router.get("/team/pseudonym")

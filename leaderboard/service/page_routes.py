@@ -19,7 +19,7 @@ from leaderboard.pages.standings_page import Page, View, draw_standings, view_of
 from leaderboard.pages.team_page import AttemptView, TeamView, attempt_view, progress
 from leaderboard.service.context import Host, Service
 from leaderboard.service.session import frame_of, holder_of, keep_form, redirect, service_of, team_of
-from leaderboard.standings import Part, best_attempt
+from leaderboard.standings import Part, find_best_attempt
 from leaderboard.store import Contest
 from leaderboard.teams import Team
 
@@ -89,7 +89,7 @@ def team_view(service: Service, team: Team, words: Words) -> TeamView:
     """What the team sees of itself."""
     contest, rules = service.contest, service.contest.rules()
     attempts = contest.attempts(team)
-    best = best_attempt(attempts, rules.is_lower_better) if attempts else None
+    best = find_best_attempt(attempts, rules.is_lower_better) if attempts else None
     board = read_board(contest)
     line = next((one for one in board.lines if one.team == team.name), None)
     views = [

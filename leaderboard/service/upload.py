@@ -14,11 +14,11 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from leaderboard.actions.submit_model import Sent
+from leaderboard.actions.submit_model import Upload
 from leaderboard.service.security import BodyTooLarge
 
 FILE, MODEL = "file", "model"  # what the fields are called
-Read = Callable[[], tuple[Sent, Sent | None]]  # called where few are at once: what waits for that is not in memory
+Read = Callable[[], tuple[Upload, Upload | None]]  # called where few are at once: what waits for that is not in memory
 _IN_MEMORY_BYTES = 1 << 20
 _MAX_NAME = 200
 _MAX_FIELDS = 4
@@ -80,12 +80,12 @@ async def read_form(request: Request, limits: Mapping[str, int]) -> FormData:
         raise HTTPException(400, f"the form's names cannot be read ({error}); send them in UTF-8") from error
 
 
-def sent_in(form: FormData, field: str) -> Sent | None:
+def sent_in(form: FormData, field: str) -> Upload | None:
     """The file of that field, read into memory now; None where none was chosen."""
     file = form.get(field)
     if not isinstance(file, UploadFile) or not file.filename:
         return None
-    return Sent(content=file.file.read(), name=tidy_file_name(file.filename, field))
+    return Upload(content=file.file.read(), name=tidy_file_name(file.filename, field))
 
 
 @asynccontextmanager
@@ -96,7 +96,7 @@ async def files_of(request: Request, limits: Mapping[str, int], file_name: str) 
         HTTPException: the form is broken, or has no submission.
     """
     if not is_multipart(request.headers):
-        file = Sent(content=await request.body(), name=tidy_file_name(file_name))
+        file = Upload(content=await request.body(), name=tidy_file_name(file_name))
         yield lambda: (file, None)
         return
     form = await read_form(request, limits)
@@ -108,13 +108,13 @@ async def files_of(request: Request, limits: Mapping[str, int], file_name: str) 
         await form.close()
 
 
-def _both_in(form: FormData) -> tuple[Sent, Sent | None]:
-    file = sent_in(form, FILE) or Sent(content=b"", name=tidy_file_name(""))
+def _both_in(form: FormData) -> tuple[Upload, Upload | None]:
+    file = sent_in(form, FILE) or Upload(content=b"", name=tidy_file_name(""))
     return file, sent_in(form, MODEL)
 
 
 @asynccontextmanager
-async def model_of(request: Request, most_bytes: int, name: str) -> AsyncIterator[Callable[[], Sent]]:
+async def model_of(request: Request, most_bytes: int, name: str) -> AsyncIterator[Callable[[], Upload]]:
     """What reads the model that is the body of the request.
 
     Raises:
@@ -126,7 +126,7 @@ async def model_of(request: Request, most_bytes: int, name: str) -> AsyncIterato
             if file.tell() > most_bytes:
                 raise BodyTooLarge(is_model=True)
         file.seek(0)
-        yield lambda: Sent(content=file.read(), name=tidy_file_name(name, MODEL))
+        yield lambda: Upload(content=file.read(), name=tidy_file_name(name, MODEL))
 
 
 def tidy_file_name(text: str, field: str = FILE) -> str:

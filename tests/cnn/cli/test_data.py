@@ -13,12 +13,12 @@ import pytest
 import soundfile
 from typer.testing import CliRunner, Result
 
-from cnn.cli.data import app
+from arena.cli import app
 from cnn.errors import CorpusError
 
 
 def run(*words: str | Path) -> Result:
-    return CliRunner().invoke(app, [str(word) for word in words])
+    return CliRunner().invoke(app, ["data", *map(str, words)])
 
 
 def refusal(*words: str | Path) -> str:

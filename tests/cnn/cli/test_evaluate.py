@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cnn.cli.evaluate import show, write_rows
+from cnn.cli.evaluate import print_evaluations, write_rows
 from cnn.config import TileSettings
 from cnn.runs.evaluation import Evaluation, evaluate
 from cnn.runs.folder import RunFolder
@@ -33,7 +33,7 @@ def starts(lines: list[str]) -> list[str]:
 def test_sixty_speakers_and_two_long_names_fit_80_columns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     question = Question(folds="becker", models=("lenet5", "efficientnet"), variants=("bilateral+aug",), n_seeds=3)
     found = evaluated(tmp_path, question, SIXTY)
-    show(question, found, every_speaker=False)
+    print_evaluations(question, found, every_speaker=False)
     lines = lines_of(capsys)
     assert max(map(len, lines)) <= 80
     assert any("01, 06, 11, 16, 21 and 7 more" in line for line in lines)
@@ -50,9 +50,9 @@ def test_sixty_speakers_and_two_long_names_fit_80_columns(tmp_path: Path, capsys
 def test_every_speaker_is_listed_when_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     question = Question(folds="20")
     found = evaluated(tmp_path, question, SIXTY)
-    show(question, found, every_speaker=False)
+    print_evaluations(question, found, every_speaker=False)
     short = lines_of(capsys)
-    show(question, found, every_speaker=True)
+    print_evaluations(question, found, every_speaker=True)
     long = lines_of(capsys)
     assert len(long) - len(short) == 60 - 5 + 20 - 5 - 3  # speakers, folds, and the three lines on the others
     assert set(starts(long)) >= set(SIXTY)
@@ -62,7 +62,7 @@ def test_few_speakers_are_all_listed_and_many_seeds_are_a_span(tmp_path: Path, c
     speakers = tuple(f"speaker_with_a_name_{n}" for n in range(6))
     question = Question(folds="loso", n_seeds=5)
     found = evaluated(tmp_path, question, speakers)
-    show(question, found, every_speaker=False)
+    print_evaluations(question, found, every_speaker=False)
     lines = lines_of(capsys)
     assert max(map(len, lines)) <= 80
     assert [name for name in starts(lines) if name.startswith("speaker_")] == [one.speaker for one in found[0][1].speakers]

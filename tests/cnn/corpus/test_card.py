@@ -17,7 +17,7 @@ from playwright.sync_api import Browser
 from typer.testing import CliRunner
 
 from arena.base.media import palette_png
-from cnn.cli.data_tiles import app
+from cnn.cli.data_collect import app
 from cnn.corpus.balance import balance, corpus_words
 from cnn.corpus.card import N_EXAMPLES, chosen, make_card, write_card
 from cnn.corpus.card_pictures import Bins, bins_of, histogram, nice_step
