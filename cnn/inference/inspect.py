@@ -23,8 +23,8 @@ from cnn.files import read_json, write_json, write_whole
 from cnn.inference.inspect_clips import choose_clips, choose_split
 from cnn.inference.predict import load_net
 from cnn.inference.saliency import Layer, compute_features, compute_maps, first_filters, grad_cam, map_layers, occlusion
-from cnn.runs.folder import Prediction, RunFolder, locked
-from cnn.tiles.batches import as_input, normalised
+from cnn.runs.folder import Prediction, RunFolder, lock_run
+from cnn.tiles.batches import normalise, to_input
 from cnn.tiles.tile_set import TileSet, find_tiles, open_tiles
 from cnn.train.device import one_thread, resolve
 from cnn.train.training_run import versions
@@ -70,7 +70,7 @@ def inspect_run(run: RunFolder, tiles: Path, n_clips: int, device: str, progress
         TilesError: its tiles are missing.
         ModelError: a plug-in's file has moved or changed, and the run has no copy.
     """
-    with locked(run):
+    with lock_run(run):
         request = {"format": FORMAT, "n_clips": n_clips, "weights": weights_digest(run)}
         if (stored := _read_stored(run, request)) is not None:
             progress(N_STEPS)
@@ -142,7 +142,7 @@ class _Pictures:
     def batch(self, rows: Sequence[Prediction]) -> torch.Tensor:
         """Return (B, 1, F, T) normalised."""
         grey = torch.from_numpy(self.grey[[self.indices[row.id] for row in rows]]).to(self.device)
-        return as_input(normalised(grey.float().div_(255)))
+        return to_input(normalise(grey.float().div_(255)))
 
 
 def _open_tiles(config: RunConfig, folder: Path) -> TileSet:
