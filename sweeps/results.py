@@ -113,10 +113,10 @@ def read_outline(studies_dir: Path, name: str) -> StudyFacts:
 
 
 def _read(folder: StudyFolder) -> StudyFacts:
-    from sweeps.engines.optuna_trials import Reader
+    from sweeps.engines.optuna_trials import TrialReader
 
     spec = folder.spec()
-    reader = Reader(folder)
+    reader = TrialReader(folder)
     frozen, time = reader.trials(), reader.now()
     goal = spec.sweep.goal
     trials = tuple(_trial(trial, goal, time) for trial in frozen if trial.state.name != "WAITING")
@@ -173,7 +173,7 @@ def _trial(trial: FrozenTrial, goal: Goal, time: datetime) -> TrialFacts:
         number=trial.number,
         state="duplicate" if store.is_duplicate(trial) else state,
         params=dict(store.attribute(trial, store.PARAMS, {})),
-        value=store.best_of(goal, epochs) if state in ("finished", "pruned") else None,
+        value=store.find_best_value(goal, epochs) if state in ("finished", "pruned") else None,
         epochs=epochs,
         run=store.attribute(trial, store.RUN, ""),
         seconds=store.attribute(trial, store.SECONDS, None),

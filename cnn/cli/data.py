@@ -52,10 +52,10 @@ def scan_with_bar(folder: Path, n_jobs: int, cache: Path | None) -> Corpus:
         CorpusError: as there.
     """
     from cnn.corpus.scan import scan
-    from cnn.processes import Hands
+    from cnn.processes import WorkOptions
 
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return scan(folder, Hands(n_jobs=n_jobs, bar=lambda n: progress("listening", n)), cache or home / "arena")
+    return scan(folder, WorkOptions(n_jobs=n_jobs, bar=lambda n: progress("listening", n)), cache or home / "arena")
 
 
 def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:

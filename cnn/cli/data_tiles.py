@@ -31,7 +31,7 @@ def prepare_command(
     json: Json = False,
 ) -> None:
     """Turn recordings into tiles, raw and bilateral-filtered: once, since what is made is kept, also after a kill."""
-    from cnn.processes import Hands
+    from cnn.processes import WorkOptions
     from cnn.tiles.prepare import prepare
 
     settings = _config(overrides, "tiles.").tiles
@@ -40,7 +40,7 @@ def prepare_command(
         say(f"left out: {problem.path} {problem.reason}")
     if len(corpus.problems) > 5:
         say(f"left out: {len(corpus.problems) - 5:,} more; `arena data scan {folder}` lists them")
-    hands = Hands(n_jobs=jobs, bar=lambda n: progress("making tiles", n), say=say)
+    hands = WorkOptions(n_jobs=jobs, bar=lambda n: progress("making tiles", n), log=say)
     made = prepare(corpus, settings, tiles, hands)
     summary = {"tiles": str(made.folder), "n_clips": len(made.clips), "n_left_out": len(corpus.problems)}
     said = f"{made.folder}: {count(len(made.clips), 'clip')} of {settings.size} x {settings.size} cells, raw and bilateral"
@@ -88,11 +88,11 @@ def _config(overrides: list[str] | None, section: str) -> RunConfig:
     """A configuration of which only `section` may have been set."""
     from cnn.config import RunConfig
     from cnn.errors import ConfigError
-    from cnn.overrides import keys, nearest, parse_assignments, with_values
+    from cnn.overrides import apply_values, keys, parse_assignments, suggest_key
 
     values = parse_assignments(overrides or [])
     known = [key for key in keys() if key.startswith(section)]
     for key in values:
         if key not in known:
-            raise ConfigError(f"unknown key {key!r} here{nearest(key, known)}")
-    return with_values(RunConfig(corpus=""), values)
+            raise ConfigError(f"unknown key {key!r} here{suggest_key(key, known)}")
+    return apply_values(RunConfig(corpus=""), values)

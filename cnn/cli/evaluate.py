@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cnn.config import RunConfig
     from cnn.runs.evaluation import Evaluation
     from cnn.runs.folds import Arm, EvaluationPlan
-    from cnn.train.pool import Place
+    from cnn.train.pool import TrainingPaths
 
     Evaluated = list[tuple[Arm, Evaluation]]
 
@@ -57,16 +57,16 @@ def evaluate_folds(
 ) -> None:
     """Hold every speaker out once: train and score all folds; macro-F1 per fold, per speaker and over all."""
     require_posix("arena eval")
-    from cnn.outputs import is_replaced
+    from cnn.files import check_output
     from cnn.runs.folds import EvaluationPlan
     from cnn.tiles.tile_set import find_tiles
-    from cnn.train.pool import Place
+    from cnn.train.pool import TrainingPaths
 
-    is_replacing = out is not None and is_replaced(out, _COLUMNS)
+    is_replacing = out is not None and check_output(out, _COLUMNS)
     models, variants = tuple(model or ("lenet5",)), tuple(variant or ("raw+aug",))
     settings = tuple(overrides or ())
     asked = EvaluationPlan(folds=folds, models=models, variants=variants, n_seeds=seeds, on=on, overrides=settings)
-    place = Place(tiles=find_tiles(tiles, say).folder, runs=runs, device=device, wandb=wandb)
+    place = TrainingPaths(tiles=find_tiles(tiles, say).folder, runs=runs, device=device, wandb=wandb)
     evaluated = _evaluated(asked, place, jobs)
     print_json(_as_json(asked, evaluated)) if json else print_evaluations(asked, evaluated, every_speaker=speakers)
     if out:
@@ -74,7 +74,7 @@ def evaluate_folds(
         say(f"{out}: a row for each speaker and seed" + (", in place of those before" if is_replacing else ""))
 
 
-def _evaluated(asked: EvaluationPlan, place: Place, n_jobs: int) -> Evaluated:
+def _evaluated(asked: EvaluationPlan, place: TrainingPaths, n_jobs: int) -> Evaluated:
     from cnn.runs.evaluation import evaluate
     from cnn.runs.folder import RunFolder
     from cnn.runs.folds import check_folds, make_arms
@@ -93,7 +93,7 @@ def _evaluated(asked: EvaluationPlan, place: Place, n_jobs: int) -> Evaluated:
     ]
 
 
-def _check_nets(configs: Sequence[RunConfig], place: Place) -> None:
+def _check_nets(configs: Sequence[RunConfig], place: TrainingPaths) -> None:
     """Raises ModelError: a plug-in net that cannot be trained; said once, and not by every fold."""
     from cnn.config import LABELS
     from cnn.runs.folder import RunFolder, RunState
@@ -102,10 +102,10 @@ def _check_nets(configs: Sequence[RunConfig], place: Place) -> None:
     for config in configs:
         folder = RunFolder(place.runs / config.digest)
         if config.model.is_plugin and config.model not in checked and folder.state() is not RunState.FINISHED:
-            from cnn.models.check import check
-            from cnn.models.own import at_hand
+            from cnn.models.check import check_net
+            from cnn.models.own import resolve_source
 
-            check(at_hand(config.model, folder.path), config.tiles.size, len(LABELS))
+            check_net(resolve_source(config.model, folder.path), config.tiles.size, len(LABELS))
             checked.add(config.model)
 
 

@@ -28,9 +28,9 @@ def models_command(
     import dataclasses
 
     from cnn.config import TileSettings
-    from cnn.models.costs import costs
+    from cnn.models.costs import compute_costs
 
-    found = costs(names or [], TileSettings(size=size).size, depth, width)
+    found = compute_costs(names or [], TileSettings(size=size).size, depth, width)
     if json:
         return print_json([dataclasses.asdict(cost) for cost in found])
     columns = ("net", "role", "paper", "#depth", "from, to", "#parameters", "#multiply-adds", "depth counts")

@@ -36,8 +36,8 @@ def predict(
     json: Json = False,
 ) -> None:
     """What a finished run says: digit and probability of each recording given, or with --clips or --split a submission."""
+    from cnn.files import check_output
     from cnn.inference.predict import SUBMISSION_HEADER, find_finished_run
-    from cnn.outputs import is_replaced
 
     if split not in ("", "test", "val"):
         raise typer.BadParameter(f"--split is test or val, not {split!r}")
@@ -50,7 +50,7 @@ def predict(
         _print_answers(answers, json)
     else:
         out = out or Path("submission.csv")
-        is_replacing = is_replaced(out, SUBMISSION_HEADER)
+        is_replacing = check_output(out, SUBMISSION_HEADER)
         answers = _answers(found, clips, split or "test", device)
         _submit(found, answers, out, json)
         if is_replacing:

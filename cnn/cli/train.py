@@ -14,7 +14,7 @@ from cnn.cli.options import Device, Json, Overrides, Runs, Tiles, Wandb
 if TYPE_CHECKING:
     from cnn.config import RunConfig
     from cnn.runs.folder import EpochRow, RunFolder
-    from cnn.train.pool import Place
+    from cnn.train.pool import TrainingPaths
 
 app = typer.Typer()
 
@@ -40,20 +40,20 @@ def train_command(
     from cnn.config import default_config
     from cnn.overrides import override
     from cnn.tiles.tile_set import find_tiles
-    from cnn.train.pool import Place, default_jobs, the_eight
+    from cnn.train.pool import TrainingPaths, default_configs, default_jobs
 
     if all_eight and (model or variant):
         raise typer.BadParameter("--all trains both models on all variants: leave --model and --variant out")
     found = find_tiles(tiles, say)
     one = default_config(found.corpus, found.settings, model or "lenet5", variant or "raw")
-    bases = the_eight(found) if all_eight else [one]
+    bases = default_configs(found) if all_eight else [one]
     configs = [override(base, overrides or []) for base in bases]
-    place = Place(tiles=found.folder, runs=runs, device=device, wandb=wandb)
+    place = TrainingPaths(tiles=found.folder, runs=runs, device=device, wandb=wandb)
     folders = train_with_bar(configs, place, jobs or default_jobs(device, len(configs)))
     print_json([as_dict(folder) for folder in folders]) if json else print_runs(folders)
 
 
-def train_with_bar(configs: list[RunConfig], place: Place, n_jobs: int) -> list[RunFolder]:
+def train_with_bar(configs: list[RunConfig], place: TrainingPaths, n_jobs: int) -> list[RunFolder]:
     """`cnn.train.pool.train_all` with a progress bar over all epochs.
 
     Raises:
@@ -93,7 +93,7 @@ def as_dict(folder: RunFolder) -> dict[str, object]:
 
 def print_runs(folders: list[RunFolder]) -> None:
     """The table of finished runs, best validation score first as trained."""
-    from cnn.plugin import label_of
+    from cnn.plugin import shorten_name
 
     rows = []
     for folder in folders:
@@ -101,7 +101,7 @@ def print_runs(folders: list[RunFolder]) -> None:
         assert result is not None
         assert result.verdict is not None
         val, test = result.scores["val"], result.scores["test"]
-        name = [label_of(config["model"]["name"]), config["variant"]]
+        name = [shorten_name(config["model"]["name"]), config["variant"]]
         scores = [f"{val.macro_f1:.3f}", f"{test.macro_f1:.3f}", f"{test.accuracy:.3f}"]
         epochs = f"{result.best_epoch} of {result.n_epochs}"
         rows.append([*name, *scores, epochs, duration(result.wall_s), result.verdict.state, folder.digest])
@@ -118,7 +118,7 @@ def _print_keys(model: str, as_json: bool) -> None:
     from cnn.nets import NETS
     from cnn.overrides import flatten, keys
 
-    defaults = flatten(cfg.to_dict(cfg.default_config("", cfg.TileSettings(), model, "raw")))
+    defaults = flatten(cfg.config_to_dict(cfg.default_config("", cfg.TileSettings(), model, "raw")))
     rows = [
         {"key": key, "default": defaults[key], "type": known.kind.__name__, "values": known.values, "meaning": known.meaning}
         for key, known in keys().items()

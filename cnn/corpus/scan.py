@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import soundfile
 
-from cnn.config import digest_of
+from cnn.config import compute_digest
 from cnn.corpus.audio import Recording, TooLongError, decode, mono, peak_deviation
 from cnn.corpus.listing import FileProblem, ListedFile, ProblemKind, list_recordings, nothing_usable
 from cnn.corpus.metadata import METADATA_NAME, parse_recording_path, read_metadata
 from cnn.corpus.scan_cache import ScanCache, open_cache
 from cnn.errors import CorpusError
-from cnn.processes import Hands, in_processes
+from cnn.processes import WorkOptions, map_in_processes
 
 SILENT_PEAK = 10 ** (-60 / 20)  # -60 dBFS, 33 steps of 16 bits; the quietest of 3,141 clips of FSDD and AudioMNIST peaks at -41
 CLIPPED_SHARE = 0.001  # of all samples: 1 ms in a second; a single loud instant is heard by nobody
@@ -30,7 +30,7 @@ SHORTEST_S = 0.1  # no digit is said in less; the shortest of 3,141 clips of FSD
 _CLIPPED_RUN = 3  # samples in a row; a wave that only just touches full scale stays there for one or two
 _N_AT_ONCE = 64  # recordings in one task of a process
 _FEW = 2000  # recordings that one process has heard before others have started; threads make it slower (2 cores, 2026-11)
-_ALONE = Hands()
+_ALONE = WorkOptions()
 _FULL_SCALE = {"PCM_U8": 127 / 128, "PCM_S8": 127 / 128}  # of 8 bits; every other coding comes within 1e-4 of 1
 
 
@@ -82,7 +82,7 @@ class Corpus:
     digest: str  # 16 hexadecimal digits of ids, labels, speakers and sounds, wherever the folder lies
 
 
-def scan(folder: Path, hands: Hands = _ALONE, cache: Path | None = None) -> Corpus:
+def scan(folder: Path, hands: WorkOptions = _ALONE, cache: Path | None = None) -> Corpus:
     """All recordings below `folder`, judged.
 
     Args:
@@ -114,12 +114,12 @@ def scan(folder: Path, hands: Hands = _ALONE, cache: Path | None = None) -> Corp
         speakers=speakers,
         notes=tuple(f"{METADATA_NAME}: {note}" for note in notes),
         n_ignored=listing.n_ignored,
-        digest=digest_of([[clip.id, clip.label, clip.speaker, clip.audio_digest] for clip in clips]),
+        digest=compute_digest([[clip.id, clip.label, clip.speaker, clip.audio_digest] for clip in clips]),
     )
 
 
 def _decode_all(
-    folder: Path, recordings: Sequence[ListedFile], hands: Hands, memory: ScanCache | None, started_ns: int
+    folder: Path, recordings: Sequence[ListedFile], hands: WorkOptions, memory: ScanCache | None, started_ns: int
 ) -> list[Clip | FileProblem]:
     """What each recording holds, in their order: remembered, or heard now."""
     known = {f.path: fact for f in recordings if memory and (fact := memory.fact(str(f.path), f.stamp))}
@@ -129,7 +129,7 @@ def _decode_all(
         tasks = [(folder, todo[start : start + _N_AT_ONCE]) for start in range(0, len(todo), _N_AT_ONCE)]
         n_jobs = hands.n_jobs or (1 if len(todo) < _FEW else 0)
         with hands.bar(len(todo)) as advance:
-            for (_, paths), found in zip(tasks, in_processes(_decode_batch, tasks, n_jobs), strict=True):
+            for (_, paths), found in zip(tasks, map_in_processes(_decode_batch, tasks, n_jobs), strict=True):
                 facts.update(zip(paths, found, strict=True))
                 advance(len(paths))
     if memory:

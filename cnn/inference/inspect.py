@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from cnn.config import LABELS, RunConfig, digest_of
+from cnn.config import LABELS, RunConfig, compute_digest
 from cnn.errors import RunError, TilesError
 from cnn.files import read_json, write_json, write_whole
 from cnn.inference.inspect_clips import choose_clips, choose_split
@@ -26,8 +26,8 @@ from cnn.inference.saliency import Layer, compute_features, compute_maps, first_
 from cnn.runs.folder import Prediction, RunFolder, lock_run
 from cnn.tiles.batches import normalise, to_input
 from cnn.tiles.tile_set import TileSet, find_tiles, open_tiles
-from cnn.train.device import one_thread, resolve
-from cnn.train.training_run import versions
+from cnn.train.device import limit_threads, resolve_device
+from cnn.train.training_run import read_versions
 
 FORMAT = 1
 JSON_NAME, ARRAYS_NAME = "inspection.json", "inspection.npz"
@@ -75,14 +75,15 @@ def inspect_run(run: RunFolder, tiles: Path, n_clips: int, device: str, progress
         if (stored := _read_stored(run, request)) is not None:
             progress(N_STEPS)
             return stored
-        target = resolve(device)
-        with one_thread(target):
+        target = resolve_device(device)
+        with limit_threads(target):
             facts, arrays = _inspect(run, tiles, n_clips, target, progress)
         content = _compress(arrays)
         write_whole(run.path / ARRAYS_NAME, content)
         digest = hashlib.sha256(content).hexdigest()
         write_json(
-            run.path / JSON_NAME, {"asked": request, "arrays": digest, "device": target.type, "versions": versions(), **facts}
+            run.path / JSON_NAME,
+            {"asked": request, "arrays": digest, "device": target.type, "versions": read_versions(), **facts},
         )
     return _summarise(run, facts, is_new=True)
 
@@ -146,7 +147,7 @@ class _Pictures:
 
 
 def _open_tiles(config: RunConfig, folder: Path) -> TileSet:
-    subfolder = folder / digest_of({"corpus": config.corpus, "tiles": asdict(config.tiles)})
+    subfolder = folder / compute_digest({"corpus": config.corpus, "tiles": asdict(config.tiles)})
     tiles = open_tiles(subfolder) if (subfolder / "settings.json").exists() else find_tiles(folder)
     if (tiles.corpus, tiles.settings) != (config.corpus, config.tiles):
         raise TilesError(

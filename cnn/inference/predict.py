@@ -14,15 +14,15 @@ from cnn.config import LABELS, RunConfig
 from cnn.corpus.recordings import RecordingFile, read_recording
 from cnn.errors import CorpusError, RunError
 from cnn.files import write_csv
-from cnn.models.own import kept
-from cnn.models.registry import build, placed
-from cnn.overrides import from_dict
+from cnn.models.own import pin_source
+from cnn.models.registry import build_net, to_device
+from cnn.overrides import config_from_dict
 from cnn.runs.folder import RunFolder, RunState
 from cnn.runs.index import find_run
 from cnn.tiles.front_end import Samples, bilateral, compute_tile
 from cnn.tiles.tta import log_probabilities
-from cnn.train.device import one_thread, resolve
-from cnn.train.weights_file import unsealed
+from cnn.train.device import limit_threads, resolve_device
+from cnn.train.weights_file import load_checksummed
 
 SUBMISSION_HEADER = ("id", "label", *LABELS)
 _AT_ONCE = 256
@@ -80,10 +80,10 @@ def predict_recordings(run: RunFolder, sources: Sequence[RecordingFile], device:
     Raises:
         RunError: the run's weights are damaged.
     """
-    target = resolve(device)
+    target = resolve_device(device)
     answers: list[Answer] = []
     skipped: list[Skipped] = []
-    with one_thread(target):
+    with limit_threads(target):
         config, net = load_net(run, target)
         for start in range(0, len(sources), _AT_ONCE):
             batch = sources[start : start + _AT_ONCE]
@@ -108,15 +108,15 @@ def load_net(run: RunFolder, device: torch.device) -> tuple[RunConfig, torch.nn.
         ModelError: a plug-in's file has moved or changed, and the run has no copy.
         RunError: the run's weights are damaged.
     """
-    config = kept(from_dict(run.config()), run.path)
-    net = build(config.model, config.tiles.size, len(LABELS))
+    config = pin_source(config_from_dict(run.config()), run.path)
+    net = build_net(config.model, config.tiles.size, len(LABELS))
     try:
-        net.load_state_dict(unsealed(run.path / "model.pt", torch.device("cpu")))
+        net.load_state_dict(load_checksummed(run.path / "model.pt", torch.device("cpu")))
     except RunError as error:
         raise RunError(f"{error}; delete {run.path} and train again") from error
     except RuntimeError as error:
         raise RunError(f"{run.path / 'model.pt'} is of another net; delete {run.path} and train again") from error
-    return config, placed(net, device).eval()
+    return config, to_device(net, device).eval()
 
 
 def write_submission(path: Path, answers: Sequence[Answer]) -> None:

@@ -24,7 +24,7 @@ from cnn.config import TileSettings
 from cnn.corpus.audio import decode, mono
 from cnn.corpus.scan import sound_digest
 from cnn.errors import CorpusError
-from cnn.processes import Hands, in_processes
+from cnn.processes import WorkOptions, map_in_processes
 
 Pictures = npt.NDArray[np.uint8]
 
@@ -77,7 +77,7 @@ def release_pages(pictures: Pictures) -> None:
 
 
 def make_tiles(
-    part: Path, sounds: Sequence[Sound], settings: TileSettings, known: Callable[[str], Pictures | None], hands: Hands
+    part: Path, sounds: Sequence[Sound], settings: TileSettings, known: Callable[[str], Pictures | None], hands: WorkOptions
 ) -> None:
     """Fill the arrays in the folder `part`, as far as they are not.
 
@@ -93,7 +93,7 @@ def make_tiles(
         tasks = list(_left(files, sounds, settings, known))
         n_left = sum(len(task.places) for task in tasks)
         if n_left < len(sounds):
-            hands.say(f"{len(sounds) - n_left:,} of {len(sounds):,} tiles are there from before")
+            hands.log(f"{len(sounds) - n_left:,} of {len(sounds):,} tiles are there from before")
         if n_left:
             with hands.bar(n_left) as advance:
                 for task, pictures in zip(tasks, _made(tasks, n_left, hands.n_jobs), strict=True):
@@ -136,7 +136,7 @@ def _left(
 
 
 def _made(tasks: Sequence[_Task], n_clips: int, n_jobs: int) -> Iterator[Pictures]:
-    return in_processes(_make_chunk, tasks, n_jobs or (1 if n_clips < _FEW else 0))
+    return map_in_processes(_make_chunk, tasks, n_jobs or (1 if n_clips < _FEW else 0))
 
 
 def _make_chunk(task: _Task) -> Pictures:

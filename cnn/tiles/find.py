@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cnn.config import TILES_FORMAT, digest_of
+from cnn.config import TILES_FORMAT, compute_digest
 from cnn.errors import CnnError, TilesError
 from cnn.files import read_json
 
@@ -25,7 +25,7 @@ class _Found:
     @property
     def kind(self) -> str:
         """Equal for the folders that one command made of one corpus as its recordings changed."""
-        return digest_of([self.corpus_folder, self.settings])
+        return compute_digest([self.corpus_folder, self.settings])
 
     @property
     def prepared(self) -> str:

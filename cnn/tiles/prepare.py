@@ -22,15 +22,15 @@ from cnn.config import TILES_FORMAT, TileSettings
 from cnn.corpus.scan import Corpus
 from cnn.errors import TilesError
 from cnn.files import write_csv, write_json
-from cnn.processes import Hands
+from cnn.processes import WorkOptions
 from cnn.tiles import chunks
 from cnn.tiles.chunks import FILTERS, Pictures, Sound, picture_shape
 from cnn.tiles.tile_set import CLIP_COLUMNS, TileSet, UnusableTilesError, open_tiles, read_json_or_empty, read_tiles
 
-_ALONE = Hands()
+_ALONE = WorkOptions()
 
 
-def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, hands: Hands = _ALONE) -> TileSet:
+def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, hands: WorkOptions = _ALONE) -> TileSet:
     """The tiles of all clips of `corpus`, made once: the same recordings and settings are answered from their folder.
 
     What a killed call had finished is kept, and so is every tile of the same sound and settings in other folders below
@@ -43,14 +43,14 @@ def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, hands: Hand
     """
     folder = locate_tiles(corpus, settings, tiles_dir)
     try:
-        with hold_lock(tiles_dir / f".{folder.name}.lock", lambda: hands.say("another process is making these tiles; waiting")):
+        with hold_lock(tiles_dir / f".{folder.name}.lock", lambda: hands.log("another process is making these tiles; waiting")):
             if folder.exists():
                 try:
                     found = _brought_up_to_date(read_tiles(folder), corpus)
-                    hands.say("these tiles were made before")
+                    hands.log("these tiles were made before")
                     return found
                 except UnusableTilesError as error:
-                    hands.say(f"{folder} {error}: its tiles are made anew")
+                    hands.log(f"{folder} {error}: its tiles are made anew")
             _prepare_in(folder, corpus, settings, hands)
             _remove_superseded(folder, corpus, settings)
     except OSError as error:
@@ -66,7 +66,7 @@ def _remedy(error: OSError) -> str:
 
 def locate_tiles(corpus: Corpus, settings: TileSettings, tiles_dir: Path) -> Path:
     """Where the tiles of these recordings with these settings are, or will be."""
-    return tiles_dir / cfg.digest_of({"corpus": corpus.digest, "tiles": dataclasses.asdict(settings)})
+    return tiles_dir / cfg.compute_digest({"corpus": corpus.digest, "tiles": dataclasses.asdict(settings)})
 
 
 def _brought_up_to_date(tiles: TileSet, corpus: Corpus) -> TileSet:
@@ -81,7 +81,7 @@ def _brought_up_to_date(tiles: TileSet, corpus: Corpus) -> TileSet:
     return read_tiles(folder)
 
 
-def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, hands: Hands) -> None:
+def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, hands: WorkOptions) -> None:
     part, replaced = folder.with_name(f".{folder.name}.part"), folder.with_name(f".{folder.name}.old")
     make = {"format": TILES_FORMAT, "chunk": chunks.CHUNK, **_identity(corpus, settings)}
     if {**read_json_or_empty(part / "settings.json"), "corpus_folder": make["corpus_folder"]} != make:

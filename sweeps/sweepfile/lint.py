@@ -140,7 +140,7 @@ def _check_listed(sweep: Sweep, parameter: Parameter, kind: type, value: object)
 def _check_values(sweep: Sweep, parameter: Parameter) -> None:
     context = {key: value for key, value in sweep.constants.items() if key in ("model.name", "split.kind")}
     for value in parameter.extremes():
-        reason = configuration.why_refused({**context, parameter.name: value})
+        reason = configuration.explain_refusal({**context, parameter.name: value})
         if reason and parameter.shape and not parameter.values:
             reason += f", which {parameter.distribution} reaches; give it another shape, or a uniform distribution with bounds"
         elif reason and parameter.distribution.is_quantized:

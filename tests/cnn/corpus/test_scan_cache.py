@@ -14,7 +14,7 @@ import soundfile
 
 from cnn.corpus import scan_cache as heard
 from cnn.corpus.scan import Corpus, scan
-from cnn.processes import Advance, Hands
+from cnn.processes import Progress, WorkOptions
 from support.tones import RATE_HZ, tone
 
 
@@ -30,11 +30,11 @@ def listened(folder: Path, cache: Path | None, n_jobs: int = 1) -> tuple[Corpus,
     totals = []
 
     @contextmanager
-    def bar(total: int) -> Iterator[Advance]:
+    def bar(total: int) -> Iterator[Progress]:
         totals.append(total)
         yield lambda _: None
 
-    return scan(folder, Hands(n_jobs=n_jobs, bar=bar), cache), sum(totals)
+    return scan(folder, WorkOptions(n_jobs=n_jobs, bar=bar), cache), sum(totals)
 
 
 def test_an_unchanged_corpus_is_heard_once_and_is_the_same(folder: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from cnn.errors import RunError, TilesError
 from cnn.inference.inspect import ARRAYS_NAME, JSON_NAME, inspect_run
 from cnn.inference.inspect_clips import choose_clips
 from cnn.inference.saliency import compute_features, compute_maps, first_filters, grad_cam, map_layers, occlusion
-from cnn.models.registry import build
+from cnn.models.registry import build_net
 from cnn.nets import NETS
 from cnn.runs.folder import Prediction, RunFolder, RunResult, RunState
 from cnn.tiles.tile_set import TileSet
@@ -88,7 +88,7 @@ def test_the_same_question_gives_the_same_bytes_and_is_answered_from_the_folder(
 @pytest.mark.parametrize("name", NETS)
 def test_every_net_has_its_maps_and_attention(name: str) -> None:
     torch.manual_seed(0)
-    net = build(model_defaults(name), 32, 10).eval()
+    net = build_net(model_defaults(name), 32, 10).eval()
     batch = torch.randn(2, 1, 32, 32)
     layers = map_layers(net, batch)
     assert bool(layers) == (first_filters(net) is not None) == (name != "mlp")

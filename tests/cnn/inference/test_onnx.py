@@ -15,17 +15,17 @@ import soundfile
 import torch
 
 from cnn.cli.export import _heard
-from cnn.config import ModelSettings, RunConfig, TileSettings, TrainSettings, model_defaults, to_dict
+from cnn.config import ModelSettings, RunConfig, TileSettings, TrainSettings, config_to_dict, model_defaults
 from cnn.corpus.recordings import find_recordings
 from cnn.errors import ConfigError, CorpusError, ModelError, RunError
 from cnn.inference.onnx_export import OPSET, Export, export_run, synthesise_clips
 from cnn.inference.onnx_front_end import Bilateral, FrontEnd
 from cnn.inference.predict import predict_recordings
-from cnn.models.registry import build
-from cnn.overrides import from_dict
+from cnn.models.registry import build_net
+from cnn.overrides import config_from_dict
 from cnn.runs.folder import RunFolder
 from cnn.tiles.front_end import bilateral, compute_tile
-from cnn.train.weights_file import sealed
+from cnn.train.weights_file import dump_checksummed
 from support.tones import RATE_HZ, tone
 
 SMALL = TileSettings(size=32)
@@ -37,12 +37,12 @@ def run_of(folder: Path, model: ModelSettings, variant: str = "raw", side_views:
     config = RunConfig(corpus="c", tiles=SMALL, variant=variant, model=model, train=TrainSettings(side_views=side_views))
     run = RunFolder(folder / config.digest)
     run.path.mkdir(parents=True)
-    run.write_config(to_dict(config))
+    run.write_config(config_to_dict(config))
     torch.manual_seed(0)
-    net = build(model, SMALL.size, 10)
+    net = build_net(model, SMALL.size, 10)
     with torch.no_grad():
         net(torch.randn(16, 1, SMALL.size, SMALL.size))
-    (run.path / "model.pt").write_bytes(sealed(net.state_dict()))
+    (run.path / "model.pt").write_bytes(dump_checksummed(net.state_dict()))
     return run
 
 
@@ -187,7 +187,7 @@ def test_a_file_that_says_something_else_than_the_net_is_not_written(tmp_path: P
 
 def test_a_rate_that_no_microphone_has_is_refused(tmp_path: Path) -> None:
     run = run_of(tmp_path, replace(model_defaults("lenet5"), width=0.25))
-    assert from_dict(run.config()).tiles == SMALL
+    assert config_from_dict(run.config()).tiles == SMALL
     with pytest.raises(ConfigError, match="--rate-hz lies between 4000 and 384000, not 100"):
         export_run(run, tmp_path / "model.onnx", 100)
 

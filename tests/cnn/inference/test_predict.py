@@ -19,12 +19,12 @@ from cnn.config import default_config
 from cnn.corpus.recordings import find_recordings
 from cnn.errors import RunError
 from cnn.inference.predict import Skipped, find_finished_run, predict_recordings, read_answers, write_submission
-from cnn.overrides import from_dict, override
+from cnn.overrides import config_from_dict, override
 from cnn.pack.solution import write_solution
 from cnn.runs.folder import RunFolder
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import Decision, train
-from cnn.train.weights_file import sealed
+from cnn.train.weights_file import dump_checksummed
 
 
 @pytest.fixture(scope="module", params=["raw", "bilateral+aug"])
@@ -50,7 +50,7 @@ def test_a_recording_gets_the_answer_that_its_tile_got(run: RunFolder, corpus_fo
 
 def test_a_submission_holds_the_ids_of_the_solution_once(run: RunFolder, tiles: TileSet, tmp_path: Path) -> None:
     write_submission(tmp_path / "submission.csv", read_answers(run, "test"))
-    write_solution(tmp_path / "solution.csv", tiles, from_dict(run.config()).split)
+    write_solution(tmp_path / "solution.csv", tiles, config_from_dict(run.config()).split)
     tables = [list(csv.DictReader((tmp_path / f"{name}.csv").read_text().splitlines())) for name in ("submission", "solution")]
     assert list(tables[0][0]) == ["id", "label", *(str(digit) for digit in range(10))]
     assert list(tables[1][0]) == ["id", "label", "Group"]
@@ -224,7 +224,7 @@ def test_damaged_weights_are_named(run: RunFolder, corpus_folder: Path, tmp_path
         (copy / "model.pt").write_bytes(damaged)
         with pytest.raises(RunError, match=r"model\.pt is damaged .*; delete .* and train again"):
             predict_recordings(RunFolder(copy), find_recordings(corpus_folder)[:2], "cpu", print)
-    (copy / "model.pt").write_bytes(sealed({}))
+    (copy / "model.pt").write_bytes(dump_checksummed({}))
     with pytest.raises(RunError, match=r"model\.pt is of another net; delete .* and train again"):
         predict_recordings(RunFolder(copy), find_recordings(corpus_folder)[:2], "cpu", print)
     (copy / "model.pt").unlink()

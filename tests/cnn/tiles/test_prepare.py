@@ -24,7 +24,7 @@ from arena.base.locks import hold_lock
 from cnn.config import TILES_FORMAT, TileSettings
 from cnn.corpus.scan import scan
 from cnn.errors import CnnError, CorpusError, TilesError
-from cnn.processes import Advance, Hands, in_processes
+from cnn.processes import Progress, WorkOptions, map_in_processes
 from cnn.tiles import chunks
 from cnn.tiles.prepare import locate_tiles, prepare
 from cnn.tiles.tile_set import TileSet
@@ -40,15 +40,15 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 
 
 class Witness:
-    """Hands that remember how many tiles were to be made, how many were, and what was said."""
+    """Work options that remember how many tiles were to be made, how many were, and what was said."""
 
     def __init__(self, n_jobs: int = 1) -> None:
         self.n_to_make = self.n_made = 0
         self.said: list[str] = []
-        self.hands = Hands(n_jobs=n_jobs, bar=self._bar, say=self.said.append)
+        self.hands = WorkOptions(n_jobs=n_jobs, bar=self._bar, log=self.said.append)
 
     @contextmanager
-    def _bar(self, total: int) -> Iterator[Advance]:
+    def _bar(self, total: int) -> Iterator[Progress]:
         self.n_to_make += total
         yield self._advance
 
@@ -76,7 +76,7 @@ from cnn.tiles import chunks
 from cnn.config import TILES_FORMAT
 from cnn.config import TileSettings
 from cnn.corpus.scan import scan
-from cnn.processes import Hands
+from cnn.processes import WorkOptions
 from cnn.tiles.prepare import prepare
 
 chunks.CHUNK = 8
@@ -88,7 +88,7 @@ def bar(total):
     print("to make", total, flush=True)
     yield lambda n: print("made", n, flush=True)
 
-hands = Hands(n_jobs=1, bar=bar, say=lambda text: print("said", text, flush=True))
+hands = WorkOptions(n_jobs=1, bar=bar, log=lambda text: print("said", text, flush=True))
 prepare(scan(Path(sys.argv[1])), TileSettings(size=32), Path(sys.argv[2]), hands)
 print("prepared", flush=True)
 """
@@ -335,4 +335,4 @@ def test_a_killed_process_is_one_line() -> None:
     with pytest.raises(
         CnnError, match=r"a process that shared the work was killed .* run the same command again with --jobs 1"
     ):
-        list(in_processes(die, [1, 2, 3], 2))
+        list(map_in_processes(die, [1, 2, 3], 2))

@@ -21,7 +21,7 @@ from support.paths import ARENA
 from support.studies import agent_pid, held, state_of
 from support.warm_python import WarmPython
 from sweeps.results import StudyFacts, TrialFacts, read_outline
-from sweeps.training.trial import Task, Workplace, run_trial
+from sweeps.training.trial import Task, TrialContext, run_trial
 
 NAME = "lenet5.raw"
 SWEEP = """
@@ -214,7 +214,7 @@ def test_three_failures_in_a_row_stop_an_agent_loudly_and_another_joins_later(be
 
 
 def test_a_fault_in_a_trial_is_kept_with_its_last_lines(tmp_path: Path, tiles: TileSet) -> None:
-    place = Workplace(base={"corpus": tiles.corpus, "model": {"depth": 3}}, tiles=tiles.folder, runs=tmp_path, device="cpu")
+    place = TrialContext(base={"corpus": tiles.corpus, "model": {"depth": 3}}, tiles=tiles.folder, runs=tmp_path, device="cpu")
 
     def stumble(_row: object) -> Any:
         raise ZeroDivisionError("a fault\nof two lines")
@@ -223,7 +223,7 @@ def test_a_fault_in_a_trial_is_kept_with_its_last_lines(tmp_path: Path, tiles: T
     refused = run_trial(place, Task(number=0, params={}, metric="val_loss"), stumble)
     assert refused.cause.startswith("the configuration was made for other tiles")
     assert refused.tail == ()
-    good = Workplace(base={**place.base, "tiles": {"size": 32}}, tiles=tiles.folder, runs=tmp_path, device="cpu")
+    good = TrialContext(base={**place.base, "tiles": {"size": 32}}, tiles=tiles.folder, runs=tmp_path, device="cpu")
     failed = run_trial(good, Task(number=1, params={"train.epochs": 1}, metric="val_loss"), stumble)
     assert failed.cause == "ZeroDivisionError: a fault of two lines"
     assert 'raise ZeroDivisionError("a fault\\nof two lines")' in failed.tail[-3]
