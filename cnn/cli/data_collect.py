@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.base.terminal import print_json, print_table, progress, say
-from cnn.cli.data import count, scan_with_bar
+from cnn.cli.data import plural, scan_with_bar
 from cnn.cli.options import Cache, Jobs, Json
 
 if TYPE_CHECKING:
@@ -73,23 +73,23 @@ def get_command(
     options = cnn.collect.fetch.GetOptions(
         mirrors=tuple(mirror or ()), archive=archive, keep_archive=keep_archive, verify=not unverified
     )
-    got = cnn.collect.fetch.get(source, out or Path(source.name), options, progress, Hooks(say=say))
+    result = cnn.collect.fetch.get(source, out or Path(source.name), options, progress, Hooks(say=say))
     if json:
-        return print_json(
-            {"folder": str(got.folder), "n_clips": got.n_clips, "was_there": got.was_there, "verified": got.verified}
-        )
-    print(f"{got.folder}: {got.n_clips:,} recordings" + (", there already" if got.was_there else f"; verified: {got.verified}"))
+        facts = {name: getattr(result, name) for name in ("n_clips", "was_there", "verified")}
+        return print_json({"folder": str(result.folder), **facts})
+    origin = ", there already" if result.was_there else f"; verified: {result.verified}"
+    print(f"{result.folder}: {result.n_clips:,} recordings{origin}")
     print(f"licence {source.licence} ({source.licence_url})\ncite {source.citation}")
-    print(f"next: arena data prepare {got.folder}")
+    print(f"next: arena data prepare {result.folder}")
 
 
-def _print_sources(as_json: bool) -> None:
+def _print_sources(json: bool) -> None:
     from cnn.collect.catalogue import SOURCES
     from cnn.collect.fetch import size_words
 
-    if as_json:
-        shown = ("name", "title", "n_clips", "n_speakers", "rate_hz", "archive_bytes", "licence", "citation", "sha256", "urls")
-        return print_json([{key: getattr(source, key) for key in shown} for source in SOURCES])
+    if json:
+        fields = ("name", "title", "n_clips", "n_speakers", "rate_hz", "archive_bytes", "licence", "citation", "sha256", "urls")
+        return print_json([{key: getattr(source, key) for key in fields} for source in SOURCES])
     rows = [[s.name, f"{s.n_clips:,}", s.n_speakers, f"{s.rate_hz // 1000} kHz", size_words(s), s.licence] for s in SOURCES]
     print_table(["name", "#clips", "speakers", "#rate", "#download", "licence"], rows)
     for source in SOURCES:
@@ -156,9 +156,9 @@ def _print_plan(plan: Plan, dry_run: bool) -> None:
     if not plan.clips and not plan.n_known:
         raise CorpusError(f"none of the recordings in {plan.folder} can be imported; the reasons are above")
     verb = "would be written" if dry_run else "written"
-    clips = f"{count(len(plan.clips), 'clip')} of {count(len({clip.speaker for clip in plan.clips}), 'speaker')} {verb}"
-    known = f", {plan.n_known:,} there already" if plan.n_known else ""
-    print(f"{plan.out}: {clips if plan.clips else 'nothing new'}{known}, {count(len(plan.problems), 'file')} left out")
+    clips = f"{plural(len(plan.clips), 'clip')} of {plural(len({clip.speaker for clip in plan.clips}), 'speaker')} {verb}"
+    before = f", {plan.n_known:,} there already" if plan.n_known else ""
+    print(f"{plan.out}: {clips if plan.clips else 'nothing new'}{before}, {plural(len(plan.problems), 'file')} left out")
     if not dry_run:
         print(f"next: arena data scan {plan.out}")
 
@@ -178,9 +178,9 @@ def card(
     """Describe a corpus on one HTML page: balance, speakers, examples to see and hear, problems, licence."""
     from cnn.corpus.card import choose_examples, write_card
 
-    found = scan_with_bar(corpus, jobs, cache)
-    with progress("drawing", sum(map(len, choose_examples(found.clips).values()))) as advance:
-        size_bytes = write_card(found, out, advance)
+    scanned = scan_with_bar(corpus, jobs, cache)
+    with progress("drawing", sum(map(len, choose_examples(scanned.clips).values()))) as advance:
+        size_bytes = write_card(scanned, out, advance)
     if json:
-        return print_json({"card": str(out), "size_bytes": size_bytes, "digest": found.digest, "n_clips": len(found.clips)})
-    print(f"{out}: {len(found.clips):,} recordings on one page ({size_bytes / 1e6:.1f} MB); open it in any browser")
+        return print_json({"card": str(out), "size_bytes": size_bytes, "digest": scanned.digest, "n_clips": len(scanned.clips)})
+    print(f"{out}: {len(scanned.clips):,} recordings on one page ({size_bytes / 1e6:.1f} MB); open it in any browser")

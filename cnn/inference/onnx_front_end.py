@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from cnn.config import TileSettings
-from cnn.tiles.front_end import ALL_OF_IT, LEAST_POWER, constants, resampler
+from cnn.tiles.front_end import ENERGY_SHARE, LEAST_POWER, constants, resampler
 
 _DROPS_UP_TO = 2  # radius
 
@@ -74,7 +74,7 @@ def _centred(wave: torch.Tensor, n_samples: int) -> torch.Tensor:
     energy = F.pad(padded.square().cumsum(1), (1, 0))  # of all samples before each
     middle = (energy < energy[:, -1:] / 2).sum(1, keepdim=True) - n_samples // 2  # (B, 1)
     held = energy[:, n_samples:] - energy[:, :-n_samples]  # (B, windows)
-    holds_all = held >= ALL_OF_IT * held.amax(1, keepdim=True)
+    holds_all = held >= ENERGY_SHARE * held.amax(1, keepdim=True)
     distance = (torch.arange(held.shape[1], device=wave.device) - middle).abs().float()
     start = torch.where(holds_all, distance, math.inf).argmin(1, keepdim=True)  # (B, 1)
     return padded.gather(1, start + torch.arange(n_samples, device=wave.device))

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 import torch
 
-from cnn.cli.export import _heard
+from cnn.cli.export import _read_samples
 from cnn.config import ModelSettings, RunConfig, TileSettings, TrainSettings, config_to_dict, model_defaults
 from cnn.corpus.recordings import find_recordings
 from cnn.errors import ConfigError, CorpusError, ModelError, RunError
@@ -60,13 +60,13 @@ EVERY_NET = """
 import torch
 from dataclasses import replace
 from cnn.config import MODELS, model_defaults
-from cnn.models.registry import build
+from cnn.models.registry import build_net
 from cnn.nets import NETS
 class Every(torch.nn.Module):
     def __init__(self, settings, size, n_classes):
         super().__init__()
         small = [replace(model_defaults(name), depth=NETS[name].depths[0], width=0.25) for name in MODELS]
-        self.nets = torch.nn.ModuleList(build(one, size, n_classes) for one in small)
+        self.nets = torch.nn.ModuleList(build_net(one, size, n_classes) for one in small)
     def forward(self, x):
         return torch.stack([net(x) for net in self.nets]).mean(0)
 """
@@ -194,6 +194,6 @@ def test_a_rate_that_no_microphone_has_is_refused(tmp_path: Path) -> None:
 
 def test_recordings_to_check_on_have_the_rate_that_the_file_takes(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", tone(1, 1, 1), RATE_HZ)
-    assert len(_heard(tmp_path, RATE_HZ)) == 1
+    assert len(_read_samples(tmp_path, RATE_HZ)) == 1
     with pytest.raises(CorpusError, match="give --rate-hz 8000"):
-        _heard(tmp_path, 16_000)
+        _read_samples(tmp_path, 16_000)
