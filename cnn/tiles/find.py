@@ -1,4 +1,4 @@
-"""Choice among several folders of tiles: the newest of one corpus, an error for several. Reads settings.json alone."""
+"""Choice among folders of tiles: the newest of one corpus, an error for several corpora."""
 
 from __future__ import annotations
 
