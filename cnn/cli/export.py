@@ -11,7 +11,7 @@ from arena.base.terminal import print_json, say
 from cnn.cli.options import Json, Runs
 
 if TYPE_CHECKING:
-    from cnn.inference.onnx_export import Exported
+    from cnn.inference.onnx_export import Export
     from cnn.tiles.front_end import Samples
 
 
@@ -42,14 +42,14 @@ def export_command(
     import dataclasses
 
     from cnn.config import TileSettings
-    from cnn.inference.onnx_export import check_packages, export
-    from cnn.inference.predict import finished_run
+    from cnn.inference.onnx_export import check_onnx_packages, export_run
+    from cnn.inference.predict import find_finished_run
 
-    check_packages()
-    folder = finished_run(run, runs)
+    check_onnx_packages()
+    folder = find_finished_run(run, runs)
     rate_hz = rate_hz or TileSettings(**folder.config()["tiles"]).rate_hz
     say("tracing the net and checking what was written (about ten seconds) ...")
-    exported = export(folder, out, rate_hz, _read_samples(clips, rate_hz) if clips else ())
+    exported = export_run(folder, out, rate_hz, _read_samples(clips, rate_hz) if clips else ())
     print_json(dataclasses.asdict(exported) | {"path": str(out)}) if json else print(_describe(exported))
 
 
@@ -76,7 +76,7 @@ def _read_samples(folder: Path, rate_hz: int) -> list[Samples]:
     return recordings
 
 
-def _describe(exported: Exported) -> str:
+def _describe(exported: Export) -> str:
     labels = "all labels equal" if not exported.n_labels else f"{exported.n_labels} labels differ"
     return (
         f"{exported.path}: {exported.size_bytes / 1e6:.1f} MB, takes samples at {exported.rate_hz} Hz; in onnxruntime, on "

@@ -11,7 +11,7 @@ from arena.base.terminal import print_json, print_table, progress, say
 from cnn.cli.options import Device, Json, Runs, Tiles
 
 if TYPE_CHECKING:
-    from cnn.inference.inspect import Inspected
+    from cnn.inference.inspect import Inspection
     from cnn.runs.folder import RunFolder
 
 
@@ -38,11 +38,11 @@ def inspect(
     training that no sweep made.
     """
     from cnn.inference.inspect import MOST_CLIPS, N_STEPS, inspect_run
-    from cnn.inference.predict import finished_run
+    from cnn.inference.predict import find_finished_run
 
     if not _LEAST_CLIPS <= clips <= MOST_CLIPS:
         raise typer.BadParameter(f"--clips lies between {_LEAST_CLIPS} and {MOST_CLIPS}, not {clips}")
-    folders = [finished_run(name, runs) for name in run] if run else _list_trainings(runs)
+    folders = [find_finished_run(name, runs) for name in run] if run else _list_trainings(runs)
     inspected = []
     with progress("inspecting", N_STEPS * len(folders)) as advance:
         for folder in folders:
@@ -65,7 +65,7 @@ def _list_trainings(runs: Path) -> list[RunFolder]:
     return trainings
 
 
-def _print(inspected: list[Inspected]) -> None:
+def _print(inspected: list[Inspection]) -> None:
     rows = []
     for entry in inspected:
         config = entry.run.config()
@@ -79,6 +79,6 @@ def _print(inspected: list[Inspected]) -> None:
     say((f"{n_old} inspected before; " if n_old else "") + "`arena report build` shows it")
 
 
-def _as_json(entry: Inspected) -> dict[str, object]:
+def _as_json(entry: Inspection) -> dict[str, object]:
     facts = {name: getattr(entry, name) for name in ("n_layers", "n_clips", "n_wrong", "n_placed", "size_bytes", "is_new")}
     return {"run": str(entry.run.path), **facts, "notes": list(entry.notes)}

@@ -37,14 +37,14 @@ def predict(
 ) -> None:
     """Predict with a finished run: digit and probability of each recording given, or with --clips or --split a submission."""
     from cnn.files import check_output
-    from cnn.inference.predict import SUBMISSION_HEADER, finished_run
+    from cnn.inference.predict import SUBMISSION_HEADER, find_finished_run
 
     if split not in ("", "test", "val"):
         raise typer.BadParameter(f"--split is test or val, not {split!r}")
     if bool(files) + bool(clips) + bool(split) > 1 or (files and out):
         rule = "give files, --clips or --split"
         raise typer.BadParameter(f"{rule}; answers on files and folders are printed: for --out give a folder with --clips")
-    folder = finished_run(run, runs)
+    folder = find_finished_run(run, runs)
     if files:
         answers = _answer_files(folder, files, device)
         _print_answers(answers, json)
@@ -55,7 +55,7 @@ def predict(
         _submit(folder, answers, out, json)
         if is_replacing:
             say(f"{out} was a submission before, which is replaced")
-    if answers.unheard:
+    if answers.skipped:
         raise typer.Exit(1)
 
 
@@ -63,21 +63,21 @@ def _answer_files(run: RunFolder, files: list[str], device: str) -> Answers:
     import sys
 
     from cnn.corpus.recordings import open_recordings
-    from cnn.inference.predict import answers_of_recordings
+    from cnn.inference.predict import predict_recordings
 
     with open_recordings(files, sys.stdin.buffer) as sources, progress("predicting, clips", len(sources)) as advance:
-        return answers_of_recordings(run, sources, device, advance)
+        return predict_recordings(run, sources, device, advance)
 
 
 def _answer_split(run: RunFolder, clips: Path | None, split: str, device: str) -> Answers:
     from cnn.corpus.recordings import find_recordings
-    from cnn.inference.predict import Answers, answers_of_recordings, answers_of_split
+    from cnn.inference.predict import Answers, predict_recordings, read_answers
 
     if clips is None:
-        return Answers(answers=tuple(answers_of_split(run, split)), unheard=())
+        return Answers(answers=tuple(read_answers(run, split)), skipped=())
     sources = find_recordings(clips)
     with progress("predicting, clips", len(sources)) as advance:
-        return answers_of_recordings(run, sources, device, advance)
+        return predict_recordings(run, sources, device, advance)
 
 
 def _print_answers(result: Answers, json: bool) -> None:
@@ -86,7 +86,7 @@ def _print_answers(result: Answers, json: bool) -> None:
     _say_skipped(result)
     if json:
         answers = [{"file": a.id, "digit": a.label, "probabilities": a.by_digit()} for a in result.answers]
-        return print_json({"answers": answers, "unheard": [dataclasses.asdict(clip) for clip in result.unheard]})
+        return print_json({"answers": answers, "unheard": [dataclasses.asdict(clip) for clip in result.skipped]})
     rows = []
     for answer in result.answers:
         digit, second = sorted(answer.by_digit().items(), key=lambda item: -item[1])[:2]
@@ -99,7 +99,7 @@ def _submit(run: RunFolder, result: Answers, out: Path, json: bool) -> None:
     from cnn.errors import CorpusError
     from cnn.inference.predict import write_submission
 
-    n_clips, n_skipped = len(result.answers), len(result.unheard)
+    n_clips, n_skipped = len(result.answers), len(result.skipped)
     _say_skipped(result)
     if not n_clips:
         raise CorpusError(f"none of {n_skipped} recordings can be used; nothing is written")
@@ -111,7 +111,7 @@ def _submit(run: RunFolder, result: Answers, out: Path, json: bool) -> None:
 
 
 def _say_skipped(result: Answers) -> None:
-    for clip in result.unheard[:_N_SHOWN]:
+    for clip in result.skipped[:_N_SHOWN]:
         say(f"no answer: {clip.name if clip.name.isprintable() else ascii(clip.name)} {clip.reason}")
-    if len(result.unheard) > _N_SHOWN:
-        say(f"no answer: {len(result.unheard) - _N_SHOWN} more")
+    if len(result.skipped) > _N_SHOWN:
+        say(f"no answer: {len(result.skipped) - _N_SHOWN} more")

@@ -128,4 +128,4 @@ def _range(parameter: Parameter) -> str:
     if parameter.values:
         return ", ".join(map(str, parameter.values))
     low, high = (f"{bound:g}" if parameter.shape else str(bound) for bound in parameter.bounds)
-    return f"{low} to {high}" + (f", most around {parameter.value_of(0.5)}" if parameter.shape else "")
+    return f"{low} to {high}" + (f", most around {parameter.to_value(0.5)}" if parameter.shape else "")

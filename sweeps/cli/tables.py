@@ -65,7 +65,7 @@ def print_best(studies: Sequence[StudyFacts]) -> None:
         point = (
             "  ".join(f"{key}={format_value(facts.best.params[key])}" for key in varied) if facts.best else "no finished trial"
         )
-        trials = f"{facts.n_settled} of {facts.budget}"
+        trials = f"{facts.n_completed} of {facts.budget}"
         rows.append(
             [facts.name, trials, str(facts.n("pruned")), _value(facts.best), point, facts.best.run if facts.best else ""]
         )
@@ -80,7 +80,7 @@ def print_trials(facts: StudyFacts) -> None:
         mark = "best" if facts.best and trial.number == facts.best.number else trial.cause
         seconds = duration(trial.seconds) if trial.seconds is not None else ""
         rows.append([str(trial.number), trial.state, _value(trial), str(len(trial.epochs)), seconds, *point, mark])
-    print(f"{facts.name}: {facts.n_settled} of {facts.budget} trials, {facts.method}")
+    print(f"{facts.name}: {facts.n_completed} of {facts.budget} trials, {facts.method}")
     columns = ("#trial", "state", f"#{facts.metric}", "#epochs", "#time", *(f"#{key}" for key in varied), "")
     print_table(columns, rows)
 

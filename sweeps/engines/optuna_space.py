@@ -65,14 +65,14 @@ def decode_point(parameters: Sequence[Parameter], draws: Mapping[str, object]) -
             values[parameter.name] = draw
         else:
             assert isinstance(draw, int | float)
-            values[parameter.name] = parameter.value_of(draw)
+            values[parameter.name] = parameter.to_value(draw)
     return values
 
 
 def encode_point(parameters: Sequence[Parameter], values: Mapping[str, object]) -> dict[str, object]:
     """Return the draws that stand for the point `values`."""
     varied = (p for p in parameters if p.distribution is not Distribution.CONSTANT)
-    return {p.name: p.draw_of(values[p.name]) for p in varied}
+    return {p.name: p.to_draw(values[p.name]) for p in varied}
 
 
 def make_sampler(sweep: Sweep, budget: int, seed: int, n_trials: int) -> BaseSampler:

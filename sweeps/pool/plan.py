@@ -129,9 +129,9 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
     notes: list[str] = []
     tiles = configuration.find_tiles_folder(locations.tiles, notes.append).resolve()
     for sweep in sweeps:
-        budget, note = lint.budget_of(sweep, search.budget)
+        budget, note = lint.compute_budget(sweep, search.budget)
         notes += [note] if note else []
-        model = lint.model_of(sweep)
+        model = lint.find_model(sweep)
         for variant in search.variants:
             several = len(sweeps) * len(search.variants) > 1
             name = _choose_name(search.name, configuration.model_label(model), variant, several)
@@ -191,7 +191,7 @@ def _raise_budget(studies: Path, spec: StudySpec, say: Say) -> StudySpec:
     """Return `spec` with a budget of at least the trials that its study has completed."""
     if not StudyFolder(studies / spec.name).exists:
         return spec
-    n_completed = read_outline(studies, spec.name).n_settled
+    n_completed = read_outline(studies, spec.name).n_completed
     if n_completed <= spec.budget:
         return spec
     say(f"study {spec.name}: {n_completed} trials are done, more than --budget {spec.budget}; none is taken back")
@@ -236,7 +236,7 @@ def _refuse_tuned_overrides(sweep: Sweep, overrides: Sequence[str]) -> None:
     for key in configuration.override_keys(overrides):
         if key in [parameter.name for parameter in sweep.parameters]:
             raise StudyError(
-                f"{key} is tuned by {sweep.file} line {sweep.line_of(key)}, so it cannot be set here; drop one of them"
+                f"{key} is tuned by {sweep.file} line {sweep.find_line(key)}, so it cannot be set here; drop one of them"
             )
 
 

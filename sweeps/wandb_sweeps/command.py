@@ -124,7 +124,7 @@ def _open_folder(options: WandbTrialOptions, link: SweepLink, say: Say) -> Study
         config["method"] = "tpe"
     text = yaml.safe_dump({key: config[key] for key in _SEARCH_KEYS if key in config}, sort_keys=False)
     sweep = parse(text, f"{options.study}.yaml")
-    lint.check(sweep)
+    lint.check_sweep(sweep)
     tiles = configuration.find_tiles_folder(options.tiles, say).resolve()
     spec = StudySpec(
         name=options.study,
@@ -133,7 +133,7 @@ def _open_folder(options: WandbTrialOptions, link: SweepLink, say: Say) -> Study
         overrides=options.overrides,
         tiles=tiles,
         runs=options.runs.resolve(),
-        budget=sweep.run_cap or lint.budget_of(sweep, None)[0],
+        budget=sweep.run_cap or lint.compute_budget(sweep, None)[0],
         seed=0,
         engine="wandb",
     )

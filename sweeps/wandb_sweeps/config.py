@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.errors import StudyError
-from sweeps.results import relative
+from sweeps.results import shorten
 from sweeps.study.folder import StudySpec
 from sweeps.sweepfile.space import Distribution, Parameter
 from sweeps.sweepfile.sweep import Stopping
@@ -74,6 +74,6 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 def agent_command(spec: StudySpec, studies_dir: Path) -> list[str]:
     """Return the command of each run, valid on any machine with the tiles; ${args} become its parameters."""
     words = ["${env}", "arena", "wandb", "trial", spec.name, "--variant", spec.variant, "--model", spec.model]
-    words += ["--tiles", relative(spec.tiles), "--runs", relative(spec.runs), "--studies", relative(studies_dir.resolve())]
+    words += ["--tiles", shorten(spec.tiles), "--runs", shorten(spec.runs), "--studies", shorten(studies_dir.resolve())]
     stops = ["--stops"] if spec.sweep.early_terminate else []
     return [*words, *stops, *spec.overrides, "${args}"]

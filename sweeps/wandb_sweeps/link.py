@@ -73,7 +73,7 @@ def open_sweeps(request: SweepRequest, say: Say) -> list[StudySpec]:
     studies = request.options.studies_dir
     for spec in specs:
         facts = read_outline(studies, spec.name)
-        n_missing = spec.budget - facts.n_settled - facts.n("running") - facts.n("interrupted")
+        n_missing = spec.budget - facts.n_completed - facts.n("running") - facts.n("interrupted")
         link = register(StudyFolder(studies / spec.name), request.search.project or "arena", request.search.entity, n_missing)
         say(f"study {spec.name} at W&B: {link.url}")
     return specs

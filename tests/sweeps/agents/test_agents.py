@@ -116,7 +116,7 @@ def test_two_agents_reach_the_budgets_of_two_studies_exactly(bench: Bench) -> No
     assert "6 of 6" in err
     for name in (NAME, "lenet5.bilateral"):
         facts = read_outline(bench.studies, name)
-        assert facts.n_settled == len(facts.trials) == 3
+        assert facts.n_completed == len(facts.trials) == 3
         assert facts.best is not None
         assert facts.best.run in out
         for trial in facts.trials:
@@ -208,7 +208,7 @@ def test_three_failures_in_a_row_stop_an_agent_loudly_and_another_joins_later(be
     assert [trial.state for trial in bench.facts().trials] == ["failed"] * 3
     assert all("checkpoint.pt: File too large" in trial.cause for trial in bench.facts().trials)
     ended(bench.start("agent", NAME, "--device", "cpu", "--wandb", "off"))
-    assert bench.facts().n_settled == 2
+    assert bench.facts().n_completed == 2
     _, err = ended(bench.start("agent", NAME, "--device", "cpu", "--wandb", "off"))
     assert err == "study lenet5.raw: its 2 trials are done; nothing is left to train\n"
 

@@ -155,7 +155,7 @@ def test_a_stopped_study_gives_all_its_trials_back(folder: Folder, monkeypatch: 
 def test_auto_trains_one_by_one_on_a_cpu(folder: Folder) -> None:
     assert folder.work(fuse=AUTO) == 0
     assert "fusing does not pay here: one at a time" in folder.said
-    assert folder.facts().n_settled == 6
+    assert folder.facts().n_completed == 6
 
 
 def test_a_net_that_cannot_be_fused_is_told_and_trained_one_by_one(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +164,7 @@ def test_a_net_that_cannot_be_fused_is_told_and_trained_one_by_one(folder: Folde
     assert folder.work(fuse=3) == 0
     messages = [line for line in folder.said if "GroupNorm" in line]
     assert messages[0] == f"study {NAME}: body.1 (GroupNorm) cannot be fused; its trials are trained one by one"
-    assert folder.facts().n_settled == 6
+    assert folder.facts().n_completed == 6
 
 
 class Normed(nn.Module):
@@ -189,7 +189,7 @@ def test_trials_that_wait_keep_their_lease(folder: Folder, monkeypatch: pytest.M
     monkeypatch.setattr(OptunaEngine, "renew", lambda engine, claim: (renewed.append(claim.number), renew(engine, claim))[1])
     folder.work(fuse=6)  # two stack keys: one trial waits while the other is trained
     assert renewed
-    assert folder.facts().n_settled == 6
+    assert folder.facts().n_completed == 6
 
 
 @pytest.mark.parametrize(

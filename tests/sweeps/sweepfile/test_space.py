@@ -133,9 +133,9 @@ def test_values_with_probabilities_are_drawn_by_them() -> None:
 def test_a_shaped_value_turned_into_its_draw_comes_back_as_it_was(body: str) -> None:
     (parameter,) = parameters(f"x: {{{body}}}")
     for value in drawn(parameter)[:2000]:
-        draw = parameter.draw_of(value)
+        draw = parameter.to_draw(value)
         assert isinstance(draw, float)
-        assert parameter.value_of(draw) == value
+        assert parameter.to_value(draw) == value
 
 
 def test_constants_are_not_drawn_but_belong_to_the_point() -> None:
