@@ -23,7 +23,7 @@ from cnn.overrides import override
 from cnn.runs.folder import EpochRow
 from cnn.splits import make_split
 from cnn.tiles.augment import Augment
-from cnn.tiles.batches import Clips, as_input, normalised
+from cnn.tiles.batches import Clips, normalise, to_input
 from cnn.tiles.prepare import prepare
 from cnn.tiles.tile_set import TileSet
 from cnn.train.device import one_thread
@@ -173,7 +173,7 @@ def augmented_batches(world: World) -> Round:
     def run() -> float:
         with one_thread(CPU):
             started = time.perf_counter()
-            n = sum(1 for _ in world.train.shuffled(world.config.train.batch_size, [1], world.augment))
+            n = sum(1 for _ in world.train.iterate_batches(world.config.train.batch_size, [1], world.augment))
             return n / (time.perf_counter() - started)
 
     return run
@@ -200,12 +200,12 @@ def check_batches(world: World) -> str:
     Raises:
         UnequalError: they differ.
     """
-    in_a_batch = as_input(normalised(world.train[:64].float() / 255))
+    in_a_batch = to_input(normalise(world.train[:64].float() / 255))
     files = Files(world.train_files, world.train.labels.numpy(), None)
     one_by_one = torch.stack([files[place][0] for place in range(len(in_a_batch))])
     if not torch.allclose(in_a_batch, one_by_one, atol=1e-5):
         raise UnequalError("a clip in a batch is not the clip alone")
-    drawn = torch.cat([batch for batch, _ in world.train.shuffled(64, [1], world.augment)])
+    drawn = torch.cat([batch for batch, _ in world.train.iterate_batches(64, [1], world.augment)])
     augmented = Files(world.train_files, world.train.labels.numpy(), world.plain_augment)
     alone = torch.stack([augmented[place][0] for place in range(len(augmented))])
     said = equal_within("without augmentation equal within 1e-5; with it, mean of all cells", _two(drawn, alone, "mean"), 0.02)

@@ -176,10 +176,10 @@ def card(
     json: Json = False,
 ) -> None:
     """Describe a corpus on one HTML page: balance, speakers, examples to see and hear, problems, licence."""
-    from cnn.corpus.card import chosen, write_card
+    from cnn.corpus.card import choose_examples, write_card
 
     found = scan_with_bar(corpus, jobs, cache)
-    with progress("drawing", sum(map(len, chosen(found.clips).values()))) as advance:
+    with progress("drawing", sum(map(len, choose_examples(found.clips).values()))) as advance:
         size_bytes = write_card(found, out, advance)
     if json:
         return print_json({"card": str(out), "size_bytes": size_bytes, "digest": found.digest, "n_clips": len(found.clips)})

@@ -60,7 +60,7 @@ def show_command(
 
     found, augment = _tiles(tiles), _config(overrides, "augment.").augment
     with progress("drawing", 1) as advance:
-        n_shown = cnn.tiles.preview.show(found, out, per_digit, augment, seed)
+        n_shown = cnn.tiles.preview.draw_preview(found, out, per_digit, augment, seed)
         advance()
     print(f"{out}: {n_shown} clips on the four variants")
 

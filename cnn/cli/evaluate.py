@@ -18,7 +18,7 @@ from cnn.cli.train import train_with_bar
 if TYPE_CHECKING:
     from cnn.config import RunConfig
     from cnn.runs.evaluation import Evaluation
-    from cnn.runs.folds import Arm, Question
+    from cnn.runs.folds import Arm, EvaluationPlan
     from cnn.train.pool import Place
 
     Evaluated = list[tuple[Arm, Evaluation]]
@@ -58,14 +58,14 @@ def evaluate_folds(
     """Hold every speaker out once: train and score all folds; macro-F1 per fold, per speaker and over all."""
     require_posix("arena eval")
     from cnn.outputs import is_replaced
-    from cnn.runs.folds import Question
+    from cnn.runs.folds import EvaluationPlan
     from cnn.tiles.tile_set import find_tiles
     from cnn.train.pool import Place
 
     is_replacing = out is not None and is_replaced(out, _COLUMNS)
     models, variants = tuple(model or ("lenet5",)), tuple(variant or ("raw+aug",))
     settings = tuple(overrides or ())
-    asked = Question(folds=folds, models=models, variants=variants, n_seeds=seeds, on=on, overrides=settings)
+    asked = EvaluationPlan(folds=folds, models=models, variants=variants, n_seeds=seeds, on=on, overrides=settings)
     place = Place(tiles=find_tiles(tiles, say).folder, runs=runs, device=device, wandb=wandb)
     evaluated = _evaluated(asked, place, jobs)
     print_json(_as_json(asked, evaluated)) if json else print_evaluations(asked, evaluated, every_speaker=speakers)
@@ -74,15 +74,15 @@ def evaluate_folds(
         say(f"{out}: a row for each speaker and seed" + (", in place of those before" if is_replacing else ""))
 
 
-def _evaluated(asked: Question, place: Place, n_jobs: int) -> Evaluated:
+def _evaluated(asked: EvaluationPlan, place: Place, n_jobs: int) -> Evaluated:
     from cnn.runs.evaluation import evaluate
     from cnn.runs.folder import RunFolder
-    from cnn.runs.folds import arms_of, check_folds
+    from cnn.runs.folds import check_folds, make_arms
     from cnn.tiles.tile_set import open_tiles
     from cnn.train.pool import default_jobs
 
     tiles = open_tiles(place.tiles)
-    arms = arms_of(asked, tiles.corpus, tiles.settings, len({clip.speaker for clip in tiles.clips}))
+    arms = make_arms(asked, tiles.corpus, tiles.settings, len({clip.speaker for clip in tiles.clips}))
     configs = [config for arm in arms for seeds in arm.configs for config in seeds]
     check_folds(configs, tiles.clips)
     _check_nets(configs, place)
@@ -109,7 +109,7 @@ def _check_nets(configs: Sequence[RunConfig], place: Place) -> None:
             checked.add(config.model)
 
 
-def _as_json(asked: Question, evaluated: Evaluated) -> dict[str, object]:
+def _as_json(asked: EvaluationPlan, evaluated: Evaluated) -> dict[str, object]:
     import dataclasses
 
     found = [{"model": arm.model, "variant": arm.variant, **dataclasses.asdict(what)} for arm, what in evaluated]
@@ -129,7 +129,7 @@ def write_rows(path: Path, evaluated: Evaluated) -> None:
     write_whole(path, format_csv([_COLUMNS, *rows]).encode())
 
 
-def print_evaluations(asked: Question, evaluated: Evaluated, *, every_speaker: bool) -> None:
+def print_evaluations(asked: EvaluationPlan, evaluated: Evaluated, *, every_speaker: bool) -> None:
     """Print the evaluations for a person, in 80 columns."""
     most_rows = sys.maxsize if every_speaker else _MOST_ROWS
     for arm, what in evaluated:

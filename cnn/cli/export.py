@@ -55,16 +55,16 @@ def export_command(
 
 def _heard(folder: Path, rate_hz: int) -> list[Samples]:
     """The samples of the first recordings of a folder."""
-    from cnn.corpus.recordings import hear, sources_in
+    from cnn.corpus.recordings import find_recordings, read_recording
     from cnn.errors import CorpusError
 
-    sources = sources_in(folder)
+    sources = find_recordings(folder)
     if len(sources) > _MOST_CLIPS:
         say(f"checked on {_MOST_CLIPS} of {len(sources):,} recordings")
     found = []
     for source in sources[:_MOST_CLIPS]:
         try:
-            samples, rate = hear(source)
+            samples, rate = read_recording(source)
         except CorpusError as error:
             raise CorpusError(f"{source.path} {error}") from error
         if rate != rate_hz:

@@ -54,10 +54,10 @@ def inspect(
 def _trainings(runs: Path) -> list[RunFolder]:
     from cnn.errors import RunError
     from cnn.runs.folder import RunState, list_runs
-    from cnn.runs.index import trial_of
+    from cnn.runs.index import read_trial_mark
 
     finished = [folder for folder in list_runs(runs) if folder.state() is RunState.FINISHED]
-    found = [folder for folder in finished if trial_of(folder) is None]
+    found = [folder for folder in finished if read_trial_mark(folder) is None]
     if n_trials := len(finished) - len(found):
         say(f"{n_trials} trials of sweeps left out; name one to look into it")
     if not found:

@@ -62,20 +62,20 @@ def predict(
 def _answers_on_files(run: RunFolder, files: list[str], device: str) -> Answers:
     import sys
 
-    from cnn.corpus.recordings import sources_named
+    from cnn.corpus.recordings import open_recordings
     from cnn.inference.predict import answers_of_recordings
 
-    with sources_named(files, sys.stdin.buffer) as sources, progress("predicting, clips", len(sources)) as advance:
+    with open_recordings(files, sys.stdin.buffer) as sources, progress("predicting, clips", len(sources)) as advance:
         return answers_of_recordings(run, sources, device, advance)
 
 
 def _answers(run: RunFolder, clips: Path | None, split: str, device: str) -> Answers:
-    from cnn.corpus.recordings import sources_in
+    from cnn.corpus.recordings import find_recordings
     from cnn.inference.predict import Answers, answers_of_recordings, answers_of_split
 
     if clips is None:
         return Answers(answers=tuple(answers_of_split(run, split)), unheard=())
-    sources = sources_in(clips)
+    sources = find_recordings(clips)
     with progress("predicting, clips", len(sources)) as advance:
         return answers_of_recordings(run, sources, device, advance)
 

@@ -31,13 +31,13 @@ def runs(
     import dataclasses
 
     from cnn.runs.folder import RunState
-    from cnn.runs.index import DAMAGED, newest_first
+    from cnn.runs.index import DAMAGED, list_newest_first
 
     states = [*(one.value for one in RunState), DAMAGED]
     if state and state not in states:
         raise typer.BadParameter(f"--state is one of {', '.join(states)}, not {state!r}")
     wanted = {"model": model, "variant": variant, "state": state}
-    everything = newest_first(folder)
+    everything = list_newest_first(folder)
     lines = [line for line in everything if all(getattr(line, key) == value for key, value in wanted.items() if value)]
     if json:
         return print_json([dataclasses.asdict(line) for line in lines])

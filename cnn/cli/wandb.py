@@ -22,16 +22,16 @@ def sync(
     """Send the runs to W&B that it does not have, or not wholly: trained offline, or while it was down. Twice does no harm."""
     import dataclasses
 
-    from cnn.runs.wandb_record import copies_in
+    from cnn.runs.wandb_record import list_copies
 
-    found = copies_in(folder)
+    found = list_copies(folder)
     rows = [[run.digest, copy.group, copy.project, run.state().value] for run, copy in found.unsent]
     _say_rest(found.n_sent, found.n_unfinished, found.n_without)
     if dry_run or not rows:
         return print_json({"unsent": [row[0] for row in rows]}) if json else _print(rows, ("run", "group", "project", "state"))
-    from cnn.runs.wandb_sync import check_login, send_all
+    from cnn.runs.wandb_sync import require_login, send_all
 
-    check_login()
+    require_login()
     with progress("sending to W&B, runs", len(rows)) as advance:
         sent = send_all(found.unsent, lambda n, note: advance(n, note), say)
     if json:

@@ -22,8 +22,8 @@ from cnn.files import read_json, write_json, write_whole
 from cnn.inference.inspect_clips import split_of, telling_clips
 from cnn.inference.predict import trained
 from cnn.inference.saliency import Layer, features_of, first_filters, grad_cam, map_layers, maps_of, occlusion
-from cnn.runs.folder import Prediction, RunFolder, locked
-from cnn.tiles.batches import as_input, normalised
+from cnn.runs.folder import Prediction, RunFolder, lock_run
+from cnn.tiles.batches import normalise, to_input
 from cnn.tiles.tile_set import TileSet, find_tiles, open_tiles
 from cnn.train.device import one_thread, resolve
 from cnn.train.training_run import versions
@@ -69,7 +69,7 @@ def inspect_run(run: RunFolder, tiles: Path, n_clips: int, device: str, advance:
         TilesError: its tiles are not there.
         ModelError: the file of a plug-in has moved or changed, and was not kept.
     """
-    with locked(run):
+    with lock_run(run):
         asked = {"format": FORMAT, "n_clips": n_clips, "weights": weights_digest(run)}
         if (known := _known(run, asked)) is not None:
             advance(N_STEPS)
@@ -141,7 +141,7 @@ class _Pictures:
     def batch(self, rows: Sequence[Prediction]) -> torch.Tensor:
         """(B, 1, F, T) normalised."""
         grey = torch.from_numpy(self.grey[[self.places[row.id] for row in rows]]).to(self.device)
-        return as_input(normalised(grey.float().div_(255)))
+        return to_input(normalise(grey.float().div_(255)))
 
 
 def _tiles_of(config: RunConfig, where: Path) -> TileSet:

@@ -28,7 +28,7 @@ from cnn.inference.onnx_front_end import FrontEnd
 from cnn.inference.predict import picture_of, trained
 from cnn.runs.folder import RunFolder
 from cnn.tiles.front_end import Samples
-from cnn.tiles.tta import log_probabilities, mean_of, views_of
+from cnn.tiles.tta import average_views, log_probabilities, make_views
 
 if TYPE_CHECKING:
     import onnx
@@ -68,9 +68,9 @@ class Listener(nn.Module):
 
     def forward(self, samples: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         grey = self.front(samples)
-        views = views_of(grey / 255, self.n_aside)
+        views = make_views(grey / 255, self.n_aside)
         logits = self.net(torch.cat(views))  # (V * N, K)
-        probabilities = mean_of(logits.reshape(len(views), -1, logits.shape[1])).exp()
+        probabilities = average_views(logits.reshape(len(views), -1, logits.shape[1])).exp()
         return probabilities, grey.to(torch.uint8)
 
 

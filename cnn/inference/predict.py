@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from cnn.config import LABELS, RunConfig
-from cnn.corpus.recordings import Source, hear
+from cnn.corpus.recordings import RecordingFile, read_recording
 from cnn.errors import CorpusError, RunError
 from cnn.files import write_csv
 from cnn.models.own import kept
@@ -19,7 +19,7 @@ from cnn.models.registry import build, placed
 from cnn.overrides import from_dict
 from cnn.runs.folder import RunFolder, RunState
 from cnn.runs.index import find_run
-from cnn.tiles.front_end import Samples, bilateral, tile_of
+from cnn.tiles.front_end import Samples, bilateral, compute_tile
 from cnn.tiles.tta import log_probabilities
 from cnn.train.device import one_thread, resolve
 from cnn.train.weights_file import unsealed
@@ -74,7 +74,9 @@ def answers_of_split(run: RunFolder, split: str) -> list[Answer]:
     return [Answer(id=row.id, label=row.label, probabilities=row.probabilities) for row in rows]
 
 
-def answers_of_recordings(run: RunFolder, sources: Sequence[Source], device: str, advance: Callable[..., None]) -> Answers:
+def answers_of_recordings(
+    run: RunFolder, sources: Sequence[RecordingFile], device: str, advance: Callable[..., None]
+) -> Answers:
     """The run's net on recordings; those that it cannot hear are named and stop no other.
 
     Raises:
@@ -90,9 +92,9 @@ def answers_of_recordings(run: RunFolder, sources: Sequence[Source], device: str
             tiles: dict[int, np.ndarray] = {}  # by place
             for place, source in enumerate(some):
                 try:
-                    tiles[place] = picture_of(*hear(source), config)
+                    tiles[place] = picture_of(*read_recording(source), config)
                 except CorpusError as error:
-                    unheard.append(Unheard(name=source.told, reason=str(error)))
+                    unheard.append(Unheard(name=source.label, reason=str(error)))
             if tiles:
                 pictures = torch.from_numpy(np.stack(list(tiles.values()))).to(target)  # (B, F, T)
                 found = log_probabilities(net, pictures, config.train.side_views).cpu()
@@ -127,7 +129,7 @@ def write_submission(path: Path, answers: Sequence[Answer]) -> None:
 
 def picture_of(samples: Samples, rate_hz: int, config: RunConfig) -> npt.NDArray[np.uint8]:
     """(S,) samples as the (F, T) picture that the run's net is shown."""
-    tile = tile_of(samples, rate_hz, config.tiles)
+    tile = compute_tile(samples, rate_hz, config.tiles)
     return bilateral(tile, config.tiles) if config.filter == "bilateral" else tile
 
 

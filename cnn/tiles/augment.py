@@ -98,7 +98,7 @@ class Augment:
         self._low_mel, self._mel_per_bin = low, (high - low) / (tiles.size - 1)
         self._hiss = _exponential(_N_HISS + tiles.size**2)
 
-    def drawn(self, n_clips: int, generators: Sequence[torch.Generator]) -> Changes:
+    def draw(self, n_clips: int, generators: Sequence[torch.Generator]) -> Changes:
         """The changes of so many clips of each member, M neighbours each, drawn from the member's own generator.
 
         It is far quicker for a thousand at once than for one batch after the other.
@@ -117,7 +117,7 @@ class Augment:
             kept_frames=self._kept(first.time_masks, s.time_width, draws),
         )
 
-    def levels(self, pictures: torch.Tensor, changes: Changes) -> torch.Tensor:
+    def warp(self, pictures: torch.Tensor, changes: Changes) -> torch.Tensor:
         """(B, F, T) uint8 to 0..1, 1 the loudest: scaled in frequency and time, moved in time, with a noise floor."""
         grey = _read(pictures, changes.bins)
         # Whole rows are read several times as fast as single cells, on either axis.
@@ -126,7 +126,7 @@ class Augment:
             grey = self._with_noise(grey, changes)
         return grey.transpose(1, 2)
 
-    def masked(self, batch: torch.Tensor, changes: Changes) -> torch.Tensor:
+    def mask(self, batch: torch.Tensor, changes: Changes) -> torch.Tensor:
         """(B, F, T) normalised to mean 0, in place: bands of rows and columns set to 0, the mean."""
         masked: torch.Tensor = batch.mul_(changes.kept_bins.unsqueeze(2)).mul_(changes.kept_frames.unsqueeze(1))
         return masked

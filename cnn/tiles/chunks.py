@@ -69,14 +69,14 @@ def open_pictures(path: Path, shape: tuple[int, int, int]) -> Pictures:
     return array
 
 
-def hand_back(pictures: Pictures) -> None:
+def release_pages(pictures: Pictures) -> None:
     """Let the pages that were read of an opened file be the kernel's cache again, which it may drop, and no memory of ours."""
     mapped: object = pictures.base
     if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # Linux and macOS
         mapped.madvise(mmap.MADV_DONTNEED)
 
 
-def make(
+def make_tiles(
     part: Path, sounds: Sequence[Sound], settings: TileSettings, known: Callable[[str], Pictures | None], hands: Hands
 ) -> None:
     """Fill the arrays in the folder `part`, as far as they are not.
@@ -103,7 +103,7 @@ def make(
         files.sync()
 
 
-def finished_places(part: Path, shape: tuple[int, int, int]) -> set[int]:
+def find_finished_clips(part: Path, shape: tuple[int, int, int]) -> set[int]:
     """The clips whose pictures in the unfinished folder `part` are whole."""
     try:
         finished = _finished(part, [open_pictures(part / f"{name}.npy", shape) for name in FILTERS])
@@ -112,7 +112,7 @@ def finished_places(part: Path, shape: tuple[int, int, int]) -> set[int]:
     return {place for chunk in finished for place in range(chunk * CHUNK, (chunk + 1) * CHUNK)}
 
 
-def close(part: Path) -> None:
+def drop_journal(part: Path) -> None:
     """Drop what only an unfinished folder needs."""
     (part / _JOURNAL).unlink()
 
@@ -145,14 +145,14 @@ def _make_chunk(task: _Task) -> Pictures:
         import cv2
         import torch
 
-        from cnn.tiles.front_end import bilateral, tiles_of
+        from cnn.tiles.front_end import bilateral, compute_tiles
 
     made = np.empty((len(FILTERS), *picture_shape(len(task.sounds), task.settings)), dtype=np.uint8)
     n_threads = torch.get_num_threads(), cv2.getNumThreads()
     torch.set_num_threads(1)  # a clip is too little work to share out
     cv2.setNumThreads(1)
     try:
-        made[0] = tiles_of((_samples(sound) for sound in task.sounds), task.settings)
+        made[0] = compute_tiles((_samples(sound) for sound in task.sounds), task.settings)
         for place, tile in enumerate(made[0]):
             made[1, place] = bilateral(tile, task.settings)
     finally:

@@ -32,7 +32,7 @@ class _Found:
         return datetime.fromtimestamp(self.prepared_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def only_folder(path: Path, say: Callable[[str], None]) -> Path:
+def find_folder(path: Path, say: Callable[[str], None]) -> Path:
     """The folder of tiles below `path`. Where several differ in their recordings alone, it is the one prepared last, and `say`
     hears of that; others than those of this version count where there are no better ones.
 

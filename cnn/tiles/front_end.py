@@ -31,18 +31,18 @@ LEAST_POWER = 1e-12  # of a cell: silence has a logarithm too
 Samples = npt.NDArray[np.float32]
 
 
-def tile_of(samples: Samples, rate_hz: int, settings: TileSettings) -> npt.NDArray[np.uint8]:
+def compute_tile(samples: Samples, rate_hz: int, settings: TileSettings) -> npt.NDArray[np.uint8]:
     """The clip as (F, T) uint8: 255 its loudest cell, 0 what lies `range_db` or further below.
 
     Args:
         samples: (S,) mono, at `rate_hz`; S at least 1.
     """
-    tile: npt.NDArray[np.uint8] = tiles_of([(samples, rate_hz)], settings)[0]
+    tile: npt.NDArray[np.uint8] = compute_tiles([(samples, rate_hz)], settings)[0]
     return tile
 
 
-def tiles_of(clips: Iterable[tuple[Samples, int]], settings: TileSettings) -> npt.NDArray[np.uint8]:
-    """(N, F, T): `tile_of` each clip, at two thirds of its cost. A clip's tile does not depend on the others.
+def compute_tiles(clips: Iterable[tuple[Samples, int]], settings: TileSettings) -> npt.NDArray[np.uint8]:
+    """(N, F, T): `compute_tile` each clip, at two thirds of its cost. A clip's tile does not depend on the others.
 
     Args:
         clips: of each, one at least, the (S,) samples and their rate in Hz; a few are held at a time.

@@ -25,7 +25,7 @@ from cnn.files import write_csv, write_json
 from cnn.processes import Hands
 from cnn.tiles import chunks
 from cnn.tiles.chunks import FILTERS, Pictures, Sound, picture_shape
-from cnn.tiles.tile_set import CLIP_COLUMNS, TileSet, UnusableTilesError, open_tiles, read_json_file, read_tiles
+from cnn.tiles.tile_set import CLIP_COLUMNS, TileSet, UnusableTilesError, open_tiles, read_json_or_empty, read_tiles
 
 _ALONE = Hands()
 
@@ -41,7 +41,7 @@ def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, hands: Hand
         RunError: the same of its tables.
         CorpusError: a recording changed meanwhile.
     """
-    folder = folder_of(corpus, settings, tiles_dir)
+    folder = locate_tiles(corpus, settings, tiles_dir)
     try:
         with hold_lock(tiles_dir / f".{folder.name}.lock", lambda: hands.say("another process is making these tiles; waiting")):
             if folder.exists():
@@ -64,7 +64,7 @@ def _remedy(error: OSError) -> str:
     return f"{again}choose another folder with --tiles"
 
 
-def folder_of(corpus: Corpus, settings: TileSettings, tiles_dir: Path) -> Path:
+def locate_tiles(corpus: Corpus, settings: TileSettings, tiles_dir: Path) -> Path:
     """Where the tiles of these recordings with these settings are, or will be."""
     return tiles_dir / cfg.digest_of({"corpus": corpus.digest, "tiles": dataclasses.asdict(settings)})
 
@@ -74,7 +74,7 @@ def _brought_up_to_date(tiles: TileSet, corpus: Corpus) -> TileSet:
     folder = tiles.folder
     if [clip.path for clip in tiles.clips] != [clip.path.as_posix() for clip in corpus.clips]:
         _write_clips(folder, corpus)
-    if read_json_file(folder / "settings.json") != (content := _content(corpus, tiles.settings)):
+    if read_json_or_empty(folder / "settings.json") != (content := _content(corpus, tiles.settings)):
         write_json(folder / "settings.json", content)
     with contextlib.suppress(PermissionError):  # another user's
         os.utime(folder / "settings.json")
@@ -84,16 +84,16 @@ def _brought_up_to_date(tiles: TileSet, corpus: Corpus) -> TileSet:
 def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, hands: Hands) -> None:
     part, replaced = folder.with_name(f".{folder.name}.part"), folder.with_name(f".{folder.name}.old")
     make = {"format": TILES_FORMAT, "chunk": chunks.CHUNK, **_identity(corpus, settings)}
-    if {**read_json_file(part / "settings.json"), "corpus_folder": make["corpus_folder"]} != make:
+    if {**read_json_or_empty(part / "settings.json"), "corpus_folder": make["corpus_folder"]} != make:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
         _write_clips(part, corpus)
         write_json(part / "settings.json", make)
     sounds = [Sound(path=corpus.folder / clip.path, audio_digest=clip.audio_digest) for clip in corpus.clips]
-    chunks.make(part, sounds, settings, _known(folder.parent, settings), hands)
+    chunks.make_tiles(part, sounds, settings, _known(folder.parent, settings), hands)
     _write_clips(part, corpus)
     write_json(part / "settings.json", _content(corpus, settings))
-    chunks.close(part)
+    chunks.drop_journal(part)
     shutil.rmtree(replaced, ignore_errors=True)
     if folder.exists():
         folder.rename(replaced)
@@ -128,7 +128,7 @@ def _known(tiles_dir: Path, settings: TileSettings) -> Callable[[str], Pictures 
         if tiles.settings == settings:
             n_clips = len(tiles.clips)
             is_part = folder.name.startswith(".")
-            whole = chunks.finished_places(folder, picture_shape(n_clips, settings)) if is_part else range(n_clips)
+            whole = chunks.find_finished_clips(folder, picture_shape(n_clips, settings)) if is_part else range(n_clips)
             sources.update({clip.audio_digest: (tiles, place) for place, clip in enumerate(tiles.clips) if place in whole})
     arrays = {tiles.folder: [tiles.pictures(name) for name in FILTERS] for tiles, _ in sources.values()}
 
@@ -145,7 +145,7 @@ def _remove_superseded(folder: Path, corpus: Corpus, settings: TileSettings) -> 
     """Unfinished tiles of what these recordings were before, unless somebody is at work on them."""
     mine = {**_identity(corpus, settings), "corpus": ""}
     for part in folder.parent.glob(".*.part"):
-        content = read_json_file(part / "settings.json")
+        content = read_json_or_empty(part / "settings.json")
         if {**{key: content.get(key) for key in mine}, "corpus": ""} == mine:
             with try_lock(part.with_suffix(".lock")) as is_mine:
                 if is_mine:

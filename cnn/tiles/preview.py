@@ -24,7 +24,7 @@ _CELL_INCHES = 1.05
 _MASKED = "#3b6ea5"  # outside magma's range, so that a mask is not taken for silence
 
 
-def show(tiles: TileSet, out: Path, per_digit: int, augment: AugmentSettings, seed: int) -> int:
+def draw_preview(tiles: TileSet, out: Path, per_digit: int, augment: AugmentSettings, seed: int) -> int:
     """Write a PNG of `per_digit` clips of each digit on the four variants; gives the number of clips shown.
 
     Raises:
@@ -87,9 +87,9 @@ def _draw_clip(line: Sequence[Axes], tiles: TileSet, place: int, augment: Augmen
 
 def _augmented(tile: npt.NDArray[np.uint8], augment: Augment, seed: int) -> Grey:
     """(F, T) uint8 to 0..1 after one draw, masked cells NaN."""
-    changes = augment.drawn(1, [torch.Generator().manual_seed(seed)])
-    levels = augment.levels(torch.tensor(tile[None]), changes)  # a copy: the tile is of a file that is only read
-    kept = augment.masked(torch.ones_like(levels), changes)
+    changes = augment.draw(1, [torch.Generator().manual_seed(seed)])
+    levels = augment.warp(torch.tensor(tile[None]), changes)  # a copy: the tile is of a file that is only read
+    kept = augment.mask(torch.ones_like(levels), changes)
     shown: Grey = levels.masked_fill(kept == 0, float("nan"))[0].numpy()
     return shown
 

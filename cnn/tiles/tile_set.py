@@ -19,7 +19,7 @@ from cnn.errors import CnnError, TilesError
 from cnn.files import read_json
 from cnn.tiles import chunks
 from cnn.tiles.chunks import FILTERS, Pictures, picture_shape
-from cnn.tiles.find import only_folder
+from cnn.tiles.find import find_folder
 
 CLIP_COLUMNS = ("id", "label", "speaker", "path", "audio_digest", "length_s")
 _LENGTH = re.compile(r"\d+\.\d+")
@@ -90,7 +90,7 @@ def _advice(folder: Path, error: Exception, corpus_folder: str) -> str:
 
 
 def read_tiles(folder: Path) -> TileSet:
-    content = read_json_file(folder / "settings.json")
+    content = read_json_or_empty(folder / "settings.json")
     corpus_folder = str(content.get("corpus_folder", "CORPUS"))
     try:
         settings = _settings(content)
@@ -112,7 +112,7 @@ def read_tiles(folder: Path) -> TileSet:
     return tiles
 
 
-def read_json_file(path: Path) -> dict[str, Any]:
+def read_json_or_empty(path: Path) -> dict[str, Any]:
     try:
         return read_json(path)
     except CnnError:
@@ -161,4 +161,4 @@ def find_tiles(path: Path, say: Callable[[str], None] = lambda line: None) -> Ti
     Raises:
         TilesError: there are none, or of several corpora or settings.
     """
-    return open_tiles(path if (path / "settings.json").exists() else only_folder(path, say))
+    return open_tiles(path if (path / "settings.json").exists() else find_folder(path, say))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch.nn import functional as F
 
-from cnn.tiles.batches import Clips, as_input, normalised
+from cnn.tiles.batches import Clips, normalise, to_input
 
 _APART = 2 / 64  # of the picture, from one view to the next
 _AT_ONCE = 128  # clips a batch: more are no faster on a CPU and need more memory
@@ -30,17 +30,17 @@ def log_probabilities(
     with torch.no_grad():
         for start in range(0, len(pictures), _AT_ONCE):
             grey = pictures[start : start + _AT_ONCE].float().div_(255)
-            found.append(mean_of(torch.stack([net(view) for view in views_of(grey, n_aside)])))
+            found.append(average_views(torch.stack([net(view) for view in make_views(grey, n_aside)])))
     return torch.cat(found)
 
 
-def views_of(grey: torch.Tensor, n_aside: int) -> list[torch.Tensor]:
+def make_views(grey: torch.Tensor, n_aside: int) -> list[torch.Tensor]:
     """The V = 2 `n_aside` + 1 inputs of a net, (B, 1, F, T) each, that show (B, F, T) in 0..1 from early to late."""
     step = round(_APART * grey.shape[2])
-    return [as_input(normalised(_moved(grey, step * number))) for number in range(-n_aside, n_aside + 1)]
+    return [to_input(normalise(_moved(grey, step * number))) for number in range(-n_aside, n_aside + 1)]
 
 
-def mean_of(logits: torch.Tensor) -> torch.Tensor:
+def average_views(logits: torch.Tensor) -> torch.Tensor:
     """(V, B, K) of the views to (B, K), the logarithm of the mean of their probabilities."""
     return logits.log_softmax(2).logsumexp(0) - math.log(len(logits))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn.config import RunConfig
-from cnn.runs.folder import EpochRow, RunFolder, RunState, locked
+from cnn.runs.folder import EpochRow, RunFolder, RunState, lock_run
 from cnn.tiles.tile_set import TileSet
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def train_mirrored(training: Training, destination: Destination, say: Callable[[
         mirror.log(row)
         return training.on_epoch(row) if training.on_epoch else Decision.CONTINUE
 
-    with locked(folder):
+    with lock_run(folder):
         if folder.state() is RunState.FINISHED:
             return folder
         if destination.id:  # W&B's sweep waits for its run

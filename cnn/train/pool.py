@@ -15,7 +15,7 @@ from cnn.config import FOLDED_KINDS, VARIANTS, RunConfig, default_config
 from cnn.errors import RunError
 from cnn.hardware import check_device_name, may_have_gpu, n_processes
 from cnn.nets import PAIR
-from cnn.runs.failure import Failure, failure_of
+from cnn.runs.failure import TrainingFailure, describe_failure
 from cnn.runs.folder import EpochRow, RunFolder, RunState
 from cnn.splits import make_split
 from cnn.tiles.tile_set import TileSet, open_tiles
@@ -108,7 +108,7 @@ def _resumed(config: RunConfig, place: Place, n_before: int) -> str:
     return f"{_name(config)}: going on after epoch {n_before} of {config.train.epochs} ({place.runs / config.digest})"
 
 
-def _told(config: RunConfig, place: Place, failure: Failure) -> str:
+def _told(config: RunConfig, place: Place, failure: TrainingFailure) -> str:
     folder = place.runs / config.digest
     where = "" if str(folder) in failure.cause else f" ({folder})"
     return f"{_name(config)}{where}: {failure.cause}"
@@ -182,4 +182,4 @@ def _work(place: Place, tasks: Any, events: Any) -> None:
             train_mirrored(training, Destination(mode=place.wandb), say)
             events.put((number, "done", None))
         except Exception as error:  # a fault in one training must not take the others along
-            events.put((number, "failed", failure_of(error, config, place.runs / config.digest)))
+            events.put((number, "failed", describe_failure(error, config, place.runs / config.digest)))

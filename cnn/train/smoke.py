@@ -12,7 +12,7 @@ from cnn.models.registry import build, placed
 from cnn.models.seeding import seeded
 from cnn.splits import make_split
 from cnn.tiles.augment import Augment
-from cnn.tiles.batches import Clips, seed_of
+from cnn.tiles.batches import Clips, derive_seed
 from cnn.tiles.tile_set import TileSet
 from cnn.train.device import one_thread, resolve
 
@@ -32,10 +32,12 @@ def try_batch(config: RunConfig, tiles: TileSet, device: str) -> None:
     split = make_split(tiles.clips, config.split)
     clips = Clips(tiles.pictures(config.filter), tiles.labels(), split.train[: config.train.batch_size], place)
     augment = Augment([config.augment], config.tiles) if config.augmented else None
-    with one_thread(place), seeded(seed_of("weights", config.train.seed), place):
+    with one_thread(place), seeded(derive_seed("weights", config.train.seed), place):
         net = placed(build(config.model, config.tiles.size, len(LABELS)), place)
         net.train()
-        for batch, truth in clips.shuffled(config.train.batch_size, [seed_of("order", config.train.seed, 0)], augment):
+        for batch, truth in clips.iterate_batches(
+            config.train.batch_size, [derive_seed("order", config.train.seed, 0)], augment
+        ):
             F.cross_entropy(net(batch), truth).backward()  # type: ignore[no-untyped-call]
             break
         if place.type == "cuda":

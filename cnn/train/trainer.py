@@ -21,7 +21,7 @@ from cnn.models.registry import build, placed
 from cnn.models.seeding import seeded
 from cnn.runs.folder import EpochRow, Score
 from cnn.tiles.augment import Augment
-from cnn.tiles.batches import Clips, n_steps, seed_of
+from cnn.tiles.batches import Clips, count_steps, derive_seed
 from cnn.tiles.tta import log_probabilities
 from cnn.train.optimizer import Optimizer, learning_rate_at
 from cnn.train.weights_file import sealed, unsealed
@@ -52,7 +52,7 @@ class Fit:
         self.config = config
         self.device = device
         self.augment = Augment([config.augment], config.tiles) if config.augmented else None
-        with seeded(seed_of("weights", config.train.seed), device):
+        with seeded(derive_seed("weights", config.train.seed), device):
             net = build(config.model, config.tiles.size, len(LABELS))
         self.net = placed(net, device)
         self.optimizer = Optimizer(self.net, config.train)
@@ -125,11 +125,11 @@ class Fit:
         """One pass over `train`."""
         settings = self.config.train
         number = len(self.rows)
-        steps = n_steps(len(train), settings.batch_size)
+        steps = count_steps(len(train), settings.batch_size)
         losses, truths, guesses = [], [], []
         self.net.train()
-        with seeded(seed_of("dropout", settings.seed, number), self.device):
-            batches = train.shuffled(settings.batch_size, [seed_of("order", settings.seed, number)], self.augment)
+        with seeded(derive_seed("dropout", settings.seed, number), self.device):
+            batches = train.iterate_batches(settings.batch_size, [derive_seed("order", settings.seed, number)], self.augment)
             for step, (batch, truth) in enumerate(batches):
                 rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
                 try:

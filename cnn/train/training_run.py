@@ -19,8 +19,8 @@ from cnn.errors import ConfigError
 from cnn.models.check import check
 from cnn.models.own import at_hand, kept
 from cnn.models.registry import n_multiply_adds, n_parameters
-from cnn.runs.failure import failure_of
-from cnn.runs.folder import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, locked
+from cnn.runs.failure import describe_failure
+from cnn.runs.folder import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, lock_run
 from cnn.runs.verdict import judge
 from cnn.splits import make_split
 from cnn.tiles.batches import Clips
@@ -75,7 +75,7 @@ def begun(config: RunConfig, tiles: TileSet, runs_dir: Path, device: str) -> Ite
     folder = RunFolder(runs_dir / config.digest)
     if config.model.is_plugin and folder.state() is not RunState.FINISHED:
         check(at_hand(config.model, folder.path), config.tiles.size, len(LABELS))
-    with locked(folder):
+    with lock_run(folder):
         if folder.state() is RunState.FINISHED:
             drop_checkpoints(folder)
             yield None
@@ -150,7 +150,7 @@ class Training:
 
     def fail(self, error: Exception) -> None:
         """Write why it ended."""
-        found = failure_of(error, self.config, self.folder.path)
+        found = describe_failure(error, self.config, self.folder.path)
         result = RunResult(state=RunState.FAILED, cause=found.cause, tail=found.tail, started_at=self._started_at)
         self.folder.write_result(result)
 

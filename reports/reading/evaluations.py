@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cnn.errors import CnnError
 from cnn.runs.evaluation import evaluate
-from cnn.runs.evaluation_sets import FoldRuns, evaluations_in
+from cnn.runs.evaluation_sets import FoldRuns, find_evaluations
 from reports.facts.base import Note, NoteKind
 from reports.facts.evaluations import EvaluationFacts, EvaluationGroup
 from reports.facts.report import places
@@ -44,7 +44,7 @@ def read_evaluations(runs_dir: Path | None, tiles: Path = Path("tiles"), t: Text
 
     `tiles` is where the commands that complete them look for tiles.
     """
-    found = evaluations_in(runs_dir) if runs_dir else []
+    found = find_evaluations(runs_dir) if runs_dir else []
     groups: dict[str, list[FoldRuns]] = {}
     for runs in found:
         groups.setdefault(_comparable(runs), []).append(runs)

@@ -10,7 +10,7 @@ from typing import Any
 
 from cnn.errors import RunError
 from cnn.runs.folder import RunFolder, RunResult, RunState, list_runs
-from cnn.runs.index import find_run, trial_of
+from cnn.runs.index import find_run, read_trial_mark
 from reports.errors import SourceError
 from reports.facts.base import Note, NoteKind
 from reports.facts.report import Place, places
@@ -135,7 +135,7 @@ def _candidate(folder: RunFolder, result: RunResult) -> Candidate:
         comparable=json.dumps(comparable, sort_keys=True),
         settings=json.dumps([config["model"], config.get("train")], sort_keys=True),
         finished_at=result.finished_at,
-        is_trial=trial_of(folder) is not None,
+        is_trial=read_trial_mark(folder) is not None,
         val_macro_f1=result.scores["val"].macro_f1 if "val" in result.scores else 0.0,
     )
 

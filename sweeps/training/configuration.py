@@ -143,6 +143,6 @@ def n_processes(*, on_gpu: bool, n_tasks: int) -> int:
 
 def check_runs(runs: Path) -> None:
     """Find out before a study is made that its run folders cannot be; raises cnn's RunError."""
-    from cnn.runs.index import check_place
+    from cnn.runs.index import check_writable
 
-    check_place(runs)
+    check_writable(runs)

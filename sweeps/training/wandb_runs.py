@@ -37,9 +37,9 @@ def destination(where: tuple[str, str, str], study: str, on_stop: Callable[[], N
 
 def run_at_wandb(folder: RunFolder) -> str:
     """The id of the run at W&B that a run folder was mirrored to; empty where it was not."""
-    from cnn.runs.wandb_record import copy_of
+    from cnn.runs.wandb_record import read_copy
 
-    copy = copy_of(folder)
+    copy = read_copy(folder)
     return copy.id if copy else ""
 
 

@@ -15,7 +15,7 @@ from arena.base.scores import Interval
 from cnn.config import VARIANTS
 from cnn.files import write_csv, write_json
 from cnn.nets import PAIR
-from cnn.runs.folder import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, Verdict
+from cnn.runs.folder import EpochRow, FitVerdict, Prediction, RunFolder, RunResult, RunState, Score
 from leaderboard.standings import Attempt, Standing
 from reports.facts.contest import ContestFacts
 from reports.facts.sweeps import AgentFacts
@@ -146,7 +146,7 @@ def write_run(
         "best_epoch": best,
         "n_epochs": len(epochs),
         "scores": {"train": train, **scores},
-        "verdict": Verdict(state=state, reason=reason),
+        "verdict": FitVerdict(state=state, reason=reason),
         "n_parameters": SIZES.get(model, SIZES["resnet"])[0],
         "n_multiply_adds": SIZES.get(model, SIZES["resnet"])[1],
         "wall_s": 14.2 if model == "lenet5" else 71.9,

@@ -10,7 +10,7 @@ import torch
 
 from cnn.config import RunConfig
 from cnn.runs.failure import is_out_of_memory
-from cnn.tiles.batches import n_steps
+from cnn.tiles.batches import count_steps
 from cnn.train.fused.group import Stack
 from cnn.train.fused.stacked_layers import Formulation
 from cnn.train.trainer import Fit
@@ -60,8 +60,8 @@ def clips_per_s(fits: Sequence[Fit], material: Material, formulation: Formulatio
     stack = Stack(fits)
     stack.formulate(formulation)
     clips = material.clips["train"]
-    size = len(clips) // n_steps(len(clips), fits[0].config.train.batch_size)
-    n = min(_N_STEPS, n_steps(len(clips), fits[0].config.train.batch_size))
+    size = len(clips) // count_steps(len(clips), fits[0].config.train.batch_size)
+    n = min(_N_STEPS, count_steps(len(clips), fits[0].config.train.batch_size))
     stack.learn(clips, n)
     _wait(material.device)
     started = time.perf_counter()

@@ -17,9 +17,9 @@ import torch
 
 from cnn.config import LABELS, AugmentSettings, RunConfig, TrainSettings
 from cnn.errors import CnnError, RunError
-from cnn.runs.folder import EpochRow, RunFolder, RunState, Score, locked
+from cnn.runs.folder import EpochRow, RunFolder, RunState, Score, lock_run
 from cnn.tiles.augment import Augment
-from cnn.tiles.batches import Clips, n_steps, seed_of
+from cnn.tiles.batches import Clips, count_steps, derive_seed
 from cnn.tiles.tta import log_probabilities
 from cnn.train.device import one_thread
 from cnn.train.fused.cuda_graph import Step, graphed
@@ -77,14 +77,14 @@ class Stack:
         settings = [fit.config.train for fit in self._fits]
         epochs = [len(fit.rows) for fit in self._fits]
         for draws, s, epoch in zip(self._draws, settings, epochs, strict=True):
-            draws.manual_seed(seed_of("dropout", s.seed, epoch))
-        orders = [seed_of("order", s.seed, epoch) for s, epoch in zip(settings, epochs, strict=True)]
-        steps, n_members, k = n_steps(len(train), settings[0].batch_size), len(settings), len(LABELS)
+            draws.manual_seed(derive_seed("dropout", s.seed, epoch))
+        orders = [derive_seed("order", s.seed, epoch) for s, epoch in zip(settings, epochs, strict=True)]
+        steps, n_members, k = count_steps(len(train), settings[0].batch_size), len(settings), len(LABELS)
         rates = self._rates(steps)
         losses = torch.zeros((steps, n_members), device=self._device)
         counts = torch.zeros(n_members * k * k, dtype=torch.int64, device=self._device)
         self._net.train()
-        batches = train.shuffled(settings[0].batch_size, orders, self._augment)
+        batches = train.iterate_batches(settings[0].batch_size, orders, self._augment)
         for step, (batch, truth) in enumerate(itertools.islice(batches, n_most)):
             if self._step is None:
                 self._step = graphed(self._one_step, (batch, truth, rates[step]), self._state(), self._draws)
@@ -184,7 +184,7 @@ class Group:
         assert not self._members or mould_of(config) == mould_of(self._members[0].training.config)
         folder = RunFolder(self._runs_dir / config.digest)
         with contextlib.ExitStack() as lock:
-            lock.enter_context(locked(folder))
+            lock.enter_context(lock_run(folder))
             if folder.state() is RunState.FINISHED:
                 drop_checkpoints(folder)
                 return Ended(config=config, folder=folder, how=End.FINISHED)

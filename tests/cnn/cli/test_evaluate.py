@@ -10,15 +10,15 @@ from cnn.cli.evaluate import print_evaluations, write_rows
 from cnn.config import TileSettings
 from cnn.runs.evaluation import Evaluation, evaluate
 from cnn.runs.folder import RunFolder
-from cnn.runs.folds import Arm, Question, arms_of
+from cnn.runs.folds import Arm, EvaluationPlan, make_arms
 from support.evaluations import CORPUS, write_evaluation
 
 SIXTY = tuple(f"{n:02d}" for n in range(1, 61))
 
 
-def evaluated(runs: Path, question: Question, speakers: tuple[str, ...]) -> list[tuple[Arm, Evaluation]]:
-    write_evaluation(runs, question, speakers=speakers)
-    arms = arms_of(question, CORPUS, TileSettings(), len(speakers))
+def evaluated(runs: Path, plan: EvaluationPlan, speakers: tuple[str, ...]) -> list[tuple[Arm, Evaluation]]:
+    write_evaluation(runs, plan, speakers=speakers)
+    arms = make_arms(plan, CORPUS, TileSettings(), len(speakers))
     return [(arm, evaluate([[RunFolder(runs / one.digest) for one in seeds] for seeds in arm.configs], "test")) for arm in arms]
 
 
@@ -31,9 +31,9 @@ def starts(lines: list[str]) -> list[str]:
 
 
 def test_sixty_speakers_and_two_long_names_fit_80_columns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    question = Question(folds="becker", models=("lenet5", "efficientnet"), variants=("bilateral+aug",), n_seeds=3)
-    found = evaluated(tmp_path, question, SIXTY)
-    print_evaluations(question, found, every_speaker=False)
+    plan = EvaluationPlan(folds="becker", models=("lenet5", "efficientnet"), variants=("bilateral+aug",), n_seeds=3)
+    found = evaluated(tmp_path, plan, SIXTY)
+    print_evaluations(plan, found, every_speaker=False)
     lines = lines_of(capsys)
     assert max(map(len, lines)) <= 80
     assert any("01, 06, 11, 16, 21 and 7 more" in line for line in lines)
@@ -48,11 +48,11 @@ def test_sixty_speakers_and_two_long_names_fit_80_columns(tmp_path: Path, capsys
 
 
 def test_every_speaker_is_listed_when_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    question = Question(folds="20")
-    found = evaluated(tmp_path, question, SIXTY)
-    print_evaluations(question, found, every_speaker=False)
+    plan = EvaluationPlan(folds="20")
+    found = evaluated(tmp_path, plan, SIXTY)
+    print_evaluations(plan, found, every_speaker=False)
     short = lines_of(capsys)
-    print_evaluations(question, found, every_speaker=True)
+    print_evaluations(plan, found, every_speaker=True)
     long = lines_of(capsys)
     assert len(long) - len(short) == 60 - 5 + 20 - 5 - 3  # speakers, folds, and the three lines on the others
     assert set(starts(long)) >= set(SIXTY)
@@ -60,9 +60,9 @@ def test_every_speaker_is_listed_when_asked(tmp_path: Path, capsys: pytest.Captu
 
 def test_few_speakers_are_all_listed_and_many_seeds_are_a_span(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     speakers = tuple(f"speaker_with_a_name_{n}" for n in range(6))
-    question = Question(folds="loso", n_seeds=5)
-    found = evaluated(tmp_path, question, speakers)
-    print_evaluations(question, found, every_speaker=False)
+    plan = EvaluationPlan(folds="loso", n_seeds=5)
+    found = evaluated(tmp_path, plan, speakers)
+    print_evaluations(plan, found, every_speaker=False)
     lines = lines_of(capsys)
     assert max(map(len, lines)) <= 80
     assert [name for name in starts(lines) if name.startswith("speaker_")] == [one.speaker for one in found[0][1].speakers]
@@ -71,8 +71,8 @@ def test_few_speakers_are_all_listed_and_many_seeds_are_a_span(tmp_path: Path, c
 
 
 def test_a_speaker_named_as_a_formula_is_set_apart_in_the_table(tmp_path: Path) -> None:
-    question = Question(folds="loso", models=("lenet5",), variants=("raw",), n_seeds=1)
-    write_rows(tmp_path / "folds.csv", evaluated(tmp_path, question, ("=1+1", "bob", "cleo")))
+    plan = EvaluationPlan(folds="loso", models=("lenet5",), variants=("raw",), n_seeds=1)
+    write_rows(tmp_path / "folds.csv", evaluated(tmp_path, plan, ("=1+1", "bob", "cleo")))
     lines = (tmp_path / "folds.csv").read_text().splitlines()
     assert lines[0] == "model,variant,on,fold,seed,speaker,n_clips,macro_f1,run"
     assert sorted(line.split(",")[5] for line in lines[1:]) == ["'=1+1", "bob", "cleo"]

@@ -16,7 +16,7 @@ import torch
 
 from cnn.cli.export import _heard
 from cnn.config import ModelSettings, RunConfig, TileSettings, TrainSettings, model_defaults, to_dict
-from cnn.corpus.recordings import sources_in
+from cnn.corpus.recordings import find_recordings
 from cnn.errors import ConfigError, CorpusError, ModelError, RunError
 from cnn.inference.onnx_export import OPSET, Exported, export, made_up
 from cnn.inference.onnx_front_end import Bilateral, FrontEnd
@@ -24,7 +24,7 @@ from cnn.inference.predict import answers_of_recordings
 from cnn.models.registry import build
 from cnn.overrides import from_dict
 from cnn.runs.folder import RunFolder
-from cnn.tiles.front_end import bilateral, tile_of
+from cnn.tiles.front_end import bilateral, compute_tile
 from cnn.train.weights_file import sealed
 from support.tones import RATE_HZ, tone
 
@@ -96,7 +96,7 @@ def test_the_file_answers_recordings_of_any_length_as_predict_does(
     clips = [*tones(6), np.concatenate([np.zeros(9000, np.float32), tone(3, 1, 0)]), np.tile(tone(1, 1, 1), 4)]
     for place, clip in enumerate(clips):
         soundfile.write(tmp_path / f"clip{place}.wav", clip, OTHER_HZ, subtype="FLOAT")
-    said = answers_of_recordings(run, sources_in(tmp_path), "cpu", lambda n: None).answers
+    said = answers_of_recordings(run, find_recordings(tmp_path), "cpu", lambda n: None).answers
     np.testing.assert_allclose(answers(path, clips), [answer.probabilities for answer in said], atol=1e-3)
 
 
@@ -137,7 +137,7 @@ def test_pictures_are_those_of_the_tiles_but_for_single_grey_levels(diameter: in
     with torch.no_grad():
         raw = FrontEnd(settings, 8000, "raw")(torch.from_numpy(batch)).numpy()
         filtered = Bilateral(settings)(torch.from_numpy(raw)).numpy()
-    tiles = np.stack([tile_of(clip, 8000, settings) for clip in clips])
+    tiles = np.stack([compute_tile(clip, 8000, settings) for clip in clips])
     smooth = np.stack([bilateral(tile, settings) for tile in raw.astype(np.uint8)])
     for found, expected in ((raw, tiles), (filtered, smooth)):
         apart = np.abs(found - expected)

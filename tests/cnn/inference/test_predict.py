@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 import arena.cli
 from cnn.config import default_config
-from cnn.corpus.recordings import sources_in
+from cnn.corpus.recordings import find_recordings
 from cnn.errors import RunError
 from cnn.inference.predict import Unheard, answers_of_recordings, answers_of_split, finished_run, write_submission
 from cnn.overrides import from_dict, override
@@ -38,7 +38,7 @@ def test_a_recording_gets_the_answer_that_its_tile_got(run: RunFolder, corpus_fo
     for number, name in enumerate(sorted(expected)):
         shutil.copy(corpus_folder / f"{name}.wav", tmp_path / f"x{number:03d}.WAV")
     heard: list[int] = []
-    found = answers_of_recordings(run, sources_in(tmp_path), "cpu", heard.append)
+    found = answers_of_recordings(run, find_recordings(tmp_path), "cpu", heard.append)
     answers = found.answers
     assert found.unheard == ()
     assert [answer.id for answer in answers] == [f"x{number:03d}" for number in range(len(expected))]
@@ -83,7 +83,7 @@ def test_what_cannot_be_heard_is_named_and_stops_no_other(run: RunFolder, corpus
     soundfile.write(tmp_path / "empty.wav", np.zeros(0), 8000)
     soundfile.write(tmp_path / "silent.flac", np.zeros(4000), 8000)
     soundfile.write(tmp_path / "two\nlines.wav", np.ones(4000) / 2, 8000)
-    found = answers_of_recordings(run, sources_in(tmp_path), "cpu", lambda n: None)
+    found = answers_of_recordings(run, find_recordings(tmp_path), "cpu", lambda n: None)
     assert [answer.id for answer in found.answers] == ["a", "m", "z"]
     assert len({answer.probabilities for answer in found.answers}) == 1
     assert found.unheard[0].name == str(tmp_path / "broken.wav")
@@ -112,7 +112,7 @@ def predicted(run: RunFolder, *words: object, stdin: bytes | None = None, rc: in
 def test_files_are_answered_in_their_order_with_digit_and_probabilities(run: RunFolder, corpus_folder: Path) -> None:
     files = [corpus_folder / "7_ann_0.wav", corpus_folder / "2_bob_1.wav"]
     said = json.loads(predicted(run, *files, "--json")[0])
-    sources = sources_in(corpus_folder)
+    sources = find_recordings(corpus_folder)
     expected = {a.id: a for a in answers_of_recordings(run, sources, "cpu", lambda n: None).answers}
     assert [answer["file"] for answer in said["answers"]] == [str(file) for file in files]
     for answer, file in zip(said["answers"], files, strict=True):
@@ -223,10 +223,10 @@ def test_damaged_weights_are_named(run: RunFolder, corpus_folder: Path, tmp_path
     for damaged in (bytes(content), b"nonsense"):
         (copy / "model.pt").write_bytes(damaged)
         with pytest.raises(RunError, match=r"model\.pt is damaged .*; delete .* and train again"):
-            answers_of_recordings(RunFolder(copy), sources_in(corpus_folder)[:2], "cpu", print)
+            answers_of_recordings(RunFolder(copy), find_recordings(corpus_folder)[:2], "cpu", print)
     (copy / "model.pt").write_bytes(sealed({}))
     with pytest.raises(RunError, match=r"model\.pt is of another net; delete .* and train again"):
-        answers_of_recordings(RunFolder(copy), sources_in(corpus_folder)[:2], "cpu", print)
+        answers_of_recordings(RunFolder(copy), find_recordings(corpus_folder)[:2], "cpu", print)
     (copy / "model.pt").unlink()
     with pytest.raises(RunError, match=r"model\.pt cannot be read: No such file .*; delete .* and train again"):
-        answers_of_recordings(RunFolder(copy), sources_in(corpus_folder)[:2], "cpu", print)
+        answers_of_recordings(RunFolder(copy), find_recordings(corpus_folder)[:2], "cpu", print)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from cnn.config import RunConfig, default_config, model_defaults, to_dict
-from cnn.corpus.recordings import sources_in
+from cnn.corpus.recordings import find_recordings
 from cnn.errors import ConfigError, ModelError
 from cnn.inference.predict import answers_of_recordings
 from cnn.models.check import check
@@ -100,7 +100,7 @@ def test_a_run_goes_on_and_predicts_when_the_original_is_gone(tmp_path: Path, ti
     assert paused.state() is RunState.FINISHED
     assert paused.predictions() == whole.predictions()
     path.unlink()
-    clips = sources_in(corpus_folder)[:4]
+    clips = find_recordings(corpus_folder)[:4]
     found = answers_of_recordings(paused, clips, "cpu", lambda *_: None)
     assert [answer.id for answer in found.answers] == [clip.name for clip in clips]
 

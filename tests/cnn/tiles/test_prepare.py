@@ -26,7 +26,7 @@ from cnn.corpus.scan import scan
 from cnn.errors import CnnError, CorpusError, TilesError
 from cnn.processes import Advance, Hands, in_processes
 from cnn.tiles import chunks
-from cnn.tiles.prepare import folder_of, prepare
+from cnn.tiles.prepare import locate_tiles, prepare
 from cnn.tiles.tile_set import TileSet
 from support.tones import RATE_HZ, tone
 
@@ -116,7 +116,7 @@ def test_a_preparation_that_was_killed_goes_on_and_ends_in_the_same_bytes(
     with preparing(corpus_folder, tmp_path) as process:
         wait_for_chunks(process, 5)
         process.send_signal(signal.SIGKILL)
-    assert not folder_of(scan(corpus_folder), tiles.settings, tmp_path).exists()
+    assert not locate_tiles(scan(corpus_folder), tiles.settings, tmp_path).exists()
     witness = Witness()
     made = prepare(scan(corpus_folder), tiles.settings, tmp_path, witness.hands)
     assert 0 < witness.n_to_make <= N_CLIPS - 5 * 8
@@ -151,7 +151,7 @@ def test_two_preparations_at_once_make_every_tile_once(corpus_folder: Path, tile
             answers = [process.communicate(timeout=120)[0].splitlines() for process in (first, second)]
     assert [answer[-1] for answer in answers] == ["prepared", "prepared"]
     assert answers[1][-2:] == ["said these tiles were made before", "prepared"]
-    assert bytes_of(folder_of(scan(corpus_folder), tiles.settings, tmp_path)) == bytes_of(tiles.folder)
+    assert bytes_of(locate_tiles(scan(corpus_folder), tiles.settings, tmp_path)) == bytes_of(tiles.folder)
 
 
 def test_the_second_of_two_preparations_says_that_it_waits(corpus_folder: Path, tiles: TileSet, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from cnn.cli.data_tiles import app
 from cnn.config import TILES_FORMAT, TileSettings
 from cnn.corpus.scan import scan
 from cnn.errors import TilesError
-from cnn.tiles.front_end import bilateral, tile_of, tiles_of
+from cnn.tiles.front_end import bilateral, compute_tile, compute_tiles
 from cnn.tiles.prepare import prepare
 from cnn.tiles.tile_set import TileSet, find_tiles, open_tiles
 from support.tones import RATE_HZ, tone, write_tones
@@ -39,48 +39,48 @@ def burst(n_before: int, n_after: int, rate_hz: int = RATE_HZ) -> np.ndarray:
 @pytest.mark.parametrize("n_samples", [1, 100, 3000, 6400, 20_000])
 def test_any_length_gives_a_tile_of_the_size_that_uses_the_whole_range(size: int, n_samples: int) -> None:
     wave = np.random.default_rng(0).normal(0, 0.1, n_samples).astype(np.float32)
-    tile = tile_of(wave, RATE_HZ, TileSettings(size=size))
+    tile = compute_tile(wave, RATE_HZ, TileSettings(size=size))
     assert (tile.shape, tile.dtype, tile.max()) == ((size, size), np.uint8, 255)
 
 
 def test_a_sound_stands_in_the_middle_wherever_it_stood_in_the_clip() -> None:
-    tiles = [tile_of(burst(*silence), RATE_HZ, SETTINGS) for silence in [(0, 0), (0, 4000), (3000, 0), (9000, 20_000)]]
+    tiles = [compute_tile(burst(*silence), RATE_HZ, SETTINGS) for silence in [(0, 0), (0, 4000), (3000, 0), (9000, 20_000)]]
     for tile in tiles:
         frames = np.flatnonzero(tile.max(0) > 128)
         assert abs((frames[0] + frames[-1]) / 2 - 32) <= 2
 
 
 def test_a_sound_is_padded_and_never_stretched() -> None:
-    tile = tile_of(burst(0, 0), RATE_HZ, SETTINGS)
+    tile = compute_tile(burst(0, 0), RATE_HZ, SETTINGS)
     n_frames = int((tile.max(0) > 200).sum())
     assert 8 <= n_frames <= 16  # 0.2 s of 0.8 s is 16 of 64 frames, its faded ends below 200
 
 
 def test_the_loudness_of_a_clip_does_not_change_its_tile() -> None:
     wave = tone(3, 0, 0)
-    difference = tile_of(wave, RATE_HZ, SETTINGS).astype(int) - tile_of(wave / 16, RATE_HZ, SETTINGS)
+    difference = compute_tile(wave, RATE_HZ, SETTINGS).astype(int) - compute_tile(wave / 16, RATE_HZ, SETTINGS)
     assert np.abs(difference).max() <= 1
 
 
 def test_a_clip_at_another_rate_gives_nearly_the_same_tile() -> None:
     at_48k = torchaudio.functional.resample(torch.from_numpy(tone(4, 1, 0)), RATE_HZ, 48_000).numpy()
-    difference = tile_of(at_48k, 48_000, SETTINGS).astype(int) - tile_of(tone(4, 1, 0), RATE_HZ, SETTINGS)
+    difference = compute_tile(at_48k, 48_000, SETTINGS).astype(int) - compute_tile(tone(4, 1, 0), RATE_HZ, SETTINGS)
     assert np.abs(difference).mean() < 3
 
 
 def test_the_mel_scale_puts_a_tone_into_the_band_of_the_htk_formula() -> None:
-    tile = tile_of(burst(0, 0), RATE_HZ, SETTINGS)
+    tile = compute_tile(burst(0, 0), RATE_HZ, SETTINGS)
     mel = 2595 * np.log10(1 + np.array([SETTINGS.f_min_hz, 1000, SETTINGS.f_max_hz]) / 700)
     expected = (mel[1] - mel[0]) / (mel[2] - mel[0]) * 65 - 1
     assert abs(int(tile.max(1).argmax()) - expected) <= 1
 
 
 def test_silence_does_not_divide_by_zero() -> None:
-    assert tile_of(np.zeros(100, np.float32), RATE_HZ, SETTINGS).shape == (64, 64)
+    assert compute_tile(np.zeros(100, np.float32), RATE_HZ, SETTINGS).shape == (64, 64)
 
 
 def test_the_filter_is_opencvs_and_keeps_shape_and_type() -> None:
-    tile = tile_of(tone(5, 0, 0), RATE_HZ, SETTINGS)
+    tile = compute_tile(tone(5, 0, 0), RATE_HZ, SETTINGS)
     expected = cv2.bilateralFilter(tile, 5, 40.0, 2.0)
     assert bilateral(tile, SETTINGS).dtype == np.uint8
     np.testing.assert_array_equal(bilateral(tile, SETTINGS), expected)
@@ -102,9 +102,9 @@ def test_a_clip_has_the_same_tile_alone_and_at_any_place_among_others() -> None:
     rng = np.random.default_rng(0)
     clips = [(tone(number % 10, number % 5, 0), RATE_HZ) for number in range(19)]
     clips[4] = (rng.normal(0, 0.1, 50_000).astype(np.float32), 48_000)
-    alone = np.stack([tile_of(*clip, SETTINGS) for clip in clips])
-    np.testing.assert_array_equal(tiles_of(clips, SETTINGS), alone)
-    np.testing.assert_array_equal(tiles_of(iter(clips[3:]), SETTINGS), alone[3:])
+    alone = np.stack([compute_tile(*clip, SETTINGS) for clip in clips])
+    np.testing.assert_array_equal(compute_tiles(clips, SETTINGS), alone)
+    np.testing.assert_array_equal(compute_tiles(iter(clips[3:]), SETTINGS), alone[3:])
 
 
 def test_the_same_recordings_and_settings_are_prepared_once(corpus_folder: Path, tiles: TileSet) -> None:

@@ -124,7 +124,7 @@ def test_bands_of_mel_and_of_time_have_their_own_widths() -> None:
 
     def zeros(size: int) -> torch.Tensor:
         augment = Augment([settings], TileSettings(size=size))
-        return augment.masked(torch.ones(1000, size, size), augment.drawn(1000, [torch.Generator().manual_seed(0)])) == 0
+        return augment.mask(torch.ones(1000, size, size), augment.draw(1000, [torch.Generator().manual_seed(0)])) == 0
 
     assert int(zeros(64).all(2).sum(1).max()) == 6
     assert int(zeros(64).all(1).sum(1).max()) == 24

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from cnn.runs.folder import RunFolder, RunState
-from cnn.runs.index import TrialMark, trial_of
+from cnn.runs.index import TrialMark, read_trial_mark
 from cnn.tiles.tile_set import TileSet
 from support.paths import ARENA
 from support.studies import agent_pid, held, state_of
@@ -121,7 +121,7 @@ def test_two_agents_reach_the_budgets_of_two_studies_exactly(bench: Bench) -> No
         assert facts.best.run in out
         for trial in facts.trials:
             folder = RunFolder(bench.folder / "runs" / trial.run)
-            assert trial_of(folder) == TrialMark(study=name, number=trial.number)
+            assert read_trial_mark(folder) == TrialMark(study=name, number=trial.number)
             rows = folder.epochs()
             assert trial.epochs == {row.epoch: row.val_macro_f1 for row in rows}
             assert trial.value == max(row.val_macro_f1 for row in rows)

@@ -44,7 +44,7 @@ sys.path.insert(0, sys.argv[1])
 studies, name, n_kills, n_agents = Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
 import gc
 import sweeps.engines.optuna_engine
-from cnn.runs.folder import EpochRow, RunFolder, locked
+from cnn.runs.folder import EpochRow, RunFolder, lock_run
 from sweeps.training import trial
 from sweeps.training import configuration
 from sweeps.agents.run import work
@@ -55,7 +55,7 @@ from sweeps.training.trial import Step, TrialResult, TrialState
 def play(place, task, on_epoch):
     folder = RunFolder(place.runs / configuration.point_of(place.base, task.params).run)
     folder.path.mkdir(parents=True, exist_ok=True)
-    with locked(folder):
+    with lock_run(folder):
         folder.write_config(dict(task.params))
         rows = folder.epochs()
         for epoch in range(len(rows) + 1, 3):

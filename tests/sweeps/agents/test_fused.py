@@ -11,7 +11,7 @@ from torch import nn
 from typer.testing import CliRunner
 
 from cnn.runs.folder import RunFolder, RunState
-from cnn.runs.index import TrialMark, trial_of
+from cnn.runs.index import TrialMark, read_trial_mark
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import train
 from sweeps.agents import fused_agent
@@ -78,7 +78,7 @@ def test_a_fused_study_has_its_budget_of_ordinary_trials(folder: Folder, tiles: 
     for trial in facts.trials:
         run = RunFolder(folder.runs / trial.run)
         assert run.state() is RunState.FINISHED
-        assert trial_of(run) == TrialMark(study=NAME, number=trial.number)
+        assert read_trial_mark(run) == TrialMark(study=NAME, number=trial.number)
         rows = run.epochs()
         assert trial.epochs == {row.epoch: row.val_macro_f1 for row in rows}
         assert trial.value == max(row.val_macro_f1 for row in rows)
