@@ -214,5 +214,5 @@ def test_a_file_that_is_not_there_is_invalid_and_a_token_is_never_printed(tmp_pa
     with pytest.raises(InvalidFile, match="cannot be read"):
         send_file(door, tmp_path / "none.csv", print)
     assert "very-secret" not in repr(door)
-    assert door.is_in_the_clear
-    assert not Endpoint(url="http://127.0.0.1:8000", team="Ann", token="t").is_in_the_clear
+    assert door.is_unencrypted
+    assert not Endpoint(url="http://127.0.0.1:8000", team="Ann", token="t").is_unencrypted

@@ -349,7 +349,7 @@ def test_an_attempt_whose_net_was_lost_to_a_kill_gets_it_when_both_are_sent_agai
         raise RuntimeError("the power went")
 
     files = {"file": ("a.csv", rows()), "model": ("net.onnx", GOOD)}
-    monkeypatch.setattr(model_entry, "_keep", broken)
+    monkeypatch.setattr(model_entry, "_store", broken)
     with pytest.raises(RuntimeError, match="power"):
         api(client, "POST", "attempts", tokens["Ann"], files=files)
     monkeypatch.undo()
