@@ -21,7 +21,7 @@ from benchmarks.plain_augment import PlainAugment
 from cnn.models.blocks import FirstStage
 from cnn.tiles.batches import Clips, count_steps, derive_seed, normalise, to_input
 from cnn.train.optimizer import learning_rate_at
-from cnn.train.trainer import Fit
+from cnn.train.trainer import Trainer
 
 Batches = Iterator[tuple[torch.Tensor, torch.Tensor]]
 
@@ -64,7 +64,7 @@ def loader(files: Files, batch_size: int, n_workers: int, order: torch.Tensor | 
     return DataLoader(files, batch_size=batch_size, sampler=order.tolist(), num_workers=n_workers)
 
 
-def order_of(fit: Fit, n_clips: int) -> tuple[torch.Tensor, int]:
+def order_of(fit: Trainer, n_clips: int) -> tuple[torch.Tensor, int]:
     """The order and batch size of the epoch that `fit` would train next."""
     steps = count_steps(n_clips, fit.config.train.batch_size)
     seed = derive_seed("order", fit.config.train.seed, len(fit.rows))
@@ -76,11 +76,11 @@ def order_of(fit: Fit, n_clips: int) -> tuple[torch.Tensor, int]:
 class Plain:
     """A fit whose net and optimiser are a notebook's."""
 
-    fit: Fit
+    fit: Trainer
     optimizer: torch.optim.Optimizer
 
 
-def plain(fit: Fit) -> Plain:
+def plain(fit: Trainer) -> Plain:
     """The same net: weights as torch lays them out unasked, layer after layer for the whole batch, torch's optimiser."""
     for name, layer in list(fit.net.named_modules()):
         if isinstance(layer, FirstStage):

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cnn.config import FOLDED_KINDS, RunConfig, SplitSettings, TrainSettings, model_defaults, to_dict
+from cnn.config import FOLDED_KINDS, RunConfig, SplitSettings, TrainSettings, config_to_dict, model_defaults
 from cnn.errors import CnnError
-from cnn.overrides import flatten, from_dict
+from cnn.overrides import config_from_dict, flatten
 from cnn.runs.folder import RunFolder, RunState, list_runs
 from cnn.runs.index import read_trial_mark
 
@@ -57,7 +57,9 @@ class FoldRuns:
     @property
     def settings(self) -> dict[str, object]:
         """The whole configuration but fold and seed, as dotted keys."""
-        return {key: value for key, value in flatten(to_dict(self.config)).items() if key not in ("split.fold", "train.seed")}
+        return {
+            key: value for key, value in flatten(config_to_dict(self.config)).items() if key not in ("split.fold", "train.seed")
+        }
 
     def by_fold(self) -> list[list[RunFolder]]:
         """Return the runs of `folds`, each by `seeds`."""
@@ -79,8 +81,8 @@ def _overrides(config: RunConfig) -> Iterator[str]:
     defaults = replace(
         config, split=SplitSettings(), model=model_defaults(config.model.name, config.model.source), train=TrainSettings()
     )
-    default_values = flatten(to_dict(replace(defaults, augment=type(config.augment)())))
-    for key, value in flatten(to_dict(config)).items():
+    default_values = flatten(config_to_dict(replace(defaults, augment=type(config.augment)())))
+    for key, value in flatten(config_to_dict(config)).items():
         if key in _KEYS_OF_OPTIONS or key.startswith("tiles.") or (key.startswith("augment.") and not config.augmented):
             continue
         if value != default_values[key]:
@@ -112,7 +114,7 @@ def _read_fold(run: RunFolder) -> RunConfig | None:
         content = run.config()
         if content["split"]["kind"] not in FOLDED_KINDS or read_trial_mark(run):
             return None
-        config = from_dict(content)
+        config = config_from_dict(content)
     except (CnnError, KeyError, TypeError, ValueError):
         return None  # `arena runs` reports damage
     return config if config.digest == run.digest else None

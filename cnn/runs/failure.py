@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cnn.config import RunConfig
 from cnn.errors import CnnError
-from cnn.plugin import KEPT_AS, file_of
+from cnn.plugin import COPY_NAME, parse_path
 
 _N_FRAMES = 3
 # CUDA, MPS, cuBLAS, cuDNN, cuFFT, the CPU allocator of each system, and C++: torch has a class for the first alone.
@@ -40,10 +40,10 @@ def describe_failure(error: Exception, config: RunConfig, folder: Path) -> Train
     notes = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
     cause = f"{type(error).__name__}{notes}: {text}"
     frames = traceback.extract_tb(error.__traceback__)
-    net_lines = [frame.lineno for frame in frames if frame.filename == str(folder / KEPT_AS)]
+    net_lines = [frame.lineno for frame in frames if frame.filename == str(folder / COPY_NAME)]
     if is_out_of_memory(error):
         return TrainingFailure(cause=f"{cause}; choose a smaller train.batch_size or fewer --jobs")
     if net_lines:
-        return TrainingFailure(cause=f"{file_of(config.model.name)} line {net_lines[-1]}: {cause}; mend it and train again")
+        return TrainingFailure(cause=f"{parse_path(config.model.name)} line {net_lines[-1]}: {cause}; mend it and train again")
     tail = "".join(traceback.format_list(frames[-_N_FRAMES:])).splitlines()
     return TrainingFailure(cause=f"{cause}; this is a fault of Arena: report it with its traceback", tail=tuple(tail))

@@ -95,7 +95,7 @@ def start_run(copy: Copy, config: RunConfig, files_dir: Path, on_stop: Callable[
         group=copy.group,
         job_type=copy.job_type,
         tags=(config.model.label, config.variant),
-        config=flatten(cfg.to_dict(config)),  # dotted, as in sweep files: W&B then shows sweeps and trainings alike
+        config=flatten(cfg.config_to_dict(config)),  # dotted, as in sweep files: W&B then shows sweeps and trainings alike
         dir=files_dir,
         mode="online" if copy.mode == "online" else "offline",
         resume="allow" if copy.mode == "online" else None,

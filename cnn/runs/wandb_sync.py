@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnn.errors import RunError
-from cnn.overrides import from_dict
+from cnn.overrides import config_from_dict
 from cnn.runs.folder import RunFolder, lock_run
 from cnn.runs.wandb_client import is_logged_in, send_run
 from cnn.runs.wandb_record import Copy, read_copy
@@ -68,4 +68,4 @@ def _send(run: RunFolder, copy: Copy, files_dir: Path) -> str:
         copy = read_copy(run) or copy
         if copy.sent:  # by another `arena wandb sync` meanwhile
             return copy.url
-        return send_run(run, copy, from_dict(run.config()), files_dir, _WAIT_S)
+        return send_run(run, copy, config_from_dict(run.config()), files_dir, _WAIT_S)

@@ -6,9 +6,9 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from cnn.config import default_config, to_dict
+from cnn.config import config_to_dict, default_config
 from cnn.errors import CnnError
-from cnn.overrides import flatten, from_dict, override
+from cnn.overrides import config_from_dict, flatten, override
 
 _SAID_OTHERWISE = ("corpus", "variant", "model.name", "model.source")
 
@@ -16,13 +16,13 @@ _SAID_OTHERWISE = ("corpus", "variant", "model.name", "model.source")
 def train_command(digest: str, content: dict[str, Any], tiles: Path, runs: Path) -> str:
     """`arena train` of that configuration; empty where this version of Arena would train another one, or none."""
     try:
-        config = from_dict(content)
+        config = config_from_dict(content)
         name = config.model.name
         usual = default_config(config.corpus, config.tiles, name, config.variant)
-        before = flatten(to_dict(usual))
+        before = flatten(config_to_dict(usual))
         words = [
             f"{key}={_text(value)}"
-            for key, value in flatten(to_dict(config)).items()
+            for key, value in flatten(config_to_dict(config)).items()
             if key not in _SAID_OTHERWISE and not key.startswith("tiles.") and value != before.get(key)
         ]
         if override(usual, words).digest != digest:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn.config import digest_of
+from cnn.config import compute_digest
 from cnn.errors import RunError
 from cnn.files import read_json
 
@@ -51,7 +51,7 @@ class TileFolder:
 
 def find_tiles(where: Path, config: dict[str, Any]) -> TileFolder | None:
     """The tiles of a run's configuration, in `where` or below it; None where there are none that can be read."""
-    named = where / digest_of({"corpus": config.get("corpus"), "tiles": config.get("tiles")})
+    named = where / compute_digest({"corpus": config.get("corpus"), "tiles": config.get("tiles")})
     for folder in (where, named):
         try:
             settings = read_json(folder / "settings.json")

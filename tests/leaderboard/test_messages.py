@@ -15,7 +15,7 @@ from leaderboard.files.csv_table import Problems
 from leaderboard.files.submission import parse_submission
 from leaderboard.messages import TEXTS, message
 from leaderboard.service.app import create_app
-from leaderboard.service.context import Settings
+from leaderboard.service.context import ServiceSettings
 from support.contests import solution
 from support.paths import ROOT
 from support.service import make, submission
@@ -131,7 +131,9 @@ def test_a_text_is_made_when_it_is_shown_and_not_for_each_of_a_thousand_lines() 
 def test_a_spanish_page_tells_a_line_in_spanish_and_the_api_in_english(tmp_path: Path) -> None:
     tokens = make(tmp_path / "contest.db", ["Ann"])
     content = submission(1).replace(b"clip_0003,", b"clip_0003,x")
-    with TestClient(create_app(Settings(where=str(tmp_path / "contest.db"))), headers={"Accept-Language": "es"}) as client:
+    with TestClient(
+        create_app(ServiceSettings(where=str(tmp_path / "contest.db"))), headers={"Accept-Language": "es"}
+    ) as client:
         token = re.findall(r'name="csrf" value="(\w+)"', client.get("/login").text)[0]
         client.post("/login", data={"csrf": token, "token": tokens["Ann"]})
         for path in ("/validate", "/attempts"):

@@ -175,9 +175,9 @@ def write_eight(runs: Path, **more: Any) -> list[RunFolder]:
 
 def write_tiles(tiles: Path, config: dict[str, Any], clips: list[str], recording: bytes = b"") -> Path:
     """The files of a folder of tiles as the contract names them, each clip a square of its own; recordings beside it."""
-    from cnn.config import digest_of
+    from cnn.config import compute_digest
 
-    folder, corpus = tiles / digest_of({"corpus": config["corpus"], "tiles": config["tiles"]}), tiles.parent / "corpus"
+    folder, corpus = tiles / compute_digest({"corpus": config["corpus"], "tiles": config["tiles"]}), tiles.parent / "corpus"
     folder.mkdir(parents=True)
     corpus.mkdir(exist_ok=True)
     ages = ({"age": 24, "gender": "female"}, {"age": 31, "gender": "male", "accent": "German"}, {})

@@ -127,9 +127,9 @@ def test_a_card_is_one_file_that_loads_nothing(corpus_folder: Path) -> None:
 
 
 def test_equal_recordings_give_equal_bytes(corpus_folder: Path, tmp_path: Path) -> None:
-    other = tmp_path / corpus_folder.name
-    shutil.copytree(corpus_folder, other)
-    assert make_card(scan(corpus_folder)) == make_card(scan(other))
+    copy = tmp_path / corpus_folder.name
+    shutil.copytree(corpus_folder, copy)
+    assert make_card(scan(corpus_folder)) == make_card(scan(copy))
 
 
 def test_names_that_people_type_are_text_and_nothing_else(hostile: Path) -> None:
@@ -153,10 +153,10 @@ def test_a_damaged_or_absent_source_file_is_no_licence(corpus_folder: Path, tmp_
 
 
 def test_examples_are_of_the_same_speakers_and_of_middle_length(corpus_folder: Path) -> None:
-    picked = choose_examples(scan(corpus_folder).clips)
-    assert [[clip.speaker for clip in line] for line in picked.values()] == [["ann", "cleo", "eve"]] * 10
+    examples = choose_examples(scan(corpus_folder).clips)
+    assert [[clip.speaker for clip in line] for line in examples.values()] == [["ann", "cleo", "eve"]] * 10
     takes = sorted(clip.length_s for clip in scan(corpus_folder).clips if (clip.label, clip.speaker) == ("3", "ann"))
-    assert picked["3"][0].length_s == takes[2]
+    assert examples["3"][0].length_s == takes[2]
 
 
 def test_many_speakers_are_cut_to_those_with_most(tmp_path: Path) -> None:
@@ -174,15 +174,15 @@ def test_sound_is_limited_however_long_the_clips_are(tmp_path: Path) -> None:
             tone(tmp_path / f"{digit}_{speaker}_0.wav", digit * 3 + ord(speaker), rate_hz=16_000, length_s=5)
     page = make_card(scan(tmp_path))
     assert len(page) < 2_100_000
-    sounds = [base64.b64decode(found) for found in re.findall(rb"audio/wav;base64,([^\"]+)", page)]
+    sounds = [base64.b64decode(text) for text in re.findall(rb"audio/wav;base64,([^\"]+)", page)]
     assert len(sounds) == 30
     assert {len(sound) for sound in sounds} == {44 + 2 * 2 * 8_000}
 
 
 def test_a_tone_stands_in_its_row_and_time() -> None:
-    frame = SpectrogramAxes(span_s=1.0, highest_hz=4000)
+    axes = SpectrogramAxes(span_s=1.0, highest_hz=4000)
     time = np.arange(4000) / 8000
-    picture = spectrogram(np.sin(2 * np.pi * 1000 * time).astype(np.float32), 8000, frame)
+    picture = spectrogram(np.sin(2 * np.pi * 1000 * time).astype(np.float32), 8000, axes)
     assert picture.shape == (N_ROWS, FRAMES_PER_S)
     mel = 2595 * np.log10(1 + np.array([60, 1000, 4000]) / 700)
     row = (mel[1] - mel[0]) / (mel[2] - mel[0]) * (N_ROWS - 1)
@@ -257,17 +257,17 @@ def test_the_command_writes_the_page_and_says_how_large(corpus_folder: Path, tmp
 
 @needs_chromium
 @pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (390, "dark"), (360, "light")])
-def test_nothing_is_cut_off_or_loaded_or_complained_of(
+def test_nothing_is_cut_off_or_loaded_or_complained_about(
     browser: Browser, hostile: Path, tmp_path: Path, width: int, scheme: str
 ) -> None:
     path = tmp_path / "card.html"
     path.write_bytes(make_card(scan(hostile)))
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light")
-    asked: list[str] = []
-    said: list[str] = []
-    page.on("request", lambda request: asked.append(request.url.partition(";")[0]))
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
+    urls: list[str] = []
+    messages: list[str] = []
+    page.on("request", lambda request: urls.append(request.url.partition(";")[0]))
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
     page.goto(path.as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert [cut for cut in page.evaluate(CUT_OFF) if "figcaption" not in cut and 'class="name"' not in cut] == []
@@ -276,6 +276,6 @@ def test_nothing_is_cut_off_or_loaded_or_complained_of(
     page.locator(".clip").first.click()
     page.wait_for_function("window.pressed")  # the browser tells it a moment after the click
     assert page.evaluate("document.querySelector('audio').error") is None
-    assert {url for url in asked if not url.startswith("data:")} == {path.as_uri()}
-    assert said == []
+    assert {url for url in urls if not url.startswith("data:")} == {path.as_uri()}
+    assert messages == []
     page.close()

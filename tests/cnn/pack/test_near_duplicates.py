@@ -18,7 +18,7 @@ from cnn.errors import SplitError
 from cnn.pack.fingerprints import Fingerprint, compute_fingerprint
 from cnn.pack.near_duplicates import MIN_CLIPS, SAME_RECORDING_FROM, find_near_duplicates, match_recordings, similarity
 from cnn.pack.plan import PackSettings, plan_pack
-from cnn.processes import Hands
+from cnn.processes import WorkOptions
 from support.paths import ROOT
 
 RATE_HZ = 8000
@@ -148,7 +148,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def sides(folder: Path, tested: set[str]) -> tuple[list[Clip], list[Clip]]:
-    clips = scan(folder, Hands(n_jobs=1)).clips
+    clips = scan(folder, WorkOptions(n_jobs=1)).clips
     return [clip for clip in clips if clip.speaker not in tested], [clip for clip in clips if clip.speaker in tested]
 
 
@@ -204,7 +204,7 @@ def test_a_pack_tells_leaves_out_or_does_not_look(mixed: Path, tmp_path: Path) -
 
 
 def test_a_pack_of_which_nothing_is_left_is_refused(mixed: Path) -> None:
-    corpus = scan(mixed, Hands(n_jobs=1))
+    corpus = scan(mixed, WorkOptions(n_jobs=1))
     settings = PackSettings(test_speakers=("dan",), secret="x")
     everything = {row.clip.id for row in plan_pack(corpus, settings).test}
     with pytest.raises(SplitError, match="every test clip is a training recording too"):

@@ -11,9 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from cnn.cli.runs import app
-from cnn.config import RunConfig, to_dict
+from cnn.config import RunConfig, config_to_dict
 from cnn.errors import RunError
-from cnn.overrides import with_values
+from cnn.overrides import apply_values
 from cnn.runs.folder import RunFolder, RunResult, RunState, Score
 from cnn.runs.index import RunLine, TrialMark, check_writable, find_run, list_newest_first, mark_trial, read_trial_mark
 
@@ -24,7 +24,7 @@ def write_run(runs: Path, name: str, result: RunResult | None = None, **values: 
     folder = RunFolder(runs / name)
     folder.path.mkdir(parents=True, exist_ok=True)
     keys = {key.replace("__", "."): value for key, value in values.items()}
-    folder.write_config(to_dict(with_values(RunConfig(corpus="x"), keys)))
+    folder.write_config(config_to_dict(apply_values(RunConfig(corpus="x"), keys)))
     if result:
         folder.write_result(result)
     return folder

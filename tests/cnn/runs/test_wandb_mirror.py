@@ -19,9 +19,8 @@ from cnn.overrides import override
 from cnn.runs.folder import EpochRow, RunFolder, RunState
 from cnn.runs.wandb_mirror import Destination
 from cnn.tiles.tile_set import TileSet
-from cnn.train.mirrored import Training, train_mirrored
-from cnn.train.training_run import Decision, Listener
-from cnn.train.training_run import Training as Work
+from cnn.train.mirrored import TrainingRequest, train_mirrored
+from cnn.train.training_run import Decision, Listener, TrainingRun
 from support.paths import ROOT
 from support.warm_python import WarmPython
 
@@ -32,8 +31,8 @@ def config(tiles: TileSet, *assignments: str) -> RunConfig:
     return override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2", *assignments])
 
 
-def training(tiles: TileSet, runs: Path, **more: Any) -> Training:
-    return Training(config=config(tiles), tiles=tiles, runs=runs, **more)
+def training(tiles: TileSet, runs: Path, **more: Any) -> TrainingRequest:
+    return TrainingRequest(config=config(tiles), tiles=tiles, runs=runs, **more)
 
 
 def history(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -127,13 +126,13 @@ def test_a_disk_that_is_full_after_training_leaves_a_finished_run_and_one_line(
     def full(_descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    run_work = Work.run
+    run_work = TrainingRun.run
 
-    def run_and_fill(work: Work, listener: Listener) -> None:
+    def run_and_fill(work: TrainingRun, listener: Listener) -> None:
         run_work(work, listener)
         monkeypatch.setattr(os, "fsync", full)
 
-    monkeypatch.setattr(Work, "run", run_and_fill)
+    monkeypatch.setattr(TrainingRun, "run", run_and_fill)
     output: list[tuple[str, bool]] = []
     folder = RunFolder(tmp_path / config(tiles).digest)
     say = lambda text: output.append((text, is_held(folder)))  # noqa: E731
@@ -159,7 +158,7 @@ from cnn.tiles.tile_set import open_tiles
 cnn.runs.wandb_client._CONNECT_S = 2
 tiles = open_tiles(Path(sys.argv[1]))
 config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2"])
-training = cnn.train.mirrored.Training(config=config, tiles=tiles, runs=Path(sys.argv[2]))
+training = cnn.train.mirrored.TrainingRequest(config=config, tiles=tiles, runs=Path(sys.argv[2]))
 cnn.train.mirrored.train_mirrored(training, cnn.runs.wandb_mirror.Destination(mode=sys.argv[3]), print)
 """
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import cnn.runs.wandb_client
 from cnn.config import default_config
 from cnn.runs.wandb_mirror import Destination
-from cnn.train.mirrored import Training, train_mirrored
+from cnn.train.mirrored import TrainingRequest, train_mirrored
 from cnn.overrides import override
 from cnn.tiles.tile_set import open_tiles
 from cnn.train.training_run import Decision
@@ -34,7 +34,8 @@ def wait(row):
 
 for seed, mode, listen in ((0, "offline", None), (1, "off", None), (2, "online", wait), (3, "online", None)):
     config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2", f"train.seed={seed}"])
-    train_mirrored(Training(config=config, tiles=tiles, runs=Path("runs"), on_epoch=listen), Destination(mode=mode), print)
+    request = TrainingRequest(config=config, tiles=tiles, runs=Path("runs"), on_epoch=listen)
+    train_mirrored(request, Destination(mode=mode), print)
 """
 
 

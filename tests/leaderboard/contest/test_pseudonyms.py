@@ -24,7 +24,7 @@ from leaderboard.contest.team_names import set_pseudonym as set_pseudonym_within
 from leaderboard.errors import NameOften, NameRefused
 from leaderboard.pages.publish import publish
 from leaderboard.service.app import create_app
-from leaderboard.service.context import Settings
+from leaderboard.service.context import ServiceSettings
 from leaderboard.service.security import host_token
 from leaderboard.store import open_contest
 from reports.reading.contest import read_contest
@@ -49,7 +49,7 @@ def tokens(where: Path) -> dict[str, str]:
 
 @pytest.fixture
 def client(where: Path, tokens: dict[str, str]) -> Iterator[TestClient]:
-    with TestClient(create_app(Settings(where=str(where))), follow_redirects=False) as client:
+    with TestClient(create_app(ServiceSettings(where=str(where))), follow_redirects=False) as client:
         yield client
 
 

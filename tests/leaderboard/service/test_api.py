@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from leaderboard.actions.host import HostDecision, close_contest, disqualify
 from leaderboard.service.app import create_app
-from leaderboard.service.context import Settings
+from leaderboard.service.context import ServiceSettings
 from leaderboard.service.security import host_token
 from leaderboard.store import open_contest
 from support.service import NOW, make, submission
@@ -32,7 +32,7 @@ def tokens(where: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def client(where: Path, tokens: dict[str, str]) -> Iterator[TestClient]:
-    with TestClient(create_app(Settings(where=str(where)))) as client:
+    with TestClient(create_app(ServiceSettings(where=str(where)))) as client:
         yield client
 
 

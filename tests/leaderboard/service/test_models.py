@@ -27,7 +27,7 @@ from leaderboard.database import schema
 from leaderboard.files.solution import parse_solution
 from leaderboard.service import upload as web_upload
 from leaderboard.service.app import create_app
-from leaderboard.service.context import Settings
+from leaderboard.service.context import ServiceSettings
 from leaderboard.service.security import BodyTooLarge
 from leaderboard.store import create_contest, open_contest
 from leaderboard.verification.sent_models import N_MODELS, read_model_content, read_sent_models
@@ -58,7 +58,7 @@ def tokens(where: str) -> dict[str, str]:
 
 @pytest.fixture
 def client(where: str, tokens: dict[str, str]) -> Iterator[TestClient]:
-    settings = Settings(where=where, max_bytes=LIMIT // 2, max_model_bytes=LIMIT)
+    settings = ServiceSettings(where=where, max_bytes=LIMIT // 2, max_model_bytes=LIMIT)
     with TestClient(create_app(settings), follow_redirects=False) as client:
         yield client
 
@@ -294,7 +294,7 @@ def test_a_net_whose_upload_breaks_off_leaves_nothing_and_can_be_sent_again(wher
                 service.kill()
             connection.close()
     assert n_stored(where) == before
-    with TestClient(create_app(Settings(where=where))) as client:
+    with TestClient(create_app(ServiceSettings(where=where))) as client:
         answer = client.post("/api/v1/attempts", content=body, headers=headers)
     assert (answer.status_code, answer.json()["attempt"]["model"]["state"]) == (201, "carried")
 
@@ -332,7 +332,7 @@ def test_a_kill_among_many_uploads_leaves_each_net_whole_or_not_there(
         kept = {model.digest for model in read_sent_models(contest, contest.teams())}
         assert set(confirmed) <= kept
         assert all(hashlib.sha256(read_model_content(contest, digest)).hexdigest() == digest for digest in kept)
-    with TestClient(create_app(Settings(where=where))) as again:
+    with TestClient(create_app(ServiceSettings(where=where))) as again:
         for _, token, file, net in sent:
             files = {"file": ("a.csv", file.read_bytes()), "model": ("net.onnx", net.read_bytes())}
             status, receipt = api(again, "POST", "attempts", token, files=files)

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from leaderboard.actions.host import HostDecision, close_contest
 from leaderboard.actions.submit import submit
 from leaderboard.service.app import create_app
-from leaderboard.service.context import Settings
+from leaderboard.service.context import ServiceSettings
 from leaderboard.standings import Part
 from leaderboard.store import open_contest
 from support.service import NOW, make, submission
@@ -31,7 +31,7 @@ def tokens(where: Path) -> dict[str, str]:
 
 @pytest.fixture
 def client(where: Path, tokens: dict[str, str]) -> Iterator[TestClient]:
-    settings = Settings(where=str(where), zone="Europe/Madrid")
+    settings = ServiceSettings(where=str(where), zone="Europe/Madrid")
     with TestClient(create_app(settings), follow_redirects=False) as client:
         yield client
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnn.config import TileSettings, default_config, to_dict
+from cnn.config import TileSettings, config_to_dict, default_config
 from cnn.files import write_json
 from cnn.overrides import override
 from cnn.runs.evaluation import evaluate
@@ -104,7 +104,7 @@ def test_a_seed_that_lacks_folds_is_left_out_of_whole_ones_and_counted(tmp_path:
             write_fold(tmp_path, config)
     unfinished = RunFolder(tmp_path / configs[-1].digest)
     unfinished.path.mkdir()
-    unfinished.write_config(to_dict(configs[-1]))
+    unfinished.write_config(config_to_dict(configs[-1]))
     (one,) = groups_of(tmp_path)[0].evaluations
     assert (one.seeds, one.folds, one.n_missing, one.has_all_folds) == ((0,), (0, 1, 2, 3, 4, 5), 4, True)
 
