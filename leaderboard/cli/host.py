@@ -239,4 +239,4 @@ def token_revoke(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_
 def _build_decision(reason: str) -> HostDecision:
     from leaderboard.actions.host import HostDecision
 
-    return HostDecision(reason=reason, at=current_time())
+    return HostDecision(reason=reason, decided_at=current_time())

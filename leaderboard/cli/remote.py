@@ -83,7 +83,7 @@ def _request(endpoint: Endpoint, send: Callable[[], dict[str, Any]]) -> dict[str
     """Return the answer of the service; after a refusal print it and exit with its code."""
     from leaderboard.client import ClientError, InvalidFile
 
-    if endpoint.is_in_the_clear:
+    if endpoint.is_unencrypted:
         say(f"{endpoint.url} is not encrypted: whoever is on the way can read the token")
     try:
         return send()
