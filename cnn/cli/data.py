@@ -46,7 +46,7 @@ def scan_command(
 
 
 def scan_with_bar(folder: Path, n_jobs: int, cache: Path | None) -> Corpus:
-    """Return `cnn.corpus.scan.scan`, run with a progress bar, with its cache in `cache` or where a user's caches are.
+    """Scan with a progress bar, and with a cache in `cache` or the user's cache folder.
 
     Raises:
         CorpusError: as `scan` raises it.

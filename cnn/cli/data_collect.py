@@ -1,4 +1,4 @@
-"""`arena data synth`, `get`, `import` and `card`: recordings made, fetched or brought in, and a page that describes them."""
+"""`arena data synth`, `get`, `import` and `card`: recordings, and a page that describes them."""
 
 from __future__ import annotations
 

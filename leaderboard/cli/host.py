@@ -247,7 +247,7 @@ def _open(contest: str) -> Contest:
 def _decided(reason: str) -> HostDecision:
     from leaderboard.actions.host import HostDecision
 
-    return HostDecision(reason=reason, at=_now())
+    return HostDecision(reason=reason, decided_at=_now())
 
 
 def _now() -> datetime:

@@ -82,7 +82,7 @@ def _asked(endpoint: Endpoint, ask: Callable[[], dict[str, Any]]) -> dict[str, A
     """What the service answers; a refusal is told and ends the command with its exit code."""
     from leaderboard.client import ClientError, InvalidFile
 
-    if endpoint.is_in_the_clear:
+    if endpoint.is_unencrypted:
         say(f"{endpoint.url} is not encrypted: whoever is on the way can read the token")
     try:
         return ask()

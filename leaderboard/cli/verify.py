@@ -81,9 +81,9 @@ def verify(
 
 def _models(contest: Contest, team: str | None, again: bool) -> list[SentModel]:
     from leaderboard.errors import ContestError
-    from leaderboard.verification.sent_models import sent_models
+    from leaderboard.verification.sent_models import read_sent_models
 
-    models = sent_models(contest, contest.teams() if team is None else [contest.team(team)])
+    models = read_sent_models(contest, contest.teams() if team is None else [contest.team(team)])
     if not models:
         raise ContestError("no model was sent; teams send one with `arena submit FILE --model model.onnx`, or on their page")
     todo = [model for model in models if again or not model.is_verified]
