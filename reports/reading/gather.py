@@ -129,9 +129,7 @@ def assemble(readings: dict[CellKey, Reading], notes: Sequence[Note], t: Texts, 
     settings = setting_rows([runs[place] for place in order_cells(runs) if place in runs])
     return ReportFacts(
         title="",
-        cells=tuple(GridCell(model=place[0], variant=place[1], run=runs.get(place)) for place in order_cells(runs))
-        if runs
-        else (),
+        cells=tuple(GridCell(model=key[0], variant=key[1], run=runs.get(key)) for key in order_cells(runs)) if runs else (),
         chosen=chosen,
         runner_up=runner_up,
         effects=compute_effects(resampled, {place: run.digest for place, run in runs.items()}, t) if resampled else (),
