@@ -7,7 +7,7 @@ from itertools import combinations, product
 
 from cnn.nets import PAIR
 from reports.analysis.paired_bootstrap import Contrast, Resampled
-from reports.facts.report import EffectFacts, Place
+from reports.facts.report import ArmKey, EffectFacts
 from reports.wording.page_texts import Texts
 
 FACTORS = ("filter", "augmentation", "model")
@@ -15,7 +15,7 @@ FACTORS = ("filter", "augmentation", "model")
 Levels = tuple[bool, bool, bool]  # bilateral, augmented, Model B
 
 
-def effects(resampled: Resampled, digests: Mapping[Place, str], t: Texts) -> tuple[EffectFacts, ...]:
+def effects(resampled: Resampled, digests: Mapping[ArmKey, str], t: Texts) -> tuple[EffectFacts, ...]:
     """Main effects, then interactions of two and of three, each the mean over all complete sets of trainings."""
     known: dict[Levels, str] = {}
     for bilateral, augmented, second in product((False, True), repeat=3):
@@ -30,7 +30,7 @@ def effects(resampled: Resampled, digests: Mapping[Place, str], t: Texts) -> tup
     )
 
 
-def _place(levels: Levels) -> Place:
+def _place(levels: Levels) -> ArmKey:
     bilateral, augmented, second = levels
     return PAIR[second], ("bilateral" if bilateral else "raw") + ("+aug" if augmented else "")
 

@@ -39,12 +39,12 @@ def notebook(
     """
     from reports.documents.notebook import check_notebook, check_packages, notebook_of, run_notebook, story_of, write_notebook
     from reports.errors import OutputError
-    from reports.reading.gather import gather
+    from reports.reading.gather import gather_facts
 
     check_packages(runs=not no_run)
     check_notebook(out, force=force)
     sources = sources_of(runs, studies, contest, named_runs=tuple(run or ()), tiles=tiles, title=title)
-    cells = story_of(gather(sources), sources, out)
+    cells = story_of(gather_facts(sources), sources, out)
     made, cause = notebook_of(cells), ""
     out.parent.mkdir(parents=True, exist_ok=True)
     if not no_run:
@@ -80,7 +80,7 @@ def paper(
     from reports.documents.paper_pdf import print_paper
     from reports.documents.pdf import find_browser
     from reports.documents.stamped import check_unedited
-    from reports.reading.gather import gather
+    from reports.reading.gather import gather_facts
 
     browser = find_browser() if pdf else ""
     is_kept = pdf and out.is_file() and not force and not is_unedited(out)
@@ -90,7 +90,7 @@ def paper(
         check_unedited(out, is_unedited(out), force=force)
         sources = sources_of(runs, studies, contest, named_runs=tuple(run or ()), tiles=tiles, title=title, lang=lang.value)
         folder = f"{out.stem}-figures"
-        made = paper_of(gather(sources), folder)
+        made = paper_of(gather_facts(sources), folder)
         size = write_paper(made, out, folder)
         say(f"wrote {out} and {len(made.figures)} figures in {out.parent / folder} ({size / 1e6:.1f} MB)")
     if pdf:

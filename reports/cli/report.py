@@ -92,13 +92,13 @@ def build(
     """
     from reports.documents.pdf import find_browser, write_pdf
     from reports.page.output import as_plain, write_report
-    from reports.reading.gather import gather
+    from reports.reading.gather import gather_facts
 
     more = {"named_runs": tuple(run or ()), "tiles": tiles, "title": title, "lang": lang.value, "private": private}
     sources = sources_of(runs, studies, contest, **more)
     browser = find_browser() if pdf else ""
     with progress("reading and drawing", 3 if pdf else 2) as advance:
-        facts = gather(sources)
+        facts = gather_facts(sources)
         advance(1, f"{len(facts.runs)} trainings read")
         size = write_report(facts, out)
         advance()
@@ -130,13 +130,13 @@ def compare_command(
     """Compare two sets of runs, or two runs: the same model and variant in pairs, on the same test clips."""
     from reports.page.compare import lead_of, render_comparison
     from reports.page.output import write_page
-    from reports.reading.compare import compare
+    from reports.reading.compare import compare_runs
     from reports.reading.gather import Sources
     from reports.wording.formats import NONE, score, signed, variant_name
     from reports.wording.page_texts import texts
 
     t = texts(lang.value)
-    facts = compare(a, b, Sources(runs=runs, title=title, lang=lang.value), t)
+    facts = compare_runs(a, b, Sources(runs=runs, title=title, lang=lang.value), t)
     write_page(render_comparison(facts), out)
     for note in facts.notes:
         say(f"{note.kind}: {note.text}")

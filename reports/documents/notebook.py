@@ -22,7 +22,7 @@ from reports.errors import NothingToReport, OutputError
 from reports.facts.report import ReportFacts
 from reports.page.output import write_page
 from reports.reading.gather import Sources
-from reports.reading.tiles import find_tiles
+from reports.reading.tiles import find_tile_folder
 
 _STORY = Path(__file__).parent / "templates" / "story.txt"
 _NEEDS = ("nbformat", "nbclient", "ipykernel")
@@ -59,7 +59,7 @@ def story_of(facts: ReportFacts, sources: Sources, out: Path) -> list[Cell]:
     if not facts.runs:
         raise NothingToReport("a notebook tells of trainings and none is finished; train with `arena train --all`")
     runs = Path(facts.runs[0].folder).parent
-    tiles = find_tiles(sources.tiles, _config(facts))
+    tiles = find_tile_folder(sources.tiles, _config(facts))
     parts = {
         "tiles": tiles is not None,
         "weights": all((Path(run.folder) / "model.pt").exists() for run in facts.runs),

@@ -117,7 +117,7 @@ def _models(facts: ReportFacts, t: Texts) -> str:
 
 
 def _data(w: _Writer) -> None:
-    facts, t, shown = w.facts, w.t, w.facts.shown
+    facts, t, shown = w.facts, w.t, w.facts.main_run
     assert shown, "a paper has a training"
     w.head("data")
     w.todo("todo_corpus")
@@ -131,7 +131,7 @@ def _data(w: _Writer) -> None:
 
 
 def _methods(w: _Writer) -> None:
-    facts, t, shown = w.facts, w.t, w.facts.shown
+    facts, t, shown = w.facts, w.t, w.facts.main_run
     assert shown, "a paper has a training"
     w.head("methods")
     tile = {name: t.setting(shown.config.get(f"tiles.{name}")) for name in ("size", "rate_hz", "length_s")}
@@ -169,7 +169,7 @@ def _results(w: _Writer, summary: Summary) -> None:
     w.figure("effects", t("effect.caption"))
     w.figure("curves-f1", t("paper.curves_f1"))
     w.figure("curves-loss", t("paper.curves_loss"))
-    if (shown := facts.shown) and shown.test:
+    if (shown := facts.main_run) and shown.test:
         name = t.cell(shown.model, shown.variant)
         w.figure("confusion", t("paper.confusion", name=name))
         pairs = [t("paper.pair", truth=c.truth, predicted=c.predicted, n=c.n, of=c.n_truth) for c in confusions(shown)[:3]]

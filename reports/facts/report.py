@@ -87,7 +87,7 @@ class RunFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cell:
-    """One place of the two by four comparison; `run` is None where the training is missing."""
+    """One arm of the two by four comparison; `run` is None where the training is missing."""
 
     model: str
     variant: str
@@ -148,18 +148,18 @@ class ReportFacts:
         return any(run.config.get("split.validation") == "takes" for run in self.runs)
 
     @property
-    def shown(self) -> RunFacts | None:
-        """Whose clips and confusions the page shows at length: the chosen run, or the first."""
+    def main_run(self) -> RunFacts | None:
+        """Return the run whose clips and confusions the page shows at length: the chosen one, or the first."""
         return self.run(self.chosen) or next(iter(self.runs), None)
 
     def run(self, digest: str) -> RunFacts | None:
         return next((run for run in self.runs if run.digest == digest), None)
 
 
-Place = tuple[str, str]  # model, variant
+ArmKey = tuple[str, str]  # model, variant
 
 
-def places(chosen: Collection[Place]) -> list[Place]:
-    """The eight places of the comparison, then any of other models or variants, in a fixed order."""
+def order_arms(arms: Collection[ArmKey]) -> list[ArmKey]:
+    """List the eight arms of the comparison, then those of `arms` with other models or variants, in a fixed order."""
     eight = [(model, variant) for model in PAIR for variant in VARIANTS]
-    return eight + sorted(set(chosen) - set(eight))
+    return eight + sorted(set(arms) - set(eight))

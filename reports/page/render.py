@@ -49,7 +49,7 @@ class Page:
     evaluations: tuple[GroupPage, ...]
     inspections: tuple[InspectionPage, ...]
     studies: dict[str, StudyPage]
-    shown: RunFacts | None
+    main_run: RunFacts | None
     reasons: dict[str, str]  # of the verdicts, by digest
     splits: tuple[SplitRow, ...]
     confusions: tuple[Confusion, ...]
@@ -69,7 +69,7 @@ def render(facts: ReportFacts) -> bytes:
     """The page."""
     t = texts(facts.lang)
     style, script, policy = assets()
-    shown = facts.shown
+    main_run = facts.main_run
     page = Page(
         facts=facts,
         sections=tuple(name for name in SECTIONS if name != "inspection" or facts.inspections),
@@ -79,11 +79,11 @@ def render(facts: ReportFacts) -> bytes:
         evaluations=group_pages(facts.evaluations, t),
         inspections=inspection_pages(facts.inspections, t),
         studies=study_pages(facts.sweeps or ()),
-        shown=shown,
+        main_run=main_run,
         reasons={run.digest: _reason(run, t) for run in facts.runs},
-        splits=splits(shown),
-        confusions=confusions(shown),
-        digits=digits(shown),
+        splits=splits(main_run),
+        confusions=confusions(main_run),
+        digits=digits(main_run),
         versions=", ".join(f"{name} {version}" for name, version in shared_versions(facts.runs).items()),
         glossary=tuple(term for term in _GLOSSARY if term != "held" or facts.evaluations),
         models=tuple(name for name in dict.fromkeys(cell.model for cell in facts.cells) if t.source(name)),
@@ -134,11 +134,11 @@ def assets() -> tuple[Markup, Markup, str]:
 
 def environment(t: Texts) -> Environment:
     """Where templates find filters, and the texts of the page's language as `t`."""
-    found = Environment(
+    result = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    found.filters.update({name: getattr(formats, name) for name in _FILTERS})
-    found.filters.update(breakable=breakable, unbroken=unbroken, coded=coded)
-    found.filters["svg"] = Markup  # our own drawing, whose texts are escaped
-    found.globals["t"] = t
-    return found
+    result.filters.update({name: getattr(formats, name) for name in _FILTERS})
+    result.filters.update(breakable=breakable, unbroken=unbroken, coded=coded)
+    result.filters["svg"] = Markup  # our own drawing, whose texts are escaped
+    result.globals["t"] = t
+    return result

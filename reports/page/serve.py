@@ -16,7 +16,7 @@ from cnn.errors import CnnError
 from leaderboard.errors import LeaderboardError
 from reports.errors import OutputError, ReportError
 from reports.page.render import render
-from reports.reading.gather import Sources, gather
+from reports.reading.gather import Sources, gather_facts
 from sweeps.errors import SweepError
 
 HOST = "127.0.0.1"
@@ -74,7 +74,7 @@ class Kept:
 
     def _build(self) -> None:
         try:
-            facts = gather(self.sources)
+            facts = gather_facts(self.sources)
             self._page, self._is_busy = render(facts), any(sweep.n("running") for sweep in facts.sweeps or ())
         except (ReportError, CnnError, SweepError, LeaderboardError) as error:
             self._page, self._is_busy = _waiting(str(error)), True

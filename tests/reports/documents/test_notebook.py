@@ -16,7 +16,7 @@ from cnn.runs.folder import RunFolder, list_runs
 from reports.cli.documents import app
 from reports.documents.notebook import Cell, cells_for, notebook_of, run_notebook, story_of
 from reports.errors import NothingToReport, OutputError
-from reports.reading.gather import Sources, gather
+from reports.reading.gather import Sources, gather_facts
 from support import sklearn_reference as reference
 from support.report_facts import LABELS, config_of, write_eight, write_run, write_tiles
 from support.report_stores import make_contest
@@ -84,7 +84,7 @@ def test_cells_are_python_and_paths_are_seen_from_the_notebook(place: Path) -> N
     for cell in cells_for(ALL):
         if cell.kind == "code":
             ast.parse(cell.text.replace("{places}", ""))
-    facts = gather(Sources(runs=place / "runs"))
+    facts = gather_facts(Sources(runs=place / "runs"))
     setup = story_of(facts, Sources(runs=place / "runs", tiles=place / "none"), place / "deep" / "story.ipynb")[1].text
     assert 'RUNS = Path("../runs")' in setup
     assert "TILES = " not in setup

@@ -20,7 +20,7 @@ from reports.figures.curves import f1_limits, label_heights, loss_limits
 from reports.figures.effects import effect_limits, effect_rows
 from reports.figures.scores import dot_rows, score_limits
 from reports.page.figures import draw_all
-from reports.reading.gather import Sources, gather
+from reports.reading.gather import Sources, gather_facts
 from reports.sweep_figures.comparison import best_limits, best_lines
 from reports.sweep_figures.contour import N_X, N_Y, field_of
 from reports.sweep_figures.history import dots, metric_limits, running_best, shown_levels, slice_xs
@@ -34,7 +34,7 @@ from sweeps.results import ParameterFacts, TrialFacts
 def facts(tmp_path_factory: pytest.TempPathFactory) -> ReportFacts:
     folder = tmp_path_factory.mktemp("runs")
     write_eight(folder)
-    return dataclasses.replace(gather(Sources(runs=folder)), sweeps=eight_sweeps(20), contest=contest_of())
+    return dataclasses.replace(gather_facts(Sources(runs=folder)), sweeps=eight_sweeps(20), contest=contest_of())
 
 
 def trial(number: int, value: float | None, state: str = "finished", **params: object) -> TrialFacts:

@@ -13,7 +13,7 @@ import pytest
 from cnn.runs.folder import RunFolder
 from reports.facts.report import ReportFacts
 from reports.page.csv_data import tables_of
-from reports.reading.gather import Sources, gather
+from reports.reading.gather import Sources, gather_facts
 from support import sklearn_reference as reference
 from support.report_facts import LABELS, contest_of, eight_sweeps, write_eight
 
@@ -22,7 +22,7 @@ from support.report_facts import LABELS, contest_of, eight_sweeps, write_eight
 def facts(tmp_path_factory: pytest.TempPathFactory) -> ReportFacts:
     folder = tmp_path_factory.mktemp("runs")
     write_eight(folder, n_speakers=6)
-    return dataclasses.replace(gather(Sources(runs=folder)), sweeps=eight_sweeps(20), contest=contest_of())
+    return dataclasses.replace(gather_facts(Sources(runs=folder)), sweeps=eight_sweeps(20), contest=contest_of())
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from reports.analysis.groups import groupings_of
 from reports.analysis.mistakes import Answer, doubts_of, mistakes_of
 from reports.facts.report import ReportFacts
 from reports.page.render import render
-from reports.reading.gather import Sources, gather
+from reports.reading.gather import Sources, gather_facts
 from reports.reading.run import read_run
 from support import sklearn_reference as reference
 from support.report_facts import LABELS, config_of, tone_wav, write_eight, write_run, write_tiles
@@ -72,12 +72,12 @@ def facts_with_tiles(place: Path) -> ReportFacts:
     eight = write_eight(place / "runs", n_speakers=6)
     clips = sorted({row.id for row in eight[0].predictions()})
     write_tiles(place / "tiles", eight[0].config(), clips, tone_wav())
-    return gather(Sources(runs=place / "runs", tiles=place / "tiles"))
+    return gather_facts(Sources(runs=place / "runs", tiles=place / "tiles"))
 
 
 def test_groups_equal_those_that_pandas_and_scikit_learn_count(tmp_path: Path) -> None:
     facts = facts_with_tiles(tmp_path)
-    assert facts.shown is not None
+    assert facts.main_run is not None
     table = pd.read_csv(tmp_path / "runs" / facts.chosen / "predictions.csv", dtype=str)
     table = table[table["split"] == "test"]
     kinds = {grouping.kind: grouping for grouping in facts.groupings}
@@ -129,13 +129,13 @@ def test_the_page_carries_each_clip_once_to_see_and_hear(tmp_path: Path) -> None
 def test_without_tiles_or_recordings_the_page_says_so(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "runs", "a" * 16, config_of("lenet5", "raw"))
     write_tiles(tmp_path / "tiles", folder.config(), sorted({row.id for row in folder.predictions()}), tone_wav())
-    facts = gather(Sources(runs=tmp_path / "runs", tiles=tmp_path / "tiles"))
-    without = gather(Sources(runs=tmp_path / "runs", tiles=tmp_path / "nowhere"))
+    facts = gather_facts(Sources(runs=tmp_path / "runs", tiles=tmp_path / "tiles"))
+    without = gather_facts(Sources(runs=tmp_path / "runs", tiles=tmp_path / "nowhere"))
     assert "There are no tiles of corpus 0f3c5a1d2b4e6f70 here" in render(without).decode()
     assert [grouping.kind for grouping in without.groupings] == ["speaker"]
     for recording in (tmp_path / "corpus").iterdir():
         recording.unlink()
-    silent = gather(Sources(runs=tmp_path / "runs", tiles=tmp_path / "tiles"))
+    silent = gather_facts(Sources(runs=tmp_path / "runs", tiles=tmp_path / "tiles"))
     assert "hence no sound" in render(silent).decode()
     assert "hence no sound" not in render(facts).decode()
 
@@ -146,7 +146,7 @@ def test_probabilities_of_another_length_are_damage(tmp_path: Path) -> None:
     odd = Prediction(id="x", label="1", probabilities=(1.0,), truth="1", speaker="s", split="test")
     folder.write_predictions(LABELS, [*rows, odd])
     facts_of_others = write_run(tmp_path, "b" * 16, config_of("resnet", "raw"))
-    found = gather(Sources(runs=tmp_path))
+    found = gather_facts(Sources(runs=tmp_path))
     assert [run.digest for run in found.runs] == [facts_of_others.digest]
     assert np.isfinite([run.test.macro_f1 for run in found.runs if run.test]).all()
     assert any("a" * 16 in note.text for note in found.notes)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from reports.cli.report import app
 from reports.errors import SourceError
 from reports.page.compare import lead_of, render_comparison
-from reports.reading.compare import CompareFacts, compare
+from reports.reading.compare import CompareFacts, compare_runs
 from reports.reading.gather import Sources
 from reports.wording.page_texts import english, texts
 from support import sklearn_reference as reference
@@ -18,7 +18,7 @@ from support.report_facts import LABELS, config_of, write_eight, write_run
 
 
 def compared(a: Path, b: Path, runs: Path | None = None) -> CompareFacts:
-    return compare(a, b, Sources(runs=runs), english())
+    return compare_runs(a, b, Sources(runs=runs), english())
 
 
 def test_pairs_are_of_the_same_model_and_variant_and_exact(tmp_path: Path) -> None:
@@ -92,4 +92,4 @@ def test_the_command_writes_a_page_and_prints_the_pairs(tmp_path: Path, monkeypa
     assert sum("Modelo " in line for line in result.stdout.splitlines()) == 8
     page = (tmp_path / "x.html").read_text()
     assert "<title>a frente a b</title>" in page
-    assert page == render_comparison(compare(Path("a"), Path("b"), Sources(lang="es"), texts("es"))).decode()
+    assert page == render_comparison(compare_runs(Path("a"), Path("b"), Sources(lang="es"), texts("es"))).decode()

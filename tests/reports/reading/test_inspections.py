@@ -24,7 +24,7 @@ from reports.facts.report import ReportFacts
 from reports.page.inspections import heat_uri, inspection_pages, kernels_uri, mosaic
 from reports.page.render import render
 from reports.reading import inspections as reading
-from reports.reading.gather import Sources, gather
+from reports.reading.gather import Sources, gather_facts
 from reports.wording.page_texts import english
 
 
@@ -43,7 +43,7 @@ def runs(tiles: TileSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def facts(runs: Path) -> ReportFacts:
-    return gather(Sources(runs=runs))
+    return gather_facts(Sources(runs=runs))
 
 
 def run_of(runs: Path, model: str, variant: str = "raw") -> Path:
@@ -117,7 +117,7 @@ def test_a_damaged_inspection_is_named_and_the_rest_is_shown(
 ) -> None:
     shutil.copytree(runs, tmp_path / "runs")
     (run_of(tmp_path / "runs", "lenet5") / name).write_bytes(content)
-    facts = gather(Sources(runs=tmp_path / "runs"))
+    facts = gather_facts(Sources(runs=tmp_path / "runs"))
     assert [one.model for one in facts.inspections] == ["mlp"]
     (note,) = (note.text for note in facts.notes if "inspection" in note.text)
     assert reason in note

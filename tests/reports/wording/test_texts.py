@@ -9,7 +9,7 @@ import pytest
 
 from reports.facts.report import ReportFacts
 from reports.page.render import render
-from reports.reading.gather import Sources, gather
+from reports.reading.gather import Sources, gather_facts
 from reports.wording.page_texts import texts
 from support.paths import ROOT
 from support.report_facts import contest_of, eight_sweeps, write_eight
@@ -54,7 +54,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     write_eight(runs)
 
     def page(lang: str) -> str:
-        facts: ReportFacts = gather(Sources(runs=runs, lang=lang))
+        facts: ReportFacts = gather_facts(Sources(runs=runs, lang=lang))
         return render(dataclasses.replace(facts, sweeps=eight_sweeps(12)[:2], contest=contest_of())).decode()
 
     return page("en"), page("es")
