@@ -13,7 +13,7 @@ from cnn.runs.folder import Prediction
 from reports.analysis.groups import groupings_of
 from reports.analysis.mistakes import Answer, doubts_of, mistakes_of
 from reports.facts.report import ReportFacts
-from reports.page.render import render
+from reports.page.render import render_report
 from reports.reading.gather import Sources, gather_facts
 from reports.reading.run import read_run
 from support import sklearn_reference as reference
@@ -119,7 +119,7 @@ def test_few_clips_have_no_interval_and_a_digit_nobody_says_does_not_count(tmp_p
 
 def test_the_page_carries_each_clip_once_to_see_and_hear(tmp_path: Path) -> None:
     facts = facts_with_tiles(tmp_path)
-    page = render(facts).decode()
+    page = render_report(facts).decode()
     shown = {one.id for one in (*facts.mistakes, *facts.doubts)}
     assert set(facts.media) == shown
     assert page.count("<audio controls") == len(facts.mistakes) + len(facts.doubts) == page.count('alt="Spectrogram') // 2
@@ -131,13 +131,13 @@ def test_without_tiles_or_recordings_the_page_says_so(tmp_path: Path) -> None:
     write_tiles(tmp_path / "tiles", folder.config(), sorted({row.id for row in folder.predictions()}), tone_wav())
     facts = gather_facts(Sources(runs=tmp_path / "runs", tiles=tmp_path / "tiles"))
     without = gather_facts(Sources(runs=tmp_path / "runs", tiles=tmp_path / "nowhere"))
-    assert "There are no tiles of corpus 0f3c5a1d2b4e6f70 here" in render(without).decode()
+    assert "There are no tiles of corpus 0f3c5a1d2b4e6f70 here" in render_report(without).decode()
     assert [grouping.kind for grouping in without.groupings] == ["speaker"]
     for recording in (tmp_path / "corpus").iterdir():
         recording.unlink()
     silent = gather_facts(Sources(runs=tmp_path / "runs", tiles=tmp_path / "tiles"))
-    assert "hence no sound" in render(silent).decode()
-    assert "hence no sound" not in render(facts).decode()
+    assert "hence no sound" in render_report(silent).decode()
+    assert "hence no sound" not in render_report(facts).decode()
 
 
 def test_probabilities_of_another_length_are_damage(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from reports.cli.report import app
 from reports.errors import SourceError
-from reports.page.compare import lead_of, render_comparison
+from reports.page.compare import comparison_lead, render_comparison
 from reports.reading.compare import CompareFacts, compare_runs
 from reports.reading.gather import Sources
 from reports.wording.page_texts import english, texts
@@ -54,7 +54,7 @@ def test_other_clips_are_not_subtracted(tmp_path: Path) -> None:
     write_run(tmp_path / "b", "b" * 16, config_of("lenet5", "raw"), n_takes=5)
     facts = compared(tmp_path / "a", tmp_path / "b")
     assert (facts.pairs[0].difference, facts.mean) == (None, None)
-    assert lead_of(facts, english()).startswith("Nothing can be compared in pairs")
+    assert comparison_lead(facts, english()).startswith("Nothing can be compared in pairs")
     page = render_comparison(facts).decode()
     assert "tested on other clips" in page
     assert "All settings are the same on both sides." in page
@@ -70,10 +70,10 @@ def test_two_runs_are_compared_whatever_they_are(tmp_path: Path) -> None:
     assert differing["model.name"] == (("resnet",), ("lenet5",))
     assert differing["variant"] == (("raw+aug",), ("bilateral",))
     assert not any(key.startswith("augment.") for key in differing)
-    words = lead_of(facts, english())
+    words = comparison_lead(facts, english())
     assert words.startswith(f"aaaa is better than bbbb: {facts.mean.value:.3f} test macro-F1 in one pair of trainings")
     same = compared(Path("aaaa"), Path("aaaa"), tmp_path)
-    assert "No difference that these 6 speakers can show" in lead_of(same, english())
+    assert "No difference that these 6 speakers can show" in comparison_lead(same, english())
 
 
 def test_a_side_without_finished_runs_is_one_line(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from cnn.runs.folds import Question
 from reports.facts.base import NoteKind
 from reports.facts.evaluations import EvaluationGroup
 from reports.figures.evaluations import speaker_order, speaker_rows
-from reports.page.render import render
+from reports.page.render import render_report
 from reports.reading.gather import Sources, gather_facts
 from reports.wording.evaluations import confused_sentence, evaluation_detail, evaluation_lead, group_caveats, group_title
 from reports.wording.page_texts import english
@@ -82,7 +82,7 @@ def test_missing_folds_are_named_with_the_command_that_completes_them(tmp_path: 
     assert note.startswith("The evaluation of Model B on bilateral lacks 2 trainings; 4 of 6 folds are shown.")
     lead = evaluation_lead(facts.evaluations[0], english())
     assert lead == "Every speaker held out once: not finished, 4 of 6 folds of Model B on bilateral so far."
-    assert one.command.replace("'", "&#39;") in render(facts).decode()
+    assert one.command.replace("'", "&#39;") in render_report(facts).decode()
 
 
 def test_the_command_asks_for_exactly_the_trainings_that_are_there(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_without_other_trainings_the_answer_is_what_the_folds_say(tmp_path: Path
     assert summary.lead == evaluation_lead(facts.evaluations[0], english())
     assert [text for _, text in summary.answer] == [evaluation_detail(facts.evaluations[0], english())]
     assert [text.startswith("The trainings below are one fold of an evaluation") for text in summary.caveats] == [True]
-    page = render(facts).decode()
+    page = render_report(facts).decode()
     assert "the choice:" not in page
     assert 'class="tag">the choice' not in page
     assert "missing" not in {note.kind.value for note in facts.notes}
@@ -216,7 +216,7 @@ def test_of_many_speakers_the_picture_names_the_worst_and_sums_up_the_rest(tmp_p
     rest = sorted(scores[name] for name in order[12:])
     assert rows[-1].dots[0] == pytest.approx((np.median(rest), rest[0], rest[-1]))
     assert rows[0].dots[0] == pytest.approx((scores[order[0]],) * 3)
-    assert "of the others the median, the worst and the best" in render(gather_facts(Sources(runs=tmp_path))).decode()
+    assert "of the others the median, the worst and the best" in render_report(gather_facts(Sources(runs=tmp_path))).decode()
 
 
 def test_a_damaged_fold_leaves_out_its_evaluation_alone(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_a_damaged_fold_leaves_out_its_evaluation_alone(tmp_path: Path) -> None:
 
 def test_a_page_without_evaluations_says_how_to_make_one(tmp_path: Path) -> None:
     write_eight(tmp_path)
-    assert "No evaluation was found." in render(gather_facts(Sources(runs=tmp_path))).decode()
+    assert "No evaluation was found." in render_report(gather_facts(Sources(runs=tmp_path))).decode()
 
 
 def test_validation_of_heard_voices_is_said_to_choose_nothing(tmp_path: Path) -> None:
@@ -243,16 +243,16 @@ def test_validation_of_heard_voices_is_said_to_choose_nothing(tmp_path: Path) ->
     assert summary.lead.startswith("Model B on raw scores highest on new clips of voices it knows, which says nothing of a new")
     assert "validation clips, of voices heard in training, is the highest of 2 trainings" in summary.answer[0][1]
     assert any("it chose no epoch (the last one was kept)" in text for text in summary.caveats)
-    page = re.sub(r"\s+", " ", render(facts).decode())
-    assert "Kept: the last epoch" in page
+    page = re.sub(r"\s+", " ", render_report(facts).decode())
+    assert "PageCache: the last epoch" in page
     assert "best validation macro-F1" not in page
     assert "Validation chooses" not in page
 
 
 def test_plain_validation_is_said_to_choose(tmp_path: Path) -> None:
     write_eight(tmp_path)
-    page = render(gather_facts(Sources(runs=tmp_path))).decode()
-    assert "Kept: the epoch with the best validation macro-F1" in page
+    page = render_report(gather_facts(Sources(runs=tmp_path))).decode()
+    assert "PageCache: the epoch with the best validation macro-F1" in page
     assert "heard in training" not in page
 
 

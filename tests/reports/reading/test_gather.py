@@ -13,7 +13,7 @@ from cnn.runs.folder import RunFolder, RunResult, RunState, list_runs
 from reports.errors import NothingToReport, SourceError
 from reports.facts.base import NoteKind
 from reports.facts.report import ReportFacts
-from reports.page.render import render
+from reports.page.render import render_report
 from reports.reading.gather import Sources, gather_facts
 from reports.reading.selection import select_runs
 from support import sklearn_reference as reference
@@ -240,7 +240,7 @@ def test_a_run_of_an_older_version_is_shown_without_a_command(tmp_path: Path) ->
     (folder.path / "result.json").write_text(json.dumps({**result, "mood": "fine"}))
     facts = gather_facts(Sources(runs=tmp_path))
     assert [(run.digest, run.command, run.verdict) for run in facts.runs] == [("a" * 16, "", "")]
-    page = render(facts).decode()
+    page = render_report(facts).decode()
     assert "no verdict" in page
     assert "no command gives this one again" in page
 

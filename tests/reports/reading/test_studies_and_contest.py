@@ -13,7 +13,7 @@ from leaderboard.files.solution import parse_solution
 from leaderboard.store import create_contest, open_contest
 from reports.errors import SourceError
 from reports.facts.sweeps import AgentFacts
-from reports.page.render import render
+from reports.page.render import render_report
 from reports.reading.contest import read_contest
 from reports.reading.gather import Sources, gather_facts
 from reports.reading.studies import read_sweeps, summarise_agents
@@ -62,7 +62,7 @@ def test_studies_come_in_the_order_of_the_trainings_and_make_a_page(tmp_path: Pa
     facts = gather_facts(Sources(studies=tmp_path / "studies"))
     assert facts.sweeps
     assert [sweep.variant for sweep in facts.sweeps] == ["raw", "bilateral", "raw+aug"]
-    assert "3 studies" in render(facts).decode()
+    assert "3 studies" in render_report(facts).decode()
 
 
 def test_a_trial_that_shares_its_folder_with_a_training_does_not_hide_it(tmp_path: Path) -> None:
@@ -131,8 +131,8 @@ def test_private_scores_come_only_when_they_are_asked_for(tmp_path: Path) -> Non
     assert private.is_private
     assert private.standings[0].macro_f1 < 0.5
     facts = gather_facts(Sources(contest=str(tmp_path / "c.db")))
-    assert "Private scores" not in render(facts).decode()
-    assert "Private scores" in render(gather_facts(Sources(contest=str(tmp_path / "c.db"), private=True))).decode()
+    assert "Private scores" not in render_report(facts).decode()
+    assert "Private scores" in render_report(gather_facts(Sources(contest=str(tmp_path / "c.db"), private=True))).decode()
 
 
 def test_private_scores_of_a_contest_without_any_are_refused(tmp_path: Path) -> None:

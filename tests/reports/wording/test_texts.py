@@ -8,7 +8,7 @@ import re
 import pytest
 
 from reports.facts.report import ReportFacts
-from reports.page.render import render
+from reports.page.render import render_report
 from reports.reading.gather import Sources, gather_facts
 from reports.wording.page_texts import texts
 from support.paths import ROOT
@@ -55,7 +55,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 
     def page(lang: str) -> str:
         facts: ReportFacts = gather_facts(Sources(runs=runs, lang=lang))
-        return render(dataclasses.replace(facts, sweeps=eight_sweeps(12)[:2], contest=contest_of())).decode()
+        return render_report(dataclasses.replace(facts, sweeps=eight_sweeps(12)[:2], contest=contest_of())).decode()
 
     return page("en"), page("es")
 
