@@ -19,7 +19,7 @@ KEYS = texts("en").table.keys()
 
 
 def test_every_text_is_used_and_every_used_text_is_there() -> None:
-    code = "\n".join(path.read_text(encoding="utf-8") for path in (*ROOM.glob("*.py"), *ROOM.glob("templates/*.j2")))
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (*ROOM.rglob("*.py"), *ROOM.rglob("*.j2")))
     named = set(re.findall(r"""["']([a-z]+(?:-out)?\.[a-z_0-9]+(?:\.[a-z]+)?)["']""", code))
     beginnings = set(re.findall(r"""["'](?:\{[^}]*\})?([a-z]+\.[a-z_]*)(?:\{|["'] ~)""", code))
     unused = [key for key in KEYS if key not in named and not any(key.startswith(start) for start in beginnings)]
