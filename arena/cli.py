@@ -15,12 +15,13 @@ import typer
 
 import arena.demo
 import arena.doctor
+import cnn.cli.data
+import cnn.cli.data_collect
 import cnn.cli.data_tiles
 import cnn.cli.evaluate
 import cnn.cli.export
 import cnn.cli.inspect
 import cnn.cli.models
-import cnn.cli.options
 import cnn.cli.pack
 import cnn.cli.predict
 import cnn.cli.runs
@@ -32,7 +33,9 @@ import leaderboard.cli.remote
 import leaderboard.cli.serve
 import reports.cli.documents
 import reports.cli.report
-import sweeps.cli.app
+import sweeps.cli.control
+import sweeps.cli.run
+import sweeps.cli.status
 import sweeps.cli.wandb
 from arena.base.locks import PlatformError
 from arena.base.terminal import say
@@ -69,8 +72,11 @@ def _root(
     pass
 
 
-app.add_typer(cnn.cli.data_tiles.app, name="data", help="Recordings: make, scan, prepare, look at.")
+cnn.cli.data.app.add_typer(cnn.cli.data_collect.app)
+cnn.cli.data.app.add_typer(cnn.cli.data_tiles.app)
+app.add_typer(cnn.cli.data.app, name="data", help="Recordings: make, scan, prepare, look at.")
 app.add_typer(cnn.cli.train.app)
+app.add_typer(cnn.cli.predict.app)
 app.add_typer(cnn.cli.models.app)
 app.add_typer(cnn.cli.evaluate.app)
 app.add_typer(cnn.cli.export.app)
@@ -78,7 +84,9 @@ app.add_typer(cnn.cli.inspect.app)
 app.add_typer(cnn.cli.runs.app)
 cnn.cli.wandb.app.add_typer(sweeps.cli.wandb.app)
 app.add_typer(cnn.cli.wandb.app, name="wandb", help="Send runs to W&B, and work for its sweeps.")
-app.add_typer(sweeps.cli.app.app, name="sweep", help="Tune learning rate, batch size and depth.")
+sweeps.cli.run.app.add_typer(sweeps.cli.status.app)
+sweeps.cli.run.app.add_typer(sweeps.cli.control.app)
+app.add_typer(sweeps.cli.run.app, name="sweep", help="Tune learning rate, batch size and depth.")
 leaderboard.cli.contest.app.add_typer(cnn.cli.pack.app)
 leaderboard.cli.contest.app.add_typer(leaderboard.cli.serve.app)
 leaderboard.cli.contest.app.add_typer(leaderboard.cli.publish.app)

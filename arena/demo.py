@@ -84,13 +84,13 @@ def _workplace(corpus: Path | None, out: Path, clips: int, speakers: int) -> Pat
     if corpus is None:
         words = f"data synth {source} --clips {clips} --speakers {speakers}"
         _command(cnn.cli.data_collect.synth, words, out=source, clips=clips, speakers=speakers)
-    _command(cnn.cli.data.scan, f"data scan {shlex.quote(str(source))}", folder=source)
+    _command(cnn.cli.data.scan_command, f"data scan {shlex.quote(str(source))}", folder=source)
     folder = (out / f"{source.name}-{scan(source).digest[:6]}").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with chdir(folder):
         _step(2, f"tiles, in {folder}")
-        _command(cnn.cli.data_tiles.prepare, f"data prepare {shlex.quote(str(source))}", folder=source)
-        _command(cnn.cli.data_tiles.show, "data show --out tiles.png", out=Path("tiles.png"))
+        _command(cnn.cli.data_tiles.prepare_command, f"data prepare {shlex.quote(str(source))}", folder=source)
+        _command(cnn.cli.data_tiles.show_command, "data show --out tiles.png", out=Path("tiles.png"))
     return folder
 
 
@@ -99,14 +99,12 @@ def _settings(epochs: int) -> list[str]:
 
 
 def _trainings(epochs: int, jobs: int) -> None:
-    import cnn.cli.options
-    import cnn.cli.predict
     import cnn.cli.train
 
     _step(3, "eight trainings: both models on raw, bilateral, raw+aug, bilateral+aug")
     overrides = _settings(epochs)
     words = f"train --all --wandb offline {' '.join(overrides)}"
-    _command(cnn.cli.train.train, words, all_eight=True, jobs=jobs, wandb="offline", overrides=overrides)
+    _command(cnn.cli.train.train_command, words, all_eight=True, jobs=jobs, wandb="offline", overrides=overrides)
 
 
 def _sweeps(trials: int, epochs: int, jobs: int) -> None:
@@ -120,9 +118,7 @@ def _sweeps(trials: int, epochs: int, jobs: int) -> None:
 
 def _contest(epochs: int) -> None:
     import cnn.cli.data_tiles
-    import cnn.cli.options
     import cnn.cli.predict
-    import cnn.cli.train
     import leaderboard.cli.contest
     import leaderboard.cli.standings
     from leaderboard.errors import AttemptsExhausted

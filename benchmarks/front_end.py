@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.arms import Comparison, equal_within
 from cnn.config import TileSettings
-from cnn.tiles.front_end import bilateral, tiles_of
+from cnn.tiles.front_end import bilateral, compute_tiles
 
 SETTINGS = TileSettings(length_s=1.0)
 
@@ -29,7 +29,7 @@ def clips_of(n_clips: int) -> np.ndarray:
 
 
 def arena_tiles(waves: np.ndarray) -> np.ndarray:
-    return tiles_of([(wave, SETTINGS.rate_hz) for wave in waves], SETTINGS)
+    return compute_tiles([(wave, SETTINGS.rate_hz) for wave in waves], SETTINGS)
 
 
 def librosa_tiles(waves: np.ndarray) -> np.ndarray:

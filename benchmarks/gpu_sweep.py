@@ -27,16 +27,16 @@ from benchmarks.plain_loop import Files, loader, notebook_epoch, plain, write_fi
 from cnn.config import RunConfig, TileSettings, default_config
 from cnn.corpus.scan import scan
 from cnn.hardware import n_cores
-from cnn.models.registry import n_multiply_adds
+from cnn.models.registry import count_multiply_adds
 from cnn.overrides import override
 from cnn.runs.folder import list_runs
 from cnn.tiles.batches import Clips
 from cnn.tiles.prepare import prepare
 from cnn.tiles.tile_set import TileSet
-from cnn.train.fused.autotune import clips_per_s
+from cnn.train.fused.autotune import measure_throughput
 from cnn.train.fused.stacked_layers import Formulation
-from cnn.train.trainer import Fit
-from cnn.train.training_run import Material
+from cnn.train.trainer import Trainer
+from cnn.train.training_run import SplitData
 
 _PEAK_FP32 = {"NVIDIA H200": 67e12, "NVIDIA H100 80GB HBM3": 67e12, "NVIDIA A100-SXM4-80GB": 19.5e12}  # FLOP/s, data sheets
 _PER_CLIP = 6  # FLOPs of a training step for each multiply-add of a forward pass: 2 forward, 4 backward
@@ -102,7 +102,7 @@ def make_world(scratch: Path, device: torch.device, size: Size) -> World:
 def arms(world: World, model: str) -> Iterator[tuple[str, Callable[[], float]]]:
     """Each with what gives its clips a second."""
     config = world.config(model)
-    material = Material(world.tiles, config, world.device)
+    material = SplitData(world.tiles, config, world.device)
     train = material.clips["train"]
     yield f"DataLoader, {world.size.n_workers} workers, a clip at a time", lambda: _looped(world, config, train)
     yield "data resident, one at a time", lambda: _resident(world, config, train)
@@ -113,11 +113,11 @@ def arms(world: World, model: str) -> Iterator[tuple[str, Callable[[], float]]]:
                 if n > 1
                 else f"one at a time, whole step as a graph, {formulation.value}"
             )
-            yield name, lambda n=n, f=formulation: clips_per_s(_members(config, world.device, n), material, f)  # type: ignore[misc]
+            yield name, lambda n=n, f=formulation: measure_throughput(_members(config, world.device, n), material, f)  # type: ignore[misc]
 
 
-def _members(config: RunConfig, device: torch.device, n: int) -> list[Fit]:
-    return [Fit(replace(config, train=replace(config.train, seed=seed)), device) for seed in range(n)]
+def _members(config: RunConfig, device: torch.device, n: int) -> list[Trainer]:
+    return [Trainer(replace(config, train=replace(config.train, seed=seed)), device) for seed in range(n)]
 
 
 def _looped(world: World, config: RunConfig, train: Clips) -> float:
@@ -129,7 +129,7 @@ def _looped(world: World, config: RunConfig, train: Clips) -> float:
     augment = PlainAugment(config.augment, config.tiles)
     batches = loader(Files(folder, labels, augment), config.train.batch_size, world.size.n_workers)
     val = loader(Files(folder, labels[:64], None), config.train.batch_size, 0)
-    arm = plain(Fit(config, world.device))
+    arm = plain(Trainer(config, world.device))
     if world.device.type == "cuda":
         batches, val = (_on(world.device, source) for source in (batches, val))  # type: ignore[assignment]
     return _timed(world, n, lambda: notebook_epoch(arm, batches, val))
@@ -150,9 +150,9 @@ class _on:  # noqa: N801 - reads as what it does
 
 
 def _resident(world: World, config: RunConfig, train: Clips) -> float:
-    fit = Fit(config, world.device)
-    fit.learn(train) if len(train) < 2000 else None
-    return _timed(world, len(train), lambda: fit.learn(train))
+    fit = Trainer(config, world.device)
+    fit.train_epoch(train) if len(train) < 2000 else None
+    return _timed(world, len(train), lambda: fit.train_epoch(train))
 
 
 def _timed(world: World, n_clips: int, work: Callable[[], object]) -> float:
@@ -177,7 +177,7 @@ def measure(world: World, models: Sequence[str]) -> list[Line]:
                     if "memory" not in str(error):
                         raise
                     rates[name].append(math.nan)
-        cost = _PER_CLIP * n_multiply_adds(Fit(world.config(model), torch.device("cpu")).net, 64)
+        cost = _PER_CLIP * count_multiply_adds(Trainer(world.config(model), torch.device("cpu")).net, 64)
         peak = _PEAK_FP32.get(_name_of(world.device))
         for name, found in rates.items():
             line = Line(model=model, arm=name, rates=found, share=None)
@@ -207,7 +207,7 @@ def whole_sweep(world: World) -> tuple[int, float]:
 def page(world: World, lines: Sequence[Line], sweep: tuple[int, float]) -> str:
     """The findings as Markdown."""
     name, size = _name_of(world.device), world.size
-    n_clips = len(Material(world.tiles, world.config("lenet5"), torch.device("cpu")).clips["train"])
+    n_clips = len(SplitData(world.tiles, world.config("lenet5"), torch.device("cpu")).clips["train"])
     text = [f"# Fused trials on {name}", "", f"- {machine()}, Python {platform.python_version()}, torch {version_of('torch')}"]
     text += [
         f"- {datetime.now(UTC):%Y-%m-%d}, medians of {size.n_rounds} interleaved rounds, 64 x 64 cells, batches of 64, width 1"

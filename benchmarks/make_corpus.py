@@ -18,7 +18,7 @@ import soundfile
 
 from cnn.corpus.audio import read_clip
 from cnn.corpus.scan import scan
-from cnn.processes import in_processes
+from cnn.processes import map_in_processes
 
 N_DIGITS = 10
 Samples = npt.NDArray[np.float32]
@@ -66,7 +66,7 @@ def _perturbed(samples: Samples, stretch: float, rng: np.random.Generator) -> Sa
 
 def make(plan: Plan, n_jobs: int) -> int:
     """Write the corpus in `n_jobs` processes, 0 is one a core; how many clips."""
-    return sum(in_processes(partial(write_speaker, plan), range(1, plan.n_speakers + 1), n_jobs))
+    return sum(map_in_processes(partial(write_speaker, plan), range(1, plan.n_speakers + 1), n_jobs))
 
 
 def resolve_sources(folder: Path) -> dict[str, tuple[Path, ...]]:

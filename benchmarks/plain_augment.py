@@ -46,8 +46,8 @@ class PlainAugment:
         return picture
 
 
-def normalised(grey: Picture) -> Picture:
-    """As `cnn.tiles.batches.normalised`, of one clip."""
+def normalise(grey: Picture) -> Picture:
+    """As `cnn.tiles.batches.normalise`, of one clip."""
     centred = grey - grey.mean(1, keepdims=True)
     return centred / max(centred.std(ddof=1), 1e-3)
 

@@ -19,9 +19,9 @@ from torch.utils.data import DataLoader, Dataset
 from benchmarks import plain_augment
 from benchmarks.plain_augment import PlainAugment
 from cnn.models.blocks import FirstStage
-from cnn.tiles.batches import Clips, as_input, n_steps, normalised, seed_of
+from cnn.tiles.batches import Clips, count_steps, derive_seed, normalise, to_input
 from cnn.train.optimizer import learning_rate_at
-from cnn.train.trainer import Fit
+from cnn.train.trainer import Trainer
 
 Batches = Iterator[tuple[torch.Tensor, torch.Tensor]]
 
@@ -37,7 +37,7 @@ class Files(Dataset[tuple[torch.Tensor, int]]):
         return len(self.labels)
 
     def __getitem__(self, place: int) -> tuple[torch.Tensor, int]:
-        picture = plain_augment.normalised(self._levels(np.load(self.folder / f"{place}.npy").astype(np.float32) / 255))
+        picture = plain_augment.normalise(self._levels(np.load(self.folder / f"{place}.npy").astype(np.float32) / 255))
         if self.augment is not None:
             picture = self.augment.masks(picture, self.rng)
         return torch.from_numpy(picture).unsqueeze(0), int(self.labels[place])  # (1, F, T)
@@ -47,7 +47,7 @@ class Files(Dataset[tuple[torch.Tensor, int]]):
             return grey
         if self.rng is None:
             self.rng = np.random.default_rng(torch.initial_seed() % 2**32)
-        return self.augment.levels(grey, self.rng)
+        return self.augment.warp(grey, self.rng)
 
 
 def write_files(folder: Path, pictures: np.ndarray) -> Path:
@@ -64,10 +64,10 @@ def loader(files: Files, batch_size: int, n_workers: int, order: torch.Tensor | 
     return DataLoader(files, batch_size=batch_size, sampler=order.tolist(), num_workers=n_workers)
 
 
-def order_of(fit: Fit, n_clips: int) -> tuple[torch.Tensor, int]:
+def order_of(fit: Trainer, n_clips: int) -> tuple[torch.Tensor, int]:
     """The order and batch size of the epoch that `fit` would train next."""
-    steps = n_steps(n_clips, fit.config.train.batch_size)
-    seed = seed_of("order", fit.config.train.seed, len(fit.rows))
+    steps = count_steps(n_clips, fit.config.train.batch_size)
+    seed = derive_seed("order", fit.config.train.seed, len(fit.rows))
     order = torch.randperm(n_clips, generator=torch.Generator().manual_seed(seed))
     return order[: n_clips // steps * steps], n_clips // steps
 
@@ -76,11 +76,11 @@ def order_of(fit: Fit, n_clips: int) -> tuple[torch.Tensor, int]:
 class Plain:
     """A fit whose net and optimiser are a notebook's."""
 
-    fit: Fit
+    fit: Trainer
     optimizer: torch.optim.Optimizer
 
 
-def plain(fit: Fit) -> Plain:
+def plain(fit: Trainer) -> Plain:
     """The same net: weights as torch lays them out unasked, layer after layer for the whole batch, torch's optimiser."""
     for name, layer in list(fit.net.named_modules()):
         if isinstance(layer, FirstStage):
@@ -115,10 +115,10 @@ def notebook_epoch(plain: Plain, train: DataLoader, val: DataLoader) -> tuple[fl
 def peer_epoch(plain: Plain, train: Clips, val: Clips) -> tuple[float, float]:
     """The same over tensors in memory, with ours's batches."""
     fit, settings = plain.fit, plain.fit.config.train
-    steps = n_steps(len(train), settings.batch_size)
+    steps = count_steps(len(train), settings.batch_size)
     losses, truths, guesses = [], [], []
     fit.net.train()
-    batches = train.shuffled(settings.batch_size, [seed_of("order", settings.seed, len(fit.rows))], fit.augment)
+    batches = train.iterate_batches(settings.batch_size, [derive_seed("order", settings.seed, len(fit.rows))], fit.augment)
     for step, (batch, truth) in enumerate(batches):
         logits = _step(plain, _nchw(batch), truth, step, steps)
         losses.append(F.cross_entropy(logits, truth).item())
@@ -127,7 +127,7 @@ def peer_epoch(plain: Plain, train: Clips, val: Clips) -> tuple[float, float]:
     f1_score(torch.cat(truths), torch.cat(guesses), average="macro")
     fit.net.eval()
     with torch.no_grad():
-        pictures = (as_input(normalised(grey.float() / 255)) for grey in val[:].split(512))
+        pictures = (to_input(normalise(grey.float() / 255)) for grey in val[:].split(512))
         guessed = torch.cat([fit.net(_nchw(picture)).argmax(1) for picture in pictures])
     return sum(losses) / len(losses), float(f1_score(val.labels, guessed, average="macro"))
 

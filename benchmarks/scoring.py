@@ -11,8 +11,8 @@ from arena.base.resamples import Resamples
 from arena.base.scores import LEVEL, N_REPLICATES, confusion_matrix, macro_f1, speaker_interval
 from benchmarks.arms import Comparison, UnequalError, equal_within
 from leaderboard.files.solution import Solution, parse_solution
-from leaderboard.scoring.grading import resamples
-from leaderboard.scoring.significance import verdicts
+from leaderboard.scoring.grading import draw_resamples
+from leaderboard.scoring.significance import compare_teams
 from leaderboard.standings import Part
 
 N_CLASSES, N_SPEAKERS = 10, 60
@@ -116,20 +116,20 @@ def board_comparison(n_rows: int, n_teams: int, n_looped: int) -> Comparison:
     scores = np.array([macro_f1(confusion_matrix(truth, team, N_CLASSES)) for team in predicted])
 
     def ours() -> None:
-        drawn = resamples(solution, Part.PUBLIC, seed=rng.integers(1 << 30))  # fresh draws: nothing is remembered
+        drawn = draw_resamples(solution, Part.PUBLIC, seed=rng.integers(1 << 30))  # fresh draws: nothing is remembered
         replicates = drawn.macro_f1(predicted)
         np.quantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-        verdicts(scores, replicates, drawn.n_units)
+        compare_teams(scores, replicates, drawn.n_units)
 
     def check() -> str:
-        drawn = resamples(solution, Part.PUBLIC, n_replicates=n_looped)
+        drawn = draw_resamples(solution, Part.PUBLIC, n_replicates=n_looped)
         gap = np.abs(drawn.macro_f1(predicted) - looped_replicates(solution, drawn, predicted, n_looped)).max()
         if gap > 1e-12:
             raise UnequalError(f"replicates differ by {gap}")
         return f"all replicates of the first {n_looped} resamples of {n_teams} teams within 1e-12"
 
     def looped() -> None:
-        looped_replicates(solution, resamples(solution, Part.PUBLIC, n_replicates=1), predicted, 1)
+        looped_replicates(solution, draw_resamples(solution, Part.PUBLIC, n_replicates=1), predicted, 1)
 
     return Comparison(
         what=f"intervals and ties of {n_teams} teams, {N_REPLICATES:,} paired resamples of {n_rows:,} rows",

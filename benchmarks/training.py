@@ -23,12 +23,12 @@ from cnn.overrides import override
 from cnn.runs.folder import EpochRow
 from cnn.splits import make_split
 from cnn.tiles.augment import Augment
-from cnn.tiles.batches import Clips, as_input, normalised
+from cnn.tiles.batches import Clips, normalise, to_input
 from cnn.tiles.prepare import prepare
 from cnn.tiles.tile_set import TileSet
-from cnn.train.device import one_thread
-from cnn.train.pool import Place, train_all
-from cnn.train.trainer import Fit
+from cnn.train.device import limit_threads
+from cnn.train.pool import TrainingPaths, train_all
+from cnn.train.trainer import Trainer
 
 CPU = torch.device("cpu")
 # What a usual loop does as well, with the maps and the input of the paper.
@@ -102,7 +102,7 @@ def ours(world: World) -> float:
     def heard(config: RunConfig, _: EpochRow) -> None:
         moments[config.digest].append(time.perf_counter())
 
-    train_all(configs, Place(tiles=world.tiles.folder, runs=runs, device="cpu"), world.ours.n_processes, heard, print)
+    train_all(configs, TrainingPaths(tiles=world.tiles.folder, runs=runs, device="cpu"), world.ours.n_processes, heard, print)
     n_clips = (world.ours.n_epochs - 1) * len(world.train)
     if world.ours.n_processes == 1:
         return 2 * n_clips / sum(ended[-1] - ended[0] for ended in moments.values())
@@ -124,7 +124,7 @@ def peer(world: World) -> float:
 
 def _rate(n_clips: int, epoch, world: World) -> float:  # type: ignore[no-untyped-def]
     torch.set_num_threads(n_cores())
-    arm = plain(Fit(world.config, CPU))
+    arm = plain(Trainer(world.config, CPU))
     started = time.perf_counter()
     epoch(arm)
     return n_clips / (time.perf_counter() - started)
@@ -146,7 +146,7 @@ def check_training(world: World) -> str:
     """
     unchanged = replace(world.config, variant="raw")
     ours_loss, ours_f1 = _arena_epoch(unchanged, world)
-    fit = Fit(unchanged, CPU)
+    fit = Trainer(unchanged, CPU)
     order, size = order_of(fit, len(world.train))
     train = loader(Files(world.train_files, world.train.labels.numpy(), None), size, 0, order)
     val = loader(Files(world.val_files, world.val.labels.numpy(), None), size, 0)
@@ -154,16 +154,16 @@ def check_training(world: World) -> str:
     said = equal_within("losses without augmentation", (ours_loss, loss), _DRIFT * loss)
     said += "; " + equal_within("validation macro-F1", (ours_f1, f1), 0.05)
     drawn = _arena_epoch(world.config, world)[0]
-    same_draws = peer_epoch(plain(Fit(world.config, CPU)), world.train, world.val)[0]
+    same_draws = peer_epoch(plain(Trainer(world.config, CPU)), world.train, world.val)[0]
     said += "; " + equal_within("with augmentation", (drawn, same_draws), _DRIFT * drawn)
     augmented = loader(Files(world.train_files, world.train.labels.numpy(), world.plain_augment), size, 0, order)
-    own_draws = notebook_epoch(plain(Fit(world.config, CPU)), augmented, val)[0]
+    own_draws = notebook_epoch(plain(Trainer(world.config, CPU)), augmented, val)[0]
     return said + "; " + equal_within("the usual loop with draws of its own", (drawn, own_draws), 0.1 * drawn)
 
 
 def _arena_epoch(config: RunConfig, world: World) -> tuple[float, float]:
     torch.set_num_threads(1)
-    row = Fit(config, CPU).epoch(world.train, world.val)
+    row = Trainer(config, CPU).run_epoch(world.train, world.val)
     return row.train_loss, row.val_macro_f1
 
 
@@ -171,9 +171,9 @@ def augmented_batches(world: World) -> Round:
     """Batches a second of ours, one thread."""
 
     def run() -> float:
-        with one_thread(CPU):
+        with limit_threads(CPU):
             started = time.perf_counter()
-            n = sum(1 for _ in world.train.shuffled(world.config.train.batch_size, [1], world.augment))
+            n = sum(1 for _ in world.train.iterate_batches(world.config.train.batch_size, [1], world.augment))
             return n / (time.perf_counter() - started)
 
     return run
@@ -200,12 +200,12 @@ def check_batches(world: World) -> str:
     Raises:
         UnequalError: they differ.
     """
-    in_a_batch = as_input(normalised(world.train[:64].float() / 255))
+    in_a_batch = to_input(normalise(world.train[:64].float() / 255))
     files = Files(world.train_files, world.train.labels.numpy(), None)
     one_by_one = torch.stack([files[place][0] for place in range(len(in_a_batch))])
     if not torch.allclose(in_a_batch, one_by_one, atol=1e-5):
         raise UnequalError("a clip in a batch is not the clip alone")
-    drawn = torch.cat([batch for batch, _ in world.train.shuffled(64, [1], world.augment)])
+    drawn = torch.cat([batch for batch, _ in world.train.iterate_batches(64, [1], world.augment)])
     augmented = Files(world.train_files, world.train.labels.numpy(), world.plain_augment)
     alone = torch.stack([augmented[place][0] for place in range(len(augmented))])
     said = equal_within("without augmentation equal within 1e-5; with it, mean of all cells", _two(drawn, alone, "mean"), 0.02)

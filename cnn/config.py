@@ -14,9 +14,9 @@ from typing import Any
 
 from arena.base.suggest import did_you_mean
 from cnn.errors import ConfigError
-from cnn.fields import between, check, choice, number, other
+from cnn.fields import check_fields, check_range, choice, custom, number
 from cnn.nets import NETS, PLUGIN_DEPTHS, PLUGIN_WIDTHS, SEES, WIDTHS
-from cnn.plugin import digest_of_file, is_plugin, label_of
+from cnn.plugin import compute_source_digest, is_plugin, shorten_name
 
 VARIANTS = ("raw", "bilateral", "raw+aug", "bilateral+aug")
 MODELS = tuple(NETS)
@@ -47,11 +47,11 @@ class TileSettings:
     bilateral_sigma_space: float = number(2.0, 0.1, 64, "cells that count as near")
 
     def __post_init__(self) -> None:
-        check(self, "tiles")
+        check_fields(self, "tiles")
         if self.length_s < 0.2:
-            between("tiles.window_s", self.window_s, 0.005, self.length_s, "tiles.length_s")
-        between("tiles.f_max_hz", self.f_max_hz, 1, self.rate_hz / 2, "half of tiles.rate_hz")
-        between("tiles.f_min_hz", self.f_min_hz, 0, self.f_max_hz - 1, "1 below tiles.f_max_hz")
+            check_range("tiles.window_s", self.window_s, 0.005, self.length_s, "tiles.length_s")
+        check_range("tiles.f_max_hz", self.f_max_hz, 1, self.rate_hz / 2, "half of tiles.rate_hz")
+        check_range("tiles.f_min_hz", self.f_min_hz, 0, self.f_max_hz - 1, "1 below tiles.f_max_hz")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,16 +60,16 @@ class SplitSettings:
 
     kind: str = choice("speaker", SPLIT_KINDS, "by named or drawn speakers, AudioMNIST's folds, leave one out, groups, clips")
     fold: int = number(0, 0, 10_000, "becker: 0 to 4; loso: which speaker, in sorted order; folds: which group, from 0")
-    n_folds: int = other(0, "3 to 10,000 with folds", "folds: into how many groups the speakers are dealt; else 0")
+    n_folds: int = custom(0, "3 to 10,000 with folds", "folds: into how many groups the speakers are dealt; else 0")
     seed: int = number(0, 0, 2**31 - 1, "which speakers, where neither fold nor names say so; which takes")
     validation: str = choice("speakers", VALIDATIONS, "who are not trained on, or a tenth of the training speakers' clips")
-    test_speakers: tuple[str, ...] = other((), "names with commas", "who are tested; needs kind=speaker")
-    val_speakers: tuple[str, ...] = other((), "names with commas", "who validate; needs kind=speaker")
+    test_speakers: tuple[str, ...] = custom((), "names with commas", "who are tested; needs kind=speaker")
+    val_speakers: tuple[str, ...] = custom((), "names with commas", "who validate; needs kind=speaker")
 
     def __post_init__(self) -> None:
-        check(self, "split")
+        check_fields(self, "split")
         if self.kind == "becker":
-            between("split.fold", self.fold, 0, 4)
+            check_range("split.fold", self.fold, 0, 4)
         if (self.test_speakers or self.val_speakers) and self.kind != "speaker":
             raise ConfigError(f"named speakers need split.kind=speaker, not {self.kind!r}; drop the names or the kind")
         self._check_folds()
@@ -80,8 +80,8 @@ class SplitSettings:
             if self.n_folds:
                 raise ConfigError(f"split.n_folds needs split.kind=folds, not {self.kind!r}; drop the one or change the other")
             return
-        between("split.n_folds", self.n_folds, 2 if self.validation == "takes" else 3, 10_000)
-        between("split.fold", self.fold, 0, self.n_folds - 1)
+        check_range("split.n_folds", self.n_folds, 2 if self.validation == "takes" else 3, 10_000)
+        check_range("split.fold", self.fold, 0, self.n_folds - 1)
 
     def _check_takes(self) -> None:
         if self.validation == "takes" and self.kind in ("becker", "random"):
@@ -108,31 +108,31 @@ class AugmentSettings:
     noise_db: float = number(34.0, 0, 120, "loudest noise floor, below the clip's loudest cell")
 
     def __post_init__(self) -> None:
-        check(self, "augment")
+        check_fields(self, "augment")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelSettings:
     """Which net, and how large."""
 
-    name: str = other("lenet5", "a net of `arena models`", "which net, or path/to/file.py:ClassName")
-    depth: int = other(2, "each net's own", "what it counts is each net's own: `arena models`")
-    width: float = other(1.0, "{:g} to {:g}".format(*WIDTHS), "multiplies the maps of the net")
+    name: str = custom("lenet5", "a net of `arena models`", "which net, or path/to/file.py:ClassName")
+    depth: int = custom(2, "each net's own", "what it counts is each net's own: `arena models`")
+    width: float = custom(1.0, "{:g} to {:g}".format(*WIDTHS), "multiplies the maps of the net")
     sees: str = choice("picture", SEES, "the picture alone, or with its differences along time and along frequency")
     activation: str = choice("relu", ACTIVATIONS, "after each convolution or linear layer")
     dropout: float = number(0.2, 0, 0.9, "of the inputs of the last layer")
-    source: str = other("", "a digest", "of a plug-in's file; empty for our own nets")
+    source: str = custom("", "a digest", "of a plug-in's file; empty for our own nets")
 
     def __post_init__(self) -> None:
-        check(self, "model")
+        check_fields(self, "model")
         if self.is_plugin:
-            between("model.depth of a plug-in", self.depth, *PLUGIN_DEPTHS)
-            between("model.width of a plug-in", self.width, *PLUGIN_WIDTHS)
+            check_range("model.depth of a plug-in", self.depth, *PLUGIN_DEPTHS)
+            check_range("model.width of a plug-in", self.width, *PLUGIN_WIDTHS)
         else:
             _check_name(self.name)
             net = NETS[self.name]
-            between(f"model.depth of {self.name} ({net.counts})", self.depth, *net.depths)
-            between("model.width", self.width, *WIDTHS)
+            check_range(f"model.depth of {self.name} ({net.counts})", self.depth, *net.depths)
+            check_range("model.width", self.width, *WIDTHS)
         if self.sees != "picture" and (self.is_plugin or not NETS[self.name].has_first_stage):
             raise ConfigError(f"model.sees={self.sees} needs a net with a first stage of ours, not {self.label}; drop it")
         assert bool(self.source) == self.is_plugin, "model_defaults reads a plug-in's digest"
@@ -144,7 +144,7 @@ class ModelSettings:
     @property
     def label(self) -> str:
         """The name for people: of a plug-in its class."""
-        return label_of(self.name)
+        return shorten_name(self.name)
 
 
 def _check_name(name: str) -> None:
@@ -161,7 +161,7 @@ def model_defaults(name: str, source: str = "") -> ModelSettings:
         ModelError: a plug-in whose file or class is not there.
     """
     if is_plugin(name):
-        return ModelSettings(name=name, source=source or digest_of_file(name))
+        return ModelSettings(name=name, source=source or compute_source_digest(name))
     _check_name(name)
     net = NETS[name]
     return ModelSettings(name=name, depth=net.depth, width=net.width, sees=net.sees, activation=net.activation)
@@ -184,7 +184,7 @@ class TrainSettings:
     seed: int = number(0, 0, 2**31 - 1, "weights, order of the clips, dropout, augmentation")
 
     def __post_init__(self) -> None:
-        check(self, "train")
+        check_fields(self, "train")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -200,7 +200,7 @@ class RunConfig:
     train: TrainSettings = field(default_factory=TrainSettings)
 
     def __post_init__(self) -> None:
-        check(self, "")
+        check_fields(self, "")
         if self.train.patience and self.split.validation == "takes":
             raise ConfigError("train.patience needs split.validation=speakers: voices heard in training tell no time to stop")
 
@@ -220,15 +220,15 @@ class RunConfig:
         The format of the tiles counts: the same settings name other pictures where the front end has changed.
         A plug-in counts by its class and the content of its file, wherever that lies.
         """
-        content = to_dict(self)
+        content = config_to_dict(self)
         content["tiles"]["format"] = TILES_FORMAT
         content["model"]["name"] = self.model.label
         if not self.augmented:
             del content["augment"]
-        return digest_of(content)
+        return compute_digest(content)
 
 
-def digest_of(content: object) -> str:
+def compute_digest(content: object) -> str:
     """16 hexadecimal digits of the SHA-256 of `content` as canonical JSON."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -243,7 +243,7 @@ def default_config(corpus: str, tiles: TileSettings, model: str, variant: str) -
     return RunConfig(corpus=corpus, tiles=tiles, variant=variant, model=model_defaults(model))
 
 
-def to_dict(config: Any) -> dict[str, Any]:
+def config_to_dict(config: Any) -> dict[str, Any]:
     """The configuration as JSON holds it; tuples become lists."""
     content: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
     return content

@@ -20,12 +20,12 @@ def choice(default: object, allowed: Sequence[object], meaning: str) -> Any:
     return dataclasses.field(default=default, metadata={"allowed": allowed, "meaning": meaning})
 
 
-def other(default: object, values: str, meaning: str) -> Any:
+def custom(default: object, values: str, meaning: str) -> Any:
     """A field whose owner checks it; `values` says in words what it may be."""
     return dataclasses.field(default=default, metadata={"values": values, "meaning": meaning})
 
 
-def check(settings: Any, section: str) -> None:
+def check_fields(settings: Any, section: str) -> None:
     """Refuse what no field may be.
 
     Raises:
@@ -35,25 +35,25 @@ def check(settings: Any, section: str) -> None:
         key = f"{section}.{field.name}".lstrip(".")
         value = getattr(settings, field.name)
         if "range" in field.metadata:
-            between(key, value, *field.metadata["range"])
+            check_range(key, value, *field.metadata["range"])
         elif "allowed" in field.metadata:
-            one_of(key, value, field.metadata["allowed"])
+            check_choice(key, value, field.metadata["allowed"])
 
 
-def one_of(key: str, value: object, allowed: Sequence[object]) -> None:
+def check_choice(key: str, value: object, allowed: Sequence[object]) -> None:
     """Raises ConfigError, with the nearest choice."""
     if value not in allowed:
         names = [str(item) for item in allowed]
         raise ConfigError(f"{key} is one of {', '.join(names)}, not {value!r}{did_you_mean(str(value), names, '')}")
 
 
-def between(key: str, value: float, low: float, high: float, why: str = "") -> None:
+def check_range(key: str, value: float, low: float, high: float, why: str = "") -> None:
     """Raises ConfigError, for NaN too; `why` says where an end comes from that depends on another setting."""
     if not low <= value <= high:
         raise ConfigError(f"{key} lies between {low:g} and {high:g}{f' ({why})' if why else ''}, not {value:g}")
 
 
-def values_of(field: dataclasses.Field[Any]) -> str:
+def describe_values(field: dataclasses.Field[Any]) -> str:
     """What a field may be, for people: `0 to 0.9`, or `adamw, adam, sgd`."""
     if "range" in field.metadata:
         low, high = field.metadata["range"]

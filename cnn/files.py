@@ -1,4 +1,4 @@
-"""Whole files: written beside and renamed, read as JSON."""
+"""Files that are written whole or not at all, and checks before a table is written. Standard library only."""
 
 from __future__ import annotations
 
@@ -78,3 +78,34 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise RunError(f"{path} holds no object; delete its folder and make it again")
     return content
+
+
+def check_output(out: Path, header: Sequence[str]) -> bool:
+    """Check, before the work that fills it, that a table may be written to `out`; return True if it replaces one with `header`.
+
+    Raises:
+        RunError: `out` cannot be written, or another kind of file lies there.
+    """
+    folder = out.parent
+    if not folder.is_dir():
+        raise RunError(f"cannot write {out}: {folder} is no folder; make it, or name another place with --out")
+    if out.is_dir():
+        raise RunError(f"cannot write {out}: it is a folder; name a file in it with --out")
+    if not os.access(folder, os.W_OK):
+        raise RunError(f"cannot write {out}: {folder} may not be written; name another place with --out")
+    if not out.exists():
+        return False
+    line = ",".join(header)
+    if not out.is_file() or _first_line(out, len(line)) != line:
+        raise RunError(f"{out} is there and no table as this command writes it; move it, or name another file with --out")
+    return True
+
+
+def _first_line(path: Path, n_chars: int) -> str:
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return file.readline(n_chars + 1).rstrip("\n")
+    except OSError as error:
+        raise RunError(
+            f"cannot read {path}, which would be replaced: {error.strerror}; name another file with --out"
+        ) from error

@@ -12,7 +12,7 @@ from typing import Any
 from arena.base.suggest import did_you_mean
 from cnn.config import RunConfig, model_defaults
 from cnn.errors import ConfigError
-from cnn.fields import values_of
+from cnn.fields import describe_values
 
 _SYNONYMS = {"lr": "train.learning_rate", "bs": "train.batch_size", "optim": "train.optimizer", "seed": "train.seed"}
 
@@ -40,10 +40,10 @@ def keys() -> dict[str, Key]:
 
 def _key(field: dataclasses.Field[Any], hint: Any) -> Key:
     kind = tuple if isinstance(hint, types.GenericAlias) else hint
-    return Key(kind, values_of(field), field.metadata["meaning"])
+    return Key(kind, describe_values(field), field.metadata["meaning"])
 
 
-def with_values(config: RunConfig, values: Mapping[str, object], source: str = "") -> RunConfig:
+def apply_values(config: RunConfig, values: Mapping[str, object], source: str = "") -> RunConfig:
     """`config` with dotted keys set, all at once; text is read as the key's type, another `model.name` brings its defaults.
 
     Args:
@@ -56,7 +56,7 @@ def with_values(config: RunConfig, values: Mapping[str, object], source: str = "
     sections: dict[str, dict[str, Any]] = {}
     for key, value in values.items():
         if key not in known:
-            raise ConfigError(f"unknown key {key!r}{nearest(key, known)}")
+            raise ConfigError(f"unknown key {key!r}{suggest_key(key, known)}")
         section, _, name = key.rpartition(".")
         sections.setdefault(section, {})[name] = _as_type(key, value, known[key].kind)
     changes: dict[str, Any] = sections.pop("", {})
@@ -72,13 +72,13 @@ def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
     """`config` after assignments such as `train.learning_rate=0.01`.
 
     Raises:
-        ConfigError: not an assignment, or what `with_values` refuses.
+        ConfigError: not an assignment, or what `apply_values` refuses.
     """
     values = parse_assignments(assignments)
     for key in values:
         if key.startswith("tiles.") and key in keys():
             raise ConfigError(f"{key} is fixed when tiles are prepared; give it to `arena data prepare` instead")
-    return with_values(config, values)
+    return apply_values(config, values)
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, object]:
@@ -96,15 +96,15 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, object]:
     return values
 
 
-def from_dict(content: Mapping[str, Any]) -> RunConfig:
-    """What `config.to_dict` gave, as a value again.
+def config_from_dict(content: Mapping[str, Any]) -> RunConfig:
+    """What `config.config_to_dict` gave, as a value again.
 
     Raises:
         ConfigError: an unknown key or a value out of range.
     """
     values = flatten(content)
     source = str(values.pop("model.source", ""))
-    return with_values(RunConfig(corpus=str(values.pop("corpus", ""))), values, source)
+    return apply_values(RunConfig(corpus=str(values.pop("corpus", ""))), values, source)
 
 
 def flatten(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -118,7 +118,7 @@ def flatten(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def nearest(key: str, known: Iterable[str]) -> str:
+def suggest_key(key: str, known: Iterable[str]) -> str:
     """A hint such as `; did you mean 'train.learning_rate'?`, or where to read on."""
     leaf = key.rpartition(".")[2]
     names = {**{name.rpartition(".")[2]: name for name in known}, **_SYNONYMS, **{name: name for name in known}}

@@ -9,7 +9,7 @@ from pathlib import Path
 from arena.base.suggest import did_you_mean
 from cnn.errors import ModelError
 
-KEPT_AS = "model.py"  # in the run folder
+COPY_NAME = "model.py"  # in the run folder
 _MAX_BYTES = 2**20
 
 
@@ -18,23 +18,23 @@ def is_plugin(name: str) -> bool:
     return name.endswith(".py") or name.rpartition(":")[0].endswith(".py")
 
 
-def label_of(name: str) -> str:
+def shorten_name(name: str) -> str:
     """The name without the path: `MyNet` for `team/net.py:MyNet`, `lenet5` for itself."""
     return name.rpartition(":")[2] if is_plugin(name) else name
 
 
-def file_of(name: str) -> Path:
+def parse_path(name: str) -> Path:
     """The path in `path:ClassName`."""
     return Path(name.rpartition(":")[0])
 
 
-def digest_of_file(name: str) -> str:
+def compute_source_digest(name: str) -> str:
     """16 hexadecimal digits of the SHA-256 of the file in `path:ClassName`.
 
     Raises:
         ModelError: no such file or class, or the file is not Python.
     """
-    path, class_name = file_of(name), label_of(name)
+    path, class_name = parse_path(name), shorten_name(name)
     if name.endswith(".py"):
         offered = _classes(_parsed(Path(name), _content(Path(name))))
         example = offered[-1] if offered else "MyNet"
@@ -49,13 +49,13 @@ def digest_of_file(name: str) -> str:
     return _digest(content)
 
 
-def located(name: str, source: str, folder: Path) -> Path:
+def locate_source(name: str, source: str, folder: Path) -> Path:
     """The file whose digest is `source`: the original, or the copy in the run folder where that has moved or changed.
 
     Raises:
         ModelError: neither is that file.
     """
-    original, copy = file_of(name), folder / KEPT_AS
+    original, copy = parse_path(name), folder / COPY_NAME
     for path in (original, copy):
         if path.is_file() and _digest(path.read_bytes()) == source:
             return path

@@ -17,27 +17,27 @@ from cnn.hardware import n_processes
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-Advance = Callable[[int], None]  # so many steps more are done
+Progress = Callable[[int], None]  # so many steps more are done
 
 
 def _silent(_: object) -> None:
     pass
 
 
-def _no_bar(_: int) -> AbstractContextManager[Advance]:
+def _no_bar(_: int) -> AbstractContextManager[Progress]:
     return nullcontext(_silent)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Hands:
+class WorkOptions:
     """Who does long work, and who hears of it."""
 
     n_jobs: int = 0  # processes; 0 chooses
-    bar: Callable[[int], AbstractContextManager[Advance]] = _no_bar  # for so many steps; asked for when there are any
-    say: Callable[[str], None] = _silent
+    bar: Callable[[int], AbstractContextManager[Progress]] = _no_bar  # for so many steps; asked for when there are any
+    log: Callable[[str], None] = _silent
 
 
-def in_processes(work: Callable[[Task], Result], tasks: Sequence[Task], n_jobs: int) -> Iterator[Result]:
+def map_in_processes(work: Callable[[Task], Result], tasks: Sequence[Task], n_jobs: int) -> Iterator[Result]:
     """`work` of every task, in their order, by up to `n_jobs` processes; by this one where that is 1. 0 is one a core.
 
     Raises:

@@ -24,7 +24,7 @@ from typing import IO, Any, ClassVar
 
 from leaderboard.errors import Fault, LeaderboardError, ModelRefused, SubmissionError
 from leaderboard.files.csv_table import read_file
-from leaderboard.files.onnx_check import check_form, too_large
+from leaderboard.files.onnx_check import build_size_refusal, check_form
 
 _TIMEOUT_S = 60
 _WAITS_S = (1, 4)  # before the second and the third try
@@ -77,7 +77,7 @@ _BY_CODE: dict[str, type[ClientError]] = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Door:
+class Endpoint:
     """Where to send, and as whom."""
 
     url: str  # of the contest's first page
@@ -91,7 +91,7 @@ class Door:
         return parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1")
 
 
-def send(door: Door, path: Path, tell: Callable[[str], None], model: Path | None = None) -> dict[str, Any]:
+def send_file(endpoint: Endpoint, path: Path, tell: Callable[[str], None], model: Path | None = None) -> dict[str, Any]:
     """The receipt of `path`, as the service's API gives it.
 
     Args:
@@ -101,22 +101,22 @@ def send(door: Door, path: Path, tell: Callable[[str], None], model: Path | None
     Raises:
         ClientError: of the kind drawn above.
     """
-    body = _files(door, path, tell, model)
-    query = urllib.parse.urlencode({"team": door.team, "file_name": path.name})
-    return _answered(_request(door, "POST", f"attempts?{query}", body), door, tell)
+    body = _files(endpoint, path, tell, model)
+    query = urllib.parse.urlencode({"team": endpoint.team, "file_name": path.name})
+    return _answered(_request(endpoint, "POST", f"attempts?{query}", body), endpoint, tell)
 
 
-def check(door: Door, path: Path, tell: Callable[[str], None], model: Path | None = None) -> dict[str, Any]:
+def check_file(endpoint: Endpoint, path: Path, tell: Callable[[str], None], model: Path | None = None) -> dict[str, Any]:
     """What the service says of the form of `path` and of the model: never a score, no attempt, as often as one likes.
 
     Raises:
         ClientError: of the kind drawn above.
     """
     query = urllib.parse.urlencode({"file_name": path.name})
-    return _answered(_request(door, "POST", f"validate?{query}", _files(door, path, tell, model)), door, tell)
+    return _answered(_request(endpoint, "POST", f"validate?{query}", _files(endpoint, path, tell, model)), endpoint, tell)
 
 
-def _files(door: Door, path: Path, tell: Callable[[str], None], model: Path | None) -> tuple[bytes, str]:
+def _files(endpoint: Endpoint, path: Path, tell: Callable[[str], None], model: Path | None) -> tuple[bytes, str]:
     """The body of a request that carries the submission, and the model where there is one; its bytes and its type."""
     try:
         content = read_file(path, SubmissionError)
@@ -124,19 +124,19 @@ def _files(door: Door, path: Path, tell: Callable[[str], None], model: Path | No
         raise InvalidFile(str(error)) from error
     if model is None:
         return content, "text/csv"
-    facts = _answered(_request(door, "GET", "contest"), door, tell)
-    return _form([("file", path.name, content), ("model", model.name, _read_model(model, facts, door))])
+    facts = _answered(_request(endpoint, "GET", "contest"), endpoint, tell)
+    return _form([("file", path.name, content), ("model", model.name, _read_model(model, facts, endpoint))])
 
 
-def _read_model(path: Path, facts: dict[str, Any], door: Door) -> bytes:
+def _read_model(path: Path, facts: dict[str, Any], endpoint: Endpoint) -> bytes:
     most = facts.get("max_model_bytes")
     if not isinstance(most, int):
-        raise ClientError(f"the service at {door.url} takes no models; send the submission without --model")
+        raise ClientError(f"the service at {endpoint.url} takes no models; send the submission without --model")
     try:
         with path.open("rb") as file:
             content = file.read(most + 1)
         if len(content) > most:
-            raise too_large(path.name, most)
+            raise build_size_refusal(path.name, most)
         check_form(content, path.name)
     except OSError as error:
         raise InvalidFile(f"{path} cannot be read ({error.strerror}); check its path") from error
@@ -156,7 +156,7 @@ def _form(files: Sequence[tuple[str, str, bytes]]) -> tuple[bytes, str]:
     return b"".join([*parts, f"--{line}--\r\n".encode()]), f"multipart/form-data; boundary={line}"
 
 
-def set_pseudonym(door: Door, pseudonym: str | None, tell: Callable[[str], None]) -> dict[str, Any]:
+def send_pseudonym(endpoint: Endpoint, pseudonym: str | None, tell: Callable[[str], None]) -> dict[str, Any]:
     """The team as the service's API gives it, now shown to others under `pseudonym`, or under its name again for None.
 
     Args:
@@ -166,13 +166,13 @@ def set_pseudonym(door: Door, pseudonym: str | None, tell: Callable[[str], None]
         ClientError: of the kind drawn above.
     """
     content = json.dumps({"pseudonym": pseudonym}).encode()
-    return _answered(_request(door, "PUT", "team/pseudonym", (content, "application/json")), door, tell)
+    return _answered(_request(endpoint, "PUT", "team/pseudonym", (content, "application/json")), endpoint, tell)
 
 
-def _answered(request: urllib.request.Request, door: Door, tell: Callable[[str], None]) -> dict[str, Any]:
+def _answered(request: urllib.request.Request, endpoint: Endpoint, tell: Callable[[str], None]) -> dict[str, Any]:
     for wait_s in (*_WAITS_S, None):
         try:
-            return _answer(request, door)
+            return _answer(request, endpoint)
         except Unreachable as error:
             if wait_s is None:
                 raise
@@ -181,18 +181,22 @@ def _answered(request: urllib.request.Request, door: Door, tell: Callable[[str],
     raise AssertionError("the last try returns or raises")
 
 
-def _request(door: Door, method: str, path: str, body: tuple[bytes, str] | None = None) -> urllib.request.Request:
+def _request(endpoint: Endpoint, method: str, path: str, body: tuple[bytes, str] | None = None) -> urllib.request.Request:
     """The request of a path of the API, with a body and its type where it has one."""
-    parts = urllib.parse.urlsplit(door.url)
+    parts = urllib.parse.urlsplit(endpoint.url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ClientError(f"--url is the address of the contest's page, http:// or https://, not {door.url[:80]!r}; correct it")
-    if not door.token.isascii() or not door.token.isprintable() or not door.token:
+        raise ClientError(
+            f"--url is the address of the contest's page, http:// or https://, not {endpoint.url[:80]!r}; correct it"
+        )
+    if not endpoint.token.isascii() or not endpoint.token.isprintable() or not endpoint.token:
         raise WrongToken(
             "a token is one line of letters and digits and this is none; copy it again from what the host gave you"
         )
     base = urllib.parse.urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
     content, kind = body or (None, "")
-    headers = {"Authorization": f"Bearer {door.token}", "Accept": "application/json"} | ({"Content-Type": kind} if kind else {})
+    headers = {"Authorization": f"Bearer {endpoint.token}", "Accept": "application/json"} | (
+        {"Content-Type": kind} if kind else {}
+    )
     return urllib.request.Request(f"{base}/api/v1/{path}", data=content, headers=headers, method=method)
 
 
@@ -203,26 +207,26 @@ class _StayHere(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _answer(request: urllib.request.Request, door: Door) -> dict[str, Any]:
+def _answer(request: urllib.request.Request, endpoint: Endpoint) -> dict[str, Any]:
     opener = urllib.request.build_opener(_StayHere)
     try:
         with opener.open(request, timeout=_TIMEOUT_S) as answer:
-            return _parsed(answer.read(), door)
+            return _parsed(answer.read(), endpoint)
     except urllib.error.HTTPError as error:
         with error:
-            raise _refusal(error, door) from None
+            raise _refusal(error, endpoint) from None
     except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
         reason = getattr(error, "reason", None) or error
         reason = getattr(reason, "strerror", None) or reason
-        raise Unreachable(f"{door.url} does not answer ({reason}); check the address and your connection") from error
+        raise Unreachable(f"{endpoint.url} does not answer ({reason}); check the address and your connection") from error
 
 
-def _refusal(error: urllib.error.HTTPError, door: Door) -> ClientError:
+def _refusal(error: urllib.error.HTTPError, endpoint: Endpoint) -> ClientError:
     if 300 <= error.code < 400:
-        return ClientError(f"{door.url} sends on to {error.headers.get('Location')}; give that address with --url")
+        return ClientError(f"{endpoint.url} sends on to {error.headers.get('Location')}; give that address with --url")
     if error.code in _BUSY:
-        return Unreachable(f"{door.url} is not ready (status {error.code})")
-    answer = _parsed(error.read(), door)
+        return Unreachable(f"{endpoint.url} is not ready (status {error.code})")
+    answer = _parsed(error.read(), endpoint)
     kind = _BY_CODE.get(str(answer.get("error")), ClientError)
     message = str(answer.get("message", f"status {error.code}"))
     return InvalidFile(message, _others(answer)) if kind is InvalidFile else kind(message)
@@ -235,11 +239,11 @@ def _others(answer: dict[str, Any]) -> list[str]:
     return [str(Fault(one.get("line"), str(one.get("message")))) for one in known]
 
 
-def _parsed(content: bytes, door: Door) -> dict[str, Any]:
+def _parsed(content: bytes, endpoint: Endpoint) -> dict[str, Any]:
     try:
         answer = json.loads(content)
     except ValueError as error:
-        raise Unreachable(f"{door.url} answers, but not as a contest does; check the address") from error
+        raise Unreachable(f"{endpoint.url} answers, but not as a contest does; check the address") from error
     if not isinstance(answer, dict):
-        raise Unreachable(f"{door.url} answers, but not as a contest does; check the address")
+        raise Unreachable(f"{endpoint.url} answers, but not as a contest does; check the address")
     return answer

@@ -23,22 +23,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arena.base.texts import ENGLISH, Localized
-from leaderboard.messages import Said, message, told
+from leaderboard.messages import Translatable, message, translate
 
 
 class LeaderboardError(Exception):
     """Base of every mistake that leaderboard reports to its user. As `str` it is English; a page asks for its own language."""
 
-    def told(self, language: str) -> str:
+    def translate(self, language: str) -> str:
         """What a reader of that language is told; what has no translation is English."""
-        return told(self.said(), language)
+        return translate(self.message(), language)
 
-    def said(self) -> Said:
+    def message(self) -> Translatable:
         """What is told."""
         return self.args[0] if self.args else ""
 
     def __str__(self) -> str:
-        return self.told(ENGLISH)
+        return self.translate(ENGLISH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,16 @@ class Fault(Localized):
     """One of the things that are wrong with a file; as `str` it is English."""
 
     line: int | None  # from 1, the header included; None when it is not of one line
-    problem: Said
+    problem: Translatable
 
-    def told(self, language: str) -> str:
+    def translate(self, language: str) -> str:
         """`line 3: ...`, to be read below the file's name."""
-        return told(self.problem if self.line is None else message("at_line", line=self.line, problem=self.problem), language)
+        return translate(
+            self.problem if self.line is None else message("at_line", line=self.line, problem=self.problem), language
+        )
 
     def __str__(self) -> str:
-        return self.told(ENGLISH)
+        return self.translate(ENGLISH)
 
 
 class FileError(LeaderboardError):
@@ -67,7 +69,7 @@ class FileError(LeaderboardError):
         self.others = tuple(others)
         self.n_more = n_more  # the others and those that are only counted
 
-    def said(self) -> Said:
+    def message(self) -> Translatable:
         more = message("more", n=self.n_more) if self.n_more else ""
         place = "in_file" if self.line is None else "in_line"
         return message(place, file=self.file_name, line=self.line, problem=self.problem, more=more)
@@ -128,7 +130,7 @@ class AttemptsExhausted(LeaderboardError):  # noqa: N818
         self.team = team
         self.n_attempts = n_attempts
 
-    def said(self) -> Said:
+    def message(self) -> Translatable:
         return f"a team has {self.n_attempts} attempts and team {self.team!r} has used them all; its best one counts"
 
 
@@ -141,6 +143,6 @@ class TooManyRefusals(LeaderboardError):  # noqa: N818
         self.n_per_hour = n_per_hour
         self.retry_after_s = retry_after_s
 
-    def said(self) -> Said:
+    def message(self) -> Translatable:
         minutes = max(1, -(-self.retry_after_s // 60))
         return message("refusals", n=self.n_per_hour, team=repr(self.team), minutes=minutes)

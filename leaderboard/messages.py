@@ -28,14 +28,14 @@ class Message(Localized):
     key: str
     values: Mapping[str, object]
 
-    def told(self, language: str) -> str:
+    def translate(self, language: str) -> str:
         return _words(language)(self.key, **self.values)
 
     def __str__(self) -> str:
-        return self.told(ENGLISH)
+        return self.translate(ENGLISH)
 
 
-Said = Message | str  # a bare text has one language: what a host's files and programs are told, in English
+Translatable = Message | str  # a bare text has one language: what a host's files and programs are told, in English
 
 
 def message(key: str, /, **values: object) -> Message:
@@ -43,6 +43,6 @@ def message(key: str, /, **values: object) -> Message:
     return Message(key, values)
 
 
-def told(said: Said, language: str) -> str:
+def translate(text: Translatable, language: str) -> str:
     """Return the text in that language; a bare one as it is."""
-    return said if isinstance(said, str) else said.told(language)
+    return text if isinstance(text, str) else text.translate(language)

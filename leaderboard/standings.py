@@ -49,7 +49,7 @@ def name_metrics(values: Mapping[str, float]) -> str:
     return ", ".join(f"{metric.name} {value}" for metric, value in zip(METRICS, format_metrics(values), strict=True))
 
 
-def to_dict(value: Any) -> dict[str, Any]:
+def to_json_dict(value: Any) -> dict[str, Any]:
     """Return a dataclass, and those in it, as dicts for JSON, in which metrics stand beside the other scores."""
     return dataclasses.asdict(value, dict_factory=_merge_metrics)
 
@@ -133,13 +133,13 @@ class Board:
     sentence: str  # who is really first
 
 
-def best_attempt(attempts: Sequence[Attempt], is_lower_better: bool = False) -> Attempt:
+def find_best_attempt(attempts: Sequence[Attempt], is_lower_better: bool = False) -> Attempt:
     """The attempt with the best score, the first among equals."""
     top = (min if is_lower_better else max)(attempt.score for attempt in attempts)
     return next(attempt for attempt in attempts if is_same(attempt.score, top))
 
 
-def ranks(scores: Mapping[str, float]) -> dict[str, int]:
+def compute_ranks(scores: Mapping[str, float]) -> dict[str, int]:
     """The rank of each name, from 1, higher first; equal scores share one and the next is skipped (1, 1, 3)."""
     result: dict[str, int] = {}
     previous, rank = math.inf, 0

@@ -12,17 +12,17 @@ from typing import Self
 from sqlalchemy import select
 
 from leaderboard.contest import ranking as board
-from leaderboard.contest import rate_limit as refusals
 from leaderboard.contest import team_names as names
 from leaderboard.contest import tokens
-from leaderboard.contest.attempt_details import Details, details_of, read_confusion
+from leaderboard.contest.attempt_details import Details, compute_details, read_confusion
 from leaderboard.contest.attempts import record
 from leaderboard.contest.cache import ContestCache, Scorer
+from leaderboard.contest.rate_limit import count_refusal
 from leaderboard.database import schema
-from leaderboard.database.connection import Database, connect, new_sqlite_file, sqlite_path
-from leaderboard.database.create import Settings, fill
+from leaderboard.database.connection import ContestDatabase, connect, create_sqlite_file, parse_sqlite_path
+from leaderboard.database.create import ContestSettings, fill
 from leaderboard.database.migrate import bring_up_to_date
-from leaderboard.database.rows import LogEntry, read_log, read_rules, read_team, read_team_of_id, read_teams
+from leaderboard.database.rows import LogEntry, read_log, read_rules, read_team, read_team_by_id, read_teams
 from leaderboard.deadline import check_ahead
 from leaderboard.errors import ContestError
 from leaderboard.files.solution import Solution
@@ -40,7 +40,7 @@ class Contest:
     Everything is read afresh, since a host may act from another process. Methods raise ContestError when the database fails.
     """
 
-    database: Database = field(repr=False)
+    database: ContestDatabase = field(repr=False)
     cache: ContestCache = field(repr=False, default_factory=ContestCache)
 
     def __enter__(self) -> Self:
@@ -137,18 +137,18 @@ class Contest:
     def revoke_tokens(self, team: Team, now: datetime) -> int:
         """How many tokens of the team were good until now."""
         with self.database.write() as connection:
-            return tokens.revoke_tokens(connection, team.id, now)
+            return tokens.mark_tokens_revoked(connection, team.id, now)
 
-    def team_of_token(self, token: str) -> Team | None:
+    def find_team_by_token(self, token: str) -> Team | None:
         """Whose token it is; None for one that is unknown or revoked."""
         with self.database.read() as connection:
-            team_id = tokens.team_id_of_token(connection, token)
-            return read_team_of_id(connection, team_id) if team_id else None
+            team_id = tokens.find_team_id(connection, token)
+            return read_team_by_id(connection, team_id) if team_id else None
 
     def count_refusal(self, team: Team, now: datetime) -> None:
         """Count a file that could not be scored; it costs no attempt."""
         with self.database.write() as connection:
-            refusals.count(connection, team, now)
+            count_refusal(connection, team, now)
 
     def attempts(self, team: Team) -> tuple[Attempt, ...]:
         """The team's attempts with their public scores, by number."""
@@ -173,7 +173,7 @@ class Contest:
             confusion = read_confusion(connection, team.id, shown, part)
             replicates = self.cache.replicates(connection, solution, part, [attempts[shown - 1].digest])
             interval = self.cache.resamples(solution, part).interval(replicates[:, 0])
-        return details_of(attempt, confusion, solution.labels, interval)
+        return compute_details(attempt, confusion, solution.labels, interval)
 
     def record(self, team: Team, submission: Submission, grade: Grade, now: datetime) -> tuple[int, bool]:
         """The number of the stored attempt and True; of the earlier one and False when this team sent the same file before.
@@ -209,7 +209,7 @@ def create_contest(
     name: str,
     now: datetime,
     deadline: datetime | None = None,
-    settings: Settings | None = None,
+    settings: ContestSettings | None = None,
 ) -> Contest:
     """A new contest at a path (SQLite) or URL, opened; it is there as a whole or not at all.
 
@@ -220,12 +220,12 @@ def create_contest(
         raise ContestError("a contest has a name and this one is empty; give one with --name")
     check_ahead(deadline, now)
     values = {"name": " ".join(name.split()), "deadline": deadline, "created_at": now}
-    path = sqlite_path(where)
+    path = parse_sqlite_path(where)
     if path is None:
-        fill(connect(where), solution, values, settings or Settings())
+        fill(connect(where), solution, values, settings or ContestSettings())
     else:
-        with new_sqlite_file(path) as beside:
-            fill(connect(beside, str(path)), solution, values, settings or Settings())
+        with create_sqlite_file(path) as beside:
+            fill(connect(beside, str(path)), solution, values, settings or ContestSettings())
     return open_contest(where)
 
 
@@ -237,7 +237,7 @@ def open_contest(where: str | Path) -> Contest:
     """
     database = connect(where)
     try:
-        bring_up_to_date(database, sqlite_path(where))
+        bring_up_to_date(database, parse_sqlite_path(where))
         contest = Contest(database=database)
         contest.scorer()  # what is damaged is told now
         return contest

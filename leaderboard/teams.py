@@ -48,7 +48,7 @@ def name_key(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def tells_name(pseudonym: str, name: str) -> bool:
+def reveals_name(pseudonym: str, name: str) -> bool:
     """Whether a pseudonym gives the name away: it is the name, or holds it word for word."""
     return f" {name_key(name)} " in f" {name_key(pseudonym)} "
 

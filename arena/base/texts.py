@@ -27,7 +27,7 @@ class Localized(ABC):
     __slots__ = ()
 
     @abstractmethod
-    def told(self, language: str) -> str:
+    def translate(self, language: str) -> str:
         """Return the text in that language."""
 
 
@@ -75,7 +75,7 @@ class Words:
     def _prepare(self, value: object) -> object:
         if isinstance(value, str):
             return value
-        return value.told(self.language) if isinstance(value, Localized) else _Number(value, self.thousands)
+        return value.translate(self.language) if isinstance(value, Localized) else _Number(value, self.thousands)
 
 
 @dataclass(frozen=True, slots=True)

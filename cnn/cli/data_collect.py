@@ -1,4 +1,4 @@
-"""`arena data get`, `import` and `card`: recordings of others and one's own, and a page that shows them."""
+"""`arena data synth`, `get`, `import` and `card`: recordings made, fetched or brought in, and a page that describes them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.terminal import JSON_HELP, print_json, print_table, progress, say
-
-if TYPE_CHECKING:
-    pass
-from cnn.cli.data import Cache, Jobs, app, count, scan_with_bar
+from arena.base.terminal import print_json, print_table, progress, say
+from cnn.cli.data import plural, scan_with_bar
+from cnn.cli.options import Cache, Jobs, Json
 
 if TYPE_CHECKING:
     from cnn.collect.importing import ImportClip, Plan
+
+
+app = typer.Typer()
+
+_N_SHOWN = 20
 
 
 @app.command(epilog="Example: arena data synth digits --clips 3000 --speakers 60 --language en,es")
@@ -38,15 +41,10 @@ def synth(
     say(f"{out} holds {clips} clips of {speakers} voices; next: arena data scan {out}")
 
 
-__all__ = ["app"]
-
-_N_SHOWN = 20
-
-
 @app.command(
-    epilog="Examples: `arena data get fsdd` · `arena data get --list` · `arena data get audiomnist --archive master.zip`"
+    "get", epilog="Examples: `arena data get fsdd` · `arena data get --list` · `arena data get audiomnist --archive master.zip`"
 )
-def get(
+def get_command(
     name: Annotated[str, typer.Argument(help="audiomnist, fsdd or speech-commands-digits.")] = "",
     out: Annotated[Path | None, typer.Argument(help="New folder; by default the name.", show_default=False)] = None,
     mirror: Annotated[
@@ -62,7 +60,7 @@ def get(
     list_: Annotated[
         bool, typer.Option("--list", help="Show what can be fetched, its size and licence; fetch nothing.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    json: Json = False,
 ) -> None:
     """Fetch a public corpus: resumed where it broke off, verified, its licence and citation beside it."""
     import cnn.collect.fetch
@@ -70,28 +68,28 @@ def get(
     from cnn.collect.download import Hooks
 
     if list_ or not name:
-        return _print_sources(as_json)
+        return _print_sources(json)
     source = source_of(name)
     options = cnn.collect.fetch.GetOptions(
         mirrors=tuple(mirror or ()), archive=archive, keep_archive=keep_archive, verify=not unverified
     )
-    got = cnn.collect.fetch.get(source, out or Path(source.name), options, progress, Hooks(say=say))
-    if as_json:
-        return print_json(
-            {"folder": str(got.folder), "n_clips": got.n_clips, "was_there": got.was_there, "verified": got.verified}
-        )
-    print(f"{got.folder}: {got.n_clips:,} recordings" + (", there already" if got.was_there else f"; verified: {got.verified}"))
+    result = cnn.collect.fetch.get(source, out or Path(source.name), options, progress, Hooks(say=say))
+    if json:
+        facts = {name: getattr(result, name) for name in ("n_clips", "was_there", "verified")}
+        return print_json({"folder": str(result.folder), **facts})
+    origin = ", there already" if result.was_there else f"; verified: {result.verified}"
+    print(f"{result.folder}: {result.n_clips:,} recordings{origin}")
     print(f"licence {source.licence} ({source.licence_url})\ncite {source.citation}")
-    print(f"next: arena data prepare {got.folder}")
+    print(f"next: arena data prepare {result.folder}")
 
 
-def _print_sources(as_json: bool) -> None:
+def _print_sources(json: bool) -> None:
     from cnn.collect.catalogue import SOURCES
     from cnn.collect.fetch import size_words
 
-    if as_json:
-        shown = ("name", "title", "n_clips", "n_speakers", "rate_hz", "archive_bytes", "licence", "citation", "sha256", "urls")
-        return print_json([{key: getattr(source, key) for key in shown} for source in SOURCES])
+    if json:
+        fields = ("name", "title", "n_clips", "n_speakers", "rate_hz", "archive_bytes", "licence", "citation", "sha256", "urls")
+        return print_json([{key: getattr(source, key) for key in fields} for source in SOURCES])
     rows = [[s.name, f"{s.n_clips:,}", s.n_speakers, f"{s.rate_hz // 1000} kHz", size_words(s), s.licence] for s in SOURCES]
     print_table(["name", "#clips", "speakers", "#rate", "#download", "licence"], rows)
     for source in SOURCES:
@@ -115,7 +113,7 @@ def import_(
     min_gap: Annotated[float, typer.Option(help="With --split-silence: the shortest pause, in seconds.")] = 0.25,
     trim: Annotated[bool, typer.Option("--trim", help="Cut silence off both ends.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    json: Json = False,
 ) -> None:
     """Bring recordings of any naming into a corpus; importing again adds only what is new."""
     from cnn.collect.importing import ImportOptions, find_files, plan_import, write_import
@@ -129,7 +127,7 @@ def import_(
     if not dry_run and plan.clips:
         with progress("writing", len(plan.clips)) as advance:
             write_import(plan, advance)
-    _print_plan_json(plan, dry_run) if as_json else _print_plan(plan, dry_run)
+    _print_plan_json(plan, dry_run) if json else _print_plan(plan, dry_run)
 
 
 def _print_plan_json(plan: Plan, dry_run: bool) -> None:
@@ -158,9 +156,9 @@ def _print_plan(plan: Plan, dry_run: bool) -> None:
     if not plan.clips and not plan.n_known:
         raise CorpusError(f"none of the recordings in {plan.folder} can be imported; the reasons are above")
     verb = "would be written" if dry_run else "written"
-    clips = f"{count(len(plan.clips), 'clip')} of {count(len({clip.speaker for clip in plan.clips}), 'speaker')} {verb}"
-    known = f", {plan.n_known:,} there already" if plan.n_known else ""
-    print(f"{plan.out}: {clips if plan.clips else 'nothing new'}{known}, {count(len(plan.problems), 'file')} left out")
+    clips = f"{plural(len(plan.clips), 'clip')} of {plural(len({clip.speaker for clip in plan.clips}), 'speaker')} {verb}"
+    before = f", {plan.n_known:,} there already" if plan.n_known else ""
+    print(f"{plan.out}: {clips if plan.clips else 'nothing new'}{before}, {plural(len(plan.problems), 'file')} left out")
     if not dry_run:
         print(f"next: arena data scan {plan.out}")
 
@@ -175,14 +173,14 @@ def card(
     out: Annotated[Path, typer.Option("--out", "-o", help="The page to write.")] = Path("card.html"),
     jobs: Jobs = 0,
     cache: Cache = None,
-    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    json: Json = False,
 ) -> None:
     """Describe a corpus on one HTML page: balance, speakers, examples to see and hear, problems, licence."""
-    from cnn.corpus.card import chosen, write_card
+    from cnn.corpus.card import choose_examples, write_card
 
-    found = scan_with_bar(corpus, jobs, cache)
-    with progress("drawing", sum(map(len, chosen(found.clips).values()))) as advance:
-        size_bytes = write_card(found, out, advance)
-    if as_json:
-        return print_json({"card": str(out), "size_bytes": size_bytes, "digest": found.digest, "n_clips": len(found.clips)})
-    print(f"{out}: {len(found.clips):,} recordings on one page ({size_bytes / 1e6:.1f} MB); open it in any browser")
+    scanned = scan_with_bar(corpus, jobs, cache)
+    with progress("drawing", sum(map(len, choose_examples(scanned.clips).values()))) as advance:
+        size_bytes = write_card(scanned, out, advance)
+    if json:
+        return print_json({"card": str(out), "size_bytes": size_bytes, "digest": scanned.digest, "n_clips": len(scanned.clips)})
+    print(f"{out}: {len(scanned.clips):,} recordings on one page ({size_bytes / 1e6:.1f} MB); open it in any browser")

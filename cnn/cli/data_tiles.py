@@ -1,4 +1,4 @@
-"""`arena data prepare`, `show` and `solution`: what is made of recordings."""
+"""`arena data prepare`, `show` and `solution`: tiles, pictures of them, and the true labels for a contest."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.terminal import JSON_HELP, print_json, progress, say
-from cnn.cli.data import Cache, Jobs, count, scan_with_bar
-from cnn.cli.data_collect import app
+from arena.base.terminal import print_json, progress, say
+from cnn.cli.data import plural, scan_with_bar
+from cnn.cli.options import Cache, Jobs, Json, Tiles
 
 if TYPE_CHECKING:
     from cnn.config import RunConfig
     from cnn.tiles.tile_set import TileSet
 
 
-__all__ = ["app"]
-
-Tiles = Annotated[Path, typer.Option("--tiles", help="A folder of tiles, or one that holds a single such folder.")]
+app = typer.Typer()
 
 
-@app.command(epilog="Examples: `arena data prepare corpus` · `arena data prepare corpus tiles.size=32 tiles.length_s=1`")
-def prepare(
+@app.command(
+    "prepare", epilog="Examples: `arena data prepare corpus` · `arena data prepare corpus tiles.size=32 tiles.length_s=1`"
+)
+def prepare_command(
     folder: Annotated[Path, typer.Argument(help="Folder of wav and flac recordings.", show_default=False)],
     overrides: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Such as tiles.size=32.")] = None,
     tiles: Annotated[Path, typer.Option("--tiles", help="Where the folder of tiles is made.")] = Path("tiles"),
     jobs: Jobs = 0,
     cache: Cache = None,
-    json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    json: Json = False,
 ) -> None:
     """Turn recordings into tiles, raw and bilateral-filtered: once, since what is made is kept, also after a kill."""
-    from cnn.processes import Hands
-    from cnn.tiles.prepare import prepare as prepare_tiles
+    from cnn.processes import WorkOptions
+    from cnn.tiles.prepare import prepare
 
     settings = _config(overrides, "tiles.").tiles
     corpus = scan_with_bar(folder, jobs, cache)
@@ -40,15 +40,15 @@ def prepare(
         say(f"left out: {problem.path} {problem.reason}")
     if len(corpus.problems) > 5:
         say(f"left out: {len(corpus.problems) - 5:,} more; `arena data scan {folder}` lists them")
-    hands = Hands(n_jobs=jobs, bar=lambda n: progress("making tiles", n), say=say)
-    made = prepare_tiles(corpus, settings, tiles, hands)
-    summary = {"tiles": str(made.folder), "n_clips": len(made.clips), "n_left_out": len(corpus.problems)}
-    said = f"{made.folder}: {count(len(made.clips), 'clip')} of {settings.size} x {settings.size} cells, raw and bilateral"
-    print_json(summary) if json else print(said)
+    options = WorkOptions(n_jobs=jobs, bar=lambda n: progress("making tiles", n), log=say)
+    prepared = prepare(corpus, settings, tiles, options)
+    summary = {"tiles": str(prepared.folder), "n_clips": len(prepared.clips), "n_left_out": len(corpus.problems)}
+    line = f"{plural(len(prepared.clips), 'clip')} of {settings.size} x {settings.size} cells, raw and bilateral"
+    print_json(summary) if json else print(f"{prepared.folder}: {line}")
 
 
-@app.command(epilog="Example: `arena data show --out tiles.png --per-digit 3`")
-def show(
+@app.command("show", epilog="Example: `arena data show --out tiles.png --per-digit 3`")
+def show_command(
     overrides: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Such as augment.shift=8.")] = None,
     tiles: Tiles = Path("tiles"),
     out: Annotated[Path, typer.Option(help="The picture to write.")] = Path("tiles.png"),
@@ -58,9 +58,9 @@ def show(
     """Draw some clips of each digit: raw, filtered, and both as augmentation would draw them."""
     import cnn.tiles.preview
 
-    found, augment = _tiles(tiles), _config(overrides, "augment.").augment
+    tile_set, augment = _tiles(tiles), _config(overrides, "augment.").augment
     with progress("drawing", 1) as advance:
-        n_shown = cnn.tiles.preview.show(found, out, per_digit, augment, seed)
+        n_shown = cnn.tiles.preview.draw_preview(tile_set, out, per_digit, augment, seed)
         advance()
     print(f"{out}: {n_shown} clips on the four variants")
 
@@ -85,14 +85,14 @@ def _tiles(folder: Path) -> TileSet:
 
 
 def _config(overrides: list[str] | None, section: str) -> RunConfig:
-    """A configuration of which only `section` may have been set."""
+    """Return a configuration with these overrides, all of them keys of `section`."""
     from cnn.config import RunConfig
     from cnn.errors import ConfigError
-    from cnn.overrides import keys, nearest, parse_assignments, with_values
+    from cnn.overrides import apply_values, keys, parse_assignments, suggest_key
 
     values = parse_assignments(overrides or [])
-    known = [key for key in keys() if key.startswith(section)]
+    names = [key for key in keys() if key.startswith(section)]
     for key in values:
-        if key not in known:
-            raise ConfigError(f"unknown key {key!r} here{nearest(key, known)}")
-    return with_values(RunConfig(corpus=""), values)
+        if key not in names:
+            raise ConfigError(f"unknown key {key!r} here{suggest_key(key, names)}")
+    return apply_values(RunConfig(corpus=""), values)

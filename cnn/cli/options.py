@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from arena.base.terminal import JSON_HELP
-
-if TYPE_CHECKING:
-    pass
-
 
 Overrides = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings, such as train.epochs=5.")]
 Tiles = Annotated[Path, typer.Option("--tiles", help="A folder of tiles, or one that holds a single such folder.")]
 Runs = Annotated[Path, typer.Option("--runs", help="Where run folders are.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1.")]
 Wandb = Annotated[str, typer.Option("--wandb", help="Mirror to W&B: auto (online when logged in), online, offline or off.")]
+Jobs = Annotated[int, typer.Option("--jobs", min=0, help="Processes; 0 chooses.", show_default="one a core")]
+Cache = Annotated[
+    Path | None,
+    typer.Option("--cache", help="Folder that remembers what unchanged recordings hold.", show_default="~/.cache/arena"),
+]
 Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]

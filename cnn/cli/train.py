@@ -1,4 +1,4 @@
-"""`arena train` and `arena predict`."""
+"""`arena train`: one training or all eight, with a progress bar and a table of scores."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import typer
 
 from arena.base.locks import require_posix
 from arena.base.terminal import duration, print_json, print_table, progress, say
+from cnn.cli.options import Device, Json, Overrides, Runs, Tiles, Wandb
 
 if TYPE_CHECKING:
     from cnn.config import RunConfig
     from cnn.runs.folder import EpochRow, RunFolder
-    from cnn.train.pool import Place
-from cnn.cli.options import Device, Json, Overrides, Runs, Tiles, Wandb
+    from cnn.train.pool import TrainingPaths
 
 app = typer.Typer()
 
 
-@app.command(epilog="Examples: `arena train --model lenet5 --variant raw+aug train.epochs=20` · `arena train --all`")
-def train(
+@app.command("train", epilog="Examples: `arena train --model lenet5 --variant raw+aug train.epochs=20` · `arena train --all`")
+def train_command(
     overrides: Overrides = None,
     model: Annotated[str, typer.Option(help="A net of `arena models`, or file.py:ClassName.", show_default="lenet5")] = "",
     variant: Annotated[str, typer.Option(help="raw, bilateral, raw+aug or bilateral+aug.", show_default="raw")] = "",
@@ -40,50 +40,50 @@ def train(
     from cnn.config import default_config
     from cnn.overrides import override
     from cnn.tiles.tile_set import find_tiles
-    from cnn.train.pool import Place, default_jobs, the_eight
+    from cnn.train.pool import TrainingPaths, default_configs, default_jobs
 
     if all_eight and (model or variant):
         raise typer.BadParameter("--all trains both models on all variants: leave --model and --variant out")
-    found = find_tiles(tiles, say)
-    one = default_config(found.corpus, found.settings, model or "lenet5", variant or "raw")
-    bases = the_eight(found) if all_eight else [one]
+    tile_set = find_tiles(tiles, say)
+    config = default_config(tile_set.corpus, tile_set.settings, model or "lenet5", variant or "raw")
+    bases = default_configs(tile_set) if all_eight else [config]
     configs = [override(base, overrides or []) for base in bases]
-    place = Place(tiles=found.folder, runs=runs, device=device, wandb=wandb)
-    folders = train_with_bar(configs, place, jobs or default_jobs(device, len(configs)))
-    print_json([as_dict(folder) for folder in folders]) if json else print_runs(folders)
+    paths = TrainingPaths(tiles=tile_set.folder, runs=runs, device=device, wandb=wandb)
+    folders = train_with_bar(configs, paths, jobs or default_jobs(device, len(configs)))
+    print_json([run_as_json(folder) for folder in folders]) if json else print_runs(folders)
 
 
-def train_with_bar(configs: list[RunConfig], place: Place, n_jobs: int) -> list[RunFolder]:
-    """`cnn.train.pool.train_all` with a progress bar over all epochs.
+def train_with_bar(configs: list[RunConfig], paths: TrainingPaths, n_jobs: int) -> list[RunFolder]:
+    """Train by `cnn.train.pool.train_all`, with a progress bar over all epochs.
 
     Raises:
-        CnnError: as there, or an unknown device or W&B mode.
+        CnnError: as `train_all` raises it, or an unknown device or W&B mode.
     """
     from cnn.runs.folder import RunFolder
     from cnn.runs.wandb_mirror import check_mode
     from cnn.train.pool import is_gpu, train_all
 
-    check_mode(place.wandb)
-    is_gpu(place.device)  # raises where the device is not here
-    done = {config.digest: len(RunFolder(place.runs / config.digest).epochs()) for config in configs}
+    check_mode(paths.wandb)
+    is_gpu(paths.device)  # raises if this machine lacks the device
+    n_done = {config.digest: len(RunFolder(paths.runs / config.digest).epochs()) for config in configs}
     total = sum(config.train.epochs for config in configs)
-    with progress("training, epochs", total, sum(done.values())) as advance:
+    with progress("training, epochs", total, sum(n_done.values())) as advance:
 
         def at(config: RunConfig, epoch: int, note: str = "") -> None:
-            advance(epoch - done[config.digest], note)  # not 1: a kill may have left epochs.csv behind its checkpoint
-            done[config.digest] = epoch
+            advance(epoch - n_done[config.digest], note)  # not 1: a kill may have left epochs.csv behind its checkpoint
+            n_done[config.digest] = epoch
 
         def listen(config: RunConfig, row: EpochRow) -> None:
             at(config, row.epoch, f"{config.model.label} {config.variant} val F1 {row.val_macro_f1:.3f}")
 
-        folders = train_all(configs, place, n_jobs, listen, say)
+        folders = train_all(configs, paths, n_jobs, listen, say)
         for config, folder in zip(configs, folders, strict=True):
             at(config, len(folder.epochs()))
         return folders
 
 
-def as_dict(folder: RunFolder) -> dict[str, object]:
-    """One finished run for `--json`."""
+def run_as_json(folder: RunFolder) -> dict[str, object]:
+    """Return one finished run for `--json`."""
     import dataclasses
 
     result = folder.result()
@@ -92,8 +92,8 @@ def as_dict(folder: RunFolder) -> dict[str, object]:
 
 
 def print_runs(folders: list[RunFolder]) -> None:
-    """The table of finished runs, best validation score first as trained."""
-    from cnn.plugin import label_of
+    """Print a table of finished runs, in the order of training."""
+    from cnn.plugin import shorten_name
 
     rows = []
     for folder in folders:
@@ -101,7 +101,7 @@ def print_runs(folders: list[RunFolder]) -> None:
         assert result is not None
         assert result.verdict is not None
         val, test = result.scores["val"], result.scores["test"]
-        name = [label_of(config["model"]["name"]), config["variant"]]
+        name = [shorten_name(config["model"]["name"]), config["variant"]]
         scores = [f"{val.macro_f1:.3f}", f"{test.macro_f1:.3f}", f"{test.accuracy:.3f}"]
         epochs = f"{result.best_epoch} of {result.n_epochs}"
         rows.append([*name, *scores, epochs, duration(result.wall_s), result.verdict.state, folder.digest])
@@ -118,10 +118,16 @@ def _print_keys(model: str, as_json: bool) -> None:
     from cnn.nets import NETS
     from cnn.overrides import flatten, keys
 
-    defaults = flatten(cfg.to_dict(cfg.default_config("", cfg.TileSettings(), model, "raw")))
+    defaults = flatten(cfg.config_to_dict(cfg.default_config("", cfg.TileSettings(), model, "raw")))
     rows = [
-        {"key": key, "default": defaults[key], "type": known.kind.__name__, "values": known.values, "meaning": known.meaning}
-        for key, known in keys().items()
+        {
+            "key": key,
+            "default": defaults[key],
+            "type": entry.kind.__name__,
+            "values": entry.values,
+            "meaning": entry.meaning,
+        }
+        for key, entry in keys().items()
     ]
     if model in NETS:
         depth = next(row for row in rows if row["key"] == "model.depth")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from cnn.config import LABELS
-from cnn.corpus.metadata import naming_of
+from cnn.corpus.metadata import parse_recording_path
 from cnn.errors import CorpusError
 
 # The digits as class folders and file names have them. Left out are languages whose words mean something else elsewhere
@@ -129,7 +129,7 @@ def by_looking(table: Mapping[str, str]) -> Namer:
     """Reads corpus names, a folder per class, a folder per speaker, and names such as `anna-seven-2` or `anna/7`."""
 
     def named(path: PurePosixPath) -> Named:
-        known = naming_of(path)
+        known = parse_recording_path(path)
         if known.label and known.speaker:
             return Named(label=known.label, speaker=known.speaker)
         folders = list(reversed(path.parts[:-1]))

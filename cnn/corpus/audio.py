@@ -60,7 +60,7 @@ def mono(samples: Samples) -> Samples:
     return np.clip(mixed, -1.0, 1.0)
 
 
-def loudness(wave: Samples) -> float:
+def peak_deviation(wave: Samples) -> float:
     """The furthest that a sample of `wave` (S,), S at least 1, lies from their mean: 0 of a constant, which nobody hears."""
     return float(np.abs(wave - wave.mean(dtype=np.float64)).max())
 

@@ -20,8 +20,8 @@ from arena.base.texts import ENGLISH, Words
 from cnn.config import LABELS
 from cnn.corpus.audio import read_clip
 from cnn.corpus.balance import Balance, balance, corpus_words
-from cnn.corpus.card_pictures import bins_of, histogram
-from cnn.corpus.card_sound import HIGHEST_HZ, LOWEST_HZ, RANGE_DB, Frame, player_wav, spectrogram
+from cnn.corpus.card_pictures import compute_bins, histogram
+from cnn.corpus.card_sound import HIGHEST_HZ, LOWEST_HZ, RANGE_DB, SpectrogramAxes, player_wav, spectrogram
 from cnn.corpus.metadata import ABOUT_NAME
 from cnn.corpus.scan import Clip, Corpus
 from cnn.errors import CorpusError, RunError
@@ -39,7 +39,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cell:
+class DigitCell:
     """Recordings of one digit by one speaker."""
 
     n: int
@@ -47,13 +47,13 @@ class Cell:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SpeakerRow:
+class SpeakerCounts:
     """One line of the table; `name` is empty for recordings whose speaker is not known."""
 
     name: str
     about: str
     n: int
-    cells: tuple[Cell, ...]  # of 0 to 9
+    cells: tuple[DigitCell, ...]  # of 0 to 9
     median_s: float
 
 
@@ -79,10 +79,10 @@ class Card:
     about: dict[str, str]  # licence, citation and so on; empty where not known
     total_s: float
     median_peak_db: float
-    rows: tuple[SpeakerRow, ...]
+    rows: tuple[SpeakerCounts, ...]
     n_speakers_left_out: int
     examples: dict[str, tuple[Example, ...]]  # by digit
-    frame: Frame
+    frame: SpectrogramAxes
     lengths: str
     levels: str
     n_longer: int
@@ -111,7 +111,7 @@ def write_card(corpus: Corpus, out: Path, advance: Callable[[int], None] = lambd
     return len(page)
 
 
-def chosen(clips: Sequence[Clip]) -> dict[str, tuple[Clip, ...]]:
+def choose_examples(clips: Sequence[Clip]) -> dict[str, tuple[Clip, ...]]:
     """Up to N_EXAMPLES clips of each digit by different speakers, the same speakers throughout where they say every digit.
 
     Of several takes the one of middle length.
@@ -137,13 +137,13 @@ def _middle(takes: Sequence[Clip]) -> Clip:
 
 def _card(corpus: Corpus, advance: Callable[[int], None], t: Words) -> Card:
     clips, facts, about = corpus.clips, balance(corpus, t.language), _about(corpus.folder)
-    picked = chosen(clips)
+    picked = choose_examples(clips)
     highest_hz = min(HIGHEST_HZ, max(clip.rate_hz for line in picked.values() for clip in line) / 2)
     span_s = float(np.clip(max(clip.length_s for line in picked.values() for clip in line), *_SPAN_S))
-    frame = Frame(span_s=span_s, highest_hz=highest_hz)
+    frame = SpectrogramAxes(span_s=span_s, highest_hz=highest_hz)
     rows = _rows(corpus)
     shown = sorted(sorted(rows, key=lambda row: -row.n)[:_MOST_ROWS], key=lambda row: (not row.name, row.name))
-    lengths, peaks = bins_of([clip.length_s for clip in clips]), [20 * np.log10(clip.peak) for clip in clips]
+    lengths, peaks = compute_bins([clip.length_s for clip in clips]), [20 * np.log10(clip.peak) for clip in clips]
     flagged = [(clip.path.as_posix(), ", ".join(t(f"flag.{flag}") for flag in clip.flags)) for clip in clips if clip.flags]
     return Card(
         corpus=corpus,
@@ -157,7 +157,7 @@ def _card(corpus: Corpus, advance: Callable[[int], None], t: Words) -> Card:
         examples=_examples(corpus.folder, picked, frame, advance),
         frame=frame,
         lengths=histogram(lengths, t("sound.length_axis"), t("sound.length_alt"), t.number),
-        levels=histogram(bins_of(peaks), t("sound.level_axis"), t("sound.level_alt"), t.number),
+        levels=histogram(compute_bins(peaks), t("sound.level_axis"), t("sound.level_alt"), t.number),
         n_longer=lengths.n_above,
         kinds=dict(Counter(problem.kind.value for problem in corpus.problems).most_common()),
         flagged=tuple(flagged[:_MOST_PROBLEMS]),
@@ -181,18 +181,18 @@ def _about(folder: Path) -> dict[str, str]:
     return {key: str(content[key]) for key in known if key in content} if isinstance(content, dict) else {}
 
 
-def _rows(corpus: Corpus) -> list[SpeakerRow]:
+def _rows(corpus: Corpus) -> list[SpeakerCounts]:
     of_speaker: dict[str, list[Clip]] = defaultdict(list)
     for clip in corpus.clips:
         of_speaker[clip.speaker].append(clip)
     counts = {speaker: Counter(clip.label for clip in clips) for speaker, clips in of_speaker.items()}
     most = max(max(count.values()) for count in counts.values())
     return [
-        SpeakerRow(
+        SpeakerCounts(
             name=speaker,
             about=_words_on(corpus.speakers.get(speaker, {})),
             n=len(clips),
-            cells=tuple(Cell(n=counts[speaker][label], heat=round(counts[speaker][label] / most, 3)) for label in LABELS),
+            cells=tuple(DigitCell(n=counts[speaker][label], heat=round(counts[speaker][label] / most, 3)) for label in LABELS),
             median_s=float(np.median([clip.length_s for clip in clips])),
         )
         for speaker, clips in of_speaker.items()
@@ -205,7 +205,7 @@ def _words_on(about: dict[str, object]) -> str:
 
 
 def _examples(
-    folder: Path, picked: dict[str, tuple[Clip, ...]], frame: Frame, advance: Callable[[int], None]
+    folder: Path, picked: dict[str, tuple[Clip, ...]], frame: SpectrogramAxes, advance: Callable[[int], None]
 ) -> dict[str, tuple[Example, ...]]:
     most_hz = _player_rate_hz([clip for line in picked.values() for clip in line])
     drawn = {}

@@ -1,4 +1,4 @@
-"""Histograms of a corpus card, as SVG texts. Numbers first, drawing second: `bins_of` is tested, `histogram` is looked at."""
+"""Histograms of a corpus card, as SVG texts. Tests check `compute_bins`; what `histogram` draws is looked at."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def nice_step(span: float, most: int) -> float:
     return next(step * power for step in _STEPS if span / (step * power) <= most * (1 + 1e-9))
 
 
-def bins_of(values: Sequence[float]) -> Bins:
+def compute_bins(values: Sequence[float]) -> Bins:
     """Bins with round borders over `values`, of which there is at least one; 1 in 200 may lie above the last."""
     low = min(values)
     high = float(np.quantile(values, 0.995, method="higher"))

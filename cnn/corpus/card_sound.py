@@ -23,14 +23,14 @@ Picture = npt.NDArray[np.uint8]  # (F, T), 255 the clip's loudest cell
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Frame:
+class SpectrogramAxes:
     """The axes that all pictures share."""
 
     span_s: float
     highest_hz: float
 
 
-def spectrogram(wave: Samples, rate_hz: int, frame: Frame) -> Picture:
+def spectrogram(wave: Samples, rate_hz: int, frame: SpectrogramAxes) -> Picture:
     """What of `wave` (S,) lies in `frame`, as (F, T): mel-spaced rows, decibels below the loudest cell."""
     window = max(32, round(_WINDOW_S * rate_hz))
     n_frames = max(1, round(frame.span_s * FRAMES_PER_S))

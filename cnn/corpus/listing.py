@@ -11,8 +11,8 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from cnn.config import LABELS
-from cnn.corpus.metadata import METADATA_NAME, naming_of
-from cnn.corpus.scan_cache import Stamp, stamp_of
+from cnn.corpus.metadata import METADATA_NAME, parse_recording_path
+from cnn.corpus.scan_cache import Stamp, file_stamp
 from cnn.errors import CorpusError
 
 SUFFIXES = (".wav", ".flac")
@@ -36,7 +36,7 @@ class ProblemKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
+class FileProblem:
     """A file that is not used."""
 
     path: str  # below the corpus folder
@@ -45,7 +45,7 @@ class Problem:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
+class ListedFile:
     """A file that may be a recording of a digit."""
 
     id: str  # the path without its suffix; composed, so that a Mac and a Linux machine give the same
@@ -57,9 +57,9 @@ class Found:
 class Listing:
     """What lies below a corpus folder."""
 
-    recordings: tuple[Found, ...]  # in order of id; each names a digit
+    recordings: tuple[ListedFile, ...]  # in order of id; each names a digit
     metadata: PurePosixPath | None
-    problems: tuple[Problem, ...]
+    problems: tuple[FileProblem, ...]
     n_ignored: int  # hidden files, and files that are no recordings
 
 
@@ -70,9 +70,9 @@ def list_recordings(folder: Path) -> Listing:
         CorpusError: the folder is missing or holds no recording of a digit.
     """
     _check_folder(folder)
-    recordings: list[Found] = []
+    recordings: list[ListedFile] = []
     metadata: list[PurePosixPath] = []
-    problems: list[Problem] = []
+    problems: list[FileProblem] = []
     n_ignored = 0
     for path in _walk(folder, problems):
         if path.name == METADATA_NAME:
@@ -81,7 +81,7 @@ def list_recordings(folder: Path) -> Listing:
             n_ignored += 1
         else:
             found = _judged(folder, path)
-            recordings.append(found) if isinstance(found, Found) else problems.append(found)
+            recordings.append(found) if isinstance(found, ListedFile) else problems.append(found)
     if not recordings:
         raise CorpusError(_nothing_found(folder, sorted(problems, key=lambda p: p.path), n_ignored))
     recordings.sort(key=lambda found: (found.id, found.path.name))
@@ -89,7 +89,7 @@ def list_recordings(folder: Path) -> Listing:
     return Listing(recordings=tuple(recordings), metadata=shallowest, problems=tuple(problems), n_ignored=n_ignored)
 
 
-def nothing_usable(folder: Path, problems: list[Problem]) -> str:
+def nothing_usable(folder: Path, problems: list[FileProblem]) -> str:
     """One line on a folder none of whose recordings can be used, with the first reasons."""
     shown = "; ".join(f"{problem.path} {problem.reason}" for problem in problems[:_N_SHOWN])
     more = f"; and {len(problems) - _N_SHOWN} more" if len(problems) > _N_SHOWN else ""
@@ -107,11 +107,11 @@ def _check_folder(folder: Path) -> None:
         raise CorpusError(f"{folder} cannot be opened: {error.strerror}; give a folder that you may read") from error
 
 
-def _walk(folder: Path, problems: list[Problem]) -> Iterator[PurePosixPath]:
+def _walk(folder: Path, problems: list[FileProblem]) -> Iterator[PurePosixPath]:
     def refused(error: OSError) -> None:
         path = Path(error.filename).relative_to(folder)
         reason = f"cannot be opened: {error.strerror}"
-        problems.append(Problem(path=_printable(str(path)), kind=ProblemKind.UNREADABLE, reason=reason))
+        problems.append(FileProblem(path=_printable(str(path)), kind=ProblemKind.UNREADABLE, reason=reason))
 
     seen: set[str] = set()
     for place, folders, names in os.walk(folder, onerror=refused, followlinks=True):
@@ -123,15 +123,15 @@ def _walk(folder: Path, problems: list[Problem]) -> Iterator[PurePosixPath]:
             yield from (inner / name for name in names)
 
 
-def _judged(folder: Path, path: PurePosixPath) -> Found | Problem:
-    def problem(kind: ProblemKind, reason: str) -> Problem:
-        return Problem(path=_printable(str(path)), kind=kind, reason=reason)
+def _judged(folder: Path, path: PurePosixPath) -> ListedFile | FileProblem:
+    def problem(kind: ProblemKind, reason: str) -> FileProblem:
+        return FileProblem(path=_printable(str(path)), kind=kind, reason=reason)
 
     if _printable(str(path)) != str(path):
         return problem(ProblemKind.NAME, "has a name that cannot be printed; rename it")
     if path.suffix.lower() in _OTHER_AUDIO:
         return problem(ProblemKind.FORMAT, "is neither wav nor flac; convert it, for instance with ffmpeg")
-    label = naming_of(path).label
+    label = parse_recording_path(path).label
     if not label:
         return problem(ProblemKind.NAME, "names no digit, nor does its folder")
     if label not in LABELS:
@@ -145,10 +145,10 @@ def _judged(folder: Path, path: PurePosixPath) -> Found | Problem:
     if not state.st_size:
         return problem(ProblemKind.EMPTY, "is of 0 bytes")
     composed = unicodedata.normalize("NFC", str(path)[: -len(path.suffix)])
-    return Found(id=composed, path=path, stamp=stamp_of(state))
+    return ListedFile(id=composed, path=path, stamp=file_stamp(state))
 
 
-def _nothing_found(folder: Path, problems: list[Problem], n_ignored: int) -> str:
+def _nothing_found(folder: Path, problems: list[FileProblem], n_ignored: int) -> str:
     kinds = {problem.kind for problem in problems}
     if not problems:
         others = f"{n_ignored} other file{'s' if n_ignored > 1 else ''}"

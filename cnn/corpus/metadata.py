@@ -37,7 +37,7 @@ class Naming:
     take: str = ""
 
 
-def naming_of(path: PurePosixPath) -> Naming:
+def parse_recording_path(path: PurePosixPath) -> Naming:
     """Label, speaker and take by the file's name, or the label by the nearest folder that names a class."""
     if found := _NOHASH.fullmatch(path.stem):
         return Naming(label=_label_of_folders(path), speaker=found["speaker"], take=found["take"])

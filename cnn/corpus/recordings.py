@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
-from cnn.corpus.audio import LONGEST_S, Samples, decode, loudness, mono
+from cnn.corpus.audio import LONGEST_S, Samples, decode, mono, peak_deviation
 from cnn.corpus.listing import SUFFIXES
 from cnn.corpus.scan import SILENT_PEAK
 from cnn.errors import CorpusError
@@ -22,15 +22,15 @@ _MOST_BYTES = 32 * 2**20  # of a stream that does not: more than a minute of any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
+class RecordingFile:
     """One recording."""
 
     name: str  # of a file in a folder of --clips its id, otherwise as it was given
-    told: str  # what a message calls it
+    label: str  # what a message calls it
     path: Path
 
 
-def sources_in(folder: Path) -> list[Source]:
+def find_recordings(folder: Path) -> list[RecordingFile]:
     """Every wav and flac file below `folder` that is not hidden, named as a submission names it: the path without suffix.
 
     Raises:
@@ -38,7 +38,7 @@ def sources_in(folder: Path) -> list[Source]:
     """
     if not folder.is_dir():
         raise CorpusError(f"{folder} is {'a file' if folder.exists() else 'not there'}; give the folder of the recordings")
-    found: dict[str, Source] = {}
+    found: dict[str, RecordingFile] = {}
     for inner in _recordings_below(folder):
         path = folder / inner
         name = unicodedata.normalize("NFC", inner.with_suffix("").as_posix())  # as a corpus names its clips
@@ -46,7 +46,7 @@ def sources_in(folder: Path) -> list[Source]:
             raise CorpusError(
                 f"{found[name].path} and {path} would both be {name!r} in a submission; rename or remove one of them"
             )
-        found[name] = Source(name=name, told=str(path), path=path)
+        found[name] = RecordingFile(name=name, label=str(path), path=path)
     return list(found.values())
 
 
@@ -60,7 +60,7 @@ def _recordings_below(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def sources_named(names: Sequence[str], stream: BinaryIO) -> Iterator[list[Source]]:
+def open_recordings(names: Sequence[str], stream: BinaryIO) -> Iterator[list[RecordingFile]]:
     """The files `names`, in their order; `-` is what `stream` holds, kept in a file while this lasts.
 
     A folder is all wav and flac files below it, named by their path below it, or from it on where it is not the only name.
@@ -80,14 +80,14 @@ def sources_named(names: Sequence[str], stream: BinaryIO) -> Iterator[list[Sourc
         yield [source for sources in named for source in sources]
 
 
-def _named(name: str, streamed: Path, *, is_alone: bool) -> list[Source]:
+def _named(name: str, streamed: Path, *, is_alone: bool) -> list[RecordingFile]:
     if name == STREAM:
-        return [Source(name=name, told="standard input", path=streamed)]
+        return [RecordingFile(name=name, label="standard input", path=streamed)]
     path = Path(name)
     if not path.is_dir():
-        return [Source(name=name, told=name, path=path)]
+        return [RecordingFile(name=name, label=name, path=path)]
     return [
-        Source(name=str(inner if is_alone else path / inner), told=str(path / inner), path=path / inner)
+        RecordingFile(name=str(inner if is_alone else path / inner), label=str(path / inner), path=path / inner)
         for inner in _recordings_below(path)
     ]
 
@@ -105,7 +105,7 @@ def _save(stream: BinaryIO, path: Path) -> None:
             left -= len(block)
 
 
-def hear(source: Source) -> tuple[Samples, int]:
+def read_recording(source: RecordingFile) -> tuple[Samples, int]:
     """The samples (S,) float32, mono, in [-1, 1], and their rate in Hz.
 
     Raises:
@@ -123,6 +123,6 @@ def hear(source: Source) -> tuple[Samples, int]:
     if recording.truncated:
         raise CorpusError("breaks off: its header promises more sound than it holds; copy or record it again")
     samples = mono(recording.samples)
-    if loudness(samples) < SILENT_PEAK:
+    if peak_deviation(samples) < SILENT_PEAK:
         raise CorpusError("is silent; record it again")
     return samples, recording.rate_hz

@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import soundfile
 
-from cnn.config import digest_of
-from cnn.corpus.audio import Recording, TooLongError, decode, loudness, mono
-from cnn.corpus.listing import Found, Problem, ProblemKind, list_recordings, nothing_usable
-from cnn.corpus.metadata import METADATA_NAME, naming_of, read_metadata
-from cnn.corpus.scan_cache import Memory, recall
+from cnn.config import compute_digest
+from cnn.corpus.audio import Recording, TooLongError, decode, mono, peak_deviation
+from cnn.corpus.listing import FileProblem, ListedFile, ProblemKind, list_recordings, nothing_usable
+from cnn.corpus.metadata import METADATA_NAME, parse_recording_path, read_metadata
+from cnn.corpus.scan_cache import ScanCache, open_cache
 from cnn.errors import CorpusError
-from cnn.processes import Hands, in_processes
+from cnn.processes import WorkOptions, map_in_processes
 
 SILENT_PEAK = 10 ** (-60 / 20)  # -60 dBFS, 33 steps of 16 bits; the quietest of 3,141 clips of FSDD and AudioMNIST peaks at -41
 CLIPPED_SHARE = 0.001  # of all samples: 1 ms in a second; a single loud instant is heard by nobody
@@ -30,7 +30,7 @@ SHORTEST_S = 0.1  # no digit is said in less; the shortest of 3,141 clips of FSD
 _CLIPPED_RUN = 3  # samples in a row; a wave that only just touches full scale stays there for one or two
 _N_AT_ONCE = 64  # recordings in one task of a process
 _FEW = 2000  # recordings that one process has heard before others have started; threads make it slower (2 cores, 2026-11)
-_ALONE = Hands()
+_ALONE = WorkOptions()
 _FULL_SCALE = {"PCM_U8": 127 / 128, "PCM_S8": 127 / 128}  # of 8 bits; every other coding comes within 1e-4 of 1
 
 
@@ -75,14 +75,14 @@ class Corpus:
     folder: Path
     name: str
     clips: tuple[Clip, ...]  # by id
-    problems: tuple[Problem, ...]  # by path
+    problems: tuple[FileProblem, ...]  # by path
     speakers: dict[str, dict[str, Any]]  # what a metadata file says of those who are heard: age, gender, accent
     notes: tuple[str, ...]  # on the metadata
     n_ignored: int  # hidden files, and files that are no recordings
     digest: str  # 16 hexadecimal digits of ids, labels, speakers and sounds, wherever the folder lies
 
 
-def scan(folder: Path, hands: Hands = _ALONE, cache: Path | None = None) -> Corpus:
+def scan(folder: Path, hands: WorkOptions = _ALONE, cache: Path | None = None) -> Corpus:
     """All recordings below `folder`, judged.
 
     Args:
@@ -93,9 +93,9 @@ def scan(folder: Path, hands: Hands = _ALONE, cache: Path | None = None) -> Corp
     """
     started_ns = time.time_ns()
     listing = list_recordings(folder)
-    heard = _hear_all(folder, listing.recordings, hands, recall(cache, folder, _MAKE), started_ns)
+    heard = _decode_all(folder, listing.recordings, hands, open_cache(cache, folder, _MAKE), started_ns)
     clips, repetitions = _without_repetitions([found for found in heard if isinstance(found, Clip)])
-    problems = [*listing.problems, *(found for found in heard if isinstance(found, Problem)), *repetitions]
+    problems = [*listing.problems, *(found for found in heard if isinstance(found, FileProblem)), *repetitions]
     problems.sort(key=lambda problem: problem.path)
     if not clips:
         raise CorpusError(nothing_usable(folder, problems))
@@ -105,7 +105,7 @@ def scan(folder: Path, hands: Hands = _ALONE, cache: Path | None = None) -> Corp
         try:
             speakers, notes = read_metadata(folder / listing.metadata, (clip.speaker for clip in clips))
         except CorpusError as error:
-            problems.append(Problem(path=str(listing.metadata), kind=ProblemKind.METADATA, reason=str(error)))
+            problems.append(FileProblem(path=str(listing.metadata), kind=ProblemKind.METADATA, reason=str(error)))
     return Corpus(
         folder=folder,
         name=folder.resolve().name,
@@ -114,13 +114,13 @@ def scan(folder: Path, hands: Hands = _ALONE, cache: Path | None = None) -> Corp
         speakers=speakers,
         notes=tuple(f"{METADATA_NAME}: {note}" for note in notes),
         n_ignored=listing.n_ignored,
-        digest=digest_of([[clip.id, clip.label, clip.speaker, clip.audio_digest] for clip in clips]),
+        digest=compute_digest([[clip.id, clip.label, clip.speaker, clip.audio_digest] for clip in clips]),
     )
 
 
-def _hear_all(
-    folder: Path, recordings: Sequence[Found], hands: Hands, memory: Memory | None, started_ns: int
-) -> list[Clip | Problem]:
+def _decode_all(
+    folder: Path, recordings: Sequence[ListedFile], hands: WorkOptions, memory: ScanCache | None, started_ns: int
+) -> list[Clip | FileProblem]:
     """What each recording holds, in their order: remembered, or heard now."""
     known = {f.path: fact for f in recordings if memory and (fact := memory.fact(str(f.path), f.stamp))}
     todo = [found.path for found in recordings if found.path not in known]
@@ -129,7 +129,7 @@ def _hear_all(
         tasks = [(folder, todo[start : start + _N_AT_ONCE]) for start in range(0, len(todo), _N_AT_ONCE)]
         n_jobs = hands.n_jobs or (1 if len(todo) < _FEW else 0)
         with hands.bar(len(todo)) as advance:
-            for (_, paths), found in zip(tasks, in_processes(_hear_some, tasks, n_jobs), strict=True):
+            for (_, paths), found in zip(tasks, map_in_processes(_decode_batch, tasks, n_jobs), strict=True):
                 facts.update(zip(paths, found, strict=True))
                 advance(len(paths))
     if memory:
@@ -138,12 +138,12 @@ def _hear_all(
     return [_judged(found, facts[found.path]) for found in recordings]
 
 
-def _hear_some(task: tuple[Path, Sequence[PurePosixPath]]) -> list[_Facts]:
+def _decode_batch(task: tuple[Path, Sequence[PurePosixPath]]) -> list[_Facts]:
     folder, paths = task
-    return [_hear(folder / path) for path in paths]
+    return [_decode_file(folder / path) for path in paths]
 
 
-def _hear(path: Path) -> _Facts:
+def _decode_file(path: Path) -> _Facts:
     try:
         recording = decode(path)
     except TooLongError as error:
@@ -155,7 +155,7 @@ def _hear(path: Path) -> _Facts:
         promise = ", though its header promises some" if recording.truncated else ""
         return _Facts(kind=ProblemKind.EMPTY, reason=f"holds no samples{promise}")
     wave = mono(recording.samples)
-    if (loud := loudness(wave)) < SILENT_PEAK:
+    if (loud := peak_deviation(wave)) < SILENT_PEAK:
         constant = "all its samples are alike" if wave.any() else "all its samples are 0"
         level = f"its peak is {20 * np.log10(loud):.0f} dBFS" if loud else constant
         return _Facts(kind=ProblemKind.SILENT, reason=f"is silent: {level}")
@@ -176,10 +176,10 @@ def _flags(recording: Recording) -> str:
     return " ".join(word for word, is_so in words.items() if is_so)
 
 
-def _judged(found: Found, facts: _Facts) -> Clip | Problem:
+def _judged(found: ListedFile, facts: _Facts) -> Clip | FileProblem:
     if facts.kind:
-        return Problem(path=str(found.path), kind=ProblemKind(facts.kind), reason=facts.reason)
-    naming = naming_of(found.path)
+        return FileProblem(path=str(found.path), kind=ProblemKind(facts.kind), reason=facts.reason)
+    naming = parse_recording_path(found.path)
     return Clip(
         id=found.id,
         path=Path(found.path),
@@ -214,7 +214,7 @@ def _is_clipped(recording: Recording) -> bool:
     return n_in_runs > CLIPPED_SHARE * full.size
 
 
-def _without_repetitions(heard: Sequence[Clip]) -> tuple[list[Clip], list[Problem]]:
+def _without_repetitions(heard: Sequence[Clip]) -> tuple[list[Clip], list[FileProblem]]:
     """The clips by id, the first of each id and each sound, and what was left out."""
     of_id: dict[str, Clip] = {}
     of_sound: dict[str, Clip] = {}
@@ -222,12 +222,12 @@ def _without_repetitions(heard: Sequence[Clip]) -> tuple[list[Clip], list[Proble
     for clip in heard:
         if first := of_id.get(clip.id):
             reason = f"has the same name as {first.path.name}; rename or remove one"
-            problems.append(Problem(path=clip.path.as_posix(), kind=ProblemKind.NAME, reason=reason))
+            problems.append(FileProblem(path=clip.path.as_posix(), kind=ProblemKind.NAME, reason=reason))
         elif first := of_sound.get(clip.audio_digest):
             reason = f"is the same sound as {first.path.as_posix()}"
             if clip.label != first.label:
                 reason += f", yet labelled {clip.label} and not {first.label}: one label is wrong"
-            problems.append(Problem(path=clip.path.as_posix(), kind=ProblemKind.DUPLICATE, reason=reason))
+            problems.append(FileProblem(path=clip.path.as_posix(), kind=ProblemKind.DUPLICATE, reason=reason))
         else:
             of_id[clip.id] = of_sound[clip.audio_digest] = clip
     return list(of_id.values()), problems

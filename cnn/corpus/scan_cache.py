@@ -18,15 +18,15 @@ from cnn.errors import RunError
 from cnn.files import write_whole
 
 Stamp = tuple[int, int, int, int]  # size in bytes, time of content and of change in ns, inode
-_SETTLED_NS = 3_000_000_000  # the coarsest clock of a file system (FAT) ticks every two seconds
+_STABLE_NS = 3_000_000_000  # the coarsest clock of a file system (FAT) ticks every two seconds
 
 
-def stamp_of(state: os.stat_result) -> Stamp:
+def file_stamp(state: os.stat_result) -> Stamp:
     return state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Memory:
+class ScanCache:
     """The memories of one corpus folder: facts by path and stamp, as JSON holds them."""
 
     file: Path
@@ -40,7 +40,7 @@ class Memory:
 
     def keep(self, facts: Mapping[str, tuple[Stamp, Any]], started_ns: int) -> None:
         """Write `facts`, heard from `started_ns` on, in place of what is there; a folder that cannot be written is let be."""
-        settled = {path: fact for path, fact in facts.items() if max(fact[0][1:3]) < started_ns - _SETTLED_NS}
+        settled = {path: fact for path, fact in facts.items() if max(fact[0][1:3]) < started_ns - _STABLE_NS}
         if settled == self.facts:
             return
         content = json.dumps({"make": self.make, "facts": settled}, separators=(",", ":")).encode()
@@ -51,13 +51,13 @@ class Memory:
             pass  # a memory only saves time
 
 
-def recall(cache: Path | None, folder: Path, make: str) -> Memory | None:
+def open_cache(cache: Path | None, folder: Path, make: str) -> ScanCache | None:
     """The memories of `folder` that are kept below `cache`, empty where there are none; None without a cache."""
     if cache is None:
         return None
     name = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
     file = cache / "scans" / f"{name}.json"
-    return Memory(file=file, make=make, facts=dict(_read(file, make)))
+    return ScanCache(file=file, make=make, facts=dict(_read(file, make)))
 
 
 def _read(file: Path, make: str) -> Iterable[tuple[str, tuple[Stamp, Any]]]:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from cnn.config import ModelSettings
-from cnn.models.blocks import LastMap, Shape, activation, conv_norm, head, scaled, stem
+from cnn.models.blocks import LastMap, Shape, activation, conv_norm, head, scale_channels, stem
 
 _STEM, _LAST = 32, 64
 _CHANNELS = (16, 24, 32, 40)
@@ -68,11 +68,11 @@ class BCResNet(nn.Module):
 
     def __init__(self, settings: ModelSettings, size: int, n_classes: int) -> None:
         super().__init__()
-        n_in, last = scaled(_STEM, settings.width), scaled(_LAST, settings.width)
+        n_in, last = scale_channels(_STEM, settings.width), scale_channels(_LAST, settings.width)
         self.stem = stem(n_in, size, "relu", settings.sees)  # (B, C, 32, 32)
         blocks: list[nn.Module] = []
         for stage, n_channels in enumerate(_CHANNELS):
-            n_out = scaled(n_channels, settings.width)
+            n_out = scale_channels(n_channels, settings.width)
             for number in range(settings.depth * _N_DEEPER[stage]):
                 shape = Shape(n_in=n_in, n_out=n_out, stride=1 if number else _STRIDES[stage])
                 blocks.append(BroadcastBlock(shape, _DILATIONS[stage], settings.activation))

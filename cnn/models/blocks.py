@@ -26,7 +26,7 @@ def activation(name: str) -> nn.Module:
     return _ACTIVATIONS[name]()
 
 
-def scaled(n_channels: int, width: float) -> int:
+def scale_channels(n_channels: int, width: float) -> int:
     """Channels of the paper times `width`, up to the next multiple of eight, as many as a CPU works on at a time.
 
     With 12 maps for 16, batch normalisation takes four times as long and a whole step of LeNet-5 1.4 times (one thread,
@@ -77,7 +77,7 @@ class FirstStage(nn.Sequential):
     """
 
     def __init__(self, sees: str, *layers: nn.Module) -> None:
-        """The convolution comes first, and takes as many channels as `n_seen(sees)`."""
+        """The convolution comes first, and takes as many channels as `count_input_channels(sees)`."""
         differences = [Differences()] if sees == "differences" else []
         super().__init__(*differences, *layers)
         self._at = len(differences)  # the convolution's place
@@ -106,7 +106,7 @@ def _through(layers: Iterable[nn.Module], x: torch.Tensor) -> torch.Tensor:
     return x
 
 
-def n_seen(sees: str) -> int:
+def count_input_channels(sees: str) -> int:
     """Channels that a first stage gives to its convolution."""
     return 3 if sees == "differences" else 1
 
@@ -117,7 +117,7 @@ def stem(n_out: int, size: int, act: str, sees: str) -> nn.Sequential:
     A stride of 2 instead cost two points of macro-F1 on speakers never heard (docs/experiments.md).
     """
     pooling = [nn.MaxPool2d(size // 32)] if size > 32 else []
-    convolution = nn.Conv2d(n_seen(sees), n_out, 5, padding=2, bias=False)
+    convolution = nn.Conv2d(count_input_channels(sees), n_out, 5, padding=2, bias=False)
     return FirstStage(sees, convolution, *pooling, nn.BatchNorm2d(n_out), activation(act))
 
 

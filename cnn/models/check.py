@@ -13,10 +13,10 @@ from torch.nn import functional as F
 
 from cnn.config import ModelSettings
 from cnn.errors import ModelError
-from cnn.models.own import explained
-from cnn.models.registry import build, placed
-from cnn.models.seeding import seeded
-from cnn.plugin import file_of
+from cnn.models.own import explain_errors
+from cnn.models.registry import build_net, to_device
+from cnn.models.seeding import seed_generators
+from cnn.plugin import parse_path
 
 _N_CLIPS = 4
 _CPU = torch.device("cpu")
@@ -25,13 +25,13 @@ _STEP = 1e-3  # Adam's
 _EQUAL = 1e-5  # of logits of the same weights; rounding is 1e-7
 
 
-def check(settings: ModelSettings, size: int, n_classes: int) -> None:
+def check_net(settings: ModelSettings, size: int, n_classes: int) -> None:
     """Refuse a plug-in net that cannot be trained on (B, 1, size, size); the caller's random state stays as it is.
 
     Raises:
         ModelError: the first thing that is wrong with it.
     """
-    with seeded(0, _CPU):
+    with seed_generators(0, _CPU):
         _Check(settings, size, n_classes).run()
 
 
@@ -40,11 +40,11 @@ class _Check:
         self._settings = settings
         self._size = size
         self._n_classes = n_classes
-        self._net = build(settings, size, n_classes)
+        self._net = build_net(settings, size, n_classes)
 
     def run(self) -> None:
         self._has_weights()
-        placed(self._net, _CPU)
+        to_device(self._net, _CPU)
         names = set(self._net.state_dict())
         self._learns(n_batches=2)  # the second finds what is kept of the first
         if new := set(self._net.state_dict()) ^ names:
@@ -53,7 +53,7 @@ class _Check:
         self._is_all_in_its_state(self._pictures())
 
     def _fail(self, text: str) -> NoReturn:
-        raise ModelError(f"{file_of(self._settings.name)}: {self._settings.label}: {text}")
+        raise ModelError(f"{parse_path(self._settings.name)}: {self._settings.label}: {text}")
 
     def _pictures(self, n_clips: int = _N_CLIPS) -> torch.Tensor:
         batch = torch.randn(n_clips, 1, self._size, self._size)
@@ -93,7 +93,7 @@ class _Check:
 
     def _logits(self, pictures: torch.Tensor) -> torch.Tensor:
         shape = tuple(pictures.shape)
-        with explained(self._settings, self._size, f"forward on {shape}"):
+        with explain_errors(self._settings, self._size, f"forward on {shape}"):
             logits = self._net(pictures)
         wanted = (len(pictures), self._n_classes)
         if not isinstance(logits, torch.Tensor):
@@ -115,7 +115,7 @@ class _Check:
         logits = self._forward(pictures)
         if bool((logits >= 0).all()) and bool(((logits.sum(1) - 1).abs() < 1e-4).all()):
             self._fail("forward returns probabilities; return the logits, the training's loss does the softmax itself")
-        with explained(self._settings, self._size, "backward", traces):
+        with explain_errors(self._settings, self._size, "backward", traces):
             F.cross_entropy(logits, torch.arange(_N_CLIPS) % self._n_classes).backward()  # type: ignore[no-untyped-call]
         gradients = [p.grad for p in self._net.parameters() if p.grad is not None]
         if not all(bool(gradient.isfinite().all()) for gradient in gradients):
@@ -141,8 +141,8 @@ class _Check:
         optimizer = torch.optim.Adam(self._net.parameters(), lr=_STEP)
         self._learns(n_batches=1)
         optimizer.step()
-        new = placed(build(self._settings, self._size, self._n_classes), _CPU)
-        with explained(self._settings, self._size, "its weights in a new one"):
+        new = to_device(build_net(self._settings, self._size, self._n_classes), _CPU)
+        with explain_errors(self._settings, self._size, "its weights in a new one"):
             new.load_state_dict(self._net.state_dict())
         other = _other_attributes(self._net, new)  # before another batch changes them
         for is_training in (False, True):
@@ -166,7 +166,7 @@ class _Check:
 
 def _said_by(net: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
     """The logits, with the same draws every time; none where forward cannot do without what the net lacks."""
-    with seeded(0, _CPU), torch.no_grad(), contextlib.suppress(Exception):
+    with seed_generators(0, _CPU), torch.no_grad(), contextlib.suppress(Exception):
         logits: torch.Tensor = net(pictures)
         return logits
     return torch.empty(0)

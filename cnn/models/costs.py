@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from cnn.config import LABELS, MODELS, model_defaults
 from cnn.errors import ConfigError
-from cnn.models.check import check
-from cnn.models.registry import build, n_multiply_adds, n_parameters
+from cnn.models.check import check_net
+from cnn.models.registry import build_net, count_multiply_adds, count_parameters
 from cnn.nets import NETS, PLUGIN_DEPTHS
 
 
@@ -26,7 +26,7 @@ class Cost:
     n_multiply_adds: int  # of one clip's forward pass
 
 
-def costs(names: Sequence[str], size: int, depth: int | None, width: float | None) -> list[Cost]:
+def compute_costs(names: Sequence[str], size: int, depth: int | None, width: float | None) -> list[Cost]:
     """The nets `names`, or all of ours that `depth` suits; a plug-in is tried on random pictures first.
 
     Raises:
@@ -43,8 +43,8 @@ def _cost(name: str, size: int, depth: int | None, width: float | None) -> Cost:
     settings = model_defaults(name)
     settings = replace(settings, depth=depth or settings.depth, width=width or settings.width)
     if settings.is_plugin:
-        check(settings, size, len(LABELS))
-    net, known = build(settings, size, len(LABELS)), NETS.get(name)
+        check_net(settings, size, len(LABELS))
+    net, known = build_net(settings, size, len(LABELS)), NETS.get(name)
     return Cost(
         name=name,
         role=known.role if known else "your own",
@@ -52,6 +52,6 @@ def _cost(name: str, size: int, depth: int | None, width: float | None) -> Cost:
         depth=settings.depth,
         depths=known.depths if known else PLUGIN_DEPTHS,
         counts=known.counts if known else "",
-        n_parameters=n_parameters(net),
-        n_multiply_adds=n_multiply_adds(net, size),
+        n_parameters=count_parameters(net),
+        n_multiply_adds=count_multiply_adds(net, size),
     )

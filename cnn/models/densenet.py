@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from cnn.config import ModelSettings
-from cnn.models.blocks import FirstStage, LastMap, activation, head, n_seen, scaled
+from cnn.models.blocks import FirstStage, LastMap, activation, count_input_channels, head, scale_channels
 
 _GROWTH = 16
 _N_BLOCKS = 3
@@ -40,16 +40,16 @@ class DenseNet(nn.Module):
 
     def __init__(self, settings: ModelSettings, size: int, n_classes: int) -> None:
         super().__init__()
-        act, growth = settings.activation, scaled(_GROWTH, settings.width)
+        act, growth = settings.activation, scale_channels(_GROWTH, settings.width)
         n = 2 * growth
         pooled = [nn.MaxPool2d(2)] if size > 32 else [nn.Identity()]
         self.stem = FirstStage(
-            settings.sees, nn.Conv2d(n_seen(settings.sees), n, 3, 2, 1, bias=False), *pooled
+            settings.sees, nn.Conv2d(count_input_channels(settings.sees), n, 3, 2, 1, bias=False), *pooled
         )  # (B, C, 16, 16)
         layers: list[nn.Module] = []
         for block in range(_N_BLOCKS):
             if block:
-                n_out = scaled(n, 0.5)
+                n_out = scale_channels(n, 0.5)
                 layers += [nn.BatchNorm2d(n), activation(act), nn.Conv2d(n, n_out, 1, bias=False), nn.AvgPool2d(2)]
                 n = n_out
             for _ in range(settings.depth):

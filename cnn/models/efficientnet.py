@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from cnn.config import ModelSettings
-from cnn.models.blocks import InvertedResidual, LastMap, Shape, conv_norm, head, scaled, stem
+from cnn.models.blocks import InvertedResidual, LastMap, Shape, conv_norm, head, scale_channels, stem
 
 _FIRST, _LAST = 16, 128
 _STAGES = ((24, 3), (40, 5), (80, 3))  # channels, kernel
@@ -24,12 +24,12 @@ class EfficientNet(nn.Module):
     def __init__(self, settings: ModelSettings, size: int, n_classes: int) -> None:
         super().__init__()
         act = settings.activation
-        first, last = scaled(_FIRST, settings.width), scaled(_LAST, settings.width)
+        first, last = scale_channels(_FIRST, settings.width), scale_channels(_LAST, settings.width)
         self.stem = stem(first, size, act, settings.sees)  # (B, C, 32, 32)
         blocks = [InvertedResidual(Shape(n_in=first, n_out=first, kernel=3), 1, act, _squeezed(first))]
         n_in = first
         for n_channels, kernel in _STAGES:
-            n_out = scaled(n_channels, settings.width)
+            n_out = scale_channels(n_channels, settings.width)
             for number in range(settings.depth):
                 shape = Shape(n_in=n_in, n_out=n_out, kernel=kernel, stride=1 if number else 2)
                 blocks.append(InvertedResidual(shape, _EXPANSION, act, _squeezed(n_in)))

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from cnn.config import ModelSettings
-from cnn.models.blocks import LastMap, Shape, conv_norm, head, scaled, stem
+from cnn.models.blocks import LastMap, Shape, conv_norm, head, scale_channels, stem
 
 _FIRST, _SECOND = 16, 32
 _CHANNELS = (64, 128)
@@ -49,14 +49,14 @@ class Inception(nn.Module):
     def __init__(self, settings: ModelSettings, size: int, n_classes: int) -> None:
         super().__init__()
         act = settings.activation
-        first, n_in = scaled(_FIRST, settings.width), scaled(_SECOND, settings.width)
+        first, n_in = scale_channels(_FIRST, settings.width), scale_channels(_SECOND, settings.width)
         self.stem = nn.Sequential(
             stem(first, size, act, settings.sees), nn.MaxPool2d(2), conv_norm(Shape(n_in=first, n_out=n_in, kernel=3), act)
         )  # (B, C, 16, 16)
         blocks: list[nn.Module] = []
         for stage, n_channels in enumerate(_CHANNELS):
             blocks += [nn.MaxPool2d(2)] if stage else []
-            n_out = scaled(n_channels, settings.width)
+            n_out = scale_channels(n_channels, settings.width)
             for _ in range(settings.depth):
                 blocks.append(Module(n_in, n_out, act))
                 n_in = n_out

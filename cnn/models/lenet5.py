@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from cnn.config import ModelSettings
-from cnn.models.blocks import FirstStage, activation, n_seen, scaled
+from cnn.models.blocks import FirstStage, activation, count_input_channels, scale_channels
 
 _CHANNELS = (6, 16, 32, 64)
 _HIDDEN = (120, 84)
@@ -24,9 +24,9 @@ class LeNet5(nn.Module):
     def __init__(self, settings: ModelSettings, size: int, n_classes: int) -> None:
         super().__init__()
         stages: list[nn.Module] = []
-        n_in = n_seen(settings.sees)
+        n_in = count_input_channels(settings.sees)
         for number, n_channels in enumerate(_CHANNELS[: settings.depth]):
-            n_out = scaled(n_channels, settings.width)
+            n_out = scale_channels(n_channels, settings.width)
             # The paper's two stages need no padding; with more, the later ones would have no cells left.
             padding = 0 if number == 0 else 2 * (settings.depth > 2)
             stages += [nn.Conv2d(n_in, n_out, 5, padding=padding, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(n_out)]

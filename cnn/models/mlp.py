@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from cnn.config import ModelSettings
-from cnn.models.blocks import activation, scaled
+from cnn.models.blocks import activation, scale_channels
 
 _SIDE = 28  # 784 inputs
 _HIDDEN = (128, 64, 32, 16)
@@ -25,7 +25,7 @@ class MLP(nn.Module):
         layers: list[nn.Module] = []
         n_in = _SIDE * _SIDE
         for n_hidden in _HIDDEN[: settings.depth]:
-            n_out = scaled(n_hidden, settings.width)
+            n_out = scale_channels(n_hidden, settings.width)
             layers += [nn.Linear(n_in, n_out), activation(settings.activation)]
             n_in = n_out
         self.classifier = nn.Sequential(*layers, nn.Dropout(settings.dropout), nn.Linear(n_in, n_classes))

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from cnn.config import ModelSettings
-from cnn.models.blocks import InvertedResidual, LastMap, Shape, conv_norm, head, scaled, stem
+from cnn.models.blocks import InvertedResidual, LastMap, Shape, conv_norm, head, scale_channels, stem
 
 _FIRST, _CHANNELS, _LAST = 16, (24, 32, 64), 128
 _EXPANSION = 6
@@ -22,12 +22,12 @@ class MobileNet(nn.Module):
     def __init__(self, settings: ModelSettings, size: int, n_classes: int) -> None:
         super().__init__()
         act = settings.activation
-        first, last = scaled(_FIRST, settings.width), scaled(_LAST, settings.width)
+        first, last = scale_channels(_FIRST, settings.width), scale_channels(_LAST, settings.width)
         self.stem = stem(first, size, act, settings.sees)  # (B, C, 32, 32)
         blocks = [InvertedResidual(Shape(n_in=first, n_out=first, kernel=3), 1, act)]
         n_in = first
         for n_channels in _CHANNELS:
-            n_out = scaled(n_channels, settings.width)
+            n_out = scale_channels(n_channels, settings.width)
             for number in range(settings.depth):
                 shape = Shape(n_in=n_in, n_out=n_out, kernel=3, stride=1 if number else 2)
                 blocks.append(InvertedResidual(shape, _EXPANSION, act))

@@ -19,7 +19,7 @@ from torch import nn
 from cnn.config import ModelSettings, RunConfig
 from cnn.errors import ModelError
 from cnn.files import write_whole
-from cnn.plugin import KEPT_AS, file_of, located
+from cnn.plugin import COPY_NAME, locate_source, parse_path
 
 _MODULE = "arena_own_net"
 _LONGEST = 300  # characters of a message
@@ -41,7 +41,7 @@ _HINTS = {  # what torch says, and what to do; {size} is the picture's
 }
 
 
-def at_hand(model: ModelSettings, folder: Path) -> ModelSettings:
+def resolve_source(model: ModelSettings, folder: Path) -> ModelSettings:
     """`model` with a plug-in's name where its file lies now: at its own place, else in the run folder.
 
     Raises:
@@ -49,10 +49,10 @@ def at_hand(model: ModelSettings, folder: Path) -> ModelSettings:
     """
     if not model.is_plugin:
         return model
-    return replace(model, name=f"{located(model.name, model.source, folder)}:{model.label}")
+    return replace(model, name=f"{locate_source(model.name, model.source, folder)}:{model.label}")
 
 
-def kept(config: RunConfig, folder: Path) -> RunConfig:
+def pin_source(config: RunConfig, folder: Path) -> RunConfig:
     """`config` with the copy of a plug-in that the run folder keeps, made where it is not there yet.
 
     Raises:
@@ -60,31 +60,33 @@ def kept(config: RunConfig, folder: Path) -> RunConfig:
     """
     if not config.model.is_plugin:
         return config
-    copy = keep(file_of(at_hand(config.model, folder).name), folder)
+    copy = copy_source(parse_path(resolve_source(config.model, folder).name), folder)
     return replace(config, model=replace(config.model, name=f"{copy}:{config.model.label}"))
 
 
-def build(settings: ModelSettings, size: int, n_classes: int) -> nn.Module:
+def build_plugin(settings: ModelSettings, size: int, n_classes: int) -> nn.Module:
     """The net of `settings`, called with (settings, size, n_classes), or with nothing where its class takes nothing.
 
     Raises:
         ModelError: the file cannot be run, or the class is no net or cannot be made.
     """
-    kind = _class_of(file_of(settings.name), settings.label)
-    arguments = _arguments(kind, (settings, size, n_classes), file_of(settings.name))
-    with explained(settings, size, "making it"):
+    kind = _class_of(parse_path(settings.name), settings.label)
+    arguments = _arguments(kind, (settings, size, n_classes), parse_path(settings.name))
+    with explain_errors(settings, size, "making it"):
         net: nn.Module = kind(*arguments)
     return net
 
 
 @contextmanager
-def explained(settings: ModelSettings, size: int, doing: str, traces: Sequence[warnings.WarningMessage] = ()) -> Iterator[None]:
+def explain_errors(
+    settings: ModelSettings, size: int, doing: str, traces: Sequence[warnings.WarningMessage] = ()
+) -> Iterator[None]:
     """Make a ModelError of one line, with the line of the team's file and what to do, of whatever their code raises.
 
     Args:
         traces: what torch's anomaly detection will have warned of, for an error with no line of the file in its traceback.
     """
-    path = file_of(settings.name)
+    path = parse_path(settings.name)
     try:
         yield
     except (Exception, SystemExit) as error:
@@ -154,9 +156,9 @@ def _translated(error: BaseException, where: str, doing: str, size: int) -> Mode
     return ModelError(f"{where} ({doing}): {type(error).__name__}: {text}; {hints[0] if hints else 'mend it and try again'}")
 
 
-def keep(path: Path, folder: Path) -> Path:
+def copy_source(path: Path, folder: Path) -> Path:
     """The copy of `path` in the run folder, written where it is not there yet."""
-    copy, content = folder / KEPT_AS, path.read_bytes()
+    copy, content = folder / COPY_NAME, path.read_bytes()
     if not (copy.is_file() and copy.read_bytes() == content):
         write_whole(copy, content)
     return copy

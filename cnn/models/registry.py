@@ -13,31 +13,31 @@ from cnn.models import own
 from cnn.nets import NETS
 
 
-def build(settings: ModelSettings, size: int, n_classes: int) -> nn.Module:
+def build_net(settings: ModelSettings, size: int, n_classes: int) -> nn.Module:
     """The net with fresh weights from torch's random state, for (B, 1, size, size) float32.
 
     Raises:
         ModelError: a plug-in that cannot be made.
     """
     if settings.is_plugin:
-        return own.build(settings, size, n_classes)
+        return own.build_plugin(settings, size, n_classes)
     module = importlib.import_module(f"cnn.models.{settings.name}")
     net: nn.Module = getattr(module, NETS[settings.name].class_name)(settings, size, n_classes)
     return net
 
 
-def placed(net: nn.Module, device: torch.device) -> nn.Module:
+def to_device(net: nn.Module, device: torch.device) -> nn.Module:
     """The net on `device`, its filters laid out channels last, as the batches are."""
     moved: nn.Module = net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return moved
 
 
-def n_parameters(net: nn.Module) -> int:
+def count_parameters(net: nn.Module) -> int:
     """Trainable numbers."""
     return sum(p.numel() for p in net.parameters() if p.requires_grad)
 
 
-def n_multiply_adds(net: nn.Module, size: int) -> int:
+def count_multiply_adds(net: nn.Module, size: int) -> int:
     """Multiply-adds of all convolutions and matrix products in one clip's forward pass."""
     was_training = net.training
     net.eval()

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from cnn.config import ModelSettings
-from cnn.models.blocks import LastMap, Residual, head, scaled, stem
+from cnn.models.blocks import LastMap, Residual, head, scale_channels, stem
 
 _CHANNELS = (16, 32, 64)
 
@@ -20,7 +20,7 @@ class ResNet(nn.Module):
 
     def __init__(self, settings: ModelSettings, size: int, n_classes: int) -> None:
         super().__init__()
-        widths = [scaled(n, settings.width) for n in _CHANNELS]
+        widths = [scale_channels(n, settings.width) for n in _CHANNELS]
         self.stem = stem(widths[0], size, settings.activation, settings.sees)
         blocks: list[nn.Module] = []
         n_in = widths[0]

@@ -11,7 +11,7 @@ import torch
 
 
 @contextmanager
-def seeded(seed: int, device: torch.device) -> Iterator[None]:
+def seed_generators(seed: int, device: torch.device) -> Iterator[None]:
     """The global random states, as `seed` sets them; afterwards they are as they were.
 
     Args:

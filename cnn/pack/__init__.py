@@ -1,1 +1,1 @@
-"""What students of a contest are given."""
+"""Contest packs: the files that students of a contest get, and those that only its host keeps."""

@@ -1,6 +1,4 @@
-"""The sound of a contest pack: every file in one plain format, and the test files of one length and one header.
-S samples.
-"""
+"""Audio files of a contest pack: all in one plain format, test files of one length with one header. S samples."""
 
 from __future__ import annotations
 
@@ -22,26 +20,26 @@ from cnn.corpus.scan import Clip
 from cnn.errors import CorpusError
 from cnn.tiles.front_end import resampler
 
-LONGEST_S = 2.0  # of a test file, unless asked otherwise; 99 % of FSDD's and all of AudioMNIST's clips are shorter
-_DEEP = ("PCM_24", "PCM_32", "FLOAT", "DOUBLE")
-_LOUDEST = 0.99  # of full scale; a louder gain is less
+LONGEST_S = 2.0  # default limit of a test file; 99 % of FSDD's and all of AudioMNIST's clips are shorter
+_ABOVE_16_BITS = ("PCM_24", "PCM_32", "FLOAT", "DOUBLE")
+_MAX_PEAK = 0.99  # share of full scale; a gain that would exceed it is reduced
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Format:
-    """What all files of a pack are: wav, mono, PCM."""
+    """Format of all files of a pack, which are mono PCM wavs."""
 
     rate_hz: int
-    n_bytes: int  # a sample: 2 or 3
+    n_bytes: int  # 2 or 3 for each sample
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Disguise:
-    """By how much a test file differs from its recording, so that a public one is not found by its bytes; 0 leaves it."""
+    """Limits of the changes that keep a test file from being matched to its public recording by its bytes; 0: no change."""
 
-    gain_db: float = 3.0  # at most, louder or quieter
-    shift_ms: float = 50.0  # at most, earlier or later
-    noise_db: float = 40.0  # white noise so far below the clip's own level; 0: none
+    gain_db: float = 3.0  # louder or quieter by at most this
+    shift_ms: float = 50.0  # earlier or later by at most this
+    noise_db: float = 40.0  # level of white noise below the clip's own; 0: none
 
     def __post_init__(self) -> None:
         for name, value, most in (
@@ -58,90 +56,91 @@ class Disguise:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Draw:
-    """What was drawn for one test file."""
+class Alteration:
+    """Changes of one test file."""
 
     gain_db: float
     shift_ms: float
     noise_seed: int
 
 
-class Drawer:
-    """Numbers that nobody can guess who does not know the secret: each the keyed hash of what it is for."""
+class KeyedRandom:
+    """Numbers that cannot be guessed without the secret: each is the keyed hash (HMAC-SHA-256) of its purpose."""
 
     def __init__(self, secret: str) -> None:
         self._key = hashlib.sha256(secret.encode()).digest()
 
-    def whole(self, *purpose: object) -> int:
-        """Below 2**256."""
+    def integer(self, *purpose: object) -> int:
+        """Return a number below 2**256."""
         text = "\0".join(map(str, purpose)).encode()
         return int.from_bytes(hmac.new(self._key, text, hashlib.sha256).digest(), "big")
 
-    def share(self, *purpose: object) -> float:
-        """Between 0 and 1."""
-        return (self.whole(*purpose) >> 203) / 2**53
+    def fraction(self, *purpose: object) -> float:
+        """Return a number from 0 to below 1."""
+        return (self.integer(*purpose) >> 203) / 2**53
 
-    def disguise(self, name: str, most: Disguise) -> Draw:
-        gain, shift = (2 * self.share(what, name) - 1 for what in ("gain", "shift"))
-        return Draw(gain_db=gain * most.gain_db, shift_ms=shift * most.shift_ms, noise_seed=self.whole("noise", name))
+    def alter(self, name: str, limits: Disguise) -> Alteration:
+        gain, shift = (2 * self.fraction(purpose, name) - 1 for purpose in ("gain", "shift"))
+        noise_seed = self.integer("noise", name)
+        return Alteration(gain_db=gain * limits.gain_db, shift_ms=shift * limits.shift_ms, noise_seed=noise_seed)
 
 
-def format_of(folder: Path, clips: Sequence[Clip]) -> Format:
-    """The rate of most recordings, and 16 bits unless every one has more."""
+def choose_format(folder: Path, clips: Sequence[Clip]) -> Format:
+    """Return the most common rate, and 24 bits if every recording has more than 16, else 16."""
     rates = Counter(clip.rate_hz for clip in clips)
     subtypes = {soundfile.info(folder / clip.path).subtype for clip in clips}
-    return Format(rate_hz=max(rates, key=lambda rate: (rates[rate], rate)), n_bytes=3 if subtypes <= {*_DEEP} else 2)
+    return Format(rate_hz=max(rates, key=lambda rate: (rates[rate], rate)), n_bytes=3 if subtypes <= {*_ABOVE_16_BITS} else 2)
 
 
 def longest_s(clips: Sequence[Clip]) -> float:
-    """A length, in tenths of a second, that holds every clip, or LONGEST_S."""
+    """Return the length of the longest clip, rounded up to tenths of a second, at most LONGEST_S."""
     return min(LONGEST_S, -(-max(clip.length_s for clip in clips) // 0.1) / 10)
 
 
-def training_wav(path: Path, wanted: Format) -> bytes:
-    """The recording in that format, otherwise as it is, without anything but its sound.
+def training_wav(path: Path, wav_format: Format) -> bytes:
+    """Return the recording as a wav of that format, without the metadata of its file.
 
     Raises:
-        CorpusError: it changed meanwhile and cannot be read.
+        CorpusError: the file changed meanwhile and cannot be read.
     """
-    return wav_bytes(_at_rate(path, wanted), wanted)
+    return wav_bytes(_at_rate(path, wav_format), wav_format)
 
 
-def test_wav(path: Path, wanted: Format, length_s: float, draw: Draw, disguise: Disguise) -> bytes:
-    """The recording in a file of `length_s`: the middle of its energy near the middle, whole where it fits, else cut.
+def test_wav(path: Path, wav_format: Format, length_s: float, alteration: Alteration, disguise: Disguise) -> bytes:
+    """Return the recording as a wav of `length_s`, the middle of its energy near the middle of the file.
 
-    Around what is shorter is silence, or the noise where there is some.
+    A shorter recording is padded with silence, or with noise if the disguise has some; a longer one is cut.
 
     Raises:
-        CorpusError: it changed meanwhile and cannot be read.
+        CorpusError: the file changed meanwhile and cannot be read.
     """
-    wave = _at_rate(path, wanted).astype(np.float64)
-    n_samples = round(length_s * wanted.rate_hz)
+    wave = _at_rate(path, wav_format).astype(np.float64)
+    n_samples = round(length_s * wav_format.rate_hz)
     energy = np.cumsum(wave**2)
     level = float(np.sqrt(energy[-1] / len(wave)))
-    middle = int(np.searchsorted(energy, energy[-1] / 2)) - round(draw.shift_ms * wanted.rate_hz / 1000)
-    room = n_samples - len(wave)  # negative where something must go
-    start = min(max(n_samples // 2 - middle, min(room, 0)), max(room, 0))  # of the wave within the file
+    middle = int(np.searchsorted(energy, energy[-1] / 2)) - round(alteration.shift_ms * wav_format.rate_hz / 1000)
+    room = n_samples - len(wave)  # negative if the wave must be cut
+    start = min(max(n_samples // 2 - middle, min(room, 0)), max(room, 0))  # sample of the file at which the wave begins
     placed = np.zeros(n_samples)
     part = wave[max(-start, 0) : max(-start, 0) + n_samples]
     placed[max(start, 0) : max(start, 0) + len(part)] = part
     if disguise.noise_db:
-        placed += np.random.default_rng(draw.noise_seed).normal(0, level * 10 ** (-disguise.noise_db / 20), n_samples)
-    gain = min(10 ** (draw.gain_db / 20), _LOUDEST / max(float(np.abs(placed).max()), 1e-9))
-    return wav_bytes(placed if disguise.is_none else placed * gain, wanted)
+        placed += np.random.default_rng(alteration.noise_seed).normal(0, level * 10 ** (-disguise.noise_db / 20), n_samples)
+    gain = min(10 ** (alteration.gain_db / 20), _MAX_PEAK / max(float(np.abs(placed).max()), 1e-9))
+    return wav_bytes(placed if disguise.is_none else placed * gain, wav_format)
 
 
-def _at_rate(path: Path, wanted: Format) -> Samples:
+def _at_rate(path: Path, wav_format: Format) -> Samples:
     samples, rate_hz = read_clip(path)
-    if rate_hz == wanted.rate_hz:
+    if rate_hz == wav_format.rate_hz:
         return samples
-    found: Samples = resampler(rate_hz, wanted.rate_hz)(torch.from_numpy(samples)).numpy()
-    return found
+    resampled: Samples = resampler(rate_hz, wav_format.rate_hz)(torch.from_numpy(samples)).numpy()
+    return resampled
 
 
-def wav_bytes(samples: npt.NDArray[np.floating], wanted: Format) -> bytes:
-    """A wav of 44 bytes and the samples (S,): no chunk that could say more. 16-bit samples stay what they were."""
-    full = 1 << (8 * wanted.n_bytes - 1)
-    whole = np.clip(np.rint(samples.astype(np.float64) * full), -full, full - 1).astype("<i4")
-    data = whole.view(np.uint8).reshape(-1, 4)[:, : wanted.n_bytes].tobytes()
-    return wav(data, wanted.rate_hz, wanted.n_bytes)
+def wav_bytes(samples: npt.NDArray[np.floating], wav_format: Format) -> bytes:
+    """Return a wav of 44 bytes of header and the samples (S,), without further chunks; 16-bit samples are kept exactly."""
+    full = 1 << (8 * wav_format.n_bytes - 1)
+    integers = np.clip(np.rint(samples.astype(np.float64) * full), -full, full - 1).astype("<i4")
+    data = integers.view(np.uint8).reshape(-1, 4)[:, : wav_format.n_bytes].tobytes()
+    return wav(data, wav_format.rate_hz, wav_format.n_bytes)

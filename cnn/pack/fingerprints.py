@@ -1,4 +1,4 @@
-"""What a recording sounds like, small enough to hold thousands of them: to find one recording under two names.
+"""Acoustic fingerprints, small enough to hold thousands of them: they identify one recording under two names.
 
 F bands, T steps of time, S samples, C cepstral coefficients.
 """
@@ -13,39 +13,39 @@ import numpy.typing as npt
 
 from cnn.corpus.audio import Samples, read_clip
 
-LONGEST_S = 1.0  # of what is looked at, around the middle of the energy: a word is shorter
+LONGEST_S = 1.0  # part of a recording that is used, around the middle of its energy: a word is shorter
 STEP_S = 0.016
-RATE_HZ = 6000  # of the whitened wave
+RATE_HZ = 6000  # rate of the whitened wave
 _WINDOW_S = 0.048
-_BANDS_HZ = np.geomspace(150, 3600, 22)  # 20 bands, and what lies above, which is dropped; codecs and telephones keep them
+_BANDS_HZ = np.geomspace(150, 3600, 22)  # 20 bands, which codecs and telephones keep, and the rest above, which is dropped
 _DEPTH = 8.0  # nepers of power below the loudest cell, where noise begins
 _SPEECH = 4.5  # nepers of power below the loudest band of the clip: a step of time that is speech
-_BAND_HZ = (250.0, 2800.0)  # of the wave: above the hum of mains, below what a telephone cuts
-_WHITE_HZ = 300.0  # over so much of the spectrum the level is made even, so that a vowel's formants do not rule
+_BAND_HZ = (250.0, 2800.0)  # pass band of the wave: above the hum of mains, below the cut-off of telephones
+_WHITE_HZ = 300.0  # width of the moving average that evens the spectrum, so that a vowel's formants do not dominate
 N_CEPSTRA = 16
 
 Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Print:
-    """One recording."""
+class Fingerprint:
+    """Fingerprint of one recording."""
 
-    edges: npt.NDArray[np.float16] = field(repr=False)  # (F - 1, T - 1) change over bands and time at once, norm 1
+    edges: npt.NDArray[np.float16] = field(repr=False)  # (F - 1, T - 1) second difference over bands and time, norm 1
     wave: npt.NDArray[np.int8] = field(repr=False)  # (S,) the wave at RATE_HZ, with an even spectrum
-    cepstra: Floats = field(repr=False)  # (C, T') of the steps that are speech
+    cepstra: Floats = field(repr=False)  # (C, T') at the steps that are speech
 
 
-def print_of(path: Path) -> Print:
-    """The print of a recording: the same for it louder, quieter, upside down, or with silence around it.
+def compute_fingerprint(path: Path) -> Fingerprint:
+    """Return the fingerprint of a recording; gain, polarity and silence around it do not change it.
 
     Raises:
-        CorpusError: it cannot be read.
+        CorpusError: the file cannot be read.
     """
     samples, rate_hz = read_clip(path)
     samples = _middle(samples, round(LONGEST_S * rate_hz))
     energies = _log_energies(samples, rate_hz)
-    return Print(_edges(energies), _whitened(samples, rate_hz), _cepstra(energies))
+    return Fingerprint(_edges(energies), _whitened(samples, rate_hz), _cepstra(energies))
 
 
 def _middle(samples: Samples, n: int) -> Samples:
@@ -58,7 +58,7 @@ def _middle(samples: Samples, n: int) -> Samples:
 
 
 def _log_energies(samples: Samples, rate_hz: int) -> Floats:
-    """(F, T)."""
+    """Return the log energies (F, T) of the bands."""
     step, window = round(STEP_S * rate_hz), round(_WINDOW_S * rate_hz)
     padded = np.pad(samples, (window // 2, window))
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::step][: 1 + (len(samples) - 1) // step]
@@ -66,12 +66,12 @@ def _log_energies(samples: Samples, rate_hz: int) -> Floats:
     power = np.abs(np.fft.rfft(frames * np.hanning(window).astype(np.float32), n_fft)) ** 2  # (T, n_fft / 2 + 1)
     begins = np.minimum(np.searchsorted(np.fft.rfftfreq(n_fft, 1 / rate_hz), _BANDS_HZ), power.shape[1] - 1)
     bands = np.log(np.add.reduceat(power, begins, axis=1)[:, :-1] + 1e-12).T  # (F, T)
-    found: Floats = np.maximum(bands, bands.max() - _DEPTH).astype(np.float32)
-    return found
+    floored: Floats = np.maximum(bands, bands.max() - _DEPTH).astype(np.float32)
+    return floored
 
 
 def _edges(energies: Floats) -> npt.NDArray[np.float16]:
-    """After Haitsma and Kalker 2002, "A highly robust audio fingerprinting system", with values in place of their signs."""
+    """Follow Haitsma and Kalker 2002, "A highly robust audio fingerprinting system", with values in place of their signs."""
     edges = np.diff(np.diff(energies, axis=0), axis=1)
     return np.asarray(edges / max(float(np.linalg.norm(edges)), 1e-9), dtype=np.float16)
 
@@ -79,10 +79,10 @@ def _edges(energies: Floats) -> npt.NDArray[np.float16]:
 def _whitened(samples: Samples, rate_hz: int) -> npt.NDArray[np.int8]:
     n_out = -(-len(samples) * 10 // rate_hz) * RATE_HZ // 10 + RATE_HZ // 10  # whole tenths of a second, and one of silence
     n_in = round(n_out * rate_hz / RATE_HZ)
-    found = np.fft.rfft(samples, n_in)
+    source = np.fft.rfft(samples, n_in)
     spectrum = np.zeros(n_out // 2 + 1, dtype=np.complex128)
-    n_shared = min(len(found), len(spectrum))
-    spectrum[:n_shared] = found[:n_shared]
+    n_shared = min(len(source), len(spectrum))
+    spectrum[:n_shared] = source[:n_shared]
     width_hz = rate_hz / n_in
     power = np.abs(spectrum) ** 2
     half = max(1, round(_WHITE_HZ / width_hz / 2))

@@ -1,6 +1,6 @@
-"""What goes into a contest pack: who is tested, under which ids, which rows are public; and what the host alone is told.
+"""Plan of a contest pack: test speakers, ids of test clips, public and private rows, and facts for the host alone.
 
-A plan reads the corpus and writes nothing. Everything that is drawn hangs on a secret: whoever knows it and the recordings
+A plan reads the corpus and writes nothing. All random choices derive from a secret: whoever knows it and has the recordings
 can make the same pack, and read the labels off it.
 """
 
@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from arena.base.suggest import did_you_mean
 from cnn.corpus.scan import Clip, Corpus
 from cnn.errors import CorpusError, SplitError
-from cnn.pack.audio import Disguise, Draw, Drawer, Format, format_of, longest_s
-from cnn.pack.near_duplicates import Found
+from cnn.pack.audio import Alteration, Disguise, Format, KeyedRandom, choose_format, longest_s
+from cnn.pack.near_duplicates import Matches
 
 ENOUGH_SPEAKERS = 8  # from which the public and the private part have at least 4 voices each
 USAGES = ("auto", "speaker", "row")
@@ -26,15 +26,15 @@ _N_LETTERS = 10
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PackSettings:
-    """What the host asks for."""
+    """Settings of a pack, chosen by its host."""
 
-    test_speakers: tuple[str, ...] = ()  # by name
-    n_test_speakers: int = 0  # drawn, where none are named
+    test_speakers: tuple[str, ...] = ()  # their names
+    n_test_speakers: int = 0  # number of speakers to draw, if none are named
     secret: str = field(default="", repr=False)  # empty: a new one is drawn
     disguise: Disguise = field(default_factory=Disguise)
-    length_s: float = 0.0  # of every test file; 0: of the longest clip, at most two seconds
-    public: float = 0.5  # the share of test rows whose score is shown while the contest runs; 1: all, without a Usage column
-    usage: str = "auto"  # what the public part is made of: whole speakers, or rows of every speaker
+    length_s: float = 0.0  # length of every test file; 0: that of the longest clip, at most two seconds
+    public: float = 0.5  # share of test rows whose score is shown while the contest runs; 1: all, without a Usage column
+    usage: str = "auto"  # public part: whole speakers, or rows of every speaker
 
     def __post_init__(self) -> None:
         if bool(self.test_speakers) == bool(self.n_test_speakers):
@@ -49,32 +49,32 @@ class PackSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TestRow:
-    """One test clip, and what the host knows of it."""
+    """One row of the test set: a clip under its public id."""
 
     __test__ = False  # no test class of pytest
 
     id: str
     clip: Clip = field(repr=False)
     is_public: bool
-    draw: Draw
+    alteration: Alteration
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PackPlan:
-    """All that a pack will hold."""
+    """Content of a pack."""
 
     corpus: Corpus = field(repr=False)
     settings: PackSettings  # with the secret
     train: tuple[Clip, ...] = field(repr=False)
-    test: tuple[TestRow, ...] = field(repr=False)  # by id
+    test: tuple[TestRow, ...] = field(repr=False)  # sorted by id
     train_speakers: tuple[str, ...]
     test_speakers: tuple[str, ...]
     format: Format
-    length_s: float  # of every test file
+    length_s: float  # length of every test file
     usage: str  # speaker or row; empty without a Usage column
     notes: tuple[str, ...]
-    left_out: tuple[Clip, ...]  # test clips that were not to be in it
-    alike: Found | None = field(default=None, repr=False)  # what both sides have in common; None: it was not looked for
+    left_out: tuple[Clip, ...]  # clips of test speakers that are not tested
+    matches: Matches | None = field(default=None, repr=False)  # recordings and voices on both sides; None: not searched
 
     @property
     def public_speakers(self) -> tuple[str, ...]:
@@ -82,19 +82,19 @@ class PackPlan:
 
 
 def plan_pack(corpus: Corpus, settings: PackSettings, without: Collection[str] = ()) -> PackPlan:
-    """Who is tested and how; equal corpus, settings and secret give equal packs.
+    """Plan a pack; equal corpus, settings and secret give equal packs.
 
     Args:
-        without: ids of test clips that are left out.
+        without: ids of test clips to leave out.
 
     Raises:
         SplitError: the speakers cannot be held out, or leave nothing to train on or to rank by.
         CorpusError: the recordings changed meanwhile.
     """
     settings = _with_secret(settings)
-    drawer = Drawer(settings.secret)
+    random = KeyedRandom(settings.secret)
     spellings = _speakers(corpus.clips)
-    keys = _test_keys(spellings, settings, drawer)
+    keys = _test_keys(spellings, settings, random)
     held_out = [clip for clip in corpus.clips if speaker_key(clip.speaker) in keys]
     test = [clip for clip in held_out if clip.id not in without]
     if not test:
@@ -102,15 +102,15 @@ def plan_pack(corpus: Corpus, settings: PackSettings, without: Collection[str] =
     train = tuple(clip for clip in corpus.clips if speaker_key(clip.speaker) not in keys)
     _check_labels(train, test)
     usage = _usage(settings, len({speaker_key(clip.speaker) for clip in test}))
-    public = _public(test, settings.public, usage, drawer)
-    ids = _ids(test, drawer)
+    public = _public(test, settings.public, usage, random)
+    ids = _ids(test, random)
     rows = [
-        TestRow(id=ids[clip.id], clip=clip, is_public=clip.id in public, draw=drawer.disguise(clip.id, settings.disguise))
+        TestRow(id=ids[clip.id], clip=clip, is_public=clip.id in public, alteration=random.alter(clip.id, settings.disguise))
         for clip in test
     ]
     length_s = settings.length_s or longest_s(test)
     try:
-        found = format_of(corpus.folder, corpus.clips)
+        wav_format = choose_format(corpus.folder, corpus.clips)
     except (OSError, RuntimeError) as error:
         raise CorpusError(f"{corpus.folder} changed while it was read: {error}; run the same command again") from error
     return PackPlan(
@@ -120,16 +120,16 @@ def plan_pack(corpus: Corpus, settings: PackSettings, without: Collection[str] =
         test=tuple(sorted(rows, key=lambda row: row.id)),
         train_speakers=tuple(sorted({clip.speaker for clip in train})),
         test_speakers=tuple(sorted({clip.speaker for clip in test})),
-        format=found,
+        format=wav_format,
         length_s=length_s,
         usage=usage,
-        notes=tuple(_notes(corpus, spellings, found, test, length_s)),
+        notes=tuple(_notes(corpus, spellings, wav_format, test, length_s)),
         left_out=tuple(clip for clip in held_out if clip.id in without),
     )
 
 
 def speaker_key(name: str) -> str:
-    """What all spellings of one speaker have in common: case, accents' writing, spaces, and zeros before a number."""
+    """Return the name without case, spaces, leading zeros and Unicode variants: equal for all spellings of one speaker."""
     key = "".join(unicodedata.normalize("NFKC", name).casefold().split())
     return key.lstrip("0") or key
 
@@ -139,7 +139,7 @@ def _with_secret(settings: PackSettings) -> PackSettings:
 
 
 def _speakers(clips: Sequence[Clip]) -> dict[str, list[str]]:
-    """The spellings of each speaker's name, by key."""
+    """Return the spellings of each speaker's name, by `speaker_key`."""
     unknown = [clip for clip in clips if not clip.speaker]
     if unknown:
         raise SplitError(
@@ -152,27 +152,26 @@ def _speakers(clips: Sequence[Clip]) -> dict[str, list[str]]:
     return {key: sorted(names) for key, names in sorted(spellings.items())}
 
 
-def _test_keys(spellings: dict[str, list[str]], settings: PackSettings, drawer: Drawer) -> set[str]:
+def _test_keys(spellings: dict[str, list[str]], settings: PackSettings, random: KeyedRandom) -> set[str]:
     if settings.test_speakers:
-        wanted = {speaker_key(name): name for name in settings.test_speakers}
-        for key, name in wanted.items():
+        keys = {speaker_key(name): name for name in settings.test_speakers}
+        for key, name in keys.items():
             if key not in spellings:
                 texts = {key: repr(names[0]) for key, names in spellings.items()}
-                known = ", ".join(names[0] for names in list(spellings.values())[:12])
-                hint = did_you_mean(key, texts, f"choose from {known}", cutoff=0.5)
+                choices = ", ".join(names[0] for names in list(spellings.values())[:12])
+                hint = did_you_mean(key, texts, f"choose from {choices}", cutoff=0.5)
                 raise SplitError(f"--test-speakers names {name!r}, who speaks in no clip{hint}")
     else:
-        drawn = sorted(spellings, key=lambda key: drawer.whole("speaker", key))
-        wanted = {key: key for key in drawn[: settings.n_test_speakers]}
-    if len(wanted) >= len(spellings) or settings.n_test_speakers >= len(spellings):
-        n_asked = max(len(wanted), settings.n_test_speakers)
-        raise SplitError(f"{n_asked} test speakers leave none of {len(spellings)} for training; hold out fewer")
-    return set(wanted)
+        order = sorted(spellings, key=lambda key: random.integer("speaker", key))
+        keys = {key: key for key in order[: settings.n_test_speakers]}
+    n_test = max(len(keys), settings.n_test_speakers)
+    if n_test >= len(spellings):
+        raise SplitError(f"{n_test} test speakers leave none of {len(spellings)} for training; hold out fewer")
+    return set(keys)
 
 
 def _check_labels(train: Sequence[Clip], test: Sequence[Clip]) -> None:
-    heard = {clip.label for clip in train}
-    missing = sorted({clip.label for clip in test} - heard)
+    missing = sorted({clip.label for clip in test} - {clip.label for clip in train})
     if missing:
         raise SplitError(f"nobody who is left for training says {', '.join(missing)}; hold out other speakers")
 
@@ -187,21 +186,21 @@ def _usage(settings: PackSettings, n_speakers: int) -> str:
     return "speaker" if n_speakers >= ENOUGH_SPEAKERS else "row"
 
 
-def _public(test: Sequence[Clip], share: float, usage: str, drawer: Drawer) -> set[str]:
-    """The ids of the public clips: of whole speakers, or of every digit of every speaker the same share."""
+def _public(test: Sequence[Clip], share: float, usage: str, random: KeyedRandom) -> set[str]:
+    """Return the ids of the public clips: those of whole speakers, or an equal share of every speaker's every digit."""
     if not usage:
         return {clip.id for clip in test}
     if usage == "speaker":
-        keys = sorted({speaker_key(clip.speaker) for clip in test}, key=lambda key: drawer.whole("public", key))
-        chosen = set(keys[: min(max(round(share * len(keys)), 1), len(keys) - 1)])
-        public = {clip.id for clip in test if speaker_key(clip.speaker) in chosen}
-    else:  # every so-and-so-many-th of a list in order of digit and speaker, beginning anywhere: systematic sampling
-        order = sorted(test, key=lambda clip: (clip.label, speaker_key(clip.speaker), drawer.whole("row", clip.id)))
-        first = drawer.share("first row")
-        steps = [int(first + share * place) for place in range(len(order) + 1)]
-        public = {clip.id for place, clip in enumerate(order) if steps[place + 1] > steps[place]}
-    for part, some in (("public", public), ("private", {clip.id for clip in test} - public)):
-        absent = sorted({clip.label for clip in test} - {clip.label for clip in test if clip.id in some})
+        keys = sorted({speaker_key(clip.speaker) for clip in test}, key=lambda key: random.integer("public", key))
+        public_keys = set(keys[: min(max(round(share * len(keys)), 1), len(keys) - 1)])
+        public = {clip.id for clip in test if speaker_key(clip.speaker) in public_keys}
+    else:  # systematic sampling: equal steps through the clips, sorted by digit and speaker, from a random start
+        order = sorted(test, key=lambda clip: (clip.label, speaker_key(clip.speaker), random.integer("row", clip.id)))
+        first = random.fraction("first row")
+        steps = [int(first + share * i) for i in range(len(order) + 1)]
+        public = {clip.id for i, clip in enumerate(order) if steps[i + 1] > steps[i]}
+    for part, ids in (("public", public), ("private", {clip.id for clip in test} - public)):
+        absent = sorted({clip.label for clip in test} - {clip.label for clip in test if clip.id in ids})
         if absent:
             raise SplitError(
                 f"both parts of the test rows need every label, and no {part} row is {absent[0]}; "
@@ -210,29 +209,31 @@ def _public(test: Sequence[Clip], share: float, usage: str, drawer: Drawer) -> s
     return public
 
 
-def _ids(test: Sequence[Clip], drawer: Drawer) -> dict[str, str]:
+def _ids(test: Sequence[Clip], random: KeyedRandom) -> dict[str, str]:
     ids: dict[str, str] = {}
-    taken: set[str] = set()
+    used: set[str] = set()
     for clip in test:
-        number = drawer.whole("id", clip.id)
+        number = random.integer("id", clip.id)
         name = ""
-        while not name or name in taken:
-            number, name = drawer.whole("again", number), ""
+        while not name or name in used:
+            number, name = random.integer("again", number), ""
             rest = number
             for _ in range(_N_LETTERS):
-                rest, place = divmod(rest, len(_LETTERS))
-                name += _LETTERS[place]
-        taken.add(name)
+                rest, letter = divmod(rest, len(_LETTERS))
+                name += _LETTERS[letter]
+        used.add(name)
         ids[clip.id] = name
     return ids
 
 
-def _notes(corpus: Corpus, spellings: dict[str, list[str]], wanted: Format, test: Sequence[Clip], length_s: float) -> list[str]:
+def _notes(
+    corpus: Corpus, spellings: dict[str, list[str]], wav_format: Format, test: Sequence[Clip], length_s: float
+) -> list[str]:
     notes = [f"{', '.join(names)} are taken for one speaker" for names in spellings.values() if len(names) > 1]
     rates = Counter(clip.rate_hz for clip in corpus.clips)
     if len(rates) > 1:
-        n_others = sum(rates.values()) - rates[wanted.rate_hz]
-        notes.append(f"{n_others} recordings of other rates are resampled to {wanted.rate_hz} Hz")
+        n_others = sum(rates.values()) - rates[wav_format.rate_hz]
+        notes.append(f"{n_others} recordings of other rates are resampled to {wav_format.rate_hz} Hz")
     n_stereo = sum(clip.n_channels > 1 for clip in corpus.clips)
     if n_stereo:
         notes.append(f"{n_stereo} recordings of several channels are averaged to one")

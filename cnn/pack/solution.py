@@ -1,4 +1,4 @@
-"""The host's file: the truth of a test split, for `arena contest init`."""
+"""Solution file of a test split, for `arena contest init`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from cnn.tiles.tile_set import TileSet
 
 
 def write_solution(path: Path, tiles: TileSet, split: SplitSettings) -> int:
-    """Write `id,label,Group` of the test clips, Group their speaker; gives their number.
+    """Write `id,label,Group` for the test clips, with their speaker as Group; return the number of clips.
 
     Raises:
         SplitError: the clips cannot give the split.
         RunError: the file cannot be written.
     """
-    clips = [tiles.clips[place] for place in make_split(tiles.clips, split).test]
+    clips = [tiles.clips[index] for index in make_split(tiles.clips, split).test]
     write_csv(path, ["id", "label", "Group"], ([clip.id, clip.label, clip.speaker] for clip in clips))
     return len(clips)

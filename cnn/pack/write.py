@@ -1,7 +1,7 @@
-"""A contest pack on the disk: `students/` to hand out, and `host/` for the host alone.
+"""Contest pack on the disk: `students/` to hand out, and `host/` for the host alone.
 
-It is made beside its place and renamed at the end. Files that are handed out bear one time, and test files are written in
-the order of their ids, so that neither a folder nor an archive tells in which order they were recorded.
+It is written to a temporary folder and renamed at the end. All files of students have one time, and test files are written
+in the order of their ids, so that neither a folder nor an archive reveals the order in which they were recorded.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from arena.base.install import Wheel, build_wheel
 from cnn.config import LABELS
 from cnn.errors import CorpusError
 from cnn.pack.audio import test_wav, training_wav
-from cnn.pack.near_duplicates import Found
+from cnn.pack.near_duplicates import Matches
 from cnn.pack.plan import PackPlan
 
 STUDENTS, HOST = "students", "host"
 _TEMPLATES = Path(__file__).parent / "templates"
-_TIME_S = 946_684_800  # 2000-01-01 UTC: of every file that is handed out
+_TIME_S = 946_684_800  # 2000-01-01 UTC, the time of every file of students
 _ZIP_TIME = (2000, 1, 1, 0, 0, 0)
-_BY_SPEAKERS = 3  # training speakers from which one can be held out to validate, and one to test
+_MIN_SPEAKERS = 3  # training speakers for a split by speaker: one to validate and one to test are held out
 
 
 def write_pack(plan: PackPlan, out: Path, *, with_zip: bool, advance: Callable[[int], None]) -> None:
-    """Make `out`, whole or not at all.
+    """Write the folder `out`, as a whole or not at all.
 
     Raises:
-        CorpusError: it exists, cannot be written, or a recording changed meanwhile.
-        PackageNotFoundError: as `arena.base.install.build_wheel`.
+        CorpusError: `out` exists or cannot be written, or a recording changed meanwhile.
+        PackageNotFoundError: see `arena.base.install.build_wheel`.
     """
     check_free(out)
     wheel = build_wheel()
     part = Path()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))  # open to its owner alone
+        part = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))  # mode 0o700
         _write_students(plan, wheel, part / STUDENTS, advance)
         _write_host(plan, part / HOST, part / STUDENTS)
         if with_zip:
@@ -56,11 +56,11 @@ def write_pack(plan: PackPlan, out: Path, *, with_zip: bool, advance: Callable[[
         raise CorpusError(f"cannot write {out}: {error.strerror or error}; choose another folder with --out") from error
     finally:
         if part.name:
-            shutil.rmtree(part, ignore_errors=True)  # gone by now, unless something failed
+            shutil.rmtree(part, ignore_errors=True)  # exists only if something failed
 
 
 def check_free(out: Path) -> None:
-    """Raises CorpusError where `out` is taken."""
+    """Raise CorpusError if `out` exists."""
     if out.exists():
         raise CorpusError(f"{out} exists and no pack is overwritten: students may have it; choose another folder with --out")
 
@@ -74,14 +74,14 @@ def _write_students(plan: PackPlan, wheel: Wheel, folder: Path, advance: Callabl
     (folder / "test").mkdir()
     for row in plan.test:
         source = plan.corpus.folder / row.clip.path
-        content = test_wav(source, plan.format, plan.length_s, row.draw, plan.settings.disguise)
+        content = test_wav(source, plan.format, plan.length_s, row.alteration, plan.settings.disguise)
         (folder / "test" / f"{row.id}.wav").write_bytes(content)
         advance(1)
     (folder / "sample_submission.csv").write_bytes(_table(["id", "label"], [[row.id, LABELS[0]] for row in plan.test]))
     (folder / wheel.name).write_bytes(wheel.content)
     (folder / "README.md").write_text(_readme(plan, wheel.name), encoding="utf-8")
     (folder / "starter.ipynb").write_text(_notebook(plan), encoding="utf-8")
-    for path in sorted(folder.rglob("*"), reverse=True):  # what is in a folder before the folder
+    for path in sorted(folder.rglob("*"), reverse=True):  # the content of a folder before the folder
         path.chmod(0o755 if path.is_dir() else 0o644)
         os.utime(path, (_TIME_S, _TIME_S))
     folder.chmod(0o755)
@@ -98,12 +98,13 @@ def _write_host(plan: PackPlan, folder: Path, students: Path) -> None:
     mapping = []
     for row in plan.test:
         content = (students / "test" / f"{row.id}.wav").read_bytes()
-        drawn = [f"{row.draw.gain_db:.3f}", f"{row.draw.shift_ms:.2f}", hashlib.sha256(content).hexdigest()]
-        mapping.append([row.id, row.clip.path.as_posix(), row.clip.label, row.clip.speaker, *drawn])
-    _secretly(folder / "solution.csv", _table(["id", "label", *usage, "Group"], solution))
+        changes = [f"{row.alteration.gain_db:.3f}", f"{row.alteration.shift_ms:.2f}"]
+        digest = hashlib.sha256(content).hexdigest()
+        mapping.append([row.id, row.clip.path.as_posix(), row.clip.label, row.clip.speaker, *changes, digest])
+    _write_secret(folder / "solution.csv", _table(["id", "label", *usage, "Group"], solution))
     columns = ["id", "recording", "label", "speaker", "gain_db", "shift_ms", "sha256"]
-    _secretly(folder / "mapping.csv", _table(columns, mapping))
-    _secretly(folder / "pack.json", (json.dumps(_facts(plan), indent=1, ensure_ascii=False) + "\n").encode())
+    _write_secret(folder / "mapping.csv", _table(columns, mapping))
+    _write_secret(folder / "pack.json", (json.dumps(_facts(plan), indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def _facts(plan: PackPlan) -> dict[str, object]:
@@ -120,24 +121,25 @@ def _facts(plan: PackPlan) -> dict[str, object]:
         "test_speakers": plan.test_speakers,
         "public_speakers": plan.public_speakers,
         "notes": plan.notes,
-        "alike": alike_facts(plan.alike),
+        "alike": matches_as_json(plan.matches),
         "left_out": [clip.path.as_posix() for clip in plan.left_out],
     }
 
 
-def alike_facts(found: Found | None) -> dict[str, object] | None:
-    """What both sides have in common, for JSON; None where it was not looked for."""
-    if found is None:
+def matches_as_json(matches: Matches | None) -> dict[str, object] | None:
+    """Return recordings and voices on both sides for JSON; None if they were not searched."""
+    if matches is None:
         return None
-    paths = [(pair.test.path.as_posix(), pair.train.path.as_posix(), round(pair.likeness, 3)) for pair in found.pairs]
-    voices = [(pair.test, pair.train, round(pair.distance, 3)) for pair in found.voices]
     return {
-        "recordings": [dict(zip(("test", "train", "likeness"), one, strict=True)) for one in paths],
-        "voices": [dict(zip(("test", "train", "distance"), one, strict=True)) for one in voices],
+        "recordings": [
+            {"test": pair.test.path.as_posix(), "train": pair.train.path.as_posix(), "likeness": round(pair.similarity, 3)}
+            for pair in matches.pairs
+        ],
+        "voices": [{"test": pair.test, "train": pair.train, "distance": round(pair.distance, 3)} for pair in matches.voices],
     }
 
 
-def _secretly(path: Path, content: bytes) -> None:
+def _write_secret(path: Path, content: bytes) -> None:
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
 
@@ -150,8 +152,8 @@ def _table(header: list[str], rows: list[list[str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _places(plan: PackPlan) -> dict[str, str]:
-    by_speakers = len(plan.train_speakers) >= _BY_SPEAKERS
+def _template_values(plan: PackPlan) -> dict[str, str]:
+    by_speakers = len(plan.train_speakers) >= _MIN_SPEAKERS
     return {
         "n_train": f"{len(plan.train):,}",
         "n_speakers": str(len(plan.train_speakers)),
@@ -164,16 +166,16 @@ def _places(plan: PackPlan) -> dict[str, str]:
 
 
 def _readme(plan: PackPlan, wheel: str) -> str:
-    return Template((_TEMPLATES / "students.md").read_text(encoding="utf-8")).substitute(_places(plan), wheel=wheel)
+    return Template((_TEMPLATES / "students.md").read_text(encoding="utf-8")).substitute(_template_values(plan), wheel=wheel)
 
 
 def _notebook(plan: PackPlan) -> str:
-    """The starter with this pack's numbers; filled in as text within JSON strings, which none of them can break."""
-    return Template((_TEMPLATES / "starter.ipynb").read_text(encoding="utf-8")).substitute(_places(plan))
+    """Return the starter with this pack's numbers, put into its JSON strings as plain text, which none of them can break."""
+    return Template((_TEMPLATES / "starter.ipynb").read_text(encoding="utf-8")).substitute(_template_values(plan))
 
 
 def _write_zip(folder: Path, path: Path) -> None:
-    """The folder in order of names, not compressed: a compressed size would say how much of a clip is silence."""
+    """Archive the folder in order of names, uncompressed: a compressed size would reveal how much of a clip is silence."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for file in sorted(file for file in folder.rglob("*") if file.is_file()):
             entry = zipfile.ZipInfo(file.relative_to(folder.parent).as_posix(), _ZIP_TIME)

@@ -1,5 +1,5 @@
-"""The run folder, and what runs say together."""
+"""Run folders, evaluations over folds, and the W&B mirror."""
 
-from cnn.runs.folder import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, Verdict, list_runs, locked
+from cnn.runs.folder import EpochRow, FitVerdict, Prediction, RunFolder, RunResult, RunState, Score, list_runs, lock_run
 
-__all__ = ["EpochRow", "Prediction", "RunFolder", "RunResult", "RunState", "Score", "Verdict", "list_runs", "locked"]
+__all__ = ["EpochRow", "FitVerdict", "Prediction", "RunFolder", "RunResult", "RunState", "Score", "list_runs", "lock_run"]

@@ -1,6 +1,6 @@
-"""What the runs of all folds say together: by fold, by speaker, pooled, with spreads and an interval. Reads run folders only.
+"""Scores of a cross-validation: by fold, by speaker and pooled, with spreads and an interval.
 
-S seeds, G speakers, K classes.
+Reads run folders only. S seeds, G speakers, K classes.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class SpeakerScore:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Confused:
+class ConfusedPair:
     """A digit taken for another, over all folds and seeds."""
 
     truth: str
@@ -74,29 +74,29 @@ class Evaluation:
     folds: tuple[FoldScore, ...]
     speakers: tuple[SpeakerScore, ...]  # the worst first
     mean_macro_f1: float  # over folds
-    fold_sd: float | None  # of the folds' means
-    seed_sd: float | None  # of the mean over folds; None with one seed
-    pooled_macro_f1: float  # of all clips together, mean over the seeds
-    interval: Interval  # of the pooled macro-F1, over speakers
-    confused: tuple[Confused, ...]  # the most frequent first
+    fold_sd: float | None  # spread of the folds' means
+    seed_sd: float | None  # spread of the mean over folds; None with one seed
+    pooled_macro_f1: float  # all clips together, mean over the seeds
+    interval: Interval  # pooled macro-F1, resampled over speakers
+    confused: tuple[ConfusedPair, ...]  # the most frequent first
     notes: tuple[str, ...]
 
 
 def evaluate(runs: Sequence[Sequence[RunFolder]], on: str, numbers: Sequence[int] = ()) -> Evaluation:
-    """The evaluation of finished runs, by fold and by seed; `on` is test or validation, and nothing of the other is read.
+    """Evaluate finished runs, given by fold and by seed, on test or validation; the other is not read.
 
     Args:
-        numbers: of the folds, where some are missing; empty is 0, 1, 2, ...
+        numbers: fold numbers, where some are missing; empty is 0, 1, 2, ...
 
     Raises:
         RunError: a speaker is scored in two folds.
     """
-    found = {n: _counts_of(seeds, PARTS[on]) for n, seeds in zip(numbers or range(len(runs)), runs, strict=True)}
-    fold_of = {speaker: fold for fold, speakers in found.items() for speaker in speakers}
-    if len(fold_of) < sum(map(len, found.values())):
+    counts = {n: _count_confusions(seeds, PARTS[on]) for n, seeds in zip(numbers or range(len(runs)), runs, strict=True)}
+    fold_of = {speaker: fold for fold, speakers in counts.items() for speaker in speakers}
+    if len(fold_of) < sum(map(len, counts.values())):
         raise RunError("a speaker is scored in two folds; evaluate folds that hold each speaker out once")
-    every = np.stack([found[fold][speaker] for speaker, fold in fold_of.items()], axis=1)  # (S, G, K, K)
-    folds = tuple(_fold(number, seeds, found[number]) for number, seeds in zip(found, runs, strict=True))
+    every = np.stack([counts[fold][speaker] for speaker, fold in fold_of.items()], axis=1)  # (S, G, K, K)
+    folds = tuple(_score_fold(number, seeds, counts[number]) for number, seeds in zip(counts, runs, strict=True))
     means = np.array([fold.by_seed for fold in folds])  # (folds, S)
     return Evaluation(
         on=on,
@@ -104,7 +104,7 @@ def evaluate(runs: Sequence[Sequence[RunFolder]], on: str, numbers: Sequence[int
         n_clips=int(every[0].sum()),
         folds=folds,
         speakers=tuple(
-            sorted((_speaker(n, k, found[k][n]) for n, k in fold_of.items()), key=lambda s: (s.macro_f1, s.speaker))
+            sorted((_score_speaker(n, k, counts[k][n]) for n, k in fold_of.items()), key=lambda s: (s.macro_f1, s.speaker))
         ),
         mean_macro_f1=float(means.mean()),
         fold_sd=_sd(means.mean(1)),
@@ -112,40 +112,40 @@ def evaluate(runs: Sequence[Sequence[RunFolder]], on: str, numbers: Sequence[int
         pooled_macro_f1=float(macro_f1_each(every.sum(1)).mean()),
         interval=speaker_interval(every),
         confused=_confused(every.sum((0, 1))),
-        notes=tuple(_notes(found, chosen=on == "validation" and _chose(runs))),
+        notes=tuple(_notes(counts, is_optimistic=on == "validation" and _chose_epoch(runs))),
     )
 
 
-def _chose(runs: Sequence[Sequence[RunFolder]]) -> bool:
+def _chose_epoch(runs: Sequence[Sequence[RunFolder]]) -> bool:
     results = [run.result() for seeds in runs for run in seeds]
     return any(result is not None and result.best_epoch < result.n_epochs for result in results)
 
 
-def _counts_of(seeds: Sequence[RunFolder], part: str) -> dict[str, Counts]:
-    """(S, K, K) by speaker, sorted."""
+def _count_confusions(seeds: Sequence[RunFolder], part: str) -> dict[str, Counts]:
+    """Return (S, K, K) by speaker, sorted."""
     number = {label: k for k, label in enumerate(LABELS)}
-    found: dict[str, Counts] = defaultdict(lambda: np.zeros((len(seeds), len(LABELS), len(LABELS)), dtype=np.int64))
+    counts: dict[str, Counts] = defaultdict(lambda: np.zeros((len(seeds), len(LABELS), len(LABELS)), dtype=np.int64))
     for seed, run in enumerate(seeds):
         for row in run.predictions():
             if row.split == part:
-                found[row.speaker][seed, number[row.truth], number[row.label]] += 1
-    return dict(sorted(found.items()))
+                counts[row.speaker][seed, number[row.truth], number[row.label]] += 1
+    return dict(sorted(counts.items()))
 
 
-def _fold(number: int, seeds: Sequence[RunFolder], found: dict[str, Counts]) -> FoldScore:
-    together = np.sum(list(found.values()), axis=0)  # (S, K, K)
-    scores = macro_f1_each(together)
+def _score_fold(number: int, seeds: Sequence[RunFolder], by_speaker: dict[str, Counts]) -> FoldScore:
+    counts = np.sum(list(by_speaker.values()), axis=0)  # (S, K, K)
+    scores = macro_f1_each(counts)
     return FoldScore(
         fold=number,
-        speakers=tuple(found),
-        n_clips=int(together[0].sum()),
+        speakers=tuple(by_speaker),
+        n_clips=int(counts[0].sum()),
         macro_f1=float(scores.mean()),
         by_seed=tuple(scores.tolist()),
         runs=tuple(run.digest for run in seeds),
     )
 
 
-def _speaker(name: str, fold: int, counts: Counts) -> SpeakerScore:
+def _score_speaker(name: str, fold: int, counts: Counts) -> SpeakerScore:
     scores = present_macro_f1(counts)  # (S,)
     return SpeakerScore(
         speaker=name,
@@ -161,22 +161,22 @@ def _sd(values: Values) -> float | None:
     return float(values.std(ddof=1)) if len(values) > 1 else None
 
 
-def _confused(counts: Counts) -> tuple[Confused, ...]:
+def _confused(counts: Counts) -> tuple[ConfusedPair, ...]:
     pairs = [(int(counts[i, j]), i, j) for i, j in np.ndindex(counts.shape) if i != j and counts[i, j]]
     pairs.sort(key=lambda pair: (-pair[0], pair[1:]))
     n_truth = counts.sum(1).tolist()
-    return tuple(Confused(truth=LABELS[i], predicted=LABELS[j], n=n, n_truth=n_truth[i]) for n, i, j in pairs[:_N_CONFUSED])
+    return tuple(ConfusedPair(truth=LABELS[i], predicted=LABELS[j], n=n, n_truth=n_truth[i]) for n, i, j in pairs[:_N_CONFUSED])
 
 
-def _notes(found: Mapping[int, dict[str, Counts]], *, chosen: bool) -> list[str]:
-    n_speakers = sum(map(len, found.values()))
+def _notes(by_fold: Mapping[int, dict[str, Counts]], *, is_optimistic: bool) -> list[str]:
+    n_speakers = sum(map(len, by_fold.values()))
     notes = ["the interval is over the speakers who are scored, not over those who train"]
     if n_speakers < FEW_SPEAKERS:
         notes.append(f"it is rough: with {n_speakers} speakers, fewer than {FEW_SPEAKERS}, it comes out too narrow")
-    if chosen:
+    if is_optimistic:
         notes.append("these speakers also chose the epoch that was kept, so that their scores are a little optimistic")
-    for fold, by_speaker in found.items():
-        heard = sum(counts[0].sum(1) for counts in by_speaker.values())
-        if missing := [label for label, n in zip(LABELS, np.asarray(heard).tolist(), strict=True) if not n]:
+    for fold, by_speaker in by_fold.items():
+        n_by_label = sum(counts[0].sum(1) for counts in by_speaker.values())
+        if missing := [label for label, n in zip(LABELS, np.asarray(n_by_label).tolist(), strict=True) if not n]:
             notes.append(f"fold {fold} holds no clip of {', '.join(missing)}, which its macro-F1 counts as 0")
     return notes

@@ -1,6 +1,6 @@
-"""The run folder, written and read: config.json, epochs.csv, result.json, predictions.csv, model.pt, checkpoint.pt.
+"""The files of a run folder: config.json, epochs.csv, result.json, predictions.csv, model.pt, checkpoint.pt.
 
-Every file is written whole: beside its place, then renamed. Standard library only: whoever reads results needs no torch.
+Every file is written whole: beside its place, then renamed. Standard library only, so that results are read without torch.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from cnn.files import read_json, write_csv, write_json
 METRICS = ("train_loss", "train_accuracy", "train_macro_f1", "val_loss", "val_accuracy", "val_macro_f1")
 PREDICTION_HEAD = ("id", "label")
 PREDICTION_TAIL = ("truth", "speaker", "split")
-_here = threading.local()  # what this thread holds
+_locks = threading.local()  # run folders that this thread holds
 
 
 class RunState(StrEnum):
-    """Where a run stands."""
+    """States of a run."""
 
     UNFINISHED = "unfinished"  # training now, or killed: its checkpoint goes on
     FINISHED = "finished"
@@ -49,13 +49,13 @@ class EpochRow:
     val_loss: float
     val_accuracy: float
     val_macro_f1: float
-    learning_rate: float  # of the epoch's last step
+    learning_rate: float  # at the epoch's last step
     seconds: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Score:
-    """What the kept weights reach on one split, without augmentation."""
+    """Scores of the kept weights on one split, without augmentation."""
 
     n: int
     loss: float
@@ -65,8 +65,8 @@ class Score:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """Over- or underfitting, as read from the curves, and why in one sentence."""
+class FitVerdict:
+    """Over- or underfitting, as read from the curves, with its reason in one sentence."""
 
     state: str  # good, overfit, underfit or unsettled
     reason: str
@@ -81,10 +81,10 @@ class RunResult:
     best_epoch: int = 0  # whose weights were kept
     n_epochs: int = 0  # epochs trained
     scores: dict[str, Score] = field(default_factory=dict)  # by split: train, val, test
-    speakers: dict[str, list[str]] = field(default_factory=dict)  # by split: who is heard; unknown ones left out
-    verdict: Verdict | None = None
+    speakers: dict[str, list[str]] = field(default_factory=dict)  # names by split; unknown ones left out
+    verdict: FitVerdict | None = None
     n_parameters: int = 0
-    n_multiply_adds: int = 0  # of one clip's forward pass
+    n_multiply_adds: int = 0  # forward pass of one clip
     wall_s: float = 0.0  # summed over resumptions
     n_clips_per_s: float = 0.0  # training throughput, validation left out
     device: str = ""
@@ -94,7 +94,7 @@ class RunResult:
     finished_at: str = ""
     wandb_mode: str = "off"
     wandb_url: str = ""  # empty unless the run was mirrored online
-    cause: str = ""  # of a failure, one line
+    cause: str = ""  # one line, if it failed
     tail: tuple[str, ...] = ()  # last lines of its traceback
 
 
@@ -121,11 +121,11 @@ class RunFolder:
         return self.path.name
 
     def config(self) -> dict[str, Any]:
-        """The content of config.json; `cnn.overrides.from_dict` makes a RunConfig of it."""
+        """Read config.json; `cnn.overrides.from_dict` makes a RunConfig of it."""
         return read_json(self.path / "config.json")
 
     def epochs(self) -> list[EpochRow]:
-        """The finished epochs, in order; empty before the first."""
+        """Read the finished epochs, in order; empty before the first."""
         path = self.path / "epochs.csv"
         if not path.exists():
             return []
@@ -134,7 +134,7 @@ class RunFolder:
             return [EpochRow(epoch=int(row.pop("epoch")), **{key: float(x) for key, x in row.items()}) for row in rows]
 
     def result(self) -> RunResult | None:
-        """result.json, or None while the run is unfinished."""
+        """Read result.json; None while the run is unfinished."""
         path = self.path / "result.json"
         return _result_from_json(read_json(path)) if path.exists() else None
 
@@ -143,7 +143,7 @@ class RunFolder:
         return result.state if result else RunState.UNFINISHED
 
     def predictions(self) -> list[Prediction]:
-        """All rows of predictions.csv: validation first, then test.
+        """Read all rows of predictions.csv: validation first, then test.
 
         Raises:
             RunError: the run has none (it is unfinished, pruned or failed).
@@ -172,21 +172,20 @@ class RunFolder:
 
 
 def list_runs(runs_dir: Path) -> list[RunFolder]:
-    """All run folders below `runs_dir`, by name."""
+    """List all run folders below `runs_dir`, by name."""
     paths = sorted(runs_dir.iterdir()) if runs_dir.is_dir() else []
     return [RunFolder(path) for path in paths if (path / "config.json").exists()]
 
 
 @contextlib.contextmanager
-def locked(folder: RunFolder) -> Iterator[None]:
-    """Hold the run folder alone; a second process waits, the thread that holds it goes on. The lock ends with its process,
-    however that ends.
+def lock_run(folder: RunFolder) -> Iterator[None]:
+    """Lock the run folder: another process waits, the thread that holds it goes on. The lock ends with its process.
 
     Raises:
         RunError: the folder cannot be made or written.
     """
     path = folder.path.absolute()
-    held: set[Path] = _here.__dict__.setdefault("held", set())
+    held: set[Path] = _locks.__dict__.setdefault("held", set())
     if path in held:
         yield
         return
@@ -209,11 +208,11 @@ def _prediction(row: list[str], n_labels: int) -> Prediction:
 
 
 def _result_from_json(content: dict[str, Any]) -> RunResult:
-    known = {f.name for f in dataclasses.fields(RunResult)}
-    fields = {key: value for key, value in content.items() if key in known}
+    names = {f.name for f in dataclasses.fields(RunResult)}
+    fields = {key: value for key, value in content.items() if key in names}
     fields["state"] = RunState(fields["state"])
     fields["scores"] = {split: Score(**score) for split, score in fields.get("scores", {}).items()}
-    fields["verdict"] = Verdict(**fields["verdict"]) if fields.get("verdict") else None
+    fields["verdict"] = FitVerdict(**fields["verdict"]) if fields.get("verdict") else None
     for name in ("labels", "tail"):
         fields[name] = tuple(fields.get(name, ()))
     return RunResult(**fields)

@@ -1,4 +1,7 @@
-"""The trainings of an evaluation: every fold of a corpus, so that each speaker is held out once. Standard library only."""
+"""Cross-validation plans: a training for every fold, so that each speaker is held out once.
+
+Standard library only.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ from cnn.errors import ConfigError, SplitError
 from cnn.overrides import override, parse_assignments
 from cnn.splits import SplitClip, make_split
 
-PARTS = {"test": "test", "validation": "val"}  # what `--on` takes, and the run folder's word for it
+PARTS = {"test": "test", "validation": "val"}  # value of `--on`, and the split's name in a run folder
 _N_BECKER = 5
-_DECIDED = {
+_OPTION_OF_KEY = {
     **dict.fromkeys(("split.kind", "split.fold", "split.n_folds", "split.test_speakers", "split.val_speakers"), "--folds"),
     "train.seed": "--seeds",
     "model.name": "--model",
@@ -21,8 +24,8 @@ _DECIDED = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
-    """What is to be evaluated, and on whom."""
+class EvaluationPlan:
+    """Nets, variants and folds to evaluate."""
 
     folds: str  # loso, becker, or a number of groups
     models: tuple[str, ...] = ("lenet5",)
@@ -35,32 +38,32 @@ class Question:
         if self.on not in PARTS:
             raise ConfigError(f"--on is test or validation, not {self.on!r}")
         for key in parse_assignments(self.overrides):
-            if key in _DECIDED:
-                raise ConfigError(f"{key} is decided by {_DECIDED[key]} here; leave it out")
+            if key in _OPTION_OF_KEY:
+                raise ConfigError(f"{key} is decided by {_OPTION_OF_KEY[key]} here; leave it out")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Arm:
     """One model on one variant, to be trained and scored on every fold."""
 
-    model: str  # of a plug-in its class
+    model: str  # a plug-in's class name
     variant: str
     configs: tuple[tuple[RunConfig, ...], ...]  # by fold, by seed
 
 
-def arms_of(question: Question, corpus: str, tiles: TileSettings, n_speakers: int) -> list[Arm]:
-    """Every model on every variant, each with its folds.
+def make_arms(plan: EvaluationPlan, corpus: str, tiles: TileSettings, n_speakers: int) -> list[Arm]:
+    """Plan every model on every variant, each with its folds.
 
     Raises:
-        ConfigError: an unknown model, variant or kind of folds, or what an override may not be.
+        ConfigError: an unknown model, variant or kind of folds, or an invalid override.
     """
     arms = []
-    for model in dict.fromkeys(question.models):
-        for variant in dict.fromkeys(question.variants):
-            base = override(default_config(corpus, tiles, model, variant), question.overrides)
+    for model in dict.fromkeys(plan.models):
+        for variant in dict.fromkeys(plan.variants):
+            base = override(default_config(corpus, tiles, model, variant), plan.overrides)
             configs = tuple(
-                tuple(_with_seed(replace(base, split=split), seed) for seed in range(question.n_seeds))
-                for split in _splits(question, base.split, n_speakers)
+                tuple(_with_seed(replace(base, split=split), seed) for seed in range(plan.n_seeds))
+                for split in _splits(plan, base.split, n_speakers)
             )
             arms.append(Arm(model=base.model.label, variant=variant, configs=configs))
     return arms
@@ -70,7 +73,7 @@ def check_folds(configs: Sequence[RunConfig], clips: Sequence[SplitClip]) -> Non
     """Refuse folds that the clips cannot give.
 
     Raises:
-        SplitError: says what `arena eval` may be asked for instead.
+        SplitError: its text names the options of `arena eval` that would do.
     """
     for settings in dict.fromkeys(config.split for config in configs):
         try:
@@ -83,29 +86,29 @@ def _with_seed(config: RunConfig, seed: int) -> RunConfig:
     return replace(config, train=replace(config.train, seed=seed))
 
 
-def _splits(question: Question, asked: SplitSettings, n_speakers: int) -> Sequence[SplitSettings]:
-    validation = _validation(question, asked)
-    if question.folds == "loso":
-        return [replace(asked, kind="loso", fold=fold, validation=validation) for fold in range(n_speakers)]
-    if question.folds == "becker":
-        return [replace(asked, kind="becker", fold=fold, validation=validation) for fold in range(_N_BECKER)]
-    if not (question.folds.isascii() and question.folds.isdecimal()):
-        raise ConfigError(f"--folds is loso, becker or a number of folds, not {question.folds!r}")
-    n_folds = int(question.folds)
+def _splits(plan: EvaluationPlan, base: SplitSettings, n_speakers: int) -> Sequence[SplitSettings]:
+    validation = _validation(plan, base)
+    if plan.folds == "loso":
+        return [replace(base, kind="loso", fold=fold, validation=validation) for fold in range(n_speakers)]
+    if plan.folds == "becker":
+        return [replace(base, kind="becker", fold=fold, validation=validation) for fold in range(_N_BECKER)]
+    if not (plan.folds.isascii() and plan.folds.isdecimal()):
+        raise ConfigError(f"--folds is loso, becker or a number of folds, not {plan.folds!r}")
+    n_folds = int(plan.folds)
     fewest = 2 if validation == "takes" else 3
     if not fewest <= n_folds <= n_speakers:
         raise ConfigError(
             f"--folds lies between {fewest} and {n_speakers} where {n_speakers} speakers are heard and {validation} validate, "
             f"not {n_folds}"
         )
-    return [replace(asked, kind="folds", n_folds=n_folds, fold=fold, validation=validation) for fold in range(n_folds)]
+    return [replace(base, kind="folds", n_folds=n_folds, fold=fold, validation=validation) for fold in range(n_folds)]
 
 
-def _validation(question: Question, asked: SplitSettings) -> str:
-    said = "split.validation" in parse_assignments(question.overrides)
-    free = question.on == "test" and question.folds != "becker"  # nobody need be held out for validation
-    validation = asked.validation if said else "takes" if free else "speakers"
-    if question.on == "validation" and validation == "takes":
+def _validation(plan: EvaluationPlan, base: SplitSettings) -> str:
+    is_set = "split.validation" in parse_assignments(plan.overrides)
+    free = plan.on == "test" and plan.folds != "becker"  # nobody need be held out for validation
+    validation = base.validation if is_set else "takes" if free else "speakers"
+    if plan.on == "validation" and validation == "takes":
         raise ConfigError(
             "--on validation needs speakers who are held out, and split.validation=takes validates on voices that were heard; "
             "leave it out"

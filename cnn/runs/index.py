@@ -1,5 +1,6 @@
-"""The shelf that run folders stand on: one found by the beginning of its name, all of them newest first, which of them are
-trials of sweeps, and whether there is place for another. Standard library only.
+"""Run folders found, listed and marked: by a prefix of the digest, newest first, with the trial that made each.
+
+Standard library only.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from cnn.config import FOLDED_KINDS, SplitSettings
 from cnn.errors import RunError
 from cnn.files import read_json, write_json
-from cnn.runs.folder import RunFolder, list_runs, locked
+from cnn.runs.folder import RunFolder, list_runs, lock_run
 
 DAMAGED = "damaged"  # beside the states of a run: its files cannot be read
 
@@ -32,32 +33,32 @@ class RunLine:
     """One run in a list of runs."""
 
     digest: str
-    state: str  # of RunState, or damaged
+    state: str  # a RunState's value, or damaged
     model: str = ""
     variant: str = ""
-    split: str = ""  # its kind, and what else is not the default
+    split: str = ""  # its kind, and the keys that differ from the default
     n_epochs: int = 0  # trained so far
-    epochs: int = 0  # asked for
+    epochs: int = 0  # train.epochs
     val_macro_f1: float | None = None
     test_macro_f1: float | None = None
-    changed_at: str = ""  # UTC, ISO 8601: finished, or last heard of
+    changed_at: str = ""  # UTC, ISO 8601: finished, or last written
     trial: TrialMark | None = None
-    cause: str = ""  # of a failure or damage
+    cause: str = ""  # one line, if failed or damaged
 
 
 def mark_trial(folder: RunFolder, mark: TrialMark) -> None:
-    """Note that a trial makes this run. One that is there already stays what it was: a training, or the first study's trial.
+    """Record that a trial makes this run; a run that exists keeps its origin, a training or the first study's trial.
 
     Raises:
         RunError: the folder cannot be made or written.
     """
-    with locked(folder):
+    with lock_run(folder):
         if not (folder.path / "config.json").exists():
             write_json(folder.path / "trial.json", dataclasses.asdict(mark))
 
 
-def trial_of(folder: RunFolder) -> TrialMark | None:
-    """The trial that made this run; None of a training.
+def read_trial_mark(folder: RunFolder) -> TrialMark | None:
+    """Read the trial that made this run; None for a training.
 
     Raises:
         RunError: trial.json is damaged.
@@ -70,7 +71,7 @@ def trial_of(folder: RunFolder) -> TrialMark | None:
 
 
 def find_run(name: str, runs_dir: Path) -> RunFolder:
-    """The run of that path, digest, or unmistakable beginning of one.
+    """Find a run by its path, its digest, or a prefix of the digest that is unique.
 
     Raises:
         RunError: none, or several.
@@ -78,15 +79,15 @@ def find_run(name: str, runs_dir: Path) -> RunFolder:
     if (Path(name) / "config.json").exists():
         return RunFolder(Path(name))
     beginning = Path(name).name
-    found = [run for run in list_runs(runs_dir) if beginning and run.digest.startswith(beginning)]
-    if len(found) != 1:
-        many = f"{len(found)} runs begin so" if found else "there is none"
+    matches = [run for run in list_runs(runs_dir) if beginning and run.digest.startswith(beginning)]
+    if len(matches) != 1:
+        many = f"{len(matches)} runs begin so" if matches else "there is none"
         raise RunError(f"no single run {name!r} in {runs_dir}: {many}; `arena runs` lists them")
-    return found[0]
+    return matches[0]
 
 
-def check_place(runs_dir: Path) -> None:
-    """Find out before any work is done whether run folders can be made in `runs_dir`.
+def check_writable(runs_dir: Path) -> None:
+    """Check before any work is done that run folders can be made in `runs_dir`.
 
     Raises:
         RunError: they cannot.
@@ -99,18 +100,18 @@ def check_place(runs_dir: Path) -> None:
         raise RunError(f"cannot write run folders in {runs_dir}: {error.strerror}; choose another with --runs") from error
 
 
-def newest_first(runs_dir: Path) -> list[RunLine]:
-    """All runs below `runs_dir`; of equally new ones by name. A damaged one is a line too."""
-    lines = [_line_of(run) for run in list_runs(runs_dir)]
+def list_newest_first(runs_dir: Path) -> list[RunLine]:
+    """List all runs below `runs_dir`, equally new ones by name. A damaged run is a line too."""
+    lines = [_read_line(run) for run in list_runs(runs_dir)]
     return sorted(lines, key=lambda line: line.changed_at, reverse=True)
 
 
-def _line_of(run: RunFolder) -> RunLine:
+def _read_line(run: RunFolder) -> RunLine:
     try:
         return _line(run)
     except (RunError, ValueError, KeyError, TypeError) as error:
         cause = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
-        return RunLine(digest=run.digest, state=DAMAGED, changed_at=_touched_at(run), cause=cause)
+        return RunLine(digest=run.digest, state=DAMAGED, changed_at=_written_at(run), cause=cause)
 
 
 def _line(run: RunFolder) -> RunLine:
@@ -121,28 +122,28 @@ def _line(run: RunFolder) -> RunLine:
         state=run.state().value,
         model=str(config["model"]["name"]),
         variant=str(config["variant"]),
-        split=_split_words(config["split"]),
+        split=_describe_split(config["split"]),
         n_epochs=result.n_epochs if result and result.n_epochs else len(run.epochs()),
         epochs=int(config["train"]["epochs"]),
         val_macro_f1=scores.get("val"),
         test_macro_f1=scores.get("test"),
-        changed_at=(result.finished_at if result else "") or _touched_at(run),
-        trial=trial_of(run),
+        changed_at=(result.finished_at if result else "") or _written_at(run),
+        trial=read_trial_mark(run),
         cause=result.cause if result else "",
     )
 
 
-def _split_words(split: dict[str, Any]) -> str:
-    usual = dataclasses.asdict(SplitSettings())
+def _describe_split(split: dict[str, Any]) -> str:
+    defaults = dataclasses.asdict(SplitSettings())
     words = [str(split["kind"])]
     for key, value in split.items():
         plain = tuple(value) if isinstance(value, list) else value
-        if key != "kind" and (plain != usual.get(key) or (key == "fold" and split["kind"] in FOLDED_KINDS)):
+        if key != "kind" and (plain != defaults.get(key) or (key == "fold" and split["kind"] in FOLDED_KINDS)):
             words.append(f"{key}={','.join(plain) if isinstance(plain, tuple) else plain}")
     return " ".join(words)
 
 
-def _touched_at(run: RunFolder) -> str:
+def _written_at(run: RunFolder) -> str:
     files = [path for path in (run.path / "epochs.csv", run.path / "config.json") if path.exists()]
     seconds = max((path.stat().st_mtime for path in files), default=0.0)
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

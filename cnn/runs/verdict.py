@@ -1,10 +1,10 @@
-"""Over- and underfitting, read from the curves and the kept weights, in a sentence."""
+"""Diagnosis of over- and underfitting from the learning curves and the kept weights, as a sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnn.runs.folder import EpochRow, Score, Verdict
+from cnn.runs.folder import EpochRow, FitVerdict, Score
 
 # Chosen to agree with a teacher's eye on the curves; the numbers stand in the sentence, so a reader may disagree.
 _FITTED = 0.90  # macro-F1 on the training clips below which the net has not learnt even those
@@ -14,8 +14,8 @@ _STILL_RISING = 0.01  # validation macro-F1 over the last quarter of the epochs
 _FEWEST_EPOCHS = 4  # below that the last quarter is no epoch
 
 
-def judge(rows: Sequence[EpochRow], train: Score, val: Score, held_out: str, remedy: str) -> Verdict:
-    """The verdict on a finished run.
+def judge(rows: Sequence[EpochRow], train: Score, val: Score, held_out: str, remedy: str) -> FitVerdict:
+    """Judge a finished run.
 
     Args:
         rows: every epoch, at least one.
@@ -28,26 +28,26 @@ def judge(rows: Sequence[EpochRow], train: Score, val: Score, held_out: str, rem
     rise = _late_rise(rows)
     scores = f"macro-F1 {train.macro_f1:.3f} on the training clips, {val.macro_f1:.3f} on {held_out}"
     if train.macro_f1 >= _FITTED and gap > _WIDE_GAP:
-        return Verdict(
+        return FitVerdict(
             state="overfit",
             reason=f"{scores}: a gap of {gap:.3f}, it knows its own clips better than the task; {remedy}.",
         )
     if rise is None:
         epochs = "1 epoch is" if len(rows) == 1 else f"{len(rows)} epochs are"
-        return Verdict(state="unsettled", reason=f"{scores}: {epochs} too few to say more; train longer.")
+        return FitVerdict(state="unsettled", reason=f"{scores}: {epochs} too few to say more; train longer.")
     if train.macro_f1 < _FITTED:
         more = "still rising: train longer" if rise > _STILL_RISING else "no longer rising: try a larger net"
-        return Verdict(state="underfit", reason=f"{scores}: it has not learnt even what it was shown, and is {more}.")
+        return FitVerdict(state="underfit", reason=f"{scores}: it has not learnt even what it was shown, and is {more}.")
     least = min(rows, key=lambda row: row.val_loss)
     if rows[-1].val_loss > _LOSS_TURNED * least.val_loss and rows[-1].train_loss < least.train_loss:
-        return Verdict(
+        return FitVerdict(
             state="overfit",
             reason=f"validation loss turned up from {least.val_loss:.3f} (epoch {least.epoch}) to {rows[-1].val_loss:.3f} "
             "while training loss went on falling; stop earlier or augment.",
         )
     if rise > _STILL_RISING and rows[-1].learning_rate > 0.1 * max(row.learning_rate for row in rows):
-        return Verdict(state="unsettled", reason=f"{scores}: it rose by {rise:.3f} in the last quarter; train longer.")
-    return Verdict(state="good", reason=f"{scores}: a gap of {gap:.3f}, and both curves have settled.")
+        return FitVerdict(state="unsettled", reason=f"{scores}: it rose by {rise:.3f} in the last quarter; train longer.")
+    return FitVerdict(state="good", reason=f"{scores}: a gap of {gap:.3f}, and both curves have settled.")
 
 
 def _late_rise(rows: Sequence[EpochRow]) -> float | None:

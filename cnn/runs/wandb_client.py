@@ -1,4 +1,4 @@
-"""One run's copy in W&B through its client: begun, closed, or sent whole. The only module of cnn that imports wandb."""
+"""W&B's client: start, close or send the copy of one run. The only module of cnn that imports wandb."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from cnn.overrides import flatten
 from cnn.runs.folder import RunFolder, RunResult, RunState, Score
 from cnn.runs.wandb_record import Copy, write_copy
 
-CLOSE_S = 30.0  # for what W&B has not taken when a run ends; wandb's own default waits for ever
+CLOSE_S = 30.0  # limit for the rest of an upload when a run ends; wandb's own default waits for ever
 _CONNECT_S = 20  # wandb's own default waits 90 s
 
 
 def is_logged_in() -> bool:
-    """Whether wandb finds credentials for its server, without asking for any."""
+    """Return whether wandb has credentials for its server, without asking the user for any."""
     try:
         import wandb
         from wandb.sdk.lib import wbauth
@@ -31,48 +31,48 @@ def is_logged_in() -> bool:
         return False
 
 
-def forget() -> None:
+def stop_service() -> None:
     """End wandb's process, which still holds the id of a run that could not begin."""
     import wandb
 
     wandb.teardown()
 
 
-def send(folder: RunFolder, copy: Copy, config: RunConfig, place: Path, wait_s: float) -> str:
-    """Copy a run that has ended to W&B, whole or what is missing there; the address of its page. Hold the folder.
+def send_run(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, wait_s: float) -> str:
+    """Send W&B what it lacks of a run that has ended, and return the address of its page. The caller holds the lock.
 
     Args:
-        place: where wandb keeps its own files.
-        wait_s: for W&B to take everything.
+        files_dir: wandb's own files.
+        wait_s: limit for the upload.
 
     Raises:
-        ConnectionError: W&B was not reached, or refused it, or did not take everything in time.
+        ConnectionError: W&B was not reached, refused the run, or did not take everything in time.
     """
     result = folder.result()
     assert result is not None
-    url = replay(folder, copy, config, place, wait_s)
-    note(folder, replace(copy, mode="online", url=url, sent=True), result)
+    url = replay(folder, copy, config, files_dir, wait_s)
+    record_copy(folder, replace(copy, mode="online", url=url, sent=True), result)
     return url
 
 
-def replay(folder: RunFolder, copy: Copy, config: RunConfig, place: Path, wait_s: float = 0.0) -> str:
-    """What `send` does, without a note in the folder: `copy` may be another run of W&B's than the folder's own."""
+def replay(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, wait_s: float = 0.0) -> str:
+    """Send a run as `send_run` does, without a record in its folder: `copy` may be a different run at W&B."""
     try:
-        run = start(replace(copy, mode="online"), config, place, lambda: None, wait_s=wait_s)
+        run = start_run(replace(copy, mode="online"), config, files_dir, lambda: None, wait_s=wait_s)
         for row in folder.epochs():
             if row.epoch >= run.step:  # W&B keeps what it has
                 run.log(asdict(row), step=row.epoch)
         url = str(run.url or "")
-        in_time = close(run, folder, folder.result())
+        in_time = close_run(run, folder, folder.result())
     except Exception as error:
-        raise ConnectionError(one_line(error)) from error
+        raise ConnectionError(format_error(error)) from error
     if not in_time:
         raise ConnectionError(f"it did not take everything within {wait_s or CLOSE_S:.0f} s")
     return url
 
 
-def start(copy: Copy, config: RunConfig, place: Path, on_stop: Callable[[], None], wait_s: float = 0.0) -> Any:
-    """An open run of wandb's, new or gone on with; wandb keeps its own files in `place`. Raises whatever wandb raises."""
+def start_run(copy: Copy, config: RunConfig, files_dir: Path, on_stop: Callable[[], None], wait_s: float = 0.0) -> Any:
+    """Start or resume a run at W&B, with wandb's own files in `files_dir`. Raises all that wandb raises."""
     if copy.mode == "offline":
         os.environ["WANDB_ERROR_REPORTING"] = "false"  # wandb 0.31 looks its server up even offline without this
     import wandb
@@ -95,8 +95,8 @@ def start(copy: Copy, config: RunConfig, place: Path, on_stop: Callable[[], None
         group=copy.group,
         job_type=copy.job_type,
         tags=(config.model.label, config.variant),
-        config=flatten(cfg.to_dict(config)),  # dotted, as in sweep files: W&B then shows sweeps and trainings alike
-        dir=place,
+        config=flatten(cfg.config_to_dict(config)),  # dotted, as in sweep files: W&B then shows sweeps and trainings alike
+        dir=files_dir,
         mode="online" if copy.mode == "online" else "offline",
         resume="allow" if copy.mode == "online" else None,
         reinit="create_new",
@@ -104,8 +104,8 @@ def start(copy: Copy, config: RunConfig, place: Path, on_stop: Callable[[], None
     )
 
 
-def close(run: Any, folder: RunFolder, result: RunResult | None) -> bool:
-    """Send what came of the run and close it; False when W&B did not take everything in time."""
+def close_run(run: Any, folder: RunFolder, result: RunResult | None) -> bool:
+    """Send the result of the run and close it; False if W&B did not take everything in time."""
     is_whole = True
     if result:
         run.summary.update(_summary(result))
@@ -114,7 +114,7 @@ def close(run: Any, folder: RunFolder, result: RunResult | None) -> bool:
         try:
             _send_tables(run, folder, result)
         except Exception as error:  # an artifact asks the server how it is to be hashed
-            if not _is_of_server(error):
+            if not _is_server_error(error):
                 raise
             is_whole = False
     else:
@@ -126,14 +126,14 @@ def close(run: Any, folder: RunFolder, result: RunResult | None) -> bool:
     return is_whole
 
 
-def _is_of_server(error: Exception) -> bool:
+def _is_server_error(error: Exception) -> bool:
     import wandb
 
     return isinstance(error, wandb.Error | TimeoutError)
 
 
-def abandon(run: Any, cause: str) -> None:
-    """Close a run that came to nothing."""
+def abandon_run(run: Any, cause: str) -> None:
+    """Close a run that failed."""
     run.summary.update({"state": RunState.FAILED.value, "cause": cause})
     run.tags = (*run.tags, RunState.FAILED.value)
     with contextlib.suppress(TimeoutError):
@@ -157,17 +157,17 @@ def _send_tables(run: Any, folder: RunFolder, result: RunResult) -> None:
 def _confusion(score: Score, labels: tuple[str, ...], split: str) -> Any:
     import wandb
 
-    cells = [(truth, said) for truth, row in enumerate(score.confusion) for said, n in enumerate(row) for _ in range(n)]
+    cells = [(i, j) for i, row in enumerate(score.confusion) for j, n in enumerate(row) for _ in range(n)]
     return wandb.plot.confusion_matrix(
-        y_true=[truth for truth, _ in cells],
-        preds=[said for _, said in cells],
+        y_true=[i for i, _ in cells],
+        preds=[j for _, j in cells],
         class_names=list(labels),
         title=f"{split} clips",
     )
 
 
-def note(folder: RunFolder, copy: Copy, result: RunResult) -> None:
-    """Keep in the run folder where its copy is."""
+def record_copy(folder: RunFolder, copy: Copy, result: RunResult) -> None:
+    """Record in the run folder where its copy is."""
     write_copy(folder, copy)
     folder.write_result(replace(result, wandb_mode=copy.mode, wandb_url=copy.url))
 
@@ -182,6 +182,6 @@ def _summary(result: RunResult) -> dict[str, Any]:
     return summary
 
 
-def one_line(error: Exception) -> str:
-    """What wandb raised, for people."""
+def format_error(error: Exception) -> str:
+    """Return wandb's error as one line for people."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]

@@ -1,4 +1,4 @@
-"""Every run mirrored to W&B, online or offline: it never asks a question, and never stops or holds up a training.
+"""Mirror of a training at W&B, online or offline: it never asks a question, and never stops or delays a training.
 
 A copy begins with the first epoch. The run folder stays the record: what W&B did not take, `arena wandb sync` sends from there.
 """
@@ -10,44 +10,40 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cnn.config import RunConfig
 from cnn.errors import ConfigError
 from cnn.runs.folder import EpochRow, RunFolder, RunState
-from cnn.runs.wandb_client import abandon, close, forget, is_logged_in, note, one_line, start
+from cnn.runs.wandb_client import abandon_run, close_run, format_error, is_logged_in, record_copy, start_run, stop_service
 from cnn.runs.wandb_record import Copy, write_copy
 
-if TYPE_CHECKING:
-    pass
-
-
 MODES = ("auto", "online", "offline", "off")
-_SPARE_S = 600  # after W&B was not reached, before it is tried again: every wait is a training's time
+_PAUSE_S = 600  # before the next attempt after W&B was not reached: every wait is a training's time
 
-_spared_until = 0.0  # monotonic: W&B was not reached lately
+_offline_until = 0.0  # monotonic clock; runs start offline until then
 
 
 def check_mode(mode: str) -> None:
-    """Raises ConfigError when `mode` is none of MODES."""
+    """Raise ConfigError if `mode` is none of MODES."""
     if mode not in MODES:
         raise ConfigError(f"--wandb is one of {', '.join(MODES)}, not {mode!r}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Destination:
-    """Where in W&B a run is copied to, and what it is called there."""
+    """The address and name of a run's copy at W&B."""
 
     mode: str = "auto"
     group: str = ""  # the study; empty: the variant
     job_type: str = "training"
-    id: str = ""  # of a run that W&B's sweep has made; empty: the run's digest
+    id: str = ""  # id from W&B's sweep; empty: the run's digest
     project: str = ""  # empty: WANDB_PROJECT, or arena
     entity: str = ""  # empty: WANDB_ENTITY, or the account's own
     on_stop: Callable[[], None] = field(default=lambda: None, compare=False)  # Stop was pressed in W&B
 
-    def copy(self, config: RunConfig, mode: str, *, url: str = "", sent: bool = False) -> Copy:
-        """This destination as it is kept in the run folder of `config`."""
+    def copy(self, config: RunConfig, mode: str, *, url: str = "", is_sent: bool = False) -> Copy:
+        """Return this destination as recorded in the run folder of `config`."""
         return Copy(
             mode=mode,
             id=self.id or config.digest,
@@ -56,12 +52,12 @@ class Destination:
             group=self.group or config.variant,
             job_type=self.job_type,
             url=url,
-            sent=sent,
+            sent=is_sent,
         )
 
 
 class Mirror:
-    """One run's copy in W&B, opened at the first epoch logged unless before."""
+    """Copy of one run at W&B, opened when the first epoch is logged, if not before."""
 
     def __init__(self, destination: Destination, config: RunConfig, folder: Path, say: Callable[[str], None]) -> None:
         check_mode(destination.mode)
@@ -79,13 +75,13 @@ class Mirror:
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            write_copy(RunFolder(self._folder), self._copy())  # before anything can fail: it is to be sent
+            write_copy(RunFolder(self._folder), self._copy())  # before anything can fail, so that `arena wandb sync` sends it
             self._open()
             rows = RunFolder(self._folder).epochs()
         except Exception as error:  # W&B unreachable, out of disk or broken must not stop a training
             self._turn_off(error)
         else:
-            self._log(rows)  # also those that a kill kept from W&B
+            self._log(rows)  # also epochs that W&B lacks after a kill
 
     def log(self, row: EpochRow) -> None:
         """Send one epoch; a failure turns the mirror off and says so once."""
@@ -93,7 +89,7 @@ class Mirror:
         self._log([row])
 
     def _log(self, rows: Sequence[EpochRow]) -> None:
-        """Send what W&B does not have; it counts the steps of a run that goes on from the last that it has."""
+        """Send the epochs that W&B lacks; the step of a resumed run is the last that W&B has."""
         try:
             for row in rows if self._run is not None else ():
                 if row.epoch >= self._run.step:
@@ -102,11 +98,11 @@ class Mirror:
             self._turn_off(error)
 
     def _turn_off(self, error: Exception) -> None:
-        self._say(f"W&B mirror off for {self._name}: {one_line(error)}; `arena wandb sync` sends it later")
+        self._say(f"W&B mirror off for {self._name}: {format_error(error)}; `arena wandb sync` sends it later")
         self._mode, self._run = "off", None
 
     def finish(self, folder: RunFolder) -> None:
-        """Send the result and close; note in the run folder where the copy is. Call it while the folder is still held.
+        """Send the result, close, and record in the run folder where the copy is. The caller holds the folder's lock.
 
         Opens the mirror if need be: a run that was killed after its last epoch has a result and no epoch to log.
         """
@@ -119,13 +115,13 @@ class Mirror:
             if self._run is None:
                 return
             url = self._run.url or "" if self._mode == "online" else ""
-            in_time = close(self._run, folder, result)
+            in_time = close_run(self._run, folder, result)
             if not in_time:
                 self._say(f"W&B did not take all of {self._name} in time; `arena wandb sync` sends the rest")
             if result:
-                note(folder, self._copy(url=url, sent=in_time and self._mode == "online"), result)
-        except Exception as error:  # nor must it turn a finished training into a failed one
-            self._say(f"W&B mirror of {self._name} not closed: {one_line(error)}")
+                record_copy(folder, self._copy(url=url, is_sent=in_time and self._mode == "online"), result)
+        except Exception as error:  # W&B must not turn a finished training into a failed one
+            self._say(f"W&B mirror of {self._name} not closed: {format_error(error)}")
 
     def fail(self, error: Exception) -> None:
         """Close the copy of a run whose training raised `error`; one that has a result is for `finish`."""
@@ -133,31 +129,31 @@ class Mirror:
             return
         run, self._mode, self._run = self._run, "off", None
         try:
-            abandon(run, one_line(error))
-        except Exception as other:
-            self._say(f"W&B mirror of {self._name} not closed: {one_line(other)}")
+            abandon_run(run, format_error(error))
+        except Exception as failure:
+            self._say(f"W&B mirror of {self._name} not closed: {format_error(failure)}")
 
     def _folder_state(self) -> RunState:
         return RunFolder(self._folder).state()
 
-    def _copy(self, *, url: str = "", sent: bool = False) -> Copy:
-        return self._destination.copy(self._config, self._mode, url=url, sent=sent)
+    def _copy(self, *, url: str = "", is_sent: bool = False) -> Copy:
+        return self._destination.copy(self._config, self._mode, url=url, is_sent=is_sent)
 
     def _open(self) -> None:
-        global _spared_until
+        global _offline_until
         if self._mode != "online":
             self._mode = "online" if self._mode == "auto" and is_logged_in() else "offline"
-        if self._mode == "online" and time.monotonic() < _spared_until:
+        if self._mode == "online" and time.monotonic() < _offline_until:
             self._mode = "offline"
         try:
-            self._run = start(self._copy(), self._config, self._folder, self._destination.on_stop)
+            self._run = start_run(self._copy(), self._config, self._folder, self._destination.on_stop)
         except Exception as error:
             if self._mode == "offline":
                 raise
-            _spared_until = time.monotonic() + _SPARE_S
+            _offline_until = time.monotonic() + _PAUSE_S
             later = "send it later with `arena wandb sync`"
-            self._say(f"W&B not reached for {self._name}, kept offline: {one_line(error)}; {later}")
-            forget()
+            self._say(f"W&B not reached for {self._name}, kept offline: {format_error(error)}; {later}")
+            stop_service()
             self._mode = "offline"
-            self._run = start(self._copy(), self._config, self._folder, self._destination.on_stop)
+            self._run = start_run(self._copy(), self._config, self._folder, self._destination.on_stop)
         write_copy(RunFolder(self._folder), self._copy())

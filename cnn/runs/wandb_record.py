@@ -1,4 +1,7 @@
-"""wandb.json in a run folder: where in W&B its copy is, and whether W&B has all of it. Standard library only."""
+"""wandb.json in a run folder: the address of its copy at W&B, and whether W&B has all of it.
+
+Standard library only.
+"""
 
 from __future__ import annotations
 
@@ -29,16 +32,16 @@ class Copy:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Copies:
-    """The runs of a folder, by what W&B has of them."""
+    """Runs of a folder by how much of them W&B has."""
 
-    unsent: list[tuple[RunFolder, Copy]]  # ended, and not or not wholly in W&B
+    unsent: list[tuple[RunFolder, Copy]]  # ended, but missing or incomplete at W&B
     n_sent: int
-    n_unfinished: int  # to be sent when they end
+    n_unfinished: int  # sent when they end
     n_without: int  # trained with --wandb off
 
 
-def copy_of(folder: RunFolder) -> Copy | None:
-    """Where the copy of a run is; None of a run that was never to be copied.
+def read_copy(folder: RunFolder) -> Copy | None:
+    """Read where the copy of a run is; None if it was trained with --wandb off.
 
     Raises:
         RunError: wandb.json is damaged.
@@ -56,8 +59,8 @@ def write_copy(folder: RunFolder, copy: Copy) -> None:
     write_json(folder.path / _NAME, dataclasses.asdict(copy))
 
 
-def copies_in(path: Path) -> Copies:
-    """What is to be sent of a folder of runs, or of one run folder.
+def list_copies(path: Path) -> Copies:
+    """List the copies of a folder of runs, or of one run folder, by what W&B has.
 
     Raises:
         RunError: `path` is neither, or a file in it is damaged.
@@ -65,13 +68,13 @@ def copies_in(path: Path) -> Copies:
     runs = [RunFolder(path)] if (path / "config.json").exists() else list_runs(path)
     if not runs:
         raise RunError(f"no runs in {path}; name the folder that `arena train` or `arena sweep run` wrote into")
-    found = [(run, copy_of(run)) for run in runs]
-    copied = [(run, copy) for run, copy in found if copy]
+    pairs = [(run, read_copy(run)) for run in runs]
+    copied = [(run, copy) for run, copy in pairs if copy]
     waiting = [(run, copy) for run, copy in copied if not copy.sent]
     ended = [(run, copy) for run, copy in waiting if run.state().is_finished]
     return Copies(
         unsent=ended,
         n_sent=len(copied) - len(waiting),
         n_unfinished=len(waiting) - len(ended),
-        n_without=len(found) - len(copied),
+        n_without=len(pairs) - len(copied),
     )

@@ -1,4 +1,4 @@
-"""What W&B does not have yet, sent from the run folders: runs trained offline, or while W&B was down."""
+"""Later upload to W&B from run folders, for runs that were trained offline or while W&B was down."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnn.errors import RunError
-from cnn.overrides import from_dict
-from cnn.runs.folder import RunFolder, locked
-from cnn.runs.wandb_client import is_logged_in, send
-from cnn.runs.wandb_record import Copy, copy_of
+from cnn.overrides import config_from_dict
+from cnn.runs.folder import RunFolder, lock_run
+from cnn.runs.wandb_client import is_logged_in, send_run
+from cnn.runs.wandb_record import Copy, read_copy
 
-_WAIT_S = 120.0  # for W&B to take one run
-_MAX_FAILURES = 3  # in a row: W&B is down, and each costs its wait
+_WAIT_S = 120.0  # limit for the upload of one run
+_MAX_FAILURES = 3  # in a row: W&B is down, and each attempt costs its wait
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sent:
-    """One run that is now in W&B."""
+class SentRun:
+    """One run that W&B has now."""
 
     run: str
     url: str
 
 
-def check_login() -> None:
-    """Raises RunError when W&B would ask who we are."""
+def require_login() -> None:
+    """Raise RunError if W&B would ask for credentials."""
     if not is_logged_in():
         raise RunError(
             "not logged in to W&B: run `wandb login`, or set WANDB_API_KEY (and WANDB_BASE_URL for a server of your own), "
@@ -36,19 +36,19 @@ def check_login() -> None:
 
 def send_all(
     unsent: Sequence[tuple[RunFolder, Copy]], advance: Callable[[int, str], None], say: Callable[[str], None]
-) -> list[Sent]:
-    """Send runs one after another; what was sent stays sent, however this ends.
+) -> list[SentRun]:
+    """Send runs one after another; an error leaves those that are sent recorded as sent.
 
     Raises:
         RunError: some could not be sent, or three in a row.
     """
-    sent: list[Sent] = []
+    uploads: list[SentRun] = []
     failures: list[str] = []
     in_a_row = 0
-    with tempfile.TemporaryDirectory(prefix="arena-wandb-") as place:
+    with tempfile.TemporaryDirectory(prefix="arena-wandb-") as files_dir:
         for run, copy in unsent:
             try:
-                sent.append(Sent(run=run.digest, url=_send(run, copy, Path(place))))
+                uploads.append(SentRun(run=run.digest, url=_send(run, copy, Path(files_dir))))
                 in_a_row = 0
             except ConnectionError as error:
                 failures.append(str(error))
@@ -58,14 +58,14 @@ def send_all(
                     break
             advance(1, copy.group)
     if failures:
-        n_left = len(unsent) - len(sent)
+        n_left = len(unsent) - len(uploads)
         raise RunError(f"{n_left} of {len(unsent)} runs are not sent, the first because {failures[0]}; send them again later")
-    return sent
+    return uploads
 
 
-def _send(run: RunFolder, copy: Copy, place: Path) -> str:
-    with locked(run):
-        now = copy_of(run) or copy
-        if now.sent:  # by another `arena wandb sync` meanwhile
-            return now.url
-        return send(run, now, from_dict(run.config()), place, _WAIT_S)
+def _send(run: RunFolder, copy: Copy, files_dir: Path) -> str:
+    with lock_run(run):
+        copy = read_copy(run) or copy
+        if copy.sent:  # by another `arena wandb sync` meanwhile
+            return copy.url
+        return send_run(run, copy, config_from_dict(run.config()), files_dir, _WAIT_S)

@@ -11,7 +11,7 @@ from cnn.errors import ConfigError
 from cnn.hardware import check_device_name, keep_freed_memory, release_freed_memory
 
 
-def resolve(name: str) -> torch.device:
+def resolve_device(name: str) -> torch.device:
     """`auto` is the first CUDA GPU, else the CPU; also `cpu`, `cuda`, `cuda:1`.
 
     Raises:
@@ -30,7 +30,7 @@ def resolve(name: str) -> torch.device:
 
 
 @contextmanager
-def one_thread(device: torch.device) -> Iterator[int]:
+def limit_threads(device: torch.device) -> Iterator[int]:
     """On the CPU one thread, so that numbers do not depend on the machine's cores; gives the number of threads in use."""
     before = torch.get_num_threads()
     if device.type == "cpu":

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn.config import RunConfig
-from cnn.runs.folder import EpochRow, RunFolder, RunState, locked
+from cnn.runs.folder import EpochRow, RunFolder, RunState, lock_run
 from cnn.tiles.tile_set import TileSet
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ from cnn.runs.wandb_mirror import Destination, Mirror
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Training:
+class TrainingRequest:
     """What is to be trained."""
 
     config: RunConfig
@@ -28,7 +28,7 @@ class Training:
     on_begin: Callable[[int], None] | None = None  # told how many epochs were trained before
 
 
-def train_mirrored(training: Training, destination: Destination, say: Callable[[str], None]) -> RunFolder:
+def train_mirrored(training: TrainingRequest, destination: Destination, say: Callable[[str], None]) -> RunFolder:
     """The run folder as `cnn.train.training_run.train` makes it, with every newly trained epoch and the result copied to W&B.
 
     Raises:
@@ -37,22 +37,22 @@ def train_mirrored(training: Training, destination: Destination, say: Callable[[
     folder = RunFolder(training.runs / training.config.digest)
     mirror = Mirror(destination, training.config, folder.path, say)
 
-    from cnn.train.training_run import Decision, begun  # not before: who only checks a mode needs no torch
+    from cnn.train.training_run import Decision, open_run  # not before: who only checks a mode needs no torch
 
     def listen(row: EpochRow) -> Decision:
         mirror.log(row)
         return training.on_epoch(row) if training.on_epoch else Decision.CONTINUE
 
-    with locked(folder):
+    with lock_run(folder):
         if folder.state() is RunState.FINISHED:
             return folder
         if destination.id:  # W&B's sweep waits for its run
             mirror.open()
         try:
-            with begun(training.config, training.tiles, training.runs, training.device) as work:
+            with open_run(training.config, training.tiles, training.runs, training.device) as work:
                 assert work is not None  # the lock is held: nobody else has finished it
                 if training.on_begin:
-                    training.on_begin(len(work.fit.rows))
+                    training.on_begin(len(work.trainer.rows))
                 work.run(listen)
             return folder
         except Exception as error:

@@ -15,7 +15,7 @@ from cnn.config import FOLDED_KINDS, VARIANTS, RunConfig, default_config
 from cnn.errors import RunError
 from cnn.hardware import check_device_name, may_have_gpu, n_processes
 from cnn.nets import PAIR
-from cnn.runs.failure import Failure, failure_of
+from cnn.runs.failure import TrainingFailure, describe_failure
 from cnn.runs.folder import EpochRow, RunFolder, RunState
 from cnn.splits import make_split
 from cnn.tiles.tile_set import TileSet, open_tiles
@@ -24,7 +24,7 @@ OnEpoch = Callable[[RunConfig, EpochRow], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class TrainingPaths:
     """Where trainings read, write and run."""
 
     tiles: Path
@@ -33,7 +33,7 @@ class Place:
     wandb: str = "off"
 
 
-def the_eight(tiles: TileSet) -> list[RunConfig]:
+def default_configs(tiles: TileSet) -> list[RunConfig]:
     """Model A and Model B on the four variants, with their default settings."""
     return [default_config(tiles.corpus, tiles.settings, model, variant) for model in PAIR for variant in VARIANTS]
 
@@ -52,13 +52,13 @@ def is_gpu(device: str) -> bool:
     check_device_name(device)
     if device == "cpu" or (device == "auto" and not may_have_gpu()):
         return False
-    from cnn.train.device import resolve
+    from cnn.train.device import resolve_device
 
-    return resolve(device).type == "cuda"
+    return resolve_device(device).type == "cuda"
 
 
 def train_all(
-    configs: Sequence[RunConfig], place: Place, n_jobs: int, on_epoch: OnEpoch, say: Callable[[str], None]
+    configs: Sequence[RunConfig], place: TrainingPaths, n_jobs: int, on_epoch: OnEpoch, say: Callable[[str], None]
 ) -> list[RunFolder]:
     """The run folders of `configs`, in their order, trained in at most `n_jobs` processes; finished ones are answered at once.
 
@@ -104,17 +104,17 @@ def _name(config: RunConfig) -> str:
     return f"{config.model.label} on {config.variant}{fold}{seed}"
 
 
-def _resumed(config: RunConfig, place: Place, n_before: int) -> str:
+def _resumed(config: RunConfig, place: TrainingPaths, n_before: int) -> str:
     return f"{_name(config)}: going on after epoch {n_before} of {config.train.epochs} ({place.runs / config.digest})"
 
 
-def _told(config: RunConfig, place: Place, failure: Failure) -> str:
+def _told(config: RunConfig, place: TrainingPaths, failure: TrainingFailure) -> str:
     folder = place.runs / config.digest
     where = "" if str(folder) in failure.cause else f" ({folder})"
     return f"{_name(config)}{where}: {failure.cause}"
 
 
-def _events(configs: Sequence[RunConfig], todo: Sequence[int], place: Place, n_jobs: int) -> Any:
+def _events(configs: Sequence[RunConfig], todo: Sequence[int], place: TrainingPaths, n_jobs: int) -> Any:
     context = multiprocessing.get_context("spawn")  # a fork of a process with torch's threads may hang
     tasks: Any = context.Queue()
     events: Any = context.Queue()
@@ -150,12 +150,12 @@ def _raise_if_killed(workers: Sequence[Any]) -> None:
             )
 
 
-def _work(place: Place, tasks: Any, events: Any) -> None:
+def _work(place: TrainingPaths, tasks: Any, events: Any) -> None:
     follow_parent()
     try:
         with loading():
             from cnn.runs.wandb_mirror import Destination
-            from cnn.train.mirrored import Training, train_mirrored
+            from cnn.train.mirrored import TrainingRequest, train_mirrored
             from cnn.train.training_run import Decision
     except ImportError as error:
         events.put((0, "unloaded", error))
@@ -176,10 +176,10 @@ def _work(place: Place, tasks: Any, events: Any) -> None:
             events.put((number, "begun", n_before))
 
         try:
-            training = Training(
+            training = TrainingRequest(
                 config=config, tiles=tiles, runs=place.runs, device=place.device, on_epoch=listen, on_begin=begin
             )
             train_mirrored(training, Destination(mode=place.wandb), say)
             events.put((number, "done", None))
         except Exception as error:  # a fault in one training must not take the others along
-            events.put((number, "failed", failure_of(error, config, place.runs / config.digest)))
+            events.put((number, "failed", describe_failure(error, config, place.runs / config.digest)))

@@ -7,14 +7,14 @@ from torch.nn import functional as F
 
 from cnn.config import LABELS, RunConfig
 from cnn.errors import ConfigError
-from cnn.models.check import check
-from cnn.models.registry import build, placed
-from cnn.models.seeding import seeded
+from cnn.models.check import check_net
+from cnn.models.registry import build_net, to_device
+from cnn.models.seeding import seed_generators
 from cnn.splits import make_split
 from cnn.tiles.augment import Augment
-from cnn.tiles.batches import Clips, seed_of
+from cnn.tiles.batches import Clips, derive_seed
 from cnn.tiles.tile_set import TileSet
-from cnn.train.device import one_thread, resolve
+from cnn.train.device import limit_threads, resolve_device
 
 
 def try_batch(config: RunConfig, tiles: TileSet, device: str) -> None:
@@ -27,15 +27,17 @@ def try_batch(config: RunConfig, tiles: TileSet, device: str) -> None:
     if (config.corpus, config.tiles) != (tiles.corpus, tiles.settings):
         raise ConfigError(f"the configuration was made for other tiles than those in {tiles.folder}; choose them with --tiles")
     if config.model.is_plugin:
-        check(config.model, config.tiles.size, len(LABELS))
-    place = resolve(device)
+        check_net(config.model, config.tiles.size, len(LABELS))
+    place = resolve_device(device)
     split = make_split(tiles.clips, config.split)
     clips = Clips(tiles.pictures(config.filter), tiles.labels(), split.train[: config.train.batch_size], place)
     augment = Augment([config.augment], config.tiles) if config.augmented else None
-    with one_thread(place), seeded(seed_of("weights", config.train.seed), place):
-        net = placed(build(config.model, config.tiles.size, len(LABELS)), place)
+    with limit_threads(place), seed_generators(derive_seed("weights", config.train.seed), place):
+        net = to_device(build_net(config.model, config.tiles.size, len(LABELS)), place)
         net.train()
-        for batch, truth in clips.shuffled(config.train.batch_size, [seed_of("order", config.train.seed, 0)], augment):
+        for batch, truth in clips.iterate_batches(
+            config.train.batch_size, [derive_seed("order", config.train.seed, 0)], augment
+        ):
             F.cross_entropy(net(batch), truth).backward()  # type: ignore[no-untyped-call]
             break
         if place.type == "cuda":

@@ -17,20 +17,20 @@ from arena.base.scores import Counts, accuracy, confusion_matrix, macro_f1
 from cnn.config import LABELS, RunConfig, TrainSettings
 from cnn.errors import RunError
 from cnn.files import write_whole
-from cnn.models.registry import build, placed
-from cnn.models.seeding import seeded
+from cnn.models.registry import build_net, to_device
+from cnn.models.seeding import seed_generators
 from cnn.runs.folder import EpochRow, Score
 from cnn.tiles.augment import Augment
-from cnn.tiles.batches import Clips, n_steps, seed_of
+from cnn.tiles.batches import Clips, count_steps, derive_seed
 from cnn.tiles.tta import log_probabilities
 from cnn.train.optimizer import Optimizer, learning_rate_at
-from cnn.train.weights_file import sealed, unsealed
+from cnn.train.weights_file import dump_checksummed, load_checksummed
 
 _BEFORE = "checkpoint-before.pt"  # the checkpoint that the newest has replaced
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Learnt:
+class EpochStats:
     """What an epoch over the training clips says of itself, while the weights move."""
 
     losses: list[float]  # of each step, without label smoothing
@@ -38,23 +38,23 @@ class Learnt:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Times:
+class EpochTimes:
     """How long an epoch took; of a member of a group its share."""
 
     training_s: float
     epoch_s: float  # with scoring
 
 
-class Fit:
+class Trainer:
     """The state of one training; every epoch draws its own seeds, so that it needs no random state to go on."""
 
     def __init__(self, config: RunConfig, device: torch.device) -> None:
         self.config = config
         self.device = device
         self.augment = Augment([config.augment], config.tiles) if config.augmented else None
-        with seeded(seed_of("weights", config.train.seed), device):
-            net = build(config.model, config.tiles.size, len(LABELS))
-        self.net = placed(net, device)
+        with seed_generators(derive_seed("weights", config.train.seed), device):
+            net = build_net(config.model, config.tiles.size, len(LABELS))
+        self.net = to_device(net, device)
         self.optimizer = Optimizer(self.net, config.train)
         self.rows: list[EpochRow] = []
         self.best_epoch = 0
@@ -64,13 +64,13 @@ class Fit:
         self.training_s = 0.0
 
     @property
-    def is_over(self) -> bool:
+    def is_finished(self) -> bool:
         """All epochs are trained, or `patience` epochs have passed without a better validation macro-F1."""
         settings = self.config.train
         waited = len(self.rows) - self.best_epoch
         return len(self.rows) >= settings.epochs or (settings.patience > 0 and bool(self.rows) and waited >= settings.patience)
 
-    def epoch(self, train: Clips, val: Clips) -> EpochRow:
+    def run_epoch(self, train: Clips, val: Clips) -> EpochRow:
         """Train one epoch, score it on `val`, keep its weights if they are to be kept.
 
         Held-out speakers choose the epoch with the best macro-F1; voices that were heard in training choose nothing, and
@@ -80,12 +80,12 @@ class Fit:
             RunError: a loss is no number any more.
         """
         started = time.perf_counter()
-        learnt = self.learn(train)
+        learnt = self.train_epoch(train)
         training_s = time.perf_counter() - started
         val_score, _ = self.score(val)
-        return self.ended(learnt, val_score, Times(training_s=training_s, epoch_s=time.perf_counter() - started))
+        return self.record_epoch(learnt, val_score, EpochTimes(training_s=training_s, epoch_s=time.perf_counter() - started))
 
-    def ended(self, learnt: Learnt, val: Score, times: Times) -> EpochRow:
+    def record_epoch(self, learnt: EpochStats, val: Score, times: EpochTimes) -> EpochRow:
         """Take in an epoch whose weights stand in the net.
 
         Raises:
@@ -121,22 +121,22 @@ class Fit:
         self.n_clips_trained += int(learnt.confusion.sum())
         return row
 
-    def learn(self, train: Clips) -> Learnt:
+    def train_epoch(self, train: Clips) -> EpochStats:
         """One pass over `train`."""
         settings = self.config.train
         number = len(self.rows)
-        steps = n_steps(len(train), settings.batch_size)
+        steps = count_steps(len(train), settings.batch_size)
         losses, truths, guesses = [], [], []
         self.net.train()
-        with seeded(seed_of("dropout", settings.seed, number), self.device):
-            batches = train.shuffled(settings.batch_size, [seed_of("order", settings.seed, number)], self.augment)
+        with seed_generators(derive_seed("dropout", settings.seed, number), self.device):
+            batches = train.iterate_batches(settings.batch_size, [derive_seed("order", settings.seed, number)], self.augment)
             for step, (batch, truth) in enumerate(batches):
                 rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
                 try:
                     found = self.net(batch).log_softmax(1)
                     plain = F.nll_loss(found, truth)
                     self.optimizer.zero_grad()
-                    smoothed(plain, found, settings.label_smoothing).backward()  # type: ignore[no-untyped-call]
+                    smooth_loss(plain, found, settings.label_smoothing).backward()  # type: ignore[no-untyped-call]
                 except Exception as error:
                     error.add_note(_step_of(step, steps, number))
                     raise
@@ -144,21 +144,21 @@ class Fit:
                 losses.append(plain.detach())
                 truths.append(truth)
                 guesses.append(found.detach().argmax(1))
-        return Learnt(losses=torch.stack(losses).tolist(), confusion=_count(torch.cat(truths), torch.cat(guesses)))
+        return EpochStats(losses=torch.stack(losses).tolist(), confusion=_count(torch.cat(truths), torch.cat(guesses)))
 
     def score(self, clips: Clips) -> tuple[Score, torch.Tensor]:
         """The net as it stands on `clips`, without augmentation, and its log-probabilities (N, K) on the CPU."""
         self.net.eval()
         found = log_probabilities(self.net, clips, self.config.train.side_views)
-        return score_of(found, clips.labels), found.cpu()
+        return compute_score(found, clips.labels), found.cpu()
 
-    def restore_kept(self) -> None:
+    def restore_weights(self) -> None:
         """Put the kept epoch's weights into the net."""
         self.net.load_state_dict(self.kept_weights)
 
     def save_weights(self, path: Path) -> None:
         """The kept epoch's weights alone, for `torch.load(..., weights_only=True)`."""
-        write_whole(path, sealed(self.kept_weights))
+        write_whole(path, dump_checksummed(self.kept_weights))
 
     def save(self, path: Path) -> None:
         """All that is needed to go on after this epoch; the checkpoint before it stays in `_BEFORE`."""
@@ -172,12 +172,12 @@ class Fit:
             "n_clips_trained": self.n_clips_trained,
             "training_s": self.training_s,
         }
-        content = sealed(state)
+        content = dump_checksummed(state)
         with contextlib.suppress(FileNotFoundError):
             path.replace(path.with_name(_BEFORE))
         write_whole(path, content)
 
-    def go_on(self, path: Path) -> None:
+    def resume(self, path: Path) -> None:
         """Go on from what `save` wrote to `path`, if anything.
 
         Raises:
@@ -204,7 +204,7 @@ class Fit:
         return f"`mv {paths}` goes on after epoch {len(self.rows)}, deleting both starts anew"
 
     def _load(self, path: Path) -> None:
-        state = unsealed(path, self.device)
+        state = load_checksummed(path, self.device)
         try:
             self.net.load_state_dict(state["net"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -216,7 +216,7 @@ class Fit:
             raise RunError(f"{path} is of another training ({type(error).__name__})") from error
 
 
-def smoothed(plain: torch.Tensor, log_probabilities: torch.Tensor, smoothing: float | torch.Tensor) -> torch.Tensor:
+def smooth_loss(plain: torch.Tensor, log_probabilities: torch.Tensor, smoothing: float | torch.Tensor) -> torch.Tensor:
     """The cross-entropy against labels that are smoothed (Szegedy et al. 2016), from the one against the labels alone.
 
     Of (B, K) and one number; or of (B, M, K) and (M,), the loss of each member.
@@ -229,7 +229,7 @@ def _count(truth: torch.Tensor, predicted: torch.Tensor) -> Counts:
     return confusion_matrix(truth.cpu().numpy(), predicted.cpu().numpy(), len(LABELS))
 
 
-def score_of(log_probabilities: torch.Tensor, truth: torch.Tensor) -> Score:
+def compute_score(log_probabilities: torch.Tensor, truth: torch.Tensor) -> Score:
     """What (N, K) are worth where (N,) is true."""
     confusion = _count(truth, log_probabilities.argmax(1))
     return Score(

@@ -16,17 +16,17 @@ import torch
 from cnn import config as cfg
 from cnn.config import LABELS, RunConfig
 from cnn.errors import ConfigError
-from cnn.models.check import check
-from cnn.models.own import at_hand, kept
-from cnn.models.registry import n_multiply_adds, n_parameters
-from cnn.runs.failure import failure_of
-from cnn.runs.folder import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, locked
+from cnn.models.check import check_net
+from cnn.models.own import pin_source, resolve_source
+from cnn.models.registry import count_multiply_adds, count_parameters
+from cnn.runs.failure import describe_failure
+from cnn.runs.folder import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, lock_run
 from cnn.runs.verdict import judge
 from cnn.splits import make_split
 from cnn.tiles.batches import Clips
 from cnn.tiles.tile_set import TileSet
-from cnn.train.device import one_thread, resolve
-from cnn.train.trainer import Fit
+from cnn.train.device import limit_threads, resolve_device
+from cnn.train.trainer import Trainer
 
 _VERSIONS_OF = ("arena-spoken-digits", "torch", "torchaudio", "opencv-python", "numpy")
 
@@ -52,16 +52,16 @@ def train(
         on_epoch: told of every newly trained epoch, after its checkpoint is on the disk.
 
     Raises:
-        CnnError: as `begun` and `Training.run`.
+        CnnError: as `open_run` and `Training.run`.
     """
-    with begun(config, tiles, runs_dir, device) as training:
+    with open_run(config, tiles, runs_dir, device) as training:
         if training is not None:
             training.run(on_epoch or (lambda _row: Decision.CONTINUE))
     return RunFolder(runs_dir / config.digest)
 
 
 @contextmanager
-def begun(config: RunConfig, tiles: TileSet, runs_dir: Path, device: str) -> Iterator[Training | None]:
+def open_run(config: RunConfig, tiles: TileSet, runs_dir: Path, device: str) -> Iterator[TrainingRun | None]:
     """The training of `config`, its folder locked, where it stands after its last finished epoch; None of a finished one.
 
     Raises:
@@ -74,18 +74,18 @@ def begun(config: RunConfig, tiles: TileSet, runs_dir: Path, device: str) -> Ite
         raise ConfigError(f"the configuration was made for other tiles than those in {tiles.folder}; choose them with --tiles")
     folder = RunFolder(runs_dir / config.digest)
     if config.model.is_plugin and folder.state() is not RunState.FINISHED:
-        check(at_hand(config.model, folder.path), config.tiles.size, len(LABELS))
-    with locked(folder):
+        check_net(resolve_source(config.model, folder.path), config.tiles.size, len(LABELS))
+    with lock_run(folder):
         if folder.state() is RunState.FINISHED:
             drop_checkpoints(folder)
             yield None
             return
-        place = resolve(device)
-        with one_thread(place):
-            yield Training(config, Material(tiles, config, place), folder)
+        place = resolve_device(device)
+        with limit_threads(place):
+            yield TrainingRun(config, SplitData(tiles, config, place), folder)
 
 
-class Material:
+class SplitData:
     """The clips of a split on the device, for every training on the same tiles, filter and split."""
 
     def __init__(self, tiles: TileSet, config: RunConfig, device: torch.device) -> None:
@@ -96,28 +96,28 @@ class Material:
         self.clips = {name: Clips(pictures, labels, getattr(self.split, name), device) for name in ("train", "val", "test")}
 
 
-class Training:
+class TrainingRun:
     """One run in work: its folder, locked by the caller, and its net."""
 
-    def __init__(self, config: RunConfig, material: Material, folder: RunFolder) -> None:
+    def __init__(self, config: RunConfig, material: SplitData, folder: RunFolder) -> None:
         """Begun, or gone on with from its last finished epoch."""
         self.config = config
-        self.material = material
+        self.data = material
         self.folder = folder
         self.is_paused = False
         self._started_at = _now()
         for left_by_a_kill in folder.path.glob(".*.pt.*"):
             left_by_a_kill.unlink()
         (folder.path / "result.json").unlink(missing_ok=True)
-        folder.write_config(cfg.to_dict(config))
-        self.fit = Fit(kept(config, folder.path), material.device)
-        self.fit.go_on(folder.path / "checkpoint.pt")
-        folder.write_epochs(self.fit.rows)
+        folder.write_config(cfg.config_to_dict(config))
+        self.trainer = Trainer(pin_source(config, folder.path), material.device)
+        self.trainer.resume(folder.path / "checkpoint.pt")
+        folder.write_epochs(self.trainer.rows)
 
     @property
     def state(self) -> RunState:
         """FINISHED when there is no epoch left to train."""
-        return RunState.FINISHED if self.fit.is_over else RunState.UNFINISHED
+        return RunState.FINISHED if self.trainer.is_finished else RunState.UNFINISHED
 
     def run(self, listener: Listener) -> None:
         """Train until the last epoch, or until `listener` wants an end.
@@ -126,31 +126,31 @@ class Training:
             RunError: the folder cannot be written, or the loss is no number any more.
             Exception: whatever else ended an epoch; as of such a loss, the folder then says so.
         """
-        clips, state = self.material.clips, self.state
+        clips, state = self.data.clips, self.state
         while state is RunState.UNFINISHED:
             try:
-                row = self.fit.epoch(clips["train"], clips["val"])
+                row = self.trainer.run_epoch(clips["train"], clips["val"])
             except Exception as error:
                 self.fail(error)
                 raise
-            state = self.keep(row, listener)
+            state = self.save_epoch(row, listener)
             if self.is_paused:
                 return
         self.finish(state)
 
-    def keep(self, row: EpochRow, listener: Listener) -> RunState:
+    def save_epoch(self, row: EpochRow, listener: Listener) -> RunState:
         """Save an epoch that `fit` has taken in, and say how the run stands after what the listener wants."""
-        self.fit.save(self.folder.path / "checkpoint.pt")
-        self.folder.write_epochs(self.fit.rows)
+        self.trainer.save(self.folder.path / "checkpoint.pt")
+        self.folder.write_epochs(self.trainer.rows)
         decision = listener(row)
-        self.is_paused = decision is Decision.PAUSE and not self.fit.is_over
-        if decision is Decision.PRUNE and not self.fit.is_over:
+        self.is_paused = decision is Decision.PAUSE and not self.trainer.is_finished
+        if decision is Decision.PRUNE and not self.trainer.is_finished:
             return RunState.PRUNED
         return self.state
 
     def fail(self, error: Exception) -> None:
         """Write why it ended."""
-        found = failure_of(error, self.config, self.folder.path)
+        found = describe_failure(error, self.config, self.folder.path)
         result = RunResult(state=RunState.FAILED, cause=found.cause, tail=found.tail, started_at=self._started_at)
         self.folder.write_result(result)
 
@@ -162,12 +162,12 @@ class Training:
         drop_checkpoints(self.folder)
 
     def _result(self, state: RunState) -> RunResult:
-        fit = self.fit
-        fit.restore_kept()
+        fit = self.trainer
+        fit.restore_weights()
         fit.save_weights(self.folder.path / "model.pt")
         scores: dict[str, Score] = {}
         predictions: list[Prediction] = []
-        for split, clips in self.material.clips.items():
+        for split, clips in self.data.clips.items():
             if state is RunState.PRUNED and split == "test":
                 continue  # nobody chooses by a pruned run's test score
             scores[split], log_probabilities = fit.score(clips)
@@ -183,25 +183,25 @@ class Training:
             scores=scores,
             speakers={split: self._speakers(split) for split in scores},
             verdict=judge(fit.rows, scores["train"], scores["val"], self._held_out(), self._remedy()),
-            n_parameters=n_parameters(fit.net),
-            n_multiply_adds=n_multiply_adds(fit.net, self.config.tiles.size),
+            n_parameters=count_parameters(fit.net),
+            n_multiply_adds=count_multiply_adds(fit.net, self.config.tiles.size),
             wall_s=fit.wall_s,
             n_clips_per_s=fit.n_clips_trained / max(fit.training_s, 1e-9),
-            device=_device_name(self.material.device),
-            versions=versions(),
+            device=_device_name(self.data.device),
+            versions=read_versions(),
         )
 
     def _speakers(self, split: str) -> list[str]:
-        return sorted({self.material.tiles.clips[place].speaker for place in getattr(self.material.split, split)} - {""})
+        return sorted({self.data.tiles.clips[place].speaker for place in getattr(self.data.split, split)} - {""})
 
     def _held_out(self) -> str:
-        return "other clips of the same speakers" if self.material.split.val_heard else "speakers never heard in training"
+        return "other clips of the same speakers" if self.data.split.val_heard else "speakers never heard in training"
 
     def _remedy(self) -> str:
         return "more speakers or a smaller net" if self.config.augmented else "more speakers, augmentation or a smaller net"
 
     def _predictions(self, split: str, log_probabilities: torch.Tensor) -> list[Prediction]:
-        clips = [self.material.tiles.clips[place] for place in getattr(self.material.split, split)]
+        clips = [self.data.tiles.clips[place] for place in getattr(self.data.split, split)]
         labels = [LABELS[k] for k in log_probabilities.argmax(1).tolist()]
         probabilities = log_probabilities.double().softmax(1).tolist()  # sums to 1 in double precision
         return [
@@ -216,7 +216,7 @@ def drop_checkpoints(folder: RunFolder) -> None:
         left.unlink()
 
 
-def versions() -> dict[str, str]:
+def read_versions() -> dict[str, str]:
     """The packages a run's numbers depend on, and Python."""
     found = {"python": platform.python_version()}
     for name in _VERSIONS_OF:

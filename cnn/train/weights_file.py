@@ -21,7 +21,7 @@ _N_COMMENT = len(_MARK) + _N_HEX
 _NO_COMMENT = b"\0\0"  # an archive's last field: the length of its comment (APPNOTE.TXT 4.3.16)
 
 
-def sealed(state: dict[str, Any]) -> bytes:
+def dump_checksummed(state: dict[str, Any]) -> bytes:
     """The content of a file of `state`."""
     buffer = io.BytesIO()
     torch.save(state, buffer)
@@ -33,7 +33,7 @@ def sealed(state: dict[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def unsealed(path: Path, device: torch.device) -> dict[str, Any]:
+def load_checksummed(path: Path, device: torch.device) -> dict[str, Any]:
     """What was sealed in `path`.
 
     Raises:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, update
 from leaderboard.contest import tokens
 from leaderboard.contest.team_names import rename_team
 from leaderboard.database import schema
-from leaderboard.database.rows import read_rules, read_team_of_id, write_log
+from leaderboard.database.rows import read_rules, read_team_by_id, write_log
 from leaderboard.deadline import check_ahead, describe
 from leaderboard.errors import ContestError, TeamError
 from leaderboard.store import Contest
@@ -22,7 +22,7 @@ MAX_GRANTED = 100  # attempts in one act: more is a slip of the finger
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Decision:
+class HostDecision:
     """Why a host acts, and when."""
 
     reason: str
@@ -36,14 +36,16 @@ class Decision:
             )
 
 
-def log(connection: Connection, action: str, decision: Decision, details: dict[str, Any], team: Team | None = None) -> None:
+def log_action(
+    connection: Connection, action: str, decision: HostDecision, details: dict[str, Any], team: Team | None = None
+) -> None:
     """Append an act to the log, in the transaction that does it."""
     reason = " ".join(decision.reason.split())
     entry = {"action": action, "reason": reason, "details": details, "done_at": decision.at}
     write_log(connection, entry | {"team": None if team is None else team.name})
 
 
-def extend_deadline(contest: Contest, deadline: datetime, decision: Decision) -> None:
+def extend_deadline(contest: Contest, deadline: datetime, decision: HostDecision) -> None:
     """Let submissions count for longer.
 
     Raises:
@@ -58,10 +60,10 @@ def extend_deadline(contest: Contest, deadline: datetime, decision: Decision) ->
             came = f"{describe(deadline)} is not after {describe(before)}"
             raise ContestError(f"a deadline is extended, never shortened, and {came}; give a later one")
         connection.execute(update(schema.contest).values(deadline=deadline))
-        log(connection, "extend", decision, {"before": before.isoformat(), "after": deadline.isoformat()})
+        log_action(connection, "extend", decision, {"before": before.isoformat(), "after": deadline.isoformat()})
 
 
-def close_contest(contest: Contest, decision: Decision) -> None:
+def close_contest(contest: Contest, decision: HostDecision) -> None:
     """End the contest: no submission counts any more, and private scores decide and are shown.
 
     Raises:
@@ -72,10 +74,10 @@ def close_contest(contest: Contest, decision: Decision) -> None:
         if before is not None:
             raise ContestError(f"the contest was closed at {describe(before)} already; `arena contest reopen` opens it again")
         connection.execute(update(schema.contest).values(closed_at=decision.at))
-        log(connection, "close", decision, {})
+        log_action(connection, "close", decision, {})
 
 
-def reopen_contest(contest: Contest, decision: Decision) -> None:
+def reopen_contest(contest: Contest, decision: HostDecision) -> None:
     """Take submissions again until the deadline; private scores are hidden again, though they were seen.
 
     Raises:
@@ -86,10 +88,10 @@ def reopen_contest(contest: Contest, decision: Decision) -> None:
         if before is None:
             raise ContestError("the contest is not closed; `arena contest extend` moves its deadline")
         connection.execute(update(schema.contest).values(closed_at=None))
-        log(connection, "reopen", decision, {"closed_at": before.isoformat()})
+        log_action(connection, "reopen", decision, {"closed_at": before.isoformat()})
 
 
-def grant_attempts(contest: Contest, team: Team, n: int, decision: Decision) -> Team:
+def grant_attempts(contest: Contest, team: Team, n: int, decision: HostDecision) -> Team:
     """The team with `n` attempts more.
 
     Raises:
@@ -100,11 +102,11 @@ def grant_attempts(contest: Contest, team: Team, n: int, decision: Decision) -> 
     with contest.database.write() as connection:
         now = _locked(connection, team)
         _change(connection, team, n_allowed=now.n_allowed + n)
-        log(connection, "grant", decision, {"before": now.n_allowed, "after": now.n_allowed + n}, team)
+        log_action(connection, "grant", decision, {"before": now.n_allowed, "after": now.n_allowed + n}, team)
     return contest.team(team.name)
 
 
-def disqualify(contest: Contest, team: Team, decision: Decision) -> None:
+def disqualify(contest: Contest, team: Team, decision: HostDecision) -> None:
     """Take a team out of the ranking; it sends nothing more, its attempts are kept.
 
     Raises:
@@ -114,10 +116,10 @@ def disqualify(contest: Contest, team: Team, decision: Decision) -> None:
         if _locked(connection, team).disqualified_at is not None:
             raise TeamError(f"team {team.name!r} is disqualified already; `arena contest reinstate` takes it back")
         _change(connection, team, disqualified_at=decision.at)
-        log(connection, "disqualify", decision, {}, team)
+        log_action(connection, "disqualify", decision, {}, team)
 
 
-def reinstate(contest: Contest, team: Team, decision: Decision) -> None:
+def reinstate(contest: Contest, team: Team, decision: HostDecision) -> None:
     """Take a disqualified team back, with its attempts.
 
     Raises:
@@ -127,10 +129,10 @@ def reinstate(contest: Contest, team: Team, decision: Decision) -> None:
         if _locked(connection, team).disqualified_at is None:
             raise TeamError(f"team {team.name!r} is not disqualified; nothing was changed")
         _change(connection, team, disqualified_at=None)
-        log(connection, "reinstate", decision, {}, team)
+        log_action(connection, "reinstate", decision, {}, team)
 
 
-def rename(contest: Contest, team: Team, name: str, decision: Decision) -> Team:
+def rename(contest: Contest, team: Team, name: str, decision: HostDecision) -> Team:
     """The team under its new name.
 
     Raises:
@@ -138,11 +140,11 @@ def rename(contest: Contest, team: Team, name: str, decision: Decision) -> Team:
     """
     with contest.database.write() as connection:
         tidy = rename_team(connection, team, name)
-        log(connection, "rename", decision, {"before": team.name, "after": tidy}, team)
+        log_action(connection, "rename", decision, {"before": team.name, "after": tidy}, team)
     return contest.team(tidy)
 
 
-def set_pseudonym(contest: Contest, team: Team, pseudonym: str | None, decision: Decision) -> Team:
+def assign_pseudonym(contest: Contest, team: Team, pseudonym: str | None, decision: HostDecision) -> Team:
     """The team, shown to others under `pseudonym`, or under its name again for None; as often as the host finds right.
 
     Raises:
@@ -152,26 +154,26 @@ def set_pseudonym(contest: Contest, team: Team, pseudonym: str | None, decision:
     return contest.set_pseudonym(team, pseudonym, decision.at, reason)
 
 
-def give_token(contest: Contest, team: Team, decision: Decision) -> str:
+def give_token(contest: Contest, team: Team, decision: HostDecision) -> str:
     """A new token of the team, to be shown once; the log tells that it was given, never what it is."""
     with contest.database.write() as connection:
         token = tokens.new_token(connection, team.id, decision.at)
-        log(connection, "token new", decision, {}, team)
+        log_action(connection, "token new", decision, {}, team)
     return token
 
 
-def revoke_tokens(contest: Contest, team: Team, decision: Decision) -> int:
+def revoke_tokens(contest: Contest, team: Team, decision: HostDecision) -> int:
     """How many tokens of the team were good until now."""
     with contest.database.write() as connection:
-        n = tokens.revoke_tokens(connection, team.id, decision.at)
-        log(connection, "token revoke", decision, {"n_revoked": n}, team)
+        n = tokens.mark_tokens_revoked(connection, team.id, decision.at)
+        log_action(connection, "token revoke", decision, {"n_revoked": n}, team)
     return n
 
 
 def _locked(connection: Connection, team: Team) -> Team:
     """The team as it is now, and is until this transaction ends."""
     connection.execute(schema.teams.select().where(schema.teams.c.id == team.id).with_for_update())
-    found = read_team_of_id(connection, team.id)
+    found = read_team_by_id(connection, team.id)
     if found is None:
         raise TeamError(f"team {team.name!r} went into another team; act on that one")
     return found

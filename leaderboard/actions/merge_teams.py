@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from leaderboard.actions.host import Decision, log
-from leaderboard.contest.ladder import climb_again
+from leaderboard.actions.host import HostDecision, log_action
+from leaderboard.contest.ladder import update_shown_numbers
 from leaderboard.database import schema
 from leaderboard.database.rows import read_rules
 from leaderboard.errors import TeamError
@@ -24,7 +24,7 @@ from leaderboard.teams import Team
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Moved:
+class AttemptMove:
     """What becomes of one attempt."""
 
     team: str  # that sent it
@@ -34,7 +34,9 @@ class Moved:
     new_number: int | None  # in the team that stays; None: it no longer counts
 
 
-def merge(contest: Contest, goes: Team, stays: Team, decision: Decision, *, is_dry_run: bool = False) -> list[Moved]:
+def merge_teams(
+    contest: Contest, goes: Team, stays: Team, decision: HostDecision, *, is_dry_run: bool = False
+) -> list[AttemptMove]:
     """What becomes of the attempts of both, by arrival; nothing is changed in a dry run.
 
     Raises:
@@ -54,13 +56,15 @@ def merge(contest: Contest, goes: Team, stays: Team, decision: Decision, *, is_d
         rules = read_rules(connection)
         if rules.is_ladder:
             for team in (goes, stays):
-                climb_again(connection, contest.cache, contest.cache.solution(connection, rules.solution_digest), team.id)
+                update_shown_numbers(
+                    connection, contest.cache, contest.cache.solution(connection, rules.solution_digest), team.id
+                )
         ended = {"merged_into": stays.id}
         ends = (schema.teams.c.id == goes.id) | (schema.teams.c.merged_into == goes.id)
         connection.execute(update(schema.teams).where(ends).values(ended))
         of_team = schema.tokens.c.team_id == goes.id
         connection.execute(update(schema.tokens).where(of_team).values(team_id=stays.id))  # its members go on sending
-        log(connection, "merge", decision, {"into": stays.name, "attempts": [_told(move) for move in moves]}, goes)
+        log_action(connection, "merge", decision, {"into": stays.name, "attempts": [_told(move) for move in moves]}, goes)
     return moves
 
 
@@ -71,14 +75,14 @@ def _rows(connection: Connection, goes: Team, stays: Team) -> list[dict[str, Any
     ]
 
 
-def _moves(rows: Sequence[dict[str, Any]], goes: Team, stays: Team) -> list[Moved]:
+def _moves(rows: Sequence[dict[str, Any]], goes: Team, stays: Team) -> list[AttemptMove]:
     moves, counted = [], set[str]()
     for row in rows:
         counts = len(counted) < stays.n_allowed and row["submission_digest"] not in counted
         if counts:
             counted.add(row["submission_digest"])
         moves.append(
-            Moved(
+            AttemptMove(
                 team=goes.name if row["team_id"] == goes.id else stays.name,
                 number=row["number"],
                 file_name=row["file_name"],
@@ -89,7 +93,7 @@ def _moves(rows: Sequence[dict[str, Any]], goes: Team, stays: Team) -> list[Move
     return moves
 
 
-def _move(connection: Connection, rows: list[dict[str, Any]], moves: list[Moved], teams: tuple[int, int]) -> None:
+def _move(connection: Connection, rows: list[dict[str, Any]], moves: list[AttemptMove], teams: tuple[int, int]) -> None:
     """Taken out and put back under their ids: no order of single changes keeps every number unique on the way."""
     goes, stays = teams
     n_out = 0
@@ -103,5 +107,5 @@ def _move(connection: Connection, rows: list[dict[str, Any]], moves: list[Moved]
         connection.execute(insert(schema.attempts), rows)
 
 
-def _told(move: Moved) -> dict[str, Any]:
+def _told(move: AttemptMove) -> dict[str, Any]:
     return {"team": move.team, "number": move.number, "new_number": move.new_number}

@@ -10,11 +10,11 @@ import numpy as np
 from sqlalchemy import Connection, Row, insert, select, update
 
 from arena.base.scores import macro_f1
-from leaderboard.actions.host import Decision, log
-from leaderboard.contest.ladder import climb_again
+from leaderboard.actions.host import HostDecision, log_action
+from leaderboard.contest.ladder import update_shown_numbers
 from leaderboard.contest.ranking import read_ranks
 from leaderboard.database import schema
-from leaderboard.database.rows import PREDICTED, grade_values, keep_file, read_rules
+from leaderboard.database.rows import PREDICTED, grade_values, read_rules, store_file
 from leaderboard.errors import ContestError, SubmissionError
 from leaderboard.files.solution import Solution
 from leaderboard.files.submission import Submission, parse_submission
@@ -26,7 +26,7 @@ _SCORES = ("solution_digest", "scorer", *(f"{what}_{part}" for part in Part for 
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rescored:
+class RescoredAttempt:
     """One attempt before and after, by the contest's metric; for the host's eyes."""
 
     team: str
@@ -41,13 +41,13 @@ class Rescored:
 class Rescoring:
     """What a corrected solution changes."""
 
-    attempts: tuple[Rescored, ...]
+    attempts: tuple[RescoredAttempt, ...]
     n_rows_changed: int  # of the solution, in label, Usage or Group
     ranks_before: dict[str, int]  # public, by team
     ranks_after: dict[str, int] | None  # None in a dry run, which stores nothing to rank
 
 
-def rescore(contest: Contest, solution: Solution, decision: Decision, *, is_dry_run: bool = False) -> Rescoring:
+def rescore(contest: Contest, solution: Solution, decision: HostDecision, *, is_dry_run: bool = False) -> Rescoring:
     """Score every attempt by the corrected solution; nothing is changed in a dry run.
 
     Raises:
@@ -62,11 +62,11 @@ def rescore(contest: Contest, solution: Solution, decision: Decision, *, is_dry_
         _store(connection, solution, decision, grades)
         if read_rules(connection).is_ladder:
             for team_id in sorted({row.team_id for row, _, _ in grades}):
-                climb_again(connection, contest.cache, solution, team_id)
+                update_shown_numbers(connection, contest.cache, solution, team_id)
         changed = sum(
             (one.public_before, one.private_before) != (one.public_after, one.private_after) for one in found.attempts
         )
-        log(connection, "rescore", decision, {"solution": solution.digest, "n_changed": changed})
+        log_action(connection, "rescore", decision, {"solution": solution.digest, "n_changed": changed})
     with contest.database.read() as connection:
         ranks_after = read_ranks(connection, contest.cache, read_rules(connection))
     return Rescoring(
@@ -115,7 +115,7 @@ def _check_corrects(before: Solution, after: Solution) -> int:
         )
     if before.has_private != after.has_private:
         raise ContestError("a corrected solution keeps its Usage column, or goes on without; correct labels, keep the columns")
-    return sum(_row(before, before.row_of[name]) != _row(after, after.row_of[name]) for name in before.ids)
+    return sum(_row(before, before.row_by_id[name]) != _row(after, after.row_by_id[name]) for name in before.ids)
 
 
 def _row(solution: Solution, at: int) -> tuple[str, bool, str] | None:
@@ -126,7 +126,7 @@ def _row(solution: Solution, at: int) -> tuple[str, bool, str] | None:
     return solution.labels[solution.truth[at]], bool(solution.is_public[at]), group
 
 
-def _compared(row: Row[Any], after: Grade) -> Rescored:
+def _compared(row: Row[Any], after: Grade) -> RescoredAttempt:
     def old(part: Part) -> float | None:
         value, confusion = row._mapping[f"value_{part}"], row._mapping[f"confusion_{part}"]
         if confusion is None:
@@ -135,7 +135,7 @@ def _compared(row: Row[Any], after: Grade) -> Rescored:
 
     public = old(Part.PUBLIC)
     assert public is not None, "every solution has public rows"
-    return Rescored(
+    return RescoredAttempt(
         team=row.team,
         number=row.number,
         public_before=public,
@@ -145,8 +145,8 @@ def _compared(row: Row[Any], after: Grade) -> Rescored:
     )
 
 
-def _store(connection: Connection, solution: Solution, decision: Decision, grades: Sequence[_Graded]) -> None:
-    keep_file(connection, solution.digest, solution.content)
+def _store(connection: Connection, solution: Solution, decision: HostDecision, grades: Sequence[_Graded]) -> None:
+    store_file(connection, solution.digest, solution.content)
     connection.execute(update(schema.contest).values(solution_digest=solution.digest))
     for row, submission, after in grades:
         old = {name: row._mapping[name] for name in _SCORES}

@@ -9,11 +9,11 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select
 
 from arena.base.scores import Interval
-from leaderboard.contest import rate_limit as refusals
 from leaderboard.contest.cache import Scorer
-from leaderboard.contest.ranking import public_interval, read_ranks
+from leaderboard.contest.ranking import compute_public_interval, read_ranks
+from leaderboard.contest.rate_limit import check_rate
 from leaderboard.database import schema
-from leaderboard.database.rows import n_rows, read_rules, read_team, read_team_of_id
+from leaderboard.database.rows import count_rows, read_rules, read_team, read_team_by_id
 from leaderboard.errors import AttemptsExhausted, SolutionReplaced, SubmissionError, TeamError
 from leaderboard.files.submission import Submission, parse_submission
 from leaderboard.messages import message
@@ -40,7 +40,7 @@ class Receipt:
     n_ranked: int  # teams with an attempt
 
 
-def validate(contest: Contest, content: bytes, file_name: str) -> Submission:
+def validate_submission(contest: Contest, content: bytes, file_name: str) -> Submission:
     """The checked submission, never a score.
 
     Raises:
@@ -70,12 +70,12 @@ def submit(contest: Contest, team: str, content: bytes, file_name: str, now: dat
         number, is_new = _stored(contest, sender, scorer, (content, file_name), now)
     with contest.database.read() as connection:
         rules = read_rules(connection)
-        sender = read_team_of_id(connection, sender.id) or sender  # it may have another name since
+        sender = read_team_by_id(connection, sender.id) or sender  # it may have another name since
         ranks = read_ranks(connection, contest.cache, rules)
         if sender.name not in ranks:
             raise _out(sender)
         attempts = contest.cache.attempts(connection, Part.PUBLIC)[sender.id]
-        interval = public_interval(connection, contest.cache, rules, attempts, number)
+        interval = compute_public_interval(connection, contest.cache, rules, attempts, number)
     return Receipt(
         team=sender.name,
         metric=rules.metric_name,
@@ -93,7 +93,7 @@ _SENT = select(
     .where(schema.attempts.c.team_id == bindparam("of_team"), schema.attempts.c.submission_digest == bindparam("of_file"))
     .scalar_subquery()
     .label("earlier"),
-    n_rows(schema.attempts, schema.attempts.c.team_id == bindparam("of_team")).label("n_used"),
+    count_rows(schema.attempts, schema.attempts.c.team_id == bindparam("of_team")).label("n_used"),
 )
 
 
@@ -107,7 +107,7 @@ def _known(connection: Connection, sender: Team, rules: Rules, digest: str, now:
     rules.check_open(now)
     if sent.n_used >= sender.n_allowed:
         raise AttemptsExhausted(sender.name, sender.n_allowed)
-    refusals.check(connection, sender, rules.n_refusals_per_hour, now)
+    check_rate(connection, sender, rules.n_refusals_per_hour, now)
     return None
 
 

@@ -10,26 +10,26 @@ from sqlalchemy import ColumnElement, select
 
 from leaderboard.actions import submit as entry
 from leaderboard.actions.submit import Receipt
-from leaderboard.contest import rate_limit as refusals
+from leaderboard.contest.rate_limit import check_rate
 from leaderboard.database import schema
-from leaderboard.database.rows import read_rules, read_team_of_id
+from leaderboard.database.rows import read_rules, read_team_by_id
 from leaderboard.errors import ModelRefused, TeamError
 from leaderboard.files.onnx_check import check_form
 from leaderboard.messages import message
 from leaderboard.store import Contest
 from leaderboard.teams import Team
-from leaderboard.verification.sent_models import Kept, keep_model
+from leaderboard.verification.sent_models import StoredModel, store_model
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sent:
+class Upload:
     """A file that came: its content and what it is called."""
 
     content: bytes
     name: str
 
 
-def submit(contest: Contest, team: Team, file: Sent, model: Sent | None, now: datetime) -> Receipt:
+def submit_with_model(contest: Contest, team: Team, file: Upload, model: Upload | None, now: datetime) -> Receipt:
     """`entry.submit` of a file; a model that came with it is checked before, and kept beside the attempt after.
 
     When the process ends between the two, the same files sent again cost nothing and bring both.
@@ -47,7 +47,7 @@ def submit(contest: Contest, team: Team, file: Sent, model: Sent | None, now: da
     return dataclasses.replace(receipt, attempt=stored)
 
 
-def add(contest: Contest, team: Team, number: int, model: Sent, now: datetime) -> Kept:
+def add_model(contest: Contest, team: Team, number: int, model: Upload, now: datetime) -> StoredModel:
     """Keep a model beside an attempt that was scored before. The attempt's last model stays as it is, also when closed.
 
     Raises:
@@ -60,9 +60,9 @@ def add(contest: Contest, team: Team, number: int, model: Sent, now: datetime) -
     return _keep(contest, team, schema.attempts.c.number == number, model, now)
 
 
-def _check(contest: Contest, team: Team, model: Sent, now: datetime) -> None:
+def _check(contest: Contest, team: Team, model: Upload, now: datetime) -> None:
     with contest.database.read() as connection:
-        refusals.check(connection, team, read_rules(connection).n_refusals_per_hour, now)
+        check_rate(connection, team, read_rules(connection).n_refusals_per_hour, now)
     try:
         check_form(model.content, model.name)
     except ModelRefused:
@@ -70,11 +70,11 @@ def _check(contest: Contest, team: Team, model: Sent, now: datetime) -> None:
         raise
 
 
-def _keep(contest: Contest, team: Team, such: ColumnElement[bool], model: Sent, now: datetime) -> Kept:
+def _keep(contest: Contest, team: Team, such: ColumnElement[bool], model: Upload, now: datetime) -> StoredModel:
     attempts = schema.attempts.c
     of_team = select(*attempts["id", "number"]).where(attempts.team_id == team.id, such).with_for_update()
     with contest.database.write() as connection:
-        rules, sender = read_rules(connection, is_locked=True), read_team_of_id(connection, team.id)
+        rules, sender = read_rules(connection, is_locked=True), read_team_by_id(connection, team.id)
         if sender is None:
             raise TeamError(message("team_merged", team=repr(team.name)))
         if sender.disqualified_at is not None:
@@ -82,7 +82,7 @@ def _keep(contest: Contest, team: Team, such: ColumnElement[bool], model: Sent, 
         row = connection.execute(of_team).one_or_none()
         if row is None:
             raise ModelRefused(message("model_no_attempt", team=repr(team.name)))
-        kept = keep_model(connection, row.id, (sender, row.number), (model.content, model.name), now)
+        kept = store_model(connection, row.id, (sender, row.number), (model.content, model.name), now)
         if kept.is_new:
             rules.check_open(now)
     return kept

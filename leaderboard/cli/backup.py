@@ -51,15 +51,15 @@ def restore(
 @app.command(epilog="Example: arena contest migrate --contest postgresql://arena@db.example/contest")
 def migrate(contest: ContestPath = CONTEST_FILE) -> None:
     """Bring the tables of an older Arena up to date. A SQLite file is migrated when it is opened, with a copy beside it."""
-    from leaderboard.database.connection import connect, sqlite_path
-    from leaderboard.database.migrate import bring_up_to_date, version_of
+    from leaderboard.database.connection import connect, parse_sqlite_path
+    from leaderboard.database.migrate import bring_up_to_date, read_version
     from leaderboard.database.migrate import migrate as to_today
     from leaderboard.database.schema import SCHEMA_VERSION
 
-    path = sqlite_path(contest)
+    path = parse_sqlite_path(contest)
     with closing(connect(contest)) as database:
         copy = None if path is None else bring_up_to_date(database, path)
-        before = version_of(database) if path is not None else to_today(database)
+        before = read_version(database) if path is not None else to_today(database)
     if copy is not None:
         print(f"{database.name} is up to date; as it was before it stays in {copy}")
     elif before < SCHEMA_VERSION:

@@ -55,18 +55,18 @@ def init(
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Make a contest from the true labels. Never overwrites one."""
-    from leaderboard.database.create import Settings
+    from leaderboard.database.create import ContestSettings
     from leaderboard.deadline import parse_deadline
     from leaderboard.errors import SolutionError
     from leaderboard.files.csv_table import read_file
-    from leaderboard.files.solution import odd_labels, parse_solution
+    from leaderboard.files.solution import find_odd_labels, parse_solution
     from leaderboard.store import create_contest
 
     truth = parse_solution(read_file(solution, SolutionError), solution.name)
     last = None if deadline is None else parse_deadline(deadline)
-    for remark in odd_labels(truth):
+    for remark in find_odd_labels(truth):
         say(f"{solution.name}: {remark}")
-    settings = Settings(
+    settings = ContestSettings(
         metric=None if metric is None else read_file(metric, SolutionError),
         metric_name="macro-F1" if metric is None else metric.stem,
         is_lower_better=lower_is_better,
@@ -79,12 +79,12 @@ def init(
 
 
 def _facts(solution: Solution) -> str:
-    from leaderboard.files.csv_table import counted
+    from leaderboard.files.csv_table import format_count
     from leaderboard.files.solution import LabelList
 
-    facts = [counted(len(solution.ids), "id"), f"labels {LabelList(solution.labels)}"]
+    facts = [format_count(len(solution.ids), "id"), f"labels {LabelList(solution.labels)}"]
     if solution.groups:
-        facts.append(counted(len(solution.groups), "speaker"))
+        facts.append(format_count(len(solution.groups), "speaker"))
     if solution.has_private:
         facts.append(f"{int(solution.is_public.sum()):,} ids public")
     if n_ignored := len(solution.ids) - len(solution.scored):
@@ -123,7 +123,7 @@ def validate(file: File, contest: ContestPath = CONTEST_FILE, as_json: AsJson = 
     from leaderboard.files.csv_table import read_file
 
     with _open(contest) as opened:
-        checked = entry.validate(opened, read_file(file, SubmissionError), file.name)
+        checked = entry.validate_submission(opened, read_file(file, SubmissionError), file.name)
     n_rows, has_probabilities = len(checked.predicted), checked.probabilities is not None
     if as_json:
         return print_json({"file": file.name, "n_rows": n_rows, "has_probabilities": has_probabilities})
@@ -162,7 +162,7 @@ def _checked_model(path: Path) -> bytes:
 
 
 def _receipt_text(receipt: Receipt) -> str:
-    from leaderboard.files.csv_table import counted
+    from leaderboard.files.csv_table import format_count
     from leaderboard.standings import name_metrics
 
     attempt, interval = receipt.attempt, receipt.interval
@@ -174,7 +174,7 @@ def _receipt_text(receipt: Receipt) -> str:
     return (
         f"{before}{receipt.team}, attempt {attempt.number}{kept_back}: {value}macro-F1 {attempt.macro_f1:.4f} ({over}), "
         f"{name_metrics(attempt.metrics)}\n"
-        f"rank {receipt.rank} of {receipt.n_ranked}, {counted(receipt.n_left, 'attempt')} left"
+        f"rank {receipt.rank} of {receipt.n_ranked}, {format_count(receipt.n_left, 'attempt')} left"
     )
 
 
@@ -193,9 +193,9 @@ def _closing(rules: Rules) -> str:
 
 
 def _plain(value: Any) -> Any:
-    from leaderboard.standings import to_dict
+    from leaderboard.standings import to_json_dict
 
-    return json.loads(json.dumps(to_dict(value), default=datetime.isoformat))
+    return json.loads(json.dumps(to_json_dict(value), default=datetime.isoformat))
 
 
 def _now() -> datetime:

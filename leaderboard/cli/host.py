@@ -12,9 +12,9 @@ from arena.base.options import CONTEST_FILE, ContestPath
 from arena.base.terminal import JSON_HELP, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from leaderboard.actions.host import Decision
-    from leaderboard.actions.merge_teams import Moved
-    from leaderboard.actions.rescore import Rescored, Rescoring
+    from leaderboard.actions.host import HostDecision
+    from leaderboard.actions.merge_teams import AttemptMove
+    from leaderboard.actions.rescore import RescoredAttempt, Rescoring
     from leaderboard.store import Contest
 
 
@@ -136,7 +136,7 @@ def pseudonym(
     if (name is None) is not drop:
         raise typer.BadParameter("give the pseudonym, or --drop to show the team's name again")
     with _open(contest) as opened:
-        shown = host.set_pseudonym(opened, opened.team(team), name, _decided(reason))
+        shown = host.assign_pseudonym(opened, opened.team(team), name, _decided(reason))
     print(f"others see {shown.name} as {shown.shown_as}" if shown.pseudonym else f"others see {shown.name} by its name")
 
 
@@ -152,12 +152,12 @@ def merge(
     from leaderboard.actions import merge_teams as merging
 
     with _open(contest) as opened:
-        moves = merging.merge(opened, opened.team(team), opened.team(into), _decided(reason), is_dry_run=is_dry_run)
+        moves = merging.merge_teams(opened, opened.team(team), opened.team(into), _decided(reason), is_dry_run=is_dry_run)
     print_table(("team", "#attempt", "arrived", "file", "becomes"), [_move_cells(move, into) for move in moves])
     say("dry run: nothing was changed" if is_dry_run else f"{team} is part of {into} now, and its tokens are tokens of {into}")
 
 
-def _move_cells(move: Moved, into: str) -> tuple[str, ...]:
+def _move_cells(move: AttemptMove, into: str) -> tuple[str, ...]:
     from leaderboard.deadline import describe
 
     becomes = "no longer counts" if move.new_number is None else f"attempt {move.new_number} of {into}"
@@ -174,7 +174,7 @@ def rescore(
     """Score every attempt again by a corrected solution. The old scores are kept."""
     from leaderboard.actions import rescore as rescoring
     from leaderboard.errors import SolutionError
-    from leaderboard.files.csv_table import counted, read_file
+    from leaderboard.files.csv_table import format_count, read_file
     from leaderboard.files.solution import parse_solution
 
     corrected = parse_solution(read_file(solution, SolutionError), solution.name)
@@ -182,7 +182,7 @@ def rescore(
         found = rescoring.rescore(opened, corrected, _decided(reason), is_dry_run=is_dry_run)
     columns = ("team", "#attempt", "#public before", "#after", "#private before", "#after")
     print_table(columns, [_rescored_cells(one) for one in found.attempts])
-    say(f"{counted(found.n_rows_changed, 'row')} of the solution changed{_moved_ranks(found)}")
+    say(f"{format_count(found.n_rows_changed, 'row')} of the solution changed{_moved_ranks(found)}")
     say(
         "dry run: nothing was changed"
         if is_dry_run
@@ -190,7 +190,7 @@ def rescore(
     )
 
 
-def _rescored_cells(one: Rescored) -> tuple[str, ...]:
+def _rescored_cells(one: RescoredAttempt) -> tuple[str, ...]:
     scores = (one.public_before, one.public_after, one.private_before, one.private_after)
     return one.team, str(one.number), *("" if score is None else f"{score:.4f}" for score in scores)
 
@@ -231,11 +231,11 @@ def token_new(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FIL
 def token_revoke(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
     """Make all tokens of a team worthless at once."""
     from leaderboard.actions.host import revoke_tokens
-    from leaderboard.files.csv_table import counted
+    from leaderboard.files.csv_table import format_count
 
     with _open(contest) as opened:
         n = revoke_tokens(opened, opened.team(team), _decided(reason))
-    print(f"{counted(n, 'token')} of {team} revoked")
+    print(f"{format_count(n, 'token')} of {team} revoked")
 
 
 def _open(contest: str) -> Contest:
@@ -244,10 +244,10 @@ def _open(contest: str) -> Contest:
     return open_contest(contest)
 
 
-def _decided(reason: str) -> Decision:
-    from leaderboard.actions.host import Decision
+def _decided(reason: str) -> HostDecision:
+    from leaderboard.actions.host import HostDecision
 
-    return Decision(reason=reason, at=_now())
+    return HostDecision(reason=reason, at=_now())
 
 
 def _now() -> datetime:

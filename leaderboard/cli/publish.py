@@ -56,11 +56,11 @@ def score(
     """Score a file by our rules, without a contest, in the form that another platform reads."""
     import json
 
-    from leaderboard.scoring.platforms import FORMATS, scored
+    from leaderboard.scoring.platforms import FORMATS, score_submission
 
     if to not in FORMATS:
         raise typer.BadParameter(f"--format is one of {', '.join(FORMATS)}, not {to[:40]!r}")
-    text = json.dumps(scored(solution, submission, to), indent=2) + "\n"
+    text = json.dumps(score_submission(solution, submission, to), indent=2) + "\n"
     if out is None:
         print(text, end="")
     else:

@@ -11,7 +11,7 @@ import typer
 from arena.base.terminal import JSON_HELP, print_json, say
 
 if TYPE_CHECKING:
-    from leaderboard.client import Door
+    from leaderboard.client import Endpoint
 
 
 _CODES = (
@@ -46,10 +46,10 @@ def submit(
 
     A model costs no attempt. The host can run it on the test recordings and mark the score verified.
     """
-    from leaderboard.client import Door, check, send
+    from leaderboard.client import Endpoint, check_file, send_file
 
-    door = Door(url=url, team=team, token=_token(token_file))
-    answer = _asked(door, lambda: (check if only_check else send)(door, file, say, model))
+    endpoint = Endpoint(url=url, team=team, token=_token(token_file))
+    answer = _asked(endpoint, lambda: (check_file if only_check else send_file)(endpoint, file, say, model))
     print_json(answer) if as_json else print(_told_of_check(answer) if only_check else _told(answer))
 
 
@@ -67,23 +67,23 @@ def pseudonym(
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Show your team to others under a pseudonym. The host sees both names; grades use the name."""
-    from leaderboard.client import Door, set_pseudonym
+    from leaderboard.client import Endpoint, send_pseudonym
 
     if (name is None) is not drop:
         raise typer.BadParameter("give the pseudonym, or --drop to show the team's name again")
-    door = Door(url=url, team="", token=_token(token_file))
-    team = _asked(door, lambda: set_pseudonym(door, name, say))
+    endpoint = Endpoint(url=url, team="", token=_token(token_file))
+    team = _asked(endpoint, lambda: send_pseudonym(endpoint, name, say))
     if as_json:
         return print_json({"team": team["team"], "pseudonym": team["pseudonym"]})
     print(f"others see {team['team']} {'as ' + team['pseudonym'] if team['pseudonym'] else 'by its name'}")
 
 
-def _asked(door: Door, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _asked(endpoint: Endpoint, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What the service answers; a refusal is told and ends the command with its exit code."""
     from leaderboard.client import ClientError, InvalidFile
 
-    if door.is_in_the_clear:
-        say(f"{door.url} is not encrypted: whoever is on the way can read the token")
+    if endpoint.is_in_the_clear:
+        say(f"{endpoint.url} is not encrypted: whoever is on the way can read the token")
     try:
         return ask()
     except ClientError as error:
@@ -117,7 +117,7 @@ def _told_of_check(found: dict[str, Any]) -> str:
 
 
 def _told(receipt: dict[str, Any]) -> str:
-    from leaderboard.files.csv_table import counted
+    from leaderboard.files.csv_table import format_count
     from leaderboard.standings import name_metrics
 
     attempt, interval = receipt["attempt"], receipt["interval"]
@@ -127,7 +127,7 @@ def _told(receipt: dict[str, Any]) -> str:
     return (
         f"{before}{receipt['team']}, attempt {attempt['number']}: {receipt['metric']} {attempt['score']:.4f} "
         f"({over} over {interval['n_units']:,} {interval['unit']}), {name_metrics(attempt)}\n"
-        f"{place}{counted(receipt['n_left'], 'attempt')} left{_told_of_model(attempt)}"
+        f"{place}{format_count(receipt['n_left'], 'attempt')} left{_told_of_model(attempt)}"
     )
 
 

@@ -12,7 +12,7 @@ from arena.base.options import CONTEST_FILE, ContestPath
 from arena.base.terminal import say
 
 if TYPE_CHECKING:
-    from leaderboard.service.context import Settings
+    from leaderboard.service.context import ServiceSettings
 
 
 app = typer.Typer()
@@ -34,10 +34,10 @@ def serve(
     """Serve the contest's pages and API until Ctrl-C. Nothing is lost when it is killed."""
     require_posix("arena contest serve")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: a second thread only waits for the first, at full load
-    from leaderboard.service.context import Settings
-    from leaderboard.service.server import Listening, listen
+    from leaderboard.service.context import ServiceSettings
+    from leaderboard.service.server import Address, listen
 
-    settings = Settings(
+    settings = ServiceSettings(
         where=contest,
         root=_tidy_root(root),
         zone=_known_zone(zone),
@@ -45,10 +45,10 @@ def serve(
         max_model_bytes=max_model_mb * 1_000_000,
     )
     _check(settings)
-    listening = Listening(host=host, port=port, proxies=proxy)
+    address = Address(host=host, port=port, proxies=proxy)
     if not https and host not in ("127.0.0.1", "localhost", "::1"):
         say("tokens are sent unencrypted; on the internet put a proxy with https in front (docs/serve.md)")
-    listen(settings, listening, lambda url: say(f"serving {contest.split('@')[-1]} at {url}{settings.root}/ (Ctrl-C ends it)"))
+    listen(settings, address, lambda url: say(f"serving {contest.split('@')[-1]} at {url}{settings.root}/ (Ctrl-C ends it)"))
 
 
 @app.command("host-token", epilog="Example: arena contest host-token --contest contest.db")
@@ -79,7 +79,7 @@ def _known_zone(name: str | None) -> str | None:
     return name
 
 
-def _check(settings: Settings) -> None:
+def _check(settings: ServiceSettings) -> None:
     from leaderboard.service.context import open_service
 
     with open_service(settings):

@@ -177,6 +177,6 @@ def _range(interval: Interval) -> str:
 
 
 def _plain(value: Any) -> Any:
-    from leaderboard.standings import to_dict
+    from leaderboard.standings import to_json_dict
 
-    return json.loads(json.dumps(to_dict(value), default=datetime.isoformat))
+    return json.loads(json.dumps(to_json_dict(value), default=datetime.isoformat))

@@ -15,7 +15,7 @@ from arena.base.terminal import JSON_HELP, duration, print_json, print_table, pr
 if TYPE_CHECKING:
     from leaderboard.store import Contest
     from leaderboard.verification.sent_models import SentModel
-    from leaderboard.verification.verify import Limits, Samples, Verdict
+    from leaderboard.verification.verify import Limits, Samples, Verification
 
 
 app = typer.Typer()
@@ -43,7 +43,7 @@ def attach(
 
 def attached(contest: Contest, team: str, number: int, model: tuple[bytes, str]) -> str:
     """Keep a model, content and file name, that `leaderboard.verification.verify.read_model` found fit; one line says so."""
-    from leaderboard.verification.sent_models import attach as keep
+    from leaderboard.verification.sent_models import attach_model as keep
 
     kept = keep(contest, contest.team(team), number, model, datetime.now(UTC))
     return f"{kept.file_name} ({kept.size_bytes / 1e6:.1f} MB, {kept.digest[:12]}) is kept beside attempt {number} of {team}"
@@ -97,19 +97,19 @@ def _verified(
 ) -> list[dict[str, Any]]:
     import tempfile
 
-    from leaderboard.verification.sent_models import record_verdict
-    from leaderboard.verification.verify import gather
+    from leaderboard.verification.sent_models import record_verification
+    from leaderboard.verification.verify import write_samples
 
     lines: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="arena-verify-") as folder:
-        samples = gather(audio, contest.solution.ids, Path(folder, "samples")) if models else None
+        samples = write_samples(audio, contest.solution.ids, Path(folder, "samples")) if models else None
         with progress("verifying, models", len(models)) as advance:
             for model in models:
                 assert samples is not None
                 started = datetime.now(UTC)
                 verdict = _verdict(contest, model, samples, limits, tolerate)
                 now = datetime.now(UTC)
-                record_verdict(contest, model, verdict, now)
+                record_verification(contest, model, verdict, now)
                 lines.append(
                     {
                         "team": model.team,
@@ -124,17 +124,17 @@ def _verified(
     return lines
 
 
-def _verdict(contest: Contest, model: SentModel, samples: Samples, limits: Limits, tolerate: int | None) -> Verdict:
+def _verdict(contest: Contest, model: SentModel, samples: Samples, limits: Limits, tolerate: int | None) -> Verification:
     from leaderboard.errors import ModelRefused
-    from leaderboard.verification.sent_models import content_of
-    from leaderboard.verification.verify import answers, compare, refused
+    from leaderboard.verification.sent_models import read_model_content
+    from leaderboard.verification.verify import compare_answers, reject_model, run_model
 
     solution = contest.solution
     try:
-        found = answers(content_of(contest, model.digest), model.file_name, samples, solution.labels, limits)
+        found = run_model(read_model_content(contest, model.digest), model.file_name, samples, solution.labels, limits)
     except ModelRefused as refusal:
-        return refused(refusal, len(solution.ids))
-    return compare(found, model.predicted, solution.ids, tolerate)
+        return reject_model(refusal, len(solution.ids))
+    return compare_answers(found, model.predicted, solution.ids, tolerate)
 
 
 def _print(lines: list[dict[str, Any]]) -> None:

@@ -41,7 +41,7 @@ def read_confusion(connection: Connection, team_id: int, number: int, part: Part
     return np.array(connection.scalar(query), dtype=np.int64)
 
 
-def details_of(attempt: Attempt, confusion: Counts, labels: tuple[str, ...], interval: Interval) -> Details:
+def compute_details(attempt: Attempt, confusion: Counts, labels: tuple[str, ...], interval: Interval) -> Details:
     """The details that a matrix gives."""
     by_class = zip(labels, confusion.sum(axis=1), precision(confusion), recall(confusion), f1(confusion), strict=True)
     classes = tuple(

@@ -10,9 +10,9 @@ from sqlalchemy.exc import IntegrityError
 
 from arena.base.scores import Indices
 from leaderboard.contest.cache import ContestCache
-from leaderboard.contest.ladder import shown_numbers
+from leaderboard.contest.ladder import find_shown_numbers
 from leaderboard.database import schema
-from leaderboard.database.rows import PREDICTED, grade_values, keep_file, read_predicted, read_rules
+from leaderboard.database.rows import PREDICTED, grade_values, read_predicted, read_rules, store_file
 from leaderboard.database.triggers import ATTEMPT_LIMIT
 from leaderboard.errors import AttemptsExhausted, SolutionReplaced, TeamError
 from leaderboard.files.submission import Submission
@@ -52,7 +52,7 @@ def record(
     rules.check_open(now)
     if rules.solution_digest != grade.solution_digest:
         raise SolutionReplaced
-    keep_file(connection, submission.digest, submission.content)
+    store_file(connection, submission.digest, submission.content)
     values = _values(team, submission, grade, now)
     insertion = _INSERT
     if rules.is_ladder:
@@ -91,4 +91,4 @@ def _shown_number(connection: Connection, cache: ContestCache, rules: Rules, tea
     earlier = read_predicted(connection, digests)
     solution = cache.solution(connection, rules.solution_digest)
     drawn = cache.resamples(solution, Part.PUBLIC)
-    return shown_numbers(solution, drawn, [*(earlier[one] for one in digests), predicted])[-1]
+    return find_shown_numbers(solution, drawn, [*(earlier[one] for one in digests), predicted])[-1]

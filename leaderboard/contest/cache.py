@@ -17,7 +17,7 @@ from leaderboard.database.rows import read_attempts, read_predicted, read_revisi
 from leaderboard.files.solution import Solution, parse_solution
 from leaderboard.rules import Rules
 from leaderboard.scoring.custom_metric import Metric, load_metric
-from leaderboard.scoring.grading import resamples
+from leaderboard.scoring.grading import draw_resamples
 from leaderboard.standings import Attempt, Part
 
 T = TypeVar("T")
@@ -67,7 +67,7 @@ class ContestCache:
     def resamples(self, solution: Solution, part: Part) -> Resamples:
         """Return the draws of a part of the solution, the same for all teams."""
         with self._lock:
-            return _get(self._by_digest, (solution.digest, part), lambda: resamples(solution, part))
+            return _get(self._by_digest, (solution.digest, part), lambda: draw_resamples(solution, part))
 
     def replicates(self, connection: Connection, solution: Solution, part: Part, digests: Sequence[str]) -> Values:
         """Return (R, T) macro-F1 of each resample for each submission; those that are missing are computed together."""

@@ -21,7 +21,7 @@ from leaderboard.scoring.significance import standard_error
 from leaderboard.standings import Part
 
 
-def shown_numbers(solution: Solution, drawn: Resamples, predicted: Sequence[Indices]) -> list[int]:
+def find_shown_numbers(solution: Solution, drawn: Resamples, predicted: Sequence[Indices]) -> list[int]:
     """For each attempt, by number, the number of the one whose public score is shown for it."""
     if not predicted:
         return []
@@ -36,7 +36,7 @@ def shown_numbers(solution: Solution, drawn: Resamples, predicted: Sequence[Indi
     return [at + 1 for at in shown]
 
 
-def climb_again(connection: Connection, cache: ContestCache, solution: Solution, team_id: int) -> None:
+def update_shown_numbers(connection: Connection, cache: ContestCache, solution: Solution, team_id: int) -> None:
     """Decide anew which public scores of a team are shown, after its attempts or their scores have changed."""
     columns = schema.attempts.c
     rows = connection.execute(
@@ -46,6 +46,6 @@ def climb_again(connection: Connection, cache: ContestCache, solution: Solution,
     predicted = read_predicted(connection, [row.submission_digest for row in found])
     drawn = cache.resamples(solution, Part.PUBLIC)
     for row, shown in zip(
-        found, shown_numbers(solution, drawn, [predicted[row.submission_digest] for row in found]), strict=True
+        found, find_shown_numbers(solution, drawn, [predicted[row.submission_digest] for row in found]), strict=True
     ):
         connection.execute(update(schema.attempts).where(columns.id == row.id).values(shown_number=shown))

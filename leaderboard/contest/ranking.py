@@ -13,8 +13,8 @@ from leaderboard.contest.cache import ContestCache
 from leaderboard.database.rows import read_rules, read_teams
 from leaderboard.errors import ContestError
 from leaderboard.rules import Rules, Ties
-from leaderboard.scoring.significance import Verdicts, sentence, verdicts
-from leaderboard.standings import Attempt, Board, Part, Standing, best_attempt, ranks, split_by_arrival
+from leaderboard.scoring.significance import TeamComparison, compare_teams, describe_leader
+from leaderboard.standings import Attempt, Board, Part, Standing, compute_ranks, find_best_attempt, split_by_arrival
 from leaderboard.teams import Team, name_key
 
 _NO_PRIVATE = "private standings need a Usage column in the solution and this one has none; leave out --private"
@@ -42,7 +42,7 @@ def read_ranks(connection: Connection, cache: ContestCache, rules: Rules) -> dic
     return _ranks(_entries(connection, cache, rules, Part.PUBLIC), rules)
 
 
-def public_interval(
+def compute_public_interval(
     connection: Connection, cache: ContestCache, rules: Rules, attempts: Sequence[Attempt], number: int
 ) -> Interval:
     """Of the public macro-F1 that is shown for one of a team's attempts."""
@@ -84,14 +84,14 @@ def _entries(connection: Connection, cache: ContestCache, rules: Rules, part: Pa
     entries = []
     for team in read_teams(connection):
         if team.disqualified_at is None and team.id in public:
-            number = best_attempt(public[team.id], rules.is_lower_better).number
+            number = find_best_attempt(public[team.id], rules.is_lower_better).number
             entries.append(_Entry(team=team, attempts=shown[team.id], counted=shown[team.id][number - 1]))
     return entries
 
 
 def _ranks(entries: Sequence[_Entry], rules: Rules) -> dict[str, int]:
     sign = -1 if rules.is_lower_better else 1
-    by_rank = ranks({entry.team.name: sign * entry.counted.score for entry in entries})
+    by_rank = compute_ranks({entry.team.name: sign * entry.counted.score for entry in entries})
     if rules.ties is Ties.EARLIER:
         return split_by_arrival(by_rank, {entry.team.name: entry.counted.arrived_at for entry in entries})
     return by_rank
@@ -100,23 +100,23 @@ def _ranks(entries: Sequence[_Entry], rules: Rules) -> dict[str, int]:
 def _compute_ranking(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> Ranking:
     entries = _entries(connection, cache, rules, part)
     if not entries:
-        return Ranking(lines=(), sentence=sentence([], np.empty(0), verdicts(np.empty(0), np.empty((1, 0)), 1), ""))
+        return Ranking(lines=(), sentence=describe_leader([], np.empty(0), compare_teams(np.empty(0), np.empty((1, 0)), 1), ""))
     by_rank = _ranks(entries, rules)
     entries.sort(key=lambda entry: (by_rank[entry.team.name], name_key(entry.team.shown_as)))  # a pseudonym tells no initial
     solution = cache.solution(connection, rules.solution_digest)
     draws = cache.resamples(solution, part)
     replicates = cache.replicates(connection, solution, part, [entry.counted.digest for entry in entries])
     f1 = np.array([entry.counted.macro_f1 for entry in entries])
-    pairs = verdicts(f1, replicates, draws.n_units)
+    pairs = compare_teams(f1, replicates, draws.n_units)
     intervals = [draws.interval(column) for column in replicates.T]
     lines = _lines(entries, by_rank, intervals, pairs, has_test=rules.metric_digest is None)
     if rules.metric_digest is not None and len(lines) > 1:
         return Ranking(lines=lines, sentence=_untested_sentence(lines, rules))
-    return Ranking(lines=lines, sentence=sentence([line.shown_as for line in lines], f1, pairs, draws.unit_name))
+    return Ranking(lines=lines, sentence=describe_leader([line.shown_as for line in lines], f1, pairs, draws.unit_name))
 
 
 def _lines(
-    entries: Sequence[_Entry], by_rank: dict[str, int], intervals: Sequence[Interval], pairs: Verdicts, *, has_test: bool
+    entries: Sequence[_Entry], by_rank: dict[str, int], intervals: Sequence[Interval], pairs: TeamComparison, *, has_test: bool
 ) -> tuple[Standing, ...]:
     return tuple(
         Standing(

@@ -22,7 +22,7 @@ _RECENT = (
 )
 
 
-def check(connection: Connection, team: Team, n_per_hour: int, now: datetime) -> None:
+def check_rate(connection: Connection, team: Team, n_per_hour: int, now: datetime) -> None:
     """Refuse a team that has used its refused files of the last hour.
 
     Raises:
@@ -34,7 +34,7 @@ def check(connection: Connection, team: Team, n_per_hour: int, now: datetime) ->
         raise TooManyRefusals(team.name, n_per_hour, math.ceil(wait_s))
 
 
-def count(connection: Connection, team: Team, now: datetime) -> None:
+def count_refusal(connection: Connection, team: Team, now: datetime) -> None:
     """Count one; those older than an hour are forgotten."""
     columns = schema.refusals.c
     connection.execute(delete(schema.refusals).where(columns.team_id == team.id, columns.refused_at <= now - _HOUR))

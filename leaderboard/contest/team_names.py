@@ -11,10 +11,10 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from leaderboard.database import schema
-from leaderboard.database.rows import read_team_of_id, write_log
+from leaderboard.database.rows import read_team_by_id, write_log
 from leaderboard.errors import NameOften, NameRefused, TeamError
 from leaderboard.messages import message
-from leaderboard.teams import Team, name_key, tells_name, tidy_name
+from leaderboard.teams import Team, name_key, reveals_name, tidy_name
 
 _ASKED = "asked by the team"
 N_A_DAY = 10  # changes by a team itself: each is a line of the log and a new reading of the standings
@@ -50,7 +50,7 @@ def rename_team(connection: Connection, team: Team, name: str) -> str:
     """
     tidy = tidy_name(name)
     known = _held(connection, team)
-    if known.pseudonym is not None and tells_name(known.pseudonym, tidy):
+    if known.pseudonym is not None and reveals_name(known.pseudonym, tidy):
         raise NameRefused(message("pseudonym_tells", name=repr(known.pseudonym)))
     _check_no_pseudonym(connection, tidy)
     values = {"name": tidy, "name_key": name_key(tidy)}
@@ -89,7 +89,7 @@ def _hold(connection: Connection) -> None:
 def _held(connection: Connection, team: Team) -> Team:
     """The team as it is now."""
     _hold(connection)
-    known = read_team_of_id(connection, team.id)
+    known = read_team_by_id(connection, team.id)
     if known is None:
         raise TeamError(message("team_merged", team=repr(team.name)))
     return known
@@ -101,7 +101,7 @@ def _check_no_pseudonym(connection: Connection, name: str) -> None:
 
 
 def _check_pseudonym(connection: Connection, team: Team, pseudonym: str) -> None:
-    if tells_name(pseudonym, team.name):
+    if reveals_name(pseudonym, team.name):
         raise NameRefused(message("pseudonym_tells", name=repr(pseudonym)))
     key = name_key(pseudonym)
     is_name = connection.scalar(select(schema.teams.c.id).where(schema.teams.c.name_key == key)) is not None

@@ -22,7 +22,7 @@ def new_token(connection: Connection, team_id: int, now: datetime) -> str:
     return token
 
 
-def revoke_tokens(connection: Connection, team_id: int, now: datetime) -> int:
+def mark_tokens_revoked(connection: Connection, team_id: int, now: datetime) -> int:
     """How many tokens of the team were good until now."""
     live = (schema.tokens.c.team_id == team_id) & schema.tokens.c.revoked_at.is_(None)
     return int(connection.execute(update(schema.tokens).where(live).values(revoked_at=now)).rowcount)
@@ -33,7 +33,7 @@ _LIVE = select(*schema.tokens.c["team_id", "digest"]).where(
 )
 
 
-def team_id_of_token(connection: Connection, token: str) -> int | None:
+def find_team_id(connection: Connection, token: str) -> int | None:
     """Whose token it is; None for one that is unknown or revoked.
 
     Tokens are found by their SHA-256: what a comparison inside the database tells by its time is about a hash that its

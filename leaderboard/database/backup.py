@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, func, insert, inspect, select, text
 
 from leaderboard.database import schema
-from leaderboard.database.connection import Database, connect, new_sqlite_file, sqlite_path
+from leaderboard.database.connection import ContestDatabase, connect, create_sqlite_file, parse_sqlite_path
 from leaderboard.database.create import create_tables
 from leaderboard.errors import ContestError
 
@@ -23,14 +23,14 @@ def copy_sqlite(source: Path, target: Path) -> None:
         ContestError: `target` exists or cannot be written.
     """
     with (
-        new_sqlite_file(target) as beside,
+        create_sqlite_file(target) as beside,
         contextlib.closing(sqlite3.connect(source)) as old,
         contextlib.closing(sqlite3.connect(beside)) as new,
     ):
         old.backup(new)
 
 
-def copy_rows(source: Database, target: Database) -> None:
+def copy_rows(source: ContestDatabase, target: ContestDatabase) -> None:
     """Fill an empty database with the contest of another, in one transaction of each.
 
     Raises:
@@ -50,13 +50,13 @@ def copy_rows(source: Database, target: Database) -> None:
         restart_ids(new)
 
 
-def restore_into(backup: Database, where: str | Path) -> None:
+def restore_into(backup: ContestDatabase, where: str | Path) -> None:
     """Make a contest of a backup, at a path (SQLite) or URL, as a whole or not at all.
 
     Raises:
         ContestError: something is there already, or it cannot be written.
     """
-    path = sqlite_path(where)
+    path = parse_sqlite_path(where)
     if path is not None:
         return back_up(backup, path)
     with contextlib.closing(connect(where)) as target:
@@ -74,13 +74,13 @@ def restart_ids(connection: Connection) -> None:
                 connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), :last)"), {"last": last})
 
 
-def back_up(source: Database, target: Path) -> None:
+def back_up(source: ContestDatabase, target: Path) -> None:
     """Write the contest, as it is at one moment, into a new SQLite file.
 
     Raises:
         ContestError: `target` exists or cannot be written, or the contest cannot be read.
     """
-    with new_sqlite_file(target) as beside:
+    with create_sqlite_file(target) as beside:
         copy = connect(beside, str(target))
         with contextlib.closing(copy):
             copy_rows(source, copy)

@@ -35,7 +35,7 @@ _ADVICE = {  # of what SQLite says, to what helps
 
 
 @dataclass(frozen=True, slots=True)
-class Database:
+class ContestDatabase:
     """One database that holds, or will hold, one contest."""
 
     engine: Engine
@@ -110,7 +110,7 @@ class Database:
             raise ContestError(f"{self.name} cannot be {verb} ({reason}); {advice}") from error
 
 
-def sqlite_path(where: str | Path) -> Path | None:
+def parse_sqlite_path(where: str | Path) -> Path | None:
     """The file of a contest that is kept in SQLite; None for a server.
 
     Raises:
@@ -136,7 +136,7 @@ def _place(beside: Path, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def new_sqlite_file(path: Path) -> Iterator[Path]:
+def create_sqlite_file(path: Path) -> Iterator[Path]:
     """A file beside `path` to fill; it becomes `path` at the end, and is gone when the filling fails.
 
     Raises:
@@ -159,20 +159,20 @@ def new_sqlite_file(path: Path) -> Iterator[Path]:
         ) from error
 
 
-def connect(where: str | Path, name: str = "") -> Database:
+def connect(where: str | Path, name: str = "") -> ContestDatabase:
     """The database at a path or URL, called `name` in messages; nothing is opened before the first transaction.
 
     Raises:
         ContestError: a URL that no database is known for, or its driver is not installed.
     """
-    path = sqlite_path(where)
+    path = parse_sqlite_path(where)
     if path is not None:
         return _connect_sqlite(path, name or str(path))
     url = _parsed_url(str(where))
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
     try:
-        return Database(create_engine(url, pool_pre_ping=True), url.render_as_string())
+        return ContestDatabase(create_engine(url, pool_pre_ping=True), url.render_as_string())
     except NoSuchModuleError as error:
         raise ContestError(f"{url.render_as_string()} names an unknown driver; write postgresql://...") from error
     except ModuleNotFoundError as error:
@@ -192,7 +192,7 @@ def _parsed_url(text: str) -> URL:
     )
 
 
-def _connect_sqlite(path: Path, name: str) -> Database:
+def _connect_sqlite(path: Path, name: str) -> ContestDatabase:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         connect_args={"timeout": _WAIT_S},
@@ -212,4 +212,4 @@ def _connect_sqlite(path: Path, name: str) -> Database:
         assert driver is not None, "a connection that begins is open"
         driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    return Database(engine, name)
+    return ContestDatabase(engine, name)

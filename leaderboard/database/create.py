@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, inspect
 
 from leaderboard.database import schema
-from leaderboard.database.connection import Database
-from leaderboard.database.rows import keep_file
+from leaderboard.database.connection import ContestDatabase
+from leaderboard.database.rows import store_file
 from leaderboard.database.triggers import create_triggers
 from leaderboard.errors import ContestError
 from leaderboard.files.solution import Solution
@@ -21,7 +21,7 @@ from leaderboard.scoring.custom_metric import check_metric, load_metric
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Settings:
+class ContestSettings:
     """What a host may decide beside name, solution and deadline."""
 
     metric: bytes | None = None  # a Python file; None: macro-F1
@@ -40,7 +40,7 @@ class Settings:
             raise ContestError(f"at least 1 refused file an hour is free, not {self.n_refusals_per_hour}; give a larger number")
 
 
-def fill(database: Database, solution: Solution, values: dict[str, Any], settings: Settings) -> None:
+def fill(database: ContestDatabase, solution: Solution, values: dict[str, Any], settings: ContestSettings) -> None:
     """Make the tables and put the contest in them, all or nothing; closes the database.
 
     Raises:
@@ -55,13 +55,13 @@ def fill(database: Database, solution: Solution, values: dict[str, Any], setting
                 raise ContestError(f"{database.name} holds a contest and none is overwritten; choose another database")
             create_tables(connection)
             write_meta(connection)
-            keep_file(connection, solution.digest, solution.content)
+            store_file(connection, solution.digest, solution.content)
             if settings.metric is not None:
-                keep_file(connection, chosen["metric_digest"], settings.metric)
+                store_file(connection, chosen["metric_digest"], settings.metric)
             connection.execute(insert(schema.contest).values(id=1, solution_digest=solution.digest, **values, **chosen))
 
 
-def _chosen(solution: Solution, settings: Settings) -> dict[str, Any]:
+def _chosen(solution: Solution, settings: ContestSettings) -> dict[str, Any]:
     digest = None
     if settings.metric is not None:
         check_metric(load_metric(settings.metric, settings.metric_name), solution)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from leaderboard.deadline import describe
-from leaderboard.files.csv_table import counted
+from leaderboard.files.csv_table import format_count
 
 
-def told_change(action: str, details: Mapping[str, object]) -> str:
+def describe_change(action: str, details: Mapping[str, object]) -> str:
     """`3 → 4`, `— → Owl`, `into Formantes`, `2 attempts changed`; empty where the act says it all."""
     if action == "merge":
         return f"into {details['into']}"
@@ -25,7 +25,7 @@ def told_change(action: str, details: Mapping[str, object]) -> str:
 
 
 def _counted(n: object, noun: str) -> str:
-    return counted(int(str(n)), noun)
+    return format_count(int(str(n)), noun)
 
 
 def _told(action: str, value: object) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, insert, inspect, select
 
 from leaderboard.database import schema
 from leaderboard.database.backup import copy_sqlite, restart_ids
-from leaderboard.database.connection import Database
+from leaderboard.database.connection import ContestDatabase
 from leaderboard.database.create import create_tables
 from leaderboard.errors import ContestError
 
@@ -35,7 +35,7 @@ def _from_1(rows: Rows) -> Rows:
 _STEPS: dict[int, Callable[[Rows], Rows]] = {1: _from_1}
 
 
-def version_of(database: Database) -> int:
+def read_version(database: ContestDatabase) -> int:
     """The version of the tables.
 
     Raises:
@@ -45,7 +45,7 @@ def version_of(database: Database) -> int:
         return _version(connection, database.name)
 
 
-def bring_up_to_date(database: Database, path: Path | None) -> Path | None:
+def bring_up_to_date(database: ContestDatabase, path: Path | None) -> Path | None:
     """Migrate a SQLite file, with a copy of it beside it, whose path comes back; None when there was nothing to do.
 
     Raises:
@@ -53,7 +53,7 @@ def bring_up_to_date(database: Database, path: Path | None) -> Path | None:
     """
     if path is not None and not path.exists():
         raise ContestError(f"{path} does not exist; {_HINT}")
-    version = version_of(database)
+    version = read_version(database)
     if version == schema.SCHEMA_VERSION:
         return None
     if path is None:
@@ -65,7 +65,7 @@ def bring_up_to_date(database: Database, path: Path | None) -> Path | None:
     return copy
 
 
-def migrate(database: Database) -> int:
+def migrate(database: ContestDatabase) -> int:
     """Bring the tables up to date in one transaction; the version they had comes back.
 
     Raises:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from arena.base.scores import Indices, macro_f1
 from leaderboard.database import schema
-from leaderboard.database.log_text import told_change
+from leaderboard.database.log_text import describe_change
 from leaderboard.rules import Rules, Ties
 from leaderboard.scoring.grading import Grade
 from leaderboard.standings import METRICS, Attempt, AttemptModel, ModelState, Part
@@ -37,7 +37,7 @@ class LogEntry:
     @property
     def change(self) -> str:
         """What was before and what is after, for readers."""
-        return told_change(self.action, self.details)
+        return describe_change(self.action, self.details)
 
 
 _RULES = select(*(column for column in schema.contest.c if column.name != "id"))
@@ -67,7 +67,7 @@ def read_teams(connection: Connection) -> list[Team]:
     return [Team(**row._mapping) for row in connection.execute(_TEAMS)]
 
 
-def read_team_of_id(connection: Connection, team_id: int) -> Team | None:
+def read_team_by_id(connection: Connection, team_id: int) -> Team | None:
     """The team of that id; None for one that went into another."""
     row = connection.execute(_OF_ID, {"of_id": team_id}).first()
     return None if row is None else Team(**row._mapping)
@@ -90,12 +90,12 @@ def read_log(connection: Connection) -> list[LogEntry]:
     return [LogEntry(**row._mapping) for row in connection.execute(select(schema.host_log).order_by(schema.host_log.c.id))]
 
 
-def n_rows(table: Table, *such: ColumnElement[bool]) -> ScalarSelect[int]:
+def count_rows(table: Table, *such: ColumnElement[bool]) -> ScalarSelect[int]:
     """How many rows; of a table that only grows it tells of every change, in whatever order a server commits."""
     return select(func.count()).select_from(table).where(*such).scalar_subquery()
 
 
-_REVISION = select(*map(n_rows, (schema.attempts, schema.host_log, schema.teams, schema.verifications, schema.models)))
+_REVISION = select(*map(count_rows, (schema.attempts, schema.host_log, schema.teams, schema.verifications, schema.models)))
 
 
 def read_revision(connection: Connection) -> str:
@@ -200,7 +200,7 @@ _KEEP = {
 }
 
 
-def keep_file(connection: Connection, digest: str, content: bytes) -> None:
+def store_file(connection: Connection, digest: str, content: bytes) -> None:
     """Store a file once, however often it is sent."""
     connection.execute(_KEEP[connection.dialect.name], {"digest": digest, "content": content})
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from leaderboard.errors import Fault, FileError
-from leaderboard.messages import Said, message
+from leaderboard.messages import Translatable, message
 
 MAX_BYTES = 10_000_000
 _MAX_PROBLEMS = 1000  # reading ends there: a file of ten million wrong rows costs no more than one of a thousand
@@ -20,7 +20,7 @@ MAX_LISTED = 10
 
 
 class Problems:
-    """What is wrong with one file; the first ten faults are kept, the others are counted."""
+    """What is wrong with one file; the first ten faults are kept, the others are format_count."""
 
     def __init__(self, file_name: str, error: type[FileError]) -> None:
         self.file_name = file_name
@@ -28,7 +28,7 @@ class Problems:
         self._error = error
         self._faults: list[Fault] = []
 
-    def add(self, line: int | None, problem: Said) -> None:
+    def add(self, line: int | None, problem: Translatable) -> None:
         """Keep or count a fault; raises at the thousandth."""
         if self.n < MAX_LISTED:
             self._faults.append(Fault(line, problem))
@@ -36,7 +36,7 @@ class Problems:
         if self.n == _MAX_PROBLEMS:
             raise self._as_error()
 
-    def fail(self, line: int | None, problem: Said) -> NoReturn:
+    def fail(self, line: int | None, problem: Translatable) -> NoReturn:
         """Raise now, because nothing after this can be read."""
         self.add(line, problem)
         raise self._as_error()
@@ -119,7 +119,7 @@ def check_header(line: int, cells: list[str], n_known: int, problems: Problems) 
         problems.fail(line, message("too_many_columns", most=n_known, n=len(cells)))
     for name, n in Counter(cells).items():
         if n > 1:
-            problems.fail(line, message("column_again", name=quoted(name), n=n))
+            problems.fail(line, message("column_again", name=quote(name), n=n))
 
 
 def check_width(line: int, cells: list[str], header: list[str], problems: Problems) -> bool:
@@ -131,11 +131,11 @@ def check_width(line: int, cells: list[str], header: list[str], problems: Proble
     return False
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """`text` in quotes on one line, shortened when it is long."""
     return repr(text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…")
 
 
-def counted(n: int, noun: str) -> str:
+def format_count(n: int, noun: str) -> str:
     """`1 row`, `2 rows`."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

@@ -39,7 +39,7 @@ class _Field:
     end: int
 
 
-def too_large(name: str, max_bytes: int) -> ModelRefused:
+def build_size_refusal(name: str, max_bytes: int) -> ModelRefused:
     """The refusal of a model with more bytes than are taken."""
     problem = message("model_too_large", megabytes=f"{max_bytes / 1e6:g}")
     return ModelRefused(message("in_file", file=name, line=None, problem=problem, more=""))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from arena.base.texts import ENGLISH, Localized
 from leaderboard.errors import SolutionError
-from leaderboard.files.csv_table import Problems, check_header, check_size, check_width, quoted, read_rows
+from leaderboard.files.csv_table import Problems, check_header, check_size, check_width, quote, read_rows
 from leaderboard.messages import message
 
 _COLUMNS = ("id", "label", "Usage", "Group")
@@ -31,7 +31,7 @@ class Solution:
     content: bytes = field(repr=False)
     digest: str  # SHA-256 of content
     ids: tuple[str, ...] = field(repr=False)
-    row_of: dict[str, int] = field(repr=False)  # row by id
+    row_by_id: dict[str, int] = field(repr=False)  # row by id
     labels: tuple[str, ...]  # K labels: numbers by value, then words by alphabet
     truth: npt.NDArray[np.intp] = field(repr=False)  # (N,) index into labels; 0 for ignored rows, whatever the file says
     is_public: npt.NDArray[np.bool_] = field(repr=False)  # (N,) all true without a Usage column
@@ -55,15 +55,17 @@ class LabelList(Localized):
 
     labels: tuple[str, ...]
 
-    def told(self, language: str) -> str:
+    def translate(self, language: str) -> str:
         names = list(self.labels)
         if len(names) > 2 and names == [str(n) for n in range(_number(names[0]), _number(names[0]) + len(names))]:
             return f"{names[0]}..{names[-1]}"
         first = ", ".join(names[:_N_SHOWN])
-        return message("labels_more", names=first, n=len(names) - _N_SHOWN).told(language) if len(names) > _N_SHOWN else first
+        return (
+            message("labels_more", names=first, n=len(names) - _N_SHOWN).translate(language) if len(names) > _N_SHOWN else first
+        )
 
     def __str__(self) -> str:
-        return self.told(ENGLISH)
+        return self.translate(ENGLISH)
 
 
 def _number(label: str) -> int:
@@ -100,7 +102,7 @@ def parse_solution(content: bytes, file_name: str) -> Solution:
     return solution
 
 
-def odd_labels(solution: Solution) -> list[str]:
+def find_odd_labels(solution: Solution) -> list[str]:
     """A remark on each class that looks like a slip: the only word among numbers, or one row where others have many."""
     truth = solution.truth[solution.scored].tolist()
     counts = Counter(truth)
@@ -114,8 +116,8 @@ def odd_labels(solution: Solution) -> list[str]:
         if counts[at] == 1 and usual >= _USUAL_ROWS:
             odd.append(f"has one row where others have {usual}")
         if odd:
-            row = quoted(solution.ids[solution.scored[truth.index(at)]])
-            remarks.append(f"label {quoted(label)} (id {row}) {' and '.join(odd)}: if it is a slip, correct it and begin again")
+            row = quote(solution.ids[solution.scored[truth.index(at)]])
+            remarks.append(f"label {quote(label)} (id {row}) {' and '.join(odd)}: if it is a slip, correct it and begin again")
     return remarks
 
 
@@ -126,7 +128,7 @@ def _columns(line: int, header: list[str], problems: Problems) -> dict[str, int]
     for at, name in enumerate(header):
         if name.casefold() not in known:
             hint = "; a column with the speakers is named Group" if name.casefold() in ("speaker", "speakers") else ""
-            law = f"the columns are id,label and optionally Usage and Group, not {quoted(name)}{hint}"
+            law = f"the columns are id,label and optionally Usage and Group, not {quote(name)}{hint}"
             problems.fail(line, f"{law}; rename or delete it")
         columns[known[name.casefold()]] = at
     for name in ("id", "label"):
@@ -145,19 +147,19 @@ def _check_row(line: int, values: dict[str, str], lines: dict[str, int], problem
             fault = "is empty" if not value else f"has more than {_MAX_LENGTH} characters"
             problems.add(line, f"{name} {fault}; give every row its {name}")
     if usage not in _USAGES:
-        problems.add(line, f"Usage {quoted(values['Usage'])} is neither Public nor Private nor Ignored; write one of the three")
+        problems.add(line, f"Usage {quote(values['Usage'])} is neither Public nor Private nor Ignored; write one of the three")
     if usage != "ignored":
         _check_label(line, values["label"], problems)
     first = lines.setdefault(values["id"], line)
     if first != line:
-        problems.add(line, f"id {quoted(values['id'])} stands in line {first} already; keep one row per id")
+        problems.add(line, f"id {quote(values['id'])} stands in line {first} already; keep one row per id")
 
 
 def _check_label(line: int, label: str, problems: Problems) -> None:
     if label in ("id", "label"):
-        problems.add(line, f"label {quoted(label)} is also the name of a column; give this class another name")
+        problems.add(line, f"label {quote(label)} is also the name of a column; give this class another name")
     if label.casefold() in _NO_VALUE:
-        problems.add(line, f"label {quoted(label)} is what programs write for no value; give the row its label")
+        problems.add(line, f"label {quote(label)} is what programs write for no value; give the row its label")
 
 
 def _assembled(content: bytes, kept: dict[str, list[str]]) -> Solution:
@@ -171,7 +173,7 @@ def _assembled(content: bytes, kept: dict[str, list[str]]) -> Solution:
         content=content,
         digest=hashlib.sha256(content).hexdigest(),
         ids=ids,
-        row_of={name: row for row, name in enumerate(ids)},
+        row_by_id={name: row for row, name in enumerate(ids)},
         labels=labels,
         truth=_indices(kept["label"], labels, counts),
         is_public=usage == "public",
@@ -201,7 +203,7 @@ def _check_labels(solution: Solution, lines: dict[str, int], problems: Problems)
         if first != label:
             row = solution.scored[solution.truth[solution.scored].tolist().index(at)]
             line = lines[solution.ids[row]]
-            came = f"label {quoted(label)} reads like {quoted(first)} and would be a class of its own"
+            came = f"label {quote(label)} reads like {quote(first)} and would be a class of its own"
             problems.add(line, f"{came}; write both alike")
     n_labels = len(solution.labels)
     if not solution.is_public.any():
@@ -215,5 +217,5 @@ def _check_labels(solution: Solution, lines: dict[str, int], problems: Problems)
     for usage, rows in (("Public", solution.is_public), ("Private", solution.is_private)):
         absent = sorted(set(range(n_labels)) - set(solution.truth[rows].tolist()))
         if absent:
-            came = f"label {quoted(solution.labels[absent[0]])} has no {usage} row, so its F1 would be 0 for everyone"
+            came = f"label {quote(solution.labels[absent[0]])} has no {usage} row, so its F1 would be 0 for everyone"
             problems.fail(None, f"{came}; give it one")

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from arena.base.suggest import nearest
 from leaderboard.errors import SubmissionError
-from leaderboard.files.csv_table import Problems, check_header, check_size, check_width, quoted, read_rows
+from leaderboard.files.csv_table import Problems, check_header, check_size, check_width, quote, read_rows
 from leaderboard.files.solution import LabelList, Solution
-from leaderboard.messages import Message, Said, message
+from leaderboard.messages import Message, Translatable, message
 
 RUN_FOLDER_COLUMNS = ("truth", "speaker", "split")
 _SUM_TOLERANCE = 1e-3
@@ -70,11 +70,11 @@ def _read_rows(
     probabilities = np.zeros((len(solution.ids), len(columns.classes)))
     for line, cells in rows:
         if not check_width(line, cells, header, problems):
-            if len(cells) > columns.id and cells[columns.id] in solution.row_of:
+            if len(cells) > columns.id and cells[columns.id] in solution.row_by_id:
                 line_of.setdefault(cells[columns.id], line)
             continue
         name, label = cells[columns.id], cells[columns.label]
-        row = solution.row_of.get(name)
+        row = solution.row_by_id.get(name)
         if row is None or line_of.setdefault(name, line) != line:
             _add_id_problem(line, name, line_of, solution, problems)
         if label not in index:
@@ -88,14 +88,14 @@ def _read_rows(
     return np.array(predicted, dtype=np.intp), probabilities if columns.classes else None
 
 
-def _nearest(name: str, names: Sequence[str]) -> Said:
+def _nearest(name: str, names: Sequence[str]) -> Translatable:
     by_key = {other.casefold(): other for other in names}
     key, keys = name[:_MAX_COMPARED].casefold(), sorted(by_key)
     if len(keys) > _MAX_NAMES:  # neighbours by alphabet alone: comparing with 30,000 ids takes a second
         at = bisect.bisect(keys, key)
         keys = keys[max(0, at - _MAX_NAMES // 2) : at + _MAX_NAMES // 2]
     match = nearest(key, keys, cutoff=0.7)
-    return message("nearest", name=quoted(by_key[match])) if match is not None else ""
+    return message("nearest", name=quote(by_key[match])) if match is not None else ""
 
 
 def _columns(line: int, header: list[str], labels: tuple[str, ...], problems: Problems) -> _Columns:
@@ -108,28 +108,28 @@ def _columns(line: int, header: list[str], labels: tuple[str, ...], problems: Pr
             problems.fail(line, message("column_missing", name=name, near=_nearest(name, header)))
     for name in header:
         if name not in ("id", "label", *labels):
-            problems.fail(line, message("column_unknown", name=quoted(name), labels=LabelList(labels)))
+            problems.fail(line, message("column_unknown", name=quote(name), labels=LabelList(labels)))
     absent = [label for label in labels if label not in header]
     if absent and len(absent) < len(labels):
-        problems.fail(line, message("class_missing", name=quoted(absent[0])))
+        problems.fail(line, message("class_missing", name=quote(absent[0])))
     classes = () if absent else tuple(header.index(label) for label in labels)
     return _Columns(id=header.index("id"), label=header.index("label"), classes=classes)
 
 
 def _add_id_problem(line: int, name: str, line_of: dict[str, int], solution: Solution, problems: Problems) -> None:
     if name in line_of:
-        problems.add(line, message("id_again", id=quoted(name), line=line_of[name]))
+        problems.add(line, message("id_again", id=quote(name), line=line_of[name]))
     else:
         near = "" if problems.n else _nearest(name, solution.ids)
-        problems.add(line, message("id_unknown", id=quoted(name), n=len(solution.ids), near=near))
+        problems.add(line, message("id_unknown", id=quote(name), n=len(solution.ids), near=near))
 
 
 def _label_problem(label: str, labels: tuple[str, ...]) -> Message:
     allowed = LabelList(labels)
     for other in labels:
         if _means(label, other):
-            return message("label_written", label=quoted(label), labels=allowed, right=quoted(other))
-    return message("label_unknown", label=quoted(label), labels=allowed)
+            return message("label_written", label=quote(label), labels=allowed, right=quote(other))
+    return message("label_unknown", label=quote(label), labels=allowed)
 
 
 def _means(label: str, other: str) -> bool:
@@ -158,9 +158,9 @@ def _probability_fault(texts: list[str]) -> Message:
         try:
             value = float(text)
         except ValueError:
-            return message("probability_no_number", value=quoted(text))
+            return message("probability_no_number", value=quote(text))
         if not 0 <= value < float("inf"):
-            return message("probability_beyond", value=quoted(text))
+            return message("probability_beyond", value=quote(text))
         total += value
     return message("probability_sum", total=total)
 
@@ -168,5 +168,5 @@ def _probability_fault(texts: list[str]) -> Message:
 def _check_complete(line_of: dict[str, int], solution: Solution, problems: Problems) -> None:
     missing = [name for name in solution.ids if name not in line_of]
     if missing:
-        shown = ", ".join(quoted(name) for name in missing[:3]) + (", …" if len(missing) > 3 else "")
+        shown = ", ".join(quote(name) for name in missing[:3]) + (", …" if len(missing) > 3 else "")
         problems.add(None, message("ids_missing", n=len(missing), of=len(solution.ids), shown=shown))

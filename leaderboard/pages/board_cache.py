@@ -1,4 +1,4 @@
-"""The standings as the pages need them."""
+"""The public board: the standings as pages, CSV and API show them. Private scores are in it only once the host has closed."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from leaderboard.store import Contest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
-    """A team. Everything here may be shown to everyone."""
+class BoardLine:
+    """A team on the board. Every field but `team` is public."""
 
     rank: int
-    team: str = field(repr=False)  # its own name: to find a line by, shown only to itself and the host
-    name: str  # as others see it
+    team: str = field(repr=False)  # its name, which only the team and the host see
+    name: str  # the public one: name or pseudonym
     score: float  # public
-    final: float | None  # private, after the host closed a contest that has such rows
-    low: float  # interval of macro-F1, of the private rows where they are shown
+    final: float | None  # private score, once the host has closed a contest with private rows
+    low: float  # interval of macro-F1, over the private rows once the board is final
     high: float
     unit: str
     n_units: int
@@ -34,66 +34,66 @@ class Line:
     sent_at: datetime  # UTC
     is_tied: bool  # with the line above
     could_be_first: bool
-    model: str  # carried, verified, differs; empty: none was sent
+    model: str  # carried, verified, differs; empty without a model
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Board:
-    """All lines, best first."""
+class PublicBoard:
+    """All teams with an attempt, best first."""
 
     metric: str
     is_closed: bool  # by the host
     is_final: bool  # ranked by the private score
     has_private: bool
-    is_known_to_chance: bool  # whether differences of this metric can be held against chance
-    lines: Sequence[Line]
+    has_significance: bool  # differences of this metric can be tested against chance
+    lines: Sequence[BoardLine]
 
 
-def read_board(contest: Contest) -> Board:
-    """Return the board of the contest as it is now; private scores are read only when its host has closed it."""
+def read_public_board(contest: Contest) -> PublicBoard:
+    """Return the current board; private scores are read only if the host has closed the contest."""
     with contest.database.read() as connection:
-        return board_seen_by(connection, contest.cache)
+        return build_public_board(connection, contest.cache)
 
 
-def board_seen_by(connection: Connection, cache: ContestCache) -> Board:
-    """Return the same, as of the transaction of `connection`."""
+def build_public_board(connection: Connection, cache: ContestCache) -> PublicBoard:
+    """Return the board as of the transaction of `connection`."""
     board = ranking.read_board(connection, cache)
     is_final = board.part is Part.PRIVATE
     public = ranking.read_standings(connection, cache, Part.PUBLIC) if is_final else board.lines
     by_team = {line.team: line for line in public}
-    return Board(
+    return PublicBoard(
         metric=board.rules.metric_name,
         is_closed=board.rules.is_closed,
         is_final=is_final,
         has_private=cache.solution(connection, board.rules.solution_digest).has_private,
-        is_known_to_chance=board.rules.metric_digest is None,
+        has_significance=board.rules.metric_digest is None,
         lines=[_line(line, by_team[line.team], is_final) for line in board.lines],
     )
 
 
-def _line(shown: Standing, public: Standing, is_final: bool) -> Line:
-    return Line(
-        rank=shown.rank,
-        team=shown.team,
-        name=shown.shown_as,
+def _line(standing: Standing, public: Standing, is_final: bool) -> BoardLine:
+    return BoardLine(
+        rank=standing.rank,
+        team=standing.team,
+        name=standing.shown_as,
         score=public.score,
-        final=shown.score if is_final else None,
-        low=shown.interval.low,
-        high=shown.interval.high,
-        unit=shown.interval.unit,
-        n_units=shown.interval.n_units,
-        n_replicates=shown.interval.n_replicates,
-        metrics=shown.metrics,
-        n_attempts=shown.n_attempts,
-        sent_at=shown.attempts[-1].arrived_at,
-        is_tied=shown.is_tied_with_above,
-        could_be_first=shown.could_be_first,
-        model="" if shown.model is None else shown.model.state,
+        final=standing.score if is_final else None,
+        low=standing.interval.low,
+        high=standing.interval.high,
+        unit=standing.interval.unit,
+        n_units=standing.interval.n_units,
+        n_replicates=standing.interval.n_replicates,
+        metrics=standing.metrics,
+        n_attempts=standing.n_attempts,
+        sent_at=standing.attempts[-1].arrived_at,
+        is_tied=standing.is_tied_with_above,
+        could_be_first=standing.could_be_first,
+        model="" if standing.model is None else standing.model.state,
     )
 
 
-def standings_csv(board: Board) -> str:
-    """The standings as a table, formulas neutralised. Once private scores are shown, each column says what it is of."""
+def format_standings_csv(board: PublicBoard) -> str:
+    """Return the standings as CSV, formulas neutralised; on a final board each title says public or private."""
     public, private = ("public ", "private ") if board.is_final else ("", "")
     header = ["rank", "team", f"{public}{board.metric}"]
     header += [f"private {board.metric}"] if board.is_final else []

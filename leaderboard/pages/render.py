@@ -1,4 +1,4 @@
-"""Templates and what every page has: words, menu, clock, the token of its forms."""
+"""Rendering of templates, and the frame of every page: texts, menu, clock, CSRF token of its forms."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ STATIC = _HERE / "static"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Frame:
-    """What stands around every page."""
+class PageFrame:
+    """Context that every page of the contest shares."""
 
     words: Words
     contest: str
-    metric: str  # macro-F1, or the name of the host's own
+    metric: str  # macro-F1, or the name of the host's own metric
     now: datetime  # UTC
     deadline: datetime | None  # UTC
     is_closed: bool
-    zone: tzinfo | None  # of the host; None: this machine's
-    files: str = "static"  # where the style sheet lies
-    root: str = ""  # path of the board behind its proxy
-    here: str = ""  # path of this page
-    menu: Sequence[tuple[str, str]] = ()  # key of its text, path
-    languages: Sequence[tuple[str, str, str]] = ()  # the others: code, name, link
+    zone: tzinfo | None  # the host's time zone; None: this machine's
+    files: str = "static"  # folder of the style sheet
+    root: str = ""  # path of the contest behind its proxy
+    path: str = ""  # path of this page, below the root
+    menu: Sequence[tuple[str, str]] = ()  # key of the label, path
+    languages: Sequence[tuple[str, str, str]] = ()  # other languages: code, name, link
     signed_in: bool = False
     csrf: str = ""
-    megabytes: str = ""  # of a submission at most
-    most_bytes: int = 0  # the same
+    megabytes: str = ""  # limit of a submission
+    most_bytes: int = 0  # the same limit
     model_megabytes: str = ""
     most_model_bytes: int = 0
     layout: str = "base.html.j2"
@@ -49,34 +49,36 @@ class Frame:
         return f"?v={_stamp()}" if self.layout == "base.html.j2" else ""
 
     def at_host(self, moment: datetime) -> str:
-        """`2026-12-01 18:00 CET`: the clock on the host's wall."""
+        """Return the host's local time: `2026-12-01 18:00 CET`."""
         return f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M %Z}"
 
     def until(self, moment: datetime) -> str:
-        """`in 3 h 12 min`, or `2 d 3 h ago`."""
+        """Return the distance from now: `in 3 h 12 min`, or `2 d 3 h ago`."""
         seconds = (moment - self.now).total_seconds()
-        return self.words("in" if seconds >= 0 else "ago", span=span(self.words, abs(seconds)))
+        return self.words("in" if seconds >= 0 else "ago", span=format_span(self.words, abs(seconds)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
-    """What did not work."""
+class PageProblem:
+    """A refusal as a page shows it."""
 
-    what: str
+    title: str
     detail: str = ""
     detail_language: str = ENGLISH
-    others: Sequence[str] = ()  # in the language of the detail
+    others: Sequence[str] = ()  # further faults, in the language of the detail
 
 
-def problem(what: str, error: LeaderboardError, words: Words) -> Problem:
-    """What did not work, with the error in the reader's language where it has one: a host's own metric speaks for itself."""
-    detail = error.told(words.language)
-    others = [fault.told(words.language) for fault in error.others] if isinstance(error, FileError) else []
-    return Problem(what=what, detail=detail, detail_language=words.language if detail != str(error) else ENGLISH, others=others)
+def describe_problem(title: str, error: LeaderboardError, words: Words) -> PageProblem:
+    """Return the problem with the error in the reader's language; errors of a host's own metric have one language only."""
+    detail = error.translate(words.language)
+    others = [fault.translate(words.language) for fault in error.others] if isinstance(error, FileError) else []
+    return PageProblem(
+        title=title, detail=detail, detail_language=words.language if detail != str(error) else ENGLISH, others=others
+    )
 
 
-def span(words: Words, seconds: float) -> str:
-    """`2 d 3 h`, `3 h 12 min` or `12 min`: days leave out the minutes."""
+def format_span(words: Words, seconds: float) -> str:
+    """Return `2 d 3 h`, `3 h 12 min` or `12 min`: days leave out the minutes."""
     minutes = int(seconds // 60)
     days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
     parts = [words("days", n=days)] if days else []
@@ -85,20 +87,20 @@ def span(words: Words, seconds: float) -> str:
     return " ".join(parts)
 
 
-def render(template: str, frame: Frame, **values: Any) -> str:
-    """A page."""
+def render_page(template: str, frame: PageFrame, **values: Any) -> str:
+    """Return a page as HTML."""
     page = _environment().get_template(template)
     return page.render(frame=frame, t=frame.words, **values)
 
 
-def fragment(template: str, words: Words, **values: Any) -> Markup:
-    """A part of a page."""
+def render_fragment(template: str, words: Words, **values: Any) -> Markup:
+    """Return a part of a page as HTML."""
     return Markup(_environment().get_template(template).render(t=words, **values))
 
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
+    environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -106,8 +108,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"score": "{:.4f}".format, "short": "{:.2f}".format, "utc": utc}
-    return made
+    environment.filters |= {"score": "{:.4f}".format, "short": "{:.2f}".format, "utc": format_utc}
+    return environment
 
 
 @cache
@@ -116,12 +118,12 @@ def _stamp() -> str:
     return hashlib.sha256(content).hexdigest()[:12]
 
 
-def utc(moment: datetime) -> str:
+def format_utc(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
-def listed(words: Words, names: Sequence[str], n_shown: int = 3) -> str:
-    """`Ann, Bob and 3 more`."""
+def join_names(words: Words, names: Sequence[str], n_shown: int = 3) -> str:
+    """Return `Ann, Bob and 3 more`: at most `n_shown` of the names."""
     if len(names) > n_shown:
         return f"{', '.join(names[:n_shown])} {words('and_more', n=len(names) - n_shown)}"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {words('and')} {names[-1]}"

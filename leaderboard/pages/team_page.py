@@ -1,4 +1,4 @@
-"""What the pages of a team show of its attempts: values only, made of a confusion matrix of the public rows."""
+"""Context of a team's pages: its attempts as matrices, bars and intervals. Values only, from the public rows."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from leaderboard.standings import METRICS, AttemptModel, format_metrics
 
 _N_MISTAKES = 5
 _N_SHADES = 4
-WIDTH = 144.0  # of a drawn interval, in its own units
-_PLACES = 3  # of a drawing's numbers
+AXIS_WIDTH = 144.0  # width of the axis in the SVG's units
+_DIGITS = 3  # decimals of a position in an SVG
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cell:
+class MatrixCell:
     n: int
-    shade: str  # class of the style sheet: zero, right-1 to right-4, wrong-1 to wrong-4
+    shade: str  # CSS class: zero, right-1 to right-4, wrong-1 to wrong-4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClassLine:
     label: str
-    n: int  # public clips of it
+    n: int  # public clips of this class
     f1: float
-    width: float  # of its bar, 0..100
+    width: float  # width of its bar, 0..100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,12 +37,12 @@ class Mistake:
     truth: str
     predicted: str
     n: int
-    of: int  # public clips of the truth
+    n_truth: int  # public clips of the true class
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AttemptView:
-    """One attempt as its team sees it."""
+    """An attempt as its team sees it."""
 
     number: int
     metric: str
@@ -52,11 +52,10 @@ class AttemptView:
     metrics: Sequence[tuple[str, str]]  # key and rounded value of each
     arrived_at: datetime  # UTC
     file_name: str
-    counts: bool  # it is the one that the standings show
+    counts: bool  # the standings show this attempt
     model: AttemptModel | None
-    is_kept_back: bool  # in Ladder mode: these are the scores shown before
     labels: Sequence[str]
-    cells: Sequence[Sequence[Cell]]  # row: truth
+    cells: Sequence[Sequence[MatrixCell]]  # row: truth
     classes: Sequence[ClassLine]
     mistakes: Sequence[Mistake]
 
@@ -74,7 +73,7 @@ class ProgressLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
-    """All attempts on one axis."""
+    """All attempts of a team on one axis."""
 
     lines: Sequence[ProgressLine]
     low: float  # ends of the axis
@@ -84,24 +83,25 @@ class Progress:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TeamView:
     name: str
-    pseudonym: str | None  # what others see in its place
+    pseudonym: str | None  # its public name
     rank: int | None
     n_ranked: int
     best: float | None
     n_left: int
-    left: str
-    takes_models: bool  # beside attempts that are not verified
+    remaining: str  # sentence on the attempts left
+    takes_models: bool  # for attempts that are not verified
     attempts: Sequence[AttemptView]
     progress: Progress
 
 
-def cells(confusion: Counts) -> list[list[Cell]]:
-    """(K, K) cells, each shaded by its share of its row."""
+def shade_cells(confusion: Counts) -> list[list[MatrixCell]]:
+    """Return (K, K) cells, each shaded by its share of its row."""
     rows = confusion.sum(axis=1, keepdims=True)
     shares = np.divide(confusion, rows, out=np.zeros(confusion.shape), where=rows > 0)
     steps = np.ceil(shares * _N_SHADES).astype(int)
     return [
-        [Cell(n=int(n), shade=_shade(int(steps[i, j]), i == j)) for j, n in enumerate(row)] for i, row in enumerate(confusion)
+        [MatrixCell(n=int(n), shade=_shade(int(steps[i, j]), i == j)) for j, n in enumerate(row)]
+        for i, row in enumerate(confusion)
     ]
 
 
@@ -109,10 +109,10 @@ def _shade(step: int, is_right: bool) -> str:
     return f"{'right' if is_right else 'wrong'}-{step}" if step else "zero"
 
 
-def attempt_view(details: Details, metric: str, *, is_best: bool) -> AttemptView:
-    """An attempt as its team sees it; `metric` names the score."""
+def build_attempt_view(details: Details, metric: str, *, is_best: bool) -> AttemptView:
+    """Return the view of an attempt; `metric` names its score."""
     confusion = np.array(details.confusion, dtype=np.int64)
-    labels = [one.label for one in details.classes]
+    labels = [line.label for line in details.classes]
     attempt = details.attempt
     return AttemptView(
         number=attempt.number,
@@ -125,51 +125,50 @@ def attempt_view(details: Details, metric: str, *, is_best: bool) -> AttemptView
         file_name=attempt.file_name,
         counts=is_best,
         model=attempt.model,
-        is_kept_back=not attempt.is_shown,
         labels=labels,
-        cells=cells(confusion),
-        classes=[ClassLine(label=one.label, n=one.n_rows, f1=one.f1, width=round(100 * one.f1, 1)) for one in details.classes],
-        mistakes=mistakes(confusion, labels),
+        cells=shade_cells(confusion),
+        classes=[ClassLine(label=c.label, n=c.n_rows, f1=c.f1, width=round(100 * c.f1, 1)) for c in details.classes],
+        mistakes=find_mistakes(confusion, labels),
     )
 
 
-def mistakes(confusion: Counts, labels: Sequence[str]) -> list[Mistake]:
-    """What was most often taken for something else, most frequent first."""
+def find_mistakes(confusion: Counts, labels: Sequence[str]) -> list[Mistake]:
+    """Return the most frequent confusions of two classes, most frequent first."""
     wrong = confusion - np.diag(np.diagonal(confusion))
     order = np.argsort(-wrong, axis=None, kind="stable")[:_N_MISTAKES]
-    found = [divmod(int(at), len(labels)) for at in order]
+    pairs = [divmod(int(index), len(labels)) for index in order]
     return [
-        Mistake(truth=labels[i], predicted=labels[j], n=int(wrong[i, j]), of=int(confusion[i].sum()))
-        for i, j in found
+        Mistake(truth=labels[i], predicted=labels[j], n=int(wrong[i, j]), n_truth=int(confusion[i].sum()))
+        for i, j in pairs
         if wrong[i, j]
     ]
 
 
-def axis(lows: Sequence[float], highs: Sequence[float]) -> tuple[float, float]:
-    """The ends of an axis that holds all intervals: hundredths, never less than a hundredth apart."""
+def axis_ends(lows: Sequence[float], highs: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of an axis for all intervals: hundredths, at least one hundredth apart."""
     low, high = (np.floor(100 * min(lows)) / 100, np.ceil(100 * max(highs)) / 100) if lows else (0.0, 1.0)
     return float(low), float(max(high, low + 0.01))
 
 
-def place(value: float, ends: tuple[float, float]) -> float:
-    """Where a value lies on a drawn axis, 0 to `WIDTH`; what lies beyond, as a host's own metric may, is put at its end."""
+def project(value: float, ends: tuple[float, float]) -> float:
+    """Return the position of a value on an axis, 0 to `AXIS_WIDTH`; values beyond an end are clipped to it."""
     share = (value - ends[0]) / (ends[1] - ends[0])
-    return round(WIDTH * min(1.0, max(0.0, share)), _PLACES)
+    return round(AXIS_WIDTH * min(1.0, max(0.0, share)), _DIGITS)
 
 
-def progress(attempts: Sequence[AttemptView]) -> Progress:
-    """A line for each attempt, by number."""
-    ends = axis([one.low for one in attempts], [one.high for one in attempts])
+def build_progress(attempts: Sequence[AttemptView]) -> Progress:
+    """Return a line for each attempt, in order of number."""
+    ends = axis_ends([attempt.low for attempt in attempts], [attempt.high for attempt in attempts])
     lines = [
         ProgressLine(
-            number=one.number,
-            score=one.score,
-            low=one.low,
-            high=one.high,
-            x=place(one.score, ends),
-            low_x=place(one.low, ends),
-            high_x=place(one.high, ends),
+            number=attempt.number,
+            score=attempt.score,
+            low=attempt.low,
+            high=attempt.high,
+            x=project(attempt.score, ends),
+            low_x=project(attempt.low, ends),
+            high_x=project(attempt.high, ends),
         )
-        for one in attempts
+        for attempt in attempts
     ]
     return Progress(lines=lines, low=ends[0], high=ends[1])

@@ -1,4 +1,4 @@
-"""Texts of the contest's pages: the language of a reader, and the texts in it. Knows nothing of the web."""
+"""Texts of the contest's pages, and the choice of a reader's language. Independent of the web framework."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def grade(solution: Solution, submission: Submission, metric: Metric | None = No
 
 
 def _part_grade(solution: Solution, submission: Submission, metric: Metric | None, part: Part) -> PartGrade:
-    rows = rows_of(solution, part)
+    rows = find_rows(solution, part)
     truth, predicted = solution.truth[rows], submission.predicted[rows]
     sure = submission.probabilities
     return PartGrade(
@@ -67,14 +67,14 @@ def _part_grade(solution: Solution, submission: Submission, metric: Metric | Non
     )
 
 
-def rows_of(solution: Solution, part: Part) -> Indices:
+def find_rows(solution: Solution, part: Part) -> Indices:
     """(n,) row numbers of a part."""
     return np.flatnonzero(solution.is_public if part is Part.PUBLIC else solution.is_private)
 
 
-def resamples(solution: Solution, part: Part, *, n_replicates: int = N_REPLICATES, seed: int = 0) -> Resamples:
+def draw_resamples(solution: Solution, part: Part, *, n_replicates: int = N_REPLICATES, seed: int = 0) -> Resamples:
     """Return the draws for a part: of speakers where at least five have rows in it, of rows otherwise."""
-    rows = rows_of(solution, part)
+    rows = find_rows(solution, part)
     truth = Truth(classes=solution.truth[rows], groups=solution.group[rows], n_classes=len(solution.labels))
     result = resample_rows(truth, n_replicates=n_replicates, seed=seed)
     return dataclasses.replace(result, rows=rows[result.rows])

@@ -34,7 +34,7 @@ class Scores:
     private: Mapping[str, float] | None
 
 
-def scored(solution: Path, submission: Path, platform: str) -> dict[str, Any]:
+def score_submission(solution: Path, submission: Path, platform: str) -> dict[str, Any]:
     """What `platform` reads of a submission. Gradescope shows its students a refusal itself; elsewhere it is an error.
 
     Raises:

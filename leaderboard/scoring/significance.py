@@ -21,7 +21,7 @@ _MOST_NAMES = 6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verdicts:
+class TeamComparison:
     """What the resamples say of T teams, best first."""
 
     is_tied_with_above: tuple[bool, ...]  # (T,) False for the first
@@ -29,16 +29,16 @@ class Verdicts:
     p_second: float | None  # of the first against the second, after Holm; None for one team
 
 
-def verdicts(scores: Values, replicates: Values, n_units: int) -> Verdicts:
-    """The verdicts on (T,) scores from their (R, T) replicates: neighbours are one family, the first against all another."""
+def compare_teams(scores: Values, replicates: Values, n_units: int) -> TeamComparison:
+    """Test (T,) scores from their (R, T) replicates: neighbours are one family, the first against all another."""
     n_teams = len(scores)
     if n_teams < 2:
-        return Verdicts(is_tied_with_above=(False,) * n_teams, could_be_first=(True,) * n_teams, p_second=None)
-    neighbours = holm(
-        [p_of_difference(scores[n - 1 : n + 1], replicates[:, n - 1 : n + 1], n_units) for n in range(1, n_teams)]
+        return TeamComparison(is_tied_with_above=(False,) * n_teams, could_be_first=(True,) * n_teams, p_second=None)
+    neighbours = adjust_by_holm(
+        [compute_p_value(scores[n - 1 : n + 1], replicates[:, n - 1 : n + 1], n_units) for n in range(1, n_teams)]
     )
-    with_first = holm([p_of_difference(scores[[0, n]], replicates[:, [0, n]], n_units) for n in range(1, n_teams)])
-    return Verdicts(
+    with_first = adjust_by_holm([compute_p_value(scores[[0, n]], replicates[:, [0, n]], n_units) for n in range(1, n_teams)])
+    return TeamComparison(
         is_tied_with_above=(False, *(p > ALPHA for p in neighbours)),
         could_be_first=(True, *(p > ALPHA for p in with_first)),
         p_second=with_first[0],
@@ -50,7 +50,7 @@ def standard_error(replicates: Values, n_units: int) -> float:
     return float(np.std(replicates[:, 0] - replicates[:, 1])) * math.sqrt(n_units / max(1, n_units - 1))
 
 
-def p_of_difference(scores: Values, replicates: Values, n_units: int) -> float:
+def compute_p_value(scores: Values, replicates: Values, n_units: int) -> float:
     """Two-sided p of the difference of (2,) scores, from their paired (R, 2) replicates."""
     difference, error = abs(float(scores[0] - scores[1])), standard_error(replicates, n_units)
     if difference <= _SAME:
@@ -73,7 +73,7 @@ def t_tail(t: float, n_degrees: int) -> float:
     return max(0.0, 1 - inside)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
+def adjust_by_holm(p_values: Sequence[float]) -> list[float]:
     """The p-values adjusted for their number, step by step from the smallest (Holm 1979)."""
     adjusted = [0.0] * len(p_values)
     largest = 0.0
@@ -83,7 +83,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def sentence(names: Sequence[str], scores: Values, found: Verdicts, unit: str) -> str:
+def describe_leader(names: Sequence[str], scores: Values, found: TeamComparison, unit: str) -> str:
     """Who is really first, in words, for T teams best first."""
     if not names:
         return "No team has an attempt yet."

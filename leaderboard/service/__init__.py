@@ -1,1 +1,1 @@
-"""The web service."""
+"""The contest on the web: pages, forms and JSON API as one ASGI application."""

@@ -1,4 +1,4 @@
-"""The same for programs: JSON below /api/v1, described by OpenAPI. A token comes in the header, never in a cookie."""
+"""JSON API below /api/v1, described by OpenAPI. Its token comes in the header, never in a cookie."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 
-from leaderboard.actions import submit as entry
-from leaderboard.actions import submit_model as model_entry
-from leaderboard.actions.submit_model import Sent
+from leaderboard.actions.submit import validate_submission
+from leaderboard.actions.submit_model import Upload, add_model, submit_with_model
 from leaderboard.errors import TeamError
 from leaderboard.files.onnx_check import check_form
-from leaderboard.pages.board_cache import read_board
+from leaderboard.pages.board_cache import read_public_board
 from leaderboard.service.api_schemas import (
     AttemptOut,
     CheckedOut,
@@ -29,9 +28,9 @@ from leaderboard.service.api_schemas import (
     TeamOut,
 )
 from leaderboard.service.context import Host, NoSuchAttempt, Service
-from leaderboard.service.page_routes import host_lines
-from leaderboard.service.session import bearer, limits_of, service_of
-from leaderboard.service.upload import FILE, MODEL, files_of, model_of
+from leaderboard.service.page_routes import list_host_lines
+from leaderboard.service.session import authenticate, get_file_limits, get_service
+from leaderboard.service.upload import FILE, MODEL, open_files, open_model
 from leaderboard.teams import Team, name_key
 
 _TEXTS = {
@@ -83,34 +82,34 @@ router = APIRouter(prefix="/api/v1", tags=["contest"], responses=_errors(422))
 Name = Annotated[str, Query(max_length=200, description="What the file is called.")]
 
 
-def _service(request: Request) -> Service:
-    return service_of(request)
+def _get_service(request: Request) -> Service:
+    return get_service(request)
 
 
-def _team(request: Request) -> Team:
-    """Whose token it is, not the host's."""
-    holder = bearer(request)
+def _require_team(request: Request) -> Team:
+    """Return the team of the token; the host's token is refused."""
+    holder = authenticate(request)
     if isinstance(holder, Host):
         raise TeamError("this needs a team's token and came with the host's; send the team's")
     return holder
 
 
-def _host(request: Request) -> Host:
-    """The host, not a team."""
-    holder = bearer(request)
+def _require_host(request: Request) -> Host:
+    """Return the host; a team's token is refused."""
+    holder = authenticate(request)
     if isinstance(holder, Team):
         raise TeamError("this needs the host's token and came with a team's; `arena contest host-token` prints it")
     return holder
 
 
-Served = Annotated[Service, Depends(_service)]
-Sender = Annotated[Team, Depends(_team)]
-TheHost = Annotated[Host, Depends(_host)]
-_WITH_TOKEN = [Security(_bearer)]  # tells the OpenAPI document
+ServiceDep = Annotated[Service, Depends(_get_service)]
+TeamDep = Annotated[Team, Depends(_require_team)]
+HostDep = Annotated[Host, Depends(_require_host)]
+_WITH_TOKEN = [Security(_bearer)]  # for the OpenAPI document alone
 
 
 @router.get("/contest")
-def contest(service: Served) -> ContestOut:
+def contest(service: ServiceDep) -> ContestOut:
     """What the contest asks for, and until when."""
     rules, solution = service.contest.rules(), service.contest.solution
     return ContestOut(
@@ -130,21 +129,21 @@ def contest(service: Served) -> ContestOut:
 
 
 @router.get("/standings")
-def standings(service: Served) -> StandingsOut:
+def standings(service: ServiceDep) -> StandingsOut:
     """All teams that have an attempt, best first; the final ranking after the host has closed the contest."""
-    return StandingsOut.model_validate(read_board(service.contest))
+    return StandingsOut.model_validate(read_public_board(service.contest))
 
 
 @router.get("/team", dependencies=_WITH_TOKEN, responses=_errors(401, 403, 429))
-def team(service: Served, sender: Sender) -> TeamOut:
+def team(service: ServiceDep, sender: TeamDep) -> TeamOut:
     """The team of the token and its attempts."""
     return _team_out(service, sender)
 
 
-@router.put("/team/pseudonym", dependencies=_WITH_TOKEN, responses=_errors(400, 401, 403, 413, 429))
-def set_pseudonym(service: Served, sender: Sender, wanted: PseudonymIn) -> TeamOut:
+@router.put("/team/pseudonym", name="set_pseudonym", dependencies=_WITH_TOKEN, responses=_errors(400, 401, 403, 413, 429))
+def put_pseudonym(service: ServiceDep, sender: TeamDep, body: PseudonymIn) -> TeamOut:
     """Show the team of the token to others under a pseudonym, or under its name again."""
-    pseudonym = (wanted.pseudonym or "").strip() or None
+    pseudonym = (body.pseudonym or "").strip() or None
     return _team_out(service, service.contest.set_pseudonym(sender, pseudonym, service.now()))
 
 
@@ -155,12 +154,12 @@ def _team_out(service: Service, sender: Team) -> TeamOut:
         pseudonym=sender.pseudonym,
         n_allowed=sender.n_allowed,
         n_left=max(0, sender.n_allowed - len(attempts)),
-        attempts=[AttemptOut.model_validate(one) for one in attempts],
+        attempts=[AttemptOut.model_validate(attempt) for attempt in attempts],
     )
 
 
 @router.get("/attempts/{number}", dependencies=_WITH_TOKEN, responses=_errors(401, 403, 404, 429))
-def attempt(service: Served, sender: Sender, number: Annotated[int, Path(ge=1, le=1_000_000)]) -> DetailsOut:
+def attempt(service: ServiceDep, sender: TeamDep, number: Annotated[int, Path(ge=1, le=1_000_000)]) -> DetailsOut:
     """One attempt in full: confusion matrix (row: truth) and scores by class, of the public rows."""
     _check_number(service, sender, number)
     return DetailsOut.model_validate(service.contest.details(sender, number))
@@ -173,24 +172,25 @@ def _check_number(service: Service, sender: Team, number: int) -> None:
 
 @router.post(
     "/attempts",
+    name="send",
     status_code=201,
     openapi_extra=_FILE,
     dependencies=_WITH_TOKEN,
     responses={200: {"model": ReceiptOut}, **_errors(400, 401, 403, 409, 413, 429)},
 )
-async def send(
+async def post_attempt(
     request: Request, response: Response, file_name: Name = "submission.csv", team: Annotated[str, Query(max_length=200)] = ""
 ) -> ReceiptOut:
     """Send a file as an attempt: 201 when it was scored, 200 when the same file was scored before.
 
     A form may bring the net behind it too. It is looked at before an attempt is used, never run by the service, and costs none.
     """
-    service = service_of(request)
-    sender = await run_sync(_team, request)
+    service = get_service(request)
+    sender = await run_sync(_require_team, request)
     if team and name_key(team) != name_key(sender.name):
         raise TeamError(f"the token is of team {sender.name!r}, not of {team[:60]!r}; send with the token of your team")
-    async with files_of(request, limits_of(request), file_name) as read:
-        receipt = await service.scoring(lambda: model_entry.submit(service.contest, sender, *read(), service.now()))
+    async with open_files(request, get_file_limits(request), file_name) as read:
+        receipt = await service.run_scoring(lambda: submit_with_model(service.contest, sender, *read(), service.now()))
     response.status_code = 201 if receipt.is_new else 200
     return ReceiptOut.model_validate(receipt)
 
@@ -209,33 +209,35 @@ async def send_model(
     file_name: Annotated[str, Query(max_length=200, description="What the net is called.")] = "model.onnx",
 ) -> ModelOut:
     """Send the net behind an attempt that was scored before: 201 when it was kept, 200 when it lies there already."""
-    service = service_of(request)
-    sender = await run_sync(_team, request)
-    async with model_of(request, service.settings.max_model_bytes, file_name) as read:
-        taken = await service.scoring(lambda: _add_model(service, sender, number, read()))
-    response.status_code = 201 if taken.is_new else 200
-    return taken
+    service = get_service(request)
+    sender = await run_sync(_require_team, request)
+    async with open_model(request, service.settings.max_model_bytes, file_name) as read:
+        receipt = await service.run_scoring(lambda: _add_model(service, sender, number, read()))
+    response.status_code = 201 if receipt.is_new else 200
+    return receipt
 
 
-def _add_model(service: Service, sender: Team, number: int, model: Sent) -> ModelOut:
+def _add_model(service: Service, sender: Team, number: int, model: Upload) -> ModelOut:
     _check_number(service, sender, number)
-    kept = model_entry.add(service.contest, sender, number, model, service.now())
+    result = add_model(service.contest, sender, number, model, service.now())
     stored = service.contest.attempts(sender)[number - 1].model
     assert stored is not None, "it was stored above"
-    return ModelOut(team=sender.name, attempt=number, model=stored, is_new=kept.is_new)
+    return ModelOut(team=sender.name, attempt=number, model=stored, is_new=result.is_new)
 
 
-@router.post("/validate", openapi_extra=_FILE, dependencies=_WITH_TOKEN, responses=_errors(400, 401, 403, 413, 429))
-async def validate(request: Request, file_name: Name = "submission.csv") -> CheckedOut:
+@router.post(
+    "/validate", name="validate", openapi_extra=_FILE, dependencies=_WITH_TOKEN, responses=_errors(400, 401, 403, 413, 429)
+)
+async def check_submission(request: Request, file_name: Name = "submission.csv") -> CheckedOut:
     """Check the form of a file: free, without limit, never a score."""
-    service = service_of(request)
-    await run_sync(_team, request)
-    async with files_of(request, limits_of(request), file_name) as read:
-        return await service.scoring(lambda: _checked(service, *read()))
+    service = get_service(request)
+    await run_sync(_require_team, request)
+    async with open_files(request, get_file_limits(request), file_name) as read:
+        return await service.run_scoring(lambda: _check_files(service, *read()))
 
 
-def _checked(service: Service, file: Sent, model: Sent | None) -> CheckedOut:
-    checked = entry.validate(service.contest, file.content, file.name)
+def _check_files(service: Service, file: Upload, model: Upload | None) -> CheckedOut:
+    checked = validate_submission(service.contest, file.content, file.name)
     if model is not None:
         check_form(model.content, model.name)
     return CheckedOut(
@@ -247,7 +249,7 @@ def _checked(service: Service, file: Sent, model: Sent | None) -> CheckedOut:
 
 
 @router.get("/host", dependencies=_WITH_TOKEN, responses=_errors(401, 403, 429))
-def host(service: Served, _: TheHost) -> HostOut:
+def host(service: ServiceDep, _: HostDep) -> HostOut:
     """What the host sees: all teams, private scores too, and what was done and why."""
     log = service.contest.log()
-    return HostOut(teams=host_lines(service.contest), log=[LogOut.model_validate(one) for one in log])
+    return HostOut(teams=list_host_lines(service.contest), log=[LogOut.model_validate(entry) for entry in log])

@@ -1,4 +1,4 @@
-"""What the API answers, as its OpenAPI document describes it. Scores are unrounded, times are UTC."""
+"""Bodies of the JSON API, as its OpenAPI document describes them. Scores are unrounded, times are UTC."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class PseudonymIn(_Model):
 
 class TeamOut(_Model):
     team: str
-    pseudonym: str | None  # what others see in place of the name
+    pseudonym: str | None  # the public name
     n_allowed: int
     n_left: int
     attempts: list[AttemptOut]
@@ -142,7 +142,7 @@ class CheckedOut(_Model):
     file_name: str
     n_rows: int
     has_probabilities: bool
-    model_name: str | None  # of a model that came with it and is an ONNX file
+    model_name: str | None  # name of the ONNX file beside the submission
 
 
 class LogOut(_Model):

@@ -1,4 +1,4 @@
-"""The contest's service as an ASGI application: routes, files, what surrounds each request."""
+"""The contest's ASGI application: routes, static files, error handlers and middleware."""
 
 from __future__ import annotations
 
@@ -15,19 +15,15 @@ from starlette.staticfiles import StaticFiles
 
 from leaderboard.errors import LeaderboardError
 from leaderboard.pages.render import STATIC
-from leaderboard.service import api_routes as web_api
-from leaderboard.service import form_routes as web_forms
-from leaderboard.service import form_routes as web_names
-from leaderboard.service import page_routes as web_pages
-from leaderboard.service.context import Settings, open_service
+from leaderboard.service import api_routes, form_routes, page_routes
+from leaderboard.service.context import ServiceSettings, open_service
 from leaderboard.service.error_responses import on_bad_parameter, on_error, on_http_error, on_mistake, on_too_large
 from leaderboard.service.security import BodyTooLarge, Guard
 
 _GZIP_FROM_BYTES = 2000
-_GZIP_LEVEL = 3  # of a board of 1,000 teams it takes a third of the time of level 9 and leaves 10 % more
+_GZIP_LEVEL = 3  # a board of 1,000 teams: a third of the time of level 9, 10 % more bytes
 
-
-_ANSWERS = {
+_HANDLERS = {
     LeaderboardError: on_mistake,
     BodyTooLarge: on_too_large,
     HTTPException: on_http_error,
@@ -37,7 +33,7 @@ _ANSWERS = {
 
 
 class _Files(StaticFiles):
-    """Files that a page names with the digest of their content: they never change under that name."""
+    """Static files, cached for ever: pages link to them with a digest of their content."""
 
     def file_response(self, *args: object, **kwargs: object) -> Response:
         answer = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
@@ -45,11 +41,11 @@ class _Files(StaticFiles):
         return answer
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The application. Its contest is open from its start to its end.
+def create_app(settings: ServiceSettings) -> FastAPI:
+    """Return the application; it opens its contest at its start and closes it at its end.
 
     Raises:
-        ContestError: at the start, when there is no such contest.
+        ContestError: at the start, if there is no such contest.
     """
 
     @asynccontextmanager
@@ -63,7 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
         version="1",
         description="Send submissions, read attempts and standings. Times are UTC.",
         openapi_url="/api/openapi.json",
-        docs_url=None,  # its pages load scripts from elsewhere
+        docs_url=None,  # its pages load scripts from other hosts
         redoc_url=None,
         lifespan=lifespan,
         middleware=[
@@ -76,15 +72,15 @@ def create_app(settings: Settings) -> FastAPI:
             Middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL),
         ],
     )
-    for kind, answer in _ANSWERS.items():
-        app.add_exception_handler(kind, answer)
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, handler)
     app.mount("/static", _Files(directory=STATIC), name="static")
-    for router in (web_api.router, web_pages.router, web_forms.router, web_names.router):  # the first is found soonest
+    for router in (api_routes.router, page_routes.router, form_routes.router):
         app.include_router(router)
-    app.add_api_route("/healthz", _alive, include_in_schema=False)
+    app.add_api_route("/healthz", _check_health, include_in_schema=False)
     return app
 
 
-def _alive(request: Request) -> dict[str, str]:
+def _check_health(request: Request) -> dict[str, str]:
     request.app.state.service.contest.rules()
     return {"state": "ok"}

@@ -1,4 +1,4 @@
-"""What all requests share: the contest, and the count of wrong tokens."""
+"""State that all requests share: the open contest, its settings and the count of wrong tokens."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from leaderboard.store import Contest, open_contest
 from leaderboard.teams import Team
 
 T = TypeVar("T")
-_N_SCORED_AT_ONCE = 8  # more would only share one interpreter
+_N_SCORED_AT_ONCE = 8  # more threads would only share one interpreter
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Settings:
-    """How a contest is served."""
+class ServiceSettings:
+    """Settings of the service."""
 
     where: str = field(repr=False)  # a SQLite file or a URL, which may hold a password
-    root: str = ""  # path of the board behind its proxy, without a slash at its end
-    zone: str | None = None  # of the host; None: this machine's
+    root: str = ""  # path of the contest behind its proxy, without a trailing slash
+    zone: str | None = None  # the host's time zone; None: this machine's
     is_https: bool = False  # browsers reach it by https only
-    max_bytes: int = MAX_BYTES  # of a file
+    max_bytes: int = MAX_BYTES  # limit of a submission
     max_model_bytes: int = MAX_MODEL_BYTES
 
 
 class TokenRefused(LeaderboardError):  # noqa: N818
-    """No token, an unknown one, or too many wrong ones before it."""
+    """No token, an unknown token, or too many wrong tokens before it."""
 
     def __init__(self, message: str, wait_s: float = 0.0) -> None:
         super().__init__(message)
@@ -46,19 +46,19 @@ class TokenRefused(LeaderboardError):  # noqa: N818
 
 
 class NoSuchAttempt(LeaderboardError):  # noqa: N818
-    """A number that the team has not reached."""
+    """An attempt number that the team has not reached."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Host:
-    """Who signed in with the host's token."""
+    """The host of the contest, signed in with the host's token."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Service:
-    """The contest as it is served."""
+    """A running service and its contest."""
 
-    settings: Settings
+    settings: ServiceSettings
     contest: Contest
     key: bytes = field(repr=False)  # the contest's secret
     failures: Failures = field(default_factory=Failures)
@@ -71,35 +71,35 @@ class Service:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
-    def whose(self, token: str, address: str) -> Team | Host:
-        """Who holds the token.
+    def identify(self, token: str, address: str) -> Team | Host:
+        """Return the holder of a token.
 
         Raises:
-            TokenRefused: nobody does, or too many wrong ones came from this address.
+            TokenRefused: the token is unknown, or too many wrong ones came from this address.
         """
         now_s = time.monotonic()
         if wait_s := self.failures.wait_s(address, token, now_s):
             raise TokenRefused("too many wrong tokens came from your address; wait and try again", wait_s)
-        holder = self._holder(token)
+        holder = self._find_holder(token)
         if holder is None:
-            self.failures.failed(address, now_s)
+            self.failures.record_failure(address, now_s)
             raise TokenRefused("this token is not known here; copy it again, or ask the host for a new one")
-        self.failures.succeeded(token)
+        self.failures.record_success(token)
         return holder
 
-    def _holder(self, token: str) -> Team | Host | None:
+    def _find_holder(self, token: str) -> Team | Host | None:
         if hmac.compare_digest(token.encode("utf-8", "replace"), host_token(self.key).encode()):
             return Host()
-        return self.contest.team_of_token(token)
+        return self.contest.find_team_by_token(token)
 
-    async def scoring(self, work: Callable[[], T]) -> T:
-        """What `work` returns, done in a thread, few at once."""
+    async def run_scoring(self, work: Callable[[], T]) -> T:
+        """Run `work` in a thread, at most eight at once, and return its result."""
         return await anyio.to_thread.run_sync(work, limiter=self._scoring)
 
 
 @contextmanager
-def open_service(settings: Settings) -> Iterator[Service]:
-    """The service.
+def open_service(settings: ServiceSettings) -> Iterator[Service]:
+    """Open the contest and yield its service.
 
     Raises:
         ContestError: there is no such contest.

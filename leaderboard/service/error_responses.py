@@ -1,4 +1,4 @@
-"""Errors as answers: JSON below /api, a page elsewhere; one place that says which status and which word each has."""
+"""Exception handlers: each error becomes a status with JSON below /api and with a page elsewhere."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ from leaderboard.errors import (
     TooManyRefusals,
 )
 from leaderboard.messages import message
-from leaderboard.pages.render import Problem, problem, render, span
+from leaderboard.pages.render import PageProblem, describe_problem, format_span
 from leaderboard.service.context import NoSuchAttempt, TokenRefused
 from leaderboard.service.security import BodyTooLarge
-from leaderboard.service.session import frame_of, keep_form, service_of, words_of
+from leaderboard.service.session import build_frame, get_service, get_words, respond
 
-_log = logging.getLogger("uvicorn.error")  # where a host looks
+_log = logging.getLogger("uvicorn.error")  # the log that a host reads
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Failure:
-    """What an error is to a program."""
+class ErrorReply:
+    """An error as the API returns it."""
 
     status: int
     code: str
     message: str
     line: int | None = None
-    others: Sequence[Fault] = ()  # of a file, after the first
+    others: Sequence[Fault] = ()  # further faults of a file
     retry_after_s: int | None = None
 
-    def as_json(self) -> JSONResponse:
+    def to_response(self) -> JSONResponse:
         body = {
             "error": self.code,
             "message": self.message,
@@ -60,107 +60,111 @@ class Failure:
         return JSONResponse(body, self.status, headers=headers)
 
 
-def failure(error: LeaderboardError) -> Failure:
-    """The failure of a mistake of ours or of a team; why the contest does not answer is for the host, and goes to the log."""
+def to_reply(error: LeaderboardError) -> ErrorReply:
+    """Return the reply to an error. The reason for a contest that cannot be read goes to the host's log alone."""
     message = str(error)
     if isinstance(error, SubmissionError):
-        return Failure(status=422, code="invalid", message=message, line=error.line, others=error.others)
+        return ErrorReply(status=422, code="invalid", message=message, line=error.line, others=error.others)
     if isinstance(error, TokenRefused):
         if error.wait_s:
-            return Failure(status=429, code="wait", message=message, retry_after_s=math.ceil(error.wait_s))
-        return Failure(status=401, code="token", message=message)
+            return ErrorReply(status=429, code="wait", message=message, retry_after_s=math.ceil(error.wait_s))
+        return ErrorReply(status=401, code="token", message=message)
     if isinstance(error, TooManyRefusals):
-        return Failure(status=429, code="refusals", message=message, retry_after_s=error.retry_after_s)
+        return ErrorReply(status=429, code="refusals", message=message, retry_after_s=error.retry_after_s)
     if isinstance(error, NoSuchAttempt):
-        return Failure(status=404, code="not_found", message=message)
+        return ErrorReply(status=404, code="not_found", message=message)
     if isinstance(error, NameRefused):
-        return Failure(status=429 if isinstance(error, NameOften) else 422, code="name", message=message)
+        return ErrorReply(status=429 if isinstance(error, NameOften) else 422, code="name", message=message)
     if isinstance(error, ModelRefused):
-        is_settled = isinstance(error, NoFurtherModel)
-        return Failure(status=409 if is_settled else 422, code="limit" if is_settled else "model", message=message)
+        is_limit = isinstance(error, NoFurtherModel)
+        return ErrorReply(status=409 if is_limit else 422, code="limit" if is_limit else "model", message=message)
     for kind, status, code in ((AttemptsExhausted, 409, "limit"), (ContestClosed, 403, "closed"), (TeamError, 403, "team")):
         if isinstance(error, kind):
-            return Failure(status=status, code=code, message=message)
+            return ErrorReply(status=status, code=code, message=message)
     _log.error("%s", message)
-    return Failure(status=503, code="unavailable", message="the contest cannot be read or written now; try again")
+    return ErrorReply(status=503, code="unavailable", message="the contest cannot be read or written now; try again")
 
 
-def problem_of(error: LeaderboardError, words: Words) -> Problem:
-    """The same for a reader."""
+def explain_error(error: LeaderboardError, words: Words) -> PageProblem:
+    """Return the explanation of an error for a page."""
     if isinstance(error, TokenRefused):
-        return Problem(what=words("too_many", minutes=span(words, error.wait_s + 60)) if error.wait_s else words("token_wrong"))
+        return PageProblem(
+            title=words("too_many", minutes=format_span(words, error.wait_s + 60)) if error.wait_s else words("token_wrong")
+        )
     if isinstance(error, AttemptsExhausted):
-        return Problem(what=words("all_used"))
+        return PageProblem(title=words("all_used"))
     if isinstance(error, ContestClosed):
-        return Problem(what=words("is_closed"))
+        return PageProblem(title=words("is_closed"))
     if isinstance(error, SubmissionError | TooManyRefusals | TeamError):
-        return problem(words("refused"), error, words)
+        return describe_problem(words("refused"), error, words)
     if isinstance(error, ModelRefused):
-        return problem(words("model_refused"), error, words)
-    return Problem(what=words("broken"))
+        return describe_problem(words("model_refused"), error, words)
+    return PageProblem(title=words("broken"))
 
 
-def page_of(request: Request, problem: Problem, status: int) -> Response:
-    """An error's page."""
+def error_page(request: Request, problem: PageProblem, status: int) -> Response:
+    """Return the page of an error; plain text if the database does not answer."""
     try:
-        frame = frame_of(request)
-    except LeaderboardError:  # the database itself does not answer
-        return PlainTextResponse(problem.what, status)
-    return keep_form(request, Response(render("error.html.j2", frame, problem=problem), status, media_type="text/html"))
+        frame = build_frame(request)
+    except LeaderboardError:
+        return PlainTextResponse(problem.title, status)
+    return respond(request, "error.html.j2", frame, status, problem=problem)
 
 
-def is_for_programs(request: Request) -> bool:
+def is_api(request: Request) -> bool:
     path = str(request.scope["path"]).removeprefix(str(request.scope.get("root_path", "")))
     return path.startswith("/api/")
 
 
 def on_mistake(request: Request, error: Exception) -> Response:
     assert isinstance(error, LeaderboardError)
-    found = failure(error)
-    if is_for_programs(request):
-        return found.as_json()
-    return page_of(request, problem_of(error, words_of(request)), found.status)
+    reply = to_reply(error)
+    if is_api(request):
+        return reply.to_response()
+    return error_page(request, explain_error(error, get_words(request)), reply.status)
 
 
 def on_too_large(request: Request, error: Exception) -> Response:
     assert isinstance(error, BodyTooLarge)
-    settings, words = service_of(request).settings, words_of(request)
+    settings, words = get_service(request).settings, get_words(request)
     limit = f"{(settings.max_model_bytes if error.is_model else settings.max_bytes) / 1e6:g}"
-    if is_for_programs(request):
-        said = str(message("model_too_large" if error.is_model else "file_too_large", megabytes=limit))
-        answer: Response = Failure(status=413, code="too_large", message=said).as_json()
+    if is_api(request):
+        text = str(message("model_too_large" if error.is_model else "file_too_large", megabytes=limit))
+        answer: Response = ErrorReply(status=413, code="too_large", message=text).to_response()
     else:
-        what = words("model_large" if error.is_model else "too_large", megabytes=limit)
-        answer = page_of(request, Problem(what=what), 413)
+        title = words("model_large" if error.is_model else "too_large", megabytes=limit)
+        answer = error_page(request, PageProblem(title=title), 413)
     answer.headers["Connection"] = "close"
     return answer
 
 
 def on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    if is_for_programs(request):
+    if is_api(request):
         code = {404: "not_found", 405: "method", 413: "too_large"}.get(error.status_code, "request")
-        answer: Response = Failure(status=error.status_code, code=code, message=str(error.detail)).as_json()
+        answer: Response = ErrorReply(status=error.status_code, code=code, message=str(error.detail)).to_response()
     else:
-        words = words_of(request)
-        known = {404: "not_found", 405: "not_found", 400: "stale_form", 403: "stale_form"}
-        answer = page_of(request, Problem(what=words(known.get(error.status_code, "broken"))), error.status_code)
+        words = get_words(request)
+        keys = {404: "not_found", 405: "not_found", 400: "stale_form", 403: "stale_form"}
+        answer = error_page(request, PageProblem(title=words(keys.get(error.status_code, "broken"))), error.status_code)
     answer.headers.update(error.headers or {})
     return answer
 
 
 def on_bad_parameter(request: Request, error: Exception) -> Response:
-    """A parameter that is none: for programs what is wrong, for readers a page that is not there."""
+    """Answer an invalid parameter: the API names the fault, a page is not found."""
     assert isinstance(error, RequestValidationError)
-    if not is_for_programs(request):
-        return page_of(request, Problem(what=words_of(request)("not_found")), 404)
+    if not is_api(request):
+        return error_page(request, PageProblem(title=get_words(request)("not_found")), 404)
     first = error.errors()[0]
     message = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
-    return Failure(status=422, code="parameter", message=message).as_json()
+    return ErrorReply(status=422, code="parameter", message=message).to_response()
 
 
 def on_error(request: Request, error: Exception) -> Response:
-    """What nobody foresaw: the log has its trace, the answer has none."""
-    if is_for_programs(request):
-        return Failure(status=500, code="broken", message="something failed here; nothing was stored, try again").as_json()
-    return page_of(request, Problem(what=words_of(request)("broken")), 500)
+    """Answer an unexpected error; its trace is in the log alone."""
+    if is_api(request):
+        return ErrorReply(
+            status=500, code="broken", message="something failed here; nothing was stored, try again"
+        ).to_response()
+    return error_page(request, PageProblem(title=get_words(request)("broken")), 500)

@@ -1,4 +1,4 @@
-"""Forms: signing in and out, sending a file, checking one. After a stored score comes a redirect: reloading sends nothing."""
+"""Routes of forms: signing in and out, sending and checking files, pseudonyms. Success redirects: reloading sends nothing."""
 
 from __future__ import annotations
 
@@ -9,174 +9,169 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from leaderboard.actions import submit as entry
-from leaderboard.actions import submit_model as model_entry
+from leaderboard.actions.submit import validate_submission
+from leaderboard.actions.submit_model import add_model, submit_with_model
 from leaderboard.errors import FileError, LeaderboardError, ModelRefused, TeamError
 from leaderboard.files.onnx_check import check_form
-from leaderboard.pages.render import Problem, problem, render
+from leaderboard.pages.render import PageProblem, describe_problem
 from leaderboard.service.context import Host, TokenRefused
-from leaderboard.service.error_responses import failure, problem_of
-from leaderboard.service.page_routes import Number, RefusedName, attempt_page, page, team_page
-from leaderboard.service.session import address_of, form_of, frame_of, redirect, service_of, signed_in, signed_out, team_of
-from leaderboard.service.upload import FILE, MODEL, sent_in
+from leaderboard.service.error_responses import explain_error, to_reply
+from leaderboard.service.page_routes import Number, RefusedName, render_attempt_page, render_team_page
+from leaderboard.service.session import (
+    build_frame,
+    get_address,
+    get_service,
+    get_team,
+    open_form,
+    redirect,
+    redirect_signed_in,
+    redirect_signed_out,
+    respond,
+)
+from leaderboard.service.upload import FILE, MODEL, read_file_field
 from leaderboard.teams import Team
 
 router = APIRouter(include_in_schema=False)
+_MAX_SHOWN = 200  # characters of a refused pseudonym
 
 
 @router.get("/login")
-def login_page(request: Request) -> Response:
-    return _login(request, None, 200)
+def show_login(request: Request) -> Response:
+    return _render_login(request, None, 200)
 
 
-def _login(request: Request, problem: Problem | None, status: int) -> Response:
-    return page(request, render("login.html.j2", frame_of(request, "/login"), problem=problem), status)
+def _render_login(request: Request, problem: PageProblem | None, status: int) -> Response:
+    return respond(request, "login.html.j2", build_frame(request, "/login"), status, problem=problem)
 
 
 @router.post("/login")
-async def login(request: Request) -> Response:
-    async with form_guard(await form_of(request)) as form:
+async def post_login(request: Request) -> Response:
+    async with open_form(request) as form:
         token = str(form.get("token", "")).strip()
-    return await run_sync(_login_with, request, token)
+    return await run_sync(_sign_in, request, token)
 
 
-def _login_with(request: Request, token: str) -> Response:
+def _sign_in(request: Request, token: str) -> Response:
     try:
-        holder = service_of(request).whose(token, address_of(request))
+        holder = get_service(request).identify(token, get_address(request))
     except TokenRefused as error:
-        found = failure(error)
-        answer = _login(request, problem_of(error, frame_of(request).words), found.status)
-        if found.retry_after_s is not None:
-            answer.headers["Retry-After"] = str(found.retry_after_s)
+        reply = to_reply(error)
+        answer = _render_login(request, explain_error(error, build_frame(request).words), reply.status)
+        if reply.retry_after_s is not None:
+            answer.headers["Retry-After"] = str(reply.retry_after_s)
         return answer
-    return signed_in(request, token, "/host" if isinstance(holder, Host) else "/team")
+    return redirect_signed_in(request, token, "/host" if isinstance(holder, Host) else "/team")
 
 
 @router.post("/logout")
-async def logout(request: Request) -> Response:
-    await (await form_of(request)).close()
-    return signed_out(request)
+async def post_logout(request: Request) -> Response:
+    async with open_form(request):
+        return redirect_signed_out(request)
 
 
 @router.get("/validate")
-def validate_page(request: Request) -> Response:
-    if team_of(request) is None:
+def show_check(request: Request) -> Response:
+    if get_team(request) is None:
         return redirect(request, "/login")
-    return _validated(request, None, "", 200)
+    return _render_check(request, None, "", 200)
 
 
-def _validated(request: Request, problem: Problem | None, good: str, status: int) -> Response:
-    return page(request, render("validate.html.j2", frame_of(request, "/validate"), problem=problem, good=good), status)
+def _render_check(request: Request, problem: PageProblem | None, success: str, status: int) -> Response:
+    frame = build_frame(request, "/validate")
+    return respond(request, "validate.html.j2", frame, status, problem=problem, success=success)
 
 
 @router.post("/validate")
-async def validate(request: Request) -> Response:
-    team = await run_sync(team_of, request)
+async def post_check(request: Request) -> Response:
+    team = await run_sync(get_team, request)
     if team is None:
         return redirect(request, "/login")
-    async with form_guard(await form_of(request)) as form:
-        return await service_of(request).scoring(partial(_validate, request, form))
+    async with open_form(request) as form:
+        return await get_service(request).run_scoring(partial(_check, request, form))
 
 
-def _validate(request: Request, form: FormData) -> Response:
-    words, file, model = frame_of(request).words, sent_in(form, FILE), sent_in(form, MODEL)
+def _check(request: Request, form: FormData) -> Response:
+    words, file, model = build_frame(request).words, read_file_field(form, FILE), read_file_field(form, MODEL)
     if file is None:
-        return _validated(request, Problem(what=words("no_file")), "", 422)
+        return _render_check(request, PageProblem(title=words("no_file")), "", 422)
     try:
-        checked = entry.validate(service_of(request).contest, file.content, file.name)
+        checked = validate_submission(get_service(request).contest, file.content, file.name)
         if model is not None:
             check_form(model.content, model.name)
     except (FileError, ModelRefused) as error:
-        return _validated(request, problem(words("check_bad"), error, words), "", 422)
+        return _render_check(request, describe_problem(words("check_bad"), error, words), "", 422)
     probabilities = words("without_probabilities" if checked.probabilities is None else "with_probabilities")
-    good = words("check_good", file=file.name, n=words.number(len(checked.predicted)), probabilities=probabilities)
+    success = words("check_good", file=file.name, n=words.number(len(checked.predicted)), probabilities=probabilities)
     if model is not None:
-        good += " " + words("check_model", file=model.name)
-    return _validated(request, None, good, 200)
+        success += " " + words("check_model", file=model.name)
+    return _render_check(request, None, success, 200)
 
 
 @router.post("/attempts")
-async def send(request: Request) -> Response:
-    team = await run_sync(team_of, request)
+async def post_submission(request: Request) -> Response:
+    team = await run_sync(get_team, request)
     if team is None:
         return redirect(request, "/login")
-    async with form_guard(await form_of(request)) as form:
-        return await service_of(request).scoring(partial(_send, request, team, form))
+    async with open_form(request) as form:
+        return await get_service(request).run_scoring(partial(_send, request, team, form))
 
 
 def _send(request: Request, team: Team, form: FormData) -> Response:
-    service, words = service_of(request), frame_of(request).words
-    file, model = sent_in(form, FILE), sent_in(form, MODEL)
+    service, words = get_service(request), build_frame(request).words
+    file, model = read_file_field(form, FILE), read_file_field(form, MODEL)
     if file is None:
-        return page(request, team_page(request, team, Problem(what=words("no_file"))), 422)
+        return render_team_page(request, team, PageProblem(title=words("no_file")), status=422)
     try:
-        receipt = model_entry.submit(service.contest, team, file, model, service.now())
+        receipt = submit_with_model(service.contest, team, file, model, service.now())
     except LeaderboardError as error:
-        return page(request, team_page(request, team, problem_of(error, words)), failure(error).status)
+        return render_team_page(request, team, explain_error(error, words), status=to_reply(error).status)
     return redirect(request, f"/attempts/{receipt.attempt.number}{'' if receipt.is_new else '?before=1'}")
 
 
 @router.post("/attempts/{number}/model")
-async def send_model(request: Request, number: Number) -> Response:
-    team = await run_sync(team_of, request)
+async def post_model(request: Request, number: Number) -> Response:
+    team = await run_sync(get_team, request)
     if team is None:
         return redirect(request, "/login")
-    async with form_guard(await form_of(request)) as form:
-        return await service_of(request).scoring(partial(_send_model, request, team, number, form))
+    async with open_form(request) as form:
+        return await get_service(request).run_scoring(partial(_send_model, request, team, number, form))
 
 
 def _send_model(request: Request, team: Team, number: int, form: FormData) -> Response:
-    service, words, model = service_of(request), frame_of(request).words, sent_in(form, MODEL)
+    service, words, model = get_service(request), build_frame(request).words, read_file_field(form, MODEL)
     if model is None:
-        return attempt_page(request, team, number, Problem(what=words("no_file")), 422)
+        return render_attempt_page(request, team, number, PageProblem(title=words("no_file")), 422)
     try:
-        model_entry.add(service.contest, team, number, model, service.now())
+        add_model(service.contest, team, number, model, service.now())
     except LeaderboardError as error:
-        return attempt_page(request, team, number, problem_of(error, words), failure(error).status)
+        return render_attempt_page(request, team, number, explain_error(error, words), to_reply(error).status)
     return redirect(request, f"/attempts/{number}?model=1")
 
 
-class form_guard:  # noqa: N801 reads as a statement
-    """Closes a form's files at the end."""
-
-    def __init__(self, form: FormData) -> None:
-        self._form = form
-
-    async def __aenter__(self) -> FormData:
-        return self._form
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._form.close()
-
-
-router = APIRouter(include_in_schema=False)
-_MAX_SHOWN = 200  # characters of what was refused
-
-
 @router.get("/team/pseudonym")
-def where_it_is(request: Request) -> Response:
-    """The page that has the form: who reads a refusal and asks for another language comes by here."""
+def show_pseudonym_form(request: Request) -> Response:
+    """Redirect to the form: the language links of a refusal lead here."""
     query = request.url.query
     return redirect(request, f"/team{'?' + query if query else ''}#shown-as")
 
 
 @router.post("/team/pseudonym")
-async def change(request: Request) -> Response:
-    """Show the signed-in team under what the form says; under its name for an empty field, or the button that says so."""
-    team = await run_sync(team_of, request)
+async def post_pseudonym(request: Request) -> Response:
+    """Set the team's pseudonym; an empty field or the button `drop` removes it."""
+    team = await run_sync(get_team, request)
     if team is None:
         return redirect(request, "/login")
-    async with form_guard(await form_of(request)) as form:
-        wanted = "" if form.get("drop") else str(form.get("pseudonym", ""))
-    return await run_sync(_change, request, team, wanted)
+    async with open_form(request) as form:
+        pseudonym = "" if form.get("drop") else str(form.get("pseudonym", ""))
+    return await run_sync(_set_pseudonym, request, team, pseudonym)
 
 
-def _change(request: Request, team: Team, wanted: str) -> Response:
-    service, words = service_of(request), frame_of(request).words
+def _set_pseudonym(request: Request, team: Team, pseudonym: str) -> Response:
+    service, words = get_service(request), build_frame(request).words
     try:
-        service.contest.set_pseudonym(team, wanted if wanted.strip() else None, service.now())
+        service.contest.set_pseudonym(team, pseudonym if pseudonym.strip() else None, service.now())
     except TeamError as error:
-        shown = problem(words("pseudonym_refused"), error, words)
-        refused = RefusedName(wanted=wanted[:_MAX_SHOWN], problem=shown)
-        return page(request, team_page(request, team, None, refused), failure(error).status)
+        problem = describe_problem(words("pseudonym_refused"), error, words)
+        refused = RefusedName(name=pseudonym[:_MAX_SHOWN], problem=problem)
+        return render_team_page(request, team, None, refused, status=to_reply(error).status)
     return redirect(request, "/team#shown-as")

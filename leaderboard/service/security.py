@@ -1,4 +1,4 @@
-"""What stands between the network and the pages: headers, limits on bodies and on guessing, forms that are ours."""
+"""Protection of the service: security headers, limits on bodies and on guessing tokens, CSRF tokens."""
 
 from __future__ import annotations
 
@@ -27,19 +27,15 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-_AROUND_A_FILE = 8192  # bytes: the other fields of its form, and what separates them
-_WITH_FILES = ("/attempts", "/validate")  # ends of the paths that take a submission, in a form also its model
+_AROUND_A_FILE = 8192  # bytes of a form beside its files: other fields and boundaries
+_WITH_FILES = ("/attempts", "/validate")  # ends of paths that take a submission, in a form its model too
 _N_FAILURES = 10
 _WINDOW_S = 300.0
 _N_REMEMBERED = 10_000  # addresses and tokens
 
 
 class BodyTooLarge(Exception):  # noqa: N818
-    """More came than is read.
-
-    Args:
-        is_model: of a model, and not of a submission.
-    """
+    """A body above its limit; `is_model`: it is a model, not a submission."""
 
     def __init__(self, *, is_model: bool = False) -> None:
         super().__init__()
@@ -48,31 +44,31 @@ class BodyTooLarge(Exception):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """ASGI middleware: every answer carries the headers, no request is read beyond the files that its path takes and a form."""
+    """ASGI middleware: adds the headers to every answer and reads no body beyond the limit of its path."""
 
     app: ASGIApp
-    max_bytes: int  # of a file
+    max_bytes: int  # limit of a submission
     max_model_bytes: int
-    is_secure: bool  # the pages are reached by https only
+    is_secure: bool  # browsers come by https only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        is_model, most = self._most(scope)
-        left = most + 1 + _AROUND_A_FILE
+        is_model, limit = self._file_limit(scope)
+        remaining = limit + 1 + _AROUND_A_FILE
 
-        async def limited() -> Message:
-            nonlocal left
+        async def receive_limited() -> Message:
+            nonlocal remaining
             message = await receive()
-            left -= len(message.get("body", b""))
-            if left < 0 and not most:
+            remaining -= len(message.get("body", b""))
+            if remaining < 0 and not limit:
                 raise HTTPException(413, f"what is sent here has at most {_AROUND_A_FILE} bytes", {"Connection": "close"})
-            if left < 0:
+            if remaining < 0:
                 raise BodyTooLarge(is_model=is_model)
             return message
 
-        async def headed(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
@@ -82,10 +78,10 @@ class Guard:
                     headers.setdefault("Strict-Transport-Security", "max-age=31536000")
             await send(message)
 
-        await self.app(scope, limited, headed)
+        await self.app(scope, receive_limited, send_with_headers)
 
-    def _most(self, scope: Scope) -> tuple[bool, int]:
-        """Whether the request brings a model alone, and the bytes of all files that it may bring; 0: it may bring none."""
+    def _file_limit(self, scope: Scope) -> tuple[bool, int]:
+        """Return whether the request brings a model alone, and the limit of its files in bytes; 0: no files."""
         path = str(scope["path"])
         if path.endswith("/model"):
             return True, self.max_model_bytes
@@ -96,7 +92,7 @@ class Guard:
 
 
 def is_from_us(headers: Headers) -> bool:
-    """Whether a browser says that the form was on a page of this host; what is no browser says nothing and is believed.
+    """Return False for a form on another site's page; programs that send no such headers are believed.
 
     Sec-Fetch-Site and Origin cannot be set by a page's script (Fetch Metadata, W3C; Fetch, WHATWG).
     """
@@ -105,17 +101,17 @@ def is_from_us(headers: Headers) -> bool:
     origin = headers.get("origin")
     try:
         return origin is None or urlsplit(origin).netloc == headers.get("host")
-    except ValueError:  # it is no address
+    except ValueError:  # not a URL
         return False
 
 
 def new_form_secret() -> str:
-    """What a browser keeps in a cookie, so that its forms can be told from other sites'."""
+    """Return a random secret for a browser's cookie, from which its CSRF tokens are made."""
     return secrets.token_urlsafe(24)
 
 
 def form_token(key: bytes, secret: str) -> str:
-    """What stands in a form: the cookie's secret, signed."""
+    """Return the CSRF token of a form: the cookie's secret, signed."""
     return hmac.new(key, b"form:" + secret.encode(), hashlib.sha256).hexdigest()
 
 
@@ -124,28 +120,28 @@ def is_form_token(key: bytes, secret: str, token: str) -> bool:
 
 
 def host_token(key: bytes) -> str:
-    """The host's token, made of the contest's own secret: whoever holds the database can ask for it."""
+    """Return the host's token, derived from the contest's secret: access to the database gives it."""
     return "host_" + hmac.new(key, b"host:1", hashlib.sha256).hexdigest()[:40]
 
 
 @dataclass(slots=True)
 class Failures:
-    """Wrong tokens by address. Beyond ten in five minutes an address is refused unread, but for tokens known to be good:
-    a whole class behind one address does not lose its sessions to one who guesses."""
+    """Rate limit on wrong tokens: after ten in five minutes an address has to wait. Tokens that were right before
+    still pass, so that a class behind one address keeps its sessions while somebody guesses."""
 
     _times: OrderedDict[str, list[float]] = field(default_factory=OrderedDict)
     _good: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
     def wait_s(self, address: str, token: str, now_s: float) -> float:
-        """Seconds until a token from this address is looked at again; 0: now."""
+        """Return the seconds until this address may try a token again; 0: at once."""
         with self._lock:
             times = [time for time in self._times.get(_network(address), ()) if now_s - time < _WINDOW_S]
-            if len(times) < _N_FAILURES or _hashed(token) in self._good:
+            if len(times) < _N_FAILURES or _hash(token) in self._good:
                 return 0.0
             return times[-_N_FAILURES] + _WINDOW_S - now_s
 
-    def failed(self, address: str, now_s: float) -> None:
+    def record_failure(self, address: str, now_s: float) -> None:
         with self._lock:
             times = self._times.setdefault(_network(address), [])
             times.append(now_s)
@@ -154,20 +150,20 @@ class Failures:
             while len(self._times) > _N_REMEMBERED:
                 self._times.popitem(last=False)
 
-    def succeeded(self, token: str) -> None:
+    def record_success(self, token: str) -> None:
         with self._lock:
-            self._good[_hashed(token)] = None
-            self._good.move_to_end(_hashed(token))
+            self._good[_hash(token)] = None
+            self._good.move_to_end(_hash(token))
             while len(self._good) > _N_REMEMBERED:
                 self._good.popitem(last=False)
 
 
-def _hashed(token: str) -> str:
+def _hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 def _network(address: str) -> str:
-    """An IPv4 address, or the /64 that one holder of IPv6 addresses has.
+    """Return an IPv4 address unchanged, an IPv6 address as its /64, the usual share of one customer.
 
     A socket for both kinds gives IPv4 addresses as ::ffff:192.0.2.1 (RFC 4291, 2.5.5.2), which would all be one /64.
     """

@@ -1,4 +1,4 @@
-"""uvicorn around the application, and the port that it listens on."""
+"""The uvicorn server of the application, and its listening socket."""
 
 from __future__ import annotations
 
@@ -14,61 +14,61 @@ from uvicorn.config import LOGGING_CONFIG
 
 from leaderboard.errors import ContestError
 from leaderboard.service.app import create_app
-from leaderboard.service.context import Settings
+from leaderboard.service.context import ServiceSettings
 
 _KEEP_ALIVE_S = 20
-_ENDING_S = 15  # for requests that are being answered when the service is told to end
-_N_WAITING = 2048  # connections that the kernel keeps until they are taken
-# Said in full, for asyncio lets an answer go out at once only where it reads this: without, the body of each small answer
-# waits 40 ms for the reader's acknowledgement of its head (Nagle's algorithm, RFC 896, with delayed ACK, RFC 1122).
+_ENDING_S = 15  # for requests in progress at the end
+_N_WAITING = 2048  # connections in the kernel's queue
+# asyncio sets TCP_NODELAY only where the protocol is explicit: without it the body of each small answer waits 40 ms
+# for the reader's acknowledgement of its head (Nagle's algorithm, RFC 896, with delayed ACK, RFC 1122).
 _TCP = (socket.SOCK_STREAM, socket.IPPROTO_TCP)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Listening:
-    """Where the service listens."""
+class Address:
+    """Address to listen on, and the proxies to trust."""
 
     host: str
-    port: int  # 0: a free one
+    port: int  # 0: any free port
     proxies: str  # addresses, separated by commas
 
 
-def listen(settings: Settings, listening: Listening, tell: Callable[[str], None]) -> None:
+def listen(settings: ServiceSettings, address: Address, on_ready: Callable[[str], None]) -> None:
     """Serve until a signal.
 
     Args:
-        tell: is told the address, once the port is ours.
+        on_ready: called with the URL once the port is bound.
 
     Raises:
-        ContestError: the port is taken or cannot be had.
+        ContestError: the port is in use or not allowed.
     """
     config = uvicorn.Config(
         partial(create_app, settings),
         factory=True,
-        host=listening.host,
-        port=listening.port,
+        host=address.host,
+        port=address.port,
         root_path=settings.root,
         proxy_headers=True,
-        forwarded_allow_ips=listening.proxies,
+        forwarded_allow_ips=address.proxies,
         server_header=False,
         backlog=_N_WAITING,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_ENDING_S,
-        log_config=_logging(),
+        log_config=_log_config(),
     )
-    with listening_socket(listening.host, listening.port) as bound:
-        tell(_url(bound, listening.host))
+    with open_listening_socket(address.host, address.port) as bound:
+        on_ready(_url(bound, address.host))
         uvicorn.Server(config).run(sockets=[bound])
 
 
-def listening_socket(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; who connects before the service is ready waits.
+def open_listening_socket(host: str, port: int) -> socket.socket:
+    """Return a listening socket; early connections wait until the service is ready.
 
     Args:
-        port: 0: a free one.
+        port: 0: any free port.
 
     Raises:
-        ContestError: the port is taken or cannot be had.
+        ContestError: the port is in use or not allowed.
     """
     bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, *_TCP)
     try:
@@ -83,12 +83,12 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 def _url(bound: socket.socket, host: str) -> str:
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{bound.getsockname()[1]}"
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{bound.getsockname()[1]}"
 
 
-def _logging() -> dict[str, Any]:
-    """uvicorn's own, with the time and without colours: one line a request, which holds no token, since no path does."""
+def _log_config() -> dict[str, Any]:
+    """Return uvicorn's logging with the time and without colours. No line holds a token, since no path does."""
     config: dict[str, Any] = copy.deepcopy(LOGGING_CONFIG)
     for name, form in (("default", "%(message)s"), ("access", '%(client_addr)s "%(request_line)s" %(status_code)s')):
         config["formatters"][name] |= {"fmt": f"%(asctime)s %(levelprefix)s {form}", "use_colors": False}

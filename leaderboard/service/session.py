@@ -1,8 +1,10 @@
-"""What a request says of its reader: language, token, form; and the frame of the page that answers it."""
+"""The reader behind a request: language, token, forms and cookies; and the frame of the reader's pages."""
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -12,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from arena.base.texts import Words, list_languages, name_languages
 from leaderboard.messages import TEXTS
-from leaderboard.pages.render import Frame
+from leaderboard.pages.render import PageFrame, render_page
 from leaderboard.pages.texts import choose_language, page_words
 from leaderboard.service.context import Host, Service, TokenRefused
 from leaderboard.service.security import form_token, is_form_token, is_from_us, new_form_secret
@@ -24,46 +26,46 @@ _SESSION_S = 30 * 86400
 _YEAR_S = 365 * 86400
 
 
-def service_of(request: Request) -> Service:
+def get_service(request: Request) -> Service:
     return cast(Service, request.app.state.service)
 
 
-def holder_of(request: Request) -> Team | Host | None:
-    """Who is signed in by cookie; looked up once a request."""
+def get_holder(request: Request) -> Team | Host | None:
+    """Return the holder of the cookie's token; looked up once a request."""
     if not hasattr(request.state, "holder"):
         token = request.cookies.get(_cookie(request, _TOKEN), "")
         try:
-            request.state.holder = service_of(request).whose(token, address_of(request)) if token else None
+            request.state.holder = get_service(request).identify(token, get_address(request)) if token else None
         except TokenRefused:
             request.state.holder = None
     return cast("Team | Host | None", request.state.holder)
 
 
-def team_of(request: Request) -> Team | None:
-    holder = holder_of(request)
+def get_team(request: Request) -> Team | None:
+    holder = get_holder(request)
     return holder if isinstance(holder, Team) else None
 
 
-def bearer(request: Request) -> Team | Host:
-    """Who sends the token in the Authorization header.
+def authenticate(request: Request) -> Team | Host:
+    """Return the holder of the token in the Authorization header.
 
     Raises:
-        TokenRefused: nobody known.
+        TokenRefused: there is no token, or it is not known.
     """
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.casefold() != "bearer" or not token.strip():
         raise TokenRefused("this needs a token; send the header Authorization: Bearer TOKEN")
-    return service_of(request).whose(token.strip(), address_of(request))
+    return get_service(request).identify(token.strip(), get_address(request))
 
 
-def address_of(request: Request) -> str:
+def get_address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def frame_of(request: Request, here: str = "") -> Frame:
-    """The frame of the page at `here`."""
-    service, rules = service_of(request), service_of(request).contest.rules()
-    holder, now = holder_of(request), service.now()
+def build_frame(request: Request, path: str = "") -> PageFrame:
+    """Return the frame of the page at `path`."""
+    service, rules = get_service(request), get_service(request).contest.rules()
+    holder, now = get_holder(request), service.now()
     menu = [("standings", "/")]
     if holder is None:
         menu += [("sign_in", "/login")]
@@ -72,7 +74,7 @@ def frame_of(request: Request, here: str = "") -> Frame:
     else:
         menu += [("your_team", "/team"), ("check_file", "/validate")]
     language = _language(request)
-    return Frame(
+    return PageFrame(
         words=page_words(language),
         contest=rules.name,
         metric=rules.metric_name,
@@ -82,11 +84,11 @@ def frame_of(request: Request, here: str = "") -> Frame:
         zone=service.zone,
         files=f"{service.settings.root}/static",
         root=service.settings.root,
-        here=here,
+        path=path,
         menu=menu,
         languages=[(code, name, _link(request, code)) for code, name in name_languages(TEXTS).items() if code != language],
         signed_in=holder is not None,
-        csrf=form_token(service.key, _form_secret(request)) if holder is not None or here == "/login" else "",
+        csrf=form_token(service.key, _form_secret(request)) if holder is not None or path == "/login" else "",
         megabytes=f"{service.settings.max_bytes / 1e6:g}",
         most_bytes=service.settings.max_bytes,
         model_megabytes=f"{service.settings.max_model_bytes / 1e6:g}",
@@ -94,8 +96,8 @@ def frame_of(request: Request, here: str = "") -> Frame:
     )
 
 
-def words_of(request: Request) -> Words:
-    """The reader's language; needs no database."""
+def get_words(request: Request) -> Words:
+    """Return the texts in the reader's language; needs no database."""
     return page_words(_language(request))
 
 
@@ -105,10 +107,10 @@ def _language(request: Request) -> str:
 
 
 def _link(request: Request, language: str) -> str:
-    if request.method != "GET":  # the answer to a form has no address of its own
+    if request.method != "GET":  # the answer to a form has no URL of its own
         return f"?{urlencode({'lang': language})}"
-    kept = {key: value for key, value in request.query_params.items() if key != "lang"}
-    return f"?{urlencode({**kept, 'lang': language})}"
+    query = {key: value for key, value in request.query_params.items() if key != "lang"}
+    return f"?{urlencode({**query, 'lang': language})}"
 
 
 def _form_secret(request: Request) -> str:
@@ -117,64 +119,66 @@ def _form_secret(request: Request) -> str:
     return cast(str, request.state.form_secret)
 
 
-def keep_form(request: Request, response: Response) -> Response:
-    """`response` with the cookies that a reader keeps: a form's secret, and the language that was asked for."""
-    name, is_https = _cookie(request, _FORM), service_of(request).settings.is_https
+def respond(request: Request, template: str, frame: PageFrame, status: int = 200, **values: Any) -> Response:
+    """Return a page, with the cookies of its form secret and of the requested language."""
+    response = Response(render_page(template, frame, **values), status, media_type="text/html")
+    name, is_https = _cookie(request, _FORM), get_service(request).settings.is_https
     secret = getattr(request.state, "form_secret", "")
     if secret and name not in request.cookies:
         response.set_cookie(name, secret, max_age=_SESSION_S, httponly=True, samesite="lax", secure=is_https, path="/")
-    if (asked := request.query_params.get("lang")) in list_languages(TEXTS):
-        response.set_cookie(_LANGUAGE, str(asked), max_age=_YEAR_S, httponly=True, samesite="lax", secure=is_https, path="/")
+    if (language := request.query_params.get("lang")) in list_languages(TEXTS):
+        response.set_cookie(_LANGUAGE, str(language), max_age=_YEAR_S, httponly=True, samesite="lax", secure=is_https, path="/")
     return response
 
 
-def limits_of(request: Request) -> dict[str, int]:
-    """How many bytes the files of a form have at most, by field."""
-    settings = service_of(request).settings
+def get_file_limits(request: Request) -> dict[str, int]:
+    """Return the limit in bytes of each file field of a form."""
+    settings = get_service(request).settings
     return {FILE: settings.max_bytes, MODEL: settings.max_model_bytes}
 
 
-async def form_of(request: Request) -> FormData:
-    """The form of a page of ours.
+@asynccontextmanager
+async def open_form(request: Request) -> AsyncIterator[FormData]:
+    """Yield the form of a page of ours, and close its files at the end.
 
     Raises:
-        HTTPException: it is not one: too old, of another site, or not a form.
+        HTTPException: the form is too old, of another site, or not a form.
     """
     if not is_from_us(request.headers):
         raise HTTPException(403, "the form came from another site")
-    form = await read_form(request, limits_of(request))
-    token = form.get("csrf")
-    if not isinstance(token, str) or not is_form_token(
-        service_of(request).key, request.cookies.get(_cookie(request, _FORM), ""), token
-    ):
+    form = await read_form(request, get_file_limits(request))
+    try:
+        token, secret = form.get("csrf"), request.cookies.get(_cookie(request, _FORM), "")
+        if not isinstance(token, str) or not is_form_token(get_service(request).key, secret, token):
+            raise HTTPException(403, "the form is too old")
+        yield form
+    finally:
         await form.close()
-        raise HTTPException(403, "the form is too old")
-    return form
 
 
-def signed_in(request: Request, token: str, path: str) -> Response:
-    """The way on to `path` for a browser that now keeps the token."""
+def redirect_signed_in(request: Request, token: str, path: str) -> Response:
+    """Store the token in a cookie and redirect to `path`."""
     response = redirect(request, path)
-    is_https = service_of(request).settings.is_https
+    is_https = get_service(request).settings.is_https
     name = _cookie(request, _TOKEN)
     response.set_cookie(name, token, max_age=_SESSION_S, httponly=True, samesite="lax", secure=is_https, path="/")
     return response
 
 
-def signed_out(request: Request) -> Response:
-    """The way to the standings for a browser that now keeps no token."""
+def redirect_signed_out(request: Request) -> Response:
+    """Delete the cookies and redirect to the standings."""
     response = redirect(request, "/")
     for name in (_TOKEN, _FORM):
-        secure = service_of(request).settings.is_https
+        secure = get_service(request).settings.is_https
         response.delete_cookie(_cookie(request, name), path="/", httponly=True, samesite="lax", secure=secure)
     return response
 
 
 def redirect(request: Request, path: str) -> RedirectResponse:
-    """See Other: the browser asks for `path` of the board with GET."""
-    return RedirectResponse(service_of(request).settings.root + path, 303)
+    """Return 303 See Other: the browser gets `path` of the contest."""
+    return RedirectResponse(get_service(request).settings.root + path, 303)
 
 
 def _cookie(request: Request, name: str) -> str:
-    """With https no other host of the domain can set the cookie (RFC 6265bis, 4.1.3.2)."""
-    return f"__Host-{name}" if service_of(request).settings.is_https else name
+    """Return the full name of a cookie; with https no other host of the domain can set it (RFC 6265bis, 4.1.3.2)."""
+    return f"__Host-{name}" if get_service(request).settings.is_https else name

@@ -1,4 +1,4 @@
-"""The files of a form, each read to its own limit and no further. What is over a megabyte waits in a file without a name."""
+"""Uploads: each file of a form is read up to a limit of its own. Above a megabyte a file waits on disk, not in memory."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from leaderboard.actions.submit_model import Sent
+from leaderboard.actions.submit_model import Upload
 from leaderboard.service.security import BodyTooLarge
 
-FILE, MODEL = "file", "model"  # what the fields are called
-Read = Callable[[], tuple[Sent, Sent | None]]  # called where few are at once: what waits for that is not in memory
+FILE, MODEL = "file", "model"  # names of the fields
+ReadFiles = Callable[[], tuple[Upload, Upload | None]]  # called when the turn comes: waiting files are not in memory
 _IN_MEMORY_BYTES = 1 << 20
 _MAX_NAME = 200
 _MAX_FIELDS = 4
@@ -26,13 +26,13 @@ _MAX_FIELD_BYTES = 4096
 
 
 class _Parser(MultiPartParser):
-    """Starlette's, which has a limit for fields and none for files."""
+    """Starlette's parser with a limit for files; its own limits apply to other fields alone."""
 
     def __init__(self, headers: Headers, stream: AsyncGenerator[bytes, None], limits: Mapping[str, int]) -> None:
         super().__init__(headers, stream, max_files=len(limits), max_fields=_MAX_FIELDS, max_part_size=_MAX_FIELD_BYTES)
         self._limits = limits
         self._header, self._value = b"", b""
-        self._name, self._left = "", 0
+        self._name, self._remaining = "", 0
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
         super().on_header_field(data, start, end)
@@ -47,27 +47,27 @@ class _Parser(MultiPartParser):
         if self._header.lower() == b"content-disposition":
             options = parse_options_header(self._value)[1]
             self._name = options.get(b"name", b"").decode("utf-8", "replace")
-            self._left = self._limits.get(self._name, _MAX_FIELD_BYTES) + 1
+            self._remaining = self._limits.get(self._name, _MAX_FIELD_BYTES) + 1
         self._header, self._value = b"", b""
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         super().on_part_data(data, start, end)
-        self._left -= end - start
-        if self._left <= 0:
+        self._remaining -= end - start
+        if self._remaining <= 0:
             raise BodyTooLarge(is_model=self._name == MODEL)
 
 
 def is_multipart(headers: Headers) -> bool:
-    """Whether the body is a form with files."""
+    """Return True for a form with files."""
     return parse_options_header(headers.get("content-type"))[0] == b"multipart/form-data"
 
 
 async def read_form(request: Request, limits: Mapping[str, int]) -> FormData:
-    """The fields of a form; close it. Files are taken in the fields that `limits` names, up to so many bytes.
+    """Return the fields of a form, to be closed. `limits` names the file fields and their limits in bytes.
 
     Raises:
-        BodyTooLarge: a file has more.
-        HTTPException: the form is broken, or has more fields and files than a form of ours.
+        BodyTooLarge: a file is larger than its limit.
+        HTTPException: the form is broken or has too many fields or files.
     """
     if not is_multipart(request.headers):
         return await request.form(max_fields=_MAX_FIELDS, max_part_size=_MAX_FIELD_BYTES)
@@ -76,61 +76,61 @@ async def read_form(request: Request, limits: Mapping[str, int]) -> FormData:
             return await _Parser(request.headers, stream, limits).parse()
     except MultiPartException as error:
         raise HTTPException(400, error.message) from error
-    except UnicodeError as error:  # by a charset that the form says it has
+    except UnicodeError as error:  # in a charset that the form names
         raise HTTPException(400, f"the form's names cannot be read ({error}); send them in UTF-8") from error
 
 
-def sent_in(form: FormData, field: str) -> Sent | None:
-    """The file of that field, read into memory now; None where none was chosen."""
+def read_file_field(form: FormData, field: str) -> Upload | None:
+    """Read the file of a field into memory; None for an empty field."""
     file = form.get(field)
     if not isinstance(file, UploadFile) or not file.filename:
         return None
-    return Sent(content=file.file.read(), name=tidy_file_name(file.filename, field))
+    return Upload(content=file.file.read(), name=tidy_file_name(file.filename, field))
 
 
 @asynccontextmanager
-async def files_of(request: Request, limits: Mapping[str, int], file_name: str) -> AsyncIterator[Read]:
-    """What reads the submission and its model: of a form, or of a body that is a submission called `file_name`.
+async def open_files(request: Request, limits: Mapping[str, int], file_name: str) -> AsyncIterator[ReadFiles]:
+    """Yield a function that reads the submission and its model from a form, or from a body named `file_name`.
 
     Raises:
-        HTTPException: the form is broken, or has no submission.
+        HTTPException: the form is broken or has no submission.
     """
     if not is_multipart(request.headers):
-        file = Sent(content=await request.body(), name=tidy_file_name(file_name))
+        file = Upload(content=await request.body(), name=tidy_file_name(file_name))
         yield lambda: (file, None)
         return
     form = await read_form(request, limits)
     try:
         if not isinstance(form.get(FILE), UploadFile):
             raise HTTPException(400, f"the form has no file in its field {FILE}; send the submission there, its net as {MODEL}")
-        yield partial(_both_in, form)
+        yield partial(_read_both, form)
     finally:
         await form.close()
 
 
-def _both_in(form: FormData) -> tuple[Sent, Sent | None]:
-    file = sent_in(form, FILE) or Sent(content=b"", name=tidy_file_name(""))
-    return file, sent_in(form, MODEL)
+def _read_both(form: FormData) -> tuple[Upload, Upload | None]:
+    file = read_file_field(form, FILE) or Upload(content=b"", name=tidy_file_name(""))
+    return file, read_file_field(form, MODEL)
 
 
 @asynccontextmanager
-async def model_of(request: Request, most_bytes: int, name: str) -> AsyncIterator[Callable[[], Sent]]:
-    """What reads the model that is the body of the request.
+async def open_model(request: Request, max_bytes: int, name: str) -> AsyncIterator[Callable[[], Upload]]:
+    """Yield a function that reads the model from the body of the request.
 
     Raises:
-        BodyTooLarge: it has more bytes.
+        BodyTooLarge: it has more than `max_bytes`.
     """
     with SpooledTemporaryFile(_IN_MEMORY_BYTES) as file:
         async for chunk in request.stream():
             file.write(chunk)
-            if file.tell() > most_bytes:
+            if file.tell() > max_bytes:
                 raise BodyTooLarge(is_model=True)
         file.seek(0)
-        yield lambda: Sent(content=file.read(), name=tidy_file_name(name, MODEL))
+        yield lambda: Upload(content=file.read(), name=tidy_file_name(name, MODEL))
 
 
 def tidy_file_name(text: str, field: str = FILE) -> str:
-    """A name that prints on one line, without its folders."""
+    """Return a printable file name without folders."""
     name = posixpath.basename(text.replace("\\", "/"))[:_MAX_NAME]
-    usual = "model.onnx" if field == MODEL else "submission.csv"
-    return "".join(char for char in name if char.isprintable()).strip() or usual
+    default = "model.onnx" if field == MODEL else "submission.csv"
+    return "".join(char for char in name if char.isprintable()).strip() or default

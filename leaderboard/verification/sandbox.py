@@ -1,6 +1,6 @@
 """The process that opens a student's model: run as a script, with limits on memory, time and files, and nothing else of Arena.
 
-    python -I verify_child.py REQUEST.json
+    python -I sandbox.py REQUEST.json
 
 The request names the model, the samples and where the answer goes. Both are files of one folder that is thrown away.
 """
@@ -24,7 +24,7 @@ class Refused(Exception):  # noqa: N818
     """Why the model is not run: the rest of a sentence that begins with its name."""
 
 
-def main(request: dict[str, Any]) -> None:
+def run_request(request: dict[str, Any]) -> None:
     """Write {"predicted": [...], "labels": [...]} or {"refused": "..."} to the file that the request names."""
     _limit(request)
     try:
@@ -139,4 +139,4 @@ def _predicted(content: bytes, request: dict[str, Any]) -> list[int]:
 
 
 if __name__ == "__main__":
-    main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    run_request(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))

@@ -12,12 +12,12 @@ import numpy.typing as npt
 from sqlalchemy import Connection, insert, select
 
 from leaderboard.database import schema
-from leaderboard.database.rows import keep_file, read_predicted
+from leaderboard.database.rows import read_predicted, store_file
 from leaderboard.errors import ModelRefused, NoFurtherModel
 from leaderboard.messages import message
 from leaderboard.store import Contest
 from leaderboard.teams import Team
-from leaderboard.verification.verify import Verdict
+from leaderboard.verification.verify import Verification
 
 N_MODELS = 10  # beside one attempt: none costs anything, and each is kept
 
@@ -38,7 +38,7 @@ class SentModel:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Kept:
+class StoredModel:
     """A model that lies beside an attempt."""
 
     digest: str  # SHA-256
@@ -47,7 +47,7 @@ class Kept:
     is_new: bool  # False: it was the attempt's last model before
 
 
-def attach(contest: Contest, team: Team, number: int, model: tuple[bytes, str], now: datetime) -> Kept:
+def attach_model(contest: Contest, team: Team, number: int, model: tuple[bytes, str], now: datetime) -> StoredModel:
     """Keep a model, content and file name, beside the attempt of that number.
 
     Raises:
@@ -58,10 +58,12 @@ def attach(contest: Contest, team: Team, number: int, model: tuple[bytes, str], 
         attempt_id = connection.scalar(select(schema.attempts.c.id).where(of_number).with_for_update())
         if attempt_id is None:
             raise ModelRefused(f"team {team.name!r} has no attempt {number}; `arena contest attempts` lists them")
-        return keep_model(connection, attempt_id, (team, number), model, now)
+        return store_model(connection, attempt_id, (team, number), model, now)
 
 
-def keep_model(connection: Connection, attempt_id: int, of: tuple[Team, int], model: tuple[bytes, str], now: datetime) -> Kept:
+def store_model(
+    connection: Connection, attempt_id: int, of: tuple[Team, int], model: tuple[bytes, str], now: datetime
+) -> StoredModel:
     """Keep a model beside a locked attempt, which is the number of `of` of its team; the one that lies there already stays.
 
     Raises:
@@ -75,15 +77,15 @@ def keep_model(connection: Connection, attempt_id: int, of: tuple[Team, int], mo
         select(*schema.models.c["digest", "file_name"]).where(of_attempt).order_by(schema.models.c.id)
     ).all()
     if sent and sent[-1].digest == digest:
-        return Kept(digest=digest, file_name=sent[-1].file_name, size_bytes=len(content), is_new=False)
+        return StoredModel(digest=digest, file_name=sent[-1].file_name, size_bytes=len(content), is_new=False)
     if connection.scalar(_LAST_VERDICT.where(schema.verifications.c.attempt_id == attempt_id)):
         raise NoFurtherModel(message("model_verified", n=number, team=repr(team.name)))
     if len(sent) >= N_MODELS:
         raise NoFurtherModel(message("model_too_many", most=N_MODELS, n=number, team=repr(team.name)))
-    keep_file(connection, digest, content)
+    store_file(connection, digest, content)
     values = {"attempt_id": attempt_id, "digest": digest, "file_name": file_name, "attached_at": now}
     connection.execute(insert(schema.models).values(values))
-    return Kept(digest=digest, file_name=file_name, size_bytes=len(content), is_new=True)
+    return StoredModel(digest=digest, file_name=file_name, size_bytes=len(content), is_new=True)
 
 
 def sent_models(contest: Contest, teams: Sequence[Team]) -> list[SentModel]:
@@ -117,14 +119,14 @@ def sent_models(contest: Contest, teams: Sequence[Team]) -> list[SentModel]:
     ]
 
 
-def content_of(contest: Contest, digest: str) -> bytes:
+def read_model_content(contest: Contest, digest: str) -> bytes:
     """The model itself."""
     with contest.database.read() as connection:
         content: bytes = connection.execute(select(schema.files.c.content).where(schema.files.c.digest == digest)).scalar_one()
     return content
 
 
-def record_verdict(contest: Contest, model: SentModel, verdict: Verdict, now: datetime) -> None:
+def record_verification(contest: Contest, model: SentModel, verdict: Verification, now: datetime) -> None:
     """Mark the attempt's score, for good: later verdicts stand beside earlier ones."""
     values = {
         "attempt_id": model.attempt_id,

@@ -23,8 +23,8 @@ import numpy.typing as npt
 
 from arena.base.install import install_command
 from leaderboard.errors import ContestError, ModelRefused
-from leaderboard.files.csv_table import counted, quoted
-from leaderboard.files.onnx_check import MAX_MODEL_BYTES, check_form, too_large
+from leaderboard.files.csv_table import format_count, quote
+from leaderboard.files.onnx_check import MAX_MODEL_BYTES, build_size_refusal, check_form
 
 TOLERANCE = 0.005  # of all rows; on 1,000 test clips of FSDD the exported net differs from the trained one in none (2026-11)
 Indices = npt.NDArray[np.intp]
@@ -53,7 +53,7 @@ class Samples:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
+class Verification:
     """What the model answered beside what was sent."""
 
     is_verified: bool
@@ -84,13 +84,13 @@ def check_model(content: bytes, name: str, limits: Limits | None = None) -> None
         ModelRefused: why.
     """
     if len(content) > MAX_MODEL_BYTES:
-        raise too_large(name, MAX_MODEL_BYTES)
+        raise build_size_refusal(name, MAX_MODEL_BYTES)
     check_form(content, name)
     with tempfile.TemporaryDirectory(prefix="arena-verify-") as folder:
         _asked(content, name, {"samples": "", "rate_hz": 0}, limits or Limits(wall_s=60), Path(folder))
 
 
-def answers(content: bytes, name: str, samples: Samples, labels: Sequence[str], limits: Limits) -> Indices:
+def run_model(content: bytes, name: str, samples: Samples, labels: Sequence[str], limits: Limits) -> Indices:
     """What the model says of each recording: (N,) index into `labels`.
 
     Raises:
@@ -107,33 +107,33 @@ def answers(content: bytes, name: str, samples: Samples, labels: Sequence[str], 
     own = answer["labels"] or list(labels)
     if sorted(own) != sorted(labels):
         raise ModelRefused(
-            f"{name} answers with the labels {', '.join(map(quoted, own[:12]))}, which are not those of the contest; "
+            f"{name} answers with the labels {', '.join(map(quote, own[:12]))}, which are not those of the contest; "
             "export it anew"
         )
     place = {label: at for at, label in enumerate(labels)}
     return np.array([place[own[at]] for at in answer["predicted"]], dtype=np.intp)
 
 
-def compare(answered: Indices, sent: Indices, ids: Sequence[str], most: int | None) -> Verdict:
+def compare_answers(answered: Indices, sent: Indices, ids: Sequence[str], most: int | None) -> Verification:
     """The model's answers beside the submission's, (N,) each; `most` rows may differ, or TOLERANCE of them, rounded up.
 
     The remark says nothing of the truth: it may be shown while the private rows are private.
     """
     differ = np.flatnonzero(answered != sent)
     most = math.ceil(TOLERANCE * len(ids)) if most is None else most
-    remark = f"{len(ids) - len(differ):,} of {counted(len(ids), 'row')} equal"
+    remark = f"{len(ids) - len(differ):,} of {format_count(len(ids), 'row')} equal"
     if len(differ):
         shown = ", ".join(ids[at] for at in differ[:_N_SHOWN]) + (", ..." if len(differ) > _N_SHOWN else "")
         remark += f", {len(differ):,} differ ({shown}) and at most {most:,} may"
-    return Verdict(is_verified=len(differ) <= most, remark=remark, n_equal=len(ids) - len(differ), n_rows=len(ids))
+    return Verification(is_verified=len(differ) <= most, remark=remark, n_equal=len(ids) - len(differ), n_rows=len(ids))
 
 
-def refused(refusal: ModelRefused, n_rows: int) -> Verdict:
+def reject_model(refusal: ModelRefused, n_rows: int) -> Verification:
     """Of a model that could not be run: why."""
-    return Verdict(is_verified=False, remark=str(refusal), n_equal=0, n_rows=n_rows)
+    return Verification(is_verified=False, remark=str(refusal), n_equal=0, n_rows=n_rows)
 
 
-def gather(folder: Path, ids: Sequence[str], file: Path) -> Samples:
+def write_samples(folder: Path, ids: Sequence[str], file: Path) -> Samples:
     """Write the recordings `<id>.wav` or `<id>.flac` of `folder` into `file`, each filled up with silence to the longest.
 
     Raises:

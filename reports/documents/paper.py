@@ -127,7 +127,7 @@ def _data(w: _Writer) -> None:
         rows.append([t(f"data.{split.name}"), t.count(split.n), per_digit, str(len(split.speakers) or NONE)])
     w.table(rows)
     corpus, kind = t.setting(main_run.config["corpus"]), t.setting(main_run.config.get("split.kind"))
-    w.say(t("paper.split", corpus=corpus, split=kind, heard=t("data.heard") if facts.hears_validation else ""))
+    w.say(t("paper.split", corpus=corpus, split=kind, heard=t("data.heard") if facts.validates_on_known_speakers else ""))
 
 
 def _methods(w: _Writer) -> None:
@@ -150,7 +150,7 @@ def _methods(w: _Writer) -> None:
             ),
         ]
     )
-    chooses = t("paper.chooses") if facts.chosen and not facts.hears_validation else ""
+    chooses = t("paper.chooses") if facts.chosen and not facts.validates_on_known_speakers else ""
     w.say(t("paper.scored", chooses=chooses, cite=w.cite("bootstrap")))
     if facts.sweeps:
         w.say(t("paper.swept", cite=w.cite("optuna"), importance=w.cite("pedanova")))
@@ -164,7 +164,7 @@ def _results(w: _Writer, summary: Summary) -> None:
     facts, t = w.facts, w.t
     w.head("results")
     w.table(_scores(facts.runs, t))
-    w.figure("scores", t("answer.caption", heard=t("answer.caption_heard") if facts.hears_validation else ""))
+    w.figure("scores", t("answer.caption", heard=t("answer.caption_heard") if facts.validates_on_known_speakers else ""))
     w.points(summary.effects)
     w.figure("effects", t("effect.caption"))
     w.figure("curves-f1", t("paper.curves_f1"))
@@ -179,7 +179,7 @@ def _results(w: _Writer, summary: Summary) -> None:
         cites = {name: w.cite(name) for name in ("grad_cam", "occlusion", "tsne")}
         name = t.cell(inspection.model, inspection.variant)
         w.figure("attention", t("paper.attention", name=name, grad_cam=cites["grad_cam"], occlusion=cites["occlusion"]))
-        w.figure("embedding", t("paper.embedding", name=name, n=len(inspection.placed), cite=cites["tsne"]))
+        w.figure("embedding", t("paper.embedding", name=name, n=len(inspection.embedding), cite=cites["tsne"]))
     if facts.sweeps:
         w.points([f"`{name}`: {sentence}" for name, sentence in summary.sweeps.items()])
         w.figure("studies", t("paper.studies"))

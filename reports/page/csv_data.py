@@ -144,7 +144,16 @@ def _doubts(facts: ReportFacts) -> Rows:
     return [
         head,
         *(
-            (doubt.id, doubt.speaker, doubt.split, doubt.label, doubt.heard, doubt.probability, doubt.n_agree, doubt.n_votes)
+            (
+                doubt.id,
+                doubt.speaker,
+                doubt.split,
+                doubt.label,
+                doubt.predicted,
+                doubt.probability,
+                doubt.n_agree,
+                doubt.n_votes,
+            )
             for doubt in facts.doubts
         ),
     ]
@@ -186,7 +195,7 @@ def _trials(sweep: StudyFacts) -> Rows:
 
 def _embedding(inspection: InspectionFacts) -> Rows:
     head = ("clip", "speaker", "spoken", "predicted", "x", "y")
-    return [head, *((clip.id, clip.speaker, clip.truth, clip.label, clip.x, clip.y) for clip in inspection.placed)]
+    return [head, *((clip.id, clip.speaker, clip.truth, clip.label, clip.x, clip.y) for clip in inspection.embedding)]
 
 
 def _held_out(facts: ReportFacts, number: int) -> Rows:

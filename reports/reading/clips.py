@@ -8,10 +8,10 @@ from pathlib import Path
 
 from arena.base.media import palette_png, png_uri
 from cnn.runs.folder import RunFolder
-from reports.analysis.groups import groupings_of
-from reports.analysis.mistakes import answers_of, doubts_of, mistakes_of
+from reports.analysis.groups import group_clips
+from reports.analysis.mistakes import collect_votes, find_doubts, find_mistakes
 from reports.facts.clips import Media
-from reports.facts.report import ArmKey, ReportFacts
+from reports.facts.report import CellKey, ReportFacts
 from reports.figures.media import wav_uri
 from reports.reading.run import Reading
 from reports.reading.tiles import TileFolder, find_tile_folder
@@ -32,7 +32,7 @@ def _media(tiles: TileFolder, clip: str) -> Media:
     )
 
 
-def add_clips(facts: ReportFacts, readings: Mapping[ArmKey, Reading], tiles_dir: Path) -> ReportFacts:
+def add_clips(facts: ReportFacts, readings: Mapping[CellKey, Reading], tiles_dir: Path) -> ReportFacts:
     """Return `facts` with those on the clips of its main run.
 
     Pictures, sound and the ages, genders and accents of speakers need the run's tiles in `tiles_dir`.
@@ -42,15 +42,15 @@ def add_clips(facts: ReportFacts, readings: Mapping[ArmKey, Reading], tiles_dir:
     )
     if main is None:
         return facts
-    answers = {reading.facts.digest: answers_of(reading.clips) for reading in readings.values()}
+    answers = {reading.facts.digest: collect_votes(reading.clips) for reading in readings.values()}
     labels = main.facts.labels
     same_labels = [answers[reading.facts.digest] for reading in readings.values() if reading.facts.labels == labels]
-    mistakes = mistakes_of(answers[main.facts.digest], same_labels, labels)
-    doubts = doubts_of(same_labels, labels)
+    mistakes = find_mistakes(answers[main.facts.digest], same_labels, labels)
+    doubts = find_doubts(same_labels, labels)
     tiles = find_tile_folder(tiles_dir, RunFolder(Path(main.facts.folder)).config())
     facts = dataclasses.replace(
         facts,
-        groupings=groupings_of(main.test, tiles.speakers if tiles else {}) if main.test else (),
+        groupings=group_clips(main.test, tiles.speakers if tiles else {}) if main.test else (),
         mistakes=mistakes,
         doubts=doubts,
     )

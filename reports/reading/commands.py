@@ -6,9 +6,9 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from cnn.config import default_config, to_dict
+from cnn.config import config_to_dict, default_config
 from cnn.errors import CnnError
-from cnn.overrides import flatten, from_dict, override
+from cnn.overrides import config_from_dict, flatten, override
 
 _NO_OVERRIDES = ("corpus", "variant", "model.name", "model.source")
 
@@ -16,13 +16,13 @@ _NO_OVERRIDES = ("corpus", "variant", "model.name", "model.source")
 def train_command(digest: str, content: dict[str, Any], tiles: Path, runs: Path) -> str:
     """Return the `arena train` of that configuration; empty where this version of Arena would train another one, or none."""
     try:
-        config = from_dict(content)
+        config = config_from_dict(content)
         name = config.model.name
         default = default_config(config.corpus, config.tiles, name, config.variant)
-        before = flatten(to_dict(default))
+        before = flatten(config_to_dict(default))
         words = [
             f"{key}={_text(value)}"
-            for key, value in flatten(to_dict(config)).items()
+            for key, value in flatten(config_to_dict(config)).items()
             if key not in _NO_OVERRIDES and not key.startswith("tiles.") and value != before.get(key)
         ]
         if override(default, words).digest != digest:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reports.analysis.paired_bootstrap import Contrast, resample, same_clips
-from reports.analysis.scores import Clips
+from reports.analysis.paired_bootstrap import Contrast, have_same_clips, resample_runs
+from reports.analysis.scores import ClipAnswers
 from reports.errors import SourceError
 from reports.facts.base import DifferenceFacts, Note
-from reports.facts.report import ArmKey, RunFacts, order_arms
+from reports.facts.report import CellKey, RunFacts, order_cells
 from reports.reading.gather import Sources, read_all
 from reports.reading.run import Reading
 from reports.reading.selection import select_runs
@@ -87,7 +87,7 @@ def compare_runs(a: Path, b: Path, sources: Sources, t: Texts) -> CompareFacts:
     )
 
 
-def _side(side: Path, sources: Sources, t: Texts) -> tuple[dict[ArmKey, Reading], tuple[Note, ...]]:
+def _side(side: Path, sources: Sources, t: Texts) -> tuple[dict[CellKey, Reading], tuple[Note, ...]]:
     is_folder_of_runs = side.is_dir() and not (side / "config.json").exists()
     selection = select_runs(side, (), (), t) if is_folder_of_runs else select_runs(sources.runs, (side,), (), t)
     if not selection.folders:
@@ -97,16 +97,16 @@ def _side(side: Path, sources: Sources, t: Texts) -> tuple[dict[ArmKey, Reading]
     return readings, (*side_notes, *notes)
 
 
-Couple = tuple[ArmKey, Reading | None, Reading | None]
+Couple = tuple[CellKey, Reading | None, Reading | None]
 
 
-def _couples(ours: dict[ArmKey, Reading], theirs: dict[ArmKey, Reading]) -> list[Couple]:
+def _couples(ours: dict[CellKey, Reading], theirs: dict[CellKey, Reading]) -> list[Couple]:
     """Couple the runs by model and variant; two single runs are a couple whatever they are."""
     if len(ours) == len(theirs) == 1:
-        (arm, a), (_, b) = next(iter(ours.items())), next(iter(theirs.items()))
-        return [(arm, a, b)]
+        (key, a), (_, b) = next(iter(ours.items())), next(iter(theirs.items()))
+        return [(key, a, b)]
     every = {**ours, **theirs}
-    return [(arm, ours.get(arm), theirs.get(arm)) for arm in order_arms(every) if arm in every]
+    return [(key, ours.get(key), theirs.get(key)) for key in order_cells(every) if key in every]
 
 
 def _differences(
@@ -115,20 +115,20 @@ def _differences(
     """Return the difference of each couple on the same clips, and the mean over the couples on the first one's clips."""
     differences: dict[int, DifferenceFacts] = {}
     together: list[tuple[str, str]] = []
-    clips: dict[str, Clips] = {}
-    first: Clips | None = None
+    clips: dict[str, ClipAnswers] = {}
+    first: ClipAnswers | None = None
     for n, (a_run, b_run) in enumerate(couples):
-        if not a_run or not b_run or not a_run.test or not b_run.test or not same_clips(a_run.test, b_run.test):
+        if not a_run or not b_run or not a_run.test or not b_run.test or not have_same_clips(a_run.test, b_run.test):
             continue
-        differences[n] = resample({"a": a_run.test, "b": b_run.test}).pair("a", "b")
+        differences[n] = resample_runs({"a": a_run.test, "b": b_run.test}).pair("a", "b")
         first = first or a_run.test
-        if same_clips(first, a_run.test):
+        if have_same_clips(first, a_run.test):
             clips |= {f"a{n}": a_run.test, f"b{n}": b_run.test}
             together.append((f"a{n}", f"b{n}"))
     if not together:
         return differences, None
     contrasts = [Contrast(name=a[1:], terms=((1.0, a), (-1.0, b))) for a, b in together]
-    return differences, resample(clips).mean(contrasts)
+    return differences, resample_runs(clips).mean(contrasts)
 
 
 def _settings(pairs: Sequence[PairFacts]) -> tuple[DifferingSetting, ...]:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from cnn.errors import CnnError
 from cnn.runs.evaluation import evaluate
-from cnn.runs.evaluation_sets import FoldRuns, evaluations_in
+from cnn.runs.evaluation_sets import FoldRuns, find_evaluations
 from reports.facts.base import Note, NoteKind
 from reports.facts.evaluations import EvaluationFacts, EvaluationGroup
-from reports.facts.report import order_arms
+from reports.facts.report import order_cells
 from reports.wording.page_texts import Texts, english
 
 _ORDER = ("loso", "becker", "folds")
@@ -40,11 +40,11 @@ class _Context:
 
 
 def read_evaluations(runs_dir: Path | None, tiles: Path = Path("tiles"), t: Texts | None = None) -> Evaluations:
-    """Read the evaluations whose folds lie in `runs_dir`: leave-one-speaker-out first, then in the order of the eight arms.
+    """Read the evaluations whose folds lie in `runs_dir`: leave-one-speaker-out first, then in the order of the eight cells.
 
     `tiles` is where the commands that complete them look for tiles.
     """
-    sets = evaluations_in(runs_dir) if runs_dir else []
+    sets = find_evaluations(runs_dir) if runs_dir else []
     groups: dict[str, list[FoldRuns]] = {}
     for runs in sets:
         groups.setdefault(_comparable(runs), []).append(runs)
@@ -64,14 +64,14 @@ def _comparable(runs: FoldRuns) -> str:
 
 
 def _group(members: Sequence[FoldRuns], context: _Context) -> EvaluationGroup:
-    order = {arm: n for n, arm in enumerate(order_arms([_arm(runs) for runs in members]))}
-    recipes = {id(runs): _recipe(runs, [rival for rival in members if _arm(rival) == _arm(runs)]) for runs in members}
+    order = {key: n for n, key in enumerate(order_cells([_cell_key(runs) for runs in members]))}
+    recipes = {id(runs): _recipe(runs, [rival for rival in members if _cell_key(rival) == _cell_key(runs)]) for runs in members}
     evaluations = []
-    for runs in sorted(members, key=lambda runs: (order[_arm(runs)], str(recipes[id(runs)]))):
+    for runs in sorted(members, key=lambda runs: (order[_cell_key(runs)], str(recipes[id(runs)]))):
         try:
             evaluations.append(_evaluation(runs, recipes[id(runs)], runs.command(context.runs_dir, context.tiles)))
         except (CnnError, KeyError, ValueError, IndexError, TypeError, StopIteration) as error:
-            text = context.t("note.evaluation_unread", name=context.t.cell(*_arm(runs)), error=error)
+            text = context.t("note.evaluation_unread", name=context.t.cell(*_cell_key(runs)), error=error)
             context.notes.append(Note(kind=NoteKind.ERROR, text=text))
         else:
             context.notes.extend(_missing(evaluations[-1], context.t))
@@ -83,7 +83,7 @@ def _group(members: Sequence[FoldRuns], context: _Context) -> EvaluationGroup:
     )
 
 
-def _arm(runs: FoldRuns) -> tuple[str, str]:
+def _cell_key(runs: FoldRuns) -> tuple[str, str]:
     return runs.config.model.name, runs.config.variant
 
 

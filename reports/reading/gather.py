@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reports.analysis.effects import effects
-from reports.analysis.paired_bootstrap import Resampled, interval_of, resample, same_clips
+from reports.analysis.effects import compute_effects
+from reports.analysis.paired_bootstrap import Resampled, compute_interval, have_same_clips, resample_runs
 from reports.errors import NothingToReport, SourceError
 from reports.facts.base import Note, NoteKind
 from reports.facts.contest import ContestFacts
-from reports.facts.report import ArmKey, Cell, ReportFacts, RunFacts, SettingRow, order_arms
+from reports.facts.report import Cell, CellKey, ReportFacts, RunFacts, SettingRow, order_cells
 from reports.facts.sweeps import AgentFacts
 from reports.reading.clips import add_clips
 from reports.reading.evaluations import read_evaluations
@@ -96,27 +96,27 @@ def _contest(sources: Sources) -> ContestFacts | None:
     return read_contest(sources.contest, private=sources.private)
 
 
-def read_all(selection: Selection, sources: Sources, t: Texts) -> tuple[dict[ArmKey, Reading], list[Note]]:
+def read_all(selection: Selection, sources: Sources, t: Texts) -> tuple[dict[CellKey, Reading], list[Note]]:
     """Read every selected run; one that cannot be read becomes a remark, unless it was named.
 
     Raises:
         SourceError: a named run cannot be read.
     """
-    readings: dict[ArmKey, Reading] = {}
+    readings: dict[CellKey, Reading] = {}
     notes: list[Note] = []
-    for arm, folder in selection.folders.items():
+    for key, folder in selection.folders.items():
         try:
-            readings[arm] = read_run(folder, sources.tiles, t)
+            readings[key] = read_run(folder, sources.tiles, t)
         except SourceError as error:
             if sources.named_runs:
                 raise
             notes.append(Note(kind=NoteKind.ERROR, text=t("note.left_out", error=error)))
         else:
-            notes.extend(readings[arm].notes)
+            notes.extend(readings[key].notes)
     return readings, notes
 
 
-def assemble(readings: dict[ArmKey, Reading], notes: Sequence[Note], t: Texts, *, chooses: bool) -> ReportFacts:
+def assemble(readings: dict[CellKey, Reading], notes: Sequence[Note], t: Texts, *, chooses: bool) -> ReportFacts:
     """Return the facts of the trainings, as if there were nothing else."""
     ranked = sorted(
         (reading.facts for reading in readings.values() if reading.facts.val and chooses),
@@ -125,14 +125,14 @@ def assemble(readings: dict[ArmKey, Reading], notes: Sequence[Note], t: Texts, *
     chosen = ranked[0].digest if ranked else ""
     runner_up = ranked[1].digest if len(ranked) > 1 else ""
     resampled, stranger_notes = _resampled(readings, chosen, t)
-    runs = {arm: _with_intervals(reading, resampled, chosen) for arm, reading in readings.items()}
-    settings = setting_rows([runs[arm] for arm in order_arms(runs) if arm in runs])
+    runs = {key: _with_intervals(reading, resampled, chosen) for key, reading in readings.items()}
+    settings = setting_rows([runs[key] for key in order_cells(runs) if key in runs])
     return ReportFacts(
         title="",
-        cells=tuple(Cell(model=arm[0], variant=arm[1], run=runs.get(arm)) for arm in order_arms(runs)) if runs else (),
+        cells=tuple(Cell(model=key[0], variant=key[1], run=runs.get(key)) for key in order_cells(runs)) if runs else (),
         chosen=chosen,
         runner_up=runner_up,
-        effects=effects(resampled, {arm: run.digest for arm, run in runs.items()}, t) if resampled else (),
+        effects=compute_effects(resampled, {key: run.digest for key, run in runs.items()}, t) if resampled else (),
         same_settings=tuple(row for row in settings if len(row.values) == 1),
         differing_settings=tuple(row for row in settings if len(row.values) > 1),
         is_one_fold=False,
@@ -144,17 +144,17 @@ def assemble(readings: dict[ArmKey, Reading], notes: Sequence[Note], t: Texts, *
     )
 
 
-def _resampled(readings: dict[ArmKey, Reading], chosen: str, t: Texts) -> tuple[Resampled | None, list[Note]]:
+def _resampled(readings: dict[CellKey, Reading], chosen: str, t: Texts) -> tuple[Resampled | None, list[Note]]:
     """Resample in pairs all runs that were tested on the chosen run's clips, and remark on each that was not."""
     tests = {reading.facts.digest: reading.test for reading in readings.values() if reading.test}
     first = tests.get(chosen)
     if first is None:
         return None, []
-    comparable = {digest: clips for digest, clips in tests.items() if same_clips(clips, first)}
+    comparable = {digest: clips for digest, clips in tests.items() if have_same_clips(clips, first)}
     notes = [
         Note(kind=NoteKind.REMARK, text=t("note.stranger", digest=digest)) for digest in sorted(set(tests) - set(comparable))
     ]
-    return resample(comparable), notes
+    return resample_runs(comparable), notes
 
 
 def _with_intervals(reading: Reading, resampled: Resampled | None, chosen: str) -> RunFacts:
@@ -162,7 +162,7 @@ def _with_intervals(reading: Reading, resampled: Resampled | None, chosen: str) 
     behind = None
     if resampled and run.digest != chosen and run.digest in resampled.scores:
         behind = resampled.pair(chosen, run.digest)
-    interval = interval_of(reading.test) if reading.test else None
+    interval = compute_interval(reading.test) if reading.test else None
     return dataclasses.replace(run, interval=interval, behind_choice=behind)
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from cnn.errors import RunError
 from cnn.runs.folder import RunFolder, RunResult, RunState, list_runs
-from cnn.runs.index import find_run, trial_of
+from cnn.runs.index import find_run, read_trial_mark
 from reports.errors import SourceError
 from reports.facts.base import Note, NoteKind
-from reports.facts.report import ArmKey, order_arms
+from reports.facts.report import CellKey, order_cells
 from reports.reading.run import damage_error
 from reports.wording.page_texts import Texts, english
 
@@ -23,7 +23,7 @@ class Candidate:
     """A finished run with what decides whether it is compared."""
 
     folder: RunFolder
-    arm: ArmKey
+    key: CellKey
     comparable: str  # equal where corpus, tiles and split are equal
     settings: str  # equal where the model and all of its settings are, whatever the variant
     finished_at: str
@@ -39,7 +39,7 @@ class Candidate:
 class Selection:
     """The chosen folder of each model and variant that has one, and remarks on what was left out."""
 
-    folders: dict[ArmKey, RunFolder]
+    folders: dict[CellKey, RunFolder]
     notes: tuple[Note, ...]
     is_one_fold: bool = False  # all runs are folds of evaluations: there were no others
 
@@ -66,28 +66,28 @@ def select_runs(runs_dir: Path | None, named: Sequence[Path], folds: Collection[
         return Selection(folders={}, notes=tuple(notes))
     fold_digests = () if named else folds
     group = _largest_group(apart or candidates, fold_digests, notes, t)
-    chosen = {run.arm: run for run in sorted(group, key=lambda run: run.age)}
-    if n_older := sum(run.folder.digest not in fold_digests and chosen[run.arm] is not run for run in group):
+    chosen = {run.key: run for run in sorted(group, key=lambda run: run.age)}
+    if n_older := sum(run.folder.digest not in fold_digests and chosen[run.key] is not run for run in group):
         notes.append(Note(kind=NoteKind.REMARK, text=t.n("note.older", n_older)))
     group_trials = [run for run in candidates if run.comparable == group[0].comparable and run.is_trial]
     notes += _stand_ins(chosen, group_trials if not named else [], t)
-    folders = {arm: chosen[arm].folder for arm in order_arms(chosen) if arm in chosen}  # a fixed order: same bytes
+    folders = {key: chosen[key].folder for key in order_cells(chosen) if key in chosen}  # a fixed order: same bytes
     is_one_fold = all(run.folder.digest in fold_digests for run in group)
     return Selection(folders=folders, notes=(*notes, *([] if is_one_fold else _missing(chosen, t))), is_one_fold=is_one_fold)
 
 
-def _stand_ins(chosen: dict[ArmKey, Candidate], trials: Sequence[Candidate], t: Texts) -> list[Note]:
+def _stand_ins(chosen: dict[CellKey, Candidate], trials: Sequence[Candidate], t: Texts) -> list[Note]:
     """Fill the gaps with trials: those whose settings most variants share, for no sampler drew them; else the best."""
-    variants: dict[str, set[ArmKey]] = {}
+    variants: dict[str, set[CellKey]] = {}
     for run in (*chosen.values(), *trials):
-        variants.setdefault(run.settings, set()).add(run.arm)
-    empty = {run.arm for run in trials if run.arm not in chosen or chosen[run.arm] in trials}
-    for arm in empty:
-        rivals = [run for run in trials if run.arm == arm]
-        chosen[arm] = max(rivals, key=lambda run: (len(variants[run.settings]), run.val_macro_f1, run.age))
+        variants.setdefault(run.settings, set()).add(run.key)
+    empty = {run.key for run in trials if run.key not in chosen or chosen[run.key] in trials}
+    for key in empty:
+        rivals = [run for run in trials if run.key == key]
+        chosen[key] = max(rivals, key=lambda run: (len(variants[run.settings]), run.val_macro_f1, run.age))
     if not empty:
         return []
-    names = [t.cell(*arm) for arm in order_arms(empty) if arm in empty]
+    names = [t.cell(*key) for key in order_cells(empty) if key in empty]
     return [Note(kind=NoteKind.REMARK, text=t.n("note.stand_ins", len(names), names=t.listed(names)))]
 
 
@@ -131,11 +131,11 @@ def _candidate(folder: RunFolder, result: RunResult) -> Candidate:
     comparable = {key: config.get(key) for key in ("corpus", "tiles", "split")}
     return Candidate(
         folder=folder,
-        arm=(str(config["model"]["name"]), str(config["variant"])),
+        key=(str(config["model"]["name"]), str(config["variant"])),
         comparable=json.dumps(comparable, sort_keys=True),
         settings=json.dumps([config["model"], config.get("train")], sort_keys=True),
         finished_at=result.finished_at,
-        is_trial=trial_of(folder) is not None,
+        is_trial=read_trial_mark(folder) is not None,
         val_macro_f1=result.scores["val"].macro_f1 if "val" in result.scores else 0.0,
     )
 
@@ -146,14 +146,14 @@ def _largest_group(candidates: Sequence[Candidate], folds: Collection[str], note
         groups.setdefault(run.comparable, []).append(run)
     of_their_own = [runs for runs in groups.values() if any(run.folder.digest not in folds for run in runs)]
     largest = max(
-        of_their_own or groups.values(), key=lambda runs: (len({run.arm for run in runs}), max(run.age for run in runs))
+        of_their_own or groups.values(), key=lambda runs: (len({run.key for run in runs}), max(run.age for run in runs))
     )
     if n_others := sum(run.folder.digest not in folds and run not in largest for run in candidates):
         notes.append(Note(kind=NoteKind.REMARK, text=t.n("note.others", n_others)))
     return largest
 
 
-def _missing(chosen: Collection[ArmKey], t: Texts) -> list[Note]:
-    absent = [arm for arm in order_arms(chosen) if arm not in chosen]
-    names = "; ".join(t.cell(*arm) for arm in absent)
+def _missing(chosen: Collection[CellKey], t: Texts) -> list[Note]:
+    absent = [key for key in order_cells(chosen) if key not in chosen]
+    names = "; ".join(t.cell(*key) for key in absent)
     return [Note(kind=NoteKind.MISSING, text=t.n("note.missing", len(absent), names=names))] if absent else []

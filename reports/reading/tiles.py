@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn.config import digest_of
+from cnn.config import compute_digest
 from cnn.errors import RunError
 from cnn.files import read_json
 
@@ -51,7 +51,7 @@ class TileFolder:
 
 def find_tile_folder(tiles_dir: Path, config: dict[str, Any]) -> TileFolder | None:
     """Find the tiles of a run's configuration, in `tiles_dir` or below it; None where there are none that can be read."""
-    named = tiles_dir / digest_of({"corpus": config.get("corpus"), "tiles": config.get("tiles")})
+    named = tiles_dir / compute_digest({"corpus": config.get("corpus"), "tiles": config.get("tiles")})
     for folder in (tiles_dir, named):
         try:
             settings = read_json(folder / "settings.json")

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from cnn.config import MODELS, TILES_FORMAT, VARIANTS, RunConfig, TileSettings, default_config, to_dict
+from cnn.config import MODELS, TILES_FORMAT, VARIANTS, RunConfig, TileSettings, config_to_dict, default_config
 from cnn.errors import ConfigError
-from cnn.overrides import from_dict, keys, override, with_values
+from cnn.overrides import apply_values, config_from_dict, keys, override
 
 
 def config(variant: str = "raw", model: str = "lenet5") -> RunConfig:
@@ -25,8 +25,8 @@ def message(*assignments: str, variant: str = "raw", model: str = "lenet5") -> s
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_configuration_survives_json_in_any_order_of_keys(model: str, variant: str) -> None:
     changed = override(config(variant, model), ["train.learning_rate=0.01", "split.test_speakers=ann,bob", "model.depth=3"])
-    text = json.dumps(to_dict(changed), sort_keys=True)
-    assert from_dict(json.loads(text)) == changed
+    text = json.dumps(config_to_dict(changed), sort_keys=True)
+    assert config_from_dict(json.loads(text)) == changed
 
 
 NOT_ALONE = ("model.name", "split.kind", "split.n_folds", "split.val_speakers", "split.test_speakers")  # bring others along
@@ -43,9 +43,9 @@ def test_equal_values_have_equal_digests_and_any_other_value_another() -> None:
         section, _, name = key.rpartition(".")
         old = getattr(getattr(base, section), name) if section else base.variant
         new = changes.get(key, old if kind is str else kind(old + 1 if kind is int else old * 0.5 + 0.125))
-        digests.add(with_values(base, {key: new}).digest)
+        digests.add(apply_values(base, {key: new}).digest)
     assert len(digests) == 1 + sum(not key.startswith("tiles.") and key not in NOT_ALONE for key in keys())
-    assert with_values(base, {"train.learning_rate": "0.002"}).digest == base.digest
+    assert apply_values(base, {"train.learning_rate": "0.002"}).digest == base.digest
 
 
 def test_augmentation_counts_in_the_digest_only_where_it_is_used() -> None:
@@ -131,7 +131,7 @@ def test_every_numeric_key_refuses_nan() -> None:
     for key, kind in ((key, known.kind) for key, known in keys().items()):
         if kind in (int, float):
             with pytest.raises(ConfigError, match=f"{key} takes a finite number, not nan"):
-                with_values(config(), {key: float("nan")})
+                apply_values(config(), {key: float("nan")})
 
 
 def test_every_key_says_what_it_may_be_and_means_and_takes_the_ends_of_its_range_alone() -> None:
@@ -147,4 +147,4 @@ def test_every_key_says_what_it_may_be_and_means_and_takes_the_ends_of_its_range
             low, high = (float(end.replace(",", "")) for end in known.values.split()[:3:2])
             for past in (low - 1, high + 1):
                 with pytest.raises(ConfigError, match=key.rpartition(".")[2]):
-                    with_values(config, {key: past})
+                    apply_values(config, {key: past})

@@ -13,7 +13,7 @@ import pytest
 from cnn.errors import ConfigError
 from cnn.hardware import check_device_name, n_cores, n_processes, name_account
 from cnn.train import pool as trainings
-from cnn.train.device import resolve
+from cnn.train.device import resolve_device
 from support.paths import ROOT
 
 
@@ -26,20 +26,20 @@ def test_a_device_that_trainings_take_is_let_through(name: str) -> None:
 def test_apples_gpu_is_refused_with_the_reason(name: str) -> None:
     law = "--device mps is not supported: it has no float64, which scores are computed in; use --device cpu"
     with pytest.raises(ConfigError) as caught:
-        resolve(name)
+        resolve_device(name)
     assert str(caught.value) == law
 
 
 @pytest.mark.parametrize("name", ["meta", "xpu", "hip", "cuda:-1", "cuda:x", "cpu:0", "", "gpu", "cuda:0\n"])
 def test_a_name_that_is_no_device_is_refused_in_one_line(name: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        resolve(name)
+        resolve_device(name)
     assert str(caught.value) == f"--device is auto, cpu, cuda or cuda:1, not {name!r}"
 
 
 def test_a_gpu_that_is_not_here_is_refused_with_what_is() -> None:
     with pytest.raises(ConfigError, match=r"^--device cuda:99 is not here; this machine has cpu"):
-        resolve("cuda:99")
+        resolve_device("cuda:99")
 
 
 LOADED = """

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from leaderboard import client
-from leaderboard.actions.host import Decision, close_contest
-from leaderboard.client import ClientError, Door, InvalidFile, Unreachable, WrongToken, send
+from leaderboard.actions.host import HostDecision, close_contest
+from leaderboard.client import ClientError, Endpoint, InvalidFile, Unreachable, WrongToken, send_file
 from leaderboard.store import open_contest
-from leaderboard.verification.sent_models import record_verdict, sent_models
-from leaderboard.verification.verify import Verdict
+from leaderboard.verification.sent_models import record_verification, sent_models
+from leaderboard.verification.verify import Verification
 from support.onnx_models import first_samples, model_of
 from support.paths import ROOT
 from support.service import NOW, WAIT_S, Running, make, running, submission
@@ -92,21 +92,21 @@ def test_the_command_prints_the_result_and_its_exit_code_says_what_happened(tmp_
         code, out, err = submit(service, bad, tokens["Ann"], "--team", "Ann")
         assert (code, out) == (3, "")
         assert err.startswith("error: bad.csv line 2: label '77' is not one of 0..9")
-        door = Door(url=service.url, team="Ann", token=tokens["Ann"])
+        door = Endpoint(url=service.url, team="Ann", token=tokens["Ann"])
         told: list[str] = []
         for n in (2, 3):
             good.write_bytes(submission(n))
-            assert send(door, good, told.append)["attempt"]["number"] == n
+            assert send_file(door, good, told.append)["attempt"]["number"] == n
         good.write_bytes(submission(4))
         with pytest.raises(ClientError, match="has used them all") as limit:
-            send(door, good, told.append)
+            send_file(door, good, told.append)
         with pytest.raises(WrongToken, match="of team 'Ann', not of 'Bob'"):
-            send(Door(url=service.url, team="Bob", token=tokens["Ann"]), good, told.append)
+            send_file(Endpoint(url=service.url, team="Bob", token=tokens["Ann"]), good, told.append)
         with open_contest(tmp_path / "c.db") as contest:
-            close_contest(contest, Decision(reason="over", at=NOW))
+            close_contest(contest, HostDecision(reason="over", at=NOW))
             late = contest.new_token(contest.add_team("Late", NOW), NOW)
         with pytest.raises(ClientError, match="closed by its host") as closed:
-            send(Door(url=service.url, team="Late", token=late), good, told.append)
+            send_file(Endpoint(url=service.url, team="Late", token=late), good, told.append)
         assert (limit.value.exit_code, closed.value.exit_code, told) == (4, 5, [])
 
 
@@ -130,7 +130,7 @@ def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_any
     file, net = tmp_path / "good.csv", tmp_path / 'my "net".onnx'
     file.write_bytes(submission(1))
     with running(tmp_path / "c.db", "--max-model-mb", "1") as service:
-        door, told = Door(url=service.url, team="Ann", token=tokens["Ann"]), list[str]()
+        door, told = Endpoint(url=service.url, team="Ann", token=tokens["Ann"]), list[str]()
         for content, message in (
             (b"PK\x03\x04", "is a zip archive, as torch.save writes, and no ONNX model"),
             (bytes(1_000_001), "a model has at most 1 MB and this one has more"),
@@ -140,10 +140,10 @@ def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_any
             assert (code, out) == (3, "")
             assert message in err
         with pytest.raises(InvalidFile, match="cannot be read"):
-            send(door, file, told.append, tmp_path / "none.onnx")
+            send_file(door, file, told.append, tmp_path / "none.onnx")
         with open_contest(tmp_path / "c.db") as contest:
             assert contest.attempts(contest.team("Ann")) == ()
-        assert send(door, file, told.append)["attempt"]["model"] is None
+        assert send_file(door, file, told.append)["attempt"]["model"] is None
         net.write_bytes(model_of(first_samples()))
         code, out, err = submit(service, file, tokens["Ann"], "--team", "Ann", "--model", str(net))
         digest = hashlib.sha256(net.read_bytes()).hexdigest()[:12]
@@ -152,11 +152,11 @@ def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_any
         assert out.endswith(f"2 attempts left\nmy %22net%22.onnx ({digest}) is kept beside attempt 1: not run yet\n")
         with open_contest(tmp_path / "c.db") as contest:
             (model,) = sent_models(contest, contest.teams())
-            record_verdict(contest, model, Verdict(is_verified=True, remark="", n_equal=0, n_rows=0), NOW)
+            record_verification(contest, model, Verification(is_verified=True, remark="", n_equal=0, n_rows=0), NOW)
         net.write_bytes(model_of(first_samples(1)))
         assert submit(service, file, tokens["Ann"], "--team", "Ann", "--model", str(net))[0] == 4  # verified: takes no other
         with open_contest(tmp_path / "c.db") as contest:
-            close_contest(contest, Decision(reason="over", at=NOW))
+            close_contest(contest, HostDecision(reason="over", at=NOW))
         file.write_bytes(submission(2))
         assert submit(service, file, tokens["Ann"], "--team", "Ann", "--model", str(net))[0] == 5
     assert told == []
@@ -166,19 +166,19 @@ def test_a_service_that_takes_no_models_is_named(tmp_path: Path) -> None:
     (tmp_path / "f.csv").write_bytes(b"id,label\n")
     (tmp_path / "net.onnx").write_bytes(model_of(first_samples()))
     with answering(200, b"{}") as (url, _), pytest.raises(ClientError, match="takes no models"):
-        send(Door(url=url, team="Ann", token="t"), tmp_path / "f.csv", print, tmp_path / "net.onnx")
+        send_file(Endpoint(url=url, team="Ann", token="t"), tmp_path / "f.csv", print, tmp_path / "net.onnx")
 
 
 def test_a_service_that_is_not_there_is_tried_again_and_then_named(tmp_path: Path) -> None:
     file, told = tmp_path / "f.csv", list[str]()
     file.write_bytes(b"id,label\n")
     with answering(503, b"") as (url, seen), pytest.raises(Unreachable, match="not ready") as gone:
-        send(Door(url=url, team="Ann", token="t"), file, told.append)
+        send_file(Endpoint(url=url, team="Ann", token="t"), file, told.append)
     assert (len(seen), len(told), gone.value.exit_code) == (3, 2, 6)
     with pytest.raises(Unreachable, match="does not answer"):
-        send(Door(url=url, team="Ann", token="t"), file, told.append)
+        send_file(Endpoint(url=url, team="Ann", token="t"), file, told.append)
     with answering(200, b"<html>") as (url, _), pytest.raises(Unreachable, match="not as a contest does"):
-        send(Door(url=url, team="Ann", token="t"), file, told.append)
+        send_file(Endpoint(url=url, team="Ann", token="t"), file, told.append)
 
 
 def test_a_token_is_not_sent_on_to_another_address(tmp_path: Path) -> None:
@@ -189,30 +189,30 @@ def test_a_token_is_not_sent_on_to_another_address(tmp_path: Path) -> None:
         answering(302, b"", {"Location": f"{other}/"}) as (url, seen),
         pytest.raises(ClientError, match="give that address with --url"),
     ):
-        send(Door(url=url, team="Ann", token="t"), file, print)
+        send_file(Endpoint(url=url, team="Ann", token="t"), file, print)
     assert (len(seen), stolen) == (1, [])
 
 
 @pytest.mark.parametrize(
     ("door", "error"),
     [
-        (Door(url="ftp://x", team="Ann", token="t"), ClientError),
-        (Door(url="contest.example", team="Ann", token="t"), ClientError),
-        (Door(url="http://127.0.0.1:1", team="Ann", token="two\nlines"), WrongToken),
-        (Door(url="http://127.0.0.1:1", team="Ann", token=""), WrongToken),
+        (Endpoint(url="ftp://x", team="Ann", token="t"), ClientError),
+        (Endpoint(url="contest.example", team="Ann", token="t"), ClientError),
+        (Endpoint(url="http://127.0.0.1:1", team="Ann", token="two\nlines"), WrongToken),
+        (Endpoint(url="http://127.0.0.1:1", team="Ann", token=""), WrongToken),
     ],
 )
-def test_what_cannot_be_sent_is_refused_before_it_is(door: Door, error: type[ClientError], tmp_path: Path) -> None:
+def test_what_cannot_be_sent_is_refused_before_it_is(door: Endpoint, error: type[ClientError], tmp_path: Path) -> None:
     file = tmp_path / "f.csv"
     file.write_bytes(b"id,label\n")
     with pytest.raises(error):
-        send(door, file, print)
+        send_file(door, file, print)
 
 
 def test_a_file_that_is_not_there_is_invalid_and_a_token_is_never_printed(tmp_path: Path) -> None:
-    door = Door(url="http://contest.example", team="Ann", token="very-secret")
+    door = Endpoint(url="http://contest.example", team="Ann", token="very-secret")
     with pytest.raises(InvalidFile, match="cannot be read"):
-        send(door, tmp_path / "none.csv", print)
+        send_file(door, tmp_path / "none.csv", print)
     assert "very-secret" not in repr(door)
     assert door.is_in_the_clear
-    assert not Door(url="http://127.0.0.1:8000", team="Ann", token="t").is_in_the_clear
+    assert not Endpoint(url="http://127.0.0.1:8000", team="Ann", token="t").is_in_the_clear

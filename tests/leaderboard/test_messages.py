@@ -15,7 +15,7 @@ from leaderboard.files.csv_table import Problems
 from leaderboard.files.submission import parse_submission
 from leaderboard.messages import TEXTS, message
 from leaderboard.service.app import create_app
-from leaderboard.service.context import Settings
+from leaderboard.service.context import ServiceSettings
 from support.contests import solution
 from support.paths import ROOT
 from support.service import make, submission
@@ -70,7 +70,7 @@ BAD_FILES = {  # name: bytes of a submission, its refusal in English, in Spanish
 
 
 def test_every_message_is_used_and_every_one_that_is_used_is_there() -> None:
-    paths = [path for path in PACKAGE.glob("*.py") if path.name != "messages.py"]
+    paths = [path for path in PACKAGE.rglob("*.py") if path.name != "messages.py"]
     text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
     asked = set(re.findall(r"""\bmessage\(\s*["'](\w+)["']""", text))
     assert asked
@@ -84,14 +84,14 @@ def test_a_refusal_is_told_in_the_readers_language_and_in_english_as_text(case: 
     content, english, spanish = BAD_FILES[case]
     with pytest.raises(SubmissionError) as caught:
         parse_submission(content.encode(), "p.csv", solution())
-    assert (str(caught.value), caught.value.told("en"), caught.value.told("es")) == (english, english, spanish)
+    assert (str(caught.value), caught.value.translate("en"), caught.value.translate("es")) == (english, english, spanish)
 
 
 def test_a_refusal_that_goes_to_another_process_keeps_its_languages() -> None:
     with pytest.raises(SubmissionError) as caught:
         parse_submission(b"id;label\n", "p.csv", solution())
     again = pickle.loads(pickle.dumps(caught.value))
-    assert again.told("es") == caught.value.told("es") != str(again)
+    assert again.translate("es") == caught.value.translate("es") != str(again)
 
 
 def test_further_faults_are_told_in_the_readers_language() -> None:
@@ -100,20 +100,20 @@ def test_further_faults_are_told_in_the_readers_language() -> None:
             f"id,label\n{GOOD}".replace("clip_03,1", "clip_03,7").replace("clip_09,1", "nine,1").encode(), "p.csv", solution()
         )
     row, missing = pickle.loads(pickle.dumps(caught.value)).others
-    assert row.told("es").startswith("línea 11: el id 'nine' no es uno de los 40")
-    assert missing.told("es").startswith("1 de 40 ids no tiene fila: 'clip_09'")
+    assert row.translate("es").startswith("línea 11: el id 'nine' no es uno de los 40")
+    assert missing.translate("es").startswith("1 de 40 ids no tiene fila: 'clip_09'")
 
 
 def test_words_of_a_hosts_metric_are_the_same_in_every_language() -> None:
     error = SubmissionError("p.csv", Fault(None, "your rows are odd"))
-    assert (error.told("en"), error.told("es")) == ("p.csv: your rows are odd", "archivo p.csv: your rows are odd")
+    assert (error.translate("en"), error.translate("es")) == ("p.csv: your rows are odd", "archivo p.csv: your rows are odd")
 
 
 def test_a_text_is_made_when_it_is_shown_and_not_for_each_of_a_thousand_lines() -> None:
     class Costly(Localized):
         n_told = 0
 
-        def told(self, language: str) -> str:
+        def translate(self, language: str) -> str:
             Costly.n_told += 1
             return language
 
@@ -131,7 +131,9 @@ def test_a_text_is_made_when_it_is_shown_and_not_for_each_of_a_thousand_lines() 
 def test_a_spanish_page_tells_a_line_in_spanish_and_the_api_in_english(tmp_path: Path) -> None:
     tokens = make(tmp_path / "contest.db", ["Ann"])
     content = submission(1).replace(b"clip_0003,", b"clip_0003,x")
-    with TestClient(create_app(Settings(where=str(tmp_path / "contest.db"))), headers={"Accept-Language": "es"}) as client:
+    with TestClient(
+        create_app(ServiceSettings(where=str(tmp_path / "contest.db"))), headers={"Accept-Language": "es"}
+    ) as client:
         token = re.findall(r'name="csrf" value="(\w+)"', client.get("/login").text)[0]
         client.post("/login", data={"csrf": token, "token": tokens["Ann"]})
         for path in ("/validate", "/attempts"):
@@ -153,11 +155,11 @@ def test_braces_in_a_file_are_no_places() -> None:
 
 def test_numbers_are_set_apart_as_each_language_does() -> None:
     said = message("id_unknown", id="'x'", n=12000, near="")
-    assert "12,000" in said.told("en")
-    assert "12\u202f000" in said.told("es")
+    assert "12,000" in said.translate("en")
+    assert "12\u202f000" in said.translate("es")
 
 
 def test_waiting_after_many_refusals_is_told_in_both_languages() -> None:
     error = TooManyRefusals("Ann", 60, 61)
     assert "wait 2 min" in str(error)
-    assert "espera 2 min" in error.told("es")
+    assert "espera 2 min" in error.translate("es")

@@ -25,9 +25,9 @@ import arena.cli
 from support.contests import made, send, solution
 from leaderboard.pages.publish import publish
 from leaderboard.service.app import create_app
-from leaderboard.pages.board_cache import read_board
-from leaderboard.pages.board_cache import standings_csv
-from leaderboard.service.context import Settings
+from leaderboard.pages.board_cache import read_public_board
+from leaderboard.pages.board_cache import format_standings_csv
+from leaderboard.service.context import ServiceSettings
 from leaderboard.pages.standings_page import SORTS
 from reports.page.csv_data import METRICS
 from reports.reading.contest import read_contest
@@ -35,10 +35,10 @@ from reports.reading.contest import read_contest
 with made(sys.argv[1], solution(), "Alpha", "Beta") as contest:
     send(contest, "Alpha", 0, 1)
     send(contest, "Beta", 0)
-    table = standings_csv(read_board(contest)).splitlines()
+    table = format_standings_csv(read_public_board(contest)).splitlines()
     assert table[0].split(",").index("wrong rows") == table[0].split(",").index("accuracy") + 1
     assert ",0.975,1.0," in table[1] and ",0.95,2.0," in table[2]
-with TestClient(create_app(Settings(where=sys.argv[1]))) as client:
+with TestClient(create_app(ServiceSettings(where=sys.argv[1]))) as client:
     lines = client.get("/api/v1/standings").json()["lines"]
     assert [line["error"] for line in lines] == [1, 2]
     assert "error" in client.get("/api/openapi.json").json()["components"]["schemas"]["AttemptOut"]["properties"]
@@ -52,6 +52,6 @@ assert json.loads(as_json.stdout)[0]["error"] == 2
 
 
 def test_a_line_of_the_table_is_a_metric_everywhere(tmp_path: Path) -> None:
-    words = [sys.executable, "-c", PROGRAM, str(tmp_path / "contest.db"), str(Path(__file__).parent)]
+    words = [sys.executable, "-c", PROGRAM, str(tmp_path / "contest.db"), str(ROOT / "tests")]
     done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr

@@ -9,17 +9,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from leaderboard.actions.submit import submit, validate
+from leaderboard.actions.submit import submit, validate_submission
 from leaderboard.database.backup import back_up, restore_into
-from leaderboard.database.create import Settings
+from leaderboard.database.create import ContestSettings
 from leaderboard.deadline import describe_distance, describe_for_reader
 from leaderboard.errors import ContestError, MetricError, SubmissionError, TeamError, TooManyRefusals
 from leaderboard.rules import Ties
 from leaderboard.standings import AttemptModel, ModelState, Part
 from leaderboard.store import Contest, open_contest
 from leaderboard.teams import Team
-from leaderboard.verification.sent_models import attach, record_verdict, sent_models
-from leaderboard.verification.verify import Verdict
+from leaderboard.verification.sent_models import attach_model, record_verification, sent_models
+from leaderboard.verification.verify import Verification
 from support.contests import DEADLINE, NOW, made, predictions, ranking, send, solution
 
 
@@ -30,15 +30,15 @@ def test_a_token_is_kept_as_a_hash_and_dies_when_it_is_revoked(contest_place: st
         other = contest.new_token(contest.team("Beta"), NOW)
         assert len({first, second, other}) == 3
         assert min(map(len, (first, second, other))) == 43  # 32 bytes
-        assert (contest.team_of_token(first), contest.team_of_token(second)) == (alpha, alpha)
+        assert (contest.find_team_by_token(first), contest.find_team_by_token(second)) == (alpha, alpha)
         for wrong in ("", first[:-1], first + "x", "x" * 10_000, "\udcff"):
-            assert contest.team_of_token(wrong) is None
+            assert contest.find_team_by_token(wrong) is None
         with contest.database.read() as connection:
             kept = str(connection.execute(text("SELECT * FROM tokens")).all())
         assert not any(token in kept for token in (first, second, other))
         assert contest.revoke_tokens(alpha, NOW) == 2
-        assert (contest.team_of_token(first), contest.team_of_token(second)) == (None, None)
-        assert contest.team_of_token(other) == contest.team("Beta")
+        assert (contest.find_team_by_token(first), contest.find_team_by_token(second)) == (None, None)
+        assert contest.find_team_by_token(other) == contest.team("Beta")
 
 
 def test_the_key_of_a_contest_is_its_own_and_stays(contest_place: str) -> None:
@@ -48,7 +48,7 @@ def test_the_key_of_a_contest_is_its_own_and_stays(contest_place: str) -> None:
 
 
 def test_refused_files_are_free_up_to_a_number_in_an_hour(contest_place: str) -> None:
-    with made(contest_place, solution(), "Alpha", "Beta", settings=Settings(n_refusals_per_hour=3)) as contest:
+    with made(contest_place, solution(), "Alpha", "Beta", settings=ContestSettings(n_refusals_per_hour=3)) as contest:
 
         def send_wrong(minute: int) -> None:
             submit(contest, "Alpha", b"id,label\nx,1\n", "p.csv", NOW + timedelta(minutes=minute))
@@ -61,7 +61,7 @@ def test_refused_files_are_free_up_to_a_number_in_an_hour(contest_place: str) ->
         assert caught.value.retry_after_s == 30 * 60
         assert "at most 3 files an hour that cannot be scored and team 'Alpha' has sent them; wait 30 min" in str(caught.value)
         for _ in range(5):
-            validate(contest, predictions(), "p.csv")
+            validate_submission(contest, predictions(), "p.csv")
         assert send(contest, "Beta", minute=30).is_new
         assert send(contest, "Alpha", minute=61).attempt.number == 1
 
@@ -87,7 +87,7 @@ def test_a_pseudonym_is_shown_to_others_and_is_no_other_teams_name(contest_place
 def test_the_earlier_of_two_equal_scores_stands_above_where_the_host_says_so(
     contest_place: str, ties: Ties, expected: list[int]
 ) -> None:
-    with made(contest_place, solution(), "A late", "B early", "Low", settings=Settings(ties=ties)) as contest:
+    with made(contest_place, solution(), "A late", "B early", "Low", settings=ContestSettings(ties=ties)) as contest:
         send(contest, "B early", 1, minute=1)
         send(contest, "A late", 3, minute=2)
         send(contest, "Low", 1, 2, minute=0)
@@ -96,7 +96,7 @@ def test_the_earlier_of_two_equal_scores_stands_above_where_the_host_says_so(
 
 
 def test_ladder_mode_shows_a_new_score_only_when_it_is_surely_better(contest_place: str) -> None:
-    with made(contest_place, solution(has_usage=True), "Alpha", settings=Settings(is_ladder=True)) as contest:
+    with made(contest_place, solution(has_usage=True), "Alpha", settings=ContestSettings(is_ladder=True)) as contest:
         first = send(contest, "Alpha", *range(8))
         second = send(contest, "Alpha", *range(7), 30)  # one row better, of twenty: within the standard error
         assert (second.attempt.is_shown, second.attempt.shown_number) == (False, 1)
@@ -131,7 +131,7 @@ def score(solution: pandas.DataFrame, submission: pandas.DataFrame, row_id_colum
 
 
 def test_the_hosts_own_metric_ranks_and_is_kept_with_the_contest(contest_place: str) -> None:
-    settings = Settings(metric=METRIC, metric_name="error rate", is_lower_better=True)
+    settings = ContestSettings(metric=METRIC, metric_name="error rate", is_lower_better=True)
     with made(contest_place, solution(has_usage=True), "Alpha", "Beta", settings=settings) as contest:
         assert send(contest, "Alpha", 0, 1, 2, 25).attempt.score == 0.15
         send(contest, "Beta", 0, 1, 2, 3)
@@ -146,7 +146,7 @@ def test_the_hosts_own_metric_ranks_and_is_kept_with_the_contest(contest_place: 
 
 
 def test_a_metric_speaks_to_the_sender_only_where_it_means_to(contest_place: str) -> None:
-    with made(contest_place, solution(), "Alpha", settings=Settings(metric=METRIC, metric_name="error rate")) as contest:
+    with made(contest_place, solution(), "Alpha", settings=ContestSettings(metric=METRIC, metric_name="error rate")) as contest:
         always = {label: b"id,label\n" + b"".join(b"clip_%02d,%d\n" % (n, label) for n in range(40)) for label in (0, 1)}
         with pytest.raises(SubmissionError, match=r"^p\.csv: do not answer 1 always$"):
             submit(contest, "Alpha", always[1], "p.csv", NOW)
@@ -168,7 +168,7 @@ def test_a_metric_speaks_to_the_sender_only_where_it_means_to(contest_place: str
 def test_a_broken_metric_makes_no_contest(tmp_path_factory: pytest.TempPathFactory, content: bytes, message: str) -> None:
     folder = tmp_path_factory.mktemp("broken")
     with pytest.raises(MetricError, match=message):
-        made(str(folder / "c.db"), solution(), settings=Settings(metric=content))
+        made(str(folder / "c.db"), solution(), settings=ContestSettings(metric=content))
     assert list(folder.iterdir()) == []
 
 
@@ -188,11 +188,11 @@ def test_the_last_verdict_on_a_model_marks_its_attempt(contest_place: str) -> No
         alpha = contest.team("Alpha")
         assert contest.attempts(alpha)[0].model is None
         for content, answers in ((b"first", [False]), (b"second", [False, True])):
-            attach(contest, alpha, 1, (content, "m.onnx"), NOW)
+            attach_model(contest, alpha, 1, (content, "m.onnx"), NOW)
             assert _model_of(contest, alpha).state is ModelState.CARRIED
             for is_equal in answers:
-                verdict = Verdict(is_verified=is_equal, remark=f"{is_equal}", n_equal=0, n_rows=40)
-                record_verdict(contest, sent_models(contest, [alpha])[0], verdict, NOW)
+                verdict = Verification(is_verified=is_equal, remark=f"{is_equal}", n_equal=0, n_rows=40)
+                record_verification(contest, sent_models(contest, [alpha])[0], verdict, NOW)
                 assert _model_of(contest, alpha).state is (ModelState.VERIFIED if is_equal else ModelState.DIFFERS)
         digest = hashlib.sha256(b"second").hexdigest()
         wanted = AttemptModel(file_name="m.onnx", digest=digest, state=ModelState.VERIFIED, remark="True")

@@ -12,7 +12,7 @@ from arena.base.scores import macro_f1
 from leaderboard.actions.submit import submit
 from leaderboard.errors import ContestError
 from leaderboard.files.solution import parse_solution
-from leaderboard.standings import Part, ranks
+from leaderboard.standings import Part, compute_ranks
 from leaderboard.store import Contest, create_contest
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -61,7 +61,7 @@ def test_the_same_classes_in_another_order_share_a_rank() -> None:
     confusion = np.array([[7, 5, 4], [2, 2, 0], [0, 0, 1]], dtype=np.int64)
     turned = confusion[np.ix_([2, 0, 1], [2, 0, 1])]
     assert macro_f1(confusion) != macro_f1(turned)  # the sums differ in their last bit
-    assert ranks({"X": macro_f1(turned), "Y": macro_f1(confusion), "Z": 0.4}) == {"X": 1, "Y": 1, "Z": 3}
+    assert compute_ranks({"X": macro_f1(turned), "Y": macro_f1(confusion), "Z": 0.4}) == {"X": 1, "Y": 1, "Z": 3}
 
 
 def test_only_public_rows_score_until_private_ones_are_asked_for(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from leaderboard.actions.submit import submit
-from leaderboard.database.connection import Database
+from leaderboard.database.connection import ContestDatabase
 from leaderboard.errors import ContestError, TeamError
 from leaderboard.files.solution import parse_solution
 from leaderboard.store import Contest, create_contest, open_contest
@@ -265,7 +265,7 @@ def test_a_contest_that_finds_no_space_is_named_as_its_user_named_it(tmp_path: P
 
 def test_one_who_gets_no_connection_in_time_is_told_so(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'some.db'}", pool_size=1, max_overflow=0, pool_timeout=0.01)
-    database = Database(engine, "some.db")
+    database = ContestDatabase(engine, "some.db")
     with (
         database.read(),
         pytest.raises(ContestError, match=r"some.db cannot be read .*too many ask at a time"),

@@ -9,7 +9,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from leaderboard.actions.submit import Receipt, submit
-from leaderboard.database.create import Settings
+from leaderboard.database.create import ContestSettings
 from leaderboard.errors import LeaderboardError
 from leaderboard.files.solution import Solution, parse_solution
 from leaderboard.store import Contest, create_contest
@@ -40,7 +40,7 @@ def predictions(*wrong: int, n_blank: int = 0) -> bytes:
 
 
 def made(
-    where: str, truth: Solution, *teams: str, settings: Settings | None = None, deadline: datetime | None = None
+    where: str, truth: Solution, *teams: str, settings: ContestSettings | None = None, deadline: datetime | None = None
 ) -> Contest:
     """A new contest with these teams."""
     contest = create_contest(where, solution=truth, name="Digits", now=NOW, deadline=deadline, settings=settings)

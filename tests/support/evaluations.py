@@ -6,18 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn.config import RunConfig, TileSettings, to_dict
+from cnn.config import RunConfig, TileSettings, config_to_dict
 from cnn.runs.folder import Prediction, RunFolder, RunResult, RunState
-from cnn.runs.folds import Question, arms_of
+from cnn.runs.folds import EvaluationPlan, make_arms
 from support.report_facts import LABELS, curve_of
 
 SIX = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 CORPUS = "0f3c5a1d2b4e6f70"
 
 
-def fold_configs(question: Question, n_speakers: int = len(SIX)) -> list[RunConfig]:
+def fold_configs(plan: EvaluationPlan, n_speakers: int = len(SIX)) -> list[RunConfig]:
     """All trainings of `arena eval`, fold by fold."""
-    arms = arms_of(question, CORPUS, TileSettings(), n_speakers)
+    arms = make_arms(plan, CORPUS, TileSettings(), n_speakers)
     return [config for arm in arms for seeds in arm.configs for config in seeds]
 
 
@@ -37,7 +37,7 @@ def write_fold(runs: Path, config: RunConfig, speakers: tuple[str, ...] = SIX, n
         for row in _answers(config, name, speakers.index(name), split, n_takes)
     ]
     trained = others if heard else [name for name in others if name not in validating]
-    folder.write_config(to_dict(config))
+    folder.write_config(config_to_dict(config))
     folder.write_epochs(curve_of(12, 0.99, 0.9, config.train.seed))
     folder.write_predictions(LABELS, rows)
     folder.write_result(
@@ -73,7 +73,7 @@ def _answers(config: RunConfig, name: str, number: int, split: str, n_takes: int
     return rows
 
 
-def write_evaluation(runs: Path, question: Question, *, without: int = 0, speakers: tuple[str, ...] = SIX) -> list[RunFolder]:
+def write_evaluation(runs: Path, plan: EvaluationPlan, *, without: int = 0, speakers: tuple[str, ...] = SIX) -> list[RunFolder]:
     """The folders of an evaluation, the last `without` trainings not begun."""
-    configs = fold_configs(question, len(speakers))
+    configs = fold_configs(plan, len(speakers))
     return [write_fold(runs, config, speakers) for config in configs[: len(configs) - without]]

@@ -15,7 +15,7 @@ from arena.base.scores import Interval
 from cnn.config import VARIANTS
 from cnn.files import write_csv, write_json
 from cnn.nets import PAIR
-from cnn.runs.folder import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, Verdict
+from cnn.runs.folder import EpochRow, FitVerdict, Prediction, RunFolder, RunResult, RunState, Score
 from leaderboard.standings import Attempt, Standing
 from reports.facts.contest import ContestFacts
 from reports.facts.sweeps import AgentFacts
@@ -146,7 +146,7 @@ def write_run(
         "best_epoch": best,
         "n_epochs": len(epochs),
         "scores": {"train": train, **scores},
-        "verdict": Verdict(state=state, reason=reason),
+        "verdict": FitVerdict(state=state, reason=reason),
         "n_parameters": SIZES.get(model, SIZES["resnet"])[0],
         "n_multiply_adds": SIZES.get(model, SIZES["resnet"])[1],
         "wall_s": 14.2 if model == "lenet5" else 71.9,
@@ -175,9 +175,9 @@ def write_eight(runs: Path, **more: Any) -> list[RunFolder]:
 
 def write_tiles(tiles: Path, config: dict[str, Any], clips: list[str], recording: bytes = b"") -> Path:
     """The files of a folder of tiles as the contract names them, each clip a square of its own; recordings beside it."""
-    from cnn.config import digest_of
+    from cnn.config import compute_digest
 
-    folder, corpus = tiles / digest_of({"corpus": config["corpus"], "tiles": config["tiles"]}), tiles.parent / "corpus"
+    folder, corpus = tiles / compute_digest({"corpus": config["corpus"], "tiles": config["tiles"]}), tiles.parent / "corpus"
     folder.mkdir(parents=True)
     corpus.mkdir(exist_ok=True)
     ages = ({"age": 24, "gender": "female"}, {"age": 31, "gender": "male", "accent": "German"}, {})

@@ -23,9 +23,9 @@ from sweeps.training import configuration
 from sweeps.training.trial import TrialResult, TrialState
 from sweeps.wandb_sweeps import link as wandb_link
 from sweeps.wandb_sweeps.command import split_arguments
-from sweeps.wandb_sweeps.config import check, sweep_config
+from sweeps.wandb_sweeps.config import check_supported, make_sweep_config
 from sweeps.wandb_sweeps.engine import WandbEngine
-from sweeps.wandb_sweeps.files import write_scheduled
+from sweeps.wandb_sweeps.files import write_scheduled_sweep
 
 ALL = """
 method: bayes
@@ -47,7 +47,7 @@ def spec_of(tmp_path: Path, text: str = ALL) -> StudySpec:
 
 
 def test_every_distribution_is_named_and_nothing_is_lost(tmp_path: Path) -> None:
-    config = sweep_config(spec_of(tmp_path), ["${env}", "arena"])
+    config = make_sweep_config(spec_of(tmp_path), ["${env}", "arena"])
     assert config == {
         "name": "lenet5.raw",
         "method": "bayes",
@@ -79,12 +79,12 @@ def test_every_distribution_is_named_and_nothing_is_lost(tmp_path: Path) -> None
 )
 def test_what_w_and_b_cannot_do_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(StudyError, match=message):
-        check(spec_of(tmp_path, ALL.replace(old, new)))
+        check_supported(spec_of(tmp_path, ALL.replace(old, new)))
 
 
 def wandb_engine(studies: Path) -> WandbEngine:
     like = open_engine(studies)
-    return WandbEngine(like._folder, "tester", lambda values: configuration.point_of(like.spec.base, values), print)
+    return WandbEngine(like._folder, "tester", lambda values: configuration.make_point(like.spec.base, values), print)
 
 
 POINT = {
@@ -139,7 +139,7 @@ def test_arguments_of_w_and_b_and_settings_of_all_trials_are_told_apart() -> Non
 def test_the_schedulers_own_loader_takes_the_written_source(tmp_path: Path) -> None:
     from wandb.sdk.sweeps.scheduler.client import load_optimizer_config, load_source_object
 
-    written = write_scheduled(spec_of(tmp_path), tmp_path / "studies", tmp_path / "my-sweep.yaml")
+    written = write_scheduled_sweep(spec_of(tmp_path), tmp_path / "studies", tmp_path / "my-sweep.yaml")
     config = yaml.safe_load(written.files[0].read_text())
     assert (config["method"], "early_terminate" in config) == ("custom", False)
     asked: Any = config["scheduler"]
@@ -154,7 +154,8 @@ def test_the_schedulers_own_loader_takes_the_written_source(tmp_path: Path) -> N
 
 def test_the_package_of_the_same_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     wandb_link.refuse_namesake()
-    monkeypatch.setattr(importlib.metadata, "distribution", lambda _name: object())
+    distribution = importlib.metadata.distribution
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: object() if name == "sweeps" else distribution(name))
     with pytest.raises(StudyError, match=r"^the package `sweeps` \(of wandb\[sweeps\]\) is installed over Arena's own"):
         wandb_link.refuse_namesake()
 

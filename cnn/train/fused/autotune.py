@@ -10,11 +10,11 @@ import torch
 
 from cnn.config import RunConfig
 from cnn.runs.failure import is_out_of_memory
-from cnn.tiles.batches import n_steps
+from cnn.tiles.batches import count_steps
 from cnn.train.fused.group import Stack
 from cnn.train.fused.stacked_layers import Formulation
-from cnn.train.trainer import Fit
-from cnn.train.training_run import Material
+from cnn.train.trainer import Trainer
+from cnn.train.training_run import SplitData
 
 SIZES = (4, 8, 16, 32, 64, 128)
 _N_STEPS = 12  # timed, after as many that are not
@@ -22,50 +22,50 @@ _WORTH = 1.1  # times as many clips a second, or the size before stays
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fusing:
+class FusionPlan:
     """How trainings are fused on a device."""
 
     n_members: int
     formulation: Formulation = Formulation.GROUPED
 
 
-def best_fusing(config: RunConfig, material: Material, n_most: int, sizes: Sequence[int] = SIZES) -> Fusing:
+def choose_fusion(config: RunConfig, material: SplitData, n_most: int, sizes: Sequence[int] = SIZES) -> FusionPlan:
     """What suits nets of `config` on the device of `material`, at most `n_most` of them; 1 where fusing does not pay.
 
     Takes seconds on a GPU.
     """
-    best, rate = Fusing(n_members=1), clips_per_s([Fit(config, material.device)], material)
+    best, rate = FusionPlan(n_members=1), measure_throughput([Trainer(config, material.device)], material)
     for n in (n for n in sizes if n <= n_most):
         try:
-            formulation, found = fastest(config, material, n)
+            formulation, found = choose_formulation(config, material, n)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             break
         if found < _WORTH * rate:
             break
-        best, rate = Fusing(n_members=n, formulation=formulation), found
+        best, rate = FusionPlan(n_members=n, formulation=formulation), found
     return best
 
 
-def fastest(config: RunConfig, material: Material, n: int) -> tuple[Formulation, float]:
+def choose_formulation(config: RunConfig, material: SplitData, n: int) -> tuple[Formulation, float]:
     """How convolutions of `n` members are computed fastest, and their clips a second then."""
-    fits = [Fit(replace(config, train=replace(config.train, seed=seed)), material.device) for seed in range(n)]
-    rates = {formulation: clips_per_s(fits, material, formulation) for formulation in Formulation}
+    fits = [Trainer(replace(config, train=replace(config.train, seed=seed)), material.device) for seed in range(n)]
+    rates = {formulation: measure_throughput(fits, material, formulation) for formulation in Formulation}
     return max(rates.items(), key=lambda item: item[1])
 
 
-def clips_per_s(fits: Sequence[Fit], material: Material, formulation: Formulation = Formulation.GROUPED) -> float:
+def measure_throughput(fits: Sequence[Trainer], material: SplitData, formulation: Formulation = Formulation.GROUPED) -> float:
     """Clips a second of all members together, augmentation included; the fits are trained by it."""
     stack = Stack(fits)
-    stack.formulate(formulation)
+    stack.set_formulation(formulation)
     clips = material.clips["train"]
-    size = len(clips) // n_steps(len(clips), fits[0].config.train.batch_size)
-    n = min(_N_STEPS, n_steps(len(clips), fits[0].config.train.batch_size))
-    stack.learn(clips, n)
+    size = len(clips) // count_steps(len(clips), fits[0].config.train.batch_size)
+    n = min(_N_STEPS, count_steps(len(clips), fits[0].config.train.batch_size))
+    stack.train_epoch(clips, n)
     _wait(material.device)
     started = time.perf_counter()
-    stack.learn(clips, n)
+    stack.train_epoch(clips, n)
     _wait(material.device)
     return n * size * len(fits) / (time.perf_counter() - started)
 

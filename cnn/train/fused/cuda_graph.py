@@ -14,7 +14,7 @@ Step = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], tuple[torch.Tensor, 
 _N_WARM = 3  # steps before a capture, in which libraries choose their kernels
 
 
-def graphed(
+def capture_graph(
     step: Step, inputs: Sequence[torch.Tensor], state: Sequence[torch.Tensor], draws: Sequence[torch.Generator]
 ) -> Step:
     """`step` as one graph, or `step` itself where that cannot be, as on a CPU.

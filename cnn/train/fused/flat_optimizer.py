@@ -85,7 +85,7 @@ class FlatOptimizer:
         """Two numbers of each member, (M,), to the elements that do not decay and to those that do."""
         return torch.stack((plain, decayed), 1).flatten().index_select(0, self._row)
 
-    def give_back(self) -> None:
+    def return_states(self) -> None:
         """Write the state into the members' own optimisers, as if each had trained alone."""
         for number, (optimizer, n_steps) in enumerate(zip(self._optimizers, self._n_steps.tolist(), strict=True)):
             optimizer.n_steps = int(n_steps)

@@ -17,23 +17,23 @@ import torch
 
 from cnn.config import LABELS, AugmentSettings, RunConfig, TrainSettings
 from cnn.errors import CnnError, RunError
-from cnn.runs.folder import EpochRow, RunFolder, RunState, Score, locked
+from cnn.runs.folder import EpochRow, RunFolder, RunState, Score, lock_run
 from cnn.tiles.augment import Augment
-from cnn.tiles.batches import Clips, n_steps, seed_of
+from cnn.tiles.batches import Clips, count_steps, derive_seed
 from cnn.tiles.tta import log_probabilities
-from cnn.train.device import one_thread
-from cnn.train.fused.cuda_graph import Step, graphed
+from cnn.train.device import limit_threads
+from cnn.train.fused.cuda_graph import Step, capture_graph
 from cnn.train.fused.flat_optimizer import FlatOptimizer
-from cnn.train.fused.stacked_layers import Formulation, StackedConv2d, StackedDropout, stacked, unstack
+from cnn.train.fused.stacked_layers import Formulation, StackedConv2d, StackedDropout, stack_nets, unstack_nets
 from cnn.train.optimizer import learning_rate_at
-from cnn.train.trainer import Fit, Learnt, Times, score_of, smoothed
-from cnn.train.training_run import Decision, Material, Training, drop_checkpoints
+from cnn.train.trainer import EpochStats, EpochTimes, Trainer, compute_score, smooth_loss
+from cnn.train.training_run import Decision, SplitData, TrainingRun, drop_checkpoints
 
 _OWN_TRAIN = ("learning_rate", "epochs", "schedule", "warmup", "weight_decay", "label_smoothing", "patience", "seed")
 _SHARED_AUGMENT = ("freq_masks", "time_masks")
 
 
-def mould_of(config: RunConfig) -> RunConfig:
+def compute_stack_key(config: RunConfig) -> RunConfig:
     """What members of a group have in common: `config` with all that may differ between them at its default."""
     train, augment = TrainSettings(), AugmentSettings()
     own = [field.name for field in fields(AugmentSettings) if field.name not in _SHARED_AUGMENT]
@@ -48,11 +48,11 @@ def mould_of(config: RunConfig) -> RunConfig:
 class Stack:
     """The nets of some fits as one, for as long as they stay the same."""
 
-    def __init__(self, fits: Sequence[Fit]) -> None:
+    def __init__(self, fits: Sequence[Trainer]) -> None:
         self._fits = fits
         self._device = fits[0].device
         nets = [fit.net for fit in fits]
-        self._net = stacked(nets)
+        self._net = stack_nets(nets)
         self._optimizer = FlatOptimizer(self._net, [fit.optimizer for fit in fits], nets)
         # One generator a member for all layers: they draw in the order in which the member's own would.
         self._draws = [torch.Generator(device=self._device) for _ in fits]
@@ -64,37 +64,37 @@ class Stack:
         self._smoothing = torch.tensor([fit.config.train.label_smoothing for fit in fits], device=self._device)
         self._step: Step | None = None  # as a graph, once there is a batch to capture it with
 
-    def formulate(self, formulation: Formulation) -> None:
+    def set_formulation(self, formulation: Formulation) -> None:
         """Compute convolutions so from now on."""
         self._step = None
         for layer in self._net.modules():
             if isinstance(layer, StackedConv2d):
                 layer.formulation = formulation
 
-    def learn(self, train: Clips, n_most: int | None = None) -> list[Learnt]:
+    def train_epoch(self, train: Clips, n_most: int | None = None) -> list[EpochStats]:
         """One pass over `train`, or its first `n_most` steps, by each member in its own order; the fits have the weights
         after it."""
         settings = [fit.config.train for fit in self._fits]
         epochs = [len(fit.rows) for fit in self._fits]
         for draws, s, epoch in zip(self._draws, settings, epochs, strict=True):
-            draws.manual_seed(seed_of("dropout", s.seed, epoch))
-        orders = [seed_of("order", s.seed, epoch) for s, epoch in zip(settings, epochs, strict=True)]
-        steps, n_members, k = n_steps(len(train), settings[0].batch_size), len(settings), len(LABELS)
+            draws.manual_seed(derive_seed("dropout", s.seed, epoch))
+        orders = [derive_seed("order", s.seed, epoch) for s, epoch in zip(settings, epochs, strict=True)]
+        steps, n_members, k = count_steps(len(train), settings[0].batch_size), len(settings), len(LABELS)
         rates = self._rates(steps)
         losses = torch.zeros((steps, n_members), device=self._device)
         counts = torch.zeros(n_members * k * k, dtype=torch.int64, device=self._device)
         self._net.train()
-        batches = train.shuffled(settings[0].batch_size, orders, self._augment)
+        batches = train.iterate_batches(settings[0].batch_size, orders, self._augment)
         for step, (batch, truth) in enumerate(itertools.islice(batches, n_most)):
             if self._step is None:
-                self._step = graphed(self._one_step, (batch, truth, rates[step]), self._state(), self._draws)
+                self._step = capture_graph(self._one_step, (batch, truth, rates[step]), self._state(), self._draws)
             plain, cells = self._step(batch, truth, rates[step])
             losses[step] = plain
             counts += torch.bincount(cells, minlength=len(counts))
-        unstack(self._net, [fit.net for fit in self._fits])
-        self._optimizer.give_back()
+        unstack_nets(self._net, [fit.net for fit in self._fits])
+        self._optimizer.return_states()
         columns, confusions = losses.T.tolist(), counts.view(n_members, k, k).cpu().numpy()
-        return [Learnt(losses=column, confusion=confusion) for column, confusion in zip(columns, confusions, strict=True)]
+        return [EpochStats(losses=column, confusion=confusion) for column, confusion in zip(columns, confusions, strict=True)]
 
     def _one_step(self, batch: torch.Tensor, truth: torch.Tensor, rates: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(B M, 1, F, T), (B M,) and (M,) to the losses (M,) without smoothing, and the cells (B M,) of all confusions."""
@@ -103,7 +103,7 @@ class Stack:
         truth = truth.view(-1, n_members)
         plain = -found.gather(2, truth.unsqueeze(2))[:, :, 0].mean(0)
         self._optimizer.zero_grad()
-        smoothed(plain, found, self._smoothing).sum().backward()  # type: ignore[no-untyped-call]
+        smooth_loss(plain, found, self._smoothing).sum().backward()  # type: ignore[no-untyped-call]
         self._optimizer.step(rates)
         members = torch.arange(n_members, device=self._device)
         return plain.detach(), ((members * k + truth) * k + found.argmax(2)).flatten()
@@ -129,10 +129,10 @@ class Stack:
             return out
 
         found = log_probabilities(whole, clips, self._fits[0].config.train.side_views)  # (N M, K)
-        return [score_of(found[number::n_members], clips.labels) for number in range(n_members)]
+        return [compute_score(found[number::n_members], clips.labels) for number in range(n_members)]
 
 
-class End(Enum):
+class Outcome(Enum):
     """How a member left its group."""
 
     FINISHED = "finished"
@@ -142,24 +142,24 @@ class End(Enum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ended:
+class MemberResult:
     """A member that has left."""
 
     config: RunConfig
     folder: RunFolder
-    how: End
+    how: Outcome
     error: CnnError | None = None
 
 
-_ENDS = {RunState.FINISHED: End.FINISHED, RunState.PRUNED: End.PRUNED}
+_ENDS = {RunState.FINISHED: Outcome.FINISHED, RunState.PRUNED: Outcome.PRUNED}
 
 
-class Group:
+class TrainingGroup:
     """Trainings of one mould, one epoch of all at a time. Members join and leave between epochs."""
 
     def __init__(
         self,
-        material: Material,
+        material: SplitData,
         runs_dir: Path,
         formulation: Formulation = Formulation.GROUPED,
         closing: Callable[[RunConfig, RunFolder], None] | None = None,
@@ -175,41 +175,41 @@ class Group:
     def __len__(self) -> int:
         return len(self._members)
 
-    def join(self, config: RunConfig, listener: Callable[[EpochRow], Decision]) -> Ended | None:
+    def join(self, config: RunConfig, listener: Callable[[EpochRow], Decision]) -> MemberResult | None:
         """Take a training in, begun or gone on with; at once its end, where there is nothing left to train.
 
         Raises:
             CnnError: the run folder cannot be used.
         """
-        assert not self._members or mould_of(config) == mould_of(self._members[0].training.config)
+        assert not self._members or compute_stack_key(config) == compute_stack_key(self._members[0].training.config)
         folder = RunFolder(self._runs_dir / config.digest)
         with contextlib.ExitStack() as lock:
-            lock.enter_context(locked(folder))
+            lock.enter_context(lock_run(folder))
             if folder.state() is RunState.FINISHED:
                 drop_checkpoints(folder)
-                return Ended(config=config, folder=folder, how=End.FINISHED)
-            training = Training(config, self._material, folder)
+                return MemberResult(config=config, folder=folder, how=Outcome.FINISHED)
+            training = TrainingRun(config, self._material, folder)
             member = _Member(training=training, listener=listener, lock=lock.pop_all())
-        if training.fit.is_over:
+        if training.trainer.is_finished:
             return self._leave(member, RunState.FINISHED)
         self._members.append(member)
         self._stack = None
         return None
 
-    def epoch(self) -> list[Ended]:
+    def run_epoch(self) -> list[MemberResult]:
         """Train one epoch of all members; those that end here leave the group."""
         clips = self._material.clips
-        with one_thread(self._material.device):
-            fits = [member.training.fit for member in self._members]
+        with limit_threads(self._material.device):
+            fits = [member.training.trainer for member in self._members]
             started = time.perf_counter()
             if self._stack is None:
                 self._stack = Stack(fits)
-                self._stack.formulate(self._formulation)
-            learnt = self._stack.learn(clips["train"])
+                self._stack.set_formulation(self._formulation)
+            learnt = self._stack.train_epoch(clips["train"])
             training_s = time.perf_counter() - started
             scores = self._stack.score(clips["val"])
             share = 1 / len(fits)
-            times = Times(training_s=training_s * share, epoch_s=(time.perf_counter() - started) * share)
+            times = EpochTimes(training_s=training_s * share, epoch_s=(time.perf_counter() - started) * share)
             ended = []
             for member, of_train, of_val in zip(list(self._members), learnt, scores, strict=True):
                 end = self._after(member, of_train, of_val, times)
@@ -219,37 +219,37 @@ class Group:
                     self._stack = None
             return ended
 
-    def pause(self) -> list[Ended]:
+    def pause(self) -> list[MemberResult]:
         """All members leave, unfinished; each goes on from its last epoch when it is asked for again."""
         ended = [self._leave(member, RunState.UNFINISHED) for member in self._members]
         self._members, self._stack = [], None
         return ended
 
-    def _after(self, member: _Member, learnt: Learnt, score: Score, times: Times) -> Ended | None:
+    def _after(self, member: _Member, learnt: EpochStats, score: Score, times: EpochTimes) -> MemberResult | None:
         training = member.training
         try:
-            row = training.fit.ended(learnt, score, times)
-            state = training.keep(row, member.listener)
+            row = training.trainer.record_epoch(learnt, score, times)
+            state = training.save_epoch(row, member.listener)
         except RunError as error:  # of this member alone
             training.fail(error)
             left = self._leave(member, RunState.UNFINISHED)
-            return replace(left, how=End.FAILED, error=error)
+            return replace(left, how=Outcome.FAILED, error=error)
         if state is RunState.UNFINISHED and not training.is_paused:
             return None
         return self._leave(member, state)
 
-    def _leave(self, member: _Member, state: RunState) -> Ended:
+    def _leave(self, member: _Member, state: RunState) -> MemberResult:
         with member.lock:
             if state is not RunState.UNFINISHED:
                 member.training.finish(state)
             if self._closing:
                 self._closing(member.training.config, member.training.folder)
-        how = _ENDS.get(state, End.PAUSED)
-        return Ended(config=member.training.config, folder=member.training.folder, how=how)
+        how = _ENDS.get(state, Outcome.PAUSED)
+        return MemberResult(config=member.training.config, folder=member.training.folder, how=how)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Member:
-    training: Training
+    training: TrainingRun
     listener: Callable[[EpochRow], Decision]
     lock: contextlib.ExitStack

@@ -162,7 +162,7 @@ _STACKS: dict[type[nn.Module], Callable[[Sequence[Any]], _Stacked]] = {
 }
 
 
-def stacked(nets: Sequence[nn.Module]) -> nn.Module:
+def stack_nets(nets: Sequence[nn.Module]) -> nn.Module:
     """The nets as one, (B M, 1, F, T) to (B M, K), with copies of their weights.
 
     Raises:
@@ -183,7 +183,7 @@ def stacked(nets: Sequence[nn.Module]) -> nn.Module:
     return whole
 
 
-def unstack(whole: nn.Module, nets: Sequence[nn.Module]) -> None:
+def unstack_nets(whole: nn.Module, nets: Sequence[nn.Module]) -> None:
     """Copy the weights and statistics of the members back into their own nets."""
     values = whole.state_dict()
     for number, net in enumerate(nets):

@@ -15,7 +15,9 @@ import pytest
 from arena.base.texts import ENGLISH, Localized, Words, list_languages, name_languages
 from support.paths import ROOT
 
-FOLDERS = {name: ROOT / name / "texts" for name in ("leaderboard", "reports", "cnn")}
+FOLDERS = {
+    name: ROOT / name / path / "texts" for name, path in (("leaderboard", ""), ("reports", "wording"), ("cnn", "corpus"))
+}
 EQUAL_IN_SPANISH = {
     "leaderboard": ["page.api", "page.days", "page.hours", "page.minutes", "page.token", "page.f1"],
     "reports": ["word.no", "word.error", "level.filter.on", "level.filter.off", "reading.macro_f1"],
@@ -59,7 +61,7 @@ def test_texts_of_the_card_hold_no_markup_because_they_are_not_escaped(language:
 
 
 class Both(Localized):
-    def told(self, language: str) -> str:
+    def translate(self, language: str) -> str:
         return f"{{n}} in {language}"
 
 
@@ -134,7 +136,7 @@ try:
     submit(contest, "Ann", b"id,label\\nclip,1\\n", "q.csv", now)
 except SubmissionError as error:
     language = choose_language(None, None, "xx-YY,en;q=0.5")
-    Path("refusal.txt").write_text(error.told(language), encoding="utf-8")
+    Path("refusal.txt").write_text(error.translate(language), encoding="utf-8")
 publish(contest, Path("board"), now)
 for digit in range(10):
     soundfile.write(f"{digit}_ann_0.wav", np.random.default_rng(digit).uniform(-0.4, 0.4, 3000), 8000)
@@ -145,12 +147,10 @@ write_card(scan(Path()), Path("card.html"), language="xx")
 def test_a_third_language_is_three_files_and_no_code(tmp_path: Path) -> None:
     tree, folder = tmp_path / "tree", tmp_path / "work"
     folder.mkdir()
-    for package in ("cnn", "sweeps", "leaderboard", "reports"):
+    for package in ("arena", "cnn", "sweeps", "leaderboard", "reports"):
         shutil.copytree(ROOT / package, tree / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for module in ROOT.glob("arena*.py"):
-        shutil.copy(module, tree)
-    for package in FOLDERS:
-        write_third_language(tree / package / "texts")
+    for texts in FOLDERS.values():
+        write_third_language(tree / texts.relative_to(ROOT))
 
     def run(*words: str) -> None:
         environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONSAFEPATH": "1"}

@@ -23,7 +23,7 @@ from typer.testing import CliRunner, Result
 import cnn.collect.catalogue
 import cnn.collect.fetch
 from arena.base.locks import hold_lock
-from cnn.cli.data_tiles import app
+from cnn.cli.data_collect import app
 from cnn.collect.catalogue import SOURCES, Source, source_of
 from cnn.collect.download import Hooks
 from cnn.collect.fetch import GetOptions, Got

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from typer.testing import CliRunner, Result
 
-from cnn.cli.data_tiles import app
+from cnn.cli.data_collect import app
 from cnn.collect.importing import ImportOptions, Plan, plan_import, write_import
 from cnn.collect.naming import Named, bare, by_looking, by_pattern, check_speakers, clean_speaker, label_table
 from cnn.collect.segmentation import pieces, trimmed

@@ -17,11 +17,11 @@ from playwright.sync_api import Browser
 from typer.testing import CliRunner
 
 from arena.base.media import palette_png
-from cnn.cli.data_tiles import app
+from cnn.cli.data_collect import app
 from cnn.corpus.balance import balance, corpus_words
-from cnn.corpus.card import N_EXAMPLES, chosen, make_card, write_card
-from cnn.corpus.card_pictures import Bins, bins_of, histogram, nice_step
-from cnn.corpus.card_sound import FRAMES_PER_S, N_ROWS, Frame, player_wav, spectrogram
+from cnn.corpus.card import N_EXAMPLES, choose_examples, make_card, write_card
+from cnn.corpus.card_pictures import Bins, compute_bins, histogram, nice_step
+from cnn.corpus.card_sound import FRAMES_PER_S, N_ROWS, SpectrogramAxes, player_wav, spectrogram
 from cnn.corpus.listing import ProblemKind
 from cnn.corpus.scan import scan
 from cnn.errors import CorpusError
@@ -153,7 +153,7 @@ def test_a_damaged_or_absent_source_file_is_no_licence(corpus_folder: Path, tmp_
 
 
 def test_examples_are_of_the_same_speakers_and_of_middle_length(corpus_folder: Path) -> None:
-    picked = chosen(scan(corpus_folder).clips)
+    picked = choose_examples(scan(corpus_folder).clips)
     assert [[clip.speaker for clip in line] for line in picked.values()] == [["ann", "cleo", "eve"]] * 10
     takes = sorted(clip.length_s for clip in scan(corpus_folder).clips if (clip.label, clip.speaker) == ("3", "ann"))
     assert picked["3"][0].length_s == takes[2]
@@ -180,7 +180,7 @@ def test_sound_is_limited_however_long_the_clips_are(tmp_path: Path) -> None:
 
 
 def test_a_tone_stands_in_its_row_and_time() -> None:
-    frame = Frame(span_s=1.0, highest_hz=4000)
+    frame = SpectrogramAxes(span_s=1.0, highest_hz=4000)
     time = np.arange(4000) / 8000
     picture = spectrogram(np.sin(2 * np.pi * 1000 * time).astype(np.float32), 8000, frame)
     assert picture.shape == (N_ROWS, FRAMES_PER_S)
@@ -193,7 +193,7 @@ def test_a_tone_stands_in_its_row_and_time() -> None:
 
 def test_what_a_rate_cannot_hold_is_black() -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, 4000).astype(np.float32)
-    picture = spectrogram(noise, 8000, Frame(span_s=0.5, highest_hz=8000))
+    picture = spectrogram(noise, 8000, SpectrogramAxes(span_s=0.5, highest_hz=8000))
     mel = 2595 * np.log10(1 + np.array([60, 4100, 8000]) / 700)
     assert picture[int(np.ceil((mel[1] - mel[0]) / (mel[2] - mel[0]) * (N_ROWS - 1))) :].max() == 0
     assert picture[:60].mean() > 100
@@ -218,13 +218,13 @@ def test_a_player_keeps_pitch_at_another_rate(tmp_path: Path) -> None:
 
 
 def test_bins_count_every_value() -> None:
-    assert bins_of([0.1, 0.12, 0.31]) == Bins(start=0.1, width=0.01, counts=(1, 0, 1, *[0] * 18, 1), n_above=0)
+    assert compute_bins([0.1, 0.12, 0.31]) == Bins(start=0.1, width=0.01, counts=(1, 0, 1, *[0] * 18, 1), n_above=0)
     values = [*np.linspace(0.2, 0.9, 999), 50.0]
-    bins = bins_of(values)
+    bins = compute_bins(values)
     assert sum(bins.counts) + bins.n_above == 1000
     assert bins.start + bins.width * len(bins.counts) < 1.0
     for same in (0.5, -30.0, 0.0):
-        assert sum(bins_of([same] * 3).counts) == 3
+        assert sum(compute_bins([same] * 3).counts) == 3
 
 
 @pytest.mark.parametrize(("span", "most", "step"), [(1, 10, 0.1), (7, 7, 1), (7.1, 7, 2), (300, 3, 100), (0.03, 20, 0.002)])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from cnn.corpus.recordings import Source, hear, sources_in, sources_named
+from cnn.corpus.recordings import RecordingFile, find_recordings, open_recordings, read_recording
 from cnn.errors import CorpusError
 
 
@@ -25,19 +25,19 @@ def test_recordings_are_named_by_their_path_and_hidden_ones_left_out(tmp_path: P
     for name in ("b.wav", "a/c.WAV", "a/d.flac", ".hidden.wav", ".git/e.wav", "notes.txt"):
         wav(tmp_path / name)
     (tmp_path / "folder.wav").mkdir()
-    assert [source.name for source in sources_in(tmp_path)] == ["a/c", "a/d", "b"]
+    assert [source.name for source in find_recordings(tmp_path)] == ["a/c", "a/d", "b"]
 
 
 def test_names_are_composed_wherever_the_files_come_from(tmp_path: Path) -> None:
     wav(tmp_path / (unicodedata.normalize("NFD", "séptimo") + ".wav"))
-    assert [source.name for source in sources_in(tmp_path)] == [unicodedata.normalize("NFC", "séptimo")]
+    assert [source.name for source in find_recordings(tmp_path)] == [unicodedata.normalize("NFC", "séptimo")]
 
 
 def test_two_recordings_of_one_name_are_refused(tmp_path: Path) -> None:
     wav(tmp_path / "x.flac")
     wav(tmp_path / "x.wav")
     with pytest.raises(CorpusError) as refused:
-        sources_in(tmp_path)
+        find_recordings(tmp_path)
     assert str(refused.value) == (
         f"{tmp_path / 'x.flac'} and {tmp_path / 'x.wav'} would both be 'x' in a submission; rename or remove one of them"
     )
@@ -45,9 +45,9 @@ def test_two_recordings_of_one_name_are_refused(tmp_path: Path) -> None:
 
 def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"no wav or flac files in .*; give the folder that holds the recordings"):
-        sources_in(tmp_path)
+        find_recordings(tmp_path)
     with pytest.raises(CorpusError, match=r"nowhere is not there; give the folder of the recordings"):
-        sources_in(tmp_path / "nowhere")
+        find_recordings(tmp_path / "nowhere")
 
 
 class Endless(io.RawIOBase):
@@ -71,14 +71,14 @@ def test_a_recording_that_breaks_off_is_refused_with_the_reason(tmp_path: Path) 
     path = wav(tmp_path / "a.wav")
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(CorpusError) as refused:
-        hear(Source(name="a", told="a", path=path))
+        read_recording(RecordingFile(name="a", label="a", path=path))
     assert str(refused.value) == "breaks off: its header promises more sound than it holds; copy or record it again"
 
 
 def test_a_constant_is_as_silent_as_no_sound(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", np.full(4000, 0.5), 8000)
     with pytest.raises(CorpusError, match=r"^is silent; record it again$"):
-        hear(Source(name="a", told="a", path=tmp_path / "a.wav"))
+        read_recording(RecordingFile(name="a", label="a", path=tmp_path / "a.wav"))
 
 
 @pytest.mark.parametrize("is_wav", [True, False])
@@ -86,8 +86,8 @@ def test_an_endless_stream_is_read_for_a_minute_of_sound_and_refused(tmp_path: P
     head = wav(tmp_path / "a.wav").read_bytes()
     head = head.replace(b"data" + (8000).to_bytes(4, "little"), b"data" + b"\xff" * 4) if is_wav else b"fLaC" + head
     raw = Endless(head)
-    with sources_named(["-"], io.BufferedReader(raw)) as (source,), pytest.raises(CorpusError) as refused:
-        hear(source)
+    with open_recordings(["-"], io.BufferedReader(raw)) as (source,), pytest.raises(CorpusError) as refused:
+        read_recording(source)
     if is_wav:
         assert str(refused.value) == "lasts longer than 60 s, not one spoken digit"
     assert raw.n_read < (1_100_000 if is_wav else 40_000_000)
@@ -98,15 +98,15 @@ def test_the_standard_input_is_one_recording_from_a_pipe(tmp_path: Path) -> None
         def isatty(self) -> bool:
             return True
 
-    with pytest.raises(CorpusError, match="- is a recording from a pipe, such as `arecord"), sources_named(["-"], Terminal()):
+    with pytest.raises(CorpusError, match="- is a recording from a pipe, such as `arecord"), open_recordings(["-"], Terminal()):
         pass
-    with pytest.raises(CorpusError, match="give it once"), sources_named(["-", "-"], io.BytesIO()):
+    with pytest.raises(CorpusError, match="give it once"), open_recordings(["-", "-"], io.BytesIO()):
         pass
 
 
 def test_what_was_streamed_is_kept_no_longer_than_needed(tmp_path: Path) -> None:
     content = io.BytesIO(wav(tmp_path / "a.wav").read_bytes())
-    with sources_named(["x.wav", "-"], content) as sources:
-        assert sources[0] == Source(name="x.wav", told="x.wav", path=Path("x.wav"))
-        assert len(hear(sources[1])[0]) == 4000
+    with open_recordings(["x.wav", "-"], content) as sources:
+        assert sources[0] == RecordingFile(name="x.wav", label="x.wav", path=Path("x.wav"))
+        assert len(read_recording(sources[1])[0]) == 4000
     assert not sources[1].path.exists()

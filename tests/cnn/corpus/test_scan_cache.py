@@ -14,14 +14,14 @@ import soundfile
 
 from cnn.corpus import scan_cache as heard
 from cnn.corpus.scan import Corpus, scan
-from cnn.processes import Advance, Hands
+from cnn.processes import Progress, WorkOptions
 from support.tones import RATE_HZ, tone
 
 
 @pytest.fixture
 def folder(corpus_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy that may be changed, of recordings that count as settled as soon as they are written."""
-    monkeypatch.setattr(heard, "_SETTLED_NS", -1_000_000_000_000)
+    monkeypatch.setattr(heard, "_STABLE_NS", -1_000_000_000_000)
     return Path(shutil.copytree(corpus_folder, tmp_path / "corpus"))
 
 
@@ -30,11 +30,11 @@ def listened(folder: Path, cache: Path | None, n_jobs: int = 1) -> tuple[Corpus,
     totals = []
 
     @contextmanager
-    def bar(total: int) -> Iterator[Advance]:
+    def bar(total: int) -> Iterator[Progress]:
         totals.append(total)
         yield lambda _: None
 
-    return scan(folder, Hands(n_jobs=n_jobs, bar=bar), cache), sum(totals)
+    return scan(folder, WorkOptions(n_jobs=n_jobs, bar=bar), cache), sum(totals)
 
 
 def test_an_unchanged_corpus_is_heard_once_and_is_the_same(folder: Path, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_new_and_a_renamed_file_are_heard_and_a_removed_one_is_gone(folder: Pa
 
 
 def test_a_file_of_this_moment_is_not_remembered(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heard, "_SETTLED_NS", 3_000_000_000)
+    monkeypatch.setattr(heard, "_STABLE_NS", 3_000_000_000)
     assert [listened(folder, tmp_path / "cache")[1] for _ in range(2)] == [200, 200]
 
 

@@ -15,7 +15,7 @@ from cnn.config import ACTIVATIONS, MODELS, ModelSettings, model_defaults
 from cnn.errors import ConfigError
 from cnn.models import blocks
 from cnn.models.blocks import InvertedResidual, Shape, SqueezeExcite
-from cnn.models.registry import build, n_multiply_adds, n_parameters
+from cnn.models.registry import build_net, count_multiply_adds, count_parameters
 from cnn.nets import BASELINE, MODEL_A, MODEL_B, NETS, PAIR
 
 CASES = [
@@ -46,7 +46,7 @@ def pictures(n: int, size: int, seed: int = 0) -> torch.Tensor:
 def fresh(settings: ModelSettings, size: int, seed: int = 0) -> nn.Module:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return build(settings, size, 10)
+        return build_net(settings, size, 10)
 
 
 @pytest.mark.parametrize(("name", "size", "depth", "width"), CASES)
@@ -102,7 +102,7 @@ def test_twenty_glides_are_learnt_by_heart(name: str) -> None:
         start, end = 2 + 3 * digit, 2 + 3 * ((7 * digit + 3) % 10)
         for frame in range(32):
             grey[clip, 0, round(start + (end - start) * frame / 31), frame] += 4
-    net = build(replace(model_defaults(name), dropout=0.0), 32, 10).train()
+    net = build_net(replace(model_defaults(name), dropout=0.0), 32, 10).train()
     optimizer = torch.optim.AdamW(net.parameters(), lr=3e-3)
     for _ in range(25):
         optimizer.zero_grad()
@@ -116,7 +116,7 @@ def test_twenty_glides_are_learnt_by_heart(name: str) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_the_activation_is_the_one_asked_for(name: str, activation: str) -> None:
     kinds = {"relu": nn.ReLU, "tanh": nn.Tanh, "leaky_relu": nn.LeakyReLU, "relu6": nn.ReLU6, "silu": nn.SiLU}
-    net = build(replace(model_defaults(name), activation=activation), 32, 10)
+    net = build_net(replace(model_defaults(name), activation=activation), 32, 10)
     found = {type(m) for m in net.modules() if isinstance(m, tuple(kinds.values()))}
     fixed = {nn.ReLU} if name == "bcresnet" else set()  # its paper has swish in one place alone
     assert found == {kinds[activation]} | fixed
@@ -125,7 +125,7 @@ def test_the_activation_is_the_one_asked_for(name: str, activation: str) -> None
 @pytest.mark.parametrize("name", MODELS)
 def test_no_layer_sums_in_an_order_that_a_gpu_chooses(name: str) -> None:
     """As listed with torch.use_deterministic_algorithms; the baseline's pooling gets no gradient."""
-    net = build(model_defaults(name), 64, 10)
+    net = build_net(model_defaults(name), 64, 10)
     assert [m for m in net.modules() if isinstance(m, nn.AdaptiveAvgPool2d | nn.AdaptiveMaxPool2d) and name != "mlp"] == []
     assert [m for m in net.modules() if isinstance(m, nn.MaxPool2d) and m.kernel_size != m.stride] == []
 
@@ -141,25 +141,25 @@ def test_the_table_has_one_model_a_one_baseline_and_a_paper_for_each() -> None:
 @pytest.mark.parametrize(("name", "size"), DEFAULTS)
 def test_a_net_of_width_1_that_sees_the_picture_costs_at_most_fifteen_million_multiply_adds(name: str, size: int) -> None:
     settings = replace(model_defaults(name), width=1.0, sees="picture")
-    assert n_multiply_adds(fresh(settings, size), size) < 15_000_000
+    assert count_multiply_adds(fresh(settings, size), size) < 15_000_000
 
 
 def test_lenet5_of_width_1_has_the_papers_layers_with_8_maps_for_6() -> None:
-    net = build(ModelSettings(name="lenet5", width=1), 32, 10)
+    net = build_net(ModelSettings(name="lenet5", width=1), 32, 10)
     convolutions = [(m.out_channels, m.kernel_size) for m in net.modules() if isinstance(m, nn.Conv2d)]
     linear = [(m.in_features, m.out_features) for m in net.modules() if isinstance(m, nn.Linear)]
     assert convolutions == [(8, (5, 5)), (16, (5, 5))]
     assert linear == [(400, 120), (120, 84), (84, 10)]
     # The paper's 156 + 2,416 + 48,120 + 10,164 + 850, its C3 fully connected; 2 maps more, 24 scales of normalisation.
-    assert n_parameters(net) == 61_706 + 2 * 26 + 16 * 2 * 25 + 24
-    assert n_multiply_adds(net, 32) == 8 * 25 * 28 * 28 + 16 * 8 * 25 * 10 * 10 + 400 * 120 + 120 * 84 + 84 * 10
+    assert count_parameters(net) == 61_706 + 2 * 26 + 16 * 2 * 25 + 24
+    assert count_multiply_adds(net, 32) == 8 * 25 * 28 * 28 + 16 * 8 * 25 * 10 * 10 + 400 * 120 + 120 * 84 + 84 * 10
 
 
 @pytest.mark.parametrize("size", [32, 64])
 def test_the_baseline_is_784_128_64_10(size: int) -> None:
-    net = build(model_defaults("mlp"), size, 10)
-    assert n_multiply_adds(net, size) == 784 * 128 + 128 * 64 + 64 * 10
-    assert n_parameters(net) == 784 * 128 + 128 * 64 + 64 * 10 + 128 + 64 + 10
+    net = build_net(model_defaults("mlp"), size, 10)
+    assert count_multiply_adds(net, size) == 784 * 128 + 128 * 64 + 64 * 10
+    assert count_parameters(net) == 784 * 128 + 128 * 64 + 64 * 10 + 128 + 64 + 10
 
 
 class Wrapped(nn.Module):
@@ -177,44 +177,44 @@ class Wrapped(nn.Module):
 def test_a_depthwise_block_costs_what_is_counted_by_hand() -> None:
     net = Wrapped(InvertedResidual(Shape(n_in=8, n_out=12, kernel=3, stride=2), 6, "relu6"))
     wide = 8 * 6
-    assert n_multiply_adds(net, 16) == 256 * 8 * wide + 64 * wide * 9 + 64 * wide * 12
-    assert n_parameters(net) == 8 * wide + wide * 9 + wide * 12 + 2 * (wide + wide + 12)
+    assert count_multiply_adds(net, 16) == 256 * 8 * wide + 64 * wide * 9 + 64 * wide * 12
+    assert count_parameters(net) == 8 * wide + wide * 9 + wide * 12 + 2 * (wide + wide + 12)
 
 
 def test_a_squeeze_costs_its_two_layers_once_a_clip() -> None:
     net = Wrapped(SqueezeExcite(8, 2, "silu"))
-    assert n_multiply_adds(net, 16) == 8 * 2 + 2 * 8
-    assert n_parameters(net) == 8 * 2 + 2 + 2 * 8 + 8
+    assert count_multiply_adds(net, 16) == 8 * 2 + 2 * 8
+    assert count_parameters(net) == 8 * 2 + 2 + 2 * 8 + 8
 
 
 def test_a_linear_layer_over_frames_counts_each_frame() -> None:
-    assert n_multiply_adds(Wrapped(nn.Linear(16, 5)), 16) == 8 * 16 * 16 * 5
+    assert count_multiply_adds(Wrapped(nn.Linear(16, 5)), 16) == 8 * 16 * 16 * 5
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_resnet_has_six_weighted_layers_a_block_of_depth_and_two_more(depth: int) -> None:
-    net = build(ModelSettings(name="resnet", depth=depth), 64, 10)
+    net = build_net(ModelSettings(name="resnet", depth=depth), 64, 10)
     weighted = [m for m in net.modules() if isinstance(m, nn.Linear) or (isinstance(m, nn.Conv2d) and m.kernel_size != (1, 1))]
     assert len(weighted) == 6 * depth + 2
 
 
 @pytest.mark.parametrize("depth", [1, 4])
 def test_densenet_has_six_weighted_layers_a_layer_of_depth_and_four_more(depth: int) -> None:
-    net = build(ModelSettings(name="densenet", depth=depth), 64, 10)
+    net = build_net(ModelSettings(name="densenet", depth=depth), 64, 10)
     assert len([m for m in net.modules() if isinstance(m, nn.Linear | nn.Conv2d)]) == 6 * depth + 4
 
 
 def test_a_resnet_for_64_costs_more_than_for_32_in_its_stem_alone() -> None:
-    small, large = (build(ModelSettings(name="resnet", depth=1), size, 10) for size in (32, 64))
-    assert n_parameters(small) == n_parameters(large)
-    assert n_multiply_adds(large, 64) - n_multiply_adds(small, 32) == 16 * 25 * (64 * 64 - 32 * 32)
+    small, large = (build_net(ModelSettings(name="resnet", depth=1), size, 10) for size in (32, 64))
+    assert count_parameters(small) == count_parameters(large)
+    assert count_multiply_adds(large, 64) - count_multiply_adds(small, 32) == 16 * 25 * (64 * 64 - 32 * 32)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_counting_leaves_the_net_as_it_was(name: str) -> None:
-    net = build(model_defaults(name), 32, 10).train()
+    net = build_net(model_defaults(name), 32, 10).train()
     before = {key: value.clone() for key, value in net.state_dict().items()}
-    n_multiply_adds(net, 32)
+    count_multiply_adds(net, 32)
     assert net.training
     assert all(torch.equal(value, before[key]) for key, value in net.state_dict().items())
 

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from cnn.config import RunConfig, default_config, model_defaults, to_dict
-from cnn.corpus.recordings import sources_in
+from cnn.config import RunConfig, config_to_dict, default_config, model_defaults
+from cnn.corpus.recordings import find_recordings
 from cnn.errors import ConfigError, ModelError
-from cnn.inference.predict import answers_of_recordings
-from cnn.models.check import check
-from cnn.models.costs import costs
-from cnn.models.registry import build
-from cnn.overrides import from_dict, override, with_values
+from cnn.inference.predict import predict_recordings
+from cnn.models.check import check_net
+from cnn.models.costs import compute_costs
+from cnn.models.registry import build_net
+from cnn.overrides import apply_values, config_from_dict, override
 from cnn.runs.folder import RunState
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import Decision, train
@@ -42,7 +42,7 @@ def config(tiles: TileSet, path: Path) -> RunConfig:
 def tried(path: Path, name: str = "Net", size: int = 64) -> str:
     """What is said against the net in `path`; empty where it can be trained."""
     try:
-        check(model_defaults(f"{path}:{name}"), size, 10)
+        check_net(model_defaults(f"{path}:{name}"), size, 10)
     except ModelError as error:
         return str(error).replace(str(path), "net.py")
     return ""
@@ -59,7 +59,7 @@ def test_the_readme_shows_the_table_of_arena_models() -> None:
         re.split(r" *\| *", line.strip("| ")) for line in README.splitlines() if re.match(r"\| `\w+` \| (Model|base)", line)
     ]
     shown = [[row[0].strip("`"), *row[1:]] for row in rows]
-    found = [asdict(cost) for cost in costs((), 64, None, None)]
+    found = [asdict(cost) for cost in compute_costs((), 64, None, None)]
     assert shown == [
         [
             *(cost["name"], cost["role"], cost["paper"], str(cost["depth"]), "{}, {}".format(*cost["depths"])),
@@ -75,9 +75,9 @@ def test_a_run_is_named_by_the_files_content_and_the_class(tmp_path: Path, tiles
     before = config(tiles, here)
     write(tmp_path / "a", EXAMPLE + "\nclass Other(MyNet): pass\n")
     assert config(tiles, here).digest != before.digest
-    assert with_values(before, {"model.name": f"{here}:Other"}).digest != config(tiles, here).digest
+    assert apply_values(before, {"model.name": f"{here}:Other"}).digest != config(tiles, here).digest
     here.unlink()
-    assert from_dict(to_dict(before)) == before
+    assert config_from_dict(config_to_dict(before)) == before
 
 
 def test_depth_and_width_are_free_within_wide_bounds(tmp_path: Path, tiles: TileSet) -> None:
@@ -100,8 +100,8 @@ def test_a_run_goes_on_and_predicts_when_the_original_is_gone(tmp_path: Path, ti
     assert paused.state() is RunState.FINISHED
     assert paused.predictions() == whole.predictions()
     path.unlink()
-    clips = sources_in(corpus_folder)[:4]
-    found = answers_of_recordings(paused, clips, "cpu", lambda *_: None)
+    clips = find_recordings(corpus_folder)[:4]
+    found = predict_recordings(paused, clips, "cpu", lambda *_: None)
     assert [answer.id for answer in found.answers] == [clip.name for clip in clips]
 
 
@@ -128,7 +128,7 @@ def test_a_class_may_take_nothing_at_all(tmp_path: Path) -> None:
     text += "        super().__init__(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(16, k, bias))\n"
     path = write(tmp_path, text)
     assert tried(path) == ""
-    assert build(model_defaults(f"{path}:Net"), 32, 10)[2].out_features == 10  # type: ignore[index]
+    assert build_net(model_defaults(f"{path}:Net"), 32, 10)[2].out_features == 10  # type: ignore[index]
 
 
 HEAD = "import torch\nfrom torch import nn\nfrom torch.nn import functional as F\n"  # three lines
@@ -396,11 +396,11 @@ def test_a_missing_file_and_a_missing_class_name_are_told_with_what_is_there(tmp
 
 def test_arena_models_takes_nets_by_name_a_depth_and_a_width(tmp_path: Path) -> None:
     path = write(tmp_path, EXAMPLE)
-    own, resnet = costs([f"{path}:MyNet", "resnet"], 32, 3, 2.0)
+    own, resnet = compute_costs([f"{path}:MyNet", "resnet"], 32, 3, 2.0)
     assert (own.role, own.paper, own.depth, own.depths) == ("your own", "", 3, (1, 1000))
     assert (resnet.role, resnet.depth, resnet.n_parameters) == ("Model B", 3, 1_093_482)  # counted by hand
-    assert [cost.name for cost in costs((), 32, 6, None)] == ["densenet"]
+    assert [cost.name for cost in compute_costs((), 32, 6, None)] == ["densenet"]
     with pytest.raises(ConfigError, match="no net of ours takes a depth of 9"):
-        costs((), 32, 9, None)
+        compute_costs((), 32, 9, None)
     with pytest.raises(ConfigError, match="lies between 1 and 4, not 9"):
-        costs(["resnet"], 32, 9, None)
+        compute_costs(["resnet"], 32, 9, None)

@@ -59,7 +59,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pack(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("packs") / "pack"
     packed(corpus, out, PackSettings(test_speakers=TESTED, secret="a long secret"), with_zip=True)
     return out
@@ -70,74 +70,74 @@ def table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def labels_of(made: Path) -> dict[str, str]:
-    return {row["id"]: row["label"] for row in table(made / "host" / "solution.csv")}
+def read_labels(pack: Path) -> dict[str, str]:
+    return {row["id"]: row["label"] for row in table(pack / "host" / "solution.csv")}
 
 
 def outer_features(paths: list[Path]) -> np.ndarray:
-    """All that is known of files without hearing them."""
+    """Return all features of the files except their sound."""
     states = [path.stat() for path in paths]
     listed = [entry.name for entry in os.scandir(paths[0].parent)]
     rows = []
-    for place, (path, state) in enumerate(zip(paths, states, strict=True)):
+    for index, (path, state) in enumerate(zip(paths, states, strict=True)):
         letters = [ord(letter) for letter in f"{path.stem:<10}"[-10:]]
         head = list(path.read_bytes()[:44])
         times = [state.st_size, state.st_mtime, state.st_ino, state.st_mode, state.st_nlink]
-        rows.append([place, listed.index(path.name), *times, *letters, *head])
+        rows.append([index, listed.index(path.name), *times, *letters, *head])
     return np.array(rows, dtype=np.float64)
 
 
-def guessed(features: np.ndarray, labels: list[str]) -> float:
-    """The share of digits that a forest guesses right of files that it did not learn from."""
+def guess_accuracy(features: np.ndarray, labels: list[str]) -> float:
+    """Return the accuracy of a random forest on files that it did not learn from."""
     return float(cross_val_score(RandomForestClassifier(30, random_state=0), features, labels, cv=5).mean())
 
 
-def test_nothing_about_a_test_file_but_its_sound_tells_the_digit(corpus: Path, made: Path) -> None:
+def test_nothing_about_a_test_file_but_its_sound_tells_the_digit(corpus: Path, pack: Path) -> None:
     before = sorted(path for path in corpus.iterdir() if path.stem.split("_")[1] in TESTED)
-    assert guessed(outer_features(before), [path.name[0] for path in before]) > 0.9  # the forest would find it
-    labels, paths = labels_of(made), sorted((made / "students" / "test").iterdir())
+    assert guess_accuracy(outer_features(before), [path.name[0] for path in before]) > 0.9  # the forest would find it
+    labels, paths = read_labels(pack), sorted((pack / "students" / "test").iterdir())
     chance, spread = 0.1, (0.1 * 0.9 / len(paths)) ** 0.5
-    assert guessed(outer_features(paths), [labels[path.stem] for path in paths]) < chance + 4 * spread
+    assert guess_accuracy(outer_features(paths), [labels[path.stem] for path in paths]) < chance + 4 * spread
 
 
-def test_test_files_have_one_header_one_size_and_one_time_and_say_no_name(corpus: Path, made: Path) -> None:
-    paths = sorted((made / "students" / "test").iterdir())
+def test_test_files_have_one_header_one_size_and_one_time_and_say_no_name(corpus: Path, pack: Path) -> None:
+    paths = sorted((pack / "students" / "test").iterdir())
     contents = [path.read_bytes() for path in paths]
     assert len(paths) == 10 * len(TESTED) * N_TAKES
     assert len({content[:44] for content in contents}) == 1
     assert contents[0][36:40] == b"data"
     assert len({len(content) for content in contents}) == 1
-    assert len({path.stat().st_mtime_ns for path in [*paths, made / "students", made / "students" / "train"]}) == 1
-    said = [b"digit ", b"LIST", b"INAM", b".wav", *(name.encode() for name in TESTED)]
-    said += [path.stem.encode() for path in corpus.iterdir()]
+    assert len({path.stat().st_mtime_ns for path in [*paths, pack / "students", pack / "students" / "train"]}) == 1
+    secrets = [b"digit ", b"LIST", b"INAM", b".wav", *(name.encode() for name in TESTED)]
+    secrets += [path.stem.encode() for path in corpus.iterdir()]
     for path, content in zip(paths, contents, strict=True):
-        assert not [word for word in said if word in content]
+        assert not [word for word in secrets if word in content]
         assert set(path.stem) <= set("bcdfghjkmnpqrstvwxz")
 
 
-def test_nothing_that_is_handed_out_names_a_tested_speaker_or_holds_their_sound(corpus: Path, made: Path) -> None:
+def test_nothing_that_is_handed_out_names_a_tested_speaker_or_holds_their_sound(corpus: Path, pack: Path) -> None:
     sounds = {soundfile.read(path)[0].tobytes() for path in corpus.iterdir() if path.stem.split("_")[1] in TESTED}
-    train = list((made / "students" / "train").iterdir())
+    train = list((pack / "students" / "train").iterdir())
     assert {path.stem.split("_")[1] for path in train} == set(TRAINING)
     assert len(train) == 10 * len(TRAINING) * 2
-    for path in (path for path in (made / "students").rglob("*") if path.is_file()):
+    for path in (path for path in (pack / "students").rglob("*") if path.is_file()):
         assert not [name for name in TESTED if name.encode() in path.read_bytes()]
         assert path.suffix != ".wav" or soundfile.read(path)[0].tobytes() not in sounds
 
 
-def test_training_clips_keep_their_names_and_samples_and_lose_the_rest(corpus: Path, made: Path) -> None:
-    for path in (made / "students" / "train").iterdir():
+def test_training_clips_keep_their_names_and_samples_and_lose_the_rest(corpus: Path, pack: Path) -> None:
+    for path in (pack / "students" / "train").iterdir():
         np.testing.assert_array_equal(
             soundfile.read(path, dtype="int16")[0], soundfile.read(corpus / path.name, dtype="int16")[0]
         )
         assert path.read_bytes()[36:40] == b"data"
 
 
-def test_the_archive_lists_files_by_name_with_one_time_and_no_compressed_size(made: Path) -> None:
-    with zipfile.ZipFile(made / "students.zip") as archive:
+def test_the_archive_lists_files_by_name_with_one_time_and_no_compressed_size(pack: Path) -> None:
+    with zipfile.ZipFile(pack / "students.zip") as archive:
         entries = archive.infolist()
         assert {entry.filename for entry in entries} == {
-            path.relative_to(made).as_posix() for path in (made / "students").rglob("*") if path.is_file()
+            path.relative_to(pack).as_posix() for path in (pack / "students").rglob("*") if path.is_file()
         }
     assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
     assert {(entry.date_time, entry.compress_type, entry.extra, entry.comment) for entry in entries} == {
@@ -145,36 +145,36 @@ def test_the_archive_lists_files_by_name_with_one_time_and_no_compressed_size(ma
     }
 
 
-def test_the_first_command_of_the_readme_installs_the_wheel_that_is_handed_out(made: Path) -> None:
+def test_the_first_command_of_the_readme_installs_the_wheel_that_is_handed_out(pack: Path) -> None:
     wheel = build_wheel()
-    assert (made / "students" / wheel.name).read_bytes() == wheel.content
-    readme = (made / "students" / "README.md").read_text(encoding="utf-8")
+    assert (pack / "students" / wheel.name).read_bytes() == wheel.content
+    readme = (pack / "students" / "README.md").read_text(encoding="utf-8")
     assert f'## Begin\n\n    pip install "./{wheel.name}[train]" notebook\n' in readme
 
 
-def test_the_sample_submission_has_every_id_and_one_label(made: Path) -> None:
-    rows = table(made / "students" / "sample_submission.csv")
-    assert [row["id"] for row in rows] == sorted(labels_of(made))
+def test_the_sample_submission_has_every_id_and_one_label(pack: Path) -> None:
+    rows = table(pack / "students" / "sample_submission.csv")
+    assert [row["id"] for row in rows] == sorted(read_labels(pack))
     assert {row["label"] for row in rows} == {"0"}
 
 
-def test_the_hosts_files_are_closed_to_others_and_lead_back_to_the_recordings(corpus: Path, made: Path) -> None:
-    host = made / "host"
+def test_the_hosts_files_are_closed_to_others_and_lead_back_to_the_recordings(corpus: Path, pack: Path) -> None:
+    host = pack / "host"
     assert host.stat().st_mode & 0o777 == 0o700
     assert {path.name: path.stat().st_mode & 0o777 for path in host.iterdir()} == dict.fromkeys(
         ("solution.csv", "mapping.csv", "pack.json"), 0o600
     )
-    truth = labels_of(made)
+    truth = read_labels(pack)
     for row in table(host / "mapping.csv"):
-        sound = soundfile.read(made / "students" / "test" / f"{row['id']}.wav")[0]
+        sound = soundfile.read(pack / "students" / "test" / f"{row['id']}.wav")[0]
         original = soundfile.read(corpus / row["recording"])[0]
         likeness = np.correlate(sound, original, "full").max() / np.sqrt((sound**2).sum() * (original**2).sum())
         assert likeness > 0.98
         assert truth[row["id"]] == row["label"] == row["recording"][0]
 
 
-def test_the_solution_is_one_that_a_contest_takes_with_half_of_each_voice_and_digit_public(made: Path) -> None:
-    solution = parse_solution((made / "host" / "solution.csv").read_bytes(), "solution.csv")
+def test_the_solution_is_one_that_a_contest_takes_with_half_of_each_voice_and_digit_public(pack: Path) -> None:
+    solution = parse_solution((pack / "host" / "solution.csv").read_bytes(), "solution.csv")
     assert solution.groups == tuple(sorted(TESTED))
     cells = Counter(zip(solution.group.tolist(), solution.truth.tolist(), solution.is_public.tolist(), strict=True))
     assert {n for (*_, is_public), n in cells.items() if is_public} == {N_TAKES // 2}
@@ -188,14 +188,14 @@ def test_many_test_speakers_are_public_or_private_as_a_whole(corpus: Path) -> No
     assert {is_public for _, is_public in by_speaker} == {True, False}
 
 
-def test_the_same_secret_makes_the_same_pack_and_another_one_other_ids(corpus: Path, made: Path, tmp_path: Path) -> None:
+def test_the_same_secret_makes_the_same_pack_and_another_one_other_ids(corpus: Path, pack: Path, tmp_path: Path) -> None:
     packed(corpus, tmp_path / "same", PackSettings(test_speakers=TESTED, secret="a long secret"))
-    for path in (path for path in (made / "students").rglob("*") if path.is_file()):
-        assert (tmp_path / "same" / path.relative_to(made)).read_bytes() == path.read_bytes()
-    other = plan_pack(scan(corpus), PackSettings(test_speakers=TESTED))
-    assert not {row.id for row in other.test} & set(labels_of(made))
-    again = plan_pack(scan(corpus), PackSettings(test_speakers=TESTED))
-    assert other.settings.secret != again.settings.secret
+    for path in (path for path in (pack / "students").rglob("*") if path.is_file()):
+        assert (tmp_path / "same" / path.relative_to(pack)).read_bytes() == path.read_bytes()
+    first = plan_pack(scan(corpus), PackSettings(test_speakers=TESTED))
+    assert not {row.id for row in first.test} & set(read_labels(pack))
+    second = plan_pack(scan(corpus), PackSettings(test_speakers=TESTED))
+    assert first.settings.secret != second.settings.secret
 
 
 def test_without_a_disguise_the_samples_stay_those_of_the_recording(corpus: Path, tmp_path: Path) -> None:
@@ -267,23 +267,23 @@ def test_a_dry_run_tells_and_writes_nothing(corpus: Path, tmp_path: Path) -> Non
     words = ["contest", "pack", str(corpus), "--n-test-speakers", "2", "--out", str(tmp_path / "pack")]
     done = CliRunner().invoke(arena.cli.app, [*words, "--cache", str(tmp_path / "cache"), "--dry-run", "--json"])
     assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
-    assert (told["is_written"], len(told["test_speakers"]), told["usage"]) == (False, 2, "row")
-    assert told["n_train"] + told["n_test"] == 10 * (len(TESTED) * N_TAKES + len(TRAINING) * 2)
+    facts = json.loads(done.stdout)
+    assert (facts["is_written"], len(facts["test_speakers"]), facts["usage"]) == (False, 2, "row")
+    assert facts["n_train"] + facts["n_test"] == 10 * (len(TESTED) * N_TAKES + len(TRAINING) * 2)
     assert not (tmp_path / "pack").exists()
 
 
 def test_the_starter_runs_and_writes_a_submission_that_the_contest_takes(
-    made: Path, tmp_path: Path, warm_python: WarmPython
+    pack: Path, tmp_path: Path, warm_python: WarmPython
 ) -> None:
-    notebook = json.loads((made / "students" / "starter.ipynb").read_text(encoding="utf-8"))
+    notebook = json.loads((pack / "students" / "starter.ipynb").read_text(encoding="utf-8"))
     assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
     assert len({cell["id"] for cell in notebook["cells"]}) == len(notebook["cells"])
     code = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
     for name in ("train", "test", "sample_submission.csv"):
-        (tmp_path / name).symlink_to(made / "students" / name)
+        (tmp_path / name).symlink_to(pack / "students" / name)
     (tmp_path / "cnn.py").write_text("raise SystemExit('a file of the student's own')\n")
     script = code.replace("EPOCHS = 8", "EPOCHS = 1")
     done = warm_python.run("-c", script, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert {row["id"] for row in table(tmp_path / "submission.csv")} == set(labels_of(made))
+    assert {row["id"] for row in table(tmp_path / "submission.csv")} == set(read_labels(pack))

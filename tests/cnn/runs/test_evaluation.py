@@ -21,7 +21,7 @@ from cnn.config import LABELS
 from cnn.errors import RunError, SplitError
 from cnn.runs.evaluation import Evaluation, evaluate
 from cnn.runs.folder import Prediction, RunFolder
-from cnn.runs.folds import Question, arms_of, check_folds
+from cnn.runs.folds import EvaluationPlan, check_folds, make_arms
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import train
 from support import sklearn_reference as reference
@@ -31,8 +31,8 @@ SMALL = ("train.epochs=1", "train.batch_size=16")
 
 
 def trained(tiles: TileSet, runs: Path, folds: str, on: str, n_seeds: int) -> list[list[RunFolder]]:
-    question = Question(folds=folds, n_seeds=n_seeds, on=on, overrides=SMALL)
-    (arm,) = arms_of(question, tiles.corpus, tiles.settings, len(SPEAKERS))
+    plan = EvaluationPlan(folds=folds, n_seeds=n_seeds, on=on, overrides=SMALL)
+    (arm,) = make_arms(plan, tiles.corpus, tiles.settings, len(SPEAKERS))
     return [[train(config, tiles, runs) for config in seeds] for seeds in arm.configs]
 
 
@@ -47,27 +47,27 @@ def evaluated(
 Evaluated = tuple[str, list[list[RunFolder]], Evaluation]
 
 
-def rows_of(run: RunFolder, on: str) -> list[Prediction]:
+def read_rows(run: RunFolder, on: str) -> list[Prediction]:
     return [row for row in run.predictions() if row.split == {"test": "test", "validation": "val"}[on]]
 
 
-def f1_of(rows: list[Prediction]) -> float:
+def compute_f1(rows: list[Prediction]) -> float:
     truth, label = [row.truth for row in rows], [row.label for row in rows]
     return float(reference.f1_score(truth, label, labels=LABELS, average="macro", zero_division=0))
 
 
-def counts_of(rows: list[Prediction]) -> Counts:
+def confusions(rows: list[Prediction]) -> Counts:
     truth, label = [row.truth for row in rows], [row.label for row in rows]
     counts: Counts = reference.confusion_matrix(truth, label, labels=LABELS)
     return counts
 
 
 def test_every_speaker_is_scored_once_by_nets_that_never_heard_them(evaluated: Evaluated) -> None:
-    on, runs, found = evaluated
-    assert sorted(score.speaker for score in found.speakers) == sorted(SPEAKERS)
-    assert sorted(name for fold in found.folds for name in fold.speakers) == sorted(SPEAKERS)
-    assert (found.on, found.n_seeds, found.n_clips) == (on, 2, 200)
-    for fold, seeds in zip(found.folds, runs, strict=True):
+    on, runs, scores = evaluated
+    assert sorted(score.speaker for score in scores.speakers) == sorted(SPEAKERS)
+    assert sorted(name for fold in scores.folds for name in fold.speakers) == sorted(SPEAKERS)
+    assert (scores.on, scores.n_seeds, scores.n_clips) == (on, 2, 200)
+    for fold, seeds in zip(scores.folds, runs, strict=True):
         for run in seeds:
             result = run.result()
             assert result is not None
@@ -75,47 +75,47 @@ def test_every_speaker_is_scored_once_by_nets_that_never_heard_them(evaluated: E
 
 
 def test_folds_and_their_mean_are_those_of_the_run_folders(evaluated: Evaluated) -> None:
-    on, runs, found = evaluated
-    for fold, seeds in zip(found.folds, runs, strict=True):
+    on, runs, scores = evaluated
+    for fold, seeds in zip(scores.folds, runs, strict=True):
         assert fold.runs == tuple(run.digest for run in seeds)
-        assert fold.by_seed == pytest.approx([f1_of(rows_of(run, on)) for run in seeds], abs=1e-12)
+        assert fold.by_seed == pytest.approx([compute_f1(read_rows(run, on)) for run in seeds], abs=1e-12)
         stated = [run.result().scores["test" if on == "test" else "val"].macro_f1 for run in seeds]  # type: ignore[union-attr]
         assert fold.by_seed == pytest.approx(stated, abs=1e-12)
         assert fold.macro_f1 == pytest.approx(statistics.mean(fold.by_seed))
-        assert fold.n_clips == len(rows_of(seeds[0], on))
-    means = [fold.macro_f1 for fold in found.folds]
-    assert found.mean_macro_f1 == pytest.approx(statistics.mean(means))
-    assert found.fold_sd == pytest.approx(statistics.stdev(means))
-    by_seed = [statistics.mean(fold.by_seed[seed] for fold in found.folds) for seed in (0, 1)]
-    assert found.seed_sd == pytest.approx(statistics.stdev(by_seed))
+        assert fold.n_clips == len(read_rows(seeds[0], on))
+    means = [fold.macro_f1 for fold in scores.folds]
+    assert scores.mean_macro_f1 == pytest.approx(statistics.mean(means))
+    assert scores.fold_sd == pytest.approx(statistics.stdev(means))
+    by_seed = [statistics.mean(fold.by_seed[seed] for fold in scores.folds) for seed in (0, 1)]
+    assert scores.seed_sd == pytest.approx(statistics.stdev(by_seed))
 
 
 def test_speakers_are_scored_on_their_own_clips_the_worst_first(evaluated: Evaluated) -> None:
-    on, runs, found = evaluated
-    assert [score.macro_f1 for score in found.speakers] == sorted(score.macro_f1 for score in found.speakers)
-    for score in found.speakers:
-        rows = [[row for row in rows_of(run, on) if row.speaker == score.speaker] for run in runs[score.fold]]
-        assert score.by_seed == pytest.approx([f1_of(own) for own in rows], abs=1e-12)
-        recalls = [reference.recall_score([r.truth for r in own], [r.label for r in own], average="macro") for own in rows]
+    on, runs, scores = evaluated
+    assert [score.macro_f1 for score in scores.speakers] == sorted(score.macro_f1 for score in scores.speakers)
+    for score in scores.speakers:
+        rows = [[row for row in read_rows(run, on) if row.speaker == score.speaker] for run in runs[score.fold]]
+        assert score.by_seed == pytest.approx([compute_f1(part) for part in rows], abs=1e-12)
+        recalls = [reference.recall_score([r.truth for r in part], [r.label for r in part], average="macro") for part in rows]
         assert score.recall == pytest.approx(statistics.mean(recalls), abs=1e-12)
         assert score.n_clips == len(rows[0])
 
 
 def test_the_pooled_score_its_interval_and_the_confusions_are_of_all_clips(evaluated: Evaluated) -> None:
-    on, runs, found = evaluated
-    pooled = [[row for seeds in runs for row in rows_of(seeds[seed], on)] for seed in (0, 1)]
-    assert found.pooled_macro_f1 == pytest.approx(statistics.mean(map(f1_of, pooled)), abs=1e-12)
-    counts = np.array([[counts_of([r for r in rows if r.speaker == name]) for name in fold_order(found)] for rows in pooled])
-    assert found.interval == speaker_interval(counts)
-    assert (found.interval.n_units, found.interval.n_replicates, found.interval.level) == (5, 2000, 0.95)
+    on, runs, scores = evaluated
+    pooled = [[row for seeds in runs for row in read_rows(seeds[seed], on)] for seed in (0, 1)]
+    assert scores.pooled_macro_f1 == pytest.approx(statistics.mean(map(compute_f1, pooled)), abs=1e-12)
+    counts = np.array([[confusions([r for r in rows if r.speaker == name]) for name in order(scores)] for rows in pooled])
+    assert scores.interval == speaker_interval(counts)
+    assert (scores.interval.n_units, scores.interval.n_replicates, scores.interval.level) == (5, 2000, 0.95)
     wrong = Counter((row.truth, row.label) for rows in pooled for row in rows if row.truth != row.label)
-    assert [confused.n for confused in found.confused] == sorted(wrong.values(), reverse=True)[:5]
-    assert all(wrong[confused.truth, confused.predicted] == confused.n for confused in found.confused)
-    assert {confused.n_truth for confused in found.confused} == {40}
+    assert [confused.n for confused in scores.confused] == sorted(wrong.values(), reverse=True)[:5]
+    assert all(wrong[confused.truth, confused.predicted] == confused.n for confused in scores.confused)
+    assert {confused.n_truth for confused in scores.confused} == {40}
 
 
-def fold_order(found: Evaluation) -> list[str]:
-    return [name for fold in found.folds for name in fold.speakers]
+def order(scores: Evaluation) -> list[str]:
+    return [name for fold in scores.folds for name in fold.speakers]
 
 
 def test_few_speakers_are_called_few(evaluated: Evaluated) -> None:
@@ -123,36 +123,36 @@ def test_few_speakers_are_called_few(evaluated: Evaluated) -> None:
 
 
 def test_what_was_not_asked_for_is_not_read(evaluated: Evaluated, tmp_path: Path) -> None:
-    on, runs, found = evaluated
+    on, runs, scores = evaluated
     copies = [[RunFolder(Path(shutil.copytree(run.path, tmp_path / run.digest))) for run in seeds] for seeds in runs]
     for run in (run for seeds in copies for run in seeds):
-        run.write_predictions(LABELS, rows_of(run, on))
-    assert evaluate(copies, on) == found
+        run.write_predictions(LABELS, read_rows(run, on))
+    assert evaluate(copies, on) == scores
 
 
 def test_a_digit_that_nobody_in_a_fold_says_is_named(evaluated: Evaluated, tmp_path: Path) -> None:
     on, runs, _ = evaluated
     copies = [[RunFolder(Path(shutil.copytree(run.path, tmp_path / run.digest))) for run in seeds] for seeds in runs]
     for run in copies[1]:
-        run.write_predictions(LABELS, [row for row in rows_of(run, on) if row.truth not in "37"])
-    found = evaluate(copies, on)
-    assert "fold 1 holds no clip of 3, 7, which its macro-F1 counts as 0" in found.notes
-    for score in (score for score in found.speakers if score.fold == 1):
-        own = [[row for row in rows_of(run, on) if row.speaker == score.speaker] for run in copies[1]]
-        said = [label for label in LABELS if label not in "37"]
+        run.write_predictions(LABELS, [row for row in read_rows(run, on) if row.truth not in "37"])
+    scores = evaluate(copies, on)
+    assert "fold 1 holds no clip of 3, 7, which its macro-F1 counts as 0" in scores.notes
+    for score in (score for score in scores.speakers if score.fold == 1):
+        part = [[row for row in read_rows(run, on) if row.speaker == score.speaker] for run in copies[1]]
+        names = [label for label in LABELS if label not in "37"]
         expected = [
-            reference.f1_score([r.truth for r in rows], [r.label for r in rows], labels=said, average="macro") for rows in own
+            reference.f1_score([r.truth for r in rows], [r.label for r in rows], labels=names, average="macro") for rows in part
         ]
         assert score.by_seed == pytest.approx(expected, abs=1e-12)
 
 
 def test_validation_speakers_who_chose_the_epoch_are_called_optimistic(evaluated: Evaluated, tmp_path: Path) -> None:
-    on, runs, found = evaluated
+    on, runs, scores = evaluated
     copies = [[RunFolder(Path(shutil.copytree(run.path, tmp_path / run.digest))) for run in seeds] for seeds in runs]
     result = copies[2][1].result()
     assert result is not None
     copies[2][1].write_result(replace(result, n_epochs=2))
-    more = set(evaluate(copies, on).notes) - set(found.notes)
+    more = set(evaluate(copies, on).notes) - set(scores.notes)
     optimistic = {"these speakers also chose the epoch that was kept, so that their scores are a little optimistic"}
     assert more == (optimistic if on == "validation" else set())
 
@@ -163,7 +163,7 @@ def test_a_speaker_in_two_folds_is_refused(evaluated: Evaluated) -> None:
         evaluate([runs[0], runs[0]], on)
 
 
-def asked(tiles: TileSet, runs: Path, *words: str) -> tuple[int, str, str]:
+def arena_eval(tiles: TileSet, runs: Path, *words: str) -> tuple[int, str, str]:
     command = ["eval", "--tiles", str(tiles.folder), "--runs", str(runs), "--wandb", "off", *words, *SMALL]
     ended = CliRunner().invoke(arena.cli.app, command)
     if ended.exception and not isinstance(ended.exception, SystemExit):
@@ -175,23 +175,23 @@ def test_the_command_leaves_each_speaker_out_and_answers_from_the_folders_when_a
     tiles: TileSet, tmp_path: Path
 ) -> None:
     runs, table = tmp_path / "runs", tmp_path / "table.csv"
-    code, said, _ = asked(tiles, runs, "--folds", "loso", "--json", "--device", "cpu")
+    code, output, _ = arena_eval(tiles, runs, "--folds", "loso", "--json", "--device", "cpu")
     assert code == 0
-    content = json.loads(said)
+    content = json.loads(output)
     assert (content["folds"], content["on"], len(list(runs.iterdir()))) == ("loso", "test", 5)
-    (found,) = content["evaluations"]
-    assert (found["model"], found["variant"], len(found["folds"]), found["n_clips"]) == ("lenet5", "raw+aug", 5, 200)
+    (scores,) = content["evaluations"]
+    assert (scores["model"], scores["variant"], len(scores["folds"]), scores["n_clips"]) == ("lenet5", "raw+aug", 5, 200)
     written = {path: path.stat().st_mtime_ns for path in runs.rglob("*.json")}
-    code, said, told = asked(tiles, runs, "--folds", "loso", "--out", str(table), "--device", "cpu")
+    code, output, messages = arena_eval(tiles, runs, "--folds", "loso", "--out", str(table), "--device", "cpu")
     assert code == 0
     assert {path: path.stat().st_mtime_ns for path in runs.rglob("*.json")} == written
-    assert f"mean over folds  {found['mean_macro_f1']:.3f}; standard deviation over folds {found['fold_sd']:.3f}" in said
-    assert f"worst speaker    {found['speakers'][0]['speaker']} {found['speakers'][0]['macro_f1']:.3f}" in said
-    assert f"95% interval {found['interval']['low']:.3f} to {found['interval']['high']:.3f} (5 speakers drawn" in said
-    assert "5 of 5 done" in told
+    assert f"mean over folds  {scores['mean_macro_f1']:.3f}; standard deviation over folds {scores['fold_sd']:.3f}" in output
+    assert f"worst speaker    {scores['speakers'][0]['speaker']} {scores['speakers'][0]['macro_f1']:.3f}" in output
+    assert f"95% interval {scores['interval']['low']:.3f} to {scores['interval']['high']:.3f} (5 speakers drawn" in output
+    assert "5 of 5 done" in messages
     rows = list(csv.DictReader(table.read_text().splitlines()))
     assert [(row["speaker"], float(row["macro_f1"])) for row in rows] == [
-        (score["speaker"], pytest.approx(score["macro_f1"], abs=1e-8)) for score in found["speakers"]
+        (score["speaker"], pytest.approx(score["macro_f1"], abs=1e-8)) for score in scores["speakers"]
     ]
     assert all((runs / row["run"]).is_dir() for row in rows)
 
@@ -205,9 +205,9 @@ def test_a_place_that_cannot_be_written_is_told_before_anything_is_trained(tiles
         (tmp_path, "it is a folder; name a file in it with --out"),
         (notes, "notes.csv is there and no table as this command writes it; move it, or name another file with --out"),
     ):
-        code, said, told = asked(tiles, runs, "--out", str(out))
-        assert (code, said) == (1, "")
-        assert told.endswith(reason)
+        code, output, messages = arena_eval(tiles, runs, "--out", str(out))
+        assert (code, output) == (1, "")
+        assert messages.endswith(reason)
     assert not runs.exists()
 
 
@@ -215,27 +215,27 @@ def test_a_table_is_written_after_it_is_printed_and_says_that_it_replaces_one(ti
     trained(tiles, tmp_path, "3", "test", 1)
     table = tmp_path / "table.csv"
     words = ("--folds", "3", "--device", "cpu", "--out", str(table))
-    _, said, told = asked(tiles, tmp_path, *words)
-    assert told.endswith(f"{table}: a row for each speaker and seed\n")
+    _, output, messages = arena_eval(tiles, tmp_path, *words)
+    assert messages.endswith(f"{table}: a row for each speaker and seed\n")
     content = table.read_bytes()
-    _, again, told = asked(tiles, tmp_path, *words)
-    assert (again, table.read_bytes()) == (said, content)
-    assert told.endswith(f"{table}: a row for each speaker and seed, in place of those before\n")
+    _, again, messages = arena_eval(tiles, tmp_path, *words)
+    assert (again, table.read_bytes()) == (output, content)
+    assert messages.endswith(f"{table}: a row for each speaker and seed, in place of those before\n")
 
 
 def test_folds_that_the_speakers_cannot_give_are_refused_in_the_words_of_the_command(tiles: TileSet, tmp_path: Path) -> None:
-    code, _, told = asked(tiles, tmp_path / "runs", "--folds", "becker")
+    code, _, messages = arena_eval(tiles, tmp_path / "runs", "--folds", "becker")
     assert code == 1
-    assert told == (
+    assert messages == (
         "--folds becker knows AudioMNIST's speakers 01 to 60 only, not ann, bob, cleo, dan, eve; use --folds loso or a number"
     )
     few = [SimpleNamespace(id=name, label="0", speaker=name) for name in ("ann", "bob")]
-    (arm,) = arms_of(Question(folds="loso", on="validation"), tiles.corpus, tiles.settings, 2)
+    (arm,) = make_arms(EvaluationPlan(folds="loso", on="validation"), tiles.corpus, tiles.settings, 2)
     with pytest.raises(SplitError) as refused:
         check_folds([config for seeds in arm.configs for config in seeds], few)
     assert str(refused.value) == "a split by speaker needs at least 3 speakers, not 2 (ann, bob); record more people"
     sixty = [SimpleNamespace(id=name, label="0", speaker=name) for name in ("01", "02", "03")]
-    (arm,) = arms_of(Question(folds="becker"), tiles.corpus, tiles.settings, 3)
+    (arm,) = make_arms(EvaluationPlan(folds="becker"), tiles.corpus, tiles.settings, 3)
     with pytest.raises(SplitError, match=r"has only 01, 02, 03; use --folds loso or a number$"):
         check_folds([config for seeds in arm.configs for config in seeds], sixty)
 
@@ -243,47 +243,47 @@ def test_folds_that_the_speakers_cannot_give_are_refused_in_the_words_of_the_com
 def test_a_net_that_cannot_be_trained_is_refused_once_and_not_by_every_fold(tiles: TileSet, tmp_path: Path) -> None:
     net = tmp_path / "net.py"
     net.write_text("from torch import nn\nclass Net(nn.Module):\n    def forward(self, x):\n        return x\n")
-    code, said, told = asked(tiles, tmp_path / "runs", "--folds", "loso", "--model", f"{net}:Net", "--device", "cpu")
-    assert (code, said) == (1, "")
-    assert told == f"{net}: Net: no weights to train; give it layers such as nn.Conv2d or nn.Linear, made in __init__"
+    code, output, messages = arena_eval(tiles, tmp_path / "runs", "--folds", "loso", "--model", f"{net}:Net", "--device", "cpu")
+    assert (code, output) == (1, "")
+    assert messages == f"{net}: Net: no weights to train; give it layers such as nn.Conv2d or nn.Linear, made in __init__"
     assert not (tmp_path / "runs").exists()
 
 
 def test_a_fold_that_fails_is_named_by_its_number_and_how_many_there_are(tiles: TileSet, tmp_path: Path) -> None:
-    (arm,) = arms_of(Question(folds="3", overrides=SMALL), tiles.corpus, tiles.settings, len(SPEAKERS))
+    (arm,) = make_arms(EvaluationPlan(folds="3", overrides=SMALL), tiles.corpus, tiles.settings, len(SPEAKERS))
     for (config,) in (arm.configs[0], arm.configs[2]):
         train(config, tiles, tmp_path)
     (tmp_path / arm.configs[1][0].digest).write_text("in the way")
-    code, _, told = asked(tiles, tmp_path, "--folds", "3", "--device", "cpu")
+    code, _, messages = arena_eval(tiles, tmp_path, "--folds", "3", "--device", "cpu")
     assert code == 1
-    assert "lenet5 on raw+aug, fold 1 of 3" in told
+    assert "lenet5 on raw+aug, fold 1 of 3" in messages
 
 
 def test_the_runs_are_mirrored_as_the_command_is_told(tiles: TileSet, tmp_path: Path) -> None:
-    assert asked(tiles, tmp_path, "--wandb", "nowhere")[2] == "--wandb is one of auto, online, offline, off, not 'nowhere'"
+    assert arena_eval(tiles, tmp_path, "--wandb", "nowhere")[2] == "--wandb is one of auto, online, offline, off, not 'nowhere'"
 
 
 def test_several_arms_are_compared(tiles: TileSet, tmp_path: Path) -> None:
-    question = Question(folds="2", variants=("raw", "raw+aug"), overrides=SMALL)
-    arms = arms_of(question, tiles.corpus, tiles.settings, len(SPEAKERS))
+    plan = EvaluationPlan(folds="2", variants=("raw", "raw+aug"), overrides=SMALL)
+    arms = make_arms(plan, tiles.corpus, tiles.settings, len(SPEAKERS))
     runs = [[[train(config, tiles, tmp_path) for config in seeds] for seeds in arm.configs] for arm in arms]
-    code, said, _ = asked(tiles, tmp_path, "--folds", "2", "--variant", "raw", "--variant", "raw+aug", "--device", "cpu")
+    code, output, _ = arena_eval(tiles, tmp_path, "--folds", "2", "--variant", "raw", "--variant", "raw+aug", "--device", "cpu")
     assert code == 0
-    assert "lenet5 on raw: 2 folds (groups of speakers), 1 seed, 200 test clips" in said
-    last_rows = said.splitlines()[-3:]
+    assert "lenet5 on raw: 2 folds (groups of speakers), 1 seed, 200 test clips" in output
+    last_rows = output.splitlines()[-3:]
     for arm, folders in zip(arms, runs, strict=True):
-        found = evaluate(folders, "test")
+        scores = evaluate(folders, "test")
         (row,) = [line for line in last_rows if line.split()[:2] == [arm.model, arm.variant]]
-        assert row.split()[2] == f"{found.mean_macro_f1:.3f}"
+        assert row.split()[2] == f"{scores.mean_macro_f1:.3f}"
 
 
 def test_validation_speakers_are_reported_without_the_test_speakers(tiles: TileSet, tmp_path: Path) -> None:
     runs = trained(tiles, tmp_path, "3", "validation", 1)
     words = ("--folds", "3", "--on", "validation", "--device", "cpu")
-    code, said, told = asked(tiles, tmp_path, *words)
-    assert (code, "test" in said) == (0, False)
-    assert "the test speakers were not looked at" in told
-    _, said, _ = asked(tiles, tmp_path, *words, "--json")
-    (found,) = json.loads(said)["evaluations"]
-    assert found["mean_macro_f1"] == evaluate(runs, "validation").mean_macro_f1
-    assert (found["on"], '"test"' in said) == ("validation", False)
+    code, output, messages = arena_eval(tiles, tmp_path, *words)
+    assert (code, "test" in output) == (0, False)
+    assert "the test speakers were not looked at" in messages
+    _, output, _ = arena_eval(tiles, tmp_path, *words, "--json")
+    (scores,) = json.loads(output)["evaluations"]
+    assert scores["mean_macro_f1"] == evaluate(runs, "validation").mean_macro_f1
+    assert (scores["on"], '"test"' in output) == ("validation", False)

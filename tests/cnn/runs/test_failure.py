@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from cnn.config import TileSettings, default_config
-from cnn.runs.failure import failure_of
+from cnn.runs.failure import describe_failure
 from sweeps.training import trial
 
 CONFIG = default_config("corpus", TileSettings(size=32), "lenet5", "raw")
@@ -38,7 +38,7 @@ OTHERS = [
 
 def says_memory(error: Exception) -> tuple[bool, bool]:
     """The verdicts of training and sweep."""
-    return "train.batch_size" in failure_of(error, CONFIG, Path("runs/x")).cause, trial.failure_of(error).out_of_memory
+    return "train.batch_size" in describe_failure(error, CONFIG, Path("runs/x")).cause, trial.make_failure(error).out_of_memory
 
 
 @pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=repr)

@@ -12,7 +12,7 @@ import pytest
 
 from cnn.errors import RunError
 from cnn.files import read_json, write_json, write_whole
-from cnn.runs.folder import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, Verdict, list_runs, locked
+from cnn.runs.folder import EpochRow, FitVerdict, Prediction, RunFolder, RunResult, RunState, Score, list_runs, lock_run
 
 ROW = EpochRow(
     epoch=1,
@@ -45,7 +45,7 @@ def test_a_result_comes_back_as_it_was(tmp_path: Path) -> None:
         state=RunState.FINISHED,
         labels=("0", "1"),
         scores={"val": Score(n=2, loss=0.5, accuracy=0.5, macro_f1=1 / 3, confusion=[[1, 0], [1, 0]])},
-        verdict=Verdict(state="good", reason="because"),
+        verdict=FitVerdict(state="good", reason="because"),
         versions={"torch": "2.11.0"},
         tail=("a", "b"),
     )
@@ -112,7 +112,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(RunError, match=r"cannot write the run folder .*: Not a directory; choose another with --runs"),
-        locked(RunFolder(tmp_path / "file" / "run")),
+        lock_run(RunFolder(tmp_path / "file" / "run")),
     ):
         pass
 
@@ -128,7 +128,7 @@ def test_only_folders_with_a_configuration_are_runs(tmp_path: Path) -> None:
 
 
 def _hold(path: Path, held: object, seconds: float) -> None:
-    with locked(RunFolder(path)):
+    with lock_run(RunFolder(path)):
         held.set()  # type: ignore[attr-defined]
         time.sleep(seconds)
 

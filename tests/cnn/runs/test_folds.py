@@ -6,12 +6,12 @@ import pytest
 
 from cnn.config import RunConfig, TileSettings
 from cnn.errors import ConfigError
-from cnn.runs.folds import Arm, Question, arms_of
+from cnn.runs.folds import Arm, EvaluationPlan, make_arms
 
 
 def arms(folds: str, *overrides: str, n_speakers: int = 6, on: str = "test", n_seeds: int = 1) -> list[Arm]:
-    question = Question(folds=folds, n_seeds=n_seeds, on=on, overrides=overrides)
-    return arms_of(question, "c0ffee", TileSettings(), n_speakers)
+    plan = EvaluationPlan(folds=folds, n_seeds=n_seeds, on=on, overrides=overrides)
+    return make_arms(plan, "c0ffee", TileSettings(), n_speakers)
 
 
 def configs(*words: str, **more: object) -> list[RunConfig]:
@@ -23,10 +23,10 @@ def configs(*words: str, **more: object) -> list[RunConfig]:
     ("folds", "kind", "n", "n_folds"), [("loso", "loso", 6, 0), ("becker", "becker", 5, 0), ("4", "folds", 4, 4)]
 )
 def test_every_fold_is_trained_once_for_each_seed(folds: str, kind: str, n: int, n_folds: int) -> None:
-    found = configs(folds, n_seeds=2)
-    assert [(c.split.fold, c.train.seed) for c in found] == [(fold, seed) for fold in range(n) for seed in (0, 1)]
-    assert {(c.split.kind, c.split.n_folds) for c in found} == {(kind, n_folds)}
-    assert len({c.digest for c in found}) == 2 * n
+    planned = configs(folds, n_seeds=2)
+    assert [(c.split.fold, c.train.seed) for c in planned] == [(fold, seed) for fold in range(n) for seed in (0, 1)]
+    assert {(c.split.kind, c.split.n_folds) for c in planned} == {(kind, n_folds)}
+    assert len({c.digest for c in planned}) == 2 * n
 
 
 @pytest.mark.parametrize(
@@ -48,21 +48,21 @@ def test_nobody_is_held_out_for_validation_unless_there_is_a_reason(
 
 
 def test_models_and_variants_are_crossed_once_each_and_settings_reach_all() -> None:
-    question = Question(
+    plan = EvaluationPlan(
         folds="loso",
         models=("lenet5", "resnet", "lenet5"),
         variants=("raw", "raw+aug"),
         overrides=("train.epochs=3", "split.seed=4"),
     )
-    found = arms_of(question, "c0ffee", TileSettings(), 3)
-    assert [(arm.model, arm.variant) for arm in found] == [(m, v) for m in ("lenet5", "resnet") for v in ("raw", "raw+aug")]
-    every = [config for arm in found for seeds in arm.configs for config in seeds]
+    planned = make_arms(plan, "c0ffee", TileSettings(), 3)
+    assert [(arm.model, arm.variant) for arm in planned] == [(m, v) for m in ("lenet5", "resnet") for v in ("raw", "raw+aug")]
+    every = [config for arm in planned for seeds in arm.configs for config in seeds]
     assert {(c.train.epochs, c.split.seed) for c in every} == {(3, 4)}
     assert [c.model.name for c in every] == ["lenet5"] * 6 + ["resnet"] * 6
 
 
 @pytest.mark.parametrize(
-    ("folds", "on", "override", "said"),
+    ("folds", "on", "override", "message"),
     [
         ("losso", "test", "", "--folds is loso, becker or a number of folds, not 'losso'"),
         ("-3", "test", "", "--folds is loso, becker or a number of folds, not '-3'"),
@@ -88,7 +88,7 @@ def test_models_and_variants_are_crossed_once_each_and_settings_reach_all() -> N
         ),
     ],
 )
-def test_what_cannot_be_evaluated_is_refused(folds: str, on: str, override: str, said: str) -> None:
+def test_what_cannot_be_evaluated_is_refused(folds: str, on: str, override: str, message: str) -> None:
     with pytest.raises(ConfigError) as refused:
         arms(folds, *filter(None, [override]), on=on)
-    assert str(refused.value) == said
+    assert str(refused.value) == message

@@ -19,9 +19,8 @@ from cnn.overrides import override
 from cnn.runs.folder import EpochRow, RunFolder, RunState
 from cnn.runs.wandb_mirror import Destination
 from cnn.tiles.tile_set import TileSet
-from cnn.train.mirrored import Training, train_mirrored
-from cnn.train.training_run import Decision, Listener
-from cnn.train.training_run import Training as Work
+from cnn.train.mirrored import TrainingRequest, train_mirrored
+from cnn.train.training_run import Decision, Listener, TrainingRun
 from support.paths import ROOT
 from support.warm_python import WarmPython
 
@@ -32,34 +31,34 @@ def config(tiles: TileSet, *assignments: str) -> RunConfig:
     return override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2", *assignments])
 
 
-def training(tiles: TileSet, runs: Path, **more: Any) -> Training:
-    return Training(config=config(tiles), tiles=tiles, runs=runs, **more)
+def training(tiles: TileSet, runs: Path, **more: Any) -> TrainingRequest:
+    return TrainingRequest(config=config(tiles), tiles=tiles, runs=runs, **more)
 
 
 def history(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The rows and the summary in a W&B file once it is whole: the client's service may write on after the run's end."""
+    """Return the rows and the summary of a W&B file once it is whole: the client's service may write on after the run's end."""
     deadline = time.monotonic() + 100
-    while (found := read_history(path)) is None:
+    while (content := read_history(path)) is None:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    return found
+    return content
 
 
 def read_history(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]] | None:
     """Read with the client's own messages (LevelDB log framing: 7 bytes a chunk); None where the run's end is not there yet."""
     from wandb.proto import wandb_internal_pb2
 
-    data, place, record, rows, summary = path.read_bytes(), 7, b"", [], {}
+    data, offset, record, rows, summary = path.read_bytes(), 7, b"", [], {}
     is_whole = False
-    while place + 7 <= len(data):
-        if 32768 - place % 32768 < 7:
-            place += 32768 - place % 32768
+    while offset + 7 <= len(data):
+        if 32768 - offset % 32768 < 7:
+            offset += 32768 - offset % 32768
             continue
-        size, kind = int.from_bytes(data[place + 4 : place + 6], "little"), data[place + 6]
-        if place + 7 + size > len(data):
+        size, kind = int.from_bytes(data[offset + 4 : offset + 6], "little"), data[offset + 6]
+        if offset + 7 + size > len(data):
             return None
-        record += data[place + 7 : place + 7 + size]
-        place += 7 + size
+        record += data[offset + 7 : offset + 7 + size]
+        offset += 7 + size
         if kind in (1, 4):
             message = wandb_internal_pb2.Record.FromString(record)
             record = b""
@@ -112,7 +111,7 @@ def test_a_run_that_was_killed_after_its_last_epoch_is_mirrored_when_it_is_finis
 
 
 def is_held(run: RunFolder) -> bool:
-    """Whether another process would have to wait for the run folder."""
+    """Return whether another process holds the run folder's lock."""
     with (run.path / ".lock").open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -127,18 +126,18 @@ def test_a_disk_that_is_full_after_training_leaves_a_finished_run_and_one_line(
     def full(_descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    whole = Work.run
+    run_work = TrainingRun.run
 
-    def run_and_fill(work: Work, listener: Listener) -> None:
-        whole(work, listener)
+    def run_and_fill(work: TrainingRun, listener: Listener) -> None:
+        run_work(work, listener)
         monkeypatch.setattr(os, "fsync", full)
 
-    monkeypatch.setattr(Work, "run", run_and_fill)
-    said: list[tuple[str, bool]] = []
+    monkeypatch.setattr(TrainingRun, "run", run_and_fill)
+    output: list[tuple[str, bool]] = []
     folder = RunFolder(tmp_path / config(tiles).digest)
-    say = lambda text: said.append((text, is_held(folder)))  # noqa: E731
+    say = lambda text: output.append((text, is_held(folder)))  # noqa: E731
     run = train_mirrored(training(tiles, tmp_path), Destination(mode="offline"), say)
-    ((text, was_held),) = said
+    ((text, was_held),) = output
     assert text.startswith("W&B mirror of lenet5.raw not closed: ")
     assert "No space left on device" in text
     assert was_held
@@ -156,16 +155,16 @@ from cnn.config import default_config
 from cnn.overrides import override
 from cnn.tiles.tile_set import open_tiles
 
-cnn.runs.folder.wandb_client._CONNECT_S = 2
+cnn.runs.wandb_client._CONNECT_S = 2
 tiles = open_tiles(Path(sys.argv[1]))
 config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2"])
-training = cnn.train.training_run.mirrored.Training(config=config, tiles=tiles, runs=Path(sys.argv[2]))
-cnn.train.training_run.mirrored.train_mirrored(training, cnn.runs.folder.wandb_mirror.Destination(mode=sys.argv[3]), print)
+training = cnn.train.mirrored.TrainingRequest(config=config, tiles=tiles, runs=Path(sys.argv[2]))
+cnn.train.mirrored.train_mirrored(training, cnn.runs.wandb_mirror.Destination(mode=sys.argv[3]), print)
 """
 
 
 def alone(warm: WarmPython, code: str, *arguments: object, **environment: str) -> str:
-    """What a new process prints: wandb keeps what it first read of servers and accounts."""
+    """Return the output of a new process: wandb caches the servers and accounts that it reads first."""
     words = ("-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}", *map(str, arguments))
     ended = warm.run(*words, env={**os.environ, **environment}, stdin=subprocess.DEVNULL)
     assert ended.returncode == 0, ended.stderr
@@ -175,13 +174,13 @@ def alone(warm: WarmPython, code: str, *arguments: object, **environment: str) -
 def test_a_server_that_never_answers_does_not_stop_a_training(tiles: TileSet, tmp_path: Path, warm_python: WarmPython) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:  # takes connections and says nothing
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        said = alone(warm_python, ONLINE, tiles.folder, tmp_path, "online", WANDB_BASE_URL=url, WANDB_API_KEY="a" * 40)
+        output = alone(warm_python, ONLINE, tiles.folder, tmp_path, "online", WANDB_BASE_URL=url, WANDB_API_KEY="a" * 40)
     run = RunFolder(tmp_path / config(tiles).digest)
     result = run.result()
     assert result is not None
     assert (result.state, result.wandb_mode) == (RunState.FINISHED, "offline")
-    assert said.startswith("W&B not reached for lenet5.raw, kept offline: ")
-    assert said.endswith("; send it later with `arena wandb sync`\n")
+    assert output.startswith("W&B not reached for lenet5.raw, kept offline: ")
+    assert output.endswith("; send it later with `arena wandb sync`\n")
     (path,) = run.path.glob("wandb/offline-run-*/run-*.wandb")
     assert len(history(path)[0]) == 2
 
@@ -189,8 +188,8 @@ def test_a_server_that_never_answers_does_not_stop_a_training(tiles: TileSet, tm
 def test_online_without_an_account_asks_nothing_and_is_kept_offline(
     tiles: TileSet, tmp_path: Path, warm_python: WarmPython
 ) -> None:
-    said = alone(warm_python, ONLINE, tiles.folder, tmp_path, "online")
-    assert said.startswith("W&B not reached for lenet5.raw, kept offline: ")
+    output = alone(warm_python, ONLINE, tiles.folder, tmp_path, "online")
+    assert output.startswith("W&B not reached for lenet5.raw, kept offline: ")
     assert RunFolder(tmp_path / config(tiles).digest).state() is RunState.FINISHED
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from cnn.runs.folder import RunFolder, list_runs
-from cnn.runs.wandb_record import copy_of
+from cnn.runs.wandb_record import read_copy
 from support.paths import ROOT
 from support.wandb_server.bench import Bench, ended
 from support.wandb_server.http import Fault
@@ -18,12 +18,12 @@ from pathlib import Path
 import cnn.runs.wandb_client
 from cnn.config import default_config
 from cnn.runs.wandb_mirror import Destination
-from cnn.train.mirrored import Training, train_mirrored
+from cnn.train.mirrored import TrainingRequest, train_mirrored
 from cnn.overrides import override
 from cnn.tiles.tile_set import open_tiles
 from cnn.train.training_run import Decision
 
-cnn.runs.folder.wandb_client._CONNECT_S = cnn.runs.folder.wandb_client.CLOSE_S = 2
+cnn.runs.wandb_client._CONNECT_S = cnn.runs.wandb_client.CLOSE_S = 2
 tiles = open_tiles(Path(sys.argv[1]))
 
 def wait(row):
@@ -34,12 +34,13 @@ def wait(row):
 
 for seed, mode, listen in ((0, "offline", None), (1, "off", None), (2, "online", wait), (3, "online", None)):
     config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2", f"train.seed={seed}"])
-    train_mirrored(Training(config=config, tiles=tiles, runs=Path("runs"), on_epoch=listen), Destination(mode=mode), print)
+    request = TrainingRequest(config=config, tiles=tiles, runs=Path("runs"), on_epoch=listen)
+    train_mirrored(request, Destination(mode=mode), print)
 """
 
 
-def run_of(bench: Bench, folder: RunFolder, project: str) -> Run:
-    copy = copy_of(folder)
+def find_copy(bench: Bench, folder: RunFolder, project: str) -> Run:
+    copy = read_copy(folder)
     assert copy is not None
     (run,) = (run for run in bench.server.runs(project) if run.name == copy.id)
     return run
@@ -55,7 +56,7 @@ def assert_is_complete(run: Run, folder: RunFolder) -> None:
     assert (run.state, run.tags, run.group, run.summary["state"]) == ("finished", ["lenet5", "raw"], "raw", "finished")
     tables = [json.loads(content) for name, content in run.files.items() if name.startswith("media/table/test_confusion")]
     cells = {(row[0], row[1]): row[2] for row in tables[0]["data"]}
-    assert [[cells[str(truth), str(said)] for said in range(10)] for truth in range(10)] == result.scores["test"].confusion
+    assert [[cells[str(truth), str(label)] for label in range(10)] for truth in range(10)] == result.scores["test"].confusion
 
 
 def test_a_logged_in_training_is_mirrored_whole_through_errors_of_the_server(wandb_bench: Bench) -> None:
@@ -71,12 +72,12 @@ def test_a_logged_in_training_is_mirrored_whole_through_errors_of_the_server(wan
     ended(bench.arena(*words, WANDB_PROJECT="mirrored"))
     assert [fault.times for fault in faults] == [0] * 4
     (folder,) = list_runs(bench.folder / "runs")
-    run, result = run_of(bench, folder, "mirrored"), folder.result()
+    run, result = find_copy(bench, folder, "mirrored"), folder.result()
     assert result is not None
     assert_is_complete(run, folder)
     assert (result.wandb_mode, result.wandb_url) == ("online", f"{bench.server.url}/tester/mirrored/runs/{folder.digest}")
     predictions = (folder.path / "predictions.csv").read_bytes()
-    assert predictions in [one.files.get("predictions.csv") for one in bench.server.artifacts() if one.state == "COMMITTED"]
+    assert predictions in [file.files.get("predictions.csv") for file in bench.server.artifacts() if file.state == "COMMITTED"]
     ended(bench.arena(*words, WANDB_PROJECT="mirrored"))  # answered from its folder
     assert len(bench.server.runs("mirrored")) == 1
     _, err = ended(bench.arena("wandb", "sync"))
@@ -100,13 +101,13 @@ def test_what_w_and_b_did_not_take_is_sent_later_and_once(wandb_bench: Bench) ->
     assert err == "1 were trained with --wandb off: they stay here\n"
     assert len(unsent) == 3
     out, _ = ended(bench.arena("wandb", "sync", "--json"))
-    sent = {one["run"]: one["url"] for one in json.loads(out)["sent"]}
-    assert sorted(sent) == sorted(unsent)
-    for digest, url in sent.items():
+    urls = {file["run"]: file["url"] for file in json.loads(out)["sent"]}
+    assert sorted(urls) == sorted(unsent)
+    for digest, url in urls.items():
         folder = RunFolder(bench.folder / "runs" / digest)
         result = folder.result()
         assert result is not None
-        assert_is_complete(run_of(bench, folder, "arena"), folder)
+        assert_is_complete(find_copy(bench, folder, "arena"), folder)
         assert (result.wandb_mode, result.wandb_url) == ("online", url)
     _, err = ended(bench.arena("wandb", "sync"))
     assert "nothing is left to send" in err

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cnn.config import AugmentSettings, TileSettings
 from cnn.tiles.augment import Augment
-from cnn.tiles.batches import Clips, n_steps, normalised, seed_of
+from cnn.tiles.batches import Clips, count_steps, derive_seed, normalise
 
 CPU = torch.device("cpu")
 OFF = AugmentSettings(freq_masks=0, time_masks=0, tract=0, tract_bend=0, tempo=0, tempo_bend=0, shift=0, noise_db=120)
@@ -35,49 +35,49 @@ def tile(grey: torch.Tensor) -> torch.Tensor:
 @given(n=st.integers(2, 400), batch_size=st.integers(2, 300))
 def test_an_epoch_is_batches_of_one_size_and_nobody_twice(n: int, batch_size: int) -> None:
     source = Clips(np.zeros((n, 1, 2), np.uint8), np.arange(n, dtype=np.int64), range(n), CPU)
-    batches = [truth for _, truth in source.shuffled(batch_size, [5], None)]
+    batches = [truth for _, truth in source.iterate_batches(batch_size, [5], None)]
     sizes = {len(truth) for truth in batches}
     seen = torch.cat(batches).tolist()
     assert len(sizes) == 1
     assert sizes.pop() <= batch_size
-    assert len(batches) == n_steps(n, batch_size)
+    assert len(batches) == count_steps(n, batch_size)
     assert len(set(seen)) == len(seen)
     assert n - len(seen) < len(batches)
 
 
 def test_the_order_comes_from_the_seed() -> None:
-    orders = [torch.cat([truth for _, truth in clips(100).shuffled(32, [seed], None)]).tolist() for seed in (1, 1, 2)]
+    orders = [torch.cat([truth for _, truth in clips(100).iterate_batches(32, [seed], None)]).tolist() for seed in (1, 1, 2)]
     assert orders[0] == orders[1] != orders[2]
 
 
 def test_a_normalised_clip_has_bands_of_mean_0_and_spread_1_and_ignores_its_neighbours() -> None:
-    batch = normalised(grey())
+    batch = normalise(grey())
     assert batch.mean(2).abs().max() < 1e-5
     assert (batch.std((1, 2)) - 1).abs().max() < 1e-5
-    torch.testing.assert_close(normalised(grey()[3:4])[0], batch[3], rtol=0, atol=1e-6)
-    assert normalised(torch.zeros(1, 32, 32)).isfinite().all()
+    torch.testing.assert_close(normalise(grey()[3:4])[0], batch[3], rtol=0, atol=1e-6)
+    assert normalise(torch.zeros(1, 32, 32)).isfinite().all()
 
 
 def test_augmentation_switched_off_changes_nothing() -> None:
     augment = Augment([OFF], TileSettings())
-    changes = augment.drawn(64, [torch.Generator().manual_seed(0)])
-    torch.testing.assert_close(augment.levels(tile(grey()), changes), tile(grey()) / 255, rtol=0, atol=1e-5)
-    assert torch.equal(augment.masked(grey(), changes), grey())
+    changes = augment.draw(64, [torch.Generator().manual_seed(0)])
+    torch.testing.assert_close(augment.warp(tile(grey()), changes), tile(grey()) / 255, rtol=0, atol=1e-5)
+    assert torch.equal(augment.mask(grey(), changes), grey())
 
 
 def test_augmentation_comes_from_the_seed_and_differs_between_clips() -> None:
     augment = Augment([AugmentSettings()], TileSettings())
     same = tile(grey(1)).repeat(8, 1, 1)
-    changes = [augment.drawn(8, [torch.Generator().manual_seed(seed)]) for seed in (1, 1, 2)]
-    drawn = [augment.masked(augment.levels(same, change), change) for change in changes]
-    assert torch.equal(drawn[0], drawn[1])
-    assert not torch.equal(drawn[0], drawn[2])
-    assert len({clip.numpy().tobytes() for clip in drawn[0]}) == 8
+    changes = [augment.draw(8, [torch.Generator().manual_seed(seed)]) for seed in (1, 1, 2)]
+    augmented = [augment.mask(augment.warp(same, change), change) for change in changes]
+    assert torch.equal(augmented[0], augmented[1])
+    assert not torch.equal(augmented[0], augmented[2])
+    assert len({clip.numpy().tobytes() for clip in augmented[0]}) == 8
 
 
 def masked_ones(settings: AugmentSettings, n: int, size: int = 64) -> torch.Tensor:
     augment = Augment([settings], TileSettings(size=size))
-    return augment.masked(torch.ones(n, size, size), augment.drawn(n, [torch.Generator().manual_seed(0)]))
+    return augment.mask(torch.ones(n, size, size), augment.draw(n, [torch.Generator().manual_seed(0)]))
 
 
 @pytest.mark.parametrize("axis", [1, 2])
@@ -98,17 +98,17 @@ def test_a_mask_is_one_band_of_zeros_no_wider_than_asked_and_of_every_width(axis
 def drawn_from(source: torch.Tensor, **changes: float) -> torch.Tensor:
     settings = replace(OFF, **changes)  # type: ignore[arg-type]
     augment = Augment([settings], TileSettings())
-    return augment.levels(tile(source), augment.drawn(len(source), [torch.Generator().manual_seed(0)]))
+    return augment.warp(tile(source), augment.draw(len(source), [torch.Generator().manual_seed(0)]))
 
 
 def test_a_shift_moves_a_clip_whole_by_no_more_than_asked_and_pads_with_silence() -> None:
     ramp = torch.zeros(500, 64, 64)
     ramp[:, :, 30] = 1
     moved = drawn_from(ramp, shift=5)
-    places = (moved * torch.arange(64)).sum(2) / moved.sum(2) - 30  # (B, F): where the spike is now
-    assert (places.amax(1) - places.amin(1)).max() < 1e-4
-    assert -5 <= places.min() < -4.9
-    assert 4.9 < places.max() <= 5
+    columns = (moved * torch.arange(64)).sum(2) / moved.sum(2) - 30  # (B, F): where the spike is now
+    assert (columns.amax(1) - columns.amin(1)).max() < 1e-4
+    assert -5 <= columns.min() < -4.9
+    assert 4.9 < columns.max() <= 5
     torch.testing.assert_close(moved.sum(2), torch.ones(500, 64))
     assert drawn_from(torch.ones(500, 64, 64), shift=5)[:, :, 0].min() == 0
 
@@ -133,9 +133,9 @@ def test_another_throat_scales_low_frequencies_by_one_factor_and_leaves_the_high
     bins = torch.arange(64)
 
     def centre(part: slice) -> torch.Tensor:
-        place = (moved[:, part] * bins[part]).sum(1) / moved[:, part].sum(1)
-        left = place.floor().long()
-        return hertz[left] + (place - left) * (hertz[left + 1] - hertz[left])
+        position = (moved[:, part] * bins[part]).sum(1) / moved[:, part].sum(1)
+        nearest = position.floor().long()
+        return hertz[nearest] + (position - nearest) * (hertz[nearest + 1] - hertz[nearest])
 
     first, second = centre(slice(0, 25)) / hertz[16], centre(slice(25, 50)) / hertz[36]
     torch.testing.assert_close(first, second, rtol=0.03, atol=0)
@@ -155,8 +155,8 @@ def test_a_bend_moves_parts_of_an_axis_apart_and_no_further_than_asked() -> None
         moved = drawn_from(spikes, **{name: 3}).select(3 - axis, 32)  # (B, 64)
         bins = torch.arange(32)
         first, second = ((half * bins).sum(1) / half.sum(1) - 16 for half in (moved[:, :32], moved[:, 32:]))
-        for places in (first, second):
-            assert 2.5 < places.abs().max() < 4  # the axis itself is stretched under a spike by up to a half
+        for columns in (first, second):
+            assert 2.5 < columns.abs().max() < 4  # the axis itself is stretched under a spike by up to a half
         assert (first - second).abs().max() > 3
     assert torch.equal(drawn_from(torch.ones(9, 64, 64), tract_bend=3), torch.ones(9, 64, 64))
 
@@ -174,13 +174,13 @@ def test_noise_raises_the_floor_by_powers_and_leaves_the_loudest_cells() -> None
 
 def test_a_clip_is_changed_in_the_same_way_whatever_batch_it_is_in() -> None:
     augment, pictures = Augment([AugmentSettings()], TileSettings()), tile(grey())
-    changes = augment.drawn(64, [torch.Generator().manual_seed(3)])
-    whole = augment.masked(augment.levels(pictures, changes), changes)
+    changes = augment.draw(64, [torch.Generator().manual_seed(3)])
+    batch = augment.mask(augment.warp(pictures, changes), changes)
     part = changes.part(16, 32)
-    torch.testing.assert_close(augment.masked(augment.levels(pictures[16:32], part), part), whole[16:32], rtol=0, atol=1e-6)
+    torch.testing.assert_close(augment.mask(augment.warp(pictures[16:32], part), part), batch[16:32], rtol=0, atol=1e-6)
 
 
 def test_seeds_differ_for_every_purpose_and_epoch() -> None:
-    seeds = {seed_of(purpose, seed, epoch) for purpose in ("order", "dropout") for seed in range(20) for epoch in range(20)}
+    seeds = {derive_seed(purpose, seed, epoch) for purpose in ("order", "dropout") for seed in range(20) for epoch in range(20)}
     assert len(seeds) == 800
     assert all(0 <= seed < 2**62 for seed in seeds)

@@ -11,7 +11,7 @@ import torchaudio
 
 from cnn.config import TileSettings
 from cnn.corpus.audio import read_clip
-from cnn.tiles.front_end import tile_of
+from cnn.tiles.front_end import compute_tile
 from support.tones import RATE_HZ, SHARED, tone
 
 Clip = tuple[np.ndarray, int]  # samples and their rate
@@ -47,7 +47,7 @@ def expected_tile(samples: np.ndarray, rate_hz: int, settings: TileSettings) -> 
 
 def assert_equal_tiles(clips: Iterator[Clip], settings: TileSettings) -> None:
     """But for values that lie halfway between two grey levels."""
-    tiles = [(tile_of(*clip, settings), expected_tile(*clip, settings)) for clip in clips]
+    tiles = [(compute_tile(*clip, settings), expected_tile(*clip, settings)) for clip in clips]
     difference = np.abs(np.array([ours.astype(int) - theirs for ours, theirs in tiles]))
     assert difference.max() <= 1
     assert difference.mean() <= 0.001
@@ -81,12 +81,12 @@ def test_tiles_of_real_recordings_are_those_of_torchaudio(corpus: str) -> None:
 @pytest.mark.parametrize("size", [32, 64])
 def test_any_length_of_a_tile_fills_it(size: int) -> None:
     for length_s in np.linspace(0.1, 0.12, 50):
-        assert tile_of(tone(3, 0, 0), RATE_HZ, TileSettings(size=size, length_s=float(length_s))).shape == (size, size)
+        assert compute_tile(tone(3, 0, 0), RATE_HZ, TileSettings(size=size, length_s=float(length_s))).shape == (size, size)
 
 
 def test_the_loudest_part_of_a_long_clip_is_kept_although_its_middle_lies_elsewhere() -> None:
     quiet, loud = np.full(12_000, 0.1, np.float32), np.full(2000, 0.2, np.float32)
     wave = np.concatenate([quiet, loud]) * np.sin(np.arange(14_000, dtype=np.float32))
-    tile = tile_of(wave, RATE_HZ, TileSettings())
+    tile = compute_tile(wave, RATE_HZ, TileSettings())
     assert tile[:, 45:64].max() == 255
     assert_equal_tiles(iter([(wave, RATE_HZ)]), TileSettings())

@@ -10,7 +10,7 @@ import torch
 
 from cnn.config import AugmentSettings
 from cnn.errors import RunError
-from cnn.tiles.preview import show
+from cnn.tiles.preview import draw_preview
 from cnn.tiles.tile_set import TileSet
 
 
@@ -23,7 +23,7 @@ def every_warning() -> Iterator[None]:
 
 
 def test_one_clip_of_each_digit_is_drawn_and_nothing_is_warned_of(tiles: TileSet, tmp_path: Path, every_warning: None) -> None:
-    assert show(tiles, tmp_path / "new" / "tiles.png", 1, AugmentSettings(), seed=0) == 10
+    assert draw_preview(tiles, tmp_path / "new" / "tiles.png", 1, AugmentSettings(), seed=0) == 10
     assert (tmp_path / "new" / "tiles.png").read_bytes().startswith(b"\x89PNG")
     pictures = tiles.pictures("raw")
     assert not pictures.flags.writeable
@@ -31,5 +31,5 @@ def test_one_clip_of_each_digit_is_drawn_and_nothing_is_warned_of(tiles: TileSet
 
 def test_a_picture_that_cannot_be_written_is_one_line(tiles: TileSet, tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"cannot write the picture .*tiles\.nothing: .*; choose another with --out") as refused:
-        show(tiles, tmp_path / "tiles.nothing", 1, AugmentSettings(), seed=0)
+        draw_preview(tiles, tmp_path / "tiles.nothing", 1, AugmentSettings(), seed=0)
     assert "\n" not in str(refused.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cnn.tiles.batches import as_input, normalised
+from cnn.tiles.batches import normalise, to_input
 from cnn.tiles.tta import log_probabilities
 
 
@@ -21,7 +21,7 @@ def pictures(n: int = 300, size: int = 32) -> torch.Tensor:
 
 
 def test_one_view_is_the_picture_itself() -> None:
-    plain = Peak()(as_input(normalised(pictures().float() / 255))).log_softmax(1)
+    plain = Peak()(to_input(normalise(pictures().float() / 255))).log_softmax(1)
     torch.testing.assert_close(log_probabilities(Peak(), pictures(), 0), plain, rtol=0, atol=1e-5)
 
 
@@ -29,10 +29,10 @@ def test_three_views_are_the_mean_of_the_probabilities_a_little_earlier_and_late
     grey = pictures(5, 64).float() / 255
     later, earlier = torch.zeros_like(grey), torch.zeros_like(grey)
     later[:, :, 2:], earlier[:, :, :-2] = grey[:, :, :-2], grey[:, :, 2:]
-    expected = torch.stack([Peak()(as_input(normalised(view))).softmax(1) for view in (earlier, grey, later)]).mean(0)
-    found = log_probabilities(Peak(), pictures(5, 64), 1)
-    torch.testing.assert_close(found.exp(), expected, rtol=0, atol=1e-5)
-    torch.testing.assert_close(found.exp().sum(1), torch.ones(5))
+    expected = torch.stack([Peak()(to_input(normalise(view))).softmax(1) for view in (earlier, grey, later)]).mean(0)
+    averaged = log_probabilities(Peak(), pictures(5, 64), 1)
+    torch.testing.assert_close(averaged.exp(), expected, rtol=0, atol=1e-5)
+    torch.testing.assert_close(averaged.exp().sum(1), torch.ones(5))
 
 
 def test_the_views_of_small_pictures_are_as_far_apart_in_seconds() -> None:

@@ -19,18 +19,18 @@ from cnn.errors import RunError, SplitError
 from cnn.overrides import override
 from cnn.runs.folder import EpochRow, RunFolder, RunState, list_runs
 from cnn.tiles.tile_set import TileSet
-from cnn.train.pool import Place, the_eight, train_all
+from cnn.train.pool import TrainingPaths, default_configs, train_all
 from cnn.train.training_run import Decision, train
 from support.paths import ROOT
 
 
 def test_two_processes_give_the_numbers_of_one(tiles: TileSet, tmp_path: Path) -> None:
-    configs = [override(config, ["train.epochs=2"]) for config in the_eight(tiles)]
+    configs = [override(config, ["train.epochs=2"]) for config in default_configs(tiles)]
     assert len({config.digest for config in configs}) == 8
     heard: list[tuple[str, int]] = []
     folders = train_all(
         configs,
-        Place(tiles=tiles.folder, runs=tmp_path / "many"),
+        TrainingPaths(tiles=tiles.folder, runs=tmp_path / "many"),
         2,
         lambda config, row: heard.append((config.digest, row.epoch)),
         print,
@@ -50,7 +50,7 @@ def test_a_failed_training_stops_no_other_and_is_reported(tiles: TileSet, tmp_pa
     said: list[str] = []
     named = re.escape(f"lenet5 on raw ({tmp_path / bad.digest}):")
     with pytest.raises(RunError, match=rf"1 of 2 trainings failed, first: {named} the (validation )?loss became"):
-        train_all([bad, good], Place(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, said.append)
+        train_all([bad, good], TrainingPaths(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, said.append)
     assert RunFolder(tmp_path / good.digest).state() is RunState.FINISHED
     assert re.match(rf"failed: {named} the (validation )?loss became", said[0])
 
@@ -77,7 +77,7 @@ def test_what_a_net_of_ones_own_raises_while_it_trains_is_one_line(tiles: TileSe
     config = override(config, ["train.epochs=1", "train.batch_size=12"])
     said: list[str] = []
     with pytest.raises(RunError) as raised:
-        train_all([config], Place(tiles=tiles.folder, runs=tmp_path / "runs"), 1, lambda _c, _r: None, said.append)
+        train_all([config], TrainingPaths(tiles=tiles.folder, runs=tmp_path / "runs"), 1, lambda _c, _r: None, said.append)
     assert str(raised.value) == (
         f"Faulty on raw ({tmp_path / 'runs' / config.digest}): {path} line 11: "
         "RuntimeError at step 1 (epoch 1, batch 1 of 10): boom; mend it and train again"
@@ -92,7 +92,7 @@ def test_a_training_that_goes_on_says_after_which_epoch(tiles: TileSet, tmp_path
     )
     train(old, tiles, tmp_path, on_epoch=lambda row: Decision.PAUSE if row.epoch == 2 else Decision.CONTINUE)
     said: list[str] = []
-    train_all([old, new], Place(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, said.append)
+    train_all([old, new], TrainingPaths(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, said.append)
     assert said == [f"lenet5 on raw: going on after epoch 2 of 3 ({tmp_path / old.digest})"]
 
 
@@ -112,7 +112,7 @@ def test_the_bar_ends_full_though_tables_of_epochs_were_lost(
             train(config, tiles, tmp_path, on_epoch=end)
         (tmp_path / config.digest / "epochs.csv").unlink()
         configs.append(config)
-    train_with_bar(configs, Place(tiles=tiles.folder, runs=tmp_path), 1)
+    train_with_bar(configs, TrainingPaths(tiles=tiles.folder, runs=tmp_path), 1)
     assert "training, epochs: 6 of 6 done" in capsys.readouterr().err
 
 
@@ -121,13 +121,13 @@ import sys
 from pathlib import Path
 from cnn.overrides import override
 from cnn.tiles.tile_set import open_tiles
-from cnn.train.pool import Place, the_eight, train_all
+from cnn.train.pool import TrainingPaths, default_configs, train_all
 
 if __name__ == "__main__":
     tiles = open_tiles(Path(sys.argv[1]))
-    configs = [override(c, ["train.epochs=400"]) for c in the_eight(tiles)[:2]]
+    configs = [override(c, ["train.epochs=400"]) for c in default_configs(tiles)[:2]]
     say = lambda c, row: print(row.epoch, flush=True)
-    train_all(configs, Place(tiles=tiles.folder, runs=Path(sys.argv[2])), 2, say, print)
+    train_all(configs, TrainingPaths(tiles=tiles.folder, runs=Path(sys.argv[2])), 2, say, print)
 """
 
 
@@ -157,7 +157,7 @@ def test_a_split_that_cannot_be_is_refused_before_anything_is_trained(tiles: Til
     good = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=1"])
     bad = override(good, ["split.kind=loso", "split.fold=5"])
     with pytest.raises(SplitError, match=r"split\.fold lies between 0 and 4 for 5 speakers, not 5"):
-        train_all([good, bad], Place(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, print)
+        train_all([good, bad], TrainingPaths(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, print)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -168,7 +168,7 @@ def test_a_fold_that_fails_is_named(tiles: TileSet, tmp_path: Path) -> None:
     (tmp_path / configs[1].digest).write_text("in the way")
     said: list[str] = []
     with pytest.raises(RunError, match="1 of 2 trainings failed, first: lenet5 on raw, loso fold 2, seed 3: cannot"):
-        train_all(configs, Place(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, said.append)
+        train_all(configs, TrainingPaths(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, said.append)
     assert said[0].startswith("failed: lenet5 on raw, loso fold 2, seed 3: cannot write the run folder")
 
 
@@ -176,5 +176,5 @@ def test_nothing_is_heard_of_finished_runs(tiles: TileSet, tmp_path: Path) -> No
     config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=1"])
     heard: list[EpochRow] = []
     for _ in range(2):
-        train_all([config], Place(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, row: heard.append(row), print)
+        train_all([config], TrainingPaths(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, row: heard.append(row), print)
     assert [row.epoch for row in heard] == [1]

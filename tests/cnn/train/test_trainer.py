@@ -16,9 +16,9 @@ from cnn.config import VARIANTS, AugmentSettings, RunConfig, TileSettings, Train
 from cnn.overrides import override
 from cnn.tiles.augment import Augment
 from cnn.tiles.batches import Clips
-from cnn.train.device import one_thread
+from cnn.train.device import limit_threads
 from cnn.train.optimizer import Optimizer, learning_rate_at
-from cnn.train.trainer import Fit
+from cnn.train.trainer import Trainer
 
 CPU = torch.device("cpu")
 
@@ -34,9 +34,9 @@ def clips() -> Clips:
 
 def weights_after(*assignments: str, variant: str = "raw") -> torch.Tensor:
     """All weights after one pass over random clips."""
-    fit = Fit(config("train.batch_size=16", "train.epochs=1", "model.dropout=0", *assignments, variant=variant), CPU)
-    with one_thread(CPU):
-        fit.learn(clips())
+    fit = Trainer(config("train.batch_size=16", "train.epochs=1", "model.dropout=0", *assignments, variant=variant), CPU)
+    with limit_threads(CPU):
+        fit.train_epoch(clips())
     return torch.cat([p.detach().flatten() for p in fit.net.parameters()])
 
 
@@ -57,7 +57,7 @@ def test_the_optimiser_steps_as_torchs_of_that_name_and_decays_filters_alone(
     name: str, kind: Callable[..., torch.optim.Optimizer]
 ) -> None:
     chosen = config(f"train.optimizer={name}", "train.weight_decay=0.3")
-    ours, theirs = Fit(chosen, CPU).net, Fit(chosen, CPU).net
+    ours, theirs = Trainer(chosen, CPU).net, Trainer(chosen, CPU).net
     more = {"momentum": 0.9, "nesterov": True} if name == "sgd" else {}
     filters, others = ([p for p in theirs.parameters() if (p.ndim > 1) == is_filter] for is_filter in (True, False))
     assert filters
@@ -89,10 +89,10 @@ def test_training_loads_no_compiler() -> None:
 import sys, numpy, torch
 from cnn.tiles.batches import Clips
 from cnn.config import RunConfig
-from cnn.train.trainer import Fit
+from cnn.train.trainer import Trainer
 places = range(8)
 clips = Clips(numpy.zeros((8, 64, 64), numpy.uint8), numpy.arange(8) % 2, places, torch.device("cpu"))
-Fit(RunConfig(corpus="c", variant="raw+aug"), torch.device("cpu")).epoch(clips, clips)
+Trainer(RunConfig(corpus="c", variant="raw+aug"), torch.device("cpu")).run_epoch(clips, clips)
 print(sorted(name for name in sys.modules if name in ("torch._dynamo", "torch._inductor", "sympy")))
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -124,7 +124,7 @@ def test_bands_of_mel_and_of_time_have_their_own_widths() -> None:
 
     def zeros(size: int) -> torch.Tensor:
         augment = Augment([settings], TileSettings(size=size))
-        return augment.masked(torch.ones(1000, size, size), augment.drawn(1000, [torch.Generator().manual_seed(0)])) == 0
+        return augment.mask(torch.ones(1000, size, size), augment.draw(1000, [torch.Generator().manual_seed(0)])) == 0
 
     assert int(zeros(64).all(2).sum(1).max()) == 6
     assert int(zeros(64).all(1).sum(1).max()) == 24
@@ -137,8 +137,8 @@ def test_training_leaves_the_callers_random_numbers_and_threads_alone() -> None:
     torch.manual_seed(5)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
-    with one_thread(CPU) as n_threads:
-        Fit(config(), CPU).learn(clips())
+    with limit_threads(CPU) as n_threads:
+        Trainer(config(), CPU).train_epoch(clips())
         assert n_threads == torch.get_num_threads() == 1
     assert torch.get_num_threads() == 2
     torch.set_num_threads(before)

@@ -16,12 +16,12 @@ import torch
 
 from cnn.config import VARIANTS, RunConfig, default_config
 from cnn.errors import ConfigError, RunError
-from cnn.models.registry import build
+from cnn.models.registry import build_net
 from cnn.overrides import override
 from cnn.runs.folder import EpochRow, RunFolder, RunState
 from cnn.tiles.batches import Clips
 from cnn.tiles.tile_set import TileSet
-from cnn.train.trainer import Fit, Learnt
+from cnn.train.trainer import EpochStats, Trainer
 from cnn.train.training_run import Decision, train
 from support import sklearn_reference as reference
 from support.tones import SPEAKERS
@@ -223,9 +223,9 @@ def test_a_loss_that_is_no_number_fails_loudly_and_is_recorded(tiles: TileSet, t
 
 def test_the_step_at_which_the_loss_is_lost_is_named(tiles: TileSet) -> None:
     chosen = config(tiles, "train.batch_size=10", "train.schedule=constant", "train.warmup=0", "train.learning_rate=0.001")
-    fit = Fit(chosen, torch.device("cpu"))
+    fit = Trainer(chosen, torch.device("cpu"))
     clips = Clips(tiles.pictures("raw"), tiles.labels(), range(50), torch.device("cpu"))
-    fit.epoch(clips, clips)
+    fit.run_epoch(clips, clips)
     forward, n_calls = fit.net.forward, 0
 
     def lose_the_third(x: torch.Tensor) -> torch.Tensor:
@@ -236,11 +236,11 @@ def test_the_step_at_which_the_loss_is_lost_is_named(tiles: TileSet) -> None:
 
     fit.net.forward = lose_the_third  # type: ignore[method-assign]
     with pytest.raises(RunError, match=r"became nan at step 8 \(epoch 2, batch 3 of 5\) at a learning rate of 0\.001; lower"):
-        fit.epoch(clips, clips)
+        fit.run_epoch(clips, clips)
 
 
 def test_weights_that_blow_up_in_the_last_step_are_no_result(tiles: TileSet, tmp_path: Path) -> None:
-    fit = Fit(config(tiles), torch.device("cpu"))
+    fit = Trainer(config(tiles), torch.device("cpu"))
     clips = Clips(tiles.pictures("raw"), tiles.labels(), range(50), torch.device("cpu"))
     whole = fit.learn
 
@@ -251,7 +251,7 @@ def test_weights_that_blow_up_in_the_last_step_are_no_result(tiles: TileSet, tmp
 
     fit.learn = blow_up  # type: ignore[method-assign]
     with pytest.raises(RunError, match=r"the validation loss became (nan|inf) after epoch 1, at a learning rate of .*; lower"):
-        fit.epoch(clips, clips)
+        fit.run_epoch(clips, clips)
     assert not fit.rows
 
 
@@ -310,9 +310,9 @@ def test_a_checkpoint_of_another_training_is_refused(tiles: TileSet, tmp_path: P
 def test_what_ends_an_epoch_stands_in_the_run_folder_with_its_step(
     tiles: TileSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = Fit.learn
+    whole = Trainer.learn
 
-    def with_a_fault(fit: Fit, clips: Clips) -> Learnt:
+    def with_a_fault(fit: Trainer, clips: Clips) -> EpochStats:
         if len(fit.rows) == 1:
             fit.net.forward = no_forward  # type: ignore[method-assign]
         return whole(fit, clips)
@@ -320,7 +320,7 @@ def test_what_ends_an_epoch_stands_in_the_run_folder_with_its_step(
     def no_forward(_batch: torch.Tensor) -> torch.Tensor:
         raise ValueError("no\nnet")
 
-    monkeypatch.setattr(Fit, "learn", with_a_fault)
+    monkeypatch.setattr(Trainer, "learn", with_a_fault)
     with pytest.raises(ValueError, match="no\nnet"):
         train(config(tiles, "train.batch_size=20"), tiles, tmp_path)
     result = RunFolder(tmp_path / config(tiles, "train.batch_size=20").digest).result()
@@ -366,7 +366,7 @@ def test_a_configuration_for_other_tiles_is_refused(tiles: TileSet, tmp_path: Pa
 def test_weights_load_safely_into_a_new_net(tiles: TileSet, tmp_path: Path) -> None:
     chosen = config(tiles, "train.epochs=1")
     run = train(chosen, tiles, tmp_path)
-    net = build(chosen.model, 32, 10)
+    net = build_net(chosen.model, 32, 10)
     net.load_state_dict(torch.load(run.path / "model.pt", weights_only=True))
 
 

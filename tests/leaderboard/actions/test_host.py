@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from leaderboard.actions import host
-from leaderboard.actions.host import Decision
-from leaderboard.actions.merge_teams import merge
+from leaderboard.actions.host import HostDecision
+from leaderboard.actions.merge_teams import merge_teams
 from leaderboard.actions.rescore import rescore
 from leaderboard.actions.submit import submit
 from leaderboard.database.rows import read_revision
@@ -20,7 +20,7 @@ from leaderboard.standings import Part
 from leaderboard.store import Contest, open_contest
 from support.contests import DEADLINE, NOW, made, predictions, ranking, send, solution
 
-WHY = Decision(reason="the heating failed", at=NOW + timedelta(hours=1))
+WHY = HostDecision(reason="the heating failed", at=NOW + timedelta(hours=1))
 
 
 def refused(contest: Contest, statement: str) -> str:
@@ -33,7 +33,7 @@ def refused(contest: Contest, statement: str) -> str:
 def test_the_log_tells_action_team_and_reason_and_cannot_be_changed(contest_place: str) -> None:
     with made(contest_place, solution(), "Alpha") as contest:
         host.disqualify(contest, contest.team("Alpha"), WHY)
-        host.reinstate(contest, contest.team("Alpha"), Decision(reason="  it was\nanother team ", at=NOW))
+        host.reinstate(contest, contest.team("Alpha"), HostDecision(reason="  it was\nanother team ", at=NOW))
         told = [(entry.action, entry.team, entry.reason) for entry in contest.log()]
         assert told == [("disqualify", "Alpha", "the heating failed"), ("reinstate", "Alpha", "it was another team")]
         for statement in (
@@ -60,7 +60,7 @@ def test_a_log_entry_cannot_be_replaced_in_a_file(tmp_path_factory: pytest.TempP
 
 def test_a_reason_is_needed() -> None:
     with pytest.raises(ContestError, match="every act of a host has a reason of 1 to 500 characters and this has none"):
-        Decision(reason=" ", at=NOW)
+        HostDecision(reason=" ", at=NOW)
 
 
 def test_a_deadline_is_extended_and_never_shortened(contest_place: str) -> None:
@@ -156,20 +156,20 @@ def test_merged_teams_have_the_attempts_that_came_first_up_to_the_limit(contest_
         send(contest, "Alpha", minute=5)
         goes, stays = contest.team("Beta"), contest.team("Alpha")
         expected = [("Alpha", 1, 1), ("Beta", 1, 2), ("Beta", 2, None), ("Alpha", 2, 3), ("Alpha", 3, None)]
-        planned = merge(contest, goes, stays, WHY, is_dry_run=True)
+        planned = merge_teams(contest, goes, stays, WHY, is_dry_run=True)
         assert [(move.team, move.number, move.new_number) for move in planned] == expected
         assert (len(contest.attempts(stays)), contest.log()[1:]) == (3, [])
-        assert merge(contest, goes, stays, WHY) == planned
+        assert merge_teams(contest, goes, stays, WHY) == planned
         assert [attempt.file_name for attempt in contest.attempts(stays)] == ["m1.csv", "m2.csv", "m4.csv"]
         assert [team.name for team in contest.teams()] == ["Alpha", "Gamma"]
         assert [(line.team, line.n_attempts, line.best) for line in contest.board().lines] == [("Alpha", 3, 2)]
-        found = contest.team_of_token(token)
+        found = contest.find_team_by_token(token)
         assert found is not None
         assert found.name == "Alpha"
         with pytest.raises(AttemptsExhausted):
             send(contest, "Alpha", 9, minute=9)
         with pytest.raises(TeamError):
-            merge(contest, stays, stays, WHY)
+            merge_teams(contest, stays, stays, WHY)
 
 
 def test_a_corrected_solution_scores_all_again_and_keeps_the_old_scores(contest_place: str) -> None:
@@ -221,7 +221,7 @@ ACTS: dict[str, Callable[[Contest], object]] = {
     "grant": lambda contest: host.grant_attempts(contest, contest.team("Alpha"), 2, WHY),
     "disqualify": lambda contest: host.disqualify(contest, contest.team("Alpha"), WHY),
     "rename": lambda contest: host.rename(contest, contest.team("Alpha"), "Omega", WHY),
-    "merge": lambda contest: merge(contest, contest.team("Alpha"), contest.team("Beta"), WHY),
+    "merge": lambda contest: merge_teams(contest, contest.team("Alpha"), contest.team("Beta"), WHY),
     "rescore": lambda contest: rescore(contest, solution(flipped=(0,)), WHY),
     "token new": lambda contest: host.give_token(contest, contest.team("Alpha"), WHY),
     "token revoke": lambda contest: host.revoke_tokens(contest, contest.team("Alpha"), WHY),

@@ -17,7 +17,7 @@ from multiprocessing.synchronize import Barrier
 import pytest
 from sqlalchemy import Engine, event
 
-from leaderboard.actions.submit import submit, validate
+from leaderboard.actions.submit import submit, validate_submission
 from leaderboard.deadline import parse_deadline
 from leaderboard.errors import AttemptsExhausted, ContestClosed, ContestError, LeaderboardError, SubmissionError
 from leaderboard.files.solution import parse_solution
@@ -81,10 +81,10 @@ def test_a_refused_file_costs_nothing(contest: Contest) -> None:
 
 
 def test_validating_costs_nothing_and_tells_no_score(contest: Contest) -> None:
-    checked = validate(contest, predictions(3), "p.csv")
+    checked = validate_submission(contest, predictions(3), "p.csv")
     assert checked.predicted.tolist()[:4] == [1, 0, 1, 1]
     with pytest.raises(SubmissionError):
-        validate(contest, b"id,label\n", "p.csv")
+        validate_submission(contest, b"id,label\n", "p.csv")
     assert n_attempts(contest) == 0
     assert contest.standings() == []
 

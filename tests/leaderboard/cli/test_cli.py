@@ -180,11 +180,11 @@ def test_a_token_is_printed_once_and_worthless_after_it_is_revoked() -> None:
     started()
     token = arena("token", "new", "Alpha", "--reason", "in class").strip()
     with open_contest("contest.db") as contest:
-        found = contest.team_of_token(token)
+        found = contest.find_team_by_token(token)
         assert found is not None
         assert found.name == "Alpha"
         assert arena("token", "revoke", "Alpha", "--reason", "it leaked") == "1 token of Alpha revoked\n"
-        assert contest.team_of_token(token) is None
+        assert contest.find_team_by_token(token) is None
 
 
 def test_a_contest_is_copied_and_brought_back() -> None:

@@ -16,15 +16,15 @@ from typer.testing import CliRunner
 import arena.cli
 from leaderboard import client as sender
 from leaderboard.actions.gradebook import gradebook_csv
-from leaderboard.actions.host import Decision, close_contest, rename, set_pseudonym
+from leaderboard.actions.host import HostDecision, assign_pseudonym, close_contest, rename
 from leaderboard.actions.submit import submit
-from leaderboard.client import Door
+from leaderboard.client import Endpoint
 from leaderboard.contest.team_names import N_A_DAY
 from leaderboard.contest.team_names import set_pseudonym as set_pseudonym_within
 from leaderboard.errors import NameOften, NameRefused
 from leaderboard.pages.publish import publish
 from leaderboard.service.app import create_app
-from leaderboard.service.context import Settings
+from leaderboard.service.context import ServiceSettings
 from leaderboard.service.security import host_token
 from leaderboard.store import open_contest
 from reports.reading.contest import read_contest
@@ -34,7 +34,7 @@ from support.service import make, submission
 REAL = ("Zanahoria", "Quetzal", "Wombat")
 HIDDEN, OPEN = REAL[:2], REAL[2]
 PSEUDONYMS = {"Zanahoria": "<i>Nightjar</i>", "Quetzal": "Aye-aye & Söhne"}
-WHY = Decision(reason="they asked for it", at=NOW)
+WHY = HostDecision(reason="they asked for it", at=NOW)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def tokens(where: Path) -> dict[str, str]:
 
 @pytest.fixture
 def client(where: Path, tokens: dict[str, str]) -> Iterator[TestClient]:
-    with TestClient(create_app(Settings(where=str(where))), follow_redirects=False) as client:
+    with TestClient(create_app(ServiceSettings(where=str(where))), follow_redirects=False) as client:
         yield client
 
 
@@ -126,7 +126,7 @@ def test_every_change_stands_in_the_log_and_a_team_cannot_change_it_without_end(
         assert contest.set_pseudonym(alpha, "fox 9", NOW).pseudonym == "fox 9"  # no change, no line
         with pytest.raises(NameOften, match="at most 10 times in 24 hours and team 'Alpha' has"):
             contest.set_pseudonym(alpha, "one more", NOW)
-        assert set_pseudonym(contest, alpha, None, WHY).shown_as == "Alpha"
+        assert assign_pseudonym(contest, alpha, None, WHY).shown_as == "Alpha"
         assert contest.set_pseudonym(alpha, "tomorrow", NOW + timedelta(hours=25)).shown_as == "tomorrow"
         log = contest.log()
         assert len(log) == N_A_DAY + 2
@@ -171,7 +171,7 @@ def test_no_public_byte_tells_a_name_behind_a_pseudonym(
         for n, name in enumerate(REAL):
             submit(contest, name, submission(n), "p.csv", NOW)
         if is_closed:
-            close_contest(contest, Decision(reason="over", at=NOW))
+            close_contest(contest, HostDecision(reason="over", at=NOW))
     told = public_bytes(client, where, tmp_path / "site")
     for place, text in told.items():
         assert not [name for name in HIDDEN if name.casefold() in text.casefold()], place
@@ -276,7 +276,7 @@ def test_the_hosts_command_needs_a_reason_and_says_what_others_see(where: Path, 
 def test_the_teams_command_asks_the_service(
     client: TestClient, tokens: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def answered(request: object, door: Door, tell: object) -> dict[str, object]:
+    def answered(request: object, door: Endpoint, tell: object) -> dict[str, object]:
         asked = sender.urllib.request.Request
         assert isinstance(request, asked)
         headers = {key: value for key, value in request.header_items() if key != "Host"}

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine
 
 from leaderboard.database import schema
 from leaderboard.database.connection import connect
-from leaderboard.database.migrate import migrate, version_of
+from leaderboard.database.migrate import migrate, read_version
 from leaderboard.errors import ContestError
 from leaderboard.standings import Part
 from leaderboard.store import Contest, open_contest
@@ -56,7 +56,7 @@ def old_contest(place: str) -> str:
     if place.startswith("postgresql"):
         fill_old_server(place)
         database = connect(place)
-        assert (version_of(database), migrate(database), migrate(database)) == (1, 1, schema.SCHEMA_VERSION)
+        assert (read_version(database), migrate(database), migrate(database)) == (1, 1, schema.SCHEMA_VERSION)
         database.close()
     else:
         old_file(Path(place).parent)
@@ -112,7 +112,7 @@ def test_an_old_contest_on_a_server_is_not_changed_before_it_is_asked_for(postgr
     with pytest.raises(ContestError, match="has tables of version 1 and this Arena has 2; make a copy with pg_dump, then run"):
         open_contest(postgres_url)
     database = connect(postgres_url)
-    assert version_of(database) == 1
+    assert read_version(database) == 1
     database.close()
 
 
@@ -124,5 +124,5 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(ContestError, match="cannot be written"):
         open_contest(path)
     database = connect(path)
-    assert version_of(database) == 1
+    assert read_version(database) == 1
     database.close()

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard.actions.host import Decision, close_contest
+from leaderboard.actions.host import HostDecision, close_contest
 from leaderboard.actions.rescore import rescore
 from leaderboard.actions.submit import submit
-from leaderboard.database.create import Settings
+from leaderboard.database.create import ContestSettings
 from leaderboard.errors import SolutionError, SubmissionError
-from leaderboard.files.solution import Solution, odd_labels, parse_solution
-from leaderboard.scoring.platforms import scored
+from leaderboard.files.solution import Solution, find_odd_labels, parse_solution
+from leaderboard.scoring.platforms import score_submission
 from leaderboard.standings import Part
 from leaderboard.store import Contest, create_contest
 from support.contests import DEADLINE, NOW
@@ -55,7 +55,7 @@ def answers(*wrong: int, without: bool = False, ignored: int = 0) -> bytes:
     return ("id,label\n" + "".join(rows)).encode()
 
 
-def contest(where: str, solution: Solution, settings: Settings | None = None) -> Contest:
+def contest(where: str, solution: Solution, settings: ContestSettings | None = None) -> Contest:
     made = create_contest(where, solution=solution, name="Digits", now=NOW, deadline=DEADLINE, settings=settings)
     for name in ("Alpha", "Beta"):
         made.add_team(name, NOW)
@@ -67,7 +67,7 @@ def test_labels_speakers_and_remarks_are_of_the_rows_that_count() -> None:
     assert (solution.labels, solution.groups) == (("0", "1"), tuple(f"s{n}" for n in range(6)))
     assert (len(solution.ids), len(solution.scored), int(solution.is_public.sum())) == (60, 40, 20)
     assert solution.has_private
-    assert odd_labels(solution) == []
+    assert find_odd_labels(solution) == []
 
 
 def test_ignored_rows_change_no_number_anywhere(contest_place: str, tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_ignored_rows_change_no_number_anywhere(contest_place: str, tmp_path: Pa
                 plain_found.interval,
             )
             assert sum(map(sum, found.confusion)) == 20
-        close_contest(one, Decision(reason="over", at=NOW))
+        close_contest(one, HostDecision(reason="over", at=NOW))
         assert one.board().part is Part.PRIVATE
 
 
@@ -118,14 +118,14 @@ def test_a_row_that_is_ignored_by_a_correction_no_longer_counts(contest_place: s
     with contest(contest_place, truth()) as made:
         submit(made, "Alpha", answers(0), "p.csv", NOW)
         text = truth().content.decode().replace("c00,0,Public", "c00,0,Ignored")
-        found = rescore(made, parse_solution(text.encode(), "solution.csv"), Decision(reason="unclear", at=NOW))
+        found = rescore(made, parse_solution(text.encode(), "solution.csv"), HostDecision(reason="unclear", at=NOW))
         assert (found.n_rows_changed, found.attempts[0].public_after) == (1, 1.0)
         assert found.attempts[0].public_before < 1
 
 
 def test_a_metric_of_the_host_never_sees_an_ignored_row(contest_place: str) -> None:
     metric = METRIC.replace(b"== 20", b"in (20, 40)")
-    with contest(contest_place, truth(), Settings(metric=metric, metric_name="hits")) as made:
+    with contest(contest_place, truth(), ContestSettings(metric=metric, metric_name="hits")) as made:
         assert submit(made, "Alpha", answers(0), "p.csv", NOW).attempt.score == 0.95
 
 
@@ -135,7 +135,7 @@ def test_public_and_ignored_rows_alone_give_one_score(tmp_path: Path) -> None:
     assert not solution.has_private
     (tmp_path / "solution.csv").write_text(text)
     (tmp_path / "p.csv").write_bytes(answers(0))
-    told = scored(tmp_path / "solution.csv", tmp_path / "p.csv", "codabench")
+    told = score_submission(tmp_path / "solution.csv", tmp_path / "p.csv", "codabench")
     assert told["accuracy"] == pytest.approx(39 / 40)
     assert json.dumps(told).count("private") == 0
 

@@ -26,7 +26,7 @@ def refusal(content: bytes) -> ModelRefused:
     with pytest.raises(ModelRefused) as caught:
         check_form(content, "net.onnx")
     assert "\n" not in str(caught.value)
-    assert caught.value.told("es") != str(caught.value)
+    assert caught.value.translate("es") != str(caught.value)
     return caught.value
 
 

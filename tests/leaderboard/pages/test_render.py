@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from leaderboard.pages.render import span
+from leaderboard.pages.render import format_span
 from leaderboard.pages.texts import page_words
 from leaderboard.service.app import create_app
-from leaderboard.service.context import Settings
+from leaderboard.service.context import ServiceSettings
 from support.service import make
 
 
@@ -31,7 +31,7 @@ def tokens(where: Path) -> dict[str, str]:
 
 @pytest.fixture
 def client(where: Path, tokens: dict[str, str]) -> Iterator[TestClient]:
-    settings = Settings(where=str(where), zone="Europe/Madrid")
+    settings = ServiceSettings(where=str(where), zone="Europe/Madrid")
     with TestClient(create_app(settings), follow_redirects=False) as client:
         yield client
 
@@ -39,7 +39,7 @@ def client(where: Path, tokens: dict[str, str]) -> Iterator[TestClient]:
 def test_the_deadline_is_told_in_utc_in_the_hosts_zone_and_as_a_span(tmp_path: Path) -> None:
     deadline = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=3, minutes=12, seconds=40)
     make(tmp_path / "c.db", [], deadline=deadline)
-    with TestClient(create_app(Settings(where=str(tmp_path / "c.db"), zone="Asia/Tokyo"))) as client:
+    with TestClient(create_app(ServiceSettings(where=str(tmp_path / "c.db"), zone="Asia/Tokyo"))) as client:
         page = client.get("/").text
         spanish = client.get("/", headers={"Accept-Language": "es"}).text
     assert f"{deadline:%Y-%m-%d %H:%M} UTC" in page
@@ -49,7 +49,7 @@ def test_the_deadline_is_told_in_utc_in_the_hosts_zone_and_as_a_span(tmp_path: P
 
 
 def test_spans_leave_out_what_does_not_matter() -> None:
-    spans = [span(page_words("en"), seconds) for seconds in (59, 3600, 86400 + 7200 + 60, 3 * 86400)]
+    spans = [format_span(page_words("en"), seconds) for seconds in (59, 3600, 86400 + 7200 + 60, 3 * 86400)]
     assert spans == ["0 min", "1 h 0 min", "1 d 2 h", "3 d 0 h"]
 
 
@@ -63,7 +63,7 @@ def test_the_language_is_the_browsers_or_the_links_and_is_kept(client: TestClien
 
 
 def test_below_a_path_of_another_site_every_link_carries_it(where: Path, tokens: dict[str, str]) -> None:
-    app = create_app(Settings(where=str(where), root="/contest"))
+    app = create_app(ServiceSettings(where=str(where), root="/contest"))
     with TestClient(app, root_path="/contest", follow_redirects=False) as client:
         page = client.get("/contest/").text
         assert client.get("/contest/team").headers["location"] == "/contest/login"
@@ -75,7 +75,7 @@ def test_below_a_path_of_another_site_every_link_carries_it(where: Path, tokens:
 
 
 def test_an_unforeseen_failure_is_a_page_without_a_trace(where: Path, tokens: dict[str, str]) -> None:
-    app = create_app(Settings(where=str(where)))
+    app = create_app(ServiceSettings(where=str(where)))
 
     def broken() -> None:
         raise RuntimeError("the secret cause")
@@ -93,7 +93,7 @@ def test_an_unforeseen_failure_is_a_page_without_a_trace(where: Path, tokens: di
 def test_a_database_that_does_not_answer_is_told_without_its_name_and_the_log_has_the_reason(
     where: Path, tokens: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with TestClient(create_app(Settings(where=str(where)))) as client:
+    with TestClient(create_app(ServiceSettings(where=str(where)))) as client:
         with closing(sqlite3.connect(where)) as connection:
             connection.execute("DROP TABLE contest")
         for path in ("/", "/healthz", "/api/v1/contest"):

@@ -14,7 +14,7 @@ KEYS = page_words("en").table.keys()
 
 
 def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
-    sources = [*(PACKAGE / "templates").iterdir(), *PACKAGE.glob("*.py")]
+    sources = [*PACKAGE.rglob("*.j2"), *PACKAGE.rglob("*.py")]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     asked = set(re.findall(r"""(?<![\w.])(?:t|words|frame\.words)\(\s*["'](\w+)["']""", text))
     assert asked

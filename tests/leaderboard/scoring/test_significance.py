@@ -11,8 +11,16 @@ from arena.base.resamples import Resamples
 from arena.base.scores import confusion_matrix, macro_f1
 from leaderboard.cli.standings import brackets
 from leaderboard.files.solution import Solution, parse_solution
-from leaderboard.scoring.grading import resamples
-from leaderboard.scoring.significance import Verdicts, holm, p_of_difference, sentence, standard_error, t_tail, verdicts
+from leaderboard.scoring.grading import draw_resamples
+from leaderboard.scoring.significance import (
+    TeamComparison,
+    adjust_by_holm,
+    compare_teams,
+    compute_p_value,
+    describe_leader,
+    standard_error,
+    t_tail,
+)
 from leaderboard.standings import Part
 
 N_ROWS, N_LABELS = 300, 4
@@ -42,7 +50,7 @@ def score(predicted: np.ndarray, drawn: Resamples, solution: Solution) -> float:
 def test_the_replicates_of_each_team_are_those_of_a_loop_over_the_same_draws(n_speakers: int, has_usage: bool) -> None:
     solution, predicted = world(n_speakers, has_usage)
     part = Part.PRIVATE if has_usage else Part.PUBLIC
-    drawn = resamples(solution, part, n_replicates=20)
+    drawn = draw_resamples(solution, part, n_replicates=20)
     assert drawn.unit_name == ("speakers" if n_speakers == 12 else "clips")
     assert drawn.n_units == (12 if n_speakers == 12 else len(drawn.rows))
     assert np.all(drawn.weights.sum(axis=1) == drawn.n_units)
@@ -58,14 +66,14 @@ def test_the_replicates_of_each_team_are_those_of_a_loop_over_the_same_draws(n_s
 
 def test_teams_in_chunks_have_the_replicates_that_they_have_together(monkeypatch: pytest.MonkeyPatch) -> None:
     solution, predicted = world()
-    together = resamples(solution, Part.PUBLIC, n_replicates=50).macro_f1(predicted)
+    together = draw_resamples(solution, Part.PUBLIC, n_replicates=50).macro_f1(predicted)
     monkeypatch.setattr("arena.base.resamples._MAX_CELLS", 1)
-    assert np.array_equal(resamples(solution, Part.PUBLIC, n_replicates=50).macro_f1(predicted), together)
+    assert np.array_equal(draw_resamples(solution, Part.PUBLIC, n_replicates=50).macro_f1(predicted), together)
 
 
 def test_the_standard_error_is_that_of_many_fresh_contests() -> None:
     solution, predicted = world()
-    drawn = resamples(solution, Part.PUBLIC)
+    drawn = draw_resamples(solution, Part.PUBLIC)
     error = standard_error(drawn.macro_f1(predicted)[:, :2], drawn.n_units)
     rng = np.random.default_rng(7)
     differences = []
@@ -91,20 +99,20 @@ def test_beyond_a_thousand_degrees_the_tail_is_the_normal() -> None:
 
 def test_holm_adjusts_step_by_step() -> None:
     # 0.005 * 4; 0.01 * 3; 0.03 * 2; 0.04 * 1 is less than the one before
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.6, 0.7]) == [1.0, 1.0]
-    assert holm([]) == []
+    assert adjust_by_holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert adjust_by_holm([0.6, 0.7]) == [1.0, 1.0]
+    assert adjust_by_holm([]) == []
 
 
 def test_equal_scores_are_tied_and_far_ones_are_not() -> None:
     solution, predicted = world(12)
-    drawn = resamples(solution, Part.PUBLIC)
+    drawn = draw_resamples(solution, Part.PUBLIC)
     teams = np.stack([predicted[0], predicted[0], predicted[1], predicted[2]])
     scores = np.array([score(one, drawn, solution) for one in teams])
-    found = verdicts(scores, drawn.macro_f1(teams), drawn.n_units)
+    found = compare_teams(scores, drawn.macro_f1(teams), drawn.n_units)
     assert found.is_tied_with_above == (False, True, True, False)
     assert found.could_be_first == (True, True, True, False)
-    assert p_of_difference(scores[:2], drawn.macro_f1(teams[:2]), drawn.n_units) == 1.0
+    assert compute_p_value(scores[:2], drawn.macro_f1(teams[:2]), drawn.n_units) == 1.0
     low_high = drawn.interval(drawn.macro_f1(teams)[:, 0])
     assert low_high.low < scores[0] < low_high.high
 
@@ -117,15 +125,15 @@ def test_under_no_difference_one_contest_in_twenty_names_a_winner_at_most() -> N
         text = "id,label\n" + "".join(f"c{n},{label}\n" for n, label in enumerate(truth))
         solution = parse_solution(text.encode(), "solution.csv")
         teams = np.stack([np.where(rng.random(120) < 0.8, truth, 1 - truth) for _ in range(3)])
-        drawn = resamples(solution, Part.PUBLIC, n_replicates=200)
+        drawn = draw_resamples(solution, Part.PUBLIC, n_replicates=200)
         scores = np.array([score(one, drawn, solution) for one in teams])
         order = np.argsort(-scores)
-        named += sum(verdicts(scores[order], drawn.macro_f1(teams[order]), drawn.n_units).could_be_first) == 1
+        named += sum(compare_teams(scores[order], drawn.macro_f1(teams[order]), drawn.n_units).could_be_first) == 1
     assert named <= 16  # 6 are expected at most; the best of three is picked, which the test does not know
 
 
-def verdict(*could: bool, p: float = 0.01) -> Verdicts:
-    return Verdicts(is_tied_with_above=(False,) * len(could), could_be_first=could, p_second=p)
+def verdict(*could: bool, p: float = 0.01) -> TeamComparison:
+    return TeamComparison(is_tied_with_above=(False,) * len(could), could_be_first=could, p_second=p)
 
 
 @pytest.mark.parametrize(
@@ -160,8 +168,10 @@ def verdict(*could: bool, p: float = 0.01) -> Verdicts:
         ),
     ],
 )
-def test_a_sentence_says_who_is_really_first(names: list[str], scores: list[float], found: Verdicts, expected: str) -> None:
-    assert sentence(names, np.array(scores), found, "speakers") == expected
+def test_a_sentence_says_who_is_really_first(
+    names: list[str], scores: list[float], found: TeamComparison, expected: str
+) -> None:
+    assert describe_leader(names, np.array(scores), found, "speakers") == expected
 
 
 def test_brackets_stand_beside_those_that_belong_together() -> None:

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from leaderboard.actions.submit import submit
 from leaderboard.service.security import host_token
 from leaderboard.store import Contest, open_contest
-from leaderboard.verification.sent_models import attach, record_verdict, sent_models
-from leaderboard.verification.verify import Verdict
+from leaderboard.verification.sent_models import attach_model, record_verification, sent_models
+from leaderboard.verification.verify import Verification
 from support.browser import ARGUMENTS, CHROMIUM, CUT_OFF, needs_chromium
 from support.onnx_models import first_samples, model_of
 from support.service import NOW, make, running, submission
@@ -61,11 +61,13 @@ def models(contest: Contest) -> None:
     for name, is_equal in ((TEAMS[2], True), (TEAMS[5], False), (TEAMS[1], None)):
         team = contest.team(name)
         for attempt in contest.attempts(team):
-            attach(contest, team, attempt.number, (NET, "resnet-bilateral-aug.onnx"), NOW)
+            attach_model(contest, team, attempt.number, (NET, "resnet-bilateral-aug.onnx"), NOW)
         if is_equal is not None:
             remark = "300 of 300 rows equal" if is_equal else "280 of 300 rows equal, 20 differ (clip_0001, clip_0002, ...)"
             for model in sent_models(contest, [team]):
-                record_verdict(contest, model, Verdict(is_verified=is_equal, remark=remark, n_equal=0, n_rows=300), NOW)
+                record_verification(
+                    contest, model, Verification(is_verified=is_equal, remark=remark, n_equal=0, n_rows=300), NOW
+                )
 
 
 @pytest.fixture(scope="module")

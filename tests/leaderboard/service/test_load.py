@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 from leaderboard.files.submission import parse_submission
 from leaderboard.scoring.grading import grade
 from leaderboard.service.app import create_app
-from leaderboard.service.context import Settings
+from leaderboard.service.context import ServiceSettings
 from leaderboard.standings import Part
 from leaderboard.store import Contest, open_contest
 from support.service import make, running, submission
@@ -171,7 +171,9 @@ def test_a_kill_among_many_posts_leaves_each_wholly_there_or_wholly_not(where: s
     assert n_stored >= 40
     told = [post for post, answer in zip(wanted, answers, strict=True) if answer.status == 201]
     some = [post for at, post in enumerate(wanted) if at % (len(wanted) // 50) < 4]  # four files of each team
-    with TestClient(create_app(Settings(where=where))) as client:  # what is sent again is answered, and nothing counts twice
+    with TestClient(
+        create_app(ServiceSettings(where=where))
+    ) as client:  # what is sent again is answered, and nothing counts twice
         assert {answer.status for answer in sent_again(client, told)} == {200}
         again = sent_again(client, some)
     assert {201, 409} <= {answer.status for answer in again} <= {200, 201, 409}

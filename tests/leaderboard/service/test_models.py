@@ -21,16 +21,16 @@ from starlette.testclient import TestClient
 
 from leaderboard import client as client_of_service
 from leaderboard.actions import submit_model as model_entry
-from leaderboard.actions.host import Decision, close_contest, disqualify
-from leaderboard.client import Door, Unreachable
+from leaderboard.actions.host import HostDecision, close_contest, disqualify
+from leaderboard.client import Endpoint, Unreachable
 from leaderboard.database import schema
 from leaderboard.files.solution import parse_solution
 from leaderboard.service import upload as web_upload
 from leaderboard.service.app import create_app
-from leaderboard.service.context import Settings
+from leaderboard.service.context import ServiceSettings
 from leaderboard.service.security import BodyTooLarge
 from leaderboard.store import create_contest, open_contest
-from leaderboard.verification.sent_models import N_MODELS, content_of, sent_models
+from leaderboard.verification.sent_models import N_MODELS, read_model_content, sent_models
 from support.contests import run
 from support.onnx_models import external, first_samples, model_of, rows, write_audio
 from support.service import NOW, WAIT_S, running, token_of
@@ -58,7 +58,7 @@ def tokens(where: str) -> dict[str, str]:
 
 @pytest.fixture
 def client(where: str, tokens: dict[str, str]) -> Iterator[TestClient]:
-    settings = Settings(where=where, max_bytes=LIMIT // 2, max_model_bytes=LIMIT)
+    settings = ServiceSettings(where=where, max_bytes=LIMIT // 2, max_model_bytes=LIMIT)
     with TestClient(create_app(settings), follow_redirects=False) as client:
         yield client
 
@@ -111,7 +111,7 @@ def test_a_net_that_comes_with_a_file_lies_beside_its_attempt_and_the_host_verif
     assert '<span class="tag soft">model sent</span>' in client.get("/").text
     with open_contest(where) as contest:
         (model,) = sent_models(contest, contest.teams())
-        assert content_of(contest, model.digest) == GOOD
+        assert read_model_content(contest, model.digest) == GOOD
     assert run(where, "verify", "--all", "--audio", write_audio(tmp_path))[0] == 0
     page = client.get("/attempts/1").text
     assert "it gives the same answers: the score is verified." in page
@@ -140,7 +140,7 @@ def test_a_net_can_be_added_to_a_scored_attempt_until_the_contest_closes_and_cos
     assert send(client, rows(n_blank=1), GOOD)[:2] == (303, "/attempts/2?before=1")  # the same file again brings the net too
     assert "La organización todavía no lo ha ejecutado" in client.get("/attempts/2").text
     with open_contest(where) as contest:
-        close_contest(contest, Decision(reason="over", at=NOW))
+        close_contest(contest, HostDecision(reason="over", at=NOW))
     status, _, page = add(client, 1, GOOD)
     assert (status, "El concurso está cerrado" in page) == (403, True)
     assert add(client, 2, GOOD)[0] == 303  # lies there already
@@ -221,10 +221,10 @@ def test_nets_for_no_attempt_of_the_team_or_for_one_that_takes_no_more_are_refus
     status, answer = api(client, "PUT", "attempts/1/model", tokens["Ann"], content=GOOD)
     assert (status, "is verified" in answer["message"]) == (409, True)
     with open_contest(where) as contest:
-        disqualify(contest, contest.team("Bob"), Decision(reason="copied", at=NOW))
+        disqualify(contest, contest.team("Bob"), HostDecision(reason="copied", at=NOW))
     assert api(client, "PUT", "attempts/1/model", tokens["Bob"], content=GOOD)[0] == 404
     with open_contest(where) as contest:
-        disqualify(contest, contest.team("Ann"), Decision(reason="copied", at=NOW))
+        disqualify(contest, contest.team("Ann"), HostDecision(reason="copied", at=NOW))
     assert api(client, "PUT", "attempts/1/model", tokens["Ann"], content=GOOD)[1]["error"] == "team"
 
 
@@ -294,7 +294,7 @@ def test_a_net_whose_upload_breaks_off_leaves_nothing_and_can_be_sent_again(wher
                 service.kill()
             connection.close()
     assert n_stored(where) == before
-    with TestClient(create_app(Settings(where=where))) as client:
+    with TestClient(create_app(ServiceSettings(where=where))) as client:
         answer = client.post("/api/v1/attempts", content=body, headers=headers)
     assert (answer.status_code, answer.json()["attempt"]["model"]["state"]) == (201, "carried")
 
@@ -320,8 +320,8 @@ def test_a_kill_among_many_uploads_leaves_each_net_whole_or_not_there(
         def post(one: tuple[str, str, Path, Path]) -> None:
             team, token, file, net = one
             with contextlib.suppress(Unreachable):
-                door = Door(url=service.url, team=team, token=token)
-                confirmed.append(client_of_service.send(door, file, print, net)["attempt"]["model"]["digest"])
+                door = Endpoint(url=service.url, team=team, token=token)
+                confirmed.append(client_of_service.send_file(door, file, print, net)["attempt"]["model"]["digest"])
             with one_at_a_time:
                 if len(confirmed) >= 6 and service.process.poll() is None:
                     service.kill()
@@ -331,8 +331,8 @@ def test_a_kill_among_many_uploads_leaves_each_net_whole_or_not_there(
     with open_contest(where) as contest:
         kept = {model.digest for model in sent_models(contest, contest.teams())}
         assert set(confirmed) <= kept
-        assert all(hashlib.sha256(content_of(contest, digest)).hexdigest() == digest for digest in kept)
-    with TestClient(create_app(Settings(where=where))) as again:
+        assert all(hashlib.sha256(read_model_content(contest, digest)).hexdigest() == digest for digest in kept)
+    with TestClient(create_app(ServiceSettings(where=where))) as again:
         for _, token, file, net in sent:
             files = {"file": ("a.csv", file.read_bytes()), "model": ("net.onnx", net.read_bytes())}
             status, receipt = api(again, "POST", "attempts", token, files=files)

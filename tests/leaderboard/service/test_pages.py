@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from leaderboard.actions.host import Decision, close_contest
+from leaderboard.actions.host import HostDecision, close_contest
 from leaderboard.actions.submit import submit
 from leaderboard.service.app import create_app
-from leaderboard.service.context import Settings
+from leaderboard.service.context import ServiceSettings
 from leaderboard.standings import Part
 from leaderboard.store import open_contest
 from support.service import NOW, make, submission
@@ -31,7 +31,7 @@ def tokens(where: Path) -> dict[str, str]:
 
 @pytest.fixture
 def client(where: Path, tokens: dict[str, str]) -> Iterator[TestClient]:
-    settings = Settings(where=str(where), zone="Europe/Madrid")
+    settings = ServiceSettings(where=str(where), zone="Europe/Madrid")
     with TestClient(create_app(settings), follow_redirects=False) as client:
         yield client
 
@@ -128,7 +128,7 @@ def test_after_the_third_attempt_and_after_the_end_nothing_more_is_taken(
     sign_in(client, tokens["Bob"])
     token = csrf(client, "/team")
     with open_contest(where) as contest:
-        close_contest(contest, Decision(reason="over", at=NOW))
+        close_contest(contest, HostDecision(reason="over", at=NOW))
     answer = client.post("/attempts", data={"csrf": token}, files={"file": ("e.csv", submission(5))})
     assert answer.status_code == 403
     assert "closed: nothing more is scored" in answer.text
@@ -229,7 +229,7 @@ def test_standings_refresh_by_header_while_the_contest_runs_and_can_be_held(clie
     assert "refresh" not in client.get("/?refresh=no").headers
     with open_contest(where) as contest:
         submit(contest, "Ann", submission(1), "p.csv", NOW)
-        close_contest(contest, Decision(reason="over", at=NOW))
+        close_contest(contest, HostDecision(reason="over", at=NOW))
     assert "refresh" not in client.get("/").headers
 
 
@@ -237,7 +237,7 @@ def test_after_the_close_the_private_score_ranks_and_is_shown(client: TestClient
     with open_contest(where) as contest:
         for n, name in enumerate(("Ann", "Bob", "Cleo")):
             submit(contest, name, submission(n, 0.2), "p.csv", NOW)
-        close_contest(contest, Decision(reason="over", at=NOW))
+        close_contest(contest, HostDecision(reason="over", at=NOW))
         lines = contest.standings(Part.PRIVATE)
     page = client.get("/").text
     assert names(page) == [line.team for line in lines]

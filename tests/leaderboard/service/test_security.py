@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from leaderboard.actions.host import Decision, close_contest
+from leaderboard.actions.host import HostDecision, close_contest
 from leaderboard.pages.publish import publish
 from leaderboard.service.app import create_app
-from leaderboard.service.context import Settings
+from leaderboard.service.context import ServiceSettings
 from leaderboard.service.security import Failures, host_token, is_from_us
 from leaderboard.standings import Part
 from leaderboard.store import open_contest
@@ -35,7 +35,7 @@ def tokens(where: Path) -> dict[str, str]:
 
 @pytest.fixture
 def client(where: Path, tokens: dict[str, str]) -> Iterator[TestClient]:
-    with TestClient(create_app(Settings(where=str(where), max_bytes=100_000)), follow_redirects=False) as client:
+    with TestClient(create_app(ServiceSettings(where=str(where), max_bytes=100_000)), follow_redirects=False) as client:
         yield client
 
 
@@ -91,7 +91,7 @@ def test_the_session_cookie_is_for_no_script_and_no_other_site(client: TestClien
 
 
 def test_behind_https_cookies_are_sent_by_https_only(where: Path, tokens: dict[str, str]) -> None:
-    with TestClient(create_app(Settings(where=str(where), is_https=True)), base_url="https://c.example") as client:
+    with TestClient(create_app(ServiceSettings(where=str(where), is_https=True)), base_url="https://c.example") as client:
         sent = client.post("/login", data={"csrf": csrf(client), "token": tokens["Ann"]}, follow_redirects=False)
         cookies = sent.headers.get_list("set-cookie")
         assert cookies
@@ -186,7 +186,7 @@ def test_ten_wrong_tokens_make_an_address_wait_but_not_those_who_are_in(client: 
 def test_failures_are_forgotten_after_their_window_and_counted_by_ipv6_network() -> None:
     failures = Failures()
     for n in range(10):
-        failures.failed(f"2001:db8::{n}", 100.0 + n)
+        failures.record_failure(f"2001:db8::{n}", 100.0 + n)
     assert failures.wait_s("2001:db8::ffff", "t", 110.0) == pytest.approx(290.0)
     assert failures.wait_s("2001:db8:0:1::1", "t", 110.0) == 0
     assert failures.wait_s("2001:db8::1", "t", 401.0) == 0
@@ -195,7 +195,7 @@ def test_failures_are_forgotten_after_their_window_and_counted_by_ipv6_network()
 def test_one_who_guesses_on_a_socket_for_both_kinds_of_addresses_keeps_nobody_else_waiting() -> None:
     failures = Failures()
     for n in range(10):
-        failures.failed("::ffff:192.0.2.1", float(n))
+        failures.record_failure("::ffff:192.0.2.1", float(n))
     assert failures.wait_s("::ffff:192.0.2.1", "t", 10.0) > 0
     assert failures.wait_s("::ffff:192.0.2.2", "t", 10.0) == 0
 
@@ -281,7 +281,7 @@ def test_private_scores_are_in_no_public_byte_before_the_contest_is_closed(
 
 def _close(where: Path) -> None:
     with open_contest(where) as contest:
-        close_contest(contest, Decision(reason="the course is over", at=NOW))
+        close_contest(contest, HostDecision(reason="the course is over", at=NOW))
 
 
 def test_the_log_of_a_process_holds_no_token(where: Path, tokens: dict[str, str]) -> None:
@@ -297,4 +297,4 @@ def test_the_log_of_a_process_holds_no_token(where: Path, tokens: dict[str, str]
 
 
 def test_a_setting_does_not_print_the_databases_password() -> None:
-    assert "secret" not in repr(Settings(where="postgresql://arena:secret@db/contest"))
+    assert "secret" not in repr(ServiceSettings(where="postgresql://arena:secret@db/contest"))

@@ -8,23 +8,23 @@ import socket
 import pytest
 
 from leaderboard.errors import ContestError
-from leaderboard.service.server import listening_socket
+from leaderboard.service.server import open_listening_socket
 
 WAIT_S = 60
 
 
 def test_the_port_of_another_service_is_refused() -> None:
-    with listening_socket("127.0.0.1", 0) as bound:
+    with open_listening_socket("127.0.0.1", 0) as bound:
         port = bound.getsockname()[1]
         with pytest.raises(ContestError, match=f"127.0.0.1 port {port} cannot be listened on .*choose another --port"):
-            listening_socket("127.0.0.1", port)
+            open_listening_socket("127.0.0.1", port)
 
 
 def test_what_is_accepted_sends_small_answers_at_once() -> None:
     """Without it an answer of two parts, as uvicorn writes them, takes 40 ms."""
 
     async def no_delay() -> int:
-        bound = listening_socket("127.0.0.1", 0)
+        bound = open_listening_socket("127.0.0.1", 0)
         option: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
         async def look(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

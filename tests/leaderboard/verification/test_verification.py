@@ -20,8 +20,8 @@ from leaderboard.errors import ContestError, ModelRefused
 from leaderboard.files.solution import parse_solution
 from leaderboard.store import create_contest, open_contest
 from leaderboard.verification.sandbox import Refused, check_contained
-from leaderboard.verification.sent_models import attach, sent_models
-from leaderboard.verification.verify import Limits, Samples, answers, check_model, gather, read_model
+from leaderboard.verification.sent_models import attach_model, sent_models
+from leaderboard.verification.verify import Limits, Samples, check_model, read_model, run_model, write_samples
 from support.contests import run
 from support.onnx_models import LABELS, RATE_HZ, N, constant, external, first_samples, graph_of, model_of, rows, write_audio
 
@@ -35,7 +35,7 @@ def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def samples(audio: Path, tmp_path_factory: pytest.TempPathFactory) -> Samples:
-    return gather(audio, [f"clip{place}" for place in range(N)], tmp_path_factory.mktemp("gathered") / "samples")
+    return write_samples(audio, [f"clip{place}" for place in range(N)], tmp_path_factory.mktemp("gathered") / "samples")
 
 
 def refusal(call: Callable[[], object]) -> str:
@@ -46,7 +46,7 @@ def refusal(call: Callable[[], object]) -> str:
 
 
 def asked(content: bytes, samples: Samples, **limits: Any) -> list[int]:
-    return answers(content, "model.onnx", samples, LABELS, Limits(**limits)).tolist()
+    return run_model(content, "model.onnx", samples, LABELS, Limits(**limits)).tolist()
 
 
 def test_a_model_is_run_on_every_recording(samples: Samples) -> None:
@@ -199,7 +199,7 @@ def test_a_file_that_is_missing_empty_or_too_large_is_refused(tmp_path: Path) ->
 def test_recordings_that_are_missing_or_lie_elsewhere_are_named(audio: Path, tmp_path: Path) -> None:
     for name in ("clip99", "../clip0"):
         with pytest.raises(ContestError, match="has no recording"):
-            gather(audio, [name], tmp_path / "samples")
+            write_samples(audio, [name], tmp_path / "samples")
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def contest(contest_place: str) -> str:
         for name, first in (("Honest", 0), ("Boaster", 1)):
             team = made.add_team(name, NOW)
             entry.submit(made, name, rows(), "s.csv", NOW)
-            attach(made, team, 1, (model_of(first_samples(first)), "model.onnx"), NOW)
+            attach_model(made, team, 1, (model_of(first_samples(first)), "model.onnx"), NOW)
         made.add_team("Without", NOW)
     return contest_place
 
@@ -266,7 +266,7 @@ def test_rows_may_differ_as_far_as_the_host_tolerates(contest: str, audio: Path)
 
 def test_a_model_that_fails_is_a_verdict_and_stops_no_other(contest: str, audio: Path) -> None:
     with open_contest(contest) as opened:
-        attach(opened, opened.team("Boaster"), 1, (model_of(first_samples(), rate_hz="16000"), "m.onnx"), NOW)
+        attach_model(opened, opened.team("Boaster"), 1, (model_of(first_samples(), rate_hz="16000"), "m.onnx"), NOW)
     code, lines = run(contest, "verify", "--all", "--audio", audio, "--json")
     assert (code, {line["team"]: line["is_verified"] for line in lines}) == (1, {"Honest": True, "Boaster": False})
 

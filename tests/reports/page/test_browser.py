@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from cnn.runs.folds import Question
+from cnn.runs.folds import EvaluationPlan
 from reports.page.render import render_report
 from reports.reading.gather import Sources, gather_facts
 from support.browser import CUT_OFF, TEXT_OUTSIDE, needs_chromium
@@ -64,8 +64,8 @@ def held_out_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     speakers = tuple(f"{'W' * 30 if n < 9 else ''}{n:02d}" for n in range(1, 25))
     both = ("lenet5", "resnet")
     long = ("train.learning_rate=0.00123456", "train.weight_decay=0.123456", "augment.tempo=0.123456", "train.warmup=0.123456")
-    write_evaluation(folder / "runs", Question(folds="3", models=both, n_seeds=2), speakers=speakers)
-    write_evaluation(folder / "runs", Question(folds="3", models=both, overrides=long), speakers=speakers, without=1)
+    write_evaluation(folder / "runs", EvaluationPlan(folds="3", models=both, n_seeds=2), speakers=speakers)
+    write_evaluation(folder / "runs", EvaluationPlan(folds="3", models=both, overrides=long), speakers=speakers, without=1)
     (folder / "report.html").write_bytes(render_report(gather_facts(Sources(runs=folder / "runs"))))
     return folder / "report.html"
 

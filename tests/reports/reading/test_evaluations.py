@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnn.config import TileSettings, default_config, to_dict
+from cnn.config import TileSettings, config_to_dict, default_config
 from cnn.files import write_json
 from cnn.overrides import override
 from cnn.runs.evaluation import evaluate
-from cnn.runs.evaluation_sets import evaluations_in
+from cnn.runs.evaluation_sets import find_evaluations
 from cnn.runs.folder import RunFolder
-from cnn.runs.folds import Question
+from cnn.runs.folds import EvaluationPlan
 from reports.facts.base import NoteKind
 from reports.facts.evaluations import EvaluationGroup
 from reports.figures.evaluations import speaker_order, speaker_rows
@@ -33,8 +33,8 @@ def groups_of(runs: Path) -> tuple[EvaluationGroup, ...]:
 
 
 def test_the_numbers_are_those_of_arena_eval(tmp_path: Path) -> None:
-    question = Question(folds="loso", models=("lenet5", "resnet"), n_seeds=3)
-    folders = write_evaluation(tmp_path, question)
+    plan = EvaluationPlan(folds="loso", models=("lenet5", "resnet"), n_seeds=3)
+    folders = write_evaluation(tmp_path, plan)
     (group,) = groups_of(tmp_path)
     assert (group.kind, group.n_folds, group.on, group.n_seeds) == ("loso", 6, "test", 3)
     assert [(one.model, one.variant, one.seeds) for one in group.evaluations] == [
@@ -49,10 +49,10 @@ def test_the_numbers_are_those_of_arena_eval(tmp_path: Path) -> None:
 
 
 def test_two_recipes_two_corpora_and_two_kinds_of_folds_are_not_mixed(tmp_path: Path) -> None:
-    write_evaluation(tmp_path, Question(folds="loso"))
-    write_evaluation(tmp_path, Question(folds="loso", overrides=("train.epochs=7", "augment.shift=0")))
-    write_evaluation(tmp_path, Question(folds="3"))
-    for config in fold_configs(Question(folds="loso")):
+    write_evaluation(tmp_path, EvaluationPlan(folds="loso"))
+    write_evaluation(tmp_path, EvaluationPlan(folds="loso", overrides=("train.epochs=7", "augment.shift=0")))
+    write_evaluation(tmp_path, EvaluationPlan(folds="3"))
+    for config in fold_configs(EvaluationPlan(folds="loso")):
         write_fold(tmp_path, dataclasses.replace(config, corpus="another"))
     groups = groups_of(tmp_path)
     assert [(group.kind, group.n_folds, len(group.evaluations)) for group in groups] == [
@@ -71,8 +71,8 @@ def test_two_recipes_two_corpora_and_two_kinds_of_folds_are_not_mixed(tmp_path: 
 
 def test_missing_folds_are_named_with_the_command_that_completes_them(tmp_path: Path) -> None:
     words = ("train.epochs=7", "split.seed=0", "model.dropout=0.5")
-    question = Question(folds="loso", models=("resnet",), variants=("bilateral",), overrides=words)
-    write_evaluation(tmp_path / "my runs", question, without=2)
+    plan = EvaluationPlan(folds="loso", models=("resnet",), variants=("bilateral",), overrides=words)
+    write_evaluation(tmp_path / "my runs", plan, without=2)
     facts = gather_facts(Sources(runs=tmp_path / "my runs"))
     (one,) = facts.evaluations[0].evaluations
     assert (one.folds, one.n_folds, one.n_missing, one.has_all_folds) == ((0, 1, 2, 3), 6, 2, False)
@@ -86,31 +86,31 @@ def test_missing_folds_are_named_with_the_command_that_completes_them(tmp_path: 
 
 
 def test_the_command_asks_for_exactly_the_trainings_that_are_there(tmp_path: Path) -> None:
-    asked = Question(folds="3", n_seeds=2, on="validation", overrides=("train.learning_rate=0.004", "split.seed=4"))
+    asked = EvaluationPlan(folds="3", n_seeds=2, on="validation", overrides=("train.learning_rate=0.004", "split.seed=4"))
     write_evaluation(tmp_path, asked, without=1)
-    (runs,) = evaluations_in(tmp_path)
+    (runs,) = find_evaluations(tmp_path)
     command = runs.command(Path("runs")).split()
     assert command[:6] == ["arena", "eval", "--folds", "3", "--model", "lenet5"]
     assert command[6:12] == ["--variant", "raw+aug", "--seeds", "2", "--on", "validation"]
-    again = Question(folds="3", n_seeds=2, on="validation", overrides=tuple(command[12:]))
+    again = EvaluationPlan(folds="3", n_seeds=2, on="validation", overrides=tuple(command[12:]))
     assert {config.digest for config in fold_configs(again)} == {config.digest for config in fold_configs(asked)}
 
 
 def test_a_seed_that_lacks_folds_is_left_out_of_whole_ones_and_counted(tmp_path: Path) -> None:
-    question = Question(folds="loso", n_seeds=2)
-    configs = fold_configs(question)
+    plan = EvaluationPlan(folds="loso", n_seeds=2)
+    configs = fold_configs(plan)
     for config in configs:
         if config.train.seed == 0 or config.split.fold < 2:
             write_fold(tmp_path, config)
     unfinished = RunFolder(tmp_path / configs[-1].digest)
     unfinished.path.mkdir()
-    unfinished.write_config(to_dict(configs[-1]))
+    unfinished.write_config(config_to_dict(configs[-1]))
     (one,) = groups_of(tmp_path)[0].evaluations
     assert (one.seeds, one.folds, one.n_missing, one.has_all_folds) == ((0,), (0, 1, 2, 3, 4, 5), 4, True)
 
 
 def test_the_numbers_of_the_folds_stay_theirs_where_some_are_missing(tmp_path: Path) -> None:
-    for config in fold_configs(Question(folds="loso"))[2:]:
+    for config in fold_configs(EvaluationPlan(folds="loso"))[2:]:
         folder = write_fold(tmp_path, config)
         if config.split.fold == 4:
             folder.write_predictions(LABELS, [row for row in folder.predictions() if row.truth != "7"])
@@ -123,7 +123,7 @@ def test_the_numbers_of_the_folds_stay_theirs_where_some_are_missing(tmp_path: P
 def test_folds_are_no_candidates_for_the_eight_where_there_are_others(tmp_path: Path) -> None:
     write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"), finished_at="2026-01-01T00:00:00+00:00")
     variants = ("raw", "bilateral", "raw+aug", "bilateral+aug")
-    write_evaluation(tmp_path, Question(folds="loso", models=("lenet5", "resnet"), variants=variants))
+    write_evaluation(tmp_path, EvaluationPlan(folds="loso", models=("lenet5", "resnet"), variants=variants))
     facts = gather_facts(Sources(runs=tmp_path))
     assert [run.digest for run in facts.runs] == ["a" * 16]
     assert not facts.is_one_fold
@@ -133,8 +133,8 @@ def test_folds_are_no_candidates_for_the_eight_where_there_are_others(tmp_path: 
 
 def test_trainings_on_one_fold_stay_trainings_though_some_are_also_of_an_evaluation(tmp_path: Path) -> None:
     speakers = tuple(f"{n:02d}" for n in range(1, 11))
-    question = Question(folds="becker", models=("lenet5", "resnet"), variants=("raw", "raw+aug"))
-    for config in fold_configs(question):
+    plan = EvaluationPlan(folds="becker", models=("lenet5", "resnet"), variants=("raw", "raw+aug"))
+    for config in fold_configs(plan):
         if config.split.fold == 0 or config.model.name == "lenet5":
             write_fold(tmp_path, config, speakers)
     facts = gather_facts(Sources(runs=tmp_path))
@@ -145,7 +145,7 @@ def test_trainings_on_one_fold_stay_trainings_though_some_are_also_of_an_evaluat
 
 
 def test_without_other_trainings_the_answer_is_what_the_folds_say(tmp_path: Path) -> None:
-    write_evaluation(tmp_path, Question(folds="loso"))
+    write_evaluation(tmp_path, EvaluationPlan(folds="loso"))
     facts = gather_facts(Sources(runs=tmp_path))
     summary = summarise(facts)
     assert facts.is_one_fold
@@ -163,21 +163,21 @@ def test_without_other_trainings_the_answer_is_what_the_folds_say(tmp_path: Path
 
 
 def test_trials_and_single_folds_and_renamed_runs_are_no_evaluation(tmp_path: Path) -> None:
-    configs = fold_configs(Question(folds="loso"))
+    configs = fold_configs(EvaluationPlan(folds="loso"))
     write_fold(tmp_path / "one", configs[3])
-    assert evaluations_in(tmp_path / "one") == []
+    assert find_evaluations(tmp_path / "one") == []
     for config in configs:
         folder = write_fold(tmp_path / "trials", config)
         write_json(folder.path / "trial.json", {"study": "s", "number": 0})
-    assert evaluations_in(tmp_path / "trials") == []
+    assert find_evaluations(tmp_path / "trials") == []
     for config in configs:
         folder = write_fold(tmp_path / "renamed", config)
         folder.path.rename(folder.path.with_name(folder.digest[::-1]))
-    assert evaluations_in(tmp_path / "renamed") == []
+    assert find_evaluations(tmp_path / "renamed") == []
 
 
 def test_runs_that_keep_speakers_for_validation_are_scored_on_these(tmp_path: Path) -> None:
-    write_evaluation(tmp_path, Question(folds="loso", on="validation"))
+    write_evaluation(tmp_path, EvaluationPlan(folds="loso", on="validation"))
     (group,) = groups_of(tmp_path)
     assert group.on == "validation"
     assert group_title(group, english()) == "Every speaker held out once, scored on validation"
@@ -187,7 +187,7 @@ def test_runs_that_keep_speakers_for_validation_are_scored_on_these(tmp_path: Pa
 
 
 def test_the_highest_of_several_is_said_to_be_flattered_and_the_others_are_named(tmp_path: Path) -> None:
-    write_evaluation(tmp_path, Question(folds="loso", models=("lenet5", "resnet")))
+    write_evaluation(tmp_path, EvaluationPlan(folds="loso", models=("lenet5", "resnet")))
     (group,) = groups_of(tmp_path)
     low, high = sorted(group.evaluations, key=lambda one: one.mean)
     pooled, interval = high.scores.pooled_macro_f1, high.scores.interval
@@ -207,7 +207,7 @@ def test_the_highest_of_several_is_said_to_be_flattered_and_the_others_are_named
 
 def test_of_many_speakers_the_picture_names_the_worst_and_sums_up_the_rest(tmp_path: Path) -> None:
     speakers = tuple(f"{n:02d}" for n in range(1, 61))
-    write_evaluation(tmp_path, Question(folds="10", models=("lenet5", "resnet")), speakers=speakers)
+    write_evaluation(tmp_path, EvaluationPlan(folds="10", models=("lenet5", "resnet")), speakers=speakers)
     (group,) = groups_of(tmp_path)
     order = speaker_order(group)
     rows = speaker_rows(group.evaluations, order, english())
@@ -221,7 +221,7 @@ def test_of_many_speakers_the_picture_names_the_worst_and_sums_up_the_rest(tmp_p
 
 def test_a_damaged_fold_leaves_out_its_evaluation_alone(tmp_path: Path) -> None:
     write_eight(tmp_path)
-    folders = write_evaluation(tmp_path, Question(folds="loso", models=("lenet5", "resnet")))
+    folders = write_evaluation(tmp_path, EvaluationPlan(folds="loso", models=("lenet5", "resnet")))
     folders[0].write_predictions(LABELS, [dataclasses.replace(folders[0].predictions()[-1], label="ten")])
     facts = gather_facts(Sources(runs=tmp_path))
     assert [one.model for one in facts.evaluations[0].evaluations] == ["resnet"]
@@ -244,7 +244,7 @@ def test_validation_of_heard_voices_is_said_to_choose_nothing(tmp_path: Path) ->
     assert "validation clips, of voices heard in training, is the highest of 2 trainings" in summary.answer[0][1]
     assert any("it chose no epoch (the last one was kept)" in text for text in summary.caveats)
     page = re.sub(r"\s+", " ", render_report(facts).decode())
-    assert "PageCache: the last epoch" in page
+    assert "Kept: the last epoch" in page
     assert "best validation macro-F1" not in page
     assert "Validation chooses" not in page
 
@@ -252,16 +252,18 @@ def test_validation_of_heard_voices_is_said_to_choose_nothing(tmp_path: Path) ->
 def test_plain_validation_is_said_to_choose(tmp_path: Path) -> None:
     write_eight(tmp_path)
     page = render_report(gather_facts(Sources(runs=tmp_path))).decode()
-    assert "PageCache: the epoch with the best validation macro-F1" in page
+    assert "Kept: the epoch with the best validation macro-F1" in page
     assert "heard in training" not in page
 
 
 def test_a_plugin_keeps_its_source_and_its_path(tmp_path: Path) -> None:
     net = tmp_path / "net.py"
     net.write_text("import torch\nclass Mine(torch.nn.Module):\n    pass\n")
-    configs = [override(config, ("train.epochs=3",)) for config in fold_configs(Question(folds="3", models=(f"{net}:Mine",)))]
+    configs = [
+        override(config, ("train.epochs=3",)) for config in fold_configs(EvaluationPlan(folds="3", models=(f"{net}:Mine",)))
+    ]
     for config in configs[:2]:
         write_fold(tmp_path / "runs", config)
     net.unlink()
-    (runs,) = evaluations_in(tmp_path / "runs")
+    (runs,) = find_evaluations(tmp_path / "runs")
     assert runs.command(Path("runs")) == f"arena eval --folds 3 --model {net}:Mine --variant raw+aug train.epochs=3"

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from cnn.runs.folder import RunFolder, RunState
-from cnn.runs.index import TrialMark, trial_of
+from cnn.runs.index import TrialMark, read_trial_mark
 from cnn.tiles.tile_set import TileSet
 from support.paths import ARENA
 from support.studies import agent_pid, held, state_of
 from support.warm_python import WarmPython
 from sweeps.results import StudyFacts, TrialFacts, read_outline
-from sweeps.training.trial import Task, Workplace, run_trial
+from sweeps.training.trial import Task, TrialContext, run_trial
 
 NAME = "lenet5.raw"
 SWEEP = """
@@ -116,12 +116,12 @@ def test_two_agents_reach_the_budgets_of_two_studies_exactly(bench: Bench) -> No
     assert "6 of 6" in err
     for name in (NAME, "lenet5.bilateral"):
         facts = read_outline(bench.studies, name)
-        assert facts.n_settled == len(facts.trials) == 3
+        assert facts.n_completed == len(facts.trials) == 3
         assert facts.best is not None
         assert facts.best.run in out
         for trial in facts.trials:
             folder = RunFolder(bench.folder / "runs" / trial.run)
-            assert trial_of(folder) == TrialMark(study=name, number=trial.number)
+            assert read_trial_mark(folder) == TrialMark(study=name, number=trial.number)
             rows = folder.epochs()
             assert trial.epochs == {row.epoch: row.val_macro_f1 for row in rows}
             assert trial.value == max(row.val_macro_f1 for row in rows)
@@ -208,13 +208,13 @@ def test_three_failures_in_a_row_stop_an_agent_loudly_and_another_joins_later(be
     assert [trial.state for trial in bench.facts().trials] == ["failed"] * 3
     assert all("checkpoint.pt: File too large" in trial.cause for trial in bench.facts().trials)
     ended(bench.start("agent", NAME, "--device", "cpu", "--wandb", "off"))
-    assert bench.facts().n_settled == 2
+    assert bench.facts().n_completed == 2
     _, err = ended(bench.start("agent", NAME, "--device", "cpu", "--wandb", "off"))
     assert err == "study lenet5.raw: its 2 trials are done; nothing is left to train\n"
 
 
 def test_a_fault_in_a_trial_is_kept_with_its_last_lines(tmp_path: Path, tiles: TileSet) -> None:
-    place = Workplace(base={"corpus": tiles.corpus, "model": {"depth": 3}}, tiles=tiles.folder, runs=tmp_path, device="cpu")
+    place = TrialContext(base={"corpus": tiles.corpus, "model": {"depth": 3}}, tiles=tiles.folder, runs=tmp_path, device="cpu")
 
     def stumble(_row: object) -> Any:
         raise ZeroDivisionError("a fault\nof two lines")
@@ -223,7 +223,7 @@ def test_a_fault_in_a_trial_is_kept_with_its_last_lines(tmp_path: Path, tiles: T
     refused = run_trial(place, Task(number=0, params={}, metric="val_loss"), stumble)
     assert refused.cause.startswith("the configuration was made for other tiles")
     assert refused.tail == ()
-    good = Workplace(base={**place.base, "tiles": {"size": 32}}, tiles=tiles.folder, runs=tmp_path, device="cpu")
+    good = TrialContext(base={**place.base, "tiles": {"size": 32}}, tiles=tiles.folder, runs=tmp_path, device="cpu")
     failed = run_trial(good, Task(number=1, params={"train.epochs": 1}, metric="val_loss"), stumble)
     assert failed.cause == "ZeroDivisionError: a fault of two lines"
     assert 'raise ZeroDivisionError("a fault\\nof two lines")' in failed.tail[-3]

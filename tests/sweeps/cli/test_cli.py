@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+import arena.cli
 from cnn.errors import RunError
 from cnn.tiles.tile_set import TileSet
 from support.paths import ARENA
 from support.studies import call, claim_and_die, claimed, finished, make_study, open_engine
 from support.warm_python import WarmPython
-from sweeps.cli.app import app
 from sweeps.errors import SweepError
 from sweeps.pool.agent_options import AgentOptions
 from sweeps.pool.plan import Locations, Search, SweepRequest, choose_studies, default_agents, open_studies, plan
@@ -81,7 +81,7 @@ def test_best_prints_the_command_that_trains_it(studies: Path) -> None:
 
 def test_best_of_a_study_without_a_finished_trial_says_so(tmp_path: Path) -> None:
     make_study(tmp_path)
-    result = CliRunner().invoke(app, ["best", "lenet5.raw", "--studies", str(tmp_path)])
+    result = CliRunner().invoke(arena.cli.app, ["sweep", "best", "lenet5.raw", "--studies", str(tmp_path)])
     assert isinstance(result.exception, SweepError)
     assert str(result.exception) == ("study 'lenet5.raw' has no finished trial yet; run it with `arena sweep agent lenet5.raw`")
 

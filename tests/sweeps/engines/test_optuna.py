@@ -138,7 +138,7 @@ def test_a_budget_as_large_as_the_space_visits_every_point_once(world: World, me
     assert len(own) + len(repeated) == len(facts.trials)
     values = {trial.run: trial.value for trial in own}
     assert all(trial.value == values[trial.run] for trial in repeated)
-    assert facts.n_settled == 6
+    assert facts.n_completed == 6
 
 
 @on_the_journal

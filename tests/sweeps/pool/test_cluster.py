@@ -17,7 +17,7 @@ from cnn.tiles.tile_set import TileSet
 from support.paths import ARENA
 from support.warm_python import WarmPython
 from sweeps.pool.agent_job import AgentJob
-from sweeps.pool.cluster import options_of
+from sweeps.pool.cluster import parse_settings
 from sweeps.pool.slurm_jobs import SlurmJobs
 from sweeps.results import StudyFacts, read_outline
 
@@ -78,11 +78,11 @@ def test_a_preempted_job_gives_its_trial_up_and_goes_on_when_it_is_requeued(
         os.kill(int(task), signal.SIGUSR2)  # as Slurm does ahead of preempting a job
         until(studies, lambda facts: facts.trials[0].agent not in ("", first.agent))
         deadline = time.monotonic() + 250
-        while (ends := jobs.ends()) == [None] and time.monotonic() < deadline:
+        while (failures := jobs.read_failures()) == [None] and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert ends == [""]
+        assert failures == [""]
     finally:
-        jobs.leave()
+        jobs.interrupt()
     facts = check_all_trained(studies, tmp_path / "runs", 1)
     assert (facts.trials[0].number, facts.trials[0].run) == (first.number, first.run)
     assert sorted(facts.trials[0].epochs) == list(range(1, 26))
@@ -150,10 +150,10 @@ def test_what_a_cluster_cannot_use_is_refused(
     assert told in done.stderr
 
 
-def test_options_of_a_cluster_are_pairs() -> None:
-    assert options_of(["slurm_partition=gpu", "comment=a=b"]) == {"slurm_partition": "gpu", "comment": "a=b"}
+def test_parse_settings_a_cluster_are_pairs() -> None:
+    assert parse_settings(["slurm_partition=gpu", "comment=a=b"]) == {"slurm_partition": "gpu", "comment": "a=b"}
     with pytest.raises(Exception, match="--place takes KEY=VALUE such as slurm_partition=gpu, not 'gpu'"):
-        options_of(["gpu"])
+        parse_settings(["gpu"])
 
 
 def test_a_job_tells_its_agents_exit_code() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnn.errors import ModelError
-from cnn.overrides import from_dict, with_values
+from cnn.overrides import apply_values, config_from_dict
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import train
 from sweeps.errors import SweepFileError
@@ -45,13 +45,13 @@ def test_a_trial_trains_the_file_as_it_was_when_the_study_began(tmp_path: Path, 
     (spec,), _ = plan(request)
     assert (spec.name, spec.budget) == ("MyNet.raw", 2)
     params = {"model.name": spec.base["model"]["name"], "model.depth": 20}
-    run = train(with_values(from_dict(spec.base), params), tiles, spec.runs, device="cpu")
-    assert run.digest == configuration.point_of(spec.base, params).run
+    run = train(apply_values(config_from_dict(spec.base), params), tiles, spec.runs, device="cpu")
+    assert run.digest == configuration.make_point(spec.base, params).run
     assert (run.path / "model.py").read_text() == NET
     (tmp_path / "net.py").write_text(NET + "# changed\n")
-    assert configuration.point_of(spec.base, params).run == run.digest
+    assert configuration.make_point(spec.base, params).run == run.digest
     with pytest.raises(ModelError, match=r"net\.py has changed since this run was named"):
-        train(with_values(from_dict(spec.base), {**params, "model.depth": 1}), tiles, spec.runs, device="cpu")
+        train(apply_values(config_from_dict(spec.base), {**params, "model.depth": 1}), tiles, spec.runs, device="cpu")
 
 
 def test_lint_says_what_is_wrong_with_the_net_and_its_depth(tmp_path: Path) -> None:

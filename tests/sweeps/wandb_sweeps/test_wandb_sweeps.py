@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from cnn.runs.folder import RunFolder, RunState
-from cnn.runs.index import TrialMark, trial_of
-from cnn.runs.wandb_record import copy_of
+from cnn.runs.index import TrialMark, read_trial_mark
+from cnn.runs.wandb_record import read_copy
 from support.studies import agent_pid, held
 from support.wandb_server.bench import Bench, ended
 from support.wandb_server.http import DROP, Fault
@@ -102,8 +102,8 @@ def test_two_agents_reach_the_budget_through_faults_a_killed_agent_and_a_restart
     assert sorted(run.state for run in runs.values()) == ["finished"] * 4
     for trial in study.trials:
         folder = RunFolder(bench.folder / "runs" / trial.run)
-        assert trial_of(folder) == TrialMark(study=NAME, number=trial.number)
-        copy = copy_of(folder)
+        assert read_trial_mark(folder) == TrialMark(study=NAME, number=trial.number)
+        copy = read_copy(folder)
         assert copy is not None
         run = runs[copy.id]
         assert (copy.sent, copy.group, run.sweep) == (True, NAME, made.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cnn.train.fused.cuda_graph import graphed
+from cnn.train.fused.cuda_graph import capture_graph
 
 
 def test_on_a_cpu_the_step_stays_as_it_is_and_nothing_is_run() -> None:
@@ -13,7 +13,7 @@ def test_on_a_cpu_the_step_stays_as_it_is_and_nothing_is_run() -> None:
         raise AssertionError("run")
 
     zero = torch.zeros(1)
-    assert graphed(step, (zero, zero, zero), [], []) is step
+    assert capture_graph(step, (zero, zero, zero), [], []) is step
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU is here")
@@ -28,7 +28,7 @@ def test_a_graph_does_what_the_step_does_and_leaves_the_state_as_it_was() -> Non
         return state * 2, truth
 
     inputs = (torch.arange(4.0, device=device), torch.arange(4, device=device), torch.ones(4, device=device))
-    replay = graphed(step, inputs, [state], [draws])
+    replay = capture_graph(step, inputs, [state], [draws])
     assert replay is not step
     assert not state.any()
     found = [replay(*inputs)[0].clone() for _ in range(2)]

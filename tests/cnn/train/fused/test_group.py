@@ -14,8 +14,8 @@ from cnn.errors import RunError
 from cnn.overrides import override
 from cnn.runs.folder import EpochRow, RunFolder, RunState
 from cnn.tiles.tile_set import TileSet
-from cnn.train.fused.group import End, Ended, Group, mould_of
-from cnn.train.training_run import Decision, Material, train
+from cnn.train.fused.group import MemberResult, Outcome, TrainingGroup, compute_stack_key
+from cnn.train.training_run import Decision, SplitData, train
 
 CPU = torch.device("cpu")
 DIFFERENT = (
@@ -34,17 +34,17 @@ def go_on(_row: EpochRow) -> Decision:
     return Decision.CONTINUE
 
 
-def group_of(configs: list[RunConfig], tiles: TileSet, runs: Path) -> Group:
-    group = Group(Material(tiles, configs[0], CPU), runs)
+def group_of(configs: list[RunConfig], tiles: TileSet, runs: Path) -> TrainingGroup:
+    group = TrainingGroup(SplitData(tiles, configs[0], CPU), runs)
     for one in configs:
         assert group.join(one, go_on) is None
     return group
 
 
-def all_epochs(group: Group) -> list[Ended]:
+def all_epochs(group: TrainingGroup) -> list[MemberResult]:
     ended = []
     while len(group):
-        ended += group.epoch()
+        ended += group.run_epoch()
     return ended
 
 
@@ -70,7 +70,7 @@ def test_each_member_ends_as_if_it_had_trained_alone(
 ) -> None:
     configs = [config(tiles, *own, model=model, variant=variant) for own in DIFFERENT]
     ended = all_epochs(group_of(configs, tiles, tmp_path / "fused"))
-    assert [end.how for end in ended] == [End.FINISHED] * 3
+    assert [end.how for end in ended] == [Outcome.FINISHED] * 3
     for one in configs:
         assert_like(RunFolder(tmp_path / "fused" / one.digest), train(one, tiles, tmp_path / "alone", device="cpu"), tolerance)
 
@@ -87,7 +87,7 @@ def test_a_member_that_diverges_fails_alone(tiles: TileSet, tmp_path: Path) -> N
     wild = config(tiles, "train.learning_rate=10", "train.schedule=constant", "train.warmup=0", "train.epochs=9")
     good, wild = (override(one, ["train.optimizer=sgd"]) for one in (good, wild))
     ended = all_epochs(group_of([wild, good], tiles, tmp_path / "fused"))
-    (failed,) = [end for end in ended if end.how is End.FAILED]
+    (failed,) = [end for end in ended if end.how is Outcome.FAILED]
     assert failed.config == wild
     assert isinstance(failed.error, RunError)
     assert "became nan at step" in str(failed.error) or "became inf" in str(failed.error)
@@ -98,13 +98,13 @@ def test_a_member_that_diverges_fails_alone(tiles: TileSet, tmp_path: Path) -> N
 def test_a_group_that_was_left_goes_on_alone_or_in_another_group(tiles: TileSet, tmp_path: Path) -> None:
     one, two = config(tiles, *DIFFERENT[0]), config(tiles, *DIFFERENT[1])
     group = group_of([one, two], tiles, tmp_path / "fused")
-    assert group.epoch() == []
-    assert [end.how for end in group.pause()] == [End.PAUSED] * 2
+    assert group.run_epoch() == []
+    assert [end.how for end in group.pause()] == [Outcome.PAUSED] * 2
     assert [len(RunFolder(tmp_path / "fused" / c.digest).epochs()) for c in (one, two)] == [1, 1]
     train(one, tiles, tmp_path / "fused", device="cpu")
     late = config(tiles, *DIFFERENT[2])
     again = group_of([two], tiles, tmp_path / "fused")
-    assert again.epoch() == []
+    assert again.run_epoch() == []
     assert again.join(late, go_on) is None  # its first epoch beside the other's third
     assert {end.config for end in all_epochs(again)} == {two, late}
     for c in (one, two, late):
@@ -117,24 +117,24 @@ def deciding(decision: Decision, at: int) -> Callable[[EpochRow], Decision]:
 
 def test_pruned_and_paused_members_leave_and_the_rest_goes_on(tiles: TileSet, tmp_path: Path) -> None:
     pruned, paused, last = (config(tiles, f"train.seed={seed}") for seed in range(3))
-    group = Group(Material(tiles, last, CPU), tmp_path)
+    group = TrainingGroup(SplitData(tiles, last, CPU), tmp_path)
     group.join(pruned, deciding(Decision.PRUNE, 1))
     group.join(paused, deciding(Decision.PAUSE, 2))
     group.join(last, go_on)
-    assert [(end.config, end.how) for end in group.epoch()] == [(pruned, End.PRUNED)]
-    assert [(end.config, end.how) for end in group.epoch()] == [(paused, End.PAUSED)]
-    assert [(end.config, end.how) for end in group.epoch()] == [(last, End.FINISHED)]
+    assert [(end.config, end.how) for end in group.run_epoch()] == [(pruned, Outcome.PRUNED)]
+    assert [(end.config, end.how) for end in group.run_epoch()] == [(paused, Outcome.PAUSED)]
+    assert [(end.config, end.how) for end in group.run_epoch()] == [(last, Outcome.FINISHED)]
     states = [RunFolder(tmp_path / c.digest).state() for c in (pruned, paused, last)]
     assert states == [RunState.PRUNED, RunState.UNFINISHED, RunState.FINISHED]
-    (again,) = [Group(Material(tiles, last, CPU), tmp_path).join(last, go_on)]
+    (again,) = [TrainingGroup(SplitData(tiles, last, CPU), tmp_path).join(last, go_on)]
     assert again is not None
-    assert again.how is End.FINISHED  # answered from its folder
+    assert again.how is Outcome.FINISHED  # answered from its folder
 
 
 def test_a_mould_holds_what_makes_shapes_and_nothing_else(tiles: TileSet) -> None:
     base = config(tiles)
-    assert all(mould_of(config(tiles, *own)) == mould_of(base) for own in DIFFERENT)
+    assert all(compute_stack_key(config(tiles, *own)) == compute_stack_key(base) for own in DIFFERENT)
     for other in ("train.batch_size=32", "model.depth=3", "model.width=2", "train.optimizer=sgd", "augment.freq_masks=2",
                   "split.seed=1", "model.activation=tanh", "train.side_views=0"):  # fmt: skip
-        assert mould_of(config(tiles, other)) != mould_of(base), other
-    assert mould_of(replace(base, variant="raw")) != mould_of(base)
+        assert compute_stack_key(config(tiles, other)) != compute_stack_key(base), other
+    assert compute_stack_key(replace(base, variant="raw")) != compute_stack_key(base)

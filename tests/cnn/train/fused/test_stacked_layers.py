@@ -9,10 +9,10 @@ from torch.nn import functional as F
 
 from cnn.config import ModelSettings, model_defaults
 from cnn.errors import ModelError
-from cnn.models.registry import build
+from cnn.models.registry import build_net
 from cnn.nets import NETS
 from cnn.train.fused.flat_optimizer import FlatOptimizer
-from cnn.train.fused.stacked_layers import Formulation, StackedConv2d, StackedDropout, stacked, unstack
+from cnn.train.fused.stacked_layers import Formulation, StackedConv2d, StackedDropout, stack_nets, unstack_nets
 
 M, B, SIZE = 3, 4, 32
 
@@ -24,7 +24,7 @@ def nets_of(name: str, **settings: float) -> list[nn.Module]:
     made = []
     for seed in range(M):
         torch.manual_seed(seed)
-        net = build(small, SIZE, 10)
+        net = build_net(small, SIZE, 10)
         net(torch.randn(8, 1, SIZE, SIZE))  # moves the running statistics
         made.append(net)
     return made
@@ -43,7 +43,7 @@ def inputs(dtype: torch.dtype = torch.float32) -> list[torch.Tensor]:
 @pytest.mark.parametrize("name", list(NETS))
 def test_a_stacked_net_says_what_each_member_says(name: str) -> None:
     nets = nets_of(name)
-    whole = stacked(nets)
+    whole = stack_nets(nets)
     for mode in (True, False):
         for net in (*nets, whole):
             net.train(mode)
@@ -54,7 +54,7 @@ def test_a_stacked_net_says_what_each_member_says(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["lenet5", "resnet", "mobilenet"])
 def test_convolutions_as_matrix_products_are_the_same(name: str) -> None:
-    whole = stacked(nets_of(name))
+    whole = stack_nets(nets_of(name))
     found = []
     for formulation in Formulation:
         for layer in whole.modules():
@@ -70,7 +70,7 @@ def test_convolutions_as_matrix_products_are_the_same(name: str) -> None:
 
 
 def test_a_convolution_of_any_stride_padding_and_dilation_is_a_matrix_product() -> None:
-    whole = stacked([nn.Sequential(nn.Conv2d(3, 5, (3, 2), (2, 1), (1, 0), (1, 2))) for _ in range(M)])
+    whole = stack_nets([nn.Sequential(nn.Conv2d(3, 5, (3, 2), (2, 1), (1, 0), (1, 2))) for _ in range(M)])
     layer = whole[0]  # type: ignore[index]
     assert isinstance(layer, StackedConv2d)
     x = torch.rand(B * M, 3, 9, 7)
@@ -82,7 +82,7 @@ def test_a_convolution_of_any_stride_padding_and_dilation_is_a_matrix_product() 
 @pytest.mark.parametrize("name", list(NETS))
 def test_gradients_and_statistics_are_those_of_each_member_alone(name: str) -> None:
     nets = [net.double() for net in nets_of(name)]
-    whole = stacked(nets)
+    whole = stack_nets(nets)
     truth = torch.arange(B) % 10
     F.cross_entropy(whole(neighbours(inputs(torch.float64))), truth.repeat_interleave(M), reduction="sum").backward()
     gradients = dict(whole.named_parameters())
@@ -98,7 +98,7 @@ def test_gradients_and_statistics_are_those_of_each_member_alone(name: str) -> N
 
 def test_a_member_that_is_no_number_any_more_leaves_its_neighbours_alone() -> None:
     nets = nets_of("resnet")
-    clean, spoilt = stacked(nets), stacked(nets)
+    clean, spoilt = stack_nets(nets), stack_nets(nets)
     broken = inputs()
     broken[1] = broken[1] * float("nan")
     outputs = []
@@ -117,13 +117,13 @@ def test_a_member_that_is_no_number_any_more_leaves_its_neighbours_alone() -> No
 
 def test_unstacking_gives_each_member_its_own_weights() -> None:
     nets = nets_of("lenet5")
-    whole = stacked(nets)
+    whole = stack_nets(nets)
     with torch.no_grad():
         for parameter in whole.parameters():
             for number in range(M):
                 parameter[number] += number + 1
     before = [{key: value.clone() for key, value in net.named_parameters()} for net in nets]
-    unstack(whole, nets)
+    unstack_nets(whole, nets)
     for number, net in enumerate(nets):
         for key, value in net.named_parameters():
             torch.testing.assert_close(value - before[number][key], torch.full_like(value, number + 1), rtol=0, atol=1e-4)
@@ -132,7 +132,7 @@ def test_unstacking_gives_each_member_its_own_weights() -> None:
 def test_dropout_draws_as_a_member_alone_would_and_each_with_its_own_probability() -> None:
     layers = [nn.Dropout(p) for p in (0.0, 0.3, 0.6)]
     holders = [nn.Sequential(layer) for layer in layers]
-    whole = stacked(holders)
+    whole = stack_nets(holders)
     layer = whole[0]  # type: ignore[index]
     assert isinstance(layer, StackedDropout)
     x = torch.rand(64 * M, 50)
@@ -155,7 +155,7 @@ def test_the_flat_optimiser_steps_as_torchs_with_each_members_rates(kind: str) -
     optimizers = [Optimizer(net, s) for net, s in zip(nets, settings, strict=True)]
     references = [Optimizer(net, s) for net, s in zip(alone, settings, strict=True)]
     rates = [[0.01, 0.002, 0.03], [0.02, 0.001, 0.0]]
-    whole = stacked(nets)
+    whole = stack_nets(nets)
     for turn in range(2):  # the second time from the state given back after the first
         flat = FlatOptimizer(whole, optimizers, nets)
         for lr in rates:
@@ -166,12 +166,12 @@ def test_the_flat_optimiser_steps_as_torchs_with_each_members_rates(kind: str) -
                 optimizer.zero_grad()
                 net(inputs()[number]).square().mean().backward()
                 optimizer.step(lr[number])
-        unstack(whole, nets)
-        flat.give_back()
+        unstack_nets(whole, nets)
+        flat.return_states()
         for number, net in enumerate(nets):
             for (key, ours), theirs in zip(net.named_parameters(), alone[number].parameters(), strict=True):
                 torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=2e-4, msg=f"{key} of {number}, turn {turn}")
-        whole = stacked(nets)
+        whole = stack_nets(nets)
     assert optimizers[2].n_steps == references[2].n_steps == 4
     for moment, of in optimizers[2].moments.items():
         for name, value in of.items():
@@ -188,11 +188,11 @@ class Unusual(nn.Module):
 @pytest.mark.parametrize("layer", [nn.GroupNorm(2, 4), nn.Dropout2d(0.1), nn.LSTM(3, 4)])
 def test_a_layer_that_cannot_be_stacked_is_named(layer: nn.Module) -> None:
     with pytest.raises(ModelError, match=rf"odd \({type(layer).__name__}\) cannot be fused, only Conv2d, .*; train without"):
-        stacked([Unusual(layer), Unusual(layer)])
+        stack_nets([Unusual(layer), Unusual(layer)])
 
 
 def test_a_weight_outside_of_a_layer_is_named() -> None:
     net = nn.Sequential(nn.Flatten())
     net.scale = nn.Parameter(torch.ones(1))
     with pytest.raises(ModelError, match=r"the net \(Sequential\) cannot be fused"):
-        stacked([net, net])
+        stack_nets([net, net])
