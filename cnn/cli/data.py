@@ -33,11 +33,11 @@ def scan_command(
     json: Json = False,
 ) -> None:
     """Read every recording and say what can be used, what cannot, and whether augmentation is called for."""
-    from cnn.corpus.balance import balance
+    from cnn.corpus.balance import measure_balance
     from cnn.errors import CorpusError
 
     corpus = scan_with_bar(folder, jobs, cache)
-    facts = balance(corpus)
+    facts = measure_balance(corpus)
     print_json(_as_json(corpus, facts)) if json else _print(corpus, facts, all_problems)
     if strict and corpus.problems:
         raise CorpusError(
@@ -46,7 +46,7 @@ def scan_command(
 
 
 def scan_with_bar(folder: Path, n_jobs: int, cache: Path | None) -> Corpus:
-    """Return `cnn.corpus.scan.scan`, run with a progress bar, with its cache in `cache` or where a user's caches are.
+    """Scan with a progress bar, and with a cache in `cache` or the user's cache folder.
 
     Raises:
         CorpusError: as `scan` raises it.

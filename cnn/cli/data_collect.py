@@ -1,4 +1,4 @@
-"""`arena data synth`, `get`, `import` and `card`: recordings made, fetched or brought in, and a page that describes them."""
+"""`arena data synth`, `get`, `import` and `card`: recordings, and a page that describes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnn.cli.data import plural, scan_with_bar
 from cnn.cli.options import Cache, Jobs, Json
 
 if TYPE_CHECKING:
-    from cnn.collect.importing import ImportClip, Plan
+    from cnn.collect.importing import ImportClip, ImportPlan
 
 
 app = typer.Typer()
@@ -29,11 +29,11 @@ def synth(
     language: Annotated[str, typer.Option(help="en, es, or en,es: the voices take turns.")] = "en",
 ) -> None:
     """Make a corpus of synthetic spoken digits, in AudioMNIST's layout."""
-    from cnn.collect.synth import SynthSettings, is_made, synthesise
+    from cnn.collect.synth import SynthSettings, is_complete, synthesise
 
     languages = tuple(name.strip() for name in language.split(","))
     settings = SynthSettings(clips=clips, speakers=speakers, seed=seed, languages=languages)
-    if is_made(out, settings):
+    if is_complete(out, settings):
         say(f"{out} holds these {clips} clips of {speakers} voices already")
         return
     with progress("speaking", clips) as advance:
@@ -64,16 +64,16 @@ def get_command(
 ) -> None:
     """Fetch a public corpus: resumed where it broke off, verified, its licence and citation beside it."""
     import cnn.collect.fetch
-    from cnn.collect.catalogue import source_of
+    from cnn.collect.catalogue import find_source
     from cnn.collect.download import Hooks
 
     if list_ or not name:
         return _print_sources(json)
-    source = source_of(name)
-    options = cnn.collect.fetch.GetOptions(
+    source = find_source(name)
+    options = cnn.collect.fetch.FetchOptions(
         mirrors=tuple(mirror or ()), archive=archive, keep_archive=keep_archive, verify=not unverified
     )
-    result = cnn.collect.fetch.get(source, out or Path(source.name), options, progress, Hooks(say=say))
+    result = cnn.collect.fetch.fetch_corpus(source, out or Path(source.name), options, progress, Hooks(say=say))
     if json:
         facts = {name: getattr(result, name) for name in ("n_clips", "was_there", "verified")}
         return print_json({"folder": str(result.folder), **facts})
@@ -130,16 +130,16 @@ def import_(
     _print_plan_json(plan, dry_run) if json else _print_plan(plan, dry_run)
 
 
-def _print_plan_json(plan: Plan, dry_run: bool) -> None:
+def _print_plan_json(plan: ImportPlan, dry_run: bool) -> None:
     clips = [
         {"source": str(clip.source), "file": clip.name, "speaker": clip.speaker, "length_s": round(clip.length_s, 3)}
         for clip in plan.clips
     ]
     problems = [{"path": path, "reason": reason} for path, reason in plan.problems]
-    print_json({"written": not dry_run, "clips": clips, "n_there_already": plan.n_known, "problems": problems})
+    print_json({"written": not dry_run, "clips": clips, "n_there_already": plan.n_existing, "problems": problems})
 
 
-def _print_plan(plan: Plan, dry_run: bool) -> None:
+def _print_plan(plan: ImportPlan, dry_run: bool) -> None:
     """
     Raises:
         CorpusError: there is nothing to import, now or before.
@@ -153,11 +153,11 @@ def _print_plan(plan: Plan, dry_run: bool) -> None:
         print(f"left out: {path} {reason}")
     if not dry_run and len(plan.problems) > _N_SHOWN:
         print(f"and {len(plan.problems) - _N_SHOWN:,} more; list them with --dry-run")
-    if not plan.clips and not plan.n_known:
+    if not plan.clips and not plan.n_existing:
         raise CorpusError(f"none of the recordings in {plan.folder} can be imported; the reasons are above")
     verb = "would be written" if dry_run else "written"
     clips = f"{plural(len(plan.clips), 'clip')} of {plural(len({clip.speaker for clip in plan.clips}), 'speaker')} {verb}"
-    before = f", {plan.n_known:,} there already" if plan.n_known else ""
+    before = f", {plan.n_existing:,} there already" if plan.n_existing else ""
     print(f"{plan.out}: {clips if plan.clips else 'nothing new'}{before}, {plural(len(plan.problems), 'file')} left out")
     if not dry_run:
         print(f"next: arena data scan {plan.out}")

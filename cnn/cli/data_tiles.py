@@ -1,4 +1,4 @@
-"""`arena data prepare`, `show` and `solution`: tiles, pictures of them, and the true labels for a contest."""
+"""`arena data prepare`, `show` and `solution`: tiles, a picture of some, a contest's true labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`arena eval`: cross-validation, every fold trained and scored, with a table for people, JSON or CSV."""
+"""`arena eval`: cross-validation over speakers, printed, as JSON and as CSV."""
 
 from __future__ import annotations
 

@@ -29,9 +29,9 @@ def sync(
     _say_rest(copies.n_sent, copies.n_unfinished, copies.n_without)
     if dry_run or not rows:
         return print_json({"unsent": [row[0] for row in rows]}) if json else _print(rows, ("run", "group", "project", "state"))
-    from cnn.runs.wandb_sync import require_login, send_all
+    from cnn.runs.wandb_sync import check_credentials, send_all
 
-    require_login()
+    check_credentials()
     with progress("sending to W&B, runs", len(rows)) as advance:
         uploads = send_all(copies.unsent, lambda n, note: advance(n, note), say)
     if json:

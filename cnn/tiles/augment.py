@@ -1,4 +1,4 @@
-"""Augmentation of whole batches of tiles, drawn anew for every clip. B batch, F mel bins, T frames, M members.
+"""Augmentation of batches of tiles, drawn anew for every clip. B batch, F mel bins, T frames, M nets.
 
 Where M nets are trained as one, a batch holds each clip M times in a row, once for each net.
 """
@@ -68,7 +68,7 @@ class _Strengths:
 
 
 def _strengths(settings: Sequence[AugmentSettings], n_clips: int, device: torch.device) -> _Strengths:
-    """Return the strengths for `n_clips` clips, each M times in a row: once for each of the M settings."""
+    """Return the strengths for `n_clips` clips, each once for each of the M settings in a row."""
     names = [field.name for field in fields(_Strengths)]
     if len(settings) == 1:
         return _Strengths(**{name: getattr(settings[0], name) for name in names})
@@ -80,13 +80,14 @@ def _strengths(settings: Sequence[AugmentSettings], n_clips: int, device: torch.
 class Augment:
     """Vocal tract, tempo, shift and noise floor of each clip, drawn at random; then masks.
 
-    Vocal tract length perturbation (Jaitly and Hinton 2013) multiplies frequencies by a factor, but the highest stays where it
-    is. Both axes are also bent by a slow wave: throats differ by more than their length, and nobody speaks evenly.
+    Vocal tract length perturbation (Jaitly and Hinton 2013) multiplies frequencies by a factor; the
+    highest is fixed. Both axes are also bent by a slow wave: throats differ by more than their length,
+    and nobody speaks evenly.
     The masks are SpecAugment's (Park et al. 2019).
     """
 
     def __init__(self, settings: Sequence[AugmentSettings], tiles: TileSettings) -> None:
-        """`settings` has one for each of M members; all have the same numbers of masks."""
+        """`settings` has one for each of M nets; all have the same numbers of masks."""
         self._settings = settings
         self._has_noise = any(s.noise_db < tiles.range_db for s in settings)
         self._range_db = tiles.range_db
@@ -98,7 +99,7 @@ class Augment:
         self._hiss = _exponential(_N_HISS + tiles.size**2)
 
     def draw(self, n_clips: int, generators: Sequence[torch.Generator]) -> Changes:
-        """Draw the changes of `n_clips` clips, each M times in a row, from the generators of the M members.
+        """Draw the changes of `n_clips` clips for each of M nets, from the nets' own generators.
 
         A thousand at once is far quicker than one batch after the other.
         """
@@ -117,7 +118,7 @@ class Augment:
         )
 
     def warp(self, pictures: torch.Tensor, changes: Changes) -> torch.Tensor:
-        """Warp (B, F, T) uint8 in frequency and time, shift it and add a noise floor; 0..1, 1 the loudest."""
+        """Warp and shift (B, F, T) uint8 and add a noise floor, to 0..1 with 1 the loudest."""
         grey = _interpolate(pictures, changes.bins)
         # Whole rows are read several times as fast as single cells, on either axis.
         grey = _interpolate(grey.transpose(1, 2).contiguous(), changes.frames).div_(255)  # (B, T, F)
@@ -131,7 +132,7 @@ class Augment:
         return masked
 
     def _source_rows(self, s: _Strengths, draws: _Draws) -> torch.Tensor:
-        """Return (B, F): the source row of each row, before the change of the vocal tract."""
+        """Return (B, F): the position that each row is read from, by vocal tract and bend."""
         bins = torch.arange(self._size, device=draws.device)
         factors = torch.exp(draws.between(-s.tract, s.tract))  # (B, 1)
         hertz = _warp_hertz(_to_hertz(self._low_mel + self._mel_per_bin * bins), factors, self._highest_hz)
@@ -140,7 +141,7 @@ class Augment:
         return positions.clamp_(0, self._size - 1)  # beyond the outermost band its value is repeated
 
     def _source_frames(self, s: _Strengths, draws: _Draws) -> torch.Tensor:
-        """Return (B, T): the source frame of each frame, before tempo and shift; the middle moves by the shift alone."""
+        """Return (B, T): the position that each frame is read from, by tempo, shift and bend."""
         middle = (self._size - 1) / 2
         frames = torch.arange(self._size, device=draws.device)
         factors = torch.exp(draws.between(-s.tempo, s.tempo))  # (B, 1)
@@ -158,7 +159,7 @@ class Augment:
         return mask
 
     def _add_noise(self, grey: torch.Tensor, changes: Changes) -> torch.Tensor:
-        """Add the power of noise, exponentially distributed as that of Gaussian noise is, at one level a clip."""
+        """Add the power of noise, exponentially distributed as Gaussian noise's is, one level a clip."""
         per_grey = self._range_db * _DB_TO_LOG2
         self._hiss = self._hiss.to(grey.device)
         hiss = self._hiss.unfold(0, grey[0].numel(), 1)[changes.hiss].view_as(grey)
@@ -180,9 +181,9 @@ class _Draws:
 
 
 def _warp_hertz(hertz: torch.Tensor, factors: torch.Tensor, highest_hz: float) -> torch.Tensor:
-    """Warp (F,) by (B, 1) to (B, F): by the factor up to a bend, then linearly to the highest, which stays (section 3).
+    """Warp (F,) by factors (B, 1) to (B, F), linearly from a bend to the highest (section 3).
 
-    Without the bend a smaller throat moves sound beyond the edge, and a larger one leaves silence at the edge.
+    Without the bend a smaller throat moves sound beyond the edge, a larger one leaves silence.
     """
     least = factors.clamp_max(1) * _STRAIGHT_TO * highest_hz  # frequency of the bend after the warp
     bend_hz = least / factors
@@ -199,7 +200,7 @@ def _to_hertz(mel: torch.Tensor) -> torch.Tensor:
 
 
 def _bend(along: torch.Tensor, most: float | torch.Tensor, draws: _Draws) -> torch.Tensor:
-    """Return (B, n) offsets up to `most` along (n,): half a wave to one and a half, of random phase and height."""
+    """Return offsets (B, n) up to `most`: half a wave to one and a half, of random phase and height."""
     height, phase, waves = draws.between(0, most), draws.between(0, 2 * math.pi), draws.between(0.5, 1.5)
     return height * torch.sin(phase + waves * along * (2 * math.pi / len(along)))
 

@@ -1,4 +1,4 @@
-"""Tiles on the device as one tensor, and batches cut from it. B batch, F mel bins, T frames, N clips."""
+"""Tiles on the device as one tensor, and its batches. B batch, F mel bins, T frames, N clips."""
 
 from __future__ import annotations
 
@@ -49,9 +49,10 @@ class Clips:
     def iterate_batches(
         self, batch_size: int, seeds: Sequence[int], augment: Augment | None
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Yield one epoch, shuffled by the seed, in `count_steps` batches of one size; fewer clips than batches sit out.
+        """Yield one epoch, shuffled by the seed, in `count_steps` equal batches; a rest sits out.
 
-        With M seeds, M epochs at once, each as with its seed alone: batches of M B clips, the M first clips first.
+        M seeds give M epochs at once, each as with its seed alone: batches of M B clips, the M first
+        clips first.
         """
         device = self.labels.device
         orders = [torch.randperm(len(self), generator=torch.Generator().manual_seed(seed)) for seed in seeds]
@@ -75,12 +76,12 @@ class Clips:
 
 
 def count_steps(n_clips: int, batch_size: int) -> int:
-    """Return the batches of an epoch, all of one size: `batch_size` or a little less, so that no small rest is left."""
+    """Return the number of batches in an epoch: of one size, `batch_size` or a little less."""
     return max(1, math.ceil(n_clips / batch_size))
 
 
 def normalise(grey: torch.Tensor) -> torch.Tensor:
-    """Subtract each band's mean from (B, F, T) (a microphone's colour is such a mean) and scale each clip to spread 1."""
+    """Subtract each band's mean from (B, F, T), a microphone's colour, and scale clips to spread 1."""
     centred = grey - grey.mean(2, keepdim=True)  # each whole clip has mean 0 too
     # Five times as fast as torch's std (one thread, torch 2.11, 2026-11).
     spread: torch.Tensor = torch.linalg.vector_norm(centred, dim=(1, 2), keepdim=True) / math.sqrt(grey[0].numel() - 1)
@@ -88,8 +89,10 @@ def normalise(grey: torch.Tensor) -> torch.Tensor:
 
 
 def to_input(batch: torch.Tensor) -> torch.Tensor:
-    """Reshape (B, F, T) to (B, 1, F, T), channels last: convolution and pooling on a CPU are 1.4 to 1.7 times faster
-    (LeNet-5, one thread, 2026-11)."""
+    """Reshape (B, F, T) to (B, 1, F, T), channels last.
+
+    Convolution and pooling on a CPU are 1.4 to 1.7 times faster so (LeNet-5, one thread, 2026-11).
+    """
     return batch.unsqueeze(1).contiguous(memory_format=torch.channels_last)
 
 

@@ -1,7 +1,7 @@
-"""Resumable making of tiles, in chunks written to raw.npy and bilateral.npy. N clips, F mel bins, T frames.
+"""Resumable making of tiles, in chunks of raw.npy and bilateral.npy. N clips, F mel bins, T frames.
 
-The journal has a line with the digest of each finished chunk; a chunk without a line, or whose pictures do not match its
-digest (the power failed), is made again.
+The journal has a line with the digest of each finished chunk. A chunk without a line is made again,
+and so is one whose pictures do not match (the power failed).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from arena.base.install import loading
 from cnn.config import TileSettings
-from cnn.corpus.audio import decode, mono
+from cnn.corpus.audio import decode, to_mono
 from cnn.corpus.scan import sound_digest
 from cnn.errors import CorpusError
 from cnn.processes import WorkOptions, map_in_processes
@@ -71,7 +71,7 @@ def open_pictures(path: Path, shape: tuple[int, int, int]) -> Pictures:
 
 
 def release_pages(pictures: Pictures) -> None:
-    """Release the memory-mapped pages read so far, so that they no longer count as this process's memory."""
+    """Release the memory-mapped pages read so far: they count as this process's memory."""
     mapped: object = pictures.base
     if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # Linux and macOS
         mapped.madvise(mmap.MADV_DONTNEED)
@@ -119,7 +119,7 @@ def drop_journal(part: Path) -> None:
 
 
 def _plan_tasks(files: _Files, sounds: Sequence[Sound], settings: TileSettings, find_picture: FindPicture) -> Iterator[_Task]:
-    """Yield a task for each unfinished chunk, for the clips that have no picture elsewhere; known pictures are written."""
+    """Write the pictures that exist elsewhere, and yield a task for the rest of each chunk."""
     for number in sorted(set(range(-(-len(sounds) // CHUNK))) - files.finished):
         missing = []
         for index in range(number * CHUNK, min((number + 1) * CHUNK, len(sounds))):
@@ -167,7 +167,7 @@ def _samples(sound: Sound) -> tuple[npt.NDArray[np.float32], int]:
         raise CorpusError(f"{sound.path} {error}; it could be read a moment ago: run the same command again") from error
     if sound_digest(recording) != sound.audio_digest:
         raise CorpusError(f"{sound.path} changed while tiles were made of it; run the same command again")
-    return mono(recording.samples), recording.rate_hz
+    return to_mono(recording.samples), recording.rate_hz
 
 
 class _Files:
@@ -188,7 +188,7 @@ class _Files:
         self._journal = stack.enter_context((part / _JOURNAL).open("a", encoding="ascii"))
 
     def write(self, indices: Sequence[int], pictures: Pictures) -> None:
-        """Write (filters, n, F, T) as these rows, through the file rather than a memory map: a full disk is then an error."""
+        """Write (filters, n, F, T) as these rows; not through a map: a full disk must be an error."""
         for file, rows in zip(self._arrays, pictures, strict=True):
             for index, row in zip(indices, rows, strict=True):
                 file.seek(self._head_bytes + index * self._picture_bytes)

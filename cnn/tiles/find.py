@@ -1,4 +1,4 @@
-"""Choice among several folders of tiles: the newest of one corpus, an error for several. Reads settings.json alone."""
+"""Choice among folders of tiles: the newest of one corpus, an error for several corpora."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _Folder:
 
     @property
     def kind(self) -> str:
-        """Digest that is equal for folders of one corpus and settings, whose recordings changed in between."""
+        """Digest of corpus and settings: equal for folders that differ in recordings alone."""
         return compute_digest([self.corpus_folder, self.settings])
 
     @property
@@ -33,8 +33,10 @@ class _Folder:
 
 
 def find_folder(path: Path, say: Callable[[str], None]) -> Path:
-    """Find the folder of tiles below `path`: of several that differ in their recordings alone the one prepared last, with a
-    note through `say`. Folders of another version of Arena count only where there are no others.
+    """Find the folder of tiles below `path`.
+
+    Of several that differ in their recordings alone, it is the one prepared last, with a note through
+    `say`. Folders of another version of Arena count only where there are no others.
 
     Raises:
         TilesError: there are none, or several corpora or settings.

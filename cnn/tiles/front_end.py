@@ -1,4 +1,4 @@
-"""The front end: from samples to tiles (centred log-mel spectrograms), and the bilateral filter on tiles."""
+"""The front end: samples to tiles (centred log-mel spectrograms), and the bilateral filter."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cnn.config import TileSettings
 
 
 def bilateral(tile: npt.NDArray[np.uint8], settings: TileSettings) -> npt.NDArray[np.uint8]:
-    """Filter the tile (F, T) bilaterally (Tomasi and Manduchi 1998): smooth within a sound, with its edges kept."""
+    """Smooth the tile (F, T) but not its edges: a bilateral filter (Tomasi and Manduchi 1998)."""
     filtered: npt.NDArray[np.uint8] = cv2.bilateralFilter(
         tile, settings.bilateral_diameter, settings.bilateral_sigma_color, settings.bilateral_sigma_space
     ).astype(np.uint8, copy=False)
@@ -42,14 +42,14 @@ def compute_tile(samples: Samples, rate_hz: int, settings: TileSettings) -> npt.
 
 
 def compute_tiles(clips: Iterable[tuple[Samples, int]], settings: TileSettings) -> npt.NDArray[np.uint8]:
-    """Return (N, F, T), the `compute_tile` of each clip at two thirds of its cost. A tile depends on its own clip alone.
+    """Return the tiles (N, F, T), at two thirds of the cost of `compute_tile`, each independent of the others.
 
     Args:
         clips: at least one: its (S,) samples and their rate in Hz; a few are held at a time.
     """
     clips, tiles = iter(clips), []
     while waves := [_cut_wave(samples, rate_hz, settings) for samples, rate_hz in islice(clips, _N_TOGETHER)]:
-        # In place and in numpy: a picture is so small that each new array of torch costs more than the arithmetic.
+        # In place and in numpy: for so small a picture a new torch array costs more than the arithmetic.
         power = _mel_power(torch.stack(waves), settings)
         grey = np.log10(np.maximum(power, LEAST_POWER, out=power), out=power)
         grey -= grey.max(axis=(1, 2), keepdims=True)
@@ -68,7 +68,7 @@ def _cut_wave(samples: Samples, rate_hz: int, settings: TileSettings) -> torch.T
 
 
 def _centre(wave: torch.Tensor, n_samples: int) -> torch.Tensor:
-    """Return the window of `n_samples` that holds the sound (or the most of a long one), with half its energy either side.
+    """Return the `n_samples` that hold the sound (or most of a long one), half its energy either side.
 
     A window may begin before the wave and end after it, in silence.
     """
@@ -90,7 +90,7 @@ def _centre(wave: torch.Tensor, n_samples: int) -> torch.Tensor:
 
 
 def _mel_power(waves: torch.Tensor, settings: TileSettings) -> npt.NDArray[np.float32]:
-    """Return the mel spectrogram (B, F, T) of (B, S), as torchaudio's MelSpectrogram does, at less than half of its cost."""
+    """Return the mel spectrogram (B, F, T) of (B, S): torchaudio's, at less than half of its cost."""
     window, bands = constants(settings)
     hop = waves.shape[1] // settings.size  # rounded up, there would be a frame too few
     spectrum = torch.stft(waves, _FFT_BINS_PER_WINDOW * len(window), hop, len(window), window, return_complex=True)
@@ -104,7 +104,7 @@ def _mel_power(waves: torch.Tensor, settings: TileSettings) -> npt.NDArray[np.fl
 
 @lru_cache(maxsize=8)
 def constants(settings: TileSettings) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the window (S,) and the mel filter bank (F, R), the weight of each Fourier bin in each band."""
+    """Return the window (S,) and the mel filter bank (F, R): weights of Fourier bins by band."""
     n_window = round(settings.window_s * settings.rate_hz)
     bands = torchaudio.functional.melscale_fbanks(
         n_freqs=_FFT_BINS_PER_WINDOW * n_window // 2 + 1,

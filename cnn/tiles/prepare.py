@@ -1,7 +1,7 @@
 """Preparation of a folder of tiles: raw.npy, bilateral.npy, clips.csv and settings.json.
 
-The arrays are (N, F, T) uint8, read memory-mapped; a tile depends on its own clip only. The folder is named by the digest
-of recordings and settings.
+The arrays are (N, F, T) uint8 and memory-mapped; a tile depends on its own clip only.
+The folder is named by the digest of recordings and settings.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _ALONE = WorkOptions()
 
 
 def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, options: WorkOptions = _ALONE) -> TileSet:
-    """Make the tiles of all clips of `corpus`, or answer from their folder if it exists. Resumes after a kill.
+    """Make the tiles of all clips of `corpus`, or open them if they exist. Resumes after a kill.
 
-    Tiles of the same sound and settings in other folders below `tiles_dir` are copied. A folder that is damaged, or of
-    another version of Arena, is made anew, with a message.
+    Tiles of the same sound and settings in other folders below `tiles_dir` are copied. A folder that
+    is damaged, or of another version of Arena, is made anew, with a message.
 
     Raises:
         TilesError: the folder cannot be written; finished chunks are kept, incomplete ones are made again.
@@ -143,7 +143,7 @@ def _other_pictures(tiles_dir: Path, settings: TileSettings) -> FindPicture:
 
 
 def _remove_superseded(folder: Path, corpus: Corpus, settings: TileSettings) -> None:
-    """Remove unfinished tiles of earlier versions of these recordings, unless another process works on them."""
+    """Remove unfinished tiles of earlier versions of these recordings, unless a process makes them now."""
     identity = {**_identity(corpus, settings), "corpus": ""}
     for part in folder.parent.glob(".*.part"):
         content = read_json_or_empty(part / "settings.json")

@@ -25,7 +25,7 @@ _MASKED = "#3b6ea5"  # outside magma's range, so that a mask is not taken for si
 
 
 def draw_preview(tiles: TileSet, out: Path, per_digit: int, augment: AugmentSettings, seed: int) -> int:
-    """Write a PNG of `per_digit` clips of each digit on the four variants, and return the number of clips.
+    """Write a PNG of `per_digit` clips of each digit on the four variants; return the number of clips.
 
     Raises:
         TilesError: there is no clip to show.

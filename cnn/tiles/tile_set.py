@@ -65,7 +65,7 @@ class TileSet:
 
 
 class UnusableTilesError(Exception):
-    """The folder holds no tiles that can be used; the text is the rest of a sentence that begins with its path."""
+    """The folder holds no usable tiles; the text continues a sentence that begins with its path."""
 
     def __init__(self, reason: str, corpus_folder: str = "CORPUS") -> None:
         super().__init__(reason)
@@ -156,7 +156,7 @@ def _pictures(folder: Path, name: str, n_clips: int, settings: TileSettings) -> 
 
 
 def find_tiles(path: Path, say: Callable[[str], None] = lambda line: None) -> TileSet:
-    """Open the tiles in `path`, or those below it: the only ones, or the last prepared if they differ in recordings alone.
+    """Open the tiles in `path`, or below it those that `find_folder` chooses.
 
     Raises:
         TilesError: there are none, or several corpora or settings.

@@ -20,7 +20,7 @@ _BATCH_SIZE = 128  # clips: more are no faster on a CPU and need more memory
 def log_probabilities(
     net: Callable[[torch.Tensor], torch.Tensor], pictures: torch.Tensor | Clips, n_aside: int
 ) -> torch.Tensor:
-    """Return (N, K): the logarithm of the mean probabilities over each picture, `n_aside` earlier and as many later views.
+    """Return (N, K): log of the mean probabilities over each picture and `n_aside` views either side.
 
     Pooling sees a sound differently when it begins a frame later; the mean over a few shifts does not.
 
@@ -37,7 +37,7 @@ def log_probabilities(
 
 
 def make_views(grey: torch.Tensor, n_aside: int) -> list[torch.Tensor]:
-    """Return the V = 2 `n_aside` + 1 views of (B, F, T) in 0..1, from early to late, as inputs (B, 1, F, T) of a net."""
+    """Return V = 2 `n_aside` + 1 views of (B, F, T) in 0..1, early to late, as net inputs (B, 1, F, T)."""
     step = round(_SHIFT * grey.shape[2])
     return [to_input(normalise(_shift(grey, step * number))) for number in range(-n_aside, n_aside + 1)]
 
