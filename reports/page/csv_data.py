@@ -120,17 +120,8 @@ def _mistakes(facts: ReportFacts) -> Rows:
     return [
         head,
         *(
-            (
-                mistake.id,
-                mistake.speaker,
-                mistake.split,
-                mistake.truth,
-                mistake.predicted,
-                _shares(mistake.probabilities),
-                mistake.n_wrong,
-                mistake.n_votes,
-            )
-            for mistake in facts.mistakes
+            (m.id, m.speaker, m.split, m.truth, m.predicted, _shares(m.probabilities), m.n_wrong, m.n_votes)
+            for m in facts.mistakes
         ),
     ]
 
@@ -143,19 +134,7 @@ def _doubts(facts: ReportFacts) -> Rows:
     head = ("clip", "speaker", "split", "label", "heard", "mean_probability", "trainings_agree", "trainings")
     return [
         head,
-        *(
-            (
-                doubt.id,
-                doubt.speaker,
-                doubt.split,
-                doubt.label,
-                doubt.predicted,
-                doubt.probability,
-                doubt.n_agree,
-                doubt.n_votes,
-            )
-            for doubt in facts.doubts
-        ),
+        *((d.id, d.speaker, d.split, d.label, d.predicted, d.probability, d.n_agree, d.n_votes) for d in facts.doubts),
     ]
 
 
