@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from cnn.config import TileSettings
-from cnn.tiles.front_end import ALL_OF_IT, LEAST_POWER, constants, resampler
+from cnn.tiles.front_end import ALL_OF_IT, FFT_BINS_PER_WINDOW, LEAST_POWER, constants, resampler
 
 _DROPS_UP_TO = 2  # radius
 
@@ -89,8 +89,8 @@ def _transform(n_samples: int, n_frames: int, window: torch.Tensor) -> tuple[tor
     starts = torch.arange(n_frames) * (n_samples // n_frames) + n_window // 2 - n_window
     places = (starts[:, None] + torch.arange(n_window)).abs()
     places = torch.where(places < n_samples, places, 2 * (n_samples - 1) - places)
-    n_points = 2 * n_window
-    turns = (torch.arange(n_window)[:, None] * torch.arange(n_window + 1)) % n_points  # (W, R)
+    n_points = FFT_BINS_PER_WINDOW * n_window
+    turns = (torch.arange(n_window)[:, None] * torch.arange(n_points // 2 + 1)) % n_points  # (W, R)
     angle = turns.double() * (2 * math.pi / n_points)
     return places, window.double()[:, None] * torch.cat([angle.cos(), angle.sin()], dim=1)
 
