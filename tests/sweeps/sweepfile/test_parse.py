@@ -45,10 +45,8 @@ def test_shipped_files_are_good_and_tune_rate_batch_and_depth() -> None:
 
 
 def test_a_net_added_by_the_two_steps_of_the_readme_has_a_sweep_file(tmp_path: Path) -> None:
-    for name in ("cnn", "sweeps", "leaderboard", "reports"):
+    for name in ("arena", "cnn", "sweeps", "leaderboard", "reports"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for path in ROOT.glob("arena*.py"):
-        shutil.copy(path, tmp_path)
     (tmp_path / "cnn" / "models" / "newnet.py").write_text(
         (ROOT / "cnn" / "models" / "mlp.py").read_text().replace("MLP", "NewNet")
     )
