@@ -27,13 +27,19 @@ import cnn.cli.predict
 import cnn.cli.runs
 import cnn.cli.train
 import cnn.cli.wandb
+import leaderboard.cli.backup
 import leaderboard.cli.contest
+import leaderboard.cli.host
 import leaderboard.cli.publish
 import leaderboard.cli.remote
 import leaderboard.cli.serve
+import leaderboard.cli.standings
+import leaderboard.cli.verify
 import reports.cli.documents
 import reports.cli.report
-import sweeps.cli.app
+import sweeps.cli.control
+import sweeps.cli.run
+import sweeps.cli.status
 import sweeps.cli.wandb
 from arena.base.locks import PlatformError
 from arena.base.terminal import say
@@ -82,7 +88,13 @@ app.add_typer(cnn.cli.inspect.app)
 app.add_typer(cnn.cli.runs.app)
 cnn.cli.wandb.app.add_typer(sweeps.cli.wandb.app)
 app.add_typer(cnn.cli.wandb.app, name="wandb", help="Send runs to W&B, and work for its sweeps.")
-app.add_typer(sweeps.cli.app.app, name="sweep", help="Tune learning rate, batch size and depth.")
+sweeps.cli.run.app.add_typer(sweeps.cli.status.app)
+sweeps.cli.run.app.add_typer(sweeps.cli.control.app)
+app.add_typer(sweeps.cli.run.app, name="sweep", help="Tune learning rate, batch size and depth.")
+leaderboard.cli.contest.app.add_typer(leaderboard.cli.standings.app)
+leaderboard.cli.contest.app.add_typer(leaderboard.cli.host.app)
+leaderboard.cli.contest.app.add_typer(leaderboard.cli.backup.app)
+leaderboard.cli.contest.app.add_typer(leaderboard.cli.verify.app)
 leaderboard.cli.contest.app.add_typer(cnn.cli.pack.app)
 leaderboard.cli.contest.app.add_typer(leaderboard.cli.serve.app)
 leaderboard.cli.contest.app.add_typer(leaderboard.cli.publish.app)

@@ -16,7 +16,7 @@ import optuna
 
 from benchmarks.arms import Comparison, UnequalError
 from cnn.config import TileSettings, config_to_dict, default_config
-from sweeps.engines.counts import JournalCounts
+from sweeps.engines.counts import JournalCounter
 from sweeps.engines.optuna_engine import OptunaEngine
 from sweeps.engines.protocol import Claim
 from sweeps.results import read_outline
@@ -63,7 +63,7 @@ def value_of(number: int, epoch: int) -> float:
 def kept_by_us(folder: Path, n_trials: int, n_reports: int) -> float:
     """Claim, report and finish trials that train nothing; the best value."""
     made = make_study(folder, n_trials)
-    engine = OptunaEngine(made, "bench", partial(configuration.point_of, made.spec().base), print)
+    engine = OptunaEngine(made, "bench", partial(configuration.make_point, made.spec().base), print)
     while isinstance(claim := engine.claim(), Claim):
         epochs = {epoch: value_of(claim.number, epoch) for epoch in range(1, n_reports + 1)}
         for epoch, value in epochs.items():
@@ -203,7 +203,7 @@ def write_long_study(folder: Path, n_trials: int) -> StudyFolder:
     held = {"agent": "a-1", "host": "a", "space": "s", "pid": 1, "started": "1", "renewed_at": "2026-11-01T00:00:00+00:00"}
     at = {"worker_id": "w", "datetime_start": "2026-11-01T00:00:00+00:00"}
     end = {"worker_id": "w", "op_code": 6, "state": 1, "datetime_complete": "2026-11-01T00:00:00+00:00"}
-    counter = JournalCounts(made, Goal.MAXIMIZE)
+    counter = JournalCounter(made, Goal.MAXIMIZE)
     with made.journal.open("w") as file:
         file.write(json.dumps({"op_code": 0, "worker_id": "w", "study_name": "bench", "directions": [2]}) + "\n")
         for number in range(n_trials):

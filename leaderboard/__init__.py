@@ -1,1 +1,1 @@
-"""A solution file, teams, three attempts each, scores and ranks."""
+"""Contests: a solution file, teams with three attempts each, scores and ranks."""

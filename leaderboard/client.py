@@ -1,4 +1,4 @@
-"""Sends a file to a contest's service. Sending again is safe: a file that was scored is answered with its score.
+"""Client of a contest's service. Requests are idempotent: a file that was scored before is answered with its score.
 
 ClientError                 exit code
 ├── InvalidFile             3  the file cannot be scored, or the model is none; no attempt was used
@@ -28,17 +28,17 @@ from leaderboard.files.onnx_check import build_size_refusal, check_form
 
 _TIMEOUT_S = 60
 _WAITS_S = (1, 4)  # before the second and the third try
-_BUSY = (502, 503, 504)  # what a proxy says while the service restarts
+_BUSY = (502, 503, 504)  # a proxy's answers while the service restarts
 
 
 class ClientError(LeaderboardError):
-    """What was not sent, or not taken."""
+    """A request that could not be sent, or was refused."""
 
     exit_code: ClassVar[int] = 1
 
 
 class InvalidFile(ClientError):  # noqa: N818
-    """`others` are further faults of the file, a line each."""
+    """A file that cannot be scored; `others` are its further faults, a line each."""
 
     exit_code = 3
 
@@ -78,65 +78,66 @@ _BY_CODE: dict[str, type[ClientError]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoint:
-    """Where to send, and as whom."""
+    """A contest's service, and the team that sends to it."""
 
-    url: str  # of the contest's first page
+    url: str  # the contest's first page
     team: str
     token: str = field(repr=False)
 
     @property
-    def is_in_the_clear(self) -> bool:
-        """Whether the token could be read on the way."""
+    def is_unencrypted(self) -> bool:
+        """Return True if the token travels unencrypted to another machine."""
         parts = urllib.parse.urlsplit(self.url)
         return parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1")
 
 
 def send_file(endpoint: Endpoint, path: Path, tell: Callable[[str], None], model: Path | None = None) -> dict[str, Any]:
-    """The receipt of `path`, as the service's API gives it.
+    """Submit the file `path` and return its receipt, as the service's API gives it.
 
     Args:
-        tell: is told of each further try.
-        model: an ONNX file that goes with it; looked at here before anything is sent.
+        tell: called with a message before each retry.
+        model: an ONNX file that goes with it; checked before anything is sent.
 
     Raises:
-        ClientError: of the kind drawn above.
+        ClientError: one of the tree above.
     """
-    body = _files(endpoint, path, tell, model)
+    body = _build_body(endpoint, path, tell, model)
     query = urllib.parse.urlencode({"team": endpoint.team, "file_name": path.name})
-    return _answered(_request(endpoint, "POST", f"attempts?{query}", body), endpoint, tell)
+    return _fetch(_build_request(endpoint, "POST", f"attempts?{query}", body), endpoint, tell)
 
 
 def check_file(endpoint: Endpoint, path: Path, tell: Callable[[str], None], model: Path | None = None) -> dict[str, Any]:
-    """What the service says of the form of `path` and of the model: never a score, no attempt, as often as one likes.
+    """Let the service check the form of `path` and of the model, and return its answer: no score, no attempt, no limit.
 
     Raises:
-        ClientError: of the kind drawn above.
+        ClientError: one of the tree above.
     """
     query = urllib.parse.urlencode({"file_name": path.name})
-    return _answered(_request(endpoint, "POST", f"validate?{query}", _files(endpoint, path, tell, model)), endpoint, tell)
+    body = _build_body(endpoint, path, tell, model)
+    return _fetch(_build_request(endpoint, "POST", f"validate?{query}", body), endpoint, tell)
 
 
-def _files(endpoint: Endpoint, path: Path, tell: Callable[[str], None], model: Path | None) -> tuple[bytes, str]:
-    """The body of a request that carries the submission, and the model where there is one; its bytes and its type."""
+def _build_body(endpoint: Endpoint, path: Path, tell: Callable[[str], None], model: Path | None) -> tuple[bytes, str]:
+    """Return the body, and its type, of a request with the submission and the model, if there is one."""
     try:
         content = read_file(path, SubmissionError)
     except SubmissionError as error:
         raise InvalidFile(str(error)) from error
     if model is None:
         return content, "text/csv"
-    facts = _answered(_request(endpoint, "GET", "contest"), endpoint, tell)
-    return _form([("file", path.name, content), ("model", model.name, _read_model(model, facts, endpoint))])
+    facts = _fetch(_build_request(endpoint, "GET", "contest"), endpoint, tell)
+    return _encode_form([("file", path.name, content), ("model", model.name, _read_model(model, facts, endpoint))])
 
 
 def _read_model(path: Path, facts: dict[str, Any], endpoint: Endpoint) -> bytes:
-    most = facts.get("max_model_bytes")
-    if not isinstance(most, int):
+    max_bytes = facts.get("max_model_bytes")
+    if not isinstance(max_bytes, int):
         raise ClientError(f"the service at {endpoint.url} takes no models; send the submission without --model")
     try:
         with path.open("rb") as file:
-            content = file.read(most + 1)
-        if len(content) > most:
-            raise build_size_refusal(path.name, most)
+            content = file.read(max_bytes + 1)
+        if len(content) > max_bytes:
+            raise build_size_refusal(path.name, max_bytes)
         check_form(content, path.name)
     except OSError as error:
         raise InvalidFile(f"{path} cannot be read ({error.strerror}); check its path") from error
@@ -145,8 +146,8 @@ def _read_model(path: Path, facts: dict[str, Any], endpoint: Endpoint) -> bytes:
     return content
 
 
-def _form(files: Sequence[tuple[str, str, bytes]]) -> tuple[bytes, str]:
-    """A form (RFC 7578) with fields of a name, a file name and a content each; its body and its type."""
+def _encode_form(files: Sequence[tuple[str, str, bytes]]) -> tuple[bytes, str]:
+    """Encode a form (RFC 7578) of (name, file name, content) fields; return its body and its type."""
     line = secrets.token_hex(16)
     parts: list[bytes] = []
     for name, file_name, content in files:
@@ -157,22 +158,23 @@ def _form(files: Sequence[tuple[str, str, bytes]]) -> tuple[bytes, str]:
 
 
 def send_pseudonym(endpoint: Endpoint, pseudonym: str | None, tell: Callable[[str], None]) -> dict[str, Any]:
-    """The team as the service's API gives it, now shown to others under `pseudonym`, or under its name again for None.
+    """Show the team under `pseudonym`, or under its name again for None; return it as the service's API gives it.
 
     Args:
-        tell: is told of each further try.
+        tell: called with a message before each retry.
 
     Raises:
-        ClientError: of the kind drawn above.
+        ClientError: one of the tree above.
     """
     content = json.dumps({"pseudonym": pseudonym}).encode()
-    return _answered(_request(endpoint, "PUT", "team/pseudonym", (content, "application/json")), endpoint, tell)
+    return _fetch(_build_request(endpoint, "PUT", "team/pseudonym", (content, "application/json")), endpoint, tell)
 
 
-def _answered(request: urllib.request.Request, endpoint: Endpoint, tell: Callable[[str], None]) -> dict[str, Any]:
+def _fetch(request: urllib.request.Request, endpoint: Endpoint, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Send a request and return the answer; retry twice while the service cannot be reached."""
     for wait_s in (*_WAITS_S, None):
         try:
-            return _answer(request, endpoint)
+            return _send(request, endpoint)
         except Unreachable as error:
             if wait_s is None:
                 raise
@@ -181,8 +183,8 @@ def _answered(request: urllib.request.Request, endpoint: Endpoint, tell: Callabl
     raise AssertionError("the last try returns or raises")
 
 
-def _request(endpoint: Endpoint, method: str, path: str, body: tuple[bytes, str] | None = None) -> urllib.request.Request:
-    """The request of a path of the API, with a body and its type where it has one."""
+def _build_request(endpoint: Endpoint, method: str, path: str, body: tuple[bytes, str] | None = None) -> urllib.request.Request:
+    """Build the request of a path of the API, with a body and its type where it has one."""
     parts = urllib.parse.urlsplit(endpoint.url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ClientError(
@@ -200,18 +202,18 @@ def _request(endpoint: Endpoint, method: str, path: str, body: tuple[bytes, str]
     return urllib.request.Request(f"{base}/api/v1/{path}", data=content, headers=headers, method=method)
 
 
-class _StayHere(urllib.request.HTTPRedirectHandler):
-    """A token is sent to the address that was given and to no other."""
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Refusal of redirects: a token goes to the address that the user gave and to no other."""
 
     def redirect_request(self, req: Any, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str) -> None:
         return None
 
 
-def _answer(request: urllib.request.Request, endpoint: Endpoint) -> dict[str, Any]:
-    opener = urllib.request.build_opener(_StayHere)
+def _send(request: urllib.request.Request, endpoint: Endpoint) -> dict[str, Any]:
+    opener = urllib.request.build_opener(_NoRedirects)
     try:
         with opener.open(request, timeout=_TIMEOUT_S) as answer:
-            return _parsed(answer.read(), endpoint)
+            return _parse_answer(answer.read(), endpoint)
     except urllib.error.HTTPError as error:
         with error:
             raise _refusal(error, endpoint) from None
@@ -226,20 +228,20 @@ def _refusal(error: urllib.error.HTTPError, endpoint: Endpoint) -> ClientError:
         return ClientError(f"{endpoint.url} sends on to {error.headers.get('Location')}; give that address with --url")
     if error.code in _BUSY:
         return Unreachable(f"{endpoint.url} is not ready (status {error.code})")
-    answer = _parsed(error.read(), endpoint)
+    answer = _parse_answer(error.read(), endpoint)
     kind = _BY_CODE.get(str(answer.get("error")), ClientError)
     message = str(answer.get("message", f"status {error.code}"))
-    return InvalidFile(message, _others(answer)) if kind is InvalidFile else kind(message)
+    return InvalidFile(message, _read_others(answer)) if kind is InvalidFile else kind(message)
 
 
-def _others(answer: dict[str, Any]) -> list[str]:
-    """What an answer says of further faults; nothing where it is of another version."""
-    faults = answer.get("others")
-    known = [one for one in faults if isinstance(one, dict)] if isinstance(faults, list) else []
-    return [str(Fault(one.get("line"), str(one.get("message")))) for one in known]
+def _read_others(answer: dict[str, Any]) -> list[str]:
+    """Return the further faults in an answer; none where a service of another version sends another form."""
+    others = answer.get("others")
+    faults = [fault for fault in others if isinstance(fault, dict)] if isinstance(others, list) else []
+    return [str(Fault(fault.get("line"), str(fault.get("message")))) for fault in faults]
 
 
-def _parsed(content: bytes, endpoint: Endpoint) -> dict[str, Any]:
+def _parse_answer(content: bytes, endpoint: Endpoint) -> dict[str, Any]:
     try:
         answer = json.loads(content)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""The last moment that counts: read, checked, told."""
+"""Deadlines: parsed, checked and described. The deadline itself still counts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _EXAMPLE = "2026-12-01T18:00+01:00"
 
 
 def parse_deadline(text: str) -> datetime:
-    """The moment in UTC.
+    """Return the moment in UTC.
 
     Raises:
         ContestError: not ISO 8601, or without an offset.
@@ -35,22 +35,22 @@ def check_ahead(deadline: datetime | None, now: datetime) -> None:
 
 
 def describe(moment: datetime) -> str:
-    """`2026-12-01 17:00 UTC`; with seconds where there are any."""
+    """Return `2026-12-01 17:00 UTC`, with seconds where there are any."""
     utc = moment.astimezone(UTC)
     return f"{utc:%Y-%m-%d %H:%M:%S} UTC" if utc.second else f"{utc:%Y-%m-%d %H:%M} UTC"
 
 
 def describe_for_reader(moment: datetime, now: datetime) -> str:
-    """`2026-12-01 17:00 UTC (18:00 CET here), in 3 h 12 min`; the reader's own time where it is not UTC."""
+    """Return `2026-12-01 17:00 UTC (18:00 CET here), in 3 h 12 min`, with local time where it is not UTC."""
     local, utc = moment.astimezone(), moment.astimezone(UTC)
     same_day = local.date() == utc.date()
-    here = f"{local:%H:%M}" if same_day else f"{local:%Y-%m-%d %H:%M}"
-    told = describe(moment) if local.utcoffset() == timedelta(0) else f"{describe(moment)} ({here} {local:%Z} here)"
-    return f"{told}, {describe_distance(moment, now)}"
+    local_time = f"{local:%H:%M}" if same_day else f"{local:%Y-%m-%d %H:%M}"
+    text = describe(moment) if local.utcoffset() == timedelta(0) else f"{describe(moment)} ({local_time} {local:%Z} here)"
+    return f"{text}, {describe_distance(moment, now)}"
 
 
 def describe_distance(moment: datetime, now: datetime) -> str:
-    """`in 3 h 12 min`, `in 2 d 4 h`, `5 min ago`, `in 40 s`, `now`: the two largest units, rounded down."""
+    """Return `in 3 h 12 min`, `in 2 d 4 h`, `5 min ago`, `in 40 s` or `now`: the two largest units, rounded down."""
     distance_s = int(abs((moment - now).total_seconds()))
     if distance_s == 0:
         return "now"
@@ -59,6 +59,6 @@ def describe_distance(moment: datetime, now: datetime) -> str:
     else:
         minutes = distance_s // 60
         sizes = (("d", minutes // 1440), ("h", minutes // 60 % 24), ("min", minutes % 60))
-        first = next(at for at, (_, n) in enumerate(sizes) if n)
+        first = next(index for index, (_, n) in enumerate(sizes) if n)
         text = " ".join(f"{n} {unit}" for unit, n in sizes[first : first + 2] if n)
     return f"in {text}" if moment > now else f"{text} ago"

@@ -27,14 +27,14 @@ from leaderboard.messages import Translatable, message, translate
 
 
 class LeaderboardError(Exception):
-    """Base of every mistake that leaderboard reports to its user. As `str` it is English; a page asks for its own language."""
+    """Base of every mistake that leaderboard reports to its user; `str` gives it in English."""
 
     def translate(self, language: str) -> str:
-        """What a reader of that language is told; what has no translation is English."""
+        """Return the message in that language, or in English where it has no translation."""
         return translate(self.message(), language)
 
     def message(self) -> Translatable:
-        """What is told."""
+        """Return the message before its translation."""
         return self.args[0] if self.args else ""
 
     def __str__(self) -> str:
@@ -43,13 +43,13 @@ class LeaderboardError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fault(Localized):
-    """One of the things that are wrong with a file; as `str` it is English."""
+    """A single error in a file; `str` gives it in English."""
 
-    line: int | None  # from 1, the header included; None when it is not of one line
+    line: int | None  # from 1, the header included; None for an error of the whole file
     problem: Translatable
 
     def translate(self, language: str) -> str:
-        """`line 3: ...`, to be read below the file's name."""
+        """Return `line 3: ...`, to be read below the file's name."""
         return translate(
             self.problem if self.line is None else message("at_line", line=self.line, problem=self.problem), language
         )
@@ -59,7 +59,7 @@ class Fault(Localized):
 
 
 class FileError(LeaderboardError):
-    """The first fault of a file, some that come after it, and how many there are. As `str` it is the first and the number."""
+    """The first fault of a file, some that follow, and their number; `str` gives the first and the number."""
 
     def __init__(self, file_name: str, first: Fault, others: Sequence[Fault] = (), n_more: int = 0) -> None:
         super().__init__(file_name, first, others, n_more)
@@ -67,12 +67,12 @@ class FileError(LeaderboardError):
         self.line = first.line
         self.problem = first.problem
         self.others = tuple(others)
-        self.n_more = n_more  # the others and those that are only counted
+        self.n_more = n_more  # `others` and the faults that are only counted
 
     def message(self) -> Translatable:
         more = message("more", n=self.n_more) if self.n_more else ""
-        place = "in_file" if self.line is None else "in_line"
-        return message(place, file=self.file_name, line=self.line, problem=self.problem, more=more)
+        key = "in_file" if self.line is None else "in_line"
+        return message(key, file=self.file_name, line=self.line, problem=self.problem, more=more)
 
 
 class SubmissionError(FileError):

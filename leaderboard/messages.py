@@ -1,7 +1,7 @@
-"""What is wrong with a file, a name or a request, as a message in every language. Knows nothing of the web.
+"""Messages in every language about errors in a file, a name or a request, independent of the web.
 
-A message is a key of the table [message] in `texts/` and what fills its placeholders; its text is made when somebody reads
-it. The command line reads English.
+A message is a key of the table [message] in `texts/` and the values of its placeholders; it is translated only when it is
+read. The command line reads English.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def _words(language: str) -> Words:
 
 @dataclass(frozen=True, slots=True)
 class Message(Localized):
-    """A message and what fills its placeholders; as `str` it is English."""
+    """A message and the values of its placeholders; `str` gives it in English."""
 
     key: str
     values: Mapping[str, object]
@@ -35,11 +35,11 @@ class Message(Localized):
         return self.translate(ENGLISH)
 
 
-Translatable = Message | str  # a bare text has one language: what a host's files and programs are told, in English
+Translatable = Message | str  # a bare text has one language, English: messages for hosts
 
 
 def message(key: str, /, **values: object) -> Message:
-    """Return the message of that key; one with two forms is chosen from by `n`."""
+    """Return the message of that key; `n` chooses between its two forms, if it has two."""
     return Message(key, values)
 
 

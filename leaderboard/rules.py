@@ -1,4 +1,4 @@
-"""The rules of a contest as they stand now, and whether it takes submissions."""
+"""The rules of a contest as its host has set them, and the check that it takes submissions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from leaderboard.errors import ContestClosed
 
 
 class Ties(StrEnum):
-    """What equal scores mean for the rank."""
+    """Ranking of equal scores."""
 
     SHARE = "share"  # one rank for both
     EARLIER = "earlier"  # the one whose attempt arrived first stands above
@@ -19,14 +19,14 @@ class Ties(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rules:
-    """One reading of what the host decided."""
+    """The host's decisions, as read at one moment."""
 
     name: str
     created_at: datetime  # UTC
     deadline: datetime | None  # UTC, the last moment that counts
     closed_at: datetime | None  # UTC; from then on private scores decide and are shown
     solution_digest: str
-    metric_digest: str | None  # of the host's own metric; None: macro-F1
+    metric_digest: str | None  # SHA-256 of the host's own metric; None: macro-F1
     metric_name: str
     is_lower_better: bool
     ties: Ties
@@ -38,11 +38,11 @@ class Rules:
         return self.closed_at is not None
 
     def is_open(self, now: datetime) -> bool:
-        """Whether a submission that arrives `now` counts; the deadline itself still does."""
+        """Return True if a submission that arrives `now` counts; the deadline itself still does."""
         return not self.is_closed and (self.deadline is None or now <= self.deadline)
 
     def check_open(self, now: datetime) -> None:
-        """Refuse what arrives too late.
+        """Refuse a submission that arrives too late.
 
         Raises:
             ContestClosed: the host closed the contest, or `now` is after the deadline.

@@ -1,4 +1,4 @@
-"""Attempts as values, and the ranking made of them; a rank is never stored."""
+"""Attempts, and the standings computed from them; a rank is never stored."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def _merge_metrics(items: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class ModelState(StrEnum):
-    """What is known of the model beside an attempt."""
+    """State of the model beside an attempt."""
 
-    CARRIED = "carried"  # kept, and not run yet
-    VERIFIED = "verified"  # it answers what was sent
-    DIFFERS = "differs"  # it answers something else, or cannot be run
+    CARRIED = "carried"  # stored, and not run yet
+    VERIFIED = "verified"  # its answers equal the submission
+    DIFFERS = "differs"  # its answers differ, or it cannot be run
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,25 +76,25 @@ class AttemptModel:
     file_name: str
     digest: str  # SHA-256
     state: ModelState
-    remark: str  # what came of running it, one line; says nothing of the truth
+    remark: str  # one line on running it; reveals nothing of the truth
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
     """A stored score. Without a Usage column all rows are public.
 
-    In Ladder mode the public scores of an attempt that did not beat the one shown before are those of that one.
+    In Ladder mode an attempt that did not beat the one shown before has the public scores of that one.
     """
 
     number: int  # from 1
-    score: float  # by the contest's metric: of the public rows, or of the private ones in private standings
-    macro_f1: float  # of the same rows, as all that follows
+    score: float  # by the contest's metric, on the public rows, or on the private ones in private standings
+    macro_f1: float  # on the same rows, as the metrics below
     metrics: Mapping[str, float]  # by the keys of METRICS
     log_loss: float | None  # None when no probabilities were sent
     arrived_at: datetime  # UTC
     digest: str  # SHA-256 of the submission
     file_name: str
-    shown_number: int  # of the attempt whose public scores these are; another one where Ladder mode keeps its own back
+    shown_number: int  # number of the attempt whose public scores these are; an earlier one only in Ladder mode
     model: AttemptModel | None  # None: none was sent
 
     @property
@@ -109,10 +109,10 @@ class Standing:
     rank: int  # from 1; equal scores share it unless the host ranks by arrival
     team: str
     shown_as: str  # the pseudonym where the team has one: what others see
-    score: float  # of the attempt that counts
+    score: float  # score of the attempt that counts
     macro_f1: float
     metrics: Mapping[str, float]  # by the keys of METRICS
-    interval: Interval  # of macro_f1
+    interval: Interval  # interval of macro_f1
     is_tied_with_above: bool  # the difference from the line above could be chance; False in the first line
     could_be_first: bool  # the difference from the first line could be chance; True in the first line
     best: int  # number of the attempt that counts
@@ -124,7 +124,7 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Board:
-    """What everyone may see now: public scores while the contest runs, the final ones after its host closed it."""
+    """Standings for everyone: public scores while the contest runs, final ones after its host closed it."""
 
     rules: Rules
     part: Part
@@ -134,29 +134,29 @@ class Board:
 
 
 def find_best_attempt(attempts: Sequence[Attempt], is_lower_better: bool = False) -> Attempt:
-    """The attempt with the best score, the first among equals."""
+    """Return the attempt with the best score, the first among equals."""
     top = (min if is_lower_better else max)(attempt.score for attempt in attempts)
     return next(attempt for attempt in attempts if is_same(attempt.score, top))
 
 
 def compute_ranks(scores: Mapping[str, float]) -> dict[str, int]:
-    """The rank of each name, from 1, higher first; equal scores share one and the next is skipped (1, 1, 3)."""
+    """Rank names by score, from 1, higher first; equal scores share a rank and skip the next (1, 1, 3)."""
     result: dict[str, int] = {}
     previous, rank = math.inf, 0
-    for at, (name, score) in enumerate(sorted(scores.items(), key=lambda item: -item[1]), start=1):
-        rank = rank if is_same(score, previous) else at
+    for position, (name, score) in enumerate(sorted(scores.items(), key=lambda item: -item[1]), start=1):
+        rank = rank if is_same(score, previous) else position
         result[name], previous = rank, score
     return result
 
 
 def split_by_arrival(by_rank: Mapping[str, int], arrived_at: Mapping[str, datetime]) -> dict[str, int]:
-    """The same ranks where those who share one follow each other by arrival; equal moments still share."""
+    """Break ties between equal ranks by arrival; equal moments still share a rank."""
     moments: dict[int, list[datetime]] = {}
     for name in sorted(by_rank, key=lambda name: arrived_at[name]):
         moments.setdefault(by_rank[name], []).append(arrived_at[name])
     return {name: rank + bisect.bisect_left(moments[rank], arrived_at[name]) for name, rank in by_rank.items()}
 
 
-def is_same(score: float, other: float) -> bool:
-    """Whether two scores are one score, summed in another order."""
-    return math.isclose(score, other, rel_tol=0, abs_tol=_SAME)
+def is_same(first: float, second: float) -> bool:
+    """Return True if two scores differ by no more than the order of summation."""
+    return math.isclose(first, second, rel_tol=0, abs_tol=_SAME)

@@ -16,7 +16,7 @@ _MAX_LENGTH = 60  # characters of a name or a pseudonym
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Team:
-    """Who takes part."""
+    """A team of the contest."""
 
     id: int
     name: str
@@ -31,30 +31,30 @@ class Team:
 
 
 def tidy_name(text: str) -> str:
-    """The name as it is kept: composed characters, single spaces, none at the ends.
+    """Return the name in its stored form: composed characters, single spaces, none at the ends.
 
     Raises:
         NameRefused: the name is empty, long, or holds characters that do not print.
     """
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not name or len(name) > _MAX_LENGTH or not name.isprintable():
-        shown = repr(name if len(name) <= _MAX_LENGTH else name[:_MAX_LENGTH] + "…")
-        raise NameRefused(message("name_form", most=_MAX_LENGTH, name=shown))
+        label = repr(name if len(name) <= _MAX_LENGTH else name[:_MAX_LENGTH] + "…")
+        raise NameRefused(message("name_form", most=_MAX_LENGTH, name=label))
     return name
 
 
 def name_key(text: str) -> str:
-    """What two writings of one name have in common."""
+    """Return the key that all spellings of a name share: one case, one kind of space."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def reveals_name(pseudonym: str, name: str) -> bool:
-    """Whether a pseudonym gives the name away: it is the name, or holds it word for word."""
+    """Return True if a pseudonym reveals the name: it is the name, or contains it word for word."""
     return f" {name_key(name)} " in f" {name_key(pseudonym)} "
 
 
-def unknown_team(text: str, names: Iterable[str]) -> TeamError:
-    """The refusal of a name, with the nearest one of the contest."""
+def build_unknown_team(text: str, names: Iterable[str]) -> TeamError:
+    """Build the error for an unknown name, with the nearest name of the contest."""
     texts = {name_key(name): repr(name) for name in names}
     hint = did_you_mean(name_key(text[:_MAX_LENGTH]), texts, "`arena contest team list` shows all, `team add` adds one")
     return TeamError(f"team {text[:_MAX_LENGTH]!r} is not in the contest{hint}")

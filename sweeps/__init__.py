@@ -1,1 +1,1 @@
-"""A sweep file to trials, trials to run folders."""
+"""Hyperparameter sweeps: a sweep file becomes a study, its trials become run folders."""

@@ -1,17 +1,17 @@
-"""Mistakes of a user of sweeps; each message is one line: the rule, what came, what to do.
+"""User errors of sweeps; each message is one line: the rule, the offending value, the next step.
 
 SweepError
 ├── OptionError      options of a command that do not go together
 ├── SweepFileError   a sweep file, with its name and line
-└── StudyError       a study's folder, or what was asked of it
-    └── UnreachableError   the database of a study is not to be reached now; asked again, it may be
+└── StudyError       a study's folder, or a command that it does not allow
+    └── UnreachableError   the database of a study cannot be reached now; a retry may succeed
 """
 
 from __future__ import annotations
 
 
 class SweepError(Exception):
-    """Base of every mistake that sweeps reports to its user."""
+    """Base of every error that sweeps reports to its user."""
 
 
 class OptionError(SweepError):
@@ -22,9 +22,9 @@ class SweepFileError(SweepError):
     """A sweep file that cannot be used; `line` counts from 1, None where the whole file is meant."""
 
     def __init__(self, message: str, *, file: str = "", line: int | None = None) -> None:
-        place = file + (f" line {line}" if line is not None else "")
-        text = f"{place}: {message}" if place else message
-        # What the file holds is quoted in messages: no line break or terminal escape of it gets through.
+        location = file + (f" line {line}" if line is not None else "")
+        text = f"{location}: {message}" if location else message
+        # Messages quote the file's content: its line breaks and terminal escapes are written as text.
         super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
         self.file = file
         self.line = line

@@ -1,4 +1,4 @@
-"""Studies as plain values: what reports, status tables and scripts read. Optuna is loaded when a study is read, not before."""
+"""Studies as plain values for reports, status tables and scripts. Optuna is loaded when a study is read, not before."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ParameterFacts:
     low: float | None
     high: float | None
     log: bool
-    choices: tuple[object, ...]  # of a constant the one value
+    choices: tuple[object, ...]  # the only value of a constant
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,19 +40,19 @@ class TrialFacts:
     """One trial."""
 
     number: int
-    state: str  # finished, pruned, failed, running, interrupted (its agent is gone; another goes on) or duplicate
+    state: str  # finished, pruned, failed, running, interrupted (its agent ended; another resumes it) or duplicate
     params: dict[str, object]
-    value: float | None  # of the best epoch; None of trials without a result; of a duplicate that of the trial it repeats
+    value: float | None  # the best epoch's; None for trials without a result; a duplicate has that of the trial it repeats
     epochs: dict[int, float]  # the metric after each epoch, from 1
     run: str  # digest of its run folder, or empty
     seconds: float | None
     agent: str
-    cause: str  # of a failure, one line
+    cause: str  # one line on a failure
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudyFacts:
-    """One study: what was asked, what was tried, what came out best."""
+    """One study: its settings, its trials, and the best of them."""
 
     name: str
     model: str
@@ -63,17 +63,17 @@ class StudyFacts:
     budget: int
     parameters: tuple[ParameterFacts, ...]
     trials: tuple[TrialFacts, ...]  # by number
-    best: TrialFacts | None  # of the finished ones
+    best: TrialFacts | None  # among the finished trials
     importances: dict[str, float]  # by parameter, sum 1, largest first; empty where too few trials finished to say
     command: str  # `arena train ...` of the best trial; empty without one
 
     def n(self, state: str) -> int:
-        """How many trials are in `state`."""
+        """Return the number of trials in `state`."""
         return sum(trial.state == state for trial in self.trials)
 
     @property
-    def n_settled(self) -> int:
-        """Finished and pruned trials: what the budget counts."""
+    def n_completed(self) -> int:
+        """Return the number of finished and pruned trials, which the budget counts."""
         return self.n("finished") + self.n("pruned")
 
     @property
@@ -89,16 +89,16 @@ class StudyFacts:
     def varied(self) -> tuple[ParameterFacts, ...]:
         """Return the parameters that are not constant, the most important first."""
         varied = [parameter for parameter in self.parameters if parameter.kind != "constant"]
-        return tuple(sorted(varied, key=lambda one: (-self.importances.get(one.name, 0.0), one.name)))
+        return tuple(sorted(varied, key=lambda p: (-self.importances.get(p.name, 0.0), p.name)))
 
 
 def list_studies(studies_dir: Path) -> list[str]:
-    """The names of all studies below `studies_dir`, sorted."""
+    """Return the names of all studies below `studies_dir`, sorted."""
     return study.list_names(studies_dir)
 
 
 def read_study(studies_dir: Path, name: str) -> StudyFacts:
-    """All facts of one study. Reads alone: takes no lock and disturbs no agent.
+    """Read all facts of one study; it takes no lock, so that agents go on.
 
     Raises:
         StudyError: there is none of this name, or its files are damaged.
@@ -108,18 +108,18 @@ def read_study(studies_dir: Path, name: str) -> StudyFacts:
 
 
 def read_outline(studies_dir: Path, name: str) -> StudyFacts:
-    """The same without importances."""
+    """Read the same without importances."""
     return _read(StudyFolder(studies_dir / name))
 
 
 def _read(folder: StudyFolder) -> StudyFacts:
-    from sweeps.engines.optuna_trials import Reader
+    from sweeps.engines.optuna_trials import TrialReader
 
     spec = folder.spec()
-    reader = Reader(folder)
-    frozen, now = reader.trials(), reader.now()
+    reader = TrialReader(folder)
+    frozen, time = reader.trials(), reader.now()
     goal = spec.sweep.goal
-    trials = tuple(_trial(one, goal, now) for one in frozen if one.state.name != "WAITING")
+    trials = tuple(_trial(trial, goal, time) for trial in frozen if trial.state.name != "WAITING")
     finished = [trial for trial in trials if trial.state == "finished" and trial.value is not None]
     best = min(finished, key=lambda trial: _rank(trial, goal), default=None)
     return StudyFacts(
@@ -161,10 +161,10 @@ def _parameter(parameter: Parameter) -> ParameterFacts:
     )
 
 
-def _trial(trial: FrozenTrial, goal: Goal, now: datetime) -> TrialFacts:
+def _trial(trial: FrozenTrial, goal: Goal, time: datetime) -> TrialFacts:
     from sweeps.engines import optuna_trials as store
 
-    running = "interrupted" if store.is_abandoned(trial, now) else "running"
+    running = "interrupted" if store.is_abandoned(trial, time) else "running"
     states = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": running}
     state = states[trial.state.name]
     epochs = dict(sorted(trial.intermediate_values.items()))
@@ -173,7 +173,7 @@ def _trial(trial: FrozenTrial, goal: Goal, now: datetime) -> TrialFacts:
         number=trial.number,
         state="duplicate" if store.is_duplicate(trial) else state,
         params=dict(store.attribute(trial, store.PARAMS, {})),
-        value=store.best_of(goal, epochs) if state in ("finished", "pruned") else None,
+        value=store.find_best_value(goal, epochs) if state in ("finished", "pruned") else None,
         epochs=epochs,
         run=store.attribute(trial, store.RUN, ""),
         seconds=store.attribute(trial, store.SECONDS, None),
@@ -183,8 +183,8 @@ def _trial(trial: FrozenTrial, goal: Goal, now: datetime) -> TrialFacts:
 
 
 def _importances(facts: StudyFacts) -> dict[str, float]:
-    """How much each parameter decides whether a trial lands in the best quarter (PED-ANOVA, Watanabe et al. 2023)."""
-    from sweeps.importance import Column, importances
+    """Return the importance of each parameter for a trial to be in the best quarter; empty with too few trials."""
+    from sweeps.importance import ParameterColumn, compute_importances
 
     varied = [parameter for parameter in facts.parameters if parameter.kind != "constant"]
     names = {parameter.name for parameter in varied}
@@ -194,7 +194,7 @@ def _importances(facts: StudyFacts) -> dict[str, float]:
     if len(finished) < _FEWEST_FOR_IMPORTANCE or len(losses) < len(finished):
         return {}
     columns = [
-        Column(
+        ParameterColumn(
             name=parameter.name,
             values=tuple(trial.params[parameter.name] for trial in finished),
             is_log=parameter.log,
@@ -202,19 +202,19 @@ def _importances(facts: StudyFacts) -> dict[str, float]:
         )
         for parameter in varied
     ]
-    return importances(columns, losses)
+    return compute_importances(columns, losses)
 
 
 def _command(spec: StudySpec, best: TrialFacts) -> str:
-    """What trains the best trial again, or is answered from its run folder."""
+    """Return the command that trains the best trial again, or shows its run if the folder is still there."""
     words = ["arena", "train", "--model", spec.model, "--variant", spec.variant]
-    words += ["--tiles", relative(spec.tiles), "--runs", relative(spec.runs), *spec.overrides]
+    words += ["--tiles", shorten(spec.tiles), "--runs", shorten(spec.runs), *spec.overrides]
     words += [f"{name}={_text(value)}" for name, value in best.params.items() if name != "model.name"]
     return shlex.join(words)
 
 
-def relative(path: Path) -> str:
-    """Write a path relative to the working folder where it lies below it: another machine has another home."""
+def shorten(path: Path) -> str:
+    """Return `path` relative to the working folder if it lies below it: other machines have other home folders."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
 

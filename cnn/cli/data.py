@@ -33,23 +33,23 @@ def scan_command(
     json: Json = False,
 ) -> None:
     """Read every recording and say what can be used, what cannot, and whether augmentation is called for."""
-    from cnn.corpus.balance import balance
+    from cnn.corpus.balance import measure_balance
     from cnn.errors import CorpusError
 
     corpus = scan_with_bar(folder, jobs, cache)
-    facts = balance(corpus)
+    facts = measure_balance(corpus)
     print_json(_as_json(corpus, facts)) if json else _print(corpus, facts, all_problems)
     if strict and corpus.problems:
         raise CorpusError(
-            f"{count(len(corpus.problems), 'problem')} in {folder} and --strict was given; fix or remove those files"
+            f"{plural(len(corpus.problems), 'problem')} in {folder} and --strict was given; fix or remove those files"
         )
 
 
 def scan_with_bar(folder: Path, n_jobs: int, cache: Path | None) -> Corpus:
-    """Return `cnn.corpus.scan.scan`, run with a progress bar, with its cache in `cache` or where a user's caches are.
+    """Scan with a progress bar, and with a cache in `cache` or the user's cache folder.
 
     Raises:
-        CorpusError: as there.
+        CorpusError: as `scan` raises it.
     """
     from cnn.corpus.scan import scan
     from cnn.processes import WorkOptions
@@ -77,9 +77,8 @@ def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
 def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     lengths = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in facts.length_s.items())
     print(f"{corpus.folder}  digest {corpus.digest}")
-    print(
-        f"clips     {facts.n_clips:,} usable, {count(len(corpus.problems), 'problem')}, {count(corpus.n_ignored, 'other file')}"
-    )
+    problems, others = plural(len(corpus.problems), "problem"), plural(corpus.n_ignored, "other file")
+    print(f"clips     {facts.n_clips:,} usable, {problems}, {others}")
     print(f"speakers  {_speakers(corpus, facts)}")
     print(f"length    {lengths}")
     print(f"rate      {_shared({f'{rate:,} Hz': n for rate, n in facts.rates_hz.items()})}")
@@ -95,10 +94,10 @@ def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
 
 
 def _speakers(corpus: Corpus, facts: Balance) -> str:
-    shown = ", ".join(f"{speaker} {n}" for speaker, n in list(facts.per_speaker.items())[:_N_SPEAKERS_SHOWN])
-    parts = [f"{facts.n_speakers} ({shown}{', ..' if facts.n_speakers > _N_SPEAKERS_SHOWN else ''})" if shown else "none known"]
+    names = ", ".join(f"{speaker} {n}" for speaker, n in list(facts.per_speaker.items())[:_N_SPEAKERS_SHOWN])
+    parts = [f"{facts.n_speakers} ({names}{', ..' if facts.n_speakers > _N_SPEAKERS_SHOWN else ''})" if names else "none known"]
     if facts.n_without_speaker:
-        parts.append(f"{count(facts.n_without_speaker, 'clip')} without a speaker")
+        parts.append(f"{plural(facts.n_without_speaker, 'clip')} without a speaker")
     if genders := Counter(str(about["gender"]) for about in corpus.speakers.values() if "gender" in about):
         parts.append(_counts(dict(sorted(genders.items()))))
     if facts.missing_by_speaker:
@@ -110,21 +109,21 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{n:,} {name}" for name, n in counts.items())
 
 
-def count(n: int, noun: str) -> str:
-    """`1 clip`, `3,000 clips`."""
+def plural(n: int, noun: str) -> str:
+    """Return `1 clip` or `3,000 clips`."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def _shared(counts: dict[str, int]) -> str:
-    """The one name that all have, or the count of each."""
-    return next(iter(counts)) if len(counts) == 1 else ", ".join(f"{name} in {count(n, 'clip')}" for name, n in counts.items())
+    """Return the name that all share, or the count of each."""
+    return next(iter(counts)) if len(counts) == 1 else ", ".join(f"{name} in {plural(n, 'clip')}" for name, n in counts.items())
 
 
 def _print_problems(corpus: Corpus, n_shown: int) -> None:
     if not corpus.problems:
         return
     kinds = Counter(problem.kind.value for problem in corpus.problems)
-    print(f"\nNot used: {count(len(corpus.problems), 'file')} ({_counts(dict(kinds.most_common()))})")
+    print(f"\nNot used: {plural(len(corpus.problems), 'file')} ({_counts(dict(kinds.most_common()))})")
     for problem in corpus.problems[:n_shown]:
         print(f"  {problem.path} {problem.reason}")
     if len(corpus.problems) > n_shown:

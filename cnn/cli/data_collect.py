@@ -1,4 +1,4 @@
-"""`arena data synth`, `get`, `import` and `card`: recordings made, fetched or brought in, and a page that describes them."""
+"""`arena data synth`, `get`, `import` and `card`: recordings, and a page that describes them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.base.terminal import print_json, print_table, progress, say
-from cnn.cli.data import count, scan_with_bar
+from cnn.cli.data import plural, scan_with_bar
 from cnn.cli.options import Cache, Jobs, Json
 
 if TYPE_CHECKING:
-    from cnn.collect.importing import ImportClip, Plan
+    from cnn.collect.importing import ImportClip, ImportPlan
 
 
 app = typer.Typer()
@@ -29,11 +29,11 @@ def synth(
     language: Annotated[str, typer.Option(help="en, es, or en,es: the voices take turns.")] = "en",
 ) -> None:
     """Make a corpus of synthetic spoken digits, in AudioMNIST's layout."""
-    from cnn.collect.synth import SynthSettings, is_made, synthesise
+    from cnn.collect.synth import SynthSettings, is_complete, synthesise
 
     languages = tuple(name.strip() for name in language.split(","))
     settings = SynthSettings(clips=clips, speakers=speakers, seed=seed, languages=languages)
-    if is_made(out, settings):
+    if is_complete(out, settings):
         say(f"{out} holds these {clips} clips of {speakers} voices already")
         return
     with progress("speaking", clips) as advance:
@@ -64,32 +64,32 @@ def get_command(
 ) -> None:
     """Fetch a public corpus: resumed where it broke off, verified, its licence and citation beside it."""
     import cnn.collect.fetch
-    from cnn.collect.catalogue import source_of
+    from cnn.collect.catalogue import find_source
     from cnn.collect.download import Hooks
 
     if list_ or not name:
         return _print_sources(json)
-    source = source_of(name)
-    options = cnn.collect.fetch.GetOptions(
+    source = find_source(name)
+    options = cnn.collect.fetch.FetchOptions(
         mirrors=tuple(mirror or ()), archive=archive, keep_archive=keep_archive, verify=not unverified
     )
-    got = cnn.collect.fetch.get(source, out or Path(source.name), options, progress, Hooks(say=say))
+    result = cnn.collect.fetch.fetch_corpus(source, out or Path(source.name), options, progress, Hooks(say=say))
     if json:
-        return print_json(
-            {"folder": str(got.folder), "n_clips": got.n_clips, "was_there": got.was_there, "verified": got.verified}
-        )
-    print(f"{got.folder}: {got.n_clips:,} recordings" + (", there already" if got.was_there else f"; verified: {got.verified}"))
+        facts = {name: getattr(result, name) for name in ("n_clips", "was_there", "verified")}
+        return print_json({"folder": str(result.folder), **facts})
+    origin = ", there already" if result.was_there else f"; verified: {result.verified}"
+    print(f"{result.folder}: {result.n_clips:,} recordings{origin}")
     print(f"licence {source.licence} ({source.licence_url})\ncite {source.citation}")
-    print(f"next: arena data prepare {got.folder}")
+    print(f"next: arena data prepare {result.folder}")
 
 
-def _print_sources(as_json: bool) -> None:
+def _print_sources(json: bool) -> None:
     from cnn.collect.catalogue import SOURCES
     from cnn.collect.fetch import size_words
 
-    if as_json:
-        shown = ("name", "title", "n_clips", "n_speakers", "rate_hz", "archive_bytes", "licence", "citation", "sha256", "urls")
-        return print_json([{key: getattr(source, key) for key in shown} for source in SOURCES])
+    if json:
+        fields = ("name", "title", "n_clips", "n_speakers", "rate_hz", "archive_bytes", "licence", "citation", "sha256", "urls")
+        return print_json([{key: getattr(source, key) for key in fields} for source in SOURCES])
     rows = [[s.name, f"{s.n_clips:,}", s.n_speakers, f"{s.rate_hz // 1000} kHz", size_words(s), s.licence] for s in SOURCES]
     print_table(["name", "#clips", "speakers", "#rate", "#download", "licence"], rows)
     for source in SOURCES:
@@ -130,16 +130,16 @@ def import_(
     _print_plan_json(plan, dry_run) if json else _print_plan(plan, dry_run)
 
 
-def _print_plan_json(plan: Plan, dry_run: bool) -> None:
+def _print_plan_json(plan: ImportPlan, dry_run: bool) -> None:
     clips = [
         {"source": str(clip.source), "file": clip.name, "speaker": clip.speaker, "length_s": round(clip.length_s, 3)}
         for clip in plan.clips
     ]
     problems = [{"path": path, "reason": reason} for path, reason in plan.problems]
-    print_json({"written": not dry_run, "clips": clips, "n_there_already": plan.n_known, "problems": problems})
+    print_json({"written": not dry_run, "clips": clips, "n_there_already": plan.n_existing, "problems": problems})
 
 
-def _print_plan(plan: Plan, dry_run: bool) -> None:
+def _print_plan(plan: ImportPlan, dry_run: bool) -> None:
     """
     Raises:
         CorpusError: there is nothing to import, now or before.
@@ -153,12 +153,12 @@ def _print_plan(plan: Plan, dry_run: bool) -> None:
         print(f"left out: {path} {reason}")
     if not dry_run and len(plan.problems) > _N_SHOWN:
         print(f"and {len(plan.problems) - _N_SHOWN:,} more; list them with --dry-run")
-    if not plan.clips and not plan.n_known:
+    if not plan.clips and not plan.n_existing:
         raise CorpusError(f"none of the recordings in {plan.folder} can be imported; the reasons are above")
     verb = "would be written" if dry_run else "written"
-    clips = f"{count(len(plan.clips), 'clip')} of {count(len({clip.speaker for clip in plan.clips}), 'speaker')} {verb}"
-    known = f", {plan.n_known:,} there already" if plan.n_known else ""
-    print(f"{plan.out}: {clips if plan.clips else 'nothing new'}{known}, {count(len(plan.problems), 'file')} left out")
+    clips = f"{plural(len(plan.clips), 'clip')} of {plural(len({clip.speaker for clip in plan.clips}), 'speaker')} {verb}"
+    before = f", {plan.n_existing:,} there already" if plan.n_existing else ""
+    print(f"{plan.out}: {clips if plan.clips else 'nothing new'}{before}, {plural(len(plan.problems), 'file')} left out")
     if not dry_run:
         print(f"next: arena data scan {plan.out}")
 
@@ -178,9 +178,9 @@ def card(
     """Describe a corpus on one HTML page: balance, speakers, examples to see and hear, problems, licence."""
     from cnn.corpus.card import choose_examples, write_card
 
-    found = scan_with_bar(corpus, jobs, cache)
-    with progress("drawing", sum(map(len, choose_examples(found.clips).values()))) as advance:
-        size_bytes = write_card(found, out, advance)
+    scanned = scan_with_bar(corpus, jobs, cache)
+    with progress("drawing", sum(map(len, choose_examples(scanned.clips).values()))) as advance:
+        size_bytes = write_card(scanned, out, advance)
     if json:
-        return print_json({"card": str(out), "size_bytes": size_bytes, "digest": found.digest, "n_clips": len(found.clips)})
-    print(f"{out}: {len(found.clips):,} recordings on one page ({size_bytes / 1e6:.1f} MB); open it in any browser")
+        return print_json({"card": str(out), "size_bytes": size_bytes, "digest": scanned.digest, "n_clips": len(scanned.clips)})
+    print(f"{out}: {len(scanned.clips):,} recordings on one page ({size_bytes / 1e6:.1f} MB); open it in any browser")

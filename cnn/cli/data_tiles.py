@@ -1,4 +1,4 @@
-"""`arena data prepare`, `show` and `solution`: tiles, pictures of them, and the true labels for a contest."""
+"""`arena data prepare`, `show` and `solution`: tiles, a picture of some, a contest's true labels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.base.terminal import print_json, progress, say
-from cnn.cli.data import count, scan_with_bar
+from cnn.cli.data import plural, scan_with_bar
 from cnn.cli.options import Cache, Jobs, Json, Tiles
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ def prepare_command(
         say(f"left out: {problem.path} {problem.reason}")
     if len(corpus.problems) > 5:
         say(f"left out: {len(corpus.problems) - 5:,} more; `arena data scan {folder}` lists them")
-    hands = WorkOptions(n_jobs=jobs, bar=lambda n: progress("making tiles", n), log=say)
-    made = prepare(corpus, settings, tiles, hands)
-    summary = {"tiles": str(made.folder), "n_clips": len(made.clips), "n_left_out": len(corpus.problems)}
-    said = f"{made.folder}: {count(len(made.clips), 'clip')} of {settings.size} x {settings.size} cells, raw and bilateral"
-    print_json(summary) if json else print(said)
+    options = WorkOptions(n_jobs=jobs, bar=lambda n: progress("making tiles", n), log=say)
+    prepared = prepare(corpus, settings, tiles, options)
+    summary = {"tiles": str(prepared.folder), "n_clips": len(prepared.clips), "n_left_out": len(corpus.problems)}
+    line = f"{plural(len(prepared.clips), 'clip')} of {settings.size} x {settings.size} cells, raw and bilateral"
+    print_json(summary) if json else print(f"{prepared.folder}: {line}")
 
 
 @app.command("show", epilog="Example: `arena data show --out tiles.png --per-digit 3`")
@@ -58,9 +58,9 @@ def show_command(
     """Draw some clips of each digit: raw, filtered, and both as augmentation would draw them."""
     import cnn.tiles.preview
 
-    found, augment = _tiles(tiles), _config(overrides, "augment.").augment
+    tile_set, augment = _tiles(tiles), _config(overrides, "augment.").augment
     with progress("drawing", 1) as advance:
-        n_shown = cnn.tiles.preview.draw_preview(found, out, per_digit, augment, seed)
+        n_shown = cnn.tiles.preview.draw_preview(tile_set, out, per_digit, augment, seed)
         advance()
     print(f"{out}: {n_shown} clips on the four variants")
 
@@ -85,14 +85,14 @@ def _tiles(folder: Path) -> TileSet:
 
 
 def _config(overrides: list[str] | None, section: str) -> RunConfig:
-    """A configuration of which only `section` may have been set."""
+    """Return a configuration with these overrides, all of them keys of `section`."""
     from cnn.config import RunConfig
     from cnn.errors import ConfigError
     from cnn.overrides import apply_values, keys, parse_assignments, suggest_key
 
     values = parse_assignments(overrides or [])
-    known = [key for key in keys() if key.startswith(section)]
+    names = [key for key in keys() if key.startswith(section)]
     for key in values:
-        if key not in known:
-            raise ConfigError(f"unknown key {key!r} here{suggest_key(key, known)}")
+        if key not in names:
+            raise ConfigError(f"unknown key {key!r} here{suggest_key(key, names)}")
     return apply_values(RunConfig(corpus=""), values)

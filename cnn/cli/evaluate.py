@@ -1,4 +1,4 @@
-"""`arena eval`: every fold trained and scored, and what they say together."""
+"""`arena eval`: cross-validation over speakers, printed, as JSON and as CSV."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from cnn.runs.folds import Arm, EvaluationPlan
     from cnn.train.pool import TrainingPaths
 
-    Evaluated = list[tuple[Arm, Evaluation]]
+    Results = list[tuple[Arm, Evaluation]]
 
 
 app = typer.Typer()
 
-_MOST_ROWS = 12  # speakers or folds that are listed unasked; of more the worst are
+_MOST_ROWS = 12  # speakers or folds listed without --speakers; of more only the worst
 _N_WORST = 5
-_MOST_SEEDS = 3  # whose scores stand in a line; of more the least and the largest
-_WIDTH = 80  # of a line of words
+_MOST_SEEDS = 3  # scores in a line; of more seeds the least and the largest
+_WIDTH = 80  # columns in a line of words
 _NAMES_WIDTH = 18
 _COLUMNS = ("model", "variant", "on", "fold", "seed", "speaker", "n_clips", "macro_f1", "run")
 
@@ -65,42 +65,42 @@ def evaluate_folds(
     is_replacing = out is not None and check_output(out, _COLUMNS)
     models, variants = tuple(model or ("lenet5",)), tuple(variant or ("raw+aug",))
     settings = tuple(overrides or ())
-    asked = EvaluationPlan(folds=folds, models=models, variants=variants, n_seeds=seeds, on=on, overrides=settings)
-    place = TrainingPaths(tiles=find_tiles(tiles, say).folder, runs=runs, device=device, wandb=wandb)
-    evaluated = _evaluated(asked, place, jobs)
-    print_json(_as_json(asked, evaluated)) if json else print_evaluations(asked, evaluated, every_speaker=speakers)
+    plan = EvaluationPlan(folds=folds, models=models, variants=variants, n_seeds=seeds, on=on, overrides=settings)
+    paths = TrainingPaths(tiles=find_tiles(tiles, say).folder, runs=runs, device=device, wandb=wandb)
+    results = _evaluate(plan, paths, jobs)
+    print_json(_as_json(plan, results)) if json else print_evaluations(plan, results, every_speaker=speakers)
     if out:
-        write_rows(out, evaluated)
+        write_rows(out, results)
         say(f"{out}: a row for each speaker and seed" + (", in place of those before" if is_replacing else ""))
 
 
-def _evaluated(asked: EvaluationPlan, place: TrainingPaths, n_jobs: int) -> Evaluated:
+def _evaluate(plan: EvaluationPlan, paths: TrainingPaths, n_jobs: int) -> Results:
     from cnn.runs.evaluation import evaluate
     from cnn.runs.folder import RunFolder
     from cnn.runs.folds import check_folds, make_arms
     from cnn.tiles.tile_set import open_tiles
     from cnn.train.pool import default_jobs
 
-    tiles = open_tiles(place.tiles)
-    arms = make_arms(asked, tiles.corpus, tiles.settings, len({clip.speaker for clip in tiles.clips}))
+    tiles = open_tiles(paths.tiles)
+    arms = make_arms(plan, tiles.corpus, tiles.settings, len({clip.speaker for clip in tiles.clips}))
     configs = [config for arm in arms for seeds in arm.configs for config in seeds]
     check_folds(configs, tiles.clips)
-    _check_nets(configs, place)
-    train_with_bar(configs, place, n_jobs or default_jobs(place.device, len(configs)))
+    _check_nets(configs, paths)
+    train_with_bar(configs, paths, n_jobs or default_jobs(paths.device, len(configs)))
     return [
-        (arm, evaluate([[RunFolder(place.runs / config.digest) for config in seeds] for seeds in arm.configs], asked.on))
+        (arm, evaluate([[RunFolder(paths.runs / config.digest) for config in seeds] for seeds in arm.configs], plan.on))
         for arm in arms
     ]
 
 
-def _check_nets(configs: Sequence[RunConfig], place: TrainingPaths) -> None:
-    """Raises ModelError: a plug-in net that cannot be trained; said once, and not by every fold."""
+def _check_nets(configs: Sequence[RunConfig], paths: TrainingPaths) -> None:
+    """Raise ModelError for a plug-in net that cannot be trained: once, and not in every fold."""
     from cnn.config import LABELS
     from cnn.runs.folder import RunFolder, RunState
 
     checked = set()
     for config in configs:
-        folder = RunFolder(place.runs / config.digest)
+        folder = RunFolder(paths.runs / config.digest)
         if config.model.is_plugin and config.model not in checked and folder.state() is not RunState.FINISHED:
             from cnn.models.check import check_net
             from cnn.models.own import resolve_source
@@ -109,122 +109,123 @@ def _check_nets(configs: Sequence[RunConfig], place: TrainingPaths) -> None:
             checked.add(config.model)
 
 
-def _as_json(asked: EvaluationPlan, evaluated: Evaluated) -> dict[str, object]:
+def _as_json(plan: EvaluationPlan, results: Results) -> dict[str, object]:
     import dataclasses
 
-    found = [{"model": arm.model, "variant": arm.variant, **dataclasses.asdict(what)} for arm, what in evaluated]
-    return {"folds": asked.folds, "on": asked.on, "overrides": list(asked.overrides), "evaluations": found}
+    content = [{"model": arm.model, "variant": arm.variant, **dataclasses.asdict(scores)} for arm, scores in results]
+    return {"folds": plan.folds, "on": plan.on, "overrides": list(plan.overrides), "evaluations": content}
 
 
-def write_rows(path: Path, evaluated: Evaluated) -> None:
+def write_rows(path: Path, results: Results) -> None:
     """Write a CSV with a row for each speaker and seed."""
     from cnn.files import write_whole
 
     rows = (
-        [arm.model, arm.variant, what.on, s.fold, seed, s.speaker, s.n_clips, f"{f1:.9g}", what.folds[s.fold].runs[seed]]
-        for arm, what in evaluated
-        for s in what.speakers
+        [arm.model, arm.variant, scores.on, s.fold, seed, s.speaker, s.n_clips, f"{f1:.9g}", scores.folds[s.fold].runs[seed]]
+        for arm, scores in results
+        for s in scores.speakers
         for seed, f1 in enumerate(s.by_seed)
     )
     write_whole(path, format_csv([_COLUMNS, *rows]).encode())
 
 
-def print_evaluations(asked: EvaluationPlan, evaluated: Evaluated, *, every_speaker: bool) -> None:
+def print_evaluations(plan: EvaluationPlan, results: Results, *, every_speaker: bool) -> None:
     """Print the evaluations for a person, in 80 columns."""
     most_rows = sys.maxsize if every_speaker else _MOST_ROWS
-    for arm, what in evaluated:
-        seeds = f"{what.n_seeds} seeds" if what.n_seeds > 1 else "1 seed"
-        kind = "groups of speakers" if asked.folds.isdecimal() else asked.folds
-        print(f"{arm.model} on {arm.variant}: {len(what.folds)} folds ({kind}), {seeds}, {what.n_clips:,} {what.on} clips\n")
-        _print_scores(what, most_rows)
-        for name, text in _lines(what):
-            print(_wrapped(name, text))
+    for arm, scores in results:
+        seeds = f"{scores.n_seeds} seeds" if scores.n_seeds > 1 else "1 seed"
+        kind = "groups of speakers" if plan.folds.isdecimal() else plan.folds
+        clips = f"{scores.n_clips:,} {scores.on} clips"
+        print(f"{arm.model} on {arm.variant}: {len(scores.folds)} folds ({kind}), {seeds}, {clips}\n")
+        _print_scores(scores, most_rows)
+        for name, text in _lines(scores):
+            print(_wrap(name, text))
         print()
-    if len(evaluated) > 1:
-        _print_comparison(evaluated)
-    if asked.on == "validation":
+    if len(results) > 1:
+        _print_comparison(results)
+    if plan.on == "validation":
         say("these are validation speakers, good for choosing a recipe; the test speakers were not looked at")
 
 
-def _print_scores(what: Evaluation, most_rows: int) -> None:
-    """Folds of several speakers, then the speakers; where they are more than `most_rows` the five worst of them."""
-    if any(len(fold.speakers) > 1 for fold in what.folds):
-        folds = sorted(what.folds, key=lambda f: f.macro_f1)[:_N_WORST] if len(what.folds) > most_rows else what.folds
-        rows = [[str(f.fold), _few(f.speakers), f"{f.n_clips:,}", f"{f.macro_f1:.3f}", _by_seed(f.by_seed)] for f in folds]
-        _print_table(("#fold", "speakers", "#clips", "#macro-F1", "by seed"), rows, what)
-    is_cut = len(what.speakers) > most_rows
-    scores = [
+def _print_scores(scores: Evaluation, most_rows: int) -> None:
+    """Print folds of several speakers, then the speakers; of more than `most_rows` the five worst."""
+    if any(len(fold.speakers) > 1 for fold in scores.folds):
+        folds = scores.folds if len(scores.folds) <= most_rows else sorted(scores.folds, key=lambda f: f.macro_f1)[:_N_WORST]
+        rows = [[str(f.fold), _shorten(f.speakers), f"{f.n_clips:,}", f"{f.macro_f1:.3f}", _by_seed(f.by_seed)] for f in folds]
+        _print_table(("#fold", "speakers", "#clips", "#macro-F1", "by seed"), rows, scores)
+    is_cut = len(scores.speakers) > most_rows
+    rows = [
         [s.speaker, str(s.fold), f"{s.n_clips:,}", f"{s.macro_f1:.3f}", f"{s.recall:.3f}", _by_seed(s.by_seed)]
-        for s in (what.speakers[:_N_WORST] if is_cut else what.speakers)
+        for s in (scores.speakers[:_N_WORST] if is_cut else scores.speakers)
     ]
-    _print_table(("speaker", "#fold", "#clips", "#macro-F1", "#recall", "by seed"), scores, what)
+    _print_table(("speaker", "#fold", "#clips", "#macro-F1", "#recall", "by seed"), rows, scores)
     if is_cut:
-        print(_wrapped("speakers", f"{_quantiles(what)}. The {_N_WORST} worst stand above; --speakers lists all."))
+        print(_wrap("speakers", f"{_quantiles(scores)}. The {_N_WORST} worst stand above; --speakers lists all."))
 
 
-def _quantiles(what: Evaluation) -> str:
+def _quantiles(scores: Evaluation) -> str:
     from statistics import quantiles
 
-    first, middle, third = quantiles((s.macro_f1 for s in what.speakers), n=4, method="inclusive")
-    best = what.speakers[-1].macro_f1
+    first, middle, third = quantiles((s.macro_f1 for s in scores.speakers), n=4, method="inclusive")
+    best = scores.speakers[-1].macro_f1
     return (
-        f"of {len(what.speakers)} a quarter lie below {first:.3f}, half below {middle:.3f}, three quarters below {third:.3f}; "
-        f"the best has {best:.3f}"
+        f"of {len(scores.speakers)} a quarter lie below {first:.3f}, half below {middle:.3f}, "
+        f"three quarters below {third:.3f}; the best has {best:.3f}"
     )
 
 
-def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], what: Evaluation) -> None:
-    n_columns = len(columns) if what.n_seeds > 1 else -1  # the last is of the seeds
+def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], scores: Evaluation) -> None:
+    n_columns = len(columns) if scores.n_seeds > 1 else -1  # the last column is by seed
     print_table(columns[:n_columns], [row[:n_columns] for row in rows])
 
 
-def _lines(what: Evaluation) -> list[tuple[str, str]]:
-    worst, interval = what.speakers[0], what.interval
-    spreads = f"standard deviation over folds {what.fold_sd:.3f}" if what.fold_sd is not None else "a single fold"
-    if what.seed_sd is not None:
-        spreads += f", of the mean over seeds {what.seed_sd:.3f}"
-    confused = (f"{c.truth} as {c.predicted}: {c.n:,} of {c.n_truth:,} ({c.n / c.n_truth:.1%})" for c in what.confused)
+def _lines(scores: Evaluation) -> list[tuple[str, str]]:
+    worst, interval = scores.speakers[0], scores.interval
+    spreads = f"standard deviation over folds {scores.fold_sd:.3f}" if scores.fold_sd is not None else "a single fold"
+    if scores.seed_sd is not None:
+        spreads += f", of the mean over seeds {scores.seed_sd:.3f}"
+    confused = (f"{c.truth} as {c.predicted}: {c.n:,} of {c.n_truth:,} ({c.n / c.n_truth:.1%})" for c in scores.confused)
     return [
-        ("mean over folds", f"{what.mean_macro_f1:.3f}; {spreads}"),
+        ("mean over folds", f"{scores.mean_macro_f1:.3f}; {spreads}"),
         ("worst speaker", f"{worst.speaker} {worst.macro_f1:.3f}"),
         (
             "pooled",
-            f"{what.pooled_macro_f1:.3f}, {interval.level:.0%} interval {interval.low:.3f} to {interval.high:.3f} "
+            f"{scores.pooled_macro_f1:.3f}, {interval.level:.0%} interval {interval.low:.3f} to {interval.high:.3f} "
             f"({interval.n_units} speakers drawn with replacement, {interval.n_replicates:,} times)",
         ),
         ("taken for", " · ".join(text.replace(" ", "\u00a0") for text in confused) or "no digit for another"),
-        *(("note", note) for note in what.notes),
+        *(("note", note) for note in scores.notes),
     ]
 
 
-def _wrapped(name: str, text: str) -> str:
-    """Words beside a name, in lines of 80 columns."""
+def _wrap(name: str, text: str) -> str:
+    """Wrap words beside a name, in lines of 80 columns."""
     import textwrap
 
     lines = textwrap.wrap(text, _WIDTH - 17, break_long_words=False, break_on_hyphens=False)
     return f"{name:<17}" + ("\n" + " " * 17).join(lines).replace("\u00a0", " ")
 
 
-def _print_comparison(evaluated: Evaluated) -> None:
+def _print_comparison(results: Results) -> None:
     rows = [
         [
             arm.model,
             arm.variant,
-            f"{what.mean_macro_f1:.3f}",
-            "" if what.seed_sd is None else f"{what.seed_sd:.3f}",
-            f"{what.speakers[0].macro_f1:.3f}",
-            f"{what.interval.low:.3f} to {what.interval.high:.3f}",
+            f"{scores.mean_macro_f1:.3f}",
+            "" if scores.seed_sd is None else f"{scores.seed_sd:.3f}",
+            f"{scores.speakers[0].macro_f1:.3f}",
+            f"{scores.interval.low:.3f} to {scores.interval.high:.3f}",
         ]
-        for arm, what in evaluated
+        for arm, scores in results
     ]
     print_table(("model", "variant", "#mean", "#seed sd", "#worst", "#pooled interval"), rows)
 
 
-def _few(speakers: Sequence[str]) -> str:
-    """As many names as a column holds, at least one, and how many more."""
-    shown = [name for n, name in enumerate(speakers) if n == 0 or len(", ".join(speakers[: n + 1])) <= _NAMES_WIDTH]
-    more = len(speakers) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
+def _shorten(speakers: Sequence[str]) -> str:
+    """Return as many names as the column holds, at least one, and the count of the rest."""
+    names = [name for n, name in enumerate(speakers) if n == 0 or len(", ".join(speakers[: n + 1])) <= _NAMES_WIDTH]
+    more = len(speakers) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def _by_seed(scores: Sequence[float]) -> str:

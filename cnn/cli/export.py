@@ -11,7 +11,7 @@ from arena.base.terminal import print_json, say
 from cnn.cli.options import Json, Runs
 
 if TYPE_CHECKING:
-    from cnn.inference.onnx_export import Exported
+    from cnn.inference.onnx_export import Export
     from cnn.tiles.front_end import Samples
 
 
@@ -42,26 +42,26 @@ def export_command(
     import dataclasses
 
     from cnn.config import TileSettings
-    from cnn.inference.onnx_export import check_packages, export
-    from cnn.inference.predict import finished_run
+    from cnn.inference.onnx_export import check_onnx_packages, export_run
+    from cnn.inference.predict import find_finished_run
 
-    check_packages()
-    found = finished_run(run, runs)
-    rate_hz = rate_hz or TileSettings(**found.config()["tiles"]).rate_hz
+    check_onnx_packages()
+    folder = find_finished_run(run, runs)
+    rate_hz = rate_hz or TileSettings(**folder.config()["tiles"]).rate_hz
     say("tracing the net and checking what was written (about ten seconds) ...")
-    exported = export(found, out, rate_hz, _heard(clips, rate_hz) if clips else ())
-    print_json(dataclasses.asdict(exported) | {"path": str(out)}) if json else print(_described(exported))
+    exported = export_run(folder, out, rate_hz, _read_samples(clips, rate_hz) if clips else ())
+    print_json(dataclasses.asdict(exported) | {"path": str(out)}) if json else print(_describe(exported))
 
 
-def _heard(folder: Path, rate_hz: int) -> list[Samples]:
-    """The samples of the first recordings of a folder."""
+def _read_samples(folder: Path, rate_hz: int) -> list[Samples]:
+    """Read the samples of the first recordings of a folder."""
     from cnn.corpus.recordings import find_recordings, read_recording
     from cnn.errors import CorpusError
 
     sources = find_recordings(folder)
     if len(sources) > _MOST_CLIPS:
         say(f"checked on {_MOST_CLIPS} of {len(sources):,} recordings")
-    found = []
+    recordings = []
     for source in sources[:_MOST_CLIPS]:
         try:
             samples, rate = read_recording(source)
@@ -72,11 +72,11 @@ def _heard(folder: Path, rate_hz: int) -> list[Samples]:
                 f"--clips are recordings of the rate that the file takes, {rate_hz} Hz, and {source.path} has {rate} Hz; "
                 f"give --rate-hz {rate}"
             )
-        found.append(samples)
-    return found
+        recordings.append(samples)
+    return recordings
 
 
-def _described(exported: Exported) -> str:
+def _describe(exported: Export) -> str:
     labels = "all labels equal" if not exported.n_labels else f"{exported.n_labels} labels differ"
     return (
         f"{exported.path}: {exported.size_bytes / 1e6:.1f} MB, takes samples at {exported.rate_hz} Hz; in onnxruntime, on "

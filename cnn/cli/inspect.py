@@ -1,4 +1,4 @@
-"""`arena inspect`: what nets learned, into their run folders."""
+"""`arena inspect`: filters, maps and projections of trained nets, written into their run folders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from arena.base.terminal import print_json, print_table, progress, say
 from cnn.cli.options import Device, Json, Runs, Tiles
 
 if TYPE_CHECKING:
-    from cnn.inference.inspect import Inspected
+    from cnn.inference.inspect import Inspection
     from cnn.runs.folder import RunFolder
 
 
@@ -38,47 +38,47 @@ def inspect(
     training that no sweep made.
     """
     from cnn.inference.inspect import MOST_CLIPS, N_STEPS, inspect_run
-    from cnn.inference.predict import finished_run
+    from cnn.inference.predict import find_finished_run
 
     if not _LEAST_CLIPS <= clips <= MOST_CLIPS:
         raise typer.BadParameter(f"--clips lies between {_LEAST_CLIPS} and {MOST_CLIPS}, not {clips}")
-    folders = [finished_run(name, runs) for name in run] if run else _trainings(runs)
-    done = []
+    folders = [find_finished_run(name, runs) for name in run] if run else _list_trainings(runs)
+    inspected = []
     with progress("inspecting", N_STEPS * len(folders)) as advance:
         for folder in folders:
-            done.append(inspect_run(folder, tiles, clips, device, advance))
+            inspected.append(inspect_run(folder, tiles, clips, device, advance))
             advance(0, folder.digest)
-    print_json([_plain(one) for one in done]) if json else _print(done)
+    print_json([_as_json(entry) for entry in inspected]) if json else _print(inspected)
 
 
-def _trainings(runs: Path) -> list[RunFolder]:
+def _list_trainings(runs: Path) -> list[RunFolder]:
     from cnn.errors import RunError
     from cnn.runs.folder import RunState, list_runs
     from cnn.runs.index import read_trial_mark
 
     finished = [folder for folder in list_runs(runs) if folder.state() is RunState.FINISHED]
-    found = [folder for folder in finished if read_trial_mark(folder) is None]
-    if n_trials := len(finished) - len(found):
+    trainings = [folder for folder in finished if read_trial_mark(folder) is None]
+    if n_trials := len(finished) - len(trainings):
         say(f"{n_trials} trials of sweeps left out; name one to look into it")
-    if not found:
+    if not trainings:
         raise RunError(f"no finished training in {runs}; train with `arena train --all`")
-    return found
+    return trainings
 
 
-def _print(done: list[Inspected]) -> None:
+def _print(inspected: list[Inspection]) -> None:
     rows = []
-    for one in done:
-        config = one.run.config()
-        names = [one.run.digest, str(config["model"]["name"]), str(config["variant"])]
-        clips = f"{one.n_clips}, {one.n_wrong} wrong"
-        rows.append([*names, str(one.n_layers), clips, str(one.n_placed), f"{one.size_bytes / 1e3:.0f} kB"])
+    for entry in inspected:
+        config = entry.run.config()
+        names = [entry.run.digest, str(config["model"]["name"]), str(config["variant"])]
+        clips = f"{entry.n_clips}, {entry.n_wrong} wrong"
+        rows.append([*names, str(entry.n_layers), clips, str(entry.n_placed), f"{entry.size_bytes / 1e3:.0f} kB"])
     print_table(["run", "model", "variant", "#layers", "#clips", "#placed", "#size"], rows)
-    for note in sorted({note for one in done for note in one.notes}):
+    for note in sorted({note for entry in inspected for note in entry.notes}):
         say(f"note: {note}")
-    n_old = sum(not one.is_new for one in done)
+    n_old = sum(not entry.is_new for entry in inspected)
     say((f"{n_old} inspected before; " if n_old else "") + "`arena report build` shows it")
 
 
-def _plain(one: Inspected) -> dict[str, object]:
-    facts = {name: getattr(one, name) for name in ("n_layers", "n_clips", "n_wrong", "n_placed", "size_bytes", "is_new")}
-    return {"run": str(one.run.path), **facts, "notes": list(one.notes)}
+def _as_json(entry: Inspection) -> dict[str, object]:
+    facts = {name: getattr(entry, name) for name in ("n_layers", "n_clips", "n_wrong", "n_placed", "size_bytes", "is_new")}
+    return {"run": str(entry.run.path), **facts, "notes": list(entry.notes)}

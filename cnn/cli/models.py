@@ -30,12 +30,12 @@ def models_command(
     from cnn.config import TileSettings
     from cnn.models.costs import compute_costs
 
-    found = compute_costs(names or [], TileSettings(size=size).size, depth, width)
+    table = compute_costs(names or [], TileSettings(size=size).size, depth, width)
     if json:
-        return print_json([dataclasses.asdict(cost) for cost in found])
+        return print_json([dataclasses.asdict(cost) for cost in table])
     columns = ("net", "role", "paper", "#depth", "from, to", "#parameters", "#multiply-adds", "depth counts")
     rows = []
-    for cost in found:
+    for cost in table:
         depths = [str(cost.depth), f"{cost.depths[0]}, {cost.depths[1]}"]
         numbers = [f"{cost.n_parameters:,}", f"{cost.n_multiply_adds:,}"]
         rows.append([cost.name, cost.role, cost.paper, *depths, *numbers, cost.counts])

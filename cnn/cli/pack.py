@@ -1,4 +1,4 @@
-"""`arena contest pack`: what students are given, and what the host keeps."""
+"""`arena contest pack`: a folder for the students of a contest, and one for its host."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 app = typer.Typer()
-_MOST_PAIRS = 5  # that are named; all stand in host/pack.json and in --json
+_MOST_PAIRS = 5  # pairs that are named; all stand in host/pack.json and in --json
 
 
 class Alike(StrEnum):
-    """What becomes of test clips that are training recordings too."""
+    """Choices for test clips that are training recordings too."""
 
     REPORT = "report"
     LEAVE_OUT = "leave-out"
@@ -77,16 +77,16 @@ def pack(
         public=public,
         usage=usage,
     )
-    plan = _planned(scan_with_bar(corpus, jobs, cache), settings, alike)
+    plan = _plan(scan_with_bar(corpus, jobs, cache), settings, alike)
     _say_notes(plan)
     if not dry_run:
         with progress("packing, clips", len(plan.train) + len(plan.test)) as advance:
             write_pack(plan, out, with_zip=zip_students, advance=advance)
-    print_json(_as_dict(plan, out, dry_run)) if json else print(_described(plan, out, dry_run, zip_students))
+    print_json(_as_dict(plan, out, dry_run)) if json else print(_describe(plan, out, dry_run, zip_students))
 
 
-def _planned(corpus: Corpus, settings: PackSettings, alike: Alike) -> PackPlan:
-    """The plan, and what its two sides have in common."""
+def _plan(corpus: Corpus, settings: PackSettings, alike: Alike) -> PackPlan:
+    """Plan the pack and compare its two sides."""
     from cnn.pack.near_duplicates import find_near_duplicates
     from cnn.pack.plan import plan_pack
 
@@ -95,25 +95,25 @@ def _planned(corpus: Corpus, settings: PackSettings, alike: Alike) -> PackPlan:
         return plan
     test = [row.clip for row in plan.test]
     with progress("comparing, clips", len(plan.train) + 2 * len(test)) as advance:
-        found = find_near_duplicates(corpus.folder, plan.train, test, advance)
-    if found.pairs and alike is Alike.LEAVE_OUT:
-        plan = plan_pack(corpus, plan.settings, {pair.test.id for pair in found.pairs})
-    return replace(plan, matches=found)
+        matches = find_near_duplicates(corpus.folder, plan.train, test, advance)
+    if matches.pairs and alike is Alike.LEAVE_OUT:
+        plan = plan_pack(corpus, plan.settings, {pair.test.id for pair in matches.pairs})
+    return replace(plan, matches=matches)
 
 
-def _say_alike(found: Matches, is_left_out: bool) -> None:
-    pairs = found.pairs
+def _say_alike(matches: Matches, is_left_out: bool) -> None:
+    pairs = matches.pairs
     if not pairs:
         say("no test clip was found among the training recordings")
     else:
-        shown = ", ".join(f"{pair.test.path} is {pair.train.path} ({pair.similarity:.2f})" for pair in pairs[:_MOST_PAIRS])
+        names = ", ".join(f"{pair.test.path} is {pair.train.path} ({pair.similarity:.2f})" for pair in pairs[:_MOST_PAIRS])
         more = f" and {len(pairs) - _MOST_PAIRS} more" if len(pairs) > _MOST_PAIRS else ""
         n = "1 test clip is a training recording" if len(pairs) == 1 else f"{len(pairs):,} test clips are training recordings"
-        done = "left out" if is_left_out else "`--alike leave-out` leaves them out of the pack"
-        say(f"{n} too: {shown}{more}; {done}")
-    for voice in found.voices:
-        law = f"test speaker {voice.test} sounds like training speaker {voice.train} (distance {voice.distance:.2f})"
-        say(f"{law}: listen to both, and if they are one person, hold both out")
+        outcome = "left out" if is_left_out else "`--alike leave-out` leaves them out of the pack"
+        say(f"{n} too: {names}{more}; {outcome}")
+    for voice in matches.voices:
+        warning = f"test speaker {voice.test} sounds like training speaker {voice.train} (distance {voice.distance:.2f})"
+        say(f"{warning}: listen to both, and if they are one person, hold both out")
 
 
 def _say_notes(plan: PackPlan) -> None:
@@ -146,22 +146,22 @@ def _as_dict(plan: PackPlan, out: Path, dry_run: bool) -> dict[str, Any]:
     }
 
 
-def _described(plan: PackPlan, out: Path, dry_run: bool, zip_students: bool) -> str:
+def _describe(plan: PackPlan, out: Path, dry_run: bool, zip_students: bool) -> str:
     n_public = sum(row.is_public for row in plan.test)
     parts = {
         "": "all public",
         "speaker": f"{n_public:,} public ({', '.join(plan.public_speakers)}), the others' private",
         "row": f"{n_public:,} of them public, the same share of each voice and digit",
     }[plan.usage]
-    told = (
+    facts = (
         f"train: {len(plan.train):,} clips of {', '.join(plan.train_speakers)}\n"
         f"test: {len(plan.test):,} clips of {', '.join(plan.test_speakers)}, {parts}; "
         f"{plan.length_s:g} s each, {plan.format.rate_hz} Hz, {8 * plan.format.n_bytes} bits\n"
     )
     if dry_run:
-        return f"{told}nothing is written"
-    handed = f"{out / 'students.zip'}" if zip_students else f"{out / 'students'}"
+        return f"{facts}nothing is written"
+    gift = f"{out / 'students.zip'}" if zip_students else f"{out / 'students'}"
     return (
-        f"{told}hand out {handed}; keep {out / 'host'} for yourself\n"
+        f"{facts}hand out {gift}; keep {out / 'host'} for yourself\n"
         f'next: arena contest init {out / "host" / "solution.csv"} --name "..." --deadline ...'
     )

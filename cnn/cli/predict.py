@@ -35,83 +35,83 @@ def predict(
     device: Device = "auto",
     json: Json = False,
 ) -> None:
-    """What a finished run says: digit and probability of each recording given, or with --clips or --split a submission."""
+    """Predict with a finished run: digit and probability of each recording given, or with --clips or --split a submission."""
     from cnn.files import check_output
-    from cnn.inference.predict import SUBMISSION_HEADER, finished_run
+    from cnn.inference.predict import SUBMISSION_HEADER, find_finished_run
 
     if split not in ("", "test", "val"):
         raise typer.BadParameter(f"--split is test or val, not {split!r}")
     if bool(files) + bool(clips) + bool(split) > 1 or (files and out):
-        law = "give files, --clips or --split"
-        raise typer.BadParameter(f"{law}; answers on files and folders are printed: for --out give a folder with --clips")
-    found = finished_run(run, runs)
+        rule = "give files, --clips or --split"
+        raise typer.BadParameter(f"{rule}; answers on files and folders are printed: for --out give a folder with --clips")
+    folder = find_finished_run(run, runs)
     if files:
-        answers = _answers_on_files(found, files, device)
+        answers = _answer_files(folder, files, device)
         _print_answers(answers, json)
     else:
         out = out or Path("submission.csv")
         is_replacing = check_output(out, SUBMISSION_HEADER)
-        answers = _answers(found, clips, split or "test", device)
-        _submit(found, answers, out, json)
+        answers = _answer_split(folder, clips, split or "test", device)
+        _submit(folder, answers, out, json)
         if is_replacing:
             say(f"{out} was a submission before, which is replaced")
-    if answers.unheard:
+    if answers.skipped:
         raise typer.Exit(1)
 
 
-def _answers_on_files(run: RunFolder, files: list[str], device: str) -> Answers:
+def _answer_files(run: RunFolder, files: list[str], device: str) -> Answers:
     import sys
 
     from cnn.corpus.recordings import open_recordings
-    from cnn.inference.predict import answers_of_recordings
+    from cnn.inference.predict import predict_recordings
 
     with open_recordings(files, sys.stdin.buffer) as sources, progress("predicting, clips", len(sources)) as advance:
-        return answers_of_recordings(run, sources, device, advance)
+        return predict_recordings(run, sources, device, advance)
 
 
-def _answers(run: RunFolder, clips: Path | None, split: str, device: str) -> Answers:
+def _answer_split(run: RunFolder, clips: Path | None, split: str, device: str) -> Answers:
     from cnn.corpus.recordings import find_recordings
-    from cnn.inference.predict import Answers, answers_of_recordings, answers_of_split
+    from cnn.inference.predict import Answers, predict_recordings, read_answers
 
     if clips is None:
-        return Answers(answers=tuple(answers_of_split(run, split)), unheard=())
+        return Answers(answers=tuple(read_answers(run, split)), skipped=())
     sources = find_recordings(clips)
     with progress("predicting, clips", len(sources)) as advance:
-        return answers_of_recordings(run, sources, device, advance)
+        return predict_recordings(run, sources, device, advance)
 
 
-def _print_answers(found: Answers, json: bool) -> None:
+def _print_answers(result: Answers, json: bool) -> None:
     import dataclasses
 
-    _say_unheard(found)
+    _say_skipped(result)
     if json:
-        answers = [{"file": a.id, "digit": a.label, "probabilities": a.by_digit()} for a in found.answers]
-        return print_json({"answers": answers, "unheard": [dataclasses.asdict(one) for one in found.unheard]})
+        answers = [{"file": a.id, "digit": a.label, "probabilities": a.by_digit()} for a in result.answers]
+        return print_json({"answers": answers, "unheard": [dataclasses.asdict(clip) for clip in result.skipped]})
     rows = []
-    for answer in found.answers:
+    for answer in result.answers:
         digit, second = sorted(answer.by_digit().items(), key=lambda item: -item[1])[:2]
         rows.append([answer.id, digit[0], f"{digit[1]:.3f}", second[0], f"{second[1]:.3f}"])
     if rows:
         print_table(("file", "#digit", "#probability", "#second best", "#probability"), rows)
 
 
-def _submit(run: RunFolder, found: Answers, out: Path, json: bool) -> None:
+def _submit(run: RunFolder, result: Answers, out: Path, json: bool) -> None:
     from cnn.errors import CorpusError
     from cnn.inference.predict import write_submission
 
-    n_clips, n_unheard = len(found.answers), len(found.unheard)
-    _say_unheard(found)
+    n_clips, n_skipped = len(result.answers), len(result.skipped)
+    _say_skipped(result)
     if not n_clips:
-        raise CorpusError(f"none of {n_unheard} recordings can be used; nothing is written")
-    write_submission(out, found.answers)
-    if n_unheard:
-        say(f"{out} lacks {n_unheard} of {n_clips + n_unheard} recordings: a contest that asks for them will refuse it")
-    summary = {"submission": str(out), "n_clips": n_clips, "n_unheard": n_unheard, "run": str(run.path)}
+        raise CorpusError(f"none of {n_skipped} recordings can be used; nothing is written")
+    write_submission(out, result.answers)
+    if n_skipped:
+        say(f"{out} lacks {n_skipped} of {n_clips + n_skipped} recordings: a contest that asks for them will refuse it")
+    summary = {"submission": str(out), "n_clips": n_clips, "n_unheard": n_skipped, "run": str(run.path)}
     print_json(summary) if json else print(f"{out}: {n_clips} clips, from {run.path}")
 
 
-def _say_unheard(found: Answers) -> None:
-    for one in found.unheard[:_N_SHOWN]:
-        say(f"no answer: {one.name if one.name.isprintable() else ascii(one.name)} {one.reason}")
-    if len(found.unheard) > _N_SHOWN:
-        say(f"no answer: {len(found.unheard) - _N_SHOWN} more")
+def _say_skipped(result: Answers) -> None:
+    for clip in result.skipped[:_N_SHOWN]:
+        say(f"no answer: {clip.name if clip.name.isprintable() else ascii(clip.name)} {clip.reason}")
+    if len(result.skipped) > _N_SHOWN:
+        say(f"no answer: {len(result.skipped) - _N_SHOWN} more")

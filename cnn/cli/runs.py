@@ -1,4 +1,4 @@
-"""`arena runs`: what stands in the folder of runs."""
+"""`arena runs`: the list of runs in a folder, newest first."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def runs(
     from cnn.runs.folder import RunState
     from cnn.runs.index import DAMAGED, list_newest_first
 
-    states = [*(one.value for one in RunState), DAMAGED]
+    states = [*(member.value for member in RunState), DAMAGED]
     if state and state not in states:
         raise typer.BadParameter(f"--state is one of {', '.join(states)}, not {state!r}")
-    wanted = {"model": model, "variant": variant, "state": state}
-    everything = list_newest_first(folder)
-    lines = [line for line in everything if all(getattr(line, key) == value for key, value in wanted.items() if value)]
+    filters = {"model": model, "variant": variant, "state": state}
+    every_line = list_newest_first(folder)
+    lines = [line for line in every_line if all(getattr(line, key) == value for key, value in filters.items() if value)]
     if json:
         return print_json([dataclasses.asdict(line) for line in lines])
     if lines:
         _print_lines(lines)
     else:
-        of_these = f" of these among {len(everything)}" if everything else "; `arena train` makes one"
+        of_these = f" of these among {len(every_line)}" if every_line else "; `arena train` makes one"
         say(f"no run in {folder}{of_these}")
 
 
@@ -53,7 +53,7 @@ def _print_lines(lines: Sequence[RunLine]) -> None:
     rows = []
     for line in lines:
         remark = line.cause or (f"trial {line.trial.number} of {line.trial.study}" if line.trial else "")
-        what = [line.digest, line.model, line.variant, line.split, f"{line.n_epochs} of {line.epochs}" if line.epochs else ""]
+        facts = [line.digest, line.model, line.variant, line.split, f"{line.n_epochs} of {line.epochs}" if line.epochs else ""]
         scores = ["" if f1 is None else f"{f1:.3f}" for f1 in (line.val_macro_f1, line.test_macro_f1)]
-        rows.append([*what, line.state, *scores, line.changed_at[:16].replace("T", " "), remark])
+        rows.append([*facts, line.state, *scores, line.changed_at[:16].replace("T", " "), remark])
     print_table(columns, rows)

@@ -44,46 +44,46 @@ def train_command(
 
     if all_eight and (model or variant):
         raise typer.BadParameter("--all trains both models on all variants: leave --model and --variant out")
-    found = find_tiles(tiles, say)
-    one = default_config(found.corpus, found.settings, model or "lenet5", variant or "raw")
-    bases = default_configs(found) if all_eight else [one]
+    tile_set = find_tiles(tiles, say)
+    config = default_config(tile_set.corpus, tile_set.settings, model or "lenet5", variant or "raw")
+    bases = default_configs(tile_set) if all_eight else [config]
     configs = [override(base, overrides or []) for base in bases]
-    place = TrainingPaths(tiles=found.folder, runs=runs, device=device, wandb=wandb)
-    folders = train_with_bar(configs, place, jobs or default_jobs(device, len(configs)))
-    print_json([as_dict(folder) for folder in folders]) if json else print_runs(folders)
+    paths = TrainingPaths(tiles=tile_set.folder, runs=runs, device=device, wandb=wandb)
+    folders = train_with_bar(configs, paths, jobs or default_jobs(device, len(configs)))
+    print_json([run_as_json(folder) for folder in folders]) if json else print_runs(folders)
 
 
-def train_with_bar(configs: list[RunConfig], place: TrainingPaths, n_jobs: int) -> list[RunFolder]:
-    """`cnn.train.pool.train_all` with a progress bar over all epochs.
+def train_with_bar(configs: list[RunConfig], paths: TrainingPaths, n_jobs: int) -> list[RunFolder]:
+    """Train by `cnn.train.pool.train_all`, with a progress bar over all epochs.
 
     Raises:
-        CnnError: as there, or an unknown device or W&B mode.
+        CnnError: as `train_all` raises it, or an unknown device or W&B mode.
     """
     from cnn.runs.folder import RunFolder
     from cnn.runs.wandb_mirror import check_mode
     from cnn.train.pool import is_gpu, train_all
 
-    check_mode(place.wandb)
-    is_gpu(place.device)  # raises where the device is not here
-    done = {config.digest: len(RunFolder(place.runs / config.digest).epochs()) for config in configs}
+    check_mode(paths.wandb)
+    is_gpu(paths.device)  # raises if this machine lacks the device
+    n_done = {config.digest: len(RunFolder(paths.runs / config.digest).epochs()) for config in configs}
     total = sum(config.train.epochs for config in configs)
-    with progress("training, epochs", total, sum(done.values())) as advance:
+    with progress("training, epochs", total, sum(n_done.values())) as advance:
 
         def at(config: RunConfig, epoch: int, note: str = "") -> None:
-            advance(epoch - done[config.digest], note)  # not 1: a kill may have left epochs.csv behind its checkpoint
-            done[config.digest] = epoch
+            advance(epoch - n_done[config.digest], note)  # not 1: a kill may have left epochs.csv behind its checkpoint
+            n_done[config.digest] = epoch
 
         def listen(config: RunConfig, row: EpochRow) -> None:
             at(config, row.epoch, f"{config.model.label} {config.variant} val F1 {row.val_macro_f1:.3f}")
 
-        folders = train_all(configs, place, n_jobs, listen, say)
+        folders = train_all(configs, paths, n_jobs, listen, say)
         for config, folder in zip(configs, folders, strict=True):
             at(config, len(folder.epochs()))
         return folders
 
 
-def as_dict(folder: RunFolder) -> dict[str, object]:
-    """One finished run for `--json`."""
+def run_as_json(folder: RunFolder) -> dict[str, object]:
+    """Return one finished run for `--json`."""
     import dataclasses
 
     result = folder.result()
@@ -92,7 +92,7 @@ def as_dict(folder: RunFolder) -> dict[str, object]:
 
 
 def print_runs(folders: list[RunFolder]) -> None:
-    """The table of finished runs, best validation score first as trained."""
+    """Print a table of finished runs, in the order of training."""
     from cnn.plugin import shorten_name
 
     rows = []
@@ -120,8 +120,14 @@ def _print_keys(model: str, as_json: bool) -> None:
 
     defaults = flatten(cfg.config_to_dict(cfg.default_config("", cfg.TileSettings(), model, "raw")))
     rows = [
-        {"key": key, "default": defaults[key], "type": known.kind.__name__, "values": known.values, "meaning": known.meaning}
-        for key, known in keys().items()
+        {
+            "key": key,
+            "default": defaults[key],
+            "type": entry.kind.__name__,
+            "values": entry.values,
+            "meaning": entry.meaning,
+        }
+        for key, entry in keys().items()
     ]
     if model in NETS:
         depth = next(row for row in rows if row["key"] == "model.depth")

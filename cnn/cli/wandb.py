@@ -1,4 +1,4 @@
-"""`arena wandb sync`: what W&B does not have yet."""
+"""`arena wandb sync`: send W&B the runs that it lacks."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def sync(
 
     from cnn.runs.wandb_record import list_copies
 
-    found = list_copies(folder)
-    rows = [[run.digest, copy.group, copy.project, run.state().value] for run, copy in found.unsent]
-    _say_rest(found.n_sent, found.n_unfinished, found.n_without)
+    copies = list_copies(folder)
+    rows = [[run.digest, copy.group, copy.project, run.state().value] for run, copy in copies.unsent]
+    _say_rest(copies.n_sent, copies.n_unfinished, copies.n_without)
     if dry_run or not rows:
         return print_json({"unsent": [row[0] for row in rows]}) if json else _print(rows, ("run", "group", "project", "state"))
-    from cnn.runs.wandb_sync import require_login, send_all
+    from cnn.runs.wandb_sync import check_credentials, send_all
 
-    require_login()
+    check_credentials()
     with progress("sending to W&B, runs", len(rows)) as advance:
-        sent = send_all(found.unsent, lambda n, note: advance(n, note), say)
+        uploads = send_all(copies.unsent, lambda n, note: advance(n, note), say)
     if json:
-        return print_json({"sent": [dataclasses.asdict(one) for one in sent]})
-    _print([[one.run, one.url] for one in sent], ("run", "page"))
+        return print_json({"sent": [dataclasses.asdict(upload) for upload in uploads]})
+    _print([[upload.run, upload.url] for upload in uploads], ("run", "page"))
 
 
 def _say_rest(n_sent: int, n_unfinished: int, n_without: int) -> None:

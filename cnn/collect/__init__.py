@@ -1,1 +1,1 @@
-"""Recordings from elsewhere: downloads, imports, synthesis."""
+"""Ways to get recordings: downloads, imports, synthesis."""

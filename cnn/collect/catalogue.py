@@ -1,7 +1,7 @@
-"""Public corpora of spoken digits that `arena data get` fetches: where they lie, what they hold, under which licence.
+"""Public corpora of spoken digits that `arena data get` fetches: addresses, content, licences. Standard library only.
 
-Published checksums are of an archive; where there is none (GitHub makes its archives anew, and their bytes may change), the
-recordings themselves are counted and compared with digests taken from known copies. Standard library only.
+A published checksum covers an archive; without one (GitHub rebuilds its archives, and their bytes may change), the
+recordings themselves are counted and compared with digests taken from trusted copies.
 """
 
 from __future__ import annotations
@@ -25,44 +25,44 @@ class Source:
     title: str
     urls: tuple[str, ...]  # tried in order
     archive_name: str
-    archive_bytes: int  # of the download
+    archive_bytes: int  # size of the download
     is_size_exact: bool  # else `archive_bytes` is our estimate
-    unpacked_bytes: int  # about; free space is checked against it
-    sha256: str  # of the archive, as published; empty where none is
-    per_digit: tuple[int, ...]  # recordings of 0 to 9
-    n_speakers: str  # as its authors say
+    unpacked_bytes: int  # estimate; free space is checked against it
+    sha256: str  # published checksum of the archive; empty if there is none
+    per_digit: tuple[int, ...]  # recordings of the digits 0 to 9
+    n_speakers: str  # number given by its authors
     rate_hz: int
     language: str
     licence: str
     licence_url: str
     citation: str
     homepage: str
-    recording: re.Pattern[str]  # of a recording's path in the archive
-    written_as: str  # its path in the corpus, a template of `recording`'s groups; `{digit}` is of `word`
-    others: Mapping[str, str] = field(default_factory=dict)  # further files of the archive, and their path in the corpus
-    known: re.Pattern[str] | None = None  # of recordings in the corpus whose digest is known
-    known_digest: str = ""  # `content_digest` of those
+    recording: re.Pattern[str]  # a recording's path in the archive
+    corpus_template: str  # its path in the corpus, a template of `recording`'s groups; `{digit}` is that of `word`
+    extra_files: Mapping[str, str] = field(default_factory=dict)  # further files of the archive, and their path in the corpus
+    checked_paths: re.Pattern[str] | None = None  # recordings in the corpus that `checked_digest` covers
+    checked_digest: str = ""  # their `content_digest`
     speakers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # facts that the archive has in no readable form
 
     @property
     def n_clips(self) -> int:
         return sum(self.per_digit)
 
-    def place_of(self, path: str) -> str | None:
-        """The path in the corpus of the archive's file `path`, or None if it is not taken."""
-        if path in self.others:
-            return self.others[path]
-        found = self.recording.fullmatch(path)
-        if not found:
+    def corpus_path(self, path: str) -> str | None:
+        """Return the path in the corpus of the archive's file `path`, or None if the corpus lacks it."""
+        if path in self.extra_files:
+            return self.extra_files[path]
+        match = self.recording.fullmatch(path)
+        if not match:
             return None
-        groups = found.groupdict()
+        groups = match.groupdict()
         if "word" in groups:
             groups["digit"] = str(WORDS["en"].index(groups["word"]))
-        return self.written_as.format(**groups)
+        return self.corpus_template.format(**groups)
 
-    def label_of(self, place: str) -> str:
-        """The digit of a recording in the corpus; empty for `others`."""
-        name = PurePosixPath(place).name
+    def read_label(self, path: str) -> str:
+        """Return the digit of a recording in the corpus; empty for `extra_files`."""
+        name = PurePosixPath(path).name
         return name[0] if name.endswith(".wav") and name[0] in LABELS else ""
 
 
@@ -91,10 +91,10 @@ SOURCES = (
         "Networks for Classification of Audio Signals. arXiv:1807.03418, 2018",
         homepage="https://github.com/soerenab/AudioMNIST",
         recording=re.compile(r"data/(?P<speaker>[0-9]{2})/(?P<name>[0-9]_(?P=speaker)_[0-9]{1,2}\.wav)"),
-        written_as="{speaker}/{name}",
-        others={f"data/{METADATA_NAME}": METADATA_NAME, "LICENSE": "LICENSE"},
-        known=re.compile(r"01/[0-9]_01_4[0-9]\.wav|0[23]/0_0[23]_[0-9]\.wav"),  # 120 recordings of a copy that was at hand
-        known_digest="f368f5fc87111027ec55cc6aeddb3afa77c745c71858a078c15bd68a2ab2c5c3",
+        corpus_template="{speaker}/{name}",
+        extra_files={f"data/{METADATA_NAME}": METADATA_NAME, "LICENSE": "LICENSE"},
+        checked_paths=re.compile(r"01/[0-9]_01_4[0-9]\.wav|0[23]/0_0[23]_[0-9]\.wav"),  # 120 recordings of a trusted copy
+        checked_digest="f368f5fc87111027ec55cc6aeddb3afa77c745c71858a078c15bd68a2ab2c5c3",
     ),
     Source(
         name="fsdd",
@@ -114,9 +114,9 @@ SOURCES = (
         citation="Z. Jackson and others: Free Spoken Digit Dataset, v1.0.10. https://github.com/Jakobovski/free-spoken-digit-dataset",
         homepage="https://github.com/Jakobovski/free-spoken-digit-dataset",
         recording=re.compile(r"recordings/(?P<name>[0-9]_[a-z]+_[0-9]{1,2}\.wav)"),
-        written_as="{name}",
-        known=re.compile(r".+\.wav"),
-        known_digest="1801eae019c063377d98f831d3f93574f259475df7332bb0e3d1b080fb5e6959",
+        corpus_template="{name}",
+        checked_paths=re.compile(r".+\.wav"),
+        checked_digest="1801eae019c063377d98f831d3f93574f259475df7332bb0e3d1b080fb5e6959",
         speakers={  # its metadata.py
             "george": {**_ENGLISH, "accent": "Greek"},
             "jackson": {**_ENGLISH, "accent": "USA, neutral"},
@@ -144,21 +144,21 @@ SOURCES = (
         citation="P. Warden: Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition. arXiv:1804.03209, 2018",
         homepage="https://www.tensorflow.org/datasets/catalog/speech_commands",
         recording=re.compile(rf"(?P<word>{'|'.join(WORDS['en'])})/(?P<speaker>[0-9a-f]+)_nohash_(?P<take>[0-9]+)\.wav"),
-        written_as="{digit}_{speaker}_{take}.wav",
-        others={name: name for name in ("testing_list.txt", "validation_list.txt")},
+        corpus_template="{digit}_{speaker}_{take}.wav",
+        extra_files={name: name for name in ("testing_list.txt", "validation_list.txt")},
     ),
 )
 
 
-def source_of(name: str) -> Source:
-    """The corpus of that name.
+def find_source(name: str) -> Source:
+    """Return the corpus of that name.
 
     Raises:
-        CorpusError: there is none.
+        CorpusError: there is no such corpus.
     """
     for source in SOURCES:
         if source.name == name.lower():
             return source
     names = [source.name for source in SOURCES]
-    hint = did_you_mean(name.lower(), {known: known for known in names}, "`arena data get --list` describes them")
+    hint = did_you_mean(name.lower(), {key: key for key in names}, "`arena data get --list` describes them")
     raise CorpusError(f"the corpora that can be fetched are {', '.join(names)}, not {name!r}{hint}")

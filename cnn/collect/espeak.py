@@ -1,8 +1,8 @@
-"""eSpeak NG by ctypes, in a process of its own: `python -P -m cnn.collect.espeak` reads utterances and writes their samples.
+"""Speech synthesis by eSpeak NG through ctypes, in a separate process: `python -P -m cnn.collect.espeak`.
 
 The synthesiser carries state from word to word, so the same word twice differs; the sequence as a whole is the same in every
-fresh process, but for variants with breath noise (voices.py). Utterances go in as one JSON array on stdin; each comes back as
-its length in bytes and its samples, PCM16 at 22,050 Hz.
+fresh process, except for variants with breath noise (voices.py). The process reads utterances as one JSON array on stdin and
+writes each one's length in bytes and samples, PCM16 at 22,050 Hz.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _AUDIO_OUTPUT_SYNCHRONOUS = 2
 _DONT_EXIT = 0x8000
 _CHARS_UTF8 = 0x1
 _RATE, _VOLUME, _PITCH, _RANGE = 1, 2, 3, 4
-_VOICE_VOLUME = 50  # of 100; some variants are cut off at full scale with more
+_VOICE_VOLUME = 50  # at most 100; some variants clip with more
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Utterance:
-    """What one clip says and how."""
+    """Text and voice of one clip."""
 
     voice: str  # such as en-us+f3
     text: str
@@ -48,18 +48,18 @@ class Utterance:
 
 
 def check_installed() -> None:
-    """Nothing, when the synthesiser is there.
+    """Check that the synthesiser is installed.
 
     Raises:
-        CorpusError: it is not; the message says how to get it.
+        CorpusError: it is not; the message says how to install it.
     """
     if find_spec("espeakng_loader") is None:
         raise CorpusError(f"synthetic speech needs eSpeak NG: {install_command('speech')}")
 
 
 @contextlib.contextmanager
-def spoken(utterances: Sequence[Utterance]) -> Iterator[Iterator[npt.NDArray[np.int16]]]:
-    """The samples (S,) of each utterance in turn, at `RATE_HZ`; the process ends with the block.
+def speak(utterances: Sequence[Utterance]) -> Iterator[Iterator[npt.NDArray[np.int16]]]:
+    """Yield an iterator over the samples (S,) of the utterances, at `RATE_HZ`; the process ends with the block.
 
     Raises:
         CorpusError: the synthesiser is missing or fails.
@@ -74,7 +74,7 @@ def spoken(utterances: Sequence[Utterance]) -> Iterator[Iterator[npt.NDArray[np.
     ) as process:
         try:
             assert process.stdin is not None
-            with contextlib.suppress(BrokenPipeError), process.stdin:  # a child that failed at once says why below
+            with contextlib.suppress(BrokenPipeError), process.stdin:  # `_next_samples` reports a child that failed at once
                 process.stdin.write(request.encode())
             yield (_next_samples(process) for _ in utterances)
         finally:
@@ -94,7 +94,7 @@ def _next_samples(process: subprocess.Popen[bytes]) -> npt.NDArray[np.int16]:
 
 
 class _Synthesiser:
-    """The library, loaded and ready; one in a process."""
+    """The loaded library; there can be one in a process."""
 
     def __init__(self) -> None:
         import espeakng_loader
@@ -106,16 +106,16 @@ class _Synthesiser:
             raise RuntimeError(f"espeak_Initialize gave {rate_hz}, not {RATE_HZ}")
         self._parts: list[bytes] = []
         callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
-        self._on_samples = callback(self._keep)  # held here: C keeps only the address
+        self._on_samples = callback(self._collect)  # the reference keeps it alive: C holds only the address
         self._library.espeak_SetSynthCallback(self._on_samples)
 
-    def _keep(self, samples: Any, n_samples: int, _events: Any) -> int:
+    def _collect(self, samples: Any, n_samples: int, _events: Any) -> int:
         if samples and n_samples > 0:
             self._parts.append(ctypes.string_at(samples, 2 * n_samples))
         return 0
 
     def say(self, utterance: Utterance) -> bytes:
-        """PCM16 in the byte order of the machine."""
+        """Return PCM16 samples in the byte order of the machine."""
         self._parts.clear()
         if self._library.espeak_SetVoiceByName(utterance.voice.encode()):
             raise RuntimeError(f"there is no voice {utterance.voice!r}")

@@ -1,7 +1,7 @@
-"""A team's own recordings, of any naming, into corpus files `{digit}_{speaker}_{take}.wav`; the originals are only read.
+"""Import of a team's own recordings, of any naming, as corpus files `{digit}_{speaker}_{take}.wav`; originals are only read.
 
-First a plan, which reads everything and writes nothing; then its files. `imported.csv` in the corpus says what came from where,
-so that importing again adds only what is new.
+A plan reads everything and writes nothing; its files are written after it. `imported.csv` in the corpus records the source
+of each file, so that importing again adds only new ones.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from arena.base.locks import hold_lock
-from cnn.collect.naming import Named, Namer, by_looking, by_pattern, by_table, check_speakers, clean_speaker, label_table
-from cnn.collect.segmentation import LONGEST_ROW_S, LONGEST_S, MisfitError, Piece, cuts_in_row, read_sound, trimmed, wav_of
+from cnn.collect.naming import Namer, check_speakers, clean_speaker, default_namer, label_table, pattern_namer, table_namer
+from cnn.collect.segmentation import LONGEST_ROW_S, LONGEST_S, MisfitError, Piece, cut_row, read_sound, read_wav, trim
 from cnn.config import LABELS
-from cnn.corpus.audio import mono
+from cnn.corpus.audio import to_mono
+from cnn.corpus.listing import escape_unprintable
+from cnn.corpus.metadata import Naming
 from cnn.errors import CorpusError, RunError
 from cnn.files import write_csv, write_whole
 
@@ -34,13 +36,13 @@ _CORPUS_NAME = re.compile(r"([0-9])_(.+)_([0-9]+)\.wav")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportOptions:
-    """How names are read and sound is cut; at most one of `pattern` and `table`."""
+    """Options for reading names and cutting sound; at most one of `pattern` and `table`."""
 
     pattern: str = ""
     table: Path | None = None
-    words: str = ""  # ten, with commas, for 0 to 9
-    speaker: str = ""  # of files that name none
-    split_digits: str = ""  # what is said in a row in each file; empty where a file holds one digit
+    words: str = ""  # ten words for 0 to 9, separated by commas
+    speaker: str = ""  # speaker of files that name none
+    split_digits: str = ""  # digits spoken in a row in each file; empty if a file holds one digit
     min_gap_s: float = 0.25
     trim: bool = False
 
@@ -57,42 +59,42 @@ class ImportOptions:
 class ImportClip:
     """One file to be written."""
 
-    source: PurePosixPath  # below the imported folder
-    name: str  # in the corpus
-    speaker: str  # as the source spells it
-    sha256: str  # of the source file
-    piece: int  # of its pieces, from 0
+    source: PurePosixPath  # path relative to the imported folder
+    name: str  # file name in the corpus
+    speaker: str  # the source's spelling
+    sha256: str  # SHA-256 of the source file
+    piece: int  # index of the piece in the source file
     cut: Piece | None  # None: the whole file
-    length_s: float  # of what is written
+    length_s: float  # length of the new file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
-    """What an import would do."""
+class ImportPlan:
+    """Files that an import would write, and those that it would leave out."""
 
     folder: Path
     out: Path
-    clips: tuple[ImportClip, ...]  # to be written
-    n_known: int  # there already, from an earlier import
+    clips: tuple[ImportClip, ...]
+    n_existing: int  # pieces that an earlier import wrote
     problems: tuple[tuple[str, str], ...]  # path, and the rest of a sentence that begins with it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Heard:
-    source: PurePosixPath
+class _SourceFile:
+    path: PurePosixPath
     sha256: str
     speaker: str
-    cleaned: str
-    labels: str  # one per piece
+    cleaned_speaker: str
+    labels: str  # one digit per piece
     cuts: tuple[Piece | None, ...]
     lengths_s: tuple[float, ...]
 
 
-def check_places(folder: Path, out: Path) -> None:
-    """Neither folder may lie in the other, and `out` is new, empty, or was made by an import.
+def check_folders(folder: Path, out: Path) -> None:
+    """Check that neither folder lies in the other, and that `out` is new, empty, or was made by an import.
 
     Raises:
-        CorpusError: it is not so, or the folder is missing.
+        CorpusError: a check fails, or the folder is missing.
     """
     if not folder.is_dir():
         raise CorpusError(f"{folder} is no folder; give the one that holds the recordings")
@@ -108,100 +110,98 @@ def check_places(folder: Path, out: Path) -> None:
 
 
 def find_files(folder: Path, out: Path) -> list[PurePosixPath]:
-    """The audio files below `folder`, in natural order; hidden ones are left out.
+    """List the audio files below `folder`, in natural order; hidden ones are left out.
 
     Raises:
-        CorpusError: the folder is missing or holds no audio, or as `check_places`.
+        CorpusError: the folder is missing or holds no audio, or a check of `check_folders` fails.
     """
-    check_places(folder, out)
-    found = []
-    for place, folders, names in os.walk(folder):
+    check_folders(folder, out)
+    files = []
+    for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        inner = PurePosixPath(Path(place).relative_to(folder).as_posix())
-        found += [inner / n for n in names if not n.startswith(".") and Path(n).suffix.lower() in SUFFIXES + _UNREADABLE]
-    if not found:
+        inner = PurePosixPath(Path(parent).relative_to(folder).as_posix())
+        files += [inner / n for n in names if not n.startswith(".") and Path(n).suffix.lower() in SUFFIXES + _UNREADABLE]
+    if not files:
         raise CorpusError(f"{folder} holds no recording ({', '.join(SUFFIXES)}); give the folder that does")
-    return sorted(found, key=lambda path: ([_natural(part) for part in path.with_suffix("").parts], path.suffix))
+    return sorted(files, key=lambda path: ([_natural_key(part) for part in path.with_suffix("").parts], path.suffix))
 
 
-def _natural(part: str) -> list[tuple[int, str]]:
-    """So that `take 9` stands before `take 10`."""
+def _natural_key(part: str) -> list[tuple[int, str]]:
+    """Return a sort key that puts `take 9` before `take 10`."""
     words = re.split(r"([0-9]+)", part)
-    return [(int(word), "") if place % 2 else (-1, word) for place, word in enumerate(words)]
+    return [(int(word), "") if i % 2 else (-1, word) for i, word in enumerate(words)]
 
 
-def plan_import(folder: Path, out: Path, options: ImportOptions, advance: Callable[[int], None] = lambda n: None) -> Plan:
-    """What would be written into the corpus `out`; `advance(1)` hears of each of `find_files`.
+def plan_import(folder: Path, out: Path, options: ImportOptions, advance: Callable[[int], None] = lambda n: None) -> ImportPlan:
+    """Plan the import into the corpus `out`; `advance(1)` is called for each of `find_files`.
 
     Raises:
-        CorpusError: an option or the folder cannot be used, or speakers cannot be told apart; not for a single bad file.
+        CorpusError: an option or the folder cannot be used, or speakers cannot be distinguished; not for a single bad file.
     """
     namer = _namer(options)
-    heard: list[_Heard] = []
+    sources: dict[str, _SourceFile] = {}  # by SHA-256
     problems: list[tuple[str, str]] = []
-    of_sound: dict[str, PurePosixPath] = {}
     for path in find_files(folder, out):
         try:
-            one = _hear(folder, path, namer(path), options)
-            if first := of_sound.get(one.sha256):
-                raise MisfitError(f"is the same file as {first}")
-            of_sound[one.sha256] = path
-            heard.append(one)
-        except MisfitError as misfit:
-            problems.append((_printable(str(path)), str(misfit)))
+            source = _read_source(folder, path, namer(path), options)
+            if first := sources.get(source.sha256):
+                raise MisfitError(f"is the same file as {first.path}")
+            sources[source.sha256] = source
+        except MisfitError as error:
+            problems.append((escape_unprintable(str(path)), str(error)))
         advance(1)
     record = _read_record(out)
-    speakers = {one.speaker: one.cleaned for one in heard}
+    speakers = {source.speaker: source.cleaned_speaker for source in sources.values()}
     check_speakers(speakers | {row["speaker"]: clean_speaker(row["speaker"]) for row in record.values()})
-    clips, n_known = _named(heard, record, out, problems)
-    return Plan(folder=folder, out=out, clips=tuple(clips), n_known=n_known, problems=tuple(sorted(problems)))
+    clips, n_existing = _assign_names(list(sources.values()), record, out, problems)
+    return ImportPlan(folder=folder, out=out, clips=tuple(clips), n_existing=n_existing, problems=tuple(sorted(problems)))
 
 
 def _namer(options: ImportOptions) -> Namer:
     table = label_table(options.words)
     if options.pattern:
-        return by_pattern(options.pattern, table)
-    return by_table(options.table, table) if options.table else by_looking(table)
+        return pattern_namer(options.pattern, table)
+    return table_namer(options.table, table) if options.table else default_namer(table)
 
 
-def _hear(folder: Path, path: PurePosixPath, named: Named, options: ImportOptions) -> _Heard:
+def _read_source(folder: Path, path: PurePosixPath, naming: Naming, options: ImportOptions) -> _SourceFile:
     if not str(path).isprintable():
         raise MisfitError("has a name that cannot be printed; rename it")
     if path.suffix.lower() in _UNREADABLE:
         raise MisfitError("is of a format that cannot be read here; convert it to wav, for instance with ffmpeg")
-    speaker = named.speaker or options.speaker
-    cleaned = clean_speaker(speaker)
-    if not options.split_digits and named.label not in LABELS:
-        what = f"names {named.label!r}, which is no digit" if named.label else "does not say its digit"
-        raise MisfitError(f"{what}; say how with --pattern, --csv or --words")
-    if not cleaned:
+    speaker = naming.speaker or options.speaker
+    cleaned_speaker = clean_speaker(speaker)
+    if not options.split_digits and naming.label not in LABELS:
+        fault = f"names {naming.label!r}, which is no digit" if naming.label else "does not say its digit"
+        raise MisfitError(f"{fault}; say how with --pattern, --csv or --words")
+    if not cleaned_speaker:
         raise MisfitError("does not say who speaks; say it with --speaker, --pattern or --csv")
     try:
         sha256 = hashlib.sha256((folder / path).read_bytes()).hexdigest()
     except OSError as error:
         raise MisfitError(f"cannot be opened: {error.strerror}") from error
     samples, rate_hz, _ = read_sound(folder / path, LONGEST_ROW_S if options.split_digits else LONGEST_S)
-    wave, n_digits = mono(samples), len(options.split_digits)
-    cuts: Sequence[Piece | None] = [trimmed(wave, rate_hz) if options.trim else None]
+    wave, n_digits = to_mono(samples), len(options.split_digits)
+    cuts: Sequence[Piece | None] = [trim(wave, rate_hz) if options.trim else None]
     if n_digits:
-        cuts = cuts_in_row(wave, rate_hz, n_digits, options.min_gap_s)
-    ends = [cut or Piece(start=0, end=len(samples)) for cut in cuts]
-    return _Heard(
-        source=path,
+        cuts = cut_row(wave, rate_hz, n_digits, options.min_gap_s)
+    pieces = [cut or Piece(start=0, end=len(samples)) for cut in cuts]
+    return _SourceFile(
+        path=path,
         sha256=sha256,
         speaker=speaker,
-        cleaned=cleaned,
-        labels=options.split_digits or named.label,
+        cleaned_speaker=cleaned_speaker,
+        labels=options.split_digits or naming.label,
         cuts=tuple(cuts),
-        lengths_s=tuple((cut.end - cut.start) / rate_hz for cut in ends),
+        lengths_s=tuple((piece.end - piece.start) / rate_hz for piece in pieces),
     )
 
 
 def _read_record(out: Path) -> dict[tuple[str, int], dict[str, str]]:
-    """The rows of `imported.csv` by source digest and piece.
+    """Read the rows of `imported.csv`, by SHA-256 of the source and piece.
 
     Raises:
-        CorpusError: it is damaged.
+        CorpusError: the file is damaged.
     """
     path = out / RECORD_NAME
     try:
@@ -215,51 +215,55 @@ def _read_record(out: Path) -> dict[tuple[str, int], dict[str, str]]:
         raise CorpusError(f"{path} cannot be read ({error}); move it away to begin a new record") from error
 
 
-def _named(
-    heard: Sequence[_Heard], record: Mapping[tuple[str, int], Mapping[str, str]], out: Path, problems: list[tuple[str, str]]
+def _assign_names(
+    sources: Sequence[_SourceFile],
+    record: Mapping[tuple[str, int], Mapping[str, str]],
+    out: Path,
+    problems: list[tuple[str, str]],
 ) -> tuple[list[ImportClip], int]:
-    """The clips with a free take each, and how many are there already."""
-    taken = _takes(out, [row["file"] for row in record.values()])
-    clips, n_known = [], 0
-    for one in heard:
-        for piece, (label, cut, length_s) in enumerate(zip(one.labels, one.cuts, one.lengths_s, strict=True)):
-            head = f"{label}_{one.cleaned}_"
-            name = record.get((one.sha256, piece), {}).get("file", "")
+    """Return the clips, each with a free take, and the number of pieces that are in the corpus already."""
+    last_takes = _last_takes(out, [row["file"] for row in record.values()])
+    clips, n_existing = [], 0
+    for source in sources:
+        for piece, (label, cut, length_s) in enumerate(zip(source.labels, source.cuts, source.lengths_s, strict=True)):
+            head = f"{label}_{source.cleaned_speaker}_"
+            name = record.get((source.sha256, piece), {}).get("file", "")
             if name and (out / name).exists():
-                n_known += 1
+                n_existing += 1
                 if not name.startswith(head):
-                    problems.append((_printable(str(one.source)), f"is there as {name}; remove that to have it as {head}.."))
+                    reason = f"is there as {name}; remove that to have it as {head}.."
+                    problems.append((escape_unprintable(str(source.path)), reason))
                 continue
             if not name.startswith(head) or not name:
-                taken[head] += 1
-                name = f"{head}{taken[head]}.wav"
+                last_takes[head] += 1
+                name = f"{head}{last_takes[head]}.wav"
             clips.append(
                 ImportClip(
-                    source=one.source,
+                    source=source.path,
                     name=name,
-                    speaker=one.speaker,
-                    sha256=one.sha256,
+                    speaker=source.speaker,
+                    sha256=source.sha256,
                     piece=piece,
                     cut=cut,
                     length_s=length_s,
                 )
             )
-    return clips, n_known
+    return clips, n_existing
 
 
-def _takes(out: Path, recorded: Sequence[str]) -> dict[str, int]:
-    """The highest take in use, by what stands before it in a name."""
-    taken: dict[str, int] = defaultdict(lambda: -1)
-    there = [path.name for path in out.rglob("*.wav")] if out.is_dir() else []
-    for name in [*there, *recorded]:
-        if found := _CORPUS_NAME.fullmatch(unicodedata.normalize("NFC", name)):
-            head = f"{found[1]}_{found[2]}_"
-            taken[head] = max(taken[head], int(found[3]))
-    return taken
+def _last_takes(out: Path, recorded: Sequence[str]) -> dict[str, int]:
+    """Return the highest take in use by the part of the name before it; -1 if there is none."""
+    last_takes: dict[str, int] = defaultdict(lambda: -1)
+    existing = [path.name for path in out.rglob("*.wav")] if out.is_dir() else []
+    for name in [*existing, *recorded]:
+        if match := _CORPUS_NAME.fullmatch(unicodedata.normalize("NFC", name)):
+            head = f"{match[1]}_{match[2]}_"
+            last_takes[head] = max(last_takes[head], int(match[3]))
+    return last_takes
 
 
-def write_import(plan: Plan, advance: Callable[[int], None] = lambda n: None) -> None:
-    """Write the clips of `plan`; `advance(1)` hears of each. After a kill the same import writes what is missing.
+def write_import(plan: ImportPlan, advance: Callable[[int], None] = lambda n: None) -> None:
+    """Write the clips of `plan`; `advance(1)` is called for each. After a kill the same import writes the missing ones.
 
     Raises:
         CorpusError: the corpus cannot be written, or someone else wrote into it meanwhile.
@@ -267,28 +271,24 @@ def write_import(plan: Plan, advance: Callable[[int], None] = lambda n: None) ->
     out = plan.out
     try:
         with hold_lock(out.resolve().parent / f".{out.resolve().name}.lock"):
-            check_places(plan.folder, out)
+            check_folders(plan.folder, out)
             out.mkdir(parents=True, exist_ok=True)
             _write_record(plan)
             for clip in plan.clips:
                 if (out / clip.name).exists():
                     raise CorpusError(f"{out / clip.name} was written by someone else meanwhile; give the same command again")
-                write_whole(out / clip.name, wav_of(plan.folder / clip.source, clip.cut))
+                write_whole(out / clip.name, read_wav(plan.folder / clip.source, clip.cut))
                 advance(1)
     except (OSError, RunError) as error:
         raise CorpusError(f"cannot write {out}: {getattr(error, 'strerror', None) or error}; free some space") from error
-    except MisfitError as misfit:
-        raise CorpusError(f"a recording changed meanwhile: {misfit}; give the same command again") from misfit
+    except MisfitError as error:
+        raise CorpusError(f"a recording changed meanwhile: {error}; give the same command again") from error
 
 
-def _write_record(plan: Plan) -> None:
+def _write_record(plan: ImportPlan) -> None:
     rows = _read_record(plan.out)
     for clip in plan.clips:
-        told = (clip.name, str(clip.source), clip.sha256, str(clip.piece), clip.speaker)
-        rows[clip.sha256, clip.piece] = dict(zip(_HEADER, told, strict=True))
+        values = (clip.name, str(clip.source), clip.sha256, str(clip.piece), clip.speaker)
+        rows[clip.sha256, clip.piece] = dict(zip(_HEADER, values, strict=True))
     if plan.clips:
         write_csv(plan.out / RECORD_NAME, _HEADER, sorted([row[name] for name in _HEADER] for row in rows.values()))
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

@@ -1,6 +1,6 @@
-"""Where someone speaks in a recording: the ends of one word, or the pieces of a row of words. S samples.
+"""Speech segmentation by energy: trims silence around a word, or cuts a row of words into pieces. S samples.
 
-A frame counts as speech by its energy between the recording's own quiet and loud frames; no model, no training.
+A frame counts as speech if its energy stands out from the recording's own quiet frames; there is no model and no training.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from cnn.corpus.audio import MOST_CHANNELS, RATES_HZ, Samples, mono, peak_deviation
+from cnn.corpus.audio import MOST_CHANNELS, RATES_HZ, Samples, peak_deviation, to_mono
 from cnn.corpus.scan import SILENT_PEAK
 
 _FRAME_S, _HOP_S = 0.02, 0.01
-_SHORTEST_S = 0.08  # of a word; what is shorter is a click of the mouse
-_MARGIN_S = 0.05  # kept on either side: soft consonants begin below any threshold
+_SHORTEST_S = 0.08  # shortest word; a shorter sound is a click of the mouse
+_MARGIN_S = 0.05  # added on either side: soft consonants begin below any threshold
 _BELOW_PEAK_DB = 40.0
 _ABOVE_FLOOR_DB = 8.0
-_STOP_S = 0.25  # the silence within a word, before the t of `eight`, is shorter
-_CONTRAST_DB = 20.0  # between word and pause; with less, nothing is cut away
+_STOP_S = 0.25  # silence within a word, such as before the t of `eight`, is shorter
+_CONTRAST_DB = 20.0  # least difference of word and pause; with less, nothing is cut away
+LONGEST_S, LONGEST_ROW_S = 60.0, 600.0  # limits of a file with one digit, and with several in a row
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,27 +34,27 @@ class Piece:
     end: int
 
 
-def pieces(wave: npt.NDArray[np.float32], rate_hz: int, min_gap_s: float) -> list[Piece]:
-    """The words of `wave` (S,), separated by pauses of at least `min_gap_s`, each with a little room around it."""
+def find_pieces(wave: npt.NDArray[np.float32], rate_hz: int, min_gap_s: float) -> list[Piece]:
+    """Return the words of `wave` (S,), separated by pauses of at least `min_gap_s`, each with a small margin."""
     hop = max(1, round(_HOP_S * rate_hz))
-    runs = _merged(_runs(_is_speech(_levels(wave, rate_hz, hop))), round(min_gap_s / _HOP_S))
+    runs = _merge(_runs(_is_speech(_levels(wave, rate_hz, hop))), round(min_gap_s / _HOP_S))
     words = [(start * hop, end * hop) for start, end in runs if (end - start) * _HOP_S >= _SHORTEST_S]
     margin, cuts = round(_MARGIN_S * rate_hz), []
-    for place, (start, end) in enumerate(words):
-        before = (words[place - 1][1] + start) // 2 if place else 0
-        after = (end + words[place + 1][0]) // 2 if place + 1 < len(words) else len(wave)
+    for i, (start, end) in enumerate(words):
+        before = (words[i - 1][1] + start) // 2 if i else 0
+        after = (end + words[i + 1][0]) // 2 if i + 1 < len(words) else len(wave)
         cuts.append(Piece(start=max(start - margin, before), end=min(end + margin, after)))
     return cuts
 
 
-def trimmed(wave: npt.NDArray[np.float32], rate_hz: int) -> Piece:
-    """`wave` (S,) without the silence before its first and after its last word; all of it where nothing stands out."""
-    words = pieces(wave, rate_hz, _STOP_S)
+def trim(wave: npt.NDArray[np.float32], rate_hz: int) -> Piece:
+    """Return `wave` (S,) without the silence before its first and after its last word; all of it if there are no words."""
+    words = find_pieces(wave, rate_hz, _STOP_S)
     return Piece(start=words[0].start, end=words[-1].end) if words else Piece(start=0, end=len(wave))
 
 
 def _levels(wave: npt.NDArray[np.float32], rate_hz: int, hop: int) -> npt.NDArray[np.float64]:
-    """Decibels of frames, one per hop."""
+    """Return the level of each frame in decibels, one frame per hop."""
     n_hops = max(1, round(_FRAME_S * rate_hz) // hop)
     energy = np.add.reduceat(wave.astype(np.float64) ** 2, np.arange(0, len(wave), hop))
     power = np.convolve(energy, np.ones(n_hops), mode="full")[: len(energy)] / (n_hops * hop)
@@ -75,7 +76,7 @@ def _runs(speech: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-def _merged(runs: list[tuple[int, int]], n_gap: int) -> list[tuple[int, int]]:
+def _merge(runs: list[tuple[int, int]], n_gap: int) -> list[tuple[int, int]]:
     merged: list[tuple[int, int]] = []
     for start, end in runs:
         if merged and start - merged[-1][1] < n_gap:
@@ -85,54 +86,51 @@ def _merged(runs: list[tuple[int, int]], n_gap: int) -> list[tuple[int, int]]:
     return merged
 
 
-LONGEST_S, LONGEST_ROW_S = 60.0, 600.0  # of one digit; of several in a row
-
-
 class MisfitError(Exception):
-    """Why a file is left out: the rest of a sentence that begins with its path."""
+    """The file cannot be imported; the text is the rest of a sentence that begins with its path."""
 
 
 def read_sound(path: Path, longest_s: float) -> tuple[Samples, int, str]:
-    """Samples (S, C), rate in Hz and coding of what libsndfile reads.
+    """Read samples (S, C), rate in Hz and coding with libsndfile.
 
     Raises:
-        MisfitError: it cannot be used.
+        MisfitError: the file cannot be used.
     """
     try:
         with soundfile.SoundFile(path) as file:
             if not RATES_HZ[0] <= file.samplerate <= RATES_HZ[1] or file.channels > MOST_CHANNELS:
                 raise MisfitError(f"has {file.channels} channels at {file.samplerate} Hz, which is no recording of speech")
-            most = int(longest_s * file.samplerate)
-            samples: Samples = file.read(min(file.frames, most + 1), dtype="float32", always_2d=True)
+            n_max = int(longest_s * file.samplerate)
+            samples: Samples = file.read(min(file.frames, n_max + 1), dtype="float32", always_2d=True)
             rate_hz, coding = file.samplerate, file.subtype
     except (OSError, soundfile.SoundFileError) as error:
         reason = " ".join(str(error).rpartition("': ")[2].split()).rstrip(".")
         raise MisfitError(f"cannot be read: {reason}") from error
-    if len(samples) > most:
+    if len(samples) > n_max:
         raise MisfitError(f"lasts longer than {longest_s:g} s; cut it, or use --split-silence where it holds several digits")
-    if not len(samples) or not np.isfinite(samples).all() or peak_deviation(mono(samples)) < SILENT_PEAK:
+    if not len(samples) or not np.isfinite(samples).all() or peak_deviation(to_mono(samples)) < SILENT_PEAK:
         raise MisfitError("holds no sound")
     return samples, rate_hz, coding
 
 
-def cuts_in_row(wave: Samples, rate_hz: int, n_digits: int, min_gap_s: float) -> list[Piece]:
-    """Where each of `n_digits` words stands in `wave` (S,).
+def cut_row(wave: Samples, rate_hz: int, n_digits: int, min_gap_s: float) -> list[Piece]:
+    """Find each of `n_digits` words in `wave` (S,).
 
     Raises:
-        MisfitError: there are more or fewer, with the times of those found.
+        MisfitError: there are more or fewer words; the text has their times.
     """
-    found = pieces(wave, rate_hz, min_gap_s)
-    if len(found) != n_digits:
-        times = ", ".join(f"{cut.start / rate_hz:.2f}-{cut.end / rate_hz:.2f}" for cut in found[:15])
+    pieces = find_pieces(wave, rate_hz, min_gap_s)
+    if len(pieces) != n_digits:
+        times = ", ".join(f"{piece.start / rate_hz:.2f}-{piece.end / rate_hz:.2f}" for piece in pieces[:15])
         raise MisfitError(
-            f"has {len(found)} pieces between pauses, not {n_digits} (seconds {times}); "
+            f"has {len(pieces)} pieces between pauses, not {n_digits} (seconds {times}); "
             f"try --min-gap above or below {min_gap_s:g}, or cut it by hand"
         )
-    return found
+    return pieces
 
 
-def wav_of(source: Path, cut: Piece | None) -> bytes:
-    """The wav: the source's own bytes where it is one and stays whole.
+def read_wav(source: Path, cut: Piece | None) -> bytes:
+    """Return `source` or a piece of it as a wav; an uncut wav keeps its bytes.
 
     Raises:
         OSError, MisfitError: the source cannot be read any more.

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from cnn.errors import CorpusError
 
-# Of the 104 variants of eSpeak NG 1.52 three kinds are left out: what no person sounds like (robots, croak, klatt); one of each
-# pair that differs by less than 0.1 RMS in the mean log spectrum of "seven"; and those with breath noise, which comes out
-# different in every process (Alicia, Demonic, f2, f3, f5, sandro, victor, whisper, whisperf; 5 processes, 2026-11).
+# Three kinds of the 104 variants of eSpeak NG 1.52 are left out: voices unlike any person (robots, croak, klatt); one of each
+# pair that differs by less than 0.1 RMS in the mean log spectrum of "seven"; and those with breath noise, which differs from
+# process to process (Alicia, Demonic, f2, f3, f5, sandro, victor, whisper, whisperf; 5 processes, 2026-11).
 _WOMEN = ("Andrea", "Annie", "anika", "aunty", "belinda", "f1", "f4", "grandma", "linda", "shelby", "steph")
 _MEN = (
     *(
@@ -69,24 +69,24 @@ class Voice:
 
     speaker: str  # 01, 02, ..
     language: str
-    accent: str  # in words
+    accent: str  # such as Scottish English
     name: str  # eSpeak NG's voice and variant, such as en-us+f3
     gender: str
     words_per_minute: int
     pitch: int  # 0 to 99, 50 the variant's own
     pitch_range: int  # 0 to 99, 50 the variant's own
-    tract: float  # formants and pitch times this: 0.95 a larger, 1.05 a smaller person
-    peak_db: float  # of the speaker's usual clip, below full scale
-    noise_db: float  # of the room, below the voice
-    reverb_s: float  # until the room's echo has fallen by 60 dB
-    direct_db: float  # the voice above its echo
+    tract: float  # factor on formants and pitch: 0.95 a larger, 1.05 a smaller person
+    peak_db: float  # mean peak of the speaker's clips, relative to full scale
+    noise_db: float  # level of the room's noise below the voice
+    reverb_s: float  # time in which the room's echo decays by 60 dB
+    direct_db: float  # level of the voice above its echo
 
 
 def draw_voices(n_speakers: int, languages: Sequence[str], seed: int) -> tuple[Voice, ...]:
-    """`n_speakers` voices, languages and genders by turns while they last; no two share variant and accent.
+    """Draw `n_speakers` voices, alternating languages and genders while they last; no two share variant and accent.
 
     Raises:
-        CorpusError: there are not so many voices.
+        CorpusError: there are too few voices.
     """
     rng = random.Random(f"voices {seed}")
     pools = {(language, gender): _pool(language, gender, rng) for language in languages for gender in _GENDERS}
@@ -99,18 +99,18 @@ def draw_voices(n_speakers: int, languages: Sequence[str], seed: int) -> tuple[V
         language = languages[number % len(languages)]
         gender = tuple(_GENDERS)[number // len(languages) % 2]
         if not pools[language, gender]:
-            gender = next(other for other in _GENDERS if pools[language, other])
+            gender = next(gender for gender in _GENDERS if pools[language, gender])
         voices.append(_voice(f"{number + 1:0{width}}", language, gender, pools[language, gender].pop(), rng))
     return tuple(voices)
 
 
 def _pool(language: str, gender: str, rng: random.Random) -> list[tuple[str, str]]:
-    """All pairs of accent and variant, to be taken from the end: every variant once before any comes again."""
+    """Return all pairs of accent and variant, to be popped from the end: every variant once before any repeats."""
     accents, variants = list(_ACCENTS[language]), list(_GENDERS[gender])
     rng.shuffle(accents)
     rng.shuffle(variants)
     n = len(accents)
-    pairs = [(accents[(turn + place) % n], variant) for turn in range(n) for place, variant in enumerate(variants)]
+    pairs = [(accents[(turn + i) % n], variant) for turn in range(n) for i, variant in enumerate(variants)]
     return pairs[::-1]
 
 

@@ -1,4 +1,4 @@
-"""One recording, decoded: wav and flac, any rate, mono or stereo. S samples, C channels. Numpy and soundfile only."""
+"""Decoder for recordings: wav and flac, any rate, mono or stereo. S samples, C channels. Numpy and soundfile only."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Samples = npt.NDArray[np.float32]
 LONGEST_S = 60.0  # a clip is one spoken digit; a lecture by mistake must not fill the memory
 RATES_HZ = (4_000, 384_000)  # below, no consonant is left; above, no microphone records
 MOST_CHANNELS = 8
-_NO_SIZE = 0xFFFFFFFF  # what a program writes that streams and cannot go back to fill in the size; others leave 0,
-_LEAST_NO_SIZE = 0x7FFF0000  # or write about 2 GiB (sox, arecord), which is more than LONGEST_S of any rate and coding
+_NO_SIZE = 0xFFFFFFFF  # size that a streaming program writes, as it cannot go back to fill it in; others leave 0,
+_MIN_NO_SIZE = 0x7FFF0000  # or write about 2 GiB (sox, arecord), which is more than LONGEST_S of any rate and coding
 _NO_LENGTH = 1 << 36  # frames; the flac header has 36 bits, libsndfile reports more where they are 0, "unknown"
 
 
@@ -31,7 +31,7 @@ class TooLongError(CorpusError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recording:
-    """What a file holds."""
+    """Decoded content of a file."""
 
     samples: Samples  # (S, C), not yet limited to [-1, 1]; S may be 0
     rate_hz: int
@@ -40,7 +40,7 @@ class Recording:
 
 
 def read_clip(path: Path) -> tuple[Samples, int]:
-    """The samples (S,) float32, mono, in [-1, 1], and their rate in Hz; stereo is averaged, S at least 1.
+    """Return the samples (S,) float32, mono, in [-1, 1], and their rate in Hz; stereo is averaged, S at least 1.
 
     Raises:
         CorpusError: the file cannot be read, is empty, or is longer than a spoken digit can be.
@@ -51,25 +51,25 @@ def read_clip(path: Path) -> tuple[Samples, int]:
         raise CorpusError(f"{path} {error}; record it again or remove it") from error
     if not len(recording.samples):
         raise CorpusError(f"{path} holds no samples; record it again or remove it")
-    return mono(recording.samples), recording.rate_hz
+    return to_mono(recording.samples), recording.rate_hz
 
 
-def mono(samples: Samples) -> Samples:
-    """(S, C) to (S,): the channels averaged, limited to [-1, 1]."""
+def to_mono(samples: Samples) -> Samples:
+    """Average the channels, (S, C) to (S,), and limit the samples to [-1, 1]."""
     mixed = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
     return np.clip(mixed, -1.0, 1.0)
 
 
 def peak_deviation(wave: Samples) -> float:
-    """The furthest that a sample of `wave` (S,), S at least 1, lies from their mean: 0 of a constant, which nobody hears."""
+    """Return the peak deviation of `wave` (S,), S at least 1, from its mean; 0 for a constant signal, which is inaudible."""
     return float(np.abs(wave - wave.mean(dtype=np.float64)).max())
 
 
 def decode(path: Path) -> Recording:
-    """The whole recording as its file holds it.
+    """Decode a whole recording.
 
     Raises:
-        CorpusError: why it cannot be used, as the rest of a sentence that begins with the file's name.
+        CorpusError: the recording cannot be used; the text is the rest of a sentence that begins with the file's name.
     """
     try:
         with path.open("rb") as raw:
@@ -88,18 +88,18 @@ def decode(path: Path) -> Recording:
 
 
 def _wav_data(raw: BinaryIO) -> tuple[bool, int]:
-    """Whether the data chunk of a wav promises more than follows, and where sound begins that stands under a size of 0."""
+    """Return whether a wav's data chunk is cut short, and the offset of its sound if its size is given as 0 (else 0)."""
     n_bytes = os.fstat(raw.fileno()).st_size
     if raw.read(4) != b"RIFF" or raw.read(8)[4:] != b"WAVE":
         return False, 0
     block_align = 1
     while len(head := raw.read(8)) == 8:
         size = struct.unpack("<I", head[4:])[0]
-        left = n_bytes - raw.tell()
+        n_left = n_bytes - raw.tell()
         if head[:4] == b"data":
-            short = size < _LEAST_NO_SIZE and size - left >= block_align
-            streamed = size == 0 and not _is_chunks(raw.read(left))
-            return short, n_bytes - left if streamed else 0
+            short = size < _MIN_NO_SIZE and size - n_left >= block_align
+            streamed = size == 0 and not _is_chunks(raw.read(n_left))
+            return short, n_bytes - n_left if streamed else 0
         if head[:4] == b"fmt ":
             body = raw.read(min(size, 16))
             block_align = max(1, struct.unpack("<H", body[12:14])[0]) if len(body) == 16 else 1
@@ -109,16 +109,16 @@ def _wav_data(raw: BinaryIO) -> tuple[bool, int]:
 
 
 def _is_chunks(content: bytes) -> bool:
-    """Whether what follows the data is other chunks to the end, or nothing, and so no sound."""
-    place = 0
-    while place + 8 <= len(content):
-        size = struct.unpack("<I", content[place + 4 : place + 8])[0]
-        place += 8 + size + size % 2
-    return place in (len(content), len(content) + 1)
+    """Return whether the bytes after the data are empty or a sequence of other chunks, and so no sound."""
+    offset = 0
+    while offset + 8 <= len(content):
+        size = struct.unpack("<I", content[offset + 4 : offset + 8])[0]
+        offset += 8 + size + size % 2
+    return offset in (len(content), len(content) + 1)
 
 
 def _with_size(path: Path, start: int) -> io.BytesIO:
-    """The wav with the true size of its data in place of the 0 that libsndfile takes at its word."""
+    """Return the wav with the true size of its data in place of the 0, which libsndfile takes literally."""
     content = bytearray(path.read_bytes())
     content[start - 4 : start] = struct.pack("<I", min(len(content) - start, _NO_SIZE))
     return io.BytesIO(bytes(content))
@@ -133,9 +133,9 @@ def _check_header(file: soundfile.SoundFile) -> None:
 
 
 def _frames(file: soundfile.SoundFile) -> tuple[Samples, bool]:
-    """All that can be decoded, (S, C), and whether it is all that the header promises."""
-    most = int(LONGEST_S * file.samplerate)
-    samples = np.full((min(file.frames, most + 1), file.channels), np.nan, dtype=np.float32)
+    """Return the samples that can be decoded, (S, C), and whether they are as many as the header promises."""
+    n_max = int(LONGEST_S * file.samplerate)
+    samples = np.full((min(file.frames, n_max + 1), file.channels), np.nan, dtype=np.float32)
     try:
         n_read = len(file.read(out=samples)) if len(samples) else 0
     except soundfile.SoundFileError:
@@ -144,11 +144,11 @@ def _frames(file: soundfile.SoundFile) -> tuple[Samples, bool]:
         n_read = int(untouched.argmax()) if untouched.any() else len(samples)
         if n_read == 0:
             raise
-    if n_read > most:
+    if n_read > n_max:
         raise TooLongError(f"lasts longer than {LONGEST_S:g} s, not one spoken digit")
     return samples[:n_read], n_read == file.frames or file.frames >= _NO_LENGTH - 1
 
 
 def _reason(error: Exception) -> str:
-    """soundfile's message without the path that it repeats."""
+    """Return soundfile's message without the path that it repeats."""
     return " ".join(str(error).rpartition("': ")[2].removeprefix("Error : ").split()).rstrip(".")

@@ -1,4 +1,4 @@
-"""Whether a corpus is balanced, large and varied enough, and whether augmentation is called for, with the reason."""
+"""Balance of a corpus: clips of each digit and speaker, and a verdict on whether augmentation is called for."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from cnn.corpus.scan import Clip, Corpus
 # "As of 2016, a rough rule of thumb is that a supervised deep learning algorithm will generally achieve acceptable performance
 # with around 5,000 labeled examples per category" (Goodfellow, Bengio, Courville, Deep Learning, section 1.2.2).
 ENOUGH_CLIPS = 5_000
-# Of n voices heard in training and one new one, each is equally likely to be the highest or lowest in any one trait, such as
-# pitch: the new voice lies outside the range of the others with chance 2 / (n + 1). 19 voices bring that down to 1 in 10.
+# Among n training voices and a new one, each is equally likely to be the highest or lowest in any one trait, such as pitch:
+# the new voice lies outside the range of the others with chance 2 / (n + 1). 19 voices bring that down to 1 in 10.
 ENOUGH_SPEAKERS = 19
 # Imbalance harms, the more the larger the ratio (Buda, Maki and Mazurowski, arXiv 1710.05381). Where the line lies is our
 # choice: a digit with half the clips of another.
@@ -30,22 +30,22 @@ _QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Balance:
-    """What the usable clips of a corpus amount to."""
+    """Counts over the usable clips of a corpus, and the verdict."""
 
     n_clips: int
-    n_speakers: int  # known ones
+    n_speakers: int  # known speakers
     n_without_speaker: int
-    per_digit: dict[str, int]  # all ten, also those with 0
+    per_digit: dict[str, int]  # all ten digits, also those with 0 clips
     per_speaker: dict[str, int]
-    imbalance: float | None  # most clips of a digit to fewest; None where a digit has none
+    imbalance: float | None  # clips of the most frequent digit divided by those of the rarest; None if a digit has none
     missing_digits: tuple[str, ...]
     missing_by_speaker: dict[str, tuple[str, ...]]  # only speakers who lack a digit that others say
     length_s: dict[str, float]  # shortest, 5 %, median, 95 %, longest
-    rates_hz: dict[int, int]  # clips of each
-    channels: dict[int, int]
-    flags: dict[str, int]
+    rates_hz: dict[int, int]  # clips by rate
+    channels: dict[int, int]  # clips by number of channels
+    flags: dict[str, int]  # clips by flag
     augment: bool  # augmentation is called for
-    verdict: str  # and why, in a few plain sentences
+    verdict: str  # the reason, in a few plain sentences
 
 
 @functools.cache
@@ -54,7 +54,7 @@ def corpus_words(language: str) -> Words:
     return Words.read(TEXTS, language)
 
 
-def balance(corpus: Corpus, language: str = ENGLISH) -> Balance:
+def measure_balance(corpus: Corpus, language: str = ENGLISH) -> Balance:
     """Count the clips of `corpus` and judge in that language whether augmentation is called for."""
     t = corpus_words(language).section("balance")
     clips = corpus.clips
@@ -63,7 +63,7 @@ def balance(corpus: Corpus, language: str = ENGLISH) -> Balance:
     missing = tuple(label for label, n in per_digit.items() if not n)
     imbalance = None if missing else max(per_digit.values()) / min(per_digit.values())
     n_without_speaker = len(clips) - per_speaker.total()
-    augment, why = _augmentation(per_digit, 0 if n_without_speaker else len(per_speaker), t)
+    augment, reason = _judge_augmentation(per_digit, 0 if n_without_speaker else len(per_speaker), t)
     lengths = np.quantile([clip.length_s for clip in clips], _QUANTILES)
     return Balance(
         n_clips=len(clips),
@@ -79,35 +79,35 @@ def balance(corpus: Corpus, language: str = ENGLISH) -> Balance:
         channels=dict(sorted(Counter(clip.n_channels for clip in clips).items())),
         flags=dict(sorted(Counter(flag for clip in clips for flag in clip.flags).items())),
         augment=augment,
-        verdict=f"{why} {_evenness(per_digit, imbalance, missing, t)}",
+        verdict=f"{reason} {_describe_evenness(per_digit, imbalance, missing, t)}",
     )
 
 
 def _missing_by_speaker(clips: Sequence[Clip], labels: set[str]) -> dict[str, tuple[str, ...]]:
-    said: dict[str, set[str]] = defaultdict(set)
+    spoken: dict[str, set[str]] = defaultdict(set)
     for clip in clips:
         if clip.speaker:
-            said[clip.speaker].add(clip.label)
-    return {speaker: tuple(sorted(labels - said[speaker])) for speaker in sorted(said) if labels - said[speaker]}
+            spoken[clip.speaker].add(clip.label)
+    return {speaker: tuple(sorted(labels - digits)) for speaker, digits in sorted(spoken.items()) if labels - digits}
 
 
-def _augmentation(per_digit: dict[str, int], n_speakers: int, t: Words) -> tuple[bool, str]:
-    n_heard = n_speakers - math.ceil(n_speakers / 5) - max(1, n_speakers // 5)  # in training, as cnn.splits shares them out
+def _judge_augmentation(per_digit: dict[str, int], n_speakers: int, t: Words) -> tuple[bool, str]:
+    n_training = n_speakers - math.ceil(n_speakers / 5) - max(1, n_speakers // 5)  # in training, as cnn.splits shares them out
     reasons = []
     if (n_fewest := min(n for n in per_digit.values() if n)) < ENOUGH_CLIPS:
         reasons.append(t("rarest" if all(per_digit.values()) else "some_none", n=n_fewest, enough=ENOUGH_CLIPS))
     if n_speakers == 0:
         reasons.append(t("unknown_speakers"))
-    elif n_heard < 1:
+    elif n_training < 1:
         reasons.append(t("few_speakers", n=n_speakers))
-    elif n_heard < ENOUGH_SPEAKERS:
-        reasons.append(t("few_voices", voices=n_heard, speakers=n_speakers, chance=2 / (n_heard + 1)))
+    elif n_training < ENOUGH_SPEAKERS:
+        reasons.append(t("few_voices", voices=n_training, speakers=n_speakers, chance=2 / (n_training + 1)))
     if not reasons:
-        return False, t("not_called_for", enough=ENOUGH_CLIPS, voices=n_heard)
+        return False, t("not_called_for", enough=ENOUGH_CLIPS, voices=n_training)
     return True, t("called_for", reasons=t("and").join(reasons))
 
 
-def _evenness(per_digit: dict[str, int], imbalance: float | None, missing: tuple[str, ...], t: Words) -> str:
+def _describe_evenness(per_digit: dict[str, int], imbalance: float | None, missing: tuple[str, ...], t: Words) -> str:
     if imbalance is None:
         return t("missing", digits=", ".join(missing))
     fewest, most = min(per_digit.values()), max(per_digit.values())

@@ -1,6 +1,6 @@
-"""A corpus as one HTML page that needs nothing else: counts, balance, examples to see and hear, problems, licence, digest.
+"""Corpus card: one self-contained HTML page of counts, balance, examples to see and hear, problems, licence and digest.
 
-Equal recordings give equal bytes. Names of files and speakers are whatever someone typed, and are escaped.
+Equal recordings give equal bytes. Names of files and speakers are untrusted text, and are escaped.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from arena.base.media import data_uri, palette_png, png_uri
 from arena.base.texts import ENGLISH, Words
 from cnn.config import LABELS
 from cnn.corpus.audio import read_clip
-from cnn.corpus.balance import Balance, balance, corpus_words
-from cnn.corpus.card_pictures import compute_bins, histogram
-from cnn.corpus.card_sound import HIGHEST_HZ, LOWEST_HZ, RANGE_DB, SpectrogramAxes, player_wav, spectrogram
+from cnn.corpus.balance import Balance, corpus_words, measure_balance
+from cnn.corpus.card_pictures import compute_bins, draw_histogram
+from cnn.corpus.card_sound import HIGHEST_HZ, LOWEST_HZ, RANGE_DB, SpectrogramAxes, compute_spectrogram, make_player_wav
 from cnn.corpus.metadata import ABOUT_NAME
 from cnn.corpus.scan import Clip, Corpus
 from cnn.errors import CorpusError, RunError
 from cnn.files import write_whole
 
-N_EXAMPLES = 3  # of each digit
+N_EXAMPLES = 3  # examples of each digit
 _MOST_ROWS = 80  # speakers in the table
 _MOST_PROBLEMS = 60
 _MOST_SOUND_BYTES = 1_000_000  # base64 makes a third more of it
-_LONGEST_S = 2.0  # of an example that is heard
-_SPAN_S = (0.5, 1.5)  # of the pictures
+_LONGEST_S = 2.0  # an example's sound is cut to this
+_SPAN_S = (0.5, 1.5)  # least and most that a picture shows
 _PLAYER_RATES_HZ = (16_000, 11_025, 8_000)
 _PLAIN_NAMES = ("recordings", "data", "audio", "wav", "clips", "corpus")
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -43,23 +43,23 @@ class DigitCell:
     """Recordings of one digit by one speaker."""
 
     n: int
-    heat: float  # of the fullest cell, 0 to 1
+    heat: float  # 0 to 1: `n` divided by that of the fullest cell
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpeakerCounts:
-    """One line of the table; `name` is empty for recordings whose speaker is not known."""
+    """One row of the table of speakers; `name` is empty for recordings whose speaker is not known."""
 
     name: str
     about: str
     n: int
-    cells: tuple[DigitCell, ...]  # of 0 to 9
+    cells: tuple[DigitCell, ...]  # digits 0 to 9
     median_s: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Example:
-    """One recording to see and hear; addresses are data of the page itself."""
+    """One recording to see and hear; picture and sound are data URIs."""
 
     label: str
     speaker: str
@@ -71,22 +71,22 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
-    """Everything that the template places."""
+    """Values of the page's template."""
 
     corpus: Corpus
     facts: Balance
     title: str
-    about: dict[str, str]  # licence, citation and so on; empty where not known
+    about: dict[str, str]  # licence, citation and so on; empty if not known
     total_s: float
     median_peak_db: float
     rows: tuple[SpeakerCounts, ...]
     n_speakers_left_out: int
     examples: dict[str, tuple[Example, ...]]  # by digit
-    frame: SpectrogramAxes
+    axes: SpectrogramAxes
     lengths: str
     levels: str
     n_longer: int
-    kinds: dict[str, int]  # problems of each kind
+    kinds: dict[str, int]  # number of problems by kind
     flagged: tuple[tuple[str, str], ...]
     n_flagged: int
 
@@ -94,14 +94,14 @@ class Card:
 def make_card(corpus: Corpus, advance: Callable[[int], None] = lambda n: None, language: str = ENGLISH) -> bytes:
     """Return the page in one language; `advance(1)` is called for each example that is drawn."""
     t = corpus_words(language)
-    return _render(_card(corpus, advance, t), t)
+    return _render(_compute_card(corpus, advance, t), t)
 
 
 def write_card(corpus: Corpus, out: Path, advance: Callable[[int], None] = lambda n: None, language: str = ENGLISH) -> int:
     """Write the page in one language to `out`; return its size in bytes.
 
     Raises:
-        CorpusError: it cannot be written, or a recording vanished meanwhile.
+        CorpusError: `out` cannot be written, or a recording vanished meanwhile.
     """
     page = make_card(corpus, advance, language)
     try:
@@ -112,52 +112,52 @@ def write_card(corpus: Corpus, out: Path, advance: Callable[[int], None] = lambd
 
 
 def choose_examples(clips: Sequence[Clip]) -> dict[str, tuple[Clip, ...]]:
-    """Up to N_EXAMPLES clips of each digit by different speakers, the same speakers throughout where they say every digit.
+    """Return up to N_EXAMPLES clips of each digit by different speakers, preferring speakers who say every digit.
 
-    Of several takes the one of middle length.
+    Of several takes the one of median length is chosen.
     """
     takes: dict[str, dict[str, list[Clip]]] = {label: defaultdict(list) for label in LABELS}
     for clip in clips:
         takes[clip.label][clip.speaker].append(clip)
-    said = Counter(speaker for of_label in takes.values() for speaker in of_label)
-    full = sorted(speaker for speaker, n in said.items() if n == max(said.values()))
-    places = np.linspace(0, len(full) - 1, min(N_EXAMPLES, len(full))).round().astype(int)
-    first = [full[place] for place in places]
-    order = first + sorted(set(said) - set(first), key=lambda speaker: (said[speaker], speaker))
-    picked = {}
+    n_digits = Counter(speaker for by_speaker in takes.values() for speaker in by_speaker)
+    full = sorted(speaker for speaker, n in n_digits.items() if n == max(n_digits.values()))
+    indices = np.linspace(0, len(full) - 1, min(N_EXAMPLES, len(full))).round().astype(int)
+    first = [full[index] for index in indices]
+    order = first + sorted(set(n_digits) - set(first), key=lambda speaker: (n_digits[speaker], speaker))
+    examples = {}
     for label in LABELS:
         speakers = [speaker for speaker in order if speaker in takes[label]][:N_EXAMPLES]
-        picked[label] = tuple(_middle(takes[label][speaker]) for speaker in speakers)
-    return picked
+        examples[label] = tuple(_choose_take(takes[label][speaker]) for speaker in speakers)
+    return examples
 
 
-def _middle(takes: Sequence[Clip]) -> Clip:
+def _choose_take(takes: Sequence[Clip]) -> Clip:
     return sorted(takes, key=lambda clip: (clip.length_s, clip.id))[len(takes) // 2]
 
 
-def _card(corpus: Corpus, advance: Callable[[int], None], t: Words) -> Card:
-    clips, facts, about = corpus.clips, balance(corpus, t.language), _about(corpus.folder)
-    picked = choose_examples(clips)
-    highest_hz = min(HIGHEST_HZ, max(clip.rate_hz for line in picked.values() for clip in line) / 2)
-    span_s = float(np.clip(max(clip.length_s for line in picked.values() for clip in line), *_SPAN_S))
-    frame = SpectrogramAxes(span_s=span_s, highest_hz=highest_hz)
-    rows = _rows(corpus)
-    shown = sorted(sorted(rows, key=lambda row: -row.n)[:_MOST_ROWS], key=lambda row: (not row.name, row.name))
+def _compute_card(corpus: Corpus, advance: Callable[[int], None], t: Words) -> Card:
+    clips, facts, about = corpus.clips, measure_balance(corpus, t.language), _read_about(corpus.folder)
+    examples = choose_examples(clips)
+    highest_hz = min(HIGHEST_HZ, max(clip.rate_hz for line in examples.values() for clip in line) / 2)
+    span_s = float(np.clip(max(clip.length_s for line in examples.values() for clip in line), *_SPAN_S))
+    axes = SpectrogramAxes(span_s=span_s, highest_hz=highest_hz)
+    rows = _count_speakers(corpus)
+    visible = sorted(sorted(rows, key=lambda row: -row.n)[:_MOST_ROWS], key=lambda row: (not row.name, row.name))
     lengths, peaks = compute_bins([clip.length_s for clip in clips]), [20 * np.log10(clip.peak) for clip in clips]
     flagged = [(clip.path.as_posix(), ", ".join(t(f"flag.{flag}") for flag in clip.flags)) for clip in clips if clip.flags]
     return Card(
         corpus=corpus,
         facts=facts,
-        title=about.get("title") or _name(corpus.folder),
+        title=about.get("title") or _title(corpus.folder),
         about=about,
         total_s=sum(clip.length_s for clip in clips),
         median_peak_db=float(np.median(peaks)),
-        rows=tuple(shown),
-        n_speakers_left_out=len(rows) - len(shown),
-        examples=_examples(corpus.folder, picked, frame, advance),
-        frame=frame,
-        lengths=histogram(lengths, t("sound.length_axis"), t("sound.length_alt"), t.number),
-        levels=histogram(compute_bins(peaks), t("sound.level_axis"), t("sound.level_alt"), t.number),
+        rows=tuple(visible),
+        n_speakers_left_out=len(rows) - len(visible),
+        examples=_make_examples(corpus.folder, examples, axes, advance),
+        axes=axes,
+        lengths=draw_histogram(lengths, t("sound.length_axis"), t("sound.length_alt"), t.number),
+        levels=draw_histogram(compute_bins(peaks), t("sound.level_axis"), t("sound.level_alt"), t.number),
         n_longer=lengths.n_above,
         kinds=dict(Counter(problem.kind.value for problem in corpus.problems).most_common()),
         flagged=tuple(flagged[:_MOST_PROBLEMS]),
@@ -165,51 +165,51 @@ def _card(corpus: Corpus, advance: Callable[[int], None], t: Words) -> Card:
     )
 
 
-def _name(folder: Path) -> str:
-    """The folder's name, with its parent's where it says nothing."""
+def _title(folder: Path) -> str:
+    """Return the folder's name, after its parent's if it is a generic one such as `recordings`."""
     parts = folder.resolve().parts[-2:]
     return "/".join(parts) if parts[-1].lower() in _PLAIN_NAMES else parts[-1]
 
 
-def _about(folder: Path) -> dict[str, str]:
-    """What `arena data get` left beside the recordings."""
+def _read_about(folder: Path) -> dict[str, str]:
+    """Read the facts that `arena data get` wrote beside the recordings; empty if there are none."""
     try:
         content = json.loads((folder / ABOUT_NAME).read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
-    known = ("title", "licence", "licence_url", "citation", "homepage", "verified")
-    return {key: str(content[key]) for key in known if key in content} if isinstance(content, dict) else {}
+    keys = ("title", "licence", "licence_url", "citation", "homepage", "verified")
+    return {key: str(content[key]) for key in keys if key in content} if isinstance(content, dict) else {}
 
 
-def _rows(corpus: Corpus) -> list[SpeakerCounts]:
-    of_speaker: dict[str, list[Clip]] = defaultdict(list)
+def _count_speakers(corpus: Corpus) -> list[SpeakerCounts]:
+    by_speaker: dict[str, list[Clip]] = defaultdict(list)
     for clip in corpus.clips:
-        of_speaker[clip.speaker].append(clip)
-    counts = {speaker: Counter(clip.label for clip in clips) for speaker, clips in of_speaker.items()}
+        by_speaker[clip.speaker].append(clip)
+    counts = {speaker: Counter(clip.label for clip in clips) for speaker, clips in by_speaker.items()}
     most = max(max(count.values()) for count in counts.values())
     return [
         SpeakerCounts(
             name=speaker,
-            about=_words_on(corpus.speakers.get(speaker, {})),
+            about=_describe_speaker(corpus.speakers.get(speaker, {})),
             n=len(clips),
             cells=tuple(DigitCell(n=counts[speaker][label], heat=round(counts[speaker][label] / most, 3)) for label in LABELS),
             median_s=float(np.median([clip.length_s for clip in clips])),
         )
-        for speaker, clips in of_speaker.items()
+        for speaker, clips in by_speaker.items()
     ]
 
 
-def _words_on(about: dict[str, object]) -> str:
+def _describe_speaker(about: dict[str, object]) -> str:
     words = [str(about[key]) for key in ("gender", "age", "accent") if about.get(key) not in (None, "")]
     return ", ".join(words)
 
 
-def _examples(
-    folder: Path, picked: dict[str, tuple[Clip, ...]], frame: SpectrogramAxes, advance: Callable[[int], None]
+def _make_examples(
+    folder: Path, clips_by_label: dict[str, tuple[Clip, ...]], axes: SpectrogramAxes, advance: Callable[[int], None]
 ) -> dict[str, tuple[Example, ...]]:
-    most_hz = _player_rate_hz([clip for line in picked.values() for clip in line])
-    drawn = {}
-    for label, clips in picked.items():
+    most_hz = _player_rate_hz([clip for line in clips_by_label.values() for clip in line])
+    examples = {}
+    for label, clips in clips_by_label.items():
         line = []
         for clip in clips:
             wave, rate_hz = read_clip(folder / clip.path)
@@ -219,25 +219,25 @@ def _examples(
                     speaker=clip.speaker,
                     id=clip.id,
                     length_s=clip.length_s,
-                    picture=png_uri(palette_png(spectrogram(wave, rate_hz, frame))),
-                    sound=data_uri("audio/wav", player_wav(wave, rate_hz, most_hz, _LONGEST_S)),
+                    picture=png_uri(palette_png(compute_spectrogram(wave, rate_hz, axes))),
+                    sound=data_uri("audio/wav", make_player_wav(wave, rate_hz, most_hz, _LONGEST_S)),
                 )
             )
             advance(1)
-        drawn[label] = tuple(line)
-    return drawn
+        examples[label] = tuple(line)
+    return examples
 
 
 def _player_rate_hz(clips: Sequence[Clip]) -> int:
-    """The best rate at which all examples together stay small enough to mail."""
+    """Return the highest rate at which all examples together stay small enough to mail."""
     for rate_hz in _PLAYER_RATES_HZ:
         if sum(2 * min(rate_hz, clip.rate_hz) * min(clip.length_s, _LONGEST_S) for clip in clips) <= _MOST_SOUND_BYTES:
             return rate_hz
     return _PLAYER_RATES_HZ[-1]
 
 
-def _marked(t: Words) -> Words:
-    """Return the texts as parts of a page: they are our own and stand as they are, what fills them is escaped."""
+def _mark_safe(t: Words) -> Words:
+    """Return the texts as safe markup: they are our own and are not escaped, unlike the values that fill them."""
     from markupsafe import Markup
 
     return replace(t, table={key: tuple(map(Markup, forms)) for key, forms in t.table.items()})
@@ -254,7 +254,7 @@ def _render(card: Card, t: Words) -> bytes:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     page = environment.get_template("card.html.j2").render(
         card=card,
-        t=_marked(t),
+        t=_mark_safe(t),
         labels=LABELS,
         range_db=RANGE_DB,
         lowest_hz=LOWEST_HZ,

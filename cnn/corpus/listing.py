@@ -1,4 +1,4 @@
-"""The files of a corpus folder, before any is opened: which are recordings, and which recordings cannot be taken."""
+"""Files of a corpus folder, before any is opened: the recordings, and the reasons why others cannot be used."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from cnn.errors import CorpusError
 
 SUFFIXES = (".wav", ".flac")
 _OTHER_AUDIO = (".mp3", ".m4a", ".aac", ".ogg", ".opus", ".wma", ".aif", ".aiff", ".webm", ".amr", ".3gp")
-_N_SHOWN = 3
+_N_REASONS = 3
 NAMING_RULE = "name the files {digit}_{speaker}_{take}.wav or put them into one folder per digit, 0 to 9"
 
 
 class ProblemKind(StrEnum):
-    """Why a file is not used."""
+    """Kinds of reasons why a file is not used."""
 
     UNREADABLE = "unreadable"  # damaged, of unknown coding, or not permitted
     FORMAT = "format"  # a recording, though neither wav nor flac
@@ -48,23 +48,23 @@ class FileProblem:
 class ListedFile:
     """A file that may be a recording of a digit."""
 
-    id: str  # the path without its suffix; composed, so that a Mac and a Linux machine give the same
+    id: str  # the path without its suffix, in Unicode's form NFC, so that a Mac and a Linux machine give the same
     path: PurePosixPath  # below the corpus folder
     stamp: Stamp  # changes with the file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """What lies below a corpus folder."""
+    """Content of a corpus folder."""
 
-    recordings: tuple[ListedFile, ...]  # in order of id; each names a digit
+    recordings: tuple[ListedFile, ...]  # sorted by id; each names a digit
     metadata: PurePosixPath | None
     problems: tuple[FileProblem, ...]
     n_ignored: int  # hidden files, and files that are no recordings
 
 
 def list_recordings(folder: Path) -> Listing:
-    """The wav and flac files below `folder`; hidden folders are left out, links are followed.
+    """List the wav and flac files below `folder`; hidden folders are left out, links are followed.
 
     Raises:
         CorpusError: the folder is missing or holds no recording of a digit.
@@ -80,20 +80,20 @@ def list_recordings(folder: Path) -> Listing:
         elif path.name.startswith(".") or path.suffix.lower() not in SUFFIXES + _OTHER_AUDIO:
             n_ignored += 1
         else:
-            found = _judged(folder, path)
-            recordings.append(found) if isinstance(found, ListedFile) else problems.append(found)
+            result = _check_file(folder, path)
+            recordings.append(result) if isinstance(result, ListedFile) else problems.append(result)
     if not recordings:
-        raise CorpusError(_nothing_found(folder, sorted(problems, key=lambda p: p.path), n_ignored))
-    recordings.sort(key=lambda found: (found.id, found.path.name))
+        raise CorpusError(_describe_empty(folder, sorted(problems, key=lambda p: p.path), n_ignored))
+    recordings.sort(key=lambda file: (file.id, file.path.name))
     shallowest = min(metadata, key=lambda path: (len(path.parts), path), default=None)
     return Listing(recordings=tuple(recordings), metadata=shallowest, problems=tuple(problems), n_ignored=n_ignored)
 
 
-def nothing_usable(folder: Path, problems: list[FileProblem]) -> str:
-    """One line on a folder none of whose recordings can be used, with the first reasons."""
-    shown = "; ".join(f"{problem.path} {problem.reason}" for problem in problems[:_N_SHOWN])
-    more = f"; and {len(problems) - _N_SHOWN} more" if len(problems) > _N_SHOWN else ""
-    return f"{folder} holds no usable recording: {shown}{more}; repair or replace them"
+def describe_unusable(folder: Path, problems: list[FileProblem]) -> str:
+    """Return one line on a folder without usable recordings, with the first reasons."""
+    reasons = "; ".join(f"{problem.path} {problem.reason}" for problem in problems[:_N_REASONS])
+    more = f"; and {len(problems) - _N_REASONS} more" if len(problems) > _N_REASONS else ""
+    return f"{folder} holds no usable recording: {reasons}{more}; repair or replace them"
 
 
 def _check_folder(folder: Path) -> None:
@@ -108,26 +108,26 @@ def _check_folder(folder: Path) -> None:
 
 
 def _walk(folder: Path, problems: list[FileProblem]) -> Iterator[PurePosixPath]:
-    def refused(error: OSError) -> None:
+    def add_problem(error: OSError) -> None:
         path = Path(error.filename).relative_to(folder)
         reason = f"cannot be opened: {error.strerror}"
-        problems.append(FileProblem(path=_printable(str(path)), kind=ProblemKind.UNREADABLE, reason=reason))
+        problems.append(FileProblem(path=escape_unprintable(str(path)), kind=ProblemKind.UNREADABLE, reason=reason))
 
     seen: set[str] = set()
-    for place, folders, names in os.walk(folder, onerror=refused, followlinks=True):
-        true_place = os.path.realpath(place)
-        folders[:] = [] if true_place in seen else sorted(name for name in folders if not name.startswith("."))
-        if true_place not in seen:  # a link may lead back up
-            seen.add(true_place)
-            inner = PurePosixPath(Path(place).relative_to(folder).as_posix())
+    for parent, folders, names in os.walk(folder, onerror=add_problem, followlinks=True):
+        real_parent = os.path.realpath(parent)
+        folders[:] = [] if real_parent in seen else sorted(name for name in folders if not name.startswith("."))
+        if real_parent not in seen:  # a link may lead back up
+            seen.add(real_parent)
+            inner = PurePosixPath(Path(parent).relative_to(folder).as_posix())
             yield from (inner / name for name in names)
 
 
-def _judged(folder: Path, path: PurePosixPath) -> ListedFile | FileProblem:
+def _check_file(folder: Path, path: PurePosixPath) -> ListedFile | FileProblem:
     def problem(kind: ProblemKind, reason: str) -> FileProblem:
-        return FileProblem(path=_printable(str(path)), kind=kind, reason=reason)
+        return FileProblem(path=escape_unprintable(str(path)), kind=kind, reason=reason)
 
-    if _printable(str(path)) != str(path):
+    if escape_unprintable(str(path)) != str(path):
         return problem(ProblemKind.NAME, "has a name that cannot be printed; rename it")
     if path.suffix.lower() in _OTHER_AUDIO:
         return problem(ProblemKind.FORMAT, "is neither wav nor flac; convert it, for instance with ffmpeg")
@@ -148,17 +148,17 @@ def _judged(folder: Path, path: PurePosixPath) -> ListedFile | FileProblem:
     return ListedFile(id=composed, path=path, stamp=file_stamp(state))
 
 
-def _nothing_found(folder: Path, problems: list[FileProblem], n_ignored: int) -> str:
+def _describe_empty(folder: Path, problems: list[FileProblem], n_ignored: int) -> str:
     kinds = {problem.kind for problem in problems}
     if not problems:
         others = f"{n_ignored} other file{'s' if n_ignored > 1 else ''}"
-        what = f"holds no wav or flac file, only {others}" if n_ignored else "is empty"
-        return f"{folder} {what}; give the folder that holds the recordings"
+        content = f"holds no wav or flac file, only {others}" if n_ignored else "is empty"
+        return f"{folder} {content}; give the folder that holds the recordings"
     if kinds <= {ProblemKind.NAME, ProblemKind.LABEL}:
         return f"none of {len(problems)} recordings in {folder} names a digit (the first is {problems[0].path}); {NAMING_RULE}"
-    return nothing_usable(folder, problems)
+    return describe_unusable(folder, problems)
 
 
-def _printable(text: str) -> str:
-    """The text with what would break a line, or is no UTF-8, as an escape."""
+def escape_unprintable(text: str) -> str:
+    """Return the text with unprintable characters and invalid UTF-8 escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

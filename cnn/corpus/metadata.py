@@ -1,4 +1,4 @@
-"""What the names and the metadata file of a corpus say of its recordings and speakers. Standard library only."""
+"""Facts on recordings and speakers from the names of files and the metadata file of a corpus. Standard library only."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from cnn.config import LABELS
 from cnn.errors import CorpusError
 
 ABOUT_NAME = "SOURCE.json"
-
-
 METADATA_NAME = "audioMNIST_meta.txt"
 _STEM = re.compile(r"(?P<digit>[0-9]+)_(?P<speaker>.+)_(?P<take>[0-9]+)")  # FSDD, AudioMNIST
 _NOHASH = re.compile(r"(?P<speaker>[^_]+)_nohash_(?P<take>[0-9]+)")  # Speech Commands; its folder is the word
@@ -22,7 +20,7 @@ WORDS = {
     "en": ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
     "es": ("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve"),
 }
-_LABEL_OF_FOLDER = {word: str(digit) for words in (*WORDS.values(), LABELS) for digit, word in enumerate(words)}
+_FOLDER_LABELS = {word: str(digit) for words in (*WORDS.values(), LABELS) for digit, word in enumerate(words)}
 _AGES = range(3, 121)
 _KEYS = {"native speaker": "native_speaker", "recordingdate": "recording_date", "recordingroom": "recording_room"}
 _ROOMS = {"vr-romm": "vr-room"}  # AudioMNIST's speaker 60
@@ -30,7 +28,7 @@ _ROOMS = {"vr-romm": "vr-room"}  # AudioMNIST's speaker 60
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Naming:
-    """What a recording's path says; label is empty where it says no digit."""
+    """Facts from a recording's path; label is empty if the path names no digit."""
 
     label: str
     speaker: str = ""
@@ -38,26 +36,26 @@ class Naming:
 
 
 def parse_recording_path(path: PurePosixPath) -> Naming:
-    """Label, speaker and take by the file's name, or the label by the nearest folder that names a class."""
-    if found := _NOHASH.fullmatch(path.stem):
-        return Naming(label=_label_of_folders(path), speaker=found["speaker"], take=found["take"])
-    if found := _STEM.fullmatch(path.stem):
-        return Naming(label=found["digit"], speaker=found["speaker"], take=found["take"])
-    return Naming(label=_label_of_folders(path))
+    """Read label, speaker and take from the file's name, or the label from the nearest folder that names a class."""
+    if match := _NOHASH.fullmatch(path.stem):
+        return Naming(label=_folder_label(path), speaker=match["speaker"], take=match["take"])
+    if match := _STEM.fullmatch(path.stem):
+        return Naming(label=match["digit"], speaker=match["speaker"], take=match["take"])
+    return Naming(label=_folder_label(path))
 
 
-def _label_of_folders(path: PurePosixPath) -> str:
-    names = (_LABEL_OF_FOLDER.get(name.lower(), "") for name in reversed(path.parts[:-1]))
+def _folder_label(path: PurePosixPath) -> str:
+    names = (_FOLDER_LABELS.get(name.lower(), "") for name in reversed(path.parts[:-1]))
     return next(filter(None, names), "")
 
 
 def read_metadata(path: Path, speakers: Iterable[str]) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
-    """What AudioMNIST's metadata file says of `speakers`, and notes on what was not plausible.
+    """Read the facts on `speakers` from AudioMNIST's metadata file, with notes on implausible ones.
 
-    Ages are whole numbers or None, spellings are made one ("german" is "German", "vr-romm" is "vr-room").
+    Ages are whole numbers or None, spellings are unified ("german" is "German", "vr-romm" is "vr-room").
 
     Raises:
-        CorpusError: why the file cannot be used, as the rest of a sentence that begins with its name.
+        CorpusError: the file cannot be used; the text is the rest of a sentence that begins with its name.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -67,17 +65,17 @@ def read_metadata(path: Path, speakers: Iterable[str]) -> tuple[dict[str, dict[s
         raise CorpusError(f"is no JSON: {error}") from error
     if not isinstance(content, dict) or not all(isinstance(facts, dict) for facts in content.values()):
         raise CorpusError("holds no object with one object for each speaker")
-    known = {_bare(speaker): facts for speaker, facts in content.items()}
-    told = {speaker: known[_bare(speaker)] for speaker in sorted(set(speakers)) if _bare(speaker) in known}
+    by_key = {_key(speaker): facts for speaker, facts in content.items()}
+    raw = {speaker: by_key[_key(speaker)] for speaker in sorted(set(speakers)) if _key(speaker) in by_key}
     notes = (
         f"speaker {speaker}'s age {facts['age']!r} is not plausible and taken as unknown"
-        for speaker, facts in told.items()
+        for speaker, facts in raw.items()
         if "age" in facts and _age(facts["age"]) is None
     )
-    return {speaker: _facts(facts) for speaker, facts in told.items()}, tuple(notes)
+    return {speaker: _facts(facts) for speaker, facts in raw.items()}, tuple(notes)
 
 
-def _bare(speaker: str) -> str:
+def _key(speaker: str) -> str:
     return speaker.lstrip("0").lower()
 
 

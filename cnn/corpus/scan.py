@@ -1,6 +1,6 @@
-"""A folder of recordings, each decoded once and judged: what can be used, and what cannot with its reason.
+"""Scan of a folder of recordings: each is decoded once, and is either a usable clip or a problem with its reason.
 
-Flat files named {digit}_{speaker}_{take}, AudioMNIST's folders per speaker, or folders per class; wav and flac.
+Layouts: flat files named {digit}_{speaker}_{take}, AudioMNIST's folders per speaker, or folders per class; wav and flac.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ import numpy as np
 import soundfile
 
 from cnn.config import compute_digest
-from cnn.corpus.audio import Recording, TooLongError, decode, mono, peak_deviation
-from cnn.corpus.listing import FileProblem, ListedFile, ProblemKind, list_recordings, nothing_usable
+from cnn.corpus.audio import Recording, TooLongError, decode, peak_deviation, to_mono
+from cnn.corpus.listing import FileProblem, ListedFile, ProblemKind, describe_unusable, list_recordings
 from cnn.corpus.metadata import METADATA_NAME, parse_recording_path, read_metadata
 from cnn.corpus.scan_cache import ScanCache, open_cache
 from cnn.errors import CorpusError
 from cnn.processes import WorkOptions, map_in_processes
 
 SILENT_PEAK = 10 ** (-60 / 20)  # -60 dBFS, 33 steps of 16 bits; the quietest of 3,141 clips of FSDD and AudioMNIST peaks at -41
-CLIPPED_SHARE = 0.001  # of all samples: 1 ms in a second; a single loud instant is heard by nobody
+CLIPPED_SHARE = 0.001  # share of all samples: 1 ms in a second; a single loud instant is inaudible
 SHORTEST_S = 0.1  # no digit is said in less; the shortest of 3,141 clips of FSDD and AudioMNIST lasts 0.14 s
 _CLIPPED_RUN = 3  # samples in a row; a wave that only just touches full scale stays there for one or two
 _N_AT_ONCE = 64  # recordings in one task of a process
-_FEW = 2000  # recordings that one process has heard before others have started; threads make it slower (2 cores, 2026-11)
+_FEW = 2000  # recordings that one process decodes before others have started; threads make it slower (2 cores, 2026-11)
 _ALONE = WorkOptions()
-_FULL_SCALE = {"PCM_U8": 127 / 128, "PCM_S8": 127 / 128}  # of 8 bits; every other coding comes within 1e-4 of 1
+_FULL_SCALE = {"PCM_U8": 127 / 128, "PCM_S8": 127 / 128}  # codings of 8 bits; every other one comes within 1e-4 of 1
 
 
 class _Facts(NamedTuple):
-    """What a file holds, as a memory keeps it: a change of what is heard, or of its limits above, is a new `_MAKE`."""
+    """Scan result of one file, as cached; change `_VERSION` whenever decoding or a limit above changes."""
 
-    kind: str = ""  # of a problem
+    kind: str = ""  # kind of the problem, if there is one
     reason: str = ""
     n_samples: int = 0
     rate_hz: int = 0
@@ -47,7 +47,7 @@ class _Facts(NamedTuple):
     flags: str = ""
 
 
-_MAKE = f"2 {soundfile.__libsndfile_version__}"
+_VERSION = f"2 {soundfile.__libsndfile_version__}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,48 +57,48 @@ class Clip:
     id: str  # path below the corpus folder, with slashes, without suffix; unique
     path: Path  # below the corpus folder
     label: str  # 0 to 9
-    speaker: str  # empty where unknown
-    take: str  # empty where unknown
+    speaker: str  # empty if unknown
+    take: str  # empty if unknown
     n_samples: int
     rate_hz: int
     n_channels: int
     length_s: float
     audio_digest: str  # SHA-256 of samples and rate: equal sound, equal digest, whatever the file
-    peak: float  # of the mono mix, 0 to 1
-    flags: tuple[str, ...]  # of `clipped`, `short`, `truncated`
+    peak: float  # peak of the mono mix, 0 to 1
+    flags: tuple[str, ...]  # any of `clipped`, `short`, `truncated`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Corpus:
-    """What a folder of recordings holds."""
+    """Scanned folder of recordings."""
 
     folder: Path
     name: str
-    clips: tuple[Clip, ...]  # by id
-    problems: tuple[FileProblem, ...]  # by path
-    speakers: dict[str, dict[str, Any]]  # what a metadata file says of those who are heard: age, gender, accent
-    notes: tuple[str, ...]  # on the metadata
+    clips: tuple[Clip, ...]  # sorted by id
+    problems: tuple[FileProblem, ...]  # sorted by path
+    speakers: dict[str, dict[str, Any]]  # facts from a metadata file on the clips' speakers: age, gender, accent
+    notes: tuple[str, ...]  # notes on the metadata
     n_ignored: int  # hidden files, and files that are no recordings
     digest: str  # 16 hexadecimal digits of ids, labels, speakers and sounds, wherever the folder lies
 
 
-def scan(folder: Path, hands: WorkOptions = _ALONE, cache: Path | None = None) -> Corpus:
-    """All recordings below `folder`, judged.
+def scan(folder: Path, work: WorkOptions = _ALONE, cache: Path | None = None) -> Corpus:
+    """Decode and check all recordings below `folder`.
 
     Args:
-        cache: where memories of what was heard are kept, so that an unchanged file is not decoded again; none: nowhere.
+        cache: folder of cached scan results, so that unchanged files are not decoded again; None: no cache.
 
     Raises:
         CorpusError: the folder is missing, or nothing in it can be used.
     """
     started_ns = time.time_ns()
     listing = list_recordings(folder)
-    heard = _decode_all(folder, listing.recordings, hands, open_cache(cache, folder, _MAKE), started_ns)
-    clips, repetitions = _without_repetitions([found for found in heard if isinstance(found, Clip)])
-    problems = [*listing.problems, *(found for found in heard if isinstance(found, FileProblem)), *repetitions]
+    results = _decode_all(folder, listing.recordings, work, open_cache(cache, folder, _VERSION), started_ns)
+    clips, duplicates = _remove_duplicates([result for result in results if isinstance(result, Clip)])
+    problems = [*listing.problems, *(result for result in results if isinstance(result, FileProblem)), *duplicates]
     problems.sort(key=lambda problem: problem.path)
     if not clips:
-        raise CorpusError(nothing_usable(folder, problems))
+        raise CorpusError(describe_unusable(folder, problems))
     speakers: dict[str, dict[str, Any]] = {}
     notes: tuple[str, ...] = ()
     if listing.metadata:
@@ -119,23 +119,23 @@ def scan(folder: Path, hands: WorkOptions = _ALONE, cache: Path | None = None) -
 
 
 def _decode_all(
-    folder: Path, recordings: Sequence[ListedFile], hands: WorkOptions, memory: ScanCache | None, started_ns: int
+    folder: Path, recordings: Sequence[ListedFile], work: WorkOptions, cache: ScanCache | None, started_ns: int
 ) -> list[Clip | FileProblem]:
-    """What each recording holds, in their order: remembered, or heard now."""
-    known = {f.path: fact for f in recordings if memory and (fact := memory.fact(str(f.path), f.stamp))}
-    todo = [found.path for found in recordings if found.path not in known]
-    facts: dict[PurePosixPath, _Facts] = {path: _Facts(*fact) for path, fact in known.items()}
+    """Return the result of each recording, in their order, from the cache or by decoding it."""
+    cached = {f.path: fact for f in recordings if cache and (fact := cache.get(str(f.path), f.stamp))}
+    todo = [file.path for file in recordings if file.path not in cached]
+    facts: dict[PurePosixPath, _Facts] = {path: _Facts(*fact) for path, fact in cached.items()}
     if todo:
         tasks = [(folder, todo[start : start + _N_AT_ONCE]) for start in range(0, len(todo), _N_AT_ONCE)]
-        n_jobs = hands.n_jobs or (1 if len(todo) < _FEW else 0)
-        with hands.bar(len(todo)) as advance:
-            for (_, paths), found in zip(tasks, map_in_processes(_decode_batch, tasks, n_jobs), strict=True):
-                facts.update(zip(paths, found, strict=True))
+        n_jobs = work.n_jobs or (1 if len(todo) < _FEW else 0)
+        with work.bar(len(todo)) as advance:
+            for (_, paths), batch in zip(tasks, map_in_processes(_decode_batch, tasks, n_jobs), strict=True):
+                facts.update(zip(paths, batch, strict=True))
                 advance(len(paths))
-    if memory:
+    if cache:
         lasting = (f for f in recordings if facts[f.path].kind != ProblemKind.UNREADABLE)  # the next time it may be readable
-        memory.keep({str(f.path): (f.stamp, tuple(facts[f.path])) for f in lasting}, started_ns)
-    return [_judged(found, facts[found.path]) for found in recordings]
+        cache.write({str(f.path): (f.stamp, tuple(facts[f.path])) for f in lasting}, started_ns)
+    return [_to_result(file, facts[file.path]) for file in recordings]
 
 
 def _decode_batch(task: tuple[Path, Sequence[PurePosixPath]]) -> list[_Facts]:
@@ -154,7 +154,7 @@ def _decode_file(path: Path) -> _Facts:
     if not n_samples:
         promise = ", though its header promises some" if recording.truncated else ""
         return _Facts(kind=ProblemKind.EMPTY, reason=f"holds no samples{promise}")
-    wave = mono(recording.samples)
+    wave = to_mono(recording.samples)
     if (loud := peak_deviation(wave)) < SILENT_PEAK:
         constant = "all its samples are alike" if wave.any() else "all its samples are 0"
         level = f"its peak is {20 * np.log10(loud):.0f} dBFS" if loud else constant
@@ -165,24 +165,24 @@ def _decode_file(path: Path) -> _Facts:
         n_channels=n_channels,
         audio_digest=sound_digest(recording),
         peak=float(np.abs(wave).max()),
-        flags=_flags(recording),
+        flags=_find_flags(recording),
     )
 
 
-def _flags(recording: Recording) -> str:
-    """What makes a recording doubtful and not unusable: words, between them a space."""
+def _find_flags(recording: Recording) -> str:
+    """Return the flags of a doubtful yet usable recording, separated by spaces."""
     is_short = len(recording.samples) < SHORTEST_S * recording.rate_hz
     words = {"clipped": _is_clipped(recording), "short": is_short, "truncated": recording.truncated}
     return " ".join(word for word, is_so in words.items() if is_so)
 
 
-def _judged(found: ListedFile, facts: _Facts) -> Clip | FileProblem:
+def _to_result(file: ListedFile, facts: _Facts) -> Clip | FileProblem:
     if facts.kind:
-        return FileProblem(path=str(found.path), kind=ProblemKind(facts.kind), reason=facts.reason)
-    naming = parse_recording_path(found.path)
+        return FileProblem(path=str(file.path), kind=ProblemKind(facts.kind), reason=facts.reason)
+    naming = parse_recording_path(file.path)
     return Clip(
-        id=found.id,
-        path=Path(found.path),
+        id=file.id,
+        path=Path(file.path),
         label=naming.label,
         speaker=unicodedata.normalize("NFC", naming.speaker),
         take=naming.take,
@@ -197,7 +197,7 @@ def _judged(found: ListedFile, facts: _Facts) -> Clip | FileProblem:
 
 
 def sound_digest(recording: Recording) -> str:
-    """SHA-256 of samples and rate: equal sound, equal digest, whatever the file."""
+    """Return the SHA-256 of samples and rate: equal sound, equal digest, whatever the file."""
     head = f"{recording.rate_hz} {recording.samples.shape[1]} ".encode()
     return hashlib.sha256(head + recording.samples.astype("<f4", copy=False).tobytes()).hexdigest()
 
@@ -214,20 +214,20 @@ def _is_clipped(recording: Recording) -> bool:
     return n_in_runs > CLIPPED_SHARE * full.size
 
 
-def _without_repetitions(heard: Sequence[Clip]) -> tuple[list[Clip], list[FileProblem]]:
-    """The clips by id, the first of each id and each sound, and what was left out."""
-    of_id: dict[str, Clip] = {}
-    of_sound: dict[str, Clip] = {}
+def _remove_duplicates(clips: Sequence[Clip]) -> tuple[list[Clip], list[FileProblem]]:
+    """Return the first clip of each id and each sound, in their order, and a problem for each of the others."""
+    by_id: dict[str, Clip] = {}
+    by_sound: dict[str, Clip] = {}
     problems = []
-    for clip in heard:
-        if first := of_id.get(clip.id):
+    for clip in clips:
+        if first := by_id.get(clip.id):
             reason = f"has the same name as {first.path.name}; rename or remove one"
             problems.append(FileProblem(path=clip.path.as_posix(), kind=ProblemKind.NAME, reason=reason))
-        elif first := of_sound.get(clip.audio_digest):
+        elif first := by_sound.get(clip.audio_digest):
             reason = f"is the same sound as {first.path.as_posix()}"
             if clip.label != first.label:
                 reason += f", yet labelled {clip.label} and not {first.label}: one label is wrong"
             problems.append(FileProblem(path=clip.path.as_posix(), kind=ProblemKind.DUPLICATE, reason=reason))
         else:
-            of_id[clip.id] = of_sound[clip.audio_digest] = clip
-    return list(of_id.values()), problems
+            by_id[clip.id] = by_sound[clip.audio_digest] = clip
+    return list(by_id.values()), problems

@@ -1,7 +1,7 @@
-"""What was heard in a corpus before, kept in a file of its own, so that an unchanged recording is not decoded again.
+"""Cache of scan results, one file for each corpus folder, so that an unchanged recording is not decoded again.
 
-A recording counts as unchanged while size, times and inode of its file are the same. A file that changed so lately that
-a second change could bear the same time is not kept; a damaged file of memories is as good as none.
+A recording counts as unchanged while size, times and inode of its file are the same. A file that changed so recently that
+a second change could have the same time is not cached; a damaged cache file is ignored.
 """
 
 from __future__ import annotations
@@ -27,47 +27,49 @@ def file_stamp(state: os.stat_result) -> Stamp:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScanCache:
-    """The memories of one corpus folder: facts by path and stamp, as JSON holds them."""
+    """Cached scan results of one corpus folder: facts by path and stamp, as JSON values."""
 
     file: Path
-    make: str  # of what hears: other makes, other facts
+    version: str  # version of the decoder; facts of another one are not used
     facts: dict[str, tuple[Stamp, Any]]
 
-    def fact(self, path: str, stamp: Stamp) -> Any:
-        """What is known of the file at `path` with this stamp, or None."""
-        known, fact = self.facts.get(path, (None, None))
-        return fact if known == stamp else None
+    def get(self, path: str, stamp: Stamp) -> Any:
+        """Return the facts on the file at `path` if it has this stamp, else None."""
+        cached_stamp, fact = self.facts.get(path, (None, None))
+        return fact if cached_stamp == stamp else None
 
-    def keep(self, facts: Mapping[str, tuple[Stamp, Any]], started_ns: int) -> None:
-        """Write `facts`, heard from `started_ns` on, in place of what is there; a folder that cannot be written is let be."""
-        settled = {path: fact for path, fact in facts.items() if max(fact[0][1:3]) < started_ns - _STABLE_NS}
-        if settled == self.facts:
+    def write(self, facts: Mapping[str, tuple[Stamp, Any]], started_ns: int) -> None:
+        """Replace the cache file by `facts`, decoded from `started_ns` on; do nothing if it cannot be written."""
+        stable = {path: fact for path, fact in facts.items() if max(fact[0][1:3]) < started_ns - _STABLE_NS}
+        if stable == self.facts:
             return
-        content = json.dumps({"make": self.make, "facts": settled}, separators=(",", ":")).encode()
+        content = json.dumps({"make": self.version, "facts": stable}, separators=(",", ":")).encode()
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             write_whole(self.file, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
         except (OSError, RunError):
-            pass  # a memory only saves time
+            pass  # the cache only saves time
 
 
-def open_cache(cache: Path | None, folder: Path, make: str) -> ScanCache | None:
-    """The memories of `folder` that are kept below `cache`, empty where there are none; None without a cache."""
+def open_cache(cache: Path | None, folder: Path, version: str) -> ScanCache | None:
+    """Return the scan results of `folder` cached below `cache`, maybe empty; None without a cache."""
     if cache is None:
         return None
     name = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
     file = cache / "scans" / f"{name}.json"
-    return ScanCache(file=file, make=make, facts=dict(_read(file, make)))
+    return ScanCache(file=file, version=version, facts=dict(_read(file, version)))
 
 
-def _read(file: Path, make: str) -> Iterable[tuple[str, tuple[Stamp, Any]]]:
+def _read(file: Path, version: str) -> Iterable[tuple[str, tuple[Stamp, Any]]]:
     try:
         digest, _, content = file.read_bytes().partition(b"\n")
     except OSError:
         return ()
     if hashlib.sha256(content).hexdigest().encode() != digest:
         return ()
-    kept = json.loads(content)
-    if kept["make"] != make:
+    stored = json.loads(content)
+    if stored["make"] != version:
         return ()
-    return ((path, ((size, mtime, ctime, inode), fact)) for path, ((size, mtime, ctime, inode), fact) in kept["facts"].items())
+    return (
+        (path, ((size, mtime, ctime, inode), fact)) for path, ((size, mtime, ctime, inode), fact) in stored["facts"].items()
+    )

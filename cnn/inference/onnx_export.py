@@ -1,6 +1,6 @@
-"""A finished run as one ONNX file: from samples to probabilities, checked in onnxruntime against the net that was trained.
+"""ONNX export of a finished run: one file from samples to probabilities, checked in onnxruntime against the trained net.
 
-N clips, S samples, K classes, V views, F mel bins, T frames. What the file takes, gives and says of itself is in docs/pack.md.
+N clips, S samples, K classes, V views, F mel bins, T frames. docs/pack.md lists the file's inputs, outputs and metadata.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from cnn.corpus.audio import LONGEST_S, RATES_HZ
 from cnn.errors import ConfigError, ModelError, RunError
 from cnn.files import write_whole
 from cnn.inference.onnx_front_end import FrontEnd
-from cnn.inference.predict import picture_of, trained
+from cnn.inference.predict import load_net, make_picture
 from cnn.runs.folder import RunFolder
 from cnn.tiles.front_end import Samples
 from cnn.tiles.tta import average_views, log_probabilities, make_views
@@ -35,31 +35,31 @@ if TYPE_CHECKING:
     import onnxruntime
 
 
-FORMAT = 1  # of the metadata
+FORMAT = 1  # version of the metadata
 OPSET = 18  # the newest that torch 2.11 writes without a conversion; onnxruntime reads it from 1.14 on
 _SAMPLES, _PROBABILITIES, _TILES = "samples", "probabilities", "tiles"
 _NEEDS = ("onnx", "onnxruntime", "onnxscript")
-_NET_WITHIN = 1e-4  # of a probability, on equal pictures; seen on eight nets: up to 4e-6 (torch 2.11, onnxruntime 1.31)
-_LEVELS_WITHIN = 1  # of 255; a cell between two grey levels is rounded to either
-_CELLS_WITHIN = 1e-3  # of all; seen on 200 clips of FSDD: 2e-6 raw, 2e-5 filtered
+_NET_WITHIN = 1e-4  # in probability, on equal pictures; measured on eight nets: up to 4e-6 (torch 2.11, onnxruntime 1.31)
+_LEVELS_WITHIN = 1  # grey levels; a cell between two is rounded to either
+_CELLS_WITHIN = 1e-3  # as a share; measured on 200 clips of FSDD: 2e-6 raw, 2e-5 filtered
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Exported:
-    """A file that was written, and how far it is from the net it was made of, on `n_clips` clips."""
+class Export:
+    """An exported file, and its differences from the trained net on `n_clips` clips."""
 
     path: Path
     run: str  # its digest
-    rate_hz: int  # of the samples that it takes
+    rate_hz: int  # sample rate of the input
     size_bytes: int
     n_clips: int
-    net_difference: float  # the largest of all probabilities, both given the same pictures
+    net_difference: float  # the largest over all probabilities, both nets given the same pictures
     difference: float  # the same from samples on, where a picture may differ by a grey level
-    n_cells: int  # of the pictures that differ by one
-    n_labels: int  # that differ
+    n_cells: int  # cells of the pictures that differ by a grey level
+    n_labels: int  # labels that differ
 
 
-class Listener(nn.Module):
+class EndToEndNet(nn.Module):
     """(N, S) samples to (N, K) probabilities, and the (N, F, T) uint8 pictures between."""
 
     def __init__(self, front: FrontEnd, net: nn.Module, n_aside: int) -> None:
@@ -74,35 +74,35 @@ class Listener(nn.Module):
         return probabilities, grey.to(torch.uint8)
 
 
-def export(run: RunFolder, out: Path, rate_hz: int, clips: Sequence[Samples] = ()) -> Exported:
-    """Write the run's net with all that comes before and after it; nothing is written that does not say what the net says.
+def export_run(run: RunFolder, out: Path, rate_hz: int, clips: Sequence[Samples] = ()) -> Export:
+    """Write the run's net with its front end and test-time augmentation, once its answers equal the trained net's.
 
     Args:
-        rate_hz: of the samples that it will take; 0: that of the run's tiles.
-        clips: (S,) each, at that rate, on which it is checked; none: sounds that are made up.
+        rate_hz: sample rate of the input; 0: that of the run's tiles.
+        clips: (S,) each, at that rate, to compare both nets on; none: synthetic sounds.
 
     Raises:
-        ConfigError: the packages of the extra `onnx` are not installed, or no such rate.
+        ConfigError: the packages of the extra `onnx` are not installed, or the rate is out of range.
         ModelError: the net cannot be written as ONNX.
-        RunError: the run's weights are damaged, the file says something else than the net, or cannot be written.
+        RunError: the run's weights are damaged, the file's answers differ from the net's, or it cannot be written.
     """
-    check_packages()
-    config, net = trained(run, torch.device("cpu"))
+    check_onnx_packages()
+    config, net = load_net(run, torch.device("cpu"))
     rate_hz = rate_hz or config.tiles.rate_hz
     if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
         raise ConfigError(f"--rate-hz lies between {RATES_HZ[0]} and {RATES_HZ[1]}, not {rate_hz}")
-    listener = Listener(FrontEnd(config.tiles, rate_hz, config.filter), net, config.train.side_views).eval()
-    model = _traced(listener, rate_hz, config)
+    end_to_end = EndToEndNet(FrontEnd(config.tiles, rate_hz, config.filter), net, config.train.side_views).eval()
+    model = _trace(end_to_end, rate_hz, config)
     _describe(model, run, config, rate_hz)
     content = model.SerializeToString()
-    found = _compared(content, net, config, rate_hz, clips or made_up(rate_hz))
-    _check(found, config)
+    comparison = _compare(content, net, config, rate_hz, clips or synthesise_clips(rate_hz))
+    _check(comparison, config)
     write_whole(out, content)
-    return Exported(path=out, run=run.digest, rate_hz=rate_hz, size_bytes=len(content), **asdict(found))
+    return Export(path=out, run=run.digest, rate_hz=rate_hz, size_bytes=len(content), **asdict(comparison))
 
 
-def check_packages() -> None:
-    """Raises ConfigError with what to install where the extra `onnx` is not."""
+def check_onnx_packages() -> None:
+    """Raise ConfigError with the command that installs the extra `onnx` where it is missing."""
     for name in _NEEDS:
         try:
             importlib.metadata.version(name)
@@ -114,7 +114,7 @@ def check_packages() -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what torch's exporter says of its own inside."""
+    """Silence the log and the warnings of torch's exporter."""
     logger = logging.getLogger("torch.onnx")
     before = logger.level
     logger.setLevel(logging.ERROR)
@@ -127,14 +127,14 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def _traced(listener: Listener, rate_hz: int, config: RunConfig) -> onnx.ModelProto:
-    # Two clips and an odd length: torch takes a dimension of 1 or one that another equals for a constant.
+def _trace(end_to_end: EndToEndNet, rate_hz: int, config: RunConfig) -> onnx.ModelProto:
+    # Two clips and an odd length: torch takes a dimension of 1, or two equal dimensions, for constants.
     example = torch.linspace(-0.5, 0.5, 2 * (rate_hz // 2 + 1)).reshape(2, -1)
     n, s = torch.export.Dim("n"), torch.export.Dim("s", min=2, max=int(LONGEST_S * rate_hz))
     try:
         with _quiet(), torch.no_grad():
             program = torch.onnx.export(
-                listener,
+                end_to_end,
                 (example,),
                 dynamo=True,
                 verbose=False,
@@ -154,7 +154,7 @@ def _traced(listener: Listener, rate_hz: int, config: RunConfig) -> onnx.ModelPr
 
 
 def _describe(model: onnx.ModelProto, run: RunFolder, config: RunConfig, rate_hz: int) -> None:
-    """What the file says of itself; what torch noted of this machine's files and lines is taken out."""
+    """Write the file's metadata, and remove torch's notes on the source files and lines of this machine."""
     for function in (model.graph, *model.functions):
         function.doc_string = ""
         del function.metadata_props[:]
@@ -179,8 +179,8 @@ def _describe(model: onnx.ModelProto, run: RunFolder, config: RunConfig, rate_hz
     model.producer_name, model.doc_string = "arena", ""
 
 
-def made_up(rate_hz: int) -> list[Samples]:
-    """Twelve sounds of 0.2 to 1.4 s that need no recordings: gliding tones over noise of several levels."""
+def synthesise_clips(rate_hz: int) -> list[Samples]:
+    """Return twelve synthetic sounds of 0.2 to 1.4 s: gliding tones over noise of several levels."""
     rng = np.random.default_rng(0)
     clips = []
     for number in range(12):
@@ -193,7 +193,7 @@ def made_up(rate_hz: int) -> list[Samples]:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Compared:
+class _Comparison:
     n_clips: int
     net_difference: float
     difference: float
@@ -201,18 +201,19 @@ class _Compared:
     n_labels: int
 
 
-def _compared(content: bytes, net: nn.Module, config: RunConfig, rate_hz: int, clips: Sequence[Samples]) -> _Compared:
-    tiles = np.stack([picture_of(clip, rate_hz, config) for clip in clips])
+def _compare(content: bytes, net: nn.Module, config: RunConfig, rate_hz: int, clips: Sequence[Samples]) -> _Comparison:
+    tiles = np.stack([make_picture(clip, rate_hz, config) for clip in clips])
     probabilities, pictures = _answers(_session(content), clips)
-    expected, same = (
-        log_probabilities(net, torch.from_numpy(some), config.train.side_views).exp().numpy() for some in (tiles, pictures)
+    expected, on_pictures = (
+        log_probabilities(net, torch.from_numpy(grey), config.train.side_views).exp().numpy() for grey in (tiles, pictures)
     )
-    apart = np.abs(pictures.astype(np.int64) - tiles)
-    return _Compared(
+    level_differences = np.abs(pictures.astype(np.int64) - tiles)
+    n_cells = int((level_differences > 0).sum()) if level_differences.max() <= _LEVELS_WITHIN else level_differences.size
+    return _Comparison(
         n_clips=len(clips),
-        net_difference=float(np.abs(probabilities - same).max()),
+        net_difference=float(np.abs(probabilities - on_pictures).max()),
         difference=float(np.abs(probabilities - expected).max()),
-        n_cells=int((apart > 0).sum()) if apart.max() <= _LEVELS_WITHIN else apart.size,
+        n_cells=n_cells,
         n_labels=int((probabilities.argmax(1) != expected.argmax(1)).sum()),
     )
 
@@ -227,22 +228,24 @@ def _session(content: bytes) -> onnxruntime.InferenceSession:
 
 
 def _answers(session: onnxruntime.InferenceSession, clips: Sequence[Samples]) -> tuple[np.ndarray, np.ndarray]:
-    """(N, K) and (N, F, T) of clips of any length, each filled up with silence to that of the longest of its batch."""
-    found: list[list[np.ndarray]] = []
+    """Return (N, K) probabilities and (N, F, T) pictures of clips of any length, each padded with silence to the longest of
+    its batch."""
+    outputs: list[list[np.ndarray]] = []
     for start in range(0, len(clips), 16):
-        some = clips[start : start + 16]
-        batch = np.zeros((len(some), max(2, *map(len, some))), dtype=np.float32)
-        for row, clip in zip(batch, some, strict=True):
+        chunk = clips[start : start + 16]
+        batch = np.zeros((len(chunk), max(2, *map(len, chunk))), dtype=np.float32)
+        for row, clip in zip(batch, chunk, strict=True):
             row[: len(clip)] = clip
-        found.append(session.run([_PROBABILITIES, _TILES], {_SAMPLES: batch}))
-    return np.concatenate([one[0] for one in found]), np.concatenate([one[1] for one in found])
+        outputs.append(session.run([_PROBABILITIES, _TILES], {_SAMPLES: batch}))
+    probabilities, pictures = (np.concatenate(parts) for parts in zip(*outputs, strict=True))
+    return probabilities, pictures
 
 
-def _check(found: _Compared, config: RunConfig) -> None:
-    n_cells = found.n_clips * config.tiles.size**2
-    if found.net_difference > _NET_WITHIN or found.n_cells > _CELLS_WITHIN * n_cells:
+def _check(result: _Comparison, config: RunConfig) -> None:
+    n_cells = result.n_clips * config.tiles.size**2
+    if result.net_difference > _NET_WITHIN or result.n_cells > _CELLS_WITHIN * n_cells:
         raise RunError(
-            f"an exported net says what the trained one says, and this one does not on {found.n_clips} clips: probabilities "
-            f"differ by up to {found.net_difference:.1g}, and {found.n_cells:,} of {n_cells:,} cells of the pictures; nothing "
-            "is written: check versions with `arena doctor`, and that a net of your own computes the same twice"
+            f"an exported net says what the trained one says, and this one does not on {result.n_clips} clips: probabilities "
+            f"differ by up to {result.net_difference:.1g}, and {result.n_cells:,} of {n_cells:,} cells of the pictures; "
+            "nothing is written: check versions with `arena doctor`, and that a net of your own computes the same twice"
         )

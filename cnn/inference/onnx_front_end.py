@@ -1,7 +1,7 @@
-"""The front end of `cnn.tiles.front_end` as operations that ONNX has, for a batch.
+"""The front end of `cnn.tiles.front_end` in operations that ONNX has, for a batch.
 
-B batch, S samples, W samples of a window, T frames, F mel bins, R bins of the Fourier transform. In double precision up to
-the rounding to grey levels: a cell that lies between two levels is rounded otherwise by each library, and no other is.
+B batch, S samples, W samples of a window, T frames, F mel bins, R bins of the Fourier transform. Double precision up to the
+rounding to grey levels, so that only cells on the border of two levels may be rounded otherwise by another library.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from cnn.config import TileSettings
-from cnn.tiles.front_end import ALL_OF_IT, FFT_BINS_PER_WINDOW, LEAST_POWER, constants, resampler
+from cnn.tiles.front_end import ENERGY_SHARE, FFT_BINS_PER_WINDOW, LEAST_POWER, constants, resampler
 
 _DROPS_UP_TO = 2  # radius
 
@@ -21,7 +21,7 @@ _DROPS_UP_TO = 2  # radius
 class FrontEnd(nn.Module):
     """(B, S) float32 samples at `rate_hz` to (B, F, T) float32 grey levels, whole numbers from 0 to 255; S at least 1."""
 
-    places: torch.Tensor  # (T, W)
+    indices: torch.Tensor  # (T, W)
     basis: torch.Tensor  # (W, 2R)
     bands: torch.Tensor  # (R, F)
 
@@ -33,14 +33,14 @@ class FrontEnd(nn.Module):
         self.filter = Bilateral(settings) if filter_name == "bilateral" else nn.Identity()
         self.n_samples = round(settings.length_s * settings.rate_hz)
         window, bands = constants(settings)
-        places, basis = _transform(self.n_samples, settings.size, window)
-        self.register_buffer("places", places)
+        indices, basis = _transform(self.n_samples, settings.size, window)
+        self.register_buffer("indices", indices)
         self.register_buffer("basis", basis)
         self.register_buffer("bands", bands.T.double().contiguous())
 
     def forward(self, samples: torch.Tensor) -> torch.Tensor:
         wave = _centred(self.resample(samples.clamp(-1.0, 1.0)).double(), self.n_samples)  # (B, S)
-        spectrum = wave[:, self.places] @ self.basis  # (B, T, 2R), of real and imaginary parts
+        spectrum = wave[:, self.indices] @ self.basis  # (B, T, 2R): real parts, then imaginary ones
         n_bins = self.basis.shape[1] // 2
         power = (spectrum[..., :n_bins].square() + spectrum[..., n_bins:].square()) @ self.bands  # (B, T, F)
         level = power.clamp_min(LEAST_POWER).log10()
@@ -50,7 +50,7 @@ class FrontEnd(nn.Module):
 
 
 class Resampling(nn.Module):
-    """(B, S) at one rate to the other: torchaudio's filter, with the new length worked out in whole numbers."""
+    """(B, S) at `from_hz` to `to_hz`: torchaudio's filter, with the new length computed in whole numbers."""
 
     kernel: torch.Tensor  # (phases, 1, taps)
 
@@ -71,34 +71,35 @@ class Resampling(nn.Module):
 def _centred(wave: torch.Tensor, n_samples: int) -> torch.Tensor:
     """Return the window that `cnn.tiles.front_end` chooses, of all (B, `n_samples`) that begin in the wave or before it."""
     padded = F.pad(wave, (n_samples, n_samples))  # window j begins j - n_samples after the wave does
-    energy = F.pad(padded.square().cumsum(1), (1, 0))  # of all samples before each
+    energy = F.pad(padded.square().cumsum(1), (1, 0))  # sum over all samples before each
     middle = (energy < energy[:, -1:] / 2).sum(1, keepdim=True) - n_samples // 2  # (B, 1)
     held = energy[:, n_samples:] - energy[:, :-n_samples]  # (B, windows)
-    holds_all = held >= ALL_OF_IT * held.amax(1, keepdim=True)
+    holds_all = held >= ENERGY_SHARE * held.amax(1, keepdim=True)
     distance = (torch.arange(held.shape[1], device=wave.device) - middle).abs().float()
     start = torch.where(holds_all, distance, math.inf).argmin(1, keepdim=True)  # (B, 1)
     return padded.gather(1, start + torch.arange(n_samples, device=wave.device))
 
 
 def _transform(n_samples: int, n_frames: int, window: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The place of each sample of each frame, (T, W), and the windowed cosines and sines that it is multiplied with, (W, 2R).
+    """Return the index of each sample of each frame, (T, W), and the windowed cosines and sines to multiply it with, (W, 2R).
 
-    As torch.stft has it: frames centred on multiples of the hop, the wave mirrored at its ends, points twice the samples.
+    The framing is torch.stft's: frames centred on multiples of the hop, the wave mirrored at its ends, and twice as many
+    points as samples.
     """
     n_window = len(window)
     starts = torch.arange(n_frames) * (n_samples // n_frames) + n_window // 2 - n_window
-    places = (starts[:, None] + torch.arange(n_window)).abs()
-    places = torch.where(places < n_samples, places, 2 * (n_samples - 1) - places)
+    indices = (starts[:, None] + torch.arange(n_window)).abs()
+    indices = torch.where(indices < n_samples, indices, 2 * (n_samples - 1) - indices)
     n_points = FFT_BINS_PER_WINDOW * n_window
     turns = (torch.arange(n_window)[:, None] * torch.arange(n_points // 2 + 1)) % n_points  # (W, R)
     angle = turns.double() * (2 * math.pi / n_points)
-    return places, window.double()[:, None] * torch.cat([angle.cos(), angle.sin()], dim=1)
+    return indices, window.double()[:, None] * torch.cat([angle.cos(), angle.sin()], dim=1)
 
 
 class Bilateral(nn.Module):
-    """(B, F, T) grey levels to the same after the bilateral filter of `cnn.tiles.front_end`, its neighbours summed one by one.
+    """The bilateral filter of `cnn.tiles.front_end` on (B, F, T) grey levels, neighbour by neighbour.
 
-    Rounded as OpenCV 5.0 does: with diameters up to 5 the fraction is dropped, but for the first and last columns.
+    Rounded as OpenCV 5.0 does: with diameters up to 5 the fraction is dropped, except in the first and last columns.
     """
 
     def __init__(self, settings: TileSettings) -> None:
@@ -118,9 +119,9 @@ class Bilateral(nn.Module):
         padded = F.pad(grey, (r, r, r, r), mode="reflect")
         total, weights = torch.zeros_like(grey), torch.zeros_like(grey)
         for (down, along), space in self.weights.items():
-            other = padded[:, r + down : r + down + n_bins, r + along : r + along + n_frames]
-            weight = space * ((other - grey).square() * self.per_square).exp()
-            total = total + weight * other
+            neighbour = padded[:, r + down : r + down + n_bins, r + along : r + along + n_frames]
+            weight = space * ((neighbour - grey).square() * self.per_square).exp()
+            total = total + weight * neighbour
             weights = weights + weight
         level = total / weights
         if r > _DROPS_UP_TO:

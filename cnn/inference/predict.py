@@ -1,4 +1,4 @@
-"""What a trained net says of clips: of its own held-out splits, or of recordings it never saw."""
+"""Predictions of a trained net: those stored for its own held-out splits, or new ones for any recordings."""
 
 from __future__ import annotations
 
@@ -41,73 +41,71 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Unheard:
+class Skipped:
     """A recording without an answer."""
 
-    name: str  # where it lies, or `standard input`
+    name: str  # its path, or `standard input`
     reason: str  # the rest of a sentence that begins with the name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answers:
-    """What a net says of some recordings, in their order."""
+    """A net's answers to several recordings, in their order."""
 
     answers: tuple[Answer, ...]
-    unheard: tuple[Unheard, ...]
+    skipped: tuple[Skipped, ...]
 
 
-def finished_run(name: str, runs_dir: Path) -> RunFolder:
-    """The finished run of that path, digest, or unmistakable beginning of one.
+def find_finished_run(name: str, runs_dir: Path) -> RunFolder:
+    """Return the finished run of that path, digest, or unambiguous prefix of one.
 
     Raises:
         RunError: none, several, or not finished.
     """
-    found = find_run(name, runs_dir)
-    if found.state() is not RunState.FINISHED:
-        raise RunError(f"{found.path} is {found.state()}; only a finished run predicts: train it to its end")
-    return found
+    run = find_run(name, runs_dir)
+    if run.state() is not RunState.FINISHED:
+        raise RunError(f"{run.path} is {run.state()}; only a finished run predicts: train it to its end")
+    return run
 
 
-def answers_of_split(run: RunFolder, split: str) -> list[Answer]:
-    """What the run said of its `val` or `test` clips when it finished."""
+def read_answers(run: RunFolder, split: str) -> list[Answer]:
+    """Return the answers to the `val` or `test` clips that the run stored when it finished."""
     rows = [row for row in run.predictions() if row.split == split]
     return [Answer(id=row.id, label=row.label, probabilities=row.probabilities) for row in rows]
 
 
-def answers_of_recordings(
-    run: RunFolder, sources: Sequence[RecordingFile], device: str, advance: Callable[..., None]
-) -> Answers:
-    """The run's net on recordings; those that it cannot hear are named and stop no other.
+def predict_recordings(run: RunFolder, sources: Sequence[RecordingFile], device: str, progress: Callable[..., None]) -> Answers:
+    """Return the run's answers to recordings; a recording that cannot be decoded is skipped with its reason.
 
     Raises:
         RunError: the run's weights are damaged.
     """
     target = resolve_device(device)
     answers: list[Answer] = []
-    unheard: list[Unheard] = []
+    skipped: list[Skipped] = []
     with limit_threads(target):
-        config, net = trained(run, target)
+        config, net = load_net(run, target)
         for start in range(0, len(sources), _AT_ONCE):
-            some = sources[start : start + _AT_ONCE]
-            tiles: dict[int, np.ndarray] = {}  # by place
-            for place, source in enumerate(some):
+            batch = sources[start : start + _AT_ONCE]
+            tiles: dict[int, np.ndarray] = {}  # by index in the batch
+            for index, source in enumerate(batch):
                 try:
-                    tiles[place] = picture_of(*read_recording(source), config)
+                    tiles[index] = make_picture(*read_recording(source), config)
                 except CorpusError as error:
-                    unheard.append(Unheard(name=source.label, reason=str(error)))
+                    skipped.append(Skipped(name=source.label, reason=str(error)))
             if tiles:
                 pictures = torch.from_numpy(np.stack(list(tiles.values()))).to(target)  # (B, F, T)
-                found = log_probabilities(net, pictures, config.train.side_views).cpu()
-                answers += [_answer(some[place].name, row) for place, row in zip(tiles, found, strict=True)]
-            advance(len(some))
-    return Answers(answers=tuple(answers), unheard=tuple(unheard))
+                rows = log_probabilities(net, pictures, config.train.side_views).cpu()
+                answers += [_answer(batch[index].name, row) for index, row in zip(tiles, rows, strict=True)]
+            progress(len(batch))
+    return Answers(answers=tuple(answers), skipped=tuple(skipped))
 
 
-def trained(run: RunFolder, device: torch.device) -> tuple[RunConfig, torch.nn.Module]:
-    """The run's configuration, and its net with the kept weights, in evaluation mode.
+def load_net(run: RunFolder, device: torch.device) -> tuple[RunConfig, torch.nn.Module]:
+    """Return the run's configuration, and its net with the trained weights, in evaluation mode.
 
     Raises:
-        ModelError: the file of a plug-in has moved or changed, and was not kept.
+        ModelError: a plug-in's file has moved or changed, and the run has no copy.
         RunError: the run's weights are damaged.
     """
     config = pin_source(config_from_dict(run.config()), run.path)
@@ -122,13 +120,13 @@ def trained(run: RunFolder, device: torch.device) -> tuple[RunConfig, torch.nn.M
 
 
 def write_submission(path: Path, answers: Sequence[Answer]) -> None:
-    """A CSV that the contest takes: id, label, one probability column per class."""
+    """Write a CSV that the contest takes: id, label, one probability column per class."""
     rows = ([a.id, a.label, *(f"{p:.9g}" for p in a.probabilities)] for a in answers)
     write_csv(path, SUBMISSION_HEADER, rows)
 
 
-def picture_of(samples: Samples, rate_hz: int, config: RunConfig) -> npt.NDArray[np.uint8]:
-    """(S,) samples as the (F, T) picture that the run's net is shown."""
+def make_picture(samples: Samples, rate_hz: int, config: RunConfig) -> npt.NDArray[np.uint8]:
+    """Return the (F, T) picture that the run's net takes, made from (S,) samples."""
     tile = compute_tile(samples, rate_hz, config.tiles)
     return bilateral(tile, config.tiles) if config.filter == "bilateral" else tile
 

@@ -66,7 +66,7 @@ class FoldRuns:
         return [[self.finished[fold, seed] for seed in self.seeds] for fold in self.folds]
 
     def command(self, runs_dir: Path, tiles: Path = Path("tiles")) -> str:
-        """Return the `arena eval` that trains the missing folds on `tiles`; it answers finished runs at once."""
+        """Return the `arena eval` that trains the missing folds; finished runs cost it no time."""
         split, n_seeds = self.config.split, 1 + max(seed for _, seed in self.pairs)
         words = ["arena", "eval", "--folds", str(split.n_folds) if split.kind == "folds" else split.kind]
         words += ["--model", self.config.model.name, "--variant", self.config.variant]
@@ -92,8 +92,8 @@ def _overrides(config: RunConfig) -> Iterator[str]:
 def find_evaluations(runs_dir: Path) -> list[FoldRuns]:
     """Find every set of two folds or more, ordered by the digest of its settings.
 
-    Trials of sweeps and damaged runs are left out, and so is a run whose name is not the digest of its configuration, as of
-    another version of Arena: `arena eval` would train it anew.
+    Left out are trials of sweeps, damaged runs, and runs whose name is not the digest of their configuration (another
+    version of Arena made them): `arena eval` would train them anew.
     """
     sets: dict[str, FoldRuns] = {}
     for run in list_runs(runs_dir):

@@ -13,7 +13,7 @@ from cnn.errors import CnnError
 from cnn.plugin import COPY_NAME, parse_path
 
 _N_FRAMES = 3
-# CUDA, MPS, cuBLAS, cuDNN, cuFFT, the CPU allocator of each system, and C++: torch has a class for the first alone.
+# Texts of CUDA, MPS, cuBLAS, cuDNN, cuFFT, CPU allocators and C++: torch has a class for CUDA alone.
 _MEMORY = re.compile("out of memory|ALLOC_FAILED|can't allocate memory|not enough memory|std::bad_alloc")
 
 
@@ -33,7 +33,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def describe_failure(error: Exception, config: RunConfig, folder: Path) -> TrainingFailure:
-    """Describe why a training in `folder` failed; an error in a team's own net is named by the line of its file."""
+    """Describe why a training in `folder` failed, with the line if a team's own net raised it."""
     if isinstance(error, CnnError):
         return TrainingFailure(cause=str(error))
     text = " ".join(str(error).split())[:300] or "no message"

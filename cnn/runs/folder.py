@@ -1,6 +1,6 @@
 """The files of a run folder: config.json, epochs.csv, result.json, predictions.csv, model.pt, checkpoint.pt.
 
-Every file is written whole: beside its place, then renamed. Standard library only, so that results are read without torch.
+Every file is replaced atomically. Standard library only, so that results are read without torch.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EpochRow:
-    """One line of epochs.csv. Train figures are of the (augmented) batches while the weights moved; val of the epoch's end."""
+    """One line of epochs.csv. Train figures are means over the epoch's (augmented) batches, val is measured at its end."""
 
     epoch: int  # from 1
     train_loss: float
@@ -55,7 +55,7 @@ class EpochRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Score:
-    """Scores of the kept weights on one split, without augmentation."""
+    """Scores of the stored weights on one split, without augmentation."""
 
     n: int
     loss: float
@@ -74,11 +74,13 @@ class FitVerdict:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunResult:
-    """result.json. Scores are of model.pt: the epoch of best validation macro-F1, or the last where heard voices validate."""
+    """result.json. Scores belong to model.pt: the best epoch by validation macro-F1, or the last if
+    training speakers validate.
+    """
 
     state: RunState
     labels: tuple[str, ...] = ()
-    best_epoch: int = 0  # whose weights were kept
+    best_epoch: int = 0  # epoch of the stored weights
     n_epochs: int = 0  # epochs trained
     scores: dict[str, Score] = field(default_factory=dict)  # by split: train, val, test
     speakers: dict[str, list[str]] = field(default_factory=dict)  # names by split; unknown ones left out
@@ -179,7 +181,7 @@ def list_runs(runs_dir: Path) -> list[RunFolder]:
 
 @contextlib.contextmanager
 def lock_run(folder: RunFolder) -> Iterator[None]:
-    """Lock the run folder: another process waits, the thread that holds it goes on. The lock ends with its process.
+    """Lock the run folder; reentrant within a thread. The lock ends with its process.
 
     Raises:
         RunError: the folder cannot be made or written.

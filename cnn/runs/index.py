@@ -1,4 +1,4 @@
-"""Run folders found, listed and marked: by a prefix of the digest, newest first, with the trial that made each.
+"""Index of run folders: look-up by a prefix of the digest, a list newest first, trial marks.
 
 Standard library only.
 """
@@ -47,7 +47,7 @@ class RunLine:
 
 
 def mark_trial(folder: RunFolder, mark: TrialMark) -> None:
-    """Record that a trial makes this run; a run that exists keeps its origin, a training or the first study's trial.
+    """Record that a trial makes this run, unless the run exists: it keeps its origin.
 
     Raises:
         RunError: the folder cannot be made or written.

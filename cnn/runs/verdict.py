@@ -1,4 +1,4 @@
-"""Diagnosis of over- and underfitting from the learning curves and the kept weights, as a sentence."""
+"""Diagnosis of over- and underfitting from the learning curves and the stored weights, as a sentence."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def judge(rows: Sequence[EpochRow], train: Score, val: Score, held_out: str, rem
 
     Args:
         rows: every epoch, at least one.
-        train: the kept weights on the training clips, without augmentation.
-        val: the kept weights on the validation clips.
+        train: the stored weights on the training clips, without augmentation.
+        val: the stored weights on the validation clips.
         held_out: how validation differs, `speakers never heard in training` for instance.
         remedy: what may close a wide gap and has not been tried, `more speakers` for instance.
     """

@@ -39,7 +39,7 @@ def stop_service() -> None:
 
 
 def send_run(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, wait_s: float) -> str:
-    """Send W&B what it lacks of a run that has ended, and return the address of its page. The caller holds the lock.
+    """Send W&B what it lacks of an ended run, and return its page's address. The caller holds the lock.
 
     Args:
         files_dir: wandb's own files.
@@ -56,7 +56,7 @@ def send_run(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, 
 
 
 def replay(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, wait_s: float = 0.0) -> str:
-    """Send a run as `send_run` does, without a record in its folder: `copy` may be a different run at W&B."""
+    """Send a run as `send_run` does, but record nothing: `copy` may be another run at W&B."""
     try:
         run = start_run(replace(copy, mode="online"), config, files_dir, lambda: None, wait_s=wait_s)
         for row in folder.epochs():
@@ -72,7 +72,7 @@ def replay(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, wa
 
 
 def start_run(copy: Copy, config: RunConfig, files_dir: Path, on_stop: Callable[[], None], wait_s: float = 0.0) -> Any:
-    """Start or resume a run at W&B, with wandb's own files in `files_dir`. Raises all that wandb raises."""
+    """Start or resume a run at W&B, wandb's own files in `files_dir`. Errors are wandb's."""
     if copy.mode == "offline":
         os.environ["WANDB_ERROR_REPORTING"] = "false"  # wandb 0.31 looks its server up even offline without this
     import wandb

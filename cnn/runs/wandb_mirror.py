@@ -1,6 +1,6 @@
-"""Mirror of a training at W&B, online or offline: it never asks a question, and never stops or delays a training.
+"""Mirror of a training at W&B, online or offline. It never asks, and never stops or delays a training.
 
-A copy begins with the first epoch. The run folder stays the record: what W&B did not take, `arena wandb sync` sends from there.
+A copy begins with the first epoch. From the run folder `arena wandb sync` later sends what W&B did not take.
 """
 
 from __future__ import annotations
@@ -102,9 +102,9 @@ class Mirror:
         self._mode, self._run = "off", None
 
     def finish(self, folder: RunFolder) -> None:
-        """Send the result, close, and record in the run folder where the copy is. The caller holds the folder's lock.
+        """Send the result, close, and record the copy in the run folder. The caller holds its lock.
 
-        Opens the mirror if need be: a run that was killed after its last epoch has a result and no epoch to log.
+        Opens the mirror if need be: a run killed after its last epoch has no epoch to log.
         """
         if self._mode == "off":
             return
@@ -124,7 +124,7 @@ class Mirror:
             self._say(f"W&B mirror of {self._name} not closed: {format_error(error)}")
 
     def fail(self, error: Exception) -> None:
-        """Close the copy of a run whose training raised `error`; one that has a result is for `finish`."""
+        """Close the copy of a run whose training raised `error`, unless it has a result (see `finish`)."""
         if self._run is None or self._folder_state().is_finished:
             return
         run, self._mode, self._run = self._run, "off", None

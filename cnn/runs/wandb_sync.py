@@ -25,7 +25,7 @@ class SentRun:
     url: str
 
 
-def require_login() -> None:
+def check_credentials() -> None:
     """Raise RunError if W&B would ask for credentials."""
     if not is_logged_in():
         raise RunError(

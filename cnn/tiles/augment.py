@@ -1,6 +1,6 @@
-"""Augmentation of whole batches of tiles, drawn anew for every clip. B batch, F mel bins, T frames, M members.
+"""Augmentation of batches of tiles, drawn anew for every clip. B batch, F mel bins, T frames, M nets.
 
-Where several nets are trained as one, a batch has M neighbours for each of its clips, one for each net.
+Where M nets are trained as one, a batch holds each clip M times in a row, once for each net.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from cnn.config import AugmentSettings, TileSettings
 from cnn.tiles.mel_scale import hertz_to_mel, mel_to_hertz
 
 _FULL_SIZE = 64  # widths and shifts are given for tiles of this size
-_STRAIGHT_TO = 0.7  # of the highest frequency; above, the vocal tract warp is bent
-_LEAST_DRAWN = 2.0**-25  # for 0, whose logarithm is no number; half the least other number drawn
+_STRAIGHT_TO = 0.7  # share of the highest frequency; above it the vocal tract warp is bent
+_LEAST_DRAW = 2.0**-25  # replaces 0 under the logarithm; half the least positive draw
 _DB_TO_LOG2 = 0.33219280948873626  # log2(10) / 10
-_N_DRAWS = 11  # for a clip, without those of its masks
-_N_HISS = 1 << 19  # noise is drawn once, and each clip begins somewhere in it: drawing it anew takes half of the time
+_N_DRAWS = 11  # for a clip, masks not counted
+_N_HISS = 1 << 19  # noise is drawn once, each clip reads from a random start: drawing it anew takes half of the time
 
 
 class Rows(NamedTuple):
-    """Between which two rows each new row lies, and the weight of either. Outside lies silence: a weight of 0."""
+    """The two source rows of each new row, with their weights. Outside lies silence: a weight of 0."""
 
     low: torch.Tensor  # (B, R) int64
     high: torch.Tensor
@@ -33,30 +33,30 @@ class Rows(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """What happens to each of B clips."""
+    """The augmentation drawn for each of B clips."""
 
     bins: Rows
     frames: Rows
     noise: torch.Tensor  # (B,) mean power; 1 is the loudest cell's
-    hiss: torch.Tensor  # (B,) where in the noise the clip's own begins
-    kept_bins: torch.Tensor  # (B, F) 0 under a mask, else 1
-    kept_frames: torch.Tensor  # (B, T)
+    hiss: torch.Tensor  # (B,) index at which the clip's noise begins
+    bin_mask: torch.Tensor  # (B, F) 0 under a mask, else 1
+    frame_mask: torch.Tensor  # (B, T)
 
     def part(self, start: int, stop: int) -> Changes:
-        """Those of some of the clips."""
+        """Return the changes of the clips from `start` to before `stop`."""
         return Changes(
-            bins=Rows(*(of[start:stop] for of in self.bins)),
-            frames=Rows(*(of[start:stop] for of in self.frames)),
+            bins=Rows(*(column[start:stop] for column in self.bins)),
+            frames=Rows(*(column[start:stop] for column in self.frames)),
             noise=self.noise[start:stop],
             hiss=self.hiss[start:stop],
-            kept_bins=self.kept_bins[start:stop],
-            kept_frames=self.kept_frames[start:stop],
+            bin_mask=self.bin_mask[start:stop],
+            frame_mask=self.frame_mask[start:stop],
         )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Strengths:
-    """As in AugmentSettings: one for all clips, or (B, 1)."""
+    """The strengths of AugmentSettings: one for all clips, or (B, 1)."""
 
     freq_width: float | torch.Tensor
     time_width: float | torch.Tensor
@@ -69,7 +69,7 @@ class _Strengths:
 
 
 def _strengths(settings: Sequence[AugmentSettings], n_clips: int, device: torch.device) -> _Strengths:
-    """Of `n_clips` clips for each of the M settings, M neighbours each."""
+    """Return the strengths for `n_clips` clips, each once for each of the M settings in a row."""
     names = [field.name for field in fields(_Strengths)]
     if len(settings) == 1:
         return _Strengths(**{name: getattr(settings[0], name) for name in names})
@@ -79,16 +79,16 @@ def _strengths(settings: Sequence[AugmentSettings], n_clips: int, device: torch.
 
 
 class Augment:
-    """Another throat, another tempo, another moment, a noise floor; then masks. Each clip with its own draw.
+    """Vocal tract, tempo, shift and noise floor of each clip, drawn at random; then masks.
 
-    The throat is vocal tract length perturbation (Jaitly and Hinton 2013): frequencies times one factor, but the highest
-    stays where it is. Both axes are also bent by a slow wave: throats differ by more than their length, and nobody speaks
-    evenly.
+    Vocal tract length perturbation (Jaitly and Hinton 2013) multiplies frequencies by a factor; the
+    highest is fixed. Both axes are also bent by a slow wave: throats differ by more than their length,
+    and nobody speaks evenly.
     The masks are SpecAugment's (Park et al. 2019).
     """
 
     def __init__(self, settings: Sequence[AugmentSettings], tiles: TileSettings) -> None:
-        """`settings` has one for each of M members; all have the same numbers of masks."""
+        """`settings` has one for each of M nets; all have the same numbers of masks."""
         self._settings = settings
         self._has_noise = any(s.noise_db < tiles.range_db for s in settings)
         self._range_db = tiles.range_db
@@ -100,9 +100,9 @@ class Augment:
         self._hiss = _exponential(_N_HISS + tiles.size**2)
 
     def draw(self, n_clips: int, generators: Sequence[torch.Generator]) -> Changes:
-        """The changes of so many clips of each member, M neighbours each, drawn from the member's own generator.
+        """Draw the changes of `n_clips` clips for each of M nets, from the nets' own generators.
 
-        It is far quicker for a thousand at once than for one batch after the other.
+        A thousand at once is far quicker than one batch after the other.
         """
         first, device = self._settings[0], generators[0].device
         shape = (n_clips, _N_DRAWS + 2 * (first.freq_masks + first.time_masks))
@@ -110,57 +110,57 @@ class Augment:
         draws, s = _Draws(unit.flatten(0, 1)), _strengths(self._settings, n_clips, device)
         quietest_db = s.noise_db + 1.5 * (self._range_db - s.noise_db)  # a third of the draws lies below the range
         return Changes(
-            bins=_rows(self._throats(s, draws), self._size),
-            frames=_rows(self._tempos(s, draws), self._size),
+            bins=_find_rows(self._source_rows(s, draws), self._size),
+            frames=_find_rows(self._source_frames(s, draws), self._size),
             noise=(torch.exp2(draws.between(-quietest_db, -s.noise_db) * _DB_TO_LOG2) * (s.noise_db < self._range_db))[:, 0],
             hiss=draws.between(0, _N_HISS).long()[:, 0],
-            kept_bins=self._kept(first.freq_masks, s.freq_width, draws),
-            kept_frames=self._kept(first.time_masks, s.time_width, draws),
+            bin_mask=self._draw_mask(first.freq_masks, s.freq_width, draws),
+            frame_mask=self._draw_mask(first.time_masks, s.time_width, draws),
         )
 
     def warp(self, pictures: torch.Tensor, changes: Changes) -> torch.Tensor:
-        """(B, F, T) uint8 to 0..1, 1 the loudest: scaled in frequency and time, moved in time, with a noise floor."""
-        grey = _read(pictures, changes.bins)
+        """Warp and shift (B, F, T) uint8 and add a noise floor, to 0..1 with 1 the loudest."""
+        grey = _interpolate(pictures, changes.bins)
         # Whole rows are read several times as fast as single cells, on either axis.
-        grey = _read(grey.transpose(1, 2).contiguous(), changes.frames).div_(255)  # (B, T, F)
+        grey = _interpolate(grey.transpose(1, 2).contiguous(), changes.frames).div_(255)  # (B, T, F)
         if self._has_noise:
-            grey = self._with_noise(grey, changes)
+            grey = self._add_noise(grey, changes)
         return grey.transpose(1, 2)
 
     def mask(self, batch: torch.Tensor, changes: Changes) -> torch.Tensor:
-        """(B, F, T) normalised to mean 0, in place: bands of rows and columns set to 0, the mean."""
-        masked: torch.Tensor = batch.mul_(changes.kept_bins.unsqueeze(2)).mul_(changes.kept_frames.unsqueeze(1))
+        """Set bands of rows and columns of (B, F, T), normalised to mean 0, to 0 in place."""
+        masked: torch.Tensor = batch.mul_(changes.bin_mask.unsqueeze(2)).mul_(changes.frame_mask.unsqueeze(1))
         return masked
 
-    def _throats(self, s: _Strengths, draws: _Draws) -> torch.Tensor:
-        """(B, F): where each row lay on the axis of the clip's own throat, in rows."""
+    def _source_rows(self, s: _Strengths, draws: _Draws) -> torch.Tensor:
+        """Return (B, F): the position that each row is read from, by vocal tract and bend."""
         bins = torch.arange(self._size, device=draws.device)
         factors = torch.exp(draws.between(-s.tract, s.tract))  # (B, 1)
-        hertz = _warped(mel_to_hertz(self._low_mel + self._mel_per_bin * bins), factors, self._highest_hz)
-        places: torch.Tensor = (hertz_to_mel(hertz) - self._low_mel) / self._mel_per_bin
-        places = places + _bend(bins, s.tract_bend * self._scale, draws)
-        return places.clamp_(0, self._size - 1)  # beyond the outermost band, what it holds
+        hertz = _warp_hertz(mel_to_hertz(self._low_mel + self._mel_per_bin * bins), factors, self._highest_hz)
+        positions: torch.Tensor = (hertz_to_mel(hertz) - self._low_mel) / self._mel_per_bin
+        positions = positions + _bend(bins, s.tract_bend * self._scale, draws)
+        return positions.clamp_(0, self._size - 1)  # beyond the outermost band its value is repeated
 
-    def _tempos(self, s: _Strengths, draws: _Draws) -> torch.Tensor:
-        """(B, T): where each frame lay in the clip's own time, in frames; the middle stays, but for the shift."""
+    def _source_frames(self, s: _Strengths, draws: _Draws) -> torch.Tensor:
+        """Return (B, T): the position that each frame is read from, by tempo, shift and bend."""
         middle = (self._size - 1) / 2
         frames = torch.arange(self._size, device=draws.device)
         factors = torch.exp(draws.between(-s.tempo, s.tempo))  # (B, 1)
         shifts = draws.between(-s.shift, s.shift) * self._scale
         return middle + (frames - middle) * factors + shifts + _bend(frames, s.tempo_bend * self._scale, draws)
 
-    def _kept(self, n_masks: int, width: float | torch.Tensor, draws: _Draws) -> torch.Tensor:
-        """(B, size): 0 within `n_masks` bands of up to `width` of 64, else 1."""
-        kept = torch.ones((draws.n_clips, self._size), device=draws.device)
-        places = torch.arange(self._size, device=draws.device)
+    def _draw_mask(self, n_masks: int, width: float | torch.Tensor, draws: _Draws) -> torch.Tensor:
+        """Return (B, size): 0 within `n_masks` bands of up to `width` of 64, else 1."""
+        mask = torch.ones((draws.n_clips, self._size), device=draws.device)
+        positions = torch.arange(self._size, device=draws.device)
         for _ in range(n_masks):
             widths = draws.between(0, width * self._scale)
             starts = draws.between(0, 1) * (self._size - widths)
-            kept = kept * ((places < starts) | (places >= starts + widths))
-        return kept
+            mask = mask * ((positions < starts) | (positions >= starts + widths))
+        return mask
 
-    def _with_noise(self, grey: torch.Tensor, changes: Changes) -> torch.Tensor:
-        """Powers add: the clip, and noise of one level a clip, exponentially spread as the power of Gaussian noise is."""
+    def _add_noise(self, grey: torch.Tensor, changes: Changes) -> torch.Tensor:
+        """Add the power of noise, exponentially distributed as Gaussian noise's is, one level a clip."""
         per_grey = self._range_db * _DB_TO_LOG2
         self._hiss = self._hiss.to(grey.device)
         hiss = self._hiss.unfold(0, grey[0].numel(), 1)[changes.hiss].view_as(grey)
@@ -169,39 +169,39 @@ class Augment:
 
 
 class _Draws:
-    """Numbers drawn for B clips, taken one after the other."""
+    """Random numbers of B clips, used up column by column."""
 
     def __init__(self, unit: torch.Tensor) -> None:
-        """(B, n) between 0 and 1."""
+        """`unit` is (B, n) between 0 and 1."""
         self.n_clips, self.device = len(unit), unit.device
         self._columns = iter(unit.unsqueeze(2).unbind(1))
 
     def between(self, low: float | torch.Tensor, high: float | torch.Tensor) -> torch.Tensor:
-        """(B, 1): the next number of each clip, uniform between the two."""
+        """Return (B, 1): the next number of each clip, uniform between the two."""
         return low + (high - low) * next(self._columns)
 
 
-def _warped(hertz: torch.Tensor, factors: torch.Tensor, highest_hz: float) -> torch.Tensor:
-    """(F,) and (B, 1) to (B, F): times the factor up to a bend, then straight to the highest, which stays (their section 3).
+def _warp_hertz(hertz: torch.Tensor, factors: torch.Tensor, highest_hz: float) -> torch.Tensor:
+    """Warp (F,) by factors (B, 1) to (B, F), linearly from a bend to the highest (section 3).
 
-    Without the bend, what a smaller throat moves beyond the edge is lost, and a larger one leaves nothing at the edge.
+    Without the bend a smaller throat moves sound beyond the edge, a larger one leaves silence.
     """
-    least = factors.clamp_max(1) * _STRAIGHT_TO * highest_hz  # where the bend comes to lie
+    least = factors.clamp_max(1) * _STRAIGHT_TO * highest_hz  # frequency of the bend after the warp
     bend_hz = least / factors
     slope = (highest_hz - least) / (highest_hz - bend_hz)
     return torch.where(hertz <= bend_hz, hertz * factors, highest_hz - slope * (highest_hz - hertz))
 
 
 def _bend(along: torch.Tensor, most: float | torch.Tensor, draws: _Draws) -> torch.Tensor:
-    """(n,) to (B, n): distances up to `most`; half a wave to one and a half over the axis, of any phase and height."""
+    """Return offsets (B, n) up to `most`: half a wave to one and a half, of random phase and height."""
     height, phase, waves = draws.between(0, most), draws.between(0, 2 * math.pi), draws.between(0.5, 1.5)
     return height * torch.sin(phase + waves * along * (2 * math.pi / len(along)))
 
 
-def _rows(places: torch.Tensor, n: int) -> Rows:
-    """(B, R) places among `n` rows, to be interpolated linearly."""
-    low = places.floor()
-    high, share = low + 1, places - low
+def _find_rows(positions: torch.Tensor, n: int) -> Rows:
+    """Prepare the linear interpolation of `n` rows at the positions (B, R)."""
+    low = positions.floor()
+    high, share = low + 1, positions - low
     inside_low, inside_high = low.clamp(0, n - 1), high.clamp(0, n - 1)
     return Rows(
         low=inside_low.long(),
@@ -211,17 +211,17 @@ def _rows(places: torch.Tensor, n: int) -> Rows:
     )
 
 
-def _read(picture: torch.Tensor, rows: Rows) -> torch.Tensor:
-    """(B, R, C) to (B, R, C) float: the rows asked for."""
+def _interpolate(picture: torch.Tensor, rows: Rows) -> torch.Tensor:
+    """Interpolate (B, R, C) to (B, R, C) float."""
     n_clips, n, _ = picture.shape
     first = torch.arange(0, n_clips * n, n, device=picture.device).unsqueeze(1)
     flat = picture.view(n_clips * n, -1)
     low, high = (flat.index_select(0, (row + first).view(-1)).float() for row in (rows.low, rows.high))
-    found = low.mul_(rows.low_weight.reshape(-1, 1)).addcmul_(high, rows.high_weight.reshape(-1, 1))
-    return found.view(picture.shape)
+    rows_out = low.mul_(rows.low_weight.reshape(-1, 1)).addcmul_(high, rows.high_weight.reshape(-1, 1))
+    return rows_out.view(picture.shape)
 
 
 def _exponential(n: int) -> torch.Tensor:
-    """(n,) draws of mean 1, always the same."""
-    drawn = torch.rand(n, generator=torch.Generator().manual_seed(0))
-    return drawn.clamp_min_(_LEAST_DRAWN).log_().neg_()
+    """Return (n,) exponential draws of mean 1, always the same."""
+    draws = torch.rand(n, generator=torch.Generator().manual_seed(0))
+    return draws.clamp_min_(_LEAST_DRAW).log_().neg_()

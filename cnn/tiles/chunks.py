@@ -1,7 +1,7 @@
-"""The pictures of many clips, made in chunks into raw.npy and bilateral.npy: what a kill leaves, the next call goes on with.
+"""Resumable making of tiles, in chunks of raw.npy and bilateral.npy. N clips, F mel bins, T frames.
 
-A finished chunk has a line in the journal with the digest of its pictures; what no line names, or is not what its line
-says (the power failed), is made again. N clips, F mel bins, T frames.
+The journal has a line with the digest of each finished chunk. A chunk without a line is made again,
+and so is one whose pictures do not match (the power failed).
 """
 
 from __future__ import annotations
@@ -21,23 +21,24 @@ import numpy.typing as npt
 
 from arena.base.install import loading
 from cnn.config import TileSettings
-from cnn.corpus.audio import decode, mono
+from cnn.corpus.audio import decode, to_mono
 from cnn.corpus.scan import sound_digest
 from cnn.errors import CorpusError
 from cnn.processes import WorkOptions, map_in_processes
 
 Pictures = npt.NDArray[np.uint8]
+FindPicture = Callable[[str], Pictures | None]  # by the digest of a sound; (filters, F, T) in the order of `FILTERS`
 
 FILTERS = ("raw", "bilateral")
-CHUNK = 128  # clips that one process makes at once: half a second
-_FEW = 1500  # clips that one process has made before others have started torch (2 cores, 2026-11)
+CHUNK = 128  # clips of one task: half a second
+_FEW = 1500  # clips that one process makes while others still start torch (2 cores, 2026-11)
 _JOURNAL = "journal"
 _LINE = re.compile(r"^(\d+) ([0-9a-f]{64});$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sound:
-    """A recording and what it is known to hold."""
+    """A recording and the digest of its sound."""
 
     path: Path
     audio_digest: str
@@ -45,23 +46,23 @@ class Sound:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Task:
-    number: int  # of the chunk
-    places: tuple[int, ...]  # in the arrays
+    number: int  # number of the chunk
+    indices: tuple[int, ...]  # clips, as rows of the arrays
     sounds: tuple[Sound, ...]
     settings: TileSettings
 
 
 def picture_shape(n_clips: int, settings: TileSettings) -> tuple[int, int, int]:
-    """(N, F, T) of each array."""
+    """Return the shape (N, F, T) of each array."""
     return n_clips, settings.size, settings.size
 
 
 def open_pictures(path: Path, shape: tuple[int, int, int]) -> Pictures:
-    """(N, F, T) uint8, read from the disk as needed.
+    """Open (N, F, T) uint8, memory-mapped.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError or EOFError: it is no array of this shape.
+        OSError: the file cannot be read.
+        ValueError or EOFError: the file is no array of this shape.
     """
     array: Pictures = np.load(path, mmap_mode="r")
     if array.shape != shape or array.dtype != np.uint8:
@@ -70,95 +71,93 @@ def open_pictures(path: Path, shape: tuple[int, int, int]) -> Pictures:
 
 
 def release_pages(pictures: Pictures) -> None:
-    """Let the pages that were read of an opened file be the kernel's cache again, which it may drop, and no memory of ours."""
+    """Release the memory-mapped pages read so far: they count as this process's memory."""
     mapped: object = pictures.base
     if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # Linux and macOS
         mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def make_tiles(
-    part: Path, sounds: Sequence[Sound], settings: TileSettings, known: Callable[[str], Pictures | None], hands: WorkOptions
+    part: Path, sounds: Sequence[Sound], settings: TileSettings, find_picture: FindPicture, options: WorkOptions
 ) -> None:
-    """Fill the arrays in the folder `part`, as far as they are not.
+    """Make all tiles that the arrays in the folder `part` lack.
 
     Args:
-        known: the picture of a sound by its digest, (filters, F, T) in the order of `FILTERS`, where it was made before.
+        find_picture: returns pictures that were made before.
 
     Raises:
-        CorpusError: a recording is not what it was when it was scanned.
-        OSError: the disk is full or not to be written; finished chunks are kept.
+        CorpusError: a recording changed since it was scanned.
+        OSError: the disk is full or read-only; finished chunks are kept.
     """
     with ExitStack() as stack:
         files = _Files(part, picture_shape(len(sounds), settings), stack)
-        tasks = list(_left(files, sounds, settings, known))
-        n_left = sum(len(task.places) for task in tasks)
-        if n_left < len(sounds):
-            hands.log(f"{len(sounds) - n_left:,} of {len(sounds):,} tiles are there from before")
-        if n_left:
-            with hands.bar(n_left) as advance:
-                for task, pictures in zip(tasks, _made(tasks, n_left, hands.n_jobs), strict=True):
-                    files.write(task.places, pictures)
+        tasks = list(_plan_tasks(files, sounds, settings, find_picture))
+        n_missing = sum(len(task.indices) for task in tasks)
+        if n_missing < len(sounds):
+            options.log(f"{len(sounds) - n_missing:,} of {len(sounds):,} tiles are there from before")
+        if n_missing:
+            with options.bar(n_missing) as advance:
+                for task, pictures in zip(tasks, _run_tasks(tasks, n_missing, options.n_jobs), strict=True):
+                    files.write(task.indices, pictures)
                     files.finish(task.number)
-                    advance(len(task.places))
+                    advance(len(task.indices))
         files.sync()
 
 
 def find_finished_clips(part: Path, shape: tuple[int, int, int]) -> set[int]:
-    """The clips whose pictures in the unfinished folder `part` are whole."""
+    """Find the clips whose pictures in the unfinished folder `part` are complete."""
     try:
         finished = _finished(part, [open_pictures(part / f"{name}.npy", shape) for name in FILTERS])
     except (OSError, ValueError, EOFError):
         return set()
-    return {place for chunk in finished for place in range(chunk * CHUNK, (chunk + 1) * CHUNK)}
+    return {index for chunk in finished for index in range(chunk * CHUNK, (chunk + 1) * CHUNK)}
 
 
 def drop_journal(part: Path) -> None:
-    """Drop what only an unfinished folder needs."""
+    """Delete the journal, which only an unfinished folder needs."""
     (part / _JOURNAL).unlink()
 
 
-def _left(
-    files: _Files, sounds: Sequence[Sound], settings: TileSettings, known: Callable[[str], Pictures | None]
-) -> Iterator[_Task]:
-    """The chunks that are to be made, of each what is not known; what is known is written."""
+def _plan_tasks(files: _Files, sounds: Sequence[Sound], settings: TileSettings, find_picture: FindPicture) -> Iterator[_Task]:
+    """Write the pictures that exist elsewhere, and yield a task for the rest of each chunk."""
     for number in sorted(set(range(-(-len(sounds) // CHUNK))) - files.finished):
-        unknown = []
-        for place in range(number * CHUNK, min((number + 1) * CHUNK, len(sounds))):
-            if (picture := known(sounds[place].audio_digest)) is None:
-                unknown.append(place)
+        missing = []
+        for index in range(number * CHUNK, min((number + 1) * CHUNK, len(sounds))):
+            if (picture := find_picture(sounds[index].audio_digest)) is None:
+                missing.append(index)
             else:
-                files.write((place,), picture[:, None])
-        if unknown:
-            there = tuple(sounds[place] for place in unknown)
-            yield _Task(number=number, places=tuple(unknown), sounds=there, settings=settings)
+                files.write((index,), picture[:, None])
+        if missing:
+            rest = tuple(sounds[index] for index in missing)
+            yield _Task(number=number, indices=tuple(missing), sounds=rest, settings=settings)
         else:
             files.finish(number)
 
 
-def _made(tasks: Sequence[_Task], n_clips: int, n_jobs: int) -> Iterator[Pictures]:
+def _run_tasks(tasks: Sequence[_Task], n_clips: int, n_jobs: int) -> Iterator[Pictures]:
     return map_in_processes(_make_chunk, tasks, n_jobs or (1 if n_clips < _FEW else 0))
 
 
 def _make_chunk(task: _Task) -> Pictures:
-    """(filters, n, F, T) of the task's clips; each depends on its own clip only."""
+    """Return the pictures (filters, n, F, T) of the task's clips; each depends on its own clip only."""
     with loading():
         import cv2
         import torch
 
         from cnn.tiles.front_end import bilateral, compute_tiles
 
-    made = np.empty((len(FILTERS), *picture_shape(len(task.sounds), task.settings)), dtype=np.uint8)
+    pictures = np.empty((len(FILTERS), *picture_shape(len(task.sounds), task.settings)), dtype=np.uint8)
     n_threads = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)  # a clip is too little work to share out
+    torch.set_num_threads(1)  # a clip is too little work for several threads
     cv2.setNumThreads(1)
     try:
-        made[0] = compute_tiles((_samples(sound) for sound in task.sounds), task.settings)
-        for place, tile in enumerate(made[0]):
-            made[1, place] = bilateral(tile, task.settings)
+        pictures[0] = compute_tiles((_samples(sound) for sound in task.sounds), task.settings)
+        for n, tile in enumerate(pictures[0]):
+            pictures[1, n] = bilateral(tile, task.settings)
     finally:
         torch.set_num_threads(n_threads[0])
         cv2.setNumThreads(n_threads[1])
-    return made
+    return pictures
 
 
 def _samples(sound: Sound) -> tuple[npt.NDArray[np.float32], int]:
@@ -168,7 +167,7 @@ def _samples(sound: Sound) -> tuple[npt.NDArray[np.float32], int]:
         raise CorpusError(f"{sound.path} {error}; it could be read a moment ago: run the same command again") from error
     if sound_digest(recording) != sound.audio_digest:
         raise CorpusError(f"{sound.path} changed while tiles were made of it; run the same command again")
-    return mono(recording.samples), recording.rate_hz
+    return to_mono(recording.samples), recording.rate_hz
 
 
 class _Files:
@@ -188,20 +187,18 @@ class _Files:
         self.finished = _finished(part, self._views)
         self._journal = stack.enter_context((part / _JOURNAL).open("a", encoding="ascii"))
 
-    def write(self, places: Sequence[int], pictures: Pictures) -> None:
-        """(filters, n, F, T) to their places. Through the file and not through a map of it: a full disk is then an error."""
+    def write(self, indices: Sequence[int], pictures: Pictures) -> None:
+        """Write (filters, n, F, T) as these rows; not through a map: a full disk must be an error."""
         for file, rows in zip(self._arrays, pictures, strict=True):
-            for place, row in zip(places, rows, strict=True):
-                file.seek(self._head_bytes + place * self._picture_bytes)
+            for index, row in zip(indices, rows, strict=True):
+                file.seek(self._head_bytes + index * self._picture_bytes)
                 file.write(row.tobytes())
 
     def finish(self, number: int) -> None:
-        """Note that all pictures of a chunk are written."""
+        """Record that all pictures of a chunk are written."""
         for file in self._arrays:
             file.flush()
-        self._journal.write(
-            f"\n{number} {_digest(self._views, number)};"
-        )  # one that breaks off is no line, the next begins anew
+        self._journal.write(f"\n{number} {_digest(self._views, number)};")  # an incomplete entry spoils no later one
         self._journal.flush()
 
     def sync(self) -> None:

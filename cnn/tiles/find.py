@@ -1,4 +1,4 @@
-"""Which of several folders of tiles is meant: the newest of one corpus, or none of several. Reads settings.json alone."""
+"""Choice among folders of tiles: the newest of one corpus, an error for several corpora."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from cnn.files import read_json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Found:
-    folder: Path
+class _Folder:
+    path: Path
     corpus_folder: str
     n_clips: int | None
     settings: dict[str, Any]
-    prepared_s: float  # since 1970; preparing again what is there counts
-    is_current: bool  # of this version of Arena
+    prepared_s: float  # since 1970; also a repeated command counts
+    is_current: bool  # made by this version of Arena
 
     @property
     def kind(self) -> str:
-        """Equal for the folders that one command made of one corpus as its recordings changed."""
+        """Digest of corpus and settings: equal for folders that differ in recordings alone."""
         return compute_digest([self.corpus_folder, self.settings])
 
     @property
@@ -33,37 +33,39 @@ class _Found:
 
 
 def find_folder(path: Path, say: Callable[[str], None]) -> Path:
-    """The folder of tiles below `path`. Where several differ in their recordings alone, it is the one prepared last, and `say`
-    hears of that; others than those of this version count where there are no better ones.
+    """Find the folder of tiles below `path`.
+
+    Of several that differ in their recordings alone, it is the one prepared last, with a note through
+    `say`. Folders of another version of Arena count only where there are no others.
 
     Raises:
-        TilesError: there are none, or of several corpora or settings.
+        TilesError: there are none, or several corpora or settings.
     """
-    found = [_found(p.parent) for p in path.glob("*/settings.json") if not p.parent.name.startswith(".")]
-    if not found:
+    folders = [_read_folder(p.parent) for p in path.glob("*/settings.json") if not p.parent.name.startswith(".")]
+    if not folders:
         raise TilesError(f"no tiles in {path}; make some with `arena data prepare CORPUS --tiles {path}`")
-    found = [one for one in found if one.is_current] or found
-    newest, *older = sorted(found, key=lambda one: (-one.prepared_s, one.folder.name))
+    folders = [folder for folder in folders if folder.is_current] or folders
+    newest, *older = sorted(folders, key=lambda folder: (-folder.prepared_s, folder.path.name))
     if not older:
-        return newest.folder
-    if any(one.kind != newest.kind for one in older):
-        lines = "".join(f"\n  {line}" for line in _lines([newest, *older]))
-        raise TilesError(f"{path} holds {len(found)} folders of tiles; choose one with --tiles:{lines}")
+        return newest.path
+    if any(folder.kind != newest.kind for folder in older):
+        lines = "".join(f"\n  {line}" for line in _describe([newest, *older]))
+        raise TilesError(f"{path} holds {len(folders)} folders of tiles; choose one with --tiles:{lines}")
     say(
-        f"note: {path} holds {len(found)} folders of tiles of {newest.corpus_folder}, whose recordings changed; "
-        f"taken is the one prepared last, {newest.folder.name} of {newest.prepared}"
+        f"note: {path} holds {len(folders)} folders of tiles of {newest.corpus_folder}, whose recordings changed; "
+        f"taken is the one prepared last, {newest.path.name} of {newest.prepared}"
     )
-    return newest.folder
+    return newest.path
 
 
-def _found(folder: Path) -> _Found:
+def _read_folder(folder: Path) -> _Folder:
     try:
         content = read_json(folder / "settings.json")
     except CnnError:
         content = {}
     settings, n_clips = content.get("tiles"), content.get("n_clips")
-    return _Found(
-        folder=folder,
+    return _Folder(
+        path=folder,
         corpus_folder=str(content.get("corpus_folder", "")),
         n_clips=n_clips if isinstance(n_clips, int) else None,
         settings=settings if isinstance(settings, dict) else {},
@@ -72,16 +74,16 @@ def _found(folder: Path) -> _Found:
     )
 
 
-def _lines(found: Sequence[_Found]) -> list[str]:
-    """What each is, and of its settings those that differ."""
-    names = sorted({name for one in found for name in one.settings} - {"size"})
-    differing = [name for name in names if len({str(one.settings.get(name)) for one in found}) > 1]
+def _describe(folders: Sequence[_Folder]) -> list[str]:
+    """Describe each folder, with the settings that differ."""
+    names = sorted({name for folder in folders for name in folder.settings} - {"size"})
+    differing = [name for name in names if len({str(folder.settings.get(name)) for folder in folders}) > 1]
     lines = []
-    for one in found:
-        size = one.settings.get("size", "?")
-        clips = "clips not counted" if one.n_clips is None else f"{one.n_clips:,} clip{'s' * (one.n_clips != 1)}"
+    for folder in folders:
+        size = folder.settings.get("size", "?")
+        clips = "clips not counted" if folder.n_clips is None else f"{folder.n_clips:,} clip{'s' * (folder.n_clips != 1)}"
         facts = [clips, f"{size} x {size} cells"]
-        facts += [f"{name} {one.settings.get(name)}" for name in differing]
-        facts += [f"prepared {one.prepared}", f"corpus {one.corpus_folder or 'unknown'}"]
-        lines.append(f"{one.folder}: {', '.join(facts)}")
+        facts += [f"{name} {folder.settings.get(name)}" for name in differing]
+        facts += [f"prepared {folder.prepared}", f"corpus {folder.corpus_folder or 'unknown'}"]
+        lines.append(f"{folder.path}: {', '.join(facts)}")
     return lines

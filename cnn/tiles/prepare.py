@@ -1,6 +1,7 @@
-"""A folder of tiles: raw.npy and bilateral.npy, (N, F, T) uint8 and memory-mapped, beside clips.csv and settings.json.
+"""Preparation of a folder of tiles: raw.npy, bilateral.npy, clips.csv and settings.json.
 
-The folder is named by the digest of recordings and settings; a tile depends on its own clip only.
+The arrays are (N, F, T) uint8 and memory-mapped; a tile depends on its own clip only.
+The folder is named by the digest of recordings and settings.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import dataclasses
 import errno
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,34 +24,35 @@ from cnn.errors import TilesError
 from cnn.files import write_csv, write_json
 from cnn.processes import WorkOptions
 from cnn.tiles import chunks
-from cnn.tiles.chunks import FILTERS, Pictures, Sound, picture_shape
+from cnn.tiles.chunks import FILTERS, FindPicture, Pictures, Sound, picture_shape
 from cnn.tiles.tile_set import CLIP_COLUMNS, TileSet, UnusableTilesError, open_tiles, read_json_or_empty, read_tiles
 
 _ALONE = WorkOptions()
 
 
-def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, hands: WorkOptions = _ALONE) -> TileSet:
-    """The tiles of all clips of `corpus`, made once: the same recordings and settings are answered from their folder.
+def prepare(corpus: Corpus, settings: TileSettings, tiles_dir: Path, options: WorkOptions = _ALONE) -> TileSet:
+    """Make the tiles of all clips of `corpus`, or open them if they exist. Resumes after a kill.
 
-    What a killed call had finished is kept, and so is every tile of the same sound and settings in other folders below
-    `tiles_dir`. A folder that is damaged, or of another version of Arena, is made anew and said to be.
+    Tiles of the same sound and settings in other folders below `tiles_dir` are copied. A folder that
+    is damaged, or of another version of Arena, is made anew, with a message.
 
     Raises:
-        TilesError: the folder cannot be written; what is finished is kept, and nothing half-written is taken for whole.
-        RunError: the same of its tables.
+        TilesError: the folder cannot be written; finished chunks are kept, incomplete ones are made again.
+        RunError: its tables cannot be written.
         CorpusError: a recording changed meanwhile.
     """
     folder = locate_tiles(corpus, settings, tiles_dir)
     try:
-        with hold_lock(tiles_dir / f".{folder.name}.lock", lambda: hands.log("another process is making these tiles; waiting")):
+        lock = tiles_dir / f".{folder.name}.lock"
+        with hold_lock(lock, lambda: options.log("another process is making these tiles; waiting")):
             if folder.exists():
                 try:
-                    found = _brought_up_to_date(read_tiles(folder), corpus)
-                    hands.log("these tiles were made before")
-                    return found
+                    tiles = _update(read_tiles(folder), corpus)
+                    options.log("these tiles were made before")
+                    return tiles
                 except UnusableTilesError as error:
-                    hands.log(f"{folder} {error}: its tiles are made anew")
-            _prepare_in(folder, corpus, settings, hands)
+                    options.log(f"{folder} {error}: its tiles are made anew")
+            _prepare_in(folder, corpus, settings, options)
             _remove_superseded(folder, corpus, settings)
     except OSError as error:
         raise TilesError(f"cannot write tiles into {tiles_dir}: {error.strerror or error}; {_remedy(error)}") from error
@@ -65,32 +66,32 @@ def _remedy(error: OSError) -> str:
 
 
 def locate_tiles(corpus: Corpus, settings: TileSettings, tiles_dir: Path) -> Path:
-    """Where the tiles of these recordings with these settings are, or will be."""
+    """Return the folder for the tiles of these recordings with these settings, made or not."""
     return tiles_dir / cfg.compute_digest({"corpus": corpus.digest, "tiles": dataclasses.asdict(settings)})
 
 
-def _brought_up_to_date(tiles: TileSet, corpus: Corpus) -> TileSet:
-    """The tiles as those of where the recordings lie now; the folder counts as the one prepared last."""
+def _update(tiles: TileSet, corpus: Corpus) -> TileSet:
+    """Record where the recordings lie now, and touch the folder: it counts as the one prepared last."""
     folder = tiles.folder
     if [clip.path for clip in tiles.clips] != [clip.path.as_posix() for clip in corpus.clips]:
         _write_clips(folder, corpus)
     if read_json_or_empty(folder / "settings.json") != (content := _content(corpus, tiles.settings)):
         write_json(folder / "settings.json", content)
-    with contextlib.suppress(PermissionError):  # another user's
+    with contextlib.suppress(PermissionError):  # the folder is another user's
         os.utime(folder / "settings.json")
     return read_tiles(folder)
 
 
-def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, hands: WorkOptions) -> None:
+def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, options: WorkOptions) -> None:
     part, replaced = folder.with_name(f".{folder.name}.part"), folder.with_name(f".{folder.name}.old")
-    make = {"format": TILES_FORMAT, "chunk": chunks.CHUNK, **_identity(corpus, settings)}
-    if {**read_json_or_empty(part / "settings.json"), "corpus_folder": make["corpus_folder"]} != make:
+    unfinished = {"format": TILES_FORMAT, "chunk": chunks.CHUNK, **_identity(corpus, settings)}
+    if {**read_json_or_empty(part / "settings.json"), "corpus_folder": unfinished["corpus_folder"]} != unfinished:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
         _write_clips(part, corpus)
-        write_json(part / "settings.json", make)
+        write_json(part / "settings.json", unfinished)
     sounds = [Sound(path=corpus.folder / clip.path, audio_digest=clip.audio_digest) for clip in corpus.clips]
-    chunks.make_tiles(part, sounds, settings, _known(folder.parent, settings), hands)
+    chunks.make_tiles(part, sounds, settings, _other_pictures(folder.parent, settings), options)
     _write_clips(part, corpus)
     write_json(part / "settings.json", _content(corpus, settings))
     chunks.drop_journal(part)
@@ -102,12 +103,12 @@ def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, hands: Wor
 
 
 def _identity(corpus: Corpus, settings: TileSettings) -> dict[str, Any]:
-    place = str(corpus.folder.resolve())
-    return {"tiles": dataclasses.asdict(settings), "corpus": corpus.digest, "corpus_folder": place}
+    folder = str(corpus.folder.resolve())
+    return {"tiles": dataclasses.asdict(settings), "corpus": corpus.digest, "corpus_folder": folder}
 
 
 def _content(corpus: Corpus, settings: TileSettings) -> dict[str, Any]:
-    """Of the settings.json of finished tiles."""
+    """Return the content of settings.json for finished tiles."""
     about = {"n_clips": len(corpus.clips), "speakers": corpus.speakers}
     return {"format": TILES_FORMAT, **_identity(corpus, settings), **about}
 
@@ -117,8 +118,8 @@ def _write_clips(folder: Path, corpus: Corpus) -> None:
     write_csv(folder / "clips.csv", CLIP_COLUMNS, rows)
 
 
-def _known(tiles_dir: Path, settings: TileSettings) -> Callable[[str], Pictures | None]:
-    """The picture of a sound that other folders hold, finished or not."""
+def _other_pictures(tiles_dir: Path, settings: TileSettings) -> FindPicture:
+    """Return a look-up of pictures by their sound's digest in other folders, finished or not."""
     sources: dict[str, tuple[TileSet, int]] = {}
     for folder in sorted(path.parent for path in tiles_dir.glob("*/settings.json")):
         try:
@@ -128,25 +129,25 @@ def _known(tiles_dir: Path, settings: TileSettings) -> Callable[[str], Pictures 
         if tiles.settings == settings:
             n_clips = len(tiles.clips)
             is_part = folder.name.startswith(".")
-            whole = chunks.find_finished_clips(folder, picture_shape(n_clips, settings)) if is_part else range(n_clips)
-            sources.update({clip.audio_digest: (tiles, place) for place, clip in enumerate(tiles.clips) if place in whole})
+            finished = chunks.find_finished_clips(folder, picture_shape(n_clips, settings)) if is_part else range(n_clips)
+            sources.update({clip.audio_digest: (tiles, n) for n, clip in enumerate(tiles.clips) if n in finished})
     arrays = {tiles.folder: [tiles.pictures(name) for name in FILTERS] for tiles, _ in sources.values()}
 
-    def known(audio_digest: str) -> Pictures | None:
+    def find_picture(audio_digest: str) -> Pictures | None:
         if audio_digest not in sources:
             return None
-        tiles, place = sources[audio_digest]
-        return np.stack([array[place] for array in arrays[tiles.folder]])
+        tiles, index = sources[audio_digest]
+        return np.stack([array[index] for array in arrays[tiles.folder]])
 
-    return known
+    return find_picture
 
 
 def _remove_superseded(folder: Path, corpus: Corpus, settings: TileSettings) -> None:
-    """Unfinished tiles of what these recordings were before, unless somebody is at work on them."""
-    mine = {**_identity(corpus, settings), "corpus": ""}
+    """Remove unfinished tiles of earlier versions of these recordings, unless a process makes them now."""
+    identity = {**_identity(corpus, settings), "corpus": ""}
     for part in folder.parent.glob(".*.part"):
         content = read_json_or_empty(part / "settings.json")
-        if {**{key: content.get(key) for key in mine}, "corpus": ""} == mine:
+        if {**{key: content.get(key) for key in identity}, "corpus": ""} == identity:
             with try_lock(part.with_suffix(".lock")) as is_mine:
                 if is_mine:
                     shutil.rmtree(part, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A picture of tiles: each clip raw, filtered, and both augmented as training would draw them. Rows are digits."""
+"""Preview of tiles as one picture: each clip raw, filtered, and both augmented. Rows are digits."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ _MASKED = "#3b6ea5"  # outside magma's range, so that a mask is not taken for si
 
 
 def draw_preview(tiles: TileSet, out: Path, per_digit: int, augment: AugmentSettings, seed: int) -> int:
-    """Write a PNG of `per_digit` clips of each digit on the four variants; gives the number of clips shown.
+    """Write a PNG of `per_digit` clips of each digit on the four variants; return the number of clips.
 
     Raises:
         TilesError: there is no clip to show.
         RunError: the file cannot be written.
     """
-    rows = _chosen(tiles, per_digit, seed)
+    rows = _choose(tiles, per_digit, seed)
     if not any(rows.values()):
         raise TilesError(f"{tiles.folder} holds no clip; prepare it again")
     n_columns = len(VARIANTS) * per_digit
     figure = Figure(figsize=(0.6 + _CELL_INCHES * n_columns, 0.9 + _CELL_INCHES * len(rows)), layout="constrained")
     axes = figure.subplots(len(rows), n_columns, squeeze=False)
-    for line, (label, places) in zip(axes, rows.items(), strict=True):
+    for line, (label, indices) in zip(axes, rows.items(), strict=True):
         for axis in line:
             axis.set_axis_off()
-        for column, place in enumerate(places):
-            _draw_clip(line[column * len(VARIANTS) :], tiles, place, augment, seed)
+        for column, index in enumerate(indices):
+            _draw_clip(line[column * len(VARIANTS) :], tiles, index, augment, seed)
         line[0].text(-0.12, 0.5, label, transform=line[0].transAxes, ha="right", va="center", fontsize=15)
     for column, axis in enumerate(axes[0]):
         axis.set_title(VARIANTS[column % len(VARIANTS)], fontsize=9)
     figure.supxlabel(_caption(tiles.settings), fontsize=8)
     _save(figure, out)
-    return sum(len(places) for places in rows.values())
+    return sum(len(indices) for indices in rows.values())
 
 
 def _caption(s: TileSettings) -> str:
@@ -57,41 +57,41 @@ def _caption(s: TileSettings) -> str:
     )
 
 
-def _chosen(tiles: TileSet, per_digit: int, seed: int) -> dict[str, list[int]]:
-    """Clips of as many different speakers as there are, drawn from `seed`."""
+def _choose(tiles: TileSet, per_digit: int, seed: int) -> dict[str, list[int]]:
+    """Draw clips of each digit by `seed`, from as many different speakers as there are."""
     rng = np.random.default_rng(seed)
     rows: dict[str, list[int]] = {}
     for label in LABELS:
-        places = rng.permutation([n for n, clip in enumerate(tiles.clips) if clip.label == label]).tolist()
+        indices = rng.permutation([n for n, clip in enumerate(tiles.clips) if clip.label == label]).tolist()
         seen: set[str] = set()
         new: list[int] = []
         again: list[int] = []
-        for place in places:
-            speaker = tiles.clips[place].speaker
-            (again if speaker in seen else new).append(place)
+        for index in indices:
+            speaker = tiles.clips[index].speaker
+            (again if speaker in seen else new).append(index)
             seen.add(speaker)
-        if places:
+        if indices:
             rows[label] = (new + again)[:per_digit]
     return rows
 
 
-def _draw_clip(line: Sequence[Axes], tiles: TileSet, place: int, augment: AugmentSettings, seed: int) -> None:
+def _draw_clip(line: Sequence[Axes], tiles: TileSet, index: int, augment: AugmentSettings, seed: int) -> None:
     for axis, variant in zip(line, VARIANTS, strict=False):
-        tile = tiles.pictures(variant.removesuffix("+aug"))[place]
-        grey = _augmented(tile, Augment([augment], tiles.settings), seed + place) if variant.endswith("+aug") else tile / 255.0
-        shown = np.ma.masked_invalid(grey)
-        axis.imshow(shown, origin="lower", cmap=_magma(), vmin=0, vmax=1, interpolation="nearest", aspect="auto")
+        tile = tiles.pictures(variant.removesuffix("+aug"))[index]
+        grey = _augment(tile, Augment([augment], tiles.settings), seed + index) if variant.endswith("+aug") else tile / 255.0
+        visible = np.ma.masked_invalid(grey)
+        axis.imshow(visible, origin="lower", cmap=_magma(), vmin=0, vmax=1, interpolation="nearest", aspect="auto")
         if variant == VARIANTS[0]:
-            axis.text(0.03, 0.03, tiles.clips[place].id, transform=axis.transAxes, fontsize=5, color="white")
+            axis.text(0.03, 0.03, tiles.clips[index].id, transform=axis.transAxes, fontsize=5, color="white")
 
 
-def _augmented(tile: npt.NDArray[np.uint8], augment: Augment, seed: int) -> Grey:
-    """(F, T) uint8 to 0..1 after one draw, masked cells NaN."""
+def _augment(tile: npt.NDArray[np.uint8], augment: Augment, seed: int) -> Grey:
+    """Augment (F, T) uint8 by one draw, to 0..1; masked cells are NaN."""
     changes = augment.draw(1, [torch.Generator().manual_seed(seed)])
-    levels = augment.warp(torch.tensor(tile[None]), changes)  # a copy: the tile is of a file that is only read
-    kept = augment.mask(torch.ones_like(levels), changes)
-    shown: Grey = levels.masked_fill(kept == 0, float("nan"))[0].numpy()
-    return shown
+    levels = augment.warp(torch.tensor(tile[None]), changes)  # a copy: the tile's file is read-only
+    mask = augment.mask(torch.ones_like(levels), changes)
+    picture: Grey = levels.masked_fill(mask == 0, float("nan"))[0].numpy()
+    return picture
 
 
 def _magma() -> Colormap:

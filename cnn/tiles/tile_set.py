@@ -27,7 +27,7 @@ _LENGTH = re.compile(r"\d+\.\d+")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TileClip:
-    """One row of clips.csv; its place is the tile's place in the arrays."""
+    """One row of clips.csv; rows have the order of the arrays."""
 
     id: str
     label: str
@@ -44,12 +44,12 @@ class TileSet:
     folder: Path
     settings: TileSettings
     corpus: str  # digest of the recordings
-    corpus_folder: str  # where they lay when the tiles were made, or last asked for
+    corpus_folder: str  # their folder when the tiles were last prepared
     clips: tuple[TileClip, ...]
-    speakers: dict[str, dict[str, Any]]  # what the corpus says of them: age, gender, accent
+    speakers: dict[str, dict[str, Any]]  # metadata of the corpus by speaker: age, gender, accent
 
     def pictures(self, filter_name: str) -> npt.NDArray[np.uint8]:
-        """(N, F, T) uint8, read from the disk as needed. `filter_name` is raw or bilateral.
+        """Open (N, F, T) uint8, memory-mapped. `filter_name` is raw or bilateral.
 
         Raises:
             TilesError: the file is missing or damaged.
@@ -60,12 +60,12 @@ class TileSet:
             raise TilesError(_advice(self.folder, error, self.corpus_folder)) from error
 
     def labels(self) -> npt.NDArray[np.int64]:
-        """(N,) class numbers, places in `cnn.config.LABELS`."""
+        """Return (N,) class numbers, indices in `cnn.config.LABELS`."""
         return np.array([cfg.LABELS.index(clip.label) for clip in self.clips], dtype=np.int64)
 
 
 class UnusableTilesError(Exception):
-    """Why a folder holds no tiles that can be used: the rest of a sentence that begins with its path."""
+    """The folder holds no usable tiles; the text continues a sentence that begins with its path."""
 
     def __init__(self, reason: str, corpus_folder: str = "CORPUS") -> None:
         super().__init__(reason)
@@ -73,10 +73,10 @@ class UnusableTilesError(Exception):
 
 
 def open_tiles(folder: Path) -> TileSet:
-    """The tiles in `folder`, which is named by a digest and holds settings.json.
+    """Open the tiles in `folder`, which is named by a digest and holds settings.json.
 
     Raises:
-        TilesError: it is missing, damaged, of another version of Arena, or no folder of tiles.
+        TilesError: the folder is missing, damaged, of another version of Arena, or holds no tiles.
     """
     try:
         return read_tiles(folder)
@@ -122,8 +122,8 @@ def read_json_or_empty(path: Path) -> dict[str, Any]:
 def _settings(content: dict[str, Any]) -> TileSettings:
     if not {"tiles", "corpus"} <= set(content):
         raise UnusableTilesError("is no folder of tiles: its settings.json is missing or damaged")
-    if (made := content.get("format", 1)) != TILES_FORMAT:
-        raise UnusableTilesError(f"was made by another version of Arena (format {made}, not {TILES_FORMAT})")
+    if (version := content.get("format", 1)) != TILES_FORMAT:
+        raise UnusableTilesError(f"was made by another version of Arena (format {version}, not {TILES_FORMAT})")
     try:
         settings = TileSettings(**content["tiles"])
     except (CnnError, TypeError):
@@ -156,9 +156,9 @@ def _pictures(folder: Path, name: str, n_clips: int, settings: TileSettings) -> 
 
 
 def find_tiles(path: Path, say: Callable[[str], None] = lambda line: None) -> TileSet:
-    """The tiles in `path`, or those below it: the only ones, or of one corpus whose recordings changed the ones prepared last.
+    """Open the tiles in `path`, or below it those that `find_folder` chooses.
 
     Raises:
-        TilesError: there are none, or of several corpora or settings.
+        TilesError: there are none, or several corpora or settings.
     """
     return open_tiles(path if (path / "settings.json").exists() else find_folder(path, say))

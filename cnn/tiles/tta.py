@@ -1,4 +1,7 @@
-"""What a net says of pictures, each looked at several times, a little earlier and later. N clips, F mel bins, T frames."""
+"""Test-time augmentation: a net's mean answer on each picture shifted a little earlier and later.
+
+N clips, F mel bins, T frames, K classes, V views.
+"""
 
 from __future__ import annotations
 
@@ -10,41 +13,40 @@ from torch.nn import functional as F
 
 from cnn.tiles.batches import Clips, normalise, to_input
 
-_APART = 2 / 64  # of the picture, from one view to the next
-_AT_ONCE = 128  # clips a batch: more are no faster on a CPU and need more memory
+_SHIFT = 2 / 64  # share of the picture's width, from one view to the next
+_BATCH_SIZE = 128  # clips: more are no faster on a CPU and need more memory
 
 
 def log_probabilities(
     net: Callable[[torch.Tensor], torch.Tensor], pictures: torch.Tensor | Clips, n_aside: int
 ) -> torch.Tensor:
-    """(N, K): the logarithm of the mean of the probabilities over the picture as it is, `n_aside` views of it earlier, and
-    as many later.
+    """Return (N, K): log of the mean probabilities over each picture and `n_aside` views either side.
 
-    Pooling sees a sound differently when it begins a frame later; the mean over a few beginnings does not.
+    Pooling sees a sound differently when it begins a frame later; the mean over a few shifts does not.
 
     Args:
         net: in evaluation mode, (B, 1, F, T) to (B, K) logits.
         pictures: (N, F, T) uint8, on the net's device; at most 128 are read at a time.
     """
-    found = []
+    batches = []
     with torch.no_grad():
-        for start in range(0, len(pictures), _AT_ONCE):
-            grey = pictures[start : start + _AT_ONCE].float().div_(255)
-            found.append(average_views(torch.stack([net(view) for view in make_views(grey, n_aside)])))
-    return torch.cat(found)
+        for start in range(0, len(pictures), _BATCH_SIZE):
+            grey = pictures[start : start + _BATCH_SIZE].float().div_(255)
+            batches.append(average_views(torch.stack([net(view) for view in make_views(grey, n_aside)])))
+    return torch.cat(batches)
 
 
 def make_views(grey: torch.Tensor, n_aside: int) -> list[torch.Tensor]:
-    """The V = 2 `n_aside` + 1 inputs of a net, (B, 1, F, T) each, that show (B, F, T) in 0..1 from early to late."""
-    step = round(_APART * grey.shape[2])
-    return [to_input(normalise(_moved(grey, step * number))) for number in range(-n_aside, n_aside + 1)]
+    """Return V = 2 `n_aside` + 1 views of (B, F, T) in 0..1, early to late, as net inputs (B, 1, F, T)."""
+    step = round(_SHIFT * grey.shape[2])
+    return [to_input(normalise(_shift(grey, step * number))) for number in range(-n_aside, n_aside + 1)]
 
 
 def average_views(logits: torch.Tensor) -> torch.Tensor:
-    """(V, B, K) of the views to (B, K), the logarithm of the mean of their probabilities."""
+    """Return (B, K), the logarithm of the mean of the views' probabilities, from logits (V, B, K)."""
     return logits.log_softmax(2).logsumexp(0) - math.log(len(logits))
 
 
-def _moved(grey: torch.Tensor, n_frames: int) -> torch.Tensor:
-    """Later by `n_frames`, silence before; or earlier, if negative."""
+def _shift(grey: torch.Tensor, n_frames: int) -> torch.Tensor:
+    """Shift later by `n_frames`, or earlier if negative; silence fills the gap."""
     return F.pad(grey, (n_frames, -n_frames)) if n_frames else grey

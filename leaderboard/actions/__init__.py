@@ -1,1 +1,1 @@
-"""What teams and hosts do to a contest, each as one transaction."""
+"""Actions of teams and hosts on a contest, each one transaction."""

@@ -9,13 +9,13 @@ BONUS = 10.0
 
 
 def gradebook_csv(contest: Contest, bonus: float = BONUS) -> str:
-    """Every team by name, those without an attempt too. Before its host closes it, by public scores."""
+    """Return a row for every team by name, with or without an attempt; public scores until the contest is closed."""
     board = contest.board()
-    line_of = {line.team: line for line in board.lines}
+    line_by_team = {line.team: line for line in board.lines}
     basis = f"{'final' if board.is_final else 'not closed yet'}, {board.part} score"
     rows: list[list[object]] = [["team", "rank", board.rules.metric_name, "attempts", "bonus", "basis"]]
     for team in contest.teams():
-        line = line_of.get(team.name)
+        line = line_by_team.get(team.name)
         if line is None:
             rows.append([team.name, "", "", len(contest.attempts(team)), 0, "disqualified" if team.disqualified_at else basis])
         else:

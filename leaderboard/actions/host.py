@@ -1,4 +1,4 @@
-"""What a host decides while a contest runs. Each act has a reason and stands in the log, which the database keeps as it is."""
+"""Actions of the host while a contest runs. Each has a reason and is written to a log that the database lets only grow."""
 
 from __future__ import annotations
 
@@ -18,53 +18,53 @@ from leaderboard.store import Contest
 from leaderboard.teams import Team
 
 _MAX_REASON = 500  # characters
-MAX_GRANTED = 100  # attempts in one act: more is a slip of the finger
+MAX_GRANTED = 100  # attempts in one action: more is a typing error
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HostDecision:
-    """Why a host acts, and when."""
+    """Reason and moment of an action of the host."""
 
     reason: str
-    at: datetime
+    decided_at: datetime  # UTC
 
     def __post_init__(self) -> None:
         if not self.reason.strip() or len(self.reason) > _MAX_REASON:
-            came = "none" if not self.reason.strip() else f"{len(self.reason)}"
+            size = "none" if not self.reason.strip() else f"{len(self.reason)}"
             raise ContestError(
-                f"every act of a host has a reason of 1 to {_MAX_REASON} characters and this has {came}; give it with --reason"
+                f"every act of a host has a reason of 1 to {_MAX_REASON} characters and this has {size}; give it with --reason"
             )
 
 
 def log_action(
     connection: Connection, action: str, decision: HostDecision, details: dict[str, Any], team: Team | None = None
 ) -> None:
-    """Append an act to the log, in the transaction that does it."""
+    """Append an action to the log, in the transaction that carries it out."""
     reason = " ".join(decision.reason.split())
-    entry = {"action": action, "reason": reason, "details": details, "done_at": decision.at}
+    entry = {"action": action, "reason": reason, "details": details, "done_at": decision.decided_at}
     write_log(connection, entry | {"team": None if team is None else team.name})
 
 
 def extend_deadline(contest: Contest, deadline: datetime, decision: HostDecision) -> None:
-    """Let submissions count for longer.
+    """Move the deadline to a later moment.
 
     Raises:
         ContestError: the contest has no deadline, or the new one has passed or is not later.
     """
-    check_ahead(deadline, decision.at)
+    check_ahead(deadline, decision.decided_at)
     with contest.database.write() as connection:
         before = read_rules(connection).deadline
         if before is None:
             raise ContestError("the contest has no deadline to extend; `arena contest close` ends it")
         if deadline <= before:
-            came = f"{describe(deadline)} is not after {describe(before)}"
-            raise ContestError(f"a deadline is extended, never shortened, and {came}; give a later one")
+            fault = f"{describe(deadline)} is not after {describe(before)}"
+            raise ContestError(f"a deadline is extended, never shortened, and {fault}; give a later one")
         connection.execute(update(schema.contest).values(deadline=deadline))
         log_action(connection, "extend", decision, {"before": before.isoformat(), "after": deadline.isoformat()})
 
 
 def close_contest(contest: Contest, decision: HostDecision) -> None:
-    """End the contest: no submission counts any more, and private scores decide and are shown.
+    """End the contest: no submission counts any more, and private scores decide and become public.
 
     Raises:
         ContestError: it is closed already.
@@ -73,12 +73,12 @@ def close_contest(contest: Contest, decision: HostDecision) -> None:
         before = read_rules(connection).closed_at
         if before is not None:
             raise ContestError(f"the contest was closed at {describe(before)} already; `arena contest reopen` opens it again")
-        connection.execute(update(schema.contest).values(closed_at=decision.at))
+        connection.execute(update(schema.contest).values(closed_at=decision.decided_at))
         log_action(connection, "close", decision, {})
 
 
 def reopen_contest(contest: Contest, decision: HostDecision) -> None:
-    """Take submissions again until the deadline; private scores are hidden again, though they were seen.
+    """Accept submissions again until the deadline; private scores are hidden again, though they were seen.
 
     Raises:
         ContestError: it is not closed.
@@ -92,7 +92,7 @@ def reopen_contest(contest: Contest, decision: HostDecision) -> None:
 
 
 def grant_attempts(contest: Contest, team: Team, n: int, decision: HostDecision) -> Team:
-    """The team with `n` attempts more.
+    """Grant the team `n` more attempts and return it.
 
     Raises:
         ContestError: `n` is not 1 to 100.
@@ -100,40 +100,40 @@ def grant_attempts(contest: Contest, team: Team, n: int, decision: HostDecision)
     if not 1 <= n <= MAX_GRANTED:
         raise ContestError(f"1 to {MAX_GRANTED} attempts are granted at once, not {n}; give another number")
     with contest.database.write() as connection:
-        now = _locked(connection, team)
-        _change(connection, team, n_allowed=now.n_allowed + n)
-        log_action(connection, "grant", decision, {"before": now.n_allowed, "after": now.n_allowed + n}, team)
+        current = _lock_team(connection, team)
+        _update_team(connection, team, n_allowed=current.n_allowed + n)
+        log_action(connection, "grant", decision, {"before": current.n_allowed, "after": current.n_allowed + n}, team)
     return contest.team(team.name)
 
 
 def disqualify(contest: Contest, team: Team, decision: HostDecision) -> None:
-    """Take a team out of the ranking; it sends nothing more, its attempts are kept.
+    """Remove a team from the ranking; it can submit nothing more, its attempts stay stored.
 
     Raises:
-        TeamError: it is out already.
+        TeamError: it is disqualified already.
     """
     with contest.database.write() as connection:
-        if _locked(connection, team).disqualified_at is not None:
+        if _lock_team(connection, team).disqualified_at is not None:
             raise TeamError(f"team {team.name!r} is disqualified already; `arena contest reinstate` takes it back")
-        _change(connection, team, disqualified_at=decision.at)
+        _update_team(connection, team, disqualified_at=decision.decided_at)
         log_action(connection, "disqualify", decision, {}, team)
 
 
 def reinstate(contest: Contest, team: Team, decision: HostDecision) -> None:
-    """Take a disqualified team back, with its attempts.
+    """Return a disqualified team to the ranking, with its attempts.
 
     Raises:
         TeamError: it is not disqualified.
     """
     with contest.database.write() as connection:
-        if _locked(connection, team).disqualified_at is None:
+        if _lock_team(connection, team).disqualified_at is None:
             raise TeamError(f"team {team.name!r} is not disqualified; nothing was changed")
-        _change(connection, team, disqualified_at=None)
+        _update_team(connection, team, disqualified_at=None)
         log_action(connection, "reinstate", decision, {}, team)
 
 
 def rename(contest: Contest, team: Team, name: str, decision: HostDecision) -> Team:
-    """The team under its new name.
+    """Rename the team and return it.
 
     Raises:
         NameRefused: the name cannot be given, or another team has it.
@@ -145,39 +145,39 @@ def rename(contest: Contest, team: Team, name: str, decision: HostDecision) -> T
 
 
 def assign_pseudonym(contest: Contest, team: Team, pseudonym: str | None, decision: HostDecision) -> Team:
-    """The team, shown to others under `pseudonym`, or under its name again for None; as often as the host finds right.
+    """Show the team under `pseudonym`, or under its name again for None, without a limit of changes; return it.
 
     Raises:
         NameRefused: it cannot be given, tells the team's name, or is a name or pseudonym of another team.
     """
     reason = " ".join(decision.reason.split())
-    return contest.set_pseudonym(team, pseudonym, decision.at, reason)
+    return contest.set_pseudonym(team, pseudonym, decision.decided_at, reason)
 
 
 def give_token(contest: Contest, team: Team, decision: HostDecision) -> str:
-    """A new token of the team, to be shown once; the log tells that it was given, never what it is."""
+    """Create a token of the team, to be shown once; the log records that, never the token."""
     with contest.database.write() as connection:
-        token = tokens.new_token(connection, team.id, decision.at)
+        token = tokens.new_token(connection, team.id, decision.decided_at)
         log_action(connection, "token new", decision, {}, team)
     return token
 
 
 def revoke_tokens(contest: Contest, team: Team, decision: HostDecision) -> int:
-    """How many tokens of the team were good until now."""
+    """Revoke the team's tokens and return how many were valid."""
     with contest.database.write() as connection:
-        n = tokens.mark_tokens_revoked(connection, team.id, decision.at)
+        n = tokens.mark_tokens_revoked(connection, team.id, decision.decided_at)
         log_action(connection, "token revoke", decision, {"n_revoked": n}, team)
     return n
 
 
-def _locked(connection: Connection, team: Team) -> Team:
-    """The team as it is now, and is until this transaction ends."""
+def _lock_team(connection: Connection, team: Team) -> Team:
+    """Lock the team's row until this transaction ends and return the team as it is now."""
     connection.execute(schema.teams.select().where(schema.teams.c.id == team.id).with_for_update())
-    found = read_team_by_id(connection, team.id)
-    if found is None:
+    current = read_team_by_id(connection, team.id)
+    if current is None:
         raise TeamError(f"team {team.name!r} went into another team; act on that one")
-    return found
+    return current
 
 
-def _change(connection: Connection, team: Team, **values: Any) -> None:
+def _update_team(connection: Connection, team: Team, **values: Any) -> None:
     connection.execute(update(schema.teams).where(schema.teams.c.id == team.id).values(values))

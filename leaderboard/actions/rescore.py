@@ -1,4 +1,4 @@
-"""All attempts scored again by a corrected solution; the old scores are kept."""
+"""Rescoring of all attempts by a corrected solution; the old scores stay stored."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from leaderboard.scoring.grading import Grade, grade
 from leaderboard.standings import Part
 from leaderboard.store import Contest
 
-_SCORES = ("solution_digest", "scorer", *(f"{what}_{part}" for part in Part for what in ("confusion", "value", "log_loss")))
+_SCORES = ("solution_digest", "scorer", *(f"{name}_{part}" for part in Part for name in ("confusion", "value", "log_loss")))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,10 +39,10 @@ class RescoredAttempt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rescoring:
-    """What a corrected solution changes."""
+    """The effect of a corrected solution."""
 
     attempts: tuple[RescoredAttempt, ...]
-    n_rows_changed: int  # of the solution, in label, Usage or Group
+    n_rows_changed: int  # rows of the solution that differ in label, Usage or Group
     ranks_before: dict[str, int]  # public, by team
     ranks_after: dict[str, int] | None  # None in a dry run, which stores nothing to rank
 
@@ -55,32 +55,36 @@ def rescore(contest: Contest, solution: Solution, decision: HostDecision, *, is_
     """
     if is_dry_run:
         with contest.database.read() as connection:
-            return _rescored(contest, connection, solution)[0]
+            return _grade_again(contest, connection, solution)[0]
     with contest.database.write() as connection:
         connection.execute(select(schema.contest.c.id).with_for_update())
-        found, grades = _rescored(contest, connection, solution)
+        result, grades = _grade_again(contest, connection, solution)
         _store(connection, solution, decision, grades)
         if read_rules(connection).is_ladder:
             for team_id in sorted({row.team_id for row, _, _ in grades}):
                 update_shown_numbers(connection, contest.cache, solution, team_id)
         changed = sum(
-            (one.public_before, one.private_before) != (one.public_after, one.private_after) for one in found.attempts
+            (attempt.public_before, attempt.private_before) != (attempt.public_after, attempt.private_after)
+            for attempt in result.attempts
         )
         log_action(connection, "rescore", decision, {"solution": solution.digest, "n_changed": changed})
     with contest.database.read() as connection:
         ranks_after = read_ranks(connection, contest.cache, read_rules(connection))
     return Rescoring(
-        attempts=found.attempts, n_rows_changed=found.n_rows_changed, ranks_before=found.ranks_before, ranks_after=ranks_after
+        attempts=result.attempts,
+        n_rows_changed=result.n_rows_changed,
+        ranks_before=result.ranks_before,
+        ranks_after=ranks_after,
     )
 
 
 _Graded = tuple[Row[Any], Submission, Grade]
 
 
-def _rescored(contest: Contest, connection: Connection, solution: Solution) -> tuple[Rescoring, list[_Graded]]:
+def _grade_again(contest: Contest, connection: Connection, solution: Solution) -> tuple[Rescoring, list[_Graded]]:
     rules = read_rules(connection)
     before = contest.cache.solution(connection, rules.solution_digest)
-    n_changed = _check_corrects(before, solution)
+    n_changed = _count_changed_rows(before, solution)
     metric = contest.cache.metric(connection, rules.metric_digest)
     query = select(schema.attempts, schema.teams.c.name.label("team"), schema.files.c.content)
     query = query.join_from(schema.attempts, schema.teams, schema.attempts.c.team_id == schema.teams.c.id)
@@ -91,11 +95,11 @@ def _rescored(contest: Contest, connection: Connection, solution: Solution) -> t
             submission = parse_submission(row.content, row.file_name, solution)
             grades.append((row, submission, grade(solution, submission, metric)))
         except SubmissionError as error:
-            came = f"attempt {row.number} of team {row.team!r} cannot be scored by the corrected solution ({error.problem})"
-            raise ContestError(f"{came}; keep the set of labels as it was") from error
+            fault = f"attempt {row.number} of team {row.team!r} cannot be scored by the corrected solution ({error.problem})"
+            raise ContestError(f"{fault}; keep the set of labels as it was") from error
     return (
         Rescoring(
-            attempts=tuple(_compared(row, after) for row, _, after in grades),
+            attempts=tuple(_compare(row, after) for row, _, after in grades),
             n_rows_changed=n_changed,
             ranks_before=read_ranks(connection, contest.cache, rules),
             ranks_after=None,
@@ -104,8 +108,8 @@ def _rescored(contest: Contest, connection: Connection, solution: Solution) -> t
     )
 
 
-def _check_corrects(before: Solution, after: Solution) -> int:
-    """How many rows differ."""
+def _count_changed_rows(before: Solution, after: Solution) -> int:
+    """Check that both solutions fit the contest and return how many rows differ."""
     if before.digest == after.digest:
         raise ContestError("this is the solution that the contest has; give the corrected one")
     if set(before.ids) != set(after.ids):
@@ -115,32 +119,32 @@ def _check_corrects(before: Solution, after: Solution) -> int:
         )
     if before.has_private != after.has_private:
         raise ContestError("a corrected solution keeps its Usage column, or goes on without; correct labels, keep the columns")
-    return sum(_row(before, before.row_by_id[name]) != _row(after, after.row_by_id[name]) for name in before.ids)
+    return sum(_read_row(before, before.row_by_id[name]) != _read_row(after, after.row_by_id[name]) for name in before.ids)
 
 
-def _row(solution: Solution, at: int) -> tuple[str, bool, str] | None:
-    """What a row counts for; None for an ignored one."""
-    if not (solution.is_public[at] or solution.is_private[at]):
+def _read_row(solution: Solution, row: int) -> tuple[str, bool, str] | None:
+    """Return label, part and group of a row; None for an ignored one."""
+    if not (solution.is_public[row] or solution.is_private[row]):
         return None
-    group = solution.groups[solution.group[at]] if solution.groups else ""
-    return solution.labels[solution.truth[at]], bool(solution.is_public[at]), group
+    group = solution.groups[solution.group[row]] if solution.groups else ""
+    return solution.labels[solution.truth[row]], bool(solution.is_public[row]), group
 
 
-def _compared(row: Row[Any], after: Grade) -> RescoredAttempt:
-    def old(part: Part) -> float | None:
+def _compare(row: Row[Any], after: Grade) -> RescoredAttempt:
+    def read_score(part: Part) -> float | None:
         value, confusion = row._mapping[f"value_{part}"], row._mapping[f"confusion_{part}"]
         if confusion is None:
             return None
         return float(value) if value is not None else macro_f1(np.array(confusion, dtype=np.int64))
 
-    public = old(Part.PUBLIC)
+    public = read_score(Part.PUBLIC)
     assert public is not None, "every solution has public rows"
     return RescoredAttempt(
         team=row.team,
         number=row.number,
         public_before=public,
         public_after=after.public.score,
-        private_before=old(Part.PRIVATE),
+        private_before=read_score(Part.PRIVATE),
         private_after=None if after.private is None else after.private.score,
     )
 
@@ -150,6 +154,6 @@ def _store(connection: Connection, solution: Solution, decision: HostDecision, g
     connection.execute(update(schema.contest).values(solution_digest=solution.digest))
     for row, submission, after in grades:
         old = {name: row._mapping[name] for name in _SCORES}
-        connection.execute(insert(schema.old_scores).values(old | {"attempt_id": row.id, "replaced_at": decision.at}))
+        connection.execute(insert(schema.old_scores).values(old | {"attempt_id": row.id, "replaced_at": decision.decided_at}))
         values = grade_values(after) | {"predicted": submission.predicted.astype(PREDICTED).tobytes()}
         connection.execute(update(schema.attempts).where(schema.attempts.c.id == row.id).values(values))

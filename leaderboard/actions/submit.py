@@ -1,4 +1,4 @@
-"""The way of a submission: parsed, scored, stored, ranked. What is refused on the way costs nothing."""
+"""Submission of a file: parsed, scored, stored, ranked. A refused file uses no attempt."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ _N_TRIES = 3  # against a solution that is corrected between grading and storing
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Receipt:
-    """What a team learns of its submission: public scores only."""
+    """The answer to a submission: public scores only."""
 
     team: str
     metric: str
     attempt: Attempt
-    interval: Interval  # of its macro-F1
+    interval: Interval  # interval of its macro-F1
     is_new: bool  # False: the same file was scored before, and no attempt was used
     n_left: int
-    rank: int  # of the team's best attempt
+    rank: int  # rank of the team's best attempt
     n_ranked: int  # teams with an attempt
 
 
 def validate_submission(contest: Contest, content: bytes, file_name: str) -> Submission:
-    """The checked submission, never a score.
+    """Check a submission without scoring it.
 
     Raises:
-        SubmissionError: the file cannot be sent; names the line and the fix.
+        SubmissionError: the file cannot be submitted; names the line and the fix.
     """
     return parse_submission(content, file_name, contest.solution)
 
 
 def submit(contest: Contest, team: str, content: bytes, file_name: str, now: datetime) -> Receipt:
-    """The receipt of a stored attempt; of the earlier one when this team sent the same file before.
+    """Submit a file and return its receipt; that of the earlier attempt when this team sent the same file before.
 
     Raises:
         TeamError: no such team, or it is disqualified.
@@ -63,17 +63,17 @@ def submit(contest: Contest, team: str, content: bytes, file_name: str, now: dat
     digest = hashlib.sha256(content).hexdigest()
     with contest.database.read() as connection:
         rules, sender = read_rules(connection), read_team(connection, team)
-        number = _known(connection, sender, rules, digest, now)
+        number = _find_earlier(connection, sender, rules, digest, now)
         scorer = contest.cache.scorer(connection, rules)
     is_new = False
     if number is None:
-        number, is_new = _stored(contest, sender, scorer, (content, file_name), now)
+        number, is_new = _grade_and_store(contest, sender, scorer, (content, file_name), now)
     with contest.database.read() as connection:
         rules = read_rules(connection)
-        sender = read_team_by_id(connection, sender.id) or sender  # it may have another name since
+        sender = read_team_by_id(connection, sender.id) or sender  # the host may have renamed it since
         ranks = read_ranks(connection, contest.cache, rules)
         if sender.name not in ranks:
-            raise _out(sender)
+            raise _build_refusal(sender)
         attempts = contest.cache.attempts(connection, Part.PUBLIC)[sender.id]
         interval = compute_public_interval(connection, contest.cache, rules, attempts, number)
     return Receipt(
@@ -88,7 +88,7 @@ def submit(contest: Contest, team: str, content: bytes, file_name: str, now: dat
     )
 
 
-_SENT = select(
+_EARLIER = select(
     select(schema.attempts.c.number)
     .where(schema.attempts.c.team_id == bindparam("of_team"), schema.attempts.c.submission_digest == bindparam("of_file"))
     .scalar_subquery()
@@ -97,25 +97,27 @@ _SENT = select(
 )
 
 
-def _known(connection: Connection, sender: Team, rules: Rules, digest: str, now: datetime) -> int | None:
-    """The number of the attempt that was this file; None for a new file that may be tried."""
+def _find_earlier(connection: Connection, sender: Team, rules: Rules, digest: str, now: datetime) -> int | None:
+    """Return the number of the attempt with this file; None for a new file that may be submitted."""
     if sender.disqualified_at is not None:
-        raise _out(sender)
-    sent = connection.execute(_SENT, {"of_team": sender.id, "of_file": digest}).one()
-    if sent.earlier is not None:
-        return int(sent.earlier)
+        raise _build_refusal(sender)
+    row = connection.execute(_EARLIER, {"of_team": sender.id, "of_file": digest}).one()
+    if row.earlier is not None:
+        return int(row.earlier)
     rules.check_open(now)
-    if sent.n_used >= sender.n_allowed:
+    if row.n_used >= sender.n_allowed:
         raise AttemptsExhausted(sender.name, sender.n_allowed)
     check_rate(connection, sender, rules.n_refusals_per_hour, now)
     return None
 
 
-def _out(sender: Team) -> TeamError:
+def _build_refusal(sender: Team) -> TeamError:
     return TeamError(message("team_out", team=repr(sender.name)))
 
 
-def _stored(contest: Contest, sender: Team, scorer: Scorer, file: tuple[bytes, str], now: datetime) -> tuple[int, bool]:
+def _grade_and_store(
+    contest: Contest, sender: Team, scorer: Scorer, file: tuple[bytes, str], now: datetime
+) -> tuple[int, bool]:
     for n_left in reversed(range(_N_TRIES)):
         solution, metric = scorer
         try:

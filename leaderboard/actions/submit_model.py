@@ -1,4 +1,4 @@
-"""The way of a model that a team sends: looked at, never run, and kept beside an attempt. It costs no attempt."""
+"""Submission of a model: checked, never run, and stored beside an attempt. It uses no attempt."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, select
 
-from leaderboard.actions import submit as entry
-from leaderboard.actions.submit import Receipt
+from leaderboard.actions.submit import Receipt, submit
 from leaderboard.contest.rate_limit import check_rate
 from leaderboard.database import schema
 from leaderboard.database.rows import read_rules, read_team_by_id
@@ -23,41 +22,41 @@ from leaderboard.verification.sent_models import StoredModel, store_model
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Upload:
-    """A file that came: its content and what it is called."""
+    """An uploaded file."""
 
     content: bytes
     name: str
 
 
 def submit_with_model(contest: Contest, team: Team, file: Upload, model: Upload | None, now: datetime) -> Receipt:
-    """`entry.submit` of a file; a model that came with it is checked before, and kept beside the attempt after.
+    """Submit a file and the model that came with it: checked before, stored beside the attempt after.
 
-    When the process ends between the two, the same files sent again cost nothing and bring both.
+    If the process ends between the two, sending both files again completes the submission at no cost.
 
     Raises:
-        LeaderboardError: as `entry.submit` and `add` do.
+        LeaderboardError: the errors of `submit` and of `add_model`.
     """
     if model is not None:
         _check(contest, team, model, now)
-    receipt = entry.submit(contest, team.name, file.content, file.name, now)
+    receipt = submit(contest, team.name, file.content, file.name, now)
     if model is None:
         return receipt
-    _keep(contest, team, schema.attempts.c.submission_digest == receipt.attempt.digest, model, now)
+    _store(contest, team, schema.attempts.c.submission_digest == receipt.attempt.digest, model, now)
     stored = contest.attempts(team)[receipt.attempt.number - 1]
     return dataclasses.replace(receipt, attempt=stored)
 
 
 def add_model(contest: Contest, team: Team, number: int, model: Upload, now: datetime) -> StoredModel:
-    """Keep a model beside an attempt that was scored before. The attempt's last model stays as it is, also when closed.
+    """Store a model beside an earlier attempt; one equal to its last model changes nothing, even in a closed contest.
 
     Raises:
         ModelRefused: it is no model; no such attempt; its score is verified; it had many models.
         TooManyRefusals: the team sent too many refused files within an hour.
         ContestClosed: `now` is after the deadline, or the host closed the contest.
-        TeamError: the team is out.
+        TeamError: the team is disqualified or merged.
     """
     _check(contest, team, model, now)
-    return _keep(contest, team, schema.attempts.c.number == number, model, now)
+    return _store(contest, team, schema.attempts.c.number == number, model, now)
 
 
 def _check(contest: Contest, team: Team, model: Upload, now: datetime) -> None:
@@ -70,9 +69,9 @@ def _check(contest: Contest, team: Team, model: Upload, now: datetime) -> None:
         raise
 
 
-def _keep(contest: Contest, team: Team, such: ColumnElement[bool], model: Upload, now: datetime) -> StoredModel:
+def _store(contest: Contest, team: Team, condition: ColumnElement[bool], model: Upload, now: datetime) -> StoredModel:
     attempts = schema.attempts.c
-    of_team = select(*attempts["id", "number"]).where(attempts.team_id == team.id, such).with_for_update()
+    of_team = select(*attempts["id", "number"]).where(attempts.team_id == team.id, condition).with_for_update()
     with contest.database.write() as connection:
         rules, sender = read_rules(connection, is_locked=True), read_team_by_id(connection, team.id)
         if sender is None:
@@ -82,7 +81,7 @@ def _keep(contest: Contest, team: Team, such: ColumnElement[bool], model: Upload
         row = connection.execute(of_team).one_or_none()
         if row is None:
             raise ModelRefused(message("model_no_attempt", team=repr(team.name)))
-        kept = store_model(connection, row.id, (sender, row.number), (model.content, model.name), now)
-        if kept.is_new:
+        stored = store_model(connection, row.id, (sender, row.number), (model.content, model.name), now)
+        if stored.is_new:
             rules.check_open(now)
-    return kept
+    return stored

@@ -1,4 +1,4 @@
-"""A submission becomes an attempt: numbered by the database, in the transaction that stores its score."""
+"""Storing of attempts: the database numbers each in the transaction that stores its score."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ _TAKES_PART = (
 _OF_TEAM = schema.attempts.c.team_id == bindparam("of_team")
 _EARLIER = select(schema.attempts.c.number).where(_OF_TEAM, schema.attempts.c.submission_digest == bindparam("of_file"))
 _LAST = select(func.coalesce(func.max(schema.attempts.c.number), 0)).where(_OF_TEAM).scalar_subquery()
-_NEXT = _LAST + 1  # counted by the database, in the transaction that stores the score
+_NEXT = _LAST + 1  # computed by the database, in the transaction that stores the score
 _INSERT = insert(schema.attempts).values(number=_NEXT, shown_number=_NEXT).returning(schema.attempts.c.number)
 
 
 def record(
-    connection: Connection, cache: ContestCache, team: Team, sent: tuple[Submission, Grade], now: datetime
+    connection: Connection, cache: ContestCache, team: Team, graded: tuple[Submission, Grade], now: datetime
 ) -> tuple[int, bool]:
-    """The number of the stored attempt and True; of the earlier one and False when this team sent the same file before.
+    """Store an attempt; return its number and True, or the earlier one and False if the team sent this file before.
 
     Raises:
-        SolutionReplaced: the grade is by another solution than the contest has by now.
+        SolutionReplaced: the host has corrected the solution since the file was graded.
         ContestClosed: the contest was closed meanwhile.
         TeamError: the team was disqualified or merged meanwhile.
         AttemptsExhausted: the database refused a further attempt.
     """
-    submission, grade = sent
+    submission, grade = graded
     rules = read_rules(connection, is_locked=True)
     _check_takes_part(connection, team)
     earlier = connection.scalar(_EARLIER, {"of_team": team.id, "of_file": submission.digest})
@@ -56,7 +56,7 @@ def record(
     values = _values(team, submission, grade, now)
     insertion = _INSERT
     if rules.is_ladder:
-        insertion = _INSERT.values(shown_number=_shown_number(connection, cache, rules, team, submission.predicted))
+        insertion = _INSERT.values(shown_number=_find_shown_number(connection, cache, rules, team, submission.predicted))
     try:
         return int(connection.execute(insertion, values).scalar_one()), True
     except IntegrityError as error:
@@ -84,11 +84,11 @@ def _values(team: Team, submission: Submission, grade: Grade, now: datetime) -> 
     }
 
 
-def _shown_number(connection: Connection, cache: ContestCache, rules: Rules, team: Team, predicted: Indices) -> int:
+def _find_shown_number(connection: Connection, cache: ContestCache, rules: Rules, team: Team, predicted: Indices) -> int:
     columns = schema.attempts.c
     query = select(columns.submission_digest).where(columns.team_id == team.id).order_by(columns.number)
     digests = connection.scalars(query).all()
     earlier = read_predicted(connection, digests)
     solution = cache.solution(connection, rules.solution_digest)
-    drawn = cache.resamples(solution, Part.PUBLIC)
-    return find_shown_numbers(solution, drawn, [*(earlier[one] for one in digests), predicted])[-1]
+    draws = cache.resamples(solution, Part.PUBLIC)
+    return find_shown_numbers(solution, draws, [*(earlier[digest] for digest in digests), predicted])[-1]

@@ -26,7 +26,7 @@ Scorer = tuple[Solution, Metric | None]  # None: macro-F1
 
 @dataclass(kw_only=True, slots=True)
 class ContestCache:
-    """Values of two lives: for good under the digests that they are made from, and until the contest's next revision.
+    """Two caches: values by the digests of their inputs, for good, and values of the contest's current revision.
 
     Threads may share it: one computes, the others wait for its value.
     """
@@ -37,7 +37,7 @@ class ContestCache:
     _current: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     def get_current(self, connection: Connection, key: Hashable, compute: Callable[[], T]) -> T:
-        """Return a value that any change of the contest may change, as of the revision that `connection` sees."""
+        """Return a value of the revision that `connection` sees; any change of the contest drops it."""
         revision = read_revision(connection)
         with self._lock:
             if revision != self._revision:
@@ -61,7 +61,7 @@ class ContestCache:
             return _get(self._by_digest, digest, lambda: load_metric(_content(connection, digest), "metric.py"))
 
     def scorer(self, connection: Connection, rules: Rules) -> Scorer:
-        """Return what a submission is graded by."""
+        """Return the solution and the metric that grade a submission."""
         return self.solution(connection, rules.solution_digest), self.metric(connection, rules.metric_digest)
 
     def resamples(self, solution: Solution, part: Part) -> Resamples:
@@ -91,5 +91,5 @@ def _get(values: dict[Hashable, Any], key: Hashable, compute: Callable[[], T]) -
 
 def _content(connection: Connection, digest: str) -> bytes:
     content = connection.scalar(select(schema.files.c.content).where(schema.files.c.digest == digest))
-    assert content is not None, "a digest in the contest is one of a kept file"
+    assert content is not None, "a digest in the contest is one of a stored file"
     return bytes(content)

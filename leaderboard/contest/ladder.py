@@ -21,31 +21,28 @@ from leaderboard.scoring.significance import standard_error
 from leaderboard.standings import Part
 
 
-def find_shown_numbers(solution: Solution, drawn: Resamples, predicted: Sequence[Indices]) -> list[int]:
-    """For each attempt, by number, the number of the one whose public score is shown for it."""
+def find_shown_numbers(solution: Solution, draws: Resamples, predicted: Sequence[Indices]) -> list[int]:
+    """Return, for each attempt by number, the number of the attempt whose public score is shown for it."""
     if not predicted:
         return []
-    truth, n_classes = solution.truth[drawn.rows], len(solution.labels)
-    scores = [macro_f1(confusion_matrix(truth, one[drawn.rows], n_classes)) for one in predicted]
-    replicates = drawn.macro_f1(np.stack(predicted))  # (R, attempts)
-    shown = [0]
-    for at in range(1, len(predicted)):
-        last = shown[-1]
-        error = standard_error(replicates[:, [at, last]], drawn.n_units)
-        shown.append(at if scores[at] > scores[last] + error else last)
-    return [at + 1 for at in shown]
+    truth, n_classes = solution.truth[draws.rows], len(solution.labels)
+    scores = [macro_f1(confusion_matrix(truth, classes[draws.rows], n_classes)) for classes in predicted]
+    replicates = draws.macro_f1(np.stack(predicted))  # (R, attempts)
+    numbers = [0]
+    for index in range(1, len(predicted)):
+        last = numbers[-1]
+        error = standard_error(replicates[:, [index, last]], draws.n_units)
+        numbers.append(index if scores[index] > scores[last] + error else last)
+    return [index + 1 for index in numbers]
 
 
 def update_shown_numbers(connection: Connection, cache: ContestCache, solution: Solution, team_id: int) -> None:
-    """Decide anew which public scores of a team are shown, after its attempts or their scores have changed."""
+    """Choose again which public scores of a team are shown, after its attempts or their scores have changed."""
     columns = schema.attempts.c
-    rows = connection.execute(
-        select(*columns["id", "submission_digest"]).where(columns.team_id == team_id).order_by(columns.number)
-    )
-    found = rows.all()
-    predicted = read_predicted(connection, [row.submission_digest for row in found])
-    drawn = cache.resamples(solution, Part.PUBLIC)
-    for row, shown in zip(
-        found, find_shown_numbers(solution, drawn, [predicted[row.submission_digest] for row in found]), strict=True
-    ):
-        connection.execute(update(schema.attempts).where(columns.id == row.id).values(shown_number=shown))
+    query = select(*columns["id", "submission_digest"]).where(columns.team_id == team_id).order_by(columns.number)
+    rows = connection.execute(query).all()
+    predicted = read_predicted(connection, [row.submission_digest for row in rows])
+    draws = cache.resamples(solution, Part.PUBLIC)
+    numbers = find_shown_numbers(solution, draws, [predicted[row.submission_digest] for row in rows])
+    for row, number in zip(rows, numbers, strict=True):
+        connection.execute(update(schema.attempts).where(columns.id == row.id).values(shown_number=number))

@@ -22,7 +22,7 @@ _NO_PRIVATE = "private standings need a Usage column in the solution and this on
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ranking:
-    """The standings, and a sentence on who is really first."""
+    """The standings, and a sentence on the significance of the lead."""
 
     lines: tuple[Standing, ...]
     sentence: str
@@ -30,30 +30,30 @@ class Ranking:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Entry:
-    """A team with the attempt that counts for it."""
+    """A team and the attempt that counts for it."""
 
     team: Team
-    attempts: tuple[Attempt, ...]  # with their scores in the part that is ranked
-    counted: Attempt
+    attempts: tuple[Attempt, ...]  # scores in the ranked part
+    best: Attempt
 
 
 def read_ranks(connection: Connection, cache: ContestCache, rules: Rules) -> dict[str, int]:
-    """The public rank of each team that has one, by name."""
+    """Return the public rank of each ranked team, by name."""
     return _ranks(_entries(connection, cache, rules, Part.PUBLIC), rules)
 
 
 def compute_public_interval(
     connection: Connection, cache: ContestCache, rules: Rules, attempts: Sequence[Attempt], number: int
 ) -> Interval:
-    """Of the public macro-F1 that is shown for one of a team's attempts."""
+    """Compute the interval of the public macro-F1 that is shown for an attempt of a team."""
     solution = cache.solution(connection, rules.solution_digest)
-    shown = attempts[attempts[number - 1].shown_number - 1]
-    replicates = cache.replicates(connection, solution, Part.PUBLIC, [shown.digest])
+    attempt = attempts[attempts[number - 1].shown_number - 1]
+    replicates = cache.replicates(connection, solution, Part.PUBLIC, [attempt.digest])
     return cache.resamples(solution, Part.PUBLIC).interval(replicates[:, 0])
 
 
 def read_standings(connection: Connection, cache: ContestCache, part: Part) -> tuple[Standing, ...]:
-    """The ranking, best first, equal ranks by name: by the score in `part` of each team's best public attempt.
+    """Return the ranking by the score in `part` of each team's best public attempt, equal ranks by name.
 
     Raises:
         ContestError: the private part is asked for and the solution has no Usage column.
@@ -65,7 +65,7 @@ def read_standings(connection: Connection, cache: ContestCache, part: Part) -> t
 
 
 def read_board(connection: Connection, cache: ContestCache) -> Board:
-    """What everyone may see now."""
+    """Return the public scores while the contest runs, the final ones after its host closed it."""
     rules = read_rules(connection)
     solution = cache.solution(connection, rules.solution_digest)
     part = Part.PRIVATE if rules.is_closed and solution.has_private else Part.PUBLIC
@@ -80,20 +80,20 @@ def _rank(connection: Connection, cache: ContestCache, rules: Rules, part: Part)
 
 def _entries(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> list[_Entry]:
     public = cache.attempts(connection, Part.PUBLIC)
-    shown = public if part is Part.PUBLIC else cache.attempts(connection, part)
+    scored = public if part is Part.PUBLIC else cache.attempts(connection, part)
     entries = []
     for team in read_teams(connection):
         if team.disqualified_at is None and team.id in public:
             number = find_best_attempt(public[team.id], rules.is_lower_better).number
-            entries.append(_Entry(team=team, attempts=shown[team.id], counted=shown[team.id][number - 1]))
+            entries.append(_Entry(team=team, attempts=scored[team.id], best=scored[team.id][number - 1]))
     return entries
 
 
 def _ranks(entries: Sequence[_Entry], rules: Rules) -> dict[str, int]:
     sign = -1 if rules.is_lower_better else 1
-    by_rank = compute_ranks({entry.team.name: sign * entry.counted.score for entry in entries})
+    by_rank = compute_ranks({entry.team.name: sign * entry.best.score for entry in entries})
     if rules.ties is Ties.EARLIER:
-        return split_by_arrival(by_rank, {entry.team.name: entry.counted.arrived_at for entry in entries})
+        return split_by_arrival(by_rank, {entry.team.name: entry.best.arrived_at for entry in entries})
     return by_rank
 
 
@@ -102,40 +102,41 @@ def _compute_ranking(connection: Connection, cache: ContestCache, rules: Rules, 
     if not entries:
         return Ranking(lines=(), sentence=describe_leader([], np.empty(0), compare_teams(np.empty(0), np.empty((1, 0)), 1), ""))
     by_rank = _ranks(entries, rules)
-    entries.sort(key=lambda entry: (by_rank[entry.team.name], name_key(entry.team.shown_as)))  # a pseudonym tells no initial
+    # Equal ranks are in the order of the visible names, which reveals nothing of the others.
+    entries.sort(key=lambda entry: (by_rank[entry.team.name], name_key(entry.team.shown_as)))
     solution = cache.solution(connection, rules.solution_digest)
     draws = cache.resamples(solution, part)
-    replicates = cache.replicates(connection, solution, part, [entry.counted.digest for entry in entries])
-    f1 = np.array([entry.counted.macro_f1 for entry in entries])
-    pairs = compare_teams(f1, replicates, draws.n_units)
+    replicates = cache.replicates(connection, solution, part, [entry.best.digest for entry in entries])
+    f1 = np.array([entry.best.macro_f1 for entry in entries])
+    tests = compare_teams(f1, replicates, draws.n_units)
     intervals = [draws.interval(column) for column in replicates.T]
-    lines = _lines(entries, by_rank, intervals, pairs, has_test=rules.metric_digest is None)
+    lines = _lines(entries, by_rank, intervals, tests, has_test=rules.metric_digest is None)
     if rules.metric_digest is not None and len(lines) > 1:
         return Ranking(lines=lines, sentence=_untested_sentence(lines, rules))
-    return Ranking(lines=lines, sentence=describe_leader([line.shown_as for line in lines], f1, pairs, draws.unit_name))
+    return Ranking(lines=lines, sentence=describe_leader([line.shown_as for line in lines], f1, tests, draws.unit_name))
 
 
 def _lines(
-    entries: Sequence[_Entry], by_rank: dict[str, int], intervals: Sequence[Interval], pairs: TeamComparison, *, has_test: bool
+    entries: Sequence[_Entry], by_rank: dict[str, int], intervals: Sequence[Interval], tests: TeamComparison, *, has_test: bool
 ) -> tuple[Standing, ...]:
     return tuple(
         Standing(
             rank=by_rank[entry.team.name],
             team=entry.team.name,
             shown_as=entry.team.shown_as,
-            score=entry.counted.score,
-            macro_f1=entry.counted.macro_f1,
-            metrics=entry.counted.metrics,
-            interval=span,
+            score=entry.best.score,
+            macro_f1=entry.best.macro_f1,
+            metrics=entry.best.metrics,
+            interval=interval,
             is_tied_with_above=tied and has_test,
             could_be_first=could and (has_test or by_rank[entry.team.name] == 1),
-            best=entry.counted.number,
+            best=entry.best.number,
             n_attempts=len(entry.attempts),
             n_allowed=entry.team.n_allowed,
-            model=entry.counted.model,
+            model=entry.best.model,
             attempts=entry.attempts,
         )
-        for entry, span, tied, could in zip(entries, intervals, pairs.is_tied_with_above, pairs.could_be_first, strict=True)
+        for entry, interval, tied, could in zip(entries, intervals, tests.is_tied_with_above, tests.could_be_first, strict=True)
     )
 
 

@@ -1,4 +1,4 @@
-"""Files that could not be scored, counted by team and hour: each is free, very many are abuse."""
+"""Rate limit on files that cannot be scored: each is free, many within an hour are abuse."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from leaderboard.errors import TooManyRefusals
 from leaderboard.teams import Team
 
 _HOUR = timedelta(hours=1)
-
-
 _RECENT = (
     select(schema.refusals.c.refused_at)
     .where(schema.refusals.c.team_id == bindparam("of_team"), schema.refusals.c.refused_at > bindparam("since"))
@@ -23,7 +21,7 @@ _RECENT = (
 
 
 def check_rate(connection: Connection, team: Team, n_per_hour: int, now: datetime) -> None:
-    """Refuse a team that has used its refused files of the last hour.
+    """Refuse a team that has reached the limit of refused files in the last hour.
 
     Raises:
         TooManyRefusals: with the seconds until the oldest of them is an hour old.
@@ -35,7 +33,7 @@ def check_rate(connection: Connection, team: Team, n_per_hour: int, now: datetim
 
 
 def count_refusal(connection: Connection, team: Team, now: datetime) -> None:
-    """Count one; those older than an hour are forgotten."""
+    """Count a refused file; those older than an hour are deleted."""
     columns = schema.refusals.c
     connection.execute(delete(schema.refusals).where(columns.team_id == team.id, columns.refused_at <= now - _HOUR))
     connection.execute(insert(schema.refusals).values(team_id=team.id, refused_at=now))

@@ -1,6 +1,6 @@
-"""Names and pseudonyms of teams, which share one space: nobody passes for another team, and no pseudonym tells a name.
+"""Names and pseudonyms of teams in one namespace: no team can pass for another, no pseudonym reveals a name.
 
-Whoever gives one holds the contest's row first, so that two who ask for one name at the same moment cannot both get it.
+Every change locks the contest's row first, so that two teams cannot get the same name at the same moment.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _PSEUDONYMS = select(schema.teams.c.pseudonym).where(
 
 
 def add_team(connection: Connection, name: str, now: datetime) -> str:
-    """A new team; its name as it is kept comes back.
+    """Add a team and return its name in the stored form.
 
     Raises:
         NameRefused: the name cannot be given, or is a team's name or pseudonym.
     """
     tidy = tidy_name(name)
     values = {"name": tidy, "name_key": name_key(tidy), "created_at": now}
-    _hold(connection)
+    _lock_contest(connection)
     _check_no_pseudonym(connection, tidy)
     try:
         connection.execute(insert(schema.teams).values(values))
@@ -43,15 +43,15 @@ def add_team(connection: Connection, name: str, now: datetime) -> str:
 
 
 def rename_team(connection: Connection, team: Team, name: str) -> str:
-    """Give a team another name; that comes back as it is kept.
+    """Rename a team and return its name in the stored form.
 
     Raises:
         NameRefused: the name cannot be given, or is a team's name or pseudonym, be it this team's own.
     """
     tidy = tidy_name(name)
-    known = _held(connection, team)
-    if known.pseudonym is not None and reveals_name(known.pseudonym, tidy):
-        raise NameRefused(message("pseudonym_tells", name=repr(known.pseudonym)))
+    current = _lock_and_read(connection, team)
+    if current.pseudonym is not None and reveals_name(current.pseudonym, tidy):
+        raise NameRefused(message("pseudonym_tells", name=repr(current.pseudonym)))
     _check_no_pseudonym(connection, tidy)
     values = {"name": tidy, "name_key": name_key(tidy)}
     try:
@@ -62,37 +62,37 @@ def rename_team(connection: Connection, team: Team, name: str) -> str:
 
 
 def set_pseudonym(connection: Connection, team: Team, pseudonym: str | None, reason: str | None, now: datetime) -> None:
-    """Show a team to others under `pseudonym`, or under its name again for None; logged with the host's reason, if it is one.
+    """Show a team under `pseudonym`, or under its name again for None; logged with the host's reason, if any.
 
     Raises:
         NameRefused: it cannot be given, tells the team's name, or is a name or pseudonym of another team.
-        NameOften: there is no reason of a host, and the team has changed it often within a day.
-        TeamError: the team went into another.
+        NameOften: the team itself asks, and has changed it often within a day.
+        TeamError: the team was merged into another.
     """
     tidy = None if pseudonym is None else tidy_name(pseudonym)
-    known = _held(connection, team)
-    if known.pseudonym == tidy:
+    current = _lock_and_read(connection, team)
+    if current.pseudonym == tidy:
         return
     if reason is None:
-        _check_seldom(connection, known, now)
+        _check_daily_limit(connection, current, now)
     if tidy is not None:
-        _check_pseudonym(connection, known, tidy)
+        _check_pseudonym(connection, current, tidy)
     connection.execute(update(schema.teams).where(schema.teams.c.id == team.id).values(pseudonym=tidy))
-    entry = {"action": _ACTION, "team": known.name, "reason": reason or _ASKED, "done_at": now}
-    write_log(connection, entry | {"details": {"before": known.pseudonym, "after": tidy}})
+    entry = {"action": _ACTION, "team": current.name, "reason": reason or _ASKED, "done_at": now}
+    write_log(connection, entry | {"details": {"before": current.pseudonym, "after": tidy}})
 
 
-def _hold(connection: Connection) -> None:
+def _lock_contest(connection: Connection) -> None:
     connection.execute(select(schema.contest.c.id).with_for_update())
 
 
-def _held(connection: Connection, team: Team) -> Team:
-    """The team as it is now."""
-    _hold(connection)
-    known = read_team_by_id(connection, team.id)
-    if known is None:
+def _lock_and_read(connection: Connection, team: Team) -> Team:
+    """Lock the contest and return the team as it is now."""
+    _lock_contest(connection)
+    current = read_team_by_id(connection, team.id)
+    if current is None:
         raise TeamError(message("team_merged", team=repr(team.name)))
-    return known
+    return current
 
 
 def _check_no_pseudonym(connection: Connection, name: str) -> None:
@@ -109,9 +109,9 @@ def _check_pseudonym(connection: Connection, team: Team, pseudonym: str) -> None
         raise NameRefused(message("pseudonym_taken", name=repr(pseudonym)))
 
 
-def _check_seldom(connection: Connection, team: Team, now: datetime) -> None:
+def _check_daily_limit(connection: Connection, team: Team, now: datetime) -> None:
     columns = schema.host_log.c
-    such = (columns.action == _ACTION) & (columns.team == team.name) & (columns.reason == _ASKED)
-    recent = select(func.count()).select_from(schema.host_log).where(such, columns.done_at > now - _DAY)
+    condition = (columns.action == _ACTION) & (columns.team == team.name) & (columns.reason == _ASKED)
+    recent = select(func.count()).select_from(schema.host_log).where(condition, columns.done_at > now - _DAY)
     if int(connection.scalar(recent) or 0) >= N_A_DAY:
         raise NameOften(message("pseudonym_often", n=N_A_DAY, team=repr(team.name)))

@@ -1,1 +1,1 @@
-"""Tables, triggers, migrations and copies of the contest."""
+"""Tables, triggers, migrations and backups of a contest."""

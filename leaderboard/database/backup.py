@@ -1,4 +1,4 @@
-"""A contest copied whole while others write: a backup is a SQLite contest, wherever the contest itself is kept."""
+"""Backups of a contest in use: each is a SQLite contest, whichever database the contest itself is in."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from leaderboard.database.connection import ContestDatabase, connect, create_sql
 from leaderboard.database.create import create_tables
 from leaderboard.errors import ContestError
 
-_AT_ONCE = 200  # rows of a table that are held in memory
+_BATCH_SIZE = 200  # rows of a table that are held in memory
 
 
 def copy_sqlite(source: Path, target: Path) -> None:
-    """Copy a SQLite file as it is at one moment, its write-ahead log included; never over another file.
+    """Copy a SQLite file as it is at one moment, its write-ahead log included; never overwrite a file.
 
     Raises:
         ContestError: `target` exists or cannot be written.
     """
     with (
-        create_sqlite_file(target) as beside,
+        create_sqlite_file(target) as temporary,
         contextlib.closing(sqlite3.connect(source)) as old,
-        contextlib.closing(sqlite3.connect(beside)) as new,
+        contextlib.closing(sqlite3.connect(temporary)) as new,
     ):
         old.backup(new)
 
 
 def copy_rows(source: ContestDatabase, target: ContestDatabase) -> None:
-    """Fill an empty database with the contest of another, in one transaction of each.
+    """Copy a contest into an empty database, in one transaction of each.
 
     Raises:
         ContestError: the target holds a contest, or one of the two fails.
@@ -42,29 +42,29 @@ def copy_rows(source: ContestDatabase, target: ContestDatabase) -> None:
         create_tables(new)
         for table in schema.metadata.sorted_tables:
             if table is schema.teams:
-                query = select(table).order_by(table.c.merged_into.is_not(None), table.c.id)  # what is referred to comes first
+                query = select(table).order_by(table.c.merged_into.is_not(None), table.c.id)  # targets of a merger come first
             else:
                 query = select(table)
-            for rows in old.execution_options(yield_per=_AT_ONCE).execute(query).mappings().partitions():
+            for rows in old.execution_options(yield_per=_BATCH_SIZE).execute(query).mappings().partitions():
                 new.execute(insert(table), [dict(row) for row in rows])
         restart_ids(new)
 
 
-def restore_into(backup: ContestDatabase, where: str | Path) -> None:
-    """Make a contest of a backup, at a path (SQLite) or URL, as a whole or not at all.
+def restore_into(backup: ContestDatabase, location: str | Path) -> None:
+    """Restore a backup to a path (SQLite) or URL, as a whole or not at all.
 
     Raises:
-        ContestError: something is there already, or it cannot be written.
+        ContestError: the path or database is in use, or cannot be written.
     """
-    path = parse_sqlite_path(where)
+    path = parse_sqlite_path(location)
     if path is not None:
         return back_up(backup, path)
-    with contextlib.closing(connect(where)) as target:
+    with contextlib.closing(connect(location)) as target:
         copy_rows(backup, target)
 
 
 def restart_ids(connection: Connection) -> None:
-    """Let a server number new rows after those that came with their number; SQLite does by itself."""
+    """Let a server number new rows after the copied ones; SQLite does so by itself."""
     if connection.dialect.name == "sqlite":
         return
     for table in schema.metadata.sorted_tables:
@@ -80,8 +80,8 @@ def back_up(source: ContestDatabase, target: Path) -> None:
     Raises:
         ContestError: `target` exists or cannot be written, or the contest cannot be read.
     """
-    with create_sqlite_file(target) as beside:
-        copy = connect(beside, str(target))
+    with create_sqlite_file(target) as temporary:
+        copy = connect(temporary, str(target))
         with contextlib.closing(copy):
             copy_rows(source, copy)
-            copy.log_ahead()
+            copy.enable_wal()

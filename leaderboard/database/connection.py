@@ -1,4 +1,4 @@
-"""A SQLite file or a PostgreSQL URL as transactions; what a database answers wrong becomes one clear line."""
+"""Transactions on a SQLite file or a PostgreSQL URL; an error of the database becomes one clear line."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from arena.base.install import install_command
 from leaderboard.errors import ContestError
 
 _WAIT_S = 30
-_N_KEPT = 16  # connections: one more is opened and closed each time, and opening one reads the whole schema
+_POOL_SIZE = 16  # further connections are opened and closed each time, and opening one reads the whole schema
 _WRITES = "arena_writes"
-_ADVICE = {  # of what SQLite says, to what helps
+_ADVICE = {  # advice by a part of SQLite's message
     "not a database": "it is no contest file; name yours with --contest",
     "malformed": "the file is damaged; restore it from a copy",
     "full": "free some space and try again",
@@ -36,20 +36,20 @@ _ADVICE = {  # of what SQLite says, to what helps
 
 @dataclass(frozen=True, slots=True)
 class ContestDatabase:
-    """One database that holds, or will hold, one contest."""
+    """A database that holds, or will hold, one contest."""
 
     engine: Engine
-    name: str  # as messages call it: the file's path, or the URL without its password
+    name: str  # in messages: the file's path, or the URL without its password
     _writing: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        """One transaction that sees one state.
+        """Open a transaction that reads one consistent state.
 
         Raises:
             ContestError: the database cannot be read.
         """
-        with self._translated("read"), self.engine.connect() as connection:
+        with self._translate_errors("read"), self.engine.connect() as connection:
             if not self._is_sqlite:
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with connection.begin():
@@ -57,19 +57,19 @@ class ContestDatabase:
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction that is wholly stored or not at all; on SQLite writers wait for each other from its begin.
+        """Open a transaction that is stored as a whole or not at all; on SQLite, writers queue from its beginning.
 
         Raises:
-            ContestError: the database cannot be written; nothing of this transaction is stored.
+            ContestError: the database cannot be written; nothing of the transaction is stored.
         """
-        with self._translated("written"), self._turn(), self.engine.connect() as connection:
+        with self._translate_errors("written"), self._queue_writers(), self.engine.connect() as connection:
             connection.execution_options(**{_WRITES: True})
             with connection.begin():
                 yield connection
 
     @contextlib.contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Let threads that write to a file wait here: inside SQLite they would sleep and look again, some of them for long."""
+    def _queue_writers(self) -> Iterator[None]:
+        """Queue threads that write to one file: SQLite itself would let them sleep and poll, some of them for long."""
         if not self._is_sqlite:
             yield
             return
@@ -84,22 +84,22 @@ class ContestDatabase:
     def _is_sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
 
-    def log_ahead(self) -> None:
-        """Let a SQLite file be read while it is written, from now on; a server does that anyway.
+    def enable_wal(self) -> None:
+        """Switch a SQLite file to write-ahead logging, so that it can be read while it is written; a server needs no switch.
 
         Raises:
             ContestError: the file cannot be written.
         """
         if not self._is_sqlite:
             return
-        with self._translated("written"), contextlib.closing(self.engine.raw_connection()) as connection:
+        with self._translate_errors("written"), contextlib.closing(self.engine.raw_connection()) as connection:
             connection.cursor().execute("PRAGMA journal_mode = WAL")
 
     def close(self) -> None:
         self.engine.dispose()
 
     @contextlib.contextmanager
-    def _translated(self, verb: str) -> Iterator[None]:
+    def _translate_errors(self, verb: str) -> Iterator[None]:
         try:
             yield
         except (DBAPIError, sqlite3.Error, PoolTimeout) as error:
@@ -110,65 +110,65 @@ class ContestDatabase:
             raise ContestError(f"{self.name} cannot be {verb} ({reason}); {advice}") from error
 
 
-def parse_sqlite_path(where: str | Path) -> Path | None:
-    """The file of a contest that is kept in SQLite; None for a server.
+def parse_sqlite_path(location: str | Path) -> Path | None:
+    """Return the file of a SQLite contest; None for a server.
 
     Raises:
-        ContestError: a URL that no database is known for.
+        ContestError: the URL names no supported database.
     """
-    if isinstance(where, Path) or "://" not in where:
-        return Path(where)
-    url = _parsed_url(where)
+    if isinstance(location, Path) or "://" not in location:
+        return Path(location)
+    url = _parse_url(location)
     if url.get_backend_name() != "sqlite":
         return None
     if not url.database or url.database == ":memory:":
-        raise ContestError(f"a contest is kept in a file and {where} names none; write sqlite:///contest.db")
+        raise ContestError(f"a contest is kept in a file and {location} names none; write sqlite:///contest.db")
     return Path(url.database)
 
 
-def _place(beside: Path, path: Path) -> None:
+def _publish(temporary: Path, path: Path) -> None:
     try:
-        os.link(beside, path)  # unlike a rename, never in the place of another file
+        os.link(temporary, path)  # unlike a rename, never replaces another file
     except FileExistsError:
         raise
     except OSError:  # a file system without hard links, such as a mounted cloud drive
-        os.rename(beside, path)
+        os.rename(temporary, path)
 
 
 @contextlib.contextmanager
 def create_sqlite_file(path: Path) -> Iterator[Path]:
-    """A file beside `path` to fill; it becomes `path` at the end, and is gone when the filling fails.
+    """Yield a temporary file in the folder of `path`; rename it to `path` at the end, delete it after an error.
 
     Raises:
-        ContestError: `path` is there already, or its folder cannot be written.
+        ContestError: `path` exists, or its folder cannot be written.
     """
-    taken = ContestError(f"{path} exists and no contest is overwritten; choose another path with --contest")
+    exists = ContestError(f"{path} exists and no contest is overwritten; choose another path with --contest")
     if path.exists():
-        raise taken
+        raise exists
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-            beside = Path(folder, path.name)
-            os.close(os.open(beside, os.O_CREAT, 0o600))  # it holds the solution: for its owner's eyes
-            yield beside
-            _place(beside, path)
+            temporary = Path(folder, path.name)
+            os.close(os.open(temporary, os.O_CREAT, 0o600))  # it holds the solution: readable by its owner alone
+            yield temporary
+            _publish(temporary, path)
     except FileExistsError:
-        raise taken from None
+        raise exists from None
     except OSError as error:
         raise ContestError(
             f"{path} cannot be written ({error.strerror}); choose a folder that is writable and has space"
         ) from error
 
 
-def connect(where: str | Path, name: str = "") -> ContestDatabase:
-    """The database at a path or URL, called `name` in messages; nothing is opened before the first transaction.
+def connect(location: str | Path, name: str = "") -> ContestDatabase:
+    """Return the database at a path or URL, called `name` in messages; the first transaction opens it.
 
     Raises:
-        ContestError: a URL that no database is known for, or its driver is not installed.
+        ContestError: the URL names no supported database, or its driver is not installed.
     """
-    path = parse_sqlite_path(where)
+    path = parse_sqlite_path(location)
     if path is not None:
         return _connect_sqlite(path, name or str(path))
-    url = _parsed_url(str(where))
+    url = _parse_url(str(location))
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
     try:
@@ -180,12 +180,12 @@ def connect(where: str | Path, name: str = "") -> ContestDatabase:
         raise ContestError(f"{url.render_as_string()} needs the package {error.name}: {fix}") from error
 
 
-def _parsed_url(text: str) -> URL:
+def _parse_url(text: str) -> URL:
     try:
         url = make_url(text)
         if url.get_backend_name() in ("sqlite", "postgresql"):
             return url
-    except (ArgumentError, ValueError):  # the second is of a port that is no number
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         pass
     raise ContestError(
         f"a contest is kept in a SQLite file or at postgresql://..., not at {text.split('@')[-1]}; give one of these"
@@ -196,13 +196,13 @@ def _connect_sqlite(path: Path, name: str) -> ContestDatabase:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         connect_args={"timeout": _WAIT_S},
-        pool_size=_N_KEPT,
-        pool_use_lifo=True,  # the one used last remembers most of the file
+        pool_size=_POOL_SIZE,
+        pool_use_lifo=True,  # the connection used last has most of the file in its cache
     )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-        connection.isolation_level = None  # BEGIN is ours: the driver's own comes too late to hold off other writers
+        connection.isolation_level = None  # we send BEGIN: the driver's own comes too late to hold off other writers
         connection.execute("PRAGMA foreign_keys = ON")
 
     @event.listens_for(engine, "begin")

@@ -1,4 +1,4 @@
-"""The tables of a new contest, filled."""
+"""Creation of a contest: its tables, its solution and its rules."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from leaderboard.scoring.custom_metric import check_metric, load_metric
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContestSettings:
-    """What a host may decide beside name, solution and deadline."""
+    """Optional rules of a new contest, beside name, solution and deadline."""
 
     metric: bytes | None = None  # a Python file; None: macro-F1
     metric_name: str = "macro-F1"
@@ -41,15 +41,15 @@ class ContestSettings:
 
 
 def fill(database: ContestDatabase, solution: Solution, values: dict[str, Any], settings: ContestSettings) -> None:
-    """Make the tables and put the contest in them, all or nothing; closes the database.
+    """Create the tables and store the contest in them, as a whole or not at all; close the database.
 
     Raises:
-        ContestError: there is a contest already, or it cannot be written.
+        ContestError: the database holds a contest already, or cannot be written.
         MetricError: the host's metric cannot be run on the solution.
     """
     with closing(database):
-        chosen = _chosen(solution, settings)
-        database.log_ahead()
+        columns = _build_columns(solution, settings)
+        database.enable_wal()
         with database.write() as connection:
             if inspect(connection).has_table(schema.meta.name):
                 raise ContestError(f"{database.name} holds a contest and none is overwritten; choose another database")
@@ -57,11 +57,11 @@ def fill(database: ContestDatabase, solution: Solution, values: dict[str, Any], 
             write_meta(connection)
             store_file(connection, solution.digest, solution.content)
             if settings.metric is not None:
-                store_file(connection, chosen["metric_digest"], settings.metric)
-            connection.execute(insert(schema.contest).values(id=1, solution_digest=solution.digest, **values, **chosen))
+                store_file(connection, columns["metric_digest"], settings.metric)
+            connection.execute(insert(schema.contest).values(id=1, solution_digest=solution.digest, **values, **columns))
 
 
-def _chosen(solution: Solution, settings: ContestSettings) -> dict[str, Any]:
+def _build_columns(solution: Solution, settings: ContestSettings) -> dict[str, Any]:
     digest = None
     if settings.metric is not None:
         check_metric(load_metric(settings.metric, settings.metric_name), solution)
@@ -77,12 +77,12 @@ def _chosen(solution: Solution, settings: ContestSettings) -> dict[str, Any]:
 
 
 def create_tables(connection: Connection) -> None:
-    """All tables of this version that are not there yet, with their triggers."""
+    """Create the missing tables of this version, with their triggers."""
     schema.metadata.create_all(connection)
     create_triggers(connection)
 
 
 def write_meta(connection: Connection) -> None:
-    """The version of the tables, and the key that signs cookies."""
+    """Write the version of the tables, and the key that signs cookies."""
     rows = {"schema_version": str(schema.SCHEMA_VERSION), "secret_key": secrets.token_hex(32)}
     connection.execute(insert(schema.meta), [{"key": key, "value": value} for key, value in rows.items()])

@@ -1,4 +1,4 @@
-"""Tables of any released version, brought to those of today: the rows are read, changed step by step, and written again.
+"""Migration of the tables of any released version: rows are read, converted step by step, and written again.
 
 Version 1: the first release.
 Version 2: tokens, the host's log, granted attempts, pseudonyms, metrics, Ladder mode, verifications.
@@ -36,7 +36,7 @@ _STEPS: dict[int, Callable[[Rows], Rows]] = {1: _from_1}
 
 
 def read_version(database: ContestDatabase) -> int:
-    """The version of the tables.
+    """Read the version of the tables.
 
     Raises:
         ContestError: there is no contest, or a newer Arena made it.
@@ -46,7 +46,7 @@ def read_version(database: ContestDatabase) -> int:
 
 
 def bring_up_to_date(database: ContestDatabase, path: Path | None) -> Path | None:
-    """Migrate a SQLite file, with a copy of it beside it, whose path comes back; None when there was nothing to do.
+    """Migrate a SQLite file; return the path of the copy made beside it, or None for a file that was up to date.
 
     Raises:
         ContestError: there is no contest, a newer Arena made it, or it is on a server and of an older version.
@@ -57,8 +57,8 @@ def bring_up_to_date(database: ContestDatabase, path: Path | None) -> Path | Non
     if version == schema.SCHEMA_VERSION:
         return None
     if path is None:
-        came = f"{database.name} has tables of version {version} and this Arena has {schema.SCHEMA_VERSION}"
-        raise ContestError(f"{came}; make a copy with pg_dump, then run `arena contest migrate`")
+        fault = f"{database.name} has tables of version {version} and this Arena has {schema.SCHEMA_VERSION}"
+        raise ContestError(f"{fault}; make a copy with pg_dump, then run `arena contest migrate`")
     copy = path.with_name(f"{path.name}.version-{version}-{datetime.now(UTC):%Y%m%dT%H%M%S}")
     copy_sqlite(path, copy)
     migrate(database)
@@ -66,7 +66,7 @@ def bring_up_to_date(database: ContestDatabase, path: Path | None) -> Path | Non
 
 
 def migrate(database: ContestDatabase) -> int:
-    """Bring the tables up to date in one transaction; the version they had comes back.
+    """Migrate the tables in one transaction; return the version they had.
 
     Raises:
         ContestError: there is no contest, or a newer Arena made it.
@@ -85,12 +85,10 @@ def migrate(database: ContestDatabase) -> int:
 def _version(connection: Connection, name: str) -> int:
     if not all(inspect(connection).has_table(table) for table in _EVERY_VERSION):
         raise ContestError(f"{name} holds no contest; {_HINT}")
-    text_of = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.key == "schema_version"))
-    version = int(text_of) if text_of and text_of.isdecimal() else 0
+    text = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.key == "schema_version"))
+    version = int(text) if text and text.isdecimal() else 0
     if not 1 <= version <= schema.SCHEMA_VERSION:
-        raise ContestError(
-            f"{name} has tables of version {text_of}, this Arena reads 1 to {schema.SCHEMA_VERSION}; update Arena"
-        )
+        raise ContestError(f"{name} has tables of version {text}, this Arena reads 1 to {schema.SCHEMA_VERSION}; update Arena")
     return version
 
 
@@ -99,8 +97,8 @@ def _read_old(connection: Connection) -> Rows:
     for name in _REBUILT:
         today = schema.metadata.tables[name]
         old = {column["name"] for column in inspect(connection).get_columns(name)}
-        known = [column for column in today.columns if column.name in old]
-        rows[name] = [dict(row._mapping) for row in connection.execute(select(*known).order_by(today.c.id))]
+        columns = [column for column in today.columns if column.name in old]
+        rows[name] = [dict(row._mapping) for row in connection.execute(select(*columns).order_by(today.c.id))]
     return rows
 
 

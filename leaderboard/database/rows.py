@@ -1,4 +1,4 @@
-"""Rows of the database as values: the rules, teams, attempts. Every function takes a connection within a transaction."""
+"""Queries for rules, teams and attempts. Every function takes a connection within a transaction."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from leaderboard.database.log_text import describe_change
 from leaderboard.rules import Rules, Ties
 from leaderboard.scoring.grading import Grade
 from leaderboard.standings import METRICS, Attempt, AttemptModel, ModelState, Part
-from leaderboard.teams import Team, name_key, unknown_team
+from leaderboard.teams import Team, build_unknown_team, name_key
 
 PREDICTED = np.dtype("<u2")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogEntry:
-    """One action of the host."""
+    """An action of the host."""
 
     id: int
     action: str
@@ -36,7 +36,7 @@ class LogEntry:
 
     @property
     def change(self) -> str:
-        """What was before and what is after, for readers."""
+        """Return a description of the values before and after."""
         return describe_change(self.action, self.details)
 
 
@@ -45,7 +45,7 @@ _LOCKED_RULES = _RULES.with_for_update(read=True)
 
 
 def read_rules(connection: Connection, *, is_locked: bool = False) -> Rules:
-    """What the host decided; `is_locked`: and cannot change before the end of this transaction."""
+    """Read the host's decisions; `is_locked` keeps them as they are until this transaction ends."""
     row = connection.execute(_LOCKED_RULES if is_locked else _RULES).one()
     values = dict(row._mapping)
     return Rules(**values | {"ties": Ties(values["ties"])})
@@ -58,64 +58,67 @@ _TEAMS = (
 )
 
 
-_OF_ID = _TEAMS.where(schema.teams.c.id == bindparam("of_id"))
-_NAMED = _TEAMS.where(schema.teams.c.name_key == bindparam("key"))
+_BY_ID = _TEAMS.where(schema.teams.c.id == bindparam("of_id"))
+_BY_NAME = _TEAMS.where(schema.teams.c.name_key == bindparam("key"))
 
 
 def read_teams(connection: Connection) -> list[Team]:
-    """The teams that take part, in the order they came; those that went into another are not among them."""
+    """Read the teams in the order they were added, without those that were merged into another."""
     return [Team(**row._mapping) for row in connection.execute(_TEAMS)]
 
 
 def read_team_by_id(connection: Connection, team_id: int) -> Team | None:
-    """The team of that id; None for one that went into another."""
-    row = connection.execute(_OF_ID, {"of_id": team_id}).first()
+    """Read the team of that id; None for one that was merged into another."""
+    row = connection.execute(_BY_ID, {"of_id": team_id}).first()
     return None if row is None else Team(**row._mapping)
 
 
 def read_team(connection: Connection, name: str) -> Team:
-    """The team of that name, whatever its case and spaces.
+    """Read the team of that name, whatever its case and spaces.
 
     Raises:
         TeamError: there is none.
     """
-    row = connection.execute(_NAMED, {"key": name_key(name)}).first()
+    row = connection.execute(_BY_NAME, {"key": name_key(name)}).first()
     if row is None:
-        raise unknown_team(name, [team.name for team in read_teams(connection)])
+        raise build_unknown_team(name, [team.name for team in read_teams(connection)])
     return Team(**row._mapping)
 
 
 def read_log(connection: Connection) -> list[LogEntry]:
-    """What the host did, first to last."""
+    """Read the host's actions, first to last."""
     return [LogEntry(**row._mapping) for row in connection.execute(select(schema.host_log).order_by(schema.host_log.c.id))]
 
 
-def count_rows(table: Table, *such: ColumnElement[bool]) -> ScalarSelect[int]:
-    """How many rows; of a table that only grows it tells of every change, in whatever order a server commits."""
-    return select(func.count()).select_from(table).where(*such).scalar_subquery()
+def count_rows(table: Table, *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    """Build a count of rows; in a table that only grows it changes with every commit, whatever their order."""
+    return select(func.count()).select_from(table).where(*conditions).scalar_subquery()
 
 
 _REVISION = select(*map(count_rows, (schema.attempts, schema.host_log, schema.teams, schema.verifications, schema.models)))
 
 
 def read_revision(connection: Connection) -> str:
-    """A text that changes with whatever standings and pages show."""
+    """Read a text that changes with every change of standings and pages."""
     return ".".join(str(value) for value in connection.execute(_REVISION).one())
 
 
-def _last(table: Table, *by: str) -> Subquery:
-    """The last row of each attempt, by further columns too."""
+def _select_last(table: Table, *by: str) -> Subquery:
+    """Build a query for the last row of each attempt, and of each value of further columns."""
     columns = table.c["attempt_id", *by]
     return select(*columns, func.max(table.c.id).label("id")).group_by(*columns).subquery()
 
 
-_SENT, _RUN = _last(schema.models), _last(schema.verifications, "model_digest")  # joined as tables: read once, not per attempt
+# Joined as tables, which are read once and not for every attempt.
+_LAST_MODEL, _LAST_RUN = _select_last(schema.models), _select_last(schema.verifications, "model_digest")
 _WITH_MODELS = (
     schema.attempts.join(schema.teams)
-    .outerjoin(_SENT, _SENT.c.attempt_id == schema.attempts.c.id)
-    .outerjoin(schema.models, schema.models.c.id == _SENT.c.id)
-    .outerjoin(_RUN, (_RUN.c.attempt_id == schema.attempts.c.id) & (_RUN.c.model_digest == schema.models.c.digest))
-    .outerjoin(schema.verifications, schema.verifications.c.id == _RUN.c.id)
+    .outerjoin(_LAST_MODEL, _LAST_MODEL.c.attempt_id == schema.attempts.c.id)
+    .outerjoin(schema.models, schema.models.c.id == _LAST_MODEL.c.id)
+    .outerjoin(
+        _LAST_RUN, (_LAST_RUN.c.attempt_id == schema.attempts.c.id) & (_LAST_RUN.c.model_digest == schema.models.c.digest)
+    )
+    .outerjoin(schema.verifications, schema.verifications.c.id == _LAST_RUN.c.id)
 )
 
 
@@ -144,14 +147,14 @@ def read_attempts(connection: Connection, part: Part) -> dict[int, tuple[Attempt
     """Return attempts with their scores in `part`, by number, of each team that sent one."""
     attempts: dict[int, tuple[Attempt, ...]] = {}
     for row in connection.execute(_ATTEMPTS[part]):
-        earlier, attempt = attempts.get(row.team_id, ()), _attempt(row)
+        earlier, attempt = attempts.get(row.team_id, ()), _build_attempt(row)
         if part is Part.PUBLIC and not attempt.is_shown:
-            attempt = _with_scores(attempt, earlier[row.shown_number - 1])
+            attempt = _copy_scores(attempt, earlier[row.shown_number - 1])
         attempts[row.team_id] = (*earlier, attempt)
     return attempts
 
 
-def _attempt(row: Row[Any]) -> Attempt:
+def _build_attempt(row: Row[Any]) -> Attempt:
     confusion = np.array(row.confusion, dtype=np.int64)
     f1 = macro_f1(confusion)
     return Attempt(
@@ -164,11 +167,11 @@ def _attempt(row: Row[Any]) -> Attempt:
         digest=row.submission_digest,
         file_name=row.file_name,
         shown_number=row.shown_number,
-        model=None if row.model_digest is None else _model(row),
+        model=None if row.model_digest is None else _build_model(row),
     )
 
 
-def _model(row: Row[Any]) -> AttemptModel:
+def _build_model(row: Row[Any]) -> AttemptModel:
     states = {None: ModelState.CARRIED, True: ModelState.VERIFIED, False: ModelState.DIFFERS}
     return AttemptModel(
         file_name=row.model_name,
@@ -178,23 +181,23 @@ def _model(row: Row[Any]) -> AttemptModel:
     )
 
 
-def _with_scores(attempt: Attempt, other: Attempt) -> Attempt:
-    scores = {name: getattr(other, name) for name in ("score", "macro_f1", "metrics", "log_loss")}
+def _copy_scores(attempt: Attempt, source: Attempt) -> Attempt:
+    scores = {name: getattr(source, name) for name in ("score", "macro_f1", "metrics", "log_loss")}
     return dataclasses.replace(attempt, **scores)
 
 
 def read_predicted(connection: Connection, digests: Sequence[str]) -> dict[str, Indices]:
-    """The (N,) predicted classes of submissions, in the solution's order."""
-    found: dict[str, Indices] = {}
+    """Read the (N,) predicted classes of submissions, in the solution's order."""
+    predicted: dict[str, Indices] = {}
     query = select(*schema.attempts.c["submission_digest", "predicted"])
     for start in range(0, len(digests), 500):
-        some = schema.attempts.c.submission_digest.in_(digests[start : start + 500])
-        for row in connection.execute(query.where(some)):
-            found[row.submission_digest] = np.frombuffer(row.predicted, PREDICTED).astype(np.intp)
-    return found
+        condition = schema.attempts.c.submission_digest.in_(digests[start : start + 500])
+        for row in connection.execute(query.where(condition)):
+            predicted[row.submission_digest] = np.frombuffer(row.predicted, PREDICTED).astype(np.intp)
+    return predicted
 
 
-_KEEP = {
+_INSERT_FILE = {
     "postgresql": postgresql.insert(schema.files).on_conflict_do_nothing(),
     "sqlite": sqlite.insert(schema.files).on_conflict_do_nothing(),
 }
@@ -202,11 +205,11 @@ _KEEP = {
 
 def store_file(connection: Connection, digest: str, content: bytes) -> None:
     """Store a file once, however often it is sent."""
-    connection.execute(_KEEP[connection.dialect.name], {"digest": digest, "content": content})
+    connection.execute(_INSERT_FILE[connection.dialect.name], {"digest": digest, "content": content})
 
 
 def grade_values(grade: Grade) -> dict[str, Any]:
-    """A grade as the columns that `attempts` and `old_scores` share."""
+    """Return a grade as the columns that `attempts` and `old_scores` share."""
     return {
         "solution_digest": grade.solution_digest,
         "scorer": grade.scorer,

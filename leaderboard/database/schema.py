@@ -1,4 +1,4 @@
-"""The tables of a contest, one contest to a database, with the rules of the game as constraints and triggers (`triggers`)."""
+"""Tables of a contest, one to a database, with its rules as constraints; `triggers` has those that need a trigger."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ N_REFUSALS_PER_HOUR = 60
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """A moment with its offset, kept in UTC; SQLite stores no offset, so it is put back on reading."""
+    """A moment with its offset, stored in UTC; SQLite stores no offset, so it is restored on reading."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -90,7 +90,7 @@ teams = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False),
-    Column("name_key", Text, nullable=False, unique=True),  # the name as it is compared: one case, one kind of space
+    Column("name_key", Text, nullable=False, unique=True),  # the name in one case, with one kind of space, for comparison
     Column("pseudonym", Text),  # shown to others in its place; null: the name
     Column("n_allowed", Integer, nullable=False, server_default=str(N_ATTEMPTS)),  # more only where the host granted it
     Column("disqualified_at", UtcTime),
@@ -112,7 +112,7 @@ attempts = Table(
     Column("scorer", String(80), nullable=False),
     Column("confusion_public", JSON(none_as_null=True), nullable=False),  # K rows of K integers, row: truth
     Column("confusion_private", JSON(none_as_null=True)),  # null without a Usage column
-    Column("value_public", Float(53)),  # what the host's own metric answers, unrounded; null with macro-F1
+    Column("value_public", Float(53)),  # result of the host's own metric, unrounded; null with macro-F1
     Column("value_private", Float(53)),
     Column("log_loss_public", Float(53)),  # null when no probabilities were sent
     Column("log_loss_private", Float(53)),
@@ -125,7 +125,7 @@ attempts = Table(
     CheckConstraint("shown_number BETWEEN 1 AND number", name="shown_attempt_is_not_later"),
 )
 
-old_scores = Table(  # append-only: what an attempt scored before the solution was corrected
+old_scores = Table(  # append-only: scores of attempts before the solution was corrected
     "old_scores",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -141,18 +141,18 @@ old_scores = Table(  # append-only: what an attempt scored before the solution w
     Column("replaced_at", UtcTime, nullable=False),
 )
 
-verifications = Table(  # append-only: what a sent model answered when the host ran it; the last one of an attempt counts
+verifications = Table(  # append-only: results of the host's runs of sent models; the last one of an attempt counts
     "verifications",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("attempt_id", ForeignKey("attempts.id", deferrable=True, initially="DEFERRED"), nullable=False),
     Column("model_digest", String(64), nullable=False),
     Column("is_verified", Boolean, nullable=False),
-    Column("remark", Text, nullable=False),  # one line: what differed
+    Column("remark", Text, nullable=False),  # one line: the differences
     Column("verified_at", UtcTime, nullable=False),
 )
 
-models = Table(  # what `verify` runs: a net that a team sent beside an attempt; the last one of an attempt counts
+models = Table(  # nets that teams sent beside attempts, run by `verify`; the last one of an attempt counts
     "models",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -167,7 +167,7 @@ tokens = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("team_id", ForeignKey("teams.id"), nullable=False),
-    Column("digest", String(64), nullable=False, unique=True),  # SHA-256 of the token, which is shown once and kept nowhere
+    Column("digest", String(64), nullable=False, unique=True),  # SHA-256 of the token, which is shown once and stored nowhere
     Column("created_at", UtcTime, nullable=False),
     Column("revoked_at", UtcTime),
 )
@@ -181,14 +181,14 @@ refusals = Table(  # uploads that could not be scored, of the last hour
     Index("refusals_by_team", "team_id", "refused_at"),
 )
 
-host_log = Table(  # append-only: what the host did, and why
+host_log = Table(  # append-only: the host's actions and their reasons
     "host_log",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("action", String(40), nullable=False),
     Column("team", Text),  # its name at that time; null: the whole contest
     Column("reason", Text, nullable=False),
-    Column("details", JSON(none_as_null=True), nullable=False),  # what was before and what is after
+    Column("details", JSON(none_as_null=True), nullable=False),  # the values before and after
     Column("done_at", UtcTime, nullable=False),
     CheckConstraint("length(trim(reason)) > 0", name="host_gives_a_reason"),
 )

@@ -1,16 +1,16 @@
-"""The rules that a constraint cannot say, as triggers of both databases: the number of attempts, and tables that only grow."""
+"""Triggers of both databases for rules beyond constraints: the number of attempts, and append-only tables."""
 
 from __future__ import annotations
 
 from sqlalchemy import Connection
 
-ATTEMPT_LIMIT = "attempt_number_is_1_to_n_allowed"  # these names stand in what the database says when it refuses
+ATTEMPT_LIMIT = "attempt_number_is_1_to_n_allowed"  # these names stand in the database's error messages
 APPEND_ONLY = "is_append_only"
 _GROWING = ("host_log", "old_scores", "verifications")
 
 
 def create_triggers(connection: Connection) -> None:
-    """Add the triggers to tables that were just made."""
+    """Add the triggers to tables that were just created."""
     statements = _sqlite() if connection.dialect.name == "sqlite" else _postgresql()
     for statement in statements:
         connection.exec_driver_sql(statement)
@@ -29,10 +29,10 @@ def _sqlite() -> list[str]:
         f"WHEN NEW.n_allowed < OLD.n_allowed {refuse.format(ATTEMPT_LIMIT)}"
     )
     for table in _GROWING:
-        law = refuse.format(f"{table}_{APPEND_ONLY}")
-        limit += [f"CREATE TRIGGER {table}_{verb.lower()} BEFORE {verb} ON {table} {law}" for verb in ("UPDATE", "DELETE")]
-        taken = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)"  # INSERT OR REPLACE deletes without a trigger
-        limit.append(f"CREATE TRIGGER {table}_replace BEFORE INSERT ON {table} {taken} {law}")
+        refusal = refuse.format(f"{table}_{APPEND_ONLY}")
+        limit += [f"CREATE TRIGGER {table}_{verb.lower()} BEFORE {verb} ON {table} {refusal}" for verb in ("UPDATE", "DELETE")]
+        condition = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)"  # INSERT OR REPLACE deletes without a trigger
+        limit.append(f"CREATE TRIGGER {table}_replace BEFORE INSERT ON {table} {condition} {refusal}")
     return limit
 
 
@@ -54,10 +54,11 @@ def _postgresql() -> list[str]:
             WHEN (NEW.n_allowed < OLD.n_allowed) EXECUTE FUNCTION {ATTEMPT_LIMIT}_lowered()""",
     ]
     for table in _GROWING:
-        law = f"{table}_{APPEND_ONLY}"
+        name = f"{table}_{APPEND_ONLY}"
         statements += [
-            f"""CREATE OR REPLACE FUNCTION {law}() RETURNS trigger LANGUAGE plpgsql AS $$
-                BEGIN {refuse.format(law)}; END $$""",
-            f"CREATE TRIGGER {law} BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {law}()",
+            f"""CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN {refuse.format(name)}; END $$""",
+            f"CREATE TRIGGER {name} BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {name}()",
         ]
     return statements

@@ -1,4 +1,4 @@
-"""A CSV file as bytes, read into numbered rows of stripped cells; what is wrong with it is collected, line by line."""
+"""CSV files, parsed from bytes into numbered rows of stripped cells; faults are collected line by line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_LISTED = 10
 
 
 class Problems:
-    """What is wrong with one file; the first ten faults are kept, the others are format_count."""
+    """The faults of a file: the first ten are stored, the others are counted."""
 
     def __init__(self, file_name: str, error: type[FileError]) -> None:
         self.file_name = file_name
@@ -29,32 +29,32 @@ class Problems:
         self._faults: list[Fault] = []
 
     def add(self, line: int | None, problem: Translatable) -> None:
-        """Keep or count a fault; raises at the thousandth."""
+        """Store or count a fault; raise at the thousandth."""
         if self.n < MAX_LISTED:
             self._faults.append(Fault(line, problem))
         self.n += 1
         if self.n == _MAX_PROBLEMS:
-            raise self._as_error()
+            raise self._build_error()
 
     def fail(self, line: int | None, problem: Translatable) -> NoReturn:
-        """Raise now, because nothing after this can be read."""
+        """Raise now, because nothing after this fault can be read."""
         self.add(line, problem)
-        raise self._as_error()
+        raise self._build_error()
 
     def raise_any(self) -> None:
-        """Raise what was found, if there is anything."""
+        """Raise the collected faults, if there are any."""
         if self.n:
-            raise self._as_error()
+            raise self._build_error()
 
-    def _as_error(self) -> FileError:
+    def _build_error(self) -> FileError:
         return self._error(self.file_name, self._faults[0], self._faults[1:], self.n - 1)
 
 
 def read_file(path: Path, error: type[FileError], max_bytes: int = MAX_BYTES) -> bytes:
-    """The bytes of a file; never reads more than `max_bytes` and one.
+    """Return the bytes of a file; never read more than `max_bytes` + 1.
 
     Raises:
-        FileError: of the class `error`: the file is missing, unreadable or larger.
+        FileError: the file is missing, unreadable or larger; the class is `error`.
     """
     try:
         with path.open("rb") as file:
@@ -72,9 +72,9 @@ def check_size(content: bytes, problems: Problems, max_bytes: int = MAX_BYTES) -
 
 
 def read_rows(content: bytes, problems: Problems) -> Iterator[tuple[int, list[str]]]:
-    """Line number (from 1) and stripped cells of each row that is not blank, at least a header; fails on what is no CSV."""
+    """Yield line number (from 1) and stripped cells of each row that is not blank; fail on an empty file or no CSV."""
     is_empty, n_blank, n_lines = True, 0, 0
-    rows = csv.reader(io.StringIO(_decoded(content, problems), newline=""), strict=True, skipinitialspace=True)
+    rows = csv.reader(io.StringIO(_decode(content, problems), newline=""), strict=True, skipinitialspace=True)
     try:
         for row in rows:
             line, n_lines = n_lines + 1, rows.line_num
@@ -92,25 +92,25 @@ def read_rows(content: bytes, problems: Problems) -> Iterator[tuple[int, list[st
         problems.fail(None, message("file_empty"))
 
 
-def _decoded(content: bytes, problems: Problems) -> str:
+def _decode(content: bytes, problems: Problems) -> str:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        problems.fail(_line_of(content, error.start), message("not_utf8", byte=f"{content[error.start]:02x}"))
-    if (at := content.find(0)) >= 0:
-        problems.fail(_line_of(content, at), message("nul_byte"))
+        problems.fail(_find_line(content, error.start), message("not_utf8", byte=f"{content[error.start]:02x}"))
+    if (position := content.find(0)) >= 0:
+        problems.fail(_find_line(content, position), message("nul_byte"))
     return text
 
 
-def _line_of(content: bytes, position: int) -> int:
+def _find_line(content: bytes, position: int) -> int:
     return len((content[:position] + b"x").splitlines())
 
 
 def check_header(line: int, cells: list[str], n_known: int, problems: Problems) -> None:
-    """Fail on a header that is cut by something else than commas, names a column twice, or is far too wide.
+    """Fail on a header that is not separated by commas, repeats a column, or is far too wide.
 
     Args:
-        n_known: how many columns such a file can have. A few more are let through: whoever reads on names the first of them.
+        n_known: how many columns such a file can have. A few more are let through: the caller names the first of them.
     """
     for mark, name in ((";", "semicolons"), ("\t", "tabs")):
         if len(cells) == 1 and mark in cells[0]:
@@ -123,7 +123,7 @@ def check_header(line: int, cells: list[str], n_known: int, problems: Problems) 
 
 
 def check_width(line: int, cells: list[str], header: list[str], problems: Problems) -> bool:
-    """Whether the row has as many values as the header; adds a problem otherwise."""
+    """Return True if the row has as many values as the header; add a problem otherwise."""
     if len(cells) == len(header):
         return True
     columns, values = message("columns", n=len(header)), message("values", n=len(cells))
@@ -132,10 +132,10 @@ def check_width(line: int, cells: list[str], header: list[str], problems: Proble
 
 
 def quote(text: str) -> str:
-    """`text` in quotes on one line, shortened when it is long."""
+    """Return `text` in quotes on one line, shortened when it is long."""
     return repr(text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…")
 
 
 def format_count(n: int, noun: str) -> str:
-    """`1 row`, `2 rows`."""
+    """Return `1 row` or `2 rows`."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

@@ -1,4 +1,4 @@
-"""The solution: true labels by id, which rows score in public, in private or not at all, and who speaks in each."""
+"""Solution files: the true label, the part (public, private or ignored) and the speaker of each id."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _COLUMNS = ("id", "label", "Usage", "Group")
 _MAX_LABELS = 1000
 _MAX_LENGTH = 200  # characters of an id, a label or a group
 _N_SHOWN = 12
-_NO_VALUE = ("nan", "null", "<na>", "n/a", "#n/a")  # what programs write where there is nothing
+_NO_VALUE = ("nan", "null", "<na>", "n/a", "#n/a")  # spellings of a missing value by programs
 _USAGES = ("public", "private", "ignored")
-_USUAL_ROWS = 5  # of the middle class; below that a class of one row is nothing odd
+_USUAL_ROWS = 5  # rows of the median class; below that a class of one row is not unusual
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -31,13 +31,13 @@ class Solution:
     content: bytes = field(repr=False)
     digest: str  # SHA-256 of content
     ids: tuple[str, ...] = field(repr=False)
-    row_by_id: dict[str, int] = field(repr=False)  # row by id
+    row_by_id: dict[str, int] = field(repr=False)
     labels: tuple[str, ...]  # K labels: numbers by value, then words by alphabet
     truth: npt.NDArray[np.intp] = field(repr=False)  # (N,) index into labels; 0 for ignored rows, whatever the file says
     is_public: npt.NDArray[np.bool_] = field(repr=False)  # (N,) all true without a Usage column
-    is_private: npt.NDArray[np.bool_] = field(repr=False)  # (N,) what is neither is ignored: sent, and counted nowhere
-    groups: tuple[str, ...] = field(repr=False)  # of the rows that count; empty without a Group column
-    group: npt.NDArray[np.intp] = field(repr=False)  # (N,) index into groups; 0 for ignored rows, and without
+    is_private: npt.NDArray[np.bool_] = field(repr=False)  # (N,) rows in neither part are ignored: required, and in no score
+    groups: tuple[str, ...] = field(repr=False)  # speakers of the scored rows; empty without a Group column
+    group: npt.NDArray[np.intp] = field(repr=False)  # (N,) index into groups; 0 for ignored rows, and without a Group column
 
     @property
     def has_private(self) -> bool:
@@ -45,7 +45,7 @@ class Solution:
 
     @property
     def scored(self) -> npt.NDArray[np.intp]:
-        """(n,) numbers of the rows that count."""
+        """Return the (n,) numbers of the rows in a score."""
         return np.flatnonzero(self.is_public | self.is_private)
 
 
@@ -73,9 +73,9 @@ def _number(label: str) -> int:
 
 
 def parse_solution(content: bytes, file_name: str) -> Solution:
-    """A solution from CSV bytes: columns id and label, optionally Usage (Public, Private or Ignored) and Group (the speaker).
+    """Parse a solution: columns id and label, optionally Usage (Public, Private or Ignored) and Group (the speaker).
 
-    Of an ignored row the id alone matters: a submission must have it, and it is in no score, whatever label and speaker it has.
+    Only the id of an ignored row matters: a submission must have it, and it is in no score, whatever its label and speaker.
 
     Raises:
         SolutionError: names the first line that is wrong, and how many more are.
@@ -86,55 +86,55 @@ def parse_solution(content: bytes, file_name: str) -> Solution:
     line, header = next(rows)
     columns = _columns(line, header, problems)
     lines: dict[str, int] = {}
-    kept: dict[str, list[str]] = {name: [] for name in columns}
+    values_by_column: dict[str, list[str]] = {name: [] for name in columns}
     for line, cells in rows:
         if check_width(line, cells, header, problems):
-            values = {name: cells[at] for name, at in columns.items()}
+            values = {name: cells[index] for name, index in columns.items()}
             _check_row(line, values, lines, problems)
             for name, value in values.items():
-                kept[name].append(value)
+                values_by_column[name].append(value)
     if not lines and not problems.n:
         problems.add(None, "the file has no rows; give one row per id")
     problems.raise_any()
-    solution = _assembled(content, kept)
+    solution = _build_solution(content, values_by_column)
     _check_labels(solution, lines, problems)
     problems.raise_any()
     return solution
 
 
 def find_odd_labels(solution: Solution) -> list[str]:
-    """A remark on each class that looks like a slip: the only word among numbers, or one row where others have many."""
+    """Return a remark on each class that looks like an error: the only word among numbers, or a single row."""
     truth = solution.truth[solution.scored].tolist()
     counts = Counter(truth)
-    usual = sorted(counts.values())[len(counts) // 2]
+    median = sorted(counts.values())[len(counts) // 2]
     words = [label for label in solution.labels if _number(label) < 0]
     remarks = []
-    for at, label in enumerate(solution.labels):
+    for index, label in enumerate(solution.labels):
         odd = []
         if words == [label] and len(solution.labels) > 2:
             odd.append("is the only label that is no number")
-        if counts[at] == 1 and usual >= _USUAL_ROWS:
-            odd.append(f"has one row where others have {usual}")
+        if counts[index] == 1 and median >= _USUAL_ROWS:
+            odd.append(f"has one row where others have {median}")
         if odd:
-            row = quote(solution.ids[solution.scored[truth.index(at)]])
+            row = quote(solution.ids[solution.scored[truth.index(index)]])
             remarks.append(f"label {quote(label)} (id {row}) {' and '.join(odd)}: if it is a slip, correct it and begin again")
     return remarks
 
 
 def _columns(line: int, header: list[str], problems: Problems) -> dict[str, int]:
     check_header(line, header, len(_COLUMNS), problems)
-    known = {name.casefold(): name for name in _COLUMNS}
+    names = {name.casefold(): name for name in _COLUMNS}
     columns: dict[str, int] = {}
-    for at, name in enumerate(header):
-        if name.casefold() not in known:
+    for index, name in enumerate(header):
+        if name.casefold() not in names:
             hint = "; a column with the speakers is named Group" if name.casefold() in ("speaker", "speakers") else ""
-            law = f"the columns are id,label and optionally Usage and Group, not {quote(name)}{hint}"
-            problems.fail(line, f"{law}; rename or delete it")
-        columns[known[name.casefold()]] = at
+            rule = f"the columns are id,label and optionally Usage and Group, not {quote(name)}{hint}"
+            problems.fail(line, f"{rule}; rename or delete it")
+        columns[names[name.casefold()]] = index
     for name in ("id", "label"):
         if name not in columns:
-            law = f"column '{name}' is missing"
-            problems.fail(line, f"{law}; the first line names the columns: id,label and optionally Usage,Group")
+            rule = f"column '{name}' is missing"
+            problems.fail(line, f"{rule}; the first line names the columns: id,label and optionally Usage,Group")
     return columns
 
 
@@ -162,34 +162,36 @@ def _check_label(line: int, label: str, problems: Problems) -> None:
         problems.add(line, f"label {quote(label)} is what programs write for no value; give the row its label")
 
 
-def _assembled(content: bytes, kept: dict[str, list[str]]) -> Solution:
-    ids = tuple(kept["id"])
-    usage = np.array([text.casefold() for text in kept.get("Usage", ["public"] * len(ids))])
+def _build_solution(content: bytes, values_by_column: dict[str, list[str]]) -> Solution:
+    ids = tuple(values_by_column["id"])
+    usage = np.array([text.casefold() for text in values_by_column.get("Usage", ["public"] * len(ids))])
     counts = usage != "ignored"
-    names = set(itertools.compress(kept["label"], counts))
+    names = set(itertools.compress(values_by_column["label"], counts))
     labels = tuple(sorted(names, key=lambda label: (_number(label) < 0, _number(label), label)))
-    groups = tuple(sorted(set(itertools.compress(kept.get("Group", ()), counts))))
+    groups = tuple(sorted(set(itertools.compress(values_by_column.get("Group", ()), counts))))
     return Solution(
         content=content,
         digest=hashlib.sha256(content).hexdigest(),
         ids=ids,
         row_by_id={name: row for row, name in enumerate(ids)},
         labels=labels,
-        truth=_indices(kept["label"], labels, counts),
+        truth=_find_indices(values_by_column["label"], labels, counts),
         is_public=usage == "public",
         is_private=usage == "private",
         groups=groups,
-        group=_indices(kept["Group"], groups, counts) if groups else np.zeros(len(ids), dtype=np.intp),
+        group=_find_indices(values_by_column["Group"], groups, counts) if groups else np.zeros(len(ids), dtype=np.intp),
     )
 
 
-def _indices(values: list[str], names: tuple[str, ...], counts: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
-    """Of each value that counts its place among the names; 0 of any other."""
-    index = {name: at for at, name in enumerate(names)}
-    return np.array([index[value] if does else 0 for value, does in zip(values, counts.tolist(), strict=True)], dtype=np.intp)
+def _find_indices(values: list[str], names: tuple[str, ...], counts: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Return the index of each value among the names; 0 where `counts` is False."""
+    index_by_name = {name: index for index, name in enumerate(names)}
+    return np.array(
+        [index_by_name[value] if does else 0 for value, does in zip(values, counts.tolist(), strict=True)], dtype=np.intp
+    )
 
 
-def _meaning(label: str) -> float | str:
+def _normalize(label: str) -> float | str:
     try:
         return float(label)
     except ValueError:
@@ -198,24 +200,24 @@ def _meaning(label: str) -> float | str:
 
 def _check_labels(solution: Solution, lines: dict[str, int], problems: Problems) -> None:
     same: dict[float | str, str] = {}
-    for at, label in enumerate(solution.labels):
-        first = same.setdefault(_meaning(label), label)
+    for index, label in enumerate(solution.labels):
+        first = same.setdefault(_normalize(label), label)
         if first != label:
-            row = solution.scored[solution.truth[solution.scored].tolist().index(at)]
+            row = solution.scored[solution.truth[solution.scored].tolist().index(index)]
             line = lines[solution.ids[row]]
-            came = f"label {quote(label)} reads like {quote(first)} and would be a class of its own"
-            problems.add(line, f"{came}; write both alike")
+            fault = f"label {quote(label)} reads like {quote(first)} and would be a class of its own"
+            problems.add(line, f"{fault}; write both alike")
     n_labels = len(solution.labels)
     if not solution.is_public.any():
-        law = "a Usage column needs Public rows and no row is Public"
-        problems.fail(None, f"{law}; leave the column out for one score")
+        rule = "a Usage column needs Public rows and no row is Public"
+        problems.fail(None, f"{rule}; leave the column out for one score")
     if not 2 <= n_labels <= _MAX_LABELS:
-        law = f"a contest has 2 to {_MAX_LABELS} labels and this file names {n_labels}"
-        problems.fail(None, f"{law}; check its label column")
+        rule = f"a contest has 2 to {_MAX_LABELS} labels and this file names {n_labels}"
+        problems.fail(None, f"{rule}; check its label column")
     if not solution.has_private:
         return
     for usage, rows in (("Public", solution.is_public), ("Private", solution.is_private)):
         absent = sorted(set(range(n_labels)) - set(solution.truth[rows].tolist()))
         if absent:
-            came = f"label {quote(solution.labels[absent[0]])} has no {usage} row, so its F1 would be 0 for everyone"
-            problems.fail(None, f"{came}; give it one")
+            fault = f"label {quote(solution.labels[absent[0]])} has no {usage} row, so its F1 would be 0 for everyone"
+            problems.fail(None, f"{fault}; give it one")

@@ -1,4 +1,4 @@
-"""A submission: CSV bytes checked against the ids and labels of the solution, never against its truth."""
+"""Submission files, checked against the ids and labels of the solution, never against its truth."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from leaderboard.messages import Message, Translatable, message
 RUN_FOLDER_COLUMNS = ("truth", "speaker", "split")
 _SUM_TOLERANCE = 1e-3
 _MAX_NAMES = 1000
-_MAX_COMPARED = 100  # characters of a name to which a near one is looked up
+_MAX_COMPARED = 100  # characters of a name that are compared to find the nearest one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -30,7 +30,7 @@ class Submission:
     content: bytes = field(repr=False)
     digest: str  # SHA-256 of content
     predicted: npt.NDArray[np.intp] = field(repr=False)  # (N,) index into the solution's labels
-    probabilities: npt.NDArray[np.float64] | None = field(repr=False)  # (N, K) rows sum to 1; None when none were sent
+    probabilities: npt.NDArray[np.float64] | None = field(repr=False)  # (N, K) rows sum to 1; None in a file without
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,7 +41,7 @@ class _Columns:
 
 
 def parse_submission(content: bytes, file_name: str, solution: Solution) -> Submission:
-    """A submission from CSV bytes: columns id and label, optionally one probability per class, in any order.
+    """Parse a submission: columns id and label, optionally one probability per class, in any order.
 
     Raises:
         SubmissionError: names the first line that is wrong, and how many more are.
@@ -64,36 +64,36 @@ def _read_rows(
     rows = read_rows(content, problems)
     line, header = next(rows)
     columns = _columns(line, header, solution.labels, problems)
-    index = {label: at for at, label in enumerate(solution.labels)}
-    line_of: dict[str, int] = {}
+    index_by_label = {label: index for index, label in enumerate(solution.labels)}
+    line_by_id: dict[str, int] = {}
     predicted = [0] * len(solution.ids)
     probabilities = np.zeros((len(solution.ids), len(columns.classes)))
     for line, cells in rows:
         if not check_width(line, cells, header, problems):
             if len(cells) > columns.id and cells[columns.id] in solution.row_by_id:
-                line_of.setdefault(cells[columns.id], line)
+                line_by_id.setdefault(cells[columns.id], line)
             continue
         name, label = cells[columns.id], cells[columns.label]
         row = solution.row_by_id.get(name)
-        if row is None or line_of.setdefault(name, line) != line:
-            _add_id_problem(line, name, line_of, solution, problems)
-        if label not in index:
-            problems.add(line, _label_problem(label, solution.labels))
+        if row is None or line_by_id.setdefault(name, line) != line:
+            _add_id_problem(line, name, line_by_id, solution, problems)
+        if label not in index_by_label:
+            problems.add(line, _describe_label_problem(label, solution.labels))
         elif row is not None:
-            predicted[row] = index[label]
+            predicted[row] = index_by_label[label]
         if columns.classes and row is not None:
-            probabilities[row] = _checked_probabilities(line, [cells[at] for at in columns.classes], problems)
-    _check_complete(line_of, solution, problems)
+            probabilities[row] = _parse_probabilities(line, [cells[column] for column in columns.classes], problems)
+    _check_complete(line_by_id, solution, problems)
     problems.raise_any()
     return np.array(predicted, dtype=np.intp), probabilities if columns.classes else None
 
 
-def _nearest(name: str, names: Sequence[str]) -> Translatable:
-    by_key = {other.casefold(): other for other in names}
+def _suggest(name: str, names: Sequence[str]) -> Translatable:
+    by_key = {candidate.casefold(): candidate for candidate in names}
     key, keys = name[:_MAX_COMPARED].casefold(), sorted(by_key)
     if len(keys) > _MAX_NAMES:  # neighbours by alphabet alone: comparing with 30,000 ids takes a second
-        at = bisect.bisect(keys, key)
-        keys = keys[max(0, at - _MAX_NAMES // 2) : at + _MAX_NAMES // 2]
+        position = bisect.bisect(keys, key)
+        keys = keys[max(0, position - _MAX_NAMES // 2) : position + _MAX_NAMES // 2]
     match = nearest(key, keys, cutoff=0.7)
     return message("nearest", name=quote(by_key[match])) if match is not None else ""
 
@@ -105,7 +105,7 @@ def _columns(line: int, header: list[str], labels: tuple[str, ...], problems: Pr
             problems.fail(line, message("run_folder_column", name=name))
     for name in ("id", "label"):
         if name not in header:
-            problems.fail(line, message("column_missing", name=name, near=_nearest(name, header)))
+            problems.fail(line, message("column_missing", name=name, near=_suggest(name, header)))
     for name in header:
         if name not in ("id", "label", *labels):
             problems.fail(line, message("column_unknown", name=quote(name), labels=LabelList(labels)))
@@ -116,43 +116,43 @@ def _columns(line: int, header: list[str], labels: tuple[str, ...], problems: Pr
     return _Columns(id=header.index("id"), label=header.index("label"), classes=classes)
 
 
-def _add_id_problem(line: int, name: str, line_of: dict[str, int], solution: Solution, problems: Problems) -> None:
-    if name in line_of:
-        problems.add(line, message("id_again", id=quote(name), line=line_of[name]))
+def _add_id_problem(line: int, name: str, line_by_id: dict[str, int], solution: Solution, problems: Problems) -> None:
+    if name in line_by_id:
+        problems.add(line, message("id_again", id=quote(name), line=line_by_id[name]))
     else:
-        near = "" if problems.n else _nearest(name, solution.ids)
+        near = "" if problems.n else _suggest(name, solution.ids)
         problems.add(line, message("id_unknown", id=quote(name), n=len(solution.ids), near=near))
 
 
-def _label_problem(label: str, labels: tuple[str, ...]) -> Message:
+def _describe_label_problem(label: str, labels: tuple[str, ...]) -> Message:
     allowed = LabelList(labels)
-    for other in labels:
-        if _means(label, other):
-            return message("label_written", label=quote(label), labels=allowed, right=quote(other))
+    for right in labels:
+        if _is_same_label(label, right):
+            return message("label_written", label=quote(label), labels=allowed, right=quote(right))
     return message("label_unknown", label=quote(label), labels=allowed)
 
 
-def _means(label: str, other: str) -> bool:
-    if label.casefold() == other.casefold():
+def _is_same_label(first: str, second: str) -> bool:
+    if first.casefold() == second.casefold():
         return True
     try:
-        return float(label) == float(other)
+        return float(first) == float(second)
     except ValueError:
         return False
 
 
-def _checked_probabilities(line: int, texts: list[str], problems: Problems) -> list[float]:
+def _parse_probabilities(line: int, texts: list[str], problems: Problems) -> list[float]:
     try:
         values = [float(text) for text in texts]
     except ValueError:
         values = []
     if values and abs(sum(values) - 1) <= _SUM_TOLERANCE and min(values) >= 0:
         return values
-    problems.add(line, _probability_fault(texts))
+    problems.add(line, _describe_probability_problem(texts))
     return [0.0] * len(texts)
 
 
-def _probability_fault(texts: list[str]) -> Message:
+def _describe_probability_problem(texts: list[str]) -> Message:
     total = 0.0
     for text in texts:
         try:
@@ -165,8 +165,8 @@ def _probability_fault(texts: list[str]) -> Message:
     return message("probability_sum", total=total)
 
 
-def _check_complete(line_of: dict[str, int], solution: Solution, problems: Problems) -> None:
-    missing = [name for name in solution.ids if name not in line_of]
+def _check_complete(line_by_id: dict[str, int], solution: Solution, problems: Problems) -> None:
+    missing = [name for name in solution.ids if name not in line_by_id]
     if missing:
-        shown = ", ".join(quote(name) for name in missing[:3]) + (", …" if len(missing) > 3 else "")
-        problems.add(None, message("ids_missing", n=len(missing), of=len(solution.ids), shown=shown))
+        examples = ", ".join(quote(name) for name in missing[:3]) + (", …" if len(missing) > 3 else "")
+        problems.add(None, message("ids_missing", n=len(missing), of=len(solution.ids), shown=examples))

@@ -1,6 +1,6 @@
-"""The host's own metric, a Python file with `score(solution, submission, row_id_column_name)` as on Kaggle: the door to pandas.
+"""The host's own metric, a Python file with `score(solution, submission, row_id_column_name)` as on Kaggle; imports pandas.
 
-The file is a program and runs with the host's rights in the host's process. What a team sends is never run.
+The file is a program and runs with the host's rights in the host's process. No file of a team is ever run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 _ID = "id"
-_TOLD = "ParticipantVisibleError"  # the error whose text is for whoever sent the file, by its name as on Kaggle
+_VISIBLE_ERROR = "ParticipantVisibleError"  # its text is for the sender of the file; the name is Kaggle's
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -32,17 +32,17 @@ class Metric:
     module: ModuleType = field(repr=False)
 
     def score(self, solution: Solution, submission: Submission, rows: Indices) -> float:
-        """What the metric answers on the (n,) rows of one part, unrounded.
+        """Return the metric on the (n,) rows of one part, unrounded.
 
         Raises:
-            SubmissionError: the metric refuses the submission, in words for its sender.
+            SubmissionError: the metric refuses the submission with a message for its sender.
             MetricError: it failed in another way, or answered no finite number.
         """
-        truth, sent = _frames(solution, submission, rows)
+        truth, predictions = _build_frames(solution, submission, rows)
         try:
-            value = float(self.module.score(truth, sent, _ID))
+            value = float(self.module.score(truth, predictions, _ID))
         except Exception as error:
-            if any(kind.__name__ == _TOLD for kind in type(error).__mro__):
+            if any(kind.__name__ == _VISIBLE_ERROR for kind in type(error).__mro__):
                 raise SubmissionError(submission.file_name, Fault(None, " ".join(str(error).split()))) from error
             raise MetricError(
                 f"the metric of this contest failed ({type(error).__name__}); nothing was counted, tell its host"
@@ -53,7 +53,7 @@ class Metric:
 
 
 def load_metric(content: bytes, file_name: str) -> Metric:
-    """The metric in a Python file.
+    """Load the metric in a Python file.
 
     Raises:
         MetricError: the file cannot be run, or has no function `score`.
@@ -64,19 +64,21 @@ def load_metric(content: bytes, file_name: str) -> Metric:
     except Exception as error:
         raise MetricError(f"{file_name} cannot be run ({type(error).__name__}: {error}); correct it and try again") from error
     if not callable(getattr(module, "score", None)):
-        law = "a metric is a function score(solution, submission, row_id_column_name)"
-        raise MetricError(f"{law} and {file_name} has none; add it and try again")
+        rule = "a metric is a function score(solution, submission, row_id_column_name)"
+        raise MetricError(f"{rule} and {file_name} has none; add it and try again")
     return Metric(digest=hashlib.sha256(content).hexdigest(), module=module)
 
 
 def check_metric(metric: Metric, solution: Solution) -> None:
-    """Run a metric once on the truth itself, so that a broken one makes no contest.
+    """Run a metric once on the truth itself, so that no contest is created with a broken one.
 
     Raises:
         MetricError: it failed.
     """
-    sure = (solution.truth[:, None] == range(len(solution.labels))).astype(float)
-    perfect = Submission(file_name="solution.csv", content=b"", digest="", predicted=solution.truth, probabilities=sure)
+    probabilities = (solution.truth[:, None] == range(len(solution.labels))).astype(float)
+    perfect = Submission(
+        file_name="solution.csv", content=b"", digest="", predicted=solution.truth, probabilities=probabilities
+    )
     try:
         rows = solution.scored
         metric.score(solution, perfect, rows[solution.truth[rows].argsort(kind="stable")])
@@ -88,20 +90,20 @@ def check_metric(metric: Metric, solution: Solution) -> None:
         ) from error
 
 
-def _frames(solution: Solution, submission: Submission, rows: Indices) -> tuple[pandas.DataFrame, pandas.DataFrame]:
+def _build_frames(solution: Solution, submission: Submission, rows: Indices) -> tuple[pandas.DataFrame, pandas.DataFrame]:
     import pandas
 
     ids = [solution.ids[row] for row in rows]
-    labels = _values(solution.labels)
-    truth: dict[str, Any] = {_ID: ids, "label": [labels[at] for at in solution.truth[rows]]}
+    labels = _convert_labels(solution.labels)
+    truth: dict[str, Any] = {_ID: ids, "label": [labels[index] for index in solution.truth[rows]]}
     if solution.groups:
-        truth["Group"] = [solution.groups[at] for at in solution.group[rows]]
-    sent: dict[str, Any] = {_ID: ids, "label": [labels[at] for at in submission.predicted[rows]]}
+        truth["Group"] = [solution.groups[index] for index in solution.group[rows]]
+    predictions: dict[str, Any] = {_ID: ids, "label": [labels[index] for index in submission.predicted[rows]]}
     if submission.probabilities is not None:
-        sent |= {label: submission.probabilities[rows, at] for at, label in enumerate(solution.labels)}
-    return pandas.DataFrame(truth), pandas.DataFrame(sent)
+        predictions |= {label: submission.probabilities[rows, index] for index, label in enumerate(solution.labels)}
+    return pandas.DataFrame(truth), pandas.DataFrame(predictions)
 
 
-def _values(labels: tuple[str, ...]) -> list[Any]:
-    """Labels as `pandas.read_csv` would read their column: whole numbers where all are."""
+def _convert_labels(labels: tuple[str, ...]) -> list[Any]:
+    """Convert labels as `pandas.read_csv` would: to whole numbers if all are."""
     return [int(label) for label in labels] if all(label.isascii() and label.isdecimal() for label in labels) else list(labels)

@@ -1,4 +1,4 @@
-"""A checked submission against the solution: what it scores on the public and on the private rows."""
+"""Grading of a checked submission on the public and on the private rows of the solution."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ SCORER = "macro_f1/1"  # stored with each attempt; a change of a definition of t
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class PartGrade:
-    """What one submission reached on the rows of one part."""
+    """Scores of a submission on the rows of one part."""
 
     confusion: Counts  # (K, K)
     value: float | None  # by the host's own metric; None with macro-F1, which is read from the integers
-    log_loss: float | None  # None when no probabilities were sent
+    log_loss: float | None  # None without probabilities
 
     @property
     def score(self) -> float:
-        """By the contest's metric."""
+        """Return the score by the contest's metric."""
         return macro_f1(self.confusion) if self.value is None else self.value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Grade:
-    """What one submission reached."""
+    """Scores of a submission on both parts."""
 
     solution_digest: str
     scorer: str
@@ -42,33 +42,33 @@ class Grade:
 
 
 def grade(solution: Solution, submission: Submission, metric: Metric | None = None) -> Grade:
-    """The grade by macro-F1, and by the host's `metric` where there is one.
+    """Grade a submission by macro-F1, and by the host's `metric` where there is one.
 
     Raises:
-        SubmissionError: the metric refuses the submission in words for its sender.
+        SubmissionError: the metric refuses the submission with a message for its sender.
         MetricError: the metric failed.
     """
     return Grade(
         solution_digest=solution.digest,
         scorer=SCORER if metric is None else f"metric/{metric.digest}",
-        public=_part_grade(solution, submission, metric, Part.PUBLIC),
-        private=_part_grade(solution, submission, metric, Part.PRIVATE) if solution.has_private else None,
+        public=_grade_part(solution, submission, metric, Part.PUBLIC),
+        private=_grade_part(solution, submission, metric, Part.PRIVATE) if solution.has_private else None,
     )
 
 
-def _part_grade(solution: Solution, submission: Submission, metric: Metric | None, part: Part) -> PartGrade:
+def _grade_part(solution: Solution, submission: Submission, metric: Metric | None, part: Part) -> PartGrade:
     rows = find_rows(solution, part)
     truth, predicted = solution.truth[rows], submission.predicted[rows]
-    sure = submission.probabilities
+    probabilities = submission.probabilities
     return PartGrade(
         confusion=confusion_matrix(truth, predicted, len(solution.labels)),
         value=None if metric is None else metric.score(solution, submission, rows),
-        log_loss=None if sure is None else log_loss(sure[rows, truth]),
+        log_loss=None if probabilities is None else log_loss(probabilities[rows, truth]),
     )
 
 
 def find_rows(solution: Solution, part: Part) -> Indices:
-    """(n,) row numbers of a part."""
+    """Return the (n,) row numbers of a part."""
     return np.flatnonzero(solution.is_public if part is Part.PUBLIC else solution.is_private)
 
 

@@ -1,7 +1,7 @@
-"""A score in the files that other platforms read: Codabench, EvalAI, Gradescope. For contests that run there with our scoring.
+"""Score files of other platforms: Codabench, EvalAI, Gradescope. For contests that run there with our scoring.
 
 Codabench:  `scores.json` of a scoring program, one flat object of numbers (docs.codabench.org, "Competition Bundle Structure").
-EvalAI:     what `evaluate` returns: `result`, one object per split, and `submission_result` (evalai.readthedocs.io,
+EvalAI:     the result of `evaluate`: `result`, one object per split, and `submission_result` (evalai.readthedocs.io,
             "Writing an Evaluation Script").
 Gradescope: `results.json` of an autograder (gradescope-autograders.readthedocs.io, "Autograder Specifications").
 """
@@ -28,27 +28,27 @@ _DIGITS = 10  # after the point; below the last bit that two machines may differ
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scores:
-    """What one file reached on the public and, where the solution splits, the private rows."""
+    """Metrics of a file on the public rows and, where the solution splits, on the private ones."""
 
     public: Mapping[str, float]  # metric to value
     private: Mapping[str, float] | None
 
 
 def score_submission(solution: Path, submission: Path, platform: str) -> dict[str, Any]:
-    """What `platform` reads of a submission. Gradescope shows its students a refusal itself; elsewhere it is an error.
+    """Score a file and return the object that `platform` reads; for Gradescope a refusal too is such an object.
 
     Raises:
-        SolutionError: the solution is none.
+        SolutionError: the solution is invalid.
         SubmissionError: the submission cannot be scored.
     """
     truth = parse_solution(read_file(solution, SolutionError), solution.name)
     try:
-        sent = parse_submission(read_file(submission, SubmissionError), submission.name, truth)
+        parsed = parse_submission(read_file(submission, SubmissionError), submission.name, truth)
     except SubmissionError as error:
         if platform == "gradescope":
             return gradescope_refusal(error)
         raise
-    graded = grade(truth, sent)
+    graded = grade(truth, parsed)
     private = None if graded.private is None else _metrics(graded.private)
     return FORMATS[platform](Scores(public=_metrics(graded.public), private=private))
 
@@ -65,12 +65,12 @@ def _metrics(part: PartGrade) -> dict[str, float]:
 
 
 def codabench(scores: Scores) -> dict[str, Any]:
-    """`scores.json`; private metrics have a column of their own."""
+    """Return `scores.json`; private metrics have their own columns."""
     return {**scores.public, **{f"private_{name}": value for name, value in (scores.private or {}).items()}}
 
 
 def evalai(scores: Scores) -> dict[str, Any]:
-    """`result`: the splits that a challenge's configuration shows and hides."""
+    """Return `result`: the splits that a challenge's configuration shows and hides."""
     splits: list[dict[str, Mapping[str, float]]] = [{"public_split": scores.public}]
     if scores.private is not None:
         splits.append({"private_split": scores.private})
@@ -78,7 +78,7 @@ def evalai(scores: Scores) -> dict[str, Any]:
 
 
 def gradescope(scores: Scores) -> dict[str, Any]:
-    """`results.json`: the public macro-F1 out of 100; what is private is shown after the due date is published."""
+    """Return `results.json`: the public macro-F1 out of 100; private scores are visible after the due date."""
     tests = [_gradescope_test("macro-F1", scores.public["macro_f1"], "visible")]
     if scores.private is not None:
         tests.append({**_gradescope_test("private macro-F1", scores.private["macro_f1"], "after_published"), "max_score": 0})
@@ -97,7 +97,7 @@ def gradescope(scores: Scores) -> dict[str, Any]:
 
 
 def gradescope_refusal(error: SubmissionError) -> dict[str, Any]:
-    """`results.json` of a file that cannot be scored."""
+    """Return `results.json` for a file that cannot be scored."""
     return {"score": 0, "output": str(error), "tests": []}
 
 

@@ -1,8 +1,8 @@
-"""Which differences between teams could be chance, and a sentence that says who is really first.
+"""Significance of the differences between teams, and a sentence on the lead of the first.
 
-R resamples, T teams in the order of their ranks. A difference is divided by its standard deviation over the paired resamples
-and held against Student's t with one degree of freedom less than units were drawn; Holm (1979) keeps the chance of even one
-false difference in a family of comparisons below 5 %.
+R resamples, T teams in the order of their ranks. A difference, divided by its standard deviation over the paired resamples,
+is compared with Student's t with one degree of freedom less than resampled units; Holm (1979) keeps the probability of even
+one false difference in a family of comparisons below 5 %.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _MOST_NAMES = 6
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TeamComparison:
-    """What the resamples say of T teams, best first."""
+    """Tests of the differences between T teams, best first."""
 
     is_tied_with_above: tuple[bool, ...]  # (T,) False for the first
-    could_be_first: tuple[bool, ...]  # (T,) not told apart from the first; True for the first
-    p_second: float | None  # of the first against the second, after Holm; None for one team
+    could_be_first: tuple[bool, ...]  # (T,) not significantly below the first; True for the first
+    p_second: float | None  # p-value of the first against the second, after Holm; None for one team
 
 
 def compare_teams(scores: Values, replicates: Values, n_units: int) -> TeamComparison:
@@ -46,20 +46,20 @@ def compare_teams(scores: Values, replicates: Values, n_units: int) -> TeamCompa
 
 
 def standard_error(replicates: Values, n_units: int) -> float:
-    """Of the difference of two scores from its paired (R, 2) replicates; the factor undoes the bootstrap's division by n."""
+    """Return the standard error of a difference from paired (R, 2) replicates, corrected for the bootstrap's 1/n."""
     return float(np.std(replicates[:, 0] - replicates[:, 1])) * math.sqrt(n_units / max(1, n_units - 1))
 
 
 def compute_p_value(scores: Values, replicates: Values, n_units: int) -> float:
-    """Two-sided p of the difference of (2,) scores, from their paired (R, 2) replicates."""
+    """Return the two-sided p-value of the difference of (2,) scores, from their paired (R, 2) replicates."""
     difference, error = abs(float(scores[0] - scores[1])), standard_error(replicates, n_units)
     if difference <= _SAME:
         return 1.0
-    return t_tail(difference / error, n_units - 1) if error > 0 else 0.0
+    return compute_t_tail(difference / error, n_units - 1) if error > 0 else 0.0
 
 
-def t_tail(t: float, n_degrees: int) -> float:
-    """The two-sided tail of Student's t at `t` >= 0: the finite series of Abramowitz and Stegun 26.7.3 and 26.7.4."""
+def compute_t_tail(t: float, n_degrees: int) -> float:
+    """Return the two-sided tail of Student's t at `t` >= 0, by Abramowitz and Stegun 26.7.3 and 26.7.4."""
     if n_degrees > 1000:  # the normal differs by less than 0.1 % there
         return math.erfc(t / math.sqrt(2))
     theta = math.atan(t / math.sqrt(n_degrees))
@@ -74,31 +74,33 @@ def t_tail(t: float, n_degrees: int) -> float:
 
 
 def adjust_by_holm(p_values: Sequence[float]) -> list[float]:
-    """The p-values adjusted for their number, step by step from the smallest (Holm 1979)."""
+    """Adjust p-values for their number, step by step from the smallest (Holm 1979)."""
     adjusted = [0.0] * len(p_values)
     largest = 0.0
-    for n_before, at in enumerate(sorted(range(len(p_values)), key=lambda at: p_values[at])):
-        largest = max(largest, min(1.0, (len(p_values) - n_before) * p_values[at]))
-        adjusted[at] = largest
+    for n_before, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
+        largest = max(largest, min(1.0, (len(p_values) - n_before) * p_values[index]))
+        adjusted[index] = largest
     return adjusted
 
 
-def describe_leader(names: Sequence[str], scores: Values, found: TeamComparison, unit: str) -> str:
-    """Who is really first, in words, for T teams best first."""
+def describe_leader(names: Sequence[str], scores: Values, tests: TeamComparison, unit: str) -> str:
+    """Describe the lead of the first of T teams, best first, or the teams that share it."""
     if not names:
         return "No team has an attempt yet."
     if len(names) == 1:
         return f"{names[0]} is the only team with an attempt."
-    able = [name for name, could in zip(names, found.could_be_first, strict=True) if could]
-    if len(able) == 1:
+    leaders = [name for name, could in zip(names, tests.could_be_first, strict=True) if could]
+    if len(leaders) == 1:
         lead = float(abs(scores[0] - scores[1]))
-        assert found.p_second is not None
-        chance = "p < 0.001" if found.p_second < 0.001 else f"p = {found.p_second:.3f}"
+        assert tests.p_second is not None
+        chance = "p < 0.001" if tests.p_second < 0.001 else f"p = {tests.p_second:.3f}"
         return (
             f"{names[0]} is first: its lead of {lead:.4f} over {names[1]} is more than chance explains ({chance} over {unit})."
         )
-    shown = able if len(able) <= _MOST_NAMES else [*able[: _MOST_NAMES - 1], f"{len(able) - _MOST_NAMES + 1} more"]
-    listed = f"{', '.join(shown[:-1])} and {shown[-1]}"
-    if abs(float(scores[0] - scores[len(able) - 1])) <= _SAME:
+    visible = (
+        leaders if len(leaders) <= _MOST_NAMES else [*leaders[: _MOST_NAMES - 1], f"{len(leaders) - _MOST_NAMES + 1} more"]
+    )
+    listed = f"{', '.join(visible[:-1])} and {visible[-1]}"
+    if abs(float(scores[0] - scores[len(leaders) - 1])) <= _SAME:
         return f"{listed} share the first place with the same score."
     return f"{listed} cannot be told apart: with other {unit} any of them could be first."

@@ -1,4 +1,4 @@
-"""Models that teams sent beside their attempts, and what came of running them."""
+"""Models that teams sent beside their attempts, and the results of running them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from leaderboard.store import Contest
 from leaderboard.teams import Team
 from leaderboard.verification.verify import Verification
 
-N_MODELS = 10  # beside one attempt: none costs anything, and each is kept
+N_MODELS = 10  # beside one attempt: they are free, and each is stored
 
-_LAST_VERDICT = select(schema.verifications.c.is_verified).order_by(schema.verifications.c.id.desc()).limit(1)
+_IS_VERIFIED = select(schema.verifications.c.is_verified).order_by(schema.verifications.c.id.desc()).limit(1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,28 +30,28 @@ class SentModel:
 
     attempt_id: int
     team: str
-    number: int  # of the attempt
+    number: int  # number of the attempt
     digest: str  # SHA-256
     file_name: str
-    predicted: npt.NDArray[np.intp] = field(repr=False)  # what the submission says, (N,) index into the solution's labels
-    is_verified: bool | None  # None: this model was never run
+    predicted: npt.NDArray[np.intp] = field(repr=False)  # (N,) the submission's index into the solution's labels
+    is_verified: bool | None  # None: the model was never run
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredModel:
-    """A model that lies beside an attempt."""
+    """A model stored beside an attempt."""
 
     digest: str  # SHA-256
     file_name: str
     size_bytes: int
-    is_new: bool  # False: it was the attempt's last model before
+    is_new: bool  # False: it is equal to the attempt's last model
 
 
 def attach_model(contest: Contest, team: Team, number: int, model: tuple[bytes, str], now: datetime) -> StoredModel:
-    """Keep a model, content and file name, beside the attempt of that number.
+    """Store a model, content and file name, beside the attempt of that number.
 
     Raises:
-        ModelRefused: no such attempt, its score is verified already, or it had many of them.
+        ModelRefused: no such attempt, its score is verified already, or it has the most models allowed.
     """
     with contest.database.write() as connection:
         of_number = (schema.attempts.c.team_id == team.id) & (schema.attempts.c.number == number)
@@ -62,25 +62,25 @@ def attach_model(contest: Contest, team: Team, number: int, model: tuple[bytes, 
 
 
 def store_model(
-    connection: Connection, attempt_id: int, of: tuple[Team, int], model: tuple[bytes, str], now: datetime
+    connection: Connection, attempt_id: int, attempt: tuple[Team, int], model: tuple[bytes, str], now: datetime
 ) -> StoredModel:
-    """Keep a model beside a locked attempt, which is the number of `of` of its team; the one that lies there already stays.
+    """Store a model beside a locked attempt, `attempt` of which is team and number; an equal last model stays.
 
     Raises:
-        NoFurtherModel: its score is verified already, or it had many of them.
+        NoFurtherModel: its score is verified already, or it has the most models allowed.
     """
-    team, number = of
+    team, number = attempt
     content, file_name = model
     digest = hashlib.sha256(content).hexdigest()
     of_attempt = schema.models.c.attempt_id == attempt_id
-    sent = connection.execute(
+    earlier = connection.execute(
         select(*schema.models.c["digest", "file_name"]).where(of_attempt).order_by(schema.models.c.id)
     ).all()
-    if sent and sent[-1].digest == digest:
-        return StoredModel(digest=digest, file_name=sent[-1].file_name, size_bytes=len(content), is_new=False)
-    if connection.scalar(_LAST_VERDICT.where(schema.verifications.c.attempt_id == attempt_id)):
+    if earlier and earlier[-1].digest == digest:
+        return StoredModel(digest=digest, file_name=earlier[-1].file_name, size_bytes=len(content), is_new=False)
+    if connection.scalar(_IS_VERIFIED.where(schema.verifications.c.attempt_id == attempt_id)):
         raise NoFurtherModel(message("model_verified", n=number, team=repr(team.name)))
-    if len(sent) >= N_MODELS:
+    if len(earlier) >= N_MODELS:
         raise NoFurtherModel(message("model_too_many", most=N_MODELS, n=number, team=repr(team.name)))
     store_file(connection, digest, content)
     values = {"attempt_id": attempt_id, "digest": digest, "file_name": file_name, "attached_at": now}
@@ -88,8 +88,8 @@ def store_model(
     return StoredModel(digest=digest, file_name=file_name, size_bytes=len(content), is_new=True)
 
 
-def sent_models(contest: Contest, teams: Sequence[Team]) -> list[SentModel]:
-    """The models of those teams, by team and attempt."""
+def read_sent_models(contest: Contest, teams: Sequence[Team]) -> list[SentModel]:
+    """Read the last models of those teams, by team and attempt."""
     names = {team.id: team.name for team in teams}
     models, attempts = schema.models.c, schema.attempts.c
     query = (
@@ -100,7 +100,7 @@ def sent_models(contest: Contest, teams: Sequence[Team]) -> list[SentModel]:
     )
     with contest.database.read() as connection:
         last = {row.attempt_id: row for row in connection.execute(query)}
-        verdicts = {
+        results = {
             (row.attempt_id, row.model_digest): bool(row.is_verified)
             for row in connection.execute(select(schema.verifications).order_by(schema.verifications.c.id))
         }
@@ -113,26 +113,26 @@ def sent_models(contest: Contest, teams: Sequence[Team]) -> list[SentModel]:
             digest=row.digest,
             file_name=row.file_name,
             predicted=predicted[row.submission_digest],
-            is_verified=verdicts.get((row.attempt_id, row.digest)),
+            is_verified=results.get((row.attempt_id, row.digest)),
         )
         for row in last.values()
     ]
 
 
 def read_model_content(contest: Contest, digest: str) -> bytes:
-    """The model itself."""
+    """Read the content of a model."""
     with contest.database.read() as connection:
         content: bytes = connection.execute(select(schema.files.c.content).where(schema.files.c.digest == digest)).scalar_one()
     return content
 
 
-def record_verification(contest: Contest, model: SentModel, verdict: Verification, now: datetime) -> None:
-    """Mark the attempt's score, for good: later verdicts stand beside earlier ones."""
+def record_verification(contest: Contest, model: SentModel, verification: Verification, now: datetime) -> None:
+    """Store the result of running a model, for good: later results stand beside earlier ones."""
     values = {
         "attempt_id": model.attempt_id,
         "model_digest": model.digest,
-        "is_verified": verdict.is_verified,
-        "remark": verdict.remark,
+        "is_verified": verification.is_verified,
+        "remark": verification.remark,
         "verified_at": now,
     }
     with contest.database.write() as connection:

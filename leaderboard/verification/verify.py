@@ -1,7 +1,7 @@
-"""Whether a team's net says what its submission says: the model runs in a process of its own, on the test recordings.
+"""Verification of a submission: the team's model runs on the test recordings, and its answers must be those of the file.
 
-Nothing that a student sent is unpickled or imported. The process has limits on memory, time and size of files, an empty
-environment and a folder of its own; a model that reads other files or brings operators of its own is not run.
+No file of a student is unpickled or imported. The model runs in a child process with limits on memory, time and file size,
+an empty environment and a temporary folder; a model that reads other files or has custom operators is not run.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from leaderboard.errors import ContestError, ModelRefused
 from leaderboard.files.csv_table import format_count, quote
 from leaderboard.files.onnx_check import MAX_MODEL_BYTES, build_size_refusal, check_form
 
-TOLERANCE = 0.005  # of all rows; on 1,000 test clips of FSDD the exported net differs from the trained one in none (2026-11)
+TOLERANCE = 0.005  # share of the rows; on 1,000 test clips of FSDD exported and trained net agree in all (2026-11)
 Indices = npt.NDArray[np.intp]
-_CHILD = Path(__file__).with_name("sandbox.py")
+_SCRIPT = Path(__file__).with_name("sandbox.py")
 _SUFFIXES = (".wav", ".flac")
 _N_SHOWN = 3
-_MAX_REASON = 500  # characters of what the child process says
+_MAX_REASON = 500  # characters of the child process's message
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """What one model may use."""
+    """Limits on the run of a model."""
 
     wall_s: float = 300.0
-    memory_bytes: int = 2 << 30  # of address space; onnxruntime itself takes about 0.7 GB of it
+    memory_bytes: int = 2 << 30  # address space; onnxruntime itself takes about 0.7 GB of it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +54,7 @@ class Samples:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verification:
-    """What the model answered beside what was sent."""
+    """Result of comparing a model's answers with the submission."""
 
     is_verified: bool
     remark: str  # one line
@@ -63,10 +63,10 @@ class Verification:
 
 
 def read_model(path: Path) -> bytes:
-    """The bytes of a model file that is fit to be kept: not too large, of the format, in one file, of standard operators.
+    """Return the bytes of a model file after checking size and format, one file, and standard operators.
 
     Raises:
-        ModelRefused: it is not.
+        ModelRefused: the file fails a check.
     """
     try:
         with path.open("rb") as file:
@@ -78,23 +78,23 @@ def read_model(path: Path) -> bytes:
 
 
 def check_model(content: bytes, name: str, limits: Limits | None = None) -> None:
-    """Refuse what cannot be run safely; nothing of it is run.
+    """Refuse a model that cannot be run safely, without running it.
 
     Raises:
-        ModelRefused: why.
+        ModelRefused: the message gives the reason.
     """
     if len(content) > MAX_MODEL_BYTES:
         raise build_size_refusal(name, MAX_MODEL_BYTES)
     check_form(content, name)
     with tempfile.TemporaryDirectory(prefix="arena-verify-") as folder:
-        _asked(content, name, {"samples": "", "rate_hz": 0}, limits or Limits(wall_s=60), Path(folder))
+        _run_child(content, name, {"samples": "", "rate_hz": 0}, limits or Limits(wall_s=60), Path(folder))
 
 
 def run_model(content: bytes, name: str, samples: Samples, labels: Sequence[str], limits: Limits) -> Indices:
-    """What the model says of each recording: (N,) index into `labels`.
+    """Run a model on every recording and return its answers: (N,) index into `labels`.
 
     Raises:
-        ModelRefused: it cannot be run, uses more than it may, or answers something else.
+        ModelRefused: it cannot be run, exceeds a limit, or answers with other labels.
     """
     request = {
         "samples": str(samples.file),
@@ -103,45 +103,45 @@ def run_model(content: bytes, name: str, samples: Samples, labels: Sequence[str]
         "n_labels": len(labels),
     }
     with tempfile.TemporaryDirectory(prefix="arena-verify-") as folder:
-        answer = _asked(content, name, request, limits, Path(folder))
-    own = answer["labels"] or list(labels)
-    if sorted(own) != sorted(labels):
+        answer = _run_child(content, name, request, limits, Path(folder))
+    names = answer["labels"] or list(labels)
+    if sorted(names) != sorted(labels):
         raise ModelRefused(
-            f"{name} answers with the labels {', '.join(map(quote, own[:12]))}, which are not those of the contest; "
+            f"{name} answers with the labels {', '.join(map(quote, names[:12]))}, which are not those of the contest; "
             "export it anew"
         )
-    place = {label: at for at, label in enumerate(labels)}
-    return np.array([place[own[at]] for at in answer["predicted"]], dtype=np.intp)
+    index_by_label = {label: index for index, label in enumerate(labels)}
+    return np.array([index_by_label[names[index]] for index in answer["predicted"]], dtype=np.intp)
 
 
-def compare_answers(answered: Indices, sent: Indices, ids: Sequence[str], most: int | None) -> Verification:
-    """The model's answers beside the submission's, (N,) each; `most` rows may differ, or TOLERANCE of them, rounded up.
+def compare_answers(answered: Indices, submitted: Indices, ids: Sequence[str], n_most: int | None) -> Verification:
+    """Compare the model's answers with the submission's, (N,) each; `n_most` rows may differ, or TOLERANCE, rounded up.
 
-    The remark says nothing of the truth: it may be shown while the private rows are private.
+    The remark reveals nothing of the truth: it may be shown while the private rows are private.
     """
-    differ = np.flatnonzero(answered != sent)
-    most = math.ceil(TOLERANCE * len(ids)) if most is None else most
+    differ = np.flatnonzero(answered != submitted)
+    n_most = math.ceil(TOLERANCE * len(ids)) if n_most is None else n_most
     remark = f"{len(ids) - len(differ):,} of {format_count(len(ids), 'row')} equal"
     if len(differ):
-        shown = ", ".join(ids[at] for at in differ[:_N_SHOWN]) + (", ..." if len(differ) > _N_SHOWN else "")
-        remark += f", {len(differ):,} differ ({shown}) and at most {most:,} may"
-    return Verification(is_verified=len(differ) <= most, remark=remark, n_equal=len(ids) - len(differ), n_rows=len(ids))
+        examples = ", ".join(ids[row] for row in differ[:_N_SHOWN]) + (", ..." if len(differ) > _N_SHOWN else "")
+        remark += f", {len(differ):,} differ ({examples}) and at most {n_most:,} may"
+    return Verification(is_verified=len(differ) <= n_most, remark=remark, n_equal=len(ids) - len(differ), n_rows=len(ids))
 
 
 def reject_model(refusal: ModelRefused, n_rows: int) -> Verification:
-    """Of a model that could not be run: why."""
+    """Return the failed verification of a model that could not be run."""
     return Verification(is_verified=False, remark=str(refusal), n_equal=0, n_rows=n_rows)
 
 
 def write_samples(folder: Path, ids: Sequence[str], file: Path) -> Samples:
-    """Write the recordings `<id>.wav` or `<id>.flac` of `folder` into `file`, each filled up with silence to the longest.
+    """Write the recordings `<id>.wav` or `<id>.flac` of `folder` into `file`, padded with silence to the longest.
 
     Raises:
-        ContestError: one is missing, cannot be read, or has another rate than the first.
+        ContestError: a recording is missing, cannot be read, or has another rate than the first.
     """
     import soundfile
 
-    paths = [_path_of(folder, name) for name in ids]
+    paths = [_find_recording(folder, name) for name in ids]
     try:
         facts = [soundfile.info(path) for path in paths]
         n_samples = max(2, *(fact.frames for fact in facts))
@@ -164,7 +164,7 @@ def write_samples(folder: Path, ids: Sequence[str], file: Path) -> Samples:
     return Samples(file=file, n_clips=len(paths), n_samples=n_samples, rate_hz=facts[0].samplerate)
 
 
-def _path_of(folder: Path, name: str) -> Path:
+def _find_recording(folder: Path, name: str) -> Path:
     for suffix in _SUFFIXES:
         path = folder / f"{name}{suffix}"
         if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
@@ -172,18 +172,18 @@ def _path_of(folder: Path, name: str) -> Path:
     raise ContestError(f"{folder} has no recording {name}.wav; give the folder that students got with --audio")
 
 
-def _asked(content: bytes, name: str, request: dict[str, Any], limits: Limits, folder: Path) -> dict[str, Any]:
-    """What the child process answers; its folder is its own."""
+def _run_child(content: bytes, name: str, request: dict[str, Any], limits: Limits, folder: Path) -> dict[str, Any]:
+    """Run the child process in `folder` and return its answer."""
     for package in ("onnx", "onnxruntime"):
         if importlib.util.find_spec(package) is None:
             raise ContestError(f"models are read with the package {package}: {install_command('onnx')}")
-    model, answer, asked = folder / "model.onnx", folder / "answer.json", folder / "request.json"
+    model, answer, request_file = folder / "model.onnx", folder / "answer.json", folder / "request.json"
     model.write_bytes(content)
     request |= {"model": str(model), "answer": str(answer), "memory_bytes": limits.memory_bytes}
-    asked.write_text(json.dumps(request | {"cpu_s": math.ceil(limits.wall_s)}), encoding="utf-8")
+    request_file.write_text(json.dumps(request | {"cpu_s": math.ceil(limits.wall_s)}), encoding="utf-8")
     try:
-        done = subprocess.run(
-            [sys.executable, "-I", str(_CHILD), str(asked)],
+        process = subprocess.run(
+            [sys.executable, "-I", str(_SCRIPT), str(request_file)],
             cwd=folder,
             env={},
             stdin=subprocess.DEVNULL,
@@ -197,20 +197,20 @@ def _asked(content: bytes, name: str, request: dict[str, Any], limits: Limits, f
             f"{name} did not end within {limits.wall_s:g} s; send a smaller net, or allow more with --time-s"
         ) from None
     try:
-        found: dict[str, Any] = json.loads(answer.read_bytes())
+        result: dict[str, Any] = json.loads(answer.read_bytes())
     except (OSError, ValueError):
-        raise ModelRefused(f"{name} {_end_of(done.returncode, limits)}") from None
-    if "refused" in found:
-        raise ModelRefused(f"{name} {_one_line(found['refused'])}")
-    return found
+        raise ModelRefused(f"{name} {_describe_exit(process.returncode, limits)}") from None
+    if "refused" in result:
+        raise ModelRefused(f"{name} {_sanitize(result['refused'])}")
+    return result
 
 
-def _one_line(text: str) -> str:
-    """What a model's own words may have brought along, cut and without what does not print: terminals and pages show it."""
+def _sanitize(text: str) -> str:
+    """Shorten a message that may hold a model's own words, and blank unprintable characters: terminals show it."""
     return "".join(char if char.isprintable() else " " for char in text[:_MAX_REASON])
 
 
-def _end_of(code: int, limits: Limits) -> str:
+def _describe_exit(code: int, limits: Limits) -> str:
     if code in (-signal.SIGXCPU, -signal.SIGKILL):
         return f"used more than {limits.wall_s:g} s of a processor, or too much memory; send a smaller net"
     text = signal.Signals(-code).name if code < 0 else f"exit code {code}"

@@ -1,4 +1,4 @@
-"""The shown run's test score by speaker, age, gender and accent. K classes, N clips, G units, R resamples."""
+"""Test scores of a run by speaker, age, gender and accent. K classes, N clips, G units, R resamples."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.base.scores import accuracy, macro_f1_interval, mean_present_f1, present_macro_f1
-from reports.analysis.scores import Clips
+from reports.analysis.scores import ClipAnswers
 from reports.facts.clips import GroupFacts, GroupingFacts
 
-_FEWEST_CLIPS = 10  # of a group that is resampled
+_FEWEST_CLIPS = 10  # smallest group with an interval
 _DECADE = 10
 
-Speakers = Mapping[str, Mapping[str, Any]]  # what is known of each
+Speakers = Mapping[str, Mapping[str, Any]]  # metadata by name
 
 
-def groupings_of(clips: Clips, speakers: Speakers) -> tuple[GroupingFacts, ...]:
-    """By speaker, and by age, gender and accent as far as these are known of anybody who is heard."""
-    known: dict[str, Callable[[str], str]] = {
+def group_clips(clips: ClipAnswers, speakers: Speakers) -> tuple[GroupingFacts, ...]:
+    """Group by speaker, and by age, gender and accent if the metadata of any speaker has them."""
+    group_functions: dict[str, Callable[[str], str]] = {
         "speaker": lambda name: name,
         "age": lambda name: _decade(speakers.get(name, {}).get("age")),
         "gender": lambda name: str(speakers.get(name, {}).get("gender") or ""),
         "accent": lambda name: str(speakers.get(name, {}).get("accent") or ""),
     }
-    found = (_grouping(kind, clips, group_of) for kind, group_of in known.items())
-    return tuple(grouping for grouping in found if grouping.groups)
+    groupings = (_grouping(kind, clips, group_function) for kind, group_function in group_functions.items())
+    return tuple(grouping for grouping in groupings if grouping.groups)
 
 
 def _decade(age: object) -> str:
@@ -37,24 +37,23 @@ def _decade(age: object) -> str:
     return f"{start}\u2013{start + _DECADE - 1}"
 
 
-def _grouping(kind: str, clips: Clips, group_of: Callable[[str], str]) -> GroupingFacts:
-    names = np.array([group_of(speaker) for speaker in clips.speakers])
+def _grouping(kind: str, clips: ClipAnswers, group_function: Callable[[str], str]) -> GroupingFacts:
+    names = np.array([group_function(speaker) for speaker in clips.speakers])
     groups = [_group(name, clips, names == name) for name in sorted(set(names.tolist())) if name]
     if kind != "age":
         groups.sort(key=lambda group: (group.macro_f1, group.name))
     return GroupingFacts(kind=kind, groups=tuple(groups), n_unknown=int((names == "").sum()))
 
 
-def _group(name: str, clips: Clips, members: NDArray[np.bool_]) -> GroupFacts:
-    speakers = np.array(clips.speakers)[members]
-    heard, units = np.unique(speakers, return_inverse=True)
-    confusions = np.zeros((len(heard), clips.n_classes, clips.n_classes), dtype=np.int64)
+def _group(name: str, clips: ClipAnswers, members: NDArray[np.bool_]) -> GroupFacts:
+    speakers, units = np.unique(np.array(clips.speakers)[members], return_inverse=True)
+    confusions = np.zeros((len(speakers), clips.n_classes, clips.n_classes), dtype=np.int64)
     np.add.at(confusions, (units, clips.truth[members], clips.predicted[members]), 1)
     n = int(members.sum())
     return GroupFacts(
         name=name,
         n_clips=n,
-        n_speakers=len(heard),
+        n_speakers=len(speakers),
         accuracy=accuracy(confusions.sum(0)),
         macro_f1=float(present_macro_f1(confusions.sum(0))),
         interval=macro_f1_interval(confusions, score=mean_present_f1) if n >= _FEWEST_CLIPS else None,

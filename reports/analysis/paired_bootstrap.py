@@ -1,4 +1,4 @@
-"""Intervals and paired differences of test macro-F1 from one set of bootstrap resamples. K classes, G units, R resamples."""
+"""Paired bootstrap of test macro-F1: all runs are scored on one set of resamples. K classes, G units, R resamples."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from arena.base.resamples import Resamples, Truth, resample_answers
 from arena.base.scores import Interval, macro_f1, macro_f1_interval, present_macro_f1
-from reports.analysis.scores import Clips
+from reports.analysis.scores import ClipAnswers
 from reports.facts.base import DifferenceFacts
 
 Replicates = NDArray[np.float64]  # (R,)
@@ -18,7 +18,7 @@ Replicates = NDArray[np.float64]  # (R,)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contrast:
-    """A sum of scores with weights that add up to nothing: the first minus the second of a pair is (1, first), (-1, second)."""
+    """A sum of scores with weights of sum 0: the first minus the second of a pair is (1, first), (-1, second)."""
 
     name: str
     terms: tuple[tuple[float, str], ...]  # weight, digest
@@ -30,17 +30,17 @@ class Resampled:
 
     resamples: Resamples
     scores: dict[str, Replicates]  # by digest
-    values: dict[str, float]  # the scores on the clips as they are
+    values: dict[str, float]  # scores on the original clips
     by_speaker: dict[str, dict[str, float]]  # by digest: macro-F1 of each speaker's clips, over the digits they say
 
-    def pair(self, one: str, other: str) -> DifferenceFacts:
-        """First minus second."""
-        return self.mean([Contrast(name="", terms=((1.0, one), (-1.0, other)))])
+    def pair(self, first: str, second: str) -> DifferenceFacts:
+        """Return the first run's score minus the second's."""
+        return self.mean([Contrast(name="", terms=((1.0, first), (-1.0, second)))])
 
     def mean(self, contrasts: Sequence[Contrast]) -> DifferenceFacts:
-        """The mean of several contrasts, paired on every resample and for every speaker."""
-        parts = tuple((one.name, sum(weight * self.values[run] for weight, run in one.terms)) for one in contrasts)
-        terms = [(weight, run) for one in contrasts for weight, run in one.terms]
+        """Return the mean of several contrasts, paired on every resample and for every speaker."""
+        parts = tuple((c.name, sum(weight * self.values[run] for weight, run in c.terms)) for c in contrasts)
+        terms = [term for contrast in contrasts for term in contrast.terms]
         replicates = np.sum([weight * self.scores[run] for weight, run in terms], axis=0) / len(contrasts)
         names = sorted(next(iter(self.by_speaker.values())))
         speakers = tuple(
@@ -50,18 +50,18 @@ class Resampled:
         return DifferenceFacts(value=value, interval=self.resamples.interval(replicates), parts=parts, speakers=speakers)
 
 
-def interval_of(clips: Clips) -> Interval:
-    """The interval of one run's macro-F1, drawn as the contest draws it: speakers where five or more are heard, else clips."""
+def compute_interval(clips: ClipAnswers) -> Interval:
+    """Return the interval of one run's macro-F1; like the contest it draws speakers if there are five or more, else clips."""
     return macro_f1_interval(clips.confusions_by_speaker())
 
 
-def same_clips(one: Clips, other: Clips) -> bool:
-    """Whether two runs answered the same questions."""
-    return one.ids == other.ids and np.array_equal(one.truth, other.truth)
+def have_same_clips(first: ClipAnswers, second: ClipAnswers) -> bool:
+    """Return whether two runs answered the same clips with the same labels."""
+    return first.ids == second.ids and np.array_equal(first.truth, second.truth)
 
 
-def resample(clips: Mapping[str, Clips]) -> Resampled:
-    """Macro-F1 of every run (by digest) on the same resamples: of speakers where there are enough, otherwise of clips."""
+def resample_runs(clips: Mapping[str, ClipAnswers]) -> Resampled:
+    """Return macro-F1 of every run (by digest) on the same resamples, of speakers where there are enough, else of clips."""
     first = next(iter(clips.values()))
     truth = Truth(classes=first.truth, groups=np.array(first.speakers), n_classes=first.n_classes)
     predicted = np.stack([rows.predicted for rows in clips.values()])  # (runs, N)
@@ -74,6 +74,6 @@ def resample(clips: Mapping[str, Clips]) -> Resampled:
     )
 
 
-def _score_speakers(rows: Clips) -> dict[str, float]:
+def _score_speakers(rows: ClipAnswers) -> dict[str, float]:
     scores = present_macro_f1(rows.confusions_by_speaker()).tolist()
     return dict(zip(sorted(set(rows.speakers)), scores, strict=True))

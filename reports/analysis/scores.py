@@ -16,7 +16,7 @@ TOLERANCE = 1e-6  # both sides are float64 and differ by the order of their sums
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Clips:
+class ClipAnswers:
     """One run's answers on one split, in the order of the clips' names."""
 
     ids: tuple[str, ...]
@@ -39,11 +39,11 @@ class Clips:
         return counts
 
 
-def clips_of(predictions: Sequence[Prediction], labels: Sequence[str], split: str) -> Clips:
-    """The clips of one split.
+def select_split(predictions: Sequence[Prediction], labels: Sequence[str], split: str) -> ClipAnswers:
+    """Return the answers on one split.
 
     Raises:
-        ValueError: a label that the run does not know, or a clip that stands there twice.
+        ValueError: a label is not the run's, or a clip is listed twice.
     """
     rows = sorted((p for p in predictions if p.split == split), key=lambda p: p.id)
     number = {label: k for k, label in enumerate(labels)}
@@ -53,7 +53,7 @@ def clips_of(predictions: Sequence[Prediction], labels: Sequence[str], split: st
     ids = tuple(p.id for p in rows)
     if len(set(ids)) < len(ids):
         raise ValueError(f"predictions.csv holds a clip of the {split} split twice")
-    return Clips(
+    return ClipAnswers(
         ids=ids,
         speakers=tuple(p.speaker for p in rows),
         truth=np.array([number[p.truth] for p in rows], dtype=np.int64),
@@ -63,8 +63,8 @@ def clips_of(predictions: Sequence[Prediction], labels: Sequence[str], split: st
     )
 
 
-def recomputed(clips: Clips, stated: Score | None) -> SplitFacts:
-    """The scores of `clips`; the loss, which predictions.csv cannot give exactly, is the stated one."""
+def recompute_scores(clips: ClipAnswers, stated: Score | None) -> SplitFacts:
+    """Return the scores of `clips`; the loss, which predictions.csv cannot give exactly, is the stated one."""
     return SplitFacts(
         n=len(clips.ids),
         loss=stated.loss if stated else float("nan"),
@@ -76,8 +76,8 @@ def recomputed(clips: Clips, stated: Score | None) -> SplitFacts:
     )
 
 
-def as_stated(score: Score, speakers: Sequence[str]) -> SplitFacts:
-    """The scores of a split that predictions.csv does not hold (train), as result.json has them."""
+def convert_score(score: Score, speakers: Sequence[str]) -> SplitFacts:
+    """Return the scores that result.json states, for the split that predictions.csv does not hold (train)."""
     return SplitFacts(
         n=score.n,
         loss=score.loss,
@@ -89,15 +89,15 @@ def as_stated(score: Score, speakers: Sequence[str]) -> SplitFacts:
     )
 
 
-def contradictions(split: str, found: SplitFacts, stated: Score) -> list[str]:
-    """What result.json states otherwise than predictions.csv gives, each as a half sentence; empty when they agree."""
-    differing = []
-    if found.n != stated.n:
-        differing.append(f"{split} clips: {stated.n} stated, {found.n} found")
+def find_contradictions(split: str, recomputed: SplitFacts, stated: Score) -> list[str]:
+    """Return the differences between result.json and predictions.csv as half sentences; empty when they agree."""
+    differences = []
+    if recomputed.n != stated.n:
+        differences.append(f"{split} clips: {stated.n} stated, {recomputed.n} found")
     for name in ("accuracy", "macro_f1"):
-        ours, theirs = getattr(found, name), getattr(stated, name)
+        ours, theirs = getattr(recomputed, name), getattr(stated, name)
         if not abs(ours - theirs) <= TOLERANCE:
-            differing.append(f"{split} {name.replace('_', '-')}: {theirs:.6f} stated, {ours:.6f} found")
-    if found.confusion != tuple(tuple(row) for row in stated.confusion):
-        differing.append(f"{split} confusion matrix: another one found")
-    return differing
+            differences.append(f"{split} {name.replace('_', '-')}: {theirs:.6f} stated, {ours:.6f} found")
+    if recomputed.confusion != tuple(tuple(row) for row in stated.confusion):
+        differences.append(f"{split} confusion matrix: another one found")
+    return differences

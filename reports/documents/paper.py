@@ -119,7 +119,7 @@ def _models(facts: ReportFacts, t: Texts) -> str:
 
 
 def _data(w: _Writer) -> None:
-    facts, t, shown = w.facts, w.t, w.facts.shown
+    facts, t, shown = w.facts, w.t, w.facts.main_run
     assert shown, "a paper has a training"
     w.head("data")
     w.todo("todo_corpus")
@@ -129,11 +129,11 @@ def _data(w: _Writer) -> None:
         rows.append([t(f"data.{split.name}"), t.count(split.n), per_digit, str(len(split.speakers) or NONE)])
     w.table(rows)
     corpus, kind = t.setting(shown.config["corpus"]), t.setting(shown.config.get("split.kind"))
-    w.say(t("paper.split", corpus=corpus, split=kind, heard=t("data.heard") if facts.hears_validation else ""))
+    w.say(t("paper.split", corpus=corpus, split=kind, heard=t("data.heard") if facts.validates_on_known_speakers else ""))
 
 
 def _methods(w: _Writer) -> None:
-    facts, t, shown = w.facts, w.t, w.facts.shown
+    facts, t, shown = w.facts, w.t, w.facts.main_run
     assert shown, "a paper has a training"
     w.head("methods")
     tile = {name: t.setting(shown.config.get(f"tiles.{name}")) for name in ("size", "rate_hz", "length_s")}
@@ -152,7 +152,7 @@ def _methods(w: _Writer) -> None:
             ),
         ]
     )
-    chooses = t("paper.chooses") if facts.chosen and not facts.hears_validation else ""
+    chooses = t("paper.chooses") if facts.chosen and not facts.validates_on_known_speakers else ""
     w.say(t("paper.scored", chooses=chooses, cite=w.cite("bootstrap")))
     if facts.sweeps:
         w.say(t("paper.swept", cite=w.cite("optuna"), importance=w.cite("pedanova")))
@@ -166,12 +166,12 @@ def _results(w: _Writer, summary: Summary) -> None:
     facts, t = w.facts, w.t
     w.head("results")
     w.table(_scores(facts.runs, t))
-    w.figure("scores", t("answer.caption", heard=t("answer.caption_heard") if facts.hears_validation else ""))
+    w.figure("scores", t("answer.caption", heard=t("answer.caption_heard") if facts.validates_on_known_speakers else ""))
     w.points(summary.effects)
     w.figure("effects", t("effect.caption"))
     w.figure("curves-f1", t("paper.curves_f1"))
     w.figure("curves-loss", t("paper.curves_loss"))
-    if (shown := facts.shown) and shown.test:
+    if (shown := facts.main_run) and shown.test:
         name = t.cell(shown.model, shown.variant)
         w.figure("confusion", t("paper.confusion", name=name))
         pairs = [t("paper.pair", truth=c.truth, predicted=c.predicted, n=c.n, of=c.n_truth) for c in confusions(shown)[:3]]
@@ -181,7 +181,7 @@ def _results(w: _Writer, summary: Summary) -> None:
         cites = {name: w.cite(name) for name in ("grad_cam", "occlusion", "tsne")}
         name = t.cell(one.model, one.variant)
         w.figure("attention", t("paper.attention", name=name, grad_cam=cites["grad_cam"], occlusion=cites["occlusion"]))
-        w.figure("embedding", t("paper.embedding", name=name, n=len(one.placed), cite=cites["tsne"]))
+        w.figure("embedding", t("paper.embedding", name=name, n=len(one.embedding), cite=cites["tsne"]))
     if facts.sweeps:
         w.points([f"`{name}`: {sentence}" for name, sentence in summary.sweeps.items()])
         w.figure("studies", t("paper.studies"))

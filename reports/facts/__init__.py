@@ -1,1 +1,1 @@
-"""What a report tells, as plain values."""
+"""Values of a report's page as plain frozen dataclasses."""

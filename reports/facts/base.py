@@ -1,4 +1,4 @@
-"""What every part of the facts is made of: remarks, intervals, paired differences."""
+"""Values that every part of the facts uses: notes and paired differences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from arena.base.scores import Interval
 
 
 class NoteKind(StrEnum):
-    """How loud a remark is."""
+    """Severity of a note."""
 
     ERROR = "error"  # a number of a run contradicts its own predictions, or something cannot be read
     MISSING = "missing"
@@ -18,7 +18,7 @@ class NoteKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Note:
-    """One thing that the reader has to know before trusting the page; `text` is in the page's language."""
+    """A warning or remark to the page's reader; `text` is in the page's language."""
 
     kind: NoteKind
     text: str
@@ -35,10 +35,10 @@ class DifferenceFacts:
 
     @property
     def is_clear(self) -> bool:
-        """Whether the interval lies on one side of zero."""
+        """Return whether the interval lies on one side of zero."""
         return self.interval.low > 0 or self.interval.high < 0
 
     @property
     def n_higher(self) -> int:
-        """Speakers for whom the difference is above zero."""
+        """Return the number of speakers whose difference is above zero."""
         return sum(value > 0 for _, value in self.speakers)

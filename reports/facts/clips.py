@@ -1,4 +1,4 @@
-"""The shown run's test score for groups of clips, as plain frozen values."""
+"""Groups, mistakes, doubtful labels and media of the main run's clips, as plain frozen values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class GroupFacts:
     n_speakers: int
     accuracy: float
     macro_f1: float  # over the digits that the group says
-    interval: Interval | None  # of macro_f1, by clips or speakers; None where a group is too small to resample
+    interval: Interval | None  # interval of macro_f1, by clips or speakers; None for a group too small to resample
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,12 +25,12 @@ class GroupingFacts:
 
     kind: str  # speaker, age, gender or accent
     groups: tuple[GroupFacts, ...]  # the lowest score first, or in the order of the ages
-    n_unknown: int  # clips of speakers of whom it is not known
+    n_unknown: int  # clips of speakers without this metadata
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MistakeFacts:
-    """One clip that the shown run takes for another digit."""
+    """One clip that the main run takes for another digit."""
 
     id: str
     speaker: str
@@ -38,27 +38,27 @@ class MistakeFacts:
     truth: str
     predicted: str
     probabilities: tuple[tuple[str, float], ...]  # the largest three and that of the truth, largest first
-    n_wrong: int  # of the compared trainings, this one included
+    n_wrong: int  # trainings with a wrong answer, the main run included
     n_votes: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DoubtFacts:
-    """One clip whose label most trainings contradict with the same other digit, and surely."""
+    """One clip whose label most trainings contradict, with high probability and the same digit."""
 
     id: str
     speaker: str
     split: str
-    label: str  # as the corpus has it
-    heard: str  # as the trainings have it
-    probability: float  # of `heard`, the mean over all trainings
+    label: str  # the corpus's
+    predicted: str  # the trainings'
+    probability: float  # mean over all trainings, for `predicted`
     n_agree: int
     n_votes: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Media:
-    """A clip to see and hear, each a data URI or empty where tiles or recordings are not there."""
+    """Pictures and sound of a clip, each a data URI, or empty without tiles or recordings."""
 
     raw: str
     filtered: str

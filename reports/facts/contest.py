@@ -1,4 +1,4 @@
-"""Every number of the section on the contest as plain frozen values."""
+"""Values of the section on the contest as plain frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ class ContestFacts:
 
     @property
     def has_own_metric(self) -> bool:
-        """Return whether the score that ranks is another than macro-F1."""
+        """Return whether the contest ranks by a score other than macro-F1."""
         return any(abs(standing.score - standing.macro_f1) > _SAME for standing in self.standings)

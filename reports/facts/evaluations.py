@@ -1,4 +1,4 @@
-"""Every number of the section on evaluations as plain frozen values."""
+"""Values of the section on evaluations as plain frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ TEST, VALIDATION = "test", "validation"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EvaluationFacts:
-    """One model on one variant with one recipe, over the folds that are finished."""
+    """One model on one variant with one recipe, over its finished folds."""
 
     model: str
     variant: str
-    recipe: tuple[tuple[str, object], ...]  # what tells it from others of this model and variant; mostly empty
-    n_folds: int  # that there should be
-    folds: tuple[int, ...]  # that are shown
-    seeds: tuple[int, ...]  # that have all of these
+    recipe: tuple[tuple[str, object], ...]  # settings that differ from others of this model and variant; mostly empty
+    n_folds: int  # finished and missing
+    folds: tuple[int, ...]  # finished in all `seeds`
+    seeds: tuple[int, ...]
     n_missing: int  # trainings
-    command: str  # trains these
+    command: str  # trains the missing folds
     scores: Evaluation
 
     @property
@@ -49,13 +49,13 @@ class EvaluationGroup:
 
     @property
     def recipes(self) -> tuple[tuple[tuple[str, object], ...], ...]:
-        """The different ones, in the order of the table."""
+        """Return the distinct recipes, in the order of the table."""
         return tuple(dict.fromkeys(evaluation.recipe for evaluation in self.evaluations))
 
     @property
     def n_seeds(self) -> int:
-        """Of the evaluation with most."""
+        """Return the largest number of seeds of an evaluation."""
         return max(len(evaluation.seeds) for evaluation in self.evaluations)
 
-    def of_recipe(self, recipe: tuple[tuple[str, object], ...]) -> tuple[EvaluationFacts, ...]:
+    def select(self, recipe: tuple[tuple[str, object], ...]) -> tuple[EvaluationFacts, ...]:
         return tuple(evaluation for evaluation in self.evaluations if evaluation.recipe == recipe)

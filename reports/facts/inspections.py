@@ -1,4 +1,4 @@
-"""What `arena inspect` found in a run's net, as plain frozen values beside its arrays."""
+"""Results of `arena inspect` on a run's net, as plain frozen values beside its arrays."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InspectedClip:
-    """A clip that was looked into."""
+    """A clip with maps of the net's attention."""
 
     id: str
     speaker: str
     truth: str
     label: str
-    probability: float  # of the label
+    probability: float  # for `label`
 
     @property
     def is_wrong(self) -> bool:
@@ -26,18 +26,18 @@ class InspectedClip:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InspectedLayer:
-    """A layer whose maps were kept."""
+    """A layer whose maps are stored."""
 
     name: str
     n_channels: int
     n_bins: int
     n_frames: int
-    n_kept: int
+    n_stored: int  # channels
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PlacedClip:
-    """A clip among the embeddings."""
+class EmbeddedClip:
+    """A clip as a point of the embedding."""
 
     id: str
     truth: str
@@ -49,20 +49,20 @@ class PlacedClip:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InspectionFacts:
-    """One inspection. Its arrays, by the names that docs/report.md lists: N clips, C channels, F mel bins, T frames."""
+    """One inspection. docs/report.md lists its arrays: N clips, C channels, F mel bins, T frames."""
 
     run: str  # digest
     model: str
     variant: str
-    length_s: float  # of a picture
+    length_s: float  # length of a picture
     split: str
     clips: tuple[InspectedClip, ...]
     filter_layer: str  # empty: no convolution
     n_filters: int
     layers: tuple[InspectedLayer, ...]
-    n_mapped: int  # of the first clips the maps were kept
-    placed: tuple[PlacedClip, ...]
-    n_placed_of: int  # clips of the split
+    n_mapped: int  # the first clips, whose activations are stored
+    embedding: tuple[EmbeddedClip, ...]
+    n_clips: int  # in the split, of which the embedding has a sample
     feature_layer: str
     n_features: int
     perplexity: float

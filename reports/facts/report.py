@@ -1,4 +1,4 @@
-"""Every number of the page as plain frozen values; what is missing is None or named in a note, never left out."""
+"""Values of the whole page as plain frozen dataclasses; missing ones are None or named in a note, never left out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sweeps.results import StudyFacts
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SplitFacts:
-    """What a run reaches on one split; of val and test recomputed from predictions.csv, but for the loss."""
+    """Scores of a run on one split; except for the loss, those of val and test are recomputed from predictions.csv."""
 
     n: int
     loss: float
@@ -28,7 +28,7 @@ class SplitFacts:
     macro_f1: float
     f1: tuple[float, ...]  # (K,)
     confusion: tuple[tuple[int, ...], ...]  # (K, K) row truth, column prediction
-    speakers: tuple[str, ...]  # of train as result.json has them
+    speakers: tuple[str, ...]  # for train, those in result.json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +46,7 @@ class RunFacts:
     best_epoch: int
     n_epochs: int
     splits: dict[str, SplitFacts]  # train, val, test, as far as the run has them
-    interval: Interval | None  # of the test macro-F1
+    interval: Interval | None  # interval of the test macro-F1
     behind_choice: DifferenceFacts | None  # the chosen run minus this one; None for the chosen run itself
     verdict: str
     reason: str
@@ -80,14 +80,14 @@ class RunFacts:
 
     @property
     def gap(self) -> float | None:
-        """Train minus validation macro-F1 of the kept weights."""
+        """Return train minus validation macro-F1 of the stored weights."""
         train, val = self.splits.get("train"), self.val
         return train.macro_f1 - val.macro_f1 if train and val else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cell:
-    """One place of the two by four comparison; `run` is None where the training is missing."""
+    """One cell of the two by four comparison; `run` is None where the training is missing."""
 
     model: str
     variant: str
@@ -98,10 +98,10 @@ class Cell:
 class EffectFacts:
     """A main effect (one factor), or an interaction (two or three): a contrast over all complete sets of trainings.
 
-    The interaction of two factors is how much the effect of one changes when the other is added; of three, how much that does.
+    The interaction of two factors is the change of one's effect when the other is added; the third changes that in turn.
     """
 
-    factors: tuple[str, ...]  # of filter, augmentation and model
+    factors: tuple[str, ...]  # a subset of filter, augmentation and model
     difference: DifferenceFacts
 
 
@@ -115,7 +115,7 @@ class SettingRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReportFacts:
-    """All that the page says."""
+    """All values of the page."""
 
     title: str
     cells: tuple[Cell, ...]
@@ -129,12 +129,12 @@ class ReportFacts:
     sweeps: tuple[StudyFacts, ...] | None  # None: no folder of studies was given
     contest: ContestFacts | None
     notes: tuple[Note, ...]
-    groupings: tuple[GroupingFacts, ...] = ()  # of the shown run's test clips: by speaker, age, gender, accent
-    mistakes: tuple[MistakeFacts, ...] = ()  # of the shown run, the surest first
+    groupings: tuple[GroupingFacts, ...] = ()  # the main run's test clips by speaker, age, gender, accent
+    mistakes: tuple[MistakeFacts, ...] = ()  # the main run's, the surest first
     doubts: tuple[DoubtFacts, ...] = ()  # labels that most trainings contradict
-    has_tiles: bool = False  # of the shown run
+    has_tiles: bool = False  # the main run's tiles can be read
     media: dict[str, Media] = field(default_factory=dict)  # pictures and sound, by clip
-    inspections: tuple[InspectionFacts, ...] = ()  # what nets learned, of one training of a model
+    inspections: tuple[InspectionFacts, ...] = ()  # one training of each model
     agents: dict[str, tuple[AgentFacts, ...]] = field(default_factory=dict)  # by study
     lang: str = "en"
 
@@ -143,23 +143,23 @@ class ReportFacts:
         return tuple(cell.run for cell in self.cells if cell.run)
 
     @property
-    def hears_validation(self) -> bool:
-        """Whether validation is of other clips of the training speakers: it chose no epoch and says nothing of a new voice."""
+    def validates_on_known_speakers(self) -> bool:
+        """Return whether training speakers also say the validation clips, which then choose no epoch and test no new voice."""
         return any(run.config.get("split.validation") == "takes" for run in self.runs)
 
     @property
-    def shown(self) -> RunFacts | None:
-        """Whose clips and confusions the page shows at length: the chosen run, or the first."""
+    def main_run(self) -> RunFacts | None:
+        """Return the run whose clips and confusions the page shows at length: the chosen run, or the first."""
         return self.run(self.chosen) or next(iter(self.runs), None)
 
     def run(self, digest: str) -> RunFacts | None:
         return next((run for run in self.runs if run.digest == digest), None)
 
 
-Place = tuple[str, str]  # model, variant
+CellKey = tuple[str, str]  # model, variant
 
 
-def places(chosen: Collection[Place]) -> list[Place]:
-    """The eight places of the comparison, then any of other models or variants, in a fixed order."""
+def order_cells(cells: Collection[CellKey]) -> list[CellKey]:
+    """Return the eight cells of the comparison, then those of other models or variants, in a fixed order."""
     eight = [(model, variant) for model in PAIR for variant in VARIANTS]
-    return eight + sorted(set(chosen) - set(eight))
+    return eight + sorted(set(cells) - set(eight))

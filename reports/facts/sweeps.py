@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AgentFacts:
-    """What one agent did in a study."""
+    """Trials of one agent in a study."""
 
     name: str
-    device: str  # of its newest finished trial; empty where its run folder is gone
+    device: str  # that of its newest finished trial; empty where the run folder is missing
     counts: dict[str, int]  # trials by state
-    seconds: float  # in trials
+    seconds: float  # time spent in trials
 
     @property
     def n_trials(self) -> int:

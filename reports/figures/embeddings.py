@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 
-from reports.facts.inspections import InspectionFacts, PlacedClip
+from reports.facts.inspections import EmbeddedClip, InspectionFacts
 from reports.figures.canvas import SMALL_PX, SOFT, Frame
 from reports.wording.page_texts import Texts
 
@@ -35,7 +35,9 @@ class _Mark:
 
 def by_digit(facts: InspectionFacts, t: Texts) -> str:
     """Each clip as the digit that was spoken."""
-    groups = {label: [one for one in facts.placed if one.truth == label] for label in sorted({p.truth for p in facts.placed})}
+    groups = {
+        label: [one for one in facts.embedding if one.truth == label] for label in sorted({p.truth for p in facts.embedding})
+    }
 
     def draw(axes: Axes) -> None:
         for number, (label, clips) in enumerate(groups.items()):
@@ -43,24 +45,24 @@ def by_digit(facts: InspectionFacts, t: Texts) -> str:
             box = form.get_extents()
             centred = form.transformed(Affine2D().translate(-(box.x0 + box.x1) / 2, -(box.y0 + box.y1) / 2))
             _points(axes, clips, _Mark(form=centred, colour=COLOURS[number % len(COLOURS)], size_px=_DIGIT_PX))
-        _bare(axes, facts.placed)
+        _bare(axes, facts.embedding)
 
     return _FRAME.to_svg(f"tsne-digit-{facts.run}", t("inspection.alt_digit", name=t.cell(facts.model, facts.variant)), draw)
 
 
 def by_speaker(facts: InspectionFacts, t: Texts) -> str:
     """The same places, each clip with the mark of its speaker; after the ten with the most clips the rest is grey."""
-    counts = Counter(one.speaker for one in facts.placed)
+    counts = Counter(one.speaker for one in facts.embedding)
     named = sorted(name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: len(COLOURS)])
 
     def draw(axes: Axes) -> None:
-        rest = [one for one in facts.placed if one.speaker not in named]
+        rest = [one for one in facts.embedding if one.speaker not in named]
         if rest:
             _points(axes, rest, _Mark(form=".", colour=SOFT), t("inspection.others"))
         for number, name in enumerate(named):
-            clips = [one for one in facts.placed if one.speaker == name]
+            clips = [one for one in facts.embedding if one.speaker == name]
             _points(axes, clips, _Mark(form=_MARKS[number], colour=COLOURS[number]), name or t("word.unknown"))
-        _bare(axes, facts.placed)
+        _bare(axes, facts.embedding)
         axes.legend(
             loc="upper center",
             bbox_to_anchor=(0.5, 0.0),
@@ -77,13 +79,13 @@ def by_speaker(facts: InspectionFacts, t: Texts) -> str:
     return _WITH_NAMES.to_svg(f"tsne-speaker-{facts.run}", alt, draw)
 
 
-def _points(axes: Axes, clips: Sequence[PlacedClip], mark: _Mark, label: str = "") -> None:
+def _points(axes: Axes, clips: Sequence[EmbeddedClip], mark: _Mark, label: str = "") -> None:
     x, y = [one.x for one in clips], [one.y for one in clips]
     look: Any = {"marker": mark.form, "color": mark.colour, "markersize": mark.size_px, "markeredgewidth": 0}
     axes.plot(x, y, linestyle="none", label=label or None, **look)
 
 
-def _bare(axes: Axes, clips: Sequence[PlacedClip]) -> None:
+def _bare(axes: Axes, clips: Sequence[EmbeddedClip]) -> None:
     axes.grid(visible=False)
     axes.set_xticks([])
     axes.set_yticks([])

@@ -69,9 +69,9 @@ def speaker_rows(evaluations: Sequence[EvaluationFacts], order: Sequence[str], t
 def speaker_plot(group: EvaluationGroup, number: int, size: tuple[float, str], t: Texts) -> str:
     """The lines of the group's recipe `number`, at a width, under a name; all recipes share order and axis."""
     width, name = size
-    evaluations, order = group.of_recipe(group.recipes[number]), speaker_order(group)
+    evaluations, order = group.select(group.recipes[number]), speaker_order(group)
     rows = speaker_rows(evaluations, order, t)
-    shown = [speaker_rows(group.of_recipe(recipe), order, t) for recipe in group.recipes]
+    shown = [speaker_rows(group.select(recipe), order, t) for recipe in group.recipes]
     every = [dot for some in shown for row in some for dot in row.dots if dot]
     row_px = 20 + _DODGE_PX * (len(evaluations) - 1)
     is_alone = len(evaluations) == 1

@@ -135,7 +135,7 @@ def _doubts(facts: ReportFacts) -> Rows:
     return [
         head,
         *(
-            (one.id, one.speaker, one.split, one.label, one.heard, one.probability, one.n_agree, one.n_votes)
+            (one.id, one.speaker, one.split, one.label, one.predicted, one.probability, one.n_agree, one.n_votes)
             for one in facts.doubts
         ),
     ]
@@ -171,7 +171,7 @@ def _trials(sweep: StudyFacts) -> Rows:
 
 def _embedding(one: InspectionFacts) -> Rows:
     head = ("clip", "speaker", "spoken", "predicted", "x", "y")
-    return [head, *((clip.id, clip.speaker, clip.truth, clip.label, clip.x, clip.y) for clip in one.placed)]
+    return [head, *((clip.id, clip.speaker, clip.truth, clip.label, clip.x, clip.y) for clip in one.embedding)]
 
 
 def _held_out(facts: ReportFacts, number: int) -> Rows:

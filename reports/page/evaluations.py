@@ -49,7 +49,7 @@ def group_pages(groups: Sequence[EvaluationGroup], t: Texts) -> tuple[GroupPage,
 def _page(group: EvaluationGroup, number: int, t: Texts) -> GroupPage:
     panels = tuple(
         Panel(
-            words=recipe_words(group.of_recipe(recipe)[0], t),
+            words=recipe_words(group.select(recipe)[0], t),
             pictures=BothWidths(
                 wide=speaker_plot(group, n, (WIDE_PX, f"held-out-{number}-{n}-wide"), t),
                 narrow=speaker_plot(group, n, (NARROW_PX, f"held-out-{number}-{n}-narrow"), t),

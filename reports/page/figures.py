@@ -83,7 +83,7 @@ def _uncollected() -> Iterator[None]:
 def draw_all(facts: ReportFacts) -> Figures:
     """Every picture that the facts give."""
     t = texts(facts.lang)
-    shown = facts.shown
+    shown = facts.main_run
     limits = group_limits(facts.groupings)
     standings = facts.contest.standings if facts.contest else ()
     has_dots = bool(facts.cells) and not facts.is_one_fold

@@ -75,8 +75,8 @@ def _page(facts: InspectionFacts, t: Texts) -> InspectionPage:
         n_filters_shown=len(kernels),
         mapped=tuple(_mapped(facts, number) for number in range(facts.n_mapped)),
         looked=tuple(_looked(facts, number) for number in range(len(facts.clips))),
-        digits=by_digit(facts, t) if facts.placed else "",
-        speakers=by_speaker(facts, t) if facts.placed else "",
+        digits=by_digit(facts, t) if facts.embedding else "",
+        speakers=by_speaker(facts, t) if facts.embedding else "",
     )
 
 
@@ -106,7 +106,7 @@ def _mapped(facts: InspectionFacts, number: int) -> MappedClip:
         LayerRow(
             layer=layer,
             maps=png_uri(
-                palette_png(mosaic(np.maximum(facts.array(f"maps_{n}")[number], 1), layer.n_kept), "viridis", gap=True)
+                palette_png(mosaic(np.maximum(facts.array(f"maps_{n}")[number], 1), layer.n_stored), "viridis", gap=True)
             ),
         )
         for n, layer in enumerate(facts.layers)

@@ -69,7 +69,7 @@ def render(facts: ReportFacts) -> bytes:
     """The page."""
     t = texts(facts.lang)
     style, script, policy = assets()
-    shown = facts.shown
+    shown = facts.main_run
     page = Page(
         facts=facts,
         sections=tuple(name for name in SECTIONS if name != "inspection" or facts.inspections),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.analysis.trial_sample import best_trials, shown_trials
+from reports.analysis.trial_sample import best_trials, sample_trials
 from reports.sweep_figures.history import slug
 from sweeps.results import StudyFacts, TrialFacts
 
@@ -28,4 +28,4 @@ def study_pages(sweeps: Sequence[StudyFacts]) -> dict[str, StudyPage]:
 
 def _page(sweep: StudyFacts) -> StudyPage:
     failed = [trial for trial in sweep.trials if trial.state == "failed"][:N_FAILED]
-    return StudyPage(slug=slug(sweep), n_shown=len(shown_trials(sweep)), trials=(*best_trials(sweep, N_BEST), *failed))
+    return StudyPage(slug=slug(sweep), n_shown=len(sample_trials(sweep)), trials=(*best_trials(sweep, N_BEST), *failed))

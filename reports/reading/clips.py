@@ -8,10 +8,10 @@ from pathlib import Path
 
 from arena.base.media import palette_png, png_uri
 from cnn.runs.folder import RunFolder
-from reports.analysis.groups import groupings_of
-from reports.analysis.mistakes import answers_of, doubts_of, mistakes_of
+from reports.analysis.groups import group_clips
+from reports.analysis.mistakes import collect_votes, find_doubts, find_mistakes
 from reports.facts.clips import Media
-from reports.facts.report import Place, ReportFacts
+from reports.facts.report import CellKey, ReportFacts
 from reports.figures.media import wav_uri
 from reports.reading.run import Reading
 from reports.reading.tiles import TileFolder, find_tiles
@@ -32,20 +32,20 @@ def _media(tiles: TileFolder, clip: str) -> Media:
     )
 
 
-def with_clips(facts: ReportFacts, readings: Mapping[Place, Reading], where: Path) -> ReportFacts:
+def with_clips(facts: ReportFacts, readings: Mapping[CellKey, Reading], where: Path) -> ReportFacts:
     """`facts` with what single clips say; pictures, sound and what is known of speakers where `where` has the tiles."""
-    shown = next((one for one in readings.values() if facts.shown and one.facts.digest == facts.shown.digest), None)
+    shown = next((one for one in readings.values() if facts.main_run and one.facts.digest == facts.main_run.digest), None)
     if shown is None:
         return facts
-    answers = {one.facts.digest: answers_of(one.clips) for one in readings.values()}
+    answers = {one.facts.digest: collect_votes(one.clips) for one in readings.values()}
     labels = shown.facts.labels
     same_labels = [answers[one.facts.digest] for one in readings.values() if one.facts.labels == labels]
-    mistakes = mistakes_of(answers[shown.facts.digest], same_labels, labels)
-    doubts = doubts_of(same_labels, labels)
+    mistakes = find_mistakes(answers[shown.facts.digest], same_labels, labels)
+    doubts = find_doubts(same_labels, labels)
     tiles = find_tiles(where, RunFolder(Path(shown.facts.folder)).config())
     told = dataclasses.replace(
         facts,
-        groupings=groupings_of(shown.test, tiles.speakers if tiles else {}) if shown.test else (),
+        groupings=group_clips(shown.test, tiles.speakers if tiles else {}) if shown.test else (),
         mistakes=mistakes,
         doubts=doubts,
     )

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reports.analysis.paired_bootstrap import Contrast, resample, same_clips
-from reports.analysis.scores import Clips
+from reports.analysis.paired_bootstrap import Contrast, have_same_clips, resample_runs
+from reports.analysis.scores import ClipAnswers
 from reports.errors import SourceError
 from reports.facts.base import DifferenceFacts, Note
-from reports.facts.report import Place, RunFacts, places
+from reports.facts.report import CellKey, RunFacts, order_cells
 from reports.reading.gather import Sources, read_all
 from reports.reading.run import Reading
 from reports.reading.selection import select
@@ -87,7 +87,7 @@ def compare(a: Path, b: Path, sources: Sources, t: Texts) -> CompareFacts:
     )
 
 
-def _side(side: Path, sources: Sources, t: Texts) -> tuple[dict[Place, Reading], tuple[Note, ...]]:
+def _side(side: Path, sources: Sources, t: Texts) -> tuple[dict[CellKey, Reading], tuple[Note, ...]]:
     is_folder_of_runs = side.is_dir() and not (side / "config.json").exists()
     selection = select(side, (), (), t) if is_folder_of_runs else select(sources.runs, (side,), (), t)
     if not selection.folders:
@@ -97,16 +97,16 @@ def _side(side: Path, sources: Sources, t: Texts) -> tuple[dict[Place, Reading],
     return readings, (*kept, *notes)
 
 
-Couple = tuple[Place, Reading | None, Reading | None]
+Couple = tuple[CellKey, Reading | None, Reading | None]
 
 
-def _couples(ours: dict[Place, Reading], theirs: dict[Place, Reading]) -> list[Couple]:
+def _couples(ours: dict[CellKey, Reading], theirs: dict[CellKey, Reading]) -> list[Couple]:
     """By model and variant; two single runs are a couple whatever they are."""
     if len(ours) == len(theirs) == 1:
         (place, one), (_, other) = next(iter(ours.items())), next(iter(theirs.items()))
         return [(place, one, other)]
     every = {**ours, **theirs}
-    return [(place, ours.get(place), theirs.get(place)) for place in places(every) if place in every]
+    return [(place, ours.get(place), theirs.get(place)) for place in order_cells(every) if place in every]
 
 
 def _differences(
@@ -115,20 +115,20 @@ def _differences(
     """Of each couple on the same clips, and the mean over those that share their clips with the first such couple."""
     found: dict[int, DifferenceFacts] = {}
     together: list[tuple[str, str]] = []
-    clips: dict[str, Clips] = {}
-    first: Clips | None = None
+    clips: dict[str, ClipAnswers] = {}
+    first: ClipAnswers | None = None
     for n, (one, other) in enumerate(couples):
-        if not one or not other or not one.test or not other.test or not same_clips(one.test, other.test):
+        if not one or not other or not one.test or not other.test or not have_same_clips(one.test, other.test):
             continue
-        found[n] = resample({"a": one.test, "b": other.test}).pair("a", "b")
+        found[n] = resample_runs({"a": one.test, "b": other.test}).pair("a", "b")
         first = first or one.test
-        if same_clips(first, one.test):
+        if have_same_clips(first, one.test):
             clips |= {f"a{n}": one.test, f"b{n}": other.test}
             together.append((f"a{n}", f"b{n}"))
     if not together:
         return found, None
     contrasts = [Contrast(name=a[1:], terms=((1.0, a), (-1.0, b))) for a, b in together]
-    return found, resample(clips).mean(contrasts)
+    return found, resample_runs(clips).mean(contrasts)
 
 
 def _settings(pairs: Sequence[PairFacts]) -> tuple[DifferingSetting, ...]:

@@ -12,7 +12,7 @@ from cnn.runs.evaluation import evaluate
 from cnn.runs.evaluation_sets import FoldRuns, find_evaluations
 from reports.facts.base import Note, NoteKind
 from reports.facts.evaluations import EvaluationFacts, EvaluationGroup
-from reports.facts.report import places
+from reports.facts.report import order_cells
 from reports.wording.page_texts import Texts, english
 
 _ORDER = ("loso", "becker", "folds")
@@ -64,7 +64,7 @@ def _comparable(runs: FoldRuns) -> str:
 
 
 def _group(members: Sequence[FoldRuns], asked: _Asked) -> EvaluationGroup:
-    order = {place: n for n, place in enumerate(places([_place(runs) for runs in members]))}
+    order = {place: n for n, place in enumerate(order_cells([_place(runs) for runs in members]))}
     recipes = {id(runs): _recipe(runs, [other for other in members if _place(other) == _place(runs)]) for runs in members}
     evaluations = []
     for runs in sorted(members, key=lambda runs: (order[_place(runs)], str(recipes[id(runs)]))):

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reports.analysis.effects import effects
-from reports.analysis.paired_bootstrap import Resampled, interval_of, resample, same_clips
+from reports.analysis.effects import compute_effects
+from reports.analysis.paired_bootstrap import Resampled, compute_interval, have_same_clips, resample_runs
 from reports.errors import NothingToReport, SourceError
 from reports.facts.base import Note, NoteKind
 from reports.facts.contest import ContestFacts
-from reports.facts.report import Cell, Place, ReportFacts, RunFacts, SettingRow, places
+from reports.facts.report import Cell, CellKey, ReportFacts, RunFacts, SettingRow, order_cells
 from reports.facts.sweeps import AgentFacts
 from reports.reading.clips import with_clips
 from reports.reading.evaluations import read_evaluations
@@ -69,7 +69,7 @@ def gather(sources: Sources) -> ReportFacts:
         agents=_agents(sweeps or (), sources),
         contest=contest,
     )
-    inspections, damages = read_inspections(facts.runs, facts.shown, t)
+    inspections, damages = read_inspections(facts.runs, facts.main_run, t)
     facts = dataclasses.replace(facts, inspections=inspections, notes=(*facts.notes, *damages))
     return with_clips(facts, readings, sources.tiles)
 
@@ -96,13 +96,13 @@ def _contest(sources: Sources) -> ContestFacts | None:
     return read_contest(sources.contest, private=sources.private)
 
 
-def read_all(selection: Selection, sources: Sources, t: Texts) -> tuple[dict[Place, Reading], list[Note]]:
+def read_all(selection: Selection, sources: Sources, t: Texts) -> tuple[dict[CellKey, Reading], list[Note]]:
     """Every selected run; one that cannot be read becomes a remark, unless it was named.
 
     Raises:
         SourceError: a named run cannot be read.
     """
-    readings: dict[Place, Reading] = {}
+    readings: dict[CellKey, Reading] = {}
     notes: list[Note] = []
     for place, folder in selection.folders.items():
         try:
@@ -116,7 +116,7 @@ def read_all(selection: Selection, sources: Sources, t: Texts) -> tuple[dict[Pla
     return readings, notes
 
 
-def assemble(readings: dict[Place, Reading], notes: Sequence[Note], t: Texts, *, chooses: bool) -> ReportFacts:
+def assemble(readings: dict[CellKey, Reading], notes: Sequence[Note], t: Texts, *, chooses: bool) -> ReportFacts:
     """The facts of the trainings, as if there were nothing else."""
     ranked = sorted(
         (reading.facts for reading in readings.values() if reading.facts.val and chooses),
@@ -126,13 +126,13 @@ def assemble(readings: dict[Place, Reading], notes: Sequence[Note], t: Texts, *,
     runner_up = ranked[1].digest if len(ranked) > 1 else ""
     resampled, strangers = _resampled(readings, chosen, t)
     runs = {place: _with_intervals(reading, resampled, chosen) for place, reading in readings.items()}
-    settings = setting_rows([runs[place] for place in places(runs) if place in runs])
+    settings = setting_rows([runs[place] for place in order_cells(runs) if place in runs])
     return ReportFacts(
         title="",
-        cells=tuple(Cell(model=place[0], variant=place[1], run=runs.get(place)) for place in places(runs)) if runs else (),
+        cells=tuple(Cell(model=place[0], variant=place[1], run=runs.get(place)) for place in order_cells(runs)) if runs else (),
         chosen=chosen,
         runner_up=runner_up,
-        effects=effects(resampled, {place: run.digest for place, run in runs.items()}, t) if resampled else (),
+        effects=compute_effects(resampled, {place: run.digest for place, run in runs.items()}, t) if resampled else (),
         same_settings=tuple(row for row in settings if len(row.values) == 1),
         differing_settings=tuple(row for row in settings if len(row.values) > 1),
         is_one_fold=False,
@@ -144,17 +144,17 @@ def assemble(readings: dict[Place, Reading], notes: Sequence[Note], t: Texts, *,
     )
 
 
-def _resampled(readings: dict[Place, Reading], chosen: str, t: Texts) -> tuple[Resampled | None, list[Note]]:
+def _resampled(readings: dict[CellKey, Reading], chosen: str, t: Texts) -> tuple[Resampled | None, list[Note]]:
     """Paired resamples of all runs that were tested on the chosen run's clips, and a remark on each that was not."""
     tests = {reading.facts.digest: reading.test for reading in readings.values() if reading.test}
     first = tests.get(chosen)
     if first is None:
         return None, []
-    together = {digest: clips for digest, clips in tests.items() if same_clips(clips, first)}
+    together = {digest: clips for digest, clips in tests.items() if have_same_clips(clips, first)}
     notes = [
         Note(kind=NoteKind.REMARK, text=t("note.stranger", digest=digest)) for digest in sorted(set(tests) - set(together))
     ]
-    return resample(together), notes
+    return resample_runs(together), notes
 
 
 def _with_intervals(reading: Reading, resampled: Resampled | None, chosen: str) -> RunFacts:
@@ -162,7 +162,7 @@ def _with_intervals(reading: Reading, resampled: Resampled | None, chosen: str) 
     behind = None
     if resampled and run.digest != chosen and run.digest in resampled.scores:
         behind = resampled.pair(chosen, run.digest)
-    interval = interval_of(reading.test) if reading.test else None
+    interval = compute_interval(reading.test) if reading.test else None
     return dataclasses.replace(run, interval=interval, behind_choice=behind)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cnn.errors import RunError
 from cnn.files import read_json
 from reports.facts.base import Note, NoteKind
-from reports.facts.inspections import InspectedClip, InspectedLayer, InspectionFacts, PlacedClip
+from reports.facts.inspections import EmbeddedClip, InspectedClip, InspectedLayer, InspectionFacts
 from reports.facts.report import RunFacts
 from reports.wording.page_texts import Texts
 
@@ -68,11 +68,11 @@ def _facts(run: RunFacts, facts: dict[str, Any], arrays: dict[str, NDArray[np.ge
         n_filters=filters["n"],
         layers=tuple(_layer(layer) for layer in facts["layers"]),
         n_mapped=facts["n_mapped"],
-        placed=tuple(
-            PlacedClip(id=clip, truth=truth, label=label, speaker=speaker, x=x, y=y)
+        embedding=tuple(
+            EmbeddedClip(id=clip, truth=truth, label=label, speaker=speaker, x=x, y=y)
             for (clip, truth, label, speaker), (x, y) in places
         ),
-        n_placed_of=embedding["of"],
+        n_clips=embedding["of"],
         feature_layer=embedding["layer"],
         n_features=embedding["n_features"],
         perplexity=embedding["perplexity"],
@@ -90,4 +90,4 @@ def _clip(clip: dict[str, Any]) -> InspectedClip:
 
 def _layer(layer: dict[str, Any]) -> InspectedLayer:
     sizes = {name: int(layer[name]) for name in ("n_channels", "n_bins", "n_frames")}
-    return InspectedLayer(name=layer["name"], n_kept=len(layer["channels"]), **sizes)
+    return InspectedLayer(name=layer["name"], n_stored=len(layer["channels"]), **sizes)

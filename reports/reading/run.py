@@ -8,7 +8,7 @@ from pathlib import Path
 from cnn.errors import RunError
 from cnn.overrides import flatten
 from cnn.runs.folder import RunFolder, RunResult
-from reports.analysis.scores import Clips, as_stated, clips_of, contradictions, recomputed
+from reports.analysis.scores import ClipAnswers, convert_score, find_contradictions, recompute_scores, select_split
 from reports.errors import SourceError
 from reports.facts.base import Note, NoteKind
 from reports.facts.report import RunFacts, SplitFacts
@@ -21,11 +21,11 @@ class Reading:
     """A run as facts, beside its single answers, which the page resamples and lists the worst of."""
 
     facts: RunFacts
-    clips: dict[str, Clips]  # val and test, as far as there are any
+    clips: dict[str, ClipAnswers]  # val and test, as far as there are any
     notes: tuple[Note, ...] = field(default=())
 
     @property
-    def test(self) -> Clips | None:
+    def test(self) -> ClipAnswers | None:
         return self.clips.get("test")
 
 
@@ -55,14 +55,14 @@ def _reading(folder: RunFolder, result: RunResult, tiles: Path, t: Texts) -> Rea
     splits: dict[str, SplitFacts] = {}
     differing: list[str] = []
     if "train" in result.scores:
-        splits["train"] = as_stated(result.scores["train"], result.speakers.get("train", []))
-    clips = {split: clips_of(predictions, result.labels, split) for split in ("val", "test")}
+        splits["train"] = convert_score(result.scores["train"], result.speakers.get("train", []))
+    clips = {split: select_split(predictions, result.labels, split) for split in ("val", "test")}
     for split, rows in clips.items():
         stated = result.scores.get(split)
         if not rows.ids and not stated:
             continue
-        splits[split] = recomputed(rows, stated)
-        differing += contradictions(split, splits[split], stated) if stated else []
+        splits[split] = recompute_scores(rows, stated)
+        differing += find_contradictions(split, splits[split], stated) if stated else []
     notes: tuple[Note, ...] = ()
     if differing:
         text = t("note.contradicts", folder=folder.path, what="; ".join(differing))

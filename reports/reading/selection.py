@@ -13,7 +13,7 @@ from cnn.runs.folder import RunFolder, RunResult, RunState, list_runs
 from cnn.runs.index import find_run, read_trial_mark
 from reports.errors import SourceError
 from reports.facts.base import Note, NoteKind
-from reports.facts.report import Place, places
+from reports.facts.report import CellKey, order_cells
 from reports.reading.run import damaged
 from reports.wording.page_texts import Texts, english
 
@@ -23,7 +23,7 @@ class Candidate:
     """A finished run, by what decides over its place."""
 
     folder: RunFolder
-    place: Place
+    place: CellKey
     comparable: str  # equal where corpus, tiles and split are equal
     settings: str  # equal where the model and all of its settings are, whatever the variant
     finished_at: str
@@ -39,7 +39,7 @@ class Candidate:
 class Selection:
     """The chosen folder of each place that has one, and what was left out."""
 
-    folders: dict[Place, RunFolder]
+    folders: dict[CellKey, RunFolder]
     notes: tuple[Note, ...]
     is_one_fold: bool = False  # of an evaluation: there were no others
 
@@ -71,14 +71,14 @@ def select(runs_dir: Path | None, named: Sequence[Path], folds: Collection[str] 
         notes.append(Note(kind=NoteKind.REMARK, text=t.n("note.older", n_older)))
     group_trials = [run for run in found if run.comparable == group[0].comparable and run.is_trial]
     notes += _stand_ins(chosen, group_trials if not named else [], t)
-    folders = {place: chosen[place].folder for place in places(chosen) if place in chosen}  # a fixed order: same bytes
+    folders = {place: chosen[place].folder for place in order_cells(chosen) if place in chosen}  # a fixed order: same bytes
     is_one_fold = all(run.folder.digest in shown for run in group)
     return Selection(folders=folders, notes=(*notes, *([] if is_one_fold else _missing(chosen, t))), is_one_fold=is_one_fold)
 
 
-def _stand_ins(chosen: dict[Place, Candidate], trials: Sequence[Candidate], t: Texts) -> list[Note]:
+def _stand_ins(chosen: dict[CellKey, Candidate], trials: Sequence[Candidate], t: Texts) -> list[Note]:
     """Fill empty places with trials: those whose settings most variants share, for no sampler drew them; else the best."""
-    variants: dict[str, set[Place]] = {}
+    variants: dict[str, set[CellKey]] = {}
     for run in (*chosen.values(), *trials):
         variants.setdefault(run.settings, set()).add(run.place)
     empty = {run.place for run in trials if run.place not in chosen or chosen[run.place] in trials}
@@ -87,7 +87,7 @@ def _stand_ins(chosen: dict[Place, Candidate], trials: Sequence[Candidate], t: T
         chosen[place] = max(here, key=lambda run: (len(variants[run.settings]), run.val_macro_f1, run.age))
     if not empty:
         return []
-    names = [t.cell(*place) for place in places(empty) if place in empty]
+    names = [t.cell(*place) for place in order_cells(empty) if place in empty]
     return [Note(kind=NoteKind.REMARK, text=t.n("note.stand_ins", len(names), names=t.listed(names)))]
 
 
@@ -153,7 +153,7 @@ def _largest_group(found: Sequence[Candidate], folds: Collection[str], notes: li
     return largest
 
 
-def _missing(chosen: Collection[Place], t: Texts) -> list[Note]:
-    absent = [place for place in places(chosen) if place not in chosen]
+def _missing(chosen: Collection[CellKey], t: Texts) -> list[Note]:
+    absent = [place for place in order_cells(chosen) if place not in chosen]
     names = "; ".join(t.cell(*place) for place in absent)
     return [Note(kind=NoteKind.MISSING, text=t.n("note.missing", len(absent), names=names))] if absent else []

@@ -9,7 +9,7 @@ from pathlib import Path
 from cnn.errors import RunError
 from cnn.runs.folder import RunFolder
 from reports.facts.base import Note, NoteKind
-from reports.facts.report import places
+from reports.facts.report import order_cells
 from reports.facts.sweeps import AgentFacts
 from reports.wording.page_texts import Texts, english
 from sweeps.errors import SweepError
@@ -26,7 +26,7 @@ def read_sweeps(studies_dir: Path, t: Texts | None = None) -> tuple[tuple[StudyF
             sweeps.append(read_study(studies_dir, name))
         except (SweepError, RunError) as error:
             notes.append(Note(kind=NoteKind.ERROR, text=t("note.study_unread", name=name, error=error)))
-    order = {place: n for n, place in enumerate(places([(sweep.model, sweep.variant) for sweep in sweeps]))}
+    order = {place: n for n, place in enumerate(order_cells([(sweep.model, sweep.variant) for sweep in sweeps]))}
     sweeps.sort(key=lambda sweep: (order[sweep.model, sweep.variant], sweep.name))
     return tuple(sweeps), tuple(notes)
 

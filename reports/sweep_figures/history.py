@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from reports.analysis.trial_sample import shown_trials
+from reports.analysis.trial_sample import sample_trials
 from reports.figures.canvas import INK, RULE, SOFT, TEXT_PX, Frame, Limits, augment_marker, model_colour, x_title
 from reports.wording.formats import leaf, score, setting, whole_percent
 from reports.wording.page_texts import Texts
@@ -73,7 +73,7 @@ def dots(trials: Sequence[TrialFacts], xs: Sequence[float], limits: Limits) -> l
 
 def history(sweep: StudyFacts, limits: Limits, t: Texts) -> str:
     """Every trial in its order (of thousands a sample), the best so far as a line."""
-    shown = shown_trials(sweep)
+    shown = sample_trials(sweep)
 
     def draw(axes: Axes) -> None:
         axes.set_xlim(-1, max(sweep.trials[-1].number + 1 if sweep.trials else 0, 2))
@@ -129,7 +129,7 @@ def shown_levels(levels: Sequence[str], width_px: float) -> range:
 
 def slice_of(sweep: StudyFacts, parameter: ParameterFacts, limits: Limits, t: Texts) -> str:
     """Value against one parameter."""
-    trials = [trial for trial in shown_trials(sweep) if parameter.name in trial.params]
+    trials = [trial for trial in sample_trials(sweep) if parameter.name in trial.params]
     xs, levels = slice_xs(parameter, trials)
 
     def draw(axes: Axes) -> None:

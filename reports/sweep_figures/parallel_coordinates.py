@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.analysis.trial_sample import best_trials, shown_trials
+from reports.analysis.trial_sample import best_trials, sample_trials
 from reports.figures.canvas import model_colour, variable_of
 from reports.sweep_figures.history import is_number, slug
 from reports.wording.formats import leaf, score, setting
@@ -43,7 +43,7 @@ class Line:
 
 def parallel_numbers(sweep: StudyFacts, t: Texts) -> tuple[tuple[Axis, ...], tuple[Line, ...]]:
     """Axes of the parameters, most important first, then of the value; lines of the finished trials, the best last."""
-    trials = [trial for trial in shown_trials(sweep, MOST_LINES) if trial.state == "finished" and is_number(trial.value)]
+    trials = [trial for trial in sample_trials(sweep, MOST_LINES) if trial.state == "finished" and is_number(trial.value)]
     trials = [trial for trial in trials if all(parameter.name in trial.params for parameter in sweep.varied)]
     if len(trials) < 2 or not sweep.varied:
         return (), ()

@@ -51,7 +51,7 @@ def _lead(facts: ReportFacts, chosen: RunFacts | None, t: Texts) -> str:
     if not chosen.test:
         return t("answer.untested", name=name, val=score(chosen.val.macro_f1 if chosen.val else None))
     sure = f" ({interval_words(chosen.interval, t)})" if chosen.interval else ""
-    key = "answer.lead_heard" if facts.hears_validation else "answer.lead"
+    key = "answer.lead_heard" if facts.validates_on_known_speakers else "answer.lead"
     return t(key, name=name, test=score(chosen.test.macro_f1), sure=sure)
 
 
@@ -99,7 +99,7 @@ def _choice(facts: ReportFacts, chosen: RunFacts, t: Texts) -> str:
     tied = [run for run in facts.runs if run.val and run is not chosen and abs(run.val.macro_f1 - best) < _SAME_SCORE]
     names = t.listed([t.cell(run.model, run.variant) for run in tied])
     tie = t("answer.tied", names=names) if tied else ""
-    clips = t("answer.val_clips_heard" if facts.hears_validation else "answer.val_clips")
+    clips = t("answer.val_clips_heard" if facts.validates_on_known_speakers else "answer.val_clips")
     ahead = t.n("answer.choice", len(facts.runs), val=score(best), clips=clips, tie=tie)
     return f"{ahead} {t('answer.no_part')}" if chosen.test else ahead
 
@@ -166,7 +166,7 @@ def _caveats(facts: ReportFacts, chosen: RunFacts, t: Texts) -> tuple[str, ...]:
     if len(facts.runs) > 1:
         with_seed = t("trust.with_seed", seed=seeds.pop()) if len(seeds) == 1 else ""
         found.append(t("trust.one_training", seed=with_seed))
-    if facts.hears_validation:
+    if facts.validates_on_known_speakers:
         found.append(t("trust.heard"))
     if chosen.config.get("split.kind") == "random":
         found.append(t("trust.random"))

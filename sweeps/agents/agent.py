@@ -1,4 +1,4 @@
-"""An agent: claims trials of one or several studies, fairly, and trains them until the budgets are reached."""
+"""Agent that claims trials of one or several studies and trains them until the budgets are reached."""
 
 from __future__ import annotations
 
@@ -8,54 +8,54 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from cnn.runs.folder import EpochRow
-from sweeps.engines.protocol import Claim, Engine, Idle, settle
+from sweeps.engines.protocol import Claim, Engine, Idle, record_result
 from sweeps.errors import StudyError
-from sweeps.pool.agent_options import OUT_OF_MEMORY, WAIT_S, AgentOptions, Say, Stop
+from sweeps.pool.agent_options import OUT_OF_MEMORY, WAIT_S, AgentOptions, AgentSignals, Say
 from sweeps.study import control
 from sweeps.study.control import Wish
 from sweeps.study.folder import StudyFolder, StudySpec
 from sweeps.training import trial
-from sweeps.training.trial import Step, Task, TrialResult, TrialState, Workplace
+from sweeps.training.trial import Step, Task, TrialContext, TrialResult, TrialState
 
 
-def place_of(spec: StudySpec, device: str) -> Workplace:
-    """Where the trials of a study are trained."""
-    return Workplace(base=spec.base, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
+def make_context(spec: StudySpec, device: str) -> TrialContext:
+    """Return the context of a study's trials on a device."""
+    return TrialContext(base=spec.base, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
 
 
-def fair(engines: Sequence[Engine]) -> list[Engine]:
-    """By the share of their budgets that is done or in work, the smallest first."""
+def sort_by_share(engines: Sequence[Engine]) -> list[Engine]:
+    """Return the engines by the share of their budgets that is done or in work, the smallest first."""
     return sorted(engines, key=lambda engine: engine.share())
 
 
 class Agent:
-    """One process over some studies."""
+    """Agent that trains one trial at a time."""
 
-    def __init__(self, engines: Sequence[Engine], options: AgentOptions, stop: Stop, say: Say) -> None:
+    def __init__(self, engines: Sequence[Engine], options: AgentOptions, signals: AgentSignals, say: Say) -> None:
         self._engines = list(engines)
         self._options = options
-        self._stop = stop
+        self._signals = signals
         self._say = say
         self._n_failures = 0
         self._n_trained = 0
         self._paused: set[str] = set()
-        self._code = 0
+        self._exit_code = 0
 
     def run(self) -> int:
-        """Until nothing is left; the exit code."""
-        while self._engines and not self._stop.signal and not self._code:
-            found = self._claim()
-            if found:
-                self._train(*found)
+        """Train until nothing is left; return the exit code."""
+        while self._engines and not self._signals.signal and not self._exit_code:
+            pair = self._claim()
+            if pair:
+                self._train(*pair)
             elif self._engines:
                 time.sleep(WAIT_S)
-        return self._code
+        return self._exit_code
 
     def _wish(self, engine: Engine) -> Wish:
         return control.wish_of(StudyFolder(self._options.studies_dir / engine.spec.name))
 
-    def _heed(self) -> list[Engine]:
-        """The studies that may be worked on now; stopped ones drop out."""
+    def _running_engines(self) -> list[Engine]:
+        """Return the engines of studies that are not paused; forget those of stopped ones."""
         wishes = [(engine, self._wish(engine)) for engine in self._engines]
         for engine, wish in wishes:
             name = engine.spec.name
@@ -68,8 +68,8 @@ class Agent:
         return [engine for engine, wish in wishes if wish is Wish.RUN]
 
     def _claim(self) -> tuple[Engine, Claim] | None:
-        """From the study with the smallest share of its budget done or in work; studies that are done drop out."""
-        for engine in fair(self._heed()):
+        """Claim a trial of the study with the smallest share; forget engines of studies that are done."""
+        for engine in sort_by_share(self._running_engines()):
             claim = engine.claim()
             if isinstance(claim, Claim):
                 return engine, claim
@@ -83,11 +83,11 @@ class Agent:
         return None
 
     def _train(self, engine: Engine, claim: Claim) -> None:
-        result = trial.run_trial(self._place(engine), self._task(engine, claim), self._listener(engine, claim))
-        self._settle(engine, claim, result)
+        result = trial.run_trial(self._context(engine), self._task(engine, claim), self._listener(engine, claim))
+        self._finish(engine, claim, result)
 
-    def _place(self, engine: Engine) -> Workplace:
-        return dataclasses.replace(place_of(engine.spec, self._options.device), wandb=self._options.wandb)
+    def _context(self, engine: Engine) -> TrialContext:
+        return dataclasses.replace(make_context(engine.spec, self._options.device), wandb=self._options.wandb)
 
     def _task(self, engine: Engine, claim: Claim) -> Task:
         return Task(number=claim.number, params=claim.params, metric=engine.spec.sweep.metric)
@@ -97,21 +97,21 @@ class Agent:
 
         def listen(row: EpochRow) -> Step:
             step = engine.report(claim, row.epoch, float(getattr(row, metric)))
-            ends = bool(self._stop.signal) or self._wish(engine) is not Wish.RUN
-            return Step.PAUSE if ends and step is Step.CONTINUE else step
+            must_end = bool(self._signals.signal) or self._wish(engine) is not Wish.RUN
+            return Step.PAUSE if must_end and step is Step.CONTINUE else step
 
         return listen
 
-    def _settle(self, engine: Engine, claim: Claim, result: TrialResult) -> None:
-        """Record what came of a trial."""
+    def _finish(self, engine: Engine, claim: Claim, result: TrialResult) -> None:
+        """Record the result of a trial, or leave with it if memory ran out beside other agents."""
         self._n_trained += 1
-        if result.out_of_memory and not self._stop.alone:
+        if result.out_of_memory and not self._signals.is_alone:
             engine.release(claim)
-            self._code = OUT_OF_MEMORY  # the pool tries it again with fewer agents on the device
+            self._exit_code = OUT_OF_MEMORY  # the pool tries it again with fewer agents on the device
             return
         if result.out_of_memory:
             result = replace(result, cause="out of memory, alone on the device: this point is not tried again")
-        settle(engine, claim, result, self._say)
+        record_result(engine, claim, result, self._say)
         if result.state is not TrialState.PAUSED:
             self._count_failures(engine, claim, result)
 
@@ -125,5 +125,5 @@ class Agent:
         self._say(f"study {engine.spec.name}: trial {claim.number} failed: {result.cause}")
         if self._n_failures >= self._options.max_failures:
             name, n = engine.spec.name, self._n_failures
-            what = f"{n} trials in a row failed, the last of {name}" if n > 1 else f"a trial of {name} failed"
-            raise StudyError(f"{what}: {result.cause}; cure it and run the sweep again")
+            fault = f"{n} trials in a row failed, the last of {name}" if n > 1 else f"a trial of {name} failed"
+            raise StudyError(f"{fault}: {result.cause}; cure it and run the sweep again")

@@ -1,4 +1,4 @@
-"""The work of one agent process: check and try its studies, then train them with the kind of agent that their engine needs."""
+"""Entry point of an agent process: check its studies, run the smoke trial, then the right agent."""
 
 from __future__ import annotations
 
@@ -8,63 +8,62 @@ import os
 import socket
 from collections.abc import Sequence
 
-from sweeps.agents.agent import Agent, place_of
+from sweeps.agents.agent import Agent, make_context
 from sweeps.engines.protocol import Engine
 from sweeps.errors import StudyError
-from sweeps.pool.agent_options import ALONE, SMOKE_FAILED, AgentOptions, Say, Stop
+from sweeps.pool.agent_options import ALONE, SMOKE_FAILED, AgentOptions, AgentSignals, Say
 from sweeps.study.folder import StudyFolder, StudySpec
 from sweeps.training import configuration, trial
 
 
-def work(options: AgentOptions, stop: Stop, say: Say) -> int:
-    """Train until every budget is reached or a signal asks to stop; the exit code.
+def run_agent(options: AgentOptions, signals: AgentSignals, say: Say) -> int:
+    """Train until every budget is reached or a signal asks to stop; return the exit code.
 
     Raises:
         StudyError: a study is missing or damaged, or trials fail one after another.
-        CnnError: the device or the tiles are not here.
+        CnnError: the device or the tiles cannot be used.
     """
     specs = [StudyFolder(options.studies_dir / name).spec() for name in options.names]
-    for place in {spec.tiles: place_of(spec, options.device) for spec in specs}.values():
-        trial.check_place(place)
+    for context in {spec.tiles: make_context(spec, options.device) for spec in specs}.values():
+        trial.check_context(context)
     if options.smoke:
         from sweeps.engines import smoke
 
         try:
-            smoke.try_studies(specs, options.device, lambda: bool(stop.signal))
+            smoke.try_studies(specs, options.device, lambda: bool(signals.signal))
         except StudyError as error:
             say(f"error: {error}")
             return SMOKE_FAILED
-    if stop.ready is not None:
-        _await_word(stop.ready, stop)
-    code = 0 if stop.signal else _work_on(specs, options, stop, say)
-    return 128 + stop.signal if stop.signal else code
+    if signals.ready_fd is not None:
+        _wait_for_start(signals.ready_fd, signals)
+    exit_code = 0 if signals.signal else _train(specs, options, signals, say)
+    return 128 + signals.signal if signals.signal else exit_code
 
 
-def _work_on(specs: Sequence[StudySpec], options: AgentOptions, stop: Stop, say: Say) -> int:
-    at_wandb = [spec for spec in specs if spec.engine == "wandb"]
-    if not at_wandb:
+def _train(specs: Sequence[StudySpec], options: AgentOptions, signals: AgentSignals, say: Say) -> int:
+    wandb_specs = [spec for spec in specs if spec.engine == "wandb"]
+    if not wandb_specs:
         if options.fuse != ALONE:
             from sweeps.agents.fused_agent import FusedAgent
 
-            return FusedAgent(_engines(options, say), options, stop, say).run()
-        return Agent(_engines(options, say), options, stop, say).run()
-    if len(at_wandb) < len(specs):
-        raise StudyError(f"study {at_wandb[0].name} is W&B's and another is Optuna's; start an agent for each")
-    from sweeps.wandb_sweeps import agent as wandb_agent
+            return FusedAgent(_open_engines(options, say), options, signals, say).run()
+        return Agent(_open_engines(options, say), options, signals, say).run()
+    if len(wandb_specs) < len(specs):
+        raise StudyError(f"study {wandb_specs[0].name} is W&B's and another is Optuna's; start an agent for each")
+    from sweeps.wandb_sweeps.agent import run_wandb_agent
 
-    return wandb_agent.work(specs, options, stop, say)
+    return run_wandb_agent(specs, options, signals, say)
 
 
-def _await_word(ready: int, stop: Stop) -> None:
-
+def _wait_for_start(ready_fd: int, signals: AgentSignals) -> None:
     with contextlib.suppress(BrokenPipeError):
-        os.write(ready, b".")
-    os.close(ready)
-    while not stop.begin.wait(0.05) and not stop.signal:
+        os.write(ready_fd, b".")
+    os.close(ready_fd)
+    while not signals.start.wait(0.05) and not signals.signal:
         pass
 
 
-def _engines(options: AgentOptions, say: Say) -> list[Engine]:
+def _open_engines(options: AgentOptions, say: Say) -> list[Engine]:
     from sweeps.engines.optuna_engine import OptunaEngine
 
     agent = f"{socket.gethostname()}-{os.getpid()}"
@@ -72,5 +71,5 @@ def _engines(options: AgentOptions, say: Say) -> list[Engine]:
     for name in options.names:
         folder = StudyFolder(options.studies_dir / name)
         base = folder.spec().base
-        engines.append(OptunaEngine(folder, agent, functools.partial(configuration.point_of, base), say))
+        engines.append(OptunaEngine(folder, agent, functools.partial(configuration.make_point, base), say))
     return engines

@@ -1,4 +1,4 @@
-"""`arena sweep pause`, `resume`, `stop` and `dashboard`: what people do while agents work."""
+"""`arena sweep pause`, `resume`, `stop` and `dashboard`: the commands for use while agents work."""
 
 from __future__ import annotations
 
@@ -51,24 +51,24 @@ def dashboard(
     port: Annotated[int, typer.Option(min=0, max=65535, help="On this machine alone; 0 takes a free one.")] = 8080,
 ) -> None:
     """Open Optuna's dashboard on studies as they grow; it only looks. Ctrl-C ends it."""
-    from sweeps.cli.dashboard import serve
+    from sweeps.cli.dashboard import serve_dashboard
     from sweeps.errors import StudyError
     from sweeps.study.folder import StudyFolder, list_names
 
     folders = [StudyFolder(studies / name) for name in names or list_names(studies)]
     if not folders:
         raise StudyError(f"no study to show in {studies}; `arena sweep run` makes one")
-    serve(folders, port, lambda url: print(url, flush=True))
+    serve_dashboard(folders, port, lambda url: print(url, flush=True))
 
 
-def _ask(studies: Path, names: list[str], wish: Wish, said: str) -> None:
+def _ask(studies: Path, names: list[str], wish: Wish, message: str) -> None:
     from sweeps.study import control
     from sweeps.study.folder import StudyFolder
     from sweeps.study.lease import utc_now
 
     folders = [StudyFolder(studies / name) for name in dict.fromkeys(names)]
     for folder in folders:
-        folder.spec()  # a name that is misspelt stops nothing
+        folder.spec()  # a misspelt name changes no study
     for folder in folders:
         control.ask(folder, wish, utc_now())
-        say(f"study {folder.name} {said.format(folder.name)}")
+        say(f"study {folder.name} {message.format(folder.name)}")

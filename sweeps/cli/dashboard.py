@@ -1,4 +1,4 @@
-"""Optuna's dashboard over the studies of a folder, or of a database: read-only, as they grow."""
+"""Optuna's dashboard, read-only, on the growing studies of a folder or of a database."""
 
 from __future__ import annotations
 
@@ -24,39 +24,39 @@ Start = Callable[..., Any]
 
 
 class MergedJournals(BaseJournalBackend):
-    """The journals of several studies as one: operations in the order in which they are found, ids renumbered."""
+    """Journal that merges those of several studies: operations in the order of reading, ids renumbered."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._sources = [_Source(path) for path in paths]
-        self._found: list[dict[str, Any]] = []
+        self._operations: list[dict[str, Any]] = []
         self._n_studies = 0
         self._n_trials = 0
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
         for source in self._sources:
-            for log in source.new():
-                self._take(source, log)
-        yield from self._found[log_number_from:]
+            for log in source.read_new():
+                self._merge(source, log)
+        yield from self._operations[log_number_from:]
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         raise AssertionError("the dashboard of Arena only looks")
 
-    def _take(self, source: _Source, log: dict[str, Any]) -> None:
+    def _merge(self, source: _Source, log: dict[str, Any]) -> None:
         operation = log["op_code"]
         if operation == _CREATE_STUDY:
-            if source.study is not None:  # a second agent, which found that the first had made it
+            if source.study is not None:  # a second agent's, without effect
                 return
             source.study = self._n_studies
             self._n_studies += 1
         elif operation == _CREATE_TRIAL:
             source.trials.append(self._n_trials)
             self._n_trials += 1
-        changed = dict(log)
+        merged = dict(log)
         if "study_id" in log:
-            changed["study_id"] = source.study
+            merged["study_id"] = source.study
         if "trial_id" in log:
-            changed["trial_id"] = source.trials[log["trial_id"]]
-        self._found.append(changed)
+            merged["trial_id"] = source.trials[log["trial_id"]]
+        self._operations.append(merged)
 
 
 class _Source:
@@ -64,9 +64,9 @@ class _Source:
         self._journal = ReadOnlyJournal(path)
         self._n_read = 0
         self.study: int | None = None
-        self.trials: list[int] = []  # by the journal's own number: the merged one
+        self.trials: list[int] = []  # merged number, by the journal's own
 
-    def new(self) -> list[dict[str, Any]]:
+    def read_new(self) -> list[dict[str, Any]]:
         logs = list(self._journal.read_logs(self._n_read))
         self._n_read += len(logs)
         return logs
@@ -76,15 +76,15 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
 
-class _Quiet(WSGIRequestHandler):
+class _SilentHandler(WSGIRequestHandler):
     def log_message(self, *_: object) -> None:
         return
 
 
-def serve(folders: Sequence[StudyFolder], port: int, say_url: Callable[[str], None]) -> None:
+def serve_dashboard(folders: Sequence[StudyFolder], port: int, say_url: Callable[[str], None]) -> None:
     """Serve until interrupted, on this machine alone; `port` 0 takes a free one.
 
-    Of a database all studies are served.
+    A database is served with all of its studies.
 
     Raises:
         SweepError: the dashboard is not installed, the port is taken, or the studies are in several places.
@@ -95,7 +95,7 @@ def serve(folders: Sequence[StudyFolder], port: int, say_url: Callable[[str], No
 
     storage = _storage(folders)
     try:
-        server = make_server(HOST, port, _read_only(optuna_dashboard.wsgi(storage)), _Server, _Quiet)
+        server = make_server(HOST, port, _read_only(optuna_dashboard.wsgi(storage)), _Server, _SilentHandler)
     except OSError as error:
         raise SweepError(f"port {port} cannot be used ({error.strerror}); choose another with --port") from error
     with server:
@@ -104,11 +104,11 @@ def serve(folders: Sequence[StudyFolder], port: int, say_url: Callable[[str], No
 
 
 def _storage(folders: Sequence[StudyFolder]) -> BaseStorage:
-    """What the dashboard reads; of a database through connections of its own, since its server has many threads."""
+    """Return the storage to read; a database gets connections of its own, since the server has many threads."""
     databases = {folder.spec().storage: folder.database() for folder in folders}
     if len(databases) > 1:
-        places = ", ".join(f"{database}" if database else "files" for database in databases.values())
-        raise StudyError(f"these studies are in {len(databases)} places ({places}); name those of one")
+        names = ", ".join(f"{database}" if database else "files" for database in databases.values())
+        raise StudyError(f"these studies are in {len(databases)} places ({names}); name those of one")
     ((url, database),) = databases.items()
     if database is None:
         return JournalStorage(MergedJournals([folder.journal for folder in folders]))

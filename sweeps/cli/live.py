@@ -1,4 +1,4 @@
-"""A pool in the terminal: a table that is drawn again and again, or plain lines where nobody looks at a terminal."""
+"""Live progress of a pool: a table on a terminal, redrawn, and plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from arena.base.terminal import duration, say
-from sweeps.pool.progress import StudyLine, View
+from sweeps.pool.progress import PoolProgress, StudyProgress
 from sweeps.study.control import Wish
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
-Show = Callable[[View], None]
+Show = Callable[[PoolProgress], None]
 
 _PLAIN_EVERY_S = 10.0
-_FEWEST_LINES = 2  # below this there is only the sum
+_MIN_ROWS = 2  # with fewer there is only the sum
 
 
 @contextlib.contextmanager
-def shown(title: str) -> Iterator[Show]:
-    """Shows every view it is given: on a terminal as a table, elsewhere as a line now and then and one at the end."""
-    last: list[View] = []
+def live_progress(title: str) -> Iterator[Show]:
+    """Yield a function that shows progress: on a terminal as a table, elsewhere as a line now and then."""
+    last: list[PoolProgress] = []
     on_terminal = sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
     with _table() if on_terminal else _lines(title) as show:
 
-        def keep(view: View) -> None:
-            last[:] = [view]
-            show(view)
+        def show_and_store(progress: PoolProgress) -> None:
+            last[:] = [progress]
+            show(progress)
 
-        yield keep
-    for view in last:
-        say(f"{title}: {view.n_settled} of {view.budget} trials, {duration(view.elapsed_s)}{_speed(view)}")
+        yield show_and_store
+    for progress in last:
+        say(f"{title}: {progress.n_completed} of {progress.budget} trials, {duration(progress.elapsed_s)}{_speed(progress)}")
 
 
 @contextlib.contextmanager
@@ -46,86 +46,86 @@ def _table() -> Iterator[Show]:
 
     console = Console(stderr=True)
     with Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop") as live:
-        yield lambda view: live.update(table(view, console.width, console.height), refresh=True)
+        yield lambda progress: live.update(draw_table(progress, console.width, console.height), refresh=True)
 
 
 @contextlib.contextmanager
 def _lines(title: str) -> Iterator[Show]:
     next_at = time.monotonic() + _PLAIN_EVERY_S
-    done: set[str] = set()
+    completed: set[str] = set()
 
-    def show(view: View) -> None:
+    def show(progress: PoolProgress) -> None:
         nonlocal next_at
-        for line in view.lines:
-            if len(view.lines) > 1 and line.n_settled == line.budget and line.name not in done:
-                say(f"study {line.name}: {line.budget} trials are done, the best {line.metric} {_best(line) or 'none'}")
-                done.add(line.name)
+        for study in progress.studies:
+            if len(progress.studies) > 1 and not study.is_unfinished and study.name not in completed:
+                say(f"study {study.name}: {study.budget} trials are done, the best {study.metric} {_best(study) or 'none'}")
+                completed.add(study.name)
         if time.monotonic() >= next_at:
             next_at = time.monotonic() + _PLAIN_EVERY_S
-            say(f"{title}: {summary(view)}")
+            say(f"{title}: {summary(progress)}")
 
     yield show
 
 
-def summary(view: View) -> str:
-    """All studies in one line."""
-    words = [f"{view.n_settled} of {view.budget} trials", f"{view.total('running')} running"]
-    words += [f"{view.total(name)} {name}" for name in ("pruned", "failed") if view.total(name)]
-    left = "" if view.left_s is None else f", about {duration(view.left_s)} left"
-    return f"{', '.join(words)}, after {duration(view.elapsed_s)}{left}{_speed(view)}"
+def summary(progress: PoolProgress) -> str:
+    """Return one line on all studies together."""
+    words = [f"{progress.n_completed} of {progress.budget} trials", f"{progress.sum_counts('running')} running"]
+    words += [f"{progress.sum_counts(name)} {name}" for name in ("pruned", "failed") if progress.sum_counts(name)]
+    time_left = "" if progress.remaining_s is None else f", about {duration(progress.remaining_s)} left"
+    return f"{', '.join(words)}, after {duration(progress.elapsed_s)}{time_left}{_speed(progress)}"
 
 
-# Name, and how many characters a terminal must have for it; what matters least goes first.
+# Name, and the least width of a terminal for it: the least important column goes first.
 _COLUMNS = (("finished", 56), ("running", 40), ("pruned", 64), ("failed", 48), ("dup.", 72))
 
 
-def table(view: View, width: int, height: int) -> Table:
-    """One row a study and the sum below, in a terminal of this size; studies that do not fit are counted."""
+def draw_table(progress: PoolProgress, width: int, height: int) -> Table:
+    """Draw a row for each study that fits this terminal size, the number of others, and the sum."""
     from rich.table import Table
     from rich.text import Text
 
     columns = [name for name, least in _COLUMNS if width >= least]
-    n_shown = max(height - 4, 0)  # header, the studies that are left out, the sum, the cursor
-    made = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), expand=False)
-    made.add_column("study", overflow="ellipsis", no_wrap=True, ratio=None)
+    n_rows = max(height - 4, 0)  # without header, count of hidden studies, sum and cursor
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), expand=False)
+    table.add_column("study", overflow="ellipsis", no_wrap=True, ratio=None)
     for name in ("trials", *columns, "best"):
-        made.add_column(name, justify="right", no_wrap=True)
-    lines = view.lines if len(view.lines) <= n_shown else view.lines[: max(n_shown - 1, 0)]
-    for line in lines if n_shown >= _FEWEST_LINES else ():
-        cells = [_count(line, name) for name in columns]
-        made.add_row(Text(_named(line)), f"{line.n_settled}/{line.budget}", *cells, _best(line))
-    return _with_sum(made, view, len(view.lines) - made.row_count, width)
+        table.add_column(name, justify="right", no_wrap=True)
+    studies = progress.studies if len(progress.studies) <= n_rows else progress.studies[: max(n_rows - 1, 0)]
+    for study in studies if n_rows >= _MIN_ROWS else ():
+        cells = [_count(study, name) for name in columns]
+        table.add_row(Text(_label(study)), f"{study.n_completed}/{study.budget}", *cells, _best(study))
+    return _with_sum(table, progress, len(progress.studies) - table.row_count, width)
 
 
-def _with_sum(studies: Table, view: View, n_hidden: int, width: int) -> Table:
+def _with_sum(studies: Table, progress: PoolProgress, n_hidden: int, width: int) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    whole = Table.grid()
-    whole.add_column(no_wrap=True, overflow="ellipsis", max_width=width)
+    grid = Table.grid()
+    grid.add_column(no_wrap=True, overflow="ellipsis", max_width=width)
     if studies.row_count:
-        whole.add_row(studies)
+        grid.add_row(studies)
     if n_hidden and studies.row_count:
-        whole.add_row(Text(f"and {n_hidden} more"))
-    left = "" if view.left_s is None else f"{duration(view.left_s)} left"
-    speed = f"{view.clips_per_s:,.0f} clips/s" if view.clips_per_s else ""
-    words = (f"{view.n_settled} of {view.budget} trials", left, speed, f"{duration(view.elapsed_s)} so far")
-    whole.add_row(Text(" \u00b7 ".join(word for word in words if word)))
-    return whole
+        grid.add_row(Text(f"and {n_hidden} more"))
+    time_left = "" if progress.remaining_s is None else f"{duration(progress.remaining_s)} left"
+    speed = f"{progress.clips_per_s:,.0f} clips/s" if progress.clips_per_s else ""
+    words = (f"{progress.n_completed} of {progress.budget} trials", time_left, speed, f"{duration(progress.elapsed_s)} so far")
+    grid.add_row(Text(" \u00b7 ".join(word for word in words if word)))
+    return grid
 
 
-def _named(line: StudyLine) -> str:
+def _label(study: StudyProgress) -> str:
     marks = {Wish.RUN: "", Wish.PAUSE: " (paused)", Wish.STOP: " (stopped)"}
-    return line.name + marks[line.wish]
+    return study.name + marks[study.wish]
 
 
-def _count(line: StudyLine, column: str) -> str:
-    return str(getattr(line.counts, {"dup.": "duplicate"}.get(column, column)))
+def _count(study: StudyProgress, column: str) -> str:
+    return str(getattr(study.counts, {"dup.": "duplicate"}.get(column, column)))
 
 
-def _best(line: StudyLine) -> str:
-    return f"{line.counts.best.value:.4f}" if line.counts.best else ""
+def _best(study: StudyProgress) -> str:
+    return f"{study.counts.best.value:.4f}" if study.counts.best else ""
 
 
-def _speed(view: View) -> str:
-    return f", {view.clips_per_s:,.0f} clips/s" if view.clips_per_s else ""
+def _speed(progress: PoolProgress) -> str:
+    return f", {progress.clips_per_s:,.0f} clips/s" if progress.clips_per_s else ""

@@ -10,18 +10,18 @@ import typer
 
 from arena.base.terminal import JSON_HELP
 
-_MOST_FUSED = 256
+_MAX_FUSED = 256
 
 
-class Engine(StrEnum):
-    """Who chooses points."""
+class EngineName(StrEnum):
+    """Server or library that chooses points."""
 
     OPTUNA = "optuna"
     WANDB = "wandb"
 
 
-class Where(StrEnum):
-    """Who places agents on machines."""
+class ClusterName(StrEnum):
+    """System that places agents on machines."""
 
     LOCAL = "local"
     SLURM = "slurm"
@@ -29,7 +29,7 @@ class Where(StrEnum):
 
 
 class WandbMode(StrEnum):
-    """How runs are mirrored to W&B."""
+    """Mode of the mirror at W&B."""
 
     AUTO = "auto"  # online when logged in, offline otherwise
     ONLINE = "online"
@@ -47,12 +47,12 @@ MaxFailures = Annotated[
 ]
 
 
-def fused(text: str) -> int:
-    """Trials to train as one net: 1 for off, 0 for auto."""
+def parse_fuse_option(text: str) -> int:
+    """Return the number of trials to train as one net: 1 for off, 0 for auto."""
     from sweeps.pool.agent_options import parse_fuse
 
-    if text not in ("off", "auto") and not (text.isdecimal() and 1 <= int(text) <= _MOST_FUSED):
-        raise typer.BadParameter(f"--fuse is off, auto or a number up to {_MOST_FUSED}, not {text!r}")
+    if text not in ("off", "auto") and not (text.isdecimal() and 1 <= int(text) <= _MAX_FUSED):
+        raise typer.BadParameter(f"--fuse is off, auto or a number up to {_MAX_FUSED}, not {text!r}")
     return parse_fuse(text)
 
 

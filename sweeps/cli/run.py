@@ -1,4 +1,4 @@
-"""`arena sweep run` and `arena sweep agent`: what trains."""
+"""`arena sweep run` and `arena sweep agent`: the commands that train."""
 
 from __future__ import annotations
 
@@ -11,16 +11,28 @@ import typer
 
 from arena.base.locks import require_posix
 from arena.base.terminal import print_json, say
-from sweeps.cli.options import Device, Engine, Fuse, Json, MaxFailures, Storage, Studies, Wandb, WandbMode, Where, fused
+from sweeps.cli.options import (
+    ClusterName,
+    Device,
+    EngineName,
+    Fuse,
+    Json,
+    MaxFailures,
+    Storage,
+    Studies,
+    Wandb,
+    WandbMode,
+    parse_fuse_option,
+)
 
 if TYPE_CHECKING:
     from sweeps.pool.plan import SweepRequest, Workers
     from sweeps.pool.pool import Pool, PoolReport
-    from sweeps.pool.progress import View
+    from sweeps.pool.progress import PoolProgress
     from sweeps.pool.slots import Slot
 
 
-app = typer.Typer()
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command(
@@ -47,16 +59,17 @@ def run(
     device: Device = "auto",
     gpus: Annotated[str, typer.Option(help="Numbers of GPUs, such as 0,1: agents on each.")] = "",
     per_gpu: Annotated[int, typer.Option(min=1, max=64, help="With --gpus: agents on each.")] = 1,
-    on: Annotated[Where, typer.Option(help="Who places the agents: this machine, Slurm or Ray.")] = Where.LOCAL,
-    place: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="For Slurm, such as slurm_partition=gpu; repeat for more.")
+    on: Annotated[ClusterName, typer.Option(help="Who places the agents: this machine, Slurm or Ray.")] = ClusterName.LOCAL,
+    cluster_options: Annotated[
+        list[str] | None,
+        typer.Option("--place", metavar="KEY=VALUE", help="For Slurm, such as slurm_partition=gpu; repeat for more."),
     ] = None,
     fuse: Fuse = "off",
     seed: Annotated[int, typer.Option(min=0, help="Of the search; the training's own is train.seed.")] = 0,
     name: Annotated[str, typer.Option(help="Of the study.", show_default="model.variant")] = "",
     smoke: Annotated[bool, typer.Option("--smoke/--no-smoke", help="Try one batch of each net before the first trial.")] = True,
     max_failures: MaxFailures = 3,
-    engine: Annotated[Engine, typer.Option(help="Who chooses points and stops weak trials.")] = Engine.OPTUNA,
+    engine: Annotated[EngineName, typer.Option(help="Who chooses points and stops weak trials.")] = EngineName.OPTUNA,
     project: Annotated[str, typer.Option(help="At W&B, with --engine wandb.", show_default="WANDB_PROJECT, or arena")] = "",
     entity: Annotated[str, typer.Option(help="At W&B, with --engine wandb.", show_default="the account's own")] = "",
     wandb: Wandb = WandbMode.AUTO,
@@ -69,13 +82,15 @@ def run(
     from sweeps.pool.plan import Locations, Search, SweepRequest, Workers, choose_studies
 
     words = [word for word in (file, *(overrides or [])) if word]
-    account = os.environ if engine is Engine.WANDB else {}
+    account = os.environ if engine is EngineName.WANDB else {}
     try:
-        files, chosen = choose_studies([word for word in words if "=" not in word], variants or [], all_studies=all_studies)
+        files, variant_names = choose_studies(
+            [word for word in words if "=" not in word], variants or [], all_studies=all_studies
+        )
         request = SweepRequest(
             search=Search(
                 files=files,
-                variants=chosen,
+                variants=variant_names,
                 overrides=tuple(word for word in words if "=" in word),
                 budget=budget,
                 seed=seed,
@@ -84,14 +99,16 @@ def run(
                 project=project or account.get("WANDB_PROJECT", ""),
                 entity=entity or account.get("WANDB_ENTITY", ""),
             ),
-            locations=Locations(tiles=tiles, runs=runs, storage=_bare(storage)),
-            workers=Workers(n_agents=agents, gpus=gpus, per_gpu=per_gpu, cluster=on.value, cluster_options=tuple(place or ())),
+            locations=Locations(tiles=tiles, runs=runs, storage=_bare_url(storage)),
+            workers=Workers(
+                n_agents=agents, gpus=gpus, per_gpu=per_gpu, cluster=on.value, cluster_options=tuple(cluster_options or ())
+            ),
             options=AgentOptions(
                 studies_dir=studies,
                 device=device,
                 max_failures=max_failures,
                 wandb=wandb.value,
-                fuse=fused(fuse),
+                fuse=parse_fuse_option(fuse),
                 smoke=smoke,
             ),
         )
@@ -102,7 +119,7 @@ def run(
         raise typer.Exit(code)
 
 
-def _bare(storage: str) -> str:
+def _bare_url(storage: str) -> str:
     if not storage:
         return ""
     from sweeps.study.database import bare_url
@@ -116,50 +133,50 @@ def _run(request: SweepRequest, json: bool) -> int:
     from sweeps.cli import live
     from sweeps.cli.tables import print_best
     from sweeps.pool import plan
-    from sweeps.pool import pool as launch
+    from sweeps.pool.pool import Pool, run_agents
     from sweeps.results import read_outline
-    from sweeps.wandb_sweeps import link as wandb_link
+    from sweeps.wandb_sweeps.link import open_sweeps
 
     is_local, options = request.workers.cluster == "local", request.options
     slots = _slots(request.workers)
-    if options.fuse > 1 and is_local and not plan.may_have_gpu(options.device):
+    if options.fuse > 1 and is_local and not plan.has_usable_gpu(options.device):
         say("note: on a CPU fused trials are slower than one at a time; --fuse is meant for a GPU")
-    open_studies = wandb_link.open_sweeps if request.search.engine == "wandb" else plan.open_studies
+    open_studies = open_sweeps if request.search.engine == "wandb" else plan.open_studies
     specs = open_studies(request, say)
     names = tuple(spec.name for spec in specs)
-    pool = launch.Pool(
+    pool = Pool(
         specs=specs,
         options=dataclasses.replace(options, names=names),
         slots=slots or plan.default_slots(request, sum(spec.budget for spec in specs)),
-        n_clips=plan.n_clips(specs),
+        n_clips=plan.count_clips(specs),
     )
-    with live.shown(f"study {names[0]}" if len(names) == 1 else f"{len(names)} studies") as show:
-        report = launch.run_agents(pool, show, say) if is_local else _run_placed(request.workers, pool, show)
+    with live.live_progress(f"study {names[0]}" if len(names) == 1 else f"{len(names)} studies") as show:
+        report = run_agents(pool, show, say) if is_local else _run_on_cluster(request.workers, pool, show)
     facts = [read_outline(options.studies_dir, name) for name in names]
     print_json([dataclasses.asdict(study) for study in facts]) if json else print_best(facts)
     if report.exit_code:
-        say(f"{report.n_settled} of {report.budget} trials are done; {report.way_on}")
+        say(f"{report.n_completed} of {report.budget} trials are done; {report.advice}")
     return report.exit_code
 
 
-def _run_placed(workers: Workers, pool: Pool, show: Callable[[View], None]) -> PoolReport:
-    from sweeps.pool import cluster as place
-    from sweeps.pool import ray_actors as place_ray
-    from sweeps.pool import slurm_jobs as place_slurm
+def _run_on_cluster(workers: Workers, pool: Pool, show: Callable[[PoolProgress], None]) -> PoolReport:
+    from sweeps.pool import cluster
+    from sweeps.pool.ray_actors import RayActors
+    from sweeps.pool.slurm_jobs import SlurmJobs, choose_jobs_folder
 
-    settings = place.options_of(workers.cluster_options)
-    words = place.commands(pool, workers.n_agents)
+    settings = cluster.parse_settings(workers.cluster_options)
+    argvs = cluster.make_agent_argvs(pool, workers.n_agents)
     if workers.cluster == "ray":
-        return place.run_placed(pool, lambda: place_ray.RayActors(words, settings, workers.per_gpu), show, say)
-    names, folder = " ".join(pool.options.names), place_slurm.folder_of(pool.options.studies_dir)
-    return place.run_placed(pool, lambda: place_slurm.SlurmJobs(folder, words, settings, names), show, say)
+        return cluster.run_on_cluster(pool, lambda: RayActors(argvs, settings, workers.per_gpu), show, say)
+    names, folder = " ".join(pool.options.names), choose_jobs_folder(pool.options.studies_dir)
+    return cluster.run_on_cluster(pool, lambda: SlurmJobs(folder, argvs, settings, names), show, say)
 
 
 def _slots(workers: Workers) -> tuple[Slot, ...]:
-    """Where `--gpus` puts agents; nowhere without it. The environment is read here, at the edge."""
-    from sweeps.pool import slots as gpus
+    """Return the slots of `--gpus`, none without it. The environment is read here, at the edge."""
+    from sweeps.pool.slots import parse_gpus, spread_over_gpus
 
-    return gpus.placement(gpus.chosen(workers.gpus, os.environ), workers.per_gpu) if workers.gpus else ()
+    return spread_over_gpus(parse_gpus(workers.gpus, os.environ), workers.per_gpu) if workers.gpus else ()
 
 
 @app.command(
@@ -187,14 +204,14 @@ def agent(
 ) -> None:
     """Join: train trials of these studies until their budgets are reached. Ctrl-C ends after the epoch, twice at once."""
     require_posix("arena sweep agent")
-    from sweeps.agents.run import work
-    from sweeps.pool.agent_options import AgentOptions, Stop
+    from sweeps.agents.run import run_agent
+    from sweeps.pool.agent_options import AgentOptions, AgentSignals
 
     if storage:
         from sweeps.study.join import join
 
         for name in names:
-            join(studies, _bare(storage), name, tiles=tiles, runs=runs)
+            join(studies, _bare_url(storage), name, tiles=tiles, runs=runs)
     elif tiles or runs:
         raise typer.BadParameter("--tiles and --runs of an agent belong to --storage; without it they are the study's own")
     options = AgentOptions(
@@ -203,13 +220,13 @@ def agent(
         device=device,
         max_failures=max_failures,
         wandb=wandb.value,
-        fuse=fused(fuse),
+        fuse=parse_fuse_option(fuse),
         smoke=smoke,
         shared=shared,
     )
-    stop = Stop(alone=not shared, ready=ready)
-    stop.install()
+    signals = AgentSignals(is_alone=not shared, ready_fd=ready)
+    signals.install()
     if with_parent:
-        stop.with_parent()
-    if code := work(options, stop, say):
+        signals.watch_parent()
+    if code := run_agent(options, signals, say):
         raise typer.Exit(code)

@@ -1,4 +1,4 @@
-"""`arena sweep status`, `trials`, `best` and `lint`: what only looks."""
+"""`arena sweep status`, `trials`, `best` and `lint`: the read-only commands."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def status(
     from sweeps.cli.tables import print_studies
     from sweeps.results import list_studies
 
-    _reach(studies, storage)
-    found = [_status(studies, name) for name in names or list_studies(studies)]
+    _join_all(studies, storage)
+    rows = [_read_status(studies, name) for name in names or list_studies(studies)]
     if json:
-        return print_json([study.as_dict() for study in found])
-    print_studies(found) if found else say(f"no studies in {studies}; `arena sweep run` makes one")
+        return print_json([study.as_dict() for study in rows])
+    print_studies(rows) if rows else say(f"no studies in {studies}; `arena sweep run` makes one")
 
 
-def _reach(studies: Path, storage: str) -> None:
+def _join_all(studies: Path, storage: str) -> None:
     if storage:
         from sweeps.study.database import bare_url
         from sweeps.study.join import join_all
@@ -45,15 +45,15 @@ def _reach(studies: Path, storage: str) -> None:
         join_all(studies, bare_url(storage))
 
 
-def _status(studies: Path, name: str) -> Status:
+def _read_status(studies: Path, name: str) -> Status:
     from sweeps.cli.tables import Status
-    from sweeps.engines.counts import counter_of
+    from sweeps.engines.counts import open_counter
     from sweeps.study.control import wish_of
     from sweeps.study.folder import StudyFolder
 
     folder = StudyFolder(studies / name)
     spec = folder.spec()
-    return Status(spec=spec, counts=counter_of(folder, spec.sweep.goal).read(), wish=wish_of(folder))
+    return Status(spec=spec, counts=open_counter(folder, spec.sweep.goal).read(), wish=wish_of(folder))
 
 
 @app.command(epilog="Examples: `arena sweep trials lenet5.raw` · `arena sweep trials lenet5.raw --csv > trials.csv`")
@@ -70,7 +70,7 @@ def trials(
 
     if json and as_csv:
         raise typer.BadParameter("give --json or --csv, not both")
-    _reach(studies, storage)
+    _join_all(studies, storage)
     facts = read_outline(studies, name)
     if json:
         return print_json([dataclasses.asdict(trial) for trial in facts.trials])
@@ -85,17 +85,17 @@ def best(
     json: Json = False,
 ) -> None:
     """Show the best trial of a study and the command that trains it."""
-    from sweeps.cli.tables import share, shown
+    from sweeps.cli.tables import format_share, format_value
     from sweeps.errors import StudyError
     from sweeps.results import read_study
 
-    _reach(studies, storage)
+    _join_all(studies, storage)
     facts = read_study(studies, name)
     if facts.best is None:
         raise StudyError(f"study {name!r} has no finished trial yet; run it with `arena sweep agent {name}`")
     if json:
         return print_json({"best": dataclasses.asdict(facts.best), "importances": facts.importances, "command": facts.command})
-    rows = [[key, shown(value), share(facts, key)] for key, value in facts.best.params.items()]
+    rows = [[key, format_value(value), format_share(facts, key)] for key, value in facts.best.params.items()]
     print(f"{name}: trial {facts.best.number}, {facts.metric} {facts.best.value:.4f}, run {facts.best.run}")
     print_table(("parameter", "#value", "#importance"), rows)
     print(facts.command)
@@ -128,4 +128,4 @@ def _range(parameter: Parameter) -> str:
     if parameter.values:
         return ", ".join(map(str, parameter.values))
     low, high = (f"{bound:g}" if parameter.shape else str(bound) for bound in parameter.bounds)
-    return f"{low} to {high}" + (f", most around {parameter.value_of(0.5)}" if parameter.shape else "")
+    return f"{low} to {high}" + (f", most around {parameter.to_value(0.5)}" if parameter.shape else "")

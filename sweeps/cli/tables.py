@@ -13,32 +13,33 @@ from sweeps.study.control import Wish
 from sweeps.study.folder import StudySpec
 
 _STATES = ("finished", "pruned", "running", "interrupted", "failed", "duplicate")
-_ASKED = {Wish.RUN: "", Wish.PAUSE: "paused", Wish.STOP: "stopped"}
+_LABELS = {Wish.RUN: "", Wish.PAUSE: "paused", Wish.STOP: "stopped"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Status:
-    """One study as `arena sweep status` shows it."""
+    """Status of one study."""
 
     spec: StudySpec
     counts: StudyCounts
     wish: Wish
 
     @property
-    def asked(self) -> str:
-        return _ASKED[self.wish]
+    def label(self) -> str:
+        return _LABELS[self.wish]
 
     def as_dict(self) -> dict[str, object]:
         spec, best = self.spec, self.counts.best
-        asked = {"name": spec.name, "model": spec.model, "variant": spec.variant, "method": spec.sweep.method.value}
-        found = {state: getattr(self.counts, state) for state in _STATES}
         return {
-            **asked,
+            "name": spec.name,
+            "model": spec.model,
+            "variant": spec.variant,
+            "method": spec.sweep.method.value,
             "budget": spec.budget,
-            "settled": self.counts.settled,
-            **found,
+            "settled": self.counts.n_completed,
+            **{state: getattr(self.counts, state) for state in _STATES},
             "epochs": self.counts.epochs,
-            "asked": self.asked,
+            "asked": self.label,
             "metric": spec.sweep.metric,
             "goal": spec.sweep.goal.value,
             "best": {"trial": best.number, "value": best.value, "run": best.run, "params": best.params} if best else None,
@@ -52,7 +53,7 @@ def print_studies(studies: Sequence[Status]) -> None:
         spec, best = study.spec, study.counts.best
         states = [str(getattr(study.counts, state)) for state in _STATES]
         value = f"{best.value:.4f}" if best else ""
-        rows.append([spec.name, spec.sweep.method.value, str(spec.budget), *states, spec.sweep.metric, value, study.asked])
+        rows.append([spec.name, spec.sweep.method.value, str(spec.budget), *states, spec.sweep.metric, value, study.label])
     columns = (*(f"#{state}" for state in _STATES[:-1]), "#duplicates")
     print_table(("study", "method", "#budget", *columns, "metric", "#best", ""), rows)
 
@@ -61,8 +62,10 @@ def print_best(studies: Sequence[StudyFacts]) -> None:
     rows = []
     for facts in studies:
         varied = [p.name for p in facts.parameters if p.kind != "constant"]
-        point = "  ".join(f"{key}={shown(facts.best.params[key])}" for key in varied) if facts.best else "no finished trial"
-        trials = f"{facts.n_settled} of {facts.budget}"
+        point = (
+            "  ".join(f"{key}={format_value(facts.best.params[key])}" for key in varied) if facts.best else "no finished trial"
+        )
+        trials = f"{facts.n_completed} of {facts.budget}"
         rows.append(
             [facts.name, trials, str(facts.n("pruned")), _value(facts.best), point, facts.best.run if facts.best else ""]
         )
@@ -73,17 +76,17 @@ def print_trials(facts: StudyFacts) -> None:
     rows = []
     varied = [p.name for p in facts.parameters if p.kind != "constant"]
     for trial in facts.trials:
-        point = [shown(trial.params.get(key, "")) for key in varied]
+        point = [format_value(trial.params.get(key, "")) for key in varied]
         mark = "best" if facts.best and trial.number == facts.best.number else trial.cause
         seconds = duration(trial.seconds) if trial.seconds is not None else ""
         rows.append([str(trial.number), trial.state, _value(trial), str(len(trial.epochs)), seconds, *point, mark])
-    print(f"{facts.name}: {facts.n_settled} of {facts.budget} trials, {facts.method}")
+    print(f"{facts.name}: {facts.n_completed} of {facts.budget} trials, {facts.method}")
     columns = ("#trial", "state", f"#{facts.metric}", "#epochs", "#time", *(f"#{key}" for key in varied), "")
     print_table(columns, rows)
 
 
 def print_csv(facts: StudyFacts) -> None:
-    """All trials, a row each, with one column for every parameter; numbers in full."""
+    """Print a row for each trial, with a column for every parameter and numbers in full."""
     keys = [p.name for p in facts.parameters]
     header = ("study", "trial", "state", facts.metric, "epochs", "seconds", *keys, "run", "agent", "cause")
     rows: list[tuple[object, ...]] = [
@@ -96,7 +99,7 @@ def print_csv(facts: StudyFacts) -> None:
     print(format_csv([header, *rows]), end="")
 
 
-def share(facts: StudyFacts, key: str) -> str:
+def format_share(facts: StudyFacts, key: str) -> str:
     return f"{facts.importances[key]:.2f}" if key in facts.importances else ""
 
 
@@ -104,5 +107,5 @@ def _value(trial: TrialFacts | None) -> str:
     return f"{trial.value:.4f}" if trial and trial.value is not None else ""
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""`arena wandb`: what W&B's own commands start, and the file for its scheduler."""
+"""`arena wandb trial`, which W&B's own agents start, and `sweep-file`, which writes files for them."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def trial(
 ) -> None:
     """One run of a W&B sweep, as plain `wandb agent` starts it."""
     require_posix("arena wandb trial")
-    from sweeps.wandb_sweeps.command import Command, split_arguments, train_one
+    from sweeps.wandb_sweeps.command import WandbTrialOptions, split_arguments, train_wandb_run
 
     overrides, params = split_arguments(words or [])
-    command = Command(
+    options = WandbTrialOptions(
         study=study,
         model=model,
         variant=variant,
@@ -52,7 +52,7 @@ def trial(
         overrides=overrides,
         params=params,
     )
-    if code := train_one(command, os.environ, say):
+    if code := train_wandb_run(options, os.environ, say):
         raise typer.Exit(code)
 
 
@@ -75,11 +75,11 @@ def sweep_file(
 ) -> None:
     """Write the sweep for W&B's own commands: `wandb sweep`, `wandb agent` and, if wished, `wandb sweep-scheduler`."""
     from sweeps.pool.plan import Locations, Search, SweepRequest, plan
-    from sweeps.wandb_sweeps import files as wandb_file
+    from sweeps.wandb_sweeps.files import write_scheduled_sweep, write_sweep
 
     search = Search(files=(file,), variants=(variant,), budget=budget, overrides=tuple(overrides or ()), engine="wandb")
     (spec,), _ = plan(SweepRequest(search=search, locations=Locations(tiles=tiles, runs=runs)))
-    write = wandb_file.write_scheduled if scheduler else wandb_file.write_sweep
+    write = write_scheduled_sweep if scheduler else write_sweep
     written = write(spec, studies, out or Path(f"wandb-{spec.name}.yaml"))
     say(f"written: {', '.join(map(str, written.files))}; then")
     print("\n".join(written.commands))

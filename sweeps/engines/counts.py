@@ -1,7 +1,7 @@
-"""How a study stands, in counts: read from its journal without Optuna, from where the last look ended.
+"""Trial counts of a study, read from its journal without Optuna and incrementally.
 
-Of 100,000 trials nobody wants to read a million operations again: agents leave `counts.json` beside the journal now and
-then, the counts up to a place in it, and whoever looks reads on from there.
+A journal of 100,000 trials has a million operations: agents save the counts up to an offset in `counts.json` beside it now
+and then, and every reader starts from there.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 
-_EVERY_BYTES = 1 << 20  # of the journal between two of them: some 20 ms to read
+_SAVE_EVERY_BYTES = 1 << 20  # growth of the journal between two saves: some 20 ms to read
 _CREATE, _END, _EPOCH, _ATTRIBUTE = 4, 6, 7, 8  # operations of Optuna's journal
 _RUNNING, _COMPLETE, _PRUNED, _FAILED, _WAITING = range(5)  # states of Optuna's trials
-_KEPT = ("params", "run", "lease", "duplicate_of", "seconds", "cause")  # attributes that sweeps.engines.optuna_trials names
+_STORED = ("params", "run", "lease", "duplicate_of", "seconds", "cause")  # attributes that sweeps.engines.optuna_trials names
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Best:
+class BestTrial:
     """The best finished trial."""
 
     number: int
@@ -43,33 +43,33 @@ class Best:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudyCounts:
-    """A study in counts."""
+    """Counts of a study's trials by state."""
 
     finished: int = 0
     pruned: int = 0
     running: int = 0
-    interrupted: int = 0  # unfinished, and nobody works on them
+    interrupted: int = 0  # unfinished, and without a living agent
     failed: int = 0
     duplicate: int = 0
-    best: Best | None = None
+    best: BestTrial | None = None
     epochs: int = 0  # trained so far, by all trials
-    epochs_settled: int = 0  # by the finished and pruned ones
-    last_cause: str = ""  # of the last failure
+    epochs_completed: int = 0  # trained by finished and pruned trials
+    last_cause: str = ""  # cause of the last failure
 
     @property
-    def settled(self) -> int:
-        """What the budget counts."""
+    def n_completed(self) -> int:
+        """Finished and pruned trials: the budget counts these."""
         return self.finished + self.pruned
 
     @property
-    def begun(self) -> int:
-        """Settled and unfinished trials: the part of the budget that is spent or in work."""
-        return self.settled + self.running + self.interrupted
+    def n_begun(self) -> int:
+        """Completed and unfinished trials: the part of the budget that is spent or in work."""
+        return self.n_completed + self.running + self.interrupted
 
 
 @dataclass(slots=True)
 class _Tally:
-    """What the operations up to byte `offset` come to."""
+    """Sum of the operations up to byte `offset`; the fields are the keys of counts.json."""
 
     offset: int = 0
     n_trials: int = 0
@@ -97,7 +97,7 @@ class _Tally:
                 trial["epochs"].append(log["step"])
                 self.epochs += 1
         elif operation == _ATTRIBUTE:
-            trial.update((key, value) for key, value in log["user_attr"].items() if key in _KEPT)
+            trial.update((key, value) for key, value in log["user_attr"].items() if key in _STORED)
         elif operation == _END:
             trial["state"] = log["state"]
             if log["state"] not in (_RUNNING, _WAITING):
@@ -105,14 +105,14 @@ class _Tally:
 
     def add(self, trial: FrozenTrial, maximize: bool) -> None:
         """Count a trial as Optuna reads it."""
-        known = {key: value for key, value in trial.user_attrs.items() if key in _KEPT}
-        self.open[str(trial.number)] = {"state": trial.state.value, "epochs": list(trial.intermediate_values), **known}
-        self.epochs += len(trial.intermediate_values) if "duplicate_of" not in known else 0
+        stored = {key: value for key, value in trial.user_attrs.items() if key in _STORED}
+        self.open[str(trial.number)] = {"state": trial.state.value, "epochs": list(trial.intermediate_values), **stored}
+        self.epochs += len(trial.intermediate_values) if "duplicate_of" not in stored else 0
         if trial.state.is_finished():
             self._close(trial.number, trial.values, maximize)
 
     def counts(self, now: datetime) -> StudyCounts:
-        """Return the counts, with running trials apart from those whose agents are gone at `now`."""
+        """Return the counts; running trials whose agents are dead at `now` count as interrupted."""
         working = [trial for trial in self.open.values() if trial["state"] == _RUNNING and "duplicate_of" not in trial]
         running = sum(is_held(trial, now) for trial in working)
         return StudyCounts(
@@ -122,9 +122,9 @@ class _Tally:
             interrupted=len(working) - running,
             failed=self.failed,
             duplicate=self.duplicate,
-            best=Best(**self.best) if self.best else None,
+            best=BestTrial(**self.best) if self.best else None,
             epochs=self.epochs,
-            epochs_settled=self.epochs_settled,
+            epochs_completed=self.epochs_settled,
             last_cause=self.last_cause,
         )
 
@@ -146,34 +146,34 @@ class _Tally:
     def _compare(self, number: int, trial: dict[str, Any], values: list[float] | None, maximize: bool) -> None:
         if not values:
             return
-        now = {"number": number, "value": values[0], "run": trial.get("run", ""), "params": trial.get("params", {})}
+        best = {"number": number, "value": values[0], "run": trial.get("run", ""), "params": trial.get("params", {})}
         sign = -1 if maximize else 1
-        if self.best is None or (sign * now["value"], number) < (sign * self.best["value"], self.best["number"]):
-            self.best = now
+        if self.best is None or (sign * best["value"], number) < (sign * self.best["value"], self.best["number"]):
+            self.best = best
 
 
-class Counter(Protocol):
-    """Asked again and again for a study's counts."""
+class StudyCounter(Protocol):
+    """Reader of a study's counts that is called again and again."""
 
     def read(self) -> StudyCounts:
-        """The counts as of now; raises StudyError where the study is damaged or cannot be reached."""
+        """Return the counts as of now; raises StudyError where the study is damaged or cannot be reached."""
 
     def save(self) -> None:
-        """Leave them for the next who looks, where many were added; call it inside `folder.locked()`."""
+        """Save the counts for the next reader, if many trials were added; call it inside `folder.locked()`."""
 
 
-def counter_of(folder: StudyFolder, goal: Goal) -> Counter:
-    """For a study in files or in a database."""
-    return StoredCounts(folder, goal) if folder.database() else JournalCounts(folder, goal)
+def open_counter(folder: StudyFolder, goal: Goal) -> StudyCounter:
+    """Return the counter of a study in files or in a database."""
+    return DatabaseCounter(folder, goal) if folder.database() else JournalCounter(folder, goal)
 
 
-class StoredCounts:
-    """A study in a database: its trials are read by Optuna."""
+class DatabaseCounter:
+    """Counter of a study in a database, whose trials Optuna reads."""
 
     def __init__(self, folder: StudyFolder, goal: Goal) -> None:
-        from sweeps.engines.optuna_trials import Reader
+        from sweeps.engines.optuna_trials import TrialReader
 
-        self._reader = Reader(folder)
+        self._reader = TrialReader(folder)
         self._goal = goal
         self._last: StudyCounts | None = None
 
@@ -183,7 +183,7 @@ class StoredCounts:
         except UnreachableError:
             if self._last is None:
                 raise
-        return self._last  # what was known before a database went away: agents wait for it too
+        return self._last  # while the database is away, the last counts: agents wait for it too
 
     def _read(self) -> StudyCounts:
         tally = _Tally()
@@ -192,16 +192,16 @@ class StoredCounts:
         return tally.counts(self._reader.now())
 
     def save(self) -> None:
-        return  # the database keeps them all
+        return  # the database has them
 
 
-class JournalCounts:
-    """A study's journal; each time only what was added since is read."""
+class JournalCounter:
+    """Counter of a study in files; each call reads only what was appended to the journal."""
 
     def __init__(self, folder: StudyFolder, goal: Goal) -> None:
         self._folder = folder
         self._maximize = goal is Goal.MAXIMIZE
-        self._tally = _saved(folder)
+        self._tally = _load(folder)
         self._saved_offset = self._tally.offset
 
     def read(self) -> StudyCounts:
@@ -210,12 +210,12 @@ class JournalCounts:
 
     def save(self) -> None:
         try:
-            if self._folder.journal.stat().st_size - self._saved_offset < _EVERY_BYTES:
+            if self._folder.journal.stat().st_size - self._saved_offset < _SAVE_EVERY_BYTES:
                 return
             self._catch_up()
             write_json(_path(self._folder), dataclasses.asdict(self._tally))
         except (OSError, RunError):
-            return  # it saves time, and nothing else depends on it
+            return  # only a cache
         self._saved_offset = self._tally.offset
 
     def _catch_up(self) -> None:
@@ -223,7 +223,7 @@ class JournalCounts:
         size = journal.stat().st_size if journal.exists() else 0
         if size < self._tally.offset:  # another journal
             self._tally = _Tally()
-        for length, log in _added(journal, self._tally.offset, size):
+        for length, log in _read_operations(journal, self._tally.offset, size):
             if log is None:
                 self._refuse_damage()
                 return
@@ -231,14 +231,14 @@ class JournalCounts:
             self._tally.offset += length
 
     def _refuse_damage(self) -> None:
-        """A damaged tail is the next writer's to set aside; damage before sound lines is told in the storage's words."""
-        from sweeps.engines.optuna_trials import Reader
+        """Raise if sound lines follow the damage; the next writer sets a damaged tail aside."""
+        from sweeps.engines.optuna_trials import TrialReader
 
-        Reader(self._folder).trials()
+        TrialReader(self._folder).trials()
 
 
-def _added(journal: Path, offset: int, size: int) -> Iterator[tuple[int, dict[str, Any] | None]]:
-    """The length and content of each whole line from `offset` on; None of one that is no operation."""
+def _read_operations(journal: Path, offset: int, size: int) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """Yield length and content of each whole line from `offset` on; None for a line that is no operation."""
     if size <= offset:
         return
     with journal.open("rb") as file:
@@ -257,8 +257,8 @@ def _path(folder: StudyFolder) -> Path:
     return folder.path / "counts.json"
 
 
-def _saved(folder: StudyFolder) -> _Tally:
-    """What an agent left; nothing where it left none, or one of another make."""
+def _load(folder: StudyFolder) -> _Tally:
+    """Return the saved counts; empty ones where there are none, or of another version."""
     try:
         return _Tally(**read_json(_path(folder)))
     except (RunError, TypeError, FileNotFoundError):

@@ -1,7 +1,7 @@
-"""The Optuna engine: claims within an exact budget, takes over what dead agents left, answers duplicates.
+"""Search engine on Optuna: claims within an exact budget, takes over trials of dead agents, answers duplicates.
 
-Every step that reads and then writes stands inside the study's lock, so that all agents see one order of events. A step that
-a lost connection interrupts is done again as a whole; what it wrote before counts as written by an agent that died.
+Every step that reads and then writes holds the study's lock, so that all agents see one order of events. A step that a lost
+connection interrupts is retried as a whole; its earlier writes count as those of an agent that died.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from sweeps.engines import optuna_space
-from sweeps.engines.counts import counter_of
+from sweeps.engines.counts import open_counter
 from sweeps.engines.optuna_trials import (
     CAUSE,
+    COMPLETED,
     INFEASIBLE,
     PARAMS,
     RUN,
     SECONDS,
-    SETTLED,
     TAIL,
     TWIN,
-    best_of,
+    find_best_value,
     is_abandoned,
     is_duplicate,
     open_to_write,
-    trials_of,
+    read_trials,
 )
 from sweeps.engines.protocol import Claim, Idle
 from sweeps.errors import StudyError
@@ -44,8 +44,8 @@ from sweeps.training.trial import Step, TrialResult, TrialState
 
 Identify = Callable[[Mapping[str, object]], Point]
 
-_MAX_LEARNT, _MAX_RANDOM = 20, 5  # duplicates in a row that the sampler, then chance, may ask for
-_MAX_FAILURES = 2  # of one point: the second time it is not for want of memory or disk
+_MAX_LEARNT, _MAX_RANDOM = 20, 5  # duplicates in a row from the learning sampler, then from the random one
+_MAX_FAILURES = 2  # a point that fails twice is at fault itself, not memory or disk
 _STATES = {
     TrialState.FINISHED: OptunaState.COMPLETE,
     TrialState.PRUNED: OptunaState.PRUNED,
@@ -61,16 +61,16 @@ class OptunaEngine:
         self._agent = agent
         self._identify = identify
         self._say = say
-        self._runs: dict[tuple[object, ...], str] = {}  # by point of a finite space
-        self._unsure: set[int] = set()  # trials that a step of ours wrote to without learning whether it did
+        self._runs: dict[tuple[object, ...], str] = {}  # run by point, of a finite space
+        self._unsure: set[int] = set()  # trials with a write of ours that was not confirmed
         self.spec = folder.spec()
         with folder.locked():
             self._study, self._storage = open_to_write(folder, self.spec, say)
         self._study_id = self._storage.get_study_id_from_name(self.spec.name)
-        self._counter = counter_of(folder, self.spec.sweep.goal)
+        self._counter = open_counter(folder, self.spec.sweep.goal)
 
     def share(self) -> float:
-        return patiently(self._counter.read, self._say).begun / self.spec.budget
+        return patiently(self._counter.read, self._say).n_begun / self.spec.budget
 
     def claim(self) -> Claim | Idle:
         return patiently(self._claim, self._say)
@@ -91,18 +91,18 @@ class OptunaEngine:
         with self._folder.locked() as now:
             self.spec = self._folder.spec()
             trials = self._trials()
-            n_settled = sum(trial.state in SETTLED and not is_duplicate(trial) for trial in trials)
-            if n_settled >= self.spec.budget:
+            n_completed = sum(trial.state in COMPLETED and not is_duplicate(trial) for trial in trials)
+            if n_completed >= self.spec.budget:
                 return Idle.DONE
             running = [trial for trial in trials if trial.state is OptunaState.RUNNING]
             abandoned = [trial for trial in running if is_abandoned(trial, now) or self._is_half_claimed(trial)]
             n_alive = len(running) - len(abandoned)
-            if n_settled + n_alive >= self.spec.budget:
+            if n_completed + n_alive >= self.spec.budget:
                 return Idle.WAIT
             for trial in abandoned:
-                taken = self._take_over(trial, now)
-                if taken:
-                    return taken
+                claim = self._take_over(trial, now)
+                if claim:
+                    return claim
             return self._new_point(now) or (Idle.WAIT if n_alive else Idle.EXHAUSTED)
 
     def _report(self, claim: Claim, epoch: int, value: float) -> Step:
@@ -125,16 +125,16 @@ class OptunaEngine:
             trial_id = self._id(claim.number)
             if not self._is_mine(trial_id):
                 return trial_id in self._unsure and self._held_last(self._storage.get_trial(trial_id))
-            known = self._storage.get_trial(trial_id).intermediate_values
+            reported = self._storage.get_trial(trial_id).intermediate_values
             for epoch, value in result.epochs.items():
-                if epoch not in known:  # trained by an agent that died before it could report
+                if epoch not in reported:  # trained by an agent that died before it could report
                     self._storage.set_trial_intermediate_value(trial_id, epoch, value)
             self._storage.set_trial_user_attr(trial_id, SECONDS, result.seconds)
             if result.state is TrialState.FAILED:
                 self._storage.set_trial_user_attr(trial_id, CAUSE, result.cause)
                 self._storage.set_trial_user_attr(trial_id, TAIL, list(result.tail))
                 self._storage.set_trial_user_attr(trial_id, INFEASIBLE, result.out_of_memory)
-            best = best_of(self.spec.sweep.goal, result.epochs) if result.state is TrialState.FINISHED else None
+            best = find_best_value(self.spec.sweep.goal, result.epochs) if result.state is TrialState.FINISHED else None
             self._unsure.add(trial_id)
             self._study.tell(claim.number, best, _STATES[result.state])
             self._unsure.remove(trial_id)
@@ -148,7 +148,7 @@ class OptunaEngine:
                 self._storage.set_trial_user_attr(trial_id, LEASE, {})
 
     def _trials(self) -> list[FrozenTrial]:
-        return trials_of(self._storage, self._study_id)
+        return read_trials(self._storage, self._study_id)
 
     def _id(self, number: int) -> int:
         return self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number)
@@ -167,34 +167,34 @@ class OptunaEngine:
         return lease is not None and lease.is_of_this_process()
 
     def _is_half_claimed(self, trial: FrozenTrial) -> bool:
-        """A claim of ours whose confirmation a lost connection swallowed."""
+        """Tell whether a claim of ours lost its confirmation with the connection."""
         return bool(self._unsure) and self._id(trial.number) in self._unsure and self._held_last(trial)
 
     def _take_over(self, trial: FrozenTrial, now: datetime) -> Claim | None:
         if LEASE not in trial.user_attrs:  # its agent died between asking and claiming
-            begun = optuna.trial.Trial(self._study, self._id(trial.number))
-            return self._settle(begun, self._covered(), now)
+            unclaimed = optuna.trial.Trial(self._study, self._id(trial.number))
+            return self._claim_or_answer(unclaimed, self._covered(), now)
         self._hold(self._id(trial.number), now)
         return Claim(number=trial.number, params=dict(trial.user_attrs[PARAMS]), run=trial.user_attrs[RUN])
 
     def _new_point(self, now: datetime) -> Claim | None:
-        """A claim on a point that no trial of the study has; None when there is no such point."""
+        """Claim a point that no trial of the study has; return None when there is none."""
         covered = self._covered()
         if self.spec.sweep.method is not Method.GRID:
-            for turn in range(_MAX_LEARNT + _MAX_RANDOM):
-                self._study.sampler = self._sampler(learnt=turn < _MAX_LEARNT)
-                claim = self._settle(self._study.ask(), covered, now)
+            for n_tries in range(_MAX_LEARNT + _MAX_RANDOM):
+                self._study.sampler = self._make_sampler(learns=n_tries < _MAX_LEARNT)
+                claim = self._claim_or_answer(self._study.ask(), covered, now)
                 if claim:
                     return claim
-        return self._first_free(covered, now)
+        return self._claim_first_free(covered, now)
 
-    def _sampler(self, *, learnt: bool) -> BaseSampler:
+    def _make_sampler(self, *, learns: bool) -> BaseSampler:
         spec, n_trials = self.spec, len(self._trials())
-        if learnt:
-            return optuna_space.sampler(spec.sweep, spec.budget, spec.seed, n_trials)
-        return optuna_space.random_sampler(spec.seed, n_trials)
+        if learns:
+            return optuna_space.make_sampler(spec.sweep, spec.budget, spec.seed, n_trials)
+        return optuna_space.make_random_sampler(spec.seed, n_trials)
 
-    def _first_free(self, covered: Mapping[str, FrozenTrial], now: datetime) -> Claim | None:
+    def _claim_first_free(self, covered: Mapping[str, FrozenTrial], now: datetime) -> Claim | None:
         parameters = self.spec.sweep.parameters
         if n_points(parameters) is None:
             return None
@@ -203,17 +203,17 @@ class OptunaEngine:
             if key not in self._runs:
                 self._runs[key] = self._identify(values).run
             if self._runs[key] not in covered:
-                self._study.enqueue_trial(optuna_space.draws_of(parameters, values))
-                return self._settle(self._study.ask(), covered, now)
+                self._study.enqueue_trial(optuna_space.encode_point(parameters, values))
+                return self._claim_or_answer(self._study.ask(), covered, now)
         return None
 
-    def _settle(self, trial: optuna.trial.Trial, covered: Mapping[str, FrozenTrial], now: datetime) -> Claim | None:
-        """Suggest the parameters of `trial`; claim it, or answer it at once when another trial has the same point."""
+    def _claim_or_answer(self, trial: optuna.trial.Trial, covered: Mapping[str, FrozenTrial], now: datetime) -> Claim | None:
+        """Suggest parameters for `trial`; claim it, or answer it if another trial has the same point."""
         parameters = self.spec.sweep.parameters
         draws = optuna_space.suggest(trial, parameters)
         try:
-            point = self._identify(optuna_space.values_of(parameters, draws))
-        except StudyError as error:  # values that are fine each, but not together
+            point = self._identify(optuna_space.decode_point(parameters, draws))
+        except StudyError as error:  # values that are valid each, but not together
             trial.set_user_attr(CAUSE, str(error))
             self._study.tell(trial, None, OptunaState.FAIL)
             raise
@@ -227,15 +227,15 @@ class OptunaEngine:
         return Claim(number=trial.number, params=point.params, run=point.run)
 
     def _answer(self, trial: optuna.trial.Trial, twin: FrozenTrial) -> None:
-        """End a duplicate with what its twin came to; one that repeats a running trial has nothing to tell."""
+        """End a duplicate with its twin's result; one that repeats a running trial fails without a result."""
         trial.set_user_attr(TWIN, twin.number)
-        for epoch, value in twin.intermediate_values.items() if twin.state in SETTLED else ():
+        for epoch, value in twin.intermediate_values.items() if twin.state in COMPLETED else ():
             self._storage.set_trial_intermediate_value(self._id(trial.number), epoch, value)
-        state = twin.state if twin.state in SETTLED else OptunaState.FAIL
+        state = twin.state if twin.state in COMPLETED else OptunaState.FAIL
         self._study.tell(trial, twin.value if state is OptunaState.COMPLETE else None, state)
 
     def _covered(self) -> dict[str, FrozenTrial]:
-        """By run: the trial that stands for it. A point that failed once may be tried again."""
+        """Return the trial that stands for each run. A point that failed once may be tried again."""
         covered: dict[str, FrozenTrial] = {}
         failures: dict[str, int] = {}
         for trial in self._trials():

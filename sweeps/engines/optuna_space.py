@@ -1,4 +1,4 @@
-"""A sweep in Optuna's terms: what is suggested, by which sampler, and what prunes."""
+"""Optuna's side of a sweep: distributions, sampler and pruner."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, T
 from sweeps.sweepfile.space import Distribution, Parameter, all_points
 from sweeps.sweepfile.sweep import EarlyTerminate, Method, Stopping, Sweep
 
-optuna.logging.set_verbosity(optuna.logging.ERROR)  # a trial's fate is told in our words
+optuna.logging.set_verbosity(optuna.logging.ERROR)  # agents report results themselves
 
 _FEWEST_RANDOM, _MOST_RANDOM = 4, 10  # trials before TPE learns; Optuna's own 10 would be most of a small budget
 
 
-def distributions(parameters: Sequence[Parameter]) -> dict[str, BaseDistribution]:
-    """What Optuna draws: nothing for constants, and for quantized parameters the number that is rounded afterwards.
+def make_distributions(parameters: Sequence[Parameter]) -> dict[str, BaseDistribution]:
+    """Return Optuna's distributions: none for constants; of a quantized parameter the unrounded number.
 
     Optuna's `step` counts from the lower bound and gives both ends a whole share; W&B rounds to multiples of q.
     """
@@ -28,16 +28,16 @@ def distributions(parameters: Sequence[Parameter]) -> dict[str, BaseDistribution
 
 
 def suggest(trial: optuna.trial.Trial, parameters: Sequence[Parameter]) -> dict[str, object]:
-    """What Optuna draws for `trial`; what it drew before stays."""
+    """Return Optuna's draws for `trial`; draws that it has already stay."""
     draws: dict[str, object] = {}
-    for name, drawn in distributions(parameters).items():
-        if isinstance(drawn, CategoricalDistribution):
-            draws[name] = trial.suggest_categorical(name, drawn.choices)
-        elif isinstance(drawn, IntDistribution):
-            draws[name] = trial.suggest_int(name, drawn.low, drawn.high)
+    for name, distribution in make_distributions(parameters).items():
+        if isinstance(distribution, CategoricalDistribution):
+            draws[name] = trial.suggest_categorical(name, distribution.choices)
+        elif isinstance(distribution, IntDistribution):
+            draws[name] = trial.suggest_int(name, distribution.low, distribution.high)
         else:
-            assert isinstance(drawn, FloatDistribution)
-            draws[name] = trial.suggest_float(name, drawn.low, drawn.high, log=drawn.log)
+            assert isinstance(distribution, FloatDistribution)
+            draws[name] = trial.suggest_float(name, distribution.low, distribution.high, log=distribution.log)
     return draws
 
 
@@ -54,8 +54,8 @@ def _plain(value: object) -> bool | int | float | str | None:
     return value
 
 
-def values_of(parameters: Sequence[Parameter], draws: Mapping[str, object]) -> dict[str, object]:
-    """The point that Optuna's draws mean."""
+def decode_point(parameters: Sequence[Parameter], draws: Mapping[str, object]) -> dict[str, object]:
+    """Return the point that Optuna's draws stand for."""
     values: dict[str, object] = {}
     for parameter in parameters:
         draw = draws.get(parameter.name)
@@ -65,51 +65,51 @@ def values_of(parameters: Sequence[Parameter], draws: Mapping[str, object]) -> d
             values[parameter.name] = draw
         else:
             assert isinstance(draw, int | float)
-            values[parameter.name] = parameter.value_of(draw)
+            values[parameter.name] = parameter.to_value(draw)
     return values
 
 
-def draws_of(parameters: Sequence[Parameter], values: Mapping[str, object]) -> dict[str, object]:
-    """Draws that mean the point `values`."""
+def encode_point(parameters: Sequence[Parameter], values: Mapping[str, object]) -> dict[str, object]:
+    """Return the draws that stand for the point `values`."""
     varied = (p for p in parameters if p.distribution is not Distribution.CONSTANT)
-    return {p.name: p.draw_of(values[p.name]) for p in varied}
+    return {p.name: p.to_draw(values[p.name]) for p in varied}
 
 
-def sampler(sweep: Sweep, budget: int, seed: int, n_trials: int) -> BaseSampler:
-    """The sampler of the next trial, seeded by how many trials there are: no restart and no second agent repeats a draw."""
-    mixed = mix(seed, n_trials)
+def make_sampler(sweep: Sweep, budget: int, seed: int, n_trials: int) -> BaseSampler:
+    """Return the sampler of the next trial. Its seed depends on `n_trials`, so that no agent repeats a draw."""
+    trial_seed = mix_seed(seed, n_trials)
     n_random = min(max(budget // 3, _FEWEST_RANDOM), _MOST_RANDOM)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        if sweep.method is Method.QMC:  # one sequence for all agents, kept with the study: the seed must not change
+        if sweep.method is Method.QMC:  # one sequence for all agents, stored with the study: the seed must not change
             return QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False, warn_asynchronous_seeding=False)
         if sweep.method is Method.GP:
-            return GPSampler(seed=mixed, n_startup_trials=n_random, deterministic_objective=False)
+            return GPSampler(seed=trial_seed, n_startup_trials=n_random, deterministic_objective=False)
         if not sweep.method.learns:
-            return RandomSampler(seed=mixed)
-        return TPESampler(multivariate=True, constant_liar=True, n_startup_trials=n_random, seed=mixed)
+            return RandomSampler(seed=trial_seed)
+        return TPESampler(multivariate=True, constant_liar=True, n_startup_trials=n_random, seed=trial_seed)
 
 
-def first_point(sweep: Sweep, budget: int, seed: int) -> dict[str, object]:
-    """The point that the first trial of a study gets; nothing is written."""
+def choose_first_point(sweep: Sweep, budget: int, seed: int) -> dict[str, object]:
+    """Return the point that the first trial of a study gets; nothing is written."""
     if sweep.method is Method.GRID:
         return next(all_points(sweep.parameters))
-    study = optuna.create_study(direction=sweep.goal.value, sampler=sampler(sweep, budget, seed, 0))
-    return values_of(sweep.parameters, suggest(study.ask(), sweep.parameters))
+    study = optuna.create_study(direction=sweep.goal.value, sampler=make_sampler(sweep, budget, seed, 0))
+    return decode_point(sweep.parameters, suggest(study.ask(), sweep.parameters))
 
 
-def random_sampler(seed: int, n_trials: int) -> BaseSampler:
-    """A sampler that learns nothing, for when the learning one repeats itself."""
-    return RandomSampler(seed=mix(seed, n_trials))
+def make_random_sampler(seed: int, n_trials: int) -> BaseSampler:
+    """Return a sampler that learns nothing, for when the learning one repeats itself."""
+    return RandomSampler(seed=mix_seed(seed, n_trials))
 
 
-def mix(seed: int, number: int) -> int:
-    """32 bits that differ for every pair."""
+def mix_seed(seed: int, number: int) -> int:
+    """Return 32 bits of a hash of the pair."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{number}".encode()).digest()[:4], "big")
 
 
-def pruner(early: EarlyTerminate | None) -> BasePruner:
-    """What ends trials early; steps are epochs, from 1.
+def make_pruner(early: EarlyTerminate | None) -> BasePruner:
+    """Return the rule that ends trials early; steps are epochs, from 1.
 
     W&B's `hyperband` is one bracket of asynchronous successive halving (Li et al. 2020): at every band the best 1/eta go on.
     Optuna's HyperbandPruner would run several brackets side by side and hide each one's trials from the sampler of the others.

@@ -1,4 +1,4 @@
-"""A study's trials in Optuna's storage, and what our attributes on them mean."""
+"""Trials of a study in Optuna's storage, and the meaning of Arena's attributes on them."""
 
 from __future__ import annotations
 
@@ -14,36 +14,37 @@ from optuna.storages import BaseStorage, JournalStorage
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from sweeps.engines.optuna_space import pruner
+from sweeps.engines.optuna_space import make_pruner
 from sweeps.study.folder import StudyFolder, StudySpec
 from sweeps.study.journal import Journal, ReadOnlyJournal
 from sweeps.study.lease import is_held
 from sweeps.sweepfile.sweep import Goal
 
-# Attributes of a trial. `lease` comes last: a running trial that has a run but no lease was given up or begun by a dead agent.
+# Attributes of a trial. `lease` comes last: a running trial with a run but no lease was released,
+# or its agent died.
 PARAMS, RUN, TWIN, SECONDS, CAUSE, TAIL = "params", "run", "duplicate_of", "seconds", "cause", "tail"
 
 INFEASIBLE = "infeasible"  # a failed trial whose point is not tried again
 
-SETTLED = (OptunaState.COMPLETE, OptunaState.PRUNED)
+COMPLETED = (OptunaState.COMPLETE, OptunaState.PRUNED)
 
 
 def open_to_write(folder: StudyFolder, spec: StudySpec, say: Callable[[str], None]) -> tuple[optuna.Study, BaseStorage]:
-    """The study, made if need be, and its storage; call it inside `folder.locked()`."""
+    """Return the study, created if need be, and its storage; call it inside `folder.locked()`."""
     database = folder.database()
     storage = database.storage if database else JournalStorage(Journal(folder.journal, say))
     study = optuna.create_study(
         study_name=spec.name,
         storage=storage,
         direction=spec.sweep.goal.value,
-        pruner=pruner(spec.sweep.early_terminate),
+        pruner=make_pruner(spec.sweep.early_terminate),
         load_if_exists=True,
     )
     return study, storage
 
 
-class Reader:
-    """Trials of a study for those who only look; asked again, it reads what was added since.
+class TrialReader:
+    """Read-only access to a study's trials; each call reads only what was added since.
 
     Every method raises UnreachableError where the study is in a database that cannot be reached.
     """
@@ -54,25 +55,25 @@ class Reader:
         self._storage = database.storage if database else JournalStorage(ReadOnlyJournal(folder.journal))
 
     def trials(self) -> list[FrozenTrial]:
-        with translated(self._folder):
+        with translated_errors(self._folder):
             try:
-                return trials_of(self._storage, self._storage.get_study_id_from_name(self._folder.name))
+                return read_trials(self._storage, self._storage.get_study_id_from_name(self._folder.name))
             except KeyError:  # no agent has opened it yet
                 return []
 
     def now(self) -> datetime:
-        """The time that leases go by."""
+        """Return the clock that leases are measured by."""
         return self._folder.now()
 
 
-def translated(folder: StudyFolder) -> AbstractContextManager[None]:
-    """Errors of the study's database, if it has one, in our words."""
+def translated_errors(folder: StudyFolder) -> AbstractContextManager[None]:
+    """Translate errors of the study's database, if it has one."""
     database = folder.database()
     return database.translated() if database else contextlib.nullcontext()
 
 
-def trials_of(storage: BaseStorage, study_id: int) -> list[FrozenTrial]:
-    """All trials by number; not copied, so only to be read."""
+def read_trials(storage: BaseStorage, study_id: int) -> list[FrozenTrial]:
+    """Return all trials by number; not copies, so do not change them."""
     return storage.get_all_trials(study_id, deepcopy=False)
 
 
@@ -85,8 +86,8 @@ def is_abandoned(trial: FrozenTrial, now: datetime) -> bool:
     return trial.state is OptunaState.RUNNING and not is_held(trial.user_attrs, now)
 
 
-def best_of(goal: Goal, epochs: Mapping[int, float]) -> float | None:
-    """A trial's value: the metric of its best epoch; None where no epoch has a number."""
+def find_best_value(goal: Goal, epochs: Mapping[int, float]) -> float | None:
+    """Return a trial's value, the metric of its best epoch; None where no epoch has a finite one."""
     values = [value for value in epochs.values() if math.isfinite(value)]
     return goal.best(values) if values else None
 

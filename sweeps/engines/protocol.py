@@ -1,4 +1,4 @@
-"""What an agent asks of a search engine, whichever it is."""
+"""Interface between agents and search engines; Optuna's and W&B's both implement it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sweeps.training.trial import Step, TrialResult, TrialState
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
-    """A trial that this agent works on now."""
+    """A trial that this agent holds."""
 
     number: int
     params: dict[str, object]
@@ -21,40 +21,40 @@ class Claim:
 
 
 class Idle(Enum):
-    """Why there is nothing to claim."""
+    """Reason that there is nothing to claim."""
 
-    WAIT = "wait"  # the budget is in work; one of the workers may still die
+    WAIT = "wait"  # the rest of the budget is in work; an agent may still die and leave a trial
     DONE = "done"  # the budget is reached
     EXHAUSTED = "exhausted"  # every point of the space has been tried
 
 
 class Engine(Protocol):
-    """One study as an agent sees it. Any number of agents may hold engines of the same study."""
+    """One study as an agent uses it; any number of agents may open engines on the same study."""
 
     @property
     def spec(self) -> StudySpec: ...
 
     def claim(self) -> Claim | Idle:
-        """A trial to train now: one that a dead or stopped agent left, or a new one within the budget."""
+        """Return a trial to train: one that a dead or stopped agent left, or a new one within the budget."""
 
     def report(self, claim: Claim, epoch: int, value: float) -> Step:
-        """Record an epoch and renew the lease; PAUSE when the trial is somebody else's now."""
+        """Record an epoch and renew the lease; return PAUSE if another agent holds the trial now."""
 
     def renew(self, claim: Claim) -> None:
-        """Keep the lease of a trial that waits for its turn."""
+        """Renew the lease of a trial that waits to be trained."""
 
     def finish(self, claim: Claim, result: TrialResult) -> bool:
-        """Record the end of a trial; False, and nothing recorded, when the trial is somebody else's now."""
+        """Record the end of a trial; return False, and record nothing, if another agent holds it now."""
 
     def release(self, claim: Claim) -> None:
-        """Give an unfinished trial up, so that any agent goes on with it."""
+        """Release an unfinished trial, so that any agent can go on with it."""
 
     def share(self) -> float:
-        """The share of its budget that is settled or in work."""
+        """Return the share of the budget that is completed or in work."""
 
 
-def settle(engine: Engine, claim: Claim, result: TrialResult, say: Callable[[str], None]) -> None:
-    """Record how a trial ended, or give it up where it is unfinished."""
+def record_result(engine: Engine, claim: Claim, result: TrialResult, say: Callable[[str], None]) -> None:
+    """Record the result of a trial, or release the trial if it is unfinished."""
     if result.state is TrialState.PAUSED:
         engine.release(claim)
     elif not engine.finish(claim, result):

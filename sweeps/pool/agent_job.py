@@ -1,4 +1,4 @@
-"""What runs on a machine that a cluster lends: one agent as a process of its own. Standard library only: clusters ship it."""
+"""Job of a cluster: one agent as a process of its own. Standard library only, since clusters pickle it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _ARENA = Path(__file__).resolve().parents[2] / "arena" / "__main__.py"
 
 
 class AgentJob:
-    """Called, it runs an agent to its end. The agent ends with it, however it ends: its standard input is a pipe from here."""
+    """Callable that runs one agent, which ends with the job in any case: its standard input is a pipe."""
 
-    def __init__(self, words: list[str]) -> None:
-        self._words = words
+    def __init__(self, argv: list[str]) -> None:
+        self._argv = argv
         self._process: subprocess.Popen[bytes] | None = None
         self._waiter: threading.Thread | None = None
 
     def __call__(self) -> int:
-        """The agent's exit code."""
-        command = [sys.executable, str(_ARENA), *self._words, "--with-parent"]
+        """Run the agent and return its exit code."""
+        command = [sys.executable, str(_ARENA), *self._argv, "--with-parent"]
         with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
             self._process = process
             # In a thread: a signal handler that waits for the agent too would wait for the wait that it interrupts.
@@ -33,15 +33,15 @@ class AgentJob:
             return process.returncode
 
     def ask_to_end(self) -> None:
-        """The agent gives its trial up after the epoch; returns when it has ended."""
+        """Ask the agent to release its trial after the epoch, and wait until it has ended."""
         if self._process is not None and self._waiter is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGUSR1)  # Slurm may have sent one of its own: it does not count twice
             self._waiter.join()
 
     def checkpoint(self) -> Any:
-        """For submitit, when the job is preempted or out of time: the trial is given up, and the requeued job joins again."""
+        """Release the trial when submitit's job is preempted or out of time; the requeued job joins again."""
         from submitit.helpers import DelayedSubmission
 
         self.ask_to_end()
-        return DelayedSubmission(AgentJob(self._words))
+        return DelayedSubmission(AgentJob(self._argv))

@@ -1,4 +1,4 @@
-"""What a pool and its agents have in common: the options of an agent, the signals that stop it, and its exit codes."""
+"""Interface between a pool and its agents: options, signals and messages, exit codes."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from typing import Any
 
 from arena.base.processes import handle_signals
 
-ALONE, AUTO = 1, 0  # trials fused: none; as many as suit the device
-MAX_FAILURES = 3  # in a row: something is wrong that the next trial will not cure
-OUT_OF_MEMORY, SMOKE_FAILED = 75, 76  # exit codes by which a pool knows what to do
+ALONE, AUTO = 1, 0  # number of fused trials: no fusing; as many as suit the device
+MAX_FAILURES = 3  # in a row: the next trial would fail too
+OUT_OF_MEMORY, SMOKE_FAILED = 75, 76  # exit codes that a pool reacts to
 WAIT_S = 0.5
-_NOTICES = (signal.SIGUSR1, signal.SIGUSR2)  # what a cluster sends ahead of time; a second one is the same notice
+_NOTICES = (signal.SIGUSR1, signal.SIGUSR2)  # advance notice from a cluster; a second one is the same notice
 
 Say = Callable[[str], None]
 
 
 @dataclass(slots=True)
-class Stop:
-    """Asked once by a signal, the agent ends after the next epoch; asked twice, at once. Neither needs repair."""
+class AgentSignals:
+    """Signals and messages to an agent. One signal ends it after its epoch, a second at once; both are safe."""
 
-    signal: int = 0
-    begin: threading.Event = field(default_factory=threading.Event)  # the pool says go
-    alone: bool = True  # no other agent of the pool is on this device
-    ready: int | None = None  # a file descriptor: the pool waits there for a dot, and this agent then for its word
+    signal: int = 0  # the last one received
+    start: threading.Event = field(default_factory=threading.Event)  # set when the pool sends `go`
+    is_alone: bool = True  # no other agent of the pool is on this device
+    ready_fd: int | None = None  # where to write a dot when ready; the agent then waits for `start`
 
     def install(self) -> None:
         handle_signals(self._on_signal, _NOTICES)
@@ -40,18 +40,17 @@ class Stop:
             os._exit(128 + number)
         self.signal = number
 
-    def with_parent(self) -> None:
-        """Hear what the pool says on standard input, and end when it ends: whoever started this agent is gone."""
+    def watch_parent(self) -> None:
+        """Read messages of the pool from standard input, in a thread; stop when the pool is dead."""
 
         def watch() -> None:
-            heard = b""
-            while said := os.read(0, 64):  # not sys.stdin: its lock would be held when the interpreter ends
-                heard += said
-                *words, heard = heard.split(b"\n")
-                if b"go" in words:
-                    self.begin.set()
-                if b"alone" in words:
-                    self.alone = True
+            buffer = b""
+            while data := os.read(0, 64):  # not sys.stdin: its lock would be held when the interpreter ends
+                *messages, buffer = (buffer + data).split(b"\n")
+                if b"go" in messages:
+                    self.start.set()
+                if b"alone" in messages:
+                    self.is_alone = True
             self.signal = self.signal or signal.SIGTERM
 
         threading.Thread(target=watch, daemon=True).start()
@@ -66,12 +65,12 @@ _FLAGS = {
     "smoke": "--smoke",
     "shared": "--shared",
 }
-_FUSE_WORDS = {"off": ALONE, "auto": AUTO}
+_FUSE_NAMES = {"off": ALONE, "auto": AUTO}
 
 
 def parse_fuse(text: str) -> int:
     """Return how many trials `--fuse` asks to train as one net; raises ValueError for no such number."""
-    return _FUSE_WORDS[text] if text in _FUSE_WORDS else int(text)
+    return _FUSE_NAMES[text] if text in _FUSE_NAMES else int(text)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,7 +78,7 @@ class AgentOptions:
     """Options of `arena sweep agent`. The agents of a pool differ in `device`, `smoke` and `shared` alone."""
 
     studies_dir: Path = Path("studies")
-    names: tuple[str, ...] = ()  # of studies
+    names: tuple[str, ...] = ()  # studies to work on
     device: str = "auto"
     max_failures: int = MAX_FAILURES  # in a row
     wandb: str = "off"  # mode of the mirror
@@ -88,15 +87,15 @@ class AgentOptions:
     shared: bool = False  # another agent of the pool is on the device
 
     def to_argv(self) -> list[str]:
-        """Return the words after `arena` that start an agent with these options."""
-        words = ["sweep", "agent", *self.names]
+        """Return the arguments of `arena` that start an agent with these options."""
+        argv = ["sweep", "agent", *self.names]
         for name, flag in _FLAGS.items():
             value = getattr(self, name)
             if isinstance(value, bool):
-                words += [flag] * value
+                argv += [flag] * value
             else:
-                words += [flag, "auto" if name == "fuse" and value == AUTO else str(value)]
-        return words
+                argv += [flag, "auto" if name == "fuse" and value == AUTO else str(value)]
+        return argv
 
     @classmethod
     def from_argv(cls, argv: Sequence[str]) -> AgentOptions:

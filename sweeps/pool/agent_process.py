@@ -1,4 +1,4 @@
-"""One agent as a process of a pool: started, told things, listened to, and the end of its log."""
+"""An agent as a child process of a pool, which sends it messages through its standard input."""
 
 from __future__ import annotations
 
@@ -13,25 +13,27 @@ from sweeps.errors import StudyError
 from sweeps.pool.agent_options import AgentOptions
 from sweeps.pool.slots import Slot
 
-# Started by its path: `-m arena` would look for our modules in the working folder first.
+# Started by path: `-m arena` would look for Arena's modules in the working folder first.
 _ARENA = Path(__file__).resolve().parents[2] / "arena" / "__main__.py"
-_N_TAIL = 6  # lines of a failed agent's log that are shown
+_N_TAIL = 6  # lines of a failed agent's log to print
 
 
 class AgentProcess:
-    """A started agent. Its standard input is a pipe that ends with us, however we end; lines on it tell it things."""
+    """A started agent. Its standard input is a pipe that closes when this process ends, however it ends."""
 
     def __init__(self, number: int, slot: Slot, options: AgentOptions) -> None:
-        self.number = number  # in its pool, from 1
+        self.number = number  # in the pool, from 1
         self.slot = slot
-        self.alone = not options.shared
+        self.is_alone = not options.shared
         self.is_reported = False
         self.is_ready = not options.smoke
-        self.log = options.studies_dir / f"agent-{os.getpid()}-{number}.log"  # another pool may work in the same folder
+        self.log = (
+            options.studies_dir / f"agent-{os.getpid()}-{number}.log"
+        )  # process number: another pool may work in the same folder
         environment = {**os.environ, **({"CUDA_VISIBLE_DEVICES": slot.gpu} if slot.gpu else {})}
         self._ready, ready = os.pipe()
         try:
-            with _opened(self.log) as file:
+            with _open_log(self.log) as file:
                 self._process = subprocess.Popen(
                     [sys.executable, str(_ARENA), *options.to_argv(), "--with-parent", "--ready", str(ready)],
                     stdin=subprocess.PIPE,
@@ -39,7 +41,7 @@ class AgentProcess:
                     stderr=subprocess.STDOUT,
                     pass_fds=(ready,),
                     env=environment,
-                    start_new_session=True,  # so that Ctrl-C reaches it through us alone
+                    start_new_session=True,  # Ctrl-C reaches it through the pool alone
                 )
         except BaseException:
             os.close(self._ready)
@@ -49,21 +51,21 @@ class AgentProcess:
         os.set_blocking(self._ready, False)
 
     @property
-    def code(self) -> int | None:
-        """Its exit code; None while it works."""
+    def exit_code(self) -> int | None:
+        """Exit code of the agent; None while it works."""
         return self._process.poll()
 
-    def listen(self) -> None:
-        """Find out whether its smoke trial is over."""
+    def check_ready(self) -> None:
+        """Update `is_ready`: the agent writes a dot when its smoke trial is over."""
         if not self.is_ready:
             with contextlib.suppress(BlockingIOError):
                 self.is_ready = os.read(self._ready, 1) == b"."
 
-    def tell(self, word: str) -> None:
-        """`go`: begin; `alone`: no other agent is on your device any more."""
+    def send(self, message: str) -> None:
+        """Send `go` (begin) or `alone` (no other agent is on your device any more)."""
         assert self._process.stdin
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(word.encode() + b"\n")
+            self._process.stdin.write(message.encode() + b"\n")
             self._process.stdin.flush()
 
     def signal(self, number: int) -> None:
@@ -71,11 +73,11 @@ class AgentProcess:
             self._process.send_signal(number)
 
     def tail(self) -> list[str]:
-        """The last lines of its log."""
+        """Return the last lines of the log."""
         return self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_N_TAIL:]
 
     def end(self) -> None:
-        """Kill it if it still works, and clear up; an empty log is removed."""
+        """Kill the agent if it still works, close the pipes and remove an empty log."""
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
@@ -88,7 +90,7 @@ class AgentProcess:
                 self.log.unlink()
 
 
-def _opened(log: Path) -> IO[bytes]:
+def _open_log(log: Path) -> IO[bytes]:
     try:
         return log.open("wb")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""From what a user asks for to the studies it means: one for each sweep file and variant."""
+"""Request of `arena sweep run` and the studies that it makes: one for each sweep file and variant."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from cnn.hardware import check_device_name, n_processes
 from cnn.nets import PAIR
 from sweeps.errors import OptionError, StudyError, SweepFileError
 from sweeps.pool.agent_options import ALONE, AgentOptions, Say
@@ -16,27 +17,27 @@ from sweeps.sweepfile import lint
 from sweeps.sweepfile.sweep import Sweep
 from sweeps.training import configuration
 
-_MOST_AGENTS = 8  # by default: each holds torch and the tiles in memory
+_MAX_AGENTS = 8  # unless --agents says more: each holds torch and the tiles in memory
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Search:
-    """What is searched, and by which engine."""
+    """Sweep files, variants and budget to search, and the engine."""
 
     files: tuple[str, ...]  # sweep files, or names of shipped ones
     variants: tuple[str, ...]
     overrides: tuple[str, ...] = ()
     budget: int | None = None  # per study; None: the file's run_cap, or all points of a grid
     seed: int = 0
-    name: str = ""  # of the study; a prefix where there are several
+    name: str = ""  # name of the study; a prefix where there are several
     engine: str = "optuna"  # or wandb
-    project: str = ""  # at W&B, of its own sweep; empty: arena
-    entity: str = ""  # at W&B; empty: the account's own
+    project: str = ""  # project of a sweep at W&B; empty: arena
+    entity: str = ""  # entity of a sweep at W&B; empty: the account's own
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Locations:
-    """Where a sweep reads and writes; its studies' folder is an option of its agents."""
+    """Tiles, run folders and database of a sweep; the studies' folder is an option of its agents."""
 
     tiles: Path = Path("tiles")
     runs: Path = Path("runs")
@@ -45,7 +46,7 @@ class Locations:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Workers:
-    """How many agents work, and on which machines and devices."""
+    """Number of agents, and their machines and devices."""
 
     n_agents: int = 0  # 0: one a core
     gpus: str = ""  # numbers, such as 0,1
@@ -113,27 +114,27 @@ def choose_studies(
 
 
 def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
-    """The studies that are asked for, and notes; nothing is written.
+    """Return the studies of a request, and notes for the user; write nothing.
 
     Raises:
         SweepError: a sweep file, a name or a budget that cannot be used.
         CnnError: tiles, overrides, a split or a device that cannot be used.
     """
     search, locations = request.search, request.locations
-    configuration.check_device_name(request.options.device)
+    check_device_name(request.options.device)
     sweeps = [lint.read_sweep(file) for file in search.files]
     for sweep in sweeps:
-        _refuse_both(sweep, search.overrides)
+        _refuse_tuned_overrides(sweep, search.overrides)
     specs: list[StudySpec] = []
     notes: list[str] = []
     tiles = configuration.find_tiles_folder(locations.tiles, notes.append).resolve()
     for sweep in sweeps:
-        budget, note = lint.budget_of(sweep, search.budget)
+        budget, note = lint.compute_budget(sweep, search.budget)
         notes += [note] if note else []
-        model = lint.model_of(sweep)
+        model = lint.find_model(sweep)
         for variant in search.variants:
             several = len(sweeps) * len(search.variants) > 1
-            name = _name(search.name, configuration.model_label(model), variant, several)
+            name = _choose_name(search.name, configuration.model_label(model), variant, several)
             check_name(name)
             spec = StudySpec(
                 name=name,
@@ -149,12 +150,12 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
             )
             specs.append(spec)
         notes += _stopping_notes(specs[-1])
-    _refuse_twins(specs)
+    _refuse_namesakes(specs)
     return specs, notes
 
 
 def _stopping_notes(spec: StudySpec) -> list[str]:
-    """What never ends a trial is refused in a file, and a note where epochs were set for this once."""
+    """Check that early stopping can end a trial; where the user set the epochs, a note replaces the error."""
     epochs = 0 if spec.sweep.has("train.epochs") else int(spec.base["train"]["epochs"])
     try:
         lint.check_stopping(spec.sweep, epochs)
@@ -166,7 +167,7 @@ def _stopping_notes(spec: StudySpec) -> list[str]:
 
 
 def open_studies(request: SweepRequest, say: Say) -> list[StudySpec]:
-    """The planned studies, each in its folder.
+    """Create or continue the planned studies, each in its folder, and return them.
 
     Raises:
         SweepError, CnnError: as `plan`, or a study of this name searches something else.
@@ -177,8 +178,8 @@ def open_studies(request: SweepRequest, say: Say) -> list[StudySpec]:
         say(note)
     studies, keeps_budget = request.options.studies_dir, request.search.budget is None
     opened: list[StudySpec] = []
-    for wanted in specs:
-        spec = wanted if keeps_budget else _within_reach(studies, wanted, say)
+    for spec in specs:
+        spec = spec if keeps_budget else _raise_budget(studies, spec, say)
         folder, note = create_or_continue(studies, spec, keep_budget=keeps_budget)
         if note:
             say(note)
@@ -186,64 +187,60 @@ def open_studies(request: SweepRequest, say: Say) -> list[StudySpec]:
     return opened
 
 
-def _within_reach(studies: Path, wanted: StudySpec, say: Say) -> StudySpec:
-    """`wanted` with a budget that is not below the trials that its study has already."""
-    if not StudyFolder(studies / wanted.name).exists:
-        return wanted
-    n_settled = read_outline(studies, wanted.name).n_settled
-    if n_settled <= wanted.budget:
-        return wanted
-    say(f"study {wanted.name}: {n_settled} trials are done, more than --budget {wanted.budget}; none is taken back")
-    return replace(wanted, budget=n_settled)
+def _raise_budget(studies: Path, spec: StudySpec, say: Say) -> StudySpec:
+    """Return `spec` with a budget of at least the trials that its study has completed."""
+    if not StudyFolder(studies / spec.name).exists:
+        return spec
+    n_completed = read_outline(studies, spec.name).n_completed
+    if n_completed <= spec.budget:
+        return spec
+    say(f"study {spec.name}: {n_completed} trials are done, more than --budget {spec.budget}; none is taken back")
+    return replace(spec, budget=n_completed)
 
 
-def n_clips(specs: Sequence[StudySpec]) -> list[int]:
-    """How many clips each study trains in an epoch; studies that share tiles and split are asked once."""
-    known: dict[str, int] = {}
-    found = []
-    for spec in specs:
-        key = repr((spec.tiles, spec.base["split"]))
-        if key not in known:
-            known[key] = configuration.n_training_clips(spec.tiles, spec.base)
-        found.append(known[key])
-    return found
+def count_clips(specs: Sequence[StudySpec]) -> list[int]:
+    """Return the clips in an epoch of each study; read equal tiles and splits once."""
+    keys = [repr((spec.tiles, spec.base["split"])) for spec in specs]
+    specs_by_key = dict(zip(keys, specs, strict=True))
+    counts = {key: configuration.count_training_clips(spec.tiles, spec.base) for key, spec in specs_by_key.items()}
+    return [counts[key] for key in keys]
 
 
 def default_slots(request: SweepRequest, budget: int) -> tuple[Slot, ...]:
-    """Where agents work that no `--gpus` places."""
+    """Return the slots of agents without `--gpus`."""
     options = request.options
     n_agents = request.workers.n_agents or default_agents(options.device, budget, fuse=options.fuse)
     return same_device(n_agents, options.device)
 
 
-def may_have_gpu(device: str) -> bool:
-    """Whether agents may find a GPU here; asking torch would take seconds."""
+def has_usable_gpu(device: str) -> bool:
+    """Tell whether agents can use a GPU here; asking torch would take seconds."""
     return device != "cpu" and Path("/dev/nvidiactl").exists()
 
 
 def default_agents(device: str, budget: int, fuse: int = ALONE) -> int:
-    """One agent a core on a CPU, two on a GPU (one that fuses trials fills it), no more than there are trials."""
-    has_gpu = may_have_gpu(device)
+    """Return one agent a core on a CPU, two on a GPU (one if it fuses trials), at most one a trial."""
+    has_gpu = has_usable_gpu(device)
     if has_gpu and fuse != ALONE:
         return 1
-    return configuration.n_processes(on_gpu=has_gpu, n_tasks=min(_MOST_AGENTS, budget))
+    return n_processes(on_gpu=has_gpu, n_tasks=min(_MAX_AGENTS, budget))
 
 
-def _name(wanted: str, model: str, variant: str, several: bool) -> str:
-    if not wanted:
+def _choose_name(prefix: str, model: str, variant: str, several: bool) -> str:
+    if not prefix:
         return f"{model}.{variant}"
-    return f"{wanted}.{model}.{variant}" if several else wanted
+    return f"{prefix}.{model}.{variant}" if several else prefix
 
 
-def _refuse_both(sweep: Sweep, overrides: Sequence[str]) -> None:
+def _refuse_tuned_overrides(sweep: Sweep, overrides: Sequence[str]) -> None:
     for key in configuration.override_keys(overrides):
         if key in [parameter.name for parameter in sweep.parameters]:
             raise StudyError(
-                f"{key} is tuned by {sweep.file} line {sweep.line_of(key)}, so it cannot be set here; drop one of them"
+                f"{key} is tuned by {sweep.file} line {sweep.find_line(key)}, so it cannot be set here; drop one of them"
             )
 
 
-def _refuse_twins(specs: Sequence[StudySpec]) -> None:
+def _refuse_namesakes(specs: Sequence[StudySpec]) -> None:
     names = [spec.name for spec in specs]
     for name in names:
         if names.count(name) > 1:

@@ -1,4 +1,4 @@
-"""A pool of agents over some studies: watched until the budgets are reached, and asked to end by signals."""
+"""A pool of agents over some studies, watched until the budgets are reached; signals ask it to end."""
 
 from __future__ import annotations
 
@@ -11,124 +11,124 @@ from pathlib import Path
 
 from arena.base.processes import recorded_signals
 from sweeps.pool.agent_options import AgentOptions, Say
-from sweeps.pool.progress import View, Watch
+from sweeps.pool.progress import PoolProgress, ProgressReader
 from sweeps.pool.slots import Slot
-from sweeps.pool.supervisor import Crew
+from sweeps.pool.supervisor import Supervisor
 from sweeps.study.control import Wish
 from sweeps.study.folder import StudyFolder, StudySpec
 
-_LOOK_EVERY_S = 1.0
-_GLANCE_S = 0.1  # between looks at the processes alone
+_PROGRESS_EVERY_S = 1.0
+_POLL_EVERY_S = 0.1  # for the processes alone
 _TAIL_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PoolReport:
-    """How a pool ended."""
+    """Result of a pool."""
 
-    n_settled: int
+    n_completed: int
     budget: int
     n_failed_agents: int
     interrupted: bool
-    held: tuple[str, ...]  # unfinished studies that are paused or stopped
+    halted: tuple[str, ...]  # unfinished studies that are paused or stopped
 
     @property
-    def way_on(self) -> str:
-        """What trains the rest."""
-        if self.held:
-            return f"`arena sweep resume {' '.join(self.held)}`, and after it the same command, goes on with the rest"
+    def advice(self) -> str:
+        """Command that trains the rest."""
+        if self.halted:
+            return f"`arena sweep resume {' '.join(self.halted)}`, and after it the same command, goes on with the rest"
         return "the same command goes on with the rest"
 
     @property
     def exit_code(self) -> int:
         if self.interrupted:
             return 130
-        return 0 if self.n_settled >= self.budget else 1
+        return 0 if self.n_completed >= self.budget else 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pool:
-    """Which agents to start, and on what."""
+    """Studies to train, options of the agents, and a slot for each."""
 
     specs: Sequence[StudySpec]
     options: AgentOptions
     slots: tuple[Slot, ...]
-    n_clips: Sequence[int]  # by study: how many are trained in an epoch
+    n_clips: Sequence[int]  # clips in an epoch, by study
 
 
-def run_agents(pool: Pool, show: Callable[[View], None], say: Say) -> PoolReport:
-    """Start agents and wait until they end; `show` gets the studies about once a second.
+def run_agents(pool: Pool, show: Callable[[PoolProgress], None], say: Say) -> PoolReport:
+    """Start agents and wait until they end; `show` gets the progress about once a second.
 
     The first Ctrl-C (or SIGTERM) asks all agents to end after their epoch, the second ends them at once.
 
     Raises:
         StudyError: a log cannot be written, a study is damaged, or the smoke trial failed.
     """
-    _mend(pool, say)
-    watch = Watch(pool.specs, pool.options.studies_dir, pool.n_clips)
-    view = watch.look()
-    told = _tell_wishes(view, set(), say)
-    asked: list[int] = []
+    _repair_journals(pool, say)
+    reader = ProgressReader(pool.specs, pool.options.studies_dir, pool.n_clips)
+    progress = reader.read()
+    warned = _warn_of_halted(progress, set(), say)
+    signals: list[int] = []
     n_failed = 0
-    if any(line.n_settled < line.budget and line.wish is not Wish.STOP for line in view.lines):
-        with recorded_signals(asked), Crew(pool.options, pool.slots, say) as crew:
-            _attend(crew, asked, lambda: show(watch.look()), say)
-            n_failed = crew.n_failed
-        view = watch.look()
-    show(view)
-    _tell_wishes(view, told, say)
-    return report_of(view, n_failed_agents=n_failed, interrupted=bool(asked))
+    if any(study.is_unfinished and study.wish is not Wish.STOP for study in progress.studies):
+        with recorded_signals(signals), Supervisor(pool.options, pool.slots, say) as supervisor:
+            _wait(supervisor, signals, lambda: show(reader.read()), say)
+            n_failed = supervisor.n_failed
+        progress = reader.read()
+    show(progress)
+    _warn_of_halted(progress, warned, say)
+    return make_report(progress, n_failed_agents=n_failed, interrupted=bool(signals))
 
 
-def report_of(view: View, *, n_failed_agents: int, interrupted: bool) -> PoolReport:
-    """How a pool ended whose studies look like `view`."""
+def make_report(progress: PoolProgress, *, n_failed_agents: int, interrupted: bool) -> PoolReport:
+    """Return the report of a pool that ended with this progress."""
     return PoolReport(
-        n_settled=view.n_settled,
-        budget=view.budget,
+        n_completed=progress.n_completed,
+        budget=progress.budget,
         n_failed_agents=n_failed_agents,
         interrupted=interrupted,
-        held=tuple(line.name for line in view.lines if line.wish is not Wish.RUN and line.n_settled < line.budget),
+        halted=tuple(study.name for study in progress.studies if study.is_unfinished and study.wish is not Wish.RUN),
     )
 
 
-def _attend(crew: Crew, asked: list[int], show: Callable[[], None], say: Say) -> None:
-    n_passed_on, look_at = 0, time.monotonic()
+def _wait(supervisor: Supervisor, signals: list[int], show: Callable[[], None], say: Say) -> None:
+    n_forwarded, show_at = 0, time.monotonic()
     while True:
-        for number in asked[n_passed_on:]:
-            if not n_passed_on:
+        for number in signals[n_forwarded:]:
+            if not n_forwarded:
                 say("stopping: every agent ends after its epoch; once more ends them at once")
-            crew.signal(number)
-            n_passed_on += 1
-        crew.look(is_asked=bool(asked))
-        if not crew.is_working:
+            supervisor.signal(number)
+            n_forwarded += 1
+        supervisor.poll(is_stopping=bool(signals))
+        if not supervisor.is_working:
             return
-        if time.monotonic() >= look_at:
+        if time.monotonic() >= show_at:
             show()
-            look_at = time.monotonic() + _LOOK_EVERY_S
-        time.sleep(_GLANCE_S)
+            show_at = time.monotonic() + _PROGRESS_EVERY_S
+        time.sleep(_POLL_EVERY_S)
 
 
-def _tell_wishes(view: View, told: set[str], say: Say) -> set[str]:
-    """Say which studies are paused or stopped, each once; all that were told."""
-    for line in view.lines:
-        if line.name not in told and line.n_settled < line.budget and line.wish is not Wish.RUN:
-            state = "stopped" if line.wish is Wish.STOP else "paused, and agents wait"
-            say(f"study {line.name} is {state}; `arena sweep resume {line.name}` undoes it")
-            told = {*told, line.name}
-    return told
+def _warn_of_halted(progress: PoolProgress, warned: set[str], say: Say) -> set[str]:
+    """Say which studies are paused or stopped, but for those in `warned`; return the names of both."""
+    for study in progress.studies:
+        if study.name not in warned and study.is_unfinished and study.wish is not Wish.RUN:
+            state = "stopped" if study.wish is Wish.STOP else "paused, and agents wait"
+            say(f"study {study.name} is {state}; `arena sweep resume {study.name}` undoes it")
+            warned = {*warned, study.name}
+    return warned
 
 
-def _mend(pool: Pool, say: Say) -> None:
-    """Set damaged tails of journals aside now, where the user sees the note; agents would say it into their logs."""
+def _repair_journals(pool: Pool, say: Say) -> None:
+    """Set damaged tails of journals aside here, where the user sees the note, not in an agent's log."""
     for spec in pool.specs:
         path = StudyFolder(pool.options.studies_dir / spec.name).journal
-        if not _ends_well(path):
+        if not _has_sound_end(path):
             from sweeps.study.journal import Journal  # loads Optuna, which this process has no other use for
 
             Journal(path, say)
 
 
-def _ends_well(journal: Path) -> bool:
+def _has_sound_end(journal: Path) -> bool:
     if not journal.exists():
         return True
     with journal.open("rb") as file:

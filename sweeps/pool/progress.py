@@ -1,4 +1,4 @@
-"""What a pool's studies come to while agents work: counts, speed and time left, from what was added to their files."""
+"""Progress of a running pool: trial counts, throughput and time left. Reads studies incrementally."""
 
 from __future__ import annotations
 
@@ -14,82 +14,86 @@ from sweeps.study import control
 from sweeps.study.control import Wish
 from sweeps.study.folder import StudyFolder, StudySpec
 
-_WINDOW_S = 60.0  # over which clips per second are told
+_WINDOW_S = 60.0  # for the average of clips per second
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StudyLine:
-    """One study of the pool."""
+class StudyProgress:
+    """Progress of one study of the pool."""
 
     name: str
     budget: int
     metric: str
     wish: Wish
     counts: StudyCounts
-    n_clips: int  # trained in an epoch
-    epochs: int  # of a trial that nothing ends early
+    n_clips: int  # clips in an epoch
+    epochs: int  # epochs of a trial that is not ended early
 
     @property
-    def n_settled(self) -> int:
-        """Up to the budget, so that one study can not stand in for another."""
-        return min(self.counts.settled, self.budget)
+    def n_completed(self) -> int:
+        """Completed trials, at most the budget: one study's surplus is not another's progress."""
+        return min(self.counts.n_completed, self.budget)
 
     @property
-    def clips_left(self) -> float:
-        """To train until the budget is reached, if trials go on taking as many epochs as they did."""
+    def is_unfinished(self) -> bool:
+        return self.n_completed < self.budget
+
+    @property
+    def remaining_clips(self) -> float:
+        """Clips to train until the budget is reached, if trials go on taking as many epochs as they did."""
         if self.wish is Wish.STOP:
             return 0.0
-        a_trial = self.counts.epochs_settled / self.counts.settled if self.counts.settled else float(self.epochs)
-        begun = min(self.counts.epochs - self.counts.epochs_settled, a_trial * self.counts.running)
-        return max(a_trial * (self.budget - self.n_settled) - begun, 0.0) * self.n_clips
+        mean_epochs = self.counts.epochs_completed / self.counts.n_completed if self.counts.n_completed else float(self.epochs)
+        n_begun = min(self.counts.epochs - self.counts.epochs_completed, mean_epochs * self.counts.running)
+        return max(mean_epochs * (self.budget - self.n_completed) - n_begun, 0.0) * self.n_clips
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class View:
-    """The pool at one moment."""
+class PoolProgress:
+    """Progress of all studies of a pool at one moment."""
 
-    lines: tuple[StudyLine, ...]
+    studies: tuple[StudyProgress, ...]
     elapsed_s: float
     clips_per_s: float  # trained by all agents; 0 before the first epoch
-    left_s: float | None  # None where nothing tells yet
+    remaining_s: float | None  # None before the first epoch
 
     @property
-    def n_settled(self) -> int:
-        return sum(line.n_settled for line in self.lines)
+    def n_completed(self) -> int:
+        return sum(study.n_completed for study in self.studies)
 
     @property
     def budget(self) -> int:
-        return sum(line.budget for line in self.lines)
+        return sum(study.budget for study in self.studies)
 
-    def total(self, name: str) -> int:
-        """One of the counts over all studies."""
-        return sum(int(getattr(line.counts, name)) for line in self.lines)
+    def sum_counts(self, state: str) -> int:
+        """Return the number of trials in `state`, over all studies."""
+        return sum(int(getattr(study.counts, state)) for study in self.studies)
 
 
-class Watch:
-    """Looks at studies again and again."""
+class ProgressReader:
+    """Reader of a pool's progress, called again and again."""
 
     def __init__(
         self, specs: Sequence[StudySpec], studies_dir: Path, n_clips: Sequence[int], clock: Callable[[], float] = time.monotonic
     ) -> None:
         folders = [StudyFolder(studies_dir / spec.name) for spec in specs]
         self._studies = [
-            (spec, folder, counts.counter_of(folder, spec.sweep.goal), n)
+            (spec, folder, counts.open_counter(folder, spec.sweep.goal), n)
             for spec, folder, n in zip(specs, folders, n_clips, strict=True)
         ]
         self._clock = clock
         self._started = clock()
-        self._seen: deque[tuple[float, int]] = deque()  # when, and how many clips were trained by then
+        self._samples: deque[tuple[float, int]] = deque()  # time, and clips trained by then
 
-    def look(self) -> View:
-        """The pool now.
+    def read(self) -> PoolProgress:
+        """Return the progress now.
 
         Raises:
             StudyError: a study's files are damaged.
         """
-        at = self._clock()
-        lines = tuple(
-            StudyLine(
+        time_s = self._clock()
+        studies = tuple(
+            StudyProgress(
                 name=spec.name,
                 budget=spec.budget,
                 metric=spec.sweep.metric,
@@ -100,14 +104,14 @@ class Watch:
             )
             for spec, folder, counter, n in self._studies
         )
-        speed = self._speed(at, sum(line.counts.epochs * line.n_clips for line in lines))
-        left = sum(line.clips_left for line in lines)
-        left_s = 0.0 if not left else left / speed if speed else None
-        return View(lines=lines, elapsed_s=at - self._started, clips_per_s=speed, left_s=left_s)
+        speed = self._speed(time_s, sum(study.counts.epochs * study.n_clips for study in studies))
+        remaining = sum(study.remaining_clips for study in studies)
+        remaining_s = 0.0 if not remaining else remaining / speed if speed else None
+        return PoolProgress(studies=studies, elapsed_s=time_s - self._started, clips_per_s=speed, remaining_s=remaining_s)
 
-    def _speed(self, at: float, n_clips: int) -> float:
-        self._seen.append((at, n_clips))
-        while len(self._seen) > 2 and self._seen[1][0] <= at - _WINDOW_S:
-            self._seen.popleft()
-        first_at, first = self._seen[0]
-        return (n_clips - first) / (at - first_at) if at > first_at else 0.0
+    def _speed(self, time_s: float, n_clips: int) -> float:
+        self._samples.append((time_s, n_clips))
+        while len(self._samples) > 2 and self._samples[1][0] <= time_s - _WINDOW_S:
+            self._samples.popleft()
+        first_s, first = self._samples[0]
+        return (n_clips - first) / (time_s - first_s) if time_s > first_s else 0.0

@@ -1,4 +1,4 @@
-"""`--on ray`: one actor for each agent, with the share of a GPU that --per-gpu leaves it; Ray chooses the machine."""
+"""Agents as actors of a Ray cluster (`--on ray`), each with the share of a GPU that --per-gpu leaves it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sweeps.pool.agent_job import AgentJob
 
 
 class RayActors:
-    """Actors of a sweep's agents, in the cluster of RAY_ADDRESS or `address`, or in one that is started here."""
+    """One actor for each agent, in the cluster of RAY_ADDRESS or `address`, or in one that is started here."""
 
-    def __init__(self, words: list[list[str]], options: Mapping[str, str], per_gpu: int) -> None:
+    def __init__(self, argvs: list[list[str]], options: Mapping[str, str], per_gpu: int) -> None:
         try:
             import ray
         except ImportError:
@@ -25,42 +25,42 @@ class RayActors:
             raise StudyError(f"--place {unknown[0]}: with --on ray it takes address and num_cpus")
         environment = {name: os.environ[name] for name in ("PGPASSWORD", "PGPASSFILE", "WANDB_API_KEY") if name in os.environ}
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_worker_niceness", "0")  # its 15 would starve agents on a machine that does anything else
+        os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's default of 15 would starve agents on a busy machine
         address = options.get("address") or os.environ.get("RAY_ADDRESS")
-        there = {"runtime_env": {"env_vars": environment}} if environment else {}
-        place: dict[str, Any] = there if address else {"_node_ip_address": "127.0.0.1"}
+        remote = {"runtime_env": {"env_vars": environment}} if environment else {}
+        cluster: dict[str, Any] = remote if address else {"_node_ip_address": "127.0.0.1"}
         try:
             ray.init(
                 address=address,
                 include_dashboard=False,
                 log_to_driver=False,
                 logging_level="ERROR",
-                **place,
+                **cluster,
             )
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise StudyError(f"--on ray: {' '.join(str(error).split())[:300]}") from error
         n_gpus = 1 / per_gpu if ray.cluster_resources().get("GPU") else 0
         actor: Any = ray.remote(num_cpus=float(options.get("num_cpus", "1")), num_gpus=n_gpus)(AgentJob)
-        self._actors = [actor.remote(one) for one in words]
-        self._running = [handle.__call__.remote() for handle in self._actors]
+        self._actors = [actor.remote(argv) for argv in argvs]
+        self._exit_codes = [handle.__call__.remote() for handle in self._actors]  # references, not yet numbers
 
-    def said(self) -> str:
+    def describe(self) -> str:
         return f"{len(self._actors)} actors are handed to Ray; those that find no place wait"
 
-    def ends(self) -> list[str | None]:
-        return [self._end(number, running) for number, running in enumerate(self._running, 1)]
+    def read_failures(self) -> list[str | None]:
+        return [self._read_failure(number, code) for number, code in enumerate(self._exit_codes, 1)]
 
-    def _end(self, number: int, running: Any) -> str | None:
-        done, _ = self._ray.wait([running], timeout=0)
-        if not done:
+    def _read_failure(self, number: int, exit_code: Any) -> str | None:
+        ready, _ = self._ray.wait([exit_code], timeout=0)
+        if not ready:
             return None
         try:
-            code = self._ray.get(running)
+            code = self._ray.get(exit_code)
         except self._ray.exceptions.RayError as error:
             return f"actor {number} ended badly: {' '.join(str(error).split())[:300]}"
         return "" if code == 0 else f"the agent of actor {number} ended with exit code {code}"
 
-    def leave(self) -> str:
+    def interrupt(self) -> str:
         return "the actors end with this window; each agent gives its trial up after its epoch"
 
     def close(self) -> None:

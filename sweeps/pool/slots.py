@@ -1,4 +1,4 @@
-"""Which agent works where: the plan of a pool over the GPUs of one machine."""
+"""Slots of a pool: the device of each agent, on the GPUs of one machine or on its CPU."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 from sweeps.errors import SweepError
 
-_ASK_S = 20.0  # a driver that was asleep takes seconds
+_TIMEOUT_S = 20.0  # a driver that was asleep takes seconds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slot:
-    """The place of one agent."""
+    """Device of one agent."""
 
-    device: str  # as --device says it
-    gpu: str = ""  # what CUDA_VISIBLE_DEVICES is for this agent; empty: as it is
+    device: str  # as --device takes it
+    gpu: str = ""  # CUDA_VISIBLE_DEVICES of this agent; empty: unchanged
 
     @property
     def label(self) -> str:
@@ -25,18 +25,19 @@ class Slot:
 
 
 def same_device(n_agents: int, device: str) -> tuple[Slot, ...]:
-    """All agents on one device."""
+    """Return slots for all agents on one device."""
     return (Slot(device=device),) * n_agents
 
 
-def placement(gpus: Sequence[str], per_gpu: int) -> tuple[Slot, ...]:
-    """`per_gpu` agents on each GPU, dealt in turns, so that the first agents stand on different ones."""
+def spread_over_gpus(gpus: Sequence[str], per_gpu: int) -> tuple[Slot, ...]:
+    """Return `per_gpu` slots on each GPU, in turns, so that the first agents are on different ones."""
     return tuple(Slot(device="cuda", gpu=gpu) for _ in range(per_gpu) for gpu in gpus)
 
 
-def chosen(text: str, environment: Mapping[str, str]) -> tuple[str, ...]:
-    """The GPUs that `--gpus 0,1` names, as CUDA_VISIBLE_DEVICES takes them: where that is set already (by a cluster), the
-    numbers count in it, as they do for torch.
+def parse_gpus(text: str, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the GPUs that `--gpus 0,1` names, as CUDA_VISIBLE_DEVICES takes them.
+
+    Where a cluster has set that variable, the numbers are indices into it, as they are for torch.
 
     Raises:
         SweepError: no such list, no such GPU, or none at all on this machine.
@@ -47,20 +48,20 @@ def chosen(text: str, environment: Mapping[str, str]) -> tuple[str, ...]:
     twice = next((number for number in numbers if numbers.count(number) > 1), None)
     if twice is not None:
         raise SweepError(f"--gpus names GPU {twice} twice; --per-gpu puts several agents on each")
-    given = environment.get("CUDA_VISIBLE_DEVICES")
-    here = [str(n) for n in range(_count())] if given is None else [word for word in given.split(",") if word]
-    if not here:
+    visible = environment.get("CUDA_VISIBLE_DEVICES")
+    gpus = [str(n) for n in range(_count_gpus())] if visible is None else [word for word in visible.split(",") if word]
+    if not gpus:
         raise SweepError("--gpus: this machine has no GPU that NVIDIA's driver knows; drop --gpus to train on the CPU")
-    missing = next((number for number in numbers if number >= len(here)), None)
+    missing = next((number for number in numbers if number >= len(gpus)), None)
     if missing is not None:
-        raise SweepError(f"--gpus: there is no GPU {missing} here, only {', '.join(map(str, range(len(here))))}")
-    return tuple(here[number] for number in numbers)
+        raise SweepError(f"--gpus: there is no GPU {missing} here, only {', '.join(map(str, range(len(gpus))))}")
+    return tuple(gpus[number] for number in numbers)
 
 
-def _count() -> int:
-    """As the driver's own command says; asking torch would take seconds, and hold memory on each."""
+def _count_gpus() -> int:
+    """Return the number of GPUs by nvidia-smi: torch would take seconds, and memory on each."""
     try:
-        done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False, timeout=_ASK_S)
+        process = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False, timeout=_TIMEOUT_S)
     except (OSError, subprocess.TimeoutExpired):
         return 0
-    return sum(line.startswith("GPU ") for line in done.stdout.splitlines()) if done.returncode == 0 else 0
+    return sum(line.startswith("GPU ") for line in process.stdout.splitlines()) if process.returncode == 0 else 0

@@ -1,4 +1,4 @@
-"""`--on slurm`: one job for each agent, through submitit; a preempted job is requeued and its agent joins again."""
+"""Agents as Slurm jobs through submitit (`--on slurm`); preempted ones are requeued and join again."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ _DEFAULTS: dict[str, Any] = {"timeout_min": 24 * 60, "cpus_per_task": 2, "slurm_
 
 
 class SlurmJobs:
-    """Jobs of a sweep's agents. `options` are submitit's, such as slurm_partition and timeout_min; cluster=local starts the
-    same jobs here without Slurm.
+    """One job for each agent. `options` are submitit's, such as slurm_partition and timeout_min.
+
+    cluster=local starts the same jobs here without Slurm.
     """
 
-    def __init__(self, folder: Path, words: list[list[str]], options: Mapping[str, str], names: str) -> None:
+    def __init__(self, folder: Path, argvs: list[list[str]], options: Mapping[str, str], names: str) -> None:
         try:
             import submitit
         except ImportError:
@@ -33,19 +34,19 @@ class SlurmJobs:
                 parameters = {key: value for key, value in parameters.items() if not key.startswith("slurm_")}
             executor.update_parameters(name="arena", **parameters)
             with executor.batch():
-                self._jobs = [executor.submit(AgentJob(one)) for one in words]
+                self._jobs = [executor.submit(AgentJob(argv)) for argv in argvs]
         except (RuntimeError, NameError, ValueError, TypeError, OSError, submitit.core.utils.FailedJobError) as error:
             raise StudyError(f"--on slurm: {' '.join(str(error).split())}; see --place in `arena sweep run --help`") from error
         self._folder = folder
 
-    def said(self) -> str:
+    def describe(self) -> str:
         numbers = ", ".join(job.job_id for job in self._jobs)
         return f"{len(self._jobs)} jobs are handed over ({numbers}); their logs are in {self._folder}"
 
-    def ends(self) -> list[str | None]:
-        return [_end(job) if job.done() else None for job in self._jobs]
+    def read_failures(self) -> list[str | None]:
+        return [_describe_failure(job) if job.done() else None for job in self._jobs]
 
-    def leave(self) -> str:
+    def interrupt(self) -> str:
         if self._is_local:
             for job in self._jobs:
                 job.cancel()
@@ -60,7 +61,7 @@ def _value(text: str) -> int | str:
     return int(text) if text.lstrip("-").isdigit() else text
 
 
-def _end(job: Any) -> str:
+def _describe_failure(job: Any) -> str:
     error = job.exception()
     if error is not None:
         return f"job {job.job_id} ended badly: {' '.join(str(error).split())[:300]}; its log: {job.paths.stderr}"
@@ -68,6 +69,6 @@ def _end(job: Any) -> str:
     return "" if code == 0 else f"the agent of job {job.job_id} ended with exit code {code}; its log: {job.paths.stderr}"
 
 
-def folder_of(studies_dir: Path) -> Path:
-    """Where submitit keeps what it hands over; it must be seen by all machines."""
+def choose_jobs_folder(studies_dir: Path) -> Path:
+    """Return the folder for submitit's files; all machines must see it."""
     return studies_dir.resolve() / f"jobs-{os.getpid()}"

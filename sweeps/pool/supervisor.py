@@ -1,4 +1,4 @@
-"""The agents of a pool: who begins when, what their ends mean, and who works in place of whom."""
+"""Supervisor of a pool's agent processes; an agent that runs out of memory leaves the device to others."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from sweeps.pool.agent_process import AgentProcess
 from sweeps.pool.slots import Slot
 
 
-class Crew:
-    """Started on entering, ended on leaving. All start at once; with a smoke trial the first runs it while the others load,
-    and they begin when it is over.
+class Supervisor:
+    """Context manager that starts the agents on entering and ends them on leaving.
+
+    All start at once; with a smoke trial the first runs it while the others load, and they begin when it is over.
     """
 
     def __init__(self, options: AgentOptions, slots: Sequence[Slot], say: Say) -> None:
@@ -23,10 +24,10 @@ class Crew:
         self._say = say
         self._agents: list[AgentProcess] = []
         self._n_started = 0
-        self._is_begun = False
+        self._has_begun = False
         self.n_failed = 0
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> Supervisor:
         try:
             for number, slot in enumerate(self._slots):
                 self._start(slot, smoke=self._options.smoke and not number, shared=self._slots.count(slot) > 1)
@@ -41,78 +42,77 @@ class Crew:
 
     @property
     def is_working(self) -> bool:
-        """An agent works, or has ended and was not seen to yet."""
+        """True while an agent works, or has ended and was not handled yet."""
         return any(not agent.is_reported for agent in self._agents)
 
     def signal(self, number: int) -> None:
-        """Pass a signal on to all."""
+        """Forward a signal to all agents."""
         for agent in self._agents:
             agent.signal(number)
 
-    def look(self, *, is_asked: bool) -> None:
-        """Let agents begin, and see to those that ended since the last look.
+    def poll(self, *, is_stopping: bool) -> None:
+        """Let agents begin, and handle those that ended since the last call.
 
         Args:
-            is_asked: a signal asked them to end, so that an end is no failure.
+            is_stopping: a signal asked them to end, so that an end is no failure.
 
         Raises:
             StudyError: the smoke trial failed.
         """
         for agent in [agent for agent in self._agents if not agent.is_reported]:
-            agent.listen()
-            code = agent.code
+            agent.check_ready()
+            code = agent.exit_code
             if code is not None:
                 agent.is_reported = True
-                self._see_to(agent, code, is_asked)
-        if not self._is_begun and all(agent.is_ready for agent in self._agents):
-            self._is_begun = True
+                self._handle_exit(agent, code, is_stopping)
+        if not self._has_begun and all(agent.is_ready for agent in self._agents):
+            self._has_begun = True
             for agent in self._agents:
-                agent.tell("go")
+                agent.send("go")
 
-    def _see_to(self, agent: AgentProcess, code: int, is_asked: bool) -> None:
-        if is_asked or code == 0:
-            agent.is_ready = True  # nobody waits for it
+    def _handle_exit(self, agent: AgentProcess, code: int, is_stopping: bool) -> None:
+        if is_stopping or code == 0:
+            agent.is_ready = True  # the others need not wait for it
         elif not agent.is_ready:
-            raise StudyError(self._why_smoke_failed(agent, code))
+            raise StudyError(self._explain_smoke_failure(agent, code))
         elif code == OUT_OF_MEMORY:
             self._make_room(agent)
         else:
             self.n_failed += 1
-            self._say(f"agent {agent.number} {_ended(code)}; the end of {agent.log}:")
+            self._say(f"agent {agent.number} {_describe_exit(code)}; the end of {agent.log}:")
             for line in agent.tail():
                 self._say(f"  {line}")
-        left = self._on(agent.slot)
-        if len(left) == 1 and not left[0].alone:
-            left[0].alone = True
-            left[0].tell("alone")
+        rest = self._working_on(agent.slot)
+        if len(rest) == 1 and not rest[0].is_alone:
+            rest[0].is_alone = True
+            rest[0].send("alone")
 
     def _make_room(self, agent: AgentProcess) -> None:
-        """One agent fewer on the device, but for the last, which starts anew with all of its memory."""
-        n_left = len(self._on(agent.slot))
-        if not n_left:
+        """Go on with one agent fewer on the device; the last one is restarted, with all of its memory."""
+        n_working = len(self._working_on(agent.slot))
+        if not n_working:
             self._start(agent.slot, smoke=False, shared=False)
-        rest = "1 agent" if n_left <= 1 else f"{n_left} agents"
+        rest = "1 agent" if n_working <= 1 else f"{n_working} agents"
         cause = f"agent {agent.number} ran out of memory on {agent.slot.label}"
         self._say(f"{cause}: {rest} there now, and its trial is tried again")
 
-    def _on(self, slot: Slot) -> list[AgentProcess]:
-        return [agent for agent in self._agents if agent.slot == slot and agent.code is None]
+    def _working_on(self, slot: Slot) -> list[AgentProcess]:
+        return [agent for agent in self._agents if agent.slot == slot and agent.exit_code is None]
 
     def _start(self, slot: Slot, *, smoke: bool, shared: bool) -> None:
         self._n_started += 1
         options = replace(self._options, device=slot.device, smoke=smoke, shared=shared)
         self._agents.append(AgentProcess(self._n_started, slot, options))
-        if self._is_begun:
-            self._agents[-1].tell("go")
+        if self._has_begun:
+            self._agents[-1].send("go")
 
-    def _why_smoke_failed(self, agent: AgentProcess, code: int) -> str:
+    def _explain_smoke_failure(self, agent: AgentProcess, code: int) -> str:
         lines = agent.tail()
         if code == SMOKE_FAILED and lines:
             return lines[-1].removeprefix("error: ")
-        return (
-            f"the agent that tries one batch before the first trial {_ended(code)}: {' '.join(lines[-1:]) or 'no word of it'}"
-        )
+        last = " ".join(lines[-1:]) or "no word of it"
+        return f"the agent that tries one batch before the first trial {_describe_exit(code)}: {last}"
 
 
-def _ended(code: int) -> str:
+def _describe_exit(code: int) -> str:
     return f"was killed by signal {-code} (9: often for want of memory)" if code < 0 else f"ended with exit code {code}"

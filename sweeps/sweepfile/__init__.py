@@ -1,1 +1,1 @@
-"""Sweep files: read, checked, and what they sample."""
+"""Sweep files: reading, checking, and the search spaces that they define."""

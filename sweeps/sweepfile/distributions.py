@@ -1,5 +1,6 @@
-"""Distributions that are not even: drawn as a share between 0 and 1, which the inverse of their distribution function turns
-into a value. Whoever draws the share evenly draws the value exactly as W&B means it, and a sampler that learns may do so too.
+"""Non-uniform distributions by inverse-CDF sampling: a sampler proposes `share` in (0, 1), and the value is F^-1(share).
+
+A uniform share gives W&B's distribution exactly; samplers that learn, such as TPE, may learn over the share.
 """
 
 from __future__ import annotations
@@ -10,21 +11,21 @@ from collections.abc import Sequence
 from itertools import accumulate
 from statistics import NormalDist
 
-EDGE = 1e-9  # shares beyond it are never drawn: one in five hundred million of W&B's draws lies there
+EDGE = 1e-9  # smallest share, and 1 minus the largest: one in five hundred million of W&B's draws lies beyond
 
 
 def normal(share: float, mu: float, sigma: float) -> float:
-    """The value that `share` of all draws lies below."""
+    """Return the value that `share` of all draws lies below."""
     return NormalDist(mu, sigma).inv_cdf(share)
 
 
 def normal_share(value: float, mu: float, sigma: float) -> float:
-    """The share of all draws that lies below `value`."""
+    """Return the share of all draws that lies below `value`."""
     return NormalDist(mu, sigma).cdf(value)
 
 
 def log_normal(share: float, mu: float, sigma: float) -> float:
-    """As `normal`, of a value whose natural logarithm is normal."""
+    """Return the same for a value whose natural logarithm is normal."""
     return math.exp(normal(share, mu, sigma))
 
 
@@ -33,7 +34,7 @@ def log_normal_share(value: float, mu: float, sigma: float) -> float:
 
 
 def beta(share: float, a: float, b: float) -> float:
-    """As `normal`, of the beta distribution between 0 and 1."""
+    """Return the same for the beta distribution between 0 and 1."""
     from scipy.special import betaincinv  # takes a tenth of a second to load
 
     return float(betaincinv(a, b, share))
@@ -45,11 +46,11 @@ def beta_share(value: float, a: float, b: float) -> float:
     return float(betainc(a, b, min(max(value, 0.0), 1.0)))
 
 
-def choice(share: float, probabilities: Sequence[float]) -> int:
-    """Which of the values with these probabilities `share` falls on."""
+def category(share: float, probabilities: Sequence[float]) -> int:
+    """Return the index of the category that `share` falls on."""
     return min(bisect_right(list(accumulate(probabilities)), share), len(probabilities) - 1)
 
 
-def choice_share(place: int, probabilities: Sequence[float]) -> float:
-    """A share that falls on `place`."""
-    return math.fsum(probabilities[:place]) + probabilities[place] / 2
+def category_share(index: int, probabilities: Sequence[float]) -> float:
+    """Return a share that falls on the category `index`."""
+    return math.fsum(probabilities[:index]) + probabilities[index] / 2

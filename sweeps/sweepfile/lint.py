@@ -1,4 +1,4 @@
-"""What a sweep asks of the configuration: keys that exist, values in range, a space as large as the budget."""
+"""Checks of a sweep against the configuration: keys that exist, values in range, a space as large as the budget."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from sweeps.training import configuration
 
 
 def read_sweep(file: str) -> Sweep:
-    """The sweep in `file` (or a shipped one), checked in all that can be known without the settings of a run.
+    """Read and check the sweep in `file` (or a shipped one), as far as possible without the settings of a run.
 
     Raises:
         SweepFileError: with the line and the fix.
     """
     name, text = read_text(file)
     sweep = parse(text, name)
-    check(sweep)
+    check_sweep(sweep)
     return sweep
 
 
-def check(sweep: Sweep) -> None:
-    """Refuse what the configuration cannot take; raises SweepFileError."""
+def check_sweep(sweep: Sweep) -> None:
+    """Raise SweepFileError for parameters, values and budgets that the configuration cannot take."""
     kinds = configuration.key_kinds()
     for parameter in sweep.parameters:
         _check_key(sweep, parameter, kinds)
@@ -41,57 +41,57 @@ def check(sweep: Sweep) -> None:
             # W&B's grid visits min, min + q, ... short of max: not the multiples of q that its q_uniform draws.
             _fail(sweep, parameter, f"a grid over {parameter.distribution} differs between the engines; list values instead")
     if sweep.run_cap is not None:
-        budget_of(sweep, sweep.run_cap)
+        compute_budget(sweep, sweep.run_cap)
 
 
-def budget_of(sweep: Sweep, wanted: int | None) -> tuple[int, str]:
-    """How many trials a study of `sweep` gets, and a note where that is not what was wanted.
+def compute_budget(sweep: Sweep, budget: int | None) -> tuple[int, str]:
+    """Return the number of trials of a study, and a note where that is less than the requested `budget`.
 
     Raises:
-        SweepFileError: no budget is known, or the space has fewer points.
+        SweepFileError: there is no budget, or the space has fewer points.
     """
     points = n_points(sweep.parameters)
-    if wanted is None:
-        wanted = sweep.run_cap
+    if budget is None:
+        budget = sweep.run_cap
     if sweep.method is Method.GRID and points is not None:
-        if wanted is None or wanted <= points:
-            return wanted or points, ""
-        return points, f"{sweep.file}: the grid has {points} points, so the budget is {points}, not {wanted}"
-    if wanted is None:
+        if budget is None or budget <= points:
+            return budget or points, ""
+        return points, f"{sweep.file}: the grid has {points} points, so the budget is {points}, not {budget}"
+    if budget is None:
         raise SweepFileError("no budget: give --budget, or add `run_cap: 16` to the file", file=sweep.file)
-    if points is not None and wanted > points:
+    if points is not None and budget > points:
         raise SweepFileError(
-            f"the space has {points} distinct points, fewer than the budget of {wanted}; "
+            f"the space has {points} distinct points, fewer than the budget of {budget}; "
             f"lower the budget, add values, or write method: grid",
             file=sweep.file,
         )
-    return wanted, ""
+    return budget, ""
 
 
 def check_stopping(sweep: Sweep, epochs: int) -> None:
-    """Refuse an `early_terminate` that could end no trial of `epochs` epochs.
+    """Check that `early_terminate` can end a trial of `epochs` epochs.
 
     Raises:
         SweepFileError: the first epoch at which it may end one is the last or later.
     """
     early = sweep.early_terminate
-    longest = max([epochs, *_epochs_tuned(sweep)])
+    longest = max([epochs, *_list_epochs(sweep)])
     if early is not None and early.min_iter >= longest:
-        law = f"early_terminate never ends a trial: it looks first at epoch {early.min_iter}, and trials have {longest}"
-        raise SweepFileError(f"{law}; lower min_iter, raise train.epochs, or remove it", file=sweep.file, line=sweep.early_line)
+        rule = f"early_terminate never ends a trial: it looks first at epoch {early.min_iter}, and trials have {longest}"
+        fix = "lower min_iter, raise train.epochs, or remove it"
+        raise SweepFileError(f"{rule}; {fix}", file=sweep.file, line=sweep.early_line)
     budget = sweep.run_cap
     if early is not None and early.type is Stopping.MEDIAN and budget is not None and early.startup_trials >= budget:
-        law = f"early_terminate never ends a trial: {early.startup_trials} finish before, and run_cap is {budget}"
-        raise SweepFileError(f"{law}; lower startup_trials", file=sweep.file, line=sweep.early_line)
+        rule = f"early_terminate never ends a trial: {early.startup_trials} finish before, and run_cap is {budget}"
+        raise SweepFileError(f"{rule}; lower startup_trials", file=sweep.file, line=sweep.early_line)
 
 
-def _epochs_tuned(sweep: Sweep) -> list[int]:
-    found = next((p for p in sweep.parameters if p.name == "train.epochs"), None)
-    return [value for value in found.extremes() if isinstance(value, int)] if found else []
+def _list_epochs(sweep: Sweep) -> list[int]:
+    return [value for p in sweep.parameters if p.name == "train.epochs" for value in p.extremes() if isinstance(value, int)]
 
 
-def model_of(sweep: Sweep) -> str:
-    """The model that a study of `sweep` tunes: lenet5 where the file names none."""
+def find_model(sweep: Sweep) -> str:
+    """Return the model that a study of `sweep` tunes: lenet5 where the file names none."""
     return str(sweep.constants.get("model.name", configuration.models()[0]))
 
 
@@ -116,13 +116,13 @@ def _check_kind(sweep: Sweep, parameter: Parameter, kind: type) -> None:
     if kind not in (int, float):
         _fail(sweep, parameter, f"{parameter.name} takes names, not numbers; list values")
     if kind is float and distribution is Distribution.INT_UNIFORM:
-        law = f"{parameter.name} takes any number, but W&B draws whole ones from min {parameter.low} and max {parameter.high}"
-        _fail(sweep, parameter, f"{law}; write `min: {yaml_number(parameter.low)}`, or `distribution: uniform`")
+        rule = f"{parameter.name} takes any number, but W&B draws whole ones from min {parameter.low} and max {parameter.high}"
+        _fail(sweep, parameter, f"{rule}; write `min: {yaml_number(parameter.low)}`, or `distribution: uniform`")
     if kind is int and distribution.is_continuous:
         better = "q_log_uniform_values, q: 1" if distribution.is_log else "int_uniform"
         better = f"q_{distribution}, q: 1" if distribution.is_shaped else better
-        law = f"{parameter.name} takes whole numbers, {distribution} draws others"
-        _fail(sweep, parameter, f"{law}; write `distribution: {better}`")
+        rule = f"{parameter.name} takes whole numbers, {distribution} draws others"
+        _fail(sweep, parameter, f"{rule}; write `distribution: {better}`")
     if kind is int and distribution.is_quantized and not float(parameter.q).is_integer():
         _fail(sweep, parameter, f"{parameter.name} takes whole numbers; write a whole q, not {parameter.q}")
 
@@ -132,15 +132,15 @@ def _check_listed(sweep: Sweep, parameter: Parameter, kind: type, value: object)
         try:
             number = float(value)
         except ValueError:
-            return  # the configuration will refuse it in its own words
+            return  # the configuration itself refuses it, with a better message
         better = yaml_number(number) if kind is float else f"{number:.0f}"
         _fail(sweep, parameter, f"{parameter.name}: {value!r} is text in YAML; write {better}")
 
 
 def _check_values(sweep: Sweep, parameter: Parameter) -> None:
-    around = {key: value for key, value in sweep.constants.items() if key in ("model.name", "split.kind")}
+    context = {key: value for key, value in sweep.constants.items() if key in ("model.name", "split.kind")}
     for value in parameter.extremes():
-        reason = configuration.why_refused({**around, parameter.name: value})
+        reason = configuration.explain_refusal({**context, parameter.name: value})
         if reason and parameter.shape and not parameter.values:
             reason += f", which {parameter.distribution} reaches; give it another shape, or a uniform distribution with bounds"
         elif reason and parameter.distribution.is_quantized:

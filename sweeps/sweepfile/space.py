@@ -1,4 +1,4 @@
-"""A search space: parameters with W&B's distributions, what a draw means, and how many points there are."""
+"""A search space: parameters with W&B's distributions, the conversion of draws to values, and the number of points."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Distribution(StrEnum):
 
     @property
     def is_log(self) -> bool:
-        """Uniform in the logarithm."""
+        """Return whether the logarithm is uniform."""
         return self in (
             Distribution.LOG_UNIFORM_VALUES,
             Distribution.Q_LOG_UNIFORM_VALUES,
@@ -42,12 +42,12 @@ class Distribution(StrEnum):
 
     @property
     def is_spread_in_log(self) -> bool:
-        """Best shown on a logarithmic axis."""
+        """Return whether values are best plotted on a logarithmic axis."""
         return self.is_log or self in (Distribution.LOG_NORMAL, Distribution.Q_LOG_NORMAL)
 
     @property
     def is_shaped(self) -> bool:
-        """Drawn as a share between 0 and 1 (sweeps.sweepfile.distributions)."""
+        """Return whether a draw is a share between 0 and 1 (sweeps.sweepfile.distributions)."""
         return self in _SHAPES or self is Distribution.CATEGORICAL_W_PROBABILITIES
 
     @property
@@ -72,12 +72,12 @@ _SHAPES = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parameter:
-    """One configuration key and where its values come from."""
+    """One configuration key and the distribution of its values."""
 
     name: str
     distribution: Distribution
-    values: tuple[object, ...] = ()  # of a constant the one, of a categorical all
-    low: float = 0.0  # of what is drawn: inclusive, int for int_uniform, a share for shaped ones
+    values: tuple[object, ...] = ()  # all values of a categorical, the only one of a constant
+    low: float = 0.0  # lowest draw, inclusive: an int for int_uniform, a share for shaped ones
     high: float = 0.0  # inclusive
     shape: tuple[float, ...] = ()  # mu and sigma, a and b, or the probabilities of `values`
     q: float = 1.0  # an int gives ints, as in W&B
@@ -90,13 +90,13 @@ class Parameter:
 
     @property
     def _steps(self) -> range:
-        """The multiples of q that draws round to; one that only a bound itself rounds to is none."""
+        """Return the multiples of q that draws round to, without those that only a bound itself rounds to."""
         lowest, highest = math.floor(self.low / self.q + 0.5 + _DUST), math.ceil(self.high / self.q - 0.5 - _DUST)
         return range(lowest, max(lowest, highest) + 1)
 
     @property
     def n_values(self) -> int | None:
-        """How many distinct values it has; None where that is no finite number."""
+        """Return the number of distinct values; None where it is not finite."""
         if self.values:
             return len(self.values)
         if self.distribution.is_continuous or self.distribution.is_shaped:
@@ -106,28 +106,28 @@ class Parameter:
         return len(self._steps)
 
     def all_values(self) -> Iterator[object]:
-        """Every distinct value, in order; only where `n_values` is a number."""
+        """Yield every distinct value, in order; only where `n_values` is a number."""
         assert self.n_values is not None
         if self.values:
             yield from self.values
         elif self.distribution is Distribution.INT_UNIFORM:
             yield from range(int(self.low), int(self.high) + 1)
         else:
-            yield from (self.value_of(step * self.q) for step in self._steps)
+            yield from (self.to_value(step * self.q) for step in self._steps)
 
     def extremes(self) -> tuple[object, ...]:
-        """The values that a check of ranges must see: all listed ones, or the lowest and the highest."""
-        return self.values or (self.value_of(self.low), self.value_of(self.high))
+        """Return the values that a check of ranges needs: all listed ones, or the lowest and the highest."""
+        return self.values or (self.to_value(self.low), self.to_value(self.high))
 
     @property
     def bounds(self) -> tuple[object, object]:
-        """The lowest and the highest number: as the file has them, or what a shaped distribution reaches."""
+        """Return the lowest and the highest number: the file's, or the extremes of a shaped distribution."""
         if self.distribution.is_shaped:
-            return self.value_of(self.low), self.value_of(self.high)
+            return self.to_value(self.low), self.to_value(self.high)
         return self.low, self.high
 
-    def value_of(self, draw: float) -> object:
-        """What a uniform (or log-uniform) draw between `low` and `high` gives: W&B rounds to multiples of q after drawing."""
+    def to_value(self, draw: float) -> object:
+        """Convert a (log-)uniform draw between `low` and `high`: W&B rounds to multiples of q after drawing."""
         if self.distribution.is_shaped:
             return self._shaped(draw)
         if self.distribution.is_quantized:
@@ -138,17 +138,17 @@ class Parameter:
 
     def _shaped(self, share: float) -> object:
         if self.values:
-            return self.values[shapes.choice(share, self.shape)]
+            return self.values[shapes.category(share, self.shape)]
         value = _SHAPES[self.distribution][0](share, *self.shape)
         if self.distribution.is_quantized:
             steps = round(value / self.q)
             return int(steps * self.q) if isinstance(self.q, int) else float(f"{steps * self.q:.12g}")
-        return float(f"{value:.7g}")  # so that a value turned into its share comes back as it was
+        return float(f"{value:.7g}")  # few enough digits that converting a value to its share and back is exact
 
-    def draw_of(self, value: object) -> object:
-        """A draw that gives `value`."""
+    def to_draw(self, value: object) -> object:
+        """Return a draw that `to_value` converts to `value`."""
         if self.distribution.is_shaped and self.values:
-            return shapes.choice_share(self.values.index(value), self.shape)
+            return shapes.category_share(self.values.index(value), self.shape)
         if self.distribution.is_shaped:
             assert isinstance(value, int | float)
             return min(max(_SHAPES[self.distribution][1](value, *self.shape), self.low), self.high)
@@ -159,13 +159,13 @@ class Parameter:
 
 
 def n_points(parameters: Sequence[Parameter]) -> int | None:
-    """How many distinct points the space has; None where a parameter is continuous."""
+    """Return the number of distinct points; None where a parameter is continuous."""
     counts = [parameter.n_values for parameter in parameters]
     return None if None in counts else math.prod(count for count in counts if count is not None)
 
 
 def all_points(parameters: Sequence[Parameter]) -> Iterator[dict[str, object]]:
-    """Every point of a finite space, the last parameter running fastest, as W&B's grid does."""
+    """Yield every point of a finite space, the last parameter running fastest, as in W&B's grid."""
     if not parameters:
         yield {}
         return

@@ -1,4 +1,4 @@
-"""A sweep file: W&B's YAML schema read into one value; what says something else than it seems is refused, with line and fix."""
+"""A sweep file: W&B's YAML schema read into one value. Ambiguous or misleading entries are refused, with line and fix."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sweeps.sweepfile.yaml_lines import read_tree
 
 DEFAULT_METRIC = "val_macro_f1"
 _MAX_BYTES = 1_000_000
-_EXTRA_METHODS = ("cmaes", "cma-es", "auto", "botorch")  # samplers of Optuna's that need more than Optuna
+_EXTRA_METHODS = ("cmaes", "cma-es", "auto", "botorch")  # Optuna samplers that need further packages
 _KEYS = ("method", "metric", "parameters", "early_terminate", "run_cap", "name", "description", "program", "command")
 _ACCOUNT = ("project", "entity")
 _ONLY_WANDB = "is W&B's own and means nothing here; remove it"
@@ -28,7 +28,7 @@ _FOREIGN_STOPPING = {"strict": _ONLY_WANDB}
 
 
 class Method(StrEnum):
-    """How the next point is chosen: W&B's names, and Optuna's samplers by theirs."""
+    """Sampler of the next point, by W&B's names or Optuna's."""
 
     RANDOM = "random"
     GRID = "grid"
@@ -43,7 +43,7 @@ class Method(StrEnum):
 
 
 class Goal(StrEnum):
-    """Which way the metric is better."""
+    """Direction in which the metric is better."""
 
     MAXIMIZE = "maximize"
     MINIMIZE = "minimize"
@@ -53,7 +53,7 @@ class Goal(StrEnum):
 
 
 class Stopping(StrEnum):
-    """What ends a trial early."""
+    """Rule that ends a trial early."""
 
     HYPERBAND = "hyperband"  # W&B's rule: at each band the best 1/eta go on
     MEDIAN = "median"  # ours: worse than the median of the finished trials at the same epoch
@@ -61,7 +61,7 @@ class Stopping(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EarlyTerminate:
-    """When a trial is pruned. Bands lie at min_iter, min_iter * eta, min_iter * eta^2 ... epochs."""
+    """Rule of pruning. Bands lie at min_iter, min_iter * eta, min_iter * eta^2 ... epochs."""
 
     type: Stopping
     min_iter: int  # the first epoch that may end a trial
@@ -71,7 +71,7 @@ class EarlyTerminate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sweep:
-    """The content of a sweep file. Equal where the search is the same, whatever the file is called or says beside it."""
+    """The content of a sweep file. Two are equal if they define the same search; name, path, text and run cap do not count."""
 
     method: Method
     metric: str
@@ -91,12 +91,12 @@ class Sweep:
     def has(self, parameter: str) -> bool:
         return parameter in [p.name for p in self.parameters]
 
-    def line_of(self, parameter: str) -> int:
+    def find_line(self, parameter: str) -> int:
         return next(p.line for p in self.parameters if p.name == parameter)
 
 
 def read_text(file: str) -> tuple[str, str]:
-    """The name for messages and the text of a sweep file: a path, or the name of a net (`lenet5`, `resnet`).
+    """Read a sweep file by path or by the name of a net (`lenet5`, `resnet`); return its name for messages and its text.
 
     Raises:
         SweepFileError: it cannot be read.
@@ -105,8 +105,8 @@ def read_text(file: str) -> tuple[str, str]:
     if file in NETS and not path.exists():
         return f"{file}.yaml", _write_file(file)
     try:
-        with path.open("rb") as opened:
-            content = opened.read(_MAX_BYTES + 1)
+        with path.open("rb") as stream:
+            content = stream.read(_MAX_BYTES + 1)
     except OSError as error:
         hint = f"; shipped are {', '.join(NETS)}"
         raise SweepFileError(f"the sweep file cannot be read ({error.strerror or error}){hint}", file=file) from error
@@ -136,7 +136,7 @@ def _list_differences(name: str) -> tuple[str, ...]:
 
 
 def parse(text: str, file: str) -> Sweep:
-    """The sweep in `text`; whether its keys and ranges are the configuration's is for `sweeps.sweepfile.lint` to say.
+    """Parse `text`; `sweeps.sweepfile.lint` checks its keys and ranges against the configuration.
 
     Raises:
         SweepFileError: with the line and the fix.
@@ -158,11 +158,11 @@ def parse(text: str, file: str) -> Sweep:
         goal=goal,
         parameters=parse_parameters(top),
         early_terminate=_early_terminate(top),
-        run_cap=top.whole("run_cap", least=1),
+        run_cap=top.integer("run_cap", least=1),
         name=top.text("name") or "",
         file=file,
         text=text,
-        early_line=top.line_of("early_terminate"),
+        early_line=top.find_line("early_terminate"),
     )
 
 
@@ -170,20 +170,20 @@ def _method(top: Section) -> Method:
     if top.entries.get("method") is None:
         top.fail(f"method is missing; add `method: bayes` (or {', '.join(m for m in Method if m != 'bayes')})")
     if top.text("method") == "custom":
-        top.fail("method 'custom' belongs to W&B's own scheduler; write `method: bayes`", top.line_of("method"))
+        top.fail("method 'custom' belongs to W&B's own scheduler; write `method: bayes`", top.find_line("method"))
     if top.text("method") in _EXTRA_METHODS:
-        law = f"method {top.text('method')!r} needs a package that Arena does not install"
-        top.fail(f"{law}; write `method: tpe` (or gp, qmc)", top.line_of("method"))
-    return Method(top.one_of("method", Method) or "")
+        rule = f"method {top.text('method')!r} needs a package that Arena does not install"
+        top.fail(f"{rule}; write `method: tpe` (or gp, qmc)", top.find_line("method"))
+    return Method(top.option("method", Method) or "")
 
 
 def _metric(top: Section, method: Method) -> tuple[str, Goal]:
     section = top.sub("metric", "metric")
     if section is None:
-        for needs, why in (("method", method.learns), ("early_terminate", "early_terminate" in top.entries)):
-            if why:
-                name = f"method {method}" if needs == "method" else needs
-                top.fail(f"{name} needs a metric; add `metric: {{name: {DEFAULT_METRIC}, goal: maximize}}`", top.line_of(needs))
+        for key, needs_metric in (("method", method.learns), ("early_terminate", "early_terminate" in top.entries)):
+            if needs_metric:
+                name = f"method {method}" if key == "method" else key
+                top.fail(f"{name} needs a metric; add `metric: {{name: {DEFAULT_METRIC}, goal: maximize}}`", top.find_line(key))
         return DEFAULT_METRIC, Goal.MAXIMIZE
     section.refuse_unknown(("name", "goal"), _FOREIGN_METRIC)
     metric = section.text("name")
@@ -191,41 +191,41 @@ def _metric(top: Section, method: Method) -> tuple[str, Goal]:
         section.fail(f"metric.name is missing; add `name: {DEFAULT_METRIC}`")
     if metric not in METRICS:
         hint = did_you_mean(metric, METRICS)
-        section.fail(f"metric.name {metric!r} is no metric of a training{hint}", section.line_of("name"))
+        section.fail(f"metric.name {metric!r} is no metric of a training{hint}", section.find_line("name"))
     return metric, _goal(section, metric)
 
 
 def _goal(section: Section, metric: str) -> Goal:
-    fitting = Goal.MINIMIZE if metric.endswith("loss") else Goal.MAXIMIZE
-    given = section.one_of("goal", Goal)
-    if given is None and fitting is Goal.MAXIMIZE:
+    expected = Goal.MINIMIZE if metric.endswith("loss") else Goal.MAXIMIZE
+    goal = section.option("goal", Goal)
+    if goal is None and expected is Goal.MAXIMIZE:
         section.fail(f"metric.goal is missing, and W&B would minimize {metric}; add `goal: maximize`")
-    if given is not None and given != fitting:
-        section.fail(f"metric.goal {given} does not fit {metric}; write `goal: {fitting}`", section.line_of("goal"))
-    return fitting
+    if goal is not None and goal != expected:
+        section.fail(f"metric.goal {goal} does not fit {metric}; write `goal: {expected}`", section.find_line("goal"))
+    return expected
 
 
 def _early_terminate(top: Section) -> EarlyTerminate | None:
     section = top.sub("early_terminate", "early_terminate")
     if section is None:
         return None
-    kind = section.one_of("type", Stopping)
+    kind = section.option("type", Stopping)
     if kind is None:
         section.fail("early_terminate.type is missing; add `type: hyperband`")
     if kind == Stopping.MEDIAN:
         section.refuse_unknown(("type", "min_iter", "startup_trials"), {})
         return EarlyTerminate(
             type=Stopping.MEDIAN,
-            min_iter=section.whole("min_iter", least=1) or 1,
-            startup_trials=section.whole("startup_trials", least=1) or 4,
+            min_iter=section.integer("min_iter", least=1) or 1,
+            startup_trials=section.integer("startup_trials", least=1) or 4,
         )
     section.refuse_unknown(("type", "min_iter", "max_iter", "s", "eta"), _FOREIGN_STOPPING)
-    eta = section.whole("eta", least=2) or 3
+    eta = section.integer("eta", least=2) or 3
     return EarlyTerminate(type=Stopping.HYPERBAND, min_iter=_first_band(section, eta), eta=eta)
 
 
 def _first_band(section: Section, eta: int) -> int:
-    min_iter, max_iter, s = (section.whole(key, least=1) for key in ("min_iter", "max_iter", "s"))
+    min_iter, max_iter, s = (section.integer(key, least=1) for key in ("min_iter", "max_iter", "s"))
     if min_iter is not None and max_iter is None and s is None:
         return min_iter
     if min_iter is not None or max_iter is None or s is None:

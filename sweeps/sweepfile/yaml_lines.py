@@ -1,4 +1,4 @@
-"""YAML text as plain values that remember their line, so that every complaint can name it."""
+"""YAML text as plain values with line numbers for error messages."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _TAGS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Node:
-    """A value and the line, from 1, where it (for an entry of a mapping: its key) stands."""
+    """A value and its line, from 1; for an entry of a mapping, the line of its key."""
 
     value: object  # str, int, float, bool, None, a list of nodes or a dict of nodes
     line: int
 
 
 def read_tree(text: str, file: str) -> Node | None:
-    """The one document in `text`, or None where there is none.
+    """Read the only document in `text`; None where there is none.
 
     Raises:
-        SweepFileError: it is no valid YAML, or holds what a sweep file cannot.
+        SweepFileError: it is no valid YAML, or has constructs that a sweep file cannot.
     """
     try:
         loader = yaml.SafeLoader(text)
@@ -34,13 +34,13 @@ def read_tree(text: str, file: str) -> Node | None:
         return None if node is None else _Builder(loader, file).build(node, 0)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        what = error.problem or error.context or "cannot be read"
-        raise SweepFileError(_one_line(what), file=file, line=mark.line + 1 if mark else None) from error
+        problem = error.problem or error.context or "cannot be read"
+        raise SweepFileError(_one_line(problem), file=file, line=mark.line + 1 if mark else None) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         character = chr(error.character) if isinstance(error.character, int) else error.character
-        what = f"character {character!r} is not allowed in YAML; remove it"
-        raise SweepFileError(what, file=file, line=line) from error
+        message = f"character {character!r} is not allowed in YAML; remove it"
+        raise SweepFileError(message, file=file, line=line) from error
     except RecursionError as error:
         raise SweepFileError("nested too deeply; a sweep file needs about four levels", file=file) from error
 
@@ -79,12 +79,12 @@ class _Builder:
         return value
 
     def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Node]:
-        seen: set[object] = set()
+        keys: set[object] = set()
         for key_node, _ in node.value:
-            if key_node.value in seen and isinstance(key_node, yaml.ScalarNode):
+            if key_node.value in keys and isinstance(key_node, yaml.ScalarNode):
                 self._fail(key_node, f"{key_node.value!r} stands here a second time; keep one of them")
             if isinstance(key_node, yaml.ScalarNode):
-                seen.add(key_node.value)
+                keys.add(key_node.value)
         self._loader.flatten_mapping(node)  # `<<` merges
         entries: dict[str, Node] = {}
         for key_node, value_node in node.value:

@@ -1,1 +1,1 @@
-"""The one door to cnn: trials as trainings."""
+"""Trials as trainings: the only room of sweeps that imports cnn's training."""

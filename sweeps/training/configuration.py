@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sweeps.errors import StudyError
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,14 +19,14 @@ class Point:
 
 
 def key_kinds() -> dict[str, type]:
-    """The configuration keys that a sweep may set, with the type of their values."""
+    """Return the configuration keys that a sweep may set, with the type of their values."""
     from cnn.overrides import keys
 
-    return {key: known.kind for key, known in keys().items() if not key.startswith("tiles.")}
+    return {key: setting.kind for key, setting in keys().items() if not key.startswith("tiles.")}
 
 
 def nearest_key(key: str) -> str:
-    """`; did you mean 'train.learning_rate'?`, or where all keys are listed."""
+    """Return `; did you mean 'train.learning_rate'?`, or a hint to the list of all keys."""
     from cnn.overrides import suggest_key
 
     return suggest_key(key, key_kinds())
@@ -42,7 +39,7 @@ def models() -> tuple[str, ...]:
 
 
 def model_label(model: str) -> str:
-    """A model's name for people: `MyNet` for `team/net.py:MyNet`."""
+    """Return a model's name for people: `MyNet` for `team/net.py:MyNet`."""
     from cnn.plugin import shorten_name
 
     return shorten_name(model)
@@ -54,8 +51,8 @@ def variants() -> tuple[str, ...]:
     return VARIANTS
 
 
-def why_refused(values: Mapping[str, object]) -> str:
-    """Why the configuration takes no such values; empty where it does."""
+def explain_refusal(values: Mapping[str, object]) -> str:
+    """Return the reason that the configuration refuses `values`, or an empty text."""
     from cnn.config import RunConfig
     from cnn.errors import ConfigError
     from cnn.overrides import apply_values
@@ -68,27 +65,30 @@ def why_refused(values: Mapping[str, object]) -> str:
 
 
 def find_tiles_folder(path: Path, say: Callable[[str], None]) -> Path:
-    """The one folder of tiles in or below `path`, which `say` hears of where it was chosen; raises cnn's TilesError."""
+    """Return the only folder of tiles in or below `path`; `say` names one below. Raises cnn's TilesError."""
     from cnn.tiles.tile_set import find_tiles
 
     return find_tiles(path, say).folder
 
 
 def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequence[str]) -> dict[str, Any]:
-    """The configuration that a study's parameters are set on; raises cnn's errors, also where the clips cannot be split."""
+    """Return the configuration that a study's parameters override.
+
+    Raises cnn's errors, also where the clips cannot be split.
+    """
     from cnn.config import config_to_dict, default_config
     from cnn.overrides import override
     from cnn.splits import make_split
     from cnn.tiles.tile_set import open_tiles
 
-    opened = open_tiles(tiles)
-    config = override(default_config(opened.corpus, opened.settings, model, variant), overrides)
-    make_split(opened.clips, config.split)
+    tile_set = open_tiles(tiles)
+    config = override(default_config(tile_set.corpus, tile_set.settings, model, variant), overrides)
+    make_split(tile_set.clips, config.split)
     return config_to_dict(config)
 
 
-def n_training_clips(tiles: Path, base: Mapping[str, Any]) -> int:
-    """How many clips one epoch of `base` trains on; raises cnn's errors."""
+def count_training_clips(tiles: Path, base: Mapping[str, Any]) -> int:
+    """Return the number of clips that one epoch of `base` trains on; raises cnn's errors."""
     from cnn.overrides import config_from_dict
     from cnn.splits import make_split
     from cnn.tiles.tile_set import open_tiles
@@ -103,14 +103,14 @@ def default_epochs() -> int:
 
 
 def override_keys(overrides: Sequence[str]) -> list[str]:
-    """The keys that `key=value` texts set."""
+    """Return the keys that `key=value` texts set."""
     from cnn.overrides import parse_assignments
 
     return list(parse_assignments(overrides))
 
 
-def point_of(base: Mapping[str, Any], params: Mapping[str, object]) -> Point:
-    """The run that `params` on `base` name.
+def make_point(base: Mapping[str, Any], params: Mapping[str, object]) -> Point:
+    """Return the run that `params` on `base` stand for.
 
     Raises:
         StudyError: the configuration takes no such values together.
@@ -127,22 +127,8 @@ def point_of(base: Mapping[str, Any], params: Mapping[str, object]) -> Point:
     return Point(params={key: values[key] for key in params}, run=config.digest)
 
 
-def check_device_name(name: str) -> None:
-    """Refuse a device that no training takes; raises cnn's ConfigError."""
-    from cnn.hardware import check_device_name
-
-    check_device_name(name)
-
-
-def n_processes(*, on_gpu: bool, n_tasks: int) -> int:
-    """How many trainings at once suit this machine."""
-    from cnn.hardware import n_processes
-
-    return n_processes(on_gpu=on_gpu, n_tasks=n_tasks)
-
-
 def check_runs(runs: Path) -> None:
-    """Find out before a study is made that its run folders cannot be; raises cnn's RunError."""
+    """Check that run folders can be written, before a study is created; raises cnn's RunError."""
     from cnn.runs.index import check_writable
 
     check_writable(runs)

@@ -1,4 +1,4 @@
-"""The one door to cnn: what a sweep may set, and one trial trained."""
+"""Training of one trial, the result that it leaves, and the folders and device that it uses."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from cnn.runs.folder import EpochRow, RunFolder, RunState
 from sweeps.errors import SweepError
 
 if TYPE_CHECKING:
+    from cnn.config import RunConfig
     from cnn.runs.wandb_mirror import Destination
 
 
-_N_TAIL = 8  # lines of a traceback kept with a failed trial
+_N_TAIL = 8  # lines of a traceback that a failed trial stores
 
 
 class Step(Enum):
-    """What a listener wants after an epoch."""
+    """Decision of a listener after an epoch."""
 
     CONTINUE = "continue"
     PRUNE = "prune"  # end now, and call it a result
-    PAUSE = "pause"  # end now; whoever asks again goes on
+    PAUSE = "pause"  # end now; the next agent goes on from here
 
 
 class TrialState(Enum):
-    """How a trial ended."""
+    """Outcome of a trial."""
 
     FINISHED = "finished"
     PRUNED = "pruned"
@@ -40,105 +41,109 @@ class TrialState(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialResult:
-    """What came of a trial. `epochs` holds the metric after each epoch, from 1."""
+    """Result of a trial; `epochs` holds the metric after each epoch, from 1."""
 
     state: TrialState
     epochs: dict[int, float] = field(default_factory=dict)
     seconds: float = 0.0
     cause: str = ""
     tail: tuple[str, ...] = ()
-    out_of_memory: bool = False  # of a failed one
+    out_of_memory: bool = False  # true of failed trials only
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Workplace:
-    """Where trials of one study read, write and run."""
+class TrialContext:
+    """Folders, device and base configuration that the trials of one study share."""
 
-    base: dict[str, Any]  # configuration that the parameters are set on
+    base: dict[str, Any]  # configuration that the parameters override
     tiles: Path
     runs: Path
     device: str = "auto"
-    study: str = ""  # whose trials these are
+    study: str = ""  # name of the study
     wandb: str = "off"  # mode of the mirror
     copy: Destination | None = None  # the run that W&B's own sweep made; None: the mirror makes one
+
+    def configure(self, params: Mapping[str, object]) -> RunConfig:
+        """Return the configuration of the trial with these parameters."""
+        from cnn.overrides import apply_values, config_from_dict
+
+        return apply_values(config_from_dict(self.base), params)
 
 
 Listener = Callable[[EpochRow], Step]
 
 
-def try_batch(place: Workplace, params: Mapping[str, object]) -> str:
-    """Train one batch of `params` and forget it; why that cannot be done, empty where it can. Writes nothing."""
-    from cnn.overrides import apply_values, config_from_dict
+def try_point(context: TrialContext, params: Mapping[str, object]) -> str:
+    """Train one batch of `params` and write nothing; return why that failed, or an empty text."""
     from cnn.tiles.tile_set import open_tiles
     from cnn.train.smoke import try_batch
 
     try:
-        try_batch(apply_values(config_from_dict(place.base), params), open_tiles(place.tiles), place.device)
+        try_batch(context.configure(params), open_tiles(context.tiles), context.device)
     except Exception as error:
-        return failure_of(error).cause
+        return make_failure(error).cause
     return ""
 
 
-def check_place(place: Workplace) -> None:
-    """Find out before the first trial that the device or the tiles are not here; raises cnn's errors. Loads torch."""
+def check_context(context: TrialContext) -> None:
+    """Check before the first trial that device and tiles can be used; raises cnn's errors. Loads torch."""
     from cnn.tiles.tile_set import open_tiles
     from cnn.train.device import resolve_device
 
-    device = resolve_device(place.device)
+    device = resolve_device(context.device)
     if device.type == "cpu":
         import torch
 
         torch.set_num_threads(1)  # two processes of one thread beat two threads
-    open_tiles(place.tiles)
+    open_tiles(context.tiles)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
-    """A trial to train: which one of its study, and where on the search space."""
+    """Number, point and metric of a trial to train."""
 
     number: int
     params: Mapping[str, object]
     metric: str
 
 
-def run_trial(place: Workplace, task: Task, on_epoch: Listener) -> TrialResult:
-    """Train one point as far as needed; whatever goes wrong becomes a failed result with its cause.
+def run_trial(context: TrialContext, task: Task, on_epoch: Listener) -> TrialResult:
+    """Train one point, from its last finished epoch on; any error becomes a failed result with its cause.
 
     Raises:
-        SweepError: what `on_epoch` raised; the run folder stays unfinished.
+        SweepError: `on_epoch` raised it; the run folder stays unfinished.
     """
     try:
-        return _run(place, task, on_epoch)
+        return _run(context, task, on_epoch)
     except SweepError:
         raise
     except Exception as error:
-        return failure_of(error)
+        return make_failure(error)
 
 
-def _run(place: Workplace, task: Task, on_epoch: Listener) -> TrialResult:
-    from cnn.overrides import apply_values, config_from_dict
+def _run(context: TrialContext, task: Task, on_epoch: Listener) -> TrialResult:
     from cnn.runs.index import TrialMark, mark_trial
     from cnn.runs.wandb_mirror import Destination
     from cnn.tiles.tile_set import open_tiles
     from cnn.train.mirrored import TrainingRequest, train_mirrored
     from cnn.train.training_run import Decision
 
-    config = apply_values(config_from_dict(place.base), task.params)
-    mark_trial(RunFolder(place.runs / config.digest), TrialMark(study=place.study, number=task.number))
+    config = context.configure(task.params)
+    mark_trial(RunFolder(context.runs / config.digest), TrialMark(study=context.study, number=task.number))
     training = TrainingRequest(
         config=config,
-        tiles=open_tiles(place.tiles),
-        runs=place.runs,
-        device=place.device,
+        tiles=open_tiles(context.tiles),
+        runs=context.runs,
+        device=context.device,
         on_epoch=lambda row: Decision(on_epoch(row).value),
     )
-    copy = place.copy or Destination(mode=place.wandb, group=place.study, job_type="trial")
+    copy = context.copy or Destination(mode=context.wandb, group=context.study, job_type="trial")
     folder = train_mirrored(training, copy, lambda text: print(text, file=sys.stderr, flush=True))
-    return result_of(folder, task.metric)
+    return read_result(folder, task.metric)
 
 
-def result_of(folder: RunFolder, metric: str) -> TrialResult:
-    """What a run came to, as the trial that asked for it."""
+def read_result(folder: RunFolder, metric: str) -> TrialResult:
+    """Return the result of a trial from its run folder; failed where no epoch has a finite metric."""
     rows = folder.epochs()
     epochs = {row.epoch: float(getattr(row, metric)) for row in rows}
     seconds = sum(row.seconds for row in rows)
@@ -150,8 +155,8 @@ def result_of(folder: RunFolder, metric: str) -> TrialResult:
     return TrialResult(state=state, epochs=epochs, seconds=seconds)
 
 
-def failure_of(error: Exception) -> TrialResult:
-    """A failed result with its cause in one line."""
+def make_failure(error: Exception) -> TrialResult:
+    """Return a failed result with its cause in one line."""
     from cnn.errors import CnnError
     from cnn.runs.failure import is_out_of_memory
 

@@ -1,4 +1,4 @@
-"""The door to cnn for what W&B's side of a sweep needs of it: an account, a run's destination, an answer from a run folder."""
+"""Runs at W&B of trials in W&B's own sweeps: account, destination, replay from a run folder."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from sweeps.errors import StudyError
 if TYPE_CHECKING:
     from cnn.runs.wandb_mirror import Destination
 
-    Target = Destination  # a run at W&B, as other files of ours may name it
+    Target = Destination  # the name that other rooms may import
 
 
-def check_login() -> None:
-    """Raises StudyError when W&B would ask who we are."""
+def require_account() -> None:
+    """Raise StudyError when W&B has no account of this user."""
     from cnn.runs.wandb_client import is_logged_in
 
     if not is_logged_in():
@@ -27,27 +27,27 @@ def check_login() -> None:
         )
 
 
-def destination(where: tuple[str, str, str], study: str, on_stop: Callable[[], None]) -> Target:
-    """The run that W&B's sweep has made, as a trial's destination; `where` is its entity, project and id."""
+def make_destination(run_path: tuple[str, str, str], study: str, on_stop: Callable[[], None]) -> Target:
+    """Return a run that W&B's sweep made as a trial's destination; `run_path` is its entity, project and id."""
     from cnn.runs.wandb_mirror import Destination
 
-    entity, project, run = where
+    entity, project, run = run_path
     return Destination(mode="online", group=study, job_type="trial", id=run, project=project, entity=entity, on_stop=on_stop)
 
 
-def run_at_wandb(folder: RunFolder) -> str:
-    """The id of the run at W&B that a run folder was mirrored to; empty where it was not."""
+def find_wandb_run(folder: RunFolder) -> str:
+    """Return the id of the run at W&B that a run folder was mirrored to, or an empty text."""
     from cnn.runs.wandb_record import read_copy
 
     copy = read_copy(folder)
     return copy.id if copy else ""
 
 
-def answer(folder: RunFolder, to: Target) -> None:
-    """Tell a run at W&B what a run folder holds already: a duplicate is not trained again.
+def replay_run(folder: RunFolder, target: Target) -> None:
+    """Send the epochs of a run folder to a run at W&B: a duplicate is not trained again.
 
     Raises:
-        StudyError: W&B did not take it.
+        StudyError: W&B did not accept them.
     """
     from cnn.overrides import config_from_dict
     from cnn.runs.wandb_client import replay
@@ -55,6 +55,6 @@ def answer(folder: RunFolder, to: Target) -> None:
     config = config_from_dict(folder.config())
     with tempfile.TemporaryDirectory(prefix="arena-wandb-") as files:
         try:
-            replay(folder, to.copy(config, "online"), config, Path(files))
+            replay(folder, target.copy(config, "online"), config, Path(files))
         except ConnectionError as error:
             raise StudyError(f"W&B did not take what {folder.path} holds: {error}") from error

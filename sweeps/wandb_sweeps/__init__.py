@@ -1,1 +1,1 @@
-"""W&B's own sweeps."""
+"""Sweeps that W&B's server runs: its server chooses the points, Arena's agents train them."""

@@ -1,4 +1,4 @@
-"""An agent of W&B sweeps: `wandb.agent` with Arena's training, and before and after it whatever dead agents left.
+"""Agent of W&B sweeps: `wandb.agent` with Arena's training; before and after it, trials that dead agents left.
 
 `wandb.agent` calls a function in a thread of its own, and stops a run by raising an exception in that thread, wherever it is.
 So the thread only waits; another one trains, and ends between epochs.
@@ -18,20 +18,20 @@ from typing import Any
 
 from sweeps.engines.protocol import Claim
 from sweeps.errors import StudyError, SweepError
-from sweeps.pool.agent_options import AgentOptions, Say, Stop
+from sweeps.pool.agent_options import AgentOptions, AgentSignals, Say
 from sweeps.study import control
 from sweeps.study.control import Wish
 from sweeps.study.folder import StudyFolder, StudySpec
 from sweeps.training.trial import Step, TrialResult, TrialState
-from sweeps.wandb_sweeps.link import asked, link_of
-from sweeps.wandb_sweeps.trial import Asker, WandbStudy, given_params
+from sweeps.wandb_sweeps.link import read_link, wandb_session
+from sweeps.wandb_sweeps.trial import StopHooks, WandbStudy, read_params
 
-_GLANCE_S = 0.05
+_POLL_S = 0.05
 _WATCH_S = 0.2
 
 
-def work(specs: Sequence[StudySpec], options: AgentOptions, stop: Stop, say: Say) -> int:
-    """Train what W&B hands out, one study after another, until each sweep is over or a signal asks to stop; the exit code.
+def run_wandb_agent(specs: Sequence[StudySpec], options: AgentOptions, signals: AgentSignals, say: Say) -> int:
+    """Train the runs that W&B hands out, study by study, until they are done or a signal comes; return 0.
 
     Raises:
         StudyError: a study has no sweep at W&B, W&B is not reached, or trials fail one after another.
@@ -39,32 +39,32 @@ def work(specs: Sequence[StudySpec], options: AgentOptions, stop: Stop, say: Say
     logging.getLogger("wandb").addHandler(logging.NullHandler())  # its tracebacks while W&B is down; the agent goes on
     for spec in specs:
         folder = StudyFolder(options.studies_dir / spec.name)
-        study = WandbStudy(folder, link_of(folder), options.device, say)
-        _Agent(study, options.max_failures, stop, say).run()
-        if stop.signal:
+        study = WandbStudy(folder, read_link(folder), options.device, say)
+        _Agent(study, options.max_failures, signals, say).run()
+        if signals.signal:
             break
     return 0
 
 
 class _Agent:
-    def __init__(self, study: WandbStudy, max_failures: int, stop: Stop, say: Say) -> None:
+    def __init__(self, study: WandbStudy, max_failures: int, signals: AgentSignals, say: Say) -> None:
         self._study = study
         self._max_failures = max_failures
-        self._stop = stop
+        self._signals = signals
         self._say = say
-        self._stopped = threading.Event()  # W&B wants the running trial to end
+        self._is_stopped = threading.Event()  # W&B asks the running trial to end
         self._failures: list[TrialResult] = []  # in a row
         self._fatal: SweepError | None = None
 
     def run(self) -> None:
         self._take_over()
         if not self._is_leaving():
-            with asked("the agent ended"):
+            with wandb_session("the agent ended"):
                 self._serve()
             self._take_over()
         if self._fatal:
             raise self._fatal
-        if self._has_failed_enough():
+        if self._has_too_many_failures():
             raise StudyError(
                 f"{len(self._failures)} trials in a row failed, the last of {self._study.folder.name}: "
                 f"{self._failures[-1].cause}; cure it and run the sweep again"
@@ -72,59 +72,59 @@ class _Agent:
 
     def _is_leaving(self) -> bool:
         wish = control.wish_of(self._study.folder)
-        return bool(self._stop.signal or self._fatal) or self._has_failed_enough() or wish is not Wish.RUN
+        return bool(self._signals.signal or self._fatal) or self._has_too_many_failures() or wish is not Wish.RUN
 
-    def _has_failed_enough(self) -> bool:
+    def _has_too_many_failures(self) -> bool:
         return len(self._failures) >= self._max_failures
 
     def _step(self) -> Step:
         if self._is_leaving():
             return Step.PAUSE
-        return Step.PRUNE if self._stopped.is_set() else Step.CONTINUE
+        return Step.PRUNE if self._is_stopped.is_set() else Step.CONTINUE
 
-    def _asker(self) -> Asker:
-        self._stopped.clear()
-        return Asker(step=self._step, on_stop=self._stopped.set)
+    def _stop_hooks(self) -> StopHooks:
+        self._is_stopped.clear()
+        return StopHooks(step=self._step, on_stop=self._is_stopped.set)
 
     def _take_over(self) -> None:
         while not self._is_leaving() and isinstance(claim := self._study.engine.claim(), Claim):
-            self._note(self._study.go_on(claim, self._asker()))
+            self._record(self._study.resume(claim, self._stop_hooks()))
 
     def _serve(self) -> None:
         import wandb
 
-        with contextlib.suppress(KeyboardInterrupt), _Leaving(self._is_leaving):
+        with contextlib.suppress(KeyboardInterrupt), _Interrupter(self._is_leaving):
             link = self._study.link
             wandb.agent(link.sweep, function=self._wait, project=link.project, entity=link.entity)
 
     def _wait(self) -> None:
-        """What `wandb.agent` calls, with the run in the environment."""
-        over = threading.Event()  # not is_alive and not join: interrupted, they call a thread ended that is not (Python 3.11)
-        trainer = threading.Thread(target=self._train, args=(self._asker(), dict(os.environ), over))
+        """Wait while a run is trained; `wandb.agent` calls this, with the run in the environment."""
+        is_over = threading.Event()  # is_alive and join, interrupted, may report a running thread as ended (Python 3.11)
+        trainer = threading.Thread(target=self._train, args=(self._stop_hooks(), dict(os.environ), is_over))
         started = False
         while True:
             try:
                 if not started:
                     started = True
                     trainer.start()
-                while not over.is_set():
-                    time.sleep(_GLANCE_S)
+                while not is_over.is_set():
+                    time.sleep(_POLL_S)
                 return
             except Exception:  # raised by `wandb.agent` from outside: W&B stops this run
-                self._stopped.set()
+                self._is_stopped.set()
 
-    def _train(self, asker: Asker, environment: dict[str, str], over: threading.Event) -> None:
+    def _train(self, hooks: StopHooks, environment: dict[str, str], is_over: threading.Event) -> None:
         try:
-            params = given_params(Path(environment["WANDB_SWEEP_PARAM_PATH"]))
-            result = self._study.train(params, environment["WANDB_RUN_ID"], asker)
+            params = read_params(Path(environment["WANDB_SWEEP_PARAM_PATH"]))
+            result = self._study.train(params, environment["WANDB_RUN_ID"], hooks)
             if result:
-                self._note(result)
+                self._record(result)
         except SweepError as error:
             self._fatal = error
         finally:
-            over.set()
+            is_over.set()
 
-    def _note(self, result: TrialResult) -> None:
+    def _record(self, result: TrialResult) -> None:
         if result.state is not TrialState.FAILED:
             self._failures.clear()
             return
@@ -134,26 +134,26 @@ class _Agent:
         self._say(f"study {self._study.folder.name}: a trial failed: {result.cause}")
 
 
-class _Leaving:
-    """Makes `wandb.agent` end, as Ctrl-C does, once it is time to leave."""
+class _Interrupter:
+    """Context manager that interrupts `wandb.agent`, as Ctrl-C does, once `is_leaving` says so."""
 
     def __init__(self, is_leaving: Callable[[], bool]) -> None:
         self._is_leaving = is_leaving
-        self._over = threading.Event()
-        self._before: Any = None  # handler of the signal
+        self._is_over = threading.Event()
+        self._old_handler: Any = None
 
     def __enter__(self) -> None:
-        self._before = signal.signal(signal.SIGUSR1, signal.default_int_handler)
+        self._old_handler = signal.signal(signal.SIGUSR1, signal.default_int_handler)
         threading.Thread(target=self._watch, daemon=True).start()
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
-        signal.signal(signal.SIGUSR1, self._before)
+        self._is_over.set()
+        signal.signal(signal.SIGUSR1, self._old_handler)
 
     def _watch(self) -> None:
         main = threading.main_thread().ident
         assert main
-        while not self._over.wait(_WATCH_S):
+        while not self._is_over.wait(_WATCH_S):
             if self._is_leaving():
                 signal.pthread_kill(main, signal.SIGUSR1)  # wakes `wandb.agent`, which waits, with a KeyboardInterrupt
                 return

@@ -1,4 +1,4 @@
-"""What plain `wandb agent` starts for one run: W&B's arguments and signals, and a study on a machine that has none."""
+"""Training of one run for plain `wandb agent`, which passes parameters and sends signals in its own way."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from sweeps.sweepfile import lint
 from sweeps.sweepfile.sweep import parse
 from sweeps.training import configuration, trial
 from sweeps.training.trial import Step, TrialState
-from sweeps.wandb_sweeps.link import Link, config_at_wandb, link_of, write_link
-from sweeps.wandb_sweeps.trial import Asker, WandbStudy
+from sweeps.wandb_sweeps.link import SweepLink, read_link, read_sweep_config, write_link
+from sweeps.wandb_sweeps.trial import StopHooks, WandbStudy
 
 _SEARCH_KEYS = ("method", "metric", "parameters", "early_terminate", "run_cap", "name")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Command:
+class WandbTrialOptions:
     """The options of `arena wandb trial`."""
 
     study: str
@@ -42,10 +42,10 @@ class Command:
 
 
 def split_arguments(words: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Settings of all trials (`train.epochs=8`), and the parameters of this one (`--train.learning_rate=0.01`).
+    """Split `train.epochs=8` (settings of all trials) from `--train.learning_rate=0.01` (parameters of this one).
 
     Raises:
-        StudyError: a word that is neither.
+        StudyError: a word is neither.
     """
     overrides, params = [], {}
     for word in words:
@@ -63,7 +63,7 @@ def split_arguments(words: Sequence[str]) -> tuple[tuple[str, ...], dict[str, st
 
 @dataclass(slots=True)
 class _Signals:
-    """SIGTERM is how `wandb agent` stops a run: that is W&B's early stopping where the sweep has one. Ctrl-C only pauses."""
+    """Signals of `wandb agent`: SIGTERM prunes the run if the sweep stops weak ones; else it pauses, like Ctrl-C."""
 
     prunes: bool
     step: Step = Step.CONTINUE
@@ -82,23 +82,25 @@ class _Signals:
         self.step = Step.PRUNE if number == signal.SIGTERM and self.prunes else Step.PAUSE
 
 
-def train_one(command: Command, environment: Mapping[str, str], say: Say) -> int:
-    """Train the run that `wandb agent` handed out; the exit code.
+def train_wandb_run(options: WandbTrialOptions, environment: Mapping[str, str], say: Say) -> int:
+    """Train the run that `wandb agent` handed out; return the exit code.
 
     Raises:
-        SweepError: not started by `wandb agent`, or the sweep is none of ours.
-        CnnError: tiles or device are not here.
+        SweepError: not started by `wandb agent`, or the sweep is another study's.
+        CnnError: tiles or device cannot be used.
     """
     run, sweep = environment.get("WANDB_RUN_ID"), environment.get("WANDB_SWEEP_ID")
     if not run or not sweep:
         raise StudyError("`arena wandb trial` is what `wandb agent ENTITY/PROJECT/SWEEP` starts; start that")
-    link = Link(entity=environment.get("WANDB_ENTITY", ""), project=environment.get("WANDB_PROJECT", ""), sweep=sweep, url="")
-    folder = _folder(command, link, say)
-    study = WandbStudy(folder, link, command.device, say)
-    signals = _Signals(prunes=command.stops)
+    link = SweepLink(
+        entity=environment.get("WANDB_ENTITY", ""), project=environment.get("WANDB_PROJECT", ""), sweep=sweep, url=""
+    )
+    folder = _open_folder(options, link, say)
+    study = WandbStudy(folder, link, options.device, say)
+    signals = _Signals(prunes=options.stops)
     signals.install()
-    trial.check_place(study.place)
-    result = study.train(command.params, run, Asker(step=lambda: signals.step, on_stop=signals.stop))
+    trial.check_context(study.context)
+    result = study.train(options.params, run, StopHooks(step=lambda: signals.step, on_stop=signals.stop))
     if result is None or result.state in (TrialState.FINISHED, TrialState.PRUNED):
         return 0
     for line in result.tail:
@@ -107,34 +109,34 @@ def train_one(command: Command, environment: Mapping[str, str], say: Say) -> int
     return 1
 
 
-def _folder(command: Command, link: Link, say: Say) -> StudyFolder:
-    """The study's folder; on a machine that has none, one is made of what W&B knows of the sweep."""
-    folder = StudyFolder(command.studies / command.study)
+def _open_folder(options: WandbTrialOptions, link: SweepLink, say: Say) -> StudyFolder:
+    """Return the study's folder; create it from the sweep's configuration at W&B where there is none."""
+    folder = StudyFolder(options.studies / options.study)
     if folder.exists:
-        known = link_of(folder)
-        if known.sweep != link.sweep:
+        stored = read_link(folder)
+        if stored.sweep != link.sweep:
             raise StudyError(
-                f"study {folder.name!r} in {command.studies} is W&B's sweep {known.sweep}, not {link.sweep}; move it away"
+                f"study {folder.name!r} in {options.studies} is W&B's sweep {stored.sweep}, not {link.sweep}; move it away"
             )
         return folder
-    config = config_at_wandb(link.path if link.entity and link.project else link.sweep)
+    config = read_sweep_config(link.path if link.entity and link.project else link.sweep)
     if config.get("method") == "custom":  # the points come from `wandb sweep-scheduler`
         config["method"] = "tpe"
     text = yaml.safe_dump({key: config[key] for key in _SEARCH_KEYS if key in config}, sort_keys=False)
-    sweep = parse(text, f"{command.study}.yaml")
-    lint.check(sweep)
-    tiles = configuration.find_tiles_folder(command.tiles, say).resolve()
+    sweep = parse(text, f"{options.study}.yaml")
+    lint.check_sweep(sweep)
+    tiles = configuration.find_tiles_folder(options.tiles, say).resolve()
     spec = StudySpec(
-        name=command.study,
+        name=options.study,
         sweep=sweep,
-        base=configuration.base_configuration(tiles, command.model, command.variant, command.overrides),
-        overrides=command.overrides,
+        base=configuration.base_configuration(tiles, options.model, options.variant, options.overrides),
+        overrides=options.overrides,
         tiles=tiles,
-        runs=command.runs.resolve(),
-        budget=sweep.run_cap or lint.budget_of(sweep, None)[0],
+        runs=options.runs.resolve(),
+        budget=sweep.run_cap or lint.compute_budget(sweep, None)[0],
         seed=0,
         engine="wandb",
     )
-    made, _ = create_or_continue(command.studies, spec)
-    write_link(made, link)
-    return made
+    folder, _ = create_or_continue(options.studies, spec)
+    write_link(folder, link)
+    return folder

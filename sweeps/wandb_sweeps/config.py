@@ -1,4 +1,4 @@
-"""A study in W&B's terms: the sweep configuration that `wandb.sweep` takes, and the command that plain `wandb agent` runs."""
+"""Sweep configuration of a study for W&B, with the command that plain `wandb agent` runs."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.errors import StudyError
-from sweeps.results import relative
+from sweeps.results import shorten
 from sweeps.study.folder import StudySpec
 from sweeps.sweepfile.space import Distribution, Parameter
 from sweeps.sweepfile.sweep import Stopping
 
-METHODS = ("random", "grid", "bayes")  # that W&B's server has
+METHODS = ("random", "grid", "bayes")  # search methods of W&B's server
 
 
-def check(spec: StudySpec) -> None:
-    """Refuse what W&B's server cannot do; raises StudyError."""
+def check_supported(spec: StudySpec) -> None:
+    """Check that W&B's server can run the study's sweep; raises StudyError."""
     sweep = spec.sweep
     if sweep.method.value not in METHODS:
         raise StudyError(
@@ -31,8 +31,8 @@ def check(spec: StudySpec) -> None:
         raise StudyError("--seed is of Optuna's samplers, and W&B's server takes none; leave it out")
 
 
-def sweep_config(spec: StudySpec, command: Sequence[str]) -> dict[str, Any]:
-    """What `wandb.sweep` takes for `spec`.
+def make_sweep_config(spec: StudySpec, command: Sequence[str]) -> dict[str, Any]:
+    """Return the configuration of `spec` for `wandb.sweep`.
 
     Every distribution is named: from bounds alone, W&B would guess it. Parameters keep their dotted names, so that an agent
     passes `--train.learning_rate=0.01` and W&B shows them as it shows the configuration of a run.
@@ -72,8 +72,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 
 def agent_command(spec: StudySpec, studies_dir: Path) -> list[str]:
-    """What `wandb agent` starts for each run, on any machine that has the tiles; W&B's ${args} are the parameters."""
+    """Return the command of each run, valid on any machine with the tiles; ${args} become its parameters."""
     words = ["${env}", "arena", "wandb", "trial", spec.name, "--variant", spec.variant, "--model", spec.model]
-    words += ["--tiles", relative(spec.tiles), "--runs", relative(spec.runs), "--studies", relative(studies_dir.resolve())]
+    words += ["--tiles", shorten(spec.tiles), "--runs", shorten(spec.runs), "--studies", shorten(studies_dir.resolve())]
     stops = ["--stops"] if spec.sweep.early_terminate else []
     return [*words, *stops, *spec.overrides, "${args}"]

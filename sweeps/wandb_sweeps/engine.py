@@ -1,4 +1,4 @@
-"""The W&B engine: W&B's server chooses the points and ends weak trials; the study's own journal keeps what came of them.
+"""Search engine at W&B: its server chooses points and ends weak trials; the study's journal stores the results.
 
 The journal is the one of the Optuna engine, so that reports, `arena sweep status` and leases know no difference.
 """
@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import optuna
-from optuna.trial import TrialState as OptunaState
 
 from sweeps.engines import optuna_space
 from sweeps.engines.optuna_engine import Identify, OptunaEngine
@@ -21,19 +20,19 @@ from sweeps.study.folder import StudyFolder
 from sweeps.study.retry import patiently
 from sweeps.sweepfile.space import Distribution, Parameter
 
-_DUST = 1e-9  # what a number may lose on its way through JSON, relative
+_TOLERANCE = 1e-9  # relative error of a number that went through JSON
 
 
 class WandbEngine(OptunaEngine):
-    """One study whose points come from W&B. `claim` gives only what dead or stopped agents left."""
+    """One study whose points come from W&B. `claim` returns only trials that dead or stopped agents left."""
 
     def __init__(self, folder: StudyFolder, agent: str, identify: Identify, say: Callable[[str], None]) -> None:
         super().__init__(folder, agent, identify, say)
         self._study.pruner = optuna.pruners.NopPruner()
-        self._study.sampler = optuna_space.random_sampler(0, 0)  # has nothing to choose
+        self._study.sampler = optuna_space.make_random_sampler(0, 0)  # never asked
 
     def adopt(self, params: Mapping[str, object]) -> Claim | str:
-        """A claim on a point that W&B chose; where another trial has it, the run folder that answers it.
+        """Claim a point that W&B chose; if another trial has it, return the digest of that run instead.
 
         Raises:
             StudyError: the point lies outside of the sweep file's space, or cannot be trained.
@@ -42,48 +41,47 @@ class WandbEngine(OptunaEngine):
 
     def _adopt(self, params: Mapping[str, object]) -> Claim | str:
         parameters = self.spec.sweep.parameters
-        draws = optuna_space.draws_of(parameters, {p.name: _value(p, params) for p in parameters})
-        run = self._identify(optuna_space.values_of(parameters, draws)).run
+        draws = optuna_space.encode_point(parameters, {p.name: _value(p, params) for p in parameters})
+        run = self._identify(optuna_space.decode_point(parameters, draws)).run
         with self._folder.locked() as now:
             for trial in self._trials():
-                left = trial.state is OptunaState.RUNNING and trial.user_attrs.get(RUN) == run
-                if left and is_abandoned(trial, now):  # W&B hands a preempted run out again
+                if trial.user_attrs.get(RUN) == run and is_abandoned(trial, now):  # W&B hands a preempted run out again
                     return self._take_over(trial, now) or run
             self._study.enqueue_trial(draws)
-            return self._settle(self._study.ask(), self._covered(), now) or run
+            return self._claim_or_answer(self._study.ask(), self._covered(), now) or run
 
     def _new_point(self, _now: datetime) -> Claim | None:
         return None
 
 
 def _value(parameter: Parameter, params: Mapping[str, object]) -> object:
-    """What W&B chose for a parameter, as the sweep file means it: JSON knows one kind of number, a command line only text."""
+    """Return W&B's value of a parameter in the sweep file's type; JSON and command lines lose it."""
     if parameter.distribution is Distribution.CONSTANT:
         return parameter.values[0]
     if parameter.name not in params:
         raise StudyError(f"W&B gave no {parameter.name}; is the sweep made by `arena sweep run --engine wandb`?")
-    given = params[parameter.name]
+    raw = params[parameter.name]
     if parameter.values:
         for value in parameter.values:
-            if value == given or str(value) == str(given):
+            if value == raw or str(value) == str(raw):
                 return value
-    elif (number := _number(given)) is not None and (parameter.distribution.is_shaped or _is_within(parameter, number)):
-        if parameter.distribution.is_shaped:  # W&B's draws have no bounds, and ours end far out
+    elif (number := _number(raw)) is not None and (parameter.distribution.is_shaped or _is_within(parameter, number)):
+        if parameter.distribution.is_shaped:  # W&B's draws have no bounds; Arena's bounds are far out
             return number
         return min(max(number, parameter.low), parameter.high)
-    raise StudyError(f"W&B chose {parameter.name} {given!r}, which lies outside of the sweep file's space; edit neither alone")
+    raise StudyError(f"W&B chose {parameter.name} {raw!r}, which lies outside of the sweep file's space; edit neither alone")
 
 
-def _number(given: object) -> float | None:
-    if isinstance(given, bool) or not isinstance(given, int | float | str):
+def _number(raw: object) -> float | None:
+    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         return None
     try:
-        return float(given)
+        return float(raw)
     except ValueError:
         return None
 
 
-def _is_within(parameter: Parameter, given: float) -> bool:
+def _is_within(parameter: Parameter, number: float) -> bool:
     q = parameter.q if parameter.distribution.is_quantized else 0.0  # rounding may pass a bound by half of it
-    slack = q + _DUST * max(abs(parameter.low), abs(parameter.high))
-    return parameter.low - slack <= given <= parameter.high + slack
+    slack = q + _TOLERANCE * max(abs(parameter.low), abs(parameter.high))
+    return parameter.low - slack <= number <= parameter.high + slack

@@ -1,4 +1,4 @@
-"""Files for W&B's own commands: a sweep for `wandb sweep`, and the source that its scheduler runs Optuna's samplers with."""
+"""Files for W&B's own commands: a sweep, and a source by which its scheduler runs Optuna's samplers."""
 
 from __future__ import annotations
 
@@ -29,45 +29,45 @@ SWEEP = parse(
 
 def make_study(_sweep):
     """The study that W&B asks for points; it is made anew, and told what is known, when the scheduler starts again."""
-    sampler = optuna_space.sampler(SWEEP, {budget}, {seed}, 0)
-    pruner = optuna_space.pruner(SWEEP.early_terminate)
+    sampler = optuna_space.make_sampler(SWEEP, {budget}, {seed}, 0)
+    pruner = optuna_space.make_pruner(SWEEP.early_terminate)
     return optuna.create_study(direction=SWEEP.goal.value, sampler=sampler, pruner=pruner)
 
 
 def space(trial):
     """One point, as W&B passes it to `arena wandb trial`."""
-    return optuna_space.values_of(SWEEP.parameters, optuna_space.suggest(trial, SWEEP.parameters))
+    return optuna_space.decode_point(SWEEP.parameters, optuna_space.suggest(trial, SWEEP.parameters))
 '''
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Written:
-    """The files, and the commands that use them, in order."""
+class WrittenFiles:
+    """Files for W&B, and the commands that use them, in order."""
 
     files: tuple[Path, ...]
     commands: tuple[str, ...]
 
 
-def write_sweep(spec: StudySpec, studies_dir: Path, out: Path) -> Written:
-    """The sweep as W&B's server searches it.
+def write_sweep(spec: StudySpec, studies_dir: Path, out: Path) -> WrittenFiles:
+    """Write the sweep for W&B's server.
 
     Raises:
-        StudyError: W&B cannot search so, or the file cannot be written.
+        StudyError: W&B does not support the sweep, or the file cannot be written.
     """
-    wandb_config.check(spec)
-    config = wandb_config.sweep_config(spec, wandb_config.agent_command(spec, studies_dir))
+    wandb_config.check_supported(spec)
+    config = wandb_config.make_sweep_config(spec, wandb_config.agent_command(spec, studies_dir))
     _write(out, yaml.safe_dump(config, sort_keys=False))
-    return Written(files=(out,), commands=_commands(out, ()))
+    return WrittenFiles(files=(out,), commands=_commands(out, ()))
 
 
-def write_scheduled(spec: StudySpec, studies_dir: Path, out: Path) -> Written:
-    """The sweep as `wandb sweep-scheduler` searches it with Optuna: any of Optuna's samplers and pruners.
+def write_scheduled_sweep(spec: StudySpec, studies_dir: Path, out: Path) -> WrittenFiles:
+    """Write the sweep for `wandb sweep-scheduler`: any of Optuna's samplers and pruners.
 
     Raises:
         StudyError: a file cannot be written.
     """
     source = out.with_name(f"{out.stem.replace('.', '_').replace('-', '_')}_scheduler.py")
-    config = wandb_config.sweep_config(spec, wandb_config.agent_command(spec, studies_dir))
+    config = wandb_config.make_sweep_config(spec, wandb_config.agent_command(spec, studies_dir))
     config.pop("early_terminate", None)  # the scheduler prunes
     config["method"] = "custom"
     config["scheduler"] = {"engine": "optuna", "source": source.name, "optimizer": "make_study", "search_space": "space"}
@@ -75,7 +75,7 @@ def write_scheduled(spec: StudySpec, studies_dir: Path, out: Path) -> Written:
     _write(source, text)
     _write(out, yaml.safe_dump(config, sort_keys=False))
     scheduler = "wandb sweep-scheduler ENTITY/PROJECT/SWEEP"
-    return Written(files=(out, source), commands=_commands(out, (scheduler,)))
+    return WrittenFiles(files=(out, source), commands=_commands(out, (scheduler,)))
 
 
 def _commands(out: Path, more: Sequence[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Which sweep at W&B a study is: made once, kept in the study's folder, and given more runs when the study is to go on."""
+"""Link of a study to its sweep at W&B, stored in the study's folder; the sweep gets more runs when the study goes on."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from sweeps.pool.agent_options import Say
 from sweeps.pool.plan import SweepRequest
 from sweeps.results import read_outline
 from sweeps.study.folder import StudyFolder, StudySpec
-from sweeps.training import wandb_runs as wandb_door
+from sweeps.training import wandb_runs
 from sweeps.wandb_sweeps import config as wandb_config
 
 _NAME = "wandb.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Link:
-    """One sweep at W&B."""
+class SweepLink:
+    """A sweep at W&B."""
 
     entity: str
     project: str
@@ -42,45 +42,45 @@ class Link:
 
     @property
     def path(self) -> str:
-        """As `wandb agent` takes it."""
+        """Name of the sweep for `wandb agent`."""
         return f"{self.entity}/{self.project}/{self.sweep}"
 
 
-def link_of(folder: StudyFolder) -> Link:
-    """The sweep of a study; raises StudyError where it has none."""
+def read_link(folder: StudyFolder) -> SweepLink:
+    """Return the sweep of a study; raises StudyError where it has none."""
     path = folder.path / _NAME
     if not path.exists():
         raise StudyError(f"study {folder.name!r} has no sweep at W&B; make one with `arena sweep run --engine wandb`")
-    return Link(**read_json(path))
+    return SweepLink(**read_json(path))
 
 
-def write_link(folder: StudyFolder, link: Link) -> None:
+def write_link(folder: StudyFolder, link: SweepLink) -> None:
     write_json(folder.path / _NAME, dataclasses.asdict(link))
 
 
 def open_sweeps(request: SweepRequest, say: Say) -> list[StudySpec]:
-    """The planned studies, each in its folder and with its sweep at W&B.
+    """Create or continue the planned studies, each with its sweep at W&B, and return them.
 
     Raises:
-        SweepError, CnnError: as `sweeps.pool.plan.open_studies`; not logged in, or W&B cannot do what is asked.
+        SweepError, CnnError: as `sweeps.pool.plan.open_studies`; not logged in, or W&B does not support the sweep.
     """
     planned, _ = plan.plan(request)
     for spec in planned:
-        wandb_config.check(spec)
+        wandb_config.check_supported(spec)
     refuse_namesake()
-    wandb_door.check_login()
+    wandb_runs.require_account()
     specs = plan.open_studies(request, say)
     studies = request.options.studies_dir
     for spec in specs:
         facts = read_outline(studies, spec.name)
-        n_missing = spec.budget - facts.n_settled - facts.n("running") - facts.n("interrupted")
+        n_missing = spec.budget - facts.n_completed - facts.n("running") - facts.n("interrupted")
         link = register(StudyFolder(studies / spec.name), request.search.project or "arena", request.search.entity, n_missing)
         say(f"study {spec.name} at W&B: {link.url}")
     return specs
 
 
 def refuse_namesake() -> None:
-    """W&B's local controller comes with a package that writes into a folder of our name; raises StudyError."""
+    """Refuse a package of W&B's local controller that overwrites Arena's `sweeps`; raises StudyError."""
     try:
         importlib.metadata.distribution("sweeps")
     except importlib.metadata.PackageNotFoundError:
@@ -89,78 +89,77 @@ def refuse_namesake() -> None:
     raise StudyError(f"the package `sweeps` (of wandb[sweeps]) is installed over Arena's own; {fix}")
 
 
-def register(folder: StudyFolder, project: str, entity: str, n_missing: int) -> Link:
-    """The study's sweep at W&B, made if need be; one that goes on may start as many runs more as are missing.
+def register(folder: StudyFolder, project: str, entity: str, n_missing: int) -> SweepLink:
+    """Return the study's sweep at W&B, created if need be; allow an existing one `n_missing` more runs.
 
     Args:
-        n_missing: trials up to the budget, less those that agents take over.
+        n_missing: trials up to the budget, without those that agents will take over.
 
     Raises:
         StudyError: W&B is not reached, or refuses the project or entity.
     """
     spec = folder.spec()
-    with folder.held(), asked("the sweep is not made"):
+    with folder.held(), wandb_session("the sweep is not made"):
         if (folder.path / _NAME).exists():
-            link = link_of(folder)
+            link = read_link(folder)
             _allow_more(link, n_missing)
             return link
-        link = _made(spec, folder, project, entity)
+        link = _create_sweep(spec, folder, project, entity)
         write_link(folder, link)
         return link
 
 
-def _made(spec: StudySpec, folder: StudyFolder, project: str, entity: str) -> Link:
+def _create_sweep(spec: StudySpec, folder: StudyFolder, project: str, entity: str) -> SweepLink:
     import wandb
 
     command = wandb_config.agent_command(spec, folder.path.parent)
-    with contextlib.redirect_stdout(io.StringIO()):  # wandb prints the sweep's id and page; we do that below
-        sweep = wandb.sweep(wandb_config.sweep_config(spec, command), project=project, entity=entity or None)
-    # wandb leaves what it resolved where the agents of this process would look for it.
-    where = os.environ.get("WANDB_ENTITY", entity), os.environ.get("WANDB_PROJECT", project)
-    return Link(
-        entity=where[0], project=where[1], sweep=sweep, url=str(wandb.Api().sweep(f"{where[0]}/{where[1]}/{sweep}").url)
-    )
+    with contextlib.redirect_stdout(io.StringIO()):  # wandb prints the sweep's id and page; `open_sweeps` does that
+        sweep = wandb.sweep(wandb_config.make_sweep_config(spec, command), project=project, entity=entity or None)
+    # wandb.sweep leaves the entity and project that it resolved in the environment.
+    entity, project = os.environ.get("WANDB_ENTITY", entity), os.environ.get("WANDB_PROJECT", project)
+    url = str(wandb.Api().sweep(f"{entity}/{project}/{sweep}").url)
+    return SweepLink(entity=entity, project=project, sweep=sweep, url=url)
 
 
-def _allow_more(link: Link, n_missing: int) -> None:
-    """Runs that failed or repeated a point count in W&B's run_cap, and not in a study's budget."""
+def _allow_more(link: SweepLink, n_missing: int) -> None:
+    """Raise the run_cap at W&B, which, unlike a budget, counts runs that failed or repeated a point."""
     import wandb
 
-    found = wandb.Api().sweep(link.path)
-    config = dict(found.config)
-    cap = len(found.runs) + n_missing
+    sweep = wandb.Api().sweep(link.path)
+    config = dict(sweep.config)
+    cap = len(sweep.runs) + n_missing
     if n_missing <= 0 or config.get("run_cap", cap) >= cap:
         return
-    with tempfile.TemporaryDirectory() as place:
-        file = Path(place) / "sweep.yaml"
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "sweep.yaml"
         file.write_text(yaml.safe_dump({**config, "run_cap": cap}), encoding="utf-8")
-        _wandb("sweep", "--update", link.path, str(file))
-    _wandb("sweep", "--resume", link.path)
+        _run_wandb("sweep", "--update", link.path, str(file))
+    _run_wandb("sweep", "--resume", link.path)
 
 
-def _wandb(*words: str) -> None:
-    done = subprocess.run(
+def _run_wandb(*words: str) -> None:
+    process = subprocess.run(
         [sys.executable, "-P", "-m", "wandb", *words], capture_output=True, text=True, check=False, timeout=120
     )
-    if done.returncode:
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+    if process.returncode:
+        last = (process.stderr or process.stdout).strip().splitlines()[-1:]
         raise StudyError(f"`wandb {' '.join(words[:2])}` failed: {' '.join(last)}")
 
 
-def config_at_wandb(path: str) -> dict[str, Any]:
-    """The configuration of a sweep as W&B has it; raises StudyError."""
+def read_sweep_config(path: str) -> dict[str, Any]:
+    """Return the configuration of a sweep at W&B; raises StudyError."""
     import wandb
 
-    with asked("the sweep is not found"):
+    with wandb_session("the sweep is not found"):
         return dict(wandb.Api().sweep(path).config)
 
 
 @contextlib.contextmanager
-def asked(what_fails: str) -> Iterator[None]:
-    """Around questions to W&B: its errors become ours, and its process ends, so that agents begin one of their own.
+def wandb_session(failure: str) -> Iterator[None]:
+    """Translate errors of W&B, and end its process afterwards, so that agents begin one of their own.
 
     Raises:
-        StudyError: with what W&B said, in one line.
+        StudyError: W&B failed; the text begins with `failure`.
     """
     import wandb
 
@@ -171,8 +170,8 @@ def asked(what_fails: str) -> Iterator[None]:
         raise
     except Exception as error:  # wandb raises many kinds
         text = " ".join(str(error).split())[:300] or type(error).__name__
-        law = f"{what_fails}: W&B says {text!r}"
-        raise StudyError(f"{law}; check --project and --entity, `wandb login` and WANDB_BASE_URL, and run it again") from error
+        rule = f"{failure}: W&B says {text!r}"
+        raise StudyError(f"{rule}; check --project and --entity, `wandb login` and WANDB_BASE_URL, and run it again") from error
     finally:
         wandb.teardown()
         for name in [name for name in os.environ if name.startswith("WANDB") and name.endswith("SERVICE")]:

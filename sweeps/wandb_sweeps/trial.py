@@ -1,4 +1,4 @@
-"""One run that W&B's sweep made: its point trained, answered or gone on with, and told to W&B and to the study."""
+"""Trials of a W&B sweep: train, resume or answer the point of a run, for W&B and for the study."""
 
 from __future__ import annotations
 
@@ -10,82 +10,81 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnn.runs.folder import EpochRow, RunFolder, RunState
-from sweeps.engines.protocol import Claim, settle
+from sweeps.engines.protocol import Claim, record_result
 from sweeps.errors import StudyError
 from sweeps.pool.agent_options import Say
 from sweeps.study.folder import StudyFolder
-from sweeps.training import configuration, trial
-from sweeps.training import wandb_runs as wandb_door
-from sweeps.training.trial import Step, Task, TrialResult, Workplace
+from sweeps.training import configuration, trial, wandb_runs
+from sweeps.training.trial import Step, Task, TrialContext, TrialResult
 from sweeps.wandb_sweeps.engine import WandbEngine
-from sweeps.wandb_sweeps.link import Link
+from sweeps.wandb_sweeps.link import SweepLink
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asker:
-    """Who may want a trial to end: asked after every epoch, and told when Stop is pressed in W&B."""
+class StopHooks:
+    """Hooks that may end a trial."""
 
-    step: Callable[[], Step]
-    on_stop: Callable[[], None]
+    step: Callable[[], Step]  # called after every epoch
+    on_stop: Callable[[], None]  # called when Stop is pressed in W&B
 
 
 class WandbStudy:
     """A study with a sweep at W&B, for one agent."""
 
-    def __init__(self, folder: StudyFolder, link: Link, device: str, say: Say) -> None:
+    def __init__(self, folder: StudyFolder, link: SweepLink, device: str, say: Say) -> None:
         self.folder = folder
         self.link = link
         self._say = say
         agent = f"{socket.gethostname()}-{os.getpid()}"
-        self.engine = WandbEngine(folder, agent, functools.partial(configuration.point_of, folder.spec().base), say)
+        self.engine = WandbEngine(folder, agent, functools.partial(configuration.make_point, folder.spec().base), say)
         spec = self.engine.spec
-        self.place = Workplace(base=spec.base, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
+        self.context = TrialContext(base=spec.base, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
 
-    def train(self, params: Mapping[str, object], run: str, asker: Asker) -> TrialResult | None:
-        """What came of W&B's run `run`, a new one or one handed out again; None where its point was answered.
+    def train(self, params: Mapping[str, object], run: str, hooks: StopHooks) -> TrialResult | None:
+        """Train W&B's run `run`; return None where another run folder answered its point.
 
         Raises:
-            StudyError: the point is none of the sweep file's, or cannot be trained.
+            StudyError: the point lies outside of the sweep file's space, or cannot be trained.
         """
         claim = self.engine.adopt(params)
         if isinstance(claim, str):
             self._answer(self._run(claim), run)
             return None
-        return self._train(claim, run, asker)
+        return self._train(claim, run, hooks)
 
-    def go_on(self, claim: Claim, asker: Asker) -> TrialResult:
-        """What came of a trial that another agent left, in the run at W&B that it had."""
-        return self._train(claim, wandb_door.run_at_wandb(self._run(claim.run)) or claim.run, asker)
+    def resume(self, claim: Claim, hooks: StopHooks) -> TrialResult:
+        """Train a trial that another agent left, in the run at W&B that it had."""
+        return self._train(claim, wandb_runs.find_wandb_run(self._run(claim.run)) or claim.run, hooks)
 
-    def _train(self, claim: Claim, run: str, asker: Asker) -> TrialResult:
+    def _train(self, claim: Claim, run: str, hooks: StopHooks) -> TrialResult:
         metric = self.engine.spec.sweep.metric
 
         def listen(row: EpochRow) -> Step:
             step = self.engine.report(claim, row.epoch, float(getattr(row, metric)))
-            return asker.step() if step is Step.CONTINUE else step
+            return hooks.step() if step is Step.CONTINUE else step
 
-        if self._run(claim.run).state() is RunState.FINISHED:  # trained before, outside of this study
+        if self._run(claim.run).state() is RunState.FINISHED:  # trained before, outside this study
             self._answer(self._run(claim.run), run)
-        place = replace(self.place, copy=self._to(run, asker.on_stop))
-        result = trial.run_trial(place, Task(number=claim.number, params=claim.params, metric=metric), listen)
-        settle(self.engine, claim, result, self._say)
+        context = replace(self.context, copy=self._destination(run, hooks.on_stop))
+        result = trial.run_trial(context, Task(number=claim.number, params=claim.params, metric=metric), listen)
+        record_result(self.engine, claim, result, self._say)
         return result
 
     def _answer(self, folder: RunFolder, run: str) -> None:
         try:
-            wandb_door.answer(folder, self._to(run, lambda: None))
+            wandb_runs.replay_run(folder, self._destination(run, lambda: None))
         except StudyError as error:  # W&B lacks a curve that the run folder has
             self._say(str(error))
 
-    def _to(self, run: str, on_stop: Callable[[], None]) -> wandb_door.Target:
-        return wandb_door.destination((self.link.entity, self.link.project, run), self.folder.name, on_stop)
+    def _destination(self, run: str, on_stop: Callable[[], None]) -> wandb_runs.Target:
+        return wandb_runs.make_destination((self.link.entity, self.link.project, run), self.folder.name, on_stop)
 
     def _run(self, digest: str) -> RunFolder:
-        return RunFolder(self.place.runs / digest)
+        return RunFolder(self.context.runs / digest)
 
 
-def given_params(file: Path) -> dict[str, object]:
-    """The parameters of the run that `wandb.agent` starts, from the file that it hands to `wandb.init`."""
+def read_params(file: Path) -> dict[str, object]:
+    """Read the parameters of a run from the file that `wandb.agent` hands to `wandb.init`."""
     import yaml
 
     content = yaml.safe_load(file.read_text(encoding="utf-8"))

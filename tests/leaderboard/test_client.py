@@ -18,7 +18,7 @@ from leaderboard import client
 from leaderboard.actions.host import HostDecision, close_contest
 from leaderboard.client import ClientError, Endpoint, InvalidFile, Unreachable, WrongToken, send_file
 from leaderboard.store import open_contest
-from leaderboard.verification.sent_models import record_verification, sent_models
+from leaderboard.verification.sent_models import read_sent_models, record_verification
 from leaderboard.verification.verify import Verification
 from support.onnx_models import first_samples, model_of
 from support.paths import ROOT
@@ -103,7 +103,7 @@ def test_the_command_prints_the_result_and_its_exit_code_says_what_happened(tmp_
         with pytest.raises(WrongToken, match="of team 'Ann', not of 'Bob'"):
             send_file(Endpoint(url=service.url, team="Bob", token=tokens["Ann"]), good, told.append)
         with open_contest(tmp_path / "c.db") as contest:
-            close_contest(contest, HostDecision(reason="over", at=NOW))
+            close_contest(contest, HostDecision(reason="over", decided_at=NOW))
             late = contest.new_token(contest.add_team("Late", NOW), NOW)
         with pytest.raises(ClientError, match="closed by its host") as closed:
             send_file(Endpoint(url=service.url, team="Late", token=late), good, told.append)
@@ -151,12 +151,12 @@ def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_any
         assert out.startswith("the same file was scored before, no attempt was used\n")
         assert out.endswith(f"2 attempts left\nmy %22net%22.onnx ({digest}) is kept beside attempt 1: not run yet\n")
         with open_contest(tmp_path / "c.db") as contest:
-            (model,) = sent_models(contest, contest.teams())
+            (model,) = read_sent_models(contest, contest.teams())
             record_verification(contest, model, Verification(is_verified=True, remark="", n_equal=0, n_rows=0), NOW)
         net.write_bytes(model_of(first_samples(1)))
         assert submit(service, file, tokens["Ann"], "--team", "Ann", "--model", str(net))[0] == 4  # verified: takes no other
         with open_contest(tmp_path / "c.db") as contest:
-            close_contest(contest, HostDecision(reason="over", at=NOW))
+            close_contest(contest, HostDecision(reason="over", decided_at=NOW))
         file.write_bytes(submission(2))
         assert submit(service, file, tokens["Ann"], "--team", "Ann", "--model", str(net))[0] == 5
     assert told == []
@@ -214,5 +214,5 @@ def test_a_file_that_is_not_there_is_invalid_and_a_token_is_never_printed(tmp_pa
     with pytest.raises(InvalidFile, match="cannot be read"):
         send_file(door, tmp_path / "none.csv", print)
     assert "very-secret" not in repr(door)
-    assert door.is_in_the_clear
-    assert not Endpoint(url="http://127.0.0.1:8000", team="Ann", token="t").is_in_the_clear
+    assert door.is_unencrypted
+    assert not Endpoint(url="http://127.0.0.1:8000", team="Ann", token="t").is_unencrypted

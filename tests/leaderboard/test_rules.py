@@ -18,7 +18,7 @@ from leaderboard.rules import Ties
 from leaderboard.standings import AttemptModel, ModelState, Part
 from leaderboard.store import Contest, open_contest
 from leaderboard.teams import Team
-from leaderboard.verification.sent_models import attach_model, record_verification, sent_models
+from leaderboard.verification.sent_models import attach_model, read_sent_models, record_verification
 from leaderboard.verification.verify import Verification
 from support.contests import DEADLINE, NOW, made, predictions, ranking, send, solution
 
@@ -192,7 +192,7 @@ def test_the_last_verdict_on_a_model_marks_its_attempt(contest_place: str) -> No
             assert _model_of(contest, alpha).state is ModelState.CARRIED
             for is_equal in answers:
                 verdict = Verification(is_verified=is_equal, remark=f"{is_equal}", n_equal=0, n_rows=40)
-                record_verification(contest, sent_models(contest, [alpha])[0], verdict, NOW)
+                record_verification(contest, read_sent_models(contest, [alpha])[0], verdict, NOW)
                 assert _model_of(contest, alpha).state is (ModelState.VERIFIED if is_equal else ModelState.DIFFERS)
         digest = hashlib.sha256(b"second").hexdigest()
         wanted = AttemptModel(file_name="m.onnx", digest=digest, state=ModelState.VERIFIED, remark="True")

@@ -17,7 +17,7 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 @dataclass
 class Behaviour:
-    """What the server does; `cuts` are numbers of bytes after which it drops, one per answer."""
+    """Behaviour of the server; `cuts` are numbers of bytes after which it drops, one per answer."""
 
     content: bytes = CONTENT
     etag: str = '"one"'
@@ -27,7 +27,7 @@ class Behaviour:
     knows_range: bool = True
     says_length: bool = True
     kind: str = "application/gzip"
-    asked: list[str] = field(default_factory=list)  # the Range of each request
+    ranges: list[str] = field(default_factory=list)  # Range header of each request
 
 
 class Server:
@@ -61,17 +61,17 @@ class Server:
 
 
 def answer(request: BaseHTTPRequestHandler, how: Behaviour) -> None:
-    wanted = request.headers.get("Range", "")
-    how.asked.append(wanted)
+    range_header = request.headers.get("Range", "")
+    how.ranges.append(range_header)
     guard = request.headers.get("If-Range")
     if how.status:
         request.send_error(how.status)
         return
-    start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and how.knows_range else 0
+    start = int(range_header.removeprefix("bytes=").rstrip("-")) if range_header and how.knows_range else 0
     if guard and guard not in (how.etag, how.last_modified):
         start = 0
     total = len(how.content)
-    if wanted and start >= total:
+    if range_header and start >= total:
         request.send_response(416)
         request.send_header("Content-Range", f"bytes */{total}")
         request.end_headers()

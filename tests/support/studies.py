@@ -15,10 +15,10 @@ from typing import Any
 
 from typer.testing import CliRunner
 
+import arena.cli
 from cnn.config import TileSettings, config_to_dict, default_config
 from support.paths import ROOT
 from support.warm_python import WarmPython
-from sweeps.cli.app import app
 from sweeps.engines.optuna_engine import OptunaEngine
 from sweeps.engines.protocol import Claim, Idle
 from sweeps.results import StudyFacts, TrialFacts, read_study
@@ -78,7 +78,7 @@ def open_engine(
 ) -> OptunaEngine:
     folder = StudyFolder(studies / name)
     say = said.append if said is not None else print
-    return OptunaEngine(folder, agent, partial(configuration.point_of, folder.spec().base), say)
+    return OptunaEngine(folder, agent, partial(configuration.make_point, folder.spec().base), say)
 
 
 def claim_and_die(studies: Path, warm: WarmPython, *, epochs: int = 0, elsewhere: bool = False) -> dict[str, Any]:
@@ -163,10 +163,10 @@ def states(facts: StudyFacts) -> list[str]:
     return [trial.state for trial in facts.trials]
 
 
-SHOWN = {"terminal_width": 240, "env": {"COLUMNS": "240", "TERM": "dumb", "NO_COLOR": "1"}}
+TERMINAL = {"terminal_width": 240, "env": {"COLUMNS": "240", "TERM": "dumb", "NO_COLOR": "1"}}
 
 
 def call(*words: str, code: int = 0) -> str:
-    result = CliRunner().invoke(app, words, **SHOWN)
+    result = CliRunner().invoke(arena.cli.app, ["sweep", *words], **TERMINAL)
     assert result.exit_code == code, result.output
     return result.output

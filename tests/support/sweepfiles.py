@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sweeps.errors import SweepFileError
-from sweeps.sweepfile.lint import check
+from sweeps.sweepfile.lint import check_sweep
 from sweeps.sweepfile.sweep import Sweep, parse
 
 GOOD = """\
@@ -18,7 +18,7 @@ parameters:
 
 def read(text: str) -> Sweep:
     sweep = parse(text, "s.yaml")
-    check(sweep)
+    check_sweep(sweep)
     return sweep
 
 

@@ -275,7 +275,7 @@ def _end_as(work: Callable[[], None]) -> None:
 
 
 def main(address: str, client: str) -> None:
-    sys.path[0] = str(HERE.parent)  # where Arena is, and not the tests
+    sys.path[0] = str(HERE.parents[1])  # the packages, not the folders of their tests
     from cnn.hardware import name_account
 
     name_account()

@@ -7,7 +7,7 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from sweeps.importance import Column, importances
+from sweeps.importance import ParameterColumn, compute_importances
 
 RATES, DEPTHS, NAMES = "train.learning_rate", "model.depth", "train.optimizer"
 
@@ -21,9 +21,9 @@ def drawn(n: int, seed: int = 0) -> dict[str, list[object]]:
     }
 
 
-def columns_of(values: dict[str, list[object]]) -> list[Column]:
+def columns_of(values: dict[str, list[object]]) -> list[ParameterColumn]:
     return [
-        Column(name=name, values=tuple(some), is_log=name == RATES, is_categorical=name == NAMES)
+        ParameterColumn(name=name, values=tuple(some), is_log=name == RATES, is_categorical=name == NAMES)
         for name, some in values.items()
     ]
 
@@ -38,7 +38,7 @@ def losses_of(values: dict[str, list[object]]) -> list[float]:
 @pytest.mark.parametrize("n", [24, 64, 400])
 def test_what_decides_comes_first_and_shares_add_up_to_one(n: int) -> None:
     values = drawn(n)
-    found = importances(columns_of(values), losses_of(values))
+    found = compute_importances(columns_of(values), losses_of(values))
     assert sum(found.values()) == pytest.approx(1)
     assert next(iter(found)) == RATES
     assert found[RATES] > 0.7
@@ -60,12 +60,12 @@ def test_they_agree_with_optunas_own(seed: int) -> None:
         study.add_trial(optuna.trial.create_trial(value=loss, params=params, distributions=space))
     evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=0.25)
     theirs = optuna.importance.get_param_importances(study, evaluator=evaluator)
-    ours = importances(columns_of(values), losses)
+    ours = compute_importances(columns_of(values), losses)
     assert ours[RATES] == pytest.approx(theirs[RATES], abs=0.1)
 
 
 def test_one_value_has_no_share_and_equal_losses_tell_nothing() -> None:
     values = {**drawn(40), "train.batch_size": [64] * 40}
-    assert importances(columns_of(values), losses_of(values))["train.batch_size"] == 0
-    assert importances(columns_of(values), [0.5] * 40) == {}
-    assert importances([], [0.1, 0.2, 0.3, 0.4]) == {}
+    assert compute_importances(columns_of(values), losses_of(values))["train.batch_size"] == 0
+    assert compute_importances(columns_of(values), [0.5] * 40) == {}
+    assert compute_importances([], [0.1, 0.2, 0.3, 0.4]) == {}

@@ -125,6 +125,6 @@ def test_studies_are_listed_by_name(tmp_path: Path) -> None:
 
 def test_reading_a_study_module_loads_neither_torch_nor_optuna() -> None:
     names = "('torch', 'optuna', 'numpy')"
-    code = f"import sys, sweeps.results, sweeps.cli.app; print([m for m in {names} if m in sys.modules])"
+    code = f"import sys, sweeps.results, arena.cli; print([m for m in {names} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"

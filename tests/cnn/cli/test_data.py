@@ -112,9 +112,9 @@ def test_synth_makes_a_corpus_once_and_scan_reads_it(tmp_path: Path) -> None:
     pytest.importorskip("espeakng_loader")
     out = tmp_path / "digits"
     words = ("synth", out, "--clips", "20", "--speakers", "2", "--language", "es")
-    made = run(*words)
-    assert (made.exit_code, made.stdout) == (0, "")
-    assert made.stderr.splitlines()[-1] == f"{out} holds 20 clips of 2 voices; next: arena data scan {out}"
+    result = run(*words)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr.splitlines()[-1] == f"{out} holds 20 clips of 2 voices; next: arena data scan {out}"
     again = run(*words)
     assert (again.exit_code, again.stderr) == (0, f"{out} holds these 20 clips of 2 voices already\n")
     assert "speakers  2 (01 10, 02 10); 1 female, 1 male" in run("scan", out).stdout.splitlines()

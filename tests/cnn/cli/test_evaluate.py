@@ -1,4 +1,4 @@
-"""What `arena eval` prints: nothing wider than 80 columns, few speakers all, many as the worst of them and quantiles."""
+"""Output of `arena eval`: nothing wider than 80 columns, few speakers all, many as the worst of them and quantiles."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ SIXTY = tuple(f"{n:02d}" for n in range(1, 61))
 def evaluated(runs: Path, plan: EvaluationPlan, speakers: tuple[str, ...]) -> list[tuple[Arm, Evaluation]]:
     write_evaluation(runs, plan, speakers=speakers)
     arms = make_arms(plan, CORPUS, TileSettings(), len(speakers))
-    return [(arm, evaluate([[RunFolder(runs / one.digest) for one in seeds] for seeds in arm.configs], "test")) for arm in arms]
+    folders = [[[RunFolder(runs / config.digest) for config in seeds] for seeds in arm.configs] for arm in arms]
+    return [(arm, evaluate(by_fold, "test")) for arm, by_fold in zip(arms, folders, strict=True)]
 
 
-def lines_of(capsys: pytest.CaptureFixture[str]) -> list[str]:
+def read_lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
 
 
@@ -32,28 +33,28 @@ def starts(lines: list[str]) -> list[str]:
 
 def test_sixty_speakers_and_two_long_names_fit_80_columns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan = EvaluationPlan(folds="becker", models=("lenet5", "efficientnet"), variants=("bilateral+aug",), n_seeds=3)
-    found = evaluated(tmp_path, plan, SIXTY)
-    print_evaluations(plan, found, every_speaker=False)
-    lines = lines_of(capsys)
+    arms = evaluated(tmp_path, plan, SIXTY)
+    print_evaluations(plan, arms, every_speaker=False)
+    lines = read_lines(capsys)
     assert max(map(len, lines)) <= 80
     assert any("01, 06, 11, 16, 21 and 7 more" in line for line in lines)
     first = lines[: lines.index("efficientnet on bilateral+aug: 5 folds (becker), 3 seeds, 2,400 test clips")]
     assert starts(first[first.index(next(line for line in first if line.startswith(" speaker"))) + 2 :])[:5] == [
-        score.speaker for score in found[0][1].speakers[:5]
+        score.speaker for score in arms[0][1].speakers[:5]
     ]
     words = " ".join(" ".join(first).split())
-    scores = sorted(score.macro_f1 for score in found[0][1].speakers)
-    assert f"half below {(scores[29] + scores[30]) / 2:.3f}, three quarters below" in words
-    assert f"the best has {scores[-1]:.3f}. The 5 worst stand above; --speakers lists all." in words
+    results = sorted(score.macro_f1 for score in arms[0][1].speakers)
+    assert f"half below {(results[29] + results[30]) / 2:.3f}, three quarters below" in words
+    assert f"the best has {results[-1]:.3f}. The 5 worst stand above; --speakers lists all." in words
 
 
 def test_every_speaker_is_listed_when_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan = EvaluationPlan(folds="20")
-    found = evaluated(tmp_path, plan, SIXTY)
-    print_evaluations(plan, found, every_speaker=False)
-    short = lines_of(capsys)
-    print_evaluations(plan, found, every_speaker=True)
-    long = lines_of(capsys)
+    results = evaluated(tmp_path, plan, SIXTY)
+    print_evaluations(plan, results, every_speaker=False)
+    short = read_lines(capsys)
+    print_evaluations(plan, results, every_speaker=True)
+    long = read_lines(capsys)
     assert len(long) - len(short) == 60 - 5 + 20 - 5 - 3  # speakers, folds, and the three lines on the others
     assert set(starts(long)) >= set(SIXTY)
 
@@ -61,12 +62,12 @@ def test_every_speaker_is_listed_when_asked(tmp_path: Path, capsys: pytest.Captu
 def test_few_speakers_are_all_listed_and_many_seeds_are_a_span(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     speakers = tuple(f"speaker_with_a_name_{n}" for n in range(6))
     plan = EvaluationPlan(folds="loso", n_seeds=5)
-    found = evaluated(tmp_path, plan, speakers)
-    print_evaluations(plan, found, every_speaker=False)
-    lines = lines_of(capsys)
+    results = evaluated(tmp_path, plan, speakers)
+    print_evaluations(plan, results, every_speaker=False)
+    lines = read_lines(capsys)
     assert max(map(len, lines)) <= 80
-    assert [name for name in starts(lines) if name.startswith("speaker_")] == [one.speaker for one in found[0][1].speakers]
-    worst = found[0][1].speakers[0]
+    assert [name for name in starts(lines) if name.startswith("speaker_")] == [run.speaker for run in results[0][1].speakers]
+    worst = results[0][1].speakers[0]
     assert any(f"{min(worst.by_seed):.3f} to {max(worst.by_seed):.3f}" in line for line in lines)
 
 

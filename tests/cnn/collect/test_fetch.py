@@ -24,16 +24,16 @@ import cnn.collect.catalogue
 import cnn.collect.fetch
 from arena.base.locks import hold_lock
 from cnn.cli.data_collect import app
-from cnn.collect.catalogue import SOURCES, Source, source_of
+from cnn.collect.catalogue import SOURCES, Source, find_source
 from cnn.collect.download import Hooks
-from cnn.collect.fetch import GetOptions, Got
+from cnn.collect.fetch import FetchedCorpus, FetchOptions
 from cnn.collect.unpack import content_digest
 from cnn.corpus.scan import scan
 from cnn.errors import CorpusError
 from support.downloads import Behaviour, Server
 from support.tones import SHARED, write_tones
 
-FSDD = source_of("fsdd")
+FSDD = find_source("fsdd")
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +47,11 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 def small(tones: dict[str, bytes]) -> Source:
     digests = {Path(name).name: hashlib.sha256(sound).hexdigest() for name, sound in tones.items()}
     return dataclasses.replace(
-        FSDD, per_digit=(2,) * 10, known_digest=content_digest(digests), archive_bytes=1000, unpacked_bytes=1000
+        FSDD, per_digit=(2,) * 10, checked_digest=content_digest(digests), archive_bytes=1000, unpacked_bytes=1000
     )
 
 
-def tar_of(files: dict[str, bytes], extra: tuple[tarfile.TarInfo, ...] = ()) -> bytes:
+def make_tar(files: dict[str, bytes], extra: tuple[tarfile.TarInfo, ...] = ()) -> bytes:
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as tar:
         for info in extra:
@@ -63,7 +63,7 @@ def tar_of(files: dict[str, bytes], extra: tuple[tarfile.TarInfo, ...] = ()) -> 
     return content.getvalue()
 
 
-def zip_of(files: dict[str, bytes]) -> bytes:
+def make_zip(files: dict[str, bytes]) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as box:
         for name, sound in files.items():
@@ -76,10 +76,9 @@ def no_bar(title: str, total: int) -> Iterator[object]:
     yield lambda n: None
 
 
-def get(source: Source, out: Path, said: list[str] | None = None, **options: object) -> Got:
-    lines = said if said is not None else []
-    hooks = Hooks(say=lines.append, timeout_s=5, wait_s=0.001)
-    return cnn.collect.fetch.get(source, out, GetOptions(**options), no_bar, hooks)  # type: ignore[arg-type]
+def get(source: Source, out: Path, lines: list[str] | None = None, **options: object) -> FetchedCorpus:
+    hooks = Hooks(say=(lines if lines is not None else []).append, timeout_s=5, wait_s=0.001)
+    return cnn.collect.fetch.fetch_corpus(source, out, FetchOptions(**options), no_bar, hooks)  # type: ignore[arg-type]
 
 
 def refusal(source: Source, out: Path, **options: object) -> str:
@@ -103,7 +102,7 @@ def visible(folder: Path) -> list[str]:
 def test_a_corpus_is_fetched_verified_and_ready_to_scan(
     server: Server, small: Source, tones: dict[str, bytes], tmp_path: Path
 ) -> None:
-    server.behaviour = Behaviour(content=tar_of(tones))
+    server.behaviour = Behaviour(content=make_tar(tones))
     got = get(small, tmp_path / "out", mirrors=(server.url,))
     assert (got.n_clips, got.was_there) == (20, False)
     assert visible(tmp_path) == ["out"]
@@ -120,10 +119,10 @@ def test_a_corpus_is_fetched_verified_and_ready_to_scan(
 def test_a_second_call_is_answered_from_the_folder(
     server: Server, small: Source, tones: dict[str, bytes], tmp_path: Path
 ) -> None:
-    server.behaviour = Behaviour(content=tar_of(tones))
+    server.behaviour = Behaviour(content=make_tar(tones))
     get(small, tmp_path / "out", mirrors=(server.url,))
     assert get(small, tmp_path / "out", mirrors=(server.url,)).was_there
-    assert len(server.behaviour.asked) == 1
+    assert len(server.behaviour.ranges) == 1
     next((tmp_path / "out").glob("*.wav")).unlink()
     assert refusal(small, tmp_path / "out", mirrors=(server.url,)) == (
         f"{tmp_path / 'out'} holds 19 of its 20 recordings; remove the folder and get it again"
@@ -132,18 +131,18 @@ def test_a_second_call_is_answered_from_the_folder(
 
 def test_an_archive_at_hand_needs_no_network_and_stays(small: Source, tones: dict[str, bytes], tmp_path: Path) -> None:
     archive = tmp_path / "saved.zip"
-    archive.write_bytes(zip_of(tones))
+    archive.write_bytes(make_zip(tones))
     assert get(small, tmp_path / "out", archive=archive).n_clips == 20
     assert visible(tmp_path) == ["out", "saved.zip"]
     assert "is no file" in refusal(small, tmp_path / "two", archive=tmp_path / "none")
 
 
 def test_an_archive_is_kept_when_asked(server: Server, small: Source, tones: dict[str, bytes], tmp_path: Path) -> None:
-    server.behaviour = Behaviour(content=tar_of(tones))
+    server.behaviour = Behaviour(content=make_tar(tones))
     get(small, tmp_path / "out", mirrors=(server.url,), keep_archive=True)
     assert visible(tmp_path) == ["free-spoken-digit-dataset-1.0.10.tar.gz", "out"]
     get(small, tmp_path / "again", mirrors=(server.url,))
-    assert len(server.behaviour.asked) == 1
+    assert len(server.behaviour.ranges) == 1
     assert visible(tmp_path) == ["again", "free-spoken-digit-dataset-1.0.10.tar.gz", "out"]
 
 
@@ -152,7 +151,7 @@ def test_other_recordings_than_known_are_refused_unless_asked(
 ) -> None:
     changed = dict(tones)
     changed["top-1.0/recordings/3_ann_0.wav"] += b"\0\0"
-    server.behaviour = Behaviour(content=tar_of(changed))
+    server.behaviour = Behaviour(content=make_tar(changed))
     aside = tmp_path / "free-spoken-digit-dataset-1.0.10.tar.gz.unverified"
     assert refusal(small, tmp_path / "out", mirrors=(server.url,)) == (
         f"what {server.url} gave has the right number of recordings, yet other ones than are known; it lies in {aside}: "
@@ -164,19 +163,19 @@ def test_other_recordings_than_known_are_refused_unless_asked(
     assert got.verified == "nothing was verified, as asked for"
     assert visible(tmp_path) == [aside.name, "out"]
     assert get(small, tmp_path / "two", mirrors=(server.url,), verify=False).verified == got.verified
-    assert len(server.behaviour.asked) == 2
+    assert len(server.behaviour.ranges) == 2
 
 
 def test_a_refused_download_is_not_taken_by_the_next_call(
     server: Server, small: Source, tones: dict[str, bytes], tmp_path: Path
 ) -> None:
-    bad = tar_of({name: sound for name, sound in tones.items() if "_bob_" not in name})
+    bad = make_tar({name: sound for name, sound in tones.items() if "_bob_" not in name})
     server.behaviour = Behaviour(content=bad)
     assert "1 of digit 0 instead of 2" in refusal(small, tmp_path / "out", mirrors=(server.url,))
     assert "1 of digit 0 instead of 2" in refusal(small, tmp_path / "out", mirrors=(server.url,), keep_archive=True)
-    server.behaviour = Behaviour(content=tar_of(tones))
+    server.behaviour = Behaviour(content=make_tar(tones))
     assert get(small, tmp_path / "out", mirrors=(server.url,)).n_clips == 20
-    assert server.behaviour.asked == [""]
+    assert server.behaviour.ranges == [""]
     assert visible(tmp_path) == ["free-spoken-digit-dataset-1.0.10.tar.gz.unverified", "out"]
 
 
@@ -184,19 +183,19 @@ def test_an_archive_beside_the_folder_that_is_no_good_one_is_set_aside(
     server: Server, small: Source, tones: dict[str, bytes], tmp_path: Path
 ) -> None:
     archive = tmp_path / small.archive_name
-    archive.write_bytes(tar_of({name: sound for name, sound in tones.items() if "/3_" not in name}))
-    server.behaviour = Behaviour(content=tar_of(tones))
-    said: list[str] = []
-    assert get(small, tmp_path / "out", said, mirrors=(server.url,)).n_clips == 20
-    assert said[1].startswith(f"{archive} is not the Free Spoken Digit Dataset (FSDD) 1.0.10 that is known: 0 of digit 3")
-    assert said[1].endswith(f"; it is {archive.name}.unverified now, and another is fetched")
+    archive.write_bytes(make_tar({name: sound for name, sound in tones.items() if "/3_" not in name}))
+    server.behaviour = Behaviour(content=make_tar(tones))
+    lines: list[str] = []
+    assert get(small, tmp_path / "out", lines, mirrors=(server.url,)).n_clips == 20
+    assert lines[1].startswith(f"{archive} is not the Free Spoken Digit Dataset (FSDD) 1.0.10 that is known: 0 of digit 3")
+    assert lines[1].endswith(f"; it is {archive.name}.unverified now, and another is fetched")
     assert visible(tmp_path) == [f"{archive.name}.unverified", "out"]
 
 
 def test_what_had_come_when_unpacking_was_killed_is_not_sent_again(
     server: Server, small: Source, tones: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.behaviour = Behaviour(content=tar_of(tones))
+    server.behaviour = Behaviour(content=make_tar(tones))
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
@@ -206,14 +205,14 @@ def test_what_had_come_when_unpacking_was_killed_is_not_sent_again(
         with pytest.raises(KeyboardInterrupt):
             get(small, tmp_path / "out", mirrors=(server.url,))
     get(small, tmp_path / "out", mirrors=(server.url,))
-    assert server.behaviour.asked == ["", f"bytes={len(server.behaviour.content)}-"]
+    assert server.behaviour.ranges == ["", f"bytes={len(server.behaviour.content)}-"]
     assert visible(tmp_path) == ["out"]
 
 
 def test_missing_recordings_are_counted_by_digit(
     server: Server, small: Source, tones: dict[str, bytes], tmp_path: Path
 ) -> None:
-    server.behaviour = Behaviour(content=tar_of({name: sound for name, sound in tones.items() if "/3_" not in name}))
+    server.behaviour = Behaviour(content=make_tar({name: sound for name, sound in tones.items() if "/3_" not in name}))
     assert "0 of digit 3 instead of 2; " in refusal(small, tmp_path / "out", mirrors=(server.url,))
 
 
@@ -223,10 +222,10 @@ def test_missing_recordings_are_counted_by_digit(
 def test_a_damaged_archive_is_thrown_away(
     server: Server, small: Source, tones: dict[str, bytes], tmp_path: Path, damage: object
 ) -> None:
-    server.behaviour = Behaviour(content=damage(tar_of(tones)))  # type: ignore[operator]
+    server.behaviour = Behaviour(content=damage(make_tar(tones)))  # type: ignore[operator]
     assert "is damaged: " in refusal(small, tmp_path / "out", mirrors=(server.url,))
     assert visible(tmp_path) == []
-    server.behaviour = Behaviour(content=tar_of(tones))
+    server.behaviour = Behaviour(content=make_tar(tones))
     assert get(small, tmp_path / "out", mirrors=(server.url,)).n_clips == 20
 
 
@@ -254,7 +253,7 @@ def test_a_hostile_tar_writes_nothing_elsewhere(small: Source, tones: dict[str, 
         link("top-1.0/recordings/2_ann_0.wav", "", tarfile.FIFOTYPE),
     )
     archive = tmp_path / "bad.tar.gz"
-    archive.write_bytes(tar_of({**hostile, **tones}, links))
+    archive.write_bytes(make_tar({**hostile, **tones}, links))
     assert get(small, tmp_path / "in" / "out", archive=archive).n_clips == 20
     assert secret.read_text() == "mine"
     assert visible(tmp_path) == ["bad.tar.gz", "in", "secret"]
@@ -302,7 +301,7 @@ def test_a_folder_of_something_else_is_left_alone(small: Source, tmp_path: Path)
 
 
 def test_an_empty_folder_is_filled(server: Server, small: Source, tones: dict[str, bytes], tmp_path: Path) -> None:
-    server.behaviour = Behaviour(content=tar_of(tones))
+    server.behaviour = Behaviour(content=make_tar(tones))
     (tmp_path / "out").mkdir()
     assert get(small, tmp_path / "out", mirrors=(server.url,)).n_clips == 20
 
@@ -310,40 +309,42 @@ def test_an_empty_folder_is_filled(server: Server, small: Source, tones: dict[st
 def test_too_little_space_is_told_before_anything_comes(server: Server, small: Source, tmp_path: Path) -> None:
     huge = dataclasses.replace(small, archive_bytes=10**18)
     assert "needs about 1000000000.1 GB in" in refusal(huge, tmp_path / "out", mirrors=(server.url,))
-    assert server.behaviour.asked == []
+    assert server.behaviour.ranges == []
 
 
 def test_two_calls_at_once_fetch_once(server: Server, small: Source, tones: dict[str, bytes], tmp_path: Path) -> None:
-    server.behaviour = Behaviour(content=tar_of(tones))
-    got: list[Got] = []
-    calls = [threading.Thread(target=lambda: got.append(get(small, tmp_path / "out", mirrors=(server.url,)))) for _ in range(3)]
+    server.behaviour = Behaviour(content=make_tar(tones))
+    results: list[FetchedCorpus] = []
+    calls = [
+        threading.Thread(target=lambda: results.append(get(small, tmp_path / "out", mirrors=(server.url,)))) for _ in range(3)
+    ]
     for call in calls:
         call.start()
     for call in calls:
         call.join()
-    assert sorted(one.was_there for one in got) == [False, True, True]
-    assert len(server.behaviour.asked) == 1
+    assert sorted(corpus.was_there for corpus in results) == [False, True, True]
+    assert len(server.behaviour.ranges) == 1
     assert visible(tmp_path) == ["out"]
 
 
 def test_two_calls_at_once_for_two_folders_do_not_mix_what_comes(
     server: Server, small: Source, tones: dict[str, bytes], tmp_path: Path
 ) -> None:
-    server.behaviour = Behaviour(content=tar_of(tones))
-    got: list[Got] = []
-    said: list[str] = []
+    server.behaviour = Behaviour(content=make_tar(tones))
+    results: list[FetchedCorpus] = []
+    lines: list[str] = []
     with hold_lock(tmp_path / f".{small.archive_name}.lock"):
-        call = threading.Thread(target=lambda: got.append(get(small, tmp_path / "out", said, mirrors=(server.url,))))
+        call = threading.Thread(target=lambda: results.append(get(small, tmp_path / "out", lines, mirrors=(server.url,))))
         call.start()
-        wait_until(lambda: bool(said))
-        assert said == [f"another process is fetching {small.archive_name}; waiting"]
-        assert server.behaviour.asked == []
+        wait_until(lambda: bool(lines))
+        assert lines == [f"another process is fetching {small.archive_name}; waiting"]
+        assert server.behaviour.ranges == []
     call.join()
-    assert got[0].n_clips == 20
+    assert results[0].n_clips == 20
 
 
 def test_a_published_checksum_is_checked(server: Server, small: Source, tones: dict[str, bytes], tmp_path: Path) -> None:
-    content = tar_of(tones)
+    content = make_tar(tones)
     published = dataclasses.replace(small, sha256=hashlib.sha256(content).hexdigest())
     server.behaviour = Behaviour(content=content[:-1] + b"\1")
     assert "is not the published one" in refusal(published, tmp_path / "out", mirrors=(server.url,))
@@ -365,10 +366,10 @@ def test_speech_commands_become_corpus_names_with_their_lists(tones: dict[str, b
     files["./testing_list.txt"] = b"bed/0a7c2a8d_nohash_0.wav\nseven/0a7c2a8d_nohash_0.wav\n"
     files["./validation_list.txt"] = b"nine/0a7c2a8d_nohash_0.wav\n"
     source = dataclasses.replace(
-        source_of("speech-commands-digits"), sha256="", per_digit=(1,) * 10, archive_bytes=1, unpacked_bytes=1
+        find_source("speech-commands-digits"), sha256="", per_digit=(1,) * 10, archive_bytes=1, unpacked_bytes=1
     )
     archive = tmp_path / "a.tar.gz"
-    archive.write_bytes(tar_of(files))
+    archive.write_bytes(make_tar(files))
     get(source, tmp_path / "out", archive=archive)
     assert visible(tmp_path / "out") == sorted(
         ["README.md", "SOURCE.json", "testing_list.txt", "validation_list.txt", *(f"{d}_0a7c2a8d_0.wav" for d in range(10))]
@@ -383,9 +384,9 @@ def test_audiomnist_keeps_its_folders_and_metadata(tones: dict[str, bytes], tmp_
     files["AudioMNIST-x/data/audioMNIST_meta.txt"] = b'{"04": {"gender": "female", "age": "30"}}'
     files["AudioMNIST-x/LICENSE"] = b"MIT"
     files["AudioMNIST-x/data/04/1_05_0.wav"] = sound
-    source = dataclasses.replace(source_of("audiomnist"), per_digit=(1,) * 10, archive_bytes=1, unpacked_bytes=1)
+    source = dataclasses.replace(find_source("audiomnist"), per_digit=(1,) * 10, archive_bytes=1, unpacked_bytes=1)
     archive = tmp_path / "a.zip"
-    archive.write_bytes(zip_of(files))
+    archive.write_bytes(make_zip(files))
     got = get(source, tmp_path / "out", archive=archive)
     assert got.verified.startswith(
         "the 10 recordings and their number per digit; 0 of them by their SHA-256 against a known copy"
@@ -398,11 +399,11 @@ def test_audiomnist_keeps_its_folders_and_metadata(tones: dict[str, bytes], tmp_
 @pytest.mark.skipif(not (SHARED / "fsdd").exists(), reason="needs the shared corpora")
 def test_the_known_digests_are_of_the_real_corpora() -> None:
     for name, folder in (("fsdd", SHARED / "fsdd" / "recordings"), ("audiomnist", SHARED / "audiomnist_sample" / "data")):
-        source = source_of(name)
-        assert source.known is not None
-        places = [path.relative_to(folder).as_posix() for path in folder.rglob("*.wav")]
-        known = {p: hashlib.sha256((folder / p).read_bytes()).hexdigest() for p in places if source.known.fullmatch(p)}
-        assert content_digest(known) == source.known_digest
+        source = find_source(name)
+        assert source.checked_paths is not None
+        paths = [path.relative_to(folder).as_posix() for path in folder.rglob("*.wav")]
+        checked = {p: hashlib.sha256((folder / p).read_bytes()).hexdigest() for p in paths if source.checked_paths.fullmatch(p)}
+        assert content_digest(checked) == source.checked_digest
 
 
 def test_every_source_says_what_a_user_must_know() -> None:
@@ -431,7 +432,7 @@ def test_the_command_ends_with_licence_citation_and_what_comes_next(
 ) -> None:
     monkeypatch.setattr(cnn.collect.catalogue, "SOURCES", (small,))
     archive = tmp_path / "a.tar.gz"
-    archive.write_bytes(tar_of(tones))
+    archive.write_bytes(make_tar(tones))
     first = run("get", "fsdd", tmp_path / "out", "--archive", archive)
     lines = first.stdout.splitlines()
     assert lines[0].startswith(f"{tmp_path / 'out'}: 20 recordings; verified: the 20 recordings")
@@ -454,17 +455,17 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
 
 def test_a_kill_leaves_nothing_half_done(server: Server, small: Source, tones: dict[str, bytes], tmp_path: Path) -> None:
     archive = tmp_path / "a.tar.gz"
-    archive.write_bytes(tar_of(tones))
+    archive.write_bytes(make_tar(tones))
     code = (
         "import os, sys, dataclasses, cnn.collect.fetch, contextlib\n"
-        "from pathlib import Path\nfrom cnn.collect.catalogue import source_of\nfrom cnn.collect.download import Hooks\n"
+        "from pathlib import Path\nfrom cnn.collect.catalogue import find_source\nfrom cnn.collect.download import Hooks\n"
         "@contextlib.contextmanager\n"
         "def bar(title, total):\n"
         "    done = []\n"
         "    yield lambda n: done.append(n) or (len(done) == 7 and os._exit(9))\n"
-        "source = dataclasses.replace(source_of('fsdd'), per_digit=(2,) * 10)\n"
-        "options = cnn.collect.fetch.GetOptions(archive=Path(sys.argv[2]))\n"
-        "cnn.collect.fetch.get(source, Path(sys.argv[1]), options, bar, Hooks())\n"
+        "source = dataclasses.replace(find_source('fsdd'), per_digit=(2,) * 10)\n"
+        "options = cnn.collect.fetch.FetchOptions(archive=Path(sys.argv[2]))\n"
+        "cnn.collect.fetch.fetch_corpus(source, Path(sys.argv[1]), options, bar, Hooks())\n"
     )
     ended = subprocess.run([sys.executable, "-c", code, str(tmp_path / "out"), str(archive)], env=os.environ, check=False)
     assert ended.returncode == 9

@@ -14,9 +14,10 @@ import soundfile
 from typer.testing import CliRunner, Result
 
 from cnn.cli.data_collect import app
-from cnn.collect.importing import ImportOptions, Plan, plan_import, write_import
-from cnn.collect.naming import Named, bare, by_looking, by_pattern, check_speakers, clean_speaker, label_table
-from cnn.collect.segmentation import pieces, trimmed
+from cnn.collect.importing import ImportOptions, ImportPlan, plan_import, write_import
+from cnn.collect.naming import check_speakers, clean_speaker, default_namer, fold_word, label_table, pattern_namer
+from cnn.collect.segmentation import find_pieces, trim
+from cnn.corpus.metadata import Naming
 from cnn.corpus.scan import scan
 from cnn.errors import CorpusError
 
@@ -48,7 +49,7 @@ def write(path: Path, wave: np.ndarray | None = None) -> Path:
     return path
 
 
-def imported(folder: Path, out: Path, **options: object) -> Plan:
+def imported(folder: Path, out: Path, **options: object) -> ImportPlan:
     plan = plan_import(folder, out, ImportOptions(**options))  # type: ignore[arg-type]
     write_import(plan)
     return plan
@@ -75,7 +76,7 @@ def names(folder: Path) -> list[str]:
     ],
 )
 def test_looking_finds_digit_and_speaker(path: str, label: str, speaker: str) -> None:
-    assert by_looking(TABLE)(PurePosixPath(path)) == Named(label=label, speaker=speaker)
+    assert default_namer(TABLE)(PurePosixPath(path)) == Naming(label=label, speaker=speaker)
 
 
 def test_no_word_means_two_digits() -> None:
@@ -84,7 +85,7 @@ def test_no_word_means_two_digits() -> None:
     meant: dict[str, set[int]] = {}
     for line in naming._NUMERALS:
         for digit, numeral in enumerate(line.split()):
-            meant.setdefault(bare(numeral), set()).add(digit)
+            meant.setdefault(fold_word(numeral), set()).add(digit)
     assert {numeral: digits for numeral, digits in meant.items() if len(digits) > 1} == {}
 
 
@@ -100,18 +101,18 @@ def test_no_word_means_two_digits() -> None:
     ],
 )
 def test_a_pattern_reads_paths(pattern: str, path: str, label: str, speaker: str) -> None:
-    assert by_pattern(pattern, TABLE)(PurePosixPath(path)) == Named(label=label, speaker=speaker)
+    assert pattern_namer(pattern, TABLE)(PurePosixPath(path)) == Naming(label=label, speaker=speaker)
 
 
 @pytest.mark.parametrize("pattern", ["{name}/{label}", "{label}{label}", "x", "{}", "{any}"])
 def test_a_wrong_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(CorpusError, match="--pattern has the fields"):
-        by_pattern(pattern, TABLE)
+        pattern_namer(pattern, TABLE)
 
 
 def test_ten_words_of_any_language_can_be_given() -> None:
     table = label_table("nolla,yksi,kaksi,kolme,neljä,viisi,kuusi,seitsemän,kahdeksan,yhdeksän")
-    assert by_looking(table)(PurePosixPath("NELJÄ/aino.wav")) == Named(label="4", speaker="aino")
+    assert default_namer(table)(PurePosixPath("NELJÄ/aino.wav")) == Naming(label="4", speaker="aino")
     with pytest.raises(CorpusError, match="--words is ten different words"):
         label_table("a,b")
 
@@ -145,23 +146,23 @@ def test_two_speakers_under_one_name_are_refused_with_both() -> None:
 
 @pytest.mark.parametrize("noise", [0.0, 0.0005, 0.004])
 def test_words_in_a_row_are_found_with_their_ends(noise: float) -> None:
-    found = pieces(row_of_words(10, noise=noise), RATE_HZ, 0.25)
-    assert len(found) == 10
-    assert abs(found[0].start / RATE_HZ - 0.7) < 0.1
-    assert abs(found[9].end / RATE_HZ - (len(row_of_words(10)) / RATE_HZ - 0.5)) < 0.1
-    assert all(first.end <= second.start for first, second in itertools.pairwise(found))
+    pieces = find_pieces(row_of_words(10, noise=noise), RATE_HZ, 0.25)
+    assert len(pieces) == 10
+    assert abs(pieces[0].start / RATE_HZ - 0.7) < 0.1
+    assert abs(pieces[9].end / RATE_HZ - (len(row_of_words(10)) / RATE_HZ - 0.5)) < 0.1
+    assert all(first.end <= second.start for first, second in itertools.pairwise(pieces))
 
 
 def test_the_pause_before_a_final_t_splits_no_word() -> None:
     eight = np.concatenate([quiet(0.5), word(0.25), quiet(0.12), word(0.05), quiet(0.5)])
-    assert len(pieces(eight, RATE_HZ, 0.25)) == 1
-    cut = trimmed(eight, RATE_HZ)
+    assert len(find_pieces(eight, RATE_HZ, 0.25)) == 1
+    cut = trim(eight, RATE_HZ)
     assert (cut.start / RATE_HZ, cut.end / RATE_HZ) == (pytest.approx(0.45, abs=0.03), pytest.approx(0.97, abs=0.04))
 
 
 @pytest.mark.parametrize("wave", [np.zeros(100), np.ones(1), quiet(1.0, 0.1)])
 def test_where_nothing_stands_out_nothing_is_trimmed(wave: np.ndarray) -> None:
-    cut = trimmed(wave.astype(np.float32), RATE_HZ)
+    cut = trim(wave.astype(np.float32), RATE_HZ)
     assert (cut.start, cut.end) == (0, len(wave))
 
 
@@ -191,7 +192,7 @@ def test_importing_again_adds_only_what_is_new(tmp_path: Path) -> None:
     write(tmp_path / "mine" / "ana" / "uno-new.wav")
     plan = imported(tmp_path / "mine", tmp_path / "out")
     assert [(str(clip.source), clip.name) for clip in plan.clips] == [("ana/uno-new.wav", "1_ana_1.wav")]
-    assert plan.n_known == 1
+    assert plan.n_existing == 1
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
     assert imported(tmp_path / "mine", tmp_path / "out").clips == ()
 
@@ -199,12 +200,12 @@ def test_importing_again_adds_only_what_is_new(tmp_path: Path) -> None:
 def test_files_that_were_there_before_are_numbered_past(tmp_path: Path) -> None:
     write(tmp_path / "mine" / "ana" / "uno.wav")
     imported(tmp_path / "mine", tmp_path / "out")
-    there = write(tmp_path / "out" / "1_ana_4.wav")
-    content = there.read_bytes()
+    existing = write(tmp_path / "out" / "1_ana_4.wav")
+    content = existing.read_bytes()
     write(tmp_path / "mine" / "ana" / "uno-new.wav")
     (clip,) = imported(tmp_path / "mine", tmp_path / "out").clips
     assert clip.name == "1_ana_5.wav"
-    assert there.read_bytes() == content
+    assert existing.read_bytes() == content
 
 
 def test_a_killed_import_goes_on_under_the_same_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from arena.base.install import install_command
-from cnn.collect.espeak import Utterance, spoken
+from cnn.collect.espeak import Utterance, speak
 from cnn.collect.synth import SynthSettings, plan_clips, synthesise
 from cnn.collect.voices import draw_voices
-from cnn.corpus.balance import balance
+from cnn.corpus.balance import measure_balance
 from cnn.corpus.scan import scan
 from cnn.errors import CorpusError
 from support.paths import ROOT
@@ -51,28 +51,28 @@ def test_every_voice_that_can_be_drawn_repeats_itself_byte_for_byte() -> None:
     voices = draw_voices(400, ("en",), 0)
     names = {voice.name.partition("+")[2]: voice.name for voice in voices}
     assert len(names) > 50
-    said = [
+    utterances = [
         Utterance(voice=name, text=text, words_per_minute=160, pitch=45, pitch_range=55)
         for name in names.values()
         for text in ("six.", "seven!")
     ]
     runs = []
     for _ in range(2):
-        with spoken(said) as samples:
+        with speak(utterances) as samples:
             runs.append([wave.tobytes() for wave in samples])
-    assert [one.voice for one, first, second in zip(said, *runs, strict=True) if first != second] == []
+    assert [utterance.voice for utterance, first, second in zip(utterances, *runs, strict=True) if first != second] == []
 
 
 def test_another_seed_gives_other_voices_and_sounds(small: Path, tmp_path: Path) -> None:
     synthesise(tmp_path / "other", SynthSettings(clips=66, speakers=6, languages=("en", "es"), seed=1))
-    first, other = scan(small), scan(tmp_path / "other")
-    assert not {clip.audio_digest for clip in first.clips} & {clip.audio_digest for clip in other.clips}
-    assert first.speakers != other.speakers
+    first, second = scan(small), scan(tmp_path / "other")
+    assert not {clip.audio_digest for clip in first.clips} & {clip.audio_digest for clip in second.clips}
+    assert first.speakers != second.speakers
 
 
 def test_the_corpus_has_audiomnist_layout_and_says_that_it_is_synthetic(small: Path) -> None:
     corpus = scan(small)
-    facts = balance(corpus)
+    facts = measure_balance(corpus)
     assert [clip.id for clip in corpus.clips][:3] == ["01/0_01_0", "01/0_01_1", "01/1_01_0"]
     assert (facts.n_clips, facts.n_speakers, facts.rates_hz, facts.channels) == (66, 6, {16_000: 66}, {1: 66})
     assert (corpus.problems, corpus.notes, facts.flags, facts.missing_by_speaker) == ((), (), {}, {})
@@ -199,7 +199,7 @@ def test_without_the_synthesiser_one_line_says_how_to_get_it(tmp_path: Path, mon
 def test_a_voice_that_does_not_exist_is_named() -> None:
     pytest.importorskip("espeakng_loader")
     nobody = Utterance(voice="xx-nobody", text="one", words_per_minute=160, pitch=50, pitch_range=50)
-    with pytest.raises(CorpusError) as refused, spoken([nobody]) as samples:
+    with pytest.raises(CorpusError) as refused, speak([nobody]) as samples:
         next(samples)
     assert str(refused.value) == (
         "eSpeak NG failed: RuntimeError: there is no voice 'xx-nobody'; "

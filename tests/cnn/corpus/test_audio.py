@@ -27,8 +27,8 @@ def wav(path: Path, samples: np.ndarray, rate_hz: int = RATE_HZ, subtype: str = 
 
 def with_data_size(path: Path, size: int) -> Path:
     content = bytearray(path.read_bytes())
-    place = content.index(b"data") + 4
-    content[place : place + 4] = struct.pack("<I", size)
+    start = content.index(b"data") + 4
+    content[start : start + 4] = struct.pack("<I", size)
     path.write_bytes(content)
     return path
 
@@ -40,8 +40,8 @@ def test_a_mono_wav_comes_back_sample_for_sample(tmp_path: Path) -> None:
 
 
 def test_stereo_is_averaged(tmp_path: Path) -> None:
-    left, right = tone(level=0.6), tone(level=0.2)
-    samples, _ = read_clip(wav(tmp_path / "a.wav", np.stack([left, right], axis=1)))
+    first, second = tone(level=0.6), tone(level=0.2)
+    samples, _ = read_clip(wav(tmp_path / "a.wav", np.stack([first, second], axis=1)))
     np.testing.assert_allclose(samples, tone(level=0.4), atol=1 / 32768)
 
 

@@ -1,4 +1,4 @@
-"""What a net is asked about: every recording once, under one name, and never more of a stream than a minute."""
+"""Recordings to classify: every one once, under one name, and never more of a stream than a minute."""
 
 from __future__ import annotations
 

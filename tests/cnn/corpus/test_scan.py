@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from cnn.corpus.balance import balance
+from cnn.corpus.balance import measure_balance
 from cnn.corpus.scan import Corpus, scan
 from cnn.errors import CorpusError
 from support.paths import ROOT
@@ -28,7 +28,7 @@ def wav(path: Path, seed: int = 0, level: float = 0.3, n_samples: int = 2000) ->
     return path
 
 
-def corpus_of(folder: Path, names: list[str]) -> Corpus:
+def make_corpus(folder: Path, names: list[str]) -> Corpus:
     for seed, name in enumerate(names):
         wav(folder / name, seed)
     return scan(folder)
@@ -43,7 +43,7 @@ def problems(corpus: Corpus) -> dict[str, tuple[str, str]]:
 
 
 def test_flat_names_give_digit_speaker_and_take(tmp_path: Path) -> None:
-    corpus = corpus_of(tmp_path, ["3_george_12.wav", "0_mary_ann_1.WAV", "9_x_0.flac"])
+    corpus = make_corpus(tmp_path, ["3_george_12.wav", "0_mary_ann_1.WAV", "9_x_0.flac"])
     assert read(corpus) == [
         ("0_mary_ann_1", "0", "mary_ann", "1"),
         ("3_george_12", "3", "george", "12"),
@@ -52,13 +52,13 @@ def test_flat_names_give_digit_speaker_and_take(tmp_path: Path) -> None:
 
 
 def test_audiomnist_folders_are_speakers_not_digits(tmp_path: Path) -> None:
-    corpus = corpus_of(tmp_path, ["01/0_01_0.wav", "02/7_02_3.wav"])
+    corpus = make_corpus(tmp_path, ["01/0_01_0.wav", "02/7_02_3.wav"])
     assert read(corpus) == [("01/0_01_0", "0", "01", "0"), ("02/7_02_3", "7", "02", "3")]
 
 
 def test_folders_per_class_name_the_digit(tmp_path: Path) -> None:
     names = ["0/a.wav", "Seven/b.wav", "ocho/session 2/c.wav", "two/00176480_nohash_1.wav", "one/5_ann_0.wav"]
-    assert read(corpus_of(tmp_path, names)) == [
+    assert read(make_corpus(tmp_path, names)) == [
         ("0/a", "0", "", ""),
         ("Seven/b", "7", "", ""),
         ("ocho/session 2/c", "8", "", ""),
@@ -150,24 +150,24 @@ def test_other_files_are_counted_and_hidden_folders_left_out(tmp_path: Path) -> 
         (tmp_path / name).write_text("x")
     wav(tmp_path / ".cache" / "1_ann_0.wav", 1)
     (tmp_path / "loop").symlink_to(tmp_path)
-    corpus = corpus_of(tmp_path, ["0_ann_0.wav"])
+    corpus = make_corpus(tmp_path, ["0_ann_0.wav"])
     assert ([clip.id for clip in corpus.clips], corpus.problems, corpus.n_ignored) == (["0_ann_0"], (), 3)
 
 
 def test_the_digest_knows_the_recordings_and_nothing_else(tmp_path: Path) -> None:
-    here = corpus_of(tmp_path / "here", ["0_ann_0.wav", "1_bob_0.wav"])
+    original = make_corpus(tmp_path / "here", ["0_ann_0.wav", "1_bob_0.wav"])
     shutil.copytree(tmp_path / "here", tmp_path / "there" / "deeper")
     (tmp_path / "there" / "deeper" / "notes.txt").write_text("moved")
     os.utime(tmp_path / "there" / "deeper" / "0_ann_0.wav", (1, 1))
-    there = scan(tmp_path / "there" / "deeper")
+    copy = scan(tmp_path / "there" / "deeper")
     samples, rate_hz = soundfile.read(tmp_path / "here" / "0_ann_0.wav")
     (tmp_path / "there" / "deeper" / "0_ann_0.wav").unlink()
     soundfile.write(tmp_path / "there" / "deeper" / "0_ann_0.flac", samples, rate_hz)
     as_flac = scan(tmp_path / "there" / "deeper")
-    louder = corpus_of(tmp_path / "here", ["1_bob_0.wav"])
-    assert (there.digest, as_flac.digest, there.name) == (here.digest, here.digest, "deeper")
-    assert len(here.digest) == 16
-    assert louder.digest != here.digest
+    louder = make_corpus(tmp_path / "here", ["1_bob_0.wav"])
+    assert (copy.digest, as_flac.digest, copy.name) == (original.digest, original.digest, "deeper")
+    assert len(original.digest) == 16
+    assert louder.digest != original.digest
 
 
 QUIRKS = {
@@ -180,7 +180,7 @@ QUIRKS = {
 
 def test_audiomnist_metadata_survives_its_quirks(tmp_path: Path) -> None:
     (tmp_path / "audioMNIST_meta.txt").write_text(json.dumps(QUIRKS))
-    corpus = corpus_of(tmp_path, ["01/0_01_0.wav", "02/0_02_0.wav", "03/0_03_0.wav", "04/0_04_0.wav"])
+    corpus = make_corpus(tmp_path, ["01/0_01_0.wav", "02/0_02_0.wav", "03/0_03_0.wav", "04/0_04_0.wav"])
     assert corpus.speakers == {
         "01": {"accent": "German", "age": 30, "gender": "male", "native_speaker": "no", "recording_room": "vr-room"},
         "02": {"accent": "Egyptian American", "age": 25, "gender": "female", "recording_room": "vr-room"},
@@ -199,7 +199,7 @@ def test_audiomnist_metadata_survives_its_quirks(tmp_path: Path) -> None:
 )
 def test_broken_metadata_is_a_problem_and_the_recordings_are_used(tmp_path: Path, text: str, reason: str) -> None:
     (tmp_path / "audioMNIST_meta.txt").write_text(text)
-    corpus = corpus_of(tmp_path, ["01/0_01_0.wav"])
+    corpus = make_corpus(tmp_path, ["01/0_01_0.wav"])
     assert (len(corpus.clips), corpus.speakers) == (1, {})
     assert problems(corpus) == {"audioMNIST_meta.txt": ("metadata", reason)}
 
@@ -234,7 +234,7 @@ def test_a_folder_that_cannot_be_used_is_refused_with_what_to_do(tmp_path: Path)
 
 def test_balance_counts_and_justifies_augmentation(tmp_path: Path) -> None:
     names = [f"{d}_{s}_{t}.wav" for s in "abcdef" for d in range(10) for t in range(1 + (d == 0 and s < "d"))]
-    facts = balance(corpus_of(tmp_path, [name for name in names if name != "9_f_0.wav"]))
+    facts = measure_balance(make_corpus(tmp_path, [name for name in names if name != "9_f_0.wav"]))
     assert (facts.n_clips, facts.n_speakers, facts.imbalance) == (62, 6, 9 / 5)
     assert facts.per_digit == {"0": 9, **dict.fromkeys("12345678", 6), "9": 5}
     assert facts.per_speaker == {"a": 11, "b": 11, "c": 11, "d": 10, "e": 10, "f": 9}
@@ -249,17 +249,17 @@ def test_balance_counts_and_justifies_augmentation(tmp_path: Path) -> None:
 
 
 def test_balance_names_missing_digits_and_unbalanced_ones(tmp_path: Path) -> None:
-    few = balance(corpus_of(tmp_path / "few", ["0/a.wav", "1/b.wav", "1/c.wav"]))
+    few = measure_balance(make_corpus(tmp_path / "few", ["0/a.wav", "1/b.wav", "1/c.wav"]))
     assert (few.imbalance, few.n_without_speaker, few.missing_digits) == (None, 3, tuple("23456789"))
     assert few.verdict.startswith("Augmentation is called for: some digits have 1 clip or none (rule of thumb: 5,000); ")
     assert few.verdict.endswith(
         "and the speakers are unknown, so nothing shows that they are many. "
         "No clip of 2, 3, 4, 5, 6, 7, 8, 9: augmentation cannot make up for that; record them."
     )
-    one_each = balance(corpus_of(tmp_path / "one", [f"{d}_a_0.wav" for d in range(10)]))
+    one_each = measure_balance(make_corpus(tmp_path / "one", [f"{d}_a_0.wav" for d in range(10)]))
     assert "1 clip of the rarest digit is few (rule of thumb: 5,000)" in one_each.verdict
     names = [f"{d}_{s}_{t}.wav" for s in "ab" for d in range(10) for t in range(3 if d == 4 else 1)]
-    uneven = balance(corpus_of(tmp_path / "uneven", names))
+    uneven = measure_balance(make_corpus(tmp_path / "uneven", names))
     assert uneven.verdict.endswith(
         "and 2 speakers are too few to hold any out. "
         "The digits are unbalanced (2 to 6 clips each, ratio 3.0): augmentation here varies all digits alike and does not even "
@@ -270,7 +270,7 @@ def test_balance_names_missing_digits_and_unbalanced_ones(tmp_path: Path) -> Non
 @pytest.mark.skipif(not SHARED.exists(), reason="the real recordings lie in ../shared/corpora")
 def test_fsdd_is_read_whole() -> None:
     corpus = scan(SHARED / "fsdd/recordings")
-    facts = balance(corpus)
+    facts = measure_balance(corpus)
     assert (len(corpus.clips), corpus.problems, corpus.digest) == (3000, (), "8747ae59b4410715")
     assert facts.per_digit == dict.fromkeys("0123456789", 300)
     assert facts.per_speaker == dict.fromkeys(("george", "jackson", "lucas", "nicolas", "theo", "yweweler"), 500)

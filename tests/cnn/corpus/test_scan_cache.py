@@ -1,4 +1,4 @@
-"""Memories of a corpus: an unchanged file is not heard again, a changed one always is, and a damaged memory is none."""
+"""Scan cache: an unchanged file is not decoded again, a changed one always is, and a damaged cache is ignored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from cnn.corpus import scan_cache as heard
+from cnn.corpus import scan_cache
 from cnn.corpus.scan import Corpus, scan
 from cnn.processes import Progress, WorkOptions
 from support.tones import RATE_HZ, tone
@@ -20,13 +20,13 @@ from support.tones import RATE_HZ, tone
 
 @pytest.fixture
 def folder(corpus_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy that may be changed, of recordings that count as settled as soon as they are written."""
-    monkeypatch.setattr(heard, "_STABLE_NS", -1_000_000_000_000)
+    """A copy of the corpus that may be changed, whose files are cached however new they are."""
+    monkeypatch.setattr(scan_cache, "_STABLE_NS", -1_000_000_000_000)
     return Path(shutil.copytree(corpus_folder, tmp_path / "corpus"))
 
 
-def listened(folder: Path, cache: Path | None, n_jobs: int = 1) -> tuple[Corpus, int]:
-    """The corpus, and how many recordings were heard for it."""
+def scan_counting(folder: Path, cache: Path | None, n_jobs: int = 1) -> tuple[Corpus, int]:
+    """Return the corpus, and how many recordings were decoded for it."""
     totals = []
 
     @contextmanager
@@ -37,25 +37,25 @@ def listened(folder: Path, cache: Path | None, n_jobs: int = 1) -> tuple[Corpus,
     return scan(folder, WorkOptions(n_jobs=n_jobs, bar=bar), cache), sum(totals)
 
 
-def test_an_unchanged_corpus_is_heard_once_and_is_the_same(folder: Path, tmp_path: Path) -> None:
+def test_an_unchanged_corpus_is_decoded_once_and_is_the_same(folder: Path, tmp_path: Path) -> None:
     (folder / "3_ann_9.wav").write_bytes(b"")
     soundfile.write(folder / "4_ann_9.wav", tone(4, 0, 0) * 0, RATE_HZ)
-    first, n_first = listened(folder, tmp_path / "cache")
-    again, n_again = listened(folder, tmp_path / "cache")
-    assert (n_first, n_again) == (201, 0)
-    assert again == first == scan(folder)
+    first, n_first = scan_counting(folder, tmp_path / "cache")
+    second, n_second = scan_counting(folder, tmp_path / "cache")
+    assert (n_first, n_second) == (201, 0)
+    assert second == first == scan(folder)
 
 
-def test_two_processes_hear_what_one_hears(folder: Path) -> None:
-    assert listened(folder, None, n_jobs=2)[0] == listened(folder, None)[0]
+def test_two_processes_decode_as_one_does(folder: Path) -> None:
+    assert scan_counting(folder, None, n_jobs=2)[0] == scan_counting(folder, None)[0]
 
 
-def test_without_a_cache_nothing_is_remembered(folder: Path) -> None:
-    assert [listened(folder, None)[1] for _ in range(2)] == [200, 200]
+def test_without_a_cache_nothing_is_cached(folder: Path) -> None:
+    assert [scan_counting(folder, None)[1] for _ in range(2)] == [200, 200]
 
 
 def changed_in_place(path: Path) -> None:
-    """As many bytes, and the times of before."""
+    """Change the content and keep size and times."""
     before = path.stat()
     samples, rate_hz = soundfile.read(path)
     soundfile.write(path, samples[::-1], rate_hz, subtype="PCM_16")
@@ -69,53 +69,53 @@ def replaced(path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [changed_in_place, replaced])
-def test_a_changed_file_is_heard_again_whatever_its_times_say(folder: Path, tmp_path: Path, change: object) -> None:
-    before, _ = listened(folder, tmp_path / "cache")
+def test_a_changed_file_is_decoded_again_whatever_its_times(folder: Path, tmp_path: Path, change: object) -> None:
+    before, _ = scan_counting(folder, tmp_path / "cache")
     time.sleep(0.02)  # a clock of the file system's ticks
     change(folder / "3_ann_0.wav")
-    after, n_heard = listened(folder, tmp_path / "cache")
-    assert n_heard == 1
+    after, n_decoded = scan_counting(folder, tmp_path / "cache")
+    assert n_decoded == 1
     assert after == scan(folder)
     assert after.digest != before.digest
 
 
-def test_a_new_and_a_renamed_file_are_heard_and_a_removed_one_is_gone(folder: Path, tmp_path: Path) -> None:
-    listened(folder, tmp_path / "cache")
+def test_a_new_and_a_renamed_file_are_decoded_and_a_removed_one_is_dropped(folder: Path, tmp_path: Path) -> None:
+    scan_counting(folder, tmp_path / "cache")
     (folder / "0_ann_0.wav").rename(folder / "0_ann_70.wav")
     (folder / "0_ann_1.wav").unlink()
     soundfile.write(folder / "9_new_0.wav", tone(9, 2, 77), RATE_HZ)
-    after, n_heard = listened(folder, tmp_path / "cache")
-    assert (len(after.clips), n_heard) == (200, 2)
+    after, n_decoded = scan_counting(folder, tmp_path / "cache")
+    assert (len(after.clips), n_decoded) == (200, 2)
     assert after == scan(folder)
 
 
-def test_a_file_of_this_moment_is_not_remembered(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heard, "_STABLE_NS", 3_000_000_000)
-    assert [listened(folder, tmp_path / "cache")[1] for _ in range(2)] == [200, 200]
+def test_a_file_of_this_moment_is_not_cached(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan_cache, "_STABLE_NS", 3_000_000_000)
+    assert [scan_counting(folder, tmp_path / "cache")[1] for _ in range(2)] == [200, 200]
 
 
 def test_what_cannot_be_read_is_tried_again(folder: Path, tmp_path: Path) -> None:
     (folder / "3_ann_9.wav").write_bytes(b"RIFF, but not for long")
-    assert [listened(folder, tmp_path / "cache")[1] for _ in range(2)] == [201, 1]
+    assert [scan_counting(folder, tmp_path / "cache")[1] for _ in range(2)] == [201, 1]
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", b"\n{}", None])
-def test_a_damaged_memory_is_ignored_and_made_anew(folder: Path, tmp_path: Path, damage: bytes | None) -> None:
-    first, _ = listened(folder, tmp_path / "cache")
+def test_a_damaged_cache_is_ignored_and_replaced(folder: Path, tmp_path: Path, damage: bytes | None) -> None:
+    first, _ = scan_counting(folder, tmp_path / "cache")
     (file,) = (tmp_path / "cache" / "scans").iterdir()
     content = file.read_bytes()
     flipped = content.replace(b"8000", b"8001", 1)
     file.write_bytes(flipped if damage is None else damage)
-    assert listened(folder, tmp_path / "cache") == (first, 200)
-    assert listened(folder, tmp_path / "cache") == (first, 0)
+    assert scan_counting(folder, tmp_path / "cache") == (first, 200)
+    assert scan_counting(folder, tmp_path / "cache") == (first, 0)
 
 
-def test_memories_of_another_make_are_ignored(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    listened(folder, tmp_path / "cache")
-    monkeypatch.setattr("cnn.corpus.scan._MAKE", "another")
-    assert [listened(folder, tmp_path / "cache")[1] for _ in range(2)] == [200, 0]
+def test_a_cache_of_another_version_is_ignored(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scan_counting(folder, tmp_path / "cache")
+    monkeypatch.setattr("cnn.corpus.scan._VERSION", "another")
+    assert [scan_counting(folder, tmp_path / "cache")[1] for _ in range(2)] == [200, 0]
 
 
 def test_a_cache_that_cannot_be_written_stops_nothing(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert [listened(folder, tmp_path / "file")[1] for _ in range(2)] == [200, 200]
+    assert [scan_counting(folder, tmp_path / "file")[1] for _ in range(2)] == [200, 200]

@@ -16,8 +16,8 @@ from cnn.cli.inspect import app
 from cnn.config import RunConfig, TrainSettings, default_config, model_defaults
 from cnn.errors import RunError, TilesError
 from cnn.inference.inspect import ARRAYS_NAME, JSON_NAME, inspect_run
-from cnn.inference.inspect_clips import telling_clips
-from cnn.inference.saliency import features_of, first_filters, grad_cam, map_layers, maps_of, occlusion
+from cnn.inference.inspect_clips import choose_clips
+from cnn.inference.saliency import compute_features, compute_maps, first_filters, grad_cam, map_layers, occlusion
 from cnn.models.registry import build_net
 from cnn.nets import NETS
 from cnn.runs.folder import Prediction, RunFolder, RunResult, RunState
@@ -93,13 +93,13 @@ def test_every_net_has_its_maps_and_attention(name: str) -> None:
     layers = map_layers(net, batch)
     assert bool(layers) == (first_filters(net) is not None) == (name != "mlp")
     assert len({(one.n_bins, one.n_frames) for one in layers}) == len(layers) <= 6
-    for layer, maps in zip(layers, maps_of(net, batch, layers), strict=True):
+    for layer, maps in zip(layers, compute_maps(net, batch, layers), strict=True):
         assert tuple(maps.shape) == (2, layer.n_channels, layer.n_bins, layer.n_frames)
     if layers:
         cam = grad_cam(net, batch, torch.tensor([3, 7]), layers[-1])
         assert cam.shape == (2, 32, 32)
         assert 0 <= cam.min() <= cam.max() <= 1
-    assert features_of(net, [batch]).values.shape[0] == 2
+    assert compute_features(net, [batch]).values.shape[0] == 2
     assert torch.isfinite(occlusion(net, batch[:1], 3)).all()
 
 
@@ -141,7 +141,7 @@ def test_grad_cam_is_the_same_where_a_map_is_changed_in_place() -> None:
     (layer,) = map_layers(net, batch)
     assert layer.name == "conv"
     assert torch.allclose(grad_cam(net, batch, torch.tensor([1]), layer)[0], batch[0, 0] / batch.max())
-    assert torch.equal(maps_of(net, batch, [layer])[0], torch.cat([batch, -batch], 1).relu())
+    assert torch.equal(compute_maps(net, batch, [layer])[0], torch.cat([batch, -batch], 1).relu())
 
 
 def test_occlusion_finds_the_one_place_that_counts() -> None:
@@ -158,22 +158,22 @@ def test_occlusion_finds_the_one_place_that_counts() -> None:
 
 def test_features_are_the_input_of_the_last_linear_layer() -> None:
     net, batch = Still().eval(), torch.rand(3, 1, 16, 16)
-    found = features_of(net, [batch[:2], batch[2:]])
+    found = compute_features(net, [batch[:2], batch[2:]])
     assert found.source == "out"
     assert torch.equal(found.values, torch.cat([batch, -batch], 1).relu().flatten(1))
-    assert features_of(nn.Flatten(), [batch]).source == ""
+    assert compute_features(nn.Flatten(), [batch]).source == ""
 
 
 def test_mistakes_stand_beside_clips_heard_right() -> None:
     rows = [row(1, 9, "ann", 0.8), row(1, 9, "bob", 0.9), row(4, 5, "bob", 0.6), row(7, 7, "bob", 0.99)]
     rows += [row(1, 1, "ann", 0.95), row(1, 1, "bob", 0.7), row(4, 4, "ann", 0.5)]
-    found = [(one.truth, one.label, one.speaker) for one in telling_clips(rows, 4)]
+    found = [(one.truth, one.label, one.speaker) for one in choose_clips(rows, 4)]
     assert found == [("1", "9", "bob"), ("1", "1", "bob"), ("4", "5", "bob"), ("4", "4", "ann")]
-    assert len(telling_clips(rows, 6)) == 6
-    assert [one.truth for one in telling_clips([row(k, k, "ann", 0.5 + k / 100) for k in range(10)], 3)] == ["9", "8", "7"]
-    assert [one.label for one in telling_clips([row(3, 5, "ann", 0.9)], 4)] == ["5"]
+    assert len(choose_clips(rows, 6)) == 6
+    assert [one.truth for one in choose_clips([row(k, k, "ann", 0.5 + k / 100) for k in range(10)], 3)] == ["9", "8", "7"]
+    assert [one.label for one in choose_clips([row(3, 5, "ann", 0.9)], 4)] == ["5"]
     apart = [row(k, 9, "ann", 0.9) for k in range(5)] + [row(7, 7, "ann", 0.4)]
-    assert [one.truth for one in telling_clips(apart, 4)] == ["0", "1", "2", "7"]
+    assert [one.truth for one in choose_clips(apart, 4)] == ["0", "1", "2", "7"]
 
 
 def test_a_teams_own_net_with_in_place_layers_is_looked_into(tiles: TileSet, tmp_path: Path) -> None:

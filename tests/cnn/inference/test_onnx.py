@@ -14,13 +14,13 @@ import pytest
 import soundfile
 import torch
 
-from cnn.cli.export import _heard
+from cnn.cli.export import _read_samples
 from cnn.config import ModelSettings, RunConfig, TileSettings, TrainSettings, config_to_dict, model_defaults
 from cnn.corpus.recordings import find_recordings
 from cnn.errors import ConfigError, CorpusError, ModelError, RunError
-from cnn.inference.onnx_export import OPSET, Exported, export, made_up
+from cnn.inference.onnx_export import OPSET, Export, export_run, synthesise_clips
 from cnn.inference.onnx_front_end import Bilateral, FrontEnd
-from cnn.inference.predict import answers_of_recordings
+from cnn.inference.predict import predict_recordings
 from cnn.models.registry import build_net
 from cnn.overrides import config_from_dict
 from cnn.runs.folder import RunFolder
@@ -33,7 +33,7 @@ OTHER_HZ = 11_025
 
 
 def run_of(folder: Path, model: ModelSettings, variant: str = "raw", side_views: int = 1) -> RunFolder:
-    """A run folder as far as `export` reads it; weights and running means as they are after one look at noise."""
+    """A run folder as far as `export_run` reads it; weights and running means as they are after one look at noise."""
     config = RunConfig(corpus="c", tiles=SMALL, variant=variant, model=model, train=TrainSettings(side_views=side_views))
     run = RunFolder(folder / config.digest)
     run.path.mkdir(parents=True)
@@ -73,15 +73,15 @@ class Every(torch.nn.Module):
 
 
 @pytest.fixture(scope="module")
-def every(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunFolder, Path, Exported]:
+def every(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunFolder, Path, Export]:
     """All eight nets in one file, for a rate that is not the tiles': most of an export's time is not the nets'."""
     folder = tmp_path_factory.mktemp("every")
     (folder / "own.py").write_text(EVERY_NET)
     run = run_of(folder, model_defaults(f"{folder / 'own.py'}:Every"), "bilateral+aug", side_views=2)
-    return run, folder / "model.onnx", export(run, folder / "model.onnx", OTHER_HZ, tones(20))
+    return run, folder / "model.onnx", export_run(run, folder / "model.onnx", OTHER_HZ, tones(20))
 
 
-def test_every_net_says_in_onnxruntime_what_it_says_in_torch(every: tuple[RunFolder, Path, Exported]) -> None:
+def test_every_net_says_in_onnxruntime_what_it_says_in_torch(every: tuple[RunFolder, Path, Export]) -> None:
     _, path, found = every
     assert found.net_difference < 1e-5
     assert found.n_cells <= 20
@@ -90,24 +90,24 @@ def test_every_net_says_in_onnxruntime_what_it_says_in_torch(every: tuple[RunFol
 
 
 def test_the_file_answers_recordings_of_any_length_as_predict_does(
-    every: tuple[RunFolder, Path, Exported], tmp_path: Path
+    every: tuple[RunFolder, Path, Export], tmp_path: Path
 ) -> None:
     run, path, _ = every
     clips = [*tones(6), np.concatenate([np.zeros(9000, np.float32), tone(3, 1, 0)]), np.tile(tone(1, 1, 1), 4)]
     for place, clip in enumerate(clips):
         soundfile.write(tmp_path / f"clip{place}.wav", clip, OTHER_HZ, subtype="FLOAT")
-    said = answers_of_recordings(run, find_recordings(tmp_path), "cpu", lambda n: None).answers
+    said = predict_recordings(run, find_recordings(tmp_path), "cpu", lambda n: None).answers
     np.testing.assert_allclose(answers(path, clips), [answer.probabilities for answer in said], atol=1e-3)
 
 
-def test_silence_around_a_clip_changes_no_answer(every: tuple[RunFolder, Path, Exported]) -> None:
+def test_silence_around_a_clip_changes_no_answer(every: tuple[RunFolder, Path, Export]) -> None:
     clip = tone(4, 2, 0)
     padded = np.pad(clip, (0, 5000))
     one, other = answers(every[1], [clip, padded])
     np.testing.assert_allclose(one, other, atol=1e-3)  # but for the echo of the last sample in the resampling filter
 
 
-def test_the_file_says_what_it_is_and_nothing_of_the_machine_that_made_it(every: tuple[RunFolder, Path, Exported]) -> None:
+def test_the_file_says_what_it_is_and_nothing_of_the_machine_that_made_it(every: tuple[RunFolder, Path, Export]) -> None:
     run, path, _ = every
     model = onnx.load(path)
     onnx.checker.check_model(model)
@@ -130,7 +130,7 @@ def test_the_file_says_what_it_is_and_nothing_of_the_machine_that_made_it(every:
 @pytest.mark.parametrize("diameter", [3, 5, 7])
 def test_pictures_are_those_of_the_tiles_but_for_single_grey_levels(diameter: int) -> None:
     settings = TileSettings(bilateral_diameter=diameter)
-    clips = [*tones(20), *made_up(8000)]
+    clips = [*tones(20), *synthesise_clips(8000)]
     batch = np.zeros((len(clips), max(map(len, clips))), dtype=np.float32)
     for row, clip in zip(batch, clips, strict=True):
         row[: len(clip)] = clip
@@ -161,7 +161,7 @@ def test_a_net_that_onnx_cannot_hold_is_refused_in_one_line_and_nothing_is_writt
     (tmp_path / "own.py").write_text(NUMPY_NET)
     run = run_of(tmp_path, model_defaults(f"{tmp_path / 'own.py'}:Branches"))
     with pytest.raises(ModelError, match="Branches cannot be written as ONNX") as caught:
-        export(run, tmp_path / "model.onnx", 0)
+        export_run(run, tmp_path / "model.onnx", 0)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "model.onnx").exists()
 
@@ -181,7 +181,7 @@ def test_a_file_that_says_something_else_than_the_net_is_not_written(tmp_path: P
     (tmp_path / "own.py").write_text(RANDOM_NET)
     run = run_of(tmp_path, model_defaults(f"{tmp_path / 'own.py'}:Dice"))
     with pytest.raises(RunError, match="says what the trained one says, and this one does not"):
-        export(run, tmp_path / "model.onnx", 0)
+        export_run(run, tmp_path / "model.onnx", 0)
     assert not (tmp_path / "model.onnx").exists()
 
 
@@ -189,11 +189,11 @@ def test_a_rate_that_no_microphone_has_is_refused(tmp_path: Path) -> None:
     run = run_of(tmp_path, replace(model_defaults("lenet5"), width=0.25))
     assert config_from_dict(run.config()).tiles == SMALL
     with pytest.raises(ConfigError, match="--rate-hz lies between 4000 and 384000, not 100"):
-        export(run, tmp_path / "model.onnx", 100)
+        export_run(run, tmp_path / "model.onnx", 100)
 
 
 def test_recordings_to_check_on_have_the_rate_that_the_file_takes(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", tone(1, 1, 1), RATE_HZ)
-    assert len(_heard(tmp_path, RATE_HZ)) == 1
+    assert len(_read_samples(tmp_path, RATE_HZ)) == 1
     with pytest.raises(CorpusError, match="give --rate-hz 8000"):
-        _heard(tmp_path, 16_000)
+        _read_samples(tmp_path, 16_000)

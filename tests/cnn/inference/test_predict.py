@@ -18,7 +18,7 @@ import arena.cli
 from cnn.config import default_config
 from cnn.corpus.recordings import find_recordings
 from cnn.errors import RunError
-from cnn.inference.predict import Unheard, answers_of_recordings, answers_of_split, finished_run, write_submission
+from cnn.inference.predict import Skipped, find_finished_run, predict_recordings, read_answers, write_submission
 from cnn.overrides import config_from_dict, override
 from cnn.pack.solution import write_solution
 from cnn.runs.folder import RunFolder
@@ -34,13 +34,13 @@ def run(request: pytest.FixtureRequest, tiles: TileSet, tmp_path_factory: pytest
 
 
 def test_a_recording_gets_the_answer_that_its_tile_got(run: RunFolder, corpus_folder: Path, tmp_path: Path) -> None:
-    expected = {answer.id: answer for answer in answers_of_split(run, "test")}
+    expected = {answer.id: answer for answer in read_answers(run, "test")}
     for number, name in enumerate(sorted(expected)):
         shutil.copy(corpus_folder / f"{name}.wav", tmp_path / f"x{number:03d}.WAV")
     heard: list[int] = []
-    found = answers_of_recordings(run, find_recordings(tmp_path), "cpu", heard.append)
+    found = predict_recordings(run, find_recordings(tmp_path), "cpu", heard.append)
     answers = found.answers
-    assert found.unheard == ()
+    assert found.skipped == ()
     assert [answer.id for answer in answers] == [f"x{number:03d}" for number in range(len(expected))]
     assert sum(heard) == len(expected) == 40
     for answer, name in zip(answers, sorted(expected), strict=True):
@@ -49,7 +49,7 @@ def test_a_recording_gets_the_answer_that_its_tile_got(run: RunFolder, corpus_fo
 
 
 def test_a_submission_holds_the_ids_of_the_solution_once(run: RunFolder, tiles: TileSet, tmp_path: Path) -> None:
-    write_submission(tmp_path / "submission.csv", answers_of_split(run, "test"))
+    write_submission(tmp_path / "submission.csv", read_answers(run, "test"))
     write_solution(tmp_path / "solution.csv", tiles, config_from_dict(run.config()).split)
     tables = [list(csv.DictReader((tmp_path / f"{name}.csv").read_text().splitlines())) for name in ("submission", "solution")]
     assert list(tables[0][0]) == ["id", "label", *(str(digit) for digit in range(10))]
@@ -61,16 +61,16 @@ def test_a_submission_holds_the_ids_of_the_solution_once(run: RunFolder, tiles: 
 def test_a_run_is_found_by_path_digest_or_its_beginning(run: RunFolder) -> None:
     runs = run.path.parent
     for name in (str(run.path), run.digest, run.digest[:5]):
-        assert finished_run(name, runs).digest == run.digest
+        assert find_finished_run(name, runs).digest == run.digest
     with pytest.raises(RunError, match=r"no single run 'zzz' in .*: there is none"):
-        finished_run("zzz", runs)
+        find_finished_run("zzz", runs)
 
 
 def test_an_unfinished_run_does_not_predict(tiles: TileSet, tmp_path: Path) -> None:
     config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=3"])
     paused = train(config, tiles, tmp_path, on_epoch=lambda row: Decision.PAUSE)
     with pytest.raises(RunError, match="is unfinished; only a finished run predicts"):
-        finished_run(paused.digest, tmp_path)
+        find_finished_run(paused.digest, tmp_path)
 
 
 def test_what_cannot_be_heard_is_named_and_stops_no_other(run: RunFolder, corpus_folder: Path, tmp_path: Path) -> None:
@@ -83,13 +83,13 @@ def test_what_cannot_be_heard_is_named_and_stops_no_other(run: RunFolder, corpus
     soundfile.write(tmp_path / "empty.wav", np.zeros(0), 8000)
     soundfile.write(tmp_path / "silent.flac", np.zeros(4000), 8000)
     soundfile.write(tmp_path / "two\nlines.wav", np.ones(4000) / 2, 8000)
-    found = answers_of_recordings(run, find_recordings(tmp_path), "cpu", lambda n: None)
+    found = predict_recordings(run, find_recordings(tmp_path), "cpu", lambda n: None)
     assert [answer.id for answer in found.answers] == ["a", "m", "z"]
     assert len({answer.probabilities for answer in found.answers}) == 1
-    assert found.unheard[0].name == str(tmp_path / "broken.wav")
-    assert found.unheard[0].reason.startswith("is no wav or flac that can be read: ")
-    assert found.unheard[1:] == tuple(
-        Unheard(name=str(tmp_path / name), reason=reason)
+    assert found.skipped[0].name == str(tmp_path / "broken.wav")
+    assert found.skipped[0].reason.startswith("is no wav or flac that can be read: ")
+    assert found.skipped[1:] == tuple(
+        Skipped(name=str(tmp_path / name), reason=reason)
         for name, reason in (
             ("empty.wav", "holds no samples; record it again"),
             ("gone.wav", "cannot be opened: No such file or directory"),
@@ -113,7 +113,7 @@ def test_files_are_answered_in_their_order_with_digit_and_probabilities(run: Run
     files = [corpus_folder / "7_ann_0.wav", corpus_folder / "2_bob_1.wav"]
     said = json.loads(predicted(run, *files, "--json")[0])
     sources = find_recordings(corpus_folder)
-    expected = {a.id: a for a in answers_of_recordings(run, sources, "cpu", lambda n: None).answers}
+    expected = {a.id: a for a in predict_recordings(run, sources, "cpu", lambda n: None).answers}
     assert [answer["file"] for answer in said["answers"]] == [str(file) for file in files]
     for answer, file in zip(said["answers"], files, strict=True):
         assert answer["digit"] == expected[file.stem].label
@@ -223,10 +223,10 @@ def test_damaged_weights_are_named(run: RunFolder, corpus_folder: Path, tmp_path
     for damaged in (bytes(content), b"nonsense"):
         (copy / "model.pt").write_bytes(damaged)
         with pytest.raises(RunError, match=r"model\.pt is damaged .*; delete .* and train again"):
-            answers_of_recordings(RunFolder(copy), find_recordings(corpus_folder)[:2], "cpu", print)
+            predict_recordings(RunFolder(copy), find_recordings(corpus_folder)[:2], "cpu", print)
     (copy / "model.pt").write_bytes(dump_checksummed({}))
     with pytest.raises(RunError, match=r"model\.pt is of another net; delete .* and train again"):
-        answers_of_recordings(RunFolder(copy), find_recordings(corpus_folder)[:2], "cpu", print)
+        predict_recordings(RunFolder(copy), find_recordings(corpus_folder)[:2], "cpu", print)
     (copy / "model.pt").unlink()
     with pytest.raises(RunError, match=r"model\.pt cannot be read: No such file .*; delete .* and train again"):
-        answers_of_recordings(RunFolder(copy), find_recordings(corpus_folder)[:2], "cpu", print)
+        predict_recordings(RunFolder(copy), find_recordings(corpus_folder)[:2], "cpu", print)

@@ -14,7 +14,7 @@ import torch
 from cnn.config import RunConfig, config_to_dict, default_config, model_defaults
 from cnn.corpus.recordings import find_recordings
 from cnn.errors import ConfigError, ModelError
-from cnn.inference.predict import answers_of_recordings
+from cnn.inference.predict import predict_recordings
 from cnn.models.check import check_net
 from cnn.models.costs import compute_costs
 from cnn.models.registry import build_net
@@ -101,7 +101,7 @@ def test_a_run_goes_on_and_predicts_when_the_original_is_gone(tmp_path: Path, ti
     assert paused.predictions() == whole.predictions()
     path.unlink()
     clips = find_recordings(corpus_folder)[:4]
-    found = answers_of_recordings(paused, clips, "cpu", lambda *_: None)
+    found = predict_recordings(paused, clips, "cpu", lambda *_: None)
     assert [answer.id for answer in found.answers] == [clip.name for clip in clips]
 
 

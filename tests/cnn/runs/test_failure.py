@@ -38,7 +38,7 @@ OTHERS = [
 
 def says_memory(error: Exception) -> tuple[bool, bool]:
     """The verdicts of training and sweep."""
-    return "train.batch_size" in describe_failure(error, CONFIG, Path("runs/x")).cause, trial.failure_of(error).out_of_memory
+    return "train.batch_size" in describe_failure(error, CONFIG, Path("runs/x")).cause, trial.make_failure(error).out_of_memory
 
 
 @pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=repr)

@@ -69,10 +69,10 @@ def test_augmentation_comes_from_the_seed_and_differs_between_clips() -> None:
     augment = Augment([AugmentSettings()], TileSettings())
     same = tile(grey(1)).repeat(8, 1, 1)
     changes = [augment.draw(8, [torch.Generator().manual_seed(seed)]) for seed in (1, 1, 2)]
-    drawn = [augment.mask(augment.warp(same, change), change) for change in changes]
-    assert torch.equal(drawn[0], drawn[1])
-    assert not torch.equal(drawn[0], drawn[2])
-    assert len({clip.numpy().tobytes() for clip in drawn[0]}) == 8
+    augmented = [augment.mask(augment.warp(same, change), change) for change in changes]
+    assert torch.equal(augmented[0], augmented[1])
+    assert not torch.equal(augmented[0], augmented[2])
+    assert len({clip.numpy().tobytes() for clip in augmented[0]}) == 8
 
 
 def masked_ones(settings: AugmentSettings, n: int, size: int = 64) -> torch.Tensor:
@@ -105,10 +105,10 @@ def test_a_shift_moves_a_clip_whole_by_no_more_than_asked_and_pads_with_silence(
     ramp = torch.zeros(500, 64, 64)
     ramp[:, :, 30] = 1
     moved = drawn_from(ramp, shift=5)
-    places = (moved * torch.arange(64)).sum(2) / moved.sum(2) - 30  # (B, F): where the spike is now
-    assert (places.amax(1) - places.amin(1)).max() < 1e-4
-    assert -5 <= places.min() < -4.9
-    assert 4.9 < places.max() <= 5
+    columns = (moved * torch.arange(64)).sum(2) / moved.sum(2) - 30  # (B, F): where the spike is now
+    assert (columns.amax(1) - columns.amin(1)).max() < 1e-4
+    assert -5 <= columns.min() < -4.9
+    assert 4.9 < columns.max() <= 5
     torch.testing.assert_close(moved.sum(2), torch.ones(500, 64))
     assert drawn_from(torch.ones(500, 64, 64), shift=5)[:, :, 0].min() == 0
 
@@ -133,9 +133,9 @@ def test_another_throat_scales_low_frequencies_by_one_factor_and_leaves_the_high
     bins = torch.arange(64)
 
     def centre(part: slice) -> torch.Tensor:
-        place = (moved[:, part] * bins[part]).sum(1) / moved[:, part].sum(1)
-        left = place.floor().long()
-        return hertz[left] + (place - left) * (hertz[left + 1] - hertz[left])
+        position = (moved[:, part] * bins[part]).sum(1) / moved[:, part].sum(1)
+        nearest = position.floor().long()
+        return hertz[nearest] + (position - nearest) * (hertz[nearest + 1] - hertz[nearest])
 
     first, second = centre(slice(0, 25)) / hertz[16], centre(slice(25, 50)) / hertz[36]
     torch.testing.assert_close(first, second, rtol=0.03, atol=0)
@@ -155,8 +155,8 @@ def test_a_bend_moves_parts_of_an_axis_apart_and_no_further_than_asked() -> None
         moved = drawn_from(spikes, **{name: 3}).select(3 - axis, 32)  # (B, 64)
         bins = torch.arange(32)
         first, second = ((half * bins).sum(1) / half.sum(1) - 16 for half in (moved[:, :32], moved[:, 32:]))
-        for places in (first, second):
-            assert 2.5 < places.abs().max() < 4  # the axis itself is stretched under a spike by up to a half
+        for columns in (first, second):
+            assert 2.5 < columns.abs().max() < 4  # the axis itself is stretched under a spike by up to a half
         assert (first - second).abs().max() > 3
     assert torch.equal(drawn_from(torch.ones(9, 64, 64), tract_bend=3), torch.ones(9, 64, 64))
 
@@ -175,9 +175,9 @@ def test_noise_raises_the_floor_by_powers_and_leaves_the_loudest_cells() -> None
 def test_a_clip_is_changed_in_the_same_way_whatever_batch_it_is_in() -> None:
     augment, pictures = Augment([AugmentSettings()], TileSettings()), tile(grey())
     changes = augment.draw(64, [torch.Generator().manual_seed(3)])
-    whole = augment.mask(augment.warp(pictures, changes), changes)
+    batch = augment.mask(augment.warp(pictures, changes), changes)
     part = changes.part(16, 32)
-    torch.testing.assert_close(augment.mask(augment.warp(pictures[16:32], part), part), whole[16:32], rtol=0, atol=1e-6)
+    torch.testing.assert_close(augment.mask(augment.warp(pictures[16:32], part), part), batch[16:32], rtol=0, atol=1e-6)
 
 
 def test_seeds_differ_for_every_purpose_and_epoch() -> None:

@@ -34,7 +34,7 @@ FILES = ("raw.npy", "bilateral.npy", "clips.csv", "settings.json")
 N_CLIPS = 200
 
 
-def bytes_of(folder: Path) -> dict[str, bytes]:
+def read_bytes(folder: Path) -> dict[str, bytes]:
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
     return {name: (folder / name).read_bytes() for name in FILES}
 
@@ -63,9 +63,9 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_two_processes_make_the_bytes_of_one(corpus_folder: Path, tiles: TileSet, tmp_path: Path, small_chunks: None) -> None:
     witness = Witness(n_jobs=2)
-    made = prepare(scan(corpus_folder), tiles.settings, tmp_path, witness.hands)
+    prepared = prepare(scan(corpus_folder), tiles.settings, tmp_path, witness.hands)
     assert (witness.n_to_make, witness.n_made, witness.said) == (N_CLIPS, N_CLIPS, [])
-    assert bytes_of(made.folder) == bytes_of(tiles.folder)
+    assert read_bytes(prepared.folder) == read_bytes(tiles.folder)
 
 
 # Prepares in chunks of 8, slowly; its answer is what it said and the number of tiles that it was to make.
@@ -118,10 +118,10 @@ def test_a_preparation_that_was_killed_goes_on_and_ends_in_the_same_bytes(
         process.send_signal(signal.SIGKILL)
     assert not locate_tiles(scan(corpus_folder), tiles.settings, tmp_path).exists()
     witness = Witness()
-    made = prepare(scan(corpus_folder), tiles.settings, tmp_path, witness.hands)
+    prepared = prepare(scan(corpus_folder), tiles.settings, tmp_path, witness.hands)
     assert 0 < witness.n_to_make <= N_CLIPS - 5 * 8
     assert witness.said == [f"{N_CLIPS - witness.n_to_make} of {N_CLIPS} tiles are there from before"]
-    assert bytes_of(made.folder) == bytes_of(tiles.folder)
+    assert read_bytes(prepared.folder) == read_bytes(tiles.folder)
     assert [path.name for path in tmp_path.glob(".*")] == []
 
 
@@ -133,15 +133,15 @@ def test_what_the_journal_does_not_vouch_for_is_made_again(
         process.send_signal(signal.SIGKILL)
     (part,) = tmp_path.glob(".*.part")
     lines = (part / "journal").read_text().splitlines()
-    (part / "journal").write_text("\n".join(lines[:4])[:-3])  # of three lines, the last breaks off
+    (part / "journal").write_text("\n".join(lines[:4])[:-3])  # three lines, the last incomplete
     head = (part / "raw.npy").stat().st_size - N_CLIPS * 32 * 32
     with (part / "raw.npy").open("r+b") as file:
         file.seek(head + 8 * 32 * 32)
         file.write(b"\x00" * 8 * 32 * 32)  # the second chunk never reached the disk when the power failed
     witness = Witness()
-    made = prepare(scan(corpus_folder), tiles.settings, tmp_path, witness.hands)
+    prepared = prepare(scan(corpus_folder), tiles.settings, tmp_path, witness.hands)
     assert witness.n_to_make == N_CLIPS - 8
-    assert bytes_of(made.folder) == bytes_of(tiles.folder)
+    assert read_bytes(prepared.folder) == read_bytes(tiles.folder)
 
 
 def test_two_preparations_at_once_make_every_tile_once(corpus_folder: Path, tiles: TileSet, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_two_preparations_at_once_make_every_tile_once(corpus_folder: Path, tile
             answers = [process.communicate(timeout=120)[0].splitlines() for process in (first, second)]
     assert [answer[-1] for answer in answers] == ["prepared", "prepared"]
     assert answers[1][-2:] == ["said these tiles were made before", "prepared"]
-    assert bytes_of(locate_tiles(scan(corpus_folder), tiles.settings, tmp_path)) == bytes_of(tiles.folder)
+    assert read_bytes(locate_tiles(scan(corpus_folder), tiles.settings, tmp_path)) == read_bytes(tiles.folder)
 
 
 def test_the_second_of_two_preparations_says_that_it_waits(corpus_folder: Path, tiles: TileSet, tmp_path: Path) -> None:
@@ -195,11 +195,11 @@ def test_a_changed_clip_has_only_its_own_tile_made(own_corpus: Path, tiles: Tile
     after = prepare(scan(own_corpus), tiles.settings, tmp_path / "tiles", witness.hands)
     assert (witness.n_to_make, witness.said) == (1, ["199 of 200 tiles are there from before"])
     anew = prepare(scan(own_corpus), tiles.settings, tmp_path / "anew")
-    assert bytes_of(after.folder) == bytes_of(anew.folder)
-    place = [clip.id for clip in after.clips].index("4_bob_2")
+    assert read_bytes(after.folder) == read_bytes(anew.folder)
+    index = [clip.id for clip in after.clips].index("4_bob_2")
     for name in chunks.FILTERS:
         differ = (before.pictures(name) != after.pictures(name)).any(axis=(1, 2))
-        assert differ.nonzero()[0].tolist() == [place]
+        assert differ.nonzero()[0].tolist() == [index]
 
 
 def test_a_changed_clip_keeps_what_a_killed_call_had_made(
@@ -210,10 +210,10 @@ def test_a_changed_clip_keeps_what_a_killed_call_had_made(
         process.send_signal(signal.SIGKILL)
     (own_corpus / "0_ann_0.wav").unlink()
     witness = Witness()
-    made = prepare(scan(own_corpus), tiles.settings, tmp_path / "tiles", witness.hands)
+    prepared = prepare(scan(own_corpus), tiles.settings, tmp_path / "tiles", witness.hands)
     assert witness.n_to_make <= N_CLIPS - 20 * 8
     assert list((tmp_path / "tiles").glob(".*.part")) == []
-    assert bytes_of(made.folder) == bytes_of(prepare(scan(own_corpus), tiles.settings, tmp_path / "anew").folder)
+    assert read_bytes(prepared.folder) == read_bytes(prepare(scan(own_corpus), tiles.settings, tmp_path / "anew").folder)
 
 
 def test_other_settings_keep_no_tile(own_corpus: Path, tiles: TileSet, tmp_path: Path) -> None:
@@ -247,9 +247,9 @@ def test_tiles_that_cannot_be_used_are_made_anew_with_a_word(
         (folder / "raw.npy").write_bytes(b"half")
         reason = "is damaged: its raw.npy is missing or not of 200 whole tiles"
     witness = Witness()
-    made = prepare(scan(corpus_folder), tiles.settings, tmp_path, witness.hands)
+    prepared = prepare(scan(corpus_folder), tiles.settings, tmp_path, witness.hands)
     assert (witness.said, witness.n_to_make) == ([f"{folder} {reason}: its tiles are made anew"], N_CLIPS)
-    assert bytes_of(made.folder) == bytes_of(tiles.folder)
+    assert read_bytes(prepared.folder) == read_bytes(tiles.folder)
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
 
 
@@ -258,10 +258,10 @@ def test_a_full_disk_loses_nothing(
 ) -> None:
     write = chunks._Files.write
 
-    def full_later(files: chunks._Files, places: tuple[int, ...], pictures: chunks.Pictures) -> None:
-        if places[0] >= 40:
+    def full_later(files: chunks._Files, indices: tuple[int, ...], pictures: chunks.Pictures) -> None:
+        if indices[0] >= 40:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        write(files, places, pictures)
+        write(files, indices, pictures)
 
     with monkeypatch.context() as patch:
         patch.setattr(chunks._Files, "write", full_later)
@@ -269,9 +269,9 @@ def test_a_full_disk_loses_nothing(
             prepare(scan(corpus_folder), tiles.settings, tmp_path)
     assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")] == []
     witness = Witness()
-    made = prepare(scan(corpus_folder), tiles.settings, tmp_path, witness.hands)
+    prepared = prepare(scan(corpus_folder), tiles.settings, tmp_path, witness.hands)
     assert witness.n_to_make == N_CLIPS - 40
-    assert bytes_of(made.folder) == bytes_of(tiles.folder)
+    assert read_bytes(prepared.folder) == read_bytes(tiles.folder)
 
 
 def test_a_full_disk_names_the_folder_and_the_way_on(

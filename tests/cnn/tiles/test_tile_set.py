@@ -91,11 +91,11 @@ def test_a_tile_does_not_depend_on_the_other_clips(corpus_folder: Path, tiles: T
     few.mkdir()
     for name in ("3_bob_1.wav", "7_eve_0.wav"):
         shutil.copy(corpus_folder / name, few)
-    made = prepare(scan(few), tiles.settings, tmp_path / "tiles")
+    prepared = prepare(scan(few), tiles.settings, tmp_path / "tiles")
     for name in ("raw", "bilateral"):
-        for place, clip in enumerate(made.clips):
-            there = [c.id for c in tiles.clips].index(clip.id)
-            np.testing.assert_array_equal(made.pictures(name)[place], tiles.pictures(name)[there])
+        for index, clip in enumerate(prepared.clips):
+            expected = [c.id for c in tiles.clips].index(clip.id)
+            np.testing.assert_array_equal(prepared.pictures(name)[index], tiles.pictures(name)[expected])
 
 
 def test_a_clip_has_the_same_tile_alone_and_at_any_place_among_others() -> None:
@@ -115,9 +115,9 @@ def test_the_same_recordings_and_settings_are_prepared_once(corpus_folder: Path,
 
 
 def test_other_settings_make_another_folder(corpus_folder: Path, tiles: TileSet, tmp_path: Path) -> None:
-    other = prepare(scan(corpus_folder), dataclasses.replace(tiles.settings, range_db=50.0), tmp_path)
-    assert other.folder.name != tiles.folder.name
-    assert find_tiles(tmp_path).folder == other.folder
+    second = prepare(scan(corpus_folder), dataclasses.replace(tiles.settings, range_db=50.0), tmp_path)
+    assert second.folder.name != tiles.folder.name
+    assert find_tiles(tmp_path).folder == second.folder
 
 
 def test_an_unwritable_place_is_one_line(corpus_folder: Path, tiles: TileSet, tmp_path: Path) -> None:
@@ -157,12 +157,12 @@ DAMAGES = {
 def test_a_damaged_table_of_clips_is_one_line_with_its_place_and_the_remedy(
     tiles: TileSet, tmp_path: Path, damage: str
 ) -> None:
-    said, damaged = DAMAGES[damage]
+    fault, damaged = DAMAGES[damage]
     copy = Path(shutil.copytree(tiles.folder, tmp_path / "copy"))
     (copy / "clips.csv").write_text(damaged((copy / "clips.csv").read_text()))
     message = refusal(copy)
     assert message.startswith(f"{copy} is damaged: ")
-    assert said in message
+    assert fault in message
     assert message.endswith(f"; make it anew with `arena data prepare {tiles.corpus_folder} --tiles {tmp_path}`")
     assert "\n" not in message
 
@@ -196,8 +196,8 @@ def with_settings(folder: Path, **changes: object) -> None:
 def test_tiles_of_another_version_are_refused_by_those_who_read_them(tiles: TileSet, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(tiles.folder, tmp_path / "copy"))
     with_settings(copy, format=TILES_FORMAT - 1)
-    said = f"{copy} was made by another version of Arena (format {TILES_FORMAT - 1}, not {TILES_FORMAT}); make it anew with"
-    assert refusal(copy).startswith(said)
+    message = f"{copy} was made by another version of Arena (format {TILES_FORMAT - 1}, not {TILES_FORMAT}); make it anew with"
+    assert refusal(copy).startswith(message)
     with_settings(copy, format=TILES_FORMAT, tiles=json.loads((copy / "settings.json").read_text())["tiles"] | {"contrast": 2})
     assert "was made by another version of Arena (its settings are not those of this one)" in refusal(copy)
 
@@ -212,21 +212,21 @@ def test_tiles_of_another_version_are_left_aside_where_there_are_usable_ones(til
 def test_of_one_corpus_whose_recordings_changed_the_tiles_prepared_last_are_taken_with_a_note(
     tiles: TileSet, tmp_path: Path
 ) -> None:
-    own, place, said = write_tones(tmp_path / "own", 1), tmp_path / "tiles", list[str]()
-    before = prepare(scan(own), tiles.settings, place)
-    assert find_tiles(place, said.append).folder == before.folder
-    assert said == []
-    changed_clip = (own / "4_bob_0.wav").rename(tmp_path / "4_bob_0.wav")
-    after = prepare(scan(own), tiles.settings, place)
-    assert find_tiles(place, said.append).folder == after.folder
-    (note,) = said
-    assert note.startswith(f"note: {place} holds 2 folders of tiles of {own}, whose recordings changed; ")
+    newer, index, message = write_tones(tmp_path / "own", 1), tmp_path / "tiles", list[str]()
+    before = prepare(scan(newer), tiles.settings, index)
+    assert find_tiles(index, message.append).folder == before.folder
+    assert message == []
+    changed_clip = (newer / "4_bob_0.wav").rename(tmp_path / "4_bob_0.wav")
+    after = prepare(scan(newer), tiles.settings, index)
+    assert find_tiles(index, message.append).folder == after.folder
+    (note,) = message
+    assert note.startswith(f"note: {index} holds 2 folders of tiles of {newer}, whose recordings changed; ")
     assert f"; taken is the one prepared last, {after.folder.name} of 20" in note
-    shown = CliRunner().invoke(app, ["show", "--tiles", str(place), "--out", str(tmp_path / "tiles.png"), "--per-digit", "1"])
-    assert shown.stderr.splitlines()[0] == note
-    changed_clip.rename(own / "4_bob_0.wav")
-    assert prepare(scan(own), tiles.settings, place).folder == before.folder
-    assert find_tiles(place).folder == before.folder  # asked for again, it is the newest again
+    result = CliRunner().invoke(app, ["show", "--tiles", str(index), "--out", str(tmp_path / "tiles.png"), "--per-digit", "1"])
+    assert result.stderr.splitlines()[0] == note
+    changed_clip.rename(newer / "4_bob_0.wav")
+    assert prepare(scan(newer), tiles.settings, index).folder == before.folder
+    assert find_tiles(index).folder == before.folder  # asked for again, it is the newest again
 
 
 def test_tiles_of_several_corpora_or_settings_are_listed_to_choose_from(
@@ -235,40 +235,40 @@ def test_tiles_of_several_corpora_or_settings_are_listed_to_choose_from(
     few = tmp_path / "few"
     few.mkdir()
     shutil.copy(corpus_folder / "3_bob_1.wav", few)
-    made = [
+    folders = [
         prepare(scan(few), dataclasses.replace(tiles.settings, range_db=50.0), tmp_path / "tiles").folder,
         prepare(scan(few), dataclasses.replace(tiles.settings, size=64), tmp_path / "tiles").folder,
         Path(shutil.copytree(tiles.folder, tmp_path / "tiles" / "old")),
     ]
-    for number, folder in enumerate(made):
+    for number, folder in enumerate(folders):
         os.utime(folder / "settings.json", (0, 1795300260 + 60 * number))
     with pytest.raises(TilesError) as refused:
         find_tiles(tmp_path / "tiles")
     assert str(refused.value).splitlines() == [
         f"{tmp_path / 'tiles'} holds 3 folders of tiles; choose one with --tiles:",
-        f"  {made[2]}: 200 clips, 32 x 32 cells, range_db 40.0, prepared 2026-11-21 22:33 UTC, corpus {tiles.corpus_folder}",
-        f"  {made[1]}: 1 clip, 64 x 64 cells, range_db 40.0, prepared 2026-11-21 22:32 UTC, corpus {few}",
-        f"  {made[0]}: 1 clip, 32 x 32 cells, range_db 50.0, prepared 2026-11-21 22:31 UTC, corpus {few}",
+        f"  {folders[2]}: 200 clips, 32 x 32 cells, range_db 40.0, prepared 2026-11-21 22:33 UTC, corpus {tiles.corpus_folder}",
+        f"  {folders[1]}: 1 clip, 64 x 64 cells, range_db 40.0, prepared 2026-11-21 22:32 UTC, corpus {few}",
+        f"  {folders[0]}: 1 clip, 32 x 32 cells, range_db 50.0, prepared 2026-11-21 22:31 UTC, corpus {few}",
     ]
-    assert find_tiles(made[1]).settings.size == 64
+    assert find_tiles(folders[1]).settings.size == 64
 
 
 def test_tiles_of_a_corpus_that_moved_know_where_it_lies_now(tiles: TileSet, tmp_path: Path) -> None:
     old, new = write_tones(tmp_path / "old", 1), tmp_path / "new"
-    made = prepare(scan(old), tiles.settings, tmp_path / "tiles")
-    before = (made.folder / "raw.npy").stat().st_mtime_ns
+    prepared = prepare(scan(old), tiles.settings, tmp_path / "tiles")
+    before = (prepared.folder / "raw.npy").stat().st_mtime_ns
     old.rename(new)
     samples, rate_hz = soundfile.read(new / "3_bob_0.wav", dtype="int16")
     soundfile.write(new / "3_bob_0.flac", samples, rate_hz)
     (new / "3_bob_0.wav").unlink()
     (new / "audioMNIST_meta.txt").write_text('{"bob": {"age": 30}}')
     moved = prepare(scan(new), tiles.settings, tmp_path / "tiles")
-    assert (moved.folder, moved.corpus_folder, moved.speakers) == (made.folder, str(new), {"bob": {"age": 30}})
+    assert (moved.folder, moved.corpus_folder, moved.speakers) == (prepared.folder, str(new), {"bob": {"age": 30}})
     assert (moved.folder / "raw.npy").stat().st_mtime_ns == before
-    opened = open_tiles(made.folder)
+    opened = open_tiles(prepared.folder)
     assert opened == moved
     assert all((new / clip.path).exists() for clip in opened.clips)
-    (made.folder / "raw.npy").write_bytes(b"")
-    assert f"`arena data prepare {new} --tiles" in refusal(made.folder)
+    (prepared.folder / "raw.npy").write_bytes(b"")
+    assert f"`arena data prepare {new} --tiles" in refusal(prepared.folder)
     new.rename(old)
-    assert "`arena data prepare CORPUS --tiles" in refusal(made.folder)
+    assert "`arena data prepare CORPUS --tiles" in refusal(prepared.folder)

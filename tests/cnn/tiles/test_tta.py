@@ -30,9 +30,9 @@ def test_three_views_are_the_mean_of_the_probabilities_a_little_earlier_and_late
     later, earlier = torch.zeros_like(grey), torch.zeros_like(grey)
     later[:, :, 2:], earlier[:, :, :-2] = grey[:, :, :-2], grey[:, :, 2:]
     expected = torch.stack([Peak()(to_input(normalise(view))).softmax(1) for view in (earlier, grey, later)]).mean(0)
-    found = log_probabilities(Peak(), pictures(5, 64), 1)
-    torch.testing.assert_close(found.exp(), expected, rtol=0, atol=1e-5)
-    torch.testing.assert_close(found.exp().sum(1), torch.ones(5))
+    averaged = log_probabilities(Peak(), pictures(5, 64), 1)
+    torch.testing.assert_close(averaged.exp(), expected, rtol=0, atol=1e-5)
+    torch.testing.assert_close(averaged.exp().sum(1), torch.ones(5))
 
 
 def test_the_views_of_small_pictures_are_as_far_apart_in_seconds() -> None:

@@ -20,7 +20,7 @@ from leaderboard.standings import Part
 from leaderboard.store import Contest, open_contest
 from support.contests import DEADLINE, NOW, made, predictions, ranking, send, solution
 
-WHY = HostDecision(reason="the heating failed", at=NOW + timedelta(hours=1))
+WHY = HostDecision(reason="the heating failed", decided_at=NOW + timedelta(hours=1))
 
 
 def refused(contest: Contest, statement: str) -> str:
@@ -33,7 +33,7 @@ def refused(contest: Contest, statement: str) -> str:
 def test_the_log_tells_action_team_and_reason_and_cannot_be_changed(contest_place: str) -> None:
     with made(contest_place, solution(), "Alpha") as contest:
         host.disqualify(contest, contest.team("Alpha"), WHY)
-        host.reinstate(contest, contest.team("Alpha"), HostDecision(reason="  it was\nanother team ", at=NOW))
+        host.reinstate(contest, contest.team("Alpha"), HostDecision(reason="  it was\nanother team ", decided_at=NOW))
         told = [(entry.action, entry.team, entry.reason) for entry in contest.log()]
         assert told == [("disqualify", "Alpha", "the heating failed"), ("reinstate", "Alpha", "it was another team")]
         for statement in (
@@ -60,7 +60,7 @@ def test_a_log_entry_cannot_be_replaced_in_a_file(tmp_path_factory: pytest.TempP
 
 def test_a_reason_is_needed() -> None:
     with pytest.raises(ContestError, match="every act of a host has a reason of 1 to 500 characters and this has none"):
-        HostDecision(reason=" ", at=NOW)
+        HostDecision(reason=" ", decided_at=NOW)
 
 
 def test_a_deadline_is_extended_and_never_shortened(contest_place: str) -> None:
@@ -239,5 +239,7 @@ def test_every_act_is_logged_once_and_changes_the_revision(tmp_path_factory: pyt
     with made(place, solution(), "Alpha", "Beta", deadline=DEADLINE) as contest:
         before = revision(contest)
         ACTS[action](contest)
-        assert [(entry.action, entry.reason, entry.done_at) for entry in contest.log()] == [(action, WHY.reason, WHY.at)]
+        assert [(entry.action, entry.reason, entry.done_at) for entry in contest.log()] == [
+            (action, WHY.reason, WHY.decided_at)
+        ]
         assert revision(contest) != before

@@ -34,7 +34,7 @@ from support.service import make, submission
 REAL = ("Zanahoria", "Quetzal", "Wombat")
 HIDDEN, OPEN = REAL[:2], REAL[2]
 PSEUDONYMS = {"Zanahoria": "<i>Nightjar</i>", "Quetzal": "Aye-aye & Söhne"}
-WHY = HostDecision(reason="they asked for it", at=NOW)
+WHY = HostDecision(reason="they asked for it", decided_at=NOW)
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_no_public_byte_tells_a_name_behind_a_pseudonym(
         for n, name in enumerate(REAL):
             submit(contest, name, submission(n), "p.csv", NOW)
         if is_closed:
-            close_contest(contest, HostDecision(reason="over", at=NOW))
+            close_contest(contest, HostDecision(reason="over", decided_at=NOW))
     told = public_bytes(client, where, tmp_path / "site")
     for place, text in told.items():
         assert not [name for name in HIDDEN if name.casefold() in text.casefold()], place
@@ -286,7 +286,7 @@ def test_the_teams_command_asks_the_service(
         found: dict[str, object] = answer.json()
         return found
 
-    monkeypatch.setattr(sender, "_answered", answered)
+    monkeypatch.setattr(sender, "_fetch", answered)
 
     def run(*words: str) -> tuple[int, str]:
         environment = {"ARENA_TOKEN": tokens["Zanahoria"], "ARENA_URL": "http://127.0.0.1"}

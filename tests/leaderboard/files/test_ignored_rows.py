@@ -93,7 +93,7 @@ def test_ignored_rows_change_no_number_anywhere(contest_place: str, tmp_path: Pa
                 plain_found.interval,
             )
             assert sum(map(sum, found.confusion)) == 20
-        close_contest(one, HostDecision(reason="over", at=NOW))
+        close_contest(one, HostDecision(reason="over", decided_at=NOW))
         assert one.board().part is Part.PRIVATE
 
 
@@ -118,7 +118,7 @@ def test_a_row_that_is_ignored_by_a_correction_no_longer_counts(contest_place: s
     with contest(contest_place, truth()) as made:
         submit(made, "Alpha", answers(0), "p.csv", NOW)
         text = truth().content.decode().replace("c00,0,Public", "c00,0,Ignored")
-        found = rescore(made, parse_solution(text.encode(), "solution.csv"), HostDecision(reason="unclear", at=NOW))
+        found = rescore(made, parse_solution(text.encode(), "solution.csv"), HostDecision(reason="unclear", decided_at=NOW))
         assert (found.n_rows_changed, found.attempts[0].public_after) == (1, 1.0)
         assert found.attempts[0].public_before < 1
 

@@ -97,5 +97,5 @@ def test_what_onnx_reads_as_a_net_is_taken_and_what_is_no_message_is_not(changes
 def test_a_file_of_countless_tiny_fields_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     many = GOOD + b"\x28\x01" * 1000  # model_version, a thousand times
     check_form(many, "net.onnx")
-    monkeypatch.setattr(model_form, "_MOST_FIELDS", 500)
+    monkeypatch.setattr(model_form, "_MAX_FIELDS", 500)
     assert "is no ONNX model" in str(refusal(many))

@@ -17,9 +17,9 @@ from leaderboard.scoring.significance import (
     adjust_by_holm,
     compare_teams,
     compute_p_value,
+    compute_t_tail,
     describe_leader,
     standard_error,
-    t_tail,
 )
 from leaderboard.standings import Part
 
@@ -90,11 +90,11 @@ def test_the_standard_error_is_that_of_many_fresh_contests() -> None:
 @pytest.mark.parametrize("n_degrees", [1, 2, 3, 4, 5, 11, 12, 59, 60, 500, 999])
 @pytest.mark.parametrize("t", [0.0, 0.3, 1.0, 1.96, 3.5, 8.0])
 def test_the_tail_of_students_t_is_scipys(t: float, n_degrees: int) -> None:
-    assert t_tail(t, n_degrees) == pytest.approx(2 * stats.t.sf(t, n_degrees), abs=1e-10)
+    assert compute_t_tail(t, n_degrees) == pytest.approx(2 * stats.t.sf(t, n_degrees), abs=1e-10)
 
 
 def test_beyond_a_thousand_degrees_the_tail_is_the_normal() -> None:
-    assert t_tail(1.96, 5999) == pytest.approx(2 * stats.t.sf(1.96, 5999), rel=1e-3)
+    assert compute_t_tail(1.96, 5999) == pytest.approx(2 * stats.t.sf(1.96, 5999), rel=1e-3)
 
 
 def test_holm_adjusts_step_by_step() -> None:

@@ -84,7 +84,7 @@ def test_each_refusal_has_its_word_and_its_status(client: TestClient, tokens: di
     status, answer = send(client, tokens["Bob"], submission(9))
     assert (status, answer["error"]) == (409, "limit")
     with open_contest(where) as contest:
-        disqualify(contest, contest.team("Dan"), HostDecision(reason="copied", at=NOW))
+        disqualify(contest, contest.team("Dan"), HostDecision(reason="copied", decided_at=NOW))
     status, answer = send(client, tokens["Dan"], submission(1))
     assert (status, answer["error"]) == (403, "team")
     assert client.get("/api/v1/attempts/9", headers=bearer(tokens["Bob"])).status_code == 404
@@ -163,7 +163,7 @@ def test_whatever_is_asked_the_api_answers_as_its_document_says(
 
 def test_after_the_close_the_answer_is_closed(client: TestClient, tokens: dict[str, str], where: Path) -> None:
     with open_contest(where) as contest:
-        close_contest(contest, HostDecision(reason="over", at=NOW))
+        close_contest(contest, HostDecision(reason="over", decided_at=NOW))
     status, answer = send(client, tokens["Cleo"], submission(50))
     assert (status, answer["error"]) == (403, "closed")
     facts = client.get("/api/v1/contest").json()

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from leaderboard.actions.submit import submit
 from leaderboard.service.security import host_token
 from leaderboard.store import Contest, open_contest
-from leaderboard.verification.sent_models import attach_model, record_verification, sent_models
+from leaderboard.verification.sent_models import attach_model, read_sent_models, record_verification
 from leaderboard.verification.verify import Verification
 from support.browser import ARGUMENTS, CHROMIUM, CUT_OFF, needs_chromium
 from support.onnx_models import first_samples, model_of
@@ -64,7 +64,7 @@ def models(contest: Contest) -> None:
             attach_model(contest, team, attempt.number, (NET, "resnet-bilateral-aug.onnx"), NOW)
         if is_equal is not None:
             remark = "300 of 300 rows equal" if is_equal else "280 of 300 rows equal, 20 differ (clip_0001, clip_0002, ...)"
-            for model in sent_models(contest, [team]):
+            for model in read_sent_models(contest, [team]):
                 record_verification(
                     contest, model, Verification(is_verified=is_equal, remark=remark, n_equal=0, n_rows=300), NOW
                 )

@@ -30,7 +30,7 @@ from leaderboard.service.app import create_app
 from leaderboard.service.context import ServiceSettings
 from leaderboard.service.security import BodyTooLarge
 from leaderboard.store import create_contest, open_contest
-from leaderboard.verification.sent_models import N_MODELS, read_model_content, sent_models
+from leaderboard.verification.sent_models import N_MODELS, read_model_content, read_sent_models
 from support.contests import run
 from support.onnx_models import external, first_samples, model_of, rows, write_audio
 from support.service import NOW, WAIT_S, running, token_of
@@ -110,7 +110,7 @@ def test_a_net_that_comes_with_a_file_lies_beside_its_attempt_and_the_host_verif
     assert "<strong>net.onnx</strong>. The host has not run it yet." in page
     assert '<span class="tag soft">model sent</span>' in client.get("/").text
     with open_contest(where) as contest:
-        (model,) = sent_models(contest, contest.teams())
+        (model,) = read_sent_models(contest, contest.teams())
         assert read_model_content(contest, model.digest) == GOOD
     assert run(where, "verify", "--all", "--audio", write_audio(tmp_path))[0] == 0
     page = client.get("/attempts/1").text
@@ -140,7 +140,7 @@ def test_a_net_can_be_added_to_a_scored_attempt_until_the_contest_closes_and_cos
     assert send(client, rows(n_blank=1), GOOD)[:2] == (303, "/attempts/2?before=1")  # the same file again brings the net too
     assert "La organización todavía no lo ha ejecutado" in client.get("/attempts/2").text
     with open_contest(where) as contest:
-        close_contest(contest, HostDecision(reason="over", at=NOW))
+        close_contest(contest, HostDecision(reason="over", decided_at=NOW))
     status, _, page = add(client, 1, GOOD)
     assert (status, "El concurso está cerrado" in page) == (403, True)
     assert add(client, 2, GOOD)[0] == 303  # lies there already
@@ -221,10 +221,10 @@ def test_nets_for_no_attempt_of_the_team_or_for_one_that_takes_no_more_are_refus
     status, answer = api(client, "PUT", "attempts/1/model", tokens["Ann"], content=GOOD)
     assert (status, "is verified" in answer["message"]) == (409, True)
     with open_contest(where) as contest:
-        disqualify(contest, contest.team("Bob"), HostDecision(reason="copied", at=NOW))
+        disqualify(contest, contest.team("Bob"), HostDecision(reason="copied", decided_at=NOW))
     assert api(client, "PUT", "attempts/1/model", tokens["Bob"], content=GOOD)[0] == 404
     with open_contest(where) as contest:
-        disqualify(contest, contest.team("Ann"), HostDecision(reason="copied", at=NOW))
+        disqualify(contest, contest.team("Ann"), HostDecision(reason="copied", decided_at=NOW))
     assert api(client, "PUT", "attempts/1/model", tokens["Ann"], content=GOOD)[1]["error"] == "team"
 
 
@@ -329,7 +329,7 @@ def test_a_kill_among_many_uploads_leaves_each_net_whole_or_not_there(
         list(threads.map(post, sent))
     assert 6 <= len(confirmed) < len(sent), "the kill came too late to cut anything off"
     with open_contest(where) as contest:
-        kept = {model.digest for model in sent_models(contest, contest.teams())}
+        kept = {model.digest for model in read_sent_models(contest, contest.teams())}
         assert set(confirmed) <= kept
         assert all(hashlib.sha256(read_model_content(contest, digest)).hexdigest() == digest for digest in kept)
     with TestClient(create_app(ServiceSettings(where=where))) as again:
@@ -349,7 +349,7 @@ def test_an_attempt_whose_net_was_lost_to_a_kill_gets_it_when_both_are_sent_agai
         raise RuntimeError("the power went")
 
     files = {"file": ("a.csv", rows()), "model": ("net.onnx", GOOD)}
-    monkeypatch.setattr(model_entry, "_keep", broken)
+    monkeypatch.setattr(model_entry, "_store", broken)
     with pytest.raises(RuntimeError, match="power"):
         api(client, "POST", "attempts", tokens["Ann"], files=files)
     monkeypatch.undo()

@@ -128,7 +128,7 @@ def test_after_the_third_attempt_and_after_the_end_nothing_more_is_taken(
     sign_in(client, tokens["Bob"])
     token = csrf(client, "/team")
     with open_contest(where) as contest:
-        close_contest(contest, HostDecision(reason="over", at=NOW))
+        close_contest(contest, HostDecision(reason="over", decided_at=NOW))
     answer = client.post("/attempts", data={"csrf": token}, files={"file": ("e.csv", submission(5))})
     assert answer.status_code == 403
     assert "closed: nothing more is scored" in answer.text
@@ -229,7 +229,7 @@ def test_standings_refresh_by_header_while_the_contest_runs_and_can_be_held(clie
     assert "refresh" not in client.get("/?refresh=no").headers
     with open_contest(where) as contest:
         submit(contest, "Ann", submission(1), "p.csv", NOW)
-        close_contest(contest, HostDecision(reason="over", at=NOW))
+        close_contest(contest, HostDecision(reason="over", decided_at=NOW))
     assert "refresh" not in client.get("/").headers
 
 
@@ -237,7 +237,7 @@ def test_after_the_close_the_private_score_ranks_and_is_shown(client: TestClient
     with open_contest(where) as contest:
         for n, name in enumerate(("Ann", "Bob", "Cleo")):
             submit(contest, name, submission(n, 0.2), "p.csv", NOW)
-        close_contest(contest, HostDecision(reason="over", at=NOW))
+        close_contest(contest, HostDecision(reason="over", decided_at=NOW))
         lines = contest.standings(Part.PRIVATE)
     page = client.get("/").text
     assert names(page) == [line.team for line in lines]

@@ -281,7 +281,7 @@ def test_private_scores_are_in_no_public_byte_before_the_contest_is_closed(
 
 def _close(where: Path) -> None:
     with open_contest(where) as contest:
-        close_contest(contest, HostDecision(reason="the course is over", at=NOW))
+        close_contest(contest, HostDecision(reason="the course is over", decided_at=NOW))
 
 
 def test_the_log_of_a_process_holds_no_token(where: Path, tokens: dict[str, str]) -> None:

@@ -19,8 +19,8 @@ from leaderboard.actions import submit as entry
 from leaderboard.errors import ContestError, ModelRefused
 from leaderboard.files.solution import parse_solution
 from leaderboard.store import create_contest, open_contest
-from leaderboard.verification.sandbox import Refused, check_contained
-from leaderboard.verification.sent_models import attach_model, sent_models
+from leaderboard.verification.sandbox import Rejection, check_contained
+from leaderboard.verification.sent_models import attach_model, read_sent_models
 from leaderboard.verification.verify import Limits, Samples, check_model, read_model, run_model, write_samples
 from support.contests import run
 from support.onnx_models import LABELS, RATE_HZ, N, constant, external, first_samples, graph_of, model_of, rows, write_audio
@@ -157,10 +157,10 @@ def with_function(domain: str, *usual: onnx.AttributeProto) -> onnx.ModelProto:
 def test_a_function_of_the_model_is_no_way_to_operators_of_the_runtime_or_to_other_files() -> None:
     check_contained(with_function("mine"))
     for domain in ("com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc", "ai.onnx.ml", "org.pytorch.aten"):
-        with pytest.raises(Refused, match=f"uses the operator {domain}::Gelu"):
+        with pytest.raises(Rejection, match=f"uses the operator {domain}::Gelu"):
             check_contained(with_function(domain))
     (weight,) = (one for one in external().initializer if one.name == "secret")
-    with pytest.raises(Refused, match="keeps its weights in another file"):
+    with pytest.raises(Rejection, match="keeps its weights in another file"):
         check_contained(with_function("mine", helper.make_attribute("weight", weight)))
 
 
@@ -235,7 +235,7 @@ def test_verify_marks_the_honest_score_and_shows_how_the_other_differs(contest: 
     assert found["Boaster"][0] is False
     assert found["Boaster"][1].endswith("differ (clip1, clip2, clip4, ...) and at most 1 may")
     with open_contest(contest) as opened:
-        kept = {model.team: model.is_verified for model in sent_models(opened, opened.teams())}
+        kept = {model.team: model.is_verified for model in read_sent_models(opened, opened.teams())}
         states = {line.team: line.model and (line.model.state, line.model.remark) for line in opened.board().lines}
     assert kept == {"Honest": True, "Boaster": False}
     assert states == {"Honest": ("verified", found["Honest"][1]), "Boaster": ("differs", found["Boaster"][1])}

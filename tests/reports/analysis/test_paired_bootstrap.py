@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 
 from arena.base.scores import clip_interval, speaker_interval
-from reports.analysis.effects import effects
-from reports.analysis.paired_bootstrap import interval_of, resample
-from reports.analysis.scores import Clips
+from reports.analysis.effects import compute_effects
+from reports.analysis.paired_bootstrap import compute_interval, resample_runs
+from reports.analysis.scores import ClipAnswers
 from reports.wording.page_texts import english
 from support import sklearn_reference as reference
 
 
-def clips(n_speakers: int, skill: float, seed: int, n: int = 200) -> Clips:
+def clips(n_speakers: int, skill: float, seed: int, n: int = 200) -> ClipAnswers:
     draw = np.random.default_rng(3)
     truth = np.arange(n) % 10
     hard, wrong = draw.random(n), (truth + draw.integers(1, 10, n)) % 10
     predicted = np.where(hard + 0.2 * np.random.default_rng(seed).random(n) < skill, truth, wrong)
     names = tuple(f"s{k % n_speakers}" for k in range(n))
-    return Clips(
+    return ClipAnswers(
         ids=tuple(f"{k:03d}" for k in range(n)),
         speakers=names,
         truth=truth,
@@ -31,12 +31,12 @@ def clips(n_speakers: int, skill: float, seed: int, n: int = 200) -> Clips:
 
 def test_the_interval_is_the_contests_own() -> None:
     few, many = clips(2, 0.9, 1), clips(6, 0.9, 1)
-    assert interval_of(few) == clip_interval(few.confusion)
-    assert interval_of(many) == speaker_interval(many.confusions_by_speaker())
+    assert compute_interval(few) == clip_interval(few.confusion)
+    assert compute_interval(many) == speaker_interval(many.confusions_by_speaker())
 
 
 def test_a_run_does_not_differ_from_itself() -> None:
-    resampled = resample({"a": clips(2, 0.9, 1), "b": clips(2, 0.9, 1)})
+    resampled = resample_runs({"a": clips(2, 0.9, 1), "b": clips(2, 0.9, 1)})
     difference = resampled.pair("a", "b")
     assert (difference.value, difference.interval.low, difference.interval.high) == (0, 0, 0)
     assert not difference.is_clear
@@ -44,13 +44,13 @@ def test_a_run_does_not_differ_from_itself() -> None:
 
 @pytest.mark.parametrize(("n_speakers", "unit", "n_units"), [(2, "clips", 200), (4, "clips", 200), (5, "speakers", 5)])
 def test_speakers_are_drawn_from_five_on(n_speakers: int, unit: str, n_units: int) -> None:
-    interval = resample({"a": clips(n_speakers, 0.9, 1), "b": clips(n_speakers, 0.7, 2)}).pair("a", "b").interval
+    interval = resample_runs({"a": clips(n_speakers, 0.9, 1), "b": clips(n_speakers, 0.7, 2)}).pair("a", "b").interval
     assert (interval.unit, interval.n_units) == (unit, n_units)
 
 
 def test_a_paired_difference_agrees_with_drawing_clips_one_by_one() -> None:
     one, other = clips(2, 0.95, 1), clips(2, 0.85, 2)
-    difference = resample({"a": one, "b": other}).pair("a", "b")
+    difference = resample_runs({"a": one, "b": other}).pair("a", "b")
     draw = np.random.default_rng(9)
     scores = []
     for _ in range(400):
@@ -72,7 +72,10 @@ def test_a_paired_difference_agrees_with_drawing_clips_one_by_one() -> None:
 def test_an_effect_is_the_mean_over_all_pairs_that_differ_in_it_alone() -> None:
     skills = {("lenet5", "raw"): 0.7, ("lenet5", "raw+aug"): 0.8, ("resnet", "raw"): 0.8, ("resnet", "raw+aug"): 0.95}
     runs = {f"{n}": clips(2, skill, n) for n, skill in enumerate(skills.values())}
-    found = {effect.factors: effect for effect in effects(resample(runs), dict(zip(skills, runs, strict=True)), english())}
+    found = {
+        effect.factors: effect
+        for effect in compute_effects(resample_runs(runs), dict(zip(skills, runs, strict=True)), english())
+    }
     f1 = [reference.f1_score(c.truth, c.predicted, labels=range(10), average="macro", zero_division=0) for c in runs.values()]
     assert set(found) == {("augmentation",), ("model",), ("augmentation", "model")}  # no pair differs in the filter
     assert found["augmentation",].difference.parts == (
@@ -90,9 +93,10 @@ def test_all_eight_give_every_effect_and_the_three_way_one_is_the_change_of_the_
         (model, f"{name}{aug}") for model in ("lenet5", "resnet") for name in ("raw", "bilateral") for aug in ("", "+aug")
     ]
     runs = {f"{n}": clips(6, 0.7 + 0.03 * n, n) for n in range(8)}
-    resampled = resample(runs)
+    resampled = resample_runs(runs)
     found = {
-        effect.factors: effect.difference for effect in effects(resampled, dict(zip(places, runs, strict=True)), english())
+        effect.factors: effect.difference
+        for effect in compute_effects(resampled, dict(zip(places, runs, strict=True)), english())
     }
     assert [len(factors) for factors in found] == [1, 1, 1, 2, 2, 2, 3]
     value = {place: resampled.values[digest] for place, digest in zip(places, runs, strict=True)}
@@ -113,7 +117,7 @@ def test_all_eight_give_every_effect_and_the_three_way_one_is_the_change_of_the_
     assert {name: pair[name] for name in own} == pytest.approx(own)
 
 
-def reference_of(rows: Clips, speaker: str) -> float:
+def reference_of(rows: ClipAnswers, speaker: str) -> float:
     is_theirs = np.array(rows.speakers) == speaker
     present = sorted(set(rows.truth[is_theirs].tolist()))
     score = reference.f1_score(

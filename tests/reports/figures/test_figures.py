@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from cnn.runs.folder import EpochRow
-from reports.analysis.trial_sample import MOST_DOTS, best_trials, shown_trials
+from reports.analysis.trial_sample import MOST_DOTS, best_trials, sample_trials
 from reports.facts.report import ReportFacts
 from reports.figures.confusion import shades
 from reports.figures.contest import attempts_plot, team_rows
@@ -185,14 +185,14 @@ def test_nothing_to_draw_draws_nothing(tmp_path: Path, facts: ReportFacts) -> No
 
 def test_of_thousands_of_trials_the_best_and_an_even_part_of_the_rest_are_drawn() -> None:
     sweep = sweep_of("lenet5", "raw", 4096)
-    shown = shown_trials(sweep)
+    shown = sample_trials(sweep)
     numbers = [one.number for one in shown]
     assert len(shown) == MOST_DOTS
     assert numbers == sorted(set(numbers))
     assert {one.number for one in best_trials(sweep, MOST_DOTS // 5)} <= set(numbers)
     rest = sorted(set(numbers) - {one.number for one in best_trials(sweep, MOST_DOTS // 5)})
     assert max(b - a for a, b in pairwise(rest)) < 40
-    assert shown_trials(sweep_of("lenet5", "raw", 300)) == sweep_of("lenet5", "raw", 300).trials
+    assert sample_trials(sweep_of("lenet5", "raw", 300)) == sweep_of("lenet5", "raw", 300).trials
 
 
 def test_lines_of_parallel_coordinates_stand_where_their_settings_do() -> None:

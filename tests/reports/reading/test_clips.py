@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from cnn.runs.folder import Prediction
-from reports.analysis.groups import groupings_of
-from reports.analysis.mistakes import Answer, doubts_of, mistakes_of
+from reports.analysis.groups import group_clips
+from reports.analysis.mistakes import Vote, find_doubts, find_mistakes
 from reports.facts.report import ReportFacts
 from reports.page.render import render
 from reports.reading.gather import Sources, gather
@@ -20,18 +20,18 @@ from support import sklearn_reference as reference
 from support.report_facts import LABELS, config_of, tone_wav, write_eight, write_run, write_tiles
 
 
-def answer(truth: int, predicted: int, p: float, split: str = "test") -> Answer:
+def answer(truth: int, predicted: int, p: float, split: str = "test") -> Vote:
     """With probability `p` on the prediction and what is left on the truth."""
     probabilities = [0.0] * 10
     probabilities[truth] += 1 - p
     probabilities[predicted] += p
-    return Answer(truth=truth, predicted=predicted, probabilities=tuple(probabilities), speaker="s", split=split)
+    return Vote(truth=truth, predicted=predicted, probabilities=tuple(probabilities), speaker="s", split=split)
 
 
 def test_mistakes_come_the_surest_first_and_two_of_a_kind_at_most() -> None:
     run = {f"a{n}": answer(1, 8, 0.6 + n / 100) for n in range(5)}
     run |= {"b": answer(2, 3, 0.99), "right": answer(4, 4, 1.0), "other split": answer(5, 6, 1.0, "val")}
-    found = mistakes_of(run, [run, {"b": answer(2, 2, 0.9)}], LABELS)
+    found = find_mistakes(run, [run, {"b": answer(2, 2, 0.9)}], LABELS)
     assert [(one.id, one.truth, one.predicted) for one in found] == [("b", "2", "3"), ("a4", "1", "8"), ("a3", "1", "8")]
     assert (found[0].n_wrong, found[0].n_votes, found[1].n_votes) == (1, 2, 1)
     assert found[0].probabilities[0] == ("3", 0.99)
@@ -39,7 +39,7 @@ def test_mistakes_come_the_surest_first_and_two_of_a_kind_at_most() -> None:
 
 def test_validation_mistakes_stand_in_where_there_is_no_test() -> None:
     run = {"a": answer(1, 8, 0.9, "val")}
-    assert [one.split for one in mistakes_of(run, [run], LABELS)] == ["val"]
+    assert [one.split for one in find_mistakes(run, [run], LABELS)] == ["val"]
 
 
 @pytest.mark.parametrize(
@@ -54,18 +54,18 @@ def test_validation_mistakes_stand_in_where_there_is_no_test() -> None:
         ([answer(1, 1, 0.9)] * 4, False),
     ],
 )
-def test_a_label_is_doubted_when_most_are_sure_of_the_same_other(answers: list[Answer], is_doubted: bool) -> None:
-    found = doubts_of([{"clip": one} for one in answers], LABELS)
+def test_a_label_is_doubted_when_most_are_sure_of_the_same_other(answers: list[Vote], is_doubted: bool) -> None:
+    found = find_doubts([{"clip": one} for one in answers], LABELS)
     assert bool(found) == is_doubted
     if found:
-        assert (found[0].label, found[0].heard, found[0].n_votes) == ("1", "7", len(answers))
+        assert (found[0].label, found[0].predicted, found[0].n_votes) == ("1", "7", len(answers))
 
 
 def test_half_of_the_trainings_are_not_most_however_sure_they_are() -> None:
-    torn = Answer(truth=1, predicted=8, probabilities=(0, 0.05, 0, 0, 0, 0, 0, 0.45, 0.5, 0), speaker="s", split="test")
+    torn = Vote(truth=1, predicted=8, probabilities=(0, 0.05, 0, 0, 0, 0, 0, 0.45, 0.5, 0), speaker="s", split="test")
     votes = [answer(1, 7, 1.0)] * 2 + [torn] * 2  # 0.725 for the 7 on average
-    assert doubts_of([{"clip": one} for one in votes], LABELS) == ()
-    assert len(doubts_of([{"clip": one} for one in (answer(1, 7, 1.0), *votes[:3])], LABELS)) == 1
+    assert find_doubts([{"clip": one} for one in votes], LABELS) == ()
+    assert len(find_doubts([{"clip": one} for one in (answer(1, 7, 1.0), *votes[:3])], LABELS)) == 1
 
 
 def facts_with_tiles(place: Path) -> ReportFacts:
@@ -77,7 +77,7 @@ def facts_with_tiles(place: Path) -> ReportFacts:
 
 def test_groups_equal_those_that_pandas_and_scikit_learn_count(tmp_path: Path) -> None:
     facts = facts_with_tiles(tmp_path)
-    assert facts.shown is not None
+    assert facts.main_run is not None
     table = pd.read_csv(tmp_path / "runs" / facts.chosen / "predictions.csv", dtype=str)
     table = table[table["split"] == "test"]
     kinds = {grouping.kind: grouping for grouping in facts.groupings}
@@ -100,7 +100,7 @@ def test_a_group_that_is_always_right_is_so_in_every_draw(tmp_path: Path) -> Non
     folder.write_predictions(LABELS, rows)
     clips = read_run(folder).test
     assert clips is not None
-    (speakers,) = groupings_of(clips, {})
+    (speakers,) = group_clips(clips, {})
     assert [(group.macro_f1, group.interval and group.interval.low) for group in speakers.groups] == [(1.0, 1.0)] * 2
 
 
@@ -110,7 +110,7 @@ def test_few_clips_have_no_interval_and_a_digit_nobody_says_does_not_count(tmp_p
     folder.write_predictions(LABELS, kept)
     clips = read_run(folder).test
     assert clips is not None
-    theo = next(group for group in groupings_of(clips, {})[0].groups if group.name == "theo")
+    theo = next(group for group in group_clips(clips, {})[0].groups if group.name == "theo")
     rows = [row for row in kept if row.speaker == "theo" and row.split == "test"]
     truth, label = [row.truth for row in rows], [row.label for row in rows]
     assert theo.interval is None

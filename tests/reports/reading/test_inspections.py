@@ -69,7 +69,7 @@ def test_one_training_of_each_model_is_shown(facts: ReportFacts) -> None:
         16 * 3,
     )  # of the picture and its two differences
     assert [layer.n_bins for layer in lenet.layers] == [28, 14, 10, 5]
-    assert len(lenet.placed) == lenet.n_placed_of == 40
+    assert len(lenet.embedding) == lenet.n_clips == 40
     assert reading.FORMAT == written.FORMAT
 
 

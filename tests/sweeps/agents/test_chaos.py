@@ -47,13 +47,13 @@ import sweeps.engines.optuna_engine
 from cnn.runs.folder import EpochRow, RunFolder, lock_run
 from sweeps.training import trial
 from sweeps.training import configuration
-from sweeps.agents.run import work
-from sweeps.pool.agent_options import AgentOptions, Stop
+from sweeps.agents.run import run_agent
+from sweeps.pool.agent_options import AgentOptions, AgentSignals
 from sweeps.study.folder import StudyFolder
 from sweeps.training.trial import Step, TrialResult, TrialState
 
-def play(place, task, on_epoch):
-    folder = RunFolder(place.runs / configuration.point_of(place.base, task.params).run)
+def play(context, task, on_epoch):
+    folder = RunFolder(context.runs / configuration.make_point(context.base, task.params).run)
     folder.path.mkdir(parents=True, exist_ok=True)
     with lock_run(folder):
         folder.write_config(dict(task.params))
@@ -68,7 +68,7 @@ def play(place, task, on_epoch):
     return TrialResult(state=TrialState.FINISHED, epochs={row.epoch: row.val_macro_f1 for row in rows})
 
 if sys.argv[6] == "played":
-    trial.run_trial, trial.check_place = play, lambda _place: None
+    trial.run_trial, trial.check_context = play, lambda _context: None
 else:
     import torch
     import torch._dynamo
@@ -82,7 +82,7 @@ def fork():
         return pid
     code = 9
     try:
-        code = work(AgentOptions(studies_dir=studies, names=(name,), device="cpu"), Stop(), print)
+        code = run_agent(AgentOptions(studies_dir=studies, names=(name,), device="cpu"), AgentSignals(), print)
     finally:
         sys.stdout.flush()
         os._exit(code)

@@ -10,21 +10,21 @@ import pytest
 from torch import nn
 from typer.testing import CliRunner
 
+import arena.cli
 from cnn.runs.folder import RunFolder, RunState
 from cnn.runs.index import TrialMark, read_trial_mark
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import train
 from sweeps.agents import fused_agent
-from sweeps.agents.agent import place_of
-from sweeps.agents.run import work
-from sweeps.cli import app as cli
-from sweeps.pool.agent_options import AUTO, AgentOptions, Stop
+from sweeps.agents.agent import make_context
+from sweeps.agents.run import run_agent
+from sweeps.pool.agent_options import AUTO, AgentOptions, AgentSignals
 from sweeps.pool.plan import Locations, Search, SweepRequest, open_studies
 from sweeps.results import StudyFacts, read_study
 from sweeps.study import control
 from sweeps.study.control import Wish
 from sweeps.study.folder import StudyFolder
-from sweeps.training import fused_trials as fusing
+from sweeps.training import fused_trials
 from sweeps.training.trial import TrialResult, TrialState
 
 SWEEP = """
@@ -60,7 +60,9 @@ class Folder:
         open_studies(request, print)
 
     def work(self, fuse: int) -> int:
-        return work(AgentOptions(studies_dir=self.studies, names=(NAME,), device="cpu", fuse=fuse), Stop(), self.said.append)
+        return run_agent(
+            AgentOptions(studies_dir=self.studies, names=(NAME,), device="cpu", fuse=fuse), AgentSignals(), self.said.append
+        )
 
     def facts(self) -> StudyFacts:
         return read_study(self.studies, NAME)
@@ -82,9 +84,9 @@ def test_a_fused_study_has_its_budget_of_ordinary_trials(folder: Folder, tiles: 
         rows = run.epochs()
         assert trial.epochs == {row.epoch: row.val_macro_f1 for row in rows}
         assert trial.value == max(row.val_macro_f1 for row in rows)
-    one = facts.trials[0]
-    alone = train(_config(RunFolder(folder.runs / one.run)), tiles, tmp_path / "alone", device="cpu")
-    fused = RunFolder(folder.runs / one.run)
+    first = facts.trials[0]
+    alone = train(_config(RunFolder(folder.runs / first.run)), tiles, tmp_path / "alone", device="cpu")
+    fused = RunFolder(folder.runs / first.run)
     assert [row.train_loss for row in fused.epochs()] == pytest.approx([row.train_loss for row in alone.epochs()], abs=0.01)
     assert folder.work(fuse=3) == 0
     assert folder.said[-1] == f"study {NAME}: its 6 trials are done; nothing is left to train"
@@ -98,30 +100,30 @@ def _config(run: RunFolder):  # type: ignore[no-untyped-def]
 
 def test_several_were_really_trained_together(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
-    epoch = fusing.Crowd.epoch
+    epoch = fused_trials.FusedTrials.train_epoch
 
-    def counted(crowd: fusing.Crowd) -> list[tuple[fusing.Key, TrialResult]]:
-        sizes.append(len(crowd))
-        return epoch(crowd)
+    def counted(group: fused_trials.FusedTrials) -> list[tuple[fused_trials.TrialKey, TrialResult]]:
+        sizes.append(len(group))
+        return epoch(group)
 
-    monkeypatch.setattr(fusing.Crowd, "epoch", counted)
+    monkeypatch.setattr(fused_trials.FusedTrials, "train_epoch", counted)
     folder.work(fuse=4)
     assert max(sizes) >= 2
     assert max(sizes) <= 4
 
 
 def test_out_of_memory_halves_the_group_and_loses_no_trial(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    epoch = fusing.Crowd.epoch
+    epoch = fused_trials.FusedTrials.train_epoch
 
-    def small_device(crowd: fusing.Crowd) -> list[tuple[fusing.Key, TrialResult]]:
-        if len(crowd) <= 1:
-            return epoch(crowd)
-        keys = [key for key, _, _ in crowd._members.values()]
-        crowd.pause()
+    def small_device(group: fused_trials.FusedTrials) -> list[tuple[fused_trials.TrialKey, TrialResult]]:
+        if len(group) <= 1:
+            return epoch(group)
+        keys = [key for key, _, _ in group._members.values()]
+        group.pause()
         failed = TrialResult(state=TrialState.FAILED, cause="out of memory", out_of_memory=True)
         return [(key, failed) for key in keys]
 
-    monkeypatch.setattr(fusing.Crowd, "epoch", small_device)
+    monkeypatch.setattr(fused_trials.FusedTrials, "train_epoch", small_device)
     assert folder.work(fuse=4) == 0
     assert [trial.state for trial in folder.facts().trials] == ["finished"] * 6
     halved = [line for line in folder.said if line.startswith("out of memory with")]
@@ -130,21 +132,21 @@ def test_out_of_memory_halves_the_group_and_loses_no_trial(folder: Folder, monke
 
 
 def test_a_stopped_study_gives_all_its_trials_back(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    epoch = fusing.Crowd.epoch
+    epoch = fused_trials.FusedTrials.train_epoch
 
-    def then_stop(crowd: fusing.Crowd) -> list[tuple[fusing.Key, TrialResult]]:
+    def then_stop(group: fused_trials.FusedTrials) -> list[tuple[fused_trials.TrialKey, TrialResult]]:
         control.ask(StudyFolder(folder.studies / NAME), Wish.STOP, datetime.now(UTC))
-        return epoch(crowd)
+        return epoch(group)
 
-    monkeypatch.setattr(fusing.Crowd, "epoch", then_stop)
+    monkeypatch.setattr(fused_trials.FusedTrials, "train_epoch", then_stop)
     folder.work(fuse=4)
     trials = folder.facts().trials
     assert {trial.state for trial in trials} == {"interrupted"}
     assert len(trials) == 4
     trained = [len(trial.epochs) for trial in trials]
     assert max(trained) == 1
-    assert min(trained) == 0  # of the other mould, whose turn had not come
-    monkeypatch.setattr(fusing.Crowd, "epoch", epoch)
+    assert min(trained) == 0  # one with the other stack key, whose turn had not come
+    monkeypatch.setattr(fused_trials.FusedTrials, "train_epoch", epoch)
     control.ask(StudyFolder(folder.studies / NAME), Wish.RUN, datetime.now(UTC))
     assert folder.work(fuse=2) == 0
     assert [trial.state for trial in folder.facts().trials] == ["finished"] * 6
@@ -153,16 +155,16 @@ def test_a_stopped_study_gives_all_its_trials_back(folder: Folder, monkeypatch: 
 def test_auto_trains_one_by_one_on_a_cpu(folder: Folder) -> None:
     assert folder.work(fuse=AUTO) == 0
     assert "fusing does not pay here: one at a time" in folder.said
-    assert folder.facts().n_settled == 6
+    assert folder.facts().n_completed == 6
 
 
 def test_a_net_that_cannot_be_fused_is_told_and_trained_one_by_one(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fusing, "why_not", lambda _place, _params: "body.1 (GroupNorm) cannot be fused")
-    monkeypatch.setattr(fusing.Crowd, "epoch", lambda _crowd: pytest.fail("trained together"))
+    monkeypatch.setattr(fused_trials, "explain_unfusable", lambda _context, _params: "body.1 (GroupNorm) cannot be fused")
+    monkeypatch.setattr(fused_trials.FusedTrials, "train_epoch", lambda _group: pytest.fail("trained together"))
     assert folder.work(fuse=3) == 0
-    told = [line for line in folder.said if "GroupNorm" in line]
-    assert told[0] == f"study {NAME}: body.1 (GroupNorm) cannot be fused; its trials are trained one by one"
-    assert folder.facts().n_settled == 6
+    messages = [line for line in folder.said if "GroupNorm" in line]
+    assert messages[0] == f"study {NAME}: body.1 (GroupNorm) cannot be fused; its trials are trained one by one"
+    assert folder.facts().n_completed == 6
 
 
 class Normed(nn.Module):
@@ -172,10 +174,10 @@ class Normed(nn.Module):
 
 
 def test_why_not_names_the_layer(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = place_of(StudyFolder(folder.studies / NAME).spec(), "cpu")
-    assert fusing.why_not(place, {"model.depth": 3}) == ""
+    context = make_context(StudyFolder(folder.studies / NAME).spec(), "cpu")
+    assert fused_trials.explain_unfusable(context, {"model.depth": 3}) == ""
     monkeypatch.setattr("cnn.models.registry.build_net", lambda *_: Normed())
-    assert fusing.why_not(place, {}).startswith("norm (GroupNorm) cannot be fused, only Conv2d")
+    assert fused_trials.explain_unfusable(context, {}).startswith("norm (GroupNorm) cannot be fused, only Conv2d")
 
 
 def test_trials_that_wait_keep_their_lease(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,16 +187,16 @@ def test_trials_that_wait_keep_their_lease(folder: Folder, monkeypatch: pytest.M
 
     renew = OptunaEngine.renew
     monkeypatch.setattr(OptunaEngine, "renew", lambda engine, claim: (renewed.append(claim.number), renew(engine, claim))[1])
-    folder.work(fuse=6)  # two moulds: one waits while the other is trained
+    folder.work(fuse=6)  # two stack keys: one trial waits while the other is trained
     assert renewed
-    assert folder.facts().n_settled == 6
+    assert folder.facts().n_completed == 6
 
 
 @pytest.mark.parametrize(
     "words", [["--fuse", "0"], ["--fuse", "many"], ["--fuse", "999"], ["--fuse", "4", "--engine", "wandb"]]
 )
 def test_what_cannot_be_fused_is_refused(words: list[str]) -> None:
-    done = CliRunner().invoke(cli.app, ["run", "lenet5", "--variant", "raw", *words])
+    done = CliRunner().invoke(arena.cli.app, ["sweep", "run", "lenet5", "--variant", "raw", *words])
     assert done.exit_code == 2
     assert "--fuse" in done.output
 
@@ -204,7 +206,7 @@ def test_a_pool_hands_the_size_to_its_agents(tiles: TileSet, tmp_path: Path, mon
     (tmp_path / "s.yaml").write_text(SWEEP)
     words = ["run", "s.yaml", "train.epochs=1", "model.width=1", "--variant", "raw", "--tiles", str(tiles.folder)]
     options = ["--budget", "4", "--agents", "1", "--device", "cpu", "--fuse", "4", "--wandb", "off", "--no-smoke", "--json"]
-    done = CliRunner().invoke(cli.app, [*words, *options])
+    done = CliRunner().invoke(arena.cli.app, ["sweep", *words, *options])
     assert done.exit_code == 0, done.output
     (study,) = json.loads(done.stdout)
     assert len(study["trials"]) == 4

@@ -1,4 +1,4 @@
-"""What a pool shows: on terminals of any size, and where there is none."""
+"""Progress of a pool on terminals of any size, and without a terminal."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from rich.console import Console
 
 from support.studies import claimed, finished, make_study, open_engine
 from sweeps.cli import live
-from sweeps.engines.counts import Best, StudyCounts
-from sweeps.pool.progress import StudyLine, View, Watch
+from sweeps.engines.counts import BestTrial, StudyCounts
+from sweeps.pool.progress import PoolProgress, ProgressReader, StudyProgress
 from sweeps.study.control import Wish, ask
 from sweeps.study.lease import utc_now
 
 
-def line(name: str, n: int, wish: Wish = Wish.RUN) -> StudyLine:
-    best = Best(number=1, value=0.5 + n / 1000, run="r", params={})
-    counts = StudyCounts(finished=n, pruned=2, running=1, failed=3, duplicate=4, best=best, epochs=5 * n, epochs_settled=4 * n)
-    return StudyLine(name=name, budget=64, metric="val_macro_f1", wish=wish, counts=counts, n_clips=100, epochs=8)
+def line(name: str, n: int, wish: Wish = Wish.RUN) -> StudyProgress:
+    best = BestTrial(number=1, value=0.5 + n / 1000, run="r", params={})
+    counts = StudyCounts(
+        finished=n, pruned=2, running=1, failed=3, duplicate=4, best=best, epochs=5 * n, epochs_completed=4 * n
+    )
+    return StudyProgress(name=name, budget=64, metric="val_macro_f1", wish=wish, counts=counts, n_clips=100, epochs=8)
 
 
-EIGHT = View(
-    lines=tuple(
+EIGHT = PoolProgress(
+    studies=tuple(
         line(f"{model}.{variant}", n)
         for n, (model, variant) in enumerate(
             [(m, v) for m in ("lenet5", "resnet") for v in ("raw", "bilateral", "raw+aug", "bilateral+aug")], 10
@@ -33,50 +35,52 @@ EIGHT = View(
     ),
     elapsed_s=75.0,
     clips_per_s=12_345.6,
-    left_s=3725.0,
+    remaining_s=3725.0,
 )
 
 
-def drawn(view: View, width: int, height: int) -> list[str]:
+def draw(progress: PoolProgress, width: int, height: int) -> list[str]:
     console = Console(file=io.StringIO(), width=width, height=height)
-    console.print(live.table(view, width, height))
+    console.print(live.draw_table(progress, width, height))
     assert isinstance(console.file, io.StringIO)
     return [text.rstrip() for text in console.file.getvalue().splitlines()]
 
 
 def test_eight_studies_fit_eighty_columns() -> None:
-    shown = drawn(EIGHT, 80, 24)
-    assert shown[0].split() == ["study", "trials", "finished", "running", "pruned", "failed", "dup.", "best"]
-    assert shown[8].split() == ["resnet.bilateral+aug", "19/64", "17", "1", "2", "3", "4", "0.5170"]
-    assert shown[9] == "124 of 512 trials \u00b7 1 h 02 min left \u00b7 12,346 clips/s \u00b7 1 min 15 s so far"
-    assert len(shown) == 10
+    lines = draw(EIGHT, 80, 24)
+    assert lines[0].split() == ["study", "trials", "finished", "running", "pruned", "failed", "dup.", "best"]
+    assert lines[8].split() == ["resnet.bilateral+aug", "19/64", "17", "1", "2", "3", "4", "0.5170"]
+    assert lines[9] == "124 of 512 trials \u00b7 1 h 02 min left \u00b7 12,346 clips/s \u00b7 1 min 15 s so far"
+    assert len(lines) == 10
 
 
 @pytest.mark.parametrize(("width", "height"), [(200, 60), (80, 24), (60, 9), (40, 6), (30, 4), (20, 2), (8, 1), (1, 1)])
 def test_no_terminal_is_too_small(width: int, height: int) -> None:
-    shown = drawn(EIGHT, width, height)
-    assert max(map(len, shown)) <= width
-    assert len(shown) <= max(height - 1, 1)
-    assert shown[-1].startswith("124 of 512 trials"[: width - 1])
+    lines = draw(EIGHT, width, height)
+    assert max(map(len, lines)) <= width
+    assert len(lines) <= max(height - 1, 1)
+    assert lines[-1].startswith("124 of 512 trials"[: width - 1])
 
 
 def test_studies_that_do_not_fit_are_counted() -> None:
-    shown = drawn(EIGHT, 80, 9)
-    names = [text.split()[0] for text in shown[1:5]]
+    lines = draw(EIGHT, 80, 9)
+    names = [text.split()[0] for text in lines[1:5]]
     assert names == ["lenet5.raw", "lenet5.bilateral", "lenet5.raw+aug", "lenet5.bilateral+aug"]
-    assert len(shown) == 7
-    assert shown[5] == "and 4 more"
+    assert len(lines) == 7
+    assert lines[5] == "and 4 more"
 
 
 def test_a_paused_study_is_marked() -> None:
-    view = View(lines=(line("a", 1, Wish.PAUSE), line("b", 1, Wish.STOP)), elapsed_s=1.0, clips_per_s=0.0, left_s=None)
-    assert [text.split("  ")[0] for text in drawn(view, 80, 24)[1:3]] == ["a (paused)", "b (stopped)"]
-    assert drawn(view, 80, 24)[-1] == "6 of 128 trials \u00b7 1.0 s so far"
+    progress = PoolProgress(
+        studies=(line("a", 1, Wish.PAUSE), line("b", 1, Wish.STOP)), elapsed_s=1.0, clips_per_s=0.0, remaining_s=None
+    )
+    assert [text.split("  ")[0] for text in draw(progress, 80, 24)[1:3]] == ["a (paused)", "b (stopped)"]
+    assert draw(progress, 80, 24)[-1] == "6 of 128 trials \u00b7 1.0 s so far"
 
 
 def test_a_pipe_gets_plain_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "_PLAIN_EVERY_S", 0.0)
-    with live.shown("8 studies") as show:
+    with live.live_progress("8 studies") as show:
         show(EIGHT)
     out, err = capsys.readouterr()
     assert out == ""
@@ -92,15 +96,17 @@ def test_speed_and_time_left_follow_from_epochs(tmp_path: Path) -> None:
     folder = make_study(tmp_path, budget=4)
     spec = folder.spec()
     ticks = count(step=10)
-    watch = Watch([spec], tmp_path, [50], clock=lambda: float(next(ticks)))  # the 0th tick begins
-    first = watch.look()
-    assert (first.n_settled, first.clips_per_s, first.left_s) == (0, 0.0, None)
+    reader = ProgressReader([spec], tmp_path, [50], clock=lambda: float(next(ticks)))  # the 0th tick begins
+    first = reader.read()
+    assert (first.n_completed, first.clips_per_s, first.remaining_s) == (0, 0.0, None)
     engine = open_engine(tmp_path)
     engine.finish(claimed(engine), finished(0.1, 0.2))
     running = claimed(engine)
     engine.report(running, 1, 0.3)
-    view = watch.look()
-    assert view.clips_per_s == 3 * 50 / 10
-    assert view.left_s == pytest.approx((3 * 2 - 1) * 50 / view.clips_per_s)  # three trials of two epochs, one epoch is done
+    progress = reader.read()
+    assert progress.clips_per_s == 3 * 50 / 10
+    assert progress.remaining_s == pytest.approx(
+        (3 * 2 - 1) * 50 / progress.clips_per_s
+    )  # three trials of two epochs, one epoch is done
     ask(folder, Wish.STOP, utc_now())
-    assert watch.look().left_s == 0.0
+    assert reader.read().remaining_s == 0.0

@@ -1,4 +1,4 @@
-"""A crew of processes that play agents: who begins when, and what their ends lead to."""
+"""A supervisor over processes that play agents: order of starts, and consequences of ends."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sweeps.cli import run as run_cli
 from sweeps.errors import StudyError
 from sweeps.pool import agent_process as process
 from sweeps.pool.agent_options import AUTO, AgentOptions, parse_fuse
-from sweeps.pool.slots import Slot, placement
-from sweeps.pool.supervisor import Crew
+from sweeps.pool.slots import Slot, spread_over_gpus
+from sweeps.pool.supervisor import Supervisor
 
 _PLAYER = """
 import os, sys
@@ -82,45 +82,45 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def play(stage: Path, role: str, slots: tuple[Slot, ...], *, smoke: bool) -> tuple[list[str], list[str]]:
-    """What the players noted, sorted, and what the crew said."""
+    """Return the sorted notes of the players and the messages of the supervisor."""
     (stage / "role").write_text(role)
-    said: list[str] = []
+    messages: list[str] = []
     options = AgentOptions(names=("s",), studies_dir=stage, smoke=smoke)
     deadline = time.monotonic() + 60
-    with Crew(options, slots, said.append) as crew:
-        while crew.is_working:
+    with Supervisor(options, slots, messages.append) as supervisor:
+        while supervisor.is_working:
             assert time.monotonic() < deadline
-            crew.look(is_asked=False)
+            supervisor.poll(is_stopping=False)
             time.sleep(0.01)
-    return sorted((stage / "notes").read_text().splitlines()), said
+    return sorted((stage / "notes").read_text().splitlines()), messages
 
 
 def test_nobody_begins_before_the_smoke_trial_is_over(stage: Path) -> None:
-    notes, said = play(stage, "good", placement(("0", "1"), 1), smoke=True)
+    notes, messages = play(stage, "good", spread_over_gpus(("0", "1"), 1), smoke=True)
     assert (stage / "notes").read_text().splitlines()[0] == "tried"
     assert notes == ["begun on 0 alone", "begun on 1 alone", "tried"]
-    assert said == []
+    assert messages == []
     assert not list(stage.glob("agent-*.log"))
 
 
-def test_a_smoke_trial_that_fails_ends_the_crew_with_its_cause(stage: Path) -> None:
+def test_a_smoke_trial_that_fails_ends_the_pool_with_its_cause(stage: Path) -> None:
     with pytest.raises(StudyError) as caught:
-        play(stage, "broken", placement(("0",), 3), smoke=True)
+        play(stage, "broken", spread_over_gpus(("0",), 3), smoke=True)
     assert str(caught.value) == "the net is broken"
     assert not (stage / "notes").exists()
 
 
 def test_out_of_memory_takes_one_agent_from_its_device_and_the_last_is_told(stage: Path) -> None:
-    notes, said = play(stage, "short of memory", placement(("7",), 2), smoke=False)
+    notes, messages = play(stage, "short of memory", spread_over_gpus(("7",), 2), smoke=False)
     assert notes == ["begun on 7 beside others", "begun on 7 beside others", "told to be alone"]
-    (line,) = said
+    (line,) = messages
     assert line.endswith(" ran out of memory on GPU 7: 1 agent there now, and its trial is tried again")
 
 
 def test_a_device_that_all_agents_left_for_want_of_memory_gets_one_anew(stage: Path) -> None:
     (stage / "both").touch()
-    notes, said = play(stage, "short of memory", placement(("7",), 2), smoke=False)
+    notes, messages = play(stage, "short of memory", spread_over_gpus(("7",), 2), smoke=False)
     assert notes == ["begun on 7 alone", "begun on 7 beside others", "begun on 7 beside others", "told to be alone"]
-    assert [line.partition(" ran out")[2] for line in said] == [
+    assert [line.partition(" ran out")[2] for line in messages] == [
         " of memory on GPU 7: 1 agent there now, and its trial is tried again"
     ] * 2

@@ -10,16 +10,16 @@ import pytest
 from cnn.runs.folder import EpochRow
 from support.studies import BAYES, call, claimed, finished, make_study, open_engine
 from sweeps.agents import agent
-from sweeps.agents.agent import fair
-from sweeps.agents.run import work
+from sweeps.agents.agent import sort_by_share
+from sweeps.agents.run import run_agent
 from sweeps.errors import StudyError, SweepError
-from sweeps.pool.agent_options import OUT_OF_MEMORY, AgentOptions, Stop
-from sweeps.pool.slots import Slot, chosen, placement
+from sweeps.pool.agent_options import OUT_OF_MEMORY, AgentOptions, AgentSignals
+from sweeps.pool.slots import Slot, parse_gpus, spread_over_gpus
 from sweeps.results import read_outline
 from sweeps.study.control import Wish, ask, wish_of
 from sweeps.study.lease import utc_now
 from sweeps.training import trial
-from sweeps.training.trial import Step, Task, TrialResult, TrialState, Workplace
+from sweeps.training.trial import Step, Task, TrialContext, TrialResult, TrialState
 
 N_EPOCHS = 4
 Script = Callable[[Task, int], None]
@@ -45,8 +45,8 @@ def train(monkeypatch: pytest.MonkeyPatch) -> Callable[[Script], None]:
     done: dict[str, int] = {}
 
     def use(script: Script) -> None:
-        def run_trial(place: Workplace, task: Task, on_epoch: trial.Listener, *_: object, **__: object) -> TrialResult:
-            run = f"{place.study}/{task.number}"
+        def run_trial(context: TrialContext, task: Task, on_epoch: trial.Listener, *_: object, **__: object) -> TrialResult:
+            run = f"{context.study}/{task.number}"
             try:
                 while done.get(run, 0) < N_EPOCHS:
                     done[run] = done.get(run, 0) + 1
@@ -60,7 +60,7 @@ def train(monkeypatch: pytest.MonkeyPatch) -> Callable[[Script], None]:
             return TrialResult(state=TrialState.FINISHED, epochs={n: 0.1 * n for n in range(1, N_EPOCHS + 1)})
 
         monkeypatch.setattr(trial, "run_trial", run_trial)
-        monkeypatch.setattr(trial, "check_place", lambda _place: None)
+        monkeypatch.setattr(trial, "check_context", lambda _context: None)
 
     return use
 
@@ -91,7 +91,7 @@ def test_a_paused_study_is_given_up_after_the_epoch_and_goes_on_when_resumed(
 
     train(pause)
     monkeypatch.setattr(agent.time, "sleep", while_waiting)
-    assert work(options(tmp_path), Stop(), said.append) == 0
+    assert run_agent(options(tmp_path), AgentSignals(), said.append) == 0
     assert seen == [[("interrupted", 2)]] * 3
     assert states(tmp_path) == [("finished", 4), ("finished", 4)]
     assert said == ["study lenet5.raw is paused; `arena sweep resume lenet5.raw` lets it go on"]
@@ -102,15 +102,15 @@ def test_a_stopped_study_is_left_after_the_epoch_while_others_go_on(tmp_path: Pa
     make_study(tmp_path, budget=3, name="other")
     train(lambda task, epoch: ask(folder, Wish.STOP, utc_now()))
     said: list[str] = []
-    assert work(options(tmp_path, "lenet5.raw", "other"), Stop(), said.append) == 0
+    assert run_agent(options(tmp_path, "lenet5.raw", "other"), AgentSignals(), said.append) == 0
     assert states(tmp_path) == [("interrupted", 1)]
     assert states(tmp_path, "other") == [("finished", 4)] * 3
     assert said == ["study lenet5.raw is stopped; `arena sweep resume lenet5.raw` undoes it"]
     train(lambda task, epoch: None)
-    assert work(options(tmp_path), Stop(), said.append) == 0
+    assert run_agent(options(tmp_path), AgentSignals(), said.append) == 0
     assert states(tmp_path) == [("interrupted", 1)]
     ask(folder, Wish.RUN, utc_now())
-    assert work(options(tmp_path), Stop(), said.append) == 0
+    assert run_agent(options(tmp_path), AgentSignals(), said.append) == 0
     assert states(tmp_path) == [("finished", 4)] * 3
 
 
@@ -139,7 +139,7 @@ def test_out_of_memory_beside_others_gives_the_trial_up_for_the_pool_to_try_agai
 ) -> None:
     make_study(tmp_path, budget=2)
     train(fall_short)
-    assert work(options(tmp_path), Stop(alone=False), print) == OUT_OF_MEMORY
+    assert run_agent(options(tmp_path), AgentSignals(is_alone=False), print) == OUT_OF_MEMORY
     assert states(tmp_path) == [("interrupted", 1)]
 
 
@@ -150,7 +150,7 @@ def test_out_of_memory_alone_is_recorded_and_its_point_never_tried_again(
     make_study(tmp_path, text.replace("bayes", "grid"), budget=3)
     train(fall_short)
     said: list[str] = []
-    assert work(options(tmp_path), Stop(), said.append) == 0
+    assert run_agent(options(tmp_path), AgentSignals(), said.append) == 0
     first, *rest = read_outline(tmp_path, "lenet5.raw").trials
     cause = "out of memory, alone on the device: this point is not tried again"
     assert (first.state, first.cause) == ("failed", cause)
@@ -175,7 +175,7 @@ def test_an_agent_stops_after_so_many_failures_in_a_row(
     make_study(tmp_path, budget=9)
     train(fail)
     with pytest.raises(StudyError, match=law):
-        work(options(tmp_path, max_failures=most), Stop(), print)
+        run_agent(options(tmp_path, max_failures=most), AgentSignals(), print)
     expected = [("failed", 0)] if most == 1 else [("failed", 0), ("finished", 4), ("failed", 0), ("failed", 0)]
     assert states(tmp_path) == expected
 
@@ -187,7 +187,7 @@ def test_studies_take_turns_by_the_share_of_their_budgets(tmp_path: Path) -> Non
     engines = [open_engine(tmp_path, name) for name in budgets]
     turns = []
     for _ in range(sum(budgets.values())):
-        engine = fair(engines)[0]
+        engine = sort_by_share(engines)[0]
         turns.append(engine.spec.name)
         engine.finish(claimed(engine), finished(0.5))  # type: ignore[arg-type]
         done = {name: turns.count(name) for name in budgets}
@@ -198,14 +198,14 @@ def test_studies_take_turns_by_the_share_of_their_budgets(tmp_path: Path) -> Non
 
 
 def test_agents_are_dealt_to_gpus_in_turns() -> None:
-    slots = placement(("0", "3"), 2)
+    slots = spread_over_gpus(("0", "3"), 2)
     assert [slot.gpu for slot in slots] == ["0", "3", "0", "3"]
     assert {slot.device for slot in slots} == {"cuda"}
     assert [slot.label for slot in (*slots[:2], Slot(device="cpu"))] == ["GPU 0", "GPU 3", "device cpu"]
 
 
 def test_numbers_of_gpus_count_in_what_a_cluster_has_left_visible() -> None:
-    assert chosen("1,0", {"CUDA_VISIBLE_DEVICES": "4,GPU-ab12"}) == ("GPU-ab12", "4")
+    assert parse_gpus("1,0", {"CUDA_VISIBLE_DEVICES": "4,GPU-ab12"}) == ("GPU-ab12", "4")
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_numbers_of_gpus_count_in_what_a_cluster_has_left_visible() -> None:
 )
 def test_a_gpu_that_is_not_here_is_refused_in_one_line(text: str, visible: str, law: str) -> None:
     with pytest.raises(SweepError) as caught:
-        chosen(text, {"CUDA_VISIBLE_DEVICES": visible})
+        parse_gpus(text, {"CUDA_VISIBLE_DEVICES": visible})
     assert law in str(caught.value)
 
 

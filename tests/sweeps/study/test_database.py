@@ -20,7 +20,7 @@ from support.paths import ROOT
 from support.postgres import PostgresServer
 from support.studies import World, make_study, open_engine
 from support.warm_python import WarmPython
-from sweeps.engines.counts import counter_of
+from sweeps.engines.counts import open_counter
 from sweeps.engines.protocol import Claim, Idle
 from sweeps.errors import StudyError, UnreachableError
 from sweeps.results import read_outline
@@ -165,8 +165,8 @@ def test_another_machine_joins_with_its_own_folders(pg: World, tmp_path: Path) -
     pg.make(budget=4)
     assert second.claim() is not Idle.WAIT  # the budget of the other machine
     assert join(there, pg.storage, NAME).spec().tiles == tmp_path / "t"
-    counts = counter_of(folder, spec.sweep.goal).read()
-    assert (counts.running, counts.settled) == (4, 0)
+    counts = open_counter(folder, spec.sweep.goal).read()
+    assert (counts.running, counts.n_completed) == (4, 0)
 
 
 def test_all_studies_of_a_database_appear_as_folders_and_heed_one_wish(pg: World, tmp_path: Path) -> None:

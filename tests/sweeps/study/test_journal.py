@@ -11,7 +11,7 @@ import pytest
 
 from support.studies import claimed, finished, make_study, open_engine, states, work_off
 from sweeps.engines.optuna_engine import OptunaEngine
-from sweeps.engines.optuna_trials import Reader
+from sweeps.engines.optuna_trials import TrialReader
 from sweeps.engines.protocol import Idle
 from sweeps.errors import StudyError
 from sweeps.results import read_study
@@ -101,7 +101,7 @@ def test_a_full_disk_leaves_no_half_line_and_the_sweep_goes_on_later(tmp_path: P
 
 def test_a_reader_follows_what_is_added(tmp_path: Path) -> None:
     folder = make_study(tmp_path, budget=2)
-    reader = Reader(folder)
+    reader = TrialReader(folder)
     assert reader.trials() == []
     engine: OptunaEngine = open_engine(tmp_path)
     claim = claimed(engine)

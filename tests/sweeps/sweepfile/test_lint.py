@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+import arena.cli
 from support.studies import make_study, open_engine, work_off
-from sweeps.cli.app import app
-from sweeps.engines.optuna_space import first_point
+from sweeps.engines.optuna_space import choose_first_point
 from sweeps.engines.protocol import Idle
 from sweeps.errors import SweepFileError
 from sweeps.results import read_outline
@@ -51,7 +51,7 @@ def test_lint_counts_the_epochs_that_the_file_sets(tmp_path: Path) -> None:
     path = tmp_path / "s.yaml"
     for last, is_good in (("{min: 3, max: 5}", True), ("{value: 4}", False)):
         path.write_text(f"{text}  train.epochs: {last}\n")
-        result = CliRunner().invoke(app, ["lint", str(path)])
+        result = CliRunner().invoke(arena.cli.app, ["sweep", "lint", str(path)])
         assert (result.exit_code == 0) is is_good
         assert is_good or "it looks first at epoch 4, and trials have 4" in str(result.exception)
 
@@ -60,7 +60,7 @@ def test_lint_counts_the_epochs_that_the_file_sets(tmp_path: Path) -> None:
 def test_optunas_samplers_fill_a_budget_by_name(tmp_path: Path, method: str) -> None:
     text = STOPPING.replace("METHOD", method).replace("early_terminate: EARLY\n", "")
     folder = make_study(tmp_path, text, budget=6)
-    first = first_point(folder.spec().sweep, 6, 0)
+    first = choose_first_point(folder.spec().sweep, 6, 0)
     assert not folder.journal.exists()
     assert work_off(open_engine(tmp_path)) is Idle.DONE
     own = [trial for trial in read_outline(tmp_path, "lenet5.raw").trials if trial.state == "finished"]

@@ -17,7 +17,7 @@ from cnn.nets import NETS
 from support.paths import ROOT
 from support.sweepfiles import GOOD, read
 from sweeps.errors import SweepFileError
-from sweeps.sweepfile.lint import budget_of, read_sweep
+from sweeps.sweepfile.lint import compute_budget, read_sweep
 from sweeps.sweepfile.space import Distribution, n_points
 from sweeps.sweepfile.sweep import EarlyTerminate, Goal, Method, Stopping, Sweep
 
@@ -115,14 +115,14 @@ def test_a_byte_order_mark_and_crlf_are_read(tmp_path_factory: pytest.TempPathFa
 def test_a_grid_cuts_the_budget_to_its_points_with_a_note() -> None:
     grid = read("method: grid\nparameters:\n  train.epochs: {min: 1, max: 3}\n  train.optimizer: {values: [sgd, adam]}\n")
     assert n_points(grid.parameters) == 6
-    assert budget_of(grid, None) == (6, "")
-    assert budget_of(grid, 4) == (4, "")
-    assert budget_of(grid, 64) == (6, "s.yaml: the grid has 6 points, so the budget is 6, not 64")
+    assert compute_budget(grid, None) == (6, "")
+    assert compute_budget(grid, 4) == (4, "")
+    assert compute_budget(grid, 64) == (6, "s.yaml: the grid has 6 points, so the budget is 6, not 64")
 
 
 def test_without_run_cap_a_budget_is_asked_for() -> None:
     with pytest.raises(SweepFileError) as caught:
-        budget_of(read(GOOD), None)
+        compute_budget(read(GOOD), None)
     assert str(caught.value) == "s.yaml: no budget: give --budget, or add `run_cap: 16` to the file"
 
 

@@ -27,8 +27,10 @@ def drawn(parameter: Parameter) -> list[object]:
     (frozen,) = study.get_trials()
     found = []
     for _ in range(N):
-        one = {n: sampler.sample_independent(study, frozen, n, d) for n, d in optuna_space.distributions([parameter]).items()}
-        found.append(optuna_space.values_of([parameter], one)[parameter.name])
+        one = {
+            n: sampler.sample_independent(study, frozen, n, d) for n, d in optuna_space.make_distributions([parameter]).items()
+        }
+        found.append(optuna_space.decode_point([parameter], one)[parameter.name])
     return found
 
 
@@ -131,15 +133,15 @@ def test_values_with_probabilities_are_drawn_by_them() -> None:
 def test_a_shaped_value_turned_into_its_draw_comes_back_as_it_was(body: str) -> None:
     (parameter,) = parameters(f"x: {{{body}}}")
     for value in drawn(parameter)[:2000]:
-        draw = parameter.draw_of(value)
+        draw = parameter.to_draw(value)
         assert isinstance(draw, float)
-        assert parameter.value_of(draw) == value
+        assert parameter.to_value(draw) == value
 
 
 def test_constants_are_not_drawn_but_belong_to_the_point() -> None:
     both = parameters("x: {value: 3}\n  y: {min: 1, max: 2}")
-    assert list(optuna_space.distributions(both)) == ["y"]
-    assert optuna_space.values_of(both, {"y": 2}) == {"x": 3, "y": 2}
+    assert list(optuna_space.make_distributions(both)) == ["y"]
+    assert optuna_space.decode_point(both, {"y": 2}) == {"x": 3, "y": 2}
 
 
 def test_quantized_values_carry_no_rounding_dust() -> None:
@@ -158,11 +160,11 @@ def test_points_of_a_finite_space_are_counted_and_listed_in_wandbs_order() -> No
 def test_a_draw_can_be_named_for_every_value() -> None:
     (parameter,) = parameters("x: {distribution: q_uniform, min: 3, max: 10, q: 4}")
     for value in parameter.all_values():
-        draws = optuna_space.draws_of([parameter], {"x": value})
-        assert optuna_space.values_of([parameter], draws) == {"x": value}
+        draws = optuna_space.encode_point([parameter], {"x": value})
+        assert optuna_space.decode_point([parameter], draws) == {"x": value}
 
 
 def test_the_sampler_differs_with_every_trial_and_repeats_for_the_same() -> None:
-    seeds = {optuna_space.mix(seed, n) for seed in range(20) for n in range(200)}
+    seeds = {optuna_space.mix_seed(seed, n) for seed in range(20) for n in range(200)}
     assert len(seeds) == 4000
-    assert optuna_space.mix(1, 2) == optuna_space.mix(1, 2)
+    assert optuna_space.mix_seed(1, 2) == optuna_space.mix_seed(1, 2)
