@@ -9,7 +9,7 @@ from pathlib import Path
 from arena.base.media import palette_png, png_uri
 from cnn.runs.folder import RunFolder
 from reports.analysis.groups import group_clips
-from reports.analysis.mistakes import collect_votes, find_doubts, find_mistakes
+from reports.analysis.mistakes import collect_votes, find_doubts, rank_mistakes
 from reports.facts.clips import Media
 from reports.facts.report import CellKey, ReportFacts
 from reports.figures.media import wav_uri
@@ -45,7 +45,7 @@ def add_clips(facts: ReportFacts, readings: Mapping[CellKey, Reading], tiles_dir
     answers = {reading.facts.digest: collect_votes(reading.clips) for reading in readings.values()}
     labels = main.facts.labels
     same_labels = [answers[reading.facts.digest] for reading in readings.values() if reading.facts.labels == labels]
-    mistakes = find_mistakes(answers[main.facts.digest], same_labels, labels)
+    mistakes = rank_mistakes(answers[main.facts.digest], same_labels, labels)
     doubts = find_doubts(same_labels, labels)
     tiles = find_tile_folder(tiles_dir, RunFolder(Path(main.facts.folder)).config())
     facts = dataclasses.replace(
