@@ -27,10 +27,14 @@ import cnn.cli.predict
 import cnn.cli.runs
 import cnn.cli.train
 import cnn.cli.wandb
+import leaderboard.cli.backup
 import leaderboard.cli.contest
+import leaderboard.cli.host
 import leaderboard.cli.publish
 import leaderboard.cli.remote
 import leaderboard.cli.serve
+import leaderboard.cli.standings
+import leaderboard.cli.verify
 import reports.cli.documents
 import reports.cli.report
 import sweeps.cli.control
@@ -87,6 +91,10 @@ app.add_typer(cnn.cli.wandb.app, name="wandb", help="Send runs to W&B, and work 
 sweeps.cli.run.app.add_typer(sweeps.cli.status.app)
 sweeps.cli.run.app.add_typer(sweeps.cli.control.app)
 app.add_typer(sweeps.cli.run.app, name="sweep", help="Tune learning rate, batch size and depth.")
+leaderboard.cli.contest.app.add_typer(leaderboard.cli.standings.app)
+leaderboard.cli.contest.app.add_typer(leaderboard.cli.host.app)
+leaderboard.cli.contest.app.add_typer(leaderboard.cli.backup.app)
+leaderboard.cli.contest.app.add_typer(leaderboard.cli.verify.app)
 leaderboard.cli.contest.app.add_typer(cnn.cli.pack.app)
 leaderboard.cli.contest.app.add_typer(leaderboard.cli.serve.app)
 leaderboard.cli.contest.app.add_typer(leaderboard.cli.publish.app)

@@ -135,11 +135,11 @@ def _contest(epochs: int) -> None:
         run, file = _run_of(model, variant, epochs), Path(f"{model}.{variant}.csv")
         _command(cnn.cli.predict.predict, f"predict {run.digest} --out {file}", run=run.digest, out=file)
         try:
-            _command(leaderboard.cli.contest.submit, f"contest submit {shlex.quote(team)} {file}", team=team, file=file)
+            _command(leaderboard.cli.contest.submit_command, f"contest submit {shlex.quote(team)} {file}", team=team, file=file)
         except AttemptsExhausted as refusal:
             say(f"error: {refusal}")
     _step(7, "standings")
-    _command(leaderboard.cli.standings.standings, "contest standings")
+    _command(leaderboard.cli.standings.standings_command, "contest standings")
 
 
 def _run_of(model: str, variant: str, epochs: int) -> RunFolder:

@@ -33,11 +33,11 @@ def scan_command(
     json: Json = False,
 ) -> None:
     """Read every recording and say what can be used, what cannot, and whether augmentation is called for."""
-    from cnn.corpus.balance import balance
+    from cnn.corpus.balance import measure_balance
     from cnn.errors import CorpusError
 
     corpus = scan_with_bar(folder, jobs, cache)
-    facts = balance(corpus)
+    facts = measure_balance(corpus)
     print_json(_as_json(corpus, facts)) if json else _print(corpus, facts, all_problems)
     if strict and corpus.problems:
         raise CorpusError(

@@ -38,8 +38,8 @@ class Source:
     citation: str
     homepage: str
     recording: re.Pattern[str]  # a recording's path in the archive
-    written_as: str  # its path in the corpus, a template of `recording`'s groups; `{digit}` is that of `word`
-    others: Mapping[str, str] = field(default_factory=dict)  # further files of the archive, and their path in the corpus
+    corpus_template: str  # its path in the corpus, a template of `recording`'s groups; `{digit}` is that of `word`
+    extra_files: Mapping[str, str] = field(default_factory=dict)  # further files of the archive, and their path in the corpus
     checked_paths: re.Pattern[str] | None = None  # recordings in the corpus that `checked_digest` covers
     checked_digest: str = ""  # their `content_digest`
     speakers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # facts that the archive has in no readable form
@@ -50,18 +50,18 @@ class Source:
 
     def corpus_path(self, path: str) -> str | None:
         """Return the path in the corpus of the archive's file `path`, or None if the corpus lacks it."""
-        if path in self.others:
-            return self.others[path]
+        if path in self.extra_files:
+            return self.extra_files[path]
         match = self.recording.fullmatch(path)
         if not match:
             return None
         groups = match.groupdict()
         if "word" in groups:
             groups["digit"] = str(WORDS["en"].index(groups["word"]))
-        return self.written_as.format(**groups)
+        return self.corpus_template.format(**groups)
 
     def read_label(self, path: str) -> str:
-        """Return the digit of a recording in the corpus; empty for `others`."""
+        """Return the digit of a recording in the corpus; empty for `extra_files`."""
         name = PurePosixPath(path).name
         return name[0] if name.endswith(".wav") and name[0] in LABELS else ""
 
@@ -91,8 +91,8 @@ SOURCES = (
         "Networks for Classification of Audio Signals. arXiv:1807.03418, 2018",
         homepage="https://github.com/soerenab/AudioMNIST",
         recording=re.compile(r"data/(?P<speaker>[0-9]{2})/(?P<name>[0-9]_(?P=speaker)_[0-9]{1,2}\.wav)"),
-        written_as="{speaker}/{name}",
-        others={f"data/{METADATA_NAME}": METADATA_NAME, "LICENSE": "LICENSE"},
+        corpus_template="{speaker}/{name}",
+        extra_files={f"data/{METADATA_NAME}": METADATA_NAME, "LICENSE": "LICENSE"},
         checked_paths=re.compile(r"01/[0-9]_01_4[0-9]\.wav|0[23]/0_0[23]_[0-9]\.wav"),  # 120 recordings of a trusted copy
         checked_digest="f368f5fc87111027ec55cc6aeddb3afa77c745c71858a078c15bd68a2ab2c5c3",
     ),
@@ -114,7 +114,7 @@ SOURCES = (
         citation="Z. Jackson and others: Free Spoken Digit Dataset, v1.0.10. https://github.com/Jakobovski/free-spoken-digit-dataset",
         homepage="https://github.com/Jakobovski/free-spoken-digit-dataset",
         recording=re.compile(r"recordings/(?P<name>[0-9]_[a-z]+_[0-9]{1,2}\.wav)"),
-        written_as="{name}",
+        corpus_template="{name}",
         checked_paths=re.compile(r".+\.wav"),
         checked_digest="1801eae019c063377d98f831d3f93574f259475df7332bb0e3d1b080fb5e6959",
         speakers={  # its metadata.py
@@ -144,8 +144,8 @@ SOURCES = (
         citation="P. Warden: Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition. arXiv:1804.03209, 2018",
         homepage="https://www.tensorflow.org/datasets/catalog/speech_commands",
         recording=re.compile(rf"(?P<word>{'|'.join(WORDS['en'])})/(?P<speaker>[0-9a-f]+)_nohash_(?P<take>[0-9]+)\.wav"),
-        written_as="{digit}_{speaker}_{take}.wav",
-        others={name: name for name in ("testing_list.txt", "validation_list.txt")},
+        corpus_template="{digit}_{speaker}_{take}.wav",
+        extra_files={name: name for name in ("testing_list.txt", "validation_list.txt")},
     ),
 )
 

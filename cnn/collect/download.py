@@ -156,20 +156,20 @@ class _Download:
         except urllib.error.HTTPError as error:
             self._handle_http_error(error, start)
         except urllib.error.URLError as error:
-            raise _DropError(f"cannot be reached: {_words(error.reason)}") from error
+            raise _DropError(f"cannot be reached: {_describe(error.reason)}") from error
         except (http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError) as error:
-            raise _DropError(f"broke off after {self._size():,} bytes ({_words(error)})") from error
+            raise _DropError(f"broke off after {self._size():,} bytes ({_describe(error)})") from error
 
     def _receive(self, response: http.client.HTTPResponse, start: int) -> None:
         headers = response.headers
         if headers.get_content_type() == "text/html":
             raise _AddressError("answered with a web page instead of the archive; is a login of the network in between?")
-        total = _number(headers.get("Content-Length"))
+        total = _parse_number(headers.get("Content-Length"))
         if response.status == 206:
             match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
             if not match or int(match["start"]) != start:
                 raise _AddressError("answered with another part of the file than was asked for")
-            total = _number(match["total"])
+            total = _parse_number(match["total"])
         elif start:
             self.hooks.say("the server cannot resume, or its file has changed: from the beginning")
             start = 0
@@ -224,11 +224,11 @@ class _Download:
             self.n_reported = n_bytes
 
 
-def _number(text: str | None) -> int | None:
+def _parse_number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() else None
 
 
-def _words(reason: object) -> str:
+def _describe(reason: object) -> str:
     if isinstance(reason, TimeoutError):
         return "no answer in time"
     return str(getattr(reason, "strerror", None) or reason or type(reason).__name__).strip().rstrip(".")

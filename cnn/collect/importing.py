@@ -21,7 +21,7 @@ from arena.base.locks import hold_lock
 from cnn.collect.naming import Namer, check_speakers, clean_speaker, default_namer, label_table, pattern_namer, table_namer
 from cnn.collect.segmentation import LONGEST_ROW_S, LONGEST_S, MisfitError, Piece, cut_row, read_sound, read_wav, trim
 from cnn.config import LABELS
-from cnn.corpus.audio import mono
+from cnn.corpus.audio import to_mono
 from cnn.corpus.listing import escape_unprintable
 from cnn.corpus.metadata import Naming
 from cnn.errors import CorpusError, RunError
@@ -123,10 +123,10 @@ def find_files(folder: Path, out: Path) -> list[PurePosixPath]:
         files += [inner / n for n in names if not n.startswith(".") and Path(n).suffix.lower() in SUFFIXES + _UNREADABLE]
     if not files:
         raise CorpusError(f"{folder} holds no recording ({', '.join(SUFFIXES)}); give the folder that does")
-    return sorted(files, key=lambda path: ([_natural(part) for part in path.with_suffix("").parts], path.suffix))
+    return sorted(files, key=lambda path: ([_natural_key(part) for part in path.with_suffix("").parts], path.suffix))
 
 
-def _natural(part: str) -> list[tuple[int, str]]:
+def _natural_key(part: str) -> list[tuple[int, str]]:
     """Return a sort key that puts `take 9` before `take 10`."""
     words = re.split(r"([0-9]+)", part)
     return [(int(word), "") if i % 2 else (-1, word) for i, word in enumerate(words)]
@@ -181,7 +181,7 @@ def _read_source(folder: Path, path: PurePosixPath, naming: Naming, options: Imp
     except OSError as error:
         raise MisfitError(f"cannot be opened: {error.strerror}") from error
     samples, rate_hz, _ = read_sound(folder / path, LONGEST_ROW_S if options.split_digits else LONGEST_S)
-    wave, n_digits = mono(samples), len(options.split_digits)
+    wave, n_digits = to_mono(samples), len(options.split_digits)
     cuts: Sequence[Piece | None] = [trim(wave, rate_hz) if options.trim else None]
     if n_digits:
         cuts = cut_row(wave, rate_hz, n_digits, options.min_gap_s)

@@ -183,7 +183,7 @@ def write_notes(source: Source, url: str, result: UnpackResult, folder: Path) ->
     write_whole(folder / "README.md", ("\n\n".join(lines) + "\n").encode())
     if source.speakers:
         write_json(folder / METADATA_NAME, source.speakers)
-    for name in source.others.values():
+    for name in source.extra_files.values():
         if name.endswith("_list.txt"):
             _rename_lines(source, folder / name)
 

@@ -51,10 +51,10 @@ def read_clip(path: Path) -> tuple[Samples, int]:
         raise CorpusError(f"{path} {error}; record it again or remove it") from error
     if not len(recording.samples):
         raise CorpusError(f"{path} holds no samples; record it again or remove it")
-    return mono(recording.samples), recording.rate_hz
+    return to_mono(recording.samples), recording.rate_hz
 
 
-def mono(samples: Samples) -> Samples:
+def to_mono(samples: Samples) -> Samples:
     """Average the channels, (S, C) to (S,), and limit the samples to [-1, 1]."""
     mixed = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
     return np.clip(mixed, -1.0, 1.0)

@@ -54,7 +54,7 @@ def corpus_words(language: str) -> Words:
     return Words.read(TEXTS, language)
 
 
-def balance(corpus: Corpus, language: str = ENGLISH) -> Balance:
+def measure_balance(corpus: Corpus, language: str = ENGLISH) -> Balance:
     """Count the clips of `corpus` and judge in that language whether augmentation is called for."""
     t = corpus_words(language).section("balance")
     clips = corpus.clips
@@ -63,7 +63,7 @@ def balance(corpus: Corpus, language: str = ENGLISH) -> Balance:
     missing = tuple(label for label, n in per_digit.items() if not n)
     imbalance = None if missing else max(per_digit.values()) / min(per_digit.values())
     n_without_speaker = len(clips) - per_speaker.total()
-    augment, reason = _augmentation(per_digit, 0 if n_without_speaker else len(per_speaker), t)
+    augment, reason = _judge_augmentation(per_digit, 0 if n_without_speaker else len(per_speaker), t)
     lengths = np.quantile([clip.length_s for clip in clips], _QUANTILES)
     return Balance(
         n_clips=len(clips),
@@ -79,7 +79,7 @@ def balance(corpus: Corpus, language: str = ENGLISH) -> Balance:
         channels=dict(sorted(Counter(clip.n_channels for clip in clips).items())),
         flags=dict(sorted(Counter(flag for clip in clips for flag in clip.flags).items())),
         augment=augment,
-        verdict=f"{reason} {_evenness(per_digit, imbalance, missing, t)}",
+        verdict=f"{reason} {_describe_evenness(per_digit, imbalance, missing, t)}",
     )
 
 
@@ -91,7 +91,7 @@ def _missing_by_speaker(clips: Sequence[Clip], labels: set[str]) -> dict[str, tu
     return {speaker: tuple(sorted(labels - digits)) for speaker, digits in sorted(spoken.items()) if labels - digits}
 
 
-def _augmentation(per_digit: dict[str, int], n_speakers: int, t: Words) -> tuple[bool, str]:
+def _judge_augmentation(per_digit: dict[str, int], n_speakers: int, t: Words) -> tuple[bool, str]:
     n_training = n_speakers - math.ceil(n_speakers / 5) - max(1, n_speakers // 5)  # in training, as cnn.splits shares them out
     reasons = []
     if (n_fewest := min(n for n in per_digit.values() if n)) < ENOUGH_CLIPS:
@@ -107,7 +107,7 @@ def _augmentation(per_digit: dict[str, int], n_speakers: int, t: Words) -> tuple
     return True, t("called_for", reasons=t("and").join(reasons))
 
 
-def _evenness(per_digit: dict[str, int], imbalance: float | None, missing: tuple[str, ...], t: Words) -> str:
+def _describe_evenness(per_digit: dict[str, int], imbalance: float | None, missing: tuple[str, ...], t: Words) -> str:
     if imbalance is None:
         return t("missing", digits=", ".join(missing))
     fewest, most = min(per_digit.values()), max(per_digit.values())

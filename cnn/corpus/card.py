@@ -19,9 +19,9 @@ from arena.base.media import data_uri, palette_png, png_uri
 from arena.base.texts import ENGLISH, Words
 from cnn.config import LABELS
 from cnn.corpus.audio import read_clip
-from cnn.corpus.balance import Balance, balance, corpus_words
-from cnn.corpus.card_pictures import compute_bins, histogram
-from cnn.corpus.card_sound import HIGHEST_HZ, LOWEST_HZ, RANGE_DB, SpectrogramAxes, player_wav, spectrogram
+from cnn.corpus.balance import Balance, corpus_words, measure_balance
+from cnn.corpus.card_pictures import compute_bins, draw_histogram
+from cnn.corpus.card_sound import HIGHEST_HZ, LOWEST_HZ, RANGE_DB, SpectrogramAxes, compute_spectrogram, make_player_wav
 from cnn.corpus.metadata import ABOUT_NAME
 from cnn.corpus.scan import Clip, Corpus
 from cnn.errors import CorpusError, RunError
@@ -94,7 +94,7 @@ class Card:
 def make_card(corpus: Corpus, advance: Callable[[int], None] = lambda n: None, language: str = ENGLISH) -> bytes:
     """Return the page in one language; `advance(1)` is called for each example that is drawn."""
     t = corpus_words(language)
-    return _render(_card(corpus, advance, t), t)
+    return _render(_compute_card(corpus, advance, t), t)
 
 
 def write_card(corpus: Corpus, out: Path, advance: Callable[[int], None] = lambda n: None, language: str = ENGLISH) -> int:
@@ -127,37 +127,37 @@ def choose_examples(clips: Sequence[Clip]) -> dict[str, tuple[Clip, ...]]:
     examples = {}
     for label in LABELS:
         speakers = [speaker for speaker in order if speaker in takes[label]][:N_EXAMPLES]
-        examples[label] = tuple(_middle(takes[label][speaker]) for speaker in speakers)
+        examples[label] = tuple(_choose_take(takes[label][speaker]) for speaker in speakers)
     return examples
 
 
-def _middle(takes: Sequence[Clip]) -> Clip:
+def _choose_take(takes: Sequence[Clip]) -> Clip:
     return sorted(takes, key=lambda clip: (clip.length_s, clip.id))[len(takes) // 2]
 
 
-def _card(corpus: Corpus, advance: Callable[[int], None], t: Words) -> Card:
-    clips, facts, about = corpus.clips, balance(corpus, t.language), _about(corpus.folder)
+def _compute_card(corpus: Corpus, advance: Callable[[int], None], t: Words) -> Card:
+    clips, facts, about = corpus.clips, measure_balance(corpus, t.language), _read_about(corpus.folder)
     examples = choose_examples(clips)
     highest_hz = min(HIGHEST_HZ, max(clip.rate_hz for line in examples.values() for clip in line) / 2)
     span_s = float(np.clip(max(clip.length_s for line in examples.values() for clip in line), *_SPAN_S))
     axes = SpectrogramAxes(span_s=span_s, highest_hz=highest_hz)
-    rows = _rows(corpus)
+    rows = _count_speakers(corpus)
     visible = sorted(sorted(rows, key=lambda row: -row.n)[:_MOST_ROWS], key=lambda row: (not row.name, row.name))
     lengths, peaks = compute_bins([clip.length_s for clip in clips]), [20 * np.log10(clip.peak) for clip in clips]
     flagged = [(clip.path.as_posix(), ", ".join(t(f"flag.{flag}") for flag in clip.flags)) for clip in clips if clip.flags]
     return Card(
         corpus=corpus,
         facts=facts,
-        title=about.get("title") or _name(corpus.folder),
+        title=about.get("title") or _title(corpus.folder),
         about=about,
         total_s=sum(clip.length_s for clip in clips),
         median_peak_db=float(np.median(peaks)),
         rows=tuple(visible),
         n_speakers_left_out=len(rows) - len(visible),
-        examples=_examples(corpus.folder, examples, axes, advance),
+        examples=_make_examples(corpus.folder, examples, axes, advance),
         axes=axes,
-        lengths=histogram(lengths, t("sound.length_axis"), t("sound.length_alt"), t.number),
-        levels=histogram(compute_bins(peaks), t("sound.level_axis"), t("sound.level_alt"), t.number),
+        lengths=draw_histogram(lengths, t("sound.length_axis"), t("sound.length_alt"), t.number),
+        levels=draw_histogram(compute_bins(peaks), t("sound.level_axis"), t("sound.level_alt"), t.number),
         n_longer=lengths.n_above,
         kinds=dict(Counter(problem.kind.value for problem in corpus.problems).most_common()),
         flagged=tuple(flagged[:_MOST_PROBLEMS]),
@@ -165,13 +165,13 @@ def _card(corpus: Corpus, advance: Callable[[int], None], t: Words) -> Card:
     )
 
 
-def _name(folder: Path) -> str:
+def _title(folder: Path) -> str:
     """Return the folder's name, after its parent's if it is a generic one such as `recordings`."""
     parts = folder.resolve().parts[-2:]
     return "/".join(parts) if parts[-1].lower() in _PLAIN_NAMES else parts[-1]
 
 
-def _about(folder: Path) -> dict[str, str]:
+def _read_about(folder: Path) -> dict[str, str]:
     """Read the facts that `arena data get` wrote beside the recordings; empty if there are none."""
     try:
         content = json.loads((folder / ABOUT_NAME).read_bytes())
@@ -181,7 +181,7 @@ def _about(folder: Path) -> dict[str, str]:
     return {key: str(content[key]) for key in keys if key in content} if isinstance(content, dict) else {}
 
 
-def _rows(corpus: Corpus) -> list[SpeakerCounts]:
+def _count_speakers(corpus: Corpus) -> list[SpeakerCounts]:
     by_speaker: dict[str, list[Clip]] = defaultdict(list)
     for clip in corpus.clips:
         by_speaker[clip.speaker].append(clip)
@@ -190,7 +190,7 @@ def _rows(corpus: Corpus) -> list[SpeakerCounts]:
     return [
         SpeakerCounts(
             name=speaker,
-            about=_words_on(corpus.speakers.get(speaker, {})),
+            about=_describe_speaker(corpus.speakers.get(speaker, {})),
             n=len(clips),
             cells=tuple(DigitCell(n=counts[speaker][label], heat=round(counts[speaker][label] / most, 3)) for label in LABELS),
             median_s=float(np.median([clip.length_s for clip in clips])),
@@ -199,12 +199,12 @@ def _rows(corpus: Corpus) -> list[SpeakerCounts]:
     ]
 
 
-def _words_on(about: dict[str, object]) -> str:
+def _describe_speaker(about: dict[str, object]) -> str:
     words = [str(about[key]) for key in ("gender", "age", "accent") if about.get(key) not in (None, "")]
     return ", ".join(words)
 
 
-def _examples(
+def _make_examples(
     folder: Path, clips_by_label: dict[str, tuple[Clip, ...]], axes: SpectrogramAxes, advance: Callable[[int], None]
 ) -> dict[str, tuple[Example, ...]]:
     most_hz = _player_rate_hz([clip for line in clips_by_label.values() for clip in line])
@@ -219,8 +219,8 @@ def _examples(
                     speaker=clip.speaker,
                     id=clip.id,
                     length_s=clip.length_s,
-                    picture=png_uri(palette_png(spectrogram(wave, rate_hz, axes))),
-                    sound=data_uri("audio/wav", player_wav(wave, rate_hz, most_hz, _LONGEST_S)),
+                    picture=png_uri(palette_png(compute_spectrogram(wave, rate_hz, axes))),
+                    sound=data_uri("audio/wav", make_player_wav(wave, rate_hz, most_hz, _LONGEST_S)),
                 )
             )
             advance(1)
@@ -236,7 +236,7 @@ def _player_rate_hz(clips: Sequence[Clip]) -> int:
     return _PLAYER_RATES_HZ[-1]
 
 
-def _marked(t: Words) -> Words:
+def _mark_safe(t: Words) -> Words:
     """Return the texts as safe markup: they are our own and are not escaped, unlike the values that fill them."""
     from markupsafe import Markup
 
@@ -254,7 +254,7 @@ def _render(card: Card, t: Words) -> bytes:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     page = environment.get_template("card.html.j2").render(
         card=card,
-        t=_marked(t),
+        t=_mark_safe(t),
         labels=LABELS,
         range_db=RANGE_DB,
         lowest_hz=LOWEST_HZ,

@@ -1,4 +1,4 @@
-"""Histograms of a corpus card, as SVG texts. Tests check `compute_bins`; what `histogram` draws is looked at."""
+"""Histograms of a corpus card, as SVG texts. Tests check `compute_bins`; what `draw_histogram` draws is looked at."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def compute_bins(values: Sequence[float]) -> Bins:
     return Bins(start=start, width=width, counts=tuple(counts), n_above=sum(index >= n_bins for index in indices))
 
 
-def histogram(bins: Bins, axis: str, alt: str, number: Callable[[int], str]) -> str:
+def draw_histogram(bins: Bins, axis: str, alt: str, number: Callable[[int], str]) -> str:
     """Draw the bins as SVG.
 
     Args:
@@ -76,7 +76,7 @@ def histogram(bins: Bins, axis: str, alt: str, number: Callable[[int], str]) -> 
     rules = "".join(f'<path d="M{_LEFT} {y(n):.1f}H{WIDTH - _RIGHT}"/>' for n in levels)
     y_labels = "".join(f'<text x="{_LEFT - 8}" y="{y(n) + 4:.1f}" text-anchor="end">{number(round(n))}</text>' for n in levels)
     x_labels = "".join(
-        f'<text x="{x(m):.1f}" y="{HEIGHT - _BOTTOM + 17}" text-anchor="middle">{_short(m, step)}</text>' for m in marks
+        f'<text x="{x(m):.1f}" y="{HEIGHT - _BOTTOM + 17}" text-anchor="middle">{_format_mark(m, step)}</text>' for m in marks
     )
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{alt}"><g class="rules">{rules}</g>'
@@ -85,7 +85,7 @@ def histogram(bins: Bins, axis: str, alt: str, number: Callable[[int], str]) -> 
     )
 
 
-def _short(value: float, step: float) -> str:
+def _format_mark(value: float, step: float) -> str:
     """Format `value` with as many decimals as `step` needs, which has at most two digits that are not 0."""
     n_decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     n_decimals += round(step * 10**n_decimals, 6) % 1 > 0

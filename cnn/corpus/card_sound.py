@@ -30,7 +30,7 @@ class SpectrogramAxes:
     highest_hz: float
 
 
-def spectrogram(wave: Samples, rate_hz: int, axes: SpectrogramAxes) -> Picture:
+def compute_spectrogram(wave: Samples, rate_hz: int, axes: SpectrogramAxes) -> Picture:
     """Return the mel spectrogram (F, T) of `wave` (S,) within `axes`, in decibels below the loudest cell."""
     window = max(32, round(_WINDOW_S * rate_hz))
     n_frames = max(1, round(axes.span_s * FRAMES_PER_S))
@@ -39,7 +39,7 @@ def spectrogram(wave: Samples, rate_hz: int, axes: SpectrogramAxes) -> Picture:
     frames = padded[starts[:, None] + np.arange(window)] * np.hanning(window)  # (T, S)
     power = np.abs(np.fft.rfft(frames, 2 * window)) ** 2  # (T, bins)
     bins_hz = np.fft.rfftfreq(2 * window, 1 / rate_hz)
-    rows_hz = _mel_spaced(axes.highest_hz)
+    rows_hz = _space_in_mel(axes.highest_hz)
     rows = np.stack([np.interp(rows_hz, bins_hz, line, right=0) for line in power], axis=1)  # (F, T)
     decibels = 10 * np.log10(np.maximum(rows, 1e-12))
     grey = np.clip((decibels - decibels.max()) / RANGE_DB + 1, 0, 1)
@@ -47,14 +47,14 @@ def spectrogram(wave: Samples, rate_hz: int, axes: SpectrogramAxes) -> Picture:
     return picture
 
 
-def _mel_spaced(highest_hz: float) -> npt.NDArray[np.float64]:
+def _space_in_mel(highest_hz: float) -> npt.NDArray[np.float64]:
     """Return (F,) frequencies from LOWEST_HZ up, evenly spaced in mel (O'Shaughnessy 1987)."""
     low, high = (2595 * np.log10(1 + hz / 700) for hz in (LOWEST_HZ, highest_hz))
     spaced: npt.NDArray[np.float64] = 700 * (10 ** (np.linspace(low, high, N_ROWS) / 2595) - 1)
     return spaced
 
 
-def player_wav(wave: Samples, rate_hz: int, most_hz: int, longest_s: float) -> bytes:
+def make_player_wav(wave: Samples, rate_hz: int, most_hz: int, longest_s: float) -> bytes:
     """Return `wave` (S,) as a mono 16-bit wav of at most `most_hz` and `longest_s`."""
     wave = wave[: round(longest_s * rate_hz)]
     if rate_hz > most_hz:

@@ -83,13 +83,13 @@ def list_recordings(folder: Path) -> Listing:
             result = _check_file(folder, path)
             recordings.append(result) if isinstance(result, ListedFile) else problems.append(result)
     if not recordings:
-        raise CorpusError(_nothing_found(folder, sorted(problems, key=lambda p: p.path), n_ignored))
+        raise CorpusError(_describe_empty(folder, sorted(problems, key=lambda p: p.path), n_ignored))
     recordings.sort(key=lambda file: (file.id, file.path.name))
     shallowest = min(metadata, key=lambda path: (len(path.parts), path), default=None)
     return Listing(recordings=tuple(recordings), metadata=shallowest, problems=tuple(problems), n_ignored=n_ignored)
 
 
-def nothing_usable(folder: Path, problems: list[FileProblem]) -> str:
+def describe_unusable(folder: Path, problems: list[FileProblem]) -> str:
     """Return one line on a folder without usable recordings, with the first reasons."""
     reasons = "; ".join(f"{problem.path} {problem.reason}" for problem in problems[:_N_REASONS])
     more = f"; and {len(problems) - _N_REASONS} more" if len(problems) > _N_REASONS else ""
@@ -148,7 +148,7 @@ def _check_file(folder: Path, path: PurePosixPath) -> ListedFile | FileProblem:
     return ListedFile(id=composed, path=path, stamp=file_stamp(state))
 
 
-def _nothing_found(folder: Path, problems: list[FileProblem], n_ignored: int) -> str:
+def _describe_empty(folder: Path, problems: list[FileProblem], n_ignored: int) -> str:
     kinds = {problem.kind for problem in problems}
     if not problems:
         others = f"{n_ignored} other file{'s' if n_ignored > 1 else ''}"
@@ -156,7 +156,7 @@ def _nothing_found(folder: Path, problems: list[FileProblem], n_ignored: int) ->
         return f"{folder} {content}; give the folder that holds the recordings"
     if kinds <= {ProblemKind.NAME, ProblemKind.LABEL}:
         return f"none of {len(problems)} recordings in {folder} names a digit (the first is {problems[0].path}); {NAMING_RULE}"
-    return nothing_usable(folder, problems)
+    return describe_unusable(folder, problems)
 
 
 def escape_unprintable(text: str) -> str:

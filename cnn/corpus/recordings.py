@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
-from cnn.corpus.audio import LONGEST_S, Samples, decode, mono, peak_deviation
+from cnn.corpus.audio import LONGEST_S, Samples, decode, peak_deviation, to_mono
 from cnn.corpus.listing import SUFFIXES
 from cnn.corpus.scan import SILENT_PEAK
 from cnn.errors import CorpusError
@@ -122,7 +122,7 @@ def read_recording(source: RecordingFile) -> tuple[Samples, int]:
         raise CorpusError("holds no samples; record it again")
     if recording.truncated:
         raise CorpusError("breaks off: its header promises more sound than it holds; copy or record it again")
-    samples = mono(recording.samples)
+    samples = to_mono(recording.samples)
     if peak_deviation(samples) < SILENT_PEAK:
         raise CorpusError("is silent; record it again")
     return samples, recording.rate_hz

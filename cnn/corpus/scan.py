@@ -17,8 +17,8 @@ import numpy as np
 import soundfile
 
 from cnn.config import compute_digest
-from cnn.corpus.audio import Recording, TooLongError, decode, mono, peak_deviation
-from cnn.corpus.listing import FileProblem, ListedFile, ProblemKind, list_recordings, nothing_usable
+from cnn.corpus.audio import Recording, TooLongError, decode, peak_deviation, to_mono
+from cnn.corpus.listing import FileProblem, ListedFile, ProblemKind, describe_unusable, list_recordings
 from cnn.corpus.metadata import METADATA_NAME, parse_recording_path, read_metadata
 from cnn.corpus.scan_cache import ScanCache, open_cache
 from cnn.errors import CorpusError
@@ -98,7 +98,7 @@ def scan(folder: Path, work: WorkOptions = _ALONE, cache: Path | None = None) ->
     problems = [*listing.problems, *(result for result in results if isinstance(result, FileProblem)), *duplicates]
     problems.sort(key=lambda problem: problem.path)
     if not clips:
-        raise CorpusError(nothing_usable(folder, problems))
+        raise CorpusError(describe_unusable(folder, problems))
     speakers: dict[str, dict[str, Any]] = {}
     notes: tuple[str, ...] = ()
     if listing.metadata:
@@ -154,7 +154,7 @@ def _decode_file(path: Path) -> _Facts:
     if not n_samples:
         promise = ", though its header promises some" if recording.truncated else ""
         return _Facts(kind=ProblemKind.EMPTY, reason=f"holds no samples{promise}")
-    wave = mono(recording.samples)
+    wave = to_mono(recording.samples)
     if (loud := peak_deviation(wave)) < SILENT_PEAK:
         constant = "all its samples are alike" if wave.any() else "all its samples are 0"
         level = f"its peak is {20 * np.log10(loud):.0f} dBFS" if loud else constant
@@ -165,11 +165,11 @@ def _decode_file(path: Path) -> _Facts:
         n_channels=n_channels,
         audio_digest=sound_digest(recording),
         peak=float(np.abs(wave).max()),
-        flags=_flags(recording),
+        flags=_find_flags(recording),
     )
 
 
-def _flags(recording: Recording) -> str:
+def _find_flags(recording: Recording) -> str:
     """Return the flags of a doubtful yet usable recording, separated by spaces."""
     is_short = len(recording.samples) < SHORTEST_S * recording.rate_hz
     words = {"clipped": _is_clipped(recording), "short": is_short, "truncated": recording.truncated}

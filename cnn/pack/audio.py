@@ -92,21 +92,21 @@ def choose_format(folder: Path, clips: Sequence[Clip]) -> Format:
     return Format(rate_hz=max(rates, key=lambda rate: (rates[rate], rate)), n_bytes=3 if subtypes <= {*_ABOVE_16_BITS} else 2)
 
 
-def longest_s(clips: Sequence[Clip]) -> float:
+def choose_length(clips: Sequence[Clip]) -> float:
     """Return the length of the longest clip, rounded up to tenths of a second, at most LONGEST_S."""
     return min(LONGEST_S, -(-max(clip.length_s for clip in clips) // 0.1) / 10)
 
 
-def training_wav(path: Path, wav_format: Format) -> bytes:
+def make_training_wav(path: Path, wav_format: Format) -> bytes:
     """Return the recording as a wav of that format, without the metadata of its file.
 
     Raises:
         CorpusError: the file changed meanwhile and cannot be read.
     """
-    return wav_bytes(_at_rate(path, wav_format), wav_format)
+    return encode_wav(_read_at_rate(path, wav_format), wav_format)
 
 
-def test_wav(path: Path, wav_format: Format, length_s: float, alteration: Alteration, disguise: Disguise) -> bytes:
+def make_test_wav(path: Path, wav_format: Format, length_s: float, alteration: Alteration, disguise: Disguise) -> bytes:
     """Return the recording as a wav of `length_s`, the middle of its energy near the middle of the file.
 
     A shorter recording is padded with silence, or with noise if the disguise has some; a longer one is cut.
@@ -114,7 +114,7 @@ def test_wav(path: Path, wav_format: Format, length_s: float, alteration: Altera
     Raises:
         CorpusError: the file changed meanwhile and cannot be read.
     """
-    wave = _at_rate(path, wav_format).astype(np.float64)
+    wave = _read_at_rate(path, wav_format).astype(np.float64)
     n_samples = round(length_s * wav_format.rate_hz)
     energy = np.cumsum(wave**2)
     level = float(np.sqrt(energy[-1] / len(wave)))
@@ -127,10 +127,10 @@ def test_wav(path: Path, wav_format: Format, length_s: float, alteration: Altera
     if disguise.noise_db:
         placed += np.random.default_rng(alteration.noise_seed).normal(0, level * 10 ** (-disguise.noise_db / 20), n_samples)
     gain = min(10 ** (alteration.gain_db / 20), _MAX_PEAK / max(float(np.abs(placed).max()), 1e-9))
-    return wav_bytes(placed if disguise.is_none else placed * gain, wav_format)
+    return encode_wav(placed if disguise.is_none else placed * gain, wav_format)
 
 
-def _at_rate(path: Path, wav_format: Format) -> Samples:
+def _read_at_rate(path: Path, wav_format: Format) -> Samples:
     samples, rate_hz = read_clip(path)
     if rate_hz == wav_format.rate_hz:
         return samples
@@ -138,7 +138,7 @@ def _at_rate(path: Path, wav_format: Format) -> Samples:
     return resampled
 
 
-def wav_bytes(samples: npt.NDArray[np.floating], wav_format: Format) -> bytes:
+def encode_wav(samples: npt.NDArray[np.floating], wav_format: Format) -> bytes:
     """Return a wav of 44 bytes of header and the samples (S,), without further chunks; 16-bit samples are kept exactly."""
     full = 1 << (8 * wav_format.n_bytes - 1)
     integers = np.clip(np.rint(samples.astype(np.float64) * full), -full, full - 1).astype("<i4")

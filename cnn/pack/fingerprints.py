@@ -43,12 +43,12 @@ def compute_fingerprint(path: Path) -> Fingerprint:
         CorpusError: the file cannot be read.
     """
     samples, rate_hz = read_clip(path)
-    samples = _middle(samples, round(LONGEST_S * rate_hz))
+    samples = _cut_middle(samples, round(LONGEST_S * rate_hz))
     energies = _log_energies(samples, rate_hz)
-    return Fingerprint(_edges(energies), _whitened(samples, rate_hz), _cepstra(energies))
+    return Fingerprint(_edges(energies), _whiten(samples, rate_hz), _cepstra(energies))
 
 
-def _middle(samples: Samples, n: int) -> Samples:
+def _cut_middle(samples: Samples, n: int) -> Samples:
     if len(samples) <= n:
         return samples
     energy = np.cumsum(samples.astype(np.float64) ** 2)
@@ -76,7 +76,7 @@ def _edges(energies: Floats) -> npt.NDArray[np.float16]:
     return np.asarray(edges / max(float(np.linalg.norm(edges)), 1e-9), dtype=np.float16)
 
 
-def _whitened(samples: Samples, rate_hz: int) -> npt.NDArray[np.int8]:
+def _whiten(samples: Samples, rate_hz: int) -> npt.NDArray[np.int8]:
     n_out = -(-len(samples) * 10 // rate_hz) * RATE_HZ // 10 + RATE_HZ // 10  # whole tenths of a second, and one of silence
     n_in = round(n_out * rate_hz / RATE_HZ)
     source = np.fft.rfft(samples, n_in)

@@ -78,7 +78,7 @@ def find_near_duplicates(folder: Path, train: Sequence[Clip], test: Sequence[Cli
     pairs = [Pair(test=test[i], train=train[j], similarity=score) for i, j, score in matches]
     groups = ({clip.speaker for clip in side} for side in (train, test))
     return Matches(
-        pairs=tuple(sorted(pairs, key=lambda pair: pair.test.id)), voices=tuple(_same_voices(voices, *map(sorted, groups)))
+        pairs=tuple(sorted(pairs, key=lambda pair: pair.test.id)), voices=tuple(_match_voices(voices, *map(sorted, groups)))
     )
 
 
@@ -91,7 +91,7 @@ def match_recordings(
     for start in range(0, len(test), _TEST_BATCH):
         batch = test[start : start + _TEST_BATCH]
         for i, candidates in enumerate(_find_candidates(train, batch, n_shifts)):
-            best, minus_index = max((similarity(batch[i].wave, train[j].wave), -j) for j in candidates)
+            best, minus_index = max((compute_similarity(batch[i].wave, train[j].wave), -j) for j in candidates)
             if best >= SAME_RECORDING_FROM:
                 matches.append((start + i, -minus_index, best))
         advance(len(batch))
@@ -122,7 +122,7 @@ def _spectra(fingerprints: Sequence[Fingerprint], n_shifts: int) -> torch.Tensor
     return spectra.permute(2, 0, 1).contiguous()
 
 
-def similarity(a: npt.NDArray[np.int8], b: npt.NDArray[np.int8]) -> float:
+def compute_similarity(a: npt.NDArray[np.int8], b: npt.NDArray[np.int8]) -> float:
     """Return the greatest normalised correlation, 0 to 1, of two waves (S,) over the shifts that overlap enough."""
     first, second = a.astype(np.float64), b.astype(np.float64)
     n_fft = 1 << (len(first) + len(second) - 1).bit_length()
@@ -158,7 +158,7 @@ class _Voice:
         return mean, self._products / self._n - np.outer(mean, mean) + 1e-2 * np.eye(N_CEPSTRA)
 
 
-def _same_voices(voices: dict[str, _Voice], train: Sequence[str], test: Sequence[str]) -> list[VoicePair]:
+def _match_voices(voices: dict[str, _Voice], train: Sequence[str], test: Sequence[str]) -> list[VoicePair]:
     normals = {name: voice.normal() for name, voice in voices.items() if voice.n_clips >= MIN_CLIPS}
     pairs = []
     for name in test:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from arena.base.suggest import did_you_mean
 from cnn.corpus.scan import Clip, Corpus
 from cnn.errors import CorpusError, SplitError
-from cnn.pack.audio import Alteration, Disguise, Format, KeyedRandom, choose_format, longest_s
+from cnn.pack.audio import Alteration, Disguise, Format, KeyedRandom, choose_format, choose_length
 from cnn.pack.near_duplicates import Matches
 
 ENOUGH_SPEAKERS = 8  # from which the public and the private part have at least 4 voices each
@@ -91,24 +91,24 @@ def plan_pack(corpus: Corpus, settings: PackSettings, without: Collection[str] =
         SplitError: the speakers cannot be held out, or leave nothing to train on or to rank by.
         CorpusError: the recordings changed meanwhile.
     """
-    settings = _with_secret(settings)
+    settings = _ensure_secret(settings)
     random = KeyedRandom(settings.secret)
     spellings = _speakers(corpus.clips)
-    keys = _test_keys(spellings, settings, random)
+    keys = _choose_test_keys(spellings, settings, random)
     held_out = [clip for clip in corpus.clips if speaker_key(clip.speaker) in keys]
     test = [clip for clip in held_out if clip.id not in without]
     if not test:
         raise SplitError("every test clip is a training recording too and none is left; hold out other speakers")
     train = tuple(clip for clip in corpus.clips if speaker_key(clip.speaker) not in keys)
     _check_labels(train, test)
-    usage = _usage(settings, len({speaker_key(clip.speaker) for clip in test}))
-    public = _public(test, settings.public, usage, random)
-    ids = _ids(test, random)
+    usage = _choose_usage(settings, len({speaker_key(clip.speaker) for clip in test}))
+    public = _choose_public(test, settings.public, usage, random)
+    ids = _draw_ids(test, random)
     rows = [
         TestRow(id=ids[clip.id], clip=clip, is_public=clip.id in public, alteration=random.alter(clip.id, settings.disguise))
         for clip in test
     ]
-    length_s = settings.length_s or longest_s(test)
+    length_s = settings.length_s or choose_length(test)
     try:
         wav_format = choose_format(corpus.folder, corpus.clips)
     except (OSError, RuntimeError) as error:
@@ -134,7 +134,7 @@ def speaker_key(name: str) -> str:
     return key.lstrip("0") or key
 
 
-def _with_secret(settings: PackSettings) -> PackSettings:
+def _ensure_secret(settings: PackSettings) -> PackSettings:
     return settings if settings.secret else replace(settings, secret=secrets.token_hex(16))
 
 
@@ -152,7 +152,7 @@ def _speakers(clips: Sequence[Clip]) -> dict[str, list[str]]:
     return {key: sorted(names) for key, names in sorted(spellings.items())}
 
 
-def _test_keys(spellings: dict[str, list[str]], settings: PackSettings, random: KeyedRandom) -> set[str]:
+def _choose_test_keys(spellings: dict[str, list[str]], settings: PackSettings, random: KeyedRandom) -> set[str]:
     if settings.test_speakers:
         keys = {speaker_key(name): name for name in settings.test_speakers}
         for key, name in keys.items():
@@ -176,7 +176,7 @@ def _check_labels(train: Sequence[Clip], test: Sequence[Clip]) -> None:
         raise SplitError(f"nobody who is left for training says {', '.join(missing)}; hold out other speakers")
 
 
-def _usage(settings: PackSettings, n_speakers: int) -> str:
+def _choose_usage(settings: PackSettings, n_speakers: int) -> str:
     if settings.public == 1:
         return ""
     if settings.usage == "speaker" and n_speakers < 2:
@@ -186,7 +186,7 @@ def _usage(settings: PackSettings, n_speakers: int) -> str:
     return "speaker" if n_speakers >= ENOUGH_SPEAKERS else "row"
 
 
-def _public(test: Sequence[Clip], share: float, usage: str, random: KeyedRandom) -> set[str]:
+def _choose_public(test: Sequence[Clip], share: float, usage: str, random: KeyedRandom) -> set[str]:
     """Return the ids of the public clips: those of whole speakers, or an equal share of every speaker's every digit."""
     if not usage:
         return {clip.id for clip in test}
@@ -200,16 +200,16 @@ def _public(test: Sequence[Clip], share: float, usage: str, random: KeyedRandom)
         steps = [int(first + share * i) for i in range(len(order) + 1)]
         public = {clip.id for i, clip in enumerate(order) if steps[i + 1] > steps[i]}
     for part, ids in (("public", public), ("private", {clip.id for clip in test} - public)):
-        absent = sorted({clip.label for clip in test} - {clip.label for clip in test if clip.id in ids})
-        if absent:
+        missing = sorted({clip.label for clip in test} - {clip.label for clip in test if clip.id in ids})
+        if missing:
             raise SplitError(
-                f"both parts of the test rows need every label, and no {part} row is {absent[0]}; "
+                f"both parts of the test rows need every label, and no {part} row is {missing[0]}; "
                 "hold out more speakers, or make all rows public with --public 1"
             )
     return public
 
 
-def _ids(test: Sequence[Clip], random: KeyedRandom) -> dict[str, str]:
+def _draw_ids(test: Sequence[Clip], random: KeyedRandom) -> dict[str, str]:
     ids: dict[str, str] = {}
     used: set[str] = set()
     for clip in test:

@@ -22,7 +22,7 @@ from string import Template
 from arena.base.install import Wheel, build_wheel
 from cnn.config import LABELS
 from cnn.errors import CorpusError
-from cnn.pack.audio import test_wav, training_wav
+from cnn.pack.audio import make_test_wav, make_training_wav
 from cnn.pack.near_duplicates import Matches
 from cnn.pack.plan import PackPlan
 
@@ -69,12 +69,12 @@ def _write_students(plan: PackPlan, wheel: Wheel, folder: Path, advance: Callabl
     for clip in plan.train:
         path = folder / "train" / clip.path.with_suffix(".wav")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(training_wav(plan.corpus.folder / clip.path, plan.format))
+        path.write_bytes(make_training_wav(plan.corpus.folder / clip.path, plan.format))
         advance(1)
     (folder / "test").mkdir()
     for row in plan.test:
         source = plan.corpus.folder / row.clip.path
-        content = test_wav(source, plan.format, plan.length_s, row.alteration, plan.settings.disguise)
+        content = make_test_wav(source, plan.format, plan.length_s, row.alteration, plan.settings.disguise)
         (folder / "test" / f"{row.id}.wav").write_bytes(content)
         advance(1)
     (folder / "sample_submission.csv").write_bytes(_table(["id", "label"], [[row.id, LABELS[0]] for row in plan.test]))

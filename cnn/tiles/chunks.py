@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from arena.base.install import loading
 from cnn.config import TileSettings
-from cnn.corpus.audio import decode, mono
+from cnn.corpus.audio import decode, to_mono
 from cnn.corpus.scan import sound_digest
 from cnn.errors import CorpusError
 from cnn.processes import WorkOptions, map_in_processes
@@ -167,7 +167,7 @@ def _samples(sound: Sound) -> tuple[npt.NDArray[np.float32], int]:
         raise CorpusError(f"{sound.path} {error}; it could be read a moment ago: run the same command again") from error
     if sound_digest(recording) != sound.audio_digest:
         raise CorpusError(f"{sound.path} changed while tiles were made of it; run the same command again")
-    return mono(recording.samples), recording.rate_hz
+    return to_mono(recording.samples), recording.rate_hz
 
 
 class _Files:

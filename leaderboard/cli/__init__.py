@@ -1,1 +1,1 @@
-"""Commands of the contest, a file each."""
+"""Commands of the contest; arena/cli.py mounts them."""

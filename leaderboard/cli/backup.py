@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from arena.base.options import CONTEST_FILE, ContestPath
+from leaderboard.cli.options import load_contest
 
 app = typer.Typer()
 
@@ -21,11 +22,10 @@ def backup(
     """Copy the contest as it is at one moment, also while submissions arrive. Never over another file."""
     from leaderboard.database.backup import back_up
     from leaderboard.errors import ContestError
-    from leaderboard.store import open_contest
 
     if file.exists():
         raise ContestError(f"{file} exists and a backup is written over no other file; give another path")
-    with open_contest(contest) as opened:
+    with load_contest(contest) as opened:
         back_up(opened.database, file)
     print(f"{file} holds {contest.split('@')[-1]} as it was; `arena contest restore {file}` brings it back")
 
@@ -38,18 +38,17 @@ def restore(
     """Make a contest of a backup, in a new file or an empty PostgreSQL database. Never over another contest."""
     from leaderboard.database.backup import restore_into
     from leaderboard.errors import ContestError
-    from leaderboard.store import open_contest
 
     if not file.exists():
         raise ContestError(f"{file} does not exist; give the file that `arena contest backup` wrote")
-    with open_contest(file) as kept:
-        restore_into(kept.database, contest)
-    with open_contest(contest) as opened:
+    with load_contest(file) as backup:
+        restore_into(backup.database, contest)
+    with load_contest(contest) as opened:
         print(f"{contest.split('@')[-1]} holds {opened.name} with {len(opened.teams())} teams")
 
 
-@app.command(epilog="Example: arena contest migrate --contest postgresql://arena@db.example/contest")
-def migrate(contest: ContestPath = CONTEST_FILE) -> None:
+@app.command("migrate", epilog="Example: arena contest migrate --contest postgresql://arena@db.example/contest")
+def migrate_command(contest: ContestPath = CONTEST_FILE) -> None:
     """Bring the tables of an older Arena up to date. A SQLite file is migrated when it is opened, with a copy beside it."""
     from leaderboard.database.connection import connect, parse_sqlite_path
     from leaderboard.database.migrate import bring_up_to_date, read_version

@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import leaderboard.cli.backup
-import leaderboard.cli.host
-import leaderboard.cli.standings
-import leaderboard.cli.verify
 from arena.base.options import CONTEST_FILE, ContestPath
-from arena.base.terminal import JSON_HELP, print_json, print_table, say
+from arena.base.terminal import print_json, print_table, say
+from leaderboard.cli.options import AsJson, TeamName, current_time, load_contest, to_plain
+from leaderboard.cli.verify import store_model
 from leaderboard.rules import Rules, Ties
 
 if TYPE_CHECKING:
     from leaderboard.actions.submit import Receipt
     from leaderboard.files.solution import Solution
-    from leaderboard.store import Contest
 
 
 app = typer.Typer(no_args_is_help=True, help="A contest: a solution file, teams, three attempts each, standings.")
 team_app = typer.Typer(no_args_is_help=True, help="The teams of a contest.")
 app.add_typer(team_app, name="team")
-app.add_typer(leaderboard.cli.standings.app)
-app.add_typer(leaderboard.cli.host.app)
-app.add_typer(leaderboard.cli.backup.app)
-app.add_typer(leaderboard.cli.verify.app)
 
-AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 Truth = Annotated[
     Path, typer.Argument(help="CSV: id,label and optionally Usage (Public, Private or Ignored) and Group (the speaker).")
 ]
 File = Annotated[Path, typer.Argument(help="CSV: id,label and optionally one probability per class.")]
-TeamName = Annotated[str, typer.Argument(help="The team's name, in any case.")]
 MetricFile = Annotated[
     Path | None, typer.Option(metavar="FILE.py", help="Your own score(solution, submission, row_id_column_name), as on Kaggle.")
 ]
@@ -74,11 +63,12 @@ def init(
         is_ladder=ladder,
         n_refusals_per_hour=refusals,
     )
-    with create_contest(contest, solution=truth, name=name, now=_now(), deadline=last, settings=settings) as made:
-        print(f"{made.name}: {contest.split('@')[-1]} holds {_facts(truth)}; {_closing(made.rules())}")
+    with create_contest(contest, solution=truth, name=name, now=current_time(), deadline=last, settings=settings) as created:
+        closing = _describe_closing(created.rules())
+        print(f"{created.name}: {contest.split('@')[-1]} holds {_describe_solution(truth)}; {closing}")
 
 
-def _facts(solution: Solution) -> str:
+def _describe_solution(solution: Solution) -> str:
     from leaderboard.files.csv_table import format_count
     from leaderboard.files.solution import LabelList
 
@@ -98,40 +88,40 @@ def team_add(
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Add a team."""
-    with _open(contest) as opened:
-        team = opened.add_team(name, _now())
+    with load_contest(contest) as opened:
+        team = opened.add_team(name, current_time())
         print(f"{team.name} takes part in {opened.name}")
 
 
 @team_app.command("list", epilog="Example: arena contest team list --json")
 def team_list(contest: ContestPath = CONTEST_FILE, as_json: AsJson = False) -> None:
     """List the teams and how many attempts each has used."""
-    with _open(contest) as opened:
+    with load_contest(contest) as opened:
         used = [(team, len(opened.attempts(team))) for team in opened.teams()]
     if as_json:
         return print_json([{"team": team.name, "pseudonym": team.pseudonym, "n_attempts": n} for team, n in used])
-    shown = any(team.pseudonym for team, _ in used)
-    rows = [(team.name, *([team.pseudonym or ""] if shown else []), str(n)) for team, n in used]
-    print_table(("team", *(["shown as"] if shown else []), "#attempts"), rows)
+    has_pseudonyms = any(team.pseudonym for team, _ in used)
+    rows = [(team.name, *([team.pseudonym or ""] if has_pseudonyms else []), str(n)) for team, n in used]
+    print_table(("team", *(["shown as"] if has_pseudonyms else []), "#attempts"), rows)
 
 
 @app.command(epilog="Example: arena contest validate submission.csv")
 def validate(file: File, contest: ContestPath = CONTEST_FILE, as_json: AsJson = False) -> None:
     """Check a file as often as you like: its form only, never a score; costs no attempt."""
-    from leaderboard.actions import submit as entry
+    from leaderboard.actions.submit import validate_submission
     from leaderboard.errors import SubmissionError
     from leaderboard.files.csv_table import read_file
 
-    with _open(contest) as opened:
-        checked = entry.validate_submission(opened, read_file(file, SubmissionError), file.name)
+    with load_contest(contest) as opened:
+        checked = validate_submission(opened, read_file(file, SubmissionError), file.name)
     n_rows, has_probabilities = len(checked.predicted), checked.probabilities is not None
     if as_json:
         return print_json({"file": file.name, "n_rows": n_rows, "has_probabilities": has_probabilities})
     print(f"{file.name} can be sent: {n_rows:,} rows, {'with' if has_probabilities else 'without'} probabilities")
 
 
-@app.command(epilog='Example: arena contest submit "Team Alpha" submission.csv')
-def submit(
+@app.command("submit", epilog='Example: arena contest submit "Team Alpha" submission.csv')
+def submit_command(
     team: TeamName,
     file: File,
     model: Annotated[
@@ -141,27 +131,27 @@ def submit(
     as_json: AsJson = False,
 ) -> None:
     """Score a file as one of the team's three attempts. A refused file costs none, the same file is scored once."""
-    from leaderboard.actions import submit as entry
+    from leaderboard.actions.submit import submit
     from leaderboard.errors import SubmissionError
     from leaderboard.files.csv_table import read_file
 
-    content = None if model is None else _checked_model(model)  # before an attempt is used
-    with _open(contest) as opened:
-        receipt = entry.submit(opened, team, read_file(file, SubmissionError), file.name, _now())
+    content = None if model is None else _read_model(model)  # before an attempt is used
+    with load_contest(contest) as opened:
+        receipt = submit(opened, team, read_file(file, SubmissionError), file.name, current_time())
         if model is not None and content is not None:
-            say(leaderboard.cli.verify.attached(opened, receipt.team, receipt.attempt.number, (content, model.name)))
+            say(store_model(opened, receipt.team, receipt.attempt.number, (content, model.name)))
     if as_json:
-        return print_json(_plain(receipt))
-    print(_receipt_text(receipt))
+        return print_json(to_plain(receipt))
+    print(_format_receipt(receipt))
 
 
-def _checked_model(path: Path) -> bytes:
+def _read_model(path: Path) -> bytes:
     from leaderboard.verification.verify import read_model
 
     return read_model(path)
 
 
-def _receipt_text(receipt: Receipt) -> str:
+def _format_receipt(receipt: Receipt) -> str:
     from leaderboard.files.csv_table import format_count
     from leaderboard.standings import name_metrics
 
@@ -169,34 +159,19 @@ def _receipt_text(receipt: Receipt) -> str:
     before = "" if receipt.is_new else "the same file was scored before, no attempt was used\n"
     ends = f"{interval.low:.4f} to {interval.high:.4f}"
     over = f"{interval.level * 100:g} % interval {ends} over {interval.n_units:,} {interval.unit}"
-    kept_back = "" if attempt.is_shown else f" (shown as attempt {attempt.shown_number}: no sure improvement)"
+    note = "" if attempt.is_shown else f" (shown as attempt {attempt.shown_number}: no sure improvement)"
     value = "" if attempt.score == attempt.macro_f1 else f"score {attempt.score:.4f}, "
     return (
-        f"{before}{receipt.team}, attempt {attempt.number}{kept_back}: {value}macro-F1 {attempt.macro_f1:.4f} ({over}), "
+        f"{before}{receipt.team}, attempt {attempt.number}{note}: {value}macro-F1 {attempt.macro_f1:.4f} ({over}), "
         f"{name_metrics(attempt.metrics)}\n"
         f"rank {receipt.rank} of {receipt.n_ranked}, {format_count(receipt.n_left, 'attempt')} left"
     )
 
 
-def _open(contest: str) -> Contest:
-    from leaderboard.store import open_contest
-
-    return open_contest(contest)
-
-
-def _closing(rules: Rules) -> str:
+def _describe_closing(rules: Rules) -> str:
     from leaderboard.deadline import describe_for_reader
 
     if rules.deadline is None:
         return "no deadline"
-    return f"{'closes' if _now() <= rules.deadline else 'closed'} at {describe_for_reader(rules.deadline, _now())}"
-
-
-def _plain(value: Any) -> Any:
-    from leaderboard.standings import to_json_dict
-
-    return json.loads(json.dumps(to_json_dict(value), default=datetime.isoformat))
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+    verb = "closes" if current_time() <= rules.deadline else "closed"
+    return f"{verb} at {describe_for_reader(rules.deadline, current_time())}"

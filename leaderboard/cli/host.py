@@ -1,29 +1,26 @@
-"""`arena contest extend`, `grant`, `merge`, `rescore` and what else a host decides: each with a reason, each in the log."""
+"""Decisions of a contest's host, from `arena contest extend` to `rescore`: each has a reason and stands in the log."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arena.base.options import CONTEST_FILE, ContestPath
-from arena.base.terminal import JSON_HELP, print_json, print_table, say
+from arena.base.terminal import print_json, print_table, say
+from leaderboard.cli.options import AsJson, TeamName, current_time, load_contest
 
 if TYPE_CHECKING:
     from leaderboard.actions.host import HostDecision
     from leaderboard.actions.merge_teams import AttemptMove
     from leaderboard.actions.rescore import RescoredAttempt, Rescoring
-    from leaderboard.store import Contest
 
 
 app = typer.Typer()
 token_app = typer.Typer(no_args_is_help=True, help="What a team sends files to the service with.")
 app.add_typer(token_app, name="token")
 
-AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
-TeamName = Annotated[str, typer.Argument(help="The team's name, in any case.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the log.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
 
@@ -39,13 +36,14 @@ def extend(
     from leaderboard.deadline import describe_for_reader, parse_deadline
 
     last = parse_deadline(deadline)
-    with _open(contest) as opened:
-        extend_deadline(opened, last, _decided(reason))
-        if opened.rules().closed_at is not None:
-            return print(
-                f"the deadline is {describe_for_reader(last, _now())}, the contest stays closed until `arena contest reopen`"
-            )
-    print(f"submissions count until {describe_for_reader(last, _now())}")
+    with load_contest(contest) as opened:
+        extend_deadline(opened, last, _build_decision(reason))
+        is_closed = opened.rules().closed_at is not None
+    moment = describe_for_reader(last, current_time())
+    if is_closed:
+        print(f"the deadline is {moment}, the contest stays closed until `arena contest reopen`")
+    else:
+        print(f"submissions count until {moment}")
 
 
 @app.command(epilog='Example: arena contest close --reason "the lecture begins"')
@@ -53,8 +51,8 @@ def close(reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
     """End the contest: nothing counts any more, and with a Usage column the private scores decide and are shown."""
     from leaderboard.actions.host import close_contest
 
-    with _open(contest) as opened:
-        close_contest(opened, _decided(reason))
+    with load_contest(contest) as opened:
+        close_contest(opened, _build_decision(reason))
         board = opened.board()
     print(f"{board.rules.name} is closed and ranks by the {board.part} scores; {board.sentence}")
 
@@ -64,8 +62,8 @@ def reopen(reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
     """Take submissions again, until the deadline. Private scores that were seen cannot be unseen."""
     from leaderboard.actions.host import reopen_contest
 
-    with _open(contest) as opened:
-        reopen_contest(opened, _decided(reason))
+    with load_contest(contest) as opened:
+        reopen_contest(opened, _build_decision(reason))
         print(f"{opened.name} takes submissions again")
 
 
@@ -79,33 +77,33 @@ def grant(
     """Allow a team attempts beyond its three."""
     from leaderboard.actions.host import grant_attempts
 
-    with _open(contest) as opened:
-        granted = grant_attempts(opened, opened.team(team), n, _decided(reason))
+    with load_contest(contest) as opened:
+        granted = grant_attempts(opened, opened.team(team), n, _build_decision(reason))
     print(f"{granted.name} has {granted.n_allowed} attempts")
 
 
-@app.command(epilog='Example: arena contest disqualify "Team Alpha" --reason "labelled the test audio by ear"')
-def disqualify(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
+@app.command("disqualify", epilog='Example: arena contest disqualify "Team Alpha" --reason "labelled the test audio by ear"')
+def disqualify_command(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
     """Take a team out of the ranking; `reinstate` takes it back, with its attempts."""
     from leaderboard.actions import host
 
-    with _open(contest) as opened:
-        host.disqualify(opened, opened.team(team), _decided(reason))
+    with load_contest(contest) as opened:
+        host.disqualify(opened, opened.team(team), _build_decision(reason))
     print(f"{team} has no rank and sends nothing until `arena contest reinstate`")
 
 
-@app.command(epilog='Example: arena contest reinstate "Team Alpha" --reason "it was another team"')
-def reinstate(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
+@app.command("reinstate", epilog='Example: arena contest reinstate "Team Alpha" --reason "it was another team"')
+def reinstate_command(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
     """Take a disqualified team back."""
     from leaderboard.actions import host
 
-    with _open(contest) as opened:
-        host.reinstate(opened, opened.team(team), _decided(reason))
+    with load_contest(contest) as opened:
+        host.reinstate(opened, opened.team(team), _build_decision(reason))
     print(f"{team} takes part again")
 
 
-@app.command(epilog='Example: arena contest rename "Team Alpha" "Team Omega" --reason "they asked for it"')
-def rename(
+@app.command("rename", epilog='Example: arena contest rename "Team Alpha" "Team Omega" --reason "they asked for it"')
+def rename_command(
     team: TeamName,
     name: Annotated[str, typer.Argument(help="The new name; no other team has it in any case.")],
     reason: Reason,
@@ -114,14 +112,14 @@ def rename(
     """Give a team another name."""
     from leaderboard.actions import host
 
-    with _open(contest) as opened:
-        renamed = host.rename(opened, opened.team(team), name, _decided(reason))
+    with load_contest(contest) as opened:
+        renamed = host.rename(opened, opened.team(team), name, _build_decision(reason))
     print(f"{team} is {renamed.name} now")
 
 
 @app.command(
     epilog='Examples: `arena contest pseudonym "Team Alpha" Nightjar --reason "they asked for it"` · '
-    '`arena contest pseudonym "Team Alpha" --drop --reason "not a name for a class"`'
+    '`arena contest pseudonym "Team Alpha" --drop --reason "not a name for a class"`',
 )
 def pseudonym(
     team: TeamName,
@@ -135,9 +133,9 @@ def pseudonym(
 
     if (name is None) is not drop:
         raise typer.BadParameter("give the pseudonym, or --drop to show the team's name again")
-    with _open(contest) as opened:
-        shown = host.assign_pseudonym(opened, opened.team(team), name, _decided(reason))
-    print(f"others see {shown.name} as {shown.shown_as}" if shown.pseudonym else f"others see {shown.name} by its name")
+    with load_contest(contest) as opened:
+        renamed = host.assign_pseudonym(opened, opened.team(team), name, _build_decision(reason))
+    print(f"others see {renamed.name} as {renamed.shown_as}" if renamed.pseudonym else f"others see {renamed.name} by its name")
 
 
 @app.command(epilog='Example: arena contest merge "Team Beta" --into "Team Alpha" --reason "two of them left" --dry-run')
@@ -149,40 +147,40 @@ def merge(
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Make one team of two. The attempts of both that arrived first count, up to the limit; the rest no longer does."""
-    from leaderboard.actions import merge_teams as merging
+    from leaderboard.actions.merge_teams import merge_teams
 
-    with _open(contest) as opened:
-        moves = merging.merge_teams(opened, opened.team(team), opened.team(into), _decided(reason), is_dry_run=is_dry_run)
-    print_table(("team", "#attempt", "arrived", "file", "becomes"), [_move_cells(move, into) for move in moves])
+    with load_contest(contest) as opened:
+        moves = merge_teams(opened, opened.team(team), opened.team(into), _build_decision(reason), is_dry_run=is_dry_run)
+    print_table(("team", "#attempt", "arrived", "file", "becomes"), [_format_move(move, into) for move in moves])
     say("dry run: nothing was changed" if is_dry_run else f"{team} is part of {into} now, and its tokens are tokens of {into}")
 
 
-def _move_cells(move: AttemptMove, into: str) -> tuple[str, ...]:
+def _format_move(move: AttemptMove, into: str) -> tuple[str, ...]:
     from leaderboard.deadline import describe
 
     becomes = "no longer counts" if move.new_number is None else f"attempt {move.new_number} of {into}"
     return move.team, str(move.number), describe(move.arrived_at), move.file_name, becomes
 
 
-@app.command(epilog='Example: arena contest rescore corrected.csv --reason "clip_0417 is a 6" --dry-run')
-def rescore(
+@app.command("rescore", epilog='Example: arena contest rescore corrected.csv --reason "clip_0417 is a 6" --dry-run')
+def rescore_command(
     solution: Annotated[Path, typer.Argument(help="CSV: the corrected solution, with the same ids.")],
     reason: Reason,
     is_dry_run: DryRun = False,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Score every attempt again by a corrected solution. The old scores are kept."""
-    from leaderboard.actions import rescore as rescoring
+    from leaderboard.actions.rescore import rescore
     from leaderboard.errors import SolutionError
     from leaderboard.files.csv_table import format_count, read_file
     from leaderboard.files.solution import parse_solution
 
     corrected = parse_solution(read_file(solution, SolutionError), solution.name)
-    with _open(contest) as opened:
-        found = rescoring.rescore(opened, corrected, _decided(reason), is_dry_run=is_dry_run)
+    with load_contest(contest) as opened:
+        result = rescore(opened, corrected, _build_decision(reason), is_dry_run=is_dry_run)
     columns = ("team", "#attempt", "#public before", "#after", "#private before", "#after")
-    print_table(columns, [_rescored_cells(one) for one in found.attempts])
-    say(f"{format_count(found.n_rows_changed, 'row')} of the solution changed{_moved_ranks(found)}")
+    print_table(columns, [_format_rescored(attempt) for attempt in result.attempts])
+    say(f"{format_count(result.n_rows_changed, 'row')} of the solution changed{_describe_ranks(result)}")
     say(
         "dry run: nothing was changed"
         if is_dry_run
@@ -190,16 +188,16 @@ def rescore(
     )
 
 
-def _rescored_cells(one: RescoredAttempt) -> tuple[str, ...]:
-    scores = (one.public_before, one.public_after, one.private_before, one.private_after)
-    return one.team, str(one.number), *("" if score is None else f"{score:.4f}" for score in scores)
+def _format_rescored(attempt: RescoredAttempt) -> tuple[str, ...]:
+    scores = (attempt.public_before, attempt.public_after, attempt.private_before, attempt.private_after)
+    return attempt.team, str(attempt.number), *("" if score is None else f"{score:.4f}" for score in scores)
 
 
-def _moved_ranks(found: Rescoring) -> str:
-    after = found.ranks_after
+def _describe_ranks(result: Rescoring) -> str:
+    after = result.ranks_after
     if after is None:
         return ""
-    moved = [f"{team} {rank} to {after[team]}" for team, rank in found.ranks_before.items() if after[team] != rank]
+    moved = [f"{team} {rank} to {after[team]}" for team, rank in result.ranks_before.items() if after[team] != rank]
     return f"; public ranks that changed: {', '.join(moved) or 'none'}"
 
 
@@ -208,7 +206,7 @@ def log(contest: ContestPath = CONTEST_FILE, as_json: AsJson = False) -> None:
     """Show what the host did, when and why. The database lets nobody change it."""
     from leaderboard.deadline import describe
 
-    with _open(contest) as opened:
+    with load_contest(contest) as opened:
         entries = opened.log()
     if as_json:
         names = ("id", "action", "team", "reason", "details")
@@ -222,8 +220,8 @@ def token_new(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FIL
     """Print a new token of a team: shown this once, kept as a hash. Earlier ones stay good until they are revoked."""
     from leaderboard.actions.host import give_token
 
-    with _open(contest) as opened:
-        print(give_token(opened, opened.team(team), _decided(reason)))
+    with load_contest(contest) as opened:
+        print(give_token(opened, opened.team(team), _build_decision(reason)))
     say(f"hand it to {team} now: it cannot be shown again")
 
 
@@ -233,22 +231,12 @@ def token_revoke(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_
     from leaderboard.actions.host import revoke_tokens
     from leaderboard.files.csv_table import format_count
 
-    with _open(contest) as opened:
-        n = revoke_tokens(opened, opened.team(team), _decided(reason))
+    with load_contest(contest) as opened:
+        n = revoke_tokens(opened, opened.team(team), _build_decision(reason))
     print(f"{format_count(n, 'token')} of {team} revoked")
 
 
-def _open(contest: str) -> Contest:
-    from leaderboard.store import open_contest
-
-    return open_contest(contest)
-
-
-def _decided(reason: str) -> HostDecision:
+def _build_decision(reason: str) -> HostDecision:
     from leaderboard.actions.host import HostDecision
 
-    return HostDecision(reason=reason, decided_at=_now())
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+    return HostDecision(reason=reason, decided_at=current_time())

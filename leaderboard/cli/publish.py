@@ -1,8 +1,7 @@
-"""`arena contest publish`, `gradebook` and `score`: a contest's results as files for elsewhere."""
+"""`arena contest publish`, `gradebook` and `score`: results as files for web pages, grades and other platforms."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,22 +9,22 @@ import typer
 
 from arena.base.options import CONTEST_FILE, ContestPath
 from arena.base.terminal import say
+from leaderboard.cli.options import current_time, load_contest
 
 app = typer.Typer()
 Out = Annotated[Path | None, typer.Option("--out", help="The file to write; else standard output.")]
 
 
-@app.command(epilog="Example: arena contest publish site/ --contest contest.db")
-def publish(
+@app.command("publish", epilog="Example: arena contest publish site/ --contest contest.db")
+def publish_command(
     folder: Annotated[Path, typer.Argument(help="Where the files go; made where it is not there.")],
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Write the standings as web pages, CSV and JSON for any web space. Private scores only after the contest is closed."""
-    from leaderboard.pages.publish import publish as published
-    from leaderboard.store import open_contest
+    from leaderboard.pages.publish import publish
 
-    with open_contest(contest) as opened:
-        files = published(opened, folder, datetime.now(UTC))
+    with load_contest(contest) as opened:
+        files = publish(opened, folder, current_time())
     print(f"{len(files)} files in {folder}: open {folder / 'index.html'}")
 
 
@@ -37,17 +36,16 @@ def gradebook(
 ) -> None:
     """Write one row per team with the winner's bonus points."""
     from leaderboard.actions.gradebook import gradebook_csv
-    from leaderboard.store import open_contest
 
-    with open_contest(contest) as opened:
+    with load_contest(contest) as opened:
         _write(file, gradebook_csv(opened, bonus))
         if not opened.rules().is_closed:
             say("the contest is not closed: these grades are by the public scores so far (`arena contest close` ends it)")
     print(file)
 
 
-@app.command(epilog="Example: arena contest score solution.csv submission.csv --format codabench --out scores.json")
-def score(
+@app.command("score", epilog="Example: arena contest score solution.csv submission.csv --format codabench --out scores.json")
+def score_command(
     solution: Annotated[Path, typer.Argument(help="CSV with the true labels: id,label and optionally Usage, Group.")],
     submission: Annotated[Path, typer.Argument(help="CSV: id,label and optionally one probability per class.")],
     to: Annotated[str, typer.Option("--format", help="codabench, evalai or gradescope.")] = "codabench",

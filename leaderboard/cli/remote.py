@@ -1,4 +1,4 @@
-"""`arena submit` and `arena pseudonym`: what a team asks of a contest's service."""
+"""`arena submit` and `arena pseudonym`: commands of a team that talk to a contest's service."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ Url = Annotated[str, typer.Option(help="The address of the contest's page.", env
 TokenFile = Annotated[Path | None, typer.Option(help="A file that holds the token; else ARENA_TOKEN is read.")]
 
 
-@app.command(epilog=_CODES)
-def submit(
+@app.command("submit", epilog=_CODES)
+def remote_submit_command(
     file: Annotated[Path, typer.Argument(help="CSV: id,label and optionally one probability per class.")],
     url: Url,
     team: Annotated[str, typer.Option(help="Your team: it must be the one that the token was given to.", envvar="ARENA_TEAM")],
@@ -48,16 +48,17 @@ def submit(
     """
     from leaderboard.client import Endpoint, check_file, send_file
 
-    endpoint = Endpoint(url=url, team=team, token=_token(token_file))
-    answer = _asked(endpoint, lambda: (check_file if only_check else send_file)(endpoint, file, say, model))
-    print_json(answer) if as_json else print(_told_of_check(answer) if only_check else _told(answer))
+    endpoint = Endpoint(url=url, team=team, token=_read_token(token_file))
+    answer = _request(endpoint, lambda: (check_file if only_check else send_file)(endpoint, file, say, model))
+    print_json(answer) if as_json else print(_format_check(answer) if only_check else _format_receipt(answer))
 
 
 @app.command(
+    "pseudonym",
     epilog="Examples: `arena pseudonym Nightjar --url https://digits.example.org` · `arena pseudonym --drop` · "
-    "`arena pseudonym --drop --json`, with ARENA_URL and ARENA_TOKEN set"
+    "`arena pseudonym --drop --json`, with ARENA_URL and ARENA_TOKEN set",
 )
-def pseudonym(
+def remote_pseudonym_command(
     url: Url,
     name: Annotated[
         str | None, typer.Argument(help="What others see in place of your team's name.", show_default=False)
@@ -71,29 +72,29 @@ def pseudonym(
 
     if (name is None) is not drop:
         raise typer.BadParameter("give the pseudonym, or --drop to show the team's name again")
-    endpoint = Endpoint(url=url, team="", token=_token(token_file))
-    team = _asked(endpoint, lambda: send_pseudonym(endpoint, name, say))
+    endpoint = Endpoint(url=url, team="", token=_read_token(token_file))
+    team = _request(endpoint, lambda: send_pseudonym(endpoint, name, say))
     if as_json:
         return print_json({"team": team["team"], "pseudonym": team["pseudonym"]})
     print(f"others see {team['team']} {'as ' + team['pseudonym'] if team['pseudonym'] else 'by its name'}")
 
 
-def _asked(endpoint: Endpoint, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What the service answers; a refusal is told and ends the command with its exit code."""
+def _request(endpoint: Endpoint, send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return the answer of the service; after a refusal print it and exit with its code."""
     from leaderboard.client import ClientError, InvalidFile
 
     if endpoint.is_unencrypted:
         say(f"{endpoint.url} is not encrypted: whoever is on the way can read the token")
     try:
-        return ask()
+        return send()
     except ClientError as error:
         say(f"error: {error}")
-        for other in error.others if isinstance(error, InvalidFile) else ():
-            say(f"  {other}")
+        for fault in error.others if isinstance(error, InvalidFile) else ():
+            say(f"  {fault}")
         raise typer.Exit(error.exit_code) from error
 
 
-def _token(path: Path | None) -> str:
+def _read_token(path: Path | None) -> str:
     import os
 
     from leaderboard.client import ClientError
@@ -110,28 +111,28 @@ def _token(path: Path | None) -> str:
         raise ClientError(f"{path} holds no token that can be read ({reason}); check --token-file") from error
 
 
-def _told_of_check(found: dict[str, Any]) -> str:
-    with_or_without = "with" if found["has_probabilities"] else "without"
-    model = f", and {found['model_name']} is an ONNX model" if found["model_name"] else ""
-    return f"{found['file_name']} can be sent: {found['n_rows']:,} rows, {with_or_without} probabilities{model}"
+def _format_check(answer: dict[str, Any]) -> str:
+    with_or_without = "with" if answer["has_probabilities"] else "without"
+    model = f", and {answer['model_name']} is an ONNX model" if answer["model_name"] else ""
+    return f"{answer['file_name']} can be sent: {answer['n_rows']:,} rows, {with_or_without} probabilities{model}"
 
 
-def _told(receipt: dict[str, Any]) -> str:
+def _format_receipt(receipt: dict[str, Any]) -> str:
     from leaderboard.files.csv_table import format_count
     from leaderboard.standings import name_metrics
 
     attempt, interval = receipt["attempt"], receipt["interval"]
     before = "" if receipt["is_new"] else "the same file was scored before, no attempt was used\n"
     over = f"{interval['level'] * 100:g} % interval {interval['low']:.4f} to {interval['high']:.4f}"
-    place = f"rank {receipt['rank']} of {receipt['n_ranked']}, " if receipt["rank"] else ""
+    rank = f"rank {receipt['rank']} of {receipt['n_ranked']}, " if receipt["rank"] else ""
     return (
         f"{before}{receipt['team']}, attempt {attempt['number']}: {receipt['metric']} {attempt['score']:.4f} "
         f"({over} over {interval['n_units']:,} {interval['unit']}), {name_metrics(attempt)}\n"
-        f"{place}{format_count(receipt['n_left'], 'attempt')} left{_told_of_model(attempt)}"
+        f"{rank}{format_count(receipt['n_left'], 'attempt')} left{_format_model(attempt)}"
     )
 
 
-def _told_of_model(attempt: dict[str, Any]) -> str:
+def _format_model(attempt: dict[str, Any]) -> str:
     model = attempt["model"]
     if model is None:
         return ""

@@ -19,9 +19,10 @@ app = typer.Typer()
 
 
 @app.command(
-    epilog="Example: arena contest serve --contest contest.db --port 8000. docs/serve.md: proxy, https, systemd, container."
+    "serve",
+    epilog="Example: arena contest serve --contest contest.db --port 8000. docs/serve.md: proxy, https, systemd, container.",
 )
-def serve(
+def serve_command(
     contest: ContestPath = CONTEST_FILE,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for a whole network.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
@@ -33,18 +34,18 @@ def serve(
 ) -> None:
     """Serve the contest's pages and API until Ctrl-C. Nothing is lost when it is killed."""
     require_posix("arena contest serve")
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: a second thread only waits for the first, at full load
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: a second thread only waits, at full load
     from leaderboard.service.context import ServiceSettings
     from leaderboard.service.server import Address, listen
 
     settings = ServiceSettings(
         where=contest,
-        root=_tidy_root(root),
-        zone=_known_zone(zone),
+        root=_normalize_root(root),
+        zone=_check_zone(zone),
         is_https=https,
         max_model_bytes=max_model_mb * 1_000_000,
     )
-    _check(settings)
+    _check_contest(settings)
     address = Address(host=host, port=port, proxies=proxy)
     if not https and host not in ("127.0.0.1", "localhost", "::1"):
         say("tokens are sent unencrypted; on the internet put a proxy with https in front (docs/serve.md)")
@@ -61,14 +62,14 @@ def print_host_token(contest: ContestPath = CONTEST_FILE) -> None:
         print(host_token(opened.secret_key()))
 
 
-def _tidy_root(text: str) -> str:
+def _normalize_root(text: str) -> str:
     parts = [part for part in text.split("/") if part]
     if not all(part.replace("-", "").replace("_", "").replace(".", "").isalnum() and part.isascii() for part in parts):
         raise typer.BadParameter(f"--root is a path of letters and digits such as /contest, not {text[:60]!r}")
     return "".join(f"/{part}" for part in parts)
 
 
-def _known_zone(name: str | None) -> str | None:
+def _check_zone(name: str | None) -> str | None:
     import zoneinfo
 
     if name is not None:
@@ -79,7 +80,7 @@ def _known_zone(name: str | None) -> str | None:
     return name
 
 
-def _check(settings: ServiceSettings) -> None:
+def _check_contest(settings: ServiceSettings) -> None:
     from leaderboard.service.context import open_service
 
     with open_service(settings):

@@ -1,8 +1,7 @@
-"""`arena contest attach` and `verify`: a team's net beside its submission, and whether it says the same."""
+"""`arena contest attach` and `verify`: a team's net beside its submission, run to see if it gives the same labels."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +9,8 @@ import typer
 
 from arena.base.locks import require_posix
 from arena.base.options import CONTEST_FILE, ContestPath
-from arena.base.terminal import JSON_HELP, duration, print_json, print_table, progress, say
+from arena.base.terminal import duration, print_json, print_table, progress, say
+from leaderboard.cli.options import AsJson, current_time, load_contest
 
 if TYPE_CHECKING:
     from leaderboard.store import Contest
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 
 app = typer.Typer()
-
-AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 
 
 @app.command(epilog='Example: arena contest attach "Team Alpha" model.onnx --attempt 2')
@@ -31,22 +29,22 @@ def attach(
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Keep the model of an attempt that was sent before, so that the host can verify it. Costs no attempt."""
-    from leaderboard.store import open_contest
     from leaderboard.verification.verify import read_model
 
     content = read_model(model)
-    with open_contest(contest) as opened:
+    with load_contest(contest) as opened:
         sender = opened.team(team)
         number = attempt or len(opened.attempts(sender))
-        print(attached(opened, sender.name, number, (content, model.name)))
+        print(store_model(opened, sender.name, number, (content, model.name)))
 
 
-def attached(contest: Contest, team: str, number: int, model: tuple[bytes, str]) -> str:
-    """Keep a model, content and file name, that `leaderboard.verification.verify.read_model` found fit; one line says so."""
-    from leaderboard.verification.sent_models import attach_model as keep
+def store_model(contest: Contest, team: str, number: int, model: tuple[bytes, str]) -> str:
+    """Store the content and name of a checked model beside an attempt, and return one line that says so."""
+    from leaderboard.verification.sent_models import attach_model
 
-    kept = keep(contest, contest.team(team), number, model, datetime.now(UTC))
-    return f"{kept.file_name} ({kept.size_bytes / 1e6:.1f} MB, {kept.digest[:12]}) is kept beside attempt {number} of {team}"
+    stored = attach_model(contest, contest.team(team), number, model, current_time())
+    size = f"{stored.size_bytes / 1e6:.1f} MB"
+    return f"{stored.file_name} ({size}, {stored.digest[:12]}) is kept beside attempt {number} of {team}"
 
 
 @app.command(epilog='Examples: arena contest verify "Team Alpha" · arena contest verify --all --audio pack/students/test')
@@ -66,20 +64,19 @@ def verify(
     Each model runs in a process of its own with limits on time, memory and files; nothing of it is unpickled.
     """
     require_posix("arena contest verify")
-    from leaderboard.store import open_contest
     from leaderboard.verification.verify import Limits
 
     if every == (team is not None):
         raise typer.BadParameter("name one team, or give --all")
     limits = Limits(wall_s=time_s, memory_bytes=memory_mb << 20)
-    with open_contest(contest) as opened:
-        lines = _verified(opened, _models(opened, team, again), audio, limits, tolerate)
+    with load_contest(contest) as opened:
+        lines = _verify_models(opened, _select_models(opened, team, again), audio, limits, tolerate)
     print_json(lines) if as_json else _print(lines)
     if not all(line["is_verified"] for line in lines):
         raise typer.Exit(1)
 
 
-def _models(contest: Contest, team: str | None, again: bool) -> list[SentModel]:
+def _select_models(contest: Contest, team: str | None, again: bool) -> list[SentModel]:
     from leaderboard.errors import ContestError
     from leaderboard.verification.sent_models import read_sent_models
 
@@ -92,7 +89,7 @@ def _models(contest: Contest, team: str | None, again: bool) -> list[SentModel]:
     return todo
 
 
-def _verified(
+def _verify_models(
     contest: Contest, models: list[SentModel], audio: Path, limits: Limits, tolerate: int | None
 ) -> list[dict[str, Any]]:
     import tempfile
@@ -106,10 +103,10 @@ def _verified(
         with progress("verifying, models", len(models)) as advance:
             for model in models:
                 assert samples is not None
-                started = datetime.now(UTC)
-                verdict = _verdict(contest, model, samples, limits, tolerate)
-                now = datetime.now(UTC)
-                record_verification(contest, model, verdict, now)
+                started = current_time()
+                verdict = _verify(contest, model, samples, limits, tolerate)
+                finished = current_time()
+                record_verification(contest, model, verdict, finished)
                 lines.append(
                     {
                         "team": model.team,
@@ -117,24 +114,24 @@ def _verified(
                         "model": model.digest,
                         "is_verified": verdict.is_verified,
                         "remark": verdict.remark,
-                        "seconds": (now - started).total_seconds(),
+                        "seconds": (finished - started).total_seconds(),
                     }
                 )
                 advance(1, model.team)
     return lines
 
 
-def _verdict(contest: Contest, model: SentModel, samples: Samples, limits: Limits, tolerate: int | None) -> Verification:
+def _verify(contest: Contest, model: SentModel, samples: Samples, limits: Limits, tolerate: int | None) -> Verification:
     from leaderboard.errors import ModelRefused
     from leaderboard.verification.sent_models import read_model_content
     from leaderboard.verification.verify import compare_answers, reject_model, run_model
 
     solution = contest.solution
     try:
-        found = run_model(read_model_content(contest, model.digest), model.file_name, samples, solution.labels, limits)
+        answers = run_model(read_model_content(contest, model.digest), model.file_name, samples, solution.labels, limits)
     except ModelRefused as refusal:
         return reject_model(refusal, len(solution.ids))
-    return compare_answers(found, model.predicted, solution.ids, tolerate)
+    return compare_answers(answers, model.predicted, solution.ids, tolerate)
 
 
 def _print(lines: list[dict[str, Any]]) -> None:

@@ -110,7 +110,7 @@ _WITH_TOKEN = [Security(_bearer)]  # for the OpenAPI document alone
 
 @router.get("/contest")
 def contest(service: ServiceDep) -> ContestOut:
-    """What the contest asks for, and until when."""
+    """The rules of the contest: its metric, labels, limits and deadline."""
     rules, solution = service.contest.rules(), service.contest.solution
     return ContestOut(
         name=rules.name,
@@ -250,6 +250,6 @@ def _check_files(service: Service, file: Upload, model: Upload | None) -> Checke
 
 @router.get("/host", dependencies=_WITH_TOKEN, responses=_errors(401, 403, 429))
 def host(service: ServiceDep, _: HostDep) -> HostOut:
-    """What the host sees: all teams, private scores too, and what was done and why."""
+    """The host's view: all teams, private scores too, and the log of decisions with their reasons."""
     log = service.contest.log()
     return HostOut(teams=list_host_lines(service.contest), log=[LogOut.model_validate(entry) for entry in log])

@@ -25,9 +25,9 @@ class FaultOut(_Model):
 
 
 class ErrorOut(_Model):
-    """Why nothing was done. `error` is one word: invalid, model, too_large, limit, refusals, closed, team, name, token, ...
+    """The reason of a refusal. `error` is one word: invalid, model, too_large, limit, refusals, closed, team, name, token, ...
 
-    Of a file `message` and `line` are its first fault's; `others` are the next, nine at most.
+    For a file, `message` and `line` are those of the first fault; `others` are the next, nine at most.
     """
 
     error: str
@@ -105,7 +105,7 @@ class DetailsOut(_Model):
 
 
 class PseudonymIn(_Model):
-    """What others are to see in place of the team's name; null or blank: the name."""
+    """The name that others see in place of the team's own; null or blank: the team's own."""
 
     pseudonym: str | None = Field(max_length=200)
 

@@ -44,9 +44,9 @@ class Agent:
     def run(self) -> int:
         """Train until nothing is left; return the exit code."""
         while self._engines and not self._signals.signal and not self._exit_code:
-            claim = self._claim()
-            if claim:
-                self._train(*claim)
+            pair = self._claim()
+            if pair:
+                self._train(*pair)
             elif self._engines:
                 time.sleep(WAIT_S)
         return self._exit_code

@@ -65,10 +65,10 @@ class FusedAgent(Agent):
             self._waiting.remove(trial)
             trial.engine.release(trial.claim)
         while len(self._waiting) + n_in_work < (self._max_trials or 1):
-            claimed = self._claim()
-            if not claimed:
+            pair = self._claim()
+            if not pair:
                 return
-            engine, claim = claimed
+            engine, claim = pair
             stack_key = fused_trials.trial_stack_key(self._context(engine), claim.params)
             if self._fusing is None:
                 limit = min(_MAX_TRIALS, engine.spec.budget)

@@ -1,4 +1,4 @@
-"""Entry point of an agent process: checks its studies, runs the smoke trial, then the kind of agent that their engine needs."""
+"""Entry point of an agent process: check its studies, run the smoke trial, then the right agent."""
 
 from __future__ import annotations
 

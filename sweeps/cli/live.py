@@ -80,7 +80,7 @@ _COLUMNS = (("finished", 56), ("running", 40), ("pruned", 64), ("failed", 48), (
 
 
 def draw_table(progress: PoolProgress, width: int, height: int) -> Table:
-    """Draw a row for each study and the sum below, for a terminal of this size; studies that do not fit are counted."""
+    """Draw a row for each study that fits this terminal size, the number of others, and the sum."""
     from rich.table import Table
     from rich.text import Text
 

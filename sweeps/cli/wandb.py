@@ -1,4 +1,4 @@
-"""`arena wandb trial` and `sweep-file`: the command that W&B's own agents start, and the files for W&B's commands."""
+"""`arena wandb trial`, which W&B's own agents start, and `sweep-file`, which writes files for them."""
 
 from __future__ import annotations
 

@@ -231,7 +231,7 @@ class JournalCounter:
             self._tally.offset += length
 
     def _refuse_damage(self) -> None:
-        """Raise for damage before sound lines, as the storage does; a damaged tail the next writer sets aside."""
+        """Raise if sound lines follow the damage; the next writer sets a damaged tail aside."""
         from sweeps.engines.optuna_trials import TrialReader
 
         TrialReader(self._folder).trials()

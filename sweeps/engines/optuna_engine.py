@@ -208,7 +208,7 @@ class OptunaEngine:
         return None
 
     def _claim_or_answer(self, trial: optuna.trial.Trial, covered: Mapping[str, FrozenTrial], now: datetime) -> Claim | None:
-        """Suggest parameters for `trial`; claim it, or answer it at once if another trial has the same point."""
+        """Suggest parameters for `trial`; claim it, or answer it if another trial has the same point."""
         parameters = self.spec.sweep.parameters
         draws = optuna_space.suggest(trial, parameters)
         try:

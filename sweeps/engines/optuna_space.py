@@ -76,7 +76,7 @@ def encode_point(parameters: Sequence[Parameter], values: Mapping[str, object]) 
 
 
 def make_sampler(sweep: Sweep, budget: int, seed: int, n_trials: int) -> BaseSampler:
-    """Return the sampler of the next trial, seeded by the number of trials: no restart and no second agent repeats a draw."""
+    """Return the sampler of the next trial. Its seed depends on `n_trials`, so that no agent repeats a draw."""
     trial_seed = mix_seed(seed, n_trials)
     n_random = min(max(budget // 3, _FEWEST_RANDOM), _MOST_RANDOM)
     with warnings.catch_warnings():

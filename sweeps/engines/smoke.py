@@ -15,9 +15,9 @@ _SIZES = ("train.batch_size", "model.depth", "model.width")  # memory and time g
 
 
 def try_studies(specs: Sequence[StudySpec], device: str, is_stopped: Callable[[], bool]) -> None:
-    """Train one batch each of the first and the largest point of every net, with augmentation if a study has it.
+    """Train one batch of the first and of the largest point of every net; write nothing.
 
-    Writes nothing.
+    Of studies that share a net, the one with augmentation is tried: it needs the most.
 
     Raises:
         StudyError: a batch failed; the text names the point.

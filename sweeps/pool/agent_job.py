@@ -14,7 +14,7 @@ _ARENA = Path(__file__).resolve().parents[2] / "arena" / "__main__.py"
 
 
 class AgentJob:
-    """Callable that runs one agent. The agent ends with the job, however that ends: its standard input is our pipe."""
+    """Callable that runs one agent, which ends with the job in any case: its standard input is a pipe."""
 
     def __init__(self, argv: list[str]) -> None:
         self._argv = argv

@@ -25,7 +25,7 @@ Say = Callable[[str], None]
 
 @dataclass(slots=True)
 class AgentSignals:
-    """Signals and messages that reach an agent. One signal ends it after its epoch, a second at once; both are safe."""
+    """Signals and messages to an agent. One signal ends it after its epoch, a second at once; both are safe."""
 
     signal: int = 0  # the last one received
     start: threading.Event = field(default_factory=threading.Event)  # set when the pool sends `go`
@@ -41,7 +41,7 @@ class AgentSignals:
         self.signal = number
 
     def watch_parent(self) -> None:
-        """Read the pool's messages from standard input in a thread; its end means that the pool is dead, so stop."""
+        """Read messages of the pool from standard input, in a thread; stop when the pool is dead."""
 
         def watch() -> None:
             buffer = b""

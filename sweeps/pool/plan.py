@@ -199,7 +199,7 @@ def _raise_budget(studies: Path, spec: StudySpec, say: Say) -> StudySpec:
 
 
 def count_clips(specs: Sequence[StudySpec]) -> list[int]:
-    """Return the number of clips in an epoch of each study; studies with the same tiles and split are read once."""
+    """Return the clips in an epoch of each study; read equal tiles and splits once."""
     keys = [repr((spec.tiles, spec.base["split"])) for spec in specs]
     specs_by_key = dict(zip(keys, specs, strict=True))
     counts = {key: configuration.count_training_clips(spec.tiles, spec.base) for key, spec in specs_by_key.items()}

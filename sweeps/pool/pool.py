@@ -119,7 +119,7 @@ def _warn_of_halted(progress: PoolProgress, warned: set[str], say: Say) -> set[s
 
 
 def _repair_journals(pool: Pool, say: Say) -> None:
-    """Set damaged tails of journals aside now, where the user sees the note; agents would write it into their logs."""
+    """Set damaged tails of journals aside here, where the user sees the note, not in an agent's log."""
     for spec in pool.specs:
         path = StudyFolder(pool.options.studies_dir / spec.name).journal
         if not _has_sound_end(path):

@@ -1,4 +1,4 @@
-"""Progress of a running pool: trial counts, throughput and time left. Reads only what was appended since the last read."""
+"""Progress of a running pool: trial counts, throughput and time left. Reads studies incrementally."""
 
 from __future__ import annotations
 

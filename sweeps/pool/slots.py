@@ -59,7 +59,7 @@ def parse_gpus(text: str, environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _count_gpus() -> int:
-    """Return the number that the driver's own command lists; torch would take seconds, and memory on each GPU."""
+    """Return the number of GPUs by nvidia-smi: torch would take seconds, and memory on each."""
     try:
         process = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False, timeout=_TIMEOUT_S)
     except (OSError, subprocess.TimeoutExpired):

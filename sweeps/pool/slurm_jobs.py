@@ -1,4 +1,4 @@
-"""Agents as Slurm jobs through submitit (`--on slurm`); a preempted job is requeued and its agent joins again."""
+"""Agents as Slurm jobs through submitit (`--on slurm`); preempted ones are requeued and join again."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ _DEFAULTS: dict[str, Any] = {"timeout_min": 24 * 60, "cpus_per_task": 2, "slurm_
 
 
 class SlurmJobs:
-    """One job for each agent. `options` are submitit's, such as slurm_partition and timeout_min; cluster=local starts the
-    same jobs here without Slurm.
+    """One job for each agent. `options` are submitit's, such as slurm_partition and timeout_min.
+
+    cluster=local starts the same jobs here without Slurm.
     """
 
     def __init__(self, folder: Path, argvs: list[list[str]], options: Mapping[str, str], names: str) -> None:

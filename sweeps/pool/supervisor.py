@@ -1,4 +1,4 @@
-"""Supervisor of a pool's agent processes: starts them, handles their ends, replaces one that ran out of memory."""
+"""Supervisor of a pool's agent processes; an agent that runs out of memory leaves the device to others."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def explain_refusal(values: Mapping[str, object]) -> str:
 
 
 def find_tiles_folder(path: Path, say: Callable[[str], None]) -> Path:
-    """Return the only folder of tiles in or below `path`, named to `say` where it lies below; raises cnn's TilesError."""
+    """Return the only folder of tiles in or below `path`; `say` names one below. Raises cnn's TilesError."""
     from cnn.tiles.tile_set import find_tiles
 
     return find_tiles(path, say).folder

@@ -103,22 +103,22 @@ class FusedTrials:
         self._members[config.digest] = ((context.study, task.number), context, task)
         try:
             mark_trial(RunFolder(context.runs / config.digest), TrialMark(study=context.study, number=task.number))
-            ended = self._group.join(config, lambda row: Decision(on_epoch(row).value))
+            member = self._group.join(config, lambda row: Decision(on_epoch(row).value))
         except SweepError:
             raise
         except Exception as error:
             self._members.pop(config.digest)
             return make_failure(error)
-        return self._result(ended)[1] if ended else None
+        return self._result(member)[1] if member else None
 
     def train_epoch(self) -> list[tuple[TrialKey, TrialResult]]:
-        """Train one epoch of all and return the results of those that end. An error of the group ends each with it.
+        """Train one epoch of all; return the results of those that end. An error of the group ends all.
 
         Raises:
             SweepError: a listener raised it.
         """
         try:
-            return [self._result(ended) for ended in self._group.run_epoch()]
+            return [self._result(member) for member in self._group.run_epoch()]
         except SweepError:
             raise
         except Exception as error:
@@ -133,9 +133,9 @@ class FusedTrials:
         self._group.pause()
         self._members.clear()
 
-    def _result(self, ended: MemberResult) -> tuple[TrialKey, TrialResult]:
-        key, _, task = self._members.pop(ended.config.digest)
-        return key, make_failure(ended.error) if ended.error else read_result(ended.folder, task.metric)
+    def _result(self, member: MemberResult) -> tuple[TrialKey, TrialResult]:
+        key, _, task = self._members.pop(member.config.digest)
+        return key, make_failure(member.error) if member.error else read_result(member.folder, task.metric)
 
     def _close(self, config: RunConfig, folder: RunFolder) -> None:
         """Mirror an ended trial to W&B, offline: sending it now would hold up all others."""

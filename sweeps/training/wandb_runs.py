@@ -1,4 +1,4 @@
-"""Runs at W&B that belong to trials of W&B's own sweeps: the account, a run's destination, a replay from its run folder."""
+"""Runs at W&B of trials in W&B's own sweeps: account, destination, replay from a run folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Target = Destination  # the name that other rooms may import
 
 
-def require_login() -> None:
+def require_account() -> None:
     """Raise StudyError when W&B has no account of this user."""
     from cnn.runs.wandb_client import is_logged_in
 

@@ -31,7 +31,7 @@ _WATCH_S = 0.2
 
 
 def run_wandb_agent(specs: Sequence[StudySpec], options: AgentOptions, signals: AgentSignals, say: Say) -> int:
-    """Train the runs that W&B hands out, study by study, until the sweeps are over or a signal comes; return exit code 0.
+    """Train the runs that W&B hands out, study by study, until they are done or a signal comes; return 0.
 
     Raises:
         StudyError: a study has no sweep at W&B, W&B is not reached, or trials fail one after another.

@@ -1,4 +1,4 @@
-"""Training of one run for plain `wandb agent`: W&B's arguments and signals, and a study on a machine that has none."""
+"""Training of one run for plain `wandb agent`, which passes parameters and sends signals in its own way."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class WandbTrialOptions:
 
 
 def split_arguments(words: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Split into settings of all trials (`train.epochs=8`) and parameters of this one (`--train.learning_rate=0.01`).
+    """Split `train.epochs=8` (settings of all trials) from `--train.learning_rate=0.01` (parameters of this one).
 
     Raises:
         StudyError: a word is neither.
@@ -63,7 +63,7 @@ def split_arguments(words: Sequence[str]) -> tuple[tuple[str, ...], dict[str, st
 
 @dataclass(slots=True)
 class _Signals:
-    """Signals of `wandb agent`: SIGTERM stops a run, which is W&B's early stopping if the sweep has one; Ctrl-C pauses it."""
+    """Signals of `wandb agent`: SIGTERM prunes the run if the sweep stops weak ones; else it pauses, like Ctrl-C."""
 
     prunes: bool
     step: Step = Step.CONTINUE
@@ -110,7 +110,7 @@ def train_wandb_run(options: WandbTrialOptions, environment: Mapping[str, str], 
 
 
 def _open_folder(options: WandbTrialOptions, link: SweepLink, say: Say) -> StudyFolder:
-    """Return the study's folder; on a machine that has none, create it from the sweep's configuration at W&B."""
+    """Return the study's folder; create it from the sweep's configuration at W&B where there is none."""
     folder = StudyFolder(options.studies / options.study)
     if folder.exists:
         stored = read_link(folder)

@@ -72,7 +72,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 
 def agent_command(spec: StudySpec, studies_dir: Path) -> list[str]:
-    """Return the command of each run, valid on any machine that has the tiles; W&B replaces ${args} by the parameters."""
+    """Return the command of each run, valid on any machine with the tiles; ${args} become its parameters."""
     words = ["${env}", "arena", "wandb", "trial", spec.name, "--variant", spec.variant, "--model", spec.model]
     words += ["--tiles", shorten(spec.tiles), "--runs", shorten(spec.runs), "--studies", shorten(studies_dir.resolve())]
     stops = ["--stops"] if spec.sweep.early_terminate else []

@@ -1,4 +1,4 @@
-"""Search engine at W&B: its server chooses the points and ends weak trials; the study's own journal stores the results.
+"""Search engine at W&B: its server chooses points and ends weak trials; the study's journal stores the results.
 
 The journal is the one of the Optuna engine, so that reports, `arena sweep status` and leases know no difference.
 """
@@ -55,7 +55,7 @@ class WandbEngine(OptunaEngine):
 
 
 def _value(parameter: Parameter, params: Mapping[str, object]) -> object:
-    """Return W&B's value of a parameter in the sweep file's type: JSON has one kind of number, a command line only text."""
+    """Return W&B's value of a parameter in the sweep file's type; JSON and command lines lose it."""
     if parameter.distribution is Distribution.CONSTANT:
         return parameter.values[0]
     if parameter.name not in params:

@@ -1,4 +1,4 @@
-"""Files for W&B's own commands: a sweep for `wandb sweep`, and a source for its scheduler, to run Optuna's samplers."""
+"""Files for W&B's own commands: a sweep, and a source by which its scheduler runs Optuna's samplers."""
 
 from __future__ import annotations
 

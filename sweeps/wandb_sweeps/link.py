@@ -1,4 +1,4 @@
-"""Link of a study to its sweep at W&B: created once, stored in the study's folder, extended when the study goes on."""
+"""Link of a study to its sweep at W&B, stored in the study's folder; the sweep gets more runs when the study goes on."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def open_sweeps(request: SweepRequest, say: Say) -> list[StudySpec]:
     for spec in planned:
         wandb_config.check_supported(spec)
     refuse_namesake()
-    wandb_runs.require_login()
+    wandb_runs.require_account()
     specs = plan.open_studies(request, say)
     studies = request.options.studies_dir
     for spec in specs:
@@ -122,7 +122,7 @@ def _create_sweep(spec: StudySpec, folder: StudyFolder, project: str, entity: st
 
 
 def _allow_more(link: SweepLink, n_missing: int) -> None:
-    """Raise the run_cap at W&B: it counts runs that failed or repeated a point, which a study's budget does not."""
+    """Raise the run_cap at W&B, which, unlike a budget, counts runs that failed or repeated a point."""
     import wandb
 
     sweep = wandb.Api().sweep(link.path)
@@ -156,7 +156,7 @@ def read_sweep_config(path: str) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def wandb_session(failure: str) -> Iterator[None]:
-    """Context manager for calls of W&B: translates its errors and ends its process, so that agents begin one of their own.
+    """Translate errors of W&B, and end its process afterwards, so that agents begin one of their own.
 
     Raises:
         StudyError: W&B failed; the text begins with `failure`.

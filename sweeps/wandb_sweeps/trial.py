@@ -1,4 +1,4 @@
-"""Trial of a W&B sweep: trains, resumes or answers the point of a run that W&B made, for W&B and for the study."""
+"""Trials of a W&B sweep: train, resume or answer the point of a run, for W&B and for the study."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class WandbStudy:
         self.context = TrialContext(base=spec.base, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
 
     def train(self, params: Mapping[str, object], run: str, hooks: StopHooks) -> TrialResult | None:
-        """Train W&B's run `run`, new or handed out again; return None where another run folder answered its point.
+        """Train W&B's run `run`; return None where another run folder answered its point.
 
         Raises:
             StudyError: the point lies outside of the sweep file's space, or cannot be trained.

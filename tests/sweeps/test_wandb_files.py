@@ -42,12 +42,12 @@ parameters:
 """
 
 
-def spec_of(tmp_path: Path, text: str = ALL) -> StudySpec:
+def make_spec(tmp_path: Path, text: str = ALL) -> StudySpec:
     return replace(make_study(tmp_path, text, budget=9).spec(), engine="wandb")
 
 
 def test_every_distribution_is_named_and_nothing_is_lost(tmp_path: Path) -> None:
-    config = make_sweep_config(spec_of(tmp_path), ["${env}", "arena"])
+    config = make_sweep_config(make_spec(tmp_path), ["${env}", "arena"])
     assert config == {
         "name": "lenet5.raw",
         "method": "bayes",
@@ -67,7 +67,7 @@ def test_every_distribution_is_named_and_nothing_is_lost(tmp_path: Path) -> None
         "early_terminate": {"type": "hyperband", "min_iter": 3, "eta": 3},
     }
     again = yaml.safe_dump({key: config[key] for key in ("method", "metric", "parameters", "early_terminate")}, sort_keys=False)
-    assert parse(again, "w.yaml") == spec_of(tmp_path).sweep  # W&B's copy means the same search
+    assert parse(again, "w.yaml") == make_spec(tmp_path).sweep  # W&B's copy means the same search
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,14 @@ def test_every_distribution_is_named_and_nothing_is_lost(tmp_path: Path) -> None
 )
 def test_what_w_and_b_cannot_do_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(StudyError, match=message):
-        check_supported(spec_of(tmp_path, ALL.replace(old, new)))
+        check_supported(make_spec(tmp_path, ALL.replace(old, new)))
 
 
 def wandb_engine(studies: Path) -> WandbEngine:
-    like = open_engine(studies)
-    return WandbEngine(like._folder, "tester", lambda values: configuration.make_point(like.spec.base, values), print)
+    optuna_engine = open_engine(studies)
+    return WandbEngine(
+        optuna_engine._folder, "tester", lambda values: configuration.make_point(optuna_engine.spec.base, values), print
+    )
 
 
 POINT = {
@@ -115,7 +117,7 @@ def test_points_from_w_and_b_are_claimed_once_answered_and_gone_on_with(tmp_path
     assert again == claim
     engine.finish(claim, TrialResult(state=TrialState.FINISHED, epochs={1: 0.5}, seconds=1.0))
     assert engine.adopt(POINT) == claim.run
-    assert [one.state for one in read_outline(tmp_path, "lenet5.raw").trials] == ["finished", "duplicate"]
+    assert [trial.state for trial in read_outline(tmp_path, "lenet5.raw").trials] == ["finished", "duplicate"]
 
 
 @pytest.mark.parametrize(
@@ -139,17 +141,17 @@ def test_arguments_of_w_and_b_and_settings_of_all_trials_are_told_apart() -> Non
 def test_the_schedulers_own_loader_takes_the_written_source(tmp_path: Path) -> None:
     from wandb.sdk.sweeps.scheduler.client import load_optimizer_config, load_source_object
 
-    written = write_scheduled_sweep(spec_of(tmp_path), tmp_path / "studies", tmp_path / "my-sweep.yaml")
+    written = write_scheduled_sweep(make_spec(tmp_path), tmp_path / "studies", tmp_path / "my-sweep.yaml")
     config = yaml.safe_load(written.files[0].read_text())
     assert (config["method"], "early_terminate" in config) == ("custom", False)
-    asked: Any = config["scheduler"]
-    source = str(tmp_path / asked["source"])
-    study, terminator = load_optimizer_config(source, asked["optimizer"], optuna.Study, object())  # type: ignore[arg-type]
+    scheduler: Any = config["scheduler"]
+    source = str(tmp_path / scheduler["source"])
+    study, terminator = load_optimizer_config(source, scheduler["optimizer"], optuna.Study, object())  # type: ignore[arg-type]
     assert (study.direction.name, terminator) == ("MINIMIZE", None)
     assert isinstance(study.pruner, optuna.pruners.SuccessiveHalvingPruner)
-    drawn = load_source_object(source, asked["search_space"])(study.ask())
-    assert sorted(drawn) == sorted(POINT)
-    assert drawn["train.batch_size"] in range(16, 129, 16)
+    point = load_source_object(source, scheduler["search_space"])(study.ask())
+    assert sorted(point) == sorted(POINT)
+    assert point["train.batch_size"] in range(16, 129, 16)
 
 
 def test_the_package_of_the_same_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,13 +167,13 @@ def test_plain_wandb_agent_trains_on_a_machine_that_has_tiles_alone(wandb_bench:
     (bench.folder / "s.yaml").write_text(ALL.replace("bayes", "random"))
     ended(bench.arena("wandb", "sweep-file", "s.yaml", "--tiles", bench.tiles.folder, "--budget", "1", "train.epochs=2"))
     ended(bench.wandb("sweep", "--project", "plain", "wandb-lenet5.raw.yaml"))
-    (made,) = (one for one in bench.server.memory.sweeps.values() if one.project == "plain")
-    ended(bench.wandb("agent", f"tester/plain/{made.name}"))
+    (sweep,) = (item for item in bench.server.memory.sweeps.values() if item.project == "plain")
+    ended(bench.wandb("agent", f"tester/plain/{sweep.name}"))
     study = read_outline(bench.folder / "studies", "lenet5.raw")
-    assert ([one.state for one in study.trials], study.budget) == (["finished"], 1)
-    assert sorted(folder.digest for folder in list_runs(bench.folder / "runs")) == sorted(one.run for one in study.trials)
+    assert ([trial.state for trial in study.trials], study.budget) == (["finished"], 1)
+    assert sorted(folder.digest for folder in list_runs(bench.folder / "runs")) == sorted(trial.run for trial in study.trials)
     assert all(folder.state() is RunState.FINISHED for folder in list_runs(bench.folder / "runs"))
-    assert [(run.state, len(run.history), run.sweep) for run in bench.server.runs("plain")] == [("finished", 2, made.name)]
+    assert [(run.state, len(run.history), run.sweep) for run in bench.server.runs("plain")] == [("finished", 2, sweep.name)]
 
 
 def test_the_trial_command_alone_says_who_starts_it(wandb_bench: Bench) -> None:

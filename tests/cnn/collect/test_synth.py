@@ -16,7 +16,7 @@ from arena.base.install import install_command
 from cnn.collect.espeak import Utterance, speak
 from cnn.collect.synth import SynthSettings, plan_clips, synthesise
 from cnn.collect.voices import draw_voices
-from cnn.corpus.balance import balance
+from cnn.corpus.balance import measure_balance
 from cnn.corpus.scan import scan
 from cnn.errors import CorpusError
 from support.paths import ROOT
@@ -72,7 +72,7 @@ def test_another_seed_gives_other_voices_and_sounds(small: Path, tmp_path: Path)
 
 def test_the_corpus_has_audiomnist_layout_and_says_that_it_is_synthetic(small: Path) -> None:
     corpus = scan(small)
-    facts = balance(corpus)
+    facts = measure_balance(corpus)
     assert [clip.id for clip in corpus.clips][:3] == ["01/0_01_0", "01/0_01_1", "01/1_01_0"]
     assert (facts.n_clips, facts.n_speakers, facts.rates_hz, facts.channels) == (66, 6, {16_000: 66}, {1: 66})
     assert (corpus.problems, corpus.notes, facts.flags, facts.missing_by_speaker) == ((), (), {}, {})

@@ -18,10 +18,10 @@ from typer.testing import CliRunner
 
 from arena.base.media import palette_png
 from cnn.cli.data_collect import app
-from cnn.corpus.balance import balance, corpus_words
+from cnn.corpus.balance import corpus_words, measure_balance
 from cnn.corpus.card import N_EXAMPLES, choose_examples, make_card, write_card
-from cnn.corpus.card_pictures import Bins, compute_bins, histogram, nice_step
-from cnn.corpus.card_sound import FRAMES_PER_S, N_ROWS, SpectrogramAxes, player_wav, spectrogram
+from cnn.corpus.card_pictures import Bins, compute_bins, draw_histogram, nice_step
+from cnn.corpus.card_sound import FRAMES_PER_S, N_ROWS, SpectrogramAxes, compute_spectrogram, make_player_wav
 from cnn.corpus.listing import ProblemKind
 from cnn.corpus.scan import scan
 from cnn.errors import CorpusError
@@ -106,7 +106,7 @@ def test_a_card_in_spanish_quotes_english_as_such(hostile: Path) -> None:
 
 
 def test_every_text_of_the_card_is_used_and_every_used_one_is_there() -> None:
-    package = Path(balance.__code__.co_filename).parent
+    package = Path(measure_balance.__code__.co_filename).parent
     keys = corpus_words("en").table.keys()
     code = "\n".join((package / name).read_text("utf-8") for name in ("card.py", "templates/card.html.j2"))
     used = set(re.findall(r"""["']([a-z]+\.[a-z_]+)["']""", code)) & {key for key in keys if not key.startswith("balance.")}
@@ -182,7 +182,7 @@ def test_sound_is_limited_however_long_the_clips_are(tmp_path: Path) -> None:
 def test_a_tone_stands_in_its_row_and_time() -> None:
     axes = SpectrogramAxes(span_s=1.0, highest_hz=4000)
     time = np.arange(4000) / 8000
-    picture = spectrogram(np.sin(2 * np.pi * 1000 * time).astype(np.float32), 8000, axes)
+    picture = compute_spectrogram(np.sin(2 * np.pi * 1000 * time).astype(np.float32), 8000, axes)
     assert picture.shape == (N_ROWS, FRAMES_PER_S)
     mel = 2595 * np.log10(1 + np.array([60, 1000, 4000]) / 700)
     row = (mel[1] - mel[0]) / (mel[2] - mel[0]) * (N_ROWS - 1)
@@ -193,7 +193,7 @@ def test_a_tone_stands_in_its_row_and_time() -> None:
 
 def test_what_a_rate_cannot_hold_is_black() -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, 4000).astype(np.float32)
-    picture = spectrogram(noise, 8000, SpectrogramAxes(span_s=0.5, highest_hz=8000))
+    picture = compute_spectrogram(noise, 8000, SpectrogramAxes(span_s=0.5, highest_hz=8000))
     mel = 2595 * np.log10(1 + np.array([60, 4100, 8000]) / 700)
     assert picture[int(np.ceil((mel[1] - mel[0]) / (mel[2] - mel[0]) * (N_ROWS - 1))) :].max() == 0
     assert picture[:60].mean() > 100
@@ -210,7 +210,9 @@ def test_a_png_is_read_back_as_drawn(tmp_path: Path) -> None:
 
 def test_a_player_keeps_pitch_at_another_rate(tmp_path: Path) -> None:
     time = np.arange(48_000) / 48_000
-    (tmp_path / "x.wav").write_bytes(player_wav(np.sin(2 * np.pi * 440 * time).astype(np.float32) * 0.5, 48_000, 16_000, 2.0))
+    (tmp_path / "x.wav").write_bytes(
+        make_player_wav(np.sin(2 * np.pi * 440 * time).astype(np.float32) * 0.5, 48_000, 16_000, 2.0)
+    )
     samples, rate_hz = soundfile.read(tmp_path / "x.wav")
     assert (rate_hz, len(samples)) == (16_000, 16_000)
     assert np.abs(np.fft.rfft(samples)).argmax() == 440
@@ -233,9 +235,9 @@ def test_steps_are_round(span: float, most: int, step: float) -> None:
 
 
 def test_a_histogram_names_its_marks_alike() -> None:
-    svg = histogram(Bins(start=-40, width=2.5, counts=(1, 2, 3, 4), n_above=0), "x", "y", str)
+    svg = draw_histogram(Bins(start=-40, width=2.5, counts=(1, 2, 3, 4), n_above=0), "x", "y", str)
     assert re.findall(r'middle">([^<]+)<', svg) == [f"\u2212{mark}" for mark in (40, 38, 36, 34, 32, 30)]
-    svg = histogram(Bins(start=0.0, width=0.05, counts=(1,) * 20, n_above=0), "x", "y", str)
+    svg = draw_histogram(Bins(start=0.0, width=0.05, counts=(1,) * 20, n_above=0), "x", "y", str)
     assert re.findall(r'middle">([^<]+)<', svg) == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
 
 

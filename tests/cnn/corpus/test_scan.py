@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from cnn.corpus.balance import balance
+from cnn.corpus.balance import measure_balance
 from cnn.corpus.scan import Corpus, scan
 from cnn.errors import CorpusError
 from support.paths import ROOT
@@ -234,7 +234,7 @@ def test_a_folder_that_cannot_be_used_is_refused_with_what_to_do(tmp_path: Path)
 
 def test_balance_counts_and_justifies_augmentation(tmp_path: Path) -> None:
     names = [f"{d}_{s}_{t}.wav" for s in "abcdef" for d in range(10) for t in range(1 + (d == 0 and s < "d"))]
-    facts = balance(make_corpus(tmp_path, [name for name in names if name != "9_f_0.wav"]))
+    facts = measure_balance(make_corpus(tmp_path, [name for name in names if name != "9_f_0.wav"]))
     assert (facts.n_clips, facts.n_speakers, facts.imbalance) == (62, 6, 9 / 5)
     assert facts.per_digit == {"0": 9, **dict.fromkeys("12345678", 6), "9": 5}
     assert facts.per_speaker == {"a": 11, "b": 11, "c": 11, "d": 10, "e": 10, "f": 9}
@@ -249,17 +249,17 @@ def test_balance_counts_and_justifies_augmentation(tmp_path: Path) -> None:
 
 
 def test_balance_names_missing_digits_and_unbalanced_ones(tmp_path: Path) -> None:
-    few = balance(make_corpus(tmp_path / "few", ["0/a.wav", "1/b.wav", "1/c.wav"]))
+    few = measure_balance(make_corpus(tmp_path / "few", ["0/a.wav", "1/b.wav", "1/c.wav"]))
     assert (few.imbalance, few.n_without_speaker, few.missing_digits) == (None, 3, tuple("23456789"))
     assert few.verdict.startswith("Augmentation is called for: some digits have 1 clip or none (rule of thumb: 5,000); ")
     assert few.verdict.endswith(
         "and the speakers are unknown, so nothing shows that they are many. "
         "No clip of 2, 3, 4, 5, 6, 7, 8, 9: augmentation cannot make up for that; record them."
     )
-    one_each = balance(make_corpus(tmp_path / "one", [f"{d}_a_0.wav" for d in range(10)]))
+    one_each = measure_balance(make_corpus(tmp_path / "one", [f"{d}_a_0.wav" for d in range(10)]))
     assert "1 clip of the rarest digit is few (rule of thumb: 5,000)" in one_each.verdict
     names = [f"{d}_{s}_{t}.wav" for s in "ab" for d in range(10) for t in range(3 if d == 4 else 1)]
-    uneven = balance(make_corpus(tmp_path / "uneven", names))
+    uneven = measure_balance(make_corpus(tmp_path / "uneven", names))
     assert uneven.verdict.endswith(
         "and 2 speakers are too few to hold any out. "
         "The digits are unbalanced (2 to 6 clips each, ratio 3.0): augmentation here varies all digits alike and does not even "
@@ -270,7 +270,7 @@ def test_balance_names_missing_digits_and_unbalanced_ones(tmp_path: Path) -> Non
 @pytest.mark.skipif(not SHARED.exists(), reason="the real recordings lie in ../shared/corpora")
 def test_fsdd_is_read_whole() -> None:
     corpus = scan(SHARED / "fsdd/recordings")
-    facts = balance(corpus)
+    facts = measure_balance(corpus)
     assert (len(corpus.clips), corpus.problems, corpus.digest) == (3000, (), "8747ae59b4410715")
     assert facts.per_digit == dict.fromkeys("0123456789", 300)
     assert facts.per_speaker == dict.fromkeys(("george", "jackson", "lucas", "nicolas", "theo", "yweweler"), 500)

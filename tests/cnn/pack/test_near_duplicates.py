@@ -16,7 +16,7 @@ import arena.cli
 from cnn.corpus.scan import Clip, scan
 from cnn.errors import SplitError
 from cnn.pack.fingerprints import Fingerprint, compute_fingerprint
-from cnn.pack.near_duplicates import MIN_CLIPS, SAME_RECORDING_FROM, find_near_duplicates, match_recordings, similarity
+from cnn.pack.near_duplicates import MIN_CLIPS, SAME_RECORDING_FROM, compute_similarity, find_near_duplicates, match_recordings
 from cnn.pack.plan import PackSettings, plan_pack
 from cnn.processes import WorkOptions
 from support.paths import ROOT
@@ -114,8 +114,8 @@ def test_takes_of_one_word_are_not_one_recording(others: list[Fingerprint], tmp_
 
 def test_similarity_is_symmetric_and_silence_matches_nothing(others: list[Fingerprint], tmp_path: Path) -> None:
     first, second = others[0].wave, others[1].wave
-    assert similarity(first, second) == pytest.approx(similarity(second, first))
-    assert similarity(first, first) == pytest.approx(1)
+    assert compute_similarity(first, second) == pytest.approx(compute_similarity(second, first))
+    assert compute_similarity(first, first) == pytest.approx(1)
     silent = [fingerprint(np.zeros(n), tmp_path) for n in (1, 100, 4000)]
     assert match_recordings([*others, *silent], silent, lambda n: None) == []
 

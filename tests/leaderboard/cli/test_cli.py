@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from leaderboard.cli.contest import app
+from arena.cli import app
 from leaderboard.errors import LeaderboardError
 from support.paths import ROOT
 
@@ -27,7 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def arena(*arguments: str) -> str:
     """What the command prints on stdout; `error: ...` for a mistake of its user."""
-    result = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(app, ["contest", *arguments])
     if isinstance(result.exception, LeaderboardError):
         return f"error: {result.exception}"
     if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -60,7 +60,7 @@ def test_a_bad_solution_makes_no_contest(folder: Path) -> None:
 
 def test_an_odd_class_is_said_when_the_contest_is_made(folder: Path) -> None:
     (folder / "solution.csv").write_text((folder / "solution.csv").read_text() + "c20,l\n")
-    said = CliRunner().invoke(app, ["init", "solution.csv", "--name", "Digits"]).stderr
+    said = CliRunner().invoke(app, ["contest", "init", "solution.csv", "--name", "Digits"]).stderr
     assert said.startswith("solution.csv: label 'l' (id 'c20') is the only label that is no number and has one row")
 
 
@@ -163,7 +163,7 @@ def test_a_host_acts_with_a_reason_that_the_log_shows() -> None:
     assert "3 → 5" in table
     assert "Beta → Omega" in table
     assert "the server was down" in table
-    assert CliRunner().invoke(app, ["close"]).exit_code == 2  # no reason
+    assert CliRunner().invoke(app, ["contest", "close"]).exit_code == 2  # no reason
 
 
 def test_a_later_deadline_of_a_closed_contest_says_that_it_stays_closed() -> None:
@@ -251,7 +251,7 @@ def test_no_public_output_tells_a_private_score_before_the_contest_is_closed(fol
     named = {"attempts": ("Alpha",), "attempt": ("Alpha", "1")}
     said = ""
     for command in public:
-        result = CliRunner().invoke(app, [command[0], *named.get(command[0], ()), *command[1:]])
+        result = CliRunner().invoke(app, ["contest", command[0], *named.get(command[0], ()), *command[1:]])
         assert result.exit_code == 0
         said += result.output
     assert "0.9" in said

@@ -77,22 +77,22 @@ class Bench:
             time.sleep(0.05)
         raise AssertionError("nothing came of it in 200 seconds")
 
-    def held(self, n_epochs: int, n_agents: int = 1, of: int = 15) -> list[TrialFacts]:
-        """The running trials of so many agents after `n_epochs`, at most about half `of` all, the agents stopped there."""
+    def held(self, n_epochs: int, n_agents: int = 1, n_all: int = 15) -> list[TrialFacts]:
+        """The running trials of so many agents after `n_epochs`, at most about half of `n_all`, the agents stopped there."""
 
-        def find(known: set[int]) -> TrialFacts | None:
-            fitting = [trial for trial in self.facts().trials if trial.state == "running" and trial.number not in known]
-            return next((trial for trial in fitting if n_epochs <= len(trial.epochs) <= of // 2 + 1), None)
+        def find(stopped: set[int]) -> TrialFacts | None:
+            fitting = [trial for trial in self.facts().trials if trial.state == "running" and trial.number not in stopped]
+            return next((trial for trial in fitting if n_epochs <= len(trial.epochs) <= n_all // 2 + 1), None)
 
-        found: list[TrialFacts] = []
+        stopped_trials: list[TrialFacts] = []
 
         def hold(_facts: StudyFacts) -> bool:
-            if trial := held(lambda: find({one.number for one in found})):
-                found.append(trial)
-            return len(found) == n_agents
+            if trial := held(lambda: find({item.number for item in stopped_trials})):
+                stopped_trials.append(trial)
+            return len(stopped_trials) == n_agents
 
         self.until(hold)
-        return found
+        return stopped_trials
 
 
 def ended(process: subprocess.Popen[str], code: int = 0) -> tuple[str, str]:
@@ -103,9 +103,9 @@ def ended(process: subprocess.Popen[str], code: int = 0) -> tuple[str, str]:
 
 @pytest.fixture
 def bench(tmp_path: Path, tiles: TileSet, warm_python: WarmPython) -> Iterator[Bench]:
-    made = Bench(tmp_path, tiles, warm_python)
-    yield made
-    for process in made.processes:
+    bench = Bench(tmp_path, tiles, warm_python)
+    yield bench
+    for process in bench.processes:
         if process.poll() is None:
             process.kill()
         process.communicate()
@@ -153,7 +153,7 @@ def test_after_kill_9_another_agent_goes_on_from_the_last_epoch_within_the_budge
 
 def test_the_death_of_all_needs_no_repair(bench: Bench) -> None:
     sweep = bench.sweep(2, 2, "train.epochs=60")  # many: while one is caught the other goes on
-    trials = bench.held(1, n_agents=2, of=60)
+    trials = bench.held(1, n_agents=2, n_all=60)
     sweep.kill()
     for trial in trials:
         os.kill(agent_pid(trial), signal.SIGKILL)
@@ -214,16 +214,18 @@ def test_three_failures_in_a_row_stop_an_agent_loudly_and_another_joins_later(be
 
 
 def test_a_fault_in_a_trial_is_kept_with_its_last_lines(tmp_path: Path, tiles: TileSet) -> None:
-    place = TrialContext(base={"corpus": tiles.corpus, "model": {"depth": 3}}, tiles=tiles.folder, runs=tmp_path, device="cpu")
+    context = TrialContext(
+        base={"corpus": tiles.corpus, "model": {"depth": 3}}, tiles=tiles.folder, runs=tmp_path, device="cpu"
+    )
 
     def stumble(_row: object) -> Any:
         raise ZeroDivisionError("a fault\nof two lines")
 
     # The default base is of 64 x 64 tiles: refused in the words of cnn, without a traceback.
-    refused = run_trial(place, Task(number=0, params={}, metric="val_loss"), stumble)
+    refused = run_trial(context, Task(number=0, params={}, metric="val_loss"), stumble)
     assert refused.cause.startswith("the configuration was made for other tiles")
     assert refused.tail == ()
-    good = TrialContext(base={**place.base, "tiles": {"size": 32}}, tiles=tiles.folder, runs=tmp_path, device="cpu")
+    good = TrialContext(base={**context.base, "tiles": {"size": 32}}, tiles=tiles.folder, runs=tmp_path, device="cpu")
     failed = run_trial(good, Task(number=1, params={"train.epochs": 1}, metric="val_loss"), stumble)
     assert failed.cause == "ZeroDivisionError: a fault of two lines"
     assert 'raise ZeroDivisionError("a fault\\nof two lines")' in failed.tail[-3]

@@ -84,9 +84,9 @@ def test_a_fused_study_has_its_budget_of_ordinary_trials(folder: Folder, tiles: 
         rows = run.epochs()
         assert trial.epochs == {row.epoch: row.val_macro_f1 for row in rows}
         assert trial.value == max(row.val_macro_f1 for row in rows)
-    one = facts.trials[0]
-    alone = train(_config(RunFolder(folder.runs / one.run)), tiles, tmp_path / "alone", device="cpu")
-    fused = RunFolder(folder.runs / one.run)
+    first = facts.trials[0]
+    alone = train(_config(RunFolder(folder.runs / first.run)), tiles, tmp_path / "alone", device="cpu")
+    fused = RunFolder(folder.runs / first.run)
     assert [row.train_loss for row in fused.epochs()] == pytest.approx([row.train_loss for row in alone.epochs()], abs=0.01)
     assert folder.work(fuse=3) == 0
     assert folder.said[-1] == f"study {NAME}: its 6 trials are done; nothing is left to train"
@@ -162,8 +162,8 @@ def test_a_net_that_cannot_be_fused_is_told_and_trained_one_by_one(folder: Folde
     monkeypatch.setattr(fused_trials, "explain_unfusable", lambda _context, _params: "body.1 (GroupNorm) cannot be fused")
     monkeypatch.setattr(fused_trials.FusedTrials, "train_epoch", lambda _group: pytest.fail("trained together"))
     assert folder.work(fuse=3) == 0
-    told = [line for line in folder.said if "GroupNorm" in line]
-    assert told[0] == f"study {NAME}: body.1 (GroupNorm) cannot be fused; its trials are trained one by one"
+    messages = [line for line in folder.said if "GroupNorm" in line]
+    assert messages[0] == f"study {NAME}: body.1 (GroupNorm) cannot be fused; its trials are trained one by one"
     assert folder.facts().n_completed == 6
 
 
@@ -174,10 +174,10 @@ class Normed(nn.Module):
 
 
 def test_why_not_names_the_layer(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = make_context(StudyFolder(folder.studies / NAME).spec(), "cpu")
-    assert fused_trials.explain_unfusable(place, {"model.depth": 3}) == ""
+    context = make_context(StudyFolder(folder.studies / NAME).spec(), "cpu")
+    assert fused_trials.explain_unfusable(context, {"model.depth": 3}) == ""
     monkeypatch.setattr("cnn.models.registry.build_net", lambda *_: Normed())
-    assert fused_trials.explain_unfusable(place, {}).startswith("norm (GroupNorm) cannot be fused, only Conv2d")
+    assert fused_trials.explain_unfusable(context, {}).startswith("norm (GroupNorm) cannot be fused, only Conv2d")
 
 
 def test_trials_that_wait_keep_their_lease(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,7 +87,7 @@ def test_best_of_a_study_without_a_finished_trial_says_so(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["run", "lenet5"], "choose what to train on with --variant"),
         (["run"], "not 0 files"),
@@ -96,8 +96,8 @@ def test_best_of_a_study_without_a_finished_trial_says_so(tmp_path: Path) -> Non
         (["run", "lenet5", "--variant", "raw", "--budget", "0"], "--budget"),
     ],
 )
-def test_wrong_usage_is_answered_with_exit_code_2(words: list[str], said: str) -> None:
-    assert said in call(*words, code=2)
+def test_wrong_usage_is_answered_with_exit_code_2(words: list[str], message: str) -> None:
+    assert message in call(*words, code=2)
 
 
 @pytest.mark.parametrize(
@@ -186,10 +186,10 @@ def test_a_budget_below_the_trials_that_are_done_is_said_and_takes_none_back(til
     engine = open_engine(tmp_path / "studies")
     for _ in range(3):
         engine.finish(claimed(engine), finished(0.5))
-    said: list[str] = []
-    (spec,) = open_studies(request(tiles, budget=2, **where), said.append)
+    messages: list[str] = []
+    (spec,) = open_studies(request(tiles, budget=2, **where), messages.append)
     assert spec.budget == 3
-    assert said == [
+    assert messages == [
         "study lenet5.raw: 3 trials are done, more than --budget 2; none is taken back",
         "study lenet5.raw goes on, its budget now 3 instead of 4",
     ]

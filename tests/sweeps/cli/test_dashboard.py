@@ -14,7 +14,7 @@ from optuna.storages import JournalStorage
 
 from support.paths import ARENA
 from support.studies import World, claimed, finished, make_study, open_engine, work_off
-from sweeps.cli.dashboard import MergedJournals, serve
+from sweeps.cli.dashboard import MergedJournals, serve_dashboard
 from sweeps.errors import StudyError
 from sweeps.results import read_outline
 from sweeps.study.database import close_databases
@@ -68,5 +68,5 @@ def test_studies_of_several_places_are_refused_by_name(tmp_path: Path, postgres_
     make_study(tmp_path, name="b", storage=postgres_url)
     folders = [StudyFolder(tmp_path / name) for name in "ab"]
     with pytest.raises(StudyError, match=r"^these studies are in 2 places \(files, database .*\); name those of one$"):
-        serve(folders, 0, print)
+        serve_dashboard(folders, 0, print)
     close_databases()

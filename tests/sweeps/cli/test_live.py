@@ -1,4 +1,4 @@
-"""What a pool shows: on terminals of any size, and where there is none."""
+"""Progress of a pool on terminals of any size, and without a terminal."""
 
 from __future__ import annotations
 

@@ -42,12 +42,12 @@ def test_the_counts_of_every_kind_of_trial_are_those_that_optuna_reads(tmp_path:
     engine.finish(claimed(engine), TrialResult(state=TrialState.FAILED, cause="no disk"))
     claimed(engine)
     claim_and_die(tmp_path, warm_python, epochs=2)
-    found = both(folder)
-    kinds = (found.finished, found.pruned, found.failed, found.running, found.interrupted)
+    study_counts = both(folder)
+    kinds = (study_counts.finished, study_counts.pruned, study_counts.failed, study_counts.running, study_counts.interrupted)
     assert kinds == (2, 1, 1, 1, 1)
-    assert (found.epochs, found.epochs_completed, found.last_cause) == (6, 4, "no disk")
-    assert found.best is not None
-    assert (found.best.number, found.best.value) == (0, 0.7)
+    assert (study_counts.epochs, study_counts.epochs_completed, study_counts.last_cause) == (6, 4, "no disk")
+    assert study_counts.best is not None
+    assert (study_counts.best.number, study_counts.best.value) == (0, 0.7)
     work_off(open_engine(tmp_path))
     assert both(folder).duplicate > 0
 

@@ -108,8 +108,8 @@ def test_a_late_result_is_dropped(world: World) -> None:
     world.make(budget=1)
     slow = world.engine()
     claim = claimed(slow)
-    taken = world.claim_and_die(epochs=1, elsewhere=True)  # for that host our lease had expired
-    assert taken["number"] == claim.number
+    successor = world.claim_and_die(epochs=1, elsewhere=True)  # for that host our lease had expired
+    assert successor["number"] == claim.number
     assert slow.report(claim, 2, 0.9) is Step.PAUSE
     assert not slow.finish(claim, finished(0.9, 0.9))
     facts = world.facts()
@@ -132,11 +132,11 @@ def test_a_budget_as_large_as_the_space_visits_every_point_once(world: World, me
     world.make(SMALL.replace("METHOD", method), budget=6)
     assert work_off(world.engine()) is Idle.DONE
     facts = world.facts()
-    own = [trial for trial in facts.trials if trial.state == "finished"]
+    trained = [trial for trial in facts.trials if trial.state == "finished"]
     repeated = [trial for trial in facts.trials if trial.state == "duplicate"]
-    assert len(own) == len({trial.run for trial in own}) == 6
-    assert len(own) + len(repeated) == len(facts.trials)
-    values = {trial.run: trial.value for trial in own}
+    assert len(trained) == len({trial.run for trial in trained}) == 6
+    assert len(trained) + len(repeated) == len(facts.trials)
+    values = {trial.run: trial.value for trial in trained}
     assert all(trial.value == values[trial.run] for trial in repeated)
     assert facts.n_completed == 6
 

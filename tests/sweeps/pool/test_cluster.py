@@ -109,45 +109,45 @@ def test_ray_places_two_agents_that_reach_the_budget_exactly(tmp_path: Path, til
 def test_two_machines_with_folders_of_their_own_reach_one_budget(
     tmp_path: Path, tiles: TileSet, postgres_url: str, warm_python: WarmPython
 ) -> None:
-    here, there = tmp_path / "here", tmp_path / "there"
-    here.mkdir()
-    there.mkdir()
+    first_machine, second_machine = tmp_path / "here", tmp_path / "there"
+    first_machine.mkdir()
+    second_machine.mkdir()
     words = run_words(tiles, 3, "--agents", "1", "--no-smoke", "--storage", postgres_url, "train.epochs=2")
-    (here / "s.yaml").write_text(SWEEP)
-    first = warm_python.start(ARENA, "sweep", *words, cwd=here, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    (first_machine / "s.yaml").write_text(SWEEP)
+    first = warm_python.start(ARENA, "sweep", *words, cwd=first_machine, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         deadline = time.monotonic() + 250
-        while not (here / "studies" / NAME / "study.json").exists() and time.monotonic() < deadline:
+        while not (first_machine / "studies" / NAME / "study.json").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         join = ["agent", NAME, "--storage", postgres_url, "--tiles", str(tiles.folder), "--runs", "runs", "--device", "cpu"]
-        second = arena(warm_python, there, *join, "--wandb", "off")
+        second = arena(warm_python, second_machine, *join, "--wandb", "off")
         _, err = first.communicate(timeout=250)
     finally:
         first.kill()
         first.wait()
     assert (first.returncode, second.returncode) == (0, 0), err + second.stderr
-    facts = read_outline(there / "studies", NAME)
-    assert facts.trials == read_outline(here / "studies", NAME).trials
+    facts = read_outline(second_machine / "studies", NAME)
+    assert facts.trials == read_outline(first_machine / "studies", NAME).trials
     assert [trial.state for trial in facts.trials] == ["finished"] * 3
-    folders = [[root / "runs" / trial.run for root in (here, there)] for trial in facts.trials]
+    folders = [[root / "runs" / trial.run for root in (first_machine, second_machine)] for trial in facts.trials]
     assert all(sum(folder.exists() for folder in pair) == 1 for pair in folders)
     looked = arena(warm_python, tmp_path, "status", "--storage", postgres_url, "--json")
     assert '"name": "lenet5.raw"' in looked.stdout, looked.stderr
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--on", "slurm"], "--on slurm needs --agents"),
         (["--on", "ray", "--agents", "2", "--gpus", "0"], "--gpus is for --on local"),
     ],
 )
 def test_what_a_cluster_cannot_use_is_refused(
-    tmp_path: Path, tiles: TileSet, warm_python: WarmPython, words: list[str], told: str
+    tmp_path: Path, tiles: TileSet, warm_python: WarmPython, words: list[str], message: str
 ) -> None:
     done = arena(warm_python, tmp_path, *run_words(tiles, 1, *words))
     assert done.returncode == 2
-    assert told in done.stderr
+    assert message in done.stderr
 
 
 def test_parse_settings_a_cluster_are_pairs() -> None:

@@ -82,24 +82,24 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def play(stage: Path, role: str, slots: tuple[Slot, ...], *, smoke: bool) -> tuple[list[str], list[str]]:
-    """What the players noted, sorted, and what the crew said."""
+    """Return the sorted notes of the players and the messages of the supervisor."""
     (stage / "role").write_text(role)
-    said: list[str] = []
+    messages: list[str] = []
     options = AgentOptions(names=("s",), studies_dir=stage, smoke=smoke)
     deadline = time.monotonic() + 60
-    with Supervisor(options, slots, said.append) as supervisor:
+    with Supervisor(options, slots, messages.append) as supervisor:
         while supervisor.is_working:
             assert time.monotonic() < deadline
             supervisor.poll(is_stopping=False)
             time.sleep(0.01)
-    return sorted((stage / "notes").read_text().splitlines()), said
+    return sorted((stage / "notes").read_text().splitlines()), messages
 
 
 def test_nobody_begins_before_the_smoke_trial_is_over(stage: Path) -> None:
-    notes, said = play(stage, "good", spread_over_gpus(("0", "1"), 1), smoke=True)
+    notes, messages = play(stage, "good", spread_over_gpus(("0", "1"), 1), smoke=True)
     assert (stage / "notes").read_text().splitlines()[0] == "tried"
     assert notes == ["begun on 0 alone", "begun on 1 alone", "tried"]
-    assert said == []
+    assert messages == []
     assert not list(stage.glob("agent-*.log"))
 
 
@@ -111,16 +111,16 @@ def test_a_smoke_trial_that_fails_ends_the_pool_with_its_cause(stage: Path) -> N
 
 
 def test_out_of_memory_takes_one_agent_from_its_device_and_the_last_is_told(stage: Path) -> None:
-    notes, said = play(stage, "short of memory", spread_over_gpus(("7",), 2), smoke=False)
+    notes, messages = play(stage, "short of memory", spread_over_gpus(("7",), 2), smoke=False)
     assert notes == ["begun on 7 beside others", "begun on 7 beside others", "told to be alone"]
-    (line,) = said
+    (line,) = messages
     assert line.endswith(" ran out of memory on GPU 7: 1 agent there now, and its trial is tried again")
 
 
 def test_a_device_that_all_agents_left_for_want_of_memory_gets_one_anew(stage: Path) -> None:
     (stage / "both").touch()
-    notes, said = play(stage, "short of memory", spread_over_gpus(("7",), 2), smoke=False)
+    notes, messages = play(stage, "short of memory", spread_over_gpus(("7",), 2), smoke=False)
     assert notes == ["begun on 7 alone", "begun on 7 beside others", "begun on 7 beside others", "told to be alone"]
-    assert [line.partition(" ran out")[2] for line in said] == [
+    assert [line.partition(" ran out")[2] for line in messages] == [
         " of memory on GPU 7: 1 agent there now, and its trial is tried again"
     ] * 2

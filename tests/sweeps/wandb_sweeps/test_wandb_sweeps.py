@@ -47,7 +47,7 @@ def facts(bench: Bench) -> StudyFacts:
 
 
 def only_sweep(bench: Bench, project: str) -> Sweep | None:
-    return next((one for one in bench.server.memory.sweeps.values() if one.project == project), None)
+    return next((sweep for sweep in bench.server.memory.sweeps.values() if sweep.project == project), None)
 
 
 def epochs_at(run: Run) -> list[int]:
@@ -68,8 +68,8 @@ def stopped(bench: Bench) -> TrialFacts:
         trial = running(bench, 2)
         return trial if trial and len(trial.epochs) <= 9 else None
 
-    found: TrialFacts = bench.until(lambda: held(early), "running trial")
-    return found
+    stopped_trial: TrialFacts = bench.until(lambda: held(early), "running trial")
+    return stopped_trial
 
 
 def test_two_agents_reach_the_budget_through_faults_a_killed_agent_and_a_restarted_server(wandb_bench: Bench) -> None:
@@ -90,9 +90,9 @@ def test_two_agents_reach_the_budget_through_faults_a_killed_agent_and_a_restart
     server.stop()
     server.start()
     out, err = ended(process)
-    made = only_sweep(bench, "faults")
-    assert made is not None
-    assert f"study {NAME} at W&B: {server.url}/tester/faults/sweeps/{made.name}" in err
+    wandb_sweep = only_sweep(bench, "faults")
+    assert wandb_sweep is not None
+    assert f"study {NAME} at W&B: {server.url}/tester/faults/sweeps/{wandb_sweep.name}" in err
     assert sum(fault.times for fault in server.faults) == 0
     study = facts(bench)
     assert [trial.state for trial in study.trials] == ["finished"] * 4
@@ -106,7 +106,7 @@ def test_two_agents_reach_the_budget_through_faults_a_killed_agent_and_a_restart
         copy = read_copy(folder)
         assert copy is not None
         run = runs[copy.id]
-        assert (copy.sent, copy.group, run.sweep) == (True, NAME, made.name)
+        assert (copy.sent, copy.group, run.sweep) == (True, NAME, wandb_sweep.name)
         assert epochs_at(run) == list(range(1, 13))
         assert run.values("val_macro_f1") == [row.val_macro_f1 for row in folder.epochs()]
         assert run.config["train.learning_rate"]["value"] == trial.params["train.learning_rate"]
@@ -119,11 +119,11 @@ def test_two_agents_reach_the_budget_through_faults_a_killed_agent_and_a_restart
 def test_hyperband_at_w_and_b_prunes_between_epochs(wandb_bench: Bench) -> None:
     bench, server = wandb_bench, wandb_bench.server
     process = sweep(bench, HYPERBAND, "hyperband", "--agents", "1", "--budget", "1", "train.epochs=10000")
-    made = bench.until(lambda: only_sweep(bench, "hyperband"), "sweep")
+    wandb_sweep = bench.until(lambda: only_sweep(bench, "hyperband"), "sweep")
     strong = Run("tester", "hyperband", "strong", state="finished")
     strong.lines["wandb-history.jsonl"] = dict.fromkeys(range(4), '{"val_macro_f1": 1.1}')
-    made.config["run_cap"] = 2
-    made.runs.append(strong)
+    wandb_sweep.config["run_cap"] = 2
+    wandb_sweep.runs.append(strong)
     ended(process)
     study = facts(bench)
     assert [trial.state for trial in study.trials] == ["pruned"]
@@ -157,8 +157,8 @@ def test_ctrl_c_pauses_and_the_same_command_goes_on_in_the_same_run_at_w_and_b(w
 @pytest.mark.parametrize(
     ("words", "environment", "message"),
     [
-        (("--project", "a/b"), {}, "the sweep is not made: W&B says 'invalid project name: cannot contain characters"),
-        (("--entity", "nobody"), {}, "the sweep is not made: W&B says \"permission denied: no entity 'nobody'\""),
+        (("--project", "a/b"), {}, "the sweep is not wandb_sweep: W&B says 'invalid project name: cannot contain characters"),
+        (("--entity", "nobody"), {}, "the sweep is not wandb_sweep: W&B says \"permission denied: no entity 'nobody'\""),
         ((), {"WANDB_API_KEY": ""}, "--engine wandb needs a W&B account: run `wandb login`, or set WANDB_API_KEY"),
     ],
 )
