@@ -137,7 +137,7 @@ def verdict(*could: bool, p: float = 0.01) -> TeamComparison:
 
 
 @pytest.mark.parametrize(
-    ("names", "scores", "found", "expected"),
+    ("names", "scores", "result", "expected"),
     [
         ([], [], verdict(), "No team has an attempt yet."),
         (["Alpha"], [0.9], verdict(True), "Alpha is the only team with an attempt."),
