@@ -1,4 +1,4 @@
-"""Arena: spoken digits for courses and small competitions. Nothing is loaded before it is asked for."""
+"""Arena: spoken digits for courses and small competitions. Importing the package loads nothing else."""
 
 from __future__ import annotations
 

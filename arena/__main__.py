@@ -1,4 +1,4 @@
-"""`python -P -m arena`: the command line."""
+"""Entry point of `python -P -m arena`."""
 
 from arena.cli import main
 

@@ -1,4 +1,4 @@
-"""`arena`: the one command. It mounts the rooms' command lines and turns their errors into one line and an exit code."""
+"""`arena`: the command line. It mounts the packages' commands and turns their errors into one line and an exit code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import arena.base.install
 
-arena.base.install.check_packages()  # before a namesake is imported in place of one of Arena's packages
+arena.base.install.check_namesakes()  # before a namesake is imported in place of one of Arena's packages
 
 # ruff: noqa: E402
 import typer
@@ -61,8 +61,8 @@ app = typer.Typer(
 )
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(is_requested: bool) -> None:
+    if is_requested:
         import importlib.metadata
 
         print(importlib.metadata.version(arena.base.install.DISTRIBUTION))
@@ -107,17 +107,17 @@ app.command("doctor")(arena.doctor.doctor)
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one line on stderr, further faults of a file a line each, and exit code 1."""
+    """Run the command line; print a user's error as one line on stderr, further ones of a file a line each, and exit with 1."""
     name_account()
     try:
         app(prog_name="arena")
     except (CnnError, SweepError, LeaderboardError, ReportError, PlatformError) as error:
         say(f"error: {error}")
-        for other in error.others if isinstance(error, FileError) else ():
-            say(f"  {other}")
+        for further in error.others if isinstance(error, FileError) else ():
+            say(f"  {further}")
         sys.exit(1)
-    except SystemExit as ended:
-        if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):  # typer makes exit code 130 of it
+    except SystemExit as error:
+        if isinstance(getattr(error.__context__, "__cause__", None), KeyboardInterrupt):  # typer exits with code 130
             say("interrupted; nothing is lost: the same command goes on where it stopped")
         raise
     except BrokenPipeError:  # `arena ... | head`

@@ -1,4 +1,4 @@
-"""`arena demo`: the whole line by the commands that a user would type, each shown before it runs."""
+"""`arena demo`: the whole pipeline by the commands that a user would type, each printed before it runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 _N_STEPS = 8
-_QUICK = "model.width=1"  # the nets' default widths hear strangers better and train three times as long
+_QUICK = "model.width=1"  # the nets' default widths score higher on new speakers and train three times as long
 # Each submission of the contest: a team and the trained net it sends. Formantes tries a fourth time.
 _SUBMISSIONS = (
     ("Formantes", "lenet5", "raw"),
@@ -63,17 +63,17 @@ def _step(number: int, title: str) -> None:
 
 
 def _command(function: Callable[..., Any], words: str, /, **arguments: Any) -> None:
-    """Show `arena words`, then do what it does."""
+    """Print `arena words`, then call the command's function."""
     say(f"$ arena {words}")
     try:
         function(**arguments)
-    except typer.Exit as ended:
-        if ended.exit_code:
+    except typer.Exit as exit_request:
+        if exit_request.exit_code:
             raise
 
 
 def _workplace(corpus: Path | None, out: Path, clips: int, speakers: int) -> Path:
-    """The folder of this corpus, with its recordings scanned and its tiles prepared."""
+    """Scan this corpus, prepare its tiles, and return the folder of its demo."""
     import cnn.cli.data
     import cnn.cli.data_collect
     import cnn.cli.data_tiles
@@ -132,7 +132,7 @@ def _contest(epochs: int) -> None:
             _command(leaderboard.cli.contest.team_add, f"contest team add {shlex.quote(team)}", name=team)
     _step(6, "submissions: Formantes sends a fourth and is refused")
     for team, model, variant in _SUBMISSIONS:
-        run, file = _run_of(model, variant, epochs), Path(f"{model}.{variant}.csv")
+        run, file = _find_run(model, variant, epochs), Path(f"{model}.{variant}.csv")
         _command(cnn.cli.predict.predict, f"predict {run.digest} --out {file}", run=run.digest, out=file)
         try:
             _command(leaderboard.cli.contest.submit_command, f"contest submit {shlex.quote(team)} {file}", team=team, file=file)
@@ -142,8 +142,8 @@ def _contest(epochs: int) -> None:
     _command(leaderboard.cli.standings.standings_command, "contest standings")
 
 
-def _run_of(model: str, variant: str, epochs: int) -> RunFolder:
-    """The training of that kind, by the digest of its configuration."""
+def _find_run(model: str, variant: str, epochs: int) -> RunFolder:
+    """Return the training of that kind, by the digest of its configuration."""
     from cnn.config import default_config
     from cnn.overrides import override
     from cnn.runs.folder import RunFolder

@@ -1,4 +1,4 @@
-"""`arena doctor`: what this machine has, what is missing, and how to get it."""
+"""`arena doctor`: check of this machine's packages, devices, disk and login, with a remedy for each that is missing."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _package(requirement: Requirement) -> Finding:
         return Finding(what=name, state=absent, detail=f"{version}, needs {requirement.specifier}", remedy=command)
     try:
         importlib.import_module(requirement.import_name)
-    except Exception as error:  # whatever a broken installation raises is what the user must read
+    except Exception as error:  # a broken installation may raise anything, which the user must read
         reason = " ".join(str(error).split())[:90]
         remedy = command if isinstance(error, ModuleNotFoundError) else repair_command(name)
         return Finding(what=name, state="missing", detail=f"{version} does not load: {reason}", remedy=remedy)
@@ -86,7 +86,7 @@ def _is_within(version: str, specifier: str) -> bool:
 def _release(version: str) -> tuple[int, ...]:
     match = re.match(r"\d+(\.\d+)*", version)
     numbers = [int(number) for number in match[0].split(".")] if match else []
-    return tuple(numbers[: max((place + 1 for place, number in enumerate(numbers) if number), default=0)])
+    return tuple(numbers[: max((n for n, number in enumerate(numbers, 1) if number), default=0)])
 
 
 def _python() -> Finding:

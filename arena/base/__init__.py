@@ -1,1 +1,1 @@
-"""The ground that every package may stand on; imports nothing of Arena."""
+"""Modules that every package may import; they import nothing else of Arena."""

@@ -1,4 +1,4 @@
-"""How Arena was installed: the commands that add what is missing, and the wheel to hand on. Standard library alone."""
+"""The installation of Arena: commands that add missing packages, and a wheel to distribute. Standard library only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PACKAGES = ("cnn", "leaderboard", "reports", "sweeps")
 _OURS = {"__main__", "arena", *_PACKAGES}
 _IMPORT_NAMES = {"opencv-python": "cv2", "scikit-learn": "sklearn", "pyyaml": "yaml", "markdown-it-py": "markdown_it"}
 _HEADLESS = {"opencv-python": "opencv-python-headless"}  # without windows it needs no library of the system
-_EXTRAS = {"arena.demo": "all", "reports": "report", "sweeps": "sweep"}  # of the part of Arena that is at work
+_EXTRAS = {"arena.demo": "all", "reports": "report", "sweeps": "sweep"}  # by the importing module
 _PAIR = ("torch", "torchaudio")  # each release of one loads beside one of the other
 _REQUIREMENT = re.compile(r"""([\w.-]+)(\[[\w,-]+\])?\s*([^;]*)(?:;.*?extra == ['"]([\w-]+)['"])?""")
 _ZIP_TIME = (2000, 1, 1, 0, 0, 0)
@@ -41,7 +41,7 @@ class Requirement:
     name: str  # such as opencv-python
     options: str  # such as [binary]; mostly empty
     specifier: str  # such as <3,>=2; empty for any version
-    extra: str  # empty for what is always needed
+    extra: str  # empty for packages that are always needed
 
     @property
     def import_name(self) -> str:
@@ -49,7 +49,7 @@ class Requirement:
 
     @property
     def word(self) -> str:
-        """What pip installs, as one word for a shell."""
+        """Return the argument of `pip install`, quoted for a shell."""
         return _quote(f"{self.name}{self.options}{self.specifier}")
 
 
@@ -57,7 +57,7 @@ class Requirement:
 class Wheel:
     """Arena as a file that pip installs."""
 
-    name: str  # of the file: pip reads version and platforms off it
+    name: str  # file name, from which pip reads version and platforms
     content: bytes
 
 
@@ -67,7 +67,7 @@ def requirements() -> list[Requirement]:
 
 
 def install_command(extra: str = "") -> str:
-    """Return the command that installs Arena again with `extra`, from where it came."""
+    """Return the command that installs Arena again with `extra`, from the same source."""
     bracket = f"[{extra}]" if extra else ""
     origin = _origin()
     url = origin.get("url", "")
@@ -112,8 +112,9 @@ def repair_command(name: str) -> str:
 
 @contextlib.contextmanager
 def loading() -> Iterator[None]:
-    """Raise ImportError with the name of the package whose shared library does not load: it may cross to another process,
-    and ctypes raises an OSError, which is not the disk's.
+    """Raise ImportError with the package's name where a shared library does not load.
+
+    ctypes raises an OSError for it, which looks like a fault of the disk; an ImportError can be pickled to another process.
     """
     try:
         yield
@@ -123,8 +124,8 @@ def loading() -> Iterator[None]:
         raise ImportError(str(error), name=package) from error
 
 
-def check_packages() -> None:
-    """End the process with one line where another file or distribution stands in the place of a package of Arena's."""
+def check_namesakes() -> None:
+    """End the process with one line where another file or distribution hides a package of Arena's."""
     for name in _PACKAGES:
         try:
             home = Path(importlib.import_module(name).__file__ or "").resolve()
@@ -142,7 +143,7 @@ def check_packages() -> None:
 
 
 def build_wheel() -> Wheel:
-    """Return a wheel of the files that run now; equal files make equal bytes.
+    """Return a wheel of the running files; equal files give equal bytes.
 
     Raises:
         PackageNotFoundError: Arena runs from a folder and is not installed.
@@ -187,14 +188,14 @@ def _lines() -> list[Requirement]:
 
 
 def _packages(extra: str) -> list[Requirement]:
-    """The packages of an extra and of the extras it takes along."""
-    own = [line for line in _lines() if line.extra == extra]
-    parts = [part for line in own if line.name == DISTRIBUTION for part in line.options.strip("[]").split(",")]
-    return [*(line for part in parts for line in _packages(part)), *(line for line in own if line.name != DISTRIBUTION)]
+    """Return the packages of an extra and of the extras that it includes."""
+    lines = [line for line in _lines() if line.extra == extra]
+    parts = [part for line in lines if line.name == DISTRIBUTION for part in line.options.strip("[]").split(",")]
+    return [*(line for part in parts for line in _packages(part)), *(line for line in lines if line.name != DISTRIBUTION)]
 
 
 def _origin() -> dict[str, Any]:
-    """PEP 610: where the installer took Arena from. A clone that runs without an installation is taken for an editable one."""
+    """Return the source of the installation (PEP 610); a clone that is not installed counts as an editable installation."""
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         if text := importlib.metadata.distribution(DISTRIBUTION).read_text("direct_url.json"):
             origin: dict[str, Any] = json.loads(text)
@@ -203,21 +204,21 @@ def _origin() -> dict[str, Any]:
 
 
 def _extra(error: ModuleNotFoundError, lines: list[Requirement]) -> str:
-    """The extra for a missing package of `lines`: that of the part of Arena at work where it has the package, or the first."""
+    """Return the extra for a missing package of `lines`: that of the importing module if it has the package, or the first."""
     names = [str(frame.f_globals.get("__name__", "")) for frame, _ in traceback.walk_tb(error.__traceback__)]
     extras = [
         extra
         for part, extra in _EXTRAS.items()
         if any(f"{name}.".startswith(f"{part}.") for name in names) and {*_packages(extra)} & {*lines}
     ]
-    own = lines[0].extra if lines else ""
-    return extras[0] if own and extras else own
+    first = lines[0].extra if lines else ""
+    return extras[0] if first and extras else first
 
 
 def _failed_package(error: ImportError | OSError) -> str:
-    """The innermost package of others whose import was running; empty where there was none."""
+    """Return the innermost third-party package whose import was running; empty where there was none."""
     if isinstance(error, OSError) and error.errno is not None:
-        return ""  # of the file system
+        return ""  # an error of the file system
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_name == "<module>"]
     names = [str(frame.f_globals.get("__name__", "")) for frame in frames]
     if isinstance(error, ImportError):
@@ -228,7 +229,7 @@ def _failed_package(error: ImportError | OSError) -> str:
 
 
 def _quote(text: str) -> str:
-    """One word for a shell; in double quotes where that is enough, which every system's shell takes."""
+    """Quote `text` as one word of a shell, in double quotes where possible: every system's shell takes them."""
     if re.fullmatch(r"[\w./:=-]+", text):
         return text
     return shlex.quote(text) if os.name != "nt" and set(text) & set('"$`\\!') else f'"{text}"'

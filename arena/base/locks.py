@@ -22,10 +22,10 @@ class PlatformError(Exception):
 
 
 def require_posix(task: str) -> None:
-    """Check that this is no Windows.
+    """Check that the platform is POSIX.
 
     Raises:
-        PlatformError: it is.
+        PlatformError: it is Windows.
     """
     if sys.platform == "win32":
         raise PlatformError(f"{task} needs Linux or macOS; on Windows run Arena in WSL (`wsl --install`)")
@@ -57,7 +57,7 @@ def open_locked(path: Path) -> IO[bytes]:
 
 @contextmanager
 def hold_lock(path: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the temporary lock file `path`; where another process holds it, call `on_wait` and wait.
+    """Hold the temporary lock file `path`; if another process holds it, call `on_wait` and wait.
 
     Raises:
         OSError: the file or its folder cannot be made.

@@ -10,7 +10,7 @@ CONTEST_FILE = "contest.db"
 
 
 def contest_option(**more: Any) -> Any:
-    """Return the `--contest` option, which the environment variable ARENA_CONTEST sets for a whole session."""
+    """Return the `--contest` option; the environment variable ARENA_CONTEST sets its default."""
     description = "The contest: a SQLite file, or a postgresql:// URL."
     return typer.Option("--contest", metavar="PATH", envvar="ARENA_CONTEST", help=description, **more)
 

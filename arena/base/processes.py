@@ -12,7 +12,7 @@ from types import FrameType
 
 
 def handle_signals(handler: Callable[[int, FrameType | None], None], more: Iterable[int] = ()) -> None:
-    """Let `handler` answer the signals that end a process, and `more`; those that this process ignores stay ignored."""
+    """Install `handler` for the signals that end a process and for `more`, except for those that this process ignores."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, *more):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
             signal.signal(number, handler)
@@ -30,7 +30,7 @@ def recorded_signals(numbers: list[int]) -> Iterator[None]:
 
 
 def follow_parent() -> None:
-    """Leave Ctrl-C to the process that started this one through `multiprocessing`, and end with it, however it ends."""
+    """Ignore Ctrl-C in a child of `multiprocessing`, and end this process when its parent ends, in whatever way."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -1,4 +1,4 @@
-"""Paired bootstrap of macro-F1: the same draws for every set of answers, so that a difference of two is as sure as it is.
+"""Paired bootstrap of macro-F1: every set of answers is scored on the same draws, which narrows intervals of differences.
 
 R resamples, U units drawn (speakers or clips), N rows, T sets of answers, K classes. Drawing U units with replacement and
 counting them is a multinomial draw; every count that F1 needs is then a product of that (R, U) matrix with counts by unit. The
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from arena.base.scores import MIN_GROUPS, N_REPLICATES, Counts, Indices, Interval, Values, mean_f1, percentile_interval
 
 Floats = npt.NDArray[np.float32]
-_MAX_CELLS = 16_000_000  # of a matrix of ones and zeros, to bound memory
+_MAX_CELLS = 16_000_000  # cells of a matrix of ones and zeros, to bound memory
 _EXACT = 2**24
 
 
@@ -70,7 +70,7 @@ class Resamples:
 
 
 def _by_unit(counts: Indices, n_units: int) -> Floats:
-    """(U, T * K) from (T, U * K)."""
+    """Return (U, T * K) from (T, U * K)."""
     n_sets = len(counts)
     return np.ascontiguousarray(counts.reshape(n_sets, n_units, -1).swapaxes(0, 1).reshape(n_units, -1), dtype=np.float32)
 

@@ -6,19 +6,19 @@ import difflib
 from collections.abc import Iterable, Mapping
 
 
-def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """Return the name in `known` that is most like `name`; None where none is alike enough."""
-    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)), None)
+def nearest(name: str, choices: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the most similar of the `choices`; None where none is similar enough."""
+    return next(iter(difflib.get_close_matches(name, list(choices), n=1, cutoff=cutoff)), None)
 
 
-def did_you_mean(name: str, known: Iterable[str], otherwise: str | None = None, cutoff: float = 0.6) -> str:
-    """Return the end of an error's line: `; did you mean 'lenet5'?`, or what to read where no name is alike.
+def did_you_mean(name: str, choices: Iterable[str], otherwise: str | None = None, cutoff: float = 0.6) -> str:
+    """Return the end of an error message: `; did you mean 'lenet5'?`, or another hint where no name is similar.
 
     Args:
-        known: names, or a mapping from the names to compare with to how they are written.
-        otherwise: what follows `; ` where no name is alike; None lists all names.
+        choices: names, or a mapping from the names to compare with to their spelling in the message.
+        otherwise: the hint where no name is similar; None lists all names.
     """
-    texts = known if isinstance(known, Mapping) else {str(text): repr(str(text)) for text in known}
+    texts = choices if isinstance(choices, Mapping) else {str(text): repr(str(text)) for text in choices}
     match = nearest(name, texts, cutoff)
     if match is not None:
         return f"; did you mean {texts[match]}?"

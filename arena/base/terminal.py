@@ -1,4 +1,4 @@
-"""What every command line of Arena prints with: results on stdout, progress and notes on stderr. Knows no other room."""
+"""Output of Arena's command lines: results on stdout, progress and notes on stderr. It imports no other room."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _PLAIN_EVERY_S = 10.0
 
 
 class Advance(Protocol):
-    """Reports `n` more steps done, and what is being done now."""
+    """Function that reports `n` more completed steps and notes the current one."""
 
     def __call__(self, n: int = 1, note: str = "") -> None: ...
 
 
 @contextmanager
 def progress(title: str, total: int, done: int = 0) -> Iterator[Advance]:
-    """A bar with the time left on a terminal; elsewhere a plain line with it every ten seconds, and one at the end.
+    """Show a progress bar with the time left on a terminal; elsewhere print a line every ten seconds and one at the end.
 
     Args:
-        done: of `total`, what was done before.
+        done: steps of `total` that an earlier run completed.
     """
     if sys.stderr.isatty():
         yield from _rich_bar(title, total, done)
@@ -68,11 +68,11 @@ def _plain_lines(title: str, total: int, done: int) -> Iterator[Advance]:
     def advance(n: int = 1, note: str = "") -> None:
         nonlocal done, last
         done += n
-        now = time.monotonic()
-        if now - last >= _PLAIN_EVERY_S:
-            last = now
-            left_s = (now - started) * (total - done) / max(done - before, 1)
-            line = f"{title}: {done:,} of {total:,} after {now - started:.0f} s, about {duration(left_s)} left"
+        time_s = time.monotonic()
+        if time_s - last >= _PLAIN_EVERY_S:
+            last = time_s
+            left_s = (time_s - started) * (total - done) / max(done - before, 1)
+            line = f"{title}: {done:,} of {total:,} after {time_s - started:.0f} s, about {duration(left_s)} left"
             say(line + (f", {note}" if note else ""))
 
     yield advance
@@ -80,17 +80,17 @@ def _plain_lines(title: str, total: int, done: int) -> Iterator[Advance]:
 
 
 def say(text: str) -> None:
-    """One line for the person, on stderr."""
+    """Print a line for the user on stderr."""
     print(text, file=sys.stderr, flush=True)
 
 
 def print_json(content: object) -> None:
-    """One JSON document on stdout."""
+    """Print a JSON document on stdout."""
     print(json.dumps(content, indent=2, ensure_ascii=False))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
-    """A table on stdout; columns whose name begins with `#` are set right.
+    """Print a table on stdout; columns whose name begins with `#` are aligned right.
 
     Nothing is cut: in a terminal too narrow for the table each row becomes a paragraph, elsewhere lines are as long as needed.
     """
@@ -126,7 +126,7 @@ def _print_paragraphs(width: int, columns: Sequence[str], rows: Sequence[Sequenc
 
 
 def duration(seconds: float) -> str:
-    """`8.2 s`, `4 min 05 s` or `2 h 10 min`."""
+    """Format seconds as `8.2 s`, `4 min 05 s` or `2 h 10 min`."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

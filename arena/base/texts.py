@@ -1,9 +1,8 @@
-"""Texts in several languages: a folder with one TOML file a language, in which `xx.toml` is all that a further language needs.
+"""Texts in several languages: a folder with one TOML file per language; a further language needs only its `xx.toml`.
 
-The table [language] says how the language names itself and what it sets between groups of three digits. Every other table
-holds texts: a string, or a list of the form for one and the form for any other number `n`. They are filled by `str.format`,
-in which `{n:,}` is a number written as the language does. Decimals stand with a point and dates as ISO 8601 in all of them,
-as in the CSV files beside them.
+The table [language] has the language's own name and its separator of thousands. Every other table holds texts: a string, or a
+list of the singular and the plural form, chosen by `n`. `str.format` fills them; `{n:,}` writes a number with the language's
+separator. All languages write decimals with a point and dates as ISO 8601, as in the CSV files beside them.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-ENGLISH = "en"  # the language of command lines and of whoever names none
+ENGLISH = "en"  # the language of command lines, and the default of pages
 
-Forms = tuple[str, ...]  # one form, or the form for one and the form for any other number
+Forms = tuple[str, ...]  # one form, or singular and plural
 
 
 class Localized(ABC):

@@ -49,7 +49,7 @@ def collect_votes(parts: Mapping[str, ClipAnswers]) -> dict[str, Vote]:
     }
 
 
-def find_mistakes(run: Votes, all_runs: Sequence[Votes], labels: Sequence[str]) -> tuple[MistakeFacts, ...]:
+def rank_mistakes(run: Votes, all_runs: Sequence[Votes], labels: Sequence[str]) -> tuple[MistakeFacts, ...]:
     """Return the run's surest mistakes on test clips (on validation clips where there are none), at most twelve."""
     split = "test" if any(vote.split == "test" for vote in run.values()) else "val"
     wrong = [(clip, vote) for clip, vote in run.items() if vote.predicted != vote.truth and vote.split == split]

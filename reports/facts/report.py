@@ -86,7 +86,7 @@ class RunFacts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cell:
+class GridCell:
     """One cell of the two by four comparison; `run` is None where the training is missing."""
 
     model: str
@@ -118,7 +118,7 @@ class ReportFacts:
     """All values of the page."""
 
     title: str
-    cells: tuple[Cell, ...]
+    cells: tuple[GridCell, ...]
     chosen: str  # digest of the run with the best validation macro-F1; empty without runs
     is_one_fold: bool  # the runs are one fold of an evaluation: no others were found
     runner_up: str  # second by validation

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from reports.facts.report import Cell
+from reports.facts.report import GridCell
 from reports.figures.canvas import SMALL_PX, SOFT, Frame, Label, Limits, augment_marker, filter_dash, model_colour, rows_plot
 from reports.wording.formats import score, variant_name
 from reports.wording.page_texts import Texts
@@ -31,7 +31,7 @@ class DotRow:
     is_heading: bool = False
 
 
-def dot_rows(cells: Sequence[Cell], chosen: str, t: Texts) -> list[DotRow]:
+def dot_rows(cells: Sequence[GridCell], chosen: str, t: Texts) -> list[DotRow]:
     """Eight lines under a heading per model, from top to bottom at y = 0, 1, 2, ..."""
     rows: list[DotRow] = []
     for cell in cells:
@@ -68,7 +68,7 @@ def score_limits(values: Sequence[float | None]) -> Limits:
     return max(0.0, low - air), min(1.0, high + air)
 
 
-def dot_plot(cells: Sequence[Cell], chosen: str, width: float, t: Texts) -> str:
+def dot_plot(cells: Sequence[GridCell], chosen: str, width: float, t: Texts) -> str:
     """Test macro-F1 of the eight with intervals, a tick for validation; the same lines at any width."""
     rows = dot_rows(cells, chosen, t)
     frame = Frame(width=width, height=DOT_ROW_PX * (rows[-1].y + 1) + 44, left=108, right=46, top=4, bottom=40)

@@ -9,7 +9,7 @@ from pathlib import Path
 from arena.base.media import palette_png, png_uri
 from cnn.runs.folder import RunFolder
 from reports.analysis.groups import group_clips
-from reports.analysis.mistakes import collect_votes, find_doubts, find_mistakes
+from reports.analysis.mistakes import collect_votes, find_doubts, rank_mistakes
 from reports.facts.clips import Media
 from reports.facts.report import CellKey, ReportFacts
 from reports.figures.media import wav_uri
@@ -40,7 +40,7 @@ def with_clips(facts: ReportFacts, readings: Mapping[CellKey, Reading], where: P
     answers = {one.facts.digest: collect_votes(one.clips) for one in readings.values()}
     labels = shown.facts.labels
     same_labels = [answers[one.facts.digest] for one in readings.values() if one.facts.labels == labels]
-    mistakes = find_mistakes(answers[shown.facts.digest], same_labels, labels)
+    mistakes = rank_mistakes(answers[shown.facts.digest], same_labels, labels)
     doubts = find_doubts(same_labels, labels)
     tiles = find_tiles(where, RunFolder(Path(shown.facts.folder)).config())
     told = dataclasses.replace(

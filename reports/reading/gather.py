@@ -12,7 +12,7 @@ from reports.analysis.paired_bootstrap import Resampled, compute_interval, have_
 from reports.errors import NothingToReport, SourceError
 from reports.facts.base import Note, NoteKind
 from reports.facts.contest import ContestFacts
-from reports.facts.report import Cell, CellKey, ReportFacts, RunFacts, SettingRow, order_cells
+from reports.facts.report import CellKey, GridCell, ReportFacts, RunFacts, SettingRow, order_cells
 from reports.facts.sweeps import AgentFacts
 from reports.reading.clips import with_clips
 from reports.reading.evaluations import read_evaluations
@@ -129,7 +129,7 @@ def assemble(readings: dict[CellKey, Reading], notes: Sequence[Note], t: Texts, 
     settings = setting_rows([runs[place] for place in order_cells(runs) if place in runs])
     return ReportFacts(
         title="",
-        cells=tuple(Cell(model=place[0], variant=place[1], run=runs.get(place)) for place in order_cells(runs)) if runs else (),
+        cells=tuple(GridCell(model=key[0], variant=key[1], run=runs.get(key)) for key in order_cells(runs)) if runs else (),
         chosen=chosen,
         runner_up=runner_up,
         effects=compute_effects(resampled, {place: run.digest for place, run in runs.items()}, t) if resampled else (),

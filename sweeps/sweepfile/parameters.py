@@ -6,7 +6,7 @@ import math
 
 from arena.base.suggest import did_you_mean
 from sweeps.sweepfile.distributions import EDGE
-from sweeps.sweepfile.section import Section, quote, yaml_number
+from sweeps.sweepfile.section import Section, abbreviate, yaml_number
 from sweeps.sweepfile.space import Distribution, Parameter
 from sweeps.sweepfile.yaml_lines import Node
 
@@ -142,19 +142,19 @@ def _constant(section: Section) -> object:
 def _choices(section: Section) -> tuple[object, ...]:
     node = section.entries["values"]
     if not isinstance(node.value, list) or not node.value:
-        section.fail(f"{section.name}.values takes a list such as [32, 64, 128], not {quote(node.value)}", node.line)
+        section.fail(f"{section.name}.values takes a list such as [32, 64, 128], not {abbreviate(node.value)}", node.line)
     values: list[object] = []
     for item in node.value:
         value = _scalar(section, item, f"{section.name}.values")
         if any(value == earlier and type(value) is type(earlier) for earlier in values):
-            section.fail(f"{section.name}.values names {quote(value)} twice; keep one", item.line)
+            section.fail(f"{section.name}.values names {abbreviate(value)} twice; keep one", item.line)
         values.append(value)
     return tuple(values)
 
 
 def _scalar(section: Section, node: Node, name: str) -> object:
     if node.value is None or isinstance(node.value, list | dict):
-        section.fail(f"{name} takes plain values, not {quote(node.value)}", node.line)
+        section.fail(f"{name} takes plain values, not {abbreviate(node.value)}", node.line)
     if isinstance(node.value, int | float) and not isinstance(node.value, bool):
         return section.read_number(node, name)
     return node.value

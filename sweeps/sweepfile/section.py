@@ -38,7 +38,7 @@ class Section:
         if node is None:
             return None
         if not isinstance(node.value, str) or not node.value:
-            self.fail(f"{self._at(key)} takes text, not {quote(node.value)}", node.line)
+            self.fail(f"{self._at(key)} takes text, not {abbreviate(node.value)}", node.line)
         return node.value
 
     def option(self, key: str, allowed: Iterable[str]) -> str | None:
@@ -62,9 +62,9 @@ class Section:
             better = yaml_number(float(value))
             self.fail(f"{name} is {value!r}, which YAML reads as text (it wants a point and a sign); write {better}", node.line)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            self.fail(f"{name} takes a number, not {quote(value)}", node.line)
+            self.fail(f"{name} takes a number, not {abbreviate(value)}", node.line)
         if abs(value) > 1e300 or math.isnan(value):
-            self.fail(f"{name} takes a finite number, not {quote(value)}", node.line)
+            self.fail(f"{name} takes a finite number, not {abbreviate(value)}", node.line)
         return value
 
     def integer(self, key: str, *, least: int) -> int | None:
@@ -81,7 +81,7 @@ class Section:
         if node is None:
             return None
         if not isinstance(node.value, dict):
-            self.fail(f"{self._at(key)} takes lines of `key: value` below it, not {quote(node.value)}", node.line)
+            self.fail(f"{self._at(key)} takes lines of `key: value` below it, not {abbreviate(node.value)}", node.line)
         return Section(file=self.file, name=name, entries=node.value, line=node.line)
 
     def find_line(self, key: str) -> int:
@@ -103,7 +103,7 @@ def yaml_number(value: float) -> str:
     return f"{mantissa if '.' in mantissa else mantissa + '.0'}e{exponent if exponent[0] in '+-' else '+' + exponent}"
 
 
-def quote(value: object) -> str:
+def abbreviate(value: object) -> str:
     """Write a value of the file, shortened for a message."""
     if isinstance(value, dict):
         return "a mapping"

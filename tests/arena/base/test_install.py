@@ -45,7 +45,7 @@ for words in json.loads(sys.argv[1]):
     print(json.dumps([code, said.getvalue()]))
 """
 SAY_HELP = """
-import click, typer.main, arena
+import click, typer.main, arena.cli
 
 def words(command, path):
     yield [*path, "--help"]
@@ -138,7 +138,7 @@ def test_a_missing_package_is_one_line_with_the_extra_that_has_it(tmp_path: Path
         "inspect abc": ("torch", "train"),
         "sweep run lenet5 --variant raw": ("soundfile", "sweep"),
         "sweep best x": ("optuna", "sweep"),
-        "contest pack corpus --n-test-speakers 1 --out pack": ("torch", "train"),
+        "contest pack corpus --n-test-speakers 1 --out pack": ("soundfile", "train"),
         "report build": ("matplotlib", "report"),
         "report table": ("pandas", "report"),
         "demo": ("soundfile", "all"),

@@ -11,7 +11,7 @@ import pytest
 
 from cnn.runs.folder import Prediction
 from reports.analysis.groups import group_clips
-from reports.analysis.mistakes import Vote, find_doubts, find_mistakes
+from reports.analysis.mistakes import Vote, find_doubts, rank_mistakes
 from reports.facts.report import ReportFacts
 from reports.page.render import render
 from reports.reading.gather import Sources, gather
@@ -31,7 +31,7 @@ def answer(truth: int, predicted: int, p: float, split: str = "test") -> Vote:
 def test_mistakes_come_the_surest_first_and_two_of_a_kind_at_most() -> None:
     run = {f"a{n}": answer(1, 8, 0.6 + n / 100) for n in range(5)}
     run |= {"b": answer(2, 3, 0.99), "right": answer(4, 4, 1.0), "other split": answer(5, 6, 1.0, "val")}
-    found = find_mistakes(run, [run, {"b": answer(2, 2, 0.9)}], LABELS)
+    found = rank_mistakes(run, [run, {"b": answer(2, 2, 0.9)}], LABELS)
     assert [(one.id, one.truth, one.predicted) for one in found] == [("b", "2", "3"), ("a4", "1", "8"), ("a3", "1", "8")]
     assert (found[0].n_wrong, found[0].n_votes, found[1].n_votes) == (1, 2, 1)
     assert found[0].probabilities[0] == ("3", 0.99)
@@ -39,7 +39,7 @@ def test_mistakes_come_the_surest_first_and_two_of_a_kind_at_most() -> None:
 
 def test_validation_mistakes_stand_in_where_there_is_no_test() -> None:
     run = {"a": answer(1, 8, 0.9, "val")}
-    assert [one.split for one in find_mistakes(run, [run], LABELS)] == ["val"]
+    assert [one.split for one in rank_mistakes(run, [run], LABELS)] == ["val"]
 
 
 @pytest.mark.parametrize(
