@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from cnn.config import TileSettings
-from cnn.tiles.front_end import ENERGY_SHARE, LEAST_POWER, constants, resampler
+from cnn.tiles.front_end import ENERGY_SHARE, FFT_BINS_PER_WINDOW, LEAST_POWER, constants, resampler
 
 _DROPS_UP_TO = 2  # radius
 
@@ -90,8 +90,8 @@ def _transform(n_samples: int, n_frames: int, window: torch.Tensor) -> tuple[tor
     starts = torch.arange(n_frames) * (n_samples // n_frames) + n_window // 2 - n_window
     indices = (starts[:, None] + torch.arange(n_window)).abs()
     indices = torch.where(indices < n_samples, indices, 2 * (n_samples - 1) - indices)
-    n_points = 2 * n_window
-    turns = (torch.arange(n_window)[:, None] * torch.arange(n_window + 1)) % n_points  # (W, R)
+    n_points = FFT_BINS_PER_WINDOW * n_window
+    turns = (torch.arange(n_window)[:, None] * torch.arange(n_points // 2 + 1)) % n_points  # (W, R)
     angle = turns.double() * (2 * math.pi / n_points)
     return indices, window.double()[:, None] * torch.cat([angle.cos(), angle.sin()], dim=1)
 

@@ -123,7 +123,7 @@ class RunFolder:
         return self.path.name
 
     def config(self) -> dict[str, Any]:
-        """Read config.json; `cnn.overrides.from_dict` makes a RunConfig of it."""
+        """Read config.json; `cnn.overrides.config_from_dict` makes a RunConfig of it."""
         return read_json(self.path / "config.json")
 
     def epochs(self) -> list[EpochRow]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 
 from cnn.config import AugmentSettings, TileSettings
+from cnn.tiles.mel_scale import hertz_to_mel, mel_to_hertz
 
 _FULL_SIZE = 64  # widths and shifts are given for tiles of this size
 _STRAIGHT_TO = 0.7  # share of the highest frequency; above it the vocal tract warp is bent
@@ -94,7 +95,7 @@ class Augment:
         self._size = tiles.size
         self._scale = tiles.size / _FULL_SIZE
         self._highest_hz = tiles.f_max_hz
-        low, high = _to_mel(torch.tensor([tiles.f_min_hz, tiles.f_max_hz])).tolist()
+        low, high = hertz_to_mel(torch.tensor([tiles.f_min_hz, tiles.f_max_hz])).tolist()
         self._low_mel, self._mel_per_bin = low, (high - low) / (tiles.size - 1)
         self._hiss = _exponential(_N_HISS + tiles.size**2)
 
@@ -135,8 +136,8 @@ class Augment:
         """Return (B, F): the position that each row is read from, by vocal tract and bend."""
         bins = torch.arange(self._size, device=draws.device)
         factors = torch.exp(draws.between(-s.tract, s.tract))  # (B, 1)
-        hertz = _warp_hertz(_to_hertz(self._low_mel + self._mel_per_bin * bins), factors, self._highest_hz)
-        positions: torch.Tensor = (_to_mel(hertz) - self._low_mel) / self._mel_per_bin
+        hertz = _warp_hertz(mel_to_hertz(self._low_mel + self._mel_per_bin * bins), factors, self._highest_hz)
+        positions: torch.Tensor = (hertz_to_mel(hertz) - self._low_mel) / self._mel_per_bin
         positions = positions + _bend(bins, s.tract_bend * self._scale, draws)
         return positions.clamp_(0, self._size - 1)  # beyond the outermost band its value is repeated
 
@@ -189,14 +190,6 @@ def _warp_hertz(hertz: torch.Tensor, factors: torch.Tensor, highest_hz: float) -
     bend_hz = least / factors
     slope = (highest_hz - least) / (highest_hz - bend_hz)
     return torch.where(hertz <= bend_hz, hertz * factors, highest_hz - slope * (highest_hz - hertz))
-
-
-def _to_mel(hertz: torch.Tensor) -> torch.Tensor:
-    return 2595 * torch.log10(1 + hertz / 700)  # HTK's mel scale, torchaudio's default and that of the tiles
-
-
-def _to_hertz(mel: torch.Tensor) -> torch.Tensor:
-    return 700 * (10 ** (mel / 2595) - 1)
 
 
 def _bend(along: torch.Tensor, most: float | torch.Tensor, draws: _Draws) -> torch.Tensor:

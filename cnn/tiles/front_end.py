@@ -13,6 +13,7 @@ import torch
 import torchaudio
 
 from cnn.config import TileSettings
+from cnn.tiles.mel_scale import MEL_SCALE
 
 
 def bilateral(tile: npt.NDArray[np.uint8], settings: TileSettings) -> npt.NDArray[np.uint8]:
@@ -23,7 +24,7 @@ def bilateral(tile: npt.NDArray[np.uint8], settings: TileSettings) -> npt.NDArra
     return filtered
 
 
-_FFT_BINS_PER_WINDOW = 2  # zero-padding: without it the lowest of 64 bands hold no bin of a 32 ms window
+FFT_BINS_PER_WINDOW = 2  # zero-padding: without it the lowest of 64 bands hold no bin of a 32 ms window
 ENERGY_SHARE = 0.999  # share of the most energy that any window holds
 _N_TOGETHER = 8  # clips: fewer pay for each call, the spectra of more leave the cache
 LEAST_POWER = 1e-12  # floor of a cell's power: silence has a logarithm too
@@ -93,7 +94,7 @@ def _mel_power(waves: torch.Tensor, settings: TileSettings) -> npt.NDArray[np.fl
     """Return the mel spectrogram (B, F, T) of (B, S): torchaudio's, at less than half of its cost."""
     window, bands = constants(settings)
     hop = waves.shape[1] // settings.size  # rounded up, there would be a frame too few
-    spectrum = torch.stft(waves, _FFT_BINS_PER_WINDOW * len(window), hop, len(window), window, return_complex=True)
+    spectrum = torch.stft(waves, FFT_BINS_PER_WINDOW * len(window), hop, len(window), window, return_complex=True)
     squares = torch.view_as_real(spectrum[..., : settings.size]).square_()  # (B, R, T, 2), real and imaginary part
     energy = (squares[..., 0] + squares[..., 1]).numpy()
     power = np.empty((len(waves), settings.size, settings.size), dtype=np.float32)
@@ -107,11 +108,12 @@ def constants(settings: TileSettings) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the window (S,) and the mel filter bank (F, R): weights of Fourier bins by band."""
     n_window = round(settings.window_s * settings.rate_hz)
     bands = torchaudio.functional.melscale_fbanks(
-        n_freqs=_FFT_BINS_PER_WINDOW * n_window // 2 + 1,
+        n_freqs=FFT_BINS_PER_WINDOW * n_window // 2 + 1,
         f_min=settings.f_min_hz,
         f_max=settings.f_max_hz,
         n_mels=settings.size,
         sample_rate=settings.rate_hz,
+        mel_scale=MEL_SCALE,
     )
     return torch.hann_window(n_window), bands.T.contiguous()
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnn.nets import NETS
 from reports.documents.paper_figures import paper_figures
 from reports.documents.stamped import digest_of_text
 from reports.errors import NothingToReport
@@ -82,8 +83,9 @@ def _cell(text: str) -> str:
 
 @functools.cache
 def references() -> dict[str, dict[str, str]]:
-    """By key: how a work is cited, and its line."""
-    return tomllib.loads(_REFERENCES.read_text(encoding="utf-8"))
+    """Return by key how a work is cited, and its line: every net's paper, and what else a paper may cite."""
+    nets = {name: {"cite": net.paper, "line": net.reference} for name, net in NETS.items()}
+    return nets | tomllib.loads(_REFERENCES.read_text(encoding="utf-8"))
 
 
 def paper_of(facts: ReportFacts, folder: str) -> Paper:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arena.base.texts import ENGLISH, Words
-from cnn.nets import PAIR
+from cnn.nets import NETS, PAIR
 from reports.wording import formats
 
 TEXTS = Path(__file__).parent / "texts"
@@ -44,8 +44,9 @@ class Texts(Words):
         return model.rpartition(":")[2] or self("word.unknown_model")
 
     def source(self, model: str) -> str:
-        """Where the net comes from, in two words; empty for one we do not know."""
-        return self(f"net.{model}") if self.has(f"net.{model}") else ""
+        """Return where the net comes from, in two words (English where its language has none); empty for an unknown one."""
+        origin = NETS[model].origin if model in NETS else {}
+        return origin.get(self.language, origin.get(ENGLISH, ""))
 
     def cell(self, model: str, variant: str) -> str:
         """`Model B on bilateral + aug`."""

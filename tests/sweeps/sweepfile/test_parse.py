@@ -51,8 +51,11 @@ def test_a_net_added_by_the_two_steps_of_the_readme_has_a_sweep_file(tmp_path: P
         (ROOT / "cnn" / "models" / "mlp.py").read_text().replace("MLP", "NewNet")
     )
     table = tmp_path / "cnn" / "nets.py"
-    line = 'NETS = {\n    "newnet": Net("NewNet", BASELINE, "Nobody 2026", 3, (2, 12), "layers in all"),'
-    table.write_text(table.read_text().replace("NETS = {", line, 1))
+    entry = (
+        'NETS = {\n    "newnet": Net(\n        "NewNet", BASELINE, "Nobody 2026", reference="A. Nobody: Nets. 2026.",\n'
+        '        origin={"en": "after nobody", "es": "según nadie"}, depth=3, depths=(2, 12), counts="layers in all",\n    ),'
+    )
+    table.write_text(table.read_text().replace("NETS = {", entry, 1))
     words = [sys.executable, "-m", "arena", "sweep", "lint", "newnet", "--json"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
