@@ -158,4 +158,4 @@ def _report() -> None:
     import reports.cli.report
 
     _step(8, "the report")
-    _command(reports.cli.report.build, "report build")
+    _command(reports.cli.report.build_command, "report build")

@@ -69,7 +69,7 @@ def make(plan: Plan, n_jobs: int) -> int:
     return sum(map_in_processes(partial(write_speaker, plan), range(1, plan.n_speakers + 1), n_jobs))
 
 
-def sources_of(folder: Path) -> dict[str, tuple[Path, ...]]:
+def resolve_sources(folder: Path) -> dict[str, tuple[Path, ...]]:
     """The usable recordings below `folder` by digit."""
     clips = scan(folder).clips
     return {str(d): tuple(folder / clip.path for clip in clips if clip.label == str(d)) for d in range(N_DIGITS)}
@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=48_000)
     parser.add_argument("--jobs", type=int, default=0)
     given = parser.parse_args()
-    sources = sources_of(given.source) if given.source else {}
+    sources = resolve_sources(given.source) if given.source else {}
     plan = Plan(out=given.out, sources=sources, n_speakers=given.speakers, n_takes=given.takes, rate_hz=given.rate)
     print(f"{given.out}: {make(plan, given.jobs):,} clips")
 

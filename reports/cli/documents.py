@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from arena.base.terminal import progress, say
-from reports.cli.report import IN_ENGLISH, ContestAt, Lang, Runs, Studies, Tiles, Title, sources_of
+from reports.cli.report import IN_ENGLISH, ContestAt, Lang, Runs, Studies, Tiles, Title, resolve_sources
 
 app = typer.Typer()
 
@@ -37,20 +37,20 @@ def notebook(
 
     Its cells are plain pandas and matplotlib over the run folders, for a team to read, change and run again.
     """
-    from reports.documents.notebook import check_notebook, check_packages, notebook_of, run_notebook, story_of, write_notebook
+    from reports.documents import notebook as story
     from reports.errors import OutputError
-    from reports.reading.gather import gather
+    from reports.reading.gather import gather_facts
 
-    check_packages(runs=not no_run)
-    check_notebook(out, force=force)
-    sources = sources_of(runs, studies, contest, named_runs=tuple(run or ()), tiles=tiles, title=title)
-    cells = story_of(gather(sources), sources, out)
-    made, cause = notebook_of(cells), ""
+    story.check_notebook_packages(runs=not no_run)
+    story.check_notebook(out, force=force)
+    sources = resolve_sources(runs, studies, contest, named_runs=tuple(run or ()), tiles=tiles, title=title)
+    cells = story.build_story(gather_facts(sources), sources, out)
+    document, cause = story.build_notebook(cells), ""
     out.parent.mkdir(parents=True, exist_ok=True)
     if not no_run:
         with progress("running the notebook", sum(cell.kind == "code" for cell in cells)) as advance:
-            made, cause = run_notebook(made, out.resolve().parent, advance)
-    size = write_notebook(made, out)
+            document, cause = story.run_notebook(document, out.resolve().parent, advance)
+    size = story.write_notebook(document, out)
     if cause:
         raise OutputError(f"a cell of {out} failed: {cause}; it was written as far as it ran, open it to see where")
     say(f"wrote {out} ({size / 1e6:.1f} MB, {len(cells)} cells{', not run' if no_run else ''}); open it in Jupyter")
@@ -76,23 +76,24 @@ def paper(
 
     It says what the numbers say; where it needs you, it has a line that says so.
     """
-    from reports.documents.paper import is_unedited, paper_of, write_paper
+    from reports.documents.paper import compose_paper, is_unedited, write_paper
     from reports.documents.paper_pdf import print_paper
     from reports.documents.pdf import find_browser
     from reports.documents.stamped import check_unedited
-    from reports.reading.gather import gather
+    from reports.reading.gather import gather_facts
 
     browser = find_browser() if pdf else ""
-    is_kept = pdf and out.is_file() and not force and not is_unedited(out)
-    if is_kept:
+    is_edited = pdf and out.is_file() and not force and not is_unedited(out)
+    if is_edited:
         say(f"{out} was edited: it stays as it is, and is printed; --force writes it anew")
     else:
         check_unedited(out, is_unedited(out), force=force)
-        sources = sources_of(runs, studies, contest, named_runs=tuple(run or ()), tiles=tiles, title=title, lang=lang.value)
+        more = {"named_runs": tuple(run or ()), "tiles": tiles, "title": title, "lang": lang.value}
+        sources = resolve_sources(runs, studies, contest, **more)
         folder = f"{out.stem}-figures"
-        made = paper_of(gather(sources), folder)
-        size = write_paper(made, out, folder)
-        say(f"wrote {out} and {len(made.figures)} figures in {out.parent / folder} ({size / 1e6:.1f} MB)")
+        document = compose_paper(gather_facts(sources), folder)
+        size = write_paper(document, out, folder)
+        say(f"wrote {out} and {len(document.figures)} figures in {out.parent / folder} ({size / 1e6:.1f} MB)")
     if pdf:
         print_paper(out, out.with_suffix(".pdf"), lang.value, browser)
         print(out.with_suffix(".pdf"))

@@ -54,8 +54,8 @@ Lang = Annotated[Language, typer.Option(help="The language of the page.")]
 Private = Annotated[bool, typer.Option("--private", help="For the host: the contest's private scores.")]
 
 
-def sources_of(runs: Path, studies: Path | None, contest: str | None, **more: Any) -> Sources:
-    """Where a command of this group reads; what was not named is taken where it usually lies.
+def resolve_sources(runs: Path, studies: Path | None, contest: str | None, **more: Any) -> Sources:
+    """Return the sources of a command; those that were not named have their default paths.
 
     Raises:
         SourceError: the named folder of studies is not there.
@@ -65,12 +65,12 @@ def sources_of(runs: Path, studies: Path | None, contest: str | None, **more: An
 
     if studies is not None and not studies.is_dir():
         raise SourceError(f"there is no folder {studies}; name the one that `arena sweep run` made, or leave --studies out")
-    found = contest or (CONTEST_FILE if Path(CONTEST_FILE).exists() else None)
-    return Sources(runs=runs, studies=studies or Path("studies"), contest=found, **more)
+    contest = contest or (CONTEST_FILE if Path(CONTEST_FILE).exists() else None)
+    return Sources(runs=runs, studies=studies or Path("studies"), contest=contest, **more)
 
 
-@app.command(epilog=_EXAMPLES)
-def build(
+@app.command("build", epilog=_EXAMPLES)
+def build_command(
     run: Annotated[
         list[Path] | None,
         typer.Argument(metavar="[RUN]...", help="Runs to compare (folders, or how their names begin), not the newest eight."),
@@ -92,13 +92,13 @@ def build(
     """
     from reports.documents.pdf import find_browser, write_pdf
     from reports.page.output import as_plain, write_report
-    from reports.reading.gather import gather
+    from reports.reading.gather import gather_facts
 
     more = {"named_runs": tuple(run or ()), "tiles": tiles, "title": title, "lang": lang.value, "private": private}
-    sources = sources_of(runs, studies, contest, **more)
+    sources = resolve_sources(runs, studies, contest, **more)
     browser = find_browser() if pdf else ""
     with progress("reading and drawing", 3 if pdf else 2) as advance:
-        facts = gather(sources)
+        facts = gather_facts(sources)
         advance(1, f"{len(facts.runs)} trainings read")
         size = write_report(facts, out)
         advance()
@@ -113,8 +113,8 @@ def build(
 
 
 def plain_facts(facts: ReportFacts) -> dict[str, Any]:
-    """The facts without pictures and sounds of single clips, and without the arrays of inspections."""
-    bare = tuple(dataclasses.replace(one, arrays={}) for one in facts.inspections)
+    """Return the facts without pictures and sounds of single clips, and without the arrays of inspections."""
+    bare = tuple(dataclasses.replace(inspection, arrays={}) for inspection in facts.inspections)
     return dataclasses.asdict(dataclasses.replace(facts, media={}, inspections=bare))
 
 
@@ -128,31 +128,32 @@ def compare_command(
     lang: Lang = IN_ENGLISH,
 ) -> None:
     """Compare two sets of runs, or two runs: the same model and variant in pairs, on the same test clips."""
-    from reports.page.compare import lead_of, render_comparison
+    from reports.page.compare import comparison_lead, render_comparison
     from reports.page.output import write_page
-    from reports.reading.compare import compare
+    from reports.reading.compare import compare_runs
     from reports.reading.gather import Sources
     from reports.wording.formats import NONE, score, signed, variant_name
     from reports.wording.page_texts import texts
 
     t = texts(lang.value)
-    facts = compare(a, b, Sources(runs=runs, title=title, lang=lang.value), t)
+    facts = compare_runs(a, b, Sources(runs=runs, title=title, lang=lang.value), t)
     write_page(render_comparison(facts), out)
     for note in facts.notes:
         say(f"{note.kind}: {note.text}")
     rows = []
     for pair in facts.pairs:
         f1 = [score(side.test.macro_f1 if side and side.test else None) for side in (pair.a, pair.b)]
-        found = pair.difference
-        span = t.signed_span(found.interval.low, found.interval.high) if found else NONE
-        rows.append([t.model(pair.model), variant_name(pair.variant), *f1, signed(found.value if found else None), span])
+        value, span = None, NONE
+        if pair.difference:
+            value, span = pair.difference.value, t.signed_span(pair.difference.interval.low, pair.difference.interval.high)
+        rows.append([t.model(pair.model), variant_name(pair.variant), *f1, signed(value), span])
     print_table(["model", "variant", f"#{a}", f"#{b}", "#A minus B", "#interval"], rows)
-    print(lead_of(facts, t))
+    print(comparison_lead(facts, t))
     print(out)
 
 
-@app.command(epilog="Example: `arena report serve` beside `arena sweep run`; Ctrl+C ends it")
-def serve(
+@app.command("serve", epilog="Example: `arena report serve` beside `arena sweep run`; Ctrl+C ends it")
+def serve_command(
     runs: Runs = Path("runs"),
     studies: Studies = None,
     tiles: Tiles = Path("tiles"),
@@ -165,7 +166,7 @@ def serve(
     """Show the page in a browser of this machine, and keep it up to date while a sweep runs."""
     from reports.page.serve import open_server
 
-    sources = sources_of(runs, studies, contest, tiles=tiles, title=title, lang=lang.value, private=private)
+    sources = resolve_sources(runs, studies, contest, tiles=tiles, title=title, lang=lang.value, private=private)
     with open_server(sources, port) as server:
         say("built anew when runs, studies or the contest change; the page asks again by itself; Ctrl+C ends it")
         print(server.address, flush=True)
@@ -196,7 +197,7 @@ def _print_summary(facts: ReportFacts, out: Path) -> None:
 
 
 def _print_evaluations(facts: ReportFacts) -> None:
-    from reports.wording.evaluations import group_title, name_of
+    from reports.wording.evaluations import evaluation_name, group_title
     from reports.wording.formats import score
     from reports.wording.page_texts import texts
 
@@ -205,27 +206,27 @@ def _print_evaluations(facts: ReportFacts) -> None:
     for group in facts.evaluations:
         rows = [
             [
-                name_of(one, t),
-                f"{len(one.folds)} of {one.n_folds}",
-                str(len(one.seeds)),
-                score(one.mean),
-                t.span(one.scores.interval.low, one.scores.interval.high),
+                evaluation_name(evaluation, t),
+                f"{len(evaluation.folds)} of {evaluation.n_folds}",
+                str(len(evaluation.seeds)),
+                score(evaluation.mean),
+                t.span(evaluation.scores.interval.low, evaluation.scores.interval.high),
             ]
-            for one in group.evaluations
+            for evaluation in group.evaluations
         ]
         print_table(["evaluation", "#folds", "#seeds", "#mean F1", "#pooled interval"], rows, title=group_title(group, t))
 
 
-@app.command(epilog="Example: `arena report table --out runs.csv`, then `pandas.read_csv('runs.csv')` in a notebook")
-def table(
+@app.command("table", epilog="Example: `arena report table --out runs.csv`, then `pandas.read_csv('runs.csv')` in a notebook")
+def table_command(
     runs: Annotated[Path, typer.Option(help="Where run folders are.")] = Path("runs"),
     out: Annotated[Path, typer.Option(help="The CSV to write; replaced when it exists.")] = Path("runs.csv"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON, and write no file.")] = False,
 ) -> None:
     """Write every run as one row of a CSV: settings, scores, costs; for a notebook or a spreadsheet."""
-    from reports.documents.run_table import records, table_of, write_table
+    from reports.documents.run_table import read_run_table, records, write_table
 
-    rows = table_of(runs)
+    rows = read_run_table(runs)
     if as_json:
         return print_json(records(rows))
     write_table(rows, out)

@@ -1,4 +1,4 @@
-"""A written report in Markdown that a team edits: what is in the facts, said once, with figures as files beside it."""
+"""Paper in Markdown that a team edits: the facts in sentences and tables, with figures as files beside it."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ Rows = Sequence[Sequence[str]]  # the first names the columns; `#` before a name
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Paper:
-    """What is written: the text, and the figures that it names."""
+    """The text, and the figures that it names."""
 
     text: str
     figures: dict[str, str]  # SVG by file name without ending
 
 
 class _Writer:
-    """Markdown in the order in which it is said, with its figures numbered and its references gathered."""
+    """Markdown writer that numbers the figures and collects the references."""
 
     def __init__(self, facts: ReportFacts, folder: str, figures: dict[str, str]) -> None:
         self.facts, self.t, self.folder, self.figures = facts, texts(facts.lang), folder, figures
@@ -52,14 +52,14 @@ class _Writer:
             self.lines += [text, ""]
 
     def todo(self, key: str) -> None:
-        """A line for the team to replace."""
+        """Write a line for the team to replace."""
         self.say(f"> **{self.t('paper.todo')}** {self.t(f'paper.{key}')}")
 
     def points(self, sentences: Sequence[str]) -> None:
         self.say("\n".join(f"- {sentence}" for sentence in sentences))
 
     def cite(self, key: str) -> str:
-        """How the work is named in the text; it then stands among the references."""
+        """Return the citation of a work, which then stands among the references."""
         if key not in self.cited:
             self.cited.append(key)
         return references()[key]["cite"]
@@ -74,7 +74,7 @@ class _Writer:
     def table(self, rows: Rows) -> None:
         names = [name.removeprefix("#") for name in rows[0]]
         rule = ["---:" if name.startswith("#") else "---" for name in rows[0]]
-        self.say("\n".join("| " + " | ".join(_cell(one) for one in row) + " |" for row in (names, rule, *rows[1:])))
+        self.say("\n".join("| " + " | ".join(_cell(cell) for cell in row) + " |" for row in (names, rule, *rows[1:])))
 
 
 def _cell(text: str) -> str:
@@ -83,13 +83,13 @@ def _cell(text: str) -> str:
 
 @functools.cache
 def references() -> dict[str, dict[str, str]]:
-    """Return by key how a work is cited, and its line: every net's paper, and what else a paper may cite."""
+    """Read the citation and the line of each work, by key: the papers of the nets and those of other methods."""
     nets = {name: {"cite": net.paper, "line": net.reference} for name, net in NETS.items()}
     return nets | tomllib.loads(_REFERENCES.read_text(encoding="utf-8"))
 
 
-def paper_of(facts: ReportFacts, folder: str) -> Paper:
-    """The paper of `facts`; its figures lie in `folder` beside it.
+def compose_paper(facts: ReportFacts, folder: str) -> Paper:
+    """Compose the paper of `facts`; its figures lie in `folder` beside it.
 
     Raises:
         NothingToReport: no finished training.
@@ -119,24 +119,24 @@ def _models(facts: ReportFacts, t: Texts) -> str:
 
 
 def _data(w: _Writer) -> None:
-    facts, t, shown = w.facts, w.t, w.facts.main_run
-    assert shown, "a paper has a training"
+    facts, t, main_run = w.facts, w.t, w.facts.main_run
+    assert main_run, "a paper has a training"
     w.head("data")
     w.todo("todo_corpus")
     rows = [[t("data.part"), f"#{t('word.clips')}", f"#{t('data.per_digit')}", f"#{t('data.speakers')}"]]
-    for split in splits(shown):
+    for split in splits(main_run):
         per_digit = t.count(split.most) if split.fewest == split.most else f"{split.fewest} {t('word.to')} {split.most}"
         rows.append([t(f"data.{split.name}"), t.count(split.n), per_digit, str(len(split.speakers) or NONE)])
     w.table(rows)
-    corpus, kind = t.setting(shown.config["corpus"]), t.setting(shown.config.get("split.kind"))
+    corpus, kind = t.setting(main_run.config["corpus"]), t.setting(main_run.config.get("split.kind"))
     w.say(t("paper.split", corpus=corpus, split=kind, heard=t("data.heard") if facts.validates_on_known_speakers else ""))
 
 
 def _methods(w: _Writer) -> None:
-    facts, t, shown = w.facts, w.t, w.facts.main_run
-    assert shown, "a paper has a training"
+    facts, t, main_run = w.facts, w.t, w.facts.main_run
+    assert main_run, "a paper has a training"
     w.head("methods")
-    tile = {name: t.setting(shown.config.get(f"tiles.{name}")) for name in ("size", "rate_hz", "length_s")}
+    tile = {name: t.setting(main_run.config.get(f"tiles.{name}")) for name in ("size", "rate_hz", "length_s")}
     filters = t("paper.filters", cite=w.cite("bilateral")) if any(run.filter == "bilateral" for run in facts.runs) else ""
     augmented = t("paper.augmented", cite=w.cite("augmentation")) if any(run.augmented for run in facts.runs) else ""
     w.say(" ".join(part for part in (t("paper.tiles", **tile), filters, augmented) if part))
@@ -171,17 +171,17 @@ def _results(w: _Writer, summary: Summary) -> None:
     w.figure("effects", t("effect.caption"))
     w.figure("curves-f1", t("paper.curves_f1"))
     w.figure("curves-loss", t("paper.curves_loss"))
-    if (shown := facts.main_run) and shown.test:
-        name = t.cell(shown.model, shown.variant)
+    if (main_run := facts.main_run) and main_run.test:
+        name = t.cell(main_run.model, main_run.variant)
         w.figure("confusion", t("paper.confusion", name=name))
-        pairs = [t("paper.pair", truth=c.truth, predicted=c.predicted, n=c.n, of=c.n_truth) for c in confusions(shown)[:3]]
+        pairs = [t("paper.pair", truth=c.truth, predicted=c.predicted, n=c.n, of=c.n_truth) for c in confusions(main_run)[:3]]
         w.say(t("paper.confused", name=name, pairs=t.listed(pairs)) if pairs else "")
         w.figure("groups", t("group.caption", name=name))
-    for one in facts.inspections[:1]:
+    for inspection in facts.inspections[:1]:
         cites = {name: w.cite(name) for name in ("grad_cam", "occlusion", "tsne")}
-        name = t.cell(one.model, one.variant)
+        name = t.cell(inspection.model, inspection.variant)
         w.figure("attention", t("paper.attention", name=name, grad_cam=cites["grad_cam"], occlusion=cites["occlusion"]))
-        w.figure("embedding", t("paper.embedding", name=name, n=len(one.embedding), cite=cites["tsne"]))
+        w.figure("embedding", t("paper.embedding", name=name, n=len(inspection.embedding), cite=cites["tsne"]))
     if facts.sweeps:
         w.points([f"`{name}`: {sentence}" for name, sentence in summary.sweeps.items()])
         w.figure("studies", t("paper.studies"))
@@ -212,8 +212,8 @@ def _discussion(w: _Writer, summary: Summary) -> None:
     elsewhere = t("answer.fit_head")  # its sentence leads to a table of the page
     w.points([f"{head} {sentence}" for head, sentence in summary.answer if head != elsewhere])
     n = {state: sum(run.verdict == state for run in w.facts.runs) for state in ("good", "overfit", "underfit", "unsettled")}
-    told = t.listed([f"{t.verdict(state)} ({count})" for state, count in n.items() if count])
-    w.say(t.n("paper.fits", len(w.facts.runs), told=told) if told else "")
+    verdicts = t.listed([f"{t.verdict(state)} ({count})" for state, count in n.items() if count])
+    w.say(t.n("paper.fits", len(w.facts.runs), told=verdicts) if verdicts else "")
     w.todo("todo_discussion")
     w.head("limitations")
     w.points([*summary.caveats, t("paper.few_nets"), *(note.text for note in w.facts.notes)])
@@ -247,17 +247,17 @@ def _settings(w: _Writer) -> None:
 
 
 def is_unedited(out: Path) -> bool:
-    """Whether the paper at `out` is as it was written."""
+    """Return True where the paper at `out` is as it was written."""
     try:
         text = out.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return False
-    found = _STAMP.search(text)
-    return found is not None and found[1] == digest_of_text(_STAMP.sub("", text).removesuffix("\n"))
+    stamp = _STAMP.search(text)
+    return stamp is not None and stamp[1] == digest_of_text(_STAMP.sub("", text).removesuffix("\n"))
 
 
 def write_paper(paper: Paper, out: Path, folder: str) -> int:
-    """The size in bytes of all that now stands at `out` and in `folder` beside it.
+    """Write the paper to `out` and its figures to `folder` beside it, and return their size in bytes.
 
     Raises:
         OutputError: it cannot be written.

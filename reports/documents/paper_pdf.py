@@ -1,4 +1,4 @@
-"""A paper in Markdown, edited or not, as one page for the printer: its figures inside, raw HTML in it shown as text."""
+"""PDF of a paper in Markdown, edited or not: its figures are inlined, raw HTML in it is escaped."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ blockquote { margin: 0 0 8pt; padding: 3pt 8pt; border-left: 2pt solid #b35c00; 
 """
 
 
-def page_of(markdown: str, folder: Path, lang: str) -> str:
-    """The HTML of a paper whose figures lie below `folder`; a picture that is not there leaves its words."""
+def paper_html(markdown: str, folder: Path, lang: str) -> str:
+    """Return the HTML of a paper whose figures lie below `folder`; a missing picture leaves its words."""
     body = str(MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown))
-    body = re.sub(r'<img src="([^"]*)"', lambda found: f'<img src="{_inlined(found[1], folder)}"', body)
+    body = re.sub(r'<img src="([^"]*)"', lambda match: f'<img src="{_inlined(match[1], folder)}"', body)
     title = re.search(r"^# (.+)$", markdown, flags=re.MULTILINE)
     head = f'<meta charset="utf-8"><title>{escape(title[1] if title else "")}</title><style>{_STYLE}</style>'
     return f'<!doctype html><html lang="{lang}"><head>{head}</head><body>{body}</body></html>\n'
@@ -54,7 +54,7 @@ def _inlined(address: str, folder: Path) -> str:
 
 
 def print_paper(paper: Path, out: Path, lang: str, browser: str) -> int:
-    """The size in bytes of the PDF of `paper` that now stands at `out`.
+    """Print `paper` to the PDF `out` and return its size in bytes.
 
     Raises:
         OutputError: the paper cannot be read, or the browser failed.
@@ -63,7 +63,7 @@ def print_paper(paper: Path, out: Path, lang: str, browser: str) -> int:
         text = paper.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise OutputError(f"{paper} cannot be read as text: {error}; save it as UTF-8") from error
-    with tempfile.TemporaryDirectory(prefix="arena-paper-") as place:
-        page = Path(place) / "paper.html"
-        page.write_text(page_of(text, paper.parent, lang), encoding="utf-8")
+    with tempfile.TemporaryDirectory(prefix="arena-paper-") as folder:
+        page = Path(folder) / "paper.html"
+        page.write_text(paper_html(text, paper.parent, lang), encoding="utf-8")
         return write_pdf(page, out, browser)

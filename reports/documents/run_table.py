@@ -1,4 +1,4 @@
-"""Every run as one row, for a notebook of one's own: settings, scores, costs. Nothing is chosen or left out."""
+"""Table of all runs, one row each, for a notebook of one's own: settings, scores, costs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from reports.errors import NothingToReport
 _COLUMNS = ("run", "state", "model.name", "variant")
 
 
-def table_of(runs: Path) -> pd.DataFrame:
-    """One row a run folder below `runs`, finished or not: columns of the configuration as dotted keys, and of the result.
+def read_run_table(runs: Path) -> pd.DataFrame:
+    """Read one row for each run folder in `runs`, finished or not: configuration under dotted keys, and result.
 
     Raises:
         NothingToReport: there is no run folder.
@@ -41,7 +41,7 @@ def write_table(table: pd.DataFrame, out: Path) -> None:
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Each row as plain values by column, without the columns that the run has nothing for."""
+    """Return each row as plain values by column, without empty ones."""
     rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records"))
     return [{name: value for name, value in row.items() if value is not None} for row in rows]
 

@@ -1,4 +1,4 @@
-"""Files that a team edits: written with a stamp of their own text, so that an edited one is never written over unasked."""
+"""Stamps of files that a team edits: a digest of their text, so that an edited file is never overwritten unasked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def digest_of_text(text: str) -> str:
 
 
 def check_unedited(out: Path, is_unedited: bool, *, force: bool) -> None:
-    """Before anything is written.
+    """Check that `out` may be written, before anything is.
 
     Raises:
         OutputError: `out` is a folder, or there and not as it was written.

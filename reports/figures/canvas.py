@@ -1,4 +1,4 @@
-"""Matplotlib to a small inline SVG: colours become CSS variables, so that one picture serves light, dark and paper.
+"""Matplotlib drawings as small inline SVG: colours become CSS variables, so that one picture serves light, dark and paper.
 
 The same drawing gives the same bytes. Text stays text, in the page's own font; lengths are CSS pixels.
 """
@@ -74,7 +74,7 @@ _DPI = 72  # one point is one pixel
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Frame:
+class PlotFrame:
     """Size of a picture and of the margins around its axes, in CSS pixels."""
 
     width: float
@@ -85,7 +85,7 @@ class Frame:
     bottom: float = 30
 
     def to_svg(self, name: str, alt: str, draw: Callable[[Axes], None]) -> str:
-        """An `<svg>` element of what `draw` puts on one pair of axes; `name` is unique on the page, `alt` is read aloud."""
+        """Draw on one pair of axes and return the `<svg>` element; `name` is unique on the page, `alt` is read aloud."""
         with matplotlib.rc_context(_SETTINGS), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph")  # a name in a script that DejaVu lacks; the browser has it
             figure = Figure(figsize=(self.width / _DPI, self.height / _DPI), dpi=_DPI)
@@ -102,25 +102,25 @@ class Frame:
             draw(axes)
             for axis in (axes.xaxis, axes.yaxis):
                 if not axis.get_label_text():
-                    axis.set_label_coords(0, 0)  # spares matplotlib the search for its place
+                    axis.set_label_coords(0, 0)  # spares matplotlib the search for its position
             buffer = io.BytesIO()
             figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
         return _slim(buffer.getvalue().decode(), name, alt, self)
 
 
 def few_ticks(width_px: float) -> MaxNLocator:
-    """Round numbers, as many as stand comfortably on an axis of that width."""
+    """Place ticks at round numbers, as many as an axis of that width has room for."""
     return MaxNLocator(max(4, round(width_px / 100)), steps=_STEPS)
 
 
 def rules_across(axes: Axes) -> None:
-    """Light vertical rules instead of horizontal ones, for figures that are read along x."""
+    """Draw light vertical rules instead of horizontal ones, for figures that are read along x."""
     axes.grid(visible=False, axis="y")
     axes.grid(axis="x", color=RULE, linewidth=1)
 
 
 def x_title(axes: Axes, text: str) -> None:
-    """What the x axis shows, with its unit, below its numbers at the right end."""
+    """Write the x axis's title, with its unit, below its numbers at the right end."""
     axes.annotate(
         text,
         (1, 0),
@@ -135,7 +135,11 @@ def x_title(axes: Axes, text: str) -> None:
 
 
 def rows_plot(
-    frame: Frame, rows: Iterable[tuple[float, Row]], limits: Limits, draw_row: Callable[[Axes, float, Row], None], title: str
+    frame: PlotFrame,
+    rows: Iterable[tuple[float, Row]],
+    limits: Limits,
+    draw_row: Callable[[Axes, float, Row], None],
+    title: str,
 ) -> Callable[[Axes], None]:
     """Return the drawing of one line a row, from top to bottom at the y beside it, over an x axis that `title` names."""
     lines = list(rows)
@@ -168,10 +172,10 @@ class Label:
     def right(self, axes: Axes, y: float, text: str) -> None:
         self._put(axes, (1, y), self.offset_px, "right", text)
 
-    def _put(self, axes: Axes, at: tuple[float, float], offset_px: float, side: Literal["left", "right"], text: str) -> None:
+    def _put(self, axes: Axes, xy: tuple[float, float], offset_px: float, side: Literal["left", "right"], text: str) -> None:
         axes.annotate(
             text,
-            at,
+            xy,
             (offset_px, 0),
             xycoords=axes.get_yaxis_transform(),
             textcoords="offset points",
@@ -183,12 +187,12 @@ class Label:
         )
 
 
-def fitted(text: str, width_px: float) -> str:
-    """As much of a name as `width_px` holds, with an ellipsis where something is cut off."""
-    shown = text
-    while shown and _width_px(shown) > width_px:
-        shown = shown.removesuffix("\u2026")[:-1] + "\u2026" if len(shown) > 2 else ""
-    return shown
+def truncate(text: str, width_px: float) -> str:
+    """Shorten a name to `width_px`, with an ellipsis where something is cut off."""
+    label = text
+    while label and _width_px(label) > width_px:
+        label = label.removesuffix("\u2026")[:-1] + "\u2026" if len(label) > 2 else ""
+    return label
 
 
 def _width_px(text: str) -> float:
@@ -199,26 +203,26 @@ def _width_px(text: str) -> float:
 
 
 def model_colour(model: str) -> str:
-    """Colour is the model, everywhere."""
+    """Return the model's colour, the same everywhere."""
     return dict(zip(PAIR, (MODEL_A, MODEL_B), strict=True)).get(model, MODEL_OTHER)
 
 
-def variable_of(colour: str) -> str:
-    """The name of the style sheet's variable that a stand-in becomes, for pictures that are written by hand."""
+def css_variable(colour: str) -> str:
+    """Return the style sheet's variable for a stand-in, for pictures that are written by hand."""
     return _VARIABLES[colour]
 
 
 def filter_dash(variant: str) -> tuple[float, tuple[float, ...] | None]:
-    """Line style is the filter: solid raw, dashed bilateral."""
+    """Return the filter's line style: solid raw, dashed bilateral."""
     return (0, (4, 2.5)) if variant.startswith("bilateral") else (0, None)
 
 
 def augment_marker(variant: str) -> str:
-    """Marker is the augmentation: a circle without, a diamond with."""
+    """Return the augmentation's marker: a circle without, a diamond with."""
     return "D" if variant.endswith("+aug") else "o"
 
 
-def _slim(text: str, name: str, alt: str, frame: Frame) -> str:
+def _slim(text: str, name: str, alt: str, frame: PlotFrame) -> str:
     body = text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")]
     body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<defs>\s*<style.*?</style>\s*</defs>", "", body, flags=re.DOTALL)
     body = re.sub(r'<g id="[^"]*"', "<g", body)

@@ -10,21 +10,21 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from reports.facts.report import RunFacts
-from reports.figures.canvas import INK, PAPER, RULE, SMALL_PX, SOFT, TEXT_PX, Frame, model_colour, variable_of
+from reports.figures.canvas import INK, PAPER, RULE, SMALL_PX, SOFT, TEXT_PX, PlotFrame, css_variable, model_colour
 from reports.wording.page_texts import Texts
 
 _SMALL_PX, _SMALL_LEFT = 154, 14
-LARGE = Frame(width=380, height=380, left=40, right=4, top=4, bottom=40)
-_DARK_SHADE = 0.75  # from here on a count is set in the colour of the paper
+LARGE = PlotFrame(width=380, height=380, left=40, right=4, top=4, bottom=40)
+_DARK_SHADE = 0.75  # darker cells have their count in the colour of the paper
 
 
 def shades(confusion: Sequence[Sequence[int]]) -> list[list[float]]:
-    """The root of each cell's share of its row, 0 to 1: one clip of a hundred still shows as a tenth."""
+    """Return the root of each cell's share of its row, 0 to 1: one clip of a hundred still counts as a tenth."""
     return [[math.sqrt(n / sum(row)) if n else 0.0 for n in row] for row in confusion]
 
 
 def large_matrix(run: RunFacts, t: Texts) -> str:
-    """The test confusion matrix with its counts."""
+    """Draw the test confusion matrix with its counts."""
 
     def draw(axes: Axes) -> None:
         _cells(axes, run)
@@ -37,11 +37,11 @@ def large_matrix(run: RunFacts, t: Texts) -> str:
 
 
 def small_matrix(run: RunFacts, t: Texts) -> str:
-    """The test confusion matrix in shades alone, written by hand: eight took a tenth of the page's time in matplotlib."""
+    """Draw the test confusion matrix in shades alone, by hand: eight took a tenth of the page's time in matplotlib."""
     confusion = run.test.confusion if run.test else ()
     side = _SMALL_PX / max(len(confusion), 1)
     parts = [f'<rect x="{_SMALL_LEFT}" y="0.5" width="{_SMALL_PX}" height="{_SMALL_PX}" fill="none" stroke="var(--rule)"/>']
-    fill = f"var({variable_of(model_colour(run.model))})"
+    fill = f"var({css_variable(model_colour(run.model))})"
     for i, row in enumerate(shades(confusion)):
         parts += [
             f'<rect x="{_SMALL_LEFT + j * side:.2f}" y="{0.5 + i * side:.2f}" width="{side:.2f}" height="{side:.2f}" '

@@ -1,4 +1,4 @@
-"""The contest in a picture: every attempt of every team, the standing's interval. Numbers first, drawing second."""
+"""Figure of the contest: every attempt of every team, and the interval of its best. Numbers first, drawing second."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from arena.base.scores import Interval
 from leaderboard.standings import Standing
-from reports.figures.canvas import INK, PAPER, SMALL_PX, SOFT, Frame, Label, fitted, rows_plot
+from reports.figures.canvas import INK, PAPER, SMALL_PX, SOFT, Label, PlotFrame, rows_plot, truncate
 from reports.figures.scores import score_limits
 from reports.wording.formats import score
 from reports.wording.page_texts import Texts
@@ -32,7 +32,7 @@ class TeamRow:
 
 
 def team_rows(standings: Sequence[Standing]) -> list[TeamRow]:
-    """The first teams, in rank order."""
+    """Return the rows of the first teams, in rank order."""
     return [
         TeamRow(
             name=standing.team,
@@ -50,18 +50,18 @@ def team_rows(standings: Sequence[Standing]) -> list[TeamRow]:
 
 
 def attempts_plot(standings: Sequence[Standing], width: float, t: Texts) -> str:
-    """Score of each attempt, numbered, with the interval of each team's best."""
+    """Draw the score of each attempt, numbered, with the interval of each team's best."""
     rows = team_rows(standings)
-    shown = [x for row in rows for x in (row.best, *(y for _, y in row.attempts))]
-    shown += [x for row in rows for x in (row.interval.low, row.interval.high)]
-    frame = Frame(width=width, height=_ROW_PX * len(rows) + 44, left=132, right=46, top=4, bottom=40)
+    values = [x for row in rows for x in (row.best, *(y for _, y in row.attempts))]
+    values += [x for row in rows for x in (row.interval.low, row.interval.high)]
+    frame = PlotFrame(width=width, height=_ROW_PX * len(rows) + 44, left=132, right=46, top=4, bottom=40)
 
-    draw = rows_plot(frame, enumerate(rows), score_limits(shown), _team, "macro-F1")
+    draw = rows_plot(frame, enumerate(rows), score_limits(values), _team, "macro-F1")
     return frame.to_svg(f"attempts-{width:g}", t("alt.attempts"), draw)
 
 
 def _team(axes: Axes, y: float, row: TeamRow) -> None:
-    Label(offset_px=132).left(axes, y, fitted(row.name, _NAME_PX))
+    Label(offset_px=132).left(axes, y, truncate(row.name, _NAME_PX))
     Label(offset_px=42).right(axes, y, score(row.best))
     axes.plot([row.interval.low, row.interval.high], [y, y], color=SOFT, linewidth=1.5)
     for number, value in row.attempts:

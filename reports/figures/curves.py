@@ -1,4 +1,4 @@
-"""Loss and macro-F1 by epoch, one small picture per training, all on the same axes. Numbers first, drawing second."""
+"""Curves of loss and macro-F1 by epoch, one small picture per training on shared axes. Numbers first, drawing second."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 
 from reports.facts.report import RunFacts
-from reports.figures.canvas import SMALL_PX, SOFT, Frame, Limits, augment_marker, filter_dash, model_colour, x_title
+from reports.figures.canvas import SMALL_PX, SOFT, Limits, PlotFrame, augment_marker, filter_dash, model_colour, x_title
 from reports.wording.page_texts import Texts
 
-CURVE = Frame(width=210, height=146, left=28, right=33, top=8, bottom=34)
+CURVE = PlotFrame(width=210, height=146, left=28, right=33, top=8, bottom=34)
 
 
 def loss_limits(runs: Sequence[RunFacts]) -> Limits:
-    """0 to the largest loss of any run, but no further than twice what guessing costs: a diverged run leaves the picture."""
+    """Return 0 and the largest loss of any run, at most twice the loss of guessing: a diverged run leaves the picture."""
     losses = [x for run in runs for p in run.curve for x in (p.train_loss, p.val_loss) if math.isfinite(x)]
     guessing = math.log(max((len(run.labels) for run in runs), default=10) or 10)
     return 0.0, min(max(losses, default=1.0) * 1.03, 2 * guessing)
 
 
 def f1_limits(runs: Sequence[RunFacts]) -> Limits:
-    """From the tenth below all scores after the first quarter of the epochs, up to 1."""
+    """Return the tenth below all scores after the first quarter of the epochs, and 1."""
     late = [
         x
         for run in runs
@@ -36,19 +36,19 @@ def f1_limits(runs: Sequence[RunFacts]) -> Limits:
 
 
 def loss_curves(run: RunFacts, limits: Limits, n_epochs: int, t: Texts) -> str:
-    """Train and validation loss of one run."""
+    """Draw train and validation loss of one run."""
     series = [(p.epoch, p.train_loss, p.val_loss) for p in run.curve]
-    return _curves(run, _Plot(name="loss", what=t("word.loss"), series=series, limits=limits, n_epochs=n_epochs), t)
+    return _curves(run, _Plot(name="loss", quantity=t("word.loss"), series=series, limits=limits, n_epochs=n_epochs), t)
 
 
 def f1_curves(run: RunFacts, limits: Limits, n_epochs: int, t: Texts) -> str:
-    """Train and validation macro-F1 of one run."""
+    """Draw train and validation macro-F1 of one run."""
     series = [(p.epoch, p.train_macro_f1, p.val_macro_f1) for p in run.curve]
-    return _curves(run, _Plot(name="f1", what="macro-F1", series=series, limits=limits, n_epochs=n_epochs), t)
+    return _curves(run, _Plot(name="f1", quantity="macro-F1", series=series, limits=limits, n_epochs=n_epochs), t)
 
 
 def label_heights(train: float, val: float, limits: Limits, least: float = 0.1) -> Limits:
-    """Where the two line labels stand (of the axes' height, 0 to 1), at least `least` apart."""
+    """Return the heights of the two line labels (0 to 1 of the axes' height), at least `least` apart."""
     low, high = limits
     true = [(y - low) / (high - low or 1) if math.isfinite(y) else 0.5 for y in (train, val)]
     heights = [min(max(height, 0.05), 0.95) for height in true]
@@ -63,7 +63,7 @@ def label_heights(train: float, val: float, limits: Limits, least: float = 0.1) 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Plot:
     name: str  # in ids
-    what: str
+    quantity: str
     series: list[tuple[int, float, float]]  # epoch, train, validation
     limits: Limits
     n_epochs: int
@@ -87,7 +87,7 @@ def _curves(run: RunFacts, plot: _Plot, t: Texts) -> str:
             _line_labels(axes, series[-1], limits, (t("word.train"), t("word.val"), colour))
         x_title(axes, t("word.epoch"))
 
-    alt = t("alt.curves", what=plot.what, name=t.cell(run.model, run.variant))
+    alt = t("alt.curves", what=plot.quantity, name=t.cell(run.model, run.variant))
     return CURVE.to_svg(f"{plot.name}-{run.digest}", alt, draw)
 
 

@@ -1,4 +1,4 @@
-"""Main effects and interactions on one axis around zero. Numbers first, drawing second."""
+"""Figure of main effects and interactions on one axis around zero. Numbers first, drawing second."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 
 from reports.facts.report import EffectFacts
-from reports.figures.canvas import INK, RULE, SMALL_PX, SOFT, Frame, Label, Limits, fitted, rows_plot
+from reports.figures.canvas import INK, RULE, SMALL_PX, SOFT, Label, Limits, PlotFrame, rows_plot, truncate
 from reports.wording.formats import signed
 from reports.wording.page_texts import Texts
 from reports.wording.summary import effect_name
@@ -32,7 +32,7 @@ class EffectRow:
 
 
 def effect_rows(effects: Sequence[EffectFacts], t: Texts) -> list[EffectRow]:
-    """Main effects first, then interactions, as they come."""
+    """Return a row for each effect, in the given order: main effects, then interactions."""
     return [
         EffectRow(
             label=effect_name(effect, t),
@@ -48,18 +48,18 @@ def effect_rows(effects: Sequence[EffectFacts], t: Texts) -> list[EffectRow]:
 
 
 def effect_limits(rows: Sequence[EffectRow]) -> Limits:
-    """Around zero, as wide to both sides as the widest line needs."""
+    """Return limits around zero, as wide to both sides as the widest line needs."""
     reach = max((abs(x) for row in rows for x in (row.low, row.high, *row.parts)), default=0.01)
     return -1.06 * max(reach, 0.005), 1.06 * max(reach, 0.005)
 
 
 def effect_plot(effects: Sequence[EffectFacts], width: float, t: Texts) -> str:
-    """A line per effect: large marker the mean, small ones the single pairs."""
+    """Draw a line per effect: large marker the mean, small ones the single pairs."""
     rows = effect_rows(effects, t)
-    left = _NAME_PX if width > 400 else 132
-    frame = Frame(width=width, height=_ROW_PX * len(rows) + 44, left=left, right=52, top=4, bottom=40)
+    name_px = _NAME_PX if width > 400 else 132
+    frame = PlotFrame(width=width, height=_ROW_PX * len(rows) + 44, left=name_px, right=52, top=4, bottom=40)
 
-    draw_row = functools.partial(_row, left=left)
+    draw_row = functools.partial(_row, name_px=name_px)
     draw_rows = rows_plot(frame, enumerate(rows), effect_limits(rows), draw_row, t("axis.difference"))
 
     def draw(axes: Axes) -> None:
@@ -69,9 +69,9 @@ def effect_plot(effects: Sequence[EffectFacts], width: float, t: Texts) -> str:
     return frame.to_svg(f"effects-{width:g}", t("alt.effects"), draw)
 
 
-def _row(axes: Axes, y: float, row: EffectRow, *, left: float) -> None:
+def _row(axes: Axes, y: float, row: EffectRow, *, name_px: float) -> None:
     colour = INK if row.is_clear else SOFT
-    Label(offset_px=left, colour=INK if row.is_main else SOFT).left(axes, y, fitted(row.label, left - 8))
+    Label(offset_px=name_px, colour=INK if row.is_main else SOFT).left(axes, y, truncate(row.label, name_px - 8))
     axes.plot(row.parts, [y] * len(row.parts), "o", markersize=3, color=RULE, markeredgecolor=SOFT, markeredgewidth=0.6)
     axes.plot([row.low, row.high], [y, y], color=colour, linewidth=2 if row.is_main else 1.2)
     axes.plot([row.value], [y], "o" if row.is_main else "s", markersize=7 if row.is_main else 5, color=colour)

@@ -1,4 +1,4 @@
-"""Clips as t-SNE lays them out, drawn twice: by digit and by speaker. Axes have no unit and are left out."""
+"""Figures of t-SNE embeddings: clips by digit and by speaker. Axes have no unit and are left out."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 
 from reports.facts.inspections import EmbeddedClip, InspectionFacts
-from reports.figures.canvas import SMALL_PX, SOFT, Frame
+from reports.figures.canvas import SMALL_PX, SOFT, PlotFrame
 from reports.wording.page_texts import Texts
 
-_FRAME = Frame(width=350, height=350, left=4, right=4, top=4, bottom=4)
-_WITH_NAMES = Frame(width=350, height=350, left=4, right=4, top=4, bottom=44)
+_FRAME = PlotFrame(width=350, height=350, left=4, right=4, top=4, bottom=4)
+_WITH_NAMES = PlotFrame(width=350, height=350, left=4, right=4, top=4, bottom=44)
 # After Tol's bright and muted schemes, evened out so that each stands on light and dark paper; the digit or the mark's form
 # says the same without colour.
 COLOURS = (
@@ -33,11 +33,10 @@ class _Mark:
     size_px: float = _MARK_PX
 
 
-def by_digit(facts: InspectionFacts, t: Texts) -> str:
-    """Each clip as the digit that was spoken."""
-    groups = {
-        label: [one for one in facts.embedding if one.truth == label] for label in sorted({p.truth for p in facts.embedding})
-    }
+def embedding_by_digit(facts: InspectionFacts, t: Texts) -> str:
+    """Draw each clip as the digit that was spoken."""
+    labels = sorted({clip.truth for clip in facts.embedding})
+    groups = {label: [clip for clip in facts.embedding if clip.truth == label] for label in labels}
 
     def draw(axes: Axes) -> None:
         for number, (label, clips) in enumerate(groups.items()):
@@ -45,24 +44,24 @@ def by_digit(facts: InspectionFacts, t: Texts) -> str:
             box = form.get_extents()
             centred = form.transformed(Affine2D().translate(-(box.x0 + box.x1) / 2, -(box.y0 + box.y1) / 2))
             _points(axes, clips, _Mark(form=centred, colour=COLOURS[number % len(COLOURS)], size_px=_DIGIT_PX))
-        _bare(axes, facts.embedding)
+        _frame_points(axes, facts.embedding)
 
     return _FRAME.to_svg(f"tsne-digit-{facts.run}", t("inspection.alt_digit", name=t.cell(facts.model, facts.variant)), draw)
 
 
-def by_speaker(facts: InspectionFacts, t: Texts) -> str:
-    """The same places, each clip with the mark of its speaker; after the ten with the most clips the rest is grey."""
-    counts = Counter(one.speaker for one in facts.embedding)
+def embedding_by_speaker(facts: InspectionFacts, t: Texts) -> str:
+    """Draw each clip with the mark of its speaker; after the ten with the most clips the rest is grey."""
+    counts = Counter(clip.speaker for clip in facts.embedding)
     named = sorted(name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: len(COLOURS)])
 
     def draw(axes: Axes) -> None:
-        rest = [one for one in facts.embedding if one.speaker not in named]
+        rest = [clip for clip in facts.embedding if clip.speaker not in named]
         if rest:
             _points(axes, rest, _Mark(form=".", colour=SOFT), t("inspection.others"))
         for number, name in enumerate(named):
-            clips = [one for one in facts.embedding if one.speaker == name]
+            clips = [clip for clip in facts.embedding if clip.speaker == name]
             _points(axes, clips, _Mark(form=_MARKS[number], colour=COLOURS[number]), name or t("word.unknown"))
-        _bare(axes, facts.embedding)
+        _frame_points(axes, facts.embedding)
         axes.legend(
             loc="upper center",
             bbox_to_anchor=(0.5, 0.0),
@@ -80,18 +79,18 @@ def by_speaker(facts: InspectionFacts, t: Texts) -> str:
 
 
 def _points(axes: Axes, clips: Sequence[EmbeddedClip], mark: _Mark, label: str = "") -> None:
-    x, y = [one.x for one in clips], [one.y for one in clips]
+    x, y = [clip.x for clip in clips], [clip.y for clip in clips]
     look: Any = {"marker": mark.form, "color": mark.colour, "markersize": mark.size_px, "markeredgewidth": 0}
     axes.plot(x, y, linestyle="none", label=label or None, **look)
 
 
-def _bare(axes: Axes, clips: Sequence[EmbeddedClip]) -> None:
+def _frame_points(axes: Axes, clips: Sequence[EmbeddedClip]) -> None:
     axes.grid(visible=False)
     axes.set_xticks([])
     axes.set_yticks([])
     for low, high, limit in (
-        (min(one.x for one in clips), max(one.x for one in clips), axes.set_xlim),
-        (min(one.y for one in clips), max(one.y for one in clips), axes.set_ylim),
+        (min(clip.x for clip in clips), max(clip.x for clip in clips), axes.set_xlim),
+        (min(clip.y for clip in clips), max(clip.y for clip in clips), axes.set_ylim),
     ):
         margin = 0.04 * (high - low) or 1.0
         limit(low - margin, high + margin)

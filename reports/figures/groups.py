@@ -1,4 +1,4 @@
-"""The shown run's score by speaker, age, gender or accent, with intervals. Numbers first, drawing second."""
+"""Figure of the main run's score by speaker, age, gender or accent, with intervals. Numbers first, drawing second."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ from matplotlib.axes import Axes
 
 from reports.facts.clips import GroupFacts, GroupingFacts
 from reports.facts.report import RunFacts
-from reports.figures.canvas import SOFT, Frame, Label, Limits, augment_marker, filter_dash, fitted, model_colour, rows_plot
+from reports.figures.canvas import (
+    SOFT,
+    Label,
+    Limits,
+    PlotFrame,
+    augment_marker,
+    filter_dash,
+    model_colour,
+    rows_plot,
+    truncate,
+)
 from reports.figures.scores import score_limits
 from reports.wording.formats import score
 from reports.wording.page_texts import Texts
@@ -20,13 +30,13 @@ _WIDTH_PX = 350
 
 
 def group_limits(groupings: Sequence[GroupingFacts]) -> Limits:
-    """One axis for all of them, so that they can be compared."""
-    values = [x for grouping in groupings for group in shown_groups(grouping) for x in _values(group)]
+    """Return limits for all groupings, so that they can be compared."""
+    values = [x for grouping in groupings for group in visible_groups(grouping) for x in _values(group)]
     return score_limits(values)
 
 
-def shown_groups(grouping: GroupingFacts) -> tuple[GroupFacts, ...]:
-    """The first that fit; of many speakers these are the lowest."""
+def visible_groups(grouping: GroupingFacts) -> tuple[GroupFacts, ...]:
+    """Return the first groups that fit; of many speakers these are the lowest."""
     return grouping.groups[:MOST_ROWS]
 
 
@@ -35,12 +45,12 @@ def _values(group: GroupFacts) -> list[float]:
 
 
 def group_plot(run: RunFacts, grouping: GroupingFacts, limits: Limits, t: Texts) -> str:
-    """A line per group: name, marker, interval, score."""
-    groups = shown_groups(grouping)
-    frame = Frame(width=_WIDTH_PX, height=_ROW_PX * len(groups) + 44, left=_NAME_PX, right=46, top=4, bottom=40)
+    """Draw a line per group: name, marker, interval, score."""
+    groups = visible_groups(grouping)
+    frame = PlotFrame(width=_WIDTH_PX, height=_ROW_PX * len(groups) + 44, left=_NAME_PX, right=46, top=4, bottom=40)
 
     def draw_row(axes: Axes, y: float, group: GroupFacts) -> None:
-        Label(offset_px=_NAME_PX).left(axes, y, fitted(t.group(grouping.kind, group.name), _NAME_PX - 8))
+        Label(offset_px=_NAME_PX).left(axes, y, truncate(t.group(grouping.kind, group.name), _NAME_PX - 8))
         if group.interval:
             ends = [group.interval.low, group.interval.high]
             axes.plot(ends, [y, y], color=SOFT, linewidth=1.5, linestyle=filter_dash(run.variant))

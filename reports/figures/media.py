@@ -1,4 +1,4 @@
-"""Clips to see and hear inside the page: a tile as an indexed PNG, a recording as a small mono WAV, both data URIs."""
+"""Sound of single clips inside the page: a recording as a small mono WAV in a data URI."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 
 from arena.base.media import data_uri, resample, wav
 
-RATE_HZ = 8000  # of the sound on the page, whatever the recording has: 16 kB a second
+RATE_HZ = 8000  # sampling rate on the page, whatever the recording has: 16 kB a second
 MOST_S = 2.0
 _PEAK = 0.9
 
 
 def wav_uri(recording: Path) -> str:
-    """The first two seconds as 16 bits at 8 kHz, as loud as any other; empty where the file is gone or cannot be read."""
+    """Return the first two seconds as 16 bits at 8 kHz, as loud as any other; empty where the file cannot be read."""
     import soundfile
 
     try:

@@ -1,4 +1,4 @@
-"""The answer as a picture: macro-F1 of the eight trainings with intervals. Numbers first, drawing second."""
+"""Figure of the answer: macro-F1 of the eight trainings with intervals. Numbers first, drawing second."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 
 from reports.facts.report import GridCell
-from reports.figures.canvas import SMALL_PX, SOFT, Frame, Label, Limits, augment_marker, filter_dash, model_colour, rows_plot
+from reports.figures.canvas import (
+    SMALL_PX,
+    SOFT,
+    Label,
+    Limits,
+    PlotFrame,
+    augment_marker,
+    filter_dash,
+    model_colour,
+    rows_plot,
+)
 from reports.wording.formats import score, variant_name
 from reports.wording.page_texts import Texts
 
@@ -32,7 +42,7 @@ class DotRow:
 
 
 def dot_rows(cells: Sequence[GridCell], chosen: str, t: Texts) -> list[DotRow]:
-    """Eight lines under a heading per model, from top to bottom at y = 0, 1, 2, ..."""
+    """Return eight rows under a heading per model, from top to bottom at y = 0, 1, 2, ..."""
     rows: list[DotRow] = []
     for cell in cells:
         if not rows or rows[-1].model != cell.model:
@@ -59,23 +69,23 @@ def dot_rows(cells: Sequence[GridCell], chosen: str, t: Texts) -> list[DotRow]:
 
 
 def score_limits(values: Sequence[float | None]) -> Limits:
-    """A range that holds all scores with a little air, inside 0 to 1."""
-    known = [value for value in values if value is not None]
-    if not known:
+    """Return a range that holds all scores with a little margin, inside 0 to 1."""
+    scores = [value for value in values if value is not None]
+    if not scores:
         return 0.0, 1.0
-    low, high = min(known), max(known)
+    low, high = min(scores), max(scores)
     air = max(0.06 * (high - low), 0.004)
     return max(0.0, low - air), min(1.0, high + air)
 
 
 def dot_plot(cells: Sequence[GridCell], chosen: str, width: float, t: Texts) -> str:
-    """Test macro-F1 of the eight with intervals, a tick for validation; the same lines at any width."""
+    """Draw test macro-F1 of the eight with intervals, a tick for validation; the same lines at any width."""
     rows = dot_rows(cells, chosen, t)
-    frame = Frame(width=width, height=DOT_ROW_PX * (rows[-1].y + 1) + 44, left=108, right=46, top=4, bottom=40)
-    shown = [value for row in rows for value in (row.value, row.low, row.high, row.val)]
+    frame = PlotFrame(width=width, height=DOT_ROW_PX * (rows[-1].y + 1) + 44, left=108, right=46, top=4, bottom=40)
+    values = [value for row in rows for value in (row.value, row.low, row.high, row.val)]
 
     lines = ((row.y, row) for row in rows)
-    draw = rows_plot(frame, lines, score_limits(shown), lambda axes, _, row: _dot_row(axes, row, t), t("axis.test_f1"))
+    draw = rows_plot(frame, lines, score_limits(values), lambda axes, _, row: _dot_row(axes, row, t), t("axis.test_f1"))
     return frame.to_svg(f"dots-{width:g}", t("alt.dots"), draw)
 
 

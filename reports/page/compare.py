@@ -1,4 +1,4 @@
-"""A comparison to the bytes of one HTML file, in the look of the report."""
+"""Page of a comparison: the bytes of one HTML file, in the look of the report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reports.wording.summary import units
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ComparePage:
-    """Everything that the template places."""
+    """All values of the template."""
 
     facts: CompareFacts
     lead: str
@@ -27,17 +27,17 @@ class ComparePage:
 
 
 def render_comparison(facts: CompareFacts) -> bytes:
-    """The page."""
+    """Render the page."""
     t = texts(facts.lang)
     style, script, policy = assets()
     page = ComparePage(
-        facts=facts, lead=lead_of(facts, t), table=csv_uri(_rows(facts)), style=style, script=script, policy=policy
+        facts=facts, lead=comparison_lead(facts, t), table=csv_uri(_rows(facts)), style=style, script=script, policy=policy
     )
     return environment(t).get_template("compare.html.j2").render(page=page).encode()
 
 
-def lead_of(facts: CompareFacts, t: Texts) -> str:
-    """Which side is better, by how much and how surely; or that it cannot be said."""
+def comparison_lead(facts: CompareFacts, t: Texts) -> str:
+    """Name the better side with the difference and its interval; or state that there is none."""
     mean = facts.mean
     if mean is None:
         return t("compare.lead_none")
@@ -58,9 +58,9 @@ def _rows(facts: CompareFacts) -> list[tuple[object, ...]]:
     for pair in facts.pairs:
         runs = (pair.a.digest if pair.a else None, pair.b.digest if pair.b else None)
         f1 = (side.test.macro_f1 if side and side.test else None for side in (pair.a, pair.b))
-        found = pair.difference
+        difference = pair.difference
         rows.append(
             (pair.model, pair.variant, *runs, *f1)
-            + ((found.value, found.interval.low, found.interval.high) if found else (None, None, None))
+            + ((difference.value, difference.interval.low, difference.interval.high) if difference else (None, None, None))
         )
     return rows

@@ -1,4 +1,4 @@
-"""The data of every table and figure as CSV inside the page: each a data URI under the name of the file that it saves."""
+"""Data of every table and figure as CSV inside the page: data URIs by the name of the file that a click saves."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _SCORE_HEAD = (
 )
 
 
-def tables_of(facts: ReportFacts) -> dict[str, str]:
-    """A data URI for every table that has a row."""
+def csv_tables(facts: ReportFacts) -> dict[str, str]:
+    """Return a data URI for every table that has a row."""
     tables = {
         "scores": _scores(facts.runs),
         "effects": _effects(facts),
@@ -44,14 +44,14 @@ def tables_of(facts: ReportFacts) -> dict[str, str]:
         "labels-to-check": _doubts(facts),
         "contest": _contest(facts),
         **{f"trials-{slug(sweep)}": _trials(sweep) for sweep in facts.sweeps or ()},
-        **{f"embedding-{one.run}": _embedding(one) for one in facts.inspections},
+        **{f"embedding-{inspection.run}": _embedding(inspection) for inspection in facts.inspections},
         **{f"held-out-{number}": _held_out(facts, number - 1) for number in range(1, len(facts.evaluations) + 1)},
     }
     return {name: csv_uri(rows) for name, rows in tables.items() if len(rows) > 1}
 
 
 def csv_uri(rows: Rows) -> str:
-    """The rows as a CSV file in a link."""
+    """Return the rows as a CSV file in a data URI."""
     return data_uri("text/csv", format_csv(rows).encode())
 
 
@@ -72,14 +72,14 @@ def _score_row(run: RunFacts) -> tuple[object, ...]:
 
 
 def _effects(facts: ReportFacts) -> Rows:
-    """The mean of each effect, then each of its single sets, then each speaker."""
+    """List the mean of each effect, then its single sets, then its speakers."""
     rows: list[tuple[object, ...]] = [("effect", "of", "difference", "low", "high", "unit", "n_units")]
     for effect in facts.effects:
-        name, found = " x ".join(effect.factors), effect.difference
-        interval = found.interval
-        rows.append((name, "mean", found.value, interval.low, interval.high, interval.unit, interval.n_units))
-        rows += [(name, f"set: {of}", value, None, None, None, None) for of, value in found.parts]
-        rows += [(name, f"speaker: {of}", value, None, None, None, None) for of, value in found.speakers]
+        name, difference = " x ".join(effect.factors), effect.difference
+        interval = difference.interval
+        rows.append((name, "mean", difference.value, interval.low, interval.high, interval.unit, interval.n_units))
+        rows += [(name, f"set: {part}", value, None, None, None, None) for part, value in difference.parts]
+        rows += [(name, f"speaker: {speaker}", value, None, None, None, None) for speaker, value in difference.speakers]
     return rows
 
 
@@ -109,9 +109,9 @@ def _groups(facts: ReportFacts) -> Rows:
     head = ("by", "group", "clips", "speakers", "macro_f1", "low", "high", "interval_over", "accuracy")
     rows: list[tuple[object, ...]] = [head]
     for grouping in facts.groupings:
-        for one in grouping.groups:
-            span = (one.interval.low, one.interval.high, one.interval.unit) if one.interval else (None, None, None)
-            rows.append((grouping.kind, one.name, one.n_clips, one.n_speakers, one.macro_f1, *span, one.accuracy))
+        for group in grouping.groups:
+            span = (group.interval.low, group.interval.high, group.interval.unit) if group.interval else (None, None, None)
+            rows.append((grouping.kind, group.name, group.n_clips, group.n_speakers, group.macro_f1, *span, group.accuracy))
     return rows
 
 
@@ -120,8 +120,8 @@ def _mistakes(facts: ReportFacts) -> Rows:
     return [
         head,
         *(
-            (one.id, one.speaker, one.split, one.truth, one.predicted, _shares(one.probabilities), one.n_wrong, one.n_votes)
-            for one in facts.mistakes
+            (m.id, m.speaker, m.split, m.truth, m.predicted, _shares(m.probabilities), m.n_wrong, m.n_votes)
+            for m in facts.mistakes
         ),
     ]
 
@@ -134,10 +134,7 @@ def _doubts(facts: ReportFacts) -> Rows:
     head = ("clip", "speaker", "split", "label", "heard", "mean_probability", "trainings_agree", "trainings")
     return [
         head,
-        *(
-            (one.id, one.speaker, one.split, one.label, one.predicted, one.probability, one.n_agree, one.n_votes)
-            for one in facts.doubts
-        ),
+        *((d.id, d.speaker, d.split, d.label, d.predicted, d.probability, d.n_agree, d.n_votes) for d in facts.doubts),
     ]
 
 
@@ -146,11 +143,17 @@ def _contest(facts: ReportFacts) -> Rows:
     head = ("rank", "team", "attempt", "counts", "macro_f1", *metrics, "low", "high", "arrived_at", "submission")
     rows: list[tuple[object, ...]] = [head]
     for line in facts.contest.standings if facts.contest else ():
-        for one in line.attempts:
-            counts = one.number == line.best
+        for attempt in line.attempts:
+            counts = attempt.number == line.best
             span = (line.interval.low, line.interval.high) if counts else (None, None)
-            values = (one.macro_f1, *(one.metrics[key] for key in metrics), *span, one.arrived_at.isoformat(), one.digest)
-            rows.append((line.rank, line.team, one.number, int(counts), *values))
+            values = (
+                attempt.macro_f1,
+                *(attempt.metrics[key] for key in metrics),
+                *span,
+                attempt.arrived_at.isoformat(),
+                attempt.digest,
+            )
+            rows.append((line.rank, line.team, attempt.number, int(counts), *values))
     return rows
 
 
@@ -161,25 +164,25 @@ def _trials(sweep: StudyFacts) -> Rows:
         head,
         *(
             (
-                *(one.number, one.state, one.value, len(one.epochs), one.seconds, one.agent, one.run),
-                *(*(one.params.get(name) for name in names), one.cause),
+                *(trial.number, trial.state, trial.value, len(trial.epochs), trial.seconds, trial.agent, trial.run),
+                *(*(trial.params.get(name) for name in names), trial.cause),
             )
-            for one in sweep.trials
+            for trial in sweep.trials
         ),
     ]
 
 
-def _embedding(one: InspectionFacts) -> Rows:
+def _embedding(inspection: InspectionFacts) -> Rows:
     head = ("clip", "speaker", "spoken", "predicted", "x", "y")
-    return [head, *((clip.id, clip.speaker, clip.truth, clip.label, clip.x, clip.y) for clip in one.embedding)]
+    return [head, *((clip.id, clip.speaker, clip.truth, clip.label, clip.x, clip.y) for clip in inspection.embedding)]
 
 
 def _held_out(facts: ReportFacts, number: int) -> Rows:
     group = facts.evaluations[number]
     rows: list[tuple[object, ...]] = [("model", "variant", "recipe", "speaker", "clips", "macro_f1", "by_seed")]
-    for one in group.evaluations:
-        recipe = " ".join(f"{key}={value}" for key, value in one.recipe)
-        for line in one.scores.speakers:
+    for evaluation in group.evaluations:
+        recipe = " ".join(f"{key}={value}" for key, value in evaluation.recipe)
+        for line in evaluation.scores.speakers:
             by_seed = " ".join(f"{value:.6f}" for value in line.by_seed)
-            rows.append((one.model, one.variant, recipe, line.speaker, line.n_clips, line.macro_f1, by_seed))
+            rows.append((evaluation.model, evaluation.variant, recipe, line.speaker, line.n_clips, line.macro_f1, by_seed))
     return rows

@@ -1,4 +1,4 @@
-"""What the section on evaluations places: facts, sentences and pictures, group by group."""
+"""Section on evaluations: facts, sentences and pictures, group by group."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ class GroupPage:
     facts: EvaluationGroup
     title: str
     sentence: str
-    confused: str  # empty while nothing is whole
-    recipes: tuple[str, ...]  # of each evaluation, in words
+    confused: str  # empty while no evaluation is complete
+    recipes: tuple[str, ...]  # recipe of each evaluation in words
     panels: tuple[Panel, ...]
     caveats: tuple[str, ...]
     has_rest: bool  # more speakers than the picture names
 
 
 def group_pages(groups: Sequence[EvaluationGroup], t: Texts) -> tuple[GroupPage, ...]:
-    """All groups, drawn."""
+    """Draw all groups."""
     return tuple(_page(group, number, t) for number, group in enumerate(groups))
 
 

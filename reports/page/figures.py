@@ -1,4 +1,4 @@
-"""All pictures of the page, by the name under which a template places them."""
+"""All figures of the page, by the names that its templates use."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from reports.figures.effects import effect_plot
 from reports.figures.groups import group_limits, group_plot
 from reports.figures.scores import dot_plot
 from reports.sweep_figures.comparison import best_plot
-from reports.sweep_figures.contour import contour
-from reports.sweep_figures.history import history, importances, metric_limits, slice_of, slug
+from reports.sweep_figures.contour import contour_plot
+from reports.sweep_figures.history import history_plot, importance_plot, metric_limits, slice_plot, slug
 from reports.sweep_figures.parallel_coordinates import parallel_plot
 from reports.wording.page_texts import Texts, texts
 from sweeps.results import StudyFacts
@@ -68,8 +68,8 @@ class Figures:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """No garbage collection meanwhile: 77 figures of cyclic objects took a fifth longer with it (2 cores, n = 7 each)."""
+def _gc_paused() -> Iterator[None]:
+    """Pause garbage collection: 77 figures of cyclic objects took a fifth longer with it (2 cores, n = 7 each)."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -79,11 +79,11 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-@_uncollected()
+@_gc_paused()
 def draw_all(facts: ReportFacts) -> Figures:
-    """Every picture that the facts give."""
+    """Draw every figure that the facts have numbers for."""
     t = texts(facts.lang)
-    shown = facts.main_run
+    main_run = facts.main_run
     limits = group_limits(facts.groupings)
     standings = facts.contest.standings if facts.contest else ()
     has_dots = bool(facts.cells) and not facts.is_one_fold
@@ -91,8 +91,8 @@ def draw_all(facts: ReportFacts) -> Figures:
         dots=_both(lambda width: dot_plot(facts.cells, facts.chosen, width, t)) if has_dots else None,
         effects=_both(lambda width: effect_plot(facts.effects, width, t)) if facts.effects else None,
         runs=_runs(facts, t),
-        large_matrix=large_matrix(shown, t) if shown and shown.test else "",
-        groups={one.kind: group_plot(shown, one, limits, t) for one in facts.groupings} if shown else {},
+        large_matrix=large_matrix(main_run, t) if main_run and main_run.test else "",
+        groups={grouping.kind: group_plot(main_run, grouping, limits, t) for grouping in facts.groupings} if main_run else {},
         studies=_both(lambda width: best_plot(facts.sweeps or (), width, t)) if facts.sweeps else None,
         sweeps=_sweeps(facts.sweeps or (), t),
         attempts=_both(lambda width: attempts_plot(standings, width, t)) if standings else None,
@@ -119,13 +119,13 @@ def _runs(facts: ReportFacts, t: Texts) -> dict[str, RunFigures]:
 def _sweeps(sweeps: tuple[StudyFacts, ...], t: Texts) -> dict[str, SweepFigures]:
     figures = {}
     for sweep in sweeps:
-        limits = metric_limits([other for other in sweeps if other.metric == sweep.metric])
+        limits = metric_limits([peer for peer in sweeps if peer.metric == sweep.metric])
         figures[sweep.name] = SweepFigures(
             anchor=f"study-{slug(sweep)}",
-            history=history(sweep, limits, t),
-            slices=tuple(slice_of(sweep, parameter, limits, t) for parameter in sweep.varied),
-            importances=importances(sweep, t),
+            history=history_plot(sweep, limits, t),
+            slices=tuple(slice_plot(sweep, parameter, limits, t) for parameter in sweep.varied),
+            importances=importance_plot(sweep, t),
             parallel=parallel_plot(sweep, t),
-            contour=contour(sweep, limits, t),
+            contour=contour_plot(sweep, limits, t),
         )
     return figures

@@ -1,4 +1,4 @@
-"""An inspection as the page places it: kernels, maps and attention as small PNGs, embeddings as SVG."""
+"""Section on inspections: kernels, maps and attention as small PNGs, embeddings as SVG."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from arena.base.media import colour_png, palette_png, png_uri
 from reports.facts.inspections import InspectedClip, InspectedLayer, InspectionFacts
-from reports.figures.embeddings import by_digit, by_speaker
+from reports.figures.embeddings import embedding_by_digit, embedding_by_speaker
 from reports.wording.page_texts import Texts
 
 _KERNELS_ACROSS = 16
 _MOST_KERNELS = 32
-_HEAT_SHARE = 0.75  # of a cell's colour, where the heat is greatest
-_LEAST_FALL = 0.02  # of a probability: below, an occlusion map is left pale instead of stretched
+_HEAT_SHARE = 0.75  # share of a cell's colour where the heat is greatest
+_LEAST_FALL = 0.02  # smallest fall of a probability for which an occlusion map is stretched; below it stays pale
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +31,7 @@ class LayerRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MappedClip:
-    """A clip beside what each layer makes of it."""
+    """A clip beside its maps, layer by layer."""
 
     clip: InspectedClip
     picture: str
@@ -39,15 +39,15 @@ class MappedClip:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LookedAt:
-    """Where the net looks: data URIs; empty where there is none."""
+class Attention:
+    """Grad-CAM and occlusion maps of a clip: data URIs, empty where there is none."""
 
     clip: InspectedClip
     picture: str
     cam_label: str
     cam_truth: str  # only of a mistake
     occlusion: str
-    fall: float  # the largest, of the answer's probability
+    fall: float  # largest fall of the answer's probability
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,13 +58,13 @@ class InspectionPage:
     filters: str
     n_filters_shown: int
     mapped: tuple[MappedClip, ...]
-    looked: tuple[LookedAt, ...]
+    attention: tuple[Attention, ...]
     digits: str  # SVG
     speakers: str
 
 
-def inspection_pages(found: Sequence[InspectionFacts], t: Texts) -> tuple[InspectionPage, ...]:
-    return tuple(_page(facts, t) for facts in found)
+def inspection_pages(inspections: Sequence[InspectionFacts], t: Texts) -> tuple[InspectionPage, ...]:
+    return tuple(_page(facts, t) for facts in inspections)
 
 
 def _page(facts: InspectionFacts, t: Texts) -> InspectionPage:
@@ -74,14 +74,14 @@ def _page(facts: InspectionFacts, t: Texts) -> InspectionPage:
         filters=kernels_uri(kernels) if len(kernels) else "",
         n_filters_shown=len(kernels),
         mapped=tuple(_mapped(facts, number) for number in range(facts.n_mapped)),
-        looked=tuple(_looked(facts, number) for number in range(len(facts.clips))),
-        digits=by_digit(facts, t) if facts.embedding else "",
-        speakers=by_speaker(facts, t) if facts.embedding else "",
+        attention=tuple(_attention(facts, number) for number in range(len(facts.clips))),
+        digits=embedding_by_digit(facts, t) if facts.embedding else "",
+        speakers=embedding_by_speaker(facts, t) if facts.embedding else "",
     )
 
 
 def kernels_uri(kernels: NDArray[Any]) -> str:
-    """(C, F, T) weights as one picture: blue below zero, white at zero, orange above, each kernel on a scale of its own."""
+    """Draw (C, F, T) weights as one picture: blue below zero, white at zero, orange above, each kernel on its own scale."""
     largest = np.abs(kernels).max(axis=(1, 2), keepdims=True)
     shares = kernels / np.where(largest > 0, largest, 1)  # -1..1
     cells = colormaps["PuOr_r"](0.5 + shares / 2, bytes=True)  # (C, F, T, 4)
@@ -89,16 +89,18 @@ def kernels_uri(kernels: NDArray[Any]) -> str:
 
 
 def mosaic(tiles: NDArray[Any], n_across: int) -> NDArray[Any]:
-    """(N, F, T, ...) side by side, `n_across` in a row and a cell of zeros between; the first row is the last to be reached
-    from the bottom, which is where pictures begin."""
+    """Set (N, F, T, ...) tiles side by side, `n_across` in a row with a cell of zeros between.
+
+    Pictures begin at the bottom, so the first row of tiles has the largest F.
+    """
     n, high, wide = tiles.shape[:3]
     n_across = min(n, n_across)
     n_rows = -(-n // n_across)
-    whole = np.zeros((n_rows * (high + 1) - 1, n_across * (wide + 1) - 1, *tiles.shape[3:]), dtype=tiles.dtype)
+    grid = np.zeros((n_rows * (high + 1) - 1, n_across * (wide + 1) - 1, *tiles.shape[3:]), dtype=tiles.dtype)
     for number, tile in enumerate(tiles):
         row, column = n_rows - 1 - number // n_across, number % n_across
-        whole[row * (high + 1) : row * (high + 1) + high, column * (wide + 1) : column * (wide + 1) + wide] = tile
-    return whole
+        grid[row * (high + 1) : row * (high + 1) + high, column * (wide + 1) : column * (wide + 1) + wide] = tile
+    return grid
 
 
 def _mapped(facts: InspectionFacts, number: int) -> MappedClip:
@@ -114,12 +116,12 @@ def _mapped(facts: InspectionFacts, number: int) -> MappedClip:
     return MappedClip(clip=facts.clips[number], picture=png_uri(palette_png(facts.array("pictures")[number])), rows=rows)
 
 
-def _looked(facts: InspectionFacts, number: int) -> LookedAt:
+def _attention(facts: InspectionFacts, number: int) -> Attention:
     clip, picture = facts.clips[number], facts.array("pictures")[number]
     falls = facts.array("occlusion")[number].astype(np.float64)
     largest = float(np.abs(falls).max())
     has_maps = bool(facts.layers)
-    return LookedAt(
+    return Attention(
         clip=clip,
         picture=png_uri(palette_png(picture)),
         cam_label=heat_uri(picture, facts.array("cam_label")[number].astype(np.float64)) if has_maps else "",
@@ -130,7 +132,7 @@ def _looked(facts: InspectionFacts, number: int) -> LookedAt:
 
 
 def heat_uri(picture: NDArray[np.uint8], heat: NDArray[np.float64]) -> str:
-    """A grey spectrogram under heat of -1..1: orange above zero, blue below, the more the stronger."""
+    """Draw a grey spectrogram under heat of -1..1: orange above zero, blue below, stronger with its size."""
     grey = np.repeat(picture[:, :, None] * 0.8, 3, axis=2)  # a little dark, so that colour stands out
     colour = np.where(heat[:, :, None] > 0, (255.0, 140.0, 30.0), (70.0, 150.0, 255.0))
     share = np.clip(np.abs(heat), 0, 1)[:, :, None] * _HEAT_SHARE

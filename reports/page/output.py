@@ -1,4 +1,4 @@
-"""What leaves the room: the page on disk, written whole or not at all, and the facts as JSON."""
+"""Output of a report: the page on disk, written whole or not at all, and the facts as JSON."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from cnn.errors import RunError
 from cnn.files import write_whole
 from reports.errors import OutputError
 from reports.facts.report import ReportFacts
-from reports.page.render import render
+from reports.page.render import render_report
 
 
 def write_report(facts: ReportFacts, out: Path) -> int:
-    """The size in bytes of the page that now stands at `out`.
+    """Write the page to `out` and return its size in bytes.
 
     Raises:
         OutputError: `out` is a folder, or cannot be written.
     """
     check_out(out)
-    return write_page(render(facts), out)
+    return write_page(render_report(facts), out)
 
 
 def check_out(out: Path) -> None:
-    """Before the work is done.
+    """Check that `out` names a file, before any work is done.
 
     Raises:
         OutputError: `out` is a folder.
@@ -34,7 +34,7 @@ def check_out(out: Path) -> None:
 
 
 def write_page(content: bytes, out: Path) -> int:
-    """The size in bytes of the page, which now stands at `out`.
+    """Write `content` to `out` and return its size in bytes.
 
     Raises:
         OutputError: `out` is a folder, or cannot be written.
@@ -51,7 +51,7 @@ def write_page(content: bytes, out: Path) -> int:
 
 
 def as_plain(value: object) -> object:
-    """`value` of dicts, lists and scalars as JSON can hold it: times as ISO 8601, what is no number as null."""
+    """Return `value` of dicts, lists and scalars as JSON can hold it: times as ISO 8601, NaN and infinity as null."""
     if isinstance(value, dict):
         return {str(key): as_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

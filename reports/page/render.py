@@ -1,4 +1,4 @@
-"""Facts to the bytes of one HTML file that needs nothing else. Equal facts give equal bytes."""
+"""Page of a report: the bytes of one HTML file that needs nothing else. Equal facts give equal bytes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from arena.base.texts import ENGLISH
 from reports.facts.report import ReportFacts, RunFacts
 from reports.figures.contest import MOST_TEAMS
 from reports.figures.groups import MOST_ROWS
-from reports.page.csv_data import tables_of
+from reports.page.csv_data import csv_tables
 from reports.page.evaluations import GroupPage, group_pages
 from reports.page.figures import Figures, draw_all
 from reports.page.inspections import InspectionPage, inspection_pages
@@ -25,7 +25,8 @@ from reports.wording import formats
 from reports.wording.page_texts import Texts, texts
 from reports.wording.summary import Summary, summarise
 
-# The page from top to bottom. A section is a name here, `_<name>.html.j2`, `head.<name>` of the texts, and a value in Page.
+# The page from top to bottom. A section has its name in SECTIONS, `_<name>.html.j2`, `head.<name>` in the texts, and its value
+# in ReportPage.
 SECTIONS = (
     "answer", "held-out", "trainings", "curves", "confusions", "mistakes", "inspection", "sweeps", "contest", "data",
     "lineage", "reading",
@@ -38,8 +39,8 @@ _FILTERS = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
-    """Everything that the templates place."""
+class ReportPage:
+    """All values of the templates."""
 
     facts: ReportFacts
     sections: tuple[str, ...]
@@ -49,14 +50,14 @@ class Page:
     evaluations: tuple[GroupPage, ...]
     inspections: tuple[InspectionPage, ...]
     studies: dict[str, StudyPage]
-    shown: RunFacts | None
-    reasons: dict[str, str]  # of the verdicts, by digest
+    main_run: RunFacts | None
+    reasons: dict[str, str]  # reason of each verdict, by digest
     splits: tuple[SplitRow, ...]
     confusions: tuple[Confusion, ...]
     digits: tuple[DigitRow, ...]
     versions: str
     glossary: tuple[str, ...]
-    models: tuple[str, ...]  # of which it is known where they come from
+    models: tuple[str, ...]  # models whose source is known
     lacks_sound: bool
     most_teams: int
     most_groups: int
@@ -65,25 +66,25 @@ class Page:
     policy: str
 
 
-def render(facts: ReportFacts) -> bytes:
-    """The page."""
+def render_report(facts: ReportFacts) -> bytes:
+    """Render the page."""
     t = texts(facts.lang)
     style, script, policy = assets()
-    shown = facts.main_run
-    page = Page(
+    main_run = facts.main_run
+    page = ReportPage(
         facts=facts,
         sections=tuple(name for name in SECTIONS if name != "inspection" or facts.inspections),
         summary=summarise(facts),
         figures=draw_all(facts),
-        tables=tables_of(facts),
+        tables=csv_tables(facts),
         evaluations=group_pages(facts.evaluations, t),
         inspections=inspection_pages(facts.inspections, t),
         studies=study_pages(facts.sweeps or ()),
-        shown=shown,
+        main_run=main_run,
         reasons={run.digest: _reason(run, t) for run in facts.runs},
-        splits=splits(shown),
-        confusions=confusions(shown),
-        digits=digits(shown),
+        splits=splits(main_run),
+        confusions=confusions(main_run),
+        digits=digits(main_run),
         versions=", ".join(f"{name} {version}" for name, version in shared_versions(facts.runs).items()),
         glossary=tuple(term for term in _GLOSSARY if term != "held" or facts.evaluations),
         models=tuple(name for name in dict.fromkeys(cell.model for cell in facts.cells) if t.source(name)),
@@ -98,7 +99,7 @@ def render(facts: ReportFacts) -> bytes:
 
 
 def _reason(run: RunFacts, t: Texts) -> str:
-    """As the training wrote it, which is English; in another language the numbers that it rests on."""
+    """Return the verdict's reason as the training wrote it, in English; in another language the numbers behind it."""
     if t.language == ENGLISH or not run.verdict:
         return run.reason
     train, val = run.splits.get("train"), run.val
@@ -109,22 +110,22 @@ def _reason(run: RunFacts, t: Texts) -> str:
 
 
 def breakable(key: str) -> Markup:
-    """A dotted key that may wrap after its dots and underscores."""
+    """Let a dotted key wrap after its dots and underscores."""
     return Markup(str(escape(key)).replace(".", ".<wbr>").replace("_", "_<wbr>"))
 
 
 def unbroken(sentence: str) -> Markup:
-    """A sentence whose `macro-F1` does not wrap at its hyphen."""
+    """Keep `macro-F1` in a sentence from wrapping at its hyphen."""
     return Markup(str(escape(sentence)).replace("macro-F1", '<span class="whole">macro-F1</span>'))
 
 
 def coded(sentence: str) -> Markup:
-    """A sentence whose parts between backticks are code."""
+    """Set the parts of a sentence between backticks as code."""
     return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(sentence))))
 
 
 def assets() -> tuple[Markup, Markup, str]:
-    """Style sheet, script, and the content security policy that allows them alone."""
+    """Return style sheet, script, and the content security policy that allows them alone."""
     style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
     script = (_TEMPLATES / "script.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -133,12 +134,12 @@ def assets() -> tuple[Markup, Markup, str]:
 
 
 def environment(t: Texts) -> Environment:
-    """Where templates find filters, and the texts of the page's language as `t`."""
-    found = Environment(
+    """Return the templates with their filters, and the texts of the page's language as `t`."""
+    result = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    found.filters.update({name: getattr(formats, name) for name in _FILTERS})
-    found.filters.update(breakable=breakable, unbroken=unbroken, coded=coded)
-    found.filters["svg"] = Markup  # our own drawing, whose texts are escaped
-    found.globals["t"] = t
-    return found
+    result.filters.update({name: getattr(formats, name) for name in _FILTERS})
+    result.filters.update(breakable=breakable, unbroken=unbroken, coded=coded)
+    result.filters["svg"] = Markup  # our own drawing, whose texts are escaped
+    result.globals["t"] = t
+    return result

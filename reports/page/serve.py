@@ -1,4 +1,4 @@
-"""The page on this machine alone, built anew when what it is made of has changed: for a sweep that runs."""
+"""Local server of the page, which rebuilds it when a source has changed: for a sweep that runs."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from pathlib import Path
 from cnn.errors import CnnError
 from leaderboard.errors import LeaderboardError
 from reports.errors import OutputError, ReportError
-from reports.page.render import render
-from reports.reading.gather import Sources, gather
+from reports.page.render import render_report
+from reports.reading.gather import Sources, gather_facts
 from sweeps.errors import SweepError
 
 HOST = "127.0.0.1"
-BUSY_S, IDLE_S = 15, 60  # after which a browser asks again, while trials run and when nothing does
-_FILES = ("config.json", "result.json", "trial.json")  # of a run folder: the page shows finished runs
+BUSY_S, IDLE_S = 15, 60  # refresh interval of a browser, while trials run and when nothing does
+_FILES = ("config.json", "result.json", "trial.json")  # files of a finished run
 
 
-def stamp_of(sources: Sources) -> str:
-    """A digest of names, sizes and times of all files that the page is made of."""
+def fingerprint_sources(sources: Sources) -> str:
+    """Hash the names, sizes and times of all files that the page is made of."""
     digest = hashlib.sha256()
     for path in _files(sources):
         try:
-            found = path.stat()
+            status = path.stat()
         except OSError:
             continue
-        digest.update(f"{path}\0{found.st_mtime_ns}\0{found.st_size}\n".encode())
+        digest.update(f"{path}\0{status.st_mtime_ns}\0{status.st_size}\n".encode())
     return digest.hexdigest()
 
 
@@ -48,11 +48,11 @@ def _files(sources: Sources) -> Iterator[Path]:
 
 
 @dataclass(kw_only=True, slots=True)
-class Kept:
-    """The page as it was built last. Safe to ask from several threads."""
+class PageCache:
+    """The page as it was built last. Safe to use from several threads."""
 
     sources: Sources
-    _stamp: str = ""
+    _fingerprint: str = ""
     _page: bytes = b""
     _is_busy: bool = False
     _n_builds: int = 0
@@ -63,19 +63,19 @@ class Kept:
         return self._n_builds
 
     def page(self) -> tuple[bytes, int]:
-        """The page as things are now, and the seconds after which to ask again."""
+        """Return the current page, and the seconds after which to ask again."""
         with self._lock:
-            stamp = stamp_of(self.sources)
-            is_remote = bool(self.sources.contest and "://" in self.sources.contest)  # whose changes no file tells
-            if stamp != self._stamp or is_remote:
+            fingerprint = fingerprint_sources(self.sources)
+            is_remote = bool(self.sources.contest and "://" in self.sources.contest)  # a database whose changes no file shows
+            if fingerprint != self._fingerprint or is_remote:
                 self._build()
-                self._stamp = stamp
+                self._fingerprint = fingerprint
             return self._page, BUSY_S if self._is_busy else IDLE_S
 
     def _build(self) -> None:
         try:
-            facts = gather(self.sources)
-            self._page, self._is_busy = render(facts), any(sweep.n("running") for sweep in facts.sweeps or ())
+            facts = gather_facts(self.sources)
+            self._page, self._is_busy = render_report(facts), any(sweep.n("running") for sweep in facts.sweeps or ())
         except (ReportError, CnnError, SweepError, LeaderboardError) as error:
             self._page, self._is_busy = _waiting(str(error)), True
         self._n_builds += 1
@@ -90,8 +90,8 @@ class ReportServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, kept: Kept, port: int) -> None:
-        self.kept = kept
+    def __init__(self, cache: PageCache, port: int) -> None:
+        self.cache = cache
         super().__init__((HOST, port), _Handler)
 
     @property
@@ -104,13 +104,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         port = self.server.server_address[1]
-        if self.headers.get("Host") not in (f"{HOST}:{port}", f"localhost:{port}"):  # another name that leads here
+        if self.headers.get("Host") not in (f"{HOST}:{port}", f"localhost:{port}"):  # another name: DNS rebinding
             self.send_error(HTTPStatus.FORBIDDEN)
             return
         if self.path.partition("?")[0] != "/":
             self.send_error(HTTPStatus.NOT_FOUND)
             return
-        page, again_s = self.server.kept.page()
+        page, again_s = self.server.cache.page()
         self.send_response(HTTPStatus.OK)
         for name, value in {
             "Content-Type": "text/html; charset=utf-8",
@@ -123,17 +123,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(page)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: a browser that asks every few seconds would fill the terminal."""
+        """Log nothing: a browser that asks every few seconds would fill the terminal."""
 
 
 def open_server(sources: Sources, port: int) -> ReportServer:
-    """The server, bound and not yet serving; port 0 takes a free one.
+    """Open the server, bound and not yet serving; port 0 takes a free one.
 
     Raises:
         OutputError: the port is taken.
     """
     try:
-        return ReportServer(Kept(sources=sources), port)
+        return ReportServer(PageCache(sources=sources), port)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise OutputError(f"cannot serve on port {port}: {reason}; choose another with --port") from error

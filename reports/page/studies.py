@@ -1,4 +1,4 @@
-"""What the page lists of a study beside its pictures: the best trials and those that failed."""
+"""Section on studies: the trials listed beside the pictures, the best and those that failed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class StudyPage:
 
 
 def study_pages(sweeps: Sequence[StudyFacts]) -> dict[str, StudyPage]:
-    """By study."""
+    """Return the pages of the studies, by name."""
     return {sweep.name: _page(sweep) for sweep in sweeps}
 
 

@@ -1,4 +1,4 @@
-"""Small tables that are made of facts: confusions, splits, shared versions. Values only; the templates round."""
+"""Small tables from facts: confusions, splits, shared versions. Values only; the templates round."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ class SplitRow:
 
 
 def confusions(run: RunFacts | None) -> tuple[Confusion, ...]:
-    """The most frequent test confusions, at most eight."""
+    """List the most frequent test confusions, at most eight."""
     if not run or not run.test:
         return ()
-    found = [
+    pairs = [
         Confusion(truth=run.labels[i], predicted=run.labels[j], n=n, n_truth=sum(row))
         for i, row in enumerate(run.test.confusion)
         for j, n in enumerate(row)
         if n and i != j
     ]
-    return tuple(sorted(found, key=lambda c: (-c.n, c.truth, c.predicted))[:N_CONFUSIONS])
+    return tuple(sorted(pairs, key=lambda c: (-c.n, c.truth, c.predicted))[:N_CONFUSIONS])
 
 
 def digits(run: RunFacts | None) -> tuple[DigitRow, ...]:
-    """F1 of every digit on the test clips."""
+    """List the F1 of every digit on the test clips."""
     if not run or not run.test:
         return ()
     rows = zip(run.labels, run.test.confusion, run.test.f1, strict=True)
@@ -62,7 +62,7 @@ def digits(run: RunFacts | None) -> tuple[DigitRow, ...]:
 
 
 def splits(run: RunFacts | None) -> tuple[SplitRow, ...]:
-    """Training, validation and test of one run; all compared runs share them."""
+    """List training, validation and test of one run; all compared runs share them."""
     if not run:
         return ()
     rows = []
@@ -74,6 +74,6 @@ def splits(run: RunFacts | None) -> tuple[SplitRow, ...]:
 
 
 def shared_versions(runs: Sequence[RunFacts]) -> dict[str, str]:
-    """Each library's versions over all runs, several where they differ."""
+    """Return each library's version, several where runs differ."""
     names = sorted({name for run in runs for name in run.versions})
     return {name: ", ".join(sorted({run.versions[name] for run in runs if name in run.versions})) for name in names}

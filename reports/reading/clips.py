@@ -1,4 +1,4 @@
-"""What the page says of single clips: groups of speakers, mistakes and doubted labels, with pictures and sound."""
+"""Facts on single clips: groups of speakers, mistakes and doubtful labels, with pictures and sound."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from reports.facts.clips import Media
 from reports.facts.report import CellKey, ReportFacts
 from reports.figures.media import wav_uri
 from reports.reading.run import Reading
-from reports.reading.tiles import TileFolder, find_tiles
+from reports.reading.tiles import TileFolder, find_tile_folder
 
 
-def media_of(tiles: TileFolder, clips: Iterable[str]) -> dict[str, Media]:
-    """What `tiles` and its corpus still hold of each clip."""
+def read_media(tiles: TileFolder, clips: Iterable[str]) -> dict[str, Media]:
+    """Return the pictures and the sound of each clip, as far as `tiles` and its corpus still hold them."""
     return {clip: _media(tiles, clip) for clip in dict.fromkeys(clips)}
 
 
@@ -32,26 +32,29 @@ def _media(tiles: TileFolder, clip: str) -> Media:
     )
 
 
-def with_clips(facts: ReportFacts, readings: Mapping[CellKey, Reading], where: Path) -> ReportFacts:
-    """`facts` with what single clips say; pictures, sound and what is known of speakers where `where` has the tiles."""
-    shown = next((one for one in readings.values() if facts.main_run and one.facts.digest == facts.main_run.digest), None)
-    if shown is None:
+def add_clips(facts: ReportFacts, readings: Mapping[CellKey, Reading], tiles_dir: Path) -> ReportFacts:
+    """Return `facts` with those on the clips of its main run.
+
+    Pictures, sound and the ages, genders and accents of speakers need the run's tiles in `tiles_dir`.
+    """
+    main = next(
+        (reading for reading in readings.values() if facts.main_run and reading.facts.digest == facts.main_run.digest), None
+    )
+    if main is None:
         return facts
-    answers = {one.facts.digest: collect_votes(one.clips) for one in readings.values()}
-    labels = shown.facts.labels
-    same_labels = [answers[one.facts.digest] for one in readings.values() if one.facts.labels == labels]
-    mistakes = rank_mistakes(answers[shown.facts.digest], same_labels, labels)
+    answers = {reading.facts.digest: collect_votes(reading.clips) for reading in readings.values()}
+    labels = main.facts.labels
+    same_labels = [answers[reading.facts.digest] for reading in readings.values() if reading.facts.labels == labels]
+    mistakes = rank_mistakes(answers[main.facts.digest], same_labels, labels)
     doubts = find_doubts(same_labels, labels)
-    tiles = find_tiles(where, RunFolder(Path(shown.facts.folder)).config())
-    told = dataclasses.replace(
+    tiles = find_tile_folder(tiles_dir, RunFolder(Path(main.facts.folder)).config())
+    facts = dataclasses.replace(
         facts,
-        groupings=group_clips(shown.test, tiles.speakers if tiles else {}) if shown.test else (),
+        groupings=group_clips(main.test, tiles.speakers if tiles else {}) if main.test else (),
         mistakes=mistakes,
         doubts=doubts,
     )
     if tiles is None:
-        return told
-    from reports.reading.clips import media_of
-
-    clips = [*(one.id for one in mistakes), *(one.id for one in doubts)]
-    return dataclasses.replace(told, has_tiles=True, media=media_of(tiles, clips))
+        return facts
+    media = read_media(tiles, [*(mistake.id for mistake in mistakes), *(doubt.id for doubt in doubts)])
+    return dataclasses.replace(facts, has_tiles=True, media=media)

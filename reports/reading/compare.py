@@ -1,4 +1,4 @@
-"""Two sets of runs against each other: the same model and variant on both sides, paired on the same test clips."""
+"""Comparison of two sets of runs: the same model and variant on both sides, paired on the same test clips."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reports.facts.base import DifferenceFacts, Note
 from reports.facts.report import CellKey, RunFacts, order_cells
 from reports.reading.gather import Sources, read_all
 from reports.reading.run import Reading
-from reports.reading.selection import select
+from reports.reading.selection import select_runs
 from reports.wording.page_texts import Texts
 
 
@@ -55,24 +55,24 @@ class CompareFacts:
     lang: str
 
 
-def compare(a: Path, b: Path, sources: Sources, t: Texts) -> CompareFacts:
-    """The facts of `a` (a folder of runs, a run folder, or how a digest begins) minus those of `b`.
+def compare_runs(a: Path, b: Path, sources: Sources, t: Texts) -> CompareFacts:
+    """Compare `a` (a folder of runs, a run folder, or how a digest begins) with `b`, which is subtracted.
 
     Raises:
         SourceError: a side holds no finished run, or cannot be read.
     """
     (ours, notes_a), (theirs, notes_b) = (_side(side, sources, t) for side in (a, b))
     couples = _couples(ours, theirs)
-    differences, mean = _differences([(one, other) for _, one, other in couples])
+    differences, mean = _differences([couple[1:] for couple in couples])
     pairs = tuple(
         PairFacts(
-            model=place[0],
-            variant=place[1],
-            a=one.facts if one else None,
-            b=other.facts if other else None,
+            model=model,
+            variant=variant,
+            a=ours_run.facts if ours_run else None,
+            b=their_run.facts if their_run else None,
             difference=differences.get(n),
         )
-        for n, (place, one, other) in enumerate(couples)
+        for n, ((model, variant), ours_run, their_run) in enumerate(couples)
     )
     names = str(a), str(b)
     return CompareFacts(
@@ -89,55 +89,55 @@ def compare(a: Path, b: Path, sources: Sources, t: Texts) -> CompareFacts:
 
 def _side(side: Path, sources: Sources, t: Texts) -> tuple[dict[CellKey, Reading], tuple[Note, ...]]:
     is_folder_of_runs = side.is_dir() and not (side / "config.json").exists()
-    selection = select(side, (), (), t) if is_folder_of_runs else select(sources.runs, (side,), (), t)
+    selection = select_runs(side, (), (), t) if is_folder_of_runs else select_runs(sources.runs, (side,), (), t)
     if not selection.folders:
         raise SourceError(f"each side of a comparison holds a finished run and {side} holds none; train with `arena train`")
     readings, notes = read_all(selection, sources, t)
-    kept = tuple(note for note in selection.notes if note.kind != "missing")
-    return readings, (*kept, *notes)
+    side_notes = tuple(note for note in selection.notes if note.kind != "missing")
+    return readings, (*side_notes, *notes)
 
 
 Couple = tuple[CellKey, Reading | None, Reading | None]
 
 
 def _couples(ours: dict[CellKey, Reading], theirs: dict[CellKey, Reading]) -> list[Couple]:
-    """By model and variant; two single runs are a couple whatever they are."""
+    """Couple the runs by model and variant; two single runs are a couple whatever they are."""
     if len(ours) == len(theirs) == 1:
-        (place, one), (_, other) = next(iter(ours.items())), next(iter(theirs.items()))
-        return [(place, one, other)]
+        (key, a), (_, b) = next(iter(ours.items())), next(iter(theirs.items()))
+        return [(key, a, b)]
     every = {**ours, **theirs}
-    return [(place, ours.get(place), theirs.get(place)) for place in order_cells(every) if place in every]
+    return [(key, ours.get(key), theirs.get(key)) for key in order_cells(every) if key in every]
 
 
 def _differences(
     couples: Sequence[tuple[Reading | None, Reading | None]],
 ) -> tuple[dict[int, DifferenceFacts], DifferenceFacts | None]:
-    """Of each couple on the same clips, and the mean over those that share their clips with the first such couple."""
-    found: dict[int, DifferenceFacts] = {}
+    """Return the difference of each couple on the same clips, and the mean over the couples on the first one's clips."""
+    differences: dict[int, DifferenceFacts] = {}
     together: list[tuple[str, str]] = []
     clips: dict[str, ClipAnswers] = {}
     first: ClipAnswers | None = None
-    for n, (one, other) in enumerate(couples):
-        if not one or not other or not one.test or not other.test or not have_same_clips(one.test, other.test):
+    for n, (a_run, b_run) in enumerate(couples):
+        if not a_run or not b_run or not a_run.test or not b_run.test or not have_same_clips(a_run.test, b_run.test):
             continue
-        found[n] = resample_runs({"a": one.test, "b": other.test}).pair("a", "b")
-        first = first or one.test
-        if have_same_clips(first, one.test):
-            clips |= {f"a{n}": one.test, f"b{n}": other.test}
+        differences[n] = resample_runs({"a": a_run.test, "b": b_run.test}).pair("a", "b")
+        first = first or a_run.test
+        if have_same_clips(first, a_run.test):
+            clips |= {f"a{n}": a_run.test, f"b{n}": b_run.test}
             together.append((f"a{n}", f"b{n}"))
     if not together:
-        return found, None
+        return differences, None
     contrasts = [Contrast(name=a[1:], terms=((1.0, a), (-1.0, b))) for a, b in together]
-    return found, resample_runs(clips).mean(contrasts)
+    return differences, resample_runs(clips).mean(contrasts)
 
 
 def _settings(pairs: Sequence[PairFacts]) -> tuple[DifferingSetting, ...]:
-    """Keys in which a whole pair differs; augmentation counts only where both use it."""
-    whole = [(pair.a, pair.b) for pair in pairs if pair.a and pair.b]
-    keys = dict.fromkeys(key for a, b in whole for run in (a, b) for key in run.config)
+    """List the keys in which a complete pair differs; augmentation counts only where both use it."""
+    complete = [(pair.a, pair.b) for pair in pairs if pair.a and pair.b]
+    keys = dict.fromkeys(key for a, b in complete for run in (a, b) for key in run.config)
     rows = []
     for key in keys:
-        used = [(a, b) for a, b in whole if not key.startswith("augment.") or (a.augmented and b.augmented)]
+        used = [(a, b) for a, b in complete if not key.startswith("augment.") or (a.augmented and b.augmented)]
         if all(a.config.get(key) == b.config.get(key) for a, b in used):
             continue
         values = [{str(run.config.get(key)): run.config.get(key) for run in side} for side in zip(*used, strict=True)]

@@ -1,4 +1,4 @@
-"""Run folders to the facts of evaluations: every number is `arena eval`'s own, recomputed from predictions.csv."""
+"""Evaluations among run folders as facts: every number is `arena eval`'s own, recomputed from predictions.csv."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Recipe = tuple[tuple[str, object], ...]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evaluations:
-    """What a folder of runs holds of evaluations."""
+    """The evaluations in a folder of runs."""
 
     groups: tuple[EvaluationGroup, ...] = ()
     runs: frozenset[str] = frozenset()  # digests of all their folds
@@ -30,8 +30,8 @@ class Evaluations:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Asked:
-    """Where the evaluations lie and where remarks on them go."""
+class _Context:
+    """Folders for the commands, the texts, and the list that collects remarks."""
 
     runs_dir: Path
     tiles: Path
@@ -40,21 +40,21 @@ class _Asked:
 
 
 def read_evaluations(runs_dir: Path | None, tiles: Path = Path("tiles"), t: Texts | None = None) -> Evaluations:
-    """The evaluations whose folds lie in `runs_dir`: leave-one-speaker-out first, then in the order of the eight trainings.
+    """Read the evaluations whose folds lie in `runs_dir`: leave-one-speaker-out first, then in the order of the eight cells.
 
     `tiles` is where the commands that complete them look for tiles.
     """
-    found = find_evaluations(runs_dir) if runs_dir else []
+    sets = find_evaluations(runs_dir) if runs_dir else []
     groups: dict[str, list[FoldRuns]] = {}
-    for runs in found:
+    for runs in sets:
         groups.setdefault(_comparable(runs), []).append(runs)
-    asked = _Asked(runs_dir=runs_dir or Path(), tiles=tiles, notes=[], t=t or english())
-    read = [_group(groups[key], asked) for key in sorted(groups)]
-    shown = sorted((group for group in read if group.evaluations), key=lambda g: (_ORDER.index(g.kind), g.on, g.n_folds))
+    context = _Context(runs_dir=runs_dir or Path(), tiles=tiles, notes=[], t=t or english())
+    read = [_group(groups[key], context) for key in sorted(groups)]
+    visible = sorted((group for group in read if group.evaluations), key=lambda g: (_ORDER.index(g.kind), g.on, g.n_folds))
     return Evaluations(
-        groups=tuple(shown),
-        runs=frozenset(run.digest for runs in found for run in runs.finished.values()),
-        notes=tuple(asked.notes),
+        groups=tuple(visible),
+        runs=frozenset(run.digest for runs in sets for run in runs.finished.values()),
+        notes=tuple(context.notes),
     )
 
 
@@ -63,18 +63,18 @@ def _comparable(runs: FoldRuns) -> str:
     return json.dumps(same, sort_keys=True)
 
 
-def _group(members: Sequence[FoldRuns], asked: _Asked) -> EvaluationGroup:
-    order = {place: n for n, place in enumerate(order_cells([_place(runs) for runs in members]))}
-    recipes = {id(runs): _recipe(runs, [other for other in members if _place(other) == _place(runs)]) for runs in members}
+def _group(members: Sequence[FoldRuns], context: _Context) -> EvaluationGroup:
+    order = {key: n for n, key in enumerate(order_cells([_cell_key(runs) for runs in members]))}
+    recipes = {id(runs): _recipe(runs, [rival for rival in members if _cell_key(rival) == _cell_key(runs)]) for runs in members}
     evaluations = []
-    for runs in sorted(members, key=lambda runs: (order[_place(runs)], str(recipes[id(runs)]))):
+    for runs in sorted(members, key=lambda runs: (order[_cell_key(runs)], str(recipes[id(runs)]))):
         try:
-            evaluations.append(_evaluation(runs, recipes[id(runs)], runs.command(asked.runs_dir, asked.tiles)))
+            evaluations.append(_evaluation(runs, recipes[id(runs)], runs.command(context.runs_dir, context.tiles)))
         except (CnnError, KeyError, ValueError, IndexError, TypeError, StopIteration) as error:
-            text = asked.t("note.evaluation_unread", name=asked.t.cell(*_place(runs)), error=error)
-            asked.notes.append(Note(kind=NoteKind.ERROR, text=text))
+            text = context.t("note.evaluation_unread", name=context.t.cell(*_cell_key(runs)), error=error)
+            context.notes.append(Note(kind=NoteKind.ERROR, text=text))
         else:
-            asked.notes.extend(_missing(evaluations[-1], asked.t))
+            context.notes.extend(_missing(evaluations[-1], context.t))
     first = members[0]
     n_folds = max(runs.n_folds for runs in members)
     split = first.config.split
@@ -83,15 +83,16 @@ def _group(members: Sequence[FoldRuns], asked: _Asked) -> EvaluationGroup:
     )
 
 
-def _place(runs: FoldRuns) -> tuple[str, str]:
+def _cell_key(runs: FoldRuns) -> tuple[str, str]:
     return runs.config.model.name, runs.config.variant
 
 
 def _recipe(runs: FoldRuns, rivals: Sequence[FoldRuns]) -> Recipe:
-    """The settings of `runs` in which `rivals`, of the same model and variant, differ."""
-    every = [rival.settings for rival in rivals]
+    """Return the settings of `runs` in which `rivals`, of the same model and variant, differ."""
     used = [key for key in runs.settings if runs.config.augmented or not key.startswith("augment.")]
-    return tuple((key, runs.settings[key]) for key in used if any(other[key] != runs.settings[key] for other in every))
+    return tuple(
+        (key, runs.settings[key]) for key in used if any(rival.settings[key] != runs.settings[key] for rival in rivals)
+    )
 
 
 def _evaluation(runs: FoldRuns, recipe: Recipe, command: str) -> EvaluationFacts:
@@ -111,8 +112,8 @@ def _evaluation(runs: FoldRuns, recipe: Recipe, command: str) -> EvaluationFacts
 def _missing(evaluation: EvaluationFacts, t: Texts) -> list[Note]:
     if not evaluation.n_missing:
         return []
-    shown = t("note.folds_shown", n=len(evaluation.folds), of=evaluation.n_folds)
+    visible = t("note.folds_shown", n=len(evaluation.folds), of=evaluation.n_folds)
     if evaluation.has_all_folds:
-        shown = t("note.seeds_shown")
-    values = {"name": t.cell(evaluation.model, evaluation.variant), "shown": shown, "command": evaluation.command}
+        visible = t("note.seeds_shown")
+    values = {"name": t.cell(evaluation.model, evaluation.variant), "shown": visible, "command": evaluation.command}
     return [Note(kind=NoteKind.MISSING, text=t.n("note.folds_lack", evaluation.n_missing, **values))]

@@ -1,4 +1,4 @@
-"""Run folders, studies and the contest to the facts of one page."""
+"""All facts of one page, from run folders, studies and the contest."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from reports.facts.base import Note, NoteKind
 from reports.facts.contest import ContestFacts
 from reports.facts.report import CellKey, GridCell, ReportFacts, RunFacts, SettingRow, order_cells
 from reports.facts.sweeps import AgentFacts
-from reports.reading.clips import with_clips
+from reports.reading.clips import add_clips
 from reports.reading.evaluations import read_evaluations
 from reports.reading.inspections import read_inspections
 from reports.reading.run import Reading, read_run
-from reports.reading.selection import Selection, select
+from reports.reading.selection import Selection, select_runs
 from reports.wording.page_texts import Texts, texts
 from sweeps.results import StudyFacts
 
-_SHOWN_ELSEWHERE = ("model.name", "variant")
+_NO_SETTINGS = ("model.name", "variant")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sources:
-    """Where the page takes its numbers from; every part may be absent."""
+    """The sources of the page's numbers; every part may be absent."""
 
     runs: Path | None = None
     studies: Path | None = None
@@ -39,8 +39,8 @@ class Sources:
     private: bool = False  # the contest's private scores, which its host may show
 
 
-def gather(sources: Sources) -> ReportFacts:
-    """All facts of the page.
+def gather_facts(sources: Sources) -> ReportFacts:
+    """Gather all facts of the page.
 
     Raises:
         NothingToReport: no finished run, no study and no contest.
@@ -50,7 +50,7 @@ def gather(sources: Sources) -> ReportFacts:
     sweeps, sweep_notes = _sweeps(sources, t)
     contest = _contest(sources)
     evaluations = read_evaluations(sources.runs, sources.tiles, t)
-    selection = select(sources.runs, sources.named_runs, evaluations.runs, t)
+    selection = select_runs(sources.runs, sources.named_runs, evaluations.runs, t)
     if not selection.folders and not sweeps and not contest:
         reasons = " ".join(note.text for note in selection.notes if note.kind is NoteKind.ERROR)
         raise NothingToReport(
@@ -58,8 +58,8 @@ def gather(sources: Sources) -> ReportFacts:
             + (f" ({reasons})" if reasons else "")
         )
     readings, notes = read_all(selection, sources, t)
-    told = (*selection.notes, *evaluations.notes, *notes, *sweep_notes)
-    facts = assemble(readings, told, t, chooses=not selection.is_one_fold)
+    all_notes = (*selection.notes, *evaluations.notes, *notes, *sweep_notes)
+    facts = assemble(readings, all_notes, t, chooses=not selection.is_one_fold)
     facts = dataclasses.replace(
         facts,
         title=sources.title or t("page.title"),
@@ -71,7 +71,7 @@ def gather(sources: Sources) -> ReportFacts:
     )
     inspections, damages = read_inspections(facts.runs, facts.main_run, t)
     facts = dataclasses.replace(facts, inspections=inspections, notes=(*facts.notes, *damages))
-    return with_clips(facts, readings, sources.tiles)
+    return add_clips(facts, readings, sources.tiles)
 
 
 def _sweeps(sources: Sources, t: Texts) -> tuple[tuple[StudyFacts, ...] | None, tuple[Note, ...]]:
@@ -83,9 +83,9 @@ def _sweeps(sources: Sources, t: Texts) -> tuple[tuple[StudyFacts, ...] | None, 
 
 
 def _agents(sweeps: Sequence[StudyFacts], sources: Sources) -> dict[str, tuple[AgentFacts, ...]]:
-    from reports.reading.studies import agents_of
+    from reports.reading.studies import summarise_agents
 
-    return {sweep.name: agents_of(sweep.trials, sources.runs) for sweep in sweeps}
+    return {sweep.name: summarise_agents(sweep.trials, sources.runs) for sweep in sweeps}
 
 
 def _contest(sources: Sources) -> ContestFacts | None:
@@ -97,64 +97,64 @@ def _contest(sources: Sources) -> ContestFacts | None:
 
 
 def read_all(selection: Selection, sources: Sources, t: Texts) -> tuple[dict[CellKey, Reading], list[Note]]:
-    """Every selected run; one that cannot be read becomes a remark, unless it was named.
+    """Read every selected run; one that cannot be read becomes a remark, unless it was named.
 
     Raises:
         SourceError: a named run cannot be read.
     """
     readings: dict[CellKey, Reading] = {}
     notes: list[Note] = []
-    for place, folder in selection.folders.items():
+    for key, folder in selection.folders.items():
         try:
-            readings[place] = read_run(folder, sources.tiles, t)
+            readings[key] = read_run(folder, sources.tiles, t)
         except SourceError as error:
             if sources.named_runs:
                 raise
             notes.append(Note(kind=NoteKind.ERROR, text=t("note.left_out", error=error)))
         else:
-            notes.extend(readings[place].notes)
+            notes.extend(readings[key].notes)
     return readings, notes
 
 
 def assemble(readings: dict[CellKey, Reading], notes: Sequence[Note], t: Texts, *, chooses: bool) -> ReportFacts:
-    """The facts of the trainings, as if there were nothing else."""
+    """Return the facts of the trainings, as if there were nothing else."""
     ranked = sorted(
         (reading.facts for reading in readings.values() if reading.facts.val and chooses),
         key=lambda run: (-run.val.macro_f1, run.val.loss, run.digest) if run.val else (0.0, 0.0, run.digest),
     )
     chosen = ranked[0].digest if ranked else ""
     runner_up = ranked[1].digest if len(ranked) > 1 else ""
-    resampled, strangers = _resampled(readings, chosen, t)
-    runs = {place: _with_intervals(reading, resampled, chosen) for place, reading in readings.items()}
-    settings = setting_rows([runs[place] for place in order_cells(runs) if place in runs])
+    resampled, stranger_notes = _resampled(readings, chosen, t)
+    runs = {key: _with_intervals(reading, resampled, chosen) for key, reading in readings.items()}
+    settings = setting_rows([runs[key] for key in order_cells(runs) if key in runs])
     return ReportFacts(
         title="",
         cells=tuple(GridCell(model=key[0], variant=key[1], run=runs.get(key)) for key in order_cells(runs)) if runs else (),
         chosen=chosen,
         runner_up=runner_up,
-        effects=compute_effects(resampled, {place: run.digest for place, run in runs.items()}, t) if resampled else (),
+        effects=compute_effects(resampled, {key: run.digest for key, run in runs.items()}, t) if resampled else (),
         same_settings=tuple(row for row in settings if len(row.values) == 1),
         differing_settings=tuple(row for row in settings if len(row.values) > 1),
         is_one_fold=False,
         evaluations=(),
         sweeps=None,
         contest=None,
-        notes=(*notes, *strangers),
+        notes=(*notes, *stranger_notes),
         lang=t.language,
     )
 
 
 def _resampled(readings: dict[CellKey, Reading], chosen: str, t: Texts) -> tuple[Resampled | None, list[Note]]:
-    """Paired resamples of all runs that were tested on the chosen run's clips, and a remark on each that was not."""
+    """Resample in pairs all runs that were tested on the chosen run's clips, and remark on each that was not."""
     tests = {reading.facts.digest: reading.test for reading in readings.values() if reading.test}
     first = tests.get(chosen)
     if first is None:
         return None, []
-    together = {digest: clips for digest, clips in tests.items() if have_same_clips(clips, first)}
+    comparable = {digest: clips for digest, clips in tests.items() if have_same_clips(clips, first)}
     notes = [
-        Note(kind=NoteKind.REMARK, text=t("note.stranger", digest=digest)) for digest in sorted(set(tests) - set(together))
+        Note(kind=NoteKind.REMARK, text=t("note.stranger", digest=digest)) for digest in sorted(set(tests) - set(comparable))
     ]
-    return resample_runs(together), notes
+    return resample_runs(comparable), notes
 
 
 def _with_intervals(reading: Reading, resampled: Resampled | None, chosen: str) -> RunFacts:
@@ -167,10 +167,10 @@ def _with_intervals(reading: Reading, resampled: Resampled | None, chosen: str) 
 
 
 def setting_rows(runs: Sequence[RunFacts]) -> list[SettingRow]:
-    """One value for a key that all runs share, otherwise one of each run; augmentation counts only where it is used."""
+    """List the settings: one value where all runs share it, otherwise one of each run; augmentation counts where it is used."""
     rows = []
     for key in dict.fromkeys(key for run in runs for key in run.config):
-        if key in _SHOWN_ELSEWHERE:
+        if key in _NO_SETTINGS:
             continue
         values = [run.config.get(key) if run.augmented or not key.startswith("augment.") else None for run in runs]
         used = [run.config.get(key) for run in runs if run.augmented or not key.startswith("augment.")]

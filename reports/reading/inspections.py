@@ -1,4 +1,4 @@
-"""Inspections as run folders hold them: inspection.json and the arrays of inspection.npz, read without torch."""
+"""Inspections of nets from run folders: inspection.json and the arrays of inspection.npz, read without torch."""
 
 from __future__ import annotations
 
@@ -19,27 +19,31 @@ from reports.facts.report import RunFacts
 from reports.wording.page_texts import Texts
 
 FORMAT = 1
-MOST_SHOWN = 2  # trainings: one of each model of the comparison
+MOST_INSPECTIONS = 2  # one of each model of the comparison
 _DAMAGE = (RunError, OSError, ValueError, KeyError, TypeError, IndexError)
 
 
 def read_inspections(
-    runs: Sequence[RunFacts], shown: RunFacts | None, t: Texts
+    runs: Sequence[RunFacts], main_run: RunFacts | None, t: Texts
 ) -> tuple[tuple[InspectionFacts, ...], tuple[Note, ...]]:
-    """Those of at most two trainings: of the shown one, then of the best by validation of other models; and what is wrong."""
-    ranked = sorted(runs, key=lambda run: (run is not shown, -(run.val.macro_f1 if run.val else 0.0), run.digest))
-    found: list[InspectionFacts] = []
+    """Read the inspections of at most two trainings: the main run, then the best by validation of another model."""
+    ranked = sorted(runs, key=lambda run: (run is not main_run, -(run.val.macro_f1 if run.val else 0.0), run.digest))
+    inspections: list[InspectionFacts] = []
     notes: list[Note] = []
     for run in ranked:
         folder = Path(run.folder)
-        if len(found) == MOST_SHOWN or run.model in {one.model for one in found} or not (folder / "inspection.json").exists():
+        if (
+            len(inspections) == MOST_INSPECTIONS
+            or run.model in {inspection.model for inspection in inspections}
+            or not (folder / "inspection.json").exists()
+        ):
             continue
         try:
-            found.append(_read(folder, run))
+            inspections.append(_read(folder, run))
         except _DAMAGE as error:
             reason = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
             notes.append(Note(kind=NoteKind.ERROR, text=t("inspection.unread", folder=folder, error=reason)))
-    return tuple(found), tuple(notes)
+    return tuple(inspections), tuple(notes)
 
 
 def _read(folder: Path, run: RunFacts) -> InspectionFacts:
@@ -56,7 +60,7 @@ def _read(folder: Path, run: RunFacts) -> InspectionFacts:
 
 def _facts(run: RunFacts, facts: dict[str, Any], arrays: dict[str, NDArray[np.generic]]) -> InspectionFacts:
     embedding, filters = facts["embedding"], facts["filters"] or {"layer": "", "n": 0}
-    places = zip(embedding["clips"], arrays["places"].tolist(), strict=True)
+    points = zip(embedding["clips"], arrays["places"].tolist(), strict=True)
     return InspectionFacts(
         run=run.digest,
         model=run.model,
@@ -70,7 +74,7 @@ def _facts(run: RunFacts, facts: dict[str, Any], arrays: dict[str, NDArray[np.ge
         n_mapped=facts["n_mapped"],
         embedding=tuple(
             EmbeddedClip(id=clip, truth=truth, label=label, speaker=speaker, x=x, y=y)
-            for (clip, truth, label, speaker), (x, y) in places
+            for (clip, truth, label, speaker), (x, y) in points
         ),
         n_clips=embedding["of"],
         feature_layer=embedding["layer"],

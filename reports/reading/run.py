@@ -1,4 +1,4 @@
-"""One run folder to RunFacts, with what its files say against each other."""
+"""One run folder as facts, and the contradictions between its files."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Reading:
         return self.clips.get("test")
 
 
-def damaged(folder: RunFolder, cause: Exception) -> SourceError:
-    """What to say of a run folder whose files cannot be read."""
+def damage_error(folder: RunFolder, cause: Exception) -> SourceError:
+    """Return the error for a run folder whose files cannot be read."""
     reason = f"{cause.args[0]!r} is missing" if isinstance(cause, KeyError) else str(cause)
     return SourceError(f"{folder.path} is damaged: {reason}; delete the folder and train it again")
 
 
 def read_run(folder: RunFolder, tiles: Path = Path("tiles"), t: Texts | None = None) -> Reading:
-    """All that the page needs of a finished run; `tiles` is where the command that trains it again looks for them.
+    """Read a finished run; `tiles` is the folder of tiles that the command to train it again names.
 
     Raises:
         SourceError: a file is missing or damaged.
@@ -47,7 +47,7 @@ def read_run(folder: RunFolder, tiles: Path = Path("tiles"), t: Texts | None = N
             raise SourceError(f"{folder.path} is not finished; train it to the end with `arena train`, or leave it out")
         return _reading(folder, result, tiles, t or english())
     except (RunError, ValueError, KeyError, IndexError, TypeError, StopIteration) as error:
-        raise damaged(folder, error) from error
+        raise damage_error(folder, error) from error
 
 
 def _reading(folder: RunFolder, result: RunResult, tiles: Path, t: Texts) -> Reading:
@@ -67,8 +67,8 @@ def _reading(folder: RunFolder, result: RunResult, tiles: Path, t: Texts) -> Rea
     if differing:
         text = t("note.contradicts", folder=folder.path, what="; ".join(differing))
         notes = (Note(kind=NoteKind.ERROR, text=text),)
-    known = {split: rows for split, rows in clips.items() if rows.ids}
-    return Reading(facts=_run_facts(folder, result, splits, tiles), clips=known, notes=notes)
+    answered = {split: rows for split, rows in clips.items() if rows.ids}
+    return Reading(facts=_run_facts(folder, result, splits, tiles), clips=answered, notes=notes)
 
 
 def _run_facts(folder: RunFolder, result: RunResult, splits: dict[str, SplitFacts], tiles: Path) -> RunFacts:

@@ -1,4 +1,4 @@
-"""Which of many run folders are the trainings to compare: one per model and variant, all on the same clips."""
+"""Selection of the trainings to compare among many run folders: one per model and variant, all on the same clips."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from cnn.runs.index import find_run, read_trial_mark
 from reports.errors import SourceError
 from reports.facts.base import Note, NoteKind
 from reports.facts.report import CellKey, order_cells
-from reports.reading.run import damaged
+from reports.reading.run import damage_error
 from reports.wording.page_texts import Texts, english
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
-    """A finished run, by what decides over its place."""
+    """A finished run with what decides whether it is compared."""
 
     folder: RunFolder
-    place: CellKey
+    key: CellKey
     comparable: str  # equal where corpus, tiles and split are equal
     settings: str  # equal where the model and all of its settings are, whatever the variant
     finished_at: str
@@ -37,19 +37,19 @@ class Candidate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Selection:
-    """The chosen folder of each place that has one, and what was left out."""
+    """The chosen folder of each model and variant that has one, and remarks on what was left out."""
 
     folders: dict[CellKey, RunFolder]
     notes: tuple[Note, ...]
-    is_one_fold: bool = False  # of an evaluation: there were no others
+    is_one_fold: bool = False  # all runs are folds of evaluations: there were no others
 
 
-def select(runs_dir: Path | None, named: Sequence[Path], folds: Collection[str] = (), t: Texts | None = None) -> Selection:
-    """The trainings to show.
+def select_runs(runs_dir: Path | None, named: Sequence[Path], folds: Collection[str] = (), t: Texts | None = None) -> Selection:
+    """Select the trainings to compare.
 
     Out of the finished runs of `runs_dir` (or out of `named` alone) the largest comparable group counts, the newest of
-    equally large ones, and in each place the newest run. A run that a sweep's trial made counts only where there is no other,
-    and a group of nothing but folds of evaluations only where there is no other group.
+    equally large ones, and of each model and variant the newest run. The run of a sweep's trial counts only where there is
+    no other, and a group of nothing but folds of evaluations only where there is no other group.
 
     Args:
         named: run folders, their digests, or unmistakable beginnings of these.
@@ -60,34 +60,34 @@ def select(runs_dir: Path | None, named: Sequence[Path], folds: Collection[str] 
     """
     t = t or english()
     notes: list[Note] = []
-    found = [_named(path, runs_dir) for path in named] if named else _scan(runs_dir, notes, t)
-    apart = found if named else [run for run in found if not run.is_trial]
-    if not found:
+    candidates = [_named(path, runs_dir) for path in named] if named else _scan(runs_dir, notes, t)
+    apart = candidates if named else [run for run in candidates if not run.is_trial]
+    if not candidates:
         return Selection(folders={}, notes=tuple(notes))
-    shown = () if named else folds
-    group = _largest_group(apart or found, shown, notes, t)
-    chosen = {run.place: run for run in sorted(group, key=lambda run: run.age)}
-    if n_older := sum(run.folder.digest not in shown and chosen[run.place] is not run for run in group):
+    fold_digests = () if named else folds
+    group = _largest_group(apart or candidates, fold_digests, notes, t)
+    chosen = {run.key: run for run in sorted(group, key=lambda run: run.age)}
+    if n_older := sum(run.folder.digest not in fold_digests and chosen[run.key] is not run for run in group):
         notes.append(Note(kind=NoteKind.REMARK, text=t.n("note.older", n_older)))
-    group_trials = [run for run in found if run.comparable == group[0].comparable and run.is_trial]
+    group_trials = [run for run in candidates if run.comparable == group[0].comparable and run.is_trial]
     notes += _stand_ins(chosen, group_trials if not named else [], t)
-    folders = {place: chosen[place].folder for place in order_cells(chosen) if place in chosen}  # a fixed order: same bytes
-    is_one_fold = all(run.folder.digest in shown for run in group)
+    folders = {key: chosen[key].folder for key in order_cells(chosen) if key in chosen}  # a fixed order: same bytes
+    is_one_fold = all(run.folder.digest in fold_digests for run in group)
     return Selection(folders=folders, notes=(*notes, *([] if is_one_fold else _missing(chosen, t))), is_one_fold=is_one_fold)
 
 
 def _stand_ins(chosen: dict[CellKey, Candidate], trials: Sequence[Candidate], t: Texts) -> list[Note]:
-    """Fill empty places with trials: those whose settings most variants share, for no sampler drew them; else the best."""
+    """Fill the gaps with trials: those whose settings most variants share, for no sampler drew them; else the best."""
     variants: dict[str, set[CellKey]] = {}
     for run in (*chosen.values(), *trials):
-        variants.setdefault(run.settings, set()).add(run.place)
-    empty = {run.place for run in trials if run.place not in chosen or chosen[run.place] in trials}
-    for place in empty:
-        here = [run for run in trials if run.place == place]
-        chosen[place] = max(here, key=lambda run: (len(variants[run.settings]), run.val_macro_f1, run.age))
+        variants.setdefault(run.settings, set()).add(run.key)
+    empty = {run.key for run in trials if run.key not in chosen or chosen[run.key] in trials}
+    for key in empty:
+        rivals = [run for run in trials if run.key == key]
+        chosen[key] = max(rivals, key=lambda run: (len(variants[run.settings]), run.val_macro_f1, run.age))
     if not empty:
         return []
-    names = [t.cell(*place) for place in order_cells(empty) if place in empty]
+    names = [t.cell(*key) for key in order_cells(empty) if key in empty]
     return [Note(kind=NoteKind.REMARK, text=t.n("note.stand_ins", len(names), names=t.listed(names)))]
 
 
@@ -107,23 +107,23 @@ def _named(name: Path, runs_dir: Path | None) -> Candidate:
             )
         return _candidate(folder, result)
     except (RunError, ValueError, KeyError, TypeError) as error:
-        raise damaged(folder, error) from error
+        raise damage_error(folder, error) from error
 
 
 def _scan(runs_dir: Path | None, notes: list[Note], t: Texts) -> list[Candidate]:
-    found: list[Candidate] = []
+    candidates: list[Candidate] = []
     n_unfinished = 0
     for folder in list_runs(runs_dir) if runs_dir else []:
         try:
             result = folder.result()
             if result and result.state is RunState.FINISHED:
-                found.append(_candidate(folder, result))
+                candidates.append(_candidate(folder, result))
             n_unfinished += result is None
         except (RunError, ValueError, KeyError, TypeError) as error:
-            notes.append(Note(kind=NoteKind.ERROR, text=t("note.left_out", error=damaged(folder, error))))
+            notes.append(Note(kind=NoteKind.ERROR, text=t("note.left_out", error=damage_error(folder, error))))
     if n_unfinished:
         notes.append(Note(kind=NoteKind.REMARK, text=t.n("note.unfinished", n_unfinished)))
-    return found
+    return candidates
 
 
 def _candidate(folder: RunFolder, result: RunResult) -> Candidate:
@@ -131,7 +131,7 @@ def _candidate(folder: RunFolder, result: RunResult) -> Candidate:
     comparable = {key: config.get(key) for key in ("corpus", "tiles", "split")}
     return Candidate(
         folder=folder,
-        place=(str(config["model"]["name"]), str(config["variant"])),
+        key=(str(config["model"]["name"]), str(config["variant"])),
         comparable=json.dumps(comparable, sort_keys=True),
         settings=json.dumps([config["model"], config.get("train")], sort_keys=True),
         finished_at=result.finished_at,
@@ -140,20 +140,20 @@ def _candidate(folder: RunFolder, result: RunResult) -> Candidate:
     )
 
 
-def _largest_group(found: Sequence[Candidate], folds: Collection[str], notes: list[Note], t: Texts) -> list[Candidate]:
+def _largest_group(candidates: Sequence[Candidate], folds: Collection[str], notes: list[Note], t: Texts) -> list[Candidate]:
     groups: dict[str, list[Candidate]] = {}
-    for run in found:
+    for run in candidates:
         groups.setdefault(run.comparable, []).append(run)
     of_their_own = [runs for runs in groups.values() if any(run.folder.digest not in folds for run in runs)]
     largest = max(
-        of_their_own or groups.values(), key=lambda runs: (len({run.place for run in runs}), max(run.age for run in runs))
+        of_their_own or groups.values(), key=lambda runs: (len({run.key for run in runs}), max(run.age for run in runs))
     )
-    if n_others := sum(run.folder.digest not in folds and run not in largest for run in found):
+    if n_others := sum(run.folder.digest not in folds and run not in largest for run in candidates):
         notes.append(Note(kind=NoteKind.REMARK, text=t.n("note.others", n_others)))
     return largest
 
 
 def _missing(chosen: Collection[CellKey], t: Texts) -> list[Note]:
-    absent = [place for place in order_cells(chosen) if place not in chosen]
-    names = "; ".join(t.cell(*place) for place in absent)
+    absent = [key for key in order_cells(chosen) if key not in chosen]
+    names = "; ".join(t.cell(*key) for key in absent)
     return [Note(kind=NoteKind.MISSING, text=t.n("note.missing", len(absent), names=names))] if absent else []

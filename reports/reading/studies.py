@@ -1,4 +1,4 @@
-"""Studies and the contest as facts: the one place that reads sweeps and the leaderboard."""
+"""Studies of sweeps as facts, and the part that each agent had in them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sweeps.results import StudyFacts, TrialFacts, list_studies, read_study
 
 
 def read_sweeps(studies_dir: Path, t: Texts | None = None) -> tuple[tuple[StudyFacts, ...], tuple[Note, ...]]:
-    """The studies in the order of the eight trainings, and what could not be read."""
+    """Read the studies, in the order of the eight trainings, and remark on those that cannot be read."""
     t = t or english()
     sweeps: list[StudyFacts] = []
     notes: list[Note] = []
@@ -26,13 +26,13 @@ def read_sweeps(studies_dir: Path, t: Texts | None = None) -> tuple[tuple[StudyF
             sweeps.append(read_study(studies_dir, name))
         except (SweepError, RunError) as error:
             notes.append(Note(kind=NoteKind.ERROR, text=t("note.study_unread", name=name, error=error)))
-    order = {place: n for n, place in enumerate(order_cells([(sweep.model, sweep.variant) for sweep in sweeps]))}
+    order = {key: n for n, key in enumerate(order_cells([(sweep.model, sweep.variant) for sweep in sweeps]))}
     sweeps.sort(key=lambda sweep: (order[sweep.model, sweep.variant], sweep.name))
     return tuple(sweeps), tuple(notes)
 
 
-def agents_of(trials: Sequence[TrialFacts], runs_dir: Path | None) -> tuple[AgentFacts, ...]:
-    """Each agent's trials, time and device, the first to begin a trial first."""
+def summarise_agents(trials: Sequence[TrialFacts], runs_dir: Path | None) -> tuple[AgentFacts, ...]:
+    """Count each agent's trials, time and device, the first to begin a trial first."""
     by_agent: dict[str, list[TrialFacts]] = {}
     for trial in trials:
         if trial.agent:
@@ -40,16 +40,16 @@ def agents_of(trials: Sequence[TrialFacts], runs_dir: Path | None) -> tuple[Agen
     return tuple(
         AgentFacts(
             name=name,
-            device=_device(own, runs_dir),
-            counts=dict(sorted(Counter(str(trial.state) for trial in own).items())),
-            seconds=sum(trial.seconds or 0.0 for trial in own),
+            device=_device(group, runs_dir),
+            counts=dict(sorted(Counter(str(trial.state) for trial in group).items())),
+            seconds=sum(trial.seconds or 0.0 for trial in group),
         )
-        for name, own in by_agent.items()
+        for name, group in by_agent.items()
     )
 
 
 def _device(trials: Sequence[TrialFacts], runs_dir: Path | None) -> str:
-    """Of the newest finished trial; an agent keeps its device."""
+    """Return the device of the newest finished trial; an agent keeps its device."""
     run = next((trial.run for trial in reversed(trials) if trial.run and str(trial.state) == "finished"), "")
     if not run or runs_dir is None:
         return ""

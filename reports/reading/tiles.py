@@ -1,4 +1,4 @@
-"""A folder of tiles as far as a page shows it: pictures of single clips, where their recordings lie, who speaks.
+"""Folders of tiles as the page reads them: pictures of single clips, paths of their recordings, and speakers.
 
 Reads the files that the contract names (settings.json, clips.csv, raw.npy, bilateral.npy) by itself: the room that writes them
 starts torch.
@@ -27,14 +27,14 @@ class TileFolder:
 
     folder: Path
     corpus_folder: Path  # where the recordings lay when the tiles were made
-    places: dict[str, int]  # row of each clip
-    paths: dict[str, str]  # of each clip's recording, below the corpus folder
+    rows: dict[str, int]  # row of each clip in the pictures
+    paths: dict[str, str]  # path of each clip's recording, below the corpus folder
     speakers: dict[str, dict[str, Any]]  # what the corpus says of them: age, gender, accent
     _pictures: dict[str, NDArray[np.uint8]] = field(default_factory=dict, repr=False)
 
     def picture(self, filter_name: str, clip: str) -> NDArray[np.uint8] | None:
-        """(F, T) uint8, low frequencies first; None where there is none of this clip."""
-        if clip not in self.places:
+        """Return (F, T) uint8, low frequencies first; None where there is none of this clip."""
+        if clip not in self.rows:
             return None
         if filter_name not in self._pictures:
             try:
@@ -42,17 +42,17 @@ class TileFolder:
             except (OSError, ValueError):
                 return None
         pictures = self._pictures[filter_name]
-        place = self.places[clip]
-        return np.asarray(pictures[place]) if pictures.ndim == 3 and place < len(pictures) else None
+        row = self.rows[clip]
+        return np.asarray(pictures[row]) if pictures.ndim == 3 and row < len(pictures) else None
 
     def recording(self, clip: str) -> Path | None:
         return self.corpus_folder / self.paths[clip] if clip in self.paths else None
 
 
-def find_tiles(where: Path, config: dict[str, Any]) -> TileFolder | None:
-    """The tiles of a run's configuration, in `where` or below it; None where there are none that can be read."""
-    named = where / compute_digest({"corpus": config.get("corpus"), "tiles": config.get("tiles")})
-    for folder in (where, named):
+def find_tile_folder(tiles_dir: Path, config: dict[str, Any]) -> TileFolder | None:
+    """Find the tiles of a run's configuration, in `tiles_dir` or below it; None where there are none that can be read."""
+    named = tiles_dir / compute_digest({"corpus": config.get("corpus"), "tiles": config.get("tiles")})
+    for folder in (tiles_dir, named):
         try:
             settings = read_json(folder / "settings.json")
             if (settings.get("corpus"), settings.get("tiles")) == (config.get("corpus"), config.get("tiles")):
@@ -69,7 +69,7 @@ def _read(folder: Path, settings: dict[str, Any]) -> TileFolder:
     return TileFolder(
         folder=folder,
         corpus_folder=Path(str(settings.get("corpus_folder", ""))),
-        places={row["id"]: place for place, row in enumerate(rows)},
+        rows={row["id"]: n for n, row in enumerate(rows)},
         paths={row["id"]: row["path"] for row in rows},
         speakers={name: facts for name, facts in speakers.items() if isinstance(facts, dict)},
     )

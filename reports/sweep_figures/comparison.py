@@ -1,4 +1,4 @@
-"""All studies side by side: the best so far of each against the trials that it took. Numbers first, drawing second."""
+"""Figure of all studies: the best so far of each against the trials that it took. Numbers first, drawing second."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from reports.figures.canvas import SMALL_PX, Frame, Limits, filter_dash, model_colour, x_title
+from reports.figures.canvas import SMALL_PX, Limits, PlotFrame, filter_dash, model_colour, x_title
 from reports.sweep_figures.history import running_best
 from reports.wording.page_texts import Texts
 from sweeps.results import StudyFacts
 
 
 def best_lines(sweeps: Sequence[StudyFacts]) -> list[tuple[StudyFacts, list[tuple[int, float]]]]:
-    """Each study with its steps of (trial, best so far), as far as it has any."""
+    """Pair each study with its steps of (trial, best so far); studies without any are left out."""
     return [(sweep, steps) for sweep in sweeps if (steps := running_best(sweep))]
 
 
 def best_limits(lines: Sequence[tuple[StudyFacts, list[tuple[int, float]]]]) -> Limits:
-    """From a little below the worst best to a little above the best: the first guesses leave the picture."""
+    """Return limits a little around the best values of all studies: the first guesses leave the picture."""
     ends, every = [steps[-1][1] for _, steps in lines], [y for _, steps in lines for _, y in steps]
     reach = max(max(ends) - min(ends), 0.01)
     if lines[0][0].is_maximized:
@@ -27,11 +27,11 @@ def best_limits(lines: Sequence[tuple[StudyFacts, list[tuple[int, float]]]]) -> 
 
 
 def best_plot(sweeps: Sequence[StudyFacts], width: float, t: Texts) -> str:
-    """The best so far of every study of the first one's metric; empty with fewer than two."""
+    """Draw the best so far of every study of the first one's metric; empty with fewer than two."""
     lines = best_lines([sweep for sweep in sweeps if sweep.metric == sweeps[0].metric]) if sweeps else []
     if len(lines) < 2:
         return ""
-    frame = Frame(width=width, height=230, left=40, right=10, top=8, bottom=34)
+    frame = PlotFrame(width=width, height=230, left=40, right=10, top=8, bottom=34)
     limits = best_limits(lines)
 
     def draw(axes: Axes) -> None:

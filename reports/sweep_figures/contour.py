@@ -1,4 +1,4 @@
-"""Learning rate against batch size: the value near each point, as far as trials were there. Numbers first, drawing second."""
+"""Contour plot of learning rate against batch size, blank far from every trial. Numbers first, drawing second."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 from numpy.typing import NDArray
 
-from reports.figures.canvas import INK, Frame, Limits, augment_marker, x_title
+from reports.figures.canvas import INK, Limits, PlotFrame, augment_marker, x_title
 from reports.sweep_figures.history import is_number, slug
 from reports.wording.formats import leaf
 from reports.wording.page_texts import Texts
 from sweeps.results import StudyFacts
 
 X, Y = "train.learning_rate", "train.batch_size"
-CONTOUR = Frame(width=350, height=200, left=38, right=10, top=8, bottom=34)
+CONTOUR = PlotFrame(width=350, height=200, left=38, right=10, top=8, bottom=34)
 N_X, N_Y = 40, 24
-_WIDTH = 0.18  # of the kernel, where the searched range of each axis is 1
-_FAR = 0.34  # from the nearest trial; beyond, nothing is claimed
+_WIDTH = 0.18  # standard deviation of the kernel, where the searched range of each axis is 1
+_FAR = 0.34  # distance from the nearest trial beyond which nothing is claimed
 _FEWEST = 6
 _N_BANDS = 7
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Field:
-    """The smoothed value over (N_Y, N_X) places, NaN where no trial was near, and the trials."""
+    """The smoothed value on a grid, NaN where no trial was near, and the trials."""
 
     xs: NDArray[np.float64]  # (N_X,) learning rates
     ys: NDArray[np.float64]  # (N_Y,) batch sizes
@@ -35,8 +35,8 @@ class Field:
     points: tuple[tuple[float, float, float], ...]  # learning rate, batch size, value
 
 
-def field_of(sweep: StudyFacts) -> Field | None:
-    """Nadaraya-Watson means (1964) of the finished trials' values over both logarithms; None where these were not searched."""
+def smooth_field(sweep: StudyFacts) -> Field | None:
+    """Smooth the finished trials' values over both logarithms (Nadaraya-Watson 1964); None where these were not searched."""
     points = []
     for trial in sweep.trials:
         x, y, value = trial.params.get(X), trial.params.get(Y), trial.value
@@ -46,10 +46,10 @@ def field_of(sweep: StudyFacts) -> Field | None:
     if len(points) < _FEWEST or np.any(np.ptp(logs, axis=0) == 0):
         return None
     low, reach = logs.min(axis=0), np.ptp(logs, axis=0)
-    places = (logs - low) / reach
+    positions = (logs - low) / reach
     across, up = np.linspace(0, 1, N_X), np.linspace(0, 1, N_Y)
     grid = np.stack(np.meshgrid(across, up), axis=-1)[:, :, None, :]  # (N_Y, N_X, 1, 2)
-    distances = np.sqrt(((grid - places) ** 2).sum(-1))  # (N_Y, N_X, N)
+    distances = np.sqrt(((grid - positions) ** 2).sum(-1))  # (N_Y, N_X, N)
     weights = np.exp(-0.5 * (distances / _WIDTH) ** 2)
     values = (weights @ np.array([value for _, _, value in points])) / np.maximum(weights.sum(-1), 1e-12)
     values[distances.min(-1) > _FAR] = math.nan
@@ -60,9 +60,9 @@ def is_positive(value: object) -> bool:
     return isinstance(value, int | float) and is_number(value) and value > 0
 
 
-def contour(sweep: StudyFacts, limits: Limits, t: Texts) -> str:
-    """The picture, dark to light as the metric rises; empty where there is no field."""
-    field = field_of(sweep)
+def contour_plot(sweep: StudyFacts, limits: Limits, t: Texts) -> str:
+    """Draw the field, dark to light as the metric rises; empty without one."""
+    field = smooth_field(sweep)
     if field is None:
         return ""
 
@@ -71,8 +71,8 @@ def contour(sweep: StudyFacts, limits: Limits, t: Texts) -> str:
         axes.set_xscale("log")
         axes.set_yscale("log")
         bands = np.linspace(*limits, _N_BANDS + 1)
-        shown = np.ma.masked_invalid(np.clip(field.values, *limits))
-        axes.contourf(field.xs, field.ys, shown, levels=bands, cmap="viridis", extend="neither")
+        values = np.ma.masked_invalid(np.clip(field.values, *limits))
+        axes.contourf(field.xs, field.ys, values, levels=bands, cmap="viridis", extend="neither")
         axes.plot(
             [x for x, _, _ in field.points], [y for _, y, _ in field.points], linestyle="none",
             marker=augment_marker(sweep.variant), markersize=3, color="#ffffff", markeredgecolor="#000000", markeredgewidth=0.5,

@@ -1,4 +1,4 @@
-"""One study in pictures: its history, a slice per parameter, importances. Numbers first, drawing second."""
+"""Figures of one study: history, a slice per parameter, importances. Numbers first, drawing second."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from reports.analysis.trial_sample import sample_trials
-from reports.figures.canvas import INK, RULE, SOFT, TEXT_PX, Frame, Limits, augment_marker, model_colour, x_title
+from reports.figures.canvas import INK, RULE, SOFT, TEXT_PX, Limits, PlotFrame, augment_marker, model_colour, x_title
 from reports.wording.formats import leaf, score, setting, whole_percent
 from reports.wording.page_texts import Texts
 from sweeps.results import ParameterFacts, StudyFacts, TrialFacts
 
-HISTORY = Frame(width=350, height=176, left=34, right=40, top=8, bottom=34)
-SLICE = Frame(width=172, height=132, left=30, right=8, top=6, bottom=32)
+HISTORY = PlotFrame(width=350, height=176, left=34, right=40, top=8, bottom=34)
+SLICE = PlotFrame(width=172, height=132, left=30, right=8, top=6, bottom=32)
 _BAR_PX = 22
-_LETTER_PX = 5.6  # of digits and small letters at 10 pixels, on average
-_MOST_LEVELS = 8  # more distinct numbers than this are an axis, fewer are levels
+_LETTER_PX = 5.6  # mean width of digits and small letters at 10 pixels
+_MOST_LEVELS = 8  # more distinct numbers make an axis, fewer are levels
 
 
 def metric_limits(sweeps: Sequence[StudyFacts]) -> Limits:
-    """One range for all studies of one metric: all but the worst tenth of the finished trials, with a little air."""
+    """Return one range for all studies of one metric: all but the worst tenth of the finished trials, with a margin."""
     finished = [trial.value for sweep in sweeps for trial in sweep.trials if trial.state == "finished"]
     values = sorted((value for value in finished if value is not None and is_number(value)), reverse=not sweeps[0].is_maximized)
     if not values:
@@ -34,12 +34,12 @@ def metric_limits(sweeps: Sequence[StudyFacts]) -> Limits:
 
 
 def is_number(value: object) -> bool:
-    """Whether a trial's value or parameter can stand on an axis."""
+    """Return True for a value or parameter that can stand on an axis."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def running_best(sweep: StudyFacts) -> list[tuple[int, float]]:
-    """(trial, best value of the finished trials so far), one point for each trial that was better, and the last trial."""
+    """Return (trial, best value so far) of the finished trials: each that was better, and the last trial."""
     steps: list[tuple[int, float]] = []
     for trial in sweep.trials:
         if trial.state != "finished" or trial.value is None or not is_number(trial.value):
@@ -62,7 +62,7 @@ class Dot:
 
 
 def dots(trials: Sequence[TrialFacts], xs: Sequence[float], limits: Limits) -> list[Dot]:
-    """Trials that have a value, at their `xs`."""
+    """Return the dots of trials that have a value, at their `xs`."""
     low, high = limits
     return [
         Dot(x=x, y=min(max(trial.value, low), high), is_below=not low <= trial.value <= high, is_pruned=trial.state == "pruned")
@@ -71,15 +71,15 @@ def dots(trials: Sequence[TrialFacts], xs: Sequence[float], limits: Limits) -> l
     ]
 
 
-def history(sweep: StudyFacts, limits: Limits, t: Texts) -> str:
-    """Every trial in its order (of thousands a sample), the best so far as a line."""
-    shown = sample_trials(sweep)
+def history_plot(sweep: StudyFacts, limits: Limits, t: Texts) -> str:
+    """Draw every trial in its order (of thousands a sample), the best so far as a line."""
+    visible = sample_trials(sweep)
 
     def draw(axes: Axes) -> None:
         axes.set_xlim(-1, max(sweep.trials[-1].number + 1 if sweep.trials else 0, 2))
         axes.set_ylim(*limits)
-        _plot_dots(axes, sweep, dots(shown, [trial.number for trial in shown], limits))
-        failed = [trial.number for trial in shown if trial.state == "failed"]
+        _plot_dots(axes, sweep, dots(visible, [trial.number for trial in visible], limits))
+        failed = [trial.number for trial in visible if trial.state == "failed"]
         if failed:
             axes.plot(failed, [limits[0]] * len(failed), "x", color=INK, markersize=5, markeredgewidth=1.2, clip_on=False)
         steps = running_best(sweep)
@@ -102,7 +102,7 @@ def history(sweep: StudyFacts, limits: Limits, t: Texts) -> str:
 
 
 def slice_xs(parameter: ParameterFacts, trials: Sequence[TrialFacts]) -> tuple[list[float], list[str]]:
-    """Where each trial stands on a parameter's axis, and the names of its levels; no names where it is a scale.
+    """Return each trial's x on a parameter's axis, and the names of its levels; no names where it is a scale.
 
     Levels are 0, 1, 2, ..., and trials spread around theirs by their number, so that equal values do not hide each other.
     """
@@ -111,15 +111,15 @@ def slice_xs(parameter: ParameterFacts, trials: Sequence[TrialFacts]) -> tuple[l
     is_scale = is_fine and parameter.kind != "categorical" and all(is_number(value) for value in values)
     if is_scale:
         return [float(value) for value in values if isinstance(value, int | float)], []
-    known = {value for value in values if value is not None}
-    ordered = sorted(known, key=lambda v: (0, float(v), "") if isinstance(v, int | float) else (1, 0.0, str(v)))
-    place = {value: n for n, value in enumerate(ordered)}
-    xs = [place.get(value, -9) + ((trial.number * 0.618) % 1 - 0.5) * 0.5 for value, trial in zip(values, trials, strict=True)]
+    ranked = {value for value in values if value is not None}
+    ordered = sorted(ranked, key=lambda v: (0, float(v), "") if isinstance(v, int | float) else (1, 0.0, str(v)))
+    index = {value: n for n, value in enumerate(ordered)}
+    xs = [index.get(value, -9) + ((trial.number * 0.618) % 1 - 0.5) * 0.5 for value, trial in zip(values, trials, strict=True)]
     return xs, [setting(value) for value in ordered]
 
 
-def shown_levels(levels: Sequence[str], width_px: float) -> range:
-    """Which levels are named on an axis: all of them, or every second, third, ... so that the names do not touch."""
+def label_levels(levels: Sequence[str], width_px: float) -> range:
+    """Choose the levels to name on an axis: all, or every second, third, ..., so that the names do not touch."""
     for step in range(1, len(levels) + 1):
         widest = max(len(name) for name in levels[::step]) + 1.5
         if widest * _LETTER_PX <= step * width_px / (len(levels) + 0.2):
@@ -127,8 +127,8 @@ def shown_levels(levels: Sequence[str], width_px: float) -> range:
     return range(0, len(levels), max(len(levels), 1))
 
 
-def slice_of(sweep: StudyFacts, parameter: ParameterFacts, limits: Limits, t: Texts) -> str:
-    """Value against one parameter."""
+def slice_plot(sweep: StudyFacts, parameter: ParameterFacts, limits: Limits, t: Texts) -> str:
+    """Draw value against one parameter."""
     trials = [trial for trial in sample_trials(sweep) if parameter.name in trial.params]
     xs, levels = slice_xs(parameter, trials)
 
@@ -136,8 +136,8 @@ def slice_of(sweep: StudyFacts, parameter: ParameterFacts, limits: Limits, t: Te
         axes.set_ylim(*limits)
         if levels:
             axes.set_xlim(-0.6, len(levels) - 0.4)
-            shown = shown_levels(levels, SLICE.width - SLICE.left - SLICE.right)
-            axes.set_xticks(shown, [levels[n] for n in shown])
+            visible = label_levels(levels, SLICE.width - SLICE.left - SLICE.right)
+            axes.set_xticks(visible, [levels[n] for n in visible])
         elif parameter.log and min(xs, default=1.0) > 0:
             axes.set_xscale("log")
             axes.xaxis.set_major_locator(LogLocator(numticks=5))
@@ -150,21 +150,21 @@ def slice_of(sweep: StudyFacts, parameter: ParameterFacts, limits: Limits, t: Te
     return SLICE.to_svg(name, t("alt.slice", parameter=leaf(parameter.name), name=sweep.name), draw)
 
 
-def importances(sweep: StudyFacts, t: Texts) -> str:
-    """A bar per parameter; empty where the study has told no importances."""
-    known = [parameter for parameter in sweep.varied if parameter.name in sweep.importances]
-    if not known:
+def importance_plot(sweep: StudyFacts, t: Texts) -> str:
+    """Draw a bar per parameter; empty where the study has no importances."""
+    ranked = [parameter for parameter in sweep.varied if parameter.name in sweep.importances]
+    if not ranked:
         return ""
-    frame = Frame(width=350, height=_BAR_PX * len(known) + 12, left=112, right=48, top=6, bottom=6)
+    frame = PlotFrame(width=350, height=_BAR_PX * len(ranked) + 12, left=112, right=48, top=6, bottom=6)
 
     def draw(axes: Axes) -> None:
         axes.grid(visible=False)
         axes.set_xlim(0, 1)
         axes.set_xticks([])
-        axes.set_ylim(len(known) - 0.5, -0.5)
-        axes.set_yticks(range(len(known)), [leaf(parameter.name) for parameter in known])
+        axes.set_ylim(len(ranked) - 0.5, -0.5)
+        axes.set_yticks(range(len(ranked)), [leaf(parameter.name) for parameter in ranked])
         axes.tick_params(labelcolor=INK, labelsize=TEXT_PX)
-        for y, parameter in enumerate(known):
+        for y, parameter in enumerate(ranked):
             share = sweep.importances[parameter.name]
             axes.barh(y, 1, height=0.12, color=RULE)
             axes.barh(y, share, height=0.36, color=model_colour(sweep.model))
@@ -183,7 +183,7 @@ def importances(sweep: StudyFacts, t: Texts) -> str:
 
 
 def slug(sweep: StudyFacts) -> str:
-    """The study's name as letters and digits that can be part of an id."""
+    """Return the study's name as letters and digits that can be part of an id."""
     return "".join(c if c.isascii() and c.isalnum() else f"-{ord(c):x}-" for c in sweep.name)
 
 

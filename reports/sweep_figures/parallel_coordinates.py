@@ -1,4 +1,4 @@
-"""Parallel coordinates of a study: a line per trial through its settings to its value. Numbers first, drawing second.
+"""Figure of parallel coordinates: a line per trial through its settings to its value. Numbers first, drawing second.
 
 Written as SVG by hand, for a line has to be an element of its own that a pointer can find.
 """
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.analysis.trial_sample import best_trials, sample_trials
-from reports.figures.canvas import model_colour, variable_of
+from reports.figures.canvas import css_variable, model_colour
 from reports.sweep_figures.history import is_number, slug
 from reports.wording.formats import leaf, score, setting
 from reports.wording.page_texts import Texts
@@ -32,7 +32,7 @@ class Axis:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
+class TrialLine:
     """One trial: its heights on all axes, 0 to 1."""
 
     number: int
@@ -41,8 +41,8 @@ class Line:
     label: str
 
 
-def parallel_numbers(sweep: StudyFacts, t: Texts) -> tuple[tuple[Axis, ...], tuple[Line, ...]]:
-    """Axes of the parameters, most important first, then of the value; lines of the finished trials, the best last."""
+def parallel_lines(sweep: StudyFacts, t: Texts) -> tuple[tuple[Axis, ...], tuple[TrialLine, ...]]:
+    """Return axes (parameters, most important first, then the value) and lines of the finished trials, the best last."""
     trials = [trial for trial in sample_trials(sweep, MOST_LINES) if trial.state == "finished" and is_number(trial.value)]
     trials = [trial for trial in trials if all(parameter.name in trial.params for parameter in sweep.varied)]
     if len(trials) < 2 or not sweep.varied:
@@ -54,7 +54,7 @@ def parallel_numbers(sweep: StudyFacts, t: Texts) -> tuple[tuple[Axis, ...], tup
     axes.append(Axis(title=t.metric(sweep.metric), ticks=((0.0, score(low)), (1.0, score(high)))))
     best = {trial.number for trial in best_trials(sweep, max(1, round(_BEST_SHARE * sweep.n("finished"))))}
     lines = [
-        Line(
+        TrialLine(
             number=trial.number,
             heights=(*(heights[n] for _, heights in scales), ((trial.value or 0.0) - low) / (high - low or 1)),
             is_best=trial.number in best,
@@ -66,19 +66,19 @@ def parallel_numbers(sweep: StudyFacts, t: Texts) -> tuple[tuple[Axis, ...], tup
 
 
 def _label(trial: TrialFacts, sweep: StudyFacts, t: Texts) -> str:
-    names = [f"{leaf(one.name)} {setting(trial.params[one.name])}" for one in sweep.varied]
+    names = [f"{leaf(parameter.name)} {setting(trial.params[parameter.name])}" for parameter in sweep.varied]
     return f"{t('word.trial')} {trial.number}: {score(trial.value)}, {', '.join(names)}"
 
 
 def _scale(parameter: ParameterFacts, trials: Sequence[TrialFacts]) -> tuple[tuple[tuple[float, str], ...], list[float]]:
-    """Ticks of an axis, and each trial's height on it."""
+    """Return the ticks of an axis, and each trial's height on it."""
     values = [trial.params[parameter.name] for trial in trials]
     numbers = [float(value) for value in values if isinstance(value, int | float) and is_number(value)]
     levels = sorted(set(values), key=lambda v: (0, float(v), "") if isinstance(v, int | float) else (1, 0.0, str(v)))
     if len(numbers) < len(values) or (len(levels) <= _MOST_TICKS and not parameter.log):
-        place = {level: (n + 0.5) / len(levels) for n, level in enumerate(levels)}
+        height = {level: (n + 0.5) / len(levels) for n, level in enumerate(levels)}
         step = -(-len(levels) // _MOST_TICKS)
-        return tuple((place[level], setting(level)) for level in levels[::step]), [place[value] for value in values]
+        return tuple((height[level], setting(level)) for level in levels[::step]), [height[value] for value in values]
     is_log = parameter.log and min(numbers) > 0
     scaled = [math.log(number) if is_log else number for number in numbers]
     low, high = min(scaled), max(scaled)
@@ -87,12 +87,12 @@ def _scale(parameter: ParameterFacts, trials: Sequence[TrialFacts]) -> tuple[tup
 
 
 def parallel_plot(sweep: StudyFacts, t: Texts) -> str:
-    """The picture; empty where two trials with all settings are not there."""
-    axes, lines = parallel_numbers(sweep, t)
+    """Draw the lines; empty with fewer than two trials that have all settings."""
+    axes, lines = parallel_lines(sweep, t)
     if not axes:
         return ""
     xs = [_LEFT + n * (WIDTH - _LEFT - _RIGHT) / (len(axes) - 1) for n in range(len(axes))]
-    colour = variable_of(model_colour(sweep.model))
+    colour = css_variable(model_colour(sweep.model))
     parts = [f'<g class="lines" style="--line:var({colour})">']
     for line in lines:
         path = "L".join(f"{x:.1f} {_y(height):.1f}" for x, height in zip(xs, line.heights, strict=True))

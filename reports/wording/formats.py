@@ -1,4 +1,4 @@
-"""Numbers and names as people read them: the only place where the report rounds."""
+"""Formats of numbers and names for readers: nothing else in the report rounds."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ THIN_SPACE = "\u202f"
 
 
 def variant_name(variant: str) -> str:
-    """`bilateral + aug` for bilateral+aug, so that a line may break at the plus."""
+    """Return `bilateral + aug` for bilateral+aug, so that a line may break at the plus."""
     return variant.replace("+", " + ")
 
 
 def score(value: float | None) -> str:
-    """Three decimals: `0.953`."""
+    """Return three decimals: `0.953`."""
     return NONE if value is None or not math.isfinite(value) else f"{value:.3f}".replace("-", MINUS)
 
 
 def signed(value: float | None) -> str:
-    """Three decimals with a sign: `+0.012`; no sign where all three are zero."""
+    """Return three decimals with a sign: `+0.012`; no sign where all three are zero."""
     if value is None or not math.isfinite(value):
         return NONE
     return "0.000" if abs(value) < 0.0005 else f"{value:+.3f}".replace("-", MINUS)
 
 
 def percent(value: float | None) -> str:
-    """One decimal: `95.3 %`."""
+    """Return one decimal: `95.3 %`."""
     return NONE if value is None or not math.isfinite(value) else f"{100 * value:.1f}{THIN_SPACE}%"
 
 
 def whole_percent(value: float) -> str:
-    """`38 %`."""
+    """Return `38 %`."""
     return f"{100 * value:.0f}{THIN_SPACE}%"
 
 
 def magnitude(value: int | None) -> str:
-    """Three digits and a unit: `61.7 k`, `4.18 M`."""
+    """Return three digits and a unit: `61.7 k`, `4.18 M`."""
     if value is None:
         return NONE
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
@@ -50,12 +50,12 @@ def magnitude(value: int | None) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """`8.2 s`, `4 min 05 s`, `2 h 10 min`."""
+    """Return `8.2 s`, `4 min 05 s`, `2 h 10 min`."""
     return NONE if value is None else duration(value)
 
 
 def setting(value: object) -> str:
-    """A configuration value: floats with four digits, lists with commas."""
+    """Format a configuration value: floats with four digits, lists with commas."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
@@ -66,12 +66,12 @@ def setting(value: object) -> str:
 
 
 def leaf(key: str) -> str:
-    """The last word of a dotted key, spaced: `train.learning_rate` is `learning rate`."""
+    """Return the last word of a dotted key, spaced: `learning rate` of `train.learning_rate`."""
     return key.rpartition(".")[2].replace("_", " ")
 
 
 def moment(value: datetime | str | None) -> str:
-    """UTC to the minute: `2026-11-21 08:03 UTC`; a text that is no time stays as it is."""
+    """Return UTC to the minute: `2026-11-21 08:03 UTC`; a text that is no time stays as it is."""
     if not value:
         return NONE
     if isinstance(value, datetime):

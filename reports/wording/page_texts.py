@@ -1,4 +1,4 @@
-"""Texts of the page: how names, counts and intervals stand in a sentence of its language."""
+"""Texts of the page in one language: names, counts and intervals as its sentences hold them."""
 
 from __future__ import annotations
 
@@ -20,55 +20,55 @@ class Texts(Words):
     """The texts of one language of the page."""
 
     def count(self, value: int | None) -> str:
-        """`61,706`."""
+        """Return `61,706`."""
         return formats.NONE if value is None else self.number(value)
 
     def listed(self, names: Sequence[str]) -> str:
-        """`a`, `a and b`, `a, b and c`."""
+        """Return `a`, `a and b`, `a, b and c`."""
         if len(names) < 2:
             return "".join(names)
         return f"{', '.join(names[:-1])} {self('word.and')} {names[-1]}"
 
     def span(self, low: float, high: float) -> str:
-        """`0.931 to 0.968`."""
+        """Return `0.931 to 0.968`."""
         return f"{formats.score(low)} {self('word.to')} {formats.score(high)}"
 
     def signed_span(self, low: float, high: float) -> str:
-        """`-0.004 to +0.019`, with true minus signs."""
+        """Return `-0.004 to +0.019`, with true minus signs."""
         return f"{formats.signed(low)} {self('word.to')} {formats.signed(high)}"
 
     def model(self, model: str) -> str:
-        """`Model A` for lenet5, `Model B` for resnet; of a team's own `net.py:MyNet` the class; any other name as it is."""
+        """Return `Model A` for lenet5, `Model B` for resnet, the class of a team's `net.py:MyNet`, any other name as it is."""
         if model in _LETTERS:
             return self("word.model", letter=_LETTERS[model])
         return model.rpartition(":")[2] or self("word.unknown_model")
 
     def source(self, model: str) -> str:
-        """Return where the net comes from, in two words (English where its language has none); empty for an unknown one."""
+        """Return the net's source in two words (English if its language has none); empty for an unknown net."""
         origin = NETS[model].origin if model in NETS else {}
         return origin.get(self.language, origin.get(ENGLISH, ""))
 
     def cell(self, model: str, variant: str) -> str:
-        """`Model B on bilateral + aug`."""
+        """Return `Model B on bilateral + aug`."""
         return self("word.cell", model=self.model(model), variant=formats.variant_name(variant))
 
     def verdict(self, state: str) -> str:
-        """`overfits`; a state that we do not know as it is."""
+        """Return `overfits`; an unknown state as it is."""
         return self(f"verdict.{state}") if self.has(f"verdict.{state}") else state
 
     def group(self, kind: str, name: str) -> str:
-        """A group of speakers: genders in the page's language, all else as the corpus has it."""
+        """Name a group of speakers: genders in the page's language, all else as the corpus has it."""
         return self(f"gender.{name}") if kind == "gender" and self.has(f"gender.{name}") else name
 
     def metric(self, name: str) -> str:
-        """`validation macro-F1` for val_macro_f1."""
+        """Return `validation macro-F1` for val_macro_f1."""
         split, _, rest = name.partition("_")
         if split not in ("train", "val", "test"):
             return rest or name
         return self(f"metric.{split}", name=rest.replace("macro_f1", "macro-F1").replace("_", " "))
 
     def setting(self, value: object) -> str:
-        """A configuration value: floats with four digits, lists with commas."""
+        """Format a configuration value: floats with four digits, lists with commas."""
         if isinstance(value, bool):
             return self("word.yes" if value else "word.no")
         return formats.setting(value)

@@ -11,7 +11,7 @@ FEW_TRIALS = 30  # finished trials below which the page calls importances a roug
 
 
 def sweep_sentence(sweep: StudyFacts, t: Texts) -> str:
-    """What the best trial was, and which parameter mattered, with a caveat where trials are few."""
+    """Name the best trial and the parameter that mattered most, with a caveat where trials are few."""
     if not sweep.best:
         return t("sweep.none_finished")
     varied = {parameter.name for parameter in sweep.varied}
@@ -19,10 +19,10 @@ def sweep_sentence(sweep: StudyFacts, t: Texts) -> str:
     text = t("sweep.best", number=sweep.best.number, metric=t.metric(sweep.metric), value=score(sweep.best.value))
     text += f": {settings}." if settings else "."
     n_finished = sweep.n("finished")
-    known = [parameter for parameter in sweep.varied if parameter.name in sweep.importances]
-    if not known:
+    parameters = [parameter for parameter in sweep.varied if parameter.name in sweep.importances]
+    if not parameters:
         return f"{text} {t.n('sweep.untold', n_finished)}"
-    top = known[0]
+    top = parameters[0]
     hint = f" {t.n('sweep.hint', n_finished)}" if n_finished < FEW_TRIALS else ""
     share = sweep.importances[top.name]
     how = t("sweep.most" if share > 0.5 else "sweep.less", name=leaf(top.name).capitalize(), share=whole_percent(share))
@@ -30,7 +30,7 @@ def sweep_sentence(sweep: StudyFacts, t: Texts) -> str:
 
 
 def contest_sentence(contest: ContestFacts, t: Texts) -> str:
-    """Who is first, by how much; ties are named."""
+    """Name the first team or teams, their lead, and how many could still be first."""
     if not contest.standings:
         return t("contest.nobody")
     first = [standing for standing in contest.standings if standing.rank == contest.standings[0].rank]

@@ -1,4 +1,4 @@
-"""Sentences made of numbers, which never say more than the numbers do."""
+"""Sentences of the page, none of which claims more than the numbers do."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ _SAME_SCORE = 1e-9
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Summary:
-    """What the page says in words."""
+    """All sentences of the page."""
 
     lead: str  # the answer
-    answer: tuple[tuple[str, str], ...]  # by how much, how sure, at what cost: a heading of its own line, and sentences
-    caveats: tuple[str, ...]  # what the numbers do not say
+    answer: tuple[tuple[str, str], ...]  # lead, certainty and cost: each a heading and its sentences
+    caveats: tuple[str, ...]  # limits of the numbers
     effects: tuple[str, ...]
     sweeps: dict[str, str]  # by study
     contest: str
 
 
 def summarise(facts: ReportFacts) -> Summary:
-    """All sentences of the page."""
+    """Write all sentences of the page."""
     t = texts(facts.lang)
     chosen = facts.run(facts.chosen)
     return Summary(
         lead=_lead(facts, chosen, t),
-        answer=(*(_answer(facts, chosen, t) if chosen else ()), *_evaluated(facts, t)),
+        answer=(*(_answer(facts, chosen, t) if chosen else ()), *_held_out(facts, t)),
         caveats=_caveats(facts, chosen, t) if chosen else _fold_caveats(facts, t),
         effects=tuple(effect_sentence(effect, t) for effect in facts.effects),
         sweeps={sweep.name: sweep_sentence(sweep, t) for sweep in facts.sweeps or ()},
@@ -62,17 +62,17 @@ def _lead_without_runs(facts: ReportFacts, t: Texts) -> str:
     return t("answer.no_training", parts=t.listed(parts))
 
 
-def _evaluated(facts: ReportFacts, t: Texts) -> tuple[tuple[str, str], ...]:
-    """What the first group says and the lead does not; all groups stand in their own section."""
+def _held_out(facts: ReportFacts, t: Texts) -> tuple[tuple[str, str], ...]:
+    """Sum up the first group beyond the lead; all groups stand in a section."""
     if not facts.evaluations:
         return ()
     first = facts.evaluations[0]
-    said = evaluation_detail(first, t) if facts.is_one_fold else f"{evaluation_lead(first, t)} {evaluation_detail(first, t)}"
-    return ((t("answer.held_out"), said.strip()),) if said.strip() else ()
+    detail = evaluation_detail(first, t) if facts.is_one_fold else f"{evaluation_lead(first, t)} {evaluation_detail(first, t)}"
+    return ((t("answer.held_out"), detail.strip()),) if detail.strip() else ()
 
 
 def interval_words(interval: Interval, t: Texts) -> str:
-    """`95 % interval 0.931 to 0.968`."""
+    """Return `95 % interval 0.931 to 0.968`."""
     return t("answer.interval", level=whole_percent(interval.level), span=t.span(interval.low, interval.high))
 
 
@@ -104,8 +104,8 @@ def _choice(facts: ReportFacts, chosen: RunFacts, t: Texts) -> str:
     return f"{ahead} {t('answer.no_part')}" if chosen.test else ahead
 
 
-def _against(other: RunFacts, difference: DifferenceFacts, t: Texts) -> str:
-    name, value = t.cell(other.model, other.variant), other.test.macro_f1 if other.test else None
+def _against(rival: RunFacts, difference: DifferenceFacts, t: Texts) -> str:
+    name, value = t.cell(rival.model, rival.variant), rival.test.macro_f1 if rival.test else None
     interval = difference.interval
     if not difference.is_clear:
         verdict = t("answer.level", units=units(interval, t))
@@ -116,7 +116,7 @@ def _against(other: RunFacts, difference: DifferenceFacts, t: Texts) -> str:
 
 
 def units(interval: Interval, t: Texts) -> str:
-    """`300 clips` or `12 speakers`."""
+    """Return `300 clips` or `12 speakers`."""
     return t.n(f"unit.{interval.unit}", interval.n_units)
 
 
@@ -141,7 +141,7 @@ def _sure(chosen: RunFacts, t: Texts) -> str:
 
 def _cost(facts: ReportFacts, chosen: RunFacts, t: Texts) -> str:
     threads = t.n("answer.threads", chosen.n_threads) if chosen.n_threads else ""
-    own = t(
+    cost = t(
         "answer.cost",
         time=seconds(chosen.wall_s),
         device=chosen.device or t("answer.unnamed_device"),
@@ -150,27 +150,27 @@ def _cost(facts: ReportFacts, chosen: RunFacts, t: Texts) -> str:
         adds=magnitude(chosen.n_multiply_adds),
     )
     total = seconds(sum(run.wall_s for run in facts.runs))
-    return f"{own} {t('answer.cost_all', n=len(facts.runs), time=total)}" if len(facts.runs) > 1 else own
+    return f"{cost} {t('answer.cost_all', n=len(facts.runs), time=total)}" if len(facts.runs) > 1 else cost
 
 
 def _caveats(facts: ReportFacts, chosen: RunFacts, t: Texts) -> tuple[str, ...]:
-    found = []
+    caveats = []
     interval, test = chosen.interval, chosen.test
     if interval and test:
         how = {"level": whole_percent(interval.level), "n": t.count(interval.n_replicates)}
         if interval.unit == "clips":
-            found.append(t("trust.clips", **how, few=t.n("trust.few_speakers", len(test.speakers))))
+            caveats.append(t("trust.clips", **how, few=t.n("trust.few_speakers", len(test.speakers))))
         else:
-            found.append(t("trust.speakers", **how, speakers=interval.n_units))
+            caveats.append(t("trust.speakers", **how, speakers=interval.n_units))
     seeds = {run.seed for run in facts.runs}
     if len(facts.runs) > 1:
         with_seed = t("trust.with_seed", seed=seeds.pop()) if len(seeds) == 1 else ""
-        found.append(t("trust.one_training", seed=with_seed))
+        caveats.append(t("trust.one_training", seed=with_seed))
     if facts.validates_on_known_speakers:
-        found.append(t("trust.heard"))
+        caveats.append(t("trust.heard"))
     if chosen.config.get("split.kind") == "random":
-        found.append(t("trust.random"))
-    return tuple(found)
+        caveats.append(t("trust.random"))
+    return tuple(caveats)
 
 
 def _fold_caveats(facts: ReportFacts, t: Texts) -> tuple[str, ...]:
@@ -178,7 +178,7 @@ def _fold_caveats(facts: ReportFacts, t: Texts) -> tuple[str, ...]:
 
 
 def effect_name(effect: EffectFacts, t: Texts) -> str:
-    """`With the bilateral filter`, or `filter x augmentation`."""
+    """Return `With the bilateral filter`, or `filter x augmentation`."""
     if len(effect.factors) == 1:
         return t(f"effect.plus_{effect.factors[0]}")
     if len(effect.factors) > 2:
@@ -186,8 +186,8 @@ def effect_name(effect: EffectFacts, t: Texts) -> str:
     return " \u00d7 ".join(t(f"effect.{factor}") for factor in effect.factors)
 
 
-def _moved(effect: EffectFacts, t: Texts) -> dict[str, str]:
-    """Of an interaction, whose effect is another and with what."""
+def _interaction_names(effect: EffectFacts, t: Texts) -> dict[str, str]:
+    """Name the parts of an interaction: the effect that changes, and the factor that changes it."""
     *first, last = effect.factors
     if not first:
         return {}
@@ -195,7 +195,7 @@ def _moved(effect: EffectFacts, t: Texts) -> dict[str, str]:
 
 
 def effect_sentence(effect: EffectFacts, t: Texts) -> str:
-    """The mean paired difference of one factor, or how much it changes with another, with its interval and single pairs."""
+    """State the mean paired difference of a factor, or its change with another, with its interval and single pairs."""
     difference = effect.difference
     interval, n = difference.interval, len(difference.parts)
     detail = t("effect.detail", level=whole_percent(interval.level), span=t.signed_span(interval.low, interval.high))
@@ -210,6 +210,6 @@ def effect_sentence(effect: EffectFacts, t: Texts) -> str:
     if difference.is_clear:
         way = "higher" if difference.value > 0 else "lower"
         value = score(abs(difference.value))
-        return t(f"effect.{kind}_{way}", name=name, value=value, over=over, detail=detail, **_moved(effect, t))
+        return t(f"effect.{kind}_{way}", name=name, value=value, over=over, detail=detail, **_interaction_names(effect, t))
     value = signed(difference.value)
     return t(f"effect.{kind}_level", name=name, units=units(interval, t), value=value, over=over, detail=detail)

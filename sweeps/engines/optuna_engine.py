@@ -62,7 +62,7 @@ class OptunaEngine:
         self._identify = identify
         self._say = say
         self._runs: dict[tuple[object, ...], str] = {}  # run by point, of a finite space
-        self._unsure: set[int] = set()  # trials with a write of ours that was not confirmed
+        self._unconfirmed: set[int] = set()  # trials with a write of ours that was not confirmed
         self.spec = folder.spec()
         with folder.locked():
             self._study, self._storage = open_to_write(folder, self.spec, say)
@@ -124,7 +124,7 @@ class OptunaEngine:
         with self._folder.locked():
             trial_id = self._id(claim.number)
             if not self._is_mine(trial_id):
-                return trial_id in self._unsure and self._held_last(self._storage.get_trial(trial_id))
+                return trial_id in self._unconfirmed and self._held_last(self._storage.get_trial(trial_id))
             reported = self._storage.get_trial(trial_id).intermediate_values
             for epoch, value in result.epochs.items():
                 if epoch not in reported:  # trained by an agent that died before it could report
@@ -135,9 +135,9 @@ class OptunaEngine:
                 self._storage.set_trial_user_attr(trial_id, TAIL, list(result.tail))
                 self._storage.set_trial_user_attr(trial_id, INFEASIBLE, result.out_of_memory)
             best = find_best_value(self.spec.sweep.goal, result.epochs) if result.state is TrialState.FINISHED else None
-            self._unsure.add(trial_id)
+            self._unconfirmed.add(trial_id)
             self._study.tell(claim.number, best, _STATES[result.state])
-            self._unsure.remove(trial_id)
+            self._unconfirmed.remove(trial_id)
             self._counter.save()
             return True
 
@@ -154,9 +154,9 @@ class OptunaEngine:
         return self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number)
 
     def _hold(self, trial_id: int, now: datetime) -> None:
-        self._unsure.add(trial_id)
+        self._unconfirmed.add(trial_id)
         self._storage.set_trial_user_attr(trial_id, LEASE, own_lease(self._agent, now).as_dict())
-        self._unsure.remove(trial_id)
+        self._unconfirmed.remove(trial_id)
 
     def _is_mine(self, trial_id: int) -> bool:
         trial = self._storage.get_trial(trial_id)
@@ -168,25 +168,25 @@ class OptunaEngine:
 
     def _is_half_claimed(self, trial: FrozenTrial) -> bool:
         """Tell whether a claim of ours lost its confirmation with the connection."""
-        return bool(self._unsure) and self._id(trial.number) in self._unsure and self._held_last(trial)
+        return bool(self._unconfirmed) and self._id(trial.number) in self._unconfirmed and self._held_last(trial)
 
     def _take_over(self, trial: FrozenTrial, now: datetime) -> Claim | None:
         if LEASE not in trial.user_attrs:  # its agent died between asking and claiming
             unclaimed = optuna.trial.Trial(self._study, self._id(trial.number))
-            return self._claim_or_answer(unclaimed, self._covered(), now)
+            return self._claim_or_answer(unclaimed, self._trials_by_run(), now)
         self._hold(self._id(trial.number), now)
         return Claim(number=trial.number, params=dict(trial.user_attrs[PARAMS]), run=trial.user_attrs[RUN])
 
     def _new_point(self, now: datetime) -> Claim | None:
         """Claim a point that no trial of the study has; return None when there is none."""
-        covered = self._covered()
+        trials_by_run = self._trials_by_run()
         if self.spec.sweep.method is not Method.GRID:
             for n_tries in range(_MAX_LEARNT + _MAX_RANDOM):
                 self._study.sampler = self._make_sampler(learns=n_tries < _MAX_LEARNT)
-                claim = self._claim_or_answer(self._study.ask(), covered, now)
+                claim = self._claim_or_answer(self._study.ask(), trials_by_run, now)
                 if claim:
                     return claim
-        return self._claim_first_free(covered, now)
+        return self._claim_first_free(trials_by_run, now)
 
     def _make_sampler(self, *, learns: bool) -> BaseSampler:
         spec, n_trials = self.spec, len(self._trials())
@@ -194,7 +194,7 @@ class OptunaEngine:
             return optuna_space.make_sampler(spec.sweep, spec.budget, spec.seed, n_trials)
         return optuna_space.make_random_sampler(spec.seed, n_trials)
 
-    def _claim_first_free(self, covered: Mapping[str, FrozenTrial], now: datetime) -> Claim | None:
+    def _claim_first_free(self, trials_by_run: Mapping[str, FrozenTrial], now: datetime) -> Claim | None:
         parameters = self.spec.sweep.parameters
         if n_points(parameters) is None:
             return None
@@ -202,12 +202,14 @@ class OptunaEngine:
             key = tuple(values.values())
             if key not in self._runs:
                 self._runs[key] = self._identify(values).run
-            if self._runs[key] not in covered:
+            if self._runs[key] not in trials_by_run:
                 self._study.enqueue_trial(optuna_space.encode_point(parameters, values))
-                return self._claim_or_answer(self._study.ask(), covered, now)
+                return self._claim_or_answer(self._study.ask(), trials_by_run, now)
         return None
 
-    def _claim_or_answer(self, trial: optuna.trial.Trial, covered: Mapping[str, FrozenTrial], now: datetime) -> Claim | None:
+    def _claim_or_answer(
+        self, trial: optuna.trial.Trial, trials_by_run: Mapping[str, FrozenTrial], now: datetime
+    ) -> Claim | None:
         """Suggest parameters for `trial`; claim it, or answer it if another trial has the same point."""
         parameters = self.spec.sweep.parameters
         draws = optuna_space.suggest(trial, parameters)
@@ -219,7 +221,7 @@ class OptunaEngine:
             raise
         trial.set_user_attr(PARAMS, point.params)
         trial.set_user_attr(RUN, point.run)
-        twin = covered.get(point.run)
+        twin = trials_by_run.get(point.run)
         if twin is not None:
             self._answer(trial, twin)
             return None
@@ -234,9 +236,9 @@ class OptunaEngine:
         state = twin.state if twin.state in COMPLETED else OptunaState.FAIL
         self._study.tell(trial, twin.value if state is OptunaState.COMPLETE else None, state)
 
-    def _covered(self) -> dict[str, FrozenTrial]:
+    def _trials_by_run(self) -> dict[str, FrozenTrial]:
         """Return the trial that stands for each run. A point that failed once may be tried again."""
-        covered: dict[str, FrozenTrial] = {}
+        trials_by_run: dict[str, FrozenTrial] = {}
         failures: dict[str, int] = {}
         for trial in self._trials():
             run = trial.user_attrs.get(RUN)
@@ -245,5 +247,5 @@ class OptunaEngine:
             failures[run] = failures.get(run, 0) + (trial.state is OptunaState.FAIL)
             is_over = failures[run] >= _MAX_FAILURES or trial.user_attrs.get(INFEASIBLE, False)
             if trial.state is not OptunaState.FAIL or is_over:
-                covered[run] = trial
-        return covered
+                trials_by_run[run] = trial
+        return trials_by_run

@@ -48,7 +48,7 @@ class WandbEngine(OptunaEngine):
                 if trial.user_attrs.get(RUN) == run and is_abandoned(trial, now):  # W&B hands a preempted run out again
                     return self._take_over(trial, now) or run
             self._study.enqueue_trial(draws)
-            return self._claim_or_answer(self._study.ask(), self._covered(), now) or run
+            return self._claim_or_answer(self._study.ask(), self._trials_by_run(), now) or run
 
     def _new_point(self, _now: datetime) -> Claim | None:
         return None

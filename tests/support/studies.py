@@ -1,4 +1,4 @@
-"""What the tests of sweeps share: a study without tiles, and processes that claim and die."""
+"""Builders for tests of sweeps: a study without tiles, and processes that claim and die."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ parameters:
   train.batch_size: {values: [16, 32, 64]}
 """
 
-# Run in a process of its own: claims, reports some epochs, says what it claimed, and ends without a word to the study.
+# Runs in a process of its own: claims, reports some epochs, prints its claim, and ends without releasing it.
 _DYING = """
 import json, sys
 from datetime import timedelta
@@ -57,7 +57,7 @@ print(json.dumps({"number": claim.number, "params": claim.params, "run": claim.r
 def make_study(
     studies: Path, text: str = BAYES, *, budget: int = 4, name: str = "lenet5.raw", seed: int = 0, storage: str = ""
 ) -> StudyFolder:
-    """A study whose trials nobody can train: it has no tiles."""
+    """Create a study whose trials nobody can train: it has no tiles."""
     base = config_to_dict(default_config("none", TileSettings(size=32), "lenet5", "raw"))
     spec = StudySpec(
         name=name,
@@ -82,37 +82,37 @@ def open_engine(
 
 
 def claim_and_die(studies: Path, warm: WarmPython, *, epochs: int = 0, elsewhere: bool = False) -> dict[str, Any]:
-    """What a process claimed that then ended as if killed; `elsewhere`: one on another host, to which nobody's lease lasts."""
+    """Return the claim of a process that then died; `elsewhere`: of one on another host, where all leases are over."""
     words = [str(studies), "lenet5.raw", str(epochs), "elsewhere" if elsewhere else "here", str(ROOT)]
-    done = warm.run("-c", _DYING, *words)
-    assert done.returncode == 0, done.stderr
-    return dict(json.loads(done.stdout))
+    process = warm.run("-c", _DYING, *words)
+    assert process.returncode == 0, process.stderr
+    return dict(json.loads(process.stdout))
 
 
 def agent_pid(trial: TrialFacts) -> int:
     return int(trial.agent.rpartition("-")[2])
 
 
-def state_of(pid: int) -> str:
-    """The letter that the kernel has for a process; Z also for one that is gone."""
+def read_process_state(pid: int) -> str:
+    """Return the kernel's letter for the state of a process; Z also for one that has ended."""
     stat = Path(f"/proc/{pid}/stat")
     with contextlib.suppress(OSError):
         return stat.read_text().rpartition(")")[2].split()[0]
     return "Z"
 
 
-def held(find: Callable[[], TrialFacts | None]) -> TrialFacts | None:
-    """The running trial that `find` gives, its agent stopped in the middle of it until SIGCONT; None where none is yet."""
-    found = find()
-    if found is None:
+def hold_trial(find: Callable[[], TrialFacts | None]) -> TrialFacts | None:
+    """Stop the agent of the running trial that `find` returns, and return that trial; None where there is none yet."""
+    trial = find()
+    if trial is None:
         return None
-    pid = agent_pid(found)
+    pid = agent_pid(trial)
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGSTOP)
-        while state_of(pid) not in "TZ":
+        while read_process_state(pid) not in "TZ":
             time.sleep(0.001)
         again = find()
-        if again and (again.number, again.agent) == (found.number, found.agent):
+        if again and (again.number, again.agent) == (trial.number, trial.agent):
             return again
         os.kill(pid, signal.SIGCONT)
     return None
@@ -120,7 +120,7 @@ def held(find: Callable[[], TrialFacts | None]) -> TrialFacts | None:
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Studies below `studies`, kept there or in the database `storage`."""
+    """Studies below `studies`, stored there or in the database `storage`."""
 
     studies: Path
     storage: str
@@ -150,7 +150,7 @@ def claimed(engine: OptunaEngine) -> Claim:
 
 
 def work_off(engine: OptunaEngine, n: int = 10**6) -> Idle | None:
-    """Finish up to `n` trials; why there were no more."""
+    """Finish up to `n` trials; return the reason that there are no more."""
     for _ in range(n):
         claim = engine.claim()
         if isinstance(claim, Idle):

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from arena.base.install import install_command
 from cnn.runs.folder import RunFolder, list_runs
 from reports.cli.documents import app
-from reports.documents.notebook import Cell, cells_for, notebook_of, run_notebook, story_of
+from reports.documents.notebook import NotebookCell, build_notebook, build_story, cells_for, run_notebook
 from reports.errors import NothingToReport, OutputError
-from reports.reading.gather import Sources, gather
+from reports.reading.gather import Sources, gather_facts
 from support import sklearn_reference as reference
 from support.report_facts import LABELS, config_of, write_eight, write_run, write_tiles
 from support.report_stores import make_contest
@@ -84,8 +84,8 @@ def test_cells_are_python_and_paths_are_seen_from_the_notebook(place: Path) -> N
     for cell in cells_for(ALL):
         if cell.kind == "code":
             ast.parse(cell.text.replace("{places}", ""))
-    facts = gather(Sources(runs=place / "runs"))
-    setup = story_of(facts, Sources(runs=place / "runs", tiles=place / "none"), place / "deep" / "story.ipynb")[1].text
+    facts = gather_facts(Sources(runs=place / "runs"))
+    setup = build_story(facts, Sources(runs=place / "runs", tiles=place / "none"), place / "deep" / "story.ipynb")[1].text
     assert 'RUNS = Path("../runs")' in setup
     assert "TILES = " not in setup
 
@@ -117,8 +117,12 @@ def test_an_edited_notebook_is_left_alone_and_a_rerun_is_no_edit(place: Path) ->
 
 def test_a_cell_that_fails_ends_the_run_with_its_cause(tmp_path: Path) -> None:
     pytest.importorskip("nbclient", reason="the extra `notebook` is not installed")
-    cells = [Cell(kind="code", text="print(6 * 7)"), Cell(kind="code", text="1 / 0"), Cell(kind="code", text="print('never')")]
-    found, cause = run_notebook(notebook_of(cells), tmp_path, lambda: None)
+    cells = [
+        NotebookCell(kind="code", text="print(6 * 7)"),
+        NotebookCell(kind="code", text="1 / 0"),
+        NotebookCell(kind="code", text="print('never')"),
+    ]
+    found, cause = run_notebook(build_notebook(cells), tmp_path, lambda: None)
     assert cause == "ZeroDivisionError: division by zero"
     assert [len(cell["outputs"]) for cell in found["cells"]] == [1, 1, 0]
     assert list(tmp_path.iterdir()) == []

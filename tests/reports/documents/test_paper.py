@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from cnn.runs.folder import list_runs
 from reports.cli.documents import app
 from reports.documents.paper import references
-from reports.documents.paper_pdf import page_of
+from reports.documents.paper_pdf import paper_html
 from reports.errors import NothingToReport, OutputError
 from support import sklearn_reference as reference
 from support.report_facts import LABELS, write_eight
@@ -109,7 +109,7 @@ def test_a_page_takes_pictures_of_its_folder_alone_and_no_html(tmp_path: Path) -
     (tmp_path / "in" / "a b.svg").write_text("<svg/>")
     (tmp_path / "out.svg").write_text("<svg/>")
     text = '# A & B\n\n<script>x</script>\n\n![a](<a b.svg>) ![b](../out.svg) ![c](http://x/y.png)\n\n[arena-paper]: # "ab"\n'
-    page = page_of(text, tmp_path / "in", "en")
+    page = paper_html(text, tmp_path / "in", "en")
     assert "<title>A &amp; B</title>" in page
     assert "<script>" not in page
     assert re.findall(r'<img src="([^",]*)', page) == ["data:image/svg+xml;base64", "", ""]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cnn.runs.folder import RunFolder, RunResult, RunState
-from reports.documents.run_table import table_of, write_table
+from reports.documents.run_table import read_run_table, write_table
 from reports.errors import NothingToReport
 from support.report_facts import config_of, write_eight
 
@@ -21,7 +21,7 @@ def test_the_table_holds_every_run_and_comes_back_from_its_csv(tmp_path: Path) -
         RunFolder(runs / name).write_config(config_of("lenet5", "raw"))
         if state:
             RunFolder(runs / name).write_result(RunResult(state=state, cause="out of memory"))
-    write_table(table_of(runs), tmp_path / "runs.csv")
+    write_table(read_run_table(runs), tmp_path / "runs.csv")
     table = pd.read_csv(tmp_path / "runs.csv", dtype={"run": str}).set_index("run")
     assert list(table.columns[:3]) == ["state", "model.name", "variant"]
     assert table["state"].value_counts().to_dict() == {"finished": 8, "unfinished": 1, "failed": 1}
@@ -41,4 +41,4 @@ def test_a_cause_that_a_spreadsheet_would_run_is_set_apart_and_nothing_else_chan
 
 def test_no_run_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(NothingToReport, match=r"no run folder in .*; train with `arena train --all`"):
-        table_of(tmp_path)
+        read_run_table(tmp_path)

@@ -20,11 +20,11 @@ from reports.figures.curves import f1_limits, label_heights, loss_limits
 from reports.figures.effects import effect_limits, effect_rows
 from reports.figures.scores import dot_rows, score_limits
 from reports.page.figures import draw_all
-from reports.reading.gather import Sources, gather
+from reports.reading.gather import Sources, gather_facts
 from reports.sweep_figures.comparison import best_limits, best_lines
-from reports.sweep_figures.contour import N_X, N_Y, field_of
-from reports.sweep_figures.history import dots, metric_limits, running_best, shown_levels, slice_xs
-from reports.sweep_figures.parallel_coordinates import parallel_numbers
+from reports.sweep_figures.contour import N_X, N_Y, smooth_field
+from reports.sweep_figures.history import dots, label_levels, metric_limits, running_best, slice_xs
+from reports.sweep_figures.parallel_coordinates import parallel_lines
 from reports.wording.page_texts import english
 from support.report_facts import contest_of, eight_sweeps, sweep_of, write_eight
 from sweeps.results import ParameterFacts, TrialFacts
@@ -34,7 +34,7 @@ from sweeps.results import ParameterFacts, TrialFacts
 def facts(tmp_path_factory: pytest.TempPathFactory) -> ReportFacts:
     folder = tmp_path_factory.mktemp("runs")
     write_eight(folder)
-    return dataclasses.replace(gather(Sources(runs=folder)), sweeps=eight_sweeps(20), contest=contest_of())
+    return dataclasses.replace(gather_facts(Sources(runs=folder)), sweeps=eight_sweeps(20), contest=contest_of())
 
 
 def trial(number: int, value: float | None, state: str = "finished", **params: object) -> TrialFacts:
@@ -126,10 +126,10 @@ def test_levels_are_set_apart_and_scales_are_kept() -> None:
 
 
 def test_levels_are_named_as_far_as_their_names_fit() -> None:
-    assert list(shown_levels(["adamw", "adam", "sgd"], 134)) == [0, 1, 2]
-    assert list(shown_levels([str(n) for n in range(1000, 1008)], 134)) == [0, 2, 4, 6]
-    assert list(shown_levels(["x" * 90], 134)) == [0]
-    assert list(shown_levels([], 134)) == []
+    assert list(label_levels(["adamw", "adam", "sgd"], 134)) == [0, 1, 2]
+    assert list(label_levels([str(n) for n in range(1000, 1008)], 134)) == [0, 2, 4, 6]
+    assert list(label_levels(["x" * 90], 134)) == [0]
+    assert list(label_levels([], 134)) == []
 
 
 def test_teams_keep_their_rank_order_and_their_counted_attempt_is_drawn_last() -> None:
@@ -197,7 +197,7 @@ def test_of_thousands_of_trials_the_best_and_an_even_part_of_the_rest_are_drawn(
 
 def test_lines_of_parallel_coordinates_stand_where_their_settings_do() -> None:
     sweep = sweep_of("lenet5", "raw", 40)
-    axes, lines = parallel_numbers(sweep, english())
+    axes, lines = parallel_lines(sweep, english())
     assert [axis.title for axis in axes] == ["learning rate", "depth", "batch size", "optimizer", "validation macro-F1"]
     by_number = {one.number: one for one in sweep.trials}
     assert {line.number for line in lines} == {one.number for one in sweep.trials if one.state == "finished"}
@@ -213,12 +213,12 @@ def test_lines_of_parallel_coordinates_stand_where_their_settings_do() -> None:
     assert best.is_best
     assert max(line.heights[-1] for line in lines) == 1
     assert f"trial {best.number}: " in best.label
-    assert parallel_numbers(sweep_of("lenet5", "raw", 1), english()) == ((), ())
+    assert parallel_lines(sweep_of("lenet5", "raw", 1), english()) == ((), ())
 
 
 def test_the_field_of_a_contour_follows_its_trials_and_is_blank_where_none_was() -> None:
     sweep = sweep_of("lenet5", "raw", 64)
-    field = field_of(sweep)
+    field = smooth_field(sweep)
     assert field is not None
     assert field.values.shape == (N_Y, N_X)
     finished = [one for one in sweep.trials if one.state == "finished"]
@@ -233,11 +233,11 @@ def test_the_field_of_a_contour_follows_its_trials_and_is_blank_where_none_was()
             for n, (rate, size) in enumerate([(1e-4, 32), (1.1e-4, 32), (1e-4, 33), (1e-1, 256), (1.1e-4, 33), (9e-2, 256)])
         ),
     )
-    blank = field_of(lone)
+    blank = smooth_field(lone)
     assert blank is not None
     assert np.isnan(blank.values[N_Y // 2, N_X // 2])
     assert np.isnan(blank.values).mean() > 0.3
-    assert field_of(dataclasses.replace(sweep, trials=sweep.trials[:4])) is None
+    assert smooth_field(dataclasses.replace(sweep, trials=sweep.trials[:4])) is None
 
 
 def test_effects_keep_their_order_around_zero(facts: ReportFacts) -> None:

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from cnn.runs.folds import EvaluationPlan
-from reports.page.render import render
-from reports.reading.gather import Sources, gather
+from reports.page.render import render_report
+from reports.reading.gather import Sources, gather_facts
 from support.browser import CUT_OFF, TEXT_OUTSIDE, needs_chromium
 from support.evaluations import write_evaluation
 from support.report_facts import (
@@ -39,12 +39,12 @@ def full_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_eight(folder / "runs")
     names = ("Los Formantes", "W" * 40, "<b>bold</b>")
     facts = dataclasses.replace(
-        gather(Sources(runs=folder / "runs", title="A title that goes on and on, as titles of courses do")),
+        gather_facts(Sources(runs=folder / "runs", title="A title that goes on and on, as titles of courses do")),
         sweeps=eight_sweeps(64),
         agents=agents_of_eight(),
         contest=contest_of(names),
     )
-    (folder / "report.html").write_bytes(render(facts))
+    (folder / "report.html").write_bytes(render_report(facts))
     return folder / "report.html"
 
 
@@ -54,7 +54,7 @@ def bare_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     long = {f"train__{word}": 0.123456789 for word in ("learning_rate", "weight_decay", "label_smoothing", "warmup")}
     write_run(folder / "runs", "a" * 16, config_of("resnet", "bilateral+aug", **long))
     write_run(folder / "runs", "b" * 16, config_of("lenet5", "raw"))
-    (folder / "report.html").write_bytes(render(gather(Sources(runs=folder / "runs"))))
+    (folder / "report.html").write_bytes(render_report(gather_facts(Sources(runs=folder / "runs"))))
     return folder / "report.html"
 
 
@@ -66,7 +66,7 @@ def held_out_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     long = ("train.learning_rate=0.00123456", "train.weight_decay=0.123456", "augment.tempo=0.123456", "train.warmup=0.123456")
     write_evaluation(folder / "runs", EvaluationPlan(folds="3", models=both, n_seeds=2), speakers=speakers)
     write_evaluation(folder / "runs", EvaluationPlan(folds="3", models=both, overrides=long), speakers=speakers, without=1)
-    (folder / "report.html").write_bytes(render(gather(Sources(runs=folder / "runs"))))
+    (folder / "report.html").write_bytes(render_report(gather_facts(Sources(runs=folder / "runs"))))
     return folder / "report.html"
 
 
@@ -78,10 +78,10 @@ def spanish_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clips = sorted({row.id for row in eight[0].predictions()})
     write_tiles(folder / "tiles", eight[0].config(), clips, tone_wav())
     sources = Sources(runs=folder / "runs", tiles=folder / "tiles", lang="es")
-    facts = dataclasses.replace(gather(sources), sweeps=eight_sweeps(64), agents=agents_of_eight(), contest=contest_of())
+    facts = dataclasses.replace(gather_facts(sources), sweeps=eight_sweeps(64), agents=agents_of_eight(), contest=contest_of())
     assert facts.mistakes
     assert all(media.sound and media.raw for media in facts.media.values())
-    (folder / "report.html").write_bytes(render(facts))
+    (folder / "report.html").write_bytes(render_report(facts))
     return folder / "report.html"
 
 

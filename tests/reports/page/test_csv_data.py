@@ -12,8 +12,8 @@ import pytest
 
 from cnn.runs.folder import RunFolder
 from reports.facts.report import ReportFacts
-from reports.page.csv_data import tables_of
-from reports.reading.gather import Sources, gather
+from reports.page.csv_data import csv_tables
+from reports.reading.gather import Sources, gather_facts
 from support import sklearn_reference as reference
 from support.report_facts import LABELS, contest_of, eight_sweeps, write_eight
 
@@ -22,13 +22,13 @@ from support.report_facts import LABELS, contest_of, eight_sweeps, write_eight
 def facts(tmp_path_factory: pytest.TempPathFactory) -> ReportFacts:
     folder = tmp_path_factory.mktemp("runs")
     write_eight(folder, n_speakers=6)
-    return dataclasses.replace(gather(Sources(runs=folder)), sweeps=eight_sweeps(20), contest=contest_of())
+    return dataclasses.replace(gather_facts(Sources(runs=folder)), sweeps=eight_sweeps(20), contest=contest_of())
 
 
 @pytest.fixture(scope="module")
 def tables(facts: ReportFacts) -> dict[str, pd.DataFrame]:
     found = {}
-    for name, uri in tables_of(facts).items():
+    for name, uri in csv_tables(facts).items():
         head, _, body = uri.partition(",")
         assert head == "data:text/csv;base64"
         found[name] = pd.read_csv(io.BytesIO(base64.b64decode(body)), dtype={"run": str, "spoken": str, "predicted": str})
@@ -69,5 +69,5 @@ def test_curves_trials_and_attempts_are_whole(facts: ReportFacts, tables: dict[s
 
 def test_a_team_named_as_a_formula_in_full_width_letters_is_set_apart(facts: ReportFacts) -> None:
     named = dataclasses.replace(facts, contest=contest_of(("\uff1d1+1", "Mel & Friends", "zero-crossing")))
-    text = base64.b64decode(tables_of(named)["contest"].partition(",")[2]).decode()
+    text = base64.b64decode(csv_tables(named)["contest"].partition(",")[2]).decode()
     assert {line.split(",")[1] for line in text.splitlines()[1:]} == {"'\uff1d1+1", "Mel & Friends", "zero-crossing"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from reports.figures.canvas import MODEL_OTHER, model_colour
-from reports.page.render import render
-from reports.reading.gather import Sources, gather
+from reports.page.render import render_report
+from reports.reading.gather import Sources, gather_facts
 from reports.wording.page_texts import english, texts
 from support.report_facts import config_of, write_run
 
@@ -22,7 +22,7 @@ def test_any_net_has_a_name_and_a_colour() -> None:
 def test_the_page_compares_other_nets_with_the_pair(tmp_path: Path) -> None:
     for number, model in enumerate(("lenet5", "densenet", "team/net.py:MyNet")):
         write_run(tmp_path, f"{number}" * 16, config_of(model, "raw"), seed=number)
-    facts = gather(Sources(runs=tmp_path))
+    facts = gather_facts(Sources(runs=tmp_path))
     assert [run.model for run in facts.runs] == ["lenet5", "densenet", "team/net.py:MyNet"]
-    page = render(facts).decode()
+    page = render_report(facts).decode()
     assert all(f"<span>{name} <span" in page for name in ("Model A", "densenet", "MyNet"))

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from reports.facts.report import ReportFacts
-from reports.page.render import render
-from reports.reading.gather import Sources, gather
+from reports.page.render import render_report
+from reports.reading.gather import Sources, gather_facts
 from support.paths import ROOT
 from support.report_facts import config_of, contest_of, eight_sweeps, write_eight, write_run
 
@@ -30,14 +30,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def facts(runs: Path) -> ReportFacts:
-    return dataclasses.replace(gather(Sources(runs=runs)), sweeps=eight_sweeps(64), contest=contest_of())
+    return dataclasses.replace(gather_facts(Sources(runs=runs)), sweeps=eight_sweeps(64), contest=contest_of())
 
 
 def test_equal_facts_give_equal_bytes_in_another_process_too(runs: Path) -> None:
     code = (
         "import sys, hashlib; from pathlib import Path\n"
-        "from reports.reading.gather import Sources, gather; from reports.page.render import render\n"
-        "print(hashlib.sha256(render(gather(Sources(runs=Path(sys.argv[1]))))).hexdigest())"
+        "from reports.reading.gather import Sources, gather_facts; from reports.page.render import render_report\n"
+        "print(hashlib.sha256(render_report(gather_facts(Sources(runs=Path(sys.argv[1]))))).hexdigest())"
     )
     root = ROOT
     digests = {
@@ -50,15 +50,15 @@ def test_equal_facts_give_equal_bytes_in_another_process_too(runs: Path) -> None
         ).stdout.strip()
         for seed, zone in (("1", "UTC"), ("2", "Asia/Tokyo"))
     }
-    assert digests == {hashlib.sha256(render(gather(Sources(runs=runs)))).hexdigest()}
+    assert digests == {hashlib.sha256(render_report(gather_facts(Sources(runs=runs)))).hexdigest()}
 
 
 def test_eight_trainings_and_512_trials_stay_under_five_megabytes(facts: ReportFacts) -> None:
-    assert len(render(facts)) < 5_000_000
+    assert len(render_report(facts)) < 5_000_000
 
 
 def test_nothing_is_loaded_from_elsewhere(facts: ReportFacts) -> None:
-    page = render(facts).decode()
+    page = render_report(facts).decode()
     assert not re.findall(r'(?:src|href|action|data)="(?!#|data:(?:text/csv|image/png|audio/wav);base64,)[^"]*"', page)
     assert not re.findall(r"@import|url\((?!#)", page)
     assert "default-src &#39;none&#39;; style-src" in page
@@ -71,8 +71,8 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
     result = folder.result()
     assert result is not None
     folder.write_result(dataclasses.replace(result, device=HOSTILE, wandb_url="javascript:alert(1)"))
-    facts = dataclasses.replace(gather(Sources(runs=tmp_path, title=HOSTILE)), contest=contest_of((HOSTILE, "b", "c")))
-    page = render(facts).decode()
+    facts = dataclasses.replace(gather_facts(Sources(runs=tmp_path, title=HOSTILE)), contest=contest_of((HOSTILE, "b", "c")))
+    page = render_report(facts).decode()
     assert page.count("<script") == 1
     assert "<img" not in page
     assert "javascript:" not in page
@@ -82,15 +82,15 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
 
 def test_a_w_and_b_page_is_linked(tmp_path: Path) -> None:
     write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"), wandb_url="https://wandb.example/run/1")
-    assert '<a href="https://wandb.example/run/1"' in render(gather(Sources(runs=tmp_path))).decode()
+    assert '<a href="https://wandb.example/run/1"' in render_report(gather_facts(Sources(runs=tmp_path))).decode()
 
 
 def test_absent_parts_are_named(runs: Path, facts: ReportFacts) -> None:
-    page = render(gather(Sources(runs=runs))).decode()
+    page = render_report(gather_facts(Sources(runs=runs))).decode()
     assert "No studies were given." in page
     assert "No contest was given." in page
     without = dataclasses.replace(facts, cells=(), chosen="", runner_up="", effects=(), same_settings=(), differing_settings=())
-    page = render(without).decode()
+    page = render_report(without).decode()
     assert page.count("No finished training") >= 4
     assert "Los Formantes" in page
 
@@ -98,12 +98,12 @@ def test_absent_parts_are_named(runs: Path, facts: ReportFacts) -> None:
 def test_a_study_without_trials_and_one_without_importances_are_shown(facts: ReportFacts) -> None:
     assert facts.sweeps
     empty = dataclasses.replace(facts.sweeps[0], name="empty", trials=(), best=None, parameters=(), command="")
-    page = render(dataclasses.replace(facts, sweeps=(empty,))).decode()
+    page = render_report(dataclasses.replace(facts, sweeps=(empty,))).decode()
     assert "No trial has finished" in page
     assert "Too few finished trials to tell." in page
 
 
 def test_a_single_training_makes_a_page(tmp_path: Path) -> None:
     write_run(tmp_path, "a" * 16, config_of("resnet", "bilateral"))
-    page = render(gather(Sources(runs=tmp_path))).decode()
+    page = render_report(gather_facts(Sources(runs=tmp_path))).decode()
     assert page.count(">missing<") >= 7

@@ -14,7 +14,7 @@ import pytest
 
 from reports.documents.pdf import BROWSERS, find_browser, write_pdf
 from reports.errors import OutputError
-from reports.page.serve import BUSY_S, HOST, IDLE_S, Kept, ReportServer, open_server, stamp_of
+from reports.page.serve import BUSY_S, HOST, IDLE_S, PageCache, ReportServer, fingerprint_sources, open_server
 from reports.reading.gather import Sources
 from support.report_facts import config_of, write_run
 from support.report_stores import write_study
@@ -68,21 +68,21 @@ def test_a_taken_port_is_one_line(server: ReportServer) -> None:
 
 def test_a_change_of_any_source_changes_the_stamp(tmp_path: Path) -> None:
     sources = Sources(runs=tmp_path / "runs", studies=tmp_path / "studies", contest=str(tmp_path / "c.db"))
-    stamps = [stamp_of(sources)]
+    stamps = [fingerprint_sources(sources)]
     folder = write_run(tmp_path / "runs", "a" * 16, config_of("lenet5", "raw"))
-    stamps.append(stamp_of(sources))
+    stamps.append(fingerprint_sources(sources))
     (folder.path / "epochs.csv").touch()  # shown only with its result
-    assert stamp_of(sources) == stamps[-1]
+    assert fingerprint_sources(sources) == stamps[-1]
     (tmp_path / "studies" / "s").mkdir(parents=True)
     (tmp_path / "studies" / "s" / "journal.log").write_text("{}\n")
-    stamps.append(stamp_of(sources))
+    stamps.append(fingerprint_sources(sources))
     (tmp_path / "c.db-wal").write_text("x")
-    stamps.append(stamp_of(sources))
+    stamps.append(fingerprint_sources(sources))
     assert len(set(stamps)) == 4
 
 
 def test_an_error_is_shown_as_text(tmp_path: Path) -> None:
-    page, again_s = Kept(sources=Sources(runs=tmp_path / "<b>")).page()
+    page, again_s = PageCache(sources=Sources(runs=tmp_path / "<b>")).page()
     assert b"&lt;b&gt;" in page
     assert again_s == BUSY_S
 

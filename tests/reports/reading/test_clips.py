@@ -13,8 +13,8 @@ from cnn.runs.folder import Prediction
 from reports.analysis.groups import group_clips
 from reports.analysis.mistakes import Vote, find_doubts, rank_mistakes
 from reports.facts.report import ReportFacts
-from reports.page.render import render
-from reports.reading.gather import Sources, gather
+from reports.page.render import render_report
+from reports.reading.gather import Sources, gather_facts
 from reports.reading.run import read_run
 from support import sklearn_reference as reference
 from support.report_facts import LABELS, config_of, tone_wav, write_eight, write_run, write_tiles
@@ -72,7 +72,7 @@ def facts_with_tiles(place: Path) -> ReportFacts:
     eight = write_eight(place / "runs", n_speakers=6)
     clips = sorted({row.id for row in eight[0].predictions()})
     write_tiles(place / "tiles", eight[0].config(), clips, tone_wav())
-    return gather(Sources(runs=place / "runs", tiles=place / "tiles"))
+    return gather_facts(Sources(runs=place / "runs", tiles=place / "tiles"))
 
 
 def test_groups_equal_those_that_pandas_and_scikit_learn_count(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_few_clips_have_no_interval_and_a_digit_nobody_says_does_not_count(tmp_p
 
 def test_the_page_carries_each_clip_once_to_see_and_hear(tmp_path: Path) -> None:
     facts = facts_with_tiles(tmp_path)
-    page = render(facts).decode()
+    page = render_report(facts).decode()
     shown = {one.id for one in (*facts.mistakes, *facts.doubts)}
     assert set(facts.media) == shown
     assert page.count("<audio controls") == len(facts.mistakes) + len(facts.doubts) == page.count('alt="Spectrogram') // 2
@@ -129,15 +129,15 @@ def test_the_page_carries_each_clip_once_to_see_and_hear(tmp_path: Path) -> None
 def test_without_tiles_or_recordings_the_page_says_so(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "runs", "a" * 16, config_of("lenet5", "raw"))
     write_tiles(tmp_path / "tiles", folder.config(), sorted({row.id for row in folder.predictions()}), tone_wav())
-    facts = gather(Sources(runs=tmp_path / "runs", tiles=tmp_path / "tiles"))
-    without = gather(Sources(runs=tmp_path / "runs", tiles=tmp_path / "nowhere"))
-    assert "There are no tiles of corpus 0f3c5a1d2b4e6f70 here" in render(without).decode()
+    facts = gather_facts(Sources(runs=tmp_path / "runs", tiles=tmp_path / "tiles"))
+    without = gather_facts(Sources(runs=tmp_path / "runs", tiles=tmp_path / "nowhere"))
+    assert "There are no tiles of corpus 0f3c5a1d2b4e6f70 here" in render_report(without).decode()
     assert [grouping.kind for grouping in without.groupings] == ["speaker"]
     for recording in (tmp_path / "corpus").iterdir():
         recording.unlink()
-    silent = gather(Sources(runs=tmp_path / "runs", tiles=tmp_path / "tiles"))
-    assert "hence no sound" in render(silent).decode()
-    assert "hence no sound" not in render(facts).decode()
+    silent = gather_facts(Sources(runs=tmp_path / "runs", tiles=tmp_path / "tiles"))
+    assert "hence no sound" in render_report(silent).decode()
+    assert "hence no sound" not in render_report(facts).decode()
 
 
 def test_probabilities_of_another_length_are_damage(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_probabilities_of_another_length_are_damage(tmp_path: Path) -> None:
     odd = Prediction(id="x", label="1", probabilities=(1.0,), truth="1", speaker="s", split="test")
     folder.write_predictions(LABELS, [*rows, odd])
     facts_of_others = write_run(tmp_path, "b" * 16, config_of("resnet", "raw"))
-    found = gather(Sources(runs=tmp_path))
+    found = gather_facts(Sources(runs=tmp_path))
     assert [run.digest for run in found.runs] == [facts_of_others.digest]
     assert np.isfinite([run.test.macro_f1 for run in found.runs if run.test]).all()
     assert any("a" * 16 in note.text for note in found.notes)

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from reports.cli.report import app
 from reports.errors import SourceError
-from reports.page.compare import lead_of, render_comparison
-from reports.reading.compare import CompareFacts, compare
+from reports.page.compare import comparison_lead, render_comparison
+from reports.reading.compare import CompareFacts, compare_runs
 from reports.reading.gather import Sources
 from reports.wording.page_texts import english, texts
 from support import sklearn_reference as reference
@@ -18,7 +18,7 @@ from support.report_facts import LABELS, config_of, write_eight, write_run
 
 
 def compared(a: Path, b: Path, runs: Path | None = None) -> CompareFacts:
-    return compare(a, b, Sources(runs=runs), english())
+    return compare_runs(a, b, Sources(runs=runs), english())
 
 
 def test_pairs_are_of_the_same_model_and_variant_and_exact(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_other_clips_are_not_subtracted(tmp_path: Path) -> None:
     write_run(tmp_path / "b", "b" * 16, config_of("lenet5", "raw"), n_takes=5)
     facts = compared(tmp_path / "a", tmp_path / "b")
     assert (facts.pairs[0].difference, facts.mean) == (None, None)
-    assert lead_of(facts, english()).startswith("Nothing can be compared in pairs")
+    assert comparison_lead(facts, english()).startswith("Nothing can be compared in pairs")
     page = render_comparison(facts).decode()
     assert "tested on other clips" in page
     assert "All settings are the same on both sides." in page
@@ -70,10 +70,10 @@ def test_two_runs_are_compared_whatever_they_are(tmp_path: Path) -> None:
     assert differing["model.name"] == (("resnet",), ("lenet5",))
     assert differing["variant"] == (("raw+aug",), ("bilateral",))
     assert not any(key.startswith("augment.") for key in differing)
-    words = lead_of(facts, english())
+    words = comparison_lead(facts, english())
     assert words.startswith(f"aaaa is better than bbbb: {facts.mean.value:.3f} test macro-F1 in one pair of trainings")
     same = compared(Path("aaaa"), Path("aaaa"), tmp_path)
-    assert "No difference that these 6 speakers can show" in lead_of(same, english())
+    assert "No difference that these 6 speakers can show" in comparison_lead(same, english())
 
 
 def test_a_side_without_finished_runs_is_one_line(tmp_path: Path) -> None:
@@ -92,4 +92,4 @@ def test_the_command_writes_a_page_and_prints_the_pairs(tmp_path: Path, monkeypa
     assert sum("Modelo " in line for line in result.stdout.splitlines()) == 8
     page = (tmp_path / "x.html").read_text()
     assert "<title>a frente a b</title>" in page
-    assert page == render_comparison(compare(Path("a"), Path("b"), Sources(lang="es"), texts("es"))).decode()
+    assert page == render_comparison(compare_runs(Path("a"), Path("b"), Sources(lang="es"), texts("es"))).decode()

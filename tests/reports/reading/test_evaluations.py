@@ -19,8 +19,8 @@ from cnn.runs.folds import EvaluationPlan
 from reports.facts.base import NoteKind
 from reports.facts.evaluations import EvaluationGroup
 from reports.figures.evaluations import speaker_order, speaker_rows
-from reports.page.render import render
-from reports.reading.gather import Sources, gather
+from reports.page.render import render_report
+from reports.reading.gather import Sources, gather_facts
 from reports.wording.evaluations import confused_sentence, evaluation_detail, evaluation_lead, group_caveats, group_title
 from reports.wording.page_texts import english
 from reports.wording.summary import summarise
@@ -29,7 +29,7 @@ from support.report_facts import LABELS, config_of, write_eight, write_run
 
 
 def groups_of(runs: Path) -> tuple[EvaluationGroup, ...]:
-    return gather(Sources(runs=runs)).evaluations
+    return gather_facts(Sources(runs=runs)).evaluations
 
 
 def test_the_numbers_are_those_of_arena_eval(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_missing_folds_are_named_with_the_command_that_completes_them(tmp_path: 
     words = ("train.epochs=7", "split.seed=0", "model.dropout=0.5")
     plan = EvaluationPlan(folds="loso", models=("resnet",), variants=("bilateral",), overrides=words)
     write_evaluation(tmp_path / "my runs", plan, without=2)
-    facts = gather(Sources(runs=tmp_path / "my runs"))
+    facts = gather_facts(Sources(runs=tmp_path / "my runs"))
     (one,) = facts.evaluations[0].evaluations
     assert (one.folds, one.n_folds, one.n_missing, one.has_all_folds) == ((0, 1, 2, 3), 6, 2, False)
     asked = f"--folds loso --model resnet --variant bilateral --runs '{tmp_path}/my runs'"
@@ -82,7 +82,7 @@ def test_missing_folds_are_named_with_the_command_that_completes_them(tmp_path: 
     assert note.startswith("The evaluation of Model B on bilateral lacks 2 trainings; 4 of 6 folds are shown.")
     lead = evaluation_lead(facts.evaluations[0], english())
     assert lead == "Every speaker held out once: not finished, 4 of 6 folds of Model B on bilateral so far."
-    assert one.command.replace("'", "&#39;") in render(facts).decode()
+    assert one.command.replace("'", "&#39;") in render_report(facts).decode()
 
 
 def test_the_command_asks_for_exactly_the_trainings_that_are_there(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_folds_are_no_candidates_for_the_eight_where_there_are_others(tmp_path: 
     write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"), finished_at="2026-01-01T00:00:00+00:00")
     variants = ("raw", "bilateral", "raw+aug", "bilateral+aug")
     write_evaluation(tmp_path, EvaluationPlan(folds="loso", models=("lenet5", "resnet"), variants=variants))
-    facts = gather(Sources(runs=tmp_path))
+    facts = gather_facts(Sources(runs=tmp_path))
     assert [run.digest for run in facts.runs] == ["a" * 16]
     assert not facts.is_one_fold
     assert not any("left out" in note.text for note in facts.notes)
@@ -137,7 +137,7 @@ def test_trainings_on_one_fold_stay_trainings_though_some_are_also_of_an_evaluat
     for config in fold_configs(plan):
         if config.split.fold == 0 or config.model.name == "lenet5":
             write_fold(tmp_path, config, speakers)
-    facts = gather(Sources(runs=tmp_path))
+    facts = gather_facts(Sources(runs=tmp_path))
     assert {(run.model, run.variant, run.config["split.fold"]) for run in facts.runs} == {
         (model, variant, 0) for model in ("lenet5", "resnet") for variant in ("raw", "raw+aug")
     }
@@ -146,14 +146,14 @@ def test_trainings_on_one_fold_stay_trainings_though_some_are_also_of_an_evaluat
 
 def test_without_other_trainings_the_answer_is_what_the_folds_say(tmp_path: Path) -> None:
     write_evaluation(tmp_path, EvaluationPlan(folds="loso"))
-    facts = gather(Sources(runs=tmp_path))
+    facts = gather_facts(Sources(runs=tmp_path))
     summary = summarise(facts)
     assert facts.is_one_fold
     assert (facts.chosen, facts.runner_up) == ("", "")
     assert summary.lead == evaluation_lead(facts.evaluations[0], english())
     assert [text for _, text in summary.answer] == [evaluation_detail(facts.evaluations[0], english())]
     assert [text.startswith("The trainings below are one fold of an evaluation") for text in summary.caveats] == [True]
-    page = render(facts).decode()
+    page = render_report(facts).decode()
     assert "the choice:" not in page
     assert 'class="tag">the choice' not in page
     assert "missing" not in {note.kind.value for note in facts.notes}
@@ -216,14 +216,14 @@ def test_of_many_speakers_the_picture_names_the_worst_and_sums_up_the_rest(tmp_p
     rest = sorted(scores[name] for name in order[12:])
     assert rows[-1].dots[0] == pytest.approx((np.median(rest), rest[0], rest[-1]))
     assert rows[0].dots[0] == pytest.approx((scores[order[0]],) * 3)
-    assert "of the others the median, the worst and the best" in render(gather(Sources(runs=tmp_path))).decode()
+    assert "of the others the median, the worst and the best" in render_report(gather_facts(Sources(runs=tmp_path))).decode()
 
 
 def test_a_damaged_fold_leaves_out_its_evaluation_alone(tmp_path: Path) -> None:
     write_eight(tmp_path)
     folders = write_evaluation(tmp_path, EvaluationPlan(folds="loso", models=("lenet5", "resnet")))
     folders[0].write_predictions(LABELS, [dataclasses.replace(folders[0].predictions()[-1], label="ten")])
-    facts = gather(Sources(runs=tmp_path))
+    facts = gather_facts(Sources(runs=tmp_path))
     assert [one.model for one in facts.evaluations[0].evaluations] == ["resnet"]
     (note,) = [note.text for note in facts.notes if note.kind is NoteKind.ERROR]
     assert note.startswith("the evaluation of Model A on raw + aug cannot be read: ")
@@ -231,19 +231,19 @@ def test_a_damaged_fold_leaves_out_its_evaluation_alone(tmp_path: Path) -> None:
 
 def test_a_page_without_evaluations_says_how_to_make_one(tmp_path: Path) -> None:
     write_eight(tmp_path)
-    assert "No evaluation was found." in render(gather(Sources(runs=tmp_path))).decode()
+    assert "No evaluation was found." in render_report(gather_facts(Sources(runs=tmp_path))).decode()
 
 
 def test_validation_of_heard_voices_is_said_to_choose_nothing(tmp_path: Path) -> None:
     split = {"kind": "speaker", "fold": 0, "seed": 0, "validation": "takes", "test_speakers": [], "val_speakers": []}
     for digest, model in (("a" * 16, "lenet5"), ("b" * 16, "resnet")):
         write_run(tmp_path, digest, config_of(model, "raw", split=split))
-    facts = gather(Sources(runs=tmp_path))
+    facts = gather_facts(Sources(runs=tmp_path))
     summary = summarise(facts)
     assert summary.lead.startswith("Model B on raw scores highest on new clips of voices it knows, which says nothing of a new")
     assert "validation clips, of voices heard in training, is the highest of 2 trainings" in summary.answer[0][1]
     assert any("it chose no epoch (the last one was kept)" in text for text in summary.caveats)
-    page = re.sub(r"\s+", " ", render(facts).decode())
+    page = re.sub(r"\s+", " ", render_report(facts).decode())
     assert "Kept: the last epoch" in page
     assert "best validation macro-F1" not in page
     assert "Validation chooses" not in page
@@ -251,7 +251,7 @@ def test_validation_of_heard_voices_is_said_to_choose_nothing(tmp_path: Path) ->
 
 def test_plain_validation_is_said_to_choose(tmp_path: Path) -> None:
     write_eight(tmp_path)
-    page = render(gather(Sources(runs=tmp_path))).decode()
+    page = render_report(gather_facts(Sources(runs=tmp_path))).decode()
     assert "Kept: the epoch with the best validation macro-F1" in page
     assert "heard in training" not in page
 

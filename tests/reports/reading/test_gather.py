@@ -13,9 +13,9 @@ from cnn.runs.folder import RunFolder, RunResult, RunState, list_runs
 from reports.errors import NothingToReport, SourceError
 from reports.facts.base import NoteKind
 from reports.facts.report import ReportFacts
-from reports.page.render import render
-from reports.reading.gather import Sources, gather
-from reports.reading.selection import select
+from reports.page.render import render_report
+from reports.reading.gather import Sources, gather_facts
+from reports.reading.selection import select_runs
 from support import sklearn_reference as reference
 from support.report_facts import LABELS, config_of, write_eight, write_run
 
@@ -31,7 +31,7 @@ def texts(facts: ReportFacts, kind: NoteKind) -> list[str]:
 
 def test_validation_and_test_scores_equal_those_of_scikit_learn(tmp_path: Path) -> None:
     write_eight(tmp_path)
-    facts = gather(Sources(runs=tmp_path))
+    facts = gather_facts(Sources(runs=tmp_path))
     assert len(facts.runs) == 8
     for run in facts.runs:
         rows = RunFolder(tmp_path / run.digest).predictions()
@@ -52,7 +52,7 @@ def test_validation_and_test_scores_equal_those_of_scikit_learn(tmp_path: Path) 
 
 def test_a_sound_set_of_eight_gives_no_notes_and_chooses_by_validation(tmp_path: Path) -> None:
     write_eight(tmp_path)
-    facts = gather(Sources(runs=tmp_path))
+    facts = gather_facts(Sources(runs=tmp_path))
     assert facts.notes == ()
     by_val = sorted((run for run in facts.runs if run.val), key=lambda run: -(run.val.macro_f1 if run.val else 0))
     assert (facts.chosen, facts.runner_up) == (by_val[0].digest, by_val[1].digest)
@@ -67,7 +67,7 @@ def test_equal_validation_scores_are_decided_by_the_lower_validation_loss(tmp_pa
         scores = json.loads((tmp_path / ("a" * 16) / "result.json").read_text())["scores"]
         result["scores"] = {**scores, "val": {**scores["val"], "loss": loss}}
         (folder.path / "result.json").write_text(json.dumps(result))
-    assert gather(Sources(runs=tmp_path)).chosen == "b" * 16
+    assert gather_facts(Sources(runs=tmp_path)).chosen == "b" * 16
 
 
 def test_a_result_that_contradicts_its_predictions_is_an_error_that_names_the_run(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_result_that_contradicts_its_predictions_is_an_error_that_names_the_ru
     honest = result["scores"]["test"]["macro_f1"]
     result["scores"]["test"]["macro_f1"] = 0.999
     (folder.path / "result.json").write_text(json.dumps(result))
-    facts = gather(Sources(runs=tmp_path))
+    facts = gather_facts(Sources(runs=tmp_path))
     assert len(texts(facts, NoteKind.ERROR)) == 1
     assert "a" * 16 in texts(facts, NoteKind.ERROR)[0]
     assert "test macro-f1: 0.999000 stated" in texts(facts, NoteKind.ERROR)[0]
@@ -86,14 +86,14 @@ def test_a_result_that_contradicts_its_predictions_is_an_error_that_names_the_ru
 
 def test_gap_is_train_minus_validation_of_the_kept_weights(tmp_path: Path) -> None:
     write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"))
-    run = gather(Sources(runs=tmp_path)).runs[0]
+    run = gather_facts(Sources(runs=tmp_path)).runs[0]
     assert run.val is not None
     assert run.gap == pytest.approx(0.99 - run.val.macro_f1)
 
 
 def test_missing_trainings_stand_in_the_table_and_in_a_note(tmp_path: Path) -> None:
     write_run(tmp_path, "a" * 16, config_of("resnet", "raw"))
-    facts = gather(Sources(runs=tmp_path))
+    facts = gather_facts(Sources(runs=tmp_path))
     assert [(cell.model, cell.variant) for cell in facts.cells if cell.run] == [("resnet", "raw")]
     assert len(facts.cells) == 8
     assert "7 trainings of the eight missing: Model A on raw;" in texts(facts, NoteKind.MISSING)[0]
@@ -102,7 +102,7 @@ def test_missing_trainings_stand_in_the_table_and_in_a_note(tmp_path: Path) -> N
 def test_the_newest_run_of_a_place_counts_and_the_others_are_counted(tmp_path: Path) -> None:
     write_eight(tmp_path)
     write_run(tmp_path, "f" * 16, config_of("lenet5", "raw", train__seed=7), finished_at="2026-11-22T00:00:00+00:00")
-    facts = gather(Sources(runs=tmp_path))
+    facts = gather_facts(Sources(runs=tmp_path))
     assert facts.cells[0].run is not None
     assert facts.cells[0].run.digest == "f" * 16
     assert texts(facts, NoteKind.REMARK) == [
@@ -113,7 +113,7 @@ def test_the_newest_run_of_a_place_counts_and_the_others_are_counted(tmp_path: P
 def test_runs_on_another_split_are_not_compared(tmp_path: Path) -> None:
     write_eight(tmp_path)
     write_run(tmp_path, "f" * 16, config_of("lenet5", "raw", split__seed=3), finished_at="2027-01-01T00:00:00+00:00")
-    facts = gather(Sources(runs=tmp_path))
+    facts = gather_facts(Sources(runs=tmp_path))
     assert "f" * 16 not in [run.digest for run in facts.runs]
     assert "1 run on another corpus, tiles or split left out" in texts(facts, NoteKind.REMARK)[0]
 
@@ -122,14 +122,14 @@ def test_trials_of_a_study_give_way_to_trainings_of_their_own(tmp_path: Path) ->
     write_eight(tmp_path)
     write_run(tmp_path, "f" * 16, config_of("lenet5", "raw", train__seed=7), finished_at="2027-01-01T00:00:00+00:00")
     as_trials(tmp_path, "f" * 16)
-    assert select(tmp_path, ()).folders["lenet5", "raw"].digest == f"{0xA1:016x}"
+    assert select_runs(tmp_path, ()).folders["lenet5", "raw"].digest == f"{0xA1:016x}"
 
 
 def test_a_place_without_a_training_of_its_own_shows_a_trial_and_says_so(tmp_path: Path) -> None:
     write_eight(tmp_path)
     digest = f"{0xA1:016x}"
     as_trials(tmp_path, digest)
-    selection = select(tmp_path, ())
+    selection = select_runs(tmp_path, ())
     assert selection.folders["lenet5", "raw"].digest == digest
     assert [note.text for note in selection.notes] == ["Model A on raw is a study's trial: no training of its own was found."]
 
@@ -137,7 +137,7 @@ def test_a_place_without_a_training_of_its_own_shows_a_trial_and_says_so(tmp_pat
 def test_only_trials_are_better_than_nothing(tmp_path: Path) -> None:
     digests = {folder.digest for folder in write_eight(tmp_path)}
     as_trials(tmp_path, *digests)
-    selection = select(tmp_path, ())
+    selection = select_runs(tmp_path, ())
     assert {folder.digest for folder in selection.folders.values()} == digests
     assert "are trials of studies" in selection.notes[0].text
 
@@ -148,7 +148,7 @@ def test_of_trials_those_with_settings_common_to_all_variants_are_shown(tmp_path
         tmp_path, "f" * 16, config_of("lenet5", "raw", train__learning_rate=0.04), finished_at="2027-01-01T00:00:00+00:00"
     )
     as_trials(tmp_path, *digests, "f" * 16)
-    selection = select(tmp_path, ())
+    selection = select_runs(tmp_path, ())
     assert {folder.digest for folder in selection.folders.values()} == digests
 
 
@@ -163,7 +163,7 @@ def test_of_trials_with_settings_of_their_own_the_best_by_validation_is_shown(tm
     as_trials(tmp_path, *scores)
     best = max(scores, key=scores.__getitem__)
     assert best != list(scores)[-1]  # not just the newest
-    assert select(tmp_path, ()).folders["lenet5", "raw"].digest == best
+    assert select_runs(tmp_path, ()).folders["lenet5", "raw"].digest == best
 
 
 def test_unfinished_and_damaged_runs_are_named_and_the_rest_is_shown(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_unfinished_and_damaged_runs_are_named_and_the_rest_is_shown(tmp_path: P
     (damaged.path / "result.json").write_text("{")
     halved = write_run(tmp_path, "d" * 16, config_of("resnet", "raw+aug"))
     (halved.path / "predictions.csv").unlink()
-    facts = gather(Sources(runs=tmp_path))
+    facts = gather_facts(Sources(runs=tmp_path))
     assert [run.digest for run in facts.runs] == ["a" * 16]
     assert [digest * 16 in text for digest, text in zip("cd", texts(facts, NoteKind.ERROR), strict=True)] == [True, True]
     assert "1 unfinished run left out; `arena train` takes one up again." in texts(facts, NoteKind.REMARK)
@@ -187,42 +187,42 @@ def test_a_damaged_line_of_predictions_names_the_run(tmp_path: Path, line: str) 
     with (folder.path / "predictions.csv").open("a") as file:
         file.write(line + "\n")
     with pytest.raises(SourceError, match=rf"{folder.path} is damaged: .*; delete the folder and train it again"):
-        gather(Sources(named_runs=(folder.path,)))
+        gather_facts(Sources(named_runs=(folder.path,)))
 
 
 def test_named_runs_are_compared_alone(tmp_path: Path) -> None:
     folders = write_eight(tmp_path)
-    facts = gather(Sources(runs=tmp_path, named_runs=(folders[1].path, folders[6].path)))
+    facts = gather_facts(Sources(runs=tmp_path, named_runs=(folders[1].path, folders[6].path)))
     assert [run.digest for run in facts.runs] == [folders[1].digest, folders[6].digest]
 
 
 def test_runs_are_named_by_how_their_digest_begins(tmp_path: Path) -> None:
     for digest, variant in (("ab" * 8, "raw"), ("ac" * 8, "bilateral"), ("ba" * 8, "raw+aug")):
         write_run(tmp_path, digest, config_of("lenet5", variant))
-    facts = gather(Sources(runs=tmp_path, named_runs=(Path("b"), Path("ab"))))
+    facts = gather_facts(Sources(runs=tmp_path, named_runs=(Path("b"), Path("ab"))))
     assert [run.digest for run in facts.runs] == ["ab" * 8, "ba" * 8]
     with pytest.raises(SourceError, match=r"^no single run 'a' in .*: 2 runs begin so; `arena runs` lists them$"):
-        gather(Sources(runs=tmp_path, named_runs=(Path("a"),)))
+        gather_facts(Sources(runs=tmp_path, named_runs=(Path("a"),)))
 
 
 def test_a_named_run_that_cannot_be_shown_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="is no run folder"):
-        gather(Sources(named_runs=(tmp_path,)))
+        gather_facts(Sources(named_runs=(tmp_path,)))
     folder = write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"))
     folder.write_result(RunResult(state=RunState.PRUNED))
     with pytest.raises(SourceError, match="is pruned, not finished"):
-        gather(Sources(named_runs=(folder.path,)))
+        gather_facts(Sources(named_runs=(folder.path,)))
 
 
 def test_nothing_at_all_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(NothingToReport, match=r"no finished run in .*empty; train with `arena train --all`"):
-        gather(Sources(runs=tmp_path / "empty"))
+        gather_facts(Sources(runs=tmp_path / "empty"))
 
 
 def test_settings_are_told_apart_and_augmentation_counts_only_where_it_is_used(tmp_path: Path) -> None:
     write_run(tmp_path, "a" * 16, config_of("lenet5", "raw", train__learning_rate=0.01))
     write_run(tmp_path, "b" * 16, config_of("lenet5", "raw+aug", augment__shift=9))
-    facts = gather(Sources(runs=tmp_path))
+    facts = gather_facts(Sources(runs=tmp_path))
     assert {row.key: row.values for row in facts.differing_settings} == {"train.learning_rate": (0.01, 0.002)}
     same = {row.key: row.values for row in facts.same_settings}
     assert same["augment.shift"] == (9,)
@@ -238,9 +238,9 @@ def test_a_run_of_an_older_version_is_shown_without_a_command(tmp_path: Path) ->
     for key in ("n_multiply_adds", "speakers", "verdict", "n_threads", "wandb_url"):
         del result[key]
     (folder.path / "result.json").write_text(json.dumps({**result, "mood": "fine"}))
-    facts = gather(Sources(runs=tmp_path))
+    facts = gather_facts(Sources(runs=tmp_path))
     assert [(run.digest, run.command, run.verdict) for run in facts.runs] == [("a" * 16, "", "")]
-    page = render(facts).decode()
+    page = render_report(facts).decode()
     assert "no verdict" in page
     assert "no command gives this one again" in page
 
@@ -248,7 +248,7 @@ def test_a_run_of_an_older_version_is_shown_without_a_command(tmp_path: Path) ->
 def test_runs_tested_on_other_clips_are_not_paired(tmp_path: Path) -> None:
     write_run(tmp_path, "a" * 16, config_of("resnet", "raw+aug"))
     write_run(tmp_path, "b" * 16, config_of("lenet5", "bilateral"), n_takes=9)
-    facts = gather(Sources(runs=tmp_path))
+    facts = gather_facts(Sources(runs=tmp_path))
     other = next(run for run in facts.runs if run.digest != facts.chosen)
     assert other.behind_choice is None
     assert other.interval is not None
@@ -261,7 +261,7 @@ def test_a_run_without_test_clips_is_shown_with_its_validation(tmp_path: Path) -
     assert result is not None
     folder.write_predictions(LABELS, [row for row in folder.predictions() if row.split == "val"])
     folder.write_result(dataclasses.replace(result, scores={k: v for k, v in result.scores.items() if k != "test"}))
-    facts = gather(Sources(runs=tmp_path))
+    facts = gather_facts(Sources(runs=tmp_path))
     assert facts.chosen == "a" * 16
     assert facts.runs[0].test is None
     assert facts.runs[0].interval is None

@@ -22,9 +22,9 @@ from cnn.train.training_run import train
 from reports.cli.report import app
 from reports.facts.report import ReportFacts
 from reports.page.inspections import heat_uri, inspection_pages, kernels_uri, mosaic
-from reports.page.render import render
+from reports.page.render import render_report
 from reports.reading import inspections as reading
-from reports.reading.gather import Sources, gather
+from reports.reading.gather import Sources, gather_facts
 from reports.wording.page_texts import english
 
 
@@ -43,7 +43,7 @@ def runs(tiles: TileSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def facts(runs: Path) -> ReportFacts:
-    return gather(Sources(runs=runs))
+    return gather_facts(Sources(runs=runs))
 
 
 def run_of(runs: Path, model: str, variant: str = "raw") -> Path:
@@ -74,7 +74,7 @@ def test_one_training_of_each_model_is_shown(facts: ReportFacts) -> None:
 
 
 def test_the_page_shows_what_was_written(facts: ReportFacts) -> None:
-    page = render(facts).decode()
+    page = render_report(facts).decode()
     section = page[page.index('<section id="inspection">') : page.index('<section id="sweeps">')]
     lenet = next(one for one in facts.inspections if one.model == "lenet5")
     assert section.count("<article") == 2
@@ -91,7 +91,7 @@ def test_the_page_shows_what_was_written(facts: ReportFacts) -> None:
 
 
 def test_without_an_inspection_there_is_no_section(facts: ReportFacts) -> None:
-    page = render(dataclasses.replace(facts, inspections=())).decode()
+    page = render_report(dataclasses.replace(facts, inspections=())).decode()
     assert "What it learned" not in page
     assert 'id="inspection"' not in page
 
@@ -117,7 +117,7 @@ def test_a_damaged_inspection_is_named_and_the_rest_is_shown(
 ) -> None:
     shutil.copytree(runs, tmp_path / "runs")
     (run_of(tmp_path / "runs", "lenet5") / name).write_bytes(content)
-    facts = gather(Sources(runs=tmp_path / "runs"))
+    facts = gather_facts(Sources(runs=tmp_path / "runs"))
     assert [one.model for one in facts.inspections] == ["mlp"]
     (note,) = (note.text for note in facts.notes if "inspection" in note.text)
     assert reason in note

@@ -13,10 +13,10 @@ from leaderboard.files.solution import parse_solution
 from leaderboard.store import create_contest, open_contest
 from reports.errors import SourceError
 from reports.facts.sweeps import AgentFacts
-from reports.page.render import render
+from reports.page.render import render_report
 from reports.reading.contest import read_contest
-from reports.reading.gather import Sources, gather
-from reports.reading.studies import agents_of, read_sweeps
+from reports.reading.gather import Sources, gather_facts
+from reports.reading.studies import read_sweeps, summarise_agents
 from support.report_facts import write_eight
 from support.report_stores import NOW, make_contest, write_study
 from sweeps.results import TrialFacts, read_study
@@ -59,16 +59,16 @@ def test_varied_parameters_come_with_their_importance_and_constants_do_not(tmp_p
 def test_studies_come_in_the_order_of_the_trainings_and_make_a_page(tmp_path: Path) -> None:
     for variant in ("raw+aug", "bilateral", "raw"):
         write_study(tmp_path / "studies", variant, 6)
-    facts = gather(Sources(studies=tmp_path / "studies"))
+    facts = gather_facts(Sources(studies=tmp_path / "studies"))
     assert facts.sweeps
     assert [sweep.variant for sweep in facts.sweeps] == ["raw", "bilateral", "raw+aug"]
-    assert "3 studies" in render(facts).decode()
+    assert "3 studies" in render_report(facts).decode()
 
 
 def test_a_trial_that_shares_its_folder_with_a_training_does_not_hide_it(tmp_path: Path) -> None:
     write_eight(tmp_path / "runs")
     write_study(tmp_path / "studies", "raw", 8, first_run=0xA1)  # the folders of write_eight
-    facts = gather(Sources(runs=tmp_path / "runs", studies=tmp_path / "studies"))
+    facts = gather_facts(Sources(runs=tmp_path / "runs", studies=tmp_path / "studies"))
     assert len(facts.runs) == 8
     assert [note.text for note in facts.notes if "trial" in note.text] == []
 
@@ -113,7 +113,7 @@ def test_each_agent_has_its_trials_time_and_device(tmp_path: Path) -> None:
         dataclasses.replace(trial, number=2, state="failed", run="", seconds=1.0),
         dataclasses.replace(trial, number=3, agent=""),
     ]
-    assert agents_of(trials, tmp_path / "runs") == (
+    assert summarise_agents(trials, tmp_path / "runs") == (
         AgentFacts(name="one", device="cpu", counts={"failed": 1, "finished": 1}, seconds=3.0),
         AgentFacts(name="two", device="", counts={"finished": 1}, seconds=0.0),
     )
@@ -130,9 +130,9 @@ def test_private_scores_come_only_when_they_are_asked_for(tmp_path: Path) -> Non
     assert (public.standings[0].macro_f1, public.is_private) == (1.0, False)
     assert private.is_private
     assert private.standings[0].macro_f1 < 0.5
-    facts = gather(Sources(contest=str(tmp_path / "c.db")))
-    assert "Private scores" not in render(facts).decode()
-    assert "Private scores" in render(gather(Sources(contest=str(tmp_path / "c.db"), private=True))).decode()
+    facts = gather_facts(Sources(contest=str(tmp_path / "c.db")))
+    assert "Private scores" not in render_report(facts).decode()
+    assert "Private scores" in render_report(gather_facts(Sources(contest=str(tmp_path / "c.db"), private=True))).decode()
 
 
 def test_private_scores_of_a_contest_without_any_are_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from arena.base.scores import Interval
 from reports.facts.base import DifferenceFacts
 from reports.facts.contest import ContestFacts
 from reports.facts.report import EffectFacts
-from reports.reading.gather import Sources, gather
+from reports.reading.gather import Sources, gather_facts
 from reports.wording.page_texts import english
 from reports.wording.studies import contest_sentence as contest_words
 from reports.wording.studies import sweep_sentence as sweep_words
@@ -47,7 +47,7 @@ def effect(value: float, low: float, high: float) -> EffectFacts:
 
 def test_the_answer_names_choice_test_score_runner_up_and_cost(tmp_path: Path) -> None:
     write_eight(tmp_path)
-    facts = gather(Sources(runs=tmp_path))
+    facts = gather_facts(Sources(runs=tmp_path))
     summary = summarise(facts)
     chosen, other = facts.run(facts.chosen), facts.run(facts.runner_up)
     assert chosen is not None
@@ -73,27 +73,27 @@ def test_the_answer_names_choice_test_score_runner_up_and_cost(tmp_path: Path) -
 def test_two_that_cannot_be_told_apart_are_said_to_be(tmp_path: Path) -> None:
     for digest, model in (("a" * 16, "lenet5"), ("b" * 16, "resnet")):
         write_run(tmp_path, digest, config_of(model, "bilateral+aug"), n_takes=6)
-    summary = summarise(gather(Sources(runs=tmp_path)))
+    summary = summarise(gather_facts(Sources(runs=tmp_path)))
     assert "on these 120 clips the two cannot be told apart" in summary.answer[1][1]
 
 
 def test_few_speakers_are_confessed(tmp_path: Path) -> None:
     write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"))
-    caveat = summarise(gather(Sources(runs=tmp_path))).caveats[0]
+    caveat = summarise(gather_facts(Sources(runs=tmp_path))).caveats[0]
     assert "other clips of the same 2 speakers" in caveat
     assert "It says nothing on speakers that were never recorded: 2 are too few to tell." in caveat
 
 
 def test_many_speakers_are_resampled_and_said_to_be(tmp_path: Path) -> None:
     write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"), n_speakers=6)
-    caveat = summarise(gather(Sources(runs=tmp_path))).caveats[0]
+    caveat = summarise(gather_facts(Sources(runs=tmp_path))).caveats[0]
     assert "bootstrap resamples of the test speakers" in caveat
     assert "6 other speakers like these" in caveat
 
 
 def test_a_random_split_is_marked(tmp_path: Path) -> None:
     write_run(tmp_path, "a" * 16, config_of("lenet5", "raw", split={**SPLIT, "kind": "random"}))
-    assert "The split is random over clips" in summarise(gather(Sources(runs=tmp_path))).caveats[-1]
+    assert "The split is random over clips" in summarise(gather_facts(Sources(runs=tmp_path))).caveats[-1]
 
 
 def test_an_effect_is_claimed_only_when_its_interval_excludes_zero() -> None:
@@ -133,7 +133,7 @@ def test_the_contest_names_its_first_and_its_ties() -> None:
 @pytest.mark.parametrize("n_sweeps", [0, 2])
 def test_without_runs_the_page_says_what_it_holds(tmp_path: Path, n_sweeps: int) -> None:
     write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"))
-    facts = dataclasses.replace(gather(Sources(runs=tmp_path)), cells=(), chosen="", contest=contest_of())
+    facts = dataclasses.replace(gather_facts(Sources(runs=tmp_path)), cells=(), chosen="", contest=contest_of())
     facts = dataclasses.replace(facts, sweeps=tuple(sweep_of("lenet5", v, 12) for v in ("raw", "bilateral")[:n_sweeps]))
     expected = "2 studies and the standings of a contest" if n_sweeps else "the standings of a contest"
     assert summarise(facts).lead == f"No finished training to compare. This page holds {expected}."

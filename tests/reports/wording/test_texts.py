@@ -8,8 +8,8 @@ import re
 import pytest
 
 from reports.facts.report import ReportFacts
-from reports.page.render import render
-from reports.reading.gather import Sources, gather
+from reports.page.render import render_report
+from reports.reading.gather import Sources, gather_facts
 from reports.wording.page_texts import texts
 from support.paths import ROOT
 from support.report_facts import contest_of, eight_sweeps, write_eight
@@ -19,7 +19,7 @@ KEYS = texts("en").table.keys()
 
 
 def test_every_text_is_used_and_every_used_text_is_there() -> None:
-    code = "\n".join(path.read_text(encoding="utf-8") for path in (*ROOM.glob("*.py"), *ROOM.glob("templates/*.j2")))
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (*ROOM.rglob("*.py"), *ROOM.rglob("*.j2")))
     named = set(re.findall(r"""["']([a-z]+(?:-out)?\.[a-z_0-9]+(?:\.[a-z]+)?)["']""", code))
     beginnings = set(re.findall(r"""["'](?:\{[^}]*\})?([a-z]+\.[a-z_]*)(?:\{|["'] ~)""", code))
     unused = [key for key in KEYS if key not in named and not any(key.startswith(start) for start in beginnings)]
@@ -54,8 +54,8 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     write_eight(runs)
 
     def page(lang: str) -> str:
-        facts: ReportFacts = gather(Sources(runs=runs, lang=lang))
-        return render(dataclasses.replace(facts, sweeps=eight_sweeps(12)[:2], contest=contest_of())).decode()
+        facts: ReportFacts = gather_facts(Sources(runs=runs, lang=lang))
+        return render_report(dataclasses.replace(facts, sweeps=eight_sweeps(12)[:2], contest=contest_of())).decode()
 
     return page("en"), page("es")
 

@@ -18,7 +18,7 @@ from cnn.runs.folder import RunFolder, RunState
 from cnn.runs.index import TrialMark, read_trial_mark
 from cnn.tiles.tile_set import TileSet
 from support.paths import ARENA
-from support.studies import agent_pid, held, state_of
+from support.studies import agent_pid, hold_trial, read_process_state
 from support.warm_python import WarmPython
 from sweeps.results import StudyFacts, TrialFacts, read_outline
 from sweeps.training.trial import Task, TrialContext, run_trial
@@ -77,7 +77,7 @@ class Bench:
             time.sleep(0.05)
         raise AssertionError("nothing came of it in 200 seconds")
 
-    def held(self, n_epochs: int, n_agents: int = 1, n_all: int = 15) -> list[TrialFacts]:
+    def hold_trials(self, n_epochs: int, n_agents: int = 1, n_all: int = 15) -> list[TrialFacts]:
         """The running trials of so many agents after `n_epochs`, at most about half of `n_all`, the agents stopped there."""
 
         def find(stopped: set[int]) -> TrialFacts | None:
@@ -87,7 +87,7 @@ class Bench:
         stopped_trials: list[TrialFacts] = []
 
         def hold(_facts: StudyFacts) -> bool:
-            if trial := held(lambda: find({item.number for item in stopped_trials})):
+            if trial := hold_trial(lambda: find({item.number for item in stopped_trials})):
                 stopped_trials.append(trial)
             return len(stopped_trials) == n_agents
 
@@ -135,7 +135,7 @@ def test_two_agents_reach_the_budgets_of_two_studies_exactly(bench: Bench) -> No
 
 def test_after_kill_9_another_agent_goes_on_from_the_last_epoch_within_the_budget(bench: Bench) -> None:
     sweep = bench.sweep(2, 2, "train.epochs=15")
-    (victim,) = bench.held(3)
+    (victim,) = bench.hold_trials(3)
     os.kill(agent_pid(victim), signal.SIGKILL)
     before = RunFolder(bench.folder / "runs" / victim.run).epochs()
     assert 3 <= len(before) < 15
@@ -153,7 +153,7 @@ def test_after_kill_9_another_agent_goes_on_from_the_last_epoch_within_the_budge
 
 def test_the_death_of_all_needs_no_repair(bench: Bench) -> None:
     sweep = bench.sweep(2, 2, "train.epochs=60")  # many: while one is caught the other goes on
-    trials = bench.held(1, n_agents=2, n_all=60)
+    trials = bench.hold_trials(1, n_agents=2, n_all=60)
     sweep.kill()
     for trial in trials:
         os.kill(agent_pid(trial), signal.SIGKILL)
@@ -183,7 +183,7 @@ def test_ctrl_c_ends_after_the_epoch_and_gives_the_trial_up(bench: Bench) -> Non
 
 def test_agents_end_with_whoever_started_them_and_the_same_command_goes_on(bench: Bench) -> None:
     sweep = bench.sweep(1, 1, "train.epochs=15")
-    (stopped,) = bench.held(1)
+    (stopped,) = bench.hold_trials(1)
     sweep.kill()
     sweep.communicate()
     os.kill(agent_pid(stopped), signal.SIGCONT)
@@ -191,7 +191,7 @@ def test_agents_end_with_whoever_started_them_and_the_same_command_goes_on(bench
     folder = RunFolder(bench.folder / "runs" / paused.run)
     before = folder.epochs()
     assert len(before) < 15
-    bench.until(lambda _facts: state_of(agent_pid(stopped)) == "Z")
+    bench.until(lambda _facts: read_process_state(agent_pid(stopped)) == "Z")
     ended(bench.sweep(1, 1, "train.epochs=15"))
     assert len(list(bench.studies.glob("agent-*-1.log"))) == 1  # the second agent had nothing to say
     (trial,) = bench.facts().trials

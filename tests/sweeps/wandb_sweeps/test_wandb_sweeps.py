@@ -12,7 +12,7 @@ import pytest
 from cnn.runs.folder import RunFolder, RunState
 from cnn.runs.index import TrialMark, read_trial_mark
 from cnn.runs.wandb_record import read_copy
-from support.studies import agent_pid, held
+from support.studies import agent_pid, hold_trial
 from support.wandb_server.bench import Bench, ended
 from support.wandb_server.http import DROP, Fault
 from support.wandb_server.state import Run, Sweep
@@ -68,7 +68,7 @@ def stopped(bench: Bench) -> TrialFacts:
         trial = running(bench, 2)
         return trial if trial and len(trial.epochs) <= 9 else None
 
-    stopped_trial: TrialFacts = bench.until(lambda: held(early), "running trial")
+    stopped_trial: TrialFacts = bench.until(lambda: hold_trial(early), "running trial")
     return stopped_trial
 
 
