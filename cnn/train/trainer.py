@@ -133,24 +133,24 @@ class Trainer:
             for step, (batch, truth) in enumerate(batches):
                 rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
                 try:
-                    logits = self.net(batch).log_softmax(1)
-                    plain = F.nll_loss(logits, truth)
+                    log_probs = self.net(batch).log_softmax(1)
+                    plain = F.nll_loss(log_probs, truth)
                     self.optimizer.zero_grad()
-                    smooth_loss(plain, logits, settings.label_smoothing).backward()  # type: ignore[no-untyped-call]
+                    smooth_loss(plain, log_probs, settings.label_smoothing).backward()  # type: ignore[no-untyped-call]
                 except Exception as error:
                     error.add_note(_describe_step(step, steps, number))
                     raise
                 self.optimizer.step(rate)
                 losses.append(plain.detach())
                 truths.append(truth)
-                guesses.append(logits.detach().argmax(1))
+                guesses.append(log_probs.detach().argmax(1))
         return EpochStats(losses=torch.stack(losses).tolist(), confusion=_count(torch.cat(truths), torch.cat(guesses)))
 
     def score(self, clips: Clips) -> tuple[Score, torch.Tensor]:
         """Score the net on `clips`, without augmentation; also return its log-probabilities (N, K) on the CPU."""
         self.net.eval()
-        logits = log_probabilities(self.net, clips, self.config.train.side_views)
-        return compute_score(logits, clips.labels), logits.cpu()
+        log_probs = log_probabilities(self.net, clips, self.config.train.side_views)
+        return compute_score(log_probs, clips.labels), log_probs.cpu()
 
     def restore_weights(self) -> None:
         """Put the kept epoch's weights into the net."""

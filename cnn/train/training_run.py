@@ -218,13 +218,13 @@ def drop_checkpoints(folder: RunFolder) -> None:
 
 def read_versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that a run's numbers depend on."""
-    failure = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for name in _PACKAGES:
         try:
-            failure[name] = importlib.metadata.version(name)
+            versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            failure[name] = "not installed"
-    return failure
+            versions[name] = "not installed"
+    return versions
 
 
 def _device_name(device: torch.device) -> str:

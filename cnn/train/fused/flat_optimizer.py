@@ -89,19 +89,19 @@ class FlatOptimizer:
         """Write the state into the members' own optimisers, as if each had trained alone."""
         for number, (optimizer, n_steps) in enumerate(zip(self._optimizers, self._n_steps.tolist(), strict=True)):
             optimizer.n_steps = int(n_steps)
-            for moment_own, stacked in self._moments(optimizer):
-                moment_own.copy_(stacked[number])
+            for member, stack in self._moments(optimizer):
+                member.copy_(stack[number])
 
     def _copy_states(self) -> None:
         for number, optimizer in enumerate(self._optimizers):
-            for moment_own, stacked in self._moments(optimizer):
-                stacked[number].copy_(moment_own)
+            for member, stack in self._moments(optimizer):
+                stack[number].copy_(member)
 
     def _moments(self, optimizer: Optimizer) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield each moment of each weight: a member's, and (M, ...) of all members."""
         for moment, values in optimizer.moments.items():
-            for name, moment_own in values.items():
-                yield moment_own, self._view(self._states[moment], name)
+            for name, member in values.items():
+                yield member, self._view(self._states[moment], name)
 
-    def _view(self, stacked: torch.Tensor, name: str) -> torch.Tensor:
-        return stacked[self._spans[name]].view(self._parameters[name].shape)
+    def _view(self, stack: torch.Tensor, name: str) -> torch.Tensor:
+        return stack[self._spans[name]].view(self._parameters[name].shape)

@@ -99,14 +99,14 @@ class Stack:
     def _one_step(self, batch: torch.Tensor, truth: torch.Tensor, rates: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Map (B M, 1, F, T), (B M,) and (M,) to the losses (M,) without smoothing, and the cells (B M,) of all confusions."""
         n_members, k = len(self._fits), len(LABELS)
-        logits = self._net(batch).log_softmax(1).view(-1, n_members, k)
+        log_probs = self._net(batch).log_softmax(1).view(-1, n_members, k)
         truth = truth.view(-1, n_members)
-        plain = -logits.gather(2, truth.unsqueeze(2))[:, :, 0].mean(0)
+        plain = -log_probs.gather(2, truth.unsqueeze(2))[:, :, 0].mean(0)
         self._optimizer.zero_grad()
-        smooth_loss(plain, logits, self._smoothing).sum().backward()  # type: ignore[no-untyped-call]
+        smooth_loss(plain, log_probs, self._smoothing).sum().backward()  # type: ignore[no-untyped-call]
         self._optimizer.step(rates)
         members = torch.arange(n_members, device=self._device)
-        return plain.detach(), ((members * k + truth) * k + logits.argmax(2)).flatten()
+        return plain.detach(), ((members * k + truth) * k + log_probs.argmax(2)).flatten()
 
     def _rates(self, steps: int) -> torch.Tensor:
         """Return (steps, M) learning rates of each member's next epoch."""
@@ -128,8 +128,8 @@ class Stack:
             out: torch.Tensor = self._net(batch.repeat_interleave(n_members, 0))
             return out
 
-        logits = log_probabilities(whole, clips, self._fits[0].config.train.side_views)  # (N M, K)
-        return [compute_score(logits[number::n_members], clips.labels) for number in range(n_members)]
+        log_probs = log_probabilities(whole, clips, self._fits[0].config.train.side_views)  # (N M, K)
+        return [compute_score(log_probs[number::n_members], clips.labels) for number in range(n_members)]
 
 
 class Outcome(Enum):
