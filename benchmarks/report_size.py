@@ -24,29 +24,29 @@ TRIALS = (8, 64, 512, 4096)
 LIMIT_BYTES, LIMIT_S = 5_000_000, 5.0
 
 
-def write_world(place: Path, n_trials: int) -> None:
+def write_world(world: Path, n_trials: int) -> None:
     """Eight finished runs with their clips, and eight studies that share `n_trials`."""
     sys.path.insert(0, str(ROOT / "tests"))
-    from report_stores import write_study
-    from report_world import tone_wav, write_eight, write_tiles
+    from support.report_facts import tone_wav, write_eight, write_tiles
+    from support.report_stores import write_study
 
-    eight = write_eight(place / "runs", n_speakers=6)
+    eight = write_eight(world / "runs", n_speakers=6)
     clips = sorted({row.id for row in eight[0].predictions()})
-    write_tiles(place / "tiles", eight[0].config(), clips, tone_wav(length_s=0.7))
+    write_tiles(world / "tiles", eight[0].config(), clips, tone_wav(length_s=0.7))
     for model in PAIR:
         for variant in VARIANTS:
-            write_study(place / "studies", variant, max(1, n_trials // 8), model=model)
+            write_study(world / "studies", variant, max(1, n_trials // 8), model=model)
 
 
-def build(place: Path) -> tuple[float, float, int]:
+def build(world: Path) -> tuple[float, float, int]:
     """Wall seconds, CPU seconds and bytes of one build."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     words = [sys.executable, "-m", "arena", "report", "build"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    subprocess.run(words, cwd=place, check=True, capture_output=True, env=environment)
+    subprocess.run(words, cwd=world, check=True, capture_output=True, env=environment)
     wall_s, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return wall_s, cpu_s, (place / "report.html").stat().st_size
+    return wall_s, cpu_s, (world / "report.html").stat().st_size
 
 
 def main() -> None:
