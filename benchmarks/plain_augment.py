@@ -20,7 +20,7 @@ class PlainAugment:
         self._mel_per_bin = (high - self._low) / (tiles.size - 1)
         self._hertz = 700 * (10 ** ((self._low + self._mel_per_bin * np.arange(tiles.size)) / 2595) - 1)
 
-    def levels(self, grey: Picture, rng: np.random.Generator) -> Picture:
+    def warp(self, grey: Picture, rng: np.random.Generator) -> Picture:
         """(F, T) in 0..1: scaled in frequency and time, moved in time, with a random noise floor."""
         s, n_frames = self._settings, grey.shape[1]
         hertz = _warped(self._hertz, np.exp(rng.uniform(-s.tract, s.tract)), self._highest)
@@ -35,7 +35,7 @@ class PlainAugment:
         power = 10 ** ((grey - 1) * (self._range_db / 10)) + floor
         return np.clip(10 / self._range_db * np.log10(power) + 1, 0, 1)
 
-    def masks(self, picture: Picture, rng: np.random.Generator) -> Picture:
+    def mask(self, picture: Picture, rng: np.random.Generator) -> Picture:
         """(F, T) of mean 0, in place: bands of rows and columns set to 0."""
         s = self._settings
         for rows, n_masks, width in ((picture, s.freq_masks, s.freq_width), (picture.T, s.time_masks, s.time_width)):

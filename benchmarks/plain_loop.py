@@ -39,7 +39,7 @@ class Files(Dataset[tuple[torch.Tensor, int]]):
     def __getitem__(self, place: int) -> tuple[torch.Tensor, int]:
         picture = plain_augment.normalise(self._levels(np.load(self.folder / f"{place}.npy").astype(np.float32) / 255))
         if self.augment is not None:
-            picture = self.augment.masks(picture, self.rng)
+            picture = self.augment.mask(picture, self.rng)
         return torch.from_numpy(picture).unsqueeze(0), int(self.labels[place])  # (1, F, T)
 
     def _levels(self, grey: np.ndarray) -> np.ndarray:

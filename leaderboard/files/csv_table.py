@@ -119,7 +119,7 @@ def check_header(line: int, cells: list[str], n_known: int, problems: Problems) 
         problems.fail(line, message("too_many_columns", most=n_known, n=len(cells)))
     for name, n in Counter(cells).items():
         if n > 1:
-            problems.fail(line, message("column_again", name=quote(name), n=n))
+            problems.fail(line, message("column_again", name=quote_short(name), n=n))
 
 
 def check_width(line: int, cells: list[str], header: list[str], problems: Problems) -> bool:
@@ -131,7 +131,7 @@ def check_width(line: int, cells: list[str], header: list[str], problems: Proble
     return False
 
 
-def quote(text: str) -> str:
+def quote_short(text: str) -> str:
     """Return `text` in quotes on one line, shortened when it is long."""
     return repr(text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…")
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from arena.base.texts import ENGLISH, Localized
 from leaderboard.errors import SolutionError
-from leaderboard.files.csv_table import Problems, check_header, check_size, check_width, quote, read_rows
+from leaderboard.files.csv_table import Problems, check_header, check_size, check_width, quote_short, read_rows
 from leaderboard.messages import message
 
 _COLUMNS = ("id", "label", "Usage", "Group")
@@ -116,8 +116,10 @@ def find_odd_labels(solution: Solution) -> list[str]:
         if counts[index] == 1 and median >= _USUAL_ROWS:
             odd.append(f"has one row where others have {median}")
         if odd:
-            row = quote(solution.ids[solution.scored[truth.index(index)]])
-            remarks.append(f"label {quote(label)} (id {row}) {' and '.join(odd)}: if it is a slip, correct it and begin again")
+            row = quote_short(solution.ids[solution.scored[truth.index(index)]])
+            remarks.append(
+                f"label {quote_short(label)} (id {row}) {' and '.join(odd)}: if it is a slip, correct it and begin again"
+            )
     return remarks
 
 
@@ -128,7 +130,7 @@ def _columns(line: int, header: list[str], problems: Problems) -> dict[str, int]
     for index, name in enumerate(header):
         if name.casefold() not in names:
             hint = "; a column with the speakers is named Group" if name.casefold() in ("speaker", "speakers") else ""
-            rule = f"the columns are id,label and optionally Usage and Group, not {quote(name)}{hint}"
+            rule = f"the columns are id,label and optionally Usage and Group, not {quote_short(name)}{hint}"
             problems.fail(line, f"{rule}; rename or delete it")
         columns[names[name.casefold()]] = index
     for name in ("id", "label"):
@@ -147,19 +149,21 @@ def _check_row(line: int, values: dict[str, str], lines: dict[str, int], problem
             fault = "is empty" if not value else f"has more than {_MAX_LENGTH} characters"
             problems.add(line, f"{name} {fault}; give every row its {name}")
     if usage not in _USAGES:
-        problems.add(line, f"Usage {quote(values['Usage'])} is neither Public nor Private nor Ignored; write one of the three")
+        problems.add(
+            line, f"Usage {quote_short(values['Usage'])} is neither Public nor Private nor Ignored; write one of the three"
+        )
     if usage != "ignored":
         _check_label(line, values["label"], problems)
     first = lines.setdefault(values["id"], line)
     if first != line:
-        problems.add(line, f"id {quote(values['id'])} stands in line {first} already; keep one row per id")
+        problems.add(line, f"id {quote_short(values['id'])} stands in line {first} already; keep one row per id")
 
 
 def _check_label(line: int, label: str, problems: Problems) -> None:
     if label in ("id", "label"):
-        problems.add(line, f"label {quote(label)} is also the name of a column; give this class another name")
+        problems.add(line, f"label {quote_short(label)} is also the name of a column; give this class another name")
     if label.casefold() in _NO_VALUE:
-        problems.add(line, f"label {quote(label)} is what programs write for no value; give the row its label")
+        problems.add(line, f"label {quote_short(label)} is what programs write for no value; give the row its label")
 
 
 def _build_solution(content: bytes, values_by_column: dict[str, list[str]]) -> Solution:
@@ -205,7 +209,7 @@ def _check_labels(solution: Solution, lines: dict[str, int], problems: Problems)
         if first != label:
             row = solution.scored[solution.truth[solution.scored].tolist().index(index)]
             line = lines[solution.ids[row]]
-            fault = f"label {quote(label)} reads like {quote(first)} and would be a class of its own"
+            fault = f"label {quote_short(label)} reads like {quote_short(first)} and would be a class of its own"
             problems.add(line, f"{fault}; write both alike")
     n_labels = len(solution.labels)
     if not solution.is_public.any():
@@ -219,5 +223,5 @@ def _check_labels(solution: Solution, lines: dict[str, int], problems: Problems)
     for usage, rows in (("Public", solution.is_public), ("Private", solution.is_private)):
         absent = sorted(set(range(n_labels)) - set(solution.truth[rows].tolist()))
         if absent:
-            fault = f"label {quote(solution.labels[absent[0]])} has no {usage} row, so its F1 would be 0 for everyone"
+            fault = f"label {quote_short(solution.labels[absent[0]])} has no {usage} row, so its F1 would be 0 for everyone"
             problems.fail(None, f"{fault}; give it one")

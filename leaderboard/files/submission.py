@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from arena.base.suggest import nearest
 from leaderboard.errors import SubmissionError
-from leaderboard.files.csv_table import Problems, check_header, check_size, check_width, quote, read_rows
+from leaderboard.files.csv_table import Problems, check_header, check_size, check_width, quote_short, read_rows
 from leaderboard.files.solution import LabelList, Solution
 from leaderboard.messages import Message, Translatable, message
 
@@ -95,7 +95,7 @@ def _suggest(name: str, names: Sequence[str]) -> Translatable:
         position = bisect.bisect(keys, key)
         keys = keys[max(0, position - _MAX_NAMES // 2) : position + _MAX_NAMES // 2]
     match = nearest(key, keys, cutoff=0.7)
-    return message("nearest", name=quote(by_key[match])) if match is not None else ""
+    return message("nearest", name=quote_short(by_key[match])) if match is not None else ""
 
 
 def _columns(line: int, header: list[str], labels: tuple[str, ...], problems: Problems) -> _Columns:
@@ -108,28 +108,28 @@ def _columns(line: int, header: list[str], labels: tuple[str, ...], problems: Pr
             problems.fail(line, message("column_missing", name=name, near=_suggest(name, header)))
     for name in header:
         if name not in ("id", "label", *labels):
-            problems.fail(line, message("column_unknown", name=quote(name), labels=LabelList(labels)))
+            problems.fail(line, message("column_unknown", name=quote_short(name), labels=LabelList(labels)))
     absent = [label for label in labels if label not in header]
     if absent and len(absent) < len(labels):
-        problems.fail(line, message("class_missing", name=quote(absent[0])))
+        problems.fail(line, message("class_missing", name=quote_short(absent[0])))
     classes = () if absent else tuple(header.index(label) for label in labels)
     return _Columns(id=header.index("id"), label=header.index("label"), classes=classes)
 
 
 def _add_id_problem(line: int, name: str, line_by_id: dict[str, int], solution: Solution, problems: Problems) -> None:
     if name in line_by_id:
-        problems.add(line, message("id_again", id=quote(name), line=line_by_id[name]))
+        problems.add(line, message("id_again", id=quote_short(name), line=line_by_id[name]))
     else:
         near = "" if problems.n else _suggest(name, solution.ids)
-        problems.add(line, message("id_unknown", id=quote(name), n=len(solution.ids), near=near))
+        problems.add(line, message("id_unknown", id=quote_short(name), n=len(solution.ids), near=near))
 
 
 def _describe_label_problem(label: str, labels: tuple[str, ...]) -> Message:
     allowed = LabelList(labels)
     for right in labels:
         if _is_same_label(label, right):
-            return message("label_written", label=quote(label), labels=allowed, right=quote(right))
-    return message("label_unknown", label=quote(label), labels=allowed)
+            return message("label_written", label=quote_short(label), labels=allowed, right=quote_short(right))
+    return message("label_unknown", label=quote_short(label), labels=allowed)
 
 
 def _is_same_label(first: str, second: str) -> bool:
@@ -158,9 +158,9 @@ def _describe_probability_problem(texts: list[str]) -> Message:
         try:
             value = float(text)
         except ValueError:
-            return message("probability_no_number", value=quote(text))
+            return message("probability_no_number", value=quote_short(text))
         if not 0 <= value < float("inf"):
-            return message("probability_beyond", value=quote(text))
+            return message("probability_beyond", value=quote_short(text))
         total += value
     return message("probability_sum", total=total)
 
@@ -168,5 +168,5 @@ def _describe_probability_problem(texts: list[str]) -> Message:
 def _check_complete(line_by_id: dict[str, int], solution: Solution, problems: Problems) -> None:
     missing = [name for name in solution.ids if name not in line_by_id]
     if missing:
-        examples = ", ".join(quote(name) for name in missing[:3]) + (", …" if len(missing) > 3 else "")
+        examples = ", ".join(quote_short(name) for name in missing[:3]) + (", …" if len(missing) > 3 else "")
         problems.add(None, message("ids_missing", n=len(missing), of=len(solution.ids), shown=examples))

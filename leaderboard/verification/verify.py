@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from arena.base.install import install_command
 from leaderboard.errors import ContestError, ModelRefused
-from leaderboard.files.csv_table import format_count, quote
+from leaderboard.files.csv_table import format_count, quote_short
 from leaderboard.files.onnx_check import MAX_MODEL_BYTES, build_size_refusal, check_form
 
 TOLERANCE = 0.005  # share of the rows; on 1,000 test clips of FSDD exported and trained net agree in all (2026-11)
@@ -107,7 +107,7 @@ def run_model(content: bytes, name: str, samples: Samples, labels: Sequence[str]
     names = answer["labels"] or list(labels)
     if sorted(names) != sorted(labels):
         raise ModelRefused(
-            f"{name} answers with the labels {', '.join(map(quote, names[:12]))}, which are not those of the contest; "
+            f"{name} answers with the labels {', '.join(map(quote_short, names[:12]))}, which are not those of the contest; "
             "export it anew"
         )
     index_by_label = {label: index for index, label in enumerate(labels)}

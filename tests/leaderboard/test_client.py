@@ -93,31 +93,31 @@ def test_the_command_prints_the_result_and_its_exit_code_says_what_happened(tmp_
         assert (code, out) == (3, "")
         assert err.startswith("error: bad.csv line 2: label '77' is not one of 0..9")
         door = Endpoint(url=service.url, team="Ann", token=tokens["Ann"])
-        told: list[str] = []
+        messages: list[str] = []
         for n in (2, 3):
             good.write_bytes(submission(n))
-            assert send_file(door, good, told.append)["attempt"]["number"] == n
+            assert send_file(door, good, messages.append)["attempt"]["number"] == n
         good.write_bytes(submission(4))
         with pytest.raises(ClientError, match="has used them all") as limit:
-            send_file(door, good, told.append)
+            send_file(door, good, messages.append)
         with pytest.raises(WrongToken, match="of team 'Ann', not of 'Bob'"):
-            send_file(Endpoint(url=service.url, team="Bob", token=tokens["Ann"]), good, told.append)
+            send_file(Endpoint(url=service.url, team="Bob", token=tokens["Ann"]), good, messages.append)
         with open_contest(tmp_path / "c.db") as contest:
             close_contest(contest, HostDecision(reason="over", decided_at=NOW))
             late = contest.new_token(contest.add_team("Late", NOW), NOW)
         with pytest.raises(ClientError, match="closed by its host") as closed:
-            send_file(Endpoint(url=service.url, team="Late", token=late), good, told.append)
-        assert (limit.value.exit_code, closed.value.exit_code, told) == (4, 5, [])
+            send_file(Endpoint(url=service.url, team="Late", token=late), good, messages.append)
+        assert (limit.value.exit_code, closed.value.exit_code, messages) == (4, 5, [])
 
 
 def test_a_file_is_checked_as_often_as_one_likes_and_never_scored(tmp_path: Path) -> None:
     tokens = make(tmp_path / "c.db", ["Ann"])
     good, bad = good_and_bad(tmp_path)
     with running(tmp_path / "c.db") as service:
-        code, told, _ = submit(service, good, tokens["Ann"], "--team", "Ann", "--check")
-        assert (code, told) == (0, "good.csv can be sent: 300 rows, without probabilities\n")
-        code, told, error = submit(service, bad, tokens["Ann"], "--team", "Ann", "--check")
-        assert (code, told) == (3, "")
+        code, messages, _ = submit(service, good, tokens["Ann"], "--team", "Ann", "--check")
+        assert (code, messages) == (0, "good.csv can be sent: 300 rows, without probabilities\n")
+        code, messages, error = submit(service, bad, tokens["Ann"], "--team", "Ann", "--check")
+        assert (code, messages) == (3, "")
         first, second = error.splitlines()
         assert "label '77' is not one of" in first
         assert second.startswith("  299 of 300 ids have no row: ")
@@ -130,7 +130,7 @@ def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_any
     file, net = tmp_path / "good.csv", tmp_path / 'my "net".onnx'
     file.write_bytes(submission(1))
     with running(tmp_path / "c.db", "--max-model-mb", "1") as service:
-        door, told = Endpoint(url=service.url, team="Ann", token=tokens["Ann"]), list[str]()
+        door, messages = Endpoint(url=service.url, team="Ann", token=tokens["Ann"]), list[str]()
         for content, message in (
             (b"PK\x03\x04", "is a zip archive, as torch.save writes, and no ONNX model"),
             (bytes(1_000_001), "a model has at most 1 MB and this one has more"),
@@ -140,10 +140,10 @@ def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_any
             assert (code, out) == (3, "")
             assert message in err
         with pytest.raises(InvalidFile, match="cannot be read"):
-            send_file(door, file, told.append, tmp_path / "none.onnx")
+            send_file(door, file, messages.append, tmp_path / "none.onnx")
         with open_contest(tmp_path / "c.db") as contest:
             assert contest.attempts(contest.team("Ann")) == ()
-        assert send_file(door, file, told.append)["attempt"]["model"] is None
+        assert send_file(door, file, messages.append)["attempt"]["model"] is None
         net.write_bytes(model_of(first_samples()))
         code, out, err = submit(service, file, tokens["Ann"], "--team", "Ann", "--model", str(net))
         digest = hashlib.sha256(net.read_bytes()).hexdigest()[:12]
@@ -159,7 +159,7 @@ def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_any
             close_contest(contest, HostDecision(reason="over", decided_at=NOW))
         file.write_bytes(submission(2))
         assert submit(service, file, tokens["Ann"], "--team", "Ann", "--model", str(net))[0] == 5
-    assert told == []
+    assert messages == []
 
 
 def test_a_service_that_takes_no_models_is_named(tmp_path: Path) -> None:
@@ -170,23 +170,23 @@ def test_a_service_that_takes_no_models_is_named(tmp_path: Path) -> None:
 
 
 def test_a_service_that_is_not_there_is_tried_again_and_then_named(tmp_path: Path) -> None:
-    file, told = tmp_path / "f.csv", list[str]()
+    file, messages = tmp_path / "f.csv", list[str]()
     file.write_bytes(b"id,label\n")
     with answering(503, b"") as (url, seen), pytest.raises(Unreachable, match="not ready") as gone:
-        send_file(Endpoint(url=url, team="Ann", token="t"), file, told.append)
-    assert (len(seen), len(told), gone.value.exit_code) == (3, 2, 6)
+        send_file(Endpoint(url=url, team="Ann", token="t"), file, messages.append)
+    assert (len(seen), len(messages), gone.value.exit_code) == (3, 2, 6)
     with pytest.raises(Unreachable, match="does not answer"):
-        send_file(Endpoint(url=url, team="Ann", token="t"), file, told.append)
+        send_file(Endpoint(url=url, team="Ann", token="t"), file, messages.append)
     with answering(200, b"<html>") as (url, _), pytest.raises(Unreachable, match="not as a contest does"):
-        send_file(Endpoint(url=url, team="Ann", token="t"), file, told.append)
+        send_file(Endpoint(url=url, team="Ann", token="t"), file, messages.append)
 
 
 def test_a_token_is_not_sent_on_to_another_address(tmp_path: Path) -> None:
     file = tmp_path / "f.csv"
     file.write_bytes(b"id,label\n")
     with (
-        answering(200, json.dumps({}).encode()) as (other, stolen),
-        answering(302, b"", {"Location": f"{other}/"}) as (url, seen),
+        answering(200, json.dumps({}).encode()) as (server, stolen),
+        answering(302, b"", {"Location": f"{server}/"}) as (url, seen),
         pytest.raises(ClientError, match="give that address with --url"),
     ):
         send_file(Endpoint(url=url, team="Ann", token="t"), file, print)

@@ -72,9 +72,9 @@ BAD_FILES = {  # name: bytes of a submission, its refusal in English, in Spanish
 def test_every_message_is_used_and_every_one_that_is_used_is_there() -> None:
     paths = [path for path in PACKAGE.rglob("*.py") if path.name != "messages.py"]
     text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
-    asked = set(re.findall(r"""\bmessage\(\s*["'](\w+)["']""", text))
-    assert asked
-    assert asked <= KEYS, asked - KEYS
+    keys = set(re.findall(r"""\bmessage\(\s*["'](\w+)["']""", text))
+    assert keys
+    assert keys <= KEYS, keys - KEYS
     named = set(re.findall(r"""["'](\w+)["']""", text))
     assert KEYS - named == set()
 
@@ -143,9 +143,9 @@ def test_a_spanish_page_tells_a_line_in_spanish_and_the_api_in_english(tmp_path:
             assert "no es una de 0..9; corrige la fila" in alert
             assert "lang=" not in alert
         headers = {"Authorization": f"Bearer {tokens['Ann']}", "Content-Type": "text/csv"}
-        told = client.post("/api/v1/validate", content=content, headers=headers).json()
-        assert "line 5: label 'x" in told["message"]
-        assert "is not one of 0..9; fix the row and send it again" in told["message"]
+        answer = client.post("/api/v1/validate", content=content, headers=headers).json()
+        assert "line 5: label 'x" in answer["message"]
+        assert "is not one of 0..9; fix the row and send it again" in answer["message"]
 
 
 def test_braces_in_a_file_are_no_places() -> None:
@@ -154,9 +154,9 @@ def test_braces_in_a_file_are_no_places() -> None:
 
 
 def test_numbers_are_set_apart_as_each_language_does() -> None:
-    said = message("id_unknown", id="'x'", n=12000, near="")
-    assert "12,000" in said.translate("en")
-    assert "12\u202f000" in said.translate("es")
+    text = message("id_unknown", id="'x'", n=12000, near="")
+    assert "12,000" in text.translate("en")
+    assert "12\u202f000" in text.translate("es")
 
 
 def test_waiting_after_many_refusals_is_told_in_both_languages() -> None:

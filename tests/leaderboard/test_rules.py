@@ -27,23 +27,23 @@ def test_a_token_is_kept_as_a_hash_and_dies_when_it_is_revoked(contest_place: st
     with made(contest_place, solution(), "Alpha", "Beta") as contest:
         alpha = contest.team("Alpha")
         first, second = contest.new_token(alpha, NOW), contest.new_token(alpha, NOW)
-        other = contest.new_token(contest.team("Beta"), NOW)
-        assert len({first, second, other}) == 3
-        assert min(map(len, (first, second, other))) == 43  # 32 bytes
+        other_token = contest.new_token(contest.team("Beta"), NOW)
+        assert len({first, second, other_token}) == 3
+        assert min(map(len, (first, second, other_token))) == 43  # 32 bytes
         assert (contest.find_team_by_token(first), contest.find_team_by_token(second)) == (alpha, alpha)
         for wrong in ("", first[:-1], first + "x", "x" * 10_000, "\udcff"):
             assert contest.find_team_by_token(wrong) is None
         with contest.database.read() as connection:
-            kept = str(connection.execute(text("SELECT * FROM tokens")).all())
-        assert not any(token in kept for token in (first, second, other))
+            stored = str(connection.execute(text("SELECT * FROM tokens")).all())
+        assert not any(token in stored for token in (first, second, other_token))
         assert contest.revoke_tokens(alpha, NOW) == 2
         assert (contest.find_team_by_token(first), contest.find_team_by_token(second)) == (None, None)
-        assert contest.find_team_by_token(other) == contest.team("Beta")
+        assert contest.find_team_by_token(other_token) == contest.team("Beta")
 
 
 def test_the_key_of_a_contest_is_its_own_and_stays(contest_place: str) -> None:
-    with made(contest_place, solution()) as contest, open_contest(contest_place) as other:
-        assert contest.secret_key() == other.secret_key()
+    with made(contest_place, solution()) as contest, open_contest(contest_place) as second:
+        assert contest.secret_key() == second.secret_key()
         assert len(contest.secret_key()) == 32
 
 
@@ -73,9 +73,9 @@ def test_a_pseudonym_is_shown_to_others_and_is_no_other_teams_name(contest_place
         assert contest.set_pseudonym(alpha, " The  Fox ", NOW).shown_as == "The Fox"
         assert [(line.team, line.shown_as) for line in contest.board().lines] == [("Alpha", "The Fox")]
         assert contest.board().sentence == "The Fox is the only team with an attempt."
-        for taken in ("ALPHA", "the fox"):
+        for name in ("ALPHA", "the fox"):
             with pytest.raises(TeamError, match="a pseudonym is a team's own"):
-                contest.set_pseudonym(beta, taken, NOW)
+                contest.set_pseudonym(beta, name, NOW)
         assert contest.set_pseudonym(alpha, None, NOW).shown_as == "Alpha"
         assert [entry.details for entry in contest.log()] == [
             {"before": None, "after": "The Fox"},
@@ -103,8 +103,8 @@ def test_ladder_mode_shows_a_new_score_only_when_it_is_surely_better(contest_pla
         assert (second.attempt.macro_f1, second.interval) == (first.attempt.macro_f1, first.interval)
         third = send(contest, "Alpha", 0)
         assert (third.attempt.is_shown, third.attempt.metrics["accuracy"]) == (True, 0.95)
-        shown = [attempt.metrics["accuracy"] for attempt in contest.attempts(contest.team("Alpha"))]
-        assert shown == [0.6, 0.6, 0.95]
+        visible = [attempt.metrics["accuracy"] for attempt in contest.attempts(contest.team("Alpha"))]
+        assert visible == [0.6, 0.6, 0.95]
         details = contest.details(contest.team("Alpha"), 2)
         assert sum(map(sum, details.confusion)) == 20
         assert details.confusion == contest.details(contest.team("Alpha"), 1).confusion
@@ -178,8 +178,8 @@ def test_probabilities_give_a_log_loss_as_scikit_learn_has_it(contest_place: str
     sure = [[0.9, 0.1] if n % 3 else [0.25, 0.75] for n in range(40)]
     rows = "".join(f"clip_{n:02d},0,{a},{b}\n" for n, (a, b) in enumerate(sure))
     with made(contest_place, solution(), "Alpha") as contest:
-        sent = submit(contest, "Alpha", f"id,label,0,1\n{rows}".encode(), "p.csv", NOW).attempt
-        assert sent.log_loss == pytest.approx(log_loss([n % 2 for n in range(40)], sure), abs=1e-15)
+        submitted = submit(contest, "Alpha", f"id,label,0,1\n{rows}".encode(), "p.csv", NOW).attempt
+        assert submitted.log_loss == pytest.approx(log_loss([n % 2 for n in range(40)], sure), abs=1e-15)
 
 
 def test_the_last_verdict_on_a_model_marks_its_attempt(contest_place: str) -> None:
@@ -189,17 +189,17 @@ def test_the_last_verdict_on_a_model_marks_its_attempt(contest_place: str) -> No
         assert contest.attempts(alpha)[0].model is None
         for content, answers in ((b"first", [False]), (b"second", [False, True])):
             attach_model(contest, alpha, 1, (content, "m.onnx"), NOW)
-            assert _model_of(contest, alpha).state is ModelState.CARRIED
+            assert _read_model(contest, alpha).state is ModelState.CARRIED
             for is_equal in answers:
                 verdict = Verification(is_verified=is_equal, remark=f"{is_equal}", n_equal=0, n_rows=40)
                 record_verification(contest, read_sent_models(contest, [alpha])[0], verdict, NOW)
-                assert _model_of(contest, alpha).state is (ModelState.VERIFIED if is_equal else ModelState.DIFFERS)
+                assert _read_model(contest, alpha).state is (ModelState.VERIFIED if is_equal else ModelState.DIFFERS)
         digest = hashlib.sha256(b"second").hexdigest()
-        wanted = AttemptModel(file_name="m.onnx", digest=digest, state=ModelState.VERIFIED, remark="True")
-        assert _model_of(contest, alpha) == wanted
+        expected = AttemptModel(file_name="m.onnx", digest=digest, state=ModelState.VERIFIED, remark="True")
+        assert _read_model(contest, alpha) == expected
 
 
-def _model_of(contest: Contest, team: Team) -> AttemptModel:
+def _read_model(contest: Contest, team: Team) -> AttemptModel:
     """Beside the team's one attempt, as its line of the board has it too."""
     (attempt,), (line,) = contest.attempts(team), contest.board().lines
     assert attempt.model is not None
@@ -262,10 +262,10 @@ def test_a_moment_is_told_in_utc_and_in_the_readers_time(monkeypatch: pytest.Mon
     import time
 
     try:
-        for zone, here in {"UTC": "", "Europe/Madrid": " (09:00 CET here)", "Pacific/Auckland": " (21:00 NZDT here)"}.items():
+        for zone, local in {"UTC": "", "Europe/Madrid": " (09:00 CET here)", "Pacific/Auckland": " (21:00 NZDT here)"}.items():
             monkeypatch.setenv("TZ", zone)
             time.tzset()
-            assert describe_for_reader(DEADLINE, NOW) == f"2026-11-22 08:00 UTC{here}, in 1 d"
+            assert describe_for_reader(DEADLINE, NOW) == f"2026-11-22 08:00 UTC{local}, in 1 d"
     finally:
         monkeypatch.delenv("TZ")
         time.tzset()

@@ -1,4 +1,4 @@
-"""Whose attempt counts, who ranks where, and over what the intervals are."""
+"""Standings: the attempt that counts, the ranks, and the units of the intervals."""
 
 from __future__ import annotations
 

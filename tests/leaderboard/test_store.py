@@ -56,9 +56,9 @@ def test_a_contest_is_found_again_as_it_was_made(tmp_path: Path) -> None:
     solution = parse_solution(SOLUTION.encode(), "solution.csv")
     create_contest(tmp_path / "c.db", solution=solution, name=" Digits  2026 ", now=NOW, deadline=deadline).close()
     for where in (tmp_path / "c.db", str(tmp_path / "c.db"), f"sqlite:///{tmp_path}/c.db"):
-        with open_contest(where) as found:
-            assert (found.name, found.created_at, found.deadline) == ("Digits 2026", NOW, deadline)
-            assert (found.solution.digest, found.solution.labels) == (solution.digest, ("0", "1"))
+        with open_contest(where) as reopened:
+            assert (reopened.name, reopened.created_at, reopened.deadline) == ("Digits 2026", NOW, deadline)
+            assert (reopened.solution.digest, reopened.solution.labels) == (solution.digest, ("0", "1"))
     assert [path.name for path in tmp_path.iterdir()] == ["c.db"]
 
 
@@ -207,8 +207,8 @@ def test_a_folder_that_cannot_be_written_is_named_and_left_as_it_was(tmp_path: P
     path = tmp_path / "no folder" / "contest.db"
     with pytest.raises(ContestError) as caught:
         create_contest(path, solution=solution, name="x", now=NOW)
-    law = f"{path} cannot be written (No such file or directory); choose a folder that is writable and has space"
-    assert str(caught.value) == law
+    rule = f"{path} cannot be written (No such file or directory); choose a folder that is writable and has space"
+    assert str(caught.value) == rule
     assert list(tmp_path.iterdir()) == []
 
 

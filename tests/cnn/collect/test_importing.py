@@ -49,7 +49,7 @@ def write(path: Path, wave: np.ndarray | None = None) -> Path:
     return path
 
 
-def imported(folder: Path, out: Path, **options: object) -> ImportPlan:
+def run_import(folder: Path, out: Path, **options: object) -> ImportPlan:
     plan = plan_import(folder, out, ImportOptions(**options))  # type: ignore[arg-type]
     write_import(plan)
     return plan
@@ -172,7 +172,7 @@ def test_an_import_is_a_corpus_and_leaves_the_originals_alone(tmp_path: Path) ->
             write(tmp_path / "mine" / speaker / f"{digit}.wav")
     write(tmp_path / "mine" / "ana" / "cero-2.flac")
     before = {path: path.read_bytes() for path in (tmp_path / "mine").rglob("*.*")}
-    plan = imported(tmp_path / "mine", tmp_path / "out")
+    plan = run_import(tmp_path / "mine", tmp_path / "out")
     assert names(tmp_path / "out") == [
         "0_Jörg_0.wav", "0_ana_0.wav", "0_ana_1.wav", "7_Jörg_0.wav", "7_ana_0.wav", "imported.csv",
     ]  # fmt: skip
@@ -186,24 +186,24 @@ def test_an_import_is_a_corpus_and_leaves_the_originals_alone(tmp_path: Path) ->
 
 def test_importing_again_adds_only_what_is_new(tmp_path: Path) -> None:
     write(tmp_path / "mine" / "ana" / "uno.wav")
-    imported(tmp_path / "mine", tmp_path / "out")
+    run_import(tmp_path / "mine", tmp_path / "out")
     stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*.wav")}
     (tmp_path / "mine" / "ana" / "uno.wav").rename(tmp_path / "mine" / "ana" / "uno-old.wav")
     write(tmp_path / "mine" / "ana" / "uno-new.wav")
-    plan = imported(tmp_path / "mine", tmp_path / "out")
+    plan = run_import(tmp_path / "mine", tmp_path / "out")
     assert [(str(clip.source), clip.name) for clip in plan.clips] == [("ana/uno-new.wav", "1_ana_1.wav")]
     assert plan.n_existing == 1
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
-    assert imported(tmp_path / "mine", tmp_path / "out").clips == ()
+    assert run_import(tmp_path / "mine", tmp_path / "out").clips == ()
 
 
 def test_files_that_were_there_before_are_numbered_past(tmp_path: Path) -> None:
     write(tmp_path / "mine" / "ana" / "uno.wav")
-    imported(tmp_path / "mine", tmp_path / "out")
+    run_import(tmp_path / "mine", tmp_path / "out")
     existing = write(tmp_path / "out" / "1_ana_4.wav")
     content = existing.read_bytes()
     write(tmp_path / "mine" / "ana" / "uno-new.wav")
-    (clip,) = imported(tmp_path / "mine", tmp_path / "out").clips
+    (clip,) = run_import(tmp_path / "mine", tmp_path / "out").clips
     assert clip.name == "1_ana_5.wav"
     assert existing.read_bytes() == content
 
@@ -219,19 +219,19 @@ def test_a_killed_import_goes_on_under_the_same_names(tmp_path: Path, monkeypatc
     with pytest.raises(KeyboardInterrupt):
         write_import(plan, killed)
     assert names(tmp_path / "out") == ["1_ana_0.wav", "imported.csv"]
-    imported(tmp_path / "mine", tmp_path / "out")
+    run_import(tmp_path / "mine", tmp_path / "out")
     assert names(tmp_path / "out") == [*(f"1_ana_{take}.wav" for take in range(4)), "imported.csv"]
     assert len(scan(tmp_path / "out").clips) == 4
 
 
 def test_a_label_that_changed_is_told_and_not_written_twice(tmp_path: Path) -> None:
     write(tmp_path / "mine" / "ana" / "uno.wav")
-    imported(tmp_path / "mine", tmp_path / "out")
+    run_import(tmp_path / "mine", tmp_path / "out")
     (tmp_path / "mine" / "ana" / "uno.wav").rename(tmp_path / "mine" / "ana" / "dos.wav")
-    plan = imported(tmp_path / "mine", tmp_path / "out")
+    plan = run_import(tmp_path / "mine", tmp_path / "out")
     assert plan.problems == (("ana/dos.wav", "is there as 1_ana_0.wav; remove that to have it as 2_ana_.."),)
     (tmp_path / "out" / "1_ana_0.wav").unlink()
-    imported(tmp_path / "mine", tmp_path / "out")
+    run_import(tmp_path / "mine", tmp_path / "out")
     assert names(tmp_path / "out") == ["2_ana_0.wav", "imported.csv"]
 
 
@@ -243,7 +243,7 @@ def test_one_bad_file_stops_nothing(tmp_path: Path) -> None:
     write(mine / "diez.wav")
     write(mine / "cinco.wav", np.zeros(100))
     (mine / "uno-again.wav").write_bytes((mine / "uno.wav").read_bytes())
-    plan = imported(tmp_path / "mine", tmp_path / "out")
+    plan = run_import(tmp_path / "mine", tmp_path / "out")
     assert [clip.name for clip in plan.clips] == ["1_ana_0.wav"]
     assert dict(plan.problems) == {
         "ana/dos.wav": "cannot be read: Format not recognised",
@@ -257,19 +257,19 @@ def test_one_bad_file_stops_nothing(tmp_path: Path) -> None:
 def test_a_row_of_digits_is_cut_into_ten(tmp_path: Path) -> None:
     write(tmp_path / "mine" / "ana.wav", row_of_words(10))
     write(tmp_path / "mine" / "bob.wav", row_of_words(9))
-    plan = imported(tmp_path / "mine", tmp_path / "out", split_digits="0123456789")
+    plan = run_import(tmp_path / "mine", tmp_path / "out", split_digits="0123456789")
     assert names(tmp_path / "out") == [*(f"{digit}_ana_0.wav" for digit in range(10)), "imported.csv"]
     lengths = [len(soundfile.read(tmp_path / "out" / f"{digit}_ana_0.wav")[0]) / RATE_HZ for digit in range(10)]
     assert lengths == pytest.approx([0.3 + 0.03 * seed + 0.1 for seed in range(10)], abs=0.06)
     ((path, reason),) = plan.problems
     assert path == "bob.wav"
     assert reason.startswith("has 9 pieces between pauses, not 10 (seconds 0.6")
-    assert imported(tmp_path / "mine", tmp_path / "out", split_digits="0123456789").clips == ()
+    assert run_import(tmp_path / "mine", tmp_path / "out", split_digits="0123456789").clips == ()
 
 
 def test_trim_cuts_both_ends(tmp_path: Path) -> None:
     write(tmp_path / "mine" / "ana" / "uno.wav", np.concatenate([quiet(0.8), word(0.4), quiet(0.9)]))
-    (clip,) = imported(tmp_path / "mine", tmp_path / "out", trim=True).clips
+    (clip,) = run_import(tmp_path / "mine", tmp_path / "out", trim=True).clips
     assert clip.length_s == pytest.approx(0.5, abs=0.05)
     assert soundfile.info(tmp_path / "out" / "1_ana_0.wav").duration == pytest.approx(clip.length_s)
 
@@ -280,7 +280,7 @@ def test_a_table_names_what_no_pattern_could(tmp_path: Path) -> None:
     write(tmp_path / "mine" / "x3.wav")
     table = tmp_path / "labels.csv"
     table.write_text('path,label,speaker\na/x1.wav,siete,"Ana, B"\nx2.ogg,2,bob\n', encoding="utf-8-sig")
-    plan = imported(tmp_path / "mine", tmp_path / "out", table=table)
+    plan = run_import(tmp_path / "mine", tmp_path / "out", table=table)
     assert names(tmp_path / "out") == ["2_bob_0.wav", "7_Ana-B_0.wav", "imported.csv"]
     assert plan.problems == (("x3.wav", "does not say its digit; say how with --pattern, --csv or --words"),)
     assert soundfile.info(tmp_path / "out" / "2_bob_0.wav").format == "WAV"

@@ -54,7 +54,7 @@ def test_without_a_cache_nothing_is_cached(folder: Path) -> None:
     assert [scan_counting(folder, None)[1] for _ in range(2)] == [200, 200]
 
 
-def changed_in_place(path: Path) -> None:
+def change_in_place(path: Path) -> None:
     """Change the content and keep size and times."""
     before = path.stat()
     samples, rate_hz = soundfile.read(path)
@@ -63,12 +63,12 @@ def changed_in_place(path: Path) -> None:
     assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
 
 
-def replaced(path: Path) -> None:
+def replace_file(path: Path) -> None:
     shutil.copy2(path.with_name("5_bob_0.wav"), path.with_name("x.wav"))
     path.with_name("x.wav").replace(path)
 
 
-@pytest.mark.parametrize("change", [changed_in_place, replaced])
+@pytest.mark.parametrize("change", [change_in_place, replace_file])
 def test_a_changed_file_is_decoded_again_whatever_its_times(folder: Path, tmp_path: Path, change: object) -> None:
     before, _ = scan_counting(folder, tmp_path / "cache")
     time.sleep(0.02)  # a clock of the file system's ticks

@@ -26,7 +26,7 @@ FSDD = ROOT.parent / "shared" / "corpora" / "fsdd" / "recordings"
 Wave = np.ndarray
 
 
-def spoken(speaker: int, digit: int, take: int, rate_hz: int = RATE_HZ) -> Wave:
+def synthesise_word(speaker: int, digit: int, take: int, rate_hz: int = RATE_HZ) -> Wave:
     """Half a second of a buzz through two moving resonances: pitch and throat of the speaker, a path for the digit."""
     voice, word = np.random.default_rng(speaker), np.random.default_rng([7, digit])
     rng = np.random.default_rng([speaker, digit, take])
@@ -51,7 +51,7 @@ def fingerprint(wave: Wave, folder: Path, rate_hz: int = RATE_HZ) -> Fingerprint
     return compute_fingerprint(folder / "one.wav")
 
 
-def coded(wave: Wave, form: str, subtype: str) -> Wave:
+def encode(wave: Wave, form: str, subtype: str) -> Wave:
     held = io.BytesIO()
     soundfile.write(held, wave, RATE_HZ, format=form, subtype=subtype)
     held.seek(0)
@@ -59,7 +59,7 @@ def coded(wave: Wave, form: str, subtype: str) -> Wave:
     return decoded
 
 
-def noisy(wave: Wave) -> Wave:
+def add_noise(wave: Wave) -> Wave:
     return wave + np.random.default_rng(0).normal(0, float(wave.std()) / 10, len(wave))
 
 
@@ -69,10 +69,10 @@ CHANGES: dict[str, Callable[[Wave], Wave]] = {
     "upside down": lambda wave: -wave,
     "silence around it": lambda wave: np.pad(wave, (3000, 1500)),
     "a fifth cut off": lambda wave: wave[len(wave) // 5 :],
-    "noise, 20 dB": noisy,
-    "MP3": lambda wave: coded(wave, "MP3", "MPEG_LAYER_III"),
-    "GSM": lambda wave: coded(wave, "WAV", "GSM610"),
-    "cut and coded": lambda wave: 0.5 * coded(wave[: -len(wave) // 4], "OGG", "VORBIS"),
+    "noise, 20 dB": add_noise,
+    "MP3": lambda wave: encode(wave, "MP3", "MPEG_LAYER_III"),
+    "GSM": lambda wave: encode(wave, "WAV", "GSM610"),
+    "cut and coded": lambda wave: 0.5 * encode(wave[: -len(wave) // 4], "OGG", "VORBIS"),
 }
 
 
@@ -80,12 +80,12 @@ CHANGES: dict[str, Callable[[Wave], Wave]] = {
 def others(tmp_path_factory: pytest.TempPathFactory) -> list[Fingerprint]:
     """Takes of all digits by other speakers."""
     folder = tmp_path_factory.mktemp("others")
-    return [fingerprint(spoken(speaker, digit, 0), folder) for speaker in range(1, 5) for digit in range(10)]
+    return [fingerprint(synthesise_word(speaker, digit, 0), folder) for speaker in range(1, 5) for digit in range(10)]
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_recording_is_found_again_whatever_was_done_to_it(change: str, others: list[Fingerprint], tmp_path: Path) -> None:
-    wave = spoken(0, 3, 0)
+    wave = synthesise_word(0, 3, 0)
     train = [*others, fingerprint(wave, tmp_path), *others]
     matches = match_recordings(train, [fingerprint(CHANGES[change](wave), tmp_path)], lambda n: None)
     assert [(i, j) for i, j, _ in matches] == [(0, len(others))]
@@ -93,21 +93,21 @@ def test_a_recording_is_found_again_whatever_was_done_to_it(change: str, others:
 
 
 def test_a_recording_at_another_rate_is_found_again(others: list[Fingerprint], tmp_path: Path) -> None:
-    wave = spoken(0, 3, 0)
+    wave = synthesise_word(0, 3, 0)
     finer = np.interp(np.arange(len(wave) * 6) / 6, np.arange(len(wave)), wave)
     matches = match_recordings([*others, fingerprint(wave, tmp_path)], [fingerprint(finer, tmp_path, 48_000)], lambda n: None)
     assert [j for _, j, _ in matches] == [len(others)]
 
 
 def test_two_cuts_of_one_recording_are_found_by_what_they_share(others: list[Fingerprint], tmp_path: Path) -> None:
-    wave = spoken(0, 3, 0)
+    wave = synthesise_word(0, 3, 0)
     early, late = wave[: -len(wave) // 6], wave[len(wave) // 6 :]
     matches = match_recordings([*others, fingerprint(early, tmp_path)], [fingerprint(late, tmp_path)], lambda n: None)
     assert [j for _, j, _ in matches] == [len(others)]
 
 
 def test_takes_of_one_word_are_not_one_recording(others: list[Fingerprint], tmp_path: Path) -> None:
-    takes = [fingerprint(spoken(0, digit, take), tmp_path) for digit in range(10) for take in (1, 2)]
+    takes = [fingerprint(synthesise_word(0, digit, take), tmp_path) for digit in range(10) for take in (1, 2)]
     assert match_recordings(others, takes, lambda n: None) == []
     assert match_recordings(takes[::2], takes[1::2], lambda n: None) == []
 
@@ -139,7 +139,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, name in enumerate(people):
         for digit in range(10):
             for take in range(4):
-                wave = spoken(people[name], digit, 10 * number + take)
+                wave = synthesise_word(people[name], digit, 10 * number + take)
                 soundfile.write(folder / f"{digit}_{name}_{take}.wav", wave, RATE_HZ, subtype="PCM_16")
     for digit in (4, 7):
         wave = soundfile.read(folder / f"{digit}_dan_0.wav", dtype="float32")[0]
@@ -147,13 +147,13 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def sides(folder: Path, tested: set[str]) -> tuple[list[Clip], list[Clip]]:
+def split_by_speaker(folder: Path, tested: set[str]) -> tuple[list[Clip], list[Clip]]:
     clips = scan(folder, WorkOptions(n_jobs=1)).clips
     return [clip for clip in clips if clip.speaker not in tested], [clip for clip in clips if clip.speaker in tested]
 
 
 def test_what_both_sides_have_in_common_is_found_by_clip_and_by_voice(mixed: Path) -> None:
-    train, test = sides(mixed, {"dan", "eve"})
+    train, test = split_by_speaker(mixed, {"dan", "eve"})
     steps: list[int] = []
     matches = find_near_duplicates(mixed, train, test, steps.append)
     assert [(pair.test.id, pair.train.id) for pair in matches.pairs] == [("4_dan_0", "4_bob_9"), ("7_dan_0", "7_bob_9")]
@@ -162,7 +162,7 @@ def test_what_both_sides_have_in_common_is_found_by_clip_and_by_voice(mixed: Pat
 
 
 def test_few_clips_of_a_voice_say_nothing(mixed: Path) -> None:
-    train, test = sides(mixed, {"eve"})
+    train, test = split_by_speaker(mixed, {"eve"})
     assert find_near_duplicates(mixed, train, test[: MIN_CLIPS - 1], lambda n: None).voices == ()
 
 

@@ -47,7 +47,7 @@ def write_telling(folder: Path) -> Path:
     return folder
 
 
-def packed(folder: Path, out: Path, settings: PackSettings, with_zip: bool = False) -> PackPlan:
+def make_pack(folder: Path, out: Path, settings: PackSettings, with_zip: bool = False) -> PackPlan:
     plan = plan_pack(scan(folder), settings)
     write_pack(plan, out, with_zip=with_zip, advance=lambda n: None)
     return plan
@@ -61,7 +61,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def pack(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("packs") / "pack"
-    packed(corpus, out, PackSettings(test_speakers=TESTED, secret="a long secret"), with_zip=True)
+    make_pack(corpus, out, PackSettings(test_speakers=TESTED, secret="a long secret"), with_zip=True)
     return out
 
 
@@ -189,7 +189,7 @@ def test_many_test_speakers_are_public_or_private_as_a_whole(corpus: Path) -> No
 
 
 def test_the_same_secret_makes_the_same_pack_and_another_one_other_ids(corpus: Path, pack: Path, tmp_path: Path) -> None:
-    packed(corpus, tmp_path / "same", PackSettings(test_speakers=TESTED, secret="a long secret"))
+    make_pack(corpus, tmp_path / "same", PackSettings(test_speakers=TESTED, secret="a long secret"))
     for path in (path for path in (pack / "students").rglob("*") if path.is_file()):
         assert (tmp_path / "same" / path.relative_to(pack)).read_bytes() == path.read_bytes()
     first = plan_pack(scan(corpus), PackSettings(test_speakers=TESTED))
@@ -200,7 +200,7 @@ def test_the_same_secret_makes_the_same_pack_and_another_one_other_ids(corpus: P
 
 def test_without_a_disguise_the_samples_stay_those_of_the_recording(corpus: Path, tmp_path: Path) -> None:
     none = Disguise(gain_db=0, shift_ms=0, noise_db=0)
-    plan = packed(corpus, tmp_path / "pack", PackSettings(test_speakers=("xaver",), disguise=none))
+    plan = make_pack(corpus, tmp_path / "pack", PackSettings(test_speakers=("xaver",), disguise=none))
     for row in plan.test[:5]:
         sound = soundfile.read(tmp_path / "pack" / "students" / "test" / f"{row.id}.wav", dtype="int16")[0]
         original = soundfile.read(corpus / row.clip.path, dtype="int16")[0]
@@ -225,7 +225,7 @@ def test_recordings_of_other_rates_channels_and_codings_become_one_format(tmp_pa
             soundfile.write(tmp_path / f"{digit}_{name}_1.flac", np.stack([second, second / 2], 1), RATE_HZ)
             soundfile.write(tmp_path / f"{digit}_{name}_2.wav", third, 16_000, subtype="PCM_24")
     corpus = scan(tmp_path)
-    plan = packed(tmp_path, tmp_path / "out" / "pack", PackSettings(test_speakers=("bert",), public=1, length_s=0.3))
+    plan = make_pack(tmp_path, tmp_path / "out" / "pack", PackSettings(test_speakers=("bert",), public=1, length_s=0.3))
     assert plan.usage == ""
     assert len(corpus.clips) == len(plan.train) + len(plan.test)
     for path in (tmp_path / "out" / "pack" / "students").rglob("*.wav"):

@@ -1,4 +1,4 @@
-"""What a host can do while a contest runs: with a reason, in a log that nobody changes, on both databases."""
+"""Actions of the host while a contest runs: with a reason, in a log that nobody changes, on both databases."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WHY = HostDecision(reason="the heating failed", decided_at=NOW + timedelta(hours
 
 
 def refused(contest: Contest, statement: str) -> str:
-    """What the database answers to a statement that it must refuse."""
+    """Return the database's answer to a statement that it must refuse."""
     with pytest.raises(DBAPIError) as caught, contest.database.engine.begin() as connection:
         connection.execute(text(statement))
     return str(caught.value.orig)
@@ -34,8 +34,8 @@ def test_the_log_tells_action_team_and_reason_and_cannot_be_changed(contest_plac
     with made(contest_place, solution(), "Alpha") as contest:
         host.disqualify(contest, contest.team("Alpha"), WHY)
         host.reinstate(contest, contest.team("Alpha"), HostDecision(reason="  it was\nanother team ", decided_at=NOW))
-        told = [(entry.action, entry.team, entry.reason) for entry in contest.log()]
-        assert told == [("disqualify", "Alpha", "the heating failed"), ("reinstate", "Alpha", "it was another team")]
+        lines = [(entry.action, entry.team, entry.reason) for entry in contest.log()]
+        assert lines == [("disqualify", "Alpha", "the heating failed"), ("reinstate", "Alpha", "it was another team")]
         for statement in (
             "UPDATE host_log SET reason = 'x'",
             "DELETE FROM host_log",
@@ -65,14 +65,14 @@ def test_a_reason_is_needed() -> None:
 
 def test_a_deadline_is_extended_and_never_shortened(contest_place: str) -> None:
     later = DEADLINE + timedelta(hours=5)
-    with made(contest_place, solution(), "Alpha", deadline=DEADLINE) as contest, open_contest(contest_place) as other:
+    with made(contest_place, solution(), "Alpha", deadline=DEADLINE) as contest, open_contest(contest_place) as second:
         with pytest.raises(ContestError, match="extended, never shortened, and 2026-11-22 08:00 UTC is not after"):
             host.extend_deadline(contest, DEADLINE, WHY)
         with pytest.raises(ContestClosed):
-            submit(other, "Alpha", predictions(), "p.csv", later)
+            submit(second, "Alpha", predictions(), "p.csv", later)
         host.extend_deadline(contest, later, WHY)
-        assert other.deadline == later  # a contest that is open in another process knows at once
-        assert submit(other, "Alpha", predictions(), "p.csv", later).attempt.number == 1
+        assert second.deadline == later  # a contest that is open in another process knows at once
+        assert submit(second, "Alpha", predictions(), "p.csv", later).attempt.number == 1
         assert contest.log()[0].details == {"before": "2026-11-22T08:00:00+00:00", "after": "2026-11-22T13:00:00+00:00"}
 
 
@@ -133,8 +133,8 @@ def test_private_scores_decide_after_the_close_and_are_hidden_before_and_after_a
         host.close_contest(contest, WHY)
         board = contest.board()
         assert (board.part, board.is_final) == (Part.PRIVATE, True)
-        found = [(line.rank, line.team, line.metrics["accuracy"]) for line in board.lines]
-        assert found == [(1, "Private best", 1.0), (2, "Public best", 0.85)]
+        result = [(line.rank, line.team, line.metrics["accuracy"]) for line in board.lines]
+        assert result == [(1, "Private best", 1.0), (2, "Public best", 0.85)]
         with pytest.raises(ContestClosed, match="the contest was closed by its host at 2026-11-21 09:00 UTC"):
             send(contest, "Private best", 5)
         assert not send(contest, "Private best", 0).is_new
@@ -163,9 +163,9 @@ def test_merged_teams_have_the_attempts_that_came_first_up_to_the_limit(contest_
         assert [attempt.file_name for attempt in contest.attempts(stays)] == ["m1.csv", "m2.csv", "m4.csv"]
         assert [team.name for team in contest.teams()] == ["Alpha", "Gamma"]
         assert [(line.team, line.n_attempts, line.best) for line in contest.board().lines] == [("Alpha", 3, 2)]
-        found = contest.find_team_by_token(token)
-        assert found is not None
-        assert found.name == "Alpha"
+        result = contest.find_team_by_token(token)
+        assert result is not None
+        assert result.name == "Alpha"
         with pytest.raises(AttemptsExhausted):
             send(contest, "Alpha", 9, minute=9)
         with pytest.raises(TeamError):
@@ -182,15 +182,15 @@ def test_a_corrected_solution_scores_all_again_and_keeps_the_old_scores(contest_
         done = rescore(contest, corrected, WHY)
         assert contest.log()[-1].change == "2 attempts changed"
         assert (done.attempts, done.n_rows_changed) == (planned.attempts, 2)
-        assert [(one.team, one.public_before, one.public_after) for one in done.attempts] == [
+        assert [(attempt.team, attempt.public_before, attempt.public_after) for attempt in done.attempts] == [
             ("Alpha", 1.0, pytest.approx(0.899, abs=0.001)),
             ("Beta", pytest.approx(0.899, abs=0.001), 1.0),
         ]
         assert (done.ranks_before, done.ranks_after) == ({"Alpha": 1, "Beta": 2}, {"Alpha": 2, "Beta": 1})
         assert ranking(contest) == [(1, "Beta"), (2, "Alpha")]
         with contest.database.read() as connection:
-            kept = connection.execute(text("SELECT attempt_id, confusion_public FROM old_scores ORDER BY attempt_id")).all()
-        assert [row.attempt_id for row in kept] == [1, 2]
+            stored = connection.execute(text("SELECT attempt_id, confusion_public FROM old_scores ORDER BY attempt_id")).all()
+        assert [row.attempt_id for row in stored] == [1, 2]
         assert "old_scores_is_append_only" in refused(contest, "DELETE FROM old_scores")
         assert send(contest, "Beta", 1).attempt.number == 2  # graded by the corrected one
         with pytest.raises(ContestError, match="this is the solution that the contest has"):
@@ -200,9 +200,9 @@ def test_a_corrected_solution_scores_all_again_and_keeps_the_old_scores(contest_
 def test_the_log_counts_attempts_whose_private_score_alone_changed(contest_place: str) -> None:
     with made(contest_place, solution(has_usage=True), "Alpha") as contest:
         send(contest, "Alpha")
-        private = next(at for at, is_public in enumerate(solution(has_usage=True).is_public) if not is_public)
-        (one,) = rescore(contest, solution(has_usage=True, flipped=(private,)), WHY).attempts
-        assert one.public_before == one.public_after
+        private = next(row for row, is_public in enumerate(solution(has_usage=True).is_public) if not is_public)
+        (attempt,) = rescore(contest, solution(has_usage=True, flipped=(private,)), WHY).attempts
+        assert attempt.public_before == attempt.public_after
         assert contest.log()[-1].change == "1 attempt changed"
 
 
@@ -210,9 +210,9 @@ def test_a_corrected_solution_with_other_ids_is_refused(contest_place: str) -> N
     from leaderboard.files.solution import parse_solution
 
     with made(contest_place, solution(), "Alpha") as contest:
-        other = parse_solution(solution().content.replace(b"clip_07", b"clip_77"), "solution.csv")
+        changed = parse_solution(solution().content.replace(b"clip_07", b"clip_77"), "solution.csv")
         with pytest.raises(ContestError, match="a corrected solution has the same ids and 'clip_07' is only in one"):
-            rescore(contest, other, WHY)
+            rescore(contest, changed, WHY)
 
 
 ACTS: dict[str, Callable[[Contest], object]] = {
@@ -235,8 +235,8 @@ def revision(contest: Contest) -> str:
 
 @pytest.mark.parametrize("action", ACTS)
 def test_every_act_is_logged_once_and_changes_the_revision(tmp_path_factory: pytest.TempPathFactory, action: str) -> None:
-    place = str(tmp_path_factory.mktemp("act") / "contest.db")
-    with made(place, solution(), "Alpha", "Beta", deadline=DEADLINE) as contest:
+    location = str(tmp_path_factory.mktemp("act") / "contest.db")
+    with made(location, solution(), "Alpha", "Beta", deadline=DEADLINE) as contest:
         before = revision(contest)
         ACTS[action](contest)
         assert [(entry.action, entry.reason, entry.done_at) for entry in contest.log()] == [

@@ -1,4 +1,4 @@
-"""What a submission costs, also when many arrive at once and when its process is killed; on both databases."""
+"""The cost of a submission, also when many arrive at once and when its process is killed; on both databases."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ def test_the_deadline_itself_still_counts_and_what_follows_does_not(contest: Con
     late = (DEADLINE + timedelta(seconds=1)).astimezone(parse_deadline("2026-01-01T00:00+05:30").tzinfo)
     with pytest.raises(ContestClosed) as caught:
         submit(contest, "Alpha", predictions(1), "p.csv", late)
-    law = "the contest closed at 2026-11-22 08:00 UTC and it is 2026-11-22 08:00:01 UTC; ask its host for more time"
-    assert str(caught.value) == law
+    rule = "the contest closed at 2026-11-22 08:00 UTC and it is 2026-11-22 08:00:01 UTC; ask its host for more time"
+    assert str(caught.value) == rule
     assert n_attempts(contest) == 0
     assert submit(contest, "Alpha", predictions(1), "p.csv", DEADLINE).attempt.number == 1
 
@@ -127,9 +127,9 @@ def test_a_deadline_is_read_into_utc() -> None:
 @pytest.fixture(scope="module")
 def context() -> ForkServerContext:
     """Processes that are forked from one that has imported the contest once."""
-    found = multiprocessing.get_context("forkserver")
-    found.set_forkserver_preload(["pytest", "leaderboard.actions.submit"])
-    return found
+    result = multiprocessing.get_context("forkserver")
+    result.set_forkserver_preload(["pytest", "leaderboard.actions.submit"])
+    return result
 
 
 def send_at_once(path: str, barrier: Barrier, answers: multiprocessing.Queue[str], n_wrong: int) -> None:
@@ -149,10 +149,10 @@ def test_the_same_file_from_three_processes_at_once_is_one_attempt(
     processes = [context.Process(target=send_at_once, args=(contest_place, barrier, answers, 3)) for _ in range(3)]
     for process in processes:
         process.start()
-    heard = Counter(answers.get(timeout=WAIT_S) for _ in processes)
+    received = Counter(answers.get(timeout=WAIT_S) for _ in processes)
     for process in processes:
         process.join()
-    assert heard == {"attempt 1 new": 1, "attempt 1 known": 2}
+    assert received == {"attempt 1 new": 1, "attempt 1 known": 2}
 
 
 def send_and_die(path: str, table: str) -> None:
@@ -180,18 +180,18 @@ def test_a_kill_before_the_score_is_stored_costs_nothing(
     assert (receipt.attempt.number, receipt.is_new, receipt.n_left) == (1, True, 2)
 
 
-def send_and_tell(path: str, told: Connection) -> None:
+def send_and_tell(path: str, messages: Connection) -> None:
     with open_contest(path) as contest:
         for team in contest.teams():
             for n in range(3):
                 submit(contest, team.name, predictions(2) + b"\n" * n, "p.csv", NOW)
-                told.send(team.name)
+                messages.send(team.name)
 
 
-def heard_of(told: Connection) -> Iterator[str]:
+def read_answers(messages: Connection) -> Iterator[str]:
     while True:
         try:
-            yield told.recv()
+            yield messages.recv()
         except EOFError:
             return
 
@@ -206,16 +206,16 @@ def test_after_a_kill_among_many_each_is_wholly_there_or_wholly_not(
     process.start()
     theirs.close()
     with ours:
-        heard = heard_of(ours)
-        told = Counter(itertools.islice(heard, 20))
+        answers = read_answers(ours)
+        messages = Counter(itertools.islice(answers, 20))
         process.kill()
-        told += Counter(heard)
+        messages += Counter(answers)
     process.join()
-    with open_contest(contest_place) as found:
-        stored = Counter({line.team: line.n_attempts for line in found.standings()})
-        assert (stored - told).total() <= 1  # stored and not yet told
-        assert not told - stored
-        assert all([a.number for a in line.attempts] == list(range(1, line.n_attempts + 1)) for line in found.standings())
+    with open_contest(contest_place) as result:
+        stored = Counter({line.team: line.n_attempts for line in result.standings()})
+        assert (stored - messages).total() <= 1  # stored and not yet told
+        assert not messages - stored
+        assert all([a.number for a in line.attempts] == list(range(1, line.n_attempts + 1)) for line in result.standings())
 
 
 N_TEAMS, N_FILES = 24, 20  # 64 teams at once: test_leaderboard_web_load.py
@@ -225,19 +225,19 @@ def flood(path: str, half: int, answers: multiprocessing.Queue[list[str]]) -> No
     """Half of every team's files from ten threads at once."""
 
     def send(n: int) -> list[str]:
-        heard = []
+        received = []
         for team in range(N_TEAMS):
             try:
                 submit(contest, f"T{team:02d}", predictions(2) + b"\n" * n, "p.csv", NOW)
-                heard.append(f"T{team:02d}")
+                received.append(f"T{team:02d}")
             except AttemptsExhausted:
-                heard.append("refused")
+                received.append("refused")
             except LeaderboardError as error:
-                heard.append(repr(error))
-        return heard
+                received.append(repr(error))
+        return received
 
     with open_contest(path) as contest, ThreadPoolExecutor(N_FILES // 2) as threads:
-        answers.put([told for heard in threads.map(send, range(half, N_FILES, 2)) for told in heard])
+        answers.put([messages for received in threads.map(send, range(half, N_FILES, 2)) for messages in received])
 
 
 def test_of_twenty_files_of_each_of_many_teams_at_once_exactly_three_are_stored(
@@ -246,11 +246,11 @@ def test_of_twenty_files_of_each_of_many_teams_at_once_exactly_three_are_stored(
     for team in range(N_TEAMS):
         contest.add_team(f"T{team:02d}", NOW)
     answers = context.Queue()
-    other = context.Process(target=flood, args=(contest_place, 1, answers))
-    other.start()
+    second = context.Process(target=flood, args=(contest_place, 1, answers))
+    second.start()
     flood(contest_place, 0, answers)
-    heard = Counter(told for _ in range(2) for told in answers.get(timeout=WAIT_S))
-    other.join()
-    assert heard == {f"T{team:02d}": 3 for team in range(N_TEAMS)} | {"refused": N_TEAMS * (N_FILES - 3)}
+    received = Counter(messages for _ in range(2) for messages in answers.get(timeout=WAIT_S))
+    second.join()
+    assert received == {f"T{team:02d}": 3 for team in range(N_TEAMS)} | {"refused": N_TEAMS * (N_FILES - 3)}
     lines = contest.standings()
     assert [[attempt.number for attempt in line.attempts] for line in lines] == [[1, 2, 3]] * N_TEAMS

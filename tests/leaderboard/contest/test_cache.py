@@ -17,18 +17,18 @@ from support.contests import NOW, made, ranking, send, solution
 def test_a_receipt_has_the_rank_of_the_board_whatever_the_host_did_meanwhile(contest_place: str, ties: Ties) -> None:
     with (
         made(contest_place, solution(), "Alpha", "Beta", "Gamma", settings=ContestSettings(ties=ties)) as contest,
-        open_contest(contest_place) as other,  # as another process: what it stores is read, not known
+        open_contest(contest_place) as second,  # as another process: what it stores is read, not known
     ):
         assert send(contest, "Alpha", 0, 1, 2).rank == 1
-        assert send(other, "Beta", 0, 1, 2, minute=1).rank == (1 if ties is Ties.SHARE else 2)
-        assert (send(other, "Gamma", 0).rank, send(contest, "Alpha", 4, minute=2).n_ranked) == (1, 3)
-        disqualify(other, other.team("Gamma"), HostDecision(reason="copied", decided_at=NOW))
+        assert send(second, "Beta", 0, 1, 2, minute=1).rank == (1 if ties is Ties.SHARE else 2)
+        assert (send(second, "Gamma", 0).rank, send(contest, "Alpha", 4, minute=2).n_ranked) == (1, 3)
+        disqualify(second, second.team("Gamma"), HostDecision(reason="copied", decided_at=NOW))
         receipt = send(contest, "Beta", minute=3)
         assert (receipt.rank, receipt.n_ranked) == (1, 2)
         with pytest.raises(TeamError, match="disqualified"):
             send(contest, "Gamma", 1)
-        reinstate(other, other.team("Gamma"), HostDecision(reason="they had not", decided_at=NOW))
-        rename(other, other.team("Gamma"), "Delta", HostDecision(reason="they asked", decided_at=NOW))
+        reinstate(second, second.team("Gamma"), HostDecision(reason="they had not", decided_at=NOW))
+        rename(second, second.team("Gamma"), "Delta", HostDecision(reason="they asked", decided_at=NOW))
         receipt = send(contest, "Delta", 1, minute=4)
         assert (receipt.rank, receipt.n_ranked) == ({team: rank for rank, team in ranking(contest)}["Delta"], 3)
 

@@ -61,9 +61,9 @@ def sign_in(client: TestClient, token: str) -> None:
     client.post("/login", data={"csrf": csrf(client, "/login"), "token": token})
 
 
-def ask(client: TestClient, wanted: str, **more: str) -> tuple[int, str]:
+def ask(client: TestClient, pseudonym: str, **more: str) -> tuple[int, str]:
     """Status and page after the form."""
-    answer = client.post("/team/pseudonym", data={"csrf": csrf(client, "/team"), "pseudonym": wanted, **more})
+    answer = client.post("/team/pseudonym", data={"csrf": csrf(client, "/team"), "pseudonym": pseudonym, **more})
     return answer.status_code, answer.text or answer.headers["location"]
 
 
@@ -71,9 +71,9 @@ def test_names_and_pseudonyms_share_one_space_both_ways(contest_place: str) -> N
     with made(contest_place, solution(), "Alpha", "Beta", "Gamma") as contest:
         alpha, beta = contest.team("Alpha"), contest.team("Beta")
         contest.set_pseudonym(alpha, " The  Fox ", NOW)
-        for taken in ("ALPHA", "the fox", "gamma", "\uff34he \uff26ox"):
+        for name in ("ALPHA", "the fox", "gamma", "\uff34he \uff26ox"):
             with pytest.raises(NameRefused, match=r"a pseudonym is a team's own and .* is taken"):
-                contest.set_pseudonym(beta, taken, NOW)
+                contest.set_pseudonym(beta, name, NOW)
         with pytest.raises(NameRefused, match="'THE fox' is taken"):
             contest.add_team("THE fox", NOW)
         with pytest.raises(NameRefused, match="'The Fox' is taken"):
@@ -85,16 +85,16 @@ def test_names_and_pseudonyms_share_one_space_both_ways(contest_place: str) -> N
         assert contest.set_pseudonym(beta, "the fox", NOW).shown_as == "the fox"
 
 
-@pytest.mark.parametrize("wanted", ["ALPHA", "the alpha team", " alpha", "\uff41lpha"])
-def test_a_pseudonym_that_tells_the_name_is_refused(tmp_path: Path, wanted: str) -> None:
+@pytest.mark.parametrize("pseudonym", ["ALPHA", "the alpha team", " alpha", "\uff41lpha"])
+def test_a_pseudonym_that_tells_the_name_is_refused(tmp_path: Path, pseudonym: str) -> None:
     with made(str(tmp_path / "c.db"), solution(), "Alpha") as contest, pytest.raises(NameRefused, match="gives it away"):
-        contest.set_pseudonym(contest.team("Alpha"), wanted, NOW)
+        contest.set_pseudonym(contest.team("Alpha"), pseudonym, NOW)
 
 
-@pytest.mark.parametrize("wanted", ["", "  ", "a\0b", "x" * 61, "a\u202eb", "\ud800"])
-def test_a_pseudonym_that_cannot_be_shown_is_refused(tmp_path: Path, wanted: str) -> None:
+@pytest.mark.parametrize("pseudonym", ["", "  ", "a\0b", "x" * 61, "a\u202eb", "\ud800"])
+def test_a_pseudonym_that_cannot_be_shown_is_refused(tmp_path: Path, pseudonym: str) -> None:
     with made(str(tmp_path / "c.db"), solution(), "Alpha") as contest, pytest.raises(NameRefused, match="1 to 60 printable"):
-        contest.set_pseudonym(contest.team("Alpha"), wanted, NOW)
+        contest.set_pseudonym(contest.team("Alpha"), pseudonym, NOW)
 
 
 def test_two_teams_that_ask_for_one_at_the_same_moment_cannot_both_have_it(contest_place: str) -> None:
@@ -147,18 +147,18 @@ def public_bytes(client: TestClient, where: Path, site: Path) -> dict[str, str]:
     """All that somebody without a token can read: pages in both languages and orders, API, exports, the report."""
     paths = ["/", "/?sort=team&order=desc", "/?show=all", "/standings.csv", "/login", "/api", "/nothing", "/healthz", "/team"]
     paths += ["/api/v1/standings", "/api/v1/contest", "/api/v1/team", "/api/openapi.json", "/static/board.js"]
-    found = {}
+    pages = {}
     for language in ("en", "es"):
         for path in paths:
             client.cookies.clear()
             answer = client.get(path, headers={"Accept-Language": language})
-            found[f"{language} {path}"] = f"{answer.headers}{answer.text}"
+            pages[f"{language} {path}"] = f"{answer.headers}{answer.text}"
     with open_contest(where) as contest:
         for file in publish(contest, site, NOW):
-            found[f"publish {file.name}"] = file.read_text(encoding="utf-8")
-        found["sentence"] = contest.board().sentence
-    found["report"] = repr(read_contest(str(where)))
-    return found
+            pages[f"publish {file.name}"] = file.read_text(encoding="utf-8")
+        pages["sentence"] = contest.board().sentence
+    pages["report"] = repr(read_contest(str(where)))
+    return pages
 
 
 @pytest.mark.parametrize("is_closed", [False, True])
@@ -172,15 +172,15 @@ def test_no_public_byte_tells_a_name_behind_a_pseudonym(
             submit(contest, name, submission(n), "p.csv", NOW)
         if is_closed:
             close_contest(contest, HostDecision(reason="over", decided_at=NOW))
-    told = public_bytes(client, where, tmp_path / "site")
-    for place, text in told.items():
-        assert not [name for name in HIDDEN if name.casefold() in text.casefold()], place
+    names = public_bytes(client, where, tmp_path / "site")
+    for path, text in names.items():
+        assert not [name for name in HIDDEN if name.casefold() in text.casefold()], path
     showing = ["en /", "es /", "en /standings.csv", "en /api/v1/standings", "publish index.html", "publish standings.json"]
-    for place in [*showing, "publish index.es.html", "publish standings.csv", "report"]:
-        assert OPEN in told[place], place
-        assert "Aye-aye" in told[place], place
-    assert "&lt;i&gt;Nightjar" in told["en /"]
-    assert not [place for place, text in told.items() if "<i>Nightjar" in text and place.split(".")[-1] in ("html", "en /")]
+    for path in [*showing, "publish index.es.html", "publish standings.csv", "report"]:
+        assert OPEN in names[path], path
+        assert "Aye-aye" in names[path], path
+    assert "&lt;i&gt;Nightjar" in names["en /"]
+    assert not [path for path, text in names.items() if "<i>Nightjar" in text and path.split(".")[-1] in ("html", "en /")]
     with open_contest(where) as contest:  # what is not public has the names
         assert all(name in gradebook_csv(contest) for name in REAL)
         assert not any(pseudonym in gradebook_csv(contest) for pseudonym in PSEUDONYMS.values())
@@ -230,8 +230,8 @@ def test_the_form_needs_its_token_and_a_team(client: TestClient, tokens: dict[st
     assert client.post("/team/pseudonym", data={"pseudonym": "x"}).headers["location"] == "/login"
     sign_in(client, tokens["Zanahoria"])
     assert client.post("/team/pseudonym", data={"pseudonym": "x"}).status_code == 403
-    other = {"csrf": csrf(client, "/team"), "pseudonym": "x"}
-    assert client.post("/team/pseudonym", data=other, headers={"Origin": "http://evil.example"}).status_code == 403
+    data = {"csrf": csrf(client, "/team"), "pseudonym": "x"}
+    assert client.post("/team/pseudonym", data=data, headers={"Origin": "http://evil.example"}).status_code == 403
     assert client.get("/team/pseudonym?lang=es").headers["location"] == "/team?lang=es#shown-as"
     with open_contest(where) as contest:
         assert contest.log() == []
@@ -268,8 +268,10 @@ def test_the_hosts_command_needs_a_reason_and_says_what_others_see(where: Path, 
     assert "Nightjar" in CliRunner().invoke(arena.cli.app, ["contest", "team", "list", "--contest", str(where)]).output
     with open_contest(where) as contest:
         submit(contest, "Zanahoria", submission(1), "p.csv", NOW)
-    shown = CliRunner().invoke(arena.cli.app, ["contest", "standings", "--contest", str(where)], env={"COLUMNS": "200"}).output
-    assert "Zanahoria (shown as Nightjar)" in shown
+    visible = (
+        CliRunner().invoke(arena.cli.app, ["contest", "standings", "--contest", str(where)], env={"COLUMNS": "200"}).output
+    )
+    assert "Zanahoria (shown as Nightjar)" in visible
     assert run("Zanahoria", "--drop", "--reason", "no") == (0, "others see Zanahoria by its name\n")
 
 
@@ -277,14 +279,14 @@ def test_the_teams_command_asks_the_service(
     client: TestClient, tokens: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def answered(request: object, door: Endpoint, tell: object) -> dict[str, object]:
-        asked = sender.urllib.request.Request
-        assert isinstance(request, asked)
+        request_class = sender.urllib.request.Request
+        assert isinstance(request, request_class)
         headers = {key: value for key, value in request.header_items() if key != "Host"}
         answer = client.request(request.get_method(), request.selector, content=request.data, headers=headers)
         if answer.status_code != 200:
             raise sender.ClientError(answer.json()["message"])
-        found: dict[str, object] = answer.json()
-        return found
+        pages: dict[str, object] = answer.json()
+        return pages
 
     monkeypatch.setattr(sender, "_fetch", answered)
 

@@ -43,24 +43,24 @@ def fill_old_server(url: str) -> None:
         script = script.replace(old, new)
     statements = [part.strip() for part in re.split(r";\n", script)]
     order = ("meta", "files", "contest", "teams", "attempts")
-    found = [(order.index(name[0]), part) for part in statements if (name := re.findall(r"(?:TABLE|INTO) \"?(\w+)", part))]
+    server = [(order.index(name[0]), part) for part in statements if (name := re.findall(r"(?:TABLE|INTO) \"?(\w+)", part))]
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.exec_driver_sql("SET TIME ZONE 'UTC'")
-        for _, statement in sorted(found, key=lambda pair: (pair[0], pair[1].startswith("INSERT"))):
+        for _, statement in sorted(server, key=lambda pair: (pair[0], pair[1].startswith("INSERT"))):
             connection.exec_driver_sql(statement)
     engine.dispose()
 
 
-def old_contest(place: str) -> str:
-    if place.startswith("postgresql"):
-        fill_old_server(place)
-        database = connect(place)
+def old_contest(location: str) -> str:
+    if location.startswith("postgresql"):
+        fill_old_server(location)
+        database = connect(location)
         assert (read_version(database), migrate(database), migrate(database)) == (1, 1, schema.SCHEMA_VERSION)
         database.close()
     else:
-        old_file(Path(place).parent)
-    return place
+        old_file(Path(location).parent)
+    return location
 
 
 def check_is_as_it_was(contest: Contest) -> None:
@@ -70,15 +70,15 @@ def check_is_as_it_was(contest: Contest) -> None:
         ("Idle", 3, FIRST),
         ("Mel Street", 3, FIRST),
     ]
-    sent = contest.attempts(contest.team("Formantes"))
-    assert [(one.number, one.file_name, one.arrived_at.hour, one.is_shown) for one in sent] == [
+    submitted = contest.attempts(contest.team("Formantes"))
+    assert [(row.number, row.file_name, row.arrived_at.hour, row.is_shown) for row in submitted] == [
         (1, "a.csv", 8, True),
         (2, "c.csv", 10, True),
         (3, "d.csv", 11, True),
     ]
-    assert [round(one.macro_f1, 4) for one in sent] == [0.8333, 0.9161, 1.0]
-    found = [(line.team, line.best, round(line.metrics["accuracy"], 4)) for line in contest.standings(Part.PRIVATE)]
-    assert found == [("Formantes", 3, 0.9167), ("Mel Street", 1, 0.8333)]
+    assert [round(row.macro_f1, 4) for row in submitted] == [0.8333, 0.9161, 1.0]
+    result = [(line.team, line.best, round(line.metrics["accuracy"], 4)) for line in contest.standings(Part.PRIVATE)]
+    assert result == [("Formantes", 3, 0.9167), ("Mel Street", 1, 0.8333)]
 
 
 def test_a_contest_of_the_first_release_opens_as_it_was_and_goes_on(contest_place: str) -> None:

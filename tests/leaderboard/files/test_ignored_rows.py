@@ -27,7 +27,7 @@ def score(solution, submission, row_id_column_name):
 """
 
 
-def part_of(n: int) -> str:
+def choose_part(n: int) -> str:
     return ("Public", "Private", "Ignored")[n // 2 % 3]
 
 
@@ -35,7 +35,7 @@ def truth(*, flipped: int = -1, without: bool = False, kept_ignored: bool = True
     """Rows of three kinds in turn; ignored ones have labels and speakers that nothing else has, or none."""
     rows = []
     for n in range(N):
-        part = part_of(n)
+        part = choose_part(n)
         if part == "Ignored" and without:
             continue
         label, group = str((n % 2) ^ (n == flipped)), f"s{n // 6 % 6}"
@@ -48,18 +48,18 @@ def truth(*, flipped: int = -1, without: bool = False, kept_ignored: bool = True
 def answers(*wrong: int, without: bool = False, ignored: int = 0) -> bytes:
     """Right but for some rows; what it says of ignored rows."""
     rows = [
-        f"c{n:02d},{ignored if part_of(n) == 'Ignored' else (n % 2) ^ (n in wrong)}\n"
+        f"c{n:02d},{ignored if choose_part(n) == 'Ignored' else (n % 2) ^ (n in wrong)}\n"
         for n in range(N)
-        if not (without and part_of(n) == "Ignored")
+        if not (without and choose_part(n) == "Ignored")
     ]
     return ("id,label\n" + "".join(rows)).encode()
 
 
 def contest(where: str, solution: Solution, settings: ContestSettings | None = None) -> Contest:
-    made = create_contest(where, solution=solution, name="Digits", now=NOW, deadline=DEADLINE, settings=settings)
+    opened = create_contest(where, solution=solution, name="Digits", now=NOW, deadline=DEADLINE, settings=settings)
     for name in ("Alpha", "Beta"):
-        made.add_team(name, NOW)
-    return made
+        opened.add_team(name, NOW)
+    return opened
 
 
 def test_labels_speakers_and_remarks_are_of_the_rows_that_count() -> None:
@@ -71,62 +71,62 @@ def test_labels_speakers_and_remarks_are_of_the_rows_that_count() -> None:
 
 
 def test_ignored_rows_change_no_number_anywhere(contest_place: str, tmp_path: Path) -> None:
-    sent = {"Alpha": (0, 6, 8, 13), "Beta": (1, 2, 3, 14, 15)}
-    with contest(contest_place, truth()) as one, contest(str(tmp_path / "plain.db"), truth(without=True)) as other:
-        for at, (team, wrong) in enumerate(sent.items()):
-            submit(one, team, answers(*wrong, ignored=at), "p.csv", NOW)
-            submit(other, team, answers(*wrong, without=True), "p.csv", NOW)
+    submitted = {"Alpha": (0, 6, 8, 13), "Beta": (1, 2, 3, 14, 15)}
+    with contest(contest_place, truth()) as first, contest(str(tmp_path / "plain.db"), truth(without=True)) as second:
+        for index, (team, wrong) in enumerate(submitted.items()):
+            submit(first, team, answers(*wrong, ignored=index), "p.csv", NOW)
+            submit(second, team, answers(*wrong, without=True), "p.csv", NOW)
         for part in Part:
-            ours, plain = one.standings(part), other.standings(part)
-            for line, wanted in zip(ours, plain, strict=True):
+            ours, plain = first.standings(part), second.standings(part)
+            for line, expected in zip(ours, plain, strict=True):
                 assert (line.rank, line.team, line.score, line.macro_f1) == (
-                    wanted.rank,
-                    wanted.team,
-                    wanted.score,
-                    wanted.macro_f1,
+                    expected.rank,
+                    expected.team,
+                    expected.score,
+                    expected.macro_f1,
                 )
-                assert (line.metrics["accuracy"], line.interval) == (wanted.metrics["accuracy"], wanted.interval)
-            found, plain_found = (which.details(which.team("Alpha"), 1, part) for which in (one, other))
-            assert (found.confusion, found.classes, found.interval) == (
-                plain_found.confusion,
-                plain_found.classes,
-                plain_found.interval,
+                assert (line.metrics["accuracy"], line.interval) == (expected.metrics["accuracy"], expected.interval)
+            result, plain_result = (opened.details(opened.team("Alpha"), 1, part) for opened in (first, second))
+            assert (result.confusion, result.classes, result.interval) == (
+                plain_result.confusion,
+                plain_result.classes,
+                plain_result.interval,
             )
-            assert sum(map(sum, found.confusion)) == 20
-        close_contest(one, HostDecision(reason="over", decided_at=NOW))
-        assert one.board().part is Part.PRIVATE
+            assert sum(map(sum, result.confusion)) == 20
+        close_contest(first, HostDecision(reason="over", decided_at=NOW))
+        assert first.board().part is Part.PRIVATE
 
 
 def test_a_file_without_the_ignored_rows_is_refused_and_one_with_them_is_read_however_it_is_written(
     contest_place: str,
 ) -> None:
-    with contest(contest_place, truth()) as made:
+    with contest(contest_place, truth()) as opened:
         with pytest.raises(SubmissionError, match="20 of 60 ids have no row"):
-            submit(made, "Alpha", answers(without=True), "p.csv", NOW)
+            submit(opened, "Alpha", answers(without=True), "p.csv", NOW)
         with pytest.raises(SubmissionError, match="label 'a word' is not one of 0, 1"):
-            submit(made, "Alpha", answers().replace(b"c04,0", b"c04,a word"), "p.csv", NOW)
-        assert submit(made, "Alpha", answers(), "p.csv", NOW).attempt.macro_f1 == 1
+            submit(opened, "Alpha", answers().replace(b"c04,0", b"c04,a word"), "p.csv", NOW)
+        assert submit(opened, "Alpha", answers(), "p.csv", NOW).attempt.macro_f1 == 1
         sure = b"id,label,0,1\n" + b"".join(
             row + (b",1,0" if row.endswith(b"0") else b",0,1") + b"\n" for row in answers(0).splitlines()[1:]
         )
-        slow = submit(made, "Beta", sure, "q.csv", NOW).attempt
+        slow = submit(opened, "Beta", sure, "q.csv", NOW).attempt
         assert slow.metrics["accuracy"] == 19 / 20
         assert slow.log_loss is not None
 
 
 def test_a_row_that_is_ignored_by_a_correction_no_longer_counts(contest_place: str) -> None:
-    with contest(contest_place, truth()) as made:
-        submit(made, "Alpha", answers(0), "p.csv", NOW)
+    with contest(contest_place, truth()) as opened:
+        submit(opened, "Alpha", answers(0), "p.csv", NOW)
         text = truth().content.decode().replace("c00,0,Public", "c00,0,Ignored")
-        found = rescore(made, parse_solution(text.encode(), "solution.csv"), HostDecision(reason="unclear", decided_at=NOW))
-        assert (found.n_rows_changed, found.attempts[0].public_after) == (1, 1.0)
-        assert found.attempts[0].public_before < 1
+        result = rescore(opened, parse_solution(text.encode(), "solution.csv"), HostDecision(reason="unclear", decided_at=NOW))
+        assert (result.n_rows_changed, result.attempts[0].public_after) == (1, 1.0)
+        assert result.attempts[0].public_before < 1
 
 
 def test_a_metric_of_the_host_never_sees_an_ignored_row(contest_place: str) -> None:
     metric = METRIC.replace(b"== 20", b"in (20, 40)")
-    with contest(contest_place, truth(), ContestSettings(metric=metric, metric_name="hits")) as made:
-        assert submit(made, "Alpha", answers(0), "p.csv", NOW).attempt.score == 0.95
+    with contest(contest_place, truth(), ContestSettings(metric=metric, metric_name="hits")) as opened:
+        assert submit(opened, "Alpha", answers(0), "p.csv", NOW).attempt.score == 0.95
 
 
 def test_public_and_ignored_rows_alone_give_one_score(tmp_path: Path) -> None:
@@ -135,9 +135,9 @@ def test_public_and_ignored_rows_alone_give_one_score(tmp_path: Path) -> None:
     assert not solution.has_private
     (tmp_path / "solution.csv").write_text(text)
     (tmp_path / "p.csv").write_bytes(answers(0))
-    told = score_submission(tmp_path / "solution.csv", tmp_path / "p.csv", "codabench")
-    assert told["accuracy"] == pytest.approx(39 / 40)
-    assert json.dumps(told).count("private") == 0
+    output = score_submission(tmp_path / "solution.csv", tmp_path / "p.csv", "codabench")
+    assert output["accuracy"] == pytest.approx(39 / 40)
+    assert json.dumps(output).count("private") == 0
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_a_model_is_taken_whatever_else_its_format_has() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         (b"", "net.onnx is no ONNX model, or a broken one; send the file that `arena export`"),
         (b"id,label\nclip_0000,7\n", "is no ONNX model"),
@@ -64,8 +64,8 @@ def test_a_model_is_taken_whatever_else_its_format_has() -> None:
         (onnx.GraphProto.SerializeToString(first_samples()), "is no ONNX model"),  # a part of one
     ],
 )
-def test_what_is_none_is_named_in_one_line(content: bytes, told: str) -> None:
-    assert told in str(refusal(content))
+def test_what_is_none_is_named_in_one_line(content: bytes, expected: str) -> None:
+    assert expected in str(refusal(content))
 
 
 @given(st.one_of(st.binary(max_size=200), st.integers(0, len(GOOD) - 1).map(lambda n: GOOD[:n])))
@@ -80,8 +80,8 @@ def test_whatever_is_sent_the_reader_ends_with_an_answer(content: bytes) -> None
 @settings(max_examples=200)
 def test_what_onnx_reads_as_a_net_is_taken_and_what_is_no_message_is_not(changes: list[tuple[int, int]]) -> None:
     content = bytearray(GOOD)
-    for place, value in changes:
-        content[place] = value
+    for index, value in changes:
+        content[index] = value
     try:
         model = onnx.load_model_from_string(bytes(content))
     except Exception:

@@ -1,4 +1,4 @@
-"""Which solutions are read, and what is said of the others."""
+"""Solutions that are read, and the messages about the others."""
 
 from __future__ import annotations
 

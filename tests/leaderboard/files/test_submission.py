@@ -1,4 +1,4 @@
-"""Which submissions are read, and what is said of the others."""
+"""Submissions that are read, and the messages about the others."""
 
 from __future__ import annotations
 
@@ -250,8 +250,8 @@ def test_fifty_megabytes_are_refused_without_being_read(tmp_path: Path) -> None:
     with pytest.raises(SubmissionError) as caught:
         read_file(path, SubmissionError)
     assert time.perf_counter() - started < 0.5
-    law = "big.csv: a file has at most 10 MB and this one has more; send one row per id and no further columns"
-    assert str(caught.value) == law
+    rule = "big.csv: a file has at most 10 MB and this one has more; send one row per id and no further columns"
+    assert str(caught.value) == rule
     with pytest.raises(SubmissionError, match="at most 10 MB"):
         parse_submission(b" " * 10_000_001, "big.csv", DIGITS)
 
@@ -288,7 +288,7 @@ def test_what_a_csv_writer_writes_is_read_back(data: st.DataObject) -> None:
     solution = parse_solution(written(ids, truth), "solution.csv")
     rows = data.draw(st.permutations(list(zip(ids, truth, strict=True))))
     submission = parse_submission(written(*zip(*rows, strict=True)), "p.csv", solution)
-    assert [solution.labels[at] for at in submission.predicted] == truth
+    assert [solution.labels[index] for index in submission.predicted] == truth
 
 
 WORDS = ("no", "up", "yes", "ñ", "12", "left")
@@ -308,7 +308,7 @@ def test_a_file_is_read_as_pandas_reads_it_in_any_order_and_quoting(data: st.Dat
     )
     read = pandas.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False).set_index("id").label
     predicted = parse_submission(content, "p.csv", solution).predicted
-    assert [solution.labels[at] for at in predicted] == [read[name] for name in solution.ids]
+    assert [solution.labels[index] for index in predicted] == [read[name] for name in solution.ids]
 
 
 def written(ids: object, labels: object) -> bytes:

@@ -42,25 +42,25 @@ def world(n_speakers: int = 0, has_usage: bool = False) -> tuple[Solution, np.nd
     return parse_solution("\n".join([header, *rows]).encode(), "solution.csv"), np.stack(predicted)
 
 
-def score(predicted: np.ndarray, drawn: Resamples, solution: Solution) -> float:
-    return macro_f1(confusion_matrix(solution.truth[drawn.rows], predicted[drawn.rows], len(solution.labels)))
+def score(predicted: np.ndarray, draws: Resamples, solution: Solution) -> float:
+    return macro_f1(confusion_matrix(solution.truth[draws.rows], predicted[draws.rows], len(solution.labels)))
 
 
 @pytest.mark.parametrize(("n_speakers", "has_usage"), [(0, False), (0, True), (12, False), (12, True), (4, False)])
 def test_the_replicates_of_each_team_are_those_of_a_loop_over_the_same_draws(n_speakers: int, has_usage: bool) -> None:
     solution, predicted = world(n_speakers, has_usage)
     part = Part.PRIVATE if has_usage else Part.PUBLIC
-    drawn = draw_resamples(solution, part, n_replicates=20)
-    assert drawn.unit_name == ("speakers" if n_speakers == 12 else "clips")
-    assert drawn.n_units == (12 if n_speakers == 12 else len(drawn.rows))
-    assert np.all(drawn.weights.sum(axis=1) == drawn.n_units)
-    found = drawn.macro_f1(predicted)
-    assert found.shape == (20, 3)
-    for replicate, weights in zip(found, drawn.weights, strict=True):
-        places = np.repeat(drawn.rows, weights[drawn.unit].astype(int))
+    draws = draw_resamples(solution, part, n_replicates=20)
+    assert draws.unit_name == ("speakers" if n_speakers == 12 else "clips")
+    assert draws.n_units == (12 if n_speakers == 12 else len(draws.rows))
+    assert np.all(draws.weights.sum(axis=1) == draws.n_units)
+    result = draws.macro_f1(predicted)
+    assert result.shape == (20, 3)
+    for replicate, weights in zip(result, draws.weights, strict=True):
+        indices = np.repeat(draws.rows, weights[draws.unit].astype(int))
         for team, score in zip(predicted, replicate, strict=True):
             labels = list(range(N_LABELS))
-            expected = f1_score(solution.truth[places], team[places], average="macro", labels=labels, zero_division=0)
+            expected = f1_score(solution.truth[indices], team[indices], average="macro", labels=labels, zero_division=0)
             assert score == pytest.approx(expected, abs=1e-12)
 
 
@@ -73,8 +73,8 @@ def test_teams_in_chunks_have_the_replicates_that_they_have_together(monkeypatch
 
 def test_the_standard_error_is_that_of_many_fresh_contests() -> None:
     solution, predicted = world()
-    drawn = draw_resamples(solution, Part.PUBLIC)
-    error = standard_error(drawn.macro_f1(predicted)[:, :2], drawn.n_units)
+    draws = draw_resamples(solution, Part.PUBLIC)
+    error = standard_error(draws.macro_f1(predicted)[:, :2], draws.n_units)
     rng = np.random.default_rng(7)
     differences = []
     for _ in range(400):  # row by row: 300 fresh rows of the same two teams
@@ -106,14 +106,14 @@ def test_holm_adjusts_step_by_step() -> None:
 
 def test_equal_scores_are_tied_and_far_ones_are_not() -> None:
     solution, predicted = world(12)
-    drawn = draw_resamples(solution, Part.PUBLIC)
+    draws = draw_resamples(solution, Part.PUBLIC)
     teams = np.stack([predicted[0], predicted[0], predicted[1], predicted[2]])
-    scores = np.array([score(one, drawn, solution) for one in teams])
-    found = compare_teams(scores, drawn.macro_f1(teams), drawn.n_units)
-    assert found.is_tied_with_above == (False, True, True, False)
-    assert found.could_be_first == (True, True, True, False)
-    assert compute_p_value(scores[:2], drawn.macro_f1(teams[:2]), drawn.n_units) == 1.0
-    low_high = drawn.interval(drawn.macro_f1(teams)[:, 0])
+    scores = np.array([score(row, draws, solution) for row in teams])
+    result = compare_teams(scores, draws.macro_f1(teams), draws.n_units)
+    assert result.is_tied_with_above == (False, True, True, False)
+    assert result.could_be_first == (True, True, True, False)
+    assert compute_p_value(scores[:2], draws.macro_f1(teams[:2]), draws.n_units) == 1.0
+    low_high = draws.interval(draws.macro_f1(teams)[:, 0])
     assert low_high.low < scores[0] < low_high.high
 
 
@@ -125,10 +125,10 @@ def test_under_no_difference_one_contest_in_twenty_names_a_winner_at_most() -> N
         text = "id,label\n" + "".join(f"c{n},{label}\n" for n, label in enumerate(truth))
         solution = parse_solution(text.encode(), "solution.csv")
         teams = np.stack([np.where(rng.random(120) < 0.8, truth, 1 - truth) for _ in range(3)])
-        drawn = draw_resamples(solution, Part.PUBLIC, n_replicates=200)
-        scores = np.array([score(one, drawn, solution) for one in teams])
+        draws = draw_resamples(solution, Part.PUBLIC, n_replicates=200)
+        scores = np.array([score(row, draws, solution) for row in teams])
         order = np.argsort(-scores)
-        named += sum(compare_teams(scores[order], drawn.macro_f1(teams[order]), drawn.n_units).could_be_first) == 1
+        named += sum(compare_teams(scores[order], draws.macro_f1(teams[order]), draws.n_units).could_be_first) == 1
     assert named <= 16  # 6 are expected at most; the best of three is picked, which the test does not know
 
 
@@ -137,7 +137,7 @@ def verdict(*could: bool, p: float = 0.01) -> TeamComparison:
 
 
 @pytest.mark.parametrize(
-    ("names", "scores", "found", "expected"),
+    ("names", "scores", "result", "expected"),
     [
         ([], [], verdict(), "No team has an attempt yet."),
         (["Alpha"], [0.9], verdict(True), "Alpha is the only team with an attempt."),
@@ -169,9 +169,9 @@ def verdict(*could: bool, p: float = 0.01) -> TeamComparison:
     ],
 )
 def test_a_sentence_says_who_is_really_first(
-    names: list[str], scores: list[float], found: TeamComparison, expected: str
+    names: list[str], scores: list[float], result: TeamComparison, expected: str
 ) -> None:
-    assert describe_leader(names, np.array(scores), found, "speakers") == expected
+    assert describe_leader(names, np.array(scores), result, "speakers") == expected
 
 
 def test_brackets_stand_beside_those_that_belong_together() -> None:

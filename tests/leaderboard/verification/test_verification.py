@@ -1,4 +1,4 @@
-"""What a student's model says is compared with what they sent, and no model can do harm."""
+"""Comparison of a student's model with their submission; no model can do harm."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def samples(audio: Path, tmp_path_factory: pytest.TempPathFactory) -> Samples:
-    return write_samples(audio, [f"clip{place}" for place in range(N)], tmp_path_factory.mktemp("gathered") / "samples")
+    return write_samples(audio, [f"clip{index}" for index in range(N)], tmp_path_factory.mktemp("gathered") / "samples")
 
 
 def refusal(call: Callable[[], object]) -> str:
@@ -51,29 +51,29 @@ def asked(content: bytes, samples: Samples, **limits: Any) -> list[int]:
 
 def test_a_model_is_run_on_every_recording(samples: Samples) -> None:
     assert (samples.n_clips, samples.n_samples, samples.rate_hz) == (N, 50, RATE_HZ)
-    assert asked(model_of(first_samples()), samples) == [place % 3 for place in range(N)]
+    assert asked(model_of(first_samples()), samples) == [index % 3 for index in range(N)]
 
 
 def test_a_model_is_run_as_the_format_that_was_checked(samples: Samples) -> None:
     name_of_producer = b"\x12\x06aaORTM"  # an ONNX file, whose bytes 4 to 8 are those of onnxruntime's own format
-    assert asked(name_of_producer + model_of(first_samples()), samples) == [place % 3 for place in range(N)]
+    assert asked(name_of_producer + model_of(first_samples()), samples) == [index % 3 for index in range(N)]
 
 
 def test_a_models_own_order_of_labels_is_read(samples: Samples) -> None:
     turned = model_of(first_samples(), labels=json.dumps(["2", "0", "1"]))
-    assert asked(turned, samples) == [(place + 2) % 3 for place in range(N)]
+    assert asked(turned, samples) == [(index + 2) % 3 for index in range(N)]
 
 
 @pytest.mark.parametrize(
-    ("told", "message"),
+    ("metadata", "message"),
     [
         ({"rate_hz": "16000"}, "takes samples at 16000 Hz and the test recordings have 8000; export it with --rate-hz 8000"),
         ({"labels": '["a", "b", "c"]'}, "answers with the labels 'a', 'b', 'c', which are not those of the contest"),
         ({"labels": "{"}, "has labels in its metadata that are no list of words"),
     ],
 )
-def test_a_model_made_for_something_else_is_refused(samples: Samples, told: dict[str, str], message: str) -> None:
-    assert message in refusal(lambda: asked(model_of(first_samples(), **told), samples))
+def test_a_model_made_for_something_else_is_refused(samples: Samples, metadata: dict[str, str], message: str) -> None:
+    assert message in refusal(lambda: asked(model_of(first_samples(), **metadata), samples))
 
 
 def test_scores_of_another_shape_or_no_numbers_are_refused(samples: Samples) -> None:
@@ -101,8 +101,8 @@ def test_a_model_that_does_not_end_is_stopped(samples: Samples) -> None:
     )
     weights = [numpy_helper.from_array(np.array(2**62), "n"), numpy_helper.from_array(np.array(True), "yes")]
     endless = graph_of([helper.make_node("Loop", ["n", "yes", "samples"], ["probabilities"], body=body)], weights)
-    said = refusal(lambda: asked(model_of(endless), samples, wall_s=2))
-    assert "did not end within 2 s" in said or "used more than 2 s of a processor" in said
+    text = refusal(lambda: asked(model_of(endless), samples, wall_s=2))
+    assert "did not end within 2 s" in text or "used more than 2 s of a processor" in text
 
 
 def test_a_model_that_wants_too_much_memory_is_stopped(samples: Samples) -> None:
@@ -110,14 +110,14 @@ def test_a_model_that_wants_too_much_memory_is_stopped(samples: Samples) -> None
         helper.make_node("ConstantOfShape", ["shape"], ["huge"]),
         helper.make_node("ReduceSum", ["huge"], ["probabilities"]),
     ]
-    said = refusal(
+    text = refusal(
         lambda: asked(model_of(graph_of(nodes, [constant("shape", 1 << 20, 1 << 12)])), samples, memory_bytes=1 << 30)
     )
-    assert "memory" in said or "alloc" in said or "1024 MB" in said
+    assert "memory" in text or "alloc" in text or "1024 MB" in text
 
 
 def external_within() -> onnx.GraphProto:
-    (weight,) = (one for one in external().initializer if one.name == "secret")
+    (weight,) = (tensor for tensor in external().initializer if tensor.name == "secret")
     inner = helper.make_node("Constant", [], ["probabilities"], value=weight)
     branch = helper.make_graph([inner], "b", [], [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, None)])
     yes = numpy_helper.from_array(np.array(True), "yes")
@@ -126,7 +126,7 @@ def external_within() -> onnx.GraphProto:
 
 def external_and_sparse() -> onnx.GraphProto:
     """A branch that is nothing but weights with gaps, in a file of the machine that runs it."""
-    (weight,) = (one for one in external().initializer if one.name == "secret")
+    (weight,) = (tensor for tensor in external().initializer if tensor.name == "secret")
     branch = onnx.GraphProto(name="b", sparse_initializer=[onnx.SparseTensorProto(values=weight, dims=[4])])
     return graph_of([helper.make_node("If", ["samples"], ["probabilities"], then_branch=branch, else_branch=branch)], [])
 
@@ -140,18 +140,18 @@ def test_a_model_that_reads_other_files_is_refused_before_it_is_run(graph: onnx.
 
 
 def test_operators_that_the_standard_does_not_have_are_refused() -> None:
-    own = graph_of([helper.make_node("Run", ["samples"], ["probabilities"], domain="com.mallory")], [])
-    said = refusal(lambda: check_model(model_of(own, ("com.mallory",)), "model.onnx"))
-    assert "uses the operator com.mallory::Run" in said
+    operator = graph_of([helper.make_node("Run", ["samples"], ["probabilities"], domain="com.mallory")], [])
+    text = refusal(lambda: check_model(model_of(operator, ("com.mallory",)), "model.onnx"))
+    assert "uses the operator com.mallory::Run" in text
 
 
 def with_function(domain: str, *usual: onnx.AttributeProto) -> onnx.ModelProto:
     """A net whose own function Gelu turns each sample's sign."""
     node = helper.make_node("Gelu", ["samples"], ["probabilities"], domain=domain)
     opset = [helper.make_opsetid("", 18)]
-    own = helper.make_function(domain, "Gelu", ["x"], ["y"], [helper.make_node("Neg", ["x"], ["y"])], opset)
-    own.attribute_proto.extend(usual)
-    return helper.make_model(graph_of([node], []), functions=[own])
+    operator = helper.make_function(domain, "Gelu", ["x"], ["y"], [helper.make_node("Neg", ["x"], ["y"])], opset)
+    operator.attribute_proto.extend(usual)
+    return helper.make_model(graph_of([node], []), functions=[operator])
 
 
 def test_a_function_of_the_model_is_no_way_to_operators_of_the_runtime_or_to_other_files() -> None:
@@ -159,7 +159,7 @@ def test_a_function_of_the_model_is_no_way_to_operators_of_the_runtime_or_to_oth
     for domain in ("com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc", "ai.onnx.ml", "org.pytorch.aten"):
         with pytest.raises(Rejection, match=f"uses the operator {domain}::Gelu"):
             check_contained(with_function(domain))
-    (weight,) = (one for one in external().initializer if one.name == "secret")
+    (weight,) = (tensor for tensor in external().initializer if tensor.name == "secret")
     with pytest.raises(Rejection, match="keeps its weights in another file"):
         check_contained(with_function("mine", helper.make_attribute("weight", weight)))
 
@@ -169,9 +169,9 @@ def test_what_a_model_brings_into_its_refusal_is_short_and_prints(samples: Sampl
     operator = graph_of([helper.make_node("a\x1b[2J\n\0", ["samples"], ["probabilities"], domain="b")], [])
     by_label = refusal(lambda: asked(model_of(first_samples(), labels=json.dumps(labels)), samples))
     by_operator = refusal(lambda: asked(model_of(operator, ("b",)), samples))
-    for said in (by_label, by_operator):
-        assert said.isprintable()
-        assert len(said) < 300
+    for text in (by_label, by_operator):
+        assert text.isprintable()
+        assert len(text) < 300
 
 
 class Bomb:
@@ -206,12 +206,12 @@ def test_recordings_that_are_missing_or_lie_elsewhere_are_named(audio: Path, tmp
 def contest(contest_place: str) -> str:
     """Honest sent what its model says, Boaster something better: its model answers with other samples. On both databases."""
     solution = parse_solution(rows(), "solution.csv")
-    with create_contest(contest_place, solution=solution, name="Digits", now=NOW) as made:
+    with create_contest(contest_place, solution=solution, name="Digits", now=NOW) as opened:
         for name, first in (("Honest", 0), ("Boaster", 1)):
-            team = made.add_team(name, NOW)
-            entry.submit(made, name, rows(), "s.csv", NOW)
-            attach_model(made, team, 1, (model_of(first_samples(first)), "model.onnx"), NOW)
-        made.add_team("Without", NOW)
+            team = opened.add_team(name, NOW)
+            entry.submit(opened, name, rows(), "s.csv", NOW)
+            attach_model(opened, team, 1, (model_of(first_samples(first)), "model.onnx"), NOW)
+        opened.add_team("Without", NOW)
     return contest_place
 
 
@@ -229,18 +229,18 @@ def test_a_model_is_sent_with_a_submission_and_a_bad_one_costs_no_attempt(contes
 
 def test_verify_marks_the_honest_score_and_shows_how_the_other_differs(contest: str, audio: Path) -> None:
     code, lines = run(contest, "verify", "--all", "--audio", audio, "--json")
-    found = {line["team"]: (line["is_verified"], line["remark"]) for line in lines}
+    result = {line["team"]: (line["is_verified"], line["remark"]) for line in lines}
     assert code == 1
-    assert found["Honest"] == (True, "12 of 12 rows equal")
-    assert found["Boaster"][0] is False
-    assert found["Boaster"][1].endswith("differ (clip1, clip2, clip4, ...) and at most 1 may")
+    assert result["Honest"] == (True, "12 of 12 rows equal")
+    assert result["Boaster"][0] is False
+    assert result["Boaster"][1].endswith("differ (clip1, clip2, clip4, ...) and at most 1 may")
     with open_contest(contest) as opened:
-        kept = {model.team: model.is_verified for model in read_sent_models(opened, opened.teams())}
+        stored = {model.team: model.is_verified for model in read_sent_models(opened, opened.teams())}
         states = {line.team: line.model and (line.model.state, line.model.remark) for line in opened.board().lines}
-    assert kept == {"Honest": True, "Boaster": False}
-    assert states == {"Honest": ("verified", found["Honest"][1]), "Boaster": ("differs", found["Boaster"][1])}
-    shown = dict(re.findall(r"(Honest|Boaster).* (\w+) *\n", run(contest, "standings")[1]))
-    assert shown == {"Honest": "verified", "Boaster": "differs"}
+    assert stored == {"Honest": True, "Boaster": False}
+    assert states == {"Honest": ("verified", result["Honest"][1]), "Boaster": ("differs", result["Boaster"][1])}
+    visible = dict(re.findall(r"(Honest|Boaster).* (\w+) *\n", run(contest, "standings")[1]))
+    assert visible == {"Honest": "verified", "Boaster": "differs"}
     assert run(contest, "attempts", "boaster")[1].split()[-1] == "differs"
 
 
@@ -254,9 +254,9 @@ def test_what_is_verified_is_not_run_again_and_takes_no_other_model(contest: str
 def test_a_better_model_may_follow_where_one_did_not_agree(contest: str, audio: Path, tmp_path: Path) -> None:
     assert run(contest, "verify", "Boaster", "--audio", audio)[0] == 1
     (tmp_path / "right.onnx").write_bytes(model_of(first_samples()))
-    code, said = run(contest, "attach", "boaster", tmp_path / "right.onnx")
-    assert code == 0, said
-    assert "is kept beside attempt 1 of Boaster" in said
+    code, text = run(contest, "attach", "boaster", tmp_path / "right.onnx")
+    assert code == 0, text
+    assert "is kept beside attempt 1 of Boaster" in text
     assert run(contest, "verify", "Boaster", "--audio", audio)[0] == 0
 
 
