@@ -1,4 +1,4 @@
-"""What a comparison is: two arms that give equal results, a floor for their ratio, and rounds in which they take turns."""
+"""Comparison of two arms: a check that their results are equal, interleaved rounds, and a floor for their ratio."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-Round = Callable[[], float]  # does the work once and gives units a second
+Round = Callable[[], float]  # does the work once and returns units per second
 
 
 class UnequalError(Exception):
@@ -18,25 +18,25 @@ class UnequalError(Exception):
 class Comparison:
     """Ours against theirs."""
 
-    what: str
+    name: str
     against: str
-    unit: str  # of what a second is filled with
-    floor: float  # the least ratio that we stand for
+    unit: str  # counted per second
+    floor: float  # least ratio that the project stands for
     ours: Round
     theirs: Round
-    check: Callable[[], str]  # says how equal the results are; raises UnequalError where they are not
+    check: Callable[[], str]  # describes how equal the results are, or raises UnequalError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """Medians of the rounds."""
+    """Medians of the rounds, with the least and the greatest ratio."""
 
     comparison: Comparison
     equality: str
     ours: float
     theirs: float
     ratio: float
-    least: float  # of the rounds
+    least: float
     greatest: float
     n_rounds: int
 
@@ -46,7 +46,7 @@ class Finding:
 
 
 def compare(comparison: Comparison, n_rounds: int) -> Finding:
-    """Medians of `n_rounds`, after a check; each round is ours, then theirs, the next theirs, then ours.
+    """Check the arms and return medians of `n_rounds`, in which the arms take turns at being first.
 
     Raises:
         UnequalError: the arms differ.
@@ -72,13 +72,13 @@ def compare(comparison: Comparison, n_rounds: int) -> Finding:
     )
 
 
-def equal_within(what: str, values: Sequence[float], tolerance: float) -> str:
-    """A sentence on values that agree.
+def equal_within(name: str, values: Sequence[float], tolerance: float) -> str:
+    """Return a sentence on values that agree.
 
     Raises:
-        UnequalError: neighbours of them differ by more than `tolerance`, or one is no number.
+        UnequalError: neighbours differ by more than `tolerance`, or a value is NaN.
     """
-    shown = ", ".join(f"{value:.6g}" for value in values)
-    if not all(abs(one - other) <= tolerance for one, other in pairwise(values)):
-        raise UnequalError(f"{what} are {shown}: they differ by more than {tolerance:g}")
-    return f"{what} {shown}"
+    text = ", ".join(f"{value:.6g}" for value in values)
+    if not all(abs(a - b) <= tolerance for a, b in pairwise(values)):
+        raise UnequalError(f"{name} are {text}: they differ by more than {tolerance:g}")
+    return f"{name} {text}"

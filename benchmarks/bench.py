@@ -1,6 +1,6 @@
-"""`make bench`: the speeds that the project stands for, measured against what they are claimed against.
+"""Benchmarks of `make bench`: speeds of the project, each against the usual way to do the same.
 
-Writes benchmarks/results/<machine>.md, and exits with 1 where a floor is not met, or where two arms are not equal.
+Writes benchmarks/results/<machine>.md; exits with 1 if a floor is not met or two arms are not equal.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PACKAGES = ("torch", "torchaudio", "numpy", "opencv-python", "scikit-learn", "l
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Size:
-    """How much is measured."""
+    """Amounts of work to measure."""
 
     n_rounds: int
     tile_sizes: tuple[int, ...]
@@ -40,10 +40,10 @@ class Size:
     n_tiles: int
     n_rows: int
     n_looped: int
-    served: tuple[int, int]  # simultaneous posts, teams of a page
-    sweeps: tuple[int, int, int]  # trials kept, trials trained, trials of a long study
-    n_workers: tuple[int, ...] = (0, 1, 2)  # of the usual loop: which is best is tried
-    n_processes: int = min(2, n_cores())  # of ours
+    served: tuple[int, int]  # simultaneous posts, teams on a page
+    sweeps: tuple[int, int, int]  # trials stored, trials trained, trials of a long study
+    n_workers: tuple[int, ...] = (0, 1, 2)  # DataLoader workers of the usual loop: the best of these counts
+    n_processes: int = min(2, n_cores())  # processes of Arena's trainings
 
 
 FULL = Size(
@@ -74,7 +74,7 @@ QUICK = Size(
     served=(64, 1000),
     sweeps=(64, 8, 100_000),
 )
-TINY = Size(  # for the test that none of this rots
+TINY = Size(  # for the test of the benchmarks themselves
     n_rounds=1,
     tile_sizes=(64,),
     n_speakers=10,
@@ -93,14 +93,14 @@ TINY = Size(  # for the test that none of this rots
 
 
 def all_comparisons(size: Size, scratch: Path, missing: list[str]) -> Iterator[Comparison]:
-    """Every comparison, made when its turn comes; what cannot be compared here goes to `missing`."""
+    """Yield every comparison, prepared when its turn comes; add a line to `missing` for each that cannot run here."""
     yield from scoring.comparisons(size.n_rows, size.n_looped)
     yield from serving.comparisons(*size.served)
-    made, left_out = front_end.comparisons(size.n_clips, size.n_tiles)
+    comparisons, left_out = front_end.comparisons(size.n_clips, size.n_tiles)
     missing += left_out
-    yield from made
+    yield from comparisons
     ours = training.Ours(n_epochs=size.n_epochs, n_processes=size.n_processes)
-    smallest: Path | None = None  # tiles: a sweep's bookkeeping is measured, not its nets
+    smallest: Path | None = None  # smallest tiles, since sweeps measure bookkeeping and not nets
     for world in training.make_worlds(scratch, size.tile_sizes, (size.n_speakers, size.n_takes), ours):
         yield from training.comparisons(world, size.n_workers, size.n_batches)
         smallest = smallest or world.tiles.folder
@@ -109,28 +109,28 @@ def all_comparisons(size: Size, scratch: Path, missing: list[str]) -> Iterator[C
 
 
 def measure(size: Size, scratch: Path) -> tuple[list[Finding], list[str]]:
-    """All findings, each told on stderr, and a word on each arm that is missing.
+    """Return all findings and a line on each missing arm; progress goes to stderr.
 
     Raises:
         UnequalError: two arms differ.
     """
     findings, missing = [], []
     for comparison in all_comparisons(size, scratch, missing):
-        found = compare(comparison, size.n_rounds)
-        findings.append(found)
-        said = f"{found.ratio:.1f} times {comparison.against} (floor {comparison.floor:g})"
-        print(f"{comparison.what}: {said}", file=sys.stderr, flush=True)
+        finding = compare(comparison, size.n_rounds)
+        findings.append(finding)
+        text = f"{finding.ratio:.1f} times {comparison.against} (floor {comparison.floor:g})"
+        print(f"{comparison.name}: {text}", file=sys.stderr, flush=True)
     for word in missing:
         print(word, file=sys.stderr, flush=True)
     return findings, missing
 
 
 def machine() -> str:
-    """What names this machine: its processor and cores."""
+    """Return processor and cores of this machine, which name it."""
     model = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
-        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
-        model = found[1].strip() if found else model
+        match = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+        model = match[1].strip() if match else model
     return f"{model}, {n_cores()} cores"
 
 
@@ -149,7 +149,7 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def version_of(package: str) -> str:
+def find_version(package: str) -> str:
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -157,28 +157,28 @@ def version_of(package: str) -> str:
 
 
 def page(findings: Sequence[Finding], conditions: Sequence[str]) -> str:
-    """The findings as Markdown."""
+    """Return the findings as Markdown."""
     lines = [f"# Speeds on {machine()}", "", *(f"- {line}" for line in conditions), ""]
     lines += [
         "| what | against | ours | theirs | ratio (least to greatest of the rounds) | floor |",
         "|---|---|---|---|---|---|",
     ]
-    for found in findings:
-        c, verdict = found.comparison, "" if found.holds else ", **not met**"
-        ours, theirs = (f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}" for rate in (found.ours, found.theirs))
-        ratio = f"**{found.ratio:.1f}** ({found.least:.1f} to {found.greatest:.1f})"
-        lines.append(f"| {c.what} | {c.against} | {ours} {c.unit}/s | {theirs} {c.unit}/s | {ratio} | {c.floor:g}{verdict} |")
+    for finding in findings:
+        c, verdict = finding.comparison, "" if finding.holds else ", **not met**"
+        ours, theirs = (f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}" for rate in (finding.ours, finding.theirs))
+        ratio = f"**{finding.ratio:.1f}** ({finding.least:.1f} to {finding.greatest:.1f})"
+        lines.append(f"| {c.name} | {c.against} | {ours} {c.unit}/s | {theirs} {c.unit}/s | {ratio} | {c.floor:g}{verdict} |")
     lines += ["", "## Equal results", "", "No ratio is printed before both arms gave the same:", ""]
-    said = dict.fromkeys(f"- {found.comparison.what}: {found.equality}." for found in findings)
-    return "\n".join([*lines, *said]) + "\n"
+    equalities = dict.fromkeys(f"- {finding.comparison.name}: {finding.equality}." for finding in findings)
+    return "\n".join([*lines, *equalities]) + "\n"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about six minutes: fewer clips and three rounds")
     parser.add_argument("--out", type=Path, help="the file to write; else benchmarks/results/<machine>.md")
-    given = parser.parse_args()
-    size = QUICK if given.quick else FULL
+    args = parser.parse_args()
+    size = QUICK if args.quick else FULL
     started, before = time.monotonic(), os.getloadavg()
     try:
         with tempfile.TemporaryDirectory(prefix="arena-bench-") as scratch:
@@ -188,17 +188,17 @@ def main() -> None:
     after = os.getloadavg()
     conditions = [
         f"{machine()}, {memory_gib():.0f} GiB of memory, {system()}, Python {platform.python_version()}",
-        ", ".join(f"{name} {version_of(name)}" for name in _PACKAGES),
-        f"{datetime.now(UTC):%Y-%m-%d}, {size.n_rounds} interleaved rounds{' (--quick)' if given.quick else ''}, medians, "
+        ", ".join(f"{name} {find_version(name)}" for name in _PACKAGES),
+        f"{datetime.now(UTC):%Y-%m-%d}, {size.n_rounds} interleaved rounds{' (--quick)' if args.quick else ''}, medians, "
         f"{(time.monotonic() - started) / 60:.0f} minutes",
         f"load average {before[0]:.2f} before (its own work included: {after[0]:.2f} after)",
         *missing,
     ]
-    out = given.out or RESULTS / f"{slug(machine())}.md"
+    out = args.out or RESULTS / f"{slug(machine())}.md"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page(findings, conditions), encoding="utf-8")
     print(out)
-    if failed := [found.comparison.what for found in findings if not found.holds]:
+    if failed := [finding.comparison.name for finding in findings if not finding.holds]:
         sys.exit(f"error: {len(failed)} of {len(findings)} floors are not met: {'; '.join(failed)}")
 
 

@@ -1,4 +1,4 @@
-"""Recordings to tiles: log-mel against librosa, the bilateral filter against kornia. One thread each."""
+"""Benchmarks of recordings to tiles: log-mel against librosa, bilateral filter against kornia. One thread each."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from cnn.tiles.front_end import bilateral, compute_tiles
 SETTINGS = TileSettings(length_s=1.0)
 
 
-def clips_of(n_clips: int) -> np.ndarray:
-    """(N, S) of one second each, the same backwards: the window around their energy is the whole clip."""
+def make_clips(n_clips: int) -> np.ndarray:
+    """Return (N, S) clips of one second, symmetric in time, so that the window around their energy is the whole clip."""
     rng = np.random.default_rng(0)
     half = SETTINGS.rate_hz // 2
     time_s = np.arange(half) / SETTINGS.rate_hz
@@ -37,7 +37,7 @@ def librosa_tiles(waves: np.ndarray) -> np.ndarray:
 
 
 def librosa_tile(wave: np.ndarray) -> np.ndarray:
-    """The same tile with librosa: (F, T) uint8."""
+    """Return the same tile by librosa: (F, T) uint8."""
     import librosa
 
     window = round(SETTINGS.window_s * SETTINGS.rate_hz)
@@ -60,14 +60,14 @@ def librosa_tile(wave: np.ndarray) -> np.ndarray:
 
 
 def log_mel(n_clips: int) -> Comparison:
-    waves = clips_of(n_clips)
+    waves = make_clips(n_clips)
 
     def check() -> str:
         difference = float(np.abs(arena_tiles(waves[:20]).astype(int) - librosa_tiles(waves[:20])).mean())
         return equal_within("mean difference of a cell, in grey levels of 255, is", (difference, 0.0), 1.0)
 
     return Comparison(
-        what=f"one-second clips to tiles of {SETTINGS.size} mel bands ({n_clips:,} for 30,000)",
+        name=f"one-second clips to tiles of {SETTINGS.size} mel bands ({n_clips:,} for 30,000)",
         against="librosa, a clip at a time",
         unit="clips",
         floor=4.0,
@@ -85,41 +85,41 @@ def _rate(tiles: Callable[[np.ndarray], np.ndarray], waves: np.ndarray) -> float
         return len(waves) / (time.perf_counter() - started)
 
 
-def filtered(tiles: np.ndarray) -> np.ndarray:
+def filter_tiles(tiles: np.ndarray) -> np.ndarray:
     return np.stack([bilateral(tile, SETTINGS) for tile in tiles])
 
 
-def kornia_filtered(tiles: np.ndarray) -> np.ndarray:
-    """(N, F, T) uint8, batches of 64: kornia's window is a square, OpenCV's a disc."""
+def filter_with_kornia(tiles: np.ndarray) -> np.ndarray:
+    """Return (N, F, T) uint8, in batches of 64: kornia's window is a square, OpenCV's a disc."""
     from kornia.filters import bilateral_blur
 
-    s, made = SETTINGS, np.empty_like(tiles)
+    s, smoothed = SETTINGS, np.empty_like(tiles)
     sigma_space = (s.bilateral_sigma_space, s.bilateral_sigma_space)
     kernel = (s.bilateral_diameter, s.bilateral_diameter)
     for start in range(0, len(tiles), 64):
         batch = torch.from_numpy(tiles[start : start + 64]).unsqueeze(1).float() / 255
         smooth = bilateral_blur(batch, kernel, s.bilateral_sigma_color / 255, sigma_space)
-        made[start : start + 64] = (smooth.squeeze(1) * 255).round().to(torch.uint8).numpy()
-    return made
+        smoothed[start : start + 64] = (smooth.squeeze(1) * 255).round().to(torch.uint8).numpy()
+    return smoothed
 
 
 def bilateral_filter(n_tiles: int) -> Comparison:
-    some = arena_tiles(clips_of(50))
-    tiles = np.resize(some, (n_tiles, *some.shape[1:]))
+    sample = arena_tiles(make_clips(50))
+    tiles = np.resize(sample, (n_tiles, *sample.shape[1:]))
 
     def check() -> str:
-        difference = float(np.abs(filtered(some).astype(int) - kornia_filtered(some)).mean())
-        change = float(np.abs(filtered(some).astype(int) - some).mean())
-        said = equal_within("mean difference of a cell, in grey levels of 255, is", (difference, 0.0), 0.35 * change)
-        return f"{said} (the filter itself changes a cell by {change:.3g}; square window against disc)"
+        difference = float(np.abs(filter_tiles(sample).astype(int) - filter_with_kornia(sample)).mean())
+        change = float(np.abs(filter_tiles(sample).astype(int) - sample).mean())
+        text = equal_within("mean difference of a cell, in grey levels of 255, is", (difference, 0.0), 0.35 * change)
+        return f"{text} (the filter itself changes a cell by {change:.3g}; square window against disc)"
 
     return Comparison(
-        what=f"bilateral filter of {n_tiles:,} tiles, {SETTINGS.size} x {SETTINGS.size}",
+        name=f"bilateral filter of {n_tiles:,} tiles, {SETTINGS.size} x {SETTINGS.size}",
         against="kornia.filters.bilateral_blur, batches of 64",
         unit="tiles",
         floor=2.0,
-        ours=lambda: _filter_rate(filtered, tiles),
-        theirs=lambda: _filter_rate(kornia_filtered, tiles),
+        ours=lambda: _filter_rate(filter_tiles, tiles),
+        theirs=lambda: _filter_rate(filter_with_kornia, tiles),
         check=check,
     )
 
@@ -133,11 +133,11 @@ def _filter_rate(run, tiles: np.ndarray) -> float:  # type: ignore[no-untyped-de
 
 
 def comparisons(n_clips: int, n_tiles: int) -> tuple[list[Comparison], list[str]]:
-    """What can be compared here, and a word on what cannot."""
-    made, missing = [], []
+    """Return the comparisons that can run here, and a line on each that cannot."""
+    results, missing = [], []
     for name, build, n in (("librosa", log_mel, n_clips), ("kornia", bilateral_filter, n_tiles)):
         if importlib.util.find_spec(name):
-            made.append(build(n))
+            results.append(build(n))
         else:
             missing.append(f"{name} is not installed: left out what is compared with it")
-    return made, missing
+    return results, missing

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.gpu_sweep`: one training at a time against many as one net, then a whole sweep; under ten minutes.
+"""Benchmark of fused trials on a GPU: one training at a time against many as one net, then a whole sweep.
 
 Writes benchmarks/results/<device>-sweep.md. `--device cpu --quick` is for trying the command where there is no GPU: it says
 nothing of speed. Clips a second count every member's clips, augmentation included.
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.bench import RESULTS, machine, slug, version_of
+from benchmarks.bench import RESULTS, find_version, machine, slug
 from benchmarks.make_corpus import Plan, make
 from benchmarks.plain_augment import PlainAugment
 from benchmarks.plain_loop import Files, loader, notebook_epoch, plain, write_files
@@ -44,17 +44,17 @@ _PER_CLIP = 6  # FLOPs of a training step for each multiply-add of a forward pas
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Size:
-    """How much is measured."""
+    """Amounts of work to measure."""
 
     n_speakers: int
     n_takes: int
     members: tuple[int, ...]
-    n_workers: int  # of the usual loop
-    n_looped: int  # clips that it is timed on
+    n_workers: int  # DataLoader workers of the usual loop
+    n_looped: int  # clips for the timing of the usual loop
     n_rounds: int
     budget: int  # trials of each of the eight studies
     n_epochs: int
-    limit_s: int  # of the whole sweep
+    limit_s: int  # time limit of the whole sweep
 
 
 FULL = Size(
@@ -65,7 +65,7 @@ QUICK = Size(n_speakers=10, n_takes=2, members=(2, 4), n_workers=0, n_looped=64,
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class World:
-    """Tiles of tones, and what trains on them."""
+    """Tiles of tones, and the device and folder of the measurement."""
 
     tiles: TileSet
     device: torch.device
@@ -73,9 +73,9 @@ class World:
     size: Size
 
     def config(self, model: str) -> RunConfig:
-        found = default_config(self.tiles.corpus, self.tiles.settings, model, "raw+aug")
+        config = default_config(self.tiles.corpus, self.tiles.settings, model, "raw+aug")
         settings = ["model.width=1", "model.dropout=0", "train.batch_size=64", "train.side_views=0"]
-        return override(found, [*settings, f"train.epochs={self.size.n_epochs}"])
+        return override(config, [*settings, f"train.epochs={self.size.n_epochs}"])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +85,7 @@ class Line:
     model: str
     arm: str
     rates: list[float]  # clips/s of each round
-    share: float | None  # of the device's fp32 peak
+    share: float | None  # share of the device's fp32 peak
 
     @property
     def rate(self) -> float:
@@ -93,14 +93,14 @@ class Line:
 
 
 def make_world(scratch: Path, device: torch.device, size: Size) -> World:
-    """30,000 clips of 75 voices, of which three fifths train: 18,000; fewer with --quick."""
+    """Return 30,000 clips of 75 voices, of which 18,000 train; fewer with --quick."""
     make(Plan(out=scratch / "corpus", sources={}, n_speakers=size.n_speakers, n_takes=size.n_takes, rate_hz=8000), n_cores())
     tiles = prepare(scan(scratch / "corpus"), TileSettings(), scratch / "tiles")
     return World(tiles=tiles, device=device, scratch=scratch, size=size)
 
 
 def arms(world: World, model: str) -> Iterator[tuple[str, Callable[[], float]]]:
-    """Each with what gives its clips a second."""
+    """Yield the name of each arm and a function that measures its clips per second."""
     config = world.config(model)
     material = SplitData(world.tiles, config, world.device)
     train = material.clips["train"]
@@ -136,7 +136,7 @@ def _looped(world: World, config: RunConfig, train: Clips) -> float:
 
 
 class _on:  # noqa: N801 - reads as what it does
-    """A loader whose batches are copied to a device, as a notebook does."""
+    """A loader that copies its batches to a device, as a notebook does."""
 
     def __init__(self, device: torch.device, source: object) -> None:
         self._device, self._source = device, source
@@ -164,13 +164,13 @@ def _timed(world: World, n_clips: int, work: Callable[[], object]) -> float:
 
 
 def measure(world: World, models: Sequence[str]) -> list[Line]:
-    """All arms of all models, in rounds in which they take turns."""
+    """Return all arms of all models, measured in interleaved rounds."""
     lines = []
     for model in models:
-        made = list(arms(world, model))
-        rates: dict[str, list[float]] = {name: [] for name, _ in made}
+        timed_arms = list(arms(world, model))
+        rates: dict[str, list[float]] = {name: [] for name, _ in timed_arms}
         for _ in range(world.size.n_rounds):
-            for name, run in made:
+            for name, run in timed_arms:
                 try:
                     rates[name].append(run())
                 except RuntimeError as error:
@@ -178,16 +178,16 @@ def measure(world: World, models: Sequence[str]) -> list[Line]:
                         raise
                     rates[name].append(math.nan)
         cost = _PER_CLIP * count_multiply_adds(Trainer(world.config(model), torch.device("cpu")).net, 64)
-        peak = _PEAK_FP32.get(_name_of(world.device))
-        for name, found in rates.items():
-            line = Line(model=model, arm=name, rates=found, share=None)
+        peak = _PEAK_FP32.get(_name_device(world.device))
+        for name, arm_rates in rates.items():
+            line = Line(model=model, arm=name, rates=arm_rates, share=None)
             lines.append(replace(line, share=line.rate * cost / peak if peak else None))
             print(f"{model}, {name}: {line.rate:,.0f} clips/s", file=sys.stderr, flush=True)
     return lines
 
 
 def whole_sweep(world: World) -> tuple[int, float]:
-    """Epochs trained by `arena sweep run --all --fuse auto`, and the seconds they took; it ends at the limit."""
+    """Run `arena sweep run --all --fuse auto` up to the time limit; return its epochs and seconds."""
     size = world.size
     words = ["sweep", "run", "--all", "--budget", str(size.budget), "--fuse", "auto" if world.device.type == "cuda" else "2"]
     words += ["--tiles", str(world.tiles.folder), "--runs", "runs", "--studies", "studies", "--wandb", "off", "--device"]
@@ -205,10 +205,14 @@ def whole_sweep(world: World) -> tuple[int, float]:
 
 
 def page(world: World, lines: Sequence[Line], sweep: tuple[int, float]) -> str:
-    """The findings as Markdown."""
-    name, size = _name_of(world.device), world.size
+    """Return the findings as Markdown."""
+    name, size = _name_device(world.device), world.size
     n_clips = len(SplitData(world.tiles, world.config("lenet5"), torch.device("cpu")).clips["train"])
-    text = [f"# Fused trials on {name}", "", f"- {machine()}, Python {platform.python_version()}, torch {version_of('torch')}"]
+    text = [
+        f"# Fused trials on {name}",
+        "",
+        f"- {machine()}, Python {platform.python_version()}, torch {find_version('torch')}",
+    ]
     text += [
         f"- {datetime.now(UTC):%Y-%m-%d}, medians of {size.n_rounds} interleaved rounds, 64 x 64 cells, batches of 64, width 1"
     ]
@@ -218,24 +222,24 @@ def page(world: World, lines: Sequence[Line], sweep: tuple[int, float]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for line in lines:
-        base = next(other.rate for other in lines if other.model == line.model and "resident" in other.arm)
+        base = next(candidate.rate for candidate in lines if candidate.model == line.model and "resident" in candidate.arm)
         rounds = " ".join(f"{rate:,.0f}" for rate in line.rates)
         share = f"{100 * line.share:.1f} %" if line.share else "peak not known"
         text.append(f"| {line.model} | {line.arm} | {line.rate:,.0f} | {rounds} | {line.rate / base:.2f} | {share} |")
     n_epochs, seconds = sweep
-    wanted = 8 * size.budget * size.n_epochs
+    planned = 8 * size.budget * size.n_epochs
     text += [
         "",
         f"Whole sweep, 8 studies x {size.budget} trials x {size.n_epochs} epochs x {n_clips:,} clips: {n_epochs:,} of ",
     ]
-    naive = sum(wanted / 2 * n_clips / line.rate for line in lines if "DataLoader" in line.arm)
+    naive = sum(planned / 2 * n_clips / line.rate for line in lines if "DataLoader" in line.arm)
     text[-1] += (
-        f"{wanted:,} epochs in {seconds:,.0f} s (pruned trials leave some out); the DataLoader loop would take {naive:,.0f} s."
+        f"{planned:,} epochs in {seconds:,.0f} s (pruned trials leave some out); the DataLoader loop would take {naive:,.0f} s."
     )
     return "\n".join(text) + "\n"
 
 
-def _name_of(device: torch.device) -> str:
+def _name_device(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else machine()
 
 
@@ -245,13 +249,13 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a minute, to see that it runs")
     parser.add_argument("--models", nargs="+", default=["lenet5", "resnet"])
     parser.add_argument("--out", type=Path, help="the file to write; else benchmarks/results/<device>-sweep.md")
-    given = parser.parse_args()
-    if given.device.startswith("cuda") and not torch.cuda.is_available():
+    args = parser.parse_args()
+    if args.device.startswith("cuda") and not torch.cuda.is_available():
         sys.exit("error: no CUDA GPU is here; `--device cpu --quick` tries the command")
     with tempfile.TemporaryDirectory(prefix="arena-gpu-") as scratch:
-        world = make_world(Path(scratch), torch.device(given.device), QUICK if given.quick else FULL)
-        text = page(world, measure(world, given.models), whole_sweep(world))
-    out = given.out or RESULTS / f"{slug(_name_of(torch.device(given.device)))}-sweep.md"
+        world = make_world(Path(scratch), torch.device(args.device), QUICK if args.quick else FULL)
+        text = page(world, measure(world, args.models), whole_sweep(world))
+    out = args.out or RESULTS / f"{slug(_name_device(torch.device(args.device)))}-sweep.md"
     out.write_text(text, encoding="utf-8")
     print(text)
     print(out)

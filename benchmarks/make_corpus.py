@@ -1,4 +1,4 @@
-"""A corpus of AudioMNIST's size and rate: real recordings repeated and perturbed under new speakers' names, or tones.
+"""Synthetic corpus of AudioMNIST's size and rate: recordings repeated and perturbed as new speakers, or tones.
 
 `python -m benchmarks.make_corpus OUT --source recordings` writes 60 speakers x 10 digits x 50 takes
 at 48 kHz and 16 bits, 1.4 GB. Equal arguments give equal bytes. S samples.
@@ -26,17 +26,17 @@ Samples = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What is written where."""
+    """Settings of a synthetic corpus."""
 
     out: Path
-    sources: dict[str, tuple[Path, ...]]  # recordings by digit; none: tones
+    sources: dict[str, tuple[Path, ...]]  # recordings by digit; empty: tones
     n_speakers: int
     n_takes: int
     rate_hz: int
 
 
 def write_speaker(plan: Plan, number: int) -> int:
-    """All clips of one new speaker: their own speed and gain on every take of one old voice; how many."""
+    """Write all clips of a new speaker, whose speed and gain differ from the source's; return their number."""
     rng = np.random.default_rng([7, number])
     speed = rng.uniform(0.85, 1.15)
     name = f"{number:02d}"
@@ -59,18 +59,18 @@ def _source(plan: Plan, digit: str, number: int, rng: np.random.Generator) -> tu
 
 
 def _perturbed(samples: Samples, stretch: float, rng: np.random.Generator) -> Samples:
-    places = np.arange(max(1, math.floor(len(samples) * stretch))) / stretch
-    wave = np.interp(places, np.arange(len(samples)), samples) * rng.uniform(0.4, 0.95)
+    positions = np.arange(max(1, math.floor(len(samples) * stretch))) / stretch
+    wave = np.interp(positions, np.arange(len(samples)), samples) * rng.uniform(0.4, 0.95)
     return np.clip(wave + rng.normal(0, 10 ** rng.uniform(-4, -2.5), len(wave)), -1, 1).astype(np.float32)
 
 
 def make(plan: Plan, n_jobs: int) -> int:
-    """Write the corpus in `n_jobs` processes, 0 is one a core; how many clips."""
+    """Write the corpus in `n_jobs` processes, 0: one per core; return the number of clips."""
     return sum(map_in_processes(partial(write_speaker, plan), range(1, plan.n_speakers + 1), n_jobs))
 
 
-def resolve_sources(folder: Path) -> dict[str, tuple[Path, ...]]:
-    """The usable recordings below `folder` by digit."""
+def find_sources(folder: Path) -> dict[str, tuple[Path, ...]]:
+    """Return the usable recordings below `folder` by digit."""
     clips = scan(folder).clips
     return {str(d): tuple(folder / clip.path for clip in clips if clip.label == str(d)) for d in range(N_DIGITS)}
 
@@ -83,10 +83,10 @@ def main() -> None:
     parser.add_argument("--takes", type=int, default=50)
     parser.add_argument("--rate", type=int, default=48_000)
     parser.add_argument("--jobs", type=int, default=0)
-    given = parser.parse_args()
-    sources = resolve_sources(given.source) if given.source else {}
-    plan = Plan(out=given.out, sources=sources, n_speakers=given.speakers, n_takes=given.takes, rate_hz=given.rate)
-    print(f"{given.out}: {make(plan, given.jobs):,} clips")
+    args = parser.parse_args()
+    sources = find_sources(args.source) if args.source else {}
+    plan = Plan(out=args.out, sources=sources, n_speakers=args.speakers, n_takes=args.takes, rate_hz=args.rate)
+    print(f"{args.out}: {make(plan, args.jobs):,} clips")
 
 
 if __name__ == "__main__":

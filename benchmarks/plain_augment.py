@@ -1,4 +1,4 @@
-"""The augmentation of `cnn.tiles.augment` as it is usually written: in numpy, one clip at a time. F mel bins, T frames."""
+"""Augmentation of `cnn.tiles.augment` in the usual way: numpy, one clip at a time. F mel bins, T frames."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy.typing as npt
 from cnn.config import AugmentSettings, TileSettings
 
 Picture = npt.NDArray[np.float32]
-_FULL_SIZE = 64  # widths and shifts are given for tiles of this size
+_FULL_SIZE = 64  # the settings' widths and shifts are for tiles of this size
 
 
 class PlainAugment:
-    """Frequencies and durations scaled and bent by interpolation, a shift, a noise floor, then masks."""
+    """Warping of frequency and time by interpolation, a shift, a noise floor, then masks."""
 
     def __init__(self, settings: AugmentSettings, tiles: TileSettings) -> None:
         self._settings, self._range_db, self._scale = settings, tiles.range_db, tiles.size / _FULL_SIZE
@@ -21,7 +21,7 @@ class PlainAugment:
         self._hertz = 700 * (10 ** ((self._low + self._mel_per_bin * np.arange(tiles.size)) / 2595) - 1)
 
     def warp(self, grey: Picture, rng: np.random.Generator) -> Picture:
-        """(F, T) in 0..1: scaled in frequency and time, moved in time, with a random noise floor."""
+        """Return (F, T) in 0..1: scaled in frequency and time, shifted in time, with a random noise floor."""
         s, n_frames = self._settings, grey.shape[1]
         hertz = _warped(self._hertz, np.exp(rng.uniform(-s.tract, s.tract)), self._highest)
         bins = (_mel(hertz) - self._low) / self._mel_per_bin + _bend(len(grey), s.tract_bend * self._scale, rng)
@@ -36,7 +36,7 @@ class PlainAugment:
         return np.clip(10 / self._range_db * np.log10(power) + 1, 0, 1)
 
     def mask(self, picture: Picture, rng: np.random.Generator) -> Picture:
-        """(F, T) of mean 0, in place: bands of rows and columns set to 0."""
+        """Set random bands of rows and columns of (F, T), of mean 0, to 0, in place."""
         s = self._settings
         for rows, n_masks, width in ((picture, s.freq_masks, s.freq_width), (picture.T, s.time_masks, s.time_width)):
             for _ in range(n_masks):
@@ -47,15 +47,15 @@ class PlainAugment:
 
 
 def normalise(grey: Picture) -> Picture:
-    """As `cnn.tiles.batches.normalise`, of one clip."""
+    """Return one clip normalised as by `cnn.tiles.batches.normalise`."""
     centred = grey - grey.mean(1, keepdims=True)
     return centred / max(centred.std(ddof=1), 1e-3)
 
 
-def _rows_at(picture: Picture, places: npt.NDArray[np.float64]) -> Picture:
-    """The rows at fractional `places`, interpolated; outside lies silence."""
+def _rows_at(picture: Picture, positions: npt.NDArray[np.float64]) -> Picture:
+    """Return the rows at fractional `positions`, interpolated; outside the picture is silence."""
     padded = np.pad(picture, ((1, 1), (0, 0)))
-    inside = (places + 1).clip(0, len(picture) + 1)
+    inside = (positions + 1).clip(0, len(picture) + 1)
     low = np.minimum(inside.astype(int), len(picture))
     share = (inside - low).astype(np.float32)[:, None]
     return padded[low] * (1 - share) + padded[low + 1] * share

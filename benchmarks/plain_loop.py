@@ -1,6 +1,6 @@
-"""The loops that ours is measured against: a notebook's, over files and single clips, and its honest peer, over a tensor.
+"""Training loops to measure against: a notebook's over files and single clips, and its honest peer over a tensor.
 
-Both train our net with our weights, optimiser and learning rates, NCHW.
+Both train Arena's net with its weights, optimiser and learning rates, NCHW.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ Batches = Iterator[tuple[torch.Tensor, torch.Tensor]]
 
 
 class Files(Dataset[tuple[torch.Tensor, int]]):
-    """One .npy file a clip; what is done to a clip is done when it is asked for, to it alone."""
+    """Dataset of one .npy file per clip; each clip is augmented alone, when it is loaded."""
 
     def __init__(self, folder: Path, labels: np.ndarray, augment: PlainAugment | None) -> None:
         self.folder, self.labels, self.augment = folder, labels, augment
-        self.rng: np.random.Generator | None = None  # of each worker its own
+        self.rng: np.random.Generator | None = None  # one per worker
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, place: int) -> tuple[torch.Tensor, int]:
-        picture = plain_augment.normalise(self._levels(np.load(self.folder / f"{place}.npy").astype(np.float32) / 255))
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        picture = plain_augment.normalise(self._levels(np.load(self.folder / f"{index}.npy").astype(np.float32) / 255))
         if self.augment is not None:
             picture = self.augment.mask(picture, self.rng)
-        return torch.from_numpy(picture).unsqueeze(0), int(self.labels[place])  # (1, F, T)
+        return torch.from_numpy(picture).unsqueeze(0), int(self.labels[index])  # (1, F, T)
 
     def _levels(self, grey: np.ndarray) -> np.ndarray:
         if self.augment is None:
@@ -52,20 +52,20 @@ class Files(Dataset[tuple[torch.Tensor, int]]):
 
 def write_files(folder: Path, pictures: np.ndarray) -> Path:
     folder.mkdir(parents=True)
-    for place, picture in enumerate(pictures):
-        np.save(folder / f"{place}.npy", picture)
+    for index, picture in enumerate(pictures):
+        np.save(folder / f"{index}.npy", picture)
     return folder
 
 
 def loader(files: Files, batch_size: int, n_workers: int, order: torch.Tensor | None = None) -> DataLoader:
-    """As a notebook makes it; `order` (N,) in place of its own shuffling."""
+    """Return the DataLoader of a notebook; `order` (N,) replaces its shuffling."""
     if order is None:
         return DataLoader(files, batch_size=batch_size, shuffle=True, num_workers=n_workers)
     return DataLoader(files, batch_size=batch_size, sampler=order.tolist(), num_workers=n_workers)
 
 
-def order_of(fit: Trainer, n_clips: int) -> tuple[torch.Tensor, int]:
-    """The order and batch size of the epoch that `fit` would train next."""
+def compute_order(fit: Trainer, n_clips: int) -> tuple[torch.Tensor, int]:
+    """Return the order and batch size of the epoch that `fit` would train next."""
     steps = count_steps(n_clips, fit.config.train.batch_size)
     seed = derive_seed("order", fit.config.train.seed, len(fit.rows))
     order = torch.randperm(n_clips, generator=torch.Generator().manual_seed(seed))
@@ -81,7 +81,7 @@ class Plain:
 
 
 def plain(fit: Trainer) -> Plain:
-    """The same net: weights as torch lays them out unasked, layer after layer for the whole batch, torch's optimiser."""
+    """Return the same net in torch's default layout, one layer after another, with torch's optimiser."""
     for name, layer in list(fit.net.named_modules()):
         if isinstance(layer, FirstStage):
             fit.net.set_submodule(name, nn.Sequential(*layer))
@@ -113,7 +113,7 @@ def notebook_epoch(plain: Plain, train: DataLoader, val: DataLoader) -> tuple[fl
 
 
 def peer_epoch(plain: Plain, train: Clips, val: Clips) -> tuple[float, float]:
-    """The same over tensors in memory, with ours's batches."""
+    """Do the same over tensors in memory, with Arena's batches."""
     fit, settings = plain.fit, plain.fit.config.train
     steps = count_steps(len(train), settings.batch_size)
     losses, truths, guesses = [], [], []

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.scale CORPUS`: what scan, prepare and train take of time and memory on a corpus of AudioMNIST's size.
+"""Benchmark of scale: time and memory of scan, prepare and train on a corpus of AudioMNIST's size.
 
 Memory is the greatest sum of proportional set sizes (PSS: pages that several processes share count once) over the command
 and all that it started, sampled every 0.2 s. Linux only.
@@ -21,14 +21,14 @@ LIMIT_MIB = 2048
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cost:
-    """Of one command."""
+    """Cost of one command."""
 
     seconds: float
     peak_mib: float
 
 
-def cost_of(words: list[str], folder: Path) -> Cost:
-    """Run `words` in `folder` to their end.
+def measure_cost(words: list[str], folder: Path) -> Cost:
+    """Run a command in `folder` and return its cost.
 
     Raises:
         CalledProcessError: the command failed.
@@ -45,12 +45,12 @@ def cost_of(words: list[str], folder: Path) -> Cost:
 
 
 def family(pid: int) -> list[int]:
-    """A process and all its descendants."""
+    """Return the ids of a process and all its descendants."""
     children: list[int] = []
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
             children += map(int, (task / "children").read_text().split())
-    return [pid, *(one for child in children for one in family(child))]
+    return [pid, *(descendant for child in children for descendant in family(child))]
 
 
 def pss_mib(pid: int) -> float:
@@ -64,17 +64,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path, help="as `python -m benchmarks.make_corpus` writes it")
     parser.add_argument("--epochs", type=int, default=2)
-    given = parser.parse_args()
-    arena, corpus = [sys.executable, "-m", "arena"], str(given.corpus.resolve())
+    args = parser.parse_args()
+    arena, corpus = [sys.executable, "-m", "arena"], str(args.corpus.resolve())
     steps = {
         "scan": ["data", "scan", corpus],
         "scan again": ["data", "scan", corpus],
         "prepare": ["data", "prepare", corpus],
         "prepare again": ["data", "prepare", corpus],
-        "train, two at once": ["train", "--all", "--jobs", "2", "--wandb", "off", f"train.epochs={given.epochs}"],
+        "train, two at once": ["train", "--all", "--jobs", "2", "--wandb", "off", f"train.epochs={args.epochs}"],
     }
     with tempfile.TemporaryDirectory(prefix="arena-scale-") as folder:
-        costs = {name: cost_of([*arena, *words], Path(folder)) for name, words in steps.items()}
+        costs = {name: measure_cost([*arena, *words], Path(folder)) for name, words in steps.items()}
     for name, cost in costs.items():
         print(f"| {name} | {cost.seconds:,.0f} s | {cost.peak_mib:,.0f} MiB |")
     if worst := [name for name, cost in costs.items() if cost.peak_mib > LIMIT_MIB]:

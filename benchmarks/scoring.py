@@ -1,4 +1,4 @@
-"""Macro-F1, its interval by speaker and a whole contest's standings, against scikit-learn."""
+"""Benchmarks of scoring against scikit-learn: macro-F1, its interval by speaker, a contest's standings."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ CONTEST_ROWS, CONTEST_TEAMS = 6000, 100
 
 
 def answers(n_rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(N,) truth, prediction (nine of ten right) and speaker."""
+    """Return (N,) truth, prediction (nine of ten right) and speaker."""
     rng = np.random.default_rng(0)
     truth = rng.integers(0, N_CLASSES, n_rows)
     predicted = np.where(rng.random(n_rows) < 0.9, truth, rng.integers(0, N_CLASSES, n_rows))
     return truth, predicted, np.arange(n_rows) % N_SPEAKERS
 
 
-def confusions_of(truth: np.ndarray, predicted: np.ndarray, speaker: np.ndarray) -> np.ndarray:
-    """(G, K, K), one matrix a speaker."""
+def count_confusions(truth: np.ndarray, predicted: np.ndarray, speaker: np.ndarray) -> np.ndarray:
+    """Return (G, K, K), a matrix per speaker."""
     return np.stack([confusion_matrix(truth[speaker == s], predicted[speaker == s], N_CLASSES) for s in range(N_SPEAKERS)])
 
 
 def looped_interval(rows: tuple[np.ndarray, np.ndarray, np.ndarray], n_replicates: int) -> tuple[float, float]:
-    """The interval by a loop over scikit-learn, from the draws that ours makes."""
+    """Return the interval by a loop over scikit-learn, from the same draws as Arena's."""
     truth, predicted, speaker = rows
-    of_speaker = [np.flatnonzero(speaker == s) for s in range(N_SPEAKERS)]
+    speaker_rows = [np.flatnonzero(speaker == s) for s in range(N_SPEAKERS)]
     shares = np.full(N_SPEAKERS, 1 / N_SPEAKERS)
     draws = np.random.default_rng(0).multinomial(N_SPEAKERS, shares, size=n_replicates)  # (R, G)
     scores = []
     for counts in draws:
-        places = np.concatenate([of_speaker[s] for s in np.repeat(np.arange(N_SPEAKERS), counts)])
-        scores.append(f1_score(truth[places], predicted[places], average="macro"))
+        indices = np.concatenate([speaker_rows[s] for s in np.repeat(np.arange(N_SPEAKERS), counts)])
+        scores.append(f1_score(truth[indices], predicted[indices], average="macro"))
     low, high = np.quantile(scores, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
@@ -56,7 +56,7 @@ def macro_f1_comparison(n_rows: int) -> Comparison:
         return float(f1_score(truth, predicted, average="macro"))
 
     return Comparison(
-        what=f"macro-F1 of {n_rows:,} rows",
+        name=f"macro-F1 of {n_rows:,} rows",
         against="sklearn.metrics.f1_score on the same integers",
         unit="scores",
         floor=30.0,
@@ -68,7 +68,7 @@ def macro_f1_comparison(n_rows: int) -> Comparison:
 
 def bootstrap_comparison(n_rows: int, n_replicates: int, n_looped: int) -> Comparison:
     rows = answers(n_rows)
-    confusions = confusions_of(*rows)
+    confusions = count_confusions(*rows)
 
     def check() -> str:
         interval = speaker_interval(confusions, n_replicates=n_looped)
@@ -78,10 +78,10 @@ def bootstrap_comparison(n_rows: int, n_replicates: int, n_looped: int) -> Compa
         return f"both intervals of the first {n_looped} replicates are {low:.6f} to {high:.6f}"
 
     def ours() -> None:
-        speaker_interval(confusions_of(*rows), n_replicates=n_replicates)
+        speaker_interval(count_confusions(*rows), n_replicates=n_replicates)
 
     return Comparison(
-        what=f"interval of macro-F1 by speaker, {n_replicates:,} replicates of {n_rows:,} rows",
+        name=f"interval of macro-F1 by speaker, {n_replicates:,} replicates of {n_rows:,} rows",
         against=f"a loop over sklearn.metrics.f1_score ({n_looped} replicates measured for {n_replicates:,})",
         unit="intervals",
         floor=400.0,
@@ -91,39 +91,39 @@ def bootstrap_comparison(n_rows: int, n_replicates: int, n_looped: int) -> Compa
     )
 
 
-def csv_of(labels: np.ndarray) -> bytes:
-    """A file as `arena predict` writes it."""
+def write_csv(labels: np.ndarray) -> bytes:
+    """Return a file as `arena predict` writes it."""
     return ("id,label\n" + "".join(f"clip_{n:05d},{label}\n" for n, label in enumerate(labels))).encode()
 
 
-def looped_replicates(solution: Solution, drawn: Resamples, predicted: np.ndarray, n_looped: int) -> np.ndarray:
-    """(n_looped, T) macro-F1 of the first resamples, from the draws that ours makes."""
+def looped_replicates(solution: Solution, draws: Resamples, predicted: np.ndarray, n_looped: int) -> np.ndarray:
+    """Return (n_looped, T) macro-F1 of the first resamples, from the same draws as Arena's."""
     scores = np.empty((n_looped, len(predicted)))
-    for at in range(n_looped):
-        places = np.repeat(drawn.rows, drawn.weights[at].astype(np.int64))
-        scores[at] = [f1_score(solution.truth[places], team[places], average="macro") for team in predicted]
+    for index in range(n_looped):
+        rows = np.repeat(draws.rows, draws.weights[index].astype(np.int64))
+        scores[index] = [f1_score(solution.truth[rows], team[rows], average="macro") for team in predicted]
     return scores
 
 
 def board_comparison(n_rows: int, n_teams: int, n_looped: int) -> Comparison:
-    """Paired resamples of rows, the harder case: without speakers every row is a unit."""
+    """Compare paired resamples of rows, the harder case: without speakers every row is a unit."""
     truth = answers(n_rows)[0]
     rng = np.random.default_rng(1)
     predicted = np.stack(
         [np.where(rng.random(n_rows) < 0.9, truth, rng.integers(0, N_CLASSES, n_rows)) for _ in range(n_teams)]
     )
-    solution = parse_solution(csv_of(truth), "solution.csv")
+    solution = parse_solution(write_csv(truth), "solution.csv")
     scores = np.array([macro_f1(confusion_matrix(truth, team, N_CLASSES)) for team in predicted])
 
     def ours() -> None:
-        drawn = draw_resamples(solution, Part.PUBLIC, seed=rng.integers(1 << 30))  # fresh draws: nothing is remembered
-        replicates = drawn.macro_f1(predicted)
+        draws = draw_resamples(solution, Part.PUBLIC, seed=rng.integers(1 << 30))  # fresh draws, so that nothing is cached
+        replicates = draws.macro_f1(predicted)
         np.quantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-        compare_teams(scores, replicates, drawn.n_units)
+        compare_teams(scores, replicates, draws.n_units)
 
     def check() -> str:
-        drawn = draw_resamples(solution, Part.PUBLIC, n_replicates=n_looped)
-        gap = np.abs(drawn.macro_f1(predicted) - looped_replicates(solution, drawn, predicted, n_looped)).max()
+        draws = draw_resamples(solution, Part.PUBLIC, n_replicates=n_looped)
+        gap = np.abs(draws.macro_f1(predicted) - looped_replicates(solution, draws, predicted, n_looped)).max()
         if gap > 1e-12:
             raise UnequalError(f"replicates differ by {gap}")
         return f"all replicates of the first {n_looped} resamples of {n_teams} teams within 1e-12"
@@ -132,7 +132,7 @@ def board_comparison(n_rows: int, n_teams: int, n_looped: int) -> Comparison:
         looped_replicates(solution, draw_resamples(solution, Part.PUBLIC, n_replicates=1), predicted, 1)
 
     return Comparison(
-        what=f"intervals and ties of {n_teams} teams, {N_REPLICATES:,} paired resamples of {n_rows:,} rows",
+        name=f"intervals and ties of {n_teams} teams, {N_REPLICATES:,} paired resamples of {n_rows:,} rows",
         against=f"a loop over sklearn.metrics.f1_score (1 resample measured for {N_REPLICATES:,})",
         unit="boards",
         floor=400.0,

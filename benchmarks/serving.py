@@ -1,7 +1,6 @@
-"""The contest's service over HTTP: 64 files at once, how long the slowest waits, and the page of a large class.
+"""Benchmarks of the contest's service over HTTP: the slowest of 64 files at once, and the page of a large class.
 
-There is no second implementation to compare with: the other arm is the number that is stood for, on two cores of which the
-sender takes its share.
+No second implementation exists: the other arm is the promised number, on two cores that the sender shares.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ def solution() -> bytes:
 
 
 def predicted(seed: int) -> np.ndarray:
-    """(N,) classes, nine of ten right."""
+    """Return (N,) classes, nine of ten right."""
     rng = np.random.default_rng(seed)
     truth = np.arange(N_ROWS) % N_CLASSES
     return np.where(rng.random(N_ROWS) < 0.9, truth, rng.integers(0, N_CLASSES, N_ROWS))
@@ -51,20 +50,20 @@ def submission(seed: int) -> bytes:
 
 
 @contextmanager
-def served(n_teams: int, n_scored: int) -> Iterator[tuple[str, list[str]]]:
-    """Address and tokens of a contest of `n_teams`, of which `n_scored` have an attempt, on SQLite."""
-    now = datetime.now(UTC)
+def serve_contest(n_teams: int, n_scored: int) -> Iterator[tuple[str, list[str]]]:
+    """Serve a contest of `n_teams` on SQLite, `n_scored` with an attempt; yield its URL and tokens."""
+    moment = datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="arena-serving-") as folder:
         where = Path(folder, "contest.db")
-        made = create_contest(where, solution=parse_solution(solution(), "solution.csv"), name="Digits", now=now)
-        with made as contest:
-            tokens = [contest.new_token(contest.add_team(f"Team {n:04d}", now), now) for n in range(n_teams)]
+        creation = create_contest(where, solution=parse_solution(solution(), "solution.csv"), name="Digits", now=moment)
+        with creation as contest:
+            tokens = [contest.new_token(contest.add_team(f"Team {n:04d}", moment), moment) for n in range(n_teams)]
             for n in range(n_scored):
-                entry.submit(contest, f"Team {n:04d}", submission(n), "p.csv", now)
+                entry.submit(contest, f"Team {n:04d}", submission(n), "p.csv", moment)
         command = [sys.executable, "-m", "arena", "contest", "serve", "--contest", str(where), "--port", "0"]
         log = Path(folder, "log")
-        with log.open("w", encoding="utf-8") as told:
-            process = subprocess.Popen(command, stderr=told)
+        with log.open("w", encoding="utf-8") as stderr:
+            process = subprocess.Popen(command, stderr=stderr)
         try:
             yield _address(log, process), tokens
         finally:
@@ -73,18 +72,18 @@ def served(n_teams: int, n_scored: int) -> Iterator[tuple[str, list[str]]]:
 
 
 def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
-    """Return where the service answers, once it does."""
+    """Return the URL of the service, once it answers."""
     while process.poll() is None:
         text = log.read_text(encoding="utf-8")
-        found = re.search(r"at (http://\S+?)/ \(", text)
-        if found and "startup complete" in text:
-            return found[1]
+        match = re.search(r"at (http://\S+?)/ \(", text)
+        if match and "startup complete" in text:
+            return match[1]
         time.sleep(0.05)
     raise RuntimeError(log.read_text(encoding="utf-8"))
 
 
 async def _send(url: str, token: str, content: bytes, everybody: asyncio.Barrier) -> float:
-    """Return the seconds to the answer of a file, sent when everybody is connected."""
+    """Send a file once all senders are connected; return the seconds until its answer."""
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     head = (
@@ -104,7 +103,7 @@ async def _send(url: str, token: str, content: bytes, everybody: asyncio.Barrier
 
 
 def time_slowest(n_posts: int) -> float:
-    """Return the seconds that the slowest of `n_posts` waits, each of a team of its own, in a fresh contest."""
+    """Return the wait in seconds of the slowest of `n_posts`, one per team, in a fresh contest."""
 
     async def run(service: str, tokens: Sequence[str]) -> list[float]:
         everybody = asyncio.Barrier(len(tokens))
@@ -113,17 +112,17 @@ def time_slowest(n_posts: int) -> float:
             *(_send(service, token, content, everybody) for token, content in zip(tokens, contents, strict=True))
         )
 
-    with served(n_posts, 0) as (service, tokens):
+    with serve_contest(n_posts, 0) as (service, tokens):
         return max(asyncio.run(run(service, tokens)))
 
 
 def check_score() -> str:
-    """One file over HTTP, against scikit-learn.
+    """Compare the score of a file over HTTP with scikit-learn's.
 
     Raises:
         UnequalError: they differ.
     """
-    with served(1, 0) as (url, tokens):
+    with serve_contest(1, 0) as (url, tokens):
         headers = {"Authorization": f"Bearer {tokens[0]}", "Content-Type": "text/csv"}
         request = urllib.request.Request(f"{url}/api/v1/attempts", data=submission(1), headers=headers, method="POST")
         with urllib.request.urlopen(request) as answer:
@@ -135,8 +134,8 @@ def check_score() -> str:
 
 
 def page_round(n_teams: int) -> float:
-    """Pages a second that one reader gets, from the median time of one that shows all teams."""
-    with served(n_teams, n_teams) as (url, _):
+    """Return pages per second for one reader, from the median time of a page with all teams."""
+    with serve_contest(n_teams, n_teams) as (url, _):
         took_s = [_page_s(f"{url}/?show=all", n_teams) for _ in range(N_PAGES + 4)][4:]  # the first computes the ranking
     return 1 / float(np.median(took_s))
 
@@ -154,7 +153,7 @@ def _page_s(url: str, n_teams: int) -> float:
 def comparisons(n_posts: int, n_teams: int) -> list[Comparison]:
     return [
         Comparison(
-            what=f"the slowest of {n_posts} simultaneous posts of {N_ROWS:,} rows on SQLite, as answers a second",
+            name=f"the slowest of {n_posts} simultaneous posts of {N_ROWS:,} rows on SQLite, as answers a second",
             against=f"one in {SLOWEST_S:g} s, that we stand for",
             unit="answers",
             floor=1.0,
@@ -163,7 +162,7 @@ def comparisons(n_posts: int, n_teams: int) -> list[Comparison]:
             check=check_score,
         ),
         Comparison(
-            what=f"the standings page with all of {n_teams:,} teams",
+            name=f"the standings page with all of {n_teams:,} teams",
             against=f"one in {1000 * PAGE_S:g} ms, that we stand for",
             unit="pages",
             floor=1.0,

@@ -1,4 +1,4 @@
-"""Sweeps: bookkeeping of trials against Optuna on SQLite, two agents against one, the first trial, a long study's status."""
+"""Benchmarks of sweeps: bookkeeping against Optuna on SQLite, two agents against one, first trial, status of a long study."""
 
 from __future__ import annotations
 
@@ -56,16 +56,16 @@ def make_study(folder: Path, budget: int) -> StudyFolder:
     return create_or_continue(folder, spec)[0]
 
 
-def value_of(number: int, epoch: int) -> float:
+def fake_value(number: int, epoch: int) -> float:
     return 0.5 + 0.001 * number + 0.01 * epoch
 
 
-def kept_by_us(folder: Path, n_trials: int, n_reports: int) -> float:
-    """Claim, report and finish trials that train nothing; the best value."""
-    made = make_study(folder, n_trials)
-    engine = OptunaEngine(made, "bench", partial(configuration.make_point, made.spec().base), print)
+def run_arena_study(folder: Path, n_trials: int, n_reports: int) -> float:
+    """Claim, report and finish trials without training; return the best value."""
+    study = make_study(folder, n_trials)
+    engine = OptunaEngine(study, "bench", partial(configuration.make_point, study.spec().base), print)
     while isinstance(claim := engine.claim(), Claim):
-        epochs = {epoch: value_of(claim.number, epoch) for epoch in range(1, n_reports + 1)}
+        epochs = {epoch: fake_value(claim.number, epoch) for epoch in range(1, n_reports + 1)}
         for epoch, value in epochs.items():
             engine.report(claim, epoch, value)
         engine.finish(claim, TrialResult(state=TrialState.FINISHED, epochs=epochs))
@@ -74,8 +74,8 @@ def kept_by_us(folder: Path, n_trials: int, n_reports: int) -> float:
     return best.value or 0.0
 
 
-def kept_by_sqlite(folder: Path, n_trials: int, n_reports: int) -> float:
-    """The same as Optuna's tutorial on storages has it: a URL of SQLite, `optimize`, a report and a question each epoch."""
+def run_sqlite_study(folder: Path, n_trials: int, n_reports: int) -> float:
+    """Do the same as in Optuna's tutorial on storages: SQLite, `optimize`, `report` and `should_prune` each epoch."""
     study = optuna.create_study(
         storage=f"sqlite:///{folder}/bench.db",
         direction="maximize",
@@ -83,14 +83,14 @@ def kept_by_sqlite(folder: Path, n_trials: int, n_reports: int) -> float:
         pruner=optuna.pruners.MedianPruner(n_startup_trials=64, n_warmup_steps=5),
     )
 
-    def objective(one: optuna.Trial) -> float:
-        one.suggest_float("train.learning_rate", 0.0001, 0.1, log=True)
-        one.suggest_categorical("train.batch_size", [32, 64, 128, 256])
+    def objective(trial: optuna.Trial) -> float:
+        trial.suggest_float("train.learning_rate", 0.0001, 0.1, log=True)
+        trial.suggest_categorical("train.batch_size", [32, 64, 128, 256])
         for epoch in range(1, n_reports + 1):
-            one.report(value_of(one.number, epoch), epoch)
-            if one.should_prune():
+            trial.report(fake_value(trial.number, epoch), epoch)
+            if trial.should_prune():
                 raise optuna.TrialPruned
-        return value_of(one.number, n_reports)
+        return fake_value(trial.number, n_reports)
 
     study.optimize(objective, n_trials=n_trials)
     return float(study.best_value)
@@ -108,7 +108,7 @@ def bookkeeping(scratch: Path, n_trials: int, n_reports: int) -> Comparison:
 
     def check() -> str:
         bests = []
-        for arm in (kept_by_us, kept_by_sqlite):
+        for arm in (run_arena_study, run_sqlite_study):
             folder = next(fresh)
             folder.mkdir()
             bests.append(arm(folder, 6, n_reports))
@@ -117,18 +117,18 @@ def bookkeeping(scratch: Path, n_trials: int, n_reports: int) -> Comparison:
         return f"both name {bests[0]:.3f} as the best of six trials"
 
     return Comparison(
-        what=f"bookkeeping of {n_trials} trials x {n_reports} reports",
+        name=f"bookkeeping of {n_trials} trials x {n_reports} reports",
         against="study.optimize of Optuna on SQLite",
         unit="trials",
         floor=4.0,
-        ours=lambda: rate(kept_by_us),
-        theirs=lambda: rate(kept_by_sqlite),
+        ours=lambda: rate(run_arena_study),
+        theirs=lambda: rate(run_sqlite_study),
         check=check,
     )
 
 
 def sweep(folder: Path, tiles: Path, n_agents: int, budget: int, n_epochs: int) -> float:
-    """Run `arena sweep run` on `tiles`; when it began, by the wall clock."""
+    """Run `arena sweep run` on `tiles`; return its start by the wall clock."""
     folder.mkdir()
     (folder / "s.yaml").write_text(TRAINED)
     began = time.time()
@@ -138,8 +138,8 @@ def sweep(folder: Path, tiles: Path, n_agents: int, budget: int, n_epochs: int) 
     return began
 
 
-def trained_s(folder: Path) -> tuple[float, float]:
-    """When the first trial began and when the last ended, by the wall clock."""
+def find_span_s(folder: Path) -> tuple[float, float]:
+    """Return the start of the first trial and the end of the last, by the wall clock."""
     logs = [json.loads(line) for line in (folder / "studies/bench/journal.log").read_text().splitlines()]
     begun = [log["datetime_start"] for log in logs if log.get("datetime_start")]
     ended = [log["datetime_complete"] for log in logs if log.get("datetime_complete")]
@@ -153,7 +153,7 @@ def two_agents(scratch: Path, tiles: Path, budget: int, n_epochs: int) -> Compar
     def rate(n_agents: int) -> float:
         folder = next(fresh)
         sweep(folder, tiles, n_agents, budget, n_epochs)
-        first, last = trained_s(folder)
+        first, last = find_span_s(folder)
         return budget / (last - first)
 
     def check() -> str:
@@ -162,13 +162,13 @@ def two_agents(scratch: Path, tiles: Path, budget: int, n_epochs: int) -> Compar
             folder = next(fresh)
             sweep(folder, tiles, n_agents, 2, 1)
             trials = read_outline(folder / "studies", "bench").trials
-            values.append({(one.run, one.value) for one in trials})
+            values.append({(trial.run, trial.value) for trial in trials})
         if values[0] != values[1]:
             raise UnequalError("two agents and one trained different trials")
         return "two agents and one train the same trials to the same values, of the first two"
 
     return Comparison(
-        what=f"two agents, {budget} trials of {n_epochs} epochs",
+        name=f"two agents, {budget} trials of {n_epochs} epochs",
         against="one agent",
         unit="trials",
         floor=1.8,
@@ -184,10 +184,10 @@ def first_trial(scratch: Path, tiles: Path) -> Comparison:
     def ours() -> float:
         folder = next(fresh)
         began = sweep(folder, tiles, 2, 2, 1)
-        return 1 / (trained_s(folder)[0] - began)
+        return 1 / (find_span_s(folder)[0] - began)
 
     return Comparison(
-        what="first trial begins after the command, smoke trial included",
+        name="first trial begins after the command, smoke trial included",
         against="3 s",
         unit="starts",
         floor=1.0,
@@ -198,52 +198,55 @@ def first_trial(scratch: Path, tiles: Path) -> Comparison:
 
 
 def write_long_study(folder: Path, n_trials: int) -> StudyFolder:
-    """A study as agents leave it: a journal of `n_trials` finished trials of three epochs, and their counts beside it."""
-    made = make_study(folder, n_trials)
+    """Write a study as agents leave it: a journal of `n_trials` finished trials of three epochs, and its counts."""
+    study = make_study(folder, n_trials)
     held = {"agent": "a-1", "host": "a", "space": "s", "pid": 1, "started": "1", "renewed_at": "2026-11-01T00:00:00+00:00"}
-    at = {"worker_id": "w", "datetime_start": "2026-11-01T00:00:00+00:00"}
+    start = {"worker_id": "w", "datetime_start": "2026-11-01T00:00:00+00:00"}
     end = {"worker_id": "w", "op_code": 6, "state": 1, "datetime_complete": "2026-11-01T00:00:00+00:00"}
-    counter = JournalCounter(made, Goal.MAXIMIZE)
-    with made.journal.open("w") as file:
+    counter = JournalCounter(study, Goal.MAXIMIZE)
+    with study.journal.open("w") as file:
         file.write(json.dumps({"op_code": 0, "worker_id": "w", "study_name": "bench", "directions": [2]}) + "\n")
         for number in range(n_trials):
-            here = {"worker_id": "w", "trial_id": number}
+            common = {"worker_id": "w", "trial_id": number}
             attributes = ({"params": {"train.batch_size": 32}}, {"run": f"{number:016x}"}, {"lease": held})
-            logs = [{**at, "op_code": 4, "study_id": 0}, *({**here, "op_code": 8, "user_attr": one} for one in attributes)]
-            values = [value_of(number % 97, epoch) for epoch in (1, 2, 3)]
-            logs += [{**here, "op_code": 7, "step": n, "intermediate_value": value} for n, value in enumerate(values, 1)]
+            logs = [
+                {**start, "op_code": 4, "study_id": 0},
+                *({**common, "op_code": 8, "user_attr": a} for a in attributes),
+            ]
+            values = [fake_value(number % 97, epoch) for epoch in (1, 2, 3)]
+            logs += [{**common, "op_code": 7, "step": n, "intermediate_value": value} for n, value in enumerate(values, 1)]
             logs.append({**end, "trial_id": number, "values": [values[-1]]})
             file.writelines(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
             if number % 1000 == 0:
                 file.flush()
                 counter.save()
     counter.save()
-    return made
+    return study
 
 
 def long_status(scratch: Path, n_trials: int) -> Comparison:
-    made: list[StudyFolder] = []
+    studies: list[StudyFolder] = []
 
-    def told() -> str:
-        if not made:
-            made.append(write_long_study(scratch / "long", n_trials))
+    def read_status() -> str:
+        if not studies:
+            studies.append(write_long_study(scratch / "long", n_trials))
         words = ["sweep", "status", "bench", "--studies", str(scratch / "long"), "--json"]
         done = subprocess.run([sys.executable, str(ARENA), *words], check=True, capture_output=True, text=True)
         return done.stdout
 
     def ours() -> float:
         started = time.perf_counter()
-        told()
+        read_status()
         return 1 / (time.perf_counter() - started)
 
     def check() -> str:
-        (study,) = json.loads(told())
+        (study,) = json.loads(read_status())
         if (study["finished"], study["best"]["trial"]) != (n_trials, 96 if n_trials > 96 else n_trials - 1):
             raise UnequalError(f"status says {study['finished']} finished trials and {study['best']} the best")
         return f"{n_trials:,} trials are counted and the best of them is named"
 
     return Comparison(
-        what=f"status of a study of {n_trials:,} trials",
+        name=f"status of a study of {n_trials:,} trials",
         against="1 s",
         unit="looks",
         floor=1.0,
@@ -254,10 +257,10 @@ def long_status(scratch: Path, n_trials: int) -> Comparison:
 
 
 def comparisons(scratch: Path, tiles: Path, size: tuple[int, int, int]) -> list[Comparison]:
-    """All of them; `size` holds trials kept, trials trained, and trials of the long study."""
-    n_kept, n_trained, n_long = size
+    """Return all comparisons; `size` holds trials stored, trials trained, and trials of the long study."""
+    n_stored, n_trained, n_long = size
     return [
-        bookkeeping(scratch, n_kept, 20),
+        bookkeeping(scratch, n_stored, 20),
         two_agents(scratch, tiles, n_trained, 4),
         first_trial(scratch, tiles),
         long_status(scratch, n_long),

@@ -1,4 +1,4 @@
-"""Training, validation and scoring, and augmented batches alone: ours against loops over files and over a tensor."""
+"""Benchmarks of training and of augmented batches, against loops over files and over a tensor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import torch
 from benchmarks.arms import Comparison, Round, UnequalError, equal_within
 from benchmarks.make_corpus import Plan, make
 from benchmarks.plain_augment import PlainAugment
-from benchmarks.plain_loop import Files, loader, notebook_epoch, order_of, peer_epoch, plain, write_files
+from benchmarks.plain_loop import Files, compute_order, loader, notebook_epoch, peer_epoch, plain, write_files
 from cnn.config import RunConfig, TileSettings, default_config
 from cnn.corpus.scan import scan
 from cnn.hardware import n_cores
@@ -31,9 +31,9 @@ from cnn.train.pool import TrainingPaths, train_all
 from cnn.train.trainer import Trainer
 
 CPU = torch.device("cpu")
-# What a usual loop does as well, with the maps and the input of the paper.
+# Settings that a usual loop shares, with the maps and the input of the paper.
 _SETTINGS = ["model.width=1", "model.sees=picture", "model.dropout=0", "train.batch_size=64", "train.side_views=0"]
-# Of an epoch's loss: layouts round differently, and Adam makes a whole step of a gradient that is all but 0. 0.2 % was seen.
+# Tolerance of an epoch's loss: layouts round differently, and Adam makes a whole step of an almost zero gradient (0.2 % seen).
 _DRIFT = 0.01
 FLOORS = {32: 7.0, 64: 3.5}  # by size of the tiles
 BATCH_FLOORS = {0: 8.0, 2: 5.0}  # by workers
@@ -41,7 +41,7 @@ BATCH_FLOORS = {0: 8.0, 2: 5.0}  # by workers
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ours:
-    """How our two trainings are timed."""
+    """Settings of the timing of two Arena trainings."""
 
     n_epochs: int  # all but the first count
     n_processes: int
@@ -70,7 +70,7 @@ class World:
 
 
 def make_worlds(scratch: Path, tile_sizes: Sequence[int], n_voices: tuple[int, int], ours: Ours) -> Iterator[World]:
-    """Tones of so many speakers and takes of each digit, split by speaker, as tiles of each size."""
+    """Yield tiles of each size, of tones of so many speakers and takes of each digit, split by speaker."""
     n_speakers, n_takes = n_voices
     make(Plan(out=scratch / "corpus", sources={}, n_speakers=n_speakers, n_takes=n_takes, rate_hz=8000), 1)
     corpus = scan(scratch / "corpus")
@@ -79,7 +79,7 @@ def make_worlds(scratch: Path, tile_sizes: Sequence[int], n_voices: tuple[int, i
         config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw+aug"), _SETTINGS)
         split = make_split(tiles.clips, config.split)
         pictures, labels = tiles.pictures("raw"), tiles.labels()
-        train, val = (Clips(pictures, labels, places, CPU) for places in (split.train, split.val))
+        train, val = (Clips(pictures, labels, rows, CPU) for rows in (split.train, split.val))
         yield World(
             tiles=tiles,
             config=override(config, [f"train.epochs={ours.n_epochs}"]),
@@ -93,24 +93,26 @@ def make_worlds(scratch: Path, tile_sizes: Sequence[int], n_voices: tuple[int, i
 
 
 def ours(world: World) -> float:
-    """Clips a second of two trainings at once by `cnn.train.pool`: after their first epoch, checkpoints and tables included."""
+    """Return clips per second of two trainings at once, after their first epoch, checkpoints and tables included."""
     configs = [override(world.config, [f"train.seed={seed}"]) for seed in range(2)]
     runs = world.scratch / "runs"
     shutil.rmtree(runs, ignore_errors=True)
     moments: dict[str, list[float]] = defaultdict(list)
 
-    def heard(config: RunConfig, _: EpochRow) -> None:
+    def log_moment(config: RunConfig, _: EpochRow) -> None:
         moments[config.digest].append(time.perf_counter())
 
-    train_all(configs, TrainingPaths(tiles=world.tiles.folder, runs=runs, device="cpu"), world.ours.n_processes, heard, print)
+    train_all(
+        configs, TrainingPaths(tiles=world.tiles.folder, runs=runs, device="cpu"), world.ours.n_processes, log_moment, print
+    )
     n_clips = (world.ours.n_epochs - 1) * len(world.train)
     if world.ours.n_processes == 1:
-        return 2 * n_clips / sum(ended[-1] - ended[0] for ended in moments.values())
-    return sum(n_clips / (ended[-1] - ended[0]) for ended in moments.values())
+        return 2 * n_clips / sum(times[-1] - times[0] for times in moments.values())
+    return sum(n_clips / (times[-1] - times[0]) for times in moments.values())
 
 
 def notebook(world: World, n_workers: int) -> float:
-    """Clips a second of one epoch of the usual loop, on all cores."""
+    """Return clips per second of one epoch of the usual loop, on all cores."""
     size = world.config.train.batch_size
     train = loader(Files(world.train_files, world.train.labels.numpy(), world.plain_augment), size, n_workers)
     val = loader(Files(world.val_files, world.val.labels.numpy(), None), size, n_workers)
@@ -118,7 +120,7 @@ def notebook(world: World, n_workers: int) -> float:
 
 
 def peer(world: World) -> float:
-    """Clips a second of one epoch of the honest peer, on all cores."""
+    """Return clips per second of one epoch of the honest peer, on all cores."""
     return _rate(len(world.train), lambda arm: peer_epoch(arm, world.train, world.val), world)
 
 
@@ -130,8 +132,8 @@ def _rate(n_clips: int, epoch, world: World) -> float:  # type: ignore[no-untype
     return n_clips / (time.perf_counter() - started)
 
 
-def best_of(n_workers: Sequence[int], world: World) -> int:
-    """With which of so many workers the usual loop is fastest here, after one round to warm up."""
+def find_best_workers(n_workers: Sequence[int], world: World) -> int:
+    """Return the number of workers with which the usual loop is fastest here, after one round to warm up."""
     if len(n_workers) == 1:
         return n_workers[0]
     notebook(world, 0)
@@ -139,7 +141,7 @@ def best_of(n_workers: Sequence[int], world: World) -> int:
 
 
 def check_training(world: World) -> str:
-    """Equal losses and scores of one epoch from the same weights in the same order: exact draws where the loops share them.
+    """Check that losses and scores of one epoch are equal, from the same weights in the same order; draws too if shared.
 
     Raises:
         UnequalError: they differ.
@@ -147,18 +149,18 @@ def check_training(world: World) -> str:
     unchanged = replace(world.config, variant="raw")
     ours_loss, ours_f1 = _arena_epoch(unchanged, world)
     fit = Trainer(unchanged, CPU)
-    order, size = order_of(fit, len(world.train))
+    order, size = compute_order(fit, len(world.train))
     train = loader(Files(world.train_files, world.train.labels.numpy(), None), size, 0, order)
     val = loader(Files(world.val_files, world.val.labels.numpy(), None), size, 0)
     loss, f1 = notebook_epoch(plain(fit), train, val)
-    said = equal_within("losses without augmentation", (ours_loss, loss), _DRIFT * loss)
-    said += "; " + equal_within("validation macro-F1", (ours_f1, f1), 0.05)
-    drawn = _arena_epoch(world.config, world)[0]
+    text = equal_within("losses without augmentation", (ours_loss, loss), _DRIFT * loss)
+    text += "; " + equal_within("validation macro-F1", (ours_f1, f1), 0.05)
+    augmented_loss = _arena_epoch(world.config, world)[0]
     same_draws = peer_epoch(plain(Trainer(world.config, CPU)), world.train, world.val)[0]
-    said += "; " + equal_within("with augmentation", (drawn, same_draws), _DRIFT * drawn)
+    text += "; " + equal_within("with augmentation", (augmented_loss, same_draws), _DRIFT * augmented_loss)
     augmented = loader(Files(world.train_files, world.train.labels.numpy(), world.plain_augment), size, 0, order)
     own_draws = notebook_epoch(plain(Trainer(world.config, CPU)), augmented, val)[0]
-    return said + "; " + equal_within("the usual loop with draws of its own", (drawn, own_draws), 0.1 * drawn)
+    return text + "; " + equal_within("the usual loop with draws of its own", (augmented_loss, own_draws), 0.1 * augmented_loss)
 
 
 def _arena_epoch(config: RunConfig, world: World) -> tuple[float, float]:
@@ -168,7 +170,7 @@ def _arena_epoch(config: RunConfig, world: World) -> tuple[float, float]:
 
 
 def augmented_batches(world: World) -> Round:
-    """Batches a second of ours, one thread."""
+    """Return a round of Arena's augmented batches, one thread."""
 
     def run() -> float:
         with limit_threads(CPU):
@@ -180,7 +182,7 @@ def augmented_batches(world: World) -> Round:
 
 
 def loaded_batches(world: World, n_workers: int, n_most: int) -> Round:
-    """Batches a second of a DataLoader over files, from its first batch on: at most `n_most`."""
+    """Return a round of a DataLoader over files, timed from its first batch on, `n_most` batches at most."""
 
     def run() -> float:
         torch.set_num_threads(n_cores())
@@ -195,57 +197,59 @@ def loaded_batches(world: World, n_workers: int, n_most: int) -> Round:
 
 
 def check_batches(world: World) -> str:
-    """The same clips without augmentation, and of the same mean and spread with it.
+    """Check that clips are equal without augmentation, and of equal mean and spread with it.
 
     Raises:
         UnequalError: they differ.
     """
-    in_a_batch = to_input(normalise(world.train[:64].float() / 255))
+    batch = to_input(normalise(world.train[:64].float() / 255))
     files = Files(world.train_files, world.train.labels.numpy(), None)
-    one_by_one = torch.stack([files[place][0] for place in range(len(in_a_batch))])
-    if not torch.allclose(in_a_batch, one_by_one, atol=1e-5):
+    single = torch.stack([files[index][0] for index in range(len(batch))])
+    if not torch.allclose(batch, single, atol=1e-5):
         raise UnequalError("a clip in a batch is not the clip alone")
-    drawn = torch.cat([batch for batch, _ in world.train.iterate_batches(64, [1], world.augment)])
+    batches = torch.cat([batch for batch, _ in world.train.iterate_batches(64, [1], world.augment)])
     augmented = Files(world.train_files, world.train.labels.numpy(), world.plain_augment)
-    alone = torch.stack([augmented[place][0] for place in range(len(augmented))])
-    said = equal_within("without augmentation equal within 1e-5; with it, mean of all cells", _two(drawn, alone, "mean"), 0.02)
-    return said + "; " + equal_within("spread", _two(drawn, alone, "std"), 0.03)
+    alone = torch.stack([augmented[index][0] for index in range(len(augmented))])
+    text = equal_within(
+        "without augmentation equal within 1e-5; with it, mean of all cells", _two(batches, alone, "mean"), 0.02
+    )
+    return text + "; " + equal_within("spread", _two(batches, alone, "std"), 0.03)
 
 
-def _two(one: torch.Tensor, other: torch.Tensor, statistic: str) -> tuple[float, float]:
-    return float(getattr(one, statistic)()), float(getattr(other, statistic)())
+def _two(a: torch.Tensor, b: torch.Tensor, statistic: str) -> tuple[float, float]:
+    return float(getattr(a, statistic)()), float(getattr(b, statistic)())
 
 
 def comparisons(world: World, n_workers: Sequence[int], n_batches: int) -> list[Comparison]:
-    """Of one tile size; `n_workers` are what the usual loop may have, and takes what it does best with."""
-    size, best = world.tiles.settings.size, best_of(n_workers, world)
-    said = check_training(world)
-    what = f"train + validate + score, LeNet-5, {size} x {size}"
-    usual = f"a usual loop: DataLoader over .npy files ({best} workers, its best of {n_workers}), a clip at a time, NCHW"
-    found = [
+    """Return the comparisons of one tile size; the usual loop takes the best of `n_workers`."""
+    size, best = world.tiles.settings.size, find_best_workers(n_workers, world)
+    equality = check_training(world)
+    name = f"train + validate + score, LeNet-5, {size} x {size}"
+    usual_loop = f"a usual loop: DataLoader over .npy files ({best} workers, its best of {n_workers}), a clip at a time, NCHW"
+    results = [
         Comparison(
-            what=what,
-            against=usual,
+            name=name,
+            against=usual_loop,
             unit="clips",
             floor=FLOORS[size],
             ours=lambda: ours(world),
             theirs=lambda: notebook(world, best),
-            check=lambda: said,
+            check=lambda: equality,
         ),
         Comparison(
-            what=what,
+            name=name,
             against=f"its honest peer: tensor in memory, whole-batch augmentation, {n_cores()} threads, NCHW",
             unit="clips",
             floor=1.6,
             ours=lambda: ours(world),
             theirs=lambda: peer(world),
-            check=lambda: said,
+            check=lambda: equality,
         ),
     ]
     for workers in sorted({0, max(n_workers)}) if size == 64 else ():
-        found.append(
+        results.append(
             Comparison(
-                what=f"augmented batches of 64, {size} x {size}, one thread",
+                name=f"augmented batches of 64, {size} x {size}, one thread",
                 against=f"DataLoader over .npy files, {workers} workers",
                 unit="batches",
                 floor=BATCH_FLOORS[workers],
@@ -254,4 +258,4 @@ def comparisons(world: World, n_workers: Sequence[int], n_batches: int) -> list[
                 check=lambda: check_batches(world),
             )
         )
-    return found
+    return results

@@ -51,7 +51,7 @@ def _divergence(column: ParameterColumn, is_best: NDArray[np.bool_]) -> float:
     """Return Pearson's divergence of the best from all; 0 for a parameter that does not vary."""
     if len(set(map(str, column.values))) < 2:
         return 0.0
-    densities = _shares if column.is_categorical else _smoothed
+    densities = _shares if column.is_categorical else _smooth
     best, every = densities(column, is_best), densities(column, np.ones_like(is_best))
     return float((every * (best / every - 1) ** 2).sum())
 
@@ -63,7 +63,7 @@ def _shares(column: ParameterColumn, selection: NDArray[np.bool_]) -> NDArray[np
     return np.asarray((counts + _PRIOR / len(names)) / (counts.sum() + _PRIOR))
 
 
-def _smoothed(column: ParameterColumn, selection: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _smooth(column: ParameterColumn, selection: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return a Gaussian kernel estimate (_N_GRID,) with Scott's width over the range of all values."""
     values = np.array([float(str(value)) for value in column.values])
     values = np.log(values) if column.is_log and values.min() > 0 else values

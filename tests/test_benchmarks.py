@@ -36,7 +36,7 @@ def comparison(ours: list[float], theirs: list[float], log: list[str]) -> Compar
         return rates.pop(0)
 
     return Comparison(
-        what="this",
+        name="this",
         against="that",
         unit="things",
         floor=2.0,

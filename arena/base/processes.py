@@ -19,7 +19,7 @@ def handle_signals(handler: Callable[[int, FrameType | None], None], more: Itera
 
 
 @contextmanager
-def recorded_signals(numbers: list[int]) -> Iterator[None]:
+def record_signals(numbers: list[int]) -> Iterator[None]:
     """Append SIGINT and SIGTERM to `numbers` as they arrive, instead of ending the process."""
     before = {number: signal.signal(number, lambda n, _frame: numbers.append(n)) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

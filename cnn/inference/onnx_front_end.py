@@ -39,7 +39,7 @@ class FrontEnd(nn.Module):
         self.register_buffer("bands", bands.T.double().contiguous())
 
     def forward(self, samples: torch.Tensor) -> torch.Tensor:
-        wave = _centred(self.resample(samples.clamp(-1.0, 1.0)).double(), self.n_samples)  # (B, S)
+        wave = _centre(self.resample(samples.clamp(-1.0, 1.0)).double(), self.n_samples)  # (B, S)
         spectrum = wave[:, self.indices] @ self.basis  # (B, T, 2R): real parts, then imaginary ones
         n_bins = self.basis.shape[1] // 2
         power = (spectrum[..., :n_bins].square() + spectrum[..., n_bins:].square()) @ self.bands  # (B, T, F)
@@ -68,7 +68,7 @@ class Resampling(nn.Module):
         return phases.transpose(1, 2).flatten(1)[:, :n_samples]
 
 
-def _centred(wave: torch.Tensor, n_samples: int) -> torch.Tensor:
+def _centre(wave: torch.Tensor, n_samples: int) -> torch.Tensor:
     """Return the window that `cnn.tiles.front_end` chooses, of all (B, `n_samples`) that begin in the wave or before it."""
     padded = F.pad(wave, (n_samples, n_samples))  # window j begins j - n_samples after the wave does
     energy = F.pad(padded.square().cumsum(1), (1, 0))  # sum over all samples before each

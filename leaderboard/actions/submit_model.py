@@ -17,7 +17,7 @@ from leaderboard.files.onnx_check import check_form
 from leaderboard.messages import message
 from leaderboard.store import Contest
 from leaderboard.teams import Team
-from leaderboard.verification.sent_models import StoredModel, store_model
+from leaderboard.verification.sent_models import StoredModel, insert_model
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,7 +81,7 @@ def _store(contest: Contest, team: Team, condition: ColumnElement[bool], model: 
         row = connection.execute(of_team).one_or_none()
         if row is None:
             raise ModelRefused(message("model_no_attempt", team=repr(team.name)))
-        stored = store_model(connection, row.id, (sender, row.number), (model.content, model.name), now)
+        stored = insert_model(connection, row.id, (sender, row.number), (model.content, model.name), now)
         if stored.is_new:
             rules.check_open(now)
     return stored

@@ -10,7 +10,7 @@ import typer
 from arena.base.options import CONTEST_FILE, ContestPath
 from arena.base.terminal import print_json, print_table, say
 from leaderboard.cli.options import AsJson, TeamName, current_time, load_contest, to_plain
-from leaderboard.cli.verify import store_model
+from leaderboard.cli.verify import attach_checked_model
 from leaderboard.rules import Rules, Ties
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def submit_command(
     with load_contest(contest) as opened:
         receipt = submit(opened, team, read_file(file, SubmissionError), file.name, current_time())
         if model is not None and content is not None:
-            say(store_model(opened, receipt.team, receipt.attempt.number, (content, model.name)))
+            say(attach_checked_model(opened, receipt.team, receipt.attempt.number, (content, model.name)))
     if as_json:
         return print_json(to_plain(receipt))
     print(_format_receipt(receipt))

@@ -35,10 +35,10 @@ def attach(
     with load_contest(contest) as opened:
         sender = opened.team(team)
         number = attempt or len(opened.attempts(sender))
-        print(store_model(opened, sender.name, number, (content, model.name)))
+        print(attach_checked_model(opened, sender.name, number, (content, model.name)))
 
 
-def store_model(contest: Contest, team: str, number: int, model: tuple[bytes, str]) -> str:
+def attach_checked_model(contest: Contest, team: str, number: int, model: tuple[bytes, str]) -> str:
     """Store the content and name of a checked model beside an attempt, and return one line that says so."""
     from leaderboard.verification.sent_models import attach_model
 

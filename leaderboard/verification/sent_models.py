@@ -58,10 +58,10 @@ def attach_model(contest: Contest, team: Team, number: int, model: tuple[bytes, 
         attempt_id = connection.scalar(select(schema.attempts.c.id).where(of_number).with_for_update())
         if attempt_id is None:
             raise ModelRefused(f"team {team.name!r} has no attempt {number}; `arena contest attempts` lists them")
-        return store_model(connection, attempt_id, (team, number), model, now)
+        return insert_model(connection, attempt_id, (team, number), model, now)
 
 
-def store_model(
+def insert_model(
     connection: Connection, attempt_id: int, attempt: tuple[Team, int], model: tuple[bytes, str], now: datetime
 ) -> StoredModel:
     """Store a model beside a locked attempt, `attempt` of which is team and number; an equal last model stays.

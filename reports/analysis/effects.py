@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations, product
 
 from cnn.nets import PAIR
-from reports.analysis.paired_bootstrap import Contrast, Resampled
+from reports.analysis.paired_bootstrap import Contrast, ResampledScores
 from reports.facts.report import CellKey, EffectFacts
 from reports.wording.page_texts import Texts
 
@@ -15,7 +15,7 @@ FACTORS = ("filter", "augmentation", "model")
 Levels = tuple[bool, bool, bool]  # bilateral, augmented, Model B
 
 
-def compute_effects(resampled: Resampled, digests: Mapping[CellKey, str], t: Texts) -> tuple[EffectFacts, ...]:
+def compute_effects(resampled: ResampledScores, digests: Mapping[CellKey, str], t: Texts) -> tuple[EffectFacts, ...]:
     """Return main effects, then interactions of two and of three, each the mean over all complete sets of trainings."""
     runs: dict[Levels, str] = {}
     for bilateral, augmented, second in product((False, True), repeat=3):

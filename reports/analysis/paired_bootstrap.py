@@ -25,7 +25,7 @@ class Contrast:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Resampled:
+class ResampledScores:
     """Test macro-F1 of several runs, each on the same resamples of the same clips."""
 
     resamples: Resamples
@@ -60,13 +60,13 @@ def have_same_clips(first: ClipAnswers, second: ClipAnswers) -> bool:
     return first.ids == second.ids and np.array_equal(first.truth, second.truth)
 
 
-def resample_runs(clips: Mapping[str, ClipAnswers]) -> Resampled:
+def resample_runs(clips: Mapping[str, ClipAnswers]) -> ResampledScores:
     """Return macro-F1 of every run (by digest) on the same resamples, of speakers where there are enough, else of clips."""
     first = next(iter(clips.values()))
     truth = Truth(classes=first.truth, groups=np.array(first.speakers), n_classes=first.n_classes)
     predicted = np.stack([rows.predicted for rows in clips.values()])  # (runs, N)
     resamples = resample_answers(truth, predicted)
-    return Resampled(
+    return ResampledScores(
         resamples=resamples,
         scores=dict(zip(clips, resamples.macro_f1(predicted).T, strict=True)),
         values={digest: macro_f1(rows.confusion) for digest, rows in clips.items()},

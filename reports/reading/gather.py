@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reports.analysis.effects import compute_effects
-from reports.analysis.paired_bootstrap import Resampled, compute_interval, have_same_clips, resample_runs
+from reports.analysis.paired_bootstrap import ResampledScores, compute_interval, have_same_clips, resample_runs
 from reports.errors import NothingToReport, SourceError
 from reports.facts.base import Note, NoteKind
 from reports.facts.contest import ContestFacts
@@ -144,7 +144,7 @@ def assemble(readings: dict[CellKey, Reading], notes: Sequence[Note], t: Texts, 
     )
 
 
-def _resampled(readings: dict[CellKey, Reading], chosen: str, t: Texts) -> tuple[Resampled | None, list[Note]]:
+def _resampled(readings: dict[CellKey, Reading], chosen: str, t: Texts) -> tuple[ResampledScores | None, list[Note]]:
     """Resample in pairs all runs that were tested on the chosen run's clips, and remark on each that was not."""
     tests = {reading.facts.digest: reading.test for reading in readings.values() if reading.test}
     first = tests.get(chosen)
@@ -157,7 +157,7 @@ def _resampled(readings: dict[CellKey, Reading], chosen: str, t: Texts) -> tuple
     return resample_runs(comparable), notes
 
 
-def _with_intervals(reading: Reading, resampled: Resampled | None, chosen: str) -> RunFacts:
+def _with_intervals(reading: Reading, resampled: ResampledScores | None, chosen: str) -> RunFacts:
     run = reading.facts
     behind = None
     if resampled and run.digest != chosen and run.digest in resampled.scores:

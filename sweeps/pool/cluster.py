@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from arena.base.processes import recorded_signals
+from arena.base.processes import record_signals
 from sweeps.errors import StudyError
 from sweeps.pool.agent_options import Say
 from sweeps.pool.pool import Pool, PoolReport, make_report
@@ -63,7 +63,7 @@ def run_on_cluster(
         show(progress)
         return make_report(progress, n_failed_agents=0, interrupted=False)
     signals: list[int] = []
-    with recorded_signals(signals), contextlib.closing(hand_over()) as agents:
+    with record_signals(signals), contextlib.closing(hand_over()) as agents:
         say(agents.describe())
         results = _wait(agents, signals, lambda: show(reader.read()))
         if signals:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from arena.base.processes import recorded_signals
+from arena.base.processes import record_signals
 from sweeps.pool.agent_options import AgentOptions, Say
 from sweeps.pool.progress import PoolProgress, ProgressReader
 from sweeps.pool.slots import Slot
@@ -71,7 +71,7 @@ def run_agents(pool: Pool, show: Callable[[PoolProgress], None], say: Say) -> Po
     signals: list[int] = []
     n_failed = 0
     if any(study.is_unfinished and study.wish is not Wish.STOP for study in progress.studies):
-        with recorded_signals(signals), Supervisor(pool.options, pool.slots, say) as supervisor:
+        with record_signals(signals), Supervisor(pool.options, pool.slots, say) as supervisor:
             _wait(supervisor, signals, lambda: show(reader.read()), say)
             n_failed = supervisor.n_failed
         progress = reader.read()

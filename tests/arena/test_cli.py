@@ -36,9 +36,9 @@ def test_help_starts_neither_torch_nor_optuna_nor_pandas(tmp_path: Path) -> None
 
 
 def test_help_lists_every_room(tmp_path: Path) -> None:
-    said = run("--help", cwd=tmp_path).stdout
+    output = run("--help", cwd=tmp_path).stdout
     for name in ("data", "train", "predict", "sweep", "contest", "report", "demo", "doctor"):
-        assert re.search(rf"\b{name}\b", said)
+        assert re.search(rf"\b{name}\b", output)
 
 
 def test_a_completion_is_offered(tmp_path: Path) -> None:
@@ -126,12 +126,12 @@ def test_the_readme_shows_the_whole_line() -> None:
     assert {"make demo", "make test"} <= set(COMMANDS)
     arenas = [command.split() for command in COMMANDS if command.startswith("arena")]
     named = {" ".join(word for word in words[1:3] if word.isalpha()) for words in arenas}
-    wanted = {
+    commands = {
         *("data synth", "data scan", "data prepare", "data show", "data solution", "sweep run", "sweep status"),
         *("contest init", "contest team", "contest validate", "contest submit", "contest attempts", "contest standings"),
         *("report build", "doctor", "eval"),
     }
-    assert wanted <= named
+    assert commands <= named
     assert any(command.startswith("arena train --all") for command in COMMANDS)
     assert any(command.startswith("arena predict") for command in COMMANDS)
 

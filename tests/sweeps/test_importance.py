@@ -21,14 +21,14 @@ def drawn(n: int, seed: int = 0) -> dict[str, list[object]]:
     }
 
 
-def columns_of(values: dict[str, list[object]]) -> list[ParameterColumn]:
+def make_columns(values: dict[str, list[object]]) -> list[ParameterColumn]:
     return [
-        ParameterColumn(name=name, values=tuple(some), is_log=name == RATES, is_categorical=name == NAMES)
-        for name, some in values.items()
+        ParameterColumn(name=name, values=tuple(column), is_log=name == RATES, is_categorical=name == NAMES)
+        for name, column in values.items()
     ]
 
 
-def losses_of(values: dict[str, list[object]]) -> list[float]:
+def compute_losses(values: dict[str, list[object]]) -> list[float]:
     """The learning rate decides, the depth a little, the optimizer nothing."""
     rates, depths = np.array(values[RATES], float), np.array(values[DEPTHS], float)
     noise = np.random.default_rng(9).normal(0, 0.002, len(rates))
@@ -38,17 +38,17 @@ def losses_of(values: dict[str, list[object]]) -> list[float]:
 @pytest.mark.parametrize("n", [24, 64, 400])
 def test_what_decides_comes_first_and_shares_add_up_to_one(n: int) -> None:
     values = drawn(n)
-    found = compute_importances(columns_of(values), losses_of(values))
-    assert sum(found.values()) == pytest.approx(1)
-    assert next(iter(found)) == RATES
-    assert found[RATES] > 0.7
-    assert list(found.values()) == sorted(found.values(), reverse=True)
+    shares = compute_importances(make_columns(values), compute_losses(values))
+    assert sum(shares.values()) == pytest.approx(1)
+    assert next(iter(shares)) == RATES
+    assert shares[RATES] > 0.7
+    assert list(shares.values()) == sorted(shares.values(), reverse=True)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_they_agree_with_optunas_own(seed: int) -> None:
     values = drawn(300, seed)
-    losses = losses_of(values)
+    losses = compute_losses(values)
     study = optuna.create_study()
     space = {
         RATES: FloatDistribution(1e-4, 1e-1, log=True),
@@ -60,12 +60,12 @@ def test_they_agree_with_optunas_own(seed: int) -> None:
         study.add_trial(optuna.trial.create_trial(value=loss, params=params, distributions=space))
     evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=0.25)
     theirs = optuna.importance.get_param_importances(study, evaluator=evaluator)
-    ours = compute_importances(columns_of(values), losses)
+    ours = compute_importances(make_columns(values), losses)
     assert ours[RATES] == pytest.approx(theirs[RATES], abs=0.1)
 
 
 def test_one_value_has_no_share_and_equal_losses_tell_nothing() -> None:
     values = {**drawn(40), "train.batch_size": [64] * 40}
-    assert compute_importances(columns_of(values), losses_of(values))["train.batch_size"] == 0
-    assert compute_importances(columns_of(values), [0.5] * 40) == {}
+    assert compute_importances(make_columns(values), compute_losses(values))["train.batch_size"] == 0
+    assert compute_importances(make_columns(values), [0.5] * 40) == {}
     assert compute_importances([], [0.1, 0.2, 0.3, 0.4]) == {}

@@ -64,7 +64,7 @@ def run(*words: str, cwd: Path, path: Path | str = "") -> subprocess.CompletedPr
 def run_base(commands: list[list[str]], cwd: Path) -> list[tuple[int, str]]:
     ended = run("-P", "-c", RUN_BASE, json.dumps(commands), cwd=cwd)
     assert ended.returncode == 0, ended.stderr
-    return [(code, said) for code, said in map(json.loads, ended.stdout.splitlines())]
+    return [(code, output) for code, output in map(json.loads, ended.stdout.splitlines())]
 
 
 def write_distribution(folder: Path, name: str, origin: object = None) -> None:
@@ -121,7 +121,7 @@ def test_every_help_of_the_tree_works_with_the_base_alone(tmp_path: Path) -> Non
     assert len(commands) > 50
     ended = run_base(commands, tmp_path)
     assert [
-        (words, said) for words, (code, said) in zip(commands, ended, strict=True) if code or "Usage: arena" not in said
+        (words, output) for words, (code, output) in zip(commands, ended, strict=True) if code or "Usage: arena" not in output
     ] == []
 
 
@@ -220,8 +220,8 @@ def test_trainings_in_other_processes_say_it_in_one_line_too(tiles: TileSet, tmp
 
 
 def test_the_doctor_works_with_the_base_alone(tmp_path: Path) -> None:
-    ((code, said),) = run_base([["doctor", "--json"]], tmp_path)
-    findings = {finding["what"]: finding for finding in json.loads(said[said.index("{") :])["findings"]}
+    ((code, output),) = run_base([["doctor", "--json"]], tmp_path)
+    findings = {finding["what"]: finding for finding in json.loads(output[output.index("{") :])["findings"]}
     assert findings["device"] == {
         "what": "device",
         "state": "optional",
@@ -280,8 +280,8 @@ def test_the_wheel_holds_the_files_that_run_and_installs_offline(tmp_path: Path)
     done = subprocess.run([*arena, "--version"], cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == importlib.metadata.version(DISTRIBUTION)
     code = "import arena.base.install, cnn; print(cnn.__file__); print(arena.base.install.install_command('onnx'))"
-    said = subprocess.run([python, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout
-    assert said.splitlines() == [str(site / "cnn" / "__init__.py"), f'pip install "{tmp_path / wheel.name}[onnx]"']
+    output = subprocess.run([python, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout
+    assert output.splitlines() == [str(site / "cnn" / "__init__.py"), f'pip install "{tmp_path / wheel.name}[onnx]"']
     again = "import arena.base.install, sys; sys.stdout.buffer.write(arena.base.install.build_wheel().content)"
     made = subprocess.run([python, "-c", again], cwd=tmp_path, env=env, capture_output=True, check=True).stdout
     assert made == wheel.content

@@ -42,8 +42,8 @@ def test_drawing_speakers_equals_drawing_their_rows_one_by_one() -> None:
     rng = np.random.default_rng(1)
     scores = []
     for _ in range(4000):
-        drawn = np.concatenate([np.flatnonzero(group == g) for g in rng.integers(0, 8, 8)])
-        scores.append(macro_f1(confusion_matrix(truth[drawn], predicted[drawn], 4)))
+        sample = np.concatenate([np.flatnonzero(group == g) for g in rng.integers(0, 8, 8)])
+        scores.append(macro_f1(confusion_matrix(truth[sample], predicted[sample], 4)))
     interval = speaker_interval(by_group(truth, predicted, group), n_replicates=4000)
     assert (interval.low, interval.high) == pytest.approx(tuple(np.quantile(scores, [0.025, 0.975])), abs=0.01)
     assert (interval.unit, interval.n_units, interval.n_replicates) == ("speakers", 8, 4000)
@@ -52,8 +52,8 @@ def test_drawing_speakers_equals_drawing_their_rows_one_by_one() -> None:
 def test_drawing_a_matrix_equals_drawing_rows_one_by_one() -> None:
     truth, predicted, _ = rows(200, 8)
     rng = np.random.default_rng(1)
-    drawn = rng.integers(0, 200, (4000, 200))
-    scores = [macro_f1(confusion_matrix(truth[d], predicted[d], 4)) for d in drawn]
+    sample = rng.integers(0, 200, (4000, 200))
+    scores = [macro_f1(confusion_matrix(truth[d], predicted[d], 4)) for d in sample]
     interval = clip_interval(confusion_matrix(truth, predicted, 4), n_replicates=4000)
     assert (interval.low, interval.high) == pytest.approx(tuple(np.quantile(scores, [0.025, 0.975])), abs=0.01)
     assert (interval.unit, interval.n_units) == ("clips", 200)
@@ -117,7 +117,7 @@ def test_the_interval_is_that_of_resampled_speakers_scored_one_by_one() -> None:
             truth, predicted = (np.concatenate(part) for part in zip(*rows, strict=True))
             by_seed.append(reference.f1_score(truth, predicted, labels=range(N_CLASSES), average="macro", zero_division=0))
         scores.append(np.mean(by_seed))
-    counts = np.array([[confusion_matrix(*one, N_CLASSES) for one in speakers] for speakers in said])
+    counts = np.array([[confusion_matrix(*pair, N_CLASSES) for pair in speakers] for speakers in said])
     interval = speaker_interval(counts, n_replicates=200)
     np.testing.assert_allclose((interval.low, interval.high), np.quantile(scores, [0.025, 0.975]), atol=1e-12)
     assert speaker_interval(counts) == speaker_interval(counts)

@@ -24,10 +24,10 @@ def test_a_lock_is_gone_afterwards_also_after_a_refusal(tmp_path: Path) -> None:
 
 def test_what_a_killed_process_left_is_taken_and_removed(tmp_path: Path) -> None:
     (tmp_path / ".lock").write_bytes(b"")
-    said: list[str] = []
-    with hold_lock(tmp_path / ".lock", lambda: said.append("waiting")):
+    calls: list[str] = []
+    with hold_lock(tmp_path / ".lock", lambda: calls.append("waiting")):
         assert (tmp_path / ".lock").exists()
-    assert (said, list(tmp_path.iterdir())) == ([], [])
+    assert (calls, list(tmp_path.iterdir())) == ([], [])
 
 
 def test_the_second_says_that_it_waits_and_comes_after_the_first(tmp_path: Path) -> None:
@@ -89,8 +89,8 @@ def test_windows_has_no_lock_and_is_told_of_wsl(tmp_path: Path, monkeypatch: pyt
 
 
 def test_an_open_lock_is_kept_until_it_is_closed_and_its_file_stays(tmp_path: Path) -> None:
-    with open_locked(tmp_path / "new" / ".lock"), (tmp_path / "new" / ".lock").open("ab") as other:
-        assert not lock_descriptor(other.fileno(), blocking=False)
+    with open_locked(tmp_path / "new" / ".lock"), (tmp_path / "new" / ".lock").open("ab") as second:
+        assert not lock_descriptor(second.fileno(), blocking=False)
     with open_locked(tmp_path / "new" / ".lock"):
         pass
     assert [path.name for path in (tmp_path / "new").iterdir()] == [".lock"]

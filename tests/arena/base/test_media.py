@@ -21,21 +21,21 @@ from reports.reading.tiles import TileFolder, find_tiles
 from support.report_facts import tone_wav
 
 
-def content_of(uri: str, kind: str) -> bytes:
+def read_content(uri: str, kind: str) -> bytes:
     head, _, body = uri.partition(",")
     assert head == f"data:{kind};base64"
     return base64.b64decode(body)
 
 
-def pixels_of(png: bytes) -> np.ndarray:
+def read_pixels(png: bytes) -> np.ndarray:
     """The palette numbers of an indexed PNG of unfiltered rows."""
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
-    at, parts = 8, {}
-    while at < len(png):
-        (size,) = struct.unpack(">I", png[at : at + 4])
-        kind, body = png[at + 4 : at + 8], png[at + 8 : at + 8 + size]
-        assert struct.unpack(">I", png[at + 8 + size : at + 12 + size])[0] == zlib.crc32(kind + body)
-        parts[kind], at = body, at + 12 + size
+    offset, parts = 8, {}
+    while offset < len(png):
+        (size,) = struct.unpack(">I", png[offset : offset + 4])
+        kind, body = png[offset + 4 : offset + 8], png[offset + 8 : offset + 8 + size]
+        assert struct.unpack(">I", png[offset + 8 + size : offset + 12 + size])[0] == zlib.crc32(kind + body)
+        parts[kind], offset = body, offset + 12 + size
     width, height, depth, colour = struct.unpack(">IIBB", parts[b"IHDR"][:10])
     assert (depth, colour, len(parts[b"PLTE"])) == (8, 3, 768)
     rows = np.frombuffer(zlib.decompress(parts[b"IDAT"]), np.uint8).reshape(height, width + 1)
@@ -45,13 +45,13 @@ def pixels_of(png: bytes) -> np.ndarray:
 
 def test_a_tile_stands_upright_in_its_picture() -> None:
     tile = np.arange(12, dtype=np.uint8).reshape(3, 4)
-    assert pixels_of(content_of(png_uri(palette_png(tile)), "image/png")).tolist() == tile[::-1].tolist()
+    assert read_pixels(read_content(png_uri(palette_png(tile)), "image/png")).tolist() == tile[::-1].tolist()
 
 
 @pytest.mark.parametrize(("rate_hz", "length_s"), [(8000, 0.4), (16_000, 0.4), (48_000, 0.31), (44_100, 5.0)])
 def test_sound_is_mono_small_loud_and_of_the_same_pitch(tmp_path: Path, rate_hz: int, length_s: float) -> None:
     (tmp_path / "a.wav").write_bytes(tone_wav(rate_hz, length_s))
-    content = content_of(wav_uri(tmp_path / "a.wav"), "audio/wav")
+    content = read_content(wav_uri(tmp_path / "a.wav"), "audio/wav")
     assert len(content) <= 44 + 2 * RATE_HZ * MOST_S
     with wave.open(io.BytesIO(content)) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, RATE_HZ)
@@ -78,19 +78,19 @@ def config_of_tiles(tiles: TileSet) -> dict[str, object]:
 
 def test_the_tiles_that_are_prepared_are_the_tiles_that_are_read(tiles: TileSet) -> None:
     for where in (tiles.folder, tiles.folder.parent):
-        found = find_tiles(where, config_of_tiles(tiles))
-        assert isinstance(found, TileFolder)
-        assert list(found.places) == [clip.id for clip in tiles.clips]
-        for place in (0, 37, len(tiles.clips) - 1):
-            clip = tiles.clips[place]
+        result = find_tiles(where, config_of_tiles(tiles))
+        assert isinstance(result, TileFolder)
+        assert list(result.places) == [clip.id for clip in tiles.clips]
+        for index in (0, 37, len(tiles.clips) - 1):
+            clip = tiles.clips[index]
             for name in ("raw", "bilateral"):
-                picture = found.picture(name, clip.id)
+                picture = result.picture(name, clip.id)
                 assert picture is not None
-                assert np.array_equal(picture, tiles.pictures(name)[place])
-            assert found.recording(clip.id) == Path(tiles.corpus_folder) / clip.path
-    media = media_of(found, [tiles.clips[3].id, "nobody"])
+                assert np.array_equal(picture, tiles.pictures(name)[index])
+            assert result.recording(clip.id) == Path(tiles.corpus_folder) / clip.path
+    media = media_of(result, [tiles.clips[3].id, "nobody"])
     assert media["nobody"].raw == media["nobody"].sound == ""
-    assert pixels_of(content_of(media[tiles.clips[3].id].raw, "image/png")).shape == (32, 32)
+    assert read_pixels(read_content(media[tiles.clips[3].id].raw, "image/png")).shape == (32, 32)
     assert media[tiles.clips[3].id].sound
 
 
@@ -103,6 +103,6 @@ def test_tiles_of_another_corpus_or_damaged_ones_are_not_taken(tiles: TileSet, t
     (copy / "settings.json").write_bytes((tiles.folder / "settings.json").read_bytes())
     assert find_tiles(tmp_path, config) is None
     (copy / "clips.csv").write_bytes((tiles.folder / "clips.csv").read_bytes())
-    found = find_tiles(tmp_path, config)
-    assert found is not None
-    assert found.picture("raw", tiles.clips[0].id) is None
+    result = find_tiles(tmp_path, config)
+    assert result is not None
+    assert result.picture("raw", tiles.clips[0].id) is None

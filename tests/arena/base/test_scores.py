@@ -58,7 +58,7 @@ def test_scores_of_few_classes_equal_those_of_scikit_learn(n_present: int) -> No
 
 def test_counts_may_be_stacked_in_any_way() -> None:
     counts = np.stack([confusion_matrix(*answers(seed), N_CLASSES) for seed in range(6)])
-    assert macro_f1_each(counts.reshape(2, 3, N_CLASSES, N_CLASSES)).ravel().tolist() == [macro_f1(one) for one in counts]
+    assert macro_f1_each(counts.reshape(2, 3, N_CLASSES, N_CLASSES)).ravel().tolist() == [macro_f1(matrix) for matrix in counts]
 
 
 def test_no_clips_score_nothing() -> None:

@@ -1,4 +1,4 @@
-"""What the command lines print with: whole tables at any width."""
+"""Output of the command lines: whole tables at any width."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `arena inspect` writes: maps of the right layers, Grad-CAM and occlusion as their formulas say, for every net."""
+"""Files of `arena inspect`: maps of the right layers, Grad-CAM and occlusion as their formulas say, for every net."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def test_a_finished_run_is_looked_into(run: RunFolder, tiles: TileSet) -> None:
     assert {name: arrays[name].shape for name in ("cam_label", "cam_truth", "occlusion", "pictures")} == dict.fromkeys(
         ("cam_label", "cam_truth", "occlusion", "pictures"), (4, 32, 32)
     )
-    place = [clip.id for clip in tiles.clips].index(clips[0]["id"])
-    assert np.array_equal(arrays["pictures"][0], tiles.pictures("bilateral")[place])
+    index = [clip.id for clip in tiles.clips].index(clips[0]["id"])
+    assert np.array_equal(arrays["pictures"][0], tiles.pictures("bilateral")[index])
     assert arrays["places"].shape == (len(facts["embedding"]["clips"]), 2)
     assert len(np.unique(arrays["places"], axis=0)) > 30
     assert sum((run.path / name).stat().st_size for name in (JSON_NAME, ARRAYS_NAME)) < 1_000_000
@@ -92,7 +92,7 @@ def test_every_net_has_its_maps_and_attention(name: str) -> None:
     batch = torch.randn(2, 1, 32, 32)
     layers = map_layers(net, batch)
     assert bool(layers) == (first_filters(net) is not None) == (name != "mlp")
-    assert len({(one.n_bins, one.n_frames) for one in layers}) == len(layers) <= 6
+    assert len({(layer.n_bins, layer.n_frames) for layer in layers}) == len(layers) <= 6
     for layer, maps in zip(layers, compute_maps(net, batch, layers), strict=True):
         assert tuple(maps.shape) == (2, layer.n_channels, layer.n_bins, layer.n_frames)
     if layers:
@@ -158,22 +158,22 @@ def test_occlusion_finds_the_one_place_that_counts() -> None:
 
 def test_features_are_the_input_of_the_last_linear_layer() -> None:
     net, batch = Still().eval(), torch.rand(3, 1, 16, 16)
-    found = compute_features(net, [batch[:2], batch[2:]])
-    assert found.source == "out"
-    assert torch.equal(found.values, torch.cat([batch, -batch], 1).relu().flatten(1))
+    result = compute_features(net, [batch[:2], batch[2:]])
+    assert result.source == "out"
+    assert torch.equal(result.values, torch.cat([batch, -batch], 1).relu().flatten(1))
     assert compute_features(nn.Flatten(), [batch]).source == ""
 
 
 def test_mistakes_stand_beside_clips_heard_right() -> None:
     rows = [row(1, 9, "ann", 0.8), row(1, 9, "bob", 0.9), row(4, 5, "bob", 0.6), row(7, 7, "bob", 0.99)]
     rows += [row(1, 1, "ann", 0.95), row(1, 1, "bob", 0.7), row(4, 4, "ann", 0.5)]
-    found = [(one.truth, one.label, one.speaker) for one in choose_clips(rows, 4)]
-    assert found == [("1", "9", "bob"), ("1", "1", "bob"), ("4", "5", "bob"), ("4", "4", "ann")]
+    result = [(clip.truth, clip.label, clip.speaker) for clip in choose_clips(rows, 4)]
+    assert result == [("1", "9", "bob"), ("1", "1", "bob"), ("4", "5", "bob"), ("4", "4", "ann")]
     assert len(choose_clips(rows, 6)) == 6
-    assert [one.truth for one in choose_clips([row(k, k, "ann", 0.5 + k / 100) for k in range(10)], 3)] == ["9", "8", "7"]
-    assert [one.label for one in choose_clips([row(3, 5, "ann", 0.9)], 4)] == ["5"]
+    assert [clip.truth for clip in choose_clips([row(k, k, "ann", 0.5 + k / 100) for k in range(10)], 3)] == ["9", "8", "7"]
+    assert [clip.label for clip in choose_clips([row(3, 5, "ann", 0.9)], 4)] == ["5"]
     apart = [row(k, 9, "ann", 0.9) for k in range(5)] + [row(7, 7, "ann", 0.4)]
-    assert [one.truth for one in choose_clips(apart, 4)] == ["0", "1", "2", "7"]
+    assert [clip.truth for clip in choose_clips(apart, 4)] == ["0", "1", "2", "7"]
 
 
 def test_a_teams_own_net_with_in_place_layers_is_looked_into(tiles: TileSet, tmp_path: Path) -> None:
@@ -201,11 +201,11 @@ def test_mistakes_are_one_line(run: RunFolder, tiles: TileSet, tmp_path: Path) -
     folder.path.mkdir(parents=True)
     folder.write_config(run.config())
     arguments = ["--runs", str(tmp_path / "runs"), "--tiles", str(tiles.folder)]
-    found = runner.invoke(app, ["ab12", *arguments])
-    assert isinstance(found.exception, RunError)
-    assert "is unfinished; only a finished run" in str(found.exception)
-    found = runner.invoke(app, arguments)
-    assert str(found.exception) == f"no finished training in {tmp_path / 'runs'}; train with `arena train --all`"
+    result = runner.invoke(app, ["ab12", *arguments])
+    assert isinstance(result.exception, RunError)
+    assert "is unfinished; only a finished run" in str(result.exception)
+    result = runner.invoke(app, arguments)
+    assert str(result.exception) == f"no finished training in {tmp_path / 'runs'}; train with `arena train --all`"
     folder.write_result(RunResult(state=RunState.FAILED, cause="x"))
     assert isinstance(runner.invoke(app, ["ab12", *arguments]).exception, RunError)
     other = inspect_other_tiles(run, tmp_path)
@@ -223,7 +223,7 @@ def inspect_other_tiles(run: RunFolder, empty: Path) -> str:
 
 def test_the_command_inspects_all_and_prints_a_line_each(run: RunFolder, tiles: TileSet) -> None:
     arguments = ["--runs", str(run.path.parent), "--tiles", str(tiles.folder), "--clips", "2"]
-    found = CliRunner().invoke(app, arguments, catch_exceptions=False)
-    assert f"{run.digest}   lenet5   bilateral" in found.stdout
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert f"{run.digest}   lenet5   bilateral" in result.stdout
     plain = json.loads(CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False).stdout)
     assert (plain[0]["n_clips"], plain[0]["is_new"]) == (2, False)

@@ -32,7 +32,7 @@ SMALL = TileSettings(size=32)
 OTHER_HZ = 11_025
 
 
-def run_of(folder: Path, model: ModelSettings, variant: str = "raw", side_views: int = 1) -> RunFolder:
+def write_run(folder: Path, model: ModelSettings, variant: str = "raw", side_views: int = 1) -> RunFolder:
     """A run folder as far as `export_run` reads it; weights and running means as they are after one look at noise."""
     config = RunConfig(corpus="c", tiles=SMALL, variant=variant, model=model, train=TrainSettings(side_views=side_views))
     run = RunFolder(folder / config.digest)
@@ -47,7 +47,7 @@ def run_of(folder: Path, model: ModelSettings, variant: str = "raw", side_views:
 
 
 def tones(n: int) -> list[np.ndarray]:
-    return [tone(place % 10, place % 5, place) for place in range(n)]
+    return [tone(index % 10, index % 5, index) for index in range(n)]
 
 
 def answers(path: Path, clips: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -77,16 +77,16 @@ def every(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunFolder, Path, Ex
     """All eight nets in one file, for a rate that is not the tiles': most of an export's time is not the nets'."""
     folder = tmp_path_factory.mktemp("every")
     (folder / "own.py").write_text(EVERY_NET)
-    run = run_of(folder, model_defaults(f"{folder / 'own.py'}:Every"), "bilateral+aug", side_views=2)
+    run = write_run(folder, model_defaults(f"{folder / 'own.py'}:Every"), "bilateral+aug", side_views=2)
     return run, folder / "model.onnx", export_run(run, folder / "model.onnx", OTHER_HZ, tones(20))
 
 
 def test_every_net_says_in_onnxruntime_what_it_says_in_torch(every: tuple[RunFolder, Path, Export]) -> None:
-    _, path, found = every
-    assert found.net_difference < 1e-5
-    assert found.n_cells <= 20
-    assert (found.n_clips, found.n_labels, found.rate_hz) == (20, 0, OTHER_HZ)
-    assert found.size_bytes == path.stat().st_size
+    _, path, result = every
+    assert result.net_difference < 1e-5
+    assert result.n_cells <= 20
+    assert (result.n_clips, result.n_labels, result.rate_hz) == (20, 0, OTHER_HZ)
+    assert result.size_bytes == path.stat().st_size
 
 
 def test_the_file_answers_recordings_of_any_length_as_predict_does(
@@ -94,34 +94,34 @@ def test_the_file_answers_recordings_of_any_length_as_predict_does(
 ) -> None:
     run, path, _ = every
     clips = [*tones(6), np.concatenate([np.zeros(9000, np.float32), tone(3, 1, 0)]), np.tile(tone(1, 1, 1), 4)]
-    for place, clip in enumerate(clips):
-        soundfile.write(tmp_path / f"clip{place}.wav", clip, OTHER_HZ, subtype="FLOAT")
-    said = predict_recordings(run, find_recordings(tmp_path), "cpu", lambda n: None).answers
-    np.testing.assert_allclose(answers(path, clips), [answer.probabilities for answer in said], atol=1e-3)
+    for index, clip in enumerate(clips):
+        soundfile.write(tmp_path / f"clip{index}.wav", clip, OTHER_HZ, subtype="FLOAT")
+    expected = predict_recordings(run, find_recordings(tmp_path), "cpu", lambda n: None).answers
+    np.testing.assert_allclose(answers(path, clips), [answer.probabilities for answer in expected], atol=1e-3)
 
 
 def test_silence_around_a_clip_changes_no_answer(every: tuple[RunFolder, Path, Export]) -> None:
     clip = tone(4, 2, 0)
     padded = np.pad(clip, (0, 5000))
-    one, other = answers(every[1], [clip, padded])
-    np.testing.assert_allclose(one, other, atol=1e-3)  # but for the echo of the last sample in the resampling filter
+    first, second = answers(every[1], [clip, padded])
+    np.testing.assert_allclose(first, second, atol=1e-3)  # but for the echo of the last sample in the resampling filter
 
 
 def test_the_file_says_what_it_is_and_nothing_of_the_machine_that_made_it(every: tuple[RunFolder, Path, Export]) -> None:
     run, path, _ = every
     model = onnx.load(path)
     onnx.checker.check_model(model)
-    told = {item.key: item.value for item in model.metadata_props}
-    assert json.loads(told["labels"]) == [str(digit) for digit in range(10)]
-    assert (told["rate_hz"], told["run"], told["model"], told["variant"]) == (
+    metadata = {item.key: item.value for item in model.metadata_props}
+    assert json.loads(metadata["labels"]) == [str(digit) for digit in range(10)]
+    assert (metadata["rate_hz"], metadata["run"], metadata["model"], metadata["variant"]) == (
         str(OTHER_HZ),
         run.digest,
         "Every",
         "bilateral+aug",
     )
-    assert json.loads(told["tiles"])["size"] == 32
-    assert set(json.loads(told["versions"])) >= {"torch", "onnx", "onnxruntime"}
-    assert [(one.domain, one.version) for one in model.opset_import if one.domain == ""] == [("", OPSET)]
+    assert json.loads(metadata["tiles"])["size"] == 32
+    assert set(json.loads(metadata["versions"])) >= {"torch", "onnx", "onnxruntime"}
+    assert [(entry.domain, entry.version) for entry in model.opset_import if entry.domain == ""] == [("", OPSET)]
     content = path.read_bytes()
     for trace in (str(Path.cwd()), "/site-packages/", "stack_trace", "forward(", ".py"):
         assert trace.encode() not in content
@@ -139,8 +139,8 @@ def test_pictures_are_those_of_the_tiles_but_for_single_grey_levels(diameter: in
         filtered = Bilateral(settings)(torch.from_numpy(raw)).numpy()
     tiles = np.stack([compute_tile(clip, 8000, settings) for clip in clips])
     smooth = np.stack([bilateral(tile, settings) for tile in raw.astype(np.uint8)])
-    for found, expected in ((raw, tiles), (filtered, smooth)):
-        apart = np.abs(found - expected)
+    for result, expected in ((raw, tiles), (filtered, smooth)):
+        apart = np.abs(result - expected)
         assert apart.max() <= 1
         assert (apart > 0).mean() < 1e-3
 
@@ -159,7 +159,7 @@ class Branches(torch.nn.Module):
 
 def test_a_net_that_onnx_cannot_hold_is_refused_in_one_line_and_nothing_is_written(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(NUMPY_NET)
-    run = run_of(tmp_path, model_defaults(f"{tmp_path / 'own.py'}:Branches"))
+    run = write_run(tmp_path, model_defaults(f"{tmp_path / 'own.py'}:Branches"))
     with pytest.raises(ModelError, match="Branches cannot be written as ONNX") as caught:
         export_run(run, tmp_path / "model.onnx", 0)
     assert "\n" not in str(caught.value)
@@ -179,14 +179,14 @@ class Dice(torch.nn.Module):
 
 def test_a_file_that_says_something_else_than_the_net_is_not_written(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(RANDOM_NET)
-    run = run_of(tmp_path, model_defaults(f"{tmp_path / 'own.py'}:Dice"))
+    run = write_run(tmp_path, model_defaults(f"{tmp_path / 'own.py'}:Dice"))
     with pytest.raises(RunError, match="says what the trained one says, and this one does not"):
         export_run(run, tmp_path / "model.onnx", 0)
     assert not (tmp_path / "model.onnx").exists()
 
 
 def test_a_rate_that_no_microphone_has_is_refused(tmp_path: Path) -> None:
-    run = run_of(tmp_path, replace(model_defaults("lenet5"), width=0.25))
+    run = write_run(tmp_path, replace(model_defaults("lenet5"), width=0.25))
     assert config_from_dict(run.config()).tiles == SMALL
     with pytest.raises(ConfigError, match="--rate-hz lies between 4000 and 384000, not 100"):
         export_run(run, tmp_path / "model.onnx", 100)

@@ -1,4 +1,4 @@
-"""What a run says of clips: the same for a recording as for its tile, in a file that the contest takes."""
+"""Answers of a run: the same for a recording as for its tile, in a file that the contest takes."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def test_a_recording_gets_the_answer_that_its_tile_got(run: RunFolder, corpus_fo
     expected = {answer.id: answer for answer in read_answers(run, "test")}
     for number, name in enumerate(sorted(expected)):
         shutil.copy(corpus_folder / f"{name}.wav", tmp_path / f"x{number:03d}.WAV")
-    heard: list[int] = []
-    found = predict_recordings(run, find_recordings(tmp_path), "cpu", heard.append)
-    answers = found.answers
-    assert found.skipped == ()
+    progress: list[int] = []
+    result = predict_recordings(run, find_recordings(tmp_path), "cpu", progress.append)
+    answers = result.answers
+    assert result.skipped == ()
     assert [answer.id for answer in answers] == [f"x{number:03d}" for number in range(len(expected))]
-    assert sum(heard) == len(expected) == 40
+    assert sum(progress) == len(expected) == 40
     for answer, name in zip(answers, sorted(expected), strict=True):
         assert answer.label == expected[name].label
         np.testing.assert_allclose(answer.probabilities, expected[name].probabilities, atol=1e-5)
@@ -83,12 +83,12 @@ def test_what_cannot_be_heard_is_named_and_stops_no_other(run: RunFolder, corpus
     soundfile.write(tmp_path / "empty.wav", np.zeros(0), 8000)
     soundfile.write(tmp_path / "silent.flac", np.zeros(4000), 8000)
     soundfile.write(tmp_path / "two\nlines.wav", np.ones(4000) / 2, 8000)
-    found = predict_recordings(run, find_recordings(tmp_path), "cpu", lambda n: None)
-    assert [answer.id for answer in found.answers] == ["a", "m", "z"]
-    assert len({answer.probabilities for answer in found.answers}) == 1
-    assert found.skipped[0].name == str(tmp_path / "broken.wav")
-    assert found.skipped[0].reason.startswith("is no wav or flac that can be read: ")
-    assert found.skipped[1:] == tuple(
+    result = predict_recordings(run, find_recordings(tmp_path), "cpu", lambda n: None)
+    assert [answer.id for answer in result.answers] == ["a", "m", "z"]
+    assert len({answer.probabilities for answer in result.answers}) == 1
+    assert result.skipped[0].name == str(tmp_path / "broken.wav")
+    assert result.skipped[0].reason.startswith("is no wav or flac that can be read: ")
+    assert result.skipped[1:] == tuple(
         Skipped(name=str(tmp_path / name), reason=reason)
         for name, reason in (
             ("empty.wav", "holds no samples; record it again"),
@@ -104,30 +104,30 @@ def test_what_cannot_be_heard_is_named_and_stops_no_other(run: RunFolder, corpus
 def predicted(run: RunFolder, *words: object, stdin: bytes | None = None, rc: int = 0) -> tuple[str, str]:
     command = ["predict", str(run.path), "--device", "cpu", *map(str, words)]
     ended = CliRunner().invoke(arena.cli.app, command, input=stdin)
-    told = "" if isinstance(ended.exception, SystemExit | None) else f"error: {ended.exception}"
-    assert (1 if told else ended.exit_code) == rc, ended.stderr + told
-    return ended.stdout, ended.stderr + told
+    errors = "" if isinstance(ended.exception, SystemExit | None) else f"error: {ended.exception}"
+    assert (1 if errors else ended.exit_code) == rc, ended.stderr + errors
+    return ended.stdout, ended.stderr + errors
 
 
 def test_files_are_answered_in_their_order_with_digit_and_probabilities(run: RunFolder, corpus_folder: Path) -> None:
     files = [corpus_folder / "7_ann_0.wav", corpus_folder / "2_bob_1.wav"]
-    said = json.loads(predicted(run, *files, "--json")[0])
+    output = json.loads(predicted(run, *files, "--json")[0])
     sources = find_recordings(corpus_folder)
     expected = {a.id: a for a in predict_recordings(run, sources, "cpu", lambda n: None).answers}
-    assert [answer["file"] for answer in said["answers"]] == [str(file) for file in files]
-    for answer, file in zip(said["answers"], files, strict=True):
+    assert [answer["file"] for answer in output["answers"]] == [str(file) for file in files]
+    for answer, file in zip(output["answers"], files, strict=True):
         assert answer["digit"] == expected[file.stem].label
         assert answer["probabilities"] == pytest.approx(expected[file.stem].by_digit(), abs=1e-6)
     lines = predicted(run, *files)[0].splitlines()
-    best = sorted(said["answers"][0]["probabilities"].items(), key=lambda item: -item[1])[:2]
+    best = sorted(output["answers"][0]["probabilities"].items(), key=lambda item: -item[1])[:2]
     assert [str(files[0]), *(word for digit, p in best for word in (digit, f"{p:.3f}"))] in [line.split() for line in lines]
 
 
 def test_one_file_that_cannot_be_heard_costs_exit_code_1_and_no_other_answer(run: RunFolder, corpus_folder: Path) -> None:
     good, bad = corpus_folder / "7_ann_0.wav", corpus_folder / "nowhere.wav"
-    said, told = predicted(run, bad, good, rc=1)
-    assert str(good) in said
-    assert f"no answer: {bad} cannot be opened: No such file or directory\n" in told
+    output, errors = predicted(run, bad, good, rc=1)
+    assert str(good) in output
+    assert f"no answer: {bad} cannot be opened: No such file or directory\n" in errors
 
 
 def test_a_folder_is_answered_like_files_by_their_paths_below_it(
@@ -138,19 +138,19 @@ def test_a_folder_is_answered_like_files_by_their_paths_below_it(
     shutil.copy(corpus_folder / "7_ann_0.wav", tmp_path / "new" / "b.WAV")
     (tmp_path / "new" / ".hidden.wav").write_bytes(b"")
     (tmp_path / "new" / "notes.txt").write_bytes(b"")
-    said = json.loads(predicted(run, tmp_path / "new", "--json")[0])
-    assert [answer["file"] for answer in said["answers"]] == ["b.WAV", "deep/a.wav"]
+    output = json.loads(predicted(run, tmp_path / "new", "--json")[0])
+    assert [answer["file"] for answer in output["answers"]] == ["b.WAV", "deep/a.wav"]
     alone = json.loads(predicted(run, corpus_folder / "3_ann_0.wav", "--json")[0])
-    assert said["answers"][1]["probabilities"] == pytest.approx(alone["answers"][0]["probabilities"], abs=1e-6)
+    assert output["answers"][1]["probabilities"] == pytest.approx(alone["answers"][0]["probabilities"], abs=1e-6)
     lines = [line.split()[0] for line in predicted(run, tmp_path / "new")[0].splitlines() if line.split()]
     assert lines[-2:] == ["b.WAV", "deep/a.wav"]
     monkeypatch.chdir(tmp_path)
     (tmp_path / "new" / "bad.flac").write_bytes(b"nonsense")
-    said, told = predicted(run, corpus_folder / "3_ann_0.wav", "new", "--json", rc=1)
-    assert [answer["file"] for answer in json.loads(said)["answers"]] == [
+    output, errors = predicted(run, corpus_folder / "3_ann_0.wav", "new", "--json", rc=1)
+    assert [answer["file"] for answer in json.loads(output)["answers"]] == [
         *(str(corpus_folder / "3_ann_0.wav"), "new/b.WAV", "new/deep/a.wav")
     ]
-    assert "no answer: new/bad.flac is no wav or flac that can be read" in told
+    assert "no answer: new/bad.flac is no wav or flac that can be read" in errors
     (tmp_path / "none").mkdir()
     assert predicted(run, "none", rc=1)[1].endswith("no wav or flac files in none; give the folder that holds the recordings")
 
@@ -164,15 +164,15 @@ def test_a_submission_is_replaced_with_a_word_and_no_other_file_is(
     run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    said, told = predicted(run, "--split", "val")
-    assert (said, told) == (f"submission.csv: 40 clips, from {run.path}\n", "")
+    output, errors = predicted(run, "--split", "val")
+    assert (output, errors) == (f"submission.csv: 40 clips, from {run.path}\n", "")
     content = (tmp_path / "submission.csv").read_bytes()
-    again, told = predicted(run)
-    assert (again, told) == (said, "submission.csv was a submission before, which is replaced\n")
+    again, errors = predicted(run)
+    assert (again, errors) == (output, "submission.csv was a submission before, which is replaced\n")
     assert (tmp_path / "submission.csv").read_bytes() != content
     (tmp_path / "submission.csv").write_text("id,label\nmine,3\n")
-    told = predicted(run, rc=1)[1]
-    assert told.endswith(
+    errors = predicted(run, rc=1)[1]
+    assert errors.endswith(
         "submission.csv is there and no table as this command writes it; move it, or name another file with --out"
     )
     assert (tmp_path / "submission.csv").read_text() == "id,label\nmine,3\n"
@@ -184,8 +184,8 @@ def test_a_wav_on_the_standard_input_gets_the_answer_of_its_file(run: RunFolder,
     file = corpus_folder / "5_eve_2.wav"
     content = bytearray(file.read_bytes())
     if size is not None:
-        place = content.index(b"data") + 4
-        content[place : place + 4] = struct.pack("<I", size)
+        index = content.index(b"data") + 4
+        content[index : index + 4] = struct.pack("<I", size)
     streamed, filed = (json.loads(predicted(run, name, "--json", stdin=bytes(content))[0]) for name in ("-", file))
     assert streamed["answers"][0]["file"] == "-"
     assert streamed["answers"][0]["probabilities"] == filed["answers"][0]["probabilities"]
@@ -195,17 +195,17 @@ def test_a_folder_becomes_a_submission_of_what_could_be_heard(run: RunFolder, co
     clips, out = tmp_path / "clips", tmp_path / "answers.csv"
     (clips / "deep").mkdir(parents=True)
     shutil.copy(corpus_folder / "3_ann_0.wav", clips / "deep" / "one.wav")
-    said, _ = predicted(run, "--clips", clips, "--out", out)
-    assert said == f"{out}: 1 clips, from {run.path}\n"
+    output, _ = predicted(run, "--clips", clips, "--out", out)
+    assert output == f"{out}: 1 clips, from {run.path}\n"
     (clips / "bad.wav").write_bytes(b"RIFF")
-    said, told = predicted(run, "--clips", clips, "--out", out, rc=1)
-    assert f"no answer: {clips / 'bad.wav'} is no wav or flac that can be read" in told
-    assert f"{out} lacks 1 of 2 recordings: a contest that asks for them will refuse it\n" in told
+    output, errors = predicted(run, "--clips", clips, "--out", out, rc=1)
+    assert f"no answer: {clips / 'bad.wav'} is no wav or flac that can be read" in errors
+    assert f"{out} lacks 1 of 2 recordings: a contest that asks for them will refuse it\n" in errors
     assert [row["id"] for row in csv.DictReader(out.read_text().splitlines())] == ["deep/one"]
     (clips / "deep" / "one.wav").unlink()
     out.unlink()
-    _, told = predicted(run, "--clips", clips, "--out", out, rc=1)
-    assert told.endswith("error: none of 1 recordings can be used; nothing is written")
+    _, errors = predicted(run, "--clips", clips, "--out", out, rc=1)
+    assert errors.endswith("error: none of 1 recordings can be used; nothing is written")
     assert not out.exists()
 
 

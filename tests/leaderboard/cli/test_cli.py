@@ -26,7 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def arena(*arguments: str) -> str:
-    """What the command prints on stdout; `error: ...` for a mistake of its user."""
+    """Return the command's stdout, or `error: ...` for a mistake of its user."""
     result = CliRunner().invoke(app, ["contest", *arguments])
     if isinstance(result.exception, LeaderboardError):
         return f"error: {result.exception}"
@@ -43,8 +43,8 @@ def started() -> None:
 
 
 def test_a_contest_is_made_and_not_made_twice() -> None:
-    made = arena("init", "solution.csv", "--name", "Digits 2026", "--deadline", "2126-12-01T18:00+01:00")
-    facts, closing = made.split("; ")
+    output = arena("init", "solution.csv", "--name", "Digits 2026", "--deadline", "2126-12-01T18:00+01:00")
+    facts, closing = output.split("; ")
     assert facts == "Digits 2026: contest.db holds 20 ids, labels 0, 1"
     assert re.fullmatch(r"closes at 2126-12-01 17:00 UTC( \(.* here\))?, in \d+ d( \d+ (h|min))?\n", closing)
     again = arena("init", "solution.csv", "--name", "Other")
@@ -60,8 +60,8 @@ def test_a_bad_solution_makes_no_contest(folder: Path) -> None:
 
 def test_an_odd_class_is_said_when_the_contest_is_made(folder: Path) -> None:
     (folder / "solution.csv").write_text((folder / "solution.csv").read_text() + "c20,l\n")
-    said = CliRunner().invoke(app, ["contest", "init", "solution.csv", "--name", "Digits"]).stderr
-    assert said.startswith("solution.csv: label 'l' (id 'c20') is the only label that is no number and has one row")
+    output = CliRunner().invoke(app, ["contest", "init", "solution.csv", "--name", "Digits"]).stderr
+    assert output.startswith("solution.csv: label 'l' (id 'c20') is the only label that is no number and has one row")
 
 
 def test_teams_are_added_and_listed() -> None:
@@ -97,8 +97,8 @@ def test_three_files_are_scored_and_the_fourth_is_refused() -> None:
 def test_a_refused_file_names_its_line_and_costs_nothing(folder: Path) -> None:
     started()
     (folder / "wrong.csv").write_text((folder / "good.csv").read_text().replace("c5,1", "c5,7"))
-    law = "error: wrong.csv line 7: label '7' is not one of 0, 1; fix the row and send it again"
-    assert (arena("validate", "wrong.csv"), arena("submit", "Alpha", "wrong.csv")) == (law, law)
+    rule = "error: wrong.csv line 7: label '7' is not one of 0, 1; fix the row and send it again"
+    assert (arena("validate", "wrong.csv"), arena("submit", "Alpha", "wrong.csv")) == (rule, rule)
     assert json.loads(arena("attempts", "Alpha", "--json")) == []
 
 
@@ -169,9 +169,9 @@ def test_a_host_acts_with_a_reason_that_the_log_shows() -> None:
 def test_a_later_deadline_of_a_closed_contest_says_that_it_stays_closed() -> None:
     arena("init", "solution.csv", "--name", "Digits", "--deadline", "2090-12-01T18:00+00:00")
     arena("close", "--reason", "the lecture begins")
-    told = arena("extend", "2090-12-02T18:00+00:00", "--reason", "the cluster was down")
-    assert told.startswith("the deadline is 2090-12-02 18:00 UTC")
-    assert told.endswith("the contest stays closed until `arena contest reopen`\n")
+    output = arena("extend", "2090-12-02T18:00+00:00", "--reason", "the cluster was down")
+    assert output.startswith("the deadline is 2090-12-02 18:00 UTC")
+    assert output.endswith("the contest stays closed until `arena contest reopen`\n")
 
 
 def test_a_token_is_printed_once_and_worthless_after_it_is_revoked() -> None:
@@ -202,8 +202,8 @@ def test_a_contest_is_copied_and_brought_back() -> None:
 def test_one_attempt_is_shown_with_every_metric() -> None:
     started()
     arena("submit", "Alpha", "fair.csv")
-    shown = arena("attempt", "Alpha", "1")
-    assert all(word in shown for word in ("precision", "recall", "0.7273", "0.8000"))
+    output = arena("attempt", "Alpha", "1")
+    assert all(word in output for word in ("precision", "recall", "0.7273", "0.8000"))
     details = json.loads(arena("attempt", "Alpha", "1", "--json"))
     assert details["confusion"] == [[7, 3], [2, 8]]
 
@@ -249,14 +249,14 @@ def test_no_public_output_tells_a_private_score_before_the_contest_is_closed(fol
         ("log",),
     ]
     named = {"attempts": ("Alpha",), "attempt": ("Alpha", "1")}
-    said = ""
+    output = ""
     for command in public:
         result = CliRunner().invoke(app, ["contest", command[0], *named.get(command[0], ()), *command[1:]])
         assert result.exit_code == 0
-        said += result.output
-    assert "0.9" in said
+        output += result.output
+    assert "0.9" in output
     private = ("0.7", "0.69", "private", "Private")  # accuracy and macro-F1 of the private rows
-    assert [word for word in private if word in said] == []
+    assert [word for word in private if word in output] == []
     assert "0.7" in arena("standings", "--private")
     arena("close", "--reason", "it is over")
     assert "0.7" in arena("standings")

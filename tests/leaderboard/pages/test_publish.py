@@ -1,4 +1,4 @@
-"""What a contest gives to elsewhere: a static board, grades, and scores in the files of other platforms."""
+"""Exports of a contest: a static board, grades, and scores in the files of other platforms."""
 
 from __future__ import annotations
 
@@ -81,25 +81,25 @@ def grades(text: str) -> dict[str, dict[str, str]]:
 
 
 def test_all_who_share_the_first_rank_get_the_bonus(contest: Contest) -> None:
-    found = grades(gradebook_csv(contest))
-    assert {name: row["bonus"] for name, row in found.items()} == {
+    rows = grades(gradebook_csv(contest))
+    assert {name: row["bonus"] for name, row in rows.items()} == {
         "Ann": "10.0",
         "Bob": "10.0",
         "Cleo": "0",
         "Dan": "0",
         "'=Eve": "0",
     }
-    assert (found["Dan"]["rank"], found["Dan"]["attempts"]) == ("", "0")
-    assert found["Ann"]["basis"] == "not closed yet, public score"
+    assert (rows["Dan"]["rank"], rows["Dan"]["attempts"]) == ("", "0")
+    assert rows["Ann"]["basis"] == "not closed yet, public score"
 
 
 def test_grades_after_the_close_are_by_the_private_score_and_without_the_disqualified(contest: Contest) -> None:
     decision = HostDecision(reason="over", decided_at=NOW)
     disqualify(contest, contest.team("Bob"), decision)
     close_contest(contest, decision)
-    found = grades(gradebook_csv(contest, 5))
-    assert (found["Ann"]["bonus"], found["Ann"]["basis"]) == ("5", "final, private score")
-    assert (found["Bob"]["bonus"], found["Bob"]["basis"]) == ("0", "disqualified")
+    rows = grades(gradebook_csv(contest, 5))
+    assert (rows["Ann"]["bonus"], rows["Ann"]["basis"]) == ("5", "final, private score")
+    assert (rows["Bob"]["bonus"], rows["Bob"]["basis"]) == ("0", "disqualified")
 
 
 def test_the_table_of_a_closed_contest_says_which_rows_each_column_is_of(contest: Contest, tmp_path: Path) -> None:
@@ -141,9 +141,9 @@ def scored(tmp_path: Path, platform: str, content: bytes) -> tuple[int, Any]:
 
 def by_sklearn(content: bytes, is_public: bool) -> dict[str, float]:
     truth = list(csv.DictReader(io.StringIO(solution().decode())))
-    sent = {row["id"]: row["label"] for row in csv.DictReader(io.StringIO(content.decode()))}
+    labels = {row["id"]: row["label"] for row in csv.DictReader(io.StringIO(content.decode()))}
     rows = [row for row in truth if (row["Usage"] == "Public") == is_public]
-    y, p = [row["label"] for row in rows], [sent[row["id"]] for row in rows]
+    y, p = [row["label"] for row in rows], [labels[row["id"]] for row in rows]
     return {
         "macro_f1": f1_score(y, p, average="macro"),
         "accuracy": accuracy_score(y, p),
@@ -154,24 +154,24 @@ def by_sklearn(content: bytes, is_public: bool) -> dict[str, float]:
 def test_codabench_and_evalai_read_the_scores_that_sklearn_gives(tmp_path: Path) -> None:
     content = submission(5, 0.3)
     public, private = by_sklearn(content, True), by_sklearn(content, False)
-    _, found = scored(tmp_path, "codabench", content)
-    assert found == pytest.approx({**public, **{f"private_{name}": value for name, value in private.items()}})
-    _, found = scored(tmp_path, "evalai", content)
-    assert [set(split) for split in found["result"]] == [{"public_split"}, {"private_split"}]
-    assert found["result"][0]["public_split"] == pytest.approx(public)
-    assert found["result"][1]["private_split"] == pytest.approx(private)
-    assert found["submission_result"] == pytest.approx(public)
+    _, scores = scored(tmp_path, "codabench", content)
+    assert scores == pytest.approx({**public, **{f"private_{name}": value for name, value in private.items()}})
+    _, scores = scored(tmp_path, "evalai", content)
+    assert [set(split) for split in scores["result"]] == [{"public_split"}, {"private_split"}]
+    assert scores["result"][0]["public_split"] == pytest.approx(public)
+    assert scores["result"][1]["private_split"] == pytest.approx(private)
+    assert scores["submission_result"] == pytest.approx(public)
 
 
 def test_gradescope_reads_a_score_out_of_100_and_shows_a_refusal_to_its_student(tmp_path: Path) -> None:
     content = submission(5, 0.3)
-    _, found = scored(tmp_path, "gradescope", content)
-    assert found["score"] == pytest.approx(100 * by_sklearn(content, True)["macro_f1"], abs=1e-4)
-    assert [one["visibility"] for one in found["tests"]] == ["visible", "after_published"]
-    assert {one["name"] for one in found["leaderboard"]} == {"macro-F1", "accuracy", "weighted F1"}
-    code, found = scored(tmp_path, "gradescope", b"id,label\n")
-    assert (code, found["score"]) == (0, 0)
-    assert "submission.csv: 300 of 300 ids have no row" in found["output"]
+    _, scores = scored(tmp_path, "gradescope", content)
+    assert scores["score"] == pytest.approx(100 * by_sklearn(content, True)["macro_f1"], abs=1e-4)
+    assert [test["visibility"] for test in scores["tests"]] == ["visible", "after_published"]
+    assert {test["name"] for test in scores["leaderboard"]} == {"macro-F1", "accuracy", "weighted F1"}
+    code, scores = scored(tmp_path, "gradescope", b"id,label\n")
+    assert (code, scores["score"]) == (0, 0)
+    assert "submission.csv: 300 of 300 ids have no row" in scores["output"]
     code, error = scored(tmp_path, "codabench", b"id,label\n")
     assert code == 1
     assert "300 of 300 ids have no row" in str(error)

@@ -1,4 +1,4 @@
-"""What stands around every page: the clock, the language, the path of the board, and what is said when something fails."""
+"""The frame of every page: the clock, the language, the path of the board, and what is said when something fails."""
 
 from __future__ import annotations
 

@@ -16,12 +16,12 @@ KEYS = page_words("en").table.keys()
 def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
     sources = [*PACKAGE.rglob("*.j2"), *PACKAGE.rglob("*.py")]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
-    asked = set(re.findall(r"""(?<![\w.])(?:t|words|frame\.words)\(\s*["'](\w+)["']""", text))
-    assert asked
-    assert asked <= KEYS, asked - KEYS
+    used = set(re.findall(r"""(?<![\w.])(?:t|words|frame\.words)\(\s*["'](\w+)["']""", text))
+    assert used
+    assert used <= KEYS, used - KEYS
     named = set(re.findall(r"""["'](\w+)["']""", text))
-    made = {"left_0", "left_1", "unit_speakers", "unit_clips"}  # by a number, by a unit
-    assert KEYS - named == made
+    computed = {"left_0", "left_1", "unit_speakers", "unit_clips"}  # by a number, by a unit
+    assert KEYS - named == computed
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_the_document_describes_every_answer_and_every_page_has_its_likeness(cli
 
 def _operations(document: dict[str, Any]) -> list[Any]:
     schema = schemathesis.openapi.from_dict(document)
-    return [found.ok() for found in schema.get_all_operations()]
+    return [operation.ok() for operation in schema.get_all_operations()]
 
 
 def test_whatever_is_asked_the_api_answers_as_its_document_says(
@@ -142,17 +142,17 @@ def test_whatever_is_asked_the_api_answers_as_its_document_says(
             suppress_health_check=list(HealthCheck),
         )
         def answers_as_described(case: Any, key: str) -> None:
-            wanted = case.as_transport_kwargs(base_url="http://testserver")
-            asked, body = wanted["method"], wanted.get("data")
+            kwargs = case.as_transport_kwargs(base_url="http://testserver")
+            method, body = kwargs["method"], kwargs.get("data")
             content = body.encode() if isinstance(body, str) else body
-            headers = {**(wanted.get("headers") or {}), **bearer(key)}
-            files = wanted.get("files") or None
-            sent = {"params": wanted.get("params"), "headers": headers, "content": content, "files": files}
-            sent["json"] = wanted.get("json")
-            request = client.build_request(asked, wanted["url"], **sent)
+            headers = {**(kwargs.get("headers") or {}), **bearer(key)}
+            files = kwargs.get("files") or None
+            options = {"params": kwargs.get("params"), "headers": headers, "content": content, "files": files}
+            options["json"] = kwargs.get("json")
+            request = client.build_request(method, kwargs["url"], **options)
             request.read()  # a form is written out once, here
             answer = client.send(request)
-            kinds.add((asked, str(request.headers.get("content-type")).partition(";")[0], answer.status_code))
+            kinds.add((method, str(request.headers.get("content-type")).partition(";")[0], answer.status_code))
             assert answer.status_code < 500, answer.text
             case.operation.validate_response(schemathesis.Response.from_any(answer), case=case)
 

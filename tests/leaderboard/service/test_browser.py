@@ -75,9 +75,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     where = tmp_path_factory.mktemp("browser") / "contest.db"
     tokens = make(where, [*TEAMS, "Fresh", "Dropper", "Adder", "Scriptless"])
     with open_contest(where) as contest:
-        for at, name in enumerate(TEAMS):
-            for number in range(1 + at % 3):
-                submit(contest, name, submission(10 * at + number, 0.1 + 0.1 * at), f"try {number}.csv", NOW)
+        for index, name in enumerate(TEAMS):
+            for number in range(1 + index % 3):
+                submit(contest, name, submission(10 * index + number, 0.1 + 0.1 * index), f"try {number}.csv", NOW)
         models(contest)
         host = host_token(contest.secret_key())
     with running(where, "--zone", "Europe/Madrid") as service, sync_playwright() as playwright:
@@ -86,10 +86,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         browser.close()
 
 
-def follow(page: Page, what: str) -> None:
+def follow(page: Page, name: str) -> None:
     """Click what leads to a page, and wait until that one is there."""
     with page.expect_navigation():
-        page.click(what)
+        page.click(name)
 
 
 def choose(page: Page, content: bytes, name: str = "mine.csv") -> None:
@@ -187,8 +187,8 @@ def test_no_page_is_cut_off_and_axe_finds_nothing(world: World, width: int, lang
                 assert page.get_attribute("html", "lang") == language
                 assert page.evaluate("document.documentElement.scrollWidth") <= width, path
                 assert page.evaluate(CUT_OFF_OUTSIDE_SCROLLERS) == [], path
-                found = axe.run(page).response["violations"]
-                assert [(path, one["id"], one["nodes"][0]["html"]) for one in found] == []
+                violations = axe.run(page).response["violations"]
+                assert [(path, violation["id"], violation["nodes"][0]["html"]) for violation in violations] == []
 
 
 CUT_OFF_OUTSIDE_SCROLLERS = CUT_OFF.replace(

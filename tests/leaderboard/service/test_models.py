@@ -52,8 +52,8 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def tokens(where: str) -> dict[str, str]:
     """Those of the teams of a new contest."""
-    with create_contest(where, solution=parse_solution(rows(), "solution.csv"), name="Digits", now=NOW) as made:
-        return {name: token_of(made, name) for name in ("Ann", "Bob")}
+    with create_contest(where, solution=parse_solution(rows(), "solution.csv"), name="Digits", now=NOW) as contest:
+        return {name: token_of(contest, name) for name in ("Ann", "Bob")}
 
 
 @pytest.fixture
@@ -64,9 +64,9 @@ def client(where: str, tokens: dict[str, str]) -> Iterator[TestClient]:
 
 
 def csrf(client: TestClient, path: str) -> str:
-    found = re.search(r'name="csrf" value="(\w+)"', client.get(path).text)
-    assert found
-    return found[1]
+    match = re.search(r'name="csrf" value="(\w+)"', client.get(path).text)
+    assert match
+    return match[1]
 
 
 def sign_in(client: TestClient, token: str) -> None:
@@ -92,7 +92,7 @@ def api(client: TestClient, method: str, path: str, token: str, **request: Any) 
 
 
 def n_stored(where: str) -> tuple[int, int, int]:
-    """How many attempts, models and files there are; one file is the solution."""
+    """Return the numbers of attempts, models and files; one file is the solution."""
     with open_contest(where) as contest, contest.database.read() as connection:
         tables = (schema.attempts, schema.models, schema.files)
         attempts, models, files = (connection.scalar(select(func.count()).select_from(table)) for table in tables)
@@ -149,7 +149,7 @@ def test_a_net_can_be_added_to_a_scored_attempt_until_the_contest_closes_and_cos
 
 
 @pytest.mark.parametrize(
-    ("model", "status", "told", "dicho"),
+    ("model", "status", "message", "dicho"),
     [
         (pickle.dumps([1.5]), 422, "net.onnx is a pickle, which is never opened,", "net.onnx es un pickle"),
         (GOOD[:40], 422, "net.onnx is no ONNX model", "net.onnx no es un modelo ONNX"),
@@ -159,16 +159,16 @@ def test_a_net_can_be_added_to_a_scored_attempt_until_the_contest_closes_and_cos
     ids=["pickle", "cut off", "weights elsewhere", "too large"],
 )
 def test_a_refused_net_costs_no_attempt_and_nothing_of_it_is_kept(
-    client: TestClient, tokens: dict[str, str], where: str, model: bytes, status: int, told: str, dicho: str
+    client: TestClient, tokens: dict[str, str], where: str, model: bytes, status: int, message: str, dicho: str
 ) -> None:
     sign_in(client, tokens["Ann"])
     assert send(client, rows(), None)[0] == 303
     before = n_stored(where)
     for path in ("/attempts", "/validate"):
         answer = send(client, rows(1), model, path)
-        assert (answer[0], told in answer[2]) == (status, True), answer[2]
+        assert (answer[0], message in answer[2]) == (status, True), answer[2]
     answer = add(client, 1, model)
-    assert (answer[0], told in answer[2]) == (status, True), answer[2]
+    assert (answer[0], message in answer[2]) == (status, True), answer[2]
     client.get("/?lang=es")
     assert dicho in add(client, 1, model)[2]
     for answered in (
@@ -255,20 +255,20 @@ def test_a_net_is_only_taken_from_a_form_of_ours(client: TestClient, tokens: dic
 
 @pytest.mark.parametrize(("field", "most"), [("file", 5000), ("model", 30_000), ("other", 4096)])
 def test_each_file_of_a_form_is_read_to_its_own_limit(field: str, most: int) -> None:
-    given = 0
+    read_bytes = 0
 
     async def receive() -> dict[str, Any]:
-        nonlocal given
-        head = f'--x\r\nContent-Disposition: form-data; name="{field}"; filename="a"\r\n\r\n'.encode() * (not given)
-        given += 1000
-        return {"type": "http.request", "body": head + b"y" * 1000, "more_body": given < 1_000_000}
+        nonlocal read_bytes
+        head = f'--x\r\nContent-Disposition: form-data; name="{field}"; filename="a"\r\n\r\n'.encode() * (not read_bytes)
+        read_bytes += 1000
+        return {"type": "http.request", "body": head + b"y" * 1000, "more_body": read_bytes < 1_000_000}
 
     headers = [(b"content-type", b"multipart/form-data; boundary=x")]
     request = Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive)
     with pytest.raises(BodyTooLarge) as caught:
         anyio.run(web_upload.read_form, request, {"file": 5000, "model": 30_000})
     assert caught.value.is_model == (field == "model")
-    assert most < given <= most + 1000
+    assert most < read_bytes <= most + 1000
 
 
 @BOTH
@@ -306,19 +306,19 @@ def test_a_kill_among_many_uploads_leaves_each_net_whole_or_not_there(
     monkeypatch.setattr(client_of_service, "_WAITS_S", ())
     with open_contest(where) as contest:
         tokens |= {name: token_of(contest, name) for name in map(str, range(6))}
-    sent = []
-    for at, (team, token) in enumerate(tokens.items()):
+    uploads = []
+    for index, (team, token) in enumerate(tokens.items()):
         for n in range(3):
-            file, net = tmp_path / f"{at}-{n}.csv", tmp_path / f"{at}-{n}.onnx"
+            file, net = tmp_path / f"{index}-{n}.csv", tmp_path / f"{index}-{n}.onnx"
             file.write_bytes(rows(n_blank=n))
-            net.write_bytes(model_of(first_samples(), run=f"{at}-{n}", weights="w" * 200_000))
-            sent.append((team, token, file, net))
+            net.write_bytes(model_of(first_samples(), run=f"{index}-{n}", weights="w" * 200_000))
+            uploads.append((team, token, file, net))
     confirmed, one_at_a_time = list[str](), Lock()
 
     with running(where) as service, ThreadPoolExecutor(8) as threads:
 
-        def post(one: tuple[str, str, Path, Path]) -> None:
-            team, token, file, net = one
+        def post(upload: tuple[str, str, Path, Path]) -> None:
+            team, token, file, net = upload
             with contextlib.suppress(Unreachable):
                 door = Endpoint(url=service.url, team=team, token=token)
                 confirmed.append(client_of_service.send_file(door, file, print, net)["attempt"]["model"]["digest"])
@@ -326,19 +326,19 @@ def test_a_kill_among_many_uploads_leaves_each_net_whole_or_not_there(
                 if len(confirmed) >= 6 and service.process.poll() is None:
                     service.kill()
 
-        list(threads.map(post, sent))
-    assert 6 <= len(confirmed) < len(sent), "the kill came too late to cut anything off"
+        list(threads.map(post, uploads))
+    assert 6 <= len(confirmed) < len(uploads), "the kill came too late to cut anything off"
     with open_contest(where) as contest:
-        kept = {model.digest for model in read_sent_models(contest, contest.teams())}
-        assert set(confirmed) <= kept
-        assert all(hashlib.sha256(read_model_content(contest, digest)).hexdigest() == digest for digest in kept)
+        stored = {model.digest for model in read_sent_models(contest, contest.teams())}
+        assert set(confirmed) <= stored
+        assert all(hashlib.sha256(read_model_content(contest, digest)).hexdigest() == digest for digest in stored)
     with TestClient(create_app(ServiceSettings(where=where))) as again:
-        for _, token, file, net in sent:
+        for _, token, file, net in uploads:
             files = {"file": ("a.csv", file.read_bytes()), "model": ("net.onnx", net.read_bytes())}
             status, receipt = api(again, "POST", "attempts", token, files=files)
             assert status in (200, 201)
             assert receipt["attempt"]["model"]["digest"] == hashlib.sha256(net.read_bytes()).hexdigest()
-    assert n_stored(where)[:2] == (len(sent), len(sent))
+    assert n_stored(where)[:2] == (len(uploads), len(uploads))
 
 
 @BOTH

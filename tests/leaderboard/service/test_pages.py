@@ -1,4 +1,4 @@
-"""What readers and teams meet: signing in, sending, results, standings in two languages, the clock, the end of a contest."""
+"""Pages of readers and teams: signing in, sending, results, standings in two languages, the clock, the end of a contest."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def test_the_result_page_shows_the_stored_matrix_scores_by_class_and_what_was_ta
         details = contest.details(contest.team("Ann"), 1)
     cells = [int(text) if text.isdigit() else 0 for text in re.findall(r'<td class="(?:zero|right-\d|wrong-\d)">([^<]+)', page)]
     assert cells == [n for row in details.confusion for n in row]
-    for one in details.classes:
-        assert f'<th scope="row">{one.label}</th><td class="n soft">{one.n_rows}</td><td class="n">{one.f1:.4f}</td>' in page
+    for line in details.classes:
+        assert f'<th scope="row">{line.label}</th><td class="n soft">{line.n_rows}</td><td class="n">{line.f1:.4f}</td>' in page
     wrong = {(i, j): n for i, row in enumerate(details.confusion) for j, n in enumerate(row) if i != j}
     (i, j), n = max(wrong.items(), key=lambda item: item[1])
     assert f"<span>{i} taken for {j}</span>" in page

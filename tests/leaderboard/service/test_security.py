@@ -40,9 +40,9 @@ def client(where: Path, tokens: dict[str, str]) -> Iterator[TestClient]:
 
 
 def csrf(client: TestClient, path: str = "/login") -> str:
-    found = re.search(r'name="csrf" value="(\w+)"', client.get(path).text)
-    assert found
-    return found[1]
+    match = re.search(r'name="csrf" value="(\w+)"', client.get(path).text)
+    assert match
+    return match[1]
 
 
 def sign_in(client: TestClient, token: str) -> None:
@@ -95,7 +95,7 @@ def test_behind_https_cookies_are_sent_by_https_only(where: Path, tokens: dict[s
         sent = client.post("/login", data={"csrf": csrf(client), "token": tokens["Ann"]}, follow_redirects=False)
         cookies = sent.headers.get_list("set-cookie")
         assert cookies
-        assert all("Secure" in one and one.startswith("__Host-") for one in cookies)
+        assert all("Secure" in cookie and cookie.startswith("__Host-") for cookie in cookies)
         assert "max-age" in sent.headers["strict-transport-security"]
 
 
@@ -119,8 +119,8 @@ def test_a_browser_that_names_our_own_host_as_origin_is_believed() -> None:
     from starlette.datastructures import Headers
 
     assert is_from_us(Headers({"host": "c.example:8000", "origin": "http://c.example:8000", "sec-fetch-site": "same-origin"}))
-    for other in ("null", "http://[", "http://c.example:x"):
-        assert not is_from_us(Headers({"host": "c.example", "origin": other}))
+    for origin in ("null", "http://[", "http://c.example:x"):
+        assert not is_from_us(Headers({"host": "c.example", "origin": origin}))
 
 
 def test_a_cookie_does_not_open_the_api(client: TestClient, tokens: dict[str, str]) -> None:
@@ -135,20 +135,20 @@ def test_a_file_is_read_to_its_limit_and_no_further(
     client: TestClient, tokens: dict[str, str], path: str, is_told: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sign_in(client, tokens["Ann"])
-    taken = 0
+    n_read = 0
 
     def endless() -> Iterator[bytes]:
-        nonlocal taken
+        nonlocal n_read
         form = f'--x\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n{token}\r\n--x\r\n'
         yield (form + 'Content-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n').encode()
-        while taken < 5_000_000:
-            taken += 10_000
+        while n_read < 5_000_000:
+            n_read += 10_000
             yield b"y" * 10_000
 
     token = csrf(client, "/team")
     headers = {**bearer(tokens["Ann"]), "Content-Type": "text/csv" if "api" in path else "multipart/form-data; boundary=x"}
     body = b"".join(endless()) if is_told else endless()
-    taken = 0 if not is_told else taken
+    n_read = 0 if not is_told else n_read
     answer = client.post(path, content=body, headers=headers)
     assert answer.status_code == 413
     assert "0.1 MB" in answer.text
@@ -246,11 +246,11 @@ def test_a_teams_name_and_file_are_text_on_every_page_and_no_formula_in_any_tabl
 
 def _all_numbers(where: Path, part: Part) -> set[str]:
     with open_contest(where) as contest:
-        found: set[str] = set()
+        numbers: set[str] = set()
         for line in contest.standings(part):
             for number in (line.score, line.interval.low, line.interval.high):
-                found |= {rf"\b{number:.4f}\b", re.escape(repr(number)[:12])}
-    return found
+                numbers |= {rf"\b{number:.4f}\b", re.escape(repr(number)[:12])}
+    return numbers
 
 
 def _public_bytes(client: TestClient, tokens: dict[str, str], where: Path, folder: Path) -> list[str]:

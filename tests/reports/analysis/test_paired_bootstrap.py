@@ -72,52 +72,50 @@ def test_a_paired_difference_agrees_with_drawing_clips_one_by_one() -> None:
 def test_an_effect_is_the_mean_over_all_pairs_that_differ_in_it_alone() -> None:
     skills = {("lenet5", "raw"): 0.7, ("lenet5", "raw+aug"): 0.8, ("resnet", "raw"): 0.8, ("resnet", "raw+aug"): 0.95}
     runs = {f"{n}": clips(2, skill, n) for n, skill in enumerate(skills.values())}
-    found = {
+    effects = {
         effect.factors: effect
         for effect in compute_effects(resample_runs(runs), dict(zip(skills, runs, strict=True)), english())
     }
     f1 = [reference.f1_score(c.truth, c.predicted, labels=range(10), average="macro", zero_division=0) for c in runs.values()]
-    assert set(found) == {("augmentation",), ("model",), ("augmentation", "model")}  # no pair differs in the filter
-    assert found["augmentation",].difference.parts == (
+    assert set(effects) == {("augmentation",), ("model",), ("augmentation", "model")}  # no pair differs in the filter
+    assert effects["augmentation",].difference.parts == (
         ("Model A, raw", pytest.approx(f1[1] - f1[0])),
         ("Model B, raw", pytest.approx(f1[3] - f1[2])),
     )
-    assert found["model",].difference.value == pytest.approx((f1[2] - f1[0] + f1[3] - f1[1]) / 2)
-    interaction = found["augmentation", "model"].difference
+    assert effects["model",].difference.value == pytest.approx((f1[2] - f1[0] + f1[3] - f1[1]) / 2)
+    interaction = effects["augmentation", "model"].difference
     assert interaction.value == pytest.approx((f1[3] - f1[2]) - (f1[1] - f1[0]))
     assert [name for name, _ in interaction.parts] == ["raw"]
 
 
 def test_all_eight_give_every_effect_and_the_three_way_one_is_the_change_of_the_change() -> None:
-    places = [
-        (model, f"{name}{aug}") for model in ("lenet5", "resnet") for name in ("raw", "bilateral") for aug in ("", "+aug")
-    ]
+    cells = [(model, f"{name}{aug}") for model in ("lenet5", "resnet") for name in ("raw", "bilateral") for aug in ("", "+aug")]
     runs = {f"{n}": clips(6, 0.7 + 0.03 * n, n) for n in range(8)}
     resampled = resample_runs(runs)
-    found = {
+    effects = {
         effect.factors: effect.difference
-        for effect in compute_effects(resampled, dict(zip(places, runs, strict=True)), english())
+        for effect in compute_effects(resampled, dict(zip(cells, runs, strict=True)), english())
     }
-    assert [len(factors) for factors in found] == [1, 1, 1, 2, 2, 2, 3]
-    value = {place: resampled.values[digest] for place, digest in zip(places, runs, strict=True)}
+    assert [len(factors) for factors in effects] == [1, 1, 1, 2, 2, 2, 3]
+    value = {cell: resampled.values[digest] for cell, digest in zip(cells, runs, strict=True)}
     of_model = {
         model: (value[model, "bilateral+aug"] - value[model, "raw+aug"]) - (value[model, "bilateral"] - value[model, "raw"])
         for model in ("lenet5", "resnet")
     }
-    three = found["filter", "augmentation", "model"]
+    three = effects["filter", "augmentation", "model"]
     assert three.value == pytest.approx(of_model["resnet"] - of_model["lenet5"])
-    assert found["filter", "augmentation"].parts == (
+    assert effects["filter", "augmentation"].parts == (
         ("Model A", pytest.approx(of_model["lenet5"])),
         ("Model B", pytest.approx(of_model["resnet"])),
     )
-    assert len(found["model",].parts) == 4
+    assert len(effects["model",].parts) == 4
     assert [name for name, _ in three.speakers] == [f"s{k}" for k in range(6)]
-    own = {name: reference_of(runs["1"], name) - reference_of(runs["0"], name) for name in ("s0", "s5")}
+    expected = {name: compute_reference(runs["1"], name) - compute_reference(runs["0"], name) for name in ("s0", "s5")}
     pair = dict(resampled.pair("1", "0").speakers)
-    assert {name: pair[name] for name in own} == pytest.approx(own)
+    assert {name: pair[name] for name in expected} == pytest.approx(expected)
 
 
-def reference_of(rows: ClipAnswers, speaker: str) -> float:
+def compute_reference(rows: ClipAnswers, speaker: str) -> float:
     is_theirs = np.array(rows.speakers) == speaker
     present = sorted(set(rows.truth[is_theirs].tolist()))
     score = reference.f1_score(

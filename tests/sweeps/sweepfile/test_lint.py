@@ -1,4 +1,4 @@
-"""What is refused of a whole sweep: an early stop that stops nothing; and samplers by Optuna's names."""
+"""Refusals of a whole sweep: an early stop that stops nothing; and samplers by Optuna's names."""
 
 from __future__ import annotations
 

@@ -25,13 +25,13 @@ def drawn(parameter: Parameter) -> list[object]:
     sampler = optuna.samplers.RandomSampler(seed=7)
     study.ask()
     (frozen,) = study.get_trials()
-    found = []
+    values = []
     for _ in range(N):
-        one = {
+        point = {
             n: sampler.sample_independent(study, frozen, n, d) for n, d in optuna_space.make_distributions([parameter]).items()
         }
-        found.append(optuna_space.decode_point([parameter], one)[parameter.name])
-    return found
+        values.append(optuna_space.decode_point([parameter], point)[parameter.name])
+    return values
 
 
 def by_wandb(spec: dict[str, object]) -> np.ndarray:
@@ -52,7 +52,7 @@ def by_wandb(spec: dict[str, object]) -> np.ndarray:
 
 def by_shape(rng: np.random.Generator, spec: dict[str, object]) -> np.ndarray:
     kind = str(spec["distribution"])
-    mu, sigma, a, b = (float(spec.get(key, usual)) for key, usual in (("mu", 0), ("sigma", 1), ("a", 1), ("b", 1)))  # type: ignore[arg-type]
+    mu, sigma, a, b = (float(spec.get(key, default)) for key, default in (("mu", 0), ("sigma", 1), ("a", 1), ("b", 1)))  # type: ignore[arg-type]
     draws = {
         "normal": lambda: rng.normal(mu, sigma, N),
         "log_normal": lambda: np.exp(rng.normal(mu, sigma, N)),
@@ -63,10 +63,10 @@ def by_shape(rng: np.random.Generator, spec: dict[str, object]) -> np.ndarray:
     return np.round(x / q) * q if kind.startswith("q_") else x
 
 
-def largest_gap(one: np.ndarray, other: np.ndarray) -> float:
+def largest_gap(first: np.ndarray, second: np.ndarray) -> float:
     """Kolmogorov and Smirnov's statistic of two samples."""
-    grid = np.unique(np.concatenate([one, other]).round(9))
-    at = [np.searchsorted(np.sort(sample.round(9)), grid, side="right") / len(sample) for sample in (one, other)]
+    grid = np.unique(np.concatenate([first, second]).round(9))
+    at = [np.searchsorted(np.sort(sample.round(9)), grid, side="right") / len(sample) for sample in (first, second)]
     return float(np.abs(at[0] - at[1]).max())
 
 
@@ -103,8 +103,8 @@ def test_ten_thousand_draws_follow_wandbs_definition(spec: dict[str, object]) ->
     ours = drawn(parameter)
     # For samples of one distribution the gap exceeds 1.95 * sqrt(2 / N) once in a thousand.
     assert largest_gap(np.array(ours, dtype=float), by_wandb(spec)) < 1.95 * np.sqrt(2 / N)
-    whole = spec["distribution"] == "int_uniform" or isinstance(spec.get("q"), int)
-    assert {type(value) for value in ours} == ({int} if whole else {float})
+    are_ints = spec["distribution"] == "int_uniform" or isinstance(spec.get("q"), int)
+    assert {type(value) for value in ours} == ({int} if are_ints else {float})
     if parameter.n_values is not None:
         assert set(ours) == set(parameter.all_values())
         assert len(set(ours)) == parameter.n_values
@@ -124,7 +124,7 @@ def test_values_with_probabilities_are_drawn_by_them() -> None:
     assert parameter.n_values == 3
     expected = {"adam": 0.6 * N, "sgd": 0.3 * N, 3: 0.1 * N}
     chi_square = sum((counts[value] - n) ** 2 / n for value, n in expected.items())
-    assert chi_square < 13.8  # of two degrees of freedom: once in a thousand
+    assert chi_square < 13.8  # two degrees of freedom: once in a thousand
 
 
 @pytest.mark.parametrize(

@@ -157,8 +157,8 @@ def test_ctrl_c_pauses_and_the_same_command_goes_on_in_the_same_run_at_w_and_b(w
 @pytest.mark.parametrize(
     ("words", "environment", "message"),
     [
-        (("--project", "a/b"), {}, "the sweep is not wandb_sweep: W&B says 'invalid project name: cannot contain characters"),
-        (("--entity", "nobody"), {}, "the sweep is not wandb_sweep: W&B says \"permission denied: no entity 'nobody'\""),
+        (("--project", "a/b"), {}, "the sweep is not made: W&B says 'invalid project name: cannot contain characters"),
+        (("--entity", "nobody"), {}, "the sweep is not made: W&B says \"permission denied: no entity 'nobody'\""),
         ((), {"WANDB_API_KEY": ""}, "--engine wandb needs a W&B account: run `wandb login`, or set WANDB_API_KEY"),
     ],
 )
