@@ -153,7 +153,7 @@ def compare_command(
 
 
 @app.command("serve", epilog="Example: `arena report serve` beside `arena sweep run`; Ctrl+C ends it")
-def serve_command(
+def serve_report_command(
     runs: Runs = Path("runs"),
     studies: Studies = None,
     tiles: Tiles = Path("tiles"),

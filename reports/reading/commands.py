@@ -13,7 +13,7 @@ from cnn.overrides import config_from_dict, flatten, override
 _NO_OVERRIDES = ("corpus", "variant", "model.name", "model.source")
 
 
-def train_command(digest: str, content: dict[str, Any], tiles: Path, runs: Path) -> str:
+def format_train_command(digest: str, content: dict[str, Any], tiles: Path, runs: Path) -> str:
     """Return the `arena train` of that configuration; empty where this version of Arena would train another one, or none."""
     try:
         config = config_from_dict(content)

@@ -12,7 +12,7 @@ from reports.analysis.scores import ClipAnswers, convert_score, find_contradicti
 from reports.errors import SourceError
 from reports.facts.base import Note, NoteKind
 from reports.facts.report import RunFacts, SplitFacts
-from reports.reading.commands import train_command
+from reports.reading.commands import format_train_command
 from reports.wording.page_texts import Texts, english
 
 
@@ -101,5 +101,5 @@ def _run_facts(folder: RunFolder, result: RunResult, splits: dict[str, SplitFact
         started_at=result.started_at,
         finished_at=result.finished_at,
         wandb_url=result.wandb_url if result.wandb_url.startswith(("https://", "http://")) else "",
-        command=train_command(folder.digest, content, tiles, folder.path.parent),
+        command=format_train_command(folder.digest, content, tiles, folder.path.parent),
     )

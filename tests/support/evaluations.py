@@ -9,7 +9,7 @@ import numpy as np
 from cnn.config import RunConfig, TileSettings, config_to_dict
 from cnn.runs.folder import Prediction, RunFolder, RunResult, RunState
 from cnn.runs.folds import EvaluationPlan, make_arms
-from support.report_facts import LABELS, curve_of
+from support.report_facts import LABELS, make_curve
 
 SIX = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 CORPUS = "0f3c5a1d2b4e6f70"
@@ -28,17 +28,17 @@ def write_fold(runs: Path, config: RunConfig, speakers: tuple[str, ...] = SIX, n
     n_folds = config.split.n_folds or (5 if config.split.kind == "becker" else len(speakers))
     tested = list(speakers[config.split.fold :: n_folds])
     others = [name for name in speakers if name not in tested]
-    heard = config.split.validation == "takes"
+    takes_are_shared = config.split.validation == "takes"
     validating = list(speakers[(config.split.fold + 1) % n_folds :: n_folds])
     rows = [
         row
-        for split, names in (("val", others[:1] if heard else validating), ("test", tested))
+        for split, names in (("val", others[:1] if takes_are_shared else validating), ("test", tested))
         for name in names
         for row in _answers(config, name, speakers.index(name), split, n_takes)
     ]
-    trained = others if heard else [name for name in others if name not in validating]
+    trained = others if takes_are_shared else [name for name in others if name not in validating]
     folder.write_config(config_to_dict(config))
-    folder.write_epochs(curve_of(12, 0.99, 0.9, config.train.seed))
+    folder.write_epochs(make_curve(12, 0.99, 0.9, config.train.seed))
     folder.write_predictions(LABELS, rows)
     folder.write_result(
         RunResult(
@@ -46,7 +46,7 @@ def write_fold(runs: Path, config: RunConfig, speakers: tuple[str, ...] = SIX, n
             labels=LABELS,
             best_epoch=12,
             n_epochs=12,
-            speakers={"train": trained, "val": others[:1] if heard else validating, "test": tested},
+            speakers={"train": trained, "val": others[:1] if takes_are_shared else validating, "test": tested},
             finished_at=f"2026-11-21T09:{config.split.fold % 60:02d}:00+00:00",
         )
     )

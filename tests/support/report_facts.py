@@ -32,8 +32,8 @@ VERDICTS = (
 )
 
 
-def config_of(model: str, variant: str, **changes: Any) -> dict[str, Any]:
-    """config.json of one training; `changes` are dotted keys with __ for the dot."""
+def make_config(model: str, variant: str, **changes: Any) -> dict[str, Any]:
+    """Make the config.json of one training; `changes` are dotted keys with __ for the dot."""
     config: dict[str, Any] = {
         "corpus": "0f3c5a1d2b4e6f70",
         "variant": variant,
@@ -60,7 +60,7 @@ def config_of(model: str, variant: str, **changes: Any) -> dict[str, Any]:
 
 
 def answers(skill: float, speakers: dict[str, list[str]], n_takes: int, seed: int) -> list[Prediction]:
-    """Predictions for `speakers` by split; the same clips are hard for every run, more skill answers more of them."""
+    """Return predictions for `speakers` by split; the same clips are hard for every run, more skill answers more of them."""
     clips, run = np.random.default_rng(1), np.random.default_rng(seed)
     rows = []
     for split in ("val", "test"):
@@ -86,8 +86,8 @@ def answers(skill: float, speakers: dict[str, list[str]], n_takes: int, seed: in
     return rows
 
 
-def score_of(rows: list[Prediction], loss: float) -> Score:
-    """By scikit-learn: the reference that the report's own numbers are compared with."""
+def compute_score(rows: list[Prediction], loss: float) -> Score:
+    """Score by scikit-learn: the reference that the report's own numbers are compared with."""
     truth, label = [row.truth for row in rows], [row.label for row in rows]
     return Score(
         n=len(rows),
@@ -98,7 +98,7 @@ def score_of(rows: list[Prediction], loss: float) -> Score:
     )
 
 
-def curve_of(n_epochs: int, train_top: float, val_top: float, seed: int) -> list[EpochRow]:
+def make_curve(n_epochs: int, train_top: float, val_top: float, seed: int) -> list[EpochRow]:
     noise = np.random.default_rng(seed)
     rows = []
     for epoch in range(1, n_epochs + 1):
@@ -123,7 +123,7 @@ def curve_of(n_epochs: int, train_top: float, val_top: float, seed: int) -> list
 def write_run(
     runs: Path, digest: str, config: dict[str, Any], *, seed: int = 0, n_takes: int = 15, n_speakers: int = 2, **result: Any
 ) -> RunFolder:
-    """One finished run folder."""
+    """Write one finished run folder."""
     folder = RunFolder(runs / digest)
     folder.path.mkdir(parents=True)
     model, variant = config["model"]["name"], config["variant"]
@@ -132,13 +132,13 @@ def write_run(
     speakers = {"test": names[:n_speakers], "val": ["george"] if n_speakers < 5 else ["zoe", "yan"]}
     rows = answers(skill, speakers, n_takes, seed)
     split = {name: [row for row in rows if row.split == name] for name in ("val", "test")}
-    scores = {name: score_of(rows, 0.31) for name, rows in split.items()}
+    scores = {name: compute_score(rows, 0.31) for name, rows in split.items()}
     n_train = 1500
     train = Score(
         n=n_train, loss=0.05, accuracy=0.99, macro_f1=0.99, confusion=(np.eye(10, dtype=int) * (n_train // 10)).tolist()
     )
     state, reason = VERDICTS[variant in ("bilateral", "raw") and model == "resnet"]
-    epochs = curve_of(config["train"]["epochs"], 0.99, scores["val"].macro_f1, seed)
+    epochs = make_curve(config["train"]["epochs"], 0.99, scores["val"].macro_f1, seed)
     best = max(epochs, key=lambda row: row.val_macro_f1).epoch
     facts: dict[str, Any] = {
         "state": RunState.FINISHED,
@@ -165,16 +165,16 @@ def write_run(
 
 
 def write_eight(runs: Path, **more: Any) -> list[RunFolder]:
-    """Both models on the four variants."""
-    places = [(model, variant) for model in PAIR for variant in VARIANTS]
+    """Write both models on the four variants."""
+    cells = [(model, variant) for model in PAIR for variant in VARIANTS]
     return [
-        write_run(runs, f"{n:016x}", config_of(model, variant), seed=n, **more)
-        for n, (model, variant) in enumerate(places, start=0xA1)
+        write_run(runs, f"{n:016x}", make_config(model, variant), seed=n, **more)
+        for n, (model, variant) in enumerate(cells, start=0xA1)
     ]
 
 
 def write_tiles(tiles: Path, config: dict[str, Any], clips: list[str], recording: bytes = b"") -> Path:
-    """The files of a folder of tiles as the contract names them, each clip a square of its own; recordings beside it."""
+    """Write the files of a folder of tiles as the contract names them, each clip a square of its own; recordings beside it."""
     from cnn.config import compute_digest
 
     folder, corpus = tiles / compute_digest({"corpus": config["corpus"], "tiles": config["tiles"]}), tiles.parent / "corpus"
@@ -196,8 +196,8 @@ def write_tiles(tiles: Path, config: dict[str, Any], clips: list[str], recording
     return folder
 
 
-def sweep_of(model: str, variant: str, n_trials: int = 64, seed: int = 0) -> StudyFacts:
-    """A study with a preferred learning rate, as the report sees it."""
+def make_study(model: str, variant: str, n_trials: int = 64, seed: int = 0) -> StudyFacts:
+    """Make a study with a preferred learning rate, as the report sees it."""
     draw = np.random.default_rng([seed, len(model), len(variant)])
     trials = []
     for number in range(n_trials):
@@ -260,16 +260,16 @@ def sweep_of(model: str, variant: str, n_trials: int = 64, seed: int = 0) -> Stu
 
 
 def eight_sweeps(n_trials: int = 64) -> tuple[StudyFacts, ...]:
-    return tuple(sweep_of(model, variant, n_trials) for model in PAIR for variant in VARIANTS)
+    return tuple(make_study(model, variant, n_trials) for model in PAIR for variant in VARIANTS)
 
 
-def agents_of_eight() -> dict[str, tuple[AgentFacts, ...]]:
+def make_agents() -> dict[str, tuple[AgentFacts, ...]]:
     agents = tuple(AgentFacts(name=f"host-{n}", device="cpu", counts={"finished": 32}, seconds=361.6) for n in (0, 1))
     return {sweep.name: agents for sweep in eight_sweeps(1)}
 
 
-def contest_of(teams: tuple[str, ...] = ("Los Formantes", "Mel & Friends", "zero-crossing")) -> ContestFacts:
-    """Three teams; the first has used all its attempts."""
+def make_contest_facts(teams: tuple[str, ...] = ("Los Formantes", "Mel & Friends", "zero-crossing")) -> ContestFacts:
+    """Make three teams, of which the first has used all its attempts."""
     start = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
     table = []
     for rank, (team, scores) in enumerate(zip(teams, ([0.861, 0.902, 0.943], [0.874, 0.921], [0.902]), strict=True), start=1):
@@ -312,7 +312,7 @@ def contest_of(teams: tuple[str, ...] = ("Los Formantes", "Mel & Friends", "zero
 
 
 def tone_wav(rate_hz: int = 16_000, length_s: float = 0.4, pitch_hz: float = 440.0) -> bytes:
-    """A recording in two channels, of which one is silent."""
+    """Return a recording in two channels, of which one is silent."""
     time = np.arange(int(rate_hz * length_s)) / rate_hz
     sound = np.stack([0.2 * np.sin(2 * np.pi * pitch_hz * time), np.zeros_like(time)], axis=1)
     buffer = io.BytesIO()

@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 from leaderboard.actions.submit import submit
 from leaderboard.files.solution import parse_solution
 from leaderboard.store import create_contest
-from support.report_facts import config_of, sweep_of
+from support.report_facts import make_config, make_study
 from sweeps.engines import optuna_trials as optuna_store
 from sweeps.results import StudyFacts
 from sweeps.study.folder import StudyFolder, StudySpec
@@ -48,11 +48,11 @@ STATES = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed"
 
 def write_study(studies: Path, variant: str, n_trials: int, first_run: int = 0, model: str = "lenet5") -> StudyFacts:
     """A study in the store of sweeps; what it is made from."""
-    made = sweep_of(model, variant, n_trials)
+    study_facts = make_study(model, variant, n_trials)
     spec = StudySpec(
         name=f"{model}-{variant}",
         sweep=parse(SWEEP_FILE.replace("lenet5", model), "sweep.yaml"),
-        base=config_of(model, variant),
+        base=make_config(model, variant),
         overrides=(),
         tiles=Path("/tiles"),
         runs=Path("/runs"),
@@ -67,7 +67,7 @@ def write_study(studies: Path, variant: str, n_trials: int, first_run: int = 0, 
         "train.learning_rate": FloatDistribution(1e-4, 0.1, log=True),
         "train.batch_size": CategoricalDistribution([32, 64, 128]),
     }
-    for trial in made.trials:
+    for trial in study_facts.trials:
         values = {name: trial.params[name] for name in space}
         epochs = {} if trial.value is None else {1: trial.value / 2, 2: trial.value}
         study.add_trial(
@@ -85,4 +85,4 @@ def write_study(studies: Path, variant: str, n_trials: int, first_run: int = 0, 
                 intermediate_values=epochs,
             )
         )
-    return made
+    return study_facts

@@ -18,27 +18,27 @@ from support.report_stores import make_contest
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_eight(tmp_path / "runs")
     make_contest(tmp_path / "contest.db")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_a_report_is_built_and_summarised(place: Path) -> None:
+def test_a_report_is_built_and_summarised(world: Path) -> None:
     result = CliRunner().invoke(app, ["build", "--title", "Ours"], catch_exceptions=False)
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-1] == "report.html"
     assert sum("Model " in line for line in result.stdout.splitlines()) == 8
     assert "good fit, the choice" in result.stdout
-    page = (place / "report.html").read_text()
+    page = (world / "report.html").read_text()
     assert "<title>Ours</title>" in page
     assert "ann is first" in page
     assert "1 team has not submitted." in page
-    assert sorted(path.name for path in place.iterdir()) == ["contest.db", "report.html", "runs"]
+    assert sorted(path.name for path in world.iterdir()) == ["contest.db", "report.html", "runs"]
 
 
-def test_json_holds_the_facts_and_nothing_else(place: Path) -> None:
+def test_json_holds_the_facts_and_nothing_else(world: Path) -> None:
     result = CliRunner().invoke(app, ["build", "--json"], catch_exceptions=False)
     facts = json.loads(result.stdout)
     assert len(facts["cells"]) == 8
@@ -56,12 +56,12 @@ def test_json_holds_the_facts_and_nothing_else(place: Path) -> None:
         (["runs"], SourceError, "runs is no run folder"),
     ],
 )
-def test_mistakes_are_one_line(place: Path, arguments: list[str], kind: type[ReportError], message: str) -> None:
+def test_mistakes_are_one_line(world: Path, arguments: list[str], kind: type[ReportError], message: str) -> None:
     result = CliRunner().invoke(app, ["build", *arguments])
     assert isinstance(result.exception, kind)
     assert message in str(result.exception)
     assert "\n" not in str(result.exception)
-    assert not (place / "report.html").exists()
+    assert not (world / "report.html").exists()
 
 
 def test_an_empty_place_has_nothing_to_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,17 +72,17 @@ def test_an_empty_place_has_nothing_to_report(tmp_path: Path, monkeypatch: pytes
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_table_of_runs_is_printed_for_machines(place: Path) -> None:
+def test_the_table_of_runs_is_printed_for_machines(world: Path) -> None:
     result = CliRunner().invoke(app, ["table", "--json"], catch_exceptions=False)
     rows = json.loads(result.stdout)
     assert [row["model.name"] for row in rows] == ["lenet5"] * 4 + ["resnet"] * 4
     assert {row["state"] for row in rows} == {"finished"}
-    assert not (place / "runs.csv").exists()
+    assert not (world / "runs.csv").exists()
 
 
-def test_a_build_says_how_far_it_is(place: Path) -> None:
-    said = CliRunner().invoke(app, ["build"], catch_exceptions=False).stderr
-    assert "reading and drawing: 2 of 2 done in " in said
+def test_a_build_says_how_far_it_is(world: Path) -> None:
+    progress_text = CliRunner().invoke(app, ["build"], catch_exceptions=False).stderr
+    assert "reading and drawing: 2 of 2 done in " in progress_text
 
 
 def test_help_needs_no_heavy_library() -> None:
@@ -93,13 +93,13 @@ def test_help_needs_no_heavy_library() -> None:
     assert result.stdout.strip() == "[]"
 
 
-def test_a_report_needs_no_torch_wandb_or_scikit_learn(place: Path) -> None:
+def test_a_report_needs_no_torch_wandb_or_scikit_learn(world: Path) -> None:
     code = (
         "import sys; from reports.cli.report import app; app(['build'], standalone_mode=False);"
         "print([n for n in ('torch', 'wandb', 'sklearn', 'optuna') if n in sys.modules])"
     )
     root = ROOT
     result = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONPATH": str(root), "HOME": str(place)}, capture_output=True, text=True
+        [sys.executable, "-c", code], env={"PYTHONPATH": str(root), "HOME": str(world)}, capture_output=True, text=True
     )
     assert result.stdout.splitlines()[-1:] == ["[]"], result.stderr

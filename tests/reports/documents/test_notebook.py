@@ -18,17 +18,17 @@ from reports.documents.notebook import NotebookCell, build_notebook, build_story
 from reports.errors import NothingToReport, OutputError
 from reports.reading.gather import Sources, gather_facts
 from support import sklearn_reference as reference
-from support.report_facts import LABELS, config_of, write_eight, write_run, write_tiles
+from support.report_facts import LABELS, make_config, write_eight, write_run, write_tiles
 from support.report_stores import make_contest
 
 ALL = {"tiles", "weights", "tested", "factors", "inspected", "evaluated", "sweeps", "contest"}
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_eight(tmp_path / "runs", n_takes=3)
     clips = sorted({row.id for row in list_runs(tmp_path / "runs")[0].predictions()})
-    write_tiles(tmp_path / "tiles", config_of("lenet5", "raw"), clips)
+    write_tiles(tmp_path / "tiles", make_config("lenet5", "raw"), clips)
     make_contest(tmp_path / "contest.db")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -52,67 +52,67 @@ def printed(notebook: dict[str, Any]) -> str:
     return "\n".join("".join(text) for text in texts)
 
 
-def test_it_runs_here_and_says_what_scikit_learn_says(place: Path) -> None:
+def test_it_runs_here_and_says_what_scikit_learn_says(world: Path) -> None:
     pytest.importorskip("nbclient", reason="the extra `notebook` is not installed")
-    (place / "cnn.py").write_text("raise SystemExit('a file of the reader's own')\n")
+    (world / "cnn.py").write_text("raise SystemExit('a file of the reader's own')\n")
     result = invoke("--title", "Ours")
     assert result.exception is None, result.exception
-    notebook = read(place / "story.ipynb")
+    notebook = read(world / "story.ipynb")
     text = printed(notebook)
     assert "error" not in {one["output_type"] for cell in notebook["cells"] for one in cell.get("outputs", [])}
-    for run in list_runs(place / "runs"):
+    for run in list_runs(world / "runs"):
         rows = [row for row in run.predictions() if row.split == "test"]
         truth, label = [row.truth for row in rows], [row.label for row in rows]
         f1 = reference.f1_score(truth, label, labels=LABELS, average="macro", zero_division=0)
         assert re.search(rf"{run.digest}.* {f1:.3f}", text), run.digest
     assert "ann" in text
     assert sum("image/png" in one.get("data", {}) for cell in notebook["cells"] for one in cell.get("outputs", [])) >= 4
-    assert [path.name for path in place.iterdir() if "kernel" in path.name] == []
+    assert [path.name for path in world.iterdir() if "kernel" in path.name] == []
 
 
-def test_cells_hold_no_result(place: Path) -> None:
+def test_cells_hold_no_result(world: Path) -> None:
     assert invoke("--no-run").exception is None
-    notebook = read(place / "story.ipynb")
-    scores = [f"{score.macro_f1:.3f}" for run in list_runs(place / "runs") for score in run.result().scores.values()]
+    notebook = read(world / "story.ipynb")
+    scores = [f"{score.macro_f1:.3f}" for run in list_runs(world / "runs") for score in run.result().scores.values()]
     assert [score for score in scores if score in json.dumps(notebook)] == []
     assert all(cell["outputs"] == [] for cell in notebook["cells"] if cell["cell_type"] == "code")
     assert notebook["cells"][0]["source"].startswith("# Spoken digits\n")
     assert any('CONTEST = "contest.db"' in code for code in code_of(notebook))
 
 
-def test_cells_are_python_and_paths_are_seen_from_the_notebook(place: Path) -> None:
+def test_cells_are_python_and_paths_are_seen_from_the_notebook(world: Path) -> None:
     for cell in cells_for(ALL):
         if cell.kind == "code":
             ast.parse(cell.text.replace("{places}", ""))
-    facts = gather_facts(Sources(runs=place / "runs"))
-    setup = build_story(facts, Sources(runs=place / "runs", tiles=place / "none"), place / "deep" / "story.ipynb")[1].text
+    facts = gather_facts(Sources(runs=world / "runs"))
+    setup = build_story(facts, Sources(runs=world / "runs", tiles=world / "none"), world / "deep" / "story.ipynb")[1].text
     assert 'RUNS = Path("../runs")' in setup
     assert "TILES = " not in setup
 
 
 def test_what_is_not_there_has_no_cells() -> None:
-    whole, bare = ("\n".join(cell.text for cell in cells_for(parts)) for parts in (ALL, set()))
+    every_part, bare = ("\n".join(cell.text for cell in cells_for(parts)) for parts in (ALL, set()))
     for word in ("## Sweeps", "read_contest", "inspection.npz", "read_evaluations", "clips.csv", "import torch"):
-        assert word in whole
+        assert word in every_part
         assert word not in bare
     assert "## The trainings" in bare
 
 
-def test_an_edited_notebook_is_left_alone_and_a_rerun_is_no_edit(place: Path) -> None:
+def test_an_edited_notebook_is_left_alone_and_a_rerun_is_no_edit(world: Path) -> None:
     invoke("--no-run")
-    notebook = read(place / "story.ipynb")
+    notebook = read(world / "story.ipynb")
     notebook["cells"][3]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "run again"}]
-    (place / "story.ipynb").write_text(json.dumps(notebook))
+    (world / "story.ipynb").write_text(json.dumps(notebook))
     assert invoke("--no-run").exception is None
-    notebook = read(place / "story.ipynb")
+    notebook = read(world / "story.ipynb")
     notebook["cells"][0]["source"] += "\nWritten by us."
-    (place / "story.ipynb").write_text(json.dumps(notebook))
+    (world / "story.ipynb").write_text(json.dumps(notebook))
     error = invoke("--no-run").exception
     assert isinstance(error, OutputError)
     assert str(error).startswith("story.ipynb was edited")
-    assert "Written by us." in (place / "story.ipynb").read_text()
+    assert "Written by us." in (world / "story.ipynb").read_text()
     assert invoke("--no-run", "--force").exception is None
-    assert "Written by us." not in (place / "story.ipynb").read_text()
+    assert "Written by us." not in (world / "story.ipynb").read_text()
 
 
 def test_a_cell_that_fails_ends_the_run_with_its_cause(tmp_path: Path) -> None:
@@ -122,16 +122,16 @@ def test_a_cell_that_fails_ends_the_run_with_its_cause(tmp_path: Path) -> None:
         NotebookCell(kind="code", text="1 / 0"),
         NotebookCell(kind="code", text="print('never')"),
     ]
-    found, cause = run_notebook(build_notebook(cells), tmp_path, lambda: None)
+    result, cause = run_notebook(build_notebook(cells), tmp_path, lambda: None)
     assert cause == "ZeroDivisionError: division by zero"
-    assert [len(cell["outputs"]) for cell in found["cells"]] == [1, 1, 0]
+    assert [len(cell["outputs"]) for cell in result["cells"]] == [1, 1, 0]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_mistakes_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert isinstance(invoke("--no-run").exception, NothingToReport)
-    folder: RunFolder = write_run(tmp_path / "runs", "a" * 16, config_of("resnet", "raw"), n_takes=2)
+    folder: RunFolder = write_run(tmp_path / "runs", "a" * 16, make_config("resnet", "raw"), n_takes=2)
     assert str(invoke("--no-run", "--out", "runs").exception).startswith("--out names a file and runs is a folder")
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     error = str(invoke().exception)

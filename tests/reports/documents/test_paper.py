@@ -22,7 +22,7 @@ from support.report_stores import make_contest
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_eight(tmp_path / "runs", n_takes=4)
     make_contest(tmp_path / "contest.db")
     monkeypatch.chdir(tmp_path)
@@ -33,28 +33,28 @@ def invoke(*words: str) -> Any:
     return CliRunner().invoke(app, ["paper", *words])
 
 
-def test_the_table_of_scores_is_what_scikit_learn_says(place: Path) -> None:
+def test_the_table_of_scores_is_what_scikit_learn_says(world: Path) -> None:
     assert invoke().exception is None
-    text = (place / "paper.md").read_text()
+    text = (world / "paper.md").read_text()
     rows = [line for line in text.splitlines() if line.startswith("| Model ") and " to " in line]
     assert len(rows) == 8
-    for run, line in zip(list_runs(place / "runs"), rows, strict=True):
-        shown = [cell.strip() for cell in line.split("|")]
+    for run, line in zip(list_runs(world / "runs"), rows, strict=True):
+        cells = [cell.strip() for cell in line.split("|")]
         for column, split in ((2, "val"), (3, "test")):
             answers = [row for row in run.predictions() if row.split == split]
             truth, label = [row.truth for row in answers], [row.label for row in answers]
             expected = reference.f1_score(truth, label, labels=LABELS, average="macro", zero_division=0)
-            assert shown[column] == f"{expected:.3f}"
+            assert cells[column] == f"{expected:.3f}"
 
 
-def test_figures_and_references_are_all_there_and_used(place: Path) -> None:
+def test_figures_and_references_are_all_there_and_used(world: Path) -> None:
     invoke("--title", "Ours")
-    text = (place / "paper.md").read_text()
+    text = (world / "paper.md").read_text()
     assert text.startswith("# Ours\n")
     named = re.findall(r"\]\((paper-figures/[a-z0-9-]+\.svg)\)", text)
-    assert sorted(named) == sorted(path.relative_to(place).as_posix() for path in (place / "paper-figures").iterdir())
+    assert sorted(named) == sorted(path.relative_to(world).as_posix() for path in (world / "paper-figures").iterdir())
     for name in named:
-        svg = (place / name).read_text()
+        svg = (world / name).read_text()
         xml.dom.minidom.parseString(svg)
         assert "var(" not in svg
     assert re.findall(r"^\*Figure (\d+)\.", text, flags=re.MULTILINE) == [str(n + 1) for n in range(len(named))]
@@ -66,42 +66,42 @@ def test_figures_and_references_are_all_there_and_used(place: Path) -> None:
     assert body.count("arena train ") >= 8 or "no command gives this one again" in body
 
 
-def test_spanish_papers_say_the_same_numbers(place: Path) -> None:
+def test_spanish_papers_say_the_same_numbers(world: Path) -> None:
     invoke()
     invoke("--lang", "es", "--out", "papel.md")
-    english, spanish = (sorted(re.findall(r"\d\.\d{3}", (place / name).read_text())) for name in ("paper.md", "papel.md"))
+    english, spanish = (sorted(re.findall(r"\d\.\d{3}", (world / name).read_text())) for name in ("paper.md", "papel.md"))
     assert english == spanish
-    words = re.sub(r"```.*?```|`[^`]*`|## Referencias.*", "", (place / "papel.md").read_text(), flags=re.DOTALL)
+    words = re.sub(r"```.*?```|`[^`]*`|## Referencias.*", "", (world / "papel.md").read_text(), flags=re.DOTALL)
     assert re.findall(r"\b(the|with|which|trainings|clips|speakers)\b", words) == []
 
 
-def test_an_edited_paper_is_left_alone(place: Path) -> None:
+def test_an_edited_paper_is_left_alone(world: Path) -> None:
     invoke()
-    first = (place / "paper.md").read_text()
+    first = (world / "paper.md").read_text()
     assert invoke().exception is None  # unedited: written anew
-    assert (place / "paper.md").read_text() == first
-    (place / "paper.md").write_text(first.replace("To do.", "Done."))
+    assert (world / "paper.md").read_text() == first
+    (world / "paper.md").write_text(first.replace("To do.", "Done."))
     error = invoke().exception
     assert isinstance(error, OutputError)
     assert str(error) == (
         "paper.md was edited, or is not of this command; name another file with --out, or replace it with --force"
     )
-    assert "Done." in (place / "paper.md").read_text()
+    assert "Done." in (world / "paper.md").read_text()
     assert invoke("--force").exception is None
-    assert (place / "paper.md").read_text() == first
+    assert (world / "paper.md").read_text() == first
     assert isinstance(invoke("--out", "runs").exception, OutputError)
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium is installed")
-def test_an_edited_paper_is_printed_as_it_is(place: Path) -> None:
+def test_an_edited_paper_is_printed_as_it_is(world: Path) -> None:
     invoke()
-    edited = (place / "paper.md").read_text().replace("To do.", "Done.")
-    (place / "paper.md").write_text(edited)
+    edited = (world / "paper.md").read_text().replace("To do.", "Done.")
+    (world / "paper.md").write_text(edited)
     result = invoke("--pdf")
     assert result.exception is None
     assert "it stays as it is, and is printed" in result.output
-    assert (place / "paper.md").read_text() == edited
-    assert (place / "paper.pdf").read_bytes().startswith(b"%PDF")
+    assert (world / "paper.md").read_text() == edited
+    assert (world / "paper.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_a_page_takes_pictures_of_its_folder_alone_and_no_html(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from cnn.runs.folder import RunFolder, RunResult, RunState
 from reports.documents.run_table import read_run_table, write_table
 from reports.errors import NothingToReport
-from support.report_facts import config_of, write_eight
+from support.report_facts import make_config, write_eight
 
 
 def test_the_table_holds_every_run_and_comes_back_from_its_csv(tmp_path: Path) -> None:
@@ -18,7 +18,7 @@ def test_the_table_holds_every_run_and_comes_back_from_its_csv(tmp_path: Path) -
     eight = write_eight(runs)
     for name, state in (("00ff", None), ("00fe", RunState.FAILED)):
         (runs / name).mkdir()
-        RunFolder(runs / name).write_config(config_of("lenet5", "raw"))
+        RunFolder(runs / name).write_config(make_config("lenet5", "raw"))
         if state:
             RunFolder(runs / name).write_result(RunResult(state=state, cause="out of memory"))
     write_table(read_run_table(runs), tmp_path / "runs.csv")

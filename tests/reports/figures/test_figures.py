@@ -26,7 +26,7 @@ from reports.sweep_figures.contour import N_X, N_Y, smooth_field
 from reports.sweep_figures.history import dots, label_levels, metric_limits, running_best, slice_xs
 from reports.sweep_figures.parallel_coordinates import parallel_lines
 from reports.wording.page_texts import english
-from support.report_facts import contest_of, eight_sweeps, sweep_of, write_eight
+from support.report_facts import eight_sweeps, make_contest_facts, make_study, write_eight
 from sweeps.results import ParameterFacts, TrialFacts
 
 
@@ -34,7 +34,7 @@ from sweeps.results import ParameterFacts, TrialFacts
 def facts(tmp_path_factory: pytest.TempPathFactory) -> ReportFacts:
     folder = tmp_path_factory.mktemp("runs")
     write_eight(folder)
-    return dataclasses.replace(gather_facts(Sources(runs=folder)), sweeps=eight_sweeps(20), contest=contest_of())
+    return dataclasses.replace(gather_facts(Sources(runs=folder)), sweeps=eight_sweeps(20), contest=make_contest_facts())
 
 
 def trial(number: int, value: float | None, state: str = "finished", **params: object) -> TrialFacts:
@@ -97,7 +97,7 @@ def test_the_running_best_counts_finished_trials_alone() -> None:
         trial(4, None, "failed"),
         trial(5, math.nan),
     )
-    sweep = dataclasses.replace(sweep_of("lenet5", "raw", 4), trials=trials)
+    sweep = dataclasses.replace(make_study("lenet5", "raw", 4), trials=trials)
     assert running_best(sweep) == [(0, 0.5), (3, 0.7), (5, 0.7)]
     assert running_best(dataclasses.replace(sweep, goal="minimize")) == [(0, 0.5), (2, 0.4), (5, 0.4)]
 
@@ -108,7 +108,7 @@ def test_trials_outside_the_limits_are_held_at_the_edge_and_marked() -> None:
 
 
 def test_studies_of_one_metric_share_limits_that_leave_the_worst_tenth_out() -> None:
-    sweep = dataclasses.replace(sweep_of("lenet5", "raw", 4), trials=tuple(trial(n, 0.5 + n / 100) for n in range(20)))
+    sweep = dataclasses.replace(make_study("lenet5", "raw", 4), trials=tuple(trial(n, 0.5 + n / 100) for n in range(20)))
     low, high = metric_limits([sweep])
     assert low < 0.52 < 0.69 < high
     assert low > 0.5
@@ -133,14 +133,14 @@ def test_levels_are_named_as_far_as_their_names_fit() -> None:
 
 
 def test_teams_keep_their_rank_order_and_their_counted_attempt_is_drawn_last() -> None:
-    rows = team_rows(contest_of().standings)
+    rows = team_rows(make_contest_facts().standings)
     assert [row.name for row in rows] == ["Los Formantes", "Mel & Friends", "zero-crossing"]
     assert [row.attempts[-1][0] for row in rows] == [3, 2, 1]
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "$x_1$ $\\frac", "音声 🎤", "a" * 300, '"', "&amp;"])
 def test_a_strange_team_name_is_drawn_as_it_is(name: str) -> None:
-    standings = contest_of((name, "b", "c")).standings
+    standings = make_contest_facts((name, "b", "c")).standings
     picture = attempts_plot(standings, 350, english())
     assert "<script" not in picture
     assert picture == attempts_plot(standings, 350, english())
@@ -161,8 +161,8 @@ def test_ids_are_unique_on_the_page_and_references_stay_inside_their_picture(fac
     ids = [found for picture in pictures for found in re.findall(r'\bid="([^"]+)"', picture)]
     assert len(ids) == len(set(ids)) > 0
     for picture in pictures:
-        own = set(re.findall(r'\bid="([^"]+)"', picture))
-        assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', picture)) <= own
+        prefix = set(re.findall(r'\bid="([^"]+)"', picture))
+        assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', picture)) <= prefix
         assert re.match(r"<svg (class=.small. )?viewBox=", picture)
         assert "<style" not in picture
         assert "font-family" not in picture
@@ -184,23 +184,23 @@ def test_nothing_to_draw_draws_nothing(tmp_path: Path, facts: ReportFacts) -> No
 
 
 def test_of_thousands_of_trials_the_best_and_an_even_part_of_the_rest_are_drawn() -> None:
-    sweep = sweep_of("lenet5", "raw", 4096)
-    shown = sample_trials(sweep)
-    numbers = [one.number for one in shown]
-    assert len(shown) == MOST_DOTS
+    sweep = make_study("lenet5", "raw", 4096)
+    sample = sample_trials(sweep)
+    numbers = [item.number for item in sample]
+    assert len(sample) == MOST_DOTS
     assert numbers == sorted(set(numbers))
-    assert {one.number for one in best_trials(sweep, MOST_DOTS // 5)} <= set(numbers)
-    rest = sorted(set(numbers) - {one.number for one in best_trials(sweep, MOST_DOTS // 5)})
+    assert {item.number for item in best_trials(sweep, MOST_DOTS // 5)} <= set(numbers)
+    rest = sorted(set(numbers) - {item.number for item in best_trials(sweep, MOST_DOTS // 5)})
     assert max(b - a for a, b in pairwise(rest)) < 40
-    assert sample_trials(sweep_of("lenet5", "raw", 300)) == sweep_of("lenet5", "raw", 300).trials
+    assert sample_trials(make_study("lenet5", "raw", 300)) == make_study("lenet5", "raw", 300).trials
 
 
 def test_lines_of_parallel_coordinates_stand_where_their_settings_do() -> None:
-    sweep = sweep_of("lenet5", "raw", 40)
+    sweep = make_study("lenet5", "raw", 40)
     axes, lines = parallel_lines(sweep, english())
     assert [axis.title for axis in axes] == ["learning rate", "depth", "batch size", "optimizer", "validation macro-F1"]
-    by_number = {one.number: one for one in sweep.trials}
-    assert {line.number for line in lines} == {one.number for one in sweep.trials if one.state == "finished"}
+    by_number = {item.number: item for item in sweep.trials}
+    assert {line.number for line in lines} == {item.number for item in sweep.trials if item.state == "finished"}
     assert sum(line.is_best for line in lines) == round(0.1 * sweep.n("finished"))
     rates = sorted((float(str(by_number[line.number].params["train.learning_rate"])), line.heights[0]) for line in lines)
     assert [height for _, height in rates] == sorted(height for _, height in rates)
@@ -213,16 +213,16 @@ def test_lines_of_parallel_coordinates_stand_where_their_settings_do() -> None:
     assert best.is_best
     assert max(line.heights[-1] for line in lines) == 1
     assert f"trial {best.number}: " in best.label
-    assert parallel_lines(sweep_of("lenet5", "raw", 1), english()) == ((), ())
+    assert parallel_lines(make_study("lenet5", "raw", 1), english()) == ((), ())
 
 
 def test_the_field_of_a_contour_follows_its_trials_and_is_blank_where_none_was() -> None:
-    sweep = sweep_of("lenet5", "raw", 64)
+    sweep = make_study("lenet5", "raw", 64)
     field = smooth_field(sweep)
     assert field is not None
     assert field.values.shape == (N_Y, N_X)
-    finished = [one for one in sweep.trials if one.state == "finished"]
-    assert sorted(value for _, _, value in field.points) == sorted(one.value for one in finished if one.value is not None)
+    finished = [item for item in sweep.trials if item.state == "finished"]
+    assert sorted(value for _, _, value in field.points) == sorted(item.value for item in finished if item.value is not None)
     top, low = np.unravel_index(np.nanargmax(field.values), field.values.shape), np.nanmin(field.values)
     assert 10**-3.1 < field.xs[top[1]] < 10**-2.1  # the world's best learning rate is 10 ** -2.6
     assert low >= min(value for _, _, value in field.points)

@@ -14,10 +14,10 @@ from reports.reading.gather import Sources, gather_facts
 from support.browser import CUT_OFF, TEXT_OUTSIDE, needs_chromium
 from support.evaluations import write_evaluation
 from support.report_facts import (
-    agents_of_eight,
-    config_of,
-    contest_of,
     eight_sweeps,
+    make_agents,
+    make_config,
+    make_contest_facts,
     tone_wav,
     write_eight,
     write_run,
@@ -41,8 +41,8 @@ def full_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     facts = dataclasses.replace(
         gather_facts(Sources(runs=folder / "runs", title="A title that goes on and on, as titles of courses do")),
         sweeps=eight_sweeps(64),
-        agents=agents_of_eight(),
-        contest=contest_of(names),
+        agents=make_agents(),
+        contest=make_contest_facts(names),
     )
     (folder / "report.html").write_bytes(render_report(facts))
     return folder / "report.html"
@@ -52,8 +52,8 @@ def full_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bare_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bare")
     long = {f"train__{word}": 0.123456789 for word in ("learning_rate", "weight_decay", "label_smoothing", "warmup")}
-    write_run(folder / "runs", "a" * 16, config_of("resnet", "bilateral+aug", **long))
-    write_run(folder / "runs", "b" * 16, config_of("lenet5", "raw"))
+    write_run(folder / "runs", "a" * 16, make_config("resnet", "bilateral+aug", **long))
+    write_run(folder / "runs", "b" * 16, make_config("lenet5", "raw"))
     (folder / "report.html").write_bytes(render_report(gather_facts(Sources(runs=folder / "runs"))))
     return folder / "report.html"
 
@@ -78,7 +78,9 @@ def spanish_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clips = sorted({row.id for row in eight[0].predictions()})
     write_tiles(folder / "tiles", eight[0].config(), clips, tone_wav())
     sources = Sources(runs=folder / "runs", tiles=folder / "tiles", lang="es")
-    facts = dataclasses.replace(gather_facts(sources), sweeps=eight_sweeps(64), agents=agents_of_eight(), contest=contest_of())
+    facts = dataclasses.replace(
+        gather_facts(sources), sweeps=eight_sweeps(64), agents=make_agents(), contest=make_contest_facts()
+    )
     assert facts.mistakes
     assert all(media.sound and media.raw for media in facts.media.values())
     (folder / "report.html").write_bytes(render_report(facts))
@@ -106,10 +108,10 @@ def test_nothing_is_cut_off_or_loaded_or_complained_of(
     path: Path = request.getfixturevalue(kind)
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light")
     requests: list[str] = []
-    said: list[str] = []
+    messages: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
     page.goto(path.as_uri())
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -117,7 +119,7 @@ def test_nothing_is_cut_off_or_loaded_or_complained_of(
     assert page.evaluate(TEXT_OUTSIDE) == []
     assert page.evaluate(OVERLAPS) == []
     assert [url for url in requests if not url.startswith("data:")] == [path.as_uri()]
-    assert said == []
+    assert messages == []
     page.close()
 
 

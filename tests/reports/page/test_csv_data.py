@@ -15,24 +15,24 @@ from reports.facts.report import ReportFacts
 from reports.page.csv_data import csv_tables
 from reports.reading.gather import Sources, gather_facts
 from support import sklearn_reference as reference
-from support.report_facts import LABELS, contest_of, eight_sweeps, write_eight
+from support.report_facts import LABELS, eight_sweeps, make_contest_facts, write_eight
 
 
 @pytest.fixture(scope="module")
 def facts(tmp_path_factory: pytest.TempPathFactory) -> ReportFacts:
     folder = tmp_path_factory.mktemp("runs")
     write_eight(folder, n_speakers=6)
-    return dataclasses.replace(gather_facts(Sources(runs=folder)), sweeps=eight_sweeps(20), contest=contest_of())
+    return dataclasses.replace(gather_facts(Sources(runs=folder)), sweeps=eight_sweeps(20), contest=make_contest_facts())
 
 
 @pytest.fixture(scope="module")
 def tables(facts: ReportFacts) -> dict[str, pd.DataFrame]:
-    found = {}
+    rows = {}
     for name, uri in csv_tables(facts).items():
         head, _, body = uri.partition(",")
         assert head == "data:text/csv;base64"
-        found[name] = pd.read_csv(io.BytesIO(base64.b64decode(body)), dtype={"run": str, "spoken": str, "predicted": str})
-    return found
+        rows[name] = pd.read_csv(io.BytesIO(base64.b64decode(body)), dtype={"run": str, "spoken": str, "predicted": str})
+    return rows
 
 
 def test_every_score_equals_one_recomputed_from_the_predictions(facts: ReportFacts, tables: dict[str, pd.DataFrame]) -> None:
@@ -43,8 +43,8 @@ def test_every_score_equals_one_recomputed_from_the_predictions(facts: ReportFac
         truth, label = [row.truth for row in rows], [row.label for row in rows]
         expected = reference.f1_score(truth, label, labels=LABELS, average="macro", zero_division=0)
         assert scores.loc[run.digest, "test_macro_f1"] == pytest.approx(expected, abs=1e-12)
-        own = tables["confusions"][tables["confusions"]["run"] == run.digest]
-        matrix = own.pivot(index="spoken", columns="predicted", values="clips").to_numpy()
+        recomputed = tables["confusions"][tables["confusions"]["run"] == run.digest]
+        matrix = recomputed.pivot(index="spoken", columns="predicted", values="clips").to_numpy()
         assert matrix.tolist() == reference.confusion_matrix(truth, label, labels=LABELS).tolist()
 
 
@@ -68,6 +68,6 @@ def test_curves_trials_and_attempts_are_whole(facts: ReportFacts, tables: dict[s
 
 
 def test_a_team_named_as_a_formula_in_full_width_letters_is_set_apart(facts: ReportFacts) -> None:
-    named = dataclasses.replace(facts, contest=contest_of(("\uff1d1+1", "Mel & Friends", "zero-crossing")))
+    named = dataclasses.replace(facts, contest=make_contest_facts(("\uff1d1+1", "Mel & Friends", "zero-crossing")))
     text = base64.b64decode(csv_tables(named)["contest"].partition(",")[2]).decode()
     assert {line.split(",")[1] for line in text.splitlines()[1:]} == {"'\uff1d1+1", "Mel & Friends", "zero-crossing"}

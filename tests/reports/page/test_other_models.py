@@ -8,7 +8,7 @@ from reports.figures.canvas import MODEL_OTHER, model_colour
 from reports.page.render import render_report
 from reports.reading.gather import Sources, gather_facts
 from reports.wording.page_texts import english, texts
-from support.report_facts import config_of, write_run
+from support.report_facts import make_config, write_run
 
 
 def test_any_net_has_a_name_and_a_colour() -> None:
@@ -21,7 +21,7 @@ def test_any_net_has_a_name_and_a_colour() -> None:
 
 def test_the_page_compares_other_nets_with_the_pair(tmp_path: Path) -> None:
     for number, model in enumerate(("lenet5", "densenet", "team/net.py:MyNet")):
-        write_run(tmp_path, f"{number}" * 16, config_of(model, "raw"), seed=number)
+        write_run(tmp_path, f"{number}" * 16, make_config(model, "raw"), seed=number)
     facts = gather_facts(Sources(runs=tmp_path))
     assert [run.model for run in facts.runs] == ["lenet5", "densenet", "team/net.py:MyNet"]
     page = render_report(facts).decode()

@@ -16,7 +16,7 @@ from reports.facts.report import ReportFacts
 from reports.page.render import render_report
 from reports.reading.gather import Sources, gather_facts
 from support.paths import ROOT
-from support.report_facts import config_of, contest_of, eight_sweeps, write_eight, write_run
+from support.report_facts import eight_sweeps, make_config, make_contest_facts, write_eight, write_run
 
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'&{{ 7*7 }}"
 
@@ -30,7 +30,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def facts(runs: Path) -> ReportFacts:
-    return dataclasses.replace(gather_facts(Sources(runs=runs)), sweeps=eight_sweeps(64), contest=contest_of())
+    return dataclasses.replace(gather_facts(Sources(runs=runs)), sweeps=eight_sweeps(64), contest=make_contest_facts())
 
 
 def test_equal_facts_give_equal_bytes_in_another_process_too(runs: Path) -> None:
@@ -65,13 +65,15 @@ def test_nothing_is_loaded_from_elsewhere(facts: ReportFacts) -> None:
 
 
 def test_hostile_names_stay_text(tmp_path: Path) -> None:
-    folder = write_run(tmp_path, "a" * 16, config_of("lenet5", "raw", train__optimizer=HOSTILE))
+    folder = write_run(tmp_path, "a" * 16, make_config("lenet5", "raw", train__optimizer=HOSTILE))
     rows = [dataclasses.replace(row, speaker=HOSTILE) for row in folder.predictions()]
     folder.write_predictions([str(k) for k in range(10)], rows)
     result = folder.result()
     assert result is not None
     folder.write_result(dataclasses.replace(result, device=HOSTILE, wandb_url="javascript:alert(1)"))
-    facts = dataclasses.replace(gather_facts(Sources(runs=tmp_path, title=HOSTILE)), contest=contest_of((HOSTILE, "b", "c")))
+    facts = dataclasses.replace(
+        gather_facts(Sources(runs=tmp_path, title=HOSTILE)), contest=make_contest_facts((HOSTILE, "b", "c"))
+    )
     page = render_report(facts).decode()
     assert page.count("<script") == 1
     assert "<img" not in page
@@ -81,7 +83,7 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
 
 
 def test_a_w_and_b_page_is_linked(tmp_path: Path) -> None:
-    write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"), wandb_url="https://wandb.example/run/1")
+    write_run(tmp_path, "a" * 16, make_config("lenet5", "raw"), wandb_url="https://wandb.example/run/1")
     assert '<a href="https://wandb.example/run/1"' in render_report(gather_facts(Sources(runs=tmp_path))).decode()
 
 
@@ -104,6 +106,6 @@ def test_a_study_without_trials_and_one_without_importances_are_shown(facts: Rep
 
 
 def test_a_single_training_makes_a_page(tmp_path: Path) -> None:
-    write_run(tmp_path, "a" * 16, config_of("resnet", "bilateral"))
+    write_run(tmp_path, "a" * 16, make_config("resnet", "bilateral"))
     page = render_report(gather_facts(Sources(runs=tmp_path))).decode()
     assert page.count(">missing<") >= 7

@@ -16,7 +16,7 @@ from reports.documents.pdf import BROWSERS, find_browser, write_pdf
 from reports.errors import OutputError
 from reports.page.serve import BUSY_S, HOST, IDLE_S, PageCache, ReportServer, fingerprint_sources, open_server
 from reports.reading.gather import Sources
-from support.report_facts import config_of, write_run
+from support.report_facts import make_config, write_run
 from support.report_stores import write_study
 
 
@@ -44,7 +44,7 @@ def test_the_page_follows_what_is_there(server: ReportServer, tmp_path: Path) ->
     status, again, text = get(server)
     assert (status, again) == (200, str(BUSY_S))
     assert "nothing to report: no finished run" in text
-    write_run(tmp_path / "runs", "a" * 16, config_of("lenet5", "raw"))
+    write_run(tmp_path / "runs", "a" * 16, make_config("lenet5", "raw"))
     assert "Model A" in get(server)[2]
     n_builds = server.kept.n_builds
     assert get(server)[1] == str(IDLE_S)
@@ -69,7 +69,7 @@ def test_a_taken_port_is_one_line(server: ReportServer) -> None:
 def test_a_change_of_any_source_changes_the_stamp(tmp_path: Path) -> None:
     sources = Sources(runs=tmp_path / "runs", studies=tmp_path / "studies", contest=str(tmp_path / "c.db"))
     stamps = [fingerprint_sources(sources)]
-    folder = write_run(tmp_path / "runs", "a" * 16, config_of("lenet5", "raw"))
+    folder = write_run(tmp_path / "runs", "a" * 16, make_config("lenet5", "raw"))
     stamps.append(fingerprint_sources(sources))
     (folder.path / "epochs.csv").touch()  # shown only with its result
     assert fingerprint_sources(sources) == stamps[-1]

@@ -9,7 +9,7 @@ import pytest
 
 from cnn.config import TileSettings, config_to_dict, default_config
 from cnn.overrides import override
-from reports.reading.commands import train_command
+from reports.reading.commands import format_train_command
 
 TILES, RUNS = Path("tiles"), Path("runs")
 
@@ -19,7 +19,7 @@ TILES, RUNS = Path("tiles"), Path("runs")
 def test_its_digest_is_the_digest_of_the_run(variant: str, words: tuple[str, ...]) -> None:
     tiles = TileSettings(size=32)
     config = override(default_config("c" * 16, tiles, "resnet", variant), words)
-    command = shlex.split(train_command(config.digest, config_to_dict(config), TILES, RUNS))
+    command = shlex.split(format_train_command(config.digest, config_to_dict(config), TILES, RUNS))
     assert command[:6] == ["arena", "train", "--model", "resnet", "--variant", variant]
     assert sorted(command[6:]) == sorted(words)
     assert override(default_config("c" * 16, tiles, "resnet", variant), command[6:]).digest == config.digest
@@ -27,12 +27,12 @@ def test_its_digest_is_the_digest_of_the_run(variant: str, words: tuple[str, ...
 
 def test_a_list_of_names_and_other_places_survive_the_shell() -> None:
     config = override(default_config("c" * 16, TileSettings(), "lenet5", "raw"), ("split.test_speakers=ann b,bob",))
-    command = shlex.split(train_command(config.digest, config_to_dict(config), Path("my tiles"), Path("r")))
+    command = shlex.split(format_train_command(config.digest, config_to_dict(config), Path("my tiles"), Path("r")))
     assert command[6:] == ["--tiles", "my tiles", "--runs", "r", "split.test_speakers=ann b,bob"]
 
 
 def test_there_is_none_for_a_run_that_this_version_would_train_otherwise() -> None:
     config = default_config("c" * 16, TileSettings(), "lenet5", "raw")
-    assert train_command("0" * 16, config_to_dict(config), TILES, RUNS) == ""
-    assert train_command(config.digest, {**config_to_dict(config), "new": {"key": 1}}, TILES, RUNS) == ""
-    assert train_command(config.digest, {"corpus": "c"}, TILES, RUNS) == ""
+    assert format_train_command("0" * 16, config_to_dict(config), TILES, RUNS) == ""
+    assert format_train_command(config.digest, {**config_to_dict(config), "new": {"key": 1}}, TILES, RUNS) == ""
+    assert format_train_command(config.digest, {"corpus": "c"}, TILES, RUNS) == ""

@@ -14,7 +14,7 @@ from reports.reading.compare import CompareFacts, compare_runs
 from reports.reading.gather import Sources
 from reports.wording.page_texts import english, texts
 from support import sklearn_reference as reference
-from support.report_facts import LABELS, config_of, write_eight, write_run
+from support.report_facts import LABELS, make_config, write_eight, write_run
 
 
 def compared(a: Path, b: Path, runs: Path | None = None) -> CompareFacts:
@@ -25,14 +25,14 @@ def test_pairs_are_of_the_same_model_and_variant_and_exact(tmp_path: Path) -> No
     write_eight(tmp_path / "a", n_speakers=6)
     for n, variant in enumerate(("raw", "bilateral"), start=1):
         write_run(
-            tmp_path / "b", f"{n:016x}", config_of("lenet5", variant, train__learning_rate=0.01), seed=40 + n, n_speakers=6
+            tmp_path / "b", f"{n:016x}", make_config("lenet5", variant, train__learning_rate=0.01), seed=40 + n, n_speakers=6
         )
     facts = compared(tmp_path / "a", tmp_path / "b")
     assert len(facts.pairs) == 8
-    whole = [pair for pair in facts.pairs if pair.is_whole]
-    assert [(pair.model, pair.variant) for pair in whole] == [("lenet5", "raw"), ("lenet5", "bilateral")]
+    complete = [pair for pair in facts.pairs if pair.is_whole]
+    assert [(pair.model, pair.variant) for pair in complete] == [("lenet5", "raw"), ("lenet5", "bilateral")]
     f1 = []
-    for pair in whole:
+    for pair in complete:
         assert pair.a is not None
         assert pair.b is not None
         assert pair.difference is not None
@@ -50,8 +50,8 @@ def test_pairs_are_of_the_same_model_and_variant_and_exact(tmp_path: Path) -> No
 
 
 def test_other_clips_are_not_subtracted(tmp_path: Path) -> None:
-    write_run(tmp_path / "a", "a" * 16, config_of("lenet5", "raw"))
-    write_run(tmp_path / "b", "b" * 16, config_of("lenet5", "raw"), n_takes=5)
+    write_run(tmp_path / "a", "a" * 16, make_config("lenet5", "raw"))
+    write_run(tmp_path / "b", "b" * 16, make_config("lenet5", "raw"), n_takes=5)
     facts = compared(tmp_path / "a", tmp_path / "b")
     assert (facts.pairs[0].difference, facts.mean) == (None, None)
     assert comparison_lead(facts, english()).startswith("Nothing can be compared in pairs")
@@ -61,8 +61,8 @@ def test_other_clips_are_not_subtracted(tmp_path: Path) -> None:
 
 
 def test_two_runs_are_compared_whatever_they_are(tmp_path: Path) -> None:
-    write_run(tmp_path, "a" * 16, config_of("resnet", "raw+aug"), n_speakers=6)
-    write_run(tmp_path, "b" * 16, config_of("lenet5", "bilateral"), n_speakers=6, seed=3)
+    write_run(tmp_path, "a" * 16, make_config("resnet", "raw+aug"), n_speakers=6)
+    write_run(tmp_path, "b" * 16, make_config("lenet5", "bilateral"), n_speakers=6, seed=3)
     facts = compared(Path("aaaa"), Path("bbbb"), tmp_path)
     assert facts.mean is not None
     assert facts.mean.is_clear
@@ -78,7 +78,7 @@ def test_two_runs_are_compared_whatever_they_are(tmp_path: Path) -> None:
 
 def test_a_side_without_finished_runs_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    write_run(tmp_path / "a", "a" * 16, config_of("lenet5", "raw"))
+    write_run(tmp_path / "a", "a" * 16, make_config("lenet5", "raw"))
     with pytest.raises(SourceError, match=r"each side of a comparison holds a finished run and .*empty holds none"):
         compared(tmp_path / "a", tmp_path / "empty")
 

@@ -25,7 +25,7 @@ from reports.wording.evaluations import confused_sentence, evaluation_detail, ev
 from reports.wording.page_texts import english
 from reports.wording.summary import summarise
 from support.evaluations import CORPUS, fold_configs, write_evaluation, write_fold
-from support.report_facts import LABELS, config_of, write_eight, write_run
+from support.report_facts import LABELS, make_config, write_eight, write_run
 
 
 def groups_of(runs: Path) -> tuple[EvaluationGroup, ...]:
@@ -37,15 +37,15 @@ def test_the_numbers_are_those_of_arena_eval(tmp_path: Path) -> None:
     folders = write_evaluation(tmp_path, plan)
     (group,) = groups_of(tmp_path)
     assert (group.kind, group.n_folds, group.on, group.n_seeds) == ("loso", 6, "test", 3)
-    assert [(one.model, one.variant, one.seeds) for one in group.evaluations] == [
+    assert [(evaluation.model, evaluation.variant, evaluation.seeds) for evaluation in group.evaluations] == [
         ("lenet5", "raw+aug", (0, 1, 2)),
         ("resnet", "raw+aug", (0, 1, 2)),
     ]
-    for number, one in enumerate(group.evaluations):
-        own = folders[18 * number : 18 * (number + 1)]
-        expected = evaluate([own[3 * fold : 3 * fold + 3] for fold in range(6)], "test")
-        assert one.scores == expected
-        assert (one.n_missing, one.has_all_folds, one.recipe) == (0, True, ())
+    for number, evaluation in enumerate(group.evaluations):
+        group_folders = folders[18 * number : 18 * (number + 1)]
+        expected = evaluate([group_folders[3 * fold : 3 * fold + 3] for fold in range(6)], "test")
+        assert evaluation.scores == expected
+        assert (evaluation.n_missing, evaluation.has_all_folds, evaluation.recipe) == (0, True, ())
 
 
 def test_two_recipes_two_corpora_and_two_kinds_of_folds_are_not_mixed(tmp_path: Path) -> None:
@@ -60,13 +60,13 @@ def test_two_recipes_two_corpora_and_two_kinds_of_folds_are_not_mixed(tmp_path: 
         ("loso", 6, 1),
         ("folds", 3, 1),
     ]
-    usual = default_config(CORPUS, TileSettings(), "lenet5", "raw+aug")
-    recipes = {one.recipe for one in groups[0].evaluations}
+    default = default_config(CORPUS, TileSettings(), "lenet5", "raw+aug")
+    recipes = {evaluation.recipe for evaluation in groups[0].evaluations}
     assert recipes == {
         (("augment.shift", 0.0), ("train.epochs", 7)),
-        (("augment.shift", usual.augment.shift), ("train.epochs", usual.train.epochs)),
+        (("augment.shift", default.augment.shift), ("train.epochs", default.train.epochs)),
     }
-    assert len({one.mean for group in groups for one in group.evaluations}) > 1
+    assert len({evaluation.mean for group in groups for evaluation in group.evaluations}) > 1
 
 
 def test_missing_folds_are_named_with_the_command_that_completes_them(tmp_path: Path) -> None:
@@ -74,26 +74,26 @@ def test_missing_folds_are_named_with_the_command_that_completes_them(tmp_path: 
     plan = EvaluationPlan(folds="loso", models=("resnet",), variants=("bilateral",), overrides=words)
     write_evaluation(tmp_path / "my runs", plan, without=2)
     facts = gather_facts(Sources(runs=tmp_path / "my runs"))
-    (one,) = facts.evaluations[0].evaluations
-    assert (one.folds, one.n_folds, one.n_missing, one.has_all_folds) == ((0, 1, 2, 3), 6, 2, False)
+    (evaluation,) = facts.evaluations[0].evaluations
+    assert (evaluation.folds, evaluation.n_folds, evaluation.n_missing, evaluation.has_all_folds) == ((0, 1, 2, 3), 6, 2, False)
     asked = f"--folds loso --model resnet --variant bilateral --runs '{tmp_path}/my runs'"
-    assert one.command == f"arena eval {asked} model.dropout=0.5 train.epochs=7"
+    assert evaluation.command == f"arena eval {asked} model.dropout=0.5 train.epochs=7"
     (note,) = [note.text for note in facts.notes if note.kind is NoteKind.MISSING]
     assert note.startswith("The evaluation of Model B on bilateral lacks 2 trainings; 4 of 6 folds are shown.")
     lead = evaluation_lead(facts.evaluations[0], english())
     assert lead == "Every speaker held out once: not finished, 4 of 6 folds of Model B on bilateral so far."
-    assert one.command.replace("'", "&#39;") in render_report(facts).decode()
+    assert evaluation.command.replace("'", "&#39;") in render_report(facts).decode()
 
 
 def test_the_command_asks_for_exactly_the_trainings_that_are_there(tmp_path: Path) -> None:
-    asked = EvaluationPlan(folds="3", n_seeds=2, on="validation", overrides=("train.learning_rate=0.004", "split.seed=4"))
-    write_evaluation(tmp_path, asked, without=1)
+    plan = EvaluationPlan(folds="3", n_seeds=2, on="validation", overrides=("train.learning_rate=0.004", "split.seed=4"))
+    write_evaluation(tmp_path, plan, without=1)
     (runs,) = find_evaluations(tmp_path)
     command = runs.command(Path("runs")).split()
     assert command[:6] == ["arena", "eval", "--folds", "3", "--model", "lenet5"]
     assert command[6:12] == ["--variant", "raw+aug", "--seeds", "2", "--on", "validation"]
     again = EvaluationPlan(folds="3", n_seeds=2, on="validation", overrides=tuple(command[12:]))
-    assert {config.digest for config in fold_configs(again)} == {config.digest for config in fold_configs(asked)}
+    assert {config.digest for config in fold_configs(again)} == {config.digest for config in fold_configs(plan)}
 
 
 def test_a_seed_that_lacks_folds_is_left_out_of_whole_ones_and_counted(tmp_path: Path) -> None:
@@ -105,8 +105,13 @@ def test_a_seed_that_lacks_folds_is_left_out_of_whole_ones_and_counted(tmp_path:
     unfinished = RunFolder(tmp_path / configs[-1].digest)
     unfinished.path.mkdir()
     unfinished.write_config(config_to_dict(configs[-1]))
-    (one,) = groups_of(tmp_path)[0].evaluations
-    assert (one.seeds, one.folds, one.n_missing, one.has_all_folds) == ((0,), (0, 1, 2, 3, 4, 5), 4, True)
+    (evaluation,) = groups_of(tmp_path)[0].evaluations
+    assert (evaluation.seeds, evaluation.folds, evaluation.n_missing, evaluation.has_all_folds) == (
+        (0,),
+        (0, 1, 2, 3, 4, 5),
+        4,
+        True,
+    )
 
 
 def test_the_numbers_of_the_folds_stay_theirs_where_some_are_missing(tmp_path: Path) -> None:
@@ -121,7 +126,7 @@ def test_the_numbers_of_the_folds_stay_theirs_where_some_are_missing(tmp_path: P
 
 
 def test_folds_are_no_candidates_for_the_eight_where_there_are_others(tmp_path: Path) -> None:
-    write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"), finished_at="2026-01-01T00:00:00+00:00")
+    write_run(tmp_path, "a" * 16, make_config("lenet5", "raw"), finished_at="2026-01-01T00:00:00+00:00")
     variants = ("raw", "bilateral", "raw+aug", "bilateral+aug")
     write_evaluation(tmp_path, EvaluationPlan(folds="loso", models=("lenet5", "resnet"), variants=variants))
     facts = gather_facts(Sources(runs=tmp_path))
@@ -141,7 +146,7 @@ def test_trainings_on_one_fold_stay_trainings_though_some_are_also_of_an_evaluat
     assert {(run.model, run.variant, run.config["split.fold"]) for run in facts.runs} == {
         (model, variant, 0) for model in ("lenet5", "resnet") for variant in ("raw", "raw+aug")
     }
-    assert [one.model for group in facts.evaluations for one in group.evaluations] == ["lenet5", "lenet5"]
+    assert [evaluation.model for group in facts.evaluations for evaluation in group.evaluations] == ["lenet5", "lenet5"]
 
 
 def test_without_other_trainings_the_answer_is_what_the_folds_say(tmp_path: Path) -> None:
@@ -189,7 +194,7 @@ def test_runs_that_keep_speakers_for_validation_are_scored_on_these(tmp_path: Pa
 def test_the_highest_of_several_is_said_to_be_flattered_and_the_others_are_named(tmp_path: Path) -> None:
     write_evaluation(tmp_path, EvaluationPlan(folds="loso", models=("lenet5", "resnet")))
     (group,) = groups_of(tmp_path)
-    low, high = sorted(group.evaluations, key=lambda one: one.mean)
+    low, high = sorted(group.evaluations, key=lambda evaluation: evaluation.mean)
     pooled, interval = high.scores.pooled_macro_f1, high.scores.interval
     assert evaluation_lead(group, english()) == (
         f"On 6 speakers never heard in training, Model B on raw + aug reaches a mean macro-F1 of {high.mean:.3f} over 6 folds; "
@@ -200,7 +205,7 @@ def test_the_highest_of_several_is_said_to_be_flattered_and_the_others_are_named
         "It is the highest of 2, picked by these very scores and so a little flattered; "
         f"Model A on raw + aug has {low.mean:.3f}."
     )
-    most = max(high.scores.confused, key=lambda one: one.n)
+    most = max(high.scores.confused, key=lambda evaluation: evaluation.n)
     assert f"takes most often {most.truth} for {most.predicted} (" in confused_sentence(group, english())
     assert "One seed each" in " ".join(group_caveats(group, english()))
 
@@ -212,7 +217,7 @@ def test_of_many_speakers_the_picture_names_the_worst_and_sums_up_the_rest(tmp_p
     order = speaker_order(group)
     rows = speaker_rows(group.evaluations, order, english())
     assert [row.label for row in rows] == [*order[:12], "48 others"]
-    scores = {one.speaker: one.macro_f1 for one in group.evaluations[0].scores.speakers}
+    scores = {evaluation.speaker: evaluation.macro_f1 for evaluation in group.evaluations[0].scores.speakers}
     rest = sorted(scores[name] for name in order[12:])
     assert rows[-1].dots[0] == pytest.approx((np.median(rest), rest[0], rest[-1]))
     assert rows[0].dots[0] == pytest.approx((scores[order[0]],) * 3)
@@ -224,7 +229,7 @@ def test_a_damaged_fold_leaves_out_its_evaluation_alone(tmp_path: Path) -> None:
     folders = write_evaluation(tmp_path, EvaluationPlan(folds="loso", models=("lenet5", "resnet")))
     folders[0].write_predictions(LABELS, [dataclasses.replace(folders[0].predictions()[-1], label="ten")])
     facts = gather_facts(Sources(runs=tmp_path))
-    assert [one.model for one in facts.evaluations[0].evaluations] == ["resnet"]
+    assert [evaluation.model for evaluation in facts.evaluations[0].evaluations] == ["resnet"]
     (note,) = [note.text for note in facts.notes if note.kind is NoteKind.ERROR]
     assert note.startswith("the evaluation of Model A on raw + aug cannot be read: ")
 
@@ -237,7 +242,7 @@ def test_a_page_without_evaluations_says_how_to_make_one(tmp_path: Path) -> None
 def test_validation_of_heard_voices_is_said_to_choose_nothing(tmp_path: Path) -> None:
     split = {"kind": "speaker", "fold": 0, "seed": 0, "validation": "takes", "test_speakers": [], "val_speakers": []}
     for digest, model in (("a" * 16, "lenet5"), ("b" * 16, "resnet")):
-        write_run(tmp_path, digest, config_of(model, "raw", split=split))
+        write_run(tmp_path, digest, make_config(model, "raw", split=split))
     facts = gather_facts(Sources(runs=tmp_path))
     summary = summarise(facts)
     assert summary.lead.startswith("Model B on raw scores highest on new clips of voices it knows, which says nothing of a new")

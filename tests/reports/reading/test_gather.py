@@ -17,7 +17,7 @@ from reports.page.render import render_report
 from reports.reading.gather import Sources, gather_facts
 from reports.reading.selection import select_runs
 from support import sklearn_reference as reference
-from support.report_facts import LABELS, config_of, write_eight, write_run
+from support.report_facts import LABELS, make_config, write_eight, write_run
 
 
 def as_trials(runs: Path, *digests: str) -> None:
@@ -38,16 +38,16 @@ def test_validation_and_test_scores_equal_those_of_scikit_learn(tmp_path: Path) 
         for split in ("val", "test"):
             truth = [row.truth for row in rows if row.split == split]
             label = [row.label for row in rows if row.split == split]
-            found = run.splits[split]
-            assert found.n == len(truth)
-            assert found.macro_f1 == pytest.approx(
+            score = run.splits[split]
+            assert score.n == len(truth)
+            assert score.macro_f1 == pytest.approx(
                 reference.f1_score(truth, label, labels=LABELS, average="macro", zero_division=0), abs=1e-12
             )
-            assert found.f1 == pytest.approx(
+            assert score.f1 == pytest.approx(
                 reference.f1_score(truth, label, labels=LABELS, average=None, zero_division=0).tolist()
             )
-            assert found.accuracy == pytest.approx(reference.accuracy_score(truth, label), abs=1e-12)
-            assert [list(row) for row in found.confusion] == reference.confusion_matrix(truth, label, labels=LABELS).tolist()
+            assert score.accuracy == pytest.approx(reference.accuracy_score(truth, label), abs=1e-12)
+            assert [list(row) for row in score.confusion] == reference.confusion_matrix(truth, label, labels=LABELS).tolist()
 
 
 def test_a_sound_set_of_eight_gives_no_notes_and_chooses_by_validation(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_sound_set_of_eight_gives_no_notes_and_chooses_by_validation(tmp_path:
 
 def test_equal_validation_scores_are_decided_by_the_lower_validation_loss(tmp_path: Path) -> None:
     for digest, model, loss in (("a" * 16, "lenet5", 0.5), ("b" * 16, "resnet", 0.2)):
-        folder = write_run(tmp_path, digest, config_of(model, "raw+aug"))
+        folder = write_run(tmp_path, digest, make_config(model, "raw+aug"))
         write_run_again = RunFolder(tmp_path / ("a" * 16)).predictions()
         folder.write_predictions(LABELS, write_run_again)
         result = json.loads((folder.path / "result.json").read_text())
@@ -71,7 +71,7 @@ def test_equal_validation_scores_are_decided_by_the_lower_validation_loss(tmp_pa
 
 
 def test_a_result_that_contradicts_its_predictions_is_an_error_that_names_the_run(tmp_path: Path) -> None:
-    folder = write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"))
+    folder = write_run(tmp_path, "a" * 16, make_config("lenet5", "raw"))
     result = json.loads((folder.path / "result.json").read_text())
     honest = result["scores"]["test"]["macro_f1"]
     result["scores"]["test"]["macro_f1"] = 0.999
@@ -85,14 +85,14 @@ def test_a_result_that_contradicts_its_predictions_is_an_error_that_names_the_ru
 
 
 def test_gap_is_train_minus_validation_of_the_kept_weights(tmp_path: Path) -> None:
-    write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"))
+    write_run(tmp_path, "a" * 16, make_config("lenet5", "raw"))
     run = gather_facts(Sources(runs=tmp_path)).runs[0]
     assert run.val is not None
     assert run.gap == pytest.approx(0.99 - run.val.macro_f1)
 
 
 def test_missing_trainings_stand_in_the_table_and_in_a_note(tmp_path: Path) -> None:
-    write_run(tmp_path, "a" * 16, config_of("resnet", "raw"))
+    write_run(tmp_path, "a" * 16, make_config("resnet", "raw"))
     facts = gather_facts(Sources(runs=tmp_path))
     assert [(cell.model, cell.variant) for cell in facts.cells if cell.run] == [("resnet", "raw")]
     assert len(facts.cells) == 8
@@ -101,7 +101,7 @@ def test_missing_trainings_stand_in_the_table_and_in_a_note(tmp_path: Path) -> N
 
 def test_the_newest_run_of_a_place_counts_and_the_others_are_counted(tmp_path: Path) -> None:
     write_eight(tmp_path)
-    write_run(tmp_path, "f" * 16, config_of("lenet5", "raw", train__seed=7), finished_at="2026-11-22T00:00:00+00:00")
+    write_run(tmp_path, "f" * 16, make_config("lenet5", "raw", train__seed=7), finished_at="2026-11-22T00:00:00+00:00")
     facts = gather_facts(Sources(runs=tmp_path))
     assert facts.cells[0].run is not None
     assert facts.cells[0].run.digest == "f" * 16
@@ -112,7 +112,7 @@ def test_the_newest_run_of_a_place_counts_and_the_others_are_counted(tmp_path: P
 
 def test_runs_on_another_split_are_not_compared(tmp_path: Path) -> None:
     write_eight(tmp_path)
-    write_run(tmp_path, "f" * 16, config_of("lenet5", "raw", split__seed=3), finished_at="2027-01-01T00:00:00+00:00")
+    write_run(tmp_path, "f" * 16, make_config("lenet5", "raw", split__seed=3), finished_at="2027-01-01T00:00:00+00:00")
     facts = gather_facts(Sources(runs=tmp_path))
     assert "f" * 16 not in [run.digest for run in facts.runs]
     assert "1 run on another corpus, tiles or split left out" in texts(facts, NoteKind.REMARK)[0]
@@ -120,7 +120,7 @@ def test_runs_on_another_split_are_not_compared(tmp_path: Path) -> None:
 
 def test_trials_of_a_study_give_way_to_trainings_of_their_own(tmp_path: Path) -> None:
     write_eight(tmp_path)
-    write_run(tmp_path, "f" * 16, config_of("lenet5", "raw", train__seed=7), finished_at="2027-01-01T00:00:00+00:00")
+    write_run(tmp_path, "f" * 16, make_config("lenet5", "raw", train__seed=7), finished_at="2027-01-01T00:00:00+00:00")
     as_trials(tmp_path, "f" * 16)
     assert select_runs(tmp_path, ()).folders["lenet5", "raw"].digest == f"{0xA1:016x}"
 
@@ -145,7 +145,7 @@ def test_only_trials_are_better_than_nothing(tmp_path: Path) -> None:
 def test_of_trials_those_with_settings_common_to_all_variants_are_shown(tmp_path: Path) -> None:
     digests = {folder.digest for folder in write_eight(tmp_path)}
     write_run(
-        tmp_path, "f" * 16, config_of("lenet5", "raw", train__learning_rate=0.04), finished_at="2027-01-01T00:00:00+00:00"
+        tmp_path, "f" * 16, make_config("lenet5", "raw", train__learning_rate=0.04), finished_at="2027-01-01T00:00:00+00:00"
     )
     as_trials(tmp_path, *digests, "f" * 16)
     selection = select_runs(tmp_path, ())
@@ -156,7 +156,7 @@ def test_of_trials_with_settings_of_their_own_the_best_by_validation_is_shown(tm
     scores = {}
     for seed in range(4):
         digest = f"{seed + 1:x}" * 16
-        config = config_of("lenet5", "raw", train__learning_rate=0.01 * (seed + 1))
+        config = make_config("lenet5", "raw", train__learning_rate=0.01 * (seed + 1))
         result = write_run(tmp_path, digest, config, seed=seed, finished_at=f"2027-01-0{seed + 1}T00:00:00+00:00").result()
         assert result is not None
         scores[digest] = result.scores["val"].macro_f1
@@ -167,13 +167,13 @@ def test_of_trials_with_settings_of_their_own_the_best_by_validation_is_shown(tm
 
 
 def test_unfinished_and_damaged_runs_are_named_and_the_rest_is_shown(tmp_path: Path) -> None:
-    write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"))
+    write_run(tmp_path, "a" * 16, make_config("lenet5", "raw"))
     unfinished = RunFolder(tmp_path / ("b" * 16))
     unfinished.path.mkdir()
-    unfinished.write_config(config_of("resnet", "raw"))
-    damaged = write_run(tmp_path, "c" * 16, config_of("resnet", "bilateral"))
+    unfinished.write_config(make_config("resnet", "raw"))
+    damaged = write_run(tmp_path, "c" * 16, make_config("resnet", "bilateral"))
     (damaged.path / "result.json").write_text("{")
-    halved = write_run(tmp_path, "d" * 16, config_of("resnet", "raw+aug"))
+    halved = write_run(tmp_path, "d" * 16, make_config("resnet", "raw+aug"))
     (halved.path / "predictions.csv").unlink()
     facts = gather_facts(Sources(runs=tmp_path))
     assert [run.digest for run in facts.runs] == ["a" * 16]
@@ -183,7 +183,7 @@ def test_unfinished_and_damaged_runs_are_named_and_the_rest_is_shown(tmp_path: P
 
 @pytest.mark.parametrize("line", ["x.wav,7", "x.wav,12,1,0,0,0,0,0,0,0,0,0,3,theo,test", ",,,"])
 def test_a_damaged_line_of_predictions_names_the_run(tmp_path: Path, line: str) -> None:
-    folder = write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"))
+    folder = write_run(tmp_path, "a" * 16, make_config("lenet5", "raw"))
     with (folder.path / "predictions.csv").open("a") as file:
         file.write(line + "\n")
     with pytest.raises(SourceError, match=rf"{folder.path} is damaged: .*; delete the folder and train it again"):
@@ -198,7 +198,7 @@ def test_named_runs_are_compared_alone(tmp_path: Path) -> None:
 
 def test_runs_are_named_by_how_their_digest_begins(tmp_path: Path) -> None:
     for digest, variant in (("ab" * 8, "raw"), ("ac" * 8, "bilateral"), ("ba" * 8, "raw+aug")):
-        write_run(tmp_path, digest, config_of("lenet5", variant))
+        write_run(tmp_path, digest, make_config("lenet5", variant))
     facts = gather_facts(Sources(runs=tmp_path, named_runs=(Path("b"), Path("ab"))))
     assert [run.digest for run in facts.runs] == ["ab" * 8, "ba" * 8]
     with pytest.raises(SourceError, match=r"^no single run 'a' in .*: 2 runs begin so; `arena runs` lists them$"):
@@ -208,7 +208,7 @@ def test_runs_are_named_by_how_their_digest_begins(tmp_path: Path) -> None:
 def test_a_named_run_that_cannot_be_shown_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="is no run folder"):
         gather_facts(Sources(named_runs=(tmp_path,)))
-    folder = write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"))
+    folder = write_run(tmp_path, "a" * 16, make_config("lenet5", "raw"))
     folder.write_result(RunResult(state=RunState.PRUNED))
     with pytest.raises(SourceError, match="is pruned, not finished"):
         gather_facts(Sources(named_runs=(folder.path,)))
@@ -220,8 +220,8 @@ def test_nothing_at_all_is_refused_with_what_to_do(tmp_path: Path) -> None:
 
 
 def test_settings_are_told_apart_and_augmentation_counts_only_where_it_is_used(tmp_path: Path) -> None:
-    write_run(tmp_path, "a" * 16, config_of("lenet5", "raw", train__learning_rate=0.01))
-    write_run(tmp_path, "b" * 16, config_of("lenet5", "raw+aug", augment__shift=9))
+    write_run(tmp_path, "a" * 16, make_config("lenet5", "raw", train__learning_rate=0.01))
+    write_run(tmp_path, "b" * 16, make_config("lenet5", "raw+aug", augment__shift=9))
     facts = gather_facts(Sources(runs=tmp_path))
     assert {row.key: row.values for row in facts.differing_settings} == {"train.learning_rate": (0.01, 0.002)}
     same = {row.key: row.values for row in facts.same_settings}
@@ -231,7 +231,7 @@ def test_settings_are_told_apart_and_augmentation_counts_only_where_it_is_used(t
 
 
 def test_a_run_of_an_older_version_is_shown_without_a_command(tmp_path: Path) -> None:
-    config = config_of("lenet5", "raw", model__halos=3)
+    config = make_config("lenet5", "raw", model__halos=3)
     del config["train"]["schedule"]
     folder = write_run(tmp_path, "a" * 16, config)
     result = json.loads((folder.path / "result.json").read_text())
@@ -246,17 +246,17 @@ def test_a_run_of_an_older_version_is_shown_without_a_command(tmp_path: Path) ->
 
 
 def test_runs_tested_on_other_clips_are_not_paired(tmp_path: Path) -> None:
-    write_run(tmp_path, "a" * 16, config_of("resnet", "raw+aug"))
-    write_run(tmp_path, "b" * 16, config_of("lenet5", "bilateral"), n_takes=9)
+    write_run(tmp_path, "a" * 16, make_config("resnet", "raw+aug"))
+    write_run(tmp_path, "b" * 16, make_config("lenet5", "bilateral"), n_takes=9)
     facts = gather_facts(Sources(runs=tmp_path))
-    other = next(run for run in facts.runs if run.digest != facts.chosen)
-    assert other.behind_choice is None
-    assert other.interval is not None
-    assert f"run {other.digest} was tested on other clips" in texts(facts, NoteKind.REMARK)[0]
+    rival = next(run for run in facts.runs if run.digest != facts.chosen)
+    assert rival.behind_choice is None
+    assert rival.interval is not None
+    assert f"run {rival.digest} was tested on other clips" in texts(facts, NoteKind.REMARK)[0]
 
 
 def test_a_run_without_test_clips_is_shown_with_its_validation(tmp_path: Path) -> None:
-    folder = write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"))
+    folder = write_run(tmp_path, "a" * 16, make_config("lenet5", "raw"))
     result = folder.result()
     assert result is not None
     folder.write_predictions(LABELS, [row for row in folder.predictions() if row.split == "val"])

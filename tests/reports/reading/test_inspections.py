@@ -34,8 +34,8 @@ def runs(tiles: TileSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("inspected") / "runs"
     for model, variant in (("lenet5", "raw"), ("lenet5", "bilateral"), ("mlp", "raw")):
         base = default_config(tiles.corpus, tiles.settings, model, variant)
-        one = dataclasses.replace(base, train=dataclasses.replace(base.train, epochs=1, side_views=0))
-        run = train(one, tiles, folder, device="cpu")
+        inspection = dataclasses.replace(base, train=dataclasses.replace(base.train, epochs=1, side_views=0))
+        run = train(inspection, tiles, folder, device="cpu")
         if variant == "raw":
             written.inspect_run(run, tiles.folder, 4, "cpu", lambda *_: None)
     return folder
@@ -48,7 +48,7 @@ def facts(runs: Path) -> ReportFacts:
 
 def run_of(runs: Path, model: str, variant: str = "raw") -> Path:
     configs = {path: RunFolder(path).config() for path in runs.iterdir()}
-    return next(path for path, one in configs.items() if (one["model"]["name"], one["variant"]) == (model, variant))
+    return next(path for path, config in configs.items() if (config["model"]["name"], config["variant"]) == (model, variant))
 
 
 def pixels(uri: str, n_channels: int) -> np.ndarray:
@@ -61,8 +61,8 @@ def pixels(uri: str, n_channels: int) -> np.ndarray:
 
 
 def test_one_training_of_each_model_is_shown(facts: ReportFacts) -> None:
-    assert sorted(one.model for one in facts.inspections) == ["lenet5", "mlp"]
-    lenet = next(one for one in facts.inspections if one.model == "lenet5")
+    assert sorted(inspection.model for inspection in facts.inspections) == ["lenet5", "mlp"]
+    lenet = next(inspection for inspection in facts.inspections if inspection.model == "lenet5")
     assert (lenet.variant, lenet.filter_layer, lenet.n_filters) == (
         "raw",
         "features.1",
@@ -76,7 +76,7 @@ def test_one_training_of_each_model_is_shown(facts: ReportFacts) -> None:
 def test_the_page_shows_what_was_written(facts: ReportFacts) -> None:
     page = render_report(facts).decode()
     section = page[page.index('<section id="inspection">') : page.index('<section id="sweeps">')]
-    lenet = next(one for one in facts.inspections if one.model == "lenet5")
+    lenet = next(inspection for inspection in facts.inspections if inspection.model == "lenet5")
     assert section.count("<article") == 2
     assert "5 \u00d7 5 cells that the first layer (features.1)" in section
     assert "5 \u00d7 5 cells, 8 of 32 channels" in section
@@ -98,8 +98,8 @@ def test_without_an_inspection_there_is_no_section(facts: ReportFacts) -> None:
 
 def test_json_leaves_the_arrays_out(runs: Path, tmp_path: Path) -> None:
     out = str(tmp_path / "r.html")
-    found = CliRunner().invoke(app, ["build", "--runs", str(runs), "--out", out, "--json"], catch_exceptions=False)
-    assert all(one["arrays"] == {} for one in json.loads(found.stdout)["inspections"])
+    facts_in_json = CliRunner().invoke(app, ["build", "--runs", str(runs), "--out", out, "--json"], catch_exceptions=False)
+    assert all(inspection["arrays"] == {} for inspection in json.loads(facts_in_json.stdout)["inspections"])
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_damaged_inspection_is_named_and_the_rest_is_shown(
     shutil.copytree(runs, tmp_path / "runs")
     (run_of(tmp_path / "runs", "lenet5") / name).write_bytes(content)
     facts = gather_facts(Sources(runs=tmp_path / "runs"))
-    assert [one.model for one in facts.inspections] == ["mlp"]
+    assert [inspection.model for inspection in facts.inspections] == ["mlp"]
     (note,) = (note.text for note in facts.notes if "inspection" in note.text)
     assert reason in note
     assert "`arena inspect`" in note
@@ -136,8 +136,8 @@ def test_kernels_stand_side_by_side_with_zero_in_the_middle_of_the_colours() -> 
 
 
 def test_a_mosaic_begins_at_the_top_left() -> None:
-    whole = mosaic(np.arange(1, 4, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 2), np.uint8), 2)
-    assert whole[::-1].tolist() == [[1, 1, 0, 2, 2]] * 2 + [[0] * 5] + [[3, 3, 0, 0, 0]] * 2
+    picture = mosaic(np.arange(1, 4, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 2), np.uint8), 2)
+    assert picture[::-1].tolist() == [[1, 1, 0, 2, 2]] * 2 + [[0] * 5] + [[3, 3, 0, 0, 0]] * 2
 
 
 def test_heat_is_orange_above_zero_and_blue_below() -> None:

@@ -28,32 +28,32 @@ def quiet_optuna() -> None:
 
 
 def test_a_study_is_read_as_it_was_stored(tmp_path: Path) -> None:
-    made = write_study(tmp_path, "raw", 20)
-    (found,), notes = read_sweeps(tmp_path)
+    expected = write_study(tmp_path, "raw", 20)
+    (sweep,), notes = read_sweeps(tmp_path)
     assert notes == ()
-    assert (found.name, found.model, found.variant, found.metric, found.goal) == (
+    assert (sweep.name, sweep.model, sweep.variant, sweep.metric, sweep.goal) == (
         "lenet5-raw",
         "lenet5",
         "raw",
         "val_macro_f1",
         "maximize",
     )
-    assert [(trial.number, trial.state, trial.value) for trial in found.trials] == [
-        (trial.number, trial.state, trial.value) for trial in made.trials
+    assert [(trial.number, trial.state, trial.value) for trial in sweep.trials] == [
+        (trial.number, trial.state, trial.value) for trial in expected.trials
     ]
-    assert found.best
-    assert made.best
-    assert (found.best.number, found.best.value) == (made.best.number, made.best.value)
-    assert found.total_s == 40.0
+    assert sweep.best
+    assert expected.best
+    assert (sweep.best.number, sweep.best.value) == (expected.best.number, expected.best.value)
+    assert sweep.total_s == 40.0
 
 
 def test_varied_parameters_come_with_their_importance_and_constants_do_not(tmp_path: Path) -> None:
     write_study(tmp_path, "raw", 20)
-    (found,), _ = read_sweeps(tmp_path)
+    (sweep,), _ = read_sweeps(tmp_path)
     stated = read_study(tmp_path, "lenet5-raw").importances
-    assert found.importances == stated
-    assert [parameter.name for parameter in found.varied] == sorted(stated, key=lambda name: -stated[name])
-    assert [parameter.name for parameter in found.varied if parameter.log] == ["train.learning_rate"]
+    assert sweep.importances == stated
+    assert [parameter.name for parameter in sweep.varied] == sorted(stated, key=lambda name: -stated[name])
+    assert [parameter.name for parameter in sweep.varied if parameter.log] == ["train.learning_rate"]
 
 
 def test_studies_come_in_the_order_of_the_trainings_and_make_a_page(tmp_path: Path) -> None:
@@ -85,16 +85,16 @@ def test_a_damaged_study_is_named_and_the_others_are_shown(tmp_path: Path) -> No
 
 def test_standings_are_the_contests_own(tmp_path: Path) -> None:
     make_contest(tmp_path / "c.db")
-    found = read_contest(str(tmp_path / "c.db"))
+    sweep = read_contest(str(tmp_path / "c.db"))
     with open_contest(tmp_path / "c.db") as contest:
         stated = contest.standings()
-    assert [(line.rank, line.team, line.macro_f1, line.metrics["accuracy"], line.best) for line in found.standings] == [
+    assert [(line.rank, line.team, line.macro_f1, line.metrics["accuracy"], line.best) for line in sweep.standings] == [
         (line.rank, line.team, line.macro_f1, line.metrics["accuracy"], line.best) for line in stated
     ]
-    assert [line.interval and (line.interval.low, line.interval.high) for line in found.standings] == [
+    assert [line.interval and (line.interval.low, line.interval.high) for line in sweep.standings] == [
         (line.interval.low, line.interval.high) for line in stated
     ]
-    assert (found.name, found.n_waiting) == ("Digits", 1)
+    assert (sweep.name, sweep.n_waiting) == ("Digits", 1)
 
 
 def test_what_is_no_contest_is_refused(tmp_path: Path) -> None:
@@ -124,8 +124,8 @@ def test_private_scores_come_only_when_they_are_asked_for(tmp_path: Path) -> Non
     solution = parse_solution(f"id,label,Usage\n{rows}".encode(), "s.csv")
     with create_contest(tmp_path / "c.db", solution=solution, name="Digits", now=NOW) as contest:
         contest.add_team("ann", NOW)
-        sent = "".join(f"c{n},{0 if n % 2 else n % 3}\n" for n in range(30))  # right on the public rows alone
-        submit(contest, "ann", f"id,label\n{sent}".encode(), "p.csv", NOW)
+        arguments = "".join(f"c{n},{0 if n % 2 else n % 3}\n" for n in range(30))  # right on the public rows alone
+        submit(contest, "ann", f"id,label\n{arguments}".encode(), "p.csv", NOW)
     public, private = read_contest(str(tmp_path / "c.db")), read_contest(str(tmp_path / "c.db"), private=True)
     assert (public.standings[0].macro_f1, public.is_private) == (1.0, False)
     assert private.is_private

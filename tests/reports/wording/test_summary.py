@@ -17,7 +17,7 @@ from reports.wording.studies import contest_sentence as contest_words
 from reports.wording.studies import sweep_sentence as sweep_words
 from reports.wording.summary import effect_sentence as effect_words
 from reports.wording.summary import summarise
-from support.report_facts import SPLIT, config_of, contest_of, sweep_of, write_eight, write_run
+from support.report_facts import SPLIT, make_config, make_contest_facts, make_study, write_eight, write_run
 from sweeps.results import StudyFacts
 
 
@@ -49,13 +49,13 @@ def test_the_answer_names_choice_test_score_runner_up_and_cost(tmp_path: Path) -
     write_eight(tmp_path)
     facts = gather_facts(Sources(runs=tmp_path))
     summary = summarise(facts)
-    chosen, other = facts.run(facts.chosen), facts.run(facts.runner_up)
+    chosen, rival = facts.run(facts.chosen), facts.run(facts.runner_up)
     assert chosen is not None
-    assert other is not None
+    assert rival is not None
     assert chosen.test is not None
     assert chosen.interval is not None
     assert chosen.val is not None
-    assert other.test is not None
+    assert rival.test is not None
     assert summary.lead == (
         f"Model B on raw + aug is the choice by validation. On test it reaches macro-F1 {chosen.test.macro_f1:.3f} "
         f"(95\u202f% interval {chosen.interval.low:.3f} to {chosen.interval.high:.3f})."
@@ -65,34 +65,34 @@ def test_the_answer_names_choice_test_score_runner_up_and_cost(tmp_path: Path) -
         "The test clips had no part in that choice."
     )
     assert summary.answer[1][1].startswith(
-        f"Second by validation is Model A on raw + aug, with {other.test.macro_f1:.3f} on test"
+        f"Second by validation is Model A on raw + aug, with {rival.test.macro_f1:.3f} on test"
     )
     assert "took 1 min 12 s on cpu with 1 thread" in summary.answer[-1][1]
 
 
 def test_two_that_cannot_be_told_apart_are_said_to_be(tmp_path: Path) -> None:
     for digest, model in (("a" * 16, "lenet5"), ("b" * 16, "resnet")):
-        write_run(tmp_path, digest, config_of(model, "bilateral+aug"), n_takes=6)
+        write_run(tmp_path, digest, make_config(model, "bilateral+aug"), n_takes=6)
     summary = summarise(gather_facts(Sources(runs=tmp_path)))
     assert "on these 120 clips the two cannot be told apart" in summary.answer[1][1]
 
 
 def test_few_speakers_are_confessed(tmp_path: Path) -> None:
-    write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"))
+    write_run(tmp_path, "a" * 16, make_config("lenet5", "raw"))
     caveat = summarise(gather_facts(Sources(runs=tmp_path))).caveats[0]
     assert "other clips of the same 2 speakers" in caveat
     assert "It says nothing on speakers that were never recorded: 2 are too few to tell." in caveat
 
 
 def test_many_speakers_are_resampled_and_said_to_be(tmp_path: Path) -> None:
-    write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"), n_speakers=6)
+    write_run(tmp_path, "a" * 16, make_config("lenet5", "raw"), n_speakers=6)
     caveat = summarise(gather_facts(Sources(runs=tmp_path))).caveats[0]
     assert "bootstrap resamples of the test speakers" in caveat
     assert "6 other speakers like these" in caveat
 
 
 def test_a_random_split_is_marked(tmp_path: Path) -> None:
-    write_run(tmp_path, "a" * 16, config_of("lenet5", "raw", split={**SPLIT, "kind": "random"}))
+    write_run(tmp_path, "a" * 16, make_config("lenet5", "raw", split={**SPLIT, "kind": "random"}))
     assert "The split is random over clips" in summarise(gather_facts(Sources(runs=tmp_path))).caveats[-1]
 
 
@@ -108,7 +108,7 @@ def test_an_effect_is_claimed_only_when_its_interval_excludes_zero() -> None:
 
 
 def test_a_sweep_with_few_trials_hints_and_does_not_claim() -> None:
-    many, few = sweep_of("lenet5", "raw", 64), sweep_of("lenet5", "raw", 12)
+    many, few = make_study("lenet5", "raw", 64), make_study("lenet5", "raw", 12)
     assert sweep_sentence(many).endswith("Learning rate mattered most for a place in the best quarter (71\u202f%).")
     assert sweep_sentence(few).endswith(f"From {few.n('finished')} finished trials this is a rough hint.")
     untold = dataclasses.replace(few, importances={})
@@ -117,7 +117,7 @@ def test_a_sweep_with_few_trials_hints_and_does_not_claim() -> None:
 
 
 def test_the_contest_names_its_first_and_its_ties() -> None:
-    contest = contest_of()
+    contest = make_contest_facts()
     assert contest_sentence(contest) == (
         "Los Formantes is first with macro-F1 0.943 (95\u202f% interval 0.915 to 0.964), 0.022 ahead of Mel & Friends; "
         "2 teams cannot be told apart from the first. 1 team has not submitted."
@@ -132,9 +132,9 @@ def test_the_contest_names_its_first_and_its_ties() -> None:
 
 @pytest.mark.parametrize("n_sweeps", [0, 2])
 def test_without_runs_the_page_says_what_it_holds(tmp_path: Path, n_sweeps: int) -> None:
-    write_run(tmp_path, "a" * 16, config_of("lenet5", "raw"))
-    facts = dataclasses.replace(gather_facts(Sources(runs=tmp_path)), cells=(), chosen="", contest=contest_of())
-    facts = dataclasses.replace(facts, sweeps=tuple(sweep_of("lenet5", v, 12) for v in ("raw", "bilateral")[:n_sweeps]))
+    write_run(tmp_path, "a" * 16, make_config("lenet5", "raw"))
+    facts = dataclasses.replace(gather_facts(Sources(runs=tmp_path)), cells=(), chosen="", contest=make_contest_facts())
+    facts = dataclasses.replace(facts, sweeps=tuple(make_study("lenet5", v, 12) for v in ("raw", "bilateral")[:n_sweeps]))
     expected = "2 studies and the standings of a contest" if n_sweeps else "the standings of a contest"
     assert summarise(facts).lead == f"No finished training to compare. This page holds {expected}."
 
@@ -157,7 +157,7 @@ def test_an_effect_counts_the_speakers_for_whom_it_is_higher() -> None:
 
 
 def test_a_contest_that_compares_pairs_names_how_many_could_be_first() -> None:
-    contest = contest_of()
+    contest = make_contest_facts()
     first, second, third = contest.standings
     lines = (
         dataclasses.replace(first, could_be_first=True),

@@ -12,7 +12,7 @@ from reports.page.render import render_report
 from reports.reading.gather import Sources, gather_facts
 from reports.wording.page_texts import texts
 from support.paths import ROOT
-from support.report_facts import contest_of, eight_sweeps, write_eight
+from support.report_facts import eight_sweeps, make_contest_facts, write_eight
 
 ROOM = ROOT / "reports"
 KEYS = texts("en").table.keys()
@@ -24,9 +24,9 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
     beginnings = set(re.findall(r"""["'](?:\{[^}]*\})?([a-z]+\.[a-z_]*)(?:\{|["'] ~)""", code))
     unused = [key for key in KEYS if key not in named and not any(key.startswith(start) for start in beginnings)]
     assert unused == []
-    asked = set(re.findall(r"""\bt(?:\.n)?\(\s*["']([a-z-]+\.[a-z_0-9.]+)["']""", code))
-    assert len(asked) > 200
-    assert asked - KEYS == set()
+    named_keys = set(re.findall(r"""\bt(?:\.n)?\(\s*["']([a-z-]+\.[a-z_0-9.]+)["']""", code))
+    assert len(named_keys) > 200
+    assert named_keys - KEYS == set()
 
 
 def test_numbers_and_lists_stand_as_the_language_writes_them() -> None:
@@ -55,7 +55,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 
     def page(lang: str) -> str:
         facts: ReportFacts = gather_facts(Sources(runs=runs, lang=lang))
-        return render_report(dataclasses.replace(facts, sweeps=eight_sweeps(12)[:2], contest=contest_of())).decode()
+        return render_report(dataclasses.replace(facts, sweeps=eight_sweeps(12)[:2], contest=make_contest_facts())).decode()
 
     return page("en"), page("es")
 
@@ -69,8 +69,8 @@ def test_the_spanish_page_has_no_english_in_it(both: tuple[str, str]) -> None:
     _, spanish = both
     assert '<html lang="es">' in spanish
     english_words = r"\b(the|with|training|trainings|clips|speakers|which|best|trial|test|loss|interval)\b"
-    found = re.findall(english_words, words_of(spanish))
-    assert found == []
+    words = re.findall(english_words, words_of(spanish))
+    assert words == []
 
 
 def test_both_pages_say_the_same_numbers(both: tuple[str, str]) -> None:
