@@ -115,7 +115,7 @@ def read_outline(studies_dir: Path, name: str) -> StudyFacts:
 def _read(folder: StudyFolder) -> StudyFacts:
     from sweeps.engines.optuna_trials import TrialReader
 
-    spec = folder.spec()
+    spec = folder.read_spec()
     reader = TrialReader(folder)
     frozen, time = reader.trials(), reader.now()
     goal = spec.sweep.goal

@@ -12,7 +12,7 @@ from sweeps.engines.protocol import Claim, Engine, Idle, record_result
 from sweeps.errors import StudyError
 from sweeps.pool.agent_options import OUT_OF_MEMORY, WAIT_S, AgentOptions, AgentSignals, Say
 from sweeps.study import control
-from sweeps.study.control import Wish
+from sweeps.study.control import Command
 from sweeps.study.folder import StudyFolder, StudySpec
 from sweeps.training import trial
 from sweeps.training.trial import Step, Task, TrialContext, TrialResult, TrialState
@@ -51,21 +51,21 @@ class Agent:
                 time.sleep(WAIT_S)
         return self._exit_code
 
-    def _wish(self, engine: Engine) -> Wish:
-        return control.wish_of(StudyFolder(self._options.studies_dir / engine.spec.name))
+    def _read_command(self, engine: Engine) -> Command:
+        return control.read_command(StudyFolder(self._options.studies_dir / engine.spec.name))
 
     def _running_engines(self) -> list[Engine]:
         """Return the engines of studies that are not paused; forget those of stopped ones."""
-        wishes = [(engine, self._wish(engine)) for engine in self._engines]
-        for engine, wish in wishes:
+        commands = [(engine, self._read_command(engine)) for engine in self._engines]
+        for engine, command in commands:
             name = engine.spec.name
-            if wish is Wish.STOP:
+            if command is Command.STOP:
                 self._engines.remove(engine)
                 self._say(f"study {name} is stopped; `arena sweep resume {name}` undoes it")
-            elif wish is Wish.PAUSE and name not in self._paused:
+            elif command is Command.PAUSE and name not in self._paused:
                 self._say(f"study {name} is paused; `arena sweep resume {name}` lets it go on")
-        self._paused = {engine.spec.name for engine, wish in wishes if wish is Wish.PAUSE}
-        return [engine for engine, wish in wishes if wish is Wish.RUN]
+        self._paused = {engine.spec.name for engine, command in commands if command is Command.PAUSE}
+        return [engine for engine, command in commands if command is Command.RUN]
 
     def _claim(self) -> tuple[Engine, Claim] | None:
         """Claim a trial of the study with the smallest share; forget engines of studies that are done."""
@@ -97,7 +97,7 @@ class Agent:
 
         def listen(row: EpochRow) -> Step:
             step = engine.report(claim, row.epoch, float(getattr(row, metric)))
-            must_end = bool(self._signals.signal) or self._wish(engine) is not Wish.RUN
+            must_end = bool(self._signals.signal) or self._read_command(engine) is not Command.RUN
             return Step.PAUSE if must_end and step is Step.CONTINUE else step
 
         return listen

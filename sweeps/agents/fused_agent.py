@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sweeps.agents.agent import Agent
 from sweeps.engines.protocol import Claim, Engine
 from sweeps.pool.agent_options import AUTO, WAIT_S, AgentOptions, AgentSignals, Say
-from sweeps.study.control import Wish
+from sweeps.study.control import Command
 from sweeps.training import fused_trials
 from sweeps.training.fused_trials import FusedTrials
 
@@ -61,7 +61,7 @@ class FusedAgent(Agent):
 
     def _fill(self, n_in_work: int = 0) -> None:
         """Claim trials up to the limit, those in work included; release those of paused and stopped studies."""
-        for trial in [trial for trial in self._waiting if self._wish(trial.engine) is not Wish.RUN]:
+        for trial in [trial for trial in self._waiting if self._read_command(trial.engine) is not Command.RUN]:
             self._waiting.remove(trial)
             trial.engine.release(trial.claim)
         while len(self._waiting) + n_in_work < (self._max_trials or 1):

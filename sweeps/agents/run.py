@@ -23,7 +23,7 @@ def run_agent(options: AgentOptions, signals: AgentSignals, say: Say) -> int:
         StudyError: a study is missing or damaged, or trials fail one after another.
         CnnError: the device or the tiles cannot be used.
     """
-    specs = [StudyFolder(options.studies_dir / name).spec() for name in options.names]
+    specs = [StudyFolder(options.studies_dir / name).read_spec() for name in options.names]
     for context in {spec.tiles: make_context(spec, options.device) for spec in specs}.values():
         trial.check_context(context)
     if options.smoke:
@@ -70,6 +70,6 @@ def _open_engines(options: AgentOptions, say: Say) -> list[Engine]:
     engines: list[Engine] = []
     for name in options.names:
         folder = StudyFolder(options.studies_dir / name)
-        base = folder.spec().base
+        base = folder.read_spec().base
         engines.append(OptunaEngine(folder, agent, functools.partial(configuration.make_point, base), say))
     return engines

@@ -11,7 +11,7 @@ from arena.base.terminal import say
 from sweeps.cli.options import Studies
 
 if TYPE_CHECKING:
-    from sweeps.study.control import Wish
+    from sweeps.study.control import Command
 
 
 app = typer.Typer()
@@ -22,26 +22,28 @@ Names = Annotated[list[str], typer.Argument(metavar="STUDY", help="One study or 
 @app.command(epilog="Example: `arena sweep pause lenet5.raw`, and later `arena sweep resume lenet5.raw`")
 def pause(names: Names, studies: Studies = Path("studies")) -> None:
     """Pause: all agents, wherever they run, end their epoch, give the trial up and wait. Nothing is lost."""
-    from sweeps.study.control import Wish
+    from sweeps.study.control import Command
 
-    _ask(studies, names, Wish.PAUSE, "paused: agents end their epoch and wait; `arena sweep resume {}` lets them go on")
+    _write_command(
+        studies, names, Command.PAUSE, "paused: agents end their epoch and wait; `arena sweep resume {}` lets them go on"
+    )
 
 
 @app.command(epilog="Example: `arena sweep resume lenet5.raw`")
 def resume(names: Names, studies: Studies = Path("studies")) -> None:
     """Undo `pause` or `stop`: waiting agents go on at once; agents that left are started again by `arena sweep agent`."""
-    from sweeps.study.control import Wish
+    from sweeps.study.control import Command
 
-    _ask(studies, names, Wish.RUN, "goes on: waiting agents begin at once; `arena sweep agent {}` starts another")
+    _write_command(studies, names, Command.RUN, "goes on: waiting agents begin at once; `arena sweep agent {}` starts another")
 
 
 @app.command(epilog="Example: `arena sweep stop lenet5.raw`; `arena sweep resume lenet5.raw` undoes it")
 def stop(names: Names, studies: Studies = Path("studies")) -> None:
     """Stop: all agents end their epoch and leave the study. Its trials stay, and unfinished ones can go on."""
-    from sweeps.study.control import Wish
+    from sweeps.study.control import Command
 
     how = "`arena sweep resume {0}` and `arena sweep agent {0}` go on"
-    _ask(studies, names, Wish.STOP, f"stopped: agents leave it after their epoch; {how}")
+    _write_command(studies, names, Command.STOP, f"stopped: agents leave it after their epoch; {how}")
 
 
 @app.command(epilog="Examples: `arena sweep dashboard` · `arena sweep dashboard lenet5.raw --port 8090`")
@@ -61,14 +63,14 @@ def dashboard(
     serve_dashboard(folders, port, lambda url: print(url, flush=True))
 
 
-def _ask(studies: Path, names: list[str], wish: Wish, message: str) -> None:
+def _write_command(studies: Path, names: list[str], command: Command, message: str) -> None:
     from sweeps.study import control
     from sweeps.study.folder import StudyFolder
     from sweeps.study.lease import utc_now
 
     folders = [StudyFolder(studies / name) for name in dict.fromkeys(names)]
     for folder in folders:
-        folder.spec()  # a misspelt name changes no study
+        folder.read_spec()  # a misspelt name changes no study
     for folder in folders:
-        control.ask(folder, wish, utc_now())
+        control.write_command(folder, command, utc_now())
         say(f"study {folder.name} {message.format(folder.name)}")

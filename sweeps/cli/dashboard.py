@@ -105,14 +105,14 @@ def serve_dashboard(folders: Sequence[StudyFolder], port: int, say_url: Callable
 
 def _storage(folders: Sequence[StudyFolder]) -> BaseStorage:
     """Return the storage to read; a database gets connections of its own, since the server has many threads."""
-    databases = {folder.spec().storage: folder.database() for folder in folders}
+    databases = {folder.read_spec().storage: folder.find_database() for folder in folders}
     if len(databases) > 1:
         names = ", ".join(f"{database}" if database else "files" for database in databases.values())
         raise StudyError(f"these studies are in {len(databases)} places ({names}); name those of one")
     ((url, database),) = databases.items()
     if database is None:
         return JournalStorage(MergedJournals([folder.journal for folder in folders]))
-    with database.translated():
+    with database.translate_errors():
         return RDBStorage(url)
 
 

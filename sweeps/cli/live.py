@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from arena.base.terminal import duration, say
 from sweeps.pool.progress import PoolProgress, StudyProgress
-from sweeps.study.control import Wish
+from sweeps.study.control import Command
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -115,8 +115,8 @@ def _with_sum(studies: Table, progress: PoolProgress, n_hidden: int, width: int)
 
 
 def _label(study: StudyProgress) -> str:
-    marks = {Wish.RUN: "", Wish.PAUSE: " (paused)", Wish.STOP: " (stopped)"}
-    return study.name + marks[study.wish]
+    marks = {Command.RUN: "", Command.PAUSE: " (paused)", Command.STOP: " (stopped)"}
+    return study.name + marks[study.command]
 
 
 def _count(study: StudyProgress, column: str) -> str:

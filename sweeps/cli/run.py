@@ -99,7 +99,7 @@ def run(
                 project=project or account.get("WANDB_PROJECT", ""),
                 entity=entity or account.get("WANDB_ENTITY", ""),
             ),
-            locations=Locations(tiles=tiles, runs=runs, storage=_bare_url(storage)),
+            locations=Locations(tiles=tiles, runs=runs, storage=_strip_password(storage)),
             workers=Workers(
                 n_agents=agents, gpus=gpus, per_gpu=per_gpu, cluster=on.value, cluster_options=tuple(cluster_options or ())
             ),
@@ -119,12 +119,12 @@ def run(
         raise typer.Exit(code)
 
 
-def _bare_url(storage: str) -> str:
+def _strip_password(storage: str) -> str:
     if not storage:
         return ""
-    from sweeps.study.database import bare_url
+    from sweeps.study.database import strip_password
 
-    return bare_url(storage)
+    return strip_password(storage)
 
 
 def _run(request: SweepRequest, json: bool) -> int:
@@ -208,10 +208,10 @@ def agent(
     from sweeps.pool.agent_options import AgentOptions, AgentSignals
 
     if storage:
-        from sweeps.study.join import join
+        from sweeps.study.join import join_study
 
         for name in names:
-            join(studies, _bare_url(storage), name, tiles=tiles, runs=runs)
+            join_study(studies, _strip_password(storage), name, tiles=tiles, runs=runs)
     elif tiles or runs:
         raise typer.BadParameter("--tiles and --runs of an agent belong to --storage; without it they are the study's own")
     options = AgentOptions(

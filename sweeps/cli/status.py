@@ -39,21 +39,21 @@ def status(
 
 def _join_all(studies: Path, storage: str) -> None:
     if storage:
-        from sweeps.study.database import bare_url
-        from sweeps.study.join import join_all
+        from sweeps.study.database import strip_password
+        from sweeps.study.join import join_all_studies
 
-        join_all(studies, bare_url(storage))
+        join_all_studies(studies, strip_password(storage))
 
 
 def _read_status(studies: Path, name: str) -> Status:
     from sweeps.cli.tables import Status
     from sweeps.engines.counts import open_counter
-    from sweeps.study.control import wish_of
+    from sweeps.study.control import read_command
     from sweeps.study.folder import StudyFolder
 
     folder = StudyFolder(studies / name)
-    spec = folder.spec()
-    return Status(spec=spec, counts=open_counter(folder, spec.sweep.goal).read(), wish=wish_of(folder))
+    spec = folder.read_spec()
+    return Status(spec=spec, counts=open_counter(folder, spec.sweep.goal).read(), command=read_command(folder))
 
 
 @app.command(epilog="Examples: `arena sweep trials lenet5.raw` · `arena sweep trials lenet5.raw --csv > trials.csv`")

@@ -9,11 +9,11 @@ from arena.base.csv_export import format_csv
 from arena.base.terminal import duration, print_table
 from sweeps.engines.counts import StudyCounts
 from sweeps.results import StudyFacts, TrialFacts
-from sweeps.study.control import Wish
+from sweeps.study.control import Command
 from sweeps.study.folder import StudySpec
 
 _STATES = ("finished", "pruned", "running", "interrupted", "failed", "duplicate")
-_LABELS = {Wish.RUN: "", Wish.PAUSE: "paused", Wish.STOP: "stopped"}
+_LABELS = {Command.RUN: "", Command.PAUSE: "paused", Command.STOP: "stopped"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,11 +22,11 @@ class Status:
 
     spec: StudySpec
     counts: StudyCounts
-    wish: Wish
+    command: Command
 
     @property
     def label(self) -> str:
-        return _LABELS[self.wish]
+        return _LABELS[self.command]
 
     def as_dict(self) -> dict[str, object]:
         spec, best = self.spec, self.counts.best

@@ -159,12 +159,12 @@ class StudyCounter(Protocol):
         """Return the counts as of now; raises StudyError where the study is damaged or cannot be reached."""
 
     def save(self) -> None:
-        """Save the counts for the next reader, if many trials were added; call it inside `folder.locked()`."""
+        """Save the counts for the next reader, if many trials were added; call it inside `folder.lock()`."""
 
 
 def open_counter(folder: StudyFolder, goal: Goal) -> StudyCounter:
     """Return the counter of a study in files or in a database."""
-    return DatabaseCounter(folder, goal) if folder.database() else JournalCounter(folder, goal)
+    return DatabaseCounter(folder, goal) if folder.find_database() else JournalCounter(folder, goal)
 
 
 class DatabaseCounter:

@@ -35,8 +35,8 @@ from sweeps.engines.optuna_trials import (
 from sweeps.engines.protocol import Claim, Idle
 from sweeps.errors import StudyError
 from sweeps.study.folder import StudyFolder
-from sweeps.study.lease import LEASE, own_lease, read_lease
-from sweeps.study.retry import patiently
+from sweeps.study.lease import LEASE, create_lease, read_lease
+from sweeps.study.retry import with_retries
 from sweeps.sweepfile.space import all_points, n_points
 from sweeps.sweepfile.sweep import Method
 from sweeps.training.configuration import Point
@@ -63,33 +63,33 @@ class OptunaEngine:
         self._say = say
         self._runs: dict[tuple[object, ...], str] = {}  # run by point, of a finite space
         self._unconfirmed: set[int] = set()  # trials with a write of ours that was not confirmed
-        self.spec = folder.spec()
-        with folder.locked():
+        self.spec = folder.read_spec()
+        with folder.lock():
             self._study, self._storage = open_to_write(folder, self.spec, say)
         self._study_id = self._storage.get_study_id_from_name(self.spec.name)
         self._counter = open_counter(folder, self.spec.sweep.goal)
 
     def share(self) -> float:
-        return patiently(self._counter.read, self._say).n_begun / self.spec.budget
+        return with_retries(self._counter.read, self._say).n_begun / self.spec.budget
 
     def claim(self) -> Claim | Idle:
-        return patiently(self._claim, self._say)
+        return with_retries(self._claim, self._say)
 
     def report(self, claim: Claim, epoch: int, value: float) -> Step:
-        return patiently(functools.partial(self._report, claim, epoch, value), self._say)
+        return with_retries(functools.partial(self._report, claim, epoch, value), self._say)
 
     def renew(self, claim: Claim) -> None:
-        patiently(functools.partial(self._renew, claim), self._say)
+        with_retries(functools.partial(self._renew, claim), self._say)
 
     def finish(self, claim: Claim, result: TrialResult) -> bool:
-        return patiently(functools.partial(self._finish, claim, result), self._say)
+        return with_retries(functools.partial(self._finish, claim, result), self._say)
 
     def release(self, claim: Claim) -> None:
-        patiently(functools.partial(self._release, claim), self._say)
+        with_retries(functools.partial(self._release, claim), self._say)
 
     def _claim(self) -> Claim | Idle:
-        with self._folder.locked() as now:
-            self.spec = self._folder.spec()
+        with self._folder.lock() as now:
+            self.spec = self._folder.read_spec()
             trials = self._trials()
             n_completed = sum(trial.state in COMPLETED and not is_duplicate(trial) for trial in trials)
             if n_completed >= self.spec.budget:
@@ -106,7 +106,7 @@ class OptunaEngine:
             return self._new_point(now) or (Idle.WAIT if n_alive else Idle.EXHAUSTED)
 
     def _report(self, claim: Claim, epoch: int, value: float) -> Step:
-        with self._folder.locked() as now:
+        with self._folder.lock() as now:
             trial_id = self._id(claim.number)
             if not self._is_mine(trial_id):
                 return Step.PAUSE
@@ -115,13 +115,13 @@ class OptunaEngine:
             return Step.PRUNE if self._study.pruner.prune(self._study, self._storage.get_trial(trial_id)) else Step.CONTINUE
 
     def _renew(self, claim: Claim) -> None:
-        with self._folder.locked() as now:
+        with self._folder.lock() as now:
             trial_id = self._id(claim.number)
             if self._is_mine(trial_id):
                 self._hold(trial_id, now)
 
     def _finish(self, claim: Claim, result: TrialResult) -> bool:
-        with self._folder.locked():
+        with self._folder.lock():
             trial_id = self._id(claim.number)
             if not self._is_mine(trial_id):
                 return trial_id in self._unconfirmed and self._held_last(self._storage.get_trial(trial_id))
@@ -142,7 +142,7 @@ class OptunaEngine:
             return True
 
     def _release(self, claim: Claim) -> None:
-        with self._folder.locked():
+        with self._folder.lock():
             trial_id = self._id(claim.number)
             if self._is_mine(trial_id):
                 self._storage.set_trial_user_attr(trial_id, LEASE, {})
@@ -155,7 +155,7 @@ class OptunaEngine:
 
     def _hold(self, trial_id: int, now: datetime) -> None:
         self._unconfirmed.add(trial_id)
-        self._storage.set_trial_user_attr(trial_id, LEASE, own_lease(self._agent, now).as_dict())
+        self._storage.set_trial_user_attr(trial_id, LEASE, create_lease(self._agent, now).as_dict())
         self._unconfirmed.remove(trial_id)
 
     def _is_mine(self, trial_id: int) -> bool:
@@ -164,7 +164,7 @@ class OptunaEngine:
 
     def _held_last(self, trial: FrozenTrial) -> bool:
         lease = read_lease(trial.user_attrs)
-        return lease is not None and lease.is_of_this_process()
+        return lease is not None and lease.belongs_to_this_process()
 
     def _is_half_claimed(self, trial: FrozenTrial) -> bool:
         """Tell whether a claim of ours lost its confirmation with the connection."""

@@ -30,8 +30,8 @@ COMPLETED = (OptunaState.COMPLETE, OptunaState.PRUNED)
 
 
 def open_to_write(folder: StudyFolder, spec: StudySpec, say: Callable[[str], None]) -> tuple[optuna.Study, BaseStorage]:
-    """Return the study, created if need be, and its storage; call it inside `folder.locked()`."""
-    database = folder.database()
+    """Return the study, created if need be, and its storage; call it inside `folder.lock()`."""
+    database = folder.find_database()
     storage = database.storage if database else JournalStorage(Journal(folder.journal, say))
     study = optuna.create_study(
         study_name=spec.name,
@@ -51,7 +51,7 @@ class TrialReader:
 
     def __init__(self, folder: StudyFolder) -> None:
         self._folder = folder
-        database = folder.database()
+        database = folder.find_database()
         self._storage = database.storage if database else JournalStorage(ReadOnlyJournal(folder.journal))
 
     def trials(self) -> list[FrozenTrial]:
@@ -68,8 +68,8 @@ class TrialReader:
 
 def translated_errors(folder: StudyFolder) -> AbstractContextManager[None]:
     """Translate errors of the study's database, if it has one."""
-    database = folder.database()
-    return database.translated() if database else contextlib.nullcontext()
+    database = folder.find_database()
+    return database.translate_errors() if database else contextlib.nullcontext()
 
 
 def read_trials(storage: BaseStorage, study_id: int) -> list[FrozenTrial]:

@@ -183,7 +183,7 @@ def open_studies(request: SweepRequest, say: Say) -> list[StudySpec]:
         folder, note = create_or_continue(studies, spec, keep_budget=keeps_budget)
         if note:
             say(note)
-        opened.append(folder.spec())
+        opened.append(folder.read_spec())
     return opened
 
 

@@ -14,7 +14,7 @@ from sweeps.pool.agent_options import AgentOptions, Say
 from sweeps.pool.progress import PoolProgress, ProgressReader
 from sweeps.pool.slots import Slot
 from sweeps.pool.supervisor import Supervisor
-from sweeps.study.control import Wish
+from sweeps.study.control import Command
 from sweeps.study.folder import StudyFolder, StudySpec
 
 _PROGRESS_EVERY_S = 1.0
@@ -70,7 +70,7 @@ def run_agents(pool: Pool, show: Callable[[PoolProgress], None], say: Say) -> Po
     warned = _warn_of_halted(progress, set(), say)
     signals: list[int] = []
     n_failed = 0
-    if any(study.is_unfinished and study.wish is not Wish.STOP for study in progress.studies):
+    if any(study.is_unfinished and study.command is not Command.STOP for study in progress.studies):
         with record_signals(signals), Supervisor(pool.options, pool.slots, say) as supervisor:
             _wait(supervisor, signals, lambda: show(reader.read()), say)
             n_failed = supervisor.n_failed
@@ -87,7 +87,7 @@ def make_report(progress: PoolProgress, *, n_failed_agents: int, interrupted: bo
         budget=progress.budget,
         n_failed_agents=n_failed_agents,
         interrupted=interrupted,
-        halted=tuple(study.name for study in progress.studies if study.is_unfinished and study.wish is not Wish.RUN),
+        halted=tuple(study.name for study in progress.studies if study.is_unfinished and study.command is not Command.RUN),
     )
 
 
@@ -111,8 +111,8 @@ def _wait(supervisor: Supervisor, signals: list[int], show: Callable[[], None], 
 def _warn_of_halted(progress: PoolProgress, warned: set[str], say: Say) -> set[str]:
     """Say which studies are paused or stopped, but for those in `warned`; return the names of both."""
     for study in progress.studies:
-        if study.name not in warned and study.is_unfinished and study.wish is not Wish.RUN:
-            state = "stopped" if study.wish is Wish.STOP else "paused, and agents wait"
+        if study.name not in warned and study.is_unfinished and study.command is not Command.RUN:
+            state = "stopped" if study.command is Command.STOP else "paused, and agents wait"
             say(f"study {study.name} is {state}; `arena sweep resume {study.name}` undoes it")
             warned = {*warned, study.name}
     return warned

@@ -11,7 +11,7 @@ from pathlib import Path
 from sweeps.engines import counts
 from sweeps.engines.counts import StudyCounts
 from sweeps.study import control
-from sweeps.study.control import Wish
+from sweeps.study.control import Command
 from sweeps.study.folder import StudyFolder, StudySpec
 
 _WINDOW_S = 60.0  # for the average of clips per second
@@ -24,7 +24,7 @@ class StudyProgress:
     name: str
     budget: int
     metric: str
-    wish: Wish
+    command: Command
     counts: StudyCounts
     n_clips: int  # clips in an epoch
     epochs: int  # epochs of a trial that is not ended early
@@ -41,7 +41,7 @@ class StudyProgress:
     @property
     def remaining_clips(self) -> float:
         """Clips to train until the budget is reached, if trials go on taking as many epochs as they did."""
-        if self.wish is Wish.STOP:
+        if self.command is Command.STOP:
             return 0.0
         mean_epochs = self.counts.epochs_completed / self.counts.n_completed if self.counts.n_completed else float(self.epochs)
         n_begun = min(self.counts.epochs - self.counts.epochs_completed, mean_epochs * self.counts.running)
@@ -97,7 +97,7 @@ class ProgressReader:
                 name=spec.name,
                 budget=spec.budget,
                 metric=spec.sweep.metric,
-                wish=control.wish_of(folder),
+                command=control.read_command(folder),
                 counts=counter.read(),
                 n_clips=n,
                 epochs=int(spec.base["train"]["epochs"]),

@@ -1,7 +1,7 @@
-"""A study's folder: study.json says what is searched, journal.log what was tried, .lock who may claim.
+"""Folder of a study: its specification in study.json, its trials in journal.log, and the file of its lock.
 
-A study for many machines is kept in a database instead: its study.json names it, and says where this machine's tiles and
-runs are; all else of the study is read there, and there agents take turns.
+A study for many machines is stored in a database, with its trials and its lock: of study.json only the database's URL and
+this machine's paths of tiles and runs are read then.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
     from sweeps.study.database import Database
 
 
-_parse = functools.lru_cache(maxsize=64)(parse)  # agents look at study.json before every claim
+_parse = functools.lru_cache(maxsize=64)(parse)  # agents read study.json before every claim
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudySpec:
-    """What is searched: the content of study.json."""
+    """Specification of a study: the content of study.json."""
 
     name: str
     sweep: Sweep
     base: dict[str, Any]  # the configuration that parameters are set on
-    overrides: tuple[str, ...]  # how `base` differs from the model's defaults, as key=value
+    overrides: tuple[str, ...]  # differences of `base` from the model's defaults, as key=value
     tiles: Path  # absolute
     runs: Path  # absolute
     budget: int  # trials that finish or are pruned
@@ -59,7 +59,7 @@ class StudySpec:
 
 @dataclass(frozen=True, slots=True)
 class StudyFolder:
-    """One `studies/<name>/`."""
+    """Folder `studies/<name>/`."""
 
     path: Path
 
@@ -75,43 +75,43 @@ class StudyFolder:
     def exists(self) -> bool:
         return (self.path / "study.json").exists()
 
-    def spec(self) -> StudySpec:
-        """The content of study.json.
+    def read_spec(self) -> StudySpec:
+        """Return the study's specification, the shared part from its database if it has one.
 
         Raises:
-            StudyError: there is none, or it is damaged.
+            StudyError: there is no study.json, it is damaged, or the database has no such study.
         """
         if not self.exists:
             names = list_names(self.path.parent)
             hint = did_you_mean(self.name, names) if names else "; `arena sweep run` makes one"
             raise StudyError(f"no study {self.name!r} in {self.path.parent}{hint}")
-        content = self.content()
+        content = self.read_content()
         try:
-            if database := _database_of(content):
-                content = {**content, **self._kept_in(database)}
-            return _spec_of(self.name, content)
+            if database := _find_database(content):
+                content = {**content, **self._read_shared(database)}
+            return _decode_spec(self.name, content)
         except (KeyError, TypeError, ValueError) as error:
-            what = f"{self.path / 'study.json'} is damaged ({error!r})"
-            raise StudyError(f"{what}; delete {self.path} and run the sweep again") from error
+            fault = f"{self.path / 'study.json'} is damaged ({error!r})"
+            raise StudyError(f"{fault}; delete {self.path} and run the sweep again") from error
 
-    def _kept_in(self, database: Database) -> dict[str, Any]:
-        content = database.content(self.name)
+    def _read_shared(self, database: Database) -> dict[str, Any]:
+        content = database.read_content(self.name)
         if content is None:
             raise StudyError(f"{database} has no study {self.name!r} any more; delete {self.path} and run the sweep again")
         return content
 
     def write(self, spec: StudySpec) -> None:
-        """Call it inside `locked`."""
-        content = _content_of(spec)
+        """Write `spec` to study.json and the database; call it inside `lock`."""
+        content = _encode_spec(spec)
         if spec.storage:
-            database_at(spec.storage).put(spec.name, spec.sweep.goal.value, _shared(content))
+            load_database(spec.storage).write(spec.name, spec.sweep.goal.value, _select_shared(content))
         write_json(self.path / "study.json", content)
 
-    def database(self) -> Database | None:
-        """The database that holds the study; None where its folder does."""
-        return _database_of(self.content())
+    def find_database(self) -> Database | None:
+        """Return the database that holds the study; None where its folder does."""
+        return _find_database(self.read_content())
 
-    def content(self) -> dict[str, Any]:
+    def read_content(self) -> dict[str, Any]:
         """Return study.json as it is, empty where there is none; raises StudyError for a damaged one."""
         try:
             return read_json(self.path / "study.json") if self.exists else {}
@@ -119,29 +119,28 @@ class StudyFolder:
             raise StudyError(str(error)) from error
 
     def now(self) -> datetime:
-        """The time that leases go by: the database's, where machines share one."""
-        database = self.database()
+        """Return the time that leases are measured by: the database's, where machines share one."""
+        database = self.find_database()
         return database.now() if database else utc_now()
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[datetime]:
-        """The critical section of all agents of the study, and the time when it began, as `now` has it; it ends with its
-        process, however that ends.
+    def lock(self) -> Iterator[datetime]:
+        """Hold the lock of the study, which ends with its process; yield the time when it was acquired, as `now` gives it.
 
         Raises:
             StudyError: the folder cannot be made or written, or the database cannot be reached.
         """
-        database = self.database()
+        database = self.find_database()
         if database is not None:
-            with database.turn(self.name) as now:
+            with database.lock(self.name) as now:
                 yield now
             return
-        with self.held():
+        with self.lock_folder():
             yield utc_now()
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """The folder alone, on the machines that see it; raises StudyError where it cannot be made or written."""
+    def lock_folder(self) -> Iterator[None]:
+        """Hold the lock of the folder alone, on machines that see it; raises StudyError where it cannot be written."""
         try:
             lock = open_locked(self.path / ".lock")
         except OSError as error:
@@ -150,28 +149,28 @@ class StudyFolder:
             yield
 
 
-def _database_of(content: dict[str, Any]) -> Database | None:
+def _find_database(content: dict[str, Any]) -> Database | None:
     storage = content.get("storage", "")
-    return database_at(storage) if storage else None
+    return load_database(storage) if storage else None
 
 
-def database_at(url: str) -> Database:
-    """The database behind `url`; loads Optuna."""
+def load_database(url: str) -> Database:
+    """Return the database at `url`; loads Optuna."""
     from sweeps.study.database import open_database
 
     return open_database(url)
 
 
-_OF_ONE_MACHINE = ("tiles", "runs", "storage")
+_LOCAL_KEYS = ("tiles", "runs", "storage")
 
 
-def _shared(content: dict[str, Any]) -> dict[str, Any]:
-    """What holds for all machines; where the first one has its tiles and runs is kept as a hint."""
-    places = {f"first_{key}": content[key] for key in ("tiles", "runs")}
-    return {**{key: value for key, value in content.items() if key not in _OF_ONE_MACHINE}, **places}
+def _select_shared(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the part that all machines share, with the first machine's paths of tiles and runs as a hint."""
+    hints = {f"first_{key}": content[key] for key in ("tiles", "runs")}
+    return {**{key: value for key, value in content.items() if key not in _LOCAL_KEYS}, **hints}
 
 
-def _content_of(spec: StudySpec) -> dict[str, Any]:
+def _encode_spec(spec: StudySpec) -> dict[str, Any]:
     return {
         "engine": spec.engine,
         "budget": spec.budget,
@@ -186,7 +185,7 @@ def _content_of(spec: StudySpec) -> dict[str, Any]:
     }
 
 
-def _spec_of(name: str, content: dict[str, Any]) -> StudySpec:
+def _decode_spec(name: str, content: dict[str, Any]) -> StudySpec:
     return StudySpec(
         name=name,
         sweep=_parse(content["sweep"], content["file"]),
@@ -210,62 +209,62 @@ def check_name(name: str) -> None:
 
 
 def list_names(studies_dir: Path) -> list[str]:
-    """The names of all studies below `studies_dir`, sorted."""
+    """Return the names of all studies below `studies_dir`, sorted."""
     return sorted(path.parent.name for path in studies_dir.glob("*/study.json"))
 
 
-def create_or_continue(studies_dir: Path, wanted: StudySpec, *, keep_budget: bool = False) -> tuple[StudyFolder, str]:
-    """The folder of a study, and a note where there was one already, here or in the database.
+def create_or_continue(studies_dir: Path, spec: StudySpec, *, keep_budget: bool = False) -> tuple[StudyFolder, str]:
+    """Return the folder of a study, and a note if the study existed already, in files or in the database.
 
-    A study goes on when sweep, base configuration and seed are the same; its budget, and where tiles and runs lie, may change.
+    A study goes on when engine, sweep, base configuration and seed are the same; its budget and paths may change.
 
     Raises:
-        StudyError: another sweep or base has this name, the folder cannot be written, or the database not be reached.
+        StudyError: a different study has this name, the folder cannot be written, or the database not be reached.
     """
-    check_name(wanted.name)
-    folder = StudyFolder(studies_dir / wanted.name)
-    with folder.held():
-        wanted = dataclasses.replace(wanted, storage=storage_of(folder, wanted.storage))
-        if not wanted.storage:
-            return folder, _go_on(folder, folder.spec() if folder.exists else None, wanted, keep_budget)
-        database = database_at(wanted.storage)
-        with database.turn(wanted.name):
-            content = database.content(wanted.name)
-            known = _spec_of(wanted.name, {**content, **_places(wanted)}) if content else None
-            return folder, _go_on(folder, known, wanted, keep_budget)
+    check_name(spec.name)
+    folder = StudyFolder(studies_dir / spec.name)
+    with folder.lock_folder():
+        spec = dataclasses.replace(spec, storage=resolve_storage(folder, spec.storage))
+        if not spec.storage:
+            return folder, _write_changes(folder, folder.read_spec() if folder.exists else None, spec, keep_budget)
+        database = load_database(spec.storage)
+        with database.lock(spec.name):
+            content = database.read_content(spec.name)
+            old = _decode_spec(spec.name, {**content, **_local_values(spec)}) if content else None
+            return folder, _write_changes(folder, old, spec, keep_budget)
 
 
-def storage_of(folder: StudyFolder, wanted: str) -> str:
-    """Where the study of `folder` is kept or, if there is none, is to be; raises StudyError where that is elsewhere."""
+def resolve_storage(folder: StudyFolder, storage: str) -> str:
+    """Return the storage of an existing study, or `storage` for a new one; raises StudyError where the two differ."""
     if not folder.exists:
-        return wanted
-    storage = str(folder.content().get("storage", ""))
-    if wanted and wanted != storage:
-        kept = f"in {database_at(storage)}" if storage else f"in files in {folder.path}"
-        raise StudyError(f"study {folder.name!r} is kept {kept}, not in {database_at(wanted)}; choose another --name")
-    return storage
+        return storage
+    current = str(folder.read_content().get("storage", ""))
+    if storage and storage != current:
+        location = f"in {load_database(current)}" if current else f"in files in {folder.path}"
+        raise StudyError(f"study {folder.name!r} is kept {location}, not in {load_database(storage)}; choose another --name")
+    return current
 
 
-def _places(spec: StudySpec) -> dict[str, str]:
+def _local_values(spec: StudySpec) -> dict[str, str]:
     return {"tiles": str(spec.tiles), "runs": str(spec.runs), "storage": spec.storage}
 
 
-def _go_on(folder: StudyFolder, old: StudySpec | None, wanted: StudySpec, keep_budget: bool) -> str:
-    """Write what has changed; the note."""
+def _write_changes(folder: StudyFolder, old: StudySpec | None, spec: StudySpec, keep_budget: bool) -> str:
+    """Write the study if it is new or changed; return the note."""
     if old is None:
-        folder.write(wanted)
+        folder.write(spec)
         return ""
-    wanted = dataclasses.replace(wanted, budget=old.budget if keep_budget else wanted.budget)
-    difference = _difference(old, wanted)
+    spec = dataclasses.replace(spec, budget=old.budget if keep_budget else spec.budget)
+    difference = _describe_difference(old, spec)
     if difference:
-        raise StudyError(f"study {wanted.name!r} exists with another {difference}; choose another --name")
-    if old != wanted or not folder.exists:
-        folder.write(wanted)
-    change = "" if old.budget == wanted.budget else f", its budget now {wanted.budget} instead of {old.budget}"
-    return f"study {wanted.name} goes on{change}"
+        raise StudyError(f"study {spec.name!r} exists with another {difference}; choose another --name")
+    if old != spec or not folder.exists:
+        folder.write(spec)
+    change = "" if old.budget == spec.budget else f", its budget now {spec.budget} instead of {old.budget}"
+    return f"study {spec.name} goes on{change}"
 
 
-def _difference(old: StudySpec, new: StudySpec) -> str:
+def _describe_difference(old: StudySpec, new: StudySpec) -> str:
     if old.engine != new.engine:
         return f"engine ({old.engine}, not {new.engine})"
     if old.sweep != new.sweep:

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,28 +19,28 @@ _BLOCK = 1 << 16
 
 
 class Journal(BaseJournalBackend):
-    """The backend of `optuna.storages.JournalStorage`. Its lock is the kernel's and ends with its process; Optuna's own
-    lock files outlive a killed one and then hold everybody up for 30 seconds.
+    """Backend of `optuna.storages.JournalStorage`. Its lock is the kernel's and ends with its process; Optuna's own
+    lock files outlive a killed process and then block everybody for 30 seconds.
     """
 
     def __init__(self, path: Path, say: Callable[[str], None]) -> None:
         self._path = path
         self._say = say
-        with _opened(path) as descriptor:
-            self._mend(descriptor)
+        with _open_alone(path) as descriptor:
+            self._set_tail_aside(descriptor)
         self._reader = JournalFileBackend(str(path))
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
-        """The operations from `log_number_from` on; half a line at the end is one that is being written now."""
+        """Yield the operations from `log_number_from` on, without a half line at the end, which is still being written."""
         yield from _operations(self._reader, self._path, log_number_from)
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        """Write operations whole, or not at all."""
+        """Append operations atomically: all, or none."""
         data = b"".join(json.dumps(log, separators=(",", ":")).encode() + b"\n" for log in logs)
-        with _opened(self._path) as descriptor:
+        with _open_alone(self._path) as descriptor:
             size = os.fstat(descriptor).st_size
             if size and os.pread(descriptor, 1, size - 1) != b"\n":
-                self._mend(descriptor)
+                self._set_tail_aside(descriptor)
                 size = os.fstat(descriptor).st_size
             try:
                 written = 0
@@ -56,21 +55,21 @@ class Journal(BaseJournalBackend):
                     os.ftruncate(descriptor, size)
                 raise _unwritable(self._path, error) from error
 
-    def _mend(self, descriptor: int) -> None:
-        """Move what follows the last whole operation into a file of its own."""
+    def _set_tail_aside(self, descriptor: int) -> None:
+        """Move the bytes after the last complete operation into a file of their own."""
         size = os.fstat(descriptor).st_size
-        good = _sound_size(descriptor, size)
-        if good == size:
+        sound = _sound_size(descriptor, size)
+        if sound == size:
             return
-        aside = self._path.with_name(f"journal.damaged-{_stamp(utc_now())}.log")
+        aside = self._path.with_name(f"journal.damaged-{utc_now():%Y%m%dT%H%M%S%fZ}.log")
         with aside.open("ab") as file:
-            file.write(os.pread(descriptor, size - good, good))
-        os.ftruncate(descriptor, good)
-        self._say(f"{self._path}: a damaged tail of {size - good} bytes (a kill or a full disk) is set aside in {aside.name}")
+            file.write(os.pread(descriptor, size - sound, sound))
+        os.ftruncate(descriptor, sound)
+        self._say(f"{self._path}: a damaged tail of {size - sound} bytes (a kill or a full disk) is set aside in {aside.name}")
 
 
 class ReadOnlyJournal(BaseJournalBackend):
-    """The journal for those who only look: writes nothing, takes no lock, and skips a damaged tail."""
+    """Journal for readers: writes nothing, takes no lock, and skips a damaged tail."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -101,7 +100,7 @@ def _operations(reader: JournalFileBackend, path: Path, log_number_from: int) ->
 
 
 def _damaged_line(path: Path) -> int:
-    """The first damaged line that a sound one follows; 0 where the damage is a tail, which the next writer sets aside."""
+    """Return the number of the first damaged line before a sound one; 0 for a damaged tail, which writers set aside."""
     first = 0
     with path.open("rb") as file:
         for number, text in enumerate(file, 1):
@@ -114,8 +113,8 @@ def _damaged_line(path: Path) -> int:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    """The file, held alone."""
+def _open_alone(path: Path) -> Iterator[int]:
+    """Open the file under an exclusive lock; yield its descriptor."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     except OSError as error:
@@ -128,7 +127,7 @@ def _opened(path: Path) -> Iterator[int]:
 
 
 def _sound_size(descriptor: int, size: int) -> int:
-    """Bytes up to the end of the last whole operation."""
+    """Return the number of bytes up to the end of the last complete operation."""
     end = size
     while end:
         start, text = _last_line(descriptor, end)
@@ -139,16 +138,16 @@ def _sound_size(descriptor: int, size: int) -> int:
 
 
 def _last_line(descriptor: int, end: int) -> tuple[int, bytes]:
-    """The line that ends at `end`, and where it begins."""
+    """Return the start of the line that ends at `end`, and the line."""
     text = b""
     start = end
     while start:
         block = min(_BLOCK, start)
         start -= block
         text = os.pread(descriptor, block, start) + text
-        found = text[:-1].rfind(b"\n")
-        if found >= 0:
-            return start + found + 1, text[found + 1 :]
+        newline = text[:-1].rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1, text[newline + 1 :]
     return 0, text
 
 
@@ -163,7 +162,3 @@ def _is_operation(text: bytes) -> bool:
 
 def _unwritable(path: Path, error: OSError) -> StudyError:
     return StudyError(f"cannot write {path}: {error.strerror or error}; free some space and run the sweep again")
-
-
-def _stamp(now: datetime) -> str:
-    return f"{now:%Y%m%dT%H%M%S%fZ}"

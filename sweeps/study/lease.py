@@ -1,4 +1,4 @@
-"""Who works on a running trial: the lease that an agent holds on it, and whether that agent still lives."""
+"""Leases of agents on running trials. An agent on this host is looked up by its process; on another, by the lease's age."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 LEASE = "lease"  # attribute of a trial
-GRACE = timedelta(minutes=10)  # without renewal, where the agent's process cannot be looked at; a lease is renewed every epoch
+GRACE = timedelta(minutes=10)  # without renewal, for an agent on another host; a lease is renewed every epoch
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,45 +24,42 @@ class Lease:
     host: str
     space: str
     pid: int
-    started: str  # of the process: another one may get the same number
+    started: str  # start time of the process: another one may get the same number
     renewed_at: str  # UTC, ISO 8601
 
     def is_gone(self, now: datetime) -> bool:
-        """The agent ended, or (on another host) has been silent for longer than the grace time."""
-        if self.space == _space():
-            return _start_of(self.pid) != self.started
+        """Return True if the agent ended or (on another host) did not renew the lease within GRACE."""
+        if self.space == _find_space():
+            return _read_start(self.pid) != self.started
         return now - datetime.fromisoformat(self.renewed_at) > GRACE
 
-    def renewed(self, now: datetime) -> Lease:
-        return dataclasses.replace(self, renewed_at=now.isoformat())
-
-    def is_of_this_process(self) -> bool:
-        return (self.space, self.pid, self.started) == (_space(), os.getpid(), _start_of(os.getpid()))
+    def belongs_to_this_process(self) -> bool:
+        return (self.space, self.pid, self.started) == (_find_space(), os.getpid(), _read_start(os.getpid()))
 
     def as_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 
 
-def own_lease(agent: str, now: datetime) -> Lease:
-    """A lease of this process."""
+def create_lease(agent: str, now: datetime) -> Lease:
+    """Return a lease of this process."""
     return Lease(
         agent=agent,
         host=socket.gethostname(),
-        space=_space(),
+        space=_find_space(),
         pid=os.getpid(),
-        started=_start_of(os.getpid()),
+        started=_read_start(os.getpid()),
         renewed_at=now.isoformat(),
     )
 
 
 def read_lease(attributes: Mapping[str, Any]) -> Lease | None:
-    """Return the lease in a trial's attributes; None where it was released or never made. A settled trial has its last."""
+    """Return the lease in a trial's attributes; None where it was released or never made. A completed trial keeps its last."""
     content = attributes.get(LEASE)
     return Lease(**content) if content else None
 
 
 def is_held(attributes: Mapping[str, Any], now: datetime) -> bool:
-    """Tell from its attributes whether an agent that lives works on a running trial."""
+    """Return True if the attributes of a running trial hold the lease of a live agent."""
     lease = read_lease(attributes)
     return lease is not None and not lease.is_gone(now)
 
@@ -71,8 +68,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _space() -> str:
-    """Names this boot of this host, or this container of it."""
+def _find_space() -> str:
+    """Return a name of this boot of this host, or of this container."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot} {os.readlink('/proc/self/ns/pid')}"
@@ -80,13 +77,13 @@ def _space() -> str:
         return socket.gethostname()
 
 
-def _start_of(pid: int) -> str:
-    """When the process began, in the system's own words; empty if there is none (a zombie is none)."""
+def _read_start(pid: int) -> str:
+    """Return when the process began, in the system's own format; empty if there is none (a zombie is none)."""
     if Path("/proc/self/stat").exists():
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             return ""
         return "" if fields[0] in "ZX" else fields[19]  # fields 3 and 22 of proc(5)
-    found = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return found.stdout.strip()
+    ps = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return ps.stdout.strip()

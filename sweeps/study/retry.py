@@ -1,4 +1,4 @@
-"""Waiting out a storage that cannot be reached: again and again, ever slower, for a bounded time."""
+"""Retry with exponential backoff, for a bounded time, while a study's storage cannot be reached."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import TypeVar
 
 from sweeps.errors import StudyError, UnreachableError
 
-PATIENCE_S = 300.0  # less than a lease lasts: who is back within it still holds its trial
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.25, 10.0
+MAX_RETRY_S = 300.0  # less than a lease lasts: an agent that succeeds within it still holds its trial
+FIRST_WAIT_S, MAX_WAIT_S = 0.25, 10.0
 
 T = TypeVar("T")
 
 
-def patiently(action: Callable[[], T], say: Callable[[str], None]) -> T:
-    """What `action` comes to; it is done again while the storage cannot be reached, so it must bear being done twice.
+def with_retries(action: Callable[[], T], say: Callable[[str], None]) -> T:
+    """Call `action`, which must be idempotent, until the storage can be reached, and return its result.
 
     Raises:
-        StudyError: the storage was not to be reached for PATIENCE_S.
+        StudyError: the storage could not be reached for MAX_RETRY_S.
     """
     wait_s, began = FIRST_WAIT_S, time.monotonic()
     while True:
         try:
             return action()
         except UnreachableError as error:
-            minutes = f"{PATIENCE_S / 60:.0f} minutes"
-            if time.monotonic() - began >= PATIENCE_S:
+            minutes = f"{MAX_RETRY_S / 60:.0f} minutes"
+            if time.monotonic() - began >= MAX_RETRY_S:
                 raise StudyError(f"{error}, for {minutes}; start the agent again later: nothing is lost") from error
             if wait_s == FIRST_WAIT_S:
                 say(f"{error}; trying again for up to {minutes}")
             time.sleep(wait_s)
-            wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+            wait_s = min(2 * wait_s, MAX_WAIT_S)

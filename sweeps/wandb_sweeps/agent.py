@@ -20,7 +20,7 @@ from sweeps.engines.protocol import Claim
 from sweeps.errors import StudyError, SweepError
 from sweeps.pool.agent_options import AgentOptions, AgentSignals, Say
 from sweeps.study import control
-from sweeps.study.control import Wish
+from sweeps.study.control import Command
 from sweeps.study.folder import StudyFolder, StudySpec
 from sweeps.training.trial import Step, TrialResult, TrialState
 from sweeps.wandb_sweeps.link import read_link, wandb_session
@@ -71,8 +71,8 @@ class _Agent:
             )
 
     def _is_leaving(self) -> bool:
-        wish = control.wish_of(self._study.folder)
-        return bool(self._signals.signal or self._fatal) or self._has_too_many_failures() or wish is not Wish.RUN
+        command = control.read_command(self._study.folder)
+        return bool(self._signals.signal or self._fatal) or self._has_too_many_failures() or command is not Command.RUN
 
     def _has_too_many_failures(self) -> bool:
         return len(self._failures) >= self._max_failures

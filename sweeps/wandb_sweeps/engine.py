@@ -17,7 +17,7 @@ from sweeps.engines.optuna_trials import RUN, is_abandoned
 from sweeps.engines.protocol import Claim
 from sweeps.errors import StudyError
 from sweeps.study.folder import StudyFolder
-from sweeps.study.retry import patiently
+from sweeps.study.retry import with_retries
 from sweeps.sweepfile.space import Distribution, Parameter
 
 _TOLERANCE = 1e-9  # relative error of a number that went through JSON
@@ -37,13 +37,13 @@ class WandbEngine(OptunaEngine):
         Raises:
             StudyError: the point lies outside of the sweep file's space, or cannot be trained.
         """
-        return patiently(functools.partial(self._adopt, params), self._say)
+        return with_retries(functools.partial(self._adopt, params), self._say)
 
     def _adopt(self, params: Mapping[str, object]) -> Claim | str:
         parameters = self.spec.sweep.parameters
         draws = optuna_space.encode_point(parameters, {p.name: _value(p, params) for p in parameters})
         run = self._identify(optuna_space.decode_point(parameters, draws)).run
-        with self._folder.locked() as now:
+        with self._folder.lock() as now:
             for trial in self._trials():
                 if trial.user_attrs.get(RUN) == run and is_abandoned(trial, now):  # W&B hands a preempted run out again
                     return self._take_over(trial, now) or run

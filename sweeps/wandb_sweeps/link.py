@@ -98,8 +98,8 @@ def register(folder: StudyFolder, project: str, entity: str, n_missing: int) -> 
     Raises:
         StudyError: W&B is not reached, or refuses the project or entity.
     """
-    spec = folder.spec()
-    with folder.held(), wandb_session("the sweep is not made"):
+    spec = folder.read_spec()
+    with folder.lock_folder(), wandb_session("the sweep is not made"):
         if (folder.path / _NAME).exists():
             link = read_link(folder)
             _allow_more(link, n_missing)

@@ -36,7 +36,7 @@ class WandbStudy:
         self.link = link
         self._say = say
         agent = f"{socket.gethostname()}-{os.getpid()}"
-        self.engine = WandbEngine(folder, agent, functools.partial(configuration.make_point, folder.spec().base), say)
+        self.engine = WandbEngine(folder, agent, functools.partial(configuration.make_point, folder.read_spec().base), say)
         spec = self.engine.spec
         self.context = TrialContext(base=spec.base, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
 

@@ -43,7 +43,7 @@ from pathlib import Path
 sys.path[:0] = [sys.argv[5], sys.argv[5] + "/tests"]
 from sweeps.study import lease
 if sys.argv[4] == "elsewhere":
-    lease._space = lambda: "another host"
+    lease._find_space = lambda: "another host"
     lease.GRACE = timedelta(0)
 from support.studies import open_engine
 engine = open_engine(Path(sys.argv[1]), sys.argv[2], agent="the dead")
@@ -74,11 +74,11 @@ def make_study(
 
 
 def open_engine(
-    studies: Path, name: str = "lenet5.raw", *, agent: str = "tester", said: list[str] | None = None
+    studies: Path, name: str = "lenet5.raw", *, agent: str = "tester", messages: list[str] | None = None
 ) -> OptunaEngine:
     folder = StudyFolder(studies / name)
-    say = said.append if said is not None else print
-    return OptunaEngine(folder, agent, partial(configuration.make_point, folder.spec().base), say)
+    say = messages.append if messages is not None else print
+    return OptunaEngine(folder, agent, partial(configuration.make_point, folder.read_spec().base), say)
 
 
 def claim_and_die(studies: Path, warm: WarmPython, *, epochs: int = 0, elsewhere: bool = False) -> dict[str, Any]:
@@ -129,8 +129,8 @@ class World:
     def make(self, text: str = BAYES, *, budget: int = 4, seed: int = 0, name: str = "lenet5.raw") -> StudyFolder:
         return make_study(self.studies, text, budget=budget, seed=seed, name=name, storage=self.storage)
 
-    def engine(self, *, agent: str = "tester", said: list[str] | None = None) -> OptunaEngine:
-        return open_engine(self.studies, agent=agent, said=said)
+    def engine(self, *, agent: str = "tester", messages: list[str] | None = None) -> OptunaEngine:
+        return open_engine(self.studies, agent=agent, messages=messages)
 
     def claim_and_die(self, *, epochs: int = 0, elsewhere: bool = False) -> dict[str, Any]:
         return claim_and_die(self.studies, self.warm, epochs=epochs, elsewhere=elsewhere)

@@ -43,7 +43,7 @@ parameters:
 
 
 def make_spec(tmp_path: Path, text: str = ALL) -> StudySpec:
-    return replace(make_study(tmp_path, text, budget=9).spec(), engine="wandb")
+    return replace(make_study(tmp_path, text, budget=9).read_spec(), engine="wandb")
 
 
 def test_every_distribution_is_named_and_nothing_is_lost(tmp_path: Path) -> None:

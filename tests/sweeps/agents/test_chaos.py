@@ -96,8 +96,8 @@ def kill(victim):
     return os.waitstatus_to_exitcode(os.waitpid(agents[victim], 0)[1]) == -9
 
 def grow():
-    with folder.locked():
-        spec = folder.spec()
+    with folder.lock():
+        spec = folder.read_spec()
         folder.write(dataclasses.replace(spec, budget=spec.budget + 4))
 
 n_done = 0

@@ -22,7 +22,7 @@ from sweeps.pool.agent_options import AUTO, AgentOptions, AgentSignals
 from sweeps.pool.plan import Locations, Search, SweepRequest, open_studies
 from sweeps.results import StudyFacts, read_study
 from sweeps.study import control
-from sweeps.study.control import Wish
+from sweeps.study.control import Command
 from sweeps.study.folder import StudyFolder
 from sweeps.training import fused_trials
 from sweeps.training.trial import TrialResult, TrialState
@@ -135,7 +135,7 @@ def test_a_stopped_study_gives_all_its_trials_back(folder: Folder, monkeypatch: 
     epoch = fused_trials.FusedTrials.train_epoch
 
     def then_stop(group: fused_trials.FusedTrials) -> list[tuple[fused_trials.TrialKey, TrialResult]]:
-        control.ask(StudyFolder(folder.studies / NAME), Wish.STOP, datetime.now(UTC))
+        control.write_command(StudyFolder(folder.studies / NAME), Command.STOP, datetime.now(UTC))
         return epoch(group)
 
     monkeypatch.setattr(fused_trials.FusedTrials, "train_epoch", then_stop)
@@ -147,7 +147,7 @@ def test_a_stopped_study_gives_all_its_trials_back(folder: Folder, monkeypatch: 
     assert max(trained) == 1
     assert min(trained) == 0  # one with the other stack key, whose turn had not come
     monkeypatch.setattr(fused_trials.FusedTrials, "train_epoch", epoch)
-    control.ask(StudyFolder(folder.studies / NAME), Wish.RUN, datetime.now(UTC))
+    control.write_command(StudyFolder(folder.studies / NAME), Command.RUN, datetime.now(UTC))
     assert folder.work(fuse=2) == 0
     assert [trial.state for trial in folder.facts().trials] == ["finished"] * 6
 
@@ -174,7 +174,7 @@ class Normed(nn.Module):
 
 
 def test_why_not_names_the_layer(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    context = make_context(StudyFolder(folder.studies / NAME).spec(), "cpu")
+    context = make_context(StudyFolder(folder.studies / NAME).read_spec(), "cpu")
     assert fused_trials.explain_unfusable(context, {"model.depth": 3}) == ""
     monkeypatch.setattr("cnn.models.registry.build_net", lambda *_: Normed())
     assert fused_trials.explain_unfusable(context, {}).startswith("norm (GroupNorm) cannot be fused, only Conv2d")

@@ -14,16 +14,16 @@ from support.studies import claimed, finished, make_study, open_engine
 from sweeps.cli import live
 from sweeps.engines.counts import BestTrial, StudyCounts
 from sweeps.pool.progress import PoolProgress, ProgressReader, StudyProgress
-from sweeps.study.control import Wish, ask
+from sweeps.study.control import Command, write_command
 from sweeps.study.lease import utc_now
 
 
-def line(name: str, n: int, wish: Wish = Wish.RUN) -> StudyProgress:
+def line(name: str, n: int, command: Command = Command.RUN) -> StudyProgress:
     best = BestTrial(number=1, value=0.5 + n / 1000, run="r", params={})
     counts = StudyCounts(
         finished=n, pruned=2, running=1, failed=3, duplicate=4, best=best, epochs=5 * n, epochs_completed=4 * n
     )
-    return StudyProgress(name=name, budget=64, metric="val_macro_f1", wish=wish, counts=counts, n_clips=100, epochs=8)
+    return StudyProgress(name=name, budget=64, metric="val_macro_f1", command=command, counts=counts, n_clips=100, epochs=8)
 
 
 EIGHT = PoolProgress(
@@ -72,7 +72,7 @@ def test_studies_that_do_not_fit_are_counted() -> None:
 
 def test_a_paused_study_is_marked() -> None:
     progress = PoolProgress(
-        studies=(line("a", 1, Wish.PAUSE), line("b", 1, Wish.STOP)), elapsed_s=1.0, clips_per_s=0.0, remaining_s=None
+        studies=(line("a", 1, Command.PAUSE), line("b", 1, Command.STOP)), elapsed_s=1.0, clips_per_s=0.0, remaining_s=None
     )
     assert [text.split("  ")[0] for text in draw(progress, 80, 24)[1:3]] == ["a (paused)", "b (stopped)"]
     assert draw(progress, 80, 24)[-1] == "6 of 128 trials \u00b7 1.0 s so far"
@@ -94,7 +94,7 @@ def test_a_pipe_gets_plain_lines(capsys: pytest.CaptureFixture[str], monkeypatch
 
 def test_speed_and_time_left_follow_from_epochs(tmp_path: Path) -> None:
     folder = make_study(tmp_path, budget=4)
-    spec = folder.spec()
+    spec = folder.read_spec()
     ticks = count(step=10)
     reader = ProgressReader([spec], tmp_path, [50], clock=lambda: float(next(ticks)))  # the 0th tick begins
     first = reader.read()
@@ -108,5 +108,5 @@ def test_speed_and_time_left_follow_from_epochs(tmp_path: Path) -> None:
     assert progress.remaining_s == pytest.approx(
         (3 * 2 - 1) * 50 / progress.clips_per_s
     )  # three trials of two epochs, one epoch is done
-    ask(folder, Wish.STOP, utc_now())
+    write_command(folder, Command.STOP, utc_now())
     assert reader.read().remaining_s == 0.0

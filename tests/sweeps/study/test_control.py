@@ -1,4 +1,4 @@
-"""An agent that is paused, resumed, stopped, out of memory or out of luck; trainings are stood in for."""
+"""An agent that is paused, resumed, stopped or out of memory, or whose trials fail; scripts replace the trainings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sweeps.errors import StudyError, SweepError
 from sweeps.pool.agent_options import OUT_OF_MEMORY, AgentOptions, AgentSignals
 from sweeps.pool.slots import Slot, parse_gpus, spread_over_gpus
 from sweeps.results import read_outline
-from sweeps.study.control import Wish, ask, wish_of
+from sweeps.study.control import Command, read_command, write_command
 from sweeps.study.lease import utc_now
 from sweeps.training import trial
 from sweeps.training.trial import Step, Task, TrialContext, TrialResult, TrialState
@@ -41,7 +41,7 @@ def row(epoch: int) -> EpochRow:
 
 @pytest.fixture
 def train(monkeypatch: pytest.MonkeyPatch) -> Callable[[Script], None]:
-    """Stands in for trainings: epochs are told, and after each the given script runs."""
+    """Replace trainings: epochs are reported, and after each the script runs."""
     done: dict[str, int] = {}
 
     def use(script: Script) -> None:
@@ -66,7 +66,7 @@ def train(monkeypatch: pytest.MonkeyPatch) -> Callable[[Script], None]:
 
 
 def states(studies: Path, name: str = "lenet5.raw") -> list[tuple[str, int]]:
-    return [(one.state, len(one.epochs)) for one in read_outline(studies, name).trials]
+    return [(facts.state, len(facts.epochs)) for facts in read_outline(studies, name).trials]
 
 
 def options(studies: Path, *names: str, **more: object) -> AgentOptions:
@@ -78,55 +78,55 @@ def test_a_paused_study_is_given_up_after_the_epoch_and_goes_on_when_resumed(
 ) -> None:
     folder = make_study(tmp_path, budget=2)
     seen: list[list[tuple[str, int]]] = []
-    said: list[str] = []
+    messages: list[str] = []
 
     def pause(task: Task, epoch: int) -> None:
         if (task.number, epoch) == (0, 2):
-            ask(folder, Wish.PAUSE, utc_now())
+            write_command(folder, Command.PAUSE, utc_now())
 
     def while_waiting(_seconds: float) -> None:
         seen.append(states(tmp_path))
         if len(seen) == 3:
-            ask(folder, Wish.RUN, utc_now())
+            write_command(folder, Command.RUN, utc_now())
 
     train(pause)
     monkeypatch.setattr(agent.time, "sleep", while_waiting)
-    assert run_agent(options(tmp_path), AgentSignals(), said.append) == 0
+    assert run_agent(options(tmp_path), AgentSignals(), messages.append) == 0
     assert seen == [[("interrupted", 2)]] * 3
     assert states(tmp_path) == [("finished", 4), ("finished", 4)]
-    assert said == ["study lenet5.raw is paused; `arena sweep resume lenet5.raw` lets it go on"]
+    assert messages == ["study lenet5.raw is paused; `arena sweep resume lenet5.raw` lets it go on"]
 
 
 def test_a_stopped_study_is_left_after_the_epoch_while_others_go_on(tmp_path: Path, train: Callable[[Script], None]) -> None:
     folder = make_study(tmp_path, budget=3)
     make_study(tmp_path, budget=3, name="other")
-    train(lambda task, epoch: ask(folder, Wish.STOP, utc_now()))
-    said: list[str] = []
-    assert run_agent(options(tmp_path, "lenet5.raw", "other"), AgentSignals(), said.append) == 0
+    train(lambda task, epoch: write_command(folder, Command.STOP, utc_now()))
+    messages: list[str] = []
+    assert run_agent(options(tmp_path, "lenet5.raw", "other"), AgentSignals(), messages.append) == 0
     assert states(tmp_path) == [("interrupted", 1)]
     assert states(tmp_path, "other") == [("finished", 4)] * 3
-    assert said == ["study lenet5.raw is stopped; `arena sweep resume lenet5.raw` undoes it"]
+    assert messages == ["study lenet5.raw is stopped; `arena sweep resume lenet5.raw` undoes it"]
     train(lambda task, epoch: None)
-    assert run_agent(options(tmp_path), AgentSignals(), said.append) == 0
+    assert run_agent(options(tmp_path), AgentSignals(), messages.append) == 0
     assert states(tmp_path) == [("interrupted", 1)]
-    ask(folder, Wish.RUN, utc_now())
-    assert run_agent(options(tmp_path), AgentSignals(), said.append) == 0
+    write_command(folder, Command.RUN, utc_now())
+    assert run_agent(options(tmp_path), AgentSignals(), messages.append) == 0
     assert states(tmp_path) == [("finished", 4)] * 3
 
 
-def test_the_commands_ask_and_a_misspelt_name_asks_nothing(tmp_path: Path) -> None:
+def test_the_commands_are_written_and_a_misspelt_name_writes_none(tmp_path: Path) -> None:
     folder = make_study(tmp_path)
     where = ("--studies", str(tmp_path))
-    for command, wish in (("pause", Wish.PAUSE), ("stop", Wish.STOP), ("resume", Wish.RUN)):
-        said = call(command, "lenet5.raw", *where)
-        assert ("`arena sweep resume lenet5.raw`" in said) is (wish is not Wish.RUN)
-        assert wish_of(folder) is wish
+    for name, command in (("pause", Command.PAUSE), ("stop", Command.STOP), ("resume", Command.RUN)):
+        messages = call(name, "lenet5.raw", *where)
+        assert ("`arena sweep resume lenet5.raw`" in messages) is (command is not Command.RUN)
+        assert read_command(folder) is command
     assert not (folder.path / "control.json").exists()
     call("pause", "lenet5.raw", "lenet5.row", *where, code=1)
-    assert wish_of(folder) is Wish.RUN
+    assert read_command(folder) is Command.RUN
     (folder.path / "control.json").write_text("{")
     with pytest.raises(StudyError, match=r"control\.json is damaged .*`arena sweep resume lenet5\.raw` makes it anew"):
-        wish_of(folder)
+        read_command(folder)
 
 
 def fall_short(task: Task, epoch: int) -> None:
@@ -149,24 +149,24 @@ def test_out_of_memory_alone_is_recorded_and_its_point_never_tried_again(
     text = BAYES.replace("train.learning_rate: {distribution: log_uniform_values, min: 0.001, max: 0.1}\n  ", "")
     make_study(tmp_path, text.replace("bayes", "grid"), budget=3)
     train(fall_short)
-    said: list[str] = []
-    assert run_agent(options(tmp_path), AgentSignals(), said.append) == 0
+    messages: list[str] = []
+    assert run_agent(options(tmp_path), AgentSignals(), messages.append) == 0
     first, *rest = read_outline(tmp_path, "lenet5.raw").trials
     cause = "out of memory, alone on the device: this point is not tried again"
     assert (first.state, first.cause) == ("failed", cause)
-    assert [one.state for one in rest] == ["finished", "finished"]
-    assert first.run not in {one.run for one in rest}
-    assert said == [
+    assert [facts.state for facts in rest] == ["finished", "finished"]
+    assert first.run not in {facts.run for facts in rest}
+    assert messages == [
         f"study lenet5.raw: trial 0 failed: {cause}",
         "study lenet5.raw: every point of its space has been tried, before its budget was reached",
     ]
 
 
 @pytest.mark.parametrize(
-    ("most", "law"), [(1, "a trial of lenet5.raw failed: no"), (2, "2 trials in a row failed, the last of")]
+    ("most", "rule"), [(1, "a trial of lenet5.raw failed: no"), (2, "2 trials in a row failed, the last of")]
 )
 def test_an_agent_stops_after_so_many_failures_in_a_row(
-    tmp_path: Path, train: Callable[[Script], None], most: int, law: str
+    tmp_path: Path, train: Callable[[Script], None], most: int, rule: str
 ) -> None:
     def fail(task: Task, _epoch: int) -> None:
         if task.number != 1 or most == 1:
@@ -174,7 +174,7 @@ def test_an_agent_stops_after_so_many_failures_in_a_row(
 
     make_study(tmp_path, budget=9)
     train(fail)
-    with pytest.raises(StudyError, match=law):
+    with pytest.raises(StudyError, match=rule):
         run_agent(options(tmp_path, max_failures=most), AgentSignals(), print)
     expected = [("failed", 0)] if most == 1 else [("failed", 0), ("finished", 4), ("failed", 0), ("failed", 0)]
     assert states(tmp_path) == expected
@@ -209,7 +209,7 @@ def test_numbers_of_gpus_count_in_what_a_cluster_has_left_visible() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "visible", "law"),
+    ("text", "visible", "rule"),
     [
         ("0,x", "0", "--gpus takes numbers such as 0 or 0,1, not '0,x'"),
         ("1,1", "0,1", "--gpus names GPU 1 twice"),
@@ -217,19 +217,19 @@ def test_numbers_of_gpus_count_in_what_a_cluster_has_left_visible() -> None:
         ("0", "", "this machine has no GPU that NVIDIA's driver knows"),
     ],
 )
-def test_a_gpu_that_is_not_here_is_refused_in_one_line(text: str, visible: str, law: str) -> None:
+def test_a_gpu_that_is_not_here_is_refused_in_one_line(text: str, visible: str, rule: str) -> None:
     with pytest.raises(SweepError) as caught:
         parse_gpus(text, {"CUDA_VISIBLE_DEVICES": visible})
-    assert law in str(caught.value)
+    assert rule in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("words", "law"),
+    ("words", "rule"),
     [
         (["--per-gpu", "2"], "--per-gpu needs --gpus"),
         (["--gpus", "0", "--agents", "2"], "not both"),
         (["--gpus", "0", "--device", "cpu"], "--gpus chooses the devices"),
     ],
 )
-def test_flags_that_exclude_each_other_are_wrong_usage(words: list[str], law: str) -> None:
-    assert law in call("run", "lenet5", "--variant", "raw", *words, code=2)
+def test_flags_that_exclude_each_other_are_wrong_usage(words: list[str], rule: str) -> None:
+    assert rule in call("run", "lenet5", "--variant", "raw", *words, code=2)

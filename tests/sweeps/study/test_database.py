@@ -24,12 +24,11 @@ from sweeps.engines.counts import open_counter
 from sweeps.engines.protocol import Claim, Idle
 from sweeps.errors import StudyError, UnreachableError
 from sweeps.results import read_outline
-from sweeps.study import control, lease
+from sweeps.study import control, lease, retry
 from sweeps.study import folder as study
-from sweeps.study import retry as patience
-from sweeps.study.control import Wish
-from sweeps.study.database import bare_url, close_databases, open_database
-from sweeps.study.join import join, join_all
+from sweeps.study.control import Command
+from sweeps.study.database import close_databases, open_database, strip_password
+from sweeps.study.join import join_all_studies, join_study
 from sweeps.training.trial import Step, TrialResult, TrialState
 
 NAME = "lenet5.raw"
@@ -39,7 +38,7 @@ LONG = bool(os.environ.get("ARENA_LONG_TESTS"))
 
 @pytest.fixture
 def pg(postgres_url: str, tmp_path: Path, warm_python: WarmPython, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setattr(patience, "FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr(retry, "FIRST_WAIT_S", 0.01)
     yield World(studies=tmp_path / "studies", storage=postgres_url, warm=warm_python)
     close_databases()
 
@@ -53,7 +52,7 @@ def claimed(claim: Claim | Idle) -> Claim:
     return claim
 
 
-def throw_out(url: str) -> None:
+def disconnect_all(url: str) -> None:
     """End every other connection to the database, as a restart of a proxy or a server does."""
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(
@@ -62,24 +61,24 @@ def throw_out(url: str) -> None:
         )
 
 
-def engine_of(url: str) -> Any:
-    """SQLAlchemy's, below Optuna's cache."""
+def get_engine(url: str) -> Any:
+    """Return SQLAlchemy's engine, below Optuna's cache."""
     storage: Any = open_database(url).storage
     return storage._backend.engine
 
 
 def test_a_connection_that_is_lost_at_any_statement_loses_no_trial_and_adds_none(pg: World) -> None:
     pg.make(budget=40)
-    said: list[str] = []
-    engine = pg.engine(said=said)
+    messages: list[str] = []
+    engine = pg.engine(messages=messages)
     countdown = [0]
 
     def cut(*_arguments: object) -> None:
         countdown[0] -= 1
         if countdown[0] == 0:
-            throw_out(pg.storage)
+            disconnect_all(pg.storage)
 
-    event.listen(engine_of(pg.storage), "before_cursor_execute", cut)
+    event.listen(get_engine(pg.storage), "before_cursor_execute", cut)
     n_cut = 0
     for number in range(8):
         countdown[0] = 4 + 17 * number  # statements of a claim, two reports and a finish, ever later ones
@@ -89,7 +88,7 @@ def test_a_connection_that_is_lost_at_any_statement_loses_no_trial_and_adds_none
         n_cut += countdown[0] <= 0
     countdown[0] = 0
     assert n_cut >= 5
-    assert sum("trying again for up to 5 minutes" in line for line in said) >= 4
+    assert sum("trying again for up to 5 minutes" in line for line in messages) >= 4
     facts = pg.facts()
     assert [trial.state for trial in facts.trials] == ["finished"] * 8
     assert all(trial.epochs == {1: 0.1, 2: 0.1} for trial in facts.trials)
@@ -99,15 +98,15 @@ def test_nothing_is_written_under_a_lock_that_was_lost(pg: World) -> None:
     folder, database = pg.make(), open_database(pg.storage)
 
     def write_late() -> None:
-        with folder.locked():
-            throw_out(pg.storage)
+        with folder.lock():
+            disconnect_all(pg.storage)
             with pytest.raises(UnreachableError):
                 database.set_attribute(NAME, "late", 1)
             database.set_attribute(NAME, "late", 2)  # would open a connection that does not hold the lock
 
     with pytest.raises(UnreachableError, match="cannot be reached: the connection was lost"):
         write_late()
-    assert database.attribute(NAME, "late") is None
+    assert database.read_attribute(NAME, "late") is None
 
 
 def test_a_restart_of_the_server_is_waited_for(pg: World, postgres_server: PostgresServer) -> None:
@@ -121,19 +120,19 @@ def test_a_restart_of_the_server_is_waited_for(pg: World, postgres_server: Postg
 
 
 def test_a_database_that_stays_away_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(retry, "MAX_RETRY_S", 0.0)
     url = "postgresql+psycopg://nobody@127.0.0.1:1/arena"
     with pytest.raises(
         UnreachableError, match=r"^database 127\.0\.0\.1:1/arena cannot be reached: connection failed: .*refused"
-    ) as found:
+    ) as caught:
         make_study(tmp_path, storage=url)
-    assert "\n" not in str(found.value)
+    assert "\n" not in str(caught.value)
 
     def ask() -> None:
-        raise found.value
+        raise caught.value
 
     with pytest.raises(StudyError, match=r"start the agent again later: nothing is lost$"):
-        patience.patiently(ask, print)
+        retry.with_retries(ask, print)
     close_databases()
 
 
@@ -143,10 +142,10 @@ def test_leases_go_by_the_database_clock(pg: World, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(lease, "utc_now", lambda: datetime.fromisoformat(far))
     monkeypatch.setattr(study, "utc_now", lambda: datetime.fromisoformat(far))
     claimed(pg.engine(agent="with a wrong clock").claim())
-    held = open_database(pg.storage).storage.get_all_trials(1)[0].user_attrs["lease"]
-    assert abs(datetime.now(UTC) - datetime.fromisoformat(held["renewed_at"])) < timedelta(minutes=5)
+    lease_content = open_database(pg.storage).storage.get_all_trials(1)[0].user_attrs["lease"]
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(lease_content["renewed_at"])) < timedelta(minutes=5)
     assert abs(datetime.now(UTC) - folder.now()) < timedelta(minutes=5)
-    monkeypatch.setattr(lease, "_space", lambda: "another host")
+    monkeypatch.setattr(lease, "_find_space", lambda: "another host")
     assert pg.engine().claim() is Idle.WAIT
     monkeypatch.setattr(lease, "GRACE", timedelta(0))
     assert claimed(pg.engine().claim()).number == 0
@@ -154,34 +153,34 @@ def test_leases_go_by_the_database_clock(pg: World, monkeypatch: pytest.MonkeyPa
 
 def test_another_machine_joins_with_its_own_folders(pg: World, tmp_path: Path) -> None:
     pg.make(budget=3)
-    there = tmp_path / "there"
-    folder = join(there, pg.storage, NAME, tiles=tmp_path / "t", runs=tmp_path / "r")
-    spec = folder.spec()
+    other_dir = tmp_path / "there"
+    folder = join_study(other_dir, pg.storage, NAME, tiles=tmp_path / "t", runs=tmp_path / "r")
+    spec = folder.read_spec()
     assert (spec.tiles, spec.runs, spec.budget) == (tmp_path / "t", tmp_path / "r", 3)
-    first, second = pg.engine(), open_engine(there)
+    first, second = pg.engine(), open_engine(other_dir)
     claims = [claimed(first.claim()), claimed(second.claim()), claimed(first.claim())]
     assert len({claim.run for claim in claims}) == 3
     assert second.claim() is Idle.WAIT
     pg.make(budget=4)
     assert second.claim() is not Idle.WAIT  # the budget of the other machine
-    assert join(there, pg.storage, NAME).spec().tiles == tmp_path / "t"
+    assert join_study(other_dir, pg.storage, NAME).read_spec().tiles == tmp_path / "t"
     counts = open_counter(folder, spec.sweep.goal).read()
     assert (counts.running, counts.n_completed) == (4, 0)
 
 
-def test_all_studies_of_a_database_appear_as_folders_and_heed_one_wish(pg: World, tmp_path: Path) -> None:
-    here = [pg.make(name=name) for name in (NAME, "resnet.raw")]
-    join_all(tmp_path / "there", pg.storage)
+def test_all_studies_of_a_database_appear_as_folders_and_heed_one_command(pg: World, tmp_path: Path) -> None:
+    folders = [pg.make(name=name) for name in (NAME, "resnet.raw")]
+    join_all_studies(tmp_path / "there", pg.storage)
     assert study.list_names(tmp_path / "there") == [NAME, "resnet.raw"]
-    control.ask(here[0], Wish.PAUSE, datetime.now(UTC))
-    there = [study.StudyFolder(tmp_path / "there" / name) for name in (NAME, "resnet.raw")]
-    assert [control.wish_of(folder) for folder in there] == [Wish.PAUSE, Wish.RUN]
-    control.ask(there[0], Wish.RUN, datetime.now(UTC))
-    assert control.wish_of(here[0]) is Wish.RUN
+    control.write_command(folders[0], Command.PAUSE, datetime.now(UTC))
+    others = [study.StudyFolder(tmp_path / "there" / name) for name in (NAME, "resnet.raw")]
+    assert [control.read_command(folder) for folder in others] == [Command.PAUSE, Command.RUN]
+    control.write_command(others[0], Command.RUN, datetime.now(UTC))
+    assert control.read_command(folders[0]) is Command.RUN
     with pytest.raises(
         StudyError, match=r"^no study 'lenet5.rw' in database 127.0.0.1:\d+/test_\d+; did you mean 'lenet5.raw'"
     ):
-        join(tmp_path / "there", pg.storage, "lenet5.rw")
+        join_study(tmp_path / "there", pg.storage, "lenet5.rw")
 
 
 def test_a_study_stays_where_it_is_kept(pg: World, tmp_path: Path) -> None:
@@ -189,22 +188,22 @@ def test_a_study_stays_where_it_is_kept(pg: World, tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r"^study 'x' is kept in files in .*, not in database .*; choose another --name$"):
         make_study(tmp_path / "files", name="x", storage=pg.storage)
     pg.make(name="y")
-    assert make_study(pg.studies, name="y").spec().storage == pg.storage  # without --storage it goes on where it is
+    assert make_study(pg.studies, name="y").read_spec().storage == pg.storage  # without --storage it stays in its database
 
 
 def test_no_password_is_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGPASSWORD", "")
-    assert bare_url("postgres://me:s%40crt@db.example.org:5433/arena?sslmode=require") == (
+    assert strip_password("postgres://me:s%40crt@db.example.org:5433/arena?sslmode=require") == (
         "postgresql+psycopg://me@db.example.org:5433/arena?sslmode=require"
     )
     assert os.environ["PGPASSWORD"] == "s@crt"
     for url in ("sqlite:///studies.db", "mysql://me:secret@db/arena", "postgresql://me@db", "nonsense"):
-        with pytest.raises(StudyError, match=r"^--storage takes a ") as found:
-            bare_url(url)
-        assert "secret" not in str(found.value)
+        with pytest.raises(StudyError, match=r"^--storage takes a ") as caught:
+            strip_password(url)
+        assert "secret" not in str(caught.value)
 
 
-# Forks agents that work trials off, as `arena sweep agent` does, and says how each ended; the killed are replaced on demand.
+# Forks agents that train trials, as `arena sweep agent` does, and prints how each ended; on demand it replaces the killed.
 _NURSERY = """
 import os, sys, time
 sys.path[:0] = [sys.argv[2], sys.argv[2] + "/tests"]
@@ -262,7 +261,7 @@ def test_eight_agents_of_which_half_are_killed_keep_the_budget_exact(pg: World) 
         nursery.kill()
         nursery.wait()
     assert sorted(map(int, out.split())) == [-9] * n_kills + [0] * (8 if LONG else 8 - n_kills)
-    own = [trial for trial in pg.facts().trials if trial.state != "duplicate"]
-    assert [trial.state for trial in own] == ["finished"] * budget
-    assert len({trial.run for trial in own}) == budget
-    assert all(trial.epochs == {1: 0.1, 2: 0.2, 3: pytest.approx(0.3)} for trial in own)
+    trials = [trial for trial in pg.facts().trials if trial.state != "duplicate"]
+    assert [trial.state for trial in trials] == ["finished"] * budget
+    assert len({trial.run for trial in trials}) == budget
+    assert all(trial.epochs == {1: 0.1, 2: 0.2, 3: pytest.approx(0.3)} for trial in trials)

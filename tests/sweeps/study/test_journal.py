@@ -27,7 +27,7 @@ def asides(folder: StudyFolder) -> list[Path]:
 
 @contextmanager
 def no_file_larger_than(size: int) -> Iterator[None]:
-    """A disk that is full after `size` bytes, as far as this process can tell."""
+    """Limit the size of this process's files to `size` bytes, as a full disk does."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
@@ -46,15 +46,15 @@ def test_a_damaged_tail_is_set_aside_and_named_and_nothing_else_is_lost(tmp_path
     assert work_off(open_engine(tmp_path), 2) is None
     sound = folder.journal.read_bytes()
     folder.journal.write_bytes(sound + tail)
-    assert states(read_study(tmp_path, NAME)) == ["finished"] * 2  # who only looks is not disturbed, and mends nothing
+    assert states(read_study(tmp_path, NAME)) == ["finished"] * 2  # a reader is not disturbed, and repairs nothing
     assert folder.journal.read_bytes() == sound + tail
-    said: list[str] = []
-    Journal(folder.journal, said.append)
+    messages: list[str] = []
+    Journal(folder.journal, messages.append)
     assert folder.journal.read_bytes() == sound
     (aside,) = asides(folder)
     assert aside.read_bytes() == tail
-    told = f"a damaged tail of {len(tail)} bytes (a kill or a full disk) is set aside in {aside.name}"
-    assert said == [f"{folder.journal}: {told}"]
+    message = f"a damaged tail of {len(tail)} bytes (a kill or a full disk) is set aside in {aside.name}"
+    assert messages == [f"{folder.journal}: {message}"]
     assert work_off(open_engine(tmp_path)) is Idle.DONE
     assert states(read_study(tmp_path, NAME)) == ["finished"] * 3
 
@@ -64,7 +64,7 @@ def test_half_a_line_left_while_others_work_is_set_aside_by_the_next_writer(tmp_
     engine = open_engine(tmp_path)
     claim = claimed(engine)
     with folder.journal.open("ab") as file:
-        file.write(b'{"op_code":')  # of an agent that was killed
+        file.write(b'{"op_code":')  # by an agent that was killed
     assert engine.finish(claim, finished(0.5))
     assert work_off(engine) is Idle.DONE
     assert [aside.read_bytes() for aside in asides(folder)] == [b'{"op_code":']
