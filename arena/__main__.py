@@ -2,4 +2,5 @@
 
 from arena.cli import main
 
-main()
+if __name__ == "__main__":  # not in the processes of a pool, which import this module again
+    main()
