@@ -34,7 +34,7 @@ SCHEDULES = ("cosine", "constant", "linear")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TileSettings:
-    """How a recording becomes a picture of size x size mel bins and frames."""
+    """Front-end settings: a recording becomes a picture of size x size mel bins and frames."""
 
     size: int = choice(64, TILE_SIZES, "mel bins, and frames, of the picture")
     rate_hz: int = number(8000, 4000, 192_000, "samples a second; recordings are resampled to it (FSDD has 8000)")
@@ -57,7 +57,7 @@ class TileSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SplitSettings:
-    """Who is heard in training, validation and test; by speaker unless asked otherwise."""
+    """The split into training, validation and test; by speaker unless another kind is set."""
 
     kind: str = choice("speaker", SPLIT_KINDS, "by named or drawn speakers, AudioMNIST's folds, leave one out, groups, clips")
     fold: int = number(0, 0, 10_000, "becker: 0 to 4; loso: which speaker, in sorted order; folds: which group, from 0")
@@ -95,7 +95,7 @@ class SplitSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AugmentSettings:
-    """What is drawn anew for every clip of a batch in the `+aug` variants; docs/experiments.md has what each is worth."""
+    """Augmentation of the `+aug` variants, drawn anew for every clip of a batch; docs/experiments.md has what each is worth."""
 
     freq_masks: int = number(1, 0, 8, "masks over mel bins")
     freq_width: int = number(5, 0, 64, "mel bins of 64; a mask is 0 to this wide")
@@ -114,7 +114,7 @@ class AugmentSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelSettings:
-    """Which net, and how large."""
+    """The net and its size."""
 
     name: str = custom("lenet5", "a net of `arena models`", "which net, or path/to/file.py:ClassName")
     depth: int = custom(2, "each net's own", "what it counts is each net's own: `arena models`")
@@ -144,7 +144,7 @@ class ModelSettings:
 
     @property
     def label(self) -> str:
-        """The name for people: of a plug-in its class."""
+        """The name for people; a plug-in has that of its class."""
         return shorten_name(self.name)
 
 
@@ -155,7 +155,7 @@ def _check_name(name: str) -> None:
 
 
 def model_defaults(name: str, source: str = "") -> ModelSettings:
-    """The net `name` with its default settings; of a plug-in the file is read, unless the digest of it is known.
+    """Return the default settings of the net `name`; a plug-in's file is read, unless its digest is given as `source`.
 
     Raises:
         ConfigError: no such net.
@@ -170,7 +170,7 @@ def model_defaults(name: str, source: str = "") -> ModelSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainSettings:
-    """How the net is fitted."""
+    """Optimisation of the net."""
 
     learning_rate: float = number(2e-3, 1e-7, 10, "the highest, after the warm-up")
     batch_size: int = number(64, 2, 65_536, "clips a step, or a few less so that all steps have as many")
@@ -207,7 +207,7 @@ class RunConfig:
 
     @property
     def filter(self) -> str:
-        """Which tiles it reads: `raw` or `bilateral`."""
+        """The filter of the tiles: `raw` or `bilateral`."""
         return self.variant.removesuffix("+aug")
 
     @property
@@ -230,13 +230,13 @@ class RunConfig:
 
 
 def compute_digest(content: object) -> str:
-    """16 hexadecimal digits of the SHA-256 of `content` as canonical JSON."""
+    """Return 16 hexadecimal digits of the SHA-256 of `content` as canonical JSON."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def default_config(corpus: str, tiles: TileSettings, model: str, variant: str) -> RunConfig:
-    """The configuration of `model` on `variant` that needs no choices.
+    """Return the default configuration of `model` on `variant`.
 
     Raises:
         ConfigError: an unknown model or variant.
@@ -245,6 +245,6 @@ def default_config(corpus: str, tiles: TileSettings, model: str, variant: str) -
 
 
 def config_to_dict(config: Any) -> dict[str, Any]:
-    """The configuration as JSON holds it; tuples become lists."""
+    """Return the configuration as JSON holds it; tuples become lists."""
     content: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
     return content

@@ -33,7 +33,7 @@ class TilesError(CnnError):
 
 
 class SplitError(CnnError):
-    """A split that the clips cannot give. `in_evaluation` says it with what `arena eval` can be asked for instead."""
+    """A split that the clips cannot give. `in_evaluation` is the message of `arena eval`, whose remedies differ."""
 
     def __init__(self, text: str, in_evaluation: str = "") -> None:
         super().__init__(text)

@@ -1,4 +1,4 @@
-"""A setting of a frozen dataclass: its default, what it may be and what it means, each said once. Standard library only."""
+"""Settings of frozen dataclasses: default, allowed values and meaning, declared once. Standard library only."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from cnn.errors import ConfigError
 
 
 def number(default: float, low: float, high: float, meaning: str) -> Any:
-    """A field between `low` and `high`, both allowed."""
+    """Declare a number between `low` and `high`, both allowed."""
     return dataclasses.field(default=default, metadata={"range": (low, high), "meaning": meaning})
 
 
 def choice(default: object, allowed: Sequence[object], meaning: str) -> Any:
-    """A field that is one of `allowed`."""
+    """Declare a field that takes one of `allowed`."""
     return dataclasses.field(default=default, metadata={"allowed": allowed, "meaning": meaning})
 
 
 def custom(default: object, values: str, meaning: str) -> Any:
-    """A field whose owner checks it; `values` says in words what it may be."""
+    """Declare a field that its own class checks; `values` describes the allowed values in words."""
     return dataclasses.field(default=default, metadata={"values": values, "meaning": meaning})
 
 
 def check_fields(settings: Any, section: str) -> None:
-    """Refuse what no field may be.
+    """Check every field against its range or choices.
 
     Raises:
         ConfigError: names the key, its range or its choices, and what came.
@@ -41,20 +41,20 @@ def check_fields(settings: Any, section: str) -> None:
 
 
 def check_choice(key: str, value: object, allowed: Sequence[object]) -> None:
-    """Raises ConfigError, with the nearest choice."""
+    """Check that `value` is one of `allowed`; the ConfigError names the nearest."""
     if value not in allowed:
         names = [str(item) for item in allowed]
         raise ConfigError(f"{key} is one of {', '.join(names)}, not {value!r}{did_you_mean(str(value), names, '')}")
 
 
-def check_range(key: str, value: float, low: float, high: float, why: str = "") -> None:
-    """Raises ConfigError, for NaN too; `why` says where an end comes from that depends on another setting."""
+def check_range(key: str, value: float, low: float, high: float, reason: str = "") -> None:
+    """Check the range, which NaN fails too; `reason` names the setting that an end depends on. Raises ConfigError."""
     if not low <= value <= high:
-        raise ConfigError(f"{key} lies between {low:g} and {high:g}{f' ({why})' if why else ''}, not {value:g}")
+        raise ConfigError(f"{key} lies between {low:g} and {high:g}{f' ({reason})' if reason else ''}, not {value:g}")
 
 
 def describe_values(field: dataclasses.Field[Any]) -> str:
-    """What a field may be, for people: `0 to 0.9`, or `adamw, adam, sgd`."""
+    """Return the allowed values in words: `0 to 0.9`, or `adamw, adam, sgd`."""
     if "range" in field.metadata:
         low, high = field.metadata["range"]
         return f"{_plain(low)} to {_plain(high)}"

@@ -18,7 +18,7 @@ _ADVICE = {errno.ENOSPC: "free some space or choose another folder", errno.EISDI
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its place, then rename: a reader sees all of the old or all of the new, also after a kill.
+    """Write a file atomically: a reader sees all of the old content or all of the new, also after a kill.
 
     Raises:
         RunError: the folder is not writable or the disk is full; nothing is left behind.
@@ -64,7 +64,7 @@ def write_csv(path: Path, header: Sequence[str], rows: Any) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file.
+    """Read the object in a JSON file.
 
     Raises:
         RunError: the file is missing or damaged.

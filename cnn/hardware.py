@@ -1,4 +1,4 @@
-"""What this machine may train on, as far as the standard library can tell."""
+"""Devices, cores and freed memory of this machine. Standard library only, so a GPU is a guess until torch is asked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 
 def check_device_name(name: str) -> None:
-    """Refuse a name that no training takes; whether the device is here is seen when it is used.
+    """Check that a device name is one that trainings take; that the device exists is checked when it is used.
 
     Raises:
         ConfigError: another name, or `mps`: scores are computed in float64, which Apple's GPU does not have.
@@ -29,7 +29,7 @@ def check_device_name(name: str) -> None:
 
 
 def may_have_gpu() -> bool:
-    """No driver of NVIDIA's, no CUDA GPU; whether torch can use one, only torch can tell."""
+    """Return False without a driver of NVIDIA's; with one, only torch can tell if it can use a GPU."""
     return any(path.exists() for path in _NVIDIA)
 
 
@@ -42,12 +42,12 @@ def name_account() -> None:
 
 
 def n_cores() -> int:
-    """The cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def n_processes(*, on_gpu: bool, n_tasks: int) -> int:
-    """One a core on a CPU, since two processes of one thread beat two threads; two on a GPU; no more than there are tasks."""
+    """Return one per core on a CPU, since two processes of one thread beat two threads; two on a GPU; one per task at most."""
     return max(1, min(2 if on_gpu else n_cores(), n_tasks))
 
 
@@ -64,6 +64,6 @@ def keep_freed_memory() -> None:
 
 
 def release_freed_memory() -> None:
-    """Give what `keep_freed_memory` kept back to the kernel: after 64 clips a step through `resnet`, 300 MB."""
+    """Return to the kernel what `keep_freed_memory` retained: after 64 clips a step through `resnet`, 300 MB."""
     with contextlib.suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -1,4 +1,4 @@
-"""The one override syntax, `train.learning_rate=0.01`: keys, their types, and what to say of a key that is none."""
+"""The override syntax `train.learning_rate=0.01`: keys, their types, and a hint for an unknown key."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ _SYNONYMS = {"lr": "train.learning_rate", "bs": "train.batch_size", "optim": "tr
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Key:
-    """What may be set."""
+    """A configuration key."""
 
     kind: type  # `tuple` for a list of names
-    values: str  # which, for people
+    values: str  # in words
     meaning: str
 
 
 def keys() -> dict[str, Key]:
-    """Every key that may be set; `model.source` is read, not set."""
-    own = {field.name: field for field in dataclasses.fields(RunConfig)}
-    found = {"variant": _key(own["variant"], str)}
+    """Return every key that may be set; `model.source` is read, not set."""
+    fields = {field.name: field for field in dataclasses.fields(RunConfig)}
+    result = {"variant": _key(fields["variant"], str)}
     for section in ("tiles", "split", "augment", "model", "train"):
         settings = typing.get_type_hints(RunConfig)[section]
         hints = typing.get_type_hints(settings)
-        found |= {f"{section}.{field.name}": _key(field, hints[field.name]) for field in dataclasses.fields(settings)}
-    del found["model.source"]
-    return found
+        result |= {f"{section}.{field.name}": _key(field, hints[field.name]) for field in dataclasses.fields(settings)}
+    del result["model.source"]
+    return result
 
 
 def _key(field: dataclasses.Field[Any], hint: Any) -> Key:
@@ -44,7 +44,7 @@ def _key(field: dataclasses.Field[Any], hint: Any) -> Key:
 
 
 def apply_values(config: RunConfig, values: Mapping[str, object], source: str = "") -> RunConfig:
-    """`config` with dotted keys set, all at once; text is read as the key's type, another `model.name` brings its defaults.
+    """Set dotted keys of `config`, all at once; text is read as the key's type, another `model.name` brings its defaults.
 
     Args:
         source: the digest of a plug-in's file, where it is known already; empty reads the file.
@@ -52,13 +52,13 @@ def apply_values(config: RunConfig, values: Mapping[str, object], source: str = 
     Raises:
         ConfigError: an unknown key (names the nearest), a value of the wrong type or out of range, a plug-in that is not there.
     """
-    known = keys()
+    allowed = keys()
     sections: dict[str, dict[str, Any]] = {}
     for key, value in values.items():
-        if key not in known:
-            raise ConfigError(f"unknown key {key!r}{suggest_key(key, known)}")
+        if key not in allowed:
+            raise ConfigError(f"unknown key {key!r}{suggest_key(key, allowed)}")
         section, _, name = key.rpartition(".")
-        sections.setdefault(section, {})[name] = _as_type(key, value, known[key].kind)
+        sections.setdefault(section, {})[name] = _as_type(key, value, allowed[key].kind)
     changes: dict[str, Any] = sections.pop("", {})
     for section, fields in sections.items():
         base = getattr(config, section)
@@ -69,7 +69,7 @@ def apply_values(config: RunConfig, values: Mapping[str, object], source: str = 
 
 
 def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
-    """`config` after assignments such as `train.learning_rate=0.01`.
+    """Return `config` after assignments such as `train.learning_rate=0.01`.
 
     Raises:
         ConfigError: not an assignment, or what `apply_values` refuses.
@@ -82,7 +82,7 @@ def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, object]:
-    """`["train.epochs=5"]` as `{"train.epochs": "5"}`.
+    """Parse `["train.epochs=5"]` into `{"train.epochs": "5"}`.
 
     Raises:
         ConfigError: a text without `=`.
@@ -97,7 +97,7 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, object]:
 
 
 def config_from_dict(content: Mapping[str, Any]) -> RunConfig:
-    """What `config.config_to_dict` gave, as a value again.
+    """Return the configuration that `config.config_to_dict` wrote.
 
     Raises:
         ConfigError: an unknown key or a value out of range.
@@ -108,7 +108,7 @@ def config_from_dict(content: Mapping[str, Any]) -> RunConfig:
 
 
 def flatten(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one mapping of dotted keys."""
+    """Flatten nested mappings to one of dotted keys."""
     flat: dict[str, Any] = {}
     for key, value in content.items():
         if isinstance(value, Mapping):
@@ -118,10 +118,10 @@ def flatten(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def suggest_key(key: str, known: Iterable[str]) -> str:
-    """A hint such as `; did you mean 'train.learning_rate'?`, or where to read on."""
+def suggest_key(key: str, allowed: Iterable[str]) -> str:
+    """Return a hint such as `; did you mean 'train.learning_rate'?`, or the command that lists all keys."""
     leaf = key.rpartition(".")[2]
-    names = {**{name.rpartition(".")[2]: name for name in known}, **_SYNONYMS, **{name: name for name in known}}
+    names = {**{name.rpartition(".")[2]: name for name in allowed}, **_SYNONYMS, **{name: name for name in allowed}}
     texts = {key: repr(name) for key, name in names.items()}
     return did_you_mean(key, texts, "", cutoff=0.75) or did_you_mean(leaf, texts, "`arena train --keys` lists them all")
 

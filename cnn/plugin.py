@@ -1,4 +1,4 @@
-"""A net of one's own, `path/to/file.py:ClassName`: its name, its file and the digest of that. Reads the file, never runs it."""
+"""Plug-in nets, `path/to/file.py:ClassName`: name, file and its digest. Reads the file, never runs it."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ _MAX_BYTES = 2**20
 
 
 def is_plugin(name: str) -> bool:
-    """Whether a model's name is one of a file: `net.py:MyNet`, or `net.py` with the class forgotten."""
+    """Return True if a model's name is that of a file: `net.py:MyNet`, or `net.py` with the class forgotten."""
     return name.endswith(".py") or name.rpartition(":")[0].endswith(".py")
 
 
 def shorten_name(name: str) -> str:
-    """The name without the path: `MyNet` for `team/net.py:MyNet`, `lenet5` for itself."""
+    """Return the name without the path: `MyNet` for `team/net.py:MyNet`, `lenet5` for itself."""
     return name.rpartition(":")[2] if is_plugin(name) else name
 
 
 def parse_path(name: str) -> Path:
-    """The path in `path:ClassName`."""
+    """Return the path in `path:ClassName`."""
     return Path(name.rpartition(":")[0])
 
 
 def compute_source_digest(name: str) -> str:
-    """16 hexadecimal digits of the SHA-256 of the file in `path:ClassName`.
+    """Return 16 hexadecimal digits of the SHA-256 of the file in `path:ClassName`.
 
     Raises:
         ModelError: no such file or class, or the file is not Python.
@@ -50,7 +50,7 @@ def compute_source_digest(name: str) -> str:
 
 
 def locate_source(name: str, source: str, folder: Path) -> Path:
-    """The file whose digest is `source`: the original, or the copy in the run folder where that has moved or changed.
+    """Return the file whose digest is `source`: the original, or the run folder's copy if that has moved or changed.
 
     Raises:
         ModelError: neither is that file.
@@ -59,15 +59,15 @@ def locate_source(name: str, source: str, folder: Path) -> Path:
     for path in (original, copy):
         if path.is_file() and _digest(path.read_bytes()) == source:
             return path
-    what = "has changed since this run was named" if original.is_file() else f"is not there (looked from {Path.cwd()})"
-    raise ModelError(f"{original} {what}, and {copy} is no copy of it; put the file back, or train again as another run")
+    problem = "has changed since this run was named" if original.is_file() else f"is not there (looked from {Path.cwd()})"
+    raise ModelError(f"{original} {problem}, and {copy} is no copy of it; put the file back, or train again as another run")
 
 
 def _content(path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        texts = {other.name: str(other) for other in path.parent.glob("*.py")} if path.parent.is_dir() else {}
+        texts = {file.name: str(file) for file in path.parent.glob("*.py")} if path.parent.is_dir() else {}
         hint = did_you_mean(path.name, texts, f"the path is read from {Path.cwd()}")
         raise ModelError(f"cannot read the net in {path} ({error.strerror}){hint}") from error
     if len(content) > _MAX_BYTES:
@@ -89,16 +89,16 @@ def _classes(tree: ast.Module) -> list[str]:
 
 
 def _names(tree: ast.Module) -> set[str]:
-    """All that the file's top level may bind: classes, and what imports and assignments name."""
-    found: set[str] = set()
+    """Return the names that the file may bind: classes, functions, imports and assignments."""
+    names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
-            found.add(node.name)
+            names.add(node.name)
         elif isinstance(node, ast.alias):
-            found.add(node.asname or node.name)
+            names.add(node.asname or node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
-    return found
+            names.add(node.id)
+    return names
 
 
 def _digest(content: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Much independent work shared out over processes; results come in the order of the tasks. Standard library only."""
+"""A process pool for independent tasks; results come in the order of the tasks. Standard library only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cnn.hardware import n_processes
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-Progress = Callable[[int], None]  # so many steps more are done
+Progress = Callable[[int], None]  # takes the number of further steps
 
 
 def _silent(_: object) -> None:
@@ -30,15 +30,15 @@ def _no_bar(_: int) -> AbstractContextManager[Progress]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkOptions:
-    """Who does long work, and who hears of it."""
+    """Options of long work: processes, progress bar and log."""
 
     n_jobs: int = 0  # processes; 0 chooses
-    bar: Callable[[int], AbstractContextManager[Progress]] = _no_bar  # for so many steps; asked for when there are any
+    bar: Callable[[int], AbstractContextManager[Progress]] = _no_bar  # takes the number of steps; called if there are any
     log: Callable[[str], None] = _silent
 
 
 def map_in_processes(work: Callable[[Task], Result], tasks: Sequence[Task], n_jobs: int) -> Iterator[Result]:
-    """`work` of every task, in their order, by up to `n_jobs` processes; by this one where that is 1. 0 is one a core.
+    """Yield `work` of every task, in order, from up to `n_jobs` processes: 1 is this process, 0 one per core.
 
     Raises:
         CnnError: a process was killed.
@@ -64,7 +64,7 @@ def map_in_processes(work: Callable[[Task], Result], tasks: Sequence[Task], n_jo
 
 @contextmanager
 def _interrupted_later() -> Iterator[None]:
-    """Processes that are started here begin deaf to Ctrl-C, which would end them with a traceback each."""
+    """Start processes with Ctrl-C blocked, which would end each of them with a traceback."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

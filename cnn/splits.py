@@ -1,4 +1,4 @@
-"""Who trains, who validates, who tests: by speaker unless asked otherwise. Standard library only.
+"""Splits of clips into training, validation and test, by speaker unless another kind is set. Standard library only.
 
 The parts depend on the clips and the settings alone: not on the order of the clips, the platform or the process.
 """
@@ -25,13 +25,13 @@ BECKER_BLOCKS = (
     (4, 11, 12, 15, 21, 27, 31, 41, 44, 47, 50, 59),
     (5, 13, 18, 22, 26, 32, 33, 42, 45, 51, 52, 60),
 )
-_FEWEST_TAKES = 3  # of a digit by a speaker, from which one may validate
-_SHARE_OF_TAKES = 10  # one clip in so many validates where validation is of takes
+_FEWEST_TAKES = 3  # clips of a digit by one speaker that allow one for validation
+_SHARE_OF_TAKES = 10  # with validation of takes, one clip in so many
 _IN_EVALUATION = "use --folds loso or a number"  # what `arena eval` can be asked for instead
 
 
 class SplitClip(Protocol):
-    """What a split must know of a clip."""
+    """A clip as a split sees it."""
 
     @property
     def id(self) -> str: ...
@@ -43,7 +43,7 @@ class SplitClip(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Split:
-    """Places in the clips that were given, ascending; no place stands in two parts."""
+    """Ascending indices into the clips; no index stands in two parts."""
 
     train: tuple[int, ...]
     val: tuple[int, ...]
@@ -54,7 +54,7 @@ class Split:
 
 
 def make_split(clips: Sequence[SplitClip], settings: SplitSettings) -> Split:
-    """The three parts of `clips`, none of them empty.
+    """Split `clips` into three parts, none of them empty.
 
     Raises:
         SplitError: the clips cannot give the split; the message says what could.
@@ -79,14 +79,14 @@ def make_split(clips: Sequence[SplitClip], settings: SplitSettings) -> Split:
 def _speakers(clips: Sequence[SplitClip], fewest: int) -> list[str]:
     n_unknown = sum(not clip.speaker for clip in clips)
     if n_unknown:
-        law = f"a split by speaker needs the speaker of every clip, and {n_unknown} of {len(clips)} have none"
-        told = f"{law}; name the files {{digit}}_{{speaker}}_{{take}}.wav"
-        raise SplitError(f"{told} or choose split.kind=random", in_evaluation=told)
+        rule = f"a split by speaker needs the speaker of every clip, and {n_unknown} of {len(clips)} have none"
+        message = f"{rule}; name the files {{digit}}_{{speaker}}_{{take}}.wav"
+        raise SplitError(f"{message} or choose split.kind=random", in_evaluation=message)
     speakers = sorted({clip.speaker for clip in clips})
     if len(speakers) < fewest:
-        law = f"a split by speaker needs at least {fewest} speakers, not {len(speakers)} ({', '.join(speakers)})"
-        told = f"{law}; record more people"
-        raise SplitError(f"{told} or choose split.kind=random", in_evaluation=told)
+        rule = f"a split by speaker needs at least {fewest} speakers, not {len(speakers)} ({', '.join(speakers)})"
+        message = f"{rule}; record more people"
+        raise SplitError(f"{message} or choose split.kind=random", in_evaluation=message)
     return speakers
 
 
@@ -98,14 +98,14 @@ def _speaker_parts(speakers: list[str], settings: SplitSettings) -> tuple[set[st
             raise SplitError(f"{key} names {name!r}, who speaks in no clip{hint}")
     if both := sorted(test & val):
         raise SplitError(f"{_names(both)} cannot be in split.test_speakers and split.val_speakers at once; drop one")
-    drawn = [s for s in _shuffled(speakers, settings.seed) if s not in test | val]
+    shuffled = [s for s in _shuffled(speakers, settings.seed) if s not in test | val]
     if not test:
         n_test = -(-len(speakers) // 5)
-        test, drawn = set(drawn[:n_test]), drawn[n_test:]
+        test, shuffled = set(shuffled[:n_test]), shuffled[n_test:]
     if not val and settings.validation == "speakers":
         n_val = max(1, len(speakers) // 5)
-        val, drawn = set(drawn[:n_val]), drawn[n_val:]
-    if not drawn:
+        val, shuffled = set(shuffled[:n_val]), shuffled[n_val:]
+    if not shuffled:
         raise SplitError(
             f"{len(test)} test and {len(val)} validation speakers leave none of {len(speakers)} for training; name fewer"
         )
@@ -116,31 +116,31 @@ def _becker_parts(speakers: list[str], fold: int) -> tuple[set[str], set[str]]:
     block_of = {number: block for block, numbers in enumerate(BECKER_BLOCKS) for number in numbers}
     numbers = {s: int(s) if s.isascii() and s.isdecimal() else 0 for s in speakers}
     if strangers := [s for s in speakers if numbers[s] not in block_of]:
-        law = f"knows AudioMNIST's speakers 01 to 60 only, not {_names(strangers)}"
+        rule = f"knows AudioMNIST's speakers 01 to 60 only, not {_names(strangers)}"
         raise SplitError(
-            f"split.kind=becker {law}; choose split.kind=speaker", in_evaluation=f"--folds becker {law}; {_IN_EVALUATION}"
+            f"split.kind=becker {rule}; choose split.kind=speaker", in_evaluation=f"--folds becker {rule}; {_IN_EVALUATION}"
         )
     val_block, test_block = (fold + 3) % 5, (fold + 4) % 5
     val = {s for s in speakers if block_of[numbers[s]] == val_block}
     test = {s for s in speakers if block_of[numbers[s]] == test_block}
-    for part, heard in (("validation", val), ("test", test), ("training", set(speakers) - val - test)):
-        if not heard:
-            law = f"fold {fold} leaves no speaker for {part}: the corpus has only {_names(speakers)}"
+    for part, members in (("validation", val), ("test", test), ("training", set(speakers) - val - test)):
+        if not members:
+            rule = f"fold {fold} leaves no speaker for {part}: the corpus has only {_names(speakers)}"
             raise SplitError(
-                f"{law}; choose another split.fold or split.kind=speaker", in_evaluation=f"{law}; {_IN_EVALUATION}"
+                f"{rule}; choose another split.fold or split.kind=speaker", in_evaluation=f"{rule}; {_IN_EVALUATION}"
             )
     return val, test
 
 
 def _neighbours(groups: list[set[str]], fold: int) -> tuple[set[str], set[str]]:
-    """Group `fold` tests and the next validates."""
+    """Return the groups of validation and test: group `fold` tests, the next validates."""
     if fold >= len(groups):
         raise SplitError(f"split.fold lies between 0 and {len(groups) - 1} for {len(groups)} speakers, not {fold}")
     return groups[(fold + 1) % len(groups)], groups[fold]
 
 
 def _groups(clips: Sequence[SplitClip], settings: SplitSettings) -> list[set[str]]:
-    """Every speaker in one of `n_folds` groups: those with most clips first, each to the group with the fewest so far."""
+    """Deal the speakers into `n_folds` groups: those with most clips first, each to the group with the fewest so far."""
     n_clips = Counter(clip.speaker for clip in clips)
     if settings.n_folds > len(n_clips):
         raise SplitError(
@@ -163,24 +163,24 @@ def _by_speaker(clips: Sequence[SplitClip], speakers: list[str], val: set[str], 
         f"{len(test)} test ({_names(sorted(test))}); nobody is heard in two parts."
     )
     parts: dict[str, list[int]] = {"train": [], "val": [], "test": []}
-    for place, clip in enumerate(clips):
-        parts["test" if clip.speaker in test else "val" if clip.speaker in val else "train"].append(place)
+    for index, clip in enumerate(clips):
+        parts["test" if clip.speaker in test else "val" if clip.speaker in val else "train"].append(index)
     return _split(clips, parts, note, by_speaker=True, val_heard=False)
 
 
 def _with_takes(clips: Sequence[SplitClip], speakers: list[str], test: set[str], seed: int) -> Split:
-    said: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)  # by speaker and digit: place by id
+    takes: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)  # by speaker and digit: index by id
     parts: dict[str, list[int]] = {"train": [], "val": [], "test": []}
-    for place, clip in enumerate(clips):
+    for index, clip in enumerate(clips):
         if clip.speaker in test:
-            parts["test"].append(place)
+            parts["test"].append(index)
         else:
-            said[clip.speaker, clip.label][clip.id] = place
-    for places in said.values():
-        drawn = [places[clip_id] for clip_id in _shuffled(places, seed)]
-        n_val = max(1, len(drawn) // _SHARE_OF_TAKES) if len(drawn) >= _FEWEST_TAKES else 0
-        parts["val"] += drawn[:n_val]
-        parts["train"] += drawn[n_val:]
+            takes[clip.speaker, clip.label][clip.id] = index
+    for indices in takes.values():
+        shuffled = [indices[clip_id] for clip_id in _shuffled(indices, seed)]
+        n_val = max(1, len(shuffled) // _SHARE_OF_TAKES) if len(shuffled) >= _FEWEST_TAKES else 0
+        parts["val"] += shuffled[:n_val]
+        parts["train"] += shuffled[n_val:]
     if not parts["val"]:
         raise SplitError(
             f"split.validation=takes needs at least {_FEWEST_TAKES} clips of some digit by a training speaker, "
@@ -196,15 +196,15 @@ def _with_takes(clips: Sequence[SplitClip], speakers: list[str], test: set[str],
 
 def _random_split(clips: Sequence[SplitClip], seed: int) -> Split:
     by_label: dict[str, list[int]] = defaultdict(list)
-    for place, clip in enumerate(clips):
-        by_label[clip.label].append(place)
+    for index, clip in enumerate(clips):
+        by_label[clip.label].append(index)
     parts: dict[str, list[int]] = {"train": [], "val": [], "test": []}
     for label in sorted(by_label):
-        places = {clips[place].id: place for place in by_label[label]}
-        drawn = [places[clip_id] for clip_id in _shuffled(places, seed)]
-        n = (len(drawn) + 2) // 5  # a fifth, and one each from three clips on
-        for part, some in (("test", drawn[:n]), ("val", drawn[n : 2 * n]), ("train", drawn[2 * n :])):
-            parts[part] += some
+        indices = {clips[index].id: index for index in by_label[label]}
+        shuffled = [indices[clip_id] for clip_id in _shuffled(indices, seed)]
+        n = (len(shuffled) + 2) // 5  # a fifth, and one each from three clips on
+        for part, members in (("test", shuffled[:n]), ("val", shuffled[n : 2 * n]), ("train", shuffled[2 * n :])):
+            parts[part] += members
     if not parts["val"]:
         raise SplitError("a random split needs at least 3 clips of some digit, and no digit has them; record more")
     speakers = {clip.speaker for clip in clips}
@@ -216,17 +216,17 @@ def _random_split(clips: Sequence[SplitClip], seed: int) -> Split:
 def _split(clips: Sequence[SplitClip], parts: dict[str, list[int]], note: str, *, by_speaker: bool, val_heard: bool) -> Split:
     labels = {clip.label for clip in clips}
     for part, name in (("train", "training"), ("val", "validation"), ("test", "test")):
-        if missing := sorted(labels - {clips[place].label for place in parts[part]}):
+        if missing := sorted(labels - {clips[index].label for index in parts[part]}):
             note += f" No clip of {', '.join(missing)} in {name}."
     train, val, test = (tuple(sorted(parts[part])) for part in ("train", "val", "test"))
     return Split(train=train, val=val, test=test, by_speaker=by_speaker, val_heard=val_heard, note=note)
 
 
 def _shuffled(names: Iterable[str], seed: int) -> list[str]:
-    """In an order drawn by hashing: equal everywhere, and hardly changed by a name that comes or goes."""
+    """Sort by hash: equal on every platform, and hardly changed by a name more or less."""
     return sorted(names, key=lambda name: (hashlib.sha256(f"{seed}:{name}".encode()).digest(), name))
 
 
 def _names(speakers: Sequence[str]) -> str:
-    shown = ", ".join(speakers[:12])
-    return shown if len(speakers) <= 12 else f"{shown} and {len(speakers) - 12} more"
+    listed = ", ".join(speakers[:12])
+    return listed if len(speakers) <= 12 else f"{listed} and {len(speakers) - 12} more"

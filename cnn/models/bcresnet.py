@@ -16,8 +16,8 @@ from cnn.models.blocks import LastMap, Shape, activation, conv_norm, head, scale
 
 _STEM, _LAST = 32, 64
 _CHANNELS = (16, 24, 32, 40)
-_STRIDES = (1, 2, 2, 1)  # of the mel bins
-_DILATIONS = (1, 2, 4, 8)  # of the frames
+_STRIDES = (1, 2, 2, 1)  # along mel bins
+_DILATIONS = (1, 2, 4, 8)  # along frames
 _N_DEEPER = (1, 1, 2, 2)  # times depth, blocks a stage
 _N_BANDS = 4
 

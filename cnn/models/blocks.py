@@ -17,17 +17,17 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu6": nn.ReLU6,
     "silu": nn.SiLU,
 }
-_PART_BYTES = 2_500_000  # of the map that a first stage holds at a time; 1 to 5 MB are alike (L2 of 1 MB, L3 of 32 MB)
+_PART_BYTES = 2_500_000  # share of the map that a first stage holds at a time; 1 to 5 MB are alike (L2 of 1 MB, L3 of 32 MB)
 LAST_CELLS = (2, 4)  # mel bins, frames: pooling all of time into one cell throws away the order of the sounds
 
 
 def activation(name: str) -> nn.Module:
-    """The activation of that name; all but silu are monotonic: after a max pooling they give the same for less work."""
+    """Return the activation of that name; all but silu are monotonic: after a max pooling they give the same for less work."""
     return _ACTIVATIONS[name]()
 
 
 def scale_channels(n_channels: int, width: float) -> int:
-    """Channels of the paper times `width`, up to the next multiple of eight, as many as a CPU works on at a time.
+    """Return the paper's channels times `width`, up to the next multiple of eight, as many as a CPU works on at a time.
 
     With 12 maps for 16, batch normalisation takes four times as long and a whole step of LeNet-5 1.4 times (one thread,
     AVX2, torch 2.11, 2026-11).
@@ -37,7 +37,7 @@ def scale_channels(n_channels: int, width: float) -> int:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shape:
-    """What a convolution does to the shape of its input; padded so that a stride of 1 keeps F and T."""
+    """Shape of a convolution, padded so that a stride of 1 keeps F and T."""
 
     n_in: int
     n_out: int
@@ -80,7 +80,7 @@ class FirstStage(nn.Sequential):
         """The convolution comes first, and takes as many channels as `count_input_channels(sees)`."""
         differences = [Differences()] if sees == "differences" else []
         super().__init__(*differences, *layers)
-        self._at = len(differences)  # the convolution's place
+        self._at = len(differences)  # index of the convolution
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         layers = list(self)
@@ -107,7 +107,7 @@ def _through(layers: Iterable[nn.Module], x: torch.Tensor) -> torch.Tensor:
 
 
 def count_input_channels(sees: str) -> int:
-    """Channels that a first stage gives to its convolution."""
+    """Return how many channels a first stage gives to its convolution."""
     return 3 if sees == "differences" else 1
 
 

@@ -1,4 +1,4 @@
-"""A team's own net tried on random pictures before it is trained: what would go wrong later is said now, in one line."""
+"""Trial of a team's own net on random pictures: what would fail in training fails here, in one line."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _N_CLIPS = 4
 _CPU = torch.device("cpu")
 _BATCH_SIZES = (1, 2, 4, 8, 10, 16, 20, 32, 50, 64, 100, 128)  # that a net may be written for
 _STEP = 1e-3  # Adam's
-_EQUAL = 1e-5  # of logits of the same weights; rounding is 1e-7
+_EQUAL = 1e-5  # tolerance between logits of the same weights; rounding is 1e-7
 
 
 def check_net(settings: ModelSettings, size: int, n_classes: int) -> None:
-    """Refuse a plug-in net that cannot be trained on (B, 1, size, size); the caller's random state stays as it is.
+    """Check that a plug-in net can be trained on (B, 1, size, size); the caller's random state stays as it is.
 
     Raises:
         ModelError: the first thing that is wrong with it.
@@ -46,7 +46,7 @@ class _Check:
         self._has_weights()
         to_device(self._net, _CPU)
         names = set(self._net.state_dict())
-        self._learns(n_batches=2)  # the second finds what is kept of the first
+        self._learns(n_batches=2)  # the second meets what the net keeps of the first
         if new := set(self._net.state_dict()) ^ names:
             self._fail(f"forward makes or drops weights ({_some(new)}); make every layer in __init__")
         self._answers(self._pictures())
@@ -60,9 +60,9 @@ class _Check:
         return batch.contiguous(memory_format=torch.channels_last)  # as in training
 
     def _has_weights(self) -> None:
-        known = {id(p) for p in self._net.parameters()}
+        registered = {id(p) for p in self._net.parameters()}
         for name, parameter in _loose(self._net):
-            if id(parameter) not in known:
+            if id(parameter) not in registered:
                 self._fail(
                     f"{name} holds weights that torch does not see; wrap it: nn.ModuleList, nn.ModuleDict or nn.Parameter"
                 )
@@ -76,12 +76,12 @@ class _Check:
             return self._logits(pictures)
         except ModelError:
             if n_clips := self._only_batch_size():
-                law = f"forward works on batches of {n_clips} clips alone, and a batch may hold any number"
-                self._fail(f"{law}; write torch.flatten(x, 1), or len(x) for {n_clips}")
+                rule = f"forward works on batches of {n_clips} clips alone, and a batch may hold any number"
+                self._fail(f"{rule}; write torch.flatten(x, 1), or len(x) for {n_clips}")
             raise
 
     def _only_batch_size(self) -> int:
-        """The single batch size that works; 0 where the size of the batch is not what is wrong."""
+        """Return the single batch size that works; 0 if the batch size is not the fault."""
         self._net.eval()
         works = [n_clips for n_clips in _BATCH_SIZES if self._works_on(n_clips)]
         return works[0] if len(works) == 1 else 0
@@ -95,11 +95,11 @@ class _Check:
         shape = tuple(pictures.shape)
         with explain_errors(self._settings, self._size, f"forward on {shape}"):
             logits = self._net(pictures)
-        wanted = (len(pictures), self._n_classes)
+        expected = (len(pictures), self._n_classes)
         if not isinstance(logits, torch.Tensor):
-            self._fail(f"forward returns a {type(logits).__name__}; return one tensor of logits {wanted}")
-        if tuple(logits.shape) != wanted:
-            self._fail(f"forward makes {tuple(logits.shape)} of {shape}; wanted are logits {wanted}: clips, classes")
+            self._fail(f"forward returns a {type(logits).__name__}; return one tensor of logits {expected}")
+        if tuple(logits.shape) != expected:
+            self._fail(f"forward makes {tuple(logits.shape)} of {shape}; wanted are logits {expected}: clips, classes")
         if not (logits.is_floating_point() and bool(logits.isfinite().all())):
             self._fail("forward gives no finite numbers on random pictures; look for log(0), division by 0 and huge weights")
         return logits
@@ -133,8 +133,8 @@ class _Check:
         if not first and _close(logits, logits[:1].expand_as(logits)):
             self._fail("all pictures get the same logits: the output does not depend on the input; follow x through forward")
         if others:
-            law = "a clip's logits depend on the other clips of its batch"
-            self._fail(f"{law}; the first axis counts clips: never sum, flatten or attend over it")
+            rule = "a clip's logits depend on the other clips of its batch"
+            self._fail(f"{rule}; the first axis counts clips: never sum, flatten or attend over it")
 
     def _is_all_in_its_state(self, pictures: torch.Tensor) -> None:
         """Refuse what a run folder could not give back: a new net with the weights of a trained one must be that one."""
@@ -144,17 +144,17 @@ class _Check:
         new = to_device(build_net(self._settings, self._size, self._n_classes), _CPU)
         with explain_errors(self._settings, self._size, "its weights in a new one"):
             new.load_state_dict(self._net.state_dict())
-        other = _other_attributes(self._net, new)  # before another batch changes them
+        attributes = _other_attributes(self._net, new)  # before another batch changes them
         for is_training in (False, True):
-            said, again = (_said_by(net.train(is_training), pictures) for net in (self._net, new))
-            if said.shape != again.shape or not _close(said, again, _EQUAL):
-                what = other or "something of its own (a generator, a list)"
-                law = f"the net depends on {what}, which is not in its state_dict"
+            logits, again = (_said_by(net.train(is_training), pictures) for net in (self._net, new))
+            if logits.shape != again.shape or not _close(logits, again, _EQUAL):
+                cause = attributes or "something of its own (a generator, a list)"
+                rule = f"the net depends on {cause}, which is not in its state_dict"
                 harm = "`arena predict`, and a training that goes on, would not have it"
-                self._fail(f"{law}: {harm}; hold it in self.register_buffer(...), or keep nothing between batches")
+                self._fail(f"{rule}: {harm}; hold it in self.register_buffer(...), or keep nothing between batches")
 
     def _influence(self, pictures: torch.Tensor) -> tuple[bool, bool]:
-        """Whether the first clip and the other clips have a part in the first clip's logits.
+        """Return whether the first clip, and whether the other clips, have a part in the first clip's logits.
 
         By gradients: a fresh net's logits may differ too little from clip to clip to be told apart from rounding.
         """
@@ -165,19 +165,19 @@ class _Check:
 
 
 def _said_by(net: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
-    """The logits, with the same draws every time; none where forward cannot do without what the net lacks."""
+    """Return the logits, with the same draws every time; none if forward needs an attribute that the net lacks."""
     with seed_generators(0, _CPU), torch.no_grad(), contextlib.suppress(Exception):
         logits: torch.Tensor = net(pictures)
         return logits
     return torch.empty(0)
 
 
-def _close(one: torch.Tensor, other: torch.Tensor, rtol: float = 1e-3) -> bool:
-    return torch.allclose(one, other, rtol=rtol, atol=0.1 * rtol * float(other.abs().max().clamp_min(1e-6)))
+def _close(a: torch.Tensor, b: torch.Tensor, rtol: float = 1e-3) -> bool:
+    return torch.allclose(a, b, rtol=rtol, atol=0.1 * rtol * float(b.abs().max().clamp_min(1e-6)))
 
 
 def _other_attributes(net: nn.Module, new: nn.Module) -> str:
-    """The plain tensors and numbers of a net, or of its parts, that are others in a new one."""
+    """Name plain tensors and numbers of a net, or of its parts, that differ in a new one."""
     parts = dict(new.named_modules())
     return _some(
         {
@@ -189,14 +189,14 @@ def _other_attributes(net: nn.Module, new: nn.Module) -> str:
     )
 
 
-def _is_other(one: object, other: object) -> bool:
-    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
-        return not torch.equal(one, other)
-    return isinstance(one, torch.Tensor | int | float) and (type(one) is not type(other) or bool(one != other))
+def _is_other(a: object, b: object) -> bool:
+    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
+        return not torch.equal(a, b)
+    return isinstance(a, torch.Tensor | int | float) and (type(a) is not type(b) or bool(a != b))
 
 
 def _loose(net: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
-    """Weights in plain lists, tuples, dicts and attributes of any part of the net, with the attribute's name."""
+    """Yield weights in plain lists, tuples, dicts and attributes of any part of the net, with the attribute's name."""
     for module in net.modules():
         for name, value in vars(module).items():
             if name.startswith("_"):

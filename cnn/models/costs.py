@@ -1,4 +1,4 @@
-"""What each net is and costs, for `arena models`."""
+"""Parameters and multiply-adds of each net, for `arena models`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Cost:
     depths: tuple[int, int]
     counts: str  # what depth counts
     n_parameters: int
-    n_multiply_adds: int  # of one clip's forward pass
+    n_multiply_adds: int  # forward pass of one clip
 
 
 def compute_costs(names: Sequence[str], size: int, depth: int | None, width: float | None) -> list[Cost]:
-    """The nets `names`, or all of ours that `depth` suits; a plug-in is tried on random pictures first.
+    """Return the costs of the nets `names`, or of all of ours that take `depth`; a plug-in is tried on random pictures first.
 
     Raises:
         ConfigError: no such net, or a depth or width that it does not take.
@@ -44,14 +44,14 @@ def _cost(name: str, size: int, depth: int | None, width: float | None) -> Cost:
     settings = replace(settings, depth=depth or settings.depth, width=width or settings.width)
     if settings.is_plugin:
         check_net(settings, size, len(LABELS))
-    net, known = build_net(settings, size, len(LABELS)), NETS.get(name)
+    net, entry = build_net(settings, size, len(LABELS)), NETS.get(name)
     return Cost(
         name=name,
-        role=known.role if known else "your own",
-        paper=known.paper if known else "",
+        role=entry.role if entry else "your own",
+        paper=entry.paper if entry else "",
         depth=settings.depth,
-        depths=known.depths if known else PLUGIN_DEPTHS,
-        counts=known.counts if known else "",
+        depths=entry.depths if entry else PLUGIN_DEPTHS,
+        counts=entry.counts if entry else "",
         n_parameters=count_parameters(net),
         n_multiply_adds=count_multiply_adds(net, size),
     )

@@ -24,10 +24,10 @@ class Module(nn.Module):
 
     def __init__(self, n_in: int, n_out: int, act: str) -> None:
         super().__init__()
-        one, double, pooled = (max(1, n_out // part) for part in (4, 4, 8))
-        three = n_out - one - double - pooled
+        single, double, pooled = (max(1, n_out // part) for part in (4, 4, 8))
+        three = n_out - single - double - pooled
         narrow, narrower = max(1, n_out // 4), max(1, n_out // 8)
-        self.one = conv_norm(Shape(n_in=n_in, n_out=one), act)
+        self.one = conv_norm(Shape(n_in=n_in, n_out=single), act)
         self.three = nn.Sequential(
             conv_norm(Shape(n_in=n_in, n_out=narrow), act), conv_norm(Shape(n_in=narrow, n_out=three, kernel=3), act)
         )

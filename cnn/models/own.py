@@ -1,4 +1,4 @@
-"""A net of a team's own, loaded from its file: `path/to/file.py:ClassName`. The file is run, so load only what you trust."""
+"""Loader of a team's own net from `path/to/file.py:ClassName`. The file is run, so load only what you trust."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _HINTS = {  # what torch says, and what to do; {size} is the picture's
 
 
 def resolve_source(model: ModelSettings, folder: Path) -> ModelSettings:
-    """`model` with a plug-in's name where its file lies now: at its own place, else in the run folder.
+    """Return `model` with the path of a plug-in's file: where it was, else in the run folder.
 
     Raises:
         ModelError: it is neither here nor there.
@@ -53,7 +53,7 @@ def resolve_source(model: ModelSettings, folder: Path) -> ModelSettings:
 
 
 def pin_source(config: RunConfig, folder: Path) -> RunConfig:
-    """`config` with the copy of a plug-in that the run folder keeps, made where it is not there yet.
+    """Return `config` with the run folder's copy of a plug-in, which is made if it is missing.
 
     Raises:
         ModelError: the file has moved or changed, and was not kept.
@@ -65,12 +65,12 @@ def pin_source(config: RunConfig, folder: Path) -> RunConfig:
 
 
 def build_plugin(settings: ModelSettings, size: int, n_classes: int) -> nn.Module:
-    """The net of `settings`, called with (settings, size, n_classes), or with nothing where its class takes nothing.
+    """Build the plug-in of `settings`: call its class with (settings, size, n_classes), or without arguments.
 
     Raises:
         ModelError: the file cannot be run, or the class is no net or cannot be made.
     """
-    kind = _class_of(parse_path(settings.name), settings.label)
+    kind = _load_class(parse_path(settings.name), settings.label)
     arguments = _arguments(kind, (settings, size, n_classes), parse_path(settings.name))
     with explain_errors(settings, size, "making it"):
         net: nn.Module = kind(*arguments)
@@ -81,7 +81,7 @@ def build_plugin(settings: ModelSettings, size: int, n_classes: int) -> nn.Modul
 def explain_errors(
     settings: ModelSettings, size: int, doing: str, traces: Sequence[warnings.WarningMessage] = ()
 ) -> Iterator[None]:
-    """Make a ModelError of one line, with the line of the team's file and what to do, of whatever their code raises.
+    """Turn whatever a team's code raises into a ModelError of one line, with the line of their file and what to do.
 
     Args:
         traces: what torch's anomaly detection will have warned of, for an error with no line of the file in its traceback.
@@ -94,7 +94,7 @@ def explain_errors(
         raise _translated(error, _place(path, lines), f"{settings.label}, {doing}", size) from error
 
 
-def _class_of(path: Path, class_name: str) -> type[nn.Module]:
+def _load_class(path: Path, class_name: str) -> type[nn.Module]:
     module = types.ModuleType(_MODULE)
     module.__file__ = str(path)
     sys.modules[_MODULE] = module  # dataclasses and pickles look their module up
@@ -112,16 +112,16 @@ def _class_of(path: Path, class_name: str) -> type[nn.Module]:
     return kind
 
 
-def _arguments(kind: type[nn.Module], wanted: tuple[object, ...], path: Path) -> tuple[object, ...]:
+def _arguments(kind: type[nn.Module], arguments: tuple[object, ...], path: Path) -> tuple[object, ...]:
     signature = inspect.signature(kind)
     needs_none = _fits(signature, ())
-    if _fits(signature, wanted) and (not needs_none or "settings" in signature.parameters):
-        return wanted
+    if _fits(signature, arguments) and (not needs_none or "settings" in signature.parameters):
+        return arguments
     if needs_none:
         return ()
-    law = "is made with (settings, size, n_classes), or with nothing"
+    rule = "is made with (settings, size, n_classes), or with nothing"
     raise ModelError(
-        f"{path}: {kind.__name__} {law}, but takes {signature}; write `def __init__(self, settings, size, n_classes)`"
+        f"{path}: {kind.__name__} {rule}, but takes {signature}; write `def __init__(self, settings, size, n_classes)`"
     )
 
 
@@ -157,7 +157,7 @@ def _translated(error: BaseException, where: str, doing: str, size: int) -> Mode
 
 
 def copy_source(path: Path, folder: Path) -> Path:
-    """The copy of `path` in the run folder, written where it is not there yet."""
+    """Copy `path` into the run folder, unless it is there already, and return the copy."""
     copy, content = folder / COPY_NAME, path.read_bytes()
     if not (copy.is_file() and copy.read_bytes() == content):
         write_whole(copy, content)

@@ -1,4 +1,4 @@
-"""The nets by name, and what each costs."""
+"""Nets by name, and their parameters and multiply-adds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cnn.nets import NETS
 
 
 def build_net(settings: ModelSettings, size: int, n_classes: int) -> nn.Module:
-    """The net with fresh weights from torch's random state, for (B, 1, size, size) float32.
+    """Build a net with fresh weights from torch's random state, for (B, 1, size, size) float32.
 
     Raises:
         ModelError: a plug-in that cannot be made.
@@ -27,18 +27,18 @@ def build_net(settings: ModelSettings, size: int, n_classes: int) -> nn.Module:
 
 
 def to_device(net: nn.Module, device: torch.device) -> nn.Module:
-    """The net on `device`, its filters laid out channels last, as the batches are."""
+    """Move the net to `device`, its filters laid out channels last, as the batches are."""
     moved: nn.Module = net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return moved
 
 
 def count_parameters(net: nn.Module) -> int:
-    """Trainable numbers."""
+    """Count trainable numbers."""
     return sum(p.numel() for p in net.parameters() if p.requires_grad)
 
 
 def count_multiply_adds(net: nn.Module, size: int) -> int:
-    """Multiply-adds of all convolutions and matrix products in one clip's forward pass."""
+    """Count the multiply-adds of all convolutions and matrix products in one clip's forward pass."""
     was_training = net.training
     net.eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:

@@ -1,4 +1,4 @@
-"""Draws that depend on a seed alone, whoever draws: torch, numpy's global generator or Python's own."""
+"""Seeding of torch's, numpy's and Python's global generators for a block."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import torch
 
 @contextmanager
 def seed_generators(seed: int, device: torch.device) -> Iterator[None]:
-    """The global random states, as `seed` sets them; afterwards they are as they were.
+    """Seed the global generators for the block; afterwards their states are restored.
 
     Args:
-        device: whose generator is set too, where it is a GPU.
+        device: a GPU's generator is seeded too.
     """
-    of_python, of_numpy = random.getstate(), np.random.get_state()
+    python_state, numpy_state = random.getstate(), np.random.get_state()
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         random.seed(seed)
@@ -25,5 +25,5 @@ def seed_generators(seed: int, device: torch.device) -> Iterator[None]:
         try:
             yield
         finally:
-            random.setstate(of_python)
-            np.random.set_state(of_numpy)
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)

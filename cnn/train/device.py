@@ -1,4 +1,4 @@
-"""Where a net is trained."""
+"""The device of a training, and its number of threads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnn.hardware import check_device_name, keep_freed_memory, release_freed_mem
 
 
 def resolve_device(name: str) -> torch.device:
-    """`auto` is the first CUDA GPU, else the CPU; also `cpu`, `cuda`, `cuda:1`.
+    """Return the device of a name: `auto` is the first CUDA GPU, else the CPU; also `cpu`, `cuda`, `cuda:1`.
 
     Raises:
         ConfigError: no such device here, or a name that no training takes.
@@ -31,7 +31,7 @@ def resolve_device(name: str) -> torch.device:
 
 @contextmanager
 def limit_threads(device: torch.device) -> Iterator[int]:
-    """On the CPU one thread, so that numbers do not depend on the machine's cores; gives the number of threads in use."""
+    """Use one thread on the CPU, so that numbers do not depend on the machine's cores; yield the number of threads in use."""
     before = torch.get_num_threads()
     if device.type == "cpu":
         torch.set_num_threads(1)

@@ -18,18 +18,18 @@ from cnn.runs.wandb_mirror import Destination, Mirror
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingRequest:
-    """What is to be trained."""
+    """A training to do, and whom to call."""
 
     config: RunConfig
     tiles: TileSet
     runs: Path
     device: str = "auto"
     on_epoch: Listener | None = None
-    on_begin: Callable[[int], None] | None = None  # told how many epochs were trained before
+    on_begin: Callable[[int], None] | None = None  # takes the number of epochs trained before
 
 
 def train_mirrored(training: TrainingRequest, destination: Destination, say: Callable[[str], None]) -> RunFolder:
-    """The run folder as `cnn.train.training_run.train` makes it, with every newly trained epoch and the result copied to W&B.
+    """Train as `cnn.train.training_run.train` does, and copy every newly trained epoch and the result to W&B.
 
     Raises:
         ConfigError: an unknown mode; and whatever `train` raises.
@@ -37,7 +37,7 @@ def train_mirrored(training: TrainingRequest, destination: Destination, say: Cal
     folder = RunFolder(training.runs / training.config.digest)
     mirror = Mirror(destination, training.config, folder.path, say)
 
-    from cnn.train.training_run import Decision, open_run  # not before: who only checks a mode needs no torch
+    from cnn.train.training_run import Decision, open_run  # late: checking a mode needs no torch
 
     def listen(row: EpochRow) -> Decision:
         mirror.log(row)

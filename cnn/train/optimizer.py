@@ -31,7 +31,7 @@ class Optimizer:
             moment: {name: torch.zeros_like(parameter) for name, parameter in self.parameters.items()}
             for moment in _MOMENTS[self.kind]
         }
-        self._groups: dict[tuple[float, torch.dtype], list[str]] = defaultdict(list)  # what one kernel moves at once
+        self._groups: dict[tuple[float, torch.dtype], list[str]] = defaultdict(list)  # names that one kernel moves at once
         for name, parameter in self.parameters.items():
             self._groups[self.weight_decay if parameter.ndim > 1 else 0.0, parameter.dtype].append(name)
 
@@ -52,7 +52,7 @@ class Optimizer:
     def _step(self, names: list[str], learning_rate: float, decay: float) -> None:
         weights = [self.parameters[name] for name in names]
         gradients: Any = [weight.grad for weight in weights]
-        moments: Any = [[of[name] for name in names] for of in self.moments.values()]
+        moments: Any = [[values[name] for name in names] for values in self.moments.values()]
         if self.kind == "sgd":
             torch._fused_sgd_(
                 weights, gradients, *moments, lr=learning_rate, weight_decay=decay, momentum=MOMENTUM, dampening=0.0,
@@ -68,23 +68,23 @@ class Optimizer:
         )  # fmt: skip
 
     def state_dict(self) -> dict[str, Any]:
-        """All that it needs to go on."""
+        """Return the state to resume from."""
         return {"n_steps": self.n_steps, "moments": self.moments}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from there.
+        """Resume from a state.
 
         Raises:
-            KeyError, RuntimeError: it is of another optimiser or net.
+            KeyError, RuntimeError: the state belongs to another optimiser or net.
         """
-        for moment, of in self.moments.items():
-            for name, value in of.items():
+        for moment, values in self.moments.items():
+            for name, value in values.items():
                 value.copy_(state["moments"][moment][name])
         self.n_steps = state["n_steps"]
 
 
 def learning_rate_at(step: int, n_steps: int, settings: TrainSettings) -> float:
-    """The learning rate of `step` (from 0) among `n_steps`: a linear warm-up, then the schedule down to 0 (or constant)."""
+    """Return the learning rate of `step` (from 0) among `n_steps`: a linear warm-up, then the schedule."""
     n_warmup = round(settings.warmup * n_steps)
     if step < n_warmup:
         return settings.learning_rate * (step + 1) / n_warmup

@@ -25,7 +25,7 @@ OnEpoch = Callable[[RunConfig, EpochRow], None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingPaths:
-    """Where trainings read, write and run."""
+    """Folders, device and W&B mode of trainings."""
 
     tiles: Path
     runs: Path
@@ -34,17 +34,17 @@ class TrainingPaths:
 
 
 def default_configs(tiles: TileSet) -> list[RunConfig]:
-    """Model A and Model B on the four variants, with their default settings."""
+    """Return Model A and Model B on the four variants, with their default settings."""
     return [default_config(tiles.corpus, tiles.settings, model, variant) for model in PAIR for variant in VARIANTS]
 
 
 def default_jobs(device: str, n_configs: int) -> int:
-    """One process a core on a CPU, two on a GPU, no more than there are trainings; raises ConfigError for no such device."""
+    """Return one process per core on a CPU, two on a GPU, one per training at most. Raises ConfigError: no such device."""
     return n_processes(on_gpu=is_gpu(device), n_tasks=n_configs)
 
 
 def is_gpu(device: str) -> bool:
-    """Whether trainings on `device` will run on a GPU. Loads torch, whose 250 MiB stay, only where there may be one.
+    """Return True if `device` is a GPU. Loads torch, whose 250 MiB stay, only where there may be one.
 
     Raises:
         ConfigError: no such device here.
@@ -58,33 +58,33 @@ def is_gpu(device: str) -> bool:
 
 
 def train_all(
-    configs: Sequence[RunConfig], place: TrainingPaths, n_jobs: int, on_epoch: OnEpoch, say: Callable[[str], None]
+    configs: Sequence[RunConfig], paths: TrainingPaths, n_jobs: int, on_epoch: OnEpoch, say: Callable[[str], None]
 ) -> list[RunFolder]:
-    """The run folders of `configs`, in their order, trained in at most `n_jobs` processes; finished ones are answered at once.
+    """Train `configs` in at most `n_jobs` processes and return their run folders in order; finished ones are not trained again.
 
     Raises:
         SplitError: the clips cannot give the split of one of them; nothing is trained.
         RunError: some of them failed; all others are trained to their end first.
         ImportError: torch is missing or does not load.
     """
-    clips = open_tiles(place.tiles).clips
+    clips = open_tiles(paths.tiles).clips
     for settings in {config.split for config in configs}:
         make_split(clips, settings)
     failures: dict[int, str] = {}
-    todo = [n for n, config in enumerate(configs) if RunFolder(place.runs / config.digest).state() is not RunState.FINISHED]
+    todo = [n for n, config in enumerate(configs) if RunFolder(paths.runs / config.digest).state() is not RunState.FINISHED]
     # The slowest first, so that no process is left alone with one at the end.
     todo.sort(key=lambda n: configs[n].model.name == PAIR[0])
-    for number, kind, content in _events(configs, todo, place, n_jobs):
+    for number, kind, content in _events(configs, todo, paths, n_jobs):
         if kind == "epoch":
             on_epoch(configs[number], EpochRow(**content))
         elif kind == "begun" and content:
-            say(_resumed(configs[number], place, content))
+            say(_resumed(configs[number], paths, content))
         elif kind == "said":
             say(content)
         elif kind == "unloaded":
             raise content
         elif kind == "failed":
-            failures[number] = _told(configs[number], place, content)
+            failures[number] = _describe_failure(configs[number], paths, content)
             for line in content.tail:
                 say(f"  {line}")
             if len(configs) > 1:
@@ -92,7 +92,7 @@ def train_all(
     if failures:
         more = "" if len(configs) == 1 else f"{len(failures)} of {len(configs)} trainings failed, first: "
         raise RunError(more + failures[min(failures)])
-    return [RunFolder(place.runs / config.digest) for config in configs]
+    return [RunFolder(paths.runs / config.digest) for config in configs]
 
 
 def _name(config: RunConfig) -> str:
@@ -104,17 +104,17 @@ def _name(config: RunConfig) -> str:
     return f"{config.model.label} on {config.variant}{fold}{seed}"
 
 
-def _resumed(config: RunConfig, place: TrainingPaths, n_before: int) -> str:
-    return f"{_name(config)}: going on after epoch {n_before} of {config.train.epochs} ({place.runs / config.digest})"
+def _resumed(config: RunConfig, paths: TrainingPaths, n_before: int) -> str:
+    return f"{_name(config)}: going on after epoch {n_before} of {config.train.epochs} ({paths.runs / config.digest})"
 
 
-def _told(config: RunConfig, place: TrainingPaths, failure: TrainingFailure) -> str:
-    folder = place.runs / config.digest
+def _describe_failure(config: RunConfig, paths: TrainingPaths, failure: TrainingFailure) -> str:
+    folder = paths.runs / config.digest
     where = "" if str(folder) in failure.cause else f" ({folder})"
     return f"{_name(config)}{where}: {failure.cause}"
 
 
-def _events(configs: Sequence[RunConfig], todo: Sequence[int], place: TrainingPaths, n_jobs: int) -> Any:
+def _events(configs: Sequence[RunConfig], todo: Sequence[int], paths: TrainingPaths, n_jobs: int) -> Any:
     context = multiprocessing.get_context("spawn")  # a fork of a process with torch's threads may hang
     tasks: Any = context.Queue()
     events: Any = context.Queue()
@@ -123,7 +123,7 @@ def _events(configs: Sequence[RunConfig], todo: Sequence[int], place: TrainingPa
     n_workers = min(n_jobs, len(todo))
     for _ in range(n_workers):
         tasks.put(None)
-    workers = [context.Process(target=_work, args=(place, tasks, events), daemon=True) for _ in range(n_workers)]
+    workers = [context.Process(target=_work, args=(paths, tasks, events), daemon=True) for _ in range(n_workers)]
     for worker in workers:
         worker.start()
     n_open = len(todo)
@@ -150,7 +150,7 @@ def _raise_if_killed(workers: Sequence[Any]) -> None:
             )
 
 
-def _work(place: TrainingPaths, tasks: Any, events: Any) -> None:
+def _work(paths: TrainingPaths, tasks: Any, events: Any) -> None:
     follow_parent()
     try:
         with loading():
@@ -161,7 +161,7 @@ def _work(place: TrainingPaths, tasks: Any, events: Any) -> None:
         events.put((0, "unloaded", error))
         return
 
-    tiles = open_tiles(place.tiles)
+    tiles = open_tiles(paths.tiles)
     while (task := tasks.get()) is not None:
         number, config = task
 
@@ -177,9 +177,9 @@ def _work(place: TrainingPaths, tasks: Any, events: Any) -> None:
 
         try:
             training = TrainingRequest(
-                config=config, tiles=tiles, runs=place.runs, device=place.device, on_epoch=listen, on_begin=begin
+                config=config, tiles=tiles, runs=paths.runs, device=paths.device, on_epoch=listen, on_begin=begin
             )
-            train_mirrored(training, Destination(mode=place.wandb), say)
+            train_mirrored(training, Destination(mode=paths.wandb), say)
             events.put((number, "done", None))
         except Exception as error:  # a fault in one training must not take the others along
-            events.put((number, "failed", describe_failure(error, config, place.runs / config.digest)))
+            events.put((number, "failed", describe_failure(error, config, paths.runs / config.digest)))

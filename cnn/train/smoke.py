@@ -1,4 +1,4 @@
-"""One batch forward and backward: what would stop a training is found in a moment, and nothing is written."""
+"""Smoke test: one batch forward and backward, which shows in a moment what would stop a training. Writes nothing."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def try_batch(config: RunConfig, tiles: TileSet, device: str) -> None:
         raise ConfigError(f"the configuration was made for other tiles than those in {tiles.folder}; choose them with --tiles")
     if config.model.is_plugin:
         check_net(config.model, config.tiles.size, len(LABELS))
-    place = resolve_device(device)
+    target = resolve_device(device)
     split = make_split(tiles.clips, config.split)
-    clips = Clips(tiles.pictures(config.filter), tiles.labels(), split.train[: config.train.batch_size], place)
+    clips = Clips(tiles.pictures(config.filter), tiles.labels(), split.train[: config.train.batch_size], target)
     augment = Augment([config.augment], config.tiles) if config.augmented else None
-    with limit_threads(place), seed_generators(derive_seed("weights", config.train.seed), place):
-        net = to_device(build_net(config.model, config.tiles.size, len(LABELS)), place)
+    with limit_threads(target), seed_generators(derive_seed("weights", config.train.seed), target):
+        net = to_device(build_net(config.model, config.tiles.size, len(LABELS)), target)
         net.train()
         for batch, truth in clips.iterate_batches(
             config.train.batch_size, [derive_seed("order", config.train.seed, 0)], augment
         ):
             F.cross_entropy(net(batch), truth).backward()  # type: ignore[no-untyped-call]
             break
-        if place.type == "cuda":
-            torch.cuda.synchronize(place)
+        if target.type == "cuda":
+            torch.cuda.synchronize(target)
             torch.cuda.empty_cache()

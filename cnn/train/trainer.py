@@ -1,4 +1,4 @@
-"""A net, its optimiser and the weights to keep: one epoch forward, scored, saved and loaded again."""
+"""The trainer: a net, its optimiser and the weights to keep, by epochs that are trained, scored and saved."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ _BEFORE = "checkpoint-before.pt"  # the checkpoint that the newest has replaced
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EpochStats:
-    """What an epoch over the training clips says of itself, while the weights move."""
+    """Statistics of an epoch over the training clips, taken while the weights move."""
 
-    losses: list[float]  # of each step, without label smoothing
+    losses: list[float]  # one per step, without label smoothing
     confusion: Counts  # (K, K)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EpochTimes:
-    """How long an epoch took; of a member of a group its share."""
+    """Duration of an epoch; a member of a group has its share."""
 
     training_s: float
-    epoch_s: float  # with scoring
+    epoch_s: float  # scoring included
 
 
 class Trainer:
@@ -65,7 +65,7 @@ class Trainer:
 
     @property
     def is_finished(self) -> bool:
-        """All epochs are trained, or `patience` epochs have passed without a better validation macro-F1."""
+        """True if all epochs are trained, or `patience` epochs have passed without a better validation macro-F1."""
         settings = self.config.train
         waited = len(self.rows) - self.best_epoch
         return len(self.rows) >= settings.epochs or (settings.patience > 0 and bool(self.rows) and waited >= settings.patience)
@@ -86,7 +86,7 @@ class Trainer:
         return self.record_epoch(learnt, val_score, EpochTimes(training_s=training_s, epoch_s=time.perf_counter() - started))
 
     def record_epoch(self, learnt: EpochStats, val: Score, times: EpochTimes) -> EpochRow:
-        """Take in an epoch whose weights stand in the net.
+        """Record an epoch whose weights stand in the net.
 
         Raises:
             RunError: a loss is no number any more.
@@ -122,7 +122,7 @@ class Trainer:
         return row
 
     def train_epoch(self, train: Clips) -> EpochStats:
-        """One pass over `train`."""
+        """Make one pass over `train`."""
         settings = self.config.train
         number = len(self.rows)
         steps = count_steps(len(train), settings.batch_size)
@@ -133,35 +133,35 @@ class Trainer:
             for step, (batch, truth) in enumerate(batches):
                 rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
                 try:
-                    found = self.net(batch).log_softmax(1)
-                    plain = F.nll_loss(found, truth)
+                    log_probs = self.net(batch).log_softmax(1)
+                    plain = F.nll_loss(log_probs, truth)
                     self.optimizer.zero_grad()
-                    smooth_loss(plain, found, settings.label_smoothing).backward()  # type: ignore[no-untyped-call]
+                    smooth_loss(plain, log_probs, settings.label_smoothing).backward()  # type: ignore[no-untyped-call]
                 except Exception as error:
-                    error.add_note(_step_of(step, steps, number))
+                    error.add_note(_describe_step(step, steps, number))
                     raise
                 self.optimizer.step(rate)
                 losses.append(plain.detach())
                 truths.append(truth)
-                guesses.append(found.detach().argmax(1))
+                guesses.append(log_probs.detach().argmax(1))
         return EpochStats(losses=torch.stack(losses).tolist(), confusion=_count(torch.cat(truths), torch.cat(guesses)))
 
     def score(self, clips: Clips) -> tuple[Score, torch.Tensor]:
-        """The net as it stands on `clips`, without augmentation, and its log-probabilities (N, K) on the CPU."""
+        """Score the net on `clips`, without augmentation; also return its log-probabilities (N, K) on the CPU."""
         self.net.eval()
-        found = log_probabilities(self.net, clips, self.config.train.side_views)
-        return compute_score(found, clips.labels), found.cpu()
+        log_probs = log_probabilities(self.net, clips, self.config.train.side_views)
+        return compute_score(log_probs, clips.labels), log_probs.cpu()
 
     def restore_weights(self) -> None:
         """Put the kept epoch's weights into the net."""
         self.net.load_state_dict(self.kept_weights)
 
     def save_weights(self, path: Path) -> None:
-        """The kept epoch's weights alone, for `torch.load(..., weights_only=True)`."""
+        """Write the kept epoch's weights alone, for `torch.load(..., weights_only=True)`."""
         write_whole(path, dump_checksummed(self.kept_weights))
 
     def save(self, path: Path) -> None:
-        """All that is needed to go on after this epoch; the checkpoint before it stays in `_BEFORE`."""
+        """Write a checkpoint to resume from after this epoch; the one before it stays in `_BEFORE`."""
         state = {
             "net": self.net.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -178,7 +178,7 @@ class Trainer:
         write_whole(path, content)
 
     def resume(self, path: Path) -> None:
-        """Go on from what `save` wrote to `path`, if anything.
+        """Resume from what `save` wrote to `path`, if anything.
 
         Raises:
             RunError: the file is damaged or of another training; the message offers the checkpoint before it where that is
@@ -217,20 +217,20 @@ class Trainer:
 
 
 def smooth_loss(plain: torch.Tensor, log_probabilities: torch.Tensor, smoothing: float | torch.Tensor) -> torch.Tensor:
-    """The cross-entropy against labels that are smoothed (Szegedy et al. 2016), from the one against the labels alone.
+    """Return the cross-entropy against smoothed labels (Szegedy et al. 2016), from the one against the labels alone.
 
-    Of (B, K) and one number; or of (B, M, K) and (M,), the loss of each member.
+    Takes (B, K) and one number; or (B, M, K) and (M,), the loss of each member.
     """
     return (1 - smoothing) * plain - smoothing * log_probabilities.mean(-1).mean(0)
 
 
 def _count(truth: torch.Tensor, predicted: torch.Tensor) -> Counts:
-    """(K, K) from (N,) each, on any device."""
+    """Return the confusion (K, K) of (N,) each, on any device."""
     return confusion_matrix(truth.cpu().numpy(), predicted.cpu().numpy(), len(LABELS))
 
 
 def compute_score(log_probabilities: torch.Tensor, truth: torch.Tensor) -> Score:
-    """What (N, K) are worth where (N,) is true."""
+    """Score log-probabilities (N, K) against the true labels (N,)."""
     confusion = _count(truth, log_probabilities.argmax(1))
     return Score(
         n=len(truth),
@@ -248,10 +248,10 @@ def _check_finite(losses: Sequence[float], number: int, settings: TrainSettings)
     steps = len(losses)
     rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
     raise RunError(
-        f"the loss became {losses[step]} {_step_of(step, steps, number)} at a learning rate of {rate:.3g}; "
+        f"the loss became {losses[step]} {_describe_step(step, steps, number)} at a learning rate of {rate:.3g}; "
         "lower train.learning_rate and train again"
     )
 
 
-def _step_of(step: int, steps: int, number: int) -> str:
+def _describe_step(step: int, steps: int, number: int) -> str:
     return f"at step {number * steps + step + 1} (epoch {number + 1}, batch {step + 1} of {steps})"

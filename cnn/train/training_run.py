@@ -1,4 +1,4 @@
-"""One training, from a configuration to a finished run folder; a killed one goes on from its last finished epoch."""
+"""One training run, from a configuration to a finished folder; a killed one resumes after its last finished epoch."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from cnn.tiles.tile_set import TileSet
 from cnn.train.device import limit_threads, resolve_device
 from cnn.train.trainer import Trainer
 
-_VERSIONS_OF = ("arena-spoken-digits", "torch", "torchaudio", "opencv-python", "numpy")
+_PACKAGES = ("arena-spoken-digits", "torch", "torchaudio", "opencv-python", "numpy")
 
 
 class Decision(Enum):
-    """What a listener wants after an epoch."""
+    """A listener's decision after an epoch."""
 
     CONTINUE = "continue"
     PRUNE = "prune"  # end now, and call it a result
-    PAUSE = "pause"  # end now; asked again, the run goes on
+    PAUSE = "pause"  # end now; the next call resumes the run
 
 
 Listener = Callable[[EpochRow], Decision]
@@ -45,14 +45,14 @@ Listener = Callable[[EpochRow], Decision]
 def train(
     config: RunConfig, tiles: TileSet, runs_dir: Path, *, device: str = "auto", on_epoch: Listener | None = None
 ) -> RunFolder:
-    """The run folder of `config`, trained as far as needed: a finished one is answered at once, an unfinished one goes on,
-    a pruned one is trained anew.
+    """Train `config` as far as needed and return its run folder: a finished one is left alone, an unfinished one resumed,
+    a pruned one trained anew.
 
     Args:
-        on_epoch: told of every newly trained epoch, after its checkpoint is on the disk.
+        on_epoch: called with every newly trained epoch, after its checkpoint is on the disk.
 
     Raises:
-        CnnError: as `open_run` and `Training.run`.
+        CnnError: as `open_run` and `TrainingRun.run`.
     """
     with open_run(config, tiles, runs_dir, device) as training:
         if training is not None:
@@ -62,7 +62,7 @@ def train(
 
 @contextmanager
 def open_run(config: RunConfig, tiles: TileSet, runs_dir: Path, device: str) -> Iterator[TrainingRun | None]:
-    """The training of `config`, its folder locked, where it stands after its last finished epoch; None of a finished one.
+    """Lock the folder of `config` and yield its run, resumed after its last finished epoch; None for a finished one.
 
     Raises:
         ConfigError: the configuration was made for other tiles, or the device is not here.
@@ -80,9 +80,9 @@ def open_run(config: RunConfig, tiles: TileSet, runs_dir: Path, device: str) -> 
             drop_checkpoints(folder)
             yield None
             return
-        place = resolve_device(device)
-        with limit_threads(place):
-            yield TrainingRun(config, SplitData(tiles, config, place), folder)
+        target = resolve_device(device)
+        with limit_threads(target):
+            yield TrainingRun(config, SplitData(tiles, config, target), folder)
 
 
 class SplitData:
@@ -97,17 +97,17 @@ class SplitData:
 
 
 class TrainingRun:
-    """One run in work: its folder, locked by the caller, and its net."""
+    """A run in progress: its folder, locked by the caller, and its trainer."""
 
     def __init__(self, config: RunConfig, material: SplitData, folder: RunFolder) -> None:
-        """Begun, or gone on with from its last finished epoch."""
+        """Start the run, or resume it after its last finished epoch."""
         self.config = config
         self.data = material
         self.folder = folder
         self.is_paused = False
         self._started_at = _now()
-        for left_by_a_kill in folder.path.glob(".*.pt.*"):
-            left_by_a_kill.unlink()
+        for leftover in folder.path.glob(".*.pt.*"):
+            leftover.unlink()
         (folder.path / "result.json").unlink(missing_ok=True)
         folder.write_config(cfg.config_to_dict(config))
         self.trainer = Trainer(pin_source(config, folder.path), material.device)
@@ -116,7 +116,7 @@ class TrainingRun:
 
     @property
     def state(self) -> RunState:
-        """FINISHED when there is no epoch left to train."""
+        """FINISHED if no epoch remains to be trained."""
         return RunState.FINISHED if self.trainer.is_finished else RunState.UNFINISHED
 
     def run(self, listener: Listener) -> None:
@@ -139,7 +139,7 @@ class TrainingRun:
         self.finish(state)
 
     def save_epoch(self, row: EpochRow, listener: Listener) -> RunState:
-        """Save an epoch that `fit` has taken in, and say how the run stands after what the listener wants."""
+        """Save an epoch that the trainer has recorded, and return the run's state after the listener's decision."""
         self.trainer.save(self.folder.path / "checkpoint.pt")
         self.folder.write_epochs(self.trainer.rows)
         decision = listener(row)
@@ -149,9 +149,9 @@ class TrainingRun:
         return self.state
 
     def fail(self, error: Exception) -> None:
-        """Write why it ended."""
-        found = describe_failure(error, self.config, self.folder.path)
-        result = RunResult(state=RunState.FAILED, cause=found.cause, tail=found.tail, started_at=self._started_at)
+        """Write the cause of a failure."""
+        failure = describe_failure(error, self.config, self.folder.path)
+        result = RunResult(state=RunState.FAILED, cause=failure.cause, tail=failure.tail, started_at=self._started_at)
         self.folder.write_result(result)
 
     def finish(self, state: RunState) -> None:
@@ -192,7 +192,7 @@ class TrainingRun:
         )
 
     def _speakers(self, split: str) -> list[str]:
-        return sorted({self.data.tiles.clips[place].speaker for place in getattr(self.data.split, split)} - {""})
+        return sorted({self.data.tiles.clips[index].speaker for index in getattr(self.data.split, split)} - {""})
 
     def _held_out(self) -> str:
         return "other clips of the same speakers" if self.data.split.val_heard else "speakers never heard in training"
@@ -201,7 +201,7 @@ class TrainingRun:
         return "more speakers or a smaller net" if self.config.augmented else "more speakers, augmentation or a smaller net"
 
     def _predictions(self, split: str, log_probabilities: torch.Tensor) -> list[Prediction]:
-        clips = [self.data.tiles.clips[place] for place in getattr(self.data.split, split)]
+        clips = [self.data.tiles.clips[index] for index in getattr(self.data.split, split)]
         labels = [LABELS[k] for k in log_probabilities.argmax(1).tolist()]
         probabilities = log_probabilities.double().softmax(1).tolist()  # sums to 1 in double precision
         return [
@@ -211,20 +211,20 @@ class TrainingRun:
 
 
 def drop_checkpoints(folder: RunFolder) -> None:
-    """A finished run needs none; a kill between its result and this leaves them."""
-    for left in folder.path.glob("checkpoint*.pt"):
-        left.unlink()
+    """Delete the checkpoints of a finished run; a kill after its result leaves them."""
+    for path in folder.path.glob("checkpoint*.pt"):
+        path.unlink()
 
 
 def read_versions() -> dict[str, str]:
-    """The packages a run's numbers depend on, and Python."""
-    found = {"python": platform.python_version()}
-    for name in _VERSIONS_OF:
+    """Return the versions of Python and of the packages that a run's numbers depend on."""
+    versions = {"python": platform.python_version()}
+    for name in _PACKAGES:
         try:
-            found[name] = importlib.metadata.version(name)
+            versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+            versions[name] = "not installed"
+    return versions
 
 
 def _device_name(device: torch.device) -> str:

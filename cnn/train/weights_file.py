@@ -22,19 +22,19 @@ _NO_COMMENT = b"\0\0"  # an archive's last field: the length of its comment (APP
 
 
 def dump_checksummed(state: dict[str, Any]) -> bytes:
-    """The content of a file of `state`."""
+    """Return the content of a file of `state`."""
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    place = buffer.seek(-len(_NO_COMMENT), io.SEEK_END)
+    end = buffer.seek(-len(_NO_COMMENT), io.SEEK_END)
     assert buffer.read() == _NO_COMMENT
-    buffer.seek(place)
+    buffer.seek(end)
     buffer.write(_N_COMMENT.to_bytes(2, "little") + _MARK)
     buffer.write(hashlib.sha256(buffer.getbuffer()).hexdigest().encode())
     return buffer.getvalue()
 
 
 def load_checksummed(path: Path, device: torch.device) -> dict[str, Any]:
-    """What was sealed in `path`.
+    """Return the state in `path`.
 
     Raises:
         RunError: the file is missing, or not as it was written; what to do is the caller's to say.

@@ -22,7 +22,7 @@ app = typer.Typer()
     "serve",
     epilog="Example: arena contest serve --contest contest.db --port 8000. docs/serve.md: proxy, https, systemd, container.",
 )
-def serve_command(
+def serve_contest_command(
     contest: ContestPath = CONTEST_FILE,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for a whole network.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,

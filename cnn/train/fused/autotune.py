@@ -1,4 +1,4 @@
-"""How many trainings to fuse: as many as still make the device faster, and fit into its memory."""
+"""Choice of how many trainings to fuse: as many as still raise the throughput and fit into the device's memory."""
 
 from __future__ import annotations
 
@@ -23,40 +23,40 @@ _WORTH = 1.1  # times as many clips a second, or the size before stays
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FusionPlan:
-    """How trainings are fused on a device."""
+    """Number of members, and formulation of their convolutions."""
 
     n_members: int
     formulation: Formulation = Formulation.GROUPED
 
 
 def choose_fusion(config: RunConfig, material: SplitData, n_most: int, sizes: Sequence[int] = SIZES) -> FusionPlan:
-    """What suits nets of `config` on the device of `material`, at most `n_most` of them; 1 where fusing does not pay.
+    """Return the fastest plan for nets of `config` on the device of `material`, `n_most` at most; 1 where fusing does not pay.
 
     Takes seconds on a GPU.
     """
     best, rate = FusionPlan(n_members=1), measure_throughput([Trainer(config, material.device)], material)
     for n in (n for n in sizes if n <= n_most):
         try:
-            formulation, found = choose_formulation(config, material, n)
+            formulation, throughput = choose_formulation(config, material, n)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             break
-        if found < _WORTH * rate:
+        if throughput < _WORTH * rate:
             break
-        best, rate = FusionPlan(n_members=n, formulation=formulation), found
+        best, rate = FusionPlan(n_members=n, formulation=formulation), throughput
     return best
 
 
 def choose_formulation(config: RunConfig, material: SplitData, n: int) -> tuple[Formulation, float]:
-    """How convolutions of `n` members are computed fastest, and their clips a second then."""
+    """Return the fastest formulation of the convolutions of `n` members, and its clips a second."""
     fits = [Trainer(replace(config, train=replace(config.train, seed=seed)), material.device) for seed in range(n)]
     rates = {formulation: measure_throughput(fits, material, formulation) for formulation in Formulation}
     return max(rates.items(), key=lambda item: item[1])
 
 
 def measure_throughput(fits: Sequence[Trainer], material: SplitData, formulation: Formulation = Formulation.GROUPED) -> float:
-    """Clips a second of all members together, augmentation included; the fits are trained by it."""
+    """Measure clips a second of all members together, augmentation included; the members are trained by it."""
     stack = Stack(fits)
     stack.set_formulation(formulation)
     clips = material.clips["train"]

@@ -17,7 +17,7 @@ _N_WARM = 3  # steps before a capture, in which libraries choose their kernels
 def capture_graph(
     step: Step, inputs: Sequence[torch.Tensor], state: Sequence[torch.Tensor], draws: Sequence[torch.Generator]
 ) -> Step:
-    """`step` as one graph, or `step` itself where that cannot be, as on a CPU.
+    """Capture `step` as one graph; return `step` itself where that is impossible, as on a CPU.
 
     Args:
         inputs: an example of its three arguments, of the shapes that all later ones have.
@@ -35,38 +35,38 @@ def capture_graph(
             generator.manual_seed(generator.initial_seed())
 
     try:
-        replay = _captured(step, inputs, draws)
+        replay = _capture(step, inputs, draws)
         outcomes = []
         for run in (step, replay):
             rewind()
-            found = run(*inputs)
-            outcomes.append([tensor.clone() for tensor in (found[0], *state)])
+            outputs = run(*inputs)
+            outcomes.append([tensor.clone() for tensor in (outputs[0], *state)])
         pairs = zip(*outcomes, strict=True)
-        same = all(torch.allclose(one, other, rtol=1e-3, atol=1e-4, equal_nan=True) for one, other in pairs)
+        same = all(torch.allclose(a, b, rtol=1e-3, atol=1e-4, equal_nan=True) for a, b in pairs)
     except RuntimeError:  # a layer that cannot be captured
         same = False
     rewind()
     return replay if same else step
 
 
-def _captured(step: Step, inputs: Sequence[torch.Tensor], draws: Sequence[torch.Generator]) -> Step:
-    held = [tensor.clone() for tensor in inputs]
-    aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-    aside.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(aside):
+def _capture(step: Step, inputs: Sequence[torch.Tensor], draws: Sequence[torch.Generator]) -> Step:
+    inputs_buffer = [tensor.clone() for tensor in inputs]
+    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
         for _ in range(_N_WARM):
-            step(*held)
-    torch.cuda.current_stream().wait_stream(aside)
+            step(*inputs_buffer)
+    torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
     for generator in draws:
         graph.register_generator_state(generator)
     with torch.cuda.graph(graph):
-        found = step(*held)
+        outputs = step(*inputs_buffer)
 
-    def replay(*given: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        for tensor, value in zip(held, given, strict=True):
+    def replay(*values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        for tensor, value in zip(inputs_buffer, values, strict=True):
             tensor.copy_(value)
         graph.replay()
-        return found
+        return outputs
 
     return replay

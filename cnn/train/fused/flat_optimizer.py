@@ -14,7 +14,7 @@ from cnn.train.optimizer import BETAS, EPS, MOMENTUM, Optimizer
 
 
 class FlatOptimizer:
-    """Of a stacked net whose parameters are (M, ...). Their memory, and that of their gradients, moves into one vector each."""
+    """Optimiser of a stacked net with parameters (M, ...), whose memory and gradients move into one vector each."""
 
     def __init__(self, net: nn.Module, optimizers: Sequence[Optimizer], nets: Sequence[nn.Module]) -> None:
         """`optimizers` are those of the members on their own `nets`; their state so far is taken over."""
@@ -25,30 +25,30 @@ class FlatOptimizer:
         n_members, n = len(nets), sum(p.numel() for p in self._parameters.values())
         self._weights, self._gradients = torch.empty(n, device=device), torch.zeros(n, device=device)
         self._states = {moment: torch.zeros(n, device=device) for moment in optimizers[0].moments}
-        row = torch.empty(n, dtype=torch.int32, device=device)  # of the tables of rates: 2 m, or 2 m + 1 where decay applies
-        self._places: dict[str, slice] = {}
+        row = torch.empty(n, dtype=torch.int32, device=device)  # row in the tables of rates: 2 m, or 2 m + 1 with decay
+        self._spans: dict[str, slice] = {}
         start = 0
         for name, parameter in self._parameters.items():
-            place = slice(start, start + parameter.numel())
-            self._places[name], start = place, place.stop
+            span = slice(start, start + parameter.numel())
+            self._spans[name], start = span, span.stop
             shape = (n_members, -1)
-            decays = int(parameter.ndim > 2)  # of a member: matrices and filters
+            decays = int(parameter.ndim > 2)  # matrices and filters of a member
             numbers = 2 * torch.arange(n_members, dtype=torch.int32, device=device) + decays
-            row[place].view(shape).copy_(numbers.unsqueeze(1).expand(n_members, parameter.numel() // n_members))
-            self._weights[place].view_as(parameter).copy_(parameter.detach())
-            parameter.data = self._weights[place].view(parameter.shape)
-            parameter.grad = self._gradients[place].view(parameter.shape)
+            row[span].view(shape).copy_(numbers.unsqueeze(1).expand(n_members, parameter.numel() // n_members))
+            self._weights[span].view_as(parameter).copy_(parameter.detach())
+            parameter.data = self._weights[span].view(parameter.shape)
+            parameter.grad = self._gradients[span].view(parameter.shape)
         self._row = row
         self._decays = torch.tensor([o.weight_decay for o in optimizers], device=device)  # (M,)
         self._n_steps = torch.tensor([float(o.n_steps) for o in optimizers], device=device)  # (M,)
-        self._take_over()
+        self._copy_states()
 
     def zero_grad(self) -> None:
-        """Gradients are added up in place."""
+        """Zero the gradients in place."""
         self._gradients.zero_()
 
     def step(self, rates: torch.Tensor) -> None:
-        """One step with learning rates (M,)."""
+        """Step with learning rates (M,)."""
         self._n_steps += 1
         if self._kind == "sgd":
             self._sgd(rates)
@@ -56,11 +56,11 @@ class FlatOptimizer:
             self._adam(rates)
 
     def tensors(self) -> list[torch.Tensor]:
-        """All that a step changes."""
+        """Return all tensors that a step changes."""
         return [self._weights, self._gradients, self._n_steps, *self._states.values()]
 
     def _adam(self, rates: torch.Tensor) -> None:
-        """As torch.optim.Adam and AdamW (Kingma and Ba 2015; Loshchilov and Hutter 2019)."""
+        """Step as torch.optim.Adam and AdamW do (Kingma and Ba 2015; Loshchilov and Hutter 2019)."""
         mean, square = self._states["exp_avg"], self._states["exp_avg_sq"]
         gradients = self._gradients
         if self._kind == "adamw":
@@ -75,33 +75,33 @@ class FlatOptimizer:
         self._weights.sub_(mean.div(below).mul_(self._spread(lengths, lengths)))
 
     def _sgd(self, rates: torch.Tensor) -> None:
-        """As torch.optim.SGD with Nesterov's momentum."""
+        """Step as torch.optim.SGD does with Nesterov's momentum."""
         momentum = self._states["momentum_buffer"]
         gradients = self._gradients + self._weights * self._spread(torch.zeros_like(rates), self._decays)
         momentum.mul_(MOMENTUM).add_(gradients)
         self._weights.sub_(gradients.add_(momentum, alpha=MOMENTUM).mul_(self._spread(rates, rates)))
 
     def _spread(self, plain: torch.Tensor, decayed: torch.Tensor) -> torch.Tensor:
-        """Two numbers of each member, (M,), to the elements that do not decay and to those that do."""
+        """Spread two numbers of each member, (M,), over the elements that do not decay and those that do."""
         return torch.stack((plain, decayed), 1).flatten().index_select(0, self._row)
 
     def return_states(self) -> None:
         """Write the state into the members' own optimisers, as if each had trained alone."""
         for number, (optimizer, n_steps) in enumerate(zip(self._optimizers, self._n_steps.tolist(), strict=True)):
             optimizer.n_steps = int(n_steps)
-            for own, whole in self._both(optimizer):
-                own.copy_(whole[number])
+            for member, stack in self._moments(optimizer):
+                member.copy_(stack[number])
 
-    def _take_over(self) -> None:
+    def _copy_states(self) -> None:
         for number, optimizer in enumerate(self._optimizers):
-            for own, whole in self._both(optimizer):
-                whole[number].copy_(own)
+            for member, stack in self._moments(optimizer):
+                stack[number].copy_(member)
 
-    def _both(self, optimizer: Optimizer) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Each moment of each weight: a member's own, and (M, ...) of all members."""
-        for moment, of in optimizer.moments.items():
-            for name, own in of.items():
-                yield own, self._of(self._states[moment], name)
+    def _moments(self, optimizer: Optimizer) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield each moment of each weight: a member's, and (M, ...) of all members."""
+        for moment, values in optimizer.moments.items():
+            for name, member in values.items():
+                yield member, self._view(self._states[moment], name)
 
-    def _of(self, whole: torch.Tensor, name: str) -> torch.Tensor:
-        return whole[self._places[name]].view(self._parameters[name].shape)
+    def _view(self, stack: torch.Tensor, name: str) -> torch.Tensor:
+        return stack[self._spans[name]].view(self._parameters[name].shape)

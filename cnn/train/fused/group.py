@@ -34,19 +34,19 @@ _SHARED_AUGMENT = ("freq_masks", "time_masks")
 
 
 def compute_stack_key(config: RunConfig) -> RunConfig:
-    """What members of a group have in common: `config` with all that may differ between them at its default."""
+    """Return what members of a group have in common: `config` with the fields that may differ at their defaults."""
     train, augment = TrainSettings(), AugmentSettings()
-    own = [field.name for field in fields(AugmentSettings) if field.name not in _SHARED_AUGMENT]
+    differing = [field.name for field in fields(AugmentSettings) if field.name not in _SHARED_AUGMENT]
     return replace(
         config,
         model=replace(config.model, dropout=0.0),
         train=replace(config.train, **{name: getattr(train, name) for name in _OWN_TRAIN}),
-        augment=replace(config.augment, **{name: getattr(augment, name) for name in own}),
+        augment=replace(config.augment, **{name: getattr(augment, name) for name in differing}),
     )
 
 
 class Stack:
-    """The nets of some fits as one, for as long as they stay the same."""
+    """The nets of several trainers as one, until a member joins or leaves."""
 
     def __init__(self, fits: Sequence[Trainer]) -> None:
         self._fits = fits
@@ -65,15 +65,15 @@ class Stack:
         self._step: Step | None = None  # as a graph, once there is a batch to capture it with
 
     def set_formulation(self, formulation: Formulation) -> None:
-        """Compute convolutions so from now on."""
+        """Choose how convolutions are computed."""
         self._step = None
         for layer in self._net.modules():
             if isinstance(layer, StackedConv2d):
                 layer.formulation = formulation
 
     def train_epoch(self, train: Clips, n_most: int | None = None) -> list[EpochStats]:
-        """One pass over `train`, or its first `n_most` steps, by each member in its own order; the fits have the weights
-        after it."""
+        """Make one pass over `train`, or its first `n_most` steps, by each member in its own order, and return the weights
+        to the trainers."""
         settings = [fit.config.train for fit in self._fits]
         epochs = [len(fit.rows) for fit in self._fits]
         for draws, s, epoch in zip(self._draws, settings, epochs, strict=True):
@@ -97,19 +97,19 @@ class Stack:
         return [EpochStats(losses=column, confusion=confusion) for column, confusion in zip(columns, confusions, strict=True)]
 
     def _one_step(self, batch: torch.Tensor, truth: torch.Tensor, rates: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(B M, 1, F, T), (B M,) and (M,) to the losses (M,) without smoothing, and the cells (B M,) of all confusions."""
+        """Map (B M, 1, F, T), (B M,) and (M,) to the losses (M,) without smoothing, and the cells (B M,) of all confusions."""
         n_members, k = len(self._fits), len(LABELS)
-        found = self._net(batch).log_softmax(1).view(-1, n_members, k)
+        log_probs = self._net(batch).log_softmax(1).view(-1, n_members, k)
         truth = truth.view(-1, n_members)
-        plain = -found.gather(2, truth.unsqueeze(2))[:, :, 0].mean(0)
+        plain = -log_probs.gather(2, truth.unsqueeze(2))[:, :, 0].mean(0)
         self._optimizer.zero_grad()
-        smooth_loss(plain, found, self._smoothing).sum().backward()  # type: ignore[no-untyped-call]
+        smooth_loss(plain, log_probs, self._smoothing).sum().backward()  # type: ignore[no-untyped-call]
         self._optimizer.step(rates)
         members = torch.arange(n_members, device=self._device)
-        return plain.detach(), ((members * k + truth) * k + found.argmax(2)).flatten()
+        return plain.detach(), ((members * k + truth) * k + log_probs.argmax(2)).flatten()
 
     def _rates(self, steps: int) -> torch.Tensor:
-        """(steps, M) learning rates of each member's next epoch."""
+        """Return (steps, M) learning rates of each member's next epoch."""
         columns = []
         for fit in self._fits:
             s, first = fit.config.train, len(fit.rows) * steps
@@ -120,7 +120,7 @@ class Stack:
         return [*self._optimizer.tensors(), *self._net.buffers()]
 
     def score(self, clips: Clips) -> list[Score]:
-        """Each member on `clips`, without augmentation."""
+        """Score each member on `clips`, without augmentation."""
         self._net.eval()
         n_members = len(self._fits)
 
@@ -128,12 +128,12 @@ class Stack:
             out: torch.Tensor = self._net(batch.repeat_interleave(n_members, 0))
             return out
 
-        found = log_probabilities(whole, clips, self._fits[0].config.train.side_views)  # (N M, K)
-        return [compute_score(found[number::n_members], clips.labels) for number in range(n_members)]
+        log_probs = log_probabilities(whole, clips, self._fits[0].config.train.side_views)  # (N M, K)
+        return [compute_score(log_probs[number::n_members], clips.labels) for number in range(n_members)]
 
 
 class Outcome(Enum):
-    """How a member left its group."""
+    """Outcome of a member of a group."""
 
     FINISHED = "finished"
     PRUNED = "pruned"
@@ -143,7 +143,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemberResult:
-    """A member that has left."""
+    """Result of a member that has left."""
 
     config: RunConfig
     folder: RunFolder
@@ -155,20 +155,20 @@ _ENDS = {RunState.FINISHED: Outcome.FINISHED, RunState.PRUNED: Outcome.PRUNED}
 
 
 class TrainingGroup:
-    """Trainings of one mould, one epoch of all at a time. Members join and leave between epochs."""
+    """Trainings with the same stack key, one epoch of all at a time. Members join and leave between epochs."""
 
     def __init__(
         self,
         material: SplitData,
         runs_dir: Path,
         formulation: Formulation = Formulation.GROUPED,
-        closing: Callable[[RunConfig, RunFolder], None] | None = None,
+        on_close: Callable[[RunConfig, RunFolder], None] | None = None,
     ) -> None:
-        """`closing` is called with every run that leaves while its folder is still locked."""
+        """`on_close` is called with every run that leaves, while its folder is still locked."""
         self._formulation = formulation
         self._material = material
         self._runs_dir = runs_dir
-        self._closing = closing
+        self._on_close = on_close
         self._members: list[_Member] = []
         self._stack: Stack | None = None
 
@@ -176,7 +176,7 @@ class TrainingGroup:
         return len(self._members)
 
     def join(self, config: RunConfig, listener: Callable[[EpochRow], Decision]) -> MemberResult | None:
-        """Take a training in, begun or gone on with; at once its end, where there is nothing left to train.
+        """Add a training, new or resumed; return its result at once if nothing remains to be trained.
 
         Raises:
             CnnError: the run folder cannot be used.
@@ -197,7 +197,7 @@ class TrainingGroup:
         return None
 
     def run_epoch(self) -> list[MemberResult]:
-        """Train one epoch of all members; those that end here leave the group."""
+        """Train one epoch of all members; return the results of those that leave the group here."""
         clips = self._material.clips
         with limit_threads(self._material.device):
             fits = [member.training.trainer for member in self._members]
@@ -211,8 +211,8 @@ class TrainingGroup:
             share = 1 / len(fits)
             times = EpochTimes(training_s=training_s * share, epoch_s=(time.perf_counter() - started) * share)
             ended = []
-            for member, of_train, of_val in zip(list(self._members), learnt, scores, strict=True):
-                end = self._after(member, of_train, of_val, times)
+            for member, stats, score in zip(list(self._members), learnt, scores, strict=True):
+                end = self._after(member, stats, score, times)
                 if end is not None:
                     ended.append(end)
                     self._members.remove(member)
@@ -220,7 +220,7 @@ class TrainingGroup:
             return ended
 
     def pause(self) -> list[MemberResult]:
-        """All members leave, unfinished; each goes on from its last epoch when it is asked for again."""
+        """Release all members, unfinished; each resumes after its last epoch when it joins again."""
         ended = [self._leave(member, RunState.UNFINISHED) for member in self._members]
         self._members, self._stack = [], None
         return ended
@@ -230,10 +230,10 @@ class TrainingGroup:
         try:
             row = training.trainer.record_epoch(learnt, score, times)
             state = training.save_epoch(row, member.listener)
-        except RunError as error:  # of this member alone
+        except RunError as error:  # concerns this member alone
             training.fail(error)
-            left = self._leave(member, RunState.UNFINISHED)
-            return replace(left, how=Outcome.FAILED, error=error)
+            result = self._leave(member, RunState.UNFINISHED)
+            return replace(result, how=Outcome.FAILED, error=error)
         if state is RunState.UNFINISHED and not training.is_paused:
             return None
         return self._leave(member, state)
@@ -242,8 +242,8 @@ class TrainingGroup:
         with member.lock:
             if state is not RunState.UNFINISHED:
                 member.training.finish(state)
-            if self._closing:
-                self._closing(member.training.config, member.training.folder)
+            if self._on_close:
+                self._on_close(member.training.config, member.training.folder)
         how = _ENDS.get(state, Outcome.PAUSED)
         return MemberResult(config=member.training.config, folder=member.training.folder, how=how)
 

@@ -1,4 +1,4 @@
-"""Several nets of one shape as one: every layer with weights becomes one layer over all of them. M members, B clips each.
+"""Layers that stack several nets of one shape: each layer with weights is one layer over all. M members, B clips each.
 
 A batch holds M neighbours for each of its B clips, one for each member: (B M, C, F, T). To a layer without weights these are
 B M pictures, and a net's own `forward` needs no change; to a layer with weights the same memory is (B, M C, F, T), where a
@@ -38,13 +38,13 @@ class _Stacked(nn.Module):
             self.register_buffer(name, torch.stack([getattr(layer, name) for layer in layers]))
 
     def optional(self, name: str) -> torch.Tensor | None:
-        """A weight that a layer may lack."""
-        found: torch.Tensor | None = getattr(self, name, None)
-        return found
+        """Return a weight that a layer may lack."""
+        value: torch.Tensor | None = getattr(self, name, None)
+        return value
 
 
 class Formulation(Enum):
-    """How M convolutions are computed at once; the numbers are the same but for rounding. Which is faster, a probe decides."""
+    """Computation of M convolutions at once; the numbers agree but for rounding, and a probe chooses the faster."""
 
     GROUPED = "grouped"  # one convolution in M groups
     PRODUCTS = "products"  # patches laid out as columns, then M matrix products
@@ -138,19 +138,19 @@ class StackedDropout(_Stacked):
     def __init__(self, layers: Sequence[nn.Dropout]) -> None:
         super().__init__(layers)
         self.probabilities = [layer.p for layer in layers]
-        self.generators: list[torch.Generator] = []  # set by who trains
+        self.generators: list[torch.Generator] = []  # set by the stack
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if not self.training or not any(self.probabilities):
             return x
         shape = (len(x) // self.n_members, *x.shape[1:])
-        kept = [
+        masks = [
             torch.empty(shape, dtype=torch.bool, device=x.device).bernoulli_(1 - p, generator=generator) / (1 - p)
             if p
             else torch.ones(shape, device=x.device)
             for p, generator in zip(self.probabilities, self.generators, strict=True)
         ]
-        return x * torch.stack(kept, 1).view_as(x)
+        return x * torch.stack(masks, 1).view_as(x)
 
 
 _STACKS: dict[type[nn.Module], Callable[[Sequence[Any]], _Stacked]] = {
@@ -163,29 +163,29 @@ _STACKS: dict[type[nn.Module], Callable[[Sequence[Any]], _Stacked]] = {
 
 
 def stack_nets(nets: Sequence[nn.Module]) -> nn.Module:
-    """The nets as one, (B M, 1, F, T) to (B M, K), with copies of their weights.
+    """Stack nets into one, (B M, 1, F, T) to (B M, K), with copies of their weights.
 
     Raises:
         ModelError: a layer with weights, or with draws of its own, that cannot be stacked.
     """
     members = [dict(net.named_modules()) for net in nets]
-    whole = copy.deepcopy(nets[0])
-    for name, layer in list(whole.named_modules()):
+    stack = copy.deepcopy(nets[0])
+    for name, layer in list(stack.named_modules()):
         if type(layer) in _STACKS:
-            parent, _, own = name.rpartition(".")
-            setattr(whole.get_submodule(parent), own, _STACKS[type(layer)]([member[name] for member in members]))
-    for name, layer in whole.named_modules():
+            parent, _, leaf = name.rpartition(".")
+            setattr(stack.get_submodule(parent), leaf, _STACKS[type(layer)]([member[name] for member in members]))
+    for name, layer in stack.named_modules():
         own_weights = [*layer.parameters(recurse=False), *layer.buffers(recurse=False)]
         if not isinstance(layer, _Stacked) and (own_weights or isinstance(layer, nn.modules.dropout._DropoutNd)):
             kinds = ", ".join(kind.__name__ for kind in _STACKS)
             name = name or "the net"
             raise ModelError(f"{name} ({type(layer).__name__}) cannot be fused, only {kinds}; train without --fuse")
-    return whole
+    return stack
 
 
-def unstack_nets(whole: nn.Module, nets: Sequence[nn.Module]) -> None:
+def unstack_nets(stack: nn.Module, nets: Sequence[nn.Module]) -> None:
     """Copy the weights and statistics of the members back into their own nets."""
-    values = whole.state_dict()
+    values = stack.state_dict()
     for number, net in enumerate(nets):
         for name, value in net.state_dict().items():
             value.copy_(values[name][number])
