@@ -80,7 +80,7 @@ def test_the_tiles_that_are_prepared_are_the_tiles_that_are_read(tiles: TileSet)
     for where in (tiles.folder, tiles.folder.parent):
         result = find_tile_folder(where, config_of_tiles(tiles))
         assert isinstance(result, TileFolder)
-        assert list(result.places) == [clip.id for clip in tiles.clips]
+        assert list(result.rows) == [clip.id for clip in tiles.clips]
         for index in (0, 37, len(tiles.clips) - 1):
             clip = tiles.clips[index]
             for name in ("raw", "bilateral"):
