@@ -18,7 +18,8 @@ from cnn.fields import check_fields, check_range, choice, custom, number
 from cnn.nets import NETS, PLUGIN_DEPTHS, PLUGIN_WIDTHS, SEES, WIDTHS
 from cnn.plugin import compute_source_digest, is_plugin, shorten_name
 
-VARIANTS = ("raw", "bilateral", "raw+aug", "bilateral+aug")
+FILTERS = ("raw", "bilateral")
+VARIANTS = (*FILTERS, *(f"{name}+aug" for name in FILTERS))
 MODELS = tuple(NETS)
 LABELS = tuple(str(digit) for digit in range(10))
 TILE_SIZES = (32, 64)

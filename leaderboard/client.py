@@ -37,7 +37,7 @@ class ClientError(LeaderboardError):
     exit_code: ClassVar[int] = 1
 
 
-class InvalidFile(ClientError):  # noqa: N818
+class InvalidFile(ClientError):
     """A file that cannot be scored; `others` are its further faults, a line each."""
 
     exit_code = 3
@@ -47,19 +47,19 @@ class InvalidFile(ClientError):  # noqa: N818
         self.others = tuple(others)
 
 
-class LimitReached(ClientError):  # noqa: N818
+class LimitReached(ClientError):
     exit_code = 4
 
 
-class ContestOver(ClientError):  # noqa: N818
+class ContestOver(ClientError):
     exit_code = 5
 
 
-class Unreachable(ClientError):  # noqa: N818
+class Unreachable(ClientError):
     exit_code = 6
 
 
-class WrongToken(ClientError):  # noqa: N818
+class WrongToken(ClientError):
     exit_code = 7
 
 

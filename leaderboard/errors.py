@@ -91,7 +91,7 @@ class TeamError(ContestError):
     """A team that is not in the contest or no longer."""
 
 
-class NameRefused(TeamError):  # noqa: N818
+class NameRefused(TeamError):
     """A name or a pseudonym that cannot be given, or is taken."""
 
 
@@ -99,11 +99,11 @@ class NameOften(NameRefused):
     """One more pseudonym of a team that has changed it many times within a day."""
 
 
-class ContestClosed(ContestError):  # noqa: N818
+class ContestClosed(ContestError):
     """A submission that arrived after the deadline."""
 
 
-class SolutionReplaced(ContestError):  # noqa: N818
+class SolutionReplaced(ContestError):
     """A grade by a solution that the host has corrected meanwhile; grade again."""
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ class MetricError(ContestError):
     """A metric of the host that cannot be loaded or failed; what was sent cost nothing."""
 
 
-class ModelRefused(ContestError):  # noqa: N818
+class ModelRefused(ContestError):
     """A model file that cannot be run safely, or at all."""
 
 
@@ -122,7 +122,7 @@ class NoFurtherModel(ModelRefused):
     """A model beside an attempt that takes no other one."""
 
 
-class AttemptsExhausted(LeaderboardError):  # noqa: N818
+class AttemptsExhausted(LeaderboardError):
     """A submission of a team that has used its last attempt."""
 
     def __init__(self, team: str, n_attempts: int) -> None:
@@ -134,7 +134,7 @@ class AttemptsExhausted(LeaderboardError):  # noqa: N818
         return f"a team has {self.n_attempts} attempts and team {self.team!r} has used them all; its best one counts"
 
 
-class TooManyRefusals(LeaderboardError):  # noqa: N818
+class TooManyRefusals(LeaderboardError):
     """A file of a team that sent too many within an hour that could not be scored."""
 
     def __init__(self, team: str, n_per_hour: int, retry_after_s: int) -> None:

@@ -13,7 +13,7 @@ class ReportError(Exception):
     """Base of every mistake that reports tells its user."""
 
 
-class NothingToReport(ReportError):  # noqa: N818  (the name says what happened)
+class NothingToReport(ReportError):
     """There is no finished run, no study and no contest."""
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arena.base.install import loading
-from cnn.config import TileSettings
+from cnn.config import FILTERS, TileSettings
 from cnn.corpus.audio import decode, to_mono
 from cnn.corpus.scan import sound_digest
 from cnn.errors import CorpusError
@@ -29,7 +29,6 @@ from cnn.processes import WorkOptions, map_in_processes
 Pictures = npt.NDArray[np.uint8]
 FindPicture = Callable[[str], Pictures | None]  # by the digest of a sound; (filters, F, T) in the order of `FILTERS`
 
-FILTERS = ("raw", "bilateral")
 CHUNK = 128  # clips of one task: half a second
 _FEW = 1500  # clips that one process makes while others still start torch (2 cores, 2026-11)
 _JOURNAL = "journal"

@@ -18,13 +18,13 @@ import numpy as np
 
 from arena.base.locks import hold_lock, try_lock
 from cnn import config as cfg
-from cnn.config import TILES_FORMAT, TileSettings
+from cnn.config import FILTERS, TILES_FORMAT, TileSettings
 from cnn.corpus.scan import Corpus
 from cnn.errors import TilesError
 from cnn.files import write_csv, write_json
 from cnn.processes import WorkOptions
 from cnn.tiles import chunks
-from cnn.tiles.chunks import FILTERS, FindPicture, Pictures, Sound, picture_shape
+from cnn.tiles.chunks import FindPicture, Pictures, Sound, picture_shape
 from cnn.tiles.tile_set import CLIP_COLUMNS, TileSet, UnusableTilesError, open_tiles, read_json_or_empty, read_tiles
 
 _ALONE = WorkOptions()

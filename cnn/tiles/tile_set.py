@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cnn import config as cfg
-from cnn.config import TILES_FORMAT, TileSettings
+from cnn.config import FILTERS, TILES_FORMAT, TileSettings
 from cnn.errors import CnnError, TilesError
 from cnn.files import read_json
 from cnn.tiles import chunks
-from cnn.tiles.chunks import FILTERS, Pictures, picture_shape
+from cnn.tiles.chunks import Pictures, picture_shape
 from cnn.tiles.find import find_folder
 
 CLIP_COLUMNS = ("id", "label", "speaker", "path", "audio_digest", "length_s")

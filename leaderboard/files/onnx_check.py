@@ -27,7 +27,7 @@ _OTHER_FORMATS = (  # files that teams send by mistake, by their first bytes
 )
 
 
-class _NoMessage(Exception):  # noqa: N818
+class _NoMessage(Exception):
     """The bytes are no protocol buffer."""
 
 

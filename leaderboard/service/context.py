@@ -37,7 +37,7 @@ class ServiceSettings:
     max_model_bytes: int = MAX_MODEL_BYTES
 
 
-class TokenRefused(LeaderboardError):  # noqa: N818
+class TokenRefused(LeaderboardError):
     """No token, an unknown token, or too many wrong tokens before it."""
 
     def __init__(self, message: str, wait_s: float = 0.0) -> None:
@@ -45,7 +45,7 @@ class TokenRefused(LeaderboardError):  # noqa: N818
         self.wait_s = wait_s
 
 
-class NoSuchAttempt(LeaderboardError):  # noqa: N818
+class NoSuchAttempt(LeaderboardError):
     """An attempt number that the team has not reached."""
 
 

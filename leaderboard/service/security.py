@@ -34,7 +34,7 @@ _WINDOW_S = 300.0
 _N_REMEMBERED = 10_000  # addresses and tokens
 
 
-class BodyTooLarge(Exception):  # noqa: N818
+class BodyTooLarge(Exception):
     """A body above its limit; `is_model`: it is a model, not a submission."""
 
     def __init__(self, *, is_model: bool = False) -> None:

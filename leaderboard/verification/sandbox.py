@@ -20,7 +20,7 @@ BATCH_SIZE = 64  # clips
 MAX_ANSWER_BYTES = 16 << 20
 
 
-class Rejection(Exception):  # noqa: N818
+class Rejection(Exception):
     """A model that is not run; the message continues a sentence that begins with its name."""
 
 

@@ -18,8 +18,6 @@ from cnn.config import compute_digest
 from cnn.errors import RunError
 from cnn.files import read_json
 
-FILTERS = ("raw", "bilateral")
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TileFolder:

@@ -16,8 +16,8 @@ import soundfile
 from arena.base.media import palette_png, png_uri
 from cnn.tiles.tile_set import TileSet
 from reports.figures.media import MOST_S, RATE_HZ, wav_uri
-from reports.reading.clips import media_of
-from reports.reading.tiles import TileFolder, find_tiles
+from reports.reading.clips import read_media
+from reports.reading.tiles import TileFolder, find_tile_folder
 from support.report_facts import tone_wav
 
 
@@ -78,9 +78,9 @@ def config_of_tiles(tiles: TileSet) -> dict[str, object]:
 
 def test_the_tiles_that_are_prepared_are_the_tiles_that_are_read(tiles: TileSet) -> None:
     for where in (tiles.folder, tiles.folder.parent):
-        result = find_tiles(where, config_of_tiles(tiles))
+        result = find_tile_folder(where, config_of_tiles(tiles))
         assert isinstance(result, TileFolder)
-        assert list(result.places) == [clip.id for clip in tiles.clips]
+        assert list(result.rows) == [clip.id for clip in tiles.clips]
         for index in (0, 37, len(tiles.clips) - 1):
             clip = tiles.clips[index]
             for name in ("raw", "bilateral"):
@@ -88,7 +88,7 @@ def test_the_tiles_that_are_prepared_are_the_tiles_that_are_read(tiles: TileSet)
                 assert picture is not None
                 assert np.array_equal(picture, tiles.pictures(name)[index])
             assert result.recording(clip.id) == Path(tiles.corpus_folder) / clip.path
-    media = media_of(result, [tiles.clips[3].id, "nobody"])
+    media = read_media(result, [tiles.clips[3].id, "nobody"])
     assert media["nobody"].raw == media["nobody"].sound == ""
     assert read_pixels(read_content(media[tiles.clips[3].id].raw, "image/png")).shape == (32, 32)
     assert media[tiles.clips[3].id].sound
@@ -96,13 +96,13 @@ def test_the_tiles_that_are_prepared_are_the_tiles_that_are_read(tiles: TileSet)
 
 def test_tiles_of_another_corpus_or_damaged_ones_are_not_taken(tiles: TileSet, tmp_path: Path) -> None:
     config = config_of_tiles(tiles)
-    assert find_tiles(tiles.folder, {**config, "corpus": "0" * 16}) is None
-    assert find_tiles(tmp_path, config) is None
+    assert find_tile_folder(tiles.folder, {**config, "corpus": "0" * 16}) is None
+    assert find_tile_folder(tmp_path, config) is None
     copy = tmp_path / tiles.folder.name
     copy.mkdir()
     (copy / "settings.json").write_bytes((tiles.folder / "settings.json").read_bytes())
-    assert find_tiles(tmp_path, config) is None
+    assert find_tile_folder(tmp_path, config) is None
     (copy / "clips.csv").write_bytes((tiles.folder / "clips.csv").read_bytes())
-    result = find_tiles(tmp_path, config)
+    result = find_tile_folder(tmp_path, config)
     assert result is not None
     assert result.picture("raw", tiles.clips[0].id) is None

@@ -21,7 +21,7 @@ import pytest
 import soundfile
 
 from arena.base.locks import hold_lock
-from cnn.config import TILES_FORMAT, TileSettings
+from cnn.config import FILTERS, TILES_FORMAT, TileSettings
 from cnn.corpus.scan import scan
 from cnn.errors import CnnError, CorpusError, TilesError
 from cnn.processes import Progress, WorkOptions, map_in_processes
@@ -197,7 +197,7 @@ def test_a_changed_clip_has_only_its_own_tile_made(own_corpus: Path, tiles: Tile
     anew = prepare(scan(own_corpus), tiles.settings, tmp_path / "anew")
     assert read_bytes(after.folder) == read_bytes(anew.folder)
     index = [clip.id for clip in after.clips].index("4_bob_2")
-    for name in chunks.FILTERS:
+    for name in FILTERS:
         differ = (before.pictures(name) != after.pictures(name)).any(axis=(1, 2))
         assert differ.nonzero()[0].tolist() == [index]
 

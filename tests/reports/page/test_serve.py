@@ -46,12 +46,12 @@ def test_the_page_follows_what_is_there(server: ReportServer, tmp_path: Path) ->
     assert "nothing to report: no finished run" in text
     write_run(tmp_path / "runs", "a" * 16, make_config("lenet5", "raw"))
     assert "Model A" in get(server)[2]
-    n_builds = server.kept.n_builds
+    n_builds = server.cache.n_builds
     assert get(server)[1] == str(IDLE_S)
-    assert server.kept.n_builds == n_builds
+    assert server.cache.n_builds == n_builds
     write_study(tmp_path / "studies", "raw", 6)
     assert "lenet5" in get(server)[2]
-    assert server.kept.n_builds == n_builds + 1
+    assert server.cache.n_builds == n_builds + 1
 
 
 def test_only_this_machine_by_its_own_name_and_one_page(server: ReportServer) -> None:
