@@ -25,7 +25,7 @@ class Net:
     activation: str = "relu"  # the paper's own
     width: float = 1.0  # by default
     sees: str = "picture"  # by default; one of SEES
-    has_first_stage: bool = True  # which can be given more than the picture
+    has_first_stage: bool = True  # begins with `blocks.FirstStage`, which obeys `model.sees`
 
 
 NETS = {

@@ -10,8 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeps.study import folder as study
-from sweeps.study.folder import StudyFolder, StudySpec
+from sweeps.study.folder import StudyFolder, StudySpec, list_names
 from sweeps.study.lease import read_lease
 from sweeps.sweepfile.space import Distribution, Parameter
 from sweeps.sweepfile.sweep import Goal
@@ -94,7 +93,7 @@ class StudyFacts:
 
 def list_studies(studies_dir: Path) -> list[str]:
     """Return the names of all studies below `studies_dir`, sorted."""
-    return study.list_names(studies_dir)
+    return list_names(studies_dir)
 
 
 def read_study(studies_dir: Path, name: str) -> StudyFacts:
@@ -162,23 +161,23 @@ def _parameter(parameter: Parameter) -> ParameterFacts:
 
 
 def _trial(trial: FrozenTrial, goal: Goal, time: datetime) -> TrialFacts:
-    from sweeps.engines import optuna_trials as store
+    from sweeps.engines import optuna_trials
 
-    running = "interrupted" if store.is_abandoned(trial, time) else "running"
+    running = "interrupted" if optuna_trials.is_abandoned(trial, time) else "running"
     states = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": running}
     state = states[trial.state.name]
     epochs = dict(sorted(trial.intermediate_values.items()))
     lease = read_lease(trial.user_attrs)
     return TrialFacts(
         number=trial.number,
-        state="duplicate" if store.is_duplicate(trial) else state,
-        params=dict(store.attribute(trial, store.PARAMS, {})),
-        value=store.find_best_value(goal, epochs) if state in ("finished", "pruned") else None,
+        state="duplicate" if optuna_trials.is_duplicate(trial) else state,
+        params=dict(optuna_trials.attribute(trial, optuna_trials.PARAMS, {})),
+        value=optuna_trials.find_best_value(goal, epochs) if state in ("finished", "pruned") else None,
         epochs=epochs,
-        run=store.attribute(trial, store.RUN, ""),
-        seconds=store.attribute(trial, store.SECONDS, None),
+        run=optuna_trials.attribute(trial, optuna_trials.RUN, ""),
+        seconds=optuna_trials.attribute(trial, optuna_trials.SECONDS, None),
         agent=lease.agent if lease else "",
-        cause=store.attribute(trial, store.CAUSE, ""),
+        cause=optuna_trials.attribute(trial, optuna_trials.CAUSE, ""),
     )
 
 

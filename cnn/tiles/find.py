@@ -20,7 +20,7 @@ class _Folder:
     n_clips: int | None
     settings: dict[str, Any]
     prepared_s: float  # since 1970; also a repeated command counts
-    is_current: bool  # made by this version of Arena
+    has_current_format: bool
 
     @property
     def kind(self) -> str:
@@ -44,7 +44,7 @@ def find_folder(path: Path, say: Callable[[str], None]) -> Path:
     folders = [_read_folder(p.parent) for p in path.glob("*/settings.json") if not p.parent.name.startswith(".")]
     if not folders:
         raise TilesError(f"no tiles in {path}; make some with `arena data prepare CORPUS --tiles {path}`")
-    folders = [folder for folder in folders if folder.is_current] or folders
+    folders = [folder for folder in folders if folder.has_current_format] or folders
     newest, *older = sorted(folders, key=lambda folder: (-folder.prepared_s, folder.path.name))
     if not older:
         return newest.path
@@ -70,7 +70,7 @@ def _read_folder(folder: Path) -> _Folder:
         n_clips=n_clips if isinstance(n_clips, int) else None,
         settings=settings if isinstance(settings, dict) else {},
         prepared_s=(folder / "settings.json").stat().st_mtime,
-        is_current=content.get("format") == TILES_FORMAT,
+        has_current_format=content.get("format") == TILES_FORMAT,
     )
 
 

@@ -13,7 +13,7 @@ from leaderboard.errors import ModelRefused
 from leaderboard.messages import message
 
 MAX_MODEL_BYTES = 20_000_000
-_MAX_FIELDS = 200_000  # fields that are parsed; all eight nets of Arena in one file have 3,207
+_MAX_FIELDS = 200_000  # fields that are parsed; the eight nets of 2026-11 in one file have 3,207
 _VARINT, _EIGHT, _SIZED, _FOUR = 0, 1, 2, 5  # wire types
 _MAX_VARINT_BYTES = 10
 _IR_VERSION, _GRAPH, _OPSET = 1, 7, 8  # field numbers of ModelProto

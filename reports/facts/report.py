@@ -87,7 +87,7 @@ class RunFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GridCell:
-    """One cell of the two by four comparison; `run` is None where the training is missing."""
+    """One cell of the comparison, models by variants; `run` is None where the training is missing."""
 
     model: str
     variant: str

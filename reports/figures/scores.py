@@ -1,4 +1,4 @@
-"""Figure of the answer: macro-F1 of the eight trainings with intervals. Numbers first, drawing second."""
+"""Figure of the answer: macro-F1 of each training with its interval. Numbers first, drawing second."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class DotRow:
 
 
 def dot_rows(cells: Sequence[GridCell], chosen: str, t: Texts) -> list[DotRow]:
-    """Return eight rows under a heading per model, from top to bottom at y = 0, 1, 2, ..."""
+    """Return a row for each training under a heading per model, from top to bottom at y = 0, 1, 2, ..."""
     rows: list[DotRow] = []
     for cell in cells:
         if not rows or rows[-1].model != cell.model:
@@ -79,7 +79,7 @@ def score_limits(values: Sequence[float | None]) -> Limits:
 
 
 def dot_plot(cells: Sequence[GridCell], chosen: str, width: float, t: Texts) -> str:
-    """Draw test macro-F1 of the eight with intervals, a tick for validation; the same lines at any width."""
+    """Draw test macro-F1 of each training with its interval, a tick for validation; the same lines at any width."""
     rows = dot_rows(cells, chosen, t)
     frame = PlotFrame(width=width, height=DOT_ROW_PX * (rows[-1].y + 1) + 44, left=108, right=46, top=4, bottom=40)
     values = [value for row in rows for value in (row.value, row.low, row.high, row.val)]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _SAVE_EVERY_BYTES = 1 << 20  # growth of the journal between two saves: some 20 ms to read
 _CREATE, _END, _EPOCH, _ATTRIBUTE = 4, 6, 7, 8  # operations of Optuna's journal
 _RUNNING, _COMPLETE, _PRUNED, _FAILED, _WAITING = range(5)  # states of Optuna's trials
-_STORED = ("params", "run", "lease", "duplicate_of", "seconds", "cause")  # attributes that sweeps.engines.optuna_trials names
+_STORED = ("params", "run", "lease", "duplicate_of", "seconds", "cause")  # attributes: optuna_trials and study.lease name them
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -100,7 +100,7 @@ class OptunaEngine:
             if n_completed + n_alive >= self.spec.budget:
                 return Idle.WAIT
             for trial in abandoned:
-                claim = self._take_over(trial, now)
+                claim = self._claim_abandoned(trial, now)
                 if claim:
                     return claim
             return self._new_point(now) or (Idle.WAIT if n_alive else Idle.EXHAUSTED)
@@ -170,7 +170,7 @@ class OptunaEngine:
         """Tell whether a claim of ours lost its confirmation with the connection."""
         return bool(self._unconfirmed) and self._id(trial.number) in self._unconfirmed and self._held_last(trial)
 
-    def _take_over(self, trial: FrozenTrial, now: datetime) -> Claim | None:
+    def _claim_abandoned(self, trial: FrozenTrial, now: datetime) -> Claim | None:
         if LEASE not in trial.user_attrs:  # its agent died between asking and claiming
             unclaimed = optuna.trial.Trial(self._study, self._id(trial.number))
             return self._claim_or_answer(unclaimed, self._trials_by_run(), now)

@@ -20,7 +20,7 @@ from sweeps.study.journal import Journal, ReadOnlyJournal
 from sweeps.study.lease import is_held
 from sweeps.sweepfile.sweep import Goal
 
-# Attributes of a trial. `lease` comes last: a running trial with a run but no lease was released,
+# Attributes of a trial, beside its lease, which comes last: a running trial with a run but no lease was released,
 # or its agent died.
 PARAMS, RUN, TWIN, SECONDS, CAUSE, TAIL = "params", "run", "duplicate_of", "seconds", "cause", "tail"
 

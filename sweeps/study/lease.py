@@ -27,7 +27,7 @@ class Lease:
     started: str  # start time of the process: another one may get the same number
     renewed_at: str  # UTC, ISO 8601
 
-    def is_gone(self, now: datetime) -> bool:
+    def has_expired(self, now: datetime) -> bool:
         """Return True if the agent ended or (on another host) did not renew the lease within GRACE."""
         if self.space == _find_space():
             return _read_start(self.pid) != self.started
@@ -61,7 +61,7 @@ def read_lease(attributes: Mapping[str, Any]) -> Lease | None:
 def is_held(attributes: Mapping[str, Any], now: datetime) -> bool:
     """Return True if the attributes of a running trial hold the lease of a live agent."""
     lease = read_lease(attributes)
-    return lease is not None and not lease.is_gone(now)
+    return lease is not None and not lease.has_expired(now)
 
 
 def utc_now() -> datetime:

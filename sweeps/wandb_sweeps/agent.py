@@ -57,11 +57,11 @@ class _Agent:
         self._fatal: SweepError | None = None
 
     def run(self) -> None:
-        self._take_over()
+        self._train_abandoned()
         if not self._is_leaving():
             with wandb_session("the agent ended"):
                 self._serve()
-            self._take_over()
+            self._train_abandoned()
         if self._fatal:
             raise self._fatal
         if self._has_too_many_failures():
@@ -86,7 +86,7 @@ class _Agent:
         self._is_stopped.clear()
         return StopHooks(step=self._step, on_stop=self._is_stopped.set)
 
-    def _take_over(self) -> None:
+    def _train_abandoned(self) -> None:
         while not self._is_leaving() and isinstance(claim := self._study.engine.claim(), Claim):
             self._record(self._study.resume(claim, self._stop_hooks()))
 

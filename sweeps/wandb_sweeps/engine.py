@@ -46,7 +46,7 @@ class WandbEngine(OptunaEngine):
         with self._folder.lock() as now:
             for trial in self._trials():
                 if trial.user_attrs.get(RUN) == run and is_abandoned(trial, now):  # W&B hands a preempted run out again
-                    return self._take_over(trial, now) or run
+                    return self._claim_abandoned(trial, now) or run
             self._study.enqueue_trial(draws)
             return self._claim_or_answer(self._study.ask(), self._trials_by_run(), now) or run
 

@@ -25,9 +25,9 @@ from sweeps.engines.protocol import Claim, Idle
 from sweeps.errors import StudyError, UnreachableError
 from sweeps.results import read_outline
 from sweeps.study import control, lease, retry
-from sweeps.study import folder as study
 from sweeps.study.control import Command
 from sweeps.study.database import close_databases, open_database, strip_password
+from sweeps.study.folder import StudyFolder, list_names
 from sweeps.study.join import join_all_studies, join_study
 from sweeps.training.trial import Step, TrialResult, TrialState
 
@@ -140,7 +140,7 @@ def test_leases_go_by_the_database_clock(pg: World, monkeypatch: pytest.MonkeyPa
     folder = pg.make(budget=1)
     far = "2001-01-01T00:00:00+00:00"
     monkeypatch.setattr(lease, "utc_now", lambda: datetime.fromisoformat(far))
-    monkeypatch.setattr(study, "utc_now", lambda: datetime.fromisoformat(far))
+    monkeypatch.setattr("sweeps.study.folder.utc_now", lambda: datetime.fromisoformat(far))
     claimed(pg.engine(agent="with a wrong clock").claim())
     lease_content = open_database(pg.storage).storage.get_all_trials(1)[0].user_attrs["lease"]
     assert abs(datetime.now(UTC) - datetime.fromisoformat(lease_content["renewed_at"])) < timedelta(minutes=5)
@@ -171,9 +171,9 @@ def test_another_machine_joins_with_its_own_folders(pg: World, tmp_path: Path) -
 def test_all_studies_of_a_database_appear_as_folders_and_heed_one_command(pg: World, tmp_path: Path) -> None:
     folders = [pg.make(name=name) for name in (NAME, "resnet.raw")]
     join_all_studies(tmp_path / "there", pg.storage)
-    assert study.list_names(tmp_path / "there") == [NAME, "resnet.raw"]
+    assert list_names(tmp_path / "there") == [NAME, "resnet.raw"]
     control.write_command(folders[0], Command.PAUSE, datetime.now(UTC))
-    others = [study.StudyFolder(tmp_path / "there" / name) for name in (NAME, "resnet.raw")]
+    others = [StudyFolder(tmp_path / "there" / name) for name in (NAME, "resnet.raw")]
     assert [control.read_command(folder) for folder in others] == [Command.PAUSE, Command.RUN]
     control.write_command(others[0], Command.RUN, datetime.now(UTC))
     assert control.read_command(folders[0]) is Command.RUN
