@@ -242,14 +242,14 @@ def test_the_step_at_which_the_loss_is_lost_is_named(tiles: TileSet) -> None:
 def test_weights_that_blow_up_in_the_last_step_are_no_result(tiles: TileSet, tmp_path: Path) -> None:
     fit = Trainer(config(tiles), torch.device("cpu"))
     clips = Clips(tiles.pictures("raw"), tiles.labels(), range(50), torch.device("cpu"))
-    whole = fit.learn
+    whole = fit.train_epoch
 
     def blow_up(train: Clips) -> tuple[float, torch.Tensor]:
         learnt = whole(train)
         next(fit.net.parameters()).data.fill_(math.inf)
         return learnt
 
-    fit.learn = blow_up  # type: ignore[method-assign]
+    fit.train_epoch = blow_up  # type: ignore[method-assign]
     with pytest.raises(RunError, match=r"the validation loss became (nan|inf) after epoch 1, at a learning rate of .*; lower"):
         fit.run_epoch(clips, clips)
     assert not fit.rows
@@ -310,7 +310,7 @@ def test_a_checkpoint_of_another_training_is_refused(tiles: TileSet, tmp_path: P
 def test_what_ends_an_epoch_stands_in_the_run_folder_with_its_step(
     tiles: TileSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = Trainer.learn
+    whole = Trainer.train_epoch
 
     def with_a_fault(fit: Trainer, clips: Clips) -> EpochStats:
         if len(fit.rows) == 1:
@@ -320,7 +320,7 @@ def test_what_ends_an_epoch_stands_in_the_run_folder_with_its_step(
     def no_forward(_batch: torch.Tensor) -> torch.Tensor:
         raise ValueError("no\nnet")
 
-    monkeypatch.setattr(Trainer, "learn", with_a_fault)
+    monkeypatch.setattr(Trainer, "train_epoch", with_a_fault)
     with pytest.raises(ValueError, match="no\nnet"):
         train(config(tiles, "train.batch_size=20"), tiles, tmp_path)
     result = RunFolder(tmp_path / config(tiles, "train.batch_size=20").digest).result()
