@@ -22,7 +22,7 @@ from leaderboard.store import Contest, open_contest
 from leaderboard.teams import Team
 
 T = TypeVar("T")
-_N_SCORED_AT_ONCE = 8  # more threads would only share one interpreter
+_N_SCORED_AT_ONCE = 2  # one computes while another waits for the disk; more would only share one interpreter
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +93,7 @@ class Service:
         return self.contest.find_team_by_token(token)
 
     async def run_scoring(self, work: Callable[[], T]) -> T:
-        """Run `work` in a thread, at most eight at once, and return its result."""
+        """Run `work` in a thread, at most `_N_SCORED_AT_ONCE` at a time, and return its result."""
         return await anyio.to_thread.run_sync(work, limiter=self._scoring)
 
 
