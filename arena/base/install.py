@@ -148,7 +148,7 @@ def build_wheel() -> Wheel:
     Raises:
         PackageNotFoundError: Arena runs from a folder and is not installed.
     """
-    distribution = importlib.metadata.distribution(DISTRIBUTION)
+    distribution = _find_installed()
     stem = f"{DISTRIBUTION.replace('-', '_')}-{distribution.version}"
     tops = (distribution.read_text("top_level.txt") or "").split()
     contents = {path.relative_to(_HOME).as_posix(): path.read_bytes() for top in tops for path in _files(top)}
@@ -163,6 +163,14 @@ def build_wheel() -> Wheel:
         for name, content in contents.items():
             file.writestr(zipfile.ZipInfo(name, _ZIP_TIME), content, zipfile.ZIP_DEFLATED)
     return Wheel(name=f"{stem}-py3-none-any.whl", content=archive.getvalue())
+
+
+def _find_installed() -> importlib.metadata.Distribution:
+    """Return the installed distribution, not the egg-info that a build leaves in a clone."""
+    for distribution in importlib.metadata.distributions(name=DISTRIBUTION):
+        if distribution.read_text("METADATA"):
+            return distribution
+    raise importlib.metadata.PackageNotFoundError(DISTRIBUTION)
 
 
 def _files(top: str) -> list[Path]:
