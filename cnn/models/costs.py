@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from cnn.check.net import check_net
 from cnn.config import LABELS, MODELS, model_defaults
 from cnn.errors import ConfigError
-from cnn.models.check import check_net
 from cnn.models.registry import build_net, count_multiply_adds, count_parameters
 from cnn.nets import NETS, PLUGIN_DEPTHS
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from cnn.check.net import check_net
 from cnn.config import RunConfig, config_to_dict, default_config, model_defaults
 from cnn.corpus.recordings import find_recordings
 from cnn.errors import ConfigError, ModelError
 from cnn.inference.predict import predict_recordings
-from cnn.models.check import check_net
 from cnn.models.costs import compute_costs
 from cnn.models.registry import build_net
 from cnn.overrides import apply_values, config_from_dict, override
