@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cnn.config import TILES_FORMAT
 from cnn.errors import RunError
 from cnn.runs.folder import RunFolder, RunResult, RunState, list_runs
 from cnn.runs.index import find_run, read_trial_mark
@@ -128,7 +129,8 @@ def _scan(runs_dir: Path | None, notes: list[Note], t: Texts) -> list[Candidate]
 
 def _candidate(folder: RunFolder, result: RunResult) -> Candidate:
     config: dict[str, Any] = folder.config()
-    comparable = {key: config.get(key) for key in ("corpus", "tiles", "split")}
+    comparable = {key: config.get(key) for key in ("corpus", "split")}
+    comparable["tiles"] = {"format": TILES_FORMAT, **(config.get("tiles") or {})}
     return Candidate(
         folder=folder,
         key=(str(config["model"]["name"]), str(config["variant"])),
