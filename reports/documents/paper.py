@@ -155,7 +155,9 @@ def _methods(w: _Writer) -> None:
     chooses = t("paper.chooses") if facts.chosen and not facts.validates_on_known_speakers else ""
     w.say(t("paper.scored", chooses=chooses, cite=w.cite("bootstrap")))
     if facts.sweeps:
-        w.say(t("paper.swept", cite=w.cite("optuna"), importance=w.cite("pedanova")))
+        swept = t("paper.swept", cite=w.cite("optuna"))
+        ranked = any(sweep.importances for sweep in facts.sweeps)
+        w.say(f"{swept} {t('paper.importances', cite=w.cite('pedanova'))}" if ranked else swept)
 
 
 def _after(w: _Writer, model: str) -> str:

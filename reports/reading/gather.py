@@ -23,7 +23,7 @@ from reports.reading.selection import Selection, select_runs
 from reports.wording.page_texts import Texts, texts
 from sweeps.results import StudyFacts
 
-_NO_SETTINGS = ("model.name", "variant")
+_NO_SETTINGS = ("model.name", "variant", "tiles.format")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

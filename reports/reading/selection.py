@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cnn.config import TILES_FORMAT
 from cnn.errors import RunError
 from cnn.nets import PAIR
 from cnn.plugin import shorten_name
@@ -149,7 +150,8 @@ def _scan(runs_dir: Path | None, notes: list[Note], t: Texts) -> list[Candidate]
 
 def _candidate(folder: RunFolder, result: RunResult) -> Candidate:
     config: dict[str, Any] = folder.config()
-    comparable = {key: config.get(key) for key in ("corpus", "tiles", "split")}
+    comparable = {key: config.get(key) for key in ("corpus", "split")}
+    comparable["tiles"] = {"format": TILES_FORMAT, **(config.get("tiles") or {})}
     name = str(config["model"]["name"])
     label = shorten_name(name)
     return Candidate(

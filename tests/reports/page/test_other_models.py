@@ -50,7 +50,7 @@ def test_two_nets_of_ones_own_are_compared_by_name_and_the_shipped_ones_are_not_
     assert [effect.factors for effect in facts.effects] == [effect.factors for effect in shipped.effects]
     assert [effect.difference.value for effect in facts.effects] == [effect.difference.value for effect in shipped.effects]
     assert not facts.notes
-    for lang, lead in (("en", "Model B: MyMobileNet on raw + aug is the choice"), ("es", "Modelo B: MyMobileNet con raw + aug")):
+    for lang, lead in (("en", "Model B: MyMobileNet on raw + aug is the"), ("es", "Modelo B: MyMobileNet con raw + aug")):
         spoken = dataclasses.replace(facts, lang=lang)
         page, paper = render_report(spoken).decode(), compose_paper(spoken, "figures")
         words = re.sub(r'href="data:[^"]*"', "", page) + paper.text + "".join(paper.figures.values())

@@ -245,7 +245,7 @@ def test_validation_of_heard_voices_is_said_to_choose_nothing(tmp_path: Path) ->
         write_run(tmp_path, digest, make_config(model, "raw", split=split))
     facts = gather_facts(Sources(runs=tmp_path))
     summary = summarise(facts)
-    assert summary.lead.startswith("Model B: resnet on raw scores highest on new clips of voices it knows, which says nothing of a new")
+    assert summary.lead.startswith("Model B: resnet on raw scores highest on new clips of voices it knows, which says nothing")
     assert "validation clips, of voices heard in training, is the highest of 2 trainings" in summary.answer[0][1]
     assert any("it chose no epoch (the last one was kept)" in text for text in summary.caveats)
     page = re.sub(r"\s+", " ", render_report(facts).decode())

@@ -107,12 +107,11 @@ def test_an_effect_is_claimed_only_when_its_interval_excludes_zero() -> None:
     )
 
 
-def test_a_sweep_with_few_trials_hints_and_does_not_claim() -> None:
-    many, few = make_study("lenet5", "raw", 64), make_study("lenet5", "raw", 12)
+def test_a_sweep_names_what_mattered_or_says_why_it_cannot() -> None:
+    many, few = make_study("lenet5", "raw", 64), make_study("lenet5", "raw", 8)
     assert sweep_sentence(many).endswith("Learning rate mattered most for a place in the best quarter (71\u202f%).")
-    assert sweep_sentence(few).endswith(f"From {few.n('finished')} finished trials this is a rough hint.")
-    untold = dataclasses.replace(few, importances={})
-    assert sweep_sentence(untold).endswith("did not suffice to tell which parameter mattered.")
+    assert sweep_sentence(few).endswith("Importances need 12 finished trials; this study has 8.")
+    assert sweep_sentence(dataclasses.replace(many, importances={})).endswith("no parameter stands out from chance.")
     assert sweep_sentence(dataclasses.replace(few, best=None)) == "No trial has finished: there is nothing to learn from yet."
 
 
