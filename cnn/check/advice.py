@@ -95,14 +95,14 @@ def _find_bad_end(trace: Trace) -> Iterator[Finding]:
     end, x = trace.end, trace.logits
     if not end or not isinstance(x, torch.Tensor):
         return
-    is_probability = bool((x >= 0).all()) and bool(((x.sum(1) - 1).abs() < 1e-4).all())
-    if is_probability or end.name in _SOFTMAX:
-        reason = "the training's loss does the softmax itself"
-        name = end.name if end.name in _SOFTMAX else "probabilities"
-        yield Finding(end.line, f"forward ends in {name}, and trains badly: {reason}; return what goes into it")
-    elif end.name in _SQUASHING:
-        cure = "return what goes into it"
-        yield Finding(end.line, f"forward ends in {end.name}, and trains badly: logits may be any numbers; {cure}")
+    name, reason = end.name.rstrip("_"), "the training's loss does the softmax itself"
+    if name not in _SOFTMAX and bool((x >= 0).all()) and bool(((x.sum(1) - 1).abs() < 1e-4).all()):
+        name = "probabilities"
+    elif name in _SQUASHING:
+        reason = "logits may be any numbers"
+    elif name not in _SOFTMAX:
+        return
+    yield Finding(end.line, f"forward ends in {name}, and trains badly: {reason}; return what goes into it")
 
 
 def _find_unused(trace: Trace, module: nn.Module, path: str, lines: Lines) -> Iterator[tuple[int, str]]:

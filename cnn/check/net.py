@@ -56,8 +56,13 @@ def try_net(settings: ModelSettings, size: int, n_classes: int) -> NetReport:
     Raises:
         ModelError: the first thing that would fail in training.
     """
-    with seed_generators(0, _CPU):
-        return _Check(settings, size, n_classes).run()
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # few clips: more threads wait for each other, minutes on a busy machine
+    try:
+        with seed_generators(0, _CPU):
+            return _Check(settings, size, n_classes).run()
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 class _Check:

@@ -28,7 +28,7 @@ def models_command(
     import dataclasses
 
     from cnn.config import TileSettings
-    from cnn.models.costs import compute_costs
+    from cnn.summary.costs import compute_costs
 
     table = compute_costs(names or [], TileSettings(size=size).size, depth, width)
     if json:
