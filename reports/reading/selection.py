@@ -10,7 +10,8 @@ from typing import Any
 
 from cnn.errors import RunError
 from cnn.runs.folder import RunFolder, RunResult, RunState, list_runs
-from cnn.runs.index import find_run, read_trial_mark
+from cnn.runs.marks import read_trial_mark
+from cnn.runs.reference import find_run
 from reports.errors import SourceError
 from reports.facts.base import Note, NoteKind
 from reports.facts.report import CellKey, order_cells
@@ -52,7 +53,7 @@ def select_runs(runs_dir: Path | None, named: Sequence[Path], folds: Collection[
     no other, and a group of nothing but folds of evaluations only where there is no other group.
 
     Args:
-        named: run folders, their digests, or unmistakable beginnings of these.
+        named: runs as `cnn.runs.reference` names them.
         folds: digests of the runs that the page shows as folds of an evaluation.
 
     Raises:
