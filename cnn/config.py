@@ -14,7 +14,7 @@ from typing import Any
 
 from arena.base.suggest import did_you_mean
 from cnn.errors import ConfigError
-from cnn.fields import check_fields, check_range, choice, custom, number
+from cnn.fields import check_fields, check_range, choice, custom, drop_later_defaults, number
 from cnn.nets import NETS, PLUGIN_DEPTHS, PLUGIN_WIDTHS, SEES, WIDTHS
 from cnn.plugin import compute_source_digest, is_plugin, shorten_name
 
@@ -23,7 +23,7 @@ VARIANTS = (*FILTERS, *(f"{name}+aug" for name in FILTERS))
 MODELS = tuple(NETS)
 LABELS = tuple(str(digit) for digit in range(10))
 TILE_SIZES = (32, 64)
-TILES_FORMAT = 3  # a new setting of tiles, and any other change of their folder or bytes, is a new number
+TILES_FORMAT = 3  # any change of the tiles' folder or bytes is a new number; a new setting, declared `later`, is none
 SPLIT_KINDS = ("speaker", "becker", "loso", "folds", "random")
 FOLDED_KINDS = ("becker", "loso", "folds")  # whose parts `split.fold` chooses
 VALIDATIONS = ("speakers", "takes")
@@ -219,9 +219,10 @@ class RunConfig:
         """16 hexadecimal digits that name the run folder; augmentation counts only where the variant uses it.
 
         The format of the tiles counts: the same settings name other pictures where the front end has changed.
-        A plug-in counts by its class and the content of its file, wherever that lies.
+        A plug-in counts by its class and the content of its file, wherever that lies. A field declared `later` counts
+        only where it differs from its default, so that a new one renames no run.
         """
-        content = config_to_dict(self)
+        content = drop_later_defaults(self)
         content["tiles"]["format"] = TILES_FORMAT
         content["model"]["name"] = self.model.label
         if not self.augmented:
@@ -247,4 +248,11 @@ def default_config(corpus: str, tiles: TileSettings, model: str, variant: str) -
 def config_to_dict(config: Any) -> dict[str, Any]:
     """Return the configuration as JSON holds it; tuples become lists."""
     content: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
+    return content
+
+
+def config_to_json(config: RunConfig) -> dict[str, Any]:
+    """Return the content of config.json: the configuration, and the format of the tiles that the run was trained on."""
+    content = config_to_dict(config)
+    content["tiles"]["format"] = TILES_FORMAT
     return content

@@ -10,19 +10,33 @@ from arena.base.suggest import did_you_mean
 from cnn.errors import ConfigError
 
 
-def number(default: float, low: float, high: float, meaning: str) -> Any:
-    """Declare a number between `low` and `high`, both allowed."""
-    return dataclasses.field(default=default, metadata={"range": (low, high), "meaning": meaning})
+def number(default: float, low: float, high: float, meaning: str, *, later: bool = False) -> Any:
+    """Declare a number between `low` and `high`, both allowed; `later`: see `drop_later_defaults`."""
+    return dataclasses.field(default=default, metadata={"range": (low, high), "meaning": meaning, "later": later})
 
 
-def choice(default: object, allowed: Sequence[object], meaning: str) -> Any:
-    """Declare a field that takes one of `allowed`."""
-    return dataclasses.field(default=default, metadata={"allowed": allowed, "meaning": meaning})
+def choice(default: object, allowed: Sequence[object], meaning: str, *, later: bool = False) -> Any:
+    """Declare a field that takes one of `allowed`; `later`: see `drop_later_defaults`."""
+    return dataclasses.field(default=default, metadata={"allowed": allowed, "meaning": meaning, "later": later})
 
 
-def custom(default: object, values: str, meaning: str) -> Any:
+def custom(default: object, values: str, meaning: str, *, later: bool = False) -> Any:
     """Declare a field that its own class checks; `values` describes the allowed values in words."""
-    return dataclasses.field(default=default, metadata={"values": values, "meaning": meaning})
+    return dataclasses.field(default=default, metadata={"values": values, "meaning": meaning, "later": later})
+
+
+def drop_later_defaults(settings: Any) -> dict[str, Any]:
+    """Return the fields by name, without those declared `later` that have their default, nested settings likewise.
+
+    A digest of it stays what it was when a new field comes: every field that was not there when users' first runs
+    were named is declared `later`.
+    """
+    content = {}
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if not (field.metadata.get("later") and value == field.default):
+            content[field.name] = drop_later_defaults(value) if dataclasses.is_dataclass(value) else value
+    return content
 
 
 def check_fields(settings: Any, section: str) -> None:

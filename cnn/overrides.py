@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from arena.base.suggest import did_you_mean
-from cnn.config import RunConfig, model_defaults
+from cnn.config import TILES_FORMAT, RunConfig, model_defaults
 from cnn.errors import ConfigError
 from cnn.fields import describe_values
 
@@ -97,12 +97,15 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, object]:
 
 
 def config_from_dict(content: Mapping[str, Any]) -> RunConfig:
-    """Return the configuration that `config.config_to_dict` wrote.
+    """Return the configuration that `config.config_to_dict` or `config.config_to_json` wrote.
 
     Raises:
-        ConfigError: an unknown key or a value out of range.
+        ConfigError: an unknown key, a value out of range, or tiles of another format.
     """
     values = flatten(content)
+    if (version := values.pop("tiles.format", TILES_FORMAT)) != TILES_FORMAT:  # runs before December 2026 do not say it
+        rule = f"it was trained on tiles of format {version}, and this version of Arena makes format {TILES_FORMAT}"
+        raise ConfigError(f"{rule}: its net would see other pictures; train it again")
     source = str(values.pop("model.source", ""))
     return apply_values(RunConfig(corpus=str(values.pop("corpus", ""))), values, source)
 

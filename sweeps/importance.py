@@ -1,7 +1,9 @@
-"""Parameter importance by PED-ANOVA (Watanabe, Bansal and Hutter 2023, equation 16), in numpy alone.
+"""Parameter importance by PED-ANOVA (Watanabe, Bansal and Hutter 2023, equation 16), in numpy alone, less what chance gives.
 
 It is the divergence of a parameter's distribution among the best trials from that among all trials. The forests of fANOVA
-take a second and a half to import and half a second a study.
+take a second and a half to import and half a second a study. Few trials diverge by themselves, the more so along a fine
+parameter: of two best trials of five the divergence says where these two lie, whatever their values are. Hence the mean
+divergence of shuffled results is taken off, and nothing is said where the largest excess is one that shuffling reaches.
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+FEWEST_TRIALS = 12  # finished; of fewer the best quarter is two trials
 BEST_SHARE = 0.25
-_FEWEST_BEST = 2
+_N_SHUFFLES = 200
+_LEVEL = 0.95  # share of shuffles that the largest excess has to surpass
 _N_GRID = 64
 _PRIOR = 1.0  # pseudo-trials of a uniform distribution: no value has probability zero because no trial had it
 
@@ -29,47 +33,61 @@ class ParameterColumn:
     is_categorical: bool
 
 
+def explain_absence(n_finished: int) -> str:
+    """Return the reason why a study of so many finished trials has no importances."""
+    if n_finished < FEWEST_TRIALS:
+        return f"importances need {FEWEST_TRIALS} finished trials; this study has {n_finished}"
+    return f"no parameter stands out from chance in {n_finished} finished trials"
+
+
 def compute_importances(columns: Sequence[ParameterColumn], losses: Sequence[float]) -> dict[str, float]:
-    """Return the share of each parameter, sum 1, largest first; empty where nothing separates the best from the others.
+    """Return the share of each parameter, sum 1, largest first; empty for too few trials or where none stands out from chance.
 
     Args:
         losses: (N,) of the same trials, lower is better.
     """
+    if len(losses) < FEWEST_TRIALS or not columns:
+        return {}
     ordered = np.sort(np.asarray(losses, dtype=np.float64))
-    n_best = max(_FEWEST_BEST, math.ceil(BEST_SHARE * len(ordered)))
-    is_best = np.asarray(losses) <= ordered[min(n_best, len(ordered)) - 1]
-    if is_best.all():
+    is_best = np.asarray(losses) <= ordered[math.ceil(BEST_SHARE * len(ordered)) - 1]
+    draw = np.random.default_rng(0)
+    selections = np.array([is_best, *(draw.permutation(is_best) for _ in range(_N_SHUFFLES))])  # (1 + _N_SHUFFLES, N)
+    divergences = np.array([_divergences(column, selections) for column in columns])  # (K, 1 + _N_SHUFFLES)
+    excess = divergences - divergences[:, 1:].mean(axis=1, keepdims=True)
+    if excess[:, 0].max() <= max(np.quantile(excess[:, 1:].max(axis=0), _LEVEL), 0):
         return {}
-    divergences = {column.name: _divergence(column, is_best) for column in columns}
-    total = sum(divergences.values())
-    if total <= 0:
-        return {}
-    return dict(sorted(((name, value / total) for name, value in divergences.items()), key=lambda pair: (-pair[1], pair[0])))
+    shares = np.maximum(excess[:, 0], 0)
+    pairs = zip((column.name for column in columns), (shares / shares.sum()).tolist(), strict=True)
+    return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
 
 
-def _divergence(column: ParameterColumn, is_best: NDArray[np.bool_]) -> float:
-    """Return Pearson's divergence of the best from all; 0 for a parameter that does not vary."""
+def _divergences(column: ParameterColumn, selections: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return Pearson's divergence of each selection (P, N) from all trials; 0 for a parameter that does not vary."""
     if len(set(map(str, column.values))) < 2:
-        return 0.0
+        return np.zeros(len(selections))
     densities = _shares if column.is_categorical else _smooth
-    best, every = densities(column, is_best), densities(column, np.ones_like(is_best))
-    return float((every * (best / every - 1) ** 2).sum())
+    every = densities(column, np.ones_like(selections[:1]))  # (1, values)
+    return np.asarray((every * (densities(column, selections) / every - 1) ** 2).sum(axis=1))
 
 
-def _shares(column: ParameterColumn, selection: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _shares(column: ParameterColumn, selections: NDArray[np.bool_]) -> NDArray[np.float64]:
     names = sorted(set(map(str, column.values)))
-    values = np.array(list(map(str, column.values)))[selection]
-    counts = np.array([(values == name).sum() for name in names])
-    return np.asarray((counts + _PRIOR / len(names)) / (counts.sum() + _PRIOR))
+    is_level = np.array(list(map(str, column.values)))[:, None] == names  # (N, levels)
+    counts = selections.astype(np.float64) @ is_level
+    return np.asarray((counts + _PRIOR / len(names)) / (counts.sum(axis=1, keepdims=True) + _PRIOR))
 
 
-def _smooth(column: ParameterColumn, selection: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return a Gaussian kernel estimate (_N_GRID,) with Scott's width over the range of all values."""
+def _smooth(column: ParameterColumn, selections: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return Gaussian kernel estimates (P, _N_GRID) with Scott's width over the range of all values."""
     values = np.array([float(str(value)) for value in column.values])
     values = np.log(values) if column.is_log and values.min() > 0 else values
-    points = ((values - values.min()) / np.ptp(values))[selection]  # (N,) in 0..1
-    width = max(1.059 * float(points.std()) * len(points) ** -0.2, 1 / _N_GRID)
+    scaled = (values - values.min()) / np.ptp(values)  # (N,) in 0..1
     grid = (np.arange(_N_GRID) + 0.5) / _N_GRID
+    return np.array([_estimate(scaled[selection], grid) for selection in selections])
+
+
+def _estimate(points: NDArray[np.float64], grid: NDArray[np.float64]) -> NDArray[np.float64]:
+    width = max(1.059 * float(points.std()) * len(points) ** -0.2, 1 / _N_GRID)
     kernels = np.exp(-0.5 * ((grid[:, None] - points) / width) ** 2)  # (_N_GRID, N)
     kernels = kernels / kernels.sum(0)
     return np.asarray((kernels.sum(1) + _PRIOR / _N_GRID) / (len(points) + _PRIOR))

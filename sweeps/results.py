@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 
-_FEWEST_FOR_IMPORTANCE = 4
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ParameterFacts:
     """One parameter of a study's search space."""
@@ -63,7 +60,7 @@ class StudyFacts:
     parameters: tuple[ParameterFacts, ...]
     trials: tuple[TrialFacts, ...]  # by number
     best: TrialFacts | None  # among the finished trials
-    importances: dict[str, float]  # by parameter, sum 1, largest first; empty where too few trials finished to say
+    importances: dict[str, float]  # by parameter, sum 1, largest first; empty where `explain_absence` says why
     command: str  # `arena train ...` of the best trial; empty without one
 
     def n(self, state: str) -> int:
@@ -182,7 +179,7 @@ def _trial(trial: FrozenTrial, goal: Goal, time: datetime) -> TrialFacts:
 
 
 def _importances(facts: StudyFacts) -> dict[str, float]:
-    """Return the importance of each parameter for a trial to be in the best quarter; empty with too few trials."""
+    """Return the importance of each parameter for a trial to be in the best quarter."""
     from sweeps.importance import ParameterColumn, compute_importances
 
     varied = [parameter for parameter in facts.parameters if parameter.kind != "constant"]
@@ -190,7 +187,7 @@ def _importances(facts: StudyFacts) -> dict[str, float]:
     finished = [trial for trial in facts.trials if trial.state == "finished" and names <= set(trial.params)]
     sign = -1 if facts.goal == Goal.MAXIMIZE.value else 1
     losses = [sign * trial.value for trial in finished if trial.value is not None]
-    if len(finished) < _FEWEST_FOR_IMPORTANCE or len(losses) < len(finished):
+    if len(losses) < len(finished):
         return {}
     columns = [
         ParameterColumn(

@@ -42,13 +42,13 @@ def export_command(
     """
     import dataclasses
 
-    from cnn.config import TileSettings
     from cnn.inference.onnx_export import check_onnx_packages, export_run
     from cnn.inference.predict import find_finished_run
+    from cnn.overrides import config_from_dict
 
     check_onnx_packages()
     folder = find_finished_run(run, runs)
-    rate_hz = rate_hz or TileSettings(**folder.config()["tiles"]).rate_hz
+    rate_hz = rate_hz or config_from_dict(folder.config()).tiles.rate_hz
     say("tracing the net and checking what was written (about ten seconds) ...")
     exported = export_run(folder, out, rate_hz, _read_samples(clips, rate_hz) if clips else ())
     print_json(dataclasses.asdict(exported) | {"path": str(out)}) if json else print(_describe(exported))

@@ -7,7 +7,6 @@ The folder is named by the digest of recordings and settings.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import errno
 import os
 import shutil
@@ -21,6 +20,7 @@ from cnn import config as cfg
 from cnn.config import FILTERS, TILES_FORMAT, TileSettings
 from cnn.corpus.scan import Corpus
 from cnn.errors import TilesError
+from cnn.fields import drop_later_defaults
 from cnn.files import write_csv, write_json
 from cnn.processes import WorkOptions
 from cnn.tiles import chunks
@@ -67,7 +67,7 @@ def _remedy(error: OSError) -> str:
 
 def locate_tiles(corpus: Corpus, settings: TileSettings, tiles_dir: Path) -> Path:
     """Return the folder for the tiles of these recordings with these settings, made or not."""
-    return tiles_dir / cfg.compute_digest({"corpus": corpus.digest, "tiles": dataclasses.asdict(settings)})
+    return tiles_dir / cfg.compute_digest({"corpus": corpus.digest, "tiles": drop_later_defaults(settings)})
 
 
 def _update(tiles: TileSet, corpus: Corpus) -> TileSet:
@@ -104,7 +104,7 @@ def _prepare_in(folder: Path, corpus: Corpus, settings: TileSettings, options: W
 
 def _identity(corpus: Corpus, settings: TileSettings) -> dict[str, Any]:
     folder = str(corpus.folder.resolve())
-    return {"tiles": dataclasses.asdict(settings), "corpus": corpus.digest, "corpus_folder": folder}
+    return {"tiles": drop_later_defaults(settings), "corpus": corpus.digest, "corpus_folder": folder}
 
 
 def _content(corpus: Corpus, settings: TileSettings) -> dict[str, Any]:

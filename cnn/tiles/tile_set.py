@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from cnn import config as cfg
 from cnn.config import FILTERS, TILES_FORMAT, TileSettings
 from cnn.errors import CnnError, TilesError
+from cnn.fields import drop_later_defaults
 from cnn.files import read_json
 from cnn.tiles import chunks
 from cnn.tiles.chunks import Pictures, picture_shape
@@ -128,7 +128,7 @@ def _settings(content: dict[str, Any]) -> TileSettings:
         settings = TileSettings(**content["tiles"])
     except (CnnError, TypeError):
         settings = None
-    if settings is None or dataclasses.asdict(settings) != content["tiles"]:
+    if settings is None or drop_later_defaults(settings) != content["tiles"]:
         raise UnusableTilesError("was made by another version of Arena (its settings are not those of this one)")
     return settings
 

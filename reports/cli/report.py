@@ -66,7 +66,7 @@ def resolve_sources(runs: Path, studies: Path | None, contest: str | None, **mor
     if studies is not None and not studies.is_dir():
         raise SourceError(f"there is no folder {studies}; name the one that `arena sweep run` made, or leave --studies out")
     contest = contest or (CONTEST_FILE if Path(CONTEST_FILE).exists() else None)
-    return Sources(runs=runs, studies=studies or Path("studies"), contest=contest, **more)
+    return Sources(runs=runs, studies=studies or Path("studies"), contest=contest, models=(), **more)
 
 
 @app.command("build", epilog=_EXAMPLES)
@@ -176,9 +176,9 @@ def serve_report_command(
 
 def _print_summary(facts: ReportFacts, out: Path) -> None:
     from reports.wording.formats import NONE, score, variant_name
-    from reports.wording.page_texts import texts
+    from reports.wording.page_texts import page_texts
 
-    t = texts(facts.lang)
+    t = page_texts(facts)
     rows = []
     for cell in facts.cells:
         run = cell.run
@@ -199,9 +199,9 @@ def _print_summary(facts: ReportFacts, out: Path) -> None:
 def _print_evaluations(facts: ReportFacts) -> None:
     from reports.wording.evaluations import evaluation_name, group_title
     from reports.wording.formats import score
-    from reports.wording.page_texts import texts
+    from reports.wording.page_texts import page_texts
 
-    t = texts(facts.lang)
+    t = page_texts(facts)
 
     for group in facts.evaluations:
         rows = [

@@ -12,7 +12,8 @@ from reports.analysis.paired_bootstrap import ResampledScores, compute_interval,
 from reports.errors import NothingToReport, SourceError
 from reports.facts.base import Note, NoteKind
 from reports.facts.contest import ContestFacts
-from reports.facts.report import CellKey, GridCell, ReportFacts, RunFacts, SettingRow, order_cells
+from reports.facts.models import CellKey, infer_models, order_cells, sort_by_cell
+from reports.facts.report import GridCell, ReportFacts, RunFacts, SettingRow
 from reports.facts.sweeps import AgentFacts
 from reports.reading.clips import add_clips
 from reports.reading.evaluations import read_evaluations
@@ -22,7 +23,7 @@ from reports.reading.selection import Selection, select_runs
 from reports.wording.page_texts import Texts, texts
 from sweeps.results import StudyFacts
 
-_NO_SETTINGS = ("model.name", "variant")
+_NO_SETTINGS = ("model.name", "variant", "tiles.format")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +34,7 @@ class Sources:
     studies: Path | None = None
     contest: str | None = None
     named_runs: tuple[Path, ...] = ()
+    models: tuple[str, ...] = ()  # labels of Model A and Model B; empty: inferred from what was trained
     tiles: Path = Path("tiles")
     title: str = ""
     lang: str = "en"
@@ -50,22 +52,28 @@ def gather_facts(sources: Sources) -> ReportFacts:
     sweeps, sweep_notes = _sweeps(sources, t)
     contest = _contest(sources)
     evaluations = read_evaluations(sources.runs, sources.tiles, t)
-    selection = select_runs(sources.runs, sources.named_runs, evaluations.runs, t)
+    selection = select_runs(sources.runs, sources.named_runs, evaluations.runs, t, sources.models)
     if not selection.folders and not sweeps and not contest:
         reasons = " ".join(note.text for note in selection.notes if note.kind is NoteKind.ERROR)
         raise NothingToReport(
             f"nothing to report: no finished run in {sources.runs or 'any folder'}; train with `arena train --all`"
             + (f" ({reasons})" if reasons else "")
         )
+    models = selection.models or infer_models(
+        [evaluation.model for group in evaluations.groups for evaluation in group.evaluations]
+        or [sweep.model for sweep in sweeps or ()]
+    )
     readings, notes = read_all(selection, sources, t)
     all_notes = (*selection.notes, *evaluations.notes, *notes, *sweep_notes)
-    facts = assemble(readings, all_notes, t, chooses=not selection.is_one_fold)
+    facts = assemble(readings, models, all_notes, t, chooses=not selection.is_one_fold)
     facts = dataclasses.replace(
         facts,
         title=sources.title or t("page.title"),
         is_one_fold=selection.is_one_fold,
-        evaluations=evaluations.groups,
-        sweeps=sweeps,
+        evaluations=tuple(
+            dataclasses.replace(group, evaluations=sort_by_cell(group.evaluations, models)) for group in evaluations.groups
+        ),
+        sweeps=None if sweeps is None else sort_by_cell(sweeps, models),
         agents=_agents(sweeps or (), sources),
         contest=contest,
     )
@@ -116,7 +124,9 @@ def read_all(selection: Selection, sources: Sources, t: Texts) -> tuple[dict[Cel
     return readings, notes
 
 
-def assemble(readings: dict[CellKey, Reading], notes: Sequence[Note], t: Texts, *, chooses: bool) -> ReportFacts:
+def assemble(
+    readings: dict[CellKey, Reading], models: tuple[str, ...], notes: Sequence[Note], t: Texts, *, chooses: bool
+) -> ReportFacts:
     """Return the facts of the trainings, as if there were nothing else."""
     ranked = sorted(
         (reading.facts for reading in readings.values() if reading.facts.val and chooses),
@@ -126,13 +136,16 @@ def assemble(readings: dict[CellKey, Reading], notes: Sequence[Note], t: Texts, 
     runner_up = ranked[1].digest if len(ranked) > 1 else ""
     resampled, stranger_notes = _resampled(readings, chosen, t)
     runs = {key: _with_intervals(reading, resampled, chosen) for key, reading in readings.items()}
-    settings = setting_rows([runs[key] for key in order_cells(runs) if key in runs])
+    cells = order_cells(runs, models) if runs else []
+    settings = setting_rows([runs[key] for key in cells if key in runs])
+    digests = {key: run.digest for key, run in runs.items()}
     return ReportFacts(
         title="",
-        cells=tuple(GridCell(model=key[0], variant=key[1], run=runs.get(key)) for key in order_cells(runs)) if runs else (),
+        models=models,
+        cells=tuple(GridCell(model=key[0], variant=key[1], run=runs.get(key)) for key in cells),
         chosen=chosen,
         runner_up=runner_up,
-        effects=compute_effects(resampled, {key: run.digest for key, run in runs.items()}, t) if resampled else (),
+        effects=compute_effects(resampled, digests, models, t) if resampled else (),
         same_settings=tuple(row for row in settings if len(row.values) == 1),
         differing_settings=tuple(row for row in settings if len(row.values) > 1),
         is_one_fold=False,

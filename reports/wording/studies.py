@@ -5,28 +5,29 @@ from __future__ import annotations
 from reports.facts.contest import ContestFacts
 from reports.wording.formats import leaf, score, whole_percent
 from reports.wording.page_texts import Texts
+from sweeps.importance import FEWEST_TRIALS
 from sweeps.results import StudyFacts
-
-FEW_TRIALS = 30  # finished trials below which the page calls importances a rough hint: their best quarter is seven
 
 
 def sweep_sentence(sweep: StudyFacts, t: Texts) -> str:
-    """Name the best trial and the parameter that mattered most, with a caveat where trials are few."""
+    """Name the best trial and the parameter that mattered most, or the reason why none is named."""
     if not sweep.best:
         return t("sweep.none_finished")
     varied = {parameter.name for parameter in sweep.varied}
     settings = t.listed([f"{leaf(name)} {t.setting(value)}" for name, value in sweep.best.params.items() if name in varied])
     text = t("sweep.best", number=sweep.best.number, metric=t.metric(sweep.metric), value=score(sweep.best.value))
     text += f": {settings}." if settings else "."
+    if not sweep.importances:
+        return f"{text} {importances_note(sweep, t)}"
+    name, share = next(iter(sweep.importances.items()))
+    key = "sweep.most" if share > 0.5 else "sweep.less"
+    return f"{text} {t(key, name=leaf(name).capitalize(), share=whole_percent(share))}"
+
+
+def importances_note(sweep: StudyFacts, t: Texts) -> str:
+    """Return the reason why a study has no importances, as `sweeps.importance.explain_absence` has it in English."""
     n_finished = sweep.n("finished")
-    parameters = [parameter for parameter in sweep.varied if parameter.name in sweep.importances]
-    if not parameters:
-        return f"{text} {t.n('sweep.untold', n_finished)}"
-    top = parameters[0]
-    hint = f" {t.n('sweep.hint', n_finished)}" if n_finished < FEW_TRIALS else ""
-    share = sweep.importances[top.name]
-    how = t("sweep.most" if share > 0.5 else "sweep.less", name=leaf(top.name).capitalize(), share=whole_percent(share))
-    return f"{text} {how}{hint}"
+    return t("sweep.too_few" if n_finished < FEWEST_TRIALS else "sweep.by_chance", fewest=FEWEST_TRIALS, n=n_finished)
 
 
 def contest_sentence(contest: ContestFacts, t: Texts) -> str:

@@ -85,19 +85,23 @@ def best(
     json: Json = False,
 ) -> None:
     """Show the best trial of a study and the command that trains it."""
-    from sweeps.cli.tables import format_share, format_value
+    from sweeps.cli.tables import print_point
     from sweeps.errors import StudyError
+    from sweeps.importance import explain_absence
     from sweeps.results import read_study
 
     _join_all(studies, storage)
     facts = read_study(studies, name)
     if facts.best is None:
         raise StudyError(f"study {name!r} has no finished trial yet; run it with `arena sweep agent {name}`")
+    note = "" if facts.importances else explain_absence(facts.n("finished"))
     if json:
-        return print_json({"best": dataclasses.asdict(facts.best), "importances": facts.importances, "command": facts.command})
-    rows = [[key, format_value(value), format_share(facts, key)] for key, value in facts.best.params.items()]
+        shares = {"importances": facts.importances, "importances_note": note}
+        return print_json({"best": dataclasses.asdict(facts.best), **shares, "command": facts.command})
     print(f"{name}: trial {facts.best.number}, {facts.metric} {facts.best.value:.4f}, run {facts.best.run}")
-    print_table(("parameter", "#value", "#importance"), rows)
+    print_point(facts.best, facts.importances)
+    if note:
+        print(note)
     print(facts.command)
 
 

@@ -99,8 +99,12 @@ def print_csv(facts: StudyFacts) -> None:
     print(format_csv([header, *rows]), end="")
 
 
-def format_share(facts: StudyFacts, key: str) -> str:
-    return f"{facts.importances[key]:.2f}" if key in facts.importances else ""
+def print_point(trial: TrialFacts, importances: dict[str, float]) -> None:
+    """Print a trial's parameters, with their importances where the study has any."""
+    columns = ("parameter", "#value", *(["#importance"] if importances else []))
+    shares = {key: f"{share:.2f}" for key, share in importances.items()}
+    rows = [[key, format_value(value), shares.get(key, "")][: len(columns)] for key, value in trial.params.items()]
+    print_table(columns, rows)
 
 
 def _value(trial: TrialFacts | None) -> str:

@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from arena.base.locks import open_locked
 from arena.base.suggest import did_you_mean
-from cnn.errors import RunError
+from cnn.config import config_to_dict
+from cnn.errors import CnnError, RunError
 from cnn.files import read_json, write_json
+from cnn.overrides import config_from_dict
 from sweeps.errors import StudyError
 from sweeps.study.lease import utc_now
 from sweeps.sweepfile.sweep import Sweep, parse
@@ -264,13 +266,22 @@ def _write_changes(folder: StudyFolder, old: StudySpec | None, spec: StudySpec, 
     return f"study {spec.name} goes on{change}"
 
 
+def _complete(base: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration with the defaults of keys that are newer than the study."""
+    try:
+        return config_to_dict(config_from_dict(base))
+    except CnnError:
+        return base
+
+
 def _describe_difference(old: StudySpec, new: StudySpec) -> str:
     if old.engine != new.engine:
         return f"engine ({old.engine}, not {new.engine})"
     if old.sweep != new.sweep:
         return "sweep file"
-    for section in sorted({*old.base, *new.base}):
-        before, after = old.base.get(section), new.base.get(section)
+    old_base, new_base = _complete(old.base), _complete(new.base)
+    for section in sorted({*old_base, *new_base}):
+        before, after = old_base.get(section), new_base.get(section)
         if before == after:
             continue
         if isinstance(before, dict) and isinstance(after, dict):

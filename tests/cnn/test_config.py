@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
 
-from cnn.config import MODELS, TILES_FORMAT, VARIANTS, RunConfig, TileSettings, config_to_dict, default_config
+from cnn.config import (
+    MODELS,
+    TILES_FORMAT,
+    VARIANTS,
+    RunConfig,
+    TileSettings,
+    TrainSettings,
+    config_to_dict,
+    config_to_json,
+    default_config,
+)
 from cnn.errors import ConfigError
+from cnn.fields import number
 from cnn.overrides import apply_values, config_from_dict, keys, override
 
 
@@ -46,6 +58,40 @@ def test_equal_values_have_equal_digests_and_any_other_value_another() -> None:
         digests.add(apply_values(base, {key: new}).digest)
     assert len(digests) == 1 + sum(not key.startswith("tiles.") and key not in NOT_ALONE for key in keys())
     assert apply_values(base, {"train.learning_rate": "0.002"}).digest == base.digest
+
+
+DIGESTS = {  # of December 2026: a change here renames the runs of every user
+    "lenet5": ("812e3e773388e8f1", "0a60586d27805d56", "1898d1457065c1ec", "d06f598ac54ef8e0"),
+    "resnet": ("ccf6805b83f6d4f0", "d5ec51613a2f6357", "bc3879979ae19401", "c581900d5e658025"),
+}
+
+
+@pytest.mark.parametrize("model", DIGESTS)
+def test_the_default_trainings_keep_the_names_that_their_runs_have(model: str) -> None:
+    assert tuple(config(variant, model).digest for variant in VARIANTS) == DIGESTS[model]
+    changed = ["train.learning_rate=0.01", "split.test_speakers=ann,bob", "model.depth=3", "augment.shift=1"]
+    assert override(config("raw+aug"), changed).digest == "62f76f7268905bd0"
+
+
+def test_a_key_that_came_later_counts_in_the_digest_only_where_it_differs_from_its_default() -> None:
+    later = dataclasses.make_dataclass(
+        "Later",
+        [("momentum", float, number(0.9, 0, 1, "of sgd", later=True))],
+        bases=(TrainSettings,),
+        frozen=True,
+        kw_only=True,
+    )
+    assert dataclasses.replace(config(), train=later()).digest == config().digest
+    assert dataclasses.replace(config(), train=later(momentum=0.8)).digest != config().digest
+    assert config_to_dict(later())["momentum"] == 0.9  # config.json has it all the same
+
+
+def test_a_run_that_was_trained_on_tiles_of_another_format_is_not_read_as_one_of_these() -> None:
+    content = config_to_json(config())
+    assert config_from_dict(content) == config()
+    content["tiles"]["format"] = TILES_FORMAT + 1
+    with pytest.raises(ConfigError, match="trained on tiles of format 4, and this version of Arena makes format 3"):
+        config_from_dict(content)
 
 
 def test_augmentation_counts_in_the_digest_only_where_it_is_used() -> None:

@@ -7,7 +7,7 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from sweeps.importance import ParameterColumn, compute_importances
+from sweeps.importance import FEWEST_TRIALS, ParameterColumn, compute_importances, explain_absence
 
 RATES, DEPTHS, NAMES = "train.learning_rate", "model.depth", "train.optimizer"
 
@@ -68,4 +68,29 @@ def test_one_value_has_no_share_and_equal_losses_tell_nothing() -> None:
     values = {**drawn(40), "train.batch_size": [64] * 40}
     assert compute_importances(make_columns(values), compute_losses(values))["train.batch_size"] == 0
     assert compute_importances(make_columns(values), [0.5] * 40) == {}
-    assert compute_importances([], [0.1, 0.2, 0.3, 0.4]) == {}
+    assert compute_importances([], [0.1 * n for n in range(20)]) == {}
+
+
+def test_below_the_fewest_trials_there_are_none_and_the_reason_is_given() -> None:
+    """Two best trials of five gave 47, 32 and 21 % in each of eight studies that had drawn the same five points."""
+    values = drawn(FEWEST_TRIALS - 1)
+    assert compute_importances(make_columns(values), compute_losses(values)) == {}
+    assert explain_absence(FEWEST_TRIALS - 1) == "importances need 12 finished trials; this study has 11"
+
+
+@pytest.mark.parametrize("n", [12, 24, 64])
+def test_pure_noise_names_no_parameter(n: int) -> None:
+    studies = [
+        compute_importances(make_columns(drawn(n, s)), np.random.default_rng([s, 1]).random(n).tolist()) for s in range(60)
+    ]
+    assert sum(map(bool, studies)) <= 8  # one in twenty by construction: more than 8 of 60 would come once in 300 runs
+    assert explain_absence(n) == f"no parameter stands out from chance in {n} finished trials"
+
+
+@pytest.mark.parametrize("name", [RATES, DEPTHS, NAMES])
+def test_a_single_strong_parameter_has_nearly_all_of_the_importance(name: str) -> None:
+    values = drawn(48)
+    key = {RATES: lambda x: abs(np.log10(x) + 2.5), DEPTHS: lambda x: x != 3, NAMES: lambda x: x != "adam"}[name]
+    noise = np.random.default_rng(1).normal(0, 0.05, 48)
+    losses = [float(key(x) + z) for x, z in zip(values[name], noise, strict=True)]
+    assert compute_importances(make_columns(values), losses)[name] > 0.8

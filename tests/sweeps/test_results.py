@@ -14,6 +14,7 @@ from support.paths import ROOT
 from support.studies import claimed, finished, make_study, open_engine
 from sweeps.cli.tables import print_csv
 from sweeps.errors import StudyError
+from sweeps.importance import FEWEST_TRIALS
 from sweeps.results import ParameterFacts, list_studies, read_outline, read_study
 from sweeps.training.trial import TrialResult, TrialState
 
@@ -86,11 +87,11 @@ def test_importances_sum_to_one_and_name_what_decides(tmp_path: Path) -> None:
     make_study(tmp_path, TEXT, budget=24)
     engine = open_engine(tmp_path)
     for n in range(24):
-        assert n < 4 or read_outline(tmp_path, NAME).importances == {}
         claim = claimed(engine)
-        if n == 3:
-            assert read_study(tmp_path, NAME).importances == {}  # of three finished trials nothing can be said
+        if n == FEWEST_TRIALS - 1:
+            assert read_study(tmp_path, NAME).importances == {}
         engine.finish(claim, finished(0.9 if claim.params["train.optimizer"] == "adamw" else 0.2))
+    assert read_outline(tmp_path, NAME).importances == {}
     importances = read_study(tmp_path, NAME).importances
     assert sum(importances.values()) == pytest.approx(1)
     assert next(iter(importances)) == "train.optimizer"

@@ -29,7 +29,7 @@ def test_a_report_is_built_and_summarised(world: Path) -> None:
     result = CliRunner().invoke(app, ["build", "--title", "Ours"], catch_exceptions=False)
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-1] == "report.html"
-    assert sum("Model " in line for line in result.stdout.splitlines()) == 8
+    assert sum(line.strip().startswith(("lenet5", "resnet")) for line in result.stdout.splitlines()) == 8
     assert "good fit, the choice" in result.stdout
     page = (world / "report.html").read_text()
     assert "<title>Ours</title>" in page

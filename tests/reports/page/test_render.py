@@ -16,7 +16,7 @@ from reports.facts.report import ReportFacts
 from reports.page.render import render_report
 from reports.reading.gather import Sources, gather_facts
 from support.paths import ROOT
-from support.report_facts import eight_sweeps, make_config, make_contest_facts, write_eight, write_run
+from support.report_facts import eight_sweeps, make_config, make_contest_facts, make_study, write_eight, write_run
 
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'&{{ 7*7 }}"
 
@@ -99,10 +99,13 @@ def test_absent_parts_are_named(runs: Path, facts: ReportFacts) -> None:
 
 def test_a_study_without_trials_and_one_without_importances_are_shown(facts: ReportFacts) -> None:
     assert facts.sweeps
-    empty = dataclasses.replace(facts.sweeps[0], name="empty", trials=(), best=None, parameters=(), command="")
+    empty = dataclasses.replace(facts.sweeps[0], name="empty", trials=(), best=None, parameters=(), importances={}, command="")
     page = render_report(dataclasses.replace(facts, sweeps=(empty,))).decode()
     assert "No trial has finished" in page
-    assert "Too few finished trials to tell." in page
+    few = make_study("lenet5", "raw", 5)
+    page = render_report(dataclasses.replace(facts, sweeps=(few,))).decode()
+    assert "Importances need 12 finished trials; this study has 5." in page
+    assert "<figcaption>Importance</figcaption>" not in page
 
 
 def test_a_single_training_makes_a_page(tmp_path: Path) -> None:
