@@ -142,12 +142,12 @@ def _format_time(changed_at: str) -> str:
 
 
 @app.command("show", epilog="Examples: `arena runs show latest` · `arena runs show lenet5.raw+aug --json`")
-def show_command(run: Run, folder: Runs = Path("runs"), tiles: Tiles = Path("tiles"), json: Json = False) -> None:
+def show_command(run: Run, runs: Runs = Path("runs"), tiles: Tiles = Path("tiles"), json: Json = False) -> None:
     """Show one run: settings, scores, curves, files, and the command that trains it again."""
     from cnn.cli.run_page import print_page, read_page
     from cnn.runs.reference import find_run
 
-    page = read_page(find_run(run, folder), tiles)
+    page = read_page(find_run(run, runs), tiles)
     print_json(page) if json else print_page(page)
 
 
@@ -155,7 +155,7 @@ def show_command(run: Run, folder: Runs = Path("runs"), tiles: Tiles = Path("til
 def remove_command(
     run: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help=RUN_HELP)] = None,
     state: State = "",
-    folder: Runs = Path("runs"),
+    runs: Runs = Path("runs"),
     studies: Annotated[Path, typer.Option("--studies", help="Where studies are, whose trials stay.")] = Path("studies"),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would go, and stop.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -169,7 +169,7 @@ def remove_command(
     if bool(run) == bool(state):
         raise typer.BadParameter("name runs, or choose them by --state")
     _check_choice("state", state, _list_states())
-    removals = plan_removals(_choose_runs(run or (), state, folder), studies)
+    removals = plan_removals(_choose_runs(run or (), state, runs), studies)
     needed = [removal for removal in removals if removal.need]
     if needed and run:
         more = f", and {len(needed) - 1} more" if len(needed) > 1 else ""
@@ -219,7 +219,7 @@ def _count(n: int) -> str:
 def name_command(
     run: Run,
     name: Annotated[str, typer.Argument(help="Letters, digits, - and _.", show_default=False)] = "",
-    folder: Runs = Path("runs"),
+    runs: Runs = Path("runs"),
     remove: Annotated[bool, typer.Option("--remove", help="Take its name away.")] = False,
 ) -> None:
     """Give a run a name, in place of the one that it has; every command finds the run by it."""
@@ -228,7 +228,7 @@ def name_command(
 
     if bool(name) == remove:
         raise typer.BadParameter("give a name, or --remove")
-    target = find_run(run, folder)
+    target = find_run(run, runs)
     if remove:
         before = remove_name(target)
         return print(f"{target.path}: no longer {before}" if before else f"{target.path} has no name")
@@ -239,13 +239,13 @@ def name_command(
 def tag_command(
     run: Run,
     tags: Annotated[list[str], typer.Argument(metavar="TAG...", help="Letters, digits, - and _.", show_default=False)],
-    folder: Runs = Path("runs"),
+    runs: Runs = Path("runs"),
     remove: Annotated[bool, typer.Option("--remove", help="Take these tags away.")] = False,
 ) -> None:
     """Give a run tags beside those that it has; `arena runs --tag` lists by them."""
     from cnn.runs.marks import label_run, remove_tags
     from cnn.runs.reference import find_run
 
-    target = find_run(run, folder)
+    target = find_run(run, runs)
     label = remove_tags(target, tags) if remove else label_run(target, tags=tags)
     print(f"{target.path}: {', '.join(label.tags) or 'no tags'}")
