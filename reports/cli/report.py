@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.base.options import CONTEST_FILE, contest_option
+from arena.base.options import CONTEST_FILE, RUN_HELP, contest_option
 from arena.base.terminal import JSON_HELP, print_json, print_table, progress, say
 from arena.base.texts import ENGLISH, list_languages
 from reports.wording.page_texts import TEXTS
@@ -84,7 +84,7 @@ def _read_project() -> dict[str, Any]:
 def build_command(
     run: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[RUN]...", help="Runs to compare (folders, or how their names begin), not the newest eight."),
+        typer.Argument(metavar="[RUN]...", help=f"Runs to compare, not the newest eight. {RUN_HELP}"),
     ] = None,
     runs: Runs = Path("runs"),
     studies: Studies = None,
@@ -131,7 +131,7 @@ def plain_facts(facts: ReportFacts) -> dict[str, Any]:
 
 @app.command("compare", epilog="Example: `arena report compare runs-before runs --out wider.html`")
 def compare_command(
-    a: Annotated[Path, typer.Argument(metavar="A", help="A folder of runs, a run folder, or how its name begins.")],
+    a: Annotated[Path, typer.Argument(metavar="A", help=f"A folder of runs, or a run. {RUN_HELP}")],
     b: Annotated[Path, typer.Argument(metavar="B", help="The same, to be subtracted from A.")],
     runs: Runs = Path("runs"),
     out: Annotated[Path, typer.Option(help="The file to write; replaced when it exists.")] = Path("comparison.html"),

@@ -63,7 +63,7 @@ class CompareFacts:
 
 
 def compare_runs(a: Path, b: Path, sources: Sources, t: Texts) -> CompareFacts:
-    """Compare `a` (a folder of runs, a run folder, or how a digest begins) with `b`, which is subtracted.
+    """Compare `a` (a folder of runs, or a run as `cnn.runs.reference` names it) with `b`, which is subtracted.
 
     Raises:
         SourceError: a side holds no finished run, or cannot be read.

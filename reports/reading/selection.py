@@ -15,7 +15,8 @@ from cnn.errors import RunError
 from cnn.nets import PAIR
 from cnn.plugin import shorten_name
 from cnn.runs.folder import RunFolder, RunResult, RunState, list_runs
-from cnn.runs.index import find_run, read_trial_mark
+from cnn.runs.marks import read_trial_mark
+from cnn.runs.reference import find_run
 from reports.errors import SourceError
 from reports.facts.base import Note, NoteKind
 from reports.facts.models import INFERRED, CellKey, Grid, infer_models
@@ -68,7 +69,7 @@ def select_runs(
     no other, and a group of nothing but folds of evaluations only where there is no other group.
 
     Args:
-        named: run folders, their digests, or unmistakable beginnings of these.
+        named: runs as `cnn.runs.reference` names them.
         folds: digests of the runs that the page shows as folds of an evaluation.
         grid: the comparison; its models are inferred from the runs where it has none.
 

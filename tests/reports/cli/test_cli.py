@@ -53,7 +53,7 @@ def test_json_holds_the_facts_and_nothing_else(world: Path) -> None:
         (["--runs", "none", "--contest", "none.db"], SourceError, "none.db does not exist"),
         (["--out", "runs"], OutputError, "--out names a file and runs is a folder; give runs/report.html"),
         (["--out", "contest.db/x.html"], OutputError, "cannot write contest.db/x.html"),
-        (["nothing"], SourceError, "no single run 'nothing' in runs: there is none; `arena runs` lists them"),
+        (["nothing"], SourceError, "no run 'nothing' in runs; `arena runs` lists them"),
         (["runs"], SourceError, "runs is no run folder"),
     ],
 )
