@@ -1,4 +1,4 @@
-"""Findings of a trace, in one line each: what the net must not do, what fails on a GPU, what trains badly."""
+"""Remarks on a trace, in one line each: what the net must not do, what fails on a GPU, what trains badly."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import torch
 from torch import nn
 from torch.nn.modules.loss import _Loss
 
-from cnn.check.trace import Lines, Stray, Trace
+from cnn.check.lines import Lines
+from cnn.check.trace import Stray, Trace
 
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 _MOST = 3  # layers that are named one by one
@@ -19,14 +20,14 @@ _CUTS = "detach(), no_grad(), .data, argmax or numpy"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """A finding and the line of the net's file; 0 if that is not known."""
+class Remark:
+    """A remark and the line of the net's file; 0 if that is not known."""
 
     line: int
     text: str
 
 
-def find_untrained_layer(trace: Trace, net: nn.Module) -> Finding | None:
+def find_untrained_layer(trace: Trace, net: nn.Module) -> Remark | None:
     """Find a layer that forward makes, or takes from outside the net: the optimiser does not have its weights."""
     if layer := trace.new_layer:
         kind = type(layer.owner).__name__
@@ -34,41 +35,41 @@ def find_untrained_layer(trace: Trace, net: nn.Module) -> Finding | None:
         name = f"self.{paths[id(layer.owner)]} ({kind})" if id(layer.owner) in paths else f"a {kind}"
         if layer.owner is net:
             name = f"self.{layer.name}"
-        return Finding(layer.line, f"forward makes {name}, which would never be trained; make it in __init__")
+        return Remark(layer.line, f"forward makes {name}, which would never be trained; make it in __init__")
     if call := trace.foreign:
         rule = "forward uses weights that the net does not hold, and that would never be trained"
-        return Finding(call.line, f"{rule}; make their layer in __init__: self.layer = ...")
+        return Remark(call.line, f"{rule}; make their layer in __init__: self.layer = ...")
     return None
 
 
-def find_change_of_input(trace: Trace) -> Finding | None:
+def find_change_of_input(trace: Trace) -> Remark | None:
     """Find the call that changes the pictures in place."""
     if (call := trace.change) is None:
         return None
     cure = "write x = x + y for x += y, x.relu() for x.relu_(), and no inplace=True"
-    return Finding(call.line, f"forward changes its input in place ({call.name}); {cure}")
+    return Remark(call.line, f"forward changes its input in place ({call.name}); {cure}")
 
 
-def find_gpu_fault(trace: Trace, net: nn.Module) -> Finding | None:
+def find_gpu_fault(trace: Trace, net: nn.Module) -> Remark | None:
     """Find what would fail on a GPU."""
     if call := trace.numpy:
-        return Finding(call.line, "numpy takes no tensor of a GPU, so this fails on one; stay in torch")
+        return Remark(call.line, "numpy takes no tensor of a GPU, so this fails on one; stay in torch")
     return _describe_stray(trace, trace.stray, net) if trace.stray else None
 
 
-def _describe_stray(trace: Trace, stray: Stray, net: nn.Module) -> Finding:
+def _describe_stray(trace: Trace, stray: Stray, net: nn.Module) -> Remark:
     fault = "stays on the CPU when the net runs on a GPU, and fails there"
     origin, use = stray.origin, stray.use
     if origin and origin.name in ("to", "cpu"):
         cure = "leave that out, pictures and net lie on one device"
-        return Finding(origin.line, f"what .{origin.name}(...) moves to the CPU {fault}; {cure}")
+        return Remark(origin.line, f"what .{origin.name}(...) moves to the CPU {fault}; {cure}")
     if origin and origin.is_factory:
-        return Finding(origin.line, f"the tensor made by torch.{origin.name} {fault}; make it with device=x.device")
+        return Remark(origin.line, f"the tensor made by torch.{origin.name} {fault}; make it with device=x.device")
     if name := _find_attribute(trace, trace.key(stray.tensor), net):
         cure = f"hold it: self.register_buffer({name.rpartition('.')[2]!r}, ...)"
-        return Finding(use.line, f"{name} is a plain tensor, which {fault}; {cure}")
+        return Remark(use.line, f"{name} is a plain tensor, which {fault}; {cure}")
     cure = "write .to(x.device), or hold it in self.register_buffer(...)"
-    return Finding(use.line, f"a tensor from outside forward, or from numpy, {fault}; {cure}")
+    return Remark(use.line, f"a tensor from outside forward, or from numpy, {fault}; {cure}")
 
 
 def _find_attribute(trace: Trace, key: int, net: nn.Module) -> str:
@@ -80,7 +81,7 @@ def _find_attribute(trace: Trace, key: int, net: nn.Module) -> str:
     return ""
 
 
-def list_warnings(trace: Trace, net: nn.Module, lines: Lines) -> list[Finding]:
+def list_warnings(trace: Trace, net: nn.Module, lines: Lines) -> list[Remark]:
     """List what lets a net train, but badly; its weights have the gradients of training."""
     findings = list(_find_bad_end(trace))
     if trace.is_complete and not trace.reads_values:
@@ -91,7 +92,7 @@ def list_warnings(trace: Trace, net: nn.Module, lines: Lines) -> list[Finding]:
     return findings
 
 
-def _find_bad_end(trace: Trace) -> Iterator[Finding]:
+def _find_bad_end(trace: Trace) -> Iterator[Remark]:
     end, x = trace.end, trace.logits
     if not end or not isinstance(x, torch.Tensor):
         return
@@ -102,7 +103,7 @@ def _find_bad_end(trace: Trace) -> Iterator[Finding]:
         reason = "logits may be any numbers"
     elif name not in _SOFTMAX:
         return
-    yield Finding(end.line, f"forward ends in {name}, and trains badly: {reason}; return what goes into it")
+    yield Remark(end.line, f"forward ends in {name}, and trains badly: {reason}; return what goes into it")
 
 
 def _find_unused(trace: Trace, module: nn.Module, path: str, lines: Lines) -> Iterator[tuple[int, str]]:
@@ -131,11 +132,11 @@ def _find_without_gradient(trace: Trace, net: nn.Module, idle: Sequence[str]) ->
             yield use.line, layer
 
 
-def _join(layers: Sequence[tuple[int, str]], text: str) -> list[Finding]:
+def _join(layers: Sequence[tuple[int, str]], text: str) -> list[Remark]:
     """Return one finding on all layers; none of none."""
     if not layers:
         return []
     first = layers[0][0]
     names = [f"{name} (line {line})" if line not in (0, first) else name for line, name in layers[:_MOST]]
     more = [f"{len(layers) - _MOST} more"] if len(layers) > _MOST else []
-    return [Finding(first, text.format(" and ".join([", ".join(names), *more])))]
+    return [Remark(first, text.format(" and ".join([", ".join(names), *more])))]

@@ -13,8 +13,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from cnn.check import advice
+from cnn.check.lines import record_lines
 from cnn.check.settings import KEYS, explain_unread, watch
-from cnn.check.trace import Trace, record_lines, trace_forward
+from cnn.check.trace import Trace, trace_forward
 from cnn.config import ModelSettings, model_defaults
 from cnn.errors import ModelError
 from cnn.models.own import explain_errors
@@ -31,11 +32,11 @@ _EQUAL = 1e-5  # tolerance between logits of the same weights; rounding is 1e-7
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NetReport:
-    """What is to be said of a net that can be trained."""
+    """Report on a net that can be trained."""
 
     warnings: tuple[str, ...]
     unread: frozenset[str]  # settings such as `depth` that the net does not read
-    ignored: tuple[str, ...]  # of them those that are set to another value than the default
+    ignored: tuple[str, ...]  # those among them that are set to another value than the default
 
 
 def check_net(settings: ModelSettings, size: int, n_classes: int) -> NetReport:
@@ -90,7 +91,7 @@ class _Check:
         self._refuse(advice.find_gpu_fault(trace, self._net))
         return self._report(trace)
 
-    def _refuse(self, finding: advice.Finding | None) -> None:
+    def _refuse(self, finding: advice.Remark | None) -> None:
         if finding:
             self._fail(finding.text, finding.line)
 
@@ -98,8 +99,8 @@ class _Check:
         raise ModelError(self._format(text, line))
 
     def _format(self, text: str, line: int) -> str:
-        place = f"{self._path} line {line}" if line else str(self._path)
-        return f"{place}: {self._settings.label}: {text}"
+        where = f"{self._path} line {line}" if line else str(self._path)
+        return f"{where}: {self._settings.label}: {text}"
 
     def _report(self, trace: Trace) -> NetReport:
         findings = advice.list_warnings(trace, self._net, self._lines)

@@ -38,4 +38,4 @@ def explain_unread(name: str, keys: Iterable[str]) -> str:
     names = list(keys)
     read, setting = (" and ".join(f"{section}.{key}" for key in names) for section in ("settings", "model"))
     rule = f"{shorten_name(name)} does not read {read}, so {setting} would change nothing"
-    return f"{parse_path(name)}: {rule}; leave it out, or use it in __init__"
+    return f"{parse_path(name)}: {rule}; leave that out, or use it in __init__"

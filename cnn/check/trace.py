@@ -9,12 +9,10 @@ from __future__ import annotations
 import contextlib
 import pickle
 import random
-import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -24,13 +22,22 @@ from torch.nn.modules import module as torch_modules
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-Lines = Mapping[tuple[int, str], int]  # line of a net's file, by the identity of a module and the name of an attribute
+from cnn.check.lines import Lines, find_current_line
 
 _GPU = torch.device("cuda", 0)
 _TO_NUMPY = {"numpy", "__array__"}
 _READS = {"__bool__", "__int__", "__float__", "__index__", "item", "tolist", "equal", "allclose", "nonzero", "unique"}
 _READS |= {"masked_select", "argwhere", *_TO_NUMPY}  # what forward does next may depend on these values
-_MIXING = {"__getitem__", "__setitem__", "index_put", "index_put_", "copy_", "to", "type_as", "new_tensor"}  # of two devices
+_MIXING = {
+    "__getitem__",
+    "__setitem__",
+    "index_put",
+    "index_put_",
+    "copy_",
+    "to",
+    "type_as",
+    "new_tensor",
+}  # devices
 _WITH_LENGTHS = {"_pack_padded_sequence", "_pad_packed_sequence", "lstm", "gru", "rnn_tanh", "rnn_relu", "tensor_split"}
 _SHAPING = {"flatten", "reshape", "squeeze", "unsqueeze", "view", "contiguous", "clone", "float", "to", "dropout"}
 _SHAPING |= {"permute", "transpose", "__getitem__"}
@@ -41,7 +48,7 @@ class Call:
     """A call of torch."""
 
     name: str
-    line: int  # of the net's file; 0 if it is not known
+    line: int  # in the net's file; 0 if it is not known
     is_factory: bool  # takes no tensors
 
 
@@ -59,27 +66,8 @@ class NewLayer:
     """A layer, or a weight, that forward makes."""
 
     owner: nn.Module
-    name: str  # of the weight
+    name: str  # the weight's
     line: int
-
-
-@contextlib.contextmanager
-def record_lines(path: Path) -> Iterator[Lines]:
-    """Yield a table that fills with the lines at which modules get their layers and weights."""
-    lines: dict[tuple[int, str], int] = {}
-
-    def record(owner: nn.Module, name: str, _value: object) -> None:
-        lines[id(owner), name] = _current_line(str(path))
-
-    handles = [
-        torch_modules.register_module_module_registration_hook(record),
-        torch_modules.register_module_parameter_registration_hook(record),
-    ]
-    try:
-        yield lines
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def trace_forward(net: nn.Module, pictures: torch.Tensor, path: Path, lines: Lines) -> Trace:
@@ -196,14 +184,14 @@ class Trace(TorchFunctionMode):
         """Return the device type that the result is asked to lie on; empty if it lies where the arguments do."""
         if name in ("cpu", "cuda"):
             return name
-        asked = kwargs.get("device")
-        if name in ("to", "type_as") and asked is None:
-            asked = next((value for value in args[1:] if isinstance(value, str | torch.device | torch.Tensor)), None)
-        if name in ("tensor", "as_tensor", "asarray") and asked is None:
-            asked = args[0] if isinstance(args[0], torch.Tensor) else "cpu"
-        if isinstance(asked, torch.Tensor):
-            return "cuda" if self._is_on_gpu(asked) else "cpu"
-        return "" if asked is None else torch.device(asked).type
+        device = kwargs.get("device")
+        if name in ("to", "type_as") and device is None:
+            device = next((value for value in args[1:] if isinstance(value, str | torch.device | torch.Tensor)), None)
+        if name in ("tensor", "as_tensor", "asarray") and device is None:
+            device = args[0] if isinstance(args[0], torch.Tensor) else "cpu"
+        if isinstance(device, torch.Tensor):
+            return "cuda" if self._is_on_gpu(device) else "cpu"
+        return "" if device is None else torch.device(device).type
 
     def _place(self, result: Any, target: str, call: Call, tensors: list[torch.Tensor]) -> Any:
         if target and isinstance(result, torch.Tensor) and self._is_on_gpu(result) != (target == "cuda"):
@@ -224,7 +212,7 @@ class Trace(TorchFunctionMode):
         return key == 0 or key in self._on_gpu
 
     def _line(self) -> int:
-        return _current_line(self._path) or next(
+        return find_current_line(self._path) or next(
             (n for layer in reversed(self._stack) if (n := self._lines.get(id(layer), 0))), 0
         )
 
@@ -285,13 +273,3 @@ def _tensors(value: object) -> Iterator[torch.Tensor]:
             yield from _tensors(item)
     elif isinstance(value, dict):
         yield from _tensors(list(value.values()))
-
-
-def _current_line(path: str) -> int:
-    """Return the line of the file `path` that runs, innermost call first; 0 if none does."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_code.co_filename == path:
-            return frame.f_lineno
-        frame = frame.f_back
-    return 0

@@ -16,7 +16,7 @@ from support.own_nets import HEAD, README_NET, format_net, write_net
 
 
 def tried(path: Path, name: str = "Net", size: int = 64) -> str:
-    """What is said against the net in `path`; empty where it can be trained."""
+    """Return the refusal of the net in `path`; empty where it can be trained."""
     try:
         check_net(model_defaults(f"{path}:{name}"), size, 10)
     except ModelError as error:
@@ -461,7 +461,7 @@ def test_settings_that_a_net_does_not_read_are_refused(tmp_path: Path) -> None:
         check_net(replace(defaults, activation="tanh"), 64, 10)
     assert str(error.value) == (
         f"{path}: MyNet does not read settings.activation, so model.activation would change nothing; "
-        "leave it out, or use it in __init__"
+        "leave that out, or use it in __init__"
     )
     late = format_net(
         "return F.dropout(self.last(x.flatten(1)), self.s.dropout, self.training)",
