@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from arena.base.project import find_project
+from cnn.commands import format_net
 from cnn.config import TILES_FORMAT
 from cnn.errors import RunError
 from cnn.nets import PAIR
@@ -201,8 +203,9 @@ def _missing(chosen: Mapping[CellKey, Candidate], cells: Sequence[CellKey], infe
     absent = [key for key in cells if key not in chosen]
     if not absent:
         return []
-    typed = {run.key[0]: run.name for run in chosen.values()}
-    words = [] if set(inferred) <= set(PAIR) else [word for label in inferred for word in ("--model", typed[label])]
+    project = find_project()
+    nets = {run.key[0]: format_net(run.name, project) for run in chosen.values()}
+    words = [] if set(inferred) <= set(PAIR) else [word for label in inferred for word in ("--model", nets[label])]
     command = shlex.join(["arena", "train", "--all", *words])
     names = "; ".join(t.cell(*key) for key in absent)
     return [Note(kind=NoteKind.MISSING, text=t.n("note.missing", len(absent), all=len(cells), names=names, command=command))]
