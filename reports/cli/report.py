@@ -59,6 +59,7 @@ def resolve_sources(runs: Path, studies: Path | None, contest: str | None, **mor
 
     Raises:
         SourceError: the named folder of studies is not there.
+        ProjectError: an arena.toml that cannot be used.
     """
     from reports.errors import SourceError
     from reports.reading.gather import Sources
@@ -66,7 +67,17 @@ def resolve_sources(runs: Path, studies: Path | None, contest: str | None, **mor
     if studies is not None and not studies.is_dir():
         raise SourceError(f"there is no folder {studies}; name the one that `arena sweep run` made, or leave --studies out")
     contest = contest or (CONTEST_FILE if Path(CONTEST_FILE).exists() else None)
-    return Sources(runs=runs, studies=studies or Path("studies"), contest=contest, models=(), **more)
+    return Sources(runs=runs, studies=studies or Path("studies"), contest=contest, **_read_project(), **more)
+
+
+def _read_project() -> dict[str, Any]:
+    """Return what the project says of the comparison: Models A and B by label, and variants."""
+    from cnn.config import VARIANTS
+    from cnn.plugin import shorten_name
+    from cnn.project import open_project
+
+    project = open_project()
+    return {"models": tuple(map(shorten_name, project.models)), "variants": project.variants or VARIANTS}
 
 
 @app.command("build", epilog=_EXAMPLES)
@@ -136,7 +147,7 @@ def compare_command(
     from reports.wording.page_texts import texts
 
     t = texts(lang.value)
-    facts = compare_runs(a, b, Sources(runs=runs, title=title, lang=lang.value), t)
+    facts = compare_runs(a, b, Sources(runs=runs, title=title, lang=lang.value, **_read_project()), t)
     write_page(render_comparison(facts), out)
     for note in facts.notes:
         say(f"{note.kind}: {note.text}")
