@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from rich.box import Box
+    from rich.table import Table
 
 JSON_HELP = "Print the result as JSON."
 _PLAIN_EVERY_S = 10.0
+_FOLDED_WIDTH = 12  # the least of a column that may be folded
 
 
 class Advance(Protocol):
@@ -19,14 +25,23 @@ class Advance(Protocol):
     def __call__(self, n: int = 1, note: str = "") -> None: ...
 
 
+def can_repaint() -> bool:
+    """Return True where stderr is a terminal that redraws lines; the one that a notebook gives its `!commands` adds them all.
+
+    ipykernel sets both variables for what it starts, on Colab too.
+    """
+    is_notebook = "JPY_PARENT_PID" in os.environ or "inline" in os.environ.get("MPLBACKEND", "")
+    return sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown") and not is_notebook
+
+
 @contextmanager
 def progress(title: str, total: int, done: int = 0) -> Iterator[Advance]:
-    """Show a progress bar with the time left on a terminal; elsewhere print a line every ten seconds and one at the end.
+    """Show a progress bar with the time left on a terminal; elsewhere print a line every ten seconds at most, one at the end.
 
     Args:
         done: steps of `total` that an earlier run completed.
     """
-    if sys.stderr.isatty():
+    if can_repaint():
         yield from _rich_bar(title, total, done)
     else:
         yield from _plain_lines(title, total, done)
@@ -69,7 +84,7 @@ def _plain_lines(title: str, total: int, done: int) -> Iterator[Advance]:
         nonlocal done, last
         done += n
         time_s = time.monotonic()
-        if time_s - last >= _PLAIN_EVERY_S:
+        if time_s - last >= _PLAIN_EVERY_S and done < total:
             last = time_s
             left_s = (time_s - started) * (total - done) / max(done - before, 1)
             line = f"{title}: {done:,} of {total:,} after {time_s - started:.0f} s, about {duration(left_s)} left"
@@ -90,28 +105,44 @@ def print_json(content: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
-    """Print a table on stdout; columns whose name begins with `#` are aligned right.
+    """Print a table on stdout; columns whose name begins with `#` are aligned right, those with `~` may be folded.
 
-    Nothing is cut: in a terminal too narrow for the table each row becomes a paragraph, elsewhere lines are as long as needed.
+    Nothing is cut: in a terminal too narrow for the table its columns move together, then each row becomes a paragraph;
+    elsewhere lines are as long as needed.
     """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
+
+    console = Console(force_terminal=sys.stdout.isatty())  # a notebook sets FORCE_COLOR, which is no terminal
+    unlimited = Console(width=10_000)
+    table = _draw_table(columns, rows, title, box=SIMPLE_HEAD)
+    width = unlimited.measure(table).maximum
+    if not console.is_terminal:
+        Console(width=max(width, 1), force_terminal=False).print(table)
+    elif width <= console.width:
+        console.print(table)
+    elif unlimited.measure(compact := _draw_table(columns, rows, title, box=None)).minimum <= console.width:
+        console.print(compact)
+    else:
+        _print_paragraphs(console.width, [name.lstrip("#~") for name in columns], rows, title)
+
+
+def _draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str, box: Box | None) -> Table:
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
-        table.add_column(Text(name.removeprefix("#")), justify="right" if name.startswith("#") else "left", no_wrap=True)
+    padding = (0, 1 if box else 0, 0, 1)
+    table = Table(title=title or None, title_justify="left", box=box, pad_edge=False, padding=padding)
+    for number, name in enumerate(columns):
+        justify: Literal["left", "right"] = "right" if name.startswith("#") else "left"
+        folds, text = name.startswith("~"), name.lstrip("#~")
+        width = max(cell_len(cell) for cell in (text, *(row[number] for row in rows)))
+        least = min(width, _FOLDED_WIDTH) if folds else width
+        table.add_column(Text(text), justify=justify, no_wrap=not folds, overflow="fold", min_width=least)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    console, unlimited = Console(), Console(width=10_000)
-    width = unlimited.measure(table).maximum
-    if not console.is_terminal:
-        Console(width=max(width, 1)).print(table)
-    elif width <= console.width:
-        console.print(table)
-    else:
-        _print_paragraphs(console.width, [name.removeprefix("#") for name in columns], rows, title)
+    return table
 
 
 def _print_paragraphs(width: int, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> None:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cnn.config import FOLDED_KINDS, RunConfig, SplitSettings, TrainSettings, config_to_dict, model_defaults
+from arena.base.project import find_project
+from cnn.commands import format_net, list_overrides
+from cnn.config import FOLDED_KINDS, RunConfig, SplitSettings, config_to_dict
 from cnn.errors import CnnError
 from cnn.overrides import config_from_dict, flatten
 from cnn.runs.folder import RunFolder, RunState, list_runs
-from cnn.runs.index import read_trial_mark
+from cnn.runs.marks import read_trial_mark
 
 _FOLD_KEYS = ("split.kind", "split.fold", "split.n_folds", "split.validation", "split.test_speakers", "split.val_speakers")
-_KEYS_OF_OPTIONS = (*_FOLD_KEYS, "corpus", "variant", "model.name", "model.source", "train.seed")
+_KEYS_OF_OPTIONS = (*_FOLD_KEYS, "train.seed")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -65,28 +66,16 @@ class FoldRuns:
         """Return the runs of `folds`, each by `seeds`."""
         return [[self.finished[fold, seed] for seed in self.seeds] for fold in self.folds]
 
-    def command(self, runs_dir: Path, tiles: Path = Path("tiles")) -> str:
+    def command(self, runs_dir: Path, tiles: Path) -> str:
         """Return the `arena eval` that trains the missing folds; finished runs cost it no time."""
-        split, n_seeds = self.config.split, 1 + max(seed for _, seed in self.pairs)
+        project, split, n_seeds = find_project(), self.config.split, 1 + max(seed for _, seed in self.pairs)
         words = ["arena", "eval", "--folds", str(split.n_folds) if split.kind == "folds" else split.kind]
-        words += ["--model", self.config.model.name, "--variant", self.config.variant]
+        words += ["--model", format_net(self.config.model.name, project), "--variant", self.config.variant]
         words += ["--seeds", str(n_seeds)] if n_seeds > 1 else []
         words += ["--on", self.on] if self.on != "test" else []
-        words += ["--tiles", str(tiles)] if tiles != Path("tiles") else []
-        words += ["--runs", str(runs_dir)] if runs_dir != Path("runs") else []
-        return shlex.join([*words, *_overrides(self.config)])
-
-
-def _overrides(config: RunConfig) -> Iterator[str]:
-    defaults = replace(
-        config, split=SplitSettings(), model=model_defaults(config.model.name, config.model.source), train=TrainSettings()
-    )
-    default_values = flatten(config_to_dict(replace(defaults, augment=type(config.augment)())))
-    for key, value in flatten(config_to_dict(config)).items():
-        if key in _KEYS_OF_OPTIONS or key.startswith("tiles.") or (key.startswith("augment.") and not config.augmented):
-            continue
-        if value != default_values[key]:
-            yield f"{key}={value}"
+        words += [*project.folder_option("tiles", tiles), *project.folder_option("runs", runs_dir)]
+        overrides = list_overrides(self.config, project)
+        return shlex.join([*words, *(word for word in overrides if word.partition("=")[0] not in _KEYS_OF_OPTIONS)])
 
 
 def find_evaluations(runs_dir: Path) -> list[FoldRuns]:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from cnn.config import VARIANTS
 from cnn.nets import BASELINE, MODEL_A, MODEL_B, NETS, PAIR
 
 CellKey = tuple[str, str]  # label of the model, variant
+
+
+class _Cell(Protocol):
+    @property
+    def model(self) -> str: ...
+    @property
+    def variant(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Cell)
 _ROLES = (MODEL_A, "", MODEL_B, BASELINE)  # a net of one's own has none
 
 
@@ -33,24 +44,29 @@ def order_nets(models: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*models, *sorted(set(others)))))
 
 
-def order_cells(cells: Iterable[CellKey], models: Iterable[str]) -> list[CellKey]:
-    """Return the cells of the comparison, models by variants, then those of other models or variants, in a fixed order."""
-    grid = [(model, variant) for model in models for variant in VARIANTS]
-    return grid + sorted(set(cells) - set(grid))
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The comparison: Model A and Model B by variants, each of which is shown also where it was not trained."""
 
+    models: tuple[str, ...] = ()  # labels
+    variants: tuple[str, ...] = VARIANTS
 
-class _Cell(Protocol):
     @property
-    def model(self) -> str: ...
-    @property
-    def variant(self) -> str: ...
+    def n_cells(self) -> int:
+        return len(self.models) * len(self.variants)
+
+    def order(self, others: Iterable[CellKey]) -> list[CellKey]:
+        """Return the cells of the comparison and `others`, each model's together."""
+        every = {(model, variant) for model in self.models for variant in self.variants} | set(others)
+        nets = order_nets(self.models, [model for model, _ in every])
+        rank = {variant: n for n, variant in enumerate(VARIANTS)}
+        return sorted(every, key=lambda cell: (nets.index(cell[0]), rank.get(cell[1], len(rank)), cell[1]))
+
+    def sort(self, items: Iterable[T]) -> tuple[T, ...]:
+        """Return the items in the order of their cells; those of one cell keep theirs."""
+        listed = list(items)
+        rank = {key: n for n, key in enumerate(self.order((item.model, item.variant) for item in listed))}
+        return tuple(sorted(listed, key=lambda item: rank[item.model, item.variant]))
 
 
-T = TypeVar("T", bound=_Cell)
-
-
-def sort_by_cell(items: Iterable[T], models: Iterable[str]) -> tuple[T, ...]:
-    """Return the items in the order of their cells; those of one cell keep theirs."""
-    listed = list(items)
-    rank = {key: n for n, key in enumerate(order_cells(((item.model, item.variant) for item in listed), models))}
-    return tuple(sorted(listed, key=lambda item: rank[item.model, item.variant]))
+INFERRED = Grid()  # whose models are those that were trained

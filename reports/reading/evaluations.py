@@ -13,7 +13,7 @@ from cnn.runs.evaluation import evaluate
 from cnn.runs.evaluation_sets import FoldRuns, find_evaluations
 from reports.facts.base import Note, NoteKind
 from reports.facts.evaluations import EvaluationFacts, EvaluationGroup
-from reports.facts.models import infer_models, sort_by_cell
+from reports.facts.models import Grid, infer_models
 from reports.wording.page_texts import Texts, english
 
 _ORDER = ("loso", "becker", "folds")
@@ -79,7 +79,7 @@ def _group(members: Sequence[FoldRuns], context: _Context) -> EvaluationGroup:
     n_folds = max(runs.n_folds for runs in members)
     split = first.config.split
     return EvaluationGroup(
-        kind=split.kind, n_folds=n_folds, on=first.on, corpus=first.config.corpus, evaluations=sort_by_cell(evaluations, models)
+        kind=split.kind, n_folds=n_folds, on=first.on, corpus=first.config.corpus, evaluations=Grid(models).sort(evaluations)
     )
 
 

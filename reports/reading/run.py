@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cnn.commands import format_train_command
 from cnn.errors import RunError
 from cnn.overrides import flatten
 from cnn.plugin import shorten_name
@@ -13,7 +14,6 @@ from reports.analysis.scores import ClipAnswers, convert_score, find_contradicti
 from reports.errors import SourceError
 from reports.facts.base import Note, NoteKind
 from reports.facts.report import RunFacts, SplitFacts
-from reports.reading.commands import format_train_command
 from reports.wording.page_texts import Texts, english
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 from collections.abc import Collection, Mapping, Sequence
@@ -9,15 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from arena.base.project import find_project
+from cnn.commands import format_net
 from cnn.config import TILES_FORMAT
 from cnn.errors import RunError
 from cnn.nets import PAIR
 from cnn.plugin import shorten_name
 from cnn.runs.folder import RunFolder, RunResult, RunState, list_runs
-from cnn.runs.index import find_run, read_trial_mark
+from cnn.runs.marks import read_trial_mark
+from cnn.runs.reference import find_run
 from reports.errors import SourceError
 from reports.facts.base import Note, NoteKind
-from reports.facts.models import CellKey, infer_models, order_cells
+from reports.facts.models import INFERRED, CellKey, Grid, infer_models
 from reports.reading.run import damage_error
 from reports.wording.formats import variant_name
 from reports.wording.page_texts import Texts, english
@@ -49,7 +53,7 @@ class Selection:
 
     folders: dict[CellKey, RunFolder]
     notes: tuple[Note, ...]
-    models: tuple[str, ...] = ()  # labels of Model A and Model B; empty without runs, unless they were given
+    grid: Grid  # without runs its models may be missing
     is_one_fold: bool = False  # all runs are folds of evaluations: there were no others
 
 
@@ -58,7 +62,7 @@ def select_runs(
     named: Sequence[Path],
     folds: Collection[str] = (),
     t: Texts | None = None,
-    models: tuple[str, ...] = (),
+    grid: Grid = INFERRED,
 ) -> Selection:
     """Select the trainings to compare.
 
@@ -67,9 +71,9 @@ def select_runs(
     no other, and a group of nothing but folds of evaluations only where there is no other group.
 
     Args:
-        named: run folders, their digests, or unmistakable beginnings of these.
+        named: runs as `cnn.runs.reference` names them.
         folds: digests of the runs that the page shows as folds of an evaluation.
-        models: labels of Model A and Model B, inferred from the runs where there are none.
+        grid: the comparison; its models are inferred from the runs where it has none.
 
     Raises:
         SourceError: a run in `named` cannot be found or read, or is not finished.
@@ -79,7 +83,7 @@ def select_runs(
     candidates = [_named(path, runs_dir) for path in named] if named else _scan(runs_dir, notes, t)
     apart = candidates if named else [run for run in candidates if not run.is_trial]
     if not candidates:
-        return Selection(folders={}, notes=tuple(notes), models=models)
+        return Selection(folders={}, notes=tuple(notes), grid=grid)
     fold_digests = () if named else folds
     group = _largest_group(apart or candidates, fold_digests, notes, t)
     chosen = {run.key: run for run in sorted(group, key=lambda run: run.age)}
@@ -87,18 +91,19 @@ def select_runs(
         notes.append(Note(kind=NoteKind.REMARK, text=t.n("note.older", n_older)))
     group_trials = [run for run in candidates if run.comparable == group[0].comparable and run.is_trial]
     first_trained = sorted((*group, *group_trials), key=lambda run: (run.started_at, run.folder.digest))
-    pair = models or infer_models(run.key[0] for run in first_trained)
-    notes += _stand_ins(chosen, group_trials if not named else [], pair, t)
-    cells = order_cells(chosen, pair)  # a fixed order: same bytes
+    inferred = () if grid.models else infer_models(run.key[0] for run in first_trained)
+    grid = dataclasses.replace(grid, models=grid.models or inferred)
+    notes += _stand_ins(chosen, group_trials if not named else [], grid, t)
+    cells = grid.order(chosen)  # a fixed order: same bytes
     notes += _edited_files([chosen[key] for key in cells if key in chosen], t)
     is_one_fold = all(run.folder.digest in fold_digests for run in group)
     if not is_one_fold:
-        notes += _missing(chosen, cells, () if models else pair, t)
+        notes += _missing(chosen, grid, inferred, t)
     folders = {key: chosen[key].folder for key in cells if key in chosen}
-    return Selection(folders=folders, notes=tuple(notes), models=pair, is_one_fold=is_one_fold)
+    return Selection(folders=folders, notes=tuple(notes), grid=grid, is_one_fold=is_one_fold)
 
 
-def _stand_ins(chosen: dict[CellKey, Candidate], trials: Sequence[Candidate], models: Sequence[str], t: Texts) -> list[Note]:
+def _stand_ins(chosen: dict[CellKey, Candidate], trials: Sequence[Candidate], grid: Grid, t: Texts) -> list[Note]:
     """Fill the gaps with trials: those whose settings most variants share, for no sampler drew them; else the best."""
     variants: dict[str, set[CellKey]] = {}
     for run in (*chosen.values(), *trials):
@@ -109,7 +114,7 @@ def _stand_ins(chosen: dict[CellKey, Candidate], trials: Sequence[Candidate], mo
         chosen[key] = max(rivals, key=lambda run: (len(variants[run.settings]), run.val_macro_f1, run.age))
     if not empty:
         return []
-    names = [t.cell(*key) for key in order_cells(empty, models) if key in empty]
+    names = [t.cell(*key) for key in grid.order(empty) if key in empty]
     return [Note(kind=NoteKind.REMARK, text=t.n("note.stand_ins", len(names), names=t.listed(names)))]
 
 
@@ -196,12 +201,13 @@ def _edited_files(chosen: Sequence[Candidate], t: Texts) -> list[Note]:
     ]
 
 
-def _missing(chosen: Mapping[CellKey, Candidate], cells: Sequence[CellKey], inferred: Sequence[str], t: Texts) -> list[Note]:
-    absent = [key for key in cells if key not in chosen]
+def _missing(chosen: Mapping[CellKey, Candidate], grid: Grid, inferred: Sequence[str], t: Texts) -> list[Note]:
+    absent = [key for key in grid.order(()) if key not in chosen]
     if not absent:
         return []
-    typed = {run.key[0]: run.name for run in chosen.values()}
-    words = [] if set(inferred) <= set(PAIR) else [word for label in inferred for word in ("--model", typed[label])]
+    project = find_project()
+    nets = {run.key[0]: format_net(run.name, project) for run in chosen.values()}
+    words = [] if set(inferred) <= set(PAIR) else [word for label in inferred for word in ("--model", nets[label])]
     command = shlex.join(["arena", "train", "--all", *words])
     names = "; ".join(t.cell(*key) for key in absent)
-    return [Note(kind=NoteKind.MISSING, text=t.n("note.missing", len(absent), all=len(cells), names=names, command=command))]
+    return [Note(kind=NoteKind.MISSING, text=t.n("note.missing", len(absent), all=grid.n_cells, names=names, command=command))]

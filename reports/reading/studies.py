@@ -11,7 +11,7 @@ from cnn.errors import RunError
 from cnn.plugin import shorten_name
 from cnn.runs.folder import RunFolder
 from reports.facts.base import Note, NoteKind
-from reports.facts.models import infer_models, sort_by_cell
+from reports.facts.models import Grid, infer_models
 from reports.facts.sweeps import AgentFacts
 from reports.wording.page_texts import Texts, english
 from sweeps.errors import SweepError
@@ -30,7 +30,7 @@ def read_sweeps(studies_dir: Path, t: Texts | None = None) -> tuple[tuple[StudyF
         except (SweepError, RunError) as error:
             notes.append(Note(kind=NoteKind.ERROR, text=t("note.study_unread", name=name, error=error)))
     sweeps.sort(key=lambda sweep: sweep.name)
-    return sort_by_cell(sweeps, infer_models(sweep.model for sweep in sweeps)), tuple(notes)
+    return Grid(infer_models(sweep.model for sweep in sweeps)).sort(sweeps), tuple(notes)
 
 
 def summarise_agents(trials: Sequence[TrialFacts], runs_dir: Path | None) -> tuple[AgentFacts, ...]:
