@@ -35,7 +35,7 @@ def new(
 ) -> None:
     """Make a team's folder: arena.toml, two nets to change, a sweep file for each, a notebook, a README of one page.
 
-    In a folder that has an arena.toml of its own, such as a contest's pack, its recordings, contest and settings are taken over.
+    Made within a project, such as a contest's pack, it takes over recordings, contest and settings.
     """
     options = Options(language=lang.value, corpus=corpus, address=address, team=team)
     files = write_folder(folder, options, find_project())
