@@ -13,6 +13,7 @@ arena.base.install.check_namesakes()  # before a namesake is imported in place o
 # ruff: noqa: E402
 import typer
 
+import arena.config
 import arena.demo
 import arena.doctor
 import cnn.cli.data
@@ -42,7 +43,10 @@ import sweeps.cli.run
 import sweeps.cli.status
 import sweeps.cli.wandb
 from arena.base.locks import PlatformError
+from arena.base.project import ProjectError, find_project
 from arena.base.terminal import say
+from arena.defaults import build_defaults
+from arena.strict_command import refuse_repeated_options
 from cnn.errors import CnnError
 from cnn.hardware import name_account
 from leaderboard.errors import FileError, LeaderboardError
@@ -71,9 +75,14 @@ def _version(is_requested: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
-    pass
+    project = find_project()
+    context.default_map = build_defaults(context.command, project)
+    for variable, key in (("WANDB_PROJECT", "wandb.project"), ("WANDB_ENTITY", "wandb.entity")):
+        if value := project.text(key):
+            os.environ.setdefault(variable, value)
 
 
 cnn.cli.data.app.add_typer(cnn.cli.data_collect.app)
@@ -85,7 +94,7 @@ app.add_typer(cnn.cli.models.app)
 app.add_typer(cnn.cli.evaluate.app)
 app.add_typer(cnn.cli.export.app)
 app.add_typer(cnn.cli.inspect.app)
-app.add_typer(cnn.cli.runs.app)
+app.add_typer(cnn.cli.runs.app, name="runs")
 cnn.cli.wandb.app.add_typer(sweeps.cli.wandb.app)
 app.add_typer(cnn.cli.wandb.app, name="wandb", help="Send runs to W&B, and work for its sweeps.")
 sweeps.cli.run.app.add_typer(sweeps.cli.status.app)
@@ -102,8 +111,10 @@ app.add_typer(leaderboard.cli.contest.app, name="contest", help="Teams, three at
 app.add_typer(leaderboard.cli.remote.app)
 reports.cli.report.app.add_typer(reports.cli.documents.app)
 app.add_typer(reports.cli.report.app, name="report", help="One HTML file that compares it all.")
+app.command("config", epilog="Examples: `arena config` · `arena config --json`")(arena.config.config)
 app.command("demo")(arena.demo.demo)
 app.command("doctor")(arena.doctor.doctor)
+refuse_repeated_options(app)
 
 
 def main() -> None:
@@ -111,7 +122,7 @@ def main() -> None:
     name_account()
     try:
         app(prog_name="arena")
-    except (CnnError, SweepError, LeaderboardError, ReportError, PlatformError) as error:
+    except (CnnError, SweepError, LeaderboardError, ReportError, PlatformError, ProjectError) as error:
         say(f"error: {error}")
         for further in error.others if isinstance(error, FileError) else ():
             say(f"  {further}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arena.base.locks import require_posix
+from arena.base.project import FILE_NAME, format_project
 from arena.base.terminal import duration, say
 
 if TYPE_CHECKING:
@@ -20,15 +21,15 @@ if TYPE_CHECKING:
 
 _N_STEPS = 8
 _QUICK = "model.width=1"  # the nets' default widths score higher on new speakers and train three times as long
-# Each submission of the contest: a team and the trained net it sends. Formantes tries a fourth time.
+# Each submission of the contest: a team, and the model and variant it sends. Formantes tries a fourth time.
 _SUBMISSIONS = (
-    ("Formantes", "lenet5", "raw"),
-    ("Mel Street", "resnet", "raw"),
-    ("Formantes", "lenet5", "bilateral+aug"),
-    ("Cepstrum Club", "lenet5", "raw+aug"),
-    ("Mel Street", "resnet", "bilateral+aug"),
-    ("Formantes", "resnet", "raw+aug"),
-    ("Formantes", "resnet", "bilateral"),
+    ("Formantes", "A", "raw"),
+    ("Mel Street", "B", "raw"),
+    ("Formantes", "A", "bilateral+aug"),
+    ("Cepstrum Club", "A", "raw+aug"),
+    ("Mel Street", "B", "bilateral+aug"),
+    ("Formantes", "B", "raw+aug"),
+    ("Formantes", "B", "bilateral"),
 )
 
 
@@ -87,11 +88,23 @@ def _workplace(corpus: Path | None, out: Path, clips: int, speakers: int) -> Pat
     _command(cnn.cli.data.scan_command, f"data scan {shlex.quote(str(source))}", folder=source)
     folder = (out / f"{source.name}-{scan(source).digest[:6]}").resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    _write_project(folder, source)
     with chdir(folder):
         _step(2, f"tiles, in {folder}")
         _command(cnn.cli.data_tiles.prepare_command, f"data prepare {shlex.quote(str(source))}", folder=source)
         _command(cnn.cli.data_tiles.show_command, "data show --out tiles.png", out=Path("tiles.png"))
     return folder
+
+
+def _write_project(folder: Path, corpus: Path) -> None:
+    """Make the demo's folder a project with the nets of the surrounding one, so that its commands work there by hand."""
+    from cnn.files import write_whole
+    from cnn.project import choose_models, open_project
+
+    if not (folder / FILE_NAME).exists():
+        with chdir(folder):
+            content = format_project(str(corpus), choose_models(open_project()))
+        write_whole(folder / FILE_NAME, content.encode())
 
 
 def _settings(epochs: int) -> list[str]:
@@ -104,7 +117,7 @@ def _trainings(epochs: int, jobs: int) -> None:
     _step(3, "eight trainings: both models on raw, bilateral, raw+aug, bilateral+aug")
     overrides = _settings(epochs)
     words = f"train --all --wandb offline {' '.join(overrides)}"
-    _command(cnn.cli.train.train_command, words, all_eight=True, jobs=jobs, wandb="offline", overrides=overrides)
+    _command(cnn.cli.train.train_command, words, every=True, jobs=jobs, wandb="offline", overrides=overrides)
 
 
 def _sweeps(trials: int, epochs: int, jobs: int) -> None:
@@ -113,7 +126,7 @@ def _sweeps(trials: int, epochs: int, jobs: int) -> None:
     _step(4, "eight sweeps: learning rate, batch size and depth of both models on the four variants")
     overrides = _settings(epochs)
     words = f"sweep run --all --budget {trials} {' '.join(overrides)}"
-    _command(sweeps.cli.run.run, words, all_studies=True, budget=trials, agents=jobs, overrides=overrides)
+    _command(sweeps.cli.run.run, words, every=True, budget=trials, agents=jobs, overrides=overrides)
 
 
 def _contest(epochs: int) -> None:
@@ -131,8 +144,8 @@ def _contest(epochs: int) -> None:
         for team in dict.fromkeys(team for team, _, _ in _SUBMISSIONS):
             _command(leaderboard.cli.contest.team_add, f"contest team add {shlex.quote(team)}", name=team)
     _step(6, "submissions: Formantes sends a fourth and is refused")
-    for team, model, variant in _SUBMISSIONS:
-        run, file = _find_run(model, variant, epochs), Path(f"{model}.{variant}.csv")
+    for team, letter, variant in _SUBMISSIONS:
+        run, file = _find_run(letter, variant, epochs), Path(f"{letter}.{variant}.csv")
         _command(cnn.cli.predict.predict, f"predict {run.digest} --out {file}", run=run.digest, out=file)
         try:
             _command(leaderboard.cli.contest.submit_command, f"contest submit {shlex.quote(team)} {file}", team=team, file=file)
@@ -142,15 +155,15 @@ def _contest(epochs: int) -> None:
     _command(leaderboard.cli.standings.standings_command, "contest standings")
 
 
-def _find_run(model: str, variant: str, epochs: int) -> RunFolder:
-    """Return the training of that kind, by the digest of its configuration."""
-    from cnn.config import default_config
-    from cnn.overrides import override
+def _find_run(letter: str, variant: str, epochs: int) -> RunFolder:
+    """Return the training of Model A or B on a variant, by the digest of its configuration."""
+    from cnn.project import choose_models, configure, open_project
     from cnn.runs.folder import RunFolder
     from cnn.tiles.tile_set import find_tiles
 
-    tiles = find_tiles(Path("tiles"))
-    config = override(default_config(tiles.corpus, tiles.settings, model, variant), _settings(epochs))
+    project, tiles = open_project(), find_tiles(Path("tiles"))
+    model = choose_models(project)["AB".index(letter)]
+    config = configure(project, tiles.corpus, tiles.settings, (model, variant), _settings(epochs))
     return RunFolder(Path("runs") / config.digest)
 
 

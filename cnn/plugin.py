@@ -49,6 +49,15 @@ def compute_source_digest(name: str) -> str:
     return _digest(content)
 
 
+def list_classes(path: Path) -> list[str]:
+    """Return the names of the classes that a file defines, in its order.
+
+    Raises:
+        ModelError: no such file, or it is not Python.
+    """
+    return _classes(_parsed(path, _content(path)))
+
+
 def locate_source(name: str, source: str, folder: Path) -> Path:
     """Return the file whose digest is `source`: the original, or the run folder's copy if that has moved or changed.
 

@@ -6,10 +6,14 @@ or whose name belongs to another file by now, and begins again. A killed process
 
 from __future__ import annotations
 
+import json
+import multiprocessing
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -41,18 +45,57 @@ def lock_descriptor(descriptor: int, *, blocking: bool = True) -> bool:
     return True
 
 
-def open_locked(path: Path) -> IO[bytes]:
-    """Wait until no other process holds the file `path`, and hold it until it is closed.
+def open_locked(path: Path, on_wait: Callable[[], None] = lambda: None) -> IO[bytes]:
+    """Hold the file `path` until it is closed; if another process holds it, call `on_wait` and wait.
 
     Raises:
         OSError: the file or its folder cannot be made.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        file = stack.enter_context(path.open("ab"))
-        lock_descriptor(file.fileno())
-        stack.pop_all()
-    return file
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            file = stack.enter_context(path.open("ab"))
+            if not lock_descriptor(file.fileno(), blocking=False):
+                on_wait()
+                lock_descriptor(file.fileno())
+            if _is_at(path, file):  # its folder may have been removed meanwhile
+                stack.pop_all()
+                return file
+
+
+def is_locked(path: Path) -> bool:
+    """Return True if somebody holds the file `path`; False also where that cannot be tested."""
+    if sys.platform == "win32":
+        return False
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def sign_lock(file: IO[bytes]) -> None:
+    """Write into a file that this process holds who holds it; a worker signs for the command that started it."""
+    parent = multiprocessing.parent_process()
+    pid = parent.pid if parent else os.getpid()
+    holder = {"pid": pid, "host": socket.gethostname(), "since": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")}
+    with suppress(OSError):  # a full disk: the lock holds all the same
+        file.truncate(0)
+        file.write(json.dumps(holder).encode())
+        file.flush()
+
+
+def describe_holder(path: Path) -> str:
+    """Describe the holder of the file `path` by its signature, as `process 42 since 2026-11-30 08:00 UTC`."""
+    try:
+        holder = json.loads(path.read_bytes())
+        host = "" if holder["host"] == socket.gethostname() else f" on {holder['host']}"
+        return f"process {holder['pid']}{host} since {holder['since']}"
+    except (OSError, ValueError, LookupError, TypeError):
+        return "another process"
 
 
 @contextmanager

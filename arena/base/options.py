@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 CONTEST_FILE = "contest.db"
+RUN_HELP = "A run: its folder, name, digest or the beginning of it, latest, best, or lenet5.raw+aug."
 
 
 def contest_option(**more: Any) -> Any:

@@ -7,10 +7,15 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from rich.box import Box
+    from rich.table import Table
 
 JSON_HELP = "Print the result as JSON."
 _PLAIN_EVERY_S = 10.0
+_FOLDED_WIDTH = 12  # the least of a column that may be folded
 
 
 class Advance(Protocol):
@@ -90,28 +95,43 @@ def print_json(content: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
-    """Print a table on stdout; columns whose name begins with `#` are aligned right.
+    """Print a table on stdout; columns whose name begins with `#` are aligned right, those with `~` may be folded.
 
-    Nothing is cut: in a terminal too narrow for the table each row becomes a paragraph, elsewhere lines are as long as needed.
+    Nothing is cut: in a terminal too narrow for the table its columns move together, then each row becomes a paragraph;
+    elsewhere lines are as long as needed.
     """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
-        table.add_column(Text(name.removeprefix("#")), justify="right" if name.startswith("#") else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
     console, unlimited = Console(), Console(width=10_000)
+    table = _draw_table(columns, rows, title, box=SIMPLE_HEAD)
     width = unlimited.measure(table).maximum
     if not console.is_terminal:
         Console(width=max(width, 1)).print(table)
     elif width <= console.width:
         console.print(table)
+    elif unlimited.measure(compact := _draw_table(columns, rows, title, box=None)).minimum <= console.width:
+        console.print(compact)
     else:
-        _print_paragraphs(console.width, [name.removeprefix("#") for name in columns], rows, title)
+        _print_paragraphs(console.width, [name.lstrip("#~") for name in columns], rows, title)
+
+
+def _draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str, box: Box | None) -> Table:
+    from rich.cells import cell_len
+    from rich.table import Table
+    from rich.text import Text
+
+    padding = (0, 1 if box else 0, 0, 1)
+    table = Table(title=title or None, title_justify="left", box=box, pad_edge=False, padding=padding)
+    for number, name in enumerate(columns):
+        justify: Literal["left", "right"] = "right" if name.startswith("#") else "left"
+        folds, text = name.startswith("~"), name.lstrip("#~")
+        width = max(cell_len(cell) for cell in (text, *(row[number] for row in rows)))
+        least = min(width, _FOLDED_WIDTH) if folds else width
+        table.add_column(Text(text), justify=justify, no_wrap=not folds, overflow="fold", min_width=least)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
 
 
 def _print_paragraphs(width: int, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> None:

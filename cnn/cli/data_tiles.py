@@ -85,14 +85,16 @@ def _tiles(folder: Path) -> TileSet:
 
 
 def _config(overrides: list[str] | None, section: str) -> RunConfig:
-    """Return a configuration with these overrides, all of them keys of `section`."""
+    """Return a configuration with the project's settings and these overrides, all of them keys of `section`."""
     from cnn.config import RunConfig
     from cnn.errors import ConfigError
     from cnn.overrides import apply_values, keys, parse_assignments, suggest_key
+    from cnn.project import open_project
 
     values = parse_assignments(overrides or [])
     names = [key for key in keys() if key.startswith(section)]
     for key in values:
         if key not in names:
             raise ConfigError(f"unknown key {key!r} here{suggest_key(key, names)}")
-    return apply_values(RunConfig(corpus=""), values)
+    settings = {key: value for key, value in open_project().settings.items() if key in names}
+    return apply_values(RunConfig(corpus=""), {**settings, **values})

@@ -12,7 +12,7 @@ import typer
 from arena.base.csv_export import format_csv
 from arena.base.locks import require_posix
 from arena.base.terminal import print_json, print_table, say
-from cnn.cli.options import Device, Json, Overrides, Runs, Tiles, Wandb
+from cnn.cli.options import Device, Every, Json, Models, Overrides, Runs, Tiles, Wandb
 from cnn.cli.train import train_with_bar
 
 if TYPE_CHECKING:
@@ -40,8 +40,12 @@ _COLUMNS = ("model", "variant", "on", "fold", "seed", "speaker", "n_clips", "mac
 def evaluate_folds(
     overrides: Overrides = None,
     folds: Annotated[str, typer.Option(help="loso, becker (AudioMNIST's five), or a number of groups of speakers.")] = "loso",
-    model: Annotated[list[str] | None, typer.Option(help="May be given several times.", show_default="lenet5")] = None,
-    variant: Annotated[list[str] | None, typer.Option(help="May be given several times.", show_default="raw+aug")] = None,
+    model: Models = None,
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(help="raw, bilateral, raw+aug or bilateral+aug; repeat for more.", show_default="raw+aug"),
+    ] = None,
+    every: Every = False,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each fold: train.seed is 0, 1, ..")] = 1,
     on: Annotated[str, typer.Option(help="test, or validation: to choose a recipe without a look at the test.")] = "test",
     tiles: Tiles = Path("tiles"),
@@ -58,13 +62,16 @@ def evaluate_folds(
     """Hold every speaker out once: train and score all folds; macro-F1 per fold, per speaker and over all."""
     require_posix("arena eval")
     from cnn.files import check_output
-    from cnn.runs.folds import EvaluationPlan
+    from cnn.project import choose_cells, open_project, select_settings
+    from cnn.runs.folds import OPTIONS_OF_KEYS, EvaluationPlan
     from cnn.tiles.tile_set import find_tiles
     from cnn.train.pool import TrainingPaths
 
     is_replacing = out is not None and check_output(out, _COLUMNS)
-    models, variants = tuple(model or ("lenet5",)), tuple(variant or ("raw+aug",))
-    settings = tuple(overrides or ())
+    project = open_project()
+    cells = choose_cells(project, model or (), variant or (), every=every, variant="raw+aug")
+    models, variants = (tuple(dict.fromkeys(names)) for names in zip(*cells, strict=True))
+    settings = (*select_settings(project, without=tuple(OPTIONS_OF_KEYS)), *(overrides or ()))
     plan = EvaluationPlan(folds=folds, models=models, variants=variants, n_seeds=seeds, on=on, overrides=settings)
     paths = TrainingPaths(tiles=find_tiles(tiles, say).folder, runs=runs, device=device, wandb=wandb)
     results = _evaluate(plan, paths, jobs)

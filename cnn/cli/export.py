@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena.base.options import RUN_HELP
 from arena.base.terminal import print_json, say
 from cnn.cli.options import Json, Runs
 
@@ -24,7 +25,7 @@ _MOST_CLIPS = 200
     "export", epilog="Examples: `arena export RUN` · `arena export RUN --out model.onnx --rate-hz 48000 --clips test/`"
 )
 def export_command(
-    run: Annotated[str, typer.Argument(help="A run folder, its digest, or the beginning of one.")],
+    run: Annotated[str, typer.Argument(help=RUN_HELP)],
     out: Annotated[Path, typer.Option(help="The file to write.")] = Path("model.onnx"),
     rate_hz: Annotated[
         int, typer.Option(min=0, help="Of the samples that it takes.", show_default="that of the run's tiles")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena.base.options import RUN_HELP
 from arena.base.terminal import print_json, print_table, progress, say
 from cnn.cli.options import Device, Json, Runs, Tiles
 
@@ -24,7 +25,7 @@ _LEAST_CLIPS = 2
 def inspect(
     run: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[RUN]...", help="Run folders, or how their names begin; all if none."),
+        typer.Argument(metavar="[RUN]...", help=f"{RUN_HELP} All if none."),
     ] = None,
     runs: Runs = Path("runs"),
     tiles: Tiles = Path("tiles"),
@@ -54,7 +55,7 @@ def inspect(
 def _list_trainings(runs: Path) -> list[RunFolder]:
     from cnn.errors import RunError
     from cnn.runs.folder import RunState, list_runs
-    from cnn.runs.index import read_trial_mark
+    from cnn.runs.marks import read_trial_mark
 
     finished = [folder for folder in list_runs(runs) if folder.state() is RunState.FINISHED]
     trainings = [folder for folder in finished if read_trial_mark(folder) is None]

@@ -1,43 +1,91 @@
-"""`arena models`: the nets, their papers and their costs."""
+"""`arena models`: the nets, their papers, costs and layers."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arena.base.terminal import print_json, print_table, say
 from cnn.cli.options import Json
 
+if TYPE_CHECKING:
+    from cnn.summary.costs import Cost
+    from cnn.summary.layers import Layer
+
 app = typer.Typer()
+
+_LEGEND = """\
+kernel: 3x3/2 has a stride of 2, 3x3 d2 is dilated twice
+field: rows x columns of the picture that one number of the output may depend on,
+the most of any; through branches the widest; the whole picture at most
+what forward computes between layers (x + y, F.relu) is in the next layer's field
+mult-adds: of convolutions and matrix products, one clip forward"""
 
 
 @app.command(
-    "models", epilog="Examples: `arena models` · `arena models resnet --depth 3 --width 2` · `arena models my_net.py:MyNet`"
+    "models",
+    epilog="Examples: `arena models resnet --depth 3 --width 2` · `arena models my_nets.py` · `arena models resnet --layers`",
 )
 def models_command(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NET", help="Some nets, or path/to/file.py:ClassName.", show_default="all")
+        list[str] | None,
+        typer.Argument(metavar="NET", help="Some nets; path/to/file.py:ClassName, or a whole file.", show_default="all"),
     ] = None,
     size: Annotated[int, typer.Option(help="Of the pictures: 32 or 64.")] = 64,
     depth: Annotated[int | None, typer.Option(min=1, help="Instead of each net's own.")] = None,
     width: Annotated[float | None, typer.Option(min=0.01, help="Times the channels of each net.")] = None,
+    layers: Annotated[bool, typer.Option("--layers", help="List the layers of one net, with their receptive fields.")] = False,
     json: Json = False,
 ) -> None:
     """List the nets with their papers, depths and costs; try a net of your own before training it."""
     import dataclasses
 
     from cnn.config import TileSettings
-    from cnn.models.costs import compute_costs
+    from cnn.summary import costs
 
-    table = compute_costs(names or [], TileSettings(size=size).size, depth, width)
-    if json:
-        return print_json([dataclasses.asdict(cost) for cost in table])
-    columns = ("net", "role", "paper", "#depth", "from, to", "#parameters", "#multiply-adds", "depth counts")
-    rows = []
-    for cost in table:
-        depths = [str(cost.depth), f"{cost.depths[0]}, {cost.depths[1]}"]
-        numbers = [f"{cost.n_parameters:,}", f"{cost.n_multiply_adds:,}"]
-        rows.append([cost.name, cost.role, cost.paper, *depths, *numbers, cost.counts])
-    print_table(columns, rows)
+    size = TileSettings(size=size).size
+    if not layers:
+        table = costs.compute_costs(names or [], size, depth, width, say)
+        return print_json([dataclasses.asdict(cost) for cost in table]) if json else _print_costs(table, size)
+    from cnn.summary.layers import list_layers
+
+    if len(names or []) != 1:
+        raise typer.BadParameter("it takes one net: `arena models lenet5 --layers`", param_hint="--layers")
+    rows = list_layers(costs.choose_settings((names or [""])[0], depth, width), size)
+    return print_json([dataclasses.asdict(layer) for layer in rows]) if json else _print_layers(rows)
+
+
+def _print_costs(costs: Sequence[Cost], size: int) -> None:
+    columns = ("net", "role", "paper", "#parameters", "#multiply-adds")
+    numbers = [(f"{cost.n_parameters:,}", f"{cost.n_multiply_adds:,}") for cost in costs]
+    print_table(columns, [(cost.label, cost.role, cost.paper, *texts) for cost, texts in zip(costs, numbers, strict=True)])
+    depths = [(cost.label, str(cost.depth), "{}, {}".format(*cost.depths), cost.counts) for cost in costs]
+    print_table(("net", "#depth", "from, to", "depth counts"), depths)
     say(f"multiply-adds: one clip of {size} x {size} forward; a net of your own: --model path/to/file.py:ClassName")
+
+
+def _print_layers(layers: Sequence[Layer]) -> None:
+    rows = [
+        [
+            *(layer.name, layer.kind, _times(layer.shape), _format_kernel(layer), _times(layer.field)),
+            *(f"{layer.n_parameters:,}", f"{layer.n_multiply_adds:,}"),
+        ]
+        for layer in layers
+    ]
+    sums = (sum(layer.n_parameters for layer in layers), sum(layer.n_multiply_adds for layer in layers))
+    rows.append(["sum", "", "", "", "", *(f"{number:,}" for number in sums)])
+    print_table(("~layer", "kind", "output", "kernel", "field", "#params", "#mult-adds"), rows)
+    say(_LEGEND)
+
+
+def _times(numbers: Sequence[int]) -> str:
+    return "x".join(map(str, numbers))
+
+
+def _format_kernel(layer: Layer) -> str:
+    """Return such as `5x5`, `3x3/2` with a stride of 2, `2x2/2x1`, `3x3 d2` where dilated."""
+    stride, dilation = (_times(v[:1] if len(set(v)) == 1 else v) for v in (layer.stride, layer.dilation))
+    text = _times(layer.kernel) + (f"/{stride}" if stride not in ("", "1") else "")
+    return text + (f" d{dilation}" if dilation not in ("", "1") else "")

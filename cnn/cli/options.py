@@ -10,6 +10,13 @@ import typer
 from arena.base.terminal import JSON_HELP
 
 Overrides = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings, such as train.epochs=5.")]
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--model", help="A net of `arena models`, or file.py:ClassName; repeat for more.", show_default="Model A"),
+]
+Every = Annotated[
+    bool, typer.Option("--all", help="The nets named (else Models A and B) times the variants named (else all four).")
+]
 Tiles = Annotated[Path, typer.Option("--tiles", help="A folder of tiles, or one that holds a single such folder.")]
 Runs = Annotated[Path, typer.Option("--runs", help="Where run folders are.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1.")]

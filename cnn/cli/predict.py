@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena.base.options import RUN_HELP
 from arena.base.terminal import print_json, print_table, progress, say
 from cnn.cli.options import Device, Json, Runs
 
@@ -24,7 +25,7 @@ _N_SHOWN = 20  # recordings without an answer, by name
     "`arena predict RUN one.wav two.flac` · `arena predict RUN folder` · `arecord -d 2 -f S16_LE | arena predict RUN -`"
 )
 def predict(
-    run: Annotated[str, typer.Argument(help="A run folder, its digest, or the beginning of one.")],
+    run: Annotated[str, typer.Argument(help=RUN_HELP)],
     files: Annotated[
         list[str] | None, typer.Argument(help="Recordings, or folders of them, to answer here; - is stdin.")
     ] = None,

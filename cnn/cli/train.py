@@ -9,9 +9,10 @@ import typer
 
 from arena.base.locks import require_posix
 from arena.base.terminal import duration, print_json, print_table, progress, say
-from cnn.cli.options import Device, Json, Overrides, Runs, Tiles, Wandb
+from cnn.cli.options import Device, Every, Json, Models, Overrides, Runs, Tiles, Wandb
 
 if TYPE_CHECKING:
+    from arena.base.project import Project
     from cnn.config import RunConfig
     from cnn.runs.folder import EpochRow, RunFolder
     from cnn.train.pool import TrainingPaths
@@ -22,9 +23,12 @@ app = typer.Typer()
 @app.command("train", epilog="Examples: `arena train --model lenet5 --variant raw+aug train.epochs=20` · `arena train --all`")
 def train_command(
     overrides: Overrides = None,
-    model: Annotated[str, typer.Option(help="A net of `arena models`, or file.py:ClassName.", show_default="lenet5")] = "",
-    variant: Annotated[str, typer.Option(help="raw, bilateral, raw+aug or bilateral+aug.", show_default="raw")] = "",
-    all_eight: Annotated[bool, typer.Option("--all", help="Both models on all four variants: eight trainings.")] = False,
+    model: Models = None,
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(help="raw, bilateral, raw+aug or bilateral+aug; repeat for more.", show_default="raw"),
+    ] = None,
+    every: Every = False,
     tiles: Tiles = Path("tiles"),
     runs: Runs = Path("runs"),
     jobs: Annotated[int, typer.Option(min=0, help="Trainings at once; 0 chooses.", show_default="one a core")] = 0,
@@ -33,21 +37,19 @@ def train_command(
     keys: Annotated[bool, typer.Option("--keys", help="List every setting with its default, and stop.")] = False,
     json: Json = False,
 ) -> None:
-    """Train a net, or all eight. The same settings again are answered from their run folder; a killed training goes on."""
-    if keys:
-        return _print_keys(model or "lenet5", json)
-    require_posix("arena train")
-    from cnn.config import default_config
-    from cnn.overrides import override
-    from cnn.tiles.tile_set import find_tiles
-    from cnn.train.pool import TrainingPaths, default_configs, default_jobs
+    """Train nets, or all eight. The same settings again are answered from their run folder; a killed training goes on."""
+    from cnn.project import choose_cells, configure, open_project
 
-    if all_eight and (model or variant):
-        raise typer.BadParameter("--all trains both models on all variants: leave --model and --variant out")
+    project = open_project()
+    cells = choose_cells(project, model or (), variant or (), every=every)
+    if keys:
+        return _print_keys(project, cells[0][0], json)
+    require_posix("arena train")
+    from cnn.tiles.tile_set import find_tiles
+    from cnn.train.pool import TrainingPaths, default_jobs
+
     tile_set = find_tiles(tiles, say)
-    config = default_config(tile_set.corpus, tile_set.settings, model or "lenet5", variant or "raw")
-    bases = default_configs(tile_set) if all_eight else [config]
-    configs = [override(base, overrides or []) for base in bases]
+    configs = [configure(project, tile_set.corpus, tile_set.settings, cell, overrides or ()) for cell in cells]
     paths = TrainingPaths(tiles=tile_set.folder, runs=runs, device=device, wandb=wandb)
     folders = train_with_bar(configs, paths, jobs or default_jobs(device, len(configs)))
     print_json([run_as_json(folder) for folder in folders]) if json else print_runs(folders)
@@ -113,12 +115,13 @@ def print_runs(folders: list[RunFolder]) -> None:
         say("validated on other takes of the training speakers: val F1 is optimistic and chooses nothing")
 
 
-def _print_keys(model: str, as_json: bool) -> None:
+def _print_keys(project: Project, model: str, as_json: bool) -> None:
     from cnn import config as cfg
     from cnn.nets import NETS
     from cnn.overrides import flatten, keys
+    from cnn.project import configure
 
-    defaults = flatten(cfg.config_to_dict(cfg.default_config("", cfg.TileSettings(), model, "raw")))
+    defaults = flatten(cfg.config_to_dict(configure(project, "", cfg.TileSettings(), (model, "raw"), ())))
     rows = [
         {
             "key": key,

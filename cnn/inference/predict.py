@@ -18,7 +18,7 @@ from cnn.models.own import pin_source
 from cnn.models.registry import build_net, to_device
 from cnn.overrides import config_from_dict
 from cnn.runs.folder import RunFolder, RunState
-from cnn.runs.index import find_run
+from cnn.runs.reference import find_run
 from cnn.tiles.front_end import Samples, bilateral, compute_tile
 from cnn.tiles.tta import log_probabilities
 from cnn.train.device import limit_threads, resolve_device
@@ -57,7 +57,7 @@ class Answers:
 
 
 def find_finished_run(name: str, runs_dir: Path) -> RunFolder:
-    """Return the finished run of that path, digest, or unambiguous prefix of one.
+    """Return the finished run that `name` names, as `cnn.runs.reference` reads it.
 
     Raises:
         RunError: none, several, or not finished.

@@ -19,7 +19,7 @@ from torch import nn
 from cnn.config import ModelSettings, RunConfig
 from cnn.errors import ModelError
 from cnn.files import write_whole
-from cnn.plugin import COPY_NAME, locate_source, parse_path
+from cnn.plugin import COPY_NAME, list_classes, locate_source, parse_path
 
 _MODULE = "arena_own_net"
 _LONGEST = 300  # characters of a message
@@ -94,7 +94,22 @@ def explain_errors(
         raise _translated(error, _place(path, lines), f"{settings.label}, {doing}", size) from error
 
 
-def _load_class(path: Path, class_name: str) -> type[nn.Module]:
+def list_nets(path: Path) -> list[str]:
+    """Run a file and return the names `path:ClassName` of its torch modules, in its order.
+
+    Raises:
+        ModelError: the file cannot be run, or has no torch module.
+    """
+    names = list_classes(path)
+    module = _run_file(path)
+    kinds = {name: getattr(module, name, None) for name in names}
+    nets = [f"{path}:{name}" for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, nn.Module)]
+    if not nets:
+        raise ModelError(f"{path} has no net; write `class MyNet(torch.nn.Module)`")
+    return nets
+
+
+def _run_file(path: Path) -> types.ModuleType:
     module = types.ModuleType(_MODULE)
     module.__file__ = str(path)
     sys.modules[_MODULE] = module  # dataclasses and pickles look their module up
@@ -102,7 +117,11 @@ def _load_class(path: Path, class_name: str) -> type[nn.Module]:
         exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)  # no bytecode is left beside the file
     except (Exception, SystemExit) as error:
         raise _translated(error, _place(path, _lines(error, path)), "running the file", 0) from error
-    kind: object = getattr(module, class_name, None)
+    return module
+
+
+def _load_class(path: Path, class_name: str) -> type[nn.Module]:
+    kind: object = getattr(_run_file(path), class_name, None)
     if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
         raise ModelError(f"{path}: {class_name} is no net; write `class {class_name}(torch.nn.Module)`")
     if kind.forward is nn.Module.forward:

@@ -91,7 +91,7 @@ def evaluate(runs: Sequence[Sequence[RunFolder]], on: str, numbers: Sequence[int
     Raises:
         RunError: a speaker is scored in two folds.
     """
-    counts = {n: _count_confusions(seeds, PARTS[on]) for n, seeds in zip(numbers or range(len(runs)), runs, strict=True)}
+    counts = {n: count_confusions(seeds, PARTS[on]) for n, seeds in zip(numbers or range(len(runs)), runs, strict=True)}
     fold_of = {speaker: fold for fold, speakers in counts.items() for speaker in speakers}
     if len(fold_of) < sum(map(len, counts.values())):
         raise RunError("a speaker is scored in two folds; evaluate folds that hold each speaker out once")
@@ -121,8 +121,8 @@ def _chose_epoch(runs: Sequence[Sequence[RunFolder]]) -> bool:
     return any(result is not None and result.best_epoch < result.n_epochs for result in results)
 
 
-def _count_confusions(seeds: Sequence[RunFolder], part: str) -> dict[str, Counts]:
-    """Return (S, K, K) by speaker, sorted."""
+def count_confusions(seeds: Sequence[RunFolder], part: str) -> dict[str, Counts]:
+    """Count the confusions of one part, val or test: (S, K, K) by speaker, sorted."""
     number = {label: k for k, label in enumerate(LABELS)}
     counts: dict[str, Counts] = defaultdict(lambda: np.zeros((len(seeds), len(LABELS), len(LABELS)), dtype=np.int64))
     for seed, run in enumerate(seeds):

@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cnn.config import FOLDED_KINDS, RunConfig, SplitSettings, TrainSettings, config_to_dict, model_defaults
+from cnn.commands import list_overrides, restore_defaults
+from cnn.config import FOLDED_KINDS, RunConfig, SplitSettings, config_to_dict
 from cnn.errors import CnnError
 from cnn.overrides import config_from_dict, flatten
 from cnn.runs.folder import RunFolder, RunState, list_runs
-from cnn.runs.index import read_trial_mark
+from cnn.runs.marks import read_trial_mark
 
 _FOLD_KEYS = ("split.kind", "split.fold", "split.n_folds", "split.validation", "split.test_speakers", "split.val_speakers")
-_KEYS_OF_OPTIONS = (*_FOLD_KEYS, "corpus", "variant", "model.name", "model.source", "train.seed")
+_KEYS_OF_OPTIONS = (*_FOLD_KEYS, "train.seed")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -74,19 +75,14 @@ class FoldRuns:
         words += ["--on", self.on] if self.on != "test" else []
         words += ["--tiles", str(tiles)] if tiles != Path("tiles") else []
         words += ["--runs", str(runs_dir)] if runs_dir != Path("runs") else []
-        return shlex.join([*words, *_overrides(self.config)])
+        return shlex.join([*words, *_list_overrides(self.config)])
 
 
-def _overrides(config: RunConfig) -> Iterator[str]:
-    defaults = replace(
-        config, split=SplitSettings(), model=model_defaults(config.model.name, config.model.source), train=TrainSettings()
-    )
-    default_values = flatten(config_to_dict(replace(defaults, augment=type(config.augment)())))
-    for key, value in flatten(config_to_dict(config)).items():
-        if key in _KEYS_OF_OPTIONS or key.startswith("tiles.") or (key.startswith("augment.") and not config.augmented):
-            continue
-        if value != default_values[key]:
-            yield f"{key}={value}"
+def _list_overrides(config: RunConfig) -> Iterator[str]:
+    for word in list_overrides(config, restore_defaults(config)):
+        key = word.partition("=")[0]
+        if key not in _KEYS_OF_OPTIONS and (config.augmented or not key.startswith("augment.")):
+            yield word
 
 
 def find_evaluations(runs_dir: Path) -> list[FoldRuns]:

@@ -9,13 +9,14 @@ import contextlib
 import csv
 import dataclasses
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from arena.base.locks import open_locked
+from arena.base.locks import describe_holder, is_locked, open_locked, sign_lock
+from arena.base.terminal import say
 from cnn.errors import RunError
 from cnn.files import read_json, write_csv, write_json
 
@@ -144,6 +145,14 @@ class RunFolder:
         result = self.result()
         return result.state if result else RunState.UNFINISHED
 
+    @property
+    def lock_file(self) -> Path:
+        return self.path / ".lock"
+
+    def is_in_use(self) -> bool:
+        """Return True if a process holds the folder: it trains, where the run is unfinished. False where none can tell."""
+        return is_locked(self.lock_file)
+
     def predictions(self) -> list[Prediction]:
         """Read all rows of predictions.csv: validation first, then test.
 
@@ -180,8 +189,11 @@ def list_runs(runs_dir: Path) -> list[RunFolder]:
 
 
 @contextlib.contextmanager
-def lock_run(folder: RunFolder) -> Iterator[None]:
+def lock_run(folder: RunFolder, on_wait: Callable[[str], None] = say) -> Iterator[None]:
     """Lock the run folder; reentrant within a thread. The lock ends with its process.
+
+    Args:
+        on_wait: called with one line on the process that is waited for.
 
     Raises:
         RunError: the folder cannot be made or written.
@@ -191,11 +203,13 @@ def lock_run(folder: RunFolder) -> Iterator[None]:
     if path in held:
         yield
         return
+    file = RunFolder(path).lock_file
     try:
-        lock = open_locked(path / ".lock")
+        lock = open_locked(file, lambda: on_wait(f"{folder.path} is in use by {describe_holder(file)}; waiting until it ends"))
     except OSError as error:
         raise RunError(f"cannot write the run folder {folder.path}: {error.strerror}; choose another with --runs") from error
     with lock:
+        sign_lock(lock)
         held.add(path)
         try:
             yield

@@ -15,7 +15,7 @@ from cnn.splits import SplitClip, make_split
 
 PARTS = {"test": "test", "validation": "val"}  # value of `--on`, and the split's name in a run folder
 _N_BECKER = 5
-_OPTION_OF_KEY = {
+OPTIONS_OF_KEYS = {
     **dict.fromkeys(("split.kind", "split.fold", "split.n_folds", "split.test_speakers", "split.val_speakers"), "--folds"),
     "train.seed": "--seeds",
     "model.name": "--model",
@@ -38,8 +38,8 @@ class EvaluationPlan:
         if self.on not in PARTS:
             raise ConfigError(f"--on is test or validation, not {self.on!r}")
         for key in parse_assignments(self.overrides):
-            if key in _OPTION_OF_KEY:
-                raise ConfigError(f"{key} is decided by {_OPTION_OF_KEY[key]} here; leave it out")
+            if key in OPTIONS_OF_KEYS:
+                raise ConfigError(f"{key} is decided by {OPTIONS_OF_KEYS[key]} here; leave it out")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""Index of run folders: look-up by a prefix of the digest, a list newest first, trial marks.
+"""Index of run folders: a line each, newest first.
 
 Standard library only.
 """
@@ -14,18 +14,14 @@ from typing import Any
 
 from cnn.config import FOLDED_KINDS, SplitSettings
 from cnn.errors import RunError
-from cnn.files import read_json, write_json
-from cnn.runs.folder import RunFolder, list_runs, lock_run
+from cnn.plugin import shorten_name
+from cnn.runs.folder import RunFolder, RunState, list_runs
+from cnn.runs.marks import TrialMark, read_label, read_trial_mark
 
-DAMAGED = "damaged"  # beside the states of a run: its files cannot be read
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrialMark:
-    """trial.json: the sweep's trial that made a run."""
-
-    study: str
-    number: int
+# Beside the states of a run:
+DAMAGED = "damaged"  # its files cannot be read
+RUNNING = "running"  # unfinished, and a process trains it
+STATES = (*(state.value for state in RunState), RUNNING, DAMAGED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +29,10 @@ class RunLine:
     """One run in a list of runs."""
 
     digest: str
-    state: str  # a RunState's value, or damaged
+    state: str  # one of STATES
+    name: str = ""
+    tags: tuple[str, ...] = ()
+    corpus: str = ""  # digest of the recordings
     model: str = ""
     variant: str = ""
     split: str = ""  # its kind, and the keys that differ from the default
@@ -45,45 +44,10 @@ class RunLine:
     trial: TrialMark | None = None
     cause: str = ""  # one line, if failed or damaged
 
-
-def mark_trial(folder: RunFolder, mark: TrialMark) -> None:
-    """Record that a trial makes this run, unless the run exists: it keeps its origin.
-
-    Raises:
-        RunError: the folder cannot be made or written.
-    """
-    with lock_run(folder):
-        if not (folder.path / "config.json").exists():
-            write_json(folder.path / "trial.json", dataclasses.asdict(mark))
-
-
-def read_trial_mark(folder: RunFolder) -> TrialMark | None:
-    """Read the trial that made this run; None for a training.
-
-    Raises:
-        RunError: trial.json is damaged.
-    """
-    path = folder.path / "trial.json"
-    if not path.exists():
-        return None
-    content = read_json(path)
-    return TrialMark(study=str(content.get("study", "")), number=int(content.get("number", 0)))
-
-
-def find_run(name: str, runs_dir: Path) -> RunFolder:
-    """Find a run by its path, its digest, or a prefix of the digest that is unique.
-
-    Raises:
-        RunError: none, or several.
-    """
-    if (Path(name) / "config.json").exists():
-        return RunFolder(Path(name))
-    beginning = Path(name).name
-    matches = [run for run in list_runs(runs_dir) if beginning and run.digest.startswith(beginning)]
-    if len(matches) != 1:
-        many = f"{len(matches)} runs begin so" if matches else "there is none"
-        raise RunError(f"no single run {name!r} in {runs_dir}: {many}; `arena runs` lists them")
-    return matches[0]
+    @property
+    def net(self) -> str:
+        """Net and variant, as `lenet5.raw+aug`; empty for a damaged run."""
+        return f"{shorten_name(self.model)}.{self.variant}" if self.model else ""
 
 
 def check_writable(runs_dir: Path) -> None:
@@ -102,11 +66,12 @@ def check_writable(runs_dir: Path) -> None:
 
 def list_newest_first(runs_dir: Path) -> list[RunLine]:
     """List all runs below `runs_dir`, equally new ones by name. A damaged run is a line too."""
-    lines = [_read_line(run) for run in list_runs(runs_dir)]
+    lines = [read_line(run) for run in list_runs(runs_dir)]
     return sorted(lines, key=lambda line: line.changed_at, reverse=True)
 
 
-def _read_line(run: RunFolder) -> RunLine:
+def read_line(run: RunFolder) -> RunLine:
+    """Read the line of one run."""
     try:
         return _line(run)
     except (RunError, ValueError, KeyError, TypeError) as error:
@@ -115,14 +80,17 @@ def _read_line(run: RunFolder) -> RunLine:
 
 
 def _line(run: RunFolder) -> RunLine:
-    config, result = run.config(), run.result()
+    config, result, label = run.config(), run.result(), read_label(run)
     scores = {split: score.macro_f1 for split, score in result.scores.items()} if result else {}
     return RunLine(
         digest=run.digest,
-        state=run.state().value,
+        state=result.state.value if result else RUNNING if run.is_in_use() else RunState.UNFINISHED.value,
+        name=label.name,
+        tags=label.tags,
+        corpus=str(config["corpus"]),
         model=str(config["model"]["name"]),
         variant=str(config["variant"]),
-        split=_describe_split(config["split"]),
+        split=describe_split(config["split"]),
         n_epochs=result.n_epochs if result and result.n_epochs else len(run.epochs()),
         epochs=int(config["train"]["epochs"]),
         val_macro_f1=scores.get("val"),
@@ -133,7 +101,8 @@ def _line(run: RunFolder) -> RunLine:
     )
 
 
-def _describe_split(split: dict[str, Any]) -> str:
+def describe_split(split: dict[str, Any]) -> str:
+    """Describe a split by its kind and the keys that differ from the default; equal splits have equal descriptions."""
     defaults = dataclasses.asdict(SplitSettings())
     words = [str(split["kind"])]
     for key, value in split.items():

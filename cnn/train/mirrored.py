@@ -43,7 +43,7 @@ def train_mirrored(training: TrainingRequest, destination: Destination, say: Cal
         mirror.log(row)
         return training.on_epoch(row) if training.on_epoch else Decision.CONTINUE
 
-    with lock_run(folder):
+    with lock_run(folder, lambda text: say(f"{training.config.model.label} on {training.config.variant}: {text}")):
         if folder.state() is RunState.FINISHED:
             return folder
         if destination.id:  # W&B's sweep waits for its run

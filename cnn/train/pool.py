@@ -11,14 +11,13 @@ from typing import Any
 
 from arena.base.install import loading
 from arena.base.processes import follow_parent
-from cnn.config import FOLDED_KINDS, VARIANTS, RunConfig, default_config
+from cnn.config import FOLDED_KINDS, RunConfig
 from cnn.errors import RunError
 from cnn.hardware import check_device_name, may_have_gpu, n_processes
-from cnn.nets import PAIR
 from cnn.runs.failure import TrainingFailure, describe_failure
 from cnn.runs.folder import EpochRow, RunFolder, RunState
 from cnn.splits import make_split
-from cnn.tiles.tile_set import TileSet, open_tiles
+from cnn.tiles.tile_set import open_tiles
 
 OnEpoch = Callable[[RunConfig, EpochRow], None]
 
@@ -31,11 +30,6 @@ class TrainingPaths:
     runs: Path
     device: str = "auto"
     wandb: str = "off"
-
-
-def default_configs(tiles: TileSet) -> list[RunConfig]:
-    """Return Model A and Model B on the four variants, with their default settings."""
-    return [default_config(tiles.corpus, tiles.settings, model, variant) for model in PAIR for variant in VARIANTS]
 
 
 def default_jobs(device: str, n_configs: int) -> int:
@@ -72,8 +66,8 @@ def train_all(
         make_split(clips, settings)
     failures: dict[int, str] = {}
     todo = [n for n, config in enumerate(configs) if RunFolder(paths.runs / config.digest).state() is not RunState.FINISHED]
-    # The slowest first, so that no process is left alone with one at the end.
-    todo.sort(key=lambda n: configs[n].model.name == PAIR[0])
+    # Model A, mostly the quickest, last: so no process is left alone with a slow training at the end.
+    todo.sort(key=lambda n: configs[n].model.name == configs[0].model.name)
     for number, kind, content in _events(configs, todo, paths, n_jobs):
         if kind == "epoch":
             on_epoch(configs[number], EpochRow(**content))

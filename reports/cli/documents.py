@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from arena.base.options import RUN_HELP
 from arena.base.terminal import progress, say
 from reports.cli.report import IN_ENGLISH, ContestAt, Lang, Runs, Studies, Tiles, Title, resolve_sources
 
@@ -15,7 +16,7 @@ app = typer.Typer()
 Force = Annotated[bool, typer.Option("--force", help="Replace the file also where somebody edited it.")]
 Named = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="[RUN]...", help="Runs to tell of (folders, or how their names begin), not the newest."),
+    typer.Argument(metavar="[RUN]...", help=f"Runs to tell of, not the newest. {RUN_HELP}"),
 ]
 
 

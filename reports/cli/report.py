@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.base.options import CONTEST_FILE, contest_option
+from arena.base.options import CONTEST_FILE, RUN_HELP, contest_option
 from arena.base.terminal import JSON_HELP, print_json, print_table, progress, say
 from arena.base.texts import ENGLISH, list_languages
 from reports.wording.page_texts import TEXTS
@@ -59,6 +59,7 @@ def resolve_sources(runs: Path, studies: Path | None, contest: str | None, **mor
 
     Raises:
         SourceError: the named folder of studies is not there.
+        ProjectError: an arena.toml that cannot be used.
     """
     from reports.errors import SourceError
     from reports.reading.gather import Sources
@@ -66,14 +67,24 @@ def resolve_sources(runs: Path, studies: Path | None, contest: str | None, **mor
     if studies is not None and not studies.is_dir():
         raise SourceError(f"there is no folder {studies}; name the one that `arena sweep run` made, or leave --studies out")
     contest = contest or (CONTEST_FILE if Path(CONTEST_FILE).exists() else None)
-    return Sources(runs=runs, studies=studies or Path("studies"), contest=contest, **more)
+    return Sources(runs=runs, studies=studies or Path("studies"), contest=contest, **_read_project(), **more)
+
+
+def _read_project() -> dict[str, Any]:
+    """Return what the project says of the comparison: Models A and B by label, and variants."""
+    from cnn.config import VARIANTS
+    from cnn.plugin import shorten_name
+    from cnn.project import open_project
+
+    project = open_project()
+    return {"models": tuple(map(shorten_name, project.models)), "variants": project.variants or VARIANTS}
 
 
 @app.command("build", epilog=_EXAMPLES)
 def build_command(
     run: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[RUN]...", help="Runs to compare (folders, or how their names begin), not the newest eight."),
+        typer.Argument(metavar="[RUN]...", help=f"Runs to compare, not the newest eight. {RUN_HELP}"),
     ] = None,
     runs: Runs = Path("runs"),
     studies: Studies = None,
@@ -120,7 +131,7 @@ def plain_facts(facts: ReportFacts) -> dict[str, Any]:
 
 @app.command("compare", epilog="Example: `arena report compare runs-before runs --out wider.html`")
 def compare_command(
-    a: Annotated[Path, typer.Argument(metavar="A", help="A folder of runs, a run folder, or how its name begins.")],
+    a: Annotated[Path, typer.Argument(metavar="A", help=f"A folder of runs, or a run. {RUN_HELP}")],
     b: Annotated[Path, typer.Argument(metavar="B", help="The same, to be subtracted from A.")],
     runs: Runs = Path("runs"),
     out: Annotated[Path, typer.Option(help="The file to write; replaced when it exists.")] = Path("comparison.html"),
@@ -136,7 +147,7 @@ def compare_command(
     from reports.wording.page_texts import texts
 
     t = texts(lang.value)
-    facts = compare_runs(a, b, Sources(runs=runs, title=title, lang=lang.value), t)
+    facts = compare_runs(a, b, Sources(runs=runs, title=title, lang=lang.value, **_read_project()), t)
     write_page(render_comparison(facts), out)
     for note in facts.notes:
         say(f"{note.kind}: {note.text}")
@@ -176,9 +187,9 @@ def serve_report_command(
 
 def _print_summary(facts: ReportFacts, out: Path) -> None:
     from reports.wording.formats import NONE, score, variant_name
-    from reports.wording.page_texts import texts
+    from reports.wording.page_texts import page_texts
 
-    t = texts(facts.lang)
+    t = page_texts(facts)
     rows = []
     for cell in facts.cells:
         run = cell.run
@@ -199,9 +210,9 @@ def _print_summary(facts: ReportFacts, out: Path) -> None:
 def _print_evaluations(facts: ReportFacts) -> None:
     from reports.wording.evaluations import evaluation_name, group_title
     from reports.wording.formats import score
-    from reports.wording.page_texts import texts
+    from reports.wording.page_texts import page_texts
 
-    t = texts(facts.lang)
+    t = page_texts(facts)
 
     for group in facts.evaluations:
         rows = [

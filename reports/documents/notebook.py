@@ -6,6 +6,7 @@ is nothing of that name.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import os
@@ -17,12 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from arena.base.install import install_command
+from arena.base.texts import ENGLISH
 from reports.documents.stamped import check_unedited, digest_of_text
 from reports.errors import NothingToReport, OutputError
 from reports.facts.report import ReportFacts
 from reports.page.output import write_page
 from reports.reading.gather import Sources
 from reports.reading.tiles import find_tile_folder
+from reports.wording.page_texts import page_texts
 
 _STORY = Path(__file__).parent / "templates" / "story.txt"
 _NEEDS = ("nbformat", "nbclient", "ipykernel")
@@ -64,7 +67,7 @@ def build_story(facts: ReportFacts, sources: Sources, out: Path) -> list[Noteboo
         "tiles": tiles is not None,
         "weights": all((Path(run.folder) / "model.pt").exists() for run in facts.runs),
         "tested": any(run.test for run in facts.runs),
-        "factors": len({run.model for run in facts.runs}) >= 2 and len({run.variant for run in facts.runs}) >= 2,
+        "factors": {run.model for run in facts.runs} >= set(facts.models) and len({run.variant for run in facts.runs}) >= 2,
         "inspected": bool(facts.inspections),
         "evaluated": bool(facts.evaluations),
         "sweeps": bool(facts.sweeps),
@@ -72,6 +75,7 @@ def build_story(facts: ReportFacts, sources: Sources, out: Path) -> list[Noteboo
     }
     folder = out.resolve().parent
     settings = [f"RUNS = {_path(runs, folder)}", f"TRAININGS = {json.dumps([Path(run.folder).name for run in facts.runs])}"]
+    settings += [f"MODELS = {json.dumps(facts.models)}  # Model A and Model B"]
     settings += [f"TILES_DIR = {_path(sources.tiles, folder)}"]
     settings += [f"TILES = {_path(tiles.folder, folder)}"] if tiles else []
     settings += [f"INSPECTED = {json.dumps(facts.inspections[0].run)}"] if facts.inspections else []
@@ -82,7 +86,7 @@ def build_story(facts: ReportFacts, sources: Sources, out: Path) -> list[Noteboo
         ]
     chapters = "".join(f", {name}" for name in ("sweeps", "contest") if parts[name])
     return [
-        _filled(cell, facts.title, "\n".join(settings), chapters)
+        _filled(cell, {"title": facts.title, "places": "\n".join(settings), "parts": chapters, "models": _models(facts)})
         for cell in cells_for({name for name, is_on in parts.items() if is_on})
     ]
 
@@ -98,9 +102,16 @@ def cells_for(parts: set[str]) -> list[NotebookCell]:
     return cells
 
 
-def _filled(cell: NotebookCell, title: str, settings: str, parts: str) -> NotebookCell:
+def _models(facts: ReportFacts) -> str:
+    """Introduce the nets: `Model A: lenet5 (after LeNet-5), Model B: MyNet.`"""
+    t = page_texts(dataclasses.replace(facts, lang=ENGLISH))
+    trained = dict.fromkeys(run.model for run in facts.runs)
+    return ", ".join(t.introduce(net) + (f" ({t.source(net)})" if t.source(net) else "") for net in trained) + "."
+
+
+def _filled(cell: NotebookCell, values: dict[str, str]) -> NotebookCell:
     text = cell.text
-    for name, value in (("title", title), ("places", settings), ("parts", parts)):
+    for name, value in values.items():
         text = text.replace("{" + name + "}", value)
     return NotebookCell(kind=cell.kind, text=text)
 

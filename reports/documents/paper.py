@@ -19,7 +19,7 @@ from reports.page.inspections import inspection_pages
 from reports.page.output import write_page
 from reports.page.tables import confusions, shared_versions, splits
 from reports.wording.formats import NONE, magnitude, percent, score, seconds, signed, variant_name
-from reports.wording.page_texts import Texts, texts
+from reports.wording.page_texts import Texts, page_texts
 from reports.wording.summary import Summary, summarise
 
 _REFERENCES = Path(__file__).parent / "templates" / "references.toml"
@@ -39,7 +39,7 @@ class _Writer:
     """Markdown writer that numbers the figures and collects the references."""
 
     def __init__(self, facts: ReportFacts, folder: str, figures: dict[str, str]) -> None:
-        self.facts, self.t, self.folder, self.figures = facts, texts(facts.lang), folder, figures
+        self.facts, self.t, self.folder, self.figures = facts, page_texts(facts), folder, figures
         self.lines: list[str] = []
         self.cited: list[str] = []
         self.n_figures = 0
@@ -94,7 +94,7 @@ def compose_paper(facts: ReportFacts, folder: str) -> Paper:
     Raises:
         NothingToReport: no finished training.
     """
-    t = texts(facts.lang)
+    t = page_texts(facts)
     if not facts.runs:
         raise NothingToReport("a paper tells of trainings and none is finished; train with `arena train --all`")
     pages = inspection_pages(facts.inspections, t)
@@ -115,7 +115,7 @@ def compose_paper(facts: ReportFacts, folder: str) -> Paper:
 
 
 def _models(facts: ReportFacts, t: Texts) -> str:
-    return t.listed([t.model(model) for model in dict.fromkeys(run.model for run in facts.runs)])
+    return t.listed([t.introduce(model) for model in dict.fromkeys(run.model for run in facts.runs)])
 
 
 def _data(w: _Writer) -> None:
@@ -147,7 +147,7 @@ def _methods(w: _Writer) -> None:
         [
             [t("paper.model"), t("paper.after"), f"#{t('trainings.parameters')}", f"#{t('trainings.adds')}"],
             *(
-                [t.model(name), _after(w, name), t.count(run.n_parameters), magnitude(run.n_multiply_adds)]
+                [t.introduce(name), _after(w, name), t.count(run.n_parameters), magnitude(run.n_multiply_adds)]
                 for name, run in first.items()
             ),
         ]
@@ -161,7 +161,7 @@ def _methods(w: _Writer) -> None:
 
 
 def _after(w: _Writer, model: str) -> str:
-    return w.cite(model) if model in references() else w.t("paper.own_net")
+    return w.cite(model) if model in NETS else w.t("paper.own_net")
 
 
 def _results(w: _Writer, summary: Summary) -> None:

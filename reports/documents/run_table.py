@@ -10,6 +10,7 @@ import pandas as pd
 
 from arena.base.csv_export import escape_formula
 from cnn.files import write_whole
+from cnn.plugin import shorten_name
 from cnn.runs.folder import RunFolder, list_runs
 from reports.errors import NothingToReport
 
@@ -48,6 +49,7 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _row(run: RunFolder) -> dict[str, Any]:
     row: dict[str, Any] = {"run": run.digest, "state": run.state().value, **run.config()}
+    row["model"] = row["model"] | {"name": shorten_name(row["model"]["name"])}
     result = run.result()
     if result is None:
         return {**row, "n_epochs": len(run.epochs())}

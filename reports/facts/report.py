@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from arena.base.scores import Interval
-from cnn.config import VARIANTS
-from cnn.nets import PAIR
 from cnn.runs.folder import EpochRow
 from reports.facts.base import DifferenceFacts, Note
 from reports.facts.clips import DoubtFacts, GroupingFacts, Media, MistakeFacts
 from reports.facts.contest import ContestFacts
 from reports.facts.evaluations import EvaluationGroup
 from reports.facts.inspections import InspectionFacts
+from reports.facts.models import order_nets
 from reports.facts.sweeps import AgentFacts
 from sweeps.results import StudyFacts
 
@@ -37,7 +35,7 @@ class RunFacts:
 
     digest: str
     folder: str
-    model: str
+    model: str  # its label: a class name, for a net of one's own
     variant: str
     seed: int
     config: dict[str, object]  # flat, dotted keys
@@ -118,6 +116,7 @@ class ReportFacts:
     """All values of the page."""
 
     title: str
+    models: tuple[str, ...]  # labels of Model A and Model B; Model A alone where a single net of one's own was trained
     cells: tuple[GridCell, ...]
     chosen: str  # digest of the run with the best validation macro-F1; empty without runs
     is_one_fold: bool  # the runs are one fold of an evaluation: no others were found
@@ -143,6 +142,19 @@ class ReportFacts:
         return tuple(cell.run for cell in self.cells if cell.run)
 
     @property
+    def nets(self) -> tuple[str, ...]:
+        """Return the labels of all nets on the page: Model A, Model B, then the others."""
+        evaluated = [evaluation.model for group in self.evaluations for evaluation in group.evaluations]
+        swept = [sweep.model for sweep in self.sweeps or ()]
+        return order_nets(self.models, [*(cell.model for cell in self.cells), *evaluated, *swept])
+
+    @property
+    def rows(self) -> tuple[tuple[GridCell, ...], ...]:
+        """Return the cells of each model, in the order of the models."""
+        models = dict.fromkeys(cell.model for cell in self.cells)
+        return tuple(tuple(cell for cell in self.cells if cell.model == model) for model in models)
+
+    @property
     def validates_on_known_speakers(self) -> bool:
         """Return whether training speakers also say the validation clips, which then choose no epoch and test no new voice."""
         return any(run.config.get("split.validation") == "takes" for run in self.runs)
@@ -154,12 +166,3 @@ class ReportFacts:
 
     def run(self, digest: str) -> RunFacts | None:
         return next((run for run in self.runs if run.digest == digest), None)
-
-
-CellKey = tuple[str, str]  # model, variant
-
-
-def order_cells(cells: Collection[CellKey]) -> list[CellKey]:
-    """Return the eight cells of the comparison, then those of other models or variants, in a fixed order."""
-    eight = [(model, variant) for model in PAIR for variant in VARIANTS]
-    return eight + sorted(set(cells) - set(eight))

@@ -22,18 +22,16 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
 
-from cnn.nets import PAIR
+from reports.wording.page_texts import Texts
 
 # Stand-ins that matplotlib can draw with; each is a variable of style.css on the page.
-INK, SOFT, RULE, PAPER, MODEL_A, MODEL_B, MODEL_OTHER = (f"#0{n}0{n}0{n}" for n in range(1, 8))
+INK, SOFT, RULE, PAPER, *MODEL_COLOURS = (f"#0{n:x}0{n:x}0{n:x}" for n in range(1, 11))
 _VARIABLES = {
     INK: "--ink",
     SOFT: "--soft",
     RULE: "--rule",
     PAPER: "--paper",
-    MODEL_A: "--model-a",
-    MODEL_B: "--model-b",
-    MODEL_OTHER: "--model-other",
+    **{colour: f"--model-{letter}" for colour, letter in zip(MODEL_COLOURS, "abcdef", strict=True)},
 }
 _STEPS = [1, 2, 5, 10]
 TEXT_PX = 11
@@ -202,9 +200,12 @@ def _width_px(text: str) -> float:
     return measured + TEXT_PX * 1.05 * len(wide)
 
 
-def model_colour(model: str) -> str:
-    """Return the model's colour, the same everywhere."""
-    return dict(zip(PAIR, (MODEL_A, MODEL_B), strict=True)).get(model, MODEL_OTHER)
+def model_colour(model: str, t: Texts) -> str:
+    """Return the model's colour, the same everywhere on a page; of many nets, from the seventh on, some share one."""
+    a, b, *others = MODEL_COLOURS
+    if model in t.models:
+        return (a, b)[t.models.index(model)]
+    return others[(t.nets.index(model) - len(t.models)) % len(others)]
 
 
 def css_variable(colour: str) -> str:

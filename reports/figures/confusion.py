@@ -27,7 +27,7 @@ def large_matrix(run: RunFacts, t: Texts) -> str:
     """Draw the test confusion matrix with its counts."""
 
     def draw(axes: Axes) -> None:
-        _cells(axes, run)
+        _cells(axes, run, t)
         axes.tick_params(labelsize=TEXT_PX)
         axes.set_xlabel(t("axis.predicted"), color=SOFT, size=SMALL_PX, labelpad=3)
         axes.set_ylabel(t("axis.spoken"), color=SOFT, size=SMALL_PX, labelpad=3)
@@ -41,7 +41,7 @@ def small_matrix(run: RunFacts, t: Texts) -> str:
     confusion = run.test.confusion if run.test else ()
     side = _SMALL_PX / max(len(confusion), 1)
     parts = [f'<rect x="{_SMALL_LEFT}" y="0.5" width="{_SMALL_PX}" height="{_SMALL_PX}" fill="none" stroke="var(--rule)"/>']
-    fill = f"var({css_variable(model_colour(run.model))})"
+    fill = f"var({css_variable(model_colour(run.model, t))})"
     for i, row in enumerate(shades(confusion)):
         parts += [
             f'<rect x="{_SMALL_LEFT + j * side:.2f}" y="{0.5 + i * side:.2f}" width="{side:.2f}" height="{side:.2f}" '
@@ -58,7 +58,7 @@ def small_matrix(run: RunFacts, t: Texts) -> str:
     return f'<svg class="small" {size} role="img" aria-label="{alt}">{"".join(parts)}</svg>'
 
 
-def _cells(axes: Axes, run: RunFacts) -> None:
+def _cells(axes: Axes, run: RunFacts, t: Texts) -> None:
     confusion = run.test.confusion if run.test else ()
     n = len(confusion)
     axes.grid(visible=False)
@@ -72,7 +72,7 @@ def _cells(axes: Axes, run: RunFacts) -> None:
             if not shade:
                 continue
             axes.add_patch(
-                Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor=model_colour(run.model), alpha=round(shade, 2), linewidth=0)
+                Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor=model_colour(run.model, t), alpha=round(shade, 2), linewidth=0)
             )
             colour = PAPER if shade > _DARK_SHADE else INK
             axes.text(j, i, str(confusion[i][j]), ha="center", va="center_baseline", size=TEXT_PX, color=colour)

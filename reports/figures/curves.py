@@ -76,7 +76,7 @@ def _curves(run: RunFacts, plot: _Plot, t: Texts) -> str:
         axes.set_xlim(1, max(plot.n_epochs, 2))
         axes.set_ylim(*limits)
         epochs = [epoch for epoch, _, _ in series]
-        colour = model_colour(run.model)
+        colour = model_colour(run.model, t)
         dash = filter_dash(run.variant)
         axes.plot(epochs, [train for _, train, _ in series], color=SOFT, linewidth=1.2, linestyle=dash)
         axes.plot(epochs, [val for _, _, val in series], color=colour, linewidth=2, linestyle=dash)

@@ -35,7 +35,7 @@ def effect_rows(effects: Sequence[EffectFacts], t: Texts) -> list[EffectRow]:
     """Return a row for each effect, in the given order: main effects, then interactions."""
     return [
         EffectRow(
-            label=effect_name(effect, t),
+            label=t("effect.with_model", b=t.model(t.models[-1])) if effect.factors == ("model",) else effect_name(effect, t),
             value=effect.difference.value,
             low=effect.difference.interval.low,
             high=effect.difference.interval.high,

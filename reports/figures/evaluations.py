@@ -77,19 +77,19 @@ def speaker_plot(group: EvaluationGroup, number: int, size: tuple[float, str], t
     right = 46 if len(evaluations) == 1 else 12
     frame = PlotFrame(width=width, height=row_px * len(rows) + 46, left=_NAME_PX, right=right, top=4, bottom=42)
     limits = score_limits([value for dot in every for value in dot])
-    draw_row = functools.partial(_row, evaluations=evaluations, dodge=_DODGE_PX / row_px)
+    draw_row = functools.partial(_row, evaluations=evaluations, dodge=_DODGE_PX / row_px, t=t)
     draw = rows_plot(frame, enumerate(rows), limits, draw_row, t("axis.speaker_f1", on=t(f"word.on_{group.on}")))
     return frame.to_svg(name, t("alt.held", n=len(order)), draw)
 
 
-def _row(axes: Axes, y: float, row: SpeakerDots, *, evaluations: Sequence[EvaluationFacts], dodge: float) -> None:
+def _row(axes: Axes, y: float, row: SpeakerDots, *, evaluations: Sequence[EvaluationFacts], dodge: float, t: Texts) -> None:
     ink = Label(offset_px=_NAME_PX, colour=SOFT) if row.is_rest else Label(offset_px=_NAME_PX)
     ink.left(axes, y, truncate(row.label, _NAME_PX - TEXT_PX))
     for n, (evaluation, dot) in enumerate(zip(evaluations, row.dots, strict=True)):
         if dot is None:
             continue
         mean, low, high = dot
-        colour, height = model_colour(evaluation.model), y + (n - (len(evaluations) - 1) / 2) * dodge
+        colour, height = model_colour(evaluation.model, t), y + (n - (len(evaluations) - 1) / 2) * dodge
         axes.plot([low, high], [height, height], color=colour, linewidth=1.5, linestyle=filter_dash(evaluation.variant))
         if row.is_rest:
             axes.plot([mean], [height], marker="|", markersize=8, markeredgewidth=1.5, color=colour)

@@ -55,7 +55,7 @@ def group_plot(run: RunFacts, grouping: GroupingFacts, limits: Limits, t: Texts)
             ends = [group.interval.low, group.interval.high]
             axes.plot(ends, [y, y], color=SOFT, linewidth=1.5, linestyle=filter_dash(run.variant))
         marker = augment_marker(run.variant)
-        axes.plot([group.macro_f1], [y], marker=marker, markersize=6, color=model_colour(run.model), clip_on=False)
+        axes.plot([group.macro_f1], [y], marker=marker, markersize=6, color=model_colour(run.model, t), clip_on=False)
         Label(offset_px=42).right(axes, y, score(group.macro_f1))
 
     draw = rows_plot(frame, enumerate(groups), limits, draw_row, t("axis.test_f1"))

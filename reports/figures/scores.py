@@ -18,11 +18,13 @@ from reports.figures.canvas import (
     filter_dash,
     model_colour,
     rows_plot,
+    truncate,
 )
 from reports.wording.formats import score, variant_name
 from reports.wording.page_texts import Texts
 
 DOT_ROW_PX = 21
+_HEADING_PX = 300  # a heading has the whole line
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,9 +50,8 @@ def dot_rows(cells: Sequence[GridCell], chosen: str, t: Texts) -> list[DotRow]:
         if not rows or rows[-1].model != cell.model:
             empty: dict[str, None] = dict.fromkeys(("value", "low", "high", "val"))
             y = rows[-1].y + 1.3 if rows else 0.0
-            rows.append(
-                DotRow(y=y, label=t.model(cell.model), model=cell.model, variant="", is_chosen=False, is_heading=True, **empty)
-            )
+            label = t.introduce(cell.model)
+            rows.append(DotRow(y=y, label=label, model=cell.model, variant="", is_chosen=False, is_heading=True, **empty))
         run = cell.run
         rows.append(
             DotRow(
@@ -90,9 +91,9 @@ def dot_plot(cells: Sequence[GridCell], chosen: str, width: float, t: Texts) -> 
 
 
 def _dot_row(axes: Axes, row: DotRow, t: Texts) -> None:
-    colour = model_colour(row.model)
+    colour = model_colour(row.model, t)
     if row.is_heading:
-        Label(offset_px=108, colour=colour, weight="bold").left(axes, row.y, row.label)
+        Label(offset_px=108, colour=colour, weight="bold").left(axes, row.y, truncate(row.label, _HEADING_PX))
         return
     weight = "bold" if row.is_chosen else "normal"
     Label(offset_px=108, weight=weight).left(axes, row.y, row.label)

@@ -10,7 +10,7 @@ from reports.page.csv_data import csv_uri
 from reports.page.render import assets, environment
 from reports.reading.compare import CompareFacts
 from reports.wording.formats import score, signed, whole_percent
-from reports.wording.page_texts import Texts, texts
+from reports.wording.page_texts import Texts, page_texts
 from reports.wording.summary import units
 
 
@@ -28,7 +28,7 @@ class ComparePage:
 
 def render_comparison(facts: CompareFacts) -> bytes:
     """Render the page."""
-    t = texts(facts.lang)
+    t = page_texts(facts)
     style, script, policy = assets()
     page = ComparePage(
         facts=facts, lead=comparison_lead(facts, t), table=csv_uri(_rows(facts)), style=style, script=script, policy=policy

@@ -18,7 +18,7 @@ from reports.sweep_figures.comparison import best_plot
 from reports.sweep_figures.contour import contour_plot
 from reports.sweep_figures.history import history_plot, importance_plot, metric_limits, slice_plot, slug
 from reports.sweep_figures.parallel_coordinates import parallel_plot
-from reports.wording.page_texts import Texts, texts
+from reports.wording.page_texts import Texts, page_texts
 from sweeps.results import StudyFacts
 
 WIDE_PX, HALF_PX, NARROW_PX = 720, 544, 350
@@ -82,7 +82,7 @@ def _gc_paused() -> Iterator[None]:
 @_gc_paused()
 def draw_all(facts: ReportFacts) -> Figures:
     """Draw every figure that the facts have numbers for."""
-    t = texts(facts.lang)
+    t = page_texts(facts)
     main_run = facts.main_run
     limits = group_limits(facts.groupings)
     standings = facts.contest.standings if facts.contest else ()

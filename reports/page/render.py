@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from arena.base.texts import ENGLISH
 from reports.facts.report import ReportFacts, RunFacts
+from reports.figures.canvas import css_variable, model_colour
 from reports.figures.contest import MOST_TEAMS
 from reports.figures.groups import MOST_ROWS
 from reports.page.csv_data import csv_tables
@@ -23,7 +24,7 @@ from reports.page.outline import Outline, make_outline
 from reports.page.studies import StudyPage, study_pages
 from reports.page.tables import Confusion, DigitRow, SplitRow, confusions, digits, shared_versions, splits
 from reports.wording import formats
-from reports.wording.page_texts import Texts, texts
+from reports.wording.page_texts import Texts, page_texts
 from reports.wording.summary import Summary, summarise
 
 _GLOSSARY = ("macro_f1", "val_test", "interval", "held", "paired", "interaction", "fit", "pruned", "importance")
@@ -63,7 +64,7 @@ class ReportPage:
 
 def render_report(facts: ReportFacts) -> bytes:
     """Render the page."""
-    t = texts(facts.lang)
+    t = page_texts(facts)
     style, script, policy = assets()
     main_run = facts.main_run
     page = ReportPage(
@@ -137,4 +138,5 @@ def environment(t: Texts) -> Environment:
     result.filters.update(breakable=breakable, unbroken=unbroken, coded=coded)
     result.filters["svg"] = Markup  # our own drawing, whose texts are escaped
     result.globals["t"] = t
+    result.globals["variable"] = lambda model: css_variable(model_colour(model, t))
     return result

@@ -11,7 +11,8 @@ from cnn.runs.folder import RunFolder
 from reports.analysis.groups import group_clips
 from reports.analysis.mistakes import collect_votes, find_doubts, rank_mistakes
 from reports.facts.clips import Media
-from reports.facts.report import CellKey, ReportFacts
+from reports.facts.models import CellKey
+from reports.facts.report import ReportFacts
 from reports.figures.media import wav_uri
 from reports.reading.run import Reading
 from reports.reading.tiles import TileFolder, find_tile_folder

@@ -10,7 +10,8 @@ from reports.analysis.paired_bootstrap import Contrast, have_same_clips, resampl
 from reports.analysis.scores import ClipAnswers
 from reports.errors import SourceError
 from reports.facts.base import DifferenceFacts, Note
-from reports.facts.report import CellKey, RunFacts, order_cells
+from reports.facts.models import CellKey, Grid, infer_models, order_nets
+from reports.facts.report import RunFacts
 from reports.reading.gather import Sources, read_all
 from reports.reading.run import Reading
 from reports.reading.selection import select_runs
@@ -48,21 +49,28 @@ class CompareFacts:
     title: str
     a: str
     b: str
+    models: tuple[str, ...]  # labels of Model A and Model B
     pairs: tuple[PairFacts, ...]
     mean: DifferenceFacts | None  # over all pairs on the same clips
     settings: tuple[DifferingSetting, ...]
     notes: tuple[Note, ...]
     lang: str
 
+    @property
+    def nets(self) -> tuple[str, ...]:
+        """Return the labels of all nets on the page: Model A, Model B, then the others."""
+        return order_nets(self.models, [pair.model for pair in self.pairs])
+
 
 def compare_runs(a: Path, b: Path, sources: Sources, t: Texts) -> CompareFacts:
-    """Compare `a` (a folder of runs, a run folder, or how a digest begins) with `b`, which is subtracted.
+    """Compare `a` (a folder of runs, or a run as `cnn.runs.reference` names it) with `b`, which is subtracted.
 
     Raises:
         SourceError: a side holds no finished run, or cannot be read.
     """
     (ours, notes_a), (theirs, notes_b) = (_side(side, sources, t) for side in (a, b))
-    couples = _couples(ours, theirs)
+    models = sources.models or infer_models(model for model, _ in (*ours, *theirs))
+    couples = _couples(ours, theirs, Grid(models))
     differences, mean = _differences([couple[1:] for couple in couples])
     pairs = tuple(
         PairFacts(
@@ -79,6 +87,7 @@ def compare_runs(a: Path, b: Path, sources: Sources, t: Texts) -> CompareFacts:
         title=sources.title or t("compare.title", a=names[0], b=names[1]),
         a=names[0],
         b=names[1],
+        models=models,
         pairs=pairs,
         mean=mean,
         settings=_settings(pairs),
@@ -89,7 +98,8 @@ def compare_runs(a: Path, b: Path, sources: Sources, t: Texts) -> CompareFacts:
 
 def _side(side: Path, sources: Sources, t: Texts) -> tuple[dict[CellKey, Reading], tuple[Note, ...]]:
     is_folder_of_runs = side.is_dir() and not (side / "config.json").exists()
-    selection = select_runs(side, (), (), t) if is_folder_of_runs else select_runs(sources.runs, (side,), (), t)
+    runs_dir, named = (side, ()) if is_folder_of_runs else (sources.runs, (side,))
+    selection = select_runs(runs_dir, named, (), t, sources.grid)
     if not selection.folders:
         raise SourceError(f"each side of a comparison holds a finished run and {side} holds none; train with `arena train`")
     readings, notes = read_all(selection, sources, t)
@@ -100,13 +110,13 @@ def _side(side: Path, sources: Sources, t: Texts) -> tuple[dict[CellKey, Reading
 Couple = tuple[CellKey, Reading | None, Reading | None]
 
 
-def _couples(ours: dict[CellKey, Reading], theirs: dict[CellKey, Reading]) -> list[Couple]:
+def _couples(ours: dict[CellKey, Reading], theirs: dict[CellKey, Reading], grid: Grid) -> list[Couple]:
     """Couple the runs by model and variant; two single runs are a couple whatever they are."""
     if len(ours) == len(theirs) == 1:
         (key, a), (_, b) = next(iter(ours.items())), next(iter(theirs.items()))
         return [(key, a, b)]
     every = {**ours, **theirs}
-    return [(key, ours.get(key), theirs.get(key)) for key in order_cells(every) if key in every]
+    return [(key, ours.get(key), theirs.get(key)) for key in grid.order(every) if key in every]
 
 
 def _differences(

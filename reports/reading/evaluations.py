@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnn.errors import CnnError
+from cnn.plugin import shorten_name
 from cnn.runs.evaluation import evaluate
 from cnn.runs.evaluation_sets import FoldRuns, find_evaluations
 from reports.facts.base import Note, NoteKind
 from reports.facts.evaluations import EvaluationFacts, EvaluationGroup
-from reports.facts.report import order_cells
+from reports.facts.models import Grid, infer_models
 from reports.wording.page_texts import Texts, english
 
 _ORDER = ("loso", "becker", "folds")
@@ -64,10 +65,9 @@ def _comparable(runs: FoldRuns) -> str:
 
 
 def _group(members: Sequence[FoldRuns], context: _Context) -> EvaluationGroup:
-    order = {key: n for n, key in enumerate(order_cells([_cell_key(runs) for runs in members]))}
     recipes = {id(runs): _recipe(runs, [rival for rival in members if _cell_key(rival) == _cell_key(runs)]) for runs in members}
     evaluations = []
-    for runs in sorted(members, key=lambda runs: (order[_cell_key(runs)], str(recipes[id(runs)]))):
+    for runs in sorted(members, key=lambda runs: str(recipes[id(runs)])):
         try:
             evaluations.append(_evaluation(runs, recipes[id(runs)], runs.command(context.runs_dir, context.tiles)))
         except (CnnError, KeyError, ValueError, IndexError, TypeError, StopIteration) as error:
@@ -75,16 +75,16 @@ def _group(members: Sequence[FoldRuns], context: _Context) -> EvaluationGroup:
             context.notes.append(Note(kind=NoteKind.ERROR, text=text))
         else:
             context.notes.extend(_missing(evaluations[-1], context.t))
-    first = members[0]
+    first, models = members[0], infer_models(sorted(evaluation.model for evaluation in evaluations))
     n_folds = max(runs.n_folds for runs in members)
     split = first.config.split
     return EvaluationGroup(
-        kind=split.kind, n_folds=n_folds, on=first.on, corpus=first.config.corpus, evaluations=tuple(evaluations)
+        kind=split.kind, n_folds=n_folds, on=first.on, corpus=first.config.corpus, evaluations=Grid(models).sort(evaluations)
     )
 
 
 def _cell_key(runs: FoldRuns) -> tuple[str, str]:
-    return runs.config.model.name, runs.config.variant
+    return shorten_name(runs.config.model.name), runs.config.variant
 
 
 def _recipe(runs: FoldRuns, rivals: Sequence[FoldRuns]) -> Recipe:
@@ -97,7 +97,7 @@ def _recipe(runs: FoldRuns, rivals: Sequence[FoldRuns]) -> Recipe:
 
 def _evaluation(runs: FoldRuns, recipe: Recipe, command: str) -> EvaluationFacts:
     return EvaluationFacts(
-        model=runs.config.model.name,
+        model=shorten_name(runs.config.model.name),
         variant=runs.config.variant,
         recipe=recipe,
         n_folds=runs.n_folds,

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnn.config import VARIANTS
 from reports.analysis.effects import compute_effects
 from reports.analysis.paired_bootstrap import ResampledScores, compute_interval, have_same_clips, resample_runs
 from reports.errors import NothingToReport, SourceError
 from reports.facts.base import Note, NoteKind
 from reports.facts.contest import ContestFacts
-from reports.facts.report import CellKey, GridCell, ReportFacts, RunFacts, SettingRow, order_cells
+from reports.facts.models import CellKey, Grid, infer_models
+from reports.facts.report import GridCell, ReportFacts, RunFacts, SettingRow
 from reports.facts.sweeps import AgentFacts
 from reports.reading.clips import add_clips
 from reports.reading.evaluations import read_evaluations
@@ -33,10 +35,16 @@ class Sources:
     studies: Path | None = None
     contest: str | None = None
     named_runs: tuple[Path, ...] = ()
+    models: tuple[str, ...] = ()  # labels of Model A and Model B; empty: inferred from what was trained
+    variants: tuple[str, ...] = VARIANTS  # those that the comparison lacks where they were not trained
     tiles: Path = Path("tiles")
     title: str = ""
     lang: str = "en"
     private: bool = False  # the contest's private scores, which its host may show
+
+    @property
+    def grid(self) -> Grid:
+        return Grid(self.models, self.variants)
 
 
 def gather_facts(sources: Sources) -> ReportFacts:
@@ -50,22 +58,26 @@ def gather_facts(sources: Sources) -> ReportFacts:
     sweeps, sweep_notes = _sweeps(sources, t)
     contest = _contest(sources)
     evaluations = read_evaluations(sources.runs, sources.tiles, t)
-    selection = select_runs(sources.runs, sources.named_runs, evaluations.runs, t)
+    selection = select_runs(sources.runs, sources.named_runs, evaluations.runs, t, sources.grid)
     if not selection.folders and not sweeps and not contest:
         reasons = " ".join(note.text for note in selection.notes if note.kind is NoteKind.ERROR)
         raise NothingToReport(
             f"nothing to report: no finished run in {sources.runs or 'any folder'}; train with `arena train --all`"
             + (f" ({reasons})" if reasons else "")
         )
+    grid = selection.grid
+    if not grid.models:
+        evaluated = [evaluation.model for group in evaluations.groups for evaluation in group.evaluations]
+        grid = dataclasses.replace(grid, models=infer_models(evaluated or [sweep.model for sweep in sweeps or ()]))
     readings, notes = read_all(selection, sources, t)
     all_notes = (*selection.notes, *evaluations.notes, *notes, *sweep_notes)
-    facts = assemble(readings, all_notes, t, chooses=not selection.is_one_fold)
+    facts = assemble(readings, grid, all_notes, t, chooses=not selection.is_one_fold)
     facts = dataclasses.replace(
         facts,
         title=sources.title or t("page.title"),
         is_one_fold=selection.is_one_fold,
-        evaluations=evaluations.groups,
-        sweeps=sweeps,
+        evaluations=tuple(dataclasses.replace(group, evaluations=grid.sort(group.evaluations)) for group in evaluations.groups),
+        sweeps=None if sweeps is None else grid.sort(sweeps),
         agents=_agents(sweeps or (), sources),
         contest=contest,
     )
@@ -116,7 +128,7 @@ def read_all(selection: Selection, sources: Sources, t: Texts) -> tuple[dict[Cel
     return readings, notes
 
 
-def assemble(readings: dict[CellKey, Reading], notes: Sequence[Note], t: Texts, *, chooses: bool) -> ReportFacts:
+def assemble(readings: dict[CellKey, Reading], grid: Grid, notes: Sequence[Note], t: Texts, *, chooses: bool) -> ReportFacts:
     """Return the facts of the trainings, as if there were nothing else."""
     ranked = sorted(
         (reading.facts for reading in readings.values() if reading.facts.val and chooses),
@@ -126,13 +138,16 @@ def assemble(readings: dict[CellKey, Reading], notes: Sequence[Note], t: Texts, 
     runner_up = ranked[1].digest if len(ranked) > 1 else ""
     resampled, stranger_notes = _resampled(readings, chosen, t)
     runs = {key: _with_intervals(reading, resampled, chosen) for key, reading in readings.items()}
-    settings = setting_rows([runs[key] for key in order_cells(runs) if key in runs])
+    cells = grid.order(runs) if runs else []
+    settings = setting_rows([runs[key] for key in cells if key in runs])
+    digests = {key: run.digest for key, run in runs.items()}
     return ReportFacts(
         title="",
-        cells=tuple(GridCell(model=key[0], variant=key[1], run=runs.get(key)) for key in order_cells(runs)) if runs else (),
+        models=grid.models,
+        cells=tuple(GridCell(model=key[0], variant=key[1], run=runs.get(key)) for key in cells),
         chosen=chosen,
         runner_up=runner_up,
-        effects=compute_effects(resampled, {key: run.digest for key, run in runs.items()}, t) if resampled else (),
+        effects=compute_effects(resampled, digests, grid.models, t) if resampled else (),
         same_settings=tuple(row for row in settings if len(row.values) == 1),
         differing_settings=tuple(row for row in settings if len(row.values) > 1),
         is_one_fold=False,

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cnn.commands import format_train_command
 from cnn.errors import RunError
 from cnn.overrides import flatten
+from cnn.plugin import shorten_name
 from cnn.runs.folder import RunFolder, RunResult
 from reports.analysis.scores import ClipAnswers, convert_score, find_contradictions, recompute_scores, select_split
 from reports.errors import SourceError
 from reports.facts.base import Note, NoteKind
 from reports.facts.report import RunFacts, SplitFacts
-from reports.reading.commands import format_train_command
 from reports.wording.page_texts import Texts, english
 
 
@@ -78,7 +79,7 @@ def _run_facts(folder: RunFolder, result: RunResult, splits: dict[str, SplitFact
     return RunFacts(
         digest=folder.digest,
         folder=str(folder.path),
-        model=str(config["model.name"]),
+        model=shorten_name(str(config["model.name"])),
         variant=str(config["variant"]),
         seed=seed if isinstance(seed, int) else 0,
         config=config,

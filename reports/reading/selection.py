@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Collection, Sequence
+import shlex
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cnn.config import TILES_FORMAT
 from cnn.errors import RunError
+from cnn.nets import PAIR
+from cnn.plugin import shorten_name
 from cnn.runs.folder import RunFolder, RunResult, RunState, list_runs
-from cnn.runs.index import find_run, read_trial_mark
+from cnn.runs.marks import read_trial_mark
+from cnn.runs.reference import find_run
 from reports.errors import SourceError
 from reports.facts.base import Note, NoteKind
-from reports.facts.report import CellKey, order_cells
+from reports.facts.models import INFERRED, CellKey, Grid, infer_models
 from reports.reading.run import damage_error
+from reports.wording.formats import variant_name
 from reports.wording.page_texts import Texts, english
 
 
@@ -25,8 +31,11 @@ class Candidate:
 
     folder: RunFolder
     key: CellKey
+    name: str  # of the model, as it was typed
+    source: str  # digest of the file of a net of one's own
     comparable: str  # equal where corpus, tiles and split are equal
     settings: str  # equal where the model and all of its settings are, whatever the variant
+    started_at: str
     finished_at: str
     is_trial: bool  # a sweep made it
     val_macro_f1: float
@@ -42,10 +51,17 @@ class Selection:
 
     folders: dict[CellKey, RunFolder]
     notes: tuple[Note, ...]
+    grid: Grid  # without runs its models may be missing
     is_one_fold: bool = False  # all runs are folds of evaluations: there were no others
 
 
-def select_runs(runs_dir: Path | None, named: Sequence[Path], folds: Collection[str] = (), t: Texts | None = None) -> Selection:
+def select_runs(
+    runs_dir: Path | None,
+    named: Sequence[Path],
+    folds: Collection[str] = (),
+    t: Texts | None = None,
+    grid: Grid = INFERRED,
+) -> Selection:
     """Select the trainings to compare.
 
     Out of the finished runs of `runs_dir` (or out of `named` alone) the largest comparable group counts, the newest of
@@ -53,8 +69,9 @@ def select_runs(runs_dir: Path | None, named: Sequence[Path], folds: Collection[
     no other, and a group of nothing but folds of evaluations only where there is no other group.
 
     Args:
-        named: run folders, their digests, or unmistakable beginnings of these.
+        named: runs as `cnn.runs.reference` names them.
         folds: digests of the runs that the page shows as folds of an evaluation.
+        grid: the comparison; its models are inferred from the runs where it has none.
 
     Raises:
         SourceError: a run in `named` cannot be found or read, or is not finished.
@@ -64,20 +81,27 @@ def select_runs(runs_dir: Path | None, named: Sequence[Path], folds: Collection[
     candidates = [_named(path, runs_dir) for path in named] if named else _scan(runs_dir, notes, t)
     apart = candidates if named else [run for run in candidates if not run.is_trial]
     if not candidates:
-        return Selection(folders={}, notes=tuple(notes))
+        return Selection(folders={}, notes=tuple(notes), grid=grid)
     fold_digests = () if named else folds
     group = _largest_group(apart or candidates, fold_digests, notes, t)
     chosen = {run.key: run for run in sorted(group, key=lambda run: run.age)}
     if n_older := sum(run.folder.digest not in fold_digests and chosen[run.key] is not run for run in group):
         notes.append(Note(kind=NoteKind.REMARK, text=t.n("note.older", n_older)))
     group_trials = [run for run in candidates if run.comparable == group[0].comparable and run.is_trial]
-    notes += _stand_ins(chosen, group_trials if not named else [], t)
-    folders = {key: chosen[key].folder for key in order_cells(chosen) if key in chosen}  # a fixed order: same bytes
+    first_trained = sorted((*group, *group_trials), key=lambda run: (run.started_at, run.folder.digest))
+    inferred = () if grid.models else infer_models(run.key[0] for run in first_trained)
+    grid = dataclasses.replace(grid, models=grid.models or inferred)
+    notes += _stand_ins(chosen, group_trials if not named else [], grid, t)
+    cells = grid.order(chosen)  # a fixed order: same bytes
+    notes += _edited_files([chosen[key] for key in cells if key in chosen], t)
     is_one_fold = all(run.folder.digest in fold_digests for run in group)
-    return Selection(folders=folders, notes=(*notes, *([] if is_one_fold else _missing(chosen, t))), is_one_fold=is_one_fold)
+    if not is_one_fold:
+        notes += _missing(chosen, grid, inferred, t)
+    folders = {key: chosen[key].folder for key in cells if key in chosen}
+    return Selection(folders=folders, notes=tuple(notes), grid=grid, is_one_fold=is_one_fold)
 
 
-def _stand_ins(chosen: dict[CellKey, Candidate], trials: Sequence[Candidate], t: Texts) -> list[Note]:
+def _stand_ins(chosen: dict[CellKey, Candidate], trials: Sequence[Candidate], grid: Grid, t: Texts) -> list[Note]:
     """Fill the gaps with trials: those whose settings most variants share, for no sampler drew them; else the best."""
     variants: dict[str, set[CellKey]] = {}
     for run in (*chosen.values(), *trials):
@@ -88,7 +112,7 @@ def _stand_ins(chosen: dict[CellKey, Candidate], trials: Sequence[Candidate], t:
         chosen[key] = max(rivals, key=lambda run: (len(variants[run.settings]), run.val_macro_f1, run.age))
     if not empty:
         return []
-    names = [t.cell(*key) for key in order_cells(empty) if key in empty]
+    names = [t.cell(*key) for key in grid.order(empty) if key in empty]
     return [Note(kind=NoteKind.REMARK, text=t.n("note.stand_ins", len(names), names=t.listed(names)))]
 
 
@@ -131,11 +155,16 @@ def _candidate(folder: RunFolder, result: RunResult) -> Candidate:
     config: dict[str, Any] = folder.config()
     comparable = {key: config.get(key) for key in ("corpus", "split")}
     comparable["tiles"] = {"format": TILES_FORMAT, **(config.get("tiles") or {})}
+    name = str(config["model"]["name"])
+    label = shorten_name(name)
     return Candidate(
         folder=folder,
-        key=(str(config["model"]["name"]), str(config["variant"])),
+        key=(label, str(config["variant"])),
+        name=name,
+        source=str(config["model"].get("source", "")),
         comparable=json.dumps(comparable, sort_keys=True),
-        settings=json.dumps([config["model"], config.get("train")], sort_keys=True),
+        settings=json.dumps([config["model"] | {"name": label}, config.get("train")], sort_keys=True),
+        started_at=result.started_at,
         finished_at=result.finished_at,
         is_trial=read_trial_mark(folder) is not None,
         val_macro_f1=result.scores["val"].macro_f1 if "val" in result.scores else 0.0,
@@ -155,7 +184,27 @@ def _largest_group(candidates: Sequence[Candidate], folds: Collection[str], note
     return largest
 
 
-def _missing(chosen: Collection[CellKey], t: Texts) -> list[Note]:
-    absent = [key for key in order_cells(chosen) if key not in chosen]
+def _edited_files(chosen: Sequence[Candidate], t: Texts) -> list[Note]:
+    """Remark on each net whose trainings are of different versions of its file."""
+    versions: dict[str, dict[str, list[str]]] = {}
+    for run in chosen:
+        versions.setdefault(run.key[0], {}).setdefault(run.source, []).append(variant_name(run.key[1]))
+    return [
+        Note(
+            kind=NoteKind.REMARK,
+            text=t("note.edited", name=t.model(label), versions="; ".join(map(t.listed, by_source.values()))),
+        )
+        for label, by_source in versions.items()
+        if len(by_source) > 1
+    ]
+
+
+def _missing(chosen: Mapping[CellKey, Candidate], grid: Grid, inferred: Sequence[str], t: Texts) -> list[Note]:
+    absent = [key for key in grid.order(()) if key not in chosen]
+    if not absent:
+        return []
+    typed = {run.key[0]: run.name for run in chosen.values()}
+    words = [] if set(inferred) <= set(PAIR) else [word for label in inferred for word in ("--model", typed[label])]
+    command = shlex.join(["arena", "train", "--all", *words])
     names = "; ".join(t.cell(*key) for key in absent)
-    return [Note(kind=NoteKind.MISSING, text=t.n("note.missing", len(absent), names=names))] if absent else []
+    return [Note(kind=NoteKind.MISSING, text=t.n("note.missing", len(absent), all=grid.n_cells, names=names, command=command))]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from cnn.errors import RunError
+from cnn.plugin import shorten_name
 from cnn.runs.folder import RunFolder
 from reports.facts.base import Note, NoteKind
-from reports.facts.report import order_cells
+from reports.facts.models import Grid, infer_models
 from reports.facts.sweeps import AgentFacts
 from reports.wording.page_texts import Texts, english
 from sweeps.errors import SweepError
@@ -23,12 +25,12 @@ def read_sweeps(studies_dir: Path, t: Texts | None = None) -> tuple[tuple[StudyF
     notes: list[Note] = []
     for name in list_studies(studies_dir):
         try:
-            sweeps.append(read_study(studies_dir, name))
+            sweep = read_study(studies_dir, name)
+            sweeps.append(dataclasses.replace(sweep, model=shorten_name(sweep.model)))
         except (SweepError, RunError) as error:
             notes.append(Note(kind=NoteKind.ERROR, text=t("note.study_unread", name=name, error=error)))
-    order = {key: n for n, key in enumerate(order_cells([(sweep.model, sweep.variant) for sweep in sweeps]))}
-    sweeps.sort(key=lambda sweep: (order[sweep.model, sweep.variant], sweep.name))
-    return tuple(sweeps), tuple(notes)
+    sweeps.sort(key=lambda sweep: sweep.name)
+    return Grid(infer_models(sweep.model for sweep in sweeps)).sort(sweeps), tuple(notes)
 
 
 def summarise_agents(trials: Sequence[TrialFacts], runs_dir: Path | None) -> tuple[AgentFacts, ...]:

@@ -41,11 +41,11 @@ def best_plot(sweeps: Sequence[StudyFacts], width: float, t: Texts) -> str:
             xs, ys = [x for x, _ in steps], [y for _, y in steps]
             is_augmented = sweep.variant.endswith("+aug")
             axes.step(
-                xs, ys, where="post", color=model_colour(sweep.model), linestyle=filter_dash(sweep.variant),
+                xs, ys, where="post", color=model_colour(sweep.model, t), linestyle=filter_dash(sweep.variant),
                 linewidth=2.2 if is_augmented else 1.2,
             )  # fmt: skip
             if limits[0] <= ys[-1] <= limits[1] and is_augmented:
-                axes.plot([xs[-1]], [ys[-1]], "D", markersize=5, color=model_colour(sweep.model), clip_on=False)
+                axes.plot([xs[-1]], [ys[-1]], "D", markersize=5, color=model_colour(sweep.model, t), clip_on=False)
         x_title(axes, t("word.trial"))
         axes.tick_params(labelsize=SMALL_PX)
 

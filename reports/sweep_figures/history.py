@@ -78,7 +78,8 @@ def history_plot(sweep: StudyFacts, limits: Limits, t: Texts) -> str:
     def draw(axes: Axes) -> None:
         axes.set_xlim(-1, max(sweep.trials[-1].number + 1 if sweep.trials else 0, 2))
         axes.set_ylim(*limits)
-        _plot_dots(axes, sweep, dots(visible, [trial.number for trial in visible], limits))
+        points = dots(visible, [trial.number for trial in visible], limits)
+        _plot_dots(axes, sweep, points, model_colour(sweep.model, t))
         failed = [trial.number for trial in visible if trial.state == "failed"]
         if failed:
             axes.plot(failed, [limits[0]] * len(failed), "x", color=INK, markersize=5, markeredgewidth=1.2, clip_on=False)
@@ -143,7 +144,7 @@ def slice_plot(sweep: StudyFacts, parameter: ParameterFacts, limits: Limits, t: 
             axes.xaxis.set_major_locator(LogLocator(numticks=5))
             axes.xaxis.set_minor_locator(NullLocator())
             axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-        _plot_dots(axes, sweep, dots(trials, xs, limits), size=3.5)
+        _plot_dots(axes, sweep, dots(trials, xs, limits), model_colour(sweep.model, t), size=3.5)
         x_title(axes, leaf(parameter.name) + (t("axis.log") if parameter.log and not levels else ""))
 
     name = f"slice-{slug(sweep)}-{parameter.name.replace('.', '-')}"
@@ -167,7 +168,7 @@ def importance_plot(sweep: StudyFacts, t: Texts) -> str:
         for y, parameter in enumerate(ranked):
             share = sweep.importances[parameter.name]
             axes.barh(y, 1, height=0.12, color=RULE)
-            axes.barh(y, share, height=0.36, color=model_colour(sweep.model))
+            axes.barh(y, share, height=0.36, color=model_colour(sweep.model, t))
             axes.annotate(
                 whole_percent(share),
                 (1, y),
@@ -187,8 +188,7 @@ def slug(sweep: StudyFacts) -> str:
     return "".join(c if c.isascii() and c.isalnum() else f"-{ord(c):x}-" for c in sweep.name)
 
 
-def _plot_dots(axes: Axes, sweep: StudyFacts, points: Sequence[Dot], size: float = 4.5) -> None:
-    colour = model_colour(sweep.model)
+def _plot_dots(axes: Axes, sweep: StudyFacts, points: Sequence[Dot], colour: str, size: float = 4.5) -> None:
     groups = (
         ([p for p in points if not p.is_below and not p.is_pruned], augment_marker(sweep.variant), colour, colour),
         ([p for p in points if not p.is_below and p.is_pruned], augment_marker(sweep.variant), "none", SOFT),

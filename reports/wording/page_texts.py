@@ -1,23 +1,26 @@
-"""Texts of the page in one language: names, counts and intervals as its sentences hold them."""
+"""Texts of a page in one language: names, counts and intervals as its sentences hold them."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from arena.base.texts import ENGLISH, Words
 from cnn.nets import NETS, PAIR
 from reports.wording import formats
 
 TEXTS = Path(__file__).parent / "texts"
-_LETTERS = dict(zip(PAIR, "AB", strict=True))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Texts(Words):
-    """The texts of one language of the page."""
+    """The texts of one language, and the nets that the page names."""
+
+    models: tuple[str, ...] = PAIR  # labels of Model A and Model B
+    nets: tuple[str, ...] = PAIR  # theirs, then those of the other nets
 
     def count(self, value: int | None) -> str:
         """Return `61,706`."""
@@ -38,10 +41,14 @@ class Texts(Words):
         return f"{formats.signed(low)} {self('word.to')} {formats.signed(high)}"
 
     def model(self, model: str) -> str:
-        """Return `Model A` for lenet5, `Model B` for resnet, the class of a team's `net.py:MyNet`, any other name as it is."""
-        if model in _LETTERS:
-            return self("word.model", letter=_LETTERS[model])
-        return model.rpartition(":")[2] or self("word.unknown_model")
+        """Return the net's label."""
+        return model or self("word.unknown_model")
+
+    def introduce(self, model: str) -> str:
+        """Return `Model A: lenet5`; for a further net its label."""
+        if model not in self.models:
+            return self.model(model)
+        return self("word.model", letter="AB"[self.models.index(model)], model=model)
 
     def source(self, model: str) -> str:
         """Return the net's source in two words (English if its language has none); empty for an unknown net."""
@@ -49,7 +56,7 @@ class Texts(Words):
         return origin.get(self.language, origin.get(ENGLISH, ""))
 
     def cell(self, model: str, variant: str) -> str:
-        """Return `Model B on bilateral + aug`."""
+        """Return `resnet on bilateral + aug`."""
         return self("word.cell", model=self.model(model), variant=formats.variant_name(variant))
 
     def verdict(self, state: str) -> str:
@@ -74,10 +81,26 @@ class Texts(Words):
         return formats.setting(value)
 
 
+class Page(Protocol):
+    """The facts of a page, as far as its texts need them."""
+
+    @property
+    def lang(self) -> str: ...
+    @property
+    def models(self) -> tuple[str, ...]: ...
+    @property
+    def nets(self) -> tuple[str, ...]: ...
+
+
 @functools.cache
 def texts(lang: str) -> Texts:
     """Return the texts of a language that has a file in TEXTS."""
     return Texts.read(TEXTS, lang)
+
+
+def page_texts(facts: Page) -> Texts:
+    """Return the texts of a page in its language, with the nets that it names."""
+    return replace(texts(facts.lang), models=facts.models, nets=facts.nets)
 
 
 def english() -> Texts:

@@ -9,8 +9,8 @@ from arena.base.scores import Interval
 from reports.facts.base import DifferenceFacts
 from reports.facts.report import EffectFacts, ReportFacts, RunFacts
 from reports.wording.evaluations import evaluation_detail, evaluation_lead
-from reports.wording.formats import magnitude, score, seconds, signed, whole_percent
-from reports.wording.page_texts import Texts, texts
+from reports.wording.formats import magnitude, score, seconds, signed, variant_name, whole_percent
+from reports.wording.page_texts import Texts, page_texts
 from reports.wording.studies import contest_sentence, sweep_sentence
 
 _SAME_SCORE = 1e-9
@@ -30,7 +30,7 @@ class Summary:
 
 def summarise(facts: ReportFacts) -> Summary:
     """Write all sentences of the page."""
-    t = texts(facts.lang)
+    t = page_texts(facts)
     chosen = facts.run(facts.chosen)
     return Summary(
         lead=_lead(facts, chosen, t),
@@ -47,7 +47,7 @@ def _lead(facts: ReportFacts, chosen: RunFacts | None, t: Texts) -> str:
         return evaluation_lead(facts.evaluations[0], t)
     if chosen is None:
         return _lead_without_runs(facts, t)
-    name = t.cell(chosen.model, chosen.variant)
+    name = t("word.cell", model=t.introduce(chosen.model), variant=variant_name(chosen.variant))
     if not chosen.test:
         return t("answer.untested", name=name, val=score(chosen.val.macro_f1 if chosen.val else None))
     sure = f" ({interval_words(chosen.interval, t)})" if chosen.interval else ""
@@ -168,12 +168,17 @@ def _fold_caveats(facts: ReportFacts, t: Texts) -> tuple[str, ...]:
 
 
 def effect_name(effect: EffectFacts, t: Texts) -> str:
-    """Return `With the bilateral filter`, or `filter x augmentation`."""
+    """Return `With the bilateral filter`, `resnet instead of lenet5`, or `filter x augmentation`."""
     if len(effect.factors) == 1:
-        return t(f"effect.plus_{effect.factors[0]}")
+        return t(f"effect.plus_{effect.factors[0]}", **_models(t))
     if len(effect.factors) > 2:
         return t("effect.all_three")
     return " \u00d7 ".join(t(f"effect.{factor}") for factor in effect.factors)
+
+
+def _models(t: Texts) -> dict[str, str]:
+    """Name Model A and Model B, for the texts that compare them."""
+    return dict(zip("ab", map(t.model, t.models), strict=False))
 
 
 def _interaction_names(effect: EffectFacts, t: Texts) -> dict[str, str]:
@@ -181,7 +186,10 @@ def _interaction_names(effect: EffectFacts, t: Texts) -> dict[str, str]:
     *first, last = effect.factors
     if not first:
         return {}
-    return {"of": t("effect.of_both" if len(first) > 1 else f"effect.of_{first[0]}"), "than": t(f"effect.than_{last}")}
+    return {
+        "of": t("effect.of_both" if len(first) > 1 else f"effect.of_{first[0]}"),
+        "than": t(f"effect.than_{last}", **_models(t)),
+    }
 
 
 def effect_sentence(effect: EffectFacts, t: Texts) -> str:

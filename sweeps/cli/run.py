@@ -49,12 +49,19 @@ def run(
         list[str] | None,
         typer.Option("--variant", help="raw, bilateral, raw+aug, bilateral+aug; repeat for more."),
     ] = None,
-    all_studies: Annotated[bool, typer.Option("--all", help="lenet5 and resnet on all four variants: eight studies.")] = False,
+    models: Annotated[
+        list[str] | None, typer.Option("--model", help="A net instead of a file: its own sweep file; repeat for more.")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="The nets named (else Models A and B) on the variants named (else all four).")
+    ] = False,
     tiles: Annotated[Path, typer.Option(help="A folder of tiles, or one that holds a single such folder.")] = Path("tiles"),
     runs: Annotated[Path, typer.Option(help="Where run folders are.")] = Path("runs"),
     studies: Studies = Path("studies"),
     storage: Storage = "",
-    budget: Annotated[int | None, typer.Option(min=1, help="Trials per study.", show_default="the file's run_cap")] = None,
+    budget: Annotated[
+        int | None, typer.Option(min=1, help="Trials per study.", show_default="the project's, or the file's run_cap")
+    ] = None,
     agents: Annotated[int, typer.Option(min=0, help="Processes; 0 chooses.", show_default="one a core")] = 0,
     device: Device = "auto",
     gpus: Annotated[str, typer.Option(help="Numbers of GPUs, such as 0,1: agents on each.")] = "",
@@ -77,22 +84,25 @@ def run(
 ) -> None:
     """Tune: make or continue studies, and train until each has its budget of trials, exactly. Run again, it goes on."""
     require_posix("arena sweep run")
+    from cnn.project import open_project, select_settings
     from sweeps.errors import OptionError
     from sweeps.pool.agent_options import AgentOptions
     from sweeps.pool.plan import Locations, Search, SweepRequest, Workers, choose_studies
 
     words = [word for word in (file, *(overrides or [])) if word]
     account = os.environ if engine is EngineName.WANDB else {}
+    team = open_project()
     try:
         files, variant_names = choose_studies(
-            [word for word in words if "=" not in word], variants or [], all_studies=all_studies
+            team, [word for word in words if "=" not in word], models or (), variants or (), every=every
         )
         request = SweepRequest(
             search=Search(
                 files=files,
                 variants=variant_names,
                 overrides=tuple(word for word in words if "=" in word),
-                budget=budget,
+                settings=select_settings(team),
+                budget=budget or team.budget,
                 seed=seed,
                 name=name,
                 engine=engine.value,

@@ -67,17 +67,28 @@ def sweep_file(
     scheduler: Annotated[
         bool, typer.Option("--scheduler", help="For `wandb sweep-scheduler`, with Optuna's samplers.")
     ] = False,
-    budget: Annotated[int | None, typer.Option(min=1, help="Runs.", show_default="the file's run_cap")] = None,
+    budget: Annotated[
+        int | None, typer.Option(min=1, help="Runs.", show_default="the project's, or the file's run_cap")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The file to write.", show_default="wandb-STUDY.yaml")] = None,
     tiles: Tiles = Path("tiles"),
     runs: Runs = Path("runs"),
     studies: Studies = Path("studies"),
 ) -> None:
     """Write the sweep for W&B's own commands: `wandb sweep`, `wandb agent` and, if wished, `wandb sweep-scheduler`."""
+    from cnn.project import open_project, select_settings
     from sweeps.pool.plan import Locations, Search, SweepRequest, plan
     from sweeps.wandb_sweeps.files import write_scheduled_sweep, write_sweep
 
-    search = Search(files=(file,), variants=(variant,), budget=budget, overrides=tuple(overrides or ()), engine="wandb")
+    project = open_project()
+    search = Search(
+        files=(file,),
+        variants=(variant,),
+        budget=budget or project.budget,
+        settings=select_settings(project),
+        overrides=tuple(overrides or ()),
+        engine="wandb",
+    )
     (spec,), _ = plan(SweepRequest(search=search, locations=Locations(tiles=tiles, runs=runs)))
     write = write_scheduled_sweep if scheduler else write_sweep
     written = write(spec, studies, out or Path(f"wandb-{spec.name}.yaml"))

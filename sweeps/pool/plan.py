@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from arena.base.project import Project
 from cnn.hardware import check_device_name, n_processes
-from cnn.nets import PAIR
+from cnn.project import choose_cells, choose_models
 from sweeps.errors import OptionError, StudyError, SweepFileError
 from sweeps.pool.agent_options import ALONE, AgentOptions, Say
 from sweeps.pool.slots import Slot, same_device
@@ -24,9 +25,10 @@ _MAX_AGENTS = 8  # unless --agents says more: each holds torch and the tiles in 
 class Search:
     """Sweep files, variants and budget to search, and the engine."""
 
-    files: tuple[str, ...]  # sweep files, or names of shipped ones
+    files: tuple[str, ...]  # sweep files, or nets whose own they are
     variants: tuple[str, ...]
     overrides: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()  # the project's, before the overrides: those that a file tunes give way
     budget: int | None = None  # per study; None: the file's run_cap, or all points of a grid
     seed: int = 0
     name: str = ""  # name of the study; a prefix where there are several
@@ -95,22 +97,27 @@ class SweepRequest:
 
 
 def choose_studies(
-    files: Sequence[str], variants: Sequence[str], *, all_studies: bool
+    project: Project, files: Sequence[str], models: Sequence[str], variants: Sequence[str], *, every: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the sweep files and variants to search: those given, or Model A and Model B on the four variants.
+    """Return the sweep files, or nets whose own they are, and the variants to search.
+
+    Args:
+        every: Models A and B where neither file nor net is named, the project's or all variants where none is.
 
     Raises:
-        OptionError: both are asked for, or not one file and a variant.
+        OptionError: files beside nets, nothing to tune, or no variant.
+        ConfigError: a net or a variant is named twice.
     """
-    if all_studies:
-        if files or variants:
-            raise OptionError("--all runs lenet5 and resnet on all variants: give it no file and no --variant")
-        return PAIR, configuration.variants()
-    if len(files) != 1:
-        raise OptionError(f"give one sweep file, or lenet5 or resnet, or --all; not {len(files)} files")
-    if not variants:
+    if files and (models or len(files) > 1):
+        raise OptionError(f"give one sweep file, or nets with --model, or --all; not {', '.join([*files, *models])}")
+    if not (files or models or every):
+        raise OptionError("choose what to tune: a sweep file, a net such as lenet5, or --all for Models A and B")
+    if not (variants or every):
         raise OptionError("choose what to train on with --variant: raw, bilateral, raw+aug or bilateral+aug")
-    return tuple(files), tuple(variants)
+    cells = choose_cells(project, models, variants, every=every)
+    nets = dict(zip(choose_models(project), project.sweep_files, strict=True))
+    chosen = files or [nets.get(model) or model for model in dict.fromkeys(model for model, _ in cells)]
+    return tuple(chosen), tuple(dict.fromkeys(variant for _, variant in cells))
 
 
 def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
@@ -132,6 +139,9 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
         budget, note = lint.compute_budget(sweep, search.budget)
         notes += [note] if note else []
         model = lint.find_model(sweep)
+        tuned = [parameter.name for parameter in sweep.parameters]
+        settings = [text for text in search.settings if text.partition("=")[0] not in tuned]
+        overrides = (*settings, *search.overrides)
         for variant in search.variants:
             several = len(sweeps) * len(search.variants) > 1
             name = _choose_name(search.name, configuration.model_label(model), variant, several)
@@ -139,8 +149,8 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
             spec = StudySpec(
                 name=name,
                 sweep=sweep,
-                base=configuration.base_configuration(tiles, model, variant, search.overrides),
-                overrides=search.overrides,
+                base=configuration.base_configuration(tiles, model, variant, overrides),
+                overrides=overrides,
                 tiles=tiles,
                 runs=locations.runs.resolve(),
                 budget=budget,

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from arena.base.project import quote
 from arena.base.suggest import did_you_mean
 from cnn.nets import NETS
+from cnn.plugin import is_plugin, shorten_name
 from cnn.runs.folder import METRICS
 from sweeps.errors import SweepFileError
 from sweeps.sweepfile.parameters import parse_parameters
@@ -96,12 +98,14 @@ class Sweep:
 
 
 def read_text(file: str) -> tuple[str, str]:
-    """Read a sweep file by path or by the name of a net (`lenet5`, `resnet`); return its name for messages and its text.
+    """Read a sweep file by path, or that of a net (`lenet5`, `nets.py:MyNet`); return its name for messages and its text.
 
     Raises:
         SweepFileError: it cannot be read.
     """
     path = Path(file)
+    if is_plugin(file):
+        return f"the sweep of {shorten_name(file)}", _write_own(file)
     if file in NETS and not path.exists():
         return f"{file}.yaml", _write_file(file)
     try:
@@ -125,6 +129,15 @@ def _write_file(net: str) -> str:
     for old, new in zip(_list_differences("lenet5"), _list_differences(net), strict=True):
         text = text.replace(old, new)
     return text
+
+
+def _write_own(net: str) -> str:
+    """Return the shipped sweep file for a team's own net, without a depth: only its author knows what that means there."""
+    text = (importlib.resources.files("sweeps") / "lenet5.yaml").read_text(encoding="utf-8")
+    text = text.replace("LeNet5 (Model A)", shorten_name(net)).replace("lenet5", quote(net))
+    lines = text.splitlines(keepends=True)
+    depth = next(number for number, line in enumerate(lines) if line.startswith("  model.depth:"))
+    return "".join(lines[:depth])
 
 
 def _list_differences(name: str) -> tuple[str, ...]:

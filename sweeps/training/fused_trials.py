@@ -96,7 +96,7 @@ class FusedTrials:
             SweepError: `on_epoch` raised it.
         """
         from cnn.runs.folder import RunFolder
-        from cnn.runs.index import TrialMark, mark_trial
+        from cnn.runs.marks import TrialMark, mark_trial
         from cnn.train.training_run import Decision
 
         config = context.configure(task.params)

@@ -122,7 +122,7 @@ def run_trial(context: TrialContext, task: Task, on_epoch: Listener) -> TrialRes
 
 
 def _run(context: TrialContext, task: Task, on_epoch: Listener) -> TrialResult:
-    from cnn.runs.index import TrialMark, mark_trial
+    from cnn.runs.marks import TrialMark, mark_trial
     from cnn.runs.wandb_mirror import Destination
     from cnn.tiles.tile_set import open_tiles
     from cnn.train.mirrored import TrainingRequest, train_mirrored

@@ -42,8 +42,8 @@ def test_help_lists_every_room(tmp_path: Path) -> None:
 
 
 def test_a_completion_is_offered(tmp_path: Path) -> None:
-    completed = run(cwd=tmp_path, _ARENA_COMPLETE="complete_bash", COMP_WORDS="arena co", COMP_CWORD="1")
-    assert completed.stdout.split() == ["contest"]
+    completed = run(cwd=tmp_path, _ARENA_COMPLETE="complete_bash", COMP_WORDS="arena con", COMP_CWORD="1")
+    assert completed.stdout.split() == ["config", "contest"]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_completion_is_offered(tmp_path: Path) -> None:
         (["data", "prepare", ".", "tiles.sise=32"], "unknown key 'tiles.sise' here; did you mean 'tiles.size'?"),
         (["data", "show"], "no tiles in tiles; make some with `arena data prepare CORPUS --tiles tiles`"),
         (["train"], "no tiles in tiles; make some with `arena data prepare CORPUS --tiles tiles`"),
-        (["predict", "abc"], "no single run 'abc' in runs: there is none; `arena runs` lists them"),
+        (["predict", "abc"], "no run 'abc' in runs, which holds none; `arena train` makes one"),
         (["sweep", "run", "lenet5", "--variant", "raw"], "no tiles in tiles"),
         (["contest", "standings"], "contest.db"),
         (["report", "build"], "runs"),
@@ -145,8 +145,8 @@ def test_every_command_of_the_readme_exists_with_its_options(command: str) -> No
     elif program == "arena":
         tree = typer.main.get_command(arena.cli.app)
         with tree.make_context("arena", list(words), resilient_parsing=False) as context:
-            while hasattr(context.command, "get_command"):
-                name, child, rest = context.command.resolve_command(context, [*context._protected_args, *context.args])
+            while hasattr(context.command, "get_command") and (rest := [*context._protected_args, *context.args]):
+                name, child, rest = context.command.resolve_command(context, rest)
                 assert child is not None
                 context = child.make_context(name, rest, parent=context)
     else:

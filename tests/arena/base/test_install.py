@@ -131,7 +131,7 @@ def test_a_missing_package_is_one_line_with_the_extra_that_has_it(tmp_path: Path
         "data scan corpus": ("soundfile", "train"),
         "data show": ("torch", "train"),
         "train": ("soundfile", "train"),
-        "models": ("torch", "train"),
+        "models --size 32": ("torch", "train"),
         "eval": ("soundfile", "train"),
         "predict abc --clips corpus --out x.csv": ("torch", "train"),
         "export abc --out m.onnx": ("torch", "train"),

@@ -29,7 +29,7 @@ def printed_on_a_terminal(width: int) -> str:
     return text
 
 
-@pytest.mark.parametrize("width", [20, 30, 40, 80])
+@pytest.mark.parametrize("width", [20, 25, 30, 40, 80])
 def test_no_cell_is_ever_cut(width: int) -> None:
     text = printed_on_a_terminal(width)
     for cell in ("lenet5", "0.1234", "0123456789abcdef", "resnet", "0.9876", "fedcba9876543210"):
@@ -37,9 +37,10 @@ def test_no_cell_is_ever_cut(width: int) -> None:
     assert max(len(line) for line in text.splitlines()) <= width or width < 25
 
 
-def test_a_wide_terminal_gets_columns_and_a_narrow_one_paragraphs() -> None:
+def test_a_wide_terminal_gets_columns_a_narrow_one_closer_columns_and_a_very_narrow_one_paragraphs() -> None:
     assert printed_on_a_terminal(80).splitlines()[1].split() == ["model", "score", "run"]
-    assert "model lenet5" in printed_on_a_terminal(30)
+    assert printed_on_a_terminal(30).splitlines()[0].split() == ["model", "score", "run"]
+    assert "model lenet5" in printed_on_a_terminal(25)
 
 
 def test_plain_progress_says_how_long_it_still_takes(

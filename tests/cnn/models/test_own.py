@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,6 @@ from cnn.corpus.recordings import find_recordings
 from cnn.errors import ConfigError, ModelError
 from cnn.inference.predict import predict_recordings
 from cnn.models.check import check_net
-from cnn.models.costs import compute_costs
 from cnn.models.registry import build_net
 from cnn.overrides import apply_values, config_from_dict, override
 from cnn.runs.folder import RunState
@@ -52,21 +51,6 @@ def tried(path: Path, name: str = "Net", size: int = 64) -> str:
 def test_the_example_of_the_readme_can_be_trained(tmp_path: Path, size: int) -> None:
     path = write(tmp_path, EXAMPLE, "my_net.py")
     assert tried(path, "MyNet", size) == ""
-
-
-def test_the_readme_shows_the_table_of_arena_models() -> None:
-    rows = [
-        re.split(r" *\| *", line.strip("| ")) for line in README.splitlines() if re.match(r"\| `\w+` \| (Model|base)", line)
-    ]
-    shown = [[row[0].strip("`"), *row[1:]] for row in rows]
-    found = [asdict(cost) for cost in compute_costs((), 64, None, None)]
-    assert shown == [
-        [
-            *(cost["name"], cost["role"], cost["paper"], str(cost["depth"]), "{}, {}".format(*cost["depths"])),
-            *(f"{cost['n_parameters']:,}", f"{cost['n_multiply_adds']:,}", cost["counts"]),
-        ]
-        for cost in found
-    ]
 
 
 def test_a_run_is_named_by_the_files_content_and_the_class(tmp_path: Path, tiles: TileSet) -> None:
@@ -392,15 +376,3 @@ def test_a_missing_file_and_a_missing_class_name_are_told_with_what_is_there(tmp
         model_defaults(f"{tmp_path}/my_nett.py:MyNet")
     with pytest.raises(ModelError, match=r"named path/to/file.py:ClassName; write .*my_net.py:MyNet"):
         model_defaults(str(path))
-
-
-def test_arena_models_takes_nets_by_name_a_depth_and_a_width(tmp_path: Path) -> None:
-    path = write(tmp_path, EXAMPLE)
-    own, resnet = compute_costs([f"{path}:MyNet", "resnet"], 32, 3, 2.0)
-    assert (own.role, own.paper, own.depth, own.depths) == ("your own", "", 3, (1, 1000))
-    assert (resnet.role, resnet.depth, resnet.n_parameters) == ("Model B", 3, 1_093_482)  # counted by hand
-    assert [cost.name for cost in compute_costs((), 32, 6, None)] == ["densenet"]
-    with pytest.raises(ConfigError, match="no net of ours takes a depth of 9"):
-        compute_costs((), 32, 9, None)
-    with pytest.raises(ConfigError, match="lies between 1 and 4, not 9"):
-        compute_costs(["resnet"], 32, 9, None)

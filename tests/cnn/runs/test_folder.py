@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import multiprocessing
 import os
+import re
 import time
 from pathlib import Path
 
@@ -133,17 +134,21 @@ def _hold(path: Path, held: object, seconds: float) -> None:
         time.sleep(seconds)
 
 
-def test_a_second_process_waits_for_the_folder_and_a_killed_one_frees_it(tmp_path: Path) -> None:
+def test_a_second_process_says_for_whom_it_waits_and_a_killed_one_frees_the_folder(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     held = context.Event()
     holder = context.Process(target=_hold, args=(tmp_path / "run", held, 60.0))
     holder.start()
     assert held.wait(30)
-    waiter_holds = context.Event()
-    waiter = context.Process(target=_hold, args=(tmp_path / "run", waiter_holds, 0.0))
-    waiter.start()
-    assert not waiter_holds.wait(2.0)
-    holder.kill()
-    assert waiter_holds.wait(30)
-    for process in (holder, waiter):
-        process.join()
+    lines: list[str] = []
+
+    def on_wait(line: str) -> None:
+        lines.append(line)
+        holder.kill()
+
+    with lock_run(RunFolder(tmp_path / "run"), on_wait):
+        holder.join()
+    by = rf"process {os.getpid()} since 20\d\d-\d\d-\d\d \d\d:\d\d UTC"  # a worker signs for the command that began it
+    assert [re.sub(by, "PROCESS", line) for line in lines] == [
+        f"{tmp_path / 'run'} is in use by PROCESS; waiting until it ends"
+    ]

@@ -1,47 +1,29 @@
-"""Run folders among many: found by how their names begin, listed newest first, marked as a sweep's trials."""
+"""Run folders among many: listed newest first, marked as a sweep's trials."""
 
 from __future__ import annotations
 
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from cnn.cli.runs import app
-from cnn.config import RunConfig, config_to_dict
 from cnn.errors import RunError
-from cnn.overrides import apply_values
-from cnn.runs.folder import RunFolder, RunResult, RunState, Score
-from cnn.runs.index import RunLine, TrialMark, check_writable, find_run, list_newest_first, mark_trial, read_trial_mark
-
-SCORE = Score(n=2, loss=0.1, accuracy=0.5, macro_f1=0.4321, confusion=[[1, 0], [1, 0]])
-
-
-def write_run(runs: Path, name: str, result: RunResult | None = None, **values: Any) -> RunFolder:
-    folder = RunFolder(runs / name)
-    folder.path.mkdir(parents=True, exist_ok=True)
-    keys = {key.replace("__", "."): value for key, value in values.items()}
-    folder.write_config(config_to_dict(apply_values(RunConfig(corpus="x"), keys)))
-    if result:
-        folder.write_result(result)
-    return folder
-
-
-def finished(day: str, **more: Any) -> RunResult:
-    scores = {"val": SCORE, "test": SCORE}
-    return RunResult(state=RunState.FINISHED, n_epochs=12, scores=scores, finished_at=f"2026-11-{day}T08:00:00+00:00", **more)
+from cnn.runs.folder import RunFolder, lock_run
+from cnn.runs.index import RunLine, check_writable, list_newest_first
+from cnn.runs.marks import TrialMark, label_run, mark_trial, read_trial_mark
+from support.run_folders import CORPUS, make_result, write_run
 
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
     """Four runs: two finished, an unfinished trial, a damaged one."""
     shelf = tmp_path / "runs"
-    write_run(shelf, "aa11", finished("20"))
+    write_run(shelf, "aa11", make_result(20))
     resnet = {"model__name": "resnet", "model__depth": 1, "split__kind": "becker", "split__fold": 0, "train__epochs": 12}
-    write_run(shelf, "aa22", finished("21"), **resnet)
+    write_run(shelf, "aa22", make_result(21), **resnet)
     mark_trial(RunFolder(shelf / "bb33"), TrialMark(study="lenet5.raw", number=3))
     write_run(shelf, "bb33", variant="raw+aug", split__seed=4, train__epochs=5)
     damaged = write_run(shelf, "cc44")
@@ -57,6 +39,7 @@ def test_runs_are_listed_newest_first_and_a_damaged_one_is_a_line_too(runs: Path
     assert lines[0] == RunLine(
         digest="aa22",
         state="finished",
+        corpus=CORPUS,
         model="resnet",
         variant="raw",
         split="becker fold=0",
@@ -69,6 +52,7 @@ def test_runs_are_listed_newest_first_and_a_damaged_one_is_a_line_too(runs: Path
     assert lines[2] == RunLine(
         digest="bb33",
         state="unfinished",
+        corpus=CORPUS,
         model="lenet5",
         variant="raw+aug",
         split="speaker seed=4",
@@ -78,19 +62,6 @@ def test_runs_are_listed_newest_first_and_a_damaged_one_is_a_line_too(runs: Path
     )
     assert lines[3].state == "damaged"
     assert "result.json cannot be read" in lines[3].cause
-
-
-def test_a_run_is_found_by_its_path_or_by_how_its_name_begins(runs: Path) -> None:
-    assert find_run("bb", runs).digest == "bb33"
-    assert find_run("aa22", runs).digest == "aa22"
-    assert find_run(str(runs / "aa11"), Path("elsewhere")).digest == "aa11"
-
-
-@pytest.mark.parametrize(("name", "reason"), [("aa", "2 runs begin so"), ("dd", "there is none"), ("", "there is none")])
-def test_a_beginning_that_names_no_single_run_is_refused(runs: Path, name: str, reason: str) -> None:
-    with pytest.raises(RunError) as caught:
-        find_run(name, runs)
-    assert str(caught.value) == f"no single run {name!r} in {runs}: {reason}; `arena runs` lists them"
 
 
 def test_a_run_stays_what_made_it(runs: Path) -> None:
@@ -121,13 +92,41 @@ def call(*words: str) -> str:
 
 def test_the_command_prints_what_was_asked_for(runs: Path) -> None:
     where = ("--runs", str(runs))
+    label_run(RunFolder(runs / "aa11"), "first", ("wide", "old"))
     table = [line.split() for line in call(*where).splitlines() if line.strip()]
     assert [row[0] for row in table[2:]] == ["aa22", "aa11", "bb33", "cc44"]
-    assert " ".join(table[2]) == "aa22 resnet raw becker fold=0 12 of 12 finished 0.432 0.432 2026-11-21 08:00"
+    assert " ".join(table[2][:-2]) == "aa22 resnet.raw becker fold=0 finished 0.432 0.432"
+    assert table[3][-3:] == ["first", "#wide", "#old"]
+    assert table[4][4:6] == ["unfinished", "0/5"]
     assert table[4][-4:] == ["trial", "3", "of", "lenet5.raw"]
-    assert [line["digest"] for line in json.loads(call(*where, "--json", "--model", "lenet5"))] == ["aa11", "bb33"]
-    assert [line["digest"] for line in json.loads(call(*where, "--json", "--state", "damaged"))] == ["cc44"]
-    assert json.loads(call(*where, "--json", "--variant", "bilateral")) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "digests"),
+    [
+        ("--model lenet5", ["aa11", "bb33"]),
+        ("--model lenet5 --model resnet --state finished", ["aa22", "aa11"]),
+        ("--variant raw --variant raw+aug --limit 2", ["aa22", "aa11"]),
+        ("--tag wide --tag old", ["aa11"]),
+        ("--state damaged", ["cc44"]),
+        ("--sort name", ["aa11", "aa22", "bb33", "cc44"]),
+        ("--sort model", ["cc44", "aa11", "bb33", "aa22"]),
+        ("--variant bilateral", []),
+    ],
+)
+def test_runs_are_chosen_and_sorted(runs: Path, words: str, digests: list[str]) -> None:
+    label_run(RunFolder(runs / "aa11"), "first", ("wide", "old"))
+    lines = json.loads(call("--runs", str(runs), "--json", *words.split()))
+    assert [line["digest"] for line in lines] == digests
+
+
+def test_an_unfinished_run_that_somebody_trains_is_running(runs: Path) -> None:
+    with lock_run(RunFolder(runs / "bb33")):
+        states = {line.digest: line.state for line in list_newest_first(runs)}
+    assert states == {"aa11": "finished", "aa22": "finished", "bb33": "running", "cc44": "damaged"}
+    (runs / "bb33" / ".lock").unlink()
+    (runs / "bb33" / ".lock").mkdir()  # it cannot be tested
+    assert list_newest_first(runs)[2].state == "unfinished"
 
 
 def test_what_is_not_there_is_said(runs: Path, tmp_path: Path) -> None:
@@ -136,3 +135,4 @@ def test_what_is_not_there_is_said(runs: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["--runs", str(runs), "--model", "mlp"])
     assert result.stderr == f"no run in {runs} of these among 4\n"
     assert CliRunner().invoke(app, ["--state", "done"]).exit_code == 2
+    assert CliRunner().invoke(app, ["--state", "failed", "rm"]).exit_code == 2  # not dropped in silence

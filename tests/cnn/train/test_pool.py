@@ -13,19 +13,27 @@ from pathlib import Path
 
 import pytest
 
+from arena.base.project import Project
 from cnn.cli.train import train_with_bar
-from cnn.config import default_config
+from cnn.config import RunConfig, default_config
 from cnn.errors import RunError, SplitError
 from cnn.overrides import override
+from cnn.project import choose_cells, configure
 from cnn.runs.folder import EpochRow, RunFolder, RunState, list_runs
 from cnn.tiles.tile_set import TileSet
-from cnn.train.pool import TrainingPaths, default_configs, train_all
+from cnn.train.pool import TrainingPaths, train_all
 from cnn.train.training_run import Decision, train
 from support.paths import ROOT
 
 
+def all_eight(tiles: TileSet, overrides: list[str]) -> list[RunConfig]:
+    project = Project(folder=tiles.folder)
+    cells = choose_cells(project, [], [], every=True)
+    return [configure(project, tiles.corpus, tiles.settings, cell, overrides) for cell in cells]
+
+
 def test_two_processes_give_the_numbers_of_one(tiles: TileSet, tmp_path: Path) -> None:
-    configs = [override(config, ["train.epochs=2"]) for config in default_configs(tiles)]
+    configs = all_eight(tiles, ["train.epochs=2"])
     assert len({config.digest for config in configs}) == 8
     heard: list[tuple[str, int]] = []
     folders = train_all(
@@ -119,13 +127,15 @@ def test_the_bar_ends_full_though_tables_of_epochs_were_lost(
 SCRIPT = """
 import sys
 from pathlib import Path
+from cnn.config import default_config
 from cnn.overrides import override
 from cnn.tiles.tile_set import open_tiles
-from cnn.train.pool import TrainingPaths, default_configs, train_all
+from cnn.train.pool import TrainingPaths, train_all
 
 if __name__ == "__main__":
     tiles = open_tiles(Path(sys.argv[1]))
-    configs = [override(c, ["train.epochs=400"]) for c in default_configs(tiles)[:2]]
+    bases = [default_config(tiles.corpus, tiles.settings, "lenet5", variant) for variant in ("raw", "bilateral")]
+    configs = [override(base, ["train.epochs=400"]) for base in bases]
     say = lambda c, row: print(row.epoch, flush=True)
     train_all(configs, TrainingPaths(tiles=tiles.folder, runs=Path(sys.argv[2])), 2, say, print)
 """

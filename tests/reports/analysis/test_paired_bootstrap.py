@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from arena.base.scores import clip_interval, speaker_interval
+from cnn.nets import PAIR
 from reports.analysis.effects import compute_effects
 from reports.analysis.paired_bootstrap import compute_interval, resample_runs
 from reports.analysis.scores import ClipAnswers
@@ -74,13 +75,13 @@ def test_an_effect_is_the_mean_over_all_pairs_that_differ_in_it_alone() -> None:
     runs = {f"{n}": clips(2, skill, n) for n, skill in enumerate(skills.values())}
     effects = {
         effect.factors: effect
-        for effect in compute_effects(resample_runs(runs), dict(zip(skills, runs, strict=True)), english())
+        for effect in compute_effects(resample_runs(runs), dict(zip(skills, runs, strict=True)), PAIR, english())
     }
     f1 = [reference.f1_score(c.truth, c.predicted, labels=range(10), average="macro", zero_division=0) for c in runs.values()]
     assert set(effects) == {("augmentation",), ("model",), ("augmentation", "model")}  # no pair differs in the filter
     assert effects["augmentation",].difference.parts == (
-        ("Model A, raw", pytest.approx(f1[1] - f1[0])),
-        ("Model B, raw", pytest.approx(f1[3] - f1[2])),
+        ("lenet5, raw", pytest.approx(f1[1] - f1[0])),
+        ("resnet, raw", pytest.approx(f1[3] - f1[2])),
     )
     assert effects["model",].difference.value == pytest.approx((f1[2] - f1[0] + f1[3] - f1[1]) / 2)
     interaction = effects["augmentation", "model"].difference
@@ -94,7 +95,7 @@ def test_all_eight_give_every_effect_and_the_three_way_one_is_the_change_of_the_
     resampled = resample_runs(runs)
     effects = {
         effect.factors: effect.difference
-        for effect in compute_effects(resampled, dict(zip(cells, runs, strict=True)), english())
+        for effect in compute_effects(resampled, dict(zip(cells, runs, strict=True)), PAIR, english())
     }
     assert [len(factors) for factors in effects] == [1, 1, 1, 2, 2, 2, 3]
     value = {cell: resampled.values[digest] for cell, digest in zip(cells, runs, strict=True)}
@@ -105,8 +106,8 @@ def test_all_eight_give_every_effect_and_the_three_way_one_is_the_change_of_the_
     three = effects["filter", "augmentation", "model"]
     assert three.value == pytest.approx(of_model["resnet"] - of_model["lenet5"])
     assert effects["filter", "augmentation"].parts == (
-        ("Model A", pytest.approx(of_model["lenet5"])),
-        ("Model B", pytest.approx(of_model["resnet"])),
+        ("lenet5", pytest.approx(of_model["lenet5"])),
+        ("resnet", pytest.approx(of_model["resnet"])),
     )
     assert len(effects["model",].parts) == 4
     assert [name for name, _ in three.speakers] == [f"s{k}" for k in range(6)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 from reports.cli.report import app
 from reports.errors import NothingToReport, OutputError, ReportError, SourceError
 from support.paths import ROOT
-from support.report_facts import write_eight
+from support.report_facts import OWN, make_config, write_eight, write_run
 from support.report_stores import make_contest
 
 
@@ -29,7 +30,7 @@ def test_a_report_is_built_and_summarised(world: Path) -> None:
     result = CliRunner().invoke(app, ["build", "--title", "Ours"], catch_exceptions=False)
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-1] == "report.html"
-    assert sum("Model " in line for line in result.stdout.splitlines()) == 8
+    assert sum(line.strip().startswith(("lenet5", "resnet")) for line in result.stdout.splitlines()) == 8
     assert "good fit, the choice" in result.stdout
     page = (world / "report.html").read_text()
     assert "<title>Ours</title>" in page
@@ -52,7 +53,7 @@ def test_json_holds_the_facts_and_nothing_else(world: Path) -> None:
         (["--runs", "none", "--contest", "none.db"], SourceError, "none.db does not exist"),
         (["--out", "runs"], OutputError, "--out names a file and runs is a folder; give runs/report.html"),
         (["--out", "contest.db/x.html"], OutputError, "cannot write contest.db/x.html"),
-        (["nothing"], SourceError, "no single run 'nothing' in runs: there is none; `arena runs` lists them"),
+        (["nothing"], SourceError, "no run 'nothing' in runs; `arena runs` lists them"),
         (["runs"], SourceError, "runs is no run folder"),
     ],
 )
@@ -103,3 +104,21 @@ def test_a_report_needs_no_torch_wandb_or_scikit_learn(world: Path) -> None:
         [sys.executable, "-c", code], env={"PYTHONPATH": str(root), "HOME": str(world)}, capture_output=True, text=True
     )
     assert result.stdout.splitlines()[-1:] == ["[]"], result.stderr
+
+
+def test_a_project_names_model_a_and_model_b_and_the_variants_that_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets.py").write_text("class MyLeNet: ...\nclass MyMobileNet: ...\n")
+    (tmp_path / "arena.toml").write_text(
+        'variants = ["raw", "raw+aug"]\n[models]\nA = "nets.py:MyMobileNet"\nB = "nets.py:MyLeNet"\n'
+    )
+    for number, (model, variant) in enumerate([(OWN[0], "raw"), (OWN[1], "raw"), (OWN[1], "raw+aug"), (OWN[1], "bilateral")]):
+        write_run(tmp_path / "runs", f"{number}" * 16, make_config(model, variant), seed=number)
+    result = CliRunner().invoke(app, ["build"], catch_exceptions=False)
+    assert re.findall(r"^ (My\w+) ", result.stdout, flags=re.MULTILINE) == ["MyMobileNet"] * 3 + ["MyLeNet"] * 2
+    assert "1 training of 4 is missing: MyLeNet on raw + aug. Train with `arena train --all`." in result.stderr
+    page = (tmp_path / "report.html").read_text()
+    assert "Model A: MyMobileNet" in page
+    assert "Model B: MyLeNet" in page

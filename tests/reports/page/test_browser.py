@@ -155,11 +155,11 @@ def test_a_switch_hides_a_model_everywhere_and_shows_it_again(browser: Browser, 
     page.get_by_role("button", name="open all").click()
     rows, figures = page.locator("#trainings tbody tr:visible"), page.locator("#curves figure:visible")
     assert (rows.count(), figures.count()) == (24, 16)
-    page.get_by_role("button", name="Model B").first.click()
+    page.get_by_role("button", name="resnet").first.click()
     assert (rows.count(), figures.count()) == (12, 8)
     page.get_by_role("button", name="no aug").click()
     assert (rows.count(), figures.count()) == (6, 4)
-    page.get_by_role("button", name="Model B").first.click()
+    page.get_by_role("button", name="resnet").first.click()
     page.get_by_role("button", name="no aug").click()
     assert (rows.count(), figures.count()) == (24, 16)
     page.close()
@@ -257,7 +257,7 @@ def test_a_link_opens_the_fold_and_the_study_that_it_leads_to(browser: Browser, 
     assert [study.get_attribute("id") for study in studies.all()] == ["study-lenet5-2d-raw"]
     page.click("#sweeps a[href='#study-resnet-2d-bilateral']")
     assert [study.get_attribute("id") for study in studies.all()] == ["study-resnet-2d-bilateral"]
-    page.locator(".chooser select").select_option(label="Model A raw + aug")
+    page.locator(".chooser select").select_option(label="lenet5 raw + aug")
     assert [study.get_attribute("id") for study in studies.all()] == ["study-lenet5-2d-raw-2d-aug"]
     page.reload()
     assert [study.get_attribute("id") for study in studies.all()] == ["study-resnet-2d-bilateral"]  # the address says so

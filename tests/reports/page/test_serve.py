@@ -45,7 +45,7 @@ def test_the_page_follows_what_is_there(server: ReportServer, tmp_path: Path) ->
     assert (status, again) == (200, str(BUSY_S))
     assert "nothing to report: no finished run" in text
     write_run(tmp_path / "runs", "a" * 16, make_config("lenet5", "raw"))
-    assert "Model A" in get(server)[2]
+    assert "lenet5" in get(server)[2]
     n_builds = server.cache.n_builds
     assert get(server)[1] == str(IDLE_S)
     assert server.cache.n_builds == n_builds

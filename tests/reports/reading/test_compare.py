@@ -89,7 +89,7 @@ def test_the_command_writes_a_page_and_prints_the_pairs(tmp_path: Path, monkeypa
     write_eight(tmp_path / "b", n_takes=15)
     result = CliRunner().invoke(app, ["compare", "a", "b", "--lang", "es", "--out", "x.html"], catch_exceptions=False)
     assert result.stdout.splitlines()[-1] == "x.html"
-    assert sum("Modelo " in line for line in result.stdout.splitlines()) == 8
+    assert sum(line.strip().startswith(("lenet5", "resnet")) for line in result.stdout.splitlines()) == 8
     page = (tmp_path / "x.html").read_text()
     assert "<title>a frente a b</title>" in page
     assert page == render_comparison(compare_runs(Path("a"), Path("b"), Sources(lang="es"), texts("es"))).decode()

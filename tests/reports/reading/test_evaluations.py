@@ -79,9 +79,9 @@ def test_missing_folds_are_named_with_the_command_that_completes_them(tmp_path: 
     asked = f"--folds loso --model resnet --variant bilateral --runs '{tmp_path}/my runs'"
     assert evaluation.command == f"arena eval {asked} model.dropout=0.5 train.epochs=7"
     (note,) = [note.text for note in facts.notes if note.kind is NoteKind.MISSING]
-    assert note.startswith("The evaluation of Model B on bilateral lacks 2 trainings; 4 of 6 folds are shown.")
+    assert note.startswith("The evaluation of resnet on bilateral lacks 2 trainings; 4 of 6 folds are shown.")
     lead = evaluation_lead(facts.evaluations[0], english())
-    assert lead == "Every speaker held out once: not finished, 4 of 6 folds of Model B on bilateral so far."
+    assert lead == "Every speaker held out once: not finished, 4 of 6 folds of resnet on bilateral so far."
     assert evaluation.command.replace("'", "&#39;") in render_report(facts).decode()
 
 
@@ -186,7 +186,7 @@ def test_runs_that_keep_speakers_for_validation_are_scored_on_these(tmp_path: Pa
     (group,) = groups_of(tmp_path)
     assert group.on == "validation"
     assert group_title(group, english()) == "Every speaker held out once, scored on validation"
-    assert "On 6 speakers who validate and were never trained on, Model A" in evaluation_lead(group, english())
+    assert "On 6 speakers who validate and were never trained on, lenet5" in evaluation_lead(group, english())
     assert "flattered" not in evaluation_detail(group, english())
     assert any("a little optimistic" in text for text in group_caveats(group, english()))
 
@@ -197,13 +197,13 @@ def test_the_highest_of_several_is_said_to_be_flattered_and_the_others_are_named
     low, high = sorted(group.evaluations, key=lambda evaluation: evaluation.mean)
     pooled, interval = high.scores.pooled_macro_f1, high.scores.interval
     assert evaluation_lead(group, english()) == (
-        f"On 6 speakers never heard in training, Model B on raw + aug reaches a mean macro-F1 of {high.mean:.3f} over 6 folds; "
+        f"On 6 speakers never heard in training, resnet on raw + aug reaches a mean macro-F1 of {high.mean:.3f} over 6 folds; "
         f"the worst speaker, {high.worst.speaker}, has {high.worst.macro_f1:.3f}."
     )
     assert evaluation_detail(group, english()) == (
         f"Of all clips together it is {pooled:.3f}, with a 95\u202f% interval of {interval.low:.3f} to {interval.high:.3f}. "
         "It is the highest of 2, picked by these very scores and so a little flattered; "
-        f"Model A on raw + aug has {low.mean:.3f}."
+        f"lenet5 on raw + aug has {low.mean:.3f}."
     )
     most = max(high.scores.confused, key=lambda evaluation: evaluation.n)
     assert f"takes most often {most.truth} for {most.predicted} (" in confused_sentence(group, english())
@@ -231,7 +231,7 @@ def test_a_damaged_fold_leaves_out_its_evaluation_alone(tmp_path: Path) -> None:
     facts = gather_facts(Sources(runs=tmp_path))
     assert [evaluation.model for evaluation in facts.evaluations[0].evaluations] == ["resnet"]
     (note,) = [note.text for note in facts.notes if note.kind is NoteKind.ERROR]
-    assert note.startswith("the evaluation of Model A on raw + aug cannot be read: ")
+    assert note.startswith("the evaluation of lenet5 on raw + aug cannot be read: ")
 
 
 def test_a_page_without_evaluations_says_how_to_make_one(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_validation_of_heard_voices_is_said_to_choose_nothing(tmp_path: Path) ->
         write_run(tmp_path, digest, make_config(model, "raw", split=split))
     facts = gather_facts(Sources(runs=tmp_path))
     summary = summarise(facts)
-    assert summary.lead.startswith("Model B on raw scores highest on new clips of voices it knows, which says nothing of a new")
+    assert summary.lead.startswith("Model B: resnet on raw scores highest on new clips of voices it knows, which says nothing")
     assert "validation clips, of voices heard in training, is the highest of 2 trainings" in summary.answer[0][1]
     assert any("it chose no epoch (the last one was kept)" in text for text in summary.caveats)
     page = re.sub(r"\s+", " ", render_report(facts).decode())

@@ -96,7 +96,7 @@ def test_missing_trainings_stand_in_the_table_and_in_a_note(tmp_path: Path) -> N
     facts = gather_facts(Sources(runs=tmp_path))
     assert [(cell.model, cell.variant) for cell in facts.cells if cell.run] == [("resnet", "raw")]
     assert len(facts.cells) == 8
-    assert "7 trainings of the eight missing: Model A on raw;" in texts(facts, NoteKind.MISSING)[0]
+    assert "7 trainings of 8 are missing: lenet5 on raw;" in texts(facts, NoteKind.MISSING)[0]
 
 
 def test_the_newest_run_of_a_place_counts_and_the_others_are_counted(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_place_without_a_training_of_its_own_shows_a_trial_and_says_so(tmp_pat
     as_trials(tmp_path, digest)
     selection = select_runs(tmp_path, ())
     assert selection.folders["lenet5", "raw"].digest == digest
-    assert [note.text for note in selection.notes] == ["Model A on raw is a study's trial: no training of its own was found."]
+    assert [note.text for note in selection.notes] == ["lenet5 on raw is a study's trial: no training of its own was found."]
 
 
 def test_only_trials_are_better_than_nothing(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_runs_are_named_by_how_their_digest_begins(tmp_path: Path) -> None:
         write_run(tmp_path, digest, make_config("lenet5", variant))
     facts = gather_facts(Sources(runs=tmp_path, named_runs=(Path("b"), Path("ab"))))
     assert [run.digest for run in facts.runs] == ["ab" * 8, "ba" * 8]
-    with pytest.raises(SourceError, match=r"^no single run 'a' in .*: 2 runs begin so; `arena runs` lists them$"):
+    with pytest.raises(SourceError, match=r"^'a' names 2 runs: (ab){8} \(lenet5.raw, finished\), (ac){8} \("):
         gather_facts(Sources(runs=tmp_path, named_runs=(Path("a"),)))
 
 

@@ -38,7 +38,7 @@ def interval(low: float, high: float, unit: str = "clips", n_units: int = 300) -
 
 
 def effect(value: float, low: float, high: float) -> EffectFacts:
-    parts = (("Model A, raw", value - 0.01), ("Model B, raw", value + 0.01))
+    parts = (("lenet5, raw", value - 0.01), ("resnet, raw", value + 0.01))
     return EffectFacts(
         factors=("filter",),
         difference=DifferenceFacts(value=value, interval=interval(low, high), parts=parts),
@@ -57,7 +57,7 @@ def test_the_answer_names_choice_test_score_runner_up_and_cost(tmp_path: Path) -
     assert chosen.val is not None
     assert rival.test is not None
     assert summary.lead == (
-        f"Model B on raw + aug is the choice by validation. On test it reaches macro-F1 {chosen.test.macro_f1:.3f} "
+        f"Model B: resnet on raw + aug is the choice by validation. On test it reaches macro-F1 {chosen.test.macro_f1:.3f} "
         f"(95\u202f% interval {chosen.interval.low:.3f} to {chosen.interval.high:.3f})."
     )
     assert summary.answer[0][1] == (
@@ -65,7 +65,7 @@ def test_the_answer_names_choice_test_score_runner_up_and_cost(tmp_path: Path) -
         "The test clips had no part in that choice."
     )
     assert summary.answer[1][1].startswith(
-        f"Second by validation is Model A on raw + aug, with {rival.test.macro_f1:.3f} on test"
+        f"Second by validation is lenet5 on raw + aug, with {rival.test.macro_f1:.3f} on test"
     )
     assert "took 1 min 12 s on cpu with 1 thread" in summary.answer[-1][1]
 

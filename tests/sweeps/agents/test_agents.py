@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from cnn.runs.folder import RunFolder, RunState
-from cnn.runs.index import TrialMark, read_trial_mark
+from cnn.runs.marks import TrialMark, read_trial_mark
 from cnn.tiles.tile_set import TileSet
 from support.paths import ARENA
 from support.studies import agent_pid, hold_trial, read_process_state

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import arena.cli
 from cnn.runs.folder import RunFolder, RunState
-from cnn.runs.index import TrialMark, read_trial_mark
+from cnn.runs.marks import TrialMark, read_trial_mark
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import train
 from sweeps.agents import fused_agent

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import arena.cli
+from arena.base.project import Project
 from cnn.errors import RunError
 from cnn.tiles.tile_set import TileSet
 from support.paths import ARENA
@@ -90,9 +91,9 @@ def test_best_of_a_study_without_a_finished_trial_says_so(tmp_path: Path) -> Non
     ("words", "message"),
     [
         (["run", "lenet5"], "choose what to train on with --variant"),
-        (["run"], "not 0 files"),
-        (["run", "a.yaml", "b.yaml", "--variant", "raw"], "not 2 files"),
-        (["run", "lenet5", "--all"], "give it no file and no --variant"),
+        (["run"], "choose what to tune"),
+        (["run", "a.yaml", "b.yaml", "--variant", "raw"], "not a.yaml, b.yaml"),
+        (["run", "lenet5", "--model", "resnet", "--variant", "raw"], "not lenet5, resnet"),
         (["run", "lenet5", "--variant", "raw", "--budget", "0"], "--budget"),
     ],
 )
@@ -125,7 +126,7 @@ def request(tiles: TileSet, *, runs: Path = Path("runs"), options: AgentOptions 
 
 
 def test_all_means_eight_studies_named_by_model_and_variant(tiles: TileSet) -> None:
-    files, variants = choose_studies([], [], all_studies=True)
+    files, variants = choose_studies(Project(folder=tiles.folder), [], [], [], every=True)
     specs, notes = plan(request(tiles, files=files, variants=variants, budget=4, overrides=("train.epochs=2",)))
     assert notes == [
         f"note: {file}.yaml line 8: early_terminate never ends a trial: it looks first at epoch 3, and trials have 2; "
@@ -140,6 +141,20 @@ def test_all_means_eight_studies_named_by_model_and_variant(tiles: TileSet) -> N
     named, _ = plan(request(tiles, variants=("raw", "bilateral"), name="night"))
     assert [spec.name for spec in named] == ["night.lenet5.raw", "night.lenet5.bilateral"]
     assert [spec.name for spec in plan(request(tiles, name="night"))[0]] == ["night"]
+
+
+def test_a_net_of_ones_own_has_a_sweep_and_a_projects_settings_give_way_to_what_it_tunes(
+    tiles: TileSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    net = "a net.py:Net"
+    (tmp_path / "a net.py").write_text("class Net: pass\n")
+    project = Project(folder=tmp_path, values={"models.A": net, "models.B": "resnet", "sweep.B": "b.yaml"})
+    assert choose_studies(project, [], [], [], every=True)[0] == (net, "b.yaml")
+    (spec,), _ = plan(request(tiles, files=(net,), settings=("train.batch_size=32", "train.epochs=4"), budget=2))
+    assert (spec.name, spec.overrides) == ("Net.raw", ("train.epochs=4",))
+    assert [parameter.name for parameter in spec.sweep.parameters] == ["model.name", "train.learning_rate", "train.batch_size"]
+    assert spec.base["train"]["batch_size"] == 64
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cnn.runs.folder import RunFolder, RunState
-from cnn.runs.index import TrialMark, read_trial_mark
+from cnn.runs.marks import TrialMark, read_trial_mark
 from cnn.runs.wandb_record import read_copy
 from support.studies import agent_pid, hold_trial
 from support.wandb_server.bench import Bench, ended

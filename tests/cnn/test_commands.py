@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cnn.commands import format_train_command
 from cnn.config import TileSettings, config_to_dict, default_config
 from cnn.overrides import override
-from reports.reading.commands import format_train_command
 
 TILES, RUNS = Path("tiles"), Path("runs")
 

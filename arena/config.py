@@ -1,0 +1,71 @@
+"""`arena config`: what holds in a project, and where each value comes from."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from arena.base.options import CONTEST_FILE
+from arena.base.project import FILE_NAME, MEANINGS, SETTINGS, Project
+from arena.base.terminal import JSON_HELP, print_json, print_table, say
+
+_DEFAULTS = {
+    "sweep.A": "the net's own",
+    "sweep.B": "the net's own",
+    "sweep.budget": "the file's run_cap",
+    "contest.address": CONTEST_FILE,
+    "wandb.project": "arena",
+    "folders.tiles": "tiles",
+    "folders.runs": "runs",
+    "folders.studies": "studies",
+}
+_VARIABLES = {
+    "contest.address": ("ARENA_URL", "ARENA_CONTEST"),
+    "contest.team": ("ARENA_TEAM",),
+    "wandb.project": ("WANDB_PROJECT",),
+    "wandb.entity": ("WANDB_ENTITY",),
+}
+
+
+def config(as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
+    """Print what holds here, and where each value comes from: arena.toml, the environment, or Arena's default.
+
+    The command line wins over all of them. `arena train --keys` has the settings of trainings with their defaults.
+    """
+    from cnn.project import open_project
+
+    project = open_project()
+    rows = _list_values(project)
+    if as_json:
+        return print_json({"file": str(project.file) if project.exists else None, "values": rows})
+    columns = ("key", "value", "from")
+    print_table(columns, [[str(row[name]) for name in columns] for row in rows])
+    if not project.exists:
+        say(f"no {FILE_NAME} here or above; `arena new FOLDER` makes a project")
+
+
+def _list_values(project: Project) -> list[dict[str, object]]:
+    from cnn.config import VARIANTS
+    from cnn.nets import PAIR
+
+    defaults: dict[str, object] = {**_DEFAULTS, "variants": list(VARIANTS), "models.A": PAIR[0], "models.B": PAIR[1]}
+    rows: list[dict[str, object]] = []
+    for key, meaning in MEANINGS.items():
+        value, origin = (
+            project.values.get(key, defaults.get(key, "")),
+            project.file.name if key in project.values else "default",
+        )
+        for variable in _VARIABLES.get(key, ()):
+            if os.environ.get(variable, project.text(key)) != project.text(key):
+                value, origin = os.environ[variable], variable
+        if origin == "default" and not value:
+            origin = "not set"
+        rows.append(
+            {"key": key, "value": ", ".join(value) if isinstance(value, list) else value, "from": origin, "meaning": meaning}
+        )
+    settings = [(key, value) for key, value in project.values.items() if key.startswith(SETTINGS)]
+    return rows + [
+        {"key": key, "value": value, "from": project.file.name, "meaning": "setting of trainings"} for key, value in settings
+    ]

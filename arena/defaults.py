@@ -1,0 +1,54 @@
+"""Defaults of the command line that a project's arena.toml sets, in click's own form: what is typed wins over them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from arena.base.options import CONTEST_FILE
+from arena.base.project import Project
+
+_FOLDERS = ("tiles", "runs", "studies")
+
+
+def locate_folder(project: Project, name: str) -> Path:
+    """Return the path of the project's folder of tiles, runs or studies."""
+    return project.locate(str(project.values.get(f"folders.{name}", name)))
+
+
+def locate_contest(project: Project) -> str:
+    """Return the file or database of the project's contest: contest.db beside arena.toml where it names none."""
+    return project.contest or str(project.locate(CONTEST_FILE))
+
+
+def build_defaults(command: Any, project: Project) -> dict[str, Any]:
+    """Return click's `default_map` for a command and those below it; empty without a project."""
+    if not project.exists:
+        return {}
+    by_name = {name: str(locate_folder(project, name)) for name in _FOLDERS} | {"contest": locate_contest(project)}
+    return _build(command, by_name, _by_command(project))
+
+
+def _by_command(project: Project) -> dict[str, dict[str, str]]:
+    """Return the values of single commands, by their words and their parameters' names; empty where there is none."""
+    corpus, runs = project.text("corpus"), str(locate_folder(project, "runs"))
+    return {
+        "data scan": {"folder": corpus},
+        "data prepare": {"folder": corpus},
+        "data card": {"corpus": corpus},
+        "runs": {"folder": runs},
+        "wandb sync": {"folder": runs},
+        "submit": {"url": project.page, "team": project.text("contest.team")},
+        "pseudonym": {"url": project.page},
+    }
+
+
+def _build(command: Any, by_name: dict[str, str], by_command: dict[str, dict[str, str]], words: str = "") -> dict[str, Any]:
+    values: dict[str, Any] = {name: value for name, value in by_command.get(words, {}).items() if value}
+    for parameter in command.params:
+        value = by_name.get(parameter.name, "")
+        if value and (parameter.default is not None or (parameter.name not in ("tiles", "runs") and Path(value).exists())):
+            values[parameter.name] = value
+    for name, below in getattr(command, "commands", {}).items():
+        values[name] = _build(below, by_name, by_command, f"{words} {name}".strip())
+    return values

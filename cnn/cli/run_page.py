@@ -1,0 +1,139 @@
+"""One run for `arena runs show`: all its facts as plain values, and the page that a person reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shutil
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from arena.base.terminal import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnn.runs.folder import RunFolder, RunResult
+
+_BARS = "▁▂▃▄▅▆▇█"
+_N_BARS = 40
+_INDENT = 12
+_PARTS = {"train": "training", "val": "validation", "test": "test"}
+
+
+def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
+    """Read all facts of a run.
+
+    Raises:
+        RunError: one of its files is damaged.
+    """
+    from cnn.commands import format_train_command
+    from cnn.errors import RunError
+    from cnn.runs.index import DAMAGED, read_line
+
+    line = read_line(run)
+    if line.state == DAMAGED:
+        raise RunError(f"{run.path} is damaged: {line.cause}")
+    config, result = run.config(), run.result()
+    return {
+        "run": str(run.path),
+        **dataclasses.asdict(line),
+        "settings": _list_settings(config),
+        "scores": _read_scores(run, result) if result else {},
+        "verdict": dataclasses.asdict(result.verdict) if result and result.verdict else None,
+        "best_epoch": result.best_epoch if result else 0,
+        "wall_s": result.wall_s if result else sum(row.seconds for row in run.epochs()),
+        "device": result.device if result else "",
+        "curves": [dataclasses.asdict(row) for row in run.epochs()],
+        "files": {path.name: path.stat().st_size for path in sorted(run.path.iterdir()) if not path.name.startswith(".")},
+        "command": format_train_command(run.digest, config, tiles, run.path.parent),
+    }
+
+
+def _list_settings(content: dict[str, Any]) -> list[str]:
+    """List the settings that differ from the net's defaults; none where another version of Arena wrote them."""
+    from cnn.commands import list_overrides, restore_defaults
+    from cnn.errors import CnnError
+    from cnn.overrides import config_from_dict
+
+    try:
+        config = config_from_dict(content)
+        return list_overrides(config, restore_defaults(config))
+    except (CnnError, KeyError, TypeError, ValueError):
+        return []
+
+
+def _read_scores(run: RunFolder, result: RunResult) -> dict[str, dict[str, Any]]:
+    """Read the scores by part, those of stored predictions with the report's interval."""
+    import numpy as np
+
+    from arena.base.scores import macro_f1_interval
+    from cnn.runs.evaluation import count_confusions
+
+    scores = {}
+    for part, score in result.scores.items():
+        facts: dict[str, Any] = {"macro_f1": score.macro_f1, "accuracy": score.accuracy, "loss": score.loss, "n_clips": score.n}
+        by_speaker = count_confusions([run], part) if part != "train" and (run.path / "predictions.csv").exists() else {}
+        if by_speaker:
+            interval = macro_f1_interval(np.concatenate(list(by_speaker.values())))
+            facts["interval"] = {name: getattr(interval, name) for name in ("low", "high", "unit", "n_units")}
+        scores[part] = facts
+    return scores
+
+
+def print_page(page: dict[str, Any]) -> None:
+    """Print the page; its lines fit the terminal, but for the command, which is there to be copied."""
+    tags = " ".join(f"#{tag}" for tag in page["tags"])
+    trial = f"trial {page['trial']['number']} of {page['trial']['study']}" if page["trial"] else ""
+    when = page["changed_at"][:16].replace("T", " ")
+    _print_fact("run", f"{page['run']}, {page['state']} {when} UTC")
+    _print_fact("name", " ".join(filter(None, (page["name"], tags, trial))))
+    _print_fact("net", f"{page['model']} on {page['variant']}")
+    _print_fact("split", f"{page['split']}, corpus {page['corpus']}")
+    _print_fact("settings", ", ".join(page["settings"]) or "the defaults")
+    _print_fact("failure", page["cause"])
+    for part, title in _PARTS.items():
+        if part in page["scores"]:
+            _print_fact(title, _describe_score(page["scores"][part]))
+    if page["verdict"]:
+        _print_fact("verdict", f"{page['verdict']['state']}: {page['verdict']['reason']}")
+    if page["curves"]:
+        best = f", the weights are those of epoch {page['best_epoch']}" if page["best_epoch"] else ""
+        device = f" on {page['device']}" if page["device"] else ""
+        _print_fact("epochs", f"{page['n_epochs']} of {page['epochs']} in {duration(page['wall_s'])}{device}{best}")
+        for title, key in (("train loss", "train_loss"), ("val loss", "val_loss"), ("val F1", "val_macro_f1")):
+            _print_fact(title, _draw_curve([row[key] for row in page["curves"]]))
+    _print_fact("files", ", ".join(f"{name} {_format_size(size)}" for name, size in page["files"].items()))
+    if page["command"]:
+        print(f"\ntrain it again:\n{page['command']}")
+
+
+def _print_fact(title: str, text: str) -> None:
+    """Print a line, folded between facts and words but not between a number and its unit."""
+    if text:
+        width = max(shutil.get_terminal_size().columns, 40)
+        text = re.sub(r"(?<=\d) (?=[a-zA-Z]+)", "\u00a0", text)
+        lines = textwrap.fill(f"{title:<{_INDENT}}{text}", width, subsequent_indent=" " * _INDENT, break_on_hyphens=False)
+        print(lines.replace("\u00a0", " "))
+
+
+def _describe_score(score: dict[str, Any]) -> str:
+    text, interval = f"macro-F1 {score['macro_f1']:.3f}", score.get("interval")
+    if interval:
+        text += f" ({interval['low']:.3f} to {interval['high']:.3f} over {interval['n_units']} {interval['unit']})"
+    n_clips = "" if interval and interval["unit"] == "clips" else f", {score['n_clips']:,} clips"
+    return f"{text}, accuracy {score['accuracy']:.3f}{n_clips}"
+
+
+def _format_size(size_bytes: int) -> str:
+    return f"{size_bytes} B" if size_bytes < 1000 else f"{size_bytes / 1e3:,.0f} kB"
+
+
+def _draw_curve(values: Sequence[float]) -> str:
+    """Draw values as bars from the least to the largest, beside the first and the last; of many epochs some."""
+    n_bars = min(len(values), _N_BARS)
+    picked = [values[round(n * (len(values) - 1) / max(n_bars - 1, 1))] for n in range(n_bars)]
+    least, span = min(picked), max(picked) - min(picked)
+    bars = "".join(_BARS[round((value - least) / span * (len(_BARS) - 1))] if span else _BARS[0] for value in picked)
+    return f"{bars} {values[0]:.3f} to {values[-1]:.3f}"

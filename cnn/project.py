@@ -1,0 +1,100 @@
+"""Nets, variants and settings of a project, and of the command line that wins over it.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from arena.base.project import Project, ProjectError, find_project
+from cnn.config import VARIANTS, RunConfig, TileSettings, default_config, model_defaults
+from cnn.errors import ConfigError
+from cnn.fields import check_choice
+from cnn.nets import PAIR
+from cnn.overrides import apply_values, keys, override, suggest_key
+from cnn.plugin import shorten_name
+
+_ELSEWHERE = {"model.name": "[models]", "variant": "variants"}
+
+
+def open_project() -> Project:
+    """Return the project of the working folder, its nets, variants and settings checked.
+
+    Raises:
+        ProjectError: an arena.toml that cannot be used.
+    """
+    project = find_project()
+    try:
+        for variant in project.variants:
+            check_choice("variants", variant, VARIANTS)
+        _refuse_repeated(project.variants, "variants")
+        for net in project.models:
+            model_defaults(net)
+        _check_settings(project.settings)
+    except ConfigError as error:
+        raise ProjectError(f"{project.file}: {error}") from error
+    labels = [shorten_name(net) for net in project.models]
+    if len(set(labels)) < len(labels):
+        raise ProjectError(f"{project.file}: both models are called {labels[0]}; give their classes two names")
+    return project
+
+
+def _check_settings(settings: Mapping[str, object]) -> None:
+    for key in settings:
+        if key in _ELSEWHERE:
+            raise ConfigError(f"{key} does not belong to [settings]; write it as {_ELSEWHERE[key]}")
+        if key not in keys():
+            raise ConfigError(f"unknown key {key!r} in [settings]{suggest_key(key, keys())}")
+    own = {key: value for key, value in settings.items() if not key.startswith("model.")}  # each net has its own ranges
+    apply_values(RunConfig(corpus=""), own)
+
+
+def choose_models(project: Project) -> tuple[str, str]:
+    """Return Model A and Model B, as `--model` takes them: the project's, or lenet5 and resnet."""
+    first, second = project.models or PAIR
+    return first, second
+
+
+def choose_cells(
+    project: Project, models: Sequence[str], variants: Sequence[str], *, every: bool, variant: str = "raw"
+) -> list[tuple[str, str]]:
+    """Return nets and variants to train, each net on each variant.
+
+    Args:
+        models, variants: those that were named; none means Model A on `variant`.
+        every: none means both models, and the project's variants or all four.
+
+    Raises:
+        ConfigError: a net or a variant is named twice.
+    """
+    _refuse_repeated([shorten_name(model) for model in models], "--model")
+    _refuse_repeated(variants, "--variant")
+    pair = choose_models(project)
+    chosen_models = models or (pair if every else pair[:1])
+    chosen_variants = variants or (project.variants or VARIANTS if every else (variant,))
+    return [(model, name) for model in chosen_models for name in chosen_variants]
+
+
+def configure(project: Project, corpus: str, tiles: TileSettings, cell: tuple[str, str], overrides: Sequence[str]) -> RunConfig:
+    """Return the configuration of a net on a variant: its defaults, the project's settings, then `overrides`.
+
+    Raises:
+        ConfigError: an unknown net, variant or key, or a value out of range.
+    """
+    return override(default_config(corpus, tiles, *cell), [*select_settings(project), *overrides])
+
+
+def select_settings(project: Project, without: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the project's settings of trainings as `key=value`, without those of tiles and the keys of `without`."""
+    return tuple(
+        f"{key}={','.join(value) if isinstance(value, list) else value}"
+        for key, value in project.settings.items()
+        if not key.startswith("tiles.") and key not in without
+    )
+
+
+def _refuse_repeated(names: Sequence[str], option: str) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"{option} has {name} twice; give each once")

@@ -1,0 +1,118 @@
+"""Ways to name a run: its path, the beginning of its digest, its name, `latest`, `best`, or net and variant `lenet5.raw+aug`.
+
+Each may follow the folder of runs that is meant: `runs-before/best`. Standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from arena.base.suggest import did_you_mean
+from cnn.config import VARIANTS, SplitSettings
+from cnn.errors import CnnError, RunError
+from cnn.files import read_json
+from cnn.plugin import shorten_name
+from cnn.runs.folder import RunFolder, RunState, list_runs
+from cnn.runs.index import RunLine, describe_split, read_line
+from cnn.runs.marks import BEST, LATEST, read_label, read_trial_mark
+
+_N_NAMED = 6  # in a message
+
+
+def find_run(reference: str, runs_dir: Path) -> RunFolder:
+    """Find the run that `reference` names.
+
+    `latest` is the training that finished last and `best` the one of highest validation macro-F1; `lenet5.raw+aug` is the
+    newest of that net and variant. Trials of sweeps are none of these, and the last two look at one corpus and one split.
+
+    Raises:
+        RunError: none, or several.
+    """
+    path = Path(reference)
+    folder, word = (runs_dir, path.name) if path.parent == Path() else (path.parent, path.name)
+    runs = list_runs(folder)
+    hits = [RunFolder(path)] if (path / "config.json").exists() else []
+    if word:
+        hits += [run for run in runs if run.digest.startswith(word) or _read_name(run) == word]
+    if word in (LATEST, BEST) or word.rpartition(".")[2] in VARIANTS:
+        hits += [RunFolder(folder / line.digest) for line in _choose_trainings(word, folder, runs)]
+    unique = {run.path.resolve(): run for run in hits}
+    if not unique:
+        raise RunError(f"no run {reference!r} in {folder}{_suggest(word, runs)}")
+    if len(unique) > 1:
+        raise RunError(f"{reference!r} names {len(unique)} runs: {_list(unique.values())}; write more of the digest of one")
+    return next(iter(unique.values()))
+
+
+def _read_name(run: RunFolder) -> str:
+    try:
+        return read_label(run).name
+    except RunError:
+        return ""  # `arena runs` reports damage
+
+
+def _choose_trainings(word: str, folder: Path, runs: Sequence[RunFolder]) -> list[RunLine]:
+    """Choose the training that `latest`, `best` or `lenet5.raw+aug` names; none where there is no such training."""
+    lines = [read_line(run) for run in runs if _is_training(run)]
+    lines = [line for line in lines if line.state == RunState.FINISHED]
+    if word not in (LATEST, BEST):
+        lines = [line for line in lines if line.net == shorten_name(word)]
+    if word != LATEST:
+        lines = _keep_comparable(word, lines, folder)
+    lines.sort(key=lambda line: ((line.val_macro_f1 or 0.0) if word == BEST else 0.0, line.changed_at, line.digest))
+    return lines[-1:]
+
+
+def _is_training(run: RunFolder) -> bool:
+    try:
+        return read_trial_mark(run) is None
+    except RunError:
+        return False
+
+
+def _keep_comparable(word: str, lines: list[RunLine], folder: Path) -> list[RunLine]:
+    """Keep the trainings of one corpus and split: of several those of the default split, and of the tiles prepared last.
+
+    Raises:
+        RunError: several are left.
+    """
+    wishes = {"split": describe_split(asdict(SplitSettings())), "corpus": _read_corpus(Path("tiles"))}
+    for key, wish in wishes.items():
+        if len({(line.corpus, line.split) for line in lines}) > 1:
+            lines = [line for line in lines if getattr(line, key) == wish] or lines
+    newest = {(line.corpus, line.split): line for line in lines}
+    if len(newest) > 1:
+        groups = "; ".join(f"{line.digest} (corpus {line.corpus[:8]}, split {line.split})" for line in newest.values())
+        raise RunError(
+            f"{word!r} is a training of one corpus and split, and {folder} holds {len(newest)} such groups, with "
+            f"{groups}; name the run by its digest"
+        )
+    return lines
+
+
+def _read_corpus(tiles: Path) -> str:
+    """Return the digest of the recordings of the tiles that were prepared last; empty where there are none."""
+    paths = [tiles / "settings.json", *tiles.glob("*/settings.json")]
+    paths = sorted((path for path in paths if path.exists()), key=lambda path: path.stat().st_mtime)
+    try:
+        return str(read_json(paths[-1]).get("corpus", "")) if paths else ""
+    except CnnError:
+        return ""
+
+
+def _suggest(word: str, runs: Sequence[RunFolder]) -> str:
+    if not runs:
+        return ", which holds none; `arena train` makes one"
+    if word in (LATEST, BEST):
+        return ": no training in it is finished; `arena runs` lists them"
+    lines = [read_line(run) for run in runs]
+    names = {name for line in lines for name in (line.name, line.digest)} - {""}
+    nets = {line.net for line in lines if line.state == RunState.FINISHED and not line.trial}
+    return did_you_mean(word, sorted({LATEST, BEST} | names | nets), "`arena runs` lists them")
+
+
+def _list(runs: Iterable[RunFolder]) -> str:
+    texts = [f"{line.digest} ({', '.join(filter(None, (line.name, line.net, line.state)))})" for line in map(read_line, runs)]
+    return ", ".join(texts[:_N_NAMED]) + (f" and {len(texts) - _N_NAMED} more" if len(texts) > _N_NAMED else "")
