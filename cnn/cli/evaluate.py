@@ -109,7 +109,7 @@ def _check_nets(configs: Sequence[RunConfig], paths: TrainingPaths) -> None:
     for config in configs:
         folder = RunFolder(paths.runs / config.digest)
         if config.model.is_plugin and config.model not in checked and folder.state() is not RunState.FINISHED:
-            from cnn.models.check import check_net
+            from cnn.check.net import check_net
             from cnn.models.own import resolve_source
 
             check_net(resolve_source(config.model, folder.path), config.tiles.size, len(LABELS))
