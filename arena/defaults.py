@@ -11,11 +11,6 @@ from arena.base.project import Project
 _FOLDERS = ("tiles", "runs", "studies")
 
 
-def locate_folder(project: Project, name: str) -> Path:
-    """Return the path of the project's folder of tiles, runs or studies."""
-    return project.locate(str(project.values.get(f"folders.{name}", name)))
-
-
 def locate_contest(project: Project) -> str:
     """Return the file or database of the project's contest: contest.db beside arena.toml where it names none."""
     return project.contest or str(project.locate(CONTEST_FILE))
@@ -25,13 +20,13 @@ def build_defaults(command: Any, project: Project) -> dict[str, Any]:
     """Return click's `default_map` for a command and those below it; empty without a project."""
     if not project.exists:
         return {}
-    by_name = {name: str(locate_folder(project, name)) for name in _FOLDERS} | {"contest": locate_contest(project)}
+    by_name = {name: str(project.locate_folder(name)) for name in _FOLDERS} | {"contest": locate_contest(project)}
     return _build(command, by_name, _by_command(project))
 
 
 def _by_command(project: Project) -> dict[str, dict[str, str]]:
     """Return the values of single commands, by their words and their parameters' names; empty where there is none."""
-    corpus, runs = project.text("corpus"), str(locate_folder(project, "runs"))
+    corpus, runs = project.text("corpus"), str(project.locate_folder("runs"))
     return {
         "data scan": {"folder": corpus},
         "data prepare": {"folder": corpus},

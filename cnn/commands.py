@@ -1,4 +1,4 @@
-"""Commands that train a run again, and settings as their words."""
+"""Commands that train a run again, with paths from the project's folder, and settings as their words."""
 
 from __future__ import annotations
 
@@ -6,41 +6,47 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from arena.base.project import Project, find_project
 from cnn.config import RunConfig, config_to_dict, default_config, model_defaults
 from cnn.errors import CnnError
 from cnn.overrides import config_from_dict, flatten, override
+from cnn.plugin import is_plugin, parse_path, shorten_name
 
 _NO_OVERRIDES = ("corpus", "variant", "model.name", "model.source")
 
 
 def format_train_command(digest: str, content: dict[str, Any], tiles: Path, runs: Path) -> str:
     """Return the `arena train` of that configuration; empty where this version of Arena would train another one, or none."""
+    project = find_project()
     try:
         config = config_from_dict(content)
-        default = default_config(config.corpus, config.tiles, config.model.name, config.variant)
-        words = list_overrides(config, default)
-        if override(default, words).digest != digest:
+        words = list_overrides(config, project)
+        if override(default_config(config.corpus, config.tiles, config.model.name, config.variant), words).digest != digest:
             return ""
     except (CnnError, KeyError, TypeError, ValueError):
         return ""
-    folders = [] if tiles == Path("tiles") else ["--tiles", str(tiles)]
-    folders += [] if runs == Path("runs") else ["--runs", str(runs)]
-    return shlex.join(["arena", "train", "--model", config.model.name, "--variant", config.variant, *folders, *words])
+    folders = [*project.folder_option("tiles", tiles), *project.folder_option("runs", runs)]
+    net = ["--model", format_net(config.model.name, project), "--variant", config.variant]
+    return shlex.join(["arena", "train", *net, *folders, *words])
 
 
-def restore_defaults(config: RunConfig) -> RunConfig:
-    """Return the default configuration of the same net, variant and tiles; a plug-in's file is not read."""
+def format_net(name: str, project: Project) -> str:
+    """Return a net as a command in the project's folder takes it."""
+    return f"{project.shorten(parse_path(name))}:{shorten_name(name)}" if is_plugin(name) else name
+
+
+def list_overrides(config: RunConfig, project: Project) -> list[str]:
+    """List as `key=value` the settings that differ from the net's defaults, or that the project would set."""
     model = model_defaults(config.model.name, config.model.source)
-    return RunConfig(corpus=config.corpus, variant=config.variant, tiles=config.tiles, model=model)
-
-
-def list_overrides(config: RunConfig, default: RunConfig) -> list[str]:
-    """List the settings of `config` that differ from `default`, as `key=value`."""
-    before = flatten(config_to_dict(default))
+    default = RunConfig(corpus=config.corpus, variant=config.variant, tiles=config.tiles, model=model)
+    before = {key: value for key, value in flatten(config_to_dict(default)).items() if key not in project.settings}
     return [
         f"{key}={_text(value)}"
         for key, value in flatten(config_to_dict(config)).items()
-        if key not in _NO_OVERRIDES and not key.startswith("tiles.") and value != before.get(key)
+        if key not in _NO_OVERRIDES
+        and not key.startswith("tiles.")
+        and (config.augmented or not key.startswith("augment."))
+        and (key not in before or value != before[key])
     ]
 
 

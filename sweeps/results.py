@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from arena.base.project import find_project
+from cnn.commands import format_net
 from sweeps.study.folder import StudyFolder, StudySpec, list_names
 from sweeps.study.lease import read_lease
 from sweeps.sweepfile.space import Distribution, Parameter
@@ -203,8 +205,9 @@ def _importances(facts: StudyFacts) -> dict[str, float]:
 
 def _command(spec: StudySpec, best: TrialFacts) -> str:
     """Return the command that trains the best trial again, or shows its run if the folder is still there."""
-    words = ["arena", "train", "--model", spec.model, "--variant", spec.variant]
-    words += ["--tiles", shorten(spec.tiles), "--runs", shorten(spec.runs), *spec.overrides]
+    project = find_project()
+    words = ["arena", "train", "--model", format_net(spec.model, project), "--variant", spec.variant]
+    words += ["--tiles", str(project.shorten(spec.tiles)), *project.folder_option("runs", spec.runs), *spec.overrides]
     words += [f"{name}={_text(value)}" for name, value in best.params.items() if name != "model.name"]
     return shlex.join(words)
 

@@ -119,6 +119,10 @@ class Project:
         is_path = key in _PATHS or (key == "contest.address" and "://" not in value)
         return str(self.locate(value)) if value and is_path else value
 
+    def locate_folder(self, name: str) -> Path:
+        """Return the path of the folder of tiles, runs or studies."""
+        return self.locate(str(self.values.get(f"folders.{name}", name)))
+
     def locate(self, path: str) -> Path:
         """Return a path that is written from the project's folder as one from the working folder."""
         target = self.folder / Path(path).expanduser()
@@ -128,6 +132,16 @@ class Project:
             return Path(os.path.relpath(target))
         except ValueError:  # another drive of Windows
             return target
+
+    def shorten(self, path: Path) -> Path:
+        """Return a path from the working folder as one from the project's folder, if it lies there: a command to be read."""
+        target = Path(os.path.abspath(path))
+        return target.relative_to(self.folder) if target.is_relative_to(self.folder) else path
+
+    def folder_option(self, name: str, path: Path) -> list[str]:
+        """Return the option that names a folder of tiles, runs or studies in a command; none for the project's own."""
+        is_default = Path(os.path.abspath(path)) == Path(os.path.abspath(self.locate_folder(name)))
+        return [] if is_default else [f"--{name}", str(self.shorten(path))]
 
     def _locate_net(self, net: str) -> str:
         path, colon, class_name = net.rpartition(":")

@@ -53,13 +53,13 @@ def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
 
 def _list_settings(content: dict[str, Any]) -> list[str]:
     """List the settings that differ from the net's defaults; none where another version of Arena wrote them."""
-    from cnn.commands import list_overrides, restore_defaults
+    from arena.base.project import Project
+    from cnn.commands import list_overrides
     from cnn.errors import CnnError
     from cnn.overrides import config_from_dict
 
     try:
-        config = config_from_dict(content)
-        return list_overrides(config, restore_defaults(config))
+        return list_overrides(config_from_dict(content), Project(folder=Path()))
     except (CnnError, KeyError, TypeError, ValueError):
         return []
 

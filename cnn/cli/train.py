@@ -12,6 +12,8 @@ from arena.base.terminal import duration, print_json, print_table, progress, say
 from cnn.cli.options import Device, Every, Json, Models, Overrides, Runs, Tiles, Wandb
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from arena.base.project import Project
     from cnn.config import RunConfig
     from cnn.runs.folder import EpochRow, RunFolder
@@ -34,6 +36,8 @@ def train_command(
     jobs: Annotated[int, typer.Option(min=0, help="Trainings at once; 0 chooses.", show_default="one a core")] = 0,
     device: Device = "auto",
     wandb: Wandb = "auto",
+    name: Annotated[str, typer.Option(help="Names the training: `arena predict NAME`.", show_default=False)] = "",
+    tag: Annotated[list[str] | None, typer.Option(help="Marks the trainings, for `arena runs --tag`; repeat for more.")] = None,
     keys: Annotated[bool, typer.Option("--keys", help="List every setting with its default, and stop.")] = False,
     json: Json = False,
 ) -> None:
@@ -51,8 +55,20 @@ def train_command(
     tile_set = find_tiles(tiles, say)
     configs = [configure(project, tile_set.corpus, tile_set.settings, cell, overrides or ()) for cell in cells]
     paths = TrainingPaths(tiles=tile_set.folder, runs=runs, device=device, wandb=wandb)
+    _label(configs, runs, name, tag or ())
     folders = train_with_bar(configs, paths, jobs or default_jobs(device, len(configs)))
     print_json([run_as_json(folder) for folder in folders]) if json else print_runs(folders)
+
+
+def _label(configs: Sequence[RunConfig], runs: Path, name: str, tags: Sequence[str]) -> None:
+    """Name and tag the run folders before the first epoch, so that a name that is taken costs no training."""
+    from cnn.runs.folder import RunFolder
+    from cnn.runs.marks import label_run
+
+    if name and len(configs) > 1:
+        raise typer.BadParameter(f"--name names one training, and these are {len(configs)}; mark them with --tag")
+    for config in configs if name or tags else ():
+        label_run(RunFolder(runs / config.digest), name, tags)
 
 
 def train_with_bar(configs: list[RunConfig], paths: TrainingPaths, n_jobs: int) -> list[RunFolder]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cnn.commands import list_overrides, restore_defaults
+from arena.base.project import find_project
+from cnn.commands import format_net, list_overrides
 from cnn.config import FOLDED_KINDS, RunConfig, SplitSettings, config_to_dict
 from cnn.errors import CnnError
 from cnn.overrides import config_from_dict, flatten
@@ -66,23 +66,16 @@ class FoldRuns:
         """Return the runs of `folds`, each by `seeds`."""
         return [[self.finished[fold, seed] for seed in self.seeds] for fold in self.folds]
 
-    def command(self, runs_dir: Path, tiles: Path = Path("tiles")) -> str:
+    def command(self, runs_dir: Path, tiles: Path) -> str:
         """Return the `arena eval` that trains the missing folds; finished runs cost it no time."""
-        split, n_seeds = self.config.split, 1 + max(seed for _, seed in self.pairs)
+        project, split, n_seeds = find_project(), self.config.split, 1 + max(seed for _, seed in self.pairs)
         words = ["arena", "eval", "--folds", str(split.n_folds) if split.kind == "folds" else split.kind]
-        words += ["--model", self.config.model.name, "--variant", self.config.variant]
+        words += ["--model", format_net(self.config.model.name, project), "--variant", self.config.variant]
         words += ["--seeds", str(n_seeds)] if n_seeds > 1 else []
         words += ["--on", self.on] if self.on != "test" else []
-        words += ["--tiles", str(tiles)] if tiles != Path("tiles") else []
-        words += ["--runs", str(runs_dir)] if runs_dir != Path("runs") else []
-        return shlex.join([*words, *_list_overrides(self.config)])
-
-
-def _list_overrides(config: RunConfig) -> Iterator[str]:
-    for word in list_overrides(config, restore_defaults(config)):
-        key = word.partition("=")[0]
-        if key not in _KEYS_OF_OPTIONS and (config.augmented or not key.startswith("augment.")):
-            yield word
+        words += [*project.folder_option("tiles", tiles), *project.folder_option("runs", runs_dir)]
+        overrides = list_overrides(self.config, project)
+        return shlex.join([*words, *(word for word in overrides if word.partition("=")[0] not in _KEYS_OF_OPTIONS)])
 
 
 def find_evaluations(runs_dir: Path) -> list[FoldRuns]:

@@ -105,12 +105,12 @@ def label_run(folder: RunFolder, name: str = "", tags: Iterable[str] = ()) -> Ru
     for tag in tags:
         _check_word("tag", tag)
     try:
-        folder.path.mkdir(parents=True, exist_ok=True)
         with hold_lock(folder.path.parent / ".names.lock"):
             before = read_label(folder)
             if name:
                 _check_free(name, folder)
             after = RunLabel(name=name or before.name, tags=tuple(dict.fromkeys((*before.tags, *tags))))
+            folder.path.mkdir(exist_ok=True)
             _write(folder, after)
     except OSError as error:
         raise RunError(f"cannot write the run folder {folder.path}: {error.strerror}; choose another with --runs") from error

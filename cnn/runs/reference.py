@@ -9,10 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from arena.base.project import find_project
 from arena.base.suggest import did_you_mean
-from cnn.config import VARIANTS, SplitSettings
+from cnn.config import VARIANTS, RunConfig
 from cnn.errors import CnnError, RunError
 from cnn.files import read_json
+from cnn.overrides import apply_values
 from cnn.plugin import shorten_name
 from cnn.runs.folder import RunFolder, RunState, list_runs
 from cnn.runs.index import RunLine, describe_split, read_line
@@ -73,12 +75,15 @@ def _is_training(run: RunFolder) -> bool:
 
 
 def _keep_comparable(word: str, lines: list[RunLine], folder: Path) -> list[RunLine]:
-    """Keep the trainings of one corpus and split: of several those of the default split, and of the tiles prepared last.
+    """Keep the trainings of one corpus and split: of several those of the project's split, and of the tiles prepared last.
 
     Raises:
         RunError: several are left.
     """
-    wishes = {"split": describe_split(asdict(SplitSettings())), "corpus": _read_corpus(Path("tiles"))}
+    project = find_project()
+    own = {key: value for key, value in project.settings.items() if key.startswith("split.")}
+    split = apply_values(RunConfig(corpus=""), own).split
+    wishes = {"split": describe_split(asdict(split)), "corpus": _read_corpus(project.locate_folder("tiles"))}
     for key, wish in wishes.items():
         if len({(line.corpus, line.split) for line in lines}) > 1:
             lines = [line for line in lines if getattr(line, key) == wish] or lines

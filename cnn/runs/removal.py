@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arena.base.locks import describe_holder, try_lock
+from arena.base.project import find_project
 from cnn.errors import RunError
 from cnn.runs.evaluation_sets import find_evaluations
 from cnn.runs.folder import RunFolder
@@ -43,12 +44,12 @@ def plan_removals(runs: Sequence[RunFolder], studies_dir: Path) -> list[Removal]
 def _list_folds(runs: Sequence[RunFolder]) -> dict[str, str]:
     """Return why a run is needed, by the digests of the finished folds of unfinished evaluations."""
     needs: dict[str, str] = {}
-    digests = {run.digest for run in runs}
+    digests, tiles = {run.digest for run in runs}, find_project().locate_folder("tiles")
     for runs_dir in {run.path.parent for run in runs}:
         for evaluation in find_evaluations(runs_dir):
             finished = {run.digest for run in evaluation.finished.values()}
             if evaluation.n_missing and not finished <= digests:
-                reason = f"a fold of an unfinished evaluation; finish it with `{evaluation.command(runs_dir)}`"
+                reason = f"a fold of an unfinished evaluation; finish it with `{evaluation.command(runs_dir, tiles)}`"
                 needs |= dict.fromkeys(finished, reason)
     return needs
 

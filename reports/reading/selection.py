@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from arena.base.project import find_project
+from cnn.commands import format_net
 from cnn.config import TILES_FORMAT
 from cnn.errors import RunError
 from cnn.nets import PAIR
@@ -203,8 +205,9 @@ def _missing(chosen: Mapping[CellKey, Candidate], grid: Grid, inferred: Sequence
     absent = [key for key in grid.order(()) if key not in chosen]
     if not absent:
         return []
-    typed = {run.key[0]: run.name for run in chosen.values()}
-    words = [] if set(inferred) <= set(PAIR) else [word for label in inferred for word in ("--model", typed[label])]
+    project = find_project()
+    nets = {run.key[0]: format_net(run.name, project) for run in chosen.values()}
+    words = [] if set(inferred) <= set(PAIR) else [word for label in inferred for word in ("--model", nets[label])]
     command = shlex.join(["arena", "train", "--all", *words])
     names = "; ".join(t.cell(*key) for key in absent)
     return [Note(kind=NoteKind.MISSING, text=t.n("note.missing", len(absent), all=grid.n_cells, names=names, command=command))]

@@ -36,3 +36,18 @@ def test_there_is_none_for_a_run_that_this_version_would_train_otherwise() -> No
     assert format_train_command("0" * 16, config_to_dict(config), TILES, RUNS) == ""
     assert format_train_command(config.digest, {**config_to_dict(config), "new": {"key": 1}}, TILES, RUNS) == ""
     assert format_train_command(config.digest, {"corpus": "c"}, TILES, RUNS) == ""
+
+
+def test_in_a_project_paths_are_from_its_folder_and_its_settings_stand_in_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nets.py").write_text("class MyNet: pass")
+    (tmp_path / "arena.toml").write_text('[folders]\nruns = "shelf"\n[settings]\ntrain.epochs = 5\n')
+    (tmp_path / "notes").mkdir()
+    monkeypatch.chdir(tmp_path / "notes")
+    config = default_config("c" * 16, TileSettings(), "../nets.py:MyNet", "raw")  # of 20 epochs
+    content = config_to_dict(config)
+    command = "arena train --model nets.py:MyNet --variant raw train.epochs=20"
+    assert format_train_command(config.digest, content, Path("../tiles"), tmp_path / "shelf") == command
+    command = "arena train --model nets.py:MyNet --variant raw --tiles notes/tiles --runs runs train.epochs=20"
+    assert format_train_command(config.digest, content, Path("tiles"), Path("../runs")) == command

@@ -22,12 +22,14 @@ def test_a_name_moves_only_when_it_is_free_and_tags_gather(tmp_path: Path) -> No
         "a name belongs to one run, and 'base' is aa11's; choose another, or free it with `arena runs name base --remove`"
     )
     assert read_label(second) == RunLabel()
+    with pytest.raises(RunError, match="a name belongs to one run"):
+        label_run(RunFolder(tmp_path / "cc33"), "base")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["aa11", "bb22"]  # nothing is left behind
     assert remove_name(first) == "base"
     assert label_run(second, "base").name == "base"
     assert label_run(second, "other").name == "other"
     assert remove_tags(first, ("wide", "none")) == RunLabel(tags=("old", "slow"))
     assert {path.name for path in first.path.iterdir()} == {"config.json", "result.json", "label.json"}
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["aa11", "bb22"]
 
 
 def test_a_training_that_never_began_holds_no_name(tmp_path: Path) -> None:

@@ -102,6 +102,11 @@ def test_of_several_corpora_the_best_is_that_of_the_tiles_prepared_last(runs: Pa
     assert find_run("best", runs).digest == "aa22"
 
 
+def test_in_a_project_the_best_is_that_of_its_split(runs: Path) -> None:
+    Path("arena.toml").write_text('[settings]\nsplit.kind = "loso"\n')
+    assert find_run("best", runs).digest == "dd55"
+
+
 def test_a_damaged_run_hides_no_other(runs: Path) -> None:
     for name in ("result.json", "label.json", "trial.json"):
         (runs / "aa11" / name).write_text("{")

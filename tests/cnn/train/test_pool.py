@@ -12,14 +12,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from arena.base.locks import open_locked, sign_lock
 from arena.base.project import Project
-from cnn.cli.train import train_with_bar
+from cnn.cli.train import app, train_with_bar
 from cnn.config import RunConfig, default_config
 from cnn.errors import RunError, SplitError
 from cnn.overrides import override
 from cnn.project import choose_cells, configure
 from cnn.runs.folder import EpochRow, RunFolder, RunState, list_runs
+from cnn.runs.marks import RunLabel, read_label
 from cnn.tiles.tile_set import TileSet
 from cnn.train.pool import TrainingPaths, train_all
 from cnn.train.training_run import Decision, train
@@ -61,6 +64,42 @@ def test_a_failed_training_stops_no_other_and_is_reported(tiles: TileSet, tmp_pa
         train_all([bad, good], TrainingPaths(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, said.append)
     assert RunFolder(tmp_path / good.digest).state() is RunState.FINISHED
     assert re.match(rf"failed: {named} the (validation )?loss became", said[0])
+
+
+def test_a_training_that_another_process_does_is_waited_for_with_a_word_and_named_from_its_folder(
+    tiles: TileSet, tmp_path: Path
+) -> None:
+    config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=1"])
+    folder = RunFolder(tmp_path / config.digest)
+    lock = open_locked(folder.lock_file)
+    sign_lock(lock)
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        lock.close()
+
+    train_all([config], TrainingPaths(tiles=tiles.folder, runs=tmp_path), 1, lambda _c, _r: None, say)
+    (line,) = said
+    assert line.startswith(f"lenet5 on raw: {folder.path} is in use by process {os.getpid()} since 20")
+    words = [
+        "--tiles",
+        str(tiles.folder),
+        "--runs",
+        str(tmp_path),
+        "train.epochs=1",
+        "--name",
+        "first",
+        "--tag",
+        "a",
+        "--tag",
+        "b",
+    ]
+    assert CliRunner().invoke(app, words, catch_exceptions=False).exit_code == 0
+    assert read_label(folder) == RunLabel(name="first", tags=("a", "b"))
+    several = CliRunner().invoke(app, [*words, "--all"])
+    assert several.exit_code == 2
+    assert "--name names one training, and these are 8" in re.sub(r"[\s│]+", " ", several.stderr)
 
 
 FAULTY = """

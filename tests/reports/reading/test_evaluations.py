@@ -89,7 +89,7 @@ def test_the_command_asks_for_exactly_the_trainings_that_are_there(tmp_path: Pat
     plan = EvaluationPlan(folds="3", n_seeds=2, on="validation", overrides=("train.learning_rate=0.004", "split.seed=4"))
     write_evaluation(tmp_path, plan, without=1)
     (runs,) = find_evaluations(tmp_path)
-    command = runs.command(Path("runs")).split()
+    command = runs.command(Path("runs"), Path("tiles")).split()
     assert command[:6] == ["arena", "eval", "--folds", "3", "--model", "lenet5"]
     assert command[6:12] == ["--variant", "raw+aug", "--seeds", "2", "--on", "validation"]
     again = EvaluationPlan(folds="3", n_seeds=2, on="validation", overrides=tuple(command[12:]))
@@ -271,4 +271,6 @@ def test_a_plugin_keeps_its_source_and_its_path(tmp_path: Path) -> None:
         write_fold(tmp_path / "runs", config)
     net.unlink()
     (runs,) = find_evaluations(tmp_path / "runs")
-    assert runs.command(Path("runs")) == f"arena eval --folds 3 --model {net}:Mine --variant raw+aug train.epochs=3"
+    assert (
+        runs.command(Path("runs"), Path("tiles")) == f"arena eval --folds 3 --model {net}:Mine --variant raw+aug train.epochs=3"
+    )
