@@ -14,9 +14,9 @@ from pathlib import Path
 import torch
 
 from cnn import config as cfg
+from cnn.check.net import check_net
 from cnn.config import LABELS, RunConfig
 from cnn.errors import ConfigError
-from cnn.models.check import check_net
 from cnn.models.own import pin_source, resolve_source
 from cnn.models.registry import count_multiply_adds, count_parameters
 from cnn.runs.failure import describe_failure

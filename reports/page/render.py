@@ -19,6 +19,7 @@ from reports.page.csv_data import csv_tables
 from reports.page.evaluations import GroupPage, group_pages
 from reports.page.figures import Figures, draw_all
 from reports.page.inspections import InspectionPage, inspection_pages
+from reports.page.outline import Outline, make_outline
 from reports.page.studies import StudyPage, study_pages
 from reports.page.tables import Confusion, DigitRow, SplitRow, confusions, digits, shared_versions, splits
 from reports.wording import formats
@@ -26,12 +27,6 @@ from reports.wording.fit import fit_sentence
 from reports.wording.page_texts import Texts, page_texts
 from reports.wording.summary import Summary, summarise
 
-# The page from top to bottom. A section has its name in SECTIONS, `_<name>.html.j2`, `head.<name>` in the texts, and its value
-# in ReportPage.
-SECTIONS = (
-    "answer", "held-out", "trainings", "curves", "confusions", "mistakes", "inspection", "sweeps", "contest", "data",
-    "lineage", "reading",
-)  # fmt: skip
 _GLOSSARY = ("macro_f1", "val_test", "interval", "held", "paired", "interaction", "fit", "pruned", "importance")
 _TEMPLATES = Path(__file__).parent / "templates"
 _FILTERS = (
@@ -44,7 +39,7 @@ class ReportPage:
     """All values of the templates."""
 
     facts: ReportFacts
-    sections: tuple[str, ...]
+    outline: Outline
     summary: Summary
     figures: Figures
     tables: dict[str, str]  # data URIs of CSV files, by name
@@ -74,7 +69,7 @@ def render_report(facts: ReportFacts) -> bytes:
     main_run = facts.main_run
     page = ReportPage(
         facts=facts,
-        sections=tuple(name for name in SECTIONS if name != "inspection" or facts.inspections),
+        outline=make_outline(facts, t),
         summary=summarise(facts),
         figures=draw_all(facts),
         tables=csv_tables(facts),

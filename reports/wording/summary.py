@@ -103,8 +103,6 @@ def _answer(facts: ReportFacts, chosen: RunFacts, t: Texts) -> tuple[tuple[str, 
     ahead += [_against_all(others, t)] if len(others) > 1 else []
     if ahead:
         rows.append((t("answer.much_head"), " ".join(ahead)))
-    if sure := _sure(chosen, t):
-        rows.append((t("answer.sure_head"), sure))
     if chosen.verdict in ("overfit", "underfit", "unsettled"):
         rows.append((t("answer.fit_head"), t(f"answer.fit_{chosen.verdict}")))
     rows.append((t("answer.cost_head"), _cost(facts, chosen, t)))
@@ -146,14 +144,6 @@ def _against_all(others: Sequence[RunFacts], t: Texts) -> str:
         names = t.listed([t.cell(run.model, run.variant) for run in ahead])
         return f"{text}; {t.n('answer.clearly_ahead', len(ahead), names=names)}"
     return f"{text}."
-
-
-def _sure(chosen: RunFacts, t: Texts) -> str:
-    interval, test = chosen.interval, chosen.test
-    if not interval or not test:
-        return ""
-    kind = "speakers" if interval.unit == "speakers" else "clips"
-    return t(f"answer.sure_{kind}", span=t.span(interval.low, interval.high), units=units(interval, t))
 
 
 def _cost(facts: ReportFacts, chosen: RunFacts, t: Texts) -> str:
