@@ -20,14 +20,14 @@ Named = Annotated[
 ]
 
 
-@app.command(epilog="Examples: `arena report notebook --with-code` · `arena report notebook --out file.ipynb --no-run`")
+@app.command(epilog="Examples: `arena report notebook --with-code` · `arena report notebook --out story.ipynb --no-run`")
 def notebook(
     run: Named = None,
     runs: Runs = Path("runs"),
     studies: Studies = None,
     tiles: Tiles = Path("tiles"),
     contest: ContestAt = None,
-    out: Annotated[Path, typer.Option(help="The notebook to write; one that was edited is not replaced.")] = Path("file.ipynb"),
+    out: Annotated[Path, typer.Option(help="The notebook to write; one that was edited is not replaced.")] = Path("story.ipynb"),
     title: Title = "",
     with_code: Annotated[
         bool, typer.Option("--with-code", help="Put each net's source and commands above its results.")
