@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -24,14 +25,23 @@ class Advance(Protocol):
     def __call__(self, n: int = 1, note: str = "") -> None: ...
 
 
+def can_repaint() -> bool:
+    """Return True where stderr is a terminal that redraws lines; the one that a notebook gives its `!commands` adds them all.
+
+    ipykernel sets both variables for what it starts, on Colab too.
+    """
+    is_notebook = "JPY_PARENT_PID" in os.environ or "inline" in os.environ.get("MPLBACKEND", "")
+    return sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown") and not is_notebook
+
+
 @contextmanager
 def progress(title: str, total: int, done: int = 0) -> Iterator[Advance]:
-    """Show a progress bar with the time left on a terminal; elsewhere print a line every ten seconds and one at the end.
+    """Show a progress bar with the time left on a terminal; elsewhere print a line every ten seconds at most, one at the end.
 
     Args:
         done: steps of `total` that an earlier run completed.
     """
-    if sys.stderr.isatty():
+    if can_repaint():
         yield from _rich_bar(title, total, done)
     else:
         yield from _plain_lines(title, total, done)
@@ -74,7 +84,7 @@ def _plain_lines(title: str, total: int, done: int) -> Iterator[Advance]:
         nonlocal done, last
         done += n
         time_s = time.monotonic()
-        if time_s - last >= _PLAIN_EVERY_S:
+        if time_s - last >= _PLAIN_EVERY_S and done < total:
             last = time_s
             left_s = (time_s - started) * (total - done) / max(done - before, 1)
             line = f"{title}: {done:,} of {total:,} after {time_s - started:.0f} s, about {duration(left_s)} left"
@@ -103,11 +113,12 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
 
-    console, unlimited = Console(), Console(width=10_000)
+    console = Console(force_terminal=sys.stdout.isatty())  # a notebook sets FORCE_COLOR, which is no terminal
+    unlimited = Console(width=10_000)
     table = _draw_table(columns, rows, title, box=SIMPLE_HEAD)
     width = unlimited.measure(table).maximum
     if not console.is_terminal:
-        Console(width=max(width, 1)).print(table)
+        Console(width=max(width, 1), force_terminal=False).print(table)
     elif width <= console.width:
         console.print(table)
     elif unlimited.measure(compact := _draw_table(columns, rows, title, box=None)).minimum <= console.width:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from cnn.config import ModelSettings, RunConfig
@@ -37,6 +38,8 @@ _HINTS = {  # what torch says, and what to do; {size} is the picture's
     "self.register_buffer(...) that changes in training alone, or nothing",
     "size mismatch for": "what register_buffer holds must keep its shape: of a batch keep the mean over its clips, or nothing",
     "does not require grad": "the output has no gradient: no detach(), no_grad(), argmax, numpy or .data inside forward",
+    "on the same device|not compiled with CUDA|NVIDIA driver": "pictures and net lie on one device, "
+    "which Arena chooses: no .cuda(), and device=x.device for what forward makes",
     "No module named": "one file holds the whole net (it is kept with the run), and imports what is installed",
 }
 
@@ -65,16 +68,33 @@ def pin_source(config: RunConfig, folder: Path) -> RunConfig:
 
 
 def build_plugin(settings: ModelSettings, size: int, n_classes: int) -> nn.Module:
-    """Build the plug-in of `settings`: call its class with (settings, size, n_classes), or without arguments.
+    """Build the plug-in of `settings`: call its class with those of settings, size and n_classes that it names.
 
     Raises:
         ModelError: the file cannot be run, or the class is no net or cannot be made.
     """
-    kind = _load_class(parse_path(settings.name), settings.label)
-    arguments = _arguments(kind, (settings, size, n_classes), parse_path(settings.name))
+    path = parse_path(settings.name)
+    kind = _load_class(path, settings.label)
+    arguments = _choose_arguments(kind, {"settings": settings, "size": size, "n_classes": n_classes}, path)
     with explain_errors(settings, size, "making it"):
-        net: nn.Module = kind(*arguments)
+        net: nn.Module = kind(**arguments)
+    if any(map(nn.parameter.is_lazy, net.parameters())):
+        _fill_lazy_layers(net, settings, size)
     return net
+
+
+def _fill_lazy_layers(net: nn.Module, settings: ModelSettings, size: int) -> None:
+    """Give lazy layers their weights, as an empty picture asks for them: an optimiser needs them."""
+    shape = (1, 1, size, size)
+    was_training = net.training
+    with explain_errors(settings, size, f"forward on {shape}"), torch.no_grad():
+        net.eval()(torch.zeros(shape))
+    net.train(was_training)
+    names = [name.rpartition(".")[0] for name, weight in net.named_parameters() if nn.parameter.is_lazy(weight)]
+    if names:
+        cure = "use it, or give it its size: nn.Linear(...)"
+        where = f"{parse_path(settings.name)}: {settings.label}"
+        raise ModelError(f"{where}: self.{names[0]} is a Lazy layer that forward does not use in evaluation; {cure}")
 
 
 @contextmanager
@@ -131,25 +151,20 @@ def _load_class(path: Path, class_name: str) -> type[nn.Module]:
     return kind
 
 
-def _arguments(kind: type[nn.Module], arguments: tuple[object, ...], path: Path) -> tuple[object, ...]:
-    signature = inspect.signature(kind)
-    needs_none = _fits(signature, ())
-    if _fits(signature, arguments) and (not needs_none or "settings" in signature.parameters):
-        return arguments
-    if needs_none:
-        return ()
-    rule = "is made with (settings, size, n_classes), or with nothing"
-    raise ModelError(
-        f"{path}: {kind.__name__} {rule}, but takes {signature}; write `def __init__(self, settings, size, n_classes)`"
-    )
-
-
-def _fits(signature: inspect.Signature, arguments: tuple[object, ...]) -> bool:
-    try:
-        signature.bind(*arguments)
-    except TypeError:
-        return False
-    return True
+def _choose_arguments(kind: type[nn.Module], offered: dict[str, object], path: Path) -> dict[str, object]:
+    """Choose what a class takes by name; `**kwargs` takes all."""
+    parameters = inspect.signature(kind).parameters.values()
+    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+    names = {
+        parameter.name
+        for parameter in parameters
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    }
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    if unknown := [name for name in needed if name not in offered]:
+        rule = f"{kind.__name__} is made with any of {', '.join(offered)}, by name, and asks for {', '.join(unknown)} too"
+        raise ModelError(f"{path}: {rule}; rename it, or give it a default")
+    return {name: value for name, value in offered.items() if takes_all or name in names}
 
 
 def _lines(error: BaseException, path: Path) -> list[int]:

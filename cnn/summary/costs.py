@@ -60,7 +60,7 @@ def compute_costs(
         if name.endswith(".py"):
             costs += _compute_file_costs(Path(name), size, depth, width, log)
         else:
-            costs.append(_compute_cost(choose_settings(name, depth, width), size, stored))
+            costs.append(_compute_cost(choose_settings(name, depth, width), size, stored, log))
     return costs
 
 
@@ -73,7 +73,7 @@ def _compute_file_costs(
     errors: list[ModelError] = []
     for name in list_nets(path):
         try:
-            costs.append(_compute_cost(choose_settings(name, depth, width), size, {}))
+            costs.append(_compute_cost(choose_settings(name, depth, width), size, {}, log))
         except ModelError as error:
             errors.append(error)
     if not costs:
@@ -99,7 +99,15 @@ def _read_stored() -> dict[str, list[int]]:
     return content
 
 
-def _compute_cost(settings: ModelSettings, size: int, stored: dict[str, list[int]]) -> Cost:
+def _compute_cost(settings: ModelSettings, size: int, stored: dict[str, list[int]], log: Callable[[str], None]) -> Cost:
+    if settings.is_plugin:
+        from cnn.check.net import try_net
+        from cnn.check.settings import explain_unread
+
+        report = try_net(settings, size, len(LABELS))
+        ignored = [explain_unread(settings.name, report.ignored)] if report.ignored else []
+        for warning in (*ignored, *report.warnings):
+            log(f"warning: {warning}")
     n_parameters, n_multiply_adds = stored.get(settings.name) or measure(settings, size)
     entry = NETS.get(settings.name)
     return Cost(
@@ -115,20 +123,13 @@ def _compute_cost(settings: ModelSettings, size: int, stored: dict[str, list[int
 
 
 def measure(settings: ModelSettings, size: int) -> tuple[int, int]:
-    """Build the net and return its parameters and multiply-adds; a plug-in is tried on random pictures first.
-
-    Raises:
-        ModelError: a plug-in that cannot be trained.
-    """
+    """Build the net and return its parameters and multiply-adds; raises ModelError: a plug-in that cannot be made."""
     import torch
 
-    from cnn.models.check import check_net
     from cnn.models.registry import build_net, count_multiply_adds, count_parameters
     from cnn.train.device import limit_threads
 
     with limit_threads(torch.device("cpu")):
-        if settings.is_plugin:
-            check_net(settings, size, len(LABELS))
         net = build_net(settings, size, len(LABELS))
         return count_parameters(net), count_multiply_adds(net, size)
 

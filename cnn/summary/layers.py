@@ -16,8 +16,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from cnn.check.net import check_net
 from cnn.config import LABELS, ModelSettings
-from cnn.models.check import check_net
 from cnn.models.own import explain_errors
 from cnn.models.registry import build_net
 from cnn.models.seeding import seed_generators

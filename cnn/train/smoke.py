@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch.nn import functional as F
 
+from cnn.check.net import check_net
 from cnn.config import LABELS, RunConfig
 from cnn.errors import ConfigError
-from cnn.models.check import check_net
 from cnn.models.registry import build_net, to_device
 from cnn.models.seeding import seed_generators
 from cnn.splits import make_split

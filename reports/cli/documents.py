@@ -20,7 +20,7 @@ Named = Annotated[
 ]
 
 
-@app.command(epilog="Examples: `arena report notebook` · `arena report notebook --out story.ipynb --no-run`")
+@app.command(epilog="Examples: `arena report notebook --with-code` · `arena report notebook --out story.ipynb --no-run`")
 def notebook(
     run: Named = None,
     runs: Runs = Path("runs"),
@@ -31,6 +31,9 @@ def notebook(
         "story.ipynb"
     ),
     title: Title = "",
+    with_code: Annotated[
+        bool, typer.Option("--with-code", help="Put each net's source and commands above its results.")
+    ] = False,
     no_run: Annotated[bool, typer.Option("--no-run", help="Write it without running it.")] = False,
     force: Force = False,
 ) -> None:
@@ -45,7 +48,7 @@ def notebook(
     story.check_notebook_packages(runs=not no_run)
     story.check_notebook(out, force=force)
     sources = resolve_sources(runs, studies, contest, named_runs=tuple(run or ()), tiles=tiles, title=title)
-    cells = story.build_story(gather_facts(sources), sources, out)
+    cells = story.build_story(gather_facts(sources), sources, out, with_code=with_code)
     document, cause = story.build_notebook(cells), ""
     out.parent.mkdir(parents=True, exist_ok=True)
     if not no_run:

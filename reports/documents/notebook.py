@@ -1,7 +1,7 @@
 """Jupyter notebook on runs, studies and a contest: cells of plain pandas and matplotlib, executed when it is written.
 
 Its cells stand in templates/story.txt: a line `%% code NAME` or `%% markdown NAME` begins one, which is left out where there
-is nothing of that name.
+is nothing of that name; at `%% nets NAME` are the chapters on the nets.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import os
 import re
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from arena.base.install import install_command
 from arena.base.texts import ENGLISH
+from reports.documents.net_chapters import NotebookCell, build_net_chapters
 from reports.documents.stamped import check_unedited, digest_of_text
 from reports.errors import NothingToReport, OutputError
 from reports.facts.report import ReportFacts
@@ -33,14 +33,6 @@ _LIMIT_S = 600  # limit of a cell
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NotebookCell:
-    """One cell before it is run."""
-
-    kind: str  # code or markdown
-    text: str
-
-
 def check_notebook_packages(*, runs: bool) -> None:
     """Check the packages that run a notebook, before any work is done.
 
@@ -53,8 +45,11 @@ def check_notebook_packages(*, runs: bool) -> None:
         raise OutputError(f"{rule}: {install_command('notebook')}, or write it with --no-run")
 
 
-def build_story(facts: ReportFacts, sources: Sources, out: Path) -> list[NotebookCell]:
+def build_story(facts: ReportFacts, sources: Sources, out: Path, *, with_code: bool = False) -> list[NotebookCell]:
     """Return the cells for the parts of `facts`; paths in them are relative to the folder of `out`, where the notebook runs.
+
+    Args:
+        with_code: have a chapter on each net, with its source.
 
     Raises:
         NothingToReport: no finished training.
@@ -72,6 +67,7 @@ def build_story(facts: ReportFacts, sources: Sources, out: Path) -> list[Noteboo
         "evaluated": bool(facts.evaluations),
         "sweeps": bool(facts.sweeps),
         "contest": facts.contest is not None,
+        "code": with_code,
     }
     folder = out.resolve().parent
     settings = [f"RUNS = {_path(runs, folder)}", f"TRAININGS = {json.dumps([Path(run.folder).name for run in facts.runs])}"]
@@ -85,10 +81,11 @@ def build_story(facts: ReportFacts, sources: Sources, out: Path) -> list[Noteboo
             f"CONTEST = {json.dumps(sources.contest if '://' in sources.contest else _relative(Path(sources.contest), folder))}"
         ]
     chapters = "".join(f", {name}" for name in ("sweeps", "contest") if parts[name])
-    return [
-        _filled(cell, {"title": facts.title, "places": "\n".join(settings), "parts": chapters, "models": _models(facts)})
-        for cell in cells_for({name for name, is_on in parts.items() if is_on})
-    ]
+    values = {"title": facts.title, "places": "\n".join(settings), "parts": chapters, "models": _models(facts)}
+    cells: list[NotebookCell] = []
+    for cell in cells_for({name for name, is_on in parts.items() if is_on}):
+        cells += build_net_chapters(facts) if cell.kind == "nets" else [_filled(cell, values)]
+    return cells
 
 
 def cells_for(parts: set[str]) -> list[NotebookCell]:
@@ -134,10 +131,12 @@ def build_notebook(cells: list[NotebookCell]) -> dict[str, Any]:
     """Return the notebook before it is run, in nbformat 4.5, stamped with the digest of its text."""
     blocks: list[dict[str, Any]] = []
     for number, cell in enumerate(cells, start=1):
-        more: dict[str, Any] = {"execution_count": None, "outputs": []} if cell.kind == "code" else {}
-        blocks.append({"cell_type": cell.kind, "id": f"cell-{number:02d}", "metadata": {}, "source": cell.text, **more})
-    metadata = {"kernelspec": _KERNEL, "language_info": {"name": "python"}, "arena": {"text": text_digest(blocks)}}
-    return {"cells": blocks, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+        kind = "markdown" if cell.kind == "markdown" else "code"
+        more: dict[str, Any] = {"execution_count": None, "outputs": []} if kind == "code" else {}
+        metadata = {"tags": ["skip-execution"]} if cell.kind == "source" else {}  # nbclient obeys it
+        blocks.append({"cell_type": kind, "id": f"cell-{number:02d}", "metadata": metadata, "source": cell.text, **more})
+    about = {"kernelspec": _KERNEL, "language_info": {"name": "python"}, "arena": {"text": text_digest(blocks)}}
+    return {"cells": blocks, "metadata": about, "nbformat": 4, "nbformat_minor": 5}
 
 
 def text_digest(cells: list[dict[str, Any]]) -> str:

@@ -12,7 +12,7 @@ from reports.facts.report import RunFacts
 from reports.figures.canvas import SMALL_PX, SOFT, Limits, PlotFrame, augment_marker, filter_dash, model_colour, x_title
 from reports.wording.page_texts import Texts
 
-CURVE = PlotFrame(width=210, height=146, left=28, right=33, top=8, bottom=34)
+CURVE = PlotFrame(width=216, height=106, left=28, right=33, top=8, bottom=32)
 
 
 def loss_limits(runs: Sequence[RunFacts]) -> Limits:
@@ -47,7 +47,7 @@ def f1_curves(run: RunFacts, limits: Limits, n_epochs: int, t: Texts) -> str:
     return _curves(run, _Plot(name="f1", quantity="macro-F1", series=series, limits=limits, n_epochs=n_epochs), t)
 
 
-def label_heights(train: float, val: float, limits: Limits, least: float = 0.1) -> Limits:
+def label_heights(train: float, val: float, limits: Limits, least: float = 0.17) -> Limits:
     """Return the heights of the two line labels (0 to 1 of the axes' height), at least `least` apart."""
     low, high = limits
     true = [(y - low) / (high - low or 1) if math.isfinite(y) else 0.5 for y in (train, val)]

@@ -14,7 +14,7 @@ from reports.wording.formats import signed
 from reports.wording.page_texts import Texts
 from reports.wording.summary import effect_name
 
-_ROW_PX = 26
+_ROW_PX = 24
 _NAME_PX = 168
 
 
@@ -57,7 +57,7 @@ def effect_plot(effects: Sequence[EffectFacts], width: float, t: Texts) -> str:
     """Draw a line per effect: large marker the mean, small ones the single pairs."""
     rows = effect_rows(effects, t)
     name_px = _NAME_PX if width > 400 else 132
-    frame = PlotFrame(width=width, height=_ROW_PX * len(rows) + 44, left=name_px, right=52, top=4, bottom=40)
+    frame = PlotFrame(width=width, height=_ROW_PX * len(rows) + 38, left=name_px, right=52, top=4, bottom=34)
 
     draw_row = functools.partial(_row, name_px=name_px)
     draw_rows = rows_plot(frame, enumerate(rows), effect_limits(rows), draw_row, t("axis.difference"))

@@ -23,7 +23,7 @@ from reports.figures.canvas import (
 from reports.wording.formats import score, variant_name
 from reports.wording.page_texts import Texts
 
-DOT_ROW_PX = 24
+DOT_ROW_PX = 21
 _HEADING_PX = 300  # a heading has the whole line
 
 
@@ -82,7 +82,7 @@ def score_limits(values: Sequence[float | None]) -> Limits:
 def dot_plot(cells: Sequence[GridCell], chosen: str, width: float, t: Texts) -> str:
     """Draw test macro-F1 of each training with its interval, a tick for validation; the same lines at any width."""
     rows = dot_rows(cells, chosen, t)
-    frame = PlotFrame(width=width, height=DOT_ROW_PX * (rows[-1].y + 1) + 44, left=108, right=46, top=4, bottom=40)
+    frame = PlotFrame(width=width, height=DOT_ROW_PX * (rows[-1].y + 1) + 38, left=108, right=46, top=4, bottom=34)
     values = [value for row in rows for value in (row.value, row.low, row.high, row.val)]
 
     lines = ((row.y, row) for row in rows)

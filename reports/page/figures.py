@@ -21,7 +21,7 @@ from reports.sweep_figures.parallel_coordinates import parallel_plot
 from reports.wording.page_texts import Texts, page_texts
 from sweeps.results import StudyFacts
 
-WIDE_PX, NARROW_PX = 720, 350
+WIDE_PX, HALF_PX, NARROW_PX = 720, 544, 350
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,8 +88,8 @@ def draw_all(facts: ReportFacts) -> Figures:
     standings = facts.contest.standings if facts.contest else ()
     has_dots = bool(facts.cells) and not facts.is_one_fold
     return Figures(
-        dots=_both(lambda width: dot_plot(facts.cells, facts.chosen, width, t)) if has_dots else None,
-        effects=_both(lambda width: effect_plot(facts.effects, width, t)) if facts.effects else None,
+        dots=_both(lambda width: dot_plot(facts.cells, facts.chosen, width, t), HALF_PX) if has_dots else None,
+        effects=_both(lambda width: effect_plot(facts.effects, width, t), HALF_PX) if facts.effects else None,
         runs=_runs(facts, t),
         large_matrix=large_matrix(main_run, t) if main_run and main_run.test else "",
         groups={grouping.kind: group_plot(main_run, grouping, limits, t) for grouping in facts.groupings} if main_run else {},
@@ -99,8 +99,8 @@ def draw_all(facts: ReportFacts) -> Figures:
     )
 
 
-def _both(draw: Callable[[float], str]) -> BothWidths:
-    return BothWidths(wide=draw(WIDE_PX), narrow=draw(NARROW_PX))
+def _both(draw: Callable[[float], str], wide_px: float = WIDE_PX) -> BothWidths:
+    return BothWidths(wide=draw(wide_px), narrow=draw(NARROW_PX))
 
 
 def _runs(facts: ReportFacts, t: Texts) -> dict[str, RunFigures]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from arena.base.texts import ENGLISH
 from reports.facts.report import ReportFacts, RunFacts
 from reports.figures.canvas import css_variable, model_colour
 from reports.figures.contest import MOST_TEAMS
@@ -20,18 +19,14 @@ from reports.page.csv_data import csv_tables
 from reports.page.evaluations import GroupPage, group_pages
 from reports.page.figures import Figures, draw_all
 from reports.page.inspections import InspectionPage, inspection_pages
+from reports.page.outline import Outline, make_outline
 from reports.page.studies import StudyPage, study_pages
 from reports.page.tables import Confusion, DigitRow, SplitRow, confusions, digits, shared_versions, splits
 from reports.wording import formats
+from reports.wording.fit import fit_sentence
 from reports.wording.page_texts import Texts, page_texts
 from reports.wording.summary import Summary, summarise
 
-# The page from top to bottom. A section has its name in SECTIONS, `_<name>.html.j2`, `head.<name>` in the texts, and its value
-# in ReportPage.
-SECTIONS = (
-    "answer", "held-out", "trainings", "curves", "confusions", "mistakes", "inspection", "sweeps", "contest", "data",
-    "lineage", "reading",
-)  # fmt: skip
 _GLOSSARY = ("macro_f1", "val_test", "interval", "held", "paired", "interaction", "fit", "pruned", "importance")
 _TEMPLATES = Path(__file__).parent / "templates"
 _FILTERS = (
@@ -44,7 +39,7 @@ class ReportPage:
     """All values of the templates."""
 
     facts: ReportFacts
-    sections: tuple[str, ...]
+    outline: Outline
     summary: Summary
     figures: Figures
     tables: dict[str, str]  # data URIs of CSV files, by name
@@ -74,7 +69,7 @@ def render_report(facts: ReportFacts) -> bytes:
     main_run = facts.main_run
     page = ReportPage(
         facts=facts,
-        sections=tuple(name for name in SECTIONS if name != "inspection" or facts.inspections),
+        outline=make_outline(facts, t),
         summary=summarise(facts),
         figures=draw_all(facts),
         tables=csv_tables(facts),
@@ -82,7 +77,7 @@ def render_report(facts: ReportFacts) -> bytes:
         inspections=inspection_pages(facts.inspections, t),
         studies=study_pages(facts.sweeps or ()),
         main_run=main_run,
-        reasons={run.digest: _reason(run, t) for run in facts.runs},
+        reasons={run.digest: fit_sentence(run, facts.runs, t) for run in facts.runs},
         splits=splits(main_run),
         confusions=confusions(main_run),
         digits=digits(main_run),
@@ -97,17 +92,6 @@ def render_report(facts: ReportFacts) -> bytes:
         policy=policy,
     )
     return environment(t).get_template("report.html.j2").render(page=page).encode()
-
-
-def _reason(run: RunFacts, t: Texts) -> str:
-    """Return the verdict's reason as the training wrote it, in English; in another language the numbers behind it."""
-    if t.language == ENGLISH or not run.verdict:
-        return run.reason
-    train, val = run.splits.get("train"), run.val
-    if not train or not val:
-        return run.reason
-    score = formats.score
-    return t("trainings.reason_gap", train=score(train.macro_f1), val=score(val.macro_f1), gap=score(run.gap))
 
 
 def breakable(key: str) -> Markup:

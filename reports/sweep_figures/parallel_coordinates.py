@@ -93,7 +93,7 @@ def parallel_plot(sweep: StudyFacts, t: Texts) -> str:
         return ""
     xs = [_LEFT + n * (WIDTH - _LEFT - _RIGHT) / (len(axes) - 1) for n in range(len(axes))]
     colour = css_variable(model_colour(sweep.model, t))
-    parts = [f'<g class="lines" style="--line:var({colour})">']
+    parts = [f'<g class="lines" style="color:var({colour})">']
     for line in lines:
         path = "L".join(f"{x:.1f} {_y(height):.1f}" for x, height in zip(xs, line.heights, strict=True))
         kind = ' class="best"' if line.is_best else ""

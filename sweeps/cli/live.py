@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from arena.base.terminal import duration, say
+from arena.base.terminal import can_repaint, duration, say
 from sweeps.pool.progress import PoolProgress, StudyProgress
 from sweeps.study.control import Command
 
@@ -27,8 +25,7 @@ _MIN_ROWS = 2  # with fewer there is only the sum
 def live_progress(title: str) -> Iterator[Show]:
     """Yield a function that shows progress: on a terminal as a table, elsewhere as a line now and then."""
     last: list[PoolProgress] = []
-    on_terminal = sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
-    with _table() if on_terminal else _lines(title) as show:
+    with _table() if can_repaint() else _lines(title) as show:
 
         def show_and_store(progress: PoolProgress) -> None:
             last[:] = [progress]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import struct
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Browser
@@ -125,7 +127,7 @@ def test_nothing_is_cut_off_or_loaded_or_complained_of(
 
 def test_a_heading_sorts_its_table_both_ways(browser: Browser, full_page: Path) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.goto(full_page.as_uri())
+    page.goto(f"{full_page.as_uri()}#trainings")
     column = "#trainings table:first-of-type tbody tr td:nth-child(3)"
     page.click("#trainings table:first-of-type thead th:nth-child(3) button")
     down = [float(text) for text in page.locator(column).all_inner_texts()]
@@ -142,12 +144,15 @@ def test_the_page_is_whole_without_script(browser: Browser, full_page: Path) -> 
     page.goto(full_page.as_uri())
     assert page.locator("table").count() == 7 + 2 * 8  # agents and trials of each study
     assert page.locator("#trainings tbody tr").count() == 24
+    page.get_by_text("8 studies, 512 trials").click()
+    assert page.locator("article.study:visible").count() == 8
     context.close()
 
 
 def test_a_switch_hides_a_model_everywhere_and_shows_it_again(browser: Browser, full_page: Path) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(full_page.as_uri())
+    page.get_by_role("button", name="open all").click()
     rows, figures = page.locator("#trainings tbody tr:visible"), page.locator("#curves figure:visible")
     assert (rows.count(), figures.count()) == (24, 16)
     page.get_by_role("button", name="resnet").first.click()
@@ -196,10 +201,86 @@ def test_a_clip_can_be_heard(browser: Browser, spanish_page: Path) -> None:
     page.close()
 
 
-def test_paper_shows_every_setting(browser: Browser, full_page: Path) -> None:
-    page = browser.new_page()
+def test_paper_shows_everything(browser: Browser, full_page: Path) -> None:
+    page = browser.new_page(viewport={"width": 688, "height": 900})
     page.goto(full_page.as_uri())
     page.emulate_media(media="print")
+    assert page.locator("article.study:visible").count() == 8
+    assert (
+        page.evaluate("[...document.querySelectorAll('details')].filter(d => d.lastElementChild.offsetHeight < 9).length") == 0
+    )
     assert page.locator(".settings dd").first.evaluate("e => e.getBoundingClientRect().height") > 0
+    assert page.evaluate(CUT_OFF) == []
+    assert page.evaluate(TEXT_OUTSIDE) == []
     assert page.pdf(prefer_css_page_size=True)[:5] == b"%PDF-"
+    page.close()
+
+
+@pytest.mark.parametrize("kind", ["full_page", "spanish_page"])
+def test_all_that_is_not_folded_fits_two_screens(request: pytest.FixtureRequest, browser: Browser, kind: str) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(request.getfixturevalue(kind).as_uri())
+    assert page.locator("main details[open]").count() == 0
+    assert page.locator("#curves figure:visible, #confusions figure:visible").count() == 8 + 1 + 8
+    assert page.locator(".fold").first.bounding_box()["y"] <= 2 * 800  # type: ignore[index]
+    page.close()
+
+
+def test_a_question_mark_lists_the_sections_and_a_letter_opens_one(browser: Browser, full_page: Path) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(full_page.as_uri())
+    page.keyboard.press("g")
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Sections and keys")
+    items = [text.split("\n")[:2] for text in dialog.locator("ol li").all_inner_texts()]
+    assert items[:3] == [["a", "Answer"], ["b", "Curves"], ["c", "Confusions"]]
+    letter = next(key for key, name in items if name == "Sweeps")
+    page.keyboard.press(letter)
+    assert dialog.is_hidden()
+    assert page.locator("main details[open]").count() == 1
+    assert page.locator("#sweeps table").first.is_visible()
+    page.keyboard.press("?")
+    page.keyboard.press("+")
+    assert page.locator("main details:not([open])").count() == 0
+    page.keyboard.press("Escape")
+    assert dialog.is_hidden()
+    page.close()
+
+
+def test_a_link_opens_the_fold_and_the_study_that_it_leads_to(browser: Browser, full_page: Path) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(full_page.as_uri())
+    page.click("#answer a[href^='#run-']")
+    assert page.locator("#lineage tr:target").is_visible()
+    page.goto(f"{full_page.as_uri()}#sweeps")
+    studies = page.locator("article.study:not([hidden])")
+    assert [study.get_attribute("id") for study in studies.all()] == ["study-lenet5-2d-raw"]
+    page.click("#sweeps a[href='#study-resnet-2d-bilateral']")
+    assert [study.get_attribute("id") for study in studies.all()] == ["study-resnet-2d-bilateral"]
+    page.locator(".chooser select").select_option(label="lenet5 raw + aug")
+    assert [study.get_attribute("id") for study in studies.all()] == ["study-lenet5-2d-raw-2d-aug"]
+    page.reload()
+    assert [study.get_attribute("id") for study in studies.all()] == ["study-resnet-2d-bilateral"]  # the address says so
+    page.close()
+
+
+@pytest.mark.parametrize("figure", ["#answer .pair > figure", "#confusions .four figure", "#sweeps .across"])
+def test_a_figure_is_saved_as_svg_and_png_that_stand_alone(browser: Browser, full_page: Path, figure: str) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="dark")
+    page.goto(f"{full_page.as_uri()}#sweeps")
+    picture = page.locator(figure).first
+    saved = {}
+    for kind in ("SVG", "PNG"):
+        picture.get_by_role("button", name=f"save as {kind}").focus()
+        with page.expect_download() as waiting:
+            page.keyboard.press("Enter")
+        assert waiting.value.suggested_filename.endswith(f".{kind.lower()}")
+        saved[kind] = Path(waiting.value.path()).read_bytes()
+    root = ElementTree.fromstring(saved["SVG"])
+    width, height = (float(number) for number in root.attrib["viewBox"].split()[2:])
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert b"var(" not in saved["SVG"]
+    assert b"#fcfcfa" in saved["SVG"]  # the ground of light mode, in dark mode too
+    assert b"#0072b2" in saved["SVG"] or b"rgb(0, 114, 178)" in saved["SVG"]
+    assert struct.unpack(">II", saved["PNG"][16:24]) == (int(2 * width), int(2 * height))
     page.close()

@@ -5,13 +5,18 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NoReturn
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnn.config import ModelSettings
+from cnn.check import advice
+from cnn.check.lines import record_lines
+from cnn.check.settings import KEYS, explain_unread, watch
+from cnn.check.trace import Trace, trace_forward
+from cnn.config import ModelSettings, model_defaults
 from cnn.errors import ModelError
 from cnn.models.own import explain_errors
 from cnn.models.registry import build_net, to_device
@@ -25,14 +30,40 @@ _STEP = 1e-3  # Adam's
 _EQUAL = 1e-5  # tolerance between logits of the same weights; rounding is 1e-7
 
 
-def check_net(settings: ModelSettings, size: int, n_classes: int) -> None:
-    """Check that a plug-in net can be trained on (B, 1, size, size); the caller's random state stays as it is.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NetReport:
+    """Report on a net that can be trained."""
+
+    warnings: tuple[str, ...]
+    unread: frozenset[str]  # settings such as `depth` that the net does not read
+    ignored: tuple[str, ...]  # those among them that are set to another value than the default
+
+
+def check_net(settings: ModelSettings, size: int, n_classes: int) -> NetReport:
+    """Check that a plug-in net can be trained on (B, 1, size, size), and reads what is set.
 
     Raises:
         ModelError: the first thing that is wrong with it.
     """
-    with seed_generators(0, _CPU):
-        _Check(settings, size, n_classes).run()
+    report = try_net(settings, size, n_classes)
+    if report.ignored:
+        raise ModelError(explain_unread(settings.name, report.ignored))
+    return report
+
+
+def try_net(settings: ModelSettings, size: int, n_classes: int) -> NetReport:
+    """Try a plug-in net on random pictures; the caller's random state stays as it is.
+
+    Raises:
+        ModelError: the first thing that would fail in training.
+    """
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # few clips: more threads wait for each other, minutes on a busy machine
+    try:
+        with seed_generators(0, _CPU):
+            return _Check(settings, size, n_classes).run()
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 class _Check:
@@ -40,20 +71,47 @@ class _Check:
         self._settings = settings
         self._size = size
         self._n_classes = n_classes
-        self._net = build_net(settings, size, n_classes)
+        self._path = parse_path(settings.name)
+        self._watched = watch(settings)
+        with record_lines(self._path) as self._lines:
+            self._net = build_net(self._watched, size, n_classes)
 
-    def run(self) -> None:
+    def run(self) -> NetReport:
         self._has_weights()
         to_device(self._net, _CPU)
         names = set(self._net.state_dict())
+        trace = trace_forward(self._net, self._pictures(), self._path, self._lines)
         self._learns(n_batches=2)  # the second meets what the net keeps of the first
+        self._refuse(advice.find_untrained_layer(trace, self._net))
         if new := set(self._net.state_dict()) ^ names:
             self._fail(f"forward makes or drops weights ({_some(new)}); make every layer in __init__")
+        self._refuse(advice.find_change_of_input(trace))
         self._answers(self._pictures())
         self._is_all_in_its_state(self._pictures())
+        self._refuse(advice.find_gpu_fault(trace, self._net))
+        return self._report(trace)
 
-    def _fail(self, text: str) -> NoReturn:
-        raise ModelError(f"{parse_path(self._settings.name)}: {self._settings.label}: {text}")
+    def _refuse(self, finding: advice.Remark | None) -> None:
+        if finding:
+            self._fail(finding.text, finding.line)
+
+    def _fail(self, text: str, line: int = 0) -> NoReturn:
+        raise ModelError(self._format(text, line))
+
+    def _format(self, text: str, line: int) -> str:
+        where = f"{self._path} line {line}" if line else str(self._path)
+        return f"{where}: {self._settings.label}: {text}"
+
+    def _report(self, trace: Trace) -> NetReport:
+        findings = advice.list_warnings(trace, self._net, self._lines)
+        unread = frozenset(KEYS) - self._watched.reads
+        defaults = model_defaults(self._settings.name, self._settings.source)
+        changed = (key for key in KEYS if getattr(self._settings, key) != getattr(defaults, key))
+        return NetReport(
+            warnings=tuple(self._format(finding.text, finding.line) for finding in findings),
+            unread=unread,
+            ignored=tuple(key for key in changed if key in unread),
+        )
 
     def _pictures(self, n_clips: int = _N_CLIPS) -> torch.Tensor:
         batch = torch.randn(n_clips, 1, self._size, self._size)
@@ -68,8 +126,6 @@ class _Check:
                 )
         if not any(p.requires_grad for p in self._net.parameters()):
             self._fail("no weights to train; give it layers such as nn.Conv2d or nn.Linear, made in __init__")
-        if any(nn.parameter.is_lazy(p) for p in self._net.parameters()):
-            self._fail("a Lazy layer has no weights before its first batch; work its size out from `size`")
 
     def _forward(self, pictures: torch.Tensor) -> torch.Tensor:
         try:
@@ -113,8 +169,6 @@ class _Check:
 
     def _takes_in(self, pictures: torch.Tensor, traces: list[warnings.WarningMessage]) -> None:
         logits = self._forward(pictures)
-        if bool((logits >= 0).all()) and bool(((logits.sum(1) - 1).abs() < 1e-4).all()):
-            self._fail("forward returns probabilities; return the logits, the training's loss does the softmax itself")
         with explain_errors(self._settings, self._size, "backward", traces):
             F.cross_entropy(logits, torch.arange(_N_CLIPS) % self._n_classes).backward()  # type: ignore[no-untyped-call]
         gradients = [p.grad for p in self._net.parameters() if p.grad is not None]

@@ -1,0 +1,1 @@
+"""Trial of a team's own net before its training."""
