@@ -84,6 +84,7 @@ def test_the_settings_that_train_would_take_are_the_projects(below: Path) -> Non
     [
         ("train --device cpu --device auto", "--device takes one value and is given twice; give it once"),
         ("sweep run lenet5 --variant raw --seed 1 --seed 2 --seed 3", "--seed takes one value and is given 3 times"),
+        ("runs --state failed --state finished", "--state takes one value and is given twice"),
         ("sweep run lenet5 --variant raw --smoke --no-smoke", "--smoke takes one value and is given twice"),
     ],
 )
