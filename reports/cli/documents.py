@@ -27,7 +27,9 @@ def notebook(
     studies: Studies = None,
     tiles: Tiles = Path("tiles"),
     contest: ContestAt = None,
-    out: Annotated[Path, typer.Option(help="The notebook to write; one that was edited is not replaced.")] = Path("story.ipynb"),
+    out: Annotated[Path, typer.Option(help="The notebook to write; one that was edited is not replaced.")] = Path(
+        "story.ipynb"
+    ),
     title: Title = "",
     with_code: Annotated[
         bool, typer.Option("--with-code", help="Put each net's source and commands above its results.")
