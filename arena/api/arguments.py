@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from arena.base.project import find_project
-from arena.defaults import locate_folder
 from cnn.errors import ConfigError
 from cnn.overrides import keys, suggest_key
 
@@ -17,7 +16,7 @@ Setting = str | float | Sequence[str]  # the value of a key of `arena train --ke
 
 def choose_folder(name: str, folder: Location | None) -> Path:
     """Return the folder of tiles, runs or studies that was given, else the project's."""
-    return locate_folder(find_project(), name) if folder is None else Path(folder).expanduser()
+    return find_project().locate_folder(name) if folder is None else Path(folder).expanduser()
 
 
 def format_settings(settings: Mapping[str, Setting], sections: Sequence[str]) -> list[str]:
