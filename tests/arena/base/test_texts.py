@@ -16,13 +16,20 @@ from arena.base.texts import ENGLISH, Localized, Words, list_languages, name_lan
 from support.paths import ROOT
 
 FOLDERS = {
-    name: ROOT / name / path / "texts"
-    for name, path in (("leaderboard", ""), ("reports", "wording"), ("cnn", "corpus"), ("arena", "starter"))
+    name: ROOT / path / "texts"
+    for name, path in (
+        ("leaderboard", "leaderboard"),
+        ("reports", "reports/wording"),
+        ("cnn", "cnn/corpus"),
+        ("verdicts", "cnn/runs"),
+        ("arena", "arena/starter"),
+    )
 }
 EQUAL_IN_SPANISH = {
     "leaderboard": ["page.api", "page.days", "page.hours", "page.minutes", "page.token", "page.f1"],
-    "reports": ["word.no", "word.error", "level.filter.on", "level.filter.off", "reading.macro_f1"],
+    "reports": ["word.no", "word.error", "level.filter.on", "level.filter.off", "gist.sweeps", "reading.macro_f1"],
     "cnn": ["card.mono"],
+    "verdicts": [],
     "arena": [],
 }
 FILES = [(name, language) for name, folder in FOLDERS.items() for language in list_languages(folder)]
