@@ -28,7 +28,8 @@ def test_the_examples_run_in_a_notebook_whose_errors_are_one_line(tmp_path: Path
     shutil.copy(recordings / "1_ann_0.wav", tmp_path / "new" / "one.wav")
     shutil.copy(recordings / "2_ann_0.wav", tmp_path / "new" / "two.wav")
     cells = [*EXAMPLES, 'arena.train("lenet6")']
-    notebook, cause = run_notebook(build_notebook([NotebookCell(kind="code", text=text) for text in cells]), tmp_path, lambda: None)
+    notebook = build_notebook([NotebookCell(kind="code", text=text) for text in cells])
+    notebook, cause = run_notebook(notebook, tmp_path, lambda: None)
     outputs = [cell["outputs"] for cell in notebook["cells"]]
     assert cause.startswith("ConfigError: model.name is one of lenet5, "), cause
     (error,) = [output for output in outputs[-1] if output["output_type"] == "error"]
