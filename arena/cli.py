@@ -16,6 +16,7 @@ import typer
 import arena.config
 import arena.demo
 import arena.doctor
+import arena.starter.commands
 import cnn.cli.data
 import cnn.cli.data_collect
 import cnn.cli.data_tiles
@@ -61,7 +62,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Spoken digits for courses and small competitions: recordings to spectrogram tiles, two nets on four variants, "
     "sweeps, a contest with three attempts, one report.",
-    epilog="Begin with `arena demo`, or with your own recordings: `arena data scan FOLDER`.",
+    epilog="Begin with `arena demo`, or with your own recordings: `arena new team --corpus FOLDER`.",
 )
 
 
@@ -111,6 +112,9 @@ app.add_typer(leaderboard.cli.contest.app, name="contest", help="Teams, three at
 app.add_typer(leaderboard.cli.remote.app)
 reports.cli.report.app.add_typer(reports.cli.documents.app)
 app.add_typer(reports.cli.report.app, name="report", help="One HTML file that compares it all.")
+app.command("new", epilog="Examples: `arena new team --corpus recordings` · `arena new . --lang es --team Formantes`")(
+    arena.starter.commands.new
+)
 app.command("config", epilog="Examples: `arena config` · `arena config --json`")(arena.config.config)
 app.command("demo")(arena.demo.demo)
 app.command("doctor")(arena.doctor.doctor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +16,6 @@ from cnn.cli.options import Device, Every, Json, Models, Overrides, Runs, Tiles,
 from cnn.cli.train import train_with_bar
 
 if TYPE_CHECKING:
-    from cnn.config import RunConfig
     from cnn.runs.evaluation import Evaluation
     from cnn.runs.folds import Arm, EvaluationPlan
     from cnn.train.pool import TrainingPaths
@@ -62,6 +61,7 @@ def evaluate_folds(
     """Hold every speaker out once: train and score all folds; macro-F1 per fold, per speaker and over all."""
     require_posix("arena eval")
     from cnn.files import check_output
+    from cnn.overrides import parse_assignments
     from cnn.project import choose_cells, open_project, select_settings
     from cnn.runs.folds import OPTIONS_OF_KEYS, EvaluationPlan
     from cnn.tiles.tile_set import find_tiles
@@ -74,16 +74,16 @@ def evaluate_folds(
     settings = (*select_settings(project, without=tuple(OPTIONS_OF_KEYS)), *(overrides or ()))
     plan = EvaluationPlan(folds=folds, models=models, variants=variants, n_seeds=seeds, on=on, overrides=settings)
     paths = TrainingPaths(tiles=find_tiles(tiles, say).folder, runs=runs, device=device, wandb=wandb)
-    results = _evaluate(plan, paths, jobs)
+    results = _evaluate(plan, paths, jobs, refused=() if every else parse_assignments(overrides or ()))
     print_json(_as_json(plan, results)) if json else print_evaluations(plan, results, every_speaker=speakers)
     if out:
         write_rows(out, results)
         say(f"{out}: a row for each speaker and seed" + (", in place of those before" if is_replacing else ""))
 
 
-def _evaluate(plan: EvaluationPlan, paths: TrainingPaths, n_jobs: int) -> Results:
+def _evaluate(plan: EvaluationPlan, paths: TrainingPaths, n_jobs: int, refused: Collection[str]) -> Results:
+    from cnn.check.runs import check_runs
     from cnn.runs.evaluation import evaluate
-    from cnn.runs.folder import RunFolder
     from cnn.runs.folds import check_folds, make_arms
     from cnn.tiles.tile_set import open_tiles
     from cnn.train.pool import default_jobs
@@ -92,28 +92,11 @@ def _evaluate(plan: EvaluationPlan, paths: TrainingPaths, n_jobs: int) -> Result
     arms = make_arms(plan, tiles.corpus, tiles.settings, len({clip.speaker for clip in tiles.clips}))
     configs = [config for arm in arms for seeds in arm.configs for config in seeds]
     check_folds(configs, tiles.clips)
-    _check_nets(configs, paths)
-    train_with_bar(configs, paths, n_jobs or default_jobs(paths.device, len(configs)))
-    return [
-        (arm, evaluate([[RunFolder(paths.runs / config.digest) for config in seeds] for seeds in arm.configs], plan.on))
-        for arm in arms
-    ]
-
-
-def _check_nets(configs: Sequence[RunConfig], paths: TrainingPaths) -> None:
-    """Raise ModelError for a plug-in net that cannot be trained: once, and not in every fold."""
-    from cnn.config import LABELS
-    from cnn.runs.folder import RunFolder, RunState
-
-    checked = set()
-    for config in configs:
-        folder = RunFolder(paths.runs / config.digest)
-        if config.model.is_plugin and config.model not in checked and folder.state() is not RunState.FINISHED:
-            from cnn.check.net import check_net
-            from cnn.models.own import resolve_source
-
-            check_net(resolve_source(config.model, folder.path), config.tiles.size, len(LABELS))
-            checked.add(config.model)
+    trained = check_runs(configs, paths.runs, say, refused)
+    folders = dict(
+        zip(configs, train_with_bar(trained, paths, n_jobs or default_jobs(paths.device, len(configs))), strict=True)
+    )
+    return [(arm, evaluate([[folders[config] for config in seeds] for seeds in arm.configs], plan.on)) for arm in arms]
 
 
 def _as_json(plan: EvaluationPlan, results: Results) -> dict[str, object]:

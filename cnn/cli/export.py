@@ -9,7 +9,7 @@ import typer
 
 from arena.base.options import RUN_HELP
 from arena.base.terminal import print_json, say
-from cnn.cli.options import Json, Runs
+from cnn.cli.options import Json, Runs, say_run
 
 if TYPE_CHECKING:
     from cnn.inference.onnx_export import Export
@@ -48,6 +48,7 @@ def export_command(
 
     check_onnx_packages()
     folder = find_finished_run(run, runs)
+    say_run(run, folder)
     rate_hz = rate_hz or config_from_dict(folder.config()).tiles.rate_hz
     say("tracing the net and checking what was written (about ten seconds) ...")
     exported = export_run(folder, out, rate_hz, _read_samples(clips, rate_hz) if clips else ())

@@ -67,10 +67,12 @@ def _list_trainings(runs: Path) -> list[RunFolder]:
 
 
 def _print(inspected: list[Inspection]) -> None:
+    from cnn.plugin import shorten_name
+
     rows = []
     for entry in inspected:
         config = entry.run.config()
-        names = [entry.run.digest, str(config["model"]["name"]), str(config["variant"])]
+        names = [entry.run.digest, shorten_name(config["model"]["name"]), str(config["variant"])]
         clips = f"{entry.n_clips}, {entry.n_wrong} wrong"
         rows.append([*names, str(entry.n_layers), clips, str(entry.n_placed), f"{entry.size_bytes / 1e3:.0f} kB"])
     print_table(["run", "model", "variant", "#layers", "#clips", "#placed", "#size"], rows)

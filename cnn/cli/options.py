@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.terminal import JSON_HELP
+from arena.base.terminal import JSON_HELP, say
+
+if TYPE_CHECKING:
+    from cnn.runs.folder import RunFolder
 
 Overrides = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings, such as train.epochs=5.")]
 Models = Annotated[
@@ -27,3 +30,13 @@ Cache = Annotated[
     typer.Option("--cache", help="Folder that remembers what unchanged recordings hold.", show_default="~/.cache/arena"),
 ]
 Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
+
+
+def say_run(reference: str, run: RunFolder) -> None:
+    """Say which run a name, `latest`, `best`, or net and variant is; a digest says so itself."""
+    from cnn.runs.index import read_line
+
+    if not run.digest.startswith(Path(reference).name):
+        line = read_line(run)
+        score = "" if line.val_macro_f1 is None else f", validation macro-F1 {line.val_macro_f1:.3f}"
+        say(f"{reference} is {run.path}: {line.net}{score}")

@@ -9,7 +9,7 @@ import typer
 
 from arena.base.options import RUN_HELP
 from arena.base.terminal import print_json, print_table, progress, say
-from cnn.cli.options import Device, Json, Runs
+from cnn.cli.options import Device, Json, Runs, say_run
 
 if TYPE_CHECKING:
     from cnn.inference.predict import Answers
@@ -46,6 +46,7 @@ def predict(
         rule = "give files, --clips or --split"
         raise typer.BadParameter(f"{rule}; answers on files and folders are printed: for --out give a folder with --clips")
     folder = find_finished_run(run, runs)
+    say_run(run, folder)
     if files:
         answers = _answer_files(folder, files, device)
         _print_answers(answers, json)

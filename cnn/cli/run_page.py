@@ -28,7 +28,8 @@ def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
     Raises:
         RunError: one of its files is damaged.
     """
-    from cnn.commands import format_train_command
+    from arena.base.project import find_project
+    from cnn.commands import format_net, format_train_command
     from cnn.errors import RunError
     from cnn.runs.index import DAMAGED, read_line
 
@@ -39,6 +40,7 @@ def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
     return {
         "run": str(run.path),
         **dataclasses.asdict(line),
+        "model": format_net(line.model, find_project()),
         "settings": _list_settings(config),
         "scores": _read_scores(run, result) if result else {},
         "verdict": dataclasses.asdict(result.verdict) if result and result.verdict else None,

@@ -40,7 +40,7 @@ def runs(
     model: Annotated[list[str] | None, typer.Option(help="Only runs of this net, or of these.")] = None,
     variant: Annotated[list[str] | None, typer.Option(help="Only runs on this variant, or on these.")] = None,
     state: State = "",
-    tag: Annotated[list[str] | None, typer.Option(help="Only runs with this tag, or with all of these.")] = None,
+    tags: Annotated[list[str] | None, typer.Option("--tag", help="Only runs with this tag, or with all of these.")] = None,
     sort: Annotated[str, typer.Option(help=f"By {', '.join(_SORTS)}; the newest or the best first.")] = "changed",
     limit: Annotated[int, typer.Option(min=0, help="List so many at most; 0: all.")] = 0,
     json: Json = False,
@@ -62,7 +62,7 @@ def runs(
         if (not model or {line.model, shorten_name(line.model)} & set(model))
         and (not variant or line.variant in variant)
         and state in ("", line.state)
-        and set(tag or ()) <= set(line.tags)
+        and set(tags or ()) <= set(line.tags)
     ]
     lines = _sort(lines, sort)
     shown_lines = lines[: limit or None]

@@ -64,7 +64,8 @@ def find_finished_run(name: str, runs_dir: Path) -> RunFolder:
     """
     run = find_run(name, runs_dir)
     if run.state() is not RunState.FINISHED:
-        raise RunError(f"{run.path} is {run.state()}; only a finished run predicts: train it to its end")
+        advice = "a process trains it now: wait for its end" if run.is_in_use() else "train it to its end"
+        raise RunError(f"{run.path} is {run.state()}; only a finished run predicts: {advice}")
     return run
 
 

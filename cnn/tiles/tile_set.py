@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from arena.base.project import find_project
 from cnn import config as cfg
 from cnn.config import FILTERS, TILES_FORMAT, TileSettings
 from cnn.errors import CnnError, TilesError
@@ -85,8 +87,9 @@ def open_tiles(folder: Path) -> TileSet:
 
 
 def _advice(folder: Path, error: Exception, corpus_folder: str) -> str:
-    corpus = corpus_folder if Path(corpus_folder).is_dir() else "CORPUS"  # it may have moved
-    return f"{folder} {error}; make it anew with `arena data prepare {corpus} --tiles {folder.parent}`"
+    project, corpus = find_project(), Path(corpus_folder)
+    words = [str(project.shorten(corpus)) if corpus.is_dir() else "CORPUS", *project.folder_option("tiles", folder.parent)]
+    return f"{folder} {error}; make it anew with `{shlex.join(['arena', 'data', 'prepare', *words])}`"
 
 
 def read_tiles(folder: Path) -> TileSet:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from cnn.models.own import pin_source, resolve_source
 from cnn.models.registry import count_multiply_adds, count_parameters
 from cnn.runs.failure import describe_failure
 from cnn.runs.folder import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, lock_run
-from cnn.runs.verdict import judge
+from cnn.runs.verdict import FitScores, judge
 from cnn.splits import make_split
 from cnn.tiles.batches import Clips
 from cnn.tiles.tile_set import TileSet
@@ -182,7 +182,7 @@ class TrainingRun:
             n_epochs=len(fit.rows),
             scores=scores,
             speakers={split: self._speakers(split) for split in scores},
-            verdict=judge(fit.rows, scores["train"], scores["val"], self._held_out(), self._remedy()),
+            verdict=judge(fit.rows, self._fit_scores(scores)),
             n_parameters=count_parameters(fit.net),
             n_multiply_adds=count_multiply_adds(fit.net, self.config.tiles.size),
             wall_s=fit.wall_s,
@@ -194,11 +194,13 @@ class TrainingRun:
     def _speakers(self, split: str) -> list[str]:
         return sorted({self.data.tiles.clips[index].speaker for index in getattr(self.data.split, split)} - {""})
 
-    def _held_out(self) -> str:
-        return "other clips of the same speakers" if self.data.split.val_heard else "speakers never heard in training"
-
-    def _remedy(self) -> str:
-        return "more speakers or a smaller net" if self.config.augmented else "more speakers, augmentation or a smaller net"
+    def _fit_scores(self, scores: Mapping[str, Score]) -> FitScores:
+        return FitScores(
+            train=scores["train"].macro_f1,
+            val=scores["val"].macro_f1,
+            is_augmented=self.config.augmented,
+            hears_val=self.data.split.val_heard,
+        )
 
     def _predictions(self, split: str, log_probabilities: torch.Tensor) -> list[Prediction]:
         clips = [self.data.tiles.clips[index] for index in getattr(self.data.split, split)]

@@ -20,7 +20,7 @@ Named = Annotated[
 ]
 
 
-@app.command(epilog="Examples: `arena report notebook` · `arena report notebook --out story.ipynb --no-run`")
+@app.command(epilog="Examples: `arena report notebook --with-code` · `arena report notebook --out story.ipynb --no-run`")
 def notebook(
     run: Named = None,
     runs: Runs = Path("runs"),
@@ -31,6 +31,9 @@ def notebook(
         "story.ipynb"
     ),
     title: Title = "",
+    with_code: Annotated[
+        bool, typer.Option("--with-code", help="Put each net's source and commands above its results.")
+    ] = False,
     no_run: Annotated[bool, typer.Option("--no-run", help="Write it without running it.")] = False,
     force: Force = False,
 ) -> None:
@@ -38,20 +41,21 @@ def notebook(
 
     Its cells are plain pandas and matplotlib over the run folders, for a team to read, change and run again.
     """
-    from reports.documents import notebook as story
+    from reports.documents import notebook_file as file
+    from reports.documents.notebook import build_story
     from reports.errors import OutputError
     from reports.reading.gather import gather_facts
 
-    story.check_notebook_packages(runs=not no_run)
-    story.check_notebook(out, force=force)
+    file.check_notebook_packages(runs=not no_run)
+    file.check_notebook(out, force=force)
     sources = resolve_sources(runs, studies, contest, named_runs=tuple(run or ()), tiles=tiles, title=title)
-    cells = story.build_story(gather_facts(sources), sources, out)
-    document, cause = story.build_notebook(cells), ""
+    cells = build_story(gather_facts(sources), sources, out, with_code=with_code)
+    document, cause = file.build_notebook(cells), ""
     out.parent.mkdir(parents=True, exist_ok=True)
     if not no_run:
         with progress("running the notebook", sum(cell.kind == "code" for cell in cells)) as advance:
-            document, cause = story.run_notebook(document, out.resolve().parent, advance)
-    size = story.write_notebook(document, out)
+            document, cause = file.run_notebook(document, out.resolve().parent, advance)
+    size = file.write_notebook(document, out)
     if cause:
         raise OutputError(f"a cell of {out} failed: {cause}; it was written as far as it ran, open it to see where")
     say(f"wrote {out} ({size / 1e6:.1f} MB, {len(cells)} cells{', not run' if no_run else ''}); open it in Jupyter")

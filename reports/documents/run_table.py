@@ -12,9 +12,10 @@ from arena.base.csv_export import escape_formula
 from cnn.files import write_whole
 from cnn.plugin import shorten_name
 from cnn.runs.folder import RunFolder, list_runs
+from cnn.runs.marks import read_label
 from reports.errors import NothingToReport
 
-_COLUMNS = ("run", "state", "model.name", "variant")
+_COLUMNS = ("run", "name", "tags", "state", "model.name", "variant")
 
 
 def read_run_table(runs: Path) -> pd.DataFrame:
@@ -29,7 +30,7 @@ def read_run_table(runs: Path) -> pd.DataFrame:
         raise NothingToReport(f"no run folder in {runs}; train with `arena train --all`")
     table = pd.json_normalize(rows)
     first = [name for name in _COLUMNS if name in table.columns]
-    return table[[*first, *(name for name in table.columns if name not in first)]].sort_values([*first[2:], "run"])
+    return table[[*first, *(name for name in table.columns if name not in first)]].sort_values(["model.name", "variant", "run"])
 
 
 def write_table(table: pd.DataFrame, out: Path) -> None:
@@ -48,7 +49,9 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _row(run: RunFolder) -> dict[str, Any]:
-    row: dict[str, Any] = {"run": run.digest, "state": run.state().value, **run.config()}
+    label = read_label(run)
+    names = {"run": run.digest, "name": label.name, "tags": " ".join(label.tags)}
+    row: dict[str, Any] = {**names, "state": run.state().value, **run.config()}
     row["model"] = row["model"] | {"name": shorten_name(row["model"]["name"])}
     result = run.result()
     if result is None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from arena.base.scores import Interval
 from cnn.runs.folder import EpochRow
+from cnn.runs.verdict import Diagnosis
 from reports.facts.base import DifferenceFacts, Note
 from reports.facts.clips import DoubtFacts, GroupingFacts, Media, MistakeFacts
 from reports.facts.contest import ContestFacts
@@ -46,8 +47,8 @@ class RunFacts:
     splits: dict[str, SplitFacts]  # train, val, test, as far as the run has them
     interval: Interval | None  # interval of the test macro-F1
     behind_choice: DifferenceFacts | None  # the chosen run minus this one; None for the chosen run itself
-    verdict: str
-    reason: str
+    verdict: str  # state of the diagnosis; empty without one
+    diagnosis: Diagnosis | None
     wall_s: float
     n_clips_per_s: float
     n_parameters: int

@@ -11,7 +11,6 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from arena.base.texts import ENGLISH
 from reports.facts.report import ReportFacts, RunFacts
 from reports.figures.canvas import css_variable, model_colour
 from reports.figures.contest import MOST_TEAMS
@@ -24,6 +23,7 @@ from reports.page.outline import Outline, make_outline
 from reports.page.studies import StudyPage, study_pages
 from reports.page.tables import Confusion, DigitRow, SplitRow, confusions, digits, shared_versions, splits
 from reports.wording import formats
+from reports.wording.fit import fit_sentence
 from reports.wording.page_texts import Texts, page_texts
 from reports.wording.summary import Summary, summarise
 
@@ -77,7 +77,7 @@ def render_report(facts: ReportFacts) -> bytes:
         inspections=inspection_pages(facts.inspections, t),
         studies=study_pages(facts.sweeps or ()),
         main_run=main_run,
-        reasons={run.digest: _reason(run, t) for run in facts.runs},
+        reasons={run.digest: fit_sentence(run, facts.runs, t) for run in facts.runs},
         splits=splits(main_run),
         confusions=confusions(main_run),
         digits=digits(main_run),
@@ -92,17 +92,6 @@ def render_report(facts: ReportFacts) -> bytes:
         policy=policy,
     )
     return environment(t).get_template("report.html.j2").render(page=page).encode()
-
-
-def _reason(run: RunFacts, t: Texts) -> str:
-    """Return the verdict's reason as the training wrote it, in English; in another language the numbers behind it."""
-    if t.language == ENGLISH or not run.verdict:
-        return run.reason
-    train, val = run.splits.get("train"), run.val
-    if not train or not val:
-        return run.reason
-    score = formats.score
-    return t("trainings.reason_gap", train=score(train.macro_f1), val=score(val.macro_f1), gap=score(run.gap))
 
 
 def breakable(key: str) -> Markup:

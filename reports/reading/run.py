@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from cnn.commands import format_train_command
 from cnn.errors import RunError
 from cnn.overrides import flatten
 from cnn.plugin import shorten_name
-from cnn.runs.folder import RunFolder, RunResult
+from cnn.runs.folder import EpochRow, RunFolder, RunResult
+from cnn.runs.verdict import Diagnosis, FitScores, diagnose
 from reports.analysis.scores import ClipAnswers, convert_score, find_contradictions, recompute_scores, select_split
 from reports.errors import SourceError
 from reports.facts.base import Note, NoteKind
@@ -72,10 +74,26 @@ def _reading(folder: RunFolder, result: RunResult, tiles: Path, t: Texts) -> Rea
     return Reading(facts=_run_facts(folder, result, splits, tiles), clips=answered, notes=notes)
 
 
+def _diagnose(curve: Sequence[EpochRow], config: dict[str, object], splits: dict[str, SplitFacts]) -> Diagnosis | None:
+    """Diagnose the run anew, so that one of an older version has today's advice, in the language of the page."""
+    train, val = splits.get("train"), splits.get("val")
+    if not train or not val:
+        return None
+    scores = FitScores(
+        train=train.macro_f1,
+        val=val.macro_f1,
+        is_augmented=str(config["variant"]).endswith("+aug"),
+        hears_val=config.get("split.validation") == "takes" or config.get("split.kind") == "random",
+    )
+    return diagnose(curve, scores)
+
+
 def _run_facts(folder: RunFolder, result: RunResult, splits: dict[str, SplitFacts], tiles: Path) -> RunFacts:
     content = folder.config()
     config = flatten(content)
     seed = config.get("train.seed", 0)
+    curve = tuple(folder.epochs())
+    diagnosis = _diagnose(curve, config, splits) if result.verdict and curve else None
     return RunFacts(
         digest=folder.digest,
         folder=str(folder.path),
@@ -84,14 +102,14 @@ def _run_facts(folder: RunFolder, result: RunResult, splits: dict[str, SplitFact
         seed=seed if isinstance(seed, int) else 0,
         config=config,
         labels=result.labels,
-        curve=tuple(folder.epochs()),
+        curve=curve,
         best_epoch=result.best_epoch,
         n_epochs=result.n_epochs,
         splits=splits,
         interval=None,
         behind_choice=None,
-        verdict=result.verdict.state if result.verdict else "",
-        reason=result.verdict.reason if result.verdict else "",
+        verdict=diagnosis.state if diagnosis else "",
+        diagnosis=diagnosis,
         wall_s=result.wall_s,
         n_clips_per_s=result.n_clips_per_s,
         n_parameters=result.n_parameters,

@@ -13,7 +13,8 @@ from reports.wording.formats import magnitude, score, seconds, signed, variant_n
 from reports.wording.page_texts import Texts, page_texts
 from reports.wording.studies import contest_sentence, sweep_sentence
 
-_SAME_SCORE = 1e-9
+_TIE = 0.001  # difference of validation macro-F1 that names no better training
+_MOST_NAMES = 2  # in a sentence that has a number for more
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,8 +52,24 @@ def _lead(facts: ReportFacts, chosen: RunFacts | None, t: Texts) -> str:
     if not chosen.test:
         return t("answer.untested", name=name, val=score(chosen.val.macro_f1 if chosen.val else None))
     sure = f" ({interval_words(chosen.interval, t)})" if chosen.interval else ""
-    key = "answer.lead_heard" if facts.validates_on_known_speakers else "answer.lead"
-    return t(key, name=name, test=score(chosen.test.macro_f1), sure=sure)
+    if facts.validates_on_known_speakers:
+        return t("answer.lead_heard", name=name, test=score(chosen.test.macro_f1), sure=sure)
+    return t("answer.lead", name=name, test=score(chosen.test.macro_f1), sure=sure, tie=_tie(facts, chosen, t))
+
+
+def _tie(facts: ReportFacts, chosen: RunFacts, t: Texts) -> str:
+    """Name the trainings that the choice ties with: within a thousandth on validation, or within the interval on test."""
+    ties = [run for run in facts.runs if _is_level(run, chosen) or (run.behind_choice and not run.behind_choice.is_clear)]
+    if not ties:
+        return ""
+    if len(ties) > _MOST_NAMES:
+        return t("answer.tie_many", n=len(ties), all=len(facts.runs) - 1)
+    return t("answer.tie", names=t.listed([t.cell(run.model, run.variant) for run in ties]))
+
+
+def _is_level(run: RunFacts, chosen: RunFacts) -> bool:
+    """Return True if another run scores as the choice does on validation, to a thousandth."""
+    return bool(run is not chosen and run.val and chosen.val and abs(run.val.macro_f1 - chosen.val.macro_f1) < _TIE)
 
 
 def _lead_without_runs(facts: ReportFacts, t: Texts) -> str:
@@ -94,7 +111,7 @@ def _answer(facts: ReportFacts, chosen: RunFacts, t: Texts) -> tuple[tuple[str, 
 
 def _choice(facts: ReportFacts, chosen: RunFacts, t: Texts) -> str:
     best = chosen.val.macro_f1 if chosen.val else 0.0
-    tied = [run for run in facts.runs if run.val and run is not chosen and abs(run.val.macro_f1 - best) < _SAME_SCORE]
+    tied = [run for run in facts.runs if _is_level(run, chosen)]
     names = t.listed([t.cell(run.model, run.variant) for run in tied])
     tie = t("answer.tied", names=names) if tied else ""
     clips = t("answer.val_clips_heard" if facts.validates_on_known_speakers else "answer.val_clips")

@@ -139,9 +139,8 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
         budget, note = lint.compute_budget(sweep, search.budget)
         notes += [note] if note else []
         model = lint.find_model(sweep)
-        tuned = [parameter.name for parameter in sweep.parameters]
-        settings = [text for text in search.settings if text.partition("=")[0] not in tuned]
-        overrides = (*settings, *search.overrides)
+        overrides, words = _choose_overrides(sweep, search, tiles)
+        notes += words
         for variant in search.variants:
             several = len(sweeps) * len(search.variants) > 1
             name = _choose_name(search.name, configuration.model_label(model), variant, several)
@@ -162,6 +161,28 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
         notes += _stopping_notes(specs[-1])
     _refuse_namesakes(specs)
     return specs, notes
+
+
+def _choose_overrides(sweep: Sweep, search: Search, tiles: Path) -> tuple[tuple[str, ...], list[str]]:
+    """Return the settings of all trials: the project's without what the file tunes, then those of the command line.
+
+    A team's own net is tried, and notes return its warnings. What it does not read is refused where it is tuned, or set for
+    it alone, and left out else.
+    """
+    tuned = [parameter.name for parameter in sweep.parameters]
+    settings = [text for text in search.settings if text.partition("=")[0] not in tuned]
+    overrides, model = (*settings, *search.overrides), lint.find_model(sweep)
+    net = configuration.try_own_net(tiles, model, search.variants[0], overrides)
+    for key in tuned:
+        if key in net.unread:
+            raise SweepFileError(configuration.explain_unread(model, key), file=sweep.file, line=sweep.find_line(key))
+    for key in configuration.override_keys(search.overrides):
+        if key in net.unread and len(search.files) == 1:
+            raise StudyError(configuration.explain_unread(model, key))
+    left_out = [text for text in overrides if text.partition("=")[0] in net.unread]
+    label = configuration.model_label(model)
+    words = [f"{label} does not read {text.partition('=')[0]}: its trials run without {text}" for text in left_out]
+    return tuple(text for text in overrides if text not in left_out), [*net.warnings, *words]
 
 
 def _stopping_notes(spec: StudySpec) -> list[str]:

@@ -87,6 +87,42 @@ def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequenc
     return config_to_dict(config)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OwnNet:
+    """A team's own net that was tried: words for the user, and keys such as `model.depth` that it does not read."""
+
+    warnings: tuple[str, ...] = ()
+    unread: frozenset[str] = frozenset()
+
+
+def try_own_net(tiles: Path, model: str, variant: str, overrides: Sequence[str]) -> OwnNet:
+    """Try `model` on random pictures if it is a team's own, which loads torch; nothing is said of a net of ours.
+
+    Raises cnn's errors: the net cannot be trained.
+    """
+    from cnn.plugin import is_plugin
+
+    if not is_plugin(model):
+        return OwnNet()
+    from cnn.check.net import try_net
+    from cnn.config import LABELS
+    from cnn.overrides import config_from_dict
+
+    config = config_from_dict(base_configuration(tiles, model, variant, overrides))
+    report = try_net(config.model, config.tiles.size, len(LABELS))
+    return OwnNet(
+        warnings=tuple(f"warning: {text}" for text in report.warnings),
+        unread=frozenset(f"model.{key}" for key in report.unread),
+    )
+
+
+def explain_unread(model: str, key: str) -> str:
+    """Return the line that refuses a key of `model.` that a team's own net does not read."""
+    from cnn.check.settings import explain_unread
+
+    return explain_unread(model, [key.removeprefix("model.")])
+
+
 def count_training_clips(tiles: Path, base: Mapping[str, Any]) -> int:
     """Return the number of clips that one epoch of `base` trains on; raises cnn's errors."""
     from cnn.overrides import config_from_dict

@@ -60,6 +60,18 @@ def test_every_command_that_reads_tiles_runs_studies_or_the_contest_takes_the_pr
     assert build_defaults(COMMAND, Project(folder=below / "sub")) == {}
 
 
+def test_the_list_of_runs_is_that_of_the_projects_folder(below: Path) -> None:
+    result = CliRunner().invoke(arena.cli.app, ["runs"], catch_exceptions=False)
+    assert (result.exit_code, result.stderr) == (0, "no run in ../out; `arena train` makes one\n")
+
+
+def test_no_option_of_a_group_has_the_name_of_its_command_whose_defaults_it_would_take() -> None:
+    groups = [COMMAND]
+    for group in groups:  # grows
+        groups += [sub for sub in group.commands.values() if hasattr(sub, "commands")]
+        assert {parameter.name for parameter in group.params} & set(group.commands) == set(), group.name
+
+
 def test_config_says_what_holds_and_where_it_comes_from(below: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARENA_TEAM", "Mel Street")
     content = json.loads(CliRunner().invoke(arena.cli.app, ["config", "--json"], catch_exceptions=False).stdout)
@@ -84,6 +96,7 @@ def test_the_settings_that_train_would_take_are_the_projects(below: Path) -> Non
     [
         ("train --device cpu --device auto", "--device takes one value and is given twice; give it once"),
         ("sweep run lenet5 --variant raw --seed 1 --seed 2 --seed 3", "--seed takes one value and is given 3 times"),
+        ("runs --state failed --state finished", "--state takes one value and is given twice"),
         ("sweep run lenet5 --variant raw --smoke --no-smoke", "--smoke takes one value and is given twice"),
     ],
 )

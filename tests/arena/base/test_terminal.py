@@ -13,7 +13,7 @@ import pytest
 
 from arena.base.terminal import progress
 from cnn.tiles.tile_set import TileSet
-from reports.documents.notebook import NotebookCell, build_notebook, run_notebook
+from reports.documents.notebook_file import NotebookCell, build_notebook, run_notebook
 from support.paths import ROOT
 from support.warm_python import WarmPython
 

@@ -16,12 +16,21 @@ from arena.base.texts import ENGLISH, Localized, Words, list_languages, name_lan
 from support.paths import ROOT
 
 FOLDERS = {
-    name: ROOT / name / path / "texts" for name, path in (("leaderboard", ""), ("reports", "wording"), ("cnn", "corpus"))
+    name: ROOT / path / "texts"
+    for name, path in (
+        ("leaderboard", "leaderboard"),
+        ("reports", "reports/wording"),
+        ("cnn", "cnn/corpus"),
+        ("verdicts", "cnn/runs"),
+        ("arena", "arena/starter"),
+    )
 }
 EQUAL_IN_SPANISH = {
     "leaderboard": ["page.api", "page.days", "page.hours", "page.minutes", "page.token", "page.f1"],
-    "reports": ["word.no", "word.error", "level.filter.on", "level.filter.off", "reading.macro_f1"],
+    "reports": ["word.no", "word.error", "level.filter.on", "level.filter.off", "gist.sweeps", "reading.macro_f1"],
     "cnn": ["card.mono"],
+    "verdicts": [],
+    "arena": [],
 }
 FILES = [(name, language) for name, folder in FOLDERS.items() for language in list_languages(folder)]
 
@@ -145,7 +154,7 @@ write_card(scan(Path()), Path("card.html"), language="xx")
 """
 
 
-def test_a_third_language_is_three_files_and_no_code(tmp_path: Path) -> None:
+def test_a_third_language_is_a_file_for_each_folder_and_no_code(tmp_path: Path) -> None:
     tree, folder = tmp_path / "tree", tmp_path / "work"
     folder.mkdir()
     for package in ("arena", "cnn", "sweeps", "leaderboard", "reports"):

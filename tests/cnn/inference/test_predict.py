@@ -62,7 +62,7 @@ def test_a_run_is_found_by_path_digest_or_its_beginning(run: RunFolder) -> None:
     runs = run.path.parent
     for name in (str(run.path), run.digest, run.digest[:5]):
         assert find_finished_run(name, runs).digest == run.digest
-    with pytest.raises(RunError, match=r"no single run 'zzz' in .*: there is none"):
+    with pytest.raises(RunError, match=r"^no run 'zzz' in .*; `arena runs` lists them$"):
         find_finished_run("zzz", runs)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -14,10 +15,12 @@ from typer.testing import CliRunner
 from arena.base.install import install_command
 from cnn.runs.folder import RunFolder, list_runs
 from reports.cli.documents import app
-from reports.documents.notebook import NotebookCell, build_notebook, build_story, cells_for, run_notebook
+from reports.documents.notebook import build_story, cells_for
+from reports.documents.notebook_file import NotebookCell, build_notebook, run_notebook
 from reports.errors import NothingToReport, OutputError
 from reports.reading.gather import Sources, gather_facts
 from support import sklearn_reference as reference
+from support.paths import ROOT
 from support.report_facts import LABELS, make_config, write_eight, write_run, write_tiles
 from support.report_stores import make_contest
 
@@ -55,10 +58,16 @@ def printed(notebook: dict[str, Any]) -> str:
 def test_it_runs_here_and_says_what_scikit_learn_says(world: Path) -> None:
     pytest.importorskip("nbclient", reason="the extra `notebook` is not installed")
     (world / "cnn.py").write_text("raise SystemExit('a file of the reader's own')\n")
-    result = invoke("--title", "Ours")
+    result = invoke("--title", "Ours", "--with-code")
     assert result.exception is None, result.exception
     notebook = read(world / "story.ipynb")
     text = printed(notebook)
+    sources = [cell for cell in notebook["cells"] if cell["metadata"].get("tags") == ["skip-execution"]]
+    names = ("lenet5", "resnet")
+    assert ["".join(cell["source"]) for cell in sources] == [
+        (ROOT / f"cnn/models/{name}.py").read_text().strip("\n") for name in names
+    ]
+    assert {(cell["execution_count"], len(cell["outputs"])) for cell in sources} == {(None, 0)}
     assert "error" not in {one["output_type"] for cell in notebook["cells"] for one in cell.get("outputs", [])}
     for run in list_runs(world / "runs"):
         rows = [row for row in run.predictions() if row.split == "test"]
@@ -96,6 +105,26 @@ def test_what_is_not_there_has_no_cells() -> None:
         assert word in every_part
         assert word not in bare
     assert "## The trainings" in bare
+
+
+def test_each_nets_code_and_commands_stand_above_its_results_and_a_file_of_two_nets_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = "from torch import nn\n\n\nclass MyLeNet(nn.Module): ...\n\n\nclass MyMobileNet(nn.Module): ...\n"
+    digest = hashlib.sha256(source.encode()).hexdigest()[:16]
+    for number, (net, variant) in enumerate([("MyLeNet", "raw"), ("MyLeNet", "raw+aug"), ("MyMobileNet", "raw")]):
+        run = make_config(f"nets.py:{net}", variant, model__source=digest)
+        (write_run(tmp_path / "runs", f"{number:016x}", run, n_takes=2).path / "model.py").write_text(source)
+    assert invoke("--no-run", "--with-code").exception is None
+    cells = [cell["source"] for cell in read(tmp_path / "story.ipynb")["cells"]]
+    first = cells.index("### Model A: MyLeNet\n\nThe code of `MyLeNet`, not run here:")
+    assert cells[first + 1] == source.strip("\n")
+    assert cells[first + 2].count("this version of Arena would train another run") == 2  # made by hand
+    assert 'if runs.model[name] == "MyLeNet"' in cells[first + 3]
+    assert cells[first + 4] == "### Model B: MyMobileNet\n\nIts code is in the file of `MyLeNet`, above."
+    assert cells[first + 5].startswith("Trained by\n\n```sh\n")
+    assert cells[first + 7].startswith("## The trainings")
 
 
 def test_an_edited_notebook_is_left_alone_and_a_rerun_is_no_edit(world: Path) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from cnn.runs.folder import RunFolder, RunResult, RunState
+from cnn.runs.marks import label_run
 from reports.documents.run_table import read_run_table, write_table
 from reports.errors import NothingToReport
 from support.report_facts import make_config, write_eight
@@ -21,9 +22,11 @@ def test_the_table_holds_every_run_and_comes_back_from_its_csv(tmp_path: Path) -
         RunFolder(runs / name).write_config(make_config("lenet5", "raw"))
         if state:
             RunFolder(runs / name).write_result(RunResult(state=state, cause="out of memory"))
+    label_run(eight[0], "first", ("wide", "old"))
     write_table(read_run_table(runs), tmp_path / "runs.csv")
     table = pd.read_csv(tmp_path / "runs.csv", dtype={"run": str}).set_index("run")
-    assert list(table.columns[:3]) == ["state", "model.name", "variant"]
+    assert list(table.columns[:5]) == ["name", "tags", "state", "model.name", "variant"]
+    assert list(table.loc[eight[0].digest, ["name", "tags"]]) == ["first", "wide old"]
     assert table["state"].value_counts().to_dict() == {"finished": 8, "unfinished": 1, "failed": 1}
     for run in eight:
         result = run.result()

@@ -57,7 +57,8 @@ def test_the_answer_names_choice_test_score_runner_up_and_cost(tmp_path: Path) -
     assert chosen.val is not None
     assert rival.test is not None
     assert summary.lead == (
-        f"Model B: resnet on raw + aug is the choice by validation. On test it reaches macro-F1 {chosen.test.macro_f1:.3f} "
+        "Model B: resnet on raw + aug is the choice by validation, a tie with resnet on bilateral + aug. "
+        f"On test it reaches macro-F1 {chosen.test.macro_f1:.3f} "
         f"(95\u202f% interval {chosen.interval.low:.3f} to {chosen.interval.high:.3f})."
     )
     assert summary.answer[0][1] == (

@@ -13,6 +13,7 @@ import arena.cli
 from arena.base.project import Project
 from cnn.errors import RunError
 from cnn.tiles.tile_set import TileSet
+from support.own_nets import format_net, write_net
 from support.paths import ARENA
 from support.studies import call, claim_and_die, claimed, finished, make_study, open_engine
 from support.warm_python import WarmPython
@@ -148,10 +149,12 @@ def test_a_net_of_ones_own_has_a_sweep_and_a_projects_settings_give_way_to_what_
 ) -> None:
     monkeypatch.chdir(tmp_path)
     net = "a net.py:Net"
-    (tmp_path / "a net.py").write_text("class Net: pass\n")
+    write_net(tmp_path, format_net("return self.last(x.flatten(1))", "self.last = nn.Linear(size**2, 10)"), "a net.py")
     project = Project(folder=tmp_path, values={"models.A": net, "models.B": "resnet", "sweep.B": "b.yaml"})
     assert choose_studies(project, [], [], [], every=True)[0] == (net, "b.yaml")
-    (spec,), _ = plan(request(tiles, files=(net,), settings=("train.batch_size=32", "train.epochs=4"), budget=2))
+    settings = ("train.batch_size=32", "train.epochs=4", "model.depth=3")
+    (spec,), notes = plan(request(tiles, files=(net,), settings=settings, budget=2))
+    assert notes == ["Net does not read model.depth: its trials run without model.depth=3"]
     assert (spec.name, spec.overrides) == ("Net.raw", ("train.epochs=4",))
     assert [parameter.name for parameter in spec.sweep.parameters] == ["model.name", "train.learning_rate", "train.batch_size"]
     assert spec.base["train"]["batch_size"] == 64

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from cnn.errors import ModelError
 from cnn.overrides import apply_values, config_from_dict
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import train
-from sweeps.errors import SweepFileError
+from sweeps.errors import SweepError, SweepFileError
 from sweeps.pool.plan import Locations, Search, SweepRequest, plan
 from sweeps.sweepfile.lint import read_sweep
 from sweeps.training import configuration
@@ -60,3 +61,28 @@ def test_lint_says_what_is_wrong_with_the_net_and_its_depth(tmp_path: Path) -> N
         read_sweep(sweep_file(tmp_path, "MyNat"))
     with pytest.raises(SweepFileError, match=r"line 4: model\.depth of a plug-in lies between 1 and 1000, not 2000"):
         read_sweep(sweep_file(tmp_path, depths="[1, 2000]"))
+
+
+def test_a_sweep_over_what_the_net_does_not_read_is_refused_and_a_bad_end_is_said(tmp_path: Path, tiles: TileSet) -> None:
+    sweep, net = sweep_file(tmp_path), tmp_path / "net.py"
+    search = Search(files=(sweep,), variants=("raw",), overrides=("model.dropout=0.5",))
+    locations = Locations(tiles=tiles.folder, runs=tmp_path / "runs")
+
+    def refuse(search: Search) -> str:
+        with pytest.raises(SweepError) as error:
+            plan(SweepRequest(search=search, locations=locations))
+        return str(error.value).replace(str(tmp_path), "")
+
+    rule = "/net.py: MyNet does not read settings.{0}, so model.{0} would change nothing; leave that out, or use it in __init__"
+    assert refuse(search) == rule.format("dropout")
+    net.write_text(NET.replace("4 * settings.depth", "4"))
+    assert refuse(replace(search, overrides=())) == "/s.yaml line 4: " + rule.format("depth")
+    net.write_text(NET.replace("return self.layers(x)", "return self.layers(x).relu()"))
+    both = replace(search, files=(sweep, "lenet5"), budget=2)
+    specs, notes = plan(SweepRequest(search=both, locations=locations))
+    assert [text.replace(str(tmp_path), "") for text in notes] == [
+        "warning: /net.py line 11: MyNet: forward ends in relu, and trains badly: logits may be any numbers; "
+        "return what goes into it",
+        "MyNet does not read model.dropout: its trials run without model.dropout=0.5",
+    ]
+    assert [spec.overrides for spec in specs] == [(), ("model.dropout=0.5",)]
