@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arena.base.options import RUN_HELP
 from arena.base.terminal import progress, say
-from reports.cli.report import IN_ENGLISH, ContestAt, Lang, Runs, Studies, Tiles, Title, resolve_sources
+from reports.cli.report import IN_ENGLISH, ContestAt, Lang, Language, Runs, Studies, Tiles, Title, resolve_sources
+
+if TYPE_CHECKING:
+    from reports.reading.gather import Sources
 
 app = typer.Typer()
 
@@ -41,20 +44,21 @@ def notebook(
 
     Its cells are plain pandas and matplotlib over the run folders, for a team to read, change and run again.
     """
-    from reports.documents import notebook as story
+    from reports.documents import notebook_file as file
+    from reports.documents.notebook import build_story
     from reports.errors import OutputError
     from reports.reading.gather import gather_facts
 
-    story.check_notebook_packages(runs=not no_run)
-    story.check_notebook(out, force=force)
+    file.check_notebook_packages(runs=not no_run)
+    file.check_notebook(out, force=force)
     sources = resolve_sources(runs, studies, contest, named_runs=tuple(run or ()), tiles=tiles, title=title)
-    cells = story.build_story(gather_facts(sources), sources, out, with_code=with_code)
-    document, cause = story.build_notebook(cells), ""
+    cells = build_story(gather_facts(sources), sources, out, with_code=with_code)
+    document, cause = file.build_notebook(cells), ""
     out.parent.mkdir(parents=True, exist_ok=True)
     if not no_run:
         with progress("running the notebook", sum(cell.kind == "code" for cell in cells)) as advance:
-            document, cause = story.run_notebook(document, out.resolve().parent, advance)
-    size = story.write_notebook(document, out)
+            document, cause = file.run_notebook(document, out.resolve().parent, advance)
+    size = file.write_notebook(document, out)
     if cause:
         raise OutputError(f"a cell of {out} failed: {cause}; it was written as far as it ran, open it to see where")
     say(f"wrote {out} ({size / 1e6:.1f} MB, {len(cells)} cells{', not run' if no_run else ''}); open it in Jupyter")
@@ -62,7 +66,7 @@ def notebook(
 
 
 @app.command(
-    epilog="Examples: `arena report paper --pdf` · edit paper.md, then `arena report paper --pdf` prints what you wrote"
+    epilog="Examples: `arena report paper --latex` · edit paper.md, then `arena report paper --pdf` prints what you wrote"
 )
 def paper(
     run: Named = None,
@@ -74,31 +78,55 @@ def paper(
     title: Title = "",
     lang: Lang = IN_ENGLISH,
     pdf: Annotated[bool, typer.Option("--pdf", help="Print a PDF beside it, also of a paper that was edited.")] = False,
+    latex: Annotated[
+        bool,
+        typer.Option("--latex", help="Write it as LaTeX (IEEEtran) too, figures as PDF, also if it was edited."),
+    ] = False,
     force: Force = False,
 ) -> None:
     """Write a paper in Markdown with figures, tables and references, for a team to edit.
 
     It says what the numbers say; where it needs you, it has a line that says so.
     """
-    from reports.documents.paper import compose_paper, is_unedited, write_paper
+    from reports.documents.paper import is_unedited
+    from reports.documents.paper_latex import is_latex_unedited
     from reports.documents.paper_pdf import print_paper
     from reports.documents.pdf import find_browser
     from reports.documents.stamped import check_unedited
-    from reports.reading.gather import gather_facts
 
-    browser = find_browser() if pdf else ""
-    is_edited = pdf and out.is_file() and not force and not is_unedited(out)
-    if is_edited:
-        say(f"{out} was edited: it stays as it is, and is printed; --force writes it anew")
+    browser = find_browser() if pdf or latex else ""
+    if latex:
+        check_unedited(out.with_suffix(".tex"), is_latex_unedited(out.with_suffix(".tex")), force=force)
+    if browser and out.is_file() and not force and not is_unedited(out):
+        say(f"{out} was edited: it stays as it is; --force writes it anew")
     else:
         check_unedited(out, is_unedited(out), force=force)
         more = {"named_runs": tuple(run or ()), "tiles": tiles, "title": title, "lang": lang.value}
-        sources = resolve_sources(runs, studies, contest, **more)
-        folder = f"{out.stem}-figures"
-        document = compose_paper(gather_facts(sources), folder)
-        size = write_paper(document, out, folder)
-        say(f"wrote {out} and {len(document.figures)} figures in {out.parent / folder} ({size / 1e6:.1f} MB)")
+        _write_markdown(resolve_sources(runs, studies, contest, **more), out)
+    if latex:
+        _write_latex(out, lang, browser)
     if pdf:
         print_paper(out, out.with_suffix(".pdf"), lang.value, browser)
         print(out.with_suffix(".pdf"))
+    print(out)
+
+
+def _write_markdown(sources: Sources, out: Path) -> None:
+    from reports.documents.paper import compose_paper, write_paper
+    from reports.reading.gather import gather_facts
+
+    folder = f"{out.stem}-figures"
+    document = compose_paper(gather_facts(sources), folder)
+    size = write_paper(document, out, folder)
+    say(f"wrote {out} and {len(document.figures)} figures in {out.parent / folder} ({size / 1e6:.1f} MB)")
+
+
+def _write_latex(paper: Path, lang: Language, browser: str) -> None:
+    from reports.documents.paper_latex import find_figures, write_latex
+    from reports.wording.page_texts import texts
+
+    out = paper.with_suffix(".tex")
+    with progress("figures as PDF", len(find_figures(paper))) as advance:
+        write_latex(paper, out, texts(lang.value), browser, advance)
+    say(f"compile it with `latexmk -pdf {out.name}`, or put it and its figures on Overleaf")
     print(out)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import cnn
 from arena.base.texts import ENGLISH
 from cnn.plugin import is_plugin, locate_source
+from reports.documents.notebook_file import NotebookCell
 from reports.facts.report import ReportFacts, RunFacts
 from reports.wording.page_texts import page_texts
 
@@ -22,14 +22,6 @@ pd.DataFrame(
         if runs.model[name] == {label}
     ]
 )"""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NotebookCell:
-    """One cell before it is run."""
-
-    kind: str  # code, markdown, or source: code that is not run when the notebook is written
-    text: str
 
 
 def build_net_chapters(facts: ReportFacts) -> list[NotebookCell]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cnn.errors import RunError
 from cnn.files import write_whole
 from reports.errors import OutputError
-from reports.facts.report import ReportFacts
-from reports.page.render import render_report
+
+if TYPE_CHECKING:
+    from reports.facts.report import ReportFacts
 
 
 def write_report(facts: ReportFacts, out: Path) -> int:
@@ -19,6 +21,8 @@ def write_report(facts: ReportFacts, out: Path) -> int:
     Raises:
         OutputError: `out` is a folder, or cannot be written.
     """
+    from reports.page.render import render_report
+
     check_out(out)
     return write_page(render_report(facts), out)
 

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from arena.base.install import install_command
 from cnn.runs.folder import RunFolder, list_runs
 from reports.cli.documents import app
-from reports.documents.net_chapters import NotebookCell
-from reports.documents.notebook import build_notebook, build_story, cells_for, run_notebook
+from reports.documents.notebook import build_story, cells_for
+from reports.documents.notebook_file import NotebookCell, build_notebook, run_notebook
 from reports.errors import NothingToReport, OutputError
 from reports.reading.gather import Sources, gather_facts
 from support import sklearn_reference as reference
