@@ -12,7 +12,7 @@ from arena.api.runs import Run, Runs
 from arena.base.locks import require_posix
 from arena.base.terminal import say
 from arena.defaults import export_wandb
-from cnn.cli.train import train_with_bar
+from cnn.cli.train import label_runs, train_with_bar
 from cnn.project import choose_cells, configure, open_project
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def train(
     runs: Location | None = None,
     device: str = "auto",
     wandb: str = "auto",
+    name: str = "",
+    tags: Sequence[str] = (),
     **settings: Setting,
 ) -> Run:
     """Train a net on a variant and return its run. The same settings again are answered at once; a stopped training goes on.
@@ -39,13 +41,15 @@ def train(
         tiles, runs: folders; the project's if none are given.
         device: auto, cpu, cuda, cuda:1.
         wandb: auto (online when logged in), online, offline or off.
+        name, tags: of the run: `Run(name)` finds it again.
         settings: such as `epochs=8, learning_rate=0.003, split_kind="loso"`; `arena train --keys` lists them.
 
     Raises:
         Error: no such net, variant, tiles or setting, or a net that cannot be trained.
     """
     nets = () if net is None else (net,)
-    (run,) = _train(nets, (variant,), _Options(tiles, runs, device, wandb), settings, every=False)
+    options = _Options(tiles, runs, device, wandb, name=name, tags=tuple(tags))
+    (run,) = _train(nets, (variant,), options, settings, every=False)
     return run
 
 
@@ -58,6 +62,7 @@ def train_all(
     jobs: int = 0,
     device: str = "auto",
     wandb: str = "auto",
+    tags: Sequence[str] = (),
     **settings: Setting,
 ) -> Runs:
     """Train each of several nets on each of several variants and return the runs in that order.
@@ -66,12 +71,12 @@ def train_all(
         nets: as in `train`; the project's Models A and B if none are given.
         variants: the project's, or all four, if none are given.
         jobs: trainings at once; 0 chooses.
-        tiles, runs, device, wandb, settings: as in `train`.
+        tiles, runs, device, wandb, tags, settings: as in `train`.
 
     Raises:
         Error: as `train`; where one training fails, the others are done first.
     """
-    return _train(nets, variants, _Options(tiles, runs, device, wandb, jobs), settings, every=True)
+    return _train(nets, variants, _Options(tiles, runs, device, wandb, jobs, tags=tuple(tags)), settings, every=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,8 @@ class _Options:
     device: str
     wandb: str
     jobs: int = 1
+    name: str = ""
+    tags: tuple[str, ...] = ()
 
 
 def _train(
@@ -102,5 +109,6 @@ def _train(
     assignments = format_settings(settings, _SECTIONS)
     configs = [configure(project, tiles.corpus, tiles.settings, cell, assignments) for cell in cells]
     paths = TrainingPaths(tiles=tiles.folder, runs=runs, device=options.device, wandb=options.wandb)
+    label_runs(configs, runs, options.name, options.tags)
     n_jobs = options.jobs or default_jobs(options.device, len(configs))
     return Runs(Run(folder.path) for folder in train_with_bar(configs, paths, n_jobs))
