@@ -1,11 +1,66 @@
-"""Arena: spoken digits for courses and small competitions. Importing the package loads nothing else."""
+"""Arena: spoken digits for courses and small competitions, from Python. Importing it loads neither torch nor pandas."""
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING
 
-def __getattr__(name: str) -> str:
+from arena.base.errors import ArenaError as Error
+from arena.base.namesakes import check_namesakes
+
+if TYPE_CHECKING:
+    from arena.api.prediction import predict
+    from arena.api.reporting import report
+    from arena.api.runs import Run, Runs, runs
+    from arena.api.scoring import Score, score
+    from arena.api.sweeping import Study, sweep, sweep_all
+    from arena.api.tiles import TileSet, load, prepare
+    from arena.api.training import train, train_all
+
+    __version__: str
+
+check_namesakes()  # before a namesake is imported in place of one of Arena's packages
+
+_MODULES = {
+    "tiles": ("TileSet", "load", "prepare"),
+    "training": ("train", "train_all"),
+    "runs": ("Run", "Runs", "runs"),
+    "prediction": ("predict",),
+    "sweeping": ("Study", "sweep", "sweep_all"),
+    "scoring": ("Score", "score"),
+    "reporting": ("report",),
+}
+__all__ = [
+    "Error",
+    "Run",
+    "Runs",
+    "Score",
+    "Study",
+    "TileSet",
+    "load",
+    "predict",
+    "prepare",
+    "report",
+    "runs",
+    "score",
+    "sweep",
+    "sweep_all",
+    "train",
+    "train_all",
+]
+
+
+def __getattr__(name: str) -> object:
     if name == "__version__":
-        import importlib.metadata
+        from importlib.metadata import version
 
-        return importlib.metadata.version("arena-spoken-digits")
+        return version("arena-spoken-digits")
+    for module, names in _MODULES.items():
+        if name in names:
+            value = globals()[name] = getattr(importlib.import_module(f"arena.api.{module}"), name)
+            return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -6,13 +6,9 @@ import os
 import sys
 from typing import Annotated
 
-import arena.base.install
-
-arena.base.install.check_namesakes()  # before a namesake is imported in place of one of Arena's packages
-
-# ruff: noqa: E402
 import typer
 
+import arena.base.install
 import arena.config
 import arena.demo
 import arena.doctor
@@ -43,16 +39,13 @@ import sweeps.cli.control
 import sweeps.cli.run
 import sweeps.cli.status
 import sweeps.cli.wandb
-from arena.base.locks import PlatformError
-from arena.base.project import ProjectError, find_project
+from arena.base.errors import ArenaError
+from arena.base.project import find_project
 from arena.base.terminal import say
-from arena.defaults import build_defaults
+from arena.defaults import build_defaults, export_wandb
 from arena.strict_command import refuse_repeated_options
-from cnn.errors import CnnError
 from cnn.hardware import name_account
-from leaderboard.errors import FileError, LeaderboardError
-from reports.errors import ReportError
-from sweeps.errors import SweepError
+from leaderboard.errors import FileError
 
 app = typer.Typer(
     name="arena",
@@ -81,9 +74,7 @@ def _root(
 ) -> None:
     project = find_project()
     context.default_map = build_defaults(context.command, project)
-    for variable, key in (("WANDB_PROJECT", "wandb.project"), ("WANDB_ENTITY", "wandb.entity")):
-        if value := project.text(key):
-            os.environ.setdefault(variable, value)
+    export_wandb(project)
 
 
 cnn.cli.data.app.add_typer(cnn.cli.data_collect.app)
@@ -127,7 +118,7 @@ def main() -> None:
     name_account()
     try:
         app(prog_name="arena")
-    except (CnnError, SweepError, LeaderboardError, ReportError, PlatformError, ProjectError) as error:
+    except ArenaError as error:
         say(f"error: {error}")
         for further in error.others if isinstance(error, FileError) else ():
             say(f"  {further}")

@@ -21,18 +21,30 @@ def format_train_command(digest: str, content: dict[str, Any], tiles: Path, runs
     try:
         config = config_from_dict(content)
         words = list_overrides(config, project)
-        if override(default_config(config.corpus, config.tiles, config.model.name, config.variant), words).digest != digest:
+        net = _locate_net(config.model.name, project)
+        if override(default_config(config.corpus, config.tiles, net, config.variant), words).digest != digest:
             return ""
     except (CnnError, KeyError, TypeError, ValueError):
         return ""
     folders = [*project.folder_option("tiles", tiles), *project.folder_option("runs", runs)]
-    net = ["--model", format_net(config.model.name, project), "--variant", config.variant]
-    return shlex.join(["arena", "train", *net, *folders, *words])
+    cell = ["--model", format_net(net, project), "--variant", config.variant]
+    return shlex.join(["arena", "train", *cell, *folders, *words])
 
 
 def format_net(name: str, project: Project) -> str:
-    """Return a net as a command in the project's folder takes it."""
-    return f"{project.shorten(parse_path(name))}:{shorten_name(name)}" if is_plugin(name) else name
+    """Return a net, which was typed in the working folder or in the project's, as a command in the latter takes it."""
+    net = _locate_net(name, project)
+    return f"{project.shorten(parse_path(net))}:{shorten_name(net)}" if is_plugin(net) else net
+
+
+def _locate_net(name: str, project: Project) -> str:
+    """Return a net as the working folder takes it: as it was typed, or from the project's folder, or as the project has it."""
+    if not is_plugin(name):
+        return name
+    label = shorten_name(name)
+    nets = [name, f"{project.locate(str(parse_path(name)))}:{label}"]
+    nets += [net for net in project.models if shorten_name(net) == label]
+    return next((net for net in nets if parse_path(net).is_file()), name)
 
 
 def list_overrides(config: RunConfig, project: Project) -> list[str]:

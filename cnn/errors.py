@@ -11,8 +11,10 @@ CnnError
 
 from __future__ import annotations
 
+from arena.base.errors import ArenaError
 
-class CnnError(Exception):
+
+class CnnError(ArenaError):
     """Base of every mistake that cnn reports to its user."""
 
 

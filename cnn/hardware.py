@@ -12,7 +12,7 @@ from pathlib import Path
 from cnn.errors import ConfigError
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,2})?")
-_NVIDIA = tuple(map(Path, ("/proc/driver/nvidia", "/dev/nvidia0", "/dev/nvidiactl", "/dev/dxg")))  # the last on WSL 2
+_DRIVERS = ("/proc/driver/nvidia", "/dev/nvidia0", "/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # the last two: WSL 2, ROCm
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 
@@ -29,8 +29,8 @@ def check_device_name(name: str) -> None:
 
 
 def may_have_gpu() -> bool:
-    """Return False without a driver of NVIDIA's; with one, only torch can tell if it can use a GPU."""
-    return any(path.exists() for path in _NVIDIA)
+    """Return False without a driver of NVIDIA's or AMD's; with one, only torch can tell if it can use a GPU."""
+    return any(Path(driver).exists() for driver in _DRIVERS)
 
 
 def name_account() -> None:

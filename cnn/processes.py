@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
-from arena.base.processes import follow_parent
+from arena.base.processes import follow_parent, without_main
 from cnn.errors import CnnError
 from cnn.hardware import n_processes
 
@@ -50,7 +50,7 @@ def map_in_processes(work: Callable[[Task], Result], tasks: Sequence[Task], n_jo
     context = multiprocessing.get_context("spawn")  # a fork of a process with torch's threads may hang
     pool = ProcessPoolExecutor(n_jobs, mp_context=context, initializer=follow_parent)
     try:
-        with _interrupted_later():
+        with without_main(), _interrupted_later():
             results = pool.map(work, tasks)
         yield from results
     except BrokenProcessPool as error:

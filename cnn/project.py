@@ -12,7 +12,7 @@ from cnn.config import VARIANTS, RunConfig, TileSettings, default_config, model_
 from cnn.errors import ConfigError
 from cnn.fields import check_choice
 from cnn.nets import PAIR
-from cnn.overrides import apply_values, keys, override, suggest_key
+from cnn.overrides import apply_values, keys, override, parse_assignments, suggest_key
 from cnn.plugin import shorten_name
 
 _ELSEWHERE = {"model.name": "[models]", "variant": "variants"}
@@ -83,6 +83,21 @@ def configure(project: Project, corpus: str, tiles: TileSettings, cell: tuple[st
         ConfigError: an unknown net, variant or key, or a value out of range.
     """
     return override(default_config(corpus, tiles, *cell), [*select_settings(project), *overrides])
+
+
+def configure_sections(project: Project, sections: Sequence[str], overrides: Sequence[str] = ()) -> RunConfig:
+    """Return a configuration with the project's settings of these sections, such as `tiles`, then `overrides` of them alone.
+
+    Raises:
+        ConfigError: an override of another section, an unknown key, or a value out of range.
+    """
+    names = [key for key in keys() if key.partition(".")[0] in sections]
+    values = parse_assignments(overrides)
+    for key in values:
+        if key not in names:
+            raise ConfigError(f"unknown key {key!r} here{suggest_key(key, names)}")
+    settings = {key: value for key, value in project.settings.items() if key in names}
+    return apply_values(RunConfig(corpus=""), {**settings, **values})
 
 
 def select_settings(project: Project, without: Sequence[str] = ()) -> tuple[str, ...]:

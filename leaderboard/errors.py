@@ -22,11 +22,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from arena.base.errors import ArenaError
 from arena.base.texts import ENGLISH, Localized
 from leaderboard.messages import Translatable, message, translate
 
 
-class LeaderboardError(Exception):
+class LeaderboardError(ArenaError):
     """Base of every mistake that leaderboard reports to its user; `str` gives it in English."""
 
     def translate(self, language: str) -> str:

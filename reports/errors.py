@@ -8,8 +8,10 @@ ReportError
 
 from __future__ import annotations
 
+from arena.base.errors import ArenaError
 
-class ReportError(Exception):
+
+class ReportError(ArenaError):
     """Base of every mistake that reports tells its user."""
 
 

@@ -9,8 +9,10 @@ SweepError
 
 from __future__ import annotations
 
+from arena.base.errors import ArenaError
 
-class SweepError(Exception):
+
+class SweepError(ArenaError):
     """Base of every error that sweeps reports to its user."""
 
 

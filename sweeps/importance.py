@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 FEWEST_TRIALS = 12  # finished; of fewer the best quarter is two trials
 BEST_SHARE = 0.25
-_N_SHUFFLES = 200
+_N_SHUFFLES = 100
 _LEVEL = 0.95  # share of shuffles that the largest excess has to surpass
 _N_GRID = 64
 _PRIOR = 1.0  # pseudo-trials of a uniform distribution: no value has probability zero because no trial had it
@@ -78,16 +78,15 @@ def _shares(column: ParameterColumn, selections: NDArray[np.bool_]) -> NDArray[n
 
 
 def _smooth(column: ParameterColumn, selections: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return Gaussian kernel estimates (P, _N_GRID) with Scott's width over the range of all values."""
+    """Return Gaussian kernel estimates (P, _N_GRID) with Scott's width over the range of all values, set to the grid."""
     values = np.array([float(str(value)) for value in column.values])
     values = np.log(values) if column.is_log and values.min() > 0 else values
-    scaled = (values - values.min()) / np.ptp(values)  # (N,) in 0..1
-    grid = (np.arange(_N_GRID) + 0.5) / _N_GRID
-    return np.array([_estimate(scaled[selection], grid) for selection in selections])
-
-
-def _estimate(points: NDArray[np.float64], grid: NDArray[np.float64]) -> NDArray[np.float64]:
-    width = max(1.059 * float(points.std()) * len(points) ** -0.2, 1 / _N_GRID)
-    kernels = np.exp(-0.5 * ((grid[:, None] - points) / width) ** 2)  # (_N_GRID, N)
-    kernels = kernels / kernels.sum(0)
-    return np.asarray((kernels.sum(1) + _PRIOR / _N_GRID) / (len(points) + _PRIOR))
+    cells = np.round((values - values.min()) / np.ptp(values) * (_N_GRID - 1)).astype(int)  # (N,)
+    counts = selections.astype(np.float64) @ (cells[:, None] == np.arange(_N_GRID))  # (P, _N_GRID)
+    n = counts.sum(axis=1, keepdims=True)
+    mean, square = counts @ np.arange(_N_GRID)[:, None] / n, counts @ np.arange(_N_GRID)[:, None] ** 2 / n
+    width = np.maximum(1.059 * np.sqrt(np.maximum(square - mean**2, 0)) * n**-0.2, 1)  # (P, 1), in cells
+    distances = np.abs(np.arange(_N_GRID)[:, None] - np.arange(_N_GRID))
+    kernels = np.exp(-0.5 * (np.arange(_N_GRID) / width) ** 2)[:, distances]  # (P, _N_GRID, _N_GRID)
+    sums = (kernels @ (counts / kernels.sum(axis=1))[:, :, None])[:, :, 0]
+    return np.asarray((sums + _PRIOR / _N_GRID) / (n + _PRIOR))

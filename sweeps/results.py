@@ -207,7 +207,8 @@ def _command(spec: StudySpec, best: TrialFacts) -> str:
     """Return the command that trains the best trial again, or shows its run if the folder is still there."""
     project = find_project()
     words = ["arena", "train", "--model", format_net(spec.model, project), "--variant", spec.variant]
-    words += ["--tiles", str(project.shorten(spec.tiles)), *project.folder_option("runs", spec.runs), *spec.overrides]
+    words += ["--tiles", str(project.shorten(spec.tiles)), *project.folder_option("runs", spec.runs)]
+    words += {text.partition("=")[0]: text for text in spec.overrides}.values()  # the last of a key holds
     words += [f"{name}={_text(value)}" for name, value in best.params.items() if name != "model.name"]
     return shlex.join(words)
 

@@ -124,24 +124,6 @@ def loading() -> Iterator[None]:
         raise ImportError(str(error), name=package) from error
 
 
-def check_namesakes() -> None:
-    """End the process with one line where another file or distribution hides a package of Arena's."""
-    for name in _PACKAGES:
-        try:
-            home = Path(importlib.import_module(name).__file__ or "").resolve()
-        except Exception:  # a namesake may need anything, and raise anything
-            home = Path()
-        if home.parent.parent == _HOME:
-            continue
-        try:
-            importlib.metadata.distribution(name)
-        except importlib.metadata.PackageNotFoundError:
-            sys.exit(f"error: {home} hides Arena's package {name!r}: call the script `arena`, or `python -P -m arena`")
-        sys.exit(
-            f"error: the package {name!r} of another project hides Arena's: pip uninstall {name}, then {install_command()}"
-        )
-
-
 def build_wheel() -> Wheel:
     """Return a wheel of the running files; equal files give equal bytes.
 

@@ -17,11 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from arena.base.errors import ArenaError
+
 if sys.platform != "win32":
     import fcntl
 
 
-class PlatformError(Exception):
+class PlatformError(ArenaError):
     """Windows lacks something that the command needs."""
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
+import types
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 
 
-def handle_signals(handler: Callable[[int, FrameType | None], None], more: Iterable[int] = ()) -> None:
+def handle_signals(handler: Callable[[int, types.FrameType | None], None], more: Iterable[int] = ()) -> None:
     """Install `handler` for the signals that end a process and for `more`, except for those that this process ignores."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, *more):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
@@ -27,6 +28,17 @@ def record_signals(numbers: list[int]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def without_main() -> Iterator[None]:
+    """Hide this process's script from those that "spawn" starts: without `if __name__ == "__main__"` it would run again."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def follow_parent() -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from arena.base.errors import ArenaError
 from arena.base.suggest import did_you_mean
 
 FILE_NAME = "arena.toml"
@@ -58,7 +59,7 @@ _SECRETS = re.compile(r"token|password|passwd|secret|api_?key", re.IGNORECASE)
 _PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]*@")
 
 
-class ProjectError(Exception):
+class ProjectError(ArenaError):
     """An arena.toml that cannot be read or used; one line."""
 
 

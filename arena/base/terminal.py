@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 JSON_HELP = "Print the result as JSON."
 _PLAIN_EVERY_S = 10.0
+_NOTEBOOK_WIDTH = 120  # the terminal of its `!commands` has 80 columns, and its page more
 _FOLDED_WIDTH = 12  # the least of a column that may be folded
 
 
@@ -25,13 +26,14 @@ class Advance(Protocol):
     def __call__(self, n: int = 1, note: str = "") -> None: ...
 
 
-def can_repaint() -> bool:
-    """Return True where stderr is a terminal that redraws lines; the one that a notebook gives its `!commands` adds them all.
+def is_notebook() -> bool:
+    """Return True in a command that a notebook started; ipykernel sets both variables for what it starts, on Colab too."""
+    return "JPY_PARENT_PID" in os.environ or "inline" in os.environ.get("MPLBACKEND", "")
 
-    ipykernel sets both variables for what it starts, on Colab too.
-    """
-    is_notebook = "JPY_PARENT_PID" in os.environ or "inline" in os.environ.get("MPLBACKEND", "")
-    return sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown") and not is_notebook
+
+def can_repaint() -> bool:
+    """Return True where stderr is a terminal that redraws lines; that of a notebook's `!commands` adds them all."""
+    return sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown") and not is_notebook()
 
 
 @contextmanager
@@ -113,7 +115,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
 
-    console = Console(force_terminal=sys.stdout.isatty())  # a notebook sets FORCE_COLOR, which is no terminal
+    columns_here = _NOTEBOOK_WIDTH if is_notebook() else None
+    console = Console(force_terminal=sys.stdout.isatty(), width=columns_here)  # FORCE_COLOR, of a notebook, makes no terminal
     unlimited = Console(width=10_000)
     table = _draw_table(columns, rows, title, box=SIMPLE_HEAD)
     width = unlimited.measure(table).maximum

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cnn.check.net import NetReport
 
 
-def check_runs(
+def check_own_nets(
     configs: Sequence[RunConfig], runs: Path, log: Callable[[str], None], refused: Collection[str] = ()
 ) -> list[RunConfig]:
     """Try the own nets of unfinished runs, log what they are warned of, and return what is to be trained.

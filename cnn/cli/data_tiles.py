@@ -12,7 +12,8 @@ from cnn.cli.data import plural, scan_with_bar
 from cnn.cli.options import Cache, Jobs, Json, Tiles
 
 if TYPE_CHECKING:
-    from cnn.config import RunConfig
+    from cnn.config import RunConfig, TileSettings
+    from cnn.corpus.scan import Corpus
     from cnn.tiles.tile_set import TileSet
 
 
@@ -31,20 +32,31 @@ def prepare_command(
     json: Json = False,
 ) -> None:
     """Turn recordings into tiles, raw and bilateral-filtered: once, since what is made is kept, also after a kill."""
+    settings = _config(overrides, "tiles").tiles
+    corpus, prepared = prepare_with_bar(folder, settings, tiles, jobs, cache)
+    summary = {"tiles": str(prepared.folder), "n_clips": len(prepared.clips), "n_left_out": len(corpus.problems)}
+    line = f"{plural(len(prepared.clips), 'clip')} of {settings.size} x {settings.size} cells, raw and bilateral"
+    print_json(summary) if json else print(f"{prepared.folder}: {line}")
+
+
+def prepare_with_bar(
+    folder: Path, settings: TileSettings, tiles: Path, n_jobs: int, cache: Path | None
+) -> tuple[Corpus, TileSet]:
+    """Scan recordings and prepare their tiles below `tiles`, with progress bars and a line for what is left out.
+
+    Raises:
+        CnnError: as `scan` and `prepare` raise it.
+    """
     from cnn.processes import WorkOptions
     from cnn.tiles.prepare import prepare
 
-    settings = _config(overrides, "tiles.").tiles
-    corpus = scan_with_bar(folder, jobs, cache)
+    corpus = scan_with_bar(folder, n_jobs, cache)
     for problem in corpus.problems[:5]:
         say(f"left out: {problem.path} {problem.reason}")
     if len(corpus.problems) > 5:
         say(f"left out: {len(corpus.problems) - 5:,} more; `arena data scan {folder}` lists them")
-    options = WorkOptions(n_jobs=jobs, bar=lambda n: progress("making tiles", n), log=say)
-    prepared = prepare(corpus, settings, tiles, options)
-    summary = {"tiles": str(prepared.folder), "n_clips": len(prepared.clips), "n_left_out": len(corpus.problems)}
-    line = f"{plural(len(prepared.clips), 'clip')} of {settings.size} x {settings.size} cells, raw and bilateral"
-    print_json(summary) if json else print(f"{prepared.folder}: {line}")
+    options = WorkOptions(n_jobs=n_jobs, bar=lambda n: progress("making tiles", n), log=say)
+    return corpus, prepare(corpus, settings, tiles, options)
 
 
 @app.command("show", epilog="Example: `arena data show --out tiles.png --per-digit 3`")
@@ -58,7 +70,7 @@ def show_command(
     """Draw some clips of each digit: raw, filtered, and both as augmentation would draw them."""
     import cnn.tiles.preview
 
-    tile_set, augment = _tiles(tiles), _config(overrides, "augment.").augment
+    tile_set, augment = _tiles(tiles), _config(overrides, "augment").augment
     with progress("drawing", 1) as advance:
         n_shown = cnn.tiles.preview.draw_preview(tile_set, out, per_digit, augment, seed)
         advance()
@@ -74,7 +86,7 @@ def solution(
     """Write the true labels and speakers of the test clips, for the host of a contest."""
     from cnn.pack.solution import write_solution
 
-    n_clips = write_solution(out, _tiles(tiles), _config(overrides, "split.").split)
+    n_clips = write_solution(out, _tiles(tiles), _config(overrides, "split").split)
     print(f"{out}: {n_clips} test clips; make the contest with `arena contest init {out} --name ...`")
 
 
@@ -85,16 +97,6 @@ def _tiles(folder: Path) -> TileSet:
 
 
 def _config(overrides: list[str] | None, section: str) -> RunConfig:
-    """Return a configuration with the project's settings and these overrides, all of them keys of `section`."""
-    from cnn.config import RunConfig
-    from cnn.errors import ConfigError
-    from cnn.overrides import apply_values, keys, parse_assignments, suggest_key
-    from cnn.project import open_project
+    from cnn.project import configure_sections, open_project
 
-    values = parse_assignments(overrides or [])
-    names = [key for key in keys() if key.startswith(section)]
-    for key in values:
-        if key not in names:
-            raise ConfigError(f"unknown key {key!r} here{suggest_key(key, names)}")
-    settings = {key: value for key, value in open_project().settings.items() if key in names}
-    return apply_values(RunConfig(corpus=""), {**settings, **values})
+    return configure_sections(open_project(), [section], overrides or ())

@@ -82,7 +82,7 @@ def evaluate_folds(
 
 
 def _evaluate(plan: EvaluationPlan, paths: TrainingPaths, n_jobs: int, refused: Collection[str]) -> Results:
-    from cnn.check.runs import check_runs
+    from cnn.check.runs import check_own_nets
     from cnn.runs.evaluation import evaluate
     from cnn.runs.folds import check_folds, make_arms
     from cnn.tiles.tile_set import open_tiles
@@ -92,7 +92,7 @@ def _evaluate(plan: EvaluationPlan, paths: TrainingPaths, n_jobs: int, refused: 
     arms = make_arms(plan, tiles.corpus, tiles.settings, len({clip.speaker for clip in tiles.clips}))
     configs = [config for arm in arms for seeds in arm.configs for config in seeds]
     check_folds(configs, tiles.clips)
-    trained = check_runs(configs, paths.runs, say, refused)
+    trained = check_own_nets(configs, paths.runs, say, refused)
     folders = dict(
         zip(configs, train_with_bar(trained, paths, n_jobs or default_jobs(paths.device, len(configs))), strict=True)
     )

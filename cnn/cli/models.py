@@ -12,7 +12,7 @@ from cnn.cli.options import Json
 
 if TYPE_CHECKING:
     from cnn.summary.costs import Cost
-    from cnn.summary.layers import Layer
+    from cnn.summary.layers import LayerSummary
 
 app = typer.Typer()
 
@@ -66,7 +66,7 @@ def _print_costs(costs: Sequence[Cost], size: int) -> None:
     say(f"multiply-adds: one clip of {size} x {size} forward; a net of your own: --model path/to/file.py:ClassName")
 
 
-def _print_layers(layers: Sequence[Layer]) -> None:
+def _print_layers(layers: Sequence[LayerSummary]) -> None:
     rows = [
         [
             *(layer.name, layer.kind, _times(layer.shape), _format_kernel(layer), _times(layer.field)),
@@ -84,7 +84,7 @@ def _times(numbers: Sequence[int]) -> str:
     return "x".join(map(str, numbers))
 
 
-def _format_kernel(layer: Layer) -> str:
+def _format_kernel(layer: LayerSummary) -> str:
     """Return such as `5x5`, `3x3/2` with a stride of 2, `2x2/2x1`, `3x3 d2` where dilated."""
     stride, dilation = (_times(v[:1] if len(set(v)) == 1 else v) for v in (layer.stride, layer.dilation))
     text = _times(layer.kernel) + (f"/{stride}" if stride not in ("", "1") else "")

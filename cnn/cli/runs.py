@@ -122,9 +122,8 @@ def _print_lines(lines: Sequence[RunLine]) -> None:
         marks = " ".join([line.name, *(f"#{tag}" for tag in line.tags), trial]).strip()
         rows.append([line.digest[:n_digits], line.net, line.split, state, *scores, _format_time(line.changed_at), marks])
     columns = ["run", "net and variant", "split", "state", "#val F1", "#test F1", "changed", "name"]
-    shown_columns = [
-        n for n in range(len(columns)) if columns[n] not in ("split", "name") or {row[n] for row in rows} - {"", "speaker"}
-    ]
+    silent = {"split": "speaker", "state": "finished", "name": ""}  # columns that are left out where all rows say this
+    shown_columns = [n for n, name in enumerate(columns) if {row[n] for row in rows} != {silent.get(name)}]
     print_table([columns[n] for n in shown_columns], [[row[n] for n in shown_columns] for row in rows])
     for line in lines:
         if line.cause:

@@ -49,21 +49,21 @@ def train_command(
     if keys:
         return _print_keys(project, cells[0][0], json)
     require_posix("arena train")
-    from cnn.check.runs import check_runs
+    from cnn.check.runs import check_own_nets
     from cnn.overrides import parse_assignments
     from cnn.tiles.tile_set import find_tiles
     from cnn.train.pool import TrainingPaths, default_jobs
 
     tile_set = find_tiles(tiles, say)
     configs = [configure(project, tile_set.corpus, tile_set.settings, cell, overrides or ()) for cell in cells]
-    configs = check_runs(configs, runs, say, refused=() if every else parse_assignments(overrides or ()))
+    configs = check_own_nets(configs, runs, say, refused=() if every else parse_assignments(overrides or ()))
     paths = TrainingPaths(tiles=tile_set.folder, runs=runs, device=device, wandb=wandb)
-    _label(configs, runs, name, tag or ())
+    label_runs(configs, runs, name, tag or ())
     folders = train_with_bar(configs, paths, jobs or default_jobs(device, len(configs)))
     print_json([run_as_json(folder) for folder in folders]) if json else print_runs(folders)
 
 
-def _label(configs: Sequence[RunConfig], runs: Path, name: str, tags: Sequence[str]) -> None:
+def label_runs(configs: Sequence[RunConfig], runs: Path, name: str, tags: Sequence[str]) -> None:
     """Name and tag the run folders before the first epoch, so that a name that is taken costs no training."""
     from cnn.runs.folder import RunFolder
     from cnn.runs.marks import label_run

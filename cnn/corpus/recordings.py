@@ -1,4 +1,4 @@
-"""Recordings to classify: the files of a folder, files by name, or a stream. Their names need not contain a digit."""
+"""Recordings to classify: the files of a folder, files by name, a stream, or samples. Their names need not contain a digit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
-from cnn.corpus.audio import LONGEST_S, Samples, decode, peak_deviation, to_mono
+import numpy as np
+
+from cnn.corpus.audio import LONGEST_S, RATES_HZ, Recording, Samples, decode, peak_deviation, to_mono
 from cnn.corpus.listing import SUFFIXES
 from cnn.corpus.scan import SILENT_PEAK
 from cnn.errors import CorpusError
@@ -28,6 +30,22 @@ class RecordingFile:
     name: str  # the id of a file in a folder of --clips, otherwise the name on the command line
     label: str  # its name in messages
     path: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class RecordedSamples:
+    """A recording in memory."""
+
+    name: str
+    samples: Samples  # (S,) in [-1, 1]
+    rate_hz: int
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+
+Source = RecordingFile | RecordedSamples
 
 
 def find_recordings(folder: Path) -> list[RecordingFile]:
@@ -105,19 +123,13 @@ def _save(stream: BinaryIO, path: Path) -> None:
             n_left -= len(block)
 
 
-def read_recording(source: RecordingFile) -> tuple[Samples, int]:
+def read_recording(source: Source) -> tuple[Samples, int]:
     """Return the samples (S,) float32, mono, in [-1, 1], and their rate in Hz.
 
     Raises:
-        CorpusError: the file holds no audible recording; the text is the rest of a sentence that begins with its name.
+        CorpusError: it holds no audible recording; the text is the rest of a sentence that begins with its name.
     """
-    if not source.name.isprintable():
-        raise CorpusError("has a name that cannot be printed; rename it")
-    if source.path.exists() and not source.path.is_file():
-        raise CorpusError(f"is no ordinary file; give its content to `{STREAM}`")
-    if source.path.exists() and not source.path.stat().st_size:
-        raise CorpusError("is empty; record it again")
-    recording = decode(source.path)
+    recording = _decode(source) if isinstance(source, RecordingFile) else _take(source)
     if not len(recording.samples):
         raise CorpusError("holds no samples; record it again")
     if recording.truncated:
@@ -126,3 +138,24 @@ def read_recording(source: RecordingFile) -> tuple[Samples, int]:
     if peak_deviation(samples) < SILENT_PEAK:
         raise CorpusError("is silent; record it again")
     return samples, recording.rate_hz
+
+
+def _take(source: RecordedSamples) -> Recording:
+    low, high = RATES_HZ
+    if not low <= source.rate_hz <= high:
+        raise CorpusError(f"has a rate of {source.rate_hz} Hz, not between {low} and {high}")
+    if len(source.samples) > LONGEST_S * source.rate_hz:
+        raise CorpusError(f"lasts longer than {LONGEST_S:g} s, not one spoken digit")
+    if not np.isfinite(source.samples).all():
+        raise CorpusError("holds samples that are no numbers (NaN or infinite)")
+    return Recording(samples=source.samples[:, None], rate_hz=source.rate_hz, subtype="FLOAT", truncated=False)
+
+
+def _decode(source: RecordingFile) -> Recording:
+    if not source.name.isprintable():
+        raise CorpusError("has a name that cannot be printed; rename it")
+    if source.path.exists() and not source.path.is_file():
+        raise CorpusError(f"is no ordinary file; give its content to `{STREAM}`")
+    if source.path.exists() and not source.path.stat().st_size:
+        raise CorpusError("is empty; record it again")
+    return decode(source.path)

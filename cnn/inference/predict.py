@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from cnn.config import LABELS, RunConfig
-from cnn.corpus.recordings import RecordingFile, read_recording
+from cnn.corpus.recordings import Source, read_recording
 from cnn.errors import CorpusError, RunError
 from cnn.files import write_csv
 from cnn.models.own import pin_source
@@ -75,7 +75,7 @@ def read_answers(run: RunFolder, split: str) -> list[Answer]:
     return [Answer(id=row.id, label=row.label, probabilities=row.probabilities) for row in rows]
 
 
-def predict_recordings(run: RunFolder, sources: Sequence[RecordingFile], device: str, progress: Callable[..., None]) -> Answers:
+def predict_recordings(run: RunFolder, sources: Sequence[Source], device: str, progress: Callable[..., None]) -> Answers:
     """Return the run's answers to recordings; a recording that cannot be decoded is skipped with its reason.
 
     Raises:

@@ -27,7 +27,7 @@ _CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Layer:
+class LayerSummary:
     """One call of a layer; a layer that is called again has its parameters in the first call."""
 
     name: str  # path within the net
@@ -92,7 +92,7 @@ def _first_tensor(output: object) -> torch.Tensor | None:
     return next((value for value in values if isinstance(value, torch.Tensor)), None)
 
 
-def list_layers(settings: ModelSettings, size: int) -> list[Layer]:
+def list_layers(settings: ModelSettings, size: int) -> list[LayerSummary]:
     """Build the net and return its layers; what a module computes besides its layers has a line of its own, after them.
 
     Raises:
@@ -105,7 +105,7 @@ def list_layers(settings: ModelSettings, size: int) -> list[Layer]:
             return _list_layers(build_net(settings, size, len(LABELS)).eval(), size)
 
 
-def _list_layers(net: nn.Module, size: int) -> list[Layer]:
+def _list_layers(net: nn.Module, size: int) -> list[LayerSummary]:
     picture = torch.randn(1, 1, size, size)
     with FlopCounterMode(display=False) as counter:
         calls = _record(net, picture, counter)
@@ -169,8 +169,8 @@ def _count_by_call(net: nn.Module, calls: list[_Call]) -> list[int]:
     return [counts.pop(call.path, 0) for call in calls]
 
 
-def _layer(call: _Call, field: tuple[int, int], n_parameters: int) -> Layer:
-    return Layer(
+def _layer(call: _Call, field: tuple[int, int], n_parameters: int) -> LayerSummary:
+    return LayerSummary(
         name=call.path or "self",
         kind=type(call.module).__name__,
         shape=() if call.is_nan is None else tuple(call.is_nan.shape[1:]),

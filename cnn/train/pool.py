@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.base.install import loading
-from arena.base.processes import follow_parent
+from arena.base.processes import follow_parent, without_main
 from cnn.config import FOLDED_KINDS, RunConfig
 from cnn.errors import RunError
 from cnn.hardware import check_device_name, may_have_gpu, n_processes
@@ -118,8 +118,9 @@ def _events(configs: Sequence[RunConfig], todo: Sequence[int], paths: TrainingPa
     for _ in range(n_workers):
         tasks.put(None)
     workers = [context.Process(target=_work, args=(paths, tasks, events), daemon=True) for _ in range(n_workers)]
-    for worker in workers:
-        worker.start()
+    with without_main():
+        for worker in workers:
+            worker.start()
     n_open = len(todo)
     try:
         while n_open:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arena.base.options import RUN_HELP
 from arena.base.terminal import progress, say
-from reports.cli.report import IN_ENGLISH, ContestAt, Lang, Runs, Studies, Tiles, Title, resolve_sources
+from reports.cli.report import IN_ENGLISH, ContestAt, Lang, Language, Runs, Studies, Tiles, Title, resolve_sources
+
+if TYPE_CHECKING:
+    from reports.reading.gather import Sources
 
 app = typer.Typer()
 
@@ -63,7 +66,7 @@ def notebook(
 
 
 @app.command(
-    epilog="Examples: `arena report paper --pdf` · edit paper.md, then `arena report paper --pdf` prints what you wrote"
+    epilog="Examples: `arena report paper --latex` · edit paper.md, then `arena report paper --pdf` prints what you wrote"
 )
 def paper(
     run: Named = None,
@@ -75,31 +78,55 @@ def paper(
     title: Title = "",
     lang: Lang = IN_ENGLISH,
     pdf: Annotated[bool, typer.Option("--pdf", help="Print a PDF beside it, also of a paper that was edited.")] = False,
+    latex: Annotated[
+        bool,
+        typer.Option("--latex", help="Write it as LaTeX (IEEEtran) too, figures as PDF, also if it was edited."),
+    ] = False,
     force: Force = False,
 ) -> None:
     """Write a paper in Markdown with figures, tables and references, for a team to edit.
 
     It says what the numbers say; where it needs you, it has a line that says so.
     """
-    from reports.documents.paper import compose_paper, is_unedited, write_paper
+    from reports.documents.paper import is_unedited
+    from reports.documents.paper_latex import is_latex_unedited
     from reports.documents.paper_pdf import print_paper
     from reports.documents.pdf import find_browser
     from reports.documents.stamped import check_unedited
-    from reports.reading.gather import gather_facts
 
-    browser = find_browser() if pdf else ""
-    is_edited = pdf and out.is_file() and not force and not is_unedited(out)
-    if is_edited:
-        say(f"{out} was edited: it stays as it is, and is printed; --force writes it anew")
+    browser = find_browser() if pdf or latex else ""
+    if latex:
+        check_unedited(out.with_suffix(".tex"), is_latex_unedited(out.with_suffix(".tex")), force=force)
+    if browser and out.is_file() and not force and not is_unedited(out):
+        say(f"{out} was edited: it stays as it is; --force writes it anew")
     else:
         check_unedited(out, is_unedited(out), force=force)
         more = {"named_runs": tuple(run or ()), "tiles": tiles, "title": title, "lang": lang.value}
-        sources = resolve_sources(runs, studies, contest, **more)
-        folder = f"{out.stem}-figures"
-        document = compose_paper(gather_facts(sources), folder)
-        size = write_paper(document, out, folder)
-        say(f"wrote {out} and {len(document.figures)} figures in {out.parent / folder} ({size / 1e6:.1f} MB)")
+        _write_markdown(resolve_sources(runs, studies, contest, **more), out)
+    if latex:
+        _write_latex(out, lang, browser)
     if pdf:
         print_paper(out, out.with_suffix(".pdf"), lang.value, browser)
         print(out.with_suffix(".pdf"))
+    print(out)
+
+
+def _write_markdown(sources: Sources, out: Path) -> None:
+    from reports.documents.paper import compose_paper, write_paper
+    from reports.reading.gather import gather_facts
+
+    folder = f"{out.stem}-figures"
+    document = compose_paper(gather_facts(sources), folder)
+    size = write_paper(document, out, folder)
+    say(f"wrote {out} and {len(document.figures)} figures in {out.parent / folder} ({size / 1e6:.1f} MB)")
+
+
+def _write_latex(paper: Path, lang: Language, browser: str) -> None:
+    from reports.documents.paper_latex import find_figures, write_latex
+    from reports.wording.page_texts import texts
+
+    out = paper.with_suffix(".tex")
+    with progress("figures as PDF", len(find_figures(paper))) as advance:
+        write_latex(paper, out, texts(lang.value), browser, advance)
+    say(f"compile it with `latexmk -pdf {out.name}`, or put it and its figures on Overleaf")
     print(out)

@@ -101,12 +101,23 @@ def build_command(
 
     What is not there is named on the page, and the rest is shown.
     """
-    from reports.documents.pdf import find_browser, write_pdf
-    from reports.page.output import as_plain, write_report
-    from reports.reading.gather import gather_facts
+    from reports.page.output import as_plain
 
     more = {"named_runs": tuple(run or ()), "tiles": tiles, "title": title, "lang": lang.value, "private": private}
-    sources = resolve_sources(runs, studies, contest, **more)
+    facts = build_with_bar(resolve_sources(runs, studies, contest, **more), out, pdf=pdf)
+    print_json(as_plain(plain_facts(facts))) if as_json else _print_summary(facts, out)
+
+
+def build_with_bar(sources: Sources, out: Path, *, pdf: bool) -> ReportFacts:
+    """Write the page of these sources, and a PDF beside it if asked for, with a progress bar; return its facts.
+
+    Raises:
+        ReportError: nothing to report, a source that cannot be read, or a file that cannot be written.
+    """
+    from reports.documents.pdf import find_browser, write_pdf
+    from reports.page.output import write_report
+    from reports.reading.gather import gather_facts
+
     browser = find_browser() if pdf else ""
     with progress("reading and drawing", 3 if pdf else 2) as advance:
         facts = gather_facts(sources)
@@ -120,7 +131,7 @@ def build_command(
         say(f"{note.kind}: {note.text}")
     beside = f" and {out.with_suffix('.pdf')}" if pdf else ""
     say(f"wrote {out} ({size / 1e6:.1f} MB){beside}; open it in any browser")
-    print_json(as_plain(plain_facts(facts))) if as_json else _print_summary(facts, out)
+    return facts
 
 
 def plain_facts(facts: ReportFacts) -> dict[str, Any]:

@@ -103,7 +103,8 @@ def compose_paper(facts: ReportFacts, folder: str) -> Paper:
     w.say(f"# {facts.title}")
     w.todo("todo_authors")
     w.head("abstract")
-    w.say(" ".join((t.n("paper.abstract_text", len(facts.runs), models=_models(facts, t)), summary.lead, *summary.effects[:3])))
+    abstract = t.n("paper.abstract_text", len(facts.runs), models=_models(facts, t))
+    w.say(" ".join((abstract, _lead(facts, summary, t), *summary.effects[:3])))
     _data(w)
     _methods(w)
     _results(w, summary)
@@ -112,6 +113,12 @@ def compose_paper(facts: ReportFacts, folder: str) -> Paper:
     _settings(w)
     body = "\n".join(w.lines).rstrip() + "\n"
     return Paper(text=f'{body}\n[arena-paper]: # "{digest_of_text(body)}"\n', figures=w.figures)
+
+
+def _lead(facts: ReportFacts, summary: Summary, t: Texts) -> str:
+    """Return the page's first sentence; the abstract has introduced the nets before."""
+    model = facts.main_run.model if facts.main_run else ""
+    return summary.lead.replace(t.introduce(model), t.model(model), 1)
 
 
 def _models(facts: ReportFacts, t: Texts) -> str:

@@ -53,16 +53,25 @@ def _inlined(address: str, folder: Path) -> str:
     return data_uri(kind, path.read_bytes())
 
 
+def read_paper(paper: Path) -> str:
+    """Read the Markdown of a paper.
+
+    Raises:
+        OutputError: it cannot be read.
+    """
+    try:
+        return paper.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{paper} cannot be read as text: {error}; save it as UTF-8") from error
+
+
 def print_paper(paper: Path, out: Path, lang: str, browser: str) -> int:
     """Print `paper` to the PDF `out` and return its size in bytes.
 
     Raises:
         OutputError: the paper cannot be read, or the browser failed.
     """
-    try:
-        text = paper.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{paper} cannot be read as text: {error}; save it as UTF-8") from error
+    text = read_paper(paper)
     with tempfile.TemporaryDirectory(prefix="arena-paper-") as folder:
         page = Path(folder) / "paper.html"
         page.write_text(paper_html(text, paper.parent, lang), encoding="utf-8")

@@ -26,7 +26,7 @@ def find_browser(search: Callable[[str], str | None] = shutil.which) -> str:
     if browser is None:
         names = ", ".join(BROWSERS)
         raise OutputError(
-            f"--pdf prints with Chromium and none of {names} is on the PATH; install one, or print the page to PDF in a browser"
+            f"Chromium makes the PDF and none of {names} is on the PATH; install one, or print the page to PDF in a browser"
         )
     return browser
 

@@ -28,11 +28,13 @@ class Outline:
 
 def make_outline(facts: ReportFacts, t: Texts) -> Outline:
     """Lay the page out."""
+    held_out, *others = FOLDED
+    is_led = bool(facts.cells) and not facts.is_one_fold  # by trainings of which one is chosen
+    folded = [held_out, *(LEADING[1:] if facts.cells and not is_led else ()), *others]
     substance = {"held-out": facts.evaluations, "sweeps": facts.sweeps, "contest": facts.contest}
-    is_led = bool(facts.cells) and not facts.is_one_fold
     return Outline(
-        leading=LEADING if facts.cells else LEADING[:1],
-        folded={name: gist(name, facts, t) for name in FOLDED if name != "inspection" or facts.inspections},
+        leading=LEADING if is_led else LEADING[:1],
+        folded={name: gist(name, facts, t) for name in folded if name != "inspection" or facts.inspections},
         opened=() if is_led else tuple(name for name, value in substance.items() if value),
         alarms=tuple(note for note in facts.notes if note.kind is not NoteKind.REMARK),
         remarks=tuple(note for note in facts.notes if note.kind is NoteKind.REMARK),

@@ -10,6 +10,7 @@ from arena.base.terminal import duration
 NONE = "\u2013"
 MINUS = "\u2212"
 THIN_SPACE = "\u202f"
+TIE = 0.001  # two scores less than this apart, the last digit of `score`, are a tie
 
 
 def variant_name(variant: str) -> str:

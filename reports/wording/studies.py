@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reports.facts.contest import ContestFacts
-from reports.wording.formats import leaf, score, whole_percent
+from reports.wording.formats import TIE, leaf, score, whole_percent
 from reports.wording.page_texts import Texts
 from sweeps.importance import FEWEST_TRIALS
 from sweeps.results import StudyFacts
@@ -16,12 +16,21 @@ def sweep_sentence(sweep: StudyFacts, t: Texts) -> str:
     varied = {parameter.name for parameter in sweep.varied}
     settings = t.listed([f"{leaf(name)} {t.setting(value)}" for name, value in sweep.best.params.items() if name in varied])
     text = t("sweep.best", number=sweep.best.number, metric=t.metric(sweep.metric), value=score(sweep.best.value))
+    text += _tie(sweep, t)
     text += f": {settings}." if settings else "."
     if not sweep.importances:
         return f"{text} {importances_note(sweep, t)}"
     name, share = next(iter(sweep.importances.items()))
     key = "sweep.most" if share > 0.5 else "sweep.less"
     return f"{text} {t(key, name=leaf(name).capitalize(), share=whole_percent(share))}"
+
+
+def _tie(sweep: StudyFacts, t: Texts) -> str:
+    """Count the other trials that the best is no better than."""
+    best = sweep.best.value if sweep.best else None
+    values = [trial.value for trial in sweep.trials if trial.state == "finished" and trial is not sweep.best]
+    n = sum(best is not None and value is not None and abs(value - best) < TIE for value in values)
+    return t.n("sweep.tie", n) if n else ""
 
 
 def importances_note(sweep: StudyFacts, t: Texts) -> str:

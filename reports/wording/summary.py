@@ -9,11 +9,10 @@ from arena.base.scores import Interval
 from reports.facts.base import DifferenceFacts
 from reports.facts.report import EffectFacts, ReportFacts, RunFacts
 from reports.wording.evaluations import evaluation_detail, evaluation_lead
-from reports.wording.formats import magnitude, score, seconds, signed, variant_name, whole_percent
+from reports.wording.formats import TIE, magnitude, score, seconds, signed, variant_name, whole_percent
 from reports.wording.page_texts import Texts, page_texts
 from reports.wording.studies import contest_sentence, sweep_sentence
 
-_TIE = 0.001  # difference of validation macro-F1 that names no better training
 _MOST_NAMES = 2  # in a sentence that has a number for more
 
 
@@ -69,7 +68,7 @@ def _tie(facts: ReportFacts, chosen: RunFacts, t: Texts) -> str:
 
 def _is_level(run: RunFacts, chosen: RunFacts) -> bool:
     """Return True if another run scores as the choice does on validation, to a thousandth."""
-    return bool(run is not chosen and run.val and chosen.val and abs(run.val.macro_f1 - chosen.val.macro_f1) < _TIE)
+    return bool(run is not chosen and run.val and chosen.val and abs(run.val.macro_f1 - chosen.val.macro_f1) < TIE)
 
 
 def _lead_without_runs(facts: ReportFacts, t: Texts) -> str:

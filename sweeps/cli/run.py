@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sweeps.pool.pool import Pool, PoolReport
     from sweeps.pool.progress import PoolProgress
     from sweeps.pool.slots import Slot
+    from sweeps.results import StudyFacts
 
 
 app = typer.Typer(no_args_is_help=True)
@@ -140,8 +141,24 @@ def _strip_password(storage: str) -> str:
 def _run(request: SweepRequest, json: bool) -> int:
     import dataclasses
 
-    from sweeps.cli import live
     from sweeps.cli.tables import print_best
+
+    facts, report = run_with_progress(request)
+    print_json([dataclasses.asdict(study) for study in facts]) if json else print_best(facts)
+    if report.exit_code:
+        say(f"{report.n_completed} of {report.budget} trials are done; {report.advice}")
+    return report.exit_code
+
+
+def run_with_progress(request: SweepRequest) -> tuple[list[StudyFacts], PoolReport]:
+    """Make or continue the studies of a checked request, train with progress on the terminal, and return them.
+
+    Raises:
+        SweepError, CnnError: as `open_studies` and `run_agents` raise them.
+    """
+    import dataclasses
+
+    from sweeps.cli import live
     from sweeps.pool import plan
     from sweeps.pool.pool import Pool, run_agents
     from sweeps.results import read_outline
@@ -162,11 +179,7 @@ def _run(request: SweepRequest, json: bool) -> int:
     )
     with live.live_progress(f"study {names[0]}" if len(names) == 1 else f"{len(names)} studies") as show:
         report = run_agents(pool, show, say) if is_local else _run_on_cluster(request.workers, pool, show)
-    facts = [read_outline(options.studies_dir, name) for name in names]
-    print_json([dataclasses.asdict(study) for study in facts]) if json else print_best(facts)
-    if report.exit_code:
-        say(f"{report.n_completed} of {report.budget} trials are done; {report.advice}")
-    return report.exit_code
+    return [read_outline(options.studies_dir, name) for name in names], report
 
 
 def _run_on_cluster(workers: Workers, pool: Pool, show: Callable[[PoolProgress], None]) -> PoolReport:

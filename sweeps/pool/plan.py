@@ -175,10 +175,10 @@ def _choose_overrides(sweep: Sweep, search: Search, tiles: Path) -> tuple[tuple[
     net = configuration.try_own_net(tiles, model, search.variants[0], overrides)
     for key in tuned:
         if key in net.unread:
-            raise SweepFileError(configuration.explain_unread(model, key), file=sweep.file, line=sweep.find_line(key))
+            raise SweepFileError(configuration.explain_unread_key(model, key), file=sweep.file, line=sweep.find_line(key))
     for key in configuration.override_keys(search.overrides):
         if key in net.unread and len(search.files) == 1:
-            raise StudyError(configuration.explain_unread(model, key))
+            raise StudyError(configuration.explain_unread_key(model, key))
     left_out = [text for text in overrides if text.partition("=")[0] in net.unread]
     label = configuration.model_label(model)
     words = [f"{label} does not read {text.partition('=')[0]}: its trials run without {text}" for text in left_out]

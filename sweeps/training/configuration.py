@@ -116,7 +116,7 @@ def try_own_net(tiles: Path, model: str, variant: str, overrides: Sequence[str])
     )
 
 
-def explain_unread(model: str, key: str) -> str:
+def explain_unread_key(model: str, key: str) -> str:
     """Return the line that refuses a key of `model.` that a team's own net does not read."""
     from cnn.check.settings import explain_unread
 

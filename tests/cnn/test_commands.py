@@ -42,7 +42,9 @@ def test_in_a_project_paths_are_from_its_folder_and_its_settings_stand_in_the_co
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "nets.py").write_text("class MyNet: pass")
-    (tmp_path / "arena.toml").write_text('[folders]\nruns = "shelf"\n[settings]\ntrain.epochs = 5\n')
+    (tmp_path / "arena.toml").write_text(
+        '[models]\nA = "nets.py:MyNet"\nB = "lenet5"\n[folders]\nruns = "shelf"\n[settings]\ntrain.epochs = 5\n'
+    )
     (tmp_path / "notes").mkdir()
     monkeypatch.chdir(tmp_path / "notes")
     config = default_config("c" * 16, TileSettings(), "../nets.py:MyNet", "raw")  # of 20 epochs
@@ -51,3 +53,6 @@ def test_in_a_project_paths_are_from_its_folder_and_its_settings_stand_in_the_co
     assert format_train_command(config.digest, content, Path("../tiles"), tmp_path / "shelf") == command
     command = "arena train --model nets.py:MyNet --variant raw --tiles notes/tiles --runs runs train.epochs=20"
     assert format_train_command(config.digest, content, Path("tiles"), Path("../runs")) == command
+    for typed in ("nets.py:MyNet", "../../elsewhere/nets.py:MyNet"):  # in the project's folder, and where it is not any more
+        elsewhere = {**content, "model": {**content["model"], "name": typed}}
+        assert format_train_command(config.digest, elsewhere, Path("tiles"), Path("../runs")) == command

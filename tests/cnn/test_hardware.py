@@ -59,7 +59,7 @@ def test_trainings_on_a_cpu_are_started_without_torch() -> None:
 
 
 def test_without_a_driver_nobody_asks_for_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnn.hardware._NVIDIA", ())
+    monkeypatch.setattr("cnn.hardware._DRIVERS", ())
     assert not trainings.is_gpu("auto")
     with pytest.raises(ConfigError, match=r"^--device cuda:99 is not here"):
         trainings.is_gpu("cuda:99")

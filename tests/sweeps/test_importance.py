@@ -78,12 +78,12 @@ def test_below_the_fewest_trials_there_are_none_and_the_reason_is_given() -> Non
     assert explain_absence(FEWEST_TRIALS - 1) == "importances need 12 finished trials; this study has 11"
 
 
-@pytest.mark.parametrize("n", [12, 24, 64])
+@pytest.mark.parametrize("n", [12, 48])
 def test_pure_noise_names_no_parameter(n: int) -> None:
     studies = [
         compute_importances(make_columns(drawn(n, s)), np.random.default_rng([s, 1]).random(n).tolist()) for s in range(60)
     ]
-    assert sum(map(bool, studies)) <= 8  # one in twenty by construction: more than 8 of 60 would come once in 300 runs
+    assert sum(map(bool, studies)) <= 5  # one in twenty by construction
     assert explain_absence(n) == f"no parameter stands out from chance in {n} finished trials"
 
 

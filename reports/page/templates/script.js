@@ -19,8 +19,9 @@ const folds = [...document.querySelectorAll("main details")];
 const openAll = (isOpen) => folds.forEach((fold) => (fold.open = isOpen));
 const remember = (key, value) => {
   try {
-    if (value === undefined) return JSON.parse(sessionStorage.getItem(`arena ${key}`));
-    sessionStorage.setItem(`arena ${key}`, JSON.stringify(value));
+    const name = `${location.pathname} ${key}`;
+    if (value === undefined) return JSON.parse(sessionStorage.getItem(name));
+    sessionStorage.setItem(name, JSON.stringify(value));
   } catch {
     return null; // a browser that stores nothing
   }

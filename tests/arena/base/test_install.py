@@ -248,9 +248,10 @@ def test_a_namesake_of_another_project_is_one_line(tmp_path: Path) -> None:
 def test_a_file_of_the_users_own_beside_arena_is_one_line_and_without_harm_with_p(tmp_path: Path) -> None:
     (tmp_path / "cnn.py").write_text("print('mine')\n")
     assert run("-P", "-m", "arena", "--version", cwd=tmp_path).returncode == 0
-    ended = run("-m", "arena", "--version", cwd=tmp_path)
-    line = f"error: {tmp_path / 'cnn.py'} hides Arena's package 'cnn': call the script `arena`, or `python -P -m arena`\n"
-    assert (ended.returncode, ended.stderr) == (1, line)
+    line = f"error: {tmp_path / 'cnn.py'} hides Arena's package 'cnn': rename it\n"
+    for words in (["-m", "arena", "--version"], ["-c", "import arena"]):
+        ended = run(*words, cwd=tmp_path)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", line)
 
 
 def test_the_wheel_holds_the_files_that_run_and_installs_offline(tmp_path: Path) -> None:

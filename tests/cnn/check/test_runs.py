@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cnn.check.runs import check_runs
+from cnn.check.runs import check_own_nets
 from cnn.cli.train import app
 from cnn.config import RunConfig, default_config
 from cnn.errors import ModelError
@@ -28,7 +28,7 @@ def make_configs(tiles: TileSet, path: Path, *assignments: str) -> list[RunConfi
 def test_a_net_is_warned_of_once_and_trained_without_what_it_does_not_read(tmp_path: Path, tiles: TileSet) -> None:
     path = write_net(tmp_path, NET)
     said: list[str] = []
-    configs = check_runs(make_configs(tiles, path, "model.depth=3", "model.dropout=0.5"), tmp_path / "runs", said.append)
+    configs = check_own_nets(make_configs(tiles, path, "model.depth=3", "model.dropout=0.5"), tmp_path / "runs", said.append)
     assert said == [
         f"warning: {path} line 9: Net: forward ends in softmax, and trains badly: the training's loss does the softmax itself; "
         "return what goes into it",
@@ -38,7 +38,7 @@ def test_a_net_is_warned_of_once_and_trained_without_what_it_does_not_read(tmp_p
     assert [config.digest for config in configs] == [config.digest for config in expected]
     train(configs[0], tiles, tmp_path / "runs", device="cpu")
     said.clear()
-    check_runs(configs[:1], tmp_path / "runs", said.append)
+    check_own_nets(configs[:1], tmp_path / "runs", said.append)
     assert said == []  # finished
 
 

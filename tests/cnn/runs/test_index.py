@@ -120,6 +120,14 @@ def test_runs_are_chosen_and_sorted(runs: Path, words: str, digests: list[str]) 
     assert [line["digest"] for line in lines] == digests
 
 
+def test_columns_in_which_all_runs_are_usual_are_left_out(runs: Path) -> None:
+    heads = {
+        words: call("--runs", str(runs), *words.split()).split("\n")[1].split() for words in ("", "--model lenet5 --limit 1")
+    }
+    assert heads[""] == ["run", "net", "and", "variant", "split", "state", "val", "F1", "test", "F1", "changed", "name"]
+    assert heads["--model lenet5 --limit 1"] == ["run", "net", "and", "variant", "val", "F1", "test", "F1", "changed"]
+
+
 def test_an_unfinished_run_that_somebody_trains_is_running(runs: Path) -> None:
     with lock_run(RunFolder(runs / "bb33")):
         states = {line.digest: line.state for line in list_newest_first(runs)}

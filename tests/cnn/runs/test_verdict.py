@@ -37,8 +37,8 @@ FALLING = [1e-3, 9e-4, 7e-4, 5e-4, 3e-4, 2e-4, 9e-5, 0.0]
     ("curve", "train_f1", "val_f1", "state", "words"),
     [
         (rows([0.5, 0.6, 0.7, 0.8]), 0.85, 0.8, "underfit", "still rising: train longer"),
-        (rows([0.5, 0.6, 0.6, 0.6]), 0.65, 0.6, "underfit", "only as its learning rate ran out: train longer"),
-        (rows([0.4, 0.5, 0.55, 0.58, 0.6, 0.61, 0.61, 0.61], rates=FALLING), 0.65, 0.6, "underfit", "ran out: train longer"),
+        (rows([0.5, 0.6, 0.6, 0.6]), 0.65, 0.6, "underfit", "its learning rate has run out: train longer"),
+        (rows([0.4, 0.5, 0.55, 0.58, 0.6, 0.61, 0.61, 0.61], rates=FALLING), 0.65, 0.6, "underfit", "run out: train longer"),
         (
             rows([0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6], rates=FALLING),
             0.65,

@@ -12,7 +12,7 @@ import typer
 from cnn.cli.models import models_command
 from cnn.config import MODELS, ModelSettings, model_defaults
 from cnn.summary.costs import measure
-from cnn.summary.layers import Layer, list_layers
+from cnn.summary.layers import LayerSummary, list_layers
 
 NET = """
 import torch
@@ -49,7 +49,7 @@ class Net(nn.Module):
 """
 
 
-def list_fields(layers: list[Layer], *kinds: str) -> list[tuple[int, int]]:
+def list_fields(layers: list[LayerSummary], *kinds: str) -> list[tuple[int, int]]:
     return [layer.field for layer in layers if layer.kind in kinds]
 
 

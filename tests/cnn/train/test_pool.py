@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+import arena
 from arena.base.locks import open_locked, sign_lock
 from arena.base.project import Project
 from cnn.cli.train import app, train_with_bar
@@ -97,6 +98,8 @@ def test_a_training_that_another_process_does_is_waited_for_with_a_word_and_name
     ]
     assert CliRunner().invoke(app, words, catch_exceptions=False).exit_code == 0
     assert read_label(folder) == RunLabel(name="first", tags=("a", "b"))
+    run = arena.train("lenet5", tiles=tiles.folder, runs=tmp_path, epochs=1, name="second", tags=["c"])
+    assert (run.folder, run.line.name, run.line.tags) == (folder.path, "second", ("a", "b", "c"))
     several = CliRunner().invoke(app, [*words, "--all"])
     assert several.exit_code == 2
     assert "--name names one training, and these are 8" in re.sub(r"[\s│]+", " ", several.stderr)

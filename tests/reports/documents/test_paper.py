@@ -99,7 +99,7 @@ def test_an_edited_paper_is_printed_as_it_is(world: Path) -> None:
     (world / "paper.md").write_text(edited)
     result = invoke("--pdf")
     assert result.exception is None
-    assert "it stays as it is, and is printed" in result.output
+    assert "it stays as it is; --force writes it anew" in result.output
     assert (world / "paper.md").read_text() == edited
     assert (world / "paper.pdf").read_bytes().startswith(b"%PDF")
 

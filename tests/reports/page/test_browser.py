@@ -259,7 +259,9 @@ def test_a_link_opens_the_fold_and_the_study_that_it_leads_to(browser: Browser, 
     assert [study.get_attribute("id") for study in studies.all()] == ["study-resnet-2d-bilateral"]
     page.locator(".chooser select").select_option(label="lenet5 raw + aug")
     assert [study.get_attribute("id") for study in studies.all()] == ["study-lenet5-2d-raw-2d-aug"]
+    page.locator("summary", has_text="every term").click()
     page.reload()
+    assert page.locator("main details.fold[open]").count() == 3  # lineage, sweeps and how to read
     assert [study.get_attribute("id") for study in studies.all()] == ["study-resnet-2d-bilateral"]  # the address says so
     page.close()
 

@@ -88,7 +88,7 @@ def test_an_error_is_shown_as_text(tmp_path: Path) -> None:
 
 
 def test_without_a_browser_pdf_says_what_to_install() -> None:
-    with pytest.raises(OutputError, match=r"^--pdf prints with Chromium and none of chromium, .* is on the PATH; install one"):
+    with pytest.raises(OutputError, match=r"^Chromium makes the PDF and none of chromium, .* is on the PATH; install one"):
         find_browser(lambda name: None)
     assert find_browser(lambda name: f"/x/{name}" if name == BROWSERS[2] else None) == f"/x/{BROWSERS[2]}"
 

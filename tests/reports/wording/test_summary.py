@@ -113,6 +113,11 @@ def test_a_sweep_names_what_mattered_or_says_why_it_cannot() -> None:
     assert sweep_sentence(many).endswith("Learning rate mattered most for a place in the best quarter (71\u202f%).")
     assert sweep_sentence(few).endswith("Importances need 12 finished trials; this study has 8.")
     assert sweep_sentence(dataclasses.replace(many, importances={})).endswith("no parameter stands out from chance.")
+    assert few.best is not None
+    twin = dataclasses.replace(few.best, number=99, value=(few.best.value or 0) - 0.0009)
+    level = dataclasses.replace(few, trials=(*few.trials, twin))
+    assert f"{few.best.value:.3f}, a tie with 1 other: learning rate" in sweep_sentence(level)
+    assert "a tie" not in sweep_sentence(few)
     assert sweep_sentence(dataclasses.replace(few, best=None)) == "No trial has finished: there is nothing to learn from yet."
 
 

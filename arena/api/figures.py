@@ -1,0 +1,68 @@
+"""Figures of a run, by matplotlib: shown by a notebook as the last value of a cell, and stored by `savefig` anywhere."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_TRAIN, _VAL = "#E69F00", "#0072B2"  # Okabe-Ito
+_DARK = 0.6  # a shade above has its count in white
+
+
+class NotebookFigure(Figure):
+    """A figure that a notebook shows once, whichever backend is chosen."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=110)
+        return buffer.getvalue()
+
+
+def draw_confusion(counts: pd.DataFrame, title: str) -> NotebookFigure:
+    """Draw a confusion matrix with its counts; shade is the root of a cell's share of its row."""
+    figure = NotebookFigure(figsize=(4.6, 4.8), layout="constrained")
+    axes = figure.add_subplot()
+    shades = [[math.sqrt(n / max(sum(row), 1)) for n in row] for row in counts.to_numpy().tolist()]
+    axes.imshow(shades, cmap="Blues", vmin=0, vmax=1.15)
+    for (row, column), n in np.ndenumerate(counts.to_numpy()):
+        if n:
+            colour = "white" if shades[row][column] > _DARK else "black"
+            axes.text(column, row, str(n), ha="center", va="center_baseline", color=colour, fontsize=9)
+    axes.set_xticks(range(len(counts)), list(counts.columns))
+    axes.set_yticks(range(len(counts)), list(counts.index))
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("spoken")
+    axes.set_title(title, fontsize=10, loc="left")
+    axes.spines[:].set_color("#cccccc")
+    axes.tick_params(length=0)
+    return figure
+
+
+def draw_curves(curves: pd.DataFrame, best_epoch: int | None, title: str) -> NotebookFigure:
+    """Draw loss and macro-F1 by epoch, of training and validation; a line marks the epoch whose weights are stored."""
+    figure = NotebookFigure(figsize=(8, 3.2), layout="constrained")
+    figure.suptitle(title, fontsize=10, x=0.01, ha="left")
+    for axes, metric, label in zip(figure.subplots(1, 2), ("loss", "macro_f1"), ("loss", "macro-F1"), strict=True):
+        _draw_metric(axes, curves, metric, label)
+        if best_epoch:
+            axes.axvline(best_epoch, color="#999999", linewidth=1, linestyle=":")
+    return figure
+
+
+def _draw_metric(axes: Axes, curves: pd.DataFrame, metric: str, label: str) -> None:
+    for split, name, colour in (("train", "training", _TRAIN), ("val", "validation", _VAL)):
+        axes.plot(curves.index, curves[f"{split}_{metric}"], color=colour, label=name, marker="." if len(curves) < 2 else "")
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(label)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)

@@ -1,0 +1,174 @@
+"""Sweeps from Python: studies with their trials as a pandas table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from arena.api.arguments import Location, Setting, choose_folder, format_settings
+from arena.api.own_nets import name_net
+from arena.api.runs import Run
+from arena.base.locks import require_posix
+from arena.defaults import export_wandb
+from cnn.project import open_project, select_settings
+from sweeps.errors import StudyError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import nn
+
+    from sweeps.results import StudyFacts
+
+_SECTIONS = ("split", "augment", "model", "train")
+_SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A study: what was searched, its trials, and the best of them."""
+
+    facts: StudyFacts
+    runs_dir: Path
+
+    @property
+    def name(self) -> str:
+        return self.facts.name
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """A row for each trial: state, value, settings, epochs, seconds, run."""
+        import pandas as pd
+
+        rows = [
+            {"trial": trial.number, "state": trial.state, "value": trial.value, **trial.params}
+            | {"epochs": len(trial.epochs), "seconds": trial.seconds, "run": trial.run}
+            for trial in self.facts.trials
+        ]
+        return pd.DataFrame(rows).set_index("trial") if rows else pd.DataFrame()
+
+    @property
+    def best(self) -> Run:
+        """The run of the best trial.
+
+        Raises:
+            Error: no trial is finished.
+        """
+        if self.facts.best is None:
+            raise StudyError(f"no trial of {self.name} is finished; give it a larger budget")
+        return Run(self.runs_dir / self.facts.best.run)
+
+    @property
+    def best_settings(self) -> dict[str, object]:
+        """The settings of the best trial, for `arena.train(**settings)`; empty where none is finished."""
+        return {key.replace(".", "_"): value for key, value in self.facts.best.params.items()} if self.facts.best else {}
+
+    def __repr__(self) -> str:
+        best = f"the best {self.facts.metric} {self.facts.best.value:.4f}" if self.facts.best else "none finished"
+        return f"Study({self.name}, {self.facts.n_completed} of {self.facts.budget} trials, {best})"
+
+    def _repr_html_(self) -> str:
+        table: str = self.trials.to_html(float_format="{:.4g}".format, na_rep="", max_rows=20)
+        return f"<p>{repr(self)[6:-1]}</p>{table}"
+
+
+def sweep(
+    net: str | type[nn.Module] | None = None,
+    variant: str = "raw",
+    *,
+    budget: int | None = None,
+    tiles: Location | None = None,
+    runs: Location | None = None,
+    studies: Location | None = None,
+    agents: int = 0,
+    device: str = "auto",
+    wandb: str = "auto",
+    **settings: Setting,
+) -> Study:
+    """Tune a net on a variant, until its study has its budget of trials. Called again, it goes on.
+
+    Args:
+        net: a sweep file, or a net as in `train`, whose own sweep file is taken; the project's Model A if none is given.
+        variant: raw, bilateral, raw+aug or bilateral+aug.
+        budget: trials; the project's, or the file's run_cap if none is given.
+        tiles, runs, studies: folders; the project's if none are given.
+        agents: processes; 0 chooses.
+        device, wandb: as in `train`.
+        settings: of all trials, as in `train`.
+
+    Raises:
+        Error: what cannot be searched or trained, or a budget that is not reached.
+    """
+    request = _Request(tiles, runs, studies, budget, agents, device, wandb)
+    (study,) = _sweep(() if net is None else (net,), (variant,), request, settings)
+    return study
+
+
+def sweep_all(
+    nets: Sequence[str | type[nn.Module]] = (),
+    variants: Sequence[str] = (),
+    *,
+    budget: int | None = None,
+    tiles: Location | None = None,
+    runs: Location | None = None,
+    studies: Location | None = None,
+    agents: int = 0,
+    device: str = "auto",
+    wandb: str = "auto",
+    **settings: Setting,
+) -> list[Study]:
+    """Tune each of several nets on each of several variants; the project's, or Models A and B on all four, if none are given.
+
+    Raises:
+        Error: as `sweep`.
+    """
+    return _sweep(nets, variants, _Request(tiles, runs, studies, budget, agents, device, wandb), settings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    tiles: Location | None
+    runs: Location | None
+    studies: Location | None
+    budget: int | None
+    agents: int
+    device: str
+    wandb: str
+
+
+def _sweep(
+    nets: Sequence[str | type[nn.Module]], variants: Sequence[str], wish: _Request, settings: Mapping[str, Setting]
+) -> list[Study]:
+    require_posix("arena.sweep")
+    from sweeps.cli.run import run_with_progress
+    from sweeps.pool.agent_options import AgentOptions
+    from sweeps.pool.plan import Locations, Search, SweepRequest, Workers, choose_studies
+
+    project, runs = open_project(), choose_folder("runs", wish.runs)
+    export_wandb(project)
+    names = [name_net(net, runs) for net in nets]
+    is_file = [name.endswith(_SUFFIXES) for name in names]
+    files, models = ((names, ()) if all(is_file) else ((), names)) if names else ((), ())
+    chosen_files, chosen_variants = choose_studies(project, files, models, variants, every=True)
+    request = SweepRequest(
+        search=Search(
+            files=chosen_files,
+            variants=chosen_variants,
+            overrides=tuple(format_settings(settings, _SECTIONS)),
+            settings=select_settings(project),
+            budget=wish.budget or project.budget,
+        ),
+        locations=Locations(tiles=choose_folder("tiles", wish.tiles), runs=runs),
+        workers=Workers(n_agents=wish.agents),
+        options=AgentOptions(
+            studies_dir=choose_folder("studies", wish.studies), device=wish.device, wandb=wish.wandb, smoke=True
+        ),
+    )
+    request.check()
+    facts, report = run_with_progress(request)
+    if report.interrupted:
+        raise KeyboardInterrupt
+    if report.exit_code:
+        raise StudyError(f"{report.n_completed} of {report.budget} trials are done; {report.advice}")
+    return [Study(study, runs) for study in facts]

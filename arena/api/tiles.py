@@ -1,0 +1,152 @@
+"""Tiles from Python: made of recordings, opened, as pandas tables and as torch datasets."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from arena.api.arguments import Location, Setting, choose_folder, format_settings
+from arena.base.terminal import say
+from cnn.config import LABELS, VARIANTS, RunConfig
+from cnn.errors import ConfigError
+from cnn.fields import check_choice
+from cnn.project import configure_sections, open_project
+from cnn.splits import Split, make_split
+from cnn.tiles import tile_set
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from arena.api.datasets import TileDataset
+
+_SECTIONS = ("split", "augment")
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class TileSet:
+    """The tiles of a corpus: recordings as pictures, raw and bilateral-filtered, in training, validation and test."""
+
+    stored: tile_set.TileSet = field(repr=False)
+    config: RunConfig = field(repr=False)  # its split and its augmentation count
+
+    @property
+    def folder(self) -> Path:
+        return self.stored.folder
+
+    @property
+    def size(self) -> int:
+        """Mel bins, and frames, of a picture."""
+        return self.stored.settings.size
+
+    @functools.cached_property
+    def split(self) -> Split:
+        """The indices of the clips for training, validation and test."""
+        return make_split(self.stored.clips, self.config.split)
+
+    @functools.cached_property
+    def clips(self) -> pd.DataFrame:
+        """A row for each clip, in the order of `pictures`: id, label, speaker, split, length_s, path."""
+        import pandas as pd
+
+        columns = ("id", "label", "speaker", "length_s", "path")
+        table = pd.DataFrame({name: [getattr(clip, name) for clip in self.stored.clips] for name in columns})
+        table.insert(3, "split", "")
+        for name in SPLITS:
+            table.loc[list(getattr(self.split, name)), "split"] = name
+        return table
+
+    @functools.cached_property
+    def speakers(self) -> pd.DataFrame:
+        """A row for each speaker: splits, number of clips, and what the corpus knows, such as age, gender and accent."""
+        import pandas as pd
+
+        groups = self.clips.groupby("speaker")
+        table = pd.DataFrame(
+            {"split": groups["split"].agg(lambda names: ", ".join(dict.fromkeys(names))), "n_clips": groups.size()}
+        )
+        return table.join(pd.DataFrame.from_dict(self.stored.speakers, orient="index"))
+
+    def pictures(self, filter_name: str = "raw") -> npt.NDArray[np.uint8]:
+        """Return (N, mel bins, frames) bytes, memory-mapped, raw or bilateral; 255 is a clip's loudest cell."""
+        return self.stored.pictures(filter_name)
+
+    def labels(self) -> npt.NDArray[np.int64]:
+        """Return (N,) class numbers."""
+        return self.stored.labels()
+
+    def dataset(self, split: str = "train", variant: str = "raw") -> TileDataset:
+        """Return the clips of a split as a torch Dataset of (1, mel bins, frames) float32 and class number, as nets take them.
+
+        Those of `raw+aug` and `bilateral+aug` are augmented, drawn anew whenever they are asked for, from torch's random state.
+
+        Raises:
+            ConfigError: no such split or variant.
+            SplitError: the clips cannot give the split.
+        """
+        from arena.api.datasets import TileDataset
+
+        check_choice("split", split, SPLITS)
+        check_choice("variant", variant, VARIANTS)
+        return TileDataset(self.stored, self.config.augment, variant, getattr(self.split, split))
+
+    def __len__(self) -> int:
+        return len(self.stored.clips)
+
+    def __fspath__(self) -> str:
+        return str(self.folder)
+
+    def __repr__(self) -> str:
+        n_speakers = len({clip.speaker for clip in self.stored.clips})
+        return f"TileSet({str(self.folder)!r}, {len(self):,} clips of {n_speakers} speakers, {self.size} x {self.size} cells)"
+
+    def _repr_html_(self) -> str:
+        table = self.clips.pivot_table(index=["split", "speaker"], columns="label", values="id", aggfunc="count", fill_value=0)
+        html: str = table.reindex(columns=list(LABELS), fill_value=0).to_html(max_rows=12)
+        return f"<p>{len(self):,} clips of {self.size} x {self.size} cells, by split, speaker and digit</p>{html}"
+
+
+def prepare(
+    recordings: Location | None = None, tiles: Location | None = None, *, jobs: int = 0, **settings: Setting
+) -> TileSet:
+    """Turn a folder of recordings into tiles, once: what was made before is opened.
+
+    Args:
+        recordings: wav and flac files; the project's corpus if none is given.
+        tiles: the folder in which the folder of tiles is made.
+        jobs: processes; 0 chooses.
+        settings: of tiles, such as `size=32`.
+
+    Raises:
+        Error: no recordings, a setting that cannot be used, or a folder that cannot be written.
+    """
+    from cnn.cli.data_tiles import prepare_with_bar
+
+    project = open_project()
+    corpus = str(recordings or project.text("corpus"))
+    if not corpus:
+        raise ConfigError(
+            "prepare takes the folder of the recordings, and arena.toml names none; give it: prepare('recordings')"
+        )
+    config = configure_sections(project, ["tiles"], format_settings(settings, ["tiles"]))
+    _, stored = prepare_with_bar(Path(corpus).expanduser(), config.tiles, choose_folder("tiles", tiles), jobs, cache=None)
+    return TileSet(stored, configure_sections(project, _SECTIONS))
+
+
+def load(tiles: Location | None = None, **settings: Setting) -> TileSet:
+    """Open a folder of tiles, or the one prepared last below it.
+
+    Args:
+        tiles: the folder; the project's if none is given.
+        settings: of split and augmentation, such as `split_kind="loso", fold=2`; the project's count else.
+
+    Raises:
+        Error: no tiles, or a setting that cannot be used.
+    """
+    config = configure_sections(open_project(), _SECTIONS, format_settings(settings, _SECTIONS))
+    return TileSet(tile_set.find_tiles(choose_folder("tiles", tiles), say), config)
