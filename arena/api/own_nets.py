@@ -103,23 +103,26 @@ def _is_plain(value: object) -> bool:
 
 
 def _find_definition(value: type | types.FunctionType, net: str) -> tuple[ast.AST, str]:
-    """Return a class or function of a notebook as a tree and as text."""
-    for code in _list_codes(value):
-        text = "".join(linecache.getlines(code.co_filename))
+    """Return a class or function of a notebook or script as a tree and as text."""
+    for name in _list_files(value):
+        text = "".join(linecache.getlines(name))
         try:
             tree = ast.parse(text)
         except SyntaxError:
             continue
-        for node in tree.body:
+        for node in reversed(tree.body):
             if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == value.__name__:
                 first = min(part.lineno for part in (node, *node.decorator_list))
                 return node, "\n".join(text.splitlines()[first - 1 : node.end_lineno])
     raise ModelError(f"the source of {value.__name__} is not to be had; put {net} into nets.py, and train 'nets.py:{net}'")
 
 
-def _list_codes(value: type | types.FunctionType) -> Iterator[types.CodeType]:
+def _list_files(value: type | types.FunctionType) -> Iterator[str]:
+    """Yield the files that may define `value`: of a class without functions the script, or the cells, the newest first."""
     members = vars(value).values() if isinstance(value, type) else [value]
-    yield from (member.__code__ for member in members if isinstance(member, types.FunctionType))
+    yield from (member.__code__.co_filename for member in members if isinstance(member, types.FunctionType))
+    yield getattr(sys.modules["__main__"], "__file__", "")
+    yield from (name for name in reversed(list(linecache.cache)) if not Path(name).exists())
 
 
 def _list_names(node: ast.AST) -> list[str]:

@@ -62,9 +62,7 @@ def predict(
 def _check_samples(recording: object, rate_hz: int | None) -> RecordedSamples:
     samples = np.asarray(recording)
     if samples.dtype.kind not in "fi" or (samples.dtype.kind == "i" and samples.dtype != np.int16):
-        raise CorpusError(
-            f"rate_hz belongs to samples, floats from -1 to 1 or int16, not to {samples.dtype}; files have their own"
-        )
+        raise CorpusError(f"a rate belongs to samples, floats from -1 to 1 or int16, not {samples.dtype}; files have their own")
     if rate_hz is None:
         raise CorpusError("samples need their rate; give it, such as rate_hz=16000")
     if samples.ndim != 1:

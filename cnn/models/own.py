@@ -155,6 +155,8 @@ def _choose_arguments(kind: type[nn.Module], offered: dict[str, object], path: P
     """Choose what a class takes by name; `**kwargs` takes all."""
     parameters = inspect.signature(kind).parameters.values()
     takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+    if kind.__init__ is nn.Module.__init__:  # which has **kwargs and takes none
+        return {}
     names = {
         parameter.name
         for parameter in parameters

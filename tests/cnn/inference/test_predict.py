@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 import arena.cli
 from cnn.config import default_config
-from cnn.corpus.recordings import find_recordings
+from cnn.corpus.recordings import RecordedSamples, RecordingFile, find_recordings
 from cnn.errors import RunError
 from cnn.inference.predict import Skipped, find_finished_run, predict_recordings, read_answers, write_submission
 from cnn.overrides import config_from_dict, override
@@ -46,6 +46,24 @@ def test_a_recording_gets_the_answer_that_its_tile_got(run: RunFolder, corpus_fo
     for answer, name in zip(answers, sorted(expected), strict=True):
         assert answer.label == expected[name].label
         np.testing.assert_allclose(answer.probabilities, expected[name].probabilities, atol=1e-5)
+
+
+def test_samples_get_the_answer_of_their_file(run: RunFolder, corpus_folder: Path) -> None:
+    path = corpus_folder / "4_ann_0.wav"
+    wave, rate_hz = soundfile.read(path, dtype="float32")
+    silence = RecordedSamples(name="none", samples=np.zeros(8000, dtype=np.float32), rate_hz=8000)
+    sources = [
+        RecordingFile(name="a", label="a", path=path),
+        RecordedSamples(name="b", samples=wave, rate_hz=rate_hz),
+        RecordedSamples(name="slow", samples=wave, rate_hz=1),
+        silence,
+    ]
+    result = predict_recordings(run, sources, "cpu", lambda n: None)
+    assert result.answers[0].probabilities == result.answers[1].probabilities
+    assert [(clip.name, clip.reason) for clip in result.skipped] == [
+        ("slow", "has a rate of 1 Hz, not between 4000 and 384000"),
+        ("none", "is silent; record it again"),
+    ]
 
 
 def test_a_submission_holds_the_ids_of_the_solution_once(run: RunFolder, tiles: TileSet, tmp_path: Path) -> None:
