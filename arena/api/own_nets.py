@@ -76,8 +76,8 @@ class _Writer:
         elif _is_plain(value):
             self._parts[name] = f"{name} = {value!r}"
         elif (module := _find_module(value)) != "__main__":
-            own = str(getattr(value, "__name__", ""))
-            self._imports.add(f"from {module} import {own}" + (f" as {name}" if name != own else ""))
+            original = str(getattr(value, "__name__", ""))
+            self._imports.add(f"from {module} import {original}" + (f" as {name}" if name != original else ""))
         else:
             raise ModelError(
                 f"a run holds its net as a file that runs alone, and {self._net} uses {name!r}, {type(value).__name__}; "
@@ -87,8 +87,8 @@ class _Writer:
 
 def _find_module(value: object) -> str:
     """Return a module that has `value` by its own name, its own if possible; `__main__` where none has."""
-    own, name = str(getattr(value, "__module__", "")), str(getattr(value, "__name__", ""))
-    for module in (own, *(name for name in sys.modules if name != "__main__")):
+    home, name = str(getattr(value, "__module__", "")), str(getattr(value, "__name__", ""))
+    for module in (home, *(module for module in sys.modules if module != "__main__")):
         if name and getattr(sys.modules.get(module), "__dict__", {}).get(name) is value:
             return module
     return "__main__"

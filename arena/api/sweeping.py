@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from arena.api.arguments import Location, Setting, choose_folder, format_settings
 from arena.api.own_nets import name_net
@@ -60,9 +60,10 @@ class Study:
         return Run(self.runs_dir / self.facts.best.run)
 
     @property
-    def best_settings(self) -> dict[str, object]:
-        """The settings of the best trial, for `arena.train(**settings)`; empty where none is finished."""
-        return {key.replace(".", "_"): value for key, value in self.facts.best.params.items()} if self.facts.best else {}
+    def best_settings(self) -> dict[str, Any]:
+        """The tuned settings of the best trial, as keywords of `arena.train`; empty where none is finished."""
+        params = self.facts.best.params if self.facts.best else {}
+        return {key.replace(".", "_"): value for key, value in params.items() if key != "model.name"}
 
     def __repr__(self) -> str:
         best = f"the best {self.facts.metric} {self.facts.best.value:.4f}" if self.facts.best else "none finished"
