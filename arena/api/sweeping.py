@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arena.api.arguments import Location, Setting, choose_folder, format_settings
-from arena.api.own_nets import name_net
+from arena.api.own_nets import list_several, name_net
 from arena.api.runs import Run
 from arena.base.locks import require_posix
 from arena.defaults import export_wandb
@@ -124,7 +124,9 @@ def sweep_all(
     Raises:
         Error: as `sweep`.
     """
-    return _sweep(nets, variants, _Request(tiles, runs, studies, budget, agents, device, wandb), settings)
+    return _sweep(
+        list_several(nets), list_several(variants), _Request(tiles, runs, studies, budget, agents, device, wandb), settings
+    )
 
 
 @dataclass(frozen=True, slots=True)
