@@ -105,6 +105,8 @@ def _train(
     every: bool,
 ) -> Runs:
     require_posix("arena.train")
+    from cnn.check.runs import check_own_nets
+    from cnn.overrides import parse_assignments
     from cnn.tiles.tile_set import find_tiles
     from cnn.train.pool import TrainingPaths, default_jobs
 
@@ -114,6 +116,7 @@ def _train(
     tiles = find_tiles(choose_folder("tiles", options.tiles), say)
     assignments = format_settings(settings, _SECTIONS)
     configs = [configure(project, tiles.corpus, tiles.settings, cell, assignments) for cell in cells]
+    configs = check_own_nets(configs, runs, say, refused=() if every else parse_assignments(assignments))
     paths = TrainingPaths(tiles=tiles.folder, runs=runs, device=options.device, wandb=options.wandb)
     label_runs(configs, runs, options.name, options.tags)
     n_jobs = options.jobs or default_jobs(options.device, len(configs))

@@ -112,6 +112,10 @@ print("begun")
 arena.prepare("recordings", size=32, jobs=2)
 run = arena.train(Tiny, epochs=1, wandb="off")
 print(run.name, run.state, (run.folder / "model.py").read_text().splitlines()[0])
+try:
+    arena.train(Tiny, epochs=2, depth=3, wandb="off")
+except arena.Error as error:
+    print(str(error).rpartition(": ")[2])
 """
 
 
@@ -130,4 +134,8 @@ def test_a_class_is_written_with_all_that_it_uses_or_refused(tmp_path: Path) -> 
 
 def test_a_script_without_guard_trains_its_own_class_once(tmp_path: Path) -> None:
     write_tones(tmp_path / "recordings", 1)
-    assert run(TRAINING, tmp_path) == "begun\nTiny.raw finished import torch.nn as nn\n"
+    assert run(TRAINING, tmp_path).splitlines() == [
+        "begun",
+        "Tiny.raw finished import torch.nn as nn",
+        "Tiny does not read settings.depth, so model.depth would change nothing; leave that out, or use it in __init__",
+    ]
