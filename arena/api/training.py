@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from arena.api.arguments import Location, Setting, choose_folder, format_settings
-from arena.api.own_nets import name_net
+from arena.api.own_nets import list_several, name_net
 from arena.api.runs import Run, Runs
 from arena.base.locks import require_posix
 from arena.base.terminal import say
@@ -76,7 +76,13 @@ def train_all(
     Raises:
         Error: as `train`; where one training fails, the others are done first.
     """
-    return _train(nets, variants, _Options(tiles, runs, device, wandb, jobs, tags=tuple(tags)), settings, every=True)
+    return _train(
+        list_several(nets),
+        list_several(variants),
+        _Options(tiles, runs, device, wandb, jobs, tags=tuple(tags)),
+        settings,
+        every=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)
