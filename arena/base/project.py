@@ -31,6 +31,7 @@ _KINDS = {
     "sweep.budget": _COUNT,
     "contest.address": _TEXT,
     "contest.team": _TEXT,
+    "contest.clips": _TEXT,
     "wandb.project": _TEXT,
     "wandb.entity": _TEXT,
     "folders.tiles": _TEXT,
@@ -48,13 +49,14 @@ MEANINGS = {
     "sweep.budget": "trials of a study",
     "contest.address": "page of the contest, or its file",
     "contest.team": "name of the team",
+    "contest.clips": "folder of the recordings that the contest asks for",
     "wandb.project": "project at W&B",
     "wandb.entity": "entity at W&B",
     "folders.tiles": "tiles",
     "folders.runs": "run folders",
     "folders.studies": "studies",
 }
-_PATHS = ("corpus", "sweep.A", "sweep.B", "folders.tiles", "folders.runs", "folders.studies")
+_PATHS = ("corpus", "sweep.A", "sweep.B", "contest.clips", "folders.tiles", "folders.runs", "folders.studies")
 _SECRETS = re.compile(r"token|password|passwd|secret|api_?key", re.IGNORECASE)
 _PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]*@")
 
