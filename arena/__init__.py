@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from arena.api.reporting import report
     from arena.api.runs import Run, Runs, runs
     from arena.api.scoring import Score, score
-    from arena.api.sweeping import Study, sweep, sweep_all
+    from arena.api.sweeping import Studies, Study, sweep, sweep_all
     from arena.api.tiles import TileSet, load, prepare
     from arena.api.training import train, train_all
 
@@ -26,7 +26,7 @@ _MODULES = {
     "training": ("train", "train_all"),
     "runs": ("Run", "Runs", "runs"),
     "prediction": ("predict",),
-    "sweeping": ("Study", "sweep", "sweep_all"),
+    "sweeping": ("Studies", "Study", "sweep", "sweep_all"),
     "scoring": ("Score", "score"),
     "reporting": ("report",),
 }
@@ -35,6 +35,7 @@ __all__ = [
     "Run",
     "Runs",
     "Score",
+    "Studies",
     "Study",
     "TileSet",
     "load",

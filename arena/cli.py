@@ -106,6 +106,7 @@ app.add_typer(reports.cli.report.app, name="report", help="One HTML file that co
 app.command("new", epilog="Examples: `arena new team --corpus recordings` · `arena new . --lang es --team Formantes`")(
     arena.starter.commands.new
 )
+app.add_typer(arena.starter.commands.app, name="notebook", help="Notebooks to work in.")
 app.command("config", epilog="Examples: `arena config` · `arena config --json`")(arena.config.config)
 app.command("demo")(arena.demo.demo)
 app.command("doctor")(arena.doctor.doctor)

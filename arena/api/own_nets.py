@@ -9,14 +9,20 @@ import inspect
 import linecache
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 from cnn.errors import ModelError
 from cnn.files import write_whole
 
 _FOLDER = ".nets"  # in the folder of runs; each run has its own copy
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
+
+
+def list_several(values: object) -> list[Any]:
+    """Return nets or variants as a list: one alone is a list of one."""
+    return [values] if isinstance(values, str | type) else list(cast(Iterable[Any], values))
 
 
 def name_net(net: object, runs_dir: Path) -> str:
@@ -27,18 +33,33 @@ def name_net(net: object, runs_dir: Path) -> str:
     """
     if isinstance(net, str):
         return net
+    if isinstance(net, list | tuple):
+        raise ModelError("one net is taken here, and several came; `train_all` and `sweep_all` take several")
     if not inspect.isclass(net):
         kind = type(net).__name__
         raise ModelError(f"a net is a name, `file.py:Class` or a class, not an object of {kind}; give the class: {kind}")
     if "." in net.__qualname__:
         raise ModelError(f"{net.__qualname__} is made inside something else; write the class at the left margin")
     if net.__module__ != "__main__":
-        return f"{inspect.getsourcefile(net)}:{net.__name__}"
+        return f"{_locate_module(net)}:{net.__name__}"
     content = _Writer(net.__name__).write(net).encode()
     path = runs_dir / _FOLDER / f"{net.__name__}-{hashlib.sha256(content).hexdigest()[:8]}.py"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, content)
     return f"{path}:{net.__name__}"
+
+
+def _locate_module(net: type) -> Path:
+    """Return the file of a class's module, from the working folder if it lies below."""
+    try:
+        path = Path(inspect.getsourcefile(net) or "")
+    except TypeError:
+        path = Path()
+    if path.suffix != ".py":
+        raise ModelError(
+            f"{net.__name__} is made in no Python file; write a `class {net.__name__}(torch.nn.Module)` of your own"
+        )
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 class _Writer:
@@ -76,8 +97,8 @@ class _Writer:
         elif _is_plain(value):
             self._parts[name] = f"{name} = {value!r}"
         elif (module := _find_module(value)) != "__main__":
-            own = str(getattr(value, "__name__", ""))
-            self._imports.add(f"from {module} import {own}" + (f" as {name}" if name != own else ""))
+            original = str(getattr(value, "__name__", ""))
+            self._imports.add(f"from {module} import {original}" + (f" as {name}" if name != original else ""))
         else:
             raise ModelError(
                 f"a run holds its net as a file that runs alone, and {self._net} uses {name!r}, {type(value).__name__}; "
@@ -87,8 +108,8 @@ class _Writer:
 
 def _find_module(value: object) -> str:
     """Return a module that has `value` by its own name, its own if possible; `__main__` where none has."""
-    own, name = str(getattr(value, "__module__", "")), str(getattr(value, "__name__", ""))
-    for module in (own, *(name for name in sys.modules if name != "__main__")):
+    home, name = str(getattr(value, "__module__", "")), str(getattr(value, "__name__", ""))
+    for module in (home, *(module for module in sys.modules if module != "__main__")):
         if name and getattr(sys.modules.get(module), "__dict__", {}).get(name) is value:
             return module
     return "__main__"

@@ -51,7 +51,7 @@ class Run:
 
     @property
     def line(self) -> RunLine:
-        """What `arena runs` has on it: state, name, tags, net, split, scores, cause of a failure."""
+        """Its line in `arena runs`: state, name, tags, net, split, scores, cause of a failure."""
         return read_line(self.stored)
 
     @property

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from arena.api.arguments import Location, Setting, choose_folder, format_settings
-from arena.api.own_nets import name_net
+from arena.api.own_nets import list_several, name_net
 from arena.api.runs import Run
 from arena.base.locks import require_posix
 from arena.defaults import export_wandb
+from cnn.plugin import shorten_name
 from cnn.project import open_project, select_settings
 from sweeps.errors import StudyError
 
@@ -42,7 +43,7 @@ class Study:
         import pandas as pd
 
         rows = [
-            {"trial": trial.number, "state": trial.state, "value": trial.value, **trial.params}
+            {"trial": trial.number, "state": trial.state, "value": trial.value, **_drop_model(trial.params)}
             | {"epochs": len(trial.epochs), "seconds": trial.seconds, "run": trial.run}
             for trial in self.facts.trials
         ]
@@ -60,9 +61,10 @@ class Study:
         return Run(self.runs_dir / self.facts.best.run)
 
     @property
-    def best_settings(self) -> dict[str, object]:
-        """The settings of the best trial, for `arena.train(**settings)`; empty where none is finished."""
-        return {key.replace(".", "_"): value for key, value in self.facts.best.params.items()} if self.facts.best else {}
+    def best_settings(self) -> dict[str, Any]:
+        """The tuned settings of the best trial, as keywords of `arena.train`; empty where none is finished."""
+        params = _drop_model(self.facts.best.params) if self.facts.best else {}
+        return {key.replace(".", "_"): value for key, value in params.items()}
 
     def __repr__(self) -> str:
         best = f"the best {self.facts.metric} {self.facts.best.value:.4f}" if self.facts.best else "none finished"
@@ -71,6 +73,35 @@ class Study:
     def _repr_html_(self) -> str:
         table: str = self.trials.to_html(float_format="{:.4g}".format, na_rep="", max_rows=20)
         return f"<p>{repr(self)[6:-1]}</p>{table}"
+
+
+def _drop_model(params: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in params.items() if key != "model.name"}
+
+
+class Studies(tuple[Study, ...]):
+    """Several studies; `studies.table` has a row for each."""
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row for each study: model, variant, trials, the best value, and the settings of the best trial."""
+        import pandas as pd
+
+        rows = [
+            {
+                "study": study.name,
+                "model": shorten_name(study.facts.model),
+                "variant": study.facts.variant,
+                "trials": study.facts.n_completed,
+            }
+            | {"best": study.facts.best.value if study.facts.best else None, **study.best_settings}
+            for study in self
+        ]
+        return pd.DataFrame(rows).set_index("study") if rows else pd.DataFrame()
+
+    def _repr_html_(self) -> str:
+        text: str = self.table.to_html(float_format="{:.4g}".format, na_rep="")
+        return text
 
 
 def sweep(
@@ -117,13 +148,15 @@ def sweep_all(
     device: str = "auto",
     wandb: str = "auto",
     **settings: Setting,
-) -> list[Study]:
+) -> Studies:
     """Tune each of several nets on each of several variants; the project's, or Models A and B on all four, if none are given.
 
     Raises:
         Error: as `sweep`.
     """
-    return _sweep(nets, variants, _Request(tiles, runs, studies, budget, agents, device, wandb), settings)
+    return _sweep(
+        list_several(nets), list_several(variants), _Request(tiles, runs, studies, budget, agents, device, wandb), settings
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +172,7 @@ class _Request:
 
 def _sweep(
     nets: Sequence[str | type[nn.Module]], variants: Sequence[str], wish: _Request, settings: Mapping[str, Setting]
-) -> list[Study]:
+) -> Studies:
     require_posix("arena.sweep")
     from sweeps.cli.run import run_with_progress
     from sweeps.pool.agent_options import AgentOptions
@@ -171,4 +204,4 @@ def _sweep(
         raise KeyboardInterrupt
     if report.exit_code:
         raise StudyError(f"{report.n_completed} of {report.budget} trials are done; {report.advice}")
-    return [Study(study, runs) for study in facts]
+    return Studies(Study(study, runs) for study in facts)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from arena.api.arguments import Location, Setting, choose_folder, format_settings
-from arena.api.own_nets import name_net
+from arena.api.own_nets import list_several, name_net
 from arena.api.runs import Run, Runs
 from arena.base.locks import require_posix
 from arena.base.terminal import say
@@ -76,7 +76,13 @@ def train_all(
     Raises:
         Error: as `train`; where one training fails, the others are done first.
     """
-    return _train(nets, variants, _Options(tiles, runs, device, wandb, jobs, tags=tuple(tags)), settings, every=True)
+    return _train(
+        list_several(nets),
+        list_several(variants),
+        _Options(tiles, runs, device, wandb, jobs, tags=tuple(tags)),
+        settings,
+        every=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,8 @@ def _train(
     every: bool,
 ) -> Runs:
     require_posix("arena.train")
+    from cnn.check.runs import check_own_nets
+    from cnn.overrides import parse_assignments
     from cnn.tiles.tile_set import find_tiles
     from cnn.train.pool import TrainingPaths, default_jobs
 
@@ -108,6 +116,7 @@ def _train(
     tiles = find_tiles(choose_folder("tiles", options.tiles), say)
     assignments = format_settings(settings, _SECTIONS)
     configs = [configure(project, tiles.corpus, tiles.settings, cell, assignments) for cell in cells]
+    configs = check_own_nets(configs, runs, say, refused=() if every else parse_assignments(assignments))
     paths = TrainingPaths(tiles=tiles.folder, runs=runs, device=options.device, wandb=options.wandb)
     label_runs(configs, runs, options.name, options.tags)
     n_jobs = options.jobs or default_jobs(options.device, len(configs))

@@ -30,16 +30,18 @@ def check_namesakes() -> None:
     """
     for name in _PACKAGES:
         home = _locate(name)
-        if home is None or home.parent.parent != _HOME:
+        if home is None or home.parent != _HOME / name:
             raise NamesakeError(_explain(name, home))
 
 
 def _locate(name: str) -> Path | None:
+    """Return the file of a package or module, or the folder of a package without `__init__.py`; None for neither."""
     try:
         spec = importlib.util.find_spec(name)
     except ValueError:  # a module without a specification
         return None
-    return Path(spec.origin).resolve() if spec and spec.origin else None
+    paths = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
+    return next((Path(path).resolve() for path in paths if path), None)
 
 
 def _explain(name: str, home: Path | None) -> str:
@@ -50,7 +52,7 @@ def _explain(name: str, home: Path | None) -> str:
     try:
         importlib.metadata.distribution(name)
     except importlib.metadata.PackageNotFoundError:
-        return f"{home or f'a folder {name}'} hides Arena's package {name!r}: rename it"
+        return f"{home or f'a module {name}'} hides Arena's package {name!r}: rename it"
     return f"the package {name!r} of another project hides Arena's: pip uninstall {name}, then {install_command()}"
 
 

@@ -1,4 +1,4 @@
-"""`arena new`: a team's folder."""
+"""`arena new` and `arena notebook`: a team's folder, and its notebook."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import Annotated
 
 import typer
 
-from arena.base.project import FILE_NAME, find_project, read_project
+from arena.base.project import FILE_NAME, MODEL_KEYS, ProjectError, find_project, read_project
 from arena.base.terminal import JSON_HELP, print_json, say
-from arena.base.texts import ENGLISH, list_languages
-from arena.starter.folder import TEXTS, Options, write_folder
+from arena.base.texts import ENGLISH, Words, list_languages
+from arena.starter.folder import Options, write_folder
+from arena.starter.notebook import NAME, build_project_notebook, read_files
+from arena.starter.wording import TEXTS
+from reports.documents.notebook_file import check_notebook, write_notebook
 
 
 class Language(StrEnum):
@@ -21,6 +24,7 @@ class Language(StrEnum):
     vars().update({code.upper(): code for code in list_languages(TEXTS)})
 
 
+app = typer.Typer(no_args_is_help=True)
 IN_ENGLISH = Language(ENGLISH)
 Lang = Annotated[Language, typer.Option(help="The language of texts and comments.")]
 
@@ -52,3 +56,34 @@ def _advise(folder: Path) -> str:
     if Path(corpus).is_dir():
         return f"{enter}arena data prepare"
     return f"put your recordings into {corpus}, or name their folder in {project.file}; then {enter}arena data prepare"
+
+
+@app.callback()
+def _group() -> None:
+    """Notebooks to work in; `arena report notebook` tells of what was done."""
+
+
+@app.command("project", epilog="Examples: `arena notebook project` · `arena notebook project --lang es --out proyecto.ipynb`")
+def project_notebook(
+    lang: Lang = IN_ENGLISH,
+    out: Annotated[Path, typer.Option(help="The notebook to write; one that was edited is not replaced.")] = Path(NAME),
+    force: Annotated[bool, typer.Option("--force", help="Replace the file also where somebody edited it.")] = False,
+) -> None:
+    """Write a notebook of the whole project, for this machine or Colab: data, nets as code, trainings, sweeps, contest, report.
+
+    It brings the project's files, and the code of its nets as it is now.
+    """
+    from cnn.nets import PAIR
+
+    project = find_project()
+    if not project.exists:
+        raise ProjectError(
+            f"there is no {FILE_NAME} here or above, and the notebook is that of a project; begin with `arena new`"
+        )
+    check_notebook(out, force=force)
+    name, files = project.folder.resolve().name, read_files(project)
+    first, second = (str(project.values.get(key, net)) for key, net in zip(MODEL_KEYS, PAIR, strict=True))
+    title, words = project.text("contest.team") or name, Words.read(TEXTS, lang.value)
+    write_notebook(build_project_notebook(title, name, files, (first, second), words), out)
+    say(f"wrote {out}; open it in Jupyter, or upload it to Colab")
+    print(out)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 
 from arena.base.project import FILE_NAME, Project, ProjectError, quote
 from arena.base.texts import Words
+from arena.starter.notebook import NAME, build_project_notebook
+from arena.starter.wording import TEXTS, fill, list_values
+from reports.documents.notebook_file import format_notebook
 
-TEXTS = Path(__file__).parent / "texts"
-_TEMPLATES = Path(__file__).parent / "templates"
 _MODELS = ("nets.py:MyLeNet", "nets.py:MyMobileNet")
 
 
@@ -53,16 +53,22 @@ def write_folder(folder: Path, options: Options, around: Project) -> list[Path]:
 def build_files(folder: Path, options: Options, around: Project) -> dict[str, str]:
     """Return the content of each file by its name."""
     words = Words.read(TEXTS, options.language)
-    texts = {key.replace(".", "_"): forms[0] for key, forms in words.table.items()}
+    texts = list_values(words)
     project = {**texts, **_describe_project(folder, options, around)}
     first, second = ({**texts, **values} for values in _describe_sweeps(words))
+    title = options.team or around.text("contest.team") or folder.resolve().name
+    files = {
+        FILE_NAME: fill("arena", project),
+        "nets.py": fill("nets", texts),
+        "sweep-a.yaml": fill("sweep", first),
+        "sweep-b.yaml": fill("sweep", second),
+    }
+    notebook = build_project_notebook(title, folder.resolve().name, files, _MODELS, words)
     return {
-        FILE_NAME: _fill("arena", project),
-        "nets.py": _fill("nets", texts),
-        "sweep-a.yaml": _fill("sweep", first),
-        "sweep-b.yaml": _fill("sweep", second),
-        "README.md": words("readme.text", team=options.team or around.text("contest.team") or folder.resolve().name).lstrip(),
-        ".gitignore": _fill("gitignore", texts),
+        **files,
+        NAME: format_notebook(notebook),
+        "README.md": words("readme.text", team=title).lstrip(),
+        ".gitignore": fill("gitignore", texts),
     }
 
 
@@ -96,7 +102,3 @@ def _write_from(folder: Path, path: str) -> str:
 
 def _format_line(key: str, value: str, example: str) -> str:
     return f"{key} = {quote(value)}" if value else f"# {key} = {quote(example)}"
-
-
-def _fill(name: str, values: Mapping[str, str]) -> str:
-    return Template((_TEMPLATES / f"{name}.txt").read_text(encoding="utf-8")).substitute(values)

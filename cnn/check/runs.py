@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnn.check.settings import explain_unread
+from cnn.check.settings import KEYS, explain_unread
 from cnn.config import LABELS, ModelSettings, RunConfig, model_defaults
 from cnn.errors import ModelError
 from cnn.runs.folder import RunFolder, RunState
@@ -30,9 +30,12 @@ def check_own_nets(
         ModelError: a net that cannot be trained, or does not read a refused key.
     """
     reports = _try_nets([config for config in configs if config.model.is_plugin], runs)
+    for model, report in reports.items():
+        if typed := [key for key in KEYS if key in report.unread and f"model.{key}" in refused]:
+            raise ModelError(explain_unread(model.name, typed))
     for text in dict.fromkeys(text for report in reports.values() for text in report.warnings):
         log(f"warning: {text}")
-    models = {model: _leave_out(model, report.ignored, log, refused) for model, report in reports.items()}
+    models = {model: _leave_out(model, report.ignored, log) for model, report in reports.items()}
     return [replace(config, model=models.get(config.model, config.model)) for config in configs]
 
 
@@ -48,11 +51,7 @@ def _try_nets(configs: Sequence[RunConfig], runs: Path) -> dict[ModelSettings, N
     return reports
 
 
-def _leave_out(
-    model: ModelSettings, ignored: Sequence[str], log: Callable[[str], None], refused: Collection[str]
-) -> ModelSettings:
-    if typed := [key for key in ignored if f"model.{key}" in refused]:
-        raise ModelError(explain_unread(model.name, typed))
+def _leave_out(model: ModelSettings, ignored: Sequence[str], log: Callable[[str], None]) -> ModelSettings:
     if not ignored:
         return model
     defaults = model_defaults(model.name, model.source)

@@ -204,7 +204,7 @@ class Trace(TorchFunctionMode):
         for tensor in _tensors(result):
             key = self.key(tensor)
             self._on_gpu.add(key) if is_on_gpu else self._on_gpu.discard(key)
-            self._makers[key] = call if changes else self._makers.get(key, maker)
+            self._makers[key] = call if changes and is_on_gpu else self._makers.get(key, maker)
         return result
 
     def _is_on_gpu(self, tensor: torch.Tensor) -> bool:

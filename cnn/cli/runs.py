@@ -134,10 +134,10 @@ def _format_time(changed_at: str) -> str:
     """Format a time of today as `08:05`, one of this year as `30 Nov`, others by their date; in local time."""
     from datetime import UTC, datetime
 
-    time, now = (moment.astimezone() for moment in (datetime.fromisoformat(changed_at), datetime.now(UTC)))
-    if time.date() == now.date():
+    time, today = (moment.astimezone() for moment in (datetime.fromisoformat(changed_at), datetime.now(UTC)))
+    if time.date() == today.date():
         return f"{time:%H:%M}"
-    return f"{time.day} {time:%b}" if time.year == now.year else f"{time:%Y-%m-%d}"
+    return f"{time.day} {time:%b}" if time.year == today.year else f"{time:%Y-%m-%d}"
 
 
 @app.command("show", epilog="Examples: `arena runs show latest` · `arena runs show lenet5.raw+aug --json`")

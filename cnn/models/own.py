@@ -152,9 +152,8 @@ def _load_class(path: Path, class_name: str) -> type[nn.Module]:
 
 
 def _choose_arguments(kind: type[nn.Module], offered: dict[str, object], path: Path) -> dict[str, object]:
-    """Choose what a class takes by name; `**kwargs` takes all."""
+    """Choose what a class takes by name."""
     parameters = inspect.signature(kind).parameters.values()
-    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
     names = {
         parameter.name
         for parameter in parameters
@@ -164,7 +163,7 @@ def _choose_arguments(kind: type[nn.Module], offered: dict[str, object], path: P
     if unknown := [name for name in needed if name not in offered]:
         rule = f"{kind.__name__} is made with any of {', '.join(offered)}, by name, and asks for {', '.join(unknown)} too"
         raise ModelError(f"{path}: {rule}; rename it, or give it a default")
-    return {name: value for name, value in offered.items() if takes_all or name in names}
+    return {name: value for name, value in offered.items() if name in names}
 
 
 def _lines(error: BaseException, path: Path) -> list[int]:

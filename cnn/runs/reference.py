@@ -81,8 +81,8 @@ def _keep_comparable(word: str, lines: list[RunLine], folder: Path) -> list[RunL
         RunError: several are left.
     """
     project = find_project()
-    own = {key: value for key, value in project.settings.items() if key.startswith("split.")}
-    split = apply_values(RunConfig(corpus=""), own).split
+    settings = {key: value for key, value in project.settings.items() if key.startswith("split.")}
+    split = apply_values(RunConfig(corpus=""), settings).split
     wishes = {"split": describe_split(asdict(split)), "corpus": _read_corpus(project.locate_folder("tiles"))}
     for key, wish in wishes.items():
         if len({(line.corpus, line.split) for line in lines}) > 1:

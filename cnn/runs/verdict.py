@@ -19,6 +19,7 @@ _LOSS_TURNED = 1.25  # last validation loss against its least
 _STILL_RISING = 0.01  # validation macro-F1 over the last quarter of the epochs
 _FEWEST_EPOCHS = 4  # below that the last quarter is no epoch
 _LOW_RATE = 1e-4  # half of the least that the shipped sweep files try
+_APART = 0.3  # macro-F1 of the last batches above the stored weights': batch normalisation averages over too few steps
 _ENDED = 0.1  # last learning rate against its highest: less moves the weights hardly any more
 
 
@@ -34,7 +35,7 @@ class FitScores:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Diagnosis:
-    """What the curves say; `reason` and `advice` are keys of the texts."""
+    """State of a fit with the numbers behind it; `reason` and `advice` are keys of the texts."""
 
     state: str  # good, overfit, underfit or unsettled
     reason: str
@@ -46,51 +47,58 @@ class Diagnosis:
 
 def diagnose(rows: Sequence[EpochRow], scores: FitScores) -> Diagnosis:
     """Diagnose a finished run from every epoch, at least one, and the scores of its stored weights."""
-    least, last = min(rows, key=lambda row: row.val_loss), rows[-1]
-    peak = max(row.learning_rate for row in rows)
-    rise = _late_rise(rows)
+    least, last = _least_loss(rows), rows[-1]
+    state, reason, advice = _find_reason(rows, scores)
     numbers = {
         "train": scores.train,
         "val": scores.val,
         "gap": scores.train - scores.val,
-        "rise": rise or 0.0,
-        "rate": peak,
+        "rise": _late_rise(rows) or 0.0,
+        "batches": last.train_macro_f1,
+        "rate": _highest_rate(rows),
         "least": least.val_loss,
         "last": last.val_loss,
         "epoch": least.epoch,
     }
+    return Diagnosis(state=state, reason=reason, advice=advice, hears_val=scores.hears_val, numbers=numbers, n_epochs=len(rows))
 
-    def say(state: str, reason: str, advice: str) -> Diagnosis:
-        return Diagnosis(
-            state=state, reason=reason, advice=advice, hears_val=scores.hears_val, numbers=numbers, n_epochs=len(rows)
-        )
 
-    if scores.train >= _FITTED and numbers["gap"] > _WIDE_GAP:
-        return say("overfit", "gap", "other_data" if scores.is_augmented else "augment")
-    if scores.train < _FITTED and peak <= _LOW_RATE:
-        return say("underfit", "slow", "faster")
+def _find_reason(rows: Sequence[EpochRow], scores: FitScores) -> tuple[str, str, str]:
+    """Return state, reason and advice: the first that holds."""
+    least, last, rise = _least_loss(rows), rows[-1], _late_rise(rows)
+    has_ended = last.learning_rate <= _ENDED * _highest_rate(rows)
+    if scores.train >= _FITTED and scores.train - scores.val > _WIDE_GAP:
+        return "overfit", "gap", "other_data" if scores.is_augmented else "augment"
+    if scores.train < _FITTED and _highest_rate(rows) <= _LOW_RATE:
+        return "underfit", "slow", "faster"
+    if last.train_macro_f1 - scores.train > _APART:
+        return "unsettled", "apart", "longer"
     if rise is None:
-        return say("unsettled", "few", "longer")
-    has_ended = last.learning_rate <= _ENDED * peak
+        return "unsettled", "few", "longer"
     if scores.train < _FITTED:
         if rise > _STILL_RISING:
-            return say("underfit", "rising", "longer")
-        if has_ended and not _was_flat([row for row in rows if row.learning_rate > _ENDED * peak]):
-            return say("underfit", "ended", "longer")
-        return say("underfit", "flat", "larger")
+            return "underfit", "rising", "longer"
+        return ("underfit", "ended", "longer") if has_ended and not _was_flat(rows) else ("underfit", "flat", "larger")
     if last.val_loss > _LOSS_TURNED * least.val_loss and last.train_loss < least.train_loss:
-        return say("overfit", "turned", "earlier" if scores.is_augmented else "earlier_or_augment")
-    if rise > _STILL_RISING and not has_ended:
-        return say("unsettled", "moving", "longer")
-    return say("good", "settled", "")
+        return "overfit", "turned", "earlier" if scores.is_augmented else "earlier_or_augment"
+    return ("unsettled", "moving", "longer") if rise > _STILL_RISING and not has_ended else ("good", "settled", "")
+
+
+def _highest_rate(rows: Sequence[EpochRow]) -> float:
+    return max(row.learning_rate for row in rows)
+
+
+def _least_loss(rows: Sequence[EpochRow]) -> EpochRow:
+    return min(rows, key=lambda row: row.val_loss)
 
 
 def _late_rise(rows: Sequence[EpochRow]) -> float | None:
     return _rise(rows, len(rows) // 4) if len(rows) >= _FEWEST_EPOCHS else None
 
 
-def _was_flat(fast: Sequence[EpochRow]) -> bool:
+def _was_flat(rows: Sequence[EpochRow]) -> bool:
     """Return True if the net stopped rising while its learning rate still moved it: at the end any curve is flat."""
+    fast = [row for row in rows if row.learning_rate > _ENDED * _highest_rate(rows)]
     return len(fast) >= _FEWEST_EPOCHS and _rise(fast, len(fast) // 2) <= _STILL_RISING
 
 
@@ -103,7 +111,7 @@ def _texts(language: str) -> Words:
     return Words.read(TEXTS, language)
 
 
-def explain(diagnosis: Diagnosis, language: str = ENGLISH) -> str:
+def explain_diagnosis(diagnosis: Diagnosis, language: str = ENGLISH) -> str:
     """Return the reason with its numbers and the advice, in one sentence."""
     t = _texts(language)
     numbers = {name: f"{value:.3f}" for name, value in diagnosis.numbers.items()}
@@ -117,4 +125,4 @@ def explain(diagnosis: Diagnosis, language: str = ENGLISH) -> str:
 def judge(rows: Sequence[EpochRow], scores: FitScores) -> FitVerdict:
     """Return the verdict on a finished run as result.json keeps it."""
     diagnosis = diagnose(rows, scores)
-    return FitVerdict(state=diagnosis.state, reason=explain(diagnosis))
+    return FitVerdict(state=diagnosis.state, reason=explain_diagnosis(diagnosis))

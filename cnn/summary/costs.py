@@ -45,7 +45,7 @@ def compute_costs(
     """Return the costs of the nets `names`, or of all of ours that take `depth`; a plug-in is tried on random pictures first.
 
     Args:
-        log: called with the reason for each module of a whole file that is no net by itself.
+        log: called with the reason for each module of a whole file that is left out.
 
     Raises:
         ConfigError: no such net, or a depth or width that it does not take.
@@ -79,7 +79,7 @@ def _compute_file_costs(
     if not costs:
         raise errors[0]
     for reason in errors:
-        log(f"no net by itself: {reason}")
+        log(f"left out: {reason}")
     return costs
 
 

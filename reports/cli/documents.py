@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 Force = Annotated[bool, typer.Option("--force", help="Replace the file also where somebody edited it.")]
+Latex = Annotated[
+    bool, typer.Option("--latex", help="Write it as LaTeX (IEEEtran) too, figures as PDF, also if it was edited.")
+]
 Named = Annotated[
     list[Path] | None,
     typer.Argument(metavar="[RUN]...", help=f"Runs to tell of, not the newest. {RUN_HELP}"),
@@ -78,10 +81,7 @@ def paper(
     title: Title = "",
     lang: Lang = IN_ENGLISH,
     pdf: Annotated[bool, typer.Option("--pdf", help="Print a PDF beside it, also of a paper that was edited.")] = False,
-    latex: Annotated[
-        bool,
-        typer.Option("--latex", help="Write it as LaTeX (IEEEtran) too, figures as PDF, also if it was edited."),
-    ] = False,
+    latex: Latex = False,
     force: Force = False,
 ) -> None:
     """Write a paper in Markdown with figures, tables and references, for a team to edit.

@@ -18,7 +18,7 @@ from reports.documents.notebook_file import NotebookCell, read_cells
 from reports.errors import NothingToReport
 from reports.facts.report import ReportFacts
 from reports.reading.gather import Sources
-from reports.reading.tiles import find_tile_folder
+from reports.reading.tiles import TileFolder, find_tile_folder
 from reports.wording.page_texts import page_texts
 
 _STORY = Path(__file__).parent / "templates" / "story.txt"
@@ -35,20 +35,36 @@ def build_story(facts: ReportFacts, sources: Sources, out: Path, *, with_code: b
     """
     if not facts.runs:
         raise NothingToReport("a notebook tells of trainings and none is finished; train with `arena train --all`")
-    runs = Path(facts.runs[0].folder).parent
     tiles = find_tile_folder(sources.tiles, _config(facts))
     parts = {
         "tiles": tiles is not None,
         "weights": all((Path(run.folder) / "model.pt").exists() for run in facts.runs),
         "tested": any(run.test for run in facts.runs),
-        "factors": {run.model for run in facts.runs} >= set(facts.models) and len({run.variant for run in facts.runs}) >= 2,
+        "factors": _has_factors(facts),
         "inspected": bool(facts.inspections),
         "evaluated": bool(facts.evaluations),
         "sweeps": bool(facts.sweeps),
         "contest": facts.contest is not None,
         "code": with_code,
     }
+    chapters = "".join(f", {name}" for name in ("sweeps", "contest") if parts[name])
+    settings = "\n".join(_list_settings(facts, sources, tiles, out))
+    values = {"title": facts.title, "places": settings, "parts": chapters, "models": _models(facts)}
+    cells: list[NotebookCell] = []
+    for cell in cells_for({name for name, is_on in parts.items() if is_on}):
+        cells += build_net_chapters(facts) if cell.kind == "nets" else [_filled(cell, values)]
+    return cells
+
+
+def _has_factors(facts: ReportFacts) -> bool:
+    models, variants = {run.model for run in facts.runs}, {run.variant for run in facts.runs}
+    return len(facts.models) > 1 and models >= set(facts.models) and len(variants) > 1
+
+
+def _list_settings(facts: ReportFacts, sources: Sources, tiles: TileFolder | None, out: Path) -> list[str]:
+    """Return the notebook's first assignments."""
     folder = out.resolve().parent
+    runs = Path(facts.runs[0].folder).parent
     settings = [f"RUNS = {_path(runs, folder)}", f"TRAININGS = {json.dumps([Path(run.folder).name for run in facts.runs])}"]
     settings += [f"MODELS = {json.dumps(facts.models)}  # Model A and Model B"]
     settings += [f"TILES_DIR = {_path(sources.tiles, folder)}"]
@@ -56,15 +72,9 @@ def build_story(facts: ReportFacts, sources: Sources, out: Path, *, with_code: b
     settings += [f"INSPECTED = {json.dumps(facts.inspections[0].run)}"] if facts.inspections else []
     settings += [f"STUDIES = {_path(sources.studies, folder)}"] if facts.sweeps and sources.studies else []
     if facts.contest and sources.contest:
-        settings += [
-            f"CONTEST = {json.dumps(sources.contest if '://' in sources.contest else _relative(Path(sources.contest), folder))}"
-        ]
-    chapters = "".join(f", {name}" for name in ("sweeps", "contest") if parts[name])
-    values = {"title": facts.title, "places": "\n".join(settings), "parts": chapters, "models": _models(facts)}
-    cells: list[NotebookCell] = []
-    for cell in cells_for({name for name, is_on in parts.items() if is_on}):
-        cells += build_net_chapters(facts) if cell.kind == "nets" else [_filled(cell, values)]
-    return cells
+        contest = sources.contest if "://" in sources.contest else _relative(Path(sources.contest), folder)
+        settings += [f"CONTEST = {json.dumps(contest)}"]
+    return settings
 
 
 def cells_for(parts: set[str]) -> list[NotebookCell]:

@@ -117,10 +117,15 @@ def run_notebook(notebook: dict[str, Any], folder: Path, advance: Callable[..., 
     return result, cause
 
 
+def format_notebook(notebook: dict[str, Any]) -> str:
+    """Return the text of the file."""
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
 def write_notebook(notebook: dict[str, Any], out: Path) -> int:
     """Write the notebook to `out` and return its size in bytes.
 
     Raises:
         OutputError: it cannot be written.
     """
-    return write_page((json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode(), out)
+    return write_page(format_notebook(notebook).encode(), out)

@@ -33,7 +33,7 @@ class Candidate:
 
     folder: RunFolder
     key: CellKey
-    name: str  # of the model, as it was typed
+    name: str  # the model as it was typed
     source: str  # digest of the file of a net of one's own
     comparable: str  # equal where corpus, tiles and split are equal
     settings: str  # equal where the model and all of its settings are, whatever the variant
@@ -58,17 +58,13 @@ class Selection:
 
 
 def select_runs(
-    runs_dir: Path | None,
-    named: Sequence[Path],
-    folds: Collection[str] = (),
-    t: Texts | None = None,
-    grid: Grid = INFERRED,
+    runs_dir: Path | None, named: Sequence[Path], folds: Collection[str] = (), t: Texts | None = None, grid: Grid = INFERRED
 ) -> Selection:
     """Select the trainings to compare.
 
     Out of the finished runs of `runs_dir` (or out of `named` alone) the largest comparable group counts, the newest of
-    equally large ones, and of each model and variant the newest run. The run of a sweep's trial counts only where there is
-    no other, and a group of nothing but folds of evaluations only where there is no other group.
+    equally large ones, and of each model and variant the newest run; a sweep's trial only where there is no other, and a
+    group of folds of evaluations only where there is no other group.
 
     Args:
         named: runs as `cnn.runs.reference` names them.
@@ -81,26 +77,29 @@ def select_runs(
     t = t or english()
     notes: list[Note] = []
     candidates = [_named(path, runs_dir) for path in named] if named else _scan(runs_dir, notes, t)
-    apart = candidates if named else [run for run in candidates if not run.is_trial]
     if not candidates:
         return Selection(folders={}, notes=tuple(notes), grid=grid)
+    apart = [run for run in candidates if named or not run.is_trial]
     fold_digests = () if named else folds
     group = _largest_group(apart or candidates, fold_digests, notes, t)
     chosen = {run.key: run for run in sorted(group, key=lambda run: run.age)}
     if n_older := sum(run.folder.digest not in fold_digests and chosen[run.key] is not run for run in group):
         notes.append(Note(kind=NoteKind.REMARK, text=t.n("note.older", n_older)))
     group_trials = [run for run in candidates if run.comparable == group[0].comparable and run.is_trial]
-    first_trained = sorted((*group, *group_trials), key=lambda run: (run.started_at, run.folder.digest))
-    inferred = () if grid.models else infer_models(run.key[0] for run in first_trained)
-    grid = dataclasses.replace(grid, models=grid.models or inferred)
+    is_inferred = not grid.models
+    grid = _infer_models(grid, (*group, *group_trials)) if is_inferred else grid
     notes += _stand_ins(chosen, group_trials if not named else [], grid, t)
     cells = grid.order(chosen)  # a fixed order: same bytes
     notes += _edited_files([chosen[key] for key in cells if key in chosen], t)
-    is_one_fold = all(run.folder.digest in fold_digests for run in group)
-    if not is_one_fold:
-        notes += _missing(chosen, grid, inferred, t)
+    if not (is_one_fold := all(run.folder.digest in fold_digests for run in group)):
+        notes += _missing(chosen, grid, t, is_inferred=is_inferred)
     folders = {key: chosen[key].folder for key in cells if key in chosen}
     return Selection(folders=folders, notes=tuple(notes), grid=grid, is_one_fold=is_one_fold)
+
+
+def _infer_models(grid: Grid, runs: Sequence[Candidate]) -> Grid:
+    first_trained = sorted(runs, key=lambda run: (run.started_at, run.folder.digest))
+    return dataclasses.replace(grid, models=infer_models(run.key[0] for run in first_trained))
 
 
 def _stand_ins(chosen: dict[CellKey, Candidate], trials: Sequence[Candidate], grid: Grid, t: Texts) -> list[Note]:
@@ -201,13 +200,14 @@ def _edited_files(chosen: Sequence[Candidate], t: Texts) -> list[Note]:
     ]
 
 
-def _missing(chosen: Mapping[CellKey, Candidate], grid: Grid, inferred: Sequence[str], t: Texts) -> list[Note]:
+def _missing(chosen: Mapping[CellKey, Candidate], grid: Grid, t: Texts, *, is_inferred: bool) -> list[Note]:
     absent = [key for key in grid.order(()) if key not in chosen]
     if not absent:
         return []
     project = find_project()
     nets = {run.key[0]: format_net(run.name, project) for run in chosen.values()}
-    words = [] if set(inferred) <= set(PAIR) else [word for label in inferred for word in ("--model", nets[label])]
+    is_named = is_inferred and not set(grid.models) <= set(PAIR)
+    words = [word for label in grid.models for word in ("--model", nets[label])] if is_named else []
     command = shlex.join(["arena", "train", "--all", *words])
     names = "; ".join(t.cell(*key) for key in absent)
     return [Note(kind=NoteKind.MISSING, text=t.n("note.missing", len(absent), all=grid.n_cells, names=names, command=command))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnn.runs.verdict import explain
+from cnn.runs.verdict import explain_diagnosis
 from reports.facts.report import RunFacts
 from reports.wording.formats import score
 from reports.wording.page_texts import Texts
@@ -16,7 +16,7 @@ def fit_sentence(run: RunFacts, runs: Sequence[RunFacts], t: Texts) -> str:
     """Return the diagnosis of `run`, and what tells its gap from those of `runs`: augmentation, and being an extreme."""
     if run.diagnosis is None:
         return ""
-    sentences = [explain(run.diagnosis, t.language)]
+    sentences = [explain_diagnosis(run.diagnosis, t.language)]
     if run.verdict != "underfit":
         sentences += [_twin(run, runs, t), _extreme(run, runs, t)]
     return " ".join(sentence for sentence in sentences if sentence)
@@ -24,14 +24,15 @@ def fit_sentence(run: RunFacts, runs: Sequence[RunFacts], t: Texts) -> str:
 
 def _twin(run: RunFacts, runs: Sequence[RunFacts], t: Texts) -> str:
     """State the gap of the same model on the same tiles, with augmentation or without."""
-    for other in runs:
-        if (other.model, other.filter, other.augmented) == (run.model, run.filter, not run.augmented) and other.gap is not None:
-            return t("trainings.gap_with" if other.augmented else "trainings.gap_without", gap=score(other.gap))
-    return ""
+    cell = (run.model, run.filter, not run.augmented)
+    twin = next((peer for peer in runs if (peer.model, peer.filter, peer.augmented) == cell), None)
+    if twin is None or twin.gap is None:
+        return ""
+    return t("trainings.gap_with" if twin.augmented else "trainings.gap_without", gap=score(twin.gap))
 
 
 def _extreme(run: RunFacts, runs: Sequence[RunFacts], t: Texts) -> str:
-    gaps = sorted(other.gap for other in runs if other.gap is not None)
+    gaps = sorted(peer.gap for peer in runs if peer.gap is not None)
     if len(gaps) < _FEWEST_GAPS:
         return ""
     if run.gap == gaps[-1] > gaps[-2]:

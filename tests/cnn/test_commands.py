@@ -47,7 +47,7 @@ def test_in_a_project_paths_are_from_its_folder_and_its_settings_stand_in_the_co
     )
     (tmp_path / "notes").mkdir()
     monkeypatch.chdir(tmp_path / "notes")
-    config = default_config("c" * 16, TileSettings(), "../nets.py:MyNet", "raw")  # of 20 epochs
+    config = default_config("c" * 16, TileSettings(), "../nets.py:MyNet", "raw")
     content = config_to_dict(config)
     command = "arena train --model nets.py:MyNet --variant raw train.epochs=20"
     assert format_train_command(config.digest, content, Path("../tiles"), tmp_path / "shelf") == command

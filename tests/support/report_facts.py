@@ -115,7 +115,7 @@ def make_curve(n_epochs: int, train_top: float, val_top: float, seed: int) -> li
                 val_loss=2.3 * math.exp(-epoch / 2.5) + 0.3 + (1 - val_top) * (1 + 0.05 * epoch) + abs(noise.normal(0, 0.03)),
                 val_accuracy=val,
                 val_macro_f1=val,
-                learning_rate=0.002,
+                learning_rate=0.001 * (1 + math.cos(math.pi * epoch / n_epochs)),
                 seconds=1.1,
             )
         )

@@ -14,6 +14,7 @@ import math as m
 from fractions import Fraction
 from pathlib import Path
 
+import nets
 import numpy as np
 
 from arena.api.own_nets import name_net
@@ -55,14 +56,16 @@ def make():
 
 
 print(name_net("nets.py:Net", Path("runs")))
+print(name_net(nets.Known, Path("runs")))
 print(Path(name_net(Net, Path("runs")).rpartition(":")[0]).read_text())
-for wrong in (Bad, Later, make(), Net()):
+for wrong in (Bad, Later, make(), Net(), int, [Net]):
     try:
         name_net(wrong, Path("runs"))
     except ArenaError as error:
         print(error)
 """
 PRINTED = """nets.py:Net
+nets.py:Known
 from fractions import Fraction
 import math as m
 
@@ -87,6 +90,8 @@ a run holds its net as a file that runs alone, and Bad uses 'table', ndarray; pu
 Later uses 'missing', which is not there; run its cell first
 make.<locals>.Inner is made inside something else; write the class at the left margin
 a net is a name, `file.py:Class` or a class, not an object of Net; give the class: Net
+int is made in no Python file; write a `class int(torch.nn.Module)` of your own
+one net is taken here, and several came; `train_all` and `sweep_all` take several
 """
 TRAINING = """
 from torch import nn
@@ -107,6 +112,10 @@ print("begun")
 arena.prepare("recordings", size=32, jobs=2)
 run = arena.train(Tiny, epochs=1, wandb="off")
 print(run.name, run.state, (run.folder / "model.py").read_text().splitlines()[0])
+try:
+    arena.train(Tiny, epochs=2, depth=3, wandb="off")
+except arena.Error as error:
+    print(str(error).rpartition(": ")[2])
 """
 
 
@@ -119,9 +128,14 @@ def run(text: str, folder: Path) -> str:
 
 
 def test_a_class_is_written_with_all_that_it_uses_or_refused(tmp_path: Path) -> None:
+    (tmp_path / "nets.py").write_text("class Known:\n    pass\n")
     assert run(SCRIPT, tmp_path) == PRINTED
 
 
 def test_a_script_without_guard_trains_its_own_class_once(tmp_path: Path) -> None:
     write_tones(tmp_path / "recordings", 1)
-    assert run(TRAINING, tmp_path) == "begun\nTiny.raw finished import torch.nn as nn\n"
+    assert run(TRAINING, tmp_path).splitlines() == [
+        "begun",
+        "Tiny.raw finished import torch.nn as nn",
+        "Tiny does not read settings.depth, so model.depth would change nothing; leave that out, or use it in __init__",
+    ]

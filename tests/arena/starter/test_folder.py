@@ -14,7 +14,7 @@ import arena.cli
 from arena.base.project import MEANINGS, ProjectError, read_project
 from sweeps.sweepfile.lint import read_sweep
 
-FILES = {"arena.toml", "nets.py", "sweep-a.yaml", "sweep-b.yaml", "README.md", ".gitignore"}
+FILES = {"arena.toml", "nets.py", "sweep-a.yaml", "sweep-b.yaml", "project.ipynb", "README.md", ".gitignore"}
 
 
 def make(*words: str) -> str:

@@ -48,7 +48,7 @@ def test_a_setting_that_the_net_does_not_read_is_refused_where_it_is_typed(tmp_p
         f"{path}: Net does not read settings.depth, so model.depth would change nothing; leave that out, or use it in __init__"
     )
     options = ["--tiles", str(tiles.folder), "--runs", str(tmp_path / "runs"), "--device", "cpu"]
-    result = CliRunner().invoke(app, ["--model", f"{path}:Net", "model.depth=3", *options])
+    result = CliRunner().invoke(app, ["--model", f"{path}:Net", "model.depth=2", *options])  # the default, yet typed
     assert (result.exit_code, str(result.exception)) == (1, rule)
     (config, *_) = make_configs(tiles, path)
     deep = replace(config, model=replace(config.model, depth=3))

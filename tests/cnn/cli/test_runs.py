@@ -113,8 +113,8 @@ def test_folds_of_an_unfinished_evaluation_stay_unless_all_go(runs: Path) -> Non
         call("rm", folds[0].digest, "--yes")
     call("rm", *(fold.digest for fold in folds), "--yes")
     assert list_runs(runs) == []
-    whole = write_evaluation(runs, plan)
-    call("rm", whole[0].digest, "--yes")
+    finished = write_evaluation(runs, plan)
+    call("rm", finished[0].digest, "--yes")
     assert len(list_runs(runs)) == 2
 
 

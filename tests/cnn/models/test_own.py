@@ -81,18 +81,17 @@ class Any(nn.Linear):
         self.given = {{}}
 """
     given = {}
-    for parameters in ("n_classes, size", "k=3, *, size=7, settings", "hidden=8, bias=True", "**given", "*args"):
+    for parameters in ("n_classes, size", "k=3, *, size=7, settings", "hidden=8, bias=True", "*args, **others"):
         names = re.findall(r"n_classes|size|settings", parameters)
-        value = "given" if "given" in parameters else f"dict({', '.join(f'{name}={name}' for name in names)})"
-        path = write_net(tmp_path, text.format(parameters, value))
+        value = ", ".join(f"{name}={name}" for name in names)
+        path = write_net(tmp_path, text.format(parameters, f"dict({value})"))
         made: object = build_net(model_defaults(f"{path}:Any"), 32, 10).given
         given[parameters] = {k: getattr(v, "label", v) for k, v in made.items()}  # type: ignore[attr-defined]
     assert given == {
         "n_classes, size": {"n_classes": 10, "size": 32},
         "k=3, *, size=7, settings": {"size": 32, "settings": "Any"},
         "hidden=8, bias=True": {},
-        "**given": {"settings": "Any", "size": 32, "n_classes": 10},
-        "*args": {},
+        "*args, **others": {},
     }
 
 

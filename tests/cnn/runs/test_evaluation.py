@@ -164,7 +164,8 @@ def test_a_speaker_in_two_folds_is_refused(evaluated: Evaluated) -> None:
 
 
 def arena_eval(tiles: TileSet, runs: Path, *words: str) -> tuple[int, str, str]:
-    command = ["eval", "--tiles", str(tiles.folder), "--runs", str(runs), "--wandb", "off", *words, *SMALL]
+    wandb = () if "--wandb" in words else ("--wandb", "off")
+    command = ["eval", "--tiles", str(tiles.folder), "--runs", str(runs), *wandb, *words, *SMALL]
     ended = CliRunner().invoke(arena.cli.app, command)
     if ended.exception and not isinstance(ended.exception, SystemExit):
         return 1, ended.stdout, str(ended.exception)

@@ -5,21 +5,23 @@ from __future__ import annotations
 import pytest
 
 from cnn.runs.folder import EpochRow
-from cnn.runs.verdict import FitScores, diagnose, explain, judge
+from cnn.runs.verdict import FitScores, diagnose, explain_diagnosis, judge
 
 
 def scores(train: float, val: float, *, is_augmented: bool = True, hears_val: bool = False) -> FitScores:
     return FitScores(train=train, val=val, is_augmented=is_augmented, hears_val=hears_val)
 
 
-def rows(val: list[float], val_loss: list[float] | None = None, rates: list[float] | None = None) -> list[EpochRow]:
+def rows(
+    val: list[float], val_loss: list[float] | None = None, rates: list[float] | None = None, train: float = 0.5
+) -> list[EpochRow]:
     losses = val_loss or [1 - f1 for f1 in val]
     return [
         EpochRow(
             epoch=n + 1,
             train_loss=1 / (n + 1),
             train_accuracy=0.9,
-            train_macro_f1=0.9,
+            train_macro_f1=train,
             val_loss=loss,
             val_accuracy=f1,
             val_macro_f1=f1,
@@ -68,6 +70,7 @@ FALLING = [1e-3, 9e-4, 7e-4, 5e-4, 3e-4, 2e-4, 9e-5, 0.0]
         (rows([0.95]), 0.99, 0.95, "unsettled", "1 epoch is too few to say more: train longer"),
         (rows([0.5, 0.6, 0.6]), 0.65, 0.6, "unsettled", "3 epochs are too few to say more: train longer"),
         (rows([0.7, 0.7]), 0.99, 0.7, "overfit", "a gap of 0.290"),
+        (rows([0.02] * 4, train=0.9), 0.02, 0.02, "unsettled", "though it reached 0.900 on its last training batches"),
     ],
 )
 def test_the_verdict_names_its_reason(curve: list[EpochRow], train_f1: float, val_f1: float, state: str, words: str) -> None:
@@ -80,7 +83,7 @@ def test_the_verdict_names_its_reason(curve: list[EpochRow], train_f1: float, va
 def test_the_advice_depends_on_what_was_tried_and_stands_in_every_language() -> None:
     wide, turned = rows([0.5, 0.7, 0.8, 0.8]), rows([0.9, 0.95, 0.95, 0.95], [0.3, 0.2, 0.25, 0.4])
     advice = [
-        explain(diagnose(curve, scores(0.99, val, is_augmented=is_augmented)), "es").rpartition(": ")[2]
+        explain_diagnosis(diagnose(curve, scores(0.99, val, is_augmented=is_augmented)), "es").rpartition(": ")[2]
         for curve, val in ((wide, 0.8), (turned, 0.95))
         for is_augmented in (False, True)
     ]
@@ -90,4 +93,6 @@ def test_the_advice_depends_on_what_was_tried_and_stands_in_every_language() -> 
         "pare antes o aumente los datos.",
         "pare antes.",
     ]
-    assert "0.800 on other clips of the same speakers; a gap" in explain(diagnose(wide, scores(0.99, 0.8, hears_val=True)))
+    assert "0.800 on other clips of the same speakers; a gap" in explain_diagnosis(
+        diagnose(wide, scores(0.99, 0.8, hears_val=True))
+    )

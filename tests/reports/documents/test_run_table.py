@@ -11,7 +11,7 @@ from cnn.runs.folder import RunFolder, RunResult, RunState
 from cnn.runs.marks import label_run
 from reports.documents.run_table import read_run_table, write_table
 from reports.errors import NothingToReport
-from support.report_facts import make_config, write_eight
+from support.report_facts import make_config, write_eight, write_run
 
 
 def test_the_table_holds_every_run_and_comes_back_from_its_csv(tmp_path: Path) -> None:
@@ -33,6 +33,11 @@ def test_the_table_holds_every_run_and_comes_back_from_its_csv(tmp_path: Path) -
         assert result is not None
         assert table.loc[run.digest, "test_macro_f1"] == result.scores["test"].macro_f1
         assert table.loc[run.digest, "train.learning_rate"] == run.config()["train"]["learning_rate"]
+
+
+def test_a_net_of_ones_own_goes_by_its_class(tmp_path: Path) -> None:
+    write_run(tmp_path, "a" * 16, make_config("team/nets.py:Mine", "raw"))
+    assert list(read_run_table(tmp_path)["model.name"]) == ["Mine"]
 
 
 def test_a_cause_that_a_spreadsheet_would_run_is_set_apart_and_nothing_else_changes(tmp_path: Path) -> None:
