@@ -43,6 +43,7 @@ from arena.base.errors import ArenaError
 from arena.base.project import find_project
 from arena.base.terminal import say
 from arena.defaults import build_defaults, export_wandb
+from arena.selected_command import select_command
 from arena.strict_command import refuse_repeated_options
 from cnn.hardware import name_account
 from leaderboard.errors import FileError
@@ -117,7 +118,7 @@ def main() -> None:
     """Run the command line; print a user's error as one line on stderr, further ones of a file a line each, and exit with 1."""
     name_account()
     try:
-        app(prog_name="arena")
+        select_command(app, "".join(sys.argv[1:2]))(prog_name="arena")
     except ArenaError as error:
         say(f"error: {error}")
         for further in error.others if isinstance(error, FileError) else ():

@@ -56,7 +56,12 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Net and variant, as `lenet5.raw+aug`."""
+        """The name that it was given; empty where it has none."""
+        return self.line.name
+
+    @property
+    def net(self) -> str:
+        """Net and variant, as `lenet5.raw+aug`; its digest where they cannot be read."""
         return self.line.net or self.digest
 
     @property
@@ -132,14 +137,14 @@ class Run:
         from arena.api.figures import draw_confusion
 
         counts, score = self.confusion(split), self.result.scores[split]
-        return draw_confusion(counts, f"{self.name}, {split}: macro-F1 {score.macro_f1:.3f}, {score.n:,} clips")
+        return draw_confusion(counts, f"{self.net}, {split}: macro-F1 {score.macro_f1:.3f}, {score.n:,} clips")
 
     def plot_curves(self) -> NotebookFigure:
         """Draw loss and macro-F1 by epoch, also of a run that is not finished."""
         from arena.api.figures import draw_curves
 
         result = self.stored.result()
-        return draw_curves(self.curves, result.best_epoch if result else None, self.name)
+        return draw_curves(self.curves, result.best_epoch if result else None, self.net)
 
     def load_net(self, device: str = "cpu") -> nn.Module:
         """Return the net with its trained weights, in evaluation mode.
@@ -178,10 +183,10 @@ class Run:
         return str(self.folder)
 
     def __repr__(self) -> str:
-        return f"Run({str(self.folder)!r}, {self.name}, {self.state})"
+        return f"Run({str(self.folder)!r}, {self.net}, {self.state})"
 
     def _repr_html_(self) -> str:
-        title = html.escape(f"{self.name}, {self.state} ({self.folder})")
+        title = html.escape(f"{self.net}, {self.state} ({self.folder})")
         table = self.scores.to_html(float_format=_DIGITS, na_rep="") if self.stored.result() else ""
         return f"<p>{title}</p>{table}"
 

@@ -21,40 +21,26 @@ FILE_NAME = "arena.toml"
 MODEL_KEYS = ("models.A", "models.B")
 SETTINGS = "settings."
 _TEXT, _TEXTS, _COUNT = "a text in quotes", "a list of texts", "a whole number of 1 or more"
-_KINDS = {
-    "corpus": _TEXT,
-    "variants": _TEXTS,
-    "install": _TEXT,
-    **dict.fromkeys(MODEL_KEYS, _TEXT),
-    "sweep.A": _TEXT,
-    "sweep.B": _TEXT,
-    "sweep.budget": _COUNT,
-    "contest.address": _TEXT,
-    "contest.team": _TEXT,
-    "wandb.project": _TEXT,
-    "wandb.entity": _TEXT,
-    "folders.tiles": _TEXT,
-    "folders.runs": _TEXT,
-    "folders.studies": _TEXT,
+_KEYS = {  # kind of the value, meaning
+    "corpus": (_TEXT, "folder of recordings"),
+    "variants": (_TEXTS, "tiles that --all trains on"),
+    "install": (_TEXT, "what a notebook elsewhere gives to pip"),
+    "models.A": (_TEXT, "Model A"),
+    "models.B": (_TEXT, "Model B"),
+    "sweep.A": (_TEXT, "sweep file of Model A"),
+    "sweep.B": (_TEXT, "sweep file of Model B"),
+    "sweep.budget": (_COUNT, "trials of a study"),
+    "contest.address": (_TEXT, "page of the contest, or its file"),
+    "contest.team": (_TEXT, "name of the team"),
+    "contest.clips": (_TEXT, "folder of the recordings that the contest asks for"),
+    "wandb.project": (_TEXT, "project at W&B"),
+    "wandb.entity": (_TEXT, "entity at W&B"),
+    "folders.tiles": (_TEXT, "tiles"),
+    "folders.runs": (_TEXT, "run folders"),
+    "folders.studies": (_TEXT, "studies"),
 }
-MEANINGS = {
-    "corpus": "folder of recordings",
-    "variants": "tiles that --all trains on",
-    "install": "what a notebook elsewhere gives to pip",
-    "models.A": "Model A",
-    "models.B": "Model B",
-    "sweep.A": "sweep file of Model A",
-    "sweep.B": "sweep file of Model B",
-    "sweep.budget": "trials of a study",
-    "contest.address": "page of the contest, or its file",
-    "contest.team": "name of the team",
-    "wandb.project": "project at W&B",
-    "wandb.entity": "entity at W&B",
-    "folders.tiles": "tiles",
-    "folders.runs": "run folders",
-    "folders.studies": "studies",
-}
-_PATHS = ("corpus", "sweep.A", "sweep.B", "folders.tiles", "folders.runs", "folders.studies")
+MEANINGS = {key: meaning for key, (_, meaning) in _KEYS.items()}
+_PATHS = ("corpus", "sweep.A", "sweep.B", "contest.clips", "folders.tiles", "folders.runs", "folders.studies")
 _SECRETS = re.compile(r"token|password|passwd|secret|api_?key", re.IGNORECASE)
 _PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]*@")
 
@@ -213,12 +199,12 @@ def _check(file: Path, key: str, value: object) -> None:
         if isinstance(value, bool | str | int | float) or _is_texts(value):
             return
         raise ProjectError(f"{file}: {key} takes a number or a text, not {value!r}")
-    if key not in _KINDS:
-        names = {**{name.rpartition(".")[2]: name for name in _KINDS}, **{name: name for name in _KINDS}}
+    if key not in _KEYS:
+        names = {**{name.rpartition(".")[2]: name for name in _KEYS}, **{name: name for name in _KEYS}}
         last = key.rpartition(".")[2]
-        hint = did_you_mean(key, names, "", cutoff=0.75) or did_you_mean(last, names, f"known are {', '.join(_KINDS)}")
+        hint = did_you_mean(key, names, "", cutoff=0.75) or did_you_mean(last, names, f"known are {', '.join(_KEYS)}")
         raise ProjectError(f"{file}: unknown key {key!r}{hint}")
-    kind = _KINDS[key]
+    kind, _ = _KEYS[key]
     is_right = {
         _TEXT: isinstance(value, str) and bool(value),
         _TEXTS: _is_texts(value) and bool(value),

@@ -83,6 +83,7 @@ def _describe_project(folder: Path, options: Options, around: Project) -> dict[s
         "install": _format_line("install", around.text("install"), "arena-spoken-digits[all]"),
         "address": _format_line("address", address, "https://digits.example.org"),
         "team": _format_line("team", options.team or around.text("contest.team"), "Formantes"),
+        "clips": _format_line("clips", _write_from(folder, around.text("contest.clips")), "test"),
         "settings": "\n".join(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in settings.items()),
     }
 

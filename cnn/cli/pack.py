@@ -53,6 +53,7 @@ def pack(
     usage: Annotated[
         str, typer.Option(help="speaker: some voices are public; row: some rows of each; auto: speaker from 8 voices on.")
     ] = "auto",
+    address: Annotated[str, typer.Option(help="Of the contest's page, for the students' arena.toml.", show_default=False)] = "",
     alike: Annotated[
         Alike, typer.Option(help="Test clips that are training recordings too: told of, left out, or not looked for.")
     ] = Alike.REPORT,
@@ -76,6 +77,7 @@ def pack(
         length_s=length_s,
         public=public,
         usage=usage,
+        address=address,
     )
     plan = _plan(scan_with_bar(corpus, jobs, cache), settings, alike)
     _say_notes(plan)

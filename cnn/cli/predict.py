@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.base.options import RUN_HELP
+from arena.base.project import find_project
 from arena.base.terminal import print_json, print_table, progress, say
 from cnn.cli.options import Device, Json, Runs, say_run
 
@@ -30,7 +31,12 @@ def predict(
         list[str] | None, typer.Argument(help="Recordings, or folders of them, to answer here; - is stdin.")
     ] = None,
     split: Annotated[str, typer.Option(help="The run's own held-out clips: test or val.", show_default="test")] = "",
-    clips: Annotated[Path | None, typer.Option(help="Recordings instead: a folder of wav or flac files of any name.")] = None,
+    clips: Annotated[
+        Path | None,
+        typer.Option(
+            help="Recordings instead: a folder of wav or flac files of any name.", show_default="contest.clips of arena.toml"
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The CSV to write.", show_default="submission.csv")] = None,
     runs: Runs = Path("runs"),
     device: Device = "auto",
@@ -47,6 +53,8 @@ def predict(
         raise typer.BadParameter(f"{rule}; answers on files and folders are printed: for --out give a folder with --clips")
     folder = find_finished_run(run, runs)
     say_run(run, folder)
+    if not (files or clips or split) and (asked := find_project().text("contest.clips")):
+        clips = Path(asked)
     if files:
         answers = _answer_files(folder, files, device)
         _print_answers(answers, json)

@@ -118,8 +118,7 @@ def _print_lines(lines: Sequence[RunLine]) -> None:
     for line in lines:
         state = line.state + (f" {line.n_epochs}/{line.epochs}" if line.state != "finished" and line.epochs else "")
         scores = ["" if f1 is None else f"{f1:.3f}" for f1 in (line.val_macro_f1, line.test_macro_f1)]
-        trial = f"trial {line.trial.number} of {line.trial.study}" if line.trial else ""
-        marks = " ".join([line.name, *(f"#{tag}" for tag in line.tags), trial]).strip()
+        marks = " ".join([line.name, *(f"#{tag}" for tag in line.tags), str(line.trial or "")]).strip()
         rows.append([line.digest[:n_digits], line.net, line.split, state, *scores, _format_time(line.changed_at), marks])
     columns = ["run", "net and variant", "split", "state", "#val F1", "#test F1", "changed", "name"]
     silent = {"split": "speaker", "state": "finished", "name": ""}  # columns that are left out where all rows say this
@@ -202,8 +201,8 @@ def _print_removals(removals: Sequence[Removal]) -> None:
     rows = []
     for removal in removals:
         line = removal.line
-        trial = f"trial {line.trial.number} of {line.trial.study}" if line.trial else ""
-        rows.append([str(removal.run.path), line.net, line.state, f"{removal.size_bytes / 1e6:.1f} MB", line.name or trial])
+        mark = line.name or str(line.trial or "")
+        rows.append([str(removal.run.path), line.net, line.state, f"{removal.size_bytes / 1e6:.1f} MB", mark])
     if rows:
         print_table(("run", "net and variant", "state", "#size", "name"), rows)
     total = sum(removal.size_bytes for removal in removals) / 1e6

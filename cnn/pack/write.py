@@ -20,6 +20,7 @@ from pathlib import Path
 from string import Template
 
 from arena.base.install import Wheel, build_wheel
+from arena.base.project import FILE_NAME, quote
 from cnn.config import LABELS
 from cnn.errors import CorpusError
 from cnn.pack.audio import make_test_wav, make_training_wav
@@ -80,6 +81,7 @@ def _write_students(plan: PackPlan, wheel: Wheel, folder: Path, advance: Callabl
     (folder / "sample_submission.csv").write_bytes(_table(["id", "label"], [[row.id, LABELS[0]] for row in plan.test]))
     (folder / wheel.name).write_bytes(wheel.content)
     (folder / "README.md").write_text(_readme(plan, wheel.name), encoding="utf-8")
+    (folder / FILE_NAME).write_text(_project(plan), encoding="utf-8")
     (folder / "starter.ipynb").write_text(_notebook(plan), encoding="utf-8")
     for path in sorted(folder.rglob("*"), reverse=True):  # the content of a folder before the folder
         path.chmod(0o755 if path.is_dir() else 0o644)
@@ -161,12 +163,17 @@ def _template_values(plan: PackPlan) -> dict[str, str]:
         "rate_hz": str(plan.format.rate_hz),
         "n_bits": str(8 * plan.format.n_bytes),
         "length_s": f"{plan.length_s:g}",
-        "split": "split.kind=speaker" if by_speakers else "split.kind=random",
+        "address": f"address = {quote(plan.settings.address)}" if plan.settings.address else '# address = "https://..."',
+        "split": "" if by_speakers else '\n[settings]\nsplit.kind = "random"\n',
     }
 
 
 def _readme(plan: PackPlan, wheel: str) -> str:
     return Template((_TEMPLATES / "students.md").read_text(encoding="utf-8")).substitute(_template_values(plan), wheel=wheel)
+
+
+def _project(plan: PackPlan) -> str:
+    return Template((_TEMPLATES / "project.txt").read_text(encoding="utf-8")).substitute(_template_values(plan))
 
 
 def _notebook(plan: PackPlan) -> str:

@@ -27,6 +27,9 @@ class TrialMark:
     study: str
     number: int
 
+    def __str__(self) -> str:
+        return f"trial {self.number} of {self.study}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunLabel:

@@ -13,7 +13,7 @@ from cnn.runs.folder import EpochRow, FitVerdict
 TEXTS = Path(__file__).parent / "texts"
 
 # Chosen to agree with a teacher's eye on the curves; the numbers stand in the sentence, so a reader may disagree.
-_FITTED = 0.90  # macro-F1 on the training clips below which the net has not learnt even those
+FITTED = 0.90  # macro-F1 on the training clips below which the net has not learnt even those
 _WIDE_GAP = 0.10  # macro-F1 between training and validation
 _LOSS_TURNED = 1.25  # last validation loss against its least
 _STILL_RISING = 0.01  # validation macro-F1 over the last quarter of the epochs
@@ -67,15 +67,15 @@ def _find_reason(rows: Sequence[EpochRow], scores: FitScores) -> tuple[str, str,
     """Return state, reason and advice: the first that holds."""
     least, last, rise = _least_loss(rows), rows[-1], _late_rise(rows)
     has_ended = last.learning_rate <= _ENDED * _highest_rate(rows)
-    if scores.train >= _FITTED and scores.train - scores.val > _WIDE_GAP:
+    if scores.train >= FITTED and scores.train - scores.val > _WIDE_GAP:
         return "overfit", "gap", "other_data" if scores.is_augmented else "augment"
-    if scores.train < _FITTED and _highest_rate(rows) <= _LOW_RATE:
+    if scores.train < FITTED and _highest_rate(rows) <= _LOW_RATE:
         return "underfit", "slow", "faster"
     if last.train_macro_f1 - scores.train > _APART:
         return "unsettled", "apart", "longer"
     if rise is None:
         return "unsettled", "few", "longer"
-    if scores.train < _FITTED:
+    if scores.train < FITTED:
         if rise > _STILL_RISING:
             return "underfit", "rising", "longer"
         return ("underfit", "ended", "longer") if has_ended and not _was_flat(rows) else ("underfit", "flat", "larger")

@@ -14,10 +14,10 @@ from arena.base.processes import follow_parent, without_main
 from cnn.config import FOLDED_KINDS, RunConfig
 from cnn.errors import RunError
 from cnn.hardware import check_device_name, may_have_gpu, n_processes
-from cnn.runs.failure import TrainingFailure, describe_failure
 from cnn.runs.folder import EpochRow, RunFolder, RunState
 from cnn.splits import make_split
 from cnn.tiles.tile_set import open_tiles
+from cnn.train.failure import TrainingFailure, describe_failure
 
 OnEpoch = Callable[[RunConfig, EpochRow], None]
 

@@ -19,13 +19,13 @@ from cnn.config import LABELS, RunConfig
 from cnn.errors import ConfigError
 from cnn.models.own import pin_source, resolve_source
 from cnn.models.registry import count_multiply_adds, count_parameters
-from cnn.runs.failure import describe_failure
 from cnn.runs.folder import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, lock_run
 from cnn.runs.verdict import FitScores, judge
 from cnn.splits import make_split
 from cnn.tiles.batches import Clips
 from cnn.tiles.tile_set import TileSet
 from cnn.train.device import limit_threads, resolve_device
+from cnn.train.failure import describe_failure
 from cnn.train.trainer import Trainer
 
 _PACKAGES = ("arena-spoken-digits", "torch", "torchaudio", "opencv-python", "numpy")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn.config import compute_digest
+from cnn.config import TileSettings, config_to_dict
 from cnn.errors import RunError
 from cnn.files import read_json
 
@@ -48,16 +48,25 @@ class TileFolder:
 
 
 def find_tile_folder(tiles_dir: Path, config: dict[str, Any]) -> TileFolder | None:
-    """Find the tiles of a run's configuration, in `tiles_dir` or below it; None where there are none that can be read."""
-    named = tiles_dir / compute_digest({"corpus": config.get("corpus"), "tiles": config.get("tiles")})
-    for folder in (tiles_dir, named):
+    """Find the tiles of a run's config.json, in `tiles_dir` or below it; None where there are none that can be read."""
+    below = sorted(tiles_dir.iterdir()) if tiles_dir.is_dir() else []
+    for folder in (tiles_dir, *below):
         try:
             settings = read_json(folder / "settings.json")
-            if (settings.get("corpus"), settings.get("tiles")) == (config.get("corpus"), config.get("tiles")):
+            if _are_tiles_of(settings, config):
                 return _read(folder, settings)
         except (RunError, OSError, ValueError, KeyError):
             continue
     return None
+
+
+def _are_tiles_of(settings: dict[str, Any], config: dict[str, Any]) -> bool:
+    """Return True if a run was trained on the tiles: they have its corpus, format and settings, defaults left out or not."""
+    expected, actual = dict(config.get("tiles") or {}), settings.get("tiles") or {}
+    tiles_format = expected.pop("format", settings.get("format"))  # an older run does not say
+    defaults = config_to_dict(TileSettings())
+    same = {key: actual.get(key, defaults.get(key)) for key in expected} == expected and actual.keys() <= expected.keys()
+    return same and (settings.get("corpus"), settings.get("format")) == (config.get("corpus"), tiles_format)
 
 
 def _read(folder: Path, settings: dict[str, Any]) -> TileFolder:

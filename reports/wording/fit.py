@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnn.runs.verdict import explain_diagnosis
+from cnn.runs.verdict import FITTED, explain_diagnosis
 from reports.facts.report import RunFacts
 from reports.wording.formats import score
 from reports.wording.page_texts import Texts
@@ -17,7 +17,7 @@ def fit_sentence(run: RunFacts, runs: Sequence[RunFacts], t: Texts) -> str:
     if run.diagnosis is None:
         return ""
     sentences = [explain_diagnosis(run.diagnosis, t.language)]
-    if run.verdict != "underfit":
+    if run.diagnosis.numbers["train"] >= FITTED:
         sentences += [_twin(run, runs, t), _extreme(run, runs, t)]
     return " ".join(sentence for sentence in sentences if sentence)
 

@@ -137,10 +137,9 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
     tiles = configuration.find_tiles_folder(locations.tiles, notes.append).resolve()
     for sweep in sweeps:
         budget, note = lint.compute_budget(sweep, search.budget)
-        notes += [note] if note else []
         model = lint.find_model(sweep)
         overrides, words = _choose_overrides(sweep, search, tiles)
-        notes += words
+        notes += [note, *words] if note else words
         for variant in search.variants:
             several = len(sweeps) * len(search.variants) > 1
             name = _choose_name(search.name, configuration.model_label(model), variant, several)

@@ -267,17 +267,20 @@ def _write_changes(folder: StudyFolder, old: StudySpec | None, spec: StudySpec, 
 
 
 def _complete(base: dict[str, Any]) -> dict[str, Any]:
-    """Return the configuration with the defaults of keys that are newer than the study."""
+    """Return the configuration with the defaults of keys that are newer than the study, and the net by its label."""
     try:
-        return config_to_dict(config_from_dict(base))
+        config = config_from_dict(base)
     except CnnError:
         return base
+    content = config_to_dict(config)
+    content["model"]["name"] = config.model.label
+    return content
 
 
 def _describe_difference(old: StudySpec, new: StudySpec) -> str:
     if old.engine != new.engine:
         return f"engine ({old.engine}, not {new.engine})"
-    if old.sweep != new.sweep:
+    if not old.sweep.searches_like(new.sweep):
         return "sweep file"
     old_base, new_base = _complete(old.base), _complete(new.base)
     for section in sorted({*old_base, *new_base}):

@@ -7,7 +7,7 @@ from typing import NoReturn
 from sweeps.errors import SweepFileError
 from sweeps.sweepfile.section import yaml_number
 from sweeps.sweepfile.space import Distribution, Parameter, n_points
-from sweeps.sweepfile.sweep import Method, Stopping, Sweep, parse, read_text
+from sweeps.sweepfile.sweep import Method, Stopping, Sweep, locate_net, parse, read_text
 from sweeps.training import configuration
 
 
@@ -18,7 +18,7 @@ def read_sweep(file: str) -> Sweep:
         SweepFileError: with the line and the fix.
     """
     name, text = read_text(file)
-    sweep = parse(text, name)
+    sweep = locate_net(parse(text, name))
     check_sweep(sweep)
     return sweep
 

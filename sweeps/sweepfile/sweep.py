@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import importlib.resources
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
 from arena.base.project import quote
 from arena.base.suggest import did_you_mean
 from cnn.nets import NETS
-from cnn.plugin import is_plugin, shorten_name
+from cnn.plugin import is_plugin, parse_path, shorten_name
 from cnn.runs.folder import METRICS
 from sweeps.errors import SweepFileError
 from sweeps.sweepfile.parameters import parse_parameters
@@ -90,11 +90,37 @@ class Sweep:
     def constants(self) -> dict[str, object]:
         return {p.name: p.values[0] for p in self.parameters if p.distribution == "constant"}
 
+    def searches_like(self, other: Sweep) -> bool:
+        """Return True for the same search; a net of one's own counts by its class, wherever its file is named from."""
+        return _shorten_net(self) == _shorten_net(other)
+
     def has(self, parameter: str) -> bool:
         return parameter in [p.name for p in self.parameters]
 
     def find_line(self, parameter: str) -> int:
         return next(p.line for p in self.parameters if p.name == parameter)
+
+
+def _shorten_net(sweep: Sweep) -> Sweep:
+    parameters = (
+        replace(p, values=tuple(shorten_name(str(value)) for value in p.values)) if p.name == "model.name" else p
+        for p in sweep.parameters
+    )
+    return replace(sweep, parameters=tuple(parameters))
+
+
+def locate_net(sweep: Sweep) -> Sweep:
+    """Return the sweep with the path to its own net: from the working folder, or else from the folder of the sweep file."""
+    name = str(sweep.constants.get("model.name", ""))
+    if not is_plugin(name) or parse_path(name).exists():
+        return sweep
+    path = Path(sweep.file).parent / parse_path(name)
+    if not path.is_file():
+        return sweep
+    lines = sweep.text.splitlines(keepends=True)
+    n_before = sweep.find_line("model.name") - 1
+    after = "".join(lines[n_before:]).replace(name, f"{path}:{shorten_name(name)}", 1)
+    return parse("".join(lines[:n_before]) + after, sweep.file)
 
 
 def read_text(file: str) -> tuple[str, str]:

@@ -158,7 +158,7 @@ def read_result(folder: RunFolder, metric: str) -> TrialResult:
 def make_failure(error: Exception) -> TrialResult:
     """Return a failed result with its cause in one line."""
     from cnn.errors import CnnError
-    from cnn.runs.failure import is_out_of_memory
+    from cnn.train.failure import is_out_of_memory
 
     text = " ".join(str(error).split())[:300] or "no message"
     if isinstance(error, CnnError):

@@ -16,6 +16,8 @@ import pytest
 import typer.main
 
 import arena.cli
+from arena.base.project import read_project
+from arena.defaults import build_defaults
 from support.paths import ROOT
 
 
@@ -137,14 +139,17 @@ def test_the_readme_shows_the_whole_line() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_of_the_readme_exists_with_its_options(command: str) -> None:
+def test_every_command_of_the_readme_exists_with_its_options(command: str, tmp_path: Path) -> None:
+    contest = '[contest]\naddress = "https://digits.example.org"\nteam = "Formantes"\n'
+    (tmp_path / "arena.toml").write_text(f'corpus = "recordings"\n{contest}')
     program, *words = shlex.split(command)
     if program == "make":
         targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
         assert words[0] in targets
     elif program == "arena":
         tree = typer.main.get_command(arena.cli.app)
-        with tree.make_context("arena", list(words), resilient_parsing=False) as context:
+        defaults = build_defaults(tree, read_project(tmp_path / "arena.toml"))
+        with tree.make_context("arena", list(words), default_map=defaults) as context:
             while hasattr(context.command, "get_command") and (rest := [*context._protected_args, *context.args]):
                 name, child, rest = context.command.resolve_command(context, rest)
                 assert child is not None

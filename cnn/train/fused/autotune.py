@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import torch
 
 from cnn.config import RunConfig
-from cnn.runs.failure import is_out_of_memory
 from cnn.tiles.batches import count_steps
+from cnn.train.failure import is_out_of_memory
 from cnn.train.fused.group import Stack
 from cnn.train.fused.stacked_layers import Formulation
 from cnn.train.trainer import Trainer

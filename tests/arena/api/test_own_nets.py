@@ -111,7 +111,7 @@ class Tiny(nn.Module):
 print("begun")
 arena.prepare("recordings", size=32, jobs=2)
 run = arena.train(Tiny, epochs=1, wandb="off")
-print(run.name, run.state, (run.folder / "model.py").read_text().splitlines()[0])
+print(run.net, run.state, (run.folder / "model.py").read_text().splitlines()[0])
 try:
     arena.train(Tiny, epochs=2, depth=3, wandb="off")
 except arena.Error as error:

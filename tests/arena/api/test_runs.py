@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import confusion_matrix, f1_score
 
 import arena
+from cnn.runs.marks import label_run
 from support.report_facts import LABELS, make_config, write_eight, write_run
 
 
@@ -22,7 +23,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_scores_confusion_and_curves_are_those_of_the_files(project: Path) -> None:
     folder = write_run(project / "out", "a" * 16, make_config("lenet5", "raw"), n_speakers=5)
-    run = arena.Run("aaaa")
+    label_run(folder, "baseline")
+    run = arena.Run("baseline")
     rows = run.predictions[run.predictions["split"] == "test"]
     assert run.scores.loc["test", "macro_f1"] == pytest.approx(
         f1_score(rows["truth"], rows["label"], labels=LABELS, average="macro")
@@ -31,7 +33,7 @@ def test_scores_confusion_and_curves_are_those_of_the_files(project: Path) -> No
     assert np.array_equal(run.confusion(), confusion_matrix(rows["truth"], rows["label"], labels=LABELS))
     assert list(run.curves.index) == [row.epoch for row in folder.epochs()]
     assert np.allclose(rows[list(LABELS)].sum(axis=1), 1)
-    assert (run.name, run.state, run.config["variant"]) == ("lenet5.raw", "finished", "raw")
+    assert (run.name, run.net, run.state, run.config["variant"]) == ("baseline", "lenet5.raw", "finished", "raw")
     assert run._repr_html_().count("<tr>") == 4
     assert run.plot_confusion("val")._repr_png_()[:4] == run.plot_curves()._repr_png_()[:4] == b"\x89PNG"
 

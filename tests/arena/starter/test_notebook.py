@@ -82,7 +82,7 @@ def test_a_net_that_was_changed_beside_the_notebook_is_kept_aside_and_an_edited_
     Path("team/nets.py").write_text("# ours\n")
     executed, cause = run_notebook(notebook, Path("team").resolve(), lambda: None)
     assert cause == ""
-    assert "nets.py was another than the cell above; it is kept as nets.py.before" in read_output(executed)
+    assert "nets.py differed from the cell above; it is kept as nets.py.before" in read_output(executed)
     assert Path("team/nets.py.before").read_text() == "# ours\n"
     assert "class MyLeNet" in Path("team/nets.py").read_text()
 

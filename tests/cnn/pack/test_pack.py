@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 import arena.cli
 from arena.base.install import build_wheel
+from arena.base.project import read_project
 from cnn.corpus.scan import scan
 from cnn.errors import CorpusError, SplitError
 from cnn.pack.audio import Disguise
@@ -152,6 +153,19 @@ def test_the_first_command_of_the_readme_installs_the_wheel_that_is_handed_out(p
     assert f'## Begin\n\n    pip install "./{wheel.name}[train]" notebook\n' in readme
 
 
+def test_the_students_project_names_recordings_contest_and_split_and_a_teams_own_begins_with_it(
+    corpus: Path, pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read_project(pack / "students" / "arena.toml").values == {"corpus": "train", "contest.clips": "test"}
+    settings = PackSettings(test_speakers=("xaver", "wilhelmina", "Zoë Quist", "anna"), address="https://digits.example.org")
+    make_pack(corpus, tmp_path / "pack", settings)
+    monkeypatch.chdir(tmp_path / "pack" / "students")
+    assert CliRunner().invoke(arena.cli.app, ["new", "team"]).exit_code == 0
+    team = read_project(Path("team/arena.toml"))
+    assert (team.text("corpus"), team.text("contest.clips"), team.page) == ("train", "test", "https://digits.example.org")
+    assert team.settings["split.kind"] == "random"
+
+
 def test_the_sample_submission_has_every_id_and_one_label(pack: Path) -> None:
     rows = table(pack / "students" / "sample_submission.csv")
     assert [row["id"] for row in rows] == sorted(read_labels(pack))
@@ -280,7 +294,7 @@ def test_the_starter_runs_and_writes_a_submission_that_the_contest_takes(
     assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
     assert len({cell["id"] for cell in notebook["cells"]}) == len(notebook["cells"])
     code = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
-    for name in ("train", "test", "sample_submission.csv"):
+    for name in ("train", "test", "sample_submission.csv", "arena.toml"):
         (tmp_path / name).symlink_to(pack / "students" / name)
     (tmp_path / "cnn.py").write_text("raise SystemExit('a file of the student's own')\n")
     script = code.replace("EPOCHS = 8", "EPOCHS = 1")

@@ -31,7 +31,7 @@ def test_a_report_is_built_and_summarised(world: Path) -> None:
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-1] == "report.html"
     assert sum(line.strip().startswith(("lenet5", "resnet")) for line in result.stdout.splitlines()) == 8
-    assert "unsettled, the choice" in result.stdout
+    assert "good fit, the choice" in result.stdout
     page = (world / "report.html").read_text()
     assert "<title>Ours</title>" in page
     assert "ann is first" in page

@@ -12,7 +12,8 @@ from cnn.overrides import apply_values, config_from_dict
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import train
 from sweeps.errors import SweepError, SweepFileError
-from sweeps.pool.plan import Locations, Search, SweepRequest, plan
+from sweeps.pool.agent_options import AgentOptions
+from sweeps.pool.plan import Locations, Search, SweepRequest, open_studies, plan
 from sweeps.sweepfile.lint import read_sweep
 from sweeps.training import configuration
 
@@ -53,6 +54,25 @@ def test_a_trial_trains_the_file_as_it_was_when_the_study_began(tmp_path: Path, 
     assert configuration.make_point(spec.base, params).run == run.digest
     with pytest.raises(ModelError, match=r"net\.py has changed since this run was named"):
         train(apply_values(config_from_dict(spec.base), {**params, "model.depth": 1}), tiles, spec.runs, device="cpu")
+
+
+def test_a_sweep_file_names_the_net_beside_it_from_any_folder_and_its_study_goes_on(
+    tmp_path: Path, tiles: TileSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep_file(tmp_path)
+    (tmp_path / "s.yaml").write_text((tmp_path / "s.yaml").read_text().replace(f"{tmp_path}/", ""))
+    (tmp_path / "below").mkdir()
+    notes: list[str] = []
+    for folder, file, net in ((tmp_path, "s.yaml", "net.py:MyNet"), (tmp_path / "below", "../s.yaml", "../net.py:MyNet")):
+        monkeypatch.chdir(folder)
+        request = SweepRequest(
+            search=Search(files=(file,), variants=("raw",)),
+            locations=Locations(tiles=tiles.folder, runs=tmp_path / "runs"),
+            options=AgentOptions(studies_dir=tmp_path / "studies"),
+        )
+        (spec,) = open_studies(request, notes.append)
+        assert (spec.base["model"]["name"], spec.sweep.constants["model.name"]) == (net, net)
+    assert notes == ["study MyNet.raw goes on"]
 
 
 def test_lint_says_what_is_wrong_with_the_net_and_its_depth(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from cnn.config import TileSettings, default_config
-from cnn.runs.failure import describe_failure
+from cnn.train.failure import describe_failure
 from sweeps.training import trial
 
 CONFIG = default_config("corpus", TileSettings(size=32), "lenet5", "raw")
