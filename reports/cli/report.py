@@ -114,6 +114,7 @@ def build_with_bar(sources: Sources, out: Path, *, pdf: bool) -> ReportFacts:
     Raises:
         ReportError: nothing to report, a source that cannot be read, or a file that cannot be written.
     """
+    import reports.page.render  # noqa: F401 - a missing package is named before any reading
     from reports.documents.pdf import find_browser, write_pdf
     from reports.page.output import write_report
     from reports.reading.gather import gather_facts
