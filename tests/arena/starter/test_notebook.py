@@ -62,6 +62,7 @@ def test_it_brings_the_project_into_an_empty_folder_and_answers_from_run_folders
     assert cause == ""
     output = read_output(executed)
     assert "4 of 4 done" in output
+    assert "Warning" not in output
     assert "no se envía: falta el token" in output
     assert sum("image/png" in output.get("data", {}) for cell in executed["cells"] for output in cell.get("outputs", [])) == 5
     for name in ("arena.toml", "nets.py", "sweep-a.yaml", "sweep-b.yaml"):
