@@ -36,7 +36,7 @@ class Candidate:
     name: str  # the model as it was typed
     source: str  # digest of the file of a net of one's own
     comparable: str  # equal where corpus, tiles and split are equal
-    settings: str  # equal where the model and all of its settings are, whatever the variant
+    settings: str  # equal where the model and all of its settings are, whatever the variant and the version of its file
     started_at: str
     finished_at: str
     is_trial: bool  # a sweep made it
@@ -90,7 +90,7 @@ def select_runs(
     grid = _infer_models(grid, (*group, *group_trials)) if is_inferred else grid
     notes += _stand_ins(chosen, group_trials if not named else [], grid, t)
     cells = grid.order(chosen)  # a fixed order: same bytes
-    notes += _edited_files([chosen[key] for key in cells if key in chosen], t)
+    notes += _unequal_trainings([chosen[key] for key in cells if key in chosen], t)
     if not (is_one_fold := all(run.folder.digest in fold_digests for run in group)):
         notes += _missing(chosen, grid, t, is_inferred=is_inferred)
     folders = {key: chosen[key].folder for key in cells if key in chosen}
@@ -104,13 +104,13 @@ def _infer_models(grid: Grid, runs: Sequence[Candidate]) -> Grid:
 
 def _stand_ins(chosen: dict[CellKey, Candidate], trials: Sequence[Candidate], grid: Grid, t: Texts) -> list[Note]:
     """Fill the gaps with trials: those whose settings most variants share, for no sampler drew them; else the best."""
-    variants: dict[str, set[CellKey]] = {}
+    variants: dict[tuple[str, str], set[CellKey]] = {}
     for run in (*chosen.values(), *trials):
-        variants.setdefault(run.settings, set()).add(run.key)
+        variants.setdefault((run.source, run.settings), set()).add(run.key)
     empty = {run.key for run in trials if run.key not in chosen or chosen[run.key] in trials}
     for key in empty:
         rivals = [run for run in trials if run.key == key]
-        chosen[key] = max(rivals, key=lambda run: (len(variants[run.settings]), run.val_macro_f1, run.age))
+        chosen[key] = max(rivals, key=lambda run: (len(variants[run.source, run.settings]), run.val_macro_f1, run.age))
     if not empty:
         return []
     names = [t.cell(*key) for key in grid.order(empty) if key in empty]
@@ -164,7 +164,7 @@ def _candidate(folder: RunFolder, result: RunResult) -> Candidate:
         name=name,
         source=str(config["model"].get("source", "")),
         comparable=json.dumps(comparable, sort_keys=True),
-        settings=json.dumps([config["model"] | {"name": label}, config.get("train")], sort_keys=True),
+        settings=json.dumps([config["model"] | {"name": label, "source": ""}, config.get("train")], sort_keys=True),
         started_at=result.started_at,
         finished_at=result.finished_at,
         is_trial=read_trial_mark(folder) is not None,
@@ -185,19 +185,19 @@ def _largest_group(candidates: Sequence[Candidate], folds: Collection[str], note
     return largest
 
 
-def _edited_files(chosen: Sequence[Candidate], t: Texts) -> list[Note]:
-    """Remark on each net whose trainings are of different versions of its file."""
-    versions: dict[str, dict[str, list[str]]] = {}
-    for run in chosen:
-        versions.setdefault(run.key[0], {}).setdefault(run.source, []).append(variant_name(run.key[1]))
-    return [
-        Note(
-            kind=NoteKind.REMARK,
-            text=t("note.edited", name=t.model(label), versions="; ".join(map(t.listed, by_source.values()))),
-        )
-        for label, by_source in versions.items()
-        if len(by_source) > 1
-    ]
+def _unequal_trainings(chosen: Sequence[Candidate], t: Texts) -> list[Note]:
+    """Remark on each net whose trainings are of different versions of its file, or of different settings."""
+    notes = []
+    for label in dict.fromkeys(run.key[0] for run in chosen):
+        runs = [run for run in chosen if run.key[0] == label and not run.is_trial]
+        for key, values in (("note.edited", [run.source for run in runs]), ("note.unequal", [run.settings for run in runs])):
+            if len(set(values)) > 1:
+                variants = [
+                    t.listed([variant_name(run.key[1]) for run, other in zip(runs, values, strict=True) if other == value])
+                    for value in dict.fromkeys(values)
+                ]
+                notes.append(Note(kind=NoteKind.REMARK, text=t(key, name=t.model(label), versions="; ".join(variants))))
+    return notes
 
 
 def _missing(chosen: Mapping[CellKey, Candidate], grid: Grid, t: Texts, *, is_inferred: bool) -> list[Note]:

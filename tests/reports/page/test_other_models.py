@@ -99,6 +99,16 @@ def test_trainings_on_two_versions_of_a_file_are_told_apart(tmp_path: Path) -> N
     )
 
 
+def test_trainings_with_other_settings_than_their_likes_are_told_apart(tmp_path: Path) -> None:
+    for number, (variant, epochs) in enumerate(zip(VARIANTS, (20, 20, 5, 20), strict=True)):
+        write_run(tmp_path, f"{number}" * 16, make_config("lenet5", variant, train__epochs=epochs), seed=number)
+    (note,) = (note.text for note in gather_facts(Sources(runs=tmp_path)).notes if note.kind is NoteKind.REMARK)
+    assert note.startswith(
+        "The trainings of lenet5 have different settings: raw, bilateral and bilateral + aug; raw + aug. "
+        "A difference between these groups may come from the settings"
+    )
+
+
 def test_a_comparison_couples_a_net_of_ones_own_by_its_name_wherever_its_file_lay(tmp_path: Path) -> None:
     write_eight(tmp_path / "a", OWN)
     write_eight(tmp_path / "b", tuple(f"old/{name}" for name in OWN))

@@ -105,9 +105,9 @@ def test_the_newest_run_of_a_place_counts_and_the_others_are_counted(tmp_path: P
     facts = gather_facts(Sources(runs=tmp_path))
     assert facts.cells[0].run is not None
     assert facts.cells[0].run.digest == "f" * 16
-    assert texts(facts, NoteKind.REMARK) == [
-        "1 older run of the same models and variants left out: the newest of each is shown."
-    ]
+    older, unequal = texts(facts, NoteKind.REMARK)
+    assert older == "1 older run of the same models and variants left out: the newest of each is shown."
+    assert "lenet5 have different settings: raw; bilateral, raw + aug and bilateral + aug." in unequal
 
 
 def test_runs_on_another_split_are_not_compared(tmp_path: Path) -> None:
