@@ -127,8 +127,8 @@ class ModelSettings:
     def __post_init__(self) -> None:
         check_fields(self, "model")
         if self.is_plugin:
-            check_range("model.depth of a plug-in", self.depth, *PLUGIN_DEPTHS)
-            check_range("model.width of a plug-in", self.width, *PLUGIN_WIDTHS)
+            check_range("model.depth of a net of your own", self.depth, *PLUGIN_DEPTHS)
+            check_range("model.width of a net of your own", self.width, *PLUGIN_WIDTHS)
         else:
             _check_name(self.name)
             net = NETS[self.name]

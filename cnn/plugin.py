@@ -37,8 +37,8 @@ def compute_source_digest(name: str) -> str:
     path, class_name = parse_path(name), shorten_name(name)
     if name.endswith(".py"):
         offered = _classes(_parsed(Path(name), _content(Path(name))))
-        example = offered[-1] if offered else "MyNet"
-        raise ModelError(f"a net of your own is named path/to/file.py:ClassName; write {name}:{example}")
+        examples = " or ".join(f"{name}:{offer}" for offer in offered or ["MyNet"])
+        raise ModelError(f"a net of your own is named path/to/file.py:ClassName; write {examples}")
     content = _content(path)
     tree = _parsed(path, content)
     if class_name not in _names(tree):

@@ -52,6 +52,9 @@ def predict(
         source = _check_samples(recordings, rate_hz)
         return _to_table(predict_recordings(folder, [source], device, lambda n: None), [source])
     names = [recordings] if isinstance(recordings, str | os.PathLike) else recordings
+    if others := [name for name in names if not isinstance(name, str | os.PathLike)]:
+        kind = type(others[0]).__name__
+        raise CorpusError(f"recordings are files, folders, or a numpy array of samples with rate_hz=..., not a list of {kind}")
     with (
         open_recordings([os.fspath(name) for name in names], sys.stdin.buffer) as sources,
         progress("predicting, clips", len(sources)) as advance,

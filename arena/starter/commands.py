@@ -18,15 +18,15 @@ from arena.starter.wording import TEXTS
 from reports.documents.notebook_file import check_notebook, write_notebook
 
 
-class Language(StrEnum):
+class FileLanguage(StrEnum):
     """Languages of a team's files: those that have a file of texts."""
 
     vars().update({code.upper(): code for code in list_languages(TEXTS)})
 
 
 app = typer.Typer(no_args_is_help=True)
-IN_ENGLISH = Language(ENGLISH)
-Lang = Annotated[Language, typer.Option(help="The language of texts and comments.")]
+IN_ENGLISH = FileLanguage(ENGLISH)
+Lang = Annotated[FileLanguage, typer.Option(help="The language of texts and comments.")]
 
 
 def new(

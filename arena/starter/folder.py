@@ -11,7 +11,7 @@ from pathlib import Path
 from arena.base.project import FILE_NAME, Project, ProjectError, quote
 from arena.base.texts import Words
 from arena.starter.notebook import NAME, build_project_notebook
-from arena.starter.wording import TEXTS, fill, list_values
+from arena.starter.wording import TEXTS, fill_template, list_values
 from reports.documents.notebook_file import format_notebook
 
 _MODELS = ("nets.py:MyLeNet", "nets.py:MyMobileNet")
@@ -58,17 +58,17 @@ def build_files(folder: Path, options: Options, around: Project) -> dict[str, st
     first, second = ({**texts, **values} for values in _describe_sweeps(words))
     title = options.team or around.text("contest.team") or folder.resolve().name
     files = {
-        FILE_NAME: fill("arena", project),
-        "nets.py": fill("nets", texts),
-        "sweep-a.yaml": fill("sweep", first),
-        "sweep-b.yaml": fill("sweep", second),
+        FILE_NAME: fill_template("arena", project),
+        "nets.py": fill_template("nets", texts),
+        "sweep-a.yaml": fill_template("sweep", first),
+        "sweep-b.yaml": fill_template("sweep", second),
     }
     notebook = build_project_notebook(title, folder.resolve().name, files, _MODELS, words)
     return {
         **files,
         NAME: format_notebook(notebook),
         "README.md": words("readme.text", team=title).lstrip(),
-        ".gitignore": fill("gitignore", texts),
+        ".gitignore": fill_template("gitignore", texts),
     }
 
 

@@ -17,6 +17,6 @@ def list_values(words: Words) -> dict[str, str]:
     return {key.replace(".", "_"): forms[0] for key, forms in words.table.items()}
 
 
-def fill(name: str, values: Mapping[str, str]) -> str:
+def fill_template(name: str, values: Mapping[str, str]) -> str:
     """Return the template of that name with `values` in it."""
     return Template((TEMPLATES / f"{name}.txt").read_text(encoding="utf-8")).substitute(values)

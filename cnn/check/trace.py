@@ -28,16 +28,8 @@ _GPU = torch.device("cuda", 0)
 _TO_NUMPY = {"numpy", "__array__"}
 _READS = {"__bool__", "__int__", "__float__", "__index__", "item", "tolist", "equal", "allclose", "nonzero", "unique"}
 _READS |= {"masked_select", "argwhere", *_TO_NUMPY}  # what forward does next may depend on these values
-_MIXING = {
-    "__getitem__",
-    "__setitem__",
-    "index_put",
-    "index_put_",
-    "copy_",
-    "to",
-    "type_as",
-    "new_tensor",
-}  # devices
+# Their tensors may lie on two devices:
+_MIXING = {"__getitem__", "__setitem__", "index_put", "index_put_", "copy_", "to", "type_as", "new_tensor"}
 _WITH_LENGTHS = {"_pack_padded_sequence", "_pad_packed_sequence", "lstm", "gru", "rnn_tanh", "rnn_relu", "tensor_split"}
 _SHAPING = {"flatten", "reshape", "squeeze", "unsqueeze", "view", "contiguous", "clone", "float", "to", "dropout"}
 _SHAPING |= {"permute", "transpose", "__getitem__"}

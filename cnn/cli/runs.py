@@ -118,7 +118,8 @@ def _print_lines(lines: Sequence[RunLine]) -> None:
     for line in lines:
         state = line.state + (f" {line.n_epochs}/{line.epochs}" if line.state != "finished" and line.epochs else "")
         scores = ["" if f1 is None else f"{f1:.3f}" for f1 in (line.val_macro_f1, line.test_macro_f1)]
-        marks = " ".join([line.name, *(f"#{tag}" for tag in line.tags), str(line.trial or "")]).strip()
+        trial = f"trial {line.trial.number}" if line.trial and line.trial.study == line.net else str(line.trial or "")
+        marks = " ".join([line.name, *(f"#{tag}" for tag in line.tags), trial]).strip()
         rows.append([line.digest[:n_digits], line.net, line.split, state, *scores, _format_time(line.changed_at), marks])
     columns = ["run", "net and variant", "split", "state", "#val F1", "#test F1", "changed", "name"]
     silent = {"split": "speaker", "state": "finished", "name": ""}  # columns that are left out where all rows say this

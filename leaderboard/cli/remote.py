@@ -23,15 +23,20 @@ _CODES = (
     "ARENA_TOKEN set"
 )
 app = typer.Typer()
-Url = Annotated[str, typer.Option(help="The address of the contest's page.", envvar="ARENA_URL")]
+Url = Annotated[str, typer.Option(help="The address of the contest's page.", envvar="ARENA_URL", show_default=False)]
 TokenFile = Annotated[Path | None, typer.Option(help="A file that holds the token; else ARENA_TOKEN is read.")]
 
 
 @app.command("submit", epilog=_CODES)
 def remote_submit_command(
     file: Annotated[Path, typer.Argument(help="CSV: id,label and optionally one probability per class.")],
-    url: Url,
-    team: Annotated[str, typer.Option(help="Your team: it must be the one that the token was given to.", envvar="ARENA_TEAM")],
+    url: Url = "",
+    team: Annotated[
+        str,
+        typer.Option(
+            help="Your team: it must be the one that the token was given to.", envvar="ARENA_TEAM", show_default=False
+        ),
+    ] = "",
     model: Annotated[
         Path | None,
         typer.Option(help="The net behind it, as `arena export` writes it; also for a file that was scored before."),
@@ -48,6 +53,8 @@ def remote_submit_command(
     """
     from leaderboard.client import Endpoint, check_file, send_file
 
+    _require(url, "address", "--url", "ARENA_URL")
+    _require(team, "team", "--team", "ARENA_TEAM")
     endpoint = Endpoint(url=url, team=team, token=_read_token(token_file))
     answer = _request(endpoint, lambda: (check_file if only_check else send_file)(endpoint, file, say, model))
     print_json(answer) if as_json else print(_format_check(answer) if only_check else _format_receipt(answer))
@@ -59,7 +66,7 @@ def remote_submit_command(
     "`arena pseudonym --drop --json`, with ARENA_URL and ARENA_TOKEN set",
 )
 def remote_pseudonym_command(
-    url: Url,
+    url: Url = "",
     name: Annotated[
         str | None, typer.Argument(help="What others see in place of your team's name.", show_default=False)
     ] = None,
@@ -72,11 +79,19 @@ def remote_pseudonym_command(
 
     if (name is None) is not drop:
         raise typer.BadParameter("give the pseudonym, or --drop to show the team's name again")
+    _require(url, "address", "--url", "ARENA_URL")
     endpoint = Endpoint(url=url, team="", token=_read_token(token_file))
     team = _request(endpoint, lambda: send_pseudonym(endpoint, name, say))
     if as_json:
         return print_json({"team": team["team"], "pseudonym": team["pseudonym"]})
     print(f"others see {team['team']} {'as ' + team['pseudonym'] if team['pseudonym'] else 'by its name'}")
+
+
+def _require(value: str, key: str, option: str, variable: str) -> None:
+    if not value:
+        raise typer.BadParameter(
+            f"the contest's {key} is missing; give {option}, set {variable}, or write {key} = ... below [contest] in arena.toml"
+        )
 
 
 def _request(endpoint: Endpoint, send: Callable[[], dict[str, Any]]) -> dict[str, Any]:

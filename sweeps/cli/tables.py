@@ -54,8 +54,10 @@ def print_studies(studies: Sequence[Status]) -> None:
         states = [str(getattr(study.counts, state)) for state in _STATES]
         value = f"{best.value:.4f}" if best else ""
         rows.append([spec.name, spec.sweep.method.value, str(spec.budget), *states, spec.sweep.metric, value, study.label])
-    columns = (*(f"#{state}" for state in _STATES[:-1]), "#duplicates")
-    print_table(("study", "method", "#budget", *columns, "metric", "#best", ""), rows)
+    columns = ["study", "method", "#budget", *(f"#{state}" for state in _STATES[:-1]), "#duplicates", "metric", "#best", ""]
+    silent = dict.fromkeys(columns[4:9], "0") | {"": ""}  # columns that are left out where all rows say this
+    shown_columns = [n for n, name in enumerate(columns) if {row[n] for row in rows} != {silent.get(name)}]
+    print_table([columns[n] for n in shown_columns], [[row[n] for n in shown_columns] for row in rows])
 
 
 def print_best(studies: Sequence[StudyFacts]) -> None:

@@ -90,9 +90,9 @@ class Sweep:
     def constants(self) -> dict[str, object]:
         return {p.name: p.values[0] for p in self.parameters if p.distribution == "constant"}
 
-    def searches_like(self, other: Sweep) -> bool:
+    def searches_like(self, sweep: Sweep) -> bool:
         """Return True for the same search; a net of one's own counts by its class, wherever its file is named from."""
-        return _shorten_net(self) == _shorten_net(other)
+        return _shorten_net(self) == _shorten_net(sweep)
 
     def has(self, parameter: str) -> bool:
         return parameter in [p.name for p in self.parameters]

@@ -73,6 +73,7 @@ def test_samples_that_cannot_be_read_in_one_way_are_refused(project: Path) -> No
     for recording, rate_hz, line in (
         (wave, None, "samples need their rate; give it, such as rate_hz=16000"),
         (np.zeros((800, 2)), 8000, "samples are mono, of shape (S,), not (800, 2); take one channel, or their mean"),
+        ([0.0, 0.1], None, "recordings are files, folders, or a numpy array of samples with rate_hz=..., not a list of float"),
         ("a.wav", 8000, "a rate belongs to samples, floats from -1 to 1 or int16, not <U5; files have their own"),
     ):
         with pytest.raises(arena.Error) as error:

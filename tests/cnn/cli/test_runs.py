@@ -98,6 +98,14 @@ def test_the_trial_of_a_study_stays_as_long_as_the_study(runs: Path) -> None:
     assert list_runs(runs) == []
 
 
+def test_the_list_names_a_trials_study_where_net_and_variant_do_not(runs: Path) -> None:
+    for digest, study in (("aa11", "lenet5.raw"), ("bb22", "wide")):
+        mark_trial(RunFolder(runs / digest), TrialMark(study=study, number=3))
+        write_run(runs, digest, make_result(20))
+    names = {line.split()[0]: line.split("trial")[-1] for line in CliRunner().invoke(app, []).output.splitlines()[3:5]}
+    assert {digest: name.strip() for digest, name in names.items()} == {"aa11": "3", "bb22": "3 of wide"}
+
+
 def test_a_run_that_trains_stays(runs: Path) -> None:
     run = write_run(runs, "aa11")
     with lock_run(run), pytest.raises(RunError, match=r"^nothing is removed: runs/aa11 is in use by process \d+ since 20"):

@@ -260,3 +260,13 @@ def test_no_public_output_tells_a_private_score_before_the_contest_is_closed(fol
     assert "0.7" in arena("standings", "--private")
     arena("close", "--reason", "it is over")
     assert "0.7" in arena("standings")
+
+
+def test_a_submission_without_address_or_team_says_where_each_may_stand(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    for words, line in (
+        ([], "address is missing; give --url, set ARENA_URL, or write address = ... below [contest] in arena.toml"),
+        (["--url", "http://localhost"], "team is missing; give --team, set ARENA_TEAM, or write team = ... below [contest]"),
+    ):
+        result = CliRunner().invoke(app, ["submit", "solution.csv", *words])
+        assert (result.exit_code, line in result.output) == (2, True)

@@ -79,7 +79,7 @@ def test_lint_says_what_is_wrong_with_the_net_and_its_depth(tmp_path: Path) -> N
     assert read_sweep(sweep_file(tmp_path)).constants["model.name"] == f"{tmp_path / 'net.py'}:MyNet"
     with pytest.raises(SweepFileError, match=r"s\.yaml line 3: .*net\.py has no class 'MyNat'; did you mean MyNet\?"):
         read_sweep(sweep_file(tmp_path, "MyNat"))
-    with pytest.raises(SweepFileError, match=r"line 4: model\.depth of a plug-in lies between 1 and 1000, not 2000"):
+    with pytest.raises(SweepFileError, match=r"line 4: model\.depth of a net of your own lies between 1 and 1000, not 2000"):
         read_sweep(sweep_file(tmp_path, depths="[1, 2000]"))
 
 
