@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena.base.project import find_project
 from arena.base.terminal import print_json, progress, say
 from cnn.cli.data import plural, scan_with_bar
 from cnn.cli.options import Cache, Jobs, Json, Tiles
@@ -32,6 +33,8 @@ def prepare_command(
     json: Json = False,
 ) -> None:
     """Turn recordings into tiles, raw and bilateral-filtered: once, since what is made is kept, also after a kill."""
+    if "=" in folder.name and not folder.exists() and (corpus_folder := find_project().text("corpus")):
+        folder, overrides = Path(corpus_folder), [str(folder), *(overrides or [])]  # the project names the recordings
     settings = _config(overrides, "tiles").tiles
     corpus, prepared = prepare_with_bar(folder, settings, tiles, jobs, cache)
     summary = {"tiles": str(prepared.folder), "n_clips": len(prepared.clips), "n_left_out": len(corpus.problems)}

@@ -60,7 +60,7 @@ def test_equal_values_have_equal_digests_and_any_other_value_another() -> None:
     assert apply_values(base, {"train.learning_rate": "0.002"}).digest == base.digest
 
 
-DIGESTS = {  # of December 2026: a change here renames the runs of every user
+DIGESTS = {  # December 2026: a change here renames the runs of every user
     "lenet5": ("812e3e773388e8f1", "0a60586d27805d56", "1898d1457065c1ec", "d06f598ac54ef8e0"),
     "resnet": ("ccf6805b83f6d4f0", "d5ec51613a2f6357", "bc3879979ae19401", "c581900d5e658025"),
 }

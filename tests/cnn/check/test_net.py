@@ -392,12 +392,14 @@ def test_sound_nets_cause_no_word(tmp_path: Path) -> None:
     nets |= {
         name: f"from cnn.models.{name} import {net.class_name} as Base\nclass Net(Base): pass\n" for name, net in NETS.items()
     }
-    words = {}
+    words: dict[str, tuple[str, ...]] = {}
     for name, text in nets.items():
-        path = write_net(tmp_path, text)
-        words[name] = tried(path, size=32) if name in NETS else tried(path)
-        words[name] = words[name] or "".join(check_net(model_defaults(f"{path}:Net"), 64, 10).warnings)
-    assert words == dict.fromkeys(nets, "")
+        size = 32 if name in NETS else 64  # ours take small pictures too, in a quarter of the time
+        try:
+            words[name] = check_net(model_defaults(f"{write_net(tmp_path, text)}:Net"), size, 10).warnings
+        except ModelError as error:
+            words[name] = (str(error),)
+    assert words == dict.fromkeys(nets, ())
 
 
 DOUBTFUL = {  # forward, __init__, warning

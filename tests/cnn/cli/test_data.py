@@ -135,3 +135,11 @@ def test_each_command_has_help_with_an_example(command: str) -> None:
 def test_help_starts_neither_numpy_nor_rich() -> None:
     code = "import sys, cnn.cli.data; print({'numpy', 'soundfile', 'rich'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_prepare_takes_settings_alone_where_a_project_names_the_recordings(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder.parent / "arena.toml").write_text('corpus = "mine"\n')
+    monkeypatch.chdir(folder.parent)
+    assert "30 clips of 32 x 32 cells" in run("prepare", "tiles.size=32", "--jobs", "1").stdout
