@@ -75,7 +75,7 @@ def test_one_training_of_each_model_is_shown(facts: ReportFacts) -> None:
 
 def test_the_page_shows_what_was_written(facts: ReportFacts) -> None:
     page = render_report(facts).decode()
-    section = page[page.index('<section id="inspection">') : page.index('<section id="sweeps">')]
+    section = page[page.index('<div id="inspection">') : page.index('<div id="sweeps">')]
     lenet = next(inspection for inspection in facts.inspections if inspection.model == "lenet5")
     assert section.count("<article") == 2
     assert "5 \u00d7 5 cells that the first layer (features.1)" in section
