@@ -22,7 +22,7 @@ Latex = Annotated[
 ]
 Named = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="[RUN]...", help=f"Runs to tell of, not the newest. {RUN_HELP}"),
+    typer.Argument(metavar="[RUN]...", help=f"Runs to tell of instead. {RUN_HELP}"),
 ]
 
 

@@ -84,7 +84,7 @@ def _read_project() -> dict[str, Any]:
 def build_command(
     run: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[RUN]...", help=f"Runs to compare, not the newest eight. {RUN_HELP}"),
+        typer.Argument(metavar="[RUN]...", help=f"Runs to compare instead of the eight. {RUN_HELP}"),
     ] = None,
     runs: Runs = Path("runs"),
     studies: Studies = None,

@@ -63,8 +63,8 @@ def select_runs(
     """Select the trainings to compare.
 
     Out of the finished runs of `runs_dir` (or out of `named` alone) the largest comparable group counts, the newest of
-    equally large ones, and of each model and variant the newest run; a sweep's trial only where there is no other, and a
-    group of folds of evaluations only where there is no other group.
+    equally large ones, and of each model and variant the run that `_choose` takes; a sweep's trial only where there is no
+    other, and a group of folds of evaluations only where there is no other group.
 
     Args:
         named: runs as `cnn.runs.reference` names them.
@@ -82,9 +82,9 @@ def select_runs(
     apart = [run for run in candidates if named or not run.is_trial]
     fold_digests = () if named else folds
     group = _largest_group(apart or candidates, fold_digests, notes, t)
-    chosen = {run.key: run for run in sorted(group, key=lambda run: run.age)}
-    if n_older := sum(run.folder.digest not in fold_digests and chosen[run.key] is not run for run in group):
-        notes.append(Note(kind=NoteKind.REMARK, text=t.n("note.older", n_older)))
+    chosen = _choose(group)
+    if n_passed := sum(run.folder.digest not in fold_digests and chosen[run.key] is not run for run in group):
+        notes.append(Note(kind=NoteKind.REMARK, text=t.n("note.passed_over", n_passed)))
     group_trials = [run for run in candidates if run.comparable == group[0].comparable and run.is_trial]
     is_inferred = not grid.models
     grid = _infer_models(grid, (*group, *group_trials)) if is_inferred else grid
@@ -95,6 +95,22 @@ def select_runs(
         notes += _missing(chosen, grid, t, is_inferred=is_inferred)
     folders = {key: chosen[key].folder for key in cells if key in chosen}
     return Selection(folders=folders, notes=tuple(notes), grid=grid, is_one_fold=is_one_fold)
+
+
+def _choose(group: Sequence[Candidate]) -> dict[CellKey, Candidate]:
+    """Choose a run of each model and variant: of the settings that cover most variants, of equal ones the newest.
+
+    So a short try of one variant does not stand beside full trainings of the others, as the newest run would.
+    """
+    series: dict[tuple[str, str, str], list[Candidate]] = {}
+    for run in group:
+        series.setdefault((run.key[0], run.source, run.settings), []).append(run)
+    ranks = {
+        run.folder: (len({other.key for other in runs}), max(other.age for other in runs), run.age)
+        for runs in series.values()
+        for run in runs
+    }
+    return {run.key: run for run in sorted(group, key=lambda run: ranks[run.folder])}
 
 
 def _infer_models(grid: Grid, runs: Sequence[Candidate]) -> Grid:

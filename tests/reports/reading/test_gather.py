@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cnn.config import VARIANTS
 from cnn.files import write_json
 from cnn.runs.folder import RunFolder, RunResult, RunState, list_runs
 from reports.errors import NothingToReport, SourceError
@@ -99,15 +100,18 @@ def test_missing_trainings_stand_in_the_table_and_in_a_note(tmp_path: Path) -> N
     assert "7 trainings of 8 are missing: lenet5 on raw;" in texts(facts, NoteKind.MISSING)[0]
 
 
-def test_the_newest_run_of_a_place_counts_and_the_others_are_counted(tmp_path: Path) -> None:
+def test_a_short_try_of_one_variant_takes_no_place_beside_full_trainings_of_the_others(tmp_path: Path) -> None:
     write_eight(tmp_path)
-    write_run(tmp_path, "f" * 16, make_config("lenet5", "raw", train__seed=7), finished_at="2026-11-22T00:00:00+00:00")
-    facts = gather_facts(Sources(runs=tmp_path))
-    assert facts.cells[0].run is not None
-    assert facts.cells[0].run.digest == "f" * 16
-    older, unequal = texts(facts, NoteKind.REMARK)
-    assert older == "1 older run of the same models and variants left out: the newest of each is shown."
-    assert "lenet5 have different settings: raw; bilateral, raw + aug and bilateral + aug." in unequal
+    later = "2026-11-22T00:00:00+00:00"
+    for number, variant in enumerate(VARIANTS):
+        write_run(tmp_path, f"f{number}" * 8, make_config("lenet5", variant, train__epochs=5), finished_at=later)
+        facts = gather_facts(Sources(runs=tmp_path))
+        shown = {cell.run.digest for cell in facts.cells if cell.run and cell.model == "lenet5"}
+        is_full = number == len(VARIANTS) - 1  # the short set covers as many variants, and is the newest
+        assert shown == {(f"f{n}" * 8 if is_full else f"{0xA1 + n:016x}") for n in range(4)}
+        n_passed = 4 if is_full else number + 1
+        (note,) = texts(facts, NoteKind.REMARK)
+        assert note.startswith(f"{n_passed} further run{'s' * (n_passed > 1)} of the same models and variants left out: ")
 
 
 def test_runs_on_another_split_are_not_compared(tmp_path: Path) -> None:
