@@ -103,9 +103,9 @@ def _request(context: typer.Context, endpoint: Endpoint, send: Callable[[], dict
     source = context.get_parameter_source("url")
     if source and source.name == "DEFAULT_MAP":
         say(f"the token goes to {endpoint.url}, the address in arena.toml")
-    if endpoint.is_unencrypted:
-        say(f"{endpoint.url} is not encrypted: whoever is on the way can read the token")
     try:
+        if endpoint.is_unencrypted:
+            say(f"{endpoint.url} is not encrypted: whoever is on the way can read the token")
         return send()
     except ClientError as error:
         say(f"error: {error}")
