@@ -9,7 +9,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arena.base.terminal import duration
+from arena.base.terminal import CONTROLS, duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +108,7 @@ def print_page(page: dict[str, Any]) -> None:
             _print_fact(title, _draw_curve([row[key] for row in page["curves"]]))
     _print_fact("files", ", ".join(f"{name} {_format_size(size)}" for name, size in page["files"].items()))
     if page["command"]:
-        print(f"\ntrain it again:\n{page['command']}")
+        print(f"\ntrain it again:\n{page['command']}".translate(CONTROLS))
 
 
 def _print_fact(title: str, text: str) -> None:
@@ -117,7 +117,7 @@ def _print_fact(title: str, text: str) -> None:
         width = max(shutil.get_terminal_size().columns, 40)
         text = re.sub(r"(?<=\d) (?=[a-zA-Z]+)", "\u00a0", text)
         lines = textwrap.fill(f"{title:<{_INDENT}}{text}", width, subsequent_indent=" " * _INDENT, break_on_hyphens=False)
-        print(lines.replace("\u00a0", " "))
+        print(lines.replace("\u00a0", " ").translate(CONTROLS))
 
 
 def _describe_score(score: dict[str, Any]) -> str:

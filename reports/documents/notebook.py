@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -90,10 +91,8 @@ def _models(facts: ReportFacts) -> str:
 
 
 def _filled(cell: NotebookCell, values: dict[str, str]) -> NotebookCell:
-    text = cell.text
-    for name, value in values.items():
-        text = text.replace("{" + name + "}", value)
-    return NotebookCell(kind=cell.kind, text=text)
+    names = "|".join(values)  # in one pass: a value that holds {models} would break out of its quotes
+    return NotebookCell(kind=cell.kind, text=re.sub(rf"\{{({names})\}}", lambda match: values[match[1]], cell.text))
 
 
 def _config(facts: ReportFacts) -> dict[str, Any]:

@@ -150,3 +150,9 @@ def test_what_is_no_run_and_a_link_to_one_elsewhere_are_not_deleted(runs: Path) 
         call("rm", "fedc", "--yes")
     call("rm", "--state", "damaged", "--yes")
     assert [run.digest for run in list_runs(runs)] == ["fedcba9876543210", "language-model"]
+
+
+def test_a_terminal_obeys_no_name_in_a_run_folder(runs: Path) -> None:
+    run = write_run(runs, "aa11", dataclasses.replace(make_result(20), device="cpu\x1b[2J"))
+    assert "\\x1b[2J" in call("show", run.digest)
+    assert "\x1b" not in call("show", run.digest)
