@@ -87,7 +87,7 @@ class Endpoint:
     @property
     def is_unencrypted(self) -> bool:
         """Return True if the token travels unencrypted to another machine."""
-        parts = urllib.parse.urlsplit(self.url)
+        parts = _split_address(self.url)
         return parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1")
 
 
@@ -185,11 +185,7 @@ def _fetch(request: urllib.request.Request, endpoint: Endpoint, tell: Callable[[
 
 def _build_request(endpoint: Endpoint, method: str, path: str, body: tuple[bytes, str] | None = None) -> urllib.request.Request:
     """Build the request of a path of the API, with a body and its type where it has one."""
-    parts = urllib.parse.urlsplit(endpoint.url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ClientError(
-            f"--url is the address of the contest's page, http:// or https://, not {endpoint.url[:80]!r}; correct it"
-        )
+    parts = _split_address(endpoint.url)
     if not endpoint.token.isascii() or not endpoint.token.isprintable() or not endpoint.token:
         raise WrongToken(
             "a token is one line of letters and digits and this is none; copy it again from what the host gave you"
@@ -200,6 +196,16 @@ def _build_request(endpoint: Endpoint, method: str, path: str, body: tuple[bytes
         {"Content-Type": kind} if kind else {}
     )
     return urllib.request.Request(f"{base}/api/v1/{path}", data=content, headers=headers, method=method)
+
+
+def _split_address(url: str) -> urllib.parse.SplitResult:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname:
+            return parts
+    except ValueError:
+        pass  # such as http://[
+    raise ClientError(f"--url is the address of the contest's page, http:// or https://, not {url[:80]!r}; correct it")
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

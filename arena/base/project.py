@@ -42,6 +42,7 @@ _KEYS = {  # kind of the value, meaning
 MEANINGS = {key: meaning for key, (_, meaning) in _KEYS.items()}
 _PATHS = ("corpus", "sweep.A", "sweep.B", "contest.clips", "folders.tiles", "folders.runs", "folders.studies")
 _SECRETS = re.compile(r"token|password|passwd|secret|api_?key", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f]")
 _PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]*@")
 
 
@@ -158,7 +159,7 @@ def read_project(file: Path) -> Project:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ProjectError(f"{file} cannot be read: {error.strerror}; look who owns it") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProjectError(f"{file} is not TOML: {error}; mend that line (texts stand in quotes)") from error
     values = dict(_flatten(content))
     for key, value in values.items():
@@ -194,6 +195,13 @@ def _check(file: Path, key: str, value: object) -> None:
     if _SECRETS.search(key) or _PASSWORD_IN_URL.search(str(value)):
         raise ProjectError(
             f"{file}: {key} holds a secret, and the file is shared; delete it there and set ARENA_TOKEN, or the like"
+        )
+    texts = [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
+    if control := next((match for match in map(_CONTROL.search, texts) if match), None):
+        raise ProjectError(f"{file}: {key} has the character {control[0]!r}, and its text is one line; delete it there")
+    if isinstance(value, str) and value.startswith("~") and os.path.expanduser(value) == value and key != "contest.team":
+        raise ProjectError(
+            f"{file}: {key} begins with the home folder of a user who is not here, {value!r}; write ~/ or a path"
         )
     if key.startswith(SETTINGS):
         if isinstance(value, bool | str | int | float) or _is_texts(value):

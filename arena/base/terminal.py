@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 JSON_HELP = "Print the result as JSON."
 _PLAIN_EVERY_S = 10.0
 _NOTEBOOK_WIDTH = 120  # the terminal of its `!commands` has 80 columns, and its page more
+_CONTROLS = {  # a terminal obeys these, and names in shared files may hold them
+    code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    for code in (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
 _FOLDED_WIDTH = 12  # the least of a column that may be folded
 
 
@@ -98,7 +102,7 @@ def _plain_lines(title: str, total: int, done: int) -> Iterator[Advance]:
 
 def say(text: str) -> None:
     """Print a line for the user on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    print(text.translate(_CONTROLS), file=sys.stderr, flush=True)
 
 
 def print_json(content: object) -> None:
@@ -118,6 +122,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     columns_here = _NOTEBOOK_WIDTH if is_notebook() else None
     console = Console(force_terminal=sys.stdout.isatty(), width=columns_here)  # FORCE_COLOR, of a notebook, makes no terminal
     unlimited = Console(width=10_000)
+    rows = [[cell.translate(_CONTROLS) for cell in row] for row in rows]
     table = _draw_table(columns, rows, title, box=SIMPLE_HEAD)
     width = unlimited.measure(table).maximum
     if not console.is_terminal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from arena.base.project import find_project
 from cnn.errors import RunError
 from cnn.runs.evaluation_sets import find_evaluations
 from cnn.runs.folder import RunFolder
-from cnn.runs.index import RUNNING, RunLine, read_line
+from cnn.runs.index import DAMAGED, RUNNING, RunLine, read_line
+
+_DIGEST = re.compile("[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +37,11 @@ def plan_removals(runs: Sequence[RunFolder], studies_dir: Path) -> list[Removal]
         need = needs.get(run.digest, "")
         if line.trial and line.trial.study and (studies_dir / line.trial.study).is_dir():
             need = f"trial {line.trial.number} of the study {studies_dir / line.trial.study}; it goes when that is deleted"
-        if line.state == RUNNING:
+        if run.path.is_symlink():
+            need = "a link to a folder elsewhere; remove the link by hand"
+        elif line.state == DAMAGED and not _DIGEST.fullmatch(run.digest):
+            need = "no run, by its config.json and its name; other programs have such files too, so remove it by hand"
+        elif line.state == RUNNING:
             need = f"in use by {describe_holder(run.lock_file)}"
         size_bytes = sum(path.stat().st_size for path in run.path.rglob("*") if path.is_file())
         removals.append(Removal(run=run, line=line, size_bytes=size_bytes, need=need))

@@ -29,6 +29,7 @@ TokenFile = Annotated[Path | None, typer.Option(help="A file that holds the toke
 
 @app.command("submit", epilog=_CODES)
 def remote_submit_command(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(help="CSV: id,label and optionally one probability per class.")],
     url: Url = "",
     team: Annotated[
@@ -56,7 +57,7 @@ def remote_submit_command(
     _require(url, "address", "--url", "ARENA_URL")
     _require(team, "team", "--team", "ARENA_TEAM")
     endpoint = Endpoint(url=url, team=team, token=_read_token(token_file))
-    answer = _request(endpoint, lambda: (check_file if only_check else send_file)(endpoint, file, say, model))
+    answer = _request(context, endpoint, lambda: (check_file if only_check else send_file)(endpoint, file, say, model))
     print_json(answer) if as_json else print(_format_check(answer) if only_check else _format_receipt(answer))
 
 
@@ -66,6 +67,7 @@ def remote_submit_command(
     "`arena pseudonym --drop --json`, with ARENA_URL and ARENA_TOKEN set",
 )
 def remote_pseudonym_command(
+    context: typer.Context,
     url: Url = "",
     name: Annotated[
         str | None, typer.Argument(help="What others see in place of your team's name.", show_default=False)
@@ -81,7 +83,7 @@ def remote_pseudonym_command(
         raise typer.BadParameter("give the pseudonym, or --drop to show the team's name again")
     _require(url, "address", "--url", "ARENA_URL")
     endpoint = Endpoint(url=url, team="", token=_read_token(token_file))
-    team = _request(endpoint, lambda: send_pseudonym(endpoint, name, say))
+    team = _request(context, endpoint, lambda: send_pseudonym(endpoint, name, say))
     if as_json:
         return print_json({"team": team["team"], "pseudonym": team["pseudonym"]})
     print(f"others see {team['team']} {'as ' + team['pseudonym'] if team['pseudonym'] else 'by its name'}")
@@ -94,13 +96,16 @@ def _require(value: str, key: str, option: str, variable: str) -> None:
         )
 
 
-def _request(endpoint: Endpoint, send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _request(context: typer.Context, endpoint: Endpoint, send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Return the answer of the service; after a refusal print it and exit with its code."""
     from leaderboard.client import ClientError, InvalidFile
 
-    if endpoint.is_unencrypted:
-        say(f"{endpoint.url} is not encrypted: whoever is on the way can read the token")
+    source = context.get_parameter_source("url")
+    if source and source.name == "DEFAULT_MAP":
+        say(f"the token goes to {endpoint.url}, the address in arena.toml")
     try:
+        if endpoint.is_unencrypted:
+            say(f"{endpoint.url} is not encrypted: whoever is on the way can read the token")
         return send()
     except ClientError as error:
         say(f"error: {error}")

@@ -18,6 +18,8 @@ _COMMANDS = {
     "`": r"\textasciigrave{}",
     '"': r"\textquotedbl{}",
     "'": "'",
+    "[": "{[}",  # no option of the \\ or \item before it
+    "*": "{*}",
     "\u2018": "`",
     "\u2019": "'",
     "\u201c": "``",
@@ -45,7 +47,7 @@ def _escape(character: str) -> str:
     if command := _COMMANDS.get(character):
         return command
     is_known = character == "\n" or (character.isprintable() and ord(character) < _LATIN_END)
-    return character if is_known else f"[U+{ord(character):04X}]"
+    return character if is_known else f"{{[}}U+{ord(character):04X}]"
 
 
 def code(text: str) -> str:

@@ -18,7 +18,9 @@ from reports.wording.page_texts import Texts
 _IMAGE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
 _SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)" height="([\d.]+)"')
 _STAMP = re.compile(r"^% arena-paper ([0-9a-f]{16})\n")
+_SAFE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:"  # a figure's script does not run
 _READY = (".pdf", ".png", ".jpg", ".jpeg")  # as LaTeX includes them
+_UNFIT = re.compile(r"[{}\\%#\x00-\x1f\x7f]")  # in a file's name: LaTeX reads them as more than letters
 _COLUMN_PX = 450  # a wider figure spans both columns, where its letters stay legible
 
 
@@ -52,7 +54,7 @@ def find_figures(paper: Path) -> tuple[str, ...]:
 def _include(address: str, folder: Path, browser: str) -> tuple[str, bool] | None:
     """Return the file that LaTeX includes, and True if it spans both columns; None where there is none to include."""
     path = folder / unquote(address)
-    if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+    if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file() or _UNFIT.search(unquote(address)):
         return None
     if path.suffix.lower() in _READY:
         return unquote(address), False
@@ -70,7 +72,8 @@ def _print_figure(svg: str, size: tuple[float, float], out: Path, browser: str) 
     style = f"@page {{ size: {wide:g}px {high:g}px; margin: 0; }} body {{ margin: 0; }} svg {{ display: block; }}"
     with tempfile.TemporaryDirectory(prefix="arena-figure-") as folder:
         page = Path(folder) / "figure.html"
-        page.write_text(f'<!doctype html><meta charset="utf-8"><style>{style}</style>{svg}', encoding="utf-8")
+        head = f'<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_SAFE}">'
+        page.write_text(f"{head}<style>{style}</style>{svg}", encoding="utf-8")
         write_pdf(page, out, browser)
 
 

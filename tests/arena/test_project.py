@@ -104,3 +104,14 @@ def test_an_option_that_takes_one_value_is_not_dropped_in_silence(words: str, me
     result = CliRunner().invoke(arena.cli.app, words.split(), env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"})
     assert result.exit_code == 2
     assert message in " ".join(result.output.split())
+
+
+def test_the_projects_address_is_said_before_the_token_goes_there(below: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (below / "submission.csv").write_text("id,label\na,1\n")
+    monkeypatch.setenv("ARENA_TOKEN", "no token, ñ")  # is refused before anything is sent
+    words = ["submit", str(below / "submission.csv")]
+    said = "the token goes to https://digits.example.org, the address in arena.toml\n"
+    result = CliRunner().invoke(arena.cli.app, words, catch_exceptions=False)
+    assert (result.exit_code, result.stderr.startswith(f"{said}error: a token is one line")) == (7, True)
+    result = CliRunner().invoke(arena.cli.app, [*words, "--url", "https://digits.example.org"], catch_exceptions=False)
+    assert (result.exit_code, said in result.stderr) == (7, False)

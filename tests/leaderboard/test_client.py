@@ -197,6 +197,7 @@ def test_a_token_is_not_sent_on_to_another_address(tmp_path: Path) -> None:
     ("door", "error"),
     [
         (Endpoint(url="ftp://x", team="Ann", token="t"), ClientError),
+        (Endpoint(url="http://[", team="Ann", token="t"), ClientError),
         (Endpoint(url="contest.example", team="Ann", token="t"), ClientError),
         (Endpoint(url="http://127.0.0.1:1", team="Ann", token="two\nlines"), WrongToken),
         (Endpoint(url="http://127.0.0.1:1", team="Ann", token=""), WrongToken),

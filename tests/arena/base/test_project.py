@@ -102,6 +102,10 @@ def test_what_is_written_reads_the_same(tmp_path: Path, monkeypatch: pytest.Monk
         ('[contest]\ntoken = "s3cret"', "contest.token holds a secret, and the file is shared; delete it there"),
         ('[contest]\naddress = "postgresql://me:s3cret@db/x"', "contest.address holds a secret"),
         ("corpus = recordings", "is not TOML"),
+        ("a = " + "[" * 5000, "is not TOML"),
+        ('corpus = "a\\u0000b"', "corpus has the character '\\x00', and its text is one line"),
+        ('variants = ["raw", "\\u001b[2J"]', "variants has the character '\\x1b'"),
+        ('[folders]\nruns = "~nobody-here/runs"', "begins with the home folder of a user who is not here"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_file_and_never_shows_a_secret(tmp_path: Path, text: str, message: str) -> None:

@@ -96,3 +96,11 @@ def test_a_command_in_a_notebook_prints_few_lines_and_redraws_none(
     done = re.fullmatch(r"training, epochs: 10 of 10 done in (\d+\.\d) s", lines[-1])
     assert done
     assert len(lines) <= 1 + float(done[1]) // 10
+
+
+def test_a_terminal_obeys_nothing_that_a_name_holds() -> None:
+    name = "'\\x1b[2Kñ\\u202e'"
+    program = f"from arena.base.terminal import print_table, say\nprint_table(('net',), [[{name}]]); say({name})"
+    text = printed_on_a_terminal(80, program)
+    assert text.count("\\x1b[2Kñ\\u202e") == 2
+    assert not {"\x1b", "\u202e"} & set(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,10 @@ from typer.testing import CliRunner
 
 import arena.cli
 from arena.base.errors import ArenaError
+from arena.base.project import read_project
+from arena.base.texts import Words
+from arena.starter.notebook import build_project_notebook, read_files
+from arena.starter.wording import TEXTS
 from reports.documents.notebook_file import run_notebook
 from support.tones import write_tones
 
@@ -97,3 +102,34 @@ def test_a_net_that_was_changed_beside_the_notebook_is_kept_aside_and_an_edited_
 def test_outside_a_project_it_says_how_to_begin() -> None:
     with pytest.raises(ArenaError, match=r"no arena.toml here or above.*begin with `arena new`"):
         invoke("notebook", "project")
+
+
+def test_names_of_files_are_no_code_and_links_out_of_the_folder_bring_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / 'team"); print("no name'
+    (folder / "our nets").mkdir(parents=True)
+    (folder / "our nets" / "nets.py").write_text("class One: ...\nclass Two: ...\n")
+    (tmp_path / "secret").write_text("secret")
+    (folder / "sweep.yaml").symlink_to(tmp_path / "secret")
+    toml = '[models]\nA = "our nets/nets.py:One"\nB = "our nets/nets.py:Two"\n[sweep]\nA = "sweep.yaml"\n'
+    (folder / "arena.toml").write_text(toml)
+    files = read_files(read_project(folder / "arena.toml"))
+    assert list(files) == ["arena.toml", "our nets/nets.py"]
+    words = Words.read(TEXTS, "en")
+    models = ("our nets/nets.py:One", "our nets/nets.py:Two")
+    notebook = build_project_notebook("The\nteam", folder.name, files, models, words)
+    cells = [cell["source"] for cell in notebook["cells"]]
+    assert cells[0].startswith("# The team\n")
+    drive = next(cell for cell in cells if "/content/drive/MyDrive" in cell)
+    assert folder.name in [node.value for node in ast.walk(ast.parse(drive)) if isinstance(node, ast.Constant)]
+    notebook["cells"] = [cell for cell in notebook["cells"] if "FILES" in cell["source"] or "%%writefile" in cell["source"]]
+    notebook["cells"][0]["source"] = notebook["cells"][0]["source"].partition("\ntry:")[0]
+    (tmp_path / "alone").mkdir()
+    assert run_notebook(notebook, tmp_path / "alone", lambda: None)[1] == ""
+    assert (tmp_path / "alone" / "our nets" / "nets.py").read_text() == "class One: ...\nclass Two: ...\n"
+
+    (folder / "{1}.py").write_bytes(b"\xff")
+    (folder / "latin.py").write_bytes(b"\xff")
+    for name, message in (("{1}.py", "cannot write a file called"), ("latin.py", "is no text in UTF-8")):
+        (folder / "arena.toml").write_text(toml.replace("our nets/nets.py", name))
+        with pytest.raises(ArenaError, match=message):
+            read_files(read_project(folder / "arena.toml"))

@@ -134,3 +134,19 @@ def test_names_and_tags_are_given_and_taken(runs: Path) -> None:
     assert call("name", "first", "--remove") == "runs/aa11: no longer first\n"
     assert call("name", "aa11", "--remove") == "runs/aa11 has no name\n"
     assert CliRunner().invoke(app, ["name", "aa11"]).exit_code == 2
+
+
+def test_what_is_no_run_and_a_link_to_one_elsewhere_are_not_deleted(runs: Path) -> None:
+    model = runs / "language-model"
+    model.mkdir(parents=True)
+    (model / "config.json").write_text('{"architectures": []}')
+    damaged = write_run(runs, "0123456789abcdef")
+    (damaged.path / "config.json").write_text("{")
+    link = runs / "fedcba9876543210"
+    link.symlink_to(write_run(runs.parent / "elsewhere", "aa11", make_result(20)).path.resolve())
+    with pytest.raises(RunError, match=r"^nothing is removed: runs/language-model is no run, by its config\.json and its name"):
+        call("rm", "runs/language-model", "--yes")
+    with pytest.raises(RunError, match=r"^nothing is removed: runs/fedcba9876543210 is a link to a folder elsewhere"):
+        call("rm", "fedc", "--yes")
+    call("rm", "--state", "damaged", "--yes")
+    assert [run.digest for run in list_runs(runs)] == ["fedcba9876543210", "language-model"]

@@ -14,6 +14,7 @@ from reports.cli.documents import app
 from reports.documents.latex import LatexWriter
 from reports.documents.latex_text import code, escape
 from reports.documents.paper import compose_paper
+from reports.documents.paper_latex import write_latex
 from reports.errors import OutputError
 from reports.reading.gather import Sources, gather_facts
 from reports.wording.page_texts import texts
@@ -122,7 +123,8 @@ def test_a_paper_becomes_ieees_two_columns() -> None:
 
 def test_what_latex_would_read_as_commands_is_escaped() -> None:
     assert escape(r"\a{b}$c&d#e%f_g~h^i") == (r"\textbackslash{}a\{b\}\$c\&d\#e\%f\_g\textasciitilde{}h\textasciicircum{}i")
-    assert escape("−0.1 × “ñ” ’ 中\x07") == "$-$0.1 $\\times$ ``ñ'' ' [U+4E2D][U+0007]"  # noqa: RUF001
+    assert escape("−0.1 × “ñ” ’ 中\x07") == "$-$0.1 $\\times$ ``ñ'' ' {[}U+4E2D]{[}U+0007]"  # noqa: RUF001
+    assert escape("[1] *") == "{[}1] {*}"  # after \\\\ and \\item they would be options
     assert code("nets.py:My_Net") == r"\texttt{nets.\allowbreak{}py:\allowbreak{}My\_\allowbreak{}Net}"
 
 
@@ -163,3 +165,10 @@ def test_an_edited_paper_is_turned_into_latex_and_an_edited_latex_is_left_alone(
     (tmp_path / "paper.tex").write_text((tmp_path / "paper.tex").read_text().replace("ruido", "voz"))
     with pytest.raises(OutputError, match=r"^paper\.tex was edited"):
         CliRunner().invoke(app, ["paper", "--latex"], catch_exceptions=False)
+
+
+def test_a_figure_whose_name_latex_would_obey_is_not_included(tmp_path: Path) -> None:
+    (tmp_path / "a}b.png").touch()
+    (tmp_path / "paper.md").write_text("# A\n\n![Words](a%7Db.png)\n", encoding="utf-8")
+    write_latex(tmp_path / "paper.md", tmp_path / "paper.tex", texts("en"), "", lambda: None)
+    assert "includegraphics" not in (tmp_path / "paper.tex").read_text()
