@@ -199,9 +199,9 @@ def serve_report_command(
 
 def _print_summary(facts: ReportFacts, out: Path) -> None:
     from reports.wording.formats import NONE, score, variant_name
-    from reports.wording.page_texts import page_texts
+    from reports.wording.page_texts import english
 
-    t = page_texts(facts)
+    t = english()  # the language of the terminal
     rows = []
     for cell in facts.cells:
         run = cell.run
@@ -222,10 +222,9 @@ def _print_summary(facts: ReportFacts, out: Path) -> None:
 def _print_evaluations(facts: ReportFacts) -> None:
     from reports.wording.evaluations import evaluation_name, group_title
     from reports.wording.formats import score
-    from reports.wording.page_texts import page_texts
+    from reports.wording.page_texts import english
 
-    t = page_texts(facts)
-
+    t = english()
     for group in facts.evaluations:
         rows = [
             [

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
 from reports.documents.latex_text import code, escape
-from reports.documents.paper import references
+from reports.documents.paper import format_citation, references
 from reports.wording.page_texts import Texts
 
 _PREAMBLE = r"""\documentclass[conference]{IEEEtran}
@@ -46,7 +46,7 @@ class LatexWriter:
         listed = next((nodes for head, nodes in sections if _text(head) == self.t("paper.references")), [])
         lines = [_text(item) for node in listed if node.type == "bullet_list" for item in node.children]
         keys = {work["line"]: key for key, work in references().items()}
-        self.cited = {references()[keys[line]]["cite"]: keys[line] for line in lines if line in keys}
+        self.cited = {format_citation(keys[line], self.t): keys[line] for line in lines if line in keys}
         parts = [
             rf"\title{{{self._inline(title) if title else ''}}}",
             rf"\author{{\IEEEauthorblockN{{{' '.join(map(self._inline, front))}}}}}",

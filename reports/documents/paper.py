@@ -62,7 +62,7 @@ class _Writer:
         """Return the citation of a work, which then stands among the references."""
         if key not in self.cited:
             self.cited.append(key)
-        return references()[key]["cite"]
+        return format_citation(key, self.t)
 
     def figure(self, name: str, caption: str) -> None:
         if name in self.figures:
@@ -86,6 +86,11 @@ def references() -> dict[str, dict[str, str]]:
     """Read the citation and the line of each work, by key: the papers of the nets and those of other methods."""
     nets = {name: {"cite": net.paper, "line": net.reference} for name, net in NETS.items()}
     return nets | tomllib.loads(_REFERENCES.read_text(encoding="utf-8"))
+
+
+def format_citation(key: str, t: Texts) -> str:
+    """Return `Tomasi and Manduchi 1998` in the paper's language."""
+    return references()[key]["cite"].replace(" and ", f" {t('word.and')} ")
 
 
 def compose_paper(facts: ReportFacts, folder: str) -> Paper:
