@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from cnn.cli.runs import app
 from cnn.errors import RunError
-from cnn.runs.folder import RunFolder, RunState, list_runs, lock_run
+from cnn.runs.folder import FitVerdict, RunFolder, RunState, list_runs, lock_run
 from cnn.runs.folds import EvaluationPlan
 from cnn.runs.marks import TrialMark, label_run, mark_trial
 from support.evaluations import write_evaluation
@@ -153,6 +153,6 @@ def test_what_is_no_run_and_a_link_to_one_elsewhere_are_not_deleted(runs: Path) 
 
 
 def test_a_terminal_obeys_no_name_in_a_run_folder(runs: Path) -> None:
-    run = write_run(runs, "aa11", dataclasses.replace(make_result(20), device="cpu\x1b[2J"))
+    run = write_run(runs, "aa11", dataclasses.replace(make_result(20), verdict=FitVerdict(state="good", reason="\x1b[2J")))
     assert "\\x1b[2J" in call("show", run.digest)
     assert "\x1b" not in call("show", run.digest)
