@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,7 @@ class Study:
 
     def _repr_html_(self) -> str:
         table: str = self.trials.to_html(float_format="{:.4g}".format, na_rep="", max_rows=20)
-        return f"<p>{repr(self)[6:-1]}</p>{table}"
+        return f"<p>{html.escape(repr(self)[6:-1])}</p>{table}"
 
 
 def _drop_model(params: Mapping[str, object]) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 from sklearn.metrics import confusion_matrix, f1_score
 
 import arena
+from arena.api.sweeping import Study
 from cnn.runs.marks import label_run
-from support.report_facts import LABELS, make_config, write_eight, write_run
+from support.report_facts import LABELS, make_config, make_study, write_eight, write_run
 
 
 @pytest.fixture
@@ -79,3 +81,8 @@ def test_samples_that_cannot_be_read_in_one_way_are_refused(project: Path) -> No
         with pytest.raises(arena.Error) as error:
             arena.predict("latest", recording, rate_hz)
         assert str(error.value) == line
+
+
+def test_the_name_of_a_study_is_no_html(tmp_path: Path) -> None:
+    study = Study(replace(make_study("lenet5", "raw", 2), name="<img src=x onerror=y>"), tmp_path)
+    assert "<p>&lt;img src=x onerror=y&gt;, 2 of " in study._repr_html_()
