@@ -5,9 +5,10 @@ Standard library only.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from arena.base.locks import hold_lock
@@ -107,32 +108,40 @@ def label_run(folder: RunFolder, name: str = "", tags: Iterable[str] = ()) -> Ru
         check_name(name)
     for tag in tags:
         _check_word("tag", tag)
-    try:
-        with hold_lock(folder.path.parent / ".names.lock"):
-            before = read_label(folder)
-            if name:
-                _check_free(name, folder)
-            after = RunLabel(name=name or before.name, tags=tuple(dict.fromkeys((*before.tags, *tags))))
-            folder.path.mkdir(exist_ok=True)
-            _write(folder, after)
-    except OSError as error:
-        raise RunError(f"cannot write the run folder {folder.path}: {error.strerror}; choose another with --runs") from error
+    with _lock_names(folder):
+        before = read_label(folder)
+        if name:
+            _check_free(name, folder)
+        after = RunLabel(name=name or before.name, tags=tuple(dict.fromkeys((*before.tags, *tags))))
+        folder.path.mkdir(exist_ok=True)
+        _write(folder, after)
     return after
 
 
 def remove_name(folder: RunFolder) -> str:
     """Take a run's name away and return it; empty where it has none."""
-    label = read_label(folder)
-    _write(folder, dataclasses.replace(label, name=""))
+    with _lock_names(folder):
+        label = read_label(folder)
+        _write(folder, dataclasses.replace(label, name=""))
     return label.name
 
 
 def remove_tags(folder: RunFolder, tags: Iterable[str]) -> RunLabel:
     """Take tags away from a run, and return its name and the others."""
-    label = read_label(folder)
-    after = dataclasses.replace(label, tags=tuple(tag for tag in label.tags if tag not in set(tags)))
-    _write(folder, after)
+    with _lock_names(folder):
+        label = read_label(folder)
+        after = dataclasses.replace(label, tags=tuple(tag for tag in label.tags if tag not in set(tags)))
+        _write(folder, after)
     return after
+
+
+@contextlib.contextmanager
+def _lock_names(folder: RunFolder) -> Iterator[None]:
+    try:
+        with hold_lock(folder.path.parent / ".names.lock"):
+            yield
+    except OSError as error:
+        raise RunError(f"cannot write the run folder {folder.path}: {error.strerror}; choose another with --runs") from error
 
 
 def _check_free(name: str, folder: RunFolder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,13 @@ def test_a_damaged_label_is_named(tmp_path: Path) -> None:
     (folder.path / "label.json").write_text('{"name": 1}')
     with pytest.raises(RunError, match=r"label\.json is damaged; delete it, and name the run again"):
         read_label(folder)
+
+
+def test_a_tag_that_goes_while_another_comes_takes_none_along(tmp_path: Path) -> None:
+    for n in range(5):
+        run = write_run(tmp_path, f"aa1{n}", make_result(20))
+        label_run(run, tags=("old",))
+        with ThreadPoolExecutor(2) as pool:
+            changes = [pool.submit(label_run, run, tags=("new",)), pool.submit(remove_tags, run, ["old"])]
+            assert all(change.result() for change in changes)
+        assert read_label(run).tags == ("new",)
