@@ -8,8 +8,10 @@ from pathlib import Path
 
 import cnn
 from arena.base.texts import ENGLISH
+from cnn.nets import NETS
 from cnn.plugin import is_plugin, locate_source
 from reports.documents.notebook_file import NotebookCell
+from reports.errors import SourceError
 from reports.facts.report import ReportFacts, RunFacts
 from reports.wording.page_texts import page_texts
 
@@ -29,6 +31,7 @@ def build_net_chapters(facts: ReportFacts) -> list[NotebookCell]:
 
     Raises:
         ModelError: the file of a net of one's own is neither in its place nor in the run's folder.
+        SourceError: a run's net is none of ours.
     """
     texts = page_texts(dataclasses.replace(facts, lang=ENGLISH))
     first_with: dict[str, str] = {}
@@ -51,6 +54,8 @@ def _locate(run: RunFacts) -> Path:
     name, source = str(run.config["model.name"]), str(run.config.get("model.source", ""))
     if is_plugin(name):
         return locate_source(name, source, Path(run.folder))
+    if name not in NETS:
+        raise SourceError(f"{run.folder} names the net {name!r}, which this version of Arena lacks; leave that run out")
     return Path(cnn.__path__[0]) / "models" / f"{name}.py"
 
 

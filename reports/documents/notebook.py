@@ -12,6 +12,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from arena.base.texts import ENGLISH
 from reports.documents.net_chapters import build_net_chapters
@@ -73,9 +74,18 @@ def _list_settings(facts: ReportFacts, sources: Sources, tiles: TileFolder | Non
     settings += [f"INSPECTED = {json.dumps(facts.inspections[0].run)}"] if facts.inspections else []
     settings += [f"STUDIES = {_path(sources.studies, folder)}"] if facts.sweeps and sources.studies else []
     if facts.contest and sources.contest:
-        contest = sources.contest if "://" in sources.contest else _relative(Path(sources.contest), folder)
+        is_url = "://" in sources.contest
+        contest = _strip_password(sources.contest) if is_url else _relative(Path(sources.contest), folder)
         settings += [f"CONTEST = {json.dumps(contest)}"]
     return settings
+
+
+def _strip_password(url: str) -> str:
+    """Return a database's URL without its password, which the notebook's kernel finds in PGPASSWORD."""
+    if password := urlsplit(url).password:
+        os.environ["PGPASSWORD"] = unquote(password)
+        return url.replace(f":{password}@", "@", 1)
+    return url
 
 
 def cells_for(parts: set[str]) -> list[NotebookCell]:

@@ -174,6 +174,8 @@ def _candidate(folder: RunFolder, result: RunResult) -> Candidate:
     comparable["tiles"] = {"format": TILES_FORMAT, **(config.get("tiles") or {})}
     name = str(config["model"]["name"])
     label = shorten_name(name)
+    if not label.isidentifier():  # the names of classes and nets are, and pages, papers and notebooks take them as such
+        raise ValueError(f"its net is called {label!r}")
     return Candidate(
         folder=folder,
         key=(label, str(config["variant"])),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,16 @@ def test_cells_hold_no_result(world: Path) -> None:
     assert all(cell["outputs"] == [] for cell in notebook["cells"] if cell["cell_type"] == "code")
     assert notebook["cells"][0]["source"].startswith("# Spoken digits\n")
     assert any('CONTEST = "contest.db"' in code for code in code_of(notebook))
+
+
+def test_a_databases_password_is_no_part_of_the_notebook(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPASSWORD", "another")
+    sources = Sources(runs=world / "runs", contest="postgresql+psycopg://host:s3%2Fcret@db/digits")
+    facts = gather_facts(Sources(runs=world / "runs", contest=str(world / "contest.db")))
+    text = "".join(cell.text for cell in build_story(facts, sources, world / "story.ipynb"))
+    assert 'CONTEST = "postgresql+psycopg://host@db/digits"' in text
+    assert "s3" not in text
+    assert os.environ["PGPASSWORD"] == "s3/cret"
 
 
 def test_cells_are_python_and_paths_are_seen_from_the_notebook(world: Path) -> None:

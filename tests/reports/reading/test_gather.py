@@ -114,6 +114,14 @@ def test_a_short_try_of_one_variant_takes_no_place_beside_full_trainings_of_the_
         assert note.startswith(f"{n_passed} further run{'s' * (n_passed > 1)} of the same models and variants left out: ")
 
 
+def test_a_net_whose_name_is_none_of_a_class_is_left_out_with_the_reason(tmp_path: Path) -> None:
+    write_eight(tmp_path)
+    write_run(tmp_path, "f" * 16, make_config("nets.py:<img src=x>", "raw"))
+    facts = gather_facts(Sources(runs=tmp_path))
+    assert len(facts.runs) == 8
+    assert "is damaged: its net is called '<img src=x>'; delete the folder" in texts(facts, NoteKind.ERROR)[0]
+
+
 def test_runs_on_another_split_are_not_compared(tmp_path: Path) -> None:
     write_eight(tmp_path)
     write_run(tmp_path, "f" * 16, make_config("lenet5", "raw", split__seed=3), finished_at="2027-01-01T00:00:00+00:00")
