@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from arena.base.options import CONTEST_FILE
-from arena.base.project import FILE_NAME, MEANINGS, SETTINGS, Project
+from arena.base.project import FILE_NAME, FOLDERS, MEANINGS, SETTINGS, Project
 from arena.base.terminal import JSON_HELP, print_json, print_table, say
 
 _DEFAULTS = {
@@ -17,9 +17,7 @@ _DEFAULTS = {
     "sweep.budget": "the file's run_cap",
     "contest.address": CONTEST_FILE,
     "wandb.project": "arena",
-    "folders.tiles": "tiles",
-    "folders.runs": "runs",
-    "folders.studies": "studies",
+    **{f"folders.{name}": name for name in FOLDERS},
 }
 _VARIABLES = {
     "contest.address": ("ARENA_URL", "ARENA_CONTEST"),
@@ -53,18 +51,15 @@ def _list_values(project: Project) -> list[dict[str, object]]:
     defaults: dict[str, object] = {**_DEFAULTS, "variants": list(VARIANTS), "models.A": PAIR[0], "models.B": PAIR[1]}
     rows: list[dict[str, object]] = []
     for key, meaning in MEANINGS.items():
-        value, origin = (
-            project.values.get(key, defaults.get(key, "")),
-            project.file.name if key in project.values else "default",
-        )
+        value = project.values.get(key, defaults.get(key, ""))
+        origin = project.file.name if key in project.values else "default"
         for variable in _VARIABLES.get(key, ()):
             if os.environ.get(variable, project.text(key)) != project.text(key):
                 value, origin = os.environ[variable], variable
         if origin == "default" and not value:
             origin = "not set"
-        rows.append(
-            {"key": key, "value": ", ".join(value) if isinstance(value, list) else value, "from": origin, "meaning": meaning}
-        )
+        text = ", ".join(value) if isinstance(value, list) else value
+        rows.append({"key": key, "value": text, "from": origin, "meaning": meaning})
     settings = [(key, value) for key, value in project.values.items() if key.startswith(SETTINGS)]
     return rows + [
         {"key": key, "value": value, "from": project.file.name, "meaning": "setting of trainings"} for key, value in settings

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.base.options import CONTEST_FILE
-from arena.base.project import Project
-
-_FOLDERS = ("tiles", "runs", "studies")
+from arena.base.project import FOLDERS, Project
 
 
 def locate_contest(project: Project) -> str:
@@ -33,7 +31,7 @@ def build_defaults(command: Any, project: Project) -> dict[str, Any]:
     """Return click's `default_map` for a command and those below it; empty without a project."""
     if not project.exists:
         return {}
-    by_name = {name: str(project.locate_folder(name)) for name in _FOLDERS} | {"contest": locate_contest(project)}
+    by_name = {name: str(project.locate_folder(name)) for name in FOLDERS} | {"contest": locate_contest(project)}
     return _build(command, by_name, _by_command(project))
 
 

@@ -19,6 +19,7 @@ from arena.base.suggest import did_you_mean
 
 FILE_NAME = "arena.toml"
 MODEL_KEYS = ("models.A", "models.B")
+FOLDERS = ("tiles", "runs", "studies")  # beside arena.toml, unless its [folders] says otherwise
 SETTINGS = "settings."
 _TEXT, _TEXTS, _COUNT = "a text in quotes", "a list of texts", "a whole number of 1 or more"
 _KEYS = {  # kind of the value, meaning
