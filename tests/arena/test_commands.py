@@ -11,7 +11,7 @@ import typer.main
 from typer.testing import CliRunner
 
 import arena.cli
-from arena.selected_command import select_command
+from arena.command_line.selected_command import select_command
 from leaderboard.errors import ContestError
 from support.paths import ROOT
 
