@@ -42,9 +42,9 @@ import sweeps.cli.wandb
 from arena.base.errors import ArenaError
 from arena.base.project import find_project
 from arena.base.terminal import say
-from arena.defaults import build_defaults, export_wandb
-from arena.selected_command import select_command
-from arena.strict_command import refuse_repeated_options
+from arena.command_line.defaults import build_defaults, export_wandb
+from arena.command_line.selected_command import select_command
+from arena.command_line.strict_command import refuse_repeated_options
 from cnn.hardware import name_account
 from leaderboard.errors import FileError
 
