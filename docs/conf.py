@@ -26,30 +26,19 @@ suppress_warnings = ["myst.strikethrough"]
 myst_enable_extensions = ["colon_fence", "fieldlist"]
 myst_heading_anchors = 4
 toc_object_entries = False
+highlight_language = "none"
+smartquotes = False  # --all stays --all
 
 html_theme = "furo"
 html_title = "Arena"
 html_static_path = ["_static"]
 html_css_files = ["arena.css"]
-html_favicon = "_static/arena.svg"
+html_js_files = ["arena.js"]
 html_copy_source = False
 html_show_sphinx = False
-html_theme_options = {
-    "light_css_variables": {
-        "color-brand-primary": "#0a6b5a",
-        "color-brand-content": "#0a6b5a",
-        "color-background-primary": "#fcfcfa",
-        "color-background-border": "#e3e1db",
-        "color-foreground-primary": "#1d1d1b",
-    },
-    "dark_css_variables": {
-        "color-brand-primary": "#63c9b4",
-        "color-brand-content": "#63c9b4",
-        "color-background-primary": "#171716",
-        "color-background-border": "#34332f",
-        "color-foreground-primary": "#e9e7e1",
-    },
-}
+def name_levels(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Give the sidebar's captions, headings without a level in Furo, the level that screen readers ask for."""
+    context["furo_navigation_tree"] = context["furo_navigation_tree"].replace('role="heading"', 'role="heading" aria-level="2"')
 
 
 def setup(app: Any) -> None:
@@ -57,4 +46,5 @@ def setup(app: Any) -> None:
     app.add_object_type("setting", "setting", objname="key of a training")
     app.add_object_type("project-key", "project-key", objname="key of arena.toml")
     app.add_transform(ReferenceLinks)
+    app.connect("html-page-context", name_levels, priority=900)  # after Furo's own
     write_reference(DOCS / "reference" / "generated")

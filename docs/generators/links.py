@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from docutils import nodes
@@ -24,32 +25,49 @@ class ReferenceLinks(SphinxTransform):
     def apply(self, **kwargs: Any) -> None:
         linked: set[tuple[int, str]] = set()
         for literal in list(self.document.findall(nodes.literal)):
+            parents = _list_parents(literal)
+            section = next((node for node in parents if isinstance(node, nodes.section)), self.document)
             target = find_target(literal.astext())
-            section = next((node for node in _list_parents(literal) if isinstance(node, nodes.section)), self.document)
-            is_linked = any(isinstance(node, nodes.reference | pending_xref | nodes.title) for node in _list_parents(literal))
-            if target is None or is_linked or (id(section), target[1]) in linked:
+            is_linked = any(isinstance(node, nodes.reference | pending_xref | nodes.title) for node in parents)
+            if target is None or is_linked or (id(section), target.name) in linked:
                 continue
-            linked.add((id(section), target[1]))
-            role, name = target
-            domain, kind = role.split(":")
-            link = pending_xref("", refdomain=domain, reftype=kind, reftarget=name, refexplicit=True, refwarn=True, refdoc=self.env.docname)
+            linked.add((id(section), target.name))
+            link = self._build_link(target)
             literal.replace_self(link)
             link += literal
 
+    def _build_link(self, target: Target) -> nodes.Element:
+        if target.page:
+            address = self.app.builder.get_relative_uri(self.env.docname, target.page)
+            return nodes.reference("", "", internal=True, refuri=f"{address}#{target.name}")
+        options = {"refdomain": target.domain, "reftype": target.role, "reftarget": target.name, "refdoc": self.env.docname}
+        return pending_xref("", **options, refexplicit=True, refwarn=True)
 
-def find_target(text: str) -> tuple[str, str] | None:
-    """Return role and target of a text in code; None where it is no command, key or name."""
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A place in the reference: an object of Sphinx, or an anchor of a page."""
+
+    name: str
+    domain: str = "std"
+    role: str = ""
+    page: str = ""
+
+
+def find_target(text: str) -> Target | None:
+    """Return the place of a text in code; None where it is no command, key or name."""
     if text in keys():
-        return "std:setting", text
+        return Target(text, role="setting")
     if text in KEYS:
-        return "std:project-key", text
-    if (name := re.sub(r"\(.*", "", text).removeprefix("arena.")) != text and name in python.list_names():
-        return "py:obj", f"arena.{name}"
+        return Target(text, role="project-key")
+    if (name := text.partition("(")[0].removeprefix("arena.")) in python.list_names() and text.startswith("arena."):
+        return Target(f"arena.{name}", "py", "obj")
     words = (match[0] if (match := _COMMAND.match(text)) else "").split()
     for n_words in range(len(words), 1, -1):
-        command = " ".join(words[:n_words])
-        if command in commands.list_commands() and (n_words == 2 or commands.is_runnable(commands.list_commands()[command])):
-            return "std:ref", commands.anchor(command)
+        name = " ".join(words[:n_words])
+        command = commands.list_commands().get(name)
+        if command is not None and (n_words == 2 or commands.is_runnable(command)):
+            return Target(commands.anchor(name), page=f"reference/generated/commands/{commands.choose_page(name)}")
     return None
 
 

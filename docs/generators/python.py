@@ -91,12 +91,12 @@ def _format_signature(value: Any, *, is_method: bool = False) -> str:
 
 
 def _format_docstring(value: Any) -> str:
-    """Return a docstring as Markdown, with arguments and errors as fields."""
+    """Return a docstring as Markdown, with arguments and errors as a list."""
     before, *parts = _SECTION.split(inspect.getdoc(value) or "")
     lines = [before.strip(), ""]
     for section, text in zip(parts[::2], parts[1::2], strict=True):
         names = _ENTRY.split(text.strip("\n"))[1:]
-        for several, words in zip(names[::2], names[1::2], strict=True):
-            kind = "param" if section == "Args" else "raises"
-            lines += [f":{kind} {name}: {' '.join(words.split())}" for name in several.split(", ")]
+        for name, words in zip(names[::2], names[1::2], strict=True):
+            label = ", ".join(f"`{word}`" for word in name.split(", ")) if section == "Args" else f"Raises `arena.{name}`"
+            lines += [f"- {label}: {' '.join(words.split())}"]
     return "\n".join(lines)
