@@ -39,11 +39,12 @@ import sweeps.cli.run
 import sweeps.cli.status
 import sweeps.cli.wandb
 from arena.base.project import find_project
+from arena.command_line.aliases import replace_aliases
 from arena.command_line.defaults import build_defaults, export_wandb
 from arena.command_line.failures import report_failure
 from arena.command_line.interrupt import leave_on_interrupt, raise_on_interrupt
 from arena.command_line.selected_command import select_command
-from arena.command_line.strict_command import refuse_repeated_options
+from arena.command_line.strict_command import make_strict
 from cnn.hardware import name_account
 
 app = typer.Typer(
@@ -109,7 +110,7 @@ app.add_typer(arena.starter.commands.app, name="notebook", help="Notebooks to wo
 app.command("config", epilog="Examples: `arena config` · `arena config --json`")(arena.config.config)
 app.command("demo")(arena.demo.demo)
 app.command("doctor")(arena.doctor.doctor)
-refuse_repeated_options(app)
+make_strict(app)
 
 
 def main() -> None:
@@ -118,7 +119,8 @@ def main() -> None:
     raise_on_interrupt()
     try:
         try:
-            select_command(app, "".join(sys.argv[1:2]))(prog_name="arena")
+            words = replace_aliases(sys.argv[1:])
+            select_command(app, "".join(words[:1]))(words, prog_name="arena")
         finally:
             leave_on_interrupt()
             sys.stdout.flush()  # or a pipe that was closed is noticed while the interpreter ends

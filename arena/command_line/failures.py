@@ -28,8 +28,7 @@ def report_failure(error: BaseException, *, as_json: bool) -> int:
         for descriptor in (1, 2):
             os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
         return _BROKEN_PIPE
-    code = (error.code or 0) if isinstance(error, SystemExit) else INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
-    assert isinstance(code, int)
+    code = _read_exit_code(error)
     if cause is None:
         return code
     message, details = _explain(cause), [str(fault) for fault in cause.others] if isinstance(cause, FileError) else []
@@ -42,6 +41,14 @@ def report_failure(error: BaseException, *, as_json: bool) -> int:
         message = message or f"{type(cause).__name__}: {cause}"
         print_json({"error": message, "exit_code": code} | ({"details": details} if details else {}))
     return code
+
+
+def _read_exit_code(error: BaseException) -> int:
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 0
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    return error.exit_code if isinstance(error, ArenaError) else 1
 
 
 def _explain(error: BaseException) -> str:
