@@ -1,6 +1,7 @@
 # make demo [CORPUS=folder]   the whole line: recordings, tiles, eight trainings, eight sweeps, a contest, a report
 # make test                   the tests
 # make check                  format, lint, types
+# make docs                   the documentation site, in docs/_build/html
 # make bench [ARGS=--quick]   the speeds that Arena stands for, against what they are claimed against; --quick takes six minutes
 SHELL := /bin/sh
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -10,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 OPENCV := .ci/headless-opencv $(VENV)/bin/python
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check docs bench clean
 
 demo: $(VENV)/.demo-ready
 	@$(VENV)/bin/arena demo $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(OUT),--out "$(OUT)")
@@ -23,6 +24,10 @@ check: $(VENV)/.test-ready
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 
+docs: $(VENV)/.docs-ready
+	@$(VENV)/bin/python -m sphinx --quiet --fail-on-warning docs docs/_build/html
+	@echo "$(CURDIR)/docs/_build/html/index.html"
+
 bench: $(VENV)/.bench-ready
 	@$(VENV)/bin/python -m benchmarks.bench $(ARGS)
 
@@ -34,9 +39,14 @@ $(VENV)/.demo-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.test-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing Arena, its packages and the test tools into $(VENV) (about 5 GB, a few minutes the first time) ..."
-	@$(PIP) --editable ".[all,speech,dev,dashboard,postgres,slurm,onnx,notebook]"
+	@$(PIP) --editable ".[all,speech,dev,dashboard,postgres,slurm,onnx,notebook,docs]"
 	@$(OPENCV)
-	@touch $@ $(VENV)/.demo-ready
+	@touch $@ $(VENV)/.demo-ready $(VENV)/.docs-ready
+
+$(VENV)/.docs-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing Arena and what builds its documentation into $(VENV) ..."
+	@$(PIP) --editable ".[docs]"
+	@touch $@
 
 $(VENV)/.bench-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing Arena, its packages and what it is measured against into $(VENV) ..."
