@@ -12,7 +12,7 @@ sys.path[:0] = [str(DOCS), str(DOCS.parent)]
 from importlib.metadata import version as read_version  # noqa: E402
 
 from generators import write_reference  # noqa: E402
-from generators.links import ReferenceLinks  # noqa: E402
+from generators.links import ReferenceLinks, adapt_links  # noqa: E402
 
 project = "Arena"
 version = release = read_version("arena-spoken-digits")
@@ -46,5 +46,6 @@ def setup(app: Any) -> None:
     app.add_object_type("setting", "setting", objname="key of a training")
     app.add_object_type("project-key", "project-key", objname="key of arena.toml")
     app.add_transform(ReferenceLinks)
+    app.connect("source-read", adapt_links)
     app.connect("html-page-context", name_levels, priority=900)  # after Furo's own
     write_reference(DOCS / "reference" / "generated")

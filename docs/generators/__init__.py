@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from generators import commands, keys, python
+from generators.links import REPOSITORY_PAGES
 
 
 def write_reference(folder: Path) -> None:
@@ -16,6 +17,9 @@ def write_reference(folder: Path) -> None:
         "project.md": keys.write_project_keys(),
         "python.md": python.write_page(),
     }
+    root = Path(__file__).parents[2]
+    for name, page in REPOSITORY_PAGES.items():
+        pages[f"{page}.md"] = (root / name).read_text(encoding="utf-8").replace("](docs/", "](/")
     for path in folder.rglob("*.md"):
         if path.relative_to(folder).as_posix() not in pages:
             path.unlink()

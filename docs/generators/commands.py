@@ -10,6 +10,7 @@ from typing import Any
 import typer.main
 
 import arena.cli
+from arena.command_line.aliases import ALIASES
 
 _TYPES = {"str": "TEXT", "path": "PATH", "int": "N", "float": "X"}
 _LEAVES = "arena"  # page of the commands that belong to no group
@@ -73,7 +74,8 @@ def _write_section(name: str, command: Any) -> str:
     parameters = [_write_parameter(parameter, context) for parameter in command.params if not parameter.hidden]
     lines = [f"({anchor(name)})=", f"## {name}", "", str(command.help), "", "```text", " ".join(usage.split()), "```", ""]
     lines += [f"```{{program}} {name}", "```", "", *parameters]
-    return "\n".join([*lines, *_write_epilog(command.epilog or "")])
+    others = ", ".join(f"`arena {words}`" for words, target in ALIASES.items() if f"arena {target}" == name)
+    return "\n".join([*lines, *_write_epilog(command.epilog or ""), *([f"Other words for it: {others}.", ""] if others else [])])
 
 
 def _write_parameter(parameter: Any, context: Any) -> str:

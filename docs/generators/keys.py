@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Sequence
 from pathlib import Path
 
 from arena.base.project import KEYS, Project
 from arena.config import VARIABLES, list_values
 from cnn.config import RunConfig, TileSettings, config_to_dict, default_config
+from cnn.keys import SHORT, Key, find_keys, keys
 from cnn.nets import NETS
-from cnn.overrides import Key, flatten, keys
+from cnn.overrides import flatten
 from cnn.runs.folder import METRICS
 from sweeps.sweepfile import sweep
 from sweeps.sweepfile.lint import explain_fixed
@@ -46,7 +48,9 @@ def _describe(key: str, entry: Key) -> str:
     swept = "no: " + explain_fixed(key) if explain_fixed(key) else "yes"
     if key == "model.name":
         swept = "as a constant: one study tunes one net"
-    return f":Type: {_KINDS[entry.kind]}\n:Values: {entry.values}\n:Default: {_describe_default(key)}\n:In a sweep: {swept}"
+    names = [name for name in (*SHORT, key.rpartition(".")[2]) if name != key and find_keys(name, keys()) == [key]]
+    short = f"\n:Short: {_join(names)}" if names else ""
+    return f":Type: {_KINDS[entry.kind]}\n:Values: {entry.values}\n:Default: {_describe_default(key)}\n:In a sweep: {swept}{short}"
 
 
 def _describe_default(key: str) -> str:
@@ -99,7 +103,7 @@ def write_sweep_fields() -> str:
     )
 
 
-def _join(names: tuple[str, ...]) -> str:
+def _join(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 

@@ -11,9 +11,10 @@ from sphinx.addnodes import pending_xref
 from sphinx.transforms import SphinxTransform
 
 from arena.base.project import KEYS
-from cnn.overrides import keys
+from cnn.keys import find_keys, keys
 from generators import commands, python
 
+REPOSITORY_PAGES = {"CONTRIBUTING.md": "contributing", "CHANGELOG.md": "changelog"}  # files beside docs that are pages too
 _COMMAND = re.compile(r"arena(?: [a-z-]+)*")
 
 
@@ -44,6 +45,17 @@ class ReferenceLinks(SphinxTransform):
         return pending_xref("", **options, refexplicit=True, refwarn=True)
 
 
+def adapt_links(app: Any, page: str, source: list[str]) -> None:
+    """Lead links to files outside of docs/ to their pages; where there is none, leave the words alone."""
+
+    def replace(match: re.Match[str]) -> str:
+        text, name, anchor = match.groups()
+        return f"[{text}](/reference/generated/{REPOSITORY_PAGES[name]}.md{anchor})" if name in REPOSITORY_PAGES else text
+
+    up = re.escape("../" * (page.count("/") + 1))
+    source[0] = re.sub(rf"\[([^\]]+)\]\({up}([^)#]+)((?:#[^)]*)?)\)", replace, source[0])
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A place in the reference: an object of Sphinx, or an anchor of a page."""
@@ -56,8 +68,10 @@ class Target:
 
 def find_target(text: str) -> Target | None:
     """Return the place of a text in code; None where it is no command, key or name."""
-    if text in keys():
-        return Target(text, role="setting")
+    name, equals, _ = text.partition("=")
+    matches = find_keys(name, keys()) if equals or "." in name else []
+    if len(matches) == 1:
+        return Target(matches[0], role="setting")
     if text in KEYS:
         return Target(text, role="project-key")
     if (name := text.partition("(")[0].removeprefix("arena.")) in python.list_names() and text.startswith("arena."):
