@@ -6,3 +6,5 @@ addEventListener("load", () => {
 });
 // A page opened from a folder may not read its neighbours, so results have no excerpts there.
 if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+// Sphinx marks the words of a search, and stops with an error in the titles of Furo's icons.
+for (const title of document.querySelectorAll("symbol > title")) title.remove();
