@@ -54,8 +54,10 @@ def doctor(wide: Wide = False, json: Annotated[bool, typer.Option("--json", help
     if json:
         print_json({"ok": not missing, "findings": [asdict(finding) for finding in findings]})
     else:
-        columns = (Column("what"), Column("state"), Prose("detail"), Prose("how to get it"))
-        print_table(columns, [[f.what, f.state, f.detail, f.remedy] for f in findings])
+        print_table((Column("what"), Column("state"), Prose("detail")), [[f.what, f.state, f.detail] for f in findings])
+        for finding in findings:
+            if finding.remedy:
+                print(f"{finding.what}: {finding.remedy}")
         print(f"{len(missing)} needed part(s) missing" if missing else "everything that is needed is here")
     if missing:
         raise typer.Exit(1)

@@ -59,26 +59,27 @@ def progress(title: str, total: int, done: int = 0) -> Iterator[Advance]:
 
 
 def _rich_bar(title: str, total: int, done: int) -> Iterator[Advance]:
+    from rich import progress as columns
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.text import Text
 
-    columns = (
-        TextColumn("{task.description:<22}"),
-        BarColumn(bar_width=28),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(compact=True),
-        TextColumn("[dim]{task.fields[note]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    class NoteColumn(columns.ProgressColumn):
+        """The note on the current step, which ends where the line does."""
+
+        def render(self, task: columns.Task) -> Text:
+            return Text(task.fields["note"].translate(_CELL), style="dim", no_wrap=True, overflow="ellipsis")
+
+    console = Console(stderr=True)
+    with columns.Progress(
+        columns.TextColumn("{task.description}"),
+        columns.BarColumn(bar_width=min(console.width // 6, 28)),
+        columns.MofNCompleteColumn(),
+        columns.TimeElapsedColumn(),
+        columns.TextColumn("left"),
+        columns.TimeRemainingColumn(compact=True),
+        NoteColumn(),
+        console=console,
+    ) as bar:
         task = bar.add_task(title, total=total, completed=done, note="")
 
         def advance(n: int = 1, note: str = "") -> None:
@@ -98,7 +99,7 @@ def _plain_lines(title: str, total: int, done: int) -> Iterator[Advance]:
         if time_s - last >= _PLAIN_EVERY_S and done < total:
             last = time_s
             left_s = (time_s - started) * (total - done) / max(done - before, 1)
-            line = f"{title}: {done:,} of {total:,} after {time_s - started:.0f} s, about {duration(left_s)} left"
+            line = f"{title}: {done:,} of {total:,} after {time_s - started:.0f} s, {format_time_left(left_s)}"
             say(line + (f", {note}" if note else ""))
 
     yield advance
@@ -192,19 +193,21 @@ def _fit(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int |
     for layout in (_Layout(widths=full, gap=_GAP), _Layout(widths=full, gap=_SMALL_GAP)):
         if layout.width <= width:
             return layout
-    return _Layout(widths=_fold(full, least, width - _Layout(widths=least, gap=_SMALL_GAP).width), gap=_SMALL_GAP)
+    n_spare = width - _Layout(widths=least, gap=_SMALL_GAP).width
+    widths = _widen(least, full, n_spare)
+    widths = {n: max(_measure(line) for row in cells for line in _wrap(row[n], widths[n])) for n in widths}
+    return _Layout(widths=widths, gap=_SMALL_GAP)
 
 
 def _measure_longest_word(texts: Iterable[str]) -> int:
     return max((_measure(word.strip(" ")) for text in texts for word in _split_words(text)), default=0)
 
 
-def _fold(full: dict[int, int], least: dict[int, int], n_spare: int) -> dict[int, int]:
-    """Return the least widths, and to the narrowest of the folded columns a spare one as long as there is any."""
-    widths = {n: least[n] for n in full}
+def _widen(least: dict[int, int], full: dict[int, int], n_spare: int) -> dict[int, int]:
+    """Give spare columns to the narrowest of the columns that are less than full, one after the other."""
+    widths = dict(least)
     for _ in range(n_spare):
-        folded = [n for n in widths if widths[n] < full[n]]
-        if folded:
+        if folded := [n for n in widths if widths[n] < full[n]]:
             widths[min(folded, key=widths.__getitem__)] += 1
     return widths
 
@@ -280,3 +283,8 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def format_time_left(seconds: float) -> str:
+    """Format an estimate as `about 4 min 05 s left`."""
+    return f"about {duration(seconds)} left" if seconds >= 1 else "almost done"

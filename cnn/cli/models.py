@@ -63,6 +63,7 @@ def _print_costs(costs: Sequence[Cost], size: int) -> None:
     columns = (Column("net"), Column("role", 2), Prose("paper", 3), Number("parameters"), Number("multiply-adds"))
     numbers = [(f"{cost.n_parameters:,}", f"{cost.n_multiply_adds:,}") for cost in costs]
     print_table(columns, [(cost.label, cost.role, cost.paper, *texts) for cost, texts in zip(costs, numbers, strict=True)])
+    print()
     depths = [(cost.label, str(cost.depth), "{}, {}".format(*cost.depths), cost.counts) for cost in costs]
     print_table((Column("net"), Number("depth"), Column("from, to"), Prose("depth counts")), depths)
     say(f"multiply-adds: one clip of {size} x {size} forward; a net of your own: --model path/to/file.py:ClassName")

@@ -97,7 +97,7 @@ def train_with_bar(configs: list[RunConfig], paths: TrainingPaths, n_jobs: int) 
             n_done[config.digest] = epoch
 
         def listen(config: RunConfig, row: EpochRow) -> None:
-            at(config, row.epoch, f"{config.model.label} {config.variant} val F1 {row.val_macro_f1:.3f}")
+            at(config, row.epoch, f"val F1 {row.val_macro_f1:.3f} {config.model.label} {config.variant}")
 
         folders = train_all(configs, paths, n_jobs, listen, say)
         for config, folder in zip(configs, folders, strict=True):
