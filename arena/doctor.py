@@ -55,6 +55,7 @@ def doctor(wide: Wide = False, json: Annotated[bool, typer.Option("--json", help
         print_json({"ok": not missing, "findings": [asdict(finding) for finding in findings]})
     else:
         print_table((Column("what"), Column("state"), Prose("detail")), [[f.what, f.state, f.detail] for f in findings])
+        print()
         for finding in findings:
             if finding.remedy:
                 print(f"{finding.what}: {finding.remedy}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.base.options import Wide
-from arena.base.terminal import Column, Number, print_json, print_table, progress
+from arena.base.terminal import Column, Number, print_json, print_table, print_text, progress
 from cnn.cli.options import Cache, Jobs, Json
 
 if TYPE_CHECKING:
@@ -88,10 +88,12 @@ def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     if facts.flags:
         print(f"flags     {_counts(facts.flags)}: used all the same")
     per_digit = [f"{n:,}" for n in facts.per_digit.values()]
+    print()
     print_table((Column("digit"), *(Number(label, 2) for label in facts.per_digit)), [["clips", *per_digit]])
-    print(facts.verdict)
+    print()
+    print_text(facts.verdict)
     for note in corpus.notes:
-        print(f"note: {note}")
+        print_text(f"note: {note}")
     _print_problems(corpus, len(corpus.problems) if all_problems else _N_PROBLEMS_SHOWN)
 
 

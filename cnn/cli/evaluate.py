@@ -171,6 +171,7 @@ def _quantiles(scores: Evaluation) -> str:
 def _print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], scores: Evaluation) -> None:
     n_columns = len(columns) if scores.n_seeds > 1 else -1  # the last column is by seed
     print_table(columns[:n_columns], [row[:n_columns] for row in rows])
+    print()
 
 
 def _lines(scores: Evaluation) -> list[tuple[str, str]]:
