@@ -36,6 +36,8 @@ html_css_files = ["arena.css"]
 html_js_files = ["arena.js"]
 html_copy_source = False
 html_show_sphinx = False
+
+
 def name_levels(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Give the sidebar's captions, headings without a level in Furo, the level that screen readers ask for."""
     context["furo_navigation_tree"] = context["furo_navigation_tree"].replace('role="heading"', 'role="heading" aria-level="2"')

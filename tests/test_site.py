@@ -88,7 +88,9 @@ def list_options(command: typer.main.Command, name: str = "arena") -> Iterator[s
 
 def test_the_reference_has_every_command_option_key_and_python_name(pages: dict[str, Links]) -> None:
     commands = {anchor for name, page in pages.items() if name.startswith(COMMANDS) for anchor in page.anchors}
-    settings, project, python = (pages[f"reference/generated/{name}.html"].anchors for name in ("settings", "project", "python"))
+    settings, project, python = (
+        pages[f"reference/generated/{name}.html"].anchors for name in ("settings", "project", "python")
+    )
     expected = set(list_options(typer.main.get_command(arena.cli.app)))
     assert expected - commands == set()
     assert {f"setting-{key}" for key in keys()} - settings == set()

@@ -45,7 +45,9 @@ def _walk(command: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _write_head(page: str) -> str:
-    commands = {name: command for name, command in list_commands().items() if choose_page(name) == page and is_runnable(command)}
+    commands = {
+        name: command for name, command in list_commands().items() if choose_page(name) == page and is_runnable(command)
+    }
     title = "arena" if page == _LEAVES else f"arena {page}"
     rows = [f"| [`{name}`](#{anchor(name)}) | {_summarize(command)} |" for name, command in commands.items()]
     label = [] if title in commands else [f"({anchor(title)})="]
@@ -74,8 +76,12 @@ def _write_section(name: str, command: Any) -> str:
     parameters = [_write_parameter(parameter, context) for parameter in command.params if not parameter.hidden]
     lines = [f"({anchor(name)})=", f"## {name}", "", str(command.help), "", "```text", " ".join(usage.split()), "```", ""]
     lines += [f"```{{program}} {name}", "```", "", *parameters]
-    others = ", ".join(f"`arena {words}`" for words, target in ALIASES.items() if f"arena {target}" == name)
-    return "\n".join([*lines, *_write_epilog(command.epilog or ""), *([f"Other words for it: {others}.", ""] if others else [])])
+    return "\n".join([*lines, *_write_epilog(command.epilog or ""), *_write_aliases(name)])
+
+
+def _write_aliases(name: str) -> list[str]:
+    others = [f"`arena {words}`" for words, command in ALIASES.items() if f"arena {command}" == name]
+    return [f"Other words for it: {', '.join(others)}.", ""] if others else []
 
 
 def _write_parameter(parameter: Any, context: Any) -> str:

@@ -50,7 +50,9 @@ def _describe(key: str, entry: Key) -> str:
         swept = "as a constant: one study tunes one net"
     names = [name for name in (*SHORT, key.rpartition(".")[2]) if name != key and find_keys(name, keys()) == [key]]
     short = f"\n:Short: {_join(names)}" if names else ""
-    return f":Type: {_KINDS[entry.kind]}\n:Values: {entry.values}\n:Default: {_describe_default(key)}\n:In a sweep: {swept}{short}"
+    return (
+        f":Type: {_KINDS[entry.kind]}\n:Values: {entry.values}\n:Default: {_describe_default(key)}\n:In a sweep: {swept}{short}"
+    )
 
 
 def _describe_default(key: str) -> str:
@@ -66,41 +68,42 @@ def _describe_default(key: str) -> str:
 
 def write_sweep_fields() -> str:
     """Return the page of the fields of a sweep file."""
-    fields = [f"| `{key}` | {meaning} |" for key, meaning in sweep.KEYS.items()]
-    methods = ", ".join(f"`{method}`" for method in sweep.Method)
-    rows = [
-        f"| `{name}` | {_join(needed) or 'nothing'} | {_join(allowed)} |" for name, (needed, allowed) in TAKES.items()
-    ]
-    metrics = ", ".join(f"`{metric}`" for metric in METRICS)
-    return "\n".join(
-        [
-            "# Fields of a sweep file",
-            "",
-            "The schema is W&B's own; `arena sweep lint FILE` refuses what would search something else than it reads.",
-            "",
-            "## Top level",
-            "",
-            *("| Field | Meaning |", "|---|---|", *fields),
-            "",
-            f"`method` is one of {methods}; `metric.name` one of {metrics}.",
-            "",
-            "## Parameters",
-            "",
-            "A parameter is a [key of a training](settings.md). Without a `distribution` it is read from the fields, as W&B does: "
-            "`value` is a constant, `values` a choice, whole `min` and `max` are whole numbers, others any number between.",
-            "",
-            *("| Distribution | Needs | May have |", "|---|---|---|", *rows),
-            "",
-            "## Early termination",
-            "",
-            "| `type` | Fields | Rule |",
-            "|---|---|---|",
-            "| `hyperband` | `min_iter`, or `max_iter` with `s`; `eta` (3) | at epochs `min_iter`, `min_iter * eta` and so on the best "
-            "`1/eta` go on |",
-            "| `median` | `min_iter` (1), `startup_trials` (4) | a trial worse than the median of the finished ones at the same epoch ends |",
-            "",
-        ]
+    return _SWEEP_FILE.format(
+        fields="\n".join(f"| `{key}` | {meaning} |" for key, meaning in sweep.KEYS.items()),
+        methods=_join(list(sweep.Method)),
+        metrics=_join(METRICS),
+        distributions="\n".join(f"| `{name}` | {_join(needed)} | {_join(more)} |" for name, (needed, more) in TAKES.items()),
     )
+
+
+_SWEEP_FILE = """# Fields of a sweep file
+
+The schema is W&B's own; `arena sweep lint FILE` refuses what would search something else than it reads.
+
+## Top level
+
+| Field | Meaning |
+|---|---|
+{fields}
+
+`method` is one of {methods}; `metric.name` one of {metrics}.
+
+## Parameters
+
+A parameter is a [key of a training](settings.md). Without a `distribution` it is read from the fields, as W&B does:
+`value` is a constant, `values` a choice; whole `min` and `max` are whole numbers, others any number between.
+
+| Distribution | Needs | May have |
+|---|---|---|
+{distributions}
+
+## Early termination
+
+| `type` | Fields | Rule |
+|---|---|---|
+| `hyperband` | `min_iter` (or `max_iter` and `s`), `eta` (3) | the best `1/eta` go on, at `min_iter`, `min_iter * eta`, ... |
+| `median` | `min_iter` (1), `startup_trials` (4) | ends a trial worse than the median of the finished ones at that epoch |
+"""
 
 
 def _join(names: Sequence[str]) -> str:
@@ -112,8 +115,8 @@ def write_project_keys() -> str:
     lines = [
         "# Keys of arena.toml",
         "",
-        "`arena new` writes the file with every key. A command finds it in its folder or above, and what is typed wins over it; "
-        "a variable of the environment wins over the file. `arena config` shows what holds.",
+        "`arena new` writes the file with every key. A command finds it in its folder or above. What is typed wins over it, "
+        "and so does a variable of the environment. `arena config` shows what holds.",
     ]
     for row in list_values(Project(folder=Path())):
         key = str(row["key"])

@@ -29,9 +29,9 @@ def write_page() -> str:
     lines = [
         "# Python",
         "",
-        "`import arena` has these names and no others. A `Location` is a text or a path, a `Setting` a number, a text or a list of "
-        "texts; settings are [keys of a training](settings.md), the section only where two end alike: `learning_rate=0.003`, "
-        "`train_seed=1`. What a user can mend is raised as `arena.Error`, with one line.",
+        "`import arena` has these names and no others. A `Location` is a text or a path, a `Setting` a number, a text or "
+        "several texts. Settings are [keys of a training](settings.md), with their section where two end alike: "
+        "`learning_rate=0.003`, `train_seed=1`. What a user can mend is raised as `arena.Error`, with one line.",
         "",
     ]
     functions = [name for name in arena.__all__ if inspect.isfunction(getattr(arena, name))]
@@ -81,13 +81,10 @@ class _Annotation:
 
 def _format_signature(value: Any, *, is_method: bool = False) -> str:
     signature = inspect.signature(value)
-    parameters = [
-        parameter.replace(annotation=_Annotation(parameter.annotation))
-        for parameter in list(signature.parameters.values())[is_method:]
-    ]
-    result = signature.return_annotation
-    is_written = inspect.isfunction(value) and result is not signature.empty
-    return str(signature.replace(parameters=parameters, return_annotation=_Annotation(result) if is_written else signature.empty))
+    parameters = list(signature.parameters.values())[is_method:]
+    plain = [parameter.replace(annotation=_Annotation(parameter.annotation)) for parameter in parameters]
+    result = _Annotation(signature.return_annotation) if inspect.isfunction(value) else signature.empty
+    return str(signature.replace(parameters=plain, return_annotation=result))
 
 
 def _format_docstring(value: Any) -> str:

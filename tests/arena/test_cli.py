@@ -6,18 +6,12 @@ import importlib.metadata
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import typer.main
 
-import arena.cli
-from arena.base.project import read_project
-from arena.command_line.defaults import build_defaults
 from support.paths import ROOT
 
 
