@@ -104,7 +104,7 @@ def test_a_study_without_trials_and_one_without_importances_are_shown(facts: Rep
     assert "No trial has finished" in page
     few = make_study("lenet5", "raw", 5)
     page = render_report(dataclasses.replace(facts, sweeps=(few,))).decode()
-    assert "Importances need 12 finished trials; this study has 5." in page
+    assert "Importances need 12 trials, finished or pruned; this study has 5." in page
     assert "<figcaption>Importance</figcaption>" not in page
 
 
