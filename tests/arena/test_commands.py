@@ -11,7 +11,7 @@ import typer.main
 from typer.testing import CliRunner
 
 import arena.cli
-from arena.selected_command import select_command
+from arena.command_line.selected_command import select_command
 from leaderboard.errors import ContestError
 from support.paths import ROOT
 
@@ -60,7 +60,7 @@ def help_texts() -> Iterator[tuple[str, str]]:
     for name, command in TREE.items():
         yield name, f"{command.help} {command.epilog} {command.short_help}"
         yield from ((name, str(getattr(param, "help", ""))) for param in command.params)
-    yield from ((path.name, path.read_text(encoding="utf-8")) for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
+    yield from ((path.name, path.read_text(encoding="utf-8")) for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")))
 
 
 def test_no_help_text_or_page_shows_a_path_of_the_authors_machine() -> None:
