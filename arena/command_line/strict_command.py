@@ -9,13 +9,16 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from arena.command_line.unknown_command import explain_command
+from arena.command_line.unknown_option import explain_option
+
+_ClickError: Any = typer.BadParameter.__base__  # of a line that cannot be read; typer exports its children alone
 
 
 class StrictCommand(TyperCommand):
     """A command whose options are given once, unless they can be repeated."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        _check_repeated(self, ctx, args)
+        _check_options(self, ctx, args)
         return super().parse_args(ctx, args)
 
 
@@ -25,7 +28,7 @@ class StrictGroup(TyperGroup):
     app: typer.Typer
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        _check_repeated(self, ctx, args)
+        _check_options(self, ctx, args)
         return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -34,9 +37,19 @@ class StrictGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-def _check_repeated(command: Any, context: Any, args: list[str]) -> None:
+def _check_options(command: Any, context: Any, args: list[str]) -> None:
     if context.resilient_parsing:
         return
+
+    def find_unknown(line: list[str]) -> str:
+        try:
+            command.make_parser(context).parse_args(args=line)
+        except _ClickError as error:
+            return error.option_name if type(error).__name__ == "NoSuchOption" else ""
+        return ""
+
+    if find_unknown(list(args)):
+        raise explain_option(command, " ".join(context.command_path.split()[1:]), args, find_unknown)
     _, _, order = command.make_parser(context).parse_args(args=list(args))
     counts = Counter(parameter.name for parameter in order)
     for parameter in command.params:
