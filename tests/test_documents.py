@@ -27,7 +27,7 @@ DOCUMENTS = {
 TREE: Any = typer.main.get_command(arena.cli.app)
 _PATH = re.compile(rf"`((?:{'|'.join(FOLDERS)})/[\w./*-]+)`")
 _LINK = re.compile(r"(?<!`)\[[^\]]*\]\(([^)\s]+)\)")
-_KEY = re.compile(r"(?<![\w./])((?:tiles|split|augment|model|train)\.[a-z_]+)\b(?![.(])")
+_KEY = re.compile(r"(?<![\w./'])((?:tiles|split|augment|model|train)\.[a-z_]+)\b(?![.(])")
 _PYTHON = re.compile(r"```python\n.*?```", re.DOTALL)
 _FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
