@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arena.base.locks import require_posix
+from arena.base.options import CORPUS_HELP, WandbMode, budget_option, jobs_option, n_clips_option, n_speakers_option, out_option
 from arena.base.project import FILE_NAME, format_project
 from arena.base.terminal import duration, say
 
@@ -34,14 +35,16 @@ _SUBMISSIONS = (
 
 
 def demo(
-    corpus: Annotated[Path | None, typer.Option(help="Your recordings; without it, synthetic ones are made.")] = None,
-    out: Annotated[Path, typer.Option(help="Where all is written.")] = Path("demo"),
-    clips: Annotated[int, typer.Option(min=100, help="How many synthetic recordings.")] = 3000,
-    speakers: Annotated[int, typer.Option(min=3, help="How many synthetic voices.")] = 60,
+    corpus: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help=CORPUS_HELP, show_default="synthetic ones are made")
+    ] = None,
+    out: Annotated[Path, out_option("Where all is written.")] = Path("demo"),
+    n_clips: Annotated[int, n_clips_option(100)] = 3000,
+    n_speakers: Annotated[int, n_speakers_option(3)] = 60,
     epochs: Annotated[int, typer.Option(min=1, help="Of each of the eight trainings.")] = 8,
-    trials: Annotated[int, typer.Option(min=1, help="Of each of the eight sweeps.")] = 5,
+    budget: Annotated[int, budget_option(show_default=True)] = 5,
     trial_epochs: Annotated[int, typer.Option(min=1, help="Of each trial.")] = 3,
-    jobs: Annotated[int, typer.Option(min=0, help="Processes at once; 0 chooses.")] = 0,
+    jobs: Annotated[int, jobs_option()] = 0,
 ) -> None:
     """Run the whole line: recordings, tiles, eight trainings, eight sweeps, a contest of three teams, a report.
 
@@ -49,10 +52,10 @@ def demo(
     """
     require_posix("arena demo")
     started = time.monotonic()
-    folder = _workplace(corpus.expanduser().resolve() if corpus else None, out, clips, speakers)
+    folder = _workplace(corpus.expanduser().resolve() if corpus else None, out, n_clips, n_speakers)
     with chdir(folder):
         _trainings(epochs, jobs)
-        _sweeps(trials, trial_epochs, jobs)
+        _sweeps(budget, trial_epochs, jobs)
         _contest(epochs)
         _report()
     say(f"the whole line took {duration(time.monotonic() - started)}; all of it is in {folder}")
@@ -73,7 +76,7 @@ def _command(function: Callable[..., Any], words: str, /, **arguments: Any) -> N
             raise
 
 
-def _workplace(corpus: Path | None, out: Path, clips: int, speakers: int) -> Path:
+def _workplace(corpus: Path | None, out: Path, n_clips: int, n_speakers: int) -> Path:
     """Scan this corpus, prepare its tiles, and return the folder of its demo."""
     import cnn.cli.data
     import cnn.cli.data_collect
@@ -81,10 +84,10 @@ def _workplace(corpus: Path | None, out: Path, clips: int, speakers: int) -> Pat
     from cnn.corpus.scan import scan
 
     _step(1, "recordings")
-    source = corpus or (out / f"corpus-{clips}-{speakers}").resolve()
+    source = corpus or (out / f"corpus-{n_clips}-{n_speakers}").resolve()
     if corpus is None:
-        words = f"data synth {source} --clips {clips} --speakers {speakers}"
-        _command(cnn.cli.data_collect.synth, words, out=source, clips=clips, speakers=speakers)
+        words = f"data synth {source} --n-clips {n_clips} --n-speakers {n_speakers}"
+        _command(cnn.cli.data_collect.synth, words, out=source, n_clips=n_clips, n_speakers=n_speakers)
     _command(cnn.cli.data.scan_command, f"data scan {shlex.quote(str(source))}", folder=source)
     folder = (out / f"{source.name}-{scan(source).digest[:6]}").resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -117,16 +120,16 @@ def _trainings(epochs: int, jobs: int) -> None:
     _step(3, "eight trainings: both models on raw, bilateral, raw+aug, bilateral+aug")
     overrides = _settings(epochs)
     words = f"train --all --wandb offline {' '.join(overrides)}"
-    _command(cnn.cli.train.train_command, words, every=True, jobs=jobs, wandb="offline", overrides=overrides)
+    _command(cnn.cli.train.train_command, words, every=True, jobs=jobs, wandb=WandbMode.OFFLINE, overrides=overrides)
 
 
-def _sweeps(trials: int, epochs: int, jobs: int) -> None:
+def _sweeps(budget: int, epochs: int, jobs: int) -> None:
     import sweeps.cli.run
 
     _step(4, "eight sweeps: learning rate, batch size and depth of both models on the four variants")
     overrides = _settings(epochs)
-    words = f"sweep run --all --budget {trials} {' '.join(overrides)}"
-    _command(sweeps.cli.run.run, words, every=True, budget=trials, agents=jobs, overrides=overrides)
+    words = f"sweep run --all --budget {budget} {' '.join(overrides)}"
+    _command(sweeps.cli.run.run, words, every=True, budget=budget, agents=jobs, overrides=overrides)
 
 
 def _contest(epochs: int) -> None:
@@ -148,7 +151,12 @@ def _contest(epochs: int) -> None:
         run, file = _find_run(letter, variant, epochs), Path(f"{letter}.{variant}.csv")
         _command(cnn.cli.predict.predict, f"predict {run.digest} --out {file}", run=run.digest, out=file)
         try:
-            _command(leaderboard.cli.contest.submit_command, f"contest submit {shlex.quote(team)} {file}", team=team, file=file)
+            _command(
+                leaderboard.cli.contest.submit_command,
+                f"contest submit {file} --team {shlex.quote(team)}",
+                team=team,
+                file=file,
+            )
         except AttemptsExhausted as refusal:
             say(f"error: {refusal}")
     _step(7, "standings")

@@ -113,5 +113,5 @@ def test_the_projects_address_is_said_before_the_token_goes_there(below: Path, m
     said = "the token goes to https://digits.example.org, the address in arena.toml\n"
     result = CliRunner().invoke(arena.cli.app, words, catch_exceptions=False)
     assert (result.exit_code, result.stderr.startswith(f"{said}error: a token is one line")) == (7, True)
-    result = CliRunner().invoke(arena.cli.app, [*words, "--url", "https://digits.example.org"], catch_exceptions=False)
+    result = CliRunner().invoke(arena.cli.app, [*words, "--address", "https://digits.example.org"], catch_exceptions=False)
     assert (result.exit_code, said in result.stderr) == (7, False)
