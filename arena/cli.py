@@ -42,9 +42,10 @@ import sweeps.cli.wandb
 from arena.base.errors import ArenaError
 from arena.base.project import find_project
 from arena.base.terminal import say
-from arena.defaults import build_defaults, export_wandb
-from arena.selected_command import select_command
-from arena.strict_command import refuse_repeated_options
+from arena.command_line.aliases import replace_aliases
+from arena.command_line.defaults import build_defaults, export_wandb
+from arena.command_line.selected_command import select_command
+from arena.command_line.strict_command import make_strict
 from cnn.hardware import name_account
 from leaderboard.errors import FileError
 
@@ -111,19 +112,20 @@ app.add_typer(arena.starter.commands.app, name="notebook", help="Notebooks to wo
 app.command("config", epilog="Examples: `arena config` · `arena config --json`")(arena.config.config)
 app.command("demo")(arena.demo.demo)
 app.command("doctor")(arena.doctor.doctor)
-refuse_repeated_options(app)
+make_strict(app)
 
 
 def main() -> None:
-    """Run the command line; print a user's error as one line on stderr, further ones of a file a line each, and exit with 1."""
+    """Run the command line; print a user's error as one line on stderr, further ones of a file a line each, and exit."""
     name_account()
     try:
-        select_command(app, "".join(sys.argv[1:2]))(prog_name="arena")
+        words = replace_aliases(sys.argv[1:])
+        select_command(app, "".join(words[:1]))(words, prog_name="arena")
     except ArenaError as error:
         say(f"error: {error}")
         for further in error.others if isinstance(error, FileError) else ():
             say(f"  {further}")
-        sys.exit(1)
+        sys.exit(error.exit_code)
     except SystemExit as error:
         if isinstance(getattr(error.__context__, "__cause__", None), KeyboardInterrupt):  # typer exits with code 130
             say("interrupted; nothing is lost: the same command goes on where it stopped")

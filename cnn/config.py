@@ -95,7 +95,7 @@ class SplitSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AugmentSettings:
-    """Augmentation of the `+aug` variants, drawn anew for every clip of a batch; docs/experiments.md has what each is worth."""
+    """Augmentation of the `+aug` variants, drawn anew for every clip of a batch; see docs/explanation/experiments.md."""
 
     freq_masks: int = number(1, 0, 8, "masks over mel bins")
     freq_width: int = number(5, 0, 64, "mel bins of 64; a mask is 0 to this wide")

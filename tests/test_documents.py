@@ -12,9 +12,10 @@ FOLDERS = ("arena", "benchmarks", "cnn", "docs", "leaderboard", "reports", "swee
 _PATH = re.compile(rf"`((?:{'|'.join(FOLDERS)})/[\w./*-]+)`")
 
 
-@pytest.mark.parametrize(
-    "name", ["CONTRIBUTING.md", "README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
-)
+PAGES = [path for path in sorted((ROOT / "docs").rglob("*.md")) if not {"_build", "generated"} & set(path.parts)]
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "README.md", *(str(path.relative_to(ROOT)) for path in PAGES)])
 def test_every_path_of_a_document_is_there(name: str) -> None:
     named = set(_PATH.findall((ROOT / name).read_text(encoding="utf-8")))
     assert {path for path in named if not any(ROOT.glob(path))} == set()

@@ -12,7 +12,7 @@ from arena.api.arguments import Location, Setting, choose_folder, format_setting
 from arena.api.own_nets import list_several, name_net
 from arena.api.runs import Run
 from arena.base.locks import require_posix
-from arena.defaults import export_wandb
+from arena.command_line.defaults import export_wandb
 from cnn.plugin import shorten_name
 from cnn.project import open_project, select_settings
 from sweeps.errors import StudyError

@@ -11,7 +11,7 @@ from arena.api.own_nets import list_several, name_net
 from arena.api.runs import Run, Runs
 from arena.base.locks import require_posix
 from arena.base.terminal import say
-from arena.defaults import export_wandb
+from arena.command_line.defaults import export_wandb
 from cnn.cli.train import label_runs, train_with_bar
 from cnn.project import choose_cells, configure, open_project
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class ArenaError(Exception):
     """A mistake of the user, or of their files; the message is one line: the rule, what came, what to do."""
 
+    exit_code: ClassVar[int] = 1
+
     def _render_traceback_(self) -> list[str]:
         """Return what IPython shows in place of the traceback."""
         return [f"error: {self}"]
+
+
+class UsageError(ArenaError):
+    """A command line that cannot be read: an unknown command, or an option of another."""
+
+    exit_code = 2

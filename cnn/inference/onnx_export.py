@@ -1,6 +1,6 @@
 """ONNX export of a finished run: one file from samples to probabilities, checked in onnxruntime against the trained net.
 
-N clips, S samples, K classes, V views, F mel bins, T frames. docs/pack.md lists the file's inputs, outputs and metadata.
+N clips, S samples, K classes, V views, F mel bins, T frames. docs/how-to/pack.md lists the file's inputs, outputs and metadata.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class Differences(nn.Module):
     """(B, 1, F, T) to (B, 3, F, T): the picture, and how it changes along time and along frequency (central differences).
 
     What Furui (1986) adds to a spectrum for recognition. A convolution could learn them; given them, it hears unknown
-    speakers better (docs/experiments.md).
+    speakers better (docs/explanation/experiments.md).
     """
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -114,7 +114,7 @@ def count_input_channels(sees: str) -> int:
 def stem(n_out: int, size: int, act: str, sees: str) -> nn.Sequential:
     """(B, 1, size, size) to (B, n_out, 32, 32): 5 x 5 cells seen at every place, the strongest of 2 x 2 kept at size 64.
 
-    A stride of 2 instead cost two points of macro-F1 on speakers never heard (docs/experiments.md).
+    A stride of 2 instead cost two points of macro-F1 on speakers never heard (docs/explanation/experiments.md).
     """
     pooling = [nn.MaxPool2d(size // 32)] if size > 32 else []
     convolution = nn.Conv2d(count_input_channels(sees), n_out, 5, padding=2, bias=False)

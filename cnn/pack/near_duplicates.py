@@ -20,7 +20,7 @@ import torch
 from cnn.corpus.scan import Clip
 from cnn.pack.fingerprints import N_CEPSTRA, RATE_HZ, Fingerprint, compute_fingerprint
 
-SAME_RECORDING_FROM = 0.5  # similarity of one recording: docs/pack.md has how often that errs
+SAME_RECORDING_FROM = 0.5  # similarity of one recording: docs/how-to/pack.md has how often that errs
 _N_CANDIDATES = 5
 _MIN_OVERLAP_S = 0.2  # a shorter sound may repeat itself
 _MIN_OVERLAP_ENERGY = 0.6  # share of the energy of one of the two recordings that lies in the overlap

@@ -20,7 +20,7 @@ app = typer.Typer()
 
 @app.command(
     "serve",
-    epilog="Example: arena contest serve --contest contest.db --port 8000. docs/serve.md: proxy, https, systemd, container.",
+    epilog="Example: arena contest serve --contest contest.db --port 8000",
 )
 def serve_contest_command(
     contest: ContestPath = CONTEST_FILE,
@@ -48,7 +48,7 @@ def serve_contest_command(
     _check_contest(settings)
     address = Address(host=host, port=port, proxies=proxy)
     if not https and host not in ("127.0.0.1", "localhost", "::1"):
-        say("tokens are sent unencrypted; on the internet put a proxy with https in front (docs/serve.md)")
+        say("tokens are sent unencrypted; on the internet put a proxy with https in front, and serve with --https")
     listen(settings, address, lambda url: say(f"serving {contest.split('@')[-1]} at {url}{settings.root}/ (Ctrl-C ends it)"))
 
 

@@ -124,7 +124,7 @@ def _predict(content: bytes, request: dict[str, Any]) -> list[int]:
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     inputs = session.get_inputs()
     if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) != 2:
-        raise Rejection("does not take one float32 tensor of clips and samples; docs/pack.md says what a model takes and gives")
+        raise Rejection("does not take one float32 tensor (clips, samples), as the models of `arena export` do")
     n_clips, n_samples = request["shape"]
     predicted: list[int] = []
     with open(request["samples"], "rb") as file:

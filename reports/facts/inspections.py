@@ -49,7 +49,7 @@ class EmbeddedClip:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InspectionFacts:
-    """One inspection. docs/report.md lists its arrays: N clips, C channels, F mel bins, T frames."""
+    """One inspection. docs/reference/report.md lists its arrays: N clips, C channels, F mel bins, T frames."""
 
     run: str  # digest
     model: str

@@ -17,7 +17,7 @@ import typer.main
 
 import arena.cli
 from arena.base.project import read_project
-from arena.defaults import build_defaults
+from arena.command_line.defaults import build_defaults
 from support.paths import ROOT
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 import arena.cli
 from arena.base.project import Project, read_project
-from arena.defaults import build_defaults
+from arena.command_line.defaults import build_defaults
 
 
 def leaves(command: Any, words: str = "") -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A group of trainings as one stacked net: each ends as if it had trained alone, in a run folder like any other.
 
-M members, B clips each. docs/fused.md has what can be fused, and why.
+M members, B clips each. docs/explanation/fused.md has what can be fused, and why.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""docs/python.md: its examples as the cells of one notebook."""
+"""docs/how-to/python.md: its examples as the cells of one notebook."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reports.documents.notebook_file import NotebookCell, build_notebook, run_no
 from support.paths import ROOT
 from support.tones import write_tones
 
-PAGE = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "how-to" / "python.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 

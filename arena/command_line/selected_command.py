@@ -16,6 +16,19 @@ def select_command(app: typer.Typer, word: str) -> typer.Typer:
     return selected if selected.registered_commands or selected.registered_groups else app
 
 
+def list_commands(app: typer.Typer, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """List the words of all commands and groups of `app`, such as ("contest", "init"), without building them."""
+    words = [(*path, _name(command)) for command in app.registered_commands if not command.hidden]
+    for group in app.registered_groups:
+        below = path
+        if isinstance(group.name, str):
+            below = (*path, group.name)
+            words.append(below)
+        if group.typer_instance:
+            words += list_commands(group.typer_instance, below)
+    return words
+
+
 def _names(group: TyperInfo) -> set[str]:
     """Return the names by which a group adds itself: its own, or those of its commands where it has none."""
     if isinstance(group.name, str):

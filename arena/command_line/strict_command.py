@@ -1,4 +1,4 @@
-"""Commands that refuse an option given twice where it takes one value: otherwise the last would win without a word."""
+"""Commands that refuse what they cannot read: an unknown word or option, and an option given twice where it takes one value."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from arena.command_line.unknown_command import explain_command
 
 
 class StrictCommand(TyperCommand):
@@ -18,11 +20,18 @@ class StrictCommand(TyperCommand):
 
 
 class StrictGroup(TyperGroup):
-    """A group of commands whose own options are given once, unless they can be repeated."""
+    """A group of commands that knows the whole tree, for hints; its own options are given once, unless they can be repeated."""
+
+    app: typer.Typer
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         _check_repeated(self, ctx, args)
         return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
+            raise explain_command(self.app, tuple(ctx.command_path.split()[1:]), args)
+        return super().resolve_command(ctx, args)
 
 
 def _check_repeated(command: Any, context: Any, args: list[str]) -> None:
@@ -38,11 +47,17 @@ def _check_repeated(command: Any, context: Any, args: list[str]) -> None:
             raise typer.BadParameter(f"{parameter.opts[0]} takes one value and is given {times}; give it once")
 
 
-def refuse_repeated_options(app: typer.Typer) -> None:
+def make_strict(app: typer.Typer) -> None:
     """Make every command of `app` a StrictCommand, and every group a StrictGroup."""
+    strict_group = type("StrictGroup", (StrictGroup,), {"app": app})
+    app.info.cls = strict_group
+    _set_classes(app, strict_group)
+
+
+def _set_classes(app: typer.Typer, strict_group: type[StrictGroup]) -> None:
     for command in app.registered_commands:
         command.cls = StrictCommand
     for group in app.registered_groups:
-        group.cls = StrictGroup
+        group.cls = strict_group
         if group.typer_instance is not None:
-            refuse_repeated_options(group.typer_instance)
+            _set_classes(group.typer_instance, strict_group)

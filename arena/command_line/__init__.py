@@ -1,0 +1,1 @@
+"""The command line before a command runs: words, options and defaults."""
