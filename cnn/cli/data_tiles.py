@@ -72,9 +72,9 @@ def show_command(
     seed: Annotated[int, typer.Option(min=0, help="Which clips, and which augmentation.")] = 0,
 ) -> None:
     """Draw some clips of each digit: raw, filtered, and both as augmentation would draw them."""
-    import cnn.tiles.preview
-
     tile_set, augment = _tiles(tiles), _config(overrides, "augment").augment
+    import cnn.tiles.preview  # matplotlib, which a mistake above need not wait for
+
     with progress("drawing", 1) as advance:
         n_shown = cnn.tiles.preview.draw_preview(tile_set, out, per_digit, augment, seed)
         advance()

@@ -136,7 +136,7 @@ def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_any
             (bytes(1_000_001), "a model has at most 1 MB and this one has more"),
         ):
             net.write_bytes(content)
-            code, out, err = submit(service, file, tokens["Ann"], "--team", "Ann", "--model", str(net))
+            code, out, err = submit(service, file, tokens["Ann"], "--team", "Ann", "--onnx", str(net))
             assert (code, out) == (3, "")
             assert message in err
         with pytest.raises(InvalidFile, match="cannot be read"):
@@ -145,7 +145,7 @@ def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_any
             assert contest.attempts(contest.team("Ann")) == ()
         assert send_file(door, file, messages.append)["attempt"]["model"] is None
         net.write_bytes(model_of(first_samples()))
-        code, out, err = submit(service, file, tokens["Ann"], "--team", "Ann", "--model", str(net))
+        code, out, err = submit(service, file, tokens["Ann"], "--team", "Ann", "--onnx", str(net))
         digest = hashlib.sha256(net.read_bytes()).hexdigest()[:12]
         assert (code, err) == (0, "")
         assert out.startswith("the same file was scored before, no attempt was used\n")
@@ -154,11 +154,11 @@ def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_any
             (model,) = read_sent_models(contest, contest.teams())
             record_verification(contest, model, Verification(is_verified=True, remark="", n_equal=0, n_rows=0), NOW)
         net.write_bytes(model_of(first_samples(1)))
-        assert submit(service, file, tokens["Ann"], "--team", "Ann", "--model", str(net))[0] == 4  # verified: takes no other
+        assert submit(service, file, tokens["Ann"], "--team", "Ann", "--onnx", str(net))[0] == 4  # verified: takes no other
         with open_contest(tmp_path / "c.db") as contest:
             close_contest(contest, HostDecision(reason="over", decided_at=NOW))
         file.write_bytes(submission(2))
-        assert submit(service, file, tokens["Ann"], "--team", "Ann", "--model", str(net))[0] == 5
+        assert submit(service, file, tokens["Ann"], "--team", "Ann", "--onnx", str(net))[0] == 5
     assert messages == []
 
 
