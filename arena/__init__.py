@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
 
 from arena.base.errors import ArenaError as Error
 from arena.base.namesakes import check_namesakes
+from arena.command_line.interrupt import guard_command_line
 
+TYPE_CHECKING = False  # typing is not imported before Ctrl-C is guarded
 if TYPE_CHECKING:
     from arena.api.prediction import predict
     from arena.api.reporting import report
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     __version__: str
 
+guard_command_line()
 check_namesakes()  # before a namesake is imported in place of one of Arena's packages
 
 _MODULES = {

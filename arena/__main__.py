@@ -1,6 +1,15 @@
-"""Entry point of `python -P -m arena`."""
+"""Entry point of `arena` and of `python -P -m arena`."""
 
-from arena.cli import main
+from arena.command_line.interrupt import leave_on_interrupt
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C ends it quietly while it is being imported, too."""
+    leave_on_interrupt()
+    from arena.cli import main
+
+    main()
+
 
 if __name__ == "__main__":  # not in the processes of a pool, which import this module again
     main()

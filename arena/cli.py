@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated
 
@@ -39,15 +38,14 @@ import sweeps.cli.control
 import sweeps.cli.run
 import sweeps.cli.status
 import sweeps.cli.wandb
-from arena.base.errors import ArenaError
 from arena.base.project import find_project
-from arena.base.terminal import say
 from arena.command_line.aliases import replace_aliases
 from arena.command_line.defaults import build_defaults, export_wandb
+from arena.command_line.failures import report_failure
+from arena.command_line.interrupt import leave_on_interrupt, raise_on_interrupt
 from arena.command_line.selected_command import select_command
 from arena.command_line.strict_command import make_strict
 from cnn.hardware import name_account
-from leaderboard.errors import FileError
 
 app = typer.Typer(
     name="arena",
@@ -116,29 +114,15 @@ make_strict(app)
 
 
 def main() -> None:
-    """Run the command line; print a user's error as one line on stderr, further ones of a file a line each, and exit."""
+    """Run the command line and exit: with 1 after what is refused or fails, with 2 for a line that cannot be read."""
     name_account()
+    raise_on_interrupt()
     try:
-        words = replace_aliases(sys.argv[1:])
-        select_command(app, "".join(words[:1]))(words, prog_name="arena")
-    except ArenaError as error:
-        say(f"error: {error}")
-        for further in error.others if isinstance(error, FileError) else ():
-            say(f"  {further}")
-        sys.exit(error.exit_code)
-    except SystemExit as error:
-        if isinstance(getattr(error.__context__, "__cause__", None), KeyboardInterrupt):  # typer exits with code 130
-            say("interrupted; nothing is lost: the same command goes on where it stopped")
-        raise
-    except BrokenPipeError:  # `arena ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
-    except (ImportError, OSError) as error:
-        line = arena.base.install.explain(error)
-        if line is None:
-            raise
-        say(f"error: {line}")
-        sys.exit(1)
-    except MemoryError:
-        say("error: out of memory; choose a smaller train.batch_size or fewer --jobs")
-        sys.exit(1)
+        try:
+            words = replace_aliases(sys.argv[1:])
+            select_command(app, "".join(words[:1]))(words, prog_name="arena")
+        finally:
+            leave_on_interrupt()
+            sys.stdout.flush()  # or a pipe that was closed is noticed while the interpreter ends
+    except BaseException as error:
+        sys.exit(report_failure(error, as_json="--json" in sys.argv))

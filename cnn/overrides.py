@@ -1,46 +1,15 @@
-"""The override syntax `train.learning_rate=0.01`: keys, their types, and a hint for an unknown key."""
+"""The override syntax `train.learning_rate=0.01`: what is typed, read as the types of its keys."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-import types
-import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from arena.base.suggest import did_you_mean
 from cnn.config import TILES_FORMAT, RunConfig, model_defaults
 from cnn.errors import ConfigError
-from cnn.fields import describe_values
-
-_SYNONYMS = {"lr": "train.learning_rate", "bs": "train.batch_size", "optim": "train.optimizer", "seed": "train.seed"}
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Key:
-    """A configuration key."""
-
-    kind: type  # `tuple` for a list of names
-    values: str  # in words
-    meaning: str
-
-
-def keys() -> dict[str, Key]:
-    """Return every key that may be set; `model.source` is read, not set."""
-    fields = {field.name: field for field in dataclasses.fields(RunConfig)}
-    result = {"variant": _key(fields["variant"], str)}
-    for section in ("tiles", "split", "augment", "model", "train"):
-        settings = typing.get_type_hints(RunConfig)[section]
-        hints = typing.get_type_hints(settings)
-        result |= {f"{section}.{field.name}": _key(field, hints[field.name]) for field in dataclasses.fields(settings)}
-    del result["model.source"]
-    return result
-
-
-def _key(field: dataclasses.Field[Any], hint: Any) -> Key:
-    kind = tuple if isinstance(hint, types.GenericAlias) else hint
-    return Key(kind, describe_values(field), field.metadata["meaning"])
+from cnn.keys import keys, read_assignment, suggest_key
 
 
 def apply_values(config: RunConfig, values: Mapping[str, object], source: str = "") -> RunConfig:
@@ -74,26 +43,38 @@ def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
     Raises:
         ConfigError: not an assignment, or what `apply_values` refuses.
     """
+    return apply_values(config, parse_training_assignments(assignments))
+
+
+def parse_training_assignments(assignments: Sequence[str]) -> dict[str, object]:
+    """Parse as `parse_assignments`; the keys of tiles are refused, too, for these are there already."""
     values = parse_assignments(assignments)
-    for key in values:
-        if key.startswith("tiles.") and key in keys():
-            raise ConfigError(f"{key} is fixed when tiles are prepared; give it to `arena data prepare` instead")
-    return apply_values(config, values)
+    for key, value in values.items():
+        if key.startswith("tiles."):
+            raise ConfigError(f"{key} is fixed when tiles are prepared; type `arena data prepare CORPUS {key}={value}`")
+    return values
 
 
-def parse_assignments(assignments: Sequence[str]) -> dict[str, object]:
-    """Parse `["train.epochs=5"]` into `{"train.epochs": "5"}`.
+def parse_assignments(assignments: Sequence[str], allowed: Collection[str] = ()) -> dict[str, object]:
+    """Parse `["epochs=5"]` into `{"train.epochs": "5"}`.
+
+    Args:
+        allowed: the keys that may be set; all without.
 
     Raises:
-        ConfigError: a text without `=`.
+        ConfigError: as `read_assignment`.
     """
-    values: dict[str, object] = {}
-    for text in assignments:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise ConfigError(f"an override is written key=value, such as train.epochs=5, not {text!r}")
-        values[key.strip()] = value.strip()
-    return values
+    allowed = allowed or keys()
+    return dict(read_assignment(text, allowed) for text in assignments)
+
+
+def spell_out(assignments: Sequence[str]) -> list[str]:
+    """Return settings of trainings with their full keys: `train.epochs=5` for `epochs=5`.
+
+    Raises:
+        ConfigError: as `parse_training_assignments`.
+    """
+    return [f"{key}={value}" for key, value in parse_training_assignments(assignments).items()]
 
 
 def config_from_dict(content: Mapping[str, Any]) -> RunConfig:
@@ -119,14 +100,6 @@ def flatten(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{key}"] = value
     return flat
-
-
-def suggest_key(key: str, allowed: Iterable[str]) -> str:
-    """Return a hint such as `; did you mean 'train.learning_rate'?`, or the command that lists all keys."""
-    leaf = key.rpartition(".")[2]
-    names = {**{name.rpartition(".")[2]: name for name in allowed}, **_SYNONYMS, **{name: name for name in allowed}}
-    texts = {key: repr(name) for key, name in names.items()}
-    return did_you_mean(key, texts, "", cutoff=0.75) or did_you_mean(leaf, texts, "`arena train --keys` lists them all")
 
 
 def _as_type(key: str, value: object, kind: type) -> Any:

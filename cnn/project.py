@@ -11,8 +11,9 @@ from arena.base.project import Project, ProjectError, find_project
 from cnn.config import VARIANTS, RunConfig, TileSettings, default_config, model_defaults
 from cnn.errors import ConfigError
 from cnn.fields import check_choice
+from cnn.keys import keys, suggest_key
 from cnn.nets import PAIR
-from cnn.overrides import apply_values, keys, override, parse_assignments, suggest_key
+from cnn.overrides import apply_values, override, parse_assignments
 from cnn.plugin import shorten_name
 
 _ELSEWHERE = {"model.name": "[models]", "variant": "variants"}
@@ -92,10 +93,7 @@ def configure_sections(project: Project, sections: Sequence[str], overrides: Seq
         ConfigError: an override of another section, an unknown key, or a value out of range.
     """
     names = [key for key in keys() if key.partition(".")[0] in sections]
-    values = parse_assignments(overrides)
-    for key in values:
-        if key not in names:
-            raise ConfigError(f"unknown key {key!r} here{suggest_key(key, names)}")
+    values = parse_assignments(overrides, names)
     settings = {key: value for key, value in project.settings.items() if key in names}
     return apply_values(RunConfig(corpus=""), {**settings, **values})
 

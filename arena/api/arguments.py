@@ -8,7 +8,7 @@ from pathlib import Path
 
 from arena.base.project import find_project
 from cnn.errors import ConfigError
-from cnn.overrides import keys, suggest_key
+from cnn.keys import find_keys, keys, suggest_key
 
 Location = str | os.PathLike[str]
 Setting = str | float | Sequence[str]  # the value of a key of `arena train --keys`
@@ -27,19 +27,13 @@ def format_settings(settings: Mapping[str, Setting], sections: Sequence[str]) ->
     Raises:
         ConfigError: a keyword that is no key, or could be two.
     """
-    names: dict[str, list[str]] = {}
-    for key in keys():
-        section, _, last = key.rpartition(".")
-        if section in sections:
-            for name in (last, f"{section}_{last}", key):
-                names.setdefault(name, []).append(key)
-    return [f"{_resolve(name, names)}={_format(value)}" for name, value in settings.items()]
+    allowed = [key for key in keys() if key.rpartition(".")[0] in sections]
+    return [f"{_resolve(name, allowed)}={_format(value)}" for name, value in settings.items()]
 
 
-def _resolve(name: str, names: Mapping[str, list[str]]) -> str:
-    matches = names.get(name, [])
+def _resolve(name: str, allowed: Sequence[str]) -> str:
+    matches = find_keys(name, allowed) or [key for key in allowed if key.replace(".", "_") == name]
     if not matches:
-        allowed = [key for candidates in names.values() for key in candidates]
         raise ConfigError(f"unknown setting {name!r}{suggest_key(name, allowed)}")
     if len(matches) > 1:
         choices = " or ".join(f"{key.replace('.', '_')}=.." for key in matches)

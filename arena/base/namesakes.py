@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-from pathlib import Path
 
-_HOME = Path(__file__).resolve().parents[2]  # holds Arena's packages: a clone, or site-packages
+TYPE_CHECKING = False  # what `import arena` imports first is light
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _PACKAGES = ("cnn", "leaderboard", "reports", "sweeps")
 
 
@@ -28,14 +29,20 @@ def check_namesakes() -> None:
     Raises:
         NamesakeError: one is not.
     """
+    from pathlib import Path
+
+    folder = Path(__file__).resolve().parents[2]  # holds Arena's packages: a clone, or site-packages
     for name in _PACKAGES:
         home = _locate(name)
-        if home is None or home.parent != _HOME / name:
+        if home is None or home.parent != folder / name:
             raise NamesakeError(_explain(name, home))
 
 
 def _locate(name: str) -> Path | None:
     """Return the file of a package or module, or the folder of a package without `__init__.py`; None for neither."""
+    import importlib.util
+    from pathlib import Path
+
     try:
         spec = importlib.util.find_spec(name)
     except ValueError:  # a module without a specification

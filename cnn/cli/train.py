@@ -134,8 +134,9 @@ def print_runs(folders: list[RunFolder]) -> None:
 
 def _print_keys(project: Project, model: str, as_json: bool) -> None:
     from cnn import config as cfg
+    from cnn.keys import keys
     from cnn.nets import NETS
-    from cnn.overrides import flatten, keys
+    from cnn.overrides import flatten
     from cnn.project import configure
 
     defaults = flatten(cfg.config_to_dict(configure(project, "", cfg.TileSettings(), (model, "raw"), ())))

@@ -20,14 +20,14 @@ class Point:
 
 def key_kinds() -> dict[str, type]:
     """Return the configuration keys that a sweep may set, with the type of their values."""
-    from cnn.overrides import keys
+    from cnn.keys import keys
 
     return {key: setting.kind for key, setting in keys().items() if not key.startswith("tiles.")}
 
 
 def nearest_key(key: str) -> str:
     """Return `; did you mean 'train.learning_rate'?`, or a hint to the list of all keys."""
-    from cnn.overrides import suggest_key
+    from cnn.keys import suggest_key
 
     return suggest_key(key, key_kinds())
 

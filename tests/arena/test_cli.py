@@ -53,7 +53,7 @@ def test_a_completion_is_offered(tmp_path: Path) -> None:
     [
         (["data", "scan", "nowhere"], "nowhere"),
         (["data", "prepare", "."], "."),
-        (["data", "prepare", ".", "tiles.sise=32"], "unknown key 'tiles.sise' here; did you mean 'tiles.size'?"),
+        (["data", "prepare", ".", "tiles.sise=32"], "unknown key 'tiles.sise'; did you mean tiles.size=32?"),
         (["data", "show"], "no tiles in tiles; make some with `arena data prepare CORPUS --tiles tiles`"),
         (["train"], "no tiles in tiles; make some with `arena data prepare CORPUS --tiles tiles`"),
         (["predict", "abc"], "no run 'abc' in runs, which holds none; `arena train` makes one"),

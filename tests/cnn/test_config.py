@@ -20,7 +20,8 @@ from cnn.config import (
 )
 from cnn.errors import ConfigError
 from cnn.fields import number
-from cnn.overrides import apply_values, config_from_dict, keys, override
+from cnn.keys import keys
+from cnn.overrides import apply_values, config_from_dict, override
 
 
 def config(variant: str = "raw", model: str = "lenet5") -> RunConfig:
@@ -113,9 +114,9 @@ def test_another_model_brings_its_own_defaults_and_keeps_what_is_said_beside_it(
 @pytest.mark.parametrize(
     ("assignment", "said"),
     [
-        ("lerning_rate=0.1", "unknown key 'lerning_rate'; did you mean 'train.learning_rate'?"),
-        ("train.lr=0.1", "unknown key 'train.lr'; did you mean 'train.learning_rate'?"),
-        ("train.bach_size=3", "unknown key 'train.bach_size'; did you mean 'train.batch_size'?"),
+        ("lerning_rate=0.1", "unknown key 'lerning_rate'; did you mean train.learning_rate=0.1?"),
+        ("train.lr=0.1", "unknown key 'train.lr'; did you mean train.learning_rate=0.1?"),
+        ("train.bach_size=3", "unknown key 'train.bach_size'; did you mean train.batch_size=3?"),
         ("qqqq=3", "unknown key 'qqqq'; `arena train --keys` lists them all"),
         ("train.epochs=2.5", "train.epochs takes a whole number, not '2.5'"),
         ("train.epochs=many", "train.epochs takes a number, not 'many'"),
@@ -128,7 +129,7 @@ def test_another_model_brings_its_own_defaults_and_keeps_what_is_said_beside_it(
         ),
         ("variant=row", "variant is one of raw, bilateral, raw+aug, bilateral+aug, not 'row'; did you mean 'raw'?"),
         ("train.epochs", "an override is written key=value, such as train.epochs=5, not 'train.epochs'"),
-        ("tiles.size=32", "tiles.size is fixed when tiles are prepared; give it to `arena data prepare` instead"),
+        ("tiles.size=32", "tiles.size is fixed when tiles are prepared; type `arena data prepare CORPUS tiles.size=32`"),
         ("split.kind=beker", "split.kind is one of speaker, becker, loso, folds, random, not 'beker'; did you mean 'becker'?"),
     ],
 )

@@ -25,7 +25,7 @@ def test_a_keyword_is_the_last_part_of_a_key_or_section_and_part() -> None:
     ("name", "line"),
     [
         ("seed", "'seed' could be split.seed or train.seed; write split_seed=.. or train_seed=.."),
-        ("epoch", "unknown setting 'epoch'; did you mean 'train.epochs'?"),
+        ("epoch", "unknown setting 'epoch'; did you mean train.epochs?"),
         ("size", "unknown setting 'size'; `arena train --keys` lists them all"),
     ],
 )

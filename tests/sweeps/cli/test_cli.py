@@ -175,7 +175,7 @@ def test_a_net_of_ones_own_has_a_sweep_and_a_projects_settings_give_way_to_what_
             "--device mps is not supported: it has no float64, which scores are computed in; use --device cpu",
         ),
         ({"options": AgentOptions(device="meta")}, "--device is auto, cpu, cuda or cuda:1, not 'meta'"),
-        ({"overrides": ("train.epoch=3",)}, "unknown key 'train.epoch'; did you mean 'train.epochs'?"),
+        ({"overrides": ("train.epoch=3",)}, "unknown key 'train.epoch'; did you mean train.epochs=3?"),
     ],
 )
 def test_what_cannot_be_planned_is_refused_before_anything_is_written(

@@ -1,0 +1,154 @@
+"""Keys of the configuration: their types, the short names that stand for one, and a hint for a name that is none."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import types
+import typing
+from collections.abc import Collection
+from typing import Any
+
+from arena.base.suggest import did_you_mean
+from cnn.config import RunConfig
+from cnn.errors import ConfigError
+from cnn.fields import describe_values
+from cnn.nets import NETS
+
+_SHORT = {"lr": "train.learning_rate", "model": "model.name"}
+_WORDS = {  # key: other words for it, which are only hinted at
+    "train.learning_rate": "learning-rate, lrate, eta, max_lr, base_lr, lr0, alpha",
+    "train.batch_size": "bs, batch, batchsize, train_batch_size, per_device_train_batch_size, minibatch_size",
+    "train.epochs": "epoch, n_epochs, num_epochs, max_epochs, nb_epochs, num_train_epochs, n_epoch",
+    "train.optimizer": "optim, opt, optimiser, optimizer.name, optimizer.type",
+    "train.schedule": "scheduler, lr_scheduler, lr_schedule, lr_scheduler_type, sched",
+    "train.warmup": "warmup_steps, warmup_epochs, warmup_ratio",
+    "train.weight_decay": "wd, l2, decay, weightdecay",
+    "train.label_smoothing": "smoothing, ls",
+    "train.patience": "early_stopping, early_stop, early_stopping_patience, es_patience",
+    "train.seed": "random_seed, random_state, manual_seed, rng",
+    "model.name": "net, arch, architecture, network, backbone, model_name, model_type",
+    "model.depth": "layers, n_layers, num_layers, nlayers, n_blocks, num_blocks, blocks",
+    "model.width": "channels, n_channels, filters, n_filters, hidden_size, hidden, width_mult, hidden_dim, units, num_filters",
+    "model.dropout": "drop, dropout_rate, dropout_p, p_dropout, drop_rate",
+    "model.activation": "act, nonlinearity, act_fn",
+    "variant": "variants, aug, augmentation, augment, use_augmentation, bilateral",
+    "tiles.size": "img_size, image_size, imgsz, resolution, n_mels, input_size, tile_size",
+    "tiles.rate_hz": "sr, sample_rate, sampling_rate, samplerate, rate",
+    "tiles.length_s": "duration, clip_length, length, max_length",
+    "tiles.window_s": "n_fft, win_length, window, fft_size, hop_length",
+    "tiles.f_min_hz": "fmin, f_min",
+    "tiles.f_max_hz": "fmax, f_max",
+    "split.n_folds": "k_folds, n_splits, nfolds, num_folds",
+    "split.kind": "split, split_by, splitter",
+    "split.test_speakers": "test_size, speakers, holdout",
+    "split.val_speakers": "val_size, val_split, validation_split, valid_size",
+}
+_OPTIONS = {  # option: words that are typed as a key
+    "--device": "device, accelerator, cuda, gpu",
+    "--jobs": "jobs, workers, num_workers, n_jobs, n_workers",
+    "--wandb": "wandb, wandb_mode, logger",
+    "--tag": "tag, tags",
+    "--tiles": "tiles, data, dataset, data_dir, data_path, dataset_path, corpus, root",
+    "--runs": "runs, output_dir, out, output, save_dir, log_dir, logdir, run_dir, exp_dir",
+    "--name": "run_name, exp_name, experiment_name, experiment, study_name, wandb_name",
+}
+_OPTION_OF_WORD = {word: option for option, words in _OPTIONS.items() for word in words.split(", ")}
+_KEY_OF_WORD = {word: key for key, words in _WORDS.items() for word in words.split(", ")}
+_LIST = "`arena train --keys` lists them all"
+_SEVERAL = re.compile(r"\w*\(.*\)|\[.*\]|.*,.*")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Key:
+    """A configuration key."""
+
+    kind: type  # `tuple` for a list of names
+    values: str  # in words
+    meaning: str
+
+
+def keys() -> dict[str, Key]:
+    """Return every key that may be set; `model.source` is read, not set."""
+    fields = {field.name: field for field in dataclasses.fields(RunConfig)}
+    result = {"variant": _key(fields["variant"], str)}
+    for section in ("tiles", "split", "augment", "model", "train"):
+        settings = typing.get_type_hints(RunConfig)[section]
+        hints = typing.get_type_hints(settings)
+        result |= {f"{section}.{field.name}": _key(field, hints[field.name]) for field in dataclasses.fields(settings)}
+    del result["model.source"]
+    return result
+
+
+def _key(field: dataclasses.Field[Any], hint: Any) -> Key:
+    kind = tuple if isinstance(hint, types.GenericAlias) else hint
+    return Key(kind, describe_values(field), field.metadata["meaning"])
+
+
+def find_keys(name: str, allowed: Collection[str]) -> list[str]:
+    """Return the keys that `name` may stand for: itself, `lr` and `model`, or those whose last part it is."""
+    if name in allowed:
+        return [name]
+    if _SHORT.get(name) in allowed:
+        return [_SHORT[name]]
+    return [key for key in allowed if key.rpartition(".")[2] == name]
+
+
+def read_assignment(text: str, allowed: Collection[str]) -> tuple[str, str]:
+    """Return key and value of a text such as `train.epochs=5`, `epochs=5` or `+epochs=5`.
+
+    Raises:
+        ConfigError: no assignment, an unknown name, one that stands for several keys, or several values at once.
+    """
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if name.startswith("~"):
+        raise ConfigError(f"{text!r}: a setting cannot be taken away; left out it has its default (`arena train --keys`)")
+    if not equals:
+        raise ConfigError(f"an override is written key=value, such as train.epochs=5, not {text!r}{_explain_word(name)}")
+    name = name.lstrip("+")
+    matches = find_keys(name, allowed)
+    if len(matches) > 1:
+        raise ConfigError(f"{name!r} could be {' or '.join(matches)}; write {' or '.join(f'{key}={value}' for key in matches)}")
+    if not matches:
+        raise ConfigError(f"unknown key {name!r}{suggest_key(name, allowed, value)}")
+    if _SEVERAL.fullmatch(value) and keys()[matches[0]].kind is not tuple:
+        raise ConfigError(_explain_several(matches[0], value))
+    return matches[0], value
+
+
+def suggest_key(key: str, allowed: Collection[str], value: str = "") -> str:
+    """Return a hint such as `; did you mean train.learning_rate=0.01?`, or the command that lists all keys."""
+    ending = f"={value}" if value else ""
+    if key in keys():
+        return f"; it is no setting of this command, which takes {', '.join(allowed)}"
+    if key.startswith("hydra"):
+        return "; Hydra's own settings have no equal: --runs names the folder of runs, `arena sweep run FILE` tries many values"
+    words = [text.lower().replace("-", "_") for text in (key, re.split(r"[./@]", key)[-1])]
+    for word in words:
+        known = _KEY_OF_WORD.get(word, "")
+        if matches := find_keys(word, allowed) or find_keys(known, allowed):
+            return f"; did you mean {' or '.join(match + ending for match in matches)}?"
+        if word in _OPTION_OF_WORD:
+            return f"; that is an option: {_OPTION_OF_WORD[word]} {value}".rstrip()
+    if words[1] in ("momentum", "nesterov"):
+        return "; train.optimizer=sgd has Nesterov's momentum of 0.9"
+    texts = {name: f"{key}{ending}" for key in allowed for name in (key.rpartition(".")[2], key)}
+    return next((hint for word in words if (hint := did_you_mean(word, texts, "", cutoff=0.75))), f"; {_LIST}")
+
+
+def _explain_word(word: str) -> str:
+    if word.endswith((".toml", ".yaml", ".yml", ".json")):
+        return f"; a file of settings is an option: --config {word}"
+    return f"; did you mean: --model {word}" if word.partition(":")[0].endswith(".py") or word in NETS else ""
+
+
+def _explain_several(key: str, value: str) -> str:
+    options = {"variant": "--variant", "model.name": "--model"}
+    names = re.split(r"\s*,\s*", value.strip("[]"))
+    if key in options and "(" not in value:
+        return f"{key} takes one value, not {value}; for each of them: {' '.join(f'{options[key]} {name}' for name in names)}"
+    listed = ", ".join(names) if "(" not in value else "..."
+    return (
+        f"{key} takes one value, not {value}; to try several, write `{key}: {{values: [{listed}]}}` "
+        "below `parameters:` of a sweep file, for `arena sweep run FILE`"
+    )
