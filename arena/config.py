@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from arena.base.options import CONTEST_FILE, Json
+from arena.base.options import CONTEST_FILE, Json, Wide
 from arena.base.project import FILE_NAME, FOLDERS, MEANINGS, SETTINGS, Project
-from arena.base.terminal import print_json, print_table, say
+from arena.base.terminal import Column, print_json, print_table, say
 
 _DEFAULTS = {
     "sweep.A": "the net's own",
@@ -24,7 +24,7 @@ _VARIABLES = {
 }
 
 
-def config(as_json: Json = False) -> None:
+def config(wide: Wide = False, as_json: Json = False) -> None:
     """Print what holds here, and where each value comes from: arena.toml, the environment, or Arena's default.
 
     The command line wins over all of them. `arena train --keys` has the settings of trainings with their defaults.
@@ -35,8 +35,8 @@ def config(as_json: Json = False) -> None:
     rows = _list_values(project)
     if as_json:
         return print_json({"file": str(project.file) if project.exists else None, "values": rows})
-    columns = ("key", "value", "from")
-    print_table(columns, [[str(row[name]) for name in columns] for row in rows])
+    columns = (Column("key"), Column("value"), Column("from", 2))
+    print_table(columns, [[str(row[column.name]) for column in columns] for row in rows])
     if not project.exists:
         say(f"no {FILE_NAME} here or above; `arena new FOLDER` makes a project")
 

@@ -17,32 +17,42 @@ from cnn.nets import NETS
 
 _SHORT = {"lr": "train.learning_rate", "model": "model.name"}
 _WORDS = {  # key: other words for it, which are only hinted at
-    "train.learning_rate": "learning-rate, lrate, eta, max_lr, base_lr, lr0, alpha",
+    "train.learning_rate": "lrate, eta, max_lr, base_lr, lr0",
     "train.batch_size": "bs, batch, batchsize, train_batch_size, per_device_train_batch_size, minibatch_size",
     "train.epochs": "epoch, n_epochs, num_epochs, max_epochs, nb_epochs, num_train_epochs, n_epoch",
     "train.optimizer": "optim, opt, optimiser, optimizer.name, optimizer.type",
     "train.schedule": "scheduler, lr_scheduler, lr_schedule, lr_scheduler_type, sched",
-    "train.warmup": "warmup_steps, warmup_epochs, warmup_ratio",
+    "train.warmup": "warmup_ratio",
     "train.weight_decay": "wd, l2, decay, weightdecay",
     "train.label_smoothing": "smoothing, ls",
-    "train.patience": "early_stopping, early_stop, early_stopping_patience, es_patience",
+    "train.patience": "early_stopping_patience, es_patience",
     "train.seed": "random_seed, random_state, manual_seed, rng",
     "model.name": "net, arch, architecture, network, backbone, model_name, model_type",
     "model.depth": "layers, n_layers, num_layers, nlayers, n_blocks, num_blocks, blocks",
-    "model.width": "channels, n_channels, filters, n_filters, hidden_size, hidden, width_mult, hidden_dim, units, num_filters",
+    "model.width": "width_mult, width_multiplier, width_factor",
     "model.dropout": "drop, dropout_rate, dropout_p, p_dropout, drop_rate",
     "model.activation": "act, nonlinearity, act_fn",
     "variant": "variants, aug, augmentation, augment, use_augmentation, bilateral",
     "tiles.size": "img_size, image_size, imgsz, resolution, n_mels, input_size, tile_size",
-    "tiles.rate_hz": "sr, sample_rate, sampling_rate, samplerate, rate",
-    "tiles.length_s": "duration, clip_length, length, max_length",
-    "tiles.window_s": "n_fft, win_length, window, fft_size, hop_length",
+    "tiles.rate_hz": "sr, sample_rate, sampling_rate, samplerate",
+    "tiles.length_s": "duration, clip_length, clip_s",
     "tiles.f_min_hz": "fmin, f_min",
     "tiles.f_max_hz": "fmax, f_max",
     "split.n_folds": "k_folds, n_splits, nfolds, num_folds",
     "split.kind": "split, split_by, splitter",
-    "split.test_speakers": "test_size, speakers, holdout",
-    "split.val_speakers": "val_size, val_split, validation_split, valid_size",
+}
+_RELATED = {  # key: words that mean something like it, in another unit
+    "train.warmup": "warmup_steps, warmup_epochs, warmup_iters",
+    "train.patience": "early_stopping, early_stop, es, early_terminate",
+    "model.width": (
+        "channels, n_channels, filters, n_filters, hidden_size, hidden, hidden_dim, units, num_filters, num_channels"
+    ),
+    "tiles.window_s": "n_fft, win_length, window, fft_size, hop_length",
+    "split.test_speakers": "test_size, holdout, test_split, train_size",
+    "split.val_speakers": "val_size, val_split, validation_split, valid_size, val_ratio",
+    "train.optimizer": "momentum, nesterov, betas",
+    "split.kind": "stratify, shuffle, random_split",
+    "train.side_views": "tta, test_time_augmentation",
 }
 _OPTIONS = {  # option: words that are typed as a key
     "--device": "device, accelerator, cuda, gpu",
@@ -56,6 +66,7 @@ _OPTIONS = {  # option: words that are typed as a key
 _OPTION_OF_WORD = {word: option for option, words in _OPTIONS.items() for word in words.split(", ")}
 _KEY_OF_WORD = {word: key for key, words in _WORDS.items() for word in words.split(", ")}
 _LIST = "`arena train --keys` lists them all"
+_RELATED_KEY = {word: key for key, words in _RELATED.items() for word in words.split(", ")}
 _SEVERAL = re.compile(r"\w*\(.*\)|\[.*\]|.*,.*")
 
 
@@ -130,10 +141,25 @@ def suggest_key(key: str, allowed: Collection[str], value: str = "") -> str:
             return f"; did you mean {' or '.join(match + ending for match in matches)}?"
         if word in _OPTION_OF_WORD:
             return f"; that is an option: {_OPTION_OF_WORD[word]} {value}".rstrip()
-    if words[1] in ("momentum", "nesterov"):
-        return "; train.optimizer=sgd has Nesterov's momentum of 0.9"
+        if _RELATED_KEY.get(word) in allowed:
+            return f"; {explain_related(word)}"
     texts = {name: f"{key}{ending}" for key in allowed for name in (key.rpartition(".")[2], key)}
     return next((hint for word in words if (hint := did_you_mean(word, texts, "", cutoff=0.75))), f"; {_LIST}")
+
+
+def explain_related(word: str) -> str:
+    """Return the key that is nearest to a word of another meaning, with its own; empty where there is none."""
+    key = _RELATED_KEY.get(word.replace("-", "_"), "")
+    return f"the nearest setting is {key}: {keys()[key].meaning}; it takes {keys()[key].values}" if key else ""
+
+
+def match_word(word: str, allowed: Collection[str]) -> str:
+    """Return the key that an option such as `batch-size` of another tool means; empty where none, or several."""
+    word = word.lower().replace("-", "_")
+    matches = find_keys(word, allowed) or find_keys(_KEY_OF_WORD.get(word, ""), allowed)
+    if word == "seed" and "train.seed" in matches:  # beside split.seed: whoever types an option means the training
+        return "train.seed"
+    return matches[0] if len(matches) == 1 else ""
 
 
 def _explain_word(word: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from arena.base.terminal import JSON_HELP
+from arena.base.terminal import JSON_HELP, widen_tables
 
 CONTEST_FILE = "contest.db"
 ADDRESS_HELP = "The contest's page, http:// or https://."
@@ -102,3 +102,7 @@ Runs = Annotated[Path, typer.Option("--runs", help="Where run folders are.")]
 Studies = Annotated[Path, studies_option()]
 Tiles = Annotated[Path, typer.Option("--tiles", help="Where tiles are: their folder, or one that holds a single such folder.")]
 Wandb = Annotated[WandbMode, typer.Option("--wandb", help="Mirror to W&B; auto is online when logged in.")]
+Wide = Annotated[
+    bool,
+    typer.Option("--wide", callback=widen_tables, expose_value=False, help="Print all columns, in lines as long as needed."),
+]

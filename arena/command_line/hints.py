@@ -11,8 +11,8 @@ _LISTS = "arena runs (trainings), arena sweep status (studies), arena models (ne
 _SEND = "arena submit FILE --team TEAM (to a contest's page), arena wandb sync (runs to W&B)"
 _RUN = "arena train (one training), arena sweep run FILE (a search), arena runs (those there are), arena demo"
 _RERUN = "the same arena train line again: a finished training is answered from its folder, a killed one goes on"
-_KEYS = "arena train --keys lists them, arena config shows the project's; set one as `arena train train.epochs=5`"
-_TOML = "arena config shows what holds; change arena.toml with an editor, or type KEY=VALUE behind a command"
+_KEYS = "every setting with its default: arena train --keys; set one as arena train train.epochs=5"
+_TOML = "what holds: arena config; change arena.toml with an editor, or type KEY=VALUE behind a command"
 _MERGE = "arena contest merge TEAM --into OTHER (teams), arena report compare A B (runs)"
 _LABELS = "arena data solution (true labels of the test clips), arena predict RUN (a net's answers)"
 _SPLIT = "a split is a setting: arena train split.kind=loso split.fold=0 (speaker, becker, loso, folds, random)"
@@ -154,7 +154,7 @@ _MEANINGS = {  # line to type: the words that get it
     "arena sweep stop STUDY": "sweep kill, sweep abort, sweep finish, sweep terminate, sweep halt",
     "arena sweep run FILE --budget N": "sweep edit, sweep update, sweep extend, sweep budget, sweep set",
     "arena sweep lint FILE": "lint, lint-sweep, validate-sweep, sweep test, sweep dry-run, sweep config, sweep space",
-    "arena report build draws every study": (
+    "arena report build (it draws every study)": (
         "sweep plot, sweep report, importance, sweep importance, sweep visualize, sweep plots"
     ),
     _CLUSTER: "slurm, ray, cluster, sbatch, submitit, launch-slurm, sweep slurm, sweep submit, sweep ray, queue",
@@ -178,13 +178,13 @@ _MEANINGS = {  # line to type: the words that get it
     ),
     "arena doctor": "diagnose, health, env-info, sysinfo, system, gpu, gpus, cuda, devices, device, install",
     "arena --install-completion": "completion, completions, autocomplete, install-completion, shell-completion",
-    "arena --help, and `--help` behind each command": ("man, docs, doc, usage, commands, manual, tutorial, guide, examples"),
+    "arena --help, or --help behind a command": ("man, docs, doc, usage, commands, manual, tutorial, guide, examples"),
     "arena notebook project (to work in), arena report notebook (the whole story)": (
         "jupyter, colab, ipynb, lab, notebook list, notebook init, notebook create, notebook new, notebook make, "
         "notebook push, notebook pull, notebook run, notebook output, notebook status, notebook build, notebook open, "
         "notebook start, notebook report, notebook write, notebook get, notebook generate"
     ),
-    "arena demo shows everything on synthetic voices": "example, sample, try, tour, playground, simulate, hello",
+    "arena demo (everything, on synthetic voices)": "example, sample, try, tour, playground, simulate, hello",
     "files and folders are yours: git keeps their history, Arena none of its own": (
         "commit, checkout, branch, add, issue, pr, gist, fork, revert, stash, rebase, init-repo, tag-release"
     ),

@@ -3,40 +3,54 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from arena.command_line.unknown_command import explain_command
+from arena.command_line.unknown_option import explain_option
+
+_ClickError: Any = typer.BadParameter.__base__  # of a line that cannot be read; typer exports its children alone
 
 
 class StrictCommand(TyperCommand):
     """A command whose options are given once, unless they can be repeated."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        _check_repeated(self, ctx, args)
+        _check_options(self, ctx, args)
         return super().parse_args(ctx, args)
 
 
 class StrictGroup(TyperGroup):
     """A group of commands that knows the whole tree, for hints; its own options are given once, unless they can be repeated."""
 
-    app: typer.Typer
+    list_tree: Callable[[], list[tuple[str, ...]]]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        _check_repeated(self, ctx, args)
+        _check_options(self, ctx, args)
         return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
-            raise explain_command(self.app, tuple(ctx.command_path.split()[1:]), args)
+            raise explain_command(self.list_tree(), tuple(ctx.command_path.split()[1:]), args)
         return super().resolve_command(ctx, args)
 
 
-def _check_repeated(command: Any, context: Any, args: list[str]) -> None:
+def _check_options(command: Any, context: Any, args: list[str]) -> None:
     if context.resilient_parsing:
         return
+
+    def find_unknown(line: list[str]) -> str:
+        try:
+            command.make_parser(context).parse_args(args=line)
+        except _ClickError as error:
+            return error.option_name if type(error).__name__ == "NoSuchOption" else ""
+        return ""
+
+    if find_unknown(list(args)):
+        raise explain_option(command, " ".join(context.command_path.split()[1:]), args, find_unknown)
     _, _, order = command.make_parser(context).parse_args(args=list(args))
     counts = Counter(parameter.name for parameter in order)
     for parameter in command.params:
@@ -47,9 +61,9 @@ def _check_repeated(command: Any, context: Any, args: list[str]) -> None:
             raise typer.BadParameter(f"{parameter.opts[0]} takes one value and is given {times}; give it once")
 
 
-def make_strict(app: typer.Typer) -> None:
-    """Make every command of `app` a StrictCommand, and every group a StrictGroup."""
-    strict_group = type("StrictGroup", (StrictGroup,), {"app": app})
+def make_strict(app: typer.Typer, list_tree: Callable[[], list[tuple[str, ...]]]) -> None:
+    """Make every command of `app` a StrictCommand, and every group a StrictGroup; `list_tree` lists all words for hints."""
+    strict_group = type("StrictGroup", (StrictGroup,), {"list_tree": staticmethod(list_tree)})
     app.info.cls = strict_group
     _set_classes(app, strict_group)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import RUN_HELP, Device, Json, Runs, out_option
+from arena.base.options import RUN_HELP, Device, Json, Runs, Wide, out_option
 from arena.base.project import find_project
-from arena.base.terminal import print_json, print_table, progress, say
+from arena.base.terminal import Column, Number, print_json, print_table, progress, say
 from cnn.cli.options import SplitName, recordings_option, say_run, split_option
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def predict(
     out: Annotated[Path | None, out_option("The CSV to write.", show_default="submission.csv")] = None,
     runs: Runs = Path("runs"),
     device: Device = "auto",
+    wide: Wide = False,
     json: Json = False,
 ) -> None:
     """Predict with a finished run: digit and probability of each file, or with --recordings or --split a submission."""
@@ -96,7 +97,8 @@ def _print_answers(result: Answers, json: bool) -> None:
         digit, second = sorted(answer.by_digit().items(), key=lambda item: -item[1])[:2]
         rows.append([answer.id, digit[0], f"{digit[1]:.3f}", second[0], f"{second[1]:.3f}"])
     if rows:
-        print_table(("file", "#digit", "#probability", "#second best", "#probability"), rows)
+        numbers = (Number("digit"), Number("probability"), Number("second best", 2), Number("probability", 2))
+        print_table((Column("file"), *numbers), rows)
 
 
 def _submit(run: RunFolder, result: Answers, out: Path, json: bool) -> None:

@@ -21,6 +21,7 @@ from arena.base.options import (
     Tiles,
     Wandb,
     WandbMode,
+    Wide,
     budget_option,
     model_option,
     variant_option,
@@ -73,6 +74,7 @@ def run(
     project: Annotated[str, typer.Option(help="At W&B, with --engine wandb.", show_default="WANDB_PROJECT, or arena")] = "",
     entity: Annotated[str, typer.Option(help="At W&B, with --engine wandb.", show_default="the account's own")] = "",
     wandb: Wandb = WandbMode.AUTO,
+    wide: Wide = False,
     json: Json = False,
 ) -> None:
     """Tune: make or continue studies, and train until each has its budget of trials, exactly. Run again, it goes on."""

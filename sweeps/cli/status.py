@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import SWEEP_HELP, Json, Studies
-from arena.base.terminal import print_json, print_table, say
+from arena.base.options import SWEEP_HELP, Json, Studies, Wide
+from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
 from sweeps.cli.options import AnyStudies, Storage, Study
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def status(
     names: AnyStudies = None,
     studies: Studies = Path("studies"),
     storage: Storage = "",
+    wide: Wide = False,
     json: Json = False,
 ) -> None:
     """Show how studies stand: trials by state, the best, and whether one is paused or stopped."""
@@ -62,6 +63,7 @@ def trials(
     name: Study,
     studies: Studies = Path("studies"),
     storage: Storage = "",
+    wide: Wide = False,
     json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a row for each trial, with numbers in full.")] = False,
 ) -> None:
@@ -83,6 +85,7 @@ def best(
     name: Study,
     studies: Studies = Path("studies"),
     storage: Storage = "",
+    wide: Wide = False,
     json: Json = False,
 ) -> None:
     """Show the best trial of a study and the command that trains it."""
@@ -109,6 +112,7 @@ def best(
 @app.command(epilog="Examples: `arena sweep lint my.yaml` · `arena sweep lint lenet5`")
 def lint(
     file: Annotated[str, typer.Argument(metavar="SWEEP", help=SWEEP_HELP)],
+    wide: Wide = False,
     json: Json = False,
 ) -> None:
     """Check a sweep file, and say what it means; what would search something else than it reads is refused with the fix."""
@@ -123,7 +127,7 @@ def lint(
         spaces = [{**dataclasses.asdict(p), "n_values": p.n_values} for p in sweep.parameters]
         return print_json({"file": sweep.file, "method": sweep.method, "n_points": points, "parameters": spaces})
     rows = [[str(p.line), p.name, str(p.distribution), _range(p)] for p in sweep.parameters]
-    print_table(("#line", "parameter", "distribution", "values"), rows)
+    print_table((Number("line", 2), Column("parameter"), Column("distribution"), Prose("values")), rows)
     size = f"{points} points" if points is not None else "a continuous space"
     budget = f", {sweep.run_cap} trials" if sweep.run_cap else ""
     print(f"{sweep.file} is good: {sweep.method} over {size} will {sweep.goal} {sweep.metric}{budget}")

@@ -124,9 +124,10 @@ def shell_lines(path: Path) -> Iterator[str]:
 COMMANDS = sorted(set(shell_lines(ROOT / "README.md")))
 
 
-def test_the_readme_shows_the_whole_line() -> None:
+def test_readme_and_pages_show_the_whole_line() -> None:
     assert {"make demo", "make test"} <= set(COMMANDS)
-    arenas = [command.split() for command in COMMANDS if command.startswith("arena")]
+    shown = {*COMMANDS, *(command for page in (ROOT / "docs").rglob("*.md") for command in shell_lines(page))}
+    arenas = [command.split() for command in shown if command.startswith("arena")]
     named = {" ".join(word for word in words[1:3] if word.isalpha()) for words in arenas}
     commands = {
         *("data synth", "data scan", "data prepare", "data show", "data solution", "sweep run", "sweep status"),
@@ -134,8 +135,8 @@ def test_the_readme_shows_the_whole_line() -> None:
         *("report build", "doctor", "eval"),
     }
     assert commands <= named
-    assert any(command.startswith("arena train --all") for command in COMMANDS)
-    assert any(command.startswith("arena predict") for command in COMMANDS)
+    assert any(command.startswith("arena train --all") for command in shown)
+    assert any(command.startswith("arena predict") for command in shown)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from support.paths import ROOT
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-README_NET = next(text for text in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if text.startswith("# my_net.py"))
+PAGE = (ROOT / "docs" / "how-to" / "own-net.md").read_text(encoding="utf-8")
+PAGE_NET = next(text for text in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if text.startswith("# my_net.py"))
 HEAD = "import torch\nfrom torch import nn\nfrom torch.nn import functional as F\n"  # three lines
 
 

@@ -12,7 +12,7 @@ from cnn.check.net import check_net
 from cnn.config import model_defaults
 from cnn.errors import ModelError
 from cnn.nets import NETS
-from support.own_nets import HEAD, README_NET, format_net, write_net
+from support.own_nets import HEAD, PAGE_NET, format_net, write_net
 
 
 def tried(path: Path, name: str = "Net", size: int = 64) -> str:
@@ -26,12 +26,12 @@ def tried(path: Path, name: str = "Net", size: int = 64) -> str:
 
 @pytest.mark.parametrize("size", [32, 64])
 def test_the_example_of_the_readme_can_be_trained(tmp_path: Path, size: int) -> None:
-    path = write_net(tmp_path, README_NET, "my_net.py")
+    path = write_net(tmp_path, PAGE_NET, "my_net.py")
     assert tried(path, "MyNet", size) == ""
 
 
 def test_trying_a_net_leaves_the_random_state_alone(tmp_path: Path) -> None:
-    path = write_net(tmp_path, README_NET)
+    path = write_net(tmp_path, PAGE_NET)
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
@@ -454,7 +454,7 @@ def test_what_trains_badly_is_said_with_its_line(tmp_path: Path) -> None:
 
 def test_settings_that_a_net_does_not_read_are_refused(tmp_path: Path) -> None:
     path = write_net(
-        tmp_path, README_NET.replace("__init__(self, settings, size, n_classes)", "__init__(self, n_classes, settings, size)")
+        tmp_path, PAGE_NET.replace("__init__(self, settings, size, n_classes)", "__init__(self, n_classes, settings, size)")
     )
     defaults = model_defaults(f"{path}:MyNet")
     assert check_net(defaults, 64, 10).unread == {"activation", "sees"}

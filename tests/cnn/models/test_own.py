@@ -21,7 +21,7 @@ from cnn.overrides import apply_values, config_from_dict, override
 from cnn.runs.folder import RunState
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import Decision, train
-from support.own_nets import HEAD, README_NET, format_net, write_net
+from support.own_nets import HEAD, PAGE_NET, format_net, write_net
 
 
 def config(tiles: TileSet, path: Path) -> RunConfig:
@@ -29,10 +29,10 @@ def config(tiles: TileSet, path: Path) -> RunConfig:
 
 
 def test_a_run_is_named_by_the_files_content_and_the_class(tmp_path: Path, tiles: TileSet) -> None:
-    here, there = write_net(tmp_path / "a", README_NET), write_net(tmp_path / "b", README_NET, "other.py")
+    here, there = write_net(tmp_path / "a", PAGE_NET), write_net(tmp_path / "b", PAGE_NET, "other.py")
     assert config(tiles, here).digest == config(tiles, there).digest
     before = config(tiles, here)
-    write_net(tmp_path / "a", README_NET + "\nclass Other(MyNet): pass\n")
+    write_net(tmp_path / "a", PAGE_NET + "\nclass Other(MyNet): pass\n")
     assert config(tiles, here).digest != before.digest
     assert apply_values(before, {"model.name": f"{here}:Other"}).digest != config(tiles, here).digest
     here.unlink()
@@ -40,7 +40,7 @@ def test_a_run_is_named_by_the_files_content_and_the_class(tmp_path: Path, tiles
 
 
 def test_depth_and_width_are_free_within_wide_bounds(tmp_path: Path, tiles: TileSet) -> None:
-    base = config(tiles, write_net(tmp_path, README_NET))
+    base = config(tiles, write_net(tmp_path, PAGE_NET))
     assert override(base, ["model.depth=900", "model.width=0.02"]).model.depth == 900
     with pytest.raises(ConfigError, match=r"model\.depth of a net of your own lies between 1 and 1000, not 1001"):
         override(base, ["model.depth=1001"])
@@ -49,11 +49,11 @@ def test_depth_and_width_are_free_within_wide_bounds(tmp_path: Path, tiles: Tile
 
 
 def test_a_run_goes_on_and_predicts_when_the_original_is_gone(tmp_path: Path, tiles: TileSet, corpus_folder: Path) -> None:
-    path = write_net(tmp_path / "team", README_NET)
+    path = write_net(tmp_path / "team", PAGE_NET)
     wanted = config(tiles, path)
     whole = train(wanted, tiles, tmp_path / "whole", device="cpu")
     paused = train(wanted, tiles, tmp_path / "runs", device="cpu", on_epoch=lambda _row: Decision.PAUSE)
-    assert (paused.path / "model.py").read_text() == README_NET
+    assert (paused.path / "model.py").read_text() == PAGE_NET
     path.write_text("changed")
     train(wanted, tiles, tmp_path / "runs", device="cpu")
     assert paused.state() is RunState.FINISHED
@@ -65,7 +65,7 @@ def test_a_run_goes_on_and_predicts_when_the_original_is_gone(tmp_path: Path, ti
 
 
 def test_a_changed_file_without_a_copy_is_told(tmp_path: Path, tiles: TileSet) -> None:
-    path = write_net(tmp_path, README_NET)
+    path = write_net(tmp_path, PAGE_NET)
     wanted = config(tiles, path)
     path.write_text("changed")
     with pytest.raises(ModelError, match=r"net\.py has changed since this run was named, and .*model\.py is no copy of it"):
@@ -153,11 +153,11 @@ def test_draws_of_numpy_and_python_are_the_same_when_repeated_and_when_gone_on_w
 
 
 def test_a_missing_file_and_a_missing_class_name_are_told_with_what_is_there(tmp_path: Path) -> None:
-    path = write_net(tmp_path, README_NET, "my_net.py")
+    path = write_net(tmp_path, PAGE_NET, "my_net.py")
     with pytest.raises(
         ModelError, match=r"cannot read the net in .*my_nett.py \(No such file or directory\); did you mean .*my_net.py"
     ):
         model_defaults(f"{tmp_path}/my_nett.py:MyNet")
-    path.write_text(f"{README_NET}\n\nclass Second(MyNet):\n    pass\n")
+    path.write_text(f"{PAGE_NET}\n\nclass Second(MyNet):\n    pass\n")
     with pytest.raises(ModelError, match=r"named path/to/file.py:ClassName; write .*my_net.py:MyNet or .*my_net.py:Second$"):
         model_defaults(str(path))

@@ -1,4 +1,4 @@
-"""`arena models`: costs that are stored, costs of a whole file, and README's table of them."""
+"""`arena models`: costs that are stored, costs of a whole file, and the table of them in the documents."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def test_the_stored_costs_are_those_of_the_nets() -> None:
     assert stored == costs.format_default_costs(), "write them again: python -m cnn.summary.costs"
 
 
-def test_the_readme_shows_the_table_of_arena_models() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    lines = [line for line in readme.splitlines() if re.match(r"\| `\w+` \| (Model|base)", line)]
+def test_the_documents_show_the_table_of_arena_models() -> None:
+    page = (ROOT / "docs/reference/nets.md").read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if re.match(r"\| `\w+` \| (Model|base)", line)]
     table = [asdict(cost) for cost in costs.compute_costs((), 64, None, None)]
     assert [re.split(r" *\| *", line.strip("| ")) for line in lines] == [
         [

@@ -1,0 +1,242 @@
+"""Options of other tools, and Arena's own of before: what they are called here, or why there is none."""
+
+from __future__ import annotations
+
+_NAMES = {  # an option, or "<argument>" whose place the value takes; the first that the command has: the words for it
+    "--address": "--url, --server, --endpoint, --base-url, --site, --host",
+    "--again": "--resubmit, --repeat, --once-more",
+    "--agents": (
+        "--n-jobs, -j, --jobs, --workers, --num-workers, --n-workers, --parallel, --processes, --concurrency, --nproc, --procs"
+    ),
+    "--jobs": (
+        "--n-jobs, -j, --agents, --workers, --num-workers, --n-workers, --parallel, --processes, --concurrency, "
+        "--nproc, --procs, --threads, --num-processes, --num-procs, --max-workers"
+    ),
+    "--all": "--every, --all-models, --all-variants, -a, -A",
+    "--all-speakers": "--speakers, --every-speaker, --all, --verbose",
+    "--all-teams": "--all, -a",
+    "--budget": (
+        "--n-trials, --trials, -n, --max-trials, --num-trials, --count, --run-cap, --max-evals, --num-samples, "
+        "--n-iter, --max-runs, --limit, --n-runs, --num-runs, --run_cap, --evals"
+    ),
+    "--config": (
+        "--config-file, --config-name, --config-path, --cfg-path, --conf, --yaml, --hparams, --params, --settings, "
+        "-c, -cn, -cp, --cn, --cp, --experiment, --preset, --recipe, --args-file, --from, --cfg-file"
+    ),
+    "--corpus": "--data, --dataset, --data-dir, --recordings, --input, -d",
+    "--deadline": "--due, --end, --until, --date, --closes",
+    "--device": "--accelerator, --dev, -D",
+    "--dry-run": "--dryrun, --check, --validate, --simulate, --test, --plan, -n",
+    "--folds": "--k, --k-folds, --n-folds, --n-splits, --cv, --kfold, -k, --splits, --fold, --num-folds",
+    "--into": "--to, --with, --target",
+    "--lang": "--language, --locale, -l",
+    "--language": "--lang, --locale, -l, --voice, --languages",
+    "--limit": "-n, -L, --max, --top, --head, --page-size, --first, --num, --last, --count, --max-results, -l",
+    "--metric": "--score, --scorer, --metric-file",
+    "--model": "--model-name, --net, --arch, --architecture, --network, --backbone, -M, --models, --nets, --model-type",
+    "--n-clips": "--clips, --n, -n, --count, --num-clips, --size, --samples, --n-samples",
+    "--n-speakers": "--speakers, --voices, --num-speakers, --n-voices",
+    "--name": (
+        "--study-name, --study, --run-name, --exp-name, --experiment-name, --id, -N, --job-name, --display-name, --title, -n"
+    ),
+    "--on": "--cluster, --launcher, --executor, --backend, --platform, --queue",
+    "--onnx": "--model, --net, --weights",
+    "--out": (
+        "-o, --output, --output-dir, --outdir, --out-dir, --save, --save-to, --dest, --destination, --target, "
+        "--path, --dir, --directory, --outfile, --output-file, -O, --to, --export, --outpath, -D, --save-path, "
+        "--submission, --html, --filename, --file"
+    ),
+    "--port": "-p, --listen",
+    "--project": "-p, --wandb-project",
+    "--entity": "-e, --wandb-entity, --org",
+    "--reason": "--message, -m, --comment, --note, --notes, --why, --body",
+    "--recordings": "--clips, --audio, --input, --folder, --data, --wavs",
+    "--remove": "--drop, --delete, --unset, -d, --rm, --clear",
+    "--runs": (
+        "--log-dir, --save-dir, --run-dir, --runs-dir, --results-dir, --checkpoint-dir, --ckpt-dir, --default-root- "
+        "dir, --logdir, --output, --output-dir, --out, -o, --dir, --outdir, --save, --experiments"
+    ),
+    "--seeds": "--repeats, --n-seeds, --num-seeds, --repeat, --n-repeats",
+    "--sort": "--sort-by, --order, --order-by, --sort-key, -s, -S",
+    "--split": "--on, --set, --subset, --partition, --part, --eval-on",
+    "--state": "--status, -s",
+    "--storage": "--db, --database, --rdb, --postgres",
+    "--table": "--csv, --metadata, --labels, --manifest",
+    "--tag": "--tags, --label, --labels, -t, --group, --job-type",
+    "--team": "--team-name, --user, --username, -u, -t, --participant, --name",
+    "--tiles": (
+        "--data, --dataset, --data-dir, --dataset-dir, --data-path, --tiles-dir, --input, --in, -i, -d, --train- "
+        "data, --features, --root, --images"
+    ),
+    "--title": "--name, --heading, -t",
+    "--token-file": "--netrc, --credentials",
+    "--variant": "--variants, --augmentation, --filter, --aug, -V, --preprocessing",
+    "--wandb": "--wandb-mode, --mode, --wandb_mode, --logger, --report-to",
+    "--version": "-V, --v, -v",
+    "--yes": "-y, --force, -f, --no-input, --assume-yes, --confirm, --no-confirm, -Y",
+    "--force": "--overwrite, -f, --yes, -y, --replace, --exist-ok",
+    "--private": "--host-view, --show-private",
+    "<run>": (
+        "--run, --run-id, --id, -r, --checkpoint, --ckpt, --weights, --model-path, --model, --name, --run-name, "
+        "--ckpt-path, --from-run, --net"
+    ),
+    "<file>": (
+        "--file, -f, --filename, --input, -i, --csv, --path, --submission, --predictions, --sweep, --config, -c, "
+        "--yaml, --sweep-file"
+    ),
+    "<files>": "--file, -f, --files, --input, -i, --wav, --audio, --data",
+    "<folder>": (
+        "--data, --dataset, --data-dir, --input, -i, --in, --folder, --dir, --corpus, --path, --recordings, --source, -d"
+    ),
+    "<corpus>": (
+        "--data, --dataset, --data-dir, --input, -i, --in, --folder, --dir, --corpus, --path, --recordings, --source, -d"
+    ),
+    "<name>": "--name, -n, --study-name, --study, -d, --dataset, --team, --team-name, --sweep, --id, --new-name",
+    "<names>": ("--name, -n, --study-name, --study, --studies, --sweep, --sweep-id, --id, --model, --net, --arch, --names"),
+    "<out>": "--out, -o, --output, --output-dir, --path, -p, --dest, --dir, --to, --target, --outdir, --folder",
+    "<solution>": "--solution, -s, --labels, --truth, --answers, --file, -f, --ground-truth, --input",
+    "<submission>": "--submission, --predictions, --file, -f",
+    "<team>": "--team, -t, --team-name, --user, --name",
+    "<deadline>": "--deadline, --to, --until, --date, --due",
+    "<tags>": "--tag, --tags, --label, --add",
+    "<number>": "--number, --attempt, -n",
+}
+_FIXED = {  # what is typed instead, with its value: the words for it
+    "--device cpu": "--cpu, --no-cuda, --no-gpu, --use-cpu",
+    "--device cuda": "--gpu, --cuda, --use-cuda, --use-gpu",
+    "--wandb off": "--no-wandb, --disable-wandb, --nowandb, --wandb-off, --disabled, --no-log",
+    "--wandb offline": "--offline",
+    "--wandb online": "--online, --use-wandb, --log-wandb, --wandb-online",
+    "--on slurm": "--slurm, --sbatch",
+    "--on ray": "--ray",
+    "--engine wandb": "--wandb-sweep",
+    "--sort val": "--best, --by-score",
+    "--lang es": "--spanish",
+    "--json": "--as-json, --to-json",
+    "--state finished": "--finished, --done, --completed",
+    "--state failed": "--failed",
+}
+_SAME_LINE = "the same line again goes on where it stopped, and answers what is done from its folder: leave {option} out"
+_FILE_SAYS = "method, metric, parameters and early_terminate stand in the sweep file: arena sweep run FILE"
+_QUIET = "notes go to stderr, results to stdout: `2>/dev/null` is quiet, `arena --version` says which Arena this is"
+_KEYS = "every setting with its default: arena train --keys; those of the project: arena config"
+_GPUS = "--device cuda or cuda:1 names the GPU of a training; several are for searches: arena sweep run FILE --gpus 0,1"
+_MANY = "many values are tried by arena sweep run FILE, both models on all variants by arena train --all"
+_NO_TIME = "there is no limit of time: train.epochs=N, or --budget N trials of a sweep; Ctrl-C stops, and the same line goes on"
+_SLURM = "arena sweep run FILE --on slurm --place slurm_partition=gpu"
+_W_AND_B = "W&B's project and entity stand in arena.toml ([wandb]) or in WANDB_PROJECT and WANDB_ENTITY"
+_PAGE = "arena contest serve (the contest on the web), arena report build (one HTML file)"
+_SECRET = "a token is not typed where others may read it: set ARENA_TOKEN, or name a file by --token-file"
+_NO_ASK = "nothing is asked here, so nothing is confirmed: leave {option} out"
+_PRECISION = "there is no such setting; arena train --keys lists them all"
+_REASONS = {  # explanation: the words that get it
+    _SAME_LINE: (
+        "--resume, --continue, --restart, --resume-from, --auto-resume, --load-if-exists, --skip-if-exists, --from- "
+        "checkpoint, --reuse, --exist-ok, --resume-id, --load, --rerun, --must-resume, --overwrite, --no-cache"
+    ),
+    _FILE_SAYS: (
+        "--sampler, --pruner, --method, --search, --algo, --algorithm, --direction, --directions, --metric, --goal, "
+        "--search-space, --space, --early-terminate, --pruning, --hyperband, --strategy, --sampler-kwargs, "
+        "--objective, --minimize, --maximize, --values, --param, --parameters, --grid, --random, --bayes"
+    ),
+    _QUIET: (
+        "--verbose, -v, -vv, --debug, --quiet, -q, --silent, --log-level, --loglevel, --no-progress, --progress, "
+        "--log-file, --verbosity, --color, --no-color, --no-bar, --info-level"
+    ),
+    _KEYS: (
+        "--cfg, --info, --resolve, --package, --print-config, --show-config, --hydra-help, --defaults, --help-all, --options"
+    ),
+    _GPUS: ("--gpus, --num-gpus, --n-gpus, --gpu-ids, --gpu-id, --devices, --cuda-devices, --nproc-per-node, --mps, --tpu"),
+    _MANY: "--multirun, -m, --sweep, --grid-search, --tune, --hpo",
+    _NO_TIME: (
+        "--timeout, --max-time, --time-limit, --walltime, --max-hours, --max-steps, --steps, --hours, --max-iters, --iterations"
+    ),
+    _SLURM: "--partition, --slurm-partition, --qos, --mem, --nodes, --time, --ntasks, --cpus-per-task",
+    _W_AND_B: "--project, --entity, --wandb-project, --wandb-entity, -e, --org",
+    _PAGE: "--web, -w, --browser, --open, --ui",
+    _SECRET: "--token, --api-key, --key, --password, --auth, --secret, -k",
+    _NO_ASK: "--yes, -y, --force, --confirm, --no-input",
+    _PRECISION: (
+        "--fp16, --amp, --bf16, --mixed-precision, --precision, --compile, --deterministic, --ema, --grad-clip, --clip-grad"
+    ),
+}
+_BY_COMMAND = {  # command and option: explanation
+    "eval --seed": "it trains with seeds 0, 1, ..: --seeds N says how many",
+    "eval --metric": "it prints macro-F1, per fold, per speaker and over all; arena report build has the other metrics",
+    "train --cfg": _KEYS,
+    "train --folds": (
+        "one fold is a setting, `arena train split.kind=loso split.fold=0`; all of them: arena eval --folds loso"
+    ),
+    "train --k-folds": "arena eval --folds 5 trains and tests every fold",
+    "train --cv": "arena eval --folds 5 trains and tests every fold",
+    "train --budget": "a budget is a sweep's: arena sweep run FILE --budget N",
+    "train --n-trials": "trials are a sweep's: arena sweep run FILE --budget N",
+    "train --count": "trials are a sweep's: arena sweep run FILE --budget N",
+    "train --save": "every training keeps its net in its run folder (`--runs` says where): leave it out",
+    "sweep agent --count": "the budget is the study's: arena sweep run FILE --budget N",
+    "sweep agent --budget": "the budget is the study's: arena sweep run FILE --budget N",
+    "sweep agent --n-trials": "the budget is the study's: arena sweep run FILE --budget N",
+    "sweep run --stop": "arena sweep stop STUDY",
+    "sweep run --pause": "arena sweep pause STUDY",
+    "sweep run --resume": "arena sweep resume STUDY (after a pause), or the same arena sweep run line again",
+    "sweep run --cancel": "arena sweep stop STUDY",
+    "sweep run --update": "edit the file, and run it under another name: --name NAME",
+    "sweep run --controller": "arena sweep run FILE --engine wandb",
+    "sweep run --config-name": "the sweep file is the first word: arena sweep run FILE",
+    "data get --unzip": "it is unpacked by itself: leave it out",
+    "data get --untar": "it is unpacked by itself: leave it out",
+    "data get --force": "what is there is verified and kept; delete the folder to get it anew",
+    "data prepare --augment": "augmentation is drawn while training, never stored: arena train --variant raw+aug",
+    "data prepare --variant": "raw and bilateral are both made; trainings choose: arena train --variant bilateral",
+    "data prepare --filter": "raw and bilateral are both made; trainings choose: arena train --variant bilateral",
+    "contest init --attempts": "a team has three attempts; a further one: arena contest grant TEAM --reason TEXT",
+    "contest init --max-submissions": "a team has three attempts; a further one: arena contest grant TEAM --reason TEXT",
+    "contest init --title": "arena contest init SOLUTION --name NAME",
+    "contest standings --download": "arena contest gradebook FILE (a CSV), arena contest standings --json",
+    "contest standings --csv": "arena contest gradebook FILE (a CSV), arena contest standings --json",
+    "contest standings --public": "public scores are what it prints; --private adds the host's",
+    "runs rm --all": "name the runs, or --state failed: arena runs rm RUN",
+    "runs --json-fields": "--json prints all fields",
+    "predict --batch-size": "there is no batch to choose: leave it out",
+    "predict --proba": "--json prints all ten probabilities",
+    "predict --probabilities": "--json prints all ten probabilities",
+}
+_OF_TRAININGS = (_FILE_SAYS, _KEYS, _GPUS, _MANY, _NO_TIME, _SLURM, _W_AND_B, _PRECISION, _SAME_LINE)
+_TRAINING = ("", "train", "eval", "sweep", "demo", "models", "predict", "inspect", "data")
+_DROPPED = {  # options that are left out with their value: the commands
+    "-c": "contest submit, contest standings, contest attempts, contest validate, submit",
+    "--competition": "contest submit, contest standings, contest attempts, contest validate, submit",
+    "--list": "models, runs, sweep status, contest team list",
+    "-s": "contest standings",
+    "--show": "contest standings",
+    "-m": "contest submit, submit",
+    "--message": "contest submit, submit",
+}
+_CONFIGS = ("job", "hydra", "all")  # values of Hydra's -c
+_NAMES_OF_WORD: dict[str, list[str]] = {}
+for _name, _words in _NAMES.items():
+    for _word in _words.split(", "):
+        _NAMES_OF_WORD.setdefault(_word, []).append(_name)
+_FIXED_OF_WORD = {word: text for text, words in _FIXED.items() for word in words.split(", ")}
+_REASON_OF_WORD = {word: text for text, words in _REASONS.items() for word in words.split(", ")}
+
+
+def list_names(option: str) -> list[str]:
+    """Return what an option of another tool may be called here: options, with a value or without, and `<arguments>`."""
+    return [_FIXED_OF_WORD[option]] if option in _FIXED_OF_WORD else _NAMES_OF_WORD.get(option, [])
+
+
+def is_dropped(command: str, option: str) -> bool:
+    """Return True for an option that means nothing to this command and is left out with its value."""
+    return command in _DROPPED.get(option, "-").split(", ")
+
+
+def explain_here(command: str, option: str, value: str) -> str:
+    """Return the reason that this very command has no such option, or the line to type; empty where neither is known."""
+    return _KEYS if option == "-c" and value in _CONFIGS else _BY_COMMAND.get(f"{command} {option}", "")
+
+
+def explain_anywhere(command: str, option: str) -> str:
+    """Return the reason that no command has such an option; empty where none is known, or not for this command."""
+    text = _REASON_OF_WORD.get(option, "")
+    return "" if text in _OF_TRAININGS and command.split(" ")[0] not in _TRAINING else text

@@ -1,0 +1,126 @@
+"""Unknown options: the error that shows the whole line to type, with the value that was given."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from arena.base.errors import UsageError
+from arena.base.suggest import nearest
+from arena.command_line.option_words import explain_anywhere, explain_here, is_dropped, list_names
+
+_CUTOFF = 0.75
+_FORMATS = {"json": "--json", "csv": "--csv"}
+_SECTIONS = {"data prepare": "tiles.", "data show": "augment.", "data solution": "split."}  # those that a command takes
+_VALUE = re.compile(r"-?[\d.]|[^-]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """An option in a line: its words are line[start:end]."""
+
+    start: int
+    end: int
+    value: str
+
+
+def explain_option(command: Any, name: str, line: Sequence[str], find_unknown: Callable[[list[str]], str]) -> UsageError:
+    """Return the error of a line with an option that the command lacks.
+
+    Args:
+        command: typer's.
+        name: its words, such as "sweep run".
+        line: what was typed behind them.
+        find_unknown: returns the first unknown option of a line; empty where there is none.
+    """
+    line, unknown = list(line), find_unknown(list(line))
+    first, full_name = unknown, f"arena {name}".strip()
+    while unknown:
+        value = _locate(line, unknown).value
+        absence = explain_here(name, unknown, value)
+        other = None if absence else _rewrite(command, name, line, unknown)
+        if other is None:
+            absence = absence or explain_anywhere(name, unknown) or _explain_setting(command, name, unknown, value)
+            text = f"did you mean: {absence}" if absence.startswith("arena ") else absence.format(option=unknown)
+            return UsageError(f"no option {unknown} in {full_name}; {text or _list_options(command)}")
+        line, unknown = other, find_unknown(list(other))
+    words = [*full_name.split(), *line, *_list_missing(command, line)]
+    return UsageError(f"no option {first} in {full_name}; did you mean: {shlex.join(words)}")
+
+
+def _rewrite(command: Any, name: str, line: list[str], option: str) -> list[str] | None:
+    """Return the line with the option as the command has it; None where nothing is known to be meant."""
+    token = _locate(line, option)
+    before, after = line[: token.start], line[token.end :]
+    rest = line[token.start + 1 :]  # as if the option had no value
+    if is_dropped(name, option):
+        return [*before, *after]
+    options = {text: param for param in command.params for text in (*param.opts, *param.secondary_opts)}
+    if (flag := _FORMATS.get(token.value, "")) in options:
+        return [*before, flag, *after]
+    for candidate in list_names(option):
+        match candidate.split():
+            case [text, value] if text in options:
+                return [*before, text, value, *rest]
+            case [text] if text in options:
+                is_flag = getattr(options[text], "is_flag", False)
+                return [*before, text, *(rest if is_flag else [token.value, *after] if token.value else rest)]
+            case [text] if text.startswith("<") and token.value and _has_argument(command, text[1:-1]):
+                return [*before, token.value, *after]
+    if setting := _find_setting(command, name, option, token.value):
+        return [*before, setting, *after]
+    near = nearest(option, [text for text in options if text.startswith("--")], _CUTOFF) if option.startswith("--") else None
+    return [*before, near, *line[token.start + 1 : token.end], *after] if near else None
+
+
+def _locate(line: list[str], option: str) -> _Token:
+    for start, word in enumerate(line):
+        if word == option:
+            follows = line[start + 1] if line[start + 1 :] and _VALUE.match(line[start + 1]) else ""
+            return _Token(start, start + 1 + bool(follows), follows)
+        if word.startswith(f"{option}=") or (len(option) == 2 and word.startswith(option) and word[1:2] != "-"):
+            return _Token(start, start + 1, word[len(option) :].removeprefix("="))
+    raise AssertionError(option)
+
+
+def _has_argument(command: Any, name: str) -> bool:
+    return any(param.param_type_name == "argument" and param.name == name for param in command.params)
+
+
+def _find_setting(command: Any, name: str, option: str, value: str) -> str:
+    """Return the option as a setting, `train.epochs=5`; empty where the command takes none, or none is meant."""
+    if not _has_argument(command, "overrides"):
+        return ""
+    from cnn.keys import keys, match_word
+
+    section = _SECTIONS.get(name, "")
+    allowed = [key for key in keys() if (key.startswith(section) if section else not key.startswith("tiles."))]
+    key = match_word(option.lstrip("-"), allowed)
+    return f"{key}={value or 'VALUE'}" if key else ""
+
+
+def _explain_setting(command: Any, name: str, option: str, value: str) -> str:
+    """Return a hint to the setting that is nearest to the option; empty where there is none."""
+    from cnn.keys import explain_related, keys, match_word
+
+    if not _has_argument(command, "overrides"):
+        return ""
+    key = match_word(option.lstrip("-"), list(keys()))
+    if key.startswith("tiles.") and name != "data prepare":
+        return f"it is fixed when tiles are prepared: arena data prepare CORPUS {key}={value or 'VALUE'}"
+    return explain_related(option.lstrip("-"))
+
+
+def _list_missing(command: Any, line: list[str]) -> list[str]:
+    """Return the options that the command needs and the line lacks."""
+    needed = [param for param in command.params if param.param_type_name == "option" and param.required]
+    return [word for param in needed if not set(param.opts) & set(line) for word in (param.opts[0], param.name.upper())]
+
+
+def _list_options(command: Any) -> str:
+    options = [param for param in command.params if param.param_type_name == "option" and not param.hidden]
+    keys = "; settings are written KEY=VALUE, and arena train --keys lists them" if _has_argument(command, "overrides") else ""
+    return f"it has {', '.join([*(param.opts[0] for param in options), '--help'])}{keys}"
