@@ -56,7 +56,9 @@ _NAMES = {  # an option, or "<argument>" whose place the value takes; the first 
         "--log-dir, --save-dir, --run-dir, --runs-dir, --results-dir, --checkpoint-dir, --ckpt-dir, --default-root- "
         "dir, --logdir, --output, --output-dir, --out, -o, --dir, --outdir, --save, --experiments"
     ),
-    "--seeds": "--repeats, --n-seeds, --num-seeds, --repeat, --n-repeats",
+    "--n-attempts": "--attempts, --n, -n",
+    "--n-seeds": "--repeats, --seeds, --num-seeds, --repeat, --n-repeats",
+    "--secret": "--seed",
     "--sort": "--sort-by, --order, --order-by, --sort-key, -s, -S",
     "--split": "--on, --set, --subset, --partition, --part, --eval-on",
     "--state": "--status, -s",
@@ -161,7 +163,7 @@ _REASONS = {  # explanation: the words that get it
     ),
 }
 _BY_COMMAND = {  # command and option: explanation
-    "eval --seed": "it trains with seeds 0, 1, ..: --seeds N says how many",
+    "eval --seed": "it trains with seeds 0, 1, ..: --n-seeds N says how many",
     "eval --metric": "it prints macro-F1, per fold, per speaker and over all; arena report build has the other metrics",
     "train --cfg": _KEYS,
     "train --folds": (
