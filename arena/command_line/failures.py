@@ -7,11 +7,9 @@ from traceback import format_exception
 
 import typer
 
-import arena.base.install
 from arena.base.errors import ArenaError
 from arena.base.terminal import print_json, say
 from arena.command_line.interrupt import INTERRUPTED
-from leaderboard.errors import FileError
 
 _BROKEN_PIPE = 141  # exit code that shells give a command whose reader has left
 
@@ -31,7 +29,7 @@ def report_failure(error: BaseException, *, as_json: bool) -> int:
     code = _read_exit_code(error)
     if cause is None:
         return code
-    message, details = _explain(cause), [str(fault) for fault in cause.others] if isinstance(cause, FileError) else []
+    message, details = _explain(cause), [str(fault) for fault in getattr(cause, "others", ())]
     if isinstance(cause, KeyboardInterrupt):
         say(message)
     elif not isinstance(error, SystemExit):
@@ -56,7 +54,9 @@ def _explain(error: BaseException) -> str:
     if isinstance(error, typer.TyperException):
         return error.format_message()
     if isinstance(error, ImportError | OSError):
-        return arena.base.install.explain(error) or ""
+        from arena.base.install import explain
+
+        return explain(error) or ""
     lines = {
         ArenaError: str(error),
         typer.Abort: "aborted",

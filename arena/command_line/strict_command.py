@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import typer
@@ -25,7 +26,7 @@ class StrictCommand(TyperCommand):
 class StrictGroup(TyperGroup):
     """A group of commands that knows the whole tree, for hints; its own options are given once, unless they can be repeated."""
 
-    app: typer.Typer
+    list_tree: Callable[[], list[tuple[str, ...]]]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         _check_options(self, ctx, args)
@@ -33,7 +34,7 @@ class StrictGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
-            raise explain_command(self.app, tuple(ctx.command_path.split()[1:]), args)
+            raise explain_command(self.list_tree(), tuple(ctx.command_path.split()[1:]), args)
         return super().resolve_command(ctx, args)
 
 
@@ -60,9 +61,9 @@ def _check_options(command: Any, context: Any, args: list[str]) -> None:
             raise typer.BadParameter(f"{parameter.opts[0]} takes one value and is given {times}; give it once")
 
 
-def make_strict(app: typer.Typer) -> None:
-    """Make every command of `app` a StrictCommand, and every group a StrictGroup."""
-    strict_group = type("StrictGroup", (StrictGroup,), {"app": app})
+def make_strict(app: typer.Typer, list_tree: Callable[[], list[tuple[str, ...]]]) -> None:
+    """Make every command of `app` a StrictCommand, and every group a StrictGroup; `list_tree` lists all words for hints."""
+    strict_group = type("StrictGroup", (StrictGroup,), {"list_tree": staticmethod(list_tree)})
     app.info.cls = strict_group
     _set_classes(app, strict_group)
 

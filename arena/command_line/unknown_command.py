@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import permutations
 
-import typer
-
 from arena.base.errors import UsageError
 from arena.base.suggest import nearest
 from arena.command_line.aliases import ALIASES, replace_aliases
 from arena.command_line.hints import HINTS, format_hint
-from arena.command_line.selected_command import list_commands
 
 _TOOLS = ("kaggle", "wandb", "optuna", "gh", "hydra", "python", "arena")
 _MOST_MATCHES = 4
@@ -21,9 +18,8 @@ _SIBLING_CUTOFF, _TREE_CUTOFF, _SHORT_CUTOFF = 0.75, 0.8, 0.85
 Path = tuple[str, ...]
 
 
-def explain_command(app: typer.Typer, path: Path, words: Sequence[str]) -> UsageError:
+def explain_command(tree: Sequence[Path], path: Path, words: Sequence[str]) -> UsageError:
     """Return the error of a command line whose first `words` is no command of the group `path`."""
-    tree = list_commands(app)
     text = " ".join((*path, words[0]))
     error = f"no command {text!r}"
     if not path and (hint := _explain_shape(words)):

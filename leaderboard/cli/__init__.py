@@ -1,1 +1,1 @@
-"""Commands of the contest; arena/cli.py mounts them."""
+"""Commands of the contest; arena/command_line/tree.py mounts them."""

@@ -31,13 +31,13 @@ class Blocker:
 
 
 def run(words):
-    import arena.cli
+    import arena.__main__
 
     out, err, code = io.StringIO(), io.StringIO(), 0
     sys.argv = ["arena", *words]
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            arena.cli.main()
+            arena.__main__.main()
         except SystemExit as ended:
             code = ended.code or 0
     return code, out.getvalue(), err.getvalue()

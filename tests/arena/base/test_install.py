@@ -32,13 +32,13 @@ class Absent:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
 sys.meta_path.insert(0, Absent())
-import arena.cli
+import arena.__main__
 
 for words in json.loads(sys.argv[1]):
     sys.argv[1:], said = words, io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         try:
-            arena.cli.main()
+            arena.__main__.main()
             code = 0
         except SystemExit as ended:
             code = ended.code or 0

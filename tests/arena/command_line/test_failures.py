@@ -12,6 +12,7 @@ import pytest
 import typer.main
 
 import arena.cli
+from arena.__main__ import main
 from arena.command_line.failures import report_failure
 
 
@@ -39,7 +40,7 @@ def fail(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest
     """Return the document on stdout and the text on stderr of a command that fails."""
     monkeypatch.setattr(sys, "argv", ["arena", *words, "--json"])
     with pytest.raises(SystemExit) as ended:
-        arena.cli.main()
+        main()
     printed = capsys.readouterr()
     document = json.loads(printed.out)
     assert document["exit_code"] == ended.value.code
@@ -95,7 +96,7 @@ def test_further_lines_of_a_file_are_details(monkeypatch: pytest.MonkeyPatch, ca
     Path("answers.csv").write_text("id,label\nc,11\nd,x\n")
     monkeypatch.setattr(sys, "argv", ["arena", "contest", "init", "true.csv", "--name", "Digits"])
     with pytest.raises(SystemExit):
-        arena.cli.main()
+        main()
     capsys.readouterr()
     document, lines = fail(("contest", "validate", "answers.csv"), monkeypatch, capsys)
     assert lines == f"error: {document['error']}\n" + "".join(f"  {detail}\n" for detail in document["details"])
@@ -125,5 +126,5 @@ def test_other_ends_are_documents_too(
 def test_without_json_stdout_stays_empty(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "argv", ["arena", "train"])
     with pytest.raises(SystemExit):
-        arena.cli.main()
+        main()
     assert capsys.readouterr().out == ""

@@ -306,8 +306,8 @@ def test_ctrl_c_ends_all_processes_with_one_line_and_keeps_what_is_done(corpus_f
 
 def interrupted(corpus_folder: Path, tiles: Path) -> tuple[int, str, int]:
     """Exit code, standard error and process group of a `data prepare` that gets Ctrl-C after its first chunk."""
-    code = f"from cnn.tiles import chunks; chunks.CHUNK = 2; import arena.cli, sys; sys.argv[1:] = {['data', 'prepare']}"
-    code += f" + [{str(corpus_folder)!r}, '--tiles', {str(tiles)!r}, '--jobs', '2']; arena.cli.main()"
+    code = f"from cnn.tiles import chunks; chunks.CHUNK = 2; import arena.__main__, sys; sys.argv[1:] = {['data', 'prepare']}"
+    code += f" + [{str(corpus_folder)!r}, '--tiles', {str(tiles)!r}, '--jobs', '2']; arena.__main__.main()"
     with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         deadline = time.monotonic() + 120
         while not any(path.stat().st_size for path in tiles.glob(".*.part/journal")) and process.poll() is None:
