@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-import arena.cli
 from arena.command_line.aliases import ALIASES, replace_aliases
 from arena.command_line.hints import HINTS
-from arena.command_line.selected_command import list_commands
+from arena.command_line.main import run_command_line
+from arena.command_line.tree import list_commands
 from cnn.overrides import spell_out
 
 GUESSES = tomllib.loads(Path(__file__).with_name("guesses.toml").read_text(encoding="utf-8"))
-TREE = [" ".join(words) for words in list_commands(arena.cli.app)]
+TREE = [" ".join(words) for words in list_commands()]
 
 
 def find_command(line: str) -> str:
@@ -37,7 +37,7 @@ def test_a_guess_that_does_nothing_names_the_line_to_type(
     for guess, line in GUESSES["names"].items():
         monkeypatch.setattr("sys.argv", ["arena", *shlex.split(guess)])
         with pytest.raises(SystemExit) as ended:
-            arena.cli.main()
+            run_command_line()
         printed = capsys.readouterr()
         if ended.value.code not in (1, 2) or printed.out or line not in printed.err or printed.err.count("\n") != 1:
             failures[guess] = (line, ended.value.code, printed.out + printed.err)
