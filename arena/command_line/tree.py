@@ -157,6 +157,7 @@ def select_app(word: str) -> typer.Typer:
         app = build_root()
         for entry in TREE:
             app.command(entry.word, short_help=entry.summary, rich_help_panel=entry.panel)(lambda: None)
+        make_strict(app, list_commands)
         return app
     entries = [entry for entry in TREE if entry.word == word]
     return _build(entries) if entries else build_app()
