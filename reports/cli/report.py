@@ -94,6 +94,9 @@ def build_command(
     title: Title = "",
     lang: Lang = IN_ENGLISH,
     private: Private = False,
+    refresh: Annotated[
+        int, typer.Option(min=0, help="The page is not final: it says so, and loads itself again every so many seconds.")
+    ] = 0,
     pdf: Annotated[bool, typer.Option("--pdf", help="Print a PDF beside the page, by the Chromium that is installed.")] = False,
     wide: Wide = False,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
@@ -105,6 +108,7 @@ def build_command(
     from reports.page.output import as_plain
 
     more = {"named_runs": tuple(run or ()), "tiles": tiles, "title": title, "lang": lang.value, "private": private}
+    more["refresh_s"] = refresh
     facts = build_with_bar(resolve_sources(runs, studies, contest, **more), out, pdf=pdf)
     print_json(as_plain(plain_facts(facts))) if as_json else _print_summary(facts, out)
 

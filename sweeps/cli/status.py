@@ -98,7 +98,7 @@ def best(
     facts = read_study(studies, name)
     if facts.best is None:
         raise StudyError(f"study {name!r} has no finished trial yet; run it with `arena sweep agent {name}`")
-    note = "" if facts.importances else explain_absence(facts.n("finished"))
+    note = "" if facts.importances else explain_absence(facts.n_completed)
     if json:
         shares = {"importances": facts.importances, "importances_note": note}
         return print_json({"best": dataclasses.asdict(facts.best), **shares, "command": facts.command})
