@@ -55,9 +55,11 @@ _NAMES = {  # an option, or "<argument>" whose place the value takes; the first 
     "--remove": "--drop, --delete, --unset, -d, --rm, --clear",
     "--runs": (
         "--log-dir, --save-dir, --run-dir, --runs-dir, --results-dir, --checkpoint-dir, --ckpt-dir, "
-        "--default-root- dir, --logdir, --output, --output-dir, --out, -o, --dir, --outdir, --save, --experiments"
+        "--default-root-dir, --logdir, --output, --output-dir, --out, -o, --dir, --outdir, --save, --experiments"
     ),
+    "--n-attempts": "--attempts, --n, -n",
     "--n-seeds": "--repeats, --seeds, --num-seeds, --repeat, --n-repeats",
+    "--secret": "--seed",
     "--sort": "--sort-by, --order, --order-by, --sort-key, -s, -S",
     "--split": "--on, --set, --subset, --partition, --part, --eval-on",
     "--state": "--status, -s",
@@ -66,7 +68,7 @@ _NAMES = {  # an option, or "<argument>" whose place the value takes; the first 
     "--tag": "--tags, --label, --labels, -t, --group, --job-type",
     "--team": "--team-name, --user, --username, -u, -t, --participant, --name",
     "--tiles": (
-        "--data, --dataset, --data-dir, --dataset-dir, --data-path, --tiles-dir, --input, --in, -i, -d, --train- data, "
+        "--data, --dataset, --data-dir, --dataset-dir, --data-path, --tiles-dir, --input, --in, -i, -d, --train-data, "
         "--features, --root, --images"
     ),
     "--title": "--name, --heading, -t",
@@ -136,8 +138,7 @@ _PRECISION = "there is no such setting; arena train --keys lists them all"
 _REASONS = {  # explanation: the words that get it
     _SAME_LINE: (
         "--resume, --continue, --restart, --resume-from, --auto-resume, --load-if-exists, --skip-if-exists, "
-        "--from- checkpoint, --reuse, --exist-ok, --resume-id, --load, --rerun, --must-resume, --overwrite, "
-        "--no-cache"
+        "--from-checkpoint, --reuse, --exist-ok, --resume-id, --load, --rerun, --must-resume, --overwrite, --no-cache"
     ),
     _FILE_SAYS: (
         "--sampler, --pruner, --method, --search, --algo, --algorithm, --direction, --directions, --metric, --goal, "

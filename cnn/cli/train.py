@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.base.locks import require_posix
-from arena.base.options import Wide
+from arena.base.options import Device, Every, Json, Overrides, Runs, Tiles, Wandb, WandbMode, Wide, variant_option
 from arena.base.terminal import Column, Number, Prose, duration, print_json, print_table, progress, say
-from cnn.cli.options import Device, Every, Json, Models, Overrides, Runs, Tiles, Wandb
+from cnn.cli.options import Models, TrainingJobs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,16 +27,13 @@ app = typer.Typer()
 def train_command(
     overrides: Overrides = None,
     model: Models = None,
-    variant: Annotated[
-        list[str] | None,
-        typer.Option(help="raw, bilateral, raw+aug or bilateral+aug; repeat for more.", show_default="raw"),
-    ] = None,
+    variant: Annotated[list[str] | None, variant_option(show_default="raw")] = None,
     every: Every = False,
     tiles: Tiles = Path("tiles"),
     runs: Runs = Path("runs"),
-    jobs: Annotated[int, typer.Option(min=0, help="Trainings at once; 0 chooses.", show_default="one a core")] = 0,
+    jobs: TrainingJobs = 0,
     device: Device = "auto",
-    wandb: Wandb = "auto",
+    wandb: Wandb = WandbMode.AUTO,
     name: Annotated[str, typer.Option(help="Names the training: `arena predict NAME`.", show_default=False)] = "",
     tag: Annotated[list[str] | None, typer.Option(help="Marks the trainings, for `arena runs --tag`; repeat for more.")] = None,
     keys: Annotated[bool, typer.Option("--keys", help="List every setting with its default, and stop.")] = False,

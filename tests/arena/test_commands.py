@@ -37,6 +37,7 @@ def test_one_command_is_built_as_it_stands_in_the_whole_tree() -> None:
 
 def test_every_command_about_a_contest_reads_its_path_from_the_environment() -> None:
     options = {name: param for name, command in TREE.items() for param in command.params if "--contest" in param.opts}
+    del options["arena new"]  # writes the path into arena.toml
     assert len(options) >= 30
     assert {name: param.envvar for name, param in options.items() if param.envvar != "ARENA_CONTEST"} == {}
 
