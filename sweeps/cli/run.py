@@ -87,6 +87,7 @@ def run(
     from sweeps.errors import OptionError
     from sweeps.pool.agent_options import AgentOptions
     from sweeps.pool.plan import Locations, Search, SweepRequest, Workers, choose_studies
+    from sweeps.training.configuration import check_tiles
 
     words = [word for word in (file, *(overrides or [])) if word]
     account = os.environ if engine is EngineName.WANDB else {}
@@ -122,6 +123,7 @@ def run(
             ),
         )
         request.check()
+        check_tiles(settings_file, tiles)
     except OptionError as error:
         raise typer.BadParameter(str(error)) from error
     if code := _run(request, json):
