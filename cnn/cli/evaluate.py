@@ -25,7 +25,7 @@ from arena.base.options import (
     out_option,
     variant_option,
 )
-from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
+from arena.base.terminal import Column, Number, Prose, print_json, print_table, print_text, say
 from cnn.cli.options import Models, SplitName, TrainingJobs, split_option
 from cnn.cli.train import train_with_bar
 
@@ -142,7 +142,7 @@ def print_evaluations(plan: EvaluationPlan, results: Results, *, every_speaker: 
         seeds = f"{scores.n_seeds} seeds" if scores.n_seeds > 1 else "1 seed"
         kind = "groups of speakers" if plan.folds.isdecimal() else plan.folds
         clips = f"{scores.n_clips:,} {scores.on} clips"
-        print(f"{arm.model} on {arm.variant}: {len(scores.folds)} folds ({kind}), {seeds}, {clips}\n")
+        print_text(f"{arm.model} on {arm.variant}: {len(scores.folds)} folds ({kind}), {seeds}, {clips}\n")
         _print_scores(scores, most_rows)
         for name, text in _lines(scores):
             print(_wrap(name, text))
