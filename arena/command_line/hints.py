@@ -37,6 +37,9 @@ _MEANINGS = {  # line to type: the words that get it
     ),
     "shipped nets stay; a training is deleted by arena runs rm RUN": "models delete, models rm, models remove",
     "arena eval --folds loso": "evaluation, evals",
+    "arena export RUN (a net), arena report build (results), arena contest publish FOLDER (standings)": (
+        "release, release create, release list, release download"
+    ),
     _NEW: "init, create, start, setup, make, begin",
     _LISTS: "list, ls, ps, info, show, view, describe, get, query, search, find, status",
     _RUN: "run, exec, execute, launch, job, jobs, go, do",
@@ -203,8 +206,7 @@ _MEANINGS = {  # line to type: the words that get it
     ),
     "arena demo (everything, on synthetic voices)": "example, sample, try, tour, playground, simulate, hello",
     "files and folders are yours: git keeps their history, Arena none of its own": (
-        "commit, checkout, branch, add, issue, pr, gist, fork, revert, stash, rebase, init-repo, tag-release, release, "
-        "release create, release download, release list"
+        "commit, checkout, branch, add, issue, pr, gist, fork, revert, stash, rebase, init-repo, tag-release"
     ),
     _MERGE: "merge-teams, combine, concat",
     "arena contest close --reason TEXT, arena sweep stop STUDY": "end, finish, freeze, terminate",

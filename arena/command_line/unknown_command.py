@@ -100,12 +100,12 @@ def _find_similar(tree: Sequence[Path], path: Path, word: str) -> list[Path]:
 
 def _nearest(word: str, choices: Iterable[str], cutoff: float) -> str | None:
     """Return the choice of which `word` is the beginning, the end of a longer one, or a misspelling of a letter or two."""
-    choices = [text for text in choices if text[0] == word[0] or sorted(text) == sorted(word)]
-    if len(word) >= _SHORTEST - 1:
-        for text in choices:
-            if text.startswith(word) or (word.startswith(f"{text}-") and " " not in text):
-                return text
-    return nearest(word, [text for text in choices if abs(len(text) - len(word)) <= 1], cutoff)
+    choices = list(choices)
+    for text in choices:
+        is_longer = len(word) >= _SHORTEST - 1 and (text.startswith(word) or word.startswith(f"{text}-"))
+        if sorted(text) == sorted(word) or is_longer:
+            return text
+    return nearest(word, [text for text in choices if text[0] == word[0] and abs(len(text) - len(word)) <= 1], cutoff)
 
 
 def _permute(words: Sequence[str]) -> list[str]:
