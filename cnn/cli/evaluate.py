@@ -75,18 +75,19 @@ def evaluate_folds(
     require_posix("arena eval")
     from cnn.files import check_output
     from cnn.overrides import parse_assignments, spell_out
-    from cnn.project import choose_cells, open_project, select_settings
+    from cnn.project import choose_cells, open_project, select_settings, split_cell
     from cnn.runs.config_file import read_config_file
     from cnn.runs.folds import OPTIONS_OF_KEYS, EvaluationPlan
     from cnn.tiles.tile_set import find_tiles
     from cnn.train.pool import TrainingPaths
 
     is_replacing = out is not None and check_output(out, _COLUMNS)
-    project, file, typed = open_project(), read_config_file(config), spell_out(overrides or ())
-    cells = choose_cells(project, model or file.models, variant or file.variants, every=every, variant="raw+aug")
+    project, file = open_project(), read_config_file(config)
+    typed, nets, cell_variants = split_cell(spell_out(overrides or ()), model or (), variant or ())
+    cells = choose_cells(project, nets or file.models, cell_variants or file.variants, every=every, variant="raw+aug")
     models, variants = (tuple(dict.fromkeys(names)) for names in zip(*cells, strict=True))
     without = tuple(OPTIONS_OF_KEYS)
-    settings = (*select_settings(project, without), *file.list_settings(model or (), without), *typed)
+    settings = (*select_settings(project, without), *file.list_settings(nets, without), *typed)
     plan = EvaluationPlan(folds=folds, models=models, variants=variants, n_seeds=n_seeds, on=split.value, overrides=settings)
     paths = TrainingPaths(tiles=find_tiles(tiles, say).folder, runs=runs, device=device, wandb=wandb)
     results = _evaluate(plan, paths, jobs, refused=() if every else parse_assignments(typed))
