@@ -25,7 +25,21 @@ _CARRY = "arena export RUN (ONNX), arena contest submit FILE --team TEAM --onnx 
 _NEW = "arena new FOLDER (a team's project), arena contest init SOLUTION (a contest)"
 
 _MEANINGS = {  # line to type: the words that get it
-    "arena new FOLDER": "bootstrap, quickstart, project, projects, repo, workspace, repo create",
+    "arena new FOLDER": "bootstrap, quickstart, workspace",
+    "arena config (what holds in this project), arena new FOLDER (another)": (
+        "project, projects, repo, repo create, repo view, repo list"
+    ),
+    "arena sweep trials STUDY, arena sweep best STUDY": "trial, trial best, trial list, trial show",
+    "arena sweep dashboard": "optuna-dashboard, optuna dashboard",
+    "arena runs tag RUN TAG (of a run), arena data solution (true labels)": "label, label create, label list",
+    "caches are folders that may be deleted: --cache says where that of scans is": (
+        "cache, cache list, cache delete, purge-cache"
+    ),
+    "shipped nets stay; a training is deleted by arena runs rm RUN": "models delete, models rm, models remove",
+    "arena eval --folds loso": "evaluation, evals",
+    "arena export RUN (a net), arena report build (results), arena contest publish FOLDER (standings)": (
+        "release, release create, release list, release download"
+    ),
     _NEW: "init, create, start, setup, make, begin",
     _LISTS: "list, ls, ps, info, show, view, describe, get, query, search, find, status",
     _RUN: "run, exec, execute, launch, job, jobs, go, do",
@@ -47,7 +61,7 @@ _MEANINGS = {  # line to type: the words that get it
     ),
     "arena contest attempts TEAM": "submissions, attempts-left, submissions list, my-submissions, tries",
     "arena contest standings": "scores, ranking, rankings, rank, scoreboard, board, lb, results, winner",
-    _SEND: "push, upload, send, share, deploy, release, release create, publish-model",
+    _SEND: "push, upload, send, share, deploy, publish-model",
     "arena data get NAME": "download, fetch, pull, clone, wget, download-data, get-data, data clone",
     "arena data import FOLDER OUT": (
         "data add, data upload, data load, data convert, data register, data push, add-data, record"
@@ -64,7 +78,7 @@ _MEANINGS = {  # line to type: the words that get it
         "data transform, data spectrogram, data resample, data cache"
     ),
     _SPLIT: "split, data split, folds, data splits, splits, data fold, data folds, train-test-split",
-    _LABELS: "labels, data labels, label, answers, ground-truth",
+    _LABELS: "labels, data labels, answers, ground-truth",
     _REPORT: "plot, graph, chart, visualize, visualise, view-report, html, pdf, summary, summarize, figures",
     "arena report compare A B": "diff, compare-runs, runs compare, runs diff, report diff, run compare, models compare",
     "arena report paper": "report latex, report tex, latex, report article, report pdf",
@@ -137,7 +151,7 @@ _MEANINGS = {  # line to type: the words that get it
         "models instances, models variations"
     ),
     _CARRY: "models upload, models push, models export, onnx, save, convert, models download, models pull",
-    "arena inspect RUN": "explain, interpret, gradcam, grad-cam, saliency, attention, embeddings, tsne, debug, trace",
+    "arena inspect RUN": "explain, interpret, gradcam, grad-cam, saliency, embeddings, tsne, debug, trace",
     "arena models NET --layers": "models layers, params-count, models inspect, torchinfo, models params",
     _LOGS: "log, logs, history, watch, monitor, tail, events, follow, top",
     "arena runs show RUN": ("runs logs, runs log, runs watch, runs history, runs open, run watch, run logs, runs metrics"),

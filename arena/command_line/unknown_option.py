@@ -145,6 +145,8 @@ def _list_missing(command: Any, line: list[str]) -> list[str]:
 
 
 def _list_options(command: Any) -> str:
+    if commands := getattr(command, "commands", {}):
+        return f"it has the commands {', '.join(commands)}, and --help behind each"
     options = [param for param in command.params if param.param_type_name == "option" and not param.hidden]
     keys = "; settings are written KEY=VALUE, and arena train --keys lists them" if _has_argument(command, "overrides") else ""
     return f"it has {', '.join([*(param.opts[0] for param in options), '--help'])}{keys}"
