@@ -169,5 +169,5 @@ def _print_keys(project: Project, model: str, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
-        columns = (Column("key"), Column("default"), Prose("values"), Prose("meaning"))
+        columns = (Column("key"), Column("default"), Prose("values", 2), Prose("meaning"))
         print_table(columns, [[str(row[column.name]) for column in columns] for row in rows])
