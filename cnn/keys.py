@@ -68,6 +68,7 @@ _OPTIONS = {  # option: words that are typed as a key
 _OPTION_OF_WORD = {word: option for option, words in _OPTIONS.items() for word in words.split(", ")}
 _KEY_OF_WORD = {word: key for key, words in _WORDS.items() for word in words.split(", ")}
 _OF_CHOICES = ("name", "type", "kind", "_target_", "class", "id")  # last parts of other tools' keys for what is chosen
+_RUN = re.compile(r"best|latest|(?=.*\d)[0-9a-f]{4,16}")
 _LIST = "`arena train --keys` lists them all"
 _RELATED_KEY = {word: key for key, words in _RELATED.items() for word in words.split(", ")}
 _SEVERAL = re.compile(r"\w*\(.*\)|\[.*\]|.*,.*")
@@ -178,6 +179,8 @@ def _explain_word(word: str, allowed: Collection[str]) -> str:
         return f"; did you mean: --model {word}"
     if word in VARIANTS:
         return f"; did you mean: --variant {word}"
+    if _RUN.fullmatch(word):
+        return f"; a run is shown by `arena runs show {word}`, and answers by `arena predict {word}`"
     key = match_word(word.strip("+:"), allowed)
     return f"; did you mean {key}=VALUE?" if key and word not in allowed else ""
 

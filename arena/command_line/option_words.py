@@ -41,6 +41,8 @@ _NAMES = {  # an option, or "<argument>" whose place the value takes; the first 
     ),
     "--on": "--cluster, --launcher, --executor, --backend, --platform, --queue",
     "--onnx": "--model, --net, --weights",
+    "<files>": "--file, -f, --files, --input, -i, --wav, --audio, --data",
+    "--recordings": "--clips, --audio, --input, --folder, --data, --wavs, --dir, --directory",
     "--out": (
         "-o, --output, --output-dir, --outdir, --out-dir, --save, --save-to, --dest, --destination, --target, --path, "
         "--dir, --directory, --outfile, --output-file, -O, --to, --export, --outpath, -D, --save-path, --submission, "
@@ -51,8 +53,6 @@ _NAMES = {  # an option, or "<argument>" whose place the value takes; the first 
     "--project": "-p, --wandb-project",
     "--entity": "-e, --wandb-entity, --org",
     "--reason": "--message, -m, --comment, --note, --notes, --why, --body",
-    "<files>": "--file, -f, --files, --input, -i, --wav, --audio, --data",
-    "--recordings": "--clips, --audio, --input, --folder, --data, --wavs",
     "--remove": "--drop, --delete, --unset, -d, --rm, --clear",
     "--runs": (
         "--log-dir, --save-dir, --run-dir, --runs-dir, --results-dir, --checkpoint-dir, --ckpt-dir, "
@@ -159,7 +159,7 @@ _REASONS = {  # explanation: the words that get it
         "--timeout, --max-time, --time-limit, --walltime, --max-hours, --max-steps, --steps, --hours, --max-iters, --iterations"
     ),
     _SLURM: "--partition, --slurm-partition, --qos, --mem, --nodes, --time, --ntasks, --cpus-per-task",
-    _W_AND_B: "--project, --entity, --wandb-project, --wandb-entity, -e, --org",
+    _W_AND_B: "--project, --entity, --wandb-project, --wandb-entity, --org",
     _PAGE: "--web, -w, --browser, --open, --ui",
     _SECRET: "--token, --api-key, --key, --password, --auth, --secret, -k",
     _NO_ASK: "--yes, -y, --force, --confirm, --no-input",
@@ -171,6 +171,12 @@ _REASONS = {  # explanation: the words that get it
 _BY_COMMAND = {  # command and option: explanation
     "eval --seed": "it trains with seeds 0, 1, ..: --n-seeds N says how many",
     "eval --metric": "it prints macro-F1, per fold, per speaker and over all; arena report build has the other metrics",
+    "eval --run": "it trains anew; of a run there: arena runs show RUN (scores), arena predict RUN (answers)",
+    "train --run": "it trains at once: leave {option} out",
+    "train -r": "it trains at once: leave {option} out",
+    "report --pdf": "arena report build --pdf",
+    "report --out": "arena report build --out FILE",
+    "report -o": "arena report build --out FILE",
     "train --cfg": _KEYS,
     "train --folds": (
         "one fold is a setting, `arena train split.kind=loso split.fold=0`; all of them: arena eval --folds loso"
