@@ -87,6 +87,15 @@ def variant_option(description: str = "raw, bilateral, raw+aug or bilateral+aug;
     return typer.Option("--variant", help=description, **more)
 
 
+ConfigPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="A TOML, YAML or JSON file of settings, or a run's config.json; it wins over arena.toml, what is typed over it.",
+        show_default=False,
+    ),
+]
 ContestPath = Annotated[str, contest_option()]
 CorpusFolder = Annotated[Path, typer.Argument(metavar="CORPUS", help=CORPUS_HELP, show_default=False)]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1.")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import CorpusFolder, Json, Overrides, Tiles, out_option
+from arena.base.options import ConfigPath, CorpusFolder, Json, Overrides, Tiles, out_option
 from arena.base.project import find_project
 from arena.base.terminal import print_json, progress, say
 from cnn.cli.data import plural, scan_with_bar
@@ -28,6 +28,7 @@ app = typer.Typer()
 def prepare_command(
     folder: CorpusFolder,
     overrides: Overrides = None,
+    config: ConfigPath = None,
     tiles: Tiles = Path("tiles"),
     jobs: Jobs = 0,
     cache: Cache = None,
@@ -36,7 +37,9 @@ def prepare_command(
     """Turn recordings into tiles, raw and bilateral-filtered: once, since what is made is kept, also after a kill."""
     if "=" in folder.name and not folder.exists() and (corpus_folder := find_project().text("corpus")):
         folder, overrides = Path(corpus_folder), [str(folder), *(overrides or [])]  # the project names the recordings
-    settings = _config(overrides, "tiles").tiles
+    from cnn.runs.config_file import read_config_file
+
+    settings = _config([*read_config_file(config).list_tiles(), *(overrides or [])], "tiles").tiles
     corpus, prepared = prepare_with_bar(folder, settings, tiles, jobs, cache)
     summary = {"tiles": str(prepared.folder), "n_clips": len(prepared.clips), "n_left_out": len(corpus.problems)}
     line = f"{plural(len(prepared.clips), 'clip')} of {settings.size} x {settings.size} cells, raw and bilateral"

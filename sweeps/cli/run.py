@@ -12,6 +12,7 @@ import typer
 from arena.base.locks import require_posix
 from arena.base.options import (
     SWEEP_HELP,
+    ConfigPath,
     Device,
     Every,
     Json,
@@ -48,6 +49,7 @@ app = typer.Typer(no_args_is_help=True)
 def run(
     file: Annotated[str | None, typer.Argument(metavar="SWEEP", help=SWEEP_HELP)] = None,
     overrides: Overrides = None,
+    config: ConfigPath = None,
     variants: Annotated[list[str] | None, variant_option()] = None,
     models: Annotated[list[str] | None, model_option("A net instead of a file: its own sweep file; repeat for more.")] = None,
     every: Every = False,
@@ -79,24 +81,28 @@ def run(
 ) -> None:
     """Tune: make or continue studies, and train until each has its budget of trials, exactly. Run again, it goes on."""
     require_posix("arena sweep run")
-    from cnn.project import open_project, select_settings
+    from cnn.overrides import spell_out
+    from cnn.project import open_project, select_settings, split_cell
+    from cnn.runs.config_file import read_config_file
     from sweeps.errors import OptionError
     from sweeps.pool.agent_options import AgentOptions
     from sweeps.pool.plan import Locations, Search, SweepRequest, Workers, choose_studies
+    from sweeps.training.configuration import check_tiles
 
     words = [word for word in (file, *(overrides or [])) if word]
     account = os.environ if engine is EngineName.WANDB else {}
-    team = open_project()
+    team, settings_file = open_project(), read_config_file(config)
+    sweep_files = [word for word in words if "=" not in word]
+    typed, nets, cell_variants = split_cell(spell_out([word for word in words if "=" in word]), models or (), variants or ())
+    nets = nets or (() if sweep_files else settings_file.models)
     try:
-        files, variant_names = choose_studies(
-            team, [word for word in words if "=" not in word], models or (), variants or (), every=every
-        )
+        files, variant_names = choose_studies(team, sweep_files, nets, cell_variants or settings_file.variants, every=every)
         request = SweepRequest(
             search=Search(
                 files=files,
                 variants=variant_names,
-                overrides=tuple(word for word in words if "=" in word),
-                settings=select_settings(team),
+                overrides=tuple(typed),
+                settings=(*select_settings(team), *settings_file.list_settings(nets)),
                 budget=budget or team.budget,
                 seed=seed,
                 name=name,
@@ -118,6 +124,7 @@ def run(
             ),
         )
         request.check()
+        check_tiles(settings_file, tiles)
     except OptionError as error:
         raise typer.BadParameter(str(error)) from error
     if code := _run(request, json):
