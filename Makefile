@@ -2,12 +2,16 @@
 # make test                   the tests
 # make check                  format, lint, types
 # make bench [ARGS=--quick]   the speeds that Arena stands for, against what they are claimed against; --quick takes six minutes
+# Each takes TORCH_INDEX=address: torch and torchaudio come from there, such as the CPU builds at the address that pytorch.org
+# gives. It is remembered in .venv, until `make clean`.
 SHELL := /bin/sh
 PYTHON ?= python3 python3.13 python3.12 python3.11
 VENV := .venv
 # Without cached bytecode the tests take three seconds more to start.
 unexport PYTHONDONTWRITEBYTECODE
-PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+RECORDED_INDEX := $(shell cat $(VENV)/.torch-index 2>/dev/null)
+TORCH_INDEX ?= $(RECORDED_INDEX)
+INSTALL := $(VENV)/bin/python .ci/install $(if $(TORCH_INDEX),--torch-index "$(TORCH_INDEX)")
 OPENCV := .ci/headless-opencv $(VENV)/bin/python
 
 .PHONY: demo test check bench clean
@@ -27,22 +31,23 @@ bench: $(VENV)/.bench-ready
 	@$(VENV)/bin/python -m benchmarks.bench $(ARGS)
 
 $(VENV)/.demo-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@echo "Installing Arena and its packages into $(VENV) (about 5 GB, a few minutes the first time) ..."
-	@$(PIP) --editable ".[all,speech]"
+	@$(INSTALL) all,speech
 	@$(OPENCV)
 	@touch $@
 
 $(VENV)/.test-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@echo "Installing Arena, its packages and the test tools into $(VENV) (about 5 GB, a few minutes the first time) ..."
-	@$(PIP) --editable ".[all,speech,dev,dashboard,postgres,slurm,onnx,notebook]"
+	@$(INSTALL) all,speech,dev,dashboard,postgres,slurm,onnx,notebook
 	@$(OPENCV)
 	@touch $@ $(VENV)/.demo-ready
 
 $(VENV)/.bench-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@echo "Installing Arena, its packages and what it is measured against into $(VENV) ..."
-	@$(PIP) --editable ".[all,speech,bench]"
+	@$(INSTALL) all,speech,bench
 	@$(OPENCV)
 	@touch $@ $(VENV)/.demo-ready
+
+ifneq ($(TORCH_INDEX),$(RECORDED_INDEX))
+.PHONY: $(VENV)/.demo-ready $(VENV)/.test-ready $(VENV)/.bench-ready
+endif
 
 # The first Python of the list that runs and is new enough: a name on the path may be a shim with nothing behind it.
 $(VENV)/bin/python:

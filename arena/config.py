@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from arena.base.options import CONTEST_FILE
+from arena.base.options import CONTEST_FILE, Wide
 from arena.base.project import FILE_NAME, FOLDERS, MEANINGS, SETTINGS, Project
-from arena.base.terminal import JSON_HELP, print_json, print_table, say
+from arena.base.terminal import JSON_HELP, Column, print_json, print_table, say
 
 _DEFAULTS = {
     "sweep.A": "the net's own",
@@ -27,7 +27,7 @@ _VARIABLES = {
 }
 
 
-def config(as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
+def config(wide: Wide = False, as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
     """Print what holds here, and where each value comes from: arena.toml, the environment, or Arena's default.
 
     The command line wins over all of them. `arena train --keys` has the settings of trainings with their defaults.
@@ -38,8 +38,8 @@ def config(as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = Fa
     rows = _list_values(project)
     if as_json:
         return print_json({"file": str(project.file) if project.exists else None, "values": rows})
-    columns = ("key", "value", "from")
-    print_table(columns, [[str(row[name]) for name in columns] for row in rows])
+    columns = (Column("key"), Column("value"), Column("from", 2))
+    print_table(columns, [[str(row[column.name]) for column in columns] for row in rows])
     if not project.exists:
         say(f"no {FILE_NAME} here or above; `arena new FOLDER` makes a project")
 

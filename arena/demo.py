@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import sys
 import time
+import webbrowser
 from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
@@ -13,14 +16,18 @@ import typer
 
 from arena.base.locks import require_posix
 from arena.base.project import FILE_NAME, format_project
-from arena.base.terminal import duration, say
+from arena.base.terminal import duration, is_notebook, say
 
 if TYPE_CHECKING:
     from cnn.runs.folder import RunFolder
 
 
-_N_STEPS = 8
-_QUICK = "model.width=1"  # the nets' default widths score higher on new speakers and train three times as long
+_N_STEPS = 9
+# The nets' default widths and side views score higher on new speakers, and train six times as long.
+_QUICK = ("model.width=1", "train.side_views=0")
+_LONG_STUDY = "raw+aug"  # of Model A: with so many times the trials its report says which parameter mattered
+_LONGER = 3
+_REFRESH_S = 15
 # Each submission of the contest: a team, and the model and variant it sends. Formantes tries a fourth time.
 _SUBMISSIONS = (
     ("Formantes", "A", "raw"),
@@ -36,27 +43,46 @@ _SUBMISSIONS = (
 def demo(
     corpus: Annotated[Path | None, typer.Option(help="Your recordings; without it, synthetic ones are made.")] = None,
     out: Annotated[Path, typer.Option(help="Where all is written.")] = Path("demo"),
-    clips: Annotated[int, typer.Option(min=100, help="How many synthetic recordings.")] = 3000,
-    speakers: Annotated[int, typer.Option(min=3, help="How many synthetic voices.")] = 60,
+    n_clips: Annotated[int, typer.Option(min=100, help="How many synthetic recordings.")] = 2000,
+    n_speakers: Annotated[int, typer.Option(min=3, help="How many synthetic voices.")] = 20,
     epochs: Annotated[int, typer.Option(min=1, help="Of each of the eight trainings.")] = 8,
-    trials: Annotated[int, typer.Option(min=1, help="Of each of the eight sweeps.")] = 5,
-    trial_epochs: Annotated[int, typer.Option(min=1, help="Of each trial.")] = 3,
+    trials: Annotated[int, typer.Option(min=1, help="Of each of the eight sweeps; one of them gets three times as many.")] = 4,
+    trial_epochs: Annotated[int, typer.Option(min=1, help="Of each trial.")] = 4,
     jobs: Annotated[int, typer.Option(min=0, help="Processes at once; 0 chooses.")] = 0,
+    open_page: Annotated[
+        bool | None,
+        typer.Option("--open/--no-open", help="Open the report in a browser.", show_default="on a desktop's terminal"),
+    ] = None,
 ) -> None:
     """Run the whole line: recordings, tiles, eight trainings, eight sweeps, a contest of three teams, a report.
 
-    Example: `arena demo --corpus ~/recordings`. Run it again and it goes on where it stopped.
+    The report is there after the trainings, and grows. Example: `arena demo --corpus ~/recordings`. Run it again and it goes
+    on where it stopped.
     """
     require_posix("arena demo")
     started = time.monotonic()
-    folder = _workplace(corpus.expanduser().resolve() if corpus else None, out, clips, speakers)
+    folder = _workplace(corpus.expanduser().resolve() if corpus else None, out, n_clips, n_speakers)
+    page = folder / "report.html"
     with chdir(folder):
         _trainings(epochs, jobs)
+        _step(4, "a first report, which grows")
+        _early_report()
+        say(f"{page} is there after {duration(time.monotonic() - started)}")
+        if _is_desktop() if open_page is None else open_page:
+            webbrowser.open(page.as_uri())
         _sweeps(trials, trial_epochs, jobs)
+        _early_report()
         _contest(epochs)
         _report()
     say(f"the whole line took {duration(time.monotonic() - started)}; all of it is in {folder}")
-    print(folder / "report.html")
+    print(page)
+
+
+def _is_desktop() -> bool:
+    """Return True where somebody sits before a browser: a terminal of a desktop, not a pipe, CI, SSH or a notebook."""
+    has_display = sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    is_elsewhere = is_notebook() or any(os.environ.get(name) for name in ("CI", "SSH_CONNECTION"))
+    return has_display and not is_elsewhere and sys.stdout.isatty() and sys.stderr.isatty()
 
 
 def _step(number: int, title: str) -> None:
@@ -73,7 +99,7 @@ def _command(function: Callable[..., Any], words: str, /, **arguments: Any) -> N
             raise
 
 
-def _workplace(corpus: Path | None, out: Path, clips: int, speakers: int) -> Path:
+def _workplace(corpus: Path | None, out: Path, n_clips: int, n_speakers: int) -> Path:
     """Scan this corpus, prepare its tiles, and return the folder of its demo."""
     import cnn.cli.data
     import cnn.cli.data_collect
@@ -81,10 +107,10 @@ def _workplace(corpus: Path | None, out: Path, clips: int, speakers: int) -> Pat
     from cnn.corpus.scan import scan
 
     _step(1, "recordings")
-    source = corpus or (out / f"corpus-{clips}-{speakers}").resolve()
+    source = corpus or (out / f"corpus-{n_clips}-{n_speakers}").resolve()
     if corpus is None:
-        words = f"data synth {source} --clips {clips} --speakers {speakers}"
-        _command(cnn.cli.data_collect.synth, words, out=source, clips=clips, speakers=speakers)
+        words = f"data synth {source} --clips {n_clips} --speakers {n_speakers}"
+        _command(cnn.cli.data_collect.synth, words, out=source, clips=n_clips, speakers=n_speakers)
     _command(cnn.cli.data.scan_command, f"data scan {shlex.quote(str(source))}", folder=source)
     folder = (out / f"{source.name}-{scan(source).digest[:6]}").resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -108,7 +134,7 @@ def _write_project(folder: Path, corpus: Path) -> None:
 
 
 def _settings(epochs: int) -> list[str]:
-    return [f"train.epochs={epochs}", _QUICK]
+    return [f"train.epochs={epochs}", *_QUICK]
 
 
 def _trainings(epochs: int, jobs: int) -> None:
@@ -122,11 +148,17 @@ def _trainings(epochs: int, jobs: int) -> None:
 
 def _sweeps(trials: int, epochs: int, jobs: int) -> None:
     import sweeps.cli.run
+    from cnn.project import choose_models, open_project
+    from sweeps.cli.options import WandbMode
 
-    _step(4, "eight sweeps: learning rate, batch size and depth of both models on the four variants")
-    overrides = _settings(epochs)
-    words = f"sweep run --all --budget {trials} {' '.join(overrides)}"
-    _command(sweeps.cli.run.run, words, every=True, budget=trials, agents=jobs, overrides=overrides)
+    _step(5, "eight sweeps: learning rate, batch size and depth of both models on the four variants")
+    overrides, model = _settings(epochs), choose_models(open_project())[0]
+    shared = {"wandb": WandbMode.OFF, "agents": jobs, "overrides": overrides}
+    tail = f"--wandb off {' '.join(overrides)}"
+    _command(sweeps.cli.run.run, f"sweep run --all --budget {trials} {tail}", every=True, budget=trials, **shared)
+    words = f"sweep run --model {shlex.quote(model)} --variant {_LONG_STUDY} --budget {_LONGER * trials} {tail}"
+    choice = {"models": [model], "variants": [_LONG_STUDY], "budget": _LONGER * trials}
+    _command(sweeps.cli.run.run, words, **choice, **shared)
 
 
 def _contest(epochs: int) -> None:
@@ -136,14 +168,14 @@ def _contest(epochs: int) -> None:
     import leaderboard.cli.standings
     from leaderboard.errors import AttemptsExhausted
 
-    _step(5, "a contest: three teams, three attempts each")
+    _step(6, "a contest: three teams, three attempts each")
     if not Path("contest.db").exists():
         _command(cnn.cli.data_tiles.solution, "data solution --out solution.csv", out=Path("solution.csv"))
         init = leaderboard.cli.contest.init
         _command(init, "contest init solution.csv --name Digits", solution=Path("solution.csv"), name="Digits")
-        for team in dict.fromkeys(team for team, _, _ in _SUBMISSIONS):
-            _command(leaderboard.cli.contest.team_add, f"contest team add {shlex.quote(team)}", name=team)
-    _step(6, "submissions: Formantes sends a fourth and is refused")
+    for team in _missing_teams():
+        _command(leaderboard.cli.contest.team_add, f"contest team add {shlex.quote(team)}", name=team)
+    _step(7, "submissions: Formantes sends a fourth and is refused")
     for team, letter, variant in _SUBMISSIONS:
         run, file = _find_run(letter, variant, epochs), Path(f"{letter}.{variant}.csv")
         _command(cnn.cli.predict.predict, f"predict {run.digest} --out {file}", run=run.digest, out=file)
@@ -151,8 +183,18 @@ def _contest(epochs: int) -> None:
             _command(leaderboard.cli.contest.submit_command, f"contest submit {shlex.quote(team)} {file}", team=team, file=file)
         except AttemptsExhausted as refusal:
             say(f"error: {refusal}")
-    _step(7, "standings")
+    _step(8, "standings")
     _command(leaderboard.cli.standings.standings_command, "contest standings")
+
+
+def _missing_teams() -> list[str]:
+    """Return the teams that are to be added: all, or those that a killed demo had not come to."""
+    from arena.base.options import CONTEST_FILE
+    from leaderboard.cli.options import load_contest
+
+    with load_contest(CONTEST_FILE) as contest:
+        there = {team.name for team in contest.teams()}
+    return [team for team in dict.fromkeys(team for team, _, _ in _SUBMISSIONS) if team not in there]
 
 
 def _find_run(letter: str, variant: str, epochs: int) -> RunFolder:
@@ -167,8 +209,16 @@ def _find_run(letter: str, variant: str, epochs: int) -> RunFolder:
     return RunFolder(Path("runs") / config.digest)
 
 
+def _early_report() -> None:
+    """Write the page of what is there; unlike the last one it says that it is not final, and prints no table."""
+    from reports.cli.report import build_with_bar, resolve_sources
+
+    sources = resolve_sources(Path("runs"), None, None, refresh_s=_REFRESH_S)
+    _command(build_with_bar, f"report build --refresh {_REFRESH_S}", sources=sources, out=Path("report.html"), pdf=False)
+
+
 def _report() -> None:
     import reports.cli.report
 
-    _step(8, "the report")
+    _step(9, "the report")
     _command(reports.cli.report.build_command, "report build")

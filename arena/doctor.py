@@ -18,7 +18,8 @@ from typing import Annotated
 import typer
 
 from arena.base.install import DISTRIBUTION, Requirement, install_command, repair_command, requirements
-from arena.base.terminal import JSON_HELP, print_json, print_table, progress
+from arena.base.options import Wide
+from arena.base.terminal import JSON_HELP, Column, Prose, print_json, print_table, progress
 from cnn.hardware import n_cores
 
 _SYSTEM_LIBRARIES = "on Debian or Ubuntu: sudo .ci/debian-packages"
@@ -36,7 +37,7 @@ class Finding:
     remedy: str = ""
 
 
-def doctor(json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
+def doctor(wide: Wide = False, json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
     """Check versions, devices, disk and W&B login; exit code 1 when something needed is missing.
 
     Example: `arena doctor --json`
@@ -53,7 +54,11 @@ def doctor(json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False
     if json:
         print_json({"ok": not missing, "findings": [asdict(finding) for finding in findings]})
     else:
-        print_table(("what", "state", "detail", "how to get it"), [[f.what, f.state, f.detail, f.remedy] for f in findings])
+        print_table((Column("what"), Column("state"), Prose("detail")), [[f.what, f.state, f.detail] for f in findings])
+        print()
+        for finding in findings:
+            if finding.remedy:
+                print(f"{finding.what}: {finding.remedy}")
         print(f"{len(missing)} needed part(s) missing" if missing else "everything that is needed is here")
     if missing:
         raise typer.Exit(1)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-FEWEST_TRIALS = 12  # finished; of fewer the best quarter is two trials
+FEWEST_TRIALS = 12  # of fewer the best quarter is two trials
 BEST_SHARE = 0.25
 _N_SHUFFLES = 100
 _LEVEL = 0.95  # share of shuffles that the largest excess has to surpass
@@ -33,11 +33,11 @@ class ParameterColumn:
     is_categorical: bool
 
 
-def explain_absence(n_finished: int) -> str:
-    """Return the reason why a study of so many finished trials has no importances."""
-    if n_finished < FEWEST_TRIALS:
-        return f"importances need {FEWEST_TRIALS} finished trials; this study has {n_finished}"
-    return f"no parameter stands out from chance in {n_finished} finished trials"
+def explain_absence(n_completed: int) -> str:
+    """Return the reason why a study of so many finished or pruned trials has no importances."""
+    if n_completed < FEWEST_TRIALS:
+        return f"importances need {FEWEST_TRIALS} trials, finished or pruned; this study has {n_completed}"
+    return f"no parameter stands out from chance in {n_completed} trials"
 
 
 def compute_importances(columns: Sequence[ParameterColumn], losses: Sequence[float]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import shlex
 from dataclasses import dataclass
@@ -181,26 +182,35 @@ def _trial(trial: FrozenTrial, goal: Goal, time: datetime) -> TrialFacts:
 
 
 def _importances(facts: StudyFacts) -> dict[str, float]:
-    """Return the importance of each parameter for a trial to be in the best quarter."""
+    """Return the importance of each parameter for a trial to be in the best quarter.
+
+    Pruned trials count: without them all trials would be those that did well. They stand behind the finished ones, the
+    earlier they ended the further.
+    """
     from sweeps.importance import ParameterColumn, compute_importances
 
     varied = [parameter for parameter in facts.parameters if parameter.kind != "constant"]
     names = {parameter.name for parameter in varied}
-    finished = [trial for trial in facts.trials if trial.state == "finished" and names <= set(trial.params)]
-    sign = -1 if facts.goal == Goal.MAXIMIZE.value else 1
-    losses = [sign * trial.value for trial in finished if trial.value is not None]
-    if len(losses) < len(finished):
+    completed = [trial for trial in facts.trials if trial.state in ("finished", "pruned") and names <= set(trial.params)]
+    sign = -1 if facts.is_maximized else 1
+    keys = [
+        (-len(trial.epochs) if trial.state == "pruned" else -math.inf, sign * trial.value)
+        for trial in completed
+        if trial.value is not None
+    ]
+    if len(keys) < len(completed):
         return {}
+    ranks = {key: rank for rank, key in enumerate(sorted(set(keys)))}
     columns = [
         ParameterColumn(
             name=parameter.name,
-            values=tuple(trial.params[parameter.name] for trial in finished),
+            values=tuple(trial.params[parameter.name] for trial in completed),
             is_log=parameter.log,
             is_categorical=parameter.kind == "categorical",
         )
         for parameter in varied
     ]
-    return compute_importances(columns, losses)
+    return compute_importances(columns, [ranks[key] for key in keys])
 
 
 def _command(spec: StudySpec, best: TrialFacts) -> str:

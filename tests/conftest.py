@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import torch
 from hypothesis import settings
 
 from cnn.config import TileSettings
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 # Whoever runs the tests in the background may have them ignore Ctrl-C, and what they start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Each core has its own process of tests; two threads in each would wait for one another most of the time.
+torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"
 
 settings.register_profile("arena", deadline=None)  # a busy machine is no failure
 settings.load_profile("arena")

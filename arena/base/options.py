@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from arena.base.terminal import widen_tables
+
 CONTEST_FILE = "contest.db"
 RUN_HELP = "A run: its folder, name, digest or the beginning of it, latest, best, or lenet5.raw+aug."
 
@@ -17,3 +19,7 @@ def contest_option(**more: Any) -> Any:
 
 
 ContestPath = Annotated[str, contest_option()]
+Wide = Annotated[
+    bool,
+    typer.Option("--wide", callback=widen_tables, expose_value=False, help="Print all columns, in lines as long as needed."),
+]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, Protocol
-
-if TYPE_CHECKING:
-    from rich.box import Box
-    from rich.table import Table
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Protocol, TextIO
 
 JSON_HELP = "Print the result as JSON."
 _PLAIN_EVERY_S = 10.0
@@ -21,7 +21,12 @@ CONTROLS = {  # a terminal obeys these, and names in shared files may hold them
     code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
     for code in (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 }
-_FOLDED_WIDTH = 12  # the least of a column that may be folded
+_CELL = CONTROLS | {9: "\\t", 10: "\\n"}
+_HARD_BLANK = "\u00a0"
+_WIDTH = 80  # of a terminal that does not say its own
+_GAP, _SMALL_GAP = 3, 2  # blanks between the columns of a table
+_FOLDED_WIDTH = 16  # the least of prose, unless a word is longer
+_is_wide = ContextVar("is_wide", default=False)
 
 
 class Advance(Protocol):
@@ -54,26 +59,27 @@ def progress(title: str, total: int, done: int = 0) -> Iterator[Advance]:
 
 
 def _rich_bar(title: str, total: int, done: int) -> Iterator[Advance]:
+    from rich import progress as columns
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.text import Text
 
-    columns = (
-        TextColumn("{task.description:<22}"),
-        BarColumn(bar_width=28),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(compact=True),
-        TextColumn("[dim]{task.fields[note]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    class NoteColumn(columns.ProgressColumn):
+        """The note on the current step, which ends where the line does."""
+
+        def render(self, task: columns.Task) -> Text:
+            return Text(task.fields["note"].translate(_CELL), style="dim", no_wrap=True, overflow="ellipsis")
+
+    console = Console(stderr=True)
+    with columns.Progress(
+        columns.TextColumn("{task.description}"),
+        columns.BarColumn(bar_width=min(console.width // 6, 28)),
+        columns.MofNCompleteColumn(),
+        columns.TimeElapsedColumn(),
+        columns.TextColumn("left"),
+        columns.TimeRemainingColumn(compact=True),
+        NoteColumn(),
+        console=console,
+    ) as bar:
         task = bar.add_task(title, total=total, completed=done, note="")
 
         def advance(n: int = 1, note: str = "") -> None:
@@ -93,7 +99,7 @@ def _plain_lines(title: str, total: int, done: int) -> Iterator[Advance]:
         if time_s - last >= _PLAIN_EVERY_S and done < total:
             last = time_s
             left_s = (time_s - started) * (total - done) / max(done - before, 1)
-            line = f"{title}: {done:,} of {total:,} after {time_s - started:.0f} s, about {duration(left_s)} left"
+            line = f"{title}: {done:,} of {total:,} after {time_s - started:.0f} s, {format_time_left(left_s)}"
             say(line + (f", {note}" if note else ""))
 
     yield advance
@@ -102,7 +108,7 @@ def _plain_lines(title: str, total: int, done: int) -> Iterator[Advance]:
 
 def say(text: str) -> None:
     """Print a line for the user on stderr."""
-    print(text.translate(CONTROLS), file=sys.stderr, flush=True)
+    print(_wrap_lines(text, sys.stderr), file=sys.stderr, flush=True)
 
 
 def print_json(content: object) -> None:
@@ -110,58 +116,165 @@ def print_json(content: object) -> None:
     print(json.dumps(content, indent=2, ensure_ascii=False))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
-    """Print a table on stdout; columns whose name begins with `#` are aligned right, those with `~` may be folded.
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table. Those of priority 1 always stay; of the others the largest number leaves a narrow table first."""
 
-    Nothing is cut: in a terminal too narrow for the table its columns move together, then each row becomes a paragraph;
-    elsewhere lines are as long as needed.
+    name: str
+    priority: int = 1
+    silent: str | None = None  # the column is left out where all rows say this
+
+
+class Number(Column):
+    """A column that is aligned right."""
+
+
+class Prose(Column):
+    """A column whose cells may go on in a next line, between words."""
+
+
+def widen_tables(is_requested: bool) -> None:
+    """Set whether the tables of this command have all their columns, however narrow the terminal is."""
+    _is_wide.set(is_requested)
+
+
+def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str = "") -> None:
+    """Print a table on stdout, in a terminal with the columns that it has room for; a note on stderr counts the others.
+
+    Only prose is folded: what is copied stays whole. In a pipe every row is one line, unless COLUMNS sets a width.
     """
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-
-    columns_here = _NOTEBOOK_WIDTH if is_notebook() else None
-    console = Console(force_terminal=sys.stdout.isatty(), width=columns_here)  # FORCE_COLOR, of a notebook, makes no terminal
-    unlimited = Console(width=10_000)
-    rows = [[cell.translate(CONTROLS) for cell in row] for row in rows]
-    table = _draw_table(columns, rows, title, box=SIMPLE_HEAD)
-    width = unlimited.measure(table).maximum
-    if not console.is_terminal:
-        Console(width=max(width, 1), force_terminal=False).print(table)
-    elif width <= console.width:
-        console.print(table)
-    elif unlimited.measure(compact := _draw_table(columns, rows, title, box=None)).minimum <= console.width:
-        console.print(compact)
-    else:
-        _print_paragraphs(console.width, [name.lstrip("#~") for name in columns], rows, title)
-
-
-def _draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str, box: Box | None) -> Table:
-    from rich.cells import cell_len
-    from rich.table import Table
-    from rich.text import Text
-
-    padding = (0, 1 if box else 0, 0, 1)
-    table = Table(title=title or None, title_justify="left", box=box, pad_edge=False, padding=padding)
-    for number, name in enumerate(columns):
-        justify: Literal["left", "right"] = "right" if name.startswith("#") else "left"
-        folds, text = name.startswith("~"), name.lstrip("#~")
-        width = max(cell_len(cell) for cell in (text, *(row[number] for row in rows)))
-        least = min(width, _FOLDED_WIDTH) if folds else width
-        table.add_column(Text(text), justify=justify, no_wrap=not folds, overflow="fold", min_width=least)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    return table
-
-
-def _print_paragraphs(width: int, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> None:
-    import textwrap
-
+    speaking = [n for n, column in enumerate(columns) if any(row[n] != column.silent for row in rows) or column.silent is None]
+    columns = [columns[n] for n in speaking]
+    names = [column.name for column in columns]
+    cells = [[cell.translate(_CELL) for cell in row] for row in (names, *([row[n] for n in speaking] for row in rows))]
+    layout = _fit(columns, cells, None if _is_wide.get() else _find_width(sys.stdout))
+    header, *lines = ("\n".join(_draw_row(columns, row, layout)) for row in cells)
+    rule = "\u2500" if (sys.stdout.encoding or "").lower().startswith("utf") else "-"
     if title:
-        print(title)
-    for row in rows:
-        facts = [f"{name}\u00a0{cell}".replace(" ", "\u00a0") for name, cell in zip(columns, row, strict=True) if cell]
-        lines = textwrap.wrap(" \u00b7 ".join(facts), width, subsequent_indent="  ", break_long_words=False)
-        print("\n".join(lines).replace("\u00a0", " "))
+        print(title.translate(_CELL))
+    _print_bold(header)
+    print("\n".join((rule * layout.width, *lines)), flush=True)
+    if n_dropped := len(columns) - len(layout.widths):
+        say(f"{n_dropped} column{'s' * (n_dropped > 1)} more with --wide")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Layout:
+    widths: dict[int, int]  # of the columns that stay, by their number
+    gap: int
+
+    @property
+    def width(self) -> int:
+        return sum(self.widths.values()) + self.gap * (len(self.widths) - 1)
+
+
+def _find_width(stream: TextIO) -> int | None:
+    """Return the columns that a line may have; None for as many as needed."""
+    if (columns := os.environ.get("COLUMNS", "")).isdecimal() and int(columns):
+        return int(columns)
+    if is_notebook():
+        return _NOTEBOOK_WIDTH
+    return (os.get_terminal_size(stream.fileno()).columns or _WIDTH) if stream.isatty() else None
+
+
+def _fit(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int | None) -> _Layout:
+    """Move the columns together, then fold prose, then drop columns, until the table fits or the rest has priority 1."""
+    full = {n: max(map(_measure, texts)) for n, texts in enumerate(zip(*cells, strict=True))}
+    words = {n: _measure_longest_word(row[n] for row in cells) if isinstance(columns[n], Prose) else full[n] for n in full}
+    least = {n: max(words[n], min(full[n], _FOLDED_WIDTH)) for n in full}
+    if width is None:
+        return _Layout(widths=full, gap=_GAP)
+    while _Layout(widths=least, gap=_SMALL_GAP).width > width:
+        last = max(least, key=lambda n: (columns[n].priority, n))
+        if columns[last].priority == 1:
+            least = {n: words[n] for n in least}
+            break
+        del full[last], least[last]
+    for layout in (_Layout(widths=full, gap=_GAP), _Layout(widths=full, gap=_SMALL_GAP)):
+        if layout.width <= width:
+            return layout
+    n_spare = width - _Layout(widths=least, gap=_SMALL_GAP).width
+    widths = _widen(least, full, n_spare)
+    widths = {n: max(_measure(line) for row in cells for line in _wrap(row[n], widths[n])) for n in widths}
+    return _Layout(widths=widths, gap=_SMALL_GAP)
+
+
+def _measure_longest_word(texts: Iterable[str]) -> int:
+    return max((_measure(word.strip(" ")) for text in texts for word in _split_words(text)), default=0)
+
+
+def _widen(least: dict[int, int], full: dict[int, int], n_spare: int) -> dict[int, int]:
+    """Give spare columns to the narrowest of the columns that are less than full, one after the other."""
+    widths = dict(least)
+    for _ in range(n_spare):
+        if folded := [n for n in widths if widths[n] < full[n]]:
+            widths[min(folded, key=widths.__getitem__)] += 1
+    return widths
+
+
+def _draw_row(columns: Sequence[Column], row: Sequence[str], layout: _Layout) -> Iterator[str]:
+    folded = [_wrap(row[n], width) for n, width in layout.widths.items()]
+    for texts in itertools.zip_longest(*folded, fillvalue=""):
+        yield (" " * layout.gap).join(map(_pad, texts, layout.widths.values(), (columns[n] for n in layout.widths))).rstrip()
+
+
+def _pad(text: str, width: int, column: Column) -> str:
+    blanks = " " * (width - _measure(text))
+    return blanks + text if isinstance(column, Number) else text + blanks
+
+
+def _print_bold(text: str) -> None:
+    if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+        from rich.console import Console
+        from rich.text import Text
+
+        Console(force_terminal=True).print(Text(text, style="bold"), soft_wrap=True)
+    else:
+        print(text)
+
+
+def print_text(text: str) -> None:
+    """Print a paragraph on stdout, wrapped in a terminal."""
+    print(_wrap_lines(text, sys.stdout))
+
+
+def _wrap_lines(text: str, stream: TextIO) -> str:
+    """Wrap each line for a terminal, at blanks outside of `commands`; elsewhere lines stay as they are."""
+    text = text.translate(CONTROLS)
+    width = _find_width(stream) if stream.isatty() else None
+    if width is None:
+        return text
+    wrapped = []
+    for line in re.sub("`[^`\n]*`", lambda match: match[0].replace(" ", _HARD_BLANK), text).split("\n"):
+        indent = line[: len(line) - len(line.lstrip(" "))]
+        wrapped += [(indent + part).rstrip() for part in _wrap(line.lstrip(" "), width - len(indent))]
+    return "\n".join(wrapped).replace(_HARD_BLANK, " ")
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """Break a text at blanks, and between the characters of a word that holds wide ones."""
+    lines = [""]
+    for word in _split_words(text) if _measure(text) > width else [text]:
+        if lines[-1] and _measure(lines[-1] + word) > width:
+            lines.append(word.lstrip(" "))
+        else:
+            lines[-1] += word
+    return lines
+
+
+def _split_words(text: str) -> list[str]:
+    """Return the words with the blanks before them."""
+    words = re.findall(" *[^ ]+", text)
+    return [part for word in words for part in (word if _measure(word) > len(word) else [word])]
+
+
+def _measure(text: str) -> int:
+    """Return the columns that a text takes in a terminal, where some characters are two wide."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def duration(seconds: float) -> str:
@@ -170,3 +283,8 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def format_time_left(seconds: float) -> str:
+    """Format an estimate as `about 4 min 05 s left`."""
+    return f"about {duration(seconds)} left" if seconds >= 1 else "almost done"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.terminal import print_json, print_table, progress
+from arena.base.options import Wide
+from arena.base.terminal import Column, Number, print_json, print_table, print_text, progress
 from cnn.cli.options import Cache, Jobs, Json
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def scan_command(
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when there is any problem.")] = False,
     jobs: Jobs = 0,
     cache: Cache = None,
+    wide: Wide = False,
     json: Json = False,
 ) -> None:
     """Read every recording and say what can be used, what cannot, and whether augmentation is called for."""
@@ -86,10 +88,12 @@ def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     if facts.flags:
         print(f"flags     {_counts(facts.flags)}: used all the same")
     per_digit = [f"{n:,}" for n in facts.per_digit.values()]
-    print_table(["digit", *(f"#{label}" for label in facts.per_digit)], [["clips", *per_digit]])
-    print(facts.verdict)
+    print()
+    print_table((Column("digit"), *(Number(label, 2) for label in facts.per_digit)), [["clips", *per_digit]])
+    print()
+    print_text(facts.verdict)
     for note in corpus.notes:
-        print(f"note: {note}")
+        print_text(f"note: {note}")
     _print_problems(corpus, len(corpus.problems) if all_problems else _N_PROBLEMS_SHOWN)
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.terminal import print_json, print_table, progress, say
+from arena.base.options import Wide
+from arena.base.terminal import Column, Number, Prose, print_json, print_table, progress, say
 from cnn.cli.data import plural, scan_with_bar
 from cnn.cli.options import Cache, Jobs, Json
 
@@ -60,6 +61,7 @@ def get_command(
     list_: Annotated[
         bool, typer.Option("--list", help="Show what can be fetched, its size and licence; fetch nothing.")
     ] = False,
+    wide: Wide = False,
     json: Json = False,
 ) -> None:
     """Fetch a public corpus: resumed where it broke off, verified, its licence and citation beside it."""
@@ -91,7 +93,8 @@ def _print_sources(json: bool) -> None:
         fields = ("name", "title", "n_clips", "n_speakers", "rate_hz", "archive_bytes", "licence", "citation", "sha256", "urls")
         return print_json([{key: getattr(source, key) for key in fields} for source in SOURCES])
     rows = [[s.name, f"{s.n_clips:,}", s.n_speakers, f"{s.rate_hz // 1000} kHz", size_words(s), s.licence] for s in SOURCES]
-    print_table(["name", "#clips", "speakers", "#rate", "#download", "licence"], rows)
+    columns = (Column("name"), Number("clips"), Prose("speakers"), Number("rate", 2), Number("download"), Prose("licence"))
+    print_table(columns, rows)
     for source in SOURCES:
         print(f"{source.name}: {source.title}\n  {source.urls[0]}\n  {source.citation}")
 
@@ -113,6 +116,7 @@ def import_(
     min_gap: Annotated[float, typer.Option(help="With --split-silence: the shortest pause, in seconds.")] = 0.25,
     trim: Annotated[bool, typer.Option("--trim", help="Cut silence off both ends.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")] = False,
+    wide: Wide = False,
     json: Json = False,
 ) -> None:
     """Bring recordings of any naming into a corpus; importing again adds only what is new."""
@@ -148,7 +152,7 @@ def _print_plan(plan: ImportPlan, dry_run: bool) -> None:
 
     if dry_run and plan.clips:
         rows = [[str(clip.source), _cut(clip), clip.name, f"{clip.length_s:.2f} s"] for clip in plan.clips]
-        print_table(["recording", "piece", "becomes", "#length"], rows)
+        print_table((Column("recording"), Column("piece", 3), Column("becomes"), Number("length", 2)), rows)
     for path, reason in plan.problems[: len(plan.problems) if dry_run else _N_SHOWN]:
         print(f"left out: {path} {reason}")
     if not dry_run and len(plan.problems) > _N_SHOWN:

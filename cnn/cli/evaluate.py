@@ -11,7 +11,8 @@ import typer
 
 from arena.base.csv_export import format_csv
 from arena.base.locks import require_posix
-from arena.base.terminal import print_json, print_table, say
+from arena.base.options import Wide
+from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
 from cnn.cli.options import Device, Every, Json, Models, Overrides, Runs, Tiles, Wandb
 from cnn.cli.train import train_with_bar
 
@@ -56,6 +57,7 @@ def evaluate_folds(
     speakers: Annotated[
         bool, typer.Option("--speakers", help="List every speaker and fold, also where they are many.")
     ] = False,
+    wide: Wide = False,
     json: Json = False,
 ) -> None:
     """Hold every speaker out once: train and score all folds; macro-F1 per fold, per speaker and over all."""
@@ -142,13 +144,15 @@ def _print_scores(scores: Evaluation, most_rows: int) -> None:
     if any(len(fold.speakers) > 1 for fold in scores.folds):
         folds = scores.folds if len(scores.folds) <= most_rows else sorted(scores.folds, key=lambda f: f.macro_f1)[:_N_WORST]
         rows = [[str(f.fold), _shorten(f.speakers), f"{f.n_clips:,}", f"{f.macro_f1:.3f}", _by_seed(f.by_seed)] for f in folds]
-        _print_table(("#fold", "speakers", "#clips", "#macro-F1", "by seed"), rows, scores)
+        columns = (Number("fold"), Prose("speakers"), Number("clips", 2), Number("macro-F1"), Column("by seed", 2))
+        _print_table(columns, rows, scores)
     is_cut = len(scores.speakers) > most_rows
     rows = [
         [s.speaker, str(s.fold), f"{s.n_clips:,}", f"{s.macro_f1:.3f}", f"{s.recall:.3f}", _by_seed(s.by_seed)]
         for s in (scores.speakers[:_N_WORST] if is_cut else scores.speakers)
     ]
-    _print_table(("speaker", "#fold", "#clips", "#macro-F1", "#recall", "by seed"), rows, scores)
+    names = (Prose("speaker"), Number("fold", 4), Number("clips", 3))
+    _print_table((*names, Number("macro-F1"), Number("recall", 5), Column("by seed", 2)), rows, scores)
     if is_cut:
         print(_wrap("speakers", f"{_quantiles(scores)}. The {_N_WORST} worst stand above; --speakers lists all."))
 
@@ -164,9 +168,10 @@ def _quantiles(scores: Evaluation) -> str:
     )
 
 
-def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], scores: Evaluation) -> None:
+def _print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], scores: Evaluation) -> None:
     n_columns = len(columns) if scores.n_seeds > 1 else -1  # the last column is by seed
     print_table(columns[:n_columns], [row[:n_columns] for row in rows])
+    print()
 
 
 def _lines(scores: Evaluation) -> list[tuple[str, str]]:
@@ -208,7 +213,8 @@ def _print_comparison(results: Results) -> None:
         ]
         for arm, scores in results
     ]
-    print_table(("model", "variant", "#mean", "#seed sd", "#worst", "#pooled interval"), rows)
+    names = (Column("model"), Column("variant"))
+    print_table((*names, Number("mean"), Number("seed sd", 2), Number("worst", 3), Number("pooled interval", 2)), rows)
 
 
 def _shorten(speakers: Sequence[str]) -> str:

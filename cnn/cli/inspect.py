@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import RUN_HELP
-from arena.base.terminal import print_json, print_table, progress, say
+from arena.base.options import RUN_HELP, Wide
+from arena.base.terminal import Column, Number, print_json, print_table, progress, say
 from cnn.cli.options import Device, Json, Runs, Tiles
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def inspect(
     tiles: Tiles = Path("tiles"),
     clips: Annotated[int, typer.Option(help="Clips to look into, mistakes beside clips heard right: 2 to 12.")] = 4,
     device: Device = "auto",
+    wide: Wide = False,
     json: Json = False,
 ) -> None:
     """Look into trained nets: filters, maps, Grad-CAM, occlusion, and where clips lie by t-SNE. `arena report build` shows it.
@@ -75,7 +76,8 @@ def _print(inspected: list[Inspection]) -> None:
         names = [entry.run.digest, shorten_name(config["model"]["name"]), str(config["variant"])]
         clips = f"{entry.n_clips}, {entry.n_wrong} wrong"
         rows.append([*names, str(entry.n_layers), clips, str(entry.n_placed), f"{entry.size_bytes / 1e3:.0f} kB"])
-    print_table(["run", "model", "variant", "#layers", "#clips", "#placed", "#size"], rows)
+    counts = (Number("layers", 3), Number("clips"), Number("placed", 2), Number("size", 4))
+    print_table((Column("run"), Column("model"), Column("variant"), *counts), rows)
     for note in sorted({note for entry in inspected for note in entry.notes}):
         say(f"note: {note}")
     n_old = sum(not entry.is_new for entry in inspected)

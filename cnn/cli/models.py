@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.terminal import print_json, print_table, say
+from arena.base.options import Wide
+from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
 from cnn.cli.options import Json
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def models_command(
     depth: Annotated[int | None, typer.Option(min=1, help="Instead of each net's own.")] = None,
     width: Annotated[float | None, typer.Option(min=0.01, help="Times the channels of each net.")] = None,
     layers: Annotated[bool, typer.Option("--layers", help="List the layers of one net, with their receptive fields.")] = False,
+    wide: Wide = False,
     json: Json = False,
 ) -> None:
     """List the nets with their papers, depths and costs; try a net of your own before training it."""
@@ -58,11 +60,12 @@ def models_command(
 
 
 def _print_costs(costs: Sequence[Cost], size: int) -> None:
-    columns = ("net", "role", "paper", "#parameters", "#multiply-adds")
+    columns = (Column("net"), Column("role", 2), Prose("paper", 3), Number("parameters"), Number("multiply-adds"))
     numbers = [(f"{cost.n_parameters:,}", f"{cost.n_multiply_adds:,}") for cost in costs]
     print_table(columns, [(cost.label, cost.role, cost.paper, *texts) for cost, texts in zip(costs, numbers, strict=True)])
+    print()
     depths = [(cost.label, str(cost.depth), "{}, {}".format(*cost.depths), cost.counts) for cost in costs]
-    print_table(("net", "#depth", "from, to", "depth counts"), depths)
+    print_table((Column("net"), Number("depth"), Column("from, to"), Prose("depth counts")), depths)
     say(f"multiply-adds: one clip of {size} x {size} forward; a net of your own: --model path/to/file.py:ClassName")
 
 
@@ -76,7 +79,8 @@ def _print_layers(layers: Sequence[LayerSummary]) -> None:
     ]
     sums = (sum(layer.n_parameters for layer in layers), sum(layer.n_multiply_adds for layer in layers))
     rows.append(["sum", "", "", "", "", *(f"{number:,}" for number in sums)])
-    print_table(("~layer", "kind", "output", "kernel", "field", "#params", "#mult-adds"), rows)
+    columns = (Column("layer"), Column("kind", 4), Column("output"), Column("kernel", 3), Column("field"), Number("params"))
+    print_table((*columns, Number("mult-adds", 2)), rows)
     say(_LEGEND)
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import RUN_HELP
+from arena.base.options import RUN_HELP, Wide
 from arena.base.project import find_project
-from arena.base.terminal import print_json, print_table, progress, say
+from arena.base.terminal import Column, Number, print_json, print_table, progress, say
 from cnn.cli.options import Device, Json, Runs, say_run
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def predict(
     out: Annotated[Path | None, typer.Option(help="The CSV to write.", show_default="submission.csv")] = None,
     runs: Runs = Path("runs"),
     device: Device = "auto",
+    wide: Wide = False,
     json: Json = False,
 ) -> None:
     """Predict with a finished run: digit and probability of each recording given, or with --clips or --split a submission."""
@@ -102,7 +103,8 @@ def _print_answers(result: Answers, json: bool) -> None:
         digit, second = sorted(answer.by_digit().items(), key=lambda item: -item[1])[:2]
         rows.append([answer.id, digit[0], f"{digit[1]:.3f}", second[0], f"{second[1]:.3f}"])
     if rows:
-        print_table(("file", "#digit", "#probability", "#second best", "#probability"), rows)
+        numbers = (Number("digit"), Number("probability"), Number("second best", 2), Number("probability", 2))
+        print_table((Column("file"), *numbers), rows)
 
 
 def _submit(run: RunFolder, result: Answers, out: Path, json: bool) -> None:

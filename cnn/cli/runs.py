@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import RUN_HELP
-from arena.base.terminal import print_json, print_table, say
+from arena.base.options import RUN_HELP, Wide
+from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
 from cnn.cli.options import Json, Runs, Tiles
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def runs(
     tags: Annotated[list[str] | None, typer.Option("--tag", help="Only runs with this tag, or with all of these.")] = None,
     sort: Annotated[str, typer.Option(help=f"By {', '.join(_SORTS)}; the newest or the best first.")] = "changed",
     limit: Annotated[int, typer.Option(min=0, help="List so many at most; 0: all.")] = 0,
+    wide: Wide = False,
     json: Json = False,
 ) -> None:
     """List runs, trainings and trials of sweeps alike, newest first."""
@@ -121,10 +122,11 @@ def _print_lines(lines: Sequence[RunLine]) -> None:
         trial = f"trial {line.trial.number}" if line.trial and line.trial.study == line.net else str(line.trial or "")
         marks = " ".join([line.name, *(f"#{tag}" for tag in line.tags), trial]).strip()
         rows.append([line.digest[:n_digits], line.net, line.split, state, *scores, _format_time(line.changed_at), marks])
-    columns = ["run", "net and variant", "split", "state", "#val F1", "#test F1", "changed", "name"]
-    silent = {"split": "speaker", "state": "finished", "name": ""}  # columns that are left out where all rows say this
-    shown_columns = [n for n, name in enumerate(columns) if {row[n] for row in rows} != {silent.get(name)}]
-    print_table([columns[n] for n in shown_columns], [[row[n] for n in shown_columns] for row in rows])
+    columns = (
+        *(Column("run"), Column("net and variant"), Column("split", 4, silent="speaker"), Column("state", silent="finished")),
+        *(Number("val F1"), Number("test F1", 2), Column("changed", 3), Prose("name", 2, silent="")),
+    )
+    print_table(columns, rows)
     for line in lines:
         if line.cause:
             say(f"{line.digest[:n_digits]} {line.state}: {line.cause}")
@@ -156,6 +158,7 @@ def remove_command(
     state: State = "",
     runs: Runs = Path("runs"),
     studies: Annotated[Path, typer.Option("--studies", help="Where studies are, whose trials stay.")] = Path("studies"),
+    wide: Wide = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would go, and stop.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
@@ -205,7 +208,8 @@ def _print_removals(removals: Sequence[Removal]) -> None:
         mark = line.name or str(line.trial or "")
         rows.append([str(removal.run.path), line.net, line.state, f"{removal.size_bytes / 1e6:.1f} MB", mark])
     if rows:
-        print_table(("run", "net and variant", "state", "#size", "name"), rows)
+        columns = (Column("run"), Column("net and variant"), Column("state"), Number("size", 2), Prose("name", 3, silent=""))
+        print_table(columns, rows)
     total = sum(removal.size_bytes for removal in removals) / 1e6
     say(f"{_count(len(removals))}, {total:.1f} MB" if rows else "no run to delete")
 

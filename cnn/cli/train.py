@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.base.locks import require_posix
-from arena.base.terminal import duration, print_json, print_table, progress, say
+from arena.base.options import Wide
+from arena.base.terminal import Column, Number, Prose, duration, print_json, print_table, progress, say
 from cnn.cli.options import Device, Every, Json, Models, Overrides, Runs, Tiles, Wandb
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def train_command(
     name: Annotated[str, typer.Option(help="Names the training: `arena predict NAME`.", show_default=False)] = "",
     tag: Annotated[list[str] | None, typer.Option(help="Marks the trainings, for `arena runs --tag`; repeat for more.")] = None,
     keys: Annotated[bool, typer.Option("--keys", help="List every setting with its default, and stop.")] = False,
+    wide: Wide = False,
     json: Json = False,
 ) -> None:
     """Train nets, or all eight. The same settings again are answered from their run folder; a killed training goes on."""
@@ -95,7 +97,7 @@ def train_with_bar(configs: list[RunConfig], paths: TrainingPaths, n_jobs: int) 
             n_done[config.digest] = epoch
 
         def listen(config: RunConfig, row: EpochRow) -> None:
-            at(config, row.epoch, f"{config.model.label} {config.variant} val F1 {row.val_macro_f1:.3f}")
+            at(config, row.epoch, f"val F1 {row.val_macro_f1:.3f} {config.model.label} {config.variant}")
 
         folders = train_all(configs, paths, n_jobs, listen, say)
         for config, folder in zip(configs, folders, strict=True):
@@ -126,7 +128,10 @@ def print_runs(folders: list[RunFolder]) -> None:
         scores = [f"{val.macro_f1:.3f}", f"{test.macro_f1:.3f}", f"{test.accuracy:.3f}"]
         epochs = f"{result.best_epoch} of {result.n_epochs}"
         rows.append([*name, *scores, epochs, duration(result.wall_s), result.verdict.state, folder.digest])
-    columns = ("model", "variant", "#val F1", "#test F1", "#test acc.", "#best epoch", "#time", "verdict", "run")
+    columns = (
+        *(Column("model"), Column("variant"), Number("val F1"), Number("test F1"), Number("test acc.", 5)),
+        *(Number("best epoch", 3), Number("time", 4), Column("verdict", 2), Column("run")),
+    )
     print_table(columns, rows)
     if any(folder.config()["split"]["kind"] == "random" for folder in folders):
         say("split at random: the test speakers were heard in training, so these scores say nothing of a new voice")
@@ -158,5 +163,5 @@ def _print_keys(project: Project, model: str, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
-        table = [[str(row[column]) for column in ("key", "default", "values", "meaning")] for row in rows]
-        print_table(("key", "default", "values", "meaning"), table)
+        columns = (Column("key"), Column("default"), Prose("values"), Prose("meaning"))
+        print_table(columns, [[str(row[column.name]) for column in columns] for row in rows])

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from arena.base.terminal import print_json, print_table, progress, say
+from arena.base.options import Wide
+from arena.base.terminal import Column, print_json, print_table, progress, say
 from cnn.cli.options import Json
 
 app = typer.Typer(no_args_is_help=True)
@@ -17,6 +18,7 @@ app = typer.Typer(no_args_is_help=True)
 def sync(
     folder: Annotated[Path, typer.Argument(help="Run folders, or one run folder.")] = Path("runs"),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
+    wide: Wide = False,
     json: Json = False,
 ) -> None:
     """Send the runs to W&B that it does not have, or not wholly: trained offline, or while it was down. Twice does no harm."""
@@ -49,4 +51,4 @@ def _say_rest(n_sent: int, n_unfinished: int, n_without: int) -> None:
 
 
 def _print(rows: list[list[str]], columns: tuple[str, ...]) -> None:
-    print_table(columns, rows) if rows else say("nothing is left to send")
+    print_table([*map(Column, columns)], rows) if rows else say("nothing is left to send")

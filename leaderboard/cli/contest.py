@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import CONTEST_FILE, ContestPath
-from arena.base.terminal import print_json, print_table, say
+from arena.base.options import CONTEST_FILE, ContestPath, Wide
+from arena.base.terminal import Number, Prose, print_json, print_table, say
 from leaderboard.cli.options import AsJson, TeamName, current_time, load_contest, to_plain
 from leaderboard.cli.verify import attach_checked_model
 from leaderboard.rules import Rules, Ties
@@ -94,7 +94,7 @@ def team_add(
 
 
 @team_app.command("list", epilog="Example: arena contest team list --json")
-def team_list(contest: ContestPath = CONTEST_FILE, as_json: AsJson = False) -> None:
+def team_list(contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: AsJson = False) -> None:
     """List the teams and how many attempts each has used."""
     with load_contest(contest) as opened:
         used = [(team, len(opened.attempts(team))) for team in opened.teams()]
@@ -102,7 +102,7 @@ def team_list(contest: ContestPath = CONTEST_FILE, as_json: AsJson = False) -> N
         return print_json([{"team": team.name, "pseudonym": team.pseudonym, "n_attempts": n} for team, n in used])
     has_pseudonyms = any(team.pseudonym for team, _ in used)
     rows = [(team.name, *([team.pseudonym or ""] if has_pseudonyms else []), str(n)) for team, n in used]
-    print_table(("team", *(["shown as"] if has_pseudonyms else []), "#attempts"), rows)
+    print_table((Prose("team"), *([Prose("shown as")] if has_pseudonyms else []), Number("attempts")), rows)
 
 
 @app.command(epilog="Example: arena contest validate submission.csv")

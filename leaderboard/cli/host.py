@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import CONTEST_FILE, ContestPath
-from arena.base.terminal import print_json, print_table, say
+from arena.base.options import CONTEST_FILE, ContestPath, Wide
+from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
 from leaderboard.cli.options import AsJson, TeamName, current_time, load_contest
 
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ def merge(
     into: Annotated[str, typer.Option(metavar="TEAM", help="The team that stays.")],
     reason: Reason,
     is_dry_run: DryRun = False,
+    wide: Wide = False,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Make one team of two. The attempts of both that arrived first count, up to the limit; the rest no longer does."""
@@ -151,7 +152,8 @@ def merge(
 
     with load_contest(contest) as opened:
         moves = merge_teams(opened, opened.team(team), opened.team(into), _build_decision(reason), is_dry_run=is_dry_run)
-    print_table(("team", "#attempt", "arrived", "file", "becomes"), [_format_move(move, into) for move in moves])
+    columns = (Prose("team"), Number("attempt"), Column("arrived", 2), Column("file"), Prose("becomes"))
+    print_table(columns, [_format_move(move, into) for move in moves])
     say("dry run: nothing was changed" if is_dry_run else f"{team} is part of {into} now, and its tokens are tokens of {into}")
 
 
@@ -167,6 +169,7 @@ def rescore_command(
     solution: Annotated[Path, typer.Argument(help="CSV: the corrected solution, with the same ids.")],
     reason: Reason,
     is_dry_run: DryRun = False,
+    wide: Wide = False,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Score every attempt again by a corrected solution. The old scores are kept."""
@@ -178,7 +181,8 @@ def rescore_command(
     corrected = parse_solution(read_file(solution, SolutionError), solution.name)
     with load_contest(contest) as opened:
         result = rescore(opened, corrected, _build_decision(reason), is_dry_run=is_dry_run)
-    columns = ("team", "#attempt", "#public before", "#after", "#private before", "#after")
+    public, private = ((Number(f"{part} before"), Number("after")) for part in ("public", "private"))
+    columns = (Prose("team"), Number("attempt"), *public, *private)
     print_table(columns, [_format_rescored(attempt) for attempt in result.attempts])
     say(f"{format_count(result.n_rows_changed, 'row')} of the solution changed{_describe_ranks(result)}")
     say(
@@ -202,7 +206,7 @@ def _describe_ranks(result: Rescoring) -> str:
 
 
 @app.command(epilog="Example: arena contest log --json")
-def log(contest: ContestPath = CONTEST_FILE, as_json: AsJson = False) -> None:
+def log(contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: AsJson = False) -> None:
     """Show what the host did, when and why. The database lets nobody change it."""
     from leaderboard.deadline import describe
 
@@ -212,7 +216,7 @@ def log(contest: ContestPath = CONTEST_FILE, as_json: AsJson = False) -> None:
         names = ("id", "action", "team", "reason", "details")
         return print_json([{n: getattr(e, n) for n in names} | {"done_at": e.done_at.isoformat()} for e in entries])
     rows = [(describe(entry.done_at), entry.action, entry.team or "", entry.change, entry.reason) for entry in entries]
-    print_table(("when", "action", "team", "change", "reason"), rows)
+    print_table((Column("when"), Column("action"), Prose("team"), Prose("change"), Prose("reason")), rows)
 
 
 @token_app.command("new", epilog='Example: arena contest token new "Team Alpha" --reason "handed out in class"')

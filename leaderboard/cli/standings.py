@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import CONTEST_FILE, ContestPath
-from arena.base.terminal import print_json, print_table, say
+from arena.base.options import CONTEST_FILE, ContestPath, Wide
+from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
 from leaderboard.cli.options import AsJson, TeamName, current_time, load_contest, to_plain
 
 if TYPE_CHECKING:
@@ -23,24 +23,25 @@ _MAX_CLASSES = 20  # largest confusion matrix that is printed
 
 
 @app.command(epilog='Example: arena contest attempts "Team Alpha" --json')
-def attempts(team: TeamName, contest: ContestPath = CONTEST_FILE, as_json: AsJson = False) -> None:
+def attempts(team: TeamName, contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: AsJson = False) -> None:
     """Show what a team has sent and reached."""
     with load_contest(contest) as opened:
         rules, submitted = opened.rules(), opened.attempts(opened.team(team))
     if as_json:
         return print_json([to_plain(attempt) for attempt in submitted])
-    columns = ("#attempt", *_own_metric(rules), "#macro-F1", *_metric_titles(), "arrived", "file")
-    models = _format_models([attempt.model for attempt in submitted])
-    rows = [(*_format_attempt(attempt, rules), *more) for attempt, more in zip(submitted, models[1:], strict=True)]
-    print_table((*columns, *models[0]), rows)
+    scores = (*_own_metric(rules), Number("macro-F1"), *_metric_titles(priority=4))
+    columns = (Number("attempt"), *scores, Column("arrived", 3), Column("file"))
+    model, states = _format_models([attempt.model for attempt in submitted])
+    rows = [(*_format_attempt(attempt, rules), *state) for attempt, state in zip(submitted, states, strict=True)]
+    print_table((*columns, *model), rows)
 
 
-def _format_models(models: Sequence[AttemptModel | None]) -> list[tuple[str, ...]]:
-    """Return title and cells of the column on models; all empty if no team sent one."""
+def _format_models(models: Sequence[AttemptModel | None]) -> tuple[list[Column], list[list[str]]]:
+    """Return the column on models and its cells; none if no team sent one."""
     if not any(models):
-        return [()] * (1 + len(models))
+        return [], [[] for _ in models]
     words = {"carried": "not run yet", "verified": "verified", "differs": "differs"}
-    return [("model",), *(("",) if model is None else (words[model.state],) for model in models)]
+    return [Column("model", 2)], [["" if model is None else words[model.state]] for model in models]
 
 
 def _format_attempt(attempt: Attempt, rules: Rules) -> tuple[str, ...]:
@@ -65,6 +66,7 @@ def attempt_command(
     number: Annotated[int, typer.Argument(help="Which attempt, from 1.")],
     contest: ContestPath = CONTEST_FILE,
     private: Private = False,
+    wide: Wide = False,
     as_json: AsJson = False,
 ) -> None:
     """Show one attempt in full: every metric, by class too, and what was taken for what."""
@@ -74,13 +76,15 @@ def attempt_command(
         details = opened.details(opened.team(team), number, Part.PRIVATE if private else Part.PUBLIC)
     if as_json:
         return print_json(to_plain(details))
-    columns = ("class", "#rows", "#precision", "#recall", "#F1")
+    columns: tuple[Column, ...] = (Column("class"), Number("rows", 2), Number("precision"), Number("recall"), Number("F1"))
     rows = [(c.label, str(c.n_rows), _score(c.precision), _score(c.recall), _score(c.f1)) for c in details.classes]
     print_table(columns, rows, title=f"{team}, attempt {number}")
     if len(details.classes) <= _MAX_CLASSES:
         labels = [line.label for line in details.classes]
         counts = [(label, *map(str, row)) for label, row in zip(labels, details.confusion, strict=True)]
-        print_table(("truth", *(f"#{label}" for label in labels)), counts, title="rows by what they were taken for")
+        print_table(
+            (Column("truth"), *(Number(label, 2) for label in labels)), counts, title="rows by what they were taken for"
+        )
     scores = details.attempt
     loss = "" if scores.log_loss is None else f", log loss {_score(scores.log_loss)}"
     f1 = f"macro-F1 {_score(scores.macro_f1)} (95 % interval {_range(details.interval)})"
@@ -88,7 +92,9 @@ def attempt_command(
 
 
 @app.command("standings", epilog="Example: arena contest standings --json")
-def standings_command(contest: ContestPath = CONTEST_FILE, private: Private = False, as_json: AsJson = False) -> None:
+def standings_command(
+    contest: ContestPath = CONTEST_FILE, private: Private = False, wide: Wide = False, as_json: AsJson = False
+) -> None:
     """Rank the teams by their best attempt: by public scores, and after `close` by the private ones."""
     from leaderboard.standings import Part
 
@@ -97,12 +103,13 @@ def standings_command(contest: ContestPath = CONTEST_FILE, private: Private = Fa
         lines = opened.standings(Part.PRIVATE) if private else board.lines
     if as_json:
         return print_json([to_plain(line) for line in lines])
-    columns = ("#rank", "", "team", *_own_metric(board.rules), "#macro-F1", "#95 % interval", *_metric_titles(), "#attempts")
+    scores = (*_own_metric(board.rules), Number("macro-F1"), Number("95 % interval", 2), *_metric_titles(priority=5))
+    columns = (Number("rank"), Column(""), Prose("team"), *scores, Number("attempts", 4))
     marks = brackets([line.is_tied_with_above for line in lines])
-    models = _format_models([line.model for line in lines])
-    rows = [(*_format_line(line, mark, board.rules), *more) for line, mark, more in zip(lines, marks, models[1:], strict=True)]
+    model, states = _format_models([line.model for line in lines])
+    rows = [(*_format_line(line, mark, board.rules), *state) for line, mark, state in zip(lines, marks, states, strict=True)]
     if rows:
-        print_table((*columns, *models[0]), rows, title=board.rules.name)
+        print_table((*columns, *model), rows, title=board.rules.name)
     _say_certainty(board, lines, is_private=private)
 
 
@@ -148,14 +155,14 @@ def _say_certainty(board: Board, lines: Sequence[Standing], *, is_private: bool)
         say("no deadline")
 
 
-def _own_metric(rules: Rules) -> tuple[str, ...]:
-    return (f"#{rules.metric_name}",) if rules.metric_digest else ()
+def _own_metric(rules: Rules) -> tuple[Column, ...]:
+    return (Number(rules.metric_name),) if rules.metric_digest else ()
 
 
-def _metric_titles() -> list[str]:
+def _metric_titles(priority: int) -> list[Column]:
     from leaderboard.standings import METRICS
 
-    return [f"#{metric.name}" for metric in METRICS]
+    return [Number(metric.name, priority) for metric in METRICS]
 
 
 def _score(value: float) -> str:

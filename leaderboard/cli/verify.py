@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arena.base.locks import require_posix
-from arena.base.options import CONTEST_FILE, ContestPath
-from arena.base.terminal import duration, print_json, print_table, progress, say
+from arena.base.options import CONTEST_FILE, ContestPath, Wide
+from arena.base.terminal import Column, Number, Prose, duration, print_json, print_table, progress, say
 from leaderboard.cli.options import AsJson, current_time, load_contest
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def verify(
     memory_mb: Annotated[int, typer.Option(min=256, help="Memory that one model may take.")] = 2048,
     again: Annotated[bool, typer.Option("--again", help="Also models that were verified before.")] = False,
     contest: ContestPath = CONTEST_FILE,
+    wide: Wide = False,
     as_json: AsJson = False,
 ) -> None:
     """Run what teams sent on the test recordings, and mark each score whose model says the same. Exit code 1: some do not.
@@ -141,4 +142,5 @@ def _print(lines: list[dict[str, Any]]) -> None:
         for line in lines
     ]
     if rows:
-        print_table(("team", "#attempt", "verdict", "#time", "what was found"), rows)
+        columns = (Prose("team"), Number("attempt"), Column("verdict"), Number("time", 2), Prose("what was found"))
+        print_table(columns, rows)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.base.options import CONTEST_FILE, RUN_HELP, contest_option
-from arena.base.terminal import JSON_HELP, print_json, print_table, progress, say
+from arena.base.options import CONTEST_FILE, RUN_HELP, Wide, contest_option
+from arena.base.terminal import JSON_HELP, Column, Number, Prose, print_json, print_table, progress, say
 from arena.base.texts import ENGLISH, list_languages
 from reports.wording.page_texts import TEXTS
 
@@ -94,7 +94,11 @@ def build_command(
     title: Title = "",
     lang: Lang = IN_ENGLISH,
     private: Private = False,
+    refresh: Annotated[
+        int, typer.Option(min=0, help="The page is not final: it says so, and loads itself again every so many seconds.")
+    ] = 0,
     pdf: Annotated[bool, typer.Option("--pdf", help="Print a PDF beside the page, by the Chromium that is installed.")] = False,
+    wide: Wide = False,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Compare the eight trainings, the sweeps and the contest on one page that needs no network.
@@ -104,6 +108,7 @@ def build_command(
     from reports.page.output import as_plain
 
     more = {"named_runs": tuple(run or ()), "tiles": tiles, "title": title, "lang": lang.value, "private": private}
+    more["refresh_s"] = refresh
     facts = build_with_bar(resolve_sources(runs, studies, contest, **more), out, pdf=pdf)
     print_json(as_plain(plain_facts(facts))) if as_json else _print_summary(facts, out)
 
@@ -148,6 +153,7 @@ def compare_command(
     runs: Runs = Path("runs"),
     out: Annotated[Path, typer.Option(help="The file to write; replaced when it exists.")] = Path("comparison.html"),
     title: Title = "",
+    wide: Wide = False,
     lang: Lang = IN_ENGLISH,
 ) -> None:
     """Compare two sets of runs, or two runs: the same model and variant in pairs, on the same test clips."""
@@ -170,7 +176,8 @@ def compare_command(
         if pair.difference:
             value, span = pair.difference.value, t.signed_span(pair.difference.interval.low, pair.difference.interval.high)
         rows.append([t.model(pair.model), variant_name(pair.variant), *f1, signed(value), span])
-    print_table(["model", "variant", f"#{a}", f"#{b}", "#A minus B", "#interval"], rows)
+    columns = (Column("model"), Column("variant"), Number("A"), Number("B"), Number("A minus B"), Number("interval"))
+    print_table(columns, rows, title=f"A is {a}, B is {b}")
     print(comparison_lead(facts, t))
     print(out)
 
@@ -214,7 +221,8 @@ def _print_summary(facts: ReportFacts, out: Path) -> None:
         chosen = ", the choice" if run.digest == facts.chosen else ""
         rows.append([*name, val, test, interval, f"{t.verdict(run.verdict) or NONE}{chosen}"])
     if rows:
-        print_table(["model", "variant", "#val F1", "#test F1", "#interval", "verdict"], rows)
+        names = (Column("model"), Column("variant"))
+        print_table((*names, Number("val F1", 3), Number("test F1"), Number("interval"), Prose("verdict", 2)), rows)
     _print_evaluations(facts)
     print(out)
 
@@ -236,7 +244,9 @@ def _print_evaluations(facts: ReportFacts) -> None:
             ]
             for evaluation in group.evaluations
         ]
-        print_table(["evaluation", "#folds", "#seeds", "#mean F1", "#pooled interval"], rows, title=group_title(group, t))
+        counts = (Number("folds", 2), Number("seeds", 3))
+        columns = (Prose("evaluation"), *counts, Number("mean F1"), Number("pooled interval"))
+        print_table(columns, rows, title=group_title(group, t))
 
 
 @app.command("table", epilog="Example: `arena report table --out runs.csv`, then `pandas.read_csv('runs.csv')` in a notebook")

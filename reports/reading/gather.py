@@ -41,6 +41,7 @@ class Sources:
     title: str = ""
     lang: str = "en"
     private: bool = False  # the contest's private scores, which its host may show
+    refresh_s: int = 0  # after so many seconds a browser reads the page again, as it is not final; 0: it is
 
     @property
     def grid(self) -> Grid:
@@ -80,6 +81,7 @@ def gather_facts(sources: Sources) -> ReportFacts:
         sweeps=None if sweeps is None else grid.sort(sweeps),
         agents=_agents(sweeps or (), sources),
         contest=contest,
+        refresh_s=sources.refresh_s,
     )
     inspections, damages = read_inspections(facts.runs, facts.main_run, t)
     facts = dataclasses.replace(facts, inspections=inspections, notes=(*facts.notes, *damages))

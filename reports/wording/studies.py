@@ -35,8 +35,8 @@ def _tie(sweep: StudyFacts, t: Texts) -> str:
 
 def importances_note(sweep: StudyFacts, t: Texts) -> str:
     """Return the reason why a study has no importances, as `sweeps.importance.explain_absence` has it in English."""
-    n_finished = sweep.n("finished")
-    return t("sweep.too_few" if n_finished < FEWEST_TRIALS else "sweep.by_chance", fewest=FEWEST_TRIALS, n=n_finished)
+    n = sweep.n_completed
+    return t("sweep.too_few" if n < FEWEST_TRIALS else "sweep.by_chance", fewest=FEWEST_TRIALS, n=n)
 
 
 def contest_sentence(contest: ContestFacts, t: Texts) -> str:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from arena.base.terminal import can_repaint, duration, say
+from arena.base.terminal import can_repaint, duration, format_time_left, say
 from sweeps.pool.progress import PoolProgress, StudyProgress
 from sweeps.study.control import Command
 
@@ -69,7 +69,7 @@ def summary(progress: PoolProgress) -> str:
     """Return one line on all studies together."""
     words = [f"{progress.n_completed} of {progress.budget} trials", f"{progress.sum_counts('running')} running"]
     words += [f"{progress.sum_counts(name)} {name}" for name in ("pruned", "failed") if progress.sum_counts(name)]
-    time_left = "" if progress.remaining_s is None else f", about {duration(progress.remaining_s)} left"
+    time_left = "" if progress.remaining_s is None else f", {format_time_left(progress.remaining_s)}"
     return f"{', '.join(words)}, after {duration(progress.elapsed_s)}{time_left}{_speed(progress)}"
 
 
@@ -105,7 +105,7 @@ def _with_sum(studies: Table, progress: PoolProgress, n_hidden: int, width: int)
         grid.add_row(studies)
     if n_hidden and studies.row_count:
         grid.add_row(Text(f"and {n_hidden} more"))
-    time_left = "" if progress.remaining_s is None else f"{duration(progress.remaining_s)} left"
+    time_left = "" if progress.remaining_s is None else format_time_left(progress.remaining_s)
     speed = f"{progress.clips_per_s:,.0f} clips/s" if progress.clips_per_s else ""
     words = (f"{progress.n_completed} of {progress.budget} trials", time_left, speed, f"{duration(progress.elapsed_s)} so far")
     grid.add_row(Text(" \u00b7 ".join(word for word in words if word)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.base.locks import require_posix
+from arena.base.options import Wide
 from arena.base.terminal import print_json, say
 from sweeps.cli.options import (
     ClusterName,
@@ -81,6 +82,7 @@ def run(
     project: Annotated[str, typer.Option(help="At W&B, with --engine wandb.", show_default="WANDB_PROJECT, or arena")] = "",
     entity: Annotated[str, typer.Option(help="At W&B, with --engine wandb.", show_default="the account's own")] = "",
     wandb: Wandb = WandbMode.AUTO,
+    wide: Wide = False,
     json: Json = False,
 ) -> None:
     """Tune: make or continue studies, and train until each has its budget of trials, exactly. Run again, it goes on."""

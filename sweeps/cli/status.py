@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.terminal import print_json, print_table, say
+from arena.base.options import Wide
+from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
 from sweeps.cli.options import Json, Storage, Studies
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def status(
     names: Annotated[list[str] | None, typer.Argument(metavar="STUDY", help="Only these.", show_default="all")] = None,
     studies: Studies = Path("studies"),
     storage: Storage = "",
+    wide: Wide = False,
     json: Json = False,
 ) -> None:
     """Show how studies stand: trials by state, the best, and whether one is paused or stopped."""
@@ -61,6 +63,7 @@ def trials(
     name: Annotated[str, typer.Argument(metavar="STUDY")],
     studies: Studies = Path("studies"),
     storage: Storage = "",
+    wide: Wide = False,
     json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a row for each trial, with numbers in full.")] = False,
 ) -> None:
@@ -82,6 +85,7 @@ def best(
     name: Annotated[str, typer.Argument(metavar="STUDY")],
     studies: Studies = Path("studies"),
     storage: Storage = "",
+    wide: Wide = False,
     json: Json = False,
 ) -> None:
     """Show the best trial of a study and the command that trains it."""
@@ -94,7 +98,7 @@ def best(
     facts = read_study(studies, name)
     if facts.best is None:
         raise StudyError(f"study {name!r} has no finished trial yet; run it with `arena sweep agent {name}`")
-    note = "" if facts.importances else explain_absence(facts.n("finished"))
+    note = "" if facts.importances else explain_absence(facts.n_completed)
     if json:
         shares = {"importances": facts.importances, "importances_note": note}
         return print_json({"best": dataclasses.asdict(facts.best), **shares, "command": facts.command})
@@ -108,6 +112,7 @@ def best(
 @app.command(epilog="Examples: `arena sweep lint my.yaml` · `arena sweep lint lenet5`")
 def lint(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A sweep file, or a net such as lenet5.")],
+    wide: Wide = False,
     json: Json = False,
 ) -> None:
     """Check a sweep file, and say what it means; what would search something else than it reads is refused with the fix."""
@@ -122,7 +127,7 @@ def lint(
         spaces = [{**dataclasses.asdict(p), "n_values": p.n_values} for p in sweep.parameters]
         return print_json({"file": sweep.file, "method": sweep.method, "n_points": points, "parameters": spaces})
     rows = [[str(p.line), p.name, str(p.distribution), _range(p)] for p in sweep.parameters]
-    print_table(("#line", "parameter", "distribution", "values"), rows)
+    print_table((Number("line", 2), Column("parameter"), Column("distribution"), Prose("values")), rows)
     size = f"{points} points" if points is not None else "a continuous space"
     budget = f", {sweep.run_cap} trials" if sweep.run_cap else ""
     print(f"{sweep.file} is good: {sweep.method} over {size} will {sweep.goal} {sweep.metric}{budget}")

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arena.base.csv_export import format_csv
-from arena.base.terminal import duration, print_table
+from arena.base.terminal import Column, Number, Prose, duration, print_table
 from sweeps.engines.counts import StudyCounts
 from sweeps.results import StudyFacts, TrialFacts
 from sweeps.study.control import Command
 from sweeps.study.folder import StudySpec
 
 _STATES = ("finished", "pruned", "running", "interrupted", "failed", "duplicate")
+_TROUBLES = (("pruned", 3), ("running", 2), ("interrupted", 4), ("failed", 2), ("duplicates", 5))  # by priority of the column
 _LABELS = {Command.RUN: "", Command.PAUSE: "paused", Command.STOP: "stopped"}
 
 
@@ -54,10 +55,12 @@ def print_studies(studies: Sequence[Status]) -> None:
         states = [str(getattr(study.counts, state)) for state in _STATES]
         value = f"{best.value:.4f}" if best else ""
         rows.append([spec.name, spec.sweep.method.value, str(spec.budget), *states, spec.sweep.metric, value, study.label])
-    columns = ["study", "method", "#budget", *(f"#{state}" for state in _STATES[:-1]), "#duplicates", "metric", "#best", ""]
-    silent = dict.fromkeys(columns[4:9], "0") | {"": ""}  # columns that are left out where all rows say this
-    shown_columns = [n for n, name in enumerate(columns) if {row[n] for row in rows} != {silent.get(name)}]
-    print_table([columns[n] for n in shown_columns], [[row[n] for n in shown_columns] for row in rows])
+    columns = (
+        *(Column("study"), Column("method", 6), Number("budget"), Number("finished")),
+        *(Number(*name_and_priority, silent="0") for name_and_priority in _TROUBLES),
+        *(Column("metric", 5), Number("best"), Column("", silent="")),
+    )
+    print_table(columns, rows)
 
 
 def print_best(studies: Sequence[StudyFacts]) -> None:
@@ -71,7 +74,8 @@ def print_best(studies: Sequence[StudyFacts]) -> None:
         rows.append(
             [facts.name, trials, str(facts.n("pruned")), _value(facts.best), point, facts.best.run if facts.best else ""]
         )
-    print_table(("study", "#trials", "#pruned", "#best", "best configuration", "run"), rows)
+    counts = (Number("trials"), Number("pruned", 3), Number("best"))
+    print_table((Column("study"), *counts, Prose("best configuration"), Column("run", 2)), rows)
 
 
 def print_trials(facts: StudyFacts) -> None:
@@ -83,8 +87,8 @@ def print_trials(facts: StudyFacts) -> None:
         seconds = duration(trial.seconds) if trial.seconds is not None else ""
         rows.append([str(trial.number), trial.state, _value(trial), str(len(trial.epochs)), seconds, *point, mark])
     print(f"{facts.name}: {facts.n_completed} of {facts.budget} trials, {facts.method}")
-    columns = ("#trial", "state", f"#{facts.metric}", "#epochs", "#time", *(f"#{key}" for key in varied), "")
-    print_table(columns, rows)
+    facts_of_all = (Number("trial"), Column("state"), Number(facts.metric), Number("epochs", 4), Number("time", 5))
+    print_table((*facts_of_all, *(Number(key, 2) for key in varied), Prose("", 3, silent="")), rows)
 
 
 def print_csv(facts: StudyFacts) -> None:
@@ -103,7 +107,7 @@ def print_csv(facts: StudyFacts) -> None:
 
 def print_point(trial: TrialFacts, importances: dict[str, float]) -> None:
     """Print a trial's parameters, with their importances where the study has any."""
-    columns = ("parameter", "#value", *(["#importance"] if importances else []))
+    columns = (Column("parameter"), Number("value"), *([Number("importance", 2)] if importances else []))
     shares = {key: f"{share:.2f}" for key, share in importances.items()}
     rows = [[key, format_value(value), shares.get(key, "")][: len(columns)] for key, value in trial.params.items()]
     print_table(columns, rows)

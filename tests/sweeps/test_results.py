@@ -83,14 +83,14 @@ def test_every_fact_of_a_study_is_read(tmp_path: Path) -> None:
     assert facts.command == f"arena train --model lenet5 --variant raw {place} {' '.join(tuned)}"
 
 
-def test_importances_sum_to_one_and_name_what_decides(tmp_path: Path) -> None:
+def test_importances_sum_to_one_and_name_what_decides_who_is_pruned(tmp_path: Path) -> None:
     make_study(tmp_path, TEXT, budget=24)
-    engine = open_engine(tmp_path)
+    engine, pruned = open_engine(tmp_path), TrialResult(state=TrialState.PRUNED, epochs={1: 0.6})
     for n in range(24):
         claim = claimed(engine)
         if n == FEWEST_TRIALS - 1:
             assert read_study(tmp_path, NAME).importances == {}
-        engine.finish(claim, finished(0.9 if claim.params["train.optimizer"] == "adamw" else 0.2))
+        engine.finish(claim, finished(0.5) if claim.params["train.optimizer"] == "adamw" else pruned)
     assert read_outline(tmp_path, NAME).importances == {}
     importances = read_study(tmp_path, NAME).importances
     assert sum(importances.values()) == pytest.approx(1)

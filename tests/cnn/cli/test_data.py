@@ -55,9 +55,9 @@ def test_scan_prints_what_a_teacher_asks_for(folder: Path) -> None:
         "rate      8,000 Hz",
         "channels  mono",
         "",
-        " digit   0   1   2   3   4   5   6   7   8   9",
-        " " + 45 * "─",
-        " clips   3   3   3   3   3   3   3   3   3   3",
+        "digit   0   1   2   3   4   5   6   7   8   9",
+        45 * "─",
+        "clips   3   3   3   3   3   3   3   3   3   3",
         "",
         "Augmentation is called for: 3 clips of the rarest digit are few (rule of thumb: 5,000); and a split by speaker leaves "
         "1 of 3 voices for training, so that a new voice lies outside their range in a trait such as pitch with chance 100%. "

@@ -39,7 +39,7 @@ def test_sixty_speakers_and_two_long_names_fit_80_columns(tmp_path: Path, capsys
     assert max(map(len, lines)) <= 80
     assert any("01, 06, 11, 16, 21 and 7 more" in line for line in lines)
     first = lines[: lines.index("efficientnet on bilateral+aug: 5 folds (becker), 3 seeds, 2,400 test clips")]
-    assert starts(first[first.index(next(line for line in first if line.startswith(" speaker"))) + 2 :])[:5] == [
+    assert starts(first[first.index(next(line for line in first if line.startswith("speaker "))) + 2 :])[:5] == [
         score.speaker for score in arms[0][1].speakers[:5]
     ]
     words = " ".join(" ".join(first).split())

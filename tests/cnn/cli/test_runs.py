@@ -73,7 +73,7 @@ def test_failed_runs_go_after_a_question_and_names_with_them(runs: Path) -> None
     with pytest.raises(RunError, match="this is no terminal to ask in; add --yes, or --dry-run"):
         call("rm", "--state", "failed")
     table = call("rm", "--state", "failed", "--dry-run").splitlines()
-    assert table[3].split() == ["runs/aa11", "lenet5.raw", "failed", "0.0", "MB", "first"]
+    assert table[2].split() == ["runs/aa11", "lenet5.raw", "failed", "0.0", "MB", "first"]
     assert len(list_runs(runs)) == 2
     call("rm", "--state", "failed", "--yes")
     assert [run.digest for run in list_runs(runs)] == ["bb22"]
@@ -102,7 +102,7 @@ def test_the_list_names_a_trials_study_where_net_and_variant_do_not(runs: Path) 
     for digest, study in (("aa11", "lenet5.raw"), ("bb22", "wide")):
         mark_trial(RunFolder(runs / digest), TrialMark(study=study, number=3))
         write_run(runs, digest, make_result(20))
-    names = {line.split()[0]: line.split("trial")[-1] for line in CliRunner().invoke(app, []).output.splitlines()[3:5]}
+    names = {line.split()[0]: line.split("trial")[-1] for line in CliRunner().invoke(app, []).output.splitlines()[2:4]}
     assert {digest: name.strip() for digest, name in names.items()} == {"aa11": "3", "bb22": "3 of wide"}
 
 

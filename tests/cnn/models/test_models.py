@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -25,14 +24,6 @@ CASES = [
     for depth, width in zip(NETS[name].depths, (2.0, 0.5), strict=True)  # the deepest net at full width takes seconds
 ]
 DEFAULTS = [(name, size) for name in MODELS for size in (32, 64)]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def settings_of(name: str, depth: int, width: float) -> ModelSettings:

@@ -94,6 +94,7 @@ def test_the_same_configuration_gives_the_same_numbers_whatever_came_before(tile
     second = train(config(tiles), tiles, tmp_path / "b")
     assert numbers(first) == numbers(second)
     assert torch.get_num_threads() == 2
+    torch.set_num_threads(1)
 
 
 def test_another_seed_gives_other_numbers(tiles: TileSet, tmp_path: Path) -> None:

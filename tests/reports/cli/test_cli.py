@@ -117,7 +117,7 @@ def test_a_project_names_model_a_and_model_b_and_the_variants_that_count(
     for number, (model, variant) in enumerate([(OWN[0], "raw"), (OWN[1], "raw"), (OWN[1], "raw+aug"), (OWN[1], "bilateral")]):
         write_run(tmp_path / "runs", f"{number}" * 16, make_config(model, variant), seed=number)
     result = CliRunner().invoke(app, ["build"], catch_exceptions=False)
-    assert re.findall(r"^ (My\w+) ", result.stdout, flags=re.MULTILINE) == ["MyMobileNet"] * 3 + ["MyLeNet"] * 2
+    assert re.findall(r"^(My\w+) ", result.stdout, flags=re.MULTILINE) == ["MyMobileNet"] * 3 + ["MyLeNet"] * 2
     assert "1 training of 4 is missing: MyLeNet on raw + aug. Train with `arena train --all`." in result.stderr
     page = (tmp_path / "report.html").read_text()
     assert "Model A: MyMobileNet" in page

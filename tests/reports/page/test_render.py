@@ -97,6 +97,13 @@ def test_absent_parts_are_named(runs: Path, facts: ReportFacts) -> None:
     assert "Los Formantes" in page
 
 
+def test_a_page_that_is_not_final_says_so_and_loads_itself_again(runs: Path) -> None:
+    growing, final = (render_report(gather_facts(Sources(runs=runs, refresh_s=n))).decode() for n in (15, 0))
+    notice = "Not final: this page is written anew as the work goes on, and loads itself again every 15 seconds."
+    head, _, tail = growing.partition('<meta http-equiv="refresh" content="15">\n')
+    assert (head + tail).replace(f'<p class="growing" role="status">{notice}</p>\n', "") == final
+
+
 def test_a_study_without_trials_and_one_without_importances_are_shown(facts: ReportFacts) -> None:
     assert facts.sweeps
     empty = dataclasses.replace(facts.sweeps[0], name="empty", trials=(), best=None, parameters=(), importances={}, command="")
@@ -104,7 +111,7 @@ def test_a_study_without_trials_and_one_without_importances_are_shown(facts: Rep
     assert "No trial has finished" in page
     few = make_study("lenet5", "raw", 5)
     page = render_report(dataclasses.replace(facts, sweeps=(few,))).decode()
-    assert "Importances need 12 finished trials; this study has 5." in page
+    assert "Importances need 12 trials, finished or pruned; this study has 5." in page
     assert "<figcaption>Importance</figcaption>" not in page
 
 

@@ -79,7 +79,7 @@ def test_best_prints_the_command_that_trains_it(studies: Path) -> None:
     assert out.splitlines()[0] == f"lenet5.raw: trial 0, val_macro_f1 0.7500, run {content['best']['run']}"
     assert content["importances"] == {}
     assert content["importances_note"] == out.splitlines()[-2]
-    assert content["importances_note"].startswith("importances need 12 finished trials; this study has ")
+    assert content["importances_note"].startswith("importances need 12 trials, finished or pruned; this study has ")
 
 
 def test_best_of_a_study_without_a_finished_trial_says_so(tmp_path: Path) -> None:

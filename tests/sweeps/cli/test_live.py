@@ -50,7 +50,7 @@ def test_eight_studies_fit_eighty_columns() -> None:
     lines = draw(EIGHT, 80, 24)
     assert lines[0].split() == ["study", "trials", "finished", "running", "pruned", "failed", "dup.", "best"]
     assert lines[8].split() == ["resnet.bilateral+aug", "19/64", "17", "1", "2", "3", "4", "0.5170"]
-    assert lines[9] == "124 of 512 trials \u00b7 1 h 02 min left \u00b7 12,346 clips/s \u00b7 1 min 15 s so far"
+    assert lines[9] == "124 of 512 trials \u00b7 about 1 h 02 min left \u00b7 12,346 clips/s \u00b7 1 min 15 s so far"
     assert len(lines) == 10
 
 
