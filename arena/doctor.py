@@ -10,16 +10,15 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from arena.base.install import DISTRIBUTION, Requirement, install_command, repair_command, requirements
-from arena.base.options import Wide
-from arena.base.terminal import JSON_HELP, Column, Prose, print_json, print_table, progress
+from arena.base.options import Json, Wide
+from arena.base.terminal import Column, Prose, print_json, print_table, progress
 from cnn.hardware import n_cores
 
 _SYSTEM_LIBRARIES = "on Debian or Ubuntu: sudo .ci/debian-packages"
@@ -37,7 +36,7 @@ class Finding:
     remedy: str = ""
 
 
-def doctor(wide: Wide = False, json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
+def doctor(wide: Wide = False, json: Json = False) -> None:
     """Check versions, devices, disk and W&B login; exit code 1 when something needed is missing.
 
     Example: `arena doctor --json`
@@ -54,14 +53,19 @@ def doctor(wide: Wide = False, json: Annotated[bool, typer.Option("--json", help
     if json:
         print_json({"ok": not missing, "findings": [asdict(finding) for finding in findings]})
     else:
-        print_table((Column("what"), Column("state"), Prose("detail")), [[f.what, f.state, f.detail] for f in findings])
-        print()
-        for finding in findings:
-            if finding.remedy:
-                print(f"{finding.what}: {finding.remedy}")
+        print_findings(findings)
         print(f"{len(missing)} needed part(s) missing" if missing else "everything that is needed is here")
     if missing:
         raise typer.Exit(1)
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Print a table, and below it how to get what is missing, in lines that can be copied."""
+    print_table((Column("what"), Column("state"), Prose("detail")), [[f.what, f.state, f.detail] for f in findings])
+    print()
+    for finding in findings:
+        if finding.remedy:
+            print(f"{finding.what}: {finding.remedy}")
 
 
 def _package(requirement: Requirement) -> Finding:

@@ -10,14 +10,31 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.base.options import CONTEST_FILE, RUN_HELP, Wide, contest_option
-from arena.base.terminal import JSON_HELP, Column, Number, Prose, print_json, print_table, progress, say
+from arena.base.options import (
+    CONTEST_FILE,
+    LANG_HELP,
+    RUN_HELP,
+    Json,
+    Private,
+    Runs,
+    Tiles,
+    Wide,
+    contest_option,
+    out_option,
+    port_option,
+    studies_option,
+)
+from arena.base.terminal import Column, Number, Prose, print_json, print_table, print_text, progress, say
 from arena.base.texts import ENGLISH, list_languages
 from reports.wording.page_texts import TEXTS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reports.facts.report import ReportFacts
+    from reports.reading.compare import PairFacts
     from reports.reading.gather import Sources
+    from reports.wording.page_texts import Texts
 
 
 app = typer.Typer(no_args_is_help=True)
@@ -45,13 +62,10 @@ def _group() -> None:
     """One HTML file that compares trainings, sweeps and the contest."""
 
 
-Runs = Annotated[Path, typer.Option(help="Where run folders are.")]
-Studies = Annotated[Path | None, typer.Option(help="Where studies are; studies if it exists.", show_default=False)]
-Tiles = Annotated[Path, typer.Option(help="Where tiles are: for pictures, sound, and what is known of speakers.")]
+StudiesIfAny = Annotated[Path | None, studies_option(show_default="studies if it exists")]
 ContestAt = Annotated[str | None, contest_option(show_default=f"{CONTEST_FILE} if it exists")]
 Title = Annotated[str, typer.Option(help="What the page is called.")]
-Lang = Annotated[Language, typer.Option(help="The language of the page.")]
-Private = Annotated[bool, typer.Option("--private", help="For the host: the contest's private scores.")]
+Lang = Annotated[Language, typer.Option("--lang", help=LANG_HELP)]
 
 
 def resolve_sources(runs: Path, studies: Path | None, contest: str | None, **more: Any) -> Sources:
@@ -87,10 +101,10 @@ def build_command(
         typer.Argument(metavar="[RUN]...", help=f"Runs to compare instead of the eight. {RUN_HELP}"),
     ] = None,
     runs: Runs = Path("runs"),
-    studies: Studies = None,
+    studies: StudiesIfAny = None,
     tiles: Tiles = Path("tiles"),
     contest: ContestAt = None,
-    out: Annotated[Path, typer.Option(help="The file to write; replaced when it exists.")] = Path("report.html"),
+    out: Annotated[Path, out_option("The file to write; replaced when it exists.")] = Path("report.html"),
     title: Title = "",
     lang: Lang = IN_ENGLISH,
     private: Private = False,
@@ -99,7 +113,7 @@ def build_command(
     ] = 0,
     pdf: Annotated[bool, typer.Option("--pdf", help="Print a PDF beside the page, by the Chromium that is installed.")] = False,
     wide: Wide = False,
-    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    as_json: Json = False,
 ) -> None:
     """Compare the eight trainings, the sweeps and the contest on one page that needs no network.
 
@@ -110,7 +124,7 @@ def build_command(
     more = {"named_runs": tuple(run or ()), "tiles": tiles, "title": title, "lang": lang.value, "private": private}
     more["refresh_s"] = refresh
     facts = build_with_bar(resolve_sources(runs, studies, contest, **more), out, pdf=pdf)
-    print_json(as_plain(plain_facts(facts))) if as_json else _print_summary(facts, out)
+    print_json(as_plain(plain_facts(facts))) if as_json else print_summary(facts, out)
 
 
 def build_with_bar(sources: Sources, out: Path, *, pdf: bool) -> ReportFacts:
@@ -151,7 +165,7 @@ def compare_command(
     a: Annotated[Path, typer.Argument(metavar="A", help=f"A folder of runs, or a run. {RUN_HELP}")],
     b: Annotated[Path, typer.Argument(metavar="B", help="The same, to be subtracted from A.")],
     runs: Runs = Path("runs"),
-    out: Annotated[Path, typer.Option(help="The file to write; replaced when it exists.")] = Path("comparison.html"),
+    out: Annotated[Path, out_option("The file to write; replaced when it exists.")] = Path("comparison.html"),
     title: Title = "",
     wide: Wide = False,
     lang: Lang = IN_ENGLISH,
@@ -161,7 +175,6 @@ def compare_command(
     from reports.page.output import write_page
     from reports.reading.compare import compare_runs
     from reports.reading.gather import Sources
-    from reports.wording.formats import NONE, score, signed, variant_name
     from reports.wording.page_texts import texts
 
     t = texts(lang.value)
@@ -169,29 +182,35 @@ def compare_command(
     write_page(render_comparison(facts), out)
     for note in facts.notes:
         say(f"{note.kind}: {note.text}")
+    print_pairs(facts.pairs, t, title=f"A is {a}, B is {b}")
+    print_text(comparison_lead(facts, t))
+    print(out)
+
+
+def print_pairs(pairs: Sequence[PairFacts], t: Texts, title: str) -> None:
+    from reports.wording.formats import NONE, score, signed, variant_name
+
     rows = []
-    for pair in facts.pairs:
+    for pair in pairs:
         f1 = [score(side.test.macro_f1 if side and side.test else None) for side in (pair.a, pair.b)]
         value, span = None, NONE
         if pair.difference:
             value, span = pair.difference.value, t.signed_span(pair.difference.interval.low, pair.difference.interval.high)
         rows.append([t.model(pair.model), variant_name(pair.variant), *f1, signed(value), span])
-    columns = (Column("model"), Column("variant"), Number("A"), Number("B"), Number("A minus B"), Number("interval"))
-    print_table(columns, rows, title=f"A is {a}, B is {b}")
-    print(comparison_lead(facts, t))
-    print(out)
+    columns = (Column("model"), Column("variant"), Number("A"), Number("B"), Number("A minus B"), Number("interval", 2))
+    print_table(columns, rows, title)
 
 
 @app.command("serve", epilog="Example: `arena report serve` beside `arena sweep run`; Ctrl+C ends it")
 def serve_report_command(
     runs: Runs = Path("runs"),
-    studies: Studies = None,
+    studies: StudiesIfAny = None,
     tiles: Tiles = Path("tiles"),
     contest: ContestAt = None,
     title: Title = "",
     lang: Lang = IN_ENGLISH,
     private: Private = False,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8410,
+    port: Annotated[int, port_option()] = 8410,
 ) -> None:
     """Show the page in a browser of this machine, and keep it up to date while a sweep runs."""
     from reports.page.serve import open_server
@@ -204,7 +223,7 @@ def serve_report_command(
             server.serve_forever()
 
 
-def _print_summary(facts: ReportFacts, out: Path) -> None:
+def print_summary(facts: ReportFacts, out: Path) -> None:
     from reports.wording.formats import NONE, score, variant_name
     from reports.wording.page_texts import english
 
@@ -251,9 +270,9 @@ def _print_evaluations(facts: ReportFacts) -> None:
 
 @app.command("table", epilog="Example: `arena report table --out runs.csv`, then `pandas.read_csv('runs.csv')` in a notebook")
 def table_command(
-    runs: Annotated[Path, typer.Option(help="Where run folders are.")] = Path("runs"),
-    out: Annotated[Path, typer.Option(help="The CSV to write; replaced when it exists.")] = Path("runs.csv"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON, and write no file.")] = False,
+    runs: Runs = Path("runs"),
+    out: Annotated[Path, out_option("The CSV to write; replaced when it exists.")] = Path("runs.csv"),
+    as_json: Json = False,
 ) -> None:
     """Write every run as one row of a CSV: settings, scores, costs; for a notebook or a spreadsheet."""
     from reports.documents.run_table import read_run_table, records, write_table

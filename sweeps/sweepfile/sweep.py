@@ -10,7 +10,7 @@ from pathlib import Path
 from arena.base.project import quote
 from arena.base.suggest import did_you_mean
 from cnn.nets import NETS
-from cnn.plugin import is_plugin, parse_path, shorten_name
+from cnn.plugin import is_plugin, list_own_nets, parse_path, shorten_name
 from cnn.runs.folder import METRICS
 from sweeps.errors import SweepFileError
 from sweeps.sweepfile.parameters import parse_parameters
@@ -138,7 +138,8 @@ def read_text(file: str) -> tuple[str, str]:
         with path.open("rb") as stream:
             content = stream.read(_MAX_BYTES + 1)
     except OSError as error:
-        hint = f"; shipped are {', '.join(NETS)}"
+        nets = {net.lower(): text for net, text in list_own_nets().items()} | {net: net for net in NETS}
+        hint = did_you_mean(file.lower(), nets, f"shipped are {', '.join(NETS)}")
         raise SweepFileError(f"the sweep file cannot be read ({error.strerror or error}){hint}", file=file) from error
     if len(content) > _MAX_BYTES:
         raise SweepFileError("larger than 1 MB, so hardly a sweep file; choose another", file=file)
