@@ -37,7 +37,7 @@ def _propose(words: Sequence[str], word: str) -> Iterable[Proposal]:
         return _list_options(_build(build_root()), TypedLine()) if word.startswith("-") else commands
     if words[0] not in {entry.word for entry in TREE}:
         return []
-    command, n_words = _build(select_app(words[0])), 0
+    command, n_words = _build(select_app(words[:1])), 0
     while n_words < len(words) and (child := getattr(command, "commands", {}).get(words[n_words])):
         command, n_words = child, n_words + 1
     line, pending, only_arguments = _read_line(command, tuple(words[:n_words]), words[n_words:])
@@ -64,14 +64,14 @@ def _read_line(command: Any, path: tuple[str, ...], words: Sequence[str]) -> tup
     for word in words:
         name, equals, value = word.partition("=")
         if pending is not None:
-            options.setdefault(_name(pending), []).append(word)
+            options.setdefault(name_parameter(pending), []).append(word)
             pending = None
         elif only_arguments or not word.startswith("-") or word == "-":
             arguments.append(word)
         elif word == "--":
             only_arguments = True
         elif option := _find_option(command, name):
-            options.setdefault(_name(option), []).extend([value] if equals else [])
+            options.setdefault(name_parameter(option), []).extend([value] if equals else [])
             pending = None if equals or option.is_flag else option
     return TypedLine(path=path, options=options, arguments=tuple(arguments)), pending, only_arguments
 
@@ -87,7 +87,7 @@ def _find_argument(command: Any, n_before: int) -> Any:
     return arguments[n_before] if n_before < len(arguments) else next(iter(repeated), None)
 
 
-def _name(parameter: Any) -> str:
+def name_parameter(parameter: Any) -> str:
     """Return the word of a parameter: `--runs` of an option, `RUN` of an argument."""
     if parameter.param_type_name == "option":
         return next((text for text in parameter.opts if text.startswith("--")), str(parameter.opts[0]))
@@ -97,9 +97,10 @@ def _name(parameter: Any) -> str:
 def _complete(parameter: Any, line: TypedLine, word: str) -> Iterable[Proposal]:
     if parameter is None:
         return []
-    if completer := find_completer(line.path, _name(parameter)):
+    if completer := find_completer(line.path, name_parameter(parameter)):
         return completer(line, word)
-    return [Proposal(str(item.value)) for item in parameter.shell_complete(None, word) if item.type == "plain"]  # of a choice
+    choices = (item for item in parameter.shell_complete(None, word) if item.type == "plain")
+    return (Proposal(str(item.value)) for item in choices)
 
 
 def _list_commands(command: Any, line: TypedLine) -> Iterator[Proposal]:
@@ -112,7 +113,7 @@ def _list_options(command: Any, line: TypedLine) -> Iterator[Proposal]:
     """List the long options, without those that were given and cannot be repeated."""
     for option in command.params:
         if option.param_type_name == "option" and not option.hidden:
-            is_open = _name(option) not in line.options or option.multiple
+            is_open = name_parameter(option) not in line.options or option.multiple
             for text in (*option.opts, *option.secondary_opts) if is_open else ():
                 yield Proposal(text, " ".join((option.help or "").split()))
     yield Proposal("--help", "Show this message and exit.")

@@ -10,6 +10,7 @@ COMPLETERS: dict[str, Completer] = {
     "--archive": complete_files(".tar.gz", ".tgz", ".tar", ".zip"),
     "--audio": complete_folders,
     "--cache": complete_folders,
+    "--config": complete_files(".yaml", ".yml", ".toml", ".json"),
     "--contest": complete_files(".db", ".sqlite"),
     "--corpus": complete_folders,
     "--device": values.complete_devices,

@@ -15,7 +15,7 @@ from cnn.config import VARIANTS
 from cnn.nets import NETS
 
 _CLASS = re.compile(r"^class (\w+)\(.*Module\)", re.MULTILINE)
-_MOST_BYTES = 1_000_000  # of a net's file
+_MOST_BYTES = 1_000_000  # a file of nets is smaller
 _MOST_RUNS = 300  # that are read for their nets and names
 _SECTIONS: dict[tuple[str, ...], tuple[str, ...]] = {  # keys that a command takes; else all that a training does
     ("data", "prepare"): ("tiles",),
@@ -74,8 +74,8 @@ def complete_keys(line: TypedLine, word: str) -> Iterator[Proposal]:
         return
     for key, entry in allowed.items():
         last = key.rpartition(".")[2]
-        shown = last if word and last.startswith(word) and len(find_keys(last, allowed)) == 1 else key
-        yield Proposal(f"{shown}=", f"{entry.meaning}: {entry.values}", is_whole=False)
+        name = last if word and last.startswith(word) and len(find_keys(last, allowed)) == 1 else key
+        yield Proposal(f"{name}=", f"{entry.meaning}: {entry.values}", is_whole=False)
 
 
 def complete_runs(line: TypedLine, word: str) -> Iterator[Proposal]:

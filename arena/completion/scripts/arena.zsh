@@ -1,10 +1,11 @@
 #compdef arena
 # Completion of arena in zsh; `arena --install-completion` writes it.
 _arena() {
-    local line value text
+    local line value text word="${(Q)PREFIX}" home=
     local -a whole whole_texts open open_texts
-    for line in "${(@f)$(_ARENA_COMPLETE=zsh ${(Q)words[1]} "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}"; do
-        value="${${line#?}%%$'\t'*}"
+    compset -P '\~/' && home='~/'  # zsh would quote the tilde of a match
+    for line in "${(@f)$(_ARENA_COMPLETE=zsh ${(Q)words[1]} "${(@Q)words[2,CURRENT-1]}" "$word" 2>/dev/null)}"; do
+        value="${${${line#?}%%$'\t'*}#$home}"
         text="${line#*$'\t'}"
         [[ -n $text ]] && text="$value  -- $text" || text="$value"
         case $line in
