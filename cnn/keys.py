@@ -15,7 +15,7 @@ from cnn.errors import ConfigError
 from cnn.fields import describe_values
 from cnn.nets import NETS
 
-_SHORT = {"lr": "train.learning_rate", "model": "model.name"}
+SHORT = {"lr": "train.learning_rate", "model": "model.name"}
 _WORDS = {  # key: other words for it, which are only hinted at
     "train.learning_rate": "lrate, eta, max_lr, base_lr, lr0",
     "train.batch_size": "bs, batch, batchsize, train_batch_size, per_device_train_batch_size, minibatch_size",
@@ -104,8 +104,8 @@ def find_keys(name: str, allowed: Collection[str]) -> list[str]:
     """Return the keys that `name` may stand for: itself, `lr` and `model`, or those whose last part it is."""
     if name in allowed:
         return [name]
-    if _SHORT.get(name) in allowed:
-        return [_SHORT[name]]
+    if SHORT.get(name) in allowed:
+        return [SHORT[name]]
     return [key for key in allowed if key.rpartition(".")[2] == name]
 
 
