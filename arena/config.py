@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
 
-import typer
-
-from arena.base.options import CONTEST_FILE, Wide
+from arena.base.options import CONTEST_FILE, Json, Wide
 from arena.base.project import FILE_NAME, FOLDERS, MEANINGS, SETTINGS, Project
-from arena.base.terminal import JSON_HELP, Column, print_json, print_table, say
+from arena.base.terminal import Column, print_json, print_table, say
 
 _DEFAULTS = {
     "sweep.A": "the net's own",
@@ -20,14 +17,14 @@ _DEFAULTS = {
     **{f"folders.{name}": name for name in FOLDERS},
 }
 _VARIABLES = {
-    "contest.address": ("ARENA_URL", "ARENA_CONTEST"),
+    "contest.address": ("ARENA_ADDRESS", "ARENA_CONTEST"),
     "contest.team": ("ARENA_TEAM",),
     "wandb.project": ("WANDB_PROJECT",),
     "wandb.entity": ("WANDB_ENTITY",),
 }
 
 
-def config(wide: Wide = False, as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
+def config(wide: Wide = False, as_json: Json = False) -> None:
     """Print what holds here, and where each value comes from: arena.toml, the environment, or Arena's default.
 
     The command line wins over all of them. `arena train --keys` has the settings of trainings with their defaults.

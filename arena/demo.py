@@ -15,6 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arena.base.locks import require_posix
+from arena.base.options import (
+    CORPUS_HELP,
+    WandbMode,
+    budget_option,
+    jobs_option,
+    n_clips_option,
+    n_speakers_option,
+    out_option,
+)
 from arena.base.project import FILE_NAME, format_project
 from arena.base.terminal import duration, is_notebook, say
 
@@ -41,14 +50,16 @@ _SUBMISSIONS = (
 
 
 def demo(
-    corpus: Annotated[Path | None, typer.Option(help="Your recordings; without it, synthetic ones are made.")] = None,
-    out: Annotated[Path, typer.Option(help="Where all is written.")] = Path("demo"),
-    n_clips: Annotated[int, typer.Option(min=100, help="How many synthetic recordings.")] = 2000,
-    n_speakers: Annotated[int, typer.Option(min=3, help="How many synthetic voices.")] = 20,
+    corpus: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help=CORPUS_HELP, show_default="synthetic ones are made")
+    ] = None,
+    out: Annotated[Path, out_option("Where all is written.")] = Path("demo"),
+    n_clips: Annotated[int, n_clips_option(100)] = 2000,
+    n_speakers: Annotated[int, n_speakers_option(3)] = 20,
     epochs: Annotated[int, typer.Option(min=1, help="Of each of the eight trainings.")] = 8,
-    trials: Annotated[int, typer.Option(min=1, help="Of each of the eight sweeps; one of them gets three times as many.")] = 4,
+    budget: Annotated[int, budget_option(show_default=True)] = 4,
     trial_epochs: Annotated[int, typer.Option(min=1, help="Of each trial.")] = 4,
-    jobs: Annotated[int, typer.Option(min=0, help="Processes at once; 0 chooses.")] = 0,
+    jobs: Annotated[int, jobs_option()] = 0,
     open_page: Annotated[
         bool | None,
         typer.Option("--open/--no-open", help="Open the report in a browser.", show_default="on a desktop's terminal"),
@@ -56,8 +67,8 @@ def demo(
 ) -> None:
     """Run the whole line: recordings, tiles, eight trainings, eight sweeps, a contest of three teams, a report.
 
-    The report is there after the trainings, and grows. Example: `arena demo --corpus ~/recordings`. Run it again and it goes
-    on where it stopped.
+    One study gets three times the budget. The report is there after the trainings, and grows. Run it again and it goes on
+    where it stopped. Example: `arena demo --corpus ~/recordings`.
     """
     require_posix("arena demo")
     started = time.monotonic()
@@ -70,7 +81,7 @@ def demo(
         say(f"{page} is there after {duration(time.monotonic() - started)}")
         if _is_desktop() if open_page is None else open_page:
             webbrowser.open(page.as_uri())
-        _sweeps(trials, trial_epochs, jobs)
+        _sweeps(budget, trial_epochs, jobs)
         _early_report()
         _contest(epochs)
         _report()
@@ -109,8 +120,8 @@ def _workplace(corpus: Path | None, out: Path, n_clips: int, n_speakers: int) ->
     _step(1, "recordings")
     source = corpus or (out / f"corpus-{n_clips}-{n_speakers}").resolve()
     if corpus is None:
-        words = f"data synth {source} --clips {n_clips} --speakers {n_speakers}"
-        _command(cnn.cli.data_collect.synth, words, out=source, clips=n_clips, speakers=n_speakers)
+        words = f"data synth {source} --n-clips {n_clips} --n-speakers {n_speakers}"
+        _command(cnn.cli.data_collect.synth, words, out=source, n_clips=n_clips, n_speakers=n_speakers)
     _command(cnn.cli.data.scan_command, f"data scan {shlex.quote(str(source))}", folder=source)
     folder = (out / f"{source.name}-{scan(source).digest[:6]}").resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -143,21 +154,20 @@ def _trainings(epochs: int, jobs: int) -> None:
     _step(3, "eight trainings: both models on raw, bilateral, raw+aug, bilateral+aug")
     overrides = _settings(epochs)
     words = f"train --all --wandb offline {' '.join(overrides)}"
-    _command(cnn.cli.train.train_command, words, every=True, jobs=jobs, wandb="offline", overrides=overrides)
+    _command(cnn.cli.train.train_command, words, every=True, jobs=jobs, wandb=WandbMode.OFFLINE, overrides=overrides)
 
 
-def _sweeps(trials: int, epochs: int, jobs: int) -> None:
+def _sweeps(budget: int, epochs: int, jobs: int) -> None:
     import sweeps.cli.run
     from cnn.project import choose_models, open_project
-    from sweeps.cli.options import WandbMode
 
     _step(5, "eight sweeps: learning rate, batch size and depth of both models on the four variants")
     overrides, model = _settings(epochs), choose_models(open_project())[0]
     shared = {"wandb": WandbMode.OFF, "agents": jobs, "overrides": overrides}
     tail = f"--wandb off {' '.join(overrides)}"
-    _command(sweeps.cli.run.run, f"sweep run --all --budget {trials} {tail}", every=True, budget=trials, **shared)
-    words = f"sweep run --model {shlex.quote(model)} --variant {_LONG_STUDY} --budget {_LONGER * trials} {tail}"
-    choice = {"models": [model], "variants": [_LONG_STUDY], "budget": _LONGER * trials}
+    _command(sweeps.cli.run.run, f"sweep run --all --budget {budget} {tail}", every=True, budget=budget, **shared)
+    words = f"sweep run --model {shlex.quote(model)} --variant {_LONG_STUDY} --budget {_LONGER * budget} {tail}"
+    choice = {"models": [model], "variants": [_LONG_STUDY], "budget": _LONGER * budget}
     _command(sweeps.cli.run.run, words, **choice, **shared)
 
 
@@ -180,7 +190,12 @@ def _contest(epochs: int) -> None:
         run, file = _find_run(letter, variant, epochs), Path(f"{letter}.{variant}.csv")
         _command(cnn.cli.predict.predict, f"predict {run.digest} --out {file}", run=run.digest, out=file)
         try:
-            _command(leaderboard.cli.contest.submit_command, f"contest submit {shlex.quote(team)} {file}", team=team, file=file)
+            _command(
+                leaderboard.cli.contest.submit_command,
+                f"contest submit {file} --team {shlex.quote(team)}",
+                team=team,
+                file=file,
+            )
         except AttemptsExhausted as refusal:
             say(f"error: {refusal}")
     _step(8, "standings")

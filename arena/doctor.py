@@ -13,13 +13,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from arena.base.install import DISTRIBUTION, Requirement, install_command, repair_command, requirements
-from arena.base.options import Wide
-from arena.base.terminal import JSON_HELP, Column, Prose, print_json, print_table, progress
+from arena.base.options import Json, Wide
+from arena.base.terminal import Column, Prose, print_json, print_table, progress
 from cnn.hardware import n_cores
 
 _SYSTEM_LIBRARIES = "on Debian or Ubuntu: sudo .ci/debian-packages"
@@ -37,7 +36,7 @@ class Finding:
     remedy: str = ""
 
 
-def doctor(wide: Wide = False, json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
+def doctor(wide: Wide = False, json: Json = False) -> None:
     """Check versions, devices, disk and W&B login; exit code 1 when something needed is missing.
 
     Example: `arena doctor --json`

@@ -16,7 +16,7 @@ from arena.base.suggest import did_you_mean
 from cnn.errors import ConfigError
 from cnn.fields import check_fields, check_range, choice, custom, drop_later_defaults, number
 from cnn.nets import NETS, PLUGIN_DEPTHS, PLUGIN_WIDTHS, SEES, WIDTHS
-from cnn.plugin import compute_source_digest, is_plugin, shorten_name
+from cnn.plugin import compute_source_digest, is_plugin, list_own_nets, shorten_name
 
 FILTERS = ("raw", "bilateral")
 VARIANTS = (*FILTERS, *(f"{name}+aug" for name in FILTERS))
@@ -150,7 +150,8 @@ class ModelSettings:
 
 def _check_name(name: str) -> None:
     if name not in MODELS:
-        hint = did_you_mean(name, MODELS, "")
+        texts = {net.lower(): text for net, text in list_own_nets().items()} | {net: repr(net) for net in MODELS}
+        hint = did_you_mean(name.lower(), texts, "")
         raise ConfigError(f"model.name is one of {', '.join(MODELS)} or path/to/file.py:ClassName, not {name!r}{hint}")
 
 

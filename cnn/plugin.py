@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 
+from arena.base.project import find_project
 from arena.base.suggest import did_you_mean
 from cnn.errors import ModelError
 
 COPY_NAME = "model.py"  # in the run folder
 _MAX_BYTES = 2**20
+_MOST_FILES = 50
 
 
 def is_plugin(name: str) -> bool:
@@ -56,6 +59,15 @@ def list_classes(path: Path) -> list[str]:
         ModelError: no such file, or it is not Python.
     """
     return _classes(_parsed(path, _content(path)))
+
+
+def list_own_nets() -> dict[str, str]:
+    """Return the classes of the project's nets and of the Python files in the working folder, each as `--model` takes it."""
+    nets = {shorten_name(net): net for net in find_project().models if is_plugin(net)}
+    for path in sorted(Path().glob("*.py"))[:_MOST_FILES]:
+        with suppress(ModelError):
+            nets = {name: f"{path}:{name}" for name in list_classes(path)} | nets
+    return nets
 
 
 def locate_source(name: str, source: str, folder: Path) -> Path:

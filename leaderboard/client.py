@@ -132,7 +132,7 @@ def _build_body(endpoint: Endpoint, path: Path, tell: Callable[[str], None], mod
 def _read_model(path: Path, facts: dict[str, Any], endpoint: Endpoint) -> bytes:
     max_bytes = facts.get("max_model_bytes")
     if not isinstance(max_bytes, int):
-        raise ClientError(f"the service at {endpoint.url} takes no models; send the submission without --model")
+        raise ClientError(f"the service at {endpoint.url} takes no models; send the submission without --onnx")
     try:
         with path.open("rb") as file:
             content = file.read(max_bytes + 1)
@@ -205,7 +205,7 @@ def _split_address(url: str) -> urllib.parse.SplitResult:
             return parts
     except ValueError:
         pass  # such as http://[
-    raise ClientError(f"--url is the address of the contest's page, http:// or https://, not {url[:80]!r}; correct it")
+    raise ClientError(f"--address is that of the contest's page, http:// or https://, not {url[:80]!r}; correct it")
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -231,7 +231,7 @@ def _send(request: urllib.request.Request, endpoint: Endpoint) -> dict[str, Any]
 
 def _refusal(error: urllib.error.HTTPError, endpoint: Endpoint) -> ClientError:
     if 300 <= error.code < 400:
-        return ClientError(f"{endpoint.url} sends on to {error.headers.get('Location')}; give that address with --url")
+        return ClientError(f"{endpoint.url} sends on to {error.headers.get('Location')}; give that address with --address")
     if error.code in _BUSY:
         return Unreachable(f"{endpoint.url} is not ready (status {error.code})")
     answer = _parse_answer(error.read(), endpoint)

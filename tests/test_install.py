@@ -83,7 +83,7 @@ def test_the_base_holds_a_contest_and_lints_sweeps(tmp_path: Path) -> None:
         (tmp_path / name).write_text(SOLUTION)
     commands = (
         *("--help", "contest init solution.csv --name Digits", "contest team add Formantes"),
-        *("contest submit Formantes submission.csv", "contest standings", "sweep lint lenet5"),
+        *("contest submit submission.csv --team Formantes", "contest standings", "sweep lint lenet5"),
     )
     words = (sys.executable, "-c", BASE_ONLY, *commands)
     ended = subprocess.run(

@@ -227,5 +227,18 @@ def _is_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
+def check_address(address: str) -> None:
+    """Refuse a value of `--address` that is no page's; an empty one is none.
+
+    Raises:
+        ProjectError: its text names the option that takes files.
+    """
+    if address and not _is_page(address):
+        raise ProjectError(
+            f"--address is that of the contest's page, http:// or https://, not {address!r}; "
+            "`arena new` takes a file as --contest"
+        )
+
+
 def _is_page(address: str) -> bool:
     return address.startswith(("http://", "https://"))

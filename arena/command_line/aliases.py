@@ -67,6 +67,12 @@ _CANONICAL = {word: group for group, words in _GROUPS.items() for word in words.
 _MOST_WORDS = 3
 
 
+def is_known(words: str) -> bool:
+    """Return True for the words of an alias or a hint, no less and no more."""
+    group, _, rest = words.partition(" ")
+    return any(text in table for table in (ALIASES, HINTS) for text in (words, f"{_CANONICAL.get(group, group)} {rest}"))
+
+
 def replace_aliases(words: Sequence[str]) -> list[str]:
     """Return the words of a command line with Arena's own words for its command.
 

@@ -44,8 +44,8 @@ def _by_command(project: Project) -> dict[str, dict[str, str]]:
         "data card": {"corpus": corpus},
         "runs": {"folder": runs},
         "wandb sync": {"folder": runs},
-        "submit": {"url": project.page, "team": project.text("contest.team")},
-        "pseudonym": {"url": project.page},
+        "submit": {"address": project.page, "team": project.text("contest.team")},
+        "pseudonym": {"address": project.page},
     }
 
 

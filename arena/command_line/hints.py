@@ -31,8 +31,8 @@ _MEANINGS = {  # line to type: the words that get it
     _RUN: "run, exec, execute, launch, job, jobs, go, do",
     _RERUN: "rerun, retry, restart, continue, runs rerun, run rerun, runs resume, runs restart, runs retry",
     "arena train --model NET": (
-        "fit, learn, trainer, fine-tune, finetune, train-model, training, run train, models train, fit-model, model train, "
-        "runs create, runs new, runs start, run create, run start"
+        "fit, learn, trainer, fine-tune, finetune, train-model, training, run train, models train, fit-model, "
+        "model train, runs create, runs new, runs start, run create, run start"
     ),
     "arena sweep run FILE": (
         "tune, optimize, optimise, hpo, hparams, search-space, create-study, multirun, launch-sweep, tuner, "
@@ -61,7 +61,7 @@ _MEANINGS = {  # line to type: the words that get it
     "a corpus is its folder: delete it yourself": "data delete, data rm, data remove, data clean, data clear",
     "arena data prepare CORPUS": (
         "preprocess, preprocessing, prep, spectrogram, spectrograms, features, tiles, featurize, tile, melspec, "
-        "augment, data augment, data transform, data spectrogram, data resample, data cache"
+        "data transform, data spectrogram, data resample, data cache"
     ),
     _SPLIT: "split, data split, folds, data splits, splits, data fold, data folds, train-test-split",
     _LABELS: "labels, data labels, label, answers, ground-truth",
@@ -72,22 +72,28 @@ _MEANINGS = {  # line to type: the words that get it
     "a report is its file: delete it yourself": "report delete, report rm, report remove",
     _SERVE: "server, web, browse, open, ui, gui, host, board-server, app, up, server start, start-server",
     "arena contest serve": (
-        "contest browse, contest open, contest web, contest host, contest start, contest launch, contest run, contest "
-        "up, contest server, contest page, contest pages, contest website"
+        "contest browse, contest open, contest web, contest host, contest start, contest launch, contest run, "
+        "contest up, contest server, contest page, contest pages, contest website"
     ),
     "arena contest publish FOLDER (its pages), arena contest gradebook FILE (grades)": "contest export, contest pull",
     "arena contest standings, arena contest team list, arena contest log": (
-        "contest list, contest ls, contest show, contest view, contest info, contest status, contest get, contest "
-        "describe, contest search, contest details"
+        "contest list, contest ls, contest show, contest view, contest info, contest status, contest get, "
+        "contest describe, contest search, contest details"
     ),
     _CONTEST_FILE: "contest delete, contest rm, contest remove, contest destroy, contest clear, contest drop",
     "arena contest backup FILE": "contest clone, contest copy, contest save, contest archive, contest fork",
     "arena contest restore FILE": "contest load, contest import, contest recover",
     "arena contest close --reason TEXT": "contest end, contest stop, contest finish, contest freeze, contest lock",
     "arena contest reopen --reason TEXT": "contest unlock, contest unfreeze, contest resume, contest restart",
-    "arena contest extend DEADLINE --reason TEXT": (
-        "contest deadline, contest edit, contest update, contest set, contest postpone, contest settings, contest "
-        "config, contest configure"
+    "arena contest extend DEADLINE --reason TEXT": "contest deadline, contest postpone, contest prolong",
+    "a contest's rules are given once: arena contest init --help; its deadline may move: arena contest extend DEADLINE": (
+        "contest edit, contest update, contest set, contest settings, contest config, contest configure, contest rules"
+    ),
+    "augmentation is drawn while training: arena train --variant raw+aug; arena data show draws some": (
+        "augment, data augment"
+    ),
+    "arena report serve (follows a sweep), arena report build (one HTML file), arena wandb sync": (
+        "tensorboard, mlflow, comet, neptune, aim, trackio, clearml"
     ),
     "arena contest score SOLUTION FILE": "contest evaluate, contest eval, contest grade, contest metric, contest test",
     "arena contest rescore SOLUTION --reason TEXT": "contest regrade, contest recompute, contest reevaluate",
@@ -104,8 +110,8 @@ _MEANINGS = {  # line to type: the words that get it
         "contest reset, contest undo, contest retry, contest attempts reset, contest revert"
     ),
     "arena contest disqualify TEAM --reason TEXT (arena contest reinstate TEAM takes it back)": (
-        "contest team remove, contest team delete, contest team rm, contest ban, contest kick, contest team "
-        "disqualify, contest team ban, contest team drop, contest disable, contest block"
+        "contest team remove, contest team delete, contest team rm, contest ban, contest kick, "
+        "contest team disqualify, contest team ban, contest team drop, contest disable, contest block"
     ),
     "arena contest merge TEAM --into OTHER --reason TEXT": "contest team merge, contest team join",
     "arena contest team list": "team, teams, members, contest members, contest users, team list, contest participants",
@@ -116,8 +122,8 @@ _MEANINGS = {  # line to type: the words that get it
     ),
     "arena contest token new TEAM": "token, tokens, secret, secret set, contest secret, auth token, contest tokens",
     _NO_ACCOUNT: (
-        "login, logout, auth, auth login, auth logout, auth status, signin, whoami, account, user, wandb login, "
-        "quota, auth refresh, auth setup-git, auth print-access-token"
+        "login, logout, auth, auth login, auth logout, auth status, signin, whoami, account, user, wandb login, quota, "
+        "auth refresh, auth setup-git, auth print-access-token"
     ),
     _KEYS: "keys, params, parameters, options, defaults, hyperparams, train keys, config keys, cfg, hparam",
     "arena config": "config get, config values, config path, config file, get-config, show-config",
@@ -127,8 +133,8 @@ _MEANINGS = {  # line to type: the words that get it
     ),
     "arena models (nets), arena models NET --layers": ("arch, architecture, architectures, network, networks, layers, zoo"),
     "a net of your own is a class in a file: arena train --model nets.py:MyNet": (
-        "models create, models init, models new, models add, models register, model create, models get, models "
-        "update, models instances, models variations"
+        "models create, models init, models new, models add, models register, model create, models get, models update, "
+        "models instances, models variations"
     ),
     _CARRY: "models upload, models push, models export, onnx, save, convert, models download, models pull",
     "arena inspect RUN": "explain, interpret, gradcam, grad-cam, saliency, attention, embeddings, tsne, debug, trace",
@@ -164,9 +170,9 @@ _MEANINGS = {  # line to type: the words that get it
     "arena wandb sweep-file FILE": ("wandb scheduler, wandb sweep-config, wandb scheduler-file, wandb export, wandb config"),
     "arena wandb sync": "sync, wandb-sync, mirror",
     _WANDB: (
-        "wandb init, wandb offline, wandb online, wandb status, wandb docker, wandb launch, wandb launch-agent, wandb "
-        "artifact, wandb pull, wandb restore, wandb server, wandb verify, wandb enabled, wandb disabled, wandb agent, "
-        "wandb job, wandb beta, wandb logout, wandb off, wandb on, wandb local, wandb docker-run"
+        "wandb init, wandb offline, wandb online, wandb status, wandb docker, wandb launch, wandb launch-agent, "
+        "wandb artifact, wandb pull, wandb restore, wandb server, wandb verify, wandb enabled, wandb disabled, "
+        "wandb agent, wandb job, wandb beta, wandb logout, wandb off, wandb on, wandb local, wandb docker-run"
     ),
     "arena train --wandb off, --wandb offline or --wandb online": "offline, online, disabled, enabled, off, on",
     "there are no artifacts: a run is its folder (arena runs show RUN), its net goes out by arena export RUN": (
@@ -178,7 +184,7 @@ _MEANINGS = {  # line to type: the words that get it
     ),
     "arena doctor": "diagnose, health, env-info, sysinfo, system, gpu, gpus, cuda, devices, device, install",
     "arena --install-completion": "completion, completions, autocomplete, install-completion, shell-completion",
-    "arena --help, or --help behind a command": ("man, docs, doc, usage, commands, manual, tutorial, guide, examples"),
+    "arena --help, or --help behind a command": "man, docs, doc, usage, commands, manual, tutorial, guide, examples",
     "arena notebook project (to work in), arena report notebook (the whole story)": (
         "jupyter, colab, ipynb, lab, notebook list, notebook init, notebook create, notebook new, notebook make, "
         "notebook push, notebook pull, notebook run, notebook output, notebook status, notebook build, notebook open, "

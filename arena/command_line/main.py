@@ -18,7 +18,7 @@ def run_command_line() -> None:
     try:
         try:
             words = replace_aliases(sys.argv[1:])
-            select_app("".join(words[:1]))(words, prog_name="arena")
+            select_app(words)(words, prog_name="arena")
         finally:
             leave_on_interrupt()
             sys.stdout.flush()  # or a pipe that was closed is noticed while the interpreter ends

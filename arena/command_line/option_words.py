@@ -20,8 +20,8 @@ _NAMES = {  # an option, or "<argument>" whose place the value takes; the first 
         "--n-iter, --max-runs, --limit, --n-runs, --num-runs, --run_cap, --evals"
     ),
     "--config": (
-        "--config-file, --config-name, --config-path, --cfg-path, --conf, --yaml, --hparams, --params, --settings, "
-        "-c, -cn, -cp, --cn, --cp, --experiment, --preset, --recipe, --args-file, --from, --cfg-file"
+        "--config-file, --config-name, --cfg-path, --conf, --yaml, --hparams, --params, --settings, -c, --cn, "
+        "--experiment, --preset, --recipe, --args-file, --from, --cfg-file"
     ),
     "--corpus": "--data, --dataset, --data-dir, --recordings, --input, -d",
     "--deadline": "--due, --end, --until, --date, --closes",
@@ -42,10 +42,11 @@ _NAMES = {  # an option, or "<argument>" whose place the value takes; the first 
     "--on": "--cluster, --launcher, --executor, --backend, --platform, --queue",
     "--onnx": "--model, --net, --weights",
     "--out": (
-        "-o, --output, --output-dir, --outdir, --out-dir, --save, --save-to, --dest, --destination, --target, "
-        "--path, --dir, --directory, --outfile, --output-file, -O, --to, --export, --outpath, -D, --save-path, "
-        "--submission, --html, --filename, --file"
+        "-o, --output, --output-dir, --outdir, --out-dir, --save, --save-to, --dest, --destination, --target, --path, "
+        "--dir, --directory, --outfile, --output-file, -O, --to, --export, --outpath, -D, --save-path, --submission, "
+        "--html, --filename, --file"
     ),
+    "--per-digit": "--n, -n, --count, --samples, --num-samples, --n-samples, --limit",
     "--port": "-p, --listen",
     "--project": "-p, --wandb-project",
     "--entity": "-e, --wandb-entity, --org",
@@ -53,10 +54,12 @@ _NAMES = {  # an option, or "<argument>" whose place the value takes; the first 
     "--recordings": "--clips, --audio, --input, --folder, --data, --wavs",
     "--remove": "--drop, --delete, --unset, -d, --rm, --clear",
     "--runs": (
-        "--log-dir, --save-dir, --run-dir, --runs-dir, --results-dir, --checkpoint-dir, --ckpt-dir, --default-root- "
-        "dir, --logdir, --output, --output-dir, --out, -o, --dir, --outdir, --save, --experiments"
+        "--log-dir, --save-dir, --run-dir, --runs-dir, --results-dir, --checkpoint-dir, --ckpt-dir, "
+        "--default-root-dir, --logdir, --output, --output-dir, --out, -o, --dir, --outdir, --save, --experiments"
     ),
-    "--seeds": "--repeats, --n-seeds, --num-seeds, --repeat, --n-repeats",
+    "--n-attempts": "--attempts, --n, -n",
+    "--n-seeds": "--repeats, --seeds, --num-seeds, --repeat, --n-repeats",
+    "--secret": "--seed",
     "--sort": "--sort-by, --order, --order-by, --sort-key, -s, -S",
     "--split": "--on, --set, --subset, --partition, --part, --eval-on",
     "--state": "--status, -s",
@@ -65,8 +68,8 @@ _NAMES = {  # an option, or "<argument>" whose place the value takes; the first 
     "--tag": "--tags, --label, --labels, -t, --group, --job-type",
     "--team": "--team-name, --user, --username, -u, -t, --participant, --name",
     "--tiles": (
-        "--data, --dataset, --data-dir, --dataset-dir, --data-path, --tiles-dir, --input, --in, -i, -d, --train- "
-        "data, --features, --root, --images"
+        "--data, --dataset, --data-dir, --dataset-dir, --data-path, --tiles-dir, --input, --in, -i, -d, --train-data, "
+        "--features, --root, --images"
     ),
     "--title": "--name, --heading, -t",
     "--token-file": "--netrc, --credentials",
@@ -102,6 +105,8 @@ _NAMES = {  # an option, or "<argument>" whose place the value takes; the first 
     "<number>": "--number, --attempt, -n",
 }
 _FIXED = {  # what is typed instead, with its value: the words for it
+    "--variant raw": "--no-augment, --no-aug, --no-augmentation",
+    "--variant raw+aug": "--augment, --use-augmentation, --with-augmentation",
     "--device cpu": "--cpu, --no-cuda, --no-gpu, --use-cpu",
     "--device cuda": "--gpu, --cuda, --use-cuda, --use-gpu",
     "--wandb off": "--no-wandb, --disable-wandb, --nowandb, --wandb-off, --disabled, --no-log",
@@ -126,13 +131,14 @@ _NO_TIME = "there is no limit of time: train.epochs=N, or --budget N trials of a
 _SLURM = "arena sweep run FILE --on slurm --place slurm_partition=gpu"
 _W_AND_B = "W&B's project and entity stand in arena.toml ([wandb]) or in WANDB_PROJECT and WANDB_ENTITY"
 _PAGE = "arena contest serve (the contest on the web), arena report build (one HTML file)"
+_ONE_FILE = "settings stand in one file: --config FILE"
 _SECRET = "a token is not typed where others may read it: set ARENA_TOKEN, or name a file by --token-file"
 _NO_ASK = "nothing is asked here, so nothing is confirmed: leave {option} out"
 _PRECISION = "there is no such setting; arena train --keys lists them all"
 _REASONS = {  # explanation: the words that get it
     _SAME_LINE: (
-        "--resume, --continue, --restart, --resume-from, --auto-resume, --load-if-exists, --skip-if-exists, --from- "
-        "checkpoint, --reuse, --exist-ok, --resume-id, --load, --rerun, --must-resume, --overwrite, --no-cache"
+        "--resume, --continue, --restart, --resume-from, --auto-resume, --load-if-exists, --skip-if-exists, "
+        "--from-checkpoint, --reuse, --exist-ok, --resume-id, --load, --rerun, --must-resume, --overwrite, --no-cache"
     ),
     _FILE_SAYS: (
         "--sampler, --pruner, --method, --search, --algo, --algorithm, --direction, --directions, --metric, --goal, "
@@ -156,12 +162,13 @@ _REASONS = {  # explanation: the words that get it
     _PAGE: "--web, -w, --browser, --open, --ui",
     _SECRET: "--token, --api-key, --key, --password, --auth, --secret, -k",
     _NO_ASK: "--yes, -y, --force, --confirm, --no-input",
+    _ONE_FILE: "--config-path, --config-dir, --cp, --cd",
     _PRECISION: (
         "--fp16, --amp, --bf16, --mixed-precision, --precision, --compile, --deterministic, --ema, --grad-clip, --clip-grad"
     ),
 }
 _BY_COMMAND = {  # command and option: explanation
-    "eval --seed": "it trains with seeds 0, 1, ..: --seeds N says how many",
+    "eval --seed": "it trains with seeds 0, 1, ..: --n-seeds N says how many",
     "eval --metric": "it prints macro-F1, per fold, per speaker and over all; arena report build has the other metrics",
     "train --cfg": _KEYS,
     "train --folds": (
@@ -176,6 +183,17 @@ _BY_COMMAND = {  # command and option: explanation
     "sweep agent --count": "the budget is the study's: arena sweep run FILE --budget N",
     "sweep agent --budget": "the budget is the study's: arena sweep run FILE --budget N",
     "sweep agent --n-trials": "the budget is the study's: arena sweep run FILE --budget N",
+    "sweep --stop": "arena sweep stop STUDY",
+    "sweep --cancel": "arena sweep stop STUDY",
+    "sweep --pause": "arena sweep pause STUDY",
+    "sweep --resume": "arena sweep resume STUDY",
+    "sweep --name": "arena sweep run FILE --name NAME",
+    "sweep --project": "arena sweep run FILE --engine wandb --project NAME",
+    "runs --filter": "--model, --variant, --state and --tag choose: arena runs --model NET",
+    "runs --query": "--model, --variant, --state and --tag choose: arena runs --model NET",
+    "export --onnx": "arena export RUN --out FILE",
+    "predict --top-k": "--json prints all ten probabilities",
+    "train --pretrained": "there are no trained weights to begin with: every net begins at random",
     "sweep run --stop": "arena sweep stop STUDY",
     "sweep run --pause": "arena sweep pause STUDY",
     "sweep run --resume": "arena sweep resume STUDY (after a pause), or the same arena sweep run line again",
@@ -201,11 +219,14 @@ _BY_COMMAND = {  # command and option: explanation
     "predict --proba": "--json prints all ten probabilities",
     "predict --probabilities": "--json prints all ten probabilities",
 }
-_OF_TRAININGS = (_FILE_SAYS, _KEYS, _GPUS, _MANY, _NO_TIME, _SLURM, _W_AND_B, _PRECISION, _SAME_LINE)
+_OF_TRAININGS = (_ONE_FILE, _FILE_SAYS, _KEYS, _GPUS, _MANY, _NO_TIME, _SLURM, _W_AND_B, _PRECISION, _SAME_LINE)
 _TRAINING = ("", "train", "eval", "sweep", "demo", "models", "predict", "inspect", "data")
 _DROPPED = {  # options that are left out with their value: the commands
     "-c": "contest submit, contest standings, contest attempts, contest validate, submit",
     "--competition": "contest submit, contest standings, contest attempts, contest validate, submit",
+    "--include-offline": "wandb sync",
+    "--sync-all": "wandb sync",
+    "--log": "runs show",
     "--list": "models, runs, sweep status, contest team list",
     "-s": "contest standings",
     "--show": "contest standings",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from typer.models import CommandInfo
 
 from arena.command_line.root import build_root
 from arena.command_line.strict_command import make_strict
+from arena.command_line.unknown_command import explain_command
 
 Path = tuple[str, ...]
 START, DATA, TRAIN, TUNE, CONTEST, REPORT = "Start", "Data", "Train", "Tune", "Contest", "Report"
@@ -148,18 +149,24 @@ def build_app() -> typer.Typer:
     return _build(TREE)
 
 
-def select_app(word: str) -> typer.Typer:
-    """Return the command line whose first word is `word`: with that command or group alone, whole where there is none.
+def select_app(words: Sequence[str]) -> typer.Typer:
+    """Return the command line with the command or group alone that is the first of `words`.
 
     Before an option, as in `arena --help`, the commands are lines of the help and no more.
+
+    Raises:
+        UsageError: no command is called so.
     """
-    if word.startswith("-") or not word:
+    if not words or words[0].startswith("-"):
         app = build_root()
         for entry in TREE:
             app.command(entry.word, short_help=entry.summary, rich_help_panel=entry.panel)(lambda: None)
+        make_strict(app, list_commands)
         return app
-    entries = [entry for entry in TREE if entry.word == word]
-    return _build(entries) if entries else build_app()
+    entries = [entry for entry in TREE if entry.word == words[0]]
+    if not entries:
+        raise explain_command(list_commands(), (), words)
+    return _build(entries)
 
 
 def list_commands() -> list[Path]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import permutations
 
 from arena.base.errors import UsageError
 from arena.base.suggest import nearest
-from arena.command_line.aliases import ALIASES, replace_aliases
+from arena.command_line.aliases import ALIASES, is_known, replace_aliases
 from arena.command_line.hints import HINTS, format_hint
+from cnn.nets import NETS
 
 _TOOLS = ("kaggle", "wandb", "optuna", "gh", "hydra", "python", "arena")
 _MOST_MATCHES = 4
+_DIGEST = re.compile(r"latest|best|[0-9a-f]{4,16}")
 _SHORTEST = 5  # letters of another tool's word whose misspelling is recognized
 _SIBLING_CUTOFF, _TREE_CUTOFF, _SHORT_CUTOFF = 0.75, 0.8, 0.85
 
@@ -20,31 +23,40 @@ Path = tuple[str, ...]
 
 def explain_command(tree: Sequence[Path], path: Path, words: Sequence[str]) -> UsageError:
     """Return the error of a command line whose first `words` is no command of the group `path`."""
-    text = " ".join((*path, words[0]))
-    error = f"no command {text!r}"
-    if not path and (hint := _explain_shape(words)):
-        return UsageError(f"{error}; {hint}")
+    error = f"no command {' '.join((*path, words[0]))!r}"
+    if hint := _explain_shape(path, words[0]):
+        return UsageError(f"{error}; did you mean: {hint}")
     try:
         matches = _find_matches(tree, path, [word for word in words if not word.startswith("-")])
     except UsageError as hint_error:  # a word of another tool, spelt otherwise
         return hint_error
     if matches:
-        return UsageError(
-            f"{error}; did you mean: {', '.join(' '.join(('arena', *match)) for match in matches[:_MOST_MATCHES])}"
-        )
-    children = [command[-1] for command in tree if command[:-1] == path]
-    return UsageError(f"{error}; {' '.join(('arena', *path))} has {', '.join(children)}: `{' '.join(('arena', *path))} --help`")
+        lines = (" ".join(("arena", *match)) for match in matches[:_MOST_MATCHES])
+        return UsageError(f"{error}; did you mean: {', '.join(lines)}")
+    group, children = " ".join(("arena", *path)), [command[-1] for command in tree if command[:-1] == path]
+    return UsageError(f"{error}; {group} has {', '.join(children)}: `{group} --help`")
 
 
-def _explain_shape(words: Sequence[str]) -> str:
-    word = words[0]
-    if "=" in word:
-        return f"did you mean: arena train {word}"
-    if word.endswith(".py") or ".py:" in word:
-        return "a net of your own is trained by: arena train --model FILE.py:CLASS"
-    if word.endswith((".yaml", ".yml")):
-        return f"did you mean: arena sweep run {word}"
-    return f"did you mean: arena submit {word}, arena contest submit {word}" if word.endswith(".csv") else ""
+def _explain_shape(path: Path, word: str) -> str:
+    """Return the line for a word that is no command at all, but a file, a setting, a net or a run; else an empty text."""
+    is_sweep = word.endswith((".yaml", ".yml"))
+    is_net = word.partition(":")[0].endswith(".py") or word in NETS
+    match path:
+        case () if "=" in word:
+            return f"arena train {word}"
+        case () if is_net:
+            return f"arena train --model {word if word in NETS or ':' in word else word + ':CLASS'}"
+        case () if word.endswith(".csv"):
+            return f"arena contest submit {word} --team TEAM, arena contest validate {word}"
+        case () | ("sweep",) if is_sweep:
+            return f"arena sweep run {word}"
+        case ("sweep",) if is_net:
+            return f"arena sweep run --model {word}"
+        case ("runs",) if _DIGEST.fullmatch(word):
+            return f"arena runs show {word}"
+        case ("contest",) if word.endswith(".csv"):
+            return f"arena contest submit {word} --team TEAM, arena contest validate {word}"
+    return ""
 
 
 def _find_matches(tree: Sequence[Path], path: Path, words: Sequence[str]) -> list[Path]:
@@ -54,44 +66,44 @@ def _find_matches(tree: Sequence[Path], path: Path, words: Sequence[str]) -> lis
         UsageError: the words have a hint.
     """
     word = words[0].lower().replace("_", "-")
-    siblings = {command[len(path)]: command for command in tree if command[:-1] == path}
-    if word in siblings:
-        return [siblings[word]]
+    if (*path, word) in tree:
+        return [(*path, word)]
     if path == () and word in _TOOLS and len(words) > 1:
         return _find_matches(tree, (), words[1:])
     spellings = [" ".join(words[:n]) for n in (3, 2)] + [*_permute(words[:2]), word, *_permute(word.split("-"))]
     for spelling in spellings:
-        if match := _read(tree, (*path, *spelling.split())) or _read(tree, tuple(spelling.split())):
-            return [match]
-    if (text := " ".join((*path, word))) in HINTS:
-        raise UsageError(format_hint(text))
+        for line in ((*path, *spelling.split()), tuple(spelling.split())):
+            if line in tree or is_known(" ".join(line)):
+                return [_read(line)]
     if same := [command for command in tree if command[-1] == word]:
         return same
     return _find_similar(tree, path, word)
 
 
 def _find_similar(tree: Sequence[Path], path: Path, word: str) -> list[Path]:
-    siblings = {command[len(path)]: command for command in tree if command[:-1] == path}
     prefix = "".join(f"{name} " for name in path)
+    siblings = [command[-1] for command in tree if command[:-1] == path]
     others = {text.removeprefix(prefix) for text in (*ALIASES, *HINTS) if text.startswith(prefix)}
-    words = [*siblings, *(text for text in others if len(text) >= _SHORTEST)]
-    near = nearest(word, [*siblings, *others], _SHORT_CUTOFF) or nearest(word, words, _SIBLING_CUTOFF)
-    if near in siblings:
-        return [siblings[near]]
+    long = [text for text in others if len(text) >= _SHORTEST]
+    near = _nearest(word, [*siblings, *others], _SHORT_CUTOFF) or _nearest(word, [*siblings, *long], _SIBLING_CUTOFF)
     if near:
-        if f"{prefix}{near}" in HINTS:
-            raise UsageError(format_hint(f"{prefix}{near}", f"{prefix}{word}"))
-        return [tuple(replace_aliases((*path, *near.split())))]
-    near = None if path else nearest(word, [command[-1] for command in tree], _TREE_CUTOFF)
+        return [(*path, near) if near in siblings else _read((*path, *near.split()))]
+    near = None if path else _nearest(word, [command[-1] for command in tree], _TREE_CUTOFF)
     return [command for command in tree if command[-1] == near]
 
 
-def _permute(words: Iterable[str]) -> list[str]:
-    words = list(words)
+def _nearest(word: str, choices: Iterable[str], cutoff: float) -> str | None:
+    """Return the choice that `word` is a misspelling of: the first letter is right, or two letters are exchanged."""
+    return nearest(word, [text for text in choices if text[0] == word[0] or sorted(text) == sorted(word)], cutoff)
+
+
+def _permute(words: Sequence[str]) -> list[str]:
     return [" ".join(order) for order in permutations(words)] if 1 < len(words) <= 3 else []
 
 
-def _read(tree: Sequence[Path], words: Path) -> Path | None:
+def _read(words: Path) -> Path:
     """Return the command that `words` are another spelling of, with its options; raises UsageError where they have a hint."""
-    line = tuple(replace_aliases(words))
-    return line if tuple(word for word in line if not word.startswith("-")) in tree else None
+    text = " ".join(words)
+    if text in HINTS:
+        raise UsageError(format_hint(text))
+    return tuple(replace_aliases(words))

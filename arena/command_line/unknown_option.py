@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from arena.base.errors import UsageError
@@ -13,7 +14,16 @@ from arena.base.suggest import nearest
 from arena.command_line.option_words import explain_anywhere, explain_here, is_dropped, list_names
 
 _CUTOFF = 0.75
-_FORMATS = {"json": "--json", "csv": "--csv"}
+_FORMATS = {"json": "--json", "csv": "--csv", "pdf": "--pdf", "latex": "--latex", "tex": "--latex"}
+_FORMAT_OPTIONS = ("--format", "-f", "--output-format", "--out-format", "--output", "-o")
+_LONG = {"-cn": "--config-name", "-cp": "--config-path", "-cd": "--config-dir"}  # Hydra's, which read as several short ones
+_VALUES = {  # values of other tools
+    "--state": {
+        **dict.fromkeys(("completed", "complete", "done", "success", "succeeded"), "finished"),
+        **dict.fromkeys(("crashed", "failure", "error"), "failed"),
+        **dict.fromkeys(("running", "in_progress", "queued"), "unfinished"),
+    }
+}
 _SECTIONS = {"data prepare": "tiles.", "data show": "augment.", "data solution": "split."}  # those that a command takes
 _VALUE = re.compile(r"-?[\d.]|[^-]")
 
@@ -36,7 +46,8 @@ def explain_option(command: Any, name: str, line: Sequence[str], find_unknown: C
         line: what was typed behind them.
         find_unknown: returns the first unknown option of a line; empty where there is none.
     """
-    line, unknown = list(line), find_unknown(list(line))
+    line = [_LONG.get(word, word) for word in line]
+    unknown = find_unknown(list(line))
     first, full_name = unknown, f"arena {name}".strip()
     while unknown:
         value = _locate(line, unknown).value
@@ -59,21 +70,32 @@ def _rewrite(command: Any, name: str, line: list[str], option: str) -> list[str]
     if is_dropped(name, option):
         return [*before, *after]
     options = {text: param for param in command.params for text in (*param.opts, *param.secondary_opts)}
-    if (flag := _FORMATS.get(token.value, "")) in options:
-        return [*before, flag, *after]
+    if option in _FORMAT_OPTIONS and token.value in (*_FORMATS, "html", "onnx", "table", "ipynb"):
+        flag = _FORMATS.get(token.value, "")
+        return [*before, *([flag] if flag in options else []), *after]
     for candidate in list_names(option):
         match candidate.split():
             case [text, value] if text in options:
                 return [*before, text, value, *rest]
             case [text] if text in options:
                 is_flag = getattr(options[text], "is_flag", False)
-                return [*before, text, *(rest if is_flag else [token.value, *after] if token.value else rest)]
+                value = _translate(text, option, token.value)
+                return [*before, text, *(rest if is_flag else [value, *after] if value else rest)]
             case [text] if text.startswith("<") and token.value and _has_argument(command, text[1:-1]):
-                return [*before, token.value, *after]
+                return [*before, _translate(text, option, token.value), *after]
     if setting := _find_setting(command, name, option, token.value):
         return [*before, setting, *after]
     near = nearest(option, [text for text in options if text.startswith("--")], _CUTOFF) if option.startswith("--") else None
     return [*before, near, *line[token.start + 1 : token.end], *after] if near else None
+
+
+def _translate(name: str, option: str, value: str) -> str:
+    """Return a value as the option or argument `name` takes it."""
+    if name == "<run>" and value.endswith(".pt"):
+        return str(Path(value).parent)
+    if option == "--config-name" and value and not Path(value).suffix:
+        return f"{value}.yaml"
+    return _VALUES.get(name, {}).get(value, value)
 
 
 def _locate(line: list[str], option: str) -> _Token:

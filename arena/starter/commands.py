@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from arena.base.project import FILE_NAME, MODEL_KEYS, ProjectError, find_project, read_project
-from arena.base.terminal import JSON_HELP, print_json, say
+from arena.base.options import ADDRESS_HELP, CONTEST_HELP, CORPUS_HELP, LANG_HELP, TEAM_HELP, Force, Json, out_option
+from arena.base.project import FILE_NAME, MODEL_KEYS, ProjectError, check_address, find_project, read_project
+from arena.base.terminal import print_json, say
 from arena.base.texts import ENGLISH, Words, list_languages
 from arena.starter.folder import Options, write_folder
 from arena.starter.notebook import NAME, build_project_notebook, read_files
@@ -26,22 +27,26 @@ class FileLanguage(StrEnum):
 
 app = typer.Typer(no_args_is_help=True)
 IN_ENGLISH = FileLanguage(ENGLISH)
-Lang = Annotated[FileLanguage, typer.Option(help="The language of texts and comments.")]
+Lang = Annotated[FileLanguage, typer.Option("--lang", help=LANG_HELP)]
 
 
 def new(
     folder: Annotated[Path, typer.Argument(help="The team's folder, new or without these files; . is this one.")],
     lang: Lang = IN_ENGLISH,
-    corpus: Annotated[str, typer.Option(help="Folder of recordings.", show_default="recordings, in the new folder")] = "",
-    address: Annotated[str, typer.Option(help="The contest's page, or its file.", show_default=False)] = "",
-    team: Annotated[str, typer.Option(help="The team's name.", show_default=False)] = "",
-    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    corpus: Annotated[str, typer.Option(metavar="FOLDER", help=CORPUS_HELP, show_default="recordings, in the new folder")] = "",
+    address: Annotated[str, typer.Option(metavar="URL", help=ADDRESS_HELP, show_default=False)] = "",
+    contest_file: Annotated[str, typer.Option("--contest", metavar="PATH", help=CONTEST_HELP, show_default=False)] = "",
+    team: Annotated[str, typer.Option(metavar="TEAM", help=TEAM_HELP, show_default=False)] = "",
+    as_json: Json = False,
 ) -> None:
     """Make a team's folder: arena.toml, two nets to change, a sweep file for each, a notebook, a README of one page.
 
     Made within a project, such as a contest's pack, it takes over recordings, contest and settings.
     """
-    options = Options(language=lang.value, corpus=corpus, address=address, team=team)
+    if address and contest_file:
+        raise typer.BadParameter("give --address, the contest's page, or --contest, its file; not both")
+    check_address(address)
+    options = Options(language=lang.value, corpus=corpus, address=address or contest_file, team=team)
     files = write_folder(folder, options, find_project())
     if as_json:
         return print_json({"folder": str(folder), "files": [path.name for path in files]})
@@ -66,8 +71,8 @@ def _group() -> None:
 @app.command("project", epilog="Examples: `arena notebook project` · `arena notebook project --lang es --out proyecto.ipynb`")
 def project_notebook(
     lang: Lang = IN_ENGLISH,
-    out: Annotated[Path, typer.Option(help="The notebook to write; one that was edited is not replaced.")] = Path(NAME),
-    force: Annotated[bool, typer.Option("--force", help="Replace the file also where somebody edited it.")] = False,
+    out: Annotated[Path, out_option("The notebook to write; one that was edited is not replaced.")] = Path(NAME),
+    force: Force = False,
 ) -> None:
     """Write a notebook of the whole project, for this machine or Colab: data, nets as code, trainings, sweeps, contest, report.
 

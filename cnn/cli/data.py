@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import Wide
+from arena.base.options import CorpusFolder, Json, Wide
 from arena.base.terminal import Column, Number, print_json, print_table, print_text, progress
-from cnn.cli.options import Cache, Jobs, Json
+from cnn.cli.options import Cache, Jobs
 
 if TYPE_CHECKING:
     from cnn.corpus.balance import Balance
@@ -26,7 +26,7 @@ app = typer.Typer(no_args_is_help=True, help="Recordings: make some, look at the
 
 @app.command("scan", epilog="Example: arena data scan recordings --strict")
 def scan_command(
-    folder: Annotated[Path, typer.Argument(help="Folder of wav and flac recordings.", show_default=False)],
+    folder: CorpusFolder,
     all_problems: Annotated[bool, typer.Option("--all-problems", help="List every problem, not the first 20.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when there is any problem.")] = False,
     jobs: Jobs = 0,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import Wide
+from arena.base.options import CorpusFolder, DryRun, Json, Wide, n_clips_option, n_speakers_option, out_option
 from arena.base.terminal import Column, Number, Prose, print_json, print_table, progress, say
 from cnn.cli.data import plural, scan_with_bar
-from cnn.cli.options import Cache, Jobs, Json
+from cnn.cli.options import Cache, Jobs
 
 if TYPE_CHECKING:
     from cnn.collect.importing import ImportClip, ImportPlan
@@ -21,11 +21,11 @@ app = typer.Typer()
 _N_SHOWN = 20
 
 
-@app.command(epilog="Example: arena data synth digits --clips 3000 --speakers 60 --language en,es")
+@app.command(epilog="Example: arena data synth digits --n-clips 3000 --n-speakers 60 --language en,es")
 def synth(
     out: Annotated[Path, typer.Argument(help="New folder for the recordings.", show_default=False)],
-    clips: Annotated[int, typer.Option(help="How many recordings in all.", min=1)] = 3000,
-    speakers: Annotated[int, typer.Option(help="How many voices.", min=1)] = 60,
+    n_clips: Annotated[int, n_clips_option()] = 3000,
+    n_speakers: Annotated[int, n_speakers_option()] = 60,
     seed: Annotated[int, typer.Option(help="Equal seeds give equal bytes.", min=0)] = 0,
     language: Annotated[str, typer.Option(help="en, es, or en,es: the voices take turns.")] = "en",
 ) -> None:
@@ -33,20 +33,20 @@ def synth(
     from cnn.collect.synth import SynthSettings, is_complete, synthesise
 
     languages = tuple(name.strip() for name in language.split(","))
-    settings = SynthSettings(clips=clips, speakers=speakers, seed=seed, languages=languages)
+    settings = SynthSettings(clips=n_clips, speakers=n_speakers, seed=seed, languages=languages)
     if is_complete(out, settings):
-        say(f"{out} holds these {clips} clips of {speakers} voices already")
+        say(f"{out} holds these {n_clips} clips of {n_speakers} voices already")
         return
-    with progress("speaking", clips) as advance:
+    with progress("speaking", n_clips) as advance:
         synthesise(out, settings, advance)
-    say(f"{out} holds {clips} clips of {speakers} voices; next: arena data scan {out}")
+    say(f"{out} holds {n_clips} clips of {n_speakers} voices; next: arena data scan {out}")
 
 
 @app.command(
     "get", epilog="Examples: `arena data get fsdd` · `arena data get --list` · `arena data get audiomnist --archive master.zip`"
 )
 def get_command(
-    name: Annotated[str, typer.Argument(help="audiomnist, fsdd or speech-commands-digits.")] = "",
+    name: Annotated[str, typer.Argument(metavar="SOURCE", help="audiomnist, fsdd or speech-commands-digits.")] = "",
     out: Annotated[Path | None, typer.Argument(help="New folder; by default the name.", show_default=False)] = None,
     mirror: Annotated[
         list[str] | None, typer.Option(help="Another address of the archive; several are tried in order.")
@@ -105,17 +105,19 @@ def _print_sources(json: bool) -> None:
     "'{speaker}/{label}-{take}'` · `arena data import takes corpus --split-silence --digits 0123456789`",
 )
 def import_(
-    folder: Annotated[Path, typer.Argument(help="Your recordings: wav, flac, ogg, mp3. Only read.", show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(metavar="RECORDINGS", help="Your recordings: wav, flac, ogg, mp3. Only read.", show_default=False)
+    ],
     out: Annotated[Path, typer.Argument(help="The corpus folder, new or imported into before.", show_default=False)],
     pattern: Annotated[str, typer.Option(help="How paths are made, of {speaker}, {label}, {take} and {any}.")] = "",
-    csv: Annotated[Path | None, typer.Option(help="A table with the columns path, label, speaker.")] = None,
+    table: Annotated[Path | None, typer.Option(help="A CSV with the columns path, label, speaker.")] = None,
     words: Annotated[str, typer.Option(help="Ten words for 0 to 9, with commas, if yours are not known.")] = "",
     speaker: Annotated[str, typer.Option(help="Who speaks where no name says it.")] = "",
     split_silence: Annotated[bool, typer.Option("--split-silence", help="Each file holds several digits with pauses.")] = False,
     digits: Annotated[str, typer.Option(help="With --split-silence: which, in order.")] = "0123456789",
     min_gap: Annotated[float, typer.Option(help="With --split-silence: the shortest pause, in seconds.")] = 0.25,
     trim: Annotated[bool, typer.Option("--trim", help="Cut silence off both ends.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")] = False,
+    dry_run: DryRun = False,
     wide: Wide = False,
     json: Json = False,
 ) -> None:
@@ -124,7 +126,7 @@ def import_(
 
     split = digits if split_silence else ""
     options = ImportOptions(
-        pattern=pattern, table=csv, words=words, speaker=speaker, split_digits=split, min_gap_s=min_gap, trim=trim
+        pattern=pattern, table=table, words=words, speaker=speaker, split_digits=split, min_gap_s=min_gap, trim=trim
     )
     with progress("listening", len(find_files(folder, out))) as advance:
         plan = plan_import(folder, out, options, advance)
@@ -173,8 +175,8 @@ def _cut(clip: ImportClip) -> str:
 
 @app.command(epilog="Example: `arena data card corpus -o card.html`")
 def card(
-    corpus: Annotated[Path, typer.Argument(help="Folder of wav and flac recordings.", show_default=False)],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The page to write.")] = Path("card.html"),
+    corpus: CorpusFolder,
+    out: Annotated[Path, out_option("The page to write.")] = Path("card.html"),
     jobs: Jobs = 0,
     cache: Cache = None,
     json: Json = False,

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena.base.options import ConfigPath, CorpusFolder, Json, Overrides, Tiles, out_option
 from arena.base.project import find_project
 from arena.base.terminal import print_json, progress, say
 from cnn.cli.data import plural, scan_with_bar
-from cnn.cli.options import Cache, Jobs, Json, Tiles
+from cnn.cli.options import Cache, Jobs
 
 if TYPE_CHECKING:
     from cnn.config import RunConfig, TileSettings
@@ -25,9 +26,10 @@ app = typer.Typer()
     "prepare", epilog="Examples: `arena data prepare corpus` · `arena data prepare corpus tiles.size=32 tiles.length_s=1`"
 )
 def prepare_command(
-    folder: Annotated[Path, typer.Argument(help="Folder of wav and flac recordings.", show_default=False)],
-    overrides: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Such as tiles.size=32.")] = None,
-    tiles: Annotated[Path, typer.Option("--tiles", help="Where the folder of tiles is made.")] = Path("tiles"),
+    folder: CorpusFolder,
+    overrides: Overrides = None,
+    config: ConfigPath = None,
+    tiles: Tiles = Path("tiles"),
     jobs: Jobs = 0,
     cache: Cache = None,
     json: Json = False,
@@ -35,7 +37,9 @@ def prepare_command(
     """Turn recordings into tiles, raw and bilateral-filtered: once, since what is made is kept, also after a kill."""
     if "=" in folder.name and not folder.exists() and (corpus_folder := find_project().text("corpus")):
         folder, overrides = Path(corpus_folder), [str(folder), *(overrides or [])]  # the project names the recordings
-    settings = _config(overrides, "tiles").tiles
+    from cnn.runs.config_file import read_config_file
+
+    settings = _config([*read_config_file(config).list_tiles(), *(overrides or [])], "tiles").tiles
     corpus, prepared = prepare_with_bar(folder, settings, tiles, jobs, cache)
     summary = {"tiles": str(prepared.folder), "n_clips": len(prepared.clips), "n_left_out": len(corpus.problems)}
     line = f"{plural(len(prepared.clips), 'clip')} of {settings.size} x {settings.size} cells, raw and bilateral"
@@ -64,16 +68,16 @@ def prepare_with_bar(
 
 @app.command("show", epilog="Example: `arena data show --out tiles.png --per-digit 3`")
 def show_command(
-    overrides: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Such as augment.shift=8.")] = None,
+    overrides: Overrides = None,
     tiles: Tiles = Path("tiles"),
-    out: Annotated[Path, typer.Option(help="The picture to write.")] = Path("tiles.png"),
+    out: Annotated[Path, out_option("The picture to write.")] = Path("tiles.png"),
     per_digit: Annotated[int, typer.Option(min=1, max=6, help="Clips of each digit.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Which clips, and which augmentation.")] = 0,
 ) -> None:
     """Draw some clips of each digit: raw, filtered, and both as augmentation would draw them."""
-    import cnn.tiles.preview
-
     tile_set, augment = _tiles(tiles), _config(overrides, "augment").augment
+    import cnn.tiles.preview  # matplotlib, which a mistake above need not wait for
+
     with progress("drawing", 1) as advance:
         n_shown = cnn.tiles.preview.draw_preview(tile_set, out, per_digit, augment, seed)
         advance()
@@ -82,9 +86,9 @@ def show_command(
 
 @app.command(epilog="Example: `arena data solution --out solution.csv`, then `arena contest init solution.csv --name Digits`")
 def solution(
-    overrides: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Such as split.fold=1.")] = None,
+    overrides: Overrides = None,
     tiles: Tiles = Path("tiles"),
-    out: Annotated[Path, typer.Option(help="The file to write; keep it from the teams.")] = Path("solution.csv"),
+    out: Annotated[Path, out_option("The file to write; keep it from the teams.")] = Path("solution.csv"),
 ) -> None:
     """Write the true labels and speakers of the test clips, for the host of a contest."""
     from cnn.pack.solution import write_solution

@@ -11,9 +11,22 @@ import typer
 
 from arena.base.csv_export import format_csv
 from arena.base.locks import require_posix
-from arena.base.options import Wide
+from arena.base.options import (
+    ConfigPath,
+    Device,
+    Every,
+    Json,
+    Overrides,
+    Runs,
+    Tiles,
+    Wandb,
+    WandbMode,
+    Wide,
+    out_option,
+    variant_option,
+)
 from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
-from cnn.cli.options import Device, Every, Json, Models, Overrides, Runs, Tiles, Wandb
+from cnn.cli.options import Models, SplitName, TrainingJobs, split_option
 from cnn.cli.train import train_with_bar
 
 if TYPE_CHECKING:
@@ -26,7 +39,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-_MOST_ROWS = 12  # speakers or folds listed without --speakers; of more only the worst
+_MOST_ROWS = 12  # speakers or folds listed without --all-speakers; of more only the worst
 _N_WORST = 5
 _MOST_SEEDS = 3  # scores in a line; of more seeds the least and the largest
 _WIDTH = 80  # columns in a line of words
@@ -35,27 +48,25 @@ _COLUMNS = ("model", "variant", "on", "fold", "seed", "speaker", "n_clips", "mac
 
 
 @app.command(
-    "eval", epilog="Examples: `arena eval --folds loso --seeds 3` · `arena eval --folds 5 --model lenet5 --model resnet`"
+    "eval", epilog="Examples: `arena eval --folds loso --n-seeds 3` · `arena eval --folds 5 --model lenet5 --model resnet`"
 )
 def evaluate_folds(
     overrides: Overrides = None,
+    config: ConfigPath = None,
     folds: Annotated[str, typer.Option(help="loso, becker (AudioMNIST's five), or a number of groups of speakers.")] = "loso",
     model: Models = None,
-    variant: Annotated[
-        list[str] | None,
-        typer.Option(help="raw, bilateral, raw+aug or bilateral+aug; repeat for more.", show_default="raw+aug"),
-    ] = None,
+    variant: Annotated[list[str] | None, variant_option(show_default="raw+aug")] = None,
     every: Every = False,
-    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each fold: train.seed is 0, 1, ..")] = 1,
-    on: Annotated[str, typer.Option(help="test, or validation: to choose a recipe without a look at the test.")] = "test",
+    n_seeds: Annotated[int, typer.Option(metavar="N", min=1, help="Trainings of each fold: train.seed is 0, 1, ..")] = 1,
+    split: Annotated[SplitName, split_option()] = SplitName.TEST,
     tiles: Tiles = Path("tiles"),
     runs: Runs = Path("runs"),
-    jobs: Annotated[int, typer.Option(min=0, help="Trainings at once; 0 chooses.", show_default="one a core")] = 0,
+    jobs: TrainingJobs = 0,
     device: Device = "auto",
-    wandb: Wandb = "auto",
-    out: Annotated[Path | None, typer.Option(help="A CSV to write: a row for each speaker and seed.")] = None,
-    speakers: Annotated[
-        bool, typer.Option("--speakers", help="List every speaker and fold, also where they are many.")
+    wandb: Wandb = WandbMode.AUTO,
+    out: Annotated[Path | None, out_option("A CSV to write: a row for each speaker and seed.")] = None,
+    all_speakers: Annotated[
+        bool, typer.Option("--all-speakers", help="List every speaker and fold, also where they are many.")
     ] = False,
     wide: Wide = False,
     json: Json = False,
@@ -63,21 +74,23 @@ def evaluate_folds(
     """Hold every speaker out once: train and score all folds; macro-F1 per fold, per speaker and over all."""
     require_posix("arena eval")
     from cnn.files import check_output
-    from cnn.overrides import parse_assignments
+    from cnn.overrides import parse_assignments, spell_out
     from cnn.project import choose_cells, open_project, select_settings
+    from cnn.runs.config_file import read_config_file
     from cnn.runs.folds import OPTIONS_OF_KEYS, EvaluationPlan
     from cnn.tiles.tile_set import find_tiles
     from cnn.train.pool import TrainingPaths
 
     is_replacing = out is not None and check_output(out, _COLUMNS)
-    project = open_project()
-    cells = choose_cells(project, model or (), variant or (), every=every, variant="raw+aug")
+    project, file, typed = open_project(), read_config_file(config), spell_out(overrides or ())
+    cells = choose_cells(project, model or file.models, variant or file.variants, every=every, variant="raw+aug")
     models, variants = (tuple(dict.fromkeys(names)) for names in zip(*cells, strict=True))
-    settings = (*select_settings(project, without=tuple(OPTIONS_OF_KEYS)), *(overrides or ()))
-    plan = EvaluationPlan(folds=folds, models=models, variants=variants, n_seeds=seeds, on=on, overrides=settings)
+    without = tuple(OPTIONS_OF_KEYS)
+    settings = (*select_settings(project, without), *file.list_settings(model or (), without), *typed)
+    plan = EvaluationPlan(folds=folds, models=models, variants=variants, n_seeds=n_seeds, on=split.value, overrides=settings)
     paths = TrainingPaths(tiles=find_tiles(tiles, say).folder, runs=runs, device=device, wandb=wandb)
-    results = _evaluate(plan, paths, jobs, refused=() if every else parse_assignments(overrides or ()))
-    print_json(_as_json(plan, results)) if json else print_evaluations(plan, results, every_speaker=speakers)
+    results = _evaluate(plan, paths, jobs, refused=() if every else parse_assignments(typed))
+    print_json(_as_json(plan, results)) if json else print_evaluations(plan, results, every_speaker=all_speakers)
     if out:
         write_rows(out, results)
         say(f"{out}: a row for each speaker and seed" + (", in place of those before" if is_replacing else ""))
@@ -154,7 +167,7 @@ def _print_scores(scores: Evaluation, most_rows: int) -> None:
     names = (Prose("speaker"), Number("fold", 4), Number("clips", 3))
     _print_table((*names, Number("macro-F1"), Number("recall", 5), Column("by seed", 2)), rows, scores)
     if is_cut:
-        print(_wrap("speakers", f"{_quantiles(scores)}. The {_N_WORST} worst stand above; --speakers lists all."))
+        print(_wrap("speakers", f"{_quantiles(scores)}. The {_N_WORST} worst stand above; --all-speakers lists all."))
 
 
 def _quantiles(scores: Evaluation) -> str:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import RUN_HELP
+from arena.base.options import RUN_HELP, Json, Runs, out_option
 from arena.base.terminal import print_json, say
-from cnn.cli.options import Json, Runs, say_run
+from cnn.cli.options import recordings_option, say_run
 
 if TYPE_CHECKING:
     from cnn.inference.onnx_export import Export
@@ -22,17 +22,15 @@ _MOST_CLIPS = 200
 
 
 @app.command(
-    "export", epilog="Examples: `arena export RUN` · `arena export RUN --out model.onnx --rate-hz 48000 --clips test/`"
+    "export", epilog="Examples: `arena export RUN` · `arena export RUN --out model.onnx --rate-hz 48000 --recordings test/`"
 )
 def export_command(
     run: Annotated[str, typer.Argument(help=RUN_HELP)],
-    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("model.onnx"),
+    out: Annotated[Path, out_option("The file to write.")] = Path("model.onnx"),
     rate_hz: Annotated[
         int, typer.Option(min=0, help="Of the samples that it takes.", show_default="that of the run's tiles")
     ] = 0,
-    clips: Annotated[
-        Path | None, typer.Option(help="Recordings that it is checked on, all of that rate.", show_default="made-up sounds")
-    ] = None,
+    recordings: Annotated[Path | None, recordings_option(show_default="made-up sounds to check it on")] = None,
     runs: Runs = Path("runs"),
     json: Json = False,
 ) -> None:
@@ -51,7 +49,7 @@ def export_command(
     say_run(run, folder)
     rate_hz = rate_hz or config_from_dict(folder.config()).tiles.rate_hz
     say("tracing the net and checking what was written (about ten seconds) ...")
-    exported = export_run(folder, out, rate_hz, _read_samples(clips, rate_hz) if clips else ())
+    exported = export_run(folder, out, rate_hz, _read_samples(recordings, rate_hz) if recordings else ())
     print_json(dataclasses.asdict(exported) | {"path": str(out)}) if json else print(_describe(exported))
 
 
@@ -71,7 +69,7 @@ def _read_samples(folder: Path, rate_hz: int) -> list[Samples]:
             raise CorpusError(f"{source.path} {error}") from error
         if rate != rate_hz:
             raise CorpusError(
-                f"--clips are recordings of the rate that the file takes, {rate_hz} Hz, and {source.path} has {rate} Hz; "
+                f"--recordings are of the rate that the file takes, {rate_hz} Hz, and {source.path} has {rate} Hz; "
                 f"give --rate-hz {rate}"
             )
         recordings.append(samples)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import RUN_HELP, Wide
+from arena.base.options import RUN_HELP, Device, Json, Runs, Tiles, Wide
 from arena.base.terminal import Column, Number, print_json, print_table, progress, say
-from cnn.cli.options import Device, Json, Runs, Tiles
 
 if TYPE_CHECKING:
     from cnn.inference.inspect import Inspection
@@ -21,7 +20,7 @@ app = typer.Typer()
 _LEAST_CLIPS = 2
 
 
-@app.command(epilog="Examples: `arena inspect 4a5a` · `arena inspect --clips 8`, then `arena report build`")
+@app.command(epilog="Examples: `arena inspect 4a5a` · `arena inspect --n-clips 8`, then `arena report build`")
 def inspect(
     run: Annotated[
         list[str] | None,
@@ -29,7 +28,9 @@ def inspect(
     ] = None,
     runs: Runs = Path("runs"),
     tiles: Tiles = Path("tiles"),
-    clips: Annotated[int, typer.Option(help="Clips to look into, mistakes beside clips heard right: 2 to 12.")] = 4,
+    n_clips: Annotated[
+        int, typer.Option(metavar="N", help="Clips to look into, 2 to 12: mistakes beside clips heard right.")
+    ] = 4,
     device: Device = "auto",
     wide: Wide = False,
     json: Json = False,
@@ -42,13 +43,13 @@ def inspect(
     from cnn.inference.inspect import MOST_CLIPS, N_STEPS, inspect_run
     from cnn.inference.predict import find_finished_run
 
-    if not _LEAST_CLIPS <= clips <= MOST_CLIPS:
-        raise typer.BadParameter(f"--clips lies between {_LEAST_CLIPS} and {MOST_CLIPS}, not {clips}")
+    if not _LEAST_CLIPS <= n_clips <= MOST_CLIPS:
+        raise typer.BadParameter(f"--n-clips lies between {_LEAST_CLIPS} and {MOST_CLIPS}, not {n_clips}")
     folders = [find_finished_run(name, runs) for name in run] if run else _list_trainings(runs)
     inspected = []
     with progress("inspecting", N_STEPS * len(folders)) as advance:
         for folder in folders:
-            inspected.append(inspect_run(folder, tiles, clips, device, advance))
+            inspected.append(inspect_run(folder, tiles, n_clips, device, advance))
             advance(0, folder.digest)
     print_json([_as_json(entry) for entry in inspected]) if json else _print(inspected)
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import Wide
+from arena.base.options import Json, Wide
 from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
-from cnn.cli.options import Json
 
 if TYPE_CHECKING:
     from cnn.summary.costs import Cost

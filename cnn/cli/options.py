@@ -1,35 +1,45 @@
-"""Options that several commands of cnn share."""
+"""Options that several commands of cnn share; those of several packages stand in `arena.base.options`."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.base.terminal import JSON_HELP, say
+from arena.base.options import jobs_option, model_option
+from arena.base.terminal import say
 
 if TYPE_CHECKING:
     from cnn.runs.folder import RunFolder
 
-Overrides = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings, such as train.epochs=5.")]
-Models = Annotated[
-    list[str] | None,
-    typer.Option("--model", help="A net of `arena models`, or file.py:ClassName; repeat for more.", show_default="Model A"),
-]
-Every = Annotated[
-    bool, typer.Option("--all", help="The nets named (else Models A and B) times the variants named (else all four).")
-]
-Tiles = Annotated[Path, typer.Option("--tiles", help="A folder of tiles, or one that holds a single such folder.")]
-Runs = Annotated[Path, typer.Option("--runs", help="Where run folders are.")]
-Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1.")]
-Wandb = Annotated[str, typer.Option("--wandb", help="Mirror to W&B: auto (online when logged in), online, offline or off.")]
-Jobs = Annotated[int, typer.Option("--jobs", min=0, help="Processes; 0 chooses.", show_default="one a core")]
+
+class SplitName(StrEnum):
+    """Part of the held-out clips."""
+
+    TEST = "test"
+    VALIDATION = "validation"
+
+
+Models = Annotated[list[str] | None, model_option(show_default="Model A")]
+Jobs = Annotated[int, jobs_option()]
+TrainingJobs = Annotated[int, jobs_option("Trainings at once; 0 chooses.")]
 Cache = Annotated[
     Path | None,
     typer.Option("--cache", help="Folder that remembers what unchanged recordings hold.", show_default="~/.cache/arena"),
 ]
-Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
+
+
+def split_option() -> Any:
+    """Return the `--split` option."""
+    description = "Held-out clips: test, or validation, which choose a recipe without a look at the test."
+    return typer.Option("--split", help=description, show_default="test")
+
+
+def recordings_option(**more: Any) -> Any:
+    """Return the `--recordings` option."""
+    return typer.Option("--recordings", metavar="FOLDER", help="Folder of wav or flac recordings of any name.", **more)
 
 
 def say_run(reference: str, run: RunFolder) -> None:

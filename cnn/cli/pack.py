@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from arena.base.options import ADDRESS_HELP, CorpusFolder, DryRun, Json, out_option
+from arena.base.project import check_address
 from arena.base.terminal import print_json, progress, say
 from cnn.cli.data import scan_with_bar
-from cnn.cli.options import Cache, Jobs, Json
+from cnn.cli.options import Cache, Jobs
 
 if TYPE_CHECKING:
     from cnn.corpus.scan import Corpus
@@ -36,12 +38,12 @@ class Alike(StrEnum):
     "`arena contest pack fsdd/recordings --test-speakers theo,lucas --out pack --dry-run`"
 )
 def pack(
-    corpus: Annotated[Path, typer.Argument(help="Folder of recordings, as for `arena data scan`.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="The new folder.", show_default=False)],
+    corpus: CorpusFolder,
+    out: Annotated[Path, out_option("The new folder.", show_default=False)],
     test_speakers: Annotated[str, typer.Option(help="Who is held out: names, with commas.", show_default=False)] = "",
     n_test_speakers: Annotated[int, typer.Option(min=0, help="Or how many, drawn.", show_default=False)] = 0,
-    seed: Annotated[
-        str, typer.Option(help="To make the same pack again. Secret: it gives the labels away.", show_default="a new one")
+    secret: Annotated[
+        str, typer.Option(help="Makes the same pack again; it gives the labels away.", show_default="a new one")
     ] = "",
     gain_db: Annotated[float, typer.Option(help="A test clip is made louder or quieter by up to this; 0: not.")] = 3.0,
     shift_ms: Annotated[float, typer.Option(help="And moved by up to this; 0: not.")] = 50.0,
@@ -53,12 +55,12 @@ def pack(
     usage: Annotated[
         str, typer.Option(help="speaker: some voices are public; row: some rows of each; auto: speaker from 8 voices on.")
     ] = "auto",
-    address: Annotated[str, typer.Option(help="Of the contest's page, for the students' arena.toml.", show_default=False)] = "",
+    address: Annotated[str, typer.Option(metavar="URL", help=ADDRESS_HELP, show_default=False)] = "",
     alike: Annotated[
         Alike, typer.Option(help="Test clips that are training recordings too: told of, left out, or not looked for.")
     ] = Alike.REPORT,
     zip_students: Annotated[bool, typer.Option("--zip", help="Also write students.zip.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the pack would hold, and write nothing.")] = False,
+    dry_run: DryRun = False,
     jobs: Jobs = 0,
     cache: Cache = None,
     json: Json = False,
@@ -68,11 +70,12 @@ def pack(
     from cnn.pack.plan import PackSettings
     from cnn.pack.write import check_free, write_pack
 
+    check_address(address)
     check_free(out)
     settings = PackSettings(
         test_speakers=tuple(name.strip() for name in test_speakers.split(",") if name.strip()),
         n_test_speakers=n_test_speakers,
-        secret=seed,
+        secret=secret,
         disguise=Disguise(gain_db=gain_db, shift_ms=shift_ms, noise_db=noise_db),
         length_s=length_s,
         public=public,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import RUN_HELP, Wide
+from arena.base.options import RUN_HELP, Device, Json, Runs, Wide, out_option
 from arena.base.project import find_project
 from arena.base.terminal import Column, Number, print_json, print_table, progress, say
-from cnn.cli.options import Device, Json, Runs, say_run
+from cnn.cli.options import SplitName, recordings_option, say_run, split_option
 
 if TYPE_CHECKING:
     from cnn.inference.predict import Answers
@@ -22,7 +22,7 @@ _N_SHOWN = 20  # recordings without an answer, by name
 
 
 @app.command(
-    epilog="Examples: `arena predict RUN` · `arena predict RUN --clips new/ --out submission.csv` · "
+    epilog="Examples: `arena predict RUN` · `arena predict RUN --recordings new/ --out submission.csv` · "
     "`arena predict RUN one.wav two.flac` · `arena predict RUN folder` · `arecord -d 2 -f S16_LE | arena predict RUN -`"
 )
 def predict(
@@ -30,39 +30,33 @@ def predict(
     files: Annotated[
         list[str] | None, typer.Argument(help="Recordings, or folders of them, to answer here; - is stdin.")
     ] = None,
-    split: Annotated[str, typer.Option(help="The run's own held-out clips: test or val.", show_default="test")] = "",
-    clips: Annotated[
-        Path | None,
-        typer.Option(
-            help="Recordings instead: a folder of wav or flac files of any name.", show_default="contest.clips of arena.toml"
-        ),
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="The CSV to write.", show_default="submission.csv")] = None,
+    split: Annotated[SplitName | None, split_option()] = None,
+    recordings: Annotated[Path | None, recordings_option(show_default="contest.clips of arena.toml")] = None,
+    out: Annotated[Path | None, out_option("The CSV to write.", show_default="submission.csv")] = None,
     runs: Runs = Path("runs"),
     device: Device = "auto",
     wide: Wide = False,
     json: Json = False,
 ) -> None:
-    """Predict with a finished run: digit and probability of each recording given, or with --clips or --split a submission."""
+    """Predict with a finished run: digit and probability of each file, or with --recordings or --split a submission."""
     from cnn.files import check_output
     from cnn.inference.predict import SUBMISSION_HEADER, find_finished_run
+    from cnn.runs.folds import PARTS
 
-    if split not in ("", "test", "val"):
-        raise typer.BadParameter(f"--split is test or val, not {split!r}")
-    if bool(files) + bool(clips) + bool(split) > 1 or (files and out):
-        rule = "give files, --clips or --split"
-        raise typer.BadParameter(f"{rule}; answers on files and folders are printed: for --out give a folder with --clips")
+    if bool(files) + bool(recordings) + bool(split) > 1 or (files and out):
+        rule = "give files, --recordings or --split"
+        raise typer.BadParameter(f"{rule}; answers on files are printed: for --out give their folder with --recordings")
     folder = find_finished_run(run, runs)
     say_run(run, folder)
-    if not (files or clips or split) and (asked := find_project().text("contest.clips")):
-        clips = Path(asked)
+    if not (files or recordings or split) and (asked := find_project().text("contest.clips")):
+        recordings = Path(asked)
     if files:
         answers = _answer_files(folder, files, device)
         _print_answers(answers, json)
     else:
         out = out or Path("submission.csv")
         is_replacing = check_output(out, SUBMISSION_HEADER)
-        answers = _answer_split(folder, clips, split or "test", device)
+        answers = _answer_split(folder, recordings, PARTS[split or SplitName.TEST], device)
         _submit(folder, answers, out, json)
         if is_replacing:
             say(f"{out} was a submission before, which is replaced")

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import RUN_HELP, Wide
+from arena.base.options import RUN_HELP, DryRun, Json, Runs, Studies, Tiles, Wide, model_option, variant_option
 from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
-from cnn.cli.options import Json, Runs, Tiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,8 +36,8 @@ State = Annotated[str, typer.Option(help="Only finished, unfinished, running, pr
 def runs(
     context: typer.Context,
     folder: Runs = Path("runs"),
-    model: Annotated[list[str] | None, typer.Option(help="Only runs of this net, or of these.")] = None,
-    variant: Annotated[list[str] | None, typer.Option(help="Only runs on this variant, or on these.")] = None,
+    model: Annotated[list[str] | None, model_option("Only runs of this net, or of these.")] = None,
+    variant: Annotated[list[str] | None, variant_option("Only runs on this variant, or on these.")] = None,
     state: State = "",
     tags: Annotated[list[str] | None, typer.Option("--tag", help="Only runs with this tag, or with all of these.")] = None,
     sort: Annotated[str, typer.Option(help=f"By {', '.join(_SORTS)}; the newest or the best first.")] = "changed",
@@ -157,9 +156,9 @@ def remove_command(
     run: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help=RUN_HELP)] = None,
     state: State = "",
     runs: Runs = Path("runs"),
-    studies: Annotated[Path, typer.Option("--studies", help="Where studies are, whose trials stay.")] = Path("studies"),
+    studies: Studies = Path("studies"),
     wide: Wide = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would go, and stop.")] = False,
+    dry_run: DryRun = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete runs, after a list and a question. What a study or an unfinished evaluation needs stays, and what trains now."""

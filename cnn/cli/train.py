@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.base.locks import require_posix
-from arena.base.options import Wide
+from arena.base.options import ConfigPath, Device, Every, Json, Overrides, Runs, Tiles, Wandb, WandbMode, Wide, variant_option
 from arena.base.terminal import Column, Number, Prose, duration, print_json, print_table, progress, say
-from cnn.cli.options import Device, Every, Json, Models, Overrides, Runs, Tiles, Wandb
+from cnn.cli.options import Models, TrainingJobs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,17 +26,15 @@ app = typer.Typer()
 @app.command("train", epilog="Examples: `arena train --model lenet5 --variant raw+aug train.epochs=20` · `arena train --all`")
 def train_command(
     overrides: Overrides = None,
+    config: ConfigPath = None,
     model: Models = None,
-    variant: Annotated[
-        list[str] | None,
-        typer.Option(help="raw, bilateral, raw+aug or bilateral+aug; repeat for more.", show_default="raw"),
-    ] = None,
+    variant: Annotated[list[str] | None, variant_option(show_default="raw")] = None,
     every: Every = False,
     tiles: Tiles = Path("tiles"),
     runs: Runs = Path("runs"),
-    jobs: Annotated[int, typer.Option(min=0, help="Trainings at once; 0 chooses.", show_default="one a core")] = 0,
+    jobs: TrainingJobs = 0,
     device: Device = "auto",
-    wandb: Wandb = "auto",
+    wandb: Wandb = WandbMode.AUTO,
     name: Annotated[str, typer.Option(help="Names the training: `arena predict NAME`.", show_default=False)] = "",
     tag: Annotated[list[str] | None, typer.Option(help="Marks the trainings, for `arena runs --tag`; repeat for more.")] = None,
     keys: Annotated[bool, typer.Option("--keys", help="List every setting with its default, and stop.")] = False,
@@ -44,21 +42,24 @@ def train_command(
     json: Json = False,
 ) -> None:
     """Train nets, or all eight. The same settings again are answered from their run folder; a killed training goes on."""
+    from cnn.overrides import parse_assignments, spell_out
     from cnn.project import choose_cells, configure, open_project
+    from cnn.runs.config_file import read_config_file
 
-    project = open_project()
-    cells = choose_cells(project, model or (), variant or (), every=every)
+    project, file, typed = open_project(), read_config_file(config), spell_out(overrides or ())
+    cells = choose_cells(project, model or file.models, variant or file.variants, every=every)
     if keys:
         return _print_keys(project, cells[0][0], json)
     require_posix("arena train")
     from cnn.check.runs import check_own_nets
-    from cnn.overrides import parse_assignments
     from cnn.tiles.tile_set import find_tiles
     from cnn.train.pool import TrainingPaths, default_jobs
 
     tile_set = find_tiles(tiles, say)
-    configs = [configure(project, tile_set.corpus, tile_set.settings, cell, overrides or ()) for cell in cells]
-    configs = check_own_nets(configs, runs, say, refused=() if every else parse_assignments(overrides or ()))
+    file.check_tiles(tile_set.settings)
+    settings = [*file.list_settings(model or ()), *typed]
+    configs = [configure(project, tile_set.corpus, tile_set.settings, cell, settings) for cell in cells]
+    configs = check_own_nets(configs, runs, say, refused=() if every else parse_assignments(typed))
     paths = TrainingPaths(tiles=tile_set.folder, runs=runs, device=device, wandb=wandb)
     label_runs(configs, runs, name, tag or ())
     folders = train_with_bar(configs, paths, jobs or default_jobs(device, len(configs)))

@@ -7,17 +7,16 @@ from typing import Annotated
 
 import typer
 
-from arena.base.options import Wide
+from arena.base.options import DryRun, Json, Wide
 from arena.base.terminal import Column, print_json, print_table, progress, say
-from cnn.cli.options import Json
 
 app = typer.Typer(no_args_is_help=True)
 
 
 @app.command(epilog="Examples: `arena wandb sync --dry-run` · `arena wandb sync runs` · `arena wandb sync runs/3f2a...`")
 def sync(
-    folder: Annotated[Path, typer.Argument(help="Run folders, or one run folder.")] = Path("runs"),
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
+    folder: Annotated[Path, typer.Argument(metavar="RUNS", help="Run folders, or one run folder.")] = Path("runs"),
+    dry_run: DryRun = False,
     wide: Wide = False,
     json: Json = False,
 ) -> None:

@@ -48,7 +48,7 @@ class ImportOptions:
 
     def __post_init__(self) -> None:
         if self.pattern and self.table:
-            raise CorpusError("names are read by --pattern or by --csv, not by both; leave one out")
+            raise CorpusError("names are read by --pattern or by --table, not by both; leave one out")
         if any(digit not in LABELS for digit in self.split_digits):
             raise CorpusError(f"--digits is what is said in order, such as 0123456789, not {self.split_digits!r}")
         if not 0.05 <= self.min_gap_s <= 5:
@@ -173,9 +173,9 @@ def _read_source(folder: Path, path: PurePosixPath, naming: Naming, options: Imp
     cleaned_speaker = clean_speaker(speaker)
     if not options.split_digits and naming.label not in LABELS:
         fault = f"names {naming.label!r}, which is no digit" if naming.label else "does not say its digit"
-        raise MisfitError(f"{fault}; say how with --pattern, --csv or --words")
+        raise MisfitError(f"{fault}; say how with --pattern, --table or --words")
     if not cleaned_speaker:
-        raise MisfitError("does not say who speaks; say it with --speaker, --pattern or --csv")
+        raise MisfitError("does not say who speaks; say it with --speaker, --pattern or --table")
     try:
         sha256 = hashlib.sha256((folder / path).read_bytes()).hexdigest()
     except OSError as error:

@@ -53,7 +53,7 @@ class SynthSettings:
             raise CorpusError(f"--language is {' or '.join(LANGUAGES)}, or both as {','.join(LANGUAGES)}, not {value!r}")
         if not 1 <= self.speakers <= self.clips <= _MOST_CLIPS:
             raise CorpusError(
-                f"--clips lies between the number of speakers, at least 1, and {_MOST_CLIPS}; "
+                f"--n-clips lies between the number of speakers, at least 1, and {_MOST_CLIPS}; "
                 f"not {self.clips} clips of {self.speakers} speakers"
             )
 

@@ -92,7 +92,7 @@ def draw_voices(n_speakers: int, languages: Sequence[str], seed: int) -> tuple[V
     pools = {(language, gender): _pool(language, gender, rng) for language in languages for gender in _GENDERS}
     n_most = len(languages) * min(sum(len(pools[language, gender]) for gender in _GENDERS) for language in languages)
     if n_speakers > n_most:
-        raise CorpusError(f"--speakers is at most {n_most} for --language {','.join(languages)}, not {n_speakers}")
+        raise CorpusError(f"--n-speakers is at most {n_most} for --language {','.join(languages)}, not {n_speakers}")
     width = max(2, len(str(n_speakers)))
     voices = []
     for number in range(n_speakers):

@@ -27,7 +27,7 @@ _MAX_BYTES = 32 * 2**20  # limit of other streams: more than a minute of any fla
 class RecordingFile:
     """A file that holds one recording."""
 
-    name: str  # the id of a file in a folder of --clips, otherwise the name on the command line
+    name: str  # the id of a file in a folder of --recordings, otherwise the name on the command line
     label: str  # its name in messages
     path: Path
 

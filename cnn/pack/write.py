@@ -113,7 +113,7 @@ def _facts(plan: PackPlan) -> dict[str, object]:
     return {
         "corpus": plan.corpus.name,
         "corpus_digest": plan.corpus.digest,
-        "seed": plan.settings.secret,
+        "secret": plan.settings.secret,
         "disguise": asdict(plan.settings.disguise),
         "format": asdict(plan.format),
         "length_s": plan.length_s,

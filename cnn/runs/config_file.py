@@ -39,12 +39,12 @@ class ConfigFile:
     def variants(self) -> tuple[str, ...]:
         return tuple(value for key, value in self.values.items() if key == "variant")
 
-    def list_settings(self, without: Collection[str] = (), models: Collection[str] = ()) -> list[str]:
-        """List the settings of trainings as `key=value`, without net and variant, which are named like options.
+    def list_settings(self, models: Collection[str] = (), without: Collection[str] = ()) -> list[str]:
+        """List the settings of trainings as `key=value`, without net and variant, which are chosen like those of options.
 
         Args:
+            models: the nets that are trained, where others than the file's: its settings of a net are left out then.
             without: keys that are left out.
-            models: the nets that are trained; what the file says of another net is left out.
         """
         is_other = bool(self.models) and any(model != self.models[0] for model in models)
         return [

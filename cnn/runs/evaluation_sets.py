@@ -71,8 +71,8 @@ class FoldRuns:
         project, split, n_seeds = find_project(), self.config.split, 1 + max(seed for _, seed in self.pairs)
         words = ["arena", "eval", "--folds", str(split.n_folds) if split.kind == "folds" else split.kind]
         words += ["--model", format_net(self.config.model.name, project), "--variant", self.config.variant]
-        words += ["--seeds", str(n_seeds)] if n_seeds > 1 else []
-        words += ["--on", self.on] if self.on != "test" else []
+        words += ["--n-seeds", str(n_seeds)] if n_seeds > 1 else []
+        words += ["--split", self.on] if self.on != "test" else []
         words += [*project.folder_option("tiles", tiles), *project.folder_option("runs", runs_dir)]
         overrides = list_overrides(self.config, project)
         return shlex.join([*words, *(word for word in overrides if word.partition("=")[0] not in _KEYS_OF_OPTIONS)])

@@ -13,11 +13,11 @@ from cnn.errors import ConfigError, SplitError
 from cnn.overrides import override, parse_assignments
 from cnn.splits import SplitClip, make_split
 
-PARTS = {"test": "test", "validation": "val"}  # value of `--on`, and the split's name in a run folder
+PARTS = {"test": "test", "validation": "val"}  # value of `--split`, and the split's name in a run folder
 _N_BECKER = 5
 OPTIONS_OF_KEYS = {
     **dict.fromkeys(("split.kind", "split.fold", "split.n_folds", "split.test_speakers", "split.val_speakers"), "--folds"),
-    "train.seed": "--seeds",
+    "train.seed": "--n-seeds",
     "model.name": "--model",
     "variant": "--variant",
 }
@@ -36,7 +36,7 @@ class EvaluationPlan:
 
     def __post_init__(self) -> None:
         if self.on not in PARTS:
-            raise ConfigError(f"--on is test or validation, not {self.on!r}")
+            raise ConfigError(f"--split is test or validation, not {self.on!r}")
         for key in parse_assignments(self.overrides):
             if key in OPTIONS_OF_KEYS:
                 raise ConfigError(f"{key} is decided by {OPTIONS_OF_KEYS[key]} here; leave it out")
@@ -110,7 +110,7 @@ def _validation(plan: EvaluationPlan, base: SplitSettings) -> str:
     validation = base.validation if is_set else "takes" if free else "speakers"
     if plan.on == "validation" and validation == "takes":
         raise ConfigError(
-            "--on validation needs speakers who are held out, and split.validation=takes validates on voices that were heard; "
-            "leave it out"
+            "--split validation needs speakers who are held out, and split.validation=takes validates on voices that were "
+            "heard; leave it out"
         )
     return validation

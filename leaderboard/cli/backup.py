@@ -16,7 +16,9 @@ app = typer.Typer()
 
 @app.command(epilog="Example: arena contest backup contest-2026-11-21.db")
 def backup(
-    file: Annotated[Path, typer.Argument(help="The new file: a SQLite contest, wherever the contest itself is kept.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The new file: a SQLite contest, wherever the contest itself is kept.")
+    ],
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Copy the contest as it is at one moment, also while submissions arrive. Never over another file."""
@@ -32,7 +34,7 @@ def backup(
 
 @app.command(epilog="Example: arena contest restore contest-2026-11-21.db --contest contest.db")
 def restore(
-    file: Annotated[Path, typer.Argument(help="What `backup` wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="BACKUP", help="What `arena contest backup` wrote.")],
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Make a contest of a backup, in a new file or an empty PostgreSQL database. Never over another contest."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import CONTEST_FILE, ContestPath, Wide
+from arena.base.options import CONTEST_FILE, TEAM_HELP, ContestPath, Json, Wide
 from arena.base.terminal import Number, Prose, print_json, print_table, say
-from leaderboard.cli.options import AsJson, TeamName, current_time, load_contest, to_plain
+from leaderboard.cli.options import ModelFile, SolutionFile, SubmissionFile, current_time, load_contest, to_plain
 from leaderboard.cli.verify import attach_checked_model
 from leaderboard.rules import Rules, Ties
 
@@ -22,10 +22,6 @@ app = typer.Typer(no_args_is_help=True, help="A contest: a solution file, teams,
 team_app = typer.Typer(no_args_is_help=True, help="The teams of a contest.")
 app.add_typer(team_app, name="team")
 
-Truth = Annotated[
-    Path, typer.Argument(help="CSV: id,label and optionally Usage (Public, Private or Ignored) and Group (the speaker).")
-]
-File = Annotated[Path, typer.Argument(help="CSV: id,label and optionally one probability per class.")]
 MetricFile = Annotated[
     Path | None, typer.Option(metavar="FILE.py", help="Your own score(solution, submission, row_id_column_name), as on Kaggle.")
 ]
@@ -33,7 +29,7 @@ MetricFile = Annotated[
 
 @app.command(epilog='Example: arena contest init solution.csv --name "Digits 2026" --deadline 2026-12-01T18:00+01:00')
 def init(
-    solution: Truth,
+    solution: SolutionFile,
     name: Annotated[str, typer.Option(help="What the contest is called.")],
     deadline: Annotated[str | None, typer.Option(help="The last moment that counts: ISO 8601 with its offset.")] = None,
     metric: MetricFile = None,
@@ -84,7 +80,7 @@ def _describe_solution(solution: Solution) -> str:
 
 @team_app.command("add", epilog='Example: arena contest team add "Team Alpha"')
 def team_add(
-    name: Annotated[str, typer.Argument(help="The new team's name; no other team has it in any case.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The new team's name; no other team has it in any case.")],
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Add a team."""
@@ -94,7 +90,7 @@ def team_add(
 
 
 @team_app.command("list", epilog="Example: arena contest team list --json")
-def team_list(contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: AsJson = False) -> None:
+def team_list(contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: Json = False) -> None:
     """List the teams and how many attempts each has used."""
     with load_contest(contest) as opened:
         used = [(team, len(opened.attempts(team))) for team in opened.teams()]
@@ -106,7 +102,7 @@ def team_list(contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: 
 
 
 @app.command(epilog="Example: arena contest validate submission.csv")
-def validate(file: File, contest: ContestPath = CONTEST_FILE, as_json: AsJson = False) -> None:
+def validate(file: SubmissionFile, contest: ContestPath = CONTEST_FILE, as_json: Json = False) -> None:
     """Check a file as often as you like: its form only, never a score; costs no attempt."""
     from leaderboard.actions.submit import validate_submission
     from leaderboard.errors import SubmissionError
@@ -120,26 +116,24 @@ def validate(file: File, contest: ContestPath = CONTEST_FILE, as_json: AsJson = 
     print(f"{file.name} can be sent: {n_rows:,} rows, {'with' if has_probabilities else 'without'} probabilities")
 
 
-@app.command("submit", epilog='Example: arena contest submit "Team Alpha" submission.csv')
+@app.command("submit", epilog='Example: arena contest submit submission.csv --team "Team Alpha"')
 def submit_command(
-    team: TeamName,
-    file: File,
-    model: Annotated[
-        Path | None, typer.Option(help="The net behind it, as `arena export` writes it: the host can verify the score.")
-    ] = None,
+    file: SubmissionFile,
+    team: Annotated[str, typer.Option("--team", metavar="TEAM", help=TEAM_HELP)],
+    onnx: ModelFile = None,
     contest: ContestPath = CONTEST_FILE,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Score a file as one of the team's three attempts. A refused file costs none, the same file is scored once."""
     from leaderboard.actions.submit import submit
     from leaderboard.errors import SubmissionError
     from leaderboard.files.csv_table import read_file
 
-    content = None if model is None else _read_model(model)  # before an attempt is used
+    content = None if onnx is None else _read_model(onnx)  # before an attempt is used
     with load_contest(contest) as opened:
         receipt = submit(opened, team, read_file(file, SubmissionError), file.name, current_time())
-        if model is not None and content is not None:
-            say(attach_checked_model(opened, receipt.team, receipt.attempt.number, (content, model.name)))
+        if onnx is not None and content is not None:
+            say(attach_checked_model(opened, receipt.team, receipt.attempt.number, (content, onnx.name)))
     if as_json:
         return print_json(to_plain(receipt))
     print(_format_receipt(receipt))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import CONTEST_FILE, ContestPath, Wide
+from arena.base.options import CONTEST_FILE, ContestPath, DryRun, Json, Wide
 from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
-from leaderboard.cli.options import AsJson, TeamName, current_time, load_contest
+from leaderboard.cli.options import Pseudonym, Remove, SolutionFile, TeamName, current_time, load_contest
 
 if TYPE_CHECKING:
     from leaderboard.actions.host import HostDecision
@@ -22,7 +21,6 @@ token_app = typer.Typer(no_args_is_help=True, help="What a team sends files to t
 app.add_typer(token_app, name="token")
 
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the log.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
 
 
 @app.command(epilog='Example: arena contest extend 2026-12-02T18:00+01:00 --reason "the cluster was down"')
@@ -71,14 +69,14 @@ def reopen(reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
 def grant(
     team: TeamName,
     reason: Reason,
-    n: Annotated[int, typer.Option("--attempts", min=1, help="How many more.")] = 1,
+    n_attempts: Annotated[int, typer.Option("--n-attempts", metavar="N", min=1, help="How many more.")] = 1,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Allow a team attempts beyond its three."""
     from leaderboard.actions.host import grant_attempts
 
     with load_contest(contest) as opened:
-        granted = grant_attempts(opened, opened.team(team), n, _build_decision(reason))
+        granted = grant_attempts(opened, opened.team(team), n_attempts, _build_decision(reason))
     print(f"{granted.name} has {granted.n_allowed} attempts")
 
 
@@ -119,20 +117,20 @@ def rename_command(
 
 @app.command(
     epilog='Examples: `arena contest pseudonym "Team Alpha" Nightjar --reason "they asked for it"` · '
-    '`arena contest pseudonym "Team Alpha" --drop --reason "not a name for a class"`',
+    '`arena contest pseudonym "Team Alpha" --remove --reason "not a name for a class"`',
 )
 def pseudonym(
     team: TeamName,
     reason: Reason,
-    name: Annotated[str | None, typer.Argument(help="What others see in place of the team's name.", show_default=False)] = None,
-    drop: Annotated[bool, typer.Option("--drop", help="Show the team's name again.")] = False,
+    name: Pseudonym = None,
+    remove: Remove = False,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Show a team to others under another name. A team does it itself on its page, or with `arena pseudonym`."""
     from leaderboard.actions import host
 
-    if (name is None) is not drop:
-        raise typer.BadParameter("give the pseudonym, or --drop to show the team's name again")
+    if (name is None) is not remove:
+        raise typer.BadParameter("give the pseudonym, or --remove to show the team's name again")
     with load_contest(contest) as opened:
         renamed = host.assign_pseudonym(opened, opened.team(team), name, _build_decision(reason))
     print(f"others see {renamed.name} as {renamed.shown_as}" if renamed.pseudonym else f"others see {renamed.name} by its name")
@@ -143,7 +141,7 @@ def merge(
     team: TeamName,
     into: Annotated[str, typer.Option(metavar="TEAM", help="The team that stays.")],
     reason: Reason,
-    is_dry_run: DryRun = False,
+    dry_run: DryRun = False,
     wide: Wide = False,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
@@ -151,10 +149,10 @@ def merge(
     from leaderboard.actions.merge_teams import merge_teams
 
     with load_contest(contest) as opened:
-        moves = merge_teams(opened, opened.team(team), opened.team(into), _build_decision(reason), is_dry_run=is_dry_run)
+        moves = merge_teams(opened, opened.team(team), opened.team(into), _build_decision(reason), is_dry_run=dry_run)
     columns = (Prose("team"), Number("attempt"), Column("arrived", 2), Column("file"), Prose("becomes"))
     print_table(columns, [_format_move(move, into) for move in moves])
-    say("dry run: nothing was changed" if is_dry_run else f"{team} is part of {into} now, and its tokens are tokens of {into}")
+    say("dry run: nothing was changed" if dry_run else f"{team} is part of {into} now, and its tokens are tokens of {into}")
 
 
 def _format_move(move: AttemptMove, into: str) -> tuple[str, ...]:
@@ -166,13 +164,13 @@ def _format_move(move: AttemptMove, into: str) -> tuple[str, ...]:
 
 @app.command("rescore", epilog='Example: arena contest rescore corrected.csv --reason "clip_0417 is a 6" --dry-run')
 def rescore_command(
-    solution: Annotated[Path, typer.Argument(help="CSV: the corrected solution, with the same ids.")],
+    solution: SolutionFile,
     reason: Reason,
-    is_dry_run: DryRun = False,
+    dry_run: DryRun = False,
     wide: Wide = False,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
-    """Score every attempt again by a corrected solution. The old scores are kept."""
+    """Score every attempt again by a corrected solution with the same ids. The old scores are kept."""
     from leaderboard.actions.rescore import rescore
     from leaderboard.errors import SolutionError
     from leaderboard.files.csv_table import format_count, read_file
@@ -180,16 +178,12 @@ def rescore_command(
 
     corrected = parse_solution(read_file(solution, SolutionError), solution.name)
     with load_contest(contest) as opened:
-        result = rescore(opened, corrected, _build_decision(reason), is_dry_run=is_dry_run)
+        result = rescore(opened, corrected, _build_decision(reason), is_dry_run=dry_run)
     public, private = ((Number(f"{part} before"), Number("after")) for part in ("public", "private"))
     columns = (Prose("team"), Number("attempt"), *public, *private)
     print_table(columns, [_format_rescored(attempt) for attempt in result.attempts])
     say(f"{format_count(result.n_rows_changed, 'row')} of the solution changed{_describe_ranks(result)}")
-    say(
-        "dry run: nothing was changed"
-        if is_dry_run
-        else "the old scores are kept; `arena contest standings` shows the new ones"
-    )
+    say("dry run: nothing was changed" if dry_run else "the old scores are kept; `arena contest standings` shows the new ones")
 
 
 def _format_rescored(attempt: RescoredAttempt) -> tuple[str, ...]:
@@ -206,7 +200,7 @@ def _describe_ranks(result: Rescoring) -> str:
 
 
 @app.command(epilog="Example: arena contest log --json")
-def log(contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: AsJson = False) -> None:
+def log(contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: Json = False) -> None:
     """Show what the host did, when and why. The database lets nobody change it."""
     from leaderboard.deadline import describe
 

@@ -9,14 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.base.terminal import JSON_HELP
+from arena.base.options import ONNX_HELP, SOLUTION_HELP, SUBMISSION_HELP, TEAM_HELP
 
 if TYPE_CHECKING:
     from leaderboard.store import Contest
 
 
-AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
-TeamName = Annotated[str, typer.Argument(help="The team's name, in any case.")]
+TeamName = Annotated[str, typer.Argument(metavar="TEAM", help=TEAM_HELP)]
+SubmissionFile = Annotated[Path, typer.Argument(metavar="SUBMISSION", help=SUBMISSION_HELP)]
+SolutionFile = Annotated[Path, typer.Argument(metavar="SOLUTION", help=SOLUTION_HELP)]
+ModelFile = Annotated[Path | None, typer.Option("--onnx", metavar="FILE", help=ONNX_HELP)]
+Pseudonym = Annotated[
+    str | None, typer.Argument(metavar="NAME", help="What others see in place of the team's name.", show_default=False)
+]
+Remove = Annotated[bool, typer.Option("--remove", help="Show the team's name again.")]
 
 
 def load_contest(path: str | Path) -> Contest:

@@ -7,17 +7,16 @@ from typing import Annotated
 
 import typer
 
-from arena.base.options import CONTEST_FILE, ContestPath
+from arena.base.options import CONTEST_FILE, ContestPath, out_option
 from arena.base.terminal import say
-from leaderboard.cli.options import current_time, load_contest
+from leaderboard.cli.options import SolutionFile, SubmissionFile, current_time, load_contest
 
 app = typer.Typer()
-Out = Annotated[Path | None, typer.Option("--out", help="The file to write; else standard output.")]
 
 
 @app.command("publish", epilog="Example: arena contest publish site/ --contest contest.db")
 def publish_command(
-    folder: Annotated[Path, typer.Argument(help="Where the files go; made where it is not there.")],
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="Where the files go; made where it is not there.")],
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Write the standings as web pages, CSV and JSON for any web space. Private scores only after the contest is closed."""
@@ -30,7 +29,9 @@ def publish_command(
 
 @app.command(epilog="Example: arena contest gradebook grades.csv --bonus 10")
 def gradebook(
-    file: Annotated[Path, typer.Argument(help="The CSV file to write: team, rank, score, attempts, bonus, basis.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The CSV file to write: team, rank, score, attempts, bonus, basis.")
+    ],
     bonus: Annotated[float, typer.Option(min=0, help="Points for the winner; all who share the first rank get them.")] = 10.0,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
@@ -46,10 +47,10 @@ def gradebook(
 
 @app.command("score", epilog="Example: arena contest score solution.csv submission.csv --format codabench --out scores.json")
 def score_command(
-    solution: Annotated[Path, typer.Argument(help="CSV with the true labels: id,label and optionally Usage, Group.")],
-    submission: Annotated[Path, typer.Argument(help="CSV: id,label and optionally one probability per class.")],
+    solution: SolutionFile,
+    submission: SubmissionFile,
     to: Annotated[str, typer.Option("--format", help="codabench, evalai or gradescope.")] = "codabench",
-    out: Out = None,
+    out: Annotated[Path | None, out_option("The file to write.", show_default="standard output")] = None,
 ) -> None:
     """Score a file by our rules, without a contest, in the form that another platform reads."""
     import json

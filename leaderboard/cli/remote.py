@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.base.terminal import JSON_HELP, print_json, say
+from arena.base.options import ADDRESS_HELP, TEAM_HELP, DryRun, Json
+from arena.base.terminal import print_json, say
+from leaderboard.cli.options import ModelFile, Pseudonym, Remove, SubmissionFile
 
 if TYPE_CHECKING:
     from leaderboard.client import Endpoint
@@ -18,71 +20,62 @@ _CODES = (
     "Exit codes: 0 scored or fit to be sent, 2 usage, 3 the file or the model is invalid (no attempt used), 4 no attempt left, "
     "too many refused files, or an attempt that takes no other model, 5 the contest is closed, 6 the service is not reached, "
     "7 the token is not accepted, 1 anything else.\n\n"
-    "Examples: `ARENA_TOKEN=... arena submit submission.csv --url https://digits.example.org --team Formantes` · "
-    "`arena submit submission.csv --check` · `arena submit submission.csv --model model.onnx`, with ARENA_URL, ARENA_TEAM and "
-    "ARENA_TOKEN set"
+    "Examples: `ARENA_TOKEN=... arena submit submission.csv --address https://digits.example.org --team Formantes` · "
+    "`arena submit submission.csv --dry-run` · `arena submit submission.csv --onnx model.onnx`, with ARENA_ADDRESS, "
+    "ARENA_TEAM and ARENA_TOKEN set"
 )
 app = typer.Typer()
-Url = Annotated[str, typer.Option(help="The address of the contest's page.", envvar="ARENA_URL", show_default=False)]
+Address = Annotated[
+    str, typer.Option("--address", metavar="URL", help=ADDRESS_HELP, envvar="ARENA_ADDRESS", show_default=False)
+]
 TokenFile = Annotated[Path | None, typer.Option(help="A file that holds the token; else ARENA_TOKEN is read.")]
 
 
 @app.command("submit", epilog=_CODES)
 def remote_submit_command(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV: id,label and optionally one probability per class.")],
-    url: Url = "",
-    team: Annotated[
-        str,
-        typer.Option(
-            help="Your team: it must be the one that the token was given to.", envvar="ARENA_TEAM", show_default=False
-        ),
-    ] = "",
-    model: Annotated[
-        Path | None,
-        typer.Option(help="The net behind it, as `arena export` writes it; also for a file that was scored before."),
-    ] = None,
-    only_check: Annotated[
-        bool, typer.Option("--check", help="Only ask whether it could be sent: no score, no attempt, as often as you like.")
-    ] = False,
+    file: SubmissionFile,
+    address: Address = "",
+    team: Annotated[str, typer.Option("--team", metavar="TEAM", help=TEAM_HELP, envvar="ARENA_TEAM", show_default=False)] = "",
+    onnx: ModelFile = None,
+    dry_run: DryRun = False,
     token_file: TokenFile = None,
-    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    as_json: Json = False,
 ) -> None:
     """Send a file to a contest's service as one of your team's attempts. The token comes from ARENA_TOKEN or a file.
 
-    A model costs no attempt. The host can run it on the test recordings and mark the score verified.
+    The team must be the one that the token was given to. With --dry-run the service says whether the file could be sent: no
+    score, no attempt, as often as you like. A model costs no attempt, also beside a file that was scored before.
     """
     from leaderboard.client import Endpoint, check_file, send_file
 
-    _require(url, "address", "--url", "ARENA_URL")
+    _require(address, "address", "--address", "ARENA_ADDRESS")
     _require(team, "team", "--team", "ARENA_TEAM")
-    endpoint = Endpoint(url=url, team=team, token=_read_token(token_file))
-    answer = _request(context, endpoint, lambda: (check_file if only_check else send_file)(endpoint, file, say, model))
-    print_json(answer) if as_json else print(_format_check(answer) if only_check else _format_receipt(answer))
+    endpoint = Endpoint(url=address, team=team, token=_read_token(token_file))
+    answer = _request(context, endpoint, lambda: (check_file if dry_run else send_file)(endpoint, file, say, onnx))
+    print_json(answer) if as_json else print(_format_check(answer) if dry_run else _format_receipt(answer))
 
 
 @app.command(
     "pseudonym",
-    epilog="Examples: `arena pseudonym Nightjar --url https://digits.example.org` · `arena pseudonym --drop` · "
-    "`arena pseudonym --drop --json`, with ARENA_URL and ARENA_TOKEN set",
+    epilog="Examples: `arena pseudonym Nightjar --address https://digits.example.org` · `arena pseudonym --remove` · "
+    "`arena pseudonym --remove --json`, with ARENA_ADDRESS and ARENA_TOKEN set",
 )
 def remote_pseudonym_command(
     context: typer.Context,
-    url: Url = "",
-    name: Annotated[
-        str | None, typer.Argument(help="What others see in place of your team's name.", show_default=False)
-    ] = None,
-    drop: Annotated[bool, typer.Option("--drop", help="Show the team's name again.")] = False,
+    address: Address = "",
+    name: Pseudonym = None,
+    remove: Remove = False,
     token_file: TokenFile = None,
-    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    as_json: Json = False,
 ) -> None:
     """Show your team to others under a pseudonym. The host sees both names; grades use the name."""
     from leaderboard.client import Endpoint, send_pseudonym
 
-    if (name is None) is not drop:
-        raise typer.BadParameter("give the pseudonym, or --drop to show the team's name again")
-    _require(url, "address", "--url", "ARENA_URL")
-    endpoint = Endpoint(url=url, team="", token=_read_token(token_file))
+    if (name is None) is not remove:
+        raise typer.BadParameter("give the pseudonym, or --remove to show the team's name again")
+    _require(address, "address", "--address", "ARENA_ADDRESS")
+    endpoint = Endpoint(url=address, team="", token=_read_token(token_file))
     team = _request(context, endpoint, lambda: send_pseudonym(endpoint, name, say))
     if as_json:
         return print_json({"team": team["team"], "pseudonym": team["pseudonym"]})
@@ -100,7 +93,7 @@ def _request(context: typer.Context, endpoint: Endpoint, send: Callable[[], dict
     """Return the answer of the service; after a refusal print it and exit with its code."""
     from leaderboard.client import ClientError, InvalidFile
 
-    source = context.get_parameter_source("url")
+    source = context.get_parameter_source("address")
     if source and source.name == "DEFAULT_MAP":
         say(f"the token goes to {endpoint.url}, the address in arena.toml")
     try:

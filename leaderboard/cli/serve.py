@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.base.locks import require_posix
-from arena.base.options import CONTEST_FILE, ContestPath
+from arena.base.options import CONTEST_FILE, ContestPath, port_option
 from arena.base.terminal import say
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ app = typer.Typer()
 def serve_contest_command(
     contest: ContestPath = CONTEST_FILE,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for a whole network.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
+    port: Annotated[int, port_option()] = 8000,
     https: Annotated[bool, typer.Option("--https", help="Readers come by https only, through a proxy.")] = False,
     proxy: Annotated[str, typer.Option(help="Addresses of proxies whose X-Forwarded headers are believed.")] = "127.0.0.1",
     root: Annotated[str, typer.Option(help="Path of the board on the proxy's site, such as /contest.")] = "",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import CONTEST_FILE, ContestPath, Wide
+from arena.base.options import CONTEST_FILE, ContestPath, Json, Private, Wide
 from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
-from leaderboard.cli.options import AsJson, TeamName, current_time, load_contest, to_plain
+from leaderboard.cli.options import TeamName, current_time, load_contest, to_plain
 
 if TYPE_CHECKING:
     from arena.base.scores import Interval
@@ -18,12 +18,11 @@ if TYPE_CHECKING:
 
 
 app = typer.Typer()
-Private = Annotated[bool, typer.Option("--private", help="By the private rows; for the host's eyes.")]
 _MAX_CLASSES = 20  # largest confusion matrix that is printed
 
 
 @app.command(epilog='Example: arena contest attempts "Team Alpha" --json')
-def attempts(team: TeamName, contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: AsJson = False) -> None:
+def attempts(team: TeamName, contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: Json = False) -> None:
     """Show what a team has sent and reached."""
     with load_contest(contest) as opened:
         rules, submitted = opened.rules(), opened.attempts(opened.team(team))
@@ -67,7 +66,7 @@ def attempt_command(
     contest: ContestPath = CONTEST_FILE,
     private: Private = False,
     wide: Wide = False,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Show one attempt in full: every metric, by class too, and what was taken for what."""
     from leaderboard.standings import Part, name_metrics
@@ -93,7 +92,7 @@ def attempt_command(
 
 @app.command("standings", epilog="Example: arena contest standings --json")
 def standings_command(
-    contest: ContestPath = CONTEST_FILE, private: Private = False, wide: Wide = False, as_json: AsJson = False
+    contest: ContestPath = CONTEST_FILE, private: Private = False, wide: Wide = False, as_json: Json = False
 ) -> None:
     """Rank the teams by their best attempt: by public scores, and after `close` by the private ones."""
     from leaderboard.standings import Part

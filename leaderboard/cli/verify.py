@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arena.base.locks import require_posix
-from arena.base.options import CONTEST_FILE, ContestPath, Wide
+from arena.base.options import CONTEST_FILE, ONNX_HELP, TEAM_HELP, ContestPath, Json, Wide, again_option
 from arena.base.terminal import Column, Number, Prose, duration, print_json, print_table, progress, say
-from leaderboard.cli.options import AsJson, current_time, load_contest
+from leaderboard.cli.options import TeamName, current_time, load_contest
 
 if TYPE_CHECKING:
     from leaderboard.store import Contest
@@ -23,19 +23,19 @@ app = typer.Typer()
 
 @app.command(epilog='Example: arena contest attach "Team Alpha" model.onnx --attempt 2')
 def attach(
-    team: Annotated[str, typer.Argument(help="The team's name, in any case.")],
-    model: Annotated[Path, typer.Argument(help="What `arena export` wrote.")],
+    team: TeamName,
+    onnx: Annotated[Path, typer.Argument(metavar="FILE", help=ONNX_HELP)],
     attempt: Annotated[int, typer.Option(min=0, help="To which attempt.", show_default="the last")] = 0,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Keep the model of an attempt that was sent before, so that the host can verify it. Costs no attempt."""
     from leaderboard.verification.verify import read_model
 
-    content = read_model(model)
+    content = read_model(onnx)
     with load_contest(contest) as opened:
         sender = opened.team(team)
         number = attempt or len(opened.attempts(sender))
-        print(attach_checked_model(opened, sender.name, number, (content, model.name)))
+        print(attach_checked_model(opened, sender.name, number, (content, onnx.name)))
 
 
 def attach_checked_model(contest: Contest, team: str, number: int, model: tuple[bytes, str]) -> str:
@@ -47,18 +47,18 @@ def attach_checked_model(contest: Contest, team: str, number: int, model: tuple[
     return f"{stored.file_name} ({size}, {stored.digest[:12]}) is kept beside attempt {number} of {team}"
 
 
-@app.command(epilog='Examples: arena contest verify "Team Alpha" · arena contest verify --all --audio pack/students/test')
+@app.command(epilog='Examples: arena contest verify "Team Alpha" · arena contest verify --all-teams --audio pack/students/test')
 def verify(
-    team: Annotated[str | None, typer.Argument(help="One team.", show_default=False)] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every team that sent a model.")] = False,
+    team: Annotated[str | None, typer.Argument(metavar="TEAM", help=TEAM_HELP, show_default=False)] = None,
+    all_teams: Annotated[bool, typer.Option("--all-teams", help="Every team that sent a model.")] = False,
     audio: Annotated[Path, typer.Option(help="The test recordings, <id>.wav.")] = Path("pack/students/test"),
     tolerate: Annotated[int | None, typer.Option(min=0, help="Rows that may differ.", show_default="0.5 %")] = None,
     time_s: Annotated[float, typer.Option(min=1, help="Seconds that one model may take.")] = 300,
     memory_mb: Annotated[int, typer.Option(min=256, help="Memory that one model may take.")] = 2048,
-    again: Annotated[bool, typer.Option("--again", help="Also models that were verified before.")] = False,
+    again: Annotated[bool, again_option("Also models that were verified before.")] = False,
     contest: ContestPath = CONTEST_FILE,
     wide: Wide = False,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Run what teams sent on the test recordings, and mark each score whose model says the same. Exit code 1: some do not.
 
@@ -67,8 +67,8 @@ def verify(
     require_posix("arena contest verify")
     from leaderboard.verification.verify import Limits
 
-    if every == (team is not None):
-        raise typer.BadParameter("name one team, or give --all")
+    if all_teams == (team is not None):
+        raise typer.BadParameter("name one team, or give --all-teams")
     limits = Limits(wall_s=time_s, memory_bytes=memory_mb << 20)
     with load_contest(contest) as opened:
         lines = _verify_models(opened, _select_models(opened, team, again), audio, limits, tolerate)
@@ -83,7 +83,7 @@ def _select_models(contest: Contest, team: str | None, again: bool) -> list[Sent
 
     models = read_sent_models(contest, contest.teams() if team is None else [contest.team(team)])
     if not models:
-        raise ContestError("no model was sent; teams send one with `arena submit FILE --model model.onnx`, or on their page")
+        raise ContestError("no model was sent; teams send one with `arena submit FILE --onnx model.onnx`, or on their page")
     todo = [model for model in models if again or not model.is_verified]
     if len(todo) < len(models):
         say(f"{len(models) - len(todo)} verified before; --again runs them too")

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import RUN_HELP
+from arena.base.options import RUN_HELP, Force, Runs, Tiles, out_option
 from arena.base.terminal import progress, say
-from reports.cli.report import IN_ENGLISH, ContestAt, Lang, Language, Runs, Studies, Tiles, Title, resolve_sources
+from reports.cli.report import IN_ENGLISH, ContestAt, Lang, Language, StudiesIfAny, Title, resolve_sources
 
 if TYPE_CHECKING:
     from reports.reading.gather import Sources
 
 app = typer.Typer()
 
-Force = Annotated[bool, typer.Option("--force", help="Replace the file also where somebody edited it.")]
 Latex = Annotated[
     bool, typer.Option("--latex", help="Write it as LaTeX (IEEEtran) too, figures as PDF, also if it was edited.")
 ]
@@ -30,12 +29,10 @@ Named = Annotated[
 def notebook(
     run: Named = None,
     runs: Runs = Path("runs"),
-    studies: Studies = None,
+    studies: StudiesIfAny = None,
     tiles: Tiles = Path("tiles"),
     contest: ContestAt = None,
-    out: Annotated[Path, typer.Option(help="The notebook to write; one that was edited is not replaced.")] = Path(
-        "story.ipynb"
-    ),
+    out: Annotated[Path, out_option("The notebook to write; one that was edited is not replaced.")] = Path("story.ipynb"),
     title: Title = "",
     with_code: Annotated[
         bool, typer.Option("--with-code", help="Put each net's source and commands above its results.")
@@ -74,10 +71,10 @@ def notebook(
 def paper(
     run: Named = None,
     runs: Runs = Path("runs"),
-    studies: Studies = None,
+    studies: StudiesIfAny = None,
     tiles: Tiles = Path("tiles"),
     contest: ContestAt = None,
-    out: Annotated[Path, typer.Option(help="The Markdown to write; one that was edited is not replaced.")] = Path("paper.md"),
+    out: Annotated[Path, out_option("The Markdown to write; one that was edited is not replaced.")] = Path("paper.md"),
     title: Title = "",
     lang: Lang = IN_ENGLISH,
     pdf: Annotated[bool, typer.Option("--pdf", help="Print a PDF beside it, also of a paper that was edited.")] = False,

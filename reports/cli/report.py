@@ -10,8 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.base.options import CONTEST_FILE, RUN_HELP, Wide, contest_option
-from arena.base.terminal import JSON_HELP, Column, Number, Prose, print_json, print_table, progress, say
+from arena.base.options import (
+    CONTEST_FILE,
+    LANG_HELP,
+    RUN_HELP,
+    Json,
+    Private,
+    Runs,
+    Tiles,
+    Wide,
+    contest_option,
+    out_option,
+    port_option,
+    studies_option,
+)
+from arena.base.terminal import Column, Number, Prose, print_json, print_table, progress, say
 from arena.base.texts import ENGLISH, list_languages
 from reports.wording.page_texts import TEXTS
 
@@ -45,13 +58,10 @@ def _group() -> None:
     """One HTML file that compares trainings, sweeps and the contest."""
 
 
-Runs = Annotated[Path, typer.Option(help="Where run folders are.")]
-Studies = Annotated[Path | None, typer.Option(help="Where studies are; studies if it exists.", show_default=False)]
-Tiles = Annotated[Path, typer.Option(help="Where tiles are: for pictures, sound, and what is known of speakers.")]
+StudiesIfAny = Annotated[Path | None, studies_option(show_default="studies if it exists")]
 ContestAt = Annotated[str | None, contest_option(show_default=f"{CONTEST_FILE} if it exists")]
 Title = Annotated[str, typer.Option(help="What the page is called.")]
-Lang = Annotated[Language, typer.Option(help="The language of the page.")]
-Private = Annotated[bool, typer.Option("--private", help="For the host: the contest's private scores.")]
+Lang = Annotated[Language, typer.Option("--lang", help=LANG_HELP)]
 
 
 def resolve_sources(runs: Path, studies: Path | None, contest: str | None, **more: Any) -> Sources:
@@ -87,10 +97,10 @@ def build_command(
         typer.Argument(metavar="[RUN]...", help=f"Runs to compare instead of the eight. {RUN_HELP}"),
     ] = None,
     runs: Runs = Path("runs"),
-    studies: Studies = None,
+    studies: StudiesIfAny = None,
     tiles: Tiles = Path("tiles"),
     contest: ContestAt = None,
-    out: Annotated[Path, typer.Option(help="The file to write; replaced when it exists.")] = Path("report.html"),
+    out: Annotated[Path, out_option("The file to write; replaced when it exists.")] = Path("report.html"),
     title: Title = "",
     lang: Lang = IN_ENGLISH,
     private: Private = False,
@@ -99,7 +109,7 @@ def build_command(
     ] = 0,
     pdf: Annotated[bool, typer.Option("--pdf", help="Print a PDF beside the page, by the Chromium that is installed.")] = False,
     wide: Wide = False,
-    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    as_json: Json = False,
 ) -> None:
     """Compare the eight trainings, the sweeps and the contest on one page that needs no network.
 
@@ -151,7 +161,7 @@ def compare_command(
     a: Annotated[Path, typer.Argument(metavar="A", help=f"A folder of runs, or a run. {RUN_HELP}")],
     b: Annotated[Path, typer.Argument(metavar="B", help="The same, to be subtracted from A.")],
     runs: Runs = Path("runs"),
-    out: Annotated[Path, typer.Option(help="The file to write; replaced when it exists.")] = Path("comparison.html"),
+    out: Annotated[Path, out_option("The file to write; replaced when it exists.")] = Path("comparison.html"),
     title: Title = "",
     wide: Wide = False,
     lang: Lang = IN_ENGLISH,
@@ -185,13 +195,13 @@ def compare_command(
 @app.command("serve", epilog="Example: `arena report serve` beside `arena sweep run`; Ctrl+C ends it")
 def serve_report_command(
     runs: Runs = Path("runs"),
-    studies: Studies = None,
+    studies: StudiesIfAny = None,
     tiles: Tiles = Path("tiles"),
     contest: ContestAt = None,
     title: Title = "",
     lang: Lang = IN_ENGLISH,
     private: Private = False,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8410,
+    port: Annotated[int, port_option()] = 8410,
 ) -> None:
     """Show the page in a browser of this machine, and keep it up to date while a sweep runs."""
     from reports.page.serve import open_server
@@ -251,9 +261,9 @@ def _print_evaluations(facts: ReportFacts) -> None:
 
 @app.command("table", epilog="Example: `arena report table --out runs.csv`, then `pandas.read_csv('runs.csv')` in a notebook")
 def table_command(
-    runs: Annotated[Path, typer.Option(help="Where run folders are.")] = Path("runs"),
-    out: Annotated[Path, typer.Option(help="The CSV to write; replaced when it exists.")] = Path("runs.csv"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON, and write no file.")] = False,
+    runs: Runs = Path("runs"),
+    out: Annotated[Path, out_option("The CSV to write; replaced when it exists.")] = Path("runs.csv"),
+    as_json: Json = False,
 ) -> None:
     """Write every run as one row of a CSV: settings, scores, costs; for a notebook or a spreadsheet."""
     from reports.documents.run_table import read_run_table, records, write_table

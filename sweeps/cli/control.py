@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena.base.options import Studies, port_option
 from arena.base.terminal import say
-from sweeps.cli.options import Studies
+from sweeps.cli.options import AnyStudies, SomeStudies
 
 if TYPE_CHECKING:
     from sweeps.study.control import Command
@@ -16,11 +17,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-Names = Annotated[list[str], typer.Argument(metavar="STUDY", help="One study or several; `arena sweep status` lists them.")]
-
 
 @app.command(epilog="Example: `arena sweep pause lenet5.raw`, and later `arena sweep resume lenet5.raw`")
-def pause(names: Names, studies: Studies = Path("studies")) -> None:
+def pause(names: SomeStudies, studies: Studies = Path("studies")) -> None:
     """Pause: all agents, wherever they run, end their epoch, give the trial up and wait. Nothing is lost."""
     from sweeps.study.control import Command
 
@@ -30,7 +29,7 @@ def pause(names: Names, studies: Studies = Path("studies")) -> None:
 
 
 @app.command(epilog="Example: `arena sweep resume lenet5.raw`")
-def resume(names: Names, studies: Studies = Path("studies")) -> None:
+def resume(names: SomeStudies, studies: Studies = Path("studies")) -> None:
     """Undo `pause` or `stop`: waiting agents go on at once; agents that left are started again by `arena sweep agent`."""
     from sweeps.study.control import Command
 
@@ -38,7 +37,7 @@ def resume(names: Names, studies: Studies = Path("studies")) -> None:
 
 
 @app.command(epilog="Example: `arena sweep stop lenet5.raw`; `arena sweep resume lenet5.raw` undoes it")
-def stop(names: Names, studies: Studies = Path("studies")) -> None:
+def stop(names: SomeStudies, studies: Studies = Path("studies")) -> None:
     """Stop: all agents end their epoch and leave the study. Its trials stay, and unfinished ones can go on."""
     from sweeps.study.control import Command
 
@@ -48,9 +47,9 @@ def stop(names: Names, studies: Studies = Path("studies")) -> None:
 
 @app.command(epilog="Examples: `arena sweep dashboard` · `arena sweep dashboard lenet5.raw --port 8090`")
 def dashboard(
-    names: Annotated[list[str] | None, typer.Argument(metavar="STUDY", help="Only these.", show_default="all")] = None,
+    names: AnyStudies = None,
     studies: Studies = Path("studies"),
-    port: Annotated[int, typer.Option(min=0, max=65535, help="On this machine alone; 0 takes a free one.")] = 8080,
+    port: Annotated[int, port_option()] = 8080,
 ) -> None:
     """Open Optuna's dashboard on studies as they grow; it only looks. Ctrl-C ends it."""
     from sweeps.cli.dashboard import serve_dashboard

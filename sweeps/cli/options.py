@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from arena.base.terminal import JSON_HELP
 
 _MAX_FUSED = 256
 
@@ -28,20 +25,9 @@ class ClusterName(StrEnum):
     RAY = "ray"
 
 
-class WandbMode(StrEnum):
-    """Mode of the mirror at W&B."""
-
-    AUTO = "auto"  # online when logged in, offline otherwise
-    ONLINE = "online"
-    OFFLINE = "offline"
-    OFF = "off"
-
-
-Studies = Annotated[Path, typer.Option("--studies", help="Where studies are.")]
 Storage = Annotated[
     str, typer.Option("--storage", help="postgresql+psycopg://USER@HOST/DATABASE instead of files, for many machines.")
 ]
-Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1.")]
 MaxFailures = Annotated[
     int, typer.Option("--max-failures", min=1, max=10_000, help="An agent ends after so many failed trials in a row.")
 ]
@@ -60,5 +46,8 @@ Fuse = Annotated[
     str,
     typer.Option("--fuse", metavar="off|auto|M", help="Train M trials as one net; auto: as many as suit a GPU, one on a CPU."),
 ]
-Wandb = Annotated[WandbMode, typer.Option("--wandb", help="Mirror each trial to W&B; auto is online when logged in.")]
-Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
+Study = Annotated[str, typer.Argument(metavar="STUDY", help="A study; `arena sweep status` lists them.")]
+SomeStudies = Annotated[list[str], typer.Argument(metavar="STUDY", help="Studies; `arena sweep status` lists them.")]
+AnyStudies = Annotated[
+    list[str] | None, typer.Argument(metavar="STUDY", help="Studies; `arena sweep status` lists them.", show_default="all")
+]

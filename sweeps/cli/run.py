@@ -10,21 +10,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.base.locks import require_posix
-from arena.base.options import Wide
-from arena.base.terminal import print_json, say
-from sweeps.cli.options import (
-    ClusterName,
+from arena.base.options import (
+    SWEEP_HELP,
+    ConfigPath,
     Device,
-    EngineName,
-    Fuse,
+    Every,
     Json,
-    MaxFailures,
-    Storage,
+    Overrides,
+    Runs,
     Studies,
+    Tiles,
     Wandb,
     WandbMode,
-    parse_fuse_option,
+    Wide,
+    budget_option,
+    model_option,
+    variant_option,
 )
+from arena.base.terminal import print_json, say
+from sweeps.cli.options import ClusterName, EngineName, Fuse, MaxFailures, SomeStudies, Storage, parse_fuse_option
 
 if TYPE_CHECKING:
     from sweeps.pool.plan import SweepRequest, Workers
@@ -43,27 +47,17 @@ app = typer.Typer(no_args_is_help=True)
     "`arena sweep run --all --gpus 0,1 --per-gpu 2` · `arena sweep run lenet5 --variant raw --engine wandb`"
 )
 def run(
-    file: Annotated[str | None, typer.Argument(metavar="FILE", help="A sweep file, or a net such as lenet5.")] = None,
-    overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings of all trials, such as train.epochs=8.")
-    ] = None,
-    variants: Annotated[
-        list[str] | None,
-        typer.Option("--variant", help="raw, bilateral, raw+aug, bilateral+aug; repeat for more."),
-    ] = None,
-    models: Annotated[
-        list[str] | None, typer.Option("--model", help="A net instead of a file: its own sweep file; repeat for more.")
-    ] = None,
-    every: Annotated[
-        bool, typer.Option("--all", help="The nets named (else Models A and B) on the variants named (else all four).")
-    ] = False,
-    tiles: Annotated[Path, typer.Option(help="A folder of tiles, or one that holds a single such folder.")] = Path("tiles"),
-    runs: Annotated[Path, typer.Option(help="Where run folders are.")] = Path("runs"),
+    file: Annotated[str | None, typer.Argument(metavar="SWEEP", help=SWEEP_HELP)] = None,
+    overrides: Overrides = None,
+    config: ConfigPath = None,
+    variants: Annotated[list[str] | None, variant_option()] = None,
+    models: Annotated[list[str] | None, model_option("A net instead of a file: its own sweep file; repeat for more.")] = None,
+    every: Every = False,
+    tiles: Tiles = Path("tiles"),
+    runs: Runs = Path("runs"),
     studies: Studies = Path("studies"),
     storage: Storage = "",
-    budget: Annotated[
-        int | None, typer.Option(min=1, help="Trials per study.", show_default="the project's, or the file's run_cap")
-    ] = None,
+    budget: Annotated[int | None, budget_option()] = None,
     agents: Annotated[int, typer.Option(min=0, help="Processes; 0 chooses.", show_default="one a core")] = 0,
     device: Device = "auto",
     gpus: Annotated[str, typer.Option(help="Numbers of GPUs, such as 0,1: agents on each.")] = "",
@@ -87,24 +81,26 @@ def run(
 ) -> None:
     """Tune: make or continue studies, and train until each has its budget of trials, exactly. Run again, it goes on."""
     require_posix("arena sweep run")
+    from cnn.overrides import spell_out
     from cnn.project import open_project, select_settings
+    from cnn.runs.config_file import read_config_file
     from sweeps.errors import OptionError
     from sweeps.pool.agent_options import AgentOptions
     from sweeps.pool.plan import Locations, Search, SweepRequest, Workers, choose_studies
 
     words = [word for word in (file, *(overrides or [])) if word]
     account = os.environ if engine is EngineName.WANDB else {}
-    team = open_project()
+    team, settings_file, typed = open_project(), read_config_file(config), spell_out([word for word in words if "=" in word])
+    sweep_files = [word for word in words if "=" not in word]
+    nets = models or (() if sweep_files else settings_file.models)
     try:
-        files, variant_names = choose_studies(
-            team, [word for word in words if "=" not in word], models or (), variants or (), every=every
-        )
+        files, variant_names = choose_studies(team, sweep_files, nets, variants or settings_file.variants, every=every)
         request = SweepRequest(
             search=Search(
                 files=files,
                 variants=variant_names,
-                overrides=tuple(word for word in words if "=" in word),
-                settings=select_settings(team),
+                overrides=tuple(typed),
+                settings=(*select_settings(team), *settings_file.list_settings(nets)),
                 budget=budget or team.budget,
                 seed=seed,
                 name=name,
@@ -209,14 +205,16 @@ def _slots(workers: Workers) -> tuple[Slot, ...]:
     "`arena sweep agent lenet5.raw --storage postgresql+psycopg://me@db/arena --tiles tiles --runs runs`, on any machine"
 )
 def agent(
-    names: Annotated[list[str], typer.Argument(metavar="STUDY", help="Studies that `arena sweep run` made.")],
+    names: SomeStudies,
     studies: Studies = Path("studies"),
     storage: Storage = "",
     tiles: Annotated[
-        Path | None, typer.Option(help="With --storage: this machine's tiles.", show_default="where the study was made")
+        Path | None,
+        typer.Option("--tiles", help="With --storage: this machine's tiles.", show_default="where the study was made"),
     ] = None,
     runs: Annotated[
-        Path | None, typer.Option(help="With --storage: this machine's run folders.", show_default="where the study was made")
+        Path | None,
+        typer.Option("--runs", help="With --storage: this machine's run folders.", show_default="where the study was made"),
     ] = None,
     device: Device = "auto",
     max_failures: MaxFailures = 3,

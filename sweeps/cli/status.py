@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import Wide
+from arena.base.options import SWEEP_HELP, Json, Studies, Wide
 from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
-from sweeps.cli.options import Json, Storage, Studies
+from sweeps.cli.options import AnyStudies, Storage, Study
 
 if TYPE_CHECKING:
     from sweeps.cli.tables import Status
@@ -22,7 +22,7 @@ app = typer.Typer()
 
 @app.command(epilog="Examples: `arena sweep status` · `arena sweep status lenet5.raw --json`")
 def status(
-    names: Annotated[list[str] | None, typer.Argument(metavar="STUDY", help="Only these.", show_default="all")] = None,
+    names: AnyStudies = None,
     studies: Studies = Path("studies"),
     storage: Storage = "",
     wide: Wide = False,
@@ -60,7 +60,7 @@ def _read_status(studies: Path, name: str) -> Status:
 
 @app.command(epilog="Examples: `arena sweep trials lenet5.raw` · `arena sweep trials lenet5.raw --csv > trials.csv`")
 def trials(
-    name: Annotated[str, typer.Argument(metavar="STUDY")],
+    name: Study,
     studies: Studies = Path("studies"),
     storage: Storage = "",
     wide: Wide = False,
@@ -82,7 +82,7 @@ def trials(
 
 @app.command(epilog="Example: `arena sweep best lenet5.raw`")
 def best(
-    name: Annotated[str, typer.Argument(metavar="STUDY")],
+    name: Study,
     studies: Studies = Path("studies"),
     storage: Storage = "",
     wide: Wide = False,
@@ -111,7 +111,7 @@ def best(
 
 @app.command(epilog="Examples: `arena sweep lint my.yaml` · `arena sweep lint lenet5`")
 def lint(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A sweep file, or a net such as lenet5.")],
+    file: Annotated[str, typer.Argument(metavar="SWEEP", help=SWEEP_HELP)],
     wide: Wide = False,
     json: Json = False,
 ) -> None:

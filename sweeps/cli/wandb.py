@@ -9,13 +9,22 @@ from typing import Annotated
 import typer
 
 from arena.base.locks import require_posix
+from arena.base.options import (
+    SWEEP_HELP,
+    Device,
+    Overrides,
+    Runs,
+    Studies,
+    Tiles,
+    budget_option,
+    model_option,
+    out_option,
+    variant_option,
+)
 from arena.base.terminal import say
-from sweeps.cli.options import Device, Studies
+from sweeps.cli.options import Study
 
 app = typer.Typer()
-
-Tiles = Annotated[Path, typer.Option("--tiles", help="A folder of tiles, or one that holds a single such folder.")]
-Runs = Annotated[Path, typer.Option("--runs", help="Where run folders are.")]
 
 
 @app.command(
@@ -23,12 +32,12 @@ Runs = Annotated[Path, typer.Option("--runs", help="Where run folders are.")]
     epilog="Example: `wandb agent ENTITY/PROJECT/SWEEP`, on any machine that has the tiles; it starts this for each run.",
 )
 def trial(
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="Whose trials these are.")],
+    study: Study,
     words: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]... [--KEY=VALUE]...", help="Of all trials, and of this one.")
     ] = None,
-    model: Annotated[str, typer.Option(help="A net of `arena models`.")] = "lenet5",
-    variant: Annotated[str, typer.Option(help="raw, bilateral, raw+aug or bilateral+aug.")] = "raw",
+    model: Annotated[str, model_option("A net of `arena models`.")] = "lenet5",
+    variant: Annotated[str, variant_option("raw, bilateral, raw+aug or bilateral+aug.")] = "raw",
     tiles: Tiles = Path("tiles"),
     runs: Runs = Path("runs"),
     studies: Studies = Path("studies"),
@@ -61,16 +70,14 @@ def trial(
     epilog="Examples: `arena wandb sweep-file lenet5 --variant raw` · `arena wandb sweep-file my.yaml --scheduler`",
 )
 def sweep_file(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A sweep file, or a net such as lenet5.")],
-    overrides: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings of all trials.")] = None,
-    variant: Annotated[str, typer.Option(help="raw, bilateral, raw+aug or bilateral+aug.")] = "raw",
+    file: Annotated[str, typer.Argument(metavar="SWEEP", help=SWEEP_HELP)],
+    overrides: Overrides = None,
+    variant: Annotated[str, variant_option("raw, bilateral, raw+aug or bilateral+aug.")] = "raw",
     scheduler: Annotated[
         bool, typer.Option("--scheduler", help="For `wandb sweep-scheduler`, with Optuna's samplers.")
     ] = False,
-    budget: Annotated[
-        int | None, typer.Option(min=1, help="Runs.", show_default="the project's, or the file's run_cap")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="The file to write.", show_default="wandb-STUDY.yaml")] = None,
+    budget: Annotated[int | None, budget_option()] = None,
+    out: Annotated[Path | None, out_option("The file to write.", show_default="wandb-STUDY.yaml")] = None,
     tiles: Tiles = Path("tiles"),
     runs: Runs = Path("runs"),
     studies: Studies = Path("studies"),

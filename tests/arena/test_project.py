@@ -52,7 +52,7 @@ def test_every_command_that_reads_tiles_runs_studies_or_the_contest_takes_the_pr
             if parameter.name in expected and parameter.default is not None:
                 assert values[parameter.name] == expected[parameter.name], words
     assert value_at(defaults, "sweep agent") == {"studies": "../studies"}  # its tiles and runs belong to --storage
-    assert value_at(defaults, "submit") == {"url": "https://digits.example.org", "team": "F"}
+    assert value_at(defaults, "submit") == {"address": "https://digits.example.org", "team": "F"}
     assert value_at(defaults, "data prepare") == {"folder": "../rec", "tiles": "../tiles"}
     assert value_at(defaults, "report build") == {"runs": "../out", "tiles": "../tiles"}  # no studies yet
     (below / "studies").mkdir()
@@ -113,5 +113,5 @@ def test_the_projects_address_is_said_before_the_token_goes_there(below: Path, m
     said = "the token goes to https://digits.example.org, the address in arena.toml\n"
     result = CliRunner().invoke(arena.cli.app, words, catch_exceptions=False)
     assert (result.exit_code, result.stderr.startswith(f"{said}error: a token is one line")) == (7, True)
-    result = CliRunner().invoke(arena.cli.app, [*words, "--url", "https://digits.example.org"], catch_exceptions=False)
+    result = CliRunner().invoke(arena.cli.app, [*words, "--address", "https://digits.example.org"], catch_exceptions=False)
     assert (result.exit_code, said in result.stderr) == (7, False)

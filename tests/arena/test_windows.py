@@ -64,7 +64,7 @@ BEFORE = [
     ["contest", "init", "solution.csv", "--name", "Digits"],
     ["contest", "team", "add", "Alpha"],
     ["contest", "validate", "other.csv"],
-    ["contest", "submit", "Alpha", "other.csv"],
+    ["contest", "submit", "other.csv", "--team", "Alpha"],
     ["contest", "standings"],
     ["sweep", "lint", "resnet"],
 ]
@@ -94,7 +94,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_team_validates_submits_looks_and_lints_on_windows(folder: Path) -> None:
-    commands = [["contest", "validate", "good.csv"], ["contest", "submit", "Alpha", "good.csv"], *BEFORE[-2:]]
+    commands = [["contest", "validate", "good.csv"], ["contest", "submit", "good.csv", "--team", "Alpha"], *BEFORE[-2:]]
     validated, submitted, ranked, linted = run_on_windows(commands, folder)
     assert validated == (0, "good.csv can be sent: 20 rows, without probabilities\n", "")
     assert submitted[0] == 0
@@ -111,7 +111,7 @@ def test_what_cannot_run_on_windows_names_wsl_in_one_line(folder: Path) -> None:
         "arena sweep run": ["sweep", "run", "lenet5", "--variant", "raw"],
         "arena sweep agent": ["sweep", "agent", "lenet5.raw"],
         "arena contest serve": ["contest", "serve"],
-        "arena contest verify": ["contest", "verify", "--all"],
+        "arena contest verify": ["contest", "verify", "--all-teams"],
     }
     ended = run_on_windows(list(commands.values()), folder)
     expected = "error: {} needs Linux or macOS; on Windows run Arena in WSL (`wsl --install`)\n"

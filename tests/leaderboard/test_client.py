@@ -61,7 +61,7 @@ def answering(status: int, body: bytes, headers: dict[str, str] | None = None) -
 
 def submit(service: Running, file: Path, token: str, *options: str) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of `arena submit`."""
-    command = [sys.executable, "-m", "arena", "submit", str(file), "--url", service.url, *options]
+    command = [sys.executable, "-m", "arena", "submit", str(file), "--address", service.url, *options]
     env = {"ARENA_TOKEN": token, "PATH": "/usr/bin:/bin", "HOME": str(file.parent)}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=WAIT_S, check=False)
     return done.returncode, done.stdout, done.stderr
@@ -114,9 +114,9 @@ def test_a_file_is_checked_as_often_as_one_likes_and_never_scored(tmp_path: Path
     tokens = make(tmp_path / "c.db", ["Ann"])
     good, bad = good_and_bad(tmp_path)
     with running(tmp_path / "c.db") as service:
-        code, messages, _ = submit(service, good, tokens["Ann"], "--team", "Ann", "--check")
+        code, messages, _ = submit(service, good, tokens["Ann"], "--team", "Ann", "--dry-run")
         assert (code, messages) == (0, "good.csv can be sent: 300 rows, without probabilities\n")
-        code, messages, error = submit(service, bad, tokens["Ann"], "--team", "Ann", "--check")
+        code, messages, error = submit(service, bad, tokens["Ann"], "--team", "Ann", "--dry-run")
         assert (code, messages) == (3, "")
         first, second = error.splitlines()
         assert "label '77' is not one of" in first
@@ -136,7 +136,7 @@ def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_any
             (bytes(1_000_001), "a model has at most 1 MB and this one has more"),
         ):
             net.write_bytes(content)
-            code, out, err = submit(service, file, tokens["Ann"], "--team", "Ann", "--model", str(net))
+            code, out, err = submit(service, file, tokens["Ann"], "--team", "Ann", "--onnx", str(net))
             assert (code, out) == (3, "")
             assert message in err
         with pytest.raises(InvalidFile, match="cannot be read"):
@@ -145,7 +145,7 @@ def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_any
             assert contest.attempts(contest.team("Ann")) == ()
         assert send_file(door, file, messages.append)["attempt"]["model"] is None
         net.write_bytes(model_of(first_samples()))
-        code, out, err = submit(service, file, tokens["Ann"], "--team", "Ann", "--model", str(net))
+        code, out, err = submit(service, file, tokens["Ann"], "--team", "Ann", "--onnx", str(net))
         digest = hashlib.sha256(net.read_bytes()).hexdigest()[:12]
         assert (code, err) == (0, "")
         assert out.startswith("the same file was scored before, no attempt was used\n")
@@ -154,11 +154,11 @@ def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_any
             (model,) = read_sent_models(contest, contest.teams())
             record_verification(contest, model, Verification(is_verified=True, remark="", n_equal=0, n_rows=0), NOW)
         net.write_bytes(model_of(first_samples(1)))
-        assert submit(service, file, tokens["Ann"], "--team", "Ann", "--model", str(net))[0] == 4  # verified: takes no other
+        assert submit(service, file, tokens["Ann"], "--team", "Ann", "--onnx", str(net))[0] == 4  # verified: takes no other
         with open_contest(tmp_path / "c.db") as contest:
             close_contest(contest, HostDecision(reason="over", decided_at=NOW))
         file.write_bytes(submission(2))
-        assert submit(service, file, tokens["Ann"], "--team", "Ann", "--model", str(net))[0] == 5
+        assert submit(service, file, tokens["Ann"], "--team", "Ann", "--onnx", str(net))[0] == 5
     assert messages == []
 
 
@@ -187,7 +187,7 @@ def test_a_token_is_not_sent_on_to_another_address(tmp_path: Path) -> None:
     with (
         answering(200, json.dumps({}).encode()) as (server, stolen),
         answering(302, b"", {"Location": f"{server}/"}) as (url, seen),
-        pytest.raises(ClientError, match="give that address with --url"),
+        pytest.raises(ClientError, match="give that address with --address"),
     ):
         send_file(Endpoint(url=url, team="Ann", token="t"), file, print)
     assert (len(seen), stolen) == (1, [])

@@ -133,7 +133,7 @@ def test_a_missing_package_is_one_line_with_the_extra_that_has_it(tmp_path: Path
         "train": ("soundfile", "train"),
         "models --size 32": ("torch", "train"),
         "eval": ("soundfile", "train"),
-        "predict abc --clips corpus --out x.csv": ("torch", "train"),
+        "predict abc --recordings corpus --out x.csv": ("torch", "train"),
         "export abc --out m.onnx": ("torch", "train"),
         "inspect abc": ("torch", "train"),
         "sweep run lenet5 --variant raw": ("soundfile", "sweep"),

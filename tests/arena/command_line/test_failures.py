@@ -73,7 +73,7 @@ def test_an_unknown_option_is_a_document(
         ("sweep lint nowhere.yaml", 1),
         ("sweep best none", 1),
         ("contest standings", 1),
-        ("submit nowhere.csv --url http://127.0.0.1:9 --team Alpha", 3),
+        ("submit nowhere.csv --address http://127.0.0.1:9 --team Alpha", 3),
     ],
 )
 def test_a_refusal_is_a_document_with_the_line_of_stderr(

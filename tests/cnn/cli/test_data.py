@@ -111,7 +111,7 @@ def test_scan_refuses_a_folder_that_is_not_there(tmp_path: Path) -> None:
 def test_synth_makes_a_corpus_once_and_scan_reads_it(tmp_path: Path) -> None:
     pytest.importorskip("espeakng_loader")
     out = tmp_path / "digits"
-    words = ("synth", out, "--clips", "20", "--speakers", "2", "--language", "es")
+    words = ("synth", out, "--n-clips", "20", "--n-speakers", "2", "--language", "es")
     result = run(*words)
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr.splitlines()[-1] == f"{out} holds 20 clips of 2 voices; next: arena data scan {out}"

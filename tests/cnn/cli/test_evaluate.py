@@ -45,7 +45,7 @@ def test_sixty_speakers_and_two_long_names_fit_80_columns(tmp_path: Path, capsys
     words = " ".join(" ".join(first).split())
     results = sorted(score.macro_f1 for score in arms[0][1].speakers)
     assert f"half below {(results[29] + results[30]) / 2:.3f}, three quarters below" in words
-    assert f"the best has {results[-1]:.3f}. The 5 worst stand above; --speakers lists all." in words
+    assert f"the best has {results[-1]:.3f}. The 5 worst stand above; --all-speakers lists all." in words
 
 
 def test_every_speaker_is_listed_when_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -248,7 +248,7 @@ def test_one_bad_file_stops_nothing(tmp_path: Path) -> None:
     assert dict(plan.problems) == {
         "ana/dos.wav": "cannot be read: Format not recognised",
         "ana/tres.m4a": "is of a format that cannot be read here; convert it to wav, for instance with ffmpeg",
-        "ana/diez.wav": "does not say its digit; say how with --pattern, --csv or --words",
+        "ana/diez.wav": "does not say its digit; say how with --pattern, --table or --words",
         "ana/cinco.wav": "holds no sound",
         "ana/uno-again.wav": "is the same file as ana/uno.wav",
     }
@@ -282,7 +282,7 @@ def test_a_table_names_what_no_pattern_could(tmp_path: Path) -> None:
     table.write_text('path,label,speaker\na/x1.wav,siete,"Ana, B"\nx2.ogg,2,bob\n', encoding="utf-8-sig")
     plan = run_import(tmp_path / "mine", tmp_path / "out", table=table)
     assert names(tmp_path / "out") == ["2_bob_0.wav", "7_Ana-B_0.wav", "imported.csv"]
-    assert plan.problems == (("x3.wav", "does not say its digit; say how with --pattern, --csv or --words"),)
+    assert plan.problems == (("x3.wav", "does not say its digit; say how with --pattern, --table or --words"),)
     assert soundfile.info(tmp_path / "out" / "2_bob_0.wav").format == "WAV"
     with (tmp_path / "out" / "imported.csv").open(newline="", encoding="utf-8") as file:
         assert [row["speaker"] for row in csv.DictReader(file)] == ["bob", "Ana, B"]
@@ -301,7 +301,7 @@ def test_a_broken_table_is_one_line(tmp_path: Path, content: str, reason: str) -
     write(tmp_path / "mine" / "x.wav")
     table = tmp_path / "labels.csv"
     table.write_bytes(content.encode("latin-1"))
-    result = run("import", tmp_path / "mine", tmp_path / "out", "--csv", table)
+    result = run("import", tmp_path / "mine", tmp_path / "out", "--table", table)
     assert isinstance(result.exception, CorpusError)
     assert "\n" not in str(result.exception)
     assert reason in str(result.exception) or "cannot be read as CSV" in str(result.exception)
@@ -355,7 +355,7 @@ def test_what_cannot_be_imported_at_all_is_refused(tmp_path: Path) -> None:
         (("import", tmp_path / "empty", tmp_path / "out"), "holds no recording"),
         (("import", tmp_path / "mine", tmp_path / "others"), "others is not empty and no import made it; give a new folder"),
         (
-            ("import", tmp_path / "mine", tmp_path / "o", "--csv", "x", "--pattern", "y"),
+            ("import", tmp_path / "mine", tmp_path / "o", "--table", "x", "--pattern", "y"),
             "not by both",
         ),
         (

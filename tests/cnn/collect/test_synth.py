@@ -215,7 +215,7 @@ def test_a_voice_that_does_not_exist_is_named() -> None:
         ({"languages": ("",)}, "--language is en or es, or both as en,es, not ''"),
         (
             {"clips": 5, "speakers": 6},
-            "--clips lies between the number of speakers, at least 1, and 1000000; not 5 clips of 6 speakers",
+            "--n-clips lies between the number of speakers, at least 1, and 1000000; not 5 clips of 6 speakers",
         ),
     ],
 )
@@ -228,7 +228,7 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, object], messag
 def test_more_speakers_than_voices_are_refused() -> None:
     with pytest.raises(CorpusError) as refused:
         plan_clips(SynthSettings(speakers=500, languages=("es",)))
-    assert str(refused.value) == "--speakers is at most 110 for --language es, not 500"
+    assert str(refused.value) == "--n-speakers is at most 110 for --language es, not 500"
 
 
 def test_clips_of_one_speaker_sound_alike(small: Path) -> None:

@@ -210,7 +210,7 @@ def test_mistakes_are_one_line(run: RunFolder, tiles: TileSet, tmp_path: Path) -
     assert isinstance(runner.invoke(app, ["ab12", *arguments]).exception, RunError)
     other = inspect_other_tiles(run, tmp_path)
     assert "name those with --tiles" in other or "no tiles in" in other
-    assert runner.invoke(app, [str(run.path), "--clips", "1"]).exit_code == 2
+    assert runner.invoke(app, [str(run.path), "--n-clips", "1"]).exit_code == 2
 
 
 def inspect_other_tiles(run: RunFolder, empty: Path) -> str:
@@ -222,7 +222,7 @@ def inspect_other_tiles(run: RunFolder, empty: Path) -> str:
 
 
 def test_the_command_inspects_all_and_prints_a_line_each(run: RunFolder, tiles: TileSet) -> None:
-    arguments = ["--runs", str(run.path.parent), "--tiles", str(tiles.folder), "--clips", "2"]
+    arguments = ["--runs", str(run.path.parent), "--tiles", str(tiles.folder), "--n-clips", "2"]
     result = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert f"{run.digest}   lenet5   bilateral" in result.stdout
     plain = json.loads(CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False).stdout)

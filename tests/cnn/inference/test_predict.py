@@ -182,7 +182,7 @@ def test_a_submission_is_replaced_with_a_word_and_no_other_file_is(
     run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    output, errors = predicted(run, "--split", "val")
+    output, errors = predicted(run, "--split", "validation")
     assert (output, errors) == (f"submission.csv: 40 clips, from {run.path}\n", "")
     content = (tmp_path / "submission.csv").read_bytes()
     again, errors = predicted(run)
@@ -213,24 +213,28 @@ def test_a_folder_becomes_a_submission_of_what_could_be_heard(run: RunFolder, co
     clips, out = tmp_path / "clips", tmp_path / "answers.csv"
     (clips / "deep").mkdir(parents=True)
     shutil.copy(corpus_folder / "3_ann_0.wav", clips / "deep" / "one.wav")
-    output, _ = predicted(run, "--clips", clips, "--out", out)
+    output, _ = predicted(run, "--recordings", clips, "--out", out)
     assert output == f"{out}: 1 clips, from {run.path}\n"
     (clips / "bad.wav").write_bytes(b"RIFF")
-    output, errors = predicted(run, "--clips", clips, "--out", out, rc=1)
+    output, errors = predicted(run, "--recordings", clips, "--out", out, rc=1)
     assert f"no answer: {clips / 'bad.wav'} is no wav or flac that can be read" in errors
     assert f"{out} lacks 1 of 2 recordings: a contest that asks for them will refuse it\n" in errors
     assert [row["id"] for row in csv.DictReader(out.read_text().splitlines())] == ["deep/one"]
     (clips / "deep" / "one.wav").unlink()
     out.unlink()
-    _, errors = predicted(run, "--clips", clips, "--out", out, rc=1)
+    _, errors = predicted(run, "--recordings", clips, "--out", out, rc=1)
     assert errors.endswith("error: none of 1 recordings can be used; nothing is written")
     assert not out.exists()
 
 
 def test_files_folder_and_split_are_asked_for_one_at_a_time(run: RunFolder, corpus_folder: Path) -> None:
     file = corpus_folder / "7_ann_0.wav"
-    for words in ([file, "--clips", corpus_folder], ["--split", "val", "--clips", corpus_folder], [file, "--out", "x.csv"]):
-        assert "give files, --clips or --split" in " ".join(predicted(run, *words, rc=2)[1].split())
+    for words in (
+        [file, "--recordings", corpus_folder],
+        ["--split", "validation", "--recordings", corpus_folder],
+        [file, "--out", "x.csv"],
+    ):
+        assert "give files, --recordings or --split" in " ".join(predicted(run, *words, rc=2)[1].split())
 
 
 def test_damaged_weights_are_named(run: RunFolder, corpus_folder: Path, tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ def run(*words: str) -> tuple[int, str, str]:
 
 
 def test_a_pack_tells_leaves_out_or_does_not_look(mixed: Path, tmp_path: Path) -> None:
-    words = [str(mixed), "--test-speakers", "dan,eve", "--seed", "x", "--cache", str(tmp_path / "cache"), "--jobs", "1"]
+    words = [str(mixed), "--test-speakers", "dan,eve", "--secret", "x", "--cache", str(tmp_path / "cache"), "--jobs", "1"]
     code, out, err = run(*words, "--out", str(tmp_path / "a"), "--dry-run", "--json")
     assert code == 0, err
     assert "2 test clips are training recordings too: 4_dan_0.wav is 4_bob_9.wav (0." in err

@@ -280,7 +280,7 @@ def test_several_arms_are_compared(tiles: TileSet, tmp_path: Path) -> None:
 
 def test_validation_speakers_are_reported_without_the_test_speakers(tiles: TileSet, tmp_path: Path) -> None:
     runs = trained(tiles, tmp_path, "3", "validation", 1)
-    words = ("--folds", "3", "--on", "validation", "--device", "cpu")
+    words = ("--folds", "3", "--split", "validation", "--device", "cpu")
     code, output, messages = arena_eval(tiles, tmp_path, *words)
     assert (code, "test" in output) == (0, False)
     assert "the test speakers were not looked at" in messages

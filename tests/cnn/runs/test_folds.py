@@ -69,9 +69,9 @@ def test_models_and_variants_are_crossed_once_each_and_settings_reach_all() -> N
         ("1", "test", "", "--folds lies between 2 and 6 where 6 speakers are heard and takes validate, not 1"),
         ("7", "test", "", "--folds lies between 2 and 6 where 6 speakers are heard and takes validate, not 7"),
         ("2", "validation", "", "--folds lies between 3 and 6 where 6 speakers are heard and speakers validate, not 2"),
-        ("loso", "tset", "", "--on is test or validation, not 'tset'"),
+        ("loso", "tset", "", "--split is test or validation, not 'tset'"),
         ("loso", "test", "split.kind=random", "split.kind is decided by --folds here; leave it out"),
-        ("loso", "test", "train.seed=3", "train.seed is decided by --seeds here; leave it out"),
+        ("loso", "test", "train.seed=3", "train.seed is decided by --n-seeds here; leave it out"),
         ("loso", "test", "variant=raw", "variant is decided by --variant here; leave it out"),
         (
             "becker",
@@ -83,8 +83,8 @@ def test_models_and_variants_are_crossed_once_each_and_settings_reach_all() -> N
             "loso",
             "validation",
             "split.validation=takes",
-            "--on validation needs speakers who are held out, and split.validation=takes validates on voices that were heard; "
-            "leave it out",
+            "--split validation needs speakers who are held out, and split.validation=takes validates on voices that were "
+            "heard; leave it out",
         ),
     ],
 )

@@ -81,14 +81,14 @@ def test_a_file_is_checked_for_its_form_alone() -> None:
 
 def test_three_files_are_scored_and_the_fourth_is_refused() -> None:
     started()
-    first = arena("submit", "alpha", "good.csv")
+    first = arena("submit", "good.csv", "--team", "alpha")
     assert first.startswith("Alpha, attempt 1: macro-F1 0.9499 (95 % interval ")
     assert first.endswith(" over 20 clips), accuracy 0.9500\nrank 1 of 1, 2 attempts left\n")
-    assert arena("submit", "alpha", "good.csv") == "the same file was scored before, no attempt was used\n" + first
-    receipt = json.loads(arena("submit", "Alpha", "fair.csv", "--json"))
+    assert arena("submit", "good.csv", "--team", "alpha") == "the same file was scored before, no attempt was used\n" + first
+    receipt = json.loads(arena("submit", "fair.csv", "--team", "Alpha", "--json"))
     assert (receipt["attempt"]["number"], receipt["n_left"], receipt["attempt"]["accuracy"]) == (2, 1, 0.75)
-    assert arena("submit", "alpha", "poor.csv").endswith("rank 1 of 1, 0 attempts left\n")
-    refused = arena("submit", "alpha", "bad.csv")
+    assert arena("submit", "poor.csv", "--team", "alpha").endswith("rank 1 of 1, 0 attempts left\n")
+    refused = arena("submit", "bad.csv", "--team", "alpha")
     assert refused == "error: a team has 3 attempts and team 'Alpha' has used them all; its best one counts"
     assert [attempt["number"] for attempt in json.loads(arena("attempts", "Alpha", "--json"))] == [1, 2, 3]
     assert "0.7494" in arena("attempts", "alpha")
@@ -98,7 +98,7 @@ def test_a_refused_file_names_its_line_and_costs_nothing(folder: Path) -> None:
     started()
     (folder / "wrong.csv").write_text((folder / "good.csv").read_text().replace("c5,1", "c5,7"))
     rule = "error: wrong.csv line 7: label '7' is not one of 0, 1; fix the row and send it again"
-    assert (arena("validate", "wrong.csv"), arena("submit", "Alpha", "wrong.csv")) == (rule, rule)
+    assert (arena("validate", "wrong.csv"), arena("submit", "wrong.csv", "--team", "Alpha")) == (rule, rule)
     assert json.loads(arena("attempts", "Alpha", "--json")) == []
 
 
@@ -117,8 +117,8 @@ def test_further_faults_of_a_file_follow_a_line_each(folder: Path) -> None:
 
 def test_standings_are_shown_to_people_and_machines() -> None:
     started()
-    arena("submit", "Alpha", "fair.csv")
-    arena("submit", "Beta", "good.csv")
+    arena("submit", "fair.csv", "--team", "Alpha")
+    arena("submit", "good.csv", "--team", "Beta")
     table = [line.split() for line in arena("standings").splitlines() if line.strip()]
     assert table[0] == ["Digits", "2026"]
     assert [row[:3] for row in table[-2:]] == [["1", "Beta", "0.9499"], ["2", "Alpha", "0.7494"]]
@@ -152,7 +152,7 @@ def test_help_loads_neither_a_database_nor_numpy() -> None:
 
 def test_a_host_acts_with_a_reason_that_the_log_shows() -> None:
     started()
-    assert arena("grant", "alpha", "--attempts", "2", "--reason", "the server was down") == "Alpha has 5 attempts\n"
+    assert arena("grant", "alpha", "--n-attempts", "2", "--reason", "the server was down") == "Alpha has 5 attempts\n"
     assert arena("rename", "Beta", "Omega", "--reason", "they asked") == "Beta is Omega now\n"
     assert "two of them left" not in arena("merge", "Omega", "--into", "Alpha", "--reason", "two of them left", "--dry-run")
     assert [(e["action"], e["team"], e["reason"]) for e in json.loads(arena("log", "--json"))] == [
@@ -189,7 +189,7 @@ def test_a_token_is_printed_once_and_worthless_after_it_is_revoked() -> None:
 
 def test_a_contest_is_copied_and_brought_back() -> None:
     started()
-    arena("submit", "Alpha", "good.csv")
+    arena("submit", "good.csv", "--team", "Alpha")
     before = arena("standings", "--json")
     assert arena("backup", "copy.db").startswith("copy.db holds contest.db as it was")
     assert arena("backup", "copy.db") == "error: copy.db exists and a backup is written over no other file; give another path"
@@ -201,7 +201,7 @@ def test_a_contest_is_copied_and_brought_back() -> None:
 
 def test_one_attempt_is_shown_with_every_metric() -> None:
     started()
-    arena("submit", "Alpha", "fair.csv")
+    arena("submit", "fair.csv", "--team", "Alpha")
     output = arena("attempt", "Alpha", "1")
     assert all(word in output for word in ("precision", "recall", "0.7273", "0.8000"))
     details = json.loads(arena("attempt", "Alpha", "1", "--json"))
@@ -210,7 +210,7 @@ def test_one_attempt_is_shown_with_every_metric() -> None:
 
 def test_a_corrected_solution_is_tried_before_it_is_taken(folder: Path) -> None:
     started()
-    arena("submit", "Alpha", "good.csv")
+    arena("submit", "good.csv", "--team", "Alpha")
     (folder / "corrected.csv").write_text((folder / "solution.csv").read_text().replace("c0,0", "c0,1"))
     command = ("rescore", "corrected.csv", "--reason", "c0 is a 1")
     assert "1.0000" in arena(*command, "--dry-run")
@@ -227,8 +227,8 @@ def test_a_contest_ranks_by_the_metric_of_its_host(folder: Path) -> None:
     )
     arena("init", "solution.csv", "--name", "Digits", "--metric", "errors.py", "--lower-is-better")
     arena("team", "add", "Alpha")
-    arena("submit", "Alpha", "poor.csv")
-    assert arena("submit", "Alpha", "good.csv").startswith("Alpha, attempt 2: score 1.0000, macro-F1 0.9499")
+    arena("submit", "poor.csv", "--team", "Alpha")
+    assert arena("submit", "good.csv", "--team", "Alpha").startswith("Alpha, attempt 2: score 1.0000, macro-F1 0.9499")
     (line,) = json.loads(arena("standings", "--json"))
     assert (line["best"], line["score"]) == (2, 1.0)
     assert "errors" in arena("standings")
@@ -242,8 +242,8 @@ def test_no_public_output_tells_a_private_score_before_the_contest_is_closed(fol
     arena("init", "solution.csv", "--name", "Digits")
     arena("team", "add", "Alpha")
     public = [
-        ("submit", "Alpha", "sent.csv"),
-        ("submit", "Alpha", "sent.csv", "--json"),
+        ("submit", "sent.csv", "--team", "Alpha"),
+        ("submit", "sent.csv", "--team", "Alpha", "--json"),
         *((name, *rest) for name in ("standings", "attempts", "attempt") for rest in ((), ("--json",))),
         ("team", "list", "--json"),
         ("log",),
@@ -265,8 +265,11 @@ def test_no_public_output_tells_a_private_score_before_the_contest_is_closed(fol
 def test_a_submission_without_address_or_team_says_where_each_may_stand(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "300")
     for words, line in (
-        ([], "address is missing; give --url, set ARENA_URL, or write address = ... below [contest] in arena.toml"),
-        (["--url", "http://localhost"], "team is missing; give --team, set ARENA_TEAM, or write team = ... below [contest]"),
+        ([], "address is missing; give --address, set ARENA_ADDRESS, or write address = ... below [contest] in arena.toml"),
+        (
+            ["--address", "http://localhost"],
+            "team is missing; give --team, set ARENA_TEAM, or write team = ... below [contest]",
+        ),
     ):
         result = CliRunner().invoke(app, ["submit", "solution.csv", *words])
         assert (result.exit_code, line in result.output) == (2, True)

@@ -272,7 +272,7 @@ def test_the_hosts_command_needs_a_reason_and_says_what_others_see(where: Path, 
         CliRunner().invoke(arena.cli.app, ["contest", "standings", "--contest", str(where)], env={"COLUMNS": "200"}).output
     )
     assert "Zanahoria (shown as Nightjar)" in visible
-    assert run("Zanahoria", "--drop", "--reason", "no") == (0, "others see Zanahoria by its name\n")
+    assert run("Zanahoria", "--remove", "--reason", "no") == (0, "others see Zanahoria by its name\n")
 
 
 def test_the_teams_command_asks_the_service(
@@ -291,12 +291,12 @@ def test_the_teams_command_asks_the_service(
     monkeypatch.setattr(sender, "_fetch", answered)
 
     def run(*words: str) -> tuple[int, str]:
-        environment = {"ARENA_TOKEN": tokens["Zanahoria"], "ARENA_URL": "http://127.0.0.1"}
+        environment = {"ARENA_TOKEN": tokens["Zanahoria"], "ARENA_ADDRESS": "http://127.0.0.1"}
         done = CliRunner().invoke(arena.cli.app, ["pseudonym", *words], env=environment)
         return done.exit_code, done.output
 
     assert run("Nightjar") == (0, "others see Zanahoria as Nightjar\n")
-    assert run("--drop", "--json") == (0, '{\n  "team": "Zanahoria",\n  "pseudonym": null\n}\n')
+    assert run("--remove", "--json") == (0, '{\n  "team": "Zanahoria",\n  "pseudonym": null\n}\n')
     assert run("Wombat") == (1, "error: a pseudonym is a team's own and 'Wombat' is taken; give another\n")
     assert run()[0] == 2
-    assert run("Nightjar", "--drop")[0] == 2
+    assert run("Nightjar", "--remove")[0] == 2

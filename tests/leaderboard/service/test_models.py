@@ -112,7 +112,7 @@ def test_a_net_that_comes_with_a_file_lies_beside_its_attempt_and_the_host_verif
     with open_contest(where) as contest:
         (model,) = read_sent_models(contest, contest.teams())
         assert read_model_content(contest, model.digest) == GOOD
-    assert run(where, "verify", "--all", "--audio", write_audio(tmp_path))[0] == 0
+    assert run(where, "verify", "--all-teams", "--audio", write_audio(tmp_path))[0] == 0
     page = client.get("/attempts/1").text
     assert "it gives the same answers: the score is verified." in page
     assert "12 of 12 rows equal" in page
@@ -130,7 +130,7 @@ def test_a_net_can_be_added_to_a_scored_attempt_until_the_contest_closes_and_cos
     assert "All attempts are used" in client.get("/team").text
     assert add(client, 2, OTHER)[:2] == (303, "/attempts/2?model=1")
     assert n_stored(where)[:2] == (3, 1)
-    assert run(where, "verify", "--all", "--audio", write_audio(tmp_path))[0] == 1
+    assert run(where, "verify", "--all-teams", "--audio", write_audio(tmp_path))[0] == 1
     assert '<a href="/attempts/1#model-part">add one' in client.get("/team").text
     assert '<span class="tag bad">model differs</span>' not in client.get("/").text  # attempt 1 counts, among equal scores
     page = client.get("/attempts/2?lang=es").text
@@ -217,7 +217,7 @@ def test_nets_for_no_attempt_of_the_team_or_for_one_that_takes_no_more_are_refus
     status, answer = api(client, "PUT", "attempts/1/model", tokens["Ann"], content=GOOD)
     assert (status, answer["error"]) == (409, "limit")
     assert f"at most {N_MODELS} models" in answer["message"]
-    assert run(where, "verify", "--all", "--audio", write_audio(tmp_path))[0] == 0
+    assert run(where, "verify", "--all-teams", "--audio", write_audio(tmp_path))[0] == 0
     status, answer = api(client, "PUT", "attempts/1/model", tokens["Ann"], content=GOOD)
     assert (status, "is verified" in answer["message"]) == (409, True)
     with open_contest(where) as contest:

@@ -218,7 +218,7 @@ def contest(contest_place: str) -> str:
 def test_a_model_is_sent_with_a_submission_and_a_bad_one_costs_no_attempt(contest: str, audio: Path, tmp_path: Path) -> None:
     (tmp_path / "sent.csv").write_bytes(rows())
     (tmp_path / "model.onnx").write_bytes(b"no model")
-    words = ("submit", "without", tmp_path / "sent.csv", "--model", tmp_path / "model.onnx")
+    words = ("submit", tmp_path / "sent.csv", "--team", "without", "--onnx", tmp_path / "model.onnx")
     assert "model.onnx" in run(contest, *words)[1]
     with open_contest(contest) as opened:
         assert opened.attempts(opened.team("Without")) == ()
@@ -228,7 +228,7 @@ def test_a_model_is_sent_with_a_submission_and_a_bad_one_costs_no_attempt(contes
 
 
 def test_verify_marks_the_honest_score_and_shows_how_the_other_differs(contest: str, audio: Path) -> None:
-    code, lines = run(contest, "verify", "--all", "--audio", audio, "--json")
+    code, lines = run(contest, "verify", "--all-teams", "--audio", audio, "--json")
     result = {line["team"]: (line["is_verified"], line["remark"]) for line in lines}
     assert code == 1
     assert result["Honest"] == (True, "12 of 12 rows equal")
@@ -267,7 +267,7 @@ def test_rows_may_differ_as_far_as_the_host_tolerates(contest: str, audio: Path)
 def test_a_model_that_fails_is_a_verdict_and_stops_no_other(contest: str, audio: Path) -> None:
     with open_contest(contest) as opened:
         attach_model(opened, opened.team("Boaster"), 1, (model_of(first_samples(), rate_hz="16000"), "m.onnx"), NOW)
-    code, lines = run(contest, "verify", "--all", "--audio", audio, "--json")
+    code, lines = run(contest, "verify", "--all-teams", "--audio", audio, "--json")
     assert (code, {line["team"]: line["is_verified"] for line in lines}) == (1, {"Honest": True, "Boaster": False})
 
 

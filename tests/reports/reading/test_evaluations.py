@@ -91,7 +91,7 @@ def test_the_command_asks_for_exactly_the_trainings_that_are_there(tmp_path: Pat
     (runs,) = find_evaluations(tmp_path)
     command = runs.command(Path("runs"), Path("tiles")).split()
     assert command[:6] == ["arena", "eval", "--folds", "3", "--model", "lenet5"]
-    assert command[6:12] == ["--variant", "raw+aug", "--seeds", "2", "--on", "validation"]
+    assert command[6:12] == ["--variant", "raw+aug", "--n-seeds", "2", "--split", "validation"]
     again = EvaluationPlan(folds="3", n_seeds=2, on="validation", overrides=tuple(command[12:]))
     assert {config.digest for config in fold_configs(again)} == {config.digest for config in fold_configs(plan)}
 
