@@ -1,6 +1,7 @@
 # make demo [CORPUS=folder]   the whole line: recordings, tiles, eight trainings, eight sweeps, a contest, a report
 # make test                   the tests
 # make check                  format, lint, types
+# make docs                   the documentation site, in docs/_build/html
 # make bench [ARGS=--quick]   the speeds that Arena stands for, against what they are claimed against; --quick takes six minutes
 # Each takes TORCH_INDEX=address: torch and torchaudio come from there, such as the CPU builds at the address that pytorch.org
 # gives. It is remembered in .venv, until `make clean`.
@@ -14,7 +15,7 @@ TORCH_INDEX ?= $(RECORDED_INDEX)
 INSTALL := $(VENV)/bin/python .ci/install $(if $(TORCH_INDEX),--torch-index "$(TORCH_INDEX)")
 OPENCV := .ci/headless-opencv $(VENV)/bin/python
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check docs bench clean
 
 demo: $(VENV)/.demo-ready
 	@$(VENV)/bin/arena demo $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(OUT),--out "$(OUT)")
@@ -27,6 +28,10 @@ check: $(VENV)/.test-ready
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 
+docs: $(VENV)/.docs-ready
+	@$(VENV)/bin/python -m sphinx --quiet --fail-on-warning docs docs/_build/html
+	@echo "$(CURDIR)/docs/_build/html/index.html"
+
 bench: $(VENV)/.bench-ready
 	@$(VENV)/bin/python -m benchmarks.bench $(ARGS)
 
@@ -36,9 +41,13 @@ $(VENV)/.demo-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.test-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@$(INSTALL) all,speech,dev,dashboard,postgres,slurm,onnx,notebook
+	@$(INSTALL) all,speech,dev,dashboard,postgres,slurm,onnx,notebook,docs
 	@$(OPENCV)
-	@touch $@ $(VENV)/.demo-ready
+	@touch $@ $(VENV)/.demo-ready $(VENV)/.docs-ready
+
+$(VENV)/.docs-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@$(INSTALL) docs
+	@touch $@
 
 $(VENV)/.bench-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(INSTALL) all,speech,bench

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from arena.base.options import CONTEST_FILE, Json, Wide
-from arena.base.project import FILE_NAME, FOLDERS, MEANINGS, SETTINGS, Project
+from arena.base.project import FILE_NAME, FOLDERS, KEYS, SETTINGS, Project
 from arena.base.terminal import Column, print_json, print_table, say
 
 _DEFAULTS = {
@@ -16,7 +16,7 @@ _DEFAULTS = {
     "wandb.project": "arena",
     **{f"folders.{name}": name for name in FOLDERS},
 }
-_VARIABLES = {
+VARIABLES = {
     "contest.address": ("ARENA_ADDRESS", "ARENA_CONTEST"),
     "contest.team": ("ARENA_TEAM",),
     "wandb.project": ("WANDB_PROJECT",),
@@ -32,7 +32,7 @@ def config(wide: Wide = False, as_json: Json = False) -> None:
     from cnn.project import open_project
 
     project = open_project()
-    rows = _list_values(project)
+    rows = list_values(project)
     if as_json:
         return print_json({"file": str(project.file) if project.exists else None, "values": rows})
     columns = (Column("key"), Column("value"), Column("from", 2))
@@ -41,16 +41,17 @@ def config(wide: Wide = False, as_json: Json = False) -> None:
         say(f"no {FILE_NAME} here or above; `arena new FOLDER` makes a project")
 
 
-def _list_values(project: Project) -> list[dict[str, object]]:
+def list_values(project: Project) -> list[dict[str, object]]:
+    """Return each key of arena.toml with its value, the origin of that, and its meaning."""
     from cnn.config import VARIANTS
     from cnn.nets import PAIR
 
     defaults: dict[str, object] = {**_DEFAULTS, "variants": list(VARIANTS), "models.A": PAIR[0], "models.B": PAIR[1]}
     rows: list[dict[str, object]] = []
-    for key, meaning in MEANINGS.items():
+    for key, (_, meaning) in KEYS.items():
         value = project.values.get(key, defaults.get(key, ""))
         origin = project.file.name if key in project.values else "default"
-        for variable in _VARIABLES.get(key, ()):
+        for variable in VARIABLES.get(key, ()):
             if os.environ.get(variable, project.text(key)) != project.text(key):
                 value, origin = os.environ[variable], variable
         if origin == "default" and not value:

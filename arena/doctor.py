@@ -10,7 +10,7 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -53,14 +53,19 @@ def doctor(wide: Wide = False, json: Json = False) -> None:
     if json:
         print_json({"ok": not missing, "findings": [asdict(finding) for finding in findings]})
     else:
-        print_table((Column("what"), Column("state"), Prose("detail")), [[f.what, f.state, f.detail] for f in findings])
-        print()
-        for finding in findings:
-            if finding.remedy:
-                print(f"{finding.what}: {finding.remedy}")
+        print_findings(findings)
         print(f"{len(missing)} needed part(s) missing" if missing else "everything that is needed is here")
     if missing:
         raise typer.Exit(1)
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Print a table, and below it how to get what is missing, in lines that can be copied."""
+    print_table((Column("what"), Column("state"), Prose("detail")), [[f.what, f.state, f.detail] for f in findings])
+    print()
+    for finding in findings:
+        if finding.remedy:
+            print(f"{finding.what}: {finding.remedy}")
 
 
 def _package(requirement: Requirement) -> Finding:

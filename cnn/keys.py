@@ -10,12 +10,12 @@ from collections.abc import Collection
 from typing import Any
 
 from arena.base.suggest import did_you_mean
-from cnn.config import RunConfig
+from cnn.config import VARIANTS, RunConfig
 from cnn.errors import ConfigError
 from cnn.fields import describe_values
 from cnn.nets import NETS
 
-_SHORT = {"lr": "train.learning_rate", "model": "model.name"}
+SHORT = {"lr": "train.learning_rate", "model": "model.name"}
 _WORDS = {  # key: other words for it, which are only hinted at
     "train.learning_rate": "lrate, eta, max_lr, base_lr, lr0",
     "train.batch_size": "bs, batch, batchsize, train_batch_size, per_device_train_batch_size, minibatch_size",
@@ -55,16 +55,18 @@ _RELATED = {  # key: words that mean something like it, in another unit
     "train.side_views": "tta, test_time_augmentation",
 }
 _OPTIONS = {  # option: words that are typed as a key
+    "--config": "experiment, config, preset, config_name, cfg, exp, recipe",
     "--device": "device, accelerator, cuda, gpu",
     "--jobs": "jobs, workers, num_workers, n_jobs, n_workers",
     "--wandb": "wandb, wandb_mode, logger",
     "--tag": "tag, tags",
     "--tiles": "tiles, data, dataset, data_dir, data_path, dataset_path, corpus, root",
     "--runs": "runs, output_dir, out, output, save_dir, log_dir, logdir, run_dir, exp_dir",
-    "--name": "run_name, exp_name, experiment_name, experiment, study_name, wandb_name",
+    "--name": "run_name, exp_name, experiment_name, study_name, wandb_name",
 }
 _OPTION_OF_WORD = {word: option for option, words in _OPTIONS.items() for word in words.split(", ")}
 _KEY_OF_WORD = {word: key for key, words in _WORDS.items() for word in words.split(", ")}
+_OF_CHOICES = ("name", "type", "kind", "_target_", "class", "id")  # last parts of other tools' keys for what is chosen
 _LIST = "`arena train --keys` lists them all"
 _RELATED_KEY = {word: key for key, words in _RELATED.items() for word in words.split(", ")}
 _SEVERAL = re.compile(r"\w*\(.*\)|\[.*\]|.*,.*")
@@ -100,8 +102,8 @@ def find_keys(name: str, allowed: Collection[str]) -> list[str]:
     """Return the keys that `name` may stand for: itself, `lr` and `model`, or those whose last part it is."""
     if name in allowed:
         return [name]
-    if _SHORT.get(name) in allowed:
-        return [_SHORT[name]]
+    if SHORT.get(name) in allowed:
+        return [SHORT[name]]
     return [key for key in allowed if key.rpartition(".")[2] == name]
 
 
@@ -115,7 +117,9 @@ def read_assignment(text: str, allowed: Collection[str]) -> tuple[str, str]:
     if name.startswith("~"):
         raise ConfigError(f"{text!r}: a setting cannot be taken away; left out it has its default (`arena train --keys`)")
     if not equals:
-        raise ConfigError(f"an override is written key=value, such as train.epochs=5, not {text!r}{_explain_word(name)}")
+        raise ConfigError(
+            f"an override is written key=value, such as train.epochs=5, not {text!r}{_explain_word(name, allowed)}"
+        )
     name = name.lstrip("+")
     matches = find_keys(name, allowed)
     if len(matches) > 1:
@@ -134,7 +138,10 @@ def suggest_key(key: str, allowed: Collection[str], value: str = "") -> str:
         return f"; it is no setting of this command, which takes {', '.join(allowed)}"
     if key.startswith("hydra"):
         return "; Hydra's own settings have no equal: --runs names the folder of runs, `arena sweep run FILE` tries many values"
-    words = [text.lower().replace("-", "_") for text in (key, re.split(r"[./@]", key)[-1])]
+    parts = re.split(r"[./@]", key)
+    if len(parts) > 1 and parts[-1] in _OF_CHOICES:
+        parts.pop()
+    words = [text.lower().replace("-", "_") for text in (key, parts[-1])]
     for word in words:
         known = _KEY_OF_WORD.get(word, "")
         if matches := find_keys(word, allowed) or find_keys(known, allowed):
@@ -162,10 +169,16 @@ def match_word(word: str, allowed: Collection[str]) -> str:
     return matches[0] if len(matches) == 1 else ""
 
 
-def _explain_word(word: str) -> str:
+def _explain_word(word: str, allowed: Collection[str]) -> str:
+    """Return the hint to a word that is no assignment; empty without one."""
     if word.endswith((".toml", ".yaml", ".yml", ".json")):
         return f"; a file of settings is an option: --config {word}"
-    return f"; did you mean: --model {word}" if word.partition(":")[0].endswith(".py") or word in NETS else ""
+    if word.partition(":")[0].endswith(".py") or word in NETS:
+        return f"; did you mean: --model {word}"
+    if word in VARIANTS:
+        return f"; did you mean: --variant {word}"
+    key = match_word(word.strip("+:"), allowed)
+    return f"; did you mean {key}=VALUE?" if key and word not in allowed else ""
 
 
 def _explain_several(key: str, value: str) -> str:
@@ -173,8 +186,11 @@ def _explain_several(key: str, value: str) -> str:
     names = re.split(r"\s*,\s*", value.strip("[]"))
     if key in options and "(" not in value:
         return f"{key} takes one value, not {value}; for each of them: {' '.join(f'{options[key]} {name}' for name in names)}"
-    listed = ", ".join(names) if "(" not in value else "..."
+    listed = re.split(r"\s*,\s*", re.sub(r"^\w+\(|\)$", "", value.strip("[]")))
+    space = f"{{values: [{', '.join(listed)}]}}"
+    if bounds := re.fullmatch(r"(?:interval|uniform|range)\(([^,]+),([^,]+)\)", value):
+        space = f"{{min: {bounds[1].strip()}, max: {bounds[2].strip()}}}"
     return (
-        f"{key} takes one value, not {value}; to try several, write `{key}: {{values: [{listed}]}}` "
+        f"{key} takes one value, not {value}; to try several, write `{key}: {space}` "
         "below `parameters:` of a sweep file, for `arena sweep run FILE`"
     )

@@ -16,6 +16,7 @@ from cnn.nets import PAIR
 from cnn.overrides import apply_values, override, parse_assignments
 from cnn.plugin import shorten_name
 
+_OPTIONS = {"model.name": "--model", "variant": "--variant"}
 _ELSEWHERE = {"model.name": "[models]", "variant": "variants"}
 
 
@@ -75,6 +76,30 @@ def choose_cells(
     chosen_models = models or (pair if every else pair[:1])
     chosen_variants = variants or (project.variants or VARIANTS if every else (variant,))
     return [(model, name) for model in chosen_models for name in chosen_variants]
+
+
+def split_cell(
+    settings: Sequence[str], models: Sequence[str], variants: Sequence[str]
+) -> tuple[list[str], Sequence[str], Sequence[str]]:
+    """Return settings without net and variant, nets and variants: `model=resnet` chooses as `--model resnet` does.
+
+    Args:
+        settings: as `spell_out` returns them.
+        models, variants: those of the options.
+
+    Raises:
+        ConfigError: a net or a variant is chosen both ways.
+    """
+    chosen = {"model.name": models, "variant": variants}
+    rest = []
+    for key, value in parse_assignments(settings).items():
+        if key not in chosen:
+            rest.append(f"{key}={value}")
+        elif chosen[key]:
+            raise ConfigError(f"{key}={value} and {_OPTIONS[key]} {chosen[key][0]} choose both; leave one of them out")
+        else:
+            chosen[key] = (str(value),)
+    return rest, chosen["model.name"], chosen["variant"]
 
 
 def configure(project: Project, corpus: str, tiles: TileSettings, cell: tuple[str, str], overrides: Sequence[str]) -> RunConfig:

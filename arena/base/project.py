@@ -22,7 +22,7 @@ MODEL_KEYS = ("models.A", "models.B")
 FOLDERS = ("tiles", "runs", "studies")  # beside arena.toml, unless its [folders] says otherwise
 SETTINGS = "settings."
 _TEXT, _TEXTS, _COUNT = "a text in quotes", "a list of texts", "a whole number of 1 or more"
-_KEYS = {  # kind of the value, meaning
+KEYS = {  # kind of the value, meaning
     "corpus": (_TEXT, "folder of recordings"),
     "variants": (_TEXTS, "tiles that --all trains on"),
     "install": (_TEXT, "what a notebook elsewhere gives to pip"),
@@ -40,7 +40,6 @@ _KEYS = {  # kind of the value, meaning
     "folders.runs": (_TEXT, "run folders"),
     "folders.studies": (_TEXT, "studies"),
 }
-MEANINGS = {key: meaning for key, (_, meaning) in _KEYS.items()}
 _PATHS = ("corpus", "sweep.A", "sweep.B", "contest.clips", "folders.tiles", "folders.runs", "folders.studies")
 _SECRETS = re.compile(r"token|password|passwd|secret|api_?key", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f]")
@@ -208,12 +207,12 @@ def _check(file: Path, key: str, value: object) -> None:
         if isinstance(value, bool | str | int | float) or _is_texts(value):
             return
         raise ProjectError(f"{file}: {key} takes a number or a text, not {value!r}")
-    if key not in _KEYS:
-        names = {**{name.rpartition(".")[2]: name for name in _KEYS}, **{name: name for name in _KEYS}}
+    if key not in KEYS:
+        names = {**{name.rpartition(".")[2]: name for name in KEYS}, **{name: name for name in KEYS}}
         last = key.rpartition(".")[2]
-        hint = did_you_mean(key, names, "", cutoff=0.75) or did_you_mean(last, names, f"known are {', '.join(_KEYS)}")
+        hint = did_you_mean(key, names, "", cutoff=0.75) or did_you_mean(last, names, f"known are {', '.join(KEYS)}")
         raise ProjectError(f"{file}: unknown key {key!r}{hint}")
-    kind, _ = _KEYS[key]
+    kind, _ = KEYS[key]
     is_right = {
         _TEXT: isinstance(value, str) and bool(value),
         _TEXTS: _is_texts(value) and bool(value),

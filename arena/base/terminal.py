@@ -180,21 +180,19 @@ def _find_width(stream: TextIO) -> int | None:
 def _fit(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int | None) -> _Layout:
     """Move the columns together, then fold prose, then drop columns, until the table fits or the rest has priority 1."""
     full = {n: max(map(_measure, texts)) for n, texts in enumerate(zip(*cells, strict=True))}
-    words = {n: _measure_longest_word(row[n] for row in cells) if isinstance(columns[n], Prose) else full[n] for n in full}
-    least = {n: max(words[n], min(full[n], _FOLDED_WIDTH)) for n in full}
     if width is None:
         return _Layout(widths=full, gap=_GAP)
-    while _Layout(widths=least, gap=_SMALL_GAP).width > width:
-        last = max(least, key=lambda n: (columns[n].priority, n))
-        if columns[last].priority == 1:
-            least = {n: words[n] for n in least}
-            break
-        del full[last], least[last]
+    words = {n: _measure_longest_word(row[n] for row in cells) if isinstance(columns[n], Prose) else full[n] for n in full}
+    least = {n: max(words[n], min(full[n], _FOLDED_WIDTH)) for n in full}
+    stay: set[int] = set()
+    for n in sorted(full, key=lambda n: (columns[n].priority, n)):
+        if columns[n].priority == 1 or _Layout(widths={m: least[m] for m in {*stay, n}}, gap=_SMALL_GAP).width <= width:
+            stay.add(n)
+    full, least, words = ({n: widths[n] for n in sorted(stay)} for widths in (full, least, words))
     for layout in (_Layout(widths=full, gap=_GAP), _Layout(widths=full, gap=_SMALL_GAP)):
         if layout.width <= width:
             return layout
-    n_spare = width - _Layout(widths=least, gap=_SMALL_GAP).width
-    widths = _widen(least, full, n_spare)
+    widths = _widen(least if _Layout(widths=least, gap=_SMALL_GAP).width <= width else words, full, width)
     widths = {n: max(_measure(line) for row in cells for line in _wrap(row[n], widths[n])) for n in widths}
     return _Layout(widths=widths, gap=_SMALL_GAP)
 
@@ -203,12 +201,11 @@ def _measure_longest_word(texts: Iterable[str]) -> int:
     return max((_measure(word.strip(" ")) for text in texts for word in _split_words(text)), default=0)
 
 
-def _widen(least: dict[int, int], full: dict[int, int], n_spare: int) -> dict[int, int]:
-    """Give spare columns to the narrowest of the columns that are less than full, one after the other."""
+def _widen(least: dict[int, int], full: dict[int, int], width: int) -> dict[int, int]:
+    """Widen the columns that have most lines, until the table has this width."""
     widths = dict(least)
-    for _ in range(n_spare):
-        if folded := [n for n in widths if widths[n] < full[n]]:
-            widths[min(folded, key=widths.__getitem__)] += 1
+    while _Layout(widths=widths, gap=_SMALL_GAP).width < width:
+        widths[max(widths, key=lambda n: full[n] / max(widths[n], 1))] += 1
     return widths
 
 

@@ -51,6 +51,7 @@ _NAMES = {  # an option, or "<argument>" whose place the value takes; the first 
     "--project": "-p, --wandb-project",
     "--entity": "-e, --wandb-entity, --org",
     "--reason": "--message, -m, --comment, --note, --notes, --why, --body",
+    "<files>": "--file, -f, --files, --input, -i, --wav, --audio, --data",
     "--recordings": "--clips, --audio, --input, --folder, --data, --wavs",
     "--remove": "--drop, --delete, --unset, -d, --rm, --clear",
     "--runs": (
@@ -87,7 +88,6 @@ _NAMES = {  # an option, or "<argument>" whose place the value takes; the first 
         "--file, -f, --filename, --input, -i, --csv, --path, --submission, --predictions, --sweep, --config, -c, "
         "--yaml, --sweep-file"
     ),
-    "<files>": "--file, -f, --files, --input, -i, --wav, --audio, --data",
     "<folder>": (
         "--data, --dataset, --data-dir, --input, -i, --in, --folder, --dir, --corpus, --path, --recordings, --source, -d"
     ),
@@ -183,6 +183,9 @@ _BY_COMMAND = {  # command and option: explanation
     "sweep agent --count": "the budget is the study's: arena sweep run FILE --budget N",
     "sweep agent --budget": "the budget is the study's: arena sweep run FILE --budget N",
     "sweep agent --n-trials": "the budget is the study's: arena sweep run FILE --budget N",
+    "train --shell-completion": "arena --install-completion",
+    " --shell-completion": "arena --install-completion",
+    " --completion": "arena --install-completion",
     "sweep --stop": "arena sweep stop STUDY",
     "sweep --cancel": "arena sweep stop STUDY",
     "sweep --pause": "arena sweep pause STUDY",

@@ -85,6 +85,8 @@ def _rewrite(command: Any, name: str, line: list[str], option: str) -> list[str]
                 return [*before, _translate(text, option, token.value), *after]
     if setting := _find_setting(command, name, option, token.value):
         return [*before, setting, *after]
+    if explain_anywhere(name, option):
+        return None
     near = nearest(option, [text for text in options if text.startswith("--")], _CUTOFF) if option.startswith("--") else None
     return [*before, near, *line[token.start + 1 : token.end], *after] if near else None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.base.options import CorpusFolder, DryRun, Json, Wide, n_clips_option, n_speakers_option, out_option
-from arena.base.terminal import Column, Number, Prose, print_json, print_table, progress, say
+from arena.base.terminal import Column, Number, Prose, print_json, print_table, print_text, progress, say
 from cnn.cli.data import plural, scan_with_bar
 from cnn.cli.options import Cache, Jobs
 
@@ -96,7 +96,7 @@ def _print_sources(json: bool) -> None:
     columns = (Column("name"), Number("clips"), Prose("speakers"), Number("rate", 2), Number("download"), Prose("licence"))
     print_table(columns, rows)
     for source in SOURCES:
-        print(f"{source.name}: {source.title}\n  {source.urls[0]}\n  {source.citation}")
+        print_text(f"{source.name}: {source.title}\n  {source.urls[0]}\n  {source.citation}")
 
 
 @app.command(

@@ -25,7 +25,7 @@ from arena.base.options import (
     out_option,
     variant_option,
 )
-from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
+from arena.base.terminal import Column, Number, Prose, print_json, print_table, print_text, say
 from cnn.cli.options import Models, SplitName, TrainingJobs, split_option
 from cnn.cli.train import train_with_bar
 
@@ -75,18 +75,19 @@ def evaluate_folds(
     require_posix("arena eval")
     from cnn.files import check_output
     from cnn.overrides import parse_assignments, spell_out
-    from cnn.project import choose_cells, open_project, select_settings
+    from cnn.project import choose_cells, open_project, select_settings, split_cell
     from cnn.runs.config_file import read_config_file
     from cnn.runs.folds import OPTIONS_OF_KEYS, EvaluationPlan
     from cnn.tiles.tile_set import find_tiles
     from cnn.train.pool import TrainingPaths
 
     is_replacing = out is not None and check_output(out, _COLUMNS)
-    project, file, typed = open_project(), read_config_file(config), spell_out(overrides or ())
-    cells = choose_cells(project, model or file.models, variant or file.variants, every=every, variant="raw+aug")
+    project, file = open_project(), read_config_file(config)
+    typed, nets, cell_variants = split_cell(spell_out(overrides or ()), model or (), variant or ())
+    cells = choose_cells(project, nets or file.models, cell_variants or file.variants, every=every, variant="raw+aug")
     models, variants = (tuple(dict.fromkeys(names)) for names in zip(*cells, strict=True))
     without = tuple(OPTIONS_OF_KEYS)
-    settings = (*select_settings(project, without), *file.list_settings(model or (), without), *typed)
+    settings = (*select_settings(project, without), *file.list_settings(nets, without), *typed)
     plan = EvaluationPlan(folds=folds, models=models, variants=variants, n_seeds=n_seeds, on=split.value, overrides=settings)
     paths = TrainingPaths(tiles=find_tiles(tiles, say).folder, runs=runs, device=device, wandb=wandb)
     results = _evaluate(plan, paths, jobs, refused=() if every else parse_assignments(typed))
@@ -141,7 +142,7 @@ def print_evaluations(plan: EvaluationPlan, results: Results, *, every_speaker: 
         seeds = f"{scores.n_seeds} seeds" if scores.n_seeds > 1 else "1 seed"
         kind = "groups of speakers" if plan.folds.isdecimal() else plan.folds
         clips = f"{scores.n_clips:,} {scores.on} clips"
-        print(f"{arm.model} on {arm.variant}: {len(scores.folds)} folds ({kind}), {seeds}, {clips}\n")
+        print_text(f"{arm.model} on {arm.variant}: {len(scores.folds)} folds ({kind}), {seeds}, {clips}\n")
         _print_scores(scores, most_rows)
         for name, text in _lines(scores):
             print(_wrap(name, text))

@@ -51,7 +51,7 @@ def inspect(
         for folder in folders:
             inspected.append(inspect_run(folder, tiles, n_clips, device, advance))
             advance(0, folder.digest)
-    print_json([_as_json(entry) for entry in inspected]) if json else _print(inspected)
+    print_json([_as_json(entry) for entry in inspected]) if json else print_inspections(inspected)
 
 
 def _list_trainings(runs: Path) -> list[RunFolder]:
@@ -68,7 +68,7 @@ def _list_trainings(runs: Path) -> list[RunFolder]:
     return trainings
 
 
-def _print(inspected: list[Inspection]) -> None:
+def print_inspections(inspected: list[Inspection]) -> None:
     from cnn.plugin import shorten_name
 
     rows = []

@@ -18,9 +18,9 @@ app = typer.Typer()
 
 _LEGEND = """\
 kernel: 3x3/2 has a stride of 2, 3x3 d2 is dilated twice
-field: rows x columns of the picture that one number of the output may depend on,
+field: rows x columns of the picture that a number of the output may depend on,
 the most of any; through branches the widest; the whole picture at most
-what forward computes between layers (x + y, F.relu) is in the next layer's field
+what forward computes between layers (x + y, F.relu): in the next layer's field
 mult-adds: of convolutions and matrix products, one clip forward"""
 
 
@@ -49,26 +49,26 @@ def models_command(
     size = TileSettings(size=size).size
     if not layers:
         table = costs.compute_costs(names or [], size, depth, width, say)
-        return print_json([dataclasses.asdict(cost) for cost in table]) if json else _print_costs(table, size)
+        return print_json([dataclasses.asdict(cost) for cost in table]) if json else print_costs(table, size)
     from cnn.summary.layers import list_layers
 
     if len(names or []) != 1:
         raise typer.BadParameter("it takes one net: `arena models lenet5 --layers`", param_hint="--layers")
     rows = list_layers(costs.choose_settings((names or [""])[0], depth, width), size)
-    return print_json([dataclasses.asdict(layer) for layer in rows]) if json else _print_layers(rows)
+    return print_json([dataclasses.asdict(layer) for layer in rows]) if json else print_layers(rows)
 
 
-def _print_costs(costs: Sequence[Cost], size: int) -> None:
+def print_costs(costs: Sequence[Cost], size: int) -> None:
     columns = (Column("net"), Column("role", 2), Prose("paper", 3), Number("parameters"), Number("multiply-adds"))
     numbers = [(f"{cost.n_parameters:,}", f"{cost.n_multiply_adds:,}") for cost in costs]
     print_table(columns, [(cost.label, cost.role, cost.paper, *texts) for cost, texts in zip(costs, numbers, strict=True)])
     print()
     depths = [(cost.label, str(cost.depth), "{}, {}".format(*cost.depths), cost.counts) for cost in costs]
     print_table((Column("net"), Number("depth"), Column("from, to"), Prose("depth counts")), depths)
-    say(f"multiply-adds: one clip of {size} x {size} forward; a net of your own: --model path/to/file.py:ClassName")
+    say(f"multiply-adds: one clip of {size} x {size} forward; a net of your own: `--model path/to/file.py:ClassName`")
 
 
-def _print_layers(layers: Sequence[LayerSummary]) -> None:
+def print_layers(layers: Sequence[LayerSummary]) -> None:
     rows = [
         [
             *(layer.name, layer.kind, _times(layer.shape), _format_kernel(layer), _times(layer.field)),

@@ -35,7 +35,7 @@ class Alike(StrEnum):
 
 @app.command(
     epilog="Examples: `arena contest pack corpus --n-test-speakers 12 --out pack --zip` · "
-    "`arena contest pack fsdd/recordings --test-speakers theo,lucas --out pack --dry-run`"
+    "`arena contest pack fsdd --test-speakers theo,lucas --out pack --dry-run`"
 )
 def pack(
     corpus: CorpusFolder,

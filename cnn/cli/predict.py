@@ -52,7 +52,7 @@ def predict(
         recordings = Path(asked)
     if files:
         answers = _answer_files(folder, files, device)
-        _print_answers(answers, json)
+        print_answers(answers, json)
     else:
         out = out or Path("submission.csv")
         is_replacing = check_output(out, SUBMISSION_HEADER)
@@ -85,7 +85,7 @@ def _answer_split(run: RunFolder, clips: Path | None, split: str, device: str) -
         return predict_recordings(run, sources, device, advance)
 
 
-def _print_answers(result: Answers, json: bool) -> None:
+def print_answers(result: Answers, json: bool) -> None:
     import dataclasses
 
     _say_skipped(result)

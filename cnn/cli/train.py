@@ -43,11 +43,12 @@ def train_command(
 ) -> None:
     """Train nets, or all eight. The same settings again are answered from their run folder; a killed training goes on."""
     from cnn.overrides import parse_assignments, spell_out
-    from cnn.project import choose_cells, configure, open_project
+    from cnn.project import choose_cells, configure, open_project, split_cell
     from cnn.runs.config_file import read_config_file
 
-    project, file, typed = open_project(), read_config_file(config), spell_out(overrides or ())
-    cells = choose_cells(project, model or file.models, variant or file.variants, every=every)
+    project, file = open_project(), read_config_file(config)
+    typed, nets, variants = split_cell(spell_out(overrides or ()), model or (), variant or ())
+    cells = choose_cells(project, nets or file.models, variants or file.variants, every=every)
     if keys:
         return _print_keys(project, cells[0][0], json)
     require_posix("arena train")
@@ -57,7 +58,7 @@ def train_command(
 
     tile_set = find_tiles(tiles, say)
     file.check_tiles(tile_set.settings)
-    settings = [*file.list_settings(model or ()), *typed]
+    settings = [*file.list_settings(nets), *typed]
     configs = [configure(project, tile_set.corpus, tile_set.settings, cell, settings) for cell in cells]
     configs = check_own_nets(configs, runs, say, refused=() if every else parse_assignments(typed))
     paths = TrainingPaths(tiles=tile_set.folder, runs=runs, device=device, wandb=wandb)

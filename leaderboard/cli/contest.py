@@ -96,6 +96,8 @@ def team_list(contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: 
         used = [(team, len(opened.attempts(team))) for team in opened.teams()]
     if as_json:
         return print_json([{"team": team.name, "pseudonym": team.pseudonym, "n_attempts": n} for team, n in used])
+    if not used:
+        return say('no team yet; `arena contest team add "Team Alpha"` adds one')
     has_pseudonyms = any(team.pseudonym for team, _ in used)
     rows = [(team.name, *([team.pseudonym or ""] if has_pseudonyms else []), str(n)) for team, n in used]
     print_table((Prose("team"), *([Prose("shown as")] if has_pseudonyms else []), Number("attempts")), rows)

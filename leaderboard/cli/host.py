@@ -150,15 +150,15 @@ def merge(
 
     with load_contest(contest) as opened:
         moves = merge_teams(opened, opened.team(team), opened.team(into), _build_decision(reason), is_dry_run=dry_run)
-    columns = (Prose("team"), Number("attempt"), Column("arrived", 2), Column("file"), Prose("becomes"))
-    print_table(columns, [_format_move(move, into) for move in moves])
+    columns = (Prose("team"), Number("attempt"), Column("arrived", 2), Column("file"), Column("becomes"))
+    print_table(columns, [_format_move(move) for move in moves])
     say("dry run: nothing was changed" if dry_run else f"{team} is part of {into} now, and its tokens are tokens of {into}")
 
 
-def _format_move(move: AttemptMove, into: str) -> tuple[str, ...]:
+def _format_move(move: AttemptMove) -> tuple[str, ...]:
     from leaderboard.deadline import describe
 
-    becomes = "no longer counts" if move.new_number is None else f"attempt {move.new_number} of {into}"
+    becomes = "no longer counts" if move.new_number is None else f"attempt {move.new_number}"
     return move.team, str(move.number), describe(move.arrived_at), move.file_name, becomes
 
 

@@ -28,6 +28,8 @@ def attempts(team: TeamName, contest: ContestPath = CONTEST_FILE, wide: Wide = F
         rules, submitted = opened.rules(), opened.attempts(opened.team(team))
     if as_json:
         return print_json([to_plain(attempt) for attempt in submitted])
+    if not submitted:
+        return say(f"{team} has sent nothing yet")
     scores = (*_own_metric(rules), Number("macro-F1"), *_metric_titles(priority=4))
     columns = (Number("attempt"), *scores, Column("arrived", 3), Column("file"))
     model, states = _format_models([attempt.model for attempt in submitted])

@@ -72,7 +72,7 @@ def verify(
     limits = Limits(wall_s=time_s, memory_bytes=memory_mb << 20)
     with load_contest(contest) as opened:
         lines = _verify_models(opened, _select_models(opened, team, again), audio, limits, tolerate)
-    print_json(lines) if as_json else _print(lines)
+    print_json(lines) if as_json else print_verdicts(lines)
     if not all(line["is_verified"] for line in lines):
         raise typer.Exit(1)
 
@@ -135,7 +135,7 @@ def _verify(contest: Contest, model: SentModel, samples: Samples, limits: Limits
     return compare_answers(answers, model.predicted, solution.ids, tolerate)
 
 
-def _print(lines: list[dict[str, Any]]) -> None:
+def print_verdicts(lines: list[dict[str, Any]]) -> None:
     words = {True: "verified", False: "NOT verified"}
     rows = [
         (line["team"], str(line["attempt"]), words[line["is_verified"]], duration(line["seconds"]), line["remark"])

@@ -24,13 +24,17 @@ from arena.base.options import (
     port_option,
     studies_option,
 )
-from arena.base.terminal import Column, Number, Prose, print_json, print_table, progress, say
+from arena.base.terminal import Column, Number, Prose, print_json, print_table, print_text, progress, say
 from arena.base.texts import ENGLISH, list_languages
 from reports.wording.page_texts import TEXTS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reports.facts.report import ReportFacts
+    from reports.reading.compare import PairFacts
     from reports.reading.gather import Sources
+    from reports.wording.page_texts import Texts
 
 
 app = typer.Typer(no_args_is_help=True)
@@ -120,7 +124,7 @@ def build_command(
     more = {"named_runs": tuple(run or ()), "tiles": tiles, "title": title, "lang": lang.value, "private": private}
     more["refresh_s"] = refresh
     facts = build_with_bar(resolve_sources(runs, studies, contest, **more), out, pdf=pdf)
-    print_json(as_plain(plain_facts(facts))) if as_json else _print_summary(facts, out)
+    print_json(as_plain(plain_facts(facts))) if as_json else print_summary(facts, out)
 
 
 def build_with_bar(sources: Sources, out: Path, *, pdf: bool) -> ReportFacts:
@@ -171,7 +175,6 @@ def compare_command(
     from reports.page.output import write_page
     from reports.reading.compare import compare_runs
     from reports.reading.gather import Sources
-    from reports.wording.formats import NONE, score, signed, variant_name
     from reports.wording.page_texts import texts
 
     t = texts(lang.value)
@@ -179,17 +182,23 @@ def compare_command(
     write_page(render_comparison(facts), out)
     for note in facts.notes:
         say(f"{note.kind}: {note.text}")
+    print_pairs(facts.pairs, t, title=f"A is {a}, B is {b}")
+    print_text(comparison_lead(facts, t))
+    print(out)
+
+
+def print_pairs(pairs: Sequence[PairFacts], t: Texts, title: str) -> None:
+    from reports.wording.formats import NONE, score, signed, variant_name
+
     rows = []
-    for pair in facts.pairs:
+    for pair in pairs:
         f1 = [score(side.test.macro_f1 if side and side.test else None) for side in (pair.a, pair.b)]
         value, span = None, NONE
         if pair.difference:
             value, span = pair.difference.value, t.signed_span(pair.difference.interval.low, pair.difference.interval.high)
         rows.append([t.model(pair.model), variant_name(pair.variant), *f1, signed(value), span])
-    columns = (Column("model"), Column("variant"), Number("A"), Number("B"), Number("A minus B"), Number("interval"))
-    print_table(columns, rows, title=f"A is {a}, B is {b}")
-    print(comparison_lead(facts, t))
-    print(out)
+    columns = (Column("model"), Column("variant"), Number("A"), Number("B"), Number("A minus B"), Number("interval", 2))
+    print_table(columns, rows, title)
 
 
 @app.command("serve", epilog="Example: `arena report serve` beside `arena sweep run`; Ctrl+C ends it")
@@ -214,7 +223,7 @@ def serve_report_command(
             server.serve_forever()
 
 
-def _print_summary(facts: ReportFacts, out: Path) -> None:
+def print_summary(facts: ReportFacts, out: Path) -> None:
     from reports.wording.formats import NONE, score, variant_name
     from reports.wording.page_texts import english
 

@@ -134,6 +134,7 @@ class ReportFacts:
     doubts: tuple[DoubtFacts, ...] = ()  # labels that most trainings contradict
     has_tiles: bool = False  # the main run's tiles can be read
     media: dict[str, Media] = field(default_factory=dict)  # pictures and sound, by clip
+    source: dict[str, str] = field(default_factory=dict)  # citation and licence of the recordings, as far as they are known
     inspections: tuple[InspectionFacts, ...] = ()  # one training of each model
     agents: dict[str, tuple[AgentFacts, ...]] = field(default_factory=dict)  # by study
     lang: str = "en"

@@ -58,4 +58,4 @@ def add_clips(facts: ReportFacts, readings: Mapping[CellKey, Reading], tiles_dir
     if tiles is None:
         return facts
     media = read_media(tiles, [*(mistake.id for mistake in mistakes), *(doubt.id for doubt in doubts)])
-    return dataclasses.replace(facts, has_tiles=True, media=media)
+    return dataclasses.replace(facts, has_tiles=True, media=media, source=tiles.source)

@@ -28,6 +28,7 @@ class TileFolder:
     rows: dict[str, int]  # row of each clip in the pictures
     paths: dict[str, str]  # path of each clip's recording, below the corpus folder
     speakers: dict[str, dict[str, Any]]  # what the corpus says of them: age, gender, accent
+    source: dict[str, str]  # citation and licence of a public corpus; empty if not known
     _pictures: dict[str, NDArray[np.uint8]] = field(default_factory=dict, repr=False)
 
     def picture(self, filter_name: str, clip: str) -> NDArray[np.uint8] | None:
@@ -73,10 +74,21 @@ def _read(folder: Path, settings: dict[str, Any]) -> TileFolder:
     with (folder / "clips.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     speakers = settings.get("speakers", {})
+    corpus_folder = Path(str(settings.get("corpus_folder", "")))
     return TileFolder(
         folder=folder,
-        corpus_folder=Path(str(settings.get("corpus_folder", ""))),
+        corpus_folder=corpus_folder,
         rows={row["id"]: n for n, row in enumerate(rows)},
         paths={row["id"]: row["path"] for row in rows},
         speakers={name: facts for name, facts in speakers.items() if isinstance(facts, dict)},
+        source=_read_source(corpus_folder),
     )
+
+
+def _read_source(corpus_folder: Path) -> dict[str, str]:
+    """Read citation and licence that `arena data get` wrote beside the recordings; empty if they are not all there."""
+    try:
+        content = read_json(corpus_folder / "SOURCE.json")
+        return {key: str(content[key]) for key in ("citation", "licence", "licence_url")}
+    except (RunError, OSError, ValueError, KeyError):
+        return {}

@@ -82,19 +82,21 @@ def run(
     """Tune: make or continue studies, and train until each has its budget of trials, exactly. Run again, it goes on."""
     require_posix("arena sweep run")
     from cnn.overrides import spell_out
-    from cnn.project import open_project, select_settings
+    from cnn.project import open_project, select_settings, split_cell
     from cnn.runs.config_file import read_config_file
     from sweeps.errors import OptionError
     from sweeps.pool.agent_options import AgentOptions
     from sweeps.pool.plan import Locations, Search, SweepRequest, Workers, choose_studies
+    from sweeps.training.configuration import check_tiles
 
     words = [word for word in (file, *(overrides or [])) if word]
     account = os.environ if engine is EngineName.WANDB else {}
-    team, settings_file, typed = open_project(), read_config_file(config), spell_out([word for word in words if "=" in word])
+    team, settings_file = open_project(), read_config_file(config)
     sweep_files = [word for word in words if "=" not in word]
-    nets = models or (() if sweep_files else settings_file.models)
+    typed, nets, cell_variants = split_cell(spell_out([word for word in words if "=" in word]), models or (), variants or ())
+    nets = nets or (() if sweep_files else settings_file.models)
     try:
-        files, variant_names = choose_studies(team, sweep_files, nets, variants or settings_file.variants, every=every)
+        files, variant_names = choose_studies(team, sweep_files, nets, cell_variants or settings_file.variants, every=every)
         request = SweepRequest(
             search=Search(
                 files=files,
@@ -122,6 +124,7 @@ def run(
             ),
         )
         request.check()
+        check_tiles(settings_file, tiles)
     except OptionError as error:
         raise typer.BadParameter(str(error)) from error
     if code := _run(request, json):

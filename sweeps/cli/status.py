@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.base.options import SWEEP_HELP, Json, Studies, Wide
-from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
+from arena.base.terminal import Column, Number, Prose, print_json, print_table, print_text, say
 from sweeps.cli.options import AnyStudies, Storage, Study
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def lint(
     print_table((Number("line", 2), Column("parameter"), Column("distribution"), Prose("values")), rows)
     size = f"{points} points" if points is not None else "a continuous space"
     budget = f", {sweep.run_cap} trials" if sweep.run_cap else ""
-    print(f"{sweep.file} is good: {sweep.method} over {size} will {sweep.goal} {sweep.metric}{budget}")
+    print_text(f"{sweep.file} is good: {sweep.method} over {size} will {sweep.goal} {sweep.metric}{budget}")
 
 
 def _range(parameter: Parameter) -> str:

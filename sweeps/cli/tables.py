@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from arena.base.csv_export import format_csv
 from arena.base.terminal import Column, Number, Prose, duration, print_table
+from cnn.keys import find_keys, keys
 from sweeps.engines.counts import StudyCounts
 from sweeps.results import StudyFacts, TrialFacts
 from sweeps.study.control import Command
@@ -68,7 +69,9 @@ def print_best(studies: Sequence[StudyFacts]) -> None:
     for facts in studies:
         varied = [p.name for p in facts.parameters if p.kind != "constant"]
         point = (
-            "  ".join(f"{key}={format_value(facts.best.params[key])}" for key in varied) if facts.best else "no finished trial"
+            "  ".join(f"{_shorten_key(key)}={format_value(facts.best.params[key])}" for key in varied)
+            if facts.best
+            else "no finished trial"
         )
         trials = f"{facts.n_completed} of {facts.budget}"
         rows.append(
@@ -87,8 +90,9 @@ def print_trials(facts: StudyFacts) -> None:
         seconds = duration(trial.seconds) if trial.seconds is not None else ""
         rows.append([str(trial.number), trial.state, _value(trial), str(len(trial.epochs)), seconds, *point, mark])
     print(f"{facts.name}: {facts.n_completed} of {facts.budget} trials, {facts.method}")
-    facts_of_all = (Number("trial"), Column("state"), Number(facts.metric), Number("epochs", 4), Number("time", 5))
-    print_table((*facts_of_all, *(Number(key, 2) for key in varied), Prose("", 3, silent="")), rows)
+    if rows:
+        outcome = (Number("trial"), Column("state"), Number(facts.metric), Number("epochs", 4), Number("time", 5))
+        print_table((*outcome, *(Number(_shorten_key(key), 2) for key in varied), Prose("", 3, silent="")), rows)
 
 
 def print_csv(facts: StudyFacts) -> None:
@@ -115,6 +119,12 @@ def print_point(trial: TrialFacts, importances: dict[str, float]) -> None:
 
 def _value(trial: TrialFacts | None) -> str:
     return f"{trial.value:.4f}" if trial and trial.value is not None else ""
+
+
+def _shorten_key(key: str) -> str:
+    """Return the last part of a key where it alone is understood for the key."""
+    last = key.rpartition(".")[2]
+    return last if find_keys(last, keys()) == [key] else key
 
 
 def format_value(value: object) -> str:

@@ -95,12 +95,17 @@ def find_model(sweep: Sweep) -> str:
     return str(sweep.constants.get("model.name", configuration.models()[0]))
 
 
+def explain_fixed(key: str) -> str:
+    """Return the reason that no sweep may set `key`, and what to do instead; empty where one may."""
+    if key.startswith("tiles."):
+        return f"{key} is fixed when tiles are prepared; give it to `arena data prepare` instead"
+    return "each variant is a study of its own; remove it here and give --variant, once for each" if key == "variant" else ""
+
+
 def _check_key(sweep: Sweep, parameter: Parameter, kinds: dict[str, type]) -> None:
     name = parameter.name
-    if name.startswith("tiles."):
-        _fail(sweep, parameter, f"{name} is fixed when tiles are prepared; give it to `arena data prepare` instead")
-    if name == "variant":
-        _fail(sweep, parameter, "each variant is a study of its own; remove it here and give --variant, once for each")
+    if reason := explain_fixed(name):
+        _fail(sweep, parameter, reason)
     if name not in kinds:
         _fail(sweep, parameter, f"unknown key {name!r}{configuration.nearest_key(name)}")
     if name == "model.name" and parameter.distribution is not Distribution.CONSTANT:

@@ -11,7 +11,7 @@ from sweeps.sweepfile.space import Distribution, Parameter
 from sweeps.sweepfile.yaml_lines import Node
 
 _KEYS = ("value", "values", "min", "max", "distribution", "q", "mu", "sigma", "a", "b", "probabilities", "parameters")
-_TAKES = {
+TAKES = {  # keys that a distribution needs, and those that it may have
     Distribution.CONSTANT: (("value",), ()),
     Distribution.CATEGORICAL: (("values",), ()),
     Distribution.INT_UNIFORM: (("min", "max"), ()),
@@ -72,7 +72,7 @@ def _parse_group(group: Section, prefix: str) -> list[Parameter]:
 
 def _parameter(section: Section) -> Parameter:
     distribution = _distribution(section)
-    needed, allowed = _TAKES[distribution]
+    needed, allowed = TAKES[distribution]
     missing = [key for key in needed if key not in section.entries]
     extra = [key for key in section.entries if key not in (*needed, *allowed, "distribution")]
     if missing:

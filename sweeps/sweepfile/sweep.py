@@ -10,7 +10,7 @@ from pathlib import Path
 from arena.base.project import quote
 from arena.base.suggest import did_you_mean
 from cnn.nets import NETS
-from cnn.plugin import is_plugin, parse_path, shorten_name
+from cnn.plugin import is_plugin, list_own_nets, parse_path, shorten_name
 from cnn.runs.folder import METRICS
 from sweeps.errors import SweepFileError
 from sweeps.sweepfile.parameters import parse_parameters
@@ -21,8 +21,15 @@ from sweeps.sweepfile.yaml_lines import read_tree
 DEFAULT_METRIC = "val_macro_f1"
 _MAX_BYTES = 1_000_000
 _EXTRA_METHODS = ("cmaes", "cma-es", "auto", "botorch")  # Optuna samplers that need further packages
-_KEYS = ("method", "metric", "parameters", "early_terminate", "run_cap", "name", "description", "program", "command")
-_ACCOUNT = ("project", "entity")
+KEYS = {
+    "method": "how the next point is chosen",
+    "metric": "`name`, a column of a run's epochs such as `val_macro_f1`, and `goal`, `maximize` or `minimize`",
+    "parameters": "keys of a training, each with its values or its distribution",
+    "early_terminate": "the rule that ends weak trials early",
+    "run_cap": "trials that finish or are pruned; `--budget` replaces it",
+    "name": "a name for people",
+    **dict.fromkeys(("description", "program", "command", "project", "entity"), "W&B's own: allowed, and not used"),
+}
 _ONLY_WANDB = "is W&B's own and means nothing here; remove it"
 _FOREIGN_KEYS = dict.fromkeys(("apiVersion", "kind", "controller", "job", "image_uri", "metrics", "scheduler"), _ONLY_WANDB)
 _FOREIGN_METRIC = dict.fromkeys(("target", "impute", "impute_while_running"), _ONLY_WANDB)
@@ -138,7 +145,8 @@ def read_text(file: str) -> tuple[str, str]:
         with path.open("rb") as stream:
             content = stream.read(_MAX_BYTES + 1)
     except OSError as error:
-        hint = f"; shipped are {', '.join(NETS)}"
+        nets = {net.lower(): text for net, text in list_own_nets().items()} | {net: net for net in NETS}
+        hint = did_you_mean(file.lower(), nets, f"shipped are {', '.join(NETS)}")
         raise SweepFileError(f"the sweep file cannot be read ({error.strerror or error}){hint}", file=file) from error
     if len(content) > _MAX_BYTES:
         raise SweepFileError("larger than 1 MB, so hardly a sweep file; choose another", file=file)
@@ -186,8 +194,8 @@ def parse(text: str, file: str) -> Sweep:
     if not isinstance(tree.value, dict):
         raise SweepFileError("a sweep file is lines of `key: value`, such as `method: bayes`", file=file, line=tree.line)
     top = Section(file=file, name="sweep file", entries=tree.value, line=tree.line)
-    top.refuse_unknown((*_KEYS, *_ACCOUNT), _FOREIGN_KEYS)
-    for key in ("description", "program", *_ACCOUNT):
+    top.refuse_unknown(KEYS, _FOREIGN_KEYS)
+    for key in ("description", "program", "project", "entity"):
         top.text(key)
     method = _method(top)
     metric, goal = _metric(top, method)

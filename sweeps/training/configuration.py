@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sweeps.errors import StudyError
+
+if TYPE_CHECKING:
+    from cnn.runs.config_file import ConfigFile
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +72,14 @@ def find_tiles_folder(path: Path, say: Callable[[str], None]) -> Path:
     from cnn.tiles.tile_set import find_tiles
 
     return find_tiles(path, say).folder
+
+
+def check_tiles(file: ConfigFile, tiles: Path) -> None:
+    """Check that the tiles are those that a file of `--config` asks for; raises cnn's errors."""
+    from cnn.tiles.tile_set import find_tiles
+
+    if file.list_tiles():
+        file.check_tiles(find_tiles(tiles, lambda _: None).settings)
 
 
 def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequence[str]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def check_supported(spec: StudySpec) -> None:
     if sweep.method.value not in METHODS:
         raise StudyError(
             f"{sweep.file}: method {sweep.method} is Optuna's, W&B has {', '.join(METHODS)}; write `method: bayes`, "
-            "or `arena wandb scheduler-file` for Optuna's samplers under W&B"
+            "or `arena wandb sweep-file FILE --scheduler` for Optuna's samplers under W&B"
         )
     if sweep.early_terminate and sweep.early_terminate.type is not Stopping.HYPERBAND:
         raise StudyError(

@@ -6,18 +6,12 @@ import importlib.metadata
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import typer.main
 
-import arena.cli
-from arena.base.project import read_project
-from arena.command_line.defaults import build_defaults
 from support.paths import ROOT
 
 
@@ -108,52 +102,3 @@ def test_the_doctor_fails_when_a_package_does_not_load(tmp_path: Path) -> None:
     assert "does not load: libGL.so.1" in finding["detail"]
     version = importlib.metadata.version("opencv-python")
     assert finding["remedy"] == f"pip install --force-reinstall --no-deps opencv-python-headless=={version}"
-
-
-def shell_lines(path: Path) -> Iterator[str]:
-    """Every command in the sh and console blocks of a page, without prompts, comments and output."""
-    for kind, block in re.findall(r"```(sh|console)\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL):
-        for line in block.splitlines():
-            if kind == "console" and not line.startswith("$ "):
-                continue
-            command = line.removeprefix("$ ").split(" #")[0].strip()
-            if command:
-                yield command
-
-
-COMMANDS = sorted(set(shell_lines(ROOT / "README.md")))
-
-
-def test_readme_and_pages_show_the_whole_line() -> None:
-    assert {"make demo", "make test"} <= set(COMMANDS)
-    shown = {*COMMANDS, *(command for page in (ROOT / "docs").rglob("*.md") for command in shell_lines(page))}
-    arenas = [command.split() for command in shown if command.startswith("arena")]
-    named = {" ".join(word for word in words[1:3] if word.isalpha()) for words in arenas}
-    commands = {
-        *("data synth", "data scan", "data prepare", "data show", "data solution", "sweep run", "sweep status"),
-        *("contest init", "contest team", "contest validate", "contest submit", "contest attempts", "contest standings"),
-        *("report build", "doctor", "eval"),
-    }
-    assert commands <= named
-    assert any(command.startswith("arena train --all") for command in shown)
-    assert any(command.startswith("arena predict") for command in shown)
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_of_the_readme_exists_with_its_options(command: str, tmp_path: Path) -> None:
-    contest = '[contest]\naddress = "https://digits.example.org"\nteam = "Formantes"\n'
-    (tmp_path / "arena.toml").write_text(f'corpus = "recordings"\n{contest}')
-    program, *words = shlex.split(command)
-    if program == "make":
-        targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-        assert words[0] in targets
-    elif program == "arena":
-        tree = typer.main.get_command(arena.cli.app)
-        defaults = build_defaults(tree, read_project(tmp_path / "arena.toml"))
-        with tree.make_context("arena", list(words), default_map=defaults) as context:
-            while hasattr(context.command, "get_command") and (rest := [*context._protected_args, *context.args]):
-                name, child, rest = context.command.resolve_command(context, rest)
-                assert child is not None
-                context = child.make_context(name, rest, parent=context)
-    else:
-        assert program in {"arecord", "git", "cd", "source", "sudo", "pip", "wandb", ".venv/bin/arena"}

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from arena.base.project import Project, ProjectError
-from cnn.config import VARIANTS, TileSettings
+from cnn.config import VARIANTS, TileSettings, model_defaults
 from cnn.errors import ConfigError
-from cnn.project import choose_cells, configure, open_project, select_settings
+from cnn.overrides import spell_out
+from cnn.project import choose_cells, configure, open_project, select_settings, split_cell
 
 NETS = "class MyLeNet: pass\nclass MyNet: pass\n"
 
@@ -85,3 +86,22 @@ def test_a_project_that_cannot_be_trained_is_refused_with_its_file(
         open_written(tmp_path, monkeypatch, text)
     assert str(tmp_path / "arena.toml") in str(error.value)
     assert message in str(error.value)
+
+
+def test_net_and_variant_as_settings_choose_as_the_options_do() -> None:
+    typed = spell_out(["model=resnet", "lr=0.1", "variant=raw+aug"])
+    assert split_cell(typed, (), ()) == (["train.learning_rate=0.1"], ("resnet",), ("raw+aug",))
+    assert split_cell(["train.epochs=2"], ("mlp",), ()) == (["train.epochs=2"], ("mlp",), ())
+    with pytest.raises(ConfigError, match=r"^model\.name=resnet and --model mlp choose both; leave one of them out$"):
+        split_cell(typed, ("mlp",), ())
+
+
+def test_a_net_of_ones_own_that_is_named_by_its_class_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("arena.toml").write_text('[models]\nA = "team/nets.py:Small"\nB = "lenet5"\n')
+    Path("mine.py").write_text("class MyLeNet: ...\n")
+    Path("broken.py").write_text("class (")
+    for name, net in (("MyLeNet", "mine.py:MyLeNet"), ("small", "team/nets.py:Small"), ("ResNet18", "'resnet'")):
+        with pytest.raises(ConfigError) as refused:
+            model_defaults(name)
+        assert str(refused.value).endswith(f"not {name!r}; did you mean {net}?")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cnn.files import write_json
 from cnn.runs.folder import Prediction
 from reports.analysis.groups import group_clips
 from reports.analysis.mistakes import Vote, find_doubts, rank_mistakes
@@ -142,6 +143,16 @@ def test_without_tiles_or_recordings_the_page_says_so(tmp_path: Path) -> None:
     silent = gather_facts(Sources(runs=tmp_path / "runs", tiles=tmp_path / "tiles"))
     assert "hence no sound" in render_report(silent).decode()
     assert "hence no sound" not in render_report(facts).decode()
+
+
+def test_a_page_with_public_recordings_has_their_citation_and_licence(tmp_path: Path) -> None:
+    facts = facts_with_tiles(tmp_path)
+    assert facts.source == {}
+    about = {"citation": "Z. Jackson and others: FSDD", "licence": "CC BY-SA 4.0", "licence_url": "https://example.org/by-sa"}
+    write_json(tmp_path / "corpus" / "SOURCE.json", {"title": "FSDD", **about})
+    cited = gather_facts(Sources(runs=tmp_path / "runs", tiles=tmp_path / "tiles"))
+    line = "Z. Jackson and others: FSDD; licence: CC BY-SA 4.0, https://example.org/by-sa"
+    assert [line in render_report(page).decode() for page in (facts, cited)] == [False, True]
 
 
 def test_probabilities_of_another_length_are_damage(tmp_path: Path) -> None:
