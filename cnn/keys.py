@@ -32,7 +32,7 @@ _WORDS = {  # key: other words for it, which are only hinted at
     "model.width": "width_mult, width_multiplier, width_factor",
     "model.dropout": "drop, dropout_rate, dropout_p, p_dropout, drop_rate",
     "model.activation": "act, nonlinearity, act_fn",
-    "variant": "variants, aug, augmentation, augment, use_augmentation, bilateral",
+    "variant": "variants",
     "tiles.size": "img_size, image_size, imgsz, resolution, n_mels, input_size, tile_size",
     "tiles.rate_hz": "sr, sample_rate, sampling_rate, samplerate",
     "tiles.length_s": "duration, clip_length, clip_s",
@@ -52,6 +52,7 @@ _RELATED = {  # key: words that mean something like it, in another unit
     "split.val_speakers": "val_size, val_split, validation_split, valid_size, val_ratio",
     "train.optimizer": "momentum, nesterov, betas",
     "split.kind": "stratify, shuffle, random_split",
+    "variant": "aug, augmentation, augment, use_augmentation, bilateral, filter",
     "train.side_views": "tta, test_time_augmentation",
 }
 _OPTIONS = {  # option: words that are typed as a key
@@ -67,6 +68,7 @@ _OPTIONS = {  # option: words that are typed as a key
 _OPTION_OF_WORD = {word: option for option, words in _OPTIONS.items() for word in words.split(", ")}
 _KEY_OF_WORD = {word: key for key, words in _WORDS.items() for word in words.split(", ")}
 _OF_CHOICES = ("name", "type", "kind", "_target_", "class", "id")  # last parts of other tools' keys for what is chosen
+_RUN = re.compile(r"best|latest|(?=.*\d)[0-9a-f]{4,16}")
 _LIST = "`arena train --keys` lists them all"
 _RELATED_KEY = {word: key for key, words in _RELATED.items() for word in words.split(", ")}
 _SEVERAL = re.compile(r"\w*\(.*\)|\[.*\]|.*,.*")
@@ -179,6 +181,8 @@ def _explain_word(word: str, allowed: Collection[str]) -> str:
         return f"; did you mean: --model {word}"
     if word in VARIANTS:
         return f"; did you mean: --variant {word}"
+    if _RUN.fullmatch(word):
+        return f"; a run is shown by `arena runs show {word}`, and answers by `arena predict {word}`"
     key = match_word(word.strip("+:"), allowed)
     return f"; did you mean {key}=VALUE?" if key and word not in allowed else ""
 
@@ -186,12 +190,15 @@ def _explain_word(word: str, allowed: Collection[str]) -> str:
 def _explain_several(key: str, value: str) -> str:
     options = {"variant": "--variant", "model.name": "--model"}
     names = re.split(r"\s*,\s*", value.strip("[]"))
-    if key in options and "(" not in value:
+    if key in options and not set("({") & set(value):
         return f"{key} takes one value, not {value}; for each of them: {' '.join(f'{options[key]} {name}' for name in names)}"
-    listed = re.split(r"\s*,\s*", re.sub(r"^\w+\(|\)$", "", value.strip("[]")))
+    if value.startswith("{"):
+        return f"{key} takes one value, not {value}; each setting is written by itself: model.name=resnet model.depth=2"
+    call, _, inside = value.strip("[])").rpartition("(")
+    listed = re.split(r"\s*,\s*", inside) if call in ("", "choice") else ["..."]
     space = f"{{values: [{', '.join(listed)}]}}"
-    if bounds := re.fullmatch(r"(?:interval|uniform|range)\(([^,]+),([^,]+)\)", value):
-        space = f"{{min: {bounds[1].strip()}, max: {bounds[2].strip()}}}"
+    if call in ("interval", "uniform") and len(bounds := inside.split(",")) == 2:
+        space = f"{{min: {bounds[0].strip()}, max: {bounds[1].strip()}}}"
     return (
         f"{key} takes one value, not {value}; to try several, write `{key}: {space}` "
         "below `parameters:` of a sweep file, for `arena sweep run FILE`"

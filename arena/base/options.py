@@ -110,7 +110,10 @@ Private = Annotated[bool, typer.Option("--private", help="For the host's eyes: t
 Runs = Annotated[Path, typer.Option("--runs", help="Where run folders are.")]
 Studies = Annotated[Path, studies_option()]
 Tiles = Annotated[Path, typer.Option("--tiles", help="Where tiles are: their folder, or one that holds a single such folder.")]
-Wandb = Annotated[WandbMode, typer.Option("--wandb", help="Mirror to W&B; auto is online when logged in.")]
+Wandb = Annotated[
+    WandbMode,
+    typer.Option("--wandb", metavar="MODE", help="Mirror to W&B: auto (online when logged in), online, offline or off."),
+]
 Wide = Annotated[
     bool,
     typer.Option("--wide", callback=widen_tables, expose_value=False, help="Print all columns, in lines as long as needed."),

@@ -72,7 +72,7 @@ def _rich_bar(title: str, total: int, done: int) -> Iterator[Advance]:
     console = Console(stderr=True)
     with columns.Progress(
         columns.TextColumn("{task.description}"),
-        columns.BarColumn(bar_width=min(console.width // 6, 28)),
+        columns.BarColumn(bar_width=min(console.width // 8, 28)),
         columns.MofNCompleteColumn(),
         columns.TimeElapsedColumn(),
         columns.TextColumn("left"),
@@ -283,5 +283,7 @@ def duration(seconds: float) -> str:
 
 
 def format_time_left(seconds: float) -> str:
-    """Format an estimate as `about 4 min 05 s left`."""
-    return f"about {duration(seconds)} left" if seconds >= 1 else "almost done"
+    """Format an estimate as `about 40 s left` or `about 4 min 05 s left`."""
+    if seconds < 1:
+        return "almost done"
+    return f"about {f'{seconds:.0f} s' if seconds < 60 else duration(seconds)} left"

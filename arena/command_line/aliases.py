@@ -26,7 +26,8 @@ _SAME = {  # command: other words for it
     "contest migrate": "contest upgrade",
     "contest standings": (
         "leaderboard, contest leaderboard, contest ranking, contest rankings, contest ranks, contest scoreboard, "
-        "contest scores, contest results, contest board, contest standing, contest lb"
+        "contest scores, contest results, contest board, contest standing, contest lb, contest winners, "
+        "contest winner"
     ),
     "contest team add": "contest team create, contest team new, contest team register, contest add-team",
     "contest team list": "contest teams, contest team ls, contest teams list, contest team view",
@@ -37,13 +38,13 @@ _SAME = {  # command: other words for it
     "data get --list": "data list, data ls, data search",
     "data prepare": "data preprocess, data process, data build, data tiles, data featurize, data extract",
     "data scan": "data check, data validate, data info, data stats, data describe, data inspect, data summary",
-    "data show": "data view, data preview, data plot, data visualize, data display",
+    "data show": "data view, data preview, data head, data plot, data visualize, data display",
     "data synth": "data generate, data synthesize, data synthesise",
     "eval": "evaluate, cross-validate, crossval, cv, kfold",
     "models": "models list, models ls, models show, models info, models view, models describe, models summary",
     "new": "new project, project new, project create, project init, create project, scaffold, startproject",
     "report build": "report create, report make, report generate, report new, report html, report write",
-    "report table": "report csv, report export, report tabulate",
+    "report table": "report csv, report tabulate",
     "runs": "runs list, runs ls, run list, run ls",
     "runs name": "runs rename, run rename",
     "runs rm": "runs delete, runs remove, runs del, run delete, run rm, run remove",
@@ -56,7 +57,9 @@ _SAME = {  # command: other words for it
     "sweep pause": "sweep suspend",
     "sweep resume": "sweep unpause",
     "sweep run": "sweep create, sweep start, sweep new, sweep launch, sweep optimize, sweep make, sweep continue",
-    "sweep status": "sweep list, sweep ls, sweep show, sweep view, sweep info, sweep progress, sweep watch, studies",
+    "sweep status": (
+        "sweep list, sweep ls, sweep ps, sweep show, sweep view, sweep info, sweep progress, sweep watch, studies"
+    ),
     "sweep stop": "sweep cancel, sweep end",
     "sweep trials": "sweep history, sweep trial, sweep results",
     "wandb sync": "wandb upload, wandb push",

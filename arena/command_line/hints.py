@@ -25,11 +25,31 @@ _CARRY = "arena export RUN (ONNX), arena contest submit FILE --team TEAM --onnx 
 _NEW = "arena new FOLDER (a team's project), arena contest init SOLUTION (a contest)"
 
 _MEANINGS = {  # line to type: the words that get it
-    "arena new FOLDER": "bootstrap, quickstart, project, projects, repo, workspace, repo create",
+    "arena new FOLDER": "bootstrap, quickstart, workspace",
+    "arena config (what holds in this project), arena new FOLDER (another)": (
+        "project, projects, repo, repo create, repo view, repo list"
+    ),
+    "arena sweep trials STUDY, arena sweep best STUDY": "trial, trial best, trial list, trial show",
+    "arena sweep dashboard": "optuna-dashboard, optuna dashboard",
+    "arena runs tag RUN TAG (of a run), arena data solution (true labels)": "label, label create, label list",
+    "caches are folders that may be deleted: --cache says where that of scans is": (
+        "cache, cache list, cache delete, purge-cache"
+    ),
+    "shipped nets stay; a training is deleted by arena runs rm RUN": "models delete, models rm, models remove",
+    "arena eval --folds loso": "evaluation, evals",
+    "arena export RUN (a net), arena report build (results), arena contest publish FOLDER (standings)": (
+        "release, release create, release list, release download"
+    ),
+    "arena report build --pdf, arena report paper --pdf": "report pdf, report print",
+    "arena report table --out FILE (all runs as CSV), arena report build --pdf": "report export",
+    "arena doctor (this machine), arena config (this project), arena runs (trainings)": "info, env, about",
+    "pip installs and upgrades Arena; an older contest.db is brought up to date by arena contest migrate": (
+        "upgrade, update, self-update, uninstall, pip"
+    ),
     _NEW: "init, create, start, setup, make, begin",
-    _LISTS: "list, ls, ps, info, show, view, describe, get, query, search, find, status",
+    _LISTS: "list, ls, ps, show, view, describe, get, query, search, find, status",
     _RUN: "run, exec, execute, launch, job, jobs, go, do",
-    _RERUN: "rerun, retry, restart, continue, runs rerun, run rerun, runs resume, runs restart, runs retry",
+    _RERUN: "rerun, retry, restart, continue, runs rerun, run rerun, run resume, runs resume, runs restart, runs retry",
     "arena train --model NET": (
         "fit, learn, trainer, fine-tune, finetune, train-model, training, run train, models train, fit-model, "
         "model train, runs create, runs new, runs start, run create, run start"
@@ -47,7 +67,7 @@ _MEANINGS = {  # line to type: the words that get it
     ),
     "arena contest attempts TEAM": "submissions, attempts-left, submissions list, my-submissions, tries",
     "arena contest standings": "scores, ranking, rankings, rank, scoreboard, board, lb, results, winner",
-    _SEND: "push, upload, send, share, deploy, release, release create, publish-model",
+    _SEND: "push, upload, send, share, deploy, publish-model",
     "arena data get NAME": "download, fetch, pull, clone, wget, download-data, get-data, data clone",
     "arena data import FOLDER OUT": (
         "data add, data upload, data load, data convert, data register, data push, add-data, record"
@@ -64,10 +84,10 @@ _MEANINGS = {  # line to type: the words that get it
         "data transform, data spectrogram, data resample, data cache"
     ),
     _SPLIT: "split, data split, folds, data splits, splits, data fold, data folds, train-test-split",
-    _LABELS: "labels, data labels, label, answers, ground-truth",
+    _LABELS: "labels, data labels, answers, ground-truth",
     _REPORT: "plot, graph, chart, visualize, visualise, view-report, html, pdf, summary, summarize, figures",
     "arena report compare A B": "diff, compare-runs, runs compare, runs diff, report diff, run compare, models compare",
-    "arena report paper": "report latex, report tex, latex, report article, report pdf",
+    "arena report paper": "report latex, report tex, latex, report article",
     "arena report build --out FILE": "report show, report view, report list, report ls, report open, report run",
     "a report is its file: delete it yourself": "report delete, report rm, report remove",
     _SERVE: "server, web, browse, open, ui, gui, host, board-server, app, up, server start, start-server",
@@ -129,7 +149,7 @@ _MEANINGS = {  # line to type: the words that get it
     "arena config": "config get, config values, config path, config file, get-config, show-config",
     _TOML: (
         "config set, config unset, config edit, config init, config add, set, config clear-cache, config delete, "
-        "alias, alias set, alias list, alias delete, configure, env"
+        "alias, alias set, alias list, alias delete, configure"
     ),
     "arena models (nets), arena models NET --layers": ("arch, architecture, architectures, network, networks, layers, zoo"),
     "a net of your own is a class in a file: arena train --model nets.py:MyNet": (
@@ -137,7 +157,7 @@ _MEANINGS = {  # line to type: the words that get it
         "models instances, models variations"
     ),
     _CARRY: "models upload, models push, models export, onnx, save, convert, models download, models pull",
-    "arena inspect RUN": "explain, interpret, gradcam, grad-cam, saliency, attention, embeddings, tsne, debug, trace",
+    "arena inspect RUN": "explain, interpret, gradcam, grad-cam, saliency, embeddings, tsne, debug, trace",
     "arena models NET --layers": "models layers, params-count, models inspect, torchinfo, models params",
     _LOGS: "log, logs, history, watch, monitor, tail, events, follow, top",
     "arena runs show RUN": ("runs logs, runs log, runs watch, runs history, runs open, run watch, run logs, runs metrics"),
@@ -179,9 +199,7 @@ _MEANINGS = {  # line to type: the words that get it
         "artifact, artifacts, artifact get, artifact put, artifact ls, checkpoint, checkpoints, weights"
     ),
     "arena contest backup FILE, arena contest restore FILE": "backups, snapshot, dump",
-    "arena contest migrate (an older contest.db); a study's storage needs no upgrade": (
-        "storage upgrade, storage, upgrade, db"
-    ),
+    "arena contest migrate (an older contest.db); a study's storage needs no upgrade": "storage upgrade, storage, db",
     "arena doctor": "diagnose, health, env-info, sysinfo, system, gpu, gpus, cuda, devices, device, install",
     "arena --install-completion": "completion, completions, autocomplete, install-completion, shell-completion",
     "arena --help, or --help behind a command": "man, docs, doc, usage, commands, manual, tutorial, guide, examples",

@@ -41,6 +41,8 @@ _NAMES = {  # an option, or "<argument>" whose place the value takes; the first 
     ),
     "--on": "--cluster, --launcher, --executor, --backend, --platform, --queue",
     "--onnx": "--model, --net, --weights",
+    "<files>": "--file, -f, --files, --input, -i, --wav, --audio, --data",
+    "--recordings": "--clips, --audio, --input, --folder, --data, --wavs, --dir, --directory",
     "--out": (
         "-o, --output, --output-dir, --outdir, --out-dir, --save, --save-to, --dest, --destination, --target, --path, "
         "--dir, --directory, --outfile, --output-file, -O, --to, --export, --outpath, -D, --save-path, --submission, "
@@ -51,8 +53,6 @@ _NAMES = {  # an option, or "<argument>" whose place the value takes; the first 
     "--project": "-p, --wandb-project",
     "--entity": "-e, --wandb-entity, --org",
     "--reason": "--message, -m, --comment, --note, --notes, --why, --body",
-    "<files>": "--file, -f, --files, --input, -i, --wav, --audio, --data",
-    "--recordings": "--clips, --audio, --input, --folder, --data, --wavs",
     "--remove": "--drop, --delete, --unset, -d, --rm, --clear",
     "--runs": (
         "--log-dir, --save-dir, --run-dir, --runs-dir, --results-dir, --checkpoint-dir, --ckpt-dir, "
@@ -61,7 +61,7 @@ _NAMES = {  # an option, or "<argument>" whose place the value takes; the first 
     "--n-attempts": "--attempts, --n, -n",
     "--n-seeds": "--repeats, --seeds, --num-seeds, --repeat, --n-repeats",
     "--secret": "--seed",
-    "--sort": "--sort-by, --order, --order-by, --sort-key, -s, -S",
+    "--sort": "--sort-by, --order, --order-by, --sort-key, -S",
     "--split": "--on, --set, --subset, --partition, --part, --eval-on",
     "--state": "--status, -s",
     "--storage": "--db, --database, --rdb, --postgres",
@@ -137,8 +137,9 @@ _NO_ASK = "nothing is asked here, so nothing is confirmed: leave {option} out"
 _PRECISION = "there is no such setting; arena train --keys lists them all"
 _REASONS = {  # explanation: the words that get it
     _SAME_LINE: (
-        "--resume, --continue, --restart, --resume-from, --auto-resume, --load-if-exists, --skip-if-exists, "
-        "--from-checkpoint, --reuse, --exist-ok, --resume-id, --load, --rerun, --must-resume, --overwrite, --no-cache"
+        "--experimental-rerun, --resume, --continue, --restart, --resume-from, --auto-resume, --load-if-exists, "
+        "--skip-if-exists, --from-checkpoint, --reuse, --exist-ok, --resume-id, --load, --rerun, --must-resume, "
+        "--overwrite, --no-cache"
     ),
     _FILE_SAYS: (
         "--sampler, --pruner, --method, --search, --algo, --algorithm, --direction, --directions, --metric, --goal, "
@@ -158,7 +159,7 @@ _REASONS = {  # explanation: the words that get it
         "--timeout, --max-time, --time-limit, --walltime, --max-hours, --max-steps, --steps, --hours, --max-iters, --iterations"
     ),
     _SLURM: "--partition, --slurm-partition, --qos, --mem, --nodes, --time, --ntasks, --cpus-per-task",
-    _W_AND_B: "--project, --entity, --wandb-project, --wandb-entity, -e, --org",
+    _W_AND_B: "--project, --entity, --wandb-project, --wandb-entity, --org",
     _PAGE: "--web, -w, --browser, --open, --ui",
     _SECRET: "--token, --api-key, --key, --password, --auth, --secret, -k",
     _NO_ASK: "--yes, -y, --force, --confirm, --no-input",
@@ -170,6 +171,12 @@ _REASONS = {  # explanation: the words that get it
 _BY_COMMAND = {  # command and option: explanation
     "eval --seed": "it trains with seeds 0, 1, ..: --n-seeds N says how many",
     "eval --metric": "it prints macro-F1, per fold, per speaker and over all; arena report build has the other metrics",
+    "eval --run": "it trains anew; of a run there: arena runs show RUN (scores), arena predict RUN (answers)",
+    "train --run": "it trains at once: leave {option} out",
+    "train -r": "it trains at once: leave {option} out",
+    "report --pdf": "arena report build --pdf",
+    "report --out": "arena report build --out FILE",
+    "report -o": "arena report build --out FILE",
     "train --cfg": _KEYS,
     "train --folds": (
         "one fold is a setting, `arena train split.kind=loso split.fold=0`; all of them: arena eval --folds loso"
@@ -213,6 +220,10 @@ _BY_COMMAND = {  # command and option: explanation
     "contest init --attempts": "a team has three attempts; a further one: arena contest grant TEAM --reason TEXT",
     "contest init --max-submissions": "a team has three attempts; a further one: arena contest grant TEAM --reason TEXT",
     "contest init --title": "arena contest init SOLUTION --name NAME",
+    "contest standings -d": "arena contest gradebook FILE (a CSV), arena contest standings --json",
+    "runs show --web": "arena report build",
+    "runs show -w": "arena report build",
+    "sweep --update": "edit the file, and run it under another name: arena sweep run FILE --name NAME",
     "contest standings --download": "arena contest gradebook FILE (a CSV), arena contest standings --json",
     "contest standings --csv": "arena contest gradebook FILE (a CSV), arena contest standings --json",
     "contest standings --public": "public scores are what it prints; --private adds the host's",
@@ -223,17 +234,18 @@ _BY_COMMAND = {  # command and option: explanation
     "predict --probabilities": "--json prints all ten probabilities",
 }
 _OF_TRAININGS = (_ONE_FILE, _FILE_SAYS, _KEYS, _GPUS, _MANY, _NO_TIME, _SLURM, _W_AND_B, _PRECISION, _SAME_LINE)
-_TRAINING = ("", "train", "eval", "sweep", "demo", "models", "predict", "inspect", "data")
+_TRAINING = ("", "train", "eval", "sweep", "demo")
 _DROPPED = {  # options that are left out with their value: the commands
     "-c": "contest submit, contest standings, contest attempts, contest validate, submit",
     "--competition": "contest submit, contest standings, contest attempts, contest validate, submit",
     "--include-offline": "wandb sync",
     "--sync-all": "wandb sync",
+    "-m": "contest submit, submit, data get",
+    "--mine": "data get",
     "--log": "runs show",
     "--list": "models, runs, sweep status, contest team list",
     "-s": "contest standings",
     "--show": "contest standings",
-    "-m": "contest submit, submit",
     "--message": "contest submit, submit",
 }
 _CONFIGS = ("job", "hydra", "all")  # values of Hydra's -c

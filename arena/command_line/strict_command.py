@@ -9,6 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from arena.command_line.help_pages import list_examples, shorten_metavars
 from arena.command_line.unknown_command import explain_command
 from arena.command_line.unknown_option import explain_option
 
@@ -22,6 +23,11 @@ class StrictCommand(TyperCommand):
         _check_options(self, ctx, args)
         return super().parse_args(ctx, args)
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        shorten_metavars(self.get_params(ctx))
+        self.epilog = list_examples(self.epilog)
+        super().format_help(ctx, formatter)
+
 
 class StrictGroup(TyperGroup):
     """A group of commands that knows the whole tree, for hints; its own options are given once, unless they can be repeated."""
@@ -31,6 +37,11 @@ class StrictGroup(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         _check_options(self, ctx, args)
         return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        shorten_metavars(self.get_params(ctx))
+        self.epilog = list_examples(self.epilog)
+        super().format_help(ctx, formatter)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:

@@ -73,11 +73,17 @@ def _find_matches(tree: Sequence[Path], path: Path, words: Sequence[str]) -> lis
     spellings = [" ".join(words[:n]) for n in (3, 2)] + [*_permute(words[:2]), word, *_permute(word.split("-"))]
     for spelling in spellings:
         for line in ((*path, *spelling.split()), tuple(spelling.split())):
-            if line in tree or is_known(" ".join(line)):
-                return [_read(line)]
-    if same := [command for command in tree if command[-1] == word]:
-        return same
+            is_general = path and len(line) == 1 and line[0] in HINTS  # a hint of the first word says too little of a group
+            if not is_general and (line in tree or is_known(" ".join(line))):
+                return [_read(line, (*path, word))]
+    if matches := [command for command in tree if command[-1] == word] or _find_below(word):
+        return matches
     return _find_similar(tree, path, word)
+
+
+def _find_below(word: str) -> list[Path]:
+    """Return the commands for which a group has the alias `word`."""
+    return [tuple(line.split()) for line in dict.fromkeys(line for text, line in ALIASES.items() if text.split()[1:] == [word])]
 
 
 def _find_similar(tree: Sequence[Path], path: Path, word: str) -> list[Path]:
@@ -87,23 +93,28 @@ def _find_similar(tree: Sequence[Path], path: Path, word: str) -> list[Path]:
     long = [text for text in others if len(text) >= _SHORTEST]
     near = _nearest(word, [*siblings, *others], _SHORT_CUTOFF) or _nearest(word, [*siblings, *long], _SIBLING_CUTOFF)
     if near:
-        return [(*path, near) if near in siblings else _read((*path, *near.split()))]
+        return [(*path, near) if near in siblings else _read((*path, *near.split()), (*path, word))]
     near = None if path else _nearest(word, [command[-1] for command in tree], _TREE_CUTOFF)
     return [command for command in tree if command[-1] == near]
 
 
 def _nearest(word: str, choices: Iterable[str], cutoff: float) -> str | None:
-    """Return the choice that `word` is a misspelling of: the first letter is right, or two letters are exchanged."""
-    return nearest(word, [text for text in choices if text[0] == word[0] or sorted(text) == sorted(word)], cutoff)
+    """Return the choice of which `word` is the beginning, the end of a longer one, or a misspelling of a letter or two."""
+    choices = list(choices)
+    for text in choices:
+        is_longer = len(word) >= _SHORTEST - 1 and (text.startswith(word) or word.startswith(f"{text}-"))
+        if sorted(text) == sorted(word) or is_longer:
+            return text
+    return nearest(word, [text for text in choices if text[0] == word[0] and abs(len(text) - len(word)) <= 1], cutoff)
 
 
 def _permute(words: Sequence[str]) -> list[str]:
     return [" ".join(order) for order in permutations(words)] if 1 < len(words) <= 3 else []
 
 
-def _read(words: Path) -> Path:
+def _read(words: Path, typed: Path) -> Path:
     """Return the command that `words` are another spelling of, with its options; raises UsageError where they have a hint."""
     text = " ".join(words)
     if text in HINTS:
-        raise UsageError(format_hint(text))
+        raise UsageError(format_hint(text, " ".join(typed)))
     return tuple(replace_aliases(words))

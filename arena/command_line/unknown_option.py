@@ -49,6 +49,8 @@ def explain_option(command: Any, name: str, line: Sequence[str], find_unknown: C
     line = [_LONG.get(word, word) for word in line]
     unknown = find_unknown(list(line))
     first, full_name = unknown, f"arena {name}".strip()
+    if not name and (words := _move_behind(command, line)):
+        return UsageError(f"options stand behind their command: {shlex.join([*full_name.split(), *words])}")
     while unknown:
         value = _locate(line, unknown).value
         absence = explain_here(name, unknown, value)
@@ -58,8 +60,28 @@ def explain_option(command: Any, name: str, line: Sequence[str], find_unknown: C
             text = f"did you mean: {absence}" if absence.startswith("arena ") else absence.format(option=unknown)
             return UsageError(f"no option {unknown} in {full_name}; {text or _list_options(command)}")
         line, unknown = other, find_unknown(list(other))
-    words = [*full_name.split(), *line, *_list_missing(command, line)]
+    words = [*full_name.split(), *_name_nets(command, line), *_list_missing(command, line)]
     return UsageError(f"no option {first} in {full_name}; did you mean: {shlex.join(words)}")
+
+
+def _move_behind(command: Any, line: list[str]) -> list[str]:
+    """Return the line of a group with its command first; empty where it has none."""
+    commands = getattr(command, "commands", {})
+    return next(([word, *line[:n], *line[n + 1 :]] for n, word in enumerate(line) if word in commands), [])
+
+
+def _is_net(word: str) -> bool:
+    from cnn.nets import NETS
+
+    return word in NETS or word.partition(":")[0].endswith(".py")
+
+
+def _name_nets(command: Any, line: list[str]) -> list[str]:
+    """Return the line with `--model` before nets that stand alone, where the command takes settings and no files."""
+    if not _has_argument(command, "overrides") or _has_argument(command, "file"):
+        return line
+    stands_alone = [_is_net(word) and (n == 0 or not line[n - 1].startswith("-")) for n, word in enumerate(line)]
+    return [text for word, alone in zip(line, stands_alone, strict=True) for text in (["--model", word] if alone else [word])]
 
 
 def _rewrite(command: Any, name: str, line: list[str], option: str) -> list[str] | None:
@@ -70,6 +92,8 @@ def _rewrite(command: Any, name: str, line: list[str], option: str) -> list[str]
     if is_dropped(name, option):
         return [*before, *after]
     options = {text: param for param in command.params for text in (*param.opts, *param.secondary_opts)}
+    if option == "-m" and _is_net(token.value) and "--model" in options:
+        return [*before, "--model", token.value, *after]
     if option in _FORMAT_OPTIONS and token.value in (*_FORMATS, "html", "onnx", "table", "ipynb"):
         flag = _FORMATS.get(token.value, "")
         return [*before, *([flag] if flag in options else []), *after]
@@ -145,6 +169,8 @@ def _list_missing(command: Any, line: list[str]) -> list[str]:
 
 
 def _list_options(command: Any) -> str:
+    if commands := getattr(command, "commands", {}):
+        return f"it has the commands {', '.join(commands)}, and --help behind each"
     options = [param for param in command.params if param.param_type_name == "option" and not param.hidden]
     keys = "; settings are written KEY=VALUE, and arena train --keys lists them" if _has_argument(command, "overrides") else ""
     return f"it has {', '.join([*(param.opts[0] for param in options), '--help'])}{keys}"

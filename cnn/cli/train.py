@@ -42,6 +42,9 @@ def train_command(
     json: Json = False,
 ) -> None:
     """Train nets, or all eight. The same settings again are answered from their run folder; a killed training goes on."""
+    from dataclasses import replace
+
+    from cnn.config import TileSettings
     from cnn.overrides import parse_assignments, spell_out
     from cnn.project import choose_cells, configure, open_project, split_cell
     from cnn.runs.config_file import read_config_file
@@ -56,10 +59,11 @@ def train_command(
     from cnn.tiles.tile_set import find_tiles
     from cnn.train.pool import TrainingPaths, default_jobs
 
+    settings = [*file.list_settings(nets), *typed]
+    configs = [configure(project, "", TileSettings(), cell, settings) for cell in cells]
     tile_set = find_tiles(tiles, say)
     file.check_tiles(tile_set.settings)
-    settings = [*file.list_settings(nets), *typed]
-    configs = [configure(project, tile_set.corpus, tile_set.settings, cell, settings) for cell in cells]
+    configs = [replace(config, corpus=tile_set.corpus, tiles=tile_set.settings) for config in configs]
     configs = check_own_nets(configs, runs, say, refused=() if every else parse_assignments(typed))
     paths = TrainingPaths(tiles=tile_set.folder, runs=runs, device=device, wandb=wandb)
     label_runs(configs, runs, name, tag or ())
@@ -165,5 +169,5 @@ def _print_keys(project: Project, model: str, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
-        columns = (Column("key"), Column("default"), Prose("values"), Prose("meaning"))
+        columns = (Column("key"), Column("default"), Prose("values", 2), Prose("meaning"))
         print_table(columns, [[str(row[column.name]) for column in columns] for row in rows])

@@ -26,7 +26,7 @@ class ClusterName(StrEnum):
 
 
 Storage = Annotated[
-    str, typer.Option("--storage", help="postgresql+psycopg://USER@HOST/DATABASE instead of files, for many machines.")
+    str, typer.Option("--storage", metavar="URL", help="A PostgreSQL database instead of files, for many machines.")
 ]
 MaxFailures = Annotated[
     int, typer.Option("--max-failures", min=1, max=10_000, help="An agent ends after so many failed trials in a row.")

@@ -67,3 +67,16 @@ def test_no_help_text_or_page_shows_a_path_of_the_authors_machine() -> None:
     texts = list(help_texts())
     assert len(texts) > 300
     assert [source for source, text in texts if re.search(r"\.\./shared|shared/corpora", text)] == []
+
+
+@pytest.mark.parametrize("path", ["arena train", "arena sweep run", "arena contest serve"])
+def test_a_help_page_fits_80_columns_with_every_word_whole_and_each_example_in_a_line(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    text = CliRunner().invoke(arena.cli.app, [*path.split()[1:], "--help"]).output
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+    assert "<bool>" not in text
+    examples = (TREE[path].epilog or "").removeprefix("Examples: ").replace("`", "").split(" · ")
+    assert all(example in text for example in examples)
