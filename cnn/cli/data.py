@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 _N_PROBLEMS_SHOWN = 20
 _N_SPEAKERS_SHOWN = 12
 
-app = typer.Typer(no_args_is_help=True, help="Recordings: make some, look at them, prepare them.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Recordings: get, import or make some, look at them, turn them into tiles.",
+    epilog="Example: `arena data get fsdd`, then `arena data prepare fsdd`",
+)
 
 
 @app.command("scan", epilog="Example: arena data scan recordings --strict")
