@@ -65,7 +65,9 @@ def _find_matches(tree: Sequence[Path], path: Path, words: Sequence[str]) -> lis
     Raises:
         UsageError: the words have a hint.
     """
-    word = words[0].lower().replace("_", "-")
+    word = words[0].strip().lower().replace("_", "-") if words else ""
+    if not word:
+        return []
     if (*path, word) in tree:
         return [(*path, word)]
     if path == () and word in _TOOLS and len(words) > 1:

@@ -131,7 +131,8 @@ def _locate(line: list[str], option: str) -> _Token:
             return _Token(start, start + 1 + bool(follows), follows)
         if word.startswith(f"{option}=") or (len(option) == 2 and word.startswith(option) and word[1:2] != "-"):
             return _Token(start, start + 1, word[len(option) :].removeprefix("="))
-    raise AssertionError(option)
+    start = next(n for n, word in enumerate(line) if word[:1] == "-" and option[1:] in word)  # one of several short ones
+    return _Token(start, start + 1, "")
 
 
 def _has_argument(command: Any, name: str) -> bool:
@@ -169,8 +170,8 @@ def _list_missing(command: Any, line: list[str]) -> list[str]:
 
 
 def _list_options(command: Any) -> str:
-    if commands := getattr(command, "commands", {}):
-        return f"it has the commands {', '.join(commands)}, and --help behind each"
+    commands = ", ".join(getattr(command, "commands", {}))
     options = [param for param in command.params if param.param_type_name == "option" and not param.hidden]
     keys = "; settings are written KEY=VALUE, and arena train --keys lists them" if _has_argument(command, "overrides") else ""
-    return f"it has {', '.join([*(param.opts[0] for param in options), '--help'])}{keys}"
+    words = ", ".join([*(param.opts[0] for param in options), "--help"])
+    return f"it has {words}{keys}" + (f", and the commands {commands}" if commands else "")
