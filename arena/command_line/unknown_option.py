@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from arena.base.errors import UsageError
-from arena.base.suggest import nearest
-from arena.command_line.option_words import explain_anywhere, explain_here, is_dropped, list_names
+from arena.command_line.option_words import explain_anywhere, explain_here, is_dropped, is_word, list_names
+from arena.command_line.unknown_command import find_misspelt
 
 _CUTOFF = 0.75
 _FORMATS = {"json": "--json", "csv": "--csv", "pdf": "--pdf", "latex": "--latex", "tex": "--latex"}
@@ -111,8 +111,11 @@ def _rewrite(command: Any, name: str, line: list[str], option: str) -> list[str]
         return [*before, setting, *after]
     if explain_anywhere(name, option):
         return None
-    near = nearest(option, [text for text in options if text.startswith("--")], _CUTOFF) if option.startswith("--") else None
-    return [*before, near, *line[token.start + 1 : token.end], *after] if near else None
+    near = None
+    if option.startswith("--") and not is_word(option):
+        names = [text[2:] for text in options if text.startswith("--") and not option.startswith(f"{text}-")]
+        near = find_misspelt(option[2:], names, _CUTOFF)
+    return [*before, f"--{near}", *line[token.start + 1 : token.end], *after] if near else None
 
 
 def _translate(name: str, option: str, value: str) -> str:
