@@ -81,6 +81,7 @@ class Key:
     kind: type  # `tuple` for a list of names
     values: str  # in words
     meaning: str
+    choices: tuple[str, ...] = ()  # all allowed values, where they are few and fixed
 
 
 def keys() -> dict[str, Key]:
@@ -97,7 +98,8 @@ def keys() -> dict[str, Key]:
 
 def _key(field: dataclasses.Field[Any], hint: Any) -> Key:
     kind = tuple if isinstance(hint, types.GenericAlias) else hint
-    return Key(kind, describe_values(field), field.metadata["meaning"])
+    choices = tuple(map(str, field.metadata.get("allowed", ())))
+    return Key(kind, describe_values(field), field.metadata["meaning"], choices)
 
 
 def find_keys(name: str, allowed: Collection[str]) -> list[str]:

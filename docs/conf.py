@@ -22,7 +22,6 @@ extensions = ["myst_parser"]
 exclude_patterns = ["_build", "generators"]
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(?!arena\.).*")]  # types of other libraries
-suppress_warnings = ["myst.strikethrough"]
 myst_enable_extensions = ["colon_fence", "fieldlist"]
 myst_heading_anchors = 4
 toc_object_entries = False
@@ -38,8 +37,9 @@ html_copy_source = False
 html_show_sphinx = False
 
 
-def name_levels(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Give the sidebar's captions, headings without a level in Furo, the level that screen readers ask for."""
+def describe_page(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Give screen readers the language of the page, and the level of the sidebar's captions that Furo leaves out."""
+    context["language"] = "es" if page == "tutorial/estudiante" else "en"
     context["furo_navigation_tree"] = context["furo_navigation_tree"].replace('role="heading"', 'role="heading" aria-level="2"')
 
 
@@ -49,5 +49,5 @@ def setup(app: Any) -> None:
     app.add_object_type("project-key", "project-key", objname="key of arena.toml")
     app.add_transform(ReferenceLinks)
     app.connect("source-read", adapt_links)
-    app.connect("html-page-context", name_levels, priority=900)  # after Furo's own
+    app.connect("html-page-context", describe_page, priority=900)  # after Furo's own
     write_reference(DOCS / "reference" / "generated")

@@ -113,7 +113,7 @@ def test_an_installation_of_all_needs_no_gpl() -> None:
 
 @pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
 @pytest.mark.parametrize(
-    ("target", "extras"), [("demo", {"all", "speech"}), ("test", {"all", "speech", "dev"}), ("bench", {"all", "bench"})]
+    ("target", "extras"), [("demo", {"all", "speech"}), ("test", {"all", "speech", "dev", "docs"}), ("bench", {"all", "bench"})]
 )
 def test_make_installs_extras_that_exist_and_then_an_opencv_that_loads(target: str, extras: set[str]) -> None:
     words = ["make", "--dry-run", "--always-make", f".venv/.{target}-ready"]

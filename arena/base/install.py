@@ -28,7 +28,7 @@ _PACKAGES = ("cnn", "leaderboard", "reports", "sweeps")
 _OURS = {"__main__", "arena", *_PACKAGES}
 _IMPORT_NAMES = {"opencv-python": "cv2", "scikit-learn": "sklearn", "pyyaml": "yaml", "markdown-it-py": "markdown_it"}
 _HEADLESS = {"opencv-python": "opencv-python-headless"}  # without windows it needs no library of the system
-_EXTRAS = {"arena.demo": "all", "reports": "report", "sweeps": "sweep"}  # by the importing module
+_EXTRAS = {"arena.demo": "all,speech", "reports": "report", "sweeps": "sweep"}  # by the importing module
 _PAIR = ("torch", "torchaudio")  # each release of one loads beside one of the other
 _REQUIREMENT = re.compile(r"""([\w.-]+)(\[[\w,-]+\])?\s*([^;]*)(?:;.*?extra == ['"]([\w-]+)['"])?""")
 _ZIP_TIME = (2000, 1, 1, 0, 0, 0)
@@ -67,7 +67,7 @@ def requirements() -> list[Requirement]:
 
 
 def install_command(extra: str = "") -> str:
-    """Return the command that installs Arena again with `extra`, from the same source."""
+    """Return the command that installs Arena again with `extra`, or several with commas, from the same source."""
     bracket = f"[{extra}]" if extra else ""
     origin = _origin()
     url = origin.get("url", "")
@@ -177,9 +177,9 @@ def _lines() -> list[Requirement]:
     ]
 
 
-def _packages(extra: str) -> list[Requirement]:
-    """Return the packages of an extra and of the extras that it includes."""
-    lines = [line for line in _lines() if line.extra == extra]
+def _packages(extras: str) -> list[Requirement]:
+    """Return the packages of extras and of the extras that they include."""
+    lines = [line for line in _lines() if line.extra in extras.split(",")]
     parts = [part for line in lines if line.name == DISTRIBUTION for part in line.options.strip("[]").split(",")]
     return [*(line for part in parts for line in _packages(part)), *(line for line in lines if line.name != DISTRIBUTION)]
 

@@ -25,7 +25,9 @@ Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it s
 
 @app.command(epilog='Example: arena contest extend 2026-12-02T18:00+01:00 --reason "the cluster was down"')
 def extend(
-    deadline: Annotated[str, typer.Argument(help="The new last moment: ISO 8601 with its offset, later than the old one.")],
+    deadline: Annotated[
+        str, typer.Argument(metavar="DEADLINE", help="The new last moment: ISO 8601 with its offset, later than the old one.")
+    ],
     reason: Reason,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
@@ -103,7 +105,7 @@ def reinstate_command(team: TeamName, reason: Reason, contest: ContestPath = CON
 @app.command("rename", epilog='Example: arena contest rename "Team Alpha" "Team Omega" --reason "they asked for it"')
 def rename_command(
     team: TeamName,
-    name: Annotated[str, typer.Argument(help="The new name; no other team has it in any case.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The new name; no other team has it in any case.")],
     reason: Reason,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:

@@ -26,12 +26,17 @@ PAIR = " ".join(line.word for line in requirements() if line.name in ("torch", "
 RUN_BASE = f"""
 import contextlib, io, json, sys
 
-class Absent:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {sorted(ABSENT)}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+class WithoutExtras:
+    def __init__(self, finder):
+        self.finder = finder
 
-sys.meta_path.insert(0, Absent())
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
+    def find_spec(self, name, path=None, target=None):
+        return None if name.split(".")[0] in {sorted(ABSENT)} else self.finder.find_spec(name, path, target)
+
+sys.meta_path[:] = map(WithoutExtras, sys.meta_path)
 import arena.__main__
 
 for words in json.loads(sys.argv[1]):
@@ -129,24 +134,48 @@ def test_a_missing_package_is_one_line_with_the_extra_that_has_it(tmp_path: Path
     (tmp_path / "corpus").mkdir()
     lines = {
         "data scan corpus": ("soundfile", "train"),
-        "data show": ("torch", "train"),
+        "data import corpus all": ("soundfile", "train"),
+        "data card corpus --out card.html": ("soundfile", "train"),
+        "data prepare corpus": ("soundfile", "train"),
+        "data show": ("soundfile", "train"),
+        "data solution": ("soundfile", "train"),
         "train": ("soundfile", "train"),
         "models --size 32": ("torch", "train"),
+        "models resnet --layers": ("torch", "train"),
         "eval": ("soundfile", "train"),
         "predict abc --recordings corpus --out x.csv": ("torch", "train"),
         "export abc --out m.onnx": ("torch", "train"),
         "inspect abc": ("torch", "train"),
         "sweep run lenet5 --variant raw": ("soundfile", "sweep"),
         "sweep best x": ("optuna", "sweep"),
+        "sweep trials x": ("optuna", "sweep"),
+        "sweep dashboard": ("optuna", "sweep"),
         "contest pack corpus --n-test-speakers 1 --out pack": ("soundfile", "train"),
         "report build": ("matplotlib", "report"),
+        "report compare a b": ("matplotlib", "report"),
+        "report serve": ("matplotlib", "report"),
+        "report paper": ("matplotlib", "report"),
         "report table": ("pandas", "report"),
-        "demo": ("soundfile", "all"),
+        "demo": ("soundfile", "all,speech"),
     }
     ended = run_base([command.split() for command in lines], tmp_path)
     assert dict(zip(lines, ended, strict=True)) == {
         command: (1, f'error: this needs the package {name}, which is not installed: pip install -e "{ROOT}[{extra}]"\n')
         for command, (name, extra) in lines.items()
+    }
+
+
+def test_what_serves_one_command_is_named_by_it(tmp_path: Path) -> None:
+    lines = {
+        "data synth corpus": ("synthetic speech needs eSpeak NG", "speech"),
+        "contest standings --contest postgresql+psycopg://me@host/c": (
+            "postgresql+psycopg://me@host/c needs the package psycopg",
+            "postgres",
+        ),
+    }
+    ended = run_base([command.split() for command in lines], tmp_path)
+    assert dict(zip(lines, ended, strict=True)) == {
+        command: (1, f'error: {needs}: pip install -e "{ROOT}[{extra}]"\n') for command, (needs, extra) in lines.items()
     }
 
 
