@@ -57,6 +57,11 @@ _RELATED = {  # key: words that mean something like it, in another unit
 }
 _OPTIONS = {  # option: words that are typed as a key
     "--config": "experiment, config, preset, config_name, cfg, exp, recipe",
+    "arena eval --folds": "folds, n_folds, k_fold, kfold",
+    "arena eval --n-seeds": "seeds, n_seeds, num_seeds",
+    "arena sweep run --budget": "budget, n_trials, trials, max_trials, count, run_cap",
+    "arena sweep run --agents": "agents, n_agents",
+    "arena sweep run --gpus": "gpus, n_gpus, num_gpus",
     "--device": "device, accelerator, cuda, gpu",
     "--jobs": "jobs, workers, num_workers, n_jobs, n_workers",
     "--wandb": "wandb, wandb_mode, logger",
@@ -138,10 +143,11 @@ def read_assignment(text: str, allowed: Collection[str]) -> tuple[str, str]:
 def suggest_key(key: str, allowed: Collection[str], value: str = "") -> str:
     """Return a hint such as `; did you mean train.learning_rate=0.01?`, or the command that lists all keys."""
     ending = f"={value}" if value else ""
-    if key in keys():
-        return f"; it is no setting of this command, which takes {', '.join(allowed)}"
     if key.startswith("hydra"):
         return "; Hydra's own settings have no equal: --runs names the folder of runs, `arena sweep run FILE` tries many values"
+    if (matches := find_keys(key, keys())) and not any(match in allowed for match in matches):
+        command = "arena data prepare CORPUS" if matches[0].startswith("tiles.") else "arena train"
+        return f"; that is set by: {command} {matches[0]}{ending}"
     parts = re.split(r"[./@]", key)
     if len(parts) > 1 and parts[-1] in _OF_CHOICES:
         parts.pop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 NAMES = {  # an option, or "<argument>" whose place the value takes; the first that the command has: the words for it
-    "--address": "--url, --server, --endpoint, --base-url, --site, --host",
+    "--address": "--url, --contest-url, --server, --endpoint, --base-url, --site, --host",
     "--again": "--resubmit, --repeat, --once-more",
     "--agents": (
         "--n-jobs, -j, --jobs, --workers, --num-workers, --n-workers, --parallel, --processes, --concurrency, --nproc, --procs"
@@ -48,7 +48,7 @@ NAMES = {  # an option, or "<argument>" whose place the value takes; the first t
         "--dir, --directory, --outfile, --output-file, -O, --to, --export, --outpath, -D, --save-path, --submission, "
         "--html, --filename, --file"
     ),
-    "--per-digit": "--n, -n, --count, --samples, --num-samples, --n-samples, --limit",
+    "--per-digit": "--per-class, --n, -n, --count, --samples, --num-samples, --n-samples, --limit",
     "--port": "-p, --listen",
     "--project": "-p, --wandb-project",
     "--entity": "-e, --wandb-entity, --org",
@@ -174,6 +174,7 @@ BY_COMMAND = {  # command and option: explanation
     "eval --run": "it trains anew; of a run there: arena runs show RUN (scores), arena predict RUN (answers)",
     "train --run": "it trains at once: leave {option} out",
     "train -r": "it trains at once: leave {option} out",
+    "report table --csv": "arena report table --out FILE",
     "report --pdf": "arena report build --pdf",
     "report --out": "arena report build --out FILE",
     "report -o": "arena report build --out FILE",

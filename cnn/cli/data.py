@@ -22,7 +22,11 @@ _N_PROBLEMS_SHOWN = 20
 _N_SPEAKERS_SHOWN = 12
 _INDENT = 10  # of facts, behind their names
 
-app = typer.Typer(no_args_is_help=True, help="Recordings: make some, look at them, prepare them.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Recordings: get, import or make some, look at them, turn them into tiles.",
+    epilog="Example: `arena data get fsdd`, then `arena data prepare fsdd`",
+)
 
 
 @app.command("scan", epilog="Example: arena data scan recordings --strict")

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 app = typer.Typer()
-token_app = typer.Typer(no_args_is_help=True, help="What a team sends files to the service with.")
+token_app = typer.Typer(
+    no_args_is_help=True,
+    help="Tokens, which teams sign in with and send files by.",
+    epilog="Example: `arena contest token new Alpha`",
+)
 app.add_typer(token_app, name="token")
 
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the log.")]
