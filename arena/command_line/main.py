@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+import typer.main
+
 from arena.command_line.aliases import replace_aliases
 from arena.command_line.failures import report_failure
 from arena.command_line.interrupt import leave_on_interrupt, raise_on_interrupt
@@ -18,7 +20,10 @@ def run_command_line() -> None:
     try:
         try:
             words = replace_aliases(sys.argv[1:])
-            select_app(words)(words, prog_name="arena")
+            command = typer.main.get_command(select_app(words))
+            with command.make_context("arena", words) as context:  # typer's own call would print errors in boxes
+                command.invoke(context)
+                context.exit()
         finally:
             leave_on_interrupt()
             sys.stdout.flush()  # or a pipe that was closed is noticed while the interpreter ends

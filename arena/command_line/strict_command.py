@@ -62,14 +62,18 @@ def _check_options(command: Any, context: Any, args: list[str]) -> None:
 
     if find_unknown(list(args)):
         raise explain_option(command, " ".join(context.command_path.split()[1:]), args, find_unknown)
-    _, _, order = command.make_parser(context).parse_args(args=list(args))
+    try:
+        _, _, order = command.make_parser(context).parse_args(args=list(args))
+    except _ClickError as error:
+        error.ctx = context  # for the line of usage
+        raise
     counts = Counter(parameter.name for parameter in order)
     for parameter in command.params:
         takes_value = not getattr(parameter, "is_flag", False) or bool(parameter.secondary_opts)
         is_single = parameter.param_type_name == "option" and takes_value and not getattr(parameter, "multiple", False)
         if is_single and counts[parameter.name] > 1:
             times = f"{counts[parameter.name]} times" if counts[parameter.name] > 2 else "twice"
-            raise typer.BadParameter(f"{parameter.opts[0]} takes one value and is given {times}; give it once")
+            raise typer.BadParameter(f"{parameter.opts[0]} takes one value and is given {times}; give it once", context)
 
 
 def make_strict(app: typer.Typer, list_tree: Callable[[], list[tuple[str, ...]]]) -> None:

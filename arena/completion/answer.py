@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import typer.main
 
 from arena.command_line.aliases import replace_aliases
+from arena.command_line.failures import name_parameter
 from arena.command_line.root import build_root
 from arena.command_line.tree import TREE, select_app
 from arena.completion.proposal import Proposal, TypedLine
@@ -85,13 +85,6 @@ def _find_argument(command: Any, n_before: int) -> Any:
     arguments = [argument for argument in command.params if argument.param_type_name == "argument"]
     repeated = [argument for argument in arguments if argument.nargs == -1]
     return arguments[n_before] if n_before < len(arguments) else next(iter(repeated), None)
-
-
-def name_parameter(parameter: Any) -> str:
-    """Return the word of a parameter: `--runs` of an option, `RUN` of an argument."""
-    if parameter.param_type_name == "option":
-        return next((text for text in parameter.opts if text.startswith("--")), str(parameter.opts[0]))
-    return re.sub(r"[\[\].]", "", parameter.metavar or parameter.name.upper()).split()[0]
 
 
 def _complete(parameter: Any, line: TypedLine, word: str) -> Iterable[Proposal]:

@@ -82,7 +82,31 @@ def test_a_refusal_is_a_document_with_the_line_of_stderr(
     monkeypatch.setenv("ARENA_TOKEN", "secret")
     document, lines = fail(tuple(words.split()), monkeypatch, capsys)
     assert document == {"error": document["error"], "exit_code": code}
-    assert document["error"].split()[0] in lines
+    assert f"error: {document['error']}\n" in lines
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "usage"),
+    [
+        ("data scan", "CORPUS is missing", "data scan CORPUS; arena data scan --help"),
+        ("contest submit a.csv", "--team is missing", "contest submit SUBMISSION --team TEAM; arena contest submit --help"),
+        ("runs show a --runs", "option '--runs' requires an argument", "runs show RUN; arena runs show --help"),
+        ("train --jobs x", "--jobs: input should be a valid integer, not 'x'", "train [KEY=VALUE ...]; arena train --help"),
+        ("eval --split x", "--split: 'x' is not one of 'test', 'validation'", "eval [KEY=VALUE ...]; arena eval --help"),
+        (
+            "models a b --layers",
+            "--layers: it takes one net: `arena models lenet5 --layers`",
+            "models [NET ...]; arena models --help",
+        ),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_answered_by_an_error_and_the_usage(
+    words: str, error: str, usage: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["arena", *words.split()])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code, *capsys.readouterr()) == (2, "", f"error: {error}\nusage: arena {usage}\n")
 
 
 def test_a_broken_project_file_is_a_document(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

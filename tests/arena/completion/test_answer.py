@@ -11,7 +11,8 @@ import pytest
 import typer.main
 
 import arena.cli
-from arena.completion.answer import name_parameter, propose
+from arena.command_line.failures import name_parameter
+from arena.completion.answer import propose
 from arena.completion.table import COMPLETERS, OF_COMMANDS, find_completer
 from cnn.runs.marks import label_run
 from support.contests import made, solution
