@@ -22,10 +22,10 @@ CONTROLS = {  # a terminal obeys these, and names in shared files may hold them
     for code in (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 }
 _CELL = CONTROLS | {9: "\\t", 10: "\\n"}
-_HARD_BLANK = "\u00a0"
+_HARD_BLANK = "\0"  # CONTROLS leaves none
 _WIDTH = 80  # of a terminal that does not say its own
 _GAP, _SMALL_GAP = 3, 2  # blanks between the columns of a table
-_FOLDED_WIDTH = 16  # the least of prose, unless a word is longer
+_FOLDED_WIDTH = 14  # the least of prose, unless a word is longer
 _is_wide = ContextVar("is_wide", default=False)
 
 
@@ -230,22 +230,25 @@ def _print_bold(text: str) -> None:
         print(text)
 
 
-def print_text(text: str) -> None:
-    """Print a paragraph on stdout, wrapped in a terminal."""
-    print(_wrap_lines(text, sys.stdout))
+def print_text(text: str, hang: int = 0) -> None:
+    """Print a paragraph on stdout, in a terminal wrapped with `hang` blanks before its further lines."""
+    print(_wrap_lines(text, sys.stdout, hang))
 
 
-def _wrap_lines(text: str, stream: TextIO) -> str:
-    """Wrap each line for a terminal, at blanks outside of `commands`; elsewhere lines stay as they are."""
+def _wrap_lines(text: str, stream: TextIO, hang: int = 0) -> str:
+    """Wrap each line for a terminal, at blanks outside of `commands` and before no unit; elsewhere lines stay as they are."""
     text = text.translate(CONTROLS)
     width = _find_width(stream) if stream.isatty() else None
     if width is None:
         return text
-    wrapped = []
-    for line in re.sub("`[^`\n]*`", lambda match: match[0].replace(" ", _HARD_BLANK), text).split("\n"):
-        indent = line[: len(line) - len(line.lstrip(" "))]
-        wrapped += [(indent + part).rstrip() for part in _wrap(line.lstrip(" "), width - len(indent))]
-    return "\n".join(wrapped).replace(_HARD_BLANK, " ")
+    text = re.sub("`[^`\n]*`", lambda match: match[0].replace(" ", _HARD_BLANK), text)
+    text = re.sub(r"(?<=\d) (?=[a-zA-Z%])", _HARD_BLANK, text)
+    lines = []
+    for line in text.split("\n"):
+        start = len(line) - len(line.lstrip(" ")) + hang
+        first, *further = _wrap(line[start:], width - start)
+        lines += [line[:start] + first, *(" " * start + part for part in further)]
+    return "\n".join(lines).replace(_HARD_BLANK, " ")
 
 
 def _wrap(text: str, width: int) -> list[str]:

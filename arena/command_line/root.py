@@ -39,7 +39,7 @@ def _print_version(is_requested: bool) -> None:
 
 def _install_completion(is_requested: bool) -> None:
     if is_requested:
-        from arena.command_line.completion_script import install_completion
+        from arena.shells.install import install_completion
 
         print(f"{install_completion()} is written; open a new terminal, type arena and press Tab")
         raise typer.Exit
@@ -47,7 +47,7 @@ def _install_completion(is_requested: bool) -> None:
 
 def _show_completion(is_requested: bool) -> None:
     if is_requested:
-        from arena.command_line.completion_script import read_script
+        from arena.shells.install import read_script
 
         print(read_script(), end="")
         raise typer.Exit

@@ -35,7 +35,7 @@ class FileLanguage(StrEnum):
     vars().update({code.upper(): code for code in list_languages(TEXTS)})
 
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, epilog="Example: `arena notebook project`")
 IN_ENGLISH = FileLanguage(ENGLISH)
 Lang = Annotated[FileLanguage, typer.Option("--lang", help=LANG_HELP)]
 

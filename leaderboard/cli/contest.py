@@ -27,8 +27,12 @@ if TYPE_CHECKING:
     from leaderboard.files.solution import Solution
 
 
-app = typer.Typer(no_args_is_help=True, help="A contest: a solution file, teams, three attempts each, standings.")
-team_app = typer.Typer(no_args_is_help=True, help="The teams of a contest.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="A contest: a solution file, teams, three attempts each, standings.",
+    epilog="Example: `arena contest init solution.csv --name Digits`, then `arena contest team add Alpha`",
+)
+team_app = typer.Typer(no_args_is_help=True, help="The teams of a contest.", epilog="Example: `arena contest team add Alpha`")
 app.add_typer(team_app, name="team")
 
 MetricFile = Annotated[

@@ -37,7 +37,11 @@ if TYPE_CHECKING:
     from reports.wording.page_texts import Texts
 
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Reports of trainings, sweeps and a contest: pages, notebooks, papers.",
+    epilog="Example: `arena report build --out report.html`",
+)
 
 
 class Language(StrEnum):

@@ -36,7 +36,7 @@ def complete(shell: str, lines: Sequence[str], folder: Path, home: Path) -> list
         os.execvp(shell, [shell, *_START[shell]])
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 250, 0, 0))
     try:
-        _run(terminal, f"{_PREPARE[shell]}source {ROOT}/arena/command_line/scripts/arena.{shell}")
+        _run(terminal, f"{_PREPARE[shell]}source {ROOT}/arena/shells/scripts/arena.{shell}")
         return [_read_words(_run(terminal, f"{line}\t{_close_quote(shell, line)}\x01printf '@%s|' ")) for line in lines]
     finally:
         os.close(terminal)

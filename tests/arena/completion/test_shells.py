@@ -71,7 +71,7 @@ def test_completion_is_installed_where_the_shell_looks_and_once(shell: str, file
     for _ in range(2):
         command = [sys.executable, "-m", "arena", "--install-completion"]
         subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
-    script = (ROOT / "arena" / "command_line" / "scripts" / f"arena.{shell}").read_text()
+    script = (ROOT / "arena" / "shells" / "scripts" / f"arena.{shell}").read_text()
     assert (tmp_path / file).read_text() == script
     assert startup.read_text().splitlines()[0] == "alias a=arena"
     assert sum(bool(line) and text.startswith(line) for text in startup.read_text().splitlines()) == bool(line)
