@@ -99,7 +99,7 @@ def _plain_lines(title: str, total: int, done: int) -> Iterator[Advance]:
         if time_s - last >= _PLAIN_EVERY_S and done < total:
             last = time_s
             left_s = (time_s - started) * (total - done) / max(done - before, 1)
-            line = f"{title}: {done:,} of {total:,} after {time_s - started:.0f} s, {format_time_left(left_s)}"
+            line = f"{title}: {done:,} of {total:,} after {_format_seconds(time_s - started)}, {format_time_left(left_s)}"
             say(line + (f", {note}" if note else ""))
 
     yield advance
@@ -287,6 +287,8 @@ def duration(seconds: float) -> str:
 
 def format_time_left(seconds: float) -> str:
     """Format an estimate as `about 40 s left` or `about 4 min 05 s left`."""
-    if seconds < 1:
-        return "almost done"
-    return f"about {f'{seconds:.0f} s' if seconds < 60 else duration(seconds)} left"
+    return f"about {_format_seconds(seconds)} left" if seconds >= 1 else "almost done"
+
+
+def _format_seconds(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 60 else duration(seconds)
