@@ -23,7 +23,7 @@ CONTROLS = {  # a terminal obeys these, and names in shared files may hold them
 }
 _CELL = CONTROLS | {9: "\\t", 10: "\\n"}
 _HARD_BLANK = "\0"  # CONTROLS leaves none
-_WIDTH = 80  # of a terminal that does not say its own
+_WIDTH = 80  # a terminal's that does not say its own
 _GAP, _SMALL_GAP = 3, 2  # blanks between the columns of a table
 _FOLDED_WIDTH = 14  # the least of prose, unless a word is longer
 _is_wide = ContextVar("is_wide", default=False)
@@ -160,7 +160,7 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], title:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Layout:
-    widths: dict[int, int]  # of the columns that stay, by their number
+    widths: dict[int, int]  # by the number of the column; those that are dropped have none
     gap: int
 
     @property
