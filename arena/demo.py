@@ -177,7 +177,7 @@ def _contest(epochs: int) -> None:
     import cnn.cli.predict
     import leaderboard.cli.contest
     import leaderboard.cli.standings
-    from leaderboard.errors import AttemptsExhausted
+    from leaderboard.errors import LeaderboardError
 
     _step(6, "a contest: three teams, three attempts each")
     if not Path("contest.db").exists():
@@ -197,7 +197,7 @@ def _contest(epochs: int) -> None:
                 team=team,
                 file=file,
             )
-        except AttemptsExhausted as refusal:
+        except LeaderboardError as refusal:
             say(f"error: {refusal}")
     _step(8, "standings")
     _command(leaderboard.cli.standings.standings_command, "contest standings")

@@ -57,6 +57,11 @@ _RELATED = {  # key: words that mean something like it, in another unit
 }
 _OPTIONS = {  # option: words that are typed as a key
     "--config": "experiment, config, preset, config_name, cfg, exp, recipe",
+    "arena eval --folds": "folds, n_folds, k_fold, kfold",
+    "arena eval --n-seeds": "seeds, n_seeds, num_seeds",
+    "arena sweep run --budget": "budget, n_trials, trials, max_trials, count, run_cap",
+    "arena sweep run --agents": "agents, n_agents",
+    "arena sweep run --gpus": "gpus, n_gpus, num_gpus",
     "--device": "device, accelerator, cuda, gpu",
     "--jobs": "jobs, workers, num_workers, n_jobs, n_workers",
     "--wandb": "wandb, wandb_mode, logger",
@@ -81,6 +86,7 @@ class Key:
     kind: type  # `tuple` for a list of names
     values: str  # in words
     meaning: str
+    choices: tuple[str, ...] = ()  # all allowed values, where they are few and fixed
 
 
 def keys() -> dict[str, Key]:
@@ -97,7 +103,8 @@ def keys() -> dict[str, Key]:
 
 def _key(field: dataclasses.Field[Any], hint: Any) -> Key:
     kind = tuple if isinstance(hint, types.GenericAlias) else hint
-    return Key(kind, describe_values(field), field.metadata["meaning"])
+    choices = tuple(map(str, field.metadata.get("allowed", ())))
+    return Key(kind, describe_values(field), field.metadata["meaning"], choices)
 
 
 def find_keys(name: str, allowed: Collection[str]) -> list[str]:
@@ -128,7 +135,8 @@ def read_assignment(text: str, allowed: Collection[str]) -> tuple[str, str]:
         raise ConfigError(f"{name!r} could be {' or '.join(matches)}; write {' or '.join(f'{key}={value}' for key in matches)}")
     if not matches:
         raise ConfigError(f"unknown key {name!r}{suggest_key(name, allowed, value)}")
-    if _SEVERAL.fullmatch(value) and keys()[matches[0]].kind is not tuple:
+    is_path = value.count(".py:") == 1  # of a net, whose folder may be called anything
+    if _SEVERAL.fullmatch(value) and keys()[matches[0]].kind is not tuple and not is_path:
         raise ConfigError(_explain_several(matches[0], value))
     return matches[0], value
 
@@ -136,10 +144,11 @@ def read_assignment(text: str, allowed: Collection[str]) -> tuple[str, str]:
 def suggest_key(key: str, allowed: Collection[str], value: str = "") -> str:
     """Return a hint such as `; did you mean train.learning_rate=0.01?`, or the command that lists all keys."""
     ending = f"={value}" if value else ""
-    if key in keys():
-        return f"; it is no setting of this command, which takes {', '.join(allowed)}"
     if key.startswith("hydra"):
         return "; Hydra's own settings have no equal: --runs names the folder of runs, `arena sweep run FILE` tries many values"
+    if (matches := find_keys(key, keys())) and not any(match in allowed for match in matches):
+        command = "arena data prepare CORPUS" if matches[0].startswith("tiles.") else "arena train"
+        return f"; that is set by: {command} {matches[0]}{ending}"
     parts = re.split(r"[./@]", key)
     if len(parts) > 1 and parts[-1] in _OF_CHOICES:
         parts.pop()

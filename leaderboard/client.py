@@ -5,7 +5,8 @@ ClientError                 exit code
 ├── LimitReached            4  no attempt left, too many refused files in an hour, or an attempt that takes no other model
 ├── ContestOver             5  past the deadline, or closed by the host
 ├── Unreachable             6  no answer, or not the answer of a contest
-└── WrongToken              7  unknown or revoked token, or one of another team
+├── WrongToken              7  unknown or revoked token, or one of another team
+└── Repeated                8  the labels are those of an earlier attempt of the team; no attempt was used
 """
 
 from __future__ import annotations
@@ -63,11 +64,16 @@ class WrongToken(ClientError):
     exit_code = 7
 
 
+class Repeated(ClientError):
+    exit_code = 8
+
+
 _BY_CODE: dict[str, type[ClientError]] = {
     "invalid": InvalidFile,
     "model": InvalidFile,
     "too_large": InvalidFile,
     "limit": LimitReached,
+    "repeated": Repeated,
     "refusals": LimitReached,
     "closed": ContestOver,
     "token": WrongToken,
@@ -91,18 +97,21 @@ class Endpoint:
         return parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1")
 
 
-def send_file(endpoint: Endpoint, path: Path, tell: Callable[[str], None], model: Path | None = None) -> dict[str, Any]:
+def send_file(
+    endpoint: Endpoint, path: Path, tell: Callable[[str], None], model: Path | None = None, *, again: bool = False
+) -> dict[str, Any]:
     """Submit the file `path` and return its receipt, as the service's API gives it.
 
     Args:
         tell: called with a message before each retry.
         model: an ONNX file that goes with it; checked before anything is sent.
+        again: use an attempt on the labels of an earlier attempt.
 
     Raises:
         ClientError: one of the tree above.
     """
     body = _build_body(endpoint, path, tell, model)
-    query = urllib.parse.urlencode({"team": endpoint.team, "file_name": path.name})
+    query = urllib.parse.urlencode({"team": endpoint.team, "file_name": path.name, "again": str(again).lower()})
     return _fetch(_build_request(endpoint, "POST", f"attempts?{query}", body), endpoint, tell)
 
 

@@ -123,6 +123,19 @@ class NoFurtherModel(ModelRefused):
     """A model beside an attempt that takes no other one."""
 
 
+class RepeatedLabels(LeaderboardError):
+    """A submission with the labels of an earlier attempt of its team; it cost no attempt."""
+
+    def __init__(self, file_name: str, number: int, score: float) -> None:
+        super().__init__(file_name, number, score)
+        self.file_name = file_name
+        self.number = number  # number and public score of that attempt, as its team sees them
+        self.score = score
+
+    def message(self) -> Translatable:
+        return message("repeated", file=self.file_name, number=self.number, score=f"{self.score:.4f}")
+
+
 class AttemptsExhausted(LeaderboardError):
     """A submission of a team that has used its last attempt."""
 

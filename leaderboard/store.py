@@ -174,17 +174,18 @@ class Contest:
             interval = self.cache.resamples(solution, part).interval(replicates[:, 0])
         return compute_details(attempt, confusion, solution.labels, interval)
 
-    def record(self, team: Team, submission: Submission, grade: Grade, now: datetime) -> tuple[int, bool]:
+    def record(self, team: Team, submission: Submission, grade: Grade, now: datetime, *, again: bool) -> tuple[int, bool]:
         """Store an attempt; return its number and True, or the earlier one and False if the team sent this file before.
 
         The database numbers it in the transaction that stores the score: a kill before its end stores nothing.
 
         Raises:
+            RepeatedLabels: an earlier attempt of the team has these labels, and `again` is False.
             AttemptsExhausted: the database refused a further attempt.
             SolutionReplaced, ContestClosed, TeamError: the host acted meanwhile.
         """
         with self.database.write() as connection:
-            return record(connection, self.cache, team, (submission, grade), now)
+            return record(connection, self.cache, team, (submission, grade), now, again=again)
 
     def standings(self, part: Part = Part.PUBLIC) -> Sequence[Standing]:
         """Return the ranking by the score in `part` of each team's best public attempt, equal ranks by name.

@@ -119,7 +119,7 @@ def search(page: Page, site: Path, words: str) -> list[str]:
 
 
 @needs_chromium
-def test_search_from_a_folder_finds_options_keys_and_messages(site: Path, browser: Browser) -> None:
+def test_search_from_a_folder_finds_options_keys_and_pasted_messages(site: Path, browser: Browser) -> None:
     page = browser.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -127,6 +127,8 @@ def test_search_from_a_folder_finds_options_keys_and_messages(site: Path, browse
     assert f"{COMMANDS}/contest.html#cmdoption-arena-contest-pack-n-test-speakers" in search(page, site, "--n-test-speakers")
     assert search(page, site, "train.learning_rate")[0] == "reference/generated/settings.html#setting-train.learning_rate"
     assert "how-to/colab.html" in search(page, site, "Expected all tensors to be on the same device")
+    message = "error: wrong7.csv line 93: id 'zz_ann_1' is not one of the 41 ids of the contest; fix the row and send it again"
+    assert "faq.html" in search(page, site, message)
     assert errors == []
     page.close()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+TYPE_CHECKING = False  # `import arena` imports little before Ctrl-C is guarded
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 
 class ArenaError(Exception):

@@ -105,7 +105,9 @@ Every = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace the file also where somebody edited it.")]
 Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
-Overrides = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings, such as train.epochs=5.")]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings, such as train.epochs=5 or lr=0.01.")
+]
 Private = Annotated[bool, typer.Option("--private", help="For the host's eyes: the contest's private scores.")]
 Runs = Annotated[Path, typer.Option("--runs", help="Where run folders are.")]
 Studies = Annotated[Path, studies_option()]

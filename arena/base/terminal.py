@@ -22,10 +22,10 @@ CONTROLS = {  # a terminal obeys these, and names in shared files may hold them
     for code in (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 }
 _CELL = CONTROLS | {9: "\\t", 10: "\\n"}
-_HARD_BLANK = "\u00a0"
-_WIDTH = 80  # of a terminal that does not say its own
+_HARD_BLANK = "\0"  # CONTROLS leaves none
+_WIDTH = 80  # a terminal's that does not say its own
 _GAP, _SMALL_GAP = 3, 2  # blanks between the columns of a table
-_FOLDED_WIDTH = 16  # the least of prose, unless a word is longer
+_FOLDED_WIDTH = 14  # the least of prose, unless a word is longer
 _is_wide = ContextVar("is_wide", default=False)
 
 
@@ -99,7 +99,7 @@ def _plain_lines(title: str, total: int, done: int) -> Iterator[Advance]:
         if time_s - last >= _PLAIN_EVERY_S and done < total:
             last = time_s
             left_s = (time_s - started) * (total - done) / max(done - before, 1)
-            line = f"{title}: {done:,} of {total:,} after {time_s - started:.0f} s, {format_time_left(left_s)}"
+            line = f"{title}: {done:,} of {total:,} after {_format_seconds(time_s - started)}, {format_time_left(left_s)}"
             say(line + (f", {note}" if note else ""))
 
     yield advance
@@ -160,7 +160,7 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], title:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Layout:
-    widths: dict[int, int]  # of the columns that stay, by their number
+    widths: dict[int, int]  # by the number of the column; those that are dropped have none
     gap: int
 
     @property
@@ -230,22 +230,25 @@ def _print_bold(text: str) -> None:
         print(text)
 
 
-def print_text(text: str) -> None:
-    """Print a paragraph on stdout, wrapped in a terminal."""
-    print(_wrap_lines(text, sys.stdout))
+def print_text(text: str, hang: int = 0) -> None:
+    """Print a paragraph on stdout, in a terminal wrapped with `hang` blanks before its further lines."""
+    print(_wrap_lines(text, sys.stdout, hang))
 
 
-def _wrap_lines(text: str, stream: TextIO) -> str:
-    """Wrap each line for a terminal, at blanks outside of `commands`; elsewhere lines stay as they are."""
+def _wrap_lines(text: str, stream: TextIO, hang: int = 0) -> str:
+    """Wrap each line for a terminal, at blanks outside of `commands` and before no unit; elsewhere lines stay as they are."""
     text = text.translate(CONTROLS)
     width = _find_width(stream) if stream.isatty() else None
     if width is None:
         return text
-    wrapped = []
-    for line in re.sub("`[^`\n]*`", lambda match: match[0].replace(" ", _HARD_BLANK), text).split("\n"):
-        indent = line[: len(line) - len(line.lstrip(" "))]
-        wrapped += [(indent + part).rstrip() for part in _wrap(line.lstrip(" "), width - len(indent))]
-    return "\n".join(wrapped).replace(_HARD_BLANK, " ")
+    text = re.sub("`[^`\n]*`", lambda match: match[0].replace(" ", _HARD_BLANK), text)
+    text = re.sub(r"(?<=\d) (?=[a-zA-Z%])", _HARD_BLANK, text)
+    lines = []
+    for line in text.split("\n"):
+        start = len(line) - len(line.lstrip(" ")) + hang
+        first, *further = _wrap(line[start:], width - start)
+        lines += [line[:start] + first, *(" " * start + part for part in further)]
+    return "\n".join(lines).replace(_HARD_BLANK, " ")
 
 
 def _wrap(text: str, width: int) -> list[str]:
@@ -284,6 +287,8 @@ def duration(seconds: float) -> str:
 
 def format_time_left(seconds: float) -> str:
     """Format an estimate as `about 40 s left` or `about 4 min 05 s left`."""
-    if seconds < 1:
-        return "almost done"
-    return f"about {f'{seconds:.0f} s' if seconds < 60 else duration(seconds)} left"
+    return f"about {_format_seconds(seconds)} left" if seconds >= 1 else "almost done"
+
+
+def _format_seconds(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 60 else duration(seconds)

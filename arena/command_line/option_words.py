@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-_NAMES = {  # an option, or "<argument>" whose place the value takes; the first that the command has: the words for it
-    "--address": "--url, --server, --endpoint, --base-url, --site, --host",
+NAMES = {  # an option, or "<argument>" whose place the value takes; the first that the command has: the words for it
+    "--address": "--url, --contest-url, --server, --endpoint, --base-url, --site, --host",
     "--again": "--resubmit, --repeat, --once-more",
     "--agents": (
         "--n-jobs, -j, --jobs, --workers, --num-workers, --n-workers, --parallel, --processes, --concurrency, --nproc, --procs"
@@ -13,7 +13,7 @@ _NAMES = {  # an option, or "<argument>" whose place the value takes; the first 
         "--nproc, --procs, --threads, --num-processes, --num-procs, --max-workers"
     ),
     "--all": "--every, --all-models, --all-variants, -a, -A",
-    "--all-speakers": "--speakers, --every-speaker, --all, --verbose",
+    "--all-speakers": "--speakers, --every-speaker, --all",
     "--all-teams": "--all, -a",
     "--budget": (
         "--n-trials, --trials, -n, --max-trials, --num-trials, --count, --run-cap, --max-evals, --num-samples, "
@@ -48,7 +48,7 @@ _NAMES = {  # an option, or "<argument>" whose place the value takes; the first 
         "--dir, --directory, --outfile, --output-file, -O, --to, --export, --outpath, -D, --save-path, --submission, "
         "--html, --filename, --file"
     ),
-    "--per-digit": "--n, -n, --count, --samples, --num-samples, --n-samples, --limit",
+    "--per-digit": "--per-class, --n, -n, --count, --samples, --num-samples, --n-samples, --limit",
     "--port": "-p, --listen",
     "--project": "-p, --wandb-project",
     "--entity": "-e, --wandb-entity, --org",
@@ -104,7 +104,7 @@ _NAMES = {  # an option, or "<argument>" whose place the value takes; the first 
     "<tags>": "--tag, --tags, --label, --add",
     "<number>": "--number, --attempt, -n",
 }
-_FIXED = {  # what is typed instead, with its value: the words for it
+FIXED = {  # what is typed instead, with its value: the words for it
     "--variant raw": "--no-augment, --no-aug, --no-augmentation",
     "--variant raw+aug": "--augment, --use-augmentation, --with-augmentation",
     "--device cpu": "--cpu, --no-cuda, --no-gpu, --use-cpu",
@@ -135,7 +135,7 @@ _ONE_FILE = "settings stand in one file: --config FILE"
 _SECRET = "a token is not typed where others may read it: set ARENA_TOKEN, or name a file by --token-file"
 _NO_ASK = "nothing is asked here, so nothing is confirmed: leave {option} out"
 _PRECISION = "there is no such setting; arena train --keys lists them all"
-_REASONS = {  # explanation: the words that get it
+REASONS = {  # explanation: the words that get it
     _SAME_LINE: (
         "--experimental-rerun, --resume, --continue, --restart, --resume-from, --auto-resume, --load-if-exists, "
         "--skip-if-exists, --from-checkpoint, --reuse, --exist-ok, --resume-id, --load, --rerun, --must-resume, "
@@ -161,19 +161,22 @@ _REASONS = {  # explanation: the words that get it
     _SLURM: "--partition, --slurm-partition, --qos, --mem, --nodes, --time, --ntasks, --cpus-per-task",
     _W_AND_B: "--project, --entity, --wandb-project, --wandb-entity, --org",
     _PAGE: "--web, -w, --browser, --open, --ui",
-    _SECRET: "--token, --api-key, --key, --password, --auth, --secret, -k",
+    _SECRET: "--token, --api-key, --key, --password, --auth, --secret",
     _NO_ASK: "--yes, -y, --force, --confirm, --no-input",
     _ONE_FILE: "--config-path, --config-dir, --cp, --cd",
     _PRECISION: (
         "--fp16, --amp, --bf16, --mixed-precision, --precision, --compile, --deterministic, --ema, --grad-clip, --clip-grad"
     ),
 }
-_BY_COMMAND = {  # command and option: explanation
+BY_COMMAND = {  # command and option: explanation
+    "eval --fold": "every fold is trained: --folds loso; a single one is a training: arena train split.kind=loso split.fold=0",
+    "eval --name": "trainings of an evaluation have no names of their own: leave {option} out",
     "eval --seed": "it trains with seeds 0, 1, ..: --n-seeds N says how many",
     "eval --metric": "it prints macro-F1, per fold, per speaker and over all; arena report build has the other metrics",
     "eval --run": "it trains anew; of a run there: arena runs show RUN (scores), arena predict RUN (answers)",
     "train --run": "it trains at once: leave {option} out",
     "train -r": "it trains at once: leave {option} out",
+    "report table --csv": "arena report table --out FILE",
     "report --pdf": "arena report build --pdf",
     "report --out": "arena report build --out FILE",
     "report -o": "arena report build --out FILE",
@@ -250,16 +253,21 @@ _DROPPED = {  # options that are left out with their value: the commands
 }
 _CONFIGS = ("job", "hydra", "all")  # values of Hydra's -c
 _NAMES_OF_WORD: dict[str, list[str]] = {}
-for _name, _words in _NAMES.items():
+for _name, _words in NAMES.items():
     for _word in _words.split(", "):
         _NAMES_OF_WORD.setdefault(_word, []).append(_name)
-_FIXED_OF_WORD = {word: text for text, words in _FIXED.items() for word in words.split(", ")}
-_REASON_OF_WORD = {word: text for text, words in _REASONS.items() for word in words.split(", ")}
+_FIXED_OF_WORD = {word: text for text, words in FIXED.items() for word in words.split(", ")}
+_REASON_OF_WORD = {word: text for text, words in REASONS.items() for word in words.split(", ")}
 
 
 def list_names(option: str) -> list[str]:
     """Return what an option of another tool may be called here: options, with a value or without, and `<arguments>`."""
     return [_FIXED_OF_WORD[option]] if option in _FIXED_OF_WORD else _NAMES_OF_WORD.get(option, [])
+
+
+def is_word(option: str) -> bool:
+    """Return True for an option that other tools have: no misspelling of another."""
+    return any(option in table for table in (_NAMES_OF_WORD, _FIXED_OF_WORD, _REASON_OF_WORD, _DROPPED))
 
 
 def is_dropped(command: str, option: str) -> bool:
@@ -269,7 +277,7 @@ def is_dropped(command: str, option: str) -> bool:
 
 def explain_here(command: str, option: str, value: str) -> str:
     """Return the reason that this very command has no such option, or the line to type; empty where neither is known."""
-    return _KEYS if option == "-c" and value in _CONFIGS else _BY_COMMAND.get(f"{command} {option}", "")
+    return _KEYS if option == "-c" and value in _CONFIGS else BY_COMMAND.get(f"{command} {option}", "")
 
 
 def explain_anywhere(command: str, option: str) -> str:

@@ -14,6 +14,7 @@ from typer.models import CommandInfo
 
 from arena.command_line.root import build_root
 from arena.command_line.strict_command import make_strict
+from arena.command_line.summaries import SUMMARIES
 from arena.command_line.unknown_command import explain_command
 
 Path = tuple[str, ...]
@@ -191,15 +192,27 @@ def _build(entries: Iterable[Entry]) -> typer.Typer:
     for entry in entries:
         sources = [_load(source) for source in entry.sources]
         if entry.is_group:
-            group = copy.copy(sources[0])
-            group.registered_groups = list(group.registered_groups)
-            for other in sources[1:]:
-                group.add_typer(other)
+            group = _join(entry.word, sources)
             app.add_typer(group, name=entry.word, short_help=entry.summary, rich_help_panel=entry.panel)
         else:
             app.registered_commands.append(_find_command(entry, sources[0]))
     make_strict(app, list_commands)
     return app
+
+
+def _join(word: str, sources: list[Any]) -> typer.Typer:
+    """Return the first of `sources` with the commands of all, under the headings of the group's help."""
+    group: typer.Typer = copy.copy(sources[0])
+    commands = {_name(command): copy.copy(command) for source in sources for command in source.registered_commands}
+    groups = {str(below.name): copy.copy(below) for source in sources for below in source.registered_groups}
+    for heading, summaries in SUMMARIES[word].items():
+        for name, summary in summaries.items():
+            info = commands.get(name) or groups[name]
+            info.short_help, info.rich_help_panel = summary, heading
+    order = [name for summaries in SUMMARIES[word].values() for name in summaries]
+    group.registered_commands = sorted(commands.values(), key=lambda command: order.index(_name(command)))
+    group.registered_groups = list(groups.values())
+    return group
 
 
 def _load(source: str) -> Any:

@@ -25,15 +25,19 @@ class FileLanguage(StrEnum):
     vars().update({code.upper(): code for code in list_languages(TEXTS)})
 
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, epilog="Example: `arena notebook project`")
 IN_ENGLISH = FileLanguage(ENGLISH)
 Lang = Annotated[FileLanguage, typer.Option("--lang", help=LANG_HELP)]
 
 
 def new(
-    folder: Annotated[Path, typer.Argument(help="The team's folder, new or without these files; . is this one.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The team's folder, new or without these files; . is this one.")
+    ],
     lang: Lang = IN_ENGLISH,
-    corpus: Annotated[str, typer.Option(metavar="FOLDER", help=CORPUS_HELP, show_default="recordings, in the new folder")] = "",
+    corpus: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help=CORPUS_HELP, show_default="recordings, in the new folder")
+    ] = None,
     address: Annotated[str, typer.Option(metavar="URL", help=ADDRESS_HELP, show_default=False)] = "",
     contest_file: Annotated[str, typer.Option("--contest", metavar="PATH", help=CONTEST_HELP, show_default=False)] = "",
     team: Annotated[str, typer.Option(metavar="TEAM", help=TEAM_HELP, show_default=False)] = "",
@@ -46,7 +50,7 @@ def new(
     if address and contest_file:
         raise typer.BadParameter("give --address, the contest's page, or --contest, its file; not both")
     check_address(address)
-    options = Options(language=lang.value, corpus=corpus, address=address or contest_file, team=team)
+    options = Options(language=lang.value, corpus=str(corpus or ""), address=address or contest_file, team=team)
     files = write_folder(folder, options, find_project())
     if as_json:
         return print_json({"folder": str(folder), "files": [path.name for path in files]})

@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 
 _N_PROBLEMS_SHOWN = 20
 _N_SPEAKERS_SHOWN = 12
+_INDENT = 10  # for facts, behind their names
 
-app = typer.Typer(no_args_is_help=True, help="Recordings: make some, look at them, prepare them.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Recordings: get, import or make some, look at them, turn them into tiles.",
+    epilog="Example: `arena data get fsdd`, then `arena data prepare fsdd`",
+)
 
 
 @app.command("scan", epilog="Example: arena data scan recordings --strict")
@@ -80,13 +85,13 @@ def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     lengths = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in facts.length_s.items())
     print(f"{corpus.folder}  digest {corpus.digest}")
     problems, others = plural(len(corpus.problems), "problem"), plural(corpus.n_ignored, "other file")
-    print(f"clips     {facts.n_clips:,} usable, {problems}, {others}")
-    print(f"speakers  {_speakers(corpus, facts)}")
-    print(f"length    {lengths}")
-    print(f"rate      {_shared({f'{rate:,} Hz': n for rate, n in facts.rates_hz.items()})}")
-    print(f"channels  {_shared({'mono' if n == 1 else f'{n} channels': count for n, count in facts.channels.items()})}")
+    _print_fact("clips", f"{facts.n_clips:,} usable, {problems}, {others}")
+    _print_fact("speakers", f"{_speakers(corpus, facts)}")
+    _print_fact("length", f"{lengths}")
+    _print_fact("rate", f"{_shared({f'{rate:,} Hz': n for rate, n in facts.rates_hz.items()})}")
+    _print_fact("channels", f"{_shared({'mono' if n == 1 else f'{n} channels': count for n, count in facts.channels.items()})}")
     if facts.flags:
-        print(f"flags     {_counts(facts.flags)}: used all the same")
+        _print_fact("flags", f"{_counts(facts.flags)}: used all the same")
     per_digit = [f"{n:,}" for n in facts.per_digit.values()]
     print()
     print_table((Column("digit"), *(Number(label, 2) for label in facts.per_digit)), [["clips", *per_digit]])
@@ -95,6 +100,10 @@ def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     for note in corpus.notes:
         print_text(f"note: {note}")
     _print_problems(corpus, len(corpus.problems) if all_problems else _N_PROBLEMS_SHOWN)
+
+
+def _print_fact(name: str, text: str) -> None:
+    print_text(f"{name:<{_INDENT}}{text}", hang=_INDENT)
 
 
 def _speakers(corpus: Corpus, facts: Balance) -> str:

@@ -23,7 +23,7 @@ _N_SHOWN = 20
 
 @app.command(epilog="Example: arena data synth digits --n-clips 3000 --n-speakers 60 --language en,es")
 def synth(
-    out: Annotated[Path, typer.Argument(help="New folder for the recordings.", show_default=False)],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="New folder for the recordings.", show_default=False)],
     n_clips: Annotated[int, n_clips_option()] = 3000,
     n_speakers: Annotated[int, n_speakers_option()] = 60,
     seed: Annotated[int, typer.Option(help="Equal seeds give equal bytes.", min=0)] = 0,
@@ -47,7 +47,9 @@ def synth(
 )
 def get_command(
     name: Annotated[str, typer.Argument(metavar="SOURCE", help="audiomnist, fsdd or speech-commands-digits.")] = "",
-    out: Annotated[Path | None, typer.Argument(help="New folder; by default the name.", show_default=False)] = None,
+    out: Annotated[
+        Path | None, typer.Argument(metavar="OUT", help="New folder; by default the name.", show_default=False)
+    ] = None,
     mirror: Annotated[
         list[str] | None, typer.Option(help="Another address of the archive; several are tried in order.")
     ] = None,
@@ -108,7 +110,9 @@ def import_(
     folder: Annotated[
         Path, typer.Argument(metavar="RECORDINGS", help="Your recordings: wav, flac, ogg, mp3. Only read.", show_default=False)
     ],
-    out: Annotated[Path, typer.Argument(help="The corpus folder, new or imported into before.", show_default=False)],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The corpus folder, new or imported into before.", show_default=False)
+    ],
     pattern: Annotated[str, typer.Option(help="How paths are made, of {speaker}, {label}, {take} and {any}.")] = "",
     table: Annotated[Path | None, typer.Option(help="A CSV with the columns path, label, speaker.")] = None,
     words: Annotated[str, typer.Option(help="Ten words for 0 to 9, with commas, if yours are not known.")] = "",

@@ -25,7 +25,7 @@ _MOST_CLIPS = 200
     "export", epilog="Examples: `arena export RUN` · `arena export RUN --out model.onnx --rate-hz 48000 --recordings test/`"
 )
 def export_command(
-    run: Annotated[str, typer.Argument(help=RUN_HELP)],
+    run: Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP)],
     out: Annotated[Path, out_option("The file to write.")] = Path("model.onnx"),
     rate_hz: Annotated[
         int, typer.Option(min=0, help="Of the samples that it takes.", show_default="that of the run's tiles")

@@ -24,7 +24,7 @@ _LEAST_CLIPS = 2
 def inspect(
     run: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[RUN]...", help=f"{RUN_HELP} All if none."),
+        typer.Argument(metavar="RUN", help=f"{RUN_HELP} All if none."),
     ] = None,
     runs: Runs = Path("runs"),
     tiles: Tiles = Path("tiles"),

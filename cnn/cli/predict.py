@@ -26,9 +26,10 @@ _N_SHOWN = 20  # recordings without an answer, by name
     "`arena predict RUN one.wav two.flac` · `arena predict RUN folder` · `arecord -d 2 -f S16_LE | arena predict RUN -`"
 )
 def predict(
-    run: Annotated[str, typer.Argument(help=RUN_HELP)],
+    run: Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP)],
     files: Annotated[
-        list[str] | None, typer.Argument(help="Recordings, or folders of them, to answer here; - is stdin.")
+        list[str] | None,
+        typer.Argument(metavar="RECORDING", help="Recordings, or folders of them, to answer here; - is stdin."),
     ] = None,
     split: Annotated[SplitName | None, split_option()] = None,
     recordings: Annotated[Path | None, recordings_option(show_default="contest.clips of arena.toml")] = None,

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-import shutil
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arena.base.terminal import CONTROLS, duration
+from arena.base.terminal import CONTROLS, duration, print_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,12 +109,8 @@ def print_page(page: dict[str, Any]) -> None:
 
 
 def _print_fact(title: str, text: str) -> None:
-    """Print a line, folded between facts and words but not between a number and its unit."""
     if text:
-        width = max(shutil.get_terminal_size().columns, 40)
-        text = re.sub(r"(?<=\d) (?=[a-zA-Z]+)", "\u00a0", text)
-        lines = textwrap.fill(f"{title:<{_INDENT}}{text}", width, subsequent_indent=" " * _INDENT, break_on_hyphens=False)
-        print(lines.replace("\u00a0", " ").translate(CONTROLS))
+        print_text(f"{title:<{_INDENT}}{text}", hang=_INDENT)
 
 
 def _describe_score(score: dict[str, Any]) -> str:

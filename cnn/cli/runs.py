@@ -153,7 +153,7 @@ def show_command(run: Run, runs: Runs = Path("runs"), tiles: Tiles = Path("tiles
 
 @app.command("rm", epilog="Examples: `arena runs rm 3fe2 first` · `arena runs rm --state failed --dry-run`")
 def remove_command(
-    run: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help=RUN_HELP)] = None,
+    run: Annotated[list[str] | None, typer.Argument(metavar="RUN", help=RUN_HELP)] = None,
     state: State = "",
     runs: Runs = Path("runs"),
     studies: Studies = Path("studies"),
@@ -220,7 +220,7 @@ def _count(n: int) -> str:
 @app.command("name", epilog="Examples: `arena runs name 3fe2 baseline` · `arena runs name baseline --remove`")
 def name_command(
     run: Run,
-    name: Annotated[str, typer.Argument(help="Letters, digits, - and _.", show_default=False)] = "",
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, - and _.", show_default=False)] = "",
     runs: Runs = Path("runs"),
     remove: Annotated[bool, typer.Option("--remove", help="Take its name away.")] = False,
 ) -> None:
@@ -240,7 +240,7 @@ def name_command(
 @app.command("tag", epilog="Examples: `arena runs tag 3fe2 baseline wide` · `arena runs tag 3fe2 wide --remove`")
 def tag_command(
     run: Run,
-    tags: Annotated[list[str], typer.Argument(metavar="TAG...", help="Letters, digits, - and _.", show_default=False)],
+    tags: Annotated[list[str], typer.Argument(metavar="TAG", help="Letters, digits, - and _.", show_default=False)],
     runs: Runs = Path("runs"),
     remove: Annotated[bool, typer.Option("--remove", help="Take these tags away.")] = False,
 ) -> None:

@@ -10,7 +10,7 @@ import typer
 from arena.base.options import DryRun, Json, Wide
 from arena.base.terminal import Column, print_json, print_table, progress, say
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, help="Send runs to W&B, and work for its sweeps.", epilog="Example: `arena wandb sync`")
 
 
 @app.command(epilog="Examples: `arena wandb sync --dry-run` · `arena wandb sync runs` · `arena wandb sync runs/3f2a...`")

@@ -49,10 +49,14 @@ def validate_submission(contest: Contest, content: bytes, file_name: str) -> Sub
     return parse_submission(content, file_name, contest.solution)
 
 
-def submit(contest: Contest, team: str, content: bytes, file_name: str, now: datetime) -> Receipt:
+def submit(contest: Contest, team: str, content: bytes, file_name: str, now: datetime, *, again: bool = False) -> Receipt:
     """Submit a file and return its receipt; that of the earlier attempt when this team sent the same file before.
 
+    Args:
+        again: use an attempt on the labels of an earlier attempt.
+
     Raises:
+        RepeatedLabels: another file with the labels of an earlier attempt of the team, and `again` is False.
         TeamError: no such team, or it is disqualified.
         ContestClosed: `now` is after the deadline, or the host closed the contest.
         AttemptsExhausted: the team has used its last attempt.
@@ -67,7 +71,7 @@ def submit(contest: Contest, team: str, content: bytes, file_name: str, now: dat
         scorer = contest.cache.scorer(connection, rules)
     is_new = False
     if number is None:
-        number, is_new = _grade_and_store(contest, sender, scorer, (content, file_name), now)
+        number, is_new = _grade_and_store(contest, sender, scorer, (content, file_name), now, again=again)
     with contest.database.read() as connection:
         rules = read_rules(connection)
         sender = read_team_by_id(connection, sender.id) or sender  # the host may have renamed it since
@@ -116,7 +120,7 @@ def _build_refusal(sender: Team) -> TeamError:
 
 
 def _grade_and_store(
-    contest: Contest, sender: Team, scorer: Scorer, file: tuple[bytes, str], now: datetime
+    contest: Contest, sender: Team, scorer: Scorer, file: tuple[bytes, str], now: datetime, *, again: bool
 ) -> tuple[int, bool]:
     for n_left in reversed(range(_N_TRIES)):
         solution, metric = scorer
@@ -127,7 +131,7 @@ def _grade_and_store(
             contest.count_refusal(sender, now)
             raise
         try:
-            return contest.record(sender, submission, graded, now)
+            return contest.record(sender, submission, graded, now, again=again)
         except SolutionReplaced:
             if not n_left:
                 raise

@@ -28,7 +28,9 @@ class Upload:
     name: str
 
 
-def submit_with_model(contest: Contest, team: Team, file: Upload, model: Upload | None, now: datetime) -> Receipt:
+def submit_with_model(
+    contest: Contest, team: Team, file: Upload, model: Upload | None, now: datetime, *, again: bool = False
+) -> Receipt:
     """Submit a file and the model that came with it: checked before, stored beside the attempt after.
 
     If the process ends between the two, sending both files again completes the submission at no cost.
@@ -38,7 +40,7 @@ def submit_with_model(contest: Contest, team: Team, file: Upload, model: Upload 
     """
     if model is not None:
         _check(contest, team, model, now)
-    receipt = submit(contest, team.name, file.content, file.name, now)
+    receipt = submit(contest, team.name, file.content, file.name, now, again=again)
     if model is None:
         return receipt
     _store(contest, team, schema.attempts.c.submission_digest == receipt.attempt.digest, model, now)

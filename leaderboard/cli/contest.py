@@ -9,7 +9,16 @@ import typer
 
 from arena.base.options import CONTEST_FILE, TEAM_HELP, ContestPath, Json, Wide
 from arena.base.terminal import Number, Prose, print_json, print_table, say
-from leaderboard.cli.options import ModelFile, SolutionFile, SubmissionFile, current_time, load_contest, to_plain
+from leaderboard.cli.options import (
+    AGAIN_HINT,
+    Again,
+    ModelFile,
+    SolutionFile,
+    SubmissionFile,
+    current_time,
+    load_contest,
+    to_plain,
+)
 from leaderboard.cli.verify import attach_checked_model
 from leaderboard.rules import Rules, Ties
 
@@ -18,8 +27,12 @@ if TYPE_CHECKING:
     from leaderboard.files.solution import Solution
 
 
-app = typer.Typer(no_args_is_help=True, help="A contest: a solution file, teams, three attempts each, standings.")
-team_app = typer.Typer(no_args_is_help=True, help="The teams of a contest.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="A contest: a solution file, teams, three attempts each, standings.",
+    epilog="Example: `arena contest init solution.csv --name Digits`, then `arena contest team add Alpha`",
+)
+team_app = typer.Typer(no_args_is_help=True, help="The teams of a contest.", epilog="Example: `arena contest team add Alpha`")
 app.add_typer(team_app, name="team")
 
 MetricFile = Annotated[
@@ -123,17 +136,21 @@ def submit_command(
     file: SubmissionFile,
     team: Annotated[str, typer.Option("--team", metavar="TEAM", help=TEAM_HELP)],
     onnx: ModelFile = None,
+    again: Again = False,
     contest: ContestPath = CONTEST_FILE,
     as_json: Json = False,
 ) -> None:
     """Score a file as one of the team's three attempts. A refused file costs none, the same file is scored once."""
     from leaderboard.actions.submit import submit
-    from leaderboard.errors import SubmissionError
+    from leaderboard.errors import ContestError, RepeatedLabels, SubmissionError
     from leaderboard.files.csv_table import read_file
 
     content = None if onnx is None else _read_model(onnx)  # before an attempt is used
     with load_contest(contest) as opened:
-        receipt = submit(opened, team, read_file(file, SubmissionError), file.name, current_time())
+        try:
+            receipt = submit(opened, team, read_file(file, SubmissionError), file.name, current_time(), again=again)
+        except RepeatedLabels as error:
+            raise ContestError(f"{error}{AGAIN_HINT}") from error
         if onnx is not None and content is not None:
             say(attach_checked_model(opened, receipt.team, receipt.attempt.number, (content, onnx.name)))
     if as_json:

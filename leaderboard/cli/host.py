@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 app = typer.Typer()
-token_app = typer.Typer(no_args_is_help=True, help="What a team sends files to the service with.")
+token_app = typer.Typer(
+    no_args_is_help=True,
+    help="Tokens, which teams sign in with and send files by.",
+    epilog="Example: `arena contest token new Alpha`",
+)
 app.add_typer(token_app, name="token")
 
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the log.")]
@@ -25,7 +29,9 @@ Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it s
 
 @app.command(epilog='Example: arena contest extend 2026-12-02T18:00+01:00 --reason "the cluster was down"')
 def extend(
-    deadline: Annotated[str, typer.Argument(help="The new last moment: ISO 8601 with its offset, later than the old one.")],
+    deadline: Annotated[
+        str, typer.Argument(metavar="DEADLINE", help="The new last moment: ISO 8601 with its offset, later than the old one.")
+    ],
     reason: Reason,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
@@ -103,7 +109,7 @@ def reinstate_command(team: TeamName, reason: Reason, contest: ContestPath = CON
 @app.command("rename", epilog='Example: arena contest rename "Team Alpha" "Team Omega" --reason "they asked for it"')
 def rename_command(
     team: TeamName,
-    name: Annotated[str, typer.Argument(help="The new name; no other team has it in any case.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The new name; no other team has it in any case.")],
     reason: Reason,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
@@ -210,7 +216,7 @@ def log(contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: Json =
         names = ("id", "action", "team", "reason", "details")
         return print_json([{n: getattr(e, n) for n in names} | {"done_at": e.done_at.isoformat()} for e in entries])
     rows = [(describe(entry.done_at), entry.action, entry.team or "", entry.change, entry.reason) for entry in entries]
-    print_table((Column("when"), Column("action"), Prose("team"), Prose("change"), Prose("reason")), rows)
+    print_table((Prose("when", 2), Column("action"), Prose("team"), Prose("change", 3), Prose("reason")), rows)
 
 
 @token_app.command("new", epilog='Example: arena contest token new "Team Alpha" --reason "handed out in class"')

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.base.options import ONNX_HELP, SOLUTION_HELP, SUBMISSION_HELP, TEAM_HELP
+from arena.base.options import ONNX_HELP, SOLUTION_HELP, SUBMISSION_HELP, TEAM_HELP, again_option
 
 if TYPE_CHECKING:
     from leaderboard.store import Contest
@@ -19,10 +19,12 @@ TeamName = Annotated[str, typer.Argument(metavar="TEAM", help=TEAM_HELP)]
 SubmissionFile = Annotated[Path, typer.Argument(metavar="SUBMISSION", help=SUBMISSION_HELP)]
 SolutionFile = Annotated[Path, typer.Argument(metavar="SOLUTION", help=SOLUTION_HELP)]
 ModelFile = Annotated[Path | None, typer.Option("--onnx", metavar="FILE", help=ONNX_HELP)]
+Again = Annotated[bool, again_option("Use an attempt also on the labels of an earlier attempt.")]
 Pseudonym = Annotated[
     str | None, typer.Argument(metavar="NAME", help="What others see in place of the team's name.", show_default=False)
 ]
 Remove = Annotated[bool, typer.Option("--remove", help="Show the team's name again.")]
+AGAIN_HINT = "; add --again to use an attempt all the same"
 
 
 def load_contest(path: str | Path) -> Contest:

@@ -10,7 +10,7 @@ import typer
 
 from arena.base.options import ADDRESS_HELP, TEAM_HELP, DryRun, Json
 from arena.base.terminal import print_json, say
-from leaderboard.cli.options import ModelFile, Pseudonym, Remove, SubmissionFile
+from leaderboard.cli.options import AGAIN_HINT, Again, ModelFile, Pseudonym, Remove, SubmissionFile
 
 if TYPE_CHECKING:
     from leaderboard.client import Endpoint
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _CODES = (
     "Exit codes: 0 scored or fit to be sent, 2 usage, 3 the file or the model is invalid (no attempt used), 4 no attempt left, "
     "too many refused files, or an attempt that takes no other model, 5 the contest is closed, 6 the service is not reached, "
-    "7 the token is not accepted, 1 anything else.\n\n"
+    "7 the token is not accepted, 8 the labels are those of an earlier attempt, 1 anything else.\n\n"
     "Examples: `ARENA_TOKEN=... arena submit submission.csv --address https://digits.example.org --team Formantes` · "
     "`arena submit submission.csv --dry-run` · `arena submit submission.csv --onnx model.onnx`, with ARENA_ADDRESS, "
     "ARENA_TEAM and ARENA_TOKEN set"
@@ -38,6 +38,7 @@ def remote_submit_command(
     address: Address = "",
     team: Annotated[str, typer.Option("--team", metavar="TEAM", help=TEAM_HELP, envvar="ARENA_TEAM", show_default=False)] = "",
     onnx: ModelFile = None,
+    again: Again = False,
     dry_run: DryRun = False,
     token_file: TokenFile = None,
     as_json: Json = False,
@@ -52,7 +53,11 @@ def remote_submit_command(
     _require(address, "address", "--address", "ARENA_ADDRESS")
     _require(team, "team", "--team", "ARENA_TEAM")
     endpoint = Endpoint(url=address, team=team, token=_read_token(token_file))
-    answer = _request(context, endpoint, lambda: (check_file if dry_run else send_file)(endpoint, file, say, onnx))
+    answer = _request(
+        context,
+        endpoint,
+        lambda: check_file(endpoint, file, say, onnx) if dry_run else send_file(endpoint, file, say, onnx, again=again),
+    )
     print_json(answer) if as_json else print(_format_check(answer) if dry_run else _format_receipt(answer))
 
 
@@ -91,7 +96,7 @@ def _require(value: str, key: str, option: str, variable: str) -> None:
 
 def _request(context: typer.Context, endpoint: Endpoint, send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Return the answer of the service; after a refusal print it and exit with its code."""
-    from leaderboard.client import ClientError, InvalidFile
+    from leaderboard.client import ClientError, InvalidFile, Repeated
 
     source = context.get_parameter_source("address")
     if source and source.name == "DEFAULT_MAP":
@@ -101,7 +106,7 @@ def _request(context: typer.Context, endpoint: Endpoint, send: Callable[[], dict
             say(f"{endpoint.url} is not encrypted: whoever is on the way can read the token")
         return send()
     except ClientError as error:
-        say(f"error: {error}")
+        say(f"error: {error}{AGAIN_HINT if isinstance(error, Repeated) else ''}")
         for fault in error.others if isinstance(error, InvalidFile) else ():
             say(f"  {fault}")
         raise typer.Exit(error.exit_code) from error

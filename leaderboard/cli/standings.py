@@ -64,7 +64,7 @@ def _format_attempt(attempt: Attempt, rules: Rules) -> tuple[str, ...]:
 @app.command("attempt", epilog='Example: arena contest attempt "Team Alpha" 2')
 def attempt_command(
     team: TeamName,
-    number: Annotated[int, typer.Argument(help="Which attempt, from 1.")],
+    number: Annotated[int, typer.Argument(metavar="NUMBER", help="Which attempt, from 1.")],
     contest: ContestPath = CONTEST_FILE,
     private: Private = False,
     wide: Wide = False,

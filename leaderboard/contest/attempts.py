@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, bindparam, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from arena.base.scores import Indices
+from arena.base.scores import Indices, Values
 from leaderboard.contest.cache import ContestCache
 from leaderboard.contest.ladder import find_shown_numbers
 from leaderboard.database import schema
 from leaderboard.database.rows import PREDICTED, grade_values, read_predicted, read_rules, store_file
 from leaderboard.database.triggers import ATTEMPT_LIMIT
-from leaderboard.errors import AttemptsExhausted, SolutionReplaced, TeamError
-from leaderboard.files.submission import Submission
+from leaderboard.errors import AttemptsExhausted, RepeatedLabels, SolutionReplaced, TeamError
+from leaderboard.files.submission import Submission, parse_submission
 from leaderboard.messages import message
 from leaderboard.rules import Rules
 from leaderboard.scoring.grading import Grade
@@ -27,17 +28,27 @@ _TAKES_PART = (
 )
 _OF_TEAM = schema.attempts.c.team_id == bindparam("of_team")
 _EARLIER = select(schema.attempts.c.number).where(_OF_TEAM, schema.attempts.c.submission_digest == bindparam("of_file"))
+_SAME_LABELS = (
+    select(*schema.attempts.c["number", "file_name"], schema.files.c.content)
+    .join_from(schema.attempts, schema.files, schema.files.c.digest == schema.attempts.c.submission_digest)
+    .where(_OF_TEAM, schema.attempts.c.predicted == bindparam("of_labels"))
+    .order_by(schema.attempts.c.number)
+)
 _LAST = select(func.coalesce(func.max(schema.attempts.c.number), 0)).where(_OF_TEAM).scalar_subquery()
 _NEXT = _LAST + 1  # computed by the database, in the transaction that stores the score
 _INSERT = insert(schema.attempts).values(number=_NEXT, shown_number=_NEXT).returning(schema.attempts.c.number)
 
 
 def record(
-    connection: Connection, cache: ContestCache, team: Team, graded: tuple[Submission, Grade], now: datetime
+    connection: Connection, cache: ContestCache, team: Team, graded: tuple[Submission, Grade], now: datetime, *, again: bool
 ) -> tuple[int, bool]:
     """Store an attempt; return its number and True, or the earlier one and False if the team sent this file before.
 
+    Args:
+        again: store labels that an earlier attempt of the team has.
+
     Raises:
+        RepeatedLabels: an earlier attempt of the team has these labels, and `again` is False.
         SolutionReplaced: the host has corrected the solution since the file was graded.
         ContestClosed: the contest was closed meanwhile.
         TeamError: the team was disqualified or merged meanwhile.
@@ -52,6 +63,8 @@ def record(
     rules.check_open(now)
     if rules.solution_digest != grade.solution_digest:
         raise SolutionReplaced
+    if not again:
+        _refuse_repeated(connection, cache, rules, team, submission)
     store_file(connection, submission.digest, submission.content)
     values = _values(team, submission, grade, now)
     insertion = _INSERT
@@ -73,13 +86,37 @@ def _check_takes_part(connection: Connection, team: Team) -> None:
         raise TeamError(message("team_out", team=repr(team.name)))
 
 
+def _refuse_repeated(connection: Connection, cache: ContestCache, rules: Rules, team: Team, submission: Submission) -> None:
+    """Refuse the labels of an earlier attempt; a metric of the host may score probabilities, which then are equal too.
+
+    All rows are compared, ignored and private ones too: a comparison of those that count would tell which these are.
+    """
+    values = {"of_team": team.id, "of_labels": _encode_labels(submission)}
+    for row in connection.execute(_SAME_LABELS, values):
+        if rules.metric_digest is not None:
+            solution = cache.solution(connection, rules.solution_digest)
+            earlier = parse_submission(row.content, row.file_name, solution).probabilities
+            if not _are_equal(earlier, submission.probabilities):
+                continue
+        score = cache.attempts(connection, Part.PUBLIC)[team.id][row.number - 1].score
+        raise RepeatedLabels(submission.file_name, row.number, score)
+
+
+def _are_equal(first: Values | None, second: Values | None) -> bool:
+    return first is second if first is None or second is None else np.array_equal(first, second)
+
+
+def _encode_labels(submission: Submission) -> bytes:
+    return submission.predicted.astype(PREDICTED).tobytes()
+
+
 def _values(team: Team, submission: Submission, grade: Grade, now: datetime) -> dict[str, Any]:
     return grade_values(grade) | {
         "team_id": team.id,
         "of_team": team.id,
         "file_name": submission.file_name,
         "submission_digest": submission.digest,
-        "predicted": submission.predicted.astype(PREDICTED).tobytes(),
+        "predicted": _encode_labels(submission),
         "arrived_at": now,
     }
 

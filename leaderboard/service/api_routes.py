@@ -38,7 +38,7 @@ _TEXTS = {
     401: "the token is missing or not known",
     403: "closed, or not for this token",
     404: "there is none",
-    409: "no attempt is left, or the attempt takes no other model",
+    409: "no attempt is left, the labels are those of an earlier attempt, or the attempt takes no other model",
     413: "the file, or what was sent, is too large",
     422: "the file, a name or a parameter is invalid",
     429: "too many wrong tokens, refused files or changes: wait",
@@ -179,10 +179,15 @@ def _check_number(service: Service, sender: Team, number: int) -> None:
     responses={200: {"model": ReceiptOut}, **_errors(400, 401, 403, 409, 413, 429)},
 )
 async def post_attempt(
-    request: Request, response: Response, file_name: Name = "submission.csv", team: Annotated[str, Query(max_length=200)] = ""
+    request: Request,
+    response: Response,
+    file_name: Name = "submission.csv",
+    team: Annotated[str, Query(max_length=200)] = "",
+    again: Annotated[bool, Query(description="Use an attempt on the labels of an earlier one.")] = False,
 ) -> ReceiptOut:
     """Send a file as an attempt: 201 when it was scored, 200 when the same file was scored before.
 
+    A file whose labels are those of an earlier attempt of the team is refused (409, `repeated`) unless `again` is true.
     A form may bring the net behind it too. It is looked at before an attempt is used, never run by the service, and costs none.
     """
     service = get_service(request)
@@ -190,7 +195,9 @@ async def post_attempt(
     if team and name_key(team) != name_key(sender.name):
         raise TeamError(f"the token is of team {sender.name!r}, not of {team[:60]!r}; send with the token of your team")
     async with open_files(request, get_file_limits(request), file_name) as read:
-        receipt = await service.run_scoring(lambda: submit_with_model(service.contest, sender, *read(), service.now()))
+        receipt = await service.run_scoring(
+            lambda: submit_with_model(service.contest, sender, *read(), service.now(), again=again)
+        )
     response.status_code = 201 if receipt.is_new else 200
     return ReceiptOut.model_validate(receipt)
 

@@ -22,6 +22,7 @@ from leaderboard.errors import (
     NameOften,
     NameRefused,
     NoFurtherModel,
+    RepeatedLabels,
     SubmissionError,
     TeamError,
     TooManyRefusals,
@@ -32,6 +33,12 @@ from leaderboard.service.context import NoSuchAttempt, TokenRefused
 from leaderboard.service.security import BodyTooLarge
 from leaderboard.service.session import build_frame, get_service, get_words, respond
 
+_REPLIES = (
+    (AttemptsExhausted, 409, "limit"),
+    (RepeatedLabels, 409, "repeated"),
+    (ContestClosed, 403, "closed"),
+    (TeamError, 403, "team"),
+)
 _log = logging.getLogger("uvicorn.error")  # the log that a host reads
 
 
@@ -78,7 +85,7 @@ def to_reply(error: LeaderboardError) -> ErrorReply:
     if isinstance(error, ModelRefused):
         is_limit = isinstance(error, NoFurtherModel)
         return ErrorReply(status=409 if is_limit else 422, code="limit" if is_limit else "model", message=message)
-    for kind, status, code in ((AttemptsExhausted, 409, "limit"), (ContestClosed, 403, "closed"), (TeamError, 403, "team")):
+    for kind, status, code in _REPLIES:
         if isinstance(error, kind):
             return ErrorReply(status=status, code=code, message=message)
     _log.error("%s", message)
@@ -93,6 +100,8 @@ def explain_error(error: LeaderboardError, words: Words) -> PageProblem:
         )
     if isinstance(error, AttemptsExhausted):
         return PageProblem(title=words("all_used"))
+    if isinstance(error, RepeatedLabels):
+        return describe_problem(words("repeated"), error, words)
     if isinstance(error, ContestClosed):
         return PageProblem(title=words("is_closed"))
     if isinstance(error, SubmissionError | TooManyRefusals | TeamError):

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from leaderboard.actions.submit import validate_submission
 from leaderboard.actions.submit_model import add_model, submit_with_model
-from leaderboard.errors import FileError, LeaderboardError, ModelRefused, TeamError
+from leaderboard.errors import FileError, LeaderboardError, ModelRefused, RepeatedLabels, TeamError
 from leaderboard.files.onnx_check import check_form
 from leaderboard.pages.render import PageProblem, describe_problem
 from leaderboard.service.context import Host, TokenRefused
@@ -122,9 +122,10 @@ def _send(request: Request, team: Team, form: FormData) -> Response:
     if file is None:
         return render_team_page(request, team, PageProblem(title=words("no_file")), status=422)
     try:
-        receipt = submit_with_model(service.contest, team, file, model, service.now())
+        receipt = submit_with_model(service.contest, team, file, model, service.now(), again="again" in form)
     except LeaderboardError as error:
-        return render_team_page(request, team, explain_error(error, words), status=to_reply(error).status)
+        status, is_repeated = to_reply(error).status, isinstance(error, RepeatedLabels)
+        return render_team_page(request, team, explain_error(error, words), status=status, is_repeated=is_repeated)
     return redirect(request, f"/attempts/{receipt.attempt.number}{'' if receipt.is_new else '?before=1'}")
 
 

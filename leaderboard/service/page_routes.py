@@ -74,12 +74,19 @@ class RefusedName:
 
 
 def render_team_page(
-    request: Request, team: Team, problem: PageProblem | None, refused_name: RefusedName | None = None, status: int = 200
+    request: Request,
+    team: Team,
+    problem: PageProblem | None,
+    refused_name: RefusedName | None = None,
+    status: int = 200,
+    *,
+    is_repeated: bool = False,
 ) -> Response:
-    """Return the team's page, with the problem of its last file or pseudonym."""
+    """Return the team's page, with the problem of its last file or pseudonym; `is_repeated` offers to send it all the same."""
     frame = build_frame(request, "/team")
     view = build_team_view(get_service(request), team, frame.words)
-    return respond(request, "team.html.j2", frame, status, team=view, problem=problem, refused_name=refused_name)
+    values = {"problem": problem, "refused_name": refused_name, "is_repeated": is_repeated}
+    return respond(request, "team.html.j2", frame, status, team=view, **values)
 
 
 def build_team_view(service: Service, team: Team, words: Words) -> TeamView:

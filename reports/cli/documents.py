@@ -20,8 +20,8 @@ Latex = Annotated[
     bool, typer.Option("--latex", help="Write it as LaTeX (IEEEtran) too, figures as PDF, also if it was edited.")
 ]
 Named = Annotated[
-    list[Path] | None,
-    typer.Argument(metavar="[RUN]...", help=f"Runs to tell of instead. {RUN_HELP}"),
+    list[str] | None,
+    typer.Argument(metavar="RUN", help=f"Runs to tell of instead. {RUN_HELP}"),
 ]
 
 
@@ -51,7 +51,7 @@ def notebook(
 
     file.check_notebook_packages(runs=not no_run)
     file.check_notebook(out, force=force)
-    sources = resolve_sources(runs, studies, contest, named_runs=tuple(run or ()), tiles=tiles, title=title)
+    sources = resolve_sources(runs, studies, contest, named_runs=tuple(map(Path, run or ())), tiles=tiles, title=title)
     cells = build_story(gather_facts(sources), sources, out, with_code=with_code)
     document, cause = file.build_notebook(cells), ""
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -98,7 +98,7 @@ def paper(
         say(f"{out} was edited: it stays as it is; --force writes it anew")
     else:
         check_unedited(out, is_unedited(out), force=force)
-        more = {"named_runs": tuple(run or ()), "tiles": tiles, "title": title, "lang": lang.value}
+        more = {"named_runs": tuple(map(Path, run or ())), "tiles": tiles, "title": title, "lang": lang.value}
         _write_markdown(resolve_sources(runs, studies, contest, **more), out)
     if latex:
         _write_latex(out, lang, browser)

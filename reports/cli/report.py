@@ -37,7 +37,11 @@ if TYPE_CHECKING:
     from reports.wording.page_texts import Texts
 
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Reports of trainings, sweeps and a contest: pages, notebooks, papers.",
+    epilog="Example: `arena report build --out report.html`",
+)
 
 
 class Language(StrEnum):
@@ -97,8 +101,8 @@ def _read_project() -> dict[str, Any]:
 @app.command("build", epilog=_EXAMPLES)
 def build_command(
     run: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[RUN]...", help=f"Runs to compare instead of the eight. {RUN_HELP}"),
+        list[str] | None,
+        typer.Argument(metavar="RUN", help=f"Runs to compare instead of the eight. {RUN_HELP}"),
     ] = None,
     runs: Runs = Path("runs"),
     studies: StudiesIfAny = None,
@@ -121,7 +125,7 @@ def build_command(
     """
     from reports.page.output import as_plain
 
-    more = {"named_runs": tuple(run or ()), "tiles": tiles, "title": title, "lang": lang.value, "private": private}
+    more = {"named_runs": tuple(map(Path, run or ())), "tiles": tiles, "title": title, "lang": lang.value, "private": private}
     more["refresh_s"] = refresh
     facts = build_with_bar(resolve_sources(runs, studies, contest, **more), out, pdf=pdf)
     print_json(as_plain(plain_facts(facts))) if as_json else print_summary(facts, out)

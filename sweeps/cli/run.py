@@ -38,7 +38,11 @@ if TYPE_CHECKING:
     from sweeps.results import StudyFacts
 
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Tune learning rate, batch size and depth.",
+    epilog="Example: `arena sweep run lenet5 --variant raw --budget 20`, then `arena sweep best lenet5.raw`",
+)
 
 
 @app.command(

@@ -34,7 +34,7 @@ app = typer.Typer()
 def trial(
     study: Study,
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]... [--KEY=VALUE]...", help="Of all trials, and of this one.")
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings of all trials; --KEY=VALUE: of this one.")
     ] = None,
     model: Annotated[str, model_option("A net of `arena models`.")] = "lenet5",
     variant: Annotated[str, variant_option("raw, bilateral, raw+aug or bilateral+aug.")] = "raw",

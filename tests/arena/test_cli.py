@@ -37,11 +37,6 @@ def test_help_lists_every_room(tmp_path: Path) -> None:
         assert re.search(rf"\b{name}\b", output)
 
 
-def test_a_completion_is_offered(tmp_path: Path) -> None:
-    completed = run(cwd=tmp_path, _ARENA_COMPLETE="complete_bash", COMP_WORDS="arena con", COMP_CWORD="1")
-    assert completed.stdout.split() == ["config", "contest"]
-
-
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -92,11 +92,15 @@ def test_the_command_prints_the_result_and_its_exit_code_says_what_happened(tmp_
         code, out, err = submit(service, bad, tokens["Ann"], "--team", "Ann")
         assert (code, out) == (3, "")
         assert err.startswith("error: bad.csv line 2: label '77' is not one of 0..9")
+        good.write_bytes(submission(1) + b"\n")
+        told = f"the labels in good.csv are those of attempt 1, which scored {attempt.score:.4f}; no attempt was used"
+        hint = "; add --again to use an attempt all the same\n"
+        assert submit(service, good, tokens["Ann"], "--team", "Ann") == (8, "", f"error: {told}{hint}")
+        assert submit(service, good, tokens["Ann"], "--team", "Ann", "--again")[1].startswith("Ann, attempt 2: ")
         door = Endpoint(url=service.url, team="Ann", token=tokens["Ann"])
         messages: list[str] = []
-        for n in (2, 3):
-            good.write_bytes(submission(n))
-            assert send_file(door, good, messages.append)["attempt"]["number"] == n
+        good.write_bytes(submission(3))
+        assert send_file(door, good, messages.append)["attempt"]["number"] == 3
         good.write_bytes(submission(4))
         with pytest.raises(ClientError, match="has used them all") as limit:
             send_file(door, good, messages.append)

@@ -19,6 +19,7 @@ def test_a_keyword_is_the_last_part_of_a_key_or_section_and_part() -> None:
     settings = {"epochs": 8, "learning_rate": 3e-3, "split_seed": 1, "test_speakers": ["ann", "bob"], "model.depth": 3}
     expected = ["train.epochs=8", "train.learning_rate=0.003", "split.seed=1", "split.test_speakers=ann,bob", "model.depth=3"]
     assert format_settings(settings, SECTIONS) == expected
+    assert format_settings({"lr": 0.1}, SECTIONS) == ["train.learning_rate=0.1"]
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ def test_a_keyword_is_the_last_part_of_a_key_or_section_and_part() -> None:
     [
         ("seed", "'seed' could be split.seed or train.seed; write split_seed=.. or train_seed=.."),
         ("epoch", "unknown setting 'epoch'; did you mean train.epochs?"),
-        ("size", "unknown setting 'size'; `arena train --keys` lists them all"),
+        ("size", "unknown setting 'size'; that is set by: arena data prepare CORPUS tiles.size"),
     ],
 )
 def test_a_keyword_that_is_no_key_or_two_is_refused(name: str, line: str) -> None:

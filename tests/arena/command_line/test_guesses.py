@@ -5,23 +5,48 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer.main
 
 from arena.command_line.aliases import ALIASES, replace_aliases
 from arena.command_line.hints import HINTS
 from arena.command_line.main import run_command_line
-from arena.command_line.tree import list_commands
+from arena.command_line.option_words import BY_COMMAND, FIXED, NAMES, REASONS
+from arena.command_line.tree import build_app, list_commands
 from cnn.overrides import spell_out
+
+
+def walk(command: typer.main.Command, name: str) -> Iterator[tuple[str, typer.main.Command]]:
+    """Yield name and command of a group and of all below."""
+    yield name, command
+    for word, child in getattr(command, "commands", {}).items():
+        yield from walk(child, f"{name} {word}")
+
 
 GUESSES = tomllib.loads(Path(__file__).with_name("guesses.toml").read_text(encoding="utf-8"))
 TREE = [" ".join(words) for words in list_commands()]
+
+OPTIONS = {  # options, and arguments as <name>, of every command
+    name.removeprefix("arena").strip(): {
+        text
+        for param in command.params
+        for text in (*param.opts, *param.secondary_opts, f"<{param.name}>" if param.param_type_name == "argument" else "--")
+    }
+    for name, command in walk(typer.main.get_command(build_app()), "arena")
+}
 
 
 def find_command(line: str) -> str:
     """Return the words of `line` that are a command; the longest."""
     return max((name for name in TREE if f"{line} ".startswith(f"{name} ")), key=len, default="")
+
+
+def find_lines(text: str) -> list[str]:
+    """Return the lines `arena ...` in an explanation, without `arena`."""
+    return re.findall(r"arena ((?!has )[a-z][^,(;`]*)", text)
 
 
 def test_a_guess_does_what_was_meant() -> None:
@@ -49,6 +74,13 @@ def test_every_alias_and_every_hint_names_commands_that_exist() -> None:
     assert {words for words in (*ALIASES, *HINTS) if words in TREE} == set()
     assert set(ALIASES) & set(HINTS) == set()
     assert [line for line in ALIASES.values() if not line.startswith("--") and not find_command(line)] == []
-    lines = {match for text in HINTS.values() for match in re.findall(r"arena ((?!has )[a-z][^,(;`]*)", text)}
-    assert len(lines) > 80
+    lines = {line for text in (*HINTS.values(), *REASONS, *BY_COMMAND.values()) for line in find_lines(text)}
+    assert len(lines) > 100
     assert [line for line in lines if not find_command(line)] == []
+    options = {line: set(re.findall(r"--[a-z-]+", line)) - OPTIONS[find_command(line)] for line in lines}
+    assert {line: unknown for line, unknown in options.items() if unknown - {"--help"}} == {}
+
+
+def test_every_option_that_another_tools_option_is_told_as_exists() -> None:
+    names = {name.split()[0] for name in (*NAMES, *FIXED)}
+    assert names - set().union(*OPTIONS.values()) - {"--version"} == set()

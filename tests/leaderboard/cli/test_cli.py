@@ -79,19 +79,22 @@ def test_a_file_is_checked_for_its_form_alone() -> None:
     assert checked == {"file": "bad.csv", "n_rows": 20, "has_probabilities": False}
 
 
-def test_three_files_are_scored_and_the_fourth_is_refused() -> None:
+def test_three_files_are_scored_and_the_fourth_is_refused(folder: Path) -> None:
     started()
     first = arena("submit", "good.csv", "--team", "alpha")
     assert first.startswith("Alpha, attempt 1: macro-F1 0.9499 (95 % interval ")
     assert first.endswith(" over 20 clips), accuracy 0.9500\nrank 1 of 1, 2 attempts left\n")
     assert arena("submit", "good.csv", "--team", "alpha") == "the same file was scored before, no attempt was used\n" + first
-    receipt = json.loads(arena("submit", "fair.csv", "--team", "Alpha", "--json"))
-    assert (receipt["attempt"]["number"], receipt["n_left"], receipt["attempt"]["accuracy"]) == (2, 1, 0.75)
+    (folder / "spaced.csv").write_text((folder / "good.csv").read_text() + "\n")
+    told = "error: the labels in spaced.csv are those of attempt 1, which scored 0.9499; no attempt was used"
+    assert arena("submit", "spaced.csv", "--team", "Alpha") == f"{told}; add --again to use an attempt all the same"
+    receipt = json.loads(arena("submit", "spaced.csv", "--team", "Alpha", "--again", "--json"))
+    assert (receipt["attempt"]["number"], receipt["n_left"], receipt["attempt"]["accuracy"]) == (2, 1, 0.95)
     assert arena("submit", "poor.csv", "--team", "alpha").endswith("rank 1 of 1, 0 attempts left\n")
     refused = arena("submit", "bad.csv", "--team", "alpha")
     assert refused == "error: a team has 3 attempts and team 'Alpha' has used them all; its best one counts"
     assert [attempt["number"] for attempt in json.loads(arena("attempts", "Alpha", "--json"))] == [1, 2, 3]
-    assert "0.7494" in arena("attempts", "alpha")
+    assert "0.6000" in arena("attempts", "alpha")
 
 
 def test_a_refused_file_names_its_line_and_costs_nothing(folder: Path) -> None:

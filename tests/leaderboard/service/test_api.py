@@ -68,6 +68,12 @@ def test_a_receipt_holds_what_the_store_holds(client: TestClient, tokens: dict[s
     assert rest == {"team": "Ann", "metric": "macro-F1", "is_new": True, "n_left": 2, "rank": 1, "n_ranked": 1}
     status, again = send(client, tokens["Ann"], submission(1))
     assert (status, again["is_new"], again["n_left"]) == (200, False, 2)
+    status, answer = send(client, tokens["Ann"], submission(1) + b"\n")
+    scored = f"which scored {attempt.score:.4f}; no attempt was used"
+    assert (status, answer["error"]) == (409, "repeated")
+    assert answer["message"] == f"the labels in submission.csv are those of attempt 1, {scored}"
+    status, again = send(client, tokens["Ann"], submission(1) + b"\n", again="true")
+    assert (status, again["attempt"]["number"], again["n_left"]) == (201, 2, 1)
 
 
 def test_each_refusal_has_its_word_and_its_status(client: TestClient, tokens: dict[str, str], where: Path) -> None:

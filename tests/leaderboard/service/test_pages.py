@@ -44,10 +44,12 @@ def sign_in(client: TestClient, token: str) -> None:
     assert client.post("/login", data={"csrf": csrf(client, "/login"), "token": f" {token}\n"}).headers["location"] == "/team"
 
 
-def upload(client: TestClient, content: bytes, path: str = "/attempts", name: str = "mine.csv") -> tuple[int, str, str]:
+def upload(
+    client: TestClient, content: bytes, path: str = "/attempts", name: str = "mine.csv", **fields: str
+) -> tuple[int, str, str]:
     """Status, where the browser is sent on to, page."""
     files = {"file": (name, content)} if name else {"file": ("", b"")}
-    answer = client.post(path, data={"csrf": csrf(client, "/team")}, files=files)
+    answer = client.post(path, data={"csrf": csrf(client, "/team"), **fields}, files=files)
     return answer.status_code, answer.headers.get("location", ""), answer.text
 
 
@@ -100,6 +102,21 @@ def test_the_same_file_sent_twice_costs_nothing_and_says_so(client: TestClient, 
     page = client.get(location).text
     assert "No attempt was used" in page
     assert "2 attempts left" in page
+
+
+def test_the_labels_of_an_earlier_attempt_need_a_tick_that_appears_then(client: TestClient, tokens: dict[str, str]) -> None:
+    sign_in(client, tokens["Ann"])
+    upload(client, submission(1))
+    assert 'name="again"' not in client.get("/team").text
+    status, _, page = upload(client, submission(1) + b"\n")
+    assert status == 409
+    assert "The file was not scored: an earlier attempt has the same labels." in page
+    assert "the labels in mine.csv are those of attempt 1, which scored 0." in page
+    assert '<input type="checkbox" id="again" name="again">' in page
+    client.get("/team?lang=es")
+    assert "Enviarlo de todos modos" in upload(client, submission(1) + b"\n")[2]
+    assert "2 intentos" in client.get("/team").text
+    assert upload(client, submission(1) + b"\n", again="on")[:2] == (303, "/attempts/2")
 
 
 def test_a_refused_file_is_explained_on_the_teams_page_and_costs_nothing(client: TestClient, tokens: dict[str, str]) -> None:

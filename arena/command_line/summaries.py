@@ -1,0 +1,108 @@
+"""Lines of a group's help: its commands by what one does, each in so few words that it stays a line at 80 columns."""
+
+from __future__ import annotations
+
+SUMMARIES = {  # group: heading: command: line
+    "data": {
+        "Get recordings": {
+            "get": "Fetch a public corpus, with licence and citation.",
+            "import": "Bring recordings of any naming into a corpus.",
+            "synth": "Make synthetic spoken digits.",
+        },
+        "Look at them": {
+            "scan": "Check every recording: what can be used, and what not.",
+            "card": "Describe a corpus on one HTML page.",
+        },
+        "Make tiles": {
+            "prepare": "Turn recordings into tiles, raw and filtered.",
+            "show": "Draw some tiles, filtered and augmented too.",
+            "solution": "Write the true labels of the test clips, for a host.",
+        },
+    },
+    "runs": {
+        "Commands": {
+            "show": "Show one run: settings, scores, curves, files.",
+            "name": "Give a run a name that every command finds it by.",
+            "tag": "Give a run tags; `arena runs --tag` lists by them.",
+            "rm": "Delete runs, after a list and a question.",
+        },
+    },
+    "sweep": {
+        "Tune": {
+            "lint": "Check a sweep file, and say what it means.",
+            "run": "Make or continue studies until each has its trials.",
+            "agent": "Join: train trials of studies, here or elsewhere.",
+        },
+        "Watch": {
+            "status": "Show how studies stand.",
+            "trials": "List the trials of a study.",
+            "best": "Show the best trial, and the command that trains it.",
+            "dashboard": "Open Optuna's dashboard on studies as they grow.",
+        },
+        "Steer": {
+            "pause": "Have all agents wait after their epoch.",
+            "resume": "Undo pause or stop.",
+            "stop": "Have all agents leave after their epoch.",
+        },
+    },
+    "wandb": {
+        "Commands": {
+            "sync": "Send the runs to W&B that it does not have.",
+            "sweep-file": "Write a sweep for W&B's own commands.",
+            "trial": "Train one run of a W&B sweep; `wandb agent` starts it.",
+        },
+    },
+    "contest": {
+        "Begin": {
+            "pack": "Make what students get, and what only the host keeps.",
+            "init": "Make a contest from the true labels.",
+            "team": "Add and list teams.",
+            "token": "Give and revoke what a team signs in with.",
+            "serve": "Serve the contest's pages.",
+            "host-token": "Print the token that signs the host in.",
+        },
+        "Take part": {
+            "validate": "Check a file's form; costs no attempt.",
+            "submit": "Score a file as one of a team's three attempts.",
+            "attach": "Add the net behind an attempt that was sent before.",
+            "attempts": "List what a team has sent and reached.",
+            "attempt": "Show one attempt: every metric, and each confusion.",
+            "standings": "Rank the teams by their best attempt.",
+        },
+        "Decide": {
+            "extend": "Move the deadline to a later moment.",
+            "close": "End the contest; private scores are shown then.",
+            "reopen": "Take submissions again, until the deadline.",
+            "grant": "Allow a team attempts beyond its three.",
+            "disqualify": "Take a team out of the ranking.",
+            "reinstate": "Take a disqualified team back.",
+            "rename": "Give a team another name.",
+            "pseudonym": "Show a team to others under another name.",
+            "merge": "Make one team of two.",
+            "rescore": "Score every attempt again by a corrected solution.",
+            "log": "Show what the host did, when and why.",
+        },
+        "Finish": {
+            "verify": "Run the nets that were sent, and compare their answers.",
+            "publish": "Write the standings as web pages, CSV and JSON.",
+            "gradebook": "Write a row per team with the winner's bonus points.",
+            "score": "Score a file without a contest, for another platform.",
+        },
+        "Keep": {
+            "backup": "Copy the contest as it is at one moment.",
+            "restore": "Make a contest of a backup.",
+            "migrate": "Bring the tables of an older Arena up to date.",
+        },
+    },
+    "report": {
+        "Commands": {
+            "build": "Compare trainings, sweeps and contest on one page.",
+            "serve": "Show that page in a browser while a sweep runs.",
+            "compare": "Compare two runs, or two folders of runs.",
+            "table": "Write every run as a row of a CSV.",
+            "notebook": "Write the whole story as a Jupyter notebook.",
+            "paper": "Write a paper in Markdown, for a team to edit.",
+        },
+    },
+    "notebook": {"Commands": {"project": "Write a notebook of the whole project, for Jupyter or Colab."}},
+}

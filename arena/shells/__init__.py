@@ -1,0 +1,1 @@
+"""Scripts by which bash, zsh and fish ask for completion."""
