@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _N_STEPS = 9
 # The nets' default widths and side views score higher on new speakers, and train six times as long.
 _QUICK = ("model.width=1", "train.side_views=0")
-_SEED = 2  # of the searches: their first points are weak ones, so that one sees a search get better
+_SEED = 2  # the searches begin with it: their first points are weak ones, so that one sees a search get better
 _LONG_STUDY = "raw+aug"  # Model A's: twelve trials are the fewest that importances are computed from
 _LONGER = 3
 _REFRESH_S = 15
