@@ -135,7 +135,8 @@ def read_assignment(text: str, allowed: Collection[str]) -> tuple[str, str]:
         raise ConfigError(f"{name!r} could be {' or '.join(matches)}; write {' or '.join(f'{key}={value}' for key in matches)}")
     if not matches:
         raise ConfigError(f"unknown key {name!r}{suggest_key(name, allowed, value)}")
-    if _SEVERAL.fullmatch(value) and keys()[matches[0]].kind is not tuple:
+    is_path = value.count(".py:") == 1  # of a net, whose folder may be called anything
+    if _SEVERAL.fullmatch(value) and keys()[matches[0]].kind is not tuple and not is_path:
         raise ConfigError(_explain_several(matches[0], value))
     return matches[0], value
 

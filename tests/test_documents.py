@@ -97,6 +97,22 @@ def test_every_command_of_a_document_exists_with_its_options_arguments_and_setti
     assert n_lines > 150
 
 
+def list_faults(words: list[str]) -> list[str]:
+    """Return the words of a command in a sentence, often a part of one, that are no command and no option of it."""
+    command = TREE
+    while words and words[0] in getattr(command, "commands", {}):
+        command, words = command.commands[words[0]], words[1:]
+    options = {"--help", *(option for parameter in command.params for option in parameter.opts)}
+    return words[:1] if command is TREE and words else [word for word in words if word.startswith("--") and word not in options]
+
+
+def test_every_command_and_option_that_a_sentence_names_is_there() -> None:
+    names = [name for name in DOCUMENTS if name != "docs/reference/commands.md"]  # it tells what a wrong one is answered
+    lines = [(name, text) for name in names for text in re.findall(r"`(arena [^`]+)`", prose(name)) if "..." not in text]
+    assert [(name, text) for name, text in lines if list_faults(text.split()[1:])] == []
+    assert len(lines) > 100
+
+
 def test_every_key_of_a_document_is_one() -> None:
     names = {(name, key) for name in DOCUMENTS for key in _KEY.findall(_PYTHON.sub("", DOCUMENTS[name]))}
     files = {"py", "pt", "onnx", "npy", "png"}

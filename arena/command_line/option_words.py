@@ -13,7 +13,7 @@ NAMES = {  # an option, or "<argument>" whose place the value takes; the first t
         "--nproc, --procs, --threads, --num-processes, --num-procs, --max-workers"
     ),
     "--all": "--every, --all-models, --all-variants, -a, -A",
-    "--all-speakers": "--speakers, --every-speaker, --all, --verbose",
+    "--all-speakers": "--speakers, --every-speaker, --all",
     "--all-teams": "--all, -a",
     "--budget": (
         "--n-trials, --trials, -n, --max-trials, --num-trials, --count, --run-cap, --max-evals, --num-samples, "
@@ -161,7 +161,7 @@ REASONS = {  # explanation: the words that get it
     _SLURM: "--partition, --slurm-partition, --qos, --mem, --nodes, --time, --ntasks, --cpus-per-task",
     _W_AND_B: "--project, --entity, --wandb-project, --wandb-entity, --org",
     _PAGE: "--web, -w, --browser, --open, --ui",
-    _SECRET: "--token, --api-key, --key, --password, --auth, --secret, -k",
+    _SECRET: "--token, --api-key, --key, --password, --auth, --secret",
     _NO_ASK: "--yes, -y, --force, --confirm, --no-input",
     _ONE_FILE: "--config-path, --config-dir, --cp, --cd",
     _PRECISION: (
@@ -169,6 +169,8 @@ REASONS = {  # explanation: the words that get it
     ),
 }
 BY_COMMAND = {  # command and option: explanation
+    "eval --fold": "every fold is trained: --folds loso; a single one is a training: arena train split.kind=loso split.fold=0",
+    "eval --name": "trainings of an evaluation have no names of their own: leave {option} out",
     "eval --seed": "it trains with seeds 0, 1, ..: --n-seeds N says how many",
     "eval --metric": "it prints macro-F1, per fold, per speaker and over all; arena report build has the other metrics",
     "eval --run": "it trains anew; of a run there: arena runs show RUN (scores), arena predict RUN (answers)",
@@ -261,6 +263,11 @@ _REASON_OF_WORD = {word: text for text, words in REASONS.items() for word in wor
 def list_names(option: str) -> list[str]:
     """Return what an option of another tool may be called here: options, with a value or without, and `<arguments>`."""
     return [_FIXED_OF_WORD[option]] if option in _FIXED_OF_WORD else _NAMES_OF_WORD.get(option, [])
+
+
+def is_word(option: str) -> bool:
+    """Return True for an option that other tools have: no misspelling of another."""
+    return any(option in table for table in (_NAMES_OF_WORD, _FIXED_OF_WORD, _REASON_OF_WORD, _DROPPED))
 
 
 def is_dropped(command: str, option: str) -> bool:

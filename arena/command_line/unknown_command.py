@@ -65,7 +65,9 @@ def _find_matches(tree: Sequence[Path], path: Path, words: Sequence[str]) -> lis
     Raises:
         UsageError: the words have a hint.
     """
-    word = words[0].lower().replace("_", "-")
+    word = words[0].strip().lower().replace("_", "-") if words else ""
+    if not word:
+        return []
     if (*path, word) in tree:
         return [(*path, word)]
     if path == () and word in _TOOLS and len(words) > 1:
@@ -91,14 +93,14 @@ def _find_similar(tree: Sequence[Path], path: Path, word: str) -> list[Path]:
     siblings = [command[-1] for command in tree if command[:-1] == path]
     others = {text.removeprefix(prefix) for text in (*ALIASES, *HINTS) if text.startswith(prefix)}
     long = [text for text in others if len(text) >= _SHORTEST]
-    near = _nearest(word, [*siblings, *others], _SHORT_CUTOFF) or _nearest(word, [*siblings, *long], _SIBLING_CUTOFF)
+    near = find_misspelt(word, [*siblings, *others], _SHORT_CUTOFF) or find_misspelt(word, [*siblings, *long], _SIBLING_CUTOFF)
     if near:
         return [(*path, near) if near in siblings else _read((*path, *near.split()), (*path, word))]
-    near = None if path else _nearest(word, [command[-1] for command in tree], _TREE_CUTOFF)
+    near = None if path else find_misspelt(word, [command[-1] for command in tree], _TREE_CUTOFF)
     return [command for command in tree if command[-1] == near]
 
 
-def _nearest(word: str, choices: Iterable[str], cutoff: float) -> str | None:
+def find_misspelt(word: str, choices: Iterable[str], cutoff: float) -> str | None:
     """Return the choice of which `word` is the beginning, the end of a longer one, or a misspelling of a letter or two."""
     choices = list(choices)
     for text in choices:

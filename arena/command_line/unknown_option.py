@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from arena.base.errors import UsageError
-from arena.base.suggest import nearest
-from arena.command_line.option_words import explain_anywhere, explain_here, is_dropped, list_names
+from arena.command_line.option_words import explain_anywhere, explain_here, is_dropped, is_word, list_names
+from arena.command_line.unknown_command import find_misspelt
 
 _CUTOFF = 0.75
 _FORMATS = {"json": "--json", "csv": "--csv", "pdf": "--pdf", "latex": "--latex", "tex": "--latex"}
@@ -111,8 +111,11 @@ def _rewrite(command: Any, name: str, line: list[str], option: str) -> list[str]
         return [*before, setting, *after]
     if explain_anywhere(name, option):
         return None
-    near = nearest(option, [text for text in options if text.startswith("--")], _CUTOFF) if option.startswith("--") else None
-    return [*before, near, *line[token.start + 1 : token.end], *after] if near else None
+    near = None
+    if option.startswith("--") and not is_word(option):
+        names = [text[2:] for text in options if text.startswith("--") and not option.startswith(f"{text}-")]
+        near = find_misspelt(option[2:], names, _CUTOFF)
+    return [*before, f"--{near}", *line[token.start + 1 : token.end], *after] if near else None
 
 
 def _translate(name: str, option: str, value: str) -> str:
@@ -131,7 +134,8 @@ def _locate(line: list[str], option: str) -> _Token:
             return _Token(start, start + 1 + bool(follows), follows)
         if word.startswith(f"{option}=") or (len(option) == 2 and word.startswith(option) and word[1:2] != "-"):
             return _Token(start, start + 1, word[len(option) :].removeprefix("="))
-    raise AssertionError(option)
+    start = next(n for n, word in enumerate(line) if word[:1] == "-" and option[1:] in word)  # one of several short ones
+    return _Token(start, start + 1, "")
 
 
 def _has_argument(command: Any, name: str) -> bool:
@@ -169,8 +173,8 @@ def _list_missing(command: Any, line: list[str]) -> list[str]:
 
 
 def _list_options(command: Any) -> str:
-    if commands := getattr(command, "commands", {}):
-        return f"it has the commands {', '.join(commands)}, and --help behind each"
+    commands = ", ".join(getattr(command, "commands", {}))
     options = [param for param in command.params if param.param_type_name == "option" and not param.hidden]
     keys = "; settings are written KEY=VALUE, and arena train --keys lists them" if _has_argument(command, "overrides") else ""
-    return f"it has {', '.join([*(param.opts[0] for param in options), '--help'])}{keys}"
+    words = ", ".join([*(param.opts[0] for param in options), "--help"])
+    return f"it has {words}{keys}" + (f", and the commands {commands}" if commands else "")
