@@ -173,7 +173,7 @@ _MEANINGS = {  # line to type: the words that get it
     "arena sweep trials STUDY --csv": "sweep export, sweep download, sweep csv, sweep table",
     "arena sweep status": "study-names, list-studies, list-sweeps, progress, sweep stats, sweep logs, sweep runs",
     "arena sweep agent STUDY": "worker, workers, launch-agent, join-sweep, sweep work, sweep agents, sweep workers",
-    _NO_ASK: "ask, tell, sweep ask, sweep tell, sweep enqueue, enqueue",
+    _NO_ASK: "ask, tell, sweep ask, sweep tell, sweep enqueue, enqueue, enqueue-trial",
     _NEW_STUDY: "sweep init, sweep add, sweep tune, sweep search, sweep execute, sweep train, sweep go",
     _DELETE_STUDY: "sweep delete, sweep rm, sweep remove, delete-study, sweep clean, sweep clear, sweep reset",
     "the same arena sweep run line again goes on until the budget is reached": ("sweep rerun, sweep restart, sweep retry"),
