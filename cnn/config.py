@@ -9,9 +9,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from arena.base.errors import UsageError
 from arena.base.suggest import did_you_mean
 from cnn.errors import ConfigError
 from cnn.fields import check_fields, check_range, choice, custom, drop_later_defaults, number
@@ -30,6 +32,17 @@ VALIDATIONS = ("speakers", "takes")
 ACTIVATIONS = ("relu", "tanh", "leaky_relu", "relu6", "silu")
 OPTIMIZERS = ("adamw", "adam", "sgd")
 SCHEDULES = ("cosine", "constant", "linear")
+
+
+def check_variants(names: Sequence[str]) -> None:
+    """Refuse values of `--variant` that are no variants.
+
+    Raises:
+        UsageError: as a value outside a fixed list, with what was likely meant.
+    """
+    for name in names:
+        if name not in VARIANTS:
+            raise UsageError(f"variant is one of {', '.join(VARIANTS)}, not {name!r}{did_you_mean(name, VARIANTS, '')}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -153,6 +153,7 @@ def suggest_key(key: str, allowed: Collection[str], value: str = "") -> str:
     if len(parts) > 1 and parts[-1] in _OF_CHOICES:
         parts.pop()
     words = [text.lower().replace("-", "_") for text in (key, parts[-1])]
+    section = parts[0].lower()
     for word in words:
         known = _KEY_OF_WORD.get(word, "")
         if matches := find_keys(word, allowed) or find_keys(known, allowed):
@@ -161,6 +162,8 @@ def suggest_key(key: str, allowed: Collection[str], value: str = "") -> str:
             return f"; that is an option: {_OPTION_OF_WORD[word]} {value}".rstrip()
         if _RELATED_KEY.get(word) in allowed:
             return f"; {explain_related(word)}"
+    if len(parts) > 1 and section in _OPTION_OF_WORD:
+        return f"; that is an option: {_OPTION_OF_WORD[section]} {value}".rstrip()
     texts = {name: f"{key}{ending}" for key in allowed for name in (key.rpartition(".")[2], key)}
     return next((hint for word in words if (hint := did_you_mean(word, texts, "", cutoff=0.75))), f"; {_LIST}")
 

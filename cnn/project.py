@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from arena.base.project import Project, ProjectError, find_project
-from cnn.config import VARIANTS, RunConfig, TileSettings, default_config, model_defaults
+from cnn.config import VARIANTS, RunConfig, TileSettings, check_variants, default_config, model_defaults
 from cnn.errors import ConfigError
 from cnn.fields import check_choice
 from cnn.keys import keys, suggest_key
@@ -69,9 +69,11 @@ def choose_cells(
 
     Raises:
         ConfigError: a net or a variant is named twice.
+        UsageError: a variant that there is not.
     """
     _refuse_repeated([shorten_name(model) for model in models], "--model")
     _refuse_repeated(variants, "--variant")
+    check_variants(variants)
     pair = choose_models(project)
     chosen_models = models or (pair if every else pair[:1])
     chosen_variants = variants or (project.variants or VARIANTS if every else (variant,))

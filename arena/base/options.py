@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from arena.base.errors import ArenaError, UsageError
 from arena.base.terminal import JSON_HELP, widen_tables
 
 CONTEST_FILE = "contest.db"
@@ -30,6 +33,19 @@ class WandbMode(StrEnum):
     ONLINE = "online"
     OFFLINE = "offline"
     OFF = "off"
+
+
+@contextmanager
+def reading_line() -> Iterator[None]:
+    """Turn the refusal of an option's value into a usage error, where no file was read yet.
+
+    Raises:
+        UsageError: in place of any ArenaError.
+    """
+    try:
+        yield
+    except ArenaError as error:
+        raise UsageError(str(error)) from error
 
 
 def again_option(description: str) -> Any:

@@ -23,7 +23,7 @@ CONTROLS = {  # a terminal obeys these, and names in shared files may hold them
 }
 _CELL = CONTROLS | {9: "\\t", 10: "\\n"}
 _HARD_BLANK = "\0"  # CONTROLS leaves none
-_WIDTH = 80  # of a terminal that does not say its own
+_WIDTH = 80  # a terminal's that does not say its own
 _GAP, _SMALL_GAP = 3, 2  # blanks between the columns of a table
 _FOLDED_WIDTH = 14  # the least of prose, unless a word is longer
 _is_wide = ContextVar("is_wide", default=False)
@@ -99,7 +99,7 @@ def _plain_lines(title: str, total: int, done: int) -> Iterator[Advance]:
         if time_s - last >= _PLAIN_EVERY_S and done < total:
             last = time_s
             left_s = (time_s - started) * (total - done) / max(done - before, 1)
-            line = f"{title}: {done:,} of {total:,} after {time_s - started:.0f} s, {format_time_left(left_s)}"
+            line = f"{title}: {done:,} of {total:,} after {_format_seconds(time_s - started)}, {format_time_left(left_s)}"
             say(line + (f", {note}" if note else ""))
 
     yield advance
@@ -160,7 +160,7 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], title:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Layout:
-    widths: dict[int, int]  # of the columns that stay, by their number
+    widths: dict[int, int]  # by the number of the column; those that are dropped have none
     gap: int
 
     @property
@@ -287,6 +287,8 @@ def duration(seconds: float) -> str:
 
 def format_time_left(seconds: float) -> str:
     """Format an estimate as `about 40 s left` or `about 4 min 05 s left`."""
-    if seconds < 1:
-        return "almost done"
-    return f"about {f'{seconds:.0f} s' if seconds < 60 else duration(seconds)} left"
+    return f"about {_format_seconds(seconds)} left" if seconds >= 1 else "almost done"
+
+
+def _format_seconds(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 60 else duration(seconds)

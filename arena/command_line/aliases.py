@@ -45,7 +45,7 @@ _SAME = {  # command: other words for it
     "new": "new project, project new, project create, project init, create project, scaffold, startproject",
     "report build": "report create, report make, report generate, report new, report html, report write",
     "report table": "report csv, report tabulate",
-    "runs": "runs list, runs ls, run list, run ls",
+    "runs": "runs list, runs ls, runs status, runs stats, runs stat, run list, run ls",
     "runs name": "runs rename, run rename",
     "runs rm": "runs delete, runs remove, runs del, run delete, run rm, run remove",
     "runs show": "runs view, runs get, runs describe, runs info, run show, run view, run describe, run info",

@@ -48,7 +48,7 @@ _MEANINGS = {  # line to type: the words that get it
     ),
     _NEW: "init, create, start, setup, make, begin",
     _LISTS: "list, ls, ps, show, view, describe, get, query, search, find, status",
-    _RUN: "run, exec, execute, launch, job, jobs, go, do",
+    _RUN: "run, exec, execute, launch, job, jobs, workflow, workflow run, pipeline, go, do",
     _RERUN: "rerun, retry, restart, continue, runs rerun, run rerun, run resume, runs resume, runs restart, runs retry",
     "arena train --model NET": (
         "fit, learn, trainer, fine-tune, finetune, train-model, training, run train, models train, fit-model, "
@@ -83,7 +83,7 @@ _MEANINGS = {  # line to type: the words that get it
         "preprocess, preprocessing, prep, spectrogram, spectrograms, features, tiles, featurize, tile, melspec, "
         "data transform, data spectrogram, data resample, data cache"
     ),
-    _SPLIT: "split, data split, folds, data splits, splits, data fold, data folds, train-test-split",
+    _SPLIT: "split, fold, data split, folds, data splits, splits, data fold, data folds, train-test-split",
     _LABELS: "labels, data labels, answers, ground-truth",
     _REPORT: "plot, graph, chart, visualize, visualise, view-report, html, pdf, summary, summarize, figures",
     "arena report compare A B": "diff, compare-runs, runs compare, runs diff, report diff, run compare, models compare",
@@ -93,7 +93,7 @@ _MEANINGS = {  # line to type: the words that get it
     _SERVE: "server, web, browse, open, ui, gui, host, board-server, app, up, server start, start-server",
     "arena contest serve": (
         "contest browse, contest open, contest web, contest host, contest start, contest launch, contest run, "
-        "contest up, contest server, contest page, contest pages, contest website"
+        "contest up, contest server, contest page, contest pages, contest website, contest hosts"
     ),
     "arena contest publish FOLDER (its pages), arena contest gradebook FILE (grades)": "contest export, contest pull",
     "arena contest standings, arena contest team list, arena contest log": (
@@ -173,7 +173,7 @@ _MEANINGS = {  # line to type: the words that get it
     "arena sweep trials STUDY --csv": "sweep export, sweep download, sweep csv, sweep table",
     "arena sweep status": "study-names, list-studies, list-sweeps, progress, sweep stats, sweep logs, sweep runs",
     "arena sweep agent STUDY": "worker, workers, launch-agent, join-sweep, sweep work, sweep agents, sweep workers",
-    _NO_ASK: "ask, tell, sweep ask, sweep tell, sweep enqueue, enqueue",
+    _NO_ASK: "ask, tell, sweep ask, sweep tell, sweep enqueue, enqueue, enqueue-trial",
     _NEW_STUDY: "sweep init, sweep add, sweep tune, sweep search, sweep execute, sweep train, sweep go",
     _DELETE_STUDY: "sweep delete, sweep rm, sweep remove, delete-study, sweep clean, sweep clear, sweep reset",
     "the same arena sweep run line again goes on until the budget is reached": ("sweep rerun, sweep restart, sweep retry"),

@@ -15,8 +15,7 @@ from cnn.nets import NETS
 _TOOLS = ("kaggle", "wandb", "optuna", "gh", "hydra", "python", "arena")
 _MOST_MATCHES = 4
 _DIGEST = re.compile(r"latest|best|[0-9a-f]{4,16}")
-_SHORTEST = 5  # letters of another tool's word whose misspelling is recognized
-_SIBLING_CUTOFF, _TREE_CUTOFF, _SHORT_CUTOFF = 0.75, 0.8, 0.85
+_SHORTEST, _LONG = 4, 8  # letters of a word whose misspelling is recognized, and of one that may have two faults
 
 Path = tuple[str, ...]
 
@@ -26,15 +25,21 @@ def explain_command(tree: Sequence[Path], path: Path, words: Sequence[str]) -> U
     error = f"no command {' '.join((*path, words[0]))!r}"
     if hint := _explain_shape(path, words[0]):
         return UsageError(f"{error}; did you mean: {hint}")
+    typed = [word for word in words if not word.startswith("-")]
     try:
-        matches = _find_matches(tree, path, [word for word in words if not word.startswith("-")])
+        matches = _find_matches(tree, path, typed)
     except UsageError as hint_error:  # a word of another tool, spelt otherwise
         return hint_error
     if matches:
-        lines = (" ".join(("arena", *match)) for match in matches[:_MOST_MATCHES])
-        return UsageError(f"{error}; did you mean: {', '.join(lines)}")
+        return UsageError(f"{error}; did you mean: {_format(matches)}")
     group, children = " ".join(("arena", *path)), [command[-1] for command in tree if command[:-1] == path]
-    return UsageError(f"{error}; {group} has {', '.join(children)}: `{group} --help`")
+    others = _find_elsewhere(tree, typed[0].lower()) if path and typed else []
+    elsewhere = f"; elsewhere there is {_format(others)}" if others else ""
+    return UsageError(f"{error}; {group} has {', '.join(children)}: `{group} --help`{elsewhere}")
+
+
+def _format(commands: Sequence[Path]) -> str:
+    return ", ".join(" ".join(("arena", *command)) for command in commands[:_MOST_MATCHES])
 
 
 def _explain_shape(path: Path, word: str) -> str:
@@ -75,39 +80,54 @@ def _find_matches(tree: Sequence[Path], path: Path, words: Sequence[str]) -> lis
     spellings = [" ".join(words[:n]) for n in (3, 2)] + [*_permute(words[:2]), word, *_permute(word.split("-"))]
     for spelling in spellings:
         for line in ((*path, *spelling.split()), tuple(spelling.split())):
-            is_general = path and len(line) == 1 and line[0] in HINTS  # a hint of the first word says too little of a group
-            if not is_general and (line in tree or is_known(" ".join(line))):
+            is_of_path = not path or line[:1] == path[:1] or len(line) > 1
+            if is_of_path and (line in tree or is_known(" ".join(line))):
                 return [_read(line, (*path, word))]
-    if matches := [command for command in tree if command[-1] == word] or _find_below(word):
+    if not path and (matches := _find_elsewhere(tree, word)):
         return matches
     return _find_similar(tree, path, word)
 
 
-def _find_below(word: str) -> list[Path]:
-    """Return the commands for which a group has the alias `word`."""
-    return [tuple(line.split()) for line in dict.fromkeys(line for text, line in ALIASES.items() if text.split()[1:] == [word])]
+def _find_elsewhere(tree: Sequence[Path], word: str) -> list[Path]:
+    """Return the commands of any group that are called `word`; else those for which it is an alias."""
+    aliases = dict.fromkeys(line for text, line in ALIASES.items() if text.split()[1:] == [word])
+    return [command for command in tree if command[-1] == word] or [tuple(line.split()) for line in aliases]
 
 
 def _find_similar(tree: Sequence[Path], path: Path, word: str) -> list[Path]:
     prefix = "".join(f"{name} " for name in path)
     siblings = [command[-1] for command in tree if command[:-1] == path]
-    others = {text.removeprefix(prefix) for text in (*ALIASES, *HINTS) if text.startswith(prefix)}
-    long = [text for text in others if len(text) >= _SHORTEST]
-    near = find_misspelt(word, [*siblings, *others], _SHORT_CUTOFF) or find_misspelt(word, [*siblings, *long], _SIBLING_CUTOFF)
-    if near:
+    aliases, hints = ([text.removeprefix(prefix) for text in table if text.startswith(prefix)] for table in (ALIASES, HINTS))
+    near = find_misspelt(word, siblings) or find_beginning(word, [*siblings, *aliases])
+    if near := near or find_misspelt(word, (text for text in (*aliases, *hints) if len(text) > _SHORTEST)):
         return [(*path, near) if near in siblings else _read((*path, *near.split()), (*path, word))]
-    near = None if path else find_misspelt(word, [command[-1] for command in tree], _TREE_CUTOFF)
+    near = None if path else find_misspelt(word, [command[-1] for command in tree])
     return [command for command in tree if command[-1] == near]
 
 
-def find_misspelt(word: str, choices: Iterable[str], cutoff: float) -> str | None:
-    """Return the choice of which `word` is the beginning, the end of a longer one, or a misspelling of a letter or two."""
-    choices = list(choices)
-    for text in choices:
-        is_longer = len(word) >= _SHORTEST - 1 and (text.startswith(word) or word.startswith(f"{text}-"))
-        if sorted(text) == sorted(word) or is_longer:
-            return text
-    return nearest(word, [text for text in choices if text[0] == word[0] and abs(len(text) - len(word)) <= 1], cutoff)
+def find_beginning(word: str, choices: Iterable[str]) -> str | None:
+    """Return the choice that begins with `word`, or with which a longer word begins, such as `resume-all`."""
+    is_long = len(word) >= _SHORTEST
+    return next((text for text in choices if is_long and (text.startswith(word) or word.startswith(f"{text}-"))), None)
+
+
+def find_misspelt(word: str, choices: Iterable[str]) -> str | None:
+    """Return the choice of which `word` is a misspelling: one letter is wrong, or two exchanged; in long words two are."""
+    most = 1 if len(word) < _LONG else 2
+    near = [text for text in choices if len(word) >= _SHORTEST and _count_edits(word, text) <= most]
+    return nearest(word, [text for text in near if text[0] == word[0] or sorted(text) == sorted(word)])
+
+
+def _count_edits(a: str, b: str) -> int:
+    """Return the letters added, left out, changed, or exchanged with the next one (optimal string alignment)."""
+    before, row = [0] * (len(b) + 1), list(range(len(b) + 1))
+    for i, letter in enumerate(a, 1):
+        last, before, row = before, row, [i]
+        for j, other in enumerate(b, 1):
+            row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (letter != other)))
+            if i > 1 and j > 1 and (letter, a[i - 2]) == (b[j - 2], other):
+                row[j] = min(row[j], last[j - 2] + 1)
+    return row[-1]
 
 
 def _permute(words: Sequence[str]) -> list[str]:

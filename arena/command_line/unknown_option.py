@@ -11,9 +11,8 @@ from typing import Any
 
 from arena.base.errors import UsageError
 from arena.command_line.option_words import explain_anywhere, explain_here, is_dropped, is_word, list_names
-from arena.command_line.unknown_command import find_misspelt
+from arena.command_line.unknown_command import find_beginning, find_misspelt
 
-_CUTOFF = 0.75
 _FORMATS = {"json": "--json", "csv": "--csv", "pdf": "--pdf", "latex": "--latex", "tex": "--latex"}
 _FORMAT_OPTIONS = ("--format", "-f", "--output-format", "--out-format", "--output", "-o")
 _LONG = {"-cn": "--config-name", "-cp": "--config-path", "-cd": "--config-dir"}  # Hydra's, which read as several short ones
@@ -114,7 +113,7 @@ def _rewrite(command: Any, name: str, line: list[str], option: str) -> list[str]
     near = None
     if option.startswith("--") and not is_word(option):
         names = [text[2:] for text in options if text.startswith("--") and not option.startswith(f"{text}-")]
-        near = find_misspelt(option[2:], names, _CUTOFF)
+        near = find_misspelt(option[2:], names) or find_beginning(option[2:], names)
     return [*before, f"--{near}", *line[token.start + 1 : token.end], *after] if near else None
 
 

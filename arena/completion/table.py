@@ -41,12 +41,13 @@ COMPLETERS: dict[str, Completer] = {
     "B": values.complete_runs,
     "BACKUP": complete_files(".db", ".sqlite"),
     "CORPUS": complete_folders,
-    "FILES": complete_files(*AUDIO),
+    "FILE": complete_files(".onnx"),
     "FOLDER": complete_folders,
     "KEY=VALUE": values.complete_keys,
     "NET": values.complete_nets,
     "NUMBER": complete_words("1", "2", "3"),
     "OUT": complete_folders,
+    "RECORDING": complete_files(*AUDIO),
     "RECORDINGS": complete_folders,
     "RUN": values.complete_runs,
     "RUNS": complete_folders,
@@ -59,7 +60,6 @@ COMPLETERS: dict[str, Completer] = {
     "TEAM": values.complete_teams,
 }
 OF_COMMANDS: dict[str, Completer] = {
-    "contest attach FILE": complete_files(".onnx"),
     "contest backup OUT": complete_files(".db", ".sqlite"),
     "contest gradebook OUT": complete_files(".csv"),
     "contest pack --out": complete_folders,

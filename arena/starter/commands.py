@@ -9,7 +9,17 @@ from typing import Annotated
 
 import typer
 
-from arena.base.options import ADDRESS_HELP, CONTEST_HELP, CORPUS_HELP, LANG_HELP, TEAM_HELP, Force, Json, out_option
+from arena.base.options import (
+    ADDRESS_HELP,
+    CONTEST_HELP,
+    CORPUS_HELP,
+    LANG_HELP,
+    TEAM_HELP,
+    Force,
+    Json,
+    out_option,
+    reading_line,
+)
 from arena.base.project import FILE_NAME, MODEL_KEYS, ProjectError, check_address, find_project, read_project
 from arena.base.terminal import print_json, say
 from arena.base.texts import ENGLISH, Words, list_languages
@@ -49,7 +59,8 @@ def new(
     """
     if address and contest_file:
         raise typer.BadParameter("give --address, the contest's page, or --contest, its file; not both")
-    check_address(address)
+    with reading_line():
+        check_address(address)
     options = Options(language=lang.value, corpus=str(corpus or ""), address=address or contest_file, team=team)
     files = write_folder(folder, options, find_project())
     if as_json:

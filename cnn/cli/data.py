@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _N_PROBLEMS_SHOWN = 20
 _N_SPEAKERS_SHOWN = 12
-_INDENT = 10  # of facts, behind their names
+_INDENT = 10  # for facts, behind their names
 
 app = typer.Typer(
     no_args_is_help=True,

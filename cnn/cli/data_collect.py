@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import CorpusFolder, DryRun, Json, Wide, n_clips_option, n_speakers_option, out_option
+from arena.base.options import CorpusFolder, DryRun, Json, Wide, n_clips_option, n_speakers_option, out_option, reading_line
 from arena.base.terminal import Column, Number, Prose, print_json, print_table, print_text, progress, say
 from cnn.cli.data import plural, scan_with_bar
 from cnn.cli.options import Cache, Jobs
@@ -33,7 +33,8 @@ def synth(
     from cnn.collect.synth import SynthSettings, is_complete, synthesise
 
     languages = tuple(name.strip() for name in language.split(","))
-    settings = SynthSettings(clips=n_clips, speakers=n_speakers, seed=seed, languages=languages)
+    with reading_line():
+        settings = SynthSettings(clips=n_clips, speakers=n_speakers, seed=seed, languages=languages)
     if is_complete(out, settings):
         say(f"{out} holds these {n_clips} clips of {n_speakers} voices already")
         return
@@ -73,7 +74,8 @@ def get_command(
 
     if list_ or not name:
         return _print_sources(json)
-    source = find_source(name)
+    with reading_line():
+        source = find_source(name)
     options = cnn.collect.fetch.FetchOptions(
         mirrors=tuple(mirror or ()), archive=archive, keep_archive=keep_archive, verify=not unverified
     )
@@ -129,9 +131,10 @@ def import_(
     from cnn.collect.importing import ImportOptions, find_files, plan_import, write_import
 
     split = digits if split_silence else ""
-    options = ImportOptions(
-        pattern=pattern, table=table, words=words, speaker=speaker, split_digits=split, min_gap_s=min_gap, trim=trim
-    )
+    with reading_line():
+        options = ImportOptions(
+            pattern=pattern, table=table, words=words, speaker=speaker, split_digits=split, min_gap_s=min_gap, trim=trim
+        )
     with progress("listening", len(find_files(folder, out))) as advance:
         plan = plan_import(folder, out, options, advance)
     if not dry_run and plan.clips:

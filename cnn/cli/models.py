@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import Json, Wide
+from arena.base.options import Json, Wide, reading_line
 from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ def models_command(
     from cnn.config import TileSettings
     from cnn.summary import costs
 
-    size = TileSettings(size=size).size
+    with reading_line():
+        size = TileSettings(size=size).size
     if not layers:
         table = costs.compute_costs(names or [], size, depth, width, say)
         return print_json([dataclasses.asdict(cost) for cost in table]) if json else print_costs(table, size)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.base.options import ADDRESS_HELP, CorpusFolder, DryRun, Json, out_option
+from arena.base.options import ADDRESS_HELP, CorpusFolder, DryRun, Json, out_option, reading_line
 from arena.base.project import check_address
 from arena.base.terminal import print_json, progress, say
 from cnn.cli.data import scan_with_bar
@@ -70,18 +70,19 @@ def pack(
     from cnn.pack.plan import PackSettings
     from cnn.pack.write import check_free, write_pack
 
-    check_address(address)
     check_free(out)
-    settings = PackSettings(
-        test_speakers=tuple(name.strip() for name in test_speakers.split(",") if name.strip()),
-        n_test_speakers=n_test_speakers,
-        secret=secret,
-        disguise=Disguise(gain_db=gain_db, shift_ms=shift_ms, noise_db=noise_db),
-        length_s=length_s,
-        public=public,
-        usage=usage,
-        address=address,
-    )
+    with reading_line():
+        check_address(address)
+        settings = PackSettings(
+            test_speakers=tuple(name.strip() for name in test_speakers.split(",") if name.strip()),
+            n_test_speakers=n_test_speakers,
+            secret=secret,
+            disguise=Disguise(gain_db=gain_db, shift_ms=shift_ms, noise_db=noise_db),
+            length_s=length_s,
+            public=public,
+            usage=usage,
+            address=address,
+        )
     plan = _plan(scan_with_bar(corpus, jobs, cache), settings, alike)
     _say_notes(plan)
     if not dry_run:

@@ -50,9 +50,11 @@ def runs(
         return _check_no_options(context)
     import dataclasses
 
+    from cnn.config import check_variants
     from cnn.plugin import shorten_name
     from cnn.runs.index import list_newest_first
 
+    check_variants(variant or ())
     _check_choice("state", state, _list_states())
     _check_choice("sort", sort, _SORTS)
     every_line = list_newest_first(folder)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.base.options import ADDRESS_HELP, TEAM_HELP, DryRun, Json
+from arena.base.options import ADDRESS_HELP, TEAM_HELP, DryRun, Json, reading_line
+from arena.base.project import check_address
 from arena.base.terminal import print_json, say
 from leaderboard.cli.options import AGAIN_HINT, Again, ModelFile, Pseudonym, Remove, SubmissionFile
 
@@ -51,6 +52,8 @@ def remote_submit_command(
     from leaderboard.client import Endpoint, check_file, send_file
 
     _require(address, "address", "--address", "ARENA_ADDRESS")
+    with reading_line():
+        check_address(address)
     _require(team, "team", "--team", "ARENA_TEAM")
     endpoint = Endpoint(url=address, team=team, token=_read_token(token_file))
     answer = _request(
@@ -80,6 +83,8 @@ def remote_pseudonym_command(
     if (name is None) is not remove:
         raise typer.BadParameter("give the pseudonym, or --remove to show the team's name again")
     _require(address, "address", "--address", "ARENA_ADDRESS")
+    with reading_line():
+        check_address(address)
     endpoint = Endpoint(url=address, team="", token=_read_token(token_file))
     team = _request(context, endpoint, lambda: send_pseudonym(endpoint, name, say))
     if as_json:

@@ -83,10 +83,12 @@ def sweep_file(
     studies: Studies = Path("studies"),
 ) -> None:
     """Write the sweep for W&B's own commands: `wandb sweep`, `wandb agent` and, if wished, `wandb sweep-scheduler`."""
+    from cnn.config import check_variants
     from cnn.project import open_project, select_settings
     from sweeps.pool.plan import Locations, Search, SweepRequest, plan
     from sweeps.wandb_sweeps.files import write_scheduled_sweep, write_sweep
 
+    check_variants([variant])
     project = open_project()
     search = Search(
         files=(file,),

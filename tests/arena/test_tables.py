@@ -69,9 +69,9 @@ def make_scenes(folder: Path) -> Iterator[tuple[str, Scene]]:
 
 def training_scenes(folder: Path) -> Iterator[tuple[str, Scene]]:
     eight = write_eight(folder / "eight")
-    own = write_eight(folder / "own", models=(LONG,))
+    own_nets = write_eight(folder / "own", models=(LONG,))
     yield "train --all", lambda: print_runs(eight)
-    yield "train --all, own nets", lambda: print_runs(own)
+    yield "train --all, own nets", lambda: print_runs(own_nets)
     old = dataclasses.replace(make_result(20), finished_at="2024-11-20T08:00:00+00:00")
     for digest, net in (("a012af4d9fdd1af7", "lenet5"), ("634754bcebdb7597", LONG)):
         write_run(folder / "runs", digest, old, model__name=net, variant="bilateral+aug")
@@ -103,7 +103,8 @@ def training_scenes(folder: Path) -> Iterator[tuple[str, Scene]]:
     results = [(arm, evaluate(by_fold, "test")) for arm, by_fold in zip(arms, runs, strict=True)]
     yield "eval --folds becker --seeds 3", lambda: print_evaluations(plan, results, every_speaker=False)
     inspected = [
-        Inspection(run=run, n_layers=9, n_clips=4, n_wrong=2, n_placed=1000, size_bytes=412_345, is_new=True) for run in own
+        Inspection(run=run, n_layers=9, n_clips=4, n_wrong=2, n_placed=1000, size_bytes=412_345, is_new=True)
+        for run in own_nets
     ]
     yield "inspect", lambda: print_inspections(inspected)
     digits = tuple(n / 45 for n in range(10))
@@ -160,8 +161,8 @@ def sweep_scenes(studies: Path) -> Iterator[tuple[str, Scene]]:
     yield "sweep status", lambda: print_studies([new, old])
     facts = make_study(LONG.partition(":")[2], "bilateral+aug", 20)
     yield "sweep run", lambda: print_best([*eight_sweeps(20)[:2], facts])
-    some = dataclasses.replace(facts, trials=facts.trials[14:18])
-    yield "sweep trials", lambda: print_trials(some)
+    four_trials = dataclasses.replace(facts, trials=facts.trials[14:18])
+    yield "sweep trials", lambda: print_trials(four_trials)
     assert facts.best
     point = facts.best
     yield "sweep best", lambda: print_point(point, facts.importances)
@@ -179,7 +180,7 @@ def contest_scenes(folder: Path) -> Iterator[tuple[str, Scene]]:
         disqualify(contest, contest.team(TEAMS[3]), decision)
         assert contest.standings(Part.PRIVATE)
     on = ("--contest", path)
-    why = ("--reason", "two of them left", "--dry-run")
+    reason = ("--reason", "two of them left", "--dry-run")
     corrected = folder / "corrected.csv"
     rows = "".join(f"{name},{n % 2},{'Public' if n < 20 else 'Private'}\n" for n, name in enumerate(contests.IDS))
     corrected.write_text(f"id,label,Usage\n{rows}".replace("clip_03,1", "clip_03,0"))
@@ -189,8 +190,8 @@ def contest_scenes(folder: Path) -> Iterator[tuple[str, Scene]]:
     yield "contest attempts, none", call("contest", "attempts", TEAMS[3], *on)
     yield "contest attempt", call("contest", "attempt", TEAMS[0], "1", *on)
     yield "contest log", call("contest", "log", *on)
-    yield "contest merge --dry-run", call("contest", "merge", TEAMS[1], "--into", TEAMS[0], *why, *on)
-    yield "contest rescore --dry-run", call("contest", "rescore", str(corrected), *why, *on)
+    yield "contest merge --dry-run", call("contest", "merge", TEAMS[1], "--into", TEAMS[0], *reason, *on)
+    yield "contest rescore --dry-run", call("contest", "rescore", str(corrected), *reason, *on)
     lines = [
         {"team": team, "attempt": 2, "is_verified": team == TEAMS[2], "seconds": 71.5, "remark": remark}
         for team, remark in (

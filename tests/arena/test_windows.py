@@ -94,7 +94,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_team_validates_submits_looks_and_lints_on_windows(folder: Path) -> None:
-    commands = [["contest", "validate", "good.csv"], ["contest", "submit", "good.csv", "--team", "Alpha"], *BEFORE[-2:]]
+    commands = [
+        ["contest", "validate", "good.csv"],
+        ["contest", "submit", "good.csv", "--team", "Alpha", "--again"],
+        *BEFORE[-2:],
+    ]
     validated, submitted, ranked, linted = run_on_windows(commands, folder)
     assert validated == (0, "good.csv can be sent: 20 rows, without probabilities\n", "")
     assert submitted[0] == 0

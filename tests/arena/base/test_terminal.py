@@ -22,7 +22,7 @@ PROGRESS = """
 from arena.base.terminal import progress
 with progress("training", 3) as advance:
     for _ in range(3):
-        advance()
+        advance(note="[red]\\x1b[2J" + " and so on" * 9)
 """
 TABLE = """
 from arena.base.terminal import Column, Number, Prose, print_table
@@ -147,6 +147,9 @@ def test_plain_progress_says_how_long_it_still_takes(
 def test_progress_is_redrawn_on_a_terminal_alone() -> None:
     redraw = "\x1b[2K"
     assert redraw in run_on_a_terminal(80, PROGRESS, TERM="xterm", MPLBACKEND="agg")
+    frames = re.sub(r"\x1b\[[\d;]*m", "", run_on_a_terminal(80, PROGRESS, TERM="xterm", MPLBACKEND="agg")).split(redraw)
+    assert "[red]\\x1b[2J and" in frames[-1]  # no markup, and nothing that a terminal obeys
+    assert max(len(line.rstrip("\r")) for frame in frames for line in frame.split("\n")) <= 80
     assert redraw not in run_on_a_terminal(80, PROGRESS, TERM="dumb")
     assert re.fullmatch(r"training: 3 of 3 done in \d\.\d s\n", run_in_a_pipe(PROGRESS))
 

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 from typer.testing import CliRunner, Result
 
+from arena.base.errors import ArenaError
 from cnn.cli.data_collect import app
 from cnn.collect.importing import ImportOptions, ImportPlan, plan_import, write_import
 from cnn.collect.naming import check_speakers, clean_speaker, default_namer, fold_word, label_table, pattern_namer
@@ -365,7 +366,7 @@ def test_what_cannot_be_imported_at_all_is_refused(tmp_path: Path) -> None:
         (("import", tmp_path / "mine", tmp_path / "others" / "1_ann_0.wav"), "is a file"),
     ):
         result = run(*words)
-        assert isinstance(result.exception, CorpusError), words
+        assert isinstance(result.exception, ArenaError), words
         assert reason in str(result.exception)
         assert "\n" not in str(result.exception)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["1_ann_0.wav", "empty", "link", "mine", "others", "x.wav"]

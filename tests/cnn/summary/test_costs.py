@@ -73,7 +73,7 @@ def test_a_file_is_a_list_of_its_torch_modules_and_says_which_are_no_nets(
     models_command([str(path)])
     out, err = capsys.readouterr()
     assert [line.split()[0] for line in out.splitlines() if line.strip(" ─")] == ["net", "Small", "net", "Small"]
-    assert re.search(rf" Small +your own +{36 + 4 + 256 * 10 + 10:,} +{64 * 64 * 36 + 2560:,} ", out)
+    assert re.search(rf"Small +your own +{36 + 4 + 256 * 10 + 10:,} +{64 * 64 * 36 + 2560:,}\n", out)
     assert err.startswith(f"left out: {path}: Block is made with")
     path.write_text(FILE)
     with pytest.raises(ModelError, match="Block is made with"):

@@ -63,7 +63,7 @@ def test_other_files_of_the_same_labels_name_the_attempt_and_its_score_and_cost_
 
 
 def test_what_is_compared_is_all_rows_of_the_own_team_alone(contest_place: str) -> None:
-    """Whoever changes one row learns nothing of its kind, ignored, private or public, nor of another team's labels."""
+    """A team that changes one row learns nothing of its kind, ignored, private or public, nor of another team's labels."""
     text = solution(has_usage=True).content.decode().replace("clip_04,0,Public", "clip_04,0,Ignored")
     with made(contest_place, parse_solution(text.encode(), "solution.csv"), "Alpha", "Beta") as contest:
         for number, wrong in enumerate(((), (4,), (30,)), 1):
@@ -92,9 +92,9 @@ def test_by_macro_f1_probabilities_alone_are_no_other_work(contest_place: str) -
 
 def test_in_ladder_mode_the_score_is_the_one_that_the_team_was_shown(contest_place: str) -> None:
     with made(contest_place, solution(), "Alpha", settings=ContestSettings(is_ladder=True)) as contest:
-        shown = send(contest, predictions(0, 3)).attempt.score
-        assert send(contest, predictions(0)).attempt.score == shown  # better, but not surely
-        with pytest.raises(RepeatedLabels, match=f"those of attempt 2, which scored {shown:.4f}"):
+        first = send(contest, predictions(0, 3)).attempt.score
+        assert send(contest, predictions(0)).attempt.score == first  # better, but not surely
+        with pytest.raises(RepeatedLabels, match=f"those of attempt 2, which scored {first:.4f}"):
             send(contest, predictions(0) + b"\n")
 
 

@@ -82,7 +82,11 @@ def check_is_as_it_was(contest: Contest) -> None:
 
 
 def test_a_contest_of_the_first_release_opens_as_it_was_and_goes_on(contest_place: str) -> None:
+    from sqlalchemy import select
+
     from leaderboard.actions.submit import submit
+    from leaderboard.database import schema
+    from leaderboard.errors import RepeatedLabels
     from support.contests import NOW
 
     with open_contest(old_contest(contest_place)) as contest:
@@ -90,6 +94,11 @@ def test_a_contest_of_the_first_release_opens_as_it_was_and_goes_on(contest_plac
         key = contest.secret_key()
         assert len(key) == 32
         content = b"id,label\n" + b"".join(b"c%02d,%d\n" % (n, n % 2) for n in range(24))
+        with contest.database.read() as connection:
+            (attempt,) = contest.attempts(contest.team("Mel Street"))
+            sent = connection.scalar(select(schema.files.c.content).where(schema.files.c.digest == attempt.digest))
+        with pytest.raises(RepeatedLabels, match="those of attempt 1, which scored"):
+            submit(contest, "Mel Street", bytes(sent or b"") + b"\n", "again.csv", NOW)
         assert submit(contest, "Mel Street", content, "new.csv", NOW).attempt.number == 2
         assert contest.add_team("New", NOW).name == "New"
     with open_contest(contest_place) as contest:
