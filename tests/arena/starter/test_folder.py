@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 import arena.cli
-from arena.base.project import MEANINGS, ProjectError, read_project
+from arena.base.project import KEYS, ProjectError, read_project
 from sweeps.sweepfile.lint import read_sweep
 
 FILES = {"arena.toml", "nets.py", "sweep-a.yaml", "sweep-b.yaml", "project.ipynb", "README.md", ".gitignore"}
@@ -37,7 +37,7 @@ def test_a_folder_has_every_key_two_nets_and_a_sweep_file_for_each(language: str
     text = Path("team/arena.toml").read_text()
     every = tomllib.loads(re.sub(r"^# (?=[\w.]+ = )", "", text, flags=re.MULTILINE))
     keys = {f"{table}.{key}" for table, values in every.items() if isinstance(values, dict) for key in values}
-    assert set(MEANINGS) <= keys | set(every)
+    assert set(KEYS) <= keys | set(every)
     project = read_project(Path("team/arena.toml"))
     assert (project.text("corpus"), project.text("contest.team"), project.page) == ("recordings", "Formantes", "")
     assert project.models == ("team/nets.py:MyLeNet", "team/nets.py:MyMobileNet")
