@@ -75,7 +75,7 @@ def _advise(folder: Path) -> str:
     corpus = project.text("corpus")
     if Path(corpus).is_dir():
         return f"{enter}arena data prepare"
-    return f"{corpus} does not exist yet: put your recordings there, or name their folder in {project.file}; then {enter}arena data prepare"
+    return f"{corpus} is no folder yet: fill it, or name another in {project.file}; then {enter}arena data prepare"
 
 
 @app.callback()
