@@ -76,6 +76,7 @@ _OF_CHOICES = ("name", "type", "kind", "_target_", "class", "id")  # last parts 
 _RUN = re.compile(r"best|latest|(?=.*\d)[0-9a-f]{4,16}")
 _LIST = "`arena train --keys` lists them all"
 _RELATED_KEY = {word: key for key, words in _RELATED.items() for word in words.split(", ")}
+_SECTIONS = {"data prepare": "tiles", "data show": "augment", "data solution": "split"}  # of the commands that take one
 _SEVERAL = re.compile(r"\w*\(.*\)|\[.*\]|.*,.*")
 
 
@@ -99,6 +100,16 @@ def keys() -> dict[str, Key]:
         result |= {f"{section}.{field.name}": _key(field, hints[field.name]) for field in dataclasses.fields(settings)}
     del result["model.source"]
     return result
+
+
+def list_keys(command: str) -> dict[str, Key]:
+    """Return the keys that a command, such as `data prepare`, takes: those of one section, or all but those of tiles."""
+    section = _SECTIONS.get(command)
+    return {
+        key: entry
+        for key, entry in keys().items()
+        if (key.startswith(f"{section}.") if section else not key.startswith("tiles."))
+    }
 
 
 def _key(field: dataclasses.Field[Any], hint: Any) -> Key:

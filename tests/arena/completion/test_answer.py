@@ -13,7 +13,7 @@ import typer.main
 import arena.cli
 from arena.command_line.failures import name_parameter
 from arena.completion.answer import propose
-from arena.completion.table import COMPLETERS, OF_COMMANDS, find_completer
+from arena.completion.table import COMMAND_COMPLETERS, COMPLETERS, find_completer
 from cnn.runs.marks import label_run
 from support.contests import made, solution
 from support.run_folders import make_result, write_run
@@ -72,7 +72,7 @@ def test_every_word_has_a_completer_or_a_reason_to_have_none() -> None:
 def test_the_table_has_no_word_that_no_command_has() -> None:
     names = {name for _, name, _ in PARAMETERS}
     assert set(COMPLETERS) - names == set()
-    assert set(OF_COMMANDS) - {f"{' '.join(path)} {name}" for path, name, _ in PARAMETERS} == set()
+    assert set(COMMAND_COMPLETERS) - {f"{' '.join(path)} {name}" for path, name, _ in PARAMETERS} == set()
 
 
 def values(line: str) -> list[str]:
