@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer.main
 
-import arena.cli
+from arena.cli import walk_commands
 from arena.command_line.failures import name_parameter
 from arena.completion.answer import propose
 from arena.completion.table import COMMAND_COMPLETERS, COMPLETERS, find_completer
@@ -43,15 +40,9 @@ FREE = {  # words behind which any text may stand
 }
 
 
-def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    yield path, command
-    for name, child in getattr(command, "commands", {}).items():
-        yield from commands(child, (*path, name))
-
-
 PARAMETERS = [
-    (path, name_parameter(parameter), parameter)
-    for path, command in commands(typer.main.get_command(arena.cli.app))
+    (tuple(words.split()), name_parameter(parameter), parameter)
+    for words, command in walk_commands()
     for parameter in command.params
     if not getattr(parameter, "is_flag", False) and not getattr(parameter, "hidden", False)
 ]
