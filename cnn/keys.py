@@ -9,7 +9,7 @@ import typing
 from collections.abc import Collection
 from typing import Any
 
-from arena.base.suggest import did_you_mean
+from arena.base.suggest import did_you_mean, index_words
 from cnn.config import VARIANTS, RunConfig
 from cnn.errors import ConfigError
 from cnn.fields import describe_values
@@ -70,12 +70,13 @@ _OPTIONS = {  # option: words that are typed as a key
     "--runs": "runs, output_dir, out, output, save_dir, log_dir, logdir, run_dir, exp_dir",
     "--name": "run_name, exp_name, experiment_name, study_name, wandb_name",
 }
-_OPTION_OF_WORD = {word: option for option, words in _OPTIONS.items() for word in words.split(", ")}
-_KEY_OF_WORD = {word: key for key, words in _WORDS.items() for word in words.split(", ")}
+_OPTION_OF_WORD = index_words(_OPTIONS)
+_KEY_OF_WORD = index_words(_WORDS)
 _OF_CHOICES = ("name", "type", "kind", "_target_", "class", "id")  # last parts of other tools' keys for what is chosen
 _RUN = re.compile(r"best|latest|(?=.*\d)[0-9a-f]{4,16}")
 _LIST = "`arena train --keys` lists them all"
-_RELATED_KEY = {word: key for key, words in _RELATED.items() for word in words.split(", ")}
+_RELATED_KEY = index_words(_RELATED)
+_SECTIONS = {"data prepare": "tiles", "data show": "augment", "data solution": "split"}  # of the commands that take one
 _SEVERAL = re.compile(r"\w*\(.*\)|\[.*\]|.*,.*")
 
 
@@ -99,6 +100,16 @@ def keys() -> dict[str, Key]:
         result |= {f"{section}.{field.name}": _key(field, hints[field.name]) for field in dataclasses.fields(settings)}
     del result["model.source"]
     return result
+
+
+def list_keys(command: str) -> dict[str, Key]:
+    """Return the keys that a command, such as `data prepare`, takes: those of one section, or all but those of tiles."""
+    section = _SECTIONS.get(command)
+    return {
+        key: entry
+        for key, entry in keys().items()
+        if (key.startswith(f"{section}.") if section else not key.startswith("tiles."))
+    }
 
 
 def _key(field: dataclasses.Field[Any], hint: Any) -> Key:
@@ -155,14 +166,13 @@ def suggest_key(key: str, allowed: Collection[str], value: str = "") -> str:
     words = [text.lower().replace("-", "_") for text in (key, parts[-1])]
     section = parts[0].lower()
     for word in words:
-        known = _KEY_OF_WORD.get(word, "")
-        if matches := find_keys(word, allowed) or find_keys(known, allowed):
+        if matches := find_keys(word, allowed) or find_keys(_KEY_OF_WORD.get(word, ""), allowed):
             return f"; did you mean {' or '.join(match + ending for match in matches)}?"
         if word in _OPTION_OF_WORD:
             return f"; that is an option: {_OPTION_OF_WORD[word]} {value}".rstrip()
         if _RELATED_KEY.get(word) in allowed:
             return f"; {explain_related(word)}"
-    if len(parts) > 1 and section in _OPTION_OF_WORD:
+    if section in _OPTION_OF_WORD and not any(name.startswith(f"{section}.") for name in keys()) and len(parts) > 1:
         return f"; that is an option: {_OPTION_OF_WORD[section]} {value}".rstrip()
     texts = {name: f"{key}{ending}" for key in allowed for name in (key.rpartition(".")[2], key)}
     return next((hint for word in words if (hint := did_you_mean(word, texts, "", cutoff=0.75))), f"; {_LIST}")

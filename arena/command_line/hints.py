@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from arena.base.suggest import index_words
+
 _NEW_STUDY = "a study is made by its first line: arena sweep run FILE"
 _DELETE_STUDY = "a study is its folder: delete studies/NAME (`arena sweep stop NAME` first, where agents work)"
 _CONTEST_FILE = "a contest is its file, contest.db: move or delete that yourself, `arena contest backup FILE` copies it"
@@ -52,7 +54,7 @@ _MEANINGS = {  # line to type: the words that get it
     _RERUN: "rerun, retry, restart, continue, runs rerun, run rerun, run resume, runs resume, runs restart, runs retry",
     "arena train --model NET": (
         "fit, learn, trainer, fine-tune, finetune, train-model, training, run train, models train, fit-model, "
-        "model train, runs create, runs new, runs start, run create, run start"
+        "runs create, runs new, runs start, run create, run start"
     ),
     "arena sweep run FILE": (
         "tune, optimize, optimise, hpo, hparams, search-space, create-study, multirun, launch-sweep, tuner, "
@@ -153,7 +155,7 @@ _MEANINGS = {  # line to type: the words that get it
     ),
     "arena models (nets), arena models NET --layers": ("arch, architecture, architectures, network, networks, layers, zoo"),
     "a net of your own is a class in a file: arena train --model nets.py:MyNet": (
-        "models create, models init, models new, models add, models register, model create, models get, models update, "
+        "models create, models init, models new, models add, models register, models get, models update, "
         "models instances, models variations"
     ),
     _CARRY: "models upload, models push, models export, onnx, save, convert, models download, models pull",
@@ -215,7 +217,7 @@ _MEANINGS = {  # line to type: the words that get it
     _MERGE: "merge-teams, combine, concat",
     "arena contest close --reason TEXT, arena sweep stop STUDY": "end, finish, freeze, terminate",
 }
-HINTS = {words: line for line, others in _MEANINGS.items() for words in others.split(", ")}
+HINTS = index_words(_MEANINGS)
 
 
 def format_hint(words: str, typed: str = "") -> str:

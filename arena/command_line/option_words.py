@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from arena.base.suggest import index_words
+
 NAMES = {  # an option, or "<argument>" whose place the value takes; the first that the command has: the words for it
     "--address": "--url, --contest-url, --server, --endpoint, --base-url, --site, --host",
     "--again": "--resubmit, --repeat, --once-more",
@@ -257,22 +259,20 @@ _DROPPED = {  # options that are left out with their value: the commands
     "--message": "contest submit, submit",
 }
 _CONFIGS = ("job", "hydra", "all")  # values of Hydra's -c
-_NAMES_OF_WORD: dict[str, list[str]] = {}
-for _name, _words in NAMES.items():
-    for _word in _words.split(", "):
-        _NAMES_OF_WORD.setdefault(_word, []).append(_name)
-_FIXED_OF_WORD = {word: text for text, words in FIXED.items() for word in words.split(", ")}
-_REASON_OF_WORD = {word: text for text, words in REASONS.items() for word in words.split(", ")}
+_FIXED_OF_WORD = index_words(FIXED)
+_REASON_OF_WORD = index_words(REASONS)
 
 
 def list_names(option: str) -> list[str]:
     """Return what an option of another tool may be called here: options, with a value or without, and `<arguments>`."""
-    return [_FIXED_OF_WORD[option]] if option in _FIXED_OF_WORD else _NAMES_OF_WORD.get(option, [])
+    if option in _FIXED_OF_WORD:
+        return [_FIXED_OF_WORD[option]]
+    return [name for name, words in NAMES.items() if option in words.split(", ")]
 
 
 def is_word(option: str) -> bool:
     """Return True for an option that other tools have: no misspelling of another."""
-    return any(option in table for table in (_NAMES_OF_WORD, _FIXED_OF_WORD, _REASON_OF_WORD, _DROPPED))
+    return bool(list_names(option)) or option in _REASON_OF_WORD or option in _DROPPED
 
 
 def is_dropped(command: str, option: str) -> bool:

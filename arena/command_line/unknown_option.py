@@ -23,7 +23,6 @@ _VALUES = {  # values of other tools
         **dict.fromkeys(("running", "in_progress", "queued"), "unfinished"),
     }
 }
-_SECTIONS = {"data prepare": "tiles.", "data show": "augment.", "data solution": "split."}  # those that a command takes
 _VALUE = re.compile(r"-?[\d.]|[^-]")
 
 
@@ -145,11 +144,9 @@ def _find_setting(command: Any, name: str, option: str, value: str) -> str:
     """Return the option as a setting, `train.epochs=5`; empty where the command takes none, or none is meant."""
     if not _has_argument(command, "overrides"):
         return ""
-    from cnn.keys import keys, match_word
+    from cnn.keys import list_keys, match_word
 
-    section = _SECTIONS.get(name, "")
-    allowed = [key for key in keys() if (key.startswith(section) if section else not key.startswith("tiles."))]
-    key = match_word(option.lstrip("-"), allowed)
+    key = match_word(option.lstrip("-"), list_keys(name))
     return f"{key}={value or 'VALUE'}" if key else ""
 
 
@@ -159,7 +156,7 @@ def _explain_setting(command: Any, name: str, option: str, value: str) -> str:
 
     if not _has_argument(command, "overrides"):
         return ""
-    key = match_word(option.lstrip("-"), list(keys()))
+    key = match_word(option.lstrip("-"), keys())
     if key.startswith("tiles.") and name != "data prepare":
         return f"it is fixed when tiles are prepared: arena data prepare CORPUS {key}={value or 'VALUE'}"
     return explain_related(option.lstrip("-"))
