@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from arena.__main__ import main
 from arena.cli import walk_commands
@@ -75,6 +76,7 @@ def test_a_refusal_is_a_document_with_the_line_of_stderr(
     ("words", "error", "usage"),
     [
         ("data scan", "CORPUS is missing", "data scan CORPUS; arena data scan --help"),
+        ("data scan a b", "too many arguments: b", "data scan CORPUS; arena data scan --help"),
         ("contest submit a.csv", "--team is missing", "contest submit SUBMISSION --team TEAM; arena contest submit --help"),
         ("runs show a --runs", "option '--runs' requires an argument", "runs show RUN; arena runs show --help"),
         ("train --jobs x", "--jobs: input should be a valid integer, not 'x'", "train [KEY=VALUE ...]; arena train --help"),
@@ -118,6 +120,7 @@ def test_further_lines_of_a_file_are_details(monkeypatch: pytest.MonkeyPatch, ca
     [
         (MemoryError(), 1, "out of memory; choose a smaller train.batch_size or fewer --jobs"),
         (KeyboardInterrupt(), 130, "interrupted; nothing is lost: the same command goes on where it stopped"),
+        (typer.Abort(), 1, "aborted"),
         (RuntimeError("of Arena"), 1, "RuntimeError: of Arena"),
         (ModuleNotFoundError("No module named 'optuna'", name="optuna"), 1, "this needs the package optuna"),
     ],
