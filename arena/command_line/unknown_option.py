@@ -172,9 +172,11 @@ def _explain_setting(command: Any, name: str, option: str, value: str) -> str:
 
 
 def _list_missing(command: Any, line: list[str]) -> list[str]:
-    """Return the options that the command needs and the line lacks."""
+    """Return the options that the command needs and the line lacks; its arguments, where the line is empty."""
     needed = [param for param in command.params if param.param_type_name == "option" and param.required]
-    return [word for param in needed if not set(param.opts) & set(line) for word in (param.opts[0], param.name.upper())]
+    arguments = [param.name.upper() for param in command.params if param.param_type_name == "argument" and param.required]
+    options = [word for param in needed if not set(param.opts) & set(line) for word in (param.opts[0], param.name.upper())]
+    return [*([] if line else arguments), *options]
 
 
 def _list_options(command: Any) -> str:
