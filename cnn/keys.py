@@ -186,7 +186,7 @@ def suggest_key(key: str, allowed: Collection[str], value: str = "") -> str:
             return f"; {_ABSENCE_OF_WORD[word]}"
         if _RELATED_KEY.get(word) in allowed:
             return f"; {explain_related(word)}"
-    if len(parts) > 1 and section in _OPTION_OF_WORD:
+    if section in _OPTION_OF_WORD and not any(name.startswith(f"{section}.") for name in keys()) and len(parts) > 1:
         return _name_option(_OPTION_OF_WORD[section], value)
     texts = {name: _assign(key, value) for key in allowed for name in (key.rpartition(".")[2], key)}
     return next((hint for word in words if (hint := did_you_mean(word, texts, "", cutoff=0.75))), f"; {_LIST}")
