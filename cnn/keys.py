@@ -194,9 +194,10 @@ def suggest_key(key: str, allowed: Collection[str], value: str = "") -> str:
 
 def _assign(key: str, value: str) -> str:
     """Return `key=value`, with all its choices where `value` is none of them."""
+    if not value:
+        return key
     choices = keys()[key].choices
-    allowed_values = value if value in choices or not choices else "|".join(choices)
-    return f"{key}={allowed_values}" if value else key
+    return f"{key}={value if value in choices or not choices else '|'.join(choices)}"
 
 
 def _name_option(option: str, value: str) -> str:
