@@ -8,6 +8,10 @@ _NEW_STUDY = "a study is made by its first line: arena sweep run FILE"
 _DELETE_STUDY = "a study is its folder: delete studies/NAME (`arena sweep stop NAME` first, where agents work)"
 _CONTEST_FILE = "a contest is its file, contest.db: move or delete that yourself, `arena contest backup FILE` copies it"
 _NO_ACCOUNT = "Arena has no accounts: `wandb login` is for W&B, and ARENA_TOKEN holds a team's token for `arena submit`"
+_CHECK = (
+    "arena submit FILE --dry-run (before it is sent to a contest's page), arena contest validate FILE (a submission), "
+    "arena data scan FOLDER (recordings), arena sweep lint FILE (a sweep file)"
+)
 _SERVE = "arena contest serve (the contest on the web), arena report serve (a report that follows a sweep)"
 _LISTS = "arena runs (trainings), arena sweep status (studies), arena models (nets), arena contest team list (teams)"
 _SEND = "arena submit FILE --team TEAM (to a contest's page), arena wandb sync (runs to W&B)"
@@ -49,7 +53,8 @@ _MEANINGS = {  # line to type: the words that get it
         "upgrade, update, self-update, uninstall, pip"
     ),
     _NEW: "init, create, start, setup, make, begin",
-    _LISTS: "list, ls, ps, show, view, describe, get, query, search, find, status",
+    f"arena data get NAME (recordings), {_LISTS}": "get",
+    _LISTS: "list, ls, ps, show, view, describe, query, search, find, status",
     _RUN: "run, exec, execute, launch, job, jobs, workflow, workflow run, pipeline, go, do",
     _RERUN: "rerun, retry, restart, continue, runs rerun, run rerun, run resume, runs resume, runs restart, runs retry",
     "arena train --model NET": (
@@ -61,11 +66,13 @@ _MEANINGS = {  # line to type: the words that get it
         "optimization, hyperopt, grid-search, gridsearch, random-search, hyperparameters, study-create"
     ),
     "arena eval --folds loso (all speakers), arena predict RUN (a net's answers), arena contest score SOLUTION FILE": (
-        "score, validate, verify, test, check, benchmark, metrics, metric, eval-model, accuracy"
+        "score, test, benchmark, metrics, metric, eval-model, accuracy"
     ),
+    _CHECK: "validate, verify, check",
     "arena predict RUN FILES": "infer, inference, classify, prediction, predictions, recognize, recognise, listen",
     "arena submit FILE --team TEAM (to its page), arena contest submit FILE --team TEAM (to its file)": (
-        "submission, upload-submission, submissions submit, competition-submit, enter, submissions create"
+        "submission, upload-submission, submissions submit, competition-submit, competition submit, competitions submit, "
+        "comp submit, enter, submissions create"
     ),
     "arena contest attempts TEAM": "submissions, attempts-left, submissions list, my-submissions, tries",
     "arena contest standings": "scores, ranking, rankings, rank, scoreboard, board, lb, results, winner",
