@@ -4,7 +4,9 @@ from __future__ import annotations
 
 _NEW_STUDY = "a study is made by its first line: arena sweep run FILE"
 _DELETE_STUDY = "a study is its folder: delete studies/NAME (`arena sweep stop NAME` first, where agents work)"
-_CONTEST_FILE = "a contest is its file, contest.db: move or delete that yourself, `arena contest backup FILE` copies it"
+_CONTEST_FILE = (
+    "a contest is its file, contest.db: end `arena contest serve` before you move or delete it; copy: arena contest backup FILE"
+)
 _NO_ACCOUNT = "Arena has no accounts: `wandb login` is for W&B, and ARENA_TOKEN holds a team's token for `arena submit`"
 _SERVE = "arena contest serve (the contest on the web), arena report serve (a report that follows a sweep)"
 _LISTS = "arena runs (trainings), arena sweep status (studies), arena models (nets), arena contest team list (teams)"
