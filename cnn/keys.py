@@ -9,7 +9,7 @@ import typing
 from collections.abc import Collection
 from typing import Any
 
-from arena.base.suggest import did_you_mean
+from arena.base.suggest import did_you_mean, index_words
 from cnn.config import VARIANTS, RunConfig
 from cnn.errors import ConfigError
 from cnn.fields import describe_values
@@ -39,7 +39,7 @@ _WORDS = {  # key: other words for it, which are only hinted at
     "tiles.f_min_hz": "fmin, f_min",
     "tiles.f_max_hz": "fmax, f_max",
     "split.n_folds": "k_folds, n_splits, nfolds, num_folds",
-    "split.kind": "split, split_by, splitter",
+    "split.kind": "split, splits, split_by, splitter",
 }
 _RELATED = {  # key: words that mean something like it, in another unit
     "train.warmup": "warmup_steps, warmup_epochs, warmup_iters",
@@ -63,19 +63,33 @@ _OPTIONS = {  # option: words that are typed as a key
     "arena sweep run --agents": "agents, n_agents",
     "arena sweep run --gpus": "gpus, n_gpus, num_gpus",
     "--device": "device, accelerator, cuda, gpu",
-    "--jobs": "jobs, workers, num_workers, n_jobs, n_workers",
+    "--jobs": "jobs, n_jobs",
     "--wandb": "wandb, wandb_mode, logger",
     "--tag": "tag, tags",
     "--tiles": "tiles, data, dataset, data_dir, data_path, dataset_path, corpus, root",
     "--runs": "runs, output_dir, out, output, save_dir, log_dir, logdir, run_dir, exp_dir",
     "--name": "run_name, exp_name, experiment_name, study_name, wandb_name",
 }
-_OPTION_OF_WORD = {word: option for option, words in _OPTIONS.items() for word in words.split(", ")}
-_KEY_OF_WORD = {word: key for key, words in _WORDS.items() for word in words.split(", ")}
+_VALUES = {  # values of other tools
+    "--device": {"gpu": "cuda", "true": "cuda", "false": "cpu"},
+    "--wandb": {"true": "online", "false": "off", "disabled": "off"},
+}
+_ABSENT = {  # explanation: words that are typed as a key
+    "nothing has to load data beside a training: leave it out (--jobs N is for N trainings at once)": (
+        "workers, num_workers, n_workers, max_workers"
+    ),
+    "the same line again goes on where it stopped: leave it out": (
+        "resume, resume_from, ckpt, ckpt_path, checkpoint, resume_from_checkpoint"
+    ),
+}
+_OPTION_OF_WORD = index_words(_OPTIONS)
+_ABSENCE_OF_WORD = index_words(_ABSENT)
+_KEY_OF_WORD = index_words(_WORDS)
 _OF_CHOICES = ("name", "type", "kind", "_target_", "class", "id")  # last parts of other tools' keys for what is chosen
 _RUN = re.compile(r"best|latest|(?=.*\d)[0-9a-f]{4,16}")
 _LIST = "`arena train --keys` lists them all"
-_RELATED_KEY = {word: key for key, words in _RELATED.items() for word in words.split(", ")}
+_RELATED_KEY = index_words(_RELATED)
+_SECTIONS = {"data prepare": "tiles", "data show": "augment", "data solution": "split"}  # of the commands that take one
 _SEVERAL = re.compile(r"\w*\(.*\)|\[.*\]|.*,.*")
 
 
@@ -99,6 +113,16 @@ def keys() -> dict[str, Key]:
         result |= {f"{section}.{field.name}": _key(field, hints[field.name]) for field in dataclasses.fields(settings)}
     del result["model.source"]
     return result
+
+
+def list_keys(command: str) -> dict[str, Key]:
+    """Return the keys that a command, such as `data prepare`, takes: those of one section, or all but those of tiles."""
+    section = _SECTIONS.get(command)
+    return {
+        key: entry
+        for key, entry in keys().items()
+        if (key.startswith(f"{section}.") if section else not key.startswith("tiles."))
+    }
 
 
 def _key(field: dataclasses.Field[Any], hint: Any) -> Key:
@@ -143,29 +167,46 @@ def read_assignment(text: str, allowed: Collection[str]) -> tuple[str, str]:
 
 def suggest_key(key: str, allowed: Collection[str], value: str = "") -> str:
     """Return a hint such as `; did you mean train.learning_rate=0.01?`, or the command that lists all keys."""
-    ending = f"={value}" if value else ""
     if key.startswith("hydra"):
         return "; Hydra's own settings have no equal: --runs names the folder of runs, `arena sweep run FILE` tries many values"
     if (matches := find_keys(key, keys())) and not any(match in allowed for match in matches):
         command = "arena data prepare CORPUS" if matches[0].startswith("tiles.") else "arena train"
-        return f"; that is set by: {command} {matches[0]}{ending}"
+        return f"; that is set by: {command} {_assign(matches[0], value)}"
     parts = re.split(r"[./@]", key)
     if len(parts) > 1 and parts[-1] in _OF_CHOICES:
         parts.pop()
     words = [text.lower().replace("-", "_") for text in (key, parts[-1])]
     section = parts[0].lower()
     for word in words:
-        known = _KEY_OF_WORD.get(word, "")
-        if matches := find_keys(word, allowed) or find_keys(known, allowed):
-            return f"; did you mean {' or '.join(match + ending for match in matches)}?"
+        if matches := find_keys(word, allowed) or find_keys(_KEY_OF_WORD.get(word, ""), allowed):
+            return f"; did you mean {' or '.join(_assign(match, value) for match in matches)}?"
         if word in _OPTION_OF_WORD:
-            return f"; that is an option: {_OPTION_OF_WORD[word]} {value}".rstrip()
+            return _name_option(_OPTION_OF_WORD[word], value)
+        if word in _ABSENCE_OF_WORD:
+            return f"; {_ABSENCE_OF_WORD[word]}"
         if _RELATED_KEY.get(word) in allowed:
             return f"; {explain_related(word)}"
-    if len(parts) > 1 and section in _OPTION_OF_WORD:
-        return f"; that is an option: {_OPTION_OF_WORD[section]} {value}".rstrip()
-    texts = {name: f"{key}{ending}" for key in allowed for name in (key.rpartition(".")[2], key)}
+    if section in _OPTION_OF_WORD and not any(name.startswith(f"{section}.") for name in keys()) and len(parts) > 1:
+        return _name_option(_OPTION_OF_WORD[section], value)
+    texts = {name: _assign(key, value) for key in allowed for name in (key.rpartition(".")[2], key)}
     return next((hint for word in words if (hint := did_you_mean(word, texts, "", cutoff=0.75))), f"; {_LIST}")
+
+
+def _assign(key: str, value: str) -> str:
+    """Return `key=value`, with all its choices where `value` is none of them."""
+    if not value:
+        return key
+    choices = keys()[key].choices
+    return f"{key}={value if value in choices or not choices else '|'.join(choices)}"
+
+
+def _name_option(option: str, value: str) -> str:
+    if option == "--tiles" and value in VARIANTS:
+        option = "--variant"
+    if option == "--device" and value.isdecimal():
+        value = f"cuda:{value}"
+    value = _VALUES.get(option, {}).get(value.lower(), value)
+    return f"; that is an option: {option} {value}".rstrip()
 
 
 def explain_related(word: str) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from leaderboard.contest import ranking, team_names, tokens
 from leaderboard.contest.attempt_details import Details, compute_details, read_confusion
-from leaderboard.contest.attempts import record
+from leaderboard.contest.attempts import find_repeated, record
 from leaderboard.contest.cache import ContestCache, Scorer
 from leaderboard.contest.rate_limit import count_refusal
 from leaderboard.database import schema
@@ -148,6 +148,11 @@ class Contest:
         """Count a file that could not be scored; it uses no attempt."""
         with self.database.write() as connection:
             count_refusal(connection, team, now)
+
+    def find_repeated(self, team: Team, submission: Submission) -> int | None:
+        """Return the number of the team's attempt that has the labels of `submission`; None where none has."""
+        with self.database.read() as connection:
+            return find_repeated(connection, self.cache, team, submission)
 
     def attempts(self, team: Team) -> tuple[Attempt, ...]:
         """Return the team's attempts with their public scores, by number."""

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
-import typer.main
 
 import arena.cli
 from arena.base.project import KEYS
+from arena.cli import walk_commands
 from cnn.keys import keys
 from support.browser import ARGUMENTS, CHROMIUM, needs_chromium
 from support.paths import ROOT
@@ -76,14 +76,14 @@ def test_every_link_and_anchor_of_a_page_resolves_and_nothing_comes_from_another
     assert len(pages) > 25
 
 
-def list_options(command: typer.main.Command, name: str = "arena") -> Iterator[str]:
-    if not hasattr(command, "commands") or command.invoke_without_command:
-        yield name.replace(" ", "-")
-        for parameter in command.params:
-            if parameter.param_type_name == "option" and not parameter.hidden:
-                yield f"cmdoption-{name.replace(' ', '-')}-{parameter.opts[0].lstrip('-')}"
-    for child_name, child in getattr(command, "commands", {}).items():
-        yield from list_options(child, f"{name} {child_name}")
+def list_options() -> Iterator[str]:
+    for words, command in walk_commands():
+        if not hasattr(command, "commands") or command.invoke_without_command:
+            name = "-".join(("arena", *words.split()))
+            yield name
+            for parameter in command.params:
+                if parameter.param_type_name == "option" and not parameter.hidden:
+                    yield f"cmdoption-{name}-{parameter.opts[0].lstrip('-')}"
 
 
 def test_the_reference_has_every_command_option_key_and_python_name(pages: dict[str, Links]) -> None:
@@ -91,7 +91,7 @@ def test_the_reference_has_every_command_option_key_and_python_name(pages: dict[
     settings, project, python = (
         pages[f"reference/generated/{name}.html"].anchors for name in ("settings", "project", "python")
     )
-    expected = set(list_options(typer.main.get_command(arena.cli.app)))
+    expected = set(list_options())
     assert expected - commands == set()
     assert {f"setting-{key}" for key in keys()} - settings == set()
     assert {f"project-key-{key}" for key in KEYS} - project == set()

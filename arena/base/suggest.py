@@ -1,4 +1,4 @@
-"""Hints for misspelt names. Standard library only."""
+"""Hints for misspelt names, and tables of other words for a name. Standard library only."""
 
 from __future__ import annotations
 
@@ -24,3 +24,8 @@ def did_you_mean(name: str, choices: Iterable[str], otherwise: str | None = None
         return f"; did you mean {texts[match]}?"
     hint = f"known are {', '.join(texts)}" if otherwise is None else otherwise
     return f"; {hint}" if hint else ""
+
+
+def index_words(table: Mapping[str, str]) -> dict[str, str]:
+    """Return the name of each word in a table of names with their words, `{"models": "nets, net"}`."""
+    return {word: name for name, words in table.items() for word in words.split(", ")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from arena.base.errors import UsageError
+from arena.base.suggest import index_words
 from arena.command_line.hints import HINTS, format_hint
 
 _GROUPS = {  # group: other words for it
@@ -65,8 +66,8 @@ _SAME = {  # command: other words for it
     "wandb sync": "wandb upload, wandb push",
     "--version": "version",
 }
-ALIASES = {words: command for command, others in _SAME.items() for words in others.split(", ")}
-_CANONICAL = {word: group for group, words in _GROUPS.items() for word in words.split(", ")}
+ALIASES = index_words(_SAME)
+_CANONICAL = index_words(_GROUPS)
 _MOST_WORDS = 3
 
 

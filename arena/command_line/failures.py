@@ -102,7 +102,8 @@ def _explain_usage(error: typer.TyperException) -> str:
     parameter = getattr(error, "param", None)
     if parameter is None or not isinstance(error, typer.BadParameter):
         hint = getattr(error, "param_hint", None)
-        return f"{hint}: {error.message}" if hint else _lower(error.message)
+        message = re.sub(r"Got unexpected extra argument\(s\) \((.*)\)", r"too many arguments: \1", error.message)
+        return f"{hint}: {message}" if hint else _lower(message)
     name = name_parameter(parameter)
     if not error.message:
         return f"{name} is missing"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from arena.base.suggest import index_words
+
 _NEW_STUDY = "a study is made by its first line: arena sweep run FILE"
 _DELETE_STUDY = "a study is its folder: delete studies/NAME (`arena sweep stop NAME` first, where agents work)"
 _CONTEST_FILE = (
     "a contest is its file, contest.db: end `arena contest serve` before you move or delete it; copy: arena contest backup FILE"
 )
 _NO_ACCOUNT = "Arena has no accounts: `wandb login` is for W&B, and ARENA_TOKEN holds a team's token for `arena submit`"
+_CHECK = (
+    "arena submit FILE --dry-run (before it is sent to a contest's page), arena contest validate FILE (a submission), "
+    "arena data scan FOLDER (recordings), arena sweep lint FILE (a sweep file)"
+)
 _SERVE = "arena contest serve (the contest on the web), arena report serve (a report that follows a sweep)"
 _LISTS = "arena runs (trainings), arena sweep status (studies), arena models (nets), arena contest team list (teams)"
 _SEND = "arena submit FILE --team TEAM (to a contest's page), arena wandb sync (runs to W&B)"
@@ -49,23 +55,26 @@ _MEANINGS = {  # line to type: the words that get it
         "upgrade, update, self-update, uninstall, pip"
     ),
     _NEW: "init, create, start, setup, make, begin",
-    _LISTS: "list, ls, ps, show, view, describe, get, query, search, find, status",
+    f"arena data get NAME (recordings), {_LISTS}": "get",
+    _LISTS: "list, ls, ps, show, view, describe, query, search, find, status",
     _RUN: "run, exec, execute, launch, job, jobs, workflow, workflow run, pipeline, go, do",
     _RERUN: "rerun, retry, restart, continue, runs rerun, run rerun, run resume, runs resume, runs restart, runs retry",
     "arena train --model NET": (
         "fit, learn, trainer, fine-tune, finetune, train-model, training, run train, models train, fit-model, "
-        "model train, runs create, runs new, runs start, run create, run start"
+        "runs create, runs new, runs start, run create, run start"
     ),
     "arena sweep run FILE": (
         "tune, optimize, optimise, hpo, hparams, search-space, create-study, multirun, launch-sweep, tuner, "
         "optimization, hyperopt, grid-search, gridsearch, random-search, hyperparameters, study-create"
     ),
     "arena eval --folds loso (all speakers), arena predict RUN (a net's answers), arena contest score SOLUTION FILE": (
-        "score, validate, verify, test, check, benchmark, metrics, metric, eval-model, accuracy"
+        "score, test, benchmark, metrics, metric, eval-model, accuracy"
     ),
+    _CHECK: "validate, verify, check",
     "arena predict RUN FILES": "infer, inference, classify, prediction, predictions, recognize, recognise, listen",
     "arena submit FILE --team TEAM (to its page), arena contest submit FILE --team TEAM (to its file)": (
-        "submission, upload-submission, submissions submit, competition-submit, enter, submissions create"
+        "submission, upload-submission, submissions submit, competition-submit, competition submit, competitions submit, "
+        "comp submit, enter, submissions create"
     ),
     "arena contest attempts TEAM": "submissions, attempts-left, submissions list, my-submissions, tries",
     "arena contest standings": "scores, ranking, rankings, rank, scoreboard, board, lb, results, winner",
@@ -155,7 +164,7 @@ _MEANINGS = {  # line to type: the words that get it
     ),
     "arena models (nets), arena models NET --layers": ("arch, architecture, architectures, network, networks, layers, zoo"),
     "a net of your own is a class in a file: arena train --model nets.py:MyNet": (
-        "models create, models init, models new, models add, models register, model create, models get, models update, "
+        "models create, models init, models new, models add, models register, models get, models update, "
         "models instances, models variations"
     ),
     _CARRY: "models upload, models push, models export, onnx, save, convert, models download, models pull",
@@ -217,7 +226,7 @@ _MEANINGS = {  # line to type: the words that get it
     _MERGE: "merge-teams, combine, concat",
     "arena contest close --reason TEXT, arena sweep stop STUDY": "end, finish, freeze, terminate",
 }
-HINTS = {words: line for line, others in _MEANINGS.items() for words in others.split(", ")}
+HINTS = index_words(_MEANINGS)
 
 
 def format_hint(words: str, typed: str = "") -> str:

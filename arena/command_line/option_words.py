@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from arena.base.suggest import index_words
+
 NAMES = {  # an option, or "<argument>" whose place the value takes; the first that the command has: the words for it
     "--address": "--url, --contest-url, --server, --endpoint, --base-url, --site, --host",
     "--again": "--resubmit, --repeat, --once-more",
@@ -17,7 +19,7 @@ NAMES = {  # an option, or "<argument>" whose place the value takes; the first t
     "--all-teams": "--all, -a",
     "--budget": (
         "--n-trials, --trials, -n, --max-trials, --num-trials, --count, --run-cap, --max-evals, --num-samples, "
-        "--n-iter, --max-runs, --limit, --n-runs, --num-runs, --run_cap, --evals"
+        "--n-iter, --max-runs, --limit, --n-runs, --num-runs, --evals"
     ),
     "--config": (
         "--config-file, --config-name, --cfg-path, --conf, --yaml, --hparams, --params, --settings, -c, --cn, "
@@ -75,7 +77,7 @@ NAMES = {  # an option, or "<argument>" whose place the value takes; the first t
     "--title": "--name, --heading, -t",
     "--token-file": "--netrc, --credentials",
     "--variant": "--variants, --augmentation, --filter, --aug, -V, --preprocessing",
-    "--wandb": "--wandb-mode, --mode, --wandb_mode, --logger, --report-to",
+    "--wandb": "--wandb-mode, --mode, --logger, --report-to",
     "--version": "-V, --v, -v",
     "--yes": "-y, --force, -f, --no-input, --assume-yes, --confirm, --no-confirm, -Y",
     "--force": "--overwrite, -f, --yes, -y, --replace, --exist-ok",
@@ -134,12 +136,14 @@ _PAGE = "arena contest serve (the contest on the web), arena report build (one H
 _ONE_FILE = "settings stand in one file: --config FILE"
 _SECRET = "a token is not typed where others may read it: set ARENA_TOKEN, or name a file by --token-file"
 _NO_ASK = "nothing is asked here, so nothing is confirmed: leave {option} out"
+_NO_LOADER = "nothing has to load data beside a training: leave {option} out (--jobs N is for N trainings at once)"
+_QUICK = "a quick look is arena train train.epochs=1 model.width=0.25"
 _PRECISION = "there is no such setting; arena train --keys lists them all"
 REASONS = {  # explanation: the words that get it
     _SAME_LINE: (
         "--experimental-rerun, --resume, --continue, --restart, --resume-from, --auto-resume, --load-if-exists, "
         "--skip-if-exists, --from-checkpoint, --reuse, --exist-ok, --resume-id, --load, --rerun, --must-resume, "
-        "--overwrite, --no-cache"
+        "--overwrite, --no-cache, --ckpt, --ckpt-path, --checkpoint, --resume-from-checkpoint"
     ),
     _FILE_SAYS: (
         "--sampler, --pruner, --method, --search, --algo, --algorithm, --direction, --directions, --metric, --goal, "
@@ -164,16 +168,21 @@ REASONS = {  # explanation: the words that get it
     _SECRET: "--token, --api-key, --key, --password, --auth, --secret",
     _NO_ASK: "--yes, -y, --force, --confirm, --no-input",
     _ONE_FILE: "--config-path, --config-dir, --cp, --cd",
+    _QUICK: "--fast-dev-run, --smoke-test, --sanity-check, --limit-train-batches, --overfit-batches",
     _PRECISION: (
         "--fp16, --amp, --bf16, --mixed-precision, --precision, --compile, --deterministic, --ema, --grad-clip, --clip-grad"
     ),
 }
+_BUDGETS = ("budget", "count", "n-trials", "trials", "run-cap")
+_AGENTS = ("agents", "n-jobs", "jobs", "workers", "parallel")
+_LOADERS = ("workers", "num-workers", "n-workers", "max-workers", "dataloader-num-workers")
 BY_COMMAND = {  # command and option: explanation
     "eval --fold": "every fold is trained: --folds loso; a single one is a training: arena train split.kind=loso split.fold=0",
     "eval --name": "trainings of an evaluation have no names of their own: leave {option} out",
     "eval --seed": "it trains with seeds 0, 1, ..: --n-seeds N says how many",
     "eval --metric": "it prints macro-F1, per fold, per speaker and over all; arena report build has the other metrics",
     "eval --run": "it trains anew; of a run there: arena runs show RUN (scores), arena predict RUN (answers)",
+    **{f"{command} --{option}": _NO_LOADER for command in ("train", "eval") for option in _LOADERS},
     "train --run": "it trains at once: leave {option} out",
     "train -r": "it trains at once: leave {option} out",
     "report table --csv": "arena report table --out FILE",
@@ -202,6 +211,8 @@ BY_COMMAND = {  # command and option: explanation
     "sweep --cancel": "arena sweep stop STUDY",
     "sweep --pause": "arena sweep pause STUDY",
     "sweep --resume": "arena sweep resume STUDY",
+    **dict.fromkeys((f"sweep --{option}" for option in _BUDGETS), "arena sweep run FILE --budget N"),
+    **dict.fromkeys((f"sweep --{option}" for option in _AGENTS), "arena sweep run FILE --agents N"),
     "sweep --name": "arena sweep run FILE --name NAME",
     "sweep --project": "arena sweep run FILE --engine wandb --project NAME",
     "runs --filter": "--model, --variant, --state and --tag choose: arena runs --model NET",
@@ -238,7 +249,7 @@ BY_COMMAND = {  # command and option: explanation
     "predict --proba": "--json prints all ten probabilities",
     "predict --probabilities": "--json prints all ten probabilities",
 }
-_OF_TRAININGS = (_ONE_FILE, _FILE_SAYS, _KEYS, _GPUS, _MANY, _NO_TIME, _SLURM, _W_AND_B, _PRECISION, _SAME_LINE)
+_OF_TRAININGS = (_ONE_FILE, _FILE_SAYS, _KEYS, _GPUS, _MANY, _NO_TIME, _SLURM, _W_AND_B, _QUICK, _PRECISION, _SAME_LINE)
 _TRAINING = ("", "train", "eval", "sweep", "demo")
 _DROPPED = {  # options that are left out with their value: the commands
     "-c": "contest submit, contest standings, contest attempts, contest validate, submit",
@@ -256,22 +267,20 @@ _DROPPED = {  # options that are left out with their value: the commands
     "--message": "contest submit, submit",
 }
 _CONFIGS = ("job", "hydra", "all")  # values of Hydra's -c
-_NAMES_OF_WORD: dict[str, list[str]] = {}
-for _name, _words in NAMES.items():
-    for _word in _words.split(", "):
-        _NAMES_OF_WORD.setdefault(_word, []).append(_name)
-_FIXED_OF_WORD = {word: text for text, words in FIXED.items() for word in words.split(", ")}
-_REASON_OF_WORD = {word: text for text, words in REASONS.items() for word in words.split(", ")}
+_FIXED_OF_WORD = index_words(FIXED)
+_REASON_OF_WORD = index_words(REASONS)
 
 
 def list_names(option: str) -> list[str]:
     """Return what an option of another tool may be called here: options, with a value or without, and `<arguments>`."""
-    return [_FIXED_OF_WORD[option]] if option in _FIXED_OF_WORD else _NAMES_OF_WORD.get(option, [])
+    if option in _FIXED_OF_WORD:
+        return [_FIXED_OF_WORD[option]]
+    return [name for name, words in NAMES.items() if option in words.split(", ")]
 
 
 def is_word(option: str) -> bool:
     """Return True for an option that other tools have: no misspelling of another."""
-    return any(option in table for table in (_NAMES_OF_WORD, _FIXED_OF_WORD, _REASON_OF_WORD, _DROPPED))
+    return bool(list_names(option)) or option in _REASON_OF_WORD or option in _DROPPED
 
 
 def is_dropped(command: str, option: str) -> bool:

@@ -23,7 +23,6 @@ _VALUES = {  # values of other tools
         **dict.fromkeys(("running", "in_progress", "queued"), "unfinished"),
     }
 }
-_SECTIONS = {"data prepare": "tiles.", "data show": "augment.", "data solution": "split."}  # those that a command takes
 _VALUE = re.compile(r"-?[\d.]|[^-]")
 
 
@@ -46,8 +45,9 @@ def explain_option(command: Any, name: str, line: Sequence[str], find_unknown: C
         find_unknown: returns the first unknown option of a line; empty where there is none.
     """
     line = [_LONG.get(word, word) for word in line]
+    first, full_name = find_unknown(list(line)), f"arena {name}".strip()
+    line = [_hyphenate(word) for word in line]
     unknown = find_unknown(list(line))
-    first, full_name = unknown, f"arena {name}".strip()
     if not name and (words := _move_behind(command, line)):
         return UsageError(f"options stand behind their command: {shlex.join([*full_name.split(), *words])}")
     while unknown:
@@ -61,6 +61,12 @@ def explain_option(command: Any, name: str, line: Sequence[str], find_unknown: C
         line, unknown = other, find_unknown(list(other))
     words = [*full_name.split(), *_name_nets(command, line), *_list_missing(command, line)]
     return UsageError(f"no option {first} in {full_name}; did you mean: {shlex.join(words)}")
+
+
+def _hyphenate(word: str) -> str:
+    """Return an option spelt with hyphens, `--n-trials`, and any other word as it is."""
+    name, equals, value = word.partition("=")
+    return f"{name.replace('_', '-')}{equals}{value}" if word.startswith("--") else word
 
 
 def _move_behind(command: Any, line: list[str]) -> list[str]:
@@ -98,6 +104,8 @@ def _rewrite(command: Any, name: str, line: list[str], option: str) -> list[str]
         return [*before, *([flag] if flag in options else []), *after]
     for candidate in list_names(option):
         match candidate.split():
+            case ["--device" as text, "cuda"] if text in options and token.value.isdecimal():
+                return [*before, text, f"cuda:{token.value}", *after]
             case [text, value] if text in options:
                 return [*before, text, value, *rest]
             case [text] if text in options:
@@ -120,7 +128,7 @@ def _rewrite(command: Any, name: str, line: list[str], option: str) -> list[str]
 def _translate(name: str, option: str, value: str) -> str:
     """Return a value as the option or argument `name` takes it."""
     if name == "<run>" and value.endswith(".pt"):
-        return str(Path(value).parent)
+        return str(Path(value).parent) if Path(value).name != value else "RUN"
     if option == "--config-name" and value and not Path(value).suffix:
         return f"{value}.yaml"
     return _VALUES.get(name, {}).get(value, value)
@@ -145,11 +153,9 @@ def _find_setting(command: Any, name: str, option: str, value: str) -> str:
     """Return the option as a setting, `train.epochs=5`; empty where the command takes none, or none is meant."""
     if not _has_argument(command, "overrides"):
         return ""
-    from cnn.keys import keys, match_word
+    from cnn.keys import list_keys, match_word
 
-    section = _SECTIONS.get(name, "")
-    allowed = [key for key in keys() if (key.startswith(section) if section else not key.startswith("tiles."))]
-    key = match_word(option.lstrip("-"), allowed)
+    key = match_word(option.lstrip("-"), list_keys(name))
     return f"{key}={value or 'VALUE'}" if key else ""
 
 
@@ -159,16 +165,18 @@ def _explain_setting(command: Any, name: str, option: str, value: str) -> str:
 
     if not _has_argument(command, "overrides"):
         return ""
-    key = match_word(option.lstrip("-"), list(keys()))
+    key = match_word(option.lstrip("-"), keys())
     if key.startswith("tiles.") and name != "data prepare":
         return f"it is fixed when tiles are prepared: arena data prepare CORPUS {key}={value or 'VALUE'}"
     return explain_related(option.lstrip("-"))
 
 
 def _list_missing(command: Any, line: list[str]) -> list[str]:
-    """Return the options that the command needs and the line lacks."""
+    """Return the options that the command needs and the line lacks; its arguments, where the line is empty."""
     needed = [param for param in command.params if param.param_type_name == "option" and param.required]
-    return [word for param in needed if not set(param.opts) & set(line) for word in (param.opts[0], param.name.upper())]
+    arguments = [param.name.upper() for param in command.params if param.param_type_name == "argument" and param.required]
+    options = [word for param in needed if not set(param.opts) & set(line) for word in (param.opts[0], param.name.upper())]
+    return [*([] if line else arguments), *options]
 
 
 def _list_options(command: Any) -> str:

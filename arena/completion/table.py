@@ -59,7 +59,7 @@ COMPLETERS: dict[str, Completer] = {
     "TAG": values.complete_tags,
     "TEAM": values.complete_teams,
 }
-OF_COMMANDS: dict[str, Completer] = {
+COMMAND_COMPLETERS: dict[str, Completer] = {
     "contest backup OUT": complete_files(".db", ".sqlite"),
     "contest gradebook OUT": complete_files(".csv"),
     "contest pack --out": complete_folders,
@@ -84,4 +84,4 @@ OF_COMMANDS: dict[str, Completer] = {
 
 def find_completer(path: tuple[str, ...], word: str) -> Completer | None:
     """Return the completer of an option, such as `--runs`, or an argument, such as `RUN`; None where any text may stand."""
-    return OF_COMMANDS.get(f"{' '.join(path)} {word}") or COMPLETERS.get(word)
+    return COMMAND_COMPLETERS.get(f"{' '.join(path)} {word}") or COMPLETERS.get(word)

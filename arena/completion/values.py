@@ -17,11 +17,6 @@ from cnn.nets import NETS
 _CLASS = re.compile(r"^class (\w+)\(.*Module\)", re.MULTILINE)
 _MOST_BYTES = 1_000_000  # a file of nets is smaller
 _MOST_RUNS = 300  # that are read for their nets and names
-_SECTIONS: dict[tuple[str, ...], tuple[str, ...]] = {  # keys that a command takes; else all that a training does
-    ("data", "prepare"): ("tiles",),
-    ("data", "show"): ("augment",),
-    ("data", "solution"): ("split",),
-}
 
 
 def complete_variants(line: TypedLine, word: str) -> Iterator[Proposal]:
@@ -62,10 +57,9 @@ def complete_devices(line: TypedLine, word: str) -> Iterator[Proposal]:
 
 def complete_keys(line: TypedLine, word: str) -> Iterator[Proposal]:
     """Propose `train.epochs=`, by its last part where that is typed, and behind it the values of a fixed choice."""
-    from cnn.keys import find_keys, keys
+    from cnn.keys import find_keys, list_keys
 
-    sections = _SECTIONS.get(line.path, ("split", "augment", "model", "train"))
-    allowed = {key: entry for key, entry in keys().items() if key.rpartition(".")[0] in sections}
+    allowed = list_keys(" ".join(line.path))
     name, equals, _ = word.partition("=")
     if equals:
         for key in find_keys(name, allowed):

@@ -62,9 +62,9 @@ class ConfigFile:
     def check_tiles(self, tiles: TileSettings) -> None:
         """Check that the tiles are those of the file; raises ConfigError."""
         for key, value in config_to_dict(tiles).items():
-            wanted = self.values.get(f"tiles.{key}", str(value))
-            if wanted != str(value) and float(wanted) != value:
-                rule = f"{self.path} asks for tiles.{key}={wanted}, and the tiles have {value}"
+            text = self.values.get(f"tiles.{key}", str(value))
+            if text != str(value) and float(text) != value:
+                rule = f"{self.path} asks for tiles.{key}={text}, and the tiles have {value}"
                 raise ConfigError(f"{rule}; make others with `arena data prepare CORPUS --config {self.path}`")
 
 
@@ -72,7 +72,7 @@ def read_config_file(path: Path | None) -> ConfigFile:
     """Return the settings of the file; none without a file.
 
     Raises:
-        ConfigError: a file that cannot be read or is another, a key that is none, several values at once.
+        ConfigError: a file that cannot be read or holds something else, an unknown key, several values at once.
     """
     if path is None:
         return ConfigFile()

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
 from typing import Any
 
-import typer.main
-
-import arena.cli
+from arena.cli import walk_commands
 from arena.command_line.aliases import ALIASES
 
 _TYPES = {"str": "TEXT", "path": "PATH", "int": "N", "float": "X"}
@@ -20,7 +17,7 @@ _EXAMPLES = re.compile(r"\s*Examples?:\s*")
 @functools.cache
 def list_commands() -> dict[str, Any]:
     """Return all commands and groups by their full names, `arena contest team add`."""
-    return dict(_walk(typer.main.get_command(arena.cli.app), "arena"))
+    return {f"arena {words}".strip(): command for words, command in walk_commands()}
 
 
 def choose_page(name: str) -> str:
@@ -36,12 +33,6 @@ def write_pages() -> dict[str, str]:
     for name, command in list_commands().items():
         pages.setdefault(choose_page(name), []).append(_write_section(name, command))
     return {page: _write_head(page) + "\n".join(sections) for page, sections in pages.items()}
-
-
-def _walk(command: Any, name: str) -> Iterator[tuple[str, Any]]:
-    yield name, command
-    for child_name, child in getattr(command, "commands", {}).items():
-        yield from _walk(child, f"{name} {child_name}")
 
 
 def _write_head(page: str) -> str:

@@ -137,7 +137,8 @@ def _read_token(path: Path | None) -> str:
 def _format_check(answer: dict[str, Any]) -> str:
     with_or_without = "with" if answer["has_probabilities"] else "without"
     model = f", and {answer['model_name']} is an ONNX model" if answer["model_name"] else ""
-    return f"{answer['file_name']} can be sent: {answer['n_rows']:,} rows, {with_or_without} probabilities{model}"
+    repeats = f"; its labels are those of attempt {answer['repeats']}, so --again is needed" if answer["repeats"] else ""
+    return f"{answer['file_name']} can be sent: {answer['n_rows']:,} rows, {with_or_without} probabilities{model}{repeats}"
 
 
 def _format_receipt(receipt: dict[str, Any]) -> str:

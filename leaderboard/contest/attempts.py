@@ -63,8 +63,9 @@ def record(
     rules.check_open(now)
     if rules.solution_digest != grade.solution_digest:
         raise SolutionReplaced
-    if not again:
-        _refuse_repeated(connection, cache, rules, team, submission)
+    number = None if again else find_repeated(connection, cache, team, submission)
+    if number is not None:
+        raise RepeatedLabels(submission.file_name, number, cache.attempts(connection, Part.PUBLIC)[team.id][number - 1].score)
     store_file(connection, submission.digest, submission.content)
     values = _values(team, submission, grade, now)
     insertion = _INSERT
@@ -86,20 +87,20 @@ def _check_takes_part(connection: Connection, team: Team) -> None:
         raise TeamError(message("team_out", team=repr(team.name)))
 
 
-def _refuse_repeated(connection: Connection, cache: ContestCache, rules: Rules, team: Team, submission: Submission) -> None:
-    """Refuse the labels of an earlier attempt; a metric of the host may score probabilities, which then are equal too.
+def find_repeated(connection: Connection, cache: ContestCache, team: Team, submission: Submission) -> int | None:
+    """Return the number of the team's attempt with these labels, or None; a metric of the host needs equal probabilities too.
 
     All rows are compared, ignored and private ones too: a comparison of those that count would tell which these are.
     """
-    values = {"of_team": team.id, "of_labels": _encode_labels(submission)}
+    rules, values = read_rules(connection), {"of_team": team.id, "of_labels": _encode_labels(submission)}
     for row in connection.execute(_SAME_LABELS, values):
         if rules.metric_digest is not None:
             solution = cache.solution(connection, rules.solution_digest)
             earlier = parse_submission(row.content, row.file_name, solution).probabilities
             if not _are_equal(earlier, submission.probabilities):
                 continue
-        score = cache.attempts(connection, Part.PUBLIC)[team.id][row.number - 1].score
-        raise RepeatedLabels(submission.file_name, row.number, score)
+        return int(row.number)
+    return None
 
 
 def _are_equal(first: Values | None, second: Values | None) -> bool:

@@ -238,12 +238,12 @@ def _add_model(service: Service, sender: Team, number: int, model: Upload) -> Mo
 async def check_submission(request: Request, file_name: Name = "submission.csv") -> CheckedOut:
     """Check the form of a file: free, without limit, never a score."""
     service = get_service(request)
-    await run_sync(_require_team, request)
+    sender = await run_sync(_require_team, request)
     async with open_files(request, get_file_limits(request), file_name) as read:
-        return await service.run_scoring(lambda: _check_files(service, *read()))
+        return await service.run_scoring(lambda: _check_files(service, sender, *read()))
 
 
-def _check_files(service: Service, file: Upload, model: Upload | None) -> CheckedOut:
+def _check_files(service: Service, sender: Team, file: Upload, model: Upload | None) -> CheckedOut:
     checked = validate_submission(service.contest, file.content, file.name)
     if model is not None:
         check_form(model.content, model.name)
@@ -251,6 +251,7 @@ def _check_files(service: Service, file: Upload, model: Upload | None) -> Checke
         file_name=checked.file_name,
         n_rows=len(checked.predicted),
         has_probabilities=checked.probabilities is not None,
+        repeats=service.contest.find_repeated(sender, checked),
         model_name=None if model is None else model.name,
     )
 

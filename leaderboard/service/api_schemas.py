@@ -142,6 +142,7 @@ class CheckedOut(_Model):
     file_name: str
     n_rows: int
     has_probabilities: bool
+    repeats: int | None  # number of the team's attempt with the same labels
     model_name: str | None  # name of the ONNX file beside the submission
 
 

@@ -87,21 +87,24 @@ async def post_check(request: Request) -> Response:
     if team is None:
         return redirect(request, "/login")
     async with open_form(request) as form:
-        return await get_service(request).run_scoring(partial(_check, request, form))
+        return await get_service(request).run_scoring(partial(_check, request, team, form))
 
 
-def _check(request: Request, form: FormData) -> Response:
-    words, file, model = build_frame(request).words, read_file_field(form, FILE), read_file_field(form, MODEL)
+def _check(request: Request, team: Team, form: FormData) -> Response:
+    contest, words = get_service(request).contest, build_frame(request).words
+    file, model = read_file_field(form, FILE), read_file_field(form, MODEL)
     if file is None:
         return _render_check(request, PageProblem(title=words("no_file")), "", 422)
     try:
-        checked = validate_submission(get_service(request).contest, file.content, file.name)
+        checked = validate_submission(contest, file.content, file.name)
         if model is not None:
             check_form(model.content, model.name)
     except (FileError, ModelRefused) as error:
         return _render_check(request, describe_problem(words("check_bad"), error, words), "", 422)
     probabilities = words("without_probabilities" if checked.probabilities is None else "with_probabilities")
     success = words("check_good", file=file.name, n=words.number(len(checked.predicted)), probabilities=probabilities)
+    if (number := contest.find_repeated(team, checked)) is not None:
+        success += " " + words("check_repeats", n=number)
     if model is not None:
         success += " " + words("check_model", file=model.name)
     return _render_check(request, None, success, 200)

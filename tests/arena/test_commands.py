@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import typer.main
 from typer.testing import CliRunner
 
 import arena.cli
@@ -15,21 +14,13 @@ from arena.command_line.tree import select_app
 from leaderboard.errors import ContestError
 from support.paths import ROOT
 
-
-def commands(command: typer.main.Command, name: str = "arena") -> Iterator[tuple[str, typer.main.Command]]:
-    """Full name and command of the whole tree, groups included."""
-    yield name, command
-    for child_name, child in getattr(command, "commands", {}).items():
-        yield from commands(child, f"{name} {child_name}")
-
-
-TREE = dict(commands(typer.main.get_command(arena.cli.app)))
+TREE = dict(arena.cli.walk_commands())
 
 
 def test_one_command_is_built_as_it_stands_in_the_whole_tree() -> None:
-    for name in TREE["arena"].commands:  # type: ignore[attr-defined]
-        selected = dict(commands(typer.main.get_command(select_app([name]))))
-        whole = {path: command for path, command in TREE.items() if f"{path} ".startswith(f"arena {name} ")}
+    for name in TREE[""].commands:
+        selected = dict(arena.cli.walk_commands(select_app([name])))
+        whole = {words: command for words, command in TREE.items() if f"{words} ".startswith(f"{name} ")}
         assert {path: [param.opts for param in selected[path].params] for path in whole} == {
             path: [param.opts for param in command.params] for path, command in whole.items()
         }
@@ -37,7 +28,7 @@ def test_one_command_is_built_as_it_stands_in_the_whole_tree() -> None:
 
 def test_every_command_about_a_contest_reads_its_path_from_the_environment() -> None:
     options = {name: param for name, command in TREE.items() for param in command.params if "--contest" in param.opts}
-    del options["arena new"]  # writes the path into arena.toml
+    del options["new"]  # writes the path into arena.toml
     assert len(options) >= 30
     assert {name: param.envvar for name, param in options.items() if param.envvar != "ARENA_CONTEST"} == {}
 
@@ -69,12 +60,12 @@ def test_no_help_text_or_page_shows_a_path_of_the_authors_machine() -> None:
     assert [source for source, text in texts if re.search(r"\.\./shared|shared/corpora", text)] == []
 
 
-@pytest.mark.parametrize("path", ["arena train", "arena sweep run", "arena contest serve"])
+@pytest.mark.parametrize("path", ["train", "sweep run", "contest serve"])
 def test_a_help_page_fits_80_columns_with_every_word_whole_and_each_example_in_a_line(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    text = CliRunner().invoke(arena.cli.app, [*path.split()[1:], "--help"]).output
+    text = CliRunner().invoke(arena.cli.app, [*path.split(), "--help"]).output
     assert max(map(len, text.splitlines())) <= 80
     assert "…" not in text
     assert "<bool>" not in text

@@ -147,4 +147,4 @@ def test_the_same_refusal_has_the_same_code_in_every_command(
     assert {line: code for line, code in codes.items() if code != expected[0]} == {}
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert len(printed.err.splitlines()) >= len(codes)
+    assert sum(line.startswith("error: ") for line in printed.err.splitlines()) == len(codes)

@@ -8,8 +8,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
-import typer.main
-
 import arena.cli
 from support.paths import ROOT
 
@@ -17,13 +15,11 @@ TABLE = tomllib.loads((ROOT / "tests" / "arena" / "options.toml").read_text(enco
 KINDS = {bool: "flag", int: "count", float: "number", Path: "path", str: "text"}
 
 
-def parameters(command: Any) -> Iterator[tuple[str, Any]]:
+def parameters() -> Iterator[tuple[str, Any]]:
     """Every option by its long word, and every argument by the word that help shows for it, of the whole tree."""
-    for parameter in command.params:
+    for parameter in (parameter for _, command in arena.cli.walk_commands() for parameter in command.params):
         if parameter.name != "help":
             yield parameter.opts[0] if parameter.param_type_name == "option" else parameter.metavar or parameter.name, parameter
-    for below in getattr(command, "commands", {}).values():
-        yield from parameters(below)
 
 
 def kind(parameter: Any) -> str:
@@ -36,7 +32,7 @@ def kind(parameter: Any) -> str:
 def test_a_word_of_the_command_line_has_one_kind_and_says_one_thing_in_every_command() -> None:
     kinds: dict[str, set[str]] = {}
     texts: dict[str, set[str]] = {}
-    for word, parameter in parameters(typer.main.get_command(arena.cli.app)):
+    for word, parameter in parameters():
         kinds.setdefault(word, set()).add(kind(parameter))
         texts.setdefault(word, set()).add(parameter.help or "")
     table = {**TABLE["option"], **TABLE["argument"]}

@@ -125,8 +125,12 @@ def test_a_file_is_checked_as_often_as_one_likes_and_never_scored(tmp_path: Path
         first, second = error.splitlines()
         assert "label '77' is not one of" in first
         assert second.startswith("  299 of 300 ids have no row: ")
-    with open_contest(tmp_path / "c.db") as contest:
-        assert contest.attempts(contest.team("Ann")) == ()
+        with open_contest(tmp_path / "c.db") as contest:
+            assert contest.attempts(contest.team("Ann")) == ()
+        submit(service, good, tokens["Ann"], "--team", "Ann")
+        good.write_bytes(good.read_bytes() + b"\n")
+        _, messages, _ = submit(service, good, tokens["Ann"], "--team", "Ann", "--dry-run")
+        assert messages.endswith("probabilities; its labels are those of attempt 1, so --again is needed\n")
 
 
 def test_a_model_goes_with_the_file_or_after_it_and_a_bad_one_is_told_before_anything_is_sent(tmp_path: Path) -> None:

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer.main
+import typer
 
-import arena.cli
 from arena.__main__ import main
+from arena.cli import walk_commands
 from arena.command_line.failures import report_failure
 
-
-def commands(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for name, below in getattr(command, "commands", {}).items():
-        yield from commands(below, (*words, name))
-    if words and getattr(command, "invoke_without_command", True):
-        yield words, command
-
-
-WITH_JSON = {
-    words: command
-    for words, command in commands(typer.main.get_command(arena.cli.app))
-    if any("--json" in parameter.opts for parameter in command.params)
-}
+WITH_JSON = [words for words, command in walk_commands() if any("--json" in parameter.opts for parameter in command.params)]
 
 
 @pytest.fixture(autouse=True)
@@ -47,11 +34,11 @@ def fail(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest
     return document, printed.err
 
 
-@pytest.mark.parametrize("words", WITH_JSON, ids=" ".join)
+@pytest.mark.parametrize("words", WITH_JSON)
 def test_an_unknown_option_is_a_document(
-    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    document, line = fail((*words, "--nonsense"), monkeypatch, capsys)
+    document, line = fail((*words.split(), "--nonsense"), monkeypatch, capsys)
     assert document["exit_code"] == 2
     assert "--nonsense" in document["error"]
     assert "--nonsense" in line
@@ -89,6 +76,7 @@ def test_a_refusal_is_a_document_with_the_line_of_stderr(
     ("words", "error", "usage"),
     [
         ("data scan", "CORPUS is missing", "data scan CORPUS; arena data scan --help"),
+        ("data scan a b", "too many arguments: b", "data scan CORPUS; arena data scan --help"),
         ("contest submit a.csv", "--team is missing", "contest submit SUBMISSION --team TEAM; arena contest submit --help"),
         ("runs show a --runs", "option '--runs' requires an argument", "runs show RUN; arena runs show --help"),
         ("train --jobs x", "--jobs: input should be a valid integer, not 'x'", "train [KEY=VALUE ...]; arena train --help"),
@@ -132,6 +120,7 @@ def test_further_lines_of_a_file_are_details(monkeypatch: pytest.MonkeyPatch, ca
     [
         (MemoryError(), 1, "out of memory; choose a smaller train.batch_size or fewer --jobs"),
         (KeyboardInterrupt(), 130, "interrupted; nothing is lost: the same command goes on where it stopped"),
+        (typer.Abort(), 1, "aborted"),
         (RuntimeError("of Arena"), 1, "RuntimeError: of Arena"),
         (ModuleNotFoundError("No module named 'optuna'", name="optuna"), 1, "this needs the package optuna"),
     ],

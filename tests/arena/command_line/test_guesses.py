@@ -5,37 +5,28 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import typer.main
 
+from arena.cli import walk_commands
 from arena.command_line.aliases import ALIASES, replace_aliases
 from arena.command_line.hints import HINTS
 from arena.command_line.main import run_command_line
 from arena.command_line.option_words import BY_COMMAND, FIXED, NAMES, REASONS
-from arena.command_line.tree import build_app, list_commands
+from arena.command_line.tree import list_commands
 from cnn.overrides import spell_out
-
-
-def walk(command: typer.main.Command, name: str) -> Iterator[tuple[str, typer.main.Command]]:
-    """Yield name and command of a group and of all below."""
-    yield name, command
-    for word, child in getattr(command, "commands", {}).items():
-        yield from walk(child, f"{name} {word}")
-
 
 GUESSES = tomllib.loads(Path(__file__).with_name("guesses.toml").read_text(encoding="utf-8"))
 TREE = [" ".join(words) for words in list_commands()]
 
 OPTIONS = {  # options, and arguments as <name>, of every command
-    name.removeprefix("arena").strip(): {
+    words: {
         text
         for param in command.params
         for text in (*param.opts, *param.secondary_opts, f"<{param.name}>" if param.param_type_name == "argument" else "--")
     }
-    for name, command in walk(typer.main.get_command(build_app()), "arena")
+    for words, command in walk_commands()
 }
 
 

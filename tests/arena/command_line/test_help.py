@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-import typer.main
 from typer.testing import CliRunner
 
 import arena.cli
 from arena.command_line.summaries import SUMMARIES
 from arena.command_line.tree import TREE
 
-ROOT = typer.main.get_command(arena.cli.app)
-
-
-def commands(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    for name, child in getattr(command, "commands", {}).items():
-        yield f"{path} {name}".strip(), child
-        yield from commands(child, f"{path} {name}".strip())
-
-
-COMMANDS = dict(commands(ROOT))
+COMMANDS = dict(arena.cli.walk_commands())
+ROOT = COMMANDS.pop("")
 
 
 def test_every_command_shows_an_example() -> None:
@@ -43,4 +31,4 @@ def test_a_group_lists_each_of_its_commands_on_one_line_under_a_heading(group: s
 def test_the_first_help_lists_every_word_on_one_line() -> None:
     shown = CliRunner().invoke(arena.cli.app, ["--help"], env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"}).stdout
     assert [entry.word for entry in TREE if f" {entry.summary} " not in shown] == []
-    assert {entry.word for entry in TREE} == set(ROOT.commands)  # type: ignore[attr-defined]
+    assert {entry.word for entry in TREE} == set(ROOT.commands)

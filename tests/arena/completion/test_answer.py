@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer.main
 
-import arena.cli
+from arena.cli import walk_commands
 from arena.command_line.failures import name_parameter
 from arena.completion.answer import propose
-from arena.completion.table import COMPLETERS, OF_COMMANDS, find_completer
+from arena.completion.table import COMMAND_COMPLETERS, COMPLETERS, find_completer
 from cnn.runs.marks import label_run
 from support.contests import made, solution
 from support.run_folders import make_result, write_run
@@ -43,15 +40,9 @@ FREE = {  # words behind which any text may stand
 }
 
 
-def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    yield path, command
-    for name, child in getattr(command, "commands", {}).items():
-        yield from commands(child, (*path, name))
-
-
 PARAMETERS = [
-    (path, name_parameter(parameter), parameter)
-    for path, command in commands(typer.main.get_command(arena.cli.app))
+    (tuple(words.split()), name_parameter(parameter), parameter)
+    for words, command in walk_commands()
     for parameter in command.params
     if not getattr(parameter, "is_flag", False) and not getattr(parameter, "hidden", False)
 ]
@@ -72,7 +63,7 @@ def test_every_word_has_a_completer_or_a_reason_to_have_none() -> None:
 def test_the_table_has_no_word_that_no_command_has() -> None:
     names = {name for _, name, _ in PARAMETERS}
     assert set(COMPLETERS) - names == set()
-    assert set(OF_COMMANDS) - {f"{' '.join(path)} {name}" for path, name, _ in PARAMETERS} == set()
+    assert set(COMMAND_COMPLETERS) - {f"{' '.join(path)} {name}" for path, name, _ in PARAMETERS} == set()
 
 
 def values(line: str) -> list[str]:

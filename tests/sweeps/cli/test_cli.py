@@ -17,7 +17,7 @@ from support.own_nets import format_net, write_net
 from support.paths import ARENA
 from support.studies import call, claim_and_die, claimed, finished, make_study, open_engine
 from support.warm_python import WarmPython
-from sweeps.errors import SweepError
+from sweeps.errors import OptionError, SweepError
 from sweeps.pool.agent_options import AgentOptions
 from sweeps.pool.plan import Locations, Search, SweepRequest, choose_studies, default_agents, open_studies, plan
 
@@ -159,6 +159,11 @@ def test_a_net_of_ones_own_has_a_sweep_and_a_projects_settings_give_way_to_what_
     assert (spec.name, spec.overrides) == ("Net.raw", ("train.epochs=4",))
     assert [parameter.name for parameter in spec.sweep.parameters] == ["model.name", "train.learning_rate", "train.batch_size"]
     assert spec.base["train"]["batch_size"] == 64
+
+
+def test_a_net_beside_a_sweep_file_is_named_as_a_setting() -> None:
+    with pytest.raises(OptionError, match=r"not mine.yaml, resnet; the net of a file is a setting: model.name=resnet$"):
+        choose_studies(Project(folder=Path()), ["mine.yaml"], ["resnet"], ["raw"], every=False)
 
 
 @pytest.mark.parametrize(
