@@ -187,6 +187,7 @@ BY_COMMAND = {  # command and option: explanation
     "train -r": "it trains at once: leave {option} out",
     "report table --csv": "arena report table --out FILE",
     "submit --contest": "--address names the contest's page; to its file: arena contest submit FILE --team TEAM",
+    "contest submit --dry-run": "a file is checked without an attempt by arena contest validate FILE",
     "contest attempts --csv": "arena contest attempts TEAM --json",
     "report --pdf": "arena report build --pdf",
     "report --out": "arena report build --out FILE",

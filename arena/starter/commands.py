@@ -75,7 +75,7 @@ def _advise(folder: Path) -> str:
     corpus = project.text("corpus")
     if Path(corpus).is_dir():
         return f"{enter}arena data prepare"
-    return f"put your recordings into {corpus}, or name their folder in {project.file}; then {enter}arena data prepare"
+    return f"{corpus} is no folder yet: fill it, or name another in {project.file}; then {enter}arena data prepare"
 
 
 @app.callback()

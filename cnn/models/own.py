@@ -27,7 +27,8 @@ _LONGEST = 300  # characters of a message
 _INPLACE = "(such as x += y, x.relu_() or inplace=True): write x = x + y"
 _HINTS = {  # what torch says, and what to do; {size} is the picture's
     "cannot assign .* before Module.__init__": "begin __init__ with super().__init__()",
-    "mat1 and mat2 shapes": "pictures are {size} x {size}: work the linear layer's inputs out from `size`, or pool first",
+    "mat1 and mat2 shapes": "pictures are {size} x {size}: work the linear layer's inputs out from `size`, or pool first; "
+    "a filter of k x k keeps the size with padding=k//2",
     "is invalid for input of size": "pictures are {size} x {size}: write torch.flatten(x, 1)",
     "to have [0-9]+ channels, but got 1 channels": "a picture has one channel: begin with nn.Conv2d(1, ...)",
     "view size is not compatible": "batches are laid out channels last: write torch.flatten(x, 1) or x.reshape for x.view",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arena.base.options import ADDRESS_HELP, TEAM_HELP, DryRun, Json, reading_line
-from arena.base.project import check_address
+from arena.base.project import check_address, find_project
 from arena.base.terminal import print_json, say
 from leaderboard.cli.options import AGAIN_HINT, Again, ModelFile, Pseudonym, Remove, SubmissionFile
 
@@ -51,9 +51,11 @@ def remote_submit_command(
     """
     from leaderboard.client import Endpoint, check_file, send_file
 
-    _require(address, "address", "--address", "ARENA_ADDRESS")
     with reading_line():
         check_address(address)
+    if not address and find_project().contest:
+        raise typer.BadParameter(f"the contest of arena.toml is no page: arena contest submit {file} --team {team or 'TEAM'}")
+    _require(address, "address", "--address", "ARENA_ADDRESS")
     _require(team, "team", "--team", "ARENA_TEAM")
     endpoint = Endpoint(url=address, team=team, token=_read_token(token_file))
     answer = _request(

@@ -67,7 +67,7 @@ def test_nothing_is_replaced_and_this_folder_can_be_the_teams() -> None:
         make(".")
     assert [path.name for path in Path().iterdir()] == ["nets.py"]
     Path("nets.py").unlink()
-    assert "put your recordings into recordings, or name their folder in arena.toml; then arena data prepare" in make(".")
+    assert "recordings is no folder yet: fill it, or name another in arena.toml; then arena data prepare" in make(".")
 
 
 def test_recordings_contest_and_settings_are_those_of_the_project_around() -> None:

@@ -295,3 +295,7 @@ def test_a_submission_without_address_or_team_says_where_each_may_stand(folder: 
     ):
         result = CliRunner().invoke(app, ["submit", "solution.csv", *words])
         assert (result.exit_code, line in result.output) == (2, True)
+    Path("arena.toml").write_text('[contest]\naddress = "contest.db"\n')
+    result = CliRunner().invoke(app, ["submit", "solution.csv", "--team", "Mel"])
+    line = "the contest of arena.toml is no page: arena contest submit solution.csv --team Mel"
+    assert (result.exit_code, line in result.output) == (2, True)

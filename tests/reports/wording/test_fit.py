@@ -37,7 +37,7 @@ def test_a_run_of_an_older_version_has_todays_advice(tmp_path: Path) -> None:
     folder.write_epochs([dataclasses.replace(row, learning_rate=1e-5) for row in folder.epochs()])
     (run,) = gather_facts(Sources(runs=tmp_path)).runs
     assert run.verdict == "underfit"
-    assert fit_sentence(run, [run], texts("es")).endswith("de 1e-05 a lo sumo: suba la tasa de aprendizaje.")
+    assert fit_sentence(run, [run], texts("es")).endswith("de 1e-05 a lo sumo: sube la tasa de aprendizaje.")
 
 
 def test_the_mistakes_of_a_bilateral_training_of_model_a_show_what_it_got_in_its_colour(tmp_path: Path) -> None:
