@@ -12,6 +12,7 @@ from leaderboard.errors import NameRefused, TeamError
 from leaderboard.messages import message
 
 _MAX_LENGTH = 60  # characters of a name or a pseudonym
+_BYTE_ORDER_MARK = "\ufeff"  # begins the first line of a list that a spreadsheet saved
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +37,7 @@ def tidy_name(text: str) -> str:
     Raises:
         NameRefused: the name is empty, long, or holds characters that do not print.
     """
-    name = " ".join(unicodedata.normalize("NFC", text).split())
+    name = " ".join(unicodedata.normalize("NFC", text.removeprefix(_BYTE_ORDER_MARK)).split())
     if not name or len(name) > _MAX_LENGTH or not name.isprintable():
         label = repr(name if len(name) <= _MAX_LENGTH else name[:_MAX_LENGTH] + "…")
         raise NameRefused(message("name_form", most=_MAX_LENGTH, name=label))
@@ -45,7 +46,7 @@ def tidy_name(text: str) -> str:
 
 def name_key(text: str) -> str:
     """Return the key that all spellings of a name share: one case, one kind of space."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", text.removeprefix(_BYTE_ORDER_MARK)).casefold().split())
 
 
 def reveals_name(pseudonym: str, name: str) -> bool:

@@ -44,6 +44,7 @@ _PATHS = ("corpus", "sweep.A", "sweep.B", "contest.clips", "folders.tiles", "fol
 _SECRETS = re.compile(r"token|password|passwd|secret|api_?key", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f]")
 _PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]*@")
+_LOGIN_IN_URL = re.compile(r"://[^/?#\s]*@")
 
 
 class ProjectError(ArenaError):
@@ -227,11 +228,13 @@ def _is_texts(value: object) -> bool:
 
 
 def check_address(address: str) -> None:
-    """Refuse a value of `--address` that is no page's; an empty one is none.
+    """Refuse a value of `--address` that is no page's, or holds a login, which is not repeated; an empty one is none.
 
     Raises:
         ProjectError: its text names the option that takes files.
     """
+    if _LOGIN_IN_URL.search(address):
+        raise ProjectError("--address holds a name or a password before its @; give it without, and the token in ARENA_TOKEN")
     if address and not _is_page(address):
         raise ProjectError(
             f"--address is that of the contest's page, http:// or https://, not {address!r}; "

@@ -6,7 +6,9 @@ from arena.base.suggest import index_words
 
 _NEW_STUDY = "a study is made by its first line: arena sweep run FILE"
 _DELETE_STUDY = "a study is its folder: delete studies/NAME (`arena sweep stop NAME` first, where agents work)"
-_CONTEST_FILE = "a contest is its file, contest.db: move or delete that yourself, `arena contest backup FILE` copies it"
+_CONTEST_FILE = (
+    "a contest is its file, contest.db: end `arena contest serve` before you move or delete it; copy: arena contest backup FILE"
+)
 _NO_ACCOUNT = "Arena has no accounts: `wandb login` is for W&B, and ARENA_TOKEN holds a team's token for `arena submit`"
 _CHECK = (
     "arena submit FILE --dry-run (before it is sent to a contest's page), arena contest validate FILE (a submission), "

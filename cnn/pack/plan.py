@@ -234,13 +234,13 @@ def _notes(
     rates = Counter(clip.rate_hz for clip in corpus.clips)
     if len(rates) > 1:
         n_others = sum(rates.values()) - rates[wav_format.rate_hz]
-        notes.append(f"{n_others} recordings of other rates are resampled to {wav_format.rate_hz} Hz")
+        notes.append(f"recordings of other rates, resampled to {wav_format.rate_hz} Hz: {n_others}")
     n_stereo = sum(clip.n_channels > 1 for clip in corpus.clips)
     if n_stereo:
-        notes.append(f"{n_stereo} recordings of several channels are averaged to one")
+        notes.append(f"recordings of several channels, averaged to one: {n_stereo}")
     n_longer = sum(clip.length_s > length_s for clip in test)
     if n_longer:
-        notes.append(f"{n_longer} test clips longer than {length_s:g} s are cut around the middle of their energy")
+        notes.append(f"test clips longer than {length_s:g} s, cut around the middle of their energy: {n_longer}")
     if corpus.problems:
-        notes.append(f"{len(corpus.problems)} files are left out; `arena data scan {corpus.folder}` lists them")
+        notes.append(f"files left out: {len(corpus.problems)}; `arena data scan {corpus.folder}` lists them")
     return notes

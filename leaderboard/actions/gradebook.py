@@ -6,6 +6,7 @@ from arena.base.csv_export import format_csv
 from leaderboard.store import Contest
 
 BONUS = 10.0
+_BYTE_ORDER_MARK = "\ufeff"  # by it a spreadsheet knows that names with accents are UTF-8
 
 
 def gradebook_csv(contest: Contest, bonus: float = BONUS) -> str:
@@ -20,4 +21,4 @@ def gradebook_csv(contest: Contest, bonus: float = BONUS) -> str:
             rows.append([team.name, "", "", len(contest.attempts(team)), 0, "disqualified" if team.disqualified_at else basis])
         else:
             rows.append([team.name, line.rank, line.score, line.n_attempts, bonus if line.rank == 1 else 0, basis])
-    return format_csv(rows, newline="\r\n")
+    return _BYTE_ORDER_MARK + format_csv(rows, newline="\r\n")

@@ -133,7 +133,7 @@ def _read_token(path: Path | None) -> str:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise ClientError(f"{path} holds no token that can be read ({reason}); check --token-file") from error
+        raise ClientError(f"--token-file names no file with a token ({reason}); give its path, or set ARENA_TOKEN") from error
 
 
 def _format_check(answer: dict[str, Any]) -> str:

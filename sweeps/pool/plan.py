@@ -109,7 +109,8 @@ def choose_studies(
         ConfigError: a net or a variant is named twice.
     """
     if files and (models or len(files) > 1):
-        hint = f"; the net of a file is a setting: model.name={models[0]}" if len(files) == len(models) == 1 else ""
+        is_pair = len(files) == len(models) == 1
+        hint = f"; a file names its net below `parameters:`, `model.name: {{value: {models[0]}}}`" if is_pair else ""
         raise OptionError(f"give one sweep file, or nets with --model, or --all; not {', '.join([*files, *models])}{hint}")
     if not (files or models or every):
         raise OptionError("choose what to tune: a sweep file, a net such as lenet5, or --all for Models A and B")

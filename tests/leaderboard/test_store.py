@@ -123,7 +123,9 @@ def test_a_team_has_one_name_in_any_case_and_spacing(contest: Contest) -> None:
         contest.add_team("EQUIPO ÑANDÚ", NOW)
     assert str(caught.value) == "a team's name is its own and 'EQUIPO ÑANDÚ' is taken; give another"
     assert contest.team("equipo ñandú").name == "Equipo Ñandú"
+    assert contest.team("\ufeffEquipo Ñandú\r").name == "Equipo Ñandú"  # the first line of a list that a spreadsheet saved
     assert [team.name for team in contest.teams()] == ["Equipo Ñandú"]
+    assert contest.add_team("\ufeffLos Ñandúes\r", NOW).name == "Los Ñandúes"
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\0b", "a\x1b[31m", "x" * 61])

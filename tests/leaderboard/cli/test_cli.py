@@ -265,6 +265,25 @@ def test_no_public_output_tells_a_private_score_before_the_contest_is_closed(fol
     assert "0.7" in arena("standings")
 
 
+@pytest.mark.parametrize(
+    ("words", "start"),
+    [
+        (
+            "--address http://localhost --token-file s3cret",
+            "--token-file names no file with a token (No such file",
+        ),
+        ("--address http://s3cret@localhost", "--address holds a name or a password before its @"),
+        ("--address http://me:s3cret@localhost/contest", "--address holds a name or a password before its @"),
+    ],
+)
+def test_a_secret_in_the_wrong_option_is_not_repeated(folder: Path, words: str, start: str) -> None:
+    command = [sys.executable, "-m", "arena", "submit", str(folder / "good.csv"), "--team", "Ann", "--json", *words.split()]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr.startswith(f"error: {start}")
+    assert json.loads(done.stdout)["error"].startswith(start)
+    assert "s3cret" not in done.stdout + done.stderr
+
+
 def test_a_submission_without_address_or_team_says_where_each_may_stand(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "300")
     for words, line in (

@@ -161,8 +161,8 @@ def test_a_net_of_ones_own_has_a_sweep_and_a_projects_settings_give_way_to_what_
     assert spec.base["train"]["batch_size"] == 64
 
 
-def test_a_net_beside_a_sweep_file_is_named_as_a_setting() -> None:
-    with pytest.raises(OptionError, match=r"not mine.yaml, resnet; the net of a file is a setting: model.name=resnet$"):
+def test_a_net_beside_a_sweep_file_is_told_to_stand_in_it() -> None:
+    with pytest.raises(OptionError, match=r"not mine.yaml, resnet; a file names .*, `model.name: \{value: resnet\}`$"):
         choose_studies(Project(folder=Path()), ["mine.yaml"], ["resnet"], ["raw"], every=False)
 
 
