@@ -238,7 +238,7 @@ def check_address(address: str) -> None:
     if address and not _is_page(address):
         raise ProjectError(
             f"--address is that of the contest's page, http:// or https://, not {address!r}; "
-            "`arena new` takes a file as --contest"
+            "a file is named by --contest, of `arena new` and `arena contest submit`"
         )
 
 

@@ -37,14 +37,15 @@ def build_defaults(command: Any, project: Project) -> dict[str, Any]:
 
 def _by_command(project: Project) -> dict[str, dict[str, str]]:
     """Return the values of single commands, by their words and their parameters' names; empty where there is none."""
-    corpus, runs = project.text("corpus"), str(project.locate_folder("runs"))
+    corpus, runs, team = project.text("corpus"), str(project.locate_folder("runs")), project.text("contest.team")
     return {
         "data scan": {"folder": corpus},
         "data prepare": {"folder": corpus},
         "data card": {"corpus": corpus},
         "runs": {"folder": runs},
         "wandb sync": {"folder": runs},
-        "submit": {"address": project.page, "team": project.text("contest.team")},
+        "submit": {"address": project.page, "team": team},
+        "contest submit": {"team": team},
         "pseudonym": {"address": project.page},
     }
 

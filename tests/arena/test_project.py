@@ -53,6 +53,7 @@ def test_every_command_that_reads_tiles_runs_studies_or_the_contest_takes_the_pr
                 assert values[parameter.name] == expected[parameter.name], words
     assert value_at(defaults, "sweep agent") == {"studies": "../studies"}  # its tiles and runs belong to --storage
     assert value_at(defaults, "submit") == {"address": "https://digits.example.org", "team": "F"}
+    assert value_at(defaults, "contest submit")["team"] == "F"
     assert value_at(defaults, "data prepare") == {"folder": "../rec", "tiles": "../tiles"}
     assert value_at(defaults, "report build") == {"runs": "../out", "tiles": "../tiles"}  # no studies yet
     (below / "studies").mkdir()
