@@ -89,7 +89,7 @@ _OF_CHOICES = ("name", "type", "kind", "_target_", "class", "id")  # last parts 
 _RUN = re.compile(r"best|latest|(?=.*\d)[0-9a-f]{4,16}")
 _LIST = "`arena train --keys` lists them all"
 _RELATED_KEY = index_words(_RELATED)
-_SECTIONS = {"data prepare": "tiles", "data show": "augment", "data solution": "split"}  # of the commands that take one
+_SECTIONS = {"data prepare": "tiles", "data show": "augment", "data solution": "split"}  # each of these commands takes one
 _SEVERAL = re.compile(r"\w*\(.*\)|\[.*\]|.*,.*")
 
 
@@ -159,7 +159,7 @@ def read_assignment(text: str, allowed: Collection[str]) -> tuple[str, str]:
         raise ConfigError(f"{name!r} could be {' or '.join(matches)}; write {' or '.join(f'{key}={value}' for key in matches)}")
     if not matches:
         raise ConfigError(f"unknown key {name!r}{suggest_key(name, allowed, value)}")
-    is_path = value.count(".py:") == 1  # of a net, whose folder may be called anything
+    is_path = value.count(".py:") == 1  # a net, whose folder may be called anything
     if _SEVERAL.fullmatch(value) and keys()[matches[0]].kind is not tuple and not is_path:
         raise ConfigError(_explain_several(matches[0], value))
     return matches[0], value

@@ -13,7 +13,7 @@ from arena.command_line.help_pages import list_examples, shorten_metavars
 from arena.command_line.unknown_command import explain_command
 from arena.command_line.unknown_option import explain_option
 
-_ClickError: Any = typer.BadParameter.__base__  # of a line that cannot be read; typer exports its children alone
+_ClickError: Any = typer.BadParameter.__base__  # a line that cannot be read; typer exports its children alone
 
 
 class StrictCommand(TyperCommand):

@@ -30,7 +30,7 @@ class Entry:
     summary: str  # line there
     sources: Path  # module, or module:name: a typer app that has the command, or its function; of a group, all its apps
     is_group: bool = False
-    epilog: str | None = None  # of a function
+    epilog: str | None = None  # shown below the help of a function
 
 
 TREE = (

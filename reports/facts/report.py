@@ -138,7 +138,7 @@ class ReportFacts:
     inspections: tuple[InspectionFacts, ...] = ()  # one training of each model
     agents: dict[str, tuple[AgentFacts, ...]] = field(default_factory=dict)  # by study
     lang: str = "en"
-    refresh_s: int = 0  # of a page that is not final: a browser reads it again after so many seconds
+    refresh_s: int = 0  # until a browser reads a page that is not final again
 
     @property
     def runs(self) -> tuple[RunFacts, ...]:
