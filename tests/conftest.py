@@ -111,11 +111,11 @@ def wandb_bench(tmp_path: Path, loopback_server: LoopbackServer, tiles: TileSet,
 
 
 @pytest.fixture(autouse=True)
-def no_network_accounts(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No test finds the contest or the W&B account of whoever runs it, or writes into their home."""
+def no_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test finds the contest, W&B account or width of terminal of whoever runs it, or writes into their home."""
     home = tmp_path_factory.getbasetemp() / "home"
     home.mkdir(exist_ok=True)
-    for name in [name for name in os.environ if name.startswith(("ARENA_", "WANDB"))]:
+    for name in [name for name in os.environ if name.startswith(("ARENA_", "WANDB", "COLUMNS"))]:
         monkeypatch.delenv(name)
     for name, value in {
         "HOME": str(home),

@@ -13,8 +13,8 @@ import pytest
 import soundfile
 from typer.testing import CliRunner, Result
 
+from arena.base.errors import ArenaError
 from arena.cli import app
-from cnn.errors import CorpusError
 
 
 def run(*words: str | Path) -> Result:
@@ -23,7 +23,7 @@ def run(*words: str | Path) -> Result:
 
 def refusal(*words: str | Path) -> str:
     result = run(*words)
-    assert isinstance(result.exception, CorpusError)
+    assert isinstance(result.exception, ArenaError)
     return str(result.exception)
 
 

@@ -260,10 +260,6 @@ def test_a_fold_that_fails_is_named_by_its_number_and_how_many_there_are(tiles: 
     assert "lenet5 on raw+aug, fold 1 of 3" in messages
 
 
-def test_the_runs_are_mirrored_as_the_command_is_told(tiles: TileSet, tmp_path: Path) -> None:
-    assert arena_eval(tiles, tmp_path, "--wandb", "nowhere")[2] == "--wandb is one of auto, online, offline, off, not 'nowhere'"
-
-
 def test_several_arms_are_compared(tiles: TileSet, tmp_path: Path) -> None:
     plan = EvaluationPlan(folds="2", variants=("raw", "raw+aug"), overrides=SMALL)
     arms = make_arms(plan, tiles.corpus, tiles.settings, len(SPEAKERS))

@@ -122,7 +122,7 @@ def test_runs_are_chosen_and_sorted(runs: Path, words: str, digests: list[str]) 
 
 def test_columns_in_which_all_runs_are_usual_are_left_out(runs: Path) -> None:
     heads = {
-        words: call("--runs", str(runs), *words.split()).split("\n")[1].split() for words in ("", "--model lenet5 --limit 1")
+        words: call("--runs", str(runs), *words.split()).split("\n")[0].split() for words in ("", "--model lenet5 --limit 1")
     }
     assert heads[""] == ["run", "net", "and", "variant", "split", "state", "val", "F1", "test", "F1", "changed", "name"]
     assert heads["--model lenet5 --limit 1"] == ["run", "net", "and", "variant", "val", "F1", "test", "F1", "changed"]

@@ -90,8 +90,8 @@ def test_the_advice_depends_on_what_was_tried_and_stands_in_every_language() -> 
     assert advice == [
         "más hablantes, aumento de datos o una red más pequeña.",
         "más hablantes o una red más pequeña.",
-        "pare antes o aumente los datos.",
-        "pare antes.",
+        "para antes o aumenta los datos.",
+        "para antes.",
     ]
     assert "0.800 on other clips of the same speakers; a gap" in explain_diagnosis(
         diagnose(wide, scores(0.99, 0.8, hears_val=True))
