@@ -59,7 +59,7 @@ def demo(
     n_speakers: Annotated[int, n_speakers_option(3)] = 20,
     epochs: Annotated[int, typer.Option(min=1, help="Of each of the eight trainings.")] = 8,
     budget: Annotated[int, budget_option(show_default=True)] = 4,
-    trial_epochs: Annotated[int, typer.Option(min=1, help="Of each trial.")] = 4,
+    trial_epochs: Annotated[int, typer.Option(min=1, help="Of each trial.")] = 3,
     jobs: Annotated[int, jobs_option()] = 0,
     open_page: Annotated[
         bool | None,
