@@ -55,11 +55,11 @@ def demo(
         Path | None, typer.Option(metavar="FOLDER", help=CORPUS_HELP, show_default="synthetic ones are made")
     ] = None,
     out: Annotated[Path, out_option("Where all is written.")] = Path("demo"),
-    n_clips: Annotated[int, n_clips_option(100)] = 2000,
+    n_clips: Annotated[int, n_clips_option(100)] = 1600,
     n_speakers: Annotated[int, n_speakers_option(3)] = 20,
     epochs: Annotated[int, typer.Option(min=1, help="Of each of the eight trainings.")] = 8,
     budget: Annotated[int, budget_option(show_default=True)] = 4,
-    trial_epochs: Annotated[int, typer.Option(min=1, help="Of each trial.")] = 3,
+    trial_epochs: Annotated[int, typer.Option(min=1, help="Of each trial.")] = 4,
     jobs: Annotated[int, jobs_option()] = 0,
     open_page: Annotated[
         bool | None,
