@@ -219,7 +219,8 @@ def test_a_folder_that_cannot_be_used_is_refused_with_what_to_do(tmp_path: Path)
     (folder / "notes.txt").write_text("x")
     (folder / "a.caf").write_text("x")
     assert refusal(folder) == (
-        "FOLDER holds no recording that can be read, only 1 .caf, 1 .txt; convert .caf, such as by `ffmpeg -i NAME.caf NAME.wav`"
+        "FOLDER holds no recording that can be read, only 1 .caf, 1 .txt; "
+        "convert .caf, such as by `ffmpeg -i NAME.caf NAME.wav`"
     )
     (folder / "a.caf").unlink()
     wav(folder / "hello.wav")
