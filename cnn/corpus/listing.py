@@ -12,9 +12,10 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from cnn.config import LABELS
-from cnn.corpus.metadata import ABOUT_NAME, METADATA_NAME, parse_recording_path
+from cnn.corpus.metadata import ABOUT_NAME, METADATA_NAME
 from cnn.corpus.scan_cache import Stamp, file_stamp
 from cnn.errors import CorpusError
+from cnn.naming.layouts import parse_recording_path
 
 SUFFIXES = (".wav", ".flac")
 OTHER_AUDIO = (
