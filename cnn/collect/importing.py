@@ -26,6 +26,7 @@ from cnn.errors import CorpusError, RunError
 from cnn.files import write_csv, write_whole
 from cnn.naming.reader import describe_merges, read_names
 from cnn.naming.reading import NameReading, NameRules
+from cnn.naming.table import NameTable, read_table
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
 _UNREADABLE = (".m4a", ".aac", ".wma", ".webm", ".opus", ".amr", ".3gp", ".mp4")
@@ -54,11 +55,16 @@ class ImportOptions:
         if not 0.05 <= self.min_gap_s <= 5:
             raise CorpusError(f"--min-gap lies between 0.05 and 5 seconds, not {self.min_gap_s:g}")
 
-    def rules(self, speakers: tuple[str, ...]) -> NameRules:
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that a table must have."""
+        return ("path", *(() if self.split_digits else ("label",)), *(() if self.speaker else ("speaker",)))
+
+    def rules(self, speakers: tuple[str, ...], table: NameTable | None) -> NameRules:
         """Return the rules for reading names; `speakers` are those of the corpus."""
         return NameRules(
             pattern=self.pattern,
-            table=self.table,
+            table=table.rows if table else None,
             words=self.words,
             speaker=self.speaker,
             has_digit=not self.split_digits,
@@ -151,7 +157,9 @@ def plan_import(folder: Path, out: Path, options: ImportOptions, advance: Callab
         CorpusError: an option or the folder cannot be used, or speakers cannot be distinguished; not for a single bad file.
     """
     record = _read_record(out)
-    readings = read_names(find_files(folder, out), options.rules(tuple(row["speaker"] for row in record.values())))
+    files = find_files(folder, out)
+    table = read_table(options.table, folder, files, options.columns) if options.table else None
+    readings = read_names(files, options.rules(tuple(row["speaker"] for row in record.values()), table))
     sources: dict[str, _SourceFile] = {}  # by SHA-256
     problems: list[tuple[str, str]] = []
     for reading in readings:
