@@ -113,7 +113,7 @@ def _read_rows(file: Path, text: str, required: Sequence[str]) -> Iterator[_Row]
             line = n_before + reader.line_num
             if any(values) and (len(values) <= max(columns.values()) or any(values[len(header) :])):
                 rule = f"put a value that holds {_SEPARATORS[separator]} into quotes"
-                raise CorpusError(f"{file} line {line} has {len(values)} values and the first line {len(header)}; {rule}")
+                raise CorpusError(f"{file} line {line} has {len(values)} values, the first line {len(header)}; {rule}")
             if any(values):
                 facts = {name: unicodedata.normalize("NFC", values[index]) for name, index in columns.items()}
                 yield _Row(line=line, path=facts.pop("path"), naming=Naming(**{"label": ""} | facts))
@@ -140,7 +140,7 @@ def _find_columns(file: Path, header: Sequence[str], required: Sequence[str]) ->
         for name in missing:
             alike = [cell for cell, word in zip(header, folded, strict=True) if word in _OTHER_WORDS[name].split()]
             renames += [f"{' or '.join(map(repr, alike))} to {name}"] if alike else []
-        others = f"its first line is {','.join(header)[:60]!r} and begins with {','.join(required)}"
+        others = f"its first line is {','.join(header)[:60]!r}, not {','.join(required)}"
         advice = f"rename {', '.join(renames)}" if renames else others
         raise CorpusError(f"{file} lacks the column{'s' * (len(missing) > 1)} {' and '.join(missing)}; {advice}")
     return {name: folded.index(name) for name in _COLUMNS if name in folded}

@@ -31,15 +31,15 @@ def locate_files(
         raise CorpusError(f"{rule}; they are relative to one of: {tried}")
     if len(set(candidates.values())) > 1:
         counts = ", ".join(f"{len(files) - files.count(None)} are files from {base}" for base, files in candidates.items())
-        raise CorpusError(f"paths of the table mean different files, the first is {names[0]}: {counts}; write whole paths")
+        raise CorpusError(f"paths of the table mean different files, the first is {names[0]}: {counts}; write full_path paths")
     return next(iter(candidates.values()))
 
 
 def _relate(name: str, base: str, folder: Path) -> str:
     """Return a name of a table relative to `folder`."""
-    whole = os.path.normpath(os.path.join(base, name.replace("\\", "/")))
+    full_path = os.path.normpath(os.path.join(base, name.replace("\\", "/")))
     roots = (os.path.realpath(folder), os.path.abspath(folder))
-    return next((whole.removeprefix(f"{root}/") for root in roots if whole.startswith(f"{root}/")), "")
+    return next((full_path.removeprefix(f"{root}/") for root in roots if full_path.startswith(f"{root}/")), "")
 
 
 def _index_files(paths: Sequence[PurePosixPath]) -> Callable[[str], PurePosixPath | None]:
