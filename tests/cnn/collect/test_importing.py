@@ -298,7 +298,7 @@ def test_a_table_names_what_no_pattern_could(tmp_path: Path) -> None:
     [
         (
             "path,label\nx.wav,1\n",
-            "lacks the column speaker; its first line is 'path,label' and begins with path,label,speaker",
+            "lacks the column speaker; its first line is 'path,label', not path",
         ),
         ("", "lacks the columns path and label and speaker"),
         ("path,label,speaker\n", "has no row"),
