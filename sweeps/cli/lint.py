@@ -101,12 +101,12 @@ def _print(sweep: Sweep) -> None:
 
     rows = [[str(p.line), p.name, str(p.distribution), _range(p)] for p in sweep.parameters]
     print_table((Number("line", 2), Column("parameter"), Column("distribution"), Prose("values")), rows)
+    if bands := describe_bands(sweep, find_epochs(sweep)):
+        print_text(bands)
     points = n_points(sweep.parameters)
     size = f"{points} points" if points is not None else "a continuous space"
     budget = f", {sweep.run_cap} trials" if sweep.run_cap else ""
     print_text(f"{sweep.file} is good: {sweep.method} over {size} will {sweep.goal} {sweep.metric}{budget}")
-    if bands := describe_bands(sweep, find_epochs(sweep)):
-        print_text(bands)
 
 
 def _range(parameter: Parameter) -> str:

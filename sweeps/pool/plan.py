@@ -187,7 +187,8 @@ def _choose_overrides(sweep: Sweep, search: Search, tiles: Path) -> tuple[tuple[
     label = configuration.model_label(model)
     words = [f"{label} does not read {text.partition('=')[0]}: its trials run without {text}" for text in left_out]
     words += [
-        f"note: {sweep.file} sets {text.partition('=')[0]} itself, so {text} of the project does not hold" for text in given_way
+        f"note: {sweep.file} has {text.partition('=')[0]}, so {text} of arena.toml or --config does not hold"
+        for text in given_way
     ]
     return tuple(text for text in overrides if text not in left_out), [*net.warnings, *words]
 
