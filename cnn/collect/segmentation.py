@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from cnn.corpus.audio import MOST_CHANNELS, RATES_HZ, Samples, peak_deviation, to_mono
+from cnn.corpus.audio import MOST_CHANNELS, RATES_HZ, Samples, to_mono
 from cnn.corpus.scan import SILENT_PEAK
 
 _FRAME_S, _HOP_S = 0.02, 0.01
@@ -108,7 +108,7 @@ def read_sound(path: Path, longest_s: float) -> tuple[Samples, int, str]:
         raise MisfitError(f"cannot be read: {reason}") from error
     if len(samples) > n_max:
         raise MisfitError(f"lasts longer than {longest_s:g} s; cut it, or use --split-silence where it holds several digits")
-    if not len(samples) or not np.isfinite(samples).all() or peak_deviation(to_mono(samples)) < SILENT_PEAK:
+    if not len(samples) or not np.isfinite(samples).all() or np.abs(to_mono(samples)).max() < SILENT_PEAK:
         raise MisfitError("holds no sound")
     return samples, rate_hz, coding
 

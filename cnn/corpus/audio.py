@@ -20,6 +20,7 @@ Samples = npt.NDArray[np.float32]
 LONGEST_S = 60.0  # a clip is one spoken digit; a lecture by mistake must not fill the memory
 RATES_HZ = (4_000, 384_000)  # below, no consonant is left; above, no microphone records
 MOST_CHANNELS = 8
+_CANCELLING = 0.5  # energy of the sum of channels by that of the loudest; of channels that have nothing in common it is above 1
 _NO_SIZE = 0xFFFFFFFF  # size that a streaming program writes, as it cannot go back to fill it in; others leave 0,
 _MIN_NO_SIZE = 0x7FFF0000  # or write about 2 GiB (sox, arecord), which is more than LONGEST_S of any rate and coding
 _NO_LENGTH = 1 << 36  # frames; the flac header has 36 bits, libsndfile reports more where they are 0, "unknown"
@@ -55,14 +56,31 @@ def read_clip(path: Path) -> tuple[Samples, int]:
 
 
 def to_mono(samples: Samples) -> Samples:
-    """Average the channels, (S, C) to (S,), and limit the samples to [-1, 1]."""
-    mixed = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
-    return np.clip(mixed, -1.0, 1.0)
+    """Average the channels, (S, C) to (S,), limit the samples to [-1, 1], and take out a constant offset, which nobody hears.
+
+    Where one channel cancels the other (it is wired the wrong way round), the loudest channel alone is heard.
+    """
+    waves = [_remove_offset(channel) for channel in np.clip(samples, -1.0, 1.0).T]
+    if len(waves) == 1:
+        return waves[0]
+    total: Samples = np.sum(waves, axis=0)
+    loudest = max(waves, key=_energy)
+    return total / len(waves) if _energy(total) >= _CANCELLING * _energy(loudest) else loudest
 
 
-def peak_deviation(wave: Samples) -> float:
-    """Return the peak deviation of `wave` (S,), S at least 1, from its mean; 0 for a constant signal, which is inaudible."""
-    return float(np.abs(wave - wave.mean(dtype=np.float64)).max())
+def _energy(wave: Samples) -> float:
+    return float(np.dot(wave, wave))
+
+
+def _remove_offset(wave: Samples) -> Samples:
+    """Subtract the mean of `wave` (S,) between the first and the last sample that is not 0: silence around changes nothing."""
+    (sounding,) = np.nonzero(wave)
+    if not len(sounding):
+        return wave
+    start, end = sounding[0], sounding[-1] + 1
+    centred = np.zeros_like(wave)
+    centred[start:end] = wave[start:end] - wave[start:end].mean(dtype=np.float64)
+    return centred
 
 
 def decode(path: Path) -> Recording:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from cnn.corpus.audio import LONGEST_S, RATES_HZ, Recording, Samples, decode, peak_deviation, to_mono
+from cnn.corpus.audio import LONGEST_S, RATES_HZ, Recording, Samples, decode, to_mono
 from cnn.corpus.listing import SUFFIXES
 from cnn.corpus.scan import SILENT_PEAK
 from cnn.errors import CorpusError
@@ -135,7 +135,7 @@ def read_recording(source: Source) -> tuple[Samples, int]:
     if recording.truncated:
         raise CorpusError("breaks off: its header promises more sound than it holds; copy or record it again")
     samples = to_mono(recording.samples)
-    if peak_deviation(samples) < SILENT_PEAK:
+    if np.abs(samples).max() < SILENT_PEAK:
         raise CorpusError("is silent; record it again")
     return samples, recording.rate_hz
 
