@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -20,7 +21,7 @@ Samples = npt.NDArray[np.float32]
 LONGEST_S = 60.0  # a clip is one spoken digit; a lecture by mistake must not fill the memory
 RATES_HZ = (4_000, 384_000)  # below, no consonant is left; above, no microphone records
 MOST_CHANNELS = 8
-_CANCELLING = 0.5  # energy of the sum of channels by that of the loudest; of channels that have nothing in common it is above 1
+_CANCELLING = 0.5  # power of the sum of channels by that of the loudest; of channels with nothing in common it is above 1
 _NO_SIZE = 0xFFFFFFFF  # size that a streaming program writes, as it cannot go back to fill it in; others leave 0,
 _MIN_NO_SIZE = 0x7FFF0000  # or write about 2 GiB (sox, arecord), which is more than LONGEST_S of any rate and coding
 _NO_LENGTH = 1 << 36  # frames; the flac header has 36 bits, libsndfile reports more where they are 0, "unknown"
@@ -40,8 +41,37 @@ class Recording:
     truncated: bool  # the file promises more samples than it holds
 
 
-def read_clip(path: Path) -> tuple[Samples, int]:
-    """Return the samples (S,) float32, mono, in [-1, 1], and their rate in Hz; stereo is averaged, S at least 1.
+def to_mono(samples: Samples) -> Samples:
+    """Return the channels (S, C) as one wave (S,) in [-1, 1] without its constant offset, which nobody hears.
+
+    The offset is the mean from the first to the last sample that is not 0, so that silence around a sound changes nothing.
+    """
+    wave = mix(samples)
+    (sounding,) = np.nonzero(wave)
+    if not len(sounding):
+        return wave
+    start, end = sounding[0], sounding[-1] + 1
+    centred = np.zeros_like(wave)
+    centred[start:end] = wave[start:end] - wave[start:end].mean(dtype=np.float64)
+    return centred
+
+
+def mix(samples: Samples) -> Samples:
+    """Average the channels, (S, C) to (S,), limited to [-1, 1]; where they cancel each other, take the loudest alone."""
+    limited = np.clip(samples, -1.0, 1.0)
+    if limited.shape[1] == 1:
+        return limited[:, 0]
+    total: Samples = limited.sum(axis=1, dtype=np.float32)
+    powers = limited.var(axis=0, dtype=np.float64)
+    is_heard = total.var(dtype=np.float64) >= _CANCELLING * powers.max()
+    return total / np.float32(limited.shape[1]) if is_heard else limited[:, powers.argmax()]
+
+
+def read_clip(path: Path, combine: Callable[[Samples], Samples] = to_mono) -> tuple[Samples, int]:
+    """Return the samples (S,) float32, mono, in [-1, 1], and their rate in Hz; S is at least 1.
+
+    Args:
+        combine: makes one wave of the channels; `mix` keeps a constant offset.
 
     Raises:
         CorpusError: the file cannot be read, is empty, or is longer than a spoken digit can be.
@@ -52,35 +82,7 @@ def read_clip(path: Path) -> tuple[Samples, int]:
         raise CorpusError(f"{path} {error}; record it again or remove it") from error
     if not len(recording.samples):
         raise CorpusError(f"{path} holds no samples; record it again or remove it")
-    return to_mono(recording.samples), recording.rate_hz
-
-
-def to_mono(samples: Samples) -> Samples:
-    """Average the channels, (S, C) to (S,), limit the samples to [-1, 1], and take out a constant offset, which nobody hears.
-
-    Where one channel cancels the other (it is wired the wrong way round), the loudest channel alone is heard.
-    """
-    waves = [_remove_offset(channel) for channel in np.clip(samples, -1.0, 1.0).T]
-    if len(waves) == 1:
-        return waves[0]
-    total: Samples = np.sum(waves, axis=0)
-    loudest = max(waves, key=_energy)
-    return total / len(waves) if _energy(total) >= _CANCELLING * _energy(loudest) else loudest
-
-
-def _energy(wave: Samples) -> float:
-    return float(np.dot(wave, wave))
-
-
-def _remove_offset(wave: Samples) -> Samples:
-    """Subtract the mean of `wave` (S,) between the first and the last sample that is not 0: silence around changes nothing."""
-    (sounding,) = np.nonzero(wave)
-    if not len(sounding):
-        return wave
-    start, end = sounding[0], sounding[-1] + 1
-    centred = np.zeros_like(wave)
-    centred[start:end] = wave[start:end] - wave[start:end].mean(dtype=np.float64)
-    return centred
+    return combine(recording.samples), recording.rate_hz
 
 
 def decode(path: Path) -> Recording:

@@ -198,7 +198,7 @@ def test_tiles_of_another_version_are_refused_by_those_who_read_them(tiles: Tile
     copy = Path(shutil.copytree(tiles.folder, tmp_path / "copy"))
     with_settings(copy, format=TILES_FORMAT - 1)
     difference = "format 3, not 4, which takes a constant offset out of the sound"
-    assert refusal(copy).startswith(f"{copy} was made by another version of Arena ({difference}); make it anew with `arena data")
+    assert refusal(copy).startswith(f"{copy} was made by another version of Arena ({difference}); make it anew with `arena")
     with_settings(copy, format=TILES_FORMAT, channels=3)
     assert f"{copy} holds tiles of channels 3, and this version of Arena reads 1; make it anew with" in refusal(copy)
     with_settings(copy, channels=1)
