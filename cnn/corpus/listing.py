@@ -13,10 +13,11 @@ from pathlib import Path, PurePosixPath
 from cnn.config import LABELS
 from cnn.corpus.metadata import METADATA_NAME, parse_recording_path
 from cnn.corpus.scan_cache import Stamp, file_stamp
+from cnn.decoding.kinds import AUDIO_SUFFIXES
 from cnn.errors import CorpusError
 
 SUFFIXES = (".wav", ".flac")
-_OTHER_AUDIO = (".mp3", ".m4a", ".aac", ".ogg", ".opus", ".wma", ".aif", ".aiff", ".webm", ".amr", ".3gp")
+_OTHER_AUDIO = tuple(suffix for suffix in AUDIO_SUFFIXES if suffix not in SUFFIXES)
 _N_REASONS = 3
 NAMING_RULE = "name the files {digit}_{speaker}_{take}.wav or put them into one folder per digit, 0 to 9"
 
@@ -130,7 +131,7 @@ def _check_file(folder: Path, path: PurePosixPath) -> ListedFile | FileProblem:
     if escape_unprintable(str(path)) != str(path):
         return problem(ProblemKind.NAME, "has a name that cannot be printed; rename it")
     if path.suffix.lower() in _OTHER_AUDIO:
-        return problem(ProblemKind.FORMAT, "is neither wav nor flac; convert it, for instance with ffmpeg")
+        return problem(ProblemKind.FORMAT, "is neither wav nor flac; `arena data import` reads it")
     label = parse_recording_path(path).label
     if not label:
         return problem(ProblemKind.NAME, "names no digit, nor does its folder")

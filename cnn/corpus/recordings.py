@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from cnn.corpus.audio import LONGEST_S, RATES_HZ, Recording, Samples, decode, peak_deviation, to_mono
+from cnn.corpus.audio import LONGEST_S, RATES_HZ, Recording, Samples, decode_any, peak_deviation, to_mono
 from cnn.corpus.listing import SUFFIXES
 from cnn.corpus.scan import SILENT_PEAK
 from cnn.errors import CorpusError
@@ -158,4 +158,4 @@ def _decode(source: RecordingFile) -> Recording:
         raise CorpusError(f"is no ordinary file; give its content to `{STREAM}`")
     if source.path.exists() and not source.path.stat().st_size:
         raise CorpusError("is empty; record it again")
-    return decode(source.path)
+    return decode_any(source.path)
