@@ -11,10 +11,11 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from cnn.config import LABELS
-from cnn.corpus.metadata import METADATA_NAME, parse_recording_path
+from cnn.corpus.metadata import METADATA_NAME
 from cnn.corpus.scan_cache import Stamp, file_stamp
 from cnn.decoding.kinds import AUDIO_SUFFIXES
 from cnn.errors import CorpusError
+from cnn.naming.layouts import parse_recording_path
 
 SUFFIXES = (".wav", ".flac")
 _OTHER_AUDIO = tuple(suffix for suffix in AUDIO_SUFFIXES if suffix not in SUFFIXES)
