@@ -82,6 +82,8 @@ def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
 
 
 def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
+    from cnn.decoding.flags import MEANINGS
+
     lengths = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in facts.length_s.items())
     print(f"{corpus.folder}  digest {corpus.digest}")
     problems, others = plural(len(corpus.problems), "problem"), plural(corpus.n_ignored, "other file")
@@ -92,6 +94,8 @@ def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     _print_fact("channels", f"{_shared({'mono' if n == 1 else f'{n} channels': count for n, count in facts.channels.items()})}")
     if facts.flags:
         _print_fact("flags", f"{_counts(facts.flags)}: used all the same")
+        for flag in facts.flags:
+            _print_fact("", f"{flag}: {MEANINGS[flag]}")
     per_digit = [f"{n:,}" for n in facts.per_digit.values()]
     print()
     print_table((Column("digit"), *(Number(label, 2) for label in facts.per_digit)), [["clips", *per_digit]])

@@ -87,6 +87,7 @@ class ImportPlan:
     clips: tuple[ImportClip, ...]
     n_existing: int  # pieces that an earlier import wrote
     problems: tuple[tuple[str, str], ...]  # path, and the rest of a sentence that begins with it
+    flagged: tuple[tuple[str, tuple[str, ...]], ...]  # path and flags of recordings that were repaired, or are doubtful
     notes: tuple[str, ...]  # sentences on speakers whom names spell differently
 
 
@@ -97,6 +98,7 @@ class _SourceFile:
     speaker: str
     cleaned_speaker: str
     labels: str  # one digit per piece
+    flags: tuple[str, ...]
     cuts: tuple[Piece | None, ...]
     lengths_s: tuple[float, ...]
 
@@ -169,6 +171,7 @@ def plan_import(folder: Path, out: Path, options: ImportOptions, advance: Callab
         clips=tuple(clips),
         n_existing=n_existing,
         problems=tuple(sorted(problems)),
+        flagged=tuple((str(source.path), source.flags) for source in sources.values() if source.flags),
         notes=describe_merges(readings),
     )
 
@@ -195,6 +198,7 @@ def _read_source(folder: Path, reading: NameReading, options: ImportOptions) -> 
         speaker=reading.spelling,
         cleaned_speaker=reading.speaker,
         labels=options.split_digits or reading.label,
+        flags=recording.flags,
         cuts=tuple(cuts),
         lengths_s=tuple((piece.end - piece.start) / rate_hz for piece in pieces),
     )

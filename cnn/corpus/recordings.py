@@ -16,6 +16,7 @@ import numpy as np
 from cnn.corpus.audio import LONGEST_S, RATES_HZ, Recording, Samples, decode_any, peak_deviation, to_mono
 from cnn.corpus.listing import SUFFIXES
 from cnn.corpus.scan import SILENT_PEAK
+from cnn.decoding.kinds import ForeignFileError
 from cnn.errors import CorpusError
 
 STREAM = "-"
@@ -127,6 +128,16 @@ def read_recording(source: Source) -> tuple[Samples, int]:
     """Return the samples (S,) float32, mono, in [-1, 1], and their rate in Hz.
 
     Raises:
+        CorpusError: as `decode_recording` raises it.
+    """
+    recording = decode_recording(source)
+    return to_mono(recording.samples), recording.rate_hz
+
+
+def decode_recording(source: Source) -> Recording:
+    """Return an audible recording.
+
+    Raises:
         CorpusError: it holds no audible recording; the text is the rest of a sentence that begins with its name.
     """
     recording = _decode(source) if isinstance(source, RecordingFile) else _take(source)
@@ -134,10 +145,9 @@ def read_recording(source: Source) -> tuple[Samples, int]:
         raise CorpusError("holds no samples; record it again")
     if recording.truncated:
         raise CorpusError("breaks off: its header promises more sound than it holds; copy or record it again")
-    samples = to_mono(recording.samples)
-    if peak_deviation(samples) < SILENT_PEAK:
+    if peak_deviation(to_mono(recording.samples)) < SILENT_PEAK:
         raise CorpusError("is silent; record it again")
-    return samples, recording.rate_hz
+    return recording
 
 
 def _take(source: RecordedSamples) -> Recording:
@@ -158,4 +168,9 @@ def _decode(source: RecordingFile) -> Recording:
         raise CorpusError(f"is no ordinary file; give its content to `{STREAM}`")
     if source.path.exists() and not source.path.stat().st_size:
         raise CorpusError("is empty; record it again")
-    return decode_any(source.path)
+    try:
+        return decode_any(source.path)
+    except ForeignFileError as error:
+        if source.name != STREAM or not error.kind.demuxer:
+            raise
+        raise CorpusError(f"is {error.kind.name}: send it through `ffmpeg -i - -f wav -` first") from error

@@ -54,13 +54,14 @@ def describe_failure(path: Path, head: bytes, reason: str) -> str:
         target = path.with_suffix(".wav" if path.suffix.lower() != ".wav" else ".new.wav")
         command = _quote("ffmpeg", "-f", "s16le", "-ar", "RATE", "-ac", "1", "-i", path, target)
         return f"has no header, only samples of 16 bits; say their rate with `{command}`"
+    if head.startswith(b"RIFF") and len(head) < HEAD_BYTES and b"data" not in head:
+        return "is a wav that breaks off before its sound; copy it again"
     return f"is no recording that can be read: {'it is damaged' if 'regular file' in reason else reason}"
 
 
 def _quote(*words: str | Path) -> str:
     """Return words for the shell; a path that begins with a dash is no option."""
-    first, *rest = (str(word) for word in words)
-    safe = [first, *(f"./{word}" if word.startswith("-") and word != "-i" else word for word in rest)]
+    safe = [f"./{word}" if isinstance(word, Path) and str(word).startswith("-") else str(word) for word in words]
     return subprocess.list2cmdline(safe) if os.name == "nt" else shlex.join(safe)
 
 
@@ -136,7 +137,7 @@ def identify_sound(head: bytes) -> FileKind | None:
 def identify_coding(head: bytes) -> FileKind | None:
     """Return the kind of a file whose container libsndfile reads, though not its coding; None if it is another or damaged."""
     if head.startswith(b"caff"):
-        return _sound("CAF (AAC)", ".caf", "caf")
+        return _sound("CAF in a coding such as AAC", ".caf", "caf")
     if head.startswith(b"OggS") and b"Speex   " in head[:128]:
         return _sound("Speex", ".spx", "ogg")
     start = head.find(b"fmt ") + 8

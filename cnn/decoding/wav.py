@@ -105,8 +105,8 @@ def _skip_chunks(body: bytes) -> int:
     while offset + 8 <= len(body) and _CHUNK.fullmatch(body, offset, offset + 4):
         size, n_left = struct.unpack_from("<I", body, offset + 4)[0], len(body) - offset - 8
         if body[offset : offset + 4] == b"data":
-            is_size = size == 0 or size >= _MIN_NO_SIZE or abs(size - n_left) <= offset + 8 + _HEADER_BYTES
-            return offset + 8 if is_size else 0
+            is_header = offset > 0 or size == 0 or size >= _MIN_NO_SIZE or abs(size - n_left) <= 8 + _HEADER_BYTES
+            return offset + 8 if is_header else 0
         offset += 8 + size + size % 2
     return 0
 
@@ -114,13 +114,13 @@ def _skip_chunks(body: bytes) -> int:
 def _remove_headers(body: bytes) -> bytes:
     """Return the sound without whole headers in its middle (wavs joined end to end) and notes at its end."""
     parts, position = [], 0
-    for match in _RIFF.finditer(body):
+    for match in _RIFF.finditer(body) if b"WAVE" in body else ():
         header = read_header(body, match.start())
         if header and match.start() >= position:
             parts.append(body[position : match.start()])
             position = header.start
     body = b"".join([*parts, body[position:]])
-    for match in _NOTES.finditer(body):
+    for match in _NOTES.finditer(body) if any(word in body for word in (b"LIST", b"id3 ", b"ID3 ")) else ():
         if _is_chunks(body[match.start() :]):
             return body[: match.start()]
     tag = body[-_ID3V1_BYTES:]
