@@ -14,7 +14,7 @@ from cnn.cli.data import plural, scan_with_bar
 from cnn.cli.options import Cache, Jobs
 
 if TYPE_CHECKING:
-    from cnn.collect.importing import ImportClip, ImportPlan
+    from cnn.collect.import_plan import ImportClip, ImportPlan
 
 
 app = typer.Typer()
@@ -111,7 +111,7 @@ def _print_sources(json: bool) -> None:
 )
 def import_(
     folder: Annotated[
-        Path, typer.Argument(metavar="RECORDINGS", help="Your recordings: wav, flac, ogg, mp3. Only read.", show_default=False)
+        Path, typer.Argument(metavar="RECORDINGS", help="Your recordings, of any format. Only read.", show_default=False)
     ],
     out: Annotated[
         Path, typer.Argument(metavar="OUT", help="The corpus folder, new or imported into before.", show_default=False)
@@ -129,7 +129,8 @@ def import_(
     json: Json = False,
 ) -> None:
     """Bring recordings of any naming into a corpus; importing again adds only what is new."""
-    from cnn.collect.importing import ImportOptions, find_files, plan_import, write_import
+    from cnn.collect.import_plan import ImportOptions
+    from cnn.collect.importing import find_files, plan_import, write_import
 
     split = digits if split_silence else ""
     with reading_line():

@@ -90,6 +90,8 @@ def read_otherwise(body: bytes, subtype: str, samples: Samples) -> Samples | Non
         declared = measure_roughness(samples)
     if not np.isfinite(declared):
         declared = 2.0
+    if subtype == "FLOAT" and not _is_wild(samples):
+        return None
     if subtype == "PCM_32" and _is_floats(body):
         return _to_frames(_as_floats(body), samples.shape[1])
     if declared < _SMOOTH:
@@ -104,6 +106,12 @@ def is_raw_sound(content: bytes) -> bool:
     """Return whether bytes without a header are samples of 16 bits."""
     samples = _to_frames(_READERS["PCM_16"](content), 1)
     return len(samples) >= _FEWEST and float(samples.std()) > 1e-4 and measure_roughness(samples) < _SMOOTH
+
+
+def _is_wild(floats: Samples) -> bool:
+    """Return whether floats are of all sizes, as integers are that are read as floats."""
+    size = np.abs(floats[np.isfinite(floats)])
+    return bool((size > 1e10).any()) or float(((size > 0) & (size < 1e-20)).sum()) > 0.1 * floats.size
 
 
 def _is_floats(body: bytes) -> bool:

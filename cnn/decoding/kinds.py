@@ -14,9 +14,11 @@ from cnn.decoding.codings import is_raw_sound
 from cnn.errors import CorpusError
 
 HEAD_BYTES = 4096  # enough for any signature here
-CONTAINERS = (".m4a", ".mp4", ".aac", ".webm", ".mka", ".amr", ".3gp", ".wma", ".caf")  # for ffmpeg
-DECODED = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff")  # libsndfile reads these by itself
-AUDIO_SUFFIXES = DECODED + CONTAINERS
+AUDIO_SUFFIXES = (  # the first of each line are read by libsndfile, the others by ffmpeg, unless their bytes are of the first
+    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".aif", ".aiff", ".aifc", ".au", ".snd", ".w64", ".rf64"),
+    *(".m4a", ".m4b", ".m4r", ".mp4", ".mov", ".qta", ".aac", ".caf", ".3gp", ".3gpp", ".amr", ".wma"),
+    *(".webm", ".weba", ".mka", ".wv", ".ape", ".spx", ".gsm"),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
