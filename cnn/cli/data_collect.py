@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -167,7 +166,7 @@ def _print_plan(plan: ImportPlan, dry_run: bool) -> None:
     Raises:
         CorpusError: there is nothing to import, now or before.
     """
-    from cnn.decoding.flags import MEANINGS
+    from cnn.decoding.flags import describe_flags
     from cnn.errors import CorpusError
 
     if dry_run and plan.clips:
@@ -179,9 +178,8 @@ def _print_plan(plan: ImportPlan, dry_run: bool) -> None:
         print(f"and {len(plan.problems) - _N_SHOWN:,} more; list them with --dry-run")
     if not plan.clips and not plan.n_existing:
         raise CorpusError(f"none of the recordings in {plan.folder} can be imported; the reasons are above")
-    for flag, n in sorted(Counter(flag for _, flags in plan.flagged for flag in flags).items()):
-        first = next(path for path, flags in plan.flagged if flag in flags)
-        print_text(f"{flag}: {plural(n, 'recording')}, such as {first} ({MEANINGS[flag]})")
+    for line in describe_flags(plan.flagged):
+        print_text(line)
     verb = "would be written" if dry_run else "written"
     clips = f"{plural(len(plan.clips), 'clip')} of {plural(len({clip.speaker for clip in plan.clips}), 'speaker')} {verb}"
     before = f", {plan.n_existing:,} there already" if plan.n_existing else ""

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from cnn.decoding import codings, flags, wav
+from cnn.decoding import codings, flags, mp3, wav
 from cnn.decoding.ffmpeg import convert, find_ffmpeg
 from cnn.decoding.kinds import HEAD_BYTES, ForeignFileError, describe_failure, identify, identify_coding, identify_sound
 from cnn.decoding.library_notes import drop_library_notes
@@ -28,6 +28,7 @@ LONGEST_S = 60.0  # a clip is one spoken digit; a lecture by mistake must not fi
 RATES_HZ = (4_000, 384_000)  # below, no consonant is left; above, no microphone records
 MOST_CHANNELS = 8
 _MAX_BYTES = 2**30  # of a wav
+_MP3_BYTES = 2**24  # ten minutes at 224 kbit/s
 _UNREAD_S = 0.1  # sound behind the declared end, below which it may be a writer's padding
 _QUIET = (b"RIFF", b"RIFX", b"fLaC", b"OggS", b"FORM")  # libsndfile decodes these without libmpg123 and its notes
 _NO_LENGTH = 1 << 36  # frames; the flac header has 36 bits, libsndfile reports more where they are 0, "unknown"
@@ -93,7 +94,11 @@ def decode(path: Path, longest_s: float = LONGEST_S) -> Recording:
             raise CorpusError(
                 f"is a wav's header around {kind.name.partition(',')[0]}; cut off its first {len(sound.header)} bytes"
             )
-        source = io.BytesIO(sound.to_bytes()) if sound and sound.is_changed else path
+        source: Path | io.BytesIO = path
+        if sound and (sound.is_changed or head[:4] != b"RIFF"):
+            source = io.BytesIO(sound.to_bytes())
+        elif head[:3] == b"ID3" or head[:1] == b"\xff":
+            source = io.BytesIO(longer) if (longer := mp3.add_length(_read_short(path))) else path
         with drop_library_notes() if not head.startswith(_QUIET) else nullcontext(), soundfile.SoundFile(source) as file:
             return _decode(file, sound, longest_s)
     except OSError as error:
@@ -121,20 +126,26 @@ def decode_any(path: Path, longest_s: float = LONGEST_S) -> Recording:
             raise CorpusError("holds no sound that ffmpeg can convert; record it again") from error
         with soundfile.SoundFile(io.BytesIO(sound.to_bytes())) as file:
             recording = _decode(file, sound, longest_s)
-        return dataclasses.replace(recording, flags=(flags.CONVERTED, *recording.flags), is_plain_wav=False)
+        return dataclasses.replace(recording, flags=(flags.CONVERTED, *recording.flags))
 
 
 def _read_wav(raw: BinaryIO, head: bytes, longest_s: float) -> bytes:
     """Return the whole content of a wav, without a tag before it; nothing if it is none."""
     if head[:3] == b"ID3" and len(head) > 10:
-        skipped = 10 + sum((byte & 0x7F) << 7 * (3 - i) for i, byte in enumerate(head[6:10]))
-        raw.seek(skipped)
+        raw.seek(10 + mp3.read_tag_size(head))
         head = raw.read(HEAD_BYTES)
     if head[:4] != b"RIFF":
         return b""
     header = wav.read_header(head)
     n_bytes = int(4 * (longest_s + 1) * header.bytes_per_s) if header else 0  # more than too long, even if they are wrong
     return head + raw.read(min(n_bytes or _MAX_BYTES, _MAX_BYTES))
+
+
+def _read_short(path: Path) -> bytes:
+    """Return the content of a file that is no larger than a minute of MP3 may be."""
+    with path.open("rb") as raw:
+        content = raw.read(_MP3_BYTES + 1)
+    return content if len(content) <= _MP3_BYTES else b""
 
 
 def _decode(file: soundfile.SoundFile, sound: wav.WavSound | None, longest_s: float) -> Recording:
@@ -154,7 +165,8 @@ def _decode(file: soundfile.SoundFile, sound: wav.WavSound | None, longest_s: fl
         marks.append(flags.HEADER)
     if sound and sound.n_unread * len(samples) > _UNREAD_S * file.samplerate * len(sound.body):
         marks.append(flags.UNREAD)
-    is_plain = file.format in ("WAV", "WAVEX") and not flags.REPAIRED & set(marks)
+    is_own_file = not isinstance(file.name, io.BytesIO)  # not repaired, cut or converted
+    is_plain = file.format in ("WAV", "WAVEX") and is_own_file and not flags.REPAIRED & set(marks)
     truncated = sound.truncated if sound else not complete
     return Recording(
         samples=samples,
