@@ -19,7 +19,7 @@ import soundfile
 
 from cnn.decoding import codings, flags, mp3, wav
 from cnn.decoding.ffmpeg import convert, find_ffmpeg
-from cnn.decoding.kinds import HEAD_BYTES, ForeignFileError, describe_failure, identify, identify_coding, identify_sound
+from cnn.decoding.kinds import HEAD_BYTES, ForeignFileError, describe_unreadable, identify, identify_coding, identify_sound
 from cnn.decoding.library_notes import drop_library_notes
 from cnn.errors import CorpusError
 
@@ -29,7 +29,7 @@ LONGEST_S = 60.0  # a clip is one spoken digit; a lecture by mistake must not fi
 RATES_HZ = (4_000, 384_000)  # below, no consonant is left; above, no microphone records
 MOST_CHANNELS = 8
 _CANCELLING = 0.5  # power of the sum of channels by that of the loudest; of channels with nothing in common it is above 1
-_MAX_BYTES = 2**30  # of a wav
+_MAX_BYTES = 2**30  # largest part of a wav that is read
 _MP3_BYTES = 2**24  # ten minutes at 224 kbit/s
 _UNREAD_S = 0.1  # sound behind the declared end, below which it may be a writer's padding
 _QUIET = (b"RIFF", b"RIFX", b"fLaC", b"OggS", b"FORM")  # libsndfile decodes these without libmpg123 and its notes
@@ -109,7 +109,7 @@ def decode(path: Path, longest_s: float = LONGEST_S) -> Recording:
             content = _read_wav(raw, head, longest_s)
         if kind := identify(head):
             raise ForeignFileError(path, kind)
-        sound = wav.read_sound(content)
+        sound = wav.extract_sound(content)
         if sound and (kind := identify_sound(sound.body[:32])):
             raise CorpusError(
                 f"is a wav's header around {kind.name.partition(',')[0]}; cut off its first {len(sound.header)} bytes"
@@ -126,7 +126,7 @@ def decode(path: Path, longest_s: float = LONGEST_S) -> Recording:
     except soundfile.SoundFileError as error:
         if kind := identify_coding(head):
             raise ForeignFileError(path, kind) from error
-        raise CorpusError(describe_failure(path, head, _reason(error))) from error
+        raise CorpusError(describe_unreadable(path, head, _reason(error))) from error
 
 
 def decode_any(path: Path, longest_s: float = LONGEST_S) -> Recording:
@@ -141,7 +141,7 @@ def decode_any(path: Path, longest_s: float = LONGEST_S) -> Recording:
         program = find_ffmpeg()
         if not program or not error.kind.demuxer:
             raise
-        sound = wav.read_sound(convert(program, path, error.kind, longest_s))
+        sound = wav.extract_sound(convert(program, path, error.kind, longest_s))
         if not sound:
             raise CorpusError("holds no sound that ffmpeg can convert; record it again") from error
         with soundfile.SoundFile(io.BytesIO(sound.to_bytes())) as file:
@@ -172,8 +172,8 @@ def _decode(file: soundfile.SoundFile, sound: wav.WavSound | None, longest_s: fl
     _check_header(file)
     samples, complete = _frames(file, longest_s)
     subtype, marks = file.subtype, []
-    if sound and len(samples) and (other := codings.read_otherwise(sound.body, subtype, samples)) is not None:
-        samples, marks = other, [flags.MISCODED]
+    if sound and len(samples) and (repaired := codings.read_otherwise(sound.body, subtype, samples)) is not None:
+        samples, marks = repaired, [flags.MISCODED]
     if not np.isfinite(samples).all():
         raise CorpusError("holds samples that are no numbers (NaN or infinite)")
     if subtype in ("FLOAT", "DOUBLE") and (scaled := codings.scale_floats(samples)) is not None:

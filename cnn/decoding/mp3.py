@@ -19,7 +19,7 @@ def add_length(content: bytes) -> bytes | None:
     start = 10 + read_tag_size(content) if content[:3] == b"ID3" else 0
     frames = list(_frames(content, start))
     if len(frames) < 2 or len({content[offset + 2] >> 4 for offset, _ in frames}) == 1:
-        return None  # of one bit rate: the guess is right
+        return None  # with one bit rate the guess is right
     offset, size = frames[0]
     if any(mark in content[offset : offset + min(size, 64)] for mark in _LENGTH_MARKS):
         return None
