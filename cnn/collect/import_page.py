@@ -86,7 +86,9 @@ def _print_examples(plan: ImportPlan) -> None:
         facts = [origin.label, origin.speaker, clip.take, clip.name, f"{origin.length_s:.2f} s"]
         rows.append([_shorten(str(origin.source)), piece, *facts])
     heads = (Number("digit"), Column("speaker"), Number("take"), Column("becomes", 3), Number("length", 3))
-    print_table((Column("recording"), Column("piece", 2, silent="whole"), *heads), rows)
+    columns = (Column("recording"), Column("piece", 2, silent="whole"), *heads)
+    n_columns = len(columns) - (not is_widened())
+    print_table(columns[:n_columns], [row[:n_columns] for row in rows])
     if len(clips) < len(plan.clips):
         print_text(f"and {len(plan.clips) - len(clips):,} more; --wide lists all")
     print()
@@ -129,7 +131,7 @@ def print_result(plan: ImportPlan, is_written: bool) -> None:
     if is_written:
         print_text(f"next: `arena data scan {plan.out}`")
     elif plan.clips or plan.renames:
-        print_text(f"nothing is written yet; if this is right: `{format_command(plan)}`")
+        print(f"nothing is written yet; if this is right:\n  {format_command(plan)}")
 
 
 def _count(n: int, noun: str) -> str:

@@ -191,7 +191,7 @@ def _assign_names(
     for pieces in sources:
         if (n := n_before.get(pieces[0].sha256, 0)) not in (0, len(pieces)):
             n_existing += n
-            reason = f"was imported as {n} clips and would be {len(pieces)} now; import it into another folder"
+            reason = f"was imported in {n} piece{'s' * (n > 1)} and would be {len(pieces)} now; import it into another folder"
             problems.append(_misfit(pieces[0].source, reason))
             continue
         for piece in pieces:
