@@ -73,6 +73,7 @@ def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
         "name": corpus.name,
         "digest": corpus.digest,
         "not_read": corpus.ignored,
+        "advice": corpus.advice,
         "balance": dataclasses.asdict(facts),
         "problems": [dataclasses.asdict(problem) for problem in corpus.problems],
         "notes": list(corpus.notes),
@@ -102,6 +103,8 @@ def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     print_text(facts.verdict)
     for note in corpus.notes:
         print_text(f"note: {note}")
+    if corpus.advice:
+        print_text(f"note: {corpus.advice}")
     _print_problems(corpus, len(corpus.problems) if all_problems else _N_PROBLEMS_SHOWN)
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from cnn.config import LABELS
+from cnn.corpus.import_advice import advise_import, format_import
 from cnn.corpus.metadata import ABOUT_NAME, METADATA_NAME
 from cnn.corpus.scan_cache import Stamp, file_stamp
 from cnn.errors import CorpusError
@@ -142,6 +143,12 @@ def advise_kinds(kinds: Iterable[str]) -> list[str]:
     return advice + ([f"unpack {', '.join(packed)}"] if packed else [])
 
 
+def list_digitless(problems: Iterable[FileProblem]) -> list[PurePosixPath]:
+    """Return the paths of recordings that an import may read: of another format, or without a digit that is understood."""
+    kinds = (ProblemKind.NAME, ProblemKind.LABEL, ProblemKind.FORMAT)
+    return [PurePosixPath(problem.path) for problem in problems if problem.kind in kinds]
+
+
 def describe_unusable(folder: Path, problems: list[FileProblem]) -> str:
     """Return one line on a folder without usable recordings, with the first reasons."""
     reasons = "; ".join(f"{problem.path} {problem.reason}" for problem in problems[:_N_REASONS])
@@ -218,7 +225,9 @@ def _describe_empty(folder: Path, problems: list[FileProblem], ignored: Mapping[
         formats = count_kinds(PurePosixPath(problem.path) for problem in problems)
         return describe_no_recording(folder, {**formats, **ignored})
     if kinds <= {ProblemKind.NAME, ProblemKind.LABEL}:
-        return f"none of {len(problems)} recordings in {folder} names a digit (the first is {problems[0].path}); {NAMING_RULE}"
+        by_hand = f"{NAMING_RULE}, or say how yours are made: `{format_import(folder, '{speaker}/{label}_{take}')}`"
+        advice = advise_import(folder, list_digitless(problems), ()) or by_hand
+        return f"none of {len(problems)} recordings in {folder} names a digit (the first is {problems[0].path}); {advice}"
     return describe_unusable(folder, problems)
 
 
