@@ -107,7 +107,7 @@ def _print_sources(json: bool) -> None:
 )
 def import_(
     folder: Annotated[
-        Path, typer.Argument(metavar="RECORDINGS", help="Your recordings: wav, flac, ogg, mp3. Only read.", show_default=False)
+        Path, typer.Argument(metavar="RECORDINGS", help="Your recordings, of any format. Only read.", show_default=False)
     ],
     out: Annotated[
         Path, typer.Argument(metavar="OUT", help="The corpus folder, new or imported into before.", show_default=False)

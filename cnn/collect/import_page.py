@@ -8,6 +8,7 @@ from arena.base.terminal import Column, Number, is_widened, print_table, print_t
 from cnn.collect.import_plan import ImportPlan
 from cnn.collect.import_summary import choose_examples, format_command, format_digits, group_misfits, list_speakers
 from cnn.corpus.listing import describe_kinds
+from cnn.decoding.flags import MEANINGS
 from cnn.errors import CorpusError
 
 _N_SPEAKERS, _N_EXAMPLES = 12, 5
@@ -36,6 +37,7 @@ def plan_as_json(plan: ImportPlan, is_written: bool) -> dict[str, object]:
         "clips": clips,
         "renames": renames,
         "n_there_already": plan.n_existing,
+        "flagged": {str(clip.origin.source): list(clip.origin.flags) for clip in plan.clips if clip.origin.flags},
         "problems": [dataclasses.asdict(problem) for problem in plan.problems],
         "rows_without_file": plan.missing,
         "not_read": plan.ignored,
@@ -56,6 +58,7 @@ def print_plan(plan: ImportPlan) -> None:
         _print_renames(plan)
     for note in plan.notes:
         print_text(f"note: {note}")
+    _print_flags(plan)
     _print_misfits(plan)
     if plan.missing:
         rows = ", ".join(plan.missing[: None if is_widened() else _N_EXAMPLES])
@@ -105,6 +108,15 @@ def _print_renames(plan: ImportPlan) -> None:
     if len(renames) < len(plan.renames):
         print_text(f"and {len(plan.renames) - len(renames):,} more; --wide lists all")
     print()
+
+
+def _print_flags(plan: ImportPlan) -> None:
+    flagged: dict[str, list[str]] = {}
+    for clip in plan.clips:
+        for flag in clip.origin.flags:
+            flagged.setdefault(flag, []).append(str(clip.origin.source))
+    for flag, paths in sorted(flagged.items()):
+        print_text(f"{flag}: {_count(len(paths), 'recording')}, such as {paths[0]} ({MEANINGS[flag]})")
 
 
 def _print_misfits(plan: ImportPlan) -> None:

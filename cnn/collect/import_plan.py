@@ -62,6 +62,7 @@ class SourcePiece:
     spelling: str  # the speaker as the source spells it
     take: str  # as the source says it; empty if it does not
     cut: Piece | None  # None: the whole file
+    flags: tuple[str, ...]  # flags of a recording that was repaired, or is doubtful
     length_s: float
 
     @property

@@ -32,8 +32,6 @@ from cnn.naming.reader import describe_merges, read_names
 from cnn.naming.reading import NameReading
 from cnn.naming.table import NameTable, read_table
 
-_UNREADABLE = (".m4a", ".aac", ".wma", ".webm", ".opus", ".amr", ".3gp", ".mp4")
-
 
 def check_folders(folder: Path, out: Path) -> None:
     """Check that neither folder lies in the other, and that `out` is new, empty, or was made by an import.
@@ -128,8 +126,6 @@ def _read_source(folder: Path, reading: NameReading, options: ImportOptions, tab
     path = reading.path
     if not str(path).isprintable():
         raise MisfitError("has a name that cannot be printed; rename it")
-    if path.suffix.lower() in _UNREADABLE:
-        raise MisfitError("is of a format that cannot be read here; convert it to wav, for instance with ffmpeg")
     if table and path not in table.rows:
         raise MisfitError(f"has no row in {options.table}")
     if reading.fault:
@@ -138,14 +134,14 @@ def _read_source(folder: Path, reading: NameReading, options: ImportOptions, tab
         sha256 = hashlib.sha256((folder / path).read_bytes()).hexdigest()
     except OSError as error:
         raise MisfitError(f"cannot be opened: {error.strerror}") from error
-    samples, rate_hz, _ = read_sound(folder / path, LONGEST_ROW_S if options.split_digits else LONGEST_S)
-    wave, n_digits = to_mono(samples), len(options.split_digits)
+    recording = read_sound(folder / path, LONGEST_ROW_S if options.split_digits else LONGEST_S)
+    wave, rate_hz, n_digits = to_mono(recording.samples), recording.rate_hz, len(options.split_digits)
     cuts: Sequence[Piece | None] = [trim(wave, rate_hz) if options.trim else None]
     if n_digits:
         cuts = cut_row(wave, rate_hz, n_digits, options.min_gap_s)
     pieces = []
     for index, (label, cut) in enumerate(zip(options.split_digits or reading.label, cuts, strict=True)):
-        span = cut or Piece(start=0, end=len(samples))
+        span = cut or Piece(start=0, end=len(wave))
         pieces.append(
             SourcePiece(
                 source=path,
@@ -156,6 +152,7 @@ def _read_source(folder: Path, reading: NameReading, options: ImportOptions, tab
                 spelling=reading.spelling,
                 take=reading.take,
                 cut=cut,
+                flags=recording.flags,
                 length_s=(span.end - span.start) / rate_hz,
             )
         )

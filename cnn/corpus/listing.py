@@ -15,14 +15,26 @@ from cnn.config import LABELS
 from cnn.corpus.import_advice import advise_import, format_import
 from cnn.corpus.metadata import ABOUT_NAME, METADATA_NAME
 from cnn.corpus.scan_cache import Stamp, file_stamp
+from cnn.decoding.kinds import AUDIO_SUFFIXES
 from cnn.errors import CorpusError
 from cnn.naming.layouts import parse_recording_path
 
 SUFFIXES = (".wav", ".flac")
-OTHER_AUDIO = (
-    *(".mp3", ".m4a", ".m4b", ".m4r", ".aac", ".ogg", ".oga", ".opus", ".wma", ".aif", ".aiff"),
-    *(".aifc", ".au", ".snd", ".caf", ".webm", ".weba", ".amr", ".3gp", ".3gpp", ".mka", ".mp2"),
-    *(".mp4", ".mov", ".wv", ".ape", ".spx", ".gsm", ".w64", ".rf64", ".qta"),
+_FOREIGN_AUDIO = (
+    ".m4b",
+    ".m4r",
+    ".aifc",
+    ".au",
+    ".snd",
+    ".weba",
+    ".3gpp",
+    ".mp2",
+    ".mov",
+    ".wv",
+    ".ape",
+    ".spx",
+    ".w64",
+    ".qta",
 )
 _ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 _LONGEST_SUFFIX = 9  # letters; a longer end of a name, or one with blanks, is no format
@@ -103,8 +115,8 @@ def list_recordings(folder: Path) -> Listing:
 
 
 def is_audio(path: PurePosixPath) -> bool:
-    """Return whether a file is a recording by its suffix, whether or not its format is read here; hidden files are none."""
-    return not path.name.startswith(".") and path.suffix.lower() in SUFFIXES + OTHER_AUDIO
+    """Return whether a file is a recording by its suffix; hidden files are none."""
+    return not path.name.startswith(".") and path.suffix.lower() in AUDIO_SUFFIXES
 
 
 def count_kinds(paths: Iterable[PurePosixPath]) -> dict[str, int]:
@@ -137,7 +149,7 @@ def describe_kinds(kinds: Mapping[str, int]) -> str:
 
 def advise_kinds(kinds: Iterable[str]) -> list[str]:
     """Return what makes recordings of files of these kinds; empty if nothing does."""
-    sound = [kind for kind in kinds if kind in OTHER_AUDIO]
+    sound = [kind for kind in kinds if kind in _FOREIGN_AUDIO]
     packed = [kind for kind in kinds if kind in _ARCHIVES]
     advice = [f"convert {', '.join(sound)}, such as by `ffmpeg -i NAME{sound[0]} NAME.wav`"] if sound else []
     return advice + ([f"unpack {', '.join(packed)}"] if packed else [])
@@ -194,8 +206,8 @@ def _check_file(folder: Path, path: PurePosixPath) -> ListedFile | FileProblem:
 
     if escape_unprintable(str(path)) != str(path):
         return problem(ProblemKind.NAME, "has a name that cannot be printed; rename it")
-    if path.suffix.lower() in OTHER_AUDIO:
-        return problem(ProblemKind.FORMAT, "is neither wav nor flac; convert it, for instance with ffmpeg")
+    if path.suffix.lower() not in SUFFIXES:
+        return problem(ProblemKind.FORMAT, "is neither wav nor flac; `arena data import` reads it")
     label = parse_recording_path(path).label
     if not label:
         return problem(ProblemKind.NAME, "names no digit, nor does its folder")
@@ -220,14 +232,15 @@ def describe_no_recording(folder: Path, kinds: Mapping[str, int]) -> str:
 
 
 def _describe_empty(folder: Path, problems: list[FileProblem], ignored: Mapping[str, int]) -> str:
-    kinds = {problem.kind for problem in problems}
-    if kinds <= {ProblemKind.FORMAT}:
-        formats = count_kinds(PurePosixPath(problem.path) for problem in problems)
-        return describe_no_recording(folder, {**formats, **ignored})
-    if kinds <= {ProblemKind.NAME, ProblemKind.LABEL}:
+    if not problems:
+        return describe_no_recording(folder, ignored)
+    if {problem.kind for problem in problems} <= {ProblemKind.NAME, ProblemKind.LABEL, ProblemKind.FORMAT}:
         by_hand = f"{NAMING_RULE}, or say how yours are made: `{format_import(folder, '{speaker}/{label}_{take}')}`"
         advice = advise_import(folder, list_digitless(problems), ()) or by_hand
-        return f"none of {len(problems)} recordings in {folder} names a digit (the first is {problems[0].path}); {advice}"
+        rule = f"names a digit (the first is {problems[0].path})"
+        if formats := count_kinds(PurePosixPath(p.path) for p in problems if p.kind is ProblemKind.FORMAT):
+            rule = f"is a wav or flac that {rule[:-1]}; {list_kinds(formats)} among them)"
+        return f"none of {len(problems)} recordings in {folder} {rule}; {advice}"
     return describe_unusable(folder, problems)
 
 
