@@ -121,7 +121,7 @@ def import_(
     min_gap: Annotated[float, typer.Option(help="With --split-silence: the shortest pause, in seconds.")] = 0.25,
     trim: Annotated[bool, typer.Option("--trim", help="Cut silence off both ends.")] = False,
     dry_run: DryRun = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Write what the plan says, without a question.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     wide: Wide = False,
     json: Json = False,
 ) -> None:

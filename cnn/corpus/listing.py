@@ -20,22 +20,6 @@ from cnn.errors import CorpusError
 from cnn.naming.layouts import parse_recording_path
 
 SUFFIXES = (".wav", ".flac")
-_FOREIGN_AUDIO = (
-    ".m4b",
-    ".m4r",
-    ".aifc",
-    ".au",
-    ".snd",
-    ".weba",
-    ".3gpp",
-    ".mp2",
-    ".mov",
-    ".wv",
-    ".ape",
-    ".spx",
-    ".w64",
-    ".qta",
-)
 _ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 _LONGEST_SUFFIX = 9  # letters; a longer end of a name, or one with blanks, is no format
 RECORD_NAME = "imported.csv"  # sources of an import
@@ -141,18 +125,15 @@ def list_kinds(kinds: Mapping[str, int]) -> str:
 
 
 def describe_kinds(kinds: Mapping[str, int]) -> str:
-    """Return a line on files that are not read, such as `9 files are not read: 5 .caf, 4 .zip; unpack .zip`, and what to do."""
+    """Return a line on files that are not read, and what to do: `9 files are not read: 5 .zip, 4 .txt; unpack .zip`."""
     total = sum(kinds.values())
     verb = "file is" if total == 1 else "files are"
-    return "; ".join([f"{total:,} {verb} not read: {list_kinds(kinds)}", *advise_kinds(kinds)])
+    return f"{total:,} {verb} not read: {list_kinds(kinds)}" + _advise(kinds, "")
 
 
-def advise_kinds(kinds: Iterable[str]) -> list[str]:
-    """Return what makes recordings of files of these kinds; empty if nothing does."""
-    sound = [kind for kind in kinds if kind in _FOREIGN_AUDIO]
-    packed = [kind for kind in kinds if kind in _ARCHIVES]
-    advice = [f"convert {', '.join(sound)}, such as by `ffmpeg -i NAME{sound[0]} NAME.wav`"] if sound else []
-    return advice + ([f"unpack {', '.join(packed)}"] if packed else [])
+def _advise(kinds: Iterable[str], otherwise: str) -> str:
+    packed = ", ".join(kind for kind in kinds if kind in _ARCHIVES)
+    return f"; unpack {packed}" if packed else otherwise
 
 
 def list_digitless(problems: Iterable[FileProblem]) -> list[PurePosixPath]:
@@ -228,7 +209,7 @@ def _check_file(folder: Path, path: PurePosixPath) -> ListedFile | FileProblem:
 def describe_no_recording(folder: Path, kinds: Mapping[str, int]) -> str:
     """Return one line on a folder without recordings, with the kinds of files that it holds and what to do."""
     content = f"holds no recording that can be read, only {list_kinds(kinds)}" if kinds else "is empty"
-    return f"{folder} {content}; {'; '.join(advise_kinds(kinds)) or 'give the folder that holds the recordings'}"
+    return f"{folder} {content}{_advise(kinds, '; give the folder that holds the recordings')}"
 
 
 def _describe_empty(folder: Path, problems: list[FileProblem], ignored: Mapping[str, int]) -> str:
