@@ -17,7 +17,7 @@ import numpy as np
 import soundfile
 
 from cnn.config import compute_digest
-from cnn.corpus.audio import Recording, TooLongError, decode, peak_deviation, to_mono
+from cnn.corpus.audio import Recording, TooLongError, decode, to_mono
 from cnn.corpus.import_advice import advise_import
 from cnn.corpus.listing import FileProblem, ListedFile, ProblemKind, describe_unusable, list_digitless, list_recordings
 from cnn.corpus.metadata import METADATA_NAME, read_metadata
@@ -49,7 +49,7 @@ class _Facts(NamedTuple):
     flags: str = ""
 
 
-_VERSION = f"3 {soundfile.__libsndfile_version__}"
+_VERSION = f"4 {soundfile.__libsndfile_version__}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +66,7 @@ class Clip:
     n_channels: int
     length_s: float
     audio_digest: str  # SHA-256 of samples and rate: equal sound, equal digest, whatever the file
-    peak: float  # peak of the mono mix, 0 to 1
+    peak: float  # peak of the mono mix without its constant offset
     flags: tuple[str, ...]  # any of `cnn.decoding.flags.MEANINGS`
 
 
@@ -161,8 +161,8 @@ def _decode_file(path: Path) -> _Facts:
         promise = ", though its header promises some" if recording.truncated else ""
         return _Facts(kind=ProblemKind.EMPTY, reason=f"holds no samples{promise}")
     wave = to_mono(recording.samples)
-    if (loud := peak_deviation(wave)) < SILENT_PEAK:
-        constant = "all its samples are alike" if wave.any() else "all its samples are 0"
+    if (loud := float(np.abs(wave).max())) < SILENT_PEAK:
+        constant = "all its samples are alike" if recording.samples.any() else "all its samples are 0"
         level = f"its peak is {20 * np.log10(loud):.0f} dBFS" if loud else constant
         return _Facts(kind=ProblemKind.SILENT, reason=f"is silent: {level}")
     return _Facts(
@@ -170,7 +170,7 @@ def _decode_file(path: Path) -> _Facts:
         rate_hz=recording.rate_hz,
         n_channels=n_channels,
         audio_digest=sound_digest(recording),
-        peak=float(np.abs(wave).max()),
+        peak=loud,
         flags=_find_flags(recording),
     )
 
