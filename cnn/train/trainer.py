@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from arena.base.scores import Counts, accuracy, confusion_matrix, macro_f1
+from arena.base.scores import Counts, accuracy, confusion_matrix, find_absent, macro_f1
 from cnn.config import LABELS, RunConfig, TrainSettings
 from cnn.errors import RunError
 from cnn.files import write_whole
@@ -238,6 +238,7 @@ def compute_score(log_probabilities: torch.Tensor, truth: torch.Tensor) -> Score
         accuracy=accuracy(confusion),
         macro_f1=macro_f1(confusion),
         confusion=confusion.tolist(),
+        absent=tuple(LABELS[k] for k in find_absent(confusion)),
     )
 
 
