@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from arena.base.suggest import did_you_mean
-from cnn.config import SplitSettings
+from arena.base.texts import format_labels, name_labels
+from cnn.config import FOLDED_KINDS, SplitSettings
 from cnn.errors import SplitError
 
 # The five blocks of speakers in AudioMNIST's digit task (Becker et al., arXiv 1807.03418; preprocess_data.py of
@@ -230,3 +231,29 @@ def _shuffled(names: Iterable[str], seed: int) -> list[str]:
 def _names(speakers: Sequence[str]) -> str:
     listed = ", ".join(speakers[:12])
     return listed if len(speakers) <= 12 else f"{listed} and {len(speakers) - 12} more"
+
+
+def list_untrained(clips: Sequence[SplitClip], splits: Iterable[SplitSettings]) -> list[str]:
+    """Return a warning for digits that are scored in some of the splits, and that no training clip there says.
+
+    Raises:
+        SplitError: the clips cannot give one of the splits.
+    """
+    folds: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = defaultdict(list)  # by digits and their speakers
+    for settings in splits:
+        split = make_split(clips, settings)
+        trained = {clips[index].label for index in split.train}
+        missed = [clips[index] for index in (*split.val, *split.test) if clips[index].label not in trained]
+        if missed:
+            key = tuple(sorted({clip.label for clip in missed})), tuple(sorted({clip.speaker for clip in missed}))
+            folds[key].append(str(settings.fold) if settings.kind in FOLDED_KINDS else "")
+    return [_warn_untrained(labels, speakers, numbers) for (labels, speakers), numbers in folds.items()]
+
+
+def _warn_untrained(labels: Sequence[str], speakers: Sequence[str], folds: Sequence[str]) -> str:
+    where = f" in fold {format_labels(folds)}" if folds[0] else ""
+    says = "says" if len(labels) == 1 else "say"
+    return (
+        f"warning: {name_labels(labels)} scored{where} and never trained on, since only {_names(speakers)} {says} "
+        f"{'it' if len(labels) == 1 else 'them'}: no net can learn that, its F1 will be 0; record more, or split otherwise"
+    )

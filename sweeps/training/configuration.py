@@ -98,6 +98,15 @@ def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequenc
     return config_to_dict(config)
 
 
+def warn_untrained(tiles: Path, base: dict[str, Any]) -> list[str]:
+    """Return a warning where digits are scored in every trial that no training clip says."""
+    from cnn.overrides import config_from_dict
+    from cnn.splits import list_untrained
+    from cnn.tiles.tile_set import open_tiles
+
+    return list_untrained(open_tiles(tiles).clips, [config_from_dict(base).split])
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OwnNet:
     """A team's own net that was tried: words for the user, and keys such as `model.depth` that it does not read."""
