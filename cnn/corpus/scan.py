@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -19,9 +19,10 @@ import soundfile
 from cnn.config import compute_digest
 from cnn.corpus.audio import Recording, TooLongError, decode, peak_deviation, to_mono
 from cnn.corpus.listing import FileProblem, ListedFile, ProblemKind, describe_unusable, list_recordings
-from cnn.corpus.metadata import METADATA_NAME, parse_recording_path, read_metadata
+from cnn.corpus.metadata import METADATA_NAME, read_metadata
 from cnn.corpus.scan_cache import ScanCache, open_cache
 from cnn.errors import CorpusError
+from cnn.naming.layouts import parse_recording_path
 from cnn.processes import WorkOptions, map_in_processes
 
 SILENT_PEAK = 10 ** (-60 / 20)  # -60 dBFS, 33 steps of 16 bits; the quietest of 3,141 clips of FSDD and AudioMNIST peaks at -41
@@ -78,7 +79,7 @@ class Corpus:
     problems: tuple[FileProblem, ...]  # sorted by path
     speakers: dict[str, dict[str, Any]]  # facts from a metadata file on the clips' speakers: age, gender, accent
     notes: tuple[str, ...]  # notes on the metadata
-    n_ignored: int  # hidden files, and files that are no recordings
+    ignored: Mapping[str, int]  # files that are no recordings, counted by kind
     digest: str  # 16 hexadecimal digits of ids, labels, speakers and sounds, wherever the folder lies
 
 
@@ -113,7 +114,7 @@ def scan(folder: Path, work: WorkOptions = _ALONE, cache: Path | None = None) ->
         problems=tuple(problems),
         speakers=speakers,
         notes=tuple(f"{METADATA_NAME}: {note}" for note in notes),
-        n_ignored=listing.n_ignored,
+        ignored=listing.ignored,
         digest=compute_digest([[clip.id, clip.label, clip.speaker, clip.audio_digest] for clip in clips]),
     )
 
