@@ -252,8 +252,7 @@ def list_untrained(clips: Sequence[SplitClip], splits: Iterable[SplitSettings]) 
 
 def _warn_untrained(labels: Sequence[str], speakers: Sequence[str], folds: Sequence[str]) -> str:
     where = f" in fold {format_labels(folds)}" if folds[0] else ""
-    says = "says" if len(labels) == 1 else "say"
     return (
-        f"warning: {name_labels(labels)} scored{where} and never trained on, since only {_names(speakers)} {says} "
-        f"{'it' if len(labels) == 1 else 'them'}: no net can learn that, its F1 will be 0; record more, or split otherwise"
+        f"warning: {name_labels(labels)} scored{where} and never trained on: nobody but {_names(speakers)} says "
+        f"{'it' if len(labels) == 1 else 'them'}. The F1 of what no net can learn is 0; record more, or split otherwise"
     )

@@ -258,6 +258,11 @@ def list_notes(results: Sequence[RunResult]) -> list[str]:
         if train := result.scores.get("train"):
             others = [set(score.absent) for part, score in result.scores.items() if part != "train"]
             untrained[tuple(label for label in train.absent if any(label not in absent for absent in others))] = None
-    notes = [note_absent(absent, n, f"the {' and '.join(names)} clips") for (absent, n), names in parts.items()]
+    notes = [note_absent(absent, n, f"the {_list_parts(list(names))}clips") for (absent, n), names in parts.items()]
     notes += [f"{name_labels(labels)} scored and never trained on: the F1 is 0" for labels in untrained if labels]
     return [note for note in notes if note]
+
+
+def _list_parts(names: Sequence[str]) -> str:
+    """Return `validation and test `; nothing of all three."""
+    return "" if len(names) == len(PART_NAMES) else f"{' and '.join(names)} "

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cnn.config import LABELS, SplitSettings
 from cnn.errors import SplitError
-from cnn.splits import Split, make_split
+from cnn.splits import Split, list_untrained, make_split
 from support.paths import ROOT
 
 FOLDS = ROOT.parent / "shared/corpora/audiomnist_splits.json"
@@ -271,3 +271,16 @@ def test_what_cannot_be_split_is_refused(clips: list[Clip], settings: SplitSetti
     with pytest.raises(SplitError) as refused:
         make_split(clips, settings)
     assert str(refused.value) == message
+
+
+def test_digits_that_are_scored_and_never_trained_on_are_named_with_their_speakers_and_folds() -> None:
+    clips = [clip for clip in clips_of(FSDD) if clip.label not in "78" or clip.speaker == "theo"]
+    named = SplitSettings(test_speakers=("theo",), val_speakers=("lucas",))
+    assert list_untrained(clips, [named]) == [
+        "warning: digits 7, 8 are scored and never trained on: nobody but theo says them. The F1 of what no net can learn is "
+        "0; record more, or split otherwise"
+    ]
+    folds = [SplitSettings(kind="loso", fold=k) for k in range(6)]
+    (warning,) = list_untrained(clips, folds)
+    assert "are scored in fold 3, 4 and never trained on" in warning, "theo validates in fold 3 and is tested in fold 4"
+    assert list_untrained(clips_of(FSDD), folds) == []
