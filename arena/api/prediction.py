@@ -38,7 +38,7 @@ def predict(
 
     Args:
         run: a Run, or what names one, such as `best`.
-        recordings: wav or flac files, folders of them, or the samples (S,) of one recording, -1 to 1 or int16.
+        recordings: files of any format, folders of them, or the samples (S,) of one recording, -1 to 1 or int16.
         rate_hz: samples a second, with samples alone.
         runs: the folder of runs; the project's if none is given.
         device: auto, cpu, cuda, cuda:1.

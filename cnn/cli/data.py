@@ -83,6 +83,7 @@ def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
 
 def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     from cnn.corpus.listing import describe_kinds
+    from cnn.decoding.flags import MEANINGS
 
     lengths = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in facts.length_s.items())
     print(f"{corpus.folder}  digest {corpus.digest}")
@@ -93,6 +94,8 @@ def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     _print_fact("channels", f"{_shared({'mono' if n == 1 else f'{n} channels': count for n, count in facts.channels.items()})}")
     if facts.flags:
         _print_fact("flags", f"{_counts(facts.flags)}: used all the same")
+        for flag in facts.flags:
+            _print_fact("", f"{flag}: {MEANINGS[flag]}")
     if corpus.ignored:
         _print_fact("others", describe_kinds(corpus.ignored))
     per_digit = [f"{n:,}" for n in facts.per_digit.values()]

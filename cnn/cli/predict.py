@@ -131,3 +131,7 @@ def _say_skipped(result: Answers, kinds: Mapping[str, int]) -> None:
         say(f"no answer: {clip.name if clip.name.isprintable() else ascii(clip.name)} {clip.reason}")
     if len(result.skipped) > _N_SHOWN:
         say(f"no answer: {len(result.skipped) - _N_SHOWN} more")
+    for note in result.notes[:_N_SHOWN]:
+        say(f"note: {note}")
+    if len(result.notes) > _N_SHOWN:
+        say(f"note: {len(result.notes) - _N_SHOWN} more recordings are flagged")

@@ -71,4 +71,5 @@ class ImportPlan:
     clips: tuple[ImportClip, ...]
     n_existing: int  # pieces that an earlier import wrote
     problems: tuple[tuple[str, str], ...]  # path, and the rest of a sentence that begins with it
+    flagged: tuple[tuple[str, tuple[str, ...]], ...]  # path and flags of recordings that were repaired, or are doubtful
     notes: tuple[str, ...]  # sentences on speakers whom names spell differently

@@ -22,14 +22,13 @@ from cnn.collect.import_plan import ImportClip, ImportOptions, ImportPlan
 from cnn.collect.segmentation import LONGEST_ROW_S, LONGEST_S, MisfitError, Piece, cut_row, read_sound, read_wav, trim
 from cnn.corpus.audio import to_mono
 from cnn.corpus.listing import escape_unprintable
+from cnn.decoding.kinds import AUDIO_SUFFIXES
 from cnn.errors import CorpusError, RunError
 from cnn.files import write_csv, write_whole
 from cnn.naming.reader import describe_merges, read_names
 from cnn.naming.reading import NameReading
 from cnn.naming.table import read_table
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
-_UNREADABLE = (".m4a", ".aac", ".wma", ".webm", ".opus", ".amr", ".3gp", ".mp4")
 RECORD_NAME = "imported.csv"
 _HEADER = ("file", "source", "sha256", "piece", "speaker")
 _CORPUS_NAME = re.compile(r"([0-9])_(.+)_([0-9]+)\.wav")
@@ -42,6 +41,7 @@ class _SourceFile:
     speaker: str
     cleaned_speaker: str
     labels: str  # one digit per piece
+    flags: tuple[str, ...]
     cuts: tuple[Piece | None, ...]
     lengths_s: tuple[float, ...]
 
@@ -76,9 +76,9 @@ def find_files(folder: Path, out: Path) -> list[PurePosixPath]:
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         inner = PurePosixPath(Path(parent).relative_to(folder).as_posix())
-        files += [inner / n for n in names if not n.startswith(".") and Path(n).suffix.lower() in SUFFIXES + _UNREADABLE]
+        files += [inner / n for n in names if not n.startswith(".") and Path(n).suffix.lower() in AUDIO_SUFFIXES]
     if not files:
-        raise CorpusError(f"{folder} holds no recording ({', '.join(SUFFIXES)}); give the folder that does")
+        raise CorpusError(f"{folder} holds no recording (wav, flac, mp3, ogg, m4a ..); give the folder that does")
     return sorted(files, key=lambda path: ([_natural_key(part) for part in path.with_suffix("").parts], path.suffix))
 
 
@@ -116,6 +116,7 @@ def plan_import(folder: Path, out: Path, options: ImportOptions, advance: Callab
         clips=tuple(clips),
         n_existing=n_existing,
         problems=tuple(sorted(problems)),
+        flagged=tuple((str(source.path), source.flags) for source in sources.values() if source.flags),
         notes=describe_merges(readings),
     )
 
@@ -124,26 +125,25 @@ def _read_source(folder: Path, reading: NameReading, options: ImportOptions) -> 
     path = reading.path
     if not str(path).isprintable():
         raise MisfitError("has a name that cannot be printed; rename it")
-    if path.suffix.lower() in _UNREADABLE:
-        raise MisfitError("is of a format that cannot be read here; convert it to wav, for instance with ffmpeg")
     if reading.fault:
         raise MisfitError(reading.fault)
     try:
         sha256 = hashlib.sha256((folder / path).read_bytes()).hexdigest()
     except OSError as error:
         raise MisfitError(f"cannot be opened: {error.strerror}") from error
-    samples, rate_hz, _ = read_sound(folder / path, LONGEST_ROW_S if options.split_digits else LONGEST_S)
-    wave, n_digits = to_mono(samples), len(options.split_digits)
+    recording = read_sound(folder / path, LONGEST_ROW_S if options.split_digits else LONGEST_S)
+    wave, rate_hz, n_digits = to_mono(recording.samples), recording.rate_hz, len(options.split_digits)
     cuts: Sequence[Piece | None] = [trim(wave, rate_hz) if options.trim else None]
     if n_digits:
         cuts = cut_row(wave, rate_hz, n_digits, options.min_gap_s)
-    pieces = [cut or Piece(start=0, end=len(samples)) for cut in cuts]
+    pieces = [cut or Piece(start=0, end=len(wave)) for cut in cuts]
     return _SourceFile(
         path=path,
         sha256=sha256,
         speaker=reading.spelling,
         cleaned_speaker=reading.speaker,
         labels=options.split_digits or reading.label,
+        flags=recording.flags,
         cuts=tuple(cuts),
         lengths_s=tuple((piece.end - piece.start) / rate_hz for piece in pieces),
     )

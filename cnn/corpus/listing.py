@@ -14,15 +14,12 @@ from pathlib import Path, PurePosixPath
 from cnn.config import LABELS
 from cnn.corpus.metadata import ABOUT_NAME, METADATA_NAME
 from cnn.corpus.scan_cache import Stamp, file_stamp
+from cnn.decoding.kinds import AUDIO_SUFFIXES
 from cnn.errors import CorpusError
 from cnn.naming.layouts import parse_recording_path
 
 SUFFIXES = (".wav", ".flac")
-OTHER_AUDIO = (
-    *(".mp3", ".m4a", ".m4b", ".m4r", ".aac", ".ogg", ".oga", ".opus", ".wma", ".aif", ".aiff"),
-    *(".aifc", ".au", ".snd", ".caf", ".webm", ".weba", ".amr", ".3gp", ".3gpp", ".mka", ".mp2"),
-    *(".mp4", ".mov", ".wv", ".ape", ".spx", ".gsm", ".w64", ".rf64", ".qta"),
-)
+OTHER_AUDIO = tuple(suffix for suffix in AUDIO_SUFFIXES if suffix not in SUFFIXES)
 _ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 _LONGEST_SUFFIX = 9  # letters; a longer end of a name, or one with blanks, is no format
 RECORD_NAME = "imported.csv"  # sources of an import
@@ -188,7 +185,7 @@ def _check_file(folder: Path, path: PurePosixPath) -> ListedFile | FileProblem:
     if escape_unprintable(str(path)) != str(path):
         return problem(ProblemKind.NAME, "has a name that cannot be printed; rename it")
     if path.suffix.lower() in OTHER_AUDIO:
-        return problem(ProblemKind.FORMAT, "is neither wav nor flac; convert it, for instance with ffmpeg")
+        return problem(ProblemKind.FORMAT, "is neither wav nor flac; `arena data import` reads it")
     label = parse_recording_path(path).label
     if not label:
         return problem(ProblemKind.NAME, "names no digit, nor does its folder")

@@ -48,7 +48,7 @@ class _Facts(NamedTuple):
     flags: str = ""
 
 
-_VERSION = f"2 {soundfile.__libsndfile_version__}"
+_VERSION = f"3 {soundfile.__libsndfile_version__}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +66,7 @@ class Clip:
     length_s: float
     audio_digest: str  # SHA-256 of samples and rate: equal sound, equal digest, whatever the file
     peak: float  # peak of the mono mix, 0 to 1
-    flags: tuple[str, ...]  # any of `clipped`, `short`, `truncated`
+    flags: tuple[str, ...]  # any of `cnn.decoding.flags.MEANINGS`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,7 +174,7 @@ def _find_flags(recording: Recording) -> str:
     """Return the flags of a doubtful yet usable recording, separated by spaces."""
     is_short = len(recording.samples) < SHORTEST_S * recording.rate_hz
     words = {"clipped": _is_clipped(recording), "short": is_short, "truncated": recording.truncated}
-    return " ".join(word for word, is_so in words.items() if is_so)
+    return " ".join([*(word for word, is_so in words.items() if is_so), *recording.flags])
 
 
 def _to_result(file: ListedFile, facts: _Facts) -> Clip | FileProblem:

@@ -251,8 +251,8 @@ def test_one_bad_file_stops_nothing(tmp_path: Path) -> None:
     plan = run_import(tmp_path / "mine", tmp_path / "out")
     assert [clip.name for clip in plan.clips] == ["1_ana_0.wav"]
     assert dict(plan.problems) == {
-        "ana/dos.wav": "cannot be read: Format not recognised",
-        "ana/tres.m4a": "is of a format that cannot be read here; convert it to wav, for instance with ffmpeg",
+        "ana/dos.wav": "is a wav that breaks off before its sound; copy it again",
+        "ana/tres.m4a": "is no recording that can be read: Format not recognised",
         "ana/diez.wav": "does not say its digit; say how with --pattern, --table or --words",
         "ana/cinco.wav": "holds no sound",
         "ana/uno-again.wav": "is the same file as ana/uno.wav",
@@ -354,6 +354,7 @@ def test_an_import_prints_json_alone(tmp_path: Path) -> None:
         "clips": [{"source": "ana/uno.wav", "file": "1_ana_0.wav", "speaker": "ana", "length_s": 0.4}],
         "n_there_already": 0,
         "problems": [],
+        "flagged": {},
     }
 
 
