@@ -28,6 +28,7 @@ from cnn.runs.folder import RunFolder
 from cnn.runs.folds import PARTS
 
 FEW_SPEAKERS = 10  # below, a percentile interval misses more often than it says
+FEW_CLIPS = 10  # below, a speaker's score says little, and is shown with their number
 _N_CONFUSED = 5
 
 
@@ -55,6 +56,10 @@ class SpeakerScore:
     macro_f1: float
     recall: float  # macro
     by_seed: tuple[float, ...]  # macro-F1
+
+    @property
+    def is_rough(self) -> bool:
+        return self.n_clips < FEW_CLIPS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

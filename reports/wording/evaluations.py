@@ -46,7 +46,7 @@ def evaluation_lead(group: EvaluationGroup, t: Texts) -> str:
         name=evaluation_name(best, t),
         mean=score(best.mean),
         folds=best.n_folds,
-        worst=best.worst.speaker,
+        worst=best.worst.speaker + (f" ({t.n('unit.clips', best.worst.n_clips)})" if best.worst.is_rough else ""),
         worst_f1=score(best.worst.macro_f1),
     )
 

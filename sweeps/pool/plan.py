@@ -159,7 +159,7 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
                 storage=locations.storage,
             )
             specs.append(spec)
-        notes += [*_stopping_notes(specs[-1]), *configuration.warn_untrained(tiles, specs[-1].base)]
+        notes += [*_stopping_notes(specs[-1]), *configuration.note_digits(tiles, specs[-1].base)]
     _refuse_namesakes(specs)
     return specs, list(dict.fromkeys(notes))
 
