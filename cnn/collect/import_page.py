@@ -8,7 +8,7 @@ from arena.base.terminal import Column, Number, is_widened, print_table, print_t
 from cnn.collect.import_plan import ImportPlan
 from cnn.collect.import_summary import choose_examples, format_command, format_digits, group_misfits, list_speakers
 from cnn.corpus.listing import describe_kinds
-from cnn.decoding.flags import MEANINGS
+from cnn.decoding.flags import describe_flags
 from cnn.errors import CorpusError
 
 _N_SPEAKERS, _N_EXAMPLES = 12, 5
@@ -111,12 +111,9 @@ def _print_renames(plan: ImportPlan) -> None:
 
 
 def _print_flags(plan: ImportPlan) -> None:
-    flagged: dict[str, list[str]] = {}
-    for clip in plan.clips:
-        for flag in clip.origin.flags:
-            flagged.setdefault(flag, []).append(str(clip.origin.source))
-    for flag, paths in sorted(flagged.items()):
-        print_text(f"{flag}: {_count(len(paths), 'recording')}, such as {paths[0]} ({MEANINGS[flag]})")
+    flagged = {str(clip.origin.source): clip.origin.flags for clip in plan.clips}  # a recording may be cut into several clips
+    for line in describe_flags(list(flagged.items())):
+        print_text(line)
 
 
 def _print_misfits(plan: ImportPlan) -> None:
