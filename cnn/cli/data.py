@@ -1,4 +1,4 @@
-"""`arena data scan`: the recordings of a folder, read and counted."""
+"""`arena data scan` and `card`: the recordings of a folder, read and counted, and a page that describes them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import CorpusFolder, Json, Wide
-from arena.base.terminal import Column, Number, print_json, print_table, print_text, progress
+from arena.base.options import CorpusFolder, Json, Wide, out_option
+from arena.base.terminal import Column, Number, print_json, print_table, print_text, progress, say
 from cnn.cli.options import Cache, Jobs
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 _N_PROBLEMS_SHOWN = 20
+_N_SAID = 5  # problems that other commands name
 _N_SPEAKERS_SHOWN = 12
 _INDENT = 10  # for facts, behind their names
 
@@ -65,6 +66,20 @@ def scan_with_bar(folder: Path, n_jobs: int, cache: Path | None) -> Corpus:
     return scan(folder, WorkOptions(n_jobs=n_jobs, bar=lambda n: progress("listening", n)), cache or home / "arena")
 
 
+def say_left_out(corpus: Corpus) -> None:
+    """Print on stderr what of a folder is not used, the first files by name, and the command that would read them."""
+    from cnn.corpus.listing import describe_kinds
+
+    for problem in corpus.problems[:_N_SAID]:
+        say(f"left out: {problem.path} {problem.reason}")
+    if len(corpus.problems) > _N_SAID:
+        say(f"left out: {len(corpus.problems) - _N_SAID:,} more; `arena data scan {corpus.folder}` lists them")
+    if corpus.ignored:
+        say(describe_kinds(corpus.ignored))
+    if corpus.advice:
+        say(corpus.advice)
+
+
 def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
     import dataclasses
 
@@ -72,7 +87,8 @@ def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
         "folder": str(corpus.folder),
         "name": corpus.name,
         "digest": corpus.digest,
-        "n_ignored": corpus.n_ignored,
+        "not_read": corpus.ignored,
+        "advice": corpus.advice,
         "balance": dataclasses.asdict(facts),
         "problems": [dataclasses.asdict(problem) for problem in corpus.problems],
         "notes": list(corpus.notes),
@@ -82,16 +98,22 @@ def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
 
 
 def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
+    from cnn.corpus.listing import describe_kinds
+    from cnn.decoding.flags import MEANINGS
+
     lengths = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in facts.length_s.items())
     print(f"{corpus.folder}  digest {corpus.digest}")
-    problems, others = plural(len(corpus.problems), "problem"), plural(corpus.n_ignored, "other file")
-    _print_fact("clips", f"{facts.n_clips:,} usable, {problems}, {others}")
+    _print_fact("clips", f"{facts.n_clips:,} usable, {plural(len(corpus.problems), 'problem')}")
     _print_fact("speakers", f"{_speakers(corpus, facts)}")
     _print_fact("length", f"{lengths}")
     _print_fact("rate", f"{_shared({f'{rate:,} Hz': n for rate, n in facts.rates_hz.items()})}")
     _print_fact("channels", f"{_shared({'mono' if n == 1 else f'{n} channels': count for n, count in facts.channels.items()})}")
     if facts.flags:
         _print_fact("flags", f"{_counts(facts.flags)}: used all the same")
+        for flag in facts.flags:
+            _print_fact("", f"{flag}: {MEANINGS[flag]}")
+    if corpus.ignored:
+        _print_fact("others", describe_kinds(corpus.ignored))
     per_digit = [f"{n:,}" for n in facts.per_digit.values()]
     print()
     print_table((Column("digit"), *(Number(label, 2) for label in facts.per_digit)), [["clips", *per_digit]])
@@ -99,6 +121,8 @@ def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     print_text(facts.verdict)
     for note in corpus.notes:
         print_text(f"note: {note}")
+    if corpus.advice:
+        print_text(f"note: {corpus.advice}")
     _print_problems(corpus, len(corpus.problems) if all_problems else _N_PROBLEMS_SHOWN)
 
 
@@ -135,9 +159,30 @@ def _shared(counts: dict[str, int]) -> str:
 def _print_problems(corpus: Corpus, n_shown: int) -> None:
     if not corpus.problems:
         return
-    kinds = Counter(problem.kind.value for problem in corpus.problems)
+    from cnn.corpus.listing import ProblemKind
+
+    kinds = Counter(Path(p.path).suffix.lower() if p.kind is ProblemKind.FORMAT else p.kind.value for p in corpus.problems)
     print(f"\nNot used: {plural(len(corpus.problems), 'file')} ({_counts(dict(kinds.most_common()))})")
     for problem in corpus.problems[:n_shown]:
         print(f"  {problem.path} {problem.reason}")
     if len(corpus.problems) > n_shown:
         print(f"  and {len(corpus.problems) - n_shown:,} more; list them with --all-problems")
+
+
+@app.command(epilog="Example: `arena data card corpus -o card.html`")
+def card(
+    corpus: CorpusFolder,
+    out: Annotated[Path, out_option("The page to write.")] = Path("card.html"),
+    jobs: Jobs = 0,
+    cache: Cache = None,
+    json: Json = False,
+) -> None:
+    """Describe a corpus on one HTML page: balance, speakers, examples to see and hear, problems, licence."""
+    from cnn.corpus.card import choose_examples, write_card
+
+    scanned = scan_with_bar(corpus, jobs, cache)
+    with progress("drawing", sum(map(len, choose_examples(scanned.clips).values()))) as advance:
+        size_bytes = write_card(scanned, out, advance)
+    if json:
+        return print_json({"card": str(out), "size_bytes": size_bytes, "digest": scanned.digest, "n_clips": len(scanned.clips)})
+    print(f"{out}: {len(scanned.clips):,} recordings on one page ({size_bytes / 1e6:.1f} MB); open it in any browser")

@@ -5,19 +5,27 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from cnn.config import LABELS
-from cnn.corpus.metadata import METADATA_NAME, parse_recording_path
+from cnn.corpus.import_advice import advise_import, format_import
+from cnn.corpus.metadata import ABOUT_NAME, METADATA_NAME
 from cnn.corpus.scan_cache import Stamp, file_stamp
+from cnn.decoding.kinds import AUDIO_SUFFIXES
 from cnn.errors import CorpusError
+from cnn.naming.layouts import parse_recording_path
 
 SUFFIXES = (".wav", ".flac")
-_OTHER_AUDIO = (".mp3", ".m4a", ".aac", ".ogg", ".opus", ".wma", ".aif", ".aiff", ".webm", ".amr", ".3gp")
+_ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
+_LONGEST_SUFFIX = 9  # letters; a longer end of a name, or one with blanks, is no format
+RECORD_NAME = "imported.csv"  # sources of an import
+_RECORDS = (ABOUT_NAME, RECORD_NAME)
 _N_REASONS = 3
+_N_KINDS = 6
 NAMING_RULE = "name the files {digit}_{speaker}_{take}.wav or put them into one folder per digit, 0 to 9"
 
 
@@ -60,7 +68,7 @@ class Listing:
     recordings: tuple[ListedFile, ...]  # sorted by id; each names a digit
     metadata: PurePosixPath | None
     problems: tuple[FileProblem, ...]
-    n_ignored: int  # hidden files, and files that are no recordings
+    ignored: Mapping[str, int]  # files that are no recordings, counted by kind
 
 
 def list_recordings(folder: Path) -> Listing:
@@ -73,20 +81,65 @@ def list_recordings(folder: Path) -> Listing:
     recordings: list[ListedFile] = []
     metadata: list[PurePosixPath] = []
     problems: list[FileProblem] = []
-    n_ignored = 0
-    for path in _walk(folder, problems):
+    ignored: list[PurePosixPath] = []
+    for path in walk_files(folder, problems):
         if path.name == METADATA_NAME:
             metadata.append(path)
-        elif path.name.startswith(".") or path.suffix.lower() not in SUFFIXES + _OTHER_AUDIO:
-            n_ignored += 1
+        elif not is_audio(path):
+            ignored += [path] if path.name not in _RECORDS else []
         else:
             result = _check_file(folder, path)
             recordings.append(result) if isinstance(result, ListedFile) else problems.append(result)
     if not recordings:
-        raise CorpusError(_describe_empty(folder, sorted(problems, key=lambda p: p.path), n_ignored))
+        raise CorpusError(_describe_empty(folder, sorted(problems, key=lambda p: p.path), count_kinds(ignored)))
     recordings.sort(key=lambda file: (file.id, file.path.name))
     shallowest = min(metadata, key=lambda path: (len(path.parts), path), default=None)
-    return Listing(recordings=tuple(recordings), metadata=shallowest, problems=tuple(problems), n_ignored=n_ignored)
+    kinds = count_kinds(ignored)
+    return Listing(recordings=tuple(recordings), metadata=shallowest, problems=tuple(problems), ignored=kinds)
+
+
+def is_audio(path: PurePosixPath) -> bool:
+    """Return whether a file is a recording by its suffix; hidden files are none."""
+    return not path.name.startswith(".") and path.suffix.lower() in AUDIO_SUFFIXES
+
+
+def count_kinds(paths: Iterable[PurePosixPath]) -> dict[str, int]:
+    """Count files by kind, the most frequent first: `.zip`, `hidden`, `without suffix`, or `other`."""
+    return dict(Counter(sorted(map(_name_kind, paths))).most_common())
+
+
+def _name_kind(path: PurePosixPath) -> str:
+    if path.name.startswith("."):
+        return "hidden"
+    suffix = path.suffix.lower()
+    if len(suffix) > _LONGEST_SUFFIX or not suffix[1:].replace("~", "").isalnum():
+        return "other" if suffix else "without suffix"
+    return suffix
+
+
+def list_kinds(kinds: Mapping[str, int]) -> str:
+    """Return `5 .caf, 4 .zip, 3 others`."""
+    rows = [f"{n:,} {kind}" for kind, n in list(kinds.items())[:_N_KINDS]]
+    rest = sum(list(kinds.values())[_N_KINDS:])
+    return ", ".join([*rows, f"{rest:,} of other kinds"] if rest else rows)
+
+
+def describe_kinds(kinds: Mapping[str, int]) -> str:
+    """Return a line on files that are not read, and what to do: `9 files are not read: 5 .zip, 4 .txt; unpack .zip`."""
+    total = sum(kinds.values())
+    verb = "file is" if total == 1 else "files are"
+    return f"{total:,} {verb} not read: {list_kinds(kinds)}" + _advise(kinds, "")
+
+
+def _advise(kinds: Iterable[str], otherwise: str) -> str:
+    packed = ", ".join(kind for kind in kinds if kind in _ARCHIVES)
+    return f"; unpack {packed}" if packed else otherwise
+
+
+def list_digitless(problems: Iterable[FileProblem]) -> list[PurePosixPath]:
+    """Return the paths of recordings that an import may read: of another format, or without a digit that is understood."""
+    kinds = (ProblemKind.NAME, ProblemKind.LABEL, ProblemKind.FORMAT)
+    return [PurePosixPath(problem.path) for problem in problems if problem.kind in kinds]
 
 
 def describe_unusable(folder: Path, problems: list[FileProblem]) -> str:
@@ -107,7 +160,12 @@ def _check_folder(folder: Path) -> None:
         raise CorpusError(f"{folder} cannot be opened: {error.strerror}; give a folder that you may read") from error
 
 
-def _walk(folder: Path, problems: list[FileProblem]) -> Iterator[PurePosixPath]:
+def walk_files(folder: Path, problems: list[FileProblem]) -> Iterator[PurePosixPath]:
+    """Yield all files below `folder`, relative to it; folders that cannot be opened are added to `problems`.
+
+    Hidden folders are left out, links are followed.
+    """
+
     def add_problem(error: OSError) -> None:
         path = Path(error.filename).relative_to(folder)
         reason = f"cannot be opened: {error.strerror}"
@@ -129,8 +187,8 @@ def _check_file(folder: Path, path: PurePosixPath) -> ListedFile | FileProblem:
 
     if escape_unprintable(str(path)) != str(path):
         return problem(ProblemKind.NAME, "has a name that cannot be printed; rename it")
-    if path.suffix.lower() in _OTHER_AUDIO:
-        return problem(ProblemKind.FORMAT, "is neither wav nor flac; convert it, for instance with ffmpeg")
+    if path.suffix.lower() not in SUFFIXES:
+        return problem(ProblemKind.FORMAT, "is neither wav nor flac; `arena data import` reads it")
     label = parse_recording_path(path).label
     if not label:
         return problem(ProblemKind.NAME, "names no digit, nor does its folder")
@@ -148,14 +206,22 @@ def _check_file(folder: Path, path: PurePosixPath) -> ListedFile | FileProblem:
     return ListedFile(id=composed, path=path, stamp=file_stamp(state))
 
 
-def _describe_empty(folder: Path, problems: list[FileProblem], n_ignored: int) -> str:
-    kinds = {problem.kind for problem in problems}
+def describe_no_recording(folder: Path, kinds: Mapping[str, int]) -> str:
+    """Return one line on a folder without recordings, with the kinds of files that it holds and what to do."""
+    content = f"holds no recording that can be read, only {list_kinds(kinds)}" if kinds else "is empty"
+    return f"{folder} {content}{_advise(kinds, '; give the folder that holds the recordings')}"
+
+
+def _describe_empty(folder: Path, problems: list[FileProblem], ignored: Mapping[str, int]) -> str:
     if not problems:
-        others = f"{n_ignored} other file{'s' if n_ignored > 1 else ''}"
-        content = f"holds no wav or flac file, only {others}" if n_ignored else "is empty"
-        return f"{folder} {content}; give the folder that holds the recordings"
-    if kinds <= {ProblemKind.NAME, ProblemKind.LABEL}:
-        return f"none of {len(problems)} recordings in {folder} names a digit (the first is {problems[0].path}); {NAMING_RULE}"
+        return describe_no_recording(folder, ignored)
+    if {problem.kind for problem in problems} <= {ProblemKind.NAME, ProblemKind.LABEL, ProblemKind.FORMAT}:
+        by_hand = f"{NAMING_RULE}, or say how yours are made: `{format_import(folder, '{speaker}/{label}_{take}')}`"
+        advice = advise_import(folder, list_digitless(problems), ()) or by_hand
+        rule = f"names a digit (the first is {problems[0].path})"
+        if formats := count_kinds(PurePosixPath(p.path) for p in problems if p.kind is ProblemKind.FORMAT):
+            rule = f"is a wav or flac that {rule[:-1]}; {list_kinds(formats)} among them)"
+        return f"none of {len(problems)} recordings in {folder} {rule}; {advice}"
     return describe_unusable(folder, problems)
 
 
