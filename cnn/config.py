@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,11 @@ VALIDATIONS = ("speakers", "takes")
 ACTIVATIONS = ("relu", "tanh", "leaky_relu", "relu6", "silu")
 OPTIMIZERS = ("adamw", "adam", "sgd")
 SCHEDULES = ("cosine", "constant", "linear")
+
+
+def read_format(content: Mapping[str, Any]) -> int:
+    """Return the format of the tiles of a run's config.json or a study's base; the oldest of them do not say it."""
+    return int((content.get("tiles") or {}).get("format", 3))
 
 
 def describe_format(version: object) -> str:

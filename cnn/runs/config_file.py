@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.base.project import FILE_NAME
-from cnn.config import TILES_FORMAT, TileSettings, config_to_dict
+from cnn.config import TileSettings, config_to_dict
 from cnn.errors import ConfigError
 from cnn.keys import keys, read_assignment
 from cnn.overrides import flatten
@@ -83,10 +83,6 @@ def read_config_file(path: Path | None) -> ConfigFile:
         rule = f"{path} is a project's {FILE_NAME}, which is read by itself in its folder"
         raise ConfigError(f"{rule}; a file for --config has settings alone, such as train.epochs")
     values = flatten({key: _unwrap(value) for key, value in content.items() if key not in _OF_WANDB})
-    if (version := values.get("tiles.format", TILES_FORMAT)) != TILES_FORMAT:
-        raise ConfigError(
-            f"{path} is of a run on tiles of format {version}, and this version of Arena makes format {TILES_FORMAT}"
-        )
     try:
         pairs = [read_assignment(_as_text(key, value), keys()) for key, value in values.items() if key not in _OF_RUNS]
     except ConfigError as error:
