@@ -16,6 +16,7 @@ import numpy as np
 from cnn.corpus.audio import LONGEST_S, RATES_HZ, Recording, Samples, decode_any, to_mono
 from cnn.corpus.listing import FileProblem, count_kinds, describe_no_recording, walk_files
 from cnn.corpus.scan import SILENT_PEAK
+from cnn.decoding import codings, flags
 from cnn.decoding.kinds import AUDIO_SUFFIXES, ForeignFileError
 from cnn.errors import CorpusError
 
@@ -175,7 +176,9 @@ def _take(source: RecordedSamples) -> Recording:
         raise CorpusError(f"lasts longer than {LONGEST_S:g} s, not one spoken digit")
     if not np.isfinite(source.samples).all():
         raise CorpusError("holds samples that are no numbers (NaN or infinite)")
-    return Recording(samples=source.samples[:, None], rate_hz=source.rate_hz, subtype="FLOAT", truncated=False)
+    scaled = codings.scale_floats(source.samples)
+    samples, marks = (source.samples, ()) if scaled is None else (scaled, (flags.UNSCALED,))
+    return Recording(samples=samples[:, None], rate_hz=source.rate_hz, subtype="FLOAT", truncated=False, flags=marks)
 
 
 def _decode(source: RecordingFile) -> Recording:

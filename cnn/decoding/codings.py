@@ -134,9 +134,9 @@ def is_interleaved_otherwise(samples: Samples) -> bool:
         powers = sorted((_power(first), _power(second)))
         steps = sorted((_mean_square(second - first), _mean_square(first[1:] - second[:-1])))
         return powers[0] < _DEAD * powers[1] or steps[0] < _PAIRED * steps[1]
-    left, right = samples.T
-    within, between = _mean_square(right - left), _mean_square(left[1:] - right[:-1])
-    step = min(_mean_square(np.diff(left)), _mean_square(np.diff(right)))
+    first, second = samples.T
+    within, between = _mean_square(second - first), _mean_square(first[1:] - second[:-1])
+    step = min(_mean_square(np.diff(first)), _mean_square(np.diff(second)))
     return 0.8 < within / between < 1.25 and max(within, between) < 0.5 * step if between > 0 else False
 
 

@@ -48,7 +48,7 @@ def describe_conversion(path: Path, suffix: str) -> str:
     return f"{rename}{_quote('ffmpeg', '-i', source, target)}"
 
 
-def describe_failure(path: Path, head: bytes, reason: str) -> str:
+def describe_unreadable(path: Path, head: bytes, reason: str) -> str:
     """Return why a file that libsndfile does not read cannot be used, as the rest of a sentence that begins with its path."""
     if not head:
         return "is empty"

@@ -28,11 +28,17 @@ def key_kinds() -> dict[str, type]:
     return {key: setting.kind for key, setting in keys().items() if not key.startswith("tiles.")}
 
 
+def tunable_keys() -> list[str]:
+    """Return the keys whose values may differ between the trials of a study: none that choose the clips."""
+    return [key for key in key_kinds() if key != "variant" and not key.startswith("split.")]
+
+
 def nearest_key(key: str) -> str:
     """Return `; did you mean 'train.learning_rate'?`, or a hint to the list of all keys."""
     from cnn.keys import suggest_key
 
-    return suggest_key(key, key_kinds())
+    hint = suggest_key(key, tunable_keys())
+    return suggest_key(key, key_kinds()) if hint.endswith("lists them all") else hint
 
 
 def models() -> tuple[str, ...]:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 import arena.cli
 from leaderboard.errors import LeaderboardError
+from leaderboard.service.app import create_app
+from leaderboard.service.context import ServiceSettings
+from leaderboard.store import open_contest
 
 SOLUTION = "id,label\n" + "".join(f"{n:04d},{(n - 1) % 10}\n" for n in range(1, 41))
 HEADER = "id,label," + ",".join(map(str, range(10)))
@@ -327,3 +333,31 @@ def test_a_corrected_solution_keeps_the_spelling_of_ids_and_labels(folder: Path)
         "label '0.0' would be a class of its own; the contest writes it '0': write it so",
     )
     assert "the nearest is '0001': a spreadsheet took the leading zeros" in call("contest", "rescore", "b.csv", *words)[1]
+
+
+def test_pages_and_api_ask_for_the_same_yes_in_the_readers_language(folder: Path) -> None:
+    with open_contest("x.db") as opened:
+        token = opened.new_token(opened.team("A"), datetime.now(UTC))
+    content = with_probabilities([(label - 1) % 10 for label in TRUTH], TRUTH).encode()
+    few = with_probabilities([9, *TRUTH[1:]], TRUTH).encode()
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "text/csv"}
+    with TestClient(create_app(ServiceSettings(where="x.db")), headers={"Accept-Language": "es"}) as client:
+        for path in ("validate", "attempts"):
+            answer = client.post(f"/api/v1/{path}", content=content, headers=headers)
+            assert (answer.status_code, answer.json()["error"]) == (422, "contradiction")
+        assert client.post("/api/v1/validate?yes=true", content=content, headers=headers).json()["notes"] != []
+        csrf = re.findall(r'name="csrf" value="(\w+)"', client.get("/login").text)[0]
+        client.post("/login", data={"csrf": csrf, "token": token})
+        for path, has_choice in (("/validate", False), ("/attempts", True)):
+            page = client.post(path, data={"csrf": csrf}, files={"file": ("m.csv", content)})
+            assert (page.status_code, 'id="yes"' in page.text) == (422, has_choice)
+            assert "las columnas parecen corridas una a la derecha" in page.text
+        page = client.post("/attempts", data={"csrf": csrf, "yes": "on"}, files={"file": ("m.csv", content)})
+        assert (page.status_code, "Nota: en 40 de 40 filas la etiqueta no es" in page.text) == (200, True)
+        answer = client.post("/api/v1/attempts?again=true", content=few, headers=headers)
+        assert (answer.status_code, len(answer.json()["notes"])) == (201, 1)
+        page = client.post("/attempts", data={"csrf": csrf, "yes": "on"}, files={"file": ("m.csv", content + b"\n")})
+        assert (page.status_code, re.findall(r'id="(again|yes)" name="\w+"( checked)?', page.text)) == (
+            409,
+            [("again", ""), ("yes", " checked")],
+        )

@@ -26,6 +26,7 @@ from cnn.runs.folder import RunFolder
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import Decision, train
 from cnn.train.weights_file import dump_checksummed
+from support.ffmpeg import convert_to, link_ffmpeg
 
 
 @pytest.fixture(scope="module", params=["raw", "bilateral+aug"])
@@ -191,6 +192,29 @@ def test_a_folder_is_answered_like_files_by_their_paths_below_it(
     assert "no answer: new/bad.flac is text, not a recording: put the recording in its place" in errors
     (tmp_path / "none").mkdir()
     assert predicted(run, "none", rc=1)[1].endswith("none is empty; give the folder that holds the recordings")
+
+
+def test_a_folder_of_every_format_is_answered_alike(
+    run: RunFolder, corpus_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples, rate_hz = soundfile.read(corpus_folder / "3_ann_0.wav", dtype="float32")
+    for name, form, subtype in (("a.ogg", "OGG", "VORBIS"), ("b.opus", "OGG", "OPUS"), ("c.mp3", "MP3", None)):
+        soundfile.write(tmp_path / name, samples, rate_hz, format=form, subtype=subtype)
+    soundfile.write(tmp_path / "d.aiff", samples, rate_hz)
+    soundfile.write(tmp_path / "e.wav", samples * 32768, rate_hz, subtype="FLOAT")
+    bin_folder = link_ffmpeg(tmp_path / ".bin")
+    monkeypatch.setenv("PATH", str(bin_folder))
+    convert_to(tmp_path / "f.m4a", samples, bin_folder, rate_hz=rate_hz)
+    (tmp_path / "f.m4a").rename(tmp_path / "f.mp3")
+    output, errors = predicted(run, tmp_path, "--json")
+    answers = json.loads(output)["answers"]
+    assert [answer["file"] for answer in answers] == ["a.ogg", "b.opus", "c.mp3", "d.aiff", "e.wav", "f.mp3"]
+    own = json.loads(predicted(run, corpus_folder / "3_ann_0.wav", "--json")[0])["answers"][0]
+    assert [answers[index]["probabilities"] for index in (3, 4)] == [pytest.approx(own["probabilities"], abs=1e-3)] * 2
+    assert errors.splitlines()[1:] == [
+        f"converted: 1 recording, such as {tmp_path}/f.mp3 (converted by ffmpeg)",
+        f"unscaled: 1 recording, such as {tmp_path}/e.wav (floats written without scaling to +-1; scaled)",
+    ]
 
 
 def test_what_is_wrong_with_the_standard_input_is_said_of_it(run: RunFolder) -> None:
