@@ -32,6 +32,10 @@ VALIDATIONS = ("speakers", "takes")
 ACTIVATIONS = ("relu", "tanh", "leaky_relu", "relu6", "silu")
 OPTIMIZERS = ("adamw", "adam", "sgd")
 SCHEDULES = ("cosine", "constant", "linear")
+BALANCES = ("none", "weights", "draws")
+# Imbalance harms, the more the larger the ratio (Buda, Maki and Mazurowski, arXiv 1710.05381). Where the line lies is our
+# choice: a digit with half the clips of another.
+UNBALANCED = 2.0
 
 
 def read_format(content: Mapping[str, Any]) -> int:
@@ -208,6 +212,7 @@ class TrainSettings:
     side_views: int = number(2, 0, 7, "a clip is also scored so often a little earlier, and as often later")
     patience: int = number(0, 0, 10_000, "epochs without a better validation macro-F1 until training stops; 0: never")
     seed: int = number(0, 0, 2**31 - 1, "weights, order of the clips, dropout, augmentation")
+    balance: str = choice("none", BALANCES, "rare digits weigh more in the loss, or each is drawn equally often", later=True)
 
     def __post_init__(self) -> None:
         check_fields(self, "train")

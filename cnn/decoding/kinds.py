@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import shlex
@@ -160,7 +161,7 @@ def _identify_text(head: bytes) -> FileKind | None:
     if re.match(rb"\{\s*[\"}]|\[\s*[\[{\"0-9]", text):
         return _JSON
     try:
-        head[: len(head) - 3].decode()  # the last character may be cut
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut
     except UnicodeDecodeError:
         return None
     return _TEXT if len(text) > 3 and not text.startswith((b"riff", b"form", b"oggs", b"flac", b"nist")) else None

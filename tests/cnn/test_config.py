@@ -50,6 +50,7 @@ def test_equal_values_have_equal_digests_and_any_other_value_another() -> None:
     digests = {base.digest}
     changes = {"variant": "bilateral+aug", "split.validation": "takes"}
     changes |= {"model.sees": "picture", "model.activation": "tanh", "train.optimizer": "sgd", "train.schedule": "linear"}
+    changes |= {"train.balance": "draws"}
     for key, kind in ((key, known.kind) for key, known in keys().items()):
         if key.startswith("tiles.") or key in NOT_ALONE:
             continue

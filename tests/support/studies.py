@@ -101,20 +101,28 @@ def read_process_state(pid: int) -> str:
     return "Z"
 
 
-def hold_trial(find: Callable[[], TrialFacts | None]) -> TrialFacts | None:
-    """Stop the agent of the running trial that `find` returns, and return that trial; None where there is none yet."""
+def hold_trial(find: Callable[[], TrialFacts | None], n_epochs: int) -> TrialFacts | None:
+    """Stop the agent of the running trial that `find` returns, after `n_epochs`, and return that trial; None without one.
+
+    Until then the agent runs in short steps: however slow this process is, it misses no epoch.
+    """
     trial = find()
     if trial is None:
         return None
     pid = agent_pid(trial)
     with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGSTOP)
-        while read_process_state(pid) not in "TZ":
-            time.sleep(0.001)
-        again = find()
-        if again and (again.number, again.agent) == (trial.number, trial.agent):
-            return again
-        os.kill(pid, signal.SIGCONT)
+        while True:
+            os.kill(pid, signal.SIGSTOP)
+            while read_process_state(pid) not in "TZ":
+                time.sleep(0.001)
+            again = find()
+            same = again is not None and (again.number, again.agent) == (trial.number, trial.agent)
+            if again and same and len(again.epochs) >= n_epochs:
+                return again
+            os.kill(pid, signal.SIGCONT)
+            if not same:
+                return None
+            time.sleep(0.02)
     return None
 
 

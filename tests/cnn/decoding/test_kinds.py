@@ -36,7 +36,7 @@ LINES = {
     ),
     b'{"error": "rate limit"}': "is JSON, such as a server's error, not the recording: fetch the recording again",
     b"404: Not Found": "is text, not a recording: put the recording in its place",
-    "á é í, notas de la clase\n".encode(): "is text, not a recording: put the recording in its place",
+    "á é í, notas de la clase\n".encode() * 400: "is text, not a recording: put the recording in its place",
     b"": "is empty",
     bytes(5000): "is nothing but zeros: a copy or download broke off; copy it again",
     b"\0\5\x16\7\0\2\0\0Mac OS X        ": "is a Mac's note about another file (AppleDouble), no recording: remove it",
