@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import shutil
 import zipfile
@@ -13,6 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
+import arena
 import arena.cli
 from leaderboard.errors import LeaderboardError
 from leaderboard.service.app import create_app
@@ -406,3 +408,17 @@ def test_pages_and_api_ask_for_the_same_yes_in_the_readers_language(folder: Path
             409,
             [("again", ""), ("yes", " checked")],
         )
+
+
+def test_scores_without_a_contest_say_it_too(folder: Path) -> None:
+    Path("solution.csv").write_text(SOLUTION)
+    Path("p.csv").write_text(with_probabilities([9, *TRUTH[1:]], TRUTH))
+    assert "; in 1 of 40 rows the label is not the most probable class, such as id '0001'" in repr(
+        arena.score("p.csv", "solution.csv")
+    )
+    Path("p.csv").write_text(with_probabilities(sorted(TRUTH), TRUTH))
+    code, text = call("contest", "score", "solution.csv", "p.csv")
+    assert (code, text.endswith("; add --yes if it is meant so")) == (1, True)
+    assert call("contest", "score", "solution.csv", "p.csv", "--yes")[0] == 0
+    refused = json.loads(call("contest", "score", "solution.csv", "p.csv", "--format", "gradescope")[1])
+    assert (refused["score"], refused["output"].startswith("p.csv: in 36 of 40 rows the label")) == (0, True)
