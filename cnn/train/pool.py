@@ -15,8 +15,9 @@ from cnn.config import FOLDED_KINDS, RunConfig
 from cnn.errors import RunError
 from cnn.hardware import check_device_name, may_have_gpu, n_processes
 from cnn.runs.folder import EpochRow, RunFolder, RunState
-from cnn.splits import make_split
-from cnn.tiles.tile_set import open_tiles
+from cnn.speakers.doubts import TOO_GOOD, describe_doubts
+from cnn.splits import Split, make_split
+from cnn.tiles.tile_set import TileSet, open_tiles
 from cnn.train.failure import TrainingFailure, describe_failure
 
 OnEpoch = Callable[[RunConfig, EpochRow], None]
@@ -61,9 +62,10 @@ def train_all(
         RunError: some of them failed; all others are trained to their end first.
         ImportError: torch is missing or does not load.
     """
-    clips = open_tiles(paths.tiles).clips
-    for settings in {config.split for config in configs}:
-        make_split(clips, settings)
+    tiles = open_tiles(paths.tiles)
+    splits = [make_split(tiles.clips, settings) for settings in {config.split for config in configs}]
+    for warning in (*describe_doubts(tiles.doubts), *_warn_of_splits(tiles, splits)):
+        say(f"warning: {warning}")
     failures: dict[int, str] = {}
     todo = [n for n, config in enumerate(configs) if RunFolder(paths.runs / config.digest).state() is not RunState.FINISHED]
     # Model A, mostly the quickest, last: so no process is left alone with a slow training at the end.
@@ -87,6 +89,15 @@ def train_all(
         more = "" if len(configs) == 1 else f"{len(failures)} of {len(configs)} trainings failed, first: "
         raise RunError(more + failures[min(failures)])
     return [RunFolder(paths.runs / config.digest) for config in configs]
+
+
+def _warn_of_splits(tiles: TileSet, splits: Sequence[Split]) -> list[str]:
+    """Return a line if a split by speaker puts speakers who may be one person into different parts."""
+    for split in splits:
+        parts = [{tiles.clips[index].speaker for index in part} for part in (split.train, split.val, split.test)]
+        if split.by_speaker and tiles.doubts.are_apart(parts):
+            return [TOO_GOOD]
+    return []
 
 
 def _name(config: RunConfig) -> str:
