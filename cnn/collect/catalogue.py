@@ -13,8 +13,9 @@ from pathlib import PurePosixPath
 
 from arena.base.suggest import did_you_mean
 from cnn.config import LABELS
-from cnn.corpus.metadata import METADATA_NAME, WORDS
+from cnn.corpus.metadata import METADATA_NAME
 from cnn.errors import CorpusError
+from cnn.naming.words import WORDS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,14 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from arena.base.locks import hold_lock
-from cnn.collect.naming import Namer, check_speakers, clean_speaker, default_namer, label_table, pattern_namer, table_namer
 from cnn.collect.segmentation import LONGEST_ROW_S, LONGEST_S, MisfitError, Piece, cut_row, read_sound, read_wav, trim
 from cnn.config import LABELS
 from cnn.corpus.audio import to_mono
 from cnn.corpus.listing import escape_unprintable
-from cnn.corpus.metadata import Naming
 from cnn.errors import CorpusError, RunError
 from cnn.files import write_csv, write_whole
+from cnn.naming.reader import describe_merges, read_names
+from cnn.naming.reading import NameReading, NameRules
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
 _UNREADABLE = (".m4a", ".aac", ".wma", ".webm", ".opus", ".amr", ".3gp", ".mp4")
@@ -54,6 +54,17 @@ class ImportOptions:
         if not 0.05 <= self.min_gap_s <= 5:
             raise CorpusError(f"--min-gap lies between 0.05 and 5 seconds, not {self.min_gap_s:g}")
 
+    def rules(self, speakers: tuple[str, ...]) -> NameRules:
+        """Return the rules for reading names; `speakers` are those of the corpus."""
+        return NameRules(
+            pattern=self.pattern,
+            table=self.table,
+            words=self.words,
+            speaker=self.speaker,
+            has_digit=not self.split_digits,
+            speakers=speakers,
+        )
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportClip:
@@ -77,6 +88,7 @@ class ImportPlan:
     clips: tuple[ImportClip, ...]
     n_existing: int  # pieces that an earlier import wrote
     problems: tuple[tuple[str, str], ...]  # path, and the rest of a sentence that begins with it
+    notes: tuple[str, ...]  # sentences on speakers whom names spell differently
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,44 +150,38 @@ def plan_import(folder: Path, out: Path, options: ImportOptions, advance: Callab
     Raises:
         CorpusError: an option or the folder cannot be used, or speakers cannot be distinguished; not for a single bad file.
     """
-    namer = _namer(options)
+    record = _read_record(out)
+    readings = read_names(find_files(folder, out), options.rules(tuple(row["speaker"] for row in record.values())))
     sources: dict[str, _SourceFile] = {}  # by SHA-256
     problems: list[tuple[str, str]] = []
-    for path in find_files(folder, out):
+    for reading in readings:
         try:
-            source = _read_source(folder, path, namer(path), options)
+            source = _read_source(folder, reading, options)
             if first := sources.get(source.sha256):
                 raise MisfitError(f"is the same file as {first.path}")
             sources[source.sha256] = source
         except MisfitError as error:
-            problems.append((escape_unprintable(str(path)), str(error)))
+            problems.append((escape_unprintable(str(reading.path)), str(error)))
         advance(1)
-    record = _read_record(out)
-    speakers = {source.speaker: source.cleaned_speaker for source in sources.values()}
-    check_speakers(speakers | {row["speaker"]: clean_speaker(row["speaker"]) for row in record.values()})
     clips, n_existing = _assign_names(list(sources.values()), record, out, problems)
-    return ImportPlan(folder=folder, out=out, clips=tuple(clips), n_existing=n_existing, problems=tuple(sorted(problems)))
+    return ImportPlan(
+        folder=folder,
+        out=out,
+        clips=tuple(clips),
+        n_existing=n_existing,
+        problems=tuple(sorted(problems)),
+        notes=describe_merges(readings),
+    )
 
 
-def _namer(options: ImportOptions) -> Namer:
-    table = label_table(options.words)
-    if options.pattern:
-        return pattern_namer(options.pattern, table)
-    return table_namer(options.table, table) if options.table else default_namer(table)
-
-
-def _read_source(folder: Path, path: PurePosixPath, naming: Naming, options: ImportOptions) -> _SourceFile:
+def _read_source(folder: Path, reading: NameReading, options: ImportOptions) -> _SourceFile:
+    path = reading.path
     if not str(path).isprintable():
         raise MisfitError("has a name that cannot be printed; rename it")
     if path.suffix.lower() in _UNREADABLE:
         raise MisfitError("is of a format that cannot be read here; convert it to wav, for instance with ffmpeg")
-    speaker = naming.speaker or options.speaker
-    cleaned_speaker = clean_speaker(speaker)
-    if not options.split_digits and naming.label not in LABELS:
-        fault = f"names {naming.label!r}, which is no digit" if naming.label else "does not say its digit"
-        raise MisfitError(f"{fault}; say how with --pattern, --table or --words")
-    if not cleaned_speaker:
-        raise MisfitError("does not say who speaks; say it with --speaker, --pattern or --table")
+    if reading.fault:
+        raise MisfitError(reading.fault)
     try:
         sha256 = hashlib.sha256((folder / path).read_bytes()).hexdigest()
     except OSError as error:
@@ -189,9 +195,9 @@ def _read_source(folder: Path, path: PurePosixPath, naming: Naming, options: Imp
     return _SourceFile(
         path=path,
         sha256=sha256,
-        speaker=speaker,
-        cleaned_speaker=cleaned_speaker,
-        labels=options.split_digits or naming.label,
+        speaker=reading.spelling,
+        cleaned_speaker=reading.speaker,
+        labels=options.split_digits or reading.label,
         cuts=tuple(cuts),
         lengths_s=tuple((piece.end - piece.start) / rate_hz for piece in pieces),
     )

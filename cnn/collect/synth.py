@@ -24,8 +24,9 @@ from arena.base.media import pcm16, wav
 from cnn.collect.espeak import RATE_HZ as ESPEAK_RATE_HZ
 from cnn.collect.espeak import Utterance, check_installed, speak
 from cnn.collect.voices import LANGUAGES, Voice, draw_voices
-from cnn.corpus.metadata import METADATA_NAME, WORDS
+from cnn.corpus.metadata import METADATA_NAME
 from cnn.errors import CorpusError
+from cnn.naming.words import WORDS
 
 Wave = npt.NDArray[np.float64]
 

@@ -11,9 +11,10 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from cnn.config import LABELS
-from cnn.corpus.metadata import METADATA_NAME, parse_recording_path
+from cnn.corpus.metadata import METADATA_NAME
 from cnn.corpus.scan_cache import Stamp, file_stamp
 from cnn.errors import CorpusError
+from cnn.naming.layouts import parse_recording_path
 
 SUFFIXES = (".wav", ".flac")
 _OTHER_AUDIO = (".mp3", ".m4a", ".aac", ".ogg", ".opus", ".wma", ".aif", ".aiff", ".webm", ".amr", ".3gp")

@@ -1,52 +1,20 @@
-"""Facts on recordings and speakers from the names of files and the metadata file of a corpus. Standard library only."""
+"""Facts on speakers from the metadata file of a corpus. Standard library only."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from cnn.config import LABELS
 from cnn.errors import CorpusError
 
 ABOUT_NAME = "SOURCE.json"
 METADATA_NAME = "audioMNIST_meta.txt"
-_STEM = re.compile(r"(?P<digit>[0-9]+)_(?P<speaker>.+)_(?P<take>[0-9]+)")  # FSDD, AudioMNIST
-_NOHASH = re.compile(r"(?P<speaker>[^_]+)_nohash_(?P<take>[0-9]+)")  # Speech Commands; its folder is the word
-WORDS = {
-    "en": ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
-    "es": ("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve"),
-}
-_FOLDER_LABELS = {word: str(digit) for words in (*WORDS.values(), LABELS) for digit, word in enumerate(words)}
 _AGES = range(3, 121)
 _KEYS = {"native speaker": "native_speaker", "recordingdate": "recording_date", "recordingroom": "recording_room"}
 _ROOMS = {"vr-romm": "vr-room"}  # AudioMNIST's speaker 60
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Naming:
-    """Facts from a recording's path; label is empty if the path names no digit."""
-
-    label: str
-    speaker: str = ""
-    take: str = ""
-
-
-def parse_recording_path(path: PurePosixPath) -> Naming:
-    """Read label, speaker and take from the file's name, or the label from the nearest folder that names a class."""
-    if match := _NOHASH.fullmatch(path.stem):
-        return Naming(label=_folder_label(path), speaker=match["speaker"], take=match["take"])
-    if match := _STEM.fullmatch(path.stem):
-        return Naming(label=match["digit"], speaker=match["speaker"], take=match["take"])
-    return Naming(label=_folder_label(path))
-
-
-def _folder_label(path: PurePosixPath) -> str:
-    names = (_FOLDER_LABELS.get(name.lower(), "") for name in reversed(path.parts[:-1]))
-    return next(filter(None, names), "")
 
 
 def read_metadata(path: Path, speakers: Iterable[str]) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:

@@ -19,9 +19,10 @@ import soundfile
 from cnn.config import compute_digest
 from cnn.corpus.audio import Recording, TooLongError, decode, peak_deviation, to_mono
 from cnn.corpus.listing import FileProblem, ListedFile, ProblemKind, describe_unusable, list_recordings
-from cnn.corpus.metadata import METADATA_NAME, parse_recording_path, read_metadata
+from cnn.corpus.metadata import METADATA_NAME, read_metadata
 from cnn.corpus.scan_cache import ScanCache, open_cache
 from cnn.errors import CorpusError
+from cnn.naming.layouts import parse_recording_path
 from cnn.processes import WorkOptions, map_in_processes
 from cnn.speakers.doubts import SpeakerDoubts, find_doubts
 from cnn.speakers.voices import describe_voice

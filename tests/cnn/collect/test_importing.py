@@ -16,11 +16,14 @@ from typer.testing import CliRunner, Result
 from arena.base.errors import ArenaError
 from cnn.cli.data_collect import app
 from cnn.collect.importing import ImportOptions, ImportPlan, plan_import, write_import
-from cnn.collect.naming import check_speakers, clean_speaker, default_namer, fold_word, label_table, pattern_namer
 from cnn.collect.segmentation import find_pieces, trim
-from cnn.corpus.metadata import Naming
 from cnn.corpus.scan import scan
 from cnn.errors import CorpusError
+from cnn.naming.layouts import default_namer
+from cnn.naming.pattern import pattern_namer
+from cnn.naming.reading import Naming
+from cnn.naming.speakers import check_speakers, clean_speaker
+from cnn.naming.words import fold_word, label_table
 
 RATE_HZ = 8000
 TABLE = label_table("")
@@ -81,10 +84,10 @@ def test_looking_finds_digit_and_speaker(path: str, label: str, speaker: str) ->
 
 
 def test_no_word_means_two_digits() -> None:
-    from cnn.collect import naming
+    from cnn.naming import words
 
     meant: dict[str, set[int]] = {}
-    for line in naming._NUMERALS:
+    for line in words._NUMERALS:
         for digit, numeral in enumerate(line.split()):
             meant.setdefault(fold_word(numeral), set()).add(digit)
     assert {numeral: digits for numeral, digits in meant.items() if len(digits) > 1} == {}
