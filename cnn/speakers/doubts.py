@@ -70,9 +70,7 @@ def describe_doubts(doubts: SpeakerDoubts) -> tuple[str, ...]:
     if groups := doubts.namesakes:
         lines.append(f"names that are probably of one person: {_grouped(groups)}; {_ONE_NAME}")
     if groups := doubts.alike:
-        lines.append(
-            f"speakers who sound like one person: {_grouped(groups)}; listen to them, and if they are, give them one name"
-        )
+        lines.append(f"speakers who sound like one person: {_grouped(groups)}; listen, and if they are, give them one name")
     return tuple(lines)
 
 

@@ -68,13 +68,13 @@ def compare_voices(clips: Iterable[VoiceClip]) -> tuple[VoicePair, ...]:
     distances = _compute_distances(spoken, list(n_clips))
     names = list(n_clips)
     return tuple(
-        VoicePair(first=names[i], second=names[j], distance=round(float(distances[i, j]), 2))
+        VoicePair(first=names[i], second=names[j], distance=round(max(0.0, float(distances[i, j])), 2))
         for i, j in np.argwhere(np.triu(distances < ALIKE_BELOW, k=1))
     )
 
 
 def _compute_distances(clips: Sequence[VoiceClip], names: Sequence[str]) -> Doubles:
-    """Return the squared distances (speakers, speakers): about 0 for one person, below 0 by chance."""
+    """Return the squared distances (speakers, speakers): about 0, and below by chance, for one person."""
     number = {name: i for i, name in enumerate(names)}
     speakers = np.array([number[clip.speaker] for clip in clips])
     digits = np.unique([clip.label for clip in clips], return_inverse=True)[1]
@@ -91,7 +91,8 @@ def _compute_distances(clips: Sequence[VoiceClip], names: Sequence[str]) -> Doub
     within = (within + np.diag(np.diag(within))) / 2 + 1e-4 * np.eye(len(within))  # few clips make a rough covariance
     whitened = np.linalg.solve(np.linalg.cholesky(within), means.T).T
     distances: Doubles = np.square(whitened[:, None] - whitened[None]).sum(axis=2)
-    return distances - voices.shape[1] * (1 / n_clips[:, None] + 1 / n_clips[None])
+    distances -= voices.shape[1] * (1 / n_clips[:, None] + 1 / n_clips[None])
+    return distances
 
 
 def _sum_by(groups: npt.NDArray[np.intp], rows: Doubles) -> Doubles:

@@ -1,4 +1,4 @@
-"""Warning of speakers who may be one person under several names, from the facts that `arena data prepare` left with the tiles."""
+"""Warning of speakers who may be one person under several names, from the facts that are stored with the tiles."""
 
 from __future__ import annotations
 
