@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from arena.api.arguments import Location, choose_folder
-from arena.base.terminal import progress
+from arena.base.terminal import progress, say
 from cnn.config import LABELS
-from cnn.corpus.recordings import RecordedSamples, Source, open_recordings
+from cnn.corpus.listing import describe_kinds
+from cnn.corpus.recordings import RecordedSamples, Source, count_skipped, open_recordings
 from cnn.errors import CorpusError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def predict(
 
     Args:
         run: a Run, or what names one, such as `best`.
-        recordings: wav or flac files, folders of them, or the samples (S,) of one recording, -1 to 1 or int16.
+        recordings: files of any format, folders of them, or the samples (S,) of one recording, -1 to 1 or int16.
         rate_hz: samples a second, with samples alone.
         runs: the folder of runs; the project's if none is given.
         device: auto, cpu, cuda, cuda:1.
@@ -59,6 +60,8 @@ def predict(
         open_recordings([os.fspath(name) for name in names], sys.stdin.buffer) as sources,
         progress("predicting, clips", len(sources)) as advance,
     ):
+        if kinds := count_skipped(os.fspath(name) for name in names):
+            say(describe_kinds(kinds))
         return _to_table(predict_recordings(folder, sources, device, advance), sources)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from cnn.cli.data import plural, scan_with_bar
 from cnn.cli.options import Cache, Jobs
 
 if TYPE_CHECKING:
-    from cnn.collect.importing import ImportClip, ImportPlan
+    from cnn.collect.import_plan import ImportClip, ImportPlan
 
 
 app = typer.Typer()
@@ -110,7 +111,7 @@ def _print_sources(json: bool) -> None:
 )
 def import_(
     folder: Annotated[
-        Path, typer.Argument(metavar="RECORDINGS", help="Your recordings: wav, flac, ogg, mp3. Only read.", show_default=False)
+        Path, typer.Argument(metavar="RECORDINGS", help="Your recordings, of any format. Only read.", show_default=False)
     ],
     out: Annotated[
         Path, typer.Argument(metavar="OUT", help="The corpus folder, new or imported into before.", show_default=False)
@@ -128,7 +129,8 @@ def import_(
     json: Json = False,
 ) -> None:
     """Bring recordings of any naming into a corpus; importing again adds only what is new."""
-    from cnn.collect.importing import ImportOptions, find_files, plan_import, write_import
+    from cnn.collect.import_plan import ImportOptions
+    from cnn.collect.importing import find_files, plan_import, write_import
 
     split = digits if split_silence else ""
     with reading_line():
@@ -149,7 +151,15 @@ def _print_plan_json(plan: ImportPlan, dry_run: bool) -> None:
         for clip in plan.clips
     ]
     problems = [{"path": path, "reason": reason} for path, reason in plan.problems]
-    print_json({"written": not dry_run, "clips": clips, "n_there_already": plan.n_existing, "problems": problems})
+    print_json(
+        {
+            "written": not dry_run,
+            "clips": clips,
+            "n_there_already": plan.n_existing,
+            "problems": problems,
+            "flagged": dict(plan.flagged),
+        }
+    )
 
 
 def _print_plan(plan: ImportPlan, dry_run: bool) -> None:
@@ -157,6 +167,7 @@ def _print_plan(plan: ImportPlan, dry_run: bool) -> None:
     Raises:
         CorpusError: there is nothing to import, now or before.
     """
+    from cnn.decoding.flags import MEANINGS
     from cnn.errors import CorpusError
 
     if dry_run and plan.clips:
@@ -168,6 +179,9 @@ def _print_plan(plan: ImportPlan, dry_run: bool) -> None:
         print(f"and {len(plan.problems) - _N_SHOWN:,} more; list them with --dry-run")
     if not plan.clips and not plan.n_existing:
         raise CorpusError(f"none of the recordings in {plan.folder} can be imported; the reasons are above")
+    for flag, n in sorted(Counter(flag for _, flags in plan.flagged for flag in flags).items()):
+        first = next(path for path, flags in plan.flagged if flag in flags)
+        print_text(f"{flag}: {plural(n, 'recording')}, such as {first} ({MEANINGS[flag]})")
     verb = "would be written" if dry_run else "written"
     clips = f"{plural(len(plan.clips), 'clip')} of {plural(len({clip.speaker for clip in plan.clips}), 'speaker')} {verb}"
     before = f", {plan.n_existing:,} there already" if plan.n_existing else ""

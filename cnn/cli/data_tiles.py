@@ -55,6 +55,7 @@ def prepare_with_bar(
     Raises:
         CnnError: as `scan` and `prepare` raise it.
     """
+    from cnn.corpus.listing import describe_kinds
     from cnn.processes import WorkOptions
     from cnn.speakers.doubts import describe_doubts
     from cnn.tiles.prepare import prepare
@@ -64,6 +65,8 @@ def prepare_with_bar(
         say(f"left out: {problem.path} {problem.reason}")
     if len(corpus.problems) > 5:
         say(f"left out: {len(corpus.problems) - 5:,} more; `arena data scan {folder}` lists them")
+    if corpus.ignored:
+        say(describe_kinds(corpus.ignored))
     for doubt in describe_doubts(corpus.doubts):
         say(f"warning: {doubt}")
     options = WorkOptions(n_jobs=n_jobs, bar=lambda n: progress("making tiles", n), log=say)

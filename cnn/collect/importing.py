@@ -18,77 +18,20 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from arena.base.locks import hold_lock
+from cnn.collect.import_plan import ImportClip, ImportOptions, ImportPlan
 from cnn.collect.segmentation import LONGEST_ROW_S, LONGEST_S, MisfitError, Piece, cut_row, read_sound, read_wav, trim
-from cnn.config import LABELS
 from cnn.corpus.audio import to_mono
 from cnn.corpus.listing import escape_unprintable
+from cnn.decoding.kinds import AUDIO_SUFFIXES
 from cnn.errors import CorpusError, RunError
 from cnn.files import write_csv, write_whole
 from cnn.naming.reader import describe_merges, read_names
-from cnn.naming.reading import NameReading, NameRules
+from cnn.naming.reading import NameReading
+from cnn.naming.table import read_table
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
-_UNREADABLE = (".m4a", ".aac", ".wma", ".webm", ".opus", ".amr", ".3gp", ".mp4")
 RECORD_NAME = "imported.csv"
 _HEADER = ("file", "source", "sha256", "piece", "speaker")
 _CORPUS_NAME = re.compile(r"([0-9])_(.+)_([0-9]+)\.wav")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ImportOptions:
-    """Options for reading names and cutting sound; at most one of `pattern` and `table`."""
-
-    pattern: str = ""
-    table: Path | None = None
-    words: str = ""  # ten words for 0 to 9, separated by commas
-    speaker: str = ""  # speaker of files that name none
-    split_digits: str = ""  # digits spoken in a row in each file; empty if a file holds one digit
-    min_gap_s: float = 0.25
-    trim: bool = False
-
-    def __post_init__(self) -> None:
-        if self.pattern and self.table:
-            raise CorpusError("names are read by --pattern or by --table, not by both; leave one out")
-        if any(digit not in LABELS for digit in self.split_digits):
-            raise CorpusError(f"--digits is what is said in order, such as 0123456789, not {self.split_digits!r}")
-        if not 0.05 <= self.min_gap_s <= 5:
-            raise CorpusError(f"--min-gap lies between 0.05 and 5 seconds, not {self.min_gap_s:g}")
-
-    def rules(self, speakers: tuple[str, ...]) -> NameRules:
-        """Return the rules for reading names; `speakers` are those of the corpus."""
-        return NameRules(
-            pattern=self.pattern,
-            table=self.table,
-            words=self.words,
-            speaker=self.speaker,
-            has_digit=not self.split_digits,
-            speakers=speakers,
-        )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ImportClip:
-    """One file to be written."""
-
-    source: PurePosixPath  # path relative to the imported folder
-    name: str  # file name in the corpus
-    speaker: str  # the source's spelling
-    sha256: str  # SHA-256 of the source file
-    piece: int  # index of the piece in the source file
-    cut: Piece | None  # None: the whole file
-    length_s: float  # length of the new file
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ImportPlan:
-    """Files that an import would write, and those that it would leave out."""
-
-    folder: Path
-    out: Path
-    clips: tuple[ImportClip, ...]
-    n_existing: int  # pieces that an earlier import wrote
-    problems: tuple[tuple[str, str], ...]  # path, and the rest of a sentence that begins with it
-    notes: tuple[str, ...]  # sentences on speakers whom names spell differently
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +41,7 @@ class _SourceFile:
     speaker: str
     cleaned_speaker: str
     labels: str  # one digit per piece
+    flags: tuple[str, ...]
     cuts: tuple[Piece | None, ...]
     lengths_s: tuple[float, ...]
 
@@ -132,9 +76,9 @@ def find_files(folder: Path, out: Path) -> list[PurePosixPath]:
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         inner = PurePosixPath(Path(parent).relative_to(folder).as_posix())
-        files += [inner / n for n in names if not n.startswith(".") and Path(n).suffix.lower() in SUFFIXES + _UNREADABLE]
+        files += [inner / n for n in names if not n.startswith(".") and Path(n).suffix.lower() in AUDIO_SUFFIXES]
     if not files:
-        raise CorpusError(f"{folder} holds no recording ({', '.join(SUFFIXES)}); give the folder that does")
+        raise CorpusError(f"{folder} holds no recording (wav, flac, mp3, ogg, m4a ..); give the folder that does")
     return sorted(files, key=lambda path: ([_natural_key(part) for part in path.with_suffix("").parts], path.suffix))
 
 
@@ -151,7 +95,9 @@ def plan_import(folder: Path, out: Path, options: ImportOptions, advance: Callab
         CorpusError: an option or the folder cannot be used, or speakers cannot be distinguished; not for a single bad file.
     """
     record = _read_record(out)
-    readings = read_names(find_files(folder, out), options.rules(tuple(row["speaker"] for row in record.values())))
+    files = find_files(folder, out)
+    table = read_table(options.table, folder, files, options.columns) if options.table else None
+    readings = read_names(files, options.rules(tuple(row["speaker"] for row in record.values()), table))
     sources: dict[str, _SourceFile] = {}  # by SHA-256
     problems: list[tuple[str, str]] = []
     for reading in readings:
@@ -170,6 +116,7 @@ def plan_import(folder: Path, out: Path, options: ImportOptions, advance: Callab
         clips=tuple(clips),
         n_existing=n_existing,
         problems=tuple(sorted(problems)),
+        flagged=tuple((str(source.path), source.flags) for source in sources.values() if source.flags),
         notes=describe_merges(readings),
     )
 
@@ -178,26 +125,25 @@ def _read_source(folder: Path, reading: NameReading, options: ImportOptions) -> 
     path = reading.path
     if not str(path).isprintable():
         raise MisfitError("has a name that cannot be printed; rename it")
-    if path.suffix.lower() in _UNREADABLE:
-        raise MisfitError("is of a format that cannot be read here; convert it to wav, for instance with ffmpeg")
     if reading.fault:
         raise MisfitError(reading.fault)
     try:
         sha256 = hashlib.sha256((folder / path).read_bytes()).hexdigest()
     except OSError as error:
         raise MisfitError(f"cannot be opened: {error.strerror}") from error
-    samples, rate_hz, _ = read_sound(folder / path, LONGEST_ROW_S if options.split_digits else LONGEST_S)
-    wave, n_digits = to_mono(samples), len(options.split_digits)
+    recording = read_sound(folder / path, LONGEST_ROW_S if options.split_digits else LONGEST_S)
+    wave, rate_hz, n_digits = to_mono(recording.samples), recording.rate_hz, len(options.split_digits)
     cuts: Sequence[Piece | None] = [trim(wave, rate_hz) if options.trim else None]
     if n_digits:
         cuts = cut_row(wave, rate_hz, n_digits, options.min_gap_s)
-    pieces = [cut or Piece(start=0, end=len(samples)) for cut in cuts]
+    pieces = [cut or Piece(start=0, end=len(wave)) for cut in cuts]
     return _SourceFile(
         path=path,
         sha256=sha256,
         speaker=reading.spelling,
         cleaned_speaker=reading.speaker,
         labels=options.split_digits or reading.label,
+        flags=recording.flags,
         cuts=tuple(cuts),
         lengths_s=tuple((piece.end - piece.start) / rate_hz for piece in pieces),
     )

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import struct
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 import numpy as np
 
-from cnn.corpus.audio import LONGEST_S, RATES_HZ, Recording, Samples, decode, peak_deviation, to_mono
-from cnn.corpus.listing import SUFFIXES
+from cnn.corpus.audio import LONGEST_S, RATES_HZ, Recording, Samples, decode_any, peak_deviation, to_mono
+from cnn.corpus.listing import FileProblem, count_kinds, describe_no_recording, walk_files
 from cnn.corpus.scan import SILENT_PEAK
+from cnn.decoding.kinds import AUDIO_SUFFIXES, ForeignFileError
 from cnn.errors import CorpusError
 
 STREAM = "-"
@@ -49,7 +50,7 @@ Source = RecordingFile | RecordedSamples
 
 
 def find_recordings(folder: Path) -> list[RecordingFile]:
-    """List all wav and flac files below `folder` that are not hidden, named as in a submission: the path without suffix.
+    """List all recordings below `folder` that are not hidden, named as in a submission: the path without suffix.
 
     Raises:
         CorpusError: there is no such file, or two would have one name.
@@ -68,20 +69,37 @@ def find_recordings(folder: Path) -> list[RecordingFile]:
     return list(files.values())
 
 
+def count_skipped(names: Iterable[str | Path]) -> dict[str, int]:
+    """Count by kind the files in those of `names` that are folders which are no recordings or of a format not read here."""
+    folders = [Path(name) for name in names if Path(name).is_dir()]
+    return count_kinds(path for folder in folders for path in _list_files(folder)[1])
+
+
 def _recordings_below(folder: Path) -> list[Path]:
     """Return the recordings' paths relative to `folder`, sorted."""
-    inner = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES)
-    visible = (path for path in inner if not any(part.startswith(".") for part in path.parts))
-    if not (files := [path for path in visible if not (folder / path).is_dir()]):
-        raise CorpusError(f"no wav or flac files in {folder}; give the folder that holds the recordings")
-    return files
+    recordings, others = _list_files(folder)
+    if not recordings:
+        raise CorpusError(describe_no_recording(folder, count_kinds(others)))
+    return recordings
+
+
+def _list_files(folder: Path) -> tuple[list[Path], list[PurePosixPath]]:
+    """Return the paths below `folder`, relative to it: recordings, sorted, and other files."""
+    problems: list[FileProblem] = []
+    recordings, others = list[Path](), list[PurePosixPath]()
+    for path in walk_files(folder, problems):
+        is_recording = not path.name.startswith(".") and path.suffix.lower() in AUDIO_SUFFIXES
+        recordings.append(Path(path)) if is_recording else others.append(path)
+    if problems:
+        raise CorpusError(f"{folder / problems[0].path} {problems[0].reason}; give a folder that you may read")
+    return sorted(recordings), others
 
 
 @contextmanager
 def open_recordings(names: Sequence[str], stream: BinaryIO) -> Iterator[list[RecordingFile]]:
     """Yield the files `names`, in their order; `-` stands for the content of `stream`, stored in a temporary file.
 
-    A folder stands for all wav and flac files below it, named by their path below it if it is the only name, else by their
+    A folder stands for all recordings below it, named by their path below it if it is the only name, else by their
     path from it on.
 
     Raises:
@@ -127,6 +145,16 @@ def read_recording(source: Source) -> tuple[Samples, int]:
     """Return the samples (S,) float32, mono, in [-1, 1], and their rate in Hz.
 
     Raises:
+        CorpusError: as `decode_recording` raises it.
+    """
+    recording = decode_recording(source)
+    return to_mono(recording.samples), recording.rate_hz
+
+
+def decode_recording(source: Source) -> Recording:
+    """Return an audible recording.
+
+    Raises:
         CorpusError: it holds no audible recording; the text is the rest of a sentence that begins with its name.
     """
     recording = _decode(source) if isinstance(source, RecordingFile) else _take(source)
@@ -134,10 +162,9 @@ def read_recording(source: Source) -> tuple[Samples, int]:
         raise CorpusError("holds no samples; record it again")
     if recording.truncated:
         raise CorpusError("breaks off: its header promises more sound than it holds; copy or record it again")
-    samples = to_mono(recording.samples)
-    if peak_deviation(samples) < SILENT_PEAK:
+    if peak_deviation(to_mono(recording.samples)) < SILENT_PEAK:
         raise CorpusError("is silent; record it again")
-    return samples, recording.rate_hz
+    return recording
 
 
 def _take(source: RecordedSamples) -> Recording:
@@ -158,4 +185,9 @@ def _decode(source: RecordingFile) -> Recording:
         raise CorpusError(f"is no ordinary file; give its content to `{STREAM}`")
     if source.path.exists() and not source.path.stat().st_size:
         raise CorpusError("is empty; record it again")
-    return decode(source.path)
+    try:
+        return decode_any(source.path)
+    except ForeignFileError as error:
+        if source.name != STREAM or not error.kind.demuxer:
+            raise
+        raise CorpusError(f"is {error.kind.name}: send it through `ffmpeg -i - -f wav -` first") from error

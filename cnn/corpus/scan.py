@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -51,7 +51,7 @@ class _Facts(NamedTuple):
     voice: Sequence[float] = ()
 
 
-_VERSION = f"3 {soundfile.__libsndfile_version__}"
+_VERSION = f"4 {soundfile.__libsndfile_version__}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +69,7 @@ class Clip:
     length_s: float
     audio_digest: str  # SHA-256 of samples and rate: equal sound, equal digest, whatever the file
     peak: float  # peak of the mono mix, 0 to 1
-    flags: tuple[str, ...]  # any of `clipped`, `short`, `truncated`
+    flags: tuple[str, ...]  # any of `cnn.decoding.flags.MEANINGS`
     voice: tuple[float, ...] = field(repr=False)  # its numbers by `describe_voice`
 
 
@@ -84,7 +84,7 @@ class Corpus:
     speakers: dict[str, dict[str, Any]]  # facts from a metadata file on the clips' speakers: age, gender, accent
     notes: tuple[str, ...]  # notes on the metadata
     doubts: SpeakerDoubts  # speakers who may be one person under several names
-    n_ignored: int  # hidden files, and files that are no recordings
+    ignored: Mapping[str, int]  # files that are no recordings, counted by kind
     digest: str  # 16 hexadecimal digits of ids, labels, speakers and sounds, wherever the folder lies
 
 
@@ -120,7 +120,7 @@ def scan(folder: Path, work: WorkOptions = _ALONE, cache: Path | None = None) ->
         speakers=speakers,
         notes=tuple(f"{METADATA_NAME}: {note}" for note in notes),
         doubts=find_doubts(clips),
-        n_ignored=listing.n_ignored,
+        ignored=listing.ignored,
         digest=compute_digest([[clip.id, clip.label, clip.speaker, clip.audio_digest] for clip in clips]),
     )
 
@@ -181,7 +181,7 @@ def _find_flags(recording: Recording) -> str:
     """Return the flags of a doubtful yet usable recording, separated by spaces."""
     is_short = len(recording.samples) < SHORTEST_S * recording.rate_hz
     words = {"clipped": _is_clipped(recording), "short": is_short, "truncated": recording.truncated}
-    return " ".join(word for word, is_so in words.items() if is_so)
+    return " ".join([*(word for word, is_so in words.items() if is_so), *recording.flags])
 
 
 def _to_result(file: ListedFile, facts: _Facts) -> Clip | FileProblem:

@@ -11,7 +11,9 @@ import numpy.typing as npt
 import torch
 
 from cnn.config import LABELS, RunConfig
-from cnn.corpus.recordings import Source, read_recording
+from cnn.corpus.audio import to_mono
+from cnn.corpus.recordings import Source, decode_recording
+from cnn.decoding.flags import MEANINGS
 from cnn.errors import CorpusError, RunError
 from cnn.files import write_csv
 from cnn.models.own import pin_source
@@ -54,6 +56,7 @@ class Answers:
 
     answers: tuple[Answer, ...]
     skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...] = ()  # flags of the files that were answered, one line each
 
 
 def find_finished_run(name: str, runs_dir: Path) -> RunFolder:
@@ -84,6 +87,7 @@ def predict_recordings(run: RunFolder, sources: Sequence[Source], device: str, p
     target = resolve_device(device)
     answers: list[Answer] = []
     skipped: list[Skipped] = []
+    notes: list[str] = []
     with limit_threads(target):
         config, net = load_net(run, target)
         for start in range(0, len(sources), _AT_ONCE):
@@ -91,7 +95,9 @@ def predict_recordings(run: RunFolder, sources: Sequence[Source], device: str, p
             tiles: dict[int, np.ndarray] = {}  # by index in the batch
             for index, source in enumerate(batch):
                 try:
-                    tiles[index] = make_picture(*read_recording(source), config)
+                    recording = decode_recording(source)
+                    tiles[index] = make_picture(to_mono(recording.samples), recording.rate_hz, config)
+                    notes += [f"{source.label}: {flag}, {MEANINGS[flag]}" for flag in recording.flags]
                 except CorpusError as error:
                     skipped.append(Skipped(name=source.label, reason=str(error)))
             if tiles:
@@ -99,7 +105,7 @@ def predict_recordings(run: RunFolder, sources: Sequence[Source], device: str, p
                 rows = log_probabilities(net, pictures, config.train.side_views).cpu()
                 answers += [_answer(batch[index].name, row) for index, row in zip(tiles, rows, strict=True)]
             progress(len(batch))
-    return Answers(answers=tuple(answers), skipped=tuple(skipped))
+    return Answers(answers=tuple(answers), skipped=tuple(skipped), notes=tuple(notes))
 
 
 def load_net(run: RunFolder, device: torch.device) -> tuple[RunConfig, torch.nn.Module]:

@@ -40,7 +40,7 @@ def _namer(rules: NameRules) -> Namer:
     table = label_table(rules.words)
     if rules.pattern:
         return pattern_namer(rules.pattern, table)
-    return table_namer(rules.table, table) if rules.table else default_namer(table)
+    return default_namer(table) if rules.table is None else table_namer(rules.table, table)
 
 
 def _read_name(path: PurePosixPath, namer: Namer, rules: NameRules) -> NameReading:

@@ -105,7 +105,7 @@ def test_what_cannot_be_heard_is_named_and_stops_no_other(run: RunFolder, corpus
     assert [answer.id for answer in result.answers] == ["a", "m", "z"]
     assert len({answer.probabilities for answer in result.answers}) == 1
     assert result.skipped[0].name == str(tmp_path / "broken.wav")
-    assert result.skipped[0].reason.startswith("is no wav or flac that can be read: ")
+    assert result.skipped[0].reason.startswith("is a wav that breaks off before its sound")
     assert result.skipped[1:] == tuple(
         Skipped(name=str(tmp_path / name), reason=reason)
         for name, reason in (
@@ -168,14 +168,14 @@ def test_a_folder_is_answered_like_files_by_their_paths_below_it(
     assert [answer["file"] for answer in json.loads(output)["answers"]] == [
         *(str(corpus_folder / "3_ann_0.wav"), "new/b.WAV", "new/deep/a.wav")
     ]
-    assert "no answer: new/bad.flac is no wav or flac that can be read" in errors
+    assert "no answer: new/bad.flac is text, not a recording: put the recording in its place" in errors
     (tmp_path / "none").mkdir()
-    assert predicted(run, "none", rc=1)[1].endswith("no wav or flac files in none; give the folder that holds the recordings")
+    assert predicted(run, "none", rc=1)[1].endswith("none is empty; give the folder that holds the recordings")
 
 
 def test_what_is_wrong_with_the_standard_input_is_said_of_it(run: RunFolder) -> None:
     assert "no answer: standard input is empty" in predicted(run, "-", stdin=b"", rc=1)[1]
-    assert "no answer: standard input is no wav or flac that can be read" in predicted(run, "-", stdin=b"nonsense", rc=1)[1]
+    assert "no answer: standard input is text, not a recording" in predicted(run, "-", stdin=b"nonsense", rc=1)[1]
 
 
 def test_a_submission_is_replaced_with_a_word_and_no_other_file_is(
@@ -217,7 +217,7 @@ def test_a_folder_becomes_a_submission_of_what_could_be_heard(run: RunFolder, co
     assert output == f"{out}: 1 clips, from {run.path}\n"
     (clips / "bad.wav").write_bytes(b"RIFF")
     output, errors = predicted(run, "--recordings", clips, "--out", out, rc=1)
-    assert f"no answer: {clips / 'bad.wav'} is no wav or flac that can be read" in errors
+    assert f"no answer: {clips / 'bad.wav'} is a wav that breaks off before its sound" in errors
     assert f"{out} lacks 1 of 2 recordings: a contest that asks for them will refuse it\n" in errors
     assert [row["id"] for row in csv.DictReader(out.read_text().splitlines())] == ["deep/one"]
     (clips / "deep" / "one.wav").unlink()

@@ -1,0 +1,18 @@
+"""Flags of doubtful recordings, which are used all the same, with their meaning."""
+
+from __future__ import annotations
+
+HEADER, UNSCALED, MISCODED, INTERLEAVED, UNREAD = "header", "unscaled", "miscoded", "interleaved", "unread"
+CONVERTED = "converted"
+MEANINGS = {
+    "clipped": "at full scale for more than a thousandth of the time",
+    "short": "shorter than 0.1 s",
+    "truncated": "breaks off before the end that its header promises",
+    HEADER: "a header or notes stood inside the sound; left out",
+    UNSCALED: "floats written without scaling to +-1; scaled",
+    MISCODED: "noise in the coding that its header names, sound in another; read in that",
+    INTERLEAVED: "looks like stereo said to be mono, samples written twice, or mono said to be stereo",
+    UNREAD: "more bytes behind the end that its header gives; not read",
+    CONVERTED: "converted by ffmpeg",
+}
+REPAIRED = {HEADER, UNSCALED, MISCODED}  # the file's own bytes sound otherwise
