@@ -19,7 +19,7 @@ from cnn.speakers.energies import LONGEST_S, N_BANDS, Floats, compute_log_energi
 Doubles = npt.NDArray[np.float64]
 
 MIN_CLIPS = 20  # of a speaker: with fewer a distance is mostly chance
-ALIKE_BELOW = 2.5  # squared distance of one person's two halves; docs/explanation/voices.md has how often that errs
+ALIKE_BELOW = 2.5  # squared distance of one person's two halves; docs/explanation/hidden-labels.md has how often that errs
 _N_CEPSTRA = 12
 _STEP_S = 0.032
 _RATE_HZ = 12_000  # a faster recording is averaged down to about this: the highest band ends at 3600 Hz
