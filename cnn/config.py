@@ -25,13 +25,19 @@ VARIANTS = (*FILTERS, *(f"{name}+aug" for name in FILTERS))
 MODELS = tuple(NETS)
 LABELS = tuple(str(digit) for digit in range(10))
 TILE_SIZES = (32, 64)
-TILES_FORMAT = 3  # any change of the tiles' folder or bytes is a new number; a new setting, declared `later`, is none
+TILES_FORMAT = 4  # any change of the tiles' folder or bytes is a new number; a new setting, declared `later`, is none
 SPLIT_KINDS = ("speaker", "becker", "loso", "folds", "random")
 FOLDED_KINDS = ("becker", "loso", "folds")  # whose parts `split.fold` chooses
 VALIDATIONS = ("speakers", "takes")
 ACTIVATIONS = ("relu", "tanh", "leaky_relu", "relu6", "silu")
 OPTIMIZERS = ("adamw", "adam", "sgd")
 SCHEDULES = ("cosine", "constant", "linear")
+
+
+def describe_format(version: object) -> str:
+    """Return the difference of tiles of another format from those that this version makes, to be put into a sentence."""
+    is_older = isinstance(version, int) and version < TILES_FORMAT
+    return f"format {version}, not {TILES_FORMAT}" + ", which takes a constant offset out of the sound" * is_older
 
 
 def check_variants(names: Sequence[str]) -> None:

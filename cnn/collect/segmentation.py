@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from cnn.corpus.audio import Recording, Samples, TooLongError, decode_any, peak_deviation, to_mono
+from cnn.corpus.audio import Recording, Samples, TooLongError, decode_any, to_mono
 from cnn.corpus.scan import SILENT_PEAK
 from cnn.errors import CorpusError
 
@@ -104,7 +104,7 @@ def read_sound(path: Path, longest_s: float) -> Recording:
         raise MisfitError(rule) from None
     except CorpusError as error:
         raise MisfitError(str(error)) from error
-    if not len(recording.samples) or peak_deviation(to_mono(recording.samples)) < SILENT_PEAK:
+    if not len(recording.samples) or np.abs(to_mono(recording.samples)).max() < SILENT_PEAK:
         raise MisfitError("holds no sound")
     return recording
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ Samples = npt.NDArray[np.float32]
 LONGEST_S = 60.0  # a clip is one spoken digit; a lecture by mistake must not fill the memory
 RATES_HZ = (4_000, 384_000)  # below, no consonant is left; above, no microphone records
 MOST_CHANNELS = 8
+_CANCELLING = 0.5  # power of the sum of channels by that of the loudest; of channels with nothing in common it is above 1
 _MAX_BYTES = 2**30  # of a wav
 _UNREAD_S = 0.1  # sound behind the declared end, below which it may be a writer's padding
 _QUIET = (b"RIFF", b"RIFX", b"fLaC", b"OggS", b"FORM")  # libsndfile decodes these without libmpg123 and its notes
@@ -49,8 +51,37 @@ class Recording:
     is_plain_wav: bool = False  # a wav, of which any player hears the same
 
 
-def read_clip(path: Path) -> tuple[Samples, int]:
-    """Return the samples (S,) float32, mono, in [-1, 1], and their rate in Hz; stereo is averaged, S at least 1.
+def to_mono(samples: Samples) -> Samples:
+    """Return the channels (S, C) as one wave (S,) in [-1, 1] without its constant offset, which nobody hears.
+
+    The offset is the mean from the first to the last sample that is not 0, so that silence around a sound changes nothing.
+    """
+    wave = mix(samples)
+    (sounding,) = np.nonzero(wave)
+    if not len(sounding):
+        return wave
+    start, end = sounding[0], sounding[-1] + 1
+    centred = np.zeros_like(wave)
+    centred[start:end] = wave[start:end] - wave[start:end].mean(dtype=np.float64)
+    return centred
+
+
+def mix(samples: Samples) -> Samples:
+    """Average the channels, (S, C) to (S,), limited to [-1, 1]; where they cancel each other, take the loudest alone."""
+    limited = np.clip(samples, -1.0, 1.0)
+    if limited.shape[1] == 1:
+        return limited[:, 0]
+    total: Samples = limited.sum(axis=1, dtype=np.float32)
+    powers = limited.var(axis=0, dtype=np.float64)
+    is_heard = total.var(dtype=np.float64) >= _CANCELLING * powers.max()
+    return total / np.float32(limited.shape[1]) if is_heard else limited[:, powers.argmax()]
+
+
+def read_clip(path: Path, combine: Callable[[Samples], Samples] = to_mono) -> tuple[Samples, int]:
+    """Return the samples (S,) float32, mono, in [-1, 1], and their rate in Hz; S is at least 1.
+
+    Args:
+        combine: makes one wave of the channels; `mix` keeps a constant offset.
 
     Raises:
         CorpusError: the file cannot be read, is empty, or is longer than a spoken digit can be.
@@ -61,18 +92,7 @@ def read_clip(path: Path) -> tuple[Samples, int]:
         raise CorpusError(f"{path} {error}; record it again or remove it") from error
     if not len(recording.samples):
         raise CorpusError(f"{path} holds no samples; record it again or remove it")
-    return to_mono(recording.samples), recording.rate_hz
-
-
-def to_mono(samples: Samples) -> Samples:
-    """Average the channels, (S, C) to (S,), and limit the samples to [-1, 1]."""
-    mixed = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
-    return np.clip(mixed, -1.0, 1.0)
-
-
-def peak_deviation(wave: Samples) -> float:
-    """Return the peak deviation of `wave` (S,), S at least 1, from its mean; 0 for a constant signal, which is inaudible."""
-    return float(np.abs(wave - wave.mean(dtype=np.float64)).max())
+    return combine(recording.samples), recording.rate_hz
 
 
 def decode(path: Path, longest_s: float = LONGEST_S) -> Recording:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from cnn.corpus.audio import LONGEST_S, RATES_HZ, Recording, Samples, decode_any, peak_deviation, to_mono
+from cnn.corpus.audio import LONGEST_S, RATES_HZ, Recording, Samples, decode_any, to_mono
 from cnn.corpus.listing import FileProblem, count_kinds, describe_no_recording, walk_files
 from cnn.corpus.scan import SILENT_PEAK
 from cnn.decoding.kinds import AUDIO_SUFFIXES, ForeignFileError
@@ -162,7 +162,7 @@ def decode_recording(source: Source) -> Recording:
         raise CorpusError("holds no samples; record it again")
     if recording.truncated:
         raise CorpusError("breaks off: its header promises more sound than it holds; copy or record it again")
-    if peak_deviation(to_mono(recording.samples)) < SILENT_PEAK:
+    if np.abs(to_mono(recording.samples)).max() < SILENT_PEAK:
         raise CorpusError("is silent; record it again")
     return recording
 

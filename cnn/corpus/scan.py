@@ -17,7 +17,7 @@ import numpy as np
 import soundfile
 
 from cnn.config import compute_digest
-from cnn.corpus.audio import Recording, TooLongError, decode, peak_deviation, to_mono
+from cnn.corpus.audio import Recording, TooLongError, decode, to_mono
 from cnn.corpus.listing import FileProblem, ListedFile, ProblemKind, describe_unusable, list_recordings
 from cnn.corpus.metadata import METADATA_NAME, read_metadata
 from cnn.corpus.scan_cache import ScanCache, open_cache
@@ -68,7 +68,7 @@ class Clip:
     n_channels: int
     length_s: float
     audio_digest: str  # SHA-256 of samples and rate: equal sound, equal digest, whatever the file
-    peak: float  # peak of the mono mix, 0 to 1
+    peak: float  # peak of the mono mix without its constant offset
     flags: tuple[str, ...]  # any of `cnn.decoding.flags.MEANINGS`
     voice: tuple[float, ...] = field(repr=False)  # its numbers by `describe_voice`
 
@@ -162,8 +162,8 @@ def _decode_file(path: Path) -> _Facts:
         promise = ", though its header promises some" if recording.truncated else ""
         return _Facts(kind=ProblemKind.EMPTY, reason=f"holds no samples{promise}")
     wave = to_mono(recording.samples)
-    if (loud := peak_deviation(wave)) < SILENT_PEAK:
-        constant = "all its samples are alike" if wave.any() else "all its samples are 0"
+    if (loud := float(np.abs(wave).max())) < SILENT_PEAK:
+        constant = "all its samples are alike" if recording.samples.any() else "all its samples are 0"
         level = f"its peak is {20 * np.log10(loud):.0f} dBFS" if loud else constant
         return _Facts(kind=ProblemKind.SILENT, reason=f"is silent: {level}")
     return _Facts(
@@ -171,7 +171,7 @@ def _decode_file(path: Path) -> _Facts:
         rate_hz=recording.rate_hz,
         n_channels=n_channels,
         audio_digest=sound_digest(recording),
-        peak=float(np.abs(wave).max()),
+        peak=loud,
         flags=_find_flags(recording),
         voice=describe_voice(wave, recording.rate_hz),
     )

@@ -56,15 +56,25 @@ def variants() -> tuple[str, ...]:
 
 def explain_refusal(values: Mapping[str, object]) -> str:
     """Return the reason that the configuration refuses `values`, or an empty text."""
+    return make_check({})(values)
+
+
+def make_check(base: Mapping[str, Any]) -> Callable[[Mapping[str, object]], str]:
+    """Return the check of values on a study's configuration, on the defaults where `base` is empty."""
     from cnn.config import RunConfig
     from cnn.errors import ConfigError
-    from cnn.overrides import apply_values
+    from cnn.overrides import apply_values, config_from_dict
 
-    try:
-        apply_values(RunConfig(corpus=""), values)
-    except ConfigError as error:
-        return str(error)
-    return ""
+    config = config_from_dict(base) if base else RunConfig(corpus="")
+
+    def explain(values: Mapping[str, object]) -> str:
+        try:
+            apply_values(config, values)
+        except ConfigError as error:
+            return str(error)
+        return ""
+
+    return explain
 
 
 def find_tiles_folder(path: Path, say: Callable[[str], None]) -> Path:

@@ -111,12 +111,10 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
 
 
 def test_a_mistake_is_one_line_on_stderr_and_exit_code_1(tmp_path: Path, warm_python: WarmPython) -> None:
-    (tmp_path / "s.yaml").write_text("method: bayes\n")
+    (tmp_path / "s.yaml").write_text("method: random\nparameters:\n  model.dropout: {values: [0.1, 1.5]}\n")
     done = warm_python.run(ARENA, "sweep", "lint", "s.yaml", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
-        "error: s.yaml line 1: method bayes needs a metric; add `metric: {name: val_macro_f1, goal: maximize}`\n"
-    )
+    assert done.stderr == "error: s.yaml line 3: model.dropout lies between 0 and 0.9, not 1.5\n"
 
 
 def request(tiles: TileSet, *, runs: Path = Path("runs"), options: AgentOptions | None = None, **search: Any) -> SweepRequest:
@@ -155,7 +153,10 @@ def test_a_net_of_ones_own_has_a_sweep_and_a_projects_settings_give_way_to_what_
     assert choose_studies(project, [], [], [], every=True)[0] == (net, "b.yaml")
     settings = ("train.batch_size=32", "train.epochs=4", "model.depth=3")
     (spec,), notes = plan(request(tiles, files=(net,), settings=settings, budget=2))
-    assert notes == ["Net does not read model.depth: its trials run without model.depth=3"]
+    assert notes == [
+        "Net does not read model.depth: its trials run without model.depth=3",
+        "note: the sweep of Net has train.batch_size, so train.batch_size=32 of arena.toml or --config does not hold",
+    ]
     assert (spec.name, spec.overrides) == ("Net.raw", ("train.epochs=4",))
     assert [parameter.name for parameter in spec.sweep.parameters] == ["model.name", "train.learning_rate", "train.batch_size"]
     assert spec.base["train"]["batch_size"] == 64
