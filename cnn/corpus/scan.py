@@ -51,7 +51,7 @@ class _Facts(NamedTuple):
     voice: Sequence[float] = ()
 
 
-_VERSION = f"4 {soundfile.__libsndfile_version__}"
+_VERSION = f"5 {soundfile.__libsndfile_version__}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

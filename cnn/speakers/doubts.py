@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from cnn.speakers.names import collect_spoken, find_namesakes, find_single_digits, join_pairs
@@ -26,10 +26,6 @@ class SpeakerDoubts:
     namesakes: tuple[tuple[str, ...], ...] = ()  # groups whose names differ as the spellings of one person do
     alike: tuple[tuple[str, ...], ...] = ()  # groups who sound like one person
 
-    @property
-    def any(self) -> bool:
-        return bool(self.single_digit or self.namesakes or self.alike)
-
     def are_apart(self, parts: Iterable[Collection[str]]) -> bool:
         """Return whether a split with these speakers in its parts may hear one person in two of them."""
         sides = [set(part) for part in parts]
@@ -49,13 +45,14 @@ def read_doubts(content: dict[str, Any]) -> SpeakerDoubts:
 
 def find_doubts(clips: Sequence[VoiceClip]) -> SpeakerDoubts:
     """Find the speakers of a corpus who may be one person, by names, digits and voices."""
-    spoken = collect_spoken((clip.speaker, clip.label) for clip in clips)
-    return SpeakerDoubts(
-        n_speakers=len(spoken),
-        single_digit=find_single_digits(spoken),
-        namesakes=find_namesakes(spoken),
-        alike=join_pairs((pair.first, pair.second) for pair in compare_voices(clips)),
-    )
+    alike = join_pairs((pair.first, pair.second) for pair in compare_voices(clips))
+    return replace(doubt_names((clip.speaker, clip.label) for clip in clips), alike=alike)
+
+
+def doubt_names(clips: Iterable[tuple[str, str]]) -> SpeakerDoubts:
+    """Find the speakers who may be one person by names and digits alone, from speaker and digit of each clip."""
+    spoken = collect_spoken(clips)
+    return SpeakerDoubts(n_speakers=len(spoken), single_digit=find_single_digits(spoken), namesakes=find_namesakes(spoken))
 
 
 def describe_doubts(doubts: SpeakerDoubts) -> tuple[str, ...]:
