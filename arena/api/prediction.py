@@ -15,6 +15,7 @@ from arena.base.terminal import progress, say
 from cnn.config import LABELS
 from cnn.corpus.listing import describe_kinds
 from cnn.corpus.recordings import RecordedSamples, Source, count_skipped, open_recordings
+from cnn.decoding.flags import describe_flags
 from cnn.errors import CorpusError
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ def predict(
     ):
         if kinds := count_skipped(os.fspath(name) for name in names):
             say(describe_kinds(kinds))
-        return _to_table(predict_recordings(folder, sources, device, advance), sources)
+        answers = predict_recordings(folder, sources, device, advance)
+        for note in describe_flags(answers.flagged):
+            say(note)
+        return _to_table(answers, sources)
 
 
 def _check_samples(recording: object, rate_hz: int | None) -> RecordedSamples:

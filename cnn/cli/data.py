@@ -1,4 +1,4 @@
-"""`arena data scan`: the recordings of a folder, read and counted."""
+"""`arena data scan` and `card`: the recordings of a folder, read and counted, and a page that describes them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import CorpusFolder, Json, Wide
-from arena.base.terminal import Column, Number, print_json, print_table, print_text, progress
+from arena.base.options import CorpusFolder, Json, Wide, out_option
+from arena.base.terminal import Column, Number, print_json, print_table, print_text, progress, say
 from cnn.cli.options import Cache, Jobs
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 _N_PROBLEMS_SHOWN = 20
+_N_SAID = 5  # problems that other commands name
 _N_SPEAKERS_SHOWN = 12
 _INDENT = 10  # for facts, behind their names
 
@@ -65,6 +66,20 @@ def scan_with_bar(folder: Path, n_jobs: int, cache: Path | None) -> Corpus:
     return scan(folder, WorkOptions(n_jobs=n_jobs, bar=lambda n: progress("listening", n)), cache or home / "arena")
 
 
+def say_left_out(corpus: Corpus) -> None:
+    """Print on stderr what of a folder is not used, the first files by name, and the command that would read them."""
+    from cnn.corpus.listing import describe_kinds
+
+    for problem in corpus.problems[:_N_SAID]:
+        say(f"left out: {problem.path} {problem.reason}")
+    if len(corpus.problems) > _N_SAID:
+        say(f"left out: {len(corpus.problems) - _N_SAID:,} more; `arena data scan {corpus.folder}` lists them")
+    if corpus.ignored:
+        say(describe_kinds(corpus.ignored))
+    if corpus.advice:
+        say(corpus.advice)
+
+
 def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
     import dataclasses
 
@@ -73,6 +88,7 @@ def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
         "name": corpus.name,
         "digest": corpus.digest,
         "not_read": corpus.ignored,
+        "advice": corpus.advice,
         "balance": dataclasses.asdict(facts),
         "problems": [dataclasses.asdict(problem) for problem in corpus.problems],
         "notes": list(corpus.notes),
@@ -109,6 +125,8 @@ def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
         print_text(f"note: {note}")
     for doubt in describe_doubts(corpus.doubts):
         print_text(f"warning: {doubt}")
+    if corpus.advice:
+        print_text(f"note: {corpus.advice}")
     _print_problems(corpus, len(corpus.problems) if all_problems else _N_PROBLEMS_SHOWN)
 
 
@@ -153,3 +171,22 @@ def _print_problems(corpus: Corpus, n_shown: int) -> None:
         print(f"  {problem.path} {problem.reason}")
     if len(corpus.problems) > n_shown:
         print(f"  and {len(corpus.problems) - n_shown:,} more; list them with --all-problems")
+
+
+@app.command(epilog="Example: `arena data card corpus -o card.html`")
+def card(
+    corpus: CorpusFolder,
+    out: Annotated[Path, out_option("The page to write.")] = Path("card.html"),
+    jobs: Jobs = 0,
+    cache: Cache = None,
+    json: Json = False,
+) -> None:
+    """Describe a corpus on one HTML page: balance, speakers, examples to see and hear, problems, licence."""
+    from cnn.corpus.card import choose_examples, write_card
+
+    scanned = scan_with_bar(corpus, jobs, cache)
+    with progress("drawing", sum(map(len, choose_examples(scanned.clips).values()))) as advance:
+        size_bytes = write_card(scanned, out, advance)
+    if json:
+        return print_json({"card": str(out), "size_bytes": size_bytes, "digest": scanned.digest, "n_clips": len(scanned.clips)})
+    print(f"{out}: {len(scanned.clips):,} recordings on one page ({size_bytes / 1e6:.1f} MB); open it in any browser")

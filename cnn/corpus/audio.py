@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from cnn.decoding import codings, flags, wav
+from cnn.decoding import codings, flags, mp3, wav
 from cnn.decoding.ffmpeg import convert, find_ffmpeg
-from cnn.decoding.kinds import HEAD_BYTES, ForeignFileError, describe_failure, identify, identify_coding, identify_sound
+from cnn.decoding.kinds import HEAD_BYTES, ForeignFileError, describe_unreadable, identify, identify_coding, identify_sound
 from cnn.decoding.library_notes import drop_library_notes
 from cnn.errors import CorpusError
 
@@ -29,7 +29,8 @@ LONGEST_S = 60.0  # a clip is one spoken digit; a lecture by mistake must not fi
 RATES_HZ = (4_000, 384_000)  # below, no consonant is left; above, no microphone records
 MOST_CHANNELS = 8
 _CANCELLING = 0.5  # power of the sum of channels by that of the loudest; of channels with nothing in common it is above 1
-_MAX_BYTES = 2**30  # of a wav
+_MAX_BYTES = 2**30  # largest part of a wav that is read
+_MP3_BYTES = 2**24  # ten minutes at 224 kbit/s
 _UNREAD_S = 0.1  # sound behind the declared end, below which it may be a writer's padding
 _QUIET = (b"RIFF", b"RIFX", b"fLaC", b"OggS", b"FORM")  # libsndfile decodes these without libmpg123 and its notes
 _NO_LENGTH = 1 << 36  # frames; the flac header has 36 bits, libsndfile reports more where they are 0, "unknown"
@@ -108,12 +109,16 @@ def decode(path: Path, longest_s: float = LONGEST_S) -> Recording:
             content = _read_wav(raw, head, longest_s)
         if kind := identify(head):
             raise ForeignFileError(path, kind)
-        sound = wav.read_sound(content)
+        sound = wav.extract_sound(content)
         if sound and (kind := identify_sound(sound.body[:32])):
             raise CorpusError(
                 f"is a wav's header around {kind.name.partition(',')[0]}; cut off its first {len(sound.header)} bytes"
             )
-        source = io.BytesIO(sound.to_bytes()) if sound and sound.is_changed else path
+        source: Path | io.BytesIO = path
+        if sound and (sound.is_changed or head[:4] != b"RIFF"):
+            source = io.BytesIO(sound.to_bytes())
+        elif head[:3] == b"ID3" or head[:1] == b"\xff":
+            source = io.BytesIO(longer) if (longer := mp3.add_length(_read_short(path))) else path
         with drop_library_notes() if not head.startswith(_QUIET) else nullcontext(), soundfile.SoundFile(source) as file:
             return _decode(file, sound, longest_s)
     except OSError as error:
@@ -121,7 +126,7 @@ def decode(path: Path, longest_s: float = LONGEST_S) -> Recording:
     except soundfile.SoundFileError as error:
         if kind := identify_coding(head):
             raise ForeignFileError(path, kind) from error
-        raise CorpusError(describe_failure(path, head, _reason(error))) from error
+        raise CorpusError(describe_unreadable(path, head, _reason(error))) from error
 
 
 def decode_any(path: Path, longest_s: float = LONGEST_S) -> Recording:
@@ -136,19 +141,18 @@ def decode_any(path: Path, longest_s: float = LONGEST_S) -> Recording:
         program = find_ffmpeg()
         if not program or not error.kind.demuxer:
             raise
-        sound = wav.read_sound(convert(program, path, error.kind, longest_s))
+        sound = wav.extract_sound(convert(program, path, error.kind, longest_s))
         if not sound:
             raise CorpusError("holds no sound that ffmpeg can convert; record it again") from error
         with soundfile.SoundFile(io.BytesIO(sound.to_bytes())) as file:
             recording = _decode(file, sound, longest_s)
-        return dataclasses.replace(recording, flags=(flags.CONVERTED, *recording.flags), is_plain_wav=False)
+        return dataclasses.replace(recording, flags=(flags.CONVERTED, *recording.flags))
 
 
 def _read_wav(raw: BinaryIO, head: bytes, longest_s: float) -> bytes:
     """Return the whole content of a wav, without a tag before it; nothing if it is none."""
     if head[:3] == b"ID3" and len(head) > 10:
-        skipped = 10 + sum((byte & 0x7F) << 7 * (3 - i) for i, byte in enumerate(head[6:10]))
-        raw.seek(skipped)
+        raw.seek(10 + mp3.read_tag_size(head))
         head = raw.read(HEAD_BYTES)
     if head[:4] != b"RIFF":
         return b""
@@ -157,12 +161,19 @@ def _read_wav(raw: BinaryIO, head: bytes, longest_s: float) -> bytes:
     return head + raw.read(min(n_bytes or _MAX_BYTES, _MAX_BYTES))
 
 
+def _read_short(path: Path) -> bytes:
+    """Return the content of a file that is no larger than a minute of MP3 may be."""
+    with path.open("rb") as raw:
+        content = raw.read(_MP3_BYTES + 1)
+    return content if len(content) <= _MP3_BYTES else b""
+
+
 def _decode(file: soundfile.SoundFile, sound: wav.WavSound | None, longest_s: float) -> Recording:
     _check_header(file)
     samples, complete = _frames(file, longest_s)
     subtype, marks = file.subtype, []
-    if sound and len(samples) and (other := codings.read_otherwise(sound.body, subtype, samples)) is not None:
-        samples, marks = other, [flags.MISCODED]
+    if sound and len(samples) and (repaired := codings.read_otherwise(sound.body, subtype, samples)) is not None:
+        samples, marks = repaired, [flags.MISCODED]
     if not np.isfinite(samples).all():
         raise CorpusError("holds samples that are no numbers (NaN or infinite)")
     if subtype in ("FLOAT", "DOUBLE") and (scaled := codings.scale_floats(samples)) is not None:
@@ -174,7 +185,8 @@ def _decode(file: soundfile.SoundFile, sound: wav.WavSound | None, longest_s: fl
         marks.append(flags.HEADER)
     if sound and sound.n_unread * len(samples) > _UNREAD_S * file.samplerate * len(sound.body):
         marks.append(flags.UNREAD)
-    is_plain = file.format in ("WAV", "WAVEX") and not flags.REPAIRED & set(marks)
+    is_own_file = not isinstance(file.name, io.BytesIO)  # not repaired, cut or converted
+    is_plain = file.format in ("WAV", "WAVEX") and is_own_file and not flags.REPAIRED & set(marks)
     truncated = sound.truncated if sound else not complete
     return Recording(
         samples=samples,

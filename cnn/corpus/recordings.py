@@ -16,6 +16,7 @@ import numpy as np
 from cnn.corpus.audio import LONGEST_S, RATES_HZ, Recording, Samples, decode_any, to_mono
 from cnn.corpus.listing import FileProblem, count_kinds, describe_no_recording, walk_files
 from cnn.corpus.scan import SILENT_PEAK
+from cnn.decoding import codings, flags
 from cnn.decoding.kinds import AUDIO_SUFFIXES, ForeignFileError
 from cnn.errors import CorpusError
 
@@ -131,9 +132,11 @@ def _expand(name: str, streamed: Path, *, is_alone: bool) -> list[RecordingFile]
 def _save(stream: BinaryIO, path: Path) -> None:
     """Write the stream to a file, cut somewhat above the length of the longest recording: decoding it refuses it then."""
     head = stream.read(_HEAD_BYTES)
-    offset = head.find(b"fmt ") + 16  # position of a wav's bytes per second
-    is_wav = head[:4] == b"RIFF" and 16 <= offset <= len(head) - 4
-    n_left = int(LONGEST_S * struct.unpack_from("<I", head, offset)[0]) + _HEAD_BYTES if is_wav else _MAX_BYTES
+    offset = head.find(b"fmt ") + 12  # position of a wav's rate, bytes per second and bytes per sample
+    is_wav = head[:4] == b"RIFF" and 12 <= offset <= len(head) - 10
+    rate_hz, bytes_per_s, block_align = struct.unpack_from("<IIH", head, offset) if is_wav else (0, 0, 0)
+    bytes_per_s = max(bytes_per_s, rate_hz * block_align)  # some writers leave 0
+    n_left = int(LONGEST_S * bytes_per_s) + _HEAD_BYTES if bytes_per_s else _MAX_BYTES
     with path.open("wb") as file:
         file.write(head)
         while n_left > 0 and (block := stream.read(min(n_left, 2**16))):
@@ -175,7 +178,9 @@ def _take(source: RecordedSamples) -> Recording:
         raise CorpusError(f"lasts longer than {LONGEST_S:g} s, not one spoken digit")
     if not np.isfinite(source.samples).all():
         raise CorpusError("holds samples that are no numbers (NaN or infinite)")
-    return Recording(samples=source.samples[:, None], rate_hz=source.rate_hz, subtype="FLOAT", truncated=False)
+    scaled = codings.scale_floats(source.samples)
+    samples, marks = (source.samples, ()) if scaled is None else (scaled, (flags.UNSCALED,))
+    return Recording(samples=samples[:, None], rate_hz=source.rate_hz, subtype="FLOAT", truncated=False, flags=marks)
 
 
 def _decode(source: RecordingFile) -> Recording:

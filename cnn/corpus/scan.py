@@ -18,7 +18,8 @@ import soundfile
 
 from cnn.config import compute_digest
 from cnn.corpus.audio import Recording, TooLongError, decode, to_mono
-from cnn.corpus.listing import FileProblem, ListedFile, ProblemKind, describe_unusable, list_recordings
+from cnn.corpus.import_advice import advise_import
+from cnn.corpus.listing import FileProblem, ListedFile, ProblemKind, describe_unusable, list_digitless, list_recordings
 from cnn.corpus.metadata import METADATA_NAME, read_metadata
 from cnn.corpus.scan_cache import ScanCache, open_cache
 from cnn.errors import CorpusError
@@ -85,6 +86,7 @@ class Corpus:
     notes: tuple[str, ...]  # notes on the metadata
     doubts: SpeakerDoubts  # speakers who may be one person under several names
     ignored: Mapping[str, int]  # files that are no recordings, counted by kind
+    advice: str  # a sentence with the command that reads names which are not read here; empty if there is none
     digest: str  # 16 hexadecimal digits of ids, labels, speakers and sounds, wherever the folder lies
 
 
@@ -121,6 +123,9 @@ def scan(folder: Path, work: WorkOptions = _ALONE, cache: Path | None = None) ->
         notes=tuple(f"{METADATA_NAME}: {note}" for note in notes),
         doubts=find_doubts(clips),
         ignored=listing.ignored,
+        advice=advise_import(
+            folder, list_digitless(listing.problems), [PurePosixPath(clip.path) for clip in clips if not clip.speaker]
+        ),
         digest=compute_digest([[clip.id, clip.label, clip.speaker, clip.audio_digest] for clip in clips]),
     )
 

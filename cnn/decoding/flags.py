@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 HEADER, UNSCALED, MISCODED, INTERLEAVED, UNREAD = "header", "unscaled", "miscoded", "interleaved", "unread"
 CONVERTED = "converted"
 MEANINGS = {
@@ -16,3 +19,13 @@ MEANINGS = {
     CONVERTED: "converted by ffmpeg",
 }
 REPAIRED = {HEADER, UNSCALED, MISCODED}  # the file's own bytes sound otherwise
+
+
+def describe_flags(flagged: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
+    """Return a line on each flag, with the first of its recordings; `flagged` are names with their flags."""
+    counts = Counter(flag for _, flags in flagged for flag in flags)
+    first = {flag: name for name, flags in reversed(flagged) for flag in flags}
+    return [
+        f"{flag}: {n:,} recording{'s' if n > 1 else ''}, such as {first[flag]} ({MEANINGS[flag]})"
+        for flag, n in sorted(counts.items())
+    ]

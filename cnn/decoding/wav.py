@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 _NO_SIZE = 0xFFFFFFFF  # size that a streaming program writes, as it cannot go back to fill it in; others leave 0,
 _MIN_NO_SIZE = 0x7FFF0000  # or write about 2 GiB (sox, arecord), which is more than any recording here
-_HEADER_BYTES = 44  # of a plain header, which some count as part of the sound
+_HEADER_BYTES = 44  # length of a plain header, which some count as part of the sound
 _CHUNK = re.compile(rb"[A-Za-z0-9 ]{4}")
 _RIFF = re.compile(rb"RIFF....WAVE(?=fmt |LIST|JUNK|bext|fact)", re.DOTALL)
 _NOTES = re.compile(rb"(?:LIST....(?:INFO|adtl)|id3 ....ID3|ID3 ....ID3)", re.DOTALL)
@@ -34,7 +34,7 @@ class WavSound:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WavHeader:
-    """What the chunks before the sound say."""
+    """Content of the chunks before the sound."""
 
     start: int  # offset of the sound
     size: int  # declared bytes of sound
@@ -58,7 +58,7 @@ def read_header(content: bytes, start: int = 0) -> WavHeader | None:
     return None
 
 
-def read_sound(content: bytes) -> WavSound | None:
+def extract_sound(content: bytes) -> WavSound | None:
     """Return the sound of a wav; None if it is none that can be understood."""
     header = read_header(content)
     if not header:
@@ -70,7 +70,7 @@ def read_sound(content: bytes) -> WavSound | None:
     n_missing = 0 if is_streamed else max(0, header.size - n_left)
     rest = content[start + size + size % 2 :]
     inner = read_header(body)
-    if inner and (sound := read_sound(body)):  # the header next to the sound is the recorder's own
+    if inner and (sound := extract_sound(body)):  # the header next to the sound is the recorder's own
         return WavSound(
             header=sound.header,
             body=sound.body,

@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from cnn.commands import format_retraining
 from cnn.config import LABELS, RunConfig
 from cnn.corpus.audio import to_mono
 from cnn.corpus.recordings import Source, decode_recording
-from cnn.decoding.flags import MEANINGS
 from cnn.errors import CorpusError, RunError
 from cnn.files import write_csv
 from cnn.models.own import pin_source
 from cnn.models.registry import build_net, to_device
-from cnn.overrides import config_from_dict
+from cnn.overrides import check_format, config_from_dict
 from cnn.runs.folder import RunFolder, RunState
 from cnn.runs.reference import find_run
 from cnn.tiles.front_end import Samples, bilateral, compute_tile
@@ -56,7 +56,7 @@ class Answers:
 
     answers: tuple[Answer, ...]
     skipped: tuple[Skipped, ...]
-    notes: tuple[str, ...] = ()  # flags of the files that were answered, one line each
+    flagged: tuple[tuple[str, tuple[str, ...]], ...] = ()  # names and flags of recordings that were repaired, or are doubtful
 
 
 def find_finished_run(name: str, runs_dir: Path) -> RunFolder:
@@ -87,7 +87,7 @@ def predict_recordings(run: RunFolder, sources: Sequence[Source], device: str, p
     target = resolve_device(device)
     answers: list[Answer] = []
     skipped: list[Skipped] = []
-    notes: list[str] = []
+    flagged: list[tuple[str, tuple[str, ...]]] = []
     with limit_threads(target):
         config, net = load_net(run, target)
         for start in range(0, len(sources), _AT_ONCE):
@@ -97,7 +97,7 @@ def predict_recordings(run: RunFolder, sources: Sequence[Source], device: str, p
                 try:
                     recording = decode_recording(source)
                     tiles[index] = make_picture(to_mono(recording.samples), recording.rate_hz, config)
-                    notes += [f"{source.label}: {flag}, {MEANINGS[flag]}" for flag in recording.flags]
+                    flagged += [(source.label, recording.flags)] if recording.flags else []
                 except CorpusError as error:
                     skipped.append(Skipped(name=source.label, reason=str(error)))
             if tiles:
@@ -105,17 +105,20 @@ def predict_recordings(run: RunFolder, sources: Sequence[Source], device: str, p
                 rows = log_probabilities(net, pictures, config.train.side_views).cpu()
                 answers += [_answer(batch[index].name, row) for index, row in zip(tiles, rows, strict=True)]
             progress(len(batch))
-    return Answers(answers=tuple(answers), skipped=tuple(skipped), notes=tuple(notes))
+    return Answers(answers=tuple(answers), skipped=tuple(skipped), flagged=tuple(flagged))
 
 
 def load_net(run: RunFolder, device: torch.device) -> tuple[RunConfig, torch.nn.Module]:
     """Return the run's configuration, and its net with the trained weights, in evaluation mode.
 
     Raises:
+        ConfigError: it was trained on tiles of another format.
         ModelError: a plug-in's file has moved or changed, and the run has no copy.
         RunError: the run's weights are damaged.
     """
-    config = pin_source(config_from_dict(run.config()), run.path)
+    content = run.config()
+    check_format(content, str(run.path), f"train it anew with `{format_retraining(run.path)}`")
+    config = pin_source(config_from_dict(content), run.path)
     net = build_net(config.model, config.tiles.size, len(LABELS))
     try:
         net.load_state_dict(load_checksummed(run.path / "model.pt", torch.device("cpu")))

@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from cnn.keys import match_word
 from sweeps.linting.command import check_command
 from sweeps.names import explain_name, suggest_name
 from sweeps.sweepfile.edits import rename_key, replace_value
@@ -45,44 +44,41 @@ def list_parameters(draft: Draft, sweep: Sweep) -> list[Parameter]:
     """Check the parameters, and return those that can be read, under the keys that are meant."""
     readable = {p.name: p for p in sweep.parameters}
     net = {key: value for key, value in sweep.constants.items() if key == "model.name"}
-    explain = configuration.make_check({})
-    context = net if not explain(net) else {}
-    parameters = []
+    context = net if not configuration.explain_refusal(net) else {}
+    parameters: dict[str, Parameter] = {}
     for name, section in draft.sections.items():
         parameter = readable.get(name)
-        key = _resolve_key(section, parameter, draft.sections)
+        key = _resolve_key(section, parameter, {*draft.sections, *parameters})
         if parameter is None or not key:
             continue
-        parameter = replace(parameter, name=key)
-        parameters.append(parameter)
+        parameter = parameters[key] = replace(parameter, name=key)
         if not explain_fixed(key):
             with section.faults.collect():
                 _check(parameter, section, sweep.method, context)
     if draft.top is not None and draft.sections and all(explain_fixed(name) for name in draft.sections):
         line = max(section.line for section in draft.sections.values())
         draft.top.report(f"nothing is left to tune; add at least one parameter, such as {write_example(sweep.method)}", line)
-    return parameters
+    return [p for p in parameters.values() if not any(isinstance(value, tuple) for value in p.values)]
 
 
-def _resolve_key(section: Section, parameter: Parameter | None, sections: Mapping[str, Section]) -> str:
+def _resolve_key(section: Section, parameter: Parameter | None, taken: Collection[str]) -> str:
     """Return the key of a parameter, or the one that is meant; empty where the file does not tell."""
-    kinds, name = configuration.key_kinds(), section.name
+    name = section.name
     if reason := explain_fixed(name, parameter.values[0] if parameter and parameter.values else "..."):
         section.report(reason)
         return name
-    if name in kinds:
+    if name in configuration.key_kinds():
         return name
     hint = configuration.nearest_key(name)
     match = _SUGGESTION.search(hint)
-    key = match[1] if match and match[1] in kinds else match_word(name.rpartition(".")[2], kinds)
-    if not key or (match and match[1] != key):
-        key = ""
-    if reason := explain_fixed(key):
-        section.report(f"unknown key {name!r}; it would be {reason}")
-        return ""
+    key = match[1] if match and match[1] in configuration.tunable_keys() else ""
     prefix = name[: len(name) - (section.node.key[1] - section.node.key[0])]
-    is_free = key and key not in sections and key.startswith(prefix)
+    is_free = bool(key) and key not in taken and key.startswith(prefix)
     edits = [rename_key(section.node, key.removeprefix(prefix))] if is_free else []
+    if key in taken:
+        hint = f"; it would be {key}, which is given, too: keep one of them"
+    elif hint.endswith("lists them all"):
+        hint = "; remove it, or write one that `arena train --keys` lists"
     section.report(f"unknown key {name!r}{hint}", edits=edits)
     return key if is_free else ""
 
@@ -90,9 +86,9 @@ def _resolve_key(section: Section, parameter: Parameter | None, sections: Mappin
 def _check(parameter: Parameter, section: Section, method: Method, context: Mapping[str, object]) -> None:
     kind = configuration.key_kinds()[parameter.name]
     if parameter.name == "model.name" and parameter.distribution is not Distribution.CONSTANT:
-        section.fail(
-            f"one study tunes one model; write `model.name: {{value: {parameter.values[0] if parameter.values else 'lenet5'}}}`"
-        )
+        nets = [value for value in parameter.values if not configuration.explain_refusal({"model.name": value})]
+        net = nets[0] if nets else configuration.models()[0]
+        section.fail(f"one study tunes one model; write `model.name: {{value: {net}}}`")
     if parameter.values:
         _check_listed(parameter, section, kind, context)
     else:
@@ -158,6 +154,10 @@ def _refuse_continuous(parameter: Parameter, section: Section) -> None:
 def _check_listed(parameter: Parameter, section: Section, kind: type, context: Mapping[str, object]) -> None:
     """Check each value of a list, or the only one."""
     explain = configuration.make_check({})
+    if isinstance(parameter.values[0], tuple):
+        node = section.entries["value"]
+        rule = f"{section.name}.value takes one value, not a list"
+        section.fail(f"{rule}; write `values:` for several to try", node.line, [rename_key(node, "values")])
     for node in _list_nodes(section):
         value = node.value
         if isinstance(value, list | dict) or value is None:

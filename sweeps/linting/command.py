@@ -67,7 +67,7 @@ def _list_settings(words: list[str], program: str) -> Iterator[_Setting]:
             index += 1
         elif not has_program and (_PYTHON.fullmatch(word) or word in _PYTHON_FLAGS):
             continue
-        elif not has_program and (word.endswith(".py") or word in (program, "arena")):
+        elif word.endswith(".py") or (not has_program and word in (program, "arena")):
             has_program = True
             while word == "arena" and index < len(words) and words[index].isalpha():  # arena train
                 index += 1
@@ -86,8 +86,8 @@ def _translate(setting: _Setting, parameters: Collection[str]) -> tuple[str, str
     kinds = configuration.key_kinds()
     key, value = match_word(setting.key, kinds), setting.value
     if not key or not value:
-        hint = suggest_key(setting.key, kinds, value) if value else ""
-        return "", f"leave out `{setting.words}`, which no sweep can set{hint.replace(';', ',')}"
+        hint = suggest_key(setting.key, kinds, value).removeprefix("; ") if value else ""
+        return "", f"leave out `{setting.words}`" + (f" ({hint})" if hint and "--keys" not in hint else "")
     if key in parameters:
         return "", f"choose between `{setting.words}` and the parameter {key}"
     if key == "variant":

@@ -103,7 +103,8 @@ def check_points(sweep: Sweep, base: Mapping[str, Any]) -> None:
 
 def _list_impossible(sweep: Sweep, parameters: list[Parameter], base: Mapping[str, Any]) -> list[tuple[int, str]]:
     lines = {p.name: p.line for p in parameters}
-    examples = find_impossible(parameters, configuration.make_check(base), is_grid=sweep.method is Method.GRID)
+    explain = configuration.make_check(base)
+    examples = find_impossible(parameters, explain, (lambda _: "") if base else explain, is_grid=sweep.method is Method.GRID)
     return [(max(lines[key] for key in example.values), f"{example}; leave one of them out") for example in examples]
 
 

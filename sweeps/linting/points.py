@@ -28,15 +28,16 @@ class Impossible:
         return f"no training can take {point}: {self.reason}"
 
 
-def find_impossible(parameters: Sequence[Parameter], explain: Explain, *, is_grid: bool) -> list[Impossible]:
-    """Return one example for each reason; values that are refused by themselves are left to the caller.
+def find_impossible(parameters: Sequence[Parameter], explain: Explain, told: Explain, *, is_grid: bool) -> list[Impossible]:
+    """Return one example for each reason.
 
     Args:
+        told: the reason against a value by itself that the user is told already; such a value is in no point.
         is_grid: check every point, and not the corners of the space alone; of either a sample where there are many.
     """
     constants = {p.name: p.values[0] for p in parameters if len(p.values) == 1}
     varied = [p for p in parameters if p.name not in constants]
-    values = [_list_good(p, constants, explain, is_grid=is_grid) for p in varied]
+    values = [_list_good(p, constants, told, is_grid=is_grid) for p in varied]
     examples: dict[str, Impossible] = {}
     for point in _list_points(values):
         tried = constants | dict(zip([p.name for p in varied], point, strict=True))
@@ -46,14 +47,12 @@ def find_impossible(parameters: Sequence[Parameter], explain: Explain, *, is_gri
     return list(examples.values())
 
 
-def _list_good(parameter: Parameter, constants: Mapping[str, object], explain: Explain, *, is_grid: bool) -> list[object]:
+def _list_good(parameter: Parameter, constants: Mapping[str, object], told: Explain, *, is_grid: bool) -> list[object]:
     is_countable = is_grid and parameter.n_values is not None
     values = itertools.islice(parameter.all_values(), _MOST_VALUES) if is_countable else parameter.extremes()
     net = {key: value for key, value in constants.items() if key == "model.name"}
     return [
-        value
-        for value in values
-        if not explain({**net, parameter.name: value}) or not explain({**constants, parameter.name: value})
+        value for value in values if not told({**net, parameter.name: value}) or not told({**constants, parameter.name: value})
     ]
 
 

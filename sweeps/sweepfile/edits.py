@@ -85,6 +85,12 @@ def add_entry(text: str, mapping: Node, entry: str) -> Edit:
     return Edit(newline + 1, newline + 1, f"{' ' * indent}{entry}{end_of_line}")
 
 
+def add_key_above(text: str, entry: Node, key: str) -> list[Edit]:
+    """Return the edit that puts the block below an entry under a key of its own; none where it is indented no further."""
+    indents = [start - (text.rfind("\n", 0, start) + 1) for start in (entry.key[0], entry.span[0])]
+    return [Edit(entry.span[0], entry.span[0], f"{key}:\n{' ' * indents[1]}")] if indents[1] > indents[0] else []
+
+
 def _find_end(node: Node) -> int:
     """Return where the content ends: PyYAML lets a block go on through the comments behind it."""
     children = node.value.values() if isinstance(node.value, dict) else node.value

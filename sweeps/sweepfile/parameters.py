@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from arena.base.suggest import did_you_mean, nearest
+from cnn.keys import match_word
 from sweeps.sweepfile.bounds import parse_bounds, parse_shape
-from sweeps.sweepfile.edits import remove_item, rename_key, replace_value
-from sweeps.sweepfile.section import Section, abbreviate, write_number
+from sweeps.sweepfile.edits import add_key_above, remove_item, rename_key, replace_value
+from sweeps.sweepfile.section import Section, abbreviate, parse_number, write_number
 from sweeps.sweepfile.space import Distribution, Parameter
 from sweeps.sweepfile.yaml_lines import Node
 from sweeps.training.configuration import key_kinds
@@ -33,11 +35,12 @@ TAKES = {  # keys that a distribution needs, and those that it may have
 _WORDS = {  # other words for a distribution
     "choice": Distribution.CATEGORICAL,
     "choices": Distribution.CATEGORICAL,
-    "loguniform": Distribution.LOG_UNIFORM_VALUES,
     "int": Distribution.INT_UNIFORM,
     "float": Distribution.UNIFORM,
 }
-_EXPONENTS = ("log_uniform", "q_log_uniform", "inv_log_uniform")
+_EXPONENTS = ("loguniform", "qloguniform", "invloguniform")  # without underscores
+_MOST_EXPONENT = 700  # e to it is a number still
+_LIKELY_EXPONENT = 14  # e to it is a million
 
 
 def parse_parameters(top: Section) -> tuple[dict[str, Parameter], dict[str, Section]]:
@@ -88,10 +91,16 @@ def _spell_out(group: Section, key: str, name: str) -> Section:
         return Section(faults=group.faults, text=group.text, name=name, node=node)
     rule = f"parameters.{name} takes lines of `key: value` below it, not {abbreviate(node.value)}"
     word = "values" if isinstance(node.value, list) else "value"
-    if node.value in (None, []) or (word == "values" and not node.is_flow):
-        group.fail(f"{rule}; write `{name}: {{values: [...]}}`" if node.value else rule, node.line)
-    better = f"{{{word}: {group.text[slice(*node.span)]}}}"
-    group.report(f"{rule}; write `{name}: {better}`", node.line, [replace_value(node, better)])
+    if node.value in (None, []):
+        group.fail(rule, node.line)
+    number = parse_number(node.value) if isinstance(node.value, str) else None
+    if number is not None:
+        node = replace(node, value=number)
+    better = f"{{{word}: {group.text[slice(*node.span)] if number is None else write_number(number)}}}"
+    edits = [replace_value(node, better)]
+    if isinstance(node.value, list) and not node.is_flow:
+        better, edits = "{values: [...]}", add_key_above(group.text, node, "values")
+    group.report(f"{rule}; write `{name}: {better}`", node.line, edits)
     entry = Node(value={word: node}, line=node.line, span=node.span, key=node.key, is_broken=node.is_broken)
     return Section(faults=group.faults, text=group.text, name=name, node=entry)
 
@@ -124,17 +133,18 @@ def _distribution(section: Section) -> Distribution:
     name = section.read_text("distribution")
     if name is None:
         return _infer(section)
-    if name in _EXPONENTS:
-        return _refuse_exponents(section, name)
+    word = name.lower().replace("-", "").replace("_", "").replace(" ", "")
+    if name not in list(Distribution) and word in _EXPONENTS:
+        return _refuse_exponents(section, name, "q_" if word.startswith("q") else "")
     if name not in list(Distribution):
-        word = name.lower().replace("-", "_").replace(" ", "_")
-        match = _WORDS.get(word) or nearest(word, Distribution)
+        names = {str(distribution).replace("_", ""): distribution for distribution in Distribution} | _WORDS
+        match = names.get(nearest(word, names) or "")
         rule = f"{section.name}: unknown distribution {name!r}"
         if match is None:
             section.fail(f"{rule}{did_you_mean(name, Distribution)}", section.find_line("distribution"))
         edits = [replace_value(section.entries["distribution"], match)]
         section.report(f"{rule}; did you mean {str(match)!r}?", section.find_line("distribution"), edits)
-        return Distribution(match)
+        return match
     return Distribution(name)
 
 
@@ -158,19 +168,20 @@ def _infer(section: Section) -> Distribution:
     return Distribution.INT_UNIFORM if are_ints else Distribution.UNIFORM
 
 
-def _refuse_exponents(section: Section, name: str) -> Distribution:
+def _refuse_exponents(section: Section, name: str, prefix: str) -> Distribution:
     """Report a distribution whose bounds are exponents; return the one that is meant where they are values."""
     low, high = section.number("min"), section.number("max")
-    is_whole = key_kinds().get(section.name) is int
-    better = Distribution.Q_LOG_UNIFORM_VALUES if is_whole or name.startswith("q_") else Distribution.LOG_UNIFORM_VALUES
+    kinds = key_kinds()
+    is_whole = kinds.get(match_word(section.name, kinds) or match_word(section.name.rpartition(".")[2], kinds)) is int
+    better = Distribution.Q_LOG_UNIFORM_VALUES if is_whole or prefix else Distribution.LOG_UNIFORM_VALUES
     line = section.find_line("distribution")
     edits = [replace_value(section.entries["distribution"], better)]
     if is_whole and "q" not in section.entries:
         edits += section.add("q: 1")
     rule = f"{section.name}: the bounds of {name} are exponents of e"
-    if low is None or high is None or not max(abs(low), abs(high)) < 700:
+    if low is None or high is None or not max(abs(low), abs(high)) < _MOST_EXPONENT:
         section.fail(f"{rule}; write `distribution: {better}` and the values themselves", line)
-    if low > 0 and not is_whole:  # surely meant as values
+    if low > 0 and not 1 < high < _LIKELY_EXPONENT:  # surely meant as values
         span = f"{math.exp(low):.6g} to {math.exp(high):.6g}"
         fix = f"write `distribution: {better}` to draw from {low} to {high}"
         section.report(f"{rule}: W&B would draw from {span}; {fix}", line, edits)

@@ -15,7 +15,7 @@ from sweeps.sweepfile.parameters import parse_parameters
 from sweeps.sweepfile.section import Section
 from sweeps.sweepfile.space import Parameter
 from sweeps.sweepfile.stopping import EarlyTerminate, parse_stopping
-from sweeps.sweepfile.yaml_lines import read_tree
+from sweeps.sweepfile.yaml_lines import Node, read_tree
 
 DEFAULT_METRIC = "val_macro_f1"
 _EXTRA_METHODS = ("cmaes", "cma-es", "auto", "botorch")  # Optuna samplers that need further packages
@@ -216,6 +216,9 @@ def _method(top: Section) -> Method | None:
 
 
 def _metric(top: Section, method: Method | None) -> tuple[str, Goal]:
+    node = top.entries.get("metric")
+    if node is not None and isinstance(node.value, str):
+        return _spell_out_metric(top, node)
     section = top.sub("metric", "metric")
     if section is None:
         needs = {"method": method is not None and method.learns, "early_terminate": "early_terminate" in top.entries}
@@ -237,6 +240,17 @@ def _metric(top: Section, method: Method | None) -> tuple[str, Goal]:
     return metric, _goal(section, metric)
 
 
+def _spell_out_metric(top: Section, node: Node) -> tuple[str, Goal]:
+    """Report a metric that is a name alone."""
+    name = str(node.value)
+    metric = name if name in METRICS else nearest(name, METRICS) or DEFAULT_METRIC
+    goal = _choose_goal(metric)
+    better = f"{{name: {metric}, goal: {goal}}}"
+    rule = f"metric takes lines of `key: value` below it, not {name!r}"
+    top.report(f"{rule}; write `metric: {better}`", node.line, [replace_value(node, better)])
+    return metric, goal
+
+
 def _refuse_metric(section: Section, name: str) -> str:
     """Report a name that is no metric, and return the one that is meant; nobody means the clips that are trained on."""
     names = [metric for metric in METRICS if metric.startswith("val_") or name.startswith("train")]
@@ -251,8 +265,12 @@ def _refuse_metric(section: Section, name: str) -> str:
     return match
 
 
+def _choose_goal(metric: str) -> Goal:
+    return Goal.MINIMIZE if metric.endswith("loss") else Goal.MAXIMIZE
+
+
 def _goal(section: Section, metric: str) -> Goal:
-    expected = Goal.MINIMIZE if metric.endswith("loss") else Goal.MAXIMIZE
+    expected = _choose_goal(metric)
     if "goal" not in section.entries:
         if expected is Goal.MAXIMIZE:
             entry = "goal: maximize"

@@ -73,7 +73,7 @@ def test_import_refuses_m4a_called_mp3_with_the_command_that_converts_it(
     path.write_bytes(MP4)
     output, error = run("import", tmp_path / "mp3", tmp_path / "out", "--dry-run", code=1)
     converted = path.with_suffix(".wav")
-    assert f"left out: ana/7.mp3 is M4A or MP4 (AAC), which is not read here: `ffmpeg -i {path} {converted}`\n" in output
+    assert f"  ana/7.mp3 is M4A or MP4 (AAC), which is not read here: `ffmpeg -i {path} {converted}`\n" in output
     assert error.startswith("none of the recordings in ")
 
 
@@ -87,5 +87,5 @@ def test_import_converts_m4a_called_mp3_where_ffmpeg_is_on_the_path(tmp_path: Pa
     output, _ = run("import", tmp_path / "mp3", tmp_path / "out", "--dry-run")
     assert "converted: 1 recording, such as ana/7.mp3 (converted by ffmpeg)\n" in output
     assert "header: 1 recording, such as ana/5.wav (a header or notes stood inside the sound; left out)\n" in output
-    run("import", tmp_path / "mp3", tmp_path / "out")
+    run("import", tmp_path / "mp3", tmp_path / "out", "--yes")
     assert json.loads(run("scan", tmp_path / "out", "--json")[0])["flagged"] == {}  # the header is gone

@@ -41,15 +41,15 @@ def bin_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_what_libsndfile_does_not_read_is_converted_whatever_its_name(
     bin_folder: Path, tmp_path: Path, name: str, options: tuple[str, ...]
 ) -> None:
-    made = convert_to(tmp_path / name, WAVE, bin_folder, *options)
-    path = made.rename(tmp_path / "7_ana_0.mp3")
+    converted = convert_to(tmp_path / name, WAVE, bin_folder, *options)
+    path = converted.rename(tmp_path / "7_ana_0.mp3")
     with pytest.raises(ForeignFileError):
         decode(path)
     recording = decode_any(path)
     assert (recording.flags, recording.truncated, recording.is_plain_wav) == (("converted",), False, False)
-    heard = recording.samples[:: recording.rate_hz // 16_000, 0]
-    similarity = np.fft.irfft(np.fft.rfft(heard, 2**16) * np.fft.rfft(WAVE, 2**16).conj())  # at every lag
-    assert similarity.max() > 0.95 * np.linalg.norm(heard) * np.linalg.norm(WAVE)
+    decoded = recording.samples[:: recording.rate_hz // 16_000, 0]
+    similarity = np.fft.irfft(np.fft.rfft(decoded, 2**16) * np.fft.rfft(WAVE, 2**16).conj())  # at every lag
+    assert similarity.max() > 0.95 * np.linalg.norm(decoded) * np.linalg.norm(WAVE)
 
 
 def test_a_failure_of_ffmpeg_is_one_line(bin_folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

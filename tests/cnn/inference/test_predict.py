@@ -17,14 +17,16 @@ from typer.testing import CliRunner
 import arena.cli
 from cnn.config import default_config
 from cnn.corpus.recordings import RecordedSamples, RecordingFile, find_recordings
-from cnn.errors import RunError
+from cnn.errors import ConfigError, RunError
 from cnn.inference.predict import Skipped, find_finished_run, predict_recordings, read_answers, write_submission
 from cnn.overrides import config_from_dict, override
 from cnn.pack.solution import write_solution
+from cnn.runs.config_file import read_config_file
 from cnn.runs.folder import RunFolder
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import Decision, train
 from cnn.train.weights_file import dump_checksummed
+from support.ffmpeg import convert_to, link_ffmpeg
 
 
 @pytest.fixture(scope="module", params=["raw", "bilateral+aug"])
@@ -46,6 +48,25 @@ def test_a_recording_gets_the_answer_that_its_tile_got(run: RunFolder, corpus_fo
     for answer, name in zip(answers, sorted(expected), strict=True):
         assert answer.label == expected[name].label
         np.testing.assert_allclose(answer.probabilities, expected[name].probabilities, atol=1e-5)
+
+
+def test_a_net_of_tiles_of_another_format_answers_nothing_and_names_the_command_that_trains_it_anew(
+    run: RunFolder, tiles: TileSet, corpus_folder: Path, tmp_path: Path
+) -> None:
+    old = RunFolder(Path(shutil.copytree(run.path, tmp_path / "old")))
+    content = old.config()
+    silent = {key: value for key, value in content["tiles"].items() if key != "format"}
+    for settings in (silent | {"format": 3}, silent):
+        old.write_config(content | {"tiles": settings})
+        with pytest.raises(ConfigError) as refused:
+            predict_recordings(old, find_recordings(corpus_folder), "cpu", lambda n: None)
+        assert str(refused.value) == (
+            f"{old.path} was trained on tiles of format 3, not 4, which takes a constant offset out of the sound: "
+            f"a net would see other pictures now; train it anew with `arena train --config {old.path / 'config.json'}`"
+        )
+    file = read_config_file(old.path / "config.json")
+    anew = override(default_config(content["corpus"], tiles.settings, *file.models, *file.variants), file.list_settings())
+    assert anew.digest == run.digest
 
 
 def test_samples_get_the_answer_of_their_file(run: RunFolder, corpus_folder: Path) -> None:
@@ -171,6 +192,29 @@ def test_a_folder_is_answered_like_files_by_their_paths_below_it(
     assert "no answer: new/bad.flac is text, not a recording: put the recording in its place" in errors
     (tmp_path / "none").mkdir()
     assert predicted(run, "none", rc=1)[1].endswith("none is empty; give the folder that holds the recordings")
+
+
+def test_a_folder_of_every_format_is_answered_alike(
+    run: RunFolder, corpus_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples, rate_hz = soundfile.read(corpus_folder / "3_ann_0.wav", dtype="float32")
+    for name, form, subtype in (("a.ogg", "OGG", "VORBIS"), ("b.opus", "OGG", "OPUS"), ("c.mp3", "MP3", None)):
+        soundfile.write(tmp_path / name, samples, rate_hz, format=form, subtype=subtype)
+    soundfile.write(tmp_path / "d.aiff", samples, rate_hz)
+    soundfile.write(tmp_path / "e.wav", samples * 32768, rate_hz, subtype="FLOAT")
+    bin_folder = link_ffmpeg(tmp_path / ".bin")
+    monkeypatch.setenv("PATH", str(bin_folder))
+    convert_to(tmp_path / "f.m4a", samples, bin_folder, rate_hz=rate_hz)
+    (tmp_path / "f.m4a").rename(tmp_path / "f.mp3")
+    output, errors = predicted(run, tmp_path, "--json")
+    answers = json.loads(output)["answers"]
+    assert [answer["file"] for answer in answers] == ["a.ogg", "b.opus", "c.mp3", "d.aiff", "e.wav", "f.mp3"]
+    own = json.loads(predicted(run, corpus_folder / "3_ann_0.wav", "--json")[0])["answers"][0]
+    assert [answers[index]["probabilities"] for index in (3, 4)] == [pytest.approx(own["probabilities"], abs=1e-3)] * 2
+    assert errors.splitlines()[1:] == [
+        f"converted: 1 recording, such as {tmp_path}/f.mp3 (converted by ffmpeg)",
+        f"unscaled: 1 recording, such as {tmp_path}/e.wav (floats written without scaling to +-1; scaled)",
+    ]
 
 
 def test_what_is_wrong_with_the_standard_input_is_said_of_it(run: RunFolder) -> None:
