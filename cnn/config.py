@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,15 @@ VALIDATIONS = ("speakers", "takes")
 ACTIVATIONS = ("relu", "tanh", "leaky_relu", "relu6", "silu")
 OPTIMIZERS = ("adamw", "adam", "sgd")
 SCHEDULES = ("cosine", "constant", "linear")
+BALANCES = ("none", "weights", "draws")
+# Imbalance harms, the more the larger the ratio (Buda, Maki and Mazurowski, arXiv 1710.05381). Where the line lies is our
+# choice: a digit with half the clips of another.
+UNBALANCED = 2.0
+
+
+def read_format(content: Mapping[str, Any]) -> int:
+    """Return the format of the tiles of a run's config.json or a study's base; the oldest of them do not say it."""
+    return int((content.get("tiles") or {}).get("format", 3))
 
 
 def describe_format(version: object) -> str:
@@ -203,6 +212,7 @@ class TrainSettings:
     side_views: int = number(2, 0, 7, "a clip is also scored so often a little earlier, and as often later")
     patience: int = number(0, 0, 10_000, "epochs without a better validation macro-F1 until training stops; 0: never")
     seed: int = number(0, 0, 2**31 - 1, "weights, order of the clips, dropout, augmentation")
+    balance: str = choice("none", BALANCES, "rare digits weigh more in the loss, or each is drawn equally often", later=True)
 
     def __post_init__(self) -> None:
         check_fields(self, "train")

@@ -10,7 +10,7 @@ import typer
 from arena.base.options import ConfigPath, CorpusFolder, Json, Overrides, Tiles, out_option
 from arena.base.project import find_project
 from arena.base.terminal import print_json, progress, say
-from cnn.cli.data import plural, scan_with_bar
+from cnn.cli.data import plural, say_left_out, scan_with_bar
 from cnn.cli.options import Cache, Jobs
 
 if TYPE_CHECKING:
@@ -54,18 +54,11 @@ def prepare_with_bar(
     Raises:
         CnnError: as `scan` and `prepare` raise it.
     """
-    from cnn.corpus.listing import describe_kinds
     from cnn.processes import WorkOptions
     from cnn.tiles.prepare import prepare
 
     corpus = scan_with_bar(folder, n_jobs, cache)
-    for problem in corpus.problems[:5]:
-        say(f"left out: {problem.path} {problem.reason}")
-    if len(corpus.problems) > 5:
-        say(f"left out: {len(corpus.problems) - 5:,} more; `arena data scan {folder}` lists them")
-    for line in (describe_kinds(corpus.ignored) if corpus.ignored else "", corpus.advice):
-        if line:
-            say(line)
+    say_left_out(corpus)
     options = WorkOptions(n_jobs=n_jobs, bar=lambda n: progress("making tiles", n), log=say)
     return corpus, prepare(corpus, settings, tiles, options)
 

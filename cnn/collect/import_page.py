@@ -141,6 +141,7 @@ def print_result(plan: ImportPlan, is_written: bool) -> None:
         print_text(f"next: `arena data scan {plan.out}`")
     elif plan.clips or plan.renames:
         print(f"nothing is written yet; if this is right:\n  {format_command(plan)}")
+        print_text("if it is not, say how names are made, with --pattern or --table")
 
 
 def _count(n: int, noun: str) -> str:

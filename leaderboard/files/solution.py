@@ -226,5 +226,5 @@ def _check_labels(solution: Solution, lines: dict[str, int], problems: Problems)
     for usage, rows in (("Public", solution.is_public), ("Private", solution.is_private)):
         absent = sorted(set(range(n_labels)) - set(solution.truth[rows].tolist()))
         if absent:
-            fault = f"label {quote_short(solution.labels[absent[0]])} has no {usage} row, so its F1 would be 0 for everyone"
-            problems.fail(None, f"{fault}; give it one")
+            fault = f"label {quote_short(solution.labels[absent[0]])} has no {usage} row"
+            problems.fail(None, f"{fault}, so the parts would be scored on other labels; give it one")

@@ -161,9 +161,9 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
             )
             lint.check_points(sweep, spec.base)
             specs.append(spec)
-        notes += _stopping_notes(specs[-1])
+        notes += [*_stopping_notes(specs[-1]), *configuration.note_digits(tiles, specs[-1].base)]
     _refuse_namesakes(specs)
-    return specs, notes
+    return specs, list(dict.fromkeys(notes))
 
 
 def _choose_overrides(sweep: Sweep, search: Search, tiles: Path) -> tuple[tuple[str, ...], list[str]]:

@@ -103,7 +103,7 @@ def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequenc
 
     Raises cnn's errors, also where the clips cannot be split.
     """
-    from cnn.config import config_to_dict, default_config
+    from cnn.config import config_to_json, default_config
     from cnn.overrides import override
     from cnn.splits import make_split
     from cnn.tiles.tile_set import open_tiles
@@ -111,7 +111,21 @@ def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequenc
     tile_set = open_tiles(tiles)
     config = override(default_config(tile_set.corpus, tile_set.settings, model, variant), overrides)
     make_split(tile_set.clips, config.split)
-    return config_to_dict(config)
+    return config_to_json(config)
+
+
+def note_digits(tiles: Path, base: dict[str, Any]) -> list[str]:
+    """Return a note on digits that all trials are scored without, and a warning of those scored and never trained on."""
+    from arena.base.texts import note_absent
+    from cnn.config import LABELS
+    from cnn.overrides import config_from_dict
+    from cnn.splits import list_untrained, make_split
+    from cnn.tiles.tile_set import open_tiles
+
+    clips, settings = open_tiles(tiles).clips, config_from_dict(base).split
+    present = {clips[index].label for index in make_split(clips, settings).val}
+    absent = [label for label in LABELS if label not in present]
+    return [*list_untrained(clips, [settings]), *filter(None, [note_absent(absent, len(present), "the validation clips")])]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

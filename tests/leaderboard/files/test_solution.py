@@ -85,7 +85,7 @@ BAD_FILES = {
     ),
     "a label that is only private": (
         "id,label,Usage\na,1,Public\nb,1,Private\nc,2,Private\n",
-        "solution.csv: label '2' has no Public row, so its F1 would be 0 for everyone; give it one",
+        "solution.csv: label '2' has no Public row, so the parts would be scored on other labels; give it one",
     ),
     "two problems": (
         "id,label\n,1\nb,\n",
