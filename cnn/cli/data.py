@@ -113,7 +113,7 @@ def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     if facts.flags:
         _print_fact("flags", f"{_counts(facts.flags)}: used all the same")
         for flag in facts.flags:
-            _print_fact("", f"{flag}: {MEANINGS[flag]}")
+            print_text(f"{'':<{_INDENT}}{flag}: {MEANINGS[flag]}")
     if corpus.ignored:
         _print_fact("others", describe_kinds(corpus.ignored))
     per_digit = [f"{n:,}" for n in facts.per_digit.values()]
