@@ -10,6 +10,7 @@ from cnn.collect.import_summary import choose_examples, format_command, format_d
 from cnn.corpus.listing import describe_kinds
 from cnn.decoding.flags import describe_flags
 from cnn.errors import CorpusError
+from cnn.speakers.doubts import describe_doubts
 
 _N_SPEAKERS, _N_EXAMPLES = 12, 5
 _LINE, _MIN_PATH = 72, 20  # letters in a line of 80 columns with its gaps, and at least of a path
@@ -42,6 +43,7 @@ def plan_as_json(plan: ImportPlan, is_written: bool) -> dict[str, object]:
         "rows_without_file": plan.missing,
         "not_read": plan.ignored,
         "notes": plan.notes,
+        "doubts": plan.doubts.as_json(),
     }
 
 
@@ -58,6 +60,8 @@ def print_plan(plan: ImportPlan) -> None:
         _print_renames(plan)
     for note in plan.notes:
         print_text(f"note: {note}")
+    for doubt in describe_doubts(plan.doubts):
+        print_text(f"warning: {doubt}")
     _print_flags(plan)
     _print_misfits(plan)
     if plan.missing:

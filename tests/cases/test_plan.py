@@ -159,6 +159,8 @@ ana/siete.wav        7   ana          0
 ana/uno.wav          1   ana          0
 luis/nueve.wav       9   luis         0
 
+warning: 1 of 2 speakers say one digit alone (luis): probably one person under several names; \
+`arena data import` with --pattern gives each person one name
 Left out: 2 files
   ana/uno - copia.wav is the same file as ana/uno.wav
   luis/memo.wav does not say its digit; say how with --pattern, --table or --words
@@ -245,7 +247,7 @@ def test_importing_again_by_other_rules_renames_and_back_again() -> None:
         ("9_luis_0.wav", "luis/3_9.wav", "3_luis_0.wav"),
     ]
     assert {path.read_bytes() for path in Path("out").glob("*.wav")} == before
-    assert arena(other).stdout.splitlines()[0] == "out: nothing new, 3 there already, 0 files left out"
+    assert "out: nothing new, 3 there already, 0 files left out" in arena(other).stdout.splitlines()
     assert arena(f"{first} --yes").exit_code == 0
     assert written() == ["1_ana_0.wav", "2_ana_0.wav", "3_luis_0.wav"]
 
