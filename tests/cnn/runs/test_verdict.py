@@ -117,7 +117,7 @@ def test_rare_digits_that_were_not_learnt_are_no_reason_for_a_larger_net() -> No
     settled = rows([0.5, 0.6, 0.6, 0.6], rates=[1e-3] * 4)
     assert judge(settled, scores(0.65, 0.6, accuracy=0.96)).reason == (
         "macro-F1 0.650 on the training clips, 0.600 on speakers never heard in training; it is right about 0.960 of the "
-        "training clips, but has not learnt the digits that it was shown few of: train with train.balance=draws, or record more "
-        "of them."
+        "training clips, but has not learnt the digits that it was shown few of: train with train.balance=draws, or record "
+        "more of them."
     )
     assert "try a larger net" in judge(settled, scores(0.65, 0.6, accuracy=0.96, balanced=True)).reason
