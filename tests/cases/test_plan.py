@@ -159,7 +159,7 @@ ana/siete.wav        7   ana          0
 ana/uno.wav          1   ana          0
 luis/nueve.wav       9   luis         0
 
-warning: 1 of 2 speakers say one digit alone (luis): probably one person under several names; \
+warning: 1 of 2 speakers says one digit alone (luis): probably one person under several names; \
 `arena data import` with --pattern gives each person one name
 Left out: 2 files
   ana/uno - copia.wav is the same file as ana/uno.wav

@@ -262,8 +262,8 @@ def test_balance_names_missing_digits_and_unbalanced_ones(tmp_path: Path) -> Non
     assert few.verdict.endswith(
         "and the speakers are unknown, so nothing shows that they are many. "
         "No clip of 2 to 9: augmentation cannot make up for that; record them. The digits are unbalanced (1 to 2 clips each, "
-        "ratio 2.0): augmentation here varies all digits alike and does not even them out. Record more of 0; until then `arena "
-        "train train.balance=draws` draws each digit equally often. Judge by macro-F1, which counts every digit the same."
+        "ratio 2.0): augmentation here varies all digits alike and does not even them out. Record more of 0, and judge by "
+        "macro-F1, which counts every digit the same."
     )
     one_each = measure_balance(make_corpus(tmp_path / "one", [f"{d}_a_0.wav" for d in range(10)]))
     assert "1 clip of the rarest digit is few (rule of thumb: 5,000)" in one_each.verdict
@@ -272,8 +272,13 @@ def test_balance_names_missing_digits_and_unbalanced_ones(tmp_path: Path) -> Non
     assert uneven.verdict.endswith(
         "and 2 speakers are too few to hold any out. "
         "The digits are unbalanced (2 to 6 clips each, ratio 3.0): augmentation here varies all digits alike and does not even "
-        "them out. Record more of 0 to 3, 5 to 9; until then `arena train train.balance=draws` draws each digit equally often. "
-        "Judge by macro-F1, which counts every digit the same."
+        "them out. Record more of 0 to 3, 5 to 9, and judge by macro-F1, which counts every digit the same."
+    )
+    names = [f"{d}_{s}_{t}.wav" for s in "ab" for d in range(10) for t in range(1 if d > 7 else 5)]
+    skewed = measure_balance(make_corpus(tmp_path / "skewed", names))
+    assert skewed.verdict.endswith(
+        "Record more of 8, 9, and judge by macro-F1, which counts every digit the same. "
+        "`arena train train.balance=draws` draws each digit equally often, which helps at so large a ratio."
     )
 
 
