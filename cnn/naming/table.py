@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from cnn.errors import CorpusError
 from cnn.naming.reading import Namer, Naming
-from cnn.naming.words import fold_word
+from cnn.naming.words import read_label
 
 
 def table_namer(path: Path, table: Mapping[str, str]) -> Namer:
@@ -29,7 +29,7 @@ def table_namer(path: Path, table: Mapping[str, str]) -> Namer:
     for line, row in enumerate(rows, start=2):
         key = str(PurePosixPath((row["path"] or "").replace("\\", "/")))
         label = (row["label"] or "").strip()
-        name = Naming(label=table.get(fold_word(label), label), speaker=(row["speaker"] or "").strip())
+        name = Naming(label=read_label(label, table), speaker=(row["speaker"] or "").strip())
         if names.setdefault(key, name) != name:
             raise CorpusError(f"{path} line {line}: {key} stands there twice, with different labels or speakers; remove one")
     return lambda path: names.get(str(path), Naming(label=""))
