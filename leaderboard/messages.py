@@ -6,33 +6,11 @@ read. The command line reads English.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from arena.base.texts import ENGLISH, Localized, Words
+from arena.base.texts import Message
 
 TEXTS = Path(__file__).parent / "texts"
-
-
-@functools.cache
-def _words(language: str) -> Words:
-    return Words.read(TEXTS, language).section("message")
-
-
-@dataclass(frozen=True, slots=True)
-class Message(Localized):
-    """A message and the values of its placeholders; `str` gives it in English."""
-
-    key: str
-    values: Mapping[str, object]
-
-    def translate(self, language: str) -> str:
-        return _words(language)(self.key, **self.values)
-
-    def __str__(self) -> str:
-        return self.translate(ENGLISH)
 
 
 Translatable = Message | str  # a bare text has one language, English: messages for hosts
@@ -40,7 +18,7 @@ Translatable = Message | str  # a bare text has one language, English: messages 
 
 def message(key: str, /, **values: object) -> Message:
     """Return the message of that key; `n` chooses between its two forms, if it has two."""
-    return Message(key, values)
+    return Message(TEXTS, f"message.{key}", values)
 
 
 def translate(text: Translatable, language: str) -> str:

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from arena.api.arguments import Location, choose_folder
-from arena.base.terminal import progress
+from arena.base.terminal import progress, say
 from cnn.config import LABELS
-from cnn.corpus.recordings import RecordedSamples, Source, open_recordings
+from cnn.corpus.listing import describe_kinds
+from cnn.corpus.recordings import RecordedSamples, Source, count_skipped, open_recordings
 from cnn.errors import CorpusError
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def predict(
         open_recordings([os.fspath(name) for name in names], sys.stdin.buffer) as sources,
         progress("predicting, clips", len(sources)) as advance,
     ):
+        if kinds := count_skipped(os.fspath(name) for name in names):
+            say(describe_kinds(kinds))
         return _to_table(predict_recordings(folder, sources, device, advance), sources)
 
 

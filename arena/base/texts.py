@@ -78,6 +78,27 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
+class Message(Localized):
+    """A text of a folder and the values of its placeholders, translated when it is read; `str` gives it in English."""
+
+    folder: Path = field(repr=False)
+    key: str
+    values: Mapping[str, object]
+
+    def translate(self, language: str) -> str:
+        return read_words(self.folder, language)(self.key, **self.values)
+
+    def __str__(self) -> str:
+        return self.translate(ENGLISH)
+
+
+@functools.cache
+def read_words(folder: Path, language: str) -> Words:
+    """Return the texts of a language of `folder`, read once."""
+    return Words.read(folder, language)
+
+
+@dataclass(frozen=True, slots=True)
 class _Number:
     """A number in which the format `,` sets the thousands apart as a language does."""
 

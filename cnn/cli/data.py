@@ -72,7 +72,7 @@ def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
         "folder": str(corpus.folder),
         "name": corpus.name,
         "digest": corpus.digest,
-        "n_ignored": corpus.n_ignored,
+        "not_read": corpus.ignored,
         "balance": dataclasses.asdict(facts),
         "problems": [dataclasses.asdict(problem) for problem in corpus.problems],
         "notes": list(corpus.notes),
@@ -82,16 +82,19 @@ def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
 
 
 def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
+    from cnn.corpus.listing import describe_kinds
+
     lengths = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in facts.length_s.items())
     print(f"{corpus.folder}  digest {corpus.digest}")
-    problems, others = plural(len(corpus.problems), "problem"), plural(corpus.n_ignored, "other file")
-    _print_fact("clips", f"{facts.n_clips:,} usable, {problems}, {others}")
+    _print_fact("clips", f"{facts.n_clips:,} usable, {plural(len(corpus.problems), 'problem')}")
     _print_fact("speakers", f"{_speakers(corpus, facts)}")
     _print_fact("length", f"{lengths}")
     _print_fact("rate", f"{_shared({f'{rate:,} Hz': n for rate, n in facts.rates_hz.items()})}")
     _print_fact("channels", f"{_shared({'mono' if n == 1 else f'{n} channels': count for n, count in facts.channels.items()})}")
     if facts.flags:
         _print_fact("flags", f"{_counts(facts.flags)}: used all the same")
+    if corpus.ignored:
+        _print_fact("others", describe_kinds(corpus.ignored))
     per_digit = [f"{n:,}" for n in facts.per_digit.values()]
     print()
     print_table((Column("digit"), *(Number(label, 2) for label in facts.per_digit)), [["clips", *per_digit]])
@@ -135,7 +138,9 @@ def _shared(counts: dict[str, int]) -> str:
 def _print_problems(corpus: Corpus, n_shown: int) -> None:
     if not corpus.problems:
         return
-    kinds = Counter(problem.kind.value for problem in corpus.problems)
+    from cnn.corpus.listing import ProblemKind
+
+    kinds = Counter(Path(p.path).suffix.lower() if p.kind is ProblemKind.FORMAT else p.kind.value for p in corpus.problems)
     print(f"\nNot used: {plural(len(corpus.problems), 'file')} ({_counts(dict(kinds.most_common()))})")
     for problem in corpus.problems[:n_shown]:
         print(f"  {problem.path} {problem.reason}")

@@ -13,7 +13,7 @@ from cnn.cli.data import plural, scan_with_bar
 from cnn.cli.options import Cache, Jobs
 
 if TYPE_CHECKING:
-    from cnn.collect.importing import ImportClip, ImportPlan
+    from cnn.collect.import_plan import ImportClip, ImportPlan
 
 
 app = typer.Typer()
@@ -128,7 +128,8 @@ def import_(
     json: Json = False,
 ) -> None:
     """Bring recordings of any naming into a corpus; importing again adds only what is new."""
-    from cnn.collect.importing import ImportOptions, find_files, plan_import, write_import
+    from cnn.collect.import_plan import ImportOptions
+    from cnn.collect.importing import find_files, plan_import, write_import
 
     split = digits if split_silence else ""
     with reading_line():

@@ -54,6 +54,7 @@ def prepare_with_bar(
     Raises:
         CnnError: as `scan` and `prepare` raise it.
     """
+    from cnn.corpus.listing import describe_kinds
     from cnn.processes import WorkOptions
     from cnn.tiles.prepare import prepare
 
@@ -62,6 +63,8 @@ def prepare_with_bar(
         say(f"left out: {problem.path} {problem.reason}")
     if len(corpus.problems) > 5:
         say(f"left out: {len(corpus.problems) - 5:,} more; `arena data scan {folder}` lists them")
+    if corpus.ignored:
+        say(describe_kinds(corpus.ignored))
     options = WorkOptions(n_jobs=n_jobs, bar=lambda n: progress("making tiles", n), log=say)
     return corpus, prepare(corpus, settings, tiles, options)
 

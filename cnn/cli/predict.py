@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,6 +41,7 @@ def predict(
     json: Json = False,
 ) -> None:
     """Predict with a finished run: digit and probability of each file, or with --recordings or --split a submission."""
+    from cnn.corpus.recordings import count_skipped
     from cnn.files import check_output
     from cnn.inference.predict import SUBMISSION_HEADER, find_finished_run
     from cnn.runs.folds import PARTS
@@ -51,14 +53,15 @@ def predict(
     say_run(run, folder)
     if not (files or recordings or split) and (asked := find_project().text("contest.clips")):
         recordings = Path(asked)
+    kinds = count_skipped(files or ([recordings] if recordings else ()))
     if files:
         answers = _answer_files(folder, files, device)
-        print_answers(answers, json)
+        print_answers(answers, json, kinds)
     else:
         out = out or Path("submission.csv")
         is_replacing = check_output(out, SUBMISSION_HEADER)
         answers = _answer_split(folder, recordings, PARTS[split or SplitName.TEST], device)
-        _submit(folder, answers, out, json)
+        _submit(folder, answers, out, json, kinds)
         if is_replacing:
             say(f"{out} was a submission before, which is replaced")
     if answers.skipped:
@@ -86,13 +89,15 @@ def _answer_split(run: RunFolder, clips: Path | None, split: str, device: str) -
         return predict_recordings(run, sources, device, advance)
 
 
-def print_answers(result: Answers, json: bool) -> None:
+def print_answers(result: Answers, json: bool, kinds: Mapping[str, int]) -> None:
+    """Print the answers, or as JSON also the files that were left out, counted by `kinds`."""
     import dataclasses
 
-    _say_skipped(result)
+    _say_skipped(result, kinds)
     if json:
         answers = [{"file": a.id, "digit": a.label, "probabilities": a.by_digit()} for a in result.answers]
-        return print_json({"answers": answers, "unheard": [dataclasses.asdict(clip) for clip in result.skipped]})
+        unheard = [dataclasses.asdict(clip) for clip in result.skipped]
+        return print_json({"answers": answers, "unheard": unheard, "not_read": kinds})
     rows = []
     for answer in result.answers:
         digit, second = sorted(answer.by_digit().items(), key=lambda item: -item[1])[:2]
@@ -102,22 +107,26 @@ def print_answers(result: Answers, json: bool) -> None:
         print_table((Column("file"), *numbers), rows)
 
 
-def _submit(run: RunFolder, result: Answers, out: Path, json: bool) -> None:
+def _submit(run: RunFolder, result: Answers, out: Path, json: bool, kinds: Mapping[str, int]) -> None:
     from cnn.errors import CorpusError
     from cnn.inference.predict import write_submission
 
     n_clips, n_skipped = len(result.answers), len(result.skipped)
-    _say_skipped(result)
+    _say_skipped(result, kinds)
     if not n_clips:
         raise CorpusError(f"none of {n_skipped} recordings can be used; nothing is written")
     write_submission(out, result.answers)
     if n_skipped:
         say(f"{out} lacks {n_skipped} of {n_clips + n_skipped} recordings: a contest that asks for them will refuse it")
-    summary = {"submission": str(out), "n_clips": n_clips, "n_unheard": n_skipped, "run": str(run.path)}
+    summary = {"submission": str(out), "n_clips": n_clips, "n_unheard": n_skipped, "not_read": kinds, "run": str(run.path)}
     print_json(summary) if json else print(f"{out}: {n_clips} clips, from {run.path}")
 
 
-def _say_skipped(result: Answers) -> None:
+def _say_skipped(result: Answers, kinds: Mapping[str, int]) -> None:
+    from cnn.corpus.listing import describe_kinds
+
+    if kinds:
+        say(describe_kinds(kinds))
     for clip in result.skipped[:_N_SHOWN]:
         say(f"no answer: {clip.name if clip.name.isprintable() else ascii(clip.name)} {clip.reason}")
     if len(result.skipped) > _N_SHOWN:

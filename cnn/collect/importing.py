@@ -18,77 +18,21 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from arena.base.locks import hold_lock
+from cnn.collect.import_plan import ImportClip, ImportOptions, ImportPlan
 from cnn.collect.segmentation import LONGEST_ROW_S, LONGEST_S, MisfitError, Piece, cut_row, read_sound, read_wav, trim
-from cnn.config import LABELS
 from cnn.corpus.audio import to_mono
 from cnn.corpus.listing import escape_unprintable
 from cnn.errors import CorpusError, RunError
 from cnn.files import write_csv, write_whole
 from cnn.naming.reader import describe_merges, read_names
-from cnn.naming.reading import NameReading, NameRules
+from cnn.naming.reading import NameReading
+from cnn.naming.table import read_table
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
 _UNREADABLE = (".m4a", ".aac", ".wma", ".webm", ".opus", ".amr", ".3gp", ".mp4")
 RECORD_NAME = "imported.csv"
 _HEADER = ("file", "source", "sha256", "piece", "speaker")
 _CORPUS_NAME = re.compile(r"([0-9])_(.+)_([0-9]+)\.wav")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ImportOptions:
-    """Options for reading names and cutting sound; at most one of `pattern` and `table`."""
-
-    pattern: str = ""
-    table: Path | None = None
-    words: str = ""  # ten words for 0 to 9, separated by commas
-    speaker: str = ""  # speaker of files that name none
-    split_digits: str = ""  # digits spoken in a row in each file; empty if a file holds one digit
-    min_gap_s: float = 0.25
-    trim: bool = False
-
-    def __post_init__(self) -> None:
-        if self.pattern and self.table:
-            raise CorpusError("names are read by --pattern or by --table, not by both; leave one out")
-        if any(digit not in LABELS for digit in self.split_digits):
-            raise CorpusError(f"--digits is what is said in order, such as 0123456789, not {self.split_digits!r}")
-        if not 0.05 <= self.min_gap_s <= 5:
-            raise CorpusError(f"--min-gap lies between 0.05 and 5 seconds, not {self.min_gap_s:g}")
-
-    def rules(self, speakers: tuple[str, ...]) -> NameRules:
-        """Return the rules for reading names; `speakers` are those of the corpus."""
-        return NameRules(
-            pattern=self.pattern,
-            table=self.table,
-            words=self.words,
-            speaker=self.speaker,
-            has_digit=not self.split_digits,
-            speakers=speakers,
-        )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ImportClip:
-    """One file to be written."""
-
-    source: PurePosixPath  # path relative to the imported folder
-    name: str  # file name in the corpus
-    speaker: str  # the source's spelling
-    sha256: str  # SHA-256 of the source file
-    piece: int  # index of the piece in the source file
-    cut: Piece | None  # None: the whole file
-    length_s: float  # length of the new file
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ImportPlan:
-    """Files that an import would write, and those that it would leave out."""
-
-    folder: Path
-    out: Path
-    clips: tuple[ImportClip, ...]
-    n_existing: int  # pieces that an earlier import wrote
-    problems: tuple[tuple[str, str], ...]  # path, and the rest of a sentence that begins with it
-    notes: tuple[str, ...]  # sentences on speakers whom names spell differently
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,7 +95,9 @@ def plan_import(folder: Path, out: Path, options: ImportOptions, advance: Callab
         CorpusError: an option or the folder cannot be used, or speakers cannot be distinguished; not for a single bad file.
     """
     record = _read_record(out)
-    readings = read_names(find_files(folder, out), options.rules(tuple(row["speaker"] for row in record.values())))
+    files = find_files(folder, out)
+    table = read_table(options.table, folder, files, options.columns) if options.table else None
+    readings = read_names(files, options.rules(tuple(row["speaker"] for row in record.values()), table))
     sources: dict[str, _SourceFile] = {}  # by SHA-256
     problems: list[tuple[str, str]] = []
     for reading in readings:

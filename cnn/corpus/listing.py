@@ -5,20 +5,30 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from cnn.config import LABELS
-from cnn.corpus.metadata import METADATA_NAME
+from cnn.corpus.metadata import ABOUT_NAME, METADATA_NAME
 from cnn.corpus.scan_cache import Stamp, file_stamp
 from cnn.errors import CorpusError
 from cnn.naming.layouts import parse_recording_path
 
 SUFFIXES = (".wav", ".flac")
-_OTHER_AUDIO = (".mp3", ".m4a", ".aac", ".ogg", ".opus", ".wma", ".aif", ".aiff", ".webm", ".amr", ".3gp")
+OTHER_AUDIO = (
+    *(".mp3", ".m4a", ".m4b", ".m4r", ".aac", ".ogg", ".oga", ".opus", ".wma", ".aif", ".aiff"),
+    *(".aifc", ".au", ".snd", ".caf", ".webm", ".weba", ".amr", ".3gp", ".3gpp", ".mka", ".mp2"),
+    *(".mp4", ".mov", ".wv", ".ape", ".spx", ".gsm", ".w64", ".rf64", ".qta"),
+)
+_ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
+_LONGEST_SUFFIX = 9  # letters; a longer end of a name, or one with blanks, is no format
+RECORD_NAME = "imported.csv"  # sources of an import
+_RECORDS = (ABOUT_NAME, RECORD_NAME)
 _N_REASONS = 3
+_N_KINDS = 6
 NAMING_RULE = "name the files {digit}_{speaker}_{take}.wav or put them into one folder per digit, 0 to 9"
 
 
@@ -61,7 +71,7 @@ class Listing:
     recordings: tuple[ListedFile, ...]  # sorted by id; each names a digit
     metadata: PurePosixPath | None
     problems: tuple[FileProblem, ...]
-    n_ignored: int  # hidden files, and files that are no recordings
+    ignored: Mapping[str, int]  # files that are no recordings, counted by kind
 
 
 def list_recordings(folder: Path) -> Listing:
@@ -74,20 +84,62 @@ def list_recordings(folder: Path) -> Listing:
     recordings: list[ListedFile] = []
     metadata: list[PurePosixPath] = []
     problems: list[FileProblem] = []
-    n_ignored = 0
-    for path in _walk(folder, problems):
+    ignored: list[PurePosixPath] = []
+    for path in walk_files(folder, problems):
         if path.name == METADATA_NAME:
             metadata.append(path)
-        elif path.name.startswith(".") or path.suffix.lower() not in SUFFIXES + _OTHER_AUDIO:
-            n_ignored += 1
+        elif not is_audio(path):
+            ignored += [path] if path.name not in _RECORDS else []
         else:
             result = _check_file(folder, path)
             recordings.append(result) if isinstance(result, ListedFile) else problems.append(result)
     if not recordings:
-        raise CorpusError(_describe_empty(folder, sorted(problems, key=lambda p: p.path), n_ignored))
+        raise CorpusError(_describe_empty(folder, sorted(problems, key=lambda p: p.path), count_kinds(ignored)))
     recordings.sort(key=lambda file: (file.id, file.path.name))
     shallowest = min(metadata, key=lambda path: (len(path.parts), path), default=None)
-    return Listing(recordings=tuple(recordings), metadata=shallowest, problems=tuple(problems), n_ignored=n_ignored)
+    kinds = count_kinds(ignored)
+    return Listing(recordings=tuple(recordings), metadata=shallowest, problems=tuple(problems), ignored=kinds)
+
+
+def is_audio(path: PurePosixPath) -> bool:
+    """Return whether a file is a recording by its suffix, whether or not its format is read here; hidden files are none."""
+    return not path.name.startswith(".") and path.suffix.lower() in SUFFIXES + OTHER_AUDIO
+
+
+def count_kinds(paths: Iterable[PurePosixPath]) -> dict[str, int]:
+    """Count files by kind, the most frequent first: `.zip`, `hidden`, `without suffix`, or `other`."""
+    return dict(Counter(sorted(map(_name_kind, paths))).most_common())
+
+
+def _name_kind(path: PurePosixPath) -> str:
+    if path.name.startswith("."):
+        return "hidden"
+    suffix = path.suffix.lower()
+    if len(suffix) > _LONGEST_SUFFIX or not suffix[1:].replace("~", "").isalnum():
+        return "other" if suffix else "without suffix"
+    return suffix
+
+
+def list_kinds(kinds: Mapping[str, int]) -> str:
+    """Return `5 .caf, 4 .zip, 3 others`."""
+    rows = [f"{n:,} {kind}" for kind, n in list(kinds.items())[:_N_KINDS]]
+    rest = sum(list(kinds.values())[_N_KINDS:])
+    return ", ".join([*rows, f"{rest:,} of other kinds"] if rest else rows)
+
+
+def describe_kinds(kinds: Mapping[str, int]) -> str:
+    """Return a line on files that are not read, such as `9 files are not read: 5 .caf, 4 .zip; unpack .zip`, and what to do."""
+    total = sum(kinds.values())
+    verb = "file is" if total == 1 else "files are"
+    return "; ".join([f"{total:,} {verb} not read: {list_kinds(kinds)}", *advise_kinds(kinds)])
+
+
+def advise_kinds(kinds: Iterable[str]) -> list[str]:
+    """Return what makes recordings of files of these kinds; empty if nothing does."""
+    sound = [kind for kind in kinds if kind in OTHER_AUDIO]
+    packed = [kind for kind in kinds if kind in _ARCHIVES]
+    advice = [f"convert {', '.join(sound)}, such as by `ffmpeg -i NAME{sound[0]} NAME.wav`"] if sound else []
+    return advice + ([f"unpack {', '.join(packed)}"] if packed else [])
 
 
 def describe_unusable(folder: Path, problems: list[FileProblem]) -> str:
@@ -108,7 +160,12 @@ def _check_folder(folder: Path) -> None:
         raise CorpusError(f"{folder} cannot be opened: {error.strerror}; give a folder that you may read") from error
 
 
-def _walk(folder: Path, problems: list[FileProblem]) -> Iterator[PurePosixPath]:
+def walk_files(folder: Path, problems: list[FileProblem]) -> Iterator[PurePosixPath]:
+    """Yield all files below `folder`, relative to it; folders that cannot be opened are added to `problems`.
+
+    Hidden folders are left out, links are followed.
+    """
+
     def add_problem(error: OSError) -> None:
         path = Path(error.filename).relative_to(folder)
         reason = f"cannot be opened: {error.strerror}"
@@ -130,7 +187,7 @@ def _check_file(folder: Path, path: PurePosixPath) -> ListedFile | FileProblem:
 
     if escape_unprintable(str(path)) != str(path):
         return problem(ProblemKind.NAME, "has a name that cannot be printed; rename it")
-    if path.suffix.lower() in _OTHER_AUDIO:
+    if path.suffix.lower() in OTHER_AUDIO:
         return problem(ProblemKind.FORMAT, "is neither wav nor flac; convert it, for instance with ffmpeg")
     label = parse_recording_path(path).label
     if not label:
@@ -149,12 +206,17 @@ def _check_file(folder: Path, path: PurePosixPath) -> ListedFile | FileProblem:
     return ListedFile(id=composed, path=path, stamp=file_stamp(state))
 
 
-def _describe_empty(folder: Path, problems: list[FileProblem], n_ignored: int) -> str:
+def describe_no_recording(folder: Path, kinds: Mapping[str, int]) -> str:
+    """Return one line on a folder without recordings, with the kinds of files that it holds and what to do."""
+    content = f"holds no recording that can be read, only {list_kinds(kinds)}" if kinds else "is empty"
+    return f"{folder} {content}; {'; '.join(advise_kinds(kinds)) or 'give the folder that holds the recordings'}"
+
+
+def _describe_empty(folder: Path, problems: list[FileProblem], ignored: Mapping[str, int]) -> str:
     kinds = {problem.kind for problem in problems}
-    if not problems:
-        others = f"{n_ignored} other file{'s' if n_ignored > 1 else ''}"
-        content = f"holds no wav or flac file, only {others}" if n_ignored else "is empty"
-        return f"{folder} {content}; give the folder that holds the recordings"
+    if kinds <= {ProblemKind.FORMAT}:
+        formats = count_kinds(PurePosixPath(problem.path) for problem in problems)
+        return describe_no_recording(folder, {**formats, **ignored})
     if kinds <= {ProblemKind.NAME, ProblemKind.LABEL}:
         return f"none of {len(problems)} recordings in {folder} names a digit (the first is {problems[0].path}); {NAMING_RULE}"
     return describe_unusable(folder, problems)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import struct
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 import numpy as np
 
 from cnn.corpus.audio import LONGEST_S, RATES_HZ, Recording, Samples, decode, peak_deviation, to_mono
-from cnn.corpus.listing import SUFFIXES
+from cnn.corpus.listing import SUFFIXES, FileProblem, count_kinds, describe_no_recording, walk_files
 from cnn.corpus.scan import SILENT_PEAK
 from cnn.errors import CorpusError
 
@@ -68,13 +68,30 @@ def find_recordings(folder: Path) -> list[RecordingFile]:
     return list(files.values())
 
 
+def count_skipped(names: Iterable[str | Path]) -> dict[str, int]:
+    """Count by kind the files in those of `names` that are folders which are no recordings or of a format not read here."""
+    folders = [Path(name) for name in names if Path(name).is_dir()]
+    return count_kinds(path for folder in folders for path in _list_files(folder)[1])
+
+
 def _recordings_below(folder: Path) -> list[Path]:
     """Return the recordings' paths relative to `folder`, sorted."""
-    inner = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES)
-    visible = (path for path in inner if not any(part.startswith(".") for part in path.parts))
-    if not (files := [path for path in visible if not (folder / path).is_dir()]):
-        raise CorpusError(f"no wav or flac files in {folder}; give the folder that holds the recordings")
-    return files
+    recordings, others = _list_files(folder)
+    if not recordings:
+        raise CorpusError(describe_no_recording(folder, count_kinds(others)))
+    return recordings
+
+
+def _list_files(folder: Path) -> tuple[list[Path], list[PurePosixPath]]:
+    """Return the paths below `folder`, relative to it: recordings, sorted, and other files."""
+    problems: list[FileProblem] = []
+    recordings, others = list[Path](), list[PurePosixPath]()
+    for path in walk_files(folder, problems):
+        is_recording = not path.name.startswith(".") and path.suffix.lower() in SUFFIXES
+        recordings.append(Path(path)) if is_recording else others.append(path)
+    if problems:
+        raise CorpusError(f"{folder / problems[0].path} {problems[0].reason}; give a folder that you may read")
+    return sorted(recordings), others
 
 
 @contextmanager

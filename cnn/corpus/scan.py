@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -79,7 +79,7 @@ class Corpus:
     problems: tuple[FileProblem, ...]  # sorted by path
     speakers: dict[str, dict[str, Any]]  # facts from a metadata file on the clips' speakers: age, gender, accent
     notes: tuple[str, ...]  # notes on the metadata
-    n_ignored: int  # hidden files, and files that are no recordings
+    ignored: Mapping[str, int]  # files that are no recordings, counted by kind
     digest: str  # 16 hexadecimal digits of ids, labels, speakers and sounds, wherever the folder lies
 
 
@@ -114,7 +114,7 @@ def scan(folder: Path, work: WorkOptions = _ALONE, cache: Path | None = None) ->
         problems=tuple(problems),
         speakers=speakers,
         notes=tuple(f"{METADATA_NAME}: {note}" for note in notes),
-        n_ignored=listing.n_ignored,
+        ignored=listing.ignored,
         digest=compute_digest([[clip.id, clip.label, clip.speaker, clip.audio_digest] for clip in clips]),
     )
 

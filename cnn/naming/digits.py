@@ -55,9 +55,7 @@ class _Column:
 
     @property
     def is_take(self) -> bool:
-        """Return whether the number counts from 0 or 1, and not up to 9."""
-        values = set(self.digits)
-        return _is_count(values) or values == {str(n) for n in range(min(len(values), 9))}
+        return _counts(set(self.digits))
 
     @property
     def is_complete(self) -> bool:
@@ -69,12 +67,21 @@ def _is_count(values: set[str]) -> bool:
     return len(values) < len(LABELS) - 1 and values == {str(n) for n in range(1, len(values) + 1)}
 
 
+def _counts(values: set[str]) -> bool:
+    """Return whether numbers count from 0 or 1, and not up to 9."""
+    return _is_count(values) or values == {str(n) for n in range(min(len(values), len(LABELS) - 1))}
+
+
 def _columns(group: Sequence[Item]) -> list[_Column]:
     return [_Column(group, tuple(item.numbers()[j] for item in group)) for j in range(len(group[0].numbers()))]
 
 
-def decide_digits(items: Sequence[Item]) -> None:
-    """Fill in the label of each item, and the parts that say it, or a fault."""
+def decide_digits(items: Sequence[Item], *, is_corpus: bool) -> None:
+    """Fill in the label of each item, and the parts that say it, or a fault.
+
+    Args:
+        is_corpus: `{digit}_{speaker}_{take}` is how files were named, unless their names cannot mean it.
+    """
     _drop_names(items)
     for group in group_shapes(items):
         if group[0].classes:
@@ -83,7 +90,7 @@ def decide_digits(items: Sequence[Item]) -> None:
             for item in group:
                 item.fault = "lies in no folder named by a digit, as in Speech Commands"
         elif group[0].standard:
-            _take_first(group)
+            _take_first(group, is_corpus=is_corpus)
         elif any(item.words for item in group) or "K" in group[0].roles:
             _take_words(group)
         else:
@@ -115,15 +122,24 @@ def _take_classes(group: Sequence[Item]) -> None:
     """Take the digit of the class folder, unless the name says another one."""
     columns = _columns(group)
     labels = [item.classes[min(item.classes)] for item in group]
-    is_numbered = all(item.folders[min(item.classes)].tokens[-1].digit for item in group)
-    is_doubtful = is_numbered and (len(set(labels)) == 1 or _is_count(set(labels)))  # folders may be numbered people
-    rivals = [column for column in columns if _echoes(column, labels) or (is_doubtful and column.is_complete)]
+    rivals = [column for column in columns if _echoes(column, labels) or _rivals_folders(column, labels)]
     for row, item in enumerate(group):
         claims = [Claim(label=label, level=level) for level, label in sorted(item.classes.items())]
         claims += [Claim(label=label, token=i) for i, label in item.words]
         claims += [_claim(item, i) for i, role in enumerate(item.roles) if role == "K"]
         claims += [_claim(item, c.spots[row]) for c in columns if c in rivals or _is_leading(item, c, row, labels)]
         _settle(item, claims)
+
+
+def _rivals_folders(column: _Column, labels: Sequence[str]) -> bool:
+    """Return whether folders may be numbered people, sessions or takes, and the number in the name the digit."""
+    folders = [item.folders[min(item.classes)] for item in column.group]
+    if not all(folder.tokens[-1].digit for folder in folders) or "" in column.digits:
+        return False
+    is_bare = all(len(item.tokens) == 1 for item in column.group)
+    if is_bare:
+        return _is_count(set(labels)) or not column.is_take
+    return (column.is_complete and len(set(labels)) == 1) or (_is_count(set(labels)) and not column.is_take)
 
 
 def _echoes(column: _Column, labels: Sequence[str]) -> bool:
@@ -158,33 +174,43 @@ def _settle(item: Item, claims: Sequence[Claim]) -> None:
         item.said_by = tuple(claim.token for claim in claims if claim.token is not None)
 
 
-def _take_first(group: Sequence[Item]) -> None:
+def _take_first(group: Sequence[Item], *, is_corpus: bool) -> None:
     """Take the first number of `{digit}_{speaker}_{take}`, unless the corpus shows that the last one is the digit."""
     firsts = [item.tokens[0] for item in group]
     values = {token.digit for token in firsts}
     is_shown = len(values) >= _MIN_VARIED or ("0" in values and len(values) >= _MIN_PADDED)
-    is_last = _is_last(group)
+    rival = _find_rival(group, is_corpus=is_corpus)
     for item in group:
         claims = [_claim(item, 0)] + [Claim(label=label, token=i) for i, label in item.words]
-        if is_last:
-            claims.append(_claim(item, len(item.tokens) - 1))
+        if rival:
+            claims.append(_claim(item, rival % len(item.tokens)))
         if len(item.tokens[0].text) > 1 and item.tokens[0].digit and not is_shown:
             item.fault = describe_silence(item, f"begins with {item.tokens[0].text!r}, which may be no digit", token=0)
         else:
             _settle(item, claims)
 
 
-def _is_last(group: Sequence[Item]) -> bool:
-    """Return whether the last number looks like the digit, and the first one like the number of a person or recording."""
+def _find_rival(group: Sequence[Item], *, is_corpus: bool) -> int | None:
+    """Return the index of a token that looks more like the digit than the first number does; None if there is none.
+
+    The first number may be that of a person, a recording or a take: one and the same for each speaker, above 9, or 1 to 3
+    where the last number runs over the digits.
+    """
     firsts, lasts = defaultdict(set), defaultdict(set)
     for item in group:
         assert item.standard
         firsts[item.standard["speaker"]].add(item.tokens[0].text)
         lasts[item.standard["speaker"]].add(str(int(item.standard["take"])))
-    numbers, ends = set().union(*firsts.values()), set().union(*lasts.values())
+    numbers, ends, middles = set().union(*firsts.values()), set().union(*lasts.values()), set(firsts)
     is_numbered = len(firsts) > 1 and sum(map(len, firsts.values())) == len(firsts) == len(numbers)
-    is_indexed = len([text for text in numbers if int(text) > 9]) >= _MIN_PADDED and ends <= _ALL and len(ends) >= _MIN_VARIED
-    return is_indexed or (is_numbered and all(values == _ALL for values in lasts.values()))
+    is_indexed = len([text for text in numbers if int(text) > 9]) >= _MIN_PADDED
+    if (is_indexed and ends <= _ALL) or (is_numbered and all(values == _ALL for values in lasts.values())):
+        return -1
+    if is_corpus or not _counts(numbers):
+        return None
+    if middles <= _ALL and (len(numbers) > 1 or len(middles) >= _MIN_VARIED):
+        return 1
+    return -1 if ends <= _ALL and max(len(ends), len(numbers)) > 1 and not _counts(ends) else None
 
 
 def _take_words(group: Sequence[Item]) -> None:
@@ -218,6 +244,8 @@ def _take_number(group: Sequence[Item]) -> None:
     """Take the only number that can be a digit, or the one that runs over all digits for each person."""
     columns = _columns(group)
     candidates = [column for column in columns if column.is_digit]
+    if candidates:  # `ana_07_0`: 07 counts no takes
+        candidates += [c for c in columns if c not in candidates and "" not in c.digits and not c.is_take]
     chosen = _choose(candidates)
     is_bare = not {"W", "A"} & set(group[0].roles)
     if chosen and len(candidates) == 1 and _is_count(set(chosen.digits)) and not (is_bare and len(columns) == 1):
@@ -242,4 +270,4 @@ def _choose(candidates: Sequence[_Column]) -> _Column | None:
         return None
     rest = [column for column in candidates if column is not complete[0]]
     is_first = complete[0] is first
-    return complete[0] if all(c.is_name or (is_first and c.is_take) for c in rest) else None
+    return complete[0] if all(c.is_name or (is_first and _is_count(set(c.digits))) for c in rest) else None

@@ -161,6 +161,8 @@ def _strip(item: Item, folder: Name) -> None:
     for start in range(len(tokens) - len(wanted) + 1):
         if tokens[start : start + len(wanted)] == wanted:
             item.roles[start : start + len(wanted)] = "X" * len(wanted)
+            if start == 0:
+                item.standard = None  # the number that stands first is the folder's: `1_ana/1_ana_7_2`
             return
 
 

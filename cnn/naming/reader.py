@@ -32,8 +32,8 @@ def read_names(paths: Sequence[PurePosixPath], rules: NameRules) -> tuple[NameRe
         CorpusError: a rule cannot be used; not for a single path.
     """
     table = label_table(rules.words, _find_words(paths, rules))
-    if rules.pattern or rules.table:
-        namer = table_namer(rules.table, table) if rules.table else pattern_namer(rules.pattern, table)
+    if rules.pattern or rules.table is not None:
+        namer = pattern_namer(rules.pattern, table) if rules.table is None else table_namer(rules.table, table)
         readings = [_to_reading(path, namer(path), rules) for path in paths]
     else:
         readings = [_read_item(item, rules) for item in _decide(paths, table, rules)]
@@ -69,7 +69,7 @@ def _decide(paths: Sequence[PurePosixPath], table: dict[str, str], rules: NameRu
         if label and not item.classes and not item.words and not item.standard:
             item.folders += (root,)
             item.classes[len(item.folders) - 1] = label
-    decide_digits(items)
+    decide_digits(items, is_corpus=rules.is_corpus)
     decide_speakers(items)
     return items
 
@@ -79,7 +79,7 @@ def _read_item(item: Item, rules: NameRules) -> NameReading:
     if rules.has_digit and item.fault:
         fault = item.fault if "--" in item.fault else f"{item.fault}; {_HOW}"
     elif item.speaker_fault:
-        fault, speaker = (item.speaker_fault, "") if rules.has_speaker else ("", "")
+        fault, speaker = (item.speaker_fault, "") if not rules.is_corpus else ("", "")
     spelling = item.spelling or rules.speaker
     return NameReading(path=item.path, label=item.label, speaker=speaker, spelling=spelling, take=_read_take(item), fault=fault)
 
@@ -107,7 +107,7 @@ def _merge(readings: Sequence[NameReading], rules: NameRules) -> tuple[NameReadi
     for reading in readings:
         speaker = cleaned.get(reading.speaker, "")
         fault = reading.fault
-        if not speaker and not fault and rules.has_speaker:
+        if not speaker and not fault and not rules.is_corpus:
             fault = "does not say who speaks; say it with --speaker, --pattern or --table"
             if clean_speaker(reading.speaker):
                 fault = (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,12 +25,12 @@ class NameRules:
     """Ways to read names; at most one of `pattern` and `table`."""
 
     pattern: str = ""
-    table: Path | None = None
+    table: Mapping[PurePosixPath, Naming] | None = None
     words: str = ""  # ten words for 0 to 9, separated by commas
     speaker: str = ""  # speaker of files that name none
     folder: str = ""  # name of the folder that holds the paths, which may be a digit
     has_digit: bool = True  # False: a file holds several digits, which its name need not say
-    has_speaker: bool = True  # False: recordings of nobody known are read too
+    is_corpus: bool = False  # names are ours, `{digit}_{speaker}_{take}` or class folders; speakers may be unknown
     speakers: tuple[str, ...] = ()  # speakers of the corpus that is imported into, whose spelling wins
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
+from arena.base.tables.reader import TableFault, read_table
 from leaderboard.errors import Fault, FileError
 from leaderboard.messages import Translatable, message
 
 MAX_BYTES = 10_000_000
 _MAX_PROBLEMS = 1000  # reading ends there: a file of ten million wrong rows costs no more than one of a thousand
-_MAX_BLANK = 100_000  # lines of a file; ten megabytes of them would take seconds to read
 _MAX_SHOWN = 40
 MAX_LISTED = 10
 
@@ -73,48 +71,23 @@ def check_size(content: bytes, problems: Problems, max_bytes: int = MAX_BYTES) -
 
 def read_rows(content: bytes, problems: Problems) -> Iterator[tuple[int, list[str]]]:
     """Yield line number (from 1) and stripped cells of each row that is not blank; fail on an empty file or no CSV."""
-    is_empty, n_blank, n_lines = True, 0, 0
-    rows = csv.reader(io.StringIO(_decode(content, problems), newline=""), strict=True, skipinitialspace=True)
+    is_empty = True
     try:
-        for row in rows:
-            line, n_lines = n_lines + 1, rows.line_num
-            cells = [*map(str.strip, row)]
-            if len(cells) > 1 or (cells and cells[0]):
-                is_empty = False
-                yield line, cells
-                continue
-            n_blank += 1
-            if n_blank > _MAX_BLANK:
-                problems.fail(line, message("many_blank", most=_MAX_BLANK))
-    except csv.Error as error:
-        problems.fail(n_lines + 1, message("not_csv", reason=str(error)))
+        for line, cells in read_table(content):
+            is_empty = False
+            yield line, cells
+    except TableFault as fault:
+        problems.fail(fault.line, fault.problem)
     if is_empty:
         problems.fail(None, message("file_empty"))
 
 
-def _decode(content: bytes, problems: Problems) -> str:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        problems.fail(_find_line(content, error.start), message("not_utf8", byte=f"{content[error.start]:02x}"))
-    if (position := content.find(0)) >= 0:
-        problems.fail(_find_line(content, position), message("nul_byte"))
-    return text
-
-
-def _find_line(content: bytes, position: int) -> int:
-    return len((content[:position] + b"x").splitlines())
-
-
 def check_header(line: int, cells: list[str], n_known: int, problems: Problems) -> None:
-    """Fail on a header that is not separated by commas, repeats a column, or is far too wide.
+    """Fail on a header that repeats a column, or is far too wide.
 
     Args:
         n_known: how many columns such a file can have. A few more are let through: the caller names the first of them.
     """
-    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
-        if len(cells) == 1 and mark in cells[0]:
-            problems.fail(line, message("not_commas", separator=message(name)))
     if len(cells) > 2 * n_known:
         problems.fail(line, message("too_many_columns", most=n_known, n=len(cells)))
     for name, n in Counter(cells).items():

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from arena.base.suggest import nearest
+from arena.base.texts import Message
 from leaderboard.errors import SubmissionError
 from leaderboard.files.csv_table import Problems, check_header, check_size, check_width, quote_short, read_rows
 from leaderboard.files.solution import LabelList, Solution
-from leaderboard.messages import Message, Translatable, message
+from leaderboard.messages import Translatable, message
 
 RUN_FOLDER_COLUMNS = ("truth", "speaker", "split")
 _SUM_TOLERANCE = 1e-3

@@ -110,7 +110,7 @@ def training_scenes(folder: Path) -> Iterator[tuple[str, Scene]]:
     digits = tuple(n / 45 for n in range(10))
     files = ("one.wav", "recordings of november/speaker-17/7_17_0003.flac")
     answers = Answers(answers=tuple(Answer(id=name, label="9", probabilities=digits) for name in files), skipped=())
-    yield "predict RUN folder", lambda: print_answers(answers, json=False)
+    yield "predict RUN folder", lambda: print_answers(answers, json=False, kinds={})
     costs = [
         Cost(
             name=name,

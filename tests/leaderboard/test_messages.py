@@ -62,9 +62,9 @@ BAD_FILES = {  # name: bytes of a submission, its refusal in English, in Spanish
     ),
     "semicolons": (
         "id;label\nclip_00;0\n",
-        "p.csv line 1: columns are separated by commas and this file uses semicolons; save it with commas and send it again",
+        "p.csv line 1: columns are separated by commas and this file uses semicolons; save it with commas and try again",
         "p.csv, línea 1: las columnas se separan con comas y este archivo usa punto y coma; "
-        "guárdalo con comas y envíalo otra vez",
+        "guárdalo con comas e inténtalo otra vez",
     ),
 }
 

@@ -23,6 +23,7 @@ FOLDERS = {
         ("cnn", "cnn/corpus"),
         ("verdicts", "cnn/runs"),
         ("arena", "arena/starter"),
+        ("tables", "arena/base/tables"),
     )
 }
 EQUAL_IN_SPANISH = {
@@ -31,6 +32,7 @@ EQUAL_IN_SPANISH = {
     "cnn": ["card.mono"],
     "verdicts": [],
     "arena": [],
+    "tables": ["kind.json"],
 }
 FILES = [(name, language) for name, folder in FOLDERS.items() for language in list_languages(folder)]
 

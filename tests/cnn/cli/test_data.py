@@ -49,11 +49,12 @@ def test_scan_prints_what_a_teacher_asks_for(folder: Path) -> None:
     lines = [line.rstrip() for line in result.stdout.splitlines()]
     assert lines == [
         f"{folder}  digest {digest}",
-        "clips     30 usable, 22 problems, 1 other file",
+        "clips     30 usable, 22 problems",
         "speakers  3 (ann 10, bob 10, eve 10)",
         "length    shortest 0.25 s, 5 % 0.25 s, median 0.25 s, 95 % 0.25 s, longest 0.25 s",
         "rate      8,000 Hz",
         "channels  mono",
+        "others    1 file is not read: 1 .md",
         "",
         "digit   0   1   2   3   4   5   6   7   8   9",
         45 * "─",
@@ -80,7 +81,7 @@ def test_scan_names_what_varies(folder: Path) -> None:
     shutil.copy(folder / "1_bob_0.wav", folder / "lonely.wav")
     printed = run("scan", folder).stdout
     for line in (
-        "clips     31 usable, 23 problems, 1 other file",
+        "clips     31 usable, 23 problems",
         "rate      8,000 Hz in 30 clips, 48,000 Hz in 1 clip",
         "channels  mono in 30 clips, 2 channels in 1 clip",
         "flags     1 clipped: used all the same",
@@ -91,7 +92,7 @@ def test_scan_names_what_varies(folder: Path) -> None:
 
 def test_scan_gives_json_alone_on_stdout(folder: Path) -> None:
     content = json.loads(run("scan", folder, "--json").stdout)
-    assert sorted(content) == ["balance", "digest", "flagged", "folder", "n_ignored", "name", "notes", "problems", "speakers"]
+    assert sorted(content) == ["balance", "digest", "flagged", "folder", "name", "not_read", "notes", "problems", "speakers"]
     assert content["problems"][0] == {"path": "5_ann_10.wav", "kind": "empty", "reason": "is of 0 bytes"}
     assert content["balance"]["per_digit"] == dict.fromkeys("0123456789", 3)
     assert content["balance"]["augment"] is True

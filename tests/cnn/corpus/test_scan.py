@@ -151,7 +151,7 @@ def test_other_files_are_counted_and_hidden_folders_left_out(tmp_path: Path) -> 
     wav(tmp_path / ".cache" / "1_ann_0.wav", 1)
     (tmp_path / "loop").symlink_to(tmp_path)
     corpus = make_corpus(tmp_path, ["0_ann_0.wav"])
-    assert ([clip.id for clip in corpus.clips], corpus.problems, corpus.n_ignored) == (["0_ann_0"], (), 3)
+    assert ([clip.id for clip in corpus.clips], corpus.problems, corpus.ignored) == (["0_ann_0"], (), {"hidden": 2, ".md": 1})
 
 
 def test_the_digest_knows_the_recordings_and_nothing_else(tmp_path: Path) -> None:
@@ -217,7 +217,12 @@ def test_a_folder_that_cannot_be_used_is_refused_with_what_to_do(tmp_path: Path)
     folder.mkdir()
     assert refusal(folder) == "FOLDER is empty; give the folder that holds the recordings"
     (folder / "notes.txt").write_text("x")
-    assert refusal(folder) == "FOLDER holds no wav or flac file, only 1 other file; give the folder that holds the recordings"
+    (folder / "a.caf").write_text("x")
+    assert refusal(folder) == (
+        "FOLDER holds no recording that can be read, only 1 .caf, 1 .txt; "
+        "convert .caf, such as by `ffmpeg -i NAME.caf NAME.wav`"
+    )
+    (folder / "a.caf").unlink()
     wav(folder / "hello.wav")
     wav(folder / "12_ann_0.wav")
     assert refusal(folder) == (

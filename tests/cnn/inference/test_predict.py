@@ -170,7 +170,7 @@ def test_a_folder_is_answered_like_files_by_their_paths_below_it(
     ]
     assert "no answer: new/bad.flac is no wav or flac that can be read" in errors
     (tmp_path / "none").mkdir()
-    assert predicted(run, "none", rc=1)[1].endswith("no wav or flac files in none; give the folder that holds the recordings")
+    assert predicted(run, "none", rc=1)[1].endswith("none is empty; give the folder that holds the recordings")
 
 
 def test_what_is_wrong_with_the_standard_input_is_said_of_it(run: RunFolder) -> None:

@@ -115,7 +115,7 @@ BAD_FILES = {
     "semicolons": (
         lines(*GOOD_ROWS).replace(b",", b";"),
         "predictions.csv line 1: columns are separated by commas and this file uses semicolons; "
-        "save it with commas and send it again",
+        "save it with commas and try again",
     ),
     "label out of range": (
         with_row(5, "clip_5,12"),
@@ -152,20 +152,21 @@ BAD_FILES = {
     ),
     "not UTF-8": (
         with_row(2, "clip_2,1").replace(b"clip_2", b"clip_\xf1"),
-        "predictions.csv line 4: the file is not UTF-8 (byte 0xf1); save it as 'CSV UTF-8' and send it again",
+        "predictions.csv line 4: the file is not UTF-8 (byte 0xf1, ñ in Windows' own encoding); "
+        "save it as 'CSV UTF-8' and try again",
     ),
     "UTF-16": (
         lines(*GOOD_ROWS).decode().encode("utf-16"),
-        "predictions.csv line 1: the file is not UTF-8 (byte 0xff); save it as 'CSV UTF-8' and send it again",
+        "predictions.csv: the file is UTF-16, as Excel's 'Unicode Text' and PowerShell's > write it; "
+        "save it as 'CSV UTF-8' and try again",
     ),
     "NUL": (
         with_row(2, "clip_2,1\0"),
-        "predictions.csv line 4: the line holds a NUL byte; save the file as plain 'CSV UTF-8' and send it again",
+        "predictions.csv line 4: the line holds a NUL byte; save the file as plain 'CSV UTF-8' and try again",
     ),
     "open quote": (
         with_row(2, '"clip_2,1'),
-        "predictions.csv line 4: the row cannot be read as CSV (unexpected end of data); "
-        "correct its quotes and send the file again",
+        "predictions.csv line 4: the row cannot be read as CSV (unexpected end of data); correct its quotes and try again",
     ),
     "NaN as probability": (
         probability_rows("clip_0,0,nan,0,0,0,0,0,0,0,0,0"),

@@ -1,0 +1,1 @@
+"""CSV files that people wrote: read with care, and what is no CSV is named."""
