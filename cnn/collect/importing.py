@@ -97,7 +97,7 @@ def plan_import(folder: Path, out: Path, options: ImportOptions, advance: Callab
     record = _read_record(out)
     files = find_files(folder, out)
     table = read_table(options.table, folder, files, options.columns) if options.table else None
-    readings = read_names(files, options.rules(tuple(row["speaker"] for row in record.values()), table))
+    readings = read_names(files, options.rules(folder, tuple(row["speaker"] for row in record.values()), table))
     sources: dict[str, _SourceFile] = {}  # by SHA-256
     problems: list[tuple[str, str]] = []
     for reading in readings:

@@ -5,6 +5,7 @@ Standard library only.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from cnn.naming.words import DIGIT_KEYS, FILLERS, NAMERS, TAKERS
 
 STANDARD = re.compile(r"(?P<digit>[0-9]{1,2})_(?P<speaker>.+)_(?P<take>[0-9]+)")  # FSDD, AudioMNIST, and our own corpora
 NOHASH = re.compile(r"(?P<speaker>[^_]+)_nohash_(?P<take>[0-9]+)")  # Speech Commands; its folder is the word
+_MIN_REPEATED = 10  # recordings whose numbers repeat those of their folders, before that is no chance
 _MIN_CLASSES = 3  # class folders beside folders of other names
 
 
@@ -32,6 +34,8 @@ class Item:
     nohash: re.Match[str] | None = None
     roles: list[str] = field(default_factory=list)  # a letter for each token of the stem, see `mark_roles`
     words: list[tuple[int, str]] = field(default_factory=list)  # indexes and labels of words for digits in the stem
+    doubts: list[tuple[int, str]] = field(default_factory=list)  # words of a language that nothing else shows
+    doubtful_class: tuple[int, str] | None = None  # a folder that may be a class, and its label
     label: str = ""
     said_by: tuple[int, ...] = ()  # indexes of the stem's tokens that say the digit
     words_speaker: str = ""  # who speaks by the words of the stem alone
@@ -84,7 +88,7 @@ def read_class(name: Name, table: Mapping[str, str]) -> str:
     return labels[0] if labels and len(set(labels)) == 1 else ""
 
 
-def mark_classes(items: Sequence[Item], table: Mapping[str, str]) -> None:
+def mark_classes(items: Sequence[Item], table: Mapping[str, str], doubtful: Mapping[str, str]) -> None:
     """Find the class folders: those at a depth where digits stand, and no numbers above 9 or names of people."""
     n_levels = max((len(item.folders) for item in items), default=0)
     for level in range(n_levels):
@@ -93,13 +97,23 @@ def mark_classes(items: Sequence[Item], table: Mapping[str, str]) -> None:
         labels = {core: read_class(name, table) for core, name in names.items()}
         is_speaker = all(item.standard and item.standard["speaker"] == item.folders[level].core for item in members)
         classes = {} if is_speaker else _choose_classes(names, labels)
+        words = {**table, **doubtful}
+        may_be = {} if is_speaker else {core: read_class(name, words) for core, name in names.items()}
+        is_counted = any(not label and _is_number(names[core]) for core, label in may_be.items())
         for item in members:
-            if label := classes.get(item.folders[level].core):
+            core = item.folders[level].core
+            if label := classes.get(core):
                 item.classes[level] = label
+            elif not is_counted and may_be.get(core) and item.doubtful_class is None:
+                item.doubtful_class = (level, may_be[core])
+
+
+def _is_number(name: Name) -> bool:
+    return bool(name.tokens) and all(token.kind is Kind.NUMBER for token in name.tokens)
 
 
 def _choose_classes(names: Mapping[str, Name], labels: Mapping[str, str]) -> dict[str, str]:
-    numbers = {core for core, name in names.items() if name.tokens and all(t.kind is Kind.NUMBER for t in name.tokens)}
+    numbers = {core for core, name in names.items() if _is_number(name)}
     others = {core for core in numbers if not labels[core]}
     is_counted = bool(others) and not (others == {"10"} and set(LABELS) <= set(labels.values()))
     padded = {core for core in numbers if labels[core] and len(core) > 1}
@@ -113,11 +127,11 @@ def _choose_classes(names: Mapping[str, Name], labels: Mapping[str, str]) -> dic
     return chosen if n_labels >= _MIN_CLASSES or 2 * len(chosen) > len(names) else {}
 
 
-def mark_roles(items: Sequence[Item], table: Mapping[str, str]) -> None:
+def mark_roles(items: Sequence[Item], table: Mapping[str, str], doubtful: Mapping[str, str]) -> None:
     """Give each token of a stem its letter.
 
     X repeats a folder's name, W a word, F a word that is neither name nor digit (`recording`), N a number, A a number that
-    belongs to a name (`man 1`), T a take's (`take 2`), K a digit's (`digit 7`).
+    belongs to a name (`man 1`), Y one that repeats a folder's, maybe by chance, T a take's (`take 2`), K a digit's (`digit 7`).
     """
     for item in items:
         tokens = item.tokens
@@ -132,6 +146,7 @@ def mark_roles(items: Sequence[Item], table: Mapping[str, str]) -> None:
         ]
         for i, _ in item.words:
             item.roles[i] = "W"
+        item.doubts = [(i, doubtful[t.folded]) for i, t in enumerate(tokens) if item.roles[i] in "WF" and t.folded in doubtful]
     _mark_folder_numbers(items)
 
 
@@ -170,9 +185,11 @@ def _mark_folder_numbers(items: Sequence[Item]) -> None:
     """Mark numbers that are, in each file of one shape, the number in the name of a folder: `man_1/1_07` has 1 for a name."""
     for group in group_shapes(items):
         for spots in [[(item, item.numbers()[j]) for item in group] for j in range(len(group[0].numbers()))]:
-            if all(int(item.tokens[i].text) in _folder_numbers(item) for item, i in spots):
+            numbers = [int(item.tokens[i].text) for item, i in spots]
+            if all(number in _folder_numbers(item) for number, (item, _) in zip(numbers, spots, strict=True)):
+                is_sure = len(set(numbers)) > 1 and len(numbers) >= _MIN_REPEATED
                 for item, i in spots:
-                    item.roles[i] = "X"
+                    item.roles[i] = "X" if is_sure else "Y"
 
 
 def _folder_numbers(item: Item) -> set[int]:
@@ -180,10 +197,14 @@ def _folder_numbers(item: Item) -> set[int]:
     return {int(token.text) for folder in named for token in folder.tokens if token.kind is Kind.NUMBER}
 
 
+@functools.cache
+def _shape(roles: str) -> str:
+    return re.sub("W+|X+", lambda match: match[0][0], roles.replace("F", ""))
+
+
 def group_shapes(items: Sequence[Item]) -> list[list[Item]]:
     """Group items whose stems consist of the same kinds of tokens; a run of words counts as one."""
     groups: dict[object, list[Item]] = defaultdict(list)
     for item in items:
-        shape = re.sub("W+|X+", lambda match: match[0][0], "".join(role for role in item.roles if role != "F"))
-        groups[bool(item.classes), shape, bool(item.standard), bool(item.nohash)].append(item)
+        groups[bool(item.classes), _shape("".join(item.roles)), bool(item.standard), bool(item.nohash)].append(item)
     return list(groups.values())

@@ -203,6 +203,8 @@ def _choose_owner(
         if len(folders_by_words) > 1 and (len(fellows) > 1 or len(homes) > 1):
             _refuse_both(item, level, words)
             return
+    if item.doubtful_class == (level, item.label):
+        item.speaker_fault = f"lies in {item.folders[level].core!r}, which may be digit or speaker; say which with --pattern"
     item.owner = level
     item.speaker, item.spelling = item.folders[level].core, item.folders[level].text
 

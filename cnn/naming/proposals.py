@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from cnn.naming.items import Item
 from cnn.naming.tokens import Kind
-from cnn.naming.words import CONTAINERS, NAMERS
+from cnn.naming.words import CONTAINERS, DIGIT_KEYS, NAMERS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +65,7 @@ def propose_pattern(item: Item, claim: Claim, owner: int | None = None, through:
     for level in reversed(range(len(item.folders))):
         folder = item.folders[level]
         if level == claim.level:
-            token = next(token for token in folder.tokens if token.digit or token.folded not in CONTAINERS)
+            token = next(token for token in folder.tokens if token.digit or token.folded not in DIGIT_KEYS)
             parts.append(folder.text[: token.start] + "{label}" + folder.text[token.end :])
         else:
             parts.append("{speaker}" if level == owner else "{any}")

@@ -17,10 +17,10 @@ from cnn.naming.items import Item, mark_classes, mark_roles, read_class, take_ap
 from cnn.naming.owners import decide_speakers
 from cnn.naming.pattern import pattern_namer
 from cnn.naming.reading import NameReading, NameRules, Naming
-from cnn.naming.speakers import clean_speaker, merge_spellings
+from cnn.naming.speakers import clean_speaker, compose_speaker, merge_spellings
 from cnn.naming.table import table_namer
 from cnn.naming.tokens import read_tokens
-from cnn.naming.words import label_table
+from cnn.naming.words import doubtful_table, label_table
 
 _HOW = "say how with --pattern, --table or --words"
 
@@ -61,8 +61,9 @@ def _find_words(paths: Sequence[PurePosixPath], rules: NameRules) -> set[str]:
 
 def _decide(paths: Sequence[PurePosixPath], table: dict[str, str], rules: NameRules) -> list[Item]:
     items = take_apart(paths)
-    mark_classes(items, table)
-    mark_roles(items, table)
+    doubtful = doubtful_table(rules.words, table)
+    mark_classes(items, table, doubtful)
+    mark_roles(items, table, doubtful)
     root = read_tokens(rules.folder)
     label = read_class(root, table) if len(rules.folder) != 2 else ""
     for item in items:
@@ -75,12 +76,13 @@ def _decide(paths: Sequence[PurePosixPath], table: dict[str, str], rules: NameRu
 
 
 def _read_item(item: Item, rules: NameRules) -> NameReading:
-    fault, speaker = "", item.speaker or rules.speaker
+    fault, speaker, spelling = "", item.speaker or rules.speaker, item.spelling or rules.speaker
+    if rules.is_corpus:
+        speaker = spelling = item.words_speaker if item.standard or item.nohash else ""
     if rules.has_digit and item.fault:
         fault = item.fault if "--" in item.fault else f"{item.fault}; {_HOW}"
-    elif item.speaker_fault:
-        fault, speaker = (item.speaker_fault, "") if not rules.is_corpus else ("", "")
-    spelling = item.spelling or rules.speaker
+    elif not rules.is_corpus:
+        fault = item.speaker_fault
     return NameReading(path=item.path, label=item.label, speaker=speaker, spelling=spelling, take=_read_take(item), fault=fault)
 
 
@@ -102,7 +104,8 @@ def _to_reading(path: PurePosixPath, naming: Naming, rules: NameRules) -> NameRe
 
 def _merge(readings: Sequence[NameReading], rules: NameRules) -> tuple[NameReading, ...]:
     """Give each speaker one clean name."""
-    cleaned = merge_spellings((reading.speaker for reading in readings if not reading.fault), rules.speakers)
+    clean = compose_speaker if rules.is_corpus else clean_speaker
+    cleaned = merge_spellings((reading.speaker for reading in readings if not reading.fault), rules.speakers, clean)
     merged = []
     for reading in readings:
         speaker = cleaned.get(reading.speaker, "")

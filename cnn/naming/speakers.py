@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 _MOST_LETTERS = 40
 _SEPARATORS = re.compile(r"[\s_.-]+")
@@ -19,7 +19,12 @@ def clean_speaker(name: str) -> str:
     return cleaned[:_MOST_LETTERS].rstrip("-.")
 
 
-def merge_spellings(names: Iterable[str], existing: Sequence[str]) -> dict[str, str]:
+def compose_speaker(name: str) -> str:
+    """Return the name in Unicode's form NFC, as a corpus has it."""
+    return unicodedata.normalize("NFC", name)
+
+
+def merge_spellings(names: Iterable[str], existing: Sequence[str], clean: Callable[[str], str]) -> dict[str, str]:
     """Return the clean name of the speaker for each spelling; spellings that differ in case or separators are one speaker.
 
     The spelling of `existing` speakers wins, else the most frequent one. Two speakers whose clean names would be alike, such
@@ -30,9 +35,7 @@ def merge_spellings(names: Iterable[str], existing: Sequence[str]) -> dict[str, 
     for name in counts:
         groups[_fold(name)].append(name)
     spellings = {_fold(name): name for name in reversed(existing)}
-    chosen = {
-        key: clean_speaker(spellings.get(key) or min(group, key=lambda n: (-counts[n], n))) for key, group in groups.items()
-    }
+    chosen = {key: clean(spellings.get(key) or min(group, key=lambda n: (-counts[n], n))) for key, group in groups.items()}
     n_keys = Counter(cleaned.casefold() for cleaned in chosen.values())
     unclear = {cleaned for cleaned, n in n_keys.items() if n > 1}
     return {name: "" if chosen[key].casefold() in unclear else chosen[key] for key, group in groups.items() for name in group}

@@ -102,10 +102,9 @@ mon x
 # Words that mean something else elsewhere, or that people are called by: digits only in a corpus that shows their language.
 _DOUBTFUL_TEXT = """
 oh un une una um uma en et to ni set sis nou bat bi hat hét öt sei due tre otto nove sex sim sem bir meia fire opt hai
-ba bon nam sau bay tam chin mot ek do char tin sat shat at noy teen nau sifr saba arba tisa ling yi er san si wu liu
-qi jiu rei ichi go shi nana ku yon roku il i sam sa o yuk chil pal gu gong dva tri try u dues cinc nul null nol odin
-lima enam dua unu doi trei uc bes alti fem lau bost hiru een acht tva ett atta huts kosong satu egy ket noua sase
-sapte 零 〇 一 二 两 三 四 五 六 七 八 九 に し ご く いち さん よん ろく なな しち はち 영 공 일 이 삼 사 오 육 칠 팔 구
+ba bon nam sau bay tam chin mot ek do char tin sat shat at noy teen nau saba ling yi er san si wu liu qi jiu rei ichi
+go shi nana ku yon roku il i sam sa o yuk chil pal gu gong tri try u dues nol odin lima dua unu doi uc bes
+alti fem lau een atta huts egy ket 零 〇 一 二 两 三 四 五 六 七 八 九 に し ご く いち さん よん ろく なな しち はち 영 공 일 이 삼 사 오 육 칠 팔 구
 """
 NAMERS = frozenset(_NAMERS_TEXT.split())
 TAKERS = frozenset(_TAKERS_TEXT.split())
@@ -154,6 +153,12 @@ def label_table(words: str, sighted: Collection[str] = ()) -> dict[str, str]:
             if is_sighted or word not in _DOUBTFUL:
                 meanings[word].add(label)
     return {word: labels.pop() for word, labels in meanings.items() if len(labels) == 1}
+
+
+def doubtful_table(words: str, table: Mapping[str, str]) -> dict[str, str]:
+    """Map the doubtful words that do not count to the digits that they would be; none if `words` are given."""
+    languages = () if words else _languages()
+    return {word: label for language in languages for word, label in language.items() if word not in table}
 
 
 @functools.cache
