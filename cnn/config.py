@@ -25,13 +25,23 @@ VARIANTS = (*FILTERS, *(f"{name}+aug" for name in FILTERS))
 MODELS = tuple(NETS)
 LABELS = tuple(str(digit) for digit in range(10))
 TILE_SIZES = (32, 64)
-TILES_FORMAT = 3  # any change of the tiles' folder or bytes is a new number; a new setting, declared `later`, is none
+TILES_FORMAT = 4  # any change of the tiles' folder or bytes is a new number; a new setting, declared `later`, is none
 SPLIT_KINDS = ("speaker", "becker", "loso", "folds", "random")
 FOLDED_KINDS = ("becker", "loso", "folds")  # whose parts `split.fold` chooses
 VALIDATIONS = ("speakers", "takes")
 ACTIVATIONS = ("relu", "tanh", "leaky_relu", "relu6", "silu")
 OPTIMIZERS = ("adamw", "adam", "sgd")
 SCHEDULES = ("cosine", "constant", "linear")
+BALANCES = ("none", "weights", "draws")
+# Imbalance harms, the more the larger the ratio (Buda, Maki and Mazurowski, arXiv 1710.05381). Where the line lies is our
+# choice: a digit with half the clips of another.
+UNBALANCED = 2.0
+
+
+def describe_format(version: object) -> str:
+    """Return the difference of tiles of another format from those that this version makes, to be put into a sentence."""
+    is_older = isinstance(version, int) and version < TILES_FORMAT
+    return f"format {version}, not {TILES_FORMAT}" + ", which takes a constant offset out of the sound" * is_older
 
 
 def check_variants(names: Sequence[str]) -> None:
@@ -197,6 +207,7 @@ class TrainSettings:
     side_views: int = number(2, 0, 7, "a clip is also scored so often a little earlier, and as often later")
     patience: int = number(0, 0, 10_000, "epochs without a better validation macro-F1 until training stops; 0: never")
     seed: int = number(0, 0, 2**31 - 1, "weights, order of the clips, dropout, augmentation")
+    balance: str = choice("none", BALANCES, "rare digits weigh more in the loss, or each is drawn equally often", later=True)
 
     def __post_init__(self) -> None:
         check_fields(self, "train")

@@ -58,7 +58,7 @@ def check_choice(key: str, value: object, allowed: Sequence[object]) -> None:
     """Check that `value` is one of `allowed`; the ConfigError names the nearest."""
     if value not in allowed:
         names = [str(item) for item in allowed]
-        raise ConfigError(f"{key} is one of {', '.join(names)}, not {value!r}{did_you_mean(str(value), names, '')}")
+        raise ConfigError(f"{key} is one of {', '.join(names)}, not {value!r}{did_you_mean(str(value).lower(), names, '')}")
 
 
 def check_range(key: str, value: float, low: float, high: float, reason: str = "") -> None:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from cnn.config import TILES_FORMAT, RunConfig, model_defaults
+from cnn.config import TILES_FORMAT, RunConfig, describe_format, model_defaults
 from cnn.errors import ConfigError
 from cnn.keys import keys, read_assignment, suggest_key
 
@@ -85,7 +85,7 @@ def config_from_dict(content: Mapping[str, Any]) -> RunConfig:
     """
     values = flatten(content)
     if (version := values.pop("tiles.format", TILES_FORMAT)) != TILES_FORMAT:  # runs before December 2026 do not say it
-        rule = f"it was trained on tiles of format {version}, and this version of Arena makes format {TILES_FORMAT}"
+        rule = f"it was trained on tiles of {describe_format(version)}"
         raise ConfigError(f"{rule}: its net would see other pictures; train it again")
     source = str(values.pop("model.source", ""))
     return apply_values(RunConfig(corpus=str(values.pop("corpus", ""))), values, source)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from arena.base.suggest import did_you_mean
-from cnn.config import SplitSettings
+from arena.base.texts import format_labels, name_labels
+from cnn.config import FOLDED_KINDS, SplitSettings
 from cnn.errors import SplitError
 
 # The five blocks of speakers in AudioMNIST's digit task (Becker et al., arXiv 1807.03418; preprocess_data.py of
@@ -218,6 +219,9 @@ def _split(clips: Sequence[SplitClip], parts: dict[str, list[int]], note: str, *
     for part, name in (("train", "training"), ("val", "validation"), ("test", "test")):
         if missing := sorted(labels - {clips[index].label for index in parts[part]}):
             note += f" No clip of {', '.join(missing)} in {name}."
+    if len(said := {clips[index].label for index in parts["train"]}) == 1:
+        rule = f"training needs clips of two digits or more, and all {len(parts['train'])} of this split are of {said.pop()}"
+        raise SplitError(f"{rule}; record others, or split otherwise")
     train, val, test = (tuple(sorted(parts[part])) for part in ("train", "val", "test"))
     return Split(train=train, val=val, test=test, by_speaker=by_speaker, val_heard=val_heard, note=note)
 
@@ -230,3 +234,28 @@ def _shuffled(names: Iterable[str], seed: int) -> list[str]:
 def _names(speakers: Sequence[str]) -> str:
     listed = ", ".join(speakers[:12])
     return listed if len(speakers) <= 12 else f"{listed} and {len(speakers) - 12} more"
+
+
+def list_untrained(clips: Sequence[SplitClip], splits: Iterable[SplitSettings]) -> list[str]:
+    """Return a warning for digits that are scored in some of the splits, and that no training clip there says.
+
+    Raises:
+        SplitError: the clips cannot give one of the splits.
+    """
+    folds: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = defaultdict(list)  # by digits and their speakers
+    for settings in splits:
+        split = make_split(clips, settings)
+        trained = {clips[index].label for index in split.train}
+        missed = [clips[index] for index in (*split.val, *split.test) if clips[index].label not in trained]
+        if missed:
+            key = tuple(sorted({clip.label for clip in missed})), tuple(sorted({clip.speaker for clip in missed}))
+            folds[key].append(str(settings.fold) if settings.kind in FOLDED_KINDS else "")
+    return [_warn_untrained(labels, speakers, numbers) for (labels, speakers), numbers in folds.items()]
+
+
+def _warn_untrained(labels: Sequence[str], speakers: Sequence[str], folds: Sequence[str]) -> str:
+    where = f" in fold {format_labels(folds)}" if folds[0] else ""
+    return (
+        f"warning: {name_labels(labels)} scored{where} and never trained on: nobody but {_names(speakers)} says "
+        f"{'it' if len(labels) == 1 else 'them'}. The F1 of what no net can learn is 0; record more, or split otherwise"
+    )

@@ -2,6 +2,7 @@
 
 ClientError                 exit code
 ├── InvalidFile             3  the file cannot be scored, or the model is none; no attempt was used
+│   └── ContradictoryFile   3  its labels contradict its own probabilities in most rows
 ├── LimitReached            4  no attempt left, too many refused files in an hour, or an attempt that takes no other model
 ├── ContestOver             5  past the deadline, or closed by the host
 ├── Unreachable             6  no answer, or not the answer of a contest
@@ -48,6 +49,10 @@ class InvalidFile(ClientError):
         self.others = tuple(others)
 
 
+class ContradictoryFile(InvalidFile):
+    """Labels that contradict their own probabilities in most rows."""
+
+
 class LimitReached(ClientError):
     exit_code = 4
 
@@ -70,6 +75,7 @@ class Repeated(ClientError):
 
 _BY_CODE: dict[str, type[ClientError]] = {
     "invalid": InvalidFile,
+    "contradiction": ContradictoryFile,
     "model": InvalidFile,
     "too_large": InvalidFile,
     "limit": LimitReached,
@@ -98,7 +104,13 @@ class Endpoint:
 
 
 def send_file(
-    endpoint: Endpoint, path: Path, tell: Callable[[str], None], model: Path | None = None, *, again: bool = False
+    endpoint: Endpoint,
+    path: Path,
+    tell: Callable[[str], None],
+    model: Path | None = None,
+    *,
+    again: bool = False,
+    yes: bool = False,
 ) -> dict[str, Any]:
     """Submit the file `path` and return its receipt, as the service's API gives it.
 
@@ -106,22 +118,26 @@ def send_file(
         tell: called with a message before each retry.
         model: an ONNX file that goes with it; checked before anything is sent.
         again: use an attempt on the labels of an earlier attempt.
+        yes: use an attempt on labels that contradict their own probabilities.
 
     Raises:
         ClientError: one of the tree above.
     """
     body = _build_body(endpoint, path, tell, model)
-    query = urllib.parse.urlencode({"team": endpoint.team, "file_name": path.name, "again": str(again).lower()})
+    consent = {"again": str(again).lower(), "yes": str(yes).lower()}
+    query = urllib.parse.urlencode({"team": endpoint.team, "file_name": path.name, **consent})
     return _fetch(_build_request(endpoint, "POST", f"attempts?{query}", body), endpoint, tell)
 
 
-def check_file(endpoint: Endpoint, path: Path, tell: Callable[[str], None], model: Path | None = None) -> dict[str, Any]:
+def check_file(
+    endpoint: Endpoint, path: Path, tell: Callable[[str], None], model: Path | None = None, *, yes: bool = False
+) -> dict[str, Any]:
     """Let the service check the form of `path` and of the model, and return its answer: no score, no attempt, no limit.
 
     Raises:
         ClientError: one of the tree above.
     """
-    query = urllib.parse.urlencode({"file_name": path.name})
+    query = urllib.parse.urlencode({"file_name": path.name, "yes": str(yes).lower()})
     body = _build_body(endpoint, path, tell, model)
     return _fetch(_build_request(endpoint, "POST", f"validate?{query}", body), endpoint, tell)
 
@@ -246,7 +262,7 @@ def _refusal(error: urllib.error.HTTPError, endpoint: Endpoint) -> ClientError:
     answer = _parse_answer(error.read(), endpoint)
     kind = _BY_CODE.get(str(answer.get("error")), ClientError)
     message = str(answer.get("message", f"status {error.code}"))
-    return InvalidFile(message, _read_others(answer)) if kind is InvalidFile else kind(message)
+    return kind(message, _read_others(answer)) if issubclass(kind, InvalidFile) else kind(message)
 
 
 def _read_others(answer: dict[str, Any]) -> list[str]:

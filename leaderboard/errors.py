@@ -3,6 +3,7 @@
 LeaderboardError
 ├── FileError            one file, with its line where there is one
 │   ├── SubmissionError  a file that a team sent
+│   │   └── ContradictoryLabels  labels that are not the most probable ones in most rows
 │   └── SolutionError    a file with the true labels
 ├── ContestError         a contest that cannot be made, opened, read or written
 │   ├── TeamError        a team that is unknown or out of the contest
@@ -78,6 +79,10 @@ class FileError(LeaderboardError):
 
 class SubmissionError(FileError):
     """A submission that cannot be scored; it cost no attempt."""
+
+
+class ContradictoryLabels(SubmissionError):
+    """A submission whose labels contradict its own probabilities in most rows; it cost no attempt."""
 
 
 class SolutionError(FileError):

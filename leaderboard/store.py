@@ -20,7 +20,7 @@ from leaderboard.database import schema
 from leaderboard.database.connection import ContestDatabase, connect, create_sqlite_file, parse_sqlite_path
 from leaderboard.database.create import ContestSettings, fill
 from leaderboard.database.migrate import bring_up_to_date
-from leaderboard.database.rows import LogEntry, read_log, read_rules, read_team, read_team_by_id, read_teams
+from leaderboard.database.rows import LogEntry, read_content, read_log, read_rules, read_team, read_team_by_id, read_teams
 from leaderboard.deadline import check_ahead
 from leaderboard.errors import ContestError
 from leaderboard.files.solution import Solution
@@ -153,6 +153,11 @@ class Contest:
         """Return the number of the team's attempt that has the labels of `submission`; None where none has."""
         with self.database.read() as connection:
             return find_repeated(connection, self.cache, team, submission)
+
+    def read_file(self, digest: str) -> bytes:
+        """Return a file of the contest by its digest: a solution or a submission."""
+        with self.database.read() as connection:
+            return read_content(connection, digest)
 
     def attempts(self, team: Team) -> tuple[Attempt, ...]:
         """Return the team's attempts with their public scores, by number."""

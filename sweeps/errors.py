@@ -28,8 +28,10 @@ class SweepFileError(SweepError):
         text = f"{location}: {message}" if location else message
         # Messages quote the file's content: its line breaks and terminal escapes are written as text.
         super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+        self.rule = message
         self.file = file
         self.line = line
+        self.others: tuple[str, ...] = ()  # the file's other faults, in the same words
 
 
 class StudyError(SweepError):

@@ -15,6 +15,7 @@ from arena.base.terminal import progress, say
 from cnn.config import LABELS
 from cnn.corpus.listing import describe_kinds
 from cnn.corpus.recordings import RecordedSamples, Source, count_skipped, open_recordings
+from cnn.decoding.flags import describe_flags
 from cnn.errors import CorpusError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def predict(
 
     Args:
         run: a Run, or what names one, such as `best`.
-        recordings: wav or flac files, folders of them, or the samples (S,) of one recording, -1 to 1 or int16.
+        recordings: files of any format, folders of them, or the samples (S,) of one recording, -1 to 1 or int16.
         rate_hz: samples a second, with samples alone.
         runs: the folder of runs; the project's if none is given.
         device: auto, cpu, cuda, cuda:1.
@@ -62,7 +63,10 @@ def predict(
     ):
         if kinds := count_skipped(os.fspath(name) for name in names):
             say(describe_kinds(kinds))
-        return _to_table(predict_recordings(folder, sources, device, advance), sources)
+        answers = predict_recordings(folder, sources, device, advance)
+        for note in describe_flags(answers.flagged):
+            say(note)
+        return _to_table(answers, sources)
 
 
 def _check_samples(recording: object, rate_hz: int | None) -> RecordedSamples:

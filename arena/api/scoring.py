@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ class Score:
     log_loss: float | None  # None without probabilities
     confusion: pd.DataFrame  # counts, rows: truth, columns: prediction
     private: Score | None = None  # on the private rows of a solution with a Usage column
+    notes: tuple[str, ...] = ()  # on what is odd in the submission
 
     def __float__(self) -> float:
         return self.macro_f1
@@ -40,7 +41,8 @@ class Score:
         ends = f"{self.interval.low:.4f} to {self.interval.high:.4f} over {self.interval.n_units:,} {self.interval.unit}"
         more = "".join(f", {name} {value:.4f}" for name, value in self.metrics.items())
         private = "" if self.private is None else f"; private: {self.private!r}"
-        return f"Score(macro-F1 {self.macro_f1:.4f}, {self.interval.level:.0%} interval {ends}{more}{private})"
+        notes = "".join(f"; {note}" for note in self.notes)
+        return f"Score(macro-F1 {self.macro_f1:.4f}, {self.interval.level:.0%} interval {ends}{more}{private}{notes})"
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(repr(self))}</p>{self.confusion.to_html()}"
@@ -57,6 +59,7 @@ def score(submission: Location | pd.DataFrame, solution: Location) -> Score:
         Error: a file that cannot be scored; names its first line that is wrong.
     """
     from leaderboard.errors import SolutionError, SubmissionError
+    from leaderboard.files.contradictions import list_notes
     from leaderboard.files.csv_table import read_file
     from leaderboard.files.solution import parse_solution
     from leaderboard.files.submission import parse_submission
@@ -72,7 +75,8 @@ def score(submission: Location | pd.DataFrame, solution: Location) -> Score:
     answers = parse_submission(content, name, truth)
     grades = grade(truth, answers)
     private = None if grades.private is None else _score_part(truth, answers, grades.private, Part.PRIVATE, None)
-    return _score_part(truth, answers, grades.public, Part.PUBLIC, private)
+    score = _score_part(truth, answers, grades.public, Part.PUBLIC, private)
+    return replace(score, notes=tuple(map(str, list_notes(answers, truth))))
 
 
 def _score_part(truth: Solution, answers: Submission, grades: PartGrade, part: Part, private: Score | None) -> Score:

@@ -45,7 +45,7 @@ class Resamples:
     def _macro_f1(self, predicted: Indices) -> Values:
         by_class = self._weigh_rows if self.unit_name == "clips" else self._weigh_units
         hits, guessed = by_class(predicted)  # (R, T, K) each
-        return mean_f1(hits, self.actual[:, None, :], guessed)
+        return mean_f1(hits, self.actual[:, None, :], guessed, np.diff(self.starts) > 0)
 
     def _weigh_rows(self, predicted: Indices) -> tuple[Floats, Floats]:
         n_sets, n_classes = len(predicted), len(self.starts) - 1

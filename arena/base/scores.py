@@ -1,14 +1,17 @@
 """Scores of classifications and their bootstrap intervals, once for nets, contests and reports, with numpy alone.
 
 K classes, G groups (speakers), U units that a bootstrap draws (speakers or clips), R replicates, N rows.
-A confusion matrix is (..., K, K) counts, row: truth, column: prediction. A score is of all K classes; a class that is neither
-present nor predicted scores 0, as in `sklearn.metrics` with `zero_division=0`. Clips of one speaker are not independent: where
-enough speakers are named, whole speakers are drawn.
+A confusion matrix is (..., K, K) counts, row: truth, column: prediction. Macro-F1 is the mean over the classes that are present
+in the truth: no net can be right about a class that nobody says. Clips of one speaker are not independent: where enough
+speakers are named, whole speakers are drawn.
+
+The classes of a test are those of all its clips, in every resample too: one that drops out of a resample counts 0 there. The
+other choice, the classes of each resample, says less of rare classes than is unknown: of tests with three classes of 1 clip
+and seven of 30, 29 % of its 95 % intervals lay above the truth, 0 % of these (400 simulated tests; with 3 clips 6 % and 0 %).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +21,7 @@ Counts = npt.NDArray[np.int64]
 Indices = npt.NDArray[np.intp]
 Values = npt.NDArray[np.float64]
 Tallies = npt.NDArray[np.int64 | np.float64 | np.float32]  # whole numbers, whatever their type
-Score = Callable[[Tallies, Tallies, Tallies], Values]  # (..., K) hits, actual and predicted rows to (...)
+Mask = npt.NDArray[np.bool_]
 
 LEVEL = 0.95
 N_REPLICATES = 2000
@@ -55,7 +58,7 @@ def recall(confusion: Counts) -> Values:
 
 
 def macro_f1(confusion: Counts) -> float:
-    """Return the mean F1 of all classes of one (K, K) matrix, 0..1."""
+    """Return the mean F1 of the classes that are present in one (K, K) matrix, 0..1; 0 without rows."""
     return float(macro_f1_each(confusion))
 
 
@@ -71,30 +74,25 @@ def log_loss(of_truth: Values) -> float:
 
 
 def macro_f1_each(confusions: Counts) -> Values:
-    """Return the macro-F1 of each matrix, (...) from (..., K, K)."""
-    return mean_f1(*margins(confusions))
+    """Return the macro-F1 of each matrix, over the classes present in it, (...) from (..., K, K); 0 where none is."""
+    hits, actual, predicted = margins(confusions)
+    return mean_f1(hits, actual, predicted, actual > 0)
 
 
-def present_macro_f1(confusions: Counts) -> Values:
-    """Return the mean F1 over the classes that are present in each matrix, (...) from (..., K, K); 0 where none is."""
-    return mean_present_f1(*margins(confusions))
+def mean_f1(hits: Tallies, actual: Tallies, predicted: Tallies, is_present: Mask) -> Values:
+    """Return the mean F1 over the classes that are present, (...) from (..., K) each; `is_present` may be (K,) for all."""
+    return mean_of_present(_f1(hits, actual, predicted), is_present)
 
 
-def mean_f1(hits: Tallies, actual: Tallies, predicted: Tallies) -> Values:
-    """Return the mean F1 over all classes, (...) from (..., K) each."""
-    mean: Values = _f1(hits, actual, predicted).mean(axis=-1)
-    return mean
+def mean_of_present(values: Values, is_present: Mask) -> Values:
+    """Return the mean of (..., K) values over the classes that are present, (...); 0 where none is."""
+    mask = np.broadcast_to(is_present, values.shape)
+    return _ratio((values * mask).sum(axis=-1), mask.sum(axis=-1))
 
 
-def mean_present_f1(hits: Tallies, actual: Tallies, predicted: Tallies) -> Values:
-    """Return the mean F1 over the classes that are present in the truth, (...) from (..., K) each; 0 where none is."""
-    return mean_of_present(_f1(hits, actual, predicted), actual)
-
-
-def mean_of_present(values: Values, actual: Tallies) -> Values:
-    """Return the mean of (..., K) values over the classes with rows in `actual`, (...); 0 where none has."""
-    is_present = actual > 0
-    return _ratio((values * is_present).sum(axis=-1), is_present.sum(axis=-1))
+def find_absent(confusion: Counts) -> list[int]:
+    """Return the classes that no row of one (K, K) matrix has as its truth, which macro-F1 leaves out."""
+    return np.flatnonzero(confusion.sum(axis=-1) == 0).tolist()
 
 
 def _f1(hits: Tallies, actual: Tallies, predicted: Tallies) -> Values:
@@ -123,17 +121,15 @@ def percentile_interval(scores: Values, unit: str, n_units: int) -> Interval:
     return Interval(low=low, high=high, level=LEVEL, n_replicates=len(scores), unit=unit, n_units=n_units)
 
 
-def macro_f1_interval(confusions: Counts, *, score: Score = mean_f1, seed: int = 0) -> Interval:
+def macro_f1_interval(confusions: Counts, *, seed: int = 0) -> Interval:
     """Return the interval over groups where at least five of (G, K, K) hold clips, over clips otherwise."""
     if np.count_nonzero(confusions.sum(axis=(1, 2))) >= MIN_GROUPS:
-        return speaker_interval(confusions, score=score, seed=seed)
-    return clip_interval(confusions.sum(axis=0), score=score, seed=seed)
+        return speaker_interval(confusions, seed=seed)
+    return clip_interval(confusions.sum(axis=0), seed=seed)
 
 
-def speaker_interval(
-    confusions: Counts, *, score: Score = mean_f1, n_replicates: int = N_REPLICATES, seed: int = 0
-) -> Interval:
-    """Return the interval over speakers of a score; speakers without clips do not count.
+def speaker_interval(confusions: Counts, *, n_replicates: int = N_REPLICATES, seed: int = 0) -> Interval:
+    """Return the interval over speakers of macro-F1; speakers without clips do not count.
 
     Args:
         confusions: (G, K, K), one matrix a speaker; or (S, G, K, K) of S trainings on the same speakers, whose replicates are
@@ -142,17 +138,17 @@ def speaker_interval(
     has_clips = confusions.reshape(-1, *confusions.shape[-3:]).any(axis=(0, 2, 3))  # (G,)
     n_speakers = int(has_clips.sum())
     draws = _Draws(sizes=np.ones(n_speakers, dtype=np.int64), n_replicates=n_replicates, seed=seed)
-    scores = draws.score(margins(confusions[..., has_clips, :, :]), score)
+    scores = draws.macro_f1(margins(confusions[..., has_clips, :, :]))
     return percentile_interval(scores.mean(axis=0) if scores.ndim > 1 else scores, "speakers", n_speakers)
 
 
-def clip_interval(confusion: Counts, *, score: Score = mean_f1, n_replicates: int = N_REPLICATES, seed: int = 0) -> Interval:
-    """Return the interval over clips of a score, from (K, K): n clips with replacement are a multinomial draw of its cells."""
+def clip_interval(confusion: Counts, *, n_replicates: int = N_REPLICATES, seed: int = 0) -> Interval:
+    """Return the interval over clips of macro-F1, from (K, K): n clips with replacement are a multinomial draw of its cells."""
     truth, predicted = np.nonzero(confusion)  # (U,) the cells with clips, by truth
     draws = _Draws(sizes=confusion[truth, predicted], n_replicates=n_replicates, seed=seed)
     classes = np.arange(len(confusion))
     actual, guessed = truth[:, None] == classes, predicted[:, None] == classes  # (U, K)
-    return percentile_interval(draws.score((actual & guessed, actual, guessed), score), "clips", int(confusion.sum()))
+    return percentile_interval(draws.macro_f1((actual & guessed, actual, guessed)), "clips", int(confusion.sum()))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -163,16 +159,17 @@ class _Draws:
     n_replicates: int
     seed: int
 
-    def score(self, parts: tuple[npt.NDArray[np.generic], ...], score: Score) -> Values:
-        """Return (..., R) scores, from the hits, actual and predicted rows of each unit, (..., U, K) each."""
+    def macro_f1(self, parts: tuple[npt.NDArray[np.generic], ...]) -> Values:
+        """Return (..., R) macro-F1, from the hits, actual and predicted rows of each unit, (..., U, K) each."""
         assert len(self.sizes), "a bootstrap needs clips"
         n_units, rng = int(self.sizes.sum()), np.random.default_rng(self.seed)
         n_at_once = max(1, _MAX_DRAWS // len(self.sizes))
         exact = [part.astype(np.float64) for part in parts]  # counts stay whole numbers below 2**53
+        is_present = np.asarray(exact[1].reshape(-1, exact[1].shape[-1]).sum(axis=0) > 0)  # (K,)
         scores = []
         for start in range(0, self.n_replicates, n_at_once):
             n_draws = min(n_at_once, self.n_replicates - start)
             weights = rng.multinomial(n_units, self.sizes / n_units, size=n_draws).astype(np.float64)  # (R, U)
             hits, actual, predicted = (weights @ part for part in exact)
-            scores.append(score(hits, actual, predicted))
+            scores.append(mean_f1(hits, actual, predicted, is_present))
         return np.concatenate(scores, axis=-1)

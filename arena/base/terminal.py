@@ -138,6 +138,11 @@ def widen_tables(is_requested: bool) -> None:
     _is_wide.set(is_requested)
 
 
+def is_widened() -> bool:
+    """Return whether this command was asked for all that there is, by --wide."""
+    return _is_wide.get()
+
+
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str = "") -> None:
     """Print a table on stdout, in a terminal with the columns that it has room for; a note on stderr counts the others.
 

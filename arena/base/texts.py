@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import tomllib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +18,7 @@ from typing import Any, Self
 ENGLISH = "en"  # the language of command lines, and the default of pages
 
 Forms = tuple[str, ...]  # one form, or singular and plural
+_FEWEST_IN_RANGE = 3  # neighbouring numbers
 
 
 class Localized(ABC):
@@ -130,3 +131,25 @@ def _flatten(content: Mapping[str, Any], prefix: str = "") -> dict[str, Forms]:
         else:
             table[prefix + key] = (value,) if isinstance(value, str) else tuple(value)
     return table
+
+
+def format_labels(labels: Sequence[str], to: str = "to") -> str:
+    """Return labels in their order, three or more neighbouring whole numbers as a range: `1, 5 to 9`."""
+    runs: list[list[str]] = []
+    for label in labels:
+        is_next = runs and label.isdecimal() and runs[-1][-1].isdecimal() and int(label) == int(runs[-1][-1]) + 1
+        runs[-1].append(label) if is_next else runs.append([label])
+    return ", ".join(f"{run[0]} {to} {run[-1]}" if len(run) >= _FEWEST_IN_RANGE else ", ".join(run) for run in runs)
+
+
+def name_labels(labels: Sequence[str], noun: str = "digit") -> str:
+    """Return `digit 7 is` or `digits 5 to 9 are`, the beginning of a sentence."""
+    return f"{noun} {labels[0]} is" if len(labels) == 1 else f"{noun}s {format_labels(labels)} are"
+
+
+def note_absent(labels: Sequence[str], n_present: int, things: str = "these clips", noun: str = "digit") -> str:
+    """Return the note on classes that `things` lack: the mean is over the others; empty where none is absent."""
+    if not labels:
+        return ""
+    n_classes = f"{n_present} {'class' if n_present == 1 else 'classes'}"
+    return f"{name_labels(labels, noun)} in none of {things}: macro-F1 is the mean over {n_classes}"

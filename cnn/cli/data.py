@@ -1,4 +1,4 @@
-"""`arena data scan`: the recordings of a folder, read and counted."""
+"""`arena data scan` and `card`: the recordings of a folder, read and counted, and a page that describes them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import CorpusFolder, Json, Wide
+from arena.base.options import CorpusFolder, Json, Wide, out_option
 from arena.base.terminal import Column, Number, print_json, print_table, print_text, progress
 from cnn.cli.options import Cache, Jobs
 
@@ -73,6 +73,7 @@ def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
         "name": corpus.name,
         "digest": corpus.digest,
         "not_read": corpus.ignored,
+        "advice": corpus.advice,
         "balance": dataclasses.asdict(facts),
         "problems": [dataclasses.asdict(problem) for problem in corpus.problems],
         "notes": list(corpus.notes),
@@ -83,6 +84,7 @@ def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
 
 def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     from cnn.corpus.listing import describe_kinds
+    from cnn.decoding.flags import MEANINGS
 
     lengths = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in facts.length_s.items())
     print(f"{corpus.folder}  digest {corpus.digest}")
@@ -93,6 +95,8 @@ def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     _print_fact("channels", f"{_shared({'mono' if n == 1 else f'{n} channels': count for n, count in facts.channels.items()})}")
     if facts.flags:
         _print_fact("flags", f"{_counts(facts.flags)}: used all the same")
+        for flag in facts.flags:
+            _print_fact("", f"{flag}: {MEANINGS[flag]}")
     if corpus.ignored:
         _print_fact("others", describe_kinds(corpus.ignored))
     per_digit = [f"{n:,}" for n in facts.per_digit.values()]
@@ -102,6 +106,8 @@ def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     print_text(facts.verdict)
     for note in corpus.notes:
         print_text(f"note: {note}")
+    if corpus.advice:
+        print_text(f"note: {corpus.advice}")
     _print_problems(corpus, len(corpus.problems) if all_problems else _N_PROBLEMS_SHOWN)
 
 
@@ -146,3 +152,22 @@ def _print_problems(corpus: Corpus, n_shown: int) -> None:
         print(f"  {problem.path} {problem.reason}")
     if len(corpus.problems) > n_shown:
         print(f"  and {len(corpus.problems) - n_shown:,} more; list them with --all-problems")
+
+
+@app.command(epilog="Example: `arena data card corpus -o card.html`")
+def card(
+    corpus: CorpusFolder,
+    out: Annotated[Path, out_option("The page to write.")] = Path("card.html"),
+    jobs: Jobs = 0,
+    cache: Cache = None,
+    json: Json = False,
+) -> None:
+    """Describe a corpus on one HTML page: balance, speakers, examples to see and hear, problems, licence."""
+    from cnn.corpus.card import choose_examples, write_card
+
+    scanned = scan_with_bar(corpus, jobs, cache)
+    with progress("drawing", sum(map(len, choose_examples(scanned.clips).values()))) as advance:
+        size_bytes = write_card(scanned, out, advance)
+    if json:
+        return print_json({"card": str(out), "size_bytes": size_bytes, "digest": scanned.digest, "n_clips": len(scanned.clips)})
+    print(f"{out}: {len(scanned.clips):,} recordings on one page ({size_bytes / 1e6:.1f} MB); open it in any browser")

@@ -1,24 +1,21 @@
-"""`arena data synth`, `get`, `import` and `card`: recordings, and a page that describes them."""
+"""`arena data synth`, `get` and `import`: recordings, and the plan of an import."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import CorpusFolder, DryRun, Json, Wide, n_clips_option, n_speakers_option, out_option, reading_line
+from arena.base.options import DryRun, Json, Wide, n_clips_option, n_speakers_option, reading_line
 from arena.base.terminal import Column, Number, Prose, print_json, print_table, print_text, progress, say
-from cnn.cli.data import plural, scan_with_bar
-from cnn.cli.options import Cache, Jobs
 
 if TYPE_CHECKING:
-    from cnn.collect.import_plan import ImportClip, ImportPlan
+    from cnn.collect.import_plan import ImportPlan
 
 
 app = typer.Typer()
-
-_N_SHOWN = 20
 
 
 @app.command(epilog="Example: arena data synth digits --n-clips 3000 --n-speakers 60 --language en,es")
@@ -110,7 +107,7 @@ def _print_sources(json: bool) -> None:
 )
 def import_(
     folder: Annotated[
-        Path, typer.Argument(metavar="RECORDINGS", help="Your recordings: wav, flac, ogg, mp3. Only read.", show_default=False)
+        Path, typer.Argument(metavar="RECORDINGS", help="Your recordings, of any format. Only read.", show_default=False)
     ],
     out: Annotated[
         Path, typer.Argument(metavar="OUT", help="The corpus folder, new or imported into before.", show_default=False)
@@ -124,10 +121,12 @@ def import_(
     min_gap: Annotated[float, typer.Option(help="With --split-silence: the shortest pause, in seconds.")] = 0.25,
     trim: Annotated[bool, typer.Option("--trim", help="Cut silence off both ends.")] = False,
     dry_run: DryRun = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     wide: Wide = False,
     json: Json = False,
 ) -> None:
-    """Bring recordings of any naming into a corpus; importing again adds only what is new."""
+    """Bring recordings of any naming into a corpus; importing again adds only what is new. A plan is shown first."""
+    from cnn.collect.import_page import plan_as_json, print_plan, print_result
     from cnn.collect.import_plan import ImportOptions
     from cnn.collect.importing import find_files, plan_import, write_import
 
@@ -136,65 +135,23 @@ def import_(
         options = ImportOptions(
             pattern=pattern, table=table, words=words, speaker=speaker, split_digits=split, min_gap_s=min_gap, trim=trim
         )
-    with progress("listening", len(find_files(folder, out))) as advance:
+    with progress("listening", len(find_files(folder, out).recordings)) as advance:
         plan = plan_import(folder, out, options, advance)
-    if not dry_run and plan.clips:
-        with progress("writing", len(plan.clips)) as advance:
+    is_agreed = not dry_run and (yes or not plan.needs_consent)
+    if not json:
+        print_plan(plan)
+        is_agreed = is_agreed or (not dry_run and _ask(plan))
+    n_files = len(plan.clips) + len(plan.renames)
+    if is_agreed and n_files:
+        with progress("writing", n_files) as advance:
             write_import(plan, advance)
-    _print_plan_json(plan, dry_run) if json else _print_plan(plan, dry_run)
+    print_json(plan_as_json(plan, is_agreed)) if json else print_result(plan, is_agreed)
+    if plan.is_empty or not (is_agreed or dry_run):
+        raise typer.Exit(1)
 
 
-def _print_plan_json(plan: ImportPlan, dry_run: bool) -> None:
-    clips = [
-        {"source": str(clip.source), "file": clip.name, "speaker": clip.speaker, "length_s": round(clip.length_s, 3)}
-        for clip in plan.clips
-    ]
-    problems = [{"path": path, "reason": reason} for path, reason in plan.problems]
-    print_json({"written": not dry_run, "clips": clips, "n_there_already": plan.n_existing, "problems": problems})
-
-
-def _print_plan(plan: ImportPlan, dry_run: bool) -> None:
-    """
-    Raises:
-        CorpusError: there is nothing to import, now or before.
-    """
-    from cnn.errors import CorpusError
-
-    if dry_run and plan.clips:
-        rows = [[str(clip.source), _cut(clip), clip.name, f"{clip.length_s:.2f} s"] for clip in plan.clips]
-        print_table((Column("recording"), Column("piece", 3), Column("becomes"), Number("length", 2)), rows)
-    for path, reason in plan.problems[: len(plan.problems) if dry_run else _N_SHOWN]:
-        print(f"left out: {path} {reason}")
-    if not dry_run and len(plan.problems) > _N_SHOWN:
-        print(f"and {len(plan.problems) - _N_SHOWN:,} more; list them with --dry-run")
-    if not plan.clips and not plan.n_existing:
-        raise CorpusError(f"none of the recordings in {plan.folder} can be imported; the reasons are above")
-    verb = "would be written" if dry_run else "written"
-    clips = f"{plural(len(plan.clips), 'clip')} of {plural(len({clip.speaker for clip in plan.clips}), 'speaker')} {verb}"
-    before = f", {plan.n_existing:,} there already" if plan.n_existing else ""
-    print(f"{plan.out}: {clips if plan.clips else 'nothing new'}{before}, {plural(len(plan.problems), 'file')} left out")
-    if not dry_run:
-        print(f"next: arena data scan {plan.out}")
-
-
-def _cut(clip: ImportClip) -> str:
-    return "whole" if clip.cut is None else f"{clip.piece + 1}"
-
-
-@app.command(epilog="Example: `arena data card corpus -o card.html`")
-def card(
-    corpus: CorpusFolder,
-    out: Annotated[Path, out_option("The page to write.")] = Path("card.html"),
-    jobs: Jobs = 0,
-    cache: Cache = None,
-    json: Json = False,
-) -> None:
-    """Describe a corpus on one HTML page: balance, speakers, examples to see and hear, problems, licence."""
-    from cnn.corpus.card import choose_examples, write_card
-
-    scanned = scan_with_bar(corpus, jobs, cache)
-    with progress("drawing", sum(map(len, choose_examples(scanned.clips).values()))) as advance:
-        size_bytes = write_card(scanned, out, advance)
-    if json:
-        return print_json({"card": str(out), "size_bytes": size_bytes, "digest": scanned.digest, "n_clips": len(scanned.clips)})
-    print(f"{out}: {len(scanned.clips):,} recordings on one page ({size_bytes / 1e6:.1f} MB); open it in any browser")
+def _ask(plan: ImportPlan) -> bool:
+    """Ask whether the plan is right, on a terminal; elsewhere nobody can answer, and it is not."""
+    if not sys.stdin.isatty():
+        return False
+    return typer.confirm(f"\nIs this right, and may {plan.out} be written?")

@@ -63,8 +63,9 @@ def prepare_with_bar(
         say(f"left out: {problem.path} {problem.reason}")
     if len(corpus.problems) > 5:
         say(f"left out: {len(corpus.problems) - 5:,} more; `arena data scan {folder}` lists them")
-    if corpus.ignored:
-        say(describe_kinds(corpus.ignored))
+    for line in (describe_kinds(corpus.ignored) if corpus.ignored else "", corpus.advice):
+        if line:
+            say(line)
     options = WorkOptions(n_jobs=n_jobs, bar=lambda n: progress("making tiles", n), log=say)
     return corpus, prepare(corpus, settings, tiles, options)
 

@@ -26,6 +26,7 @@ from arena.base.options import (
     variant_option,
 )
 from arena.base.terminal import Column, Number, Prose, print_json, print_table, print_text, say
+from cnn.cli.data import plural
 from cnn.cli.options import Models, SplitName, TrainingJobs, split_option
 from cnn.cli.train import train_with_bar
 
@@ -196,7 +197,10 @@ def _lines(scores: Evaluation) -> list[tuple[str, str]]:
     confused = (f"{c.truth} as {c.predicted}: {c.n:,} of {c.n_truth:,} ({c.n / c.n_truth:.1%})" for c in scores.confused)
     return [
         ("mean over folds", f"{scores.mean_macro_f1:.3f}; {spreads}"),
-        ("worst speaker", f"{worst.speaker} {worst.macro_f1:.3f}"),
+        (
+            "worst speaker",
+            f"{worst.speaker} {worst.macro_f1:.3f}" + (f", of {plural(worst.n_clips, 'clip')}" if worst.is_rough else ""),
+        ),
         (
             "pooled",
             f"{scores.pooled_macro_f1:.3f}, {interval.level:.0%} interval {interval.low:.3f} to {interval.high:.3f} "

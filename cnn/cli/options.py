@@ -39,7 +39,7 @@ def split_option() -> Any:
 
 def recordings_option(**more: Any) -> Any:
     """Return the `--recordings` option."""
-    return typer.Option("--recordings", metavar="FOLDER", help="Folder of wav or flac recordings of any name.", **more)
+    return typer.Option("--recordings", metavar="FOLDER", help="Folder of recordings of any name.", **more)
 
 
 def say_run(reference: str, run: RunFolder) -> None:

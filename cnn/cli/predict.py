@@ -124,6 +124,7 @@ def _submit(run: RunFolder, result: Answers, out: Path, json: bool, kinds: Mappi
 
 def _say_skipped(result: Answers, kinds: Mapping[str, int]) -> None:
     from cnn.corpus.listing import describe_kinds
+    from cnn.decoding.flags import describe_flags
 
     if kinds:
         say(describe_kinds(kinds))
@@ -131,3 +132,5 @@ def _say_skipped(result: Answers, kinds: Mapping[str, int]) -> None:
         say(f"no answer: {clip.name if clip.name.isprintable() else ascii(clip.name)} {clip.reason}")
     if len(result.skipped) > _N_SHOWN:
         say(f"no answer: {len(result.skipped) - _N_SHOWN} more")
+    for line in describe_flags(result.flagged):
+        say(line)

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 _BARS = "▁▂▃▄▅▆▇█"
 _N_BARS = 40
 _INDENT = 12
-_PARTS = {"train": "training", "val": "validation", "test": "test"}
 
 
 def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
@@ -28,6 +27,7 @@ def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
     from arena.base.project import find_project
     from cnn.commands import format_net, format_train_command
     from cnn.errors import RunError
+    from cnn.runs.folder import list_notes
     from cnn.runs.index import DAMAGED, read_line
 
     line = read_line(run)
@@ -40,6 +40,7 @@ def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
         "model": format_net(line.model, find_project()),
         "settings": _list_settings(config),
         "scores": _read_scores(run, result) if result else {},
+        "notes": list_notes([result]) if result else [],
         "verdict": dataclasses.asdict(result.verdict) if result and result.verdict else None,
         "best_epoch": result.best_epoch if result else 0,
         "wall_s": result.wall_s if result else sum(row.seconds for row in run.epochs()),
@@ -92,9 +93,13 @@ def print_page(page: dict[str, Any]) -> None:
     _print_fact("split", f"{page['split']}, corpus {page['corpus']}")
     _print_fact("settings", ", ".join(page["settings"]) or "the defaults")
     _print_fact("failure", page["cause"])
-    for part, title in _PARTS.items():
+    from cnn.runs.folder import PART_NAMES
+
+    for part, title in PART_NAMES.items():
         if part in page["scores"]:
             _print_fact(title, _describe_score(page["scores"][part]))
+    for note in page["notes"]:
+        _print_fact("note", note)
     if page["verdict"]:
         _print_fact("verdict", f"{page['verdict']['state']}: {page['verdict']['reason']}")
     if page["curves"]:

@@ -123,6 +123,7 @@ def run_as_json(folder: RunFolder) -> dict[str, object]:
 def print_runs(folders: list[RunFolder]) -> None:
     """Print a table of finished runs, in the order of training."""
     from cnn.plugin import shorten_name
+    from cnn.runs.folder import list_notes
 
     rows = []
     for folder in folders:
@@ -139,6 +140,8 @@ def print_runs(folders: list[RunFolder]) -> None:
         *(Number("best epoch", 3), Number("time", 4), Column("verdict", 2), Column("run")),
     )
     print_table(columns, rows)
+    for note in list_notes([result for folder in folders if (result := folder.result())]):
+        say(note)
     if any(folder.config()["split"]["kind"] == "random" for folder in folders):
         say("split at random: the test speakers were heard in training, so these scores say nothing of a new voice")
     if any(folder.config()["split"].get("validation") == "takes" for folder in folders):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -51,25 +52,85 @@ class ImportOptions:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ImportClip:
-    """One file to be written."""
+class SourcePiece:
+    """A recording, or a piece of it, with its digit and speaker."""
 
     source: PurePosixPath  # path relative to the imported folder
-    name: str  # file name in the corpus
-    speaker: str  # the source's spelling
     sha256: str  # SHA-256 of the source file
     piece: int  # index of the piece in the source file
+    label: str
+    speaker: str  # as in file names
+    spelling: str  # the speaker as the source spells it
+    take: str  # as the source says it; empty if it does not
     cut: Piece | None  # None: the whole file
-    length_s: float  # length of the new file
+    flags: tuple[str, ...]  # flags of a recording that was repaired, or is doubtful
+    length_s: float
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Key of the piece in the record, whatever its path."""
+        return self.sha256, self.piece
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImportClip:
+    """A file to be written."""
+
+    name: str  # file name in the corpus
+    origin: SourcePiece
+
+    @property
+    def take(self) -> str:
+        return PurePosixPath(self.name).stem.rpartition("_")[2]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rename:
+    """A file of the corpus whose digit or speaker now reads otherwise."""
+
+    old: str
+    name: str
+    origin: SourcePiece
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Misfit:
+    """A file that is left out."""
+
+    path: str
+    reason: str  # the rest of a sentence that begins with the path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportPlan:
-    """Files that an import would write, and those that it would leave out."""
+    """Files that an import would write or rename, and those that it would leave out."""
 
     folder: Path
     out: Path
+    options: ImportOptions
     clips: tuple[ImportClip, ...]
+    renames: tuple[Rename, ...]
     n_existing: int  # pieces that an earlier import wrote
-    problems: tuple[tuple[str, str], ...]  # path, and the rest of a sentence that begins with it
-    notes: tuple[str, ...]  # sentences on speakers whom names spell differently
+    problems: tuple[Misfit, ...]  # sorted by path
+    notes: tuple[str, ...]  # sentences on speakers whom names spell differently, and on the table
+    missing: tuple[str, ...]  # rows of the table without a file
+    ignored: Mapping[str, int]  # files that are no recordings, counted by kind
+    is_first: bool  # nothing was imported into `out` before
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether there is nothing to import, now or before."""
+        return not self.clips and not self.renames and not self.n_existing
+
+    @property
+    def needs_consent(self) -> bool:
+        """Return whether a person should look first: names were read by looks alone, or files of the corpus get others."""
+        by_looks = not self.options.pattern and not self.options.table and not self._is_standard
+        return bool(self.renames) or (self.is_first and bool(self.clips) and by_looks)
+
+    @property
+    def _is_standard(self) -> bool:
+        """Return whether every name is `{digit}_{speaker}_{take}` and nothing had to be merged."""
+        origins = (clip.origin for clip in self.clips)
+        heads = ((origin.source.stem, f"{origin.label}_{origin.speaker}_") for origin in origins)
+        return not self.notes and all(s.startswith(head) and s.removeprefix(head).isdecimal() for s, head in heads)

@@ -6,44 +6,31 @@ of each file, so that importing again adds only new ones.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import os
 import re
-import unicodedata
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from arena.base.locks import hold_lock
-from cnn.collect.import_plan import ImportClip, ImportOptions, ImportPlan
+from cnn.collect.import_plan import ImportClip, ImportOptions, ImportPlan, Misfit, Rename, SourcePiece
+from cnn.collect.import_record import CorpusNames, Entry, Record, count_pieces, read_record, write_record
 from cnn.collect.segmentation import LONGEST_ROW_S, LONGEST_S, MisfitError, Piece, cut_row, read_sound, read_wav, trim
 from cnn.corpus.audio import to_mono
-from cnn.corpus.listing import escape_unprintable
+from cnn.corpus.listing import (
+    RECORD_NAME,
+    FileProblem,
+    count_kinds,
+    describe_no_recording,
+    escape_unprintable,
+    is_audio,
+    walk_files,
+)
 from cnn.errors import CorpusError, RunError
-from cnn.files import write_csv, write_whole
+from cnn.files import write_whole
 from cnn.naming.reader import describe_merges, read_names
 from cnn.naming.reading import NameReading
-from cnn.naming.table import read_table
-
-SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
-_UNREADABLE = (".m4a", ".aac", ".wma", ".webm", ".opus", ".amr", ".3gp", ".mp4")
-RECORD_NAME = "imported.csv"
-_HEADER = ("file", "source", "sha256", "piece", "speaker")
-_CORPUS_NAME = re.compile(r"([0-9])_(.+)_([0-9]+)\.wav")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _SourceFile:
-    path: PurePosixPath
-    sha256: str
-    speaker: str
-    cleaned_speaker: str
-    labels: str  # one digit per piece
-    cuts: tuple[Piece | None, ...]
-    lengths_s: tuple[float, ...]
+from cnn.naming.table import NameTable, read_table
 
 
 def check_folders(folder: Path, out: Path) -> None:
@@ -65,21 +52,29 @@ def check_folders(folder: Path, out: Path) -> None:
         raise CorpusError(f"{out} is not empty and no import made it; give a new folder, or one that was imported into before")
 
 
-def find_files(folder: Path, out: Path) -> list[PurePosixPath]:
-    """List the audio files below `folder`, in natural order; hidden ones are left out.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _FolderContent:
+    recordings: tuple[PurePosixPath, ...]  # in natural order
+    ignored: Mapping[str, int]  # other files, counted by kind
+    problems: tuple[Misfit, ...]  # folders that cannot be opened
+
+
+def find_files(folder: Path, out: Path) -> _FolderContent:
+    """List the files below `folder`; hidden ones are left out.
 
     Raises:
         CorpusError: the folder is missing or holds no audio, or a check of `check_folders` fails.
     """
     check_folders(folder, out)
-    files = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        inner = PurePosixPath(Path(parent).relative_to(folder).as_posix())
-        files += [inner / n for n in names if not n.startswith(".") and Path(n).suffix.lower() in SUFFIXES + _UNREADABLE]
-    if not files:
-        raise CorpusError(f"{folder} holds no recording ({', '.join(SUFFIXES)}); give the folder that does")
-    return sorted(files, key=lambda path: ([_natural_key(part) for part in path.with_suffix("").parts], path.suffix))
+    closed: list[FileProblem] = []
+    files = list(walk_files(folder, closed))
+    recordings = [path for path in files if is_audio(path)]
+    ignored = count_kinds(path for path in files if not is_audio(path))
+    if not recordings:
+        raise CorpusError(describe_no_recording(folder, ignored))
+    recordings.sort(key=lambda path: ([_natural_key(part) for part in path.with_suffix("").parts], path.suffix))
+    problems = tuple(Misfit(path=problem.path, reason=problem.reason) for problem in closed)
+    return _FolderContent(recordings=tuple(recordings), ignored=ignored, problems=problems)
 
 
 def _natural_key(part: str) -> list[tuple[int, str]]:
@@ -89,133 +84,131 @@ def _natural_key(part: str) -> list[tuple[int, str]]:
 
 
 def plan_import(folder: Path, out: Path, options: ImportOptions, advance: Callable[[int], None] = lambda n: None) -> ImportPlan:
-    """Plan the import into the corpus `out`; `advance(1)` is called for each of `find_files`.
+    """Plan the import into the corpus `out`; `advance(1)` is called for each recording of `find_files`.
 
     Raises:
         CorpusError: an option or the folder cannot be used, or speakers cannot be distinguished; not for a single bad file.
     """
-    record = _read_record(out)
-    files = find_files(folder, out)
-    table = read_table(options.table, folder, files, options.columns) if options.table else None
-    readings = read_names(files, options.rules(folder, tuple(row["speaker"] for row in record.values()), table))
-    sources: dict[str, _SourceFile] = {}  # by SHA-256
-    problems: list[tuple[str, str]] = []
+    record = read_record(out)
+    content = find_files(folder, out)
+    table = read_table(options.table, folder, content.recordings, options.columns) if options.table else None
+    speakers = tuple(entry.speaker for entry in record.values())
+    readings = read_names(content.recordings, options.rules(folder, speakers, table))
+    sources: list[list[SourcePiece]] = []
+    problems = list(content.problems)
     for reading in readings:
         try:
-            source = _read_source(folder, reading, options)
-            if first := sources.get(source.sha256):
-                raise MisfitError(f"is the same file as {first.path}")
-            sources[source.sha256] = source
+            sources.append(_read_source(folder, reading, options, table))
         except MisfitError as error:
-            problems.append((escape_unprintable(str(reading.path)), str(error)))
+            problems.append(_misfit(reading.path, str(error)))
         advance(1)
-    clips, n_existing = _assign_names(list(sources.values()), record, out, problems)
+    clips, renames, n_existing = _assign_names(_remove_copies(sources, problems), record, out, problems)
     return ImportPlan(
         folder=folder,
         out=out,
+        options=options,
         clips=tuple(clips),
+        renames=tuple(renames),
         n_existing=n_existing,
-        problems=tuple(sorted(problems)),
-        notes=describe_merges(readings),
+        problems=tuple(sorted(problems, key=lambda problem: problem.path)),
+        notes=(*describe_merges(readings), *([table.note] if table and table.note else ())),
+        missing=table.missing if table else (),
+        ignored=content.ignored,
+        is_first=not record,
     )
 
 
-def _read_source(folder: Path, reading: NameReading, options: ImportOptions) -> _SourceFile:
+def _misfit(path: PurePosixPath, reason: str) -> Misfit:
+    return Misfit(path=escape_unprintable(str(path)), reason=reason)
+
+
+def _read_source(folder: Path, reading: NameReading, options: ImportOptions, table: NameTable | None) -> list[SourcePiece]:
     path = reading.path
     if not str(path).isprintable():
         raise MisfitError("has a name that cannot be printed; rename it")
-    if path.suffix.lower() in _UNREADABLE:
-        raise MisfitError("is of a format that cannot be read here; convert it to wav, for instance with ffmpeg")
+    if table and path not in table.rows:
+        raise MisfitError(f"has no row in {options.table}")
     if reading.fault:
         raise MisfitError(reading.fault)
     try:
         sha256 = hashlib.sha256((folder / path).read_bytes()).hexdigest()
     except OSError as error:
         raise MisfitError(f"cannot be opened: {error.strerror}") from error
-    samples, rate_hz, _ = read_sound(folder / path, LONGEST_ROW_S if options.split_digits else LONGEST_S)
-    wave, n_digits = to_mono(samples), len(options.split_digits)
+    recording = read_sound(folder / path, LONGEST_ROW_S if options.split_digits else LONGEST_S)
+    wave, rate_hz, n_digits = to_mono(recording.samples), recording.rate_hz, len(options.split_digits)
     cuts: Sequence[Piece | None] = [trim(wave, rate_hz) if options.trim else None]
     if n_digits:
         cuts = cut_row(wave, rate_hz, n_digits, options.min_gap_s)
-    pieces = [cut or Piece(start=0, end=len(samples)) for cut in cuts]
-    return _SourceFile(
-        path=path,
-        sha256=sha256,
-        speaker=reading.spelling,
-        cleaned_speaker=reading.speaker,
-        labels=options.split_digits or reading.label,
-        cuts=tuple(cuts),
-        lengths_s=tuple((piece.end - piece.start) / rate_hz for piece in pieces),
-    )
+    pieces = []
+    for index, (label, cut) in enumerate(zip(options.split_digits or reading.label, cuts, strict=True)):
+        span = cut or Piece(start=0, end=len(wave))
+        pieces.append(
+            SourcePiece(
+                source=path,
+                sha256=sha256,
+                piece=index,
+                label=label,
+                speaker=reading.speaker,
+                spelling=reading.spelling,
+                take=reading.take,
+                cut=cut,
+                flags=recording.flags,
+                length_s=(span.end - span.start) / rate_hz,
+            )
+        )
+    return pieces
 
 
-def _read_record(out: Path) -> dict[tuple[str, int], dict[str, str]]:
-    """Read the rows of `imported.csv`, by SHA-256 of the source and piece.
-
-    Raises:
-        CorpusError: the file is damaged.
-    """
-    path = out / RECORD_NAME
-    try:
-        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
-        return {(row["sha256"], int(row["piece"])): {name: row[name] for name in _HEADER} for row in rows}
-    except FileNotFoundError:
-        return {}
-    except NotADirectoryError:
-        raise CorpusError(f"{out} is a file; give a folder for the corpus") from None
-    except (OSError, ValueError, LookupError, TypeError, csv.Error) as error:
-        raise CorpusError(f"{path} cannot be read ({error}); move it away to begin a new record") from error
+def _remove_copies(sources: Sequence[list[SourcePiece]], problems: list[Misfit]) -> list[list[SourcePiece]]:
+    """Return the pieces of one file of each content, in their order; of none where its copies have another digit or speaker."""
+    copies: dict[str, list[list[SourcePiece]]] = {}
+    for pieces in sources:
+        copies.setdefault(pieces[0].sha256, []).append(pieces)
+    originals = []
+    for group in copies.values():
+        first, *others = (pieces[0] for pieces in group)
+        rivals = [other for other in others if (other.label, other.speaker) != (first.label, first.speaker)]
+        originals += [] if rivals else group[:1]
+        for piece in (first, *others) if rivals else others:
+            other = next(
+                (rival for rival in (first, *rivals) if (rival.label, rival.speaker) != (piece.label, piece.speaker)), first
+            )
+            words = f", which is {other.label} of {other.speaker}, not {piece.label} of {piece.speaker}" if rivals else ""
+            problems.append(_misfit(piece.source, f"is the same file as {other.source}{words}"))
+    return originals
 
 
 def _assign_names(
-    sources: Sequence[_SourceFile],
-    record: Mapping[tuple[str, int], Mapping[str, str]],
-    out: Path,
-    problems: list[tuple[str, str]],
-) -> tuple[list[ImportClip], int]:
-    """Return the clips, each with a free take, and the number of pieces that are in the corpus already."""
-    last_takes = _last_takes(out, [row["file"] for row in record.values()])
-    clips, n_existing = [], 0
-    for source in sources:
-        for piece, (label, cut, length_s) in enumerate(zip(source.labels, source.cuts, source.lengths_s, strict=True)):
-            head = f"{label}_{source.cleaned_speaker}_"
-            name = record.get((source.sha256, piece), {}).get("file", "")
-            if name and (out / name).exists():
+    sources: Sequence[list[SourcePiece]], record: Record, out: Path, problems: list[Misfit]
+) -> tuple[list[ImportClip], list[Rename], int]:
+    """Return the clips that are new, each with a free name, the renames, and the number of pieces that are there already."""
+    names = CorpusNames(out, record)
+    n_before = count_pieces(record, names)
+    clips, renames, n_existing = list[ImportClip](), list[Rename](), 0
+    for pieces in sources:
+        if (n := n_before.get(pieces[0].sha256, 0)) not in (0, len(pieces)):
+            n_existing += n
+            reason = f"was imported in {n} piece{'s' * (n > 1)} and would be {len(pieces)} now; import it into another folder"
+            problems.append(_misfit(pieces[0].source, reason))
+            continue
+        for piece in pieces:
+            entry = record.get(piece.key)
+            file, earlier = (names.locate(entry), entry.earlier) if entry else ("", ())
+            has_name = entry and entry.file.startswith(f"{piece.label}_{piece.speaker}_")
+            name = entry.file if entry and has_name else names.choose(piece.label, piece.speaker, piece.take, earlier)
+            if not file:
+                clips.append(ImportClip(name=name, origin=piece))
+            elif file != name:
+                renames.append(Rename(old=file, name=name, origin=piece))
+            else:
                 n_existing += 1
-                if not name.startswith(head):
-                    reason = f"is there as {name}; remove that to have it as {head}.."
-                    problems.append((escape_unprintable(str(source.path)), reason))
-                continue
-            if not name.startswith(head) or not name:
-                last_takes[head] += 1
-                name = f"{head}{last_takes[head]}.wav"
-            clips.append(
-                ImportClip(
-                    source=source.path,
-                    name=name,
-                    speaker=source.speaker,
-                    sha256=source.sha256,
-                    piece=piece,
-                    cut=cut,
-                    length_s=length_s,
-                )
-            )
-    return clips, n_existing
-
-
-def _last_takes(out: Path, recorded: Sequence[str]) -> dict[str, int]:
-    """Return the highest take in use by the part of the name before it; -1 if there is none."""
-    last_takes: dict[str, int] = defaultdict(lambda: -1)
-    existing = [path.name for path in out.rglob("*.wav")] if out.is_dir() else []
-    for name in [*existing, *recorded]:
-        if match := _CORPUS_NAME.fullmatch(unicodedata.normalize("NFC", name)):
-            head = f"{match[1]}_{match[2]}_"
-            last_takes[head] = max(last_takes[head], int(match[3]))
-    return last_takes
+    return clips, renames, n_existing
 
 
 def write_import(plan: ImportPlan, advance: Callable[[int], None] = lambda n: None) -> None:
-    """Write the clips of `plan`; `advance(1)` is called for each. After a kill the same import writes the missing ones.
+    """Rename files of the corpus and write the clips of `plan`; `advance(1)` is called for each.
+
+    After a kill the same import does the rest: the record is written first.
 
     Raises:
         CorpusError: the corpus cannot be written, or someone else wrote into it meanwhile.
@@ -225,11 +218,14 @@ def write_import(plan: ImportPlan, advance: Callable[[int], None] = lambda n: No
         with hold_lock(out.resolve().parent / f".{out.resolve().name}.lock"):
             check_folders(plan.folder, out)
             out.mkdir(parents=True, exist_ok=True)
-            _write_record(plan)
+            if plan.renames or plan.clips:
+                write_record(out, _update_record(plan))
+            for rename in plan.renames:
+                _rename(out / rename.old, out / rename.name)
+                advance(1)
             for clip in plan.clips:
-                if (out / clip.name).exists():
-                    raise CorpusError(f"{out / clip.name} was written by someone else meanwhile; give the same command again")
-                write_whole(out / clip.name, read_wav(plan.folder / clip.source, clip.cut))
+                _check_free(out / clip.name)
+                write_whole(out / clip.name, read_wav(plan.folder / clip.origin.source, clip.origin.cut))
                 advance(1)
     except (OSError, RunError) as error:
         raise CorpusError(f"cannot write {out}: {getattr(error, 'strerror', None) or error}; free some space") from error
@@ -237,10 +233,27 @@ def write_import(plan: ImportPlan, advance: Callable[[int], None] = lambda n: No
         raise CorpusError(f"a recording changed meanwhile: {error}; give the same command again") from error
 
 
-def _write_record(plan: ImportPlan) -> None:
-    rows = _read_record(plan.out)
-    for clip in plan.clips:
-        values = (clip.name, str(clip.source), clip.sha256, str(clip.piece), clip.speaker)
-        rows[clip.sha256, clip.piece] = dict(zip(_HEADER, values, strict=True))
-    if plan.clips:
-        write_csv(plan.out / RECORD_NAME, _HEADER, sorted([row[name] for name in _HEADER] for row in rows.values()))
+def _update_record(plan: ImportPlan) -> Record:
+    record = read_record(plan.out)
+    earlier = {rename.name: (*record[rename.origin.key].earlier, rename.old) for rename in plan.renames}
+    for name, origin in [*((c.name, c.origin) for c in plan.clips), *((r.name, r.origin) for r in plan.renames)]:
+        record[origin.key] = Entry(
+            file=name,
+            source=str(origin.source),
+            sha256=origin.sha256,
+            piece=origin.piece,
+            speaker=origin.spelling,
+            earlier=tuple(dict.fromkeys(before for before in earlier.get(name, ()) if before != name)),
+        )
+    return record
+
+
+def _rename(old: Path, new: Path) -> None:
+    if not (new.exists() and new.samefile(old)):  # a disk without case has both names for one file
+        _check_free(new)
+    old.rename(new)
+
+
+def _check_free(path: Path) -> None:
+    if path.exists():
+        raise CorpusError(f"{path} was written by someone else meanwhile; give the same command again")

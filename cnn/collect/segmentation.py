@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from cnn.corpus.audio import MOST_CHANNELS, RATES_HZ, Samples, peak_deviation, to_mono
+from cnn.corpus.audio import Recording, Samples, TooLongError, decode_any, to_mono
 from cnn.corpus.scan import SILENT_PEAK
+from cnn.errors import CorpusError
 
 _FRAME_S, _HOP_S = 0.02, 0.01
 _SHORTEST_S = 0.08  # shortest word; a shorter sound is a click of the mouse
@@ -90,27 +91,22 @@ class MisfitError(Exception):
     """The file cannot be imported; the text is the rest of a sentence that begins with its path."""
 
 
-def read_sound(path: Path, longest_s: float) -> tuple[Samples, int, str]:
-    """Read samples (S, C), rate in Hz and coding with libsndfile.
+def read_sound(path: Path, longest_s: float) -> Recording:
+    """Read a recording of any format.
 
     Raises:
         MisfitError: the file cannot be used.
     """
     try:
-        with soundfile.SoundFile(path) as file:
-            if not RATES_HZ[0] <= file.samplerate <= RATES_HZ[1] or file.channels > MOST_CHANNELS:
-                raise MisfitError(f"has {file.channels} channels at {file.samplerate} Hz, which is no recording of speech")
-            n_max = int(longest_s * file.samplerate)
-            samples: Samples = file.read(min(file.frames, n_max + 1), dtype="float32", always_2d=True)
-            rate_hz, coding = file.samplerate, file.subtype
-    except (OSError, soundfile.SoundFileError) as error:
-        reason = " ".join(str(error).rpartition("': ")[2].split()).rstrip(".")
-        raise MisfitError(f"cannot be read: {reason}") from error
-    if len(samples) > n_max:
-        raise MisfitError(f"lasts longer than {longest_s:g} s; cut it, or use --split-silence where it holds several digits")
-    if not len(samples) or not np.isfinite(samples).all() or peak_deviation(to_mono(samples)) < SILENT_PEAK:
+        recording = decode_any(path, longest_s)
+    except TooLongError:
+        rule = f"lasts longer than {longest_s:g} s; cut it, or use --split-silence where it holds several digits"
+        raise MisfitError(rule) from None
+    except CorpusError as error:
+        raise MisfitError(str(error)) from error
+    if not len(recording.samples) or np.abs(to_mono(recording.samples)).max() < SILENT_PEAK:
         raise MisfitError("holds no sound")
-    return samples, rate_hz, coding
+    return recording
 
 
 def cut_row(wave: Samples, rate_hz: int, n_digits: int, min_gap_s: float) -> list[Piece]:
@@ -130,16 +126,16 @@ def cut_row(wave: Samples, rate_hz: int, n_digits: int, min_gap_s: float) -> lis
 
 
 def read_wav(source: Path, cut: Piece | None) -> bytes:
-    """Return `source` or a piece of it as a wav; an uncut wav keeps its bytes.
+    """Return `source` or a piece of it as a wav; an uncut wav that any player plays alike keeps its bytes.
 
     Raises:
         OSError, MisfitError: the source cannot be read any more.
     """
-    if cut is None and source.suffix.lower() == ".wav":
+    recording = read_sound(source, LONGEST_ROW_S)
+    if cut is None and recording.is_plain_wav:
         return source.read_bytes()
-    samples, rate_hz, coding = read_sound(source, LONGEST_ROW_S)
-    part = samples[cut.start : cut.end] if cut else samples
+    part = recording.samples[cut.start : cut.end] if cut else recording.samples
     content = io.BytesIO()
-    subtype = "PCM_24" if coding == "PCM_24" else "PCM_16"
-    soundfile.write(content, np.clip(part, -1, 1), rate_hz, format="WAV", subtype=subtype)
+    subtype = "PCM_24" if recording.subtype == "PCM_24" else "PCM_16"
+    soundfile.write(content, np.clip(part, -1, 1), recording.rate_hz, format="WAV", subtype=subtype)
     return content.getvalue()

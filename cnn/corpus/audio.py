@@ -1,10 +1,14 @@
-"""Decoder for recordings: wav and flac, any rate, mono or stereo. S samples, C channels. Numpy and soundfile only."""
+"""The one decoder of recordings, for scan, import, predict and tiles: any rate, up to 8 channels. S samples, C channels.
+
+libsndfile reads wav, flac, ogg, opus, mp3 and aiff, whatever a file is called; the headers of wavs are read here first.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import io
-import os
-import struct
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -13,6 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from cnn.decoding import codings, flags, mp3, wav
+from cnn.decoding.ffmpeg import convert, find_ffmpeg
+from cnn.decoding.kinds import HEAD_BYTES, ForeignFileError, describe_unreadable, identify, identify_coding, identify_sound
+from cnn.decoding.library_notes import drop_library_notes
 from cnn.errors import CorpusError
 
 Samples = npt.NDArray[np.float32]
@@ -20,8 +28,11 @@ Samples = npt.NDArray[np.float32]
 LONGEST_S = 60.0  # a clip is one spoken digit; a lecture by mistake must not fill the memory
 RATES_HZ = (4_000, 384_000)  # below, no consonant is left; above, no microphone records
 MOST_CHANNELS = 8
-_NO_SIZE = 0xFFFFFFFF  # size that a streaming program writes, as it cannot go back to fill it in; others leave 0,
-_MIN_NO_SIZE = 0x7FFF0000  # or write about 2 GiB (sox, arecord), which is more than LONGEST_S of any rate and coding
+_CANCELLING = 0.5  # power of the sum of channels by that of the loudest; of channels with nothing in common it is above 1
+_MAX_BYTES = 2**30  # largest part of a wav that is read
+_MP3_BYTES = 2**24  # ten minutes at 224 kbit/s
+_UNREAD_S = 0.1  # sound behind the declared end, below which it may be a writer's padding
+_QUIET = (b"RIFF", b"RIFX", b"fLaC", b"OggS", b"FORM")  # libsndfile decodes these without libmpg123 and its notes
 _NO_LENGTH = 1 << 36  # frames; the flac header has 36 bits, libsndfile reports more where they are 0, "unknown"
 
 
@@ -37,10 +48,41 @@ class Recording:
     rate_hz: int
     subtype: str  # soundfile's name of the coding, such as PCM_16
     truncated: bool  # the file promises more samples than it holds
+    flags: tuple[str, ...] = ()  # flags of the file, of `cnn.decoding.flags`; those of the sound are for the scan
+    is_plain_wav: bool = False  # a wav, of which any player hears the same
 
 
-def read_clip(path: Path) -> tuple[Samples, int]:
-    """Return the samples (S,) float32, mono, in [-1, 1], and their rate in Hz; stereo is averaged, S at least 1.
+def to_mono(samples: Samples) -> Samples:
+    """Return the channels (S, C) as one wave (S,) in [-1, 1] without its constant offset, which nobody hears.
+
+    The offset is the mean from the first to the last sample that is not 0, so that silence around a sound changes nothing.
+    """
+    wave = mix(samples)
+    (sounding,) = np.nonzero(wave)
+    if not len(sounding):
+        return wave
+    start, end = sounding[0], sounding[-1] + 1
+    centred = np.zeros_like(wave)
+    centred[start:end] = wave[start:end] - wave[start:end].mean(dtype=np.float64)
+    return centred
+
+
+def mix(samples: Samples) -> Samples:
+    """Average the channels, (S, C) to (S,), limited to [-1, 1]; where they cancel each other, take the loudest alone."""
+    limited = np.clip(samples, -1.0, 1.0)
+    if limited.shape[1] == 1:
+        return limited[:, 0]
+    total: Samples = limited.sum(axis=1, dtype=np.float32)
+    powers = limited.var(axis=0, dtype=np.float64)
+    is_heard = total.var(dtype=np.float64) >= _CANCELLING * powers.max()
+    return total / np.float32(limited.shape[1]) if is_heard else limited[:, powers.argmax()]
+
+
+def read_clip(path: Path, combine: Callable[[Samples], Samples] = to_mono) -> tuple[Samples, int]:
+    """Return the samples (S,) float32, mono, in [-1, 1], and their rate in Hz; S is at least 1.
+
+    Args:
+        combine: makes one wave of the channels; `mix` keeps a constant offset.
 
     Raises:
         CorpusError: the file cannot be read, is empty, or is longer than a spoken digit can be.
@@ -51,77 +93,109 @@ def read_clip(path: Path) -> tuple[Samples, int]:
         raise CorpusError(f"{path} {error}; record it again or remove it") from error
     if not len(recording.samples):
         raise CorpusError(f"{path} holds no samples; record it again or remove it")
-    return to_mono(recording.samples), recording.rate_hz
+    return combine(recording.samples), recording.rate_hz
 
 
-def to_mono(samples: Samples) -> Samples:
-    """Average the channels, (S, C) to (S,), and limit the samples to [-1, 1]."""
-    mixed = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
-    return np.clip(mixed, -1.0, 1.0)
-
-
-def peak_deviation(wave: Samples) -> float:
-    """Return the peak deviation of `wave` (S,), S at least 1, from its mean; 0 for a constant signal, which is inaudible."""
-    return float(np.abs(wave - wave.mean(dtype=np.float64)).max())
-
-
-def decode(path: Path) -> Recording:
-    """Decode a whole recording.
+def decode(path: Path, longest_s: float = LONGEST_S) -> Recording:
+    """Decode a whole recording that libsndfile reads, and repair what its header gets wrong.
 
     Raises:
+        ForeignFileError: the file is something else.
         CorpusError: the recording cannot be used; the text is the rest of a sentence that begins with the file's name.
     """
     try:
         with path.open("rb") as raw:
-            short, streamed_at = _wav_data(raw)
-        with soundfile.SoundFile(_with_size(path, streamed_at) if streamed_at else path) as file:
-            _check_header(file)
-            samples, complete = _frames(file)
-            if not np.isfinite(samples).all():
-                raise CorpusError("holds samples that are no numbers (NaN or infinite)")
-            truncated = short or not complete
-            return Recording(samples=samples, rate_hz=file.samplerate, subtype=file.subtype, truncated=truncated)
+            head = raw.read(HEAD_BYTES)
+            content = _read_wav(raw, head, longest_s)
+        if kind := identify(head):
+            raise ForeignFileError(path, kind)
+        sound = wav.extract_sound(content)
+        if sound and (kind := identify_sound(sound.body[:32])):
+            raise CorpusError(
+                f"is a wav's header around {kind.name.partition(',')[0]}; cut off its first {len(sound.header)} bytes"
+            )
+        source: Path | io.BytesIO = path
+        if sound and (sound.is_changed or head[:4] != b"RIFF"):
+            source = io.BytesIO(sound.to_bytes())
+        elif head[:3] == b"ID3" or head[:1] == b"\xff":
+            source = io.BytesIO(longer) if (longer := mp3.add_length(_read_short(path))) else path
+        with drop_library_notes() if not head.startswith(_QUIET) else nullcontext(), soundfile.SoundFile(source) as file:
+            return _decode(file, sound, longest_s)
     except OSError as error:
         raise CorpusError(f"cannot be opened: {error.strerror or error}") from error
     except soundfile.SoundFileError as error:
-        raise CorpusError(f"is no wav or flac that can be read: {_reason(error)}") from error
+        if kind := identify_coding(head):
+            raise ForeignFileError(path, kind) from error
+        raise CorpusError(describe_unreadable(path, head, _reason(error))) from error
 
 
-def _wav_data(raw: BinaryIO) -> tuple[bool, int]:
-    """Return whether a wav's data chunk is cut short, and the offset of its sound if its size is given as 0 (else 0)."""
-    n_bytes = os.fstat(raw.fileno()).st_size
-    if raw.read(4) != b"RIFF" or raw.read(8)[4:] != b"WAVE":
-        return False, 0
-    block_align = 1
-    while len(head := raw.read(8)) == 8:
-        size = struct.unpack("<I", head[4:])[0]
-        n_left = n_bytes - raw.tell()
-        if head[:4] == b"data":
-            short = size < _MIN_NO_SIZE and size - n_left >= block_align
-            streamed = size == 0 and not _is_chunks(raw.read(n_left))
-            return short, n_bytes - n_left if streamed else 0
-        if head[:4] == b"fmt ":
-            body = raw.read(min(size, 16))
-            block_align = max(1, struct.unpack("<H", body[12:14])[0]) if len(body) == 16 else 1
-            size -= len(body)
-        raw.seek(size + size % 2, os.SEEK_CUR)  # a chunk of odd length has a pad byte
-    return False, 0
+def decode_any(path: Path, longest_s: float = LONGEST_S) -> Recording:
+    """Decode a whole recording as `decode` does, or by ffmpeg where that is on the path and libsndfile does not read it.
+
+    Raises:
+        CorpusError: as `decode` raises it.
+    """
+    try:
+        return decode(path, longest_s)
+    except ForeignFileError as error:
+        program = find_ffmpeg()
+        if not program or not error.kind.demuxer:
+            raise
+        sound = wav.extract_sound(convert(program, path, error.kind, longest_s))
+        if not sound:
+            raise CorpusError("holds no sound that ffmpeg can convert; record it again") from error
+        with soundfile.SoundFile(io.BytesIO(sound.to_bytes())) as file:
+            recording = _decode(file, sound, longest_s)
+        return dataclasses.replace(recording, flags=(flags.CONVERTED, *recording.flags))
 
 
-def _is_chunks(content: bytes) -> bool:
-    """Return whether the bytes after the data are empty or a sequence of other chunks, and so no sound."""
-    offset = 0
-    while offset + 8 <= len(content):
-        size = struct.unpack("<I", content[offset + 4 : offset + 8])[0]
-        offset += 8 + size + size % 2
-    return offset in (len(content), len(content) + 1)
+def _read_wav(raw: BinaryIO, head: bytes, longest_s: float) -> bytes:
+    """Return the whole content of a wav, without a tag before it; nothing if it is none."""
+    if head[:3] == b"ID3" and len(head) > 10:
+        raw.seek(10 + mp3.read_tag_size(head))
+        head = raw.read(HEAD_BYTES)
+    if head[:4] != b"RIFF":
+        return b""
+    header = wav.read_header(head)
+    n_bytes = int(4 * (longest_s + 1) * header.bytes_per_s) if header else 0  # more than too long, even if they are wrong
+    return head + raw.read(min(n_bytes or _MAX_BYTES, _MAX_BYTES))
 
 
-def _with_size(path: Path, start: int) -> io.BytesIO:
-    """Return the wav with the true size of its data in place of the 0, which libsndfile takes literally."""
-    content = bytearray(path.read_bytes())
-    content[start - 4 : start] = struct.pack("<I", min(len(content) - start, _NO_SIZE))
-    return io.BytesIO(bytes(content))
+def _read_short(path: Path) -> bytes:
+    """Return the content of a file that is no larger than a minute of MP3 may be."""
+    with path.open("rb") as raw:
+        content = raw.read(_MP3_BYTES + 1)
+    return content if len(content) <= _MP3_BYTES else b""
+
+
+def _decode(file: soundfile.SoundFile, sound: wav.WavSound | None, longest_s: float) -> Recording:
+    _check_header(file)
+    samples, complete = _frames(file, longest_s)
+    subtype, marks = file.subtype, []
+    if sound and len(samples) and (repaired := codings.read_otherwise(sound.body, subtype, samples)) is not None:
+        samples, marks = repaired, [flags.MISCODED]
+    if not np.isfinite(samples).all():
+        raise CorpusError("holds samples that are no numbers (NaN or infinite)")
+    if subtype in ("FLOAT", "DOUBLE") and (scaled := codings.scale_floats(samples)) is not None:
+        samples = scaled
+        marks.append(flags.UNSCALED)
+    if codings.is_interleaved_otherwise(samples):
+        marks.append(flags.INTERLEAVED)
+    if sound and sound.has_header_inside:
+        marks.append(flags.HEADER)
+    if sound and sound.n_unread * len(samples) > _UNREAD_S * file.samplerate * len(sound.body):
+        marks.append(flags.UNREAD)
+    is_own_file = not isinstance(file.name, io.BytesIO)  # not repaired, cut or converted
+    is_plain = file.format in ("WAV", "WAVEX") and is_own_file and not flags.REPAIRED & set(marks)
+    truncated = sound.truncated if sound else not complete
+    return Recording(
+        samples=samples,
+        rate_hz=file.samplerate,
+        subtype=subtype,
+        truncated=truncated,
+        flags=tuple(sorted(marks)),
+        is_plain_wav=is_plain,
+    )
 
 
 def _check_header(file: soundfile.SoundFile) -> None:
@@ -132,9 +206,9 @@ def _check_header(file: soundfile.SoundFile) -> None:
         raise CorpusError(f"has {file.channels} channels, not at most {MOST_CHANNELS}")
 
 
-def _frames(file: soundfile.SoundFile) -> tuple[Samples, bool]:
+def _frames(file: soundfile.SoundFile, longest_s: float) -> tuple[Samples, bool]:
     """Return the samples that can be decoded, (S, C), and whether they are as many as the header promises."""
-    n_max = int(LONGEST_S * file.samplerate)
+    n_max = int(longest_s * file.samplerate)
     samples = np.full((min(file.frames, n_max + 1), file.channels), np.nan, dtype=np.float32)
     try:
         n_read = len(file.read(out=samples)) if len(samples) else 0
@@ -145,7 +219,7 @@ def _frames(file: soundfile.SoundFile) -> tuple[Samples, bool]:
         if n_read == 0:
             raise
     if n_read > n_max:
-        raise TooLongError(f"lasts longer than {LONGEST_S:g} s, not one spoken digit")
+        raise TooLongError(f"lasts longer than {longest_s:g} s, not one spoken digit")
     return samples[:n_read], n_read == file.frames or file.frames >= _NO_LENGTH - 1
 
 

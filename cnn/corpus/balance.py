@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from arena.base.texts import ENGLISH, Words
-from cnn.config import LABELS
+from arena.base.texts import ENGLISH, Words, format_labels
+from cnn.config import LABELS, UNBALANCED
 from cnn.corpus.scan import Clip, Corpus
 
 # "As of 2016, a rough rule of thumb is that a supervised deep learning algorithm will generally achieve acceptable performance
@@ -21,9 +21,6 @@ ENOUGH_CLIPS = 5_000
 # Among n training voices and a new one, each is equally likely to be the highest or lowest in any one trait, such as pitch:
 # the new voice lies outside the range of the others with chance 2 / (n + 1). 19 voices bring that down to 1 in 10.
 ENOUGH_SPEAKERS = 19
-# Imbalance harms, the more the larger the ratio (Buda, Maki and Mazurowski, arXiv 1710.05381). Where the line lies is our
-# choice: a digit with half the clips of another.
-UNBALANCED = 2.0
 TEXTS = Path(__file__).parent / "texts"
 _QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
 
@@ -37,7 +34,7 @@ class Balance:
     n_without_speaker: int
     per_digit: dict[str, int]  # all ten digits, also those with 0 clips
     per_speaker: dict[str, int]
-    imbalance: float | None  # clips of the most frequent digit divided by those of the rarest; None if a digit has none
+    imbalance: float  # clips of the most frequent digit divided by those of the rarest that is said
     missing_digits: tuple[str, ...]
     missing_by_speaker: dict[str, tuple[str, ...]]  # only speakers who lack a digit that others say
     length_s: dict[str, float]  # shortest, 5 %, median, 95 %, longest
@@ -61,7 +58,7 @@ def measure_balance(corpus: Corpus, language: str = ENGLISH) -> Balance:
     per_digit = {label: sum(clip.label == label for clip in clips) for label in LABELS}
     per_speaker = Counter(clip.speaker for clip in clips if clip.speaker)
     missing = tuple(label for label, n in per_digit.items() if not n)
-    imbalance = None if missing else max(per_digit.values()) / min(per_digit.values())
+    imbalance = max(per_digit.values()) / min(n for n in per_digit.values() if n)
     n_without_speaker = len(clips) - per_speaker.total()
     augment, reason = _judge_augmentation(per_digit, 0 if n_without_speaker else len(per_speaker), t)
     lengths = np.quantile([clip.length_s for clip in clips], _QUANTILES)
@@ -107,12 +104,11 @@ def _judge_augmentation(per_digit: dict[str, int], n_speakers: int, t: Words) ->
     return True, t("called_for", reasons=t("and").join(reasons))
 
 
-def _describe_evenness(per_digit: dict[str, int], imbalance: float | None, missing: tuple[str, ...], t: Words) -> str:
-    if imbalance is None:
-        return t("missing", digits=", ".join(missing))
-    fewest, most = min(per_digit.values()), max(per_digit.values())
+def _describe_evenness(per_digit: dict[str, int], imbalance: float, missing: tuple[str, ...], t: Words) -> str:
+    text = f"{t('missing', digits=format_labels(missing, t('to')))} " if missing else ""
+    fewest, most = min(n for n in per_digit.values() if n), max(per_digit.values())
     counts = t("each_range" if most > fewest else "each", fewest=fewest, most=most)
     if imbalance < UNBALANCED:
-        return t("balanced", counts=counts)
-    rare = ", ".join(label for label, n in per_digit.items() if n * UNBALANCED <= most)
-    return t("unbalanced", counts=counts, ratio=imbalance, digits=rare)
+        return text.rstrip() if missing else t("balanced", counts=counts)
+    rare = [label for label, n in per_digit.items() if 0 < n * UNBALANCED <= most]
+    return text + t("unbalanced", counts=counts, ratio=imbalance, digits=format_labels(rare, t("to")))

@@ -12,19 +12,16 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from cnn.config import LABELS
+from cnn.corpus.import_advice import advise_import, format_import
 from cnn.corpus.metadata import ABOUT_NAME, METADATA_NAME
 from cnn.corpus.scan_cache import Stamp, file_stamp
+from cnn.decoding.kinds import AUDIO_SUFFIXES
 from cnn.errors import CorpusError
 from cnn.naming.layouts import find_label
 from cnn.naming.reader import describe_merges, read_names
 from cnn.naming.reading import NameReading, NameRules
 
 SUFFIXES = (".wav", ".flac")
-OTHER_AUDIO = (
-    *(".mp3", ".m4a", ".m4b", ".m4r", ".aac", ".ogg", ".oga", ".opus", ".wma", ".aif", ".aiff"),
-    *(".aifc", ".au", ".snd", ".caf", ".webm", ".weba", ".amr", ".3gp", ".3gpp", ".mka", ".mp2"),
-    *(".mp4", ".mov", ".wv", ".ape", ".spx", ".gsm", ".w64", ".rf64", ".qta"),
-)
 _ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 _LONGEST_SUFFIX = 9  # letters; a longer end of a name, or one with blanks, is no format
 RECORD_NAME = "imported.csv"  # sources of an import
@@ -117,8 +114,8 @@ def list_recordings(folder: Path) -> Listing:
 
 
 def is_audio(path: PurePosixPath) -> bool:
-    """Return whether a file is a recording by its suffix, whether or not its format is read here; hidden files are none."""
-    return not path.name.startswith(".") and path.suffix.lower() in SUFFIXES + OTHER_AUDIO
+    """Return whether a file is a recording by its suffix; hidden files are none."""
+    return not path.name.startswith(".") and path.suffix.lower() in AUDIO_SUFFIXES
 
 
 def count_kinds(paths: Iterable[PurePosixPath]) -> dict[str, int]:
@@ -143,18 +140,21 @@ def list_kinds(kinds: Mapping[str, int]) -> str:
 
 
 def describe_kinds(kinds: Mapping[str, int]) -> str:
-    """Return a line on files that are not read, such as `9 files are not read: 5 .caf, 4 .zip; unpack .zip`, and what to do."""
+    """Return a line on files that are not read, and what to do: `9 files are not read: 5 .zip, 4 .txt; unpack .zip`."""
     total = sum(kinds.values())
     verb = "file is" if total == 1 else "files are"
-    return "; ".join([f"{total:,} {verb} not read: {list_kinds(kinds)}", *advise_kinds(kinds)])
+    return f"{total:,} {verb} not read: {list_kinds(kinds)}" + _advise(kinds, "")
 
 
-def advise_kinds(kinds: Iterable[str]) -> list[str]:
-    """Return what makes recordings of files of these kinds; empty if nothing does."""
-    sound = [kind for kind in kinds if kind in OTHER_AUDIO]
-    packed = [kind for kind in kinds if kind in _ARCHIVES]
-    advice = [f"convert {', '.join(sound)}, such as by `ffmpeg -i NAME{sound[0]} NAME.wav`"] if sound else []
-    return advice + ([f"unpack {', '.join(packed)}"] if packed else [])
+def _advise(kinds: Iterable[str], otherwise: str) -> str:
+    packed = ", ".join(kind for kind in kinds if kind in _ARCHIVES)
+    return f"; unpack {packed}" if packed else otherwise
+
+
+def list_digitless(problems: Iterable[FileProblem]) -> list[PurePosixPath]:
+    """Return the paths of recordings that an import may read: of another format, or without a digit that is understood."""
+    kinds = (ProblemKind.NAME, ProblemKind.LABEL, ProblemKind.FORMAT)
+    return [PurePosixPath(problem.path) for problem in problems if problem.kind in kinds]
 
 
 def describe_unusable(folder: Path, problems: list[FileProblem]) -> str:
@@ -204,8 +204,8 @@ def _check_file(folder: Path, reading: NameReading) -> ListedFile | FileProblem:
 
     if escape_unprintable(str(path)) != str(path):
         return problem(ProblemKind.NAME, "has a name that cannot be printed; rename it")
-    if path.suffix.lower() in OTHER_AUDIO:
-        return problem(ProblemKind.FORMAT, "is neither wav nor flac; convert it, for instance with ffmpeg")
+    if path.suffix.lower() not in SUFFIXES:
+        return problem(ProblemKind.FORMAT, "is neither wav nor flac; `arena data import` reads it")
     label = find_label(path)
     if not label:
         return problem(ProblemKind.NAME, "names no digit, nor does its folder")
@@ -235,16 +235,19 @@ def _check_file(folder: Path, reading: NameReading) -> ListedFile | FileProblem:
 def describe_no_recording(folder: Path, kinds: Mapping[str, int]) -> str:
     """Return one line on a folder without recordings, with the kinds of files that it holds and what to do."""
     content = f"holds no recording that can be read, only {list_kinds(kinds)}" if kinds else "is empty"
-    return f"{folder} {content}; {'; '.join(advise_kinds(kinds)) or 'give the folder that holds the recordings'}"
+    return f"{folder} {content}{_advise(kinds, '; give the folder that holds the recordings')}"
 
 
 def _describe_empty(folder: Path, problems: list[FileProblem], ignored: Mapping[str, int]) -> str:
-    kinds = {problem.kind for problem in problems}
-    if kinds <= {ProblemKind.FORMAT}:
-        formats = count_kinds(PurePosixPath(problem.path) for problem in problems)
-        return describe_no_recording(folder, {**formats, **ignored})
-    if kinds <= {ProblemKind.NAME, ProblemKind.LABEL}:
-        return f"none of {len(problems)} recordings in {folder} names a digit (the first is {problems[0].path}); {NAMING_RULE}"
+    if not problems:
+        return describe_no_recording(folder, ignored)
+    if {problem.kind for problem in problems} <= {ProblemKind.NAME, ProblemKind.LABEL, ProblemKind.FORMAT}:
+        by_hand = f"{NAMING_RULE}, or say how yours are made: `{format_import(folder, '{speaker}/{label}_{take}')}`"
+        advice = advise_import(folder, list_digitless(problems), ()) or by_hand
+        rule = f"names a digit (the first is {problems[0].path})"
+        if formats := count_kinds(PurePosixPath(p.path) for p in problems if p.kind is ProblemKind.FORMAT):
+            rule = f"is a wav or flac that {rule[:-1]}; {list_kinds(formats)} among them)"
+        return f"none of {len(problems)} recordings in {folder} {rule}; {advice}"
     return describe_unusable(folder, problems)
 
 

@@ -13,9 +13,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from cnn.corpus.audio import LONGEST_S, RATES_HZ, Recording, Samples, decode, peak_deviation, to_mono
-from cnn.corpus.listing import SUFFIXES, FileProblem, count_kinds, describe_no_recording, walk_files
+from cnn.corpus.audio import LONGEST_S, RATES_HZ, Recording, Samples, decode_any, to_mono
+from cnn.corpus.listing import FileProblem, count_kinds, describe_no_recording, walk_files
 from cnn.corpus.scan import SILENT_PEAK
+from cnn.decoding import codings, flags
+from cnn.decoding.kinds import AUDIO_SUFFIXES, ForeignFileError
 from cnn.errors import CorpusError
 
 STREAM = "-"
@@ -49,7 +51,7 @@ Source = RecordingFile | RecordedSamples
 
 
 def find_recordings(folder: Path) -> list[RecordingFile]:
-    """List all wav and flac files below `folder` that are not hidden, named as in a submission: the path without suffix.
+    """List all recordings below `folder` that are not hidden, named as in a submission: the path without suffix.
 
     Raises:
         CorpusError: there is no such file, or two would have one name.
@@ -87,7 +89,7 @@ def _list_files(folder: Path) -> tuple[list[Path], list[PurePosixPath]]:
     problems: list[FileProblem] = []
     recordings, others = list[Path](), list[PurePosixPath]()
     for path in walk_files(folder, problems):
-        is_recording = not path.name.startswith(".") and path.suffix.lower() in SUFFIXES
+        is_recording = not path.name.startswith(".") and path.suffix.lower() in AUDIO_SUFFIXES
         recordings.append(Path(path)) if is_recording else others.append(path)
     if problems:
         raise CorpusError(f"{folder / problems[0].path} {problems[0].reason}; give a folder that you may read")
@@ -98,7 +100,7 @@ def _list_files(folder: Path) -> tuple[list[Path], list[PurePosixPath]]:
 def open_recordings(names: Sequence[str], stream: BinaryIO) -> Iterator[list[RecordingFile]]:
     """Yield the files `names`, in their order; `-` stands for the content of `stream`, stored in a temporary file.
 
-    A folder stands for all wav and flac files below it, named by their path below it if it is the only name, else by their
+    A folder stands for all recordings below it, named by their path below it if it is the only name, else by their
     path from it on.
 
     Raises:
@@ -144,6 +146,16 @@ def read_recording(source: Source) -> tuple[Samples, int]:
     """Return the samples (S,) float32, mono, in [-1, 1], and their rate in Hz.
 
     Raises:
+        CorpusError: as `decode_recording` raises it.
+    """
+    recording = decode_recording(source)
+    return to_mono(recording.samples), recording.rate_hz
+
+
+def decode_recording(source: Source) -> Recording:
+    """Return an audible recording.
+
+    Raises:
         CorpusError: it holds no audible recording; the text is the rest of a sentence that begins with its name.
     """
     recording = _decode(source) if isinstance(source, RecordingFile) else _take(source)
@@ -151,10 +163,9 @@ def read_recording(source: Source) -> tuple[Samples, int]:
         raise CorpusError("holds no samples; record it again")
     if recording.truncated:
         raise CorpusError("breaks off: its header promises more sound than it holds; copy or record it again")
-    samples = to_mono(recording.samples)
-    if peak_deviation(samples) < SILENT_PEAK:
+    if np.abs(to_mono(recording.samples)).max() < SILENT_PEAK:
         raise CorpusError("is silent; record it again")
-    return samples, recording.rate_hz
+    return recording
 
 
 def _take(source: RecordedSamples) -> Recording:
@@ -165,7 +176,9 @@ def _take(source: RecordedSamples) -> Recording:
         raise CorpusError(f"lasts longer than {LONGEST_S:g} s, not one spoken digit")
     if not np.isfinite(source.samples).all():
         raise CorpusError("holds samples that are no numbers (NaN or infinite)")
-    return Recording(samples=source.samples[:, None], rate_hz=source.rate_hz, subtype="FLOAT", truncated=False)
+    scaled = codings.scale_floats(source.samples)
+    samples, marks = (source.samples, ()) if scaled is None else (scaled, (flags.UNSCALED,))
+    return Recording(samples=samples[:, None], rate_hz=source.rate_hz, subtype="FLOAT", truncated=False, flags=marks)
 
 
 def _decode(source: RecordingFile) -> Recording:
@@ -175,4 +188,9 @@ def _decode(source: RecordingFile) -> Recording:
         raise CorpusError(f"is no ordinary file; give its content to `{STREAM}`")
     if source.path.exists() and not source.path.stat().st_size:
         raise CorpusError("is empty; record it again")
-    return decode(source.path)
+    try:
+        return decode_any(source.path)
+    except ForeignFileError as error:
+        if source.name != STREAM or not error.kind.demuxer:
+            raise
+        raise CorpusError(f"is {error.kind.name}: send it through `ffmpeg -i - -f wav -` first") from error

@@ -16,8 +16,9 @@ import numpy as np
 import soundfile
 
 from cnn.config import compute_digest
-from cnn.corpus.audio import Recording, TooLongError, decode, peak_deviation, to_mono
-from cnn.corpus.listing import FileProblem, ListedFile, ProblemKind, describe_unusable, list_recordings
+from cnn.corpus.audio import Recording, TooLongError, decode, to_mono
+from cnn.corpus.import_advice import advise_import
+from cnn.corpus.listing import FileProblem, ListedFile, ProblemKind, describe_unusable, list_digitless, list_recordings
 from cnn.corpus.metadata import METADATA_NAME, read_metadata
 from cnn.corpus.scan_cache import ScanCache, open_cache
 from cnn.errors import CorpusError
@@ -46,7 +47,7 @@ class _Facts(NamedTuple):
     flags: str = ""
 
 
-_VERSION = f"2 {soundfile.__libsndfile_version__}"
+_VERSION = f"4 {soundfile.__libsndfile_version__}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,8 +64,8 @@ class Clip:
     n_channels: int
     length_s: float
     audio_digest: str  # SHA-256 of samples and rate: equal sound, equal digest, whatever the file
-    peak: float  # peak of the mono mix, 0 to 1
-    flags: tuple[str, ...]  # any of `clipped`, `short`, `truncated`
+    peak: float  # peak of the mono mix without its constant offset
+    flags: tuple[str, ...]  # any of `cnn.decoding.flags.MEANINGS`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,6 +79,7 @@ class Corpus:
     speakers: dict[str, dict[str, Any]]  # facts from a metadata file on the clips' speakers: age, gender, accent
     notes: tuple[str, ...]  # notes on speakers and the metadata
     ignored: Mapping[str, int]  # files that are no recordings, counted by kind
+    advice: str  # a sentence with the command that reads names which are not read here; empty if there is none
     digest: str  # 16 hexadecimal digits of ids, labels, speakers and sounds, wherever the folder lies
 
 
@@ -113,6 +115,9 @@ def scan(folder: Path, work: WorkOptions = _ALONE, cache: Path | None = None) ->
         speakers=speakers,
         notes=(*listing.notes, *(f"{METADATA_NAME}: {note}" for note in notes)),
         ignored=listing.ignored,
+        advice=advise_import(
+            folder, list_digitless(listing.problems), [PurePosixPath(clip.path) for clip in clips if not clip.speaker]
+        ),
         digest=compute_digest([[clip.id, clip.label, clip.speaker, clip.audio_digest] for clip in clips]),
     )
 
@@ -154,8 +159,8 @@ def _decode_file(path: Path) -> _Facts:
         promise = ", though its header promises some" if recording.truncated else ""
         return _Facts(kind=ProblemKind.EMPTY, reason=f"holds no samples{promise}")
     wave = to_mono(recording.samples)
-    if (loud := peak_deviation(wave)) < SILENT_PEAK:
-        constant = "all its samples are alike" if wave.any() else "all its samples are 0"
+    if (loud := float(np.abs(wave).max())) < SILENT_PEAK:
+        constant = "all its samples are alike" if recording.samples.any() else "all its samples are 0"
         level = f"its peak is {20 * np.log10(loud):.0f} dBFS" if loud else constant
         return _Facts(kind=ProblemKind.SILENT, reason=f"is silent: {level}")
     return _Facts(
@@ -163,7 +168,7 @@ def _decode_file(path: Path) -> _Facts:
         rate_hz=recording.rate_hz,
         n_channels=n_channels,
         audio_digest=sound_digest(recording),
-        peak=float(np.abs(wave).max()),
+        peak=loud,
         flags=_find_flags(recording),
     )
 
@@ -172,7 +177,7 @@ def _find_flags(recording: Recording) -> str:
     """Return the flags of a doubtful yet usable recording, separated by spaces."""
     is_short = len(recording.samples) < SHORTEST_S * recording.rate_hz
     words = {"clipped": _is_clipped(recording), "short": is_short, "truncated": recording.truncated}
-    return " ".join(word for word, is_so in words.items() if is_so)
+    return " ".join([*(word for word, is_so in words.items() if is_so), *recording.flags])
 
 
 def _to_result(file: ListedFile, facts: _Facts) -> Clip | FileProblem:

@@ -21,7 +21,7 @@ from torch import nn
 
 from arena.base.install import install_command
 from cnn.config import LABELS, RunConfig
-from cnn.corpus.audio import LONGEST_S, RATES_HZ
+from cnn.corpus.audio import LONGEST_S, RATES_HZ, to_mono
 from cnn.errors import ConfigError, ModelError, RunError
 from cnn.files import write_whole
 from cnn.inference.onnx_front_end import FrontEnd
@@ -204,7 +204,7 @@ class _Comparison:
 
 
 def _compare(content: bytes, net: nn.Module, config: RunConfig, rate_hz: int, clips: Sequence[Samples]) -> _Comparison:
-    tiles = np.stack([make_picture(clip, rate_hz, config) for clip in clips])
+    tiles = np.stack([make_picture(to_mono(clip[:, None]), rate_hz, config) for clip in clips])
     probabilities, pictures = _answers(_session(content), clips)
     expected, on_pictures = (
         log_probabilities(net, torch.from_numpy(grey), config.train.side_views).exp().numpy() for grey in (tiles, pictures)

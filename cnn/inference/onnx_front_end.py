@@ -39,7 +39,7 @@ class FrontEnd(nn.Module):
         self.register_buffer("bands", bands.T.double().contiguous())
 
     def forward(self, samples: torch.Tensor) -> torch.Tensor:
-        wave = _centre(self.resample(samples.clamp(-1.0, 1.0)).double(), self.n_samples)  # (B, S)
+        wave = _centre(self.resample(_remove_offset(samples.clamp(-1.0, 1.0))).double(), self.n_samples)  # (B, S)
         spectrum = wave[:, self.indices] @ self.basis  # (B, T, 2R): real parts, then imaginary ones
         n_bins = self.basis.shape[1] // 2
         power = (spectrum[..., :n_bins].square() + spectrum[..., n_bins:].square()) @ self.bands  # (B, T, F)
@@ -66,6 +66,15 @@ class Resampling(nn.Module):
         phases = F.conv1d(padded, self.kernel, stride=self.step)  # (B, phases, S / step)
         n_samples = (wave.shape[1] * self.n_phases + self.step - 1) // self.step
         return phases.transpose(1, 2).flatten(1)[:, :n_samples]
+
+
+def _remove_offset(wave: torch.Tensor) -> torch.Tensor:
+    """Subtract the mean as `cnn.corpus.audio` does: of each (B, S) between its first and its last sample that is not 0."""
+    is_sound = (wave != 0).double()
+    n_before = is_sound.cumsum(1)
+    inside = ((n_before > 0) & (n_before - is_sound < n_before[:, -1:])).double()
+    total = wave.double().sum(1, keepdim=True)
+    return (wave.double() - total / inside.sum(1, keepdim=True).clamp_min(1.0)).mul(inside).float()
 
 
 def _centre(wave: torch.Tensor, n_samples: int) -> torch.Tensor:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import torch
 
 from cnn.config import LABELS, RunConfig
-from cnn.corpus.recordings import Source, read_recording
+from cnn.corpus.audio import to_mono
+from cnn.corpus.recordings import Source, decode_recording
 from cnn.errors import CorpusError, RunError
 from cnn.files import write_csv
 from cnn.models.own import pin_source
@@ -54,6 +55,7 @@ class Answers:
 
     answers: tuple[Answer, ...]
     skipped: tuple[Skipped, ...]
+    flagged: tuple[tuple[str, tuple[str, ...]], ...] = ()  # names and flags of recordings that were repaired, or are doubtful
 
 
 def find_finished_run(name: str, runs_dir: Path) -> RunFolder:
@@ -84,6 +86,7 @@ def predict_recordings(run: RunFolder, sources: Sequence[Source], device: str, p
     target = resolve_device(device)
     answers: list[Answer] = []
     skipped: list[Skipped] = []
+    flagged: list[tuple[str, tuple[str, ...]]] = []
     with limit_threads(target):
         config, net = load_net(run, target)
         for start in range(0, len(sources), _AT_ONCE):
@@ -91,7 +94,9 @@ def predict_recordings(run: RunFolder, sources: Sequence[Source], device: str, p
             tiles: dict[int, np.ndarray] = {}  # by index in the batch
             for index, source in enumerate(batch):
                 try:
-                    tiles[index] = make_picture(*read_recording(source), config)
+                    recording = decode_recording(source)
+                    tiles[index] = make_picture(to_mono(recording.samples), recording.rate_hz, config)
+                    flagged += [(source.label, recording.flags)] if recording.flags else []
                 except CorpusError as error:
                     skipped.append(Skipped(name=source.label, reason=str(error)))
             if tiles:
@@ -99,7 +104,7 @@ def predict_recordings(run: RunFolder, sources: Sequence[Source], device: str, p
                 rows = log_probabilities(net, pictures, config.train.side_views).cpu()
                 answers += [_answer(batch[index].name, row) for index, row in zip(tiles, rows, strict=True)]
             progress(len(batch))
-    return Answers(answers=tuple(answers), skipped=tuple(skipped))
+    return Answers(answers=tuple(answers), skipped=tuple(skipped), flagged=tuple(flagged))
 
 
 def load_net(run: RunFolder, device: torch.device) -> tuple[RunConfig, torch.nn.Module]:

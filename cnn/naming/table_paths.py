@@ -21,17 +21,16 @@ def locate_files(
         CorpusError: no name is a file, or names would be other files from another of these folders.
     """
     find = _index_files(paths)
-    bases = {os.path.realpath(base): str(base) for base in (table.parent, folder, Path())}
+    bases = {os.path.realpath(base): str(base) for base in (table.parent, folder, Path())} | {os.getcwd(): "the working folder"}
     results = {label: tuple(find(_relate(name, base, folder)) for name in names) for base, label in bases.items()}
     candidates = {base: files for base, files in results.items() if all(files)}
     candidates = candidates or {base: files for base, files in results.items() if any(files)}
     if not candidates:
-        tried = ", ".join("the working folder" if base == "." else base for base in results)
         rule = f"none of {len(names)} paths of the table lies below {folder}, the first is {names[0]}"
-        raise CorpusError(f"{rule}; they are relative to one of: {tried}")
+        raise CorpusError(f"{rule}; they are relative to one of: {', '.join(results)}")
     if len(set(candidates.values())) > 1:
         counts = ", ".join(f"{len(files) - files.count(None)} are files from {base}" for base, files in candidates.items())
-        raise CorpusError(f"paths of the table mean different files, the first is {names[0]}: {counts}; write full_path paths")
+        raise CorpusError(f"paths of the table mean different files, the first is {names[0]}: {counts}; write whole paths")
     return next(iter(candidates.values()))
 
 

@@ -15,7 +15,7 @@ import soundfile
 import torch
 
 from arena.base.media import wav
-from cnn.corpus.audio import Samples, read_clip
+from cnn.corpus.audio import Samples, mix, read_clip
 from cnn.corpus.scan import Clip
 from cnn.errors import CorpusError
 from cnn.tiles.front_end import resampler
@@ -98,12 +98,12 @@ def choose_length(clips: Sequence[Clip]) -> float:
 
 
 def make_training_wav(path: Path, wav_format: Format) -> bytes:
-    """Return the recording as a wav of that format, without the metadata of its file.
+    """Return the recording as a wav of that format, without the metadata of its file; equal samples where the format is.
 
     Raises:
         CorpusError: the file changed meanwhile and cannot be read.
     """
-    return encode_wav(_read_at_rate(path, wav_format), wav_format)
+    return encode_wav(_to_rate(*read_clip(path, mix), wav_format), wav_format)
 
 
 def make_test_wav(path: Path, wav_format: Format, length_s: float, alteration: Alteration, disguise: Disguise) -> bytes:
@@ -114,7 +114,7 @@ def make_test_wav(path: Path, wav_format: Format, length_s: float, alteration: A
     Raises:
         CorpusError: the file changed meanwhile and cannot be read.
     """
-    wave = _read_at_rate(path, wav_format).astype(np.float64)
+    wave = _to_rate(*read_clip(path), wav_format).astype(np.float64)
     n_samples = round(length_s * wav_format.rate_hz)
     energy = np.cumsum(wave**2)
     level = float(np.sqrt(energy[-1] / len(wave)))
@@ -130,8 +130,7 @@ def make_test_wav(path: Path, wav_format: Format, length_s: float, alteration: A
     return encode_wav(placed if disguise.is_none else placed * gain, wav_format)
 
 
-def _read_at_rate(path: Path, wav_format: Format) -> Samples:
-    samples, rate_hz = read_clip(path)
+def _to_rate(samples: Samples, rate_hz: int, wav_format: Format) -> Samples:
     if rate_hz == wav_format.rate_hz:
         return samples
     resampled: Samples = resampler(rate_hz, wav_format.rate_hz)(torch.from_numpy(samples)).numpy()

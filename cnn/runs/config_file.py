@@ -17,6 +17,7 @@ from cnn.config import TILES_FORMAT, TileSettings, config_to_dict
 from cnn.errors import ConfigError
 from cnn.keys import keys, read_assignment
 from cnn.overrides import flatten
+from cnn.yaml_scalars import explain_misreading
 
 _OF_RUNS = ("corpus", "tiles.format", "model.source")  # in a run's config.json, and no settings
 _MOST_BYTES = 2**20
@@ -82,16 +83,33 @@ def read_config_file(path: Path | None) -> ConfigFile:
     if any(key in content for key in _OF_PROJECTS):
         rule = f"{path} is a project's {FILE_NAME}, which is read by itself in its folder"
         raise ConfigError(f"{rule}; a file for --config has settings alone, such as train.epochs")
-    values = flatten({key: _unwrap(value) for key, value in content.items() if key not in _OF_WANDB})
+    content = {key: _unwrap(value) for key, value in content.items() if key not in _OF_WANDB}
+    values = flatten(content)
     if (version := values.get("tiles.format", TILES_FORMAT)) != TILES_FORMAT:
         raise ConfigError(
             f"{path} is of a run on tiles of format {version}, and this version of Arena makes format {TILES_FORMAT}"
         )
     try:
-        pairs = [read_assignment(_as_text(key, value), keys()) for key, value in values.items() if key not in _OF_RUNS]
+        settings = [(key, value) for key, value in _list_settings(content) if key not in _OF_RUNS]
+        pairs = [read_assignment(_as_text(key, value), keys()) for key, value in settings]
+        _refuse_two_names([key for key, _ in pairs])
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
     return ConfigFile(path=path, values=dict(pairs))
+
+
+def _list_settings(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """List all settings with their dotted keys; one that is nested and dotted, too, comes twice."""
+    pairs: list[tuple[str, Any]] = []
+    for key, value in content.items():
+        pairs += _list_settings(value, f"{prefix}{key}.") if isinstance(value, Mapping) else [(f"{prefix}{key}", value)]
+    return pairs
+
+
+def _refuse_two_names(names: list[str]) -> None:
+    """Refuse a setting that is given twice, such as by lr and by train.learning_rate."""
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        raise ConfigError(f"{twice} is given twice, in two ways of writing it; keep one of them")
 
 
 def _unwrap(value: Any) -> Any:
@@ -112,6 +130,8 @@ def _read_mapping(path: Path) -> dict[str, Any]:
         if path.stat().st_size > _MOST_BYTES:
             raise ConfigError(f"{path} is larger than 1 MB, so hardly a file of settings; choose another")
         content = _READERS[path.suffix](path.read_text(encoding="utf-8"))
+    except ConfigError as error:
+        raise ConfigError(f"{path} {error}") from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read ({error.strerror}); the path is read from {Path.cwd()}") from error
     except (ValueError, RecursionError) as error:  # each reader's own error is a ValueError
@@ -126,14 +146,45 @@ def _read_yaml(text: str) -> Any:
     import yaml
 
     try:
-        return yaml.safe_load(text)
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _refuse_misreadings(loader, node)
+        return loader.construct_document(node)
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
+
+
+def _refuse_misreadings(loader: Any, node: Any) -> None:
+    """Refuse keys that stand twice, and values that YAML reads as something else than they look, such as 032."""
+    line = f"line {node.start_mark.line + 1}"
+    if isinstance(node.value, str):
+        if misreading := explain_misreading(node.tag, node.value, loader.construct_object(node)):
+            raise ConfigError(f"{line}: {misreading.message}")
+        return
+    for item in node.value:
+        for child in item if isinstance(item, tuple) else (item,):
+            _refuse_misreadings(loader, child)
+    keys = [item[0].value for item in node.value if isinstance(item, tuple)]
+    if twice := next((key for key in keys if keys.count(key) > 1), ""):
+        raise ConfigError(f"{line}: {twice} stands there twice; keep one of them")
+
+
+def _read_json(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_refuse_repetition)
+
+
+def _refuse_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    if twice := next((key for key in keys if keys.count(key) > 1), ""):
+        raise ConfigError(f"has {twice} twice; keep one of them")
+    return dict(pairs)
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
     ".toml": tomllib.loads,
     ".yaml": _read_yaml,
     ".yml": _read_yaml,
-    ".json": json.loads,
+    ".json": _read_json,
 }

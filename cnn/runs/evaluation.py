@@ -6,7 +6,7 @@ Reads run folders only. S seeds, G speakers, K classes.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,24 +15,26 @@ from arena.base.scores import (
     Counts,
     Interval,
     Values,
+    find_absent,
     macro_f1_each,
     mean_of_present,
-    present_macro_f1,
     recall,
     speaker_interval,
 )
+from arena.base.texts import format_labels, name_labels, note_absent
 from cnn.config import LABELS
 from cnn.errors import RunError
 from cnn.runs.folder import RunFolder
 from cnn.runs.folds import PARTS
 
 FEW_SPEAKERS = 10  # below, a percentile interval misses more often than it says
+FEW_CLIPS = 10  # below, a speaker's score says little, and is shown with their number
 _N_CONFUSED = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FoldScore:
-    """One fold; `macro_f1` is the mean over the seeds, of all ten digits."""
+    """One fold; `macro_f1` is the mean over the seeds, of the digits that these speakers say."""
 
     fold: int
     speakers: tuple[str, ...]  # who is scored
@@ -40,6 +42,8 @@ class FoldScore:
     macro_f1: float
     by_seed: tuple[float, ...]
     runs: tuple[str, ...]  # digests, by seed
+    absent: tuple[str, ...]  # digits that these speakers do not say
+    untrained: tuple[str, ...]  # digits that they say and the training speakers do not
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +56,10 @@ class SpeakerScore:
     macro_f1: float
     recall: float  # macro
     by_seed: tuple[float, ...]  # macro-F1
+
+    @property
+    def is_rough(self) -> bool:
+        return self.n_clips < FEW_CLIPS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,7 +120,7 @@ def evaluate(runs: Sequence[Sequence[RunFolder]], on: str, numbers: Sequence[int
         pooled_macro_f1=float(macro_f1_each(every.sum(1)).mean()),
         interval=speaker_interval(every),
         confused=_confused(every.sum((0, 1))),
-        notes=tuple(_notes(counts, is_optimistic=on == "validation" and _chose_epoch(runs))),
+        notes=tuple(_notes(folds, is_optimistic=on == "validation" and _chose_epoch(runs))),
     )
 
 
@@ -134,7 +142,9 @@ def count_confusions(seeds: Sequence[RunFolder], part: str) -> dict[str, Counts]
 
 def _score_fold(number: int, seeds: Sequence[RunFolder], by_speaker: dict[str, Counts]) -> FoldScore:
     counts = np.sum(list(by_speaker.values()), axis=0)  # (S, K, K)
-    scores = macro_f1_each(counts)
+    scores, absent = macro_f1_each(counts), tuple(LABELS[k] for k in find_absent(counts[0]))
+    results = [result for run in seeds if (result := run.result()) and "train" in result.scores]
+    untrained = {label for result in results for label in result.scores["train"].absent}
     return FoldScore(
         fold=number,
         speakers=tuple(by_speaker),
@@ -142,17 +152,19 @@ def _score_fold(number: int, seeds: Sequence[RunFolder], by_speaker: dict[str, C
         macro_f1=float(scores.mean()),
         by_seed=tuple(scores.tolist()),
         runs=tuple(run.digest for run in seeds),
+        absent=absent,
+        untrained=tuple(sorted(untrained - set(absent))),
     )
 
 
 def _score_speaker(name: str, fold: int, counts: Counts) -> SpeakerScore:
-    scores = present_macro_f1(counts)  # (S,)
+    scores = macro_f1_each(counts)  # (S,)
     return SpeakerScore(
         speaker=name,
         fold=fold,
         n_clips=int(counts[0].sum()),
         macro_f1=float(scores.mean()),
-        recall=float(mean_of_present(recall(counts), counts.sum(-1)).mean()),
+        recall=float(mean_of_present(recall(counts), counts.sum(-1) > 0).mean()),
         by_seed=tuple(scores.tolist()),
     )
 
@@ -168,15 +180,29 @@ def _confused(counts: Counts) -> tuple[ConfusedPair, ...]:
     return tuple(ConfusedPair(truth=LABELS[i], predicted=LABELS[j], n=n, n_truth=n_truth[i]) for n, i, j in pairs[:_N_CONFUSED])
 
 
-def _notes(by_fold: Mapping[int, dict[str, Counts]], *, is_optimistic: bool) -> list[str]:
-    n_speakers = sum(map(len, by_fold.values()))
+def _notes(folds: Sequence[FoldScore], *, is_optimistic: bool) -> list[str]:
+    n_speakers = sum(len(fold.speakers) for fold in folds)
     notes = ["the interval is over the speakers who are scored, not over those who train"]
     if n_speakers < FEW_SPEAKERS:
         notes.append(f"it is rough: with {n_speakers} speakers, fewer than {FEW_SPEAKERS}, it comes out too narrow")
     if is_optimistic:
         notes.append("these speakers also chose the epoch that was kept, so that their scores are a little optimistic")
-    for fold, by_speaker in by_fold.items():
-        n_by_label = sum(counts[0].sum(1) for counts in by_speaker.values())
-        if missing := [label for label, n in zip(LABELS, np.asarray(n_by_label).tolist(), strict=True) if not n]:
-            notes.append(f"fold {fold} holds no clip of {', '.join(missing)}, which its macro-F1 counts as 0")
+    for absent, numbers in group_folds(folds, "absent").items():
+        clips = "these clips" if len(numbers) == len(folds) else f"the clips of {_name_folds(numbers)}"
+        notes.append(note_absent(absent, len(LABELS) - len(absent), clips))
+    for untrained, numbers in group_folds(folds, "untrained").items():
+        notes.append(f"{name_labels(untrained)} scored and never trained on in {_name_folds(numbers)}: the F1 there is 0")
     return notes
+
+
+def group_folds(folds: Sequence[FoldScore], name: str) -> dict[tuple[str, ...], list[str]]:
+    """Return the numbers of the folds by their digits of that name, absent or untrained, where they have any."""
+    numbers: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for fold in folds:
+        if labels := getattr(fold, name):
+            numbers[labels].append(str(fold.fold))
+    return numbers
+
+
+def _name_folds(numbers: Sequence[str]) -> str:
+    return f"fold{'s' if len(numbers) > 1 else ''} {format_labels(numbers)}"

@@ -17,12 +17,14 @@ from typing import Any
 
 from arena.base.locks import describe_holder, is_locked, open_locked, sign_lock
 from arena.base.terminal import say
+from arena.base.texts import name_labels, note_absent
 from cnn.errors import RunError
 from cnn.files import read_json, write_csv, write_json
 
 METRICS = ("train_loss", "train_accuracy", "train_macro_f1", "val_loss", "val_accuracy", "val_macro_f1")
 PREDICTION_HEAD = ("id", "label")
 PREDICTION_TAIL = ("truth", "speaker", "split")
+PART_NAMES = {"train": "training", "val": "validation", "test": "test"}
 _locks = threading.local()  # run folders that this thread holds
 
 
@@ -61,8 +63,9 @@ class Score:
     n: int
     loss: float
     accuracy: float
-    macro_f1: float
+    macro_f1: float  # over the labels that these clips have
     confusion: list[list[int]]  # (K, K) clips, row: truth, column: prediction
+    absent: tuple[str, ...] = ()  # labels that no clip has
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -227,8 +230,39 @@ def _result_from_json(content: dict[str, Any]) -> RunResult:
     names = {f.name for f in dataclasses.fields(RunResult)}
     fields = {key: value for key, value in content.items() if key in names}
     fields["state"] = RunState(fields["state"])
-    fields["scores"] = {split: Score(**score) for split, score in fields.get("scores", {}).items()}
+    scores = fields.get("scores", {})
+    fields["scores"] = {split: _score_from_json(score, fields.get("labels", ())) for split, score in scores.items()}
     fields["verdict"] = FitVerdict(**fields["verdict"]) if fields.get("verdict") else None
     for name in ("labels", "tail"):
         fields[name] = tuple(fields.get(name, ()))
     return RunResult(**fields)
+
+
+def _score_from_json(content: dict[str, Any], labels: Sequence[str]) -> Score:
+    if "absent" in content:
+        return Score(**content | {"absent": tuple(content["absent"])})
+    # Written when macro-F1 was the mean over all labels, of which absent ones counted 0.
+    absent = tuple(label for label, row in zip(labels, content["confusion"], strict=False) if not any(row))
+    n_present = len(labels) - len(absent)
+    macro_f1 = content["macro_f1"] * len(labels) / n_present if absent and n_present else content["macro_f1"]
+    return Score(**content | {"absent": absent, "macro_f1": macro_f1})
+
+
+def list_notes(results: Sequence[RunResult]) -> list[str]:
+    """Return one note for each set of labels that parts of some runs lack, and for each that was tested without training."""
+    parts: dict[tuple[tuple[str, ...], int], dict[str, None]] = {}  # names of parts, in order
+    untrained: dict[tuple[str, ...], None] = {}
+    for result in results:
+        for part, score in result.scores.items():
+            parts.setdefault((score.absent, len(result.labels) - len(score.absent)), {})[PART_NAMES[part]] = None
+        if train := result.scores.get("train"):
+            others = [set(score.absent) for part, score in result.scores.items() if part != "train"]
+            untrained[tuple(label for label in train.absent if any(label not in absent for absent in others))] = None
+    notes = [note_absent(absent, n, f"the {_list_parts(list(names))}clips") for (absent, n), names in parts.items()]
+    notes += [f"{name_labels(labels)} scored and never trained on: the F1 is 0" for labels in untrained if labels]
+    return [note for note in notes if note]
+
+
+def _list_parts(names: Sequence[str]) -> str:
+    """Return `validation and test `; nothing of all three."""
+    return "" if len(names) == len(PART_NAMES) else f"{' and '.join(names)} "

@@ -47,16 +47,17 @@ class Clips:
         return torch.from_numpy(np.asarray(self._all)[indices])
 
     def iterate_batches(
-        self, batch_size: int, seeds: Sequence[int], augment: Augment | None
+        self, batch_size: int, seeds: Sequence[int], augment: Augment | None, *, is_balanced: bool = False
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield one epoch, shuffled by the seed, in `count_steps` equal batches; a rest sits out.
+
+        `is_balanced`: as many clips as ever, drawn equally often from each class.
 
         M seeds give M epochs at once, each as with its seed alone: batches of M B clips, the M first
         clips first.
         """
         device = self.labels.device
-        orders = [torch.randperm(len(self), generator=torch.Generator().manual_seed(seed)) for seed in seeds]
-        order = torch.stack(orders, 1).to(device)  # (N, M)
+        order = torch.stack([draw_order(self.labels, seed, is_balanced=is_balanced) for seed in seeds], 1).to(device)  # (N, M)
         generators = [torch.Generator(device=device).manual_seed(seed + 1) for seed in seeds]
         steps = count_steps(len(self), batch_size)
         size = len(self) // steps
@@ -73,6 +74,24 @@ class Clips:
                 changes = changes_ahead.part(turn * len(indices), (turn + 1) * len(indices))
                 batch = augment.mask(normalise(augment.warp(pictures, changes)), changes)
             yield to_input(batch), self.labels[indices]
+
+
+def draw_order(labels: torch.Tensor, seed: int, *, is_balanced: bool = False) -> torch.Tensor:
+    """Return an epoch of (N,) clips in random order, on the CPU: each once, or as many of each class but for a rest, and
+    every clip of a class before any comes again."""
+    generator = torch.Generator().manual_seed(seed)
+    if not is_balanced:
+        return torch.randperm(len(labels), generator=generator)
+    labels = labels.cpu()
+    classes = torch.unique(labels)
+    share = math.ceil(len(labels) / len(classes))
+    draws = []
+    for k in classes:
+        clips = torch.nonzero(labels == k).flatten()
+        rounds = [clips[torch.randperm(len(clips), generator=generator)] for _ in range(math.ceil(share / len(clips)))]
+        draws.append(torch.cat(rounds)[:share])
+    order = torch.cat(draws)
+    return order[torch.randperm(len(order), generator=generator)][: len(labels)]
 
 
 def count_steps(n_clips: int, batch_size: int) -> int:

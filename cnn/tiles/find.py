@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cnn.config import TILES_FORMAT, compute_digest
+from cnn.corpus.listing import is_audio, walk_files
 from cnn.errors import CnnError, TilesError
 from cnn.files import read_json
 
@@ -43,6 +44,8 @@ def find_folder(path: Path, say: Callable[[str], None]) -> Path:
     """
     folders = [_read_folder(p.parent) for p in path.glob("*/settings.json") if not p.parent.name.startswith(".")]
     if not folders:
+        if any(is_audio(inner) for inner in walk_files(path, [])):
+            raise TilesError(f"{path} holds recordings, no tiles; make some with `arena data prepare {path}`")
         raise TilesError(f"no tiles in {path}; make some with `arena data prepare CORPUS --tiles {path}`")
     folders = [folder for folder in folders if folder.has_current_format] or folders
     newest, *older = sorted(folders, key=lambda folder: (-folder.prepared_s, folder.path.name))

@@ -25,7 +25,7 @@ from cnn.files import write_csv, write_json
 from cnn.processes import WorkOptions
 from cnn.tiles import chunks
 from cnn.tiles.chunks import FindPicture, Pictures, Sound, picture_shape
-from cnn.tiles.tile_set import CLIP_COLUMNS, TileSet, UnusableTilesError, open_tiles, read_json_or_empty, read_tiles
+from cnn.tiles.tile_set import CLIP_COLUMNS, SPEECH, TileSet, UnusableTilesError, open_tiles, read_json_or_empty, read_tiles
 
 _ALONE = WorkOptions()
 
@@ -110,11 +110,11 @@ def _identity(corpus: Corpus, settings: TileSettings) -> dict[str, Any]:
 def _content(corpus: Corpus, settings: TileSettings) -> dict[str, Any]:
     """Return the content of settings.json for finished tiles."""
     about = {"n_clips": len(corpus.clips), "speakers": corpus.speakers}
-    return {"format": TILES_FORMAT, **_identity(corpus, settings), **about}
+    return {"format": TILES_FORMAT, **SPEECH, **_identity(corpus, settings), **about}
 
 
 def _write_clips(folder: Path, corpus: Corpus) -> None:
-    rows = ([c.id, c.label, c.speaker, c.path.as_posix(), c.audio_digest, f"{c.length_s:.4f}"] for c in corpus.clips)
+    rows = ([c.id, c.label, c.speaker, c.path.as_posix(), c.audio_digest, "", f"{c.length_s:.4f}"] for c in corpus.clips)
     write_csv(folder / "clips.csv", CLIP_COLUMNS, rows)
 
 

@@ -23,7 +23,9 @@ from cnn.tiles import chunks
 from cnn.tiles.chunks import Pictures, picture_shape
 from cnn.tiles.find import find_folder
 
-CLIP_COLUMNS = ("id", "label", "speaker", "path", "audio_digest", "length_s")
+CLIP_COLUMNS = ("id", "label", "speaker", "path", "audio_digest", "part", "length_s")
+PARTS = ("", "train", "val", "test")  # where a corpus says so
+SPEECH = {"kind": "sound", "labels": list(cfg.LABELS), "channels": 1, "normalisation": "bands"}  # defaults of settings.json
 _LENGTH = re.compile(r"\d+\.\d+")
 
 
@@ -36,6 +38,7 @@ class TileClip:
     speaker: str
     path: str  # below the corpus folder
     audio_digest: str
+    part: str  # one of `PARTS`: what the corpus gives the clip for
     length_s: float
 
 
@@ -126,7 +129,10 @@ def _settings(content: dict[str, Any]) -> TileSettings:
     if not {"tiles", "corpus"} <= set(content):
         raise UnusableTilesError("is no folder of tiles: its settings.json is missing or damaged")
     if (version := content.get("format", 1)) != TILES_FORMAT:
-        raise UnusableTilesError(f"was made by another version of Arena (format {version}, not {TILES_FORMAT})")
+        raise UnusableTilesError(f"was made by another version of Arena ({cfg.describe_format(version)})")
+    for name, value in SPEECH.items():
+        if content.get(name, value) != value:
+            raise UnusableTilesError(f"holds tiles of {name} {content[name]!r}, and this version of Arena reads {value!r}")
     try:
         settings = TileSettings(**content["tiles"])
     except (CnnError, TypeError):
@@ -145,7 +151,8 @@ def _clips(path: Path) -> Iterator[TileClip]:
     if not rows or tuple(rows[0]) != CLIP_COLUMNS:
         raise UnusableTilesError(f"is damaged: the first line of clips.csv is not {','.join(CLIP_COLUMNS)}")
     for number, row in enumerate(rows[1:], start=2):
-        if len(row) != len(CLIP_COLUMNS) or row[1] not in cfg.LABELS or not _LENGTH.fullmatch(row[-1]):
+        is_whole = len(row) == len(CLIP_COLUMNS) and row[1] in cfg.LABELS and row[5] in PARTS and _LENGTH.fullmatch(row[6])
+        if not is_whole:
             raise UnusableTilesError(f"is damaged: clips.csv line {number} is no clip with a label of 0..9: {','.join(row)!r}")
         *texts, length_s = row
         yield TileClip(**dict(zip(CLIP_COLUMNS, texts, strict=False)), length_s=float(length_s))

@@ -15,7 +15,7 @@ from cnn.config import FOLDED_KINDS, RunConfig
 from cnn.errors import RunError
 from cnn.hardware import check_device_name, may_have_gpu, n_processes
 from cnn.runs.folder import EpochRow, RunFolder, RunState
-from cnn.splits import make_split
+from cnn.splits import list_untrained
 from cnn.tiles.tile_set import open_tiles
 from cnn.train.failure import TrainingFailure, describe_failure
 
@@ -61,9 +61,8 @@ def train_all(
         RunError: some of them failed; all others are trained to their end first.
         ImportError: torch is missing or does not load.
     """
-    clips = open_tiles(paths.tiles).clips
-    for settings in {config.split for config in configs}:
-        make_split(clips, settings)
+    for warning in list_untrained(open_tiles(paths.tiles).clips, dict.fromkeys(config.split for config in configs)):
+        say(warning)
     failures: dict[int, str] = {}
     todo = [n for n, config in enumerate(configs) if RunFolder(paths.runs / config.digest).state() is not RunState.FINISHED]
     # Model A, mostly the quickest, last: so no process is left alone with a slow training at the end.

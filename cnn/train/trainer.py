@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from arena.base.scores import Counts, accuracy, confusion_matrix, macro_f1
+from arena.base.scores import Counts, accuracy, confusion_matrix, find_absent, macro_f1
 from cnn.config import LABELS, RunConfig, TrainSettings
 from cnn.errors import RunError
 from cnn.files import write_whole
@@ -23,6 +23,7 @@ from cnn.runs.folder import EpochRow, Score
 from cnn.tiles.augment import Augment
 from cnn.tiles.batches import Clips, count_steps, derive_seed
 from cnn.tiles.tta import log_probabilities
+from cnn.train.loss import compute_class_weights, smooth_loss, weigh_loss
 from cnn.train.optimizer import Optimizer, learning_rate_at
 from cnn.train.weights_file import dump_checksummed, load_checksummed
 
@@ -33,7 +34,7 @@ _BEFORE = "checkpoint-before.pt"  # the checkpoint that the newest has replaced
 class EpochStats:
     """Statistics of an epoch over the training clips, taken while the weights move."""
 
-    losses: list[float]  # one per step, without label smoothing
+    losses: list[float]  # one per step, without label smoothing and weights of classes
     confusion: Counts  # (K, K)
 
 
@@ -126,17 +127,27 @@ class Trainer:
         settings = self.config.train
         number = len(self.rows)
         steps = count_steps(len(train), settings.batch_size)
+        weights = compute_class_weights(train.labels, len(LABELS)) if settings.balance == "weights" else None
         losses, truths, guesses = [], [], []
         self.net.train()
         with seed_generators(derive_seed("dropout", settings.seed, number), self.device):
-            batches = train.iterate_batches(settings.batch_size, [derive_seed("order", settings.seed, number)], self.augment)
+            batches = train.iterate_batches(
+                settings.batch_size,
+                [derive_seed("order", settings.seed, number)],
+                self.augment,
+                is_balanced=settings.balance == "draws",
+            )
             for step, (batch, truth) in enumerate(batches):
                 rate = learning_rate_at(number * steps + step, settings.epochs * steps, settings)
                 try:
                     log_probs = self.net(batch).log_softmax(1)
                     plain = F.nll_loss(log_probs, truth)
                     self.optimizer.zero_grad()
-                    smooth_loss(plain, log_probs, settings.label_smoothing).backward()  # type: ignore[no-untyped-call]
+                    if weights is None:
+                        loss = smooth_loss(plain, log_probs, settings.label_smoothing)
+                    else:
+                        loss = weigh_loss(log_probs, truth, weights, settings.label_smoothing)
+                    loss.backward()  # type: ignore[no-untyped-call]
                 except Exception as error:
                     error.add_note(_describe_step(step, steps, number))
                     raise
@@ -216,14 +227,6 @@ class Trainer:
             raise RunError(f"{path} is of another training ({type(error).__name__})") from error
 
 
-def smooth_loss(plain: torch.Tensor, log_probabilities: torch.Tensor, smoothing: float | torch.Tensor) -> torch.Tensor:
-    """Return the cross-entropy against smoothed labels (Szegedy et al. 2016), from the one against the labels alone.
-
-    Takes (B, K) and one number; or (B, M, K) and (M,), the loss of each member.
-    """
-    return (1 - smoothing) * plain - smoothing * log_probabilities.mean(-1).mean(0)
-
-
 def _count(truth: torch.Tensor, predicted: torch.Tensor) -> Counts:
     """Return the confusion (K, K) of (N,) each, on any device."""
     return confusion_matrix(truth.cpu().numpy(), predicted.cpu().numpy(), len(LABELS))
@@ -238,6 +241,7 @@ def compute_score(log_probabilities: torch.Tensor, truth: torch.Tensor) -> Score
         accuracy=accuracy(confusion),
         macro_f1=macro_f1(confusion),
         confusion=confusion.tolist(),
+        absent=tuple(LABELS[k] for k in find_absent(confusion)),
     )
 
 

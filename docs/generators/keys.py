@@ -13,8 +13,8 @@ from cnn.keys import SHORT, Key, find_keys, keys
 from cnn.nets import NETS
 from cnn.overrides import flatten
 from cnn.runs.folder import METRICS
+from sweeps.linting.checks import explain_fixed
 from sweeps.sweepfile import sweep
-from sweeps.sweepfile.lint import explain_fixed
 from sweeps.sweepfile.parameters import TAKES
 
 _KINDS = {int: "whole number", float: "number", str: "text", tuple: "names, with commas between"}
@@ -78,7 +78,8 @@ def write_sweep_fields() -> str:
 
 _SWEEP_FILE = """# Fields of a sweep file
 
-The schema is W&B's own; `arena sweep lint FILE` refuses what would search something else than it reads.
+The schema is W&B's own; `arena sweep lint FILE` refuses what would search something else than it reads;
+`--fix` mends what has one answer.
 
 ## Top level
 
@@ -101,7 +102,8 @@ A parameter is a [key of a training](settings.md). Without a `distribution` it i
 
 | `type` | Fields | Rule |
 |---|---|---|
-| `hyperband` | `min_iter` (or `max_iter` and `s`), `eta` (3) | the best `1/eta` go on, at `min_iter`, `min_iter * eta`, ... |
+| `hyperband` | `min_iter`, `eta` (3), `strict` (true) | the best `1/eta` go on, at epoch `min_iter`, `min_iter * eta`, ... |
+| `hyperband` | `max_iter`, `s`, `eta` (3), `strict` (true) | at `s` epochs: `max_iter / eta`, `max_iter / eta^2`, ... |
 | `median` | `min_iter` (1), `startup_trials` (4) | ends a trial worse than the median of the finished ones at that epoch |
 """
 

@@ -16,6 +16,8 @@ from leaderboard.contest.ranking import read_ranks
 from leaderboard.database import schema
 from leaderboard.database.rows import PREDICTED, grade_values, read_rules, store_file
 from leaderboard.errors import ContestError, SubmissionError
+from leaderboard.files.near_ids import IdHints
+from leaderboard.files.near_labels import find_label
 from leaderboard.files.solution import Solution
 from leaderboard.files.submission import Submission, parse_submission
 from leaderboard.scoring.grading import Grade, grade
@@ -113,10 +115,18 @@ def _count_changed_rows(before: Solution, after: Solution) -> int:
     if before.digest == after.digest:
         raise ContestError("this is the solution that the contest has; give the corrected one")
     if set(before.ids) != set(after.ids):
-        odd = sorted(set(before.ids) ^ set(after.ids))[0]
+        added, removed = set(after.ids) - set(before.ids), set(before.ids) - set(after.ids)
+        cause = IdHints(before.ids).explain(min(added)) if added else None
+        if cause is not None:
+            raise ContestError(cause)
+        odd = min(added | removed)
         raise ContestError(
             f"a corrected solution has the same ids and {odd!r} is only in one of the two; correct labels, keep the ids"
         )
+    for label in sorted(set(after.labels) - set(before.labels)):
+        right = find_label(label, before.labels)
+        if right is not None:
+            raise ContestError(f"label {label!r} would be a class of its own; the contest writes it {right!r}: write it so")
     if before.has_private != after.has_private:
         raise ContestError("a corrected solution keeps its Usage column, or goes on without; correct labels, keep the columns")
     return sum(_read_row(before, before.row_by_id[name]) != _read_row(after, after.row_by_id[name]) for name in before.ids)

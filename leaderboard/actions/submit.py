@@ -9,12 +9,14 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select
 
 from arena.base.scores import Interval
+from arena.base.texts import Message
 from leaderboard.contest.cache import Scorer
 from leaderboard.contest.ranking import compute_public_interval, read_ranks
 from leaderboard.contest.rate_limit import check_rate
 from leaderboard.database import schema
 from leaderboard.database.rows import count_rows, read_rules, read_team, read_team_by_id
 from leaderboard.errors import AttemptsExhausted, SolutionReplaced, SubmissionError, TeamError
+from leaderboard.files.contradictions import check_labels, list_notes
 from leaderboard.files.submission import Submission, parse_submission
 from leaderboard.messages import message
 from leaderboard.rules import Rules
@@ -38,24 +40,43 @@ class Receipt:
     n_left: int
     rank: int  # rank of the team's best attempt
     n_ranked: int  # teams with an attempt
+    notes: tuple[str, ...] = ()  # on what is odd in a file that was scored now
 
 
-def validate_submission(contest: Contest, content: bytes, file_name: str) -> Submission:
+def validate_submission(contest: Contest, content: bytes, file_name: str, *, yes: bool = False) -> Submission:
     """Check a submission without scoring it.
+
+    Args:
+        yes: take labels that contradict their own probabilities.
 
     Raises:
         SubmissionError: the file cannot be submitted; names the line and the fix.
     """
-    return parse_submission(content, file_name, contest.solution)
+    solution = contest.solution
+    submission = parse_submission(content, file_name, solution)
+    if not yes:
+        check_labels(submission, solution)
+    return submission
 
 
-def submit(contest: Contest, team: str, content: bytes, file_name: str, now: datetime, *, again: bool = False) -> Receipt:
+def read_notes(contest: Contest, team: Team, number: int) -> tuple[Message, ...]:
+    """Return the notes on the file of an attempt."""
+    attempt = contest.attempts(team)[number - 1]
+    solution = contest.solution
+    return list_notes(parse_submission(contest.read_file(attempt.digest), attempt.file_name, solution), solution)
+
+
+def submit(
+    contest: Contest, team: str, content: bytes, file_name: str, now: datetime, *, again: bool = False, yes: bool = False
+) -> Receipt:
     """Submit a file and return its receipt; that of the earlier attempt when this team sent the same file before.
 
     Args:
         again: use an attempt on the labels of an earlier attempt.
+        yes: use an attempt on labels that contradict their own probabilities.
 
     Raises:
+        ContradictoryLabels: the labels are not the most probable ones in most rows, and `yes` is False.
         RepeatedLabels: another file with the labels of an earlier attempt of the team, and `again` is False.
         TeamError: no such team, or it is disqualified.
         ContestClosed: `now` is after the deadline, or the host closed the contest.
@@ -70,8 +91,9 @@ def submit(contest: Contest, team: str, content: bytes, file_name: str, now: dat
         number = _find_earlier(connection, sender, rules, digest, now)
         scorer = contest.cache.scorer(connection, rules)
     is_new = False
+    notes: tuple[Message, ...] = ()
     if number is None:
-        number, is_new = _grade_and_store(contest, sender, scorer, (content, file_name), now, again=again)
+        number, is_new, notes = _grade_and_store(contest, sender, scorer, (content, file_name), now, again=again, yes=yes)
     with contest.database.read() as connection:
         rules = read_rules(connection)
         sender = read_team_by_id(connection, sender.id) or sender  # the host may have renamed it since
@@ -89,6 +111,7 @@ def submit(contest: Contest, team: str, content: bytes, file_name: str, now: dat
         n_left=sender.n_allowed - len(attempts),
         rank=ranks[sender.name],
         n_ranked=len(ranks),
+        notes=tuple(map(str, notes)),
     )
 
 
@@ -120,18 +143,20 @@ def _build_refusal(sender: Team) -> TeamError:
 
 
 def _grade_and_store(
-    contest: Contest, sender: Team, scorer: Scorer, file: tuple[bytes, str], now: datetime, *, again: bool
-) -> tuple[int, bool]:
+    contest: Contest, sender: Team, scorer: Scorer, file: tuple[bytes, str], now: datetime, *, again: bool, yes: bool
+) -> tuple[int, bool, tuple[Message, ...]]:
     for n_left in reversed(range(_N_TRIES)):
         solution, metric = scorer
         try:
             submission = parse_submission(*file, solution)
+            if not yes:
+                check_labels(submission, solution)
             graded = grade(solution, submission, metric)
         except SubmissionError:
             contest.count_refusal(sender, now)
             raise
         try:
-            return contest.record(sender, submission, graded, now, again=again)
+            return *contest.record(sender, submission, graded, now, again=again), list_notes(submission, solution)
         except SolutionReplaced:
             if not n_left:
                 raise

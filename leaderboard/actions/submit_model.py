@@ -29,7 +29,14 @@ class Upload:
 
 
 def submit_with_model(
-    contest: Contest, team: Team, file: Upload, model: Upload | None, now: datetime, *, again: bool = False
+    contest: Contest,
+    team: Team,
+    file: Upload,
+    model: Upload | None,
+    now: datetime,
+    *,
+    again: bool = False,
+    yes: bool = False,
 ) -> Receipt:
     """Submit a file and the model that came with it: checked before, stored beside the attempt after.
 
@@ -40,7 +47,7 @@ def submit_with_model(
     """
     if model is not None:
         _check(contest, team, model, now)
-    receipt = submit(contest, team.name, file.content, file.name, now, again=again)
+    receipt = submit(contest, team.name, file.content, file.name, now, again=again, yes=yes)
     if model is None:
         return receipt
     _store(contest, team, schema.attempts.c.submission_digest == receipt.attempt.digest, model, now)

@@ -11,12 +11,15 @@ from arena.base.options import CONTEST_FILE, TEAM_HELP, ContestPath, Json, Wide
 from arena.base.terminal import Number, Prose, print_json, print_table, say
 from leaderboard.cli.options import (
     AGAIN_HINT,
+    YES_HINT,
     Again,
     ModelFile,
     SolutionFile,
     SubmissionFile,
+    Yes,
     current_time,
     load_contest,
+    say_notes,
     to_plain,
 )
 from leaderboard.cli.verify import attach_checked_model
@@ -50,19 +53,26 @@ def init(
     ties: Annotated[Ties, typer.Option(help="Equal scores share a rank, or the earlier one stands above.")] = Ties.SHARE,
     ladder: Annotated[bool, typer.Option("--ladder", help="Show a new public score only where it is surely better.")] = False,
     refusals: Annotated[int, typer.Option(min=1, help="Files an hour that a team may send and that cannot be scored.")] = 60,
+    yes: Yes = False,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
     """Make a contest from the true labels. Never overwrites one."""
     from leaderboard.database.create import ContestSettings
     from leaderboard.deadline import parse_deadline
-    from leaderboard.errors import SolutionError
+    from leaderboard.errors import ContestError, SolutionError
     from leaderboard.files.csv_table import read_file
-    from leaderboard.files.solution import find_odd_labels, parse_solution
+    from leaderboard.files.solution import parse_solution
+    from leaderboard.files.solution_doubts import check_doubts, list_remarks
     from leaderboard.store import create_contest
 
     truth = parse_solution(read_file(solution, SolutionError), solution.name)
     last = None if deadline is None else parse_deadline(deadline)
-    for remark in find_odd_labels(truth):
+    if not yes:
+        try:
+            check_doubts(truth, solution.name)
+        except SolutionError as error:
+            raise ContestError(f"{error}{YES_HINT}") from error
+    for remark in list_remarks(truth):
         say(f"{solution.name}: {remark}")
     settings = ContestSettings(
         metric=None if metric is None else read_file(metric, SolutionError),
@@ -117,17 +127,24 @@ def team_list(contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: 
 
 
 @app.command(epilog="Example: arena contest validate submission.csv")
-def validate(file: SubmissionFile, contest: ContestPath = CONTEST_FILE, as_json: Json = False) -> None:
+def validate(file: SubmissionFile, yes: Yes = False, contest: ContestPath = CONTEST_FILE, as_json: Json = False) -> None:
     """Check a file as often as you like: its form only, never a score; costs no attempt."""
     from leaderboard.actions.submit import validate_submission
-    from leaderboard.errors import SubmissionError
+    from leaderboard.errors import ContestError, ContradictoryLabels, SubmissionError
+    from leaderboard.files.contradictions import list_notes
     from leaderboard.files.csv_table import read_file
 
     with load_contest(contest) as opened:
-        checked = validate_submission(opened, read_file(file, SubmissionError), file.name)
+        try:
+            checked = validate_submission(opened, read_file(file, SubmissionError), file.name, yes=yes)
+        except ContradictoryLabels as error:
+            raise ContestError(f"{error}{YES_HINT}") from error
+        notes = [str(note) for note in list_notes(checked, opened.solution)]
     n_rows, has_probabilities = len(checked.predicted), checked.probabilities is not None
     if as_json:
-        return print_json({"file": file.name, "n_rows": n_rows, "has_probabilities": has_probabilities})
+        facts = {"file": file.name, "n_rows": n_rows, "has_probabilities": has_probabilities}
+        return print_json({**facts, "notes": notes})
+    say_notes(notes)
     print(f"{file.name} can be sent: {n_rows:,} rows, {'with' if has_probabilities else 'without'} probabilities")
 
 
@@ -137,24 +154,28 @@ def submit_command(
     team: Annotated[str, typer.Option("--team", metavar="TEAM", help=TEAM_HELP)],
     onnx: ModelFile = None,
     again: Again = False,
+    yes: Yes = False,
     contest: ContestPath = CONTEST_FILE,
     as_json: Json = False,
 ) -> None:
     """Score a file as one of the team's three attempts. A refused file costs none, the same file is scored once."""
     from leaderboard.actions.submit import submit
-    from leaderboard.errors import ContestError, RepeatedLabels, SubmissionError
+    from leaderboard.errors import ContestError, ContradictoryLabels, RepeatedLabels, SubmissionError
     from leaderboard.files.csv_table import read_file
 
     content = None if onnx is None else _read_model(onnx)  # before an attempt is used
     with load_contest(contest) as opened:
         try:
-            receipt = submit(opened, team, read_file(file, SubmissionError), file.name, current_time(), again=again)
+            receipt = submit(opened, team, read_file(file, SubmissionError), file.name, current_time(), again=again, yes=yes)
         except RepeatedLabels as error:
             raise ContestError(f"{error}{AGAIN_HINT}") from error
+        except ContradictoryLabels as error:
+            raise ContestError(f"{error}{YES_HINT}") from error
         if onnx is not None and content is not None:
             say(attach_checked_model(opened, receipt.team, receipt.attempt.number, (content, onnx.name)))
     if as_json:
         return print_json(to_plain(receipt))
+    say_notes(receipt.notes)
     print(_format_receipt(receipt))
 
 

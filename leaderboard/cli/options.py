@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arena.base.options import ONNX_HELP, SOLUTION_HELP, SUBMISSION_HELP, TEAM_HELP, again_option
+from arena.base.terminal import say
 
 if TYPE_CHECKING:
     from leaderboard.store import Contest
@@ -24,6 +26,8 @@ Pseudonym = Annotated[
     str | None, typer.Argument(metavar="NAME", help="What others see in place of the team's name.", show_default=False)
 ]
 Remove = Annotated[bool, typer.Option("--remove", help="Show the team's name again.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Go on although the file looks like a slip.")]
+YES_HINT = "; add --yes if it is meant so"
 AGAIN_HINT = "; add --again to use an attempt all the same"
 
 
@@ -39,6 +43,12 @@ def to_plain(value: Any) -> Any:
     from leaderboard.standings import to_json_dict
 
     return json.loads(json.dumps(to_json_dict(value), default=datetime.isoformat))
+
+
+def say_notes(notes: Iterable[str]) -> None:
+    """Say what is odd in a file that was taken."""
+    for note in notes:
+        say(f"note: {note}")
 
 
 def current_time() -> datetime:

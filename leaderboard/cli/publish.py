@@ -9,7 +9,7 @@ import typer
 
 from arena.base.options import CONTEST_FILE, ContestPath, out_option
 from arena.base.terminal import say
-from leaderboard.cli.options import SolutionFile, SubmissionFile, current_time, load_contest
+from leaderboard.cli.options import YES_HINT, SolutionFile, SubmissionFile, Yes, current_time, load_contest
 
 app = typer.Typer()
 
@@ -51,15 +51,20 @@ def score_command(
     submission: SubmissionFile,
     to: Annotated[str, typer.Option("--format", help="codabench, evalai or gradescope.")] = "codabench",
     out: Annotated[Path | None, out_option("The file to write.", show_default="standard output")] = None,
+    yes: Yes = False,
 ) -> None:
     """Score a file by our rules, without a contest, in the form that another platform reads."""
     import json
 
+    from leaderboard.errors import ContestError, ContradictoryLabels
     from leaderboard.scoring.platforms import FORMATS, score_submission
 
     if to not in FORMATS:
         raise typer.BadParameter(f"--format is one of {', '.join(FORMATS)}, not {to[:40]!r}")
-    text = json.dumps(score_submission(solution, submission, to), indent=2) + "\n"
+    try:
+        text = json.dumps(score_submission(solution, submission, to, yes=yes), indent=2) + "\n"
+    except ContradictoryLabels as error:
+        raise ContestError(f"{error}{YES_HINT}") from error
     if out is None:
         print(text, end="")
     else:

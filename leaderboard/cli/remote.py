@@ -11,7 +11,7 @@ import typer
 from arena.base.options import ADDRESS_HELP, TEAM_HELP, DryRun, Json, reading_line
 from arena.base.project import check_address, find_project
 from arena.base.terminal import print_json, say
-from leaderboard.cli.options import AGAIN_HINT, Again, ModelFile, Pseudonym, Remove, SubmissionFile
+from leaderboard.cli.options import AGAIN_HINT, YES_HINT, Again, ModelFile, Pseudonym, Remove, SubmissionFile, Yes, say_notes
 
 if TYPE_CHECKING:
     from leaderboard.client import Endpoint
@@ -40,6 +40,7 @@ def remote_submit_command(
     team: Annotated[str, typer.Option("--team", metavar="TEAM", help=TEAM_HELP, envvar="ARENA_TEAM", show_default=False)] = "",
     onnx: ModelFile = None,
     again: Again = False,
+    yes: Yes = False,
     dry_run: DryRun = False,
     token_file: TokenFile = None,
     as_json: Json = False,
@@ -61,9 +62,16 @@ def remote_submit_command(
     answer = _request(
         context,
         endpoint,
-        lambda: check_file(endpoint, file, say, onnx) if dry_run else send_file(endpoint, file, say, onnx, again=again),
+        lambda: (
+            check_file(endpoint, file, say, onnx, yes=yes)
+            if dry_run
+            else send_file(endpoint, file, say, onnx, again=again, yes=yes)
+        ),
     )
-    print_json(answer) if as_json else print(_format_check(answer) if dry_run else _format_receipt(answer))
+    if as_json:
+        return print_json(answer)
+    say_notes(answer.get("notes", ()))
+    print(_format_check(answer) if dry_run else _format_receipt(answer))
 
 
 @app.command(
@@ -103,7 +111,7 @@ def _require(value: str, key: str, option: str, variable: str) -> None:
 
 def _request(context: typer.Context, endpoint: Endpoint, send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Return the answer of the service; after a refusal print it and exit with its code."""
-    from leaderboard.client import ClientError, InvalidFile, Repeated
+    from leaderboard.client import ClientError, ContradictoryFile, InvalidFile, Repeated
 
     source = context.get_parameter_source("address")
     if source and source.name == "DEFAULT_MAP":
@@ -113,7 +121,8 @@ def _request(context: typer.Context, endpoint: Endpoint, send: Callable[[], dict
             say(f"{endpoint.url} is not encrypted: whoever is on the way can read the token")
         return send()
     except ClientError as error:
-        say(f"error: {error}{AGAIN_HINT if isinstance(error, Repeated) else ''}")
+        hints = {Repeated: AGAIN_HINT, ContradictoryFile: YES_HINT}
+        say(f"error: {error}{hints.get(type(error), '')}")
         for fault in error.others if isinstance(error, InvalidFile) else ():
             say(f"  {fault}")
         raise typer.Exit(error.exit_code) from error

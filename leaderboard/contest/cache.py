@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from arena.base.resamples import Resamples
 from arena.base.scores import Values
-from leaderboard.database import schema
-from leaderboard.database.rows import read_attempts, read_predicted, read_revision
+from leaderboard.database.rows import read_attempts, read_content, read_predicted, read_revision
 from leaderboard.files.solution import Solution, parse_solution
 from leaderboard.rules import Rules
 from leaderboard.scoring.custom_metric import Metric, load_metric
@@ -51,14 +50,14 @@ class ContestCache:
     def solution(self, connection: Connection, digest: str) -> Solution:
         """Return the solution of that digest."""
         with self._lock:
-            return _get(self._by_digest, digest, lambda: parse_solution(_content(connection, digest), "solution.csv"))
+            return _get(self._by_digest, digest, lambda: parse_solution(read_content(connection, digest), "solution.csv"))
 
     def metric(self, connection: Connection, digest: str | None) -> Metric | None:
         """Return the host's own metric of that digest; None for none."""
         if digest is None:
             return None
         with self._lock:
-            return _get(self._by_digest, digest, lambda: load_metric(_content(connection, digest), "metric.py"))
+            return _get(self._by_digest, digest, lambda: load_metric(read_content(connection, digest), "metric.py"))
 
     def scorer(self, connection: Connection, rules: Rules) -> Scorer:
         """Return the solution and the metric that grade a submission."""
@@ -87,9 +86,3 @@ def _get(values: dict[Hashable, Any], key: Hashable, compute: Callable[[], T]) -
         values[key] = compute()
     value: T = values[key]
     return value
-
-
-def _content(connection: Connection, digest: str) -> bytes:
-    content = connection.scalar(select(schema.files.c.content).where(schema.files.c.digest == digest))
-    assert content is not None, "a digest in the contest is one of a stored file"
-    return bytes(content)

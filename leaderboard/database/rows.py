@@ -203,6 +203,13 @@ _INSERT_FILE = {
 }
 
 
+def read_content(connection: Connection, digest: str) -> bytes:
+    """Return a stored file; `digest` is one that the contest names."""
+    content = connection.scalar(select(schema.files.c.content).where(schema.files.c.digest == digest))
+    assert content is not None, "a digest in the contest is one of a stored file"
+    return bytes(content)
+
+
 def store_file(connection: Connection, digest: str, content: bytes) -> None:
     """Store a file once, however often it is sent."""
     connection.execute(_INSERT_FILE[connection.dialect.name], {"digest": digest, "content": content})

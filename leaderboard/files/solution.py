@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections import Counter
+import unicodedata
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from arena.base.suggest import nearest
 from arena.base.texts import ENGLISH, Localized
 from leaderboard.errors import SolutionError
 from leaderboard.files.csv_table import Problems, check_header, check_size, check_width, quote_short, read_rows
+from leaderboard.files.near_labels import suggest_column
 from leaderboard.messages import message
 
 _COLUMNS = ("id", "label", "Usage", "Group")
@@ -21,7 +23,7 @@ _MAX_LENGTH = 200  # characters of an id, a label or a group
 _N_SHOWN = 12
 _NO_VALUE = ("nan", "null", "<na>", "n/a", "#n/a")  # spellings of a missing value by programs
 _USAGES = ("public", "private", "ignored")
-_USUAL_ROWS = 5  # rows of the median class; below that a class of one row is not unusual
+_OTHER_USAGES = {"publico": "Public", "publica": "Public", "pub": "Public", "priv": "Private", "privado": "Private"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -38,6 +40,8 @@ class Solution:
     is_private: npt.NDArray[np.bool_] = field(repr=False)  # (N,) rows in neither part are ignored: required, and in no score
     groups: tuple[str, ...] = field(repr=False)  # speakers of the scored rows; empty without a Group column
     group: npt.NDArray[np.intp] = field(repr=False)  # (N,) index into groups; 0 for ignored rows, and without a Group column
+
+    has_usage: bool  # a column says which rows are public
 
     @property
     def has_private(self) -> bool:
@@ -102,42 +106,40 @@ def parse_solution(content: bytes, file_name: str) -> Solution:
     return solution
 
 
-def find_odd_labels(solution: Solution) -> list[str]:
-    """Return a remark on each class that looks like an error: the only word among numbers, or a single row."""
-    truth = solution.truth[solution.scored].tolist()
-    counts = Counter(truth)
-    median = sorted(counts.values())[len(counts) // 2]
-    words = [label for label in solution.labels if _number(label) < 0]
-    remarks = []
-    for index, label in enumerate(solution.labels):
-        odd = []
-        if words == [label] and len(solution.labels) > 2:
-            odd.append("is the only label that is no number")
-        if counts[index] == 1 and median >= _USUAL_ROWS:
-            odd.append(f"has one row where others have {median}")
-        if odd:
-            row = quote_short(solution.ids[solution.scored[truth.index(index)]])
-            remarks.append(
-                f"label {quote_short(label)} (id {row}) {' and '.join(odd)}: if it is a slip, correct it and begin again"
-            )
-    return remarks
-
-
 def _columns(line: int, header: list[str], problems: Problems) -> dict[str, int]:
+    if len(header) > len(_COLUMNS) and {"id", "label"} <= set(header) and all(map(_is_number, set(header) - {"id", "label"})):
+        problems.fail(line, "this is a submission, with a probability of each class; give the file with the true labels")
     check_header(line, header, len(_COLUMNS), problems)
     names = {name.casefold(): name for name in _COLUMNS}
     columns: dict[str, int] = {}
     for index, name in enumerate(header):
         if name.casefold() not in names:
-            hint = "; a column with the speakers is named Group" if name.casefold() in ("speaker", "speakers") else ""
-            rule = f"the columns are id,label and optionally Usage and Group, not {quote_short(name)}{hint}"
-            problems.fail(line, f"{rule}; rename or delete it")
+            rule = f"the columns are id,label and optionally Usage and Group, not {quote_short(name)}"
+            problems.fail(line, f"{rule}{_explain_column(name, index)}; rename or delete it")
         columns[names[name.casefold()]] = index
     for name in ("id", "label"):
         if name not in columns:
-            rule = f"column '{name}' is missing"
+            rule = f"column '{name}' is missing{suggest_column(name, header)}"
             problems.fail(line, f"{rule}; the first line names the columns: id,label and optionally Usage,Group")
     return columns
+
+
+def _write_usage(usage: str | None) -> str:
+    return "one of the three" if usage is None else usage.capitalize()
+
+
+def _explain_column(name: str, index: int) -> str:
+    if name.casefold() in ("speaker", "speakers"):
+        return "; a column with the speakers is named Group"
+    return "; pandas writes its row numbers there without index=False" if index == 0 and name in ("", "Unnamed: 0") else ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_row(line: int, values: dict[str, str], lines: dict[str, int], problems: Problems) -> None:
@@ -149,9 +151,9 @@ def _check_row(line: int, values: dict[str, str], lines: dict[str, int], problem
             fault = "is empty" if not value else f"has more than {_MAX_LENGTH} characters"
             problems.add(line, f"{name} {fault}; give every row its {name}")
     if usage not in _USAGES:
-        problems.add(
-            line, f"Usage {quote_short(values['Usage'])} is neither Public nor Private nor Ignored; write one of the three"
-        )
+        plain = unicodedata.normalize("NFKD", usage).encode("ascii", "ignore").decode()
+        near = _OTHER_USAGES.get(plain) or _write_usage(nearest(plain, _USAGES))
+        problems.add(line, f"Usage {quote_short(values['Usage'])} is neither Public nor Private nor Ignored; write {near}")
     if usage != "ignored":
         _check_label(line, values["label"], problems)
     first = lines.setdefault(values["id"], line)
@@ -183,6 +185,7 @@ def _build_solution(content: bytes, values_by_column: dict[str, list[str]]) -> S
         is_public=usage == "public",
         is_private=usage == "private",
         groups=groups,
+        has_usage="Usage" in values_by_column,
         group=_find_indices(values_by_column["Group"], groups, counts) if groups else np.zeros(len(ids), dtype=np.intp),
     )
 
@@ -223,5 +226,5 @@ def _check_labels(solution: Solution, lines: dict[str, int], problems: Problems)
     for usage, rows in (("Public", solution.is_public), ("Private", solution.is_private)):
         absent = sorted(set(range(n_labels)) - set(solution.truth[rows].tolist()))
         if absent:
-            fault = f"label {quote_short(solution.labels[absent[0]])} has no {usage} row, so its F1 would be 0 for everyone"
-            problems.fail(None, f"{fault}; give it one")
+            fault = f"label {quote_short(solution.labels[absent[0]])} has no {usage} row"
+            problems.fail(None, f"{fault}, so the parts would be scored on other labels; give it one")

@@ -13,11 +13,13 @@ import numpy.typing as npt
 from arena.base.suggest import nearest
 from arena.base.texts import Message
 from leaderboard.errors import SubmissionError
-from leaderboard.files.csv_table import Problems, check_header, check_size, check_width, quote_short, read_rows
+from leaderboard.files.csv_table import MAX_LISTED, Problems, check_size, check_width, quote_short, read_rows
+from leaderboard.files.near_ids import IdHints
+from leaderboard.files.near_labels import find_label
 from leaderboard.files.solution import LabelList, Solution
+from leaderboard.files.submission_header import read_columns
 from leaderboard.messages import Translatable, message
 
-RUN_FOLDER_COLUMNS = ("truth", "speaker", "split")
 _SUM_TOLERANCE = 1e-3
 _MAX_NAMES = 1000
 _MAX_COMPARED = 100  # characters of a name that are compared to find the nearest one
@@ -32,13 +34,6 @@ class Submission:
     digest: str  # SHA-256 of content
     predicted: npt.NDArray[np.intp] = field(repr=False)  # (N,) index into the solution's labels
     probabilities: npt.NDArray[np.float64] | None = field(repr=False)  # (N, K) rows sum to 1; None in a file without
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Columns:
-    id: int
-    label: int
-    classes: tuple[int, ...]  # in the order of the labels; empty without probabilities
 
 
 def parse_submission(content: bytes, file_name: str, solution: Solution) -> Submission:
@@ -64,9 +59,10 @@ def _read_rows(
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64] | None]:
     rows = read_rows(content, problems)
     line, header = next(rows)
-    columns = _columns(line, header, solution.labels, problems)
+    columns = read_columns(line, header, solution, problems)
     index_by_label = {label: index for index, label in enumerate(solution.labels)}
     line_by_id: dict[str, int] = {}
+    hints = IdHints(solution.ids)
     predicted = [0] * len(solution.ids)
     probabilities = np.zeros((len(solution.ids), len(columns.classes)))
     for line, cells in rows:
@@ -76,8 +72,10 @@ def _read_rows(
             continue
         name, label = cells[columns.id], cells[columns.label]
         row = solution.row_by_id.get(name)
-        if row is None or line_by_id.setdefault(name, line) != line:
-            _add_id_problem(line, name, line_by_id, solution, problems)
+        if row is None:
+            problems.add(line, _describe_unknown_id(name, hints, problems))
+        elif (first := line_by_id.setdefault(name, line)) != line:
+            problems.add(line, message("id_again", id=quote_short(name), line=first))
         if label not in index_by_label:
             problems.add(line, _describe_label_problem(label, solution.labels))
         elif row is not None:
@@ -99,47 +97,19 @@ def _suggest(name: str, names: Sequence[str]) -> Translatable:
     return message("nearest", name=quote_short(by_key[match])) if match is not None else ""
 
 
-def _columns(line: int, header: list[str], labels: tuple[str, ...], problems: Problems) -> _Columns:
-    check_header(line, header, 2 + len(labels), problems)
-    for name in header:
-        if name in RUN_FOLDER_COLUMNS and name not in labels:
-            problems.fail(line, message("run_folder_column", name=name))
-    for name in ("id", "label"):
-        if name not in header:
-            problems.fail(line, message("column_missing", name=name, near=_suggest(name, header)))
-    for name in header:
-        if name not in ("id", "label", *labels):
-            problems.fail(line, message("column_unknown", name=quote_short(name), labels=LabelList(labels)))
-    absent = [label for label in labels if label not in header]
-    if absent and len(absent) < len(labels):
-        problems.fail(line, message("class_missing", name=quote_short(absent[0])))
-    classes = () if absent else tuple(header.index(label) for label in labels)
-    return _Columns(id=header.index("id"), label=header.index("label"), classes=classes)
-
-
-def _add_id_problem(line: int, name: str, line_by_id: dict[str, int], solution: Solution, problems: Problems) -> None:
-    if name in line_by_id:
-        problems.add(line, message("id_again", id=quote_short(name), line=line_by_id[name]))
-    else:
-        near = "" if problems.n else _suggest(name, solution.ids)
-        problems.add(line, message("id_unknown", id=quote_short(name), n=len(solution.ids), near=near))
+def _describe_unknown_id(name: str, hints: IdHints, problems: Problems) -> Message:
+    cause = hints.explain(name) if problems.n < MAX_LISTED else None
+    if cause is not None:
+        return cause
+    near = "" if problems.n else _suggest(name, hints.ids)
+    return message("id_unknown", id=quote_short(name), n=len(hints.ids), near=near)
 
 
 def _describe_label_problem(label: str, labels: tuple[str, ...]) -> Message:
-    allowed = LabelList(labels)
-    for right in labels:
-        if _is_same_label(label, right):
-            return message("label_written", label=quote_short(label), labels=allowed, right=quote_short(right))
+    allowed, right = LabelList(labels), find_label(label, labels)
+    if right is not None:
+        return message("label_written", label=quote_short(label), labels=allowed, right=quote_short(right))
     return message("label_unknown", label=quote_short(label), labels=allowed)
-
-
-def _is_same_label(first: str, second: str) -> bool:
-    if first.casefold() == second.casefold():
-        return True
-    try:
-        return float(first) == float(second)
-    except ValueError:
-        return False
 
 
 def _parse_probabilities(line: int, texts: list[str], problems: Problems) -> list[float]:

@@ -17,6 +17,7 @@ import numpy as np
 
 from arena.base.scores import f1, macro_f1
 from leaderboard.errors import SolutionError, SubmissionError
+from leaderboard.files.contradictions import check_labels
 from leaderboard.files.csv_table import read_file
 from leaderboard.files.solution import parse_solution
 from leaderboard.files.submission import parse_submission
@@ -34,8 +35,11 @@ class Scores:
     private: Mapping[str, float] | None
 
 
-def score_submission(solution: Path, submission: Path, platform: str) -> dict[str, Any]:
+def score_submission(solution: Path, submission: Path, platform: str, *, yes: bool = False) -> dict[str, Any]:
     """Score a file and return the object that `platform` reads; for Gradescope a refusal too is such an object.
+
+    Args:
+        yes: score labels that contradict their own probabilities.
 
     Raises:
         SolutionError: the solution is invalid.
@@ -44,6 +48,8 @@ def score_submission(solution: Path, submission: Path, platform: str) -> dict[st
     truth = parse_solution(read_file(solution, SolutionError), solution.name)
     try:
         parsed = parse_submission(read_file(submission, SubmissionError), submission.name, truth)
+        if not yes:
+            check_labels(parsed, truth)
     except SubmissionError as error:
         if platform == "gradescope":
             return gradescope_refusal(error)

@@ -51,11 +51,14 @@ def standard_error(replicates: Values, n_units: int) -> float:
 
 
 def compute_p_value(scores: Values, replicates: Values, n_units: int) -> float:
-    """Return the two-sided p-value of the difference of (2,) scores, from their paired (R, 2) replicates."""
+    """Return the two-sided p-value of the difference of (2,) scores, from their paired (R, 2) replicates.
+
+    Where all replicates differ alike, each unit speaks for the same team: the sign test's 2 ** (1 - n), 1 of a single unit.
+    """
     difference, error = abs(float(scores[0] - scores[1])), standard_error(replicates, n_units)
     if difference <= _SAME:
         return 1.0
-    return compute_t_tail(difference / error, n_units - 1) if error > 0 else 0.0
+    return compute_t_tail(difference / error, n_units - 1) if error > 0 else 2.0 ** (1 - n_units)
 
 
 def compute_t_tail(t: float, n_degrees: int) -> float:

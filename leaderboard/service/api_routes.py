@@ -11,6 +11,7 @@ from fastapi.security import HTTPBearer
 from leaderboard.actions.submit import validate_submission
 from leaderboard.actions.submit_model import Upload, add_model, submit_with_model
 from leaderboard.errors import TeamError
+from leaderboard.files.contradictions import list_notes
 from leaderboard.files.onnx_check import check_form
 from leaderboard.pages.board_cache import read_public_board
 from leaderboard.service.api_schemas import (
@@ -79,6 +80,7 @@ _NET = {
 }
 _bearer = HTTPBearer(auto_error=False, description="A team's token, or the host's.")
 router = APIRouter(prefix="/api/v1", tags=["contest"], responses=_errors(422))
+Yes = Annotated[bool, Query(description="Take labels that contradict their own probabilities.")]
 Name = Annotated[str, Query(max_length=200, description="What the file is called.")]
 
 
@@ -184,10 +186,12 @@ async def post_attempt(
     file_name: Name = "submission.csv",
     team: Annotated[str, Query(max_length=200)] = "",
     again: Annotated[bool, Query(description="Use an attempt on the labels of an earlier one.")] = False,
+    yes: Yes = False,
 ) -> ReceiptOut:
     """Send a file as an attempt: 201 when it was scored, 200 when the same file was scored before.
 
-    A file whose labels are those of an earlier attempt of the team is refused (409, `repeated`) unless `again` is true.
+    A file whose labels are those of an earlier attempt of the team is refused (409, `repeated`) unless `again` is true, one
+    whose labels contradict its own probabilities in most rows (422, `contradiction`) unless `yes` is.
     A form may bring the net behind it too. It is looked at before an attempt is used, never run by the service, and costs none.
     """
     service = get_service(request)
@@ -196,7 +200,7 @@ async def post_attempt(
         raise TeamError(f"the token is of team {sender.name!r}, not of {team[:60]!r}; send with the token of your team")
     async with open_files(request, get_file_limits(request), file_name) as read:
         receipt = await service.run_scoring(
-            lambda: submit_with_model(service.contest, sender, *read(), service.now(), again=again)
+            lambda: submit_with_model(service.contest, sender, *read(), service.now(), again=again, yes=yes)
         )
     response.status_code = 201 if receipt.is_new else 200
     return ReceiptOut.model_validate(receipt)
@@ -235,16 +239,16 @@ def _add_model(service: Service, sender: Team, number: int, model: Upload) -> Mo
 @router.post(
     "/validate", name="validate", openapi_extra=_FILE, dependencies=_WITH_TOKEN, responses=_errors(400, 401, 403, 413, 429)
 )
-async def check_submission(request: Request, file_name: Name = "submission.csv") -> CheckedOut:
+async def check_submission(request: Request, file_name: Name = "submission.csv", yes: Yes = False) -> CheckedOut:
     """Check the form of a file: free, without limit, never a score."""
     service = get_service(request)
     sender = await run_sync(_require_team, request)
     async with open_files(request, get_file_limits(request), file_name) as read:
-        return await service.run_scoring(lambda: _check_files(service, sender, *read()))
+        return await service.run_scoring(lambda: _check_files(service, sender, *read(), yes=yes))
 
 
-def _check_files(service: Service, sender: Team, file: Upload, model: Upload | None) -> CheckedOut:
-    checked = validate_submission(service.contest, file.content, file.name)
+def _check_files(service: Service, sender: Team, file: Upload, model: Upload | None, *, yes: bool) -> CheckedOut:
+    checked = validate_submission(service.contest, file.content, file.name, yes=yes)
     if model is not None:
         check_form(model.content, model.name)
     return CheckedOut(
@@ -253,6 +257,7 @@ def _check_files(service: Service, sender: Team, file: Upload, model: Upload | N
         has_probabilities=checked.probabilities is not None,
         repeats=service.contest.find_repeated(sender, checked),
         model_name=None if model is None else model.name,
+        notes=[str(note) for note in list_notes(checked, service.contest.solution)],
     )
 
 

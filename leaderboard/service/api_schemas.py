@@ -25,7 +25,8 @@ class FaultOut(_Model):
 
 
 class ErrorOut(_Model):
-    """The reason of a refusal. `error` is one word: invalid, model, too_large, limit, refusals, closed, team, name, token, ...
+    """The reason of a refusal. `error` is one word: invalid, contradiction, model, too_large, limit, refusals, closed,
+    team, name, token, ...
 
     For a file, `message` and `line` are those of the first fault; `others` are the next, nine at most.
     """
@@ -136,6 +137,7 @@ class ReceiptOut(_Model):
     n_left: int
     rank: int
     n_ranked: int
+    notes: list[str]  # on what is odd in a file that was scored now
 
 
 class CheckedOut(_Model):
@@ -144,6 +146,7 @@ class CheckedOut(_Model):
     has_probabilities: bool
     repeats: int | None  # number of the team's attempt with the same labels
     model_name: str | None  # name of the ONNX file beside the submission
+    notes: list[str]  # on what is odd in the file
 
 
 class LogOut(_Model):

@@ -16,6 +16,7 @@ from arena.base.texts import Words
 from leaderboard.errors import (
     AttemptsExhausted,
     ContestClosed,
+    ContradictoryLabels,
     Fault,
     LeaderboardError,
     ModelRefused,
@@ -71,7 +72,8 @@ def to_reply(error: LeaderboardError) -> ErrorReply:
     """Return the reply to an error. The reason for a contest that cannot be read goes to the host's log alone."""
     message = str(error)
     if isinstance(error, SubmissionError):
-        return ErrorReply(status=422, code="invalid", message=message, line=error.line, others=error.others)
+        code = "contradiction" if isinstance(error, ContradictoryLabels) else "invalid"
+        return ErrorReply(status=422, code=code, message=message, line=error.line, others=error.others)
     if isinstance(error, TokenRefused):
         if error.wait_s:
             return ErrorReply(status=429, code="wait", message=message, retry_after_s=math.ceil(error.wait_s))
@@ -102,6 +104,8 @@ def explain_error(error: LeaderboardError, words: Words) -> PageProblem:
         return PageProblem(title=words("all_used"))
     if isinstance(error, RepeatedLabels):
         return describe_problem(words("repeated"), error, words)
+    if isinstance(error, ContradictoryLabels):
+        return describe_problem(words("contradictory"), error, words)
     if isinstance(error, ContestClosed):
         return PageProblem(title=words("is_closed"))
     if isinstance(error, SubmissionError | TooManyRefusals | TeamError):

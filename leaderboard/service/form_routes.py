@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from anyio.to_thread import run_sync
@@ -11,7 +12,8 @@ from starlette.responses import Response
 
 from leaderboard.actions.submit import validate_submission
 from leaderboard.actions.submit_model import add_model, submit_with_model
-from leaderboard.errors import FileError, LeaderboardError, ModelRefused, RepeatedLabels, TeamError
+from leaderboard.errors import ContradictoryLabels, FileError, LeaderboardError, ModelRefused, RepeatedLabels, TeamError
+from leaderboard.files.contradictions import list_notes
 from leaderboard.files.onnx_check import check_form
 from leaderboard.pages.render import PageProblem, describe_problem
 from leaderboard.service.context import Host, TokenRefused
@@ -32,6 +34,7 @@ from leaderboard.service.upload import FILE, MODEL, read_file_field
 from leaderboard.teams import Team
 
 router = APIRouter(include_in_schema=False)
+CONSENTS = ("again", "yes")  # ticks that send a file all the same
 _MAX_SHOWN = 200  # characters of a refused pseudonym
 
 
@@ -76,9 +79,11 @@ def show_check(request: Request) -> Response:
     return _render_check(request, None, "", 200)
 
 
-def _render_check(request: Request, problem: PageProblem | None, success: str, status: int) -> Response:
+def _render_check(
+    request: Request, problem: PageProblem | None, success: str, status: int, notes: Sequence[str] = ()
+) -> Response:
     frame = build_frame(request, "/validate")
-    return respond(request, "validate.html.j2", frame, status, problem=problem, success=success)
+    return respond(request, "validate.html.j2", frame, status, problem=problem, success=success, notes=notes)
 
 
 @router.post("/validate")
@@ -96,7 +101,7 @@ def _check(request: Request, team: Team, form: FormData) -> Response:
     if file is None:
         return _render_check(request, PageProblem(title=words("no_file")), "", 422)
     try:
-        checked = validate_submission(contest, file.content, file.name)
+        checked = validate_submission(contest, file.content, file.name, yes="yes" in form)
         if model is not None:
             check_form(model.content, model.name)
     except (FileError, ModelRefused) as error:
@@ -107,7 +112,8 @@ def _check(request: Request, team: Team, form: FormData) -> Response:
         success += " " + words("check_repeats", n=number)
     if model is not None:
         success += " " + words("check_model", file=model.name)
-    return _render_check(request, None, success, 200)
+    notes = [note.translate(words.language) for note in list_notes(checked, contest.solution)]
+    return _render_check(request, None, success, 200, notes)
 
 
 @router.post("/attempts")
@@ -125,11 +131,14 @@ def _send(request: Request, team: Team, form: FormData) -> Response:
     if file is None:
         return render_team_page(request, team, PageProblem(title=words("no_file")), status=422)
     try:
-        receipt = submit_with_model(service.contest, team, file, model, service.now(), again="again" in form)
+        again, yes = (key in form for key in CONSENTS)
+        receipt = submit_with_model(service.contest, team, file, model, service.now(), again=again, yes=yes)
     except LeaderboardError as error:
-        status, is_repeated = to_reply(error).status, isinstance(error, RepeatedLabels)
-        return render_team_page(request, team, explain_error(error, words), status=status, is_repeated=is_repeated)
-    return redirect(request, f"/attempts/{receipt.attempt.number}{'' if receipt.is_new else '?before=1'}")
+        kinds = zip(CONSENTS, (RepeatedLabels, ContradictoryLabels), strict=True)
+        consents = {key: key in form for key, kind in kinds if key in form or isinstance(error, kind)}
+        return render_team_page(request, team, explain_error(error, words), status=to_reply(error).status, consents=consents)
+    query = "" if receipt.is_new else "?before=1"
+    return redirect(request, f"/attempts/{receipt.attempt.number}{'?notes=1' if receipt.notes else query}")
 
 
 @router.post("/attempts/{number}/model")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from arena.base.texts import Words
 from leaderboard.actions.gradebook import gradebook_csv
+from leaderboard.actions.submit import read_notes
 from leaderboard.pages.board_cache import build_public_board, format_standings_csv, read_public_board
 from leaderboard.pages.render import PageFrame, PageProblem
 from leaderboard.pages.standings_page import StandingsPage, StandingsView, draw_standings, parse_view
@@ -80,12 +81,16 @@ def render_team_page(
     refused_name: RefusedName | None = None,
     status: int = 200,
     *,
-    is_repeated: bool = False,
+    consents: Mapping[str, bool] | None = None,
 ) -> Response:
-    """Return the team's page, with the problem of its last file or pseudonym; `is_repeated` offers to send it all the same."""
+    """Return the team's page, with the problem of its last file or pseudonym.
+
+    Args:
+        consents: ticks that send the file all the same, and whether each is set.
+    """
     frame = build_frame(request, "/team")
     view = build_team_view(get_service(request), team, frame.words)
-    values = {"problem": problem, "refused_name": refused_name, "is_repeated": is_repeated}
+    values = {"problem": problem, "refused_name": refused_name, "consents": consents or {}}
     return respond(request, "team.html.j2", frame, status, team=view, **values)
 
 
@@ -132,7 +137,10 @@ def render_attempt_page(request: Request, team: Team, number: int, problem: Page
     if attempt is None:
         return respond(request, "error.html.j2", frame, 404, problem=PageProblem(title=frame.words("not_found")))
     lead = _write_lead(request, attempt, frame)
-    return respond(request, "attempt.html.j2", frame, status, team=view, attempt=attempt, lead=lead, problem=problem)
+    has_notes = request.query_params.get("notes") == "1"
+    notes = [note.translate(frame.words.language) for note in read_notes(service.contest, team, number)] if has_notes else []
+    values = {"lead": lead, "problem": problem, "notes": notes}
+    return respond(request, "attempt.html.j2", frame, status, team=view, attempt=attempt, **values)
 
 
 def _write_lead(request: Request, attempt: AttemptView, frame: PageFrame) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.base.scores import accuracy, macro_f1_interval, mean_present_f1, present_macro_f1
+from arena.base.scores import accuracy, macro_f1, macro_f1_interval
 from reports.analysis.scores import ClipAnswers
 from reports.facts.clips import GroupFacts, GroupingFacts
 
@@ -55,6 +55,6 @@ def _group(name: str, clips: ClipAnswers, members: NDArray[np.bool_]) -> GroupFa
         n_clips=n,
         n_speakers=len(speakers),
         accuracy=accuracy(confusions.sum(0)),
-        macro_f1=float(present_macro_f1(confusions.sum(0))),
-        interval=macro_f1_interval(confusions, score=mean_present_f1) if n >= _FEWEST_CLIPS else None,
+        macro_f1=macro_f1(confusions.sum(0)),
+        interval=macro_f1_interval(confusions) if n >= _FEWEST_CLIPS else None,
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.base.resamples import Resamples, Truth, resample_answers
-from arena.base.scores import Interval, macro_f1, macro_f1_interval, present_macro_f1
+from arena.base.scores import Interval, macro_f1, macro_f1_each, macro_f1_interval
 from reports.analysis.scores import ClipAnswers
 from reports.facts.base import DifferenceFacts
 
@@ -75,5 +75,5 @@ def resample_runs(clips: Mapping[str, ClipAnswers]) -> ResampledScores:
 
 
 def _score_speakers(rows: ClipAnswers) -> dict[str, float]:
-    scores = present_macro_f1(rows.confusions_by_speaker()).tolist()
+    scores = macro_f1_each(rows.confusions_by_speaker()).tolist()
     return dict(zip(sorted(set(rows.speakers)), scores, strict=True))

@@ -26,7 +26,7 @@ class DigitRow:
 
     label: str
     n: int
-    f1: float
+    f1: float | None  # None of a digit that no clip says
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +58,7 @@ def digits(run: RunFacts | None) -> tuple[DigitRow, ...]:
     if not run or not run.test:
         return ()
     rows = zip(run.labels, run.test.confusion, run.test.f1, strict=True)
-    return tuple(DigitRow(label=label, n=sum(row), f1=f1) for label, row, f1 in rows)
+    return tuple(DigitRow(label=label, n=sum(row), f1=f1 if any(row) else None) for label, row, f1 in rows)
 
 
 def splits(run: RunFacts | None) -> tuple[SplitRow, ...]:

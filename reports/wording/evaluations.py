@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from arena.base.texts import format_labels
+from cnn.config import LABELS
+from cnn.runs.evaluation import group_folds
 from reports.facts.evaluations import VALIDATION, EvaluationFacts, EvaluationGroup
 from reports.wording.formats import leaf, percent, score, whole_percent
 from reports.wording.page_texts import Texts
@@ -41,7 +46,7 @@ def evaluation_lead(group: EvaluationGroup, t: Texts) -> str:
         name=evaluation_name(best, t),
         mean=score(best.mean),
         folds=best.n_folds,
-        worst=best.worst.speaker,
+        worst=best.worst.speaker + (f" ({t.n('unit.clips', best.worst.n_clips)})" if best.worst.is_rough else ""),
         worst_f1=score(best.worst.macro_f1),
     )
 
@@ -96,10 +101,12 @@ def group_caveats(group: EvaluationGroup, t: Texts) -> tuple[str, ...]:
         caveats.append(t("held.uneven_seeds"))
     if group.on == VALIDATION:
         caveats.append(t("held.optimistic"))
-    caveats += [
-        f"{evaluation_name(evaluation, t)}: {note}."
-        for evaluation in group.evaluations
-        for note in evaluation.scores.notes
-        if note.startswith("fold ")
-    ]
-    return tuple(caveats)
+    return tuple(dict.fromkeys([*caveats, *(note for e in group.evaluations for note in _digit_caveats(e, t))]))
+
+
+def _digit_caveats(evaluation: EvaluationFacts, t: Texts) -> Iterator[str]:
+    """Name the digits that folds lack, and those that their training lacked."""
+    for key, name in (("digits.absent_in_folds", "absent"), ("digits.untrained", "untrained")):
+        for labels, numbers in group_folds(evaluation.scores.folds, name).items():
+            digits, folds = (format_labels(names, t("word.to")) for names in (labels, numbers))
+            yield t(key, n=len(labels), labels=digits, folds=folds, of=len(LABELS) - len(labels))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from arena.base.scores import Interval
 from reports.facts.base import DifferenceFacts
 from reports.facts.report import EffectFacts, ReportFacts, RunFacts
+from reports.wording.digits import digits_sentence
 from reports.wording.evaluations import evaluation_detail, evaluation_lead
 from reports.wording.formats import TIE, magnitude, score, seconds, signed, variant_name, whole_percent
 from reports.wording.page_texts import Texts, page_texts
@@ -104,6 +105,8 @@ def _answer(facts: ReportFacts, chosen: RunFacts, t: Texts) -> tuple[tuple[str, 
         rows.append((t("answer.much_head"), " ".join(ahead)))
     if chosen.verdict in ("overfit", "underfit", "unsettled"):
         rows.append((t("answer.fit_head"), t(f"answer.fit_{chosen.verdict}")))
+    if digits := digits_sentence(chosen, t):
+        rows.append((t("digits.head"), digits))
     rows.append((t("answer.cost_head"), _cost(facts, chosen, t)))
     return tuple(rows)
 

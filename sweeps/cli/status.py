@@ -1,4 +1,4 @@
-"""`arena sweep status`, `trials`, `best` and `lint`: the read-only commands."""
+"""`arena sweep status`, `trials` and `best`: the read-only commands."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import SWEEP_HELP, Json, Studies, Wide
-from arena.base.terminal import Column, Number, Prose, print_json, print_table, print_text, say
+from arena.base.options import Json, Studies, Wide
+from arena.base.terminal import print_json, say
 from sweeps.cli.options import AnyStudies, Storage, Study
 
 if TYPE_CHECKING:
     from sweeps.cli.tables import Status
-    from sweeps.sweepfile.space import Parameter
 
 
 app = typer.Typer()
@@ -107,34 +106,3 @@ def best(
     if note:
         print(note)
     print(facts.command)
-
-
-@app.command(epilog="Examples: `arena sweep lint my.yaml` · `arena sweep lint lenet5`")
-def lint(
-    file: Annotated[str, typer.Argument(metavar="SWEEP", help=SWEEP_HELP)],
-    wide: Wide = False,
-    json: Json = False,
-) -> None:
-    """Check a sweep file, and say what it means; what would search something else than it reads is refused with the fix."""
-    from sweeps.sweepfile.lint import check_stopping, read_sweep
-    from sweeps.sweepfile.space import n_points
-    from sweeps.training.configuration import default_epochs
-
-    sweep = read_sweep(file)
-    check_stopping(sweep, 0 if sweep.has("train.epochs") else default_epochs())
-    points = n_points(sweep.parameters)
-    if json:
-        spaces = [{**dataclasses.asdict(p), "n_values": p.n_values} for p in sweep.parameters]
-        return print_json({"file": sweep.file, "method": sweep.method, "n_points": points, "parameters": spaces})
-    rows = [[str(p.line), p.name, str(p.distribution), _range(p)] for p in sweep.parameters]
-    print_table((Number("line", 2), Column("parameter"), Column("distribution"), Prose("values")), rows)
-    size = f"{points} points" if points is not None else "a continuous space"
-    budget = f", {sweep.run_cap} trials" if sweep.run_cap else ""
-    print_text(f"{sweep.file} is good: {sweep.method} over {size} will {sweep.goal} {sweep.metric}{budget}")
-
-
-def _range(parameter: Parameter) -> str:
-    if parameter.values:
-        return ", ".join(map(str, parameter.values))
-    low, high = (f"{bound:g}" if parameter.shape else str(bound) for bound in parameter.bounds)
-    return f"{low} to {high}" + (f", most around {parameter.to_value(0.5)}" if parameter.shape else "")

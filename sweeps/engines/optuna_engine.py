@@ -16,6 +16,7 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from sweeps.engines import optuna_space
+from sweeps.engines.bands import TWIN
 from sweeps.engines.counts import open_counter
 from sweeps.engines.optuna_trials import (
     CAUSE,
@@ -25,7 +26,6 @@ from sweeps.engines.optuna_trials import (
     RUN,
     SECONDS,
     TAIL,
-    TWIN,
     find_best_value,
     is_abandoned,
     is_duplicate,

@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
+from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
 
+from sweeps.engines.bands import BandPruner
 from sweeps.sweepfile.space import Distribution, Parameter, all_points
-from sweeps.sweepfile.sweep import EarlyTerminate, Method, Stopping, Sweep
+from sweeps.sweepfile.stopping import EarlyTerminate, Stopping
+from sweeps.sweepfile.sweep import Method, Sweep
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)  # agents report results themselves
 
@@ -111,11 +113,10 @@ def mix_seed(seed: int, number: int) -> int:
 def make_pruner(early: EarlyTerminate | None) -> BasePruner:
     """Return the rule that ends trials early; steps are epochs, from 1.
 
-    W&B's `hyperband` is one bracket of asynchronous successive halving (Li et al. 2020): at every band the best 1/eta go on.
     Optuna's HyperbandPruner would run several brackets side by side and hide each one's trials from the sampler of the others.
     """
     if early is None:
         return NopPruner()
     if early.type is Stopping.MEDIAN:
         return MedianPruner(n_startup_trials=early.startup_trials, n_warmup_steps=early.min_iter)
-    return SuccessiveHalvingPruner(min_resource=early.min_iter, reduction_factor=early.eta)
+    return BandPruner(early)

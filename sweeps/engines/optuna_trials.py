@@ -14,6 +14,7 @@ from optuna.storages import BaseStorage, JournalStorage
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
+from sweeps.engines.bands import TWIN
 from sweeps.engines.optuna_space import make_pruner
 from sweeps.study.folder import StudyFolder, StudySpec
 from sweeps.study.journal import Journal, ReadOnlyJournal
@@ -22,7 +23,7 @@ from sweeps.sweepfile.sweep import Goal
 
 # Attributes of a trial, beside its lease, which comes last: a running trial with a run but no lease was released,
 # or its agent died.
-PARAMS, RUN, TWIN, SECONDS, CAUSE, TAIL = "params", "run", "duplicate_of", "seconds", "cause", "tail"
+PARAMS, RUN, SECONDS, CAUSE, TAIL = "params", "run", "seconds", "cause", "tail"
 
 INFEASIBLE = "infeasible"  # a failed trial whose point is not tried again
 

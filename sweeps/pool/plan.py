@@ -10,11 +10,11 @@ from arena.base.project import Project
 from cnn.hardware import check_device_name, n_processes
 from cnn.project import choose_cells, choose_models
 from sweeps.errors import OptionError, StudyError, SweepFileError
+from sweeps.linting import lint
 from sweeps.pool.agent_options import ALONE, AgentOptions, Say
 from sweeps.pool.slots import Slot, same_device
 from sweeps.results import read_outline
 from sweeps.study.folder import StudyFolder, StudySpec, check_name, create_or_continue
-from sweeps.sweepfile import lint
 from sweeps.sweepfile.sweep import Sweep
 from sweeps.training import configuration
 
@@ -141,11 +141,12 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
         budget, note = lint.compute_budget(sweep, search.budget)
         model = lint.find_model(sweep)
         overrides, words = _choose_overrides(sweep, search, tiles)
-        notes += [note, *words] if note else words
+        notes += [text for text in (note, *words, *lint.list_notes(sweep)) if text]
         for variant in search.variants:
             several = len(sweeps) * len(search.variants) > 1
-            name = _choose_name(search.name, configuration.model_label(model), variant, several)
+            name = _choose_name(search.name or sweep.name, configuration.model_label(model), variant, several)
             check_name(name)
+            _refuse_silent_augmentation(sweep, variant)
             spec = StudySpec(
                 name=name,
                 sweep=sweep,
@@ -158,10 +159,11 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
                 engine=search.engine,
                 storage=locations.storage,
             )
+            lint.check_points(sweep, spec.base)
             specs.append(spec)
-        notes += _stopping_notes(specs[-1])
+        notes += [*_stopping_notes(specs[-1]), *configuration.note_digits(tiles, specs[-1].base)]
     _refuse_namesakes(specs)
-    return specs, notes
+    return specs, list(dict.fromkeys(notes))
 
 
 def _choose_overrides(sweep: Sweep, search: Search, tiles: Path) -> tuple[tuple[str, ...], list[str]]:
@@ -180,10 +182,23 @@ def _choose_overrides(sweep: Sweep, search: Search, tiles: Path) -> tuple[tuple[
     for key in configuration.override_keys(search.overrides):
         if key in net.unread and len(search.files) == 1:
             raise StudyError(configuration.explain_unread_key(model, key))
+    given_way = [text for text in search.settings if text not in settings]
     left_out = [text for text in overrides if text.partition("=")[0] in net.unread]
     label = configuration.model_label(model)
     words = [f"{label} does not read {text.partition('=')[0]}: its trials run without {text}" for text in left_out]
+    words += [
+        f"note: {sweep.file} has {text.partition('=')[0]}, so {text} of arena.toml or --config does not hold"
+        for text in given_way
+    ]
     return tuple(text for text in overrides if text not in left_out), [*net.warnings, *words]
+
+
+def _refuse_silent_augmentation(sweep: Sweep, variant: str) -> None:
+    """Refuse to tune augmentation on a variant without it: all points would be one training."""
+    for parameter in sweep.parameters:
+        if parameter.name.startswith("augment.") and len(parameter.values) != 1 and not variant.endswith("+aug"):
+            rule = f"{parameter.name} changes nothing on {variant}, which has no augmentation"
+            raise SweepFileError(f"{rule}; give --variant {variant}+aug, or remove it", file=sweep.file, line=parameter.line)
 
 
 def _stopping_notes(spec: StudySpec) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +22,7 @@ from cnn.errors import CnnError, RunError
 from cnn.files import read_json, write_json
 from cnn.overrides import config_from_dict
 from sweeps.errors import StudyError
+from sweeps.names import explain_name
 from sweeps.study.lease import utc_now
 from sweeps.sweepfile.sweep import Sweep, parse
 
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 
 _parse = functools.lru_cache(maxsize=64)(parse)  # agents read study.json before every claim
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -204,10 +202,8 @@ def _decode_spec(name: str, content: dict[str, Any]) -> StudySpec:
 
 def check_name(name: str) -> None:
     """Refuse a name that could not be a folder; raises StudyError."""
-    if not _NAME.fullmatch(name) or ".." in name:
-        raise StudyError(
-            f"a study's name begins with a letter or digit and goes on with those and . _ + -, up to 100, unlike {name!r}"
-        )
+    if reason := explain_name(name):
+        raise StudyError(reason)
 
 
 def list_names(studies_dir: Path) -> list[str]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
-from arena.base.suggest import did_you_mean
-from sweeps.sweepfile.distributions import EDGE
-from sweeps.sweepfile.section import Section, abbreviate, yaml_number
+from arena.base.suggest import did_you_mean, nearest
+from cnn.keys import match_word
+from sweeps.sweepfile.bounds import parse_bounds, parse_shape
+from sweeps.sweepfile.edits import add_key_above, remove_item, rename_key, replace_value
+from sweeps.sweepfile.section import Section, abbreviate, parse_number, write_number
 from sweeps.sweepfile.space import Distribution, Parameter
 from sweeps.sweepfile.yaml_lines import Node
+from sweeps.training.configuration import key_kinds
 
 _KEYS = ("value", "values", "min", "max", "distribution", "q", "mu", "sigma", "a", "b", "probabilities", "parameters")
 TAKES = {  # keys that a distribution needs, and those that it may have
@@ -28,74 +32,119 @@ TAKES = {  # keys that a distribution needs, and those that it may have
     Distribution.Q_BETA: ((), ("a", "b", "q")),
     Distribution.CATEGORICAL_W_PROBABILITIES: (("values", "probabilities"), ()),
 }
-_MOST_STEPS = 1e9  # multiples of q between zero and a bound
-_EXPONENTS = ("log_uniform", "q_log_uniform", "inv_log_uniform")
-_SUM_SLACK = 1e-6  # for probabilities written with few digits
+_WORDS = {  # other words for a distribution
+    "choice": Distribution.CATEGORICAL,
+    "choices": Distribution.CATEGORICAL,
+    "int": Distribution.INT_UNIFORM,
+    "float": Distribution.UNIFORM,
+}
+_EXPONENTS = ("loguniform", "qloguniform", "invloguniform")  # without underscores
+_MOST_EXPONENT = 700  # e to it is a number still
+_LIKELY_EXPONENT = 14  # e to it is a million
 
 
-def parse_parameters(top: Section) -> tuple[Parameter, ...]:
-    """Return all parameters, nested ones by their dotted name.
+def parse_parameters(top: Section) -> tuple[dict[str, Parameter], dict[str, Section]]:
+    """Return all parameters that can be read, nested ones by their dotted name, and the sections of the file that hold them.
 
     Raises:
-        SweepFileError: with the line and the fix.
+        Unreadable: there are none; the fault is reported.
     """
-    example = "`train.learning_rate: {distribution: log_uniform_values, min: 0.0001, max: 0.1}`"
     section = top.sub("parameters", "parameters")
     if section is None or not section.entries:
-        top.fail(f"parameters are missing; add at least one, such as {example}", top.find_line("parameters"))
+        method = top.entries["method"].value if "method" in top.entries else ""
+        top.fail(f"parameters are missing; add at least one, such as {write_example(method)}", top.find_line("parameters"))
     parameters: dict[str, Parameter] = {}
-    for parameter in _parse_group(section, ""):
-        if parameter.name in parameters:
-            section.fail(
-                f"{parameter.name} is given twice, first in line {parameters[parameter.name].line}; keep one", parameter.line
-            )
-        parameters[parameter.name] = parameter
-    return tuple(parameters.values())
+    sections: dict[str, Section] = {}
+    _parse_group(section, "", parameters, sections)
+    return parameters, sections
 
 
-def _parse_group(group: Section, prefix: str) -> list[Parameter]:
-    parameters: list[Parameter] = []
+def write_example(method: object) -> str:
+    """Return an entry that a search by `method` takes."""
+    if method == "grid":
+        return "`train.learning_rate: {values: [0.0005, 0.002, 0.008]}`"
+    return "`train.learning_rate: {distribution: log_uniform_values, min: 0.0001, max: 0.1}`"
+
+
+def _parse_group(group: Section, prefix: str, parameters: dict[str, Parameter], sections: dict[str, Section]) -> None:
     for key in group.entries:
-        name = prefix + key
-        section = group.sub(key, name)
-        assert section is not None
-        section.refuse_unknown(_KEYS, {})
-        nested = section.sub("parameters", name)
-        if nested is None:
-            parameters.append(_parameter(section))
-        elif len(section.entries) > 1:
-            section.fail(f"{name} holds nested parameters, so nothing else; move the rest below `parameters:`")
-        else:
-            parameters += _parse_group(nested, f"{name}.")
-    return parameters
+        with group.faults.collect():
+            section = _spell_out(group, key, prefix + key)
+            nested = section.sub("parameters", section.name)
+            if nested is not None:
+                if len(section.entries) > 1:
+                    section.fail(f"{section.name} holds nested parameters, so nothing else; move the rest below `parameters:`")
+                _parse_group(nested, f"{section.name}.", parameters, sections)
+                continue
+            if section.name in sections:
+                first = sections[section.name].line
+                section.fail(f"{section.name} is given twice, first in line {first}; keep one")
+            section = sections[section.name] = section.report_unknown(_KEYS, {})
+            if not section.node.is_broken:
+                parameters[section.name] = _parameter(section)
+
+
+def _spell_out(group: Section, key: str, name: str) -> Section:
+    """Return the section of a parameter; a value or a list that stands in its place is reported, and read as such."""
+    node = group.entries[key]
+    if isinstance(node.value, dict):
+        return Section(faults=group.faults, text=group.text, name=name, node=node)
+    rule = f"parameters.{name} takes lines of `key: value` below it, not {abbreviate(node.value)}"
+    word = "values" if isinstance(node.value, list) else "value"
+    if node.value in (None, []):
+        group.fail(rule, node.line)
+    number = parse_number(node.value) if isinstance(node.value, str) else None
+    if number is not None:
+        node = replace(node, value=number)
+    better = f"{{{word}: {group.text[slice(*node.span)] if number is None else write_number(number)}}}"
+    edits = [replace_value(node, better)]
+    if isinstance(node.value, list) and not node.is_flow:
+        better, edits = "{values: [...]}", add_key_above(group.text, node, "values")
+    group.report(f"{rule}; write `{name}: {better}`", node.line, edits)
+    entry = Node(value={word: node}, line=node.line, span=node.span, key=node.key, is_broken=node.is_broken)
+    return Section(faults=group.faults, text=group.text, name=name, node=entry)
 
 
 def _parameter(section: Section) -> Parameter:
     distribution = _distribution(section)
     needed, allowed = TAKES[distribution]
     missing = [key for key in needed if key not in section.entries]
-    extra = [key for key in section.entries if key not in (*needed, *allowed, "distribution")]
+    extra = [key for key in section.entries if key in _KEYS and key not in (*needed, *allowed, "distribution")]
     if missing:
-        section.fail(f"{section.name}: {distribution} needs {' and '.join(missing)}")
-    if extra:
-        section.fail(f"{section.name}: {distribution} takes no {extra[0]!r}; remove it", section.find_line(extra[0]))
+        choice = [key for key in ("value", "values") if key in section.entries]
+        edits = section.remove("distribution") if choice and len(missing) == len(needed) else []
+        fix = f"; remove `distribution`, and it is one of its {choice[0]}" if edits else ""
+        section.fail(f"{section.name}: {distribution} needs {' and '.join(missing)}{fix}", edits=edits)
+    for key in extra:
+        section.report(
+            f"{section.name}: {distribution} takes no {key!r}; remove it", section.find_line(key), section.remove(key)
+        )
     if distribution is Distribution.CONSTANT:
         values = (_constant(section),)
         return Parameter(name=section.name, distribution=distribution, values=values, line=section.line)
     if distribution is Distribution.CATEGORICAL:
         return Parameter(name=section.name, distribution=distribution, values=_choices(section), line=section.line)
-    return _shaped(section, distribution) if distribution.is_shaped else _numeric(section, distribution)
+    if distribution.is_shaped:
+        return parse_shape(section, distribution, _choices(section) if "values" in needed else ())
+    return parse_bounds(section, distribution)
 
 
 def _distribution(section: Section) -> Distribution:
-    name = section.text("distribution")
+    name = section.read_text("distribution")
     if name is None:
         return _infer(section)
-    if name in _EXPONENTS:
-        _refuse_exponents(section, name)
+    word = name.lower().replace("-", "").replace("_", "").replace(" ", "")
+    if name not in list(Distribution) and word in _EXPONENTS:
+        return _refuse_exponents(section, name, "q_" if word.startswith("q") else "")
     if name not in list(Distribution):
-        hint = did_you_mean(name, Distribution)
-        section.fail(f"{section.name}: unknown distribution {name!r}{hint}", section.find_line("distribution"))
+        names = {str(distribution).replace("_", ""): distribution for distribution in Distribution} | _WORDS
+        match = names.get(nearest(word, names) or "")
+        rule = f"{section.name}: unknown distribution {name!r}"
+        if match is None:
+            section.fail(f"{rule}{did_you_mean(name, Distribution)}", section.find_line("distribution"))
+        edits = [replace_value(section.entries["distribution"], match)]
+        section.report(f"{rule}; did you mean {str(match)!r}?", section.find_line("distribution"), edits)
+        return match
     return Distribution(name)
 
 
@@ -113,23 +162,34 @@ def _infer(section: Section) -> Distribution:
     if any(key in section.entries for key in ("mu", "sigma", "a", "b")):
         section.fail(f"{section.name}: mu and sigma, or a and b, need a `distribution`, such as log_normal or beta")
     if "q" in section.entries:
-        section.fail(f"{section.name}: q needs `distribution: q_uniform` or q_log_uniform_values", section.find_line("q"))
+        section.report(f"{section.name}: q needs `distribution: q_uniform` or q_log_uniform_values", section.find_line("q"))
+        return Distribution.Q_UNIFORM
     are_ints = isinstance(section.number("min"), int) and isinstance(section.number("max"), int)
     return Distribution.INT_UNIFORM if are_ints else Distribution.UNIFORM
 
 
-def _refuse_exponents(section: Section, distribution: str) -> None:
+def _refuse_exponents(section: Section, name: str, prefix: str) -> Distribution:
+    """Report a distribution whose bounds are exponents; return the one that is meant where they are values."""
     low, high = section.number("min"), section.number("max")
-    better = "q_log_uniform_values" if distribution.startswith("q_") else "log_uniform_values"
+    kinds = key_kinds()
+    is_whole = kinds.get(match_word(section.name, kinds) or match_word(section.name.rpartition(".")[2], kinds)) is int
+    better = Distribution.Q_LOG_UNIFORM_VALUES if is_whole or prefix else Distribution.LOG_UNIFORM_VALUES
     line = section.find_line("distribution")
-    rule = f"{section.name}: the bounds of {distribution} are exponents of e"
-    if low is None or high is None or not max(abs(low), abs(high)) < 700:
+    edits = [replace_value(section.entries["distribution"], better)]
+    if is_whole and "q" not in section.entries:
+        edits += section.add("q: 1")
+    rule = f"{section.name}: the bounds of {name} are exponents of e"
+    if low is None or high is None or not max(abs(low), abs(high)) < _MOST_EXPONENT:
         section.fail(f"{rule}; write `distribution: {better}` and the values themselves", line)
-    if low > 0:  # surely meant as values
+    if low > 0 and not 1 < high < _LIKELY_EXPONENT:  # surely meant as values
         span = f"{math.exp(low):.6g} to {math.exp(high):.6g}"
-        section.fail(f"{rule}: W&B would draw from {span}; write `distribution: {better}` to draw from {low} to {high}", line)
-    bounds = f"min: {yaml_number(float(f'{math.exp(low):.3g}'))}, max: {yaml_number(float(f'{math.exp(high):.3g}'))}"
-    section.fail(f"{rule}; write `distribution: {better}` with the values themselves, {bounds}", line)
+        fix = f"write `distribution: {better}` to draw from {low} to {high}"
+        section.report(f"{rule}: W&B would draw from {span}; {fix}", line, edits)
+        return better
+    low, high = (round(math.exp(bound)) if is_whole else float(f"{math.exp(bound):.3g}") for bound in (low, high))
+    bounds = f"min: {write_number(low)}, max: {write_number(high)}"
+    edits += [replace_value(section.entries[key], write_number(bound)) for key, bound in (("min", low), ("max", high))]
+    section.fail(f"{rule}; write `distribution: {better}` with the values themselves, {bounds}", line, edits)
 
 
 def _constant(section: Section) -> object:
@@ -141,15 +201,29 @@ def _constant(section: Section) -> object:
 
 def _choices(section: Section) -> tuple[object, ...]:
     node = section.entries["values"]
+    name = f"{section.name}.values"
     if not isinstance(node.value, list) or not node.value:
-        section.fail(f"{section.name}.values takes a list such as [32, 64, 128], not {abbreviate(node.value)}", node.line)
+        is_plain = isinstance(node.value, int | float | str) and not isinstance(node.value, bool)
+        edits = [rename_key(node, "value")] if is_plain else []
+        fix = f"; write `value: {abbreviate(node.value)}`" if is_plain else ""
+        section.fail(f"{name} takes a list such as [32, 64, 128], not {abbreviate(node.value)}{fix}", node.line, edits)
     values: list[object] = []
-    for item in node.value:
-        value = _scalar(section, item, f"{section.name}.values")
-        if any(value == earlier and type(value) is type(earlier) for earlier in values):
-            section.fail(f"{section.name}.values names {abbreviate(value)} twice; keep one", item.line)
-        values.append(value)
+    for index, item in enumerate(node.value):
+        with section.faults.collect():
+            value = _scalar(section, item, name)
+            if any(_is_same(value, earlier) for earlier in values):
+                edits = [] if "probabilities" in section.entries else [remove_item(section.text, node, index)]
+                section.report(f"{name} names {abbreviate(value)} twice; keep one", item.line, edits)
+            else:
+                values.append(value)
+    if not values:
+        section.fail(f"{name} has no value that can be read; write one", node.line)
     return tuple(values)
+
+
+def _is_same(value: object, other: object) -> bool:
+    """Return True for equal values; 1 and 1.0 are one point of a search."""
+    return value == other and isinstance(value, bool) == isinstance(other, bool)
 
 
 def _scalar(section: Section, node: Node, name: str) -> object:
@@ -158,75 +232,3 @@ def _scalar(section: Section, node: Node, name: str) -> object:
     if isinstance(node.value, int | float) and not isinstance(node.value, bool):
         return section.read_number(node, name)
     return node.value
-
-
-def _shaped(section: Section, distribution: Distribution) -> Parameter:
-    values = _choices(section) if distribution is Distribution.CATEGORICAL_W_PROBABILITIES else ()
-    shape = _probabilities(section, len(values)) if values else _shape(section, distribution)
-    q = section.number("q")
-    if q is not None and q <= 0:
-        section.fail(f"{section.name}: q lies above 0, not {q}", section.find_line("q"))
-    return Parameter(
-        name=section.name,
-        distribution=distribution,
-        values=values,
-        low=EDGE,
-        high=1 - EDGE,
-        shape=shape,
-        q=1.0 if q is None else q,
-        line=section.line,
-    )
-
-
-def _shape(section: Section, distribution: Distribution) -> tuple[float, float]:
-    """Return mu and sigma, or a and b; by W&B's defaults a standard normal, or a uniform beta distribution."""
-    names, default = (("a", "b"), (1.0, 1.0)) if distribution.endswith("beta") else (("mu", "sigma"), (0.0, 1.0))
-    first, second = (
-        float(value) if (value := section.number(key)) is not None else fallback
-        for key, fallback in zip(names, default, strict=True)
-    )
-    for name, value in zip(names, (first, second), strict=True):
-        if name != "mu" and not 1e-6 <= value <= 1e6:
-            section.fail(f"{section.name}.{name} lies between 1.0e-06 and 1.0e+06, not {value:g}", section.find_line(name))
-    if distribution.is_spread_in_log and abs(first) + 7 * second > 600:
-        section.fail(f"{section.name}: mu and sigma are of the logarithm; e to the {first:g} is no size of anything")
-    return first, second
-
-
-def _probabilities(section: Section, n_values: int) -> tuple[float, ...]:
-    node = section.entries["probabilities"]
-    name = f"{section.name}.probabilities"
-    if not isinstance(node.value, list) or len(node.value) != n_values:
-        section.fail(f"{name} takes one number for each of the {n_values} values, such as [0.5, 0.25, 0.25]", node.line)
-    probabilities = tuple(float(section.read_number(item, name)) for item in node.value)
-    if min(probabilities) <= 0 or abs(math.fsum(probabilities) - 1) > _SUM_SLACK:
-        section.fail(f"{name} are above 0 and sum to 1, not to {math.fsum(probabilities):g}", node.line)
-    return probabilities
-
-
-def _numeric(section: Section, distribution: Distribution) -> Parameter:
-    low, high, q = section.number("min"), section.number("max"), section.number("q")
-    assert low is not None
-    assert high is not None
-    if distribution is Distribution.INT_UNIFORM:
-        for key, bound in (("min", low), ("max", high)):
-            if not isinstance(bound, int):
-                section.fail(f"{section.name}.{key}: int_uniform takes whole numbers, not {bound}", section.find_line(key))
-    if low >= high:
-        fix = f"write `value: {low}`" if low == high else "exchange them"
-        section.fail(f"{section.name}: min {low} is not below max {high}; {fix}", section.find_line("min"))
-    if distribution.is_log and low <= 0:
-        section.fail(f"{section.name}: {distribution} needs a min above 0, not {low}", section.find_line("min"))
-    if q is not None and not 0 < q <= high - low:
-        section.fail(f"{section.name}: q lies above 0 and is at most max - min, not {q}", section.find_line("q"))
-    largest = max(abs(low), abs(high))
-    if distribution.is_quantized and largest > (q or 1) * _MOST_STEPS:
-        section.fail(f"{section.name}: q {q or 1} is too fine for numbers as large as {largest}; write a larger q")
-    return Parameter(
-        name=section.name,
-        distribution=distribution,
-        low=low,
-        high=high,
-        q=1.0 if q is None else q,
-        line=section.line,
-    )

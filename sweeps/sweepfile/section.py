@@ -4,63 +4,93 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from arena.base.suggest import did_you_mean
-from sweeps.errors import SweepFileError
+from arena.base.suggest import did_you_mean, nearest
+from sweeps.sweepfile.edits import add_entry, remove_entry, rename_key, replace_value
+from sweeps.sweepfile.faults import Edit, Faults
 from sweeps.sweepfile.yaml_lines import Node
 
-_EXPONENT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+")
+# 1e-3 and 08 are text in YAML 1.1; 0,001 is a decimal comma, while 1,000 may be either
+_NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|0,\d+)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Section:
     """The entries of one mapping; messages call it `name`."""
 
-    file: str
+    faults: Faults
+    text: str  # of the whole file, which edits count from
     name: str
-    entries: Mapping[str, Node]
-    line: int
+    node: Node
 
-    def refuse_unknown(self, keys: Iterable[str], foreign: Mapping[str, str]) -> None:
-        """Refuse the first key that is none of `keys`; `foreign` holds W&B's other keys and the reasons against them."""
-        names = list(keys)
+    @property
+    def entries(self) -> Mapping[str, Node]:
+        assert isinstance(self.node.value, dict)
+        return self.node.value
+
+    @property
+    def line(self) -> int:
+        return self.node.line
+
+    def report_unknown(self, keys: Iterable[str], foreign: Mapping[str, str]) -> Section:
+        """Report the keys that are none of `keys`, and return the section with those that are meant.
+
+        Args:
+            foreign: W&B's other keys, with the reasons against them.
+        """
+        names, entries = list(keys), {}
         for key, node in self.entries.items():
+            meant = key
             if key in foreign:
-                self.fail(f"{self.name}: {key!r} {foreign[key]}", node.line)
-            if key not in names:
-                self.fail(f"{self.name}: unknown key {key!r}{did_you_mean(key, names)}", node.line)
+                self.report(f"{self.name}: {key!r} {foreign[key]}", node.line, self.remove(key))
+            elif key not in names:
+                match = nearest(key, names)
+                meant = match if match and match not in self.entries else key
+                edits = [rename_key(node, meant)] if meant != key else []
+                self.report(f"{self.name}: unknown key {key!r}{did_you_mean(key, names)}", node.line, edits)
+            entries[meant] = node
+        return replace(self, node=replace(self.node, value=entries))
 
-    def text(self, key: str) -> str | None:
+    def read_text(self, key: str) -> str | None:
         node = self.entries.get(key)
-        if node is None:
+        if node is None or node.is_broken:
             return None
         if not isinstance(node.value, str) or not node.value:
-            self.fail(f"{self._at(key)} takes text, not {abbreviate(node.value)}", node.line)
+            is_plain = isinstance(node.value, int | float)
+            edits = [replace_value(node, f'"{self.text[slice(*node.span)]}"')] if is_plain else []
+            rule = f"{self._at(key)} takes text, not {abbreviate(node.value)}"
+            self.fail(f"{rule}; put it in quotes" if is_plain else rule, node.line, edits)
         return node.value
 
     def option(self, key: str, allowed: Iterable[str]) -> str | None:
-        value = self.text(key)
-        names = list(allowed)
-        if value is not None and value not in names:
-            self.fail(
-                f"{self._at(key)} is one of {', '.join(names)}, not {value!r}{did_you_mean(value, names, '')}",
-                self.find_line(key),
-            )
-        return value
+        """Return a value of `allowed`; for another one the nearest, which is reported."""
+        value = self.read_text(key)
+        names = [str(name) for name in allowed]
+        if value is None or value in names:
+            return value
+        match = nearest(value.lower(), names)
+        rule = f"{self._at(key)} is one of {', '.join(names)}, not {value!r}"
+        if match is None:
+            self.fail(rule, self.find_line(key))
+        self.report(f"{rule}; did you mean {match!r}?", self.find_line(key), [replace_value(self.entries[key], match)])
+        return match
 
     def number(self, key: str) -> int | float | None:
         node = self.entries.get(key)
-        return None if node is None else self.read_number(node, self._at(key))
+        return None if node is None or node.is_broken else self.read_number(node, self._at(key))
 
     def read_number(self, node: Node, name: str) -> int | float:
-        """Return the finite number in `node`, an int where the file has one."""
+        """Return the finite number in `node`, an int where the file has one; one that YAML reads as text is reported."""
         value = node.value
-        if isinstance(value, str) and _EXPONENT.fullmatch(value):
-            better = yaml_number(float(value))
-            self.fail(f"{name} is {value!r}, which YAML reads as text (it wants a point and a sign); write {better}", node.line)
+        if isinstance(value, str) and (number := parse_number(value)) is not None:
+            better = write_number(number)
+            why = " (it wants a point and a sign)" if "e" in value.lower() else ""
+            rule = f"{name} is {value!r}, which YAML reads as text{why}"
+            self.report(f"{rule}; write {better}", node.line, [replace_value(node, better)])
+            return number
         if isinstance(value, bool) or not isinstance(value, int | float):
             self.fail(f"{name} takes a number, not {abbreviate(value)}", node.line)
         if abs(value) > 1e300 or math.isnan(value):
@@ -68,12 +98,19 @@ class Section:
         return value
 
     def integer(self, key: str, *, least: int) -> int | None:
-        value = self.number(key)
-        if value is None:
+        node = self.entries.get(key)
+        if node is None or node.is_broken:
             return None
-        if not isinstance(value, int) or value < least:
-            self.fail(f"{self._at(key)} takes a whole number of at least {least}, not {value}", self.find_line(key))
-        return value
+        number = parse_number(node.value) if isinstance(node.value, str) else None
+        value = self.read_number(node, self._at(key)) if number is None else number
+        if isinstance(value, float) and value.is_integer():
+            number = value
+        if (number is None and not isinstance(value, int)) or value < least or value != int(value):
+            self.fail(f"{self._at(key)} takes a whole number of at least {least}, not {value}", node.line)
+        if number is not None:
+            rule = f"{self._at(key)} takes a whole number of at least {least}, not {abbreviate(node.value)}"
+            self.report(f"{rule}; write {number:.0f}", node.line, [replace_value(node, f"{number:.0f}")])
+        return int(value)
 
     def sub(self, key: str, name: str) -> Section | None:
         """Return the mapping under `key`; messages call it `name`."""
@@ -82,16 +119,42 @@ class Section:
             return None
         if not isinstance(node.value, dict):
             self.fail(f"{self._at(key)} takes lines of `key: value` below it, not {abbreviate(node.value)}", node.line)
-        return Section(file=self.file, name=name, entries=node.value, line=node.line)
+        return Section(faults=self.faults, text=self.text, name=name, node=node)
 
     def find_line(self, key: str) -> int:
         return self.entries[key].line if key in self.entries else self.line
 
-    def fail(self, message: str, line: int | None = None) -> NoReturn:
-        raise SweepFileError(message, file=self.file, line=self.line if line is None else line)
+    def remove(self, *keys: str) -> list[Edit]:
+        """Return the edits that take entries away."""
+        return [remove_entry(self.text, self.node, key) for key in keys if key in self.entries]
+
+    def add(self, entry: str) -> list[Edit]:
+        """Return the edit that adds an entry, written `key: value`."""
+        return [add_entry(self.text, self.node, entry)]
+
+    def report(self, message: str, line: int | None = None, edits: Sequence[Edit] = ()) -> None:
+        self.faults.add(message, self.line if line is None else line, edits)
+
+    def fail(self, message: str, line: int | None = None, edits: Sequence[Edit] = ()) -> NoReturn:
+        self.faults.fail(message, self.line if line is None else line, edits)
 
     def _at(self, key: str) -> str:
         return f"{self.name}.{key}" if self.name != "sweep file" else key
+
+
+def parse_number(text: str) -> int | float | None:
+    """Return the number that `text` looks like, such as 1e-3 or 08; None where it looks like none."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    number = float(text.replace(",", "."))
+    if not math.isfinite(number):
+        return None
+    return int(number) if number.is_integer() and not set(text) & set(".,eE") else number
+
+
+def write_number(number: int | float) -> str:
+    """Write a number as YAML reads it back."""
+    return str(number) if isinstance(number, int) else yaml_number(number)
 
 
 def yaml_number(value: float) -> str:

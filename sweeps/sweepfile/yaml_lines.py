@@ -1,17 +1,21 @@
-"""YAML text as plain values with line numbers for error messages."""
+"""YAML text as plain values with their lines, for messages, and their places in the text, for edits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 import yaml
 
-from sweeps.errors import SweepFileError
+from cnn.yaml_scalars import explain_misreading
+from sweeps.sweepfile.faults import Edit, Faults, Unreadable
 
 _MAX_NODES = 10_000  # aliases of aliases can unfold a few lines into gigabytes
 _MAX_DEPTH = 50
 _TAGS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
+_TABS = re.compile(r"^[ \t]*\t[ \t]*(?=\S)", re.MULTILINE)
+_TAB_WIDTH = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,79 +24,126 @@ class Node:
 
     value: object  # str, int, float, bool, None, a list of nodes or a dict of nodes
     line: int
+    span: tuple[int, int] = field(compare=False, default=(0, 0))  # the value's first character, and the one behind its last
+    key: tuple[int, int] = field(compare=False, default=(0, 0))  # the same of the key
+    is_flow: bool = False  # written in brackets or braces
+    is_broken: bool = False  # holds a value that cannot be read
 
 
-def read_tree(text: str, file: str) -> Node | None:
+def read_tree(text: str, faults: Faults) -> Node | None:
     """Read the only document in `text`; None where there is none.
 
     Raises:
-        SweepFileError: it is no valid YAML, or has constructs that a sweep file cannot.
+        Unreadable: it is no valid YAML, or has constructs that a sweep file cannot; the fault is reported.
     """
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
-        return None if node is None else _Builder(loader, file).build(node, 0)
+        return None if node is None else _Builder(loader, text, faults).build(node, 0)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problem = error.problem or error.context or "cannot be read"
-        raise SweepFileError(_one_line(problem), file=file, line=mark.line + 1 if mark else None) from error
+        _refuse_syntax(text, error, faults)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         character = chr(error.character) if isinstance(error.character, int) else error.character
-        message = f"character {character!r} is not allowed in YAML; remove it"
-        raise SweepFileError(message, file=file, line=line) from error
-    except RecursionError as error:
-        raise SweepFileError("nested too deeply; a sweep file needs about four levels", file=file) from error
+        edits = [Edit(error.position, error.position + 1, "")] if text[error.position : error.position + 1] == character else []
+        faults.fail(f"character {character!r} is not allowed in YAML; remove it", line, edits)
+    except RecursionError:
+        faults.fail("nested too deeply; a sweep file needs about four levels", None)
 
 
-def _one_line(problem: str) -> str:
-    return f"not valid YAML: {' '.join(problem.split())}; check indentation, colons and brackets around this line"
+def _refuse_syntax(text: str, error: yaml.MarkedYAMLError, faults: Faults) -> NoReturn:
+    mark = error.problem_mark or error.context_mark
+    line = mark.line + 1 if mark else None
+    problem = " ".join((error.problem or error.context or "cannot be read").split())
+    if "'\\t'" in problem and (edits := _spell_out_tabs(text)):
+        faults.fail("a tab indents this line, and YAML takes spaces alone; write two spaces for each tab", line, edits)
+    faults.fail(f"not valid YAML: {problem}; check indentation, colons and brackets around this line", line)
+
+
+def _spell_out_tabs(text: str) -> list[Edit]:
+    """Return the edits that write spaces for the tabs that indent lines; none where that would not be valid YAML either."""
+    edits = [Edit(*match.span(), match[0].replace("\t", " " * _TAB_WIDTH)) for match in _TABS.finditer(text)]
+    try:
+        yaml.compose(_TABS.sub(lambda match: match[0].replace("\t", " " * _TAB_WIDTH), text), yaml.SafeLoader)
+    except yaml.YAMLError:
+        return []
+    return edits
 
 
 class _Builder:
-    def __init__(self, loader: yaml.SafeLoader, file: str) -> None:
+    def __init__(self, loader: yaml.SafeLoader, text: str, faults: Faults) -> None:
         self._loader = loader
-        self._file = file
+        self._text = text
+        self._faults = faults
         self._n_left = _MAX_NODES
 
     def build(self, node: yaml.Node, depth: int) -> Node:
         self._n_left -= 1
         if self._n_left < 0 or depth > _MAX_DEPTH:
             self._fail(node, "too large or nested too deeply for a sweep file; remove aliases (&, *) and levels")
-        line = node.start_mark.line + 1
+        line, span = node.start_mark.line + 1, (node.start_mark.index, node.end_mark.index)
         if isinstance(node, yaml.ScalarNode):
-            return Node(value=self._scalar(node), line=line)
+            return self._scalar(node, line, span)
         if node.tag not in _TAGS:
             self._fail(node, f"tag {node.tag!r} has no place in a sweep file; remove it")
         if isinstance(node, yaml.SequenceNode):
-            return Node(value=[self.build(item, depth + 1) for item in node.value], line=line)
+            items = [self.build(item, depth + 1) for item in node.value]
+            is_broken = any(item.is_broken for item in items)
+            return Node(value=items, line=line, span=span, is_flow=bool(node.flow_style), is_broken=is_broken)
         assert isinstance(node, yaml.MappingNode)
-        return Node(value=self._mapping(node, depth), line=line)
+        entries = self._mapping(node, depth)
+        is_broken = any(entry.is_broken for entry in entries.values())
+        return Node(value=entries, line=line, span=span, is_flow=bool(node.flow_style), is_broken=is_broken)
 
-    def _scalar(self, node: yaml.ScalarNode) -> object:
+    def _scalar(self, node: yaml.ScalarNode, line: int, span: tuple[int, int]) -> Node:
+        try:
+            value, is_broken = self._construct(node)
+        except Unreadable:
+            value, is_broken = node.value, True
+        return Node(value=value, line=line, span=span, is_broken=is_broken)
+
+    def _construct(self, node: yaml.ScalarNode) -> tuple[object, bool]:
+        """Return the value, as it looks, and whether no more is to be said of it."""
         try:
             value = self._loader.construct_object(node)
         except (ValueError, OverflowError, KeyError):  # such as !!int abc, or a number of 5,000 digits
             self._fail(node, f"{node.value[:40]!r} cannot be read as a value; write it plainly")
         if value is not None and not isinstance(value, str | int | float):
             self._fail(node, f"{node.value!r} is read as a {type(value).__name__}; put it in quotes if it is text")
-        return value
+        misreading = explain_misreading(node.tag, node.value, value)
+        if misreading is None:
+            return value, False
+        edits = [Edit(node.start_mark.index, node.end_mark.index, misreading.better)] if misreading.better else []
+        self._faults.add(misreading.message, node.start_mark.line + 1, edits)
+        return (int(misreading.better), False) if misreading.better else (value, True)
 
     def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Node]:
-        keys: set[object] = set()
-        for key_node, _ in node.value:
-            if key_node.value in keys and isinstance(key_node, yaml.ScalarNode):
-                self._fail(key_node, f"{key_node.value!r} stands here a second time; keep one of them")
-            if isinstance(key_node, yaml.ScalarNode):
-                keys.add(key_node.value)
+        self._refuse_repetition(node)
         self._loader.flatten_mapping(node)  # `<<` merges
         entries: dict[str, Node] = {}
         for key_node, value_node in node.value:
-            key = self._scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
+            key = self._construct(key_node)[0] if isinstance(key_node, yaml.ScalarNode) else None
             if not isinstance(key, str):
                 self._fail(key_node, "a key must be text, such as method or train.learning_rate; put it in quotes")
-            entries[key] = Node(value=self.build(value_node, depth + 1).value, line=key_node.start_mark.line + 1)
+            value = self.build(value_node, depth + 1)
+            entries[key] = Node(
+                value=value.value,
+                line=key_node.start_mark.line + 1,
+                span=value.span,
+                key=(key_node.start_mark.index, key_node.end_mark.index),
+                is_flow=value.is_flow,
+                is_broken=value.is_broken,
+            )
         return entries
 
+    def _refuse_repetition(self, node: yaml.MappingNode) -> None:
+        keys: set[object] = set()
+        for key_node, _ in node.value:
+            if isinstance(key_node, yaml.ScalarNode):
+                if key_node.value in keys:
+                    message = f"{key_node.value!r} stands here a second time; keep one of them"
+                    self._faults.add(message, key_node.start_mark.line + 1)
+                keys.add(key_node.value)
+
     def _fail(self, node: yaml.Node, message: str) -> NoReturn:
-        raise SweepFileError(message, file=self._file, line=node.start_mark.line + 1)
+        self._faults.fail(message, node.start_mark.line + 1)

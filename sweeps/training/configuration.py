@@ -28,11 +28,17 @@ def key_kinds() -> dict[str, type]:
     return {key: setting.kind for key, setting in keys().items() if not key.startswith("tiles.")}
 
 
+def tunable_keys() -> list[str]:
+    """Return the keys whose values may differ between the trials of a study: none that choose the clips."""
+    return [key for key in key_kinds() if key != "variant" and not key.startswith("split.")]
+
+
 def nearest_key(key: str) -> str:
     """Return `; did you mean 'train.learning_rate'?`, or a hint to the list of all keys."""
     from cnn.keys import suggest_key
 
-    return suggest_key(key, key_kinds())
+    hint = suggest_key(key, tunable_keys())
+    return suggest_key(key, key_kinds()) if hint.endswith("lists them all") else hint
 
 
 def models() -> tuple[str, ...]:
@@ -56,15 +62,25 @@ def variants() -> tuple[str, ...]:
 
 def explain_refusal(values: Mapping[str, object]) -> str:
     """Return the reason that the configuration refuses `values`, or an empty text."""
+    return make_check({})(values)
+
+
+def make_check(base: Mapping[str, Any]) -> Callable[[Mapping[str, object]], str]:
+    """Return the check of values on a study's configuration, on the defaults where `base` is empty."""
     from cnn.config import RunConfig
     from cnn.errors import ConfigError
-    from cnn.overrides import apply_values
+    from cnn.overrides import apply_values, config_from_dict
 
-    try:
-        apply_values(RunConfig(corpus=""), values)
-    except ConfigError as error:
-        return str(error)
-    return ""
+    config = config_from_dict(base) if base else RunConfig(corpus="")
+
+    def explain(values: Mapping[str, object]) -> str:
+        try:
+            apply_values(config, values)
+        except ConfigError as error:
+            return str(error)
+        return ""
+
+    return explain
 
 
 def find_tiles_folder(path: Path, say: Callable[[str], None]) -> Path:
@@ -96,6 +112,20 @@ def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequenc
     config = override(default_config(tile_set.corpus, tile_set.settings, model, variant), overrides)
     make_split(tile_set.clips, config.split)
     return config_to_dict(config)
+
+
+def note_digits(tiles: Path, base: dict[str, Any]) -> list[str]:
+    """Return a note on digits that all trials are scored without, and a warning of those scored and never trained on."""
+    from arena.base.texts import note_absent
+    from cnn.config import LABELS
+    from cnn.overrides import config_from_dict
+    from cnn.splits import list_untrained, make_split
+    from cnn.tiles.tile_set import open_tiles
+
+    clips, settings = open_tiles(tiles).clips, config_from_dict(base).split
+    present = {clips[index].label for index in make_split(clips, settings).val}
+    absent = [label for label in LABELS if label not in present]
+    return [*list_untrained(clips, [settings]), *filter(None, [note_absent(absent, len(present), "the validation clips")])]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

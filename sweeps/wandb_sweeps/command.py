@@ -13,9 +13,9 @@ import yaml
 
 from arena.base.processes import handle_signals
 from sweeps.errors import StudyError
+from sweeps.linting import lint
 from sweeps.pool.agent_options import Say
 from sweeps.study.folder import StudyFolder, StudySpec, create_or_continue
-from sweeps.sweepfile import lint
 from sweeps.sweepfile.sweep import parse
 from sweeps.training import configuration, trial
 from sweeps.training.trial import Step, TrialState

@@ -10,7 +10,7 @@ from sweeps.errors import StudyError
 from sweeps.results import shorten
 from sweeps.study.folder import StudySpec
 from sweeps.sweepfile.space import Distribution, Parameter
-from sweeps.sweepfile.sweep import Stopping
+from sweeps.sweepfile.stopping import EarlyTerminate, Stopping
 
 METHODS = ("random", "grid", "bayes")  # search methods of W&B's server
 
@@ -48,9 +48,13 @@ def make_sweep_config(spec: StudySpec, command: Sequence[str]) -> dict[str, Any]
         "command": list(command),
     }
     if sweep.early_terminate:
-        early = sweep.early_terminate
-        config["early_terminate"] = {"type": "hyperband", "min_iter": early.min_iter, "eta": early.eta}
+        config["early_terminate"] = _stopping(sweep.early_terminate)
     return config
+
+
+def _stopping(early: EarlyTerminate) -> dict[str, Any]:
+    bands = {"max_iter": early.max_iter, "s": early.s} if early.max_iter else {"min_iter": early.min_iter}
+    return {"type": "hyperband", **bands, "eta": early.eta, "strict": early.strict}
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

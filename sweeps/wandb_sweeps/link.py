@@ -74,7 +74,8 @@ def open_sweeps(request: SweepRequest, say: Say) -> list[StudySpec]:
     for spec in specs:
         facts = read_outline(studies, spec.name)
         n_missing = spec.budget - facts.n_completed - facts.n("running") - facts.n("interrupted")
-        link = register(StudyFolder(studies / spec.name), request.search.project or "arena", request.search.entity, n_missing)
+        project = request.search.project or spec.sweep.project or "arena"
+        link = register(StudyFolder(studies / spec.name), project, request.search.entity or spec.sweep.entity, n_missing)
         say(f"study {spec.name} at W&B: {link.url}")
     return specs
 

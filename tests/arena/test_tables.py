@@ -213,7 +213,8 @@ def report_scenes(folder: Path) -> Iterator[tuple[str, Scene]]:
 
 def read_calls() -> dict[tuple[Path, str], ast.FunctionDef]:
     """Every function of the command lines, by file and name."""
-    files = [*ROOT.glob("*/cli/*.py"), ROOT / "arena/doctor.py", ROOT / "arena/config.py"]
+    others = ("arena/doctor.py", "arena/config.py", "cnn/collect/import_page.py")
+    files = [*ROOT.glob("*/cli/*.py"), *(ROOT / file for file in others)]
     trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in files}
     return {(file, node.name): node for file, tree in trees.items() for node in tree.body if isinstance(node, ast.FunctionDef)}
 

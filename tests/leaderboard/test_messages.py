@@ -32,10 +32,11 @@ BAD_FILES = {  # name: bytes of a submission, its refusal in English, in Spanish
     ),
     "an id, and further": (
         f"id,label\n{GOOD}".replace("clip_03", "clip_3").replace("clip_04,0", "clip_04,9"),
-        "p.csv line 5: id 'clip_3' is not one of the 40 ids of the contest, the nearest is 'clip_39'; "
-        "fix the row and send it again (2 more problems in this file)",
-        "p.csv, línea 5: el id 'clip_3' no es uno de los 40 del concurso, lo más parecido es 'clip_39'; "
-        "corrige la fila y envía el archivo otra vez (2 problemas más en este archivo)",
+        "p.csv line 5: id 'clip_3' is not one of the 40 ids of the contest, the nearest is 'clip_03': "
+        "numbers have leading zeros in the ids of the contest; write it so and send it again (2 more problems in this file)",
+        "p.csv, línea 5: el id 'clip_3' no es uno de los 40 del concurso, lo más parecido es 'clip_03': "
+        "en los ids del concurso los números llevan ceros delante; "
+        "escríbelo así y envíalo otra vez (2 problemas más en este archivo)",
     ),
     "an id twice": (
         f"id,label\n{GOOD}clip_00,0\n",
@@ -130,7 +131,7 @@ def test_a_text_is_made_when_it_is_shown_and_not_for_each_of_a_thousand_lines() 
 
 def test_a_spanish_page_tells_a_line_in_spanish_and_the_api_in_english(tmp_path: Path) -> None:
     tokens = make(tmp_path / "contest.db", ["Ann"])
-    content = submission(1).replace(b"clip_0003,", b"clip_0003,x")
+    content = submission(1).replace(b"clip_0003,3", b"clip_0003,x")
     with TestClient(
         create_app(ServiceSettings(where=str(tmp_path / "contest.db"))), headers={"Accept-Language": "es"}
     ) as client:
@@ -139,12 +140,12 @@ def test_a_spanish_page_tells_a_line_in_spanish_and_the_api_in_english(tmp_path:
         for path in ("/validate", "/attempts"):
             page = client.post(path, data={"csrf": token}, files={"file": ("m.csv", content)}).text
             alert = page[page.index('role="alert"') :].split("</div>")[0]
-            assert "m.csv, línea 5: la etiqueta &#39;x" in alert
+            assert "m.csv, línea 5: la etiqueta &#39;x&#39;" in alert
             assert "no es una de 0..9; corrige la fila" in alert
             assert "lang=" not in alert
         headers = {"Authorization": f"Bearer {tokens['Ann']}", "Content-Type": "text/csv"}
         answer = client.post("/api/v1/validate", content=content, headers=headers).json()
-        assert "line 5: label 'x" in answer["message"]
+        assert "line 5: label 'x'" in answer["message"]
         assert "is not one of 0..9; fix the row and send it again" in answer["message"]
 
 

@@ -39,7 +39,7 @@ def make_config(model: str, variant: str, **changes: Any) -> dict[str, Any]:
     config: dict[str, Any] = {
         "corpus": "0f3c5a1d2b4e6f70",
         "variant": variant,
-        "tiles": {"size": 64, "rate_hz": 8000, "length_s": 0.8, "format": 3},
+        "tiles": {"size": 64, "rate_hz": 8000, "length_s": 0.8, "format": 4},
         "split": dict(SPLIT),
         "augment": {"freq_masks": 1, "freq_width": 10, "shift": 4},
         "model": {"name": model, "depth": 2 if model == "lenet5" else 1, "width": 1.0, "activation": "relu", "dropout": 0.2},
@@ -186,9 +186,9 @@ def write_tiles(tiles: Path, config: dict[str, Any], clips: list[str], recording
     ages = ({"age": 24, "gender": "female"}, {"age": 31, "gender": "male", "accent": "German"}, {})
     speakers = {name: ages[n % 3] for n, name in enumerate(sorted({clip.split("_")[1] for clip in clips}))}
     same = {"corpus": config["corpus"], "tiles": settings, "corpus_folder": str(corpus), "speakers": speakers}
-    write_json(folder / "settings.json", {"format": 3, "n_clips": len(clips), **same})
-    rows = [[clip, clip[0], clip.split("_")[1], f"{clip}.wav", "0" * 64, "0.5000"] for clip in clips]
-    write_csv(folder / "clips.csv", ("id", "label", "speaker", "path", "audio_digest", "length_s"), rows)
+    write_json(folder / "settings.json", {"format": 4, "n_clips": len(clips), **same})
+    rows = [[clip, clip[0], clip.split("_")[1], f"{clip}.wav", "0" * 64, "", "0.5000"] for clip in clips]
+    write_csv(folder / "clips.csv", ("id", "label", "speaker", "path", "audio_digest", "part", "length_s"), rows)
     for clip in clips if recording else ():
         (corpus / f"{clip}.wav").write_bytes(recording)
     pictures = np.zeros((len(clips), 32, 32), dtype=np.uint8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sweeps.errors import SweepFileError
-from sweeps.sweepfile.lint import check_sweep
+from sweeps.linting.lint import check_sweep
 from sweeps.sweepfile.sweep import Sweep, parse
 
 GOOD = """\

@@ -14,6 +14,7 @@ import yaml
 from cnn.runs.folder import RunState, list_runs
 from support.studies import make_study, open_engine
 from support.wandb_server.bench import Bench, ended
+from sweeps.engines.bands import BandPruner
 from sweeps.engines.protocol import Claim
 from sweeps.errors import StudyError
 from sweeps.results import read_outline
@@ -64,7 +65,7 @@ def test_every_distribution_is_named_and_nothing_is_lost(tmp_path: Path) -> None
         "run_cap": 9,
         "program": "arena",
         "command": ["${env}", "arena"],
-        "early_terminate": {"type": "hyperband", "min_iter": 3, "eta": 3},
+        "early_terminate": {"type": "hyperband", "max_iter": 27, "s": 2, "eta": 3, "strict": True},
     }
     again = yaml.safe_dump({key: config[key] for key in ("method", "metric", "parameters", "early_terminate")}, sort_keys=False)
     assert parse(again, "w.yaml") == make_spec(tmp_path).sweep  # W&B's copy means the same search
@@ -148,7 +149,7 @@ def test_the_schedulers_own_loader_takes_the_written_source(tmp_path: Path) -> N
     source = str(tmp_path / scheduler["source"])
     study, terminator = load_optimizer_config(source, scheduler["optimizer"], optuna.Study, object())  # type: ignore[arg-type]
     assert (study.direction.name, terminator) == ("MINIMIZE", None)
-    assert isinstance(study.pruner, optuna.pruners.SuccessiveHalvingPruner)
+    assert isinstance(study.pruner, BandPruner)
     point = load_source_object(source, scheduler["search_space"])(study.ask())
     assert sorted(point) == sorted(POINT)
     assert point["train.batch_size"] in range(16, 129, 16)

@@ -41,7 +41,7 @@ class TableFault(ArenaError):
 
 
 def read_table(content: bytes, separators: str = COMMA) -> Iterator[tuple[int, list[str]]]:
-    """Yield line number (from 1) and stripped cells of each row that is not blank; nothing of an empty file.
+    """Yield line number (from 1) and stripped cells of each row that holds something; nothing of an empty file.
 
     Args:
         separators: the characters that may separate columns; the first row decides which of them does.
@@ -59,7 +59,7 @@ def read_table(content: bytes, separators: str = COMMA) -> Iterator[tuple[int, l
         for row in rows:
             line, n_lines = n_lines + 1, rows.line_num
             cells = [*map(str.strip, row)]
-            if len(cells) > 1 or (cells and cells[0]):
+            if any(cells):
                 yield line, cells
                 continue
             n_blank += 1

@@ -25,8 +25,9 @@ from cnn.train.device import limit_threads
 from cnn.train.fused.cuda_graph import Step, capture_graph
 from cnn.train.fused.flat_optimizer import FlatOptimizer
 from cnn.train.fused.stacked_layers import Formulation, StackedConv2d, StackedDropout, stack_nets, unstack_nets
+from cnn.train.loss import compute_class_weights, smooth_loss, weigh_loss
 from cnn.train.optimizer import learning_rate_at
-from cnn.train.trainer import EpochStats, EpochTimes, Trainer, compute_score, smooth_loss
+from cnn.train.trainer import EpochStats, EpochTimes, Trainer, compute_score
 from cnn.train.training_run import Decision, SplitData, TrainingRun, drop_checkpoints
 
 _OWN_TRAIN = ("learning_rate", "epochs", "schedule", "warmup", "weight_decay", "label_smoothing", "patience", "seed")
@@ -62,6 +63,8 @@ class Stack:
         config = fits[0].config
         self._augment = Augment([fit.config.augment for fit in fits], config.tiles) if config.augmented else None
         self._smoothing = torch.tensor([fit.config.train.label_smoothing for fit in fits], device=self._device)
+        self._balance = config.train.balance
+        self._weights: torch.Tensor | None = None  # (K,), once the clips are seen: a graph reads this very memory
         self._step: Step | None = None  # as a graph, once there is a batch to capture it with
 
     def set_formulation(self, formulation: Formulation) -> None:
@@ -84,7 +87,9 @@ class Stack:
         losses = torch.zeros((steps, n_members), device=self._device)
         counts = torch.zeros(n_members * k * k, dtype=torch.int64, device=self._device)
         self._net.train()
-        batches = train.iterate_batches(settings[0].batch_size, orders, self._augment)
+        if self._balance == "weights" and self._weights is None:
+            self._weights = compute_class_weights(train.labels, k)
+        batches = train.iterate_batches(settings[0].batch_size, orders, self._augment, is_balanced=self._balance == "draws")
         for step, (batch, truth) in enumerate(itertools.islice(batches, n_most)):
             if self._step is None:
                 self._step = capture_graph(self._one_step, (batch, truth, rates[step]), self._state(), self._draws)
@@ -103,7 +108,11 @@ class Stack:
         truth = truth.view(-1, n_members)
         plain = -log_probs.gather(2, truth.unsqueeze(2))[:, :, 0].mean(0)
         self._optimizer.zero_grad()
-        smooth_loss(plain, log_probs, self._smoothing).sum().backward()  # type: ignore[no-untyped-call]
+        if self._weights is None:
+            loss = smooth_loss(plain, log_probs, self._smoothing)
+        else:
+            loss = weigh_loss(log_probs, truth, self._weights, self._smoothing)
+        loss.sum().backward()  # type: ignore[no-untyped-call]
         self._optimizer.step(rates)
         members = torch.arange(n_members, device=self._device)
         return plain.detach(), ((members * k + truth) * k + log_probs.argmax(2)).flatten()

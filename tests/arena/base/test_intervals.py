@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from arena.base.resamples import Truth, resample_rows
 from arena.base.scores import (
     N_REPLICATES,
     Interval,
@@ -129,3 +130,16 @@ def test_equal_speakers_leave_no_doubt() -> None:
     interval = speaker_interval(counts)
     assert interval.low == pytest.approx(interval.high)
     assert interval.low == pytest.approx(macro_f1(counts[0, 0]))
+
+
+def test_a_class_that_drops_out_of_a_resample_counts_zero_there_and_one_that_nobody_says_never() -> None:
+    confusion = np.diag([40, 40, 1, 0])
+    interval = clip_interval(confusion)
+    assert (interval.low, interval.high) == (2 / 3, 1.0), "the third class is drawn in two resamples of three"
+    assert clip_interval(np.diag([40, 40, 0, 0])).low == 1
+    truth = Truth(classes=np.repeat([0, 1, 2], [40, 40, 1]), groups=np.zeros(81, dtype=np.intp), n_classes=4)
+    draws = resample_rows(truth)
+    replicates = draws.macro_f1(truth.classes[None])[:, 0]
+    assert sorted(set(replicates.round(12))) == [round(2 / 3, 12), 1]
+    by_speaker = np.stack([np.diag([8, 8, 0, 0])] * 4 + [np.diag([8, 8, 1, 0])])
+    assert (speaker_interval(by_speaker).low, speaker_interval(by_speaker).high) == (2 / 3, 1.0)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import arena.cli
 from arena.base.project import KEYS, ProjectError, read_project
-from sweeps.sweepfile.lint import read_sweep
+from sweeps.linting.lint import read_sweep
 
 FILES = {"arena.toml", "nets.py", "sweep-a.yaml", "sweep-b.yaml", "project.ipynb", "README.md", ".gitignore"}
 

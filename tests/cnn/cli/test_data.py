@@ -92,7 +92,9 @@ def test_scan_names_what_varies(folder: Path) -> None:
 
 def test_scan_gives_json_alone_on_stdout(folder: Path) -> None:
     content = json.loads(run("scan", folder, "--json").stdout)
-    assert sorted(content) == ["balance", "digest", "flagged", "folder", "name", "not_read", "notes", "problems", "speakers"]
+    assert sorted(content) == [
+        *("advice", "balance", "digest", "flagged", "folder", "name", "not_read", "notes", "problems", "speakers")
+    ]
     assert content["problems"][0] == {"path": "5_ann_10.wav", "kind": "empty", "reason": "is of 0 bytes"}
     assert content["balance"]["per_digit"] == dict.fromkeys("0123456789", 3)
     assert content["balance"]["augment"] is True

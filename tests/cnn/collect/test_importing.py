@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from arena.base.errors import ArenaError
 from cnn.cli.data_collect import app
-from cnn.collect.import_plan import ImportOptions, ImportPlan
+from cnn.collect.import_plan import ImportOptions, ImportPlan, Misfit
 from cnn.collect.importing import plan_import, write_import
 from cnn.collect.segmentation import find_pieces, trim
 from cnn.corpus.scan import scan
@@ -105,7 +105,7 @@ def test_importing_again_adds_only_what_is_new(tmp_path: Path) -> None:
     (tmp_path / "mine" / "ana" / "uno.wav").rename(tmp_path / "mine" / "ana" / "uno-old.wav")
     write(tmp_path / "mine" / "ana" / "uno-new.wav")
     plan = run_import(tmp_path / "mine", tmp_path / "out")
-    assert [(str(clip.source), clip.name) for clip in plan.clips] == [("ana/uno-new.wav", "1_ana_1.wav")]
+    assert [(str(clip.origin.source), clip.name) for clip in plan.clips] == [("ana/uno-new.wav", "1_ana_1.wav")]
     assert plan.n_existing == 1
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
     assert run_import(tmp_path / "mine", tmp_path / "out").clips == ()
@@ -138,14 +138,12 @@ def test_a_killed_import_goes_on_under_the_same_names(tmp_path: Path, monkeypatc
     assert len(scan(tmp_path / "out").clips) == 4
 
 
-def test_a_label_that_changed_is_told_and_not_written_twice(tmp_path: Path) -> None:
+def test_a_label_that_changed_renames_the_file_and_is_not_written_twice(tmp_path: Path) -> None:
     write(tmp_path / "mine" / "ana" / "uno.wav")
     run_import(tmp_path / "mine", tmp_path / "out")
     (tmp_path / "mine" / "ana" / "uno.wav").rename(tmp_path / "mine" / "ana" / "dos.wav")
     plan = run_import(tmp_path / "mine", tmp_path / "out")
-    assert plan.problems == (("ana/dos.wav", "is there as 1_ana_0.wav; remove that to have it as 2_ana_.."),)
-    (tmp_path / "out" / "1_ana_0.wav").unlink()
-    run_import(tmp_path / "mine", tmp_path / "out")
+    assert [(rename.old, rename.name) for rename in plan.renames] == [("1_ana_0.wav", "2_ana_0.wav")]
     assert names(tmp_path / "out") == ["2_ana_0.wav", "imported.csv"]
 
 
@@ -159,9 +157,9 @@ def test_one_bad_file_stops_nothing(tmp_path: Path) -> None:
     (mine / "uno-again.wav").write_bytes((mine / "uno.wav").read_bytes())
     plan = run_import(tmp_path / "mine", tmp_path / "out")
     assert [clip.name for clip in plan.clips] == ["1_ana_0.wav"]
-    assert dict(plan.problems) == {
-        "ana/dos.wav": "cannot be read: Format not recognised",
-        "ana/tres.m4a": "is of a format that cannot be read here; convert it to wav, for instance with ffmpeg",
+    assert {problem.path: problem.reason for problem in plan.problems} == {
+        "ana/dos.wav": "is a wav that breaks off before its sound; copy it again",
+        "ana/tres.m4a": "is no recording that can be read: Format not recognised",
         "ana/diez.wav": "does not say its digit; say how with --pattern, --table or --words",
         "ana/cinco.wav": "holds no sound",
         "ana/uno-again.wav": "is the same file as ana/uno.wav",
@@ -175,17 +173,17 @@ def test_a_row_of_digits_is_cut_into_ten(tmp_path: Path) -> None:
     assert names(tmp_path / "out") == [*(f"{digit}_ana_0.wav" for digit in range(10)), "imported.csv"]
     lengths = [len(soundfile.read(tmp_path / "out" / f"{digit}_ana_0.wav")[0]) / RATE_HZ for digit in range(10)]
     assert lengths == pytest.approx([0.3 + 0.03 * seed + 0.1 for seed in range(10)], abs=0.06)
-    ((path, reason),) = plan.problems
-    assert path == "bob.wav"
-    assert reason.startswith("has 9 pieces between pauses, not 10 (seconds 0.6")
+    (problem,) = plan.problems
+    assert problem.path == "bob.wav"
+    assert problem.reason.startswith("has 9 pieces between pauses, not 10 (seconds 0.6")
     assert run_import(tmp_path / "mine", tmp_path / "out", split_digits="0123456789").clips == ()
 
 
 def test_trim_cuts_both_ends(tmp_path: Path) -> None:
     write(tmp_path / "mine" / "ana" / "uno.wav", np.concatenate([quiet(0.8), word(0.4), quiet(0.9)]))
     (clip,) = run_import(tmp_path / "mine", tmp_path / "out", trim=True).clips
-    assert clip.length_s == pytest.approx(0.5, abs=0.05)
-    assert soundfile.info(tmp_path / "out" / "1_ana_0.wav").duration == pytest.approx(clip.length_s)
+    assert clip.origin.length_s == pytest.approx(0.5, abs=0.05)
+    assert soundfile.info(tmp_path / "out" / "1_ana_0.wav").duration == pytest.approx(clip.origin.length_s)
 
 
 def test_a_table_names_what_no_pattern_could(tmp_path: Path) -> None:
@@ -196,7 +194,7 @@ def test_a_table_names_what_no_pattern_could(tmp_path: Path) -> None:
     table.write_text('path,label,speaker\na/x1.wav,siete,"Ana, B"\nx2.ogg,2,bob\n', encoding="utf-8-sig")
     plan = run_import(tmp_path / "mine", tmp_path / "out", table=table)
     assert names(tmp_path / "out") == ["2_bob_0.wav", "7_Ana-B_0.wav", "imported.csv"]
-    assert plan.problems == (("x3.wav", "does not say its digit; say how with --pattern, --table or --words"),)
+    assert plan.problems == (Misfit(path="x3.wav", reason=f"has no row in {table}"),)
     assert soundfile.info(tmp_path / "out" / "2_bob_0.wav").format == "WAV"
     with (tmp_path / "out" / "imported.csv").open(newline="", encoding="utf-8") as file:
         assert [row["speaker"] for row in csv.DictReader(file)] == ["bob", "Ana, B"]
@@ -237,33 +235,43 @@ def run(*words: str | Path) -> Result:
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
-def test_a_dry_run_shows_the_table_and_writes_nothing(tmp_path: Path) -> None:
-    write(tmp_path / "mine" / "ana" / "uno.wav")
-    result = run("import", tmp_path / "mine", tmp_path / "out", "--dry-run")
-    assert result.exit_code == 0
-    assert [line.split() for line in result.stdout.splitlines() if "uno" in line] == [
-        ["ana/uno.wav", "whole", "1_ana_0.wav", "0.40", "s"]
-    ]
-    assert f"{tmp_path / 'out'}: 1 clip of 1 speaker would be written, 0 files left out" in result.stdout
-    assert not (tmp_path / "out").exists()
-
-
 def test_an_import_again_says_that_nothing_is_new(tmp_path: Path) -> None:
     write(tmp_path / "mine" / "ana" / "uno.wav")
     words = ("import", tmp_path / "mine", tmp_path / "out")
-    assert run(*words).stdout.splitlines()[0] == f"{tmp_path / 'out'}: 1 clip of 1 speaker written, 0 files left out"
+    assert f"{tmp_path / 'out'}: 1 clip of 1 speaker written, 0 files left out" in run(*words, "--yes").stdout.splitlines()
     assert run(*words).stdout.splitlines()[0] == f"{tmp_path / 'out'}: nothing new, 1 there already, 0 files left out"
 
 
 def test_an_import_prints_json_alone(tmp_path: Path) -> None:
     write(tmp_path / "mine" / "ana" / "uno.wav")
-    content = json.loads(run("import", tmp_path / "mine", tmp_path / "out", "--json").stdout)
-    assert content == {
-        "written": True,
-        "clips": [{"source": "ana/uno.wav", "file": "1_ana_0.wav", "speaker": "ana", "length_s": 0.4}],
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    words = ("import", tmp_path / "mine", tmp_path / "out", "--json")
+    clip = {
+        "source": "ana/uno.wav",
+        "piece": 0,
+        "file": "1_ana_0.wav",
+        "digit": "1",
+        "speaker": "ana",
+        "take": "0",
+        "length_s": 0.4,
+    }
+    content = {
+        "written": False,
+        "next": f"arena data import {tmp_path / 'mine'} {tmp_path / 'out'} --yes",
+        "speakers": [{"name": "ana", "n_clips": 1, "digits": "1"}],
+        "clips": [clip],
+        "renames": [],
         "n_there_already": 0,
         "problems": [],
+        "rows_without_file": [],
+        "not_read": {".txt": 1},
+        "notes": [],
+        "flagged": {},
     }
+    asked, agreed = run(*words), run(*words, "--yes")
+    assert (asked.exit_code, agreed.exit_code) == (1, 0)
+    assert json.loads(asked.stdout) == content
+    assert json.loads(agreed.stdout) == content | {"written": True, "next": None}
 
 
 def test_what_cannot_be_imported_at_all_is_refused(tmp_path: Path) -> None:
@@ -278,7 +286,7 @@ def test_what_cannot_be_imported_at_all_is_refused(tmp_path: Path) -> None:
         (("import", tmp_path, tmp_path / "mine"), f"lies in {tmp_path}, which is only read; give a folder outside of it"),
         (("import", tmp_path / "mine", tmp_path), f"lies in the corpus folder {tmp_path}; give another folder"),
         (("import", tmp_path / "mine", tmp_path / "link" / "out"), "which is only read"),
-        (("import", tmp_path / "empty", tmp_path / "out"), "holds no recording"),
+        (("import", tmp_path / "empty", tmp_path / "out"), "empty is empty; give the folder"),
         (("import", tmp_path / "mine", tmp_path / "others"), "others is not empty and no import made it; give a new folder"),
         (
             ("import", tmp_path / "mine", tmp_path / "o", "--table", "x", "--pattern", "y"),

@@ -127,9 +127,9 @@ def test_what_cannot_be_read_is_refused_in_one_line(tmp_path: Path) -> None:
     not_numbers = tone()
     not_numbers[7] = np.nan
     files = {
-        tmp_path / "text.wav": "is no wav or flac that can be read: Format not recognised",
-        tmp_path / "none.wav": "is no wav or flac that can be read: Format not recognised",
-        tmp_path / "cut.wav": "is no wav or flac that can be read: Error in WAV/W64/RF64 file. Malformed 'fmt ' chunk",
+        tmp_path / "text.wav": "is text, not a recording: put the recording in its place",
+        tmp_path / "none.wav": "is empty",
+        tmp_path / "cut.wav": "is a wav that breaks off before its sound; copy it again",
         tmp_path / "missing.wav": "cannot be opened: No such file or directory",
         tmp_path: "cannot be opened: Is a directory",
         wav(tmp_path / "zero.wav", tone(0)): "holds no samples",

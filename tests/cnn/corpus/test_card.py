@@ -24,6 +24,7 @@ from cnn.corpus.card_pictures import Bins, compute_bins, draw_histogram, nice_st
 from cnn.corpus.card_sound import FRAMES_PER_S, N_ROWS, SpectrogramAxes, compute_spectrogram, make_player_wav
 from cnn.corpus.listing import ProblemKind
 from cnn.corpus.scan import scan
+from cnn.decoding.flags import MEANINGS
 from cnn.errors import CorpusError
 from support.browser import CUT_OFF, TEXT_OUTSIDE, needs_chromium
 
@@ -112,7 +113,7 @@ def test_every_text_of_the_card_is_used_and_every_used_one_is_there() -> None:
     used = set(re.findall(r"""["']([a-z]+\.[a-z_]+)["']""", code)) & {key for key in keys if not key.startswith("balance.")}
     called = set(re.findall(r"""\bt(?:\.n)?\(\s*["']([a-z]+\.[a-z_]+)["']""", code))
     judged = {f"balance.{key}" for key in re.findall(r'"(\w+)"', (package / "balance.py").read_text("utf-8"))} & keys
-    named = {*(f"kind.{kind}" for kind in ProblemKind), *(f"flag.{flag}" for flag in ("clipped", "short", "truncated"))}
+    named = {*(f"kind.{kind}" for kind in ProblemKind), *(f"flag.{flag}" for flag in MEANINGS)}
     assert called - keys == set()
     assert used | judged | named == keys
 

@@ -104,9 +104,9 @@ def test_every_problem_is_listed_with_its_reason(tmp_path: Path) -> None:
         "2_ann_0.wav": ("silent", "is silent: its peak is -66 dBFS"),
         "2_bob_0.wav": ("silent", "is silent: all its samples are 0"),
         "2_cleo_0.wav": ("silent", "is silent: all its samples are alike"),
-        "3_ann_0.wav": ("unreadable", "is no wav or flac that can be read: Format not recognised"),
+        "3_ann_0.wav": ("unreadable", "is a wav that breaks off before its sound; copy it again"),
         "4_ann_0.wav": ("empty", "is of 0 bytes"),
-        "5_ann_0.mp3": ("format", "is neither wav nor flac; convert it, for instance with ffmpeg"),
+        "5_ann_0.mp3": ("format", "is neither wav nor flac; `arena data import` reads it"),
         "6_ann_0.wav": ("unreadable", "cannot be opened: No such file or directory"),
         "7_ann_0.wav": ("duplicate", "is the same sound as 0_ann_0.wav, yet labelled 7 and not 0: one label is wrong"),
         "8_ann_0.wav": ("name", "has the same name as 8_ann_0.flac; rename or remove one"),
@@ -217,17 +217,19 @@ def test_a_folder_that_cannot_be_used_is_refused_with_what_to_do(tmp_path: Path)
     folder.mkdir()
     assert refusal(folder) == "FOLDER is empty; give the folder that holds the recordings"
     (folder / "notes.txt").write_text("x")
-    (folder / "a.caf").write_text("x")
+    (folder / "a.mp3").write_text("x")
     assert refusal(folder) == (
-        "FOLDER holds no recording that can be read, only 1 .caf, 1 .txt; "
-        "convert .caf, such as by `ffmpeg -i NAME.caf NAME.wav`"
+        "none of 1 recordings in FOLDER is a wav or flac that names a digit (the first is a.mp3; 1 .mp3 among them); "
+        "name the files {digit}_{speaker}_{take}.wav or put them into one folder per digit, 0 to 9, "
+        "or say how yours are made: `arena data import FOLDER corpus-corpus --pattern '{speaker}/{label}_{take}'`"
     )
-    (folder / "a.caf").unlink()
+    (folder / "a.mp3").unlink()
     wav(folder / "hello.wav")
     wav(folder / "12_ann_0.wav")
     assert refusal(folder) == (
         "none of 2 recordings in FOLDER names a digit (the first is 12_ann_0.wav); "
-        "name the files {digit}_{speaker}_{take}.wav or put them into one folder per digit, 0 to 9"
+        "name the files {digit}_{speaker}_{take}.wav or put them into one folder per digit, 0 to 9, "
+        "or say how yours are made: `arena data import FOLDER corpus-corpus --pattern '{speaker}/{label}_{take}'`"
     )
     for take in range(3):
         (folder / f"1_ann_{take}.wav").write_bytes(b"")
@@ -255,11 +257,13 @@ def test_balance_counts_and_justifies_augmentation(tmp_path: Path) -> None:
 
 def test_balance_names_missing_digits_and_unbalanced_ones(tmp_path: Path) -> None:
     few = measure_balance(make_corpus(tmp_path / "few", ["0/a.wav", "1/b.wav", "1/c.wav"]))
-    assert (few.imbalance, few.n_without_speaker, few.missing_digits) == (None, 3, tuple("23456789"))
+    assert (few.imbalance, few.n_without_speaker, few.missing_digits) == (2.0, 3, tuple("23456789"))
     assert few.verdict.startswith("Augmentation is called for: some digits have 1 clip or none (rule of thumb: 5,000); ")
     assert few.verdict.endswith(
         "and the speakers are unknown, so nothing shows that they are many. "
-        "No clip of 2, 3, 4, 5, 6, 7, 8, 9: augmentation cannot make up for that; record them."
+        "No clip of 2 to 9: augmentation cannot make up for that; record them. The digits are unbalanced (1 to 2 clips each, "
+        "ratio 2.0): augmentation here varies all digits alike and does not even them out. Record more of 0; until then `arena "
+        "train train.balance=draws` draws each digit equally often. Judge by macro-F1, which counts every digit the same."
     )
     one_each = measure_balance(make_corpus(tmp_path / "one", [f"{d}_a_0.wav" for d in range(10)]))
     assert "1 clip of the rarest digit is few (rule of thumb: 5,000)" in one_each.verdict
@@ -268,7 +272,8 @@ def test_balance_names_missing_digits_and_unbalanced_ones(tmp_path: Path) -> Non
     assert uneven.verdict.endswith(
         "and 2 speakers are too few to hold any out. "
         "The digits are unbalanced (2 to 6 clips each, ratio 3.0): augmentation here varies all digits alike and does not even "
-        "them out; record more of 0, 1, 2, 3, 5, 6, 7, 8, 9, and judge by macro-F1, which counts every digit the same."
+        "them out. Record more of 0 to 3, 5 to 9; until then `arena train train.balance=draws` draws each digit equally often. "
+        "Judge by macro-F1, which counts every digit the same."
     )
 
 

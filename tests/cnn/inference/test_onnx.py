@@ -16,6 +16,7 @@ import torch
 
 from cnn.cli.export import _read_samples
 from cnn.config import ModelSettings, RunConfig, TileSettings, TrainSettings, config_to_dict, model_defaults
+from cnn.corpus.audio import to_mono
 from cnn.corpus.recordings import find_recordings
 from cnn.errors import ConfigError, CorpusError, ModelError, RunError
 from cnn.inference.onnx_export import OPSET, Export, export_run, synthesise_clips
@@ -131,13 +132,14 @@ def test_the_file_says_what_it_is_and_nothing_of_the_machine_that_made_it(every:
 def test_pictures_are_those_of_the_tiles_but_for_single_grey_levels(diameter: int) -> None:
     settings = TileSettings(bilateral_diameter=diameter)
     clips = [*tones(20), *synthesise_clips(8000)]
+    clips += [np.clip(clip + offset, -1, 1) for clip, offset in zip(clips[:4], (0.05, -0.3, 0.6, 1e-3), strict=True)]
     batch = np.zeros((len(clips), max(map(len, clips))), dtype=np.float32)
     for row, clip in zip(batch, clips, strict=True):
         row[: len(clip)] = clip
     with torch.no_grad():
         raw = FrontEnd(settings, 8000, "raw")(torch.from_numpy(batch)).numpy()
         filtered = Bilateral(settings)(torch.from_numpy(raw)).numpy()
-    tiles = np.stack([compute_tile(clip, 8000, settings) for clip in clips])
+    tiles = np.stack([compute_tile(to_mono(clip[:, None]), 8000, settings) for clip in clips])
     smooth = np.stack([bilateral(tile, settings) for tile in raw.astype(np.uint8)])
     for result, expected in ((raw, tiles), (filtered, smooth)):
         apart = np.abs(result - expected)

@@ -25,6 +25,7 @@ from cnn.runs.folder import RunFolder
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import Decision, train
 from cnn.train.weights_file import dump_checksummed
+from support.ffmpeg import convert_to, link_ffmpeg
 
 
 @pytest.fixture(scope="module", params=["raw", "bilateral+aug"])
@@ -105,7 +106,7 @@ def test_what_cannot_be_heard_is_named_and_stops_no_other(run: RunFolder, corpus
     assert [answer.id for answer in result.answers] == ["a", "m", "z"]
     assert len({answer.probabilities for answer in result.answers}) == 1
     assert result.skipped[0].name == str(tmp_path / "broken.wav")
-    assert result.skipped[0].reason.startswith("is no wav or flac that can be read: ")
+    assert result.skipped[0].reason.startswith("is a wav that breaks off before its sound")
     assert result.skipped[1:] == tuple(
         Skipped(name=str(tmp_path / name), reason=reason)
         for name, reason in (
@@ -168,14 +169,37 @@ def test_a_folder_is_answered_like_files_by_their_paths_below_it(
     assert [answer["file"] for answer in json.loads(output)["answers"]] == [
         *(str(corpus_folder / "3_ann_0.wav"), "new/b.WAV", "new/deep/a.wav")
     ]
-    assert "no answer: new/bad.flac is no wav or flac that can be read" in errors
+    assert "no answer: new/bad.flac is text, not a recording: put the recording in its place" in errors
     (tmp_path / "none").mkdir()
     assert predicted(run, "none", rc=1)[1].endswith("none is empty; give the folder that holds the recordings")
 
 
+def test_a_folder_of_every_format_is_answered_alike(
+    run: RunFolder, corpus_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples, rate_hz = soundfile.read(corpus_folder / "3_ann_0.wav", dtype="float32")
+    for name, form, subtype in (("a.ogg", "OGG", "VORBIS"), ("b.opus", "OGG", "OPUS"), ("c.mp3", "MP3", None)):
+        soundfile.write(tmp_path / name, samples, rate_hz, format=form, subtype=subtype)
+    soundfile.write(tmp_path / "d.aiff", samples, rate_hz)
+    soundfile.write(tmp_path / "e.wav", samples * 32768, rate_hz, subtype="FLOAT")
+    bin_folder = link_ffmpeg(tmp_path / ".bin")
+    monkeypatch.setenv("PATH", str(bin_folder))
+    convert_to(tmp_path / "f.m4a", samples, bin_folder, rate_hz=rate_hz)
+    (tmp_path / "f.m4a").rename(tmp_path / "f.mp3")
+    output, errors = predicted(run, tmp_path, "--json")
+    answers = json.loads(output)["answers"]
+    assert [answer["file"] for answer in answers] == ["a.ogg", "b.opus", "c.mp3", "d.aiff", "e.wav", "f.mp3"]
+    own = json.loads(predicted(run, corpus_folder / "3_ann_0.wav", "--json")[0])["answers"][0]
+    assert [answers[index]["probabilities"] for index in (3, 4)] == [pytest.approx(own["probabilities"], abs=1e-3)] * 2
+    assert errors.splitlines()[1:] == [
+        f"converted: 1 recording, such as {tmp_path}/f.mp3 (converted by ffmpeg)",
+        f"unscaled: 1 recording, such as {tmp_path}/e.wav (floats written without scaling to +-1; scaled)",
+    ]
+
+
 def test_what_is_wrong_with_the_standard_input_is_said_of_it(run: RunFolder) -> None:
     assert "no answer: standard input is empty" in predicted(run, "-", stdin=b"", rc=1)[1]
-    assert "no answer: standard input is no wav or flac that can be read" in predicted(run, "-", stdin=b"nonsense", rc=1)[1]
+    assert "no answer: standard input is text, not a recording" in predicted(run, "-", stdin=b"nonsense", rc=1)[1]
 
 
 def test_a_submission_is_replaced_with_a_word_and_no_other_file_is(
@@ -217,7 +241,7 @@ def test_a_folder_becomes_a_submission_of_what_could_be_heard(run: RunFolder, co
     assert output == f"{out}: 1 clips, from {run.path}\n"
     (clips / "bad.wav").write_bytes(b"RIFF")
     output, errors = predicted(run, "--recordings", clips, "--out", out, rc=1)
-    assert f"no answer: {clips / 'bad.wav'} is no wav or flac that can be read" in errors
+    assert f"no answer: {clips / 'bad.wav'} is a wav that breaks off before its sound" in errors
     assert f"{out} lacks 1 of 2 recordings: a contest that asks for them will refuse it\n" in errors
     assert [row["id"] for row in csv.DictReader(out.read_text().splitlines())] == ["deep/one"]
     (clips / "deep" / "one.wav").unlink()

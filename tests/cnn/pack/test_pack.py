@@ -212,13 +212,15 @@ def test_the_same_secret_makes_the_same_pack_and_another_one_other_ids(corpus: P
     assert first.settings.secret != second.settings.secret
 
 
-def test_without_a_disguise_the_samples_stay_those_of_the_recording(corpus: Path, tmp_path: Path) -> None:
+def test_without_a_disguise_the_samples_stay_but_for_a_constant_offset(corpus: Path, tmp_path: Path) -> None:
     none = Disguise(gain_db=0, shift_ms=0, noise_db=0)
     plan = make_pack(corpus, tmp_path / "pack", PackSettings(test_speakers=("xaver",), disguise=none))
     for row in plan.test[:5]:
         sound = soundfile.read(tmp_path / "pack" / "students" / "test" / f"{row.id}.wav", dtype="int16")[0]
         original = soundfile.read(corpus / row.clip.path, dtype="int16")[0]
-        assert original.tobytes().strip(b"\0") in sound.tobytes()
+        start = np.correlate(sound.astype(float), original.astype(float)).argmax()
+        difference = original - sound[start : start + len(original)]
+        assert np.abs(difference - round(original.mean())).max() <= 1
 
 
 def test_all_spellings_of_a_tested_speaker_are_held_out(tmp_path: Path) -> None:

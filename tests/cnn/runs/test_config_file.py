@@ -65,6 +65,15 @@ def test_a_runs_config_repeats_the_run_and_another_net_takes_its_training_alone(
             "a.json: train.learning_rate takes one value, not 0.1,0.2; to try several, write `train.learning_rate: "
             "{values: [0.1, 0.2]}` below `parameters:` of a sweep file, for `arena sweep run FILE`",
         ),
+        ("a.yaml", "train:\n  batch_size: 032\n", "a.yaml line 2: 032 is read as 26 (base 8); write 32"),
+        ("a.yaml", "lr: 0.1\nepochs: 1:30\n", "a.yaml line 2: 1:30 is read as 90 (base 60); write 90, or put it in quotes"),
+        ("a.yaml", "train: {lr: 1, lr: 2}\n", "a.yaml line 1: lr stands there twice; keep one of them"),
+        ("a.json", '{"lr": 1, "lr": 2}', "a.json has lr twice; keep one of them"),
+        (
+            "a.toml",
+            "lr = 1\ntrain.learning_rate = 2\n",
+            "a.toml: train.learning_rate is given twice, in two ways of writing it; keep one of them",
+        ),
         ("a.yaml", "method: bayes\nparameters: {}\n", "a.yaml is a sweep file; tune with it: `arena sweep run a.yaml`"),
         (
             "arena.toml",

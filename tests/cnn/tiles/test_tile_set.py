@@ -146,8 +146,9 @@ def changed(text: str, line: int, column: int, value: str) -> str:
 
 DAMAGES = {
     "a label": ("clips.csv line 7 is no clip with a label of 0..9: ", lambda text: changed(text, 7, 1, "12")),
-    "a length": ("clips.csv line 7 is no clip with a label of 0..9: ", lambda text: changed(text, 7, 5, "long")),
-    "a field": ("clips.csv line 7 is no clip with a label of 0..9: ", lambda text: changed(text, 7, 5, "0.5,more")),
+    "a length": ("clips.csv line 7 is no clip with a label of 0..9: ", lambda text: changed(text, 7, 6, "long")),
+    "a part": ("clips.csv line 7 is no clip with a label of 0..9: ", lambda text: changed(text, 7, 5, "both")),
+    "a field": ("clips.csv line 7 is no clip with a label of 0..9: ", lambda text: changed(text, 7, 6, "0.5,more")),
     "a heading": ("first line of clips.csv", lambda text: changed(text, 1, 0, "name")),
     "rows": ("clips.csv has 6 rows, not 200", lambda text: "".join(text.splitlines(keepends=True)[:7])),
 }
@@ -196,8 +197,11 @@ def with_settings(folder: Path, **changes: object) -> None:
 def test_tiles_of_another_version_are_refused_by_those_who_read_them(tiles: TileSet, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(tiles.folder, tmp_path / "copy"))
     with_settings(copy, format=TILES_FORMAT - 1)
-    message = f"{copy} was made by another version of Arena (format {TILES_FORMAT - 1}, not {TILES_FORMAT}); make it anew with"
-    assert refusal(copy).startswith(message)
+    difference = "format 3, not 4, which takes a constant offset out of the sound"
+    assert refusal(copy).startswith(f"{copy} was made by another version of Arena ({difference}); make it anew with `arena")
+    with_settings(copy, format=TILES_FORMAT, channels=3)
+    assert f"{copy} holds tiles of channels 3, and this version of Arena reads 1; make it anew with" in refusal(copy)
+    with_settings(copy, channels=1)
     with_settings(copy, format=TILES_FORMAT, tiles=json.loads((copy / "settings.json").read_text())["tiles"] | {"contrast": 2})
     assert "was made by another version of Arena (its settings are not those of this one)" in refusal(copy)
 

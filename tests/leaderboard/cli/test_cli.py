@@ -76,7 +76,7 @@ def test_a_file_is_checked_for_its_form_alone() -> None:
     started()
     assert arena("validate", "good.csv") == "good.csv can be sent: 20 rows, without probabilities\n"
     checked = json.loads(arena("validate", "bad.csv", "--json"))
-    assert checked == {"file": "bad.csv", "n_rows": 20, "has_probabilities": False}
+    assert checked == {"file": "bad.csv", "n_rows": 20, "has_probabilities": False, "notes": []}
 
 
 def test_three_files_are_scored_and_the_fourth_is_refused(folder: Path) -> None:

@@ -12,7 +12,8 @@ from leaderboard.actions.rescore import rescore
 from leaderboard.actions.submit import submit
 from leaderboard.database.create import ContestSettings
 from leaderboard.errors import SolutionError, SubmissionError
-from leaderboard.files.solution import Solution, find_odd_labels, parse_solution
+from leaderboard.files.solution import Solution, parse_solution
+from leaderboard.files.solution_doubts import list_remarks
 from leaderboard.scoring.platforms import score_submission
 from leaderboard.standings import Part
 from leaderboard.store import Contest, create_contest
@@ -67,7 +68,7 @@ def test_labels_speakers_and_remarks_are_of_the_rows_that_count() -> None:
     assert (solution.labels, solution.groups) == (("0", "1"), tuple(f"s{n}" for n in range(6)))
     assert (len(solution.ids), len(solution.scored), int(solution.is_public.sum())) == (60, 40, 20)
     assert solution.has_private
-    assert find_odd_labels(solution) == []
+    assert list_remarks(solution) == []
 
 
 def test_ignored_rows_change_no_number_anywhere(contest_place: str, tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from leaderboard.errors import SolutionError
-from leaderboard.files.solution import LabelList, find_odd_labels, parse_solution
+from leaderboard.files.solution import LabelList, parse_solution
+from leaderboard.files.solution_doubts import list_remarks
 
 
 def refusal(text: str) -> str:
@@ -84,7 +85,7 @@ BAD_FILES = {
     ),
     "a label that is only private": (
         "id,label,Usage\na,1,Public\nb,1,Private\nc,2,Private\n",
-        "solution.csv: label '2' has no Public row, so its F1 would be 0 for everyone; give it one",
+        "solution.csv: label '2' has no Public row, so the parts would be scored on other labels; give it one",
     ),
     "two problems": (
         "id,label\n,1\nb,\n",
@@ -124,8 +125,8 @@ def test_labels_are_named_shortly(labels: list[str], text: str) -> None:
 def test_a_class_that_looks_like_a_slip_is_remarked_on(row: str, remarks: list[str]) -> None:
     rows = "".join(f"c{n},{n % 10}\n" for n in range(60))
     solution = parse_solution(f"id,label\n{rows}{row}\n".encode(), "solution.csv")
-    assert find_odd_labels(solution) == [f"{remark}: if it is a slip, correct it and begin again" for remark in remarks]
+    assert list_remarks(solution) == [f"{remark}: if it is a slip, correct it and begin again" for remark in remarks]
 
 
 def test_few_rows_of_words_are_nothing_odd() -> None:
-    assert find_odd_labels(parse_solution(b"id,label\na,gato\nb,perro\nc,gato\n", "solution.csv")) == []
+    assert list_remarks(parse_solution(b"id,label\na,gato\nb,perro\nc,gato\n", "solution.csv")) == []

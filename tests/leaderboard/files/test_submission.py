@@ -82,7 +82,8 @@ BAD_FILES = {
     ),
     "no header": (
         lines(*GOOD_ROWS, header="clip_0,9"),
-        "predictions.csv line 1: column 'id' is missing; the first line of the file is id,label: write it and send it again",
+        "predictions.csv line 1: the first line is a row already; "
+        "write the names of the columns above it, id,label, and send it again",
     ),
     "another header": (
         lines(*GOOD_ROWS, header="id,Labels"),
@@ -198,8 +199,8 @@ BAD_FILES = {
     ),
     "a line break in an id": (
         with_row(2, '"clip\n2",1'),
-        "predictions.csv line 4: id 'clip\\n2' is not one of the 10 ids of the contest, the nearest is 'clip_2'; "
-        "fix the row and send it again (1 more problem in this file)",
+        "predictions.csv line 4: id 'clip\\n2' is not one of the 10 ids of the contest, the nearest is 'clip_2': "
+        "underscores, hyphens or spaces differ; write it so and send it again (1 more problem in this file)",
     ),
 }
 

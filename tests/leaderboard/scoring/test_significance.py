@@ -177,3 +177,9 @@ def test_a_sentence_says_who_is_really_first(
 def test_brackets_stand_beside_those_that_belong_together() -> None:
     assert brackets([False, True, True, False, False, True]) == ["┌", "│", "└", "", "┌", "└"]
     assert brackets([]) == []
+
+
+@pytest.mark.parametrize(("n_units", "p"), [(1, 1.0), (4, 0.125), (9, 1 / 256)])
+def test_a_difference_that_no_resample_changes_is_as_sure_as_its_units_are_many(n_units: int, p: float) -> None:
+    replicates = np.tile([1.0, 0.0], (100, 1))
+    assert compute_p_value(np.array([1.0, 0.0]), replicates, n_units) == p

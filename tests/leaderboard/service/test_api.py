@@ -108,6 +108,7 @@ def test_too_many_refused_files_in_an_hour_make_a_team_wait(client: TestClient, 
 def test_a_check_gives_no_score_and_costs_nothing(client: TestClient, tokens: dict[str, str]) -> None:
     answer = client.post("/api/v1/validate", content=submission(1), headers=bearer(tokens["Cleo"]))
     expected = {"file_name": "submission.csv", "n_rows": 300, "has_probabilities": False, "repeats": None, "model_name": None}
+    expected |= {"notes": []}
     assert answer.json() == expected
     assert client.get("/api/v1/team", headers=bearer(tokens["Cleo"])).json()["n_left"] == 3
 

@@ -153,7 +153,9 @@ def hyperband_stops(sweep: Sweep) -> list[str]:
     sign = -1 if metric.get("goal") == "maximize" else 1
     curves = {run.name: [sign * value for value in run.values(metric["name"])] for run in sweep.runs}
     stopped: dict[str, None] = {}
-    for band in (early["min_iter"] * eta**power for power in range(N_BANDS)):
+    steps = range(1, early["s"] + 1) if "max_iter" in early else range(N_BANDS)
+    bands = [early["max_iter"] // eta**n if "max_iter" in early else early["min_iter"] * eta**n for n in steps]
+    for band in bands:
         reached = {name: min(curve[:band]) for name, curve in curves.items() if len(curve) >= band}
         if len(reached) >= 2:
             worst_kept = sorted(reached.values())[math.ceil(len(reached) / eta) - 1]

@@ -111,12 +111,10 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
 
 
 def test_a_mistake_is_one_line_on_stderr_and_exit_code_1(tmp_path: Path, warm_python: WarmPython) -> None:
-    (tmp_path / "s.yaml").write_text("method: bayes\n")
+    (tmp_path / "s.yaml").write_text("method: random\nparameters:\n  model.dropout: {values: [0.1, 1.5]}\n")
     done = warm_python.run(ARENA, "sweep", "lint", "s.yaml", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
-        "error: s.yaml line 1: method bayes needs a metric; add `metric: {name: val_macro_f1, goal: maximize}`\n"
-    )
+    assert done.stderr == "error: s.yaml line 3: model.dropout lies between 0 and 0.9, not 1.5\n"
 
 
 def request(tiles: TileSet, *, runs: Path = Path("runs"), options: AgentOptions | None = None, **search: Any) -> SweepRequest:
@@ -145,6 +143,53 @@ def test_all_means_eight_studies_named_by_model_and_variant(tiles: TileSet) -> N
     assert [spec.name for spec in plan(request(tiles, name="night"))[0]] == ["night"]
 
 
+RATE = "  train.learning_rate: {distribution: log_uniform_values, min: 0.001, max: 0.1}\n"
+
+
+def write_sweep(folder: Path, more: str = "", top: str = "") -> str:
+    path = folder / "my.yaml"
+    path.write_text(f"method: random\nrun_cap: 4\n{top}parameters:\n{RATE}{more}")
+    return str(path)
+
+
+def test_the_files_name_is_the_studys_unless_the_command_line_names_it(tiles: TileSet, tmp_path: Path) -> None:
+    file = write_sweep(tmp_path, top="name: first-try\n")
+    names = [
+        [spec.name for spec in plan(request(tiles, files=(file,), **more))[0]]
+        for more in ({}, {"name": "second"}, {"variants": ("raw", "bilateral")})
+    ]
+    assert names == [["first-try"], ["second"], ["first-try.lenet5.raw", "first-try.lenet5.bilateral"]]
+    other = tmp_path / "other"
+    other.mkdir()
+    files = (file, write_sweep(other, top="name: first-try\n"))
+    with pytest.raises(SweepError, match=r"^two studies would be called 'first-try\.lenet5\.raw'"):
+        plan(request(tiles, files=files))
+
+
+@pytest.mark.parametrize(
+    ("more", "overrides", "message"),
+    [
+        (
+            "  train.patience: {values: [0, 5]}\n",
+            ("split.validation=takes",),
+            "my.yaml line 5: no training can take train.patience=5: train.patience needs split.validation=speakers",
+        ),
+        (
+            "  augment.noise_db: {values: [20, 30]}\n",
+            (),
+            "my.yaml line 5: augment.noise_db changes nothing on raw, which has no augmentation; give --variant raw+aug",
+        ),
+        ("  train.epochs: {value: 032}\n  zzz: {value: 1}\n", (), "my.yaml line 5: 032 is read as 26 (base 8); write 32"),
+    ],
+)
+def test_what_no_trial_could_search_is_refused_before_the_first(
+    tiles: TileSet, tmp_path: Path, more: str, overrides: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(SweepError) as caught:
+        plan(request(tiles, files=(write_sweep(tmp_path, more),), overrides=overrides))
+    assert message in str(caught.value)
+
+
 def test_a_net_of_ones_own_has_a_sweep_and_a_projects_settings_give_way_to_what_it_tunes(
     tiles: TileSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,7 +200,10 @@ def test_a_net_of_ones_own_has_a_sweep_and_a_projects_settings_give_way_to_what_
     assert choose_studies(project, [], [], [], every=True)[0] == (net, "b.yaml")
     settings = ("train.batch_size=32", "train.epochs=4", "model.depth=3")
     (spec,), notes = plan(request(tiles, files=(net,), settings=settings, budget=2))
-    assert notes == ["Net does not read model.depth: its trials run without model.depth=3"]
+    assert notes == [
+        "Net does not read model.depth: its trials run without model.depth=3",
+        "note: the sweep of Net has train.batch_size, so train.batch_size=32 of arena.toml or --config does not hold",
+    ]
     assert (spec.name, spec.overrides) == ("Net.raw", ("train.epochs=4",))
     assert [parameter.name for parameter in spec.sweep.parameters] == ["model.name", "train.learning_rate", "train.batch_size"]
     assert spec.base["train"]["batch_size"] == 64

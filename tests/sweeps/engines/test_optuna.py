@@ -182,7 +182,7 @@ def test_values_that_do_not_go_together_are_told_in_one_line(world: World) -> No
     assert str(caught.value) == f"point {point} cannot be trained: split.fold lies between 0 and 4, not 7"
 
 
-@pytest.mark.parametrize("early", ["{type: hyperband, min_iter: 2, eta: 2}", "{type: median, min_iter: 2, startup_trials: 1}"])
+@pytest.mark.parametrize("early", ["{type: hyperband, min_iter: 2, eta: 3}", "{type: median, min_iter: 2, startup_trials: 1}"])
 def test_weak_trials_are_pruned_and_count(world: World, early: str) -> None:
     world.make(f"{BAYES}early_terminate: {early}\n", budget=3)
     engine = world.engine()

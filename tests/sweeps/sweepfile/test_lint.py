@@ -12,8 +12,8 @@ from support.studies import make_study, open_engine, work_off
 from sweeps.engines.optuna_space import choose_first_point
 from sweeps.engines.protocol import Idle
 from sweeps.errors import SweepFileError
+from sweeps.linting.lint import check_stopping
 from sweeps.results import read_outline
-from sweeps.sweepfile.lint import check_stopping
 from sweeps.sweepfile.sweep import parse
 
 STOPPING = """
@@ -32,7 +32,11 @@ parameters:
     [
         ("{type: hyperband, min_iter: 3}", 4, ""),
         ("{type: hyperband, min_iter: 3}", 3, "it looks first at epoch 3, and trials have 3; lower min_iter"),
-        ("{type: hyperband, max_iter: 27, s: 1}", 8, "it looks first at epoch 9, and trials have 8; lower min_iter"),
+        (
+            "{type: hyperband, max_iter: 27, s: 1}",
+            8,
+            "it looks first at epoch 9, and trials have 8; lower s or raise train.epochs",
+        ),
         ("{type: median, min_iter: 5}", 5, "it looks first at epoch 5, and trials have 5; lower min_iter"),
         ("{type: median, startup_trials: 5}", 9, "5 finish before, and run_cap is 5; lower startup_trials"),
     ],

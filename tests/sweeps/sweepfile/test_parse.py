@@ -17,9 +17,10 @@ from cnn.nets import NETS
 from support.paths import ROOT
 from support.sweepfiles import GOOD, read
 from sweeps.errors import SweepFileError
-from sweeps.sweepfile.lint import compute_budget, read_sweep
+from sweeps.linting.lint import compute_budget, read_sweep
 from sweeps.sweepfile.space import Distribution, n_points
-from sweeps.sweepfile.sweep import EarlyTerminate, Goal, Method, Stopping, Sweep
+from sweeps.sweepfile.stopping import EarlyTerminate, Stopping
+from sweeps.sweepfile.sweep import Goal, Method, Sweep
 
 
 def read_or_refuse(text: str) -> Sweep | None:
@@ -68,7 +69,7 @@ def test_a_whole_file_is_read() -> None:
         """\
 program: arena
 command: [arena, train]
-name: first try
+name: first-try
 description: of many
 project: digits
 entity: us
@@ -92,7 +93,7 @@ parameters:
         ("model.dropout", "uniform", (), 0, 0.5, 1.0, 17),
         ("train.optimizer", "categorical", ("adamw", "sgd"), 0.0, 0.0, 1.0, 18),
     ]
-    assert (sweep.metric, sweep.goal, sweep.name) == ("val_loss", Goal.MINIMIZE, "first try")
+    assert (sweep.metric, sweep.goal, sweep.name) == ("val_loss", Goal.MINIMIZE, "first-try")
     assert sweep.early_terminate == EarlyTerminate(type=Stopping.MEDIAN, min_iter=2, startup_trials=3)
 
 
@@ -101,9 +102,11 @@ def test_equal_searches_are_equal_whatever_stands_beside_them() -> None:
     assert read(GOOD) != read(GOOD.replace("0.001", "0.002"))
 
 
-def test_max_iter_and_s_give_the_first_band_of_wandb() -> None:
+def test_max_iter_and_s_give_wandbs_bands_and_no_more() -> None:
     text = GOOD + "early_terminate: {type: hyperband, max_iter: 27, s: 2}\n"
-    assert read(text).early_terminate == EarlyTerminate(type=Stopping.HYPERBAND, min_iter=3, eta=3)
+    early = read(text).early_terminate
+    assert early == EarlyTerminate(type=Stopping.HYPERBAND, min_iter=3, eta=3, max_iter=27, s=2)
+    assert early.bands == (3, 9)
 
 
 def test_a_byte_order_mark_and_crlf_are_read(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -7,7 +7,7 @@ import pytest
 from cnn.nets import NETS
 from support.sweepfiles import GOOD, refusal, with_parameter
 from sweeps.errors import SweepFileError
-from sweeps.sweepfile.lint import read_sweep
+from sweeps.linting.lint import read_sweep
 
 TOP = "method, metric, parameters, early_terminate, run_cap, name, description, program, command, project, entity"
 REFUSED = {
@@ -21,8 +21,7 @@ REFUSED = {
     ),
     "tab": (
         "method: bayes\nparameters:\n\ttrain.epochs: {value: 3}\n",
-        "s.yaml line 3: not valid YAML: found character '\\t' that cannot start any token; "
-        "check indentation, colons and brackets around this line",
+        "s.yaml line 3: a tab indents this line, and YAML takes spaces alone; write two spaces for each tab",
     ),
     "control": ("method: \x07\n", "s.yaml line 1: character '\\x07' is not allowed in YAML; remove it"),
     "tag": ("method: !!python/name:os.system\n", "s.yaml line 1: not valid YAML: could not determine a constructor for the tag "
@@ -59,7 +58,8 @@ REFUSED = {
         "s.yaml line 2: parameters are missing; add at least one, such as "
         "`train.learning_rate: {distribution: log_uniform_values, min: 0.0001, max: 0.1}`"),
     "no mapping": (with_parameter("train.epochs: 3"),
-        "s.yaml line 3: parameters.train.epochs takes lines of `key: value` below it, not 3"),
+        "s.yaml line 3: parameters.train.epochs takes lines of `key: value` below it, not 3; "
+        "write `train.epochs: {value: 3}`"),
     "misspelt key": (with_parameter("train.lerning_rate: {value: 0.1}"),
         "s.yaml line 3: unknown key 'train.lerning_rate'; did you mean train.learning_rate?"),
     "nested misspelt": (with_parameter("train: {parameters: {lr: {value: 0.1}}}"),
@@ -110,7 +110,7 @@ REFUSED = {
         "s.yaml line 3: model.dropout takes any number, but W&B draws whole ones from min 0 and max 1; "
         "write `min: 0.0`, or `distribution: uniform`"),
     "float bounds of an int": (with_parameter("train.epochs: {min: 1.0, max: 9}"),
-        "s.yaml line 3: train.epochs takes whole numbers, uniform draws others; write `distribution: int_uniform`"),
+        "s.yaml line 3: train.epochs takes whole numbers, uniform draws others; write `min: 1, max: 9`"),
     "log of an int": (with_parameter("train.batch_size: {distribution: log_uniform_values, min: 8, max: 99}"),
         "s.yaml line 3: train.batch_size takes whole numbers, log_uniform_values draws others; "
         "write `distribution: q_log_uniform_values, q: 1`"),
@@ -126,7 +126,7 @@ REFUSED = {
     "infinite": (with_parameter("train.learning_rate: {min: 0.1, max: .inf}"),
         "s.yaml line 3: train.learning_rate.max takes a finite number, not inf"),
     "bool": (with_parameter("train.learning_rate: {min: 0.1, max: yes}"),
-        "s.yaml line 3: train.learning_rate.max takes a number, not True"),
+        "s.yaml line 3: yes is read as true; write true, or put it in quotes if it is a word"),
     "no max": (with_parameter("train.epochs: {min: 1}"),
         "s.yaml line 3: train.epochs needs `value`, `values`, or `min` and `max`"),
     "no max of a distribution": (with_parameter("train.epochs: {distribution: int_uniform, min: 1}"),
@@ -180,10 +180,36 @@ REFUSED = {
         "s.yaml line 5: hyperband takes either min_iter, or max_iter with s; write `min_iter: 3`"),
     "no band": (GOOD + "early_terminate: {type: hyperband, max_iter: 2, s: 2}\n",
         "s.yaml line 5: max_iter 2 leaves no band with eta 3; write `min_iter: 3` instead"),
-    "eta": (GOOD + "early_terminate: {type: hyperband, min_iter: 3, eta: 1.5}\n",
-        "s.yaml line 5: early_terminate.eta takes a whole number of at least 2, not 1.5"),
-    "strict": (GOOD + "early_terminate: {type: hyperband, min_iter: 3, strict: true}\n",
-        "s.yaml line 5: early_terminate: 'strict' is W&B's own and means nothing here; remove it"),
+    "eta": (GOOD + "early_terminate: {type: hyperband, min_iter: 3, eta: 1.0}\n",
+        "s.yaml line 5: early_terminate.eta takes a number above 1, not 1.0"),
+    "strict": (GOOD + "early_terminate: {type: hyperband, min_iter: 3, strict: 1}\n",
+        "s.yaml line 5: early_terminate.strict is true or false, not 1"),
+    "s beside min_iter": (GOOD + "early_terminate: {type: hyperband, min_iter: 15, s: 2}\n",
+        "s.yaml line 5: s 2 means nothing beside min_iter 15; remove s"),
+    "max_iter alone": (GOOD + "early_terminate: {type: hyperband, max_iter: 27}\n",
+        "s.yaml line 5: max_iter 27 needs s, the number of bands below it; write `s: 3` for all, or less"),
+    "both bands": (GOOD + "early_terminate: {type: hyperband, min_iter: 3, max_iter: 27, s: 2}\n",
+        "s.yaml line 5: hyperband takes either min_iter, or max_iter with s; keep one of them"),
+    "split": (with_parameter("train.epochs: {min: 2, max: 9}\n  split.kind: {values: [speaker, random]}"),
+        "s.yaml line 4: split.kind changes which clips are scored, and trials would not be comparable; "
+        "remove it here and type `split.kind=speaker` behind `arena sweep run`, one study each"),
+    "octal": (with_parameter("train.batch_size: {value: 032}"),
+        "s.yaml line 3: 032 is read as 26 (base 8); write 32"),
+    "base 60": (with_parameter("train.epochs: {value: 1:30}"),
+        "s.yaml line 3: 1:30 is read as 90 (base 60); write 90, or put it in quotes"),
+    "hexadecimal": (with_parameter("train.batch_size: {value: 0x20}"),
+        "s.yaml line 3: 0x20 is read as 32 (base 16); write 32"),
+    "decimal comma": ("method: random\nparameters:\n  train.learning_rate:\n    min: 0,001\n    max: 0.1\n",
+        "s.yaml line 4: train.learning_rate.min is '0,001', which YAML reads as text; write 0.001"),
+    "name": ("name: my sweep/1\n" + GOOD,
+        "s.yaml line 1: a study's name begins with a letter or digit and goes on with those and . _ + -, up to 100, "
+        "unlike 'my sweep/1'; write `name: my-sweep-1`"),
+    "command": ("command: [python, t.py, --train.epochs=50, '${args}']\n" + GOOD,
+        "s.yaml line 1: command is W&B's and is not read here, so `--train.epochs=50` would be dropped; "
+        "write `train.epochs: {value: 50}` below parameters, and remove command"),
+    "test score": (GOOD.replace("val_macro_f1", "test_acc"),
+        "s.yaml line 2: metric.name 'test_acc' would choose by the test clips, which are for the very end; "
+        "write one of val_loss, val_accuracy, val_macro_f1"),
     "number as key": ("method: random\nparameters:\n  3: {value: 1}\n",
         "s.yaml line 3: a key must be text, such as method or train.learning_rate; put it in quotes"),
     "date": (with_parameter("train.epochs: {value: 2026-01-01}"),

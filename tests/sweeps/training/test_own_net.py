@@ -12,9 +12,9 @@ from cnn.overrides import apply_values, config_from_dict
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import train
 from sweeps.errors import SweepError, SweepFileError
+from sweeps.linting.lint import read_sweep
 from sweeps.pool.agent_options import AgentOptions
 from sweeps.pool.plan import Locations, Search, SweepRequest, open_studies, plan
-from sweeps.sweepfile.lint import read_sweep
 from sweeps.training import configuration
 
 NET = """

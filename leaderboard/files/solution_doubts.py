@@ -1,0 +1,100 @@
+"""Doubts about a solution that can be read and looks like a slip: asked before a contest is made of it.
+
+A stored solution is never asked again, so that a contest that was made on purpose stays open.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from leaderboard.errors import Fault, SolutionError
+from leaderboard.files.csv_table import quote_short
+from leaderboard.files.near_labels import find_label
+from leaderboard.files.solution import LabelList, Solution
+
+_USUAL_ROWS = 5  # rows of the median class; below that a class of one row is not unusual
+_NO_LABEL = re.compile(r"none|nil|nat|undefined|missing|[-?.]+|#[A-Z/0]+[!?]?", re.IGNORECASE)
+_FLOAT = re.compile(r"\d+\.0+")
+_PADDED = re.compile(r"0+\d+")
+_BOOLEANS = ("true", "false")
+_CONVERTED_IDS = (
+    (re.compile(r"\d(?:[.,]\d+)?E\+\d+"), "a long number that a spreadsheet wrote as a power of ten"),
+    (re.compile(r"\d{1,2}-[A-Z][a-z]{2}(?:-\d{2,4})?|[A-Z][a-z]{2}-\d{2}"), "what a spreadsheet makes a date of"),
+    (re.compile(r"#[A-Z/0]+[!?]"), "an error of a spreadsheet"),
+    (_FLOAT, "a whole number that went through a spreadsheet or pandas"),
+)
+
+
+def check_doubts(solution: Solution, file_name: str) -> None:
+    """Refuse labels and ids that are hardly meant as they are written.
+
+    Raises:
+        SolutionError: names the first doubt, and how many more there are.
+    """
+    doubts = [Fault(None, text) for text in (*_doubt_labels(solution), *_doubt_ids(solution.ids))]
+    if doubts:
+        raise SolutionError(file_name, doubts[0], doubts[1:], len(doubts) - 1)
+
+
+def _doubt_labels(solution: Solution) -> Iterator[str]:
+    labels = solution.labels
+    for pattern, fault in (
+        (_FLOAT, "look like whole numbers that went through a spreadsheet or pandas"),
+        (_PADDED, "have leading zeros"),
+    ):
+        matches = [label for label in labels if pattern.fullmatch(label)]
+        if matches:
+            right = LabelList(tuple(sorted({str(int(float(label))) for label in matches}, key=int)))
+            yield f"labels {LabelList(tuple(matches))} {fault}, and files of `arena predict` say {right}; write {right}"
+    for label in labels:
+        others = tuple(other for other in labels if other != label)
+        alike = find_label(_clean(label), others) if not label.isdecimal() else None
+        if alike is not None and not _FLOAT.fullmatch(label):
+            fault = f"label {quote_short(label)} looks like {quote_short(alike)} and would be a class of its own"
+            yield f"{fault}; write both alike"
+        elif _clean(label) != label:
+            fault = f"label {quote_short(label)} holds invisible or decomposed characters"
+            yield f"{fault}; write it as {quote_short(_clean(label))}"
+        if _NO_LABEL.fullmatch(label):
+            yield f"label {quote_short(label)} is what programs write for no value; give its rows their label"
+        if label.casefold() in _BOOLEANS and any(other.isdecimal() for other in others):
+            yield f"label {quote_short(label)} stands beside numbers; write all labels as numbers or all as words"
+
+
+def _clean(label: str) -> str:
+    visible = "".join(char for char in label if unicodedata.category(char) not in ("Cc", "Cf"))
+    return unicodedata.normalize("NFC", " ".join(visible.split()))
+
+
+def _doubt_ids(ids: Sequence[str]) -> Iterator[str]:
+    for pattern, kind in _CONVERTED_IDS:
+        matches = [name for name in ids if pattern.fullmatch(name)]
+        if matches:
+            yield f"id {quote_short(matches[0])} looks like {kind} ({len(matches):,} of {len(ids):,} ids); write ids as text"
+            return
+
+
+def list_remarks(solution: Solution) -> list[str]:
+    """Return a remark on each class that looks like an error, and on parts that are not there."""
+    truth = solution.truth[solution.scored].tolist()
+    counts = Counter(truth)
+    median = sorted(counts.values())[len(counts) // 2]
+    words = [label for label in solution.labels if not (label.isascii() and label.isdecimal())]
+    remarks = []
+    for index, label in enumerate(solution.labels):
+        odd = []
+        if words == [label] and len(solution.labels) > 2:
+            odd.append("is the only label that is no number")
+        if counts[index] == 1 and median >= _USUAL_ROWS:
+            odd.append(f"has one row where others have {median}")
+        if odd:
+            row = quote_short(solution.ids[solution.scored[truth.index(index)]])
+            remarks.append(
+                f"label {quote_short(label)} (id {row}) {' and '.join(odd)}: if it is a slip, correct it and begin again"
+            )
+    if solution.has_usage and not solution.has_private:
+        remarks.append("no row is Private, so that the scores of all see are the final ones: if it is a slip, begin again")
+    return remarks

@@ -1,0 +1,44 @@
+"""W&B's rule of hyperband: at each band of epochs the best 1/eta of the trials go on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from optuna.pruners import BasePruner
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial
+
+from sweeps.sweepfile.stopping import EarlyTerminate
+
+TWIN = "duplicate_of"  # attribute of a trial that repeats another's point
+
+
+class BandPruner(BasePruner):
+    """Ends a trial that is worse, at the last band it has passed, than the best 1/eta of all that came so far."""
+
+    def __init__(self, early: EarlyTerminate) -> None:
+        self._early = early
+        self._bands = early.bands
+
+    def prune(self, study: Study, trial: FrozenTrial) -> bool:
+        """Tell whether `trial` ends now. Fewer than eta trials at a band let its best go on alone, as in W&B's server."""
+        sign = -1 if study.direction is StudyDirection.MAXIMIZE else 1
+        own = _list_values(trial, sign)
+        band = max((band for band in self._bands if band <= len(own)), default=None)
+        if band is None:
+            return False
+        histories = [_list_values(other, sign) for other in study.get_trials(deepcopy=False) if TWIN not in other.user_attrs]
+        threshold = find_threshold([values[band - 1] for values in histories if len(values) >= band], self._early.eta)
+        return (own[band - 1] if self._early.strict else min(own)) > threshold
+
+
+def _list_values(trial: FrozenTrial, sign: int) -> list[float]:
+    """List what a trial reported, epoch by epoch, smaller being better; W&B counts no value that is no number."""
+    values = trial.intermediate_values
+    return [sign * values[epoch] for epoch in sorted(values) if not math.isnan(values[epoch])]
+
+
+def find_threshold(values: Sequence[float], eta: float) -> float:
+    """Return the worst value that goes on."""
+    return sorted(values)[int(1 / eta * len(values))] if values else math.inf

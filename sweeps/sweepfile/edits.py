@@ -1,0 +1,99 @@
+"""Edits of a sweep file by the places of its nodes, so that comments and layout stay."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+from sweeps.sweepfile.faults import Edit, Fault
+from sweeps.sweepfile.yaml_lines import Node
+
+
+def apply_edits(text: str, faults: Iterable[Fault]) -> str:
+    """Return `text` with the edits of all faults; those that meet edits of an earlier fault wait for the next reading."""
+    chosen: list[Edit] = []
+    for fault in faults:
+        edits = [edit for edit in fault.edits if edit not in chosen]
+        if not any(_meet(edit, other) for edit in edits for other in chosen):
+            chosen += edits
+    pieces, position = [], 0
+    for edit in sorted(chosen, key=lambda edit: (edit.start, edit.end)):
+        pieces += [text[position : edit.start], edit.text]
+        position = edit.end
+    return "".join([*pieces, text[position:]])
+
+
+def _meet(first: Edit, second: Edit) -> bool:
+    return first.start < second.end and second.start < first.end
+
+
+def write_diff(old: str, new: str, file: str) -> str:
+    """Return the unified diff of the two texts."""
+    return "\n".join(difflib.unified_diff(old.splitlines(), new.splitlines(), file, f"{file}, fixed", n=1, lineterm=""))
+
+
+def replace_value(node: Node, text: str) -> Edit:
+    """Return the edit that writes `text` for a value."""
+    return Edit(*node.span, text)
+
+
+def rename_key(node: Node, text: str) -> Edit:
+    """Return the edit that writes another key for an entry."""
+    return Edit(*node.key, text)
+
+
+def remove_entry(text: str, mapping: Node, key: str) -> Edit:
+    """Return the edit that takes an entry out of a mapping: its lines, or its part of a line with one comma."""
+    assert isinstance(mapping.value, dict)
+    entries = list(mapping.value.values())
+    spans = [(entry.key[0], _find_end(entry)) for entry in entries]
+    return _remove(text, mapping, spans, list(mapping.value).index(key))
+
+
+def remove_item(text: str, sequence: Node, index: int) -> Edit:
+    """Return the edit that takes an item out of a list."""
+    assert isinstance(sequence.value, list)
+    spans = [(item.span[0], _find_end(item)) for item in sequence.value]
+    return _remove(text, sequence, spans, index)
+
+
+def _remove(text: str, node: Node, spans: Sequence[tuple[int, int]], index: int) -> Edit:
+    start, end = spans[index]
+    if not node.is_flow:
+        start = text.rfind("\n", 0, start) + 1
+        newline = text.find("\n", end)
+        return Edit(start, len(text) if newline < 0 else newline + 1, "")
+    if index + 1 < len(spans):
+        return Edit(start, spans[index + 1][0], "")
+    return Edit(spans[index - 1][1] if index else start, end, "")
+
+
+def add_entry(text: str, mapping: Node, entry: str) -> Edit:
+    """Return the edit that writes `key: value` behind the last entry of a mapping."""
+    assert isinstance(mapping.value, dict)
+    entries = list(mapping.value.values())
+    if mapping.is_flow:
+        end = _find_end(entries[-1]) if entries else mapping.span[0] + 1
+        return Edit(end, end, f", {entry}" if entries else entry)
+    end = _find_end(entries[-1])
+    first = entries[0].key[0]
+    indent = first - (text.rfind("\n", 0, first) + 1)
+    newline = text.find("\n", end)
+    if newline < 0:
+        return Edit(len(text), len(text), f"\n{' ' * indent}{entry}")
+    end_of_line = "\r\n" if text[newline - 1] == "\r" else "\n"
+    return Edit(newline + 1, newline + 1, f"{' ' * indent}{entry}{end_of_line}")
+
+
+def add_key_above(text: str, entry: Node, key: str) -> list[Edit]:
+    """Return the edit that puts the block below an entry under a key of its own; none where it is indented no further."""
+    indents = [start - (text.rfind("\n", 0, start) + 1) for start in (entry.key[0], entry.span[0])]
+    return [Edit(entry.span[0], entry.span[0], f"{key}:\n{' ' * indents[1]}")] if indents[1] > indents[0] else []
+
+
+def _find_end(node: Node) -> int:
+    """Return where the content ends: PyYAML lets a block go on through the comments behind it."""
+    children = node.value.values() if isinstance(node.value, dict) else node.value
+    if node.is_flow or not isinstance(children, Iterable) or isinstance(children, str):
+        return node.span[1]
+    return max((_find_end(child) for child in children), default=node.span[1])

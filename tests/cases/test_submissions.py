@@ -1,0 +1,363 @@
+"""Submissions and solutions as people write them: each fault has its line, and nothing that looks right is scored wrong."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+import arena.cli
+from leaderboard.errors import LeaderboardError
+from leaderboard.service.app import create_app
+from leaderboard.service.context import ServiceSettings
+from leaderboard.store import open_contest
+
+SOLUTION = "id,label\n" + "".join(f"{n:04d},{(n - 1) % 10}\n" for n in range(1, 41))
+HEADER = "id,label," + ",".join(map(str, range(10)))
+
+
+def call(*words: object) -> tuple[int, str]:
+    """Return the exit code of a command, and its refusal or what it printed."""
+    done = CliRunner().invoke(arena.cli.app, list(map(str, words)))
+    if isinstance(done.exception, LeaderboardError):
+        return 1, str(done.exception)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.output
+    return done.exit_code, done.output
+
+
+@pytest.fixture(scope="module")
+def contest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("contest")
+    (folder / "solution.csv").write_text(SOLUTION)
+    assert call("contest", "init", folder / "solution.csv", "--name", "D", "--contest", folder / "x.db")[0] == 0
+    call("contest", "team", "add", "A", "--contest", folder / "x.db")
+    return folder / "x.db"
+
+
+@pytest.fixture
+def folder(contest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(contest, tmp_path)
+    return tmp_path
+
+
+def validate(content: str | bytes, *words: str) -> tuple[int, str]:
+    Path("p.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    return call("contest", "validate", "p.csv", "--contest", "x.db", *words)
+
+
+def rows(*cells: str, header: str = "id,label") -> str:
+    """Return a submission whose first rows begin as given and whose other rows are right."""
+    right = SOLUTION.splitlines()[1:]
+    return "\n".join([header, *cells, *right[len(cells) :], ""])
+
+
+def zipped() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("submission.csv", SOLUTION)
+    return file.getvalue()
+
+
+UNKNOWN = "p.csv line 2: id {} is not one of the 40 ids of the contest"
+NEAREST = UNKNOWN + ", the nearest is '0001': {}; write it so and send it again"
+AS_TEXT = UNKNOWN + ", the nearest is '0001': {}; keep the column as text (dtype=str in pandas) and send it again"
+ZEROS = "a spreadsheet took the leading zeros"
+DECIMAL = f"a spreadsheet or pandas made a decimal number of it, and {ZEROS}"
+LABELS = "p.csv line 2: label {} is not one of 0..9; write '0' and send it again"
+TRY = "and try again"
+COLUMN = "p.csv line 1: column {} is none of id, label and one probability per class (0..9); {} and send it again"
+FAULTS: dict[str, tuple[str | bytes, str]] = {
+    "a suffix": (rows("0001.wav,0"), NEAREST.format("'0001.wav'", "the ids of the contest have no .wav")),
+    "a folder": (rows("test/0001,0"), NEAREST.format("'test/0001'", "the ids of the contest name no folder")),
+    "a folder of Windows and a suffix": (
+        rows(r"C:\test\0001.WAV,0"),
+        NEAREST.format(
+            repr(r"C:\test\0001.WAV"), "the ids of the contest name no folder, and the ids of the contest have no .WAV"
+        ),
+    ),
+    "no leading zeros": (rows("1,0"), AS_TEXT.format("'1'", ZEROS)),
+    "more leading zeros": (rows("000001,0"), NEAREST.format("'000001'", "the ids of the contest have no such leading zeros")),
+    "a float": (rows("1.0,0"), AS_TEXT.format("'1.0'", DECIMAL)),
+    "quotes": (rows("'0001',0"), NEAREST.format("\"'0001'\"", "quotes became part of it")),
+    "spaces": (rows("00 01,0"), NEAREST.format("'00 01'", "there are spaces or invisible characters in it")),
+    "a zero-width space": (
+        rows("\u200b0001,0"),
+        NEAREST.format(r"'\u200b0001'", "there are spaces or invisible characters in it"),
+    ),
+    "another beginning": (
+        rows("clip_0001,0"),
+        NEAREST.format("'clip_0001'", "the ids of the contest have no 'clip_' before the number"),
+    ),
+    "an empty id": (
+        rows(",0"),
+        UNKNOWN.format("''") + ": it is empty; write the ids of the contest and send it again",
+    ),
+    "a word": (rows("0001,cero"), LABELS.format("'cero'")),
+    "an English word": (rows("0001,Zero"), LABELS.format("'Zero'")),
+    "a float as a label": (rows("0001,0.0"), LABELS.format("'0.0'")),
+    "a tensor as a label": (rows("0001,tensor(0)"), LABELS.format("'tensor(0)'")),
+    "a zip": (zipped(), "p.csv: this is a zip archive, no CSV; send the CSV inside"),
+    "JSON": (b'[{"id": "0001"}]', "p.csv: this is JSON, no CSV; write its table as CSV and send that"),
+    "UTF-16": (
+        SOLUTION.encode("utf-16"),
+        f"p.csv: the file is UTF-16, as Excel's 'Unicode Text' and PowerShell's > write it; save it as 'CSV UTF-8' {TRY}",
+    ),
+    "Windows-1252": (
+        rows("señal,0").encode("cp1252"),
+        f"p.csv line 2: the file is not UTF-8 (byte 0xf1, ñ in Windows' own encoding); save it as 'CSV UTF-8' {TRY}",
+    ),
+    "semicolons": (
+        SOLUTION.replace(",", ";"),
+        f"p.csv line 1: columns are separated by commas and this file uses semicolons; save it with commas {TRY}",
+    ),
+    "no header": (
+        SOLUTION.removeprefix("id,label\n"),
+        "p.csv line 1: the first line is a row already; write the names of the columns above it, id,label, and send it again",
+    ),
+    "another name of the id": (
+        rows(header="filename,label"),
+        "p.csv line 1: column 'id' is missing, the nearest is 'filename'; "
+        "the first line of the file is id,label: write it and send it again",
+    ),
+    "another name of the label": (
+        rows(header="id,prediction"),
+        "p.csv line 1: column 'label' is missing, the nearest is 'prediction'; "
+        "the first line of the file is id,label: write it and send it again",
+    ),
+    "pandas' row numbers": (
+        "".join(f"{'' if n == 0 else n - 1},{row}\n" for n, row in enumerate(SOLUTION.splitlines())),
+        "p.csv line 1: the first column, '', holds pandas' row numbers; write the file with index=False and send it again",
+    ),
+    "commas at the end": (
+        SOLUTION.replace("\n", ",\n"),
+        "p.csv line 1: column '' has no name; delete it, or the comma at the end of the lines, and send it again",
+    ),
+    "another name of a class": (HEADER.replace(",0", ",prob_0"), COLUMN.format("'prob_0'", "name it '0'")),
+    "a further column": (rows(header="id,label,sure"), COLUMN.format("'sure'", "delete it")),
+    "a solution": (
+        rows(header="id,label,Usage"),
+        "p.csv line 1: column 'Usage' belongs to a solution, not to a submission; delete it and send it again",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_nearly_right_submission_is_told_the_likely_cause_in_one_line(folder: Path, case: str) -> None:
+    content, message = FAULTS[case]
+    code, text = validate(content)
+    assert (code, text.removesuffix(" (1 more problem in this file)")) == (1, message)
+
+
+def test_a_cause_that_all_rows_share_is_told_once_and_then_in_short(folder: Path) -> None:
+    code, text = validate(SOLUTION.replace(",", ".wav,").replace("id.wav", "id"))
+    assert (code, text.endswith(" (40 more problems in this file)")) == (1, True)
+    assert text.count("have no .wav") == 1
+
+
+def test_what_has_one_reading_is_read(folder: Path) -> None:
+    header, *lines = SOLUTION.splitlines()
+    for content in (
+        "\ufeff" + SOLUTION,
+        "sep=,\n" + SOLUTION,
+        "\r\n".join([header, *reversed(lines), "", ",", ""]),
+        "\n".join([header, *(f'"{name}", "{label}"' for name, label in (line.split(",") for line in lines))]),
+    ):
+        assert validate(content) == (0, "p.csv can be sent: 40 rows, without probabilities\n")
+
+
+def with_probabilities(labels: list[int], tops: list[int]) -> str:
+    lines = [
+        f"{n:04d},{label}," + ",".join("0.91" if k == top else "0.01" for k in range(10))
+        for n, (label, top) in enumerate(zip(labels, tops, strict=True), 1)
+    ]
+    return "\n".join([HEADER, *lines, ""])
+
+
+TRUTH = [(7 * n) % 10 for n in range(40)]
+ORDER = [3, 1, 4, 0, 5, 9, 2, 6, 8, 7]
+SLIPS = {
+    "labels counted from 1": (
+        [(label + 1) % 10 for label in TRUTH],
+        "the labels look counted from 1, or the columns shifted by one to the left",
+    ),
+    "shifted columns": ([(label - 1) % 10 for label in TRUTH], "the columns look shifted by one to the right"),
+    "columns in another order": (
+        [ORDER[label] for label in TRUTH],
+        "the columns look like another order, since column '0' holds class '3'",
+    ),
+    "a sorted column": (
+        sorted(TRUTH),
+        "the labels look like those of other rows, as where one column alone was sorted",
+    ),
+    "a sample submission": ([3] * 40, "all labels are '3', as in a sample submission"),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_labels_that_contradict_their_probabilities_are_refused_before_an_attempt_and_sent_by_a_clear_yes(
+    folder: Path, slip: str
+) -> None:
+    labels, cause = SLIPS[slip]
+    n = sum(label != top for label, top in zip(labels, TRUTH, strict=True))
+    first = next(k for k, pair in enumerate(zip(labels, TRUTH, strict=True)) if pair[0] != pair[1])
+    fault = (
+        f"in {n} of 40 rows the label is not the most probable class, such as id '{first + 1:04d}' "
+        f"with label '{labels[first]}' where '{TRUTH[first]}' is most probable: {cause}"
+    )
+    refusal = f"p.csv: {fault}; correct the file, and no attempt is used; add --yes if it is meant so"
+    content = with_probabilities(labels, TRUTH)
+    assert validate(content) == (1, refusal)
+    assert validate(content, "--yes") == (0, f"note: {fault}\np.csv can be sent: 40 rows, with probabilities\n")
+    words = ("contest", "submit", "p.csv", "--team", "A", "--contest", "x.db")
+    assert call(*words) == (1, refusal)
+    assert call("contest", "attempts", "A", "--contest", "x.db")[1] == "A has sent nothing yet\n"
+    code, text = call(*words, "--yes")
+    assert (code, "A, attempt 1: " in text, text.startswith(f"note: {fault}\n")) == (0, True, True)
+
+
+def test_labels_that_leave_the_most_probable_class_in_a_few_rows_are_a_note_and_ties_are_none(folder: Path) -> None:
+    labels = [9, *TRUTH[1:]]
+    assert validate(with_probabilities(labels, TRUTH)) == (
+        0,
+        "note: in 1 of 40 rows the label is not the most probable class, such as id '0001' with label '9' where '0' is "
+        "most probable\np.csv can be sent: 40 rows, with probabilities\n",
+    )
+    ties = "\n".join([HEADER, *(f"{n:04d},{n % 10}" + ",0.1" * 10 for n in range(1, 41))])
+    assert validate(ties) == (0, "p.csv can be sent: 40 rows, with probabilities\n")
+
+
+def init(text: str, *words: str) -> tuple[int, str]:
+    Path("other.csv").write_text(text, encoding="utf-8")
+    return call("contest", "init", "other.csv", "--name", "D", "--contest", "y.db", *words)
+
+
+MEANT = "; add --yes if it is meant so"
+DOUBTS = {
+    "floats": (
+        SOLUTION.replace("\n", ".0\n").replace("label.0", "label"),
+        "other.csv: labels 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0 look like whole numbers that went through "
+        f"a spreadsheet or pandas, and files of `arena predict` say 0..9; write 0..9{MEANT}",
+    ),
+    "leading zeros": (
+        "id,label\na,00\nb,01\nc,02\n",
+        f"other.csv: labels 00, 01, 02 have leading zeros, and files of `arena predict` say 0..2; write 0..2{MEANT}",
+    ),
+    "a word beside its number": (
+        "id,label\na,7\nb,seven\nc,1\n",
+        f"other.csv: label 'seven' looks like '7' and would be a class of its own; write both alike{MEANT}",
+    ),
+    "a decomposed letter": (
+        "id,label\na,león\nb,gato\n".replace("ó", "o\u0301"),
+        f"other.csv: label 'leo\u0301n' holds invisible or decomposed characters; write it as 'león'{MEANT}",
+    ),
+    "no value": (
+        "id,label\na,1\nb,None\nc,2\n",
+        f"other.csv: label 'None' is what programs write for no value; give its rows their label{MEANT}",
+    ),
+    "a truth value": (
+        "id,label\na,1\nb,True\n",
+        f"other.csv: label 'True' stands beside numbers; write all labels as numbers or all as words{MEANT}",
+    ),
+    "powers of ten": (
+        "id,label\n1E+05,1\n1.5E+05,2\nx,1\n",
+        "other.csv: id '1E+05' looks like a long number that a spreadsheet wrote as a power of ten (2 of 3 ids); "
+        f"write ids as text{MEANT}",
+    ),
+    "dates": (
+        "id,label\n02-Jan,1\nb,2\n",
+        f"other.csv: id '02-Jan' looks like what a spreadsheet makes a date of (1 of 2 ids); write ids as text{MEANT}",
+    ),
+    "float ids": (
+        "id,label\n1.0,1\n2.0,2\n",
+        "other.csv: id '1.0' looks like a whole number that went through a spreadsheet or pandas (2 of 2 ids); "
+        f"write ids as text{MEANT}",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", DOUBTS)
+def test_a_solution_that_looks_like_a_slip_is_asked_for_at_init(folder: Path, case: str) -> None:
+    text, message = DOUBTS[case]
+    assert init(text) == (1, message)
+    assert not Path("y.db").exists()
+    assert init(text, "--yes")[0] == 0
+
+
+REFUSED = {
+    "a submission": (
+        f"{HEADER}\n",
+        "other.csv line 1: this is a submission, with a probability of each class; give the file with the true labels",
+    ),
+    "another word for a part": (
+        "id,label,Usage\na,1,Público\nb,2,Public\n",
+        "other.csv line 2: Usage 'Público' is neither Public nor Private nor Ignored; write Public",
+    ),
+    "a misspelt part": (
+        "id,label,Usage\na,1,Privat\nb,2,Public\n",
+        "other.csv line 2: Usage 'Privat' is neither Public nor Private nor Ignored; write Private",
+    ),
+    "row numbers": (
+        ",id,label\n0,a,1\n",
+        "other.csv line 1: the columns are id,label and optionally Usage and Group, not ''; "
+        "pandas writes its row numbers there without index=False; rename or delete it",
+    ),
+    "a zip": ("PK\x03\x04", "other.csv: this is a zip archive, no CSV; send the CSV inside"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_solution_that_cannot_be_meant_is_refused_whatever_is_said(folder: Path, case: str) -> None:
+    text, message = REFUSED[case]
+    assert init(text, "--yes") == (1, message)
+
+
+def test_a_contest_without_private_rows_under_a_usage_column_is_remarked_on(folder: Path) -> None:
+    code, text = init("id,label,Usage\na,1,Public\nb,2, PUBLIC\n")
+    assert (code, "no row is Private, so that the scores" in text) == (0, True)
+
+
+def test_a_corrected_solution_keeps_the_spelling_of_ids_and_labels(folder: Path) -> None:
+    Path("a.csv").write_text(SOLUTION.replace("\n", ".0\n").replace("label.0", "label"))
+    Path("b.csv").write_text(SOLUTION.replace("\n0", "\n"))
+    words = ("--reason", "a slip", "--contest", "x.db")
+    assert call("contest", "rescore", "a.csv", *words) == (
+        1,
+        "label '0.0' would be a class of its own; the contest writes it '0': write it so",
+    )
+    assert "the nearest is '0001': a spreadsheet took the leading zeros" in call("contest", "rescore", "b.csv", *words)[1]
+
+
+def test_pages_and_api_ask_for_the_same_yes_in_the_readers_language(folder: Path) -> None:
+    with open_contest("x.db") as opened:
+        token = opened.new_token(opened.team("A"), datetime.now(UTC))
+    content = with_probabilities([(label - 1) % 10 for label in TRUTH], TRUTH).encode()
+    few = with_probabilities([9, *TRUTH[1:]], TRUTH).encode()
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "text/csv"}
+    with TestClient(create_app(ServiceSettings(where="x.db")), headers={"Accept-Language": "es"}) as client:
+        for path in ("validate", "attempts"):
+            answer = client.post(f"/api/v1/{path}", content=content, headers=headers)
+            assert (answer.status_code, answer.json()["error"]) == (422, "contradiction")
+        assert client.post("/api/v1/validate?yes=true", content=content, headers=headers).json()["notes"] != []
+        csrf = re.findall(r'name="csrf" value="(\w+)"', client.get("/login").text)[0]
+        client.post("/login", data={"csrf": csrf, "token": token})
+        for path, has_choice in (("/validate", False), ("/attempts", True)):
+            page = client.post(path, data={"csrf": csrf}, files={"file": ("m.csv", content)})
+            assert (page.status_code, 'id="yes"' in page.text) == (422, has_choice)
+            assert "las columnas parecen corridas una a la derecha" in page.text
+        page = client.post("/attempts", data={"csrf": csrf, "yes": "on"}, files={"file": ("m.csv", content)})
+        assert (page.status_code, "Nota: en 40 de 40 filas la etiqueta no es" in page.text) == (200, True)
+        answer = client.post("/api/v1/attempts?again=true", content=few, headers=headers)
+        assert (answer.status_code, len(answer.json()["notes"])) == (201, 1)
+        page = client.post("/attempts", data={"csrf": csrf, "yes": "on"}, files={"file": ("m.csv", content + b"\n")})
+        assert (page.status_code, re.findall(r'id="(again|yes)" name="\w+"( checked)?', page.text)) == (
+            409,
+            [("again", ""), ("yes", " checked")],
+        )

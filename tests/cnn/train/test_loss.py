@@ -1,0 +1,86 @@
+"""Loss of a training: smoothed, with weights of the classes, and clips drawn equally often from each class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.utils.class_weight import compute_class_weight
+from torch.nn import functional as F
+
+from cnn.config import BALANCES, RunConfig, TileSettings, default_config
+from cnn.overrides import override
+from cnn.tiles.batches import Clips, draw_order
+from cnn.train.fused.group import Stack
+from cnn.train.loss import compute_class_weights, smooth_loss, weigh_loss
+from cnn.train.trainer import Trainer
+
+CPU = torch.device("cpu")
+LABELS = torch.tensor([0] * 20 + [1] * 20 + [4] * 2)
+
+
+def config(balance: str, seed: int = 0) -> RunConfig:
+    settings = (f"train.balance={balance}", f"train.seed={seed}", "train.batch_size=16", "train.epochs=2", "model.dropout=0.3")
+    return override(default_config("x", TileSettings(size=32), "lenet5", "raw+aug"), settings)
+
+
+def skewed_clips() -> Clips:
+    pictures = np.random.default_rng(0).integers(0, 256, (len(LABELS), 32, 32), dtype=np.uint8)
+    return Clips(pictures, LABELS.numpy(), range(len(LABELS)), CPU)
+
+
+def weights(fit: Trainer) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in fit.net.parameters()])
+
+
+def test_weights_are_those_of_scikit_learn_and_0_of_a_class_that_is_absent() -> None:
+    expected = compute_class_weight("balanced", classes=np.unique(LABELS), y=LABELS.numpy())
+    result = compute_class_weights(LABELS, 6)
+    torch.testing.assert_close(result[[0, 1, 4]], torch.tensor(expected, dtype=torch.float32))
+    assert result[[2, 3, 5]].tolist() == [0, 0, 0]
+
+
+def test_a_weighed_loss_is_torchs_and_equal_weights_change_nothing() -> None:
+    log_probs = torch.randn(42, 6, generator=torch.Generator().manual_seed(1)).log_softmax(1)
+    by_class = compute_class_weights(LABELS, 6)
+    weighed = weigh_loss(log_probs, LABELS, by_class, 0.0)
+    torch.testing.assert_close(weighed, F.nll_loss(log_probs, LABELS, weight=by_class))
+    assert weighed != pytest.approx(float(F.nll_loss(log_probs, LABELS)), abs=1e-3)
+    same = weigh_loss(log_probs, LABELS, torch.full((6,), 3.0), 0.1)
+    torch.testing.assert_close(same, smooth_loss(F.nll_loss(log_probs, LABELS), log_probs, 0.1))
+    both = torch.stack([log_probs, log_probs.flip(1)], 1)
+    stacked = weigh_loss(both, LABELS.unsqueeze(1).expand(-1, 2), by_class, torch.tensor([0.0, 0.2]))
+    torch.testing.assert_close(stacked[0], weighed)
+    torch.testing.assert_close(stacked[1], weigh_loss(log_probs.flip(1), LABELS, by_class, 0.2))
+
+
+def test_draws_go_through_all_clips_of_a_class_before_one_comes_again() -> None:
+    orders = [draw_order(LABELS, seed, is_balanced=True) for seed in (1, 1, 2)]
+    assert orders[0].tolist() == orders[1].tolist() != orders[2].tolist()
+    assert torch.bincount(LABELS[orders[0]]).tolist() == [14, 14, 0, 0, 14]
+    times = torch.bincount(orders[0], minlength=42)
+    assert (times[:40].max(), times[40:].tolist()) == (1, [7, 7])
+
+
+@pytest.mark.parametrize("balance", BALANCES)
+def test_balance_is_the_same_in_a_group_and_after_a_pause(balance: str, tmp_path: Path) -> None:
+    clips, whole = skewed_clips(), Trainer(config(balance), CPU)
+    alone = [whole.train_epoch(clips), Trainer(config(balance, seed=3), CPU).train_epoch(clips)]
+    stacked = Stack([Trainer(config(balance), CPU), Trainer(config(balance, seed=3), CPU)]).train_epoch(clips)
+    for one, other in zip(stacked, alone, strict=True):
+        assert one.losses == pytest.approx(other.losses, abs=1e-3)
+        assert one.confusion.sum(1).tolist() == other.confusion.sum(1).tolist()
+    whole.save(tmp_path / "checkpoint.pt")
+    resumed = Trainer(config(balance), CPU)
+    resumed.resume(tmp_path / "checkpoint.pt")
+    for fit in (whole, resumed):
+        fit.train_epoch(clips)
+    assert torch.equal(weights(whole), weights(resumed))
+
+
+def test_what_is_reported_as_loss_has_no_weights() -> None:
+    plain, weighed = (Trainer(config(balance), CPU).train_epoch(skewed_clips()) for balance in ("none", "weights"))
+    assert plain.losses[0] == weighed.losses[0], "the first step sees the same net and the same clips"
+    assert plain.losses[2] != weighed.losses[2]
