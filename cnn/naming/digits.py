@@ -17,7 +17,7 @@ from cnn.naming.columns import (
     shows_digits,
 )
 from cnn.naming.items import Item, group_shapes
-from cnn.naming.proposals import Claim, describe_conflict, describe_silence
+from cnn.naming.proposals import Claim, describe_conflict, describe_silence, is_container
 
 _SILENT = "does not say its digit"
 _ECHO = 0.5  # share of recordings in which a number repeats the class folder, from which on it is meant to
@@ -95,6 +95,7 @@ def _take_classes(group: Sequence[Item]) -> None:
         claims = [Claim(label=label, level=level) for level, label in sorted(item.classes.items())]
         claims += [Claim(label=label, token=i) for i, label in item.words]
         claims += [_claim(item, i) for i, role in enumerate(item.roles) if role == "K"]
+        claims += [Claim(label=label, token=i) for i, label in item.doubts] if len(distinct) < MIN_PADDED else []
         claims += [_claim(item, c.spots[row]) for c in columns if c in rivals or _is_leading(item, c, row, distinct)]
         _settle(item, claims)
 
@@ -201,7 +202,8 @@ def _take_words(group: Sequence[Item]) -> None:
             for column, people in zip(columns, constant, strict=True)
             if column in rivals or _is_leading(item, column, row, distinct) or item.context() in people
         ]
-        doubts = [Claim(label=label, token=i) for i, label in item.doubts] + _doubt_folder(item)
+        doubts = [Claim(label=label, token=i) for i, label in item.doubts]
+        doubts += _doubt_folder(item) if len(distinct) < MIN_PADDED else []  # words that vary are sure
         _settle(item, claims[row] + [_claim(item, i) for i in numbers] + doubts)
 
 
@@ -264,7 +266,7 @@ def _doubt_folder(item: Item) -> list[Claim]:
     if not item.doubtful_class:
         return []
     level, label = item.doubtful_class
-    is_class = "W" in item.roles or not item.folders[level].core.isdecimal()
+    is_class = not is_container(item, level) and ("W" in item.roles or not item.folders[level].core.isdecimal())
     return [Claim(level=level, label=label)] if is_class else []
 
 

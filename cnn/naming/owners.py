@@ -30,8 +30,13 @@ def decide_speakers(items: Sequence[Item]) -> None:
         if level is not None and item.words_speaker:
             words_by_folder[_key(item, level)].add(item.words_speaker.casefold())
             folders_by_words[item.words_speaker.casefold()].add(_key(item, level))
+    homeless = [item for item in items if owners[id(item)] is None]
+    are_words_names = 2 * sum(bool(item.words_speaker) for item in homeless) > len(homeless)
+    for item in homeless:
+        _choose_alone(item, are_words_names=are_words_names)
     for item in items:
-        _choose_owner(item, owners[id(item)], words_by_folder, folders_by_words)
+        if (level := owners[id(item)]) is not None:
+            _choose_owner(item, level, words_by_folder, folders_by_words)
     _refuse_shared_folders([item for item in items if item.owner is not None], levels)
 
 
@@ -181,18 +186,20 @@ def _is_inner(item: Item, i: int) -> bool:
     return is_before_digit or (not item.said_by and any(j > i for j in item.numbers()))
 
 
+def _choose_alone(item: Item, *, are_words_names: bool) -> None:
+    """Take the words of the stem, or the folder that holds all if most names have no words beside the digit."""
+    named = _named_levels(item)
+    if item.words_speaker and (are_words_names or not named or item.standard or item.nohash):
+        item.speaker = item.spelling = item.words_speaker
+    elif named and not are_words_names:
+        _take_folder(item, named[0])
+
+
 def _choose_owner(
-    item: Item, level: int | None, words_by_folder: Mapping[str, set[str]], folders_by_words: Mapping[str, set[str]]
+    item: Item, level: int, words_by_folder: Mapping[str, set[str]], folders_by_words: Mapping[str, set[str]]
 ) -> None:
     words = item.words_speaker
-    if level is None and words:
-        item.speaker = item.spelling = words
-        return
-    if level is None:
-        level = next(iter(_named_levels(item)), None)
-        if level is None:
-            return
-    elif words and not _is_repeated(item, level):
+    if words and not _is_repeated(item, level):
         fellows, homes = words_by_folder[_key(item, level)], folders_by_words[words.casefold()]
         if item.standard or item.nohash:
             if len(folders_by_words) > 1 or item.nohash or len(words_by_folder) == 1:
@@ -203,6 +210,10 @@ def _choose_owner(
         if len(folders_by_words) > 1 and (len(fellows) > 1 or len(homes) > 1):
             _refuse_both(item, level, words)
             return
+    _take_folder(item, level)
+
+
+def _take_folder(item: Item, level: int) -> None:
     if item.doubtful_class == (level, item.label):
         item.speaker_fault = f"lies in {item.folders[level].core!r}, which may be digit or speaker; say which with --pattern"
     item.owner = level
