@@ -31,6 +31,11 @@ def format_train_command(digest: str, content: dict[str, Any], tiles: Path, runs
     return shlex.join(["arena", "train", *cell, *folders, *words])
 
 
+def format_retraining(run: Path) -> str:
+    """Return the `arena train` that trains the settings of a run on the tiles of this version of Arena."""
+    return shlex.join(["arena", "train", "--config", str(find_project().shorten(run / "config.json"))])
+
+
 def format_net(name: str, project: Project) -> str:
     """Return a net, which was typed in the working folder or in the project's, as a command in the latter takes it."""
     net = _locate_net(name, project)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,11 @@ BALANCES = ("none", "weights", "draws")
 # Imbalance harms, the more the larger the ratio (Buda, Maki and Mazurowski, arXiv 1710.05381). Where the line lies is our
 # choice: a digit with half the clips of another.
 UNBALANCED = 2.0
+
+
+def read_format(content: Mapping[str, Any]) -> int:
+    """Return the format of the tiles of a run's config.json or a study's base; the oldest of them do not say it."""
+    return int((content.get("tiles") or {}).get("format", 3))
 
 
 def describe_format(version: object) -> str:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from cnn.config import TILES_FORMAT, RunConfig, describe_format, model_defaults
+from cnn.config import TILES_FORMAT, RunConfig, describe_format, model_defaults, read_format
 from cnn.errors import ConfigError
 from cnn.keys import keys, read_assignment, suggest_key
 
@@ -78,17 +78,24 @@ def spell_out(assignments: Sequence[str]) -> list[str]:
 
 
 def config_from_dict(content: Mapping[str, Any]) -> RunConfig:
-    """Return the configuration that `config.config_to_dict` or `config.config_to_json` wrote.
+    """Return the configuration that `config.config_to_json` wrote, whatever the format of its tiles.
+
+    A net that answers, and a trial of a study, need tiles of the same format: `check_format`.
 
     Raises:
-        ConfigError: an unknown key, a value out of range, or tiles of another format.
+        ConfigError: an unknown key or a value out of range.
     """
     values = flatten(content)
-    if (version := values.pop("tiles.format", TILES_FORMAT)) != TILES_FORMAT:  # runs before December 2026 do not say it
-        rule = f"it was trained on tiles of {describe_format(version)}"
-        raise ConfigError(f"{rule}: its net would see other pictures; train it again")
+    values.pop("tiles.format", None)
     source = str(values.pop("model.source", ""))
     return apply_values(RunConfig(corpus=str(values.pop("corpus", ""))), values, source)
+
+
+def check_format(content: Mapping[str, Any], name: str, remedy: str) -> None:
+    """Refuse a run's config.json, or a study's base, whose tiles were of another format: a net would see other pictures."""
+    if (version := read_format(content)) != TILES_FORMAT:
+        rule = f"{name} was trained on tiles of {describe_format(version)}"
+        raise ConfigError(f"{rule}: a net would see other pictures now; {remedy}")
 
 
 def flatten(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.base.options import CorpusFolder, Json, Wide, out_option
-from arena.base.terminal import Column, Number, print_json, print_table, print_text, progress
+from arena.base.terminal import Column, Number, print_json, print_table, print_text, progress, say
 from cnn.cli.options import Cache, Jobs
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 _N_PROBLEMS_SHOWN = 20
+_N_SAID = 5  # problems that other commands name
 _N_SPEAKERS_SHOWN = 12
 _INDENT = 10  # for facts, behind their names
 
@@ -65,6 +66,20 @@ def scan_with_bar(folder: Path, n_jobs: int, cache: Path | None) -> Corpus:
     return scan(folder, WorkOptions(n_jobs=n_jobs, bar=lambda n: progress("listening", n)), cache or home / "arena")
 
 
+def say_left_out(corpus: Corpus) -> None:
+    """Print on stderr what of a folder is not used, the first files by name, and the command that would read them."""
+    from cnn.corpus.listing import describe_kinds
+
+    for problem in corpus.problems[:_N_SAID]:
+        say(f"left out: {problem.path} {problem.reason}")
+    if len(corpus.problems) > _N_SAID:
+        say(f"left out: {len(corpus.problems) - _N_SAID:,} more; `arena data scan {corpus.folder}` lists them")
+    if corpus.ignored:
+        say(describe_kinds(corpus.ignored))
+    if corpus.advice:
+        say(corpus.advice)
+
+
 def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
     import dataclasses
 
@@ -78,6 +93,7 @@ def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
         "problems": [dataclasses.asdict(problem) for problem in corpus.problems],
         "notes": list(corpus.notes),
         "speakers": corpus.speakers,
+        "doubts": corpus.doubts.as_json(),
         "flagged": {clip.id: list(clip.flags) for clip in corpus.clips if clip.flags},
     }
 
@@ -85,6 +101,7 @@ def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
 def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     from cnn.corpus.listing import describe_kinds
     from cnn.decoding.flags import MEANINGS
+    from cnn.speakers.doubts import describe_doubts
 
     lengths = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in facts.length_s.items())
     print(f"{corpus.folder}  digest {corpus.digest}")
@@ -96,7 +113,7 @@ def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     if facts.flags:
         _print_fact("flags", f"{_counts(facts.flags)}: used all the same")
         for flag in facts.flags:
-            _print_fact("", f"{flag}: {MEANINGS[flag]}")
+            print_text(f"{'':<{_INDENT}}{flag}: {MEANINGS[flag]}")
     if corpus.ignored:
         _print_fact("others", describe_kinds(corpus.ignored))
     per_digit = [f"{n:,}" for n in facts.per_digit.values()]
@@ -106,6 +123,8 @@ def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     print_text(facts.verdict)
     for note in corpus.notes:
         print_text(f"note: {note}")
+    for doubt in describe_doubts(corpus.doubts):
+        print_text(f"warning: {doubt}")
     if corpus.advice:
         print_text(f"note: {corpus.advice}")
     _print_problems(corpus, len(corpus.problems) if all_problems else _N_PROBLEMS_SHOWN)

@@ -154,4 +154,4 @@ def _ask(plan: ImportPlan) -> bool:
     """Ask whether the plan is right, on a terminal; elsewhere nobody can answer, and it is not."""
     if not sys.stdin.isatty():
         return False
-    return typer.confirm(f"\nIs this right, and may {plan.out} be written?")
+    return typer.confirm(f"Is this right, and may {plan.out} be written?")

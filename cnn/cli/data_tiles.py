@@ -10,7 +10,7 @@ import typer
 from arena.base.options import ConfigPath, CorpusFolder, Json, Overrides, Tiles, out_option
 from arena.base.project import find_project
 from arena.base.terminal import print_json, progress, say
-from cnn.cli.data import plural, scan_with_bar
+from cnn.cli.data import plural, say_left_out, scan_with_bar
 from cnn.cli.options import Cache, Jobs
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def prepare_command(
     settings = _config([*read_config_file(config).list_tiles(), *(overrides or [])], "tiles").tiles
     corpus, prepared = prepare_with_bar(folder, settings, tiles, jobs, cache)
     summary = {"tiles": str(prepared.folder), "n_clips": len(prepared.clips), "n_left_out": len(corpus.problems)}
+    summary["doubts"] = corpus.doubts.as_json()
     line = f"{plural(len(prepared.clips), 'clip')} of {settings.size} x {settings.size} cells, raw and bilateral"
     print_json(summary) if json else print(f"{prepared.folder}: {line}")
 
@@ -54,18 +55,14 @@ def prepare_with_bar(
     Raises:
         CnnError: as `scan` and `prepare` raise it.
     """
-    from cnn.corpus.listing import describe_kinds
     from cnn.processes import WorkOptions
+    from cnn.speakers.doubts import describe_doubts
     from cnn.tiles.prepare import prepare
 
     corpus = scan_with_bar(folder, n_jobs, cache)
-    for problem in corpus.problems[:5]:
-        say(f"left out: {problem.path} {problem.reason}")
-    if len(corpus.problems) > 5:
-        say(f"left out: {len(corpus.problems) - 5:,} more; `arena data scan {folder}` lists them")
-    for line in (describe_kinds(corpus.ignored) if corpus.ignored else "", corpus.advice):
-        if line:
-            say(line)
+    say_left_out(corpus)
+    for doubt in describe_doubts(corpus.doubts):
+        say(f"warning: {doubt}")
     options = WorkOptions(n_jobs=n_jobs, bar=lambda n: progress("making tiles", n), log=say)
     return corpus, prepare(corpus, settings, tiles, options)
 

@@ -55,10 +55,13 @@ def export_command(
 
 def _read_samples(folder: Path, rate_hz: int) -> list[Samples]:
     """Read the samples of the first recordings of a folder."""
-    from cnn.corpus.recordings import find_recordings, read_recording
+    from cnn.corpus.listing import describe_kinds
+    from cnn.corpus.recordings import count_skipped, find_recordings, read_recording
     from cnn.errors import CorpusError
 
     sources = find_recordings(folder)
+    if kinds := count_skipped([folder]):
+        say(describe_kinds(kinds))
     if len(sources) > _MOST_CLIPS:
         say(f"checked on {_MOST_CLIPS} of {len(sources):,} recordings")
     recordings = []

@@ -66,6 +66,7 @@ def pack(
     json: Json = False,
 ) -> None:
     """Make what students get (training clips, test clips under meaningless ids, a starter) and what only the host keeps."""
+    from cnn.corpus.listing import describe_kinds
     from cnn.pack.audio import Disguise
     from cnn.pack.plan import PackSettings
     from cnn.pack.write import check_free, write_pack
@@ -83,7 +84,10 @@ def pack(
             usage=usage,
             address=address,
         )
-    plan = _plan(scan_with_bar(corpus, jobs, cache), settings, alike)
+    scanned = scan_with_bar(corpus, jobs, cache)
+    if scanned.ignored:
+        say(describe_kinds(scanned.ignored))
+    plan = _plan(scanned, settings, alike)
     _say_notes(plan)
     if not dry_run:
         with progress("packing, clips", len(plan.train) + len(plan.test)) as advance:
@@ -118,7 +122,7 @@ def _say_alike(matches: Matches, is_left_out: bool) -> None:
         outcome = "left out" if is_left_out else "`--alike leave-out` leaves them out of the pack"
         say(f"{n} too: {names}{more}; {outcome}")
     for voice in matches.voices:
-        warning = f"test speaker {voice.test} sounds like training speaker {voice.train} (distance {voice.distance:.2f})"
+        warning = f"test speaker {voice.first} sounds like training speaker {voice.second} (distance {voice.distance:.2f})"
         say(f"{warning}: listen to both, and if they are one person, hold both out")
 
 

@@ -25,7 +25,8 @@ def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
         RunError: one of its files is damaged.
     """
     from arena.base.project import find_project
-    from cnn.commands import format_net, format_train_command
+    from cnn.commands import format_net, format_retraining, format_train_command
+    from cnn.config import TILES_FORMAT, describe_format
     from cnn.errors import RunError
     from cnn.runs.folder import list_notes
     from cnn.runs.index import DAMAGED, read_line
@@ -38,6 +39,7 @@ def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
         "run": str(run.path),
         **dataclasses.asdict(line),
         "model": format_net(line.model, find_project()),
+        "tiles": "" if line.tiles_format == TILES_FORMAT else describe_format(line.tiles_format),
         "settings": _list_settings(config),
         "scores": _read_scores(run, result) if result else {},
         "notes": list_notes([result]) if result else [],
@@ -47,7 +49,9 @@ def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
         "device": result.device if result else "",
         "curves": [dataclasses.asdict(row) for row in run.epochs()],
         "files": {path.name: path.stat().st_size for path in sorted(run.path.iterdir()) if not path.name.startswith(".")},
-        "command": format_train_command(run.digest, config, tiles, run.path.parent),
+        "command": format_train_command(run.digest, config, tiles, run.path.parent)
+        if line.tiles_format == TILES_FORMAT
+        else format_retraining(run.path),
     }
 
 
@@ -91,6 +95,7 @@ def print_page(page: dict[str, Any]) -> None:
     _print_fact("name", " ".join(filter(None, (page["name"], tags, trial))))
     _print_fact("net", f"{page['model']} on {page['variant']}")
     _print_fact("split", f"{page['split']}, corpus {page['corpus']}")
+    _print_fact("tiles", page["tiles"] and f"{page['tiles']}: it answers no new recordings until it is trained again")
     _print_fact("settings", ", ".join(page["settings"]) or "the defaults")
     _print_fact("failure", page["cause"])
     from cnn.runs.folder import PART_NAMES

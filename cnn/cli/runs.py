@@ -23,6 +23,7 @@ app = typer.Typer()
 
 _SORTS = ("changed", "val", "test", "epochs", "name", "model", "variant", "state")
 _FEWEST_DIGITS = 8  # by which the table names a run
+_N_NAMED = 6  # runs in a note
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP, show_default=False)]
 State = Annotated[str, typer.Option(help="Only finished, unfinished, running, pruned, failed or damaged ones.")]
@@ -115,6 +116,8 @@ def _sort(lines: list[RunLine], by: str) -> list[RunLine]:
 
 def _print_lines(lines: Sequence[RunLine]) -> None:
     """Print a table that fits 80 columns where names are short; a digest is cut, but stays the beginning of that run alone."""
+    from cnn.config import TILES_FORMAT, describe_format
+
     n_digits = next(n for n in range(_FEWEST_DIGITS, 65) if len({line.digest[:n] for line in lines}) == len(lines))
     rows = []
     for line in lines:
@@ -131,6 +134,10 @@ def _print_lines(lines: Sequence[RunLine]) -> None:
     for line in lines:
         if line.cause:
             say(f"{line.digest[:n_digits]} {line.state}: {line.cause}")
+    for version in sorted({line.tiles_format for line in lines} - {TILES_FORMAT}):
+        digests = [line.digest[:n_digits] for line in lines if line.tiles_format == version]
+        names = ", ".join(digests[:_N_NAMED]) + (f" and {len(digests) - _N_NAMED} more" if len(digests) > _N_NAMED else "")
+        say(f"note: {names} saw tiles of {describe_format(version)}; their scores are of other pictures")
 
 
 def _format_time(changed_at: str) -> str:

@@ -45,9 +45,11 @@ def list_speakers(clips: Iterable[ImportClip]) -> list[SpeakerRow]:
     for clip in clips:
         digits.setdefault(clip.origin.speaker, Counter())[clip.origin.label] += 1
     rows = [SpeakerRow(name=name, n_clips=n.total(), digits=format_digits(n)) for name, n in digits.items()]
-    return sorted(
-        rows, key=lambda row: (len(digits[row.name]), [part.zfill(9) for part in re.split(r"(\d+)", row.name.casefold())])
-    )
+    return sorted(rows, key=lambda row: (len(digits[row.name]), _natural_key(row.name)))
+
+
+def _natural_key(name: str) -> list[str]:
+    return [part.zfill(9) if part.isdigit() else part for part in re.split(r"(\d+)", name.casefold())]
 
 
 def format_digits(labels: Iterable[str]) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cnn.errors import CorpusError
+
 Samples = npt.NDArray[np.float32]
 
 _SMOOTH = 0.4  # roughness below which sound is in its right coding: 0.25 is the median of the 3,141 clips, 2 white noise
@@ -20,15 +22,21 @@ _PAIRED = 0.25  # step within a pair of samples to the step between pairs; 0.50 
 _DEAD = 0.05  # power of every second sample to that of the others; 0.76 to 1.25 in the 3,141 clips
 _FEWEST = 400  # samples below which none of this is measured
 _UNSCALED = 16.0  # floats up to 24 dB above full scale are merely loud: mixers write them
-_FULL_SCALES = (2.0**15, 2.0**23, 2.0**31)
+_FULL_SCALES = (2.0**7, 2.0**15, 2.0**23, 2.0**31)
 
 
 def scale_floats(samples: Samples) -> Samples | None:
-    """Return floats that were written without scaling to +-1, scaled by their full scale; None if they are scaled."""
+    """Return floats that were written without scaling to +-1, scaled by their full scale; None if they are scaled.
+
+    Raises:
+        CorpusError: they are of no scale that sound has.
+    """
     peak = float(np.abs(samples).max(initial=0))
-    if not _UNSCALED < peak <= 1.01 * _FULL_SCALES[-1]:
+    if peak <= _UNSCALED:
         return None
-    full = next(full for full in _FULL_SCALES if peak <= 1.01 * full)
+    full = next((full for full in _FULL_SCALES if peak <= 1.01 * full), None)
+    if full is None:
+        raise CorpusError(f"holds samples up to {peak:.2g}, which are no sound: its header names another coding than it has")
     return (samples / full).astype(np.float32)
 
 
@@ -51,6 +59,11 @@ def _as_integers(kind: str, *, flip: int = 0, offset: int = 0) -> Callable[[byte
     return read
 
 
+def _as_24_bits(body: bytes) -> npt.NDArray[Any]:
+    triples = np.frombuffer(body[: len(body) // 3 * 3], "|u1").reshape(-1, 3)
+    return np.pad(triples, ((0, 0), (1, 0))).view("<i4")[:, 0] / np.float32(2**31)
+
+
 def _as_floats(body: bytes) -> npt.NDArray[Any]:
     floats = np.frombuffer(body[: len(body) // 4 * 4], "<f4")
     with np.errstate(invalid="ignore"):
@@ -66,15 +79,20 @@ _READERS: dict[str, Callable[[bytes], npt.NDArray[Any]]] = {
     "16 bits unsigned": _as_integers("<u2", flip=0x8000),
     "PCM_U8": _as_integers("|u1", flip=0x80),
     "8 bits signed": _as_integers("|i1"),
+    "PCM_24": _as_24_bits,
     "PCM_32": _as_integers("<i4"),
     "FLOAT": _as_floats,
 }
 # Readings of a coding that recorders and converters have mistaken for another.
 _MISTAKES = {
-    "PCM_16": ("big-endian", "16 bits shifted by a byte", "16 bits unsigned", "PCM_U8", "8 bits signed", "FLOAT"),
-    "PCM_U8": ("8 bits signed", "PCM_16", "FLOAT"),
-    "PCM_32": ("FLOAT",),
-    "FLOAT": ("PCM_16", "PCM_32"),
+    "PCM_16": (
+        *("big-endian", "16 bits shifted by a byte", "16 bits unsigned"),
+        *("PCM_U8", "8 bits signed", "PCM_24", "FLOAT"),
+    ),
+    "PCM_U8": ("8 bits signed", "PCM_16", "PCM_24", "FLOAT"),
+    "PCM_24": ("PCM_16", "PCM_32", "FLOAT"),
+    "PCM_32": ("PCM_16", "PCM_24", "FLOAT"),
+    "FLOAT": ("PCM_16", "PCM_24", "PCM_32"),
 }
 
 
@@ -94,7 +112,7 @@ def read_otherwise(body: bytes, subtype: str, samples: Samples) -> Samples | Non
         return None
     if subtype == "PCM_32" and _is_floats(body):
         return _to_frames(_as_floats(body), samples.shape[1])
-    if declared < _SMOOTH:
+    if declared < _SMOOTH and subtype != "PCM_32":  # of which 16 bits are every second sample, and as smooth
         return None
     readings = [_to_frames(_READERS[name](body), samples.shape[1]) for name in _MISTAKES[subtype]]
     audible = [reading for reading in readings if len(reading) >= _FEWEST // 4 and reading.std() > 1e-4]

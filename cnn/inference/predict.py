@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from cnn.commands import format_retraining
 from cnn.config import LABELS, RunConfig
 from cnn.corpus.audio import to_mono
 from cnn.corpus.recordings import Source, decode_recording
@@ -17,7 +18,7 @@ from cnn.errors import CorpusError, RunError
 from cnn.files import write_csv
 from cnn.models.own import pin_source
 from cnn.models.registry import build_net, to_device
-from cnn.overrides import config_from_dict
+from cnn.overrides import check_format, config_from_dict
 from cnn.runs.folder import RunFolder, RunState
 from cnn.runs.reference import find_run
 from cnn.tiles.front_end import Samples, bilateral, compute_tile
@@ -111,10 +112,13 @@ def load_net(run: RunFolder, device: torch.device) -> tuple[RunConfig, torch.nn.
     """Return the run's configuration, and its net with the trained weights, in evaluation mode.
 
     Raises:
+        ConfigError: it was trained on tiles of another format.
         ModelError: a plug-in's file has moved or changed, and the run has no copy.
         RunError: the run's weights are damaged.
     """
-    config = pin_source(config_from_dict(run.config()), run.path)
+    content = run.config()
+    check_format(content, str(run.path), f"train it anew with `{format_retraining(run.path)}`")
+    config = pin_source(config_from_dict(content), run.path)
     net = build_net(config.model, config.tiles.size, len(LABELS))
     try:
         net.load_state_dict(load_checksummed(run.path / "model.pt", torch.device("cpu")))

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from arena.base.project import FILE_NAME
-from cnn.config import TILES_FORMAT, TileSettings, config_to_dict
+from cnn.config import TileSettings, config_to_dict
 from cnn.errors import ConfigError
 from cnn.keys import keys, read_assignment
-from cnn.overrides import flatten
 from cnn.yaml_scalars import explain_misreading
 
 _OF_RUNS = ("corpus", "tiles.format", "model.source")  # in a run's config.json, and no settings
@@ -84,11 +83,6 @@ def read_config_file(path: Path | None) -> ConfigFile:
         rule = f"{path} is a project's {FILE_NAME}, which is read by itself in its folder"
         raise ConfigError(f"{rule}; a file for --config has settings alone, such as train.epochs")
     content = {key: _unwrap(value) for key, value in content.items() if key not in _OF_WANDB}
-    values = flatten(content)
-    if (version := values.get("tiles.format", TILES_FORMAT)) != TILES_FORMAT:
-        raise ConfigError(
-            f"{path} is of a run on tiles of format {version}, and this version of Arena makes format {TILES_FORMAT}"
-        )
     try:
         settings = [(key, value) for key, value in _list_settings(content) if key not in _OF_RUNS]
         pairs = [read_assignment(_as_text(key, value), keys()) for key, value in settings]

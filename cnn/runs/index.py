@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cnn.config import FOLDED_KINDS, SplitSettings
+from cnn.config import FOLDED_KINDS, TILES_FORMAT, SplitSettings, read_format
 from cnn.errors import RunError
 from cnn.plugin import shorten_name
 from cnn.runs.folder import RunFolder, RunState, list_runs
@@ -43,6 +43,7 @@ class RunLine:
     changed_at: str = ""  # UTC, ISO 8601: finished, or last written
     trial: TrialMark | None = None
     cause: str = ""  # one line, if failed or damaged
+    tiles_format: int = TILES_FORMAT
 
     @property
     def net(self) -> str:
@@ -98,6 +99,7 @@ def _line(run: RunFolder) -> RunLine:
         changed_at=(result.finished_at if result else "") or _written_at(run),
         trial=read_trial_mark(run),
         cause=result.cause if result else "",
+        tiles_format=read_format(config),
     )
 
 

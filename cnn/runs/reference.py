@@ -11,7 +11,7 @@ from pathlib import Path
 
 from arena.base.project import find_project
 from arena.base.suggest import did_you_mean
-from cnn.config import VARIANTS, RunConfig
+from cnn.config import TILES_FORMAT, VARIANTS, RunConfig
 from cnn.errors import CnnError, RunError
 from cnn.files import read_json
 from cnn.overrides import apply_values
@@ -27,7 +27,8 @@ def find_run(reference: str, runs_dir: Path) -> RunFolder:
     """Find the run that `reference` names.
 
     `latest` is the training that finished last and `best` the one of highest validation macro-F1; `lenet5.raw+aug` is the
-    newest of that net and variant. Trials of sweeps are none of these, and the last two look at one corpus and one split.
+    newest of that net and variant. Trials of sweeps are none of these, and the last two look at one corpus and one split, and
+    at tiles of the format of this version of Arena where there are such runs.
 
     Raises:
         RunError: none, or several.
@@ -62,6 +63,7 @@ def _choose_trainings(word: str, folder: Path, runs: Sequence[RunFolder]) -> lis
     if word not in (LATEST, BEST):
         lines = [line for line in lines if line.net == shorten_name(word)]
     if word != LATEST:
+        lines = [line for line in lines if line.tiles_format == TILES_FORMAT] or lines
         lines = _keep_comparable(word, lines, folder)
     lines.sort(key=lambda line: ((line.val_macro_f1 or 0.0) if word == BEST else 0.0, line.changed_at, line.digest))
     return lines[-1:]

@@ -12,7 +12,7 @@ from typing import Any
 
 from arena.base.project import find_project
 from cnn.commands import format_net
-from cnn.config import TILES_FORMAT
+from cnn.config import read_format
 from cnn.errors import RunError
 from cnn.nets import PAIR
 from cnn.plugin import shorten_name
@@ -171,7 +171,7 @@ def _scan(runs_dir: Path | None, notes: list[Note], t: Texts) -> list[Candidate]
 def _candidate(folder: RunFolder, result: RunResult) -> Candidate:
     config: dict[str, Any] = folder.config()
     comparable = {key: config.get(key) for key in ("corpus", "split")}
-    comparable["tiles"] = {"format": TILES_FORMAT, **(config.get("tiles") or {})}
+    comparable["tiles"] = {**(config.get("tiles") or {}), "format": read_format(config)}
     name = str(config["model"]["name"])
     label = shorten_name(name)
     if not label.isidentifier():  # the names of classes and nets are, and pages, papers and notebooks take them as such

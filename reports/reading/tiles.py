@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn.config import TileSettings, config_to_dict
+from cnn.config import TileSettings, config_to_dict, read_format
 from cnn.errors import RunError
 from cnn.files import read_json
 
@@ -28,6 +28,7 @@ class TileFolder:
     rows: dict[str, int]  # row of each clip in the pictures
     paths: dict[str, str]  # path of each clip's recording, below the corpus folder
     speakers: dict[str, dict[str, Any]]  # what the corpus says of them: age, gender, accent
+    doubts: dict[str, Any]  # speakers who may be one person under several names
     source: dict[str, str]  # citation and licence of a public corpus; empty if not known
     _pictures: dict[str, NDArray[np.uint8]] = field(default_factory=dict, repr=False)
 
@@ -64,10 +65,10 @@ def find_tile_folder(tiles_dir: Path, config: dict[str, Any]) -> TileFolder | No
 def _are_tiles_of(settings: dict[str, Any], config: dict[str, Any]) -> bool:
     """Return True if a run was trained on the tiles: they have its corpus, format and settings, defaults left out or not."""
     expected, actual = dict(config.get("tiles") or {}), settings.get("tiles") or {}
-    tiles_format = expected.pop("format", settings.get("format"))  # an older run does not say
+    expected.pop("format", None)
     defaults = config_to_dict(TileSettings())
     same = {key: actual.get(key, defaults.get(key)) for key in expected} == expected and actual.keys() <= expected.keys()
-    return same and (settings.get("corpus"), settings.get("format")) == (config.get("corpus"), tiles_format)
+    return same and (settings.get("corpus"), settings.get("format")) == (config.get("corpus"), read_format(config))
 
 
 def _read(folder: Path, settings: dict[str, Any]) -> TileFolder:
@@ -81,6 +82,7 @@ def _read(folder: Path, settings: dict[str, Any]) -> TileFolder:
         rows={row["id"]: n for n, row in enumerate(rows)},
         paths={row["id"]: row["path"] for row in rows},
         speakers={name: facts for name, facts in speakers.items() if isinstance(facts, dict)},
+        doubts=settings.get("doubts", {}),
         source=_read_source(corpus_folder),
     )
 

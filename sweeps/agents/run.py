@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Sequence
 
+from cnn.config import read_format
 from sweeps.agents.agent import Agent, make_context
 from sweeps.engines.protocol import Engine
 from sweeps.errors import StudyError
@@ -24,7 +25,7 @@ def run_agent(options: AgentOptions, signals: AgentSignals, say: Say) -> int:
         CnnError: the device or the tiles cannot be used.
     """
     specs = [StudyFolder(options.studies_dir / name).read_spec() for name in options.names]
-    for context in {spec.tiles: make_context(spec, options.device) for spec in specs}.values():
+    for context in {(spec.tiles, read_format(spec.base)): make_context(spec, options.device) for spec in specs}.values():
         trial.check_context(context)
     if options.smoke:
         from sweeps.engines import smoke

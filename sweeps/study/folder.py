@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from arena.base.locks import open_locked
 from arena.base.suggest import did_you_mean
-from cnn.config import config_to_dict
+from cnn.config import config_to_dict, describe_format, read_format
 from cnn.errors import CnnError, RunError
 from cnn.files import read_json, write_json
 from cnn.overrides import config_from_dict
@@ -274,6 +274,8 @@ def _complete(base: dict[str, Any]) -> dict[str, Any]:
 
 
 def _describe_difference(old: StudySpec, new: StudySpec) -> str:
+    if (version := read_format(old.base)) != read_format(new.base):
+        return f"format of tiles ({describe_format(version)})"
     if old.engine != new.engine:
         return f"engine ({old.engine}, not {new.engine})"
     if not old.sweep.searches_like(new.sweep):

@@ -103,7 +103,7 @@ def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequenc
 
     Raises cnn's errors, also where the clips cannot be split.
     """
-    from cnn.config import config_to_dict, default_config
+    from cnn.config import config_to_json, default_config
     from cnn.overrides import override
     from cnn.splits import make_split
     from cnn.tiles.tile_set import open_tiles
@@ -111,7 +111,7 @@ def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequenc
     tile_set = open_tiles(tiles)
     config = override(default_config(tile_set.corpus, tile_set.settings, model, variant), overrides)
     make_split(tile_set.clips, config.split)
-    return config_to_dict(config)
+    return config_to_json(config)
 
 
 def note_digits(tiles: Path, base: dict[str, Any]) -> list[str]:

@@ -87,9 +87,11 @@ def try_point(context: TrialContext, params: Mapping[str, object]) -> str:
 
 def check_context(context: TrialContext) -> None:
     """Check before the first trial that device and tiles can be used; raises cnn's errors. Loads torch."""
+    from cnn.overrides import check_format
     from cnn.tiles.tile_set import open_tiles
     from cnn.train.device import resolve_device
 
+    check_format(context.base, f"study {context.study}", "begin another with --name")
     device = resolve_device(context.device)
     if device.type == "cpu":
         import torch

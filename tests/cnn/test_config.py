@@ -21,7 +21,7 @@ from cnn.config import (
 from cnn.errors import ConfigError
 from cnn.fields import number
 from cnn.keys import keys
-from cnn.overrides import apply_values, config_from_dict, override
+from cnn.overrides import apply_values, check_format, config_from_dict, override
 
 
 def config(variant: str = "raw", model: str = "lenet5") -> RunConfig:
@@ -91,9 +91,15 @@ def test_a_key_that_came_later_counts_in_the_digest_only_where_it_differs_from_i
 def test_a_run_that_was_trained_on_tiles_of_another_format_is_not_read_as_one_of_these() -> None:
     content = config_to_json(config())
     assert config_from_dict(content) == config()
-    content["tiles"]["format"] = TILES_FORMAT + 1
-    with pytest.raises(ConfigError, match="trained on tiles of format 5, not 4"):
-        config_from_dict(content)
+    check_format(content, "a run", "train it anew")
+    reason = "which takes a constant offset out of the sound: a net would see other pictures now; train it anew"
+    for tiles, rule in (
+        ({"format": 3}, f"3, not 4, {reason}"),
+        ({}, f"3, not 4, {reason}"),
+        ({"format": 5}, "5, not 4: a net"),
+    ):
+        with pytest.raises(ConfigError, match=f"^a run was trained on tiles of format {rule}"):
+            check_format({"tiles": tiles}, "a run", "train it anew")
 
 
 def test_augmentation_counts_in_the_digest_only_where_it_is_used() -> None:

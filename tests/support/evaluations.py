@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn.config import RunConfig, TileSettings, config_to_dict
+from cnn.config import RunConfig, TileSettings, config_to_json
 from cnn.runs.folder import Prediction, RunFolder, RunResult, RunState
 from cnn.runs.folds import EvaluationPlan, make_arms
 from support.report_facts import LABELS, make_curve
@@ -37,7 +37,7 @@ def write_fold(runs: Path, config: RunConfig, speakers: tuple[str, ...] = SIX, n
         for row in _answers(config, name, speakers.index(name), split, n_takes)
     ]
     trained = others if takes_are_shared else [name for name in others if name not in validating]
-    folder.write_config(config_to_dict(config))
+    folder.write_config(config_to_json(config))
     folder.write_epochs(make_curve(12, 0.99, 0.9, config.train.seed))
     folder.write_predictions(LABELS, rows)
     folder.write_result(

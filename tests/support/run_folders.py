@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cnn.config import RunConfig, config_to_dict
+from cnn.config import RunConfig, config_to_json
 from cnn.overrides import apply_values
 from cnn.runs.folder import RunFolder, RunResult, RunState, Score
 
@@ -17,7 +17,7 @@ def write_run(runs: Path, name: str, result: RunResult | None = None, corpus: st
     folder = RunFolder(runs / name)
     folder.path.mkdir(parents=True, exist_ok=True)
     keys = {key.replace("__", "."): value for key, value in values.items()}
-    folder.write_config(config_to_dict(apply_values(RunConfig(corpus=corpus), keys)))
+    folder.write_config(config_to_json(apply_values(RunConfig(corpus=corpus), keys)))
     if result:
         folder.write_result(result)
     return folder

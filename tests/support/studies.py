@@ -16,7 +16,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 import arena.cli
-from cnn.config import TileSettings, config_to_dict, default_config
+from cnn.config import TileSettings, config_to_json, default_config
 from support.paths import ROOT
 from support.warm_python import WarmPython
 from sweeps.engines.optuna_engine import OptunaEngine
@@ -58,7 +58,7 @@ def make_study(
     studies: Path, text: str = BAYES, *, budget: int = 4, name: str = "lenet5.raw", seed: int = 0, storage: str = ""
 ) -> StudyFolder:
     """Create a study whose trials nobody can train: it has no tiles."""
-    base = config_to_dict(default_config("none", TileSettings(size=32), "lenet5", "raw"))
+    base = config_to_json(default_config("none", TileSettings(size=32), "lenet5", "raw"))
     spec = StudySpec(
         name=name,
         sweep=parse(text, "sweep.yaml"),
@@ -101,20 +101,28 @@ def read_process_state(pid: int) -> str:
     return "Z"
 
 
-def hold_trial(find: Callable[[], TrialFacts | None]) -> TrialFacts | None:
-    """Stop the agent of the running trial that `find` returns, and return that trial; None where there is none yet."""
+def hold_trial(find: Callable[[], TrialFacts | None], n_epochs: int) -> TrialFacts | None:
+    """Stop the agent of the running trial that `find` returns, after `n_epochs`, and return that trial; None without one.
+
+    Until then the agent runs in short steps: however slow this process is, it misses no epoch.
+    """
     trial = find()
     if trial is None:
         return None
     pid = agent_pid(trial)
     with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGSTOP)
-        while read_process_state(pid) not in "TZ":
-            time.sleep(0.001)
-        again = find()
-        if again and (again.number, again.agent) == (trial.number, trial.agent):
-            return again
-        os.kill(pid, signal.SIGCONT)
+        while True:
+            os.kill(pid, signal.SIGSTOP)
+            while read_process_state(pid) not in "TZ":
+                time.sleep(0.001)
+            again = find()
+            same = again is not None and (again.number, again.agent) == (trial.number, trial.agent)
+            if again and same and len(again.epochs) >= n_epochs:
+                return again
+            os.kill(pid, signal.SIGCONT)
+            if not same:
+                return None
+            time.sleep(0.02)
     return None
 
 

@@ -47,6 +47,18 @@ def test_a_run_is_told_on_one_page(runs: Path) -> None:
     assert lines[-2:] == ["train it again:", page["command"]]
 
 
+def test_runs_of_tiles_of_another_format_are_told_apart(runs: Path) -> None:
+    for digest, version in (("a" * 16, 3), ("b" * 16, 4), ("c" * 16, 3)):
+        run = write_run(runs, digest, make_result(1))
+        run.write_config({**run.config(), "tiles": {**run.config()["tiles"], "format": version}})
+    result = CliRunner().invoke(app, [])
+    difference = "format 3, not 4, which takes a constant offset out of the sound"
+    assert result.stderr == f"note: aaaaaaaa, cccccccc saw tiles of {difference}; their scores are of other pictures\n"
+    page = call("show", "a" * 16)
+    assert f"tiles       {difference}: it" in page
+    assert page.splitlines()[-2:] == ["train it again:", f"arena train --config runs/{'a' * 16}/config.json"]
+
+
 def test_scores_have_the_interval_of_the_report(runs: Path) -> None:
     plan = EvaluationPlan(folds="3", models=("lenet5",), variants=("raw",))
     run = write_evaluation(runs, plan)[0]

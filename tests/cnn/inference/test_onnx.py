@@ -15,7 +15,7 @@ import soundfile
 import torch
 
 from cnn.cli.export import _read_samples
-from cnn.config import ModelSettings, RunConfig, TileSettings, TrainSettings, config_to_dict, model_defaults
+from cnn.config import ModelSettings, RunConfig, TileSettings, TrainSettings, config_to_json, model_defaults
 from cnn.corpus.audio import to_mono
 from cnn.corpus.recordings import find_recordings
 from cnn.errors import ConfigError, CorpusError, ModelError, RunError
@@ -38,7 +38,7 @@ def write_run(folder: Path, model: ModelSettings, variant: str = "raw", side_vie
     config = RunConfig(corpus="c", tiles=SMALL, variant=variant, model=model, train=TrainSettings(side_views=side_views))
     run = RunFolder(folder / config.digest)
     run.path.mkdir(parents=True)
-    run.write_config(config_to_dict(config))
+    run.write_config(config_to_json(config))
     torch.manual_seed(0)
     net = build_net(model, SMALL.size, 10)
     with torch.no_grad():

@@ -17,10 +17,11 @@ from typer.testing import CliRunner
 import arena.cli
 from cnn.config import default_config
 from cnn.corpus.recordings import RecordedSamples, RecordingFile, find_recordings
-from cnn.errors import RunError
+from cnn.errors import ConfigError, RunError
 from cnn.inference.predict import Skipped, find_finished_run, predict_recordings, read_answers, write_submission
 from cnn.overrides import config_from_dict, override
 from cnn.pack.solution import write_solution
+from cnn.runs.config_file import read_config_file
 from cnn.runs.folder import RunFolder
 from cnn.tiles.tile_set import TileSet
 from cnn.train.training_run import Decision, train
@@ -47,6 +48,25 @@ def test_a_recording_gets_the_answer_that_its_tile_got(run: RunFolder, corpus_fo
     for answer, name in zip(answers, sorted(expected), strict=True):
         assert answer.label == expected[name].label
         np.testing.assert_allclose(answer.probabilities, expected[name].probabilities, atol=1e-5)
+
+
+def test_a_net_of_tiles_of_another_format_answers_nothing_and_names_the_command_that_trains_it_anew(
+    run: RunFolder, tiles: TileSet, corpus_folder: Path, tmp_path: Path
+) -> None:
+    old = RunFolder(Path(shutil.copytree(run.path, tmp_path / "old")))
+    content = old.config()
+    silent = {key: value for key, value in content["tiles"].items() if key != "format"}
+    for settings in (silent | {"format": 3}, silent):
+        old.write_config(content | {"tiles": settings})
+        with pytest.raises(ConfigError) as refused:
+            predict_recordings(old, find_recordings(corpus_folder), "cpu", lambda n: None)
+        assert str(refused.value) == (
+            f"{old.path} was trained on tiles of format 3, not 4, which takes a constant offset out of the sound: "
+            f"a net would see other pictures now; train it anew with `arena train --config {old.path / 'config.json'}`"
+        )
+    file = read_config_file(old.path / "config.json")
+    anew = override(default_config(content["corpus"], tiles.settings, *file.models, *file.variants), file.list_settings())
+    assert anew.digest == run.digest
 
 
 def test_samples_get_the_answer_of_their_file(run: RunFolder, corpus_folder: Path) -> None:

@@ -102,6 +102,12 @@ def test_of_several_corpora_the_best_is_that_of_the_tiles_prepared_last(runs: Pa
     assert find_run("best", runs).digest == "aa22"
 
 
+def test_the_best_saw_tiles_of_todays_format(runs: Path) -> None:
+    old = write_run(runs, "ff77", make_result(25, 0.99))
+    old.write_config({**old.config(), "tiles": {"size": 64}})
+    assert [find_run(word, runs).digest for word in ("best", "latest")] == ["aa22", "ff77"]
+
+
 def test_in_a_project_the_best_is_that_of_its_split(runs: Path) -> None:
     Path("arena.toml").write_text('[settings]\nsplit.kind = "loso"\n')
     assert find_run("best", runs).digest == "dd55"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnn.config import TileSettings, config_to_dict, default_config
+from cnn.config import TileSettings, config_to_json, default_config
 from cnn.files import write_json
 from cnn.overrides import override
 from cnn.runs.evaluation import evaluate
@@ -104,7 +104,7 @@ def test_a_seed_that_lacks_folds_is_left_out_of_whole_ones_and_counted(tmp_path:
             write_fold(tmp_path, config)
     unfinished = RunFolder(tmp_path / configs[-1].digest)
     unfinished.path.mkdir()
-    unfinished.write_config(config_to_dict(configs[-1]))
+    unfinished.write_config(config_to_json(configs[-1]))
     (evaluation,) = groups_of(tmp_path)[0].evaluations
     assert (evaluation.seeds, evaluation.folds, evaluation.n_missing, evaluation.has_all_folds) == (
         (0,),

@@ -77,17 +77,17 @@ class Bench:
             time.sleep(0.05)
         raise AssertionError("nothing came of it in 200 seconds")
 
-    def hold_trials(self, n_epochs: int, n_agents: int = 1, n_all: int = 15) -> list[TrialFacts]:
+    def hold_trials(self, n_epochs: int, n_agents: int = 1, n_all: int = 30) -> list[TrialFacts]:
         """The running trials of so many agents after `n_epochs`, at most about half of `n_all`, the agents stopped there."""
 
         def find(stopped: set[int]) -> TrialFacts | None:
             fitting = [trial for trial in self.facts().trials if trial.state == "running" and trial.number not in stopped]
-            return next((trial for trial in fitting if n_epochs <= len(trial.epochs) <= n_all // 2 + 1), None)
+            return next((trial for trial in fitting if len(trial.epochs) <= n_all // 2 + 1), None)
 
         stopped_trials: list[TrialFacts] = []
 
         def hold(_facts: StudyFacts) -> bool:
-            if trial := hold_trial(lambda: find({item.number for item in stopped_trials})):
+            if trial := hold_trial(lambda: find({item.number for item in stopped_trials}), n_epochs):
                 stopped_trials.append(trial)
             return len(stopped_trials) == n_agents
 
@@ -134,11 +134,11 @@ def test_two_agents_reach_the_budgets_of_two_studies_exactly(bench: Bench) -> No
 
 
 def test_after_kill_9_another_agent_goes_on_from_the_last_epoch_within_the_budget(bench: Bench) -> None:
-    sweep = bench.sweep(2, 2, "train.epochs=15")
+    sweep = bench.sweep(2, 2, "train.epochs=30")
     (victim,) = bench.hold_trials(3)
     os.kill(agent_pid(victim), signal.SIGKILL)
     before = RunFolder(bench.folder / "runs" / victim.run).epochs()
-    assert 3 <= len(before) < 15
+    assert 3 <= len(before) < 30
     _, err = ended(sweep)
     assert "was killed by signal 9 (9: often for want of memory)" in err
     facts = bench.facts()
@@ -148,7 +148,7 @@ def test_after_kill_9_another_agent_goes_on_from_the_last_epoch_within_the_budge
     assert after.agent != victim.agent
     rows = RunFolder(bench.folder / "runs" / victim.run).epochs()
     assert rows[: len(before)] == before  # their seconds are of a clock: trained again, they would differ
-    assert sorted(after.epochs) == list(range(1, 16))
+    assert sorted(after.epochs) == list(range(1, 31))
 
 
 def test_the_death_of_all_needs_no_repair(bench: Bench) -> None:
@@ -182,7 +182,7 @@ def test_ctrl_c_ends_after_the_epoch_and_gives_the_trial_up(bench: Bench) -> Non
 
 
 def test_agents_end_with_whoever_started_them_and_the_same_command_goes_on(bench: Bench) -> None:
-    sweep = bench.sweep(1, 1, "train.epochs=15")
+    sweep = bench.sweep(1, 1, "train.epochs=30")
     (stopped,) = bench.hold_trials(1)
     sweep.kill()
     sweep.communicate()
@@ -190,9 +190,9 @@ def test_agents_end_with_whoever_started_them_and_the_same_command_goes_on(bench
     (paused,) = bench.until(lambda facts: facts.trials[0].agent == "").trials  # the agent has given its trial up
     folder = RunFolder(bench.folder / "runs" / paused.run)
     before = folder.epochs()
-    assert len(before) < 15
+    assert len(before) < 30
     bench.until(lambda _facts: read_process_state(agent_pid(stopped)) == "Z")
-    ended(bench.sweep(1, 1, "train.epochs=15"))
+    ended(bench.sweep(1, 1, "train.epochs=30"))
     assert len(list(bench.studies.glob("agent-*-1.log"))) == 1  # the second agent had nothing to say
     (trial,) = bench.facts().trials
     assert (trial.number, trial.run, trial.state) == (paused.number, paused.run, "finished")

@@ -16,7 +16,7 @@ from subprocess import CompletedProcess
 
 import torch
 
-from cnn.config import config_to_dict, default_config
+from cnn.config import config_to_json, default_config
 from cnn.runs.folder import RunFolder, RunState
 from cnn.tiles.tile_set import TileSet
 from support.paths import ROOT
@@ -123,7 +123,7 @@ def make_study(folder: Path, tiles: TileSet, budget: int) -> StudySpec:
     spec = StudySpec(
         name="chaos",
         sweep=parse(SWEEP, "s.yaml"),
-        base=config_to_dict(default_config(tiles.corpus, tiles.settings, "mlp", "raw")),
+        base=config_to_json(default_config(tiles.corpus, tiles.settings, "mlp", "raw")),
         overrides=(),
         tiles=tiles.folder,
         runs=folder / "runs",

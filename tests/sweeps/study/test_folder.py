@@ -61,6 +61,14 @@ def test_another_search_under_the_same_name_is_refused(tmp_path: Path) -> None:
     changed = dataclasses.replace(spec, base=base)
     message = f"study 'lenet5.raw' exists with another train.epochs (20, not 3); {fix}"
     assert refused(create_or_continue, tmp_path, changed) == message
+    (tmp_path / "lenet5.raw" / "study.json").write_text(
+        (tmp_path / "lenet5.raw" / "study.json").read_text().replace('"format": 4', '"format": 3')
+    )
+    difference = "format of tiles (format 3, not 4, which takes a constant offset out of the sound)"
+    assert refused(create_or_continue, tmp_path, spec) == f"study 'lenet5.raw' exists with another {difference}; {fix}"
+    (tmp_path / "lenet5.raw" / "study.json").write_text(
+        (tmp_path / "lenet5.raw" / "study.json").read_text().replace('"format": 3', '"format": 4')
+    )
     changed = dataclasses.replace(spec, seed=1)
     assert refused(create_or_continue, tmp_path, changed) == f"study 'lenet5.raw' exists with another seed (0, not 1); {fix}"
 

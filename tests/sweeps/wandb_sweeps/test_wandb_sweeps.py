@@ -65,10 +65,10 @@ def stopped(bench: Bench) -> TrialFacts:
     """A trial after two epochs, its agent stopped in the middle of it."""
 
     def early() -> TrialFacts | None:
-        trial = running(bench, 2)
+        trial = running(bench, 0)
         return trial if trial and len(trial.epochs) <= 9 else None
 
-    stopped_trial: TrialFacts = bench.until(lambda: hold_trial(early), "running trial")
+    stopped_trial: TrialFacts = bench.until(lambda: hold_trial(early, 2), "running trial")
     return stopped_trial
 
 
