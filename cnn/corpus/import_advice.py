@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from cnn.naming.reader import read_names
 from cnn.naming.reading import NameRules
 
-_OPTION = re.compile(r"--pattern ('[^']*'|\S+)")
+_OPTION = re.compile(r"--pattern ('[^']+')")
 
 
 def advise_import(folder: Path, digitless: Sequence[PurePosixPath], speakerless: Sequence[PurePosixPath]) -> str:

@@ -57,12 +57,12 @@ def test_audiomnist_folders_are_speakers_not_digits(tmp_path: Path) -> None:
 
 
 def test_folders_per_class_name_the_digit(tmp_path: Path) -> None:
-    names = ["0/a.wav", "Seven/b.wav", "ocho/session 2/c.wav", "two/00176480_nohash_1.wav", "one/5_ann_0.wav"]
+    names = ["0/a.wav", "Seven/b.wav", "ocho/session 2/c.wav", "two/00176480_nohash_1.wav", "one/1_ann_0.wav"]
     assert read(make_corpus(tmp_path, names)) == [
         ("0/a", "0", "", ""),
         ("Seven/b", "7", "", ""),
         ("ocho/session 2/c", "8", "", ""),
-        ("one/5_ann_0", "5", "ann", "0"),
+        ("one/1_ann_0", "1", "ann", "0"),
         ("two/00176480_nohash_1", "2", "00176480", "1"),
     ]
 
