@@ -93,6 +93,7 @@ def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
         "problems": [dataclasses.asdict(problem) for problem in corpus.problems],
         "notes": list(corpus.notes),
         "speakers": corpus.speakers,
+        "doubts": corpus.doubts.as_json(),
         "flagged": {clip.id: list(clip.flags) for clip in corpus.clips if clip.flags},
     }
 
@@ -100,6 +101,7 @@ def _as_json(corpus: Corpus, facts: Balance) -> dict[str, object]:
 def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     from cnn.corpus.listing import describe_kinds
     from cnn.decoding.flags import MEANINGS
+    from cnn.speakers.doubts import describe_doubts
 
     lengths = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in facts.length_s.items())
     print(f"{corpus.folder}  digest {corpus.digest}")
@@ -111,7 +113,7 @@ def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     if facts.flags:
         _print_fact("flags", f"{_counts(facts.flags)}: used all the same")
         for flag in facts.flags:
-            _print_fact("", f"{flag}: {MEANINGS[flag]}")
+            print_text(f"{'':<{_INDENT}}{flag}: {MEANINGS[flag]}")
     if corpus.ignored:
         _print_fact("others", describe_kinds(corpus.ignored))
     per_digit = [f"{n:,}" for n in facts.per_digit.values()]
@@ -121,6 +123,8 @@ def _print(corpus: Corpus, facts: Balance, all_problems: bool) -> None:
     print_text(facts.verdict)
     for note in corpus.notes:
         print_text(f"note: {note}")
+    for doubt in describe_doubts(corpus.doubts):
+        print_text(f"warning: {doubt}")
     if corpus.advice:
         print_text(f"note: {corpus.advice}")
     _print_problems(corpus, len(corpus.problems) if all_problems else _N_PROBLEMS_SHOWN)

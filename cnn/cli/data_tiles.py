@@ -42,6 +42,7 @@ def prepare_command(
     settings = _config([*read_config_file(config).list_tiles(), *(overrides or [])], "tiles").tiles
     corpus, prepared = prepare_with_bar(folder, settings, tiles, jobs, cache)
     summary = {"tiles": str(prepared.folder), "n_clips": len(prepared.clips), "n_left_out": len(corpus.problems)}
+    summary["doubts"] = corpus.doubts.as_json()
     line = f"{plural(len(prepared.clips), 'clip')} of {settings.size} x {settings.size} cells, raw and bilateral"
     print_json(summary) if json else print(f"{prepared.folder}: {line}")
 
@@ -55,10 +56,13 @@ def prepare_with_bar(
         CnnError: as `scan` and `prepare` raise it.
     """
     from cnn.processes import WorkOptions
+    from cnn.speakers.doubts import describe_doubts
     from cnn.tiles.prepare import prepare
 
     corpus = scan_with_bar(folder, n_jobs, cache)
     say_left_out(corpus)
+    for doubt in describe_doubts(corpus.doubts):
+        say(f"warning: {doubt}")
     options = WorkOptions(n_jobs=n_jobs, bar=lambda n: progress("making tiles", n), log=say)
     return corpus, prepare(corpus, settings, tiles, options)
 

@@ -122,7 +122,7 @@ def _say_alike(matches: Matches, is_left_out: bool) -> None:
         outcome = "left out" if is_left_out else "`--alike leave-out` leaves them out of the pack"
         say(f"{n} too: {names}{more}; {outcome}")
     for voice in matches.voices:
-        warning = f"test speaker {voice.test} sounds like training speaker {voice.train} (distance {voice.distance:.2f})"
+        warning = f"test speaker {voice.first} sounds like training speaker {voice.second} (distance {voice.distance:.2f})"
         say(f"{warning}: listen to both, and if they are one person, hold both out")
 
 

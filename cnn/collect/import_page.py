@@ -10,9 +10,10 @@ from cnn.collect.import_summary import choose_examples, format_command, format_d
 from cnn.corpus.listing import describe_kinds
 from cnn.decoding.flags import describe_flags
 from cnn.errors import CorpusError
+from cnn.speakers.doubts import describe_doubts
 
 _N_SPEAKERS, _N_EXAMPLES = 12, 5
-_LONGEST_PATH = 44  # letters of a path in a table
+_LINE, _MIN_PATH = 72, 20  # letters in a line of 80 columns with its gaps, and at least of a path
 
 
 def plan_as_json(plan: ImportPlan, is_written: bool) -> dict[str, object]:
@@ -42,6 +43,7 @@ def plan_as_json(plan: ImportPlan, is_written: bool) -> dict[str, object]:
         "rows_without_file": plan.missing,
         "not_read": plan.ignored,
         "notes": plan.notes,
+        "doubts": plan.doubts.as_json(),
     }
 
 
@@ -58,6 +60,8 @@ def print_plan(plan: ImportPlan) -> None:
         _print_renames(plan)
     for note in plan.notes:
         print_text(f"note: {note}")
+    for doubt in describe_doubts(plan.doubts):
+        print_text(f"warning: {doubt}")
     _print_flags(plan)
     _print_misfits(plan)
     if plan.missing:
@@ -83,27 +87,31 @@ def _print_speakers(plan: ImportPlan) -> None:
 
 def _print_examples(plan: ImportPlan) -> None:
     clips = plan.clips if is_widened() else choose_examples(plan.clips, _N_EXAMPLES)
+    room = max(_MIN_PATH, _LINE - len("digit take  ") - max(len(clip.origin.speaker) for clip in clips))
     rows = []
     for clip in clips:
         origin, piece = clip.origin, f"{clip.origin.piece + 1}" if clip.origin.cut else "whole"
         facts = [origin.label, origin.speaker, clip.take, clip.name, f"{origin.length_s:.2f} s"]
-        rows.append([_shorten(str(origin.source)), piece, *facts])
-    heads = (Number("digit"), Column("speaker"), Number("take"), Column("becomes", 3), Number("length", 3))
+        rows.append([_shorten(str(origin.source), room), piece, *facts])
+    heads = (Number("digit"), Column("speaker"), Number("take"), Column("becomes"), Number("length"))
     columns = (Column("recording"), Column("piece", 2, silent="whole"), *heads)
-    n_columns = len(columns) - (not is_widened())
+    n_columns = len(columns) - (0 if is_widened() else 2)
     print_table(columns[:n_columns], [row[:n_columns] for row in rows])
     if len(clips) < len(plan.clips):
         print_text(f"and {len(plan.clips) - len(clips):,} more; --wide lists all")
     print()
 
 
-def _shorten(path: str) -> str:
-    return path if len(path) <= _LONGEST_PATH or is_widened() else f"{path[:12]}..{path[14 - _LONGEST_PATH :]}"
+def _shorten(path: str, room: int) -> str:
+    """Return a path without its middle, which says least, if it has more letters than there is room for."""
+    n_first = room // 4
+    return path if len(path) <= room or is_widened() else f"{path[:n_first]}..{path[n_first + 2 - room :]}"
 
 
 def _print_renames(plan: ImportPlan) -> None:
     renames = plan.renames if is_widened() else plan.renames[:_N_SPEAKERS]
-    rows = [[rename.old, rename.name, _shorten(str(rename.origin.source))] for rename in renames]
+    room = max(_MIN_PATH, _LINE - max(len(rename.old) + len(rename.name) for rename in renames))
+    rows = [[rename.old, rename.name, _shorten(str(rename.origin.source), room)] for rename in renames]
     print_table((Column("in the corpus"), Column("now reads"), Column("recording", 2)), rows)
     if len(renames) < len(plan.renames):
         print_text(f"and {len(plan.renames) - len(renames):,} more; --wide lists all")

@@ -11,6 +11,7 @@ from cnn.config import LABELS
 from cnn.errors import CorpusError
 from cnn.naming.reading import NameRules
 from cnn.naming.table import NameTable
+from cnn.speakers.doubts import SpeakerDoubts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,6 +113,7 @@ class ImportPlan:
     n_existing: int  # pieces that an earlier import wrote
     problems: tuple[Misfit, ...]  # sorted by path
     notes: tuple[str, ...]  # sentences on speakers whom names spell differently, and on the table
+    doubts: SpeakerDoubts  # speakers who may be one person, by names and digits
     missing: tuple[str, ...]  # rows of the table without a file
     ignored: Mapping[str, int]  # files that are no recordings, counted by kind
     is_first: bool  # nothing was imported into `out` before

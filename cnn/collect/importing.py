@@ -31,6 +31,7 @@ from cnn.files import write_whole
 from cnn.naming.reader import describe_merges, read_names
 from cnn.naming.reading import NameReading
 from cnn.naming.table import NameTable, read_table
+from cnn.speakers.doubts import doubt_names
 
 
 def check_folders(folder: Path, out: Path) -> None:
@@ -102,7 +103,8 @@ def plan_import(folder: Path, out: Path, options: ImportOptions, advance: Callab
         except MisfitError as error:
             problems.append(_misfit(reading.path, str(error)))
         advance(1)
-    clips, renames, n_existing = _assign_names(_remove_copies(sources, problems), record, out, problems)
+    originals = _remove_copies(sources, problems)
+    clips, renames, n_existing = _assign_names(originals, record, out, problems)
     return ImportPlan(
         folder=folder,
         out=out,
@@ -112,6 +114,7 @@ def plan_import(folder: Path, out: Path, options: ImportOptions, advance: Callab
         n_existing=n_existing,
         problems=tuple(sorted(problems, key=lambda problem: problem.path)),
         notes=(*describe_merges(readings), *([table.note] if table and table.note else ())),
+        doubts=doubt_names((piece.speaker, piece.label) for pieces in originals for piece in pieces),
         missing=table.missing if table else (),
         ignored=content.ignored,
         is_first=not record,

@@ -221,7 +221,7 @@ def _describe_empty(folder: Path, problems: list[FileProblem], ignored: Mapping[
         rule = f"names a digit (the first is {problems[0].path})"
         if formats := count_kinds(PurePosixPath(p.path) for p in problems if p.kind is ProblemKind.FORMAT):
             rule = f"is a wav or flac that {rule[:-1]}; {list_kinds(formats)} among them)"
-        return f"none of {len(problems)} recordings in {folder} {rule}; {advice}"
+        return f"none of {len(problems)} recording{'s' * (len(problems) > 1)} in {folder} {rule}; {advice}"
     return describe_unusable(folder, problems)
 
 

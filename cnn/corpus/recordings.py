@@ -132,9 +132,11 @@ def _expand(name: str, streamed: Path, *, is_alone: bool) -> list[RecordingFile]
 def _save(stream: BinaryIO, path: Path) -> None:
     """Write the stream to a file, cut somewhat above the length of the longest recording: decoding it refuses it then."""
     head = stream.read(_HEAD_BYTES)
-    offset = head.find(b"fmt ") + 16  # position of a wav's bytes per second
-    is_wav = head[:4] == b"RIFF" and 16 <= offset <= len(head) - 4
-    n_left = int(LONGEST_S * struct.unpack_from("<I", head, offset)[0]) + _HEAD_BYTES if is_wav else _MAX_BYTES
+    offset = head.find(b"fmt ") + 12  # position of a wav's rate, bytes per second and bytes per sample
+    is_wav = head[:4] == b"RIFF" and 12 <= offset <= len(head) - 10
+    rate_hz, bytes_per_s, block_align = struct.unpack_from("<IIH", head, offset) if is_wav else (0, 0, 0)
+    bytes_per_s = max(bytes_per_s, rate_hz * block_align)  # some writers leave 0
+    n_left = int(LONGEST_S * bytes_per_s) + _HEAD_BYTES if bytes_per_s else _MAX_BYTES
     with path.open("wb") as file:
         file.write(head)
         while n_left > 0 and (block := stream.read(min(n_left, 2**16))):

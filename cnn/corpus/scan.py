@@ -9,7 +9,7 @@ import hashlib
 import time
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -25,6 +25,8 @@ from cnn.corpus.scan_cache import ScanCache, open_cache
 from cnn.errors import CorpusError
 from cnn.naming.layouts import parse_recording_path
 from cnn.processes import WorkOptions, map_in_processes
+from cnn.speakers.doubts import SpeakerDoubts, find_doubts
+from cnn.speakers.voices import describe_voice
 
 SILENT_PEAK = 10 ** (-60 / 20)  # -60 dBFS, 33 steps of 16 bits; the quietest of 3,141 clips of FSDD and AudioMNIST peaks at -41
 CLIPPED_SHARE = 0.001  # share of all samples: 1 ms in a second; a single loud instant is inaudible
@@ -47,9 +49,10 @@ class _Facts(NamedTuple):
     audio_digest: str = ""
     peak: float = 0.0
     flags: str = ""
+    voice: Sequence[float] = ()
 
 
-_VERSION = f"4 {soundfile.__libsndfile_version__}"
+_VERSION = f"5 {soundfile.__libsndfile_version__}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +71,7 @@ class Clip:
     audio_digest: str  # SHA-256 of samples and rate: equal sound, equal digest, whatever the file
     peak: float  # peak of the mono mix without its constant offset
     flags: tuple[str, ...]  # any of `cnn.decoding.flags.MEANINGS`
+    voice: tuple[float, ...] = field(repr=False)  # its numbers by `describe_voice`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,6 +84,7 @@ class Corpus:
     problems: tuple[FileProblem, ...]  # sorted by path
     speakers: dict[str, dict[str, Any]]  # facts from a metadata file on the clips' speakers: age, gender, accent
     notes: tuple[str, ...]  # notes on the metadata
+    doubts: SpeakerDoubts  # speakers who may be one person under several names
     ignored: Mapping[str, int]  # files that are no recordings, counted by kind
     advice: str  # a sentence with the command that reads names which are not read here; empty if there is none
     digest: str  # 16 hexadecimal digits of ids, labels, speakers and sounds, wherever the folder lies
@@ -116,6 +121,7 @@ def scan(folder: Path, work: WorkOptions = _ALONE, cache: Path | None = None) ->
         problems=tuple(problems),
         speakers=speakers,
         notes=tuple(f"{METADATA_NAME}: {note}" for note in notes),
+        doubts=find_doubts(clips),
         ignored=listing.ignored,
         advice=advise_import(
             folder, list_digitless(listing.problems), [PurePosixPath(clip.path) for clip in clips if not clip.speaker]
@@ -140,7 +146,7 @@ def _decode_all(
                 advance(len(paths))
     if cache:
         lasting = (f for f in recordings if facts[f.path].kind != ProblemKind.UNREADABLE)  # the next time it may be readable
-        cache.write({str(f.path): (f.stamp, tuple(facts[f.path])) for f in lasting}, started_ns)
+        cache.write({str(f.path): (f.stamp, list(facts[f.path])) for f in lasting}, started_ns)
     return [_to_result(file, facts[file.path]) for file in recordings]
 
 
@@ -172,6 +178,7 @@ def _decode_file(path: Path) -> _Facts:
         audio_digest=sound_digest(recording),
         peak=loud,
         flags=_find_flags(recording),
+        voice=describe_voice(wave, recording.rate_hz),
     )
 
 
@@ -199,6 +206,7 @@ def _to_result(file: ListedFile, facts: _Facts) -> Clip | FileProblem:
         audio_digest=facts.audio_digest,
         peak=facts.peak,
         flags=tuple(facts.flags.split()),
+        voice=tuple(facts.voice),
     )
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cnn.errors import CorpusError
+
 Samples = npt.NDArray[np.float32]
 
 _SMOOTH = 0.4  # roughness below which sound is in its right coding: 0.25 is the median of the 3,141 clips, 2 white noise
@@ -20,15 +22,21 @@ _PAIRED = 0.25  # step within a pair of samples to the step between pairs; 0.50 
 _DEAD = 0.05  # power of every second sample to that of the others; 0.76 to 1.25 in the 3,141 clips
 _FEWEST = 400  # samples below which none of this is measured
 _UNSCALED = 16.0  # floats up to 24 dB above full scale are merely loud: mixers write them
-_FULL_SCALES = (2.0**15, 2.0**23, 2.0**31)
+_FULL_SCALES = (2.0**7, 2.0**15, 2.0**23, 2.0**31)
 
 
 def scale_floats(samples: Samples) -> Samples | None:
-    """Return floats that were written without scaling to +-1, scaled by their full scale; None if they are scaled."""
+    """Return floats that were written without scaling to +-1, scaled by their full scale; None if they are scaled.
+
+    Raises:
+        CorpusError: they are of no scale that sound has.
+    """
     peak = float(np.abs(samples).max(initial=0))
-    if not _UNSCALED < peak <= 1.01 * _FULL_SCALES[-1]:
+    if peak <= _UNSCALED:
         return None
-    full = next(full for full in _FULL_SCALES if peak <= 1.01 * full)
+    full = next((full for full in _FULL_SCALES if peak <= 1.01 * full), None)
+    if full is None:
+        raise CorpusError(f"holds samples up to {peak:.2g}, which are no sound: its header names another coding than it has")
     return (samples / full).astype(np.float32)
 
 

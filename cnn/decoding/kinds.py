@@ -79,11 +79,17 @@ _LFS = FileKind(name="a Git LFS pointer, not the recording", advice="fetch that 
 _WEB_PAGE = FileKind(name="a web page, not the recording", advice=f"{_FETCH}, from an address that needs no login")
 _JSON = FileKind(name="JSON, such as a server's error, not the recording", advice=_FETCH)
 _TEXT = FileKind(name="text, not a recording", advice=_REPLACE)
+_ANNEX = FileKind(name="a git-annex pointer, not the recording", advice="fetch that with `git annex get`")
+_FORM = FileKind(name="a form as a browser sends it, with the recording inside", advice="let the server save the file alone")
+_BASE64 = FileKind(name="base64 text of a recording", advice="decode it, such as with `base64 -d`")
 _ZEROS = FileKind(name="nothing but zeros", advice="a copy or download broke off; copy it again")
 _MP4 = _sound("M4A or MP4 (AAC)", ".m4a", "mov")
 _3GP = _sound("3GP", ".3gp", "mov")
 _SIGNATURES: tuple[tuple[int, bytes, FileKind], ...] = (
     (0, b"version https://git-lfs", _LFS),
+    (0, b"/annex/objects/", _ANNEX),
+    (0, b"data:audio/", _BASE64),
+    *((0, start, _BASE64) for start in (b"UklGR", b"T2dnU", b"ZkxhQ", b"SUQz", b"GkXfo")),  # RIFF, OggS, fLaC, ID3, WebM
     (0, b"\x00\x05\x16\x07", _APPLE_DOUBLE),
     (4, b"ftyp3g", _3GP),
     (4, b"ftyp", _MP4),
@@ -151,6 +157,8 @@ def identify_coding(head: bytes) -> FileKind | None:
 
 
 def _identify_text(head: bytes) -> FileKind | None:
+    if head[:2] == b"--" and b"content-disposition:" in head[:1024].lower():
+        return _FORM
     if head and not head.strip(b"\0"):
         return _ZEROS
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()

@@ -1,16 +1,14 @@
-"""Near-duplicates across a split: one recording on both sides, maybe cut, amplified or coded anew; one voice under two names.
+"""Near-duplicates across a split: one recording on both sides, maybe cut, amplified or coded anew; one voice on both.
 
 Recordings are matched in two steps. Coarse: for each test clip, the five training clips whose fingerprint edges correlate
 best, at any shift. Fine: their whitened waves are correlated at every shift. Two takes of one word, even by one speaker,
-differ in their fine structure; two copies of a recording do not. Voices: the cepstra of each speaker as one normal
-distribution, compared by the distance of Bhattacharyya 1943.
+differ in their fine structure; two copies of a recording do not.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,18 +16,14 @@ import numpy.typing as npt
 import torch
 
 from cnn.corpus.scan import Clip
-from cnn.pack.fingerprints import N_CEPSTRA, RATE_HZ, Fingerprint, compute_fingerprint
+from cnn.pack.fingerprints import RATE_HZ, Fingerprint, compute_fingerprint
+from cnn.speakers.voices import VoicePair, compare_voices
 
 SAME_RECORDING_FROM = 0.5  # similarity of one recording: docs/how-to/pack.md has how often that errs
 _N_CANDIDATES = 5
 _MIN_OVERLAP_S = 0.2  # a shorter sound may repeat itself
 _MIN_OVERLAP_ENERGY = 0.6  # share of the energy of one of the two recordings that lies in the overlap
 _TEST_BATCH, _TRAIN_BATCH = 256, 512  # two tables of 64 MB at 128 shifts
-MIN_CLIPS = 20  # clips of a voice: with fewer a distance is mostly chance
-_MAX_VOICE_DISTANCE = 0.75  # between two speakers that may be one
-_MAX_VOICE_RATIO = 0.7  # distance to the nearest voice, divided by that to the second nearest
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,20 +36,11 @@ class Pair:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class VoicePair:
-    """Two speakers who sound like one."""
-
-    test: str
-    train: str
-    distance: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Matches:
     """Recordings and voices that stand on both sides of a split."""
 
     pairs: tuple[Pair, ...] = ()  # sorted by test clip, at most one for each
-    voices: tuple[VoicePair, ...] = ()  # sorted by test speaker, at most one for each
+    voices: tuple[VoicePair, ...] = ()  # the first is the test speaker; sorted
 
 
 def find_near_duplicates(folder: Path, train: Sequence[Clip], test: Sequence[Clip], advance: Callable[[int], None]) -> Matches:
@@ -67,19 +52,21 @@ def find_near_duplicates(folder: Path, train: Sequence[Clip], test: Sequence[Cli
     Raises:
         CorpusError: a recording changed meanwhile and cannot be read.
     """
-    voices: dict[str, _Voice] = defaultdict(_Voice)
     fingerprints = []
     for clip in (*train, *test):
-        fingerprint = compute_fingerprint(folder / clip.path)
-        voices[clip.speaker].add(fingerprint)
-        fingerprints.append(replace(fingerprint, cepstra=fingerprint.cepstra[:, :0]))  # the voice has them
+        fingerprints.append(compute_fingerprint(folder / clip.path))
         advance(1)
     matches = match_recordings(fingerprints[: len(train)], fingerprints[len(train) :], advance)
     pairs = [Pair(test=test[i], train=train[j], similarity=score) for i, j, score in matches]
-    groups = ({clip.speaker for clip in side} for side in (train, test))
-    return Matches(
-        pairs=tuple(sorted(pairs, key=lambda pair: pair.test.id)), voices=tuple(_match_voices(voices, *map(sorted, groups)))
-    )
+    return Matches(pairs=tuple(sorted(pairs, key=lambda pair: pair.test.id)), voices=_match_voices(train, test))
+
+
+def _match_voices(train: Sequence[Clip], test: Sequence[Clip]) -> tuple[VoicePair, ...]:
+    trained, tested = ({clip.speaker for clip in side} for side in (train, test))
+    pairs = compare_voices([*train, *test])
+    both = [VoicePair(first=p.second, second=p.first, distance=p.distance) for p in pairs if p.second in tested]
+    across = [pair for pair in (*pairs, *both) if pair.first in tested and pair.second in trained]
+    return tuple(sorted(across, key=lambda pair: (pair.first, pair.distance)))
 
 
 def match_recordings(
@@ -135,42 +122,3 @@ def compute_similarity(a: npt.NDArray[np.int8], b: npt.NDArray[np.int8]) -> floa
     is_enough = (ends - begins >= _MIN_OVERLAP_S * RATE_HZ) & (share >= _MIN_OVERLAP_ENERGY)
     scores = np.abs(products[shifts % n_fft]) / np.sqrt(inside[0] * inside[1] + 1e-9)
     return float(min(1.0, np.max(scores, where=is_enough, initial=0.0)))
-
-
-class _Voice:
-    """Running mean and covariance of the cepstra of one speaker."""
-
-    def __init__(self) -> None:
-        self.n_clips = self._n = 0
-        self._sum = np.zeros(N_CEPSTRA)
-        self._products = np.zeros((N_CEPSTRA, N_CEPSTRA))
-
-    def add(self, fingerprint: Fingerprint) -> None:
-        frames = fingerprint.cepstra.astype(np.float64)  # (C, T)
-        self.n_clips += 1
-        self._n += frames.shape[1]
-        self._sum += frames.sum(axis=1)
-        self._products += frames @ frames.T
-
-    def normal(self) -> tuple[Floats, Floats]:
-        """Return mean (C,) and covariance (C, C)."""
-        mean = self._sum / self._n
-        return mean, self._products / self._n - np.outer(mean, mean) + 1e-2 * np.eye(N_CEPSTRA)
-
-
-def _match_voices(voices: dict[str, _Voice], train: Sequence[str], test: Sequence[str]) -> list[VoicePair]:
-    normals = {name: voice.normal() for name, voice in voices.items() if voice.n_clips >= MIN_CLIPS}
-    pairs = []
-    for name in test:
-        distances = sorted((_distance(normals[name], normals[peer]), peer) for peer in train if {name, peer} <= normals.keys())
-        if distances and distances[0][0] <= min(_MAX_VOICE_DISTANCE, *(_MAX_VOICE_RATIO * far for far, _ in distances[1:2])):
-            pairs.append(VoicePair(test=name, train=distances[0][1], distance=distances[0][0]))
-    return pairs
-
-
-def _distance(a: tuple[Floats, Floats], b: tuple[Floats, Floats]) -> float:
-    """Return the distance of two normal distributions, each given by mean and covariance (Bhattacharyya 1943)."""
-    (mean_a, covariance_a), (mean_b, covariance_b) = a, b
-    between, difference = (covariance_a + covariance_b) / 2, mean_a - mean_b
-    volumes = [np.linalg.slogdet(matrix)[1] for matrix in (between, covariance_a, covariance_b)]
-    return float(difference @ np.linalg.solve(between, difference) / 8 + (volumes[0] - (volumes[1] + volumes[2]) / 2) / 2)

@@ -137,7 +137,7 @@ def matches_as_json(matches: Matches | None) -> dict[str, object] | None:
             {"test": pair.test.path.as_posix(), "train": pair.train.path.as_posix(), "likeness": round(pair.similarity, 3)}
             for pair in matches.pairs
         ],
-        "voices": [{"test": pair.test, "train": pair.train, "distance": round(pair.distance, 3)} for pair in matches.voices],
+        "voices": [{"test": pair.first, "train": pair.second, "distance": pair.distance} for pair in matches.voices],
     }
 
 

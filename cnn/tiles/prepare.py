@@ -109,7 +109,7 @@ def _identity(corpus: Corpus, settings: TileSettings) -> dict[str, Any]:
 
 def _content(corpus: Corpus, settings: TileSettings) -> dict[str, Any]:
     """Return the content of settings.json for finished tiles."""
-    about = {"n_clips": len(corpus.clips), "speakers": corpus.speakers}
+    about = {"n_clips": len(corpus.clips), "speakers": corpus.speakers, "doubts": corpus.doubts.as_json()}
     return {"format": TILES_FORMAT, **SPEECH, **_identity(corpus, settings), **about}
 
 

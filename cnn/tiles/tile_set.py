@@ -19,6 +19,7 @@ from cnn.config import FILTERS, TILES_FORMAT, TileSettings
 from cnn.errors import CnnError, TilesError
 from cnn.fields import drop_later_defaults
 from cnn.files import read_json
+from cnn.speakers.doubts import SpeakerDoubts, read_doubts
 from cnn.tiles import chunks
 from cnn.tiles.chunks import Pictures, picture_shape
 from cnn.tiles.find import find_folder
@@ -52,6 +53,7 @@ class TileSet:
     corpus_folder: str  # their folder when the tiles were last prepared
     clips: tuple[TileClip, ...]
     speakers: dict[str, dict[str, Any]]  # metadata of the corpus by speaker: age, gender, accent
+    doubts: SpeakerDoubts  # speakers who may be one person under several names
 
     def pictures(self, filter_name: str) -> npt.NDArray[np.uint8]:
         """Open (N, F, T) uint8, memory-mapped. `filter_name` is raw or bilateral.
@@ -108,6 +110,7 @@ def read_tiles(folder: Path) -> TileSet:
             corpus_folder=corpus_folder,
             clips=clips,
             speakers=content.get("speakers", {}),
+            doubts=read_doubts(content.get("doubts", {})),
         )
         if content.get("n_clips", len(clips)) != len(clips):
             raise UnusableTilesError(f"is damaged: clips.csv has {len(clips)} rows, not {content['n_clips']}")

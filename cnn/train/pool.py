@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import multiprocessing
 import queue
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from arena.base.install import loading
 from arena.base.processes import follow_parent, without_main
-from cnn.config import FOLDED_KINDS, RunConfig
+from cnn.config import FOLDED_KINDS, RunConfig, SplitSettings
 from cnn.errors import RunError
 from cnn.hardware import check_device_name, may_have_gpu, n_processes
 from cnn.runs.folder import EpochRow, RunFolder, RunState
-from cnn.splits import list_untrained
-from cnn.tiles.tile_set import open_tiles
+from cnn.speakers.doubts import TOO_GOOD, describe_doubts
+from cnn.splits import list_untrained, make_split
+from cnn.tiles.tile_set import TileSet, open_tiles
 from cnn.train.failure import TrainingFailure, describe_failure
 
 OnEpoch = Callable[[RunConfig, EpochRow], None]
@@ -61,8 +62,11 @@ def train_all(
         RunError: some of them failed; all others are trained to their end first.
         ImportError: torch is missing or does not load.
     """
-    for warning in list_untrained(open_tiles(paths.tiles).clips, dict.fromkeys(config.split for config in configs)):
+    tiles, settings = open_tiles(paths.tiles), dict.fromkeys(config.split for config in configs)
+    for warning in list_untrained(tiles.clips, settings):
         say(warning)
+    for warning in (*describe_doubts(tiles.doubts), *_warn_of_splits(tiles, settings)):
+        say(f"warning: {warning}")
     failures: dict[int, str] = {}
     todo = [n for n, config in enumerate(configs) if RunFolder(paths.runs / config.digest).state() is not RunState.FINISHED]
     # Model A, mostly the quickest, last: so no process is left alone with a slow training at the end.
@@ -86,6 +90,15 @@ def train_all(
         more = "" if len(configs) == 1 else f"{len(failures)} of {len(configs)} trainings failed, first: "
         raise RunError(more + failures[min(failures)])
     return [RunFolder(paths.runs / config.digest) for config in configs]
+
+
+def _warn_of_splits(tiles: TileSet, settings: Iterable[SplitSettings]) -> list[str]:
+    """Return a line if a split by speaker puts speakers who may be one person into different parts."""
+    for split in (make_split(tiles.clips, each) for each in settings):
+        parts = [{tiles.clips[index].speaker for index in part} for part in (split.train, split.val, split.test)]
+        if split.by_speaker and tiles.doubts.are_apart(parts):
+            return [TOO_GOOD]
+    return []
 
 
 def _name(config: RunConfig) -> str:

@@ -55,7 +55,7 @@ def find_contradiction(submission: Submission, solution: Solution) -> Contradict
         id=quote_short(solution.ids[row]),
         label=quote_short(solution.labels[labels[row]]),
         top=quote_short(solution.labels[top[row]]),
-        cause=_find_cause(labels, top, probabilities, solution.labels) if 2 * n > len(labels) else "",
+        cause=_find_cause(labels, top, probabilities, solution.labels, is_most=2 * n > len(labels)),
     )
     return Contradiction(n_rows=len(labels), n_contradictory=n, text=text)
 
@@ -78,8 +78,15 @@ def list_notes(submission: Submission, solution: Solution) -> tuple[Message, ...
     return () if contradiction is None else (contradiction.text,)
 
 
-def _find_cause(labels: Indices, top: Indices, probabilities: Values, names: tuple[str, ...]) -> Localized:
+def _find_cause(
+    labels: Indices, top: Indices, probabilities: Values, names: tuple[str, ...], *, is_most: bool
+) -> Localized | str:
     n_classes = len(names)
+    order = _find_order(labels, top, n_classes)
+    if not is_most and order is None:
+        return ""
+    if len(set(top.tolist())) == 1:
+        return message("contradiction_one_top", top=quote_short(names[top[0]]))
     if len(set(labels.tolist())) == 1:
         return message("contradiction_one_label", label=quote_short(names[labels[0]]))
     if n_classes > 2 and _share(probabilities.argmin(axis=1) == labels) >= _LARGE_SHARE:
@@ -88,9 +95,8 @@ def _find_cause(labels: Indices, top: Indices, probabilities: Values, names: tup
         return message("contradiction_from_one")
     if n_classes > 2 and _share((top - 1) % n_classes == labels) >= _LARGE_SHARE:
         return message("contradiction_shifted")
-    order = _find_order(labels, top, n_classes)
     if order is not None:
-        column, label = next(pair for pair in order.items() if pair[0] != pair[1])
+        column, label = order
         return message("contradiction_order", column=quote_short(names[column]), label=quote_short(names[label]))
     by_label, by_top = (np.bincount(values, minlength=n_classes) for values in (labels, top))
     if np.abs(by_label - by_top).sum() / (2 * len(labels)) <= _MAX_DISTANCE:
@@ -102,12 +108,12 @@ def _share(values: np.ndarray) -> float:
     return float(np.mean(values))
 
 
-def _find_order(labels: Indices, top: Indices, n_classes: int) -> dict[int, int] | None:
-    """Return the label that most rows of each column have, if these are different labels and explain the file."""
+def _find_order(labels: Indices, top: Indices, n_classes: int) -> tuple[int, int] | None:
+    """Return a column and the other label that most of its rows have, if each column has its own and they explain the file."""
     counts = np.zeros((n_classes, n_classes), dtype=np.int64)
     np.add.at(counts, (top, labels), 1)
     columns = np.flatnonzero(counts.sum(axis=1))
     best = counts[columns].argmax(axis=1)
     if len(set(best.tolist())) < len(columns) or counts[columns, best].sum() < _LARGE_SHARE * len(labels):
         return None
-    return dict(zip(columns.tolist(), best.tolist(), strict=True))
+    return next((pair for pair in zip(columns.tolist(), best.tolist(), strict=True) if pair[0] != pair[1]), None)

@@ -99,6 +99,9 @@ def check_width(line: int, cells: list[str], header: list[str], problems: Proble
     """Return True if the row has as many values as the header; add a problem otherwise."""
     if len(cells) == len(header):
         return True
+    if len(cells) == 1 and cells[0].count(",") == len(header) - 1:
+        problems.add(line, message("row_quoted"))
+        return False
     columns, values = message("columns", n=len(header)), message("values", n=len(cells))
     problems.add(line, message("row_width", columns=columns, values=values))
     return False

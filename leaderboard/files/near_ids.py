@@ -18,8 +18,9 @@ from leaderboard.messages import message
 
 _MAX_INDEXED = 100_000  # ids whose plain forms are compared: half a second
 _MAX_COMPARED = 200  # characters of a name
-_QUOTES = "'\"`´‘’“”«»"  # noqa: RUF001
-_SUFFIX = re.compile(r"\.[a-z][a-z0-9]{0,4}$", re.IGNORECASE)
+_QUOTES = "'\"`´‘’“”«»="  # noqa: RUF001
+_SUFFIX = re.compile(r"(?:\.[a-z][a-z0-9]{0,4}){1,2}$", re.IGNORECASE)
+_MARKS = re.compile(r"(?<!\d)[\s_-]+|[\s_-]+(?!\d)")  # not between digits: 1_0 is not 10
 _WHOLE_FLOAT = re.compile(r"(\d+)[.,]0+")
 _SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+))?e\+?(\d{1,3})", re.IGNORECASE)
 _MONTHS = {  # the beginnings of English and Spanish months
@@ -53,7 +54,8 @@ _DATES = tuple(
 
 
 def _drop_spaces(name: str) -> str:
-    return "".join(char for char in name if not char.isspace() and unicodedata.category(char) not in ("Cc", "Cf"))
+    visible = "".join(char for char in name if char.isspace() or unicodedata.category(char) not in ("Cc", "Cf"))
+    return re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", visible)
 
 
 def _expand(name: str) -> str:
@@ -71,7 +73,7 @@ _STEPS: dict[str, Callable[[str], str]] = {
     "suffix": lambda name: _SUFFIX.sub("", name) or name,
     "scientific": _expand,
     "decimal": lambda name: match[1] if (match := _WHOLE_FLOAT.fullmatch(name)) else name,
-    "marks": lambda name: re.sub(r"[\s_-]", "", name),
+    "marks": lambda name: _MARKS.sub("", name),
     "zeros": lambda name: re.sub(r"\d+", lambda match: match[0].lstrip("0") or "0", name),
 }
 _OF_SPREADSHEETS = {"decimal", "scientific", "zeros", "date"}
@@ -173,6 +175,8 @@ class IdHints:
             return message("id_cause", **values)
         is_of_spreadsheet = any(cause.key.removeprefix("message.cause_") in _OF_SPREADSHEETS for cause in causes)
         remedy = message("remedy_text" if is_of_spreadsheet else "remedy_write")
+        if causes[0].key == "message.cause_prefix":
+            remedy = message("remedy_look")
         return message("id_near", right=quote_short(right), remedy=remedy, **values)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bisect
 import hashlib
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +23,9 @@ from leaderboard.files.submission_header import read_columns
 from leaderboard.messages import Translatable, message
 
 _SUM_TOLERANCE = 1e-3
+_PERCENT_TOLERANCE = 2.0  # of a sum of percentages, which are rounded
+_MAX_LOGIT = 300.0  # beyond it exp overflows
+_WRITTEN_NUMBER = re.compile(r"(\d+)(?:[.,](\d+))? ?(%)?")
 _MAX_NAMES = 1000
 _MAX_COMPARED = 100  # characters of a name that are compared to find the nearest one
 
@@ -72,6 +77,8 @@ def _read_rows(
             continue
         name, label = cells[columns.id], cells[columns.label]
         row = solution.row_by_id.get(name)
+        if row is None and label in solution.row_by_id:
+            problems.fail(line, message("columns_swapped"))
         if row is None:
             problems.add(line, _describe_unknown_id(name, hints, problems))
         elif (first := line_by_id.setdefault(name, line)) != line:
@@ -109,6 +116,8 @@ def _describe_label_problem(label: str, labels: tuple[str, ...]) -> Message:
     allowed, right = LabelList(labels), find_label(label, labels)
     if right is not None:
         return message("label_written", label=quote_short(label), labels=allowed, right=quote_short(right))
+    if label.isdecimal() and labels == tuple(map(str, range(int(label)))):
+        return message("label_from_one", label=quote_short(label), labels=allowed)
     return message("label_unknown", label=quote_short(label), labels=allowed)
 
 
@@ -124,16 +133,31 @@ def _parse_probabilities(line: int, texts: list[str], problems: Problems) -> lis
 
 
 def _describe_probability_problem(texts: list[str]) -> Message:
-    total = 0.0
+    values: list[float] = []
     for text in texts:
         try:
-            value = float(text)
+            values.append(float(text))
         except ValueError:
-            return message("probability_no_number", value=quote_short(text))
-        if not 0 <= value < float("inf"):
-            return message("probability_beyond", value=quote_short(text))
-        total += value
-    return message("probability_sum", total=total)
+            right = _WRITTEN_NUMBER.fullmatch(text)
+            if right is None:
+                return message("probability_no_number", value=quote_short(text))
+            number = float(f"{right[1]}.{right[2] or 0}") / (100 if right[3] else 1)
+            return message("probability_written", value=quote_short(text), right=f"{number:g}")
+    outside = next((n for n, value in enumerate(values) if not 0 <= value < float("inf")), None)
+    if outside is not None:
+        hint = _explain_scores(values)
+        return message("probability_beyond", value=quote_short(texts[outside]), hint=hint)
+    total = sum(values)
+    is_percent = abs(total - 100) <= _PERCENT_TOLERANCE
+    return message("probability_percent" if is_percent else "probability_sum", total=total)
+
+
+def _explain_scores(values: list[float]) -> Translatable:
+    """Return what negative numbers look like: logarithms of probabilities, or a net's outputs; empty for a lone one."""
+    if not all(map(math.isfinite, values)) or max(values) > _MAX_LOGIT or sum(value < 0 for value in values) < 2:
+        return ""
+    is_logarithm = abs(sum(map(math.exp, values)) - 1) <= _PERCENT_TOLERANCE / 100
+    return message("hint_logarithms" if is_logarithm else "hint_outputs")
 
 
 def _check_complete(line_by_id: dict[str, int], solution: Solution, problems: Problems) -> None:

@@ -27,6 +27,8 @@ def read_columns(line: int, header: list[str], solution: Solution, problems: Pro
     """Return where the columns stand; fail on a first line that names others."""
     labels = solution.labels
     check_header(line, header, 2 + len(labels), problems)
+    if len(header) == 1 and header[0].startswith("id,"):
+        problems.fail(line, message("row_quoted"))
     if "id" not in header and "label" not in header and any(name in solution.row_by_id for name in header):
         problems.fail(line, message("no_header"))
     for name in header:

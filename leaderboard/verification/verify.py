@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,7 +170,9 @@ def _find_recording(folder: Path, name: str) -> Path:
         path = folder / f"{name}{suffix}"
         if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
             return path
-    raise ContestError(f"{folder} has no recording {name}.wav; give the folder that students got with --audio")
+    kinds = Counter(path.suffix.lower() or "without suffix" for path in folder.glob("*") if path.is_file())
+    content = ", ".join(f"{n:,} {kind}" for kind, n in kinds.most_common(4)) or "no file"
+    raise ContestError(f"{folder} has no recording {name}.wav, but {content}; give the folder that students got with --audio")
 
 
 def _run_child(content: bytes, name: str, request: dict[str, Any], limits: Limits, folder: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ class NoteKind(StrEnum):
     """Severity of a note."""
 
     ERROR = "error"  # a number of a run contradicts its own predictions, or something cannot be read
+    WARNING = "warning"  # the numbers may say something else than they seem to
     MISSING = "missing"
     REMARK = "remark"
 

@@ -14,8 +14,10 @@ from reports.facts.clips import Media
 from reports.facts.models import CellKey
 from reports.facts.report import ReportFacts
 from reports.figures.media import wav_uri
+from reports.reading.doubts import note_doubts
 from reports.reading.run import Reading
 from reports.reading.tiles import TileFolder, find_tile_folder
+from reports.wording.page_texts import texts
 
 
 def read_media(tiles: TileFolder, clips: Iterable[str]) -> dict[str, Media]:
@@ -58,4 +60,5 @@ def add_clips(facts: ReportFacts, readings: Mapping[CellKey, Reading], tiles_dir
     if tiles is None:
         return facts
     media = read_media(tiles, [*(mistake.id for mistake in mistakes), *(doubt.id for doubt in doubts)])
-    return dataclasses.replace(facts, has_tiles=True, media=media, source=tiles.source)
+    notes = (*note_doubts(tiles.doubts, main.facts, texts(facts.lang)), *facts.notes)
+    return dataclasses.replace(facts, has_tiles=True, media=media, source=tiles.source, notes=notes)

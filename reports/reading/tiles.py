@@ -28,6 +28,7 @@ class TileFolder:
     rows: dict[str, int]  # row of each clip in the pictures
     paths: dict[str, str]  # path of each clip's recording, below the corpus folder
     speakers: dict[str, dict[str, Any]]  # what the corpus says of them: age, gender, accent
+    doubts: dict[str, Any]  # speakers who may be one person under several names
     source: dict[str, str]  # citation and licence of a public corpus; empty if not known
     _pictures: dict[str, NDArray[np.uint8]] = field(default_factory=dict, repr=False)
 
@@ -81,6 +82,7 @@ def _read(folder: Path, settings: dict[str, Any]) -> TileFolder:
         rows={row["id"]: n for n, row in enumerate(rows)},
         paths={row["id"]: row["path"] for row in rows},
         speakers={name: facts for name, facts in speakers.items() if isinstance(facts, dict)},
+        doubts=settings.get("doubts", {}),
         source=_read_source(corpus_folder),
     )
 

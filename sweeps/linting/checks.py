@@ -40,15 +40,17 @@ def check_top(top: Section, parameters: Collection[str]) -> None:
         check_command(top, parameters)
 
 
-def list_parameters(draft: Draft, sweep: Sweep) -> list[Parameter]:
-    """Check the parameters, and return those that can be read, under the keys that are meant."""
+def check_parameters(draft: Draft, sweep: Sweep) -> tuple[list[Parameter], set[str]]:
+    """Check the parameters; return those that can be read, under the keys that are meant, and the keys of all."""
     readable = {p.name: p for p in sweep.parameters}
     net = {key: value for key, value in sweep.constants.items() if key == "model.name"}
     context = net if not configuration.explain_refusal(net) else {}
     parameters: dict[str, Parameter] = {}
+    keys: set[str] = set()
     for name, section in draft.sections.items():
         parameter = readable.get(name)
-        key = _resolve_key(section, parameter, {*draft.sections, *parameters})
+        key = _resolve_key(section, parameter, {*draft.sections, *keys})
+        keys.add(key)
         if parameter is None or not key:
             continue
         parameter = parameters[key] = replace(parameter, name=key)
@@ -58,7 +60,7 @@ def list_parameters(draft: Draft, sweep: Sweep) -> list[Parameter]:
     if draft.top is not None and draft.sections and all(explain_fixed(name) for name in draft.sections):
         line = max(section.line for section in draft.sections.values())
         draft.top.report(f"nothing is left to tune; add at least one parameter, such as {write_example(sweep.method)}", line)
-    return [p for p in parameters.values() if not any(isinstance(value, tuple) for value in p.values)]
+    return [p for p in parameters.values() if not any(isinstance(value, tuple) for value in p.values)], keys
 
 
 def _resolve_key(section: Section, parameter: Parameter | None, taken: Collection[str]) -> str:
@@ -159,9 +161,11 @@ def _check_listed(parameter: Parameter, section: Section, kind: type, context: M
         rule = f"{section.name}.value takes one value, not a list"
         section.fail(f"{rule}; write `values:` for several to try", node.line, [rename_key(node, "values")])
     for node in _list_nodes(section):
-        value = node.value
+        value = parameter.values[0] if parameter.name == "model.name" else node.value  # a net is named from here by now
         if isinstance(value, list | dict) or value is None:
             continue
+        if "min" in section.entries and isinstance(value, str):  # equal bounds, whose text is reported already
+            value = parse_number(value)
         if kind in (int, float) and isinstance(value, str) and (number := parse_number(value)) is not None:
             fits = kind is float or float(number).is_integer()
             better = write_number(float(number) if kind is float else int(number)) if fits else write_number(number)
@@ -174,7 +178,7 @@ def _check_listed(parameter: Parameter, section: Section, kind: type, context: M
 
 
 def _list_nodes(section: Section) -> Sequence[Node]:
-    node = section.entries["values" if "values" in section.entries else "value"]
+    node = next(section.entries[key] for key in ("values", "value", "min") if key in section.entries)
     return node.value if isinstance(node.value, list) else [node]
 
 

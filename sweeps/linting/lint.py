@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeps.errors import SweepFileError
-from sweeps.linting.checks import check_top, list_parameters
+from sweeps.linting.checks import check_parameters, check_top
 from sweeps.linting.points import find_impossible
 from sweeps.sweepfile.edits import apply_edits
 from sweeps.sweepfile.faults import Fault, Faults
@@ -81,8 +81,8 @@ def _examine(text: str, file: str) -> Draft:
     if draft.sweep is None or draft.top is None:
         return draft
     sweep = locate_net(draft.sweep)
-    parameters = list_parameters(draft, sweep)
-    check_top(draft.top, [p.name for p in parameters])
+    parameters, keys = check_parameters(draft, sweep)
+    check_top(draft.top, keys)
     for line, message in _list_impossible(sweep, parameters, {}):
         draft.faults.add(message, line)
     if sweep.run_cap is not None and len(parameters) == len(draft.sections):

@@ -37,6 +37,7 @@ def find_impossible(parameters: Sequence[Parameter], explain: Explain, told: Exp
     """
     constants = {p.name: p.values[0] for p in parameters if len(p.values) == 1}
     varied = [p for p in parameters if p.name not in constants]
+    constants = {key: value for key, value in constants.items() if not told({key: value})}
     values = [_list_good(p, constants, told, is_grid=is_grid) for p in varied]
     examples: dict[str, Impossible] = {}
     for point in _list_points(values):

@@ -72,8 +72,13 @@ def parse_bounds(section: Section, distribution: Distribution) -> Parameter:
     assert high is not None
     if distribution is Distribution.INT_UNIFORM:
         low, high = _read_whole(section, "min", low), _read_whole(section, "max", high)
-    if low >= high:
-        low, high = _order_bounds(section, low, high)
+    if low == high:
+        edits = [rename_key(section.entries["min"], "value"), *section.remove("max", "q", "distribution")]
+        rule = f"{section.name}: min {low} is not below max {high}"
+        section.report(f"{rule}; write `value: {low}`", section.find_line("min"), edits)
+        return Parameter(name=section.name, distribution=Distribution.CONSTANT, values=(low,), line=section.line)
+    if low > high:
+        low, high = _exchange_bounds(section, low, high)
     if distribution.is_log and low <= 0:
         section.fail(f"{section.name}: {distribution} needs a min above 0, not {low}", section.find_line("min"))
     if q is not None and not 0 < q <= high - low:
@@ -102,13 +107,10 @@ def _read_whole(section: Section, key: str, bound: float) -> int:
     return int(bound)
 
 
-def _order_bounds(section: Section, low: float, high: float) -> tuple[float, float]:
+def _exchange_bounds(section: Section, low: float, high: float) -> tuple[float, float]:
     """Report bounds in the wrong order, and return them in the right one."""
-    rule = f"{section.name}: min {low} is not below max {high}"
-    if low == high:
-        edits = [rename_key(section.entries["min"], "value"), *section.remove("max", "q", "distribution")]
-        section.fail(f"{rule}; write `value: {low}`", section.find_line("min"), edits)
     texts = {key: section.text[slice(*section.entries[key].span)] for key in ("min", "max")}
     edits = [replace_value(section.entries["min"], texts["max"]), replace_value(section.entries["max"], texts["min"])]
+    rule = f"{section.name}: min {low} is not below max {high}"
     section.report(f"{rule}; exchange them", section.find_line("min"), edits)
     return high, low

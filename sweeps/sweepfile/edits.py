@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Sequence
 
 from sweeps.sweepfile.faults import Edit, Fault
 from sweeps.sweepfile.yaml_lines import Node
@@ -17,10 +18,15 @@ def apply_edits(text: str, faults: Iterable[Fault]) -> str:
         if not any(_meet(edit, other) for edit in edits for other in chosen):
             chosen += edits
     pieces, position = [], 0
-    for edit in sorted(chosen, key=lambda edit: (edit.start, edit.end)):
+    for edit in sorted(chosen, key=_order):
         pieces += [text[position : edit.start], edit.text]
         position = edit.end
     return "".join([*pieces, text[position:]])
+
+
+def _order(edit: Edit) -> tuple[int, int, int]:
+    """Return the sort key of an edit; of two lines that are added at one place the deeper belongs to the entry above."""
+    return edit.start, edit.end, len(edit.text.lstrip()) - len(edit.text)
 
 
 def _meet(first: Edit, second: Edit) -> bool:
@@ -42,30 +48,35 @@ def rename_key(node: Node, text: str) -> Edit:
     return Edit(*node.key, text)
 
 
-def remove_entry(text: str, mapping: Node, key: str) -> Edit:
-    """Return the edit that takes an entry out of a mapping: its lines, or its part of a line with one comma."""
+def remove_entries(text: str, mapping: Node, keys: Collection[str]) -> list[Edit]:
+    """Return the edits that take entries out of a mapping: their lines, or their part of a line with its commas."""
     assert isinstance(mapping.value, dict)
-    entries = list(mapping.value.values())
-    spans = [(entry.key[0], _find_end(entry)) for entry in entries]
-    return _remove(text, mapping, spans, list(mapping.value).index(key))
+    spans = [(entry.key[0], _find_end(entry)) for entry in mapping.value.values()]
+    return _remove(text, mapping, spans, [key in keys for key in mapping.value])
 
 
-def remove_item(text: str, sequence: Node, index: int) -> Edit:
-    """Return the edit that takes an item out of a list."""
+def remove_item(text: str, sequence: Node, index: int) -> list[Edit]:
+    """Return the edits that take an item out of a list."""
     assert isinstance(sequence.value, list)
     spans = [(item.span[0], _find_end(item)) for item in sequence.value]
-    return _remove(text, sequence, spans, index)
+    return _remove(text, sequence, spans, [n == index for n in range(len(spans))])
 
 
-def _remove(text: str, node: Node, spans: Sequence[tuple[int, int]], index: int) -> Edit:
-    start, end = spans[index]
-    if not node.is_flow:
-        start = text.rfind("\n", 0, start) + 1
-        newline = text.find("\n", end)
-        return Edit(start, len(text) if newline < 0 else newline + 1, "")
-    if index + 1 < len(spans):
-        return Edit(start, spans[index + 1][0], "")
-    return Edit(spans[index - 1][1] if index else start, end, "")
+def _remove(text: str, node: Node, spans: Sequence[tuple[int, int]], leaves: Sequence[bool]) -> list[Edit]:
+    edits = []
+    for leaves_now, run in itertools.groupby(range(len(spans)), key=lambda index: leaves[index]):
+        if not leaves_now:
+            continue
+        indices = list(run)
+        (start, _), (_, end) = spans[indices[0]], spans[indices[-1]]
+        if not node.is_flow:
+            newline = text.find("\n", end)
+            edits.append(Edit(text.rfind("\n", 0, start) + 1, len(text) if newline < 0 else newline + 1, ""))
+        elif indices[-1] + 1 < len(spans):
+            edits.append(Edit(start, spans[indices[-1] + 1][0], ""))
+        else:
+            edits.append(Edit(spans[indices[0] - 1][1] if indices[0] else start, end, ""))
+    return edits
 
 
 def add_entry(text: str, mapping: Node, entry: str) -> Edit:

@@ -38,6 +38,11 @@ _WORDS = {  # other words for a distribution
     "int": Distribution.INT_UNIFORM,
     "float": Distribution.UNIFORM,
 }
+_OF_VALUES = {  # distributions of values, without underscores
+    "value": ("constant",),
+    "values": ("categorical", "categoricalwprobabilities", "choice", "choices"),
+}
+_SPACES = ("value", "values", "min", "max")
 _EXPONENTS = ("loguniform", "qloguniform", "invloguniform")  # without underscores
 _MOST_EXPONENT = 700  # e to it is a number still
 _LIKELY_EXPONENT = 14  # e to it is a million
@@ -106,19 +111,18 @@ def _spell_out(group: Section, key: str, name: str) -> Section:
 
 
 def _parameter(section: Section) -> Parameter:
-    distribution = _distribution(section)
+    section, distribution = _distribution(section)
     needed, allowed = TAKES[distribution]
     missing = [key for key in needed if key not in section.entries]
     extra = [key for key in section.entries if key in _KEYS and key not in (*needed, *allowed, "distribution")]
     if missing:
-        choice = [key for key in ("value", "values") if key in section.entries]
-        edits = section.remove("distribution") if choice and len(missing) == len(needed) else []
-        fix = f"; remove `distribution`, and it is one of its {choice[0]}" if edits else ""
-        section.fail(f"{section.name}: {distribution} needs {' and '.join(missing)}{fix}", edits=edits)
+        section.fail(f"{section.name}: {distribution} needs {' and '.join(missing)}")
     for key in extra:
-        section.report(
-            f"{section.name}: {distribution} takes no {key!r}; remove it", section.find_line(key), section.remove(key)
-        )
+        if key in _SPACES:  # which of the two is meant, the file does not tell
+            section.report(f"{section.name}: {distribution} takes no {key!r}; keep one of them", section.find_line(key))
+        else:
+            edits = section.remove(key)
+            section.report(f"{section.name}: {distribution} takes no {key!r}; remove it", section.find_line(key), edits)
     if distribution is Distribution.CONSTANT:
         values = (_constant(section),)
         return Parameter(name=section.name, distribution=distribution, values=values, line=section.line)
@@ -129,11 +133,16 @@ def _parameter(section: Section) -> Parameter:
     return parse_bounds(section, distribution)
 
 
-def _distribution(section: Section) -> Distribution:
-    name = section.read_text("distribution")
+def _distribution(section: Section) -> tuple[Section, Distribution]:
+    """Return the distribution, and the section with the bounds that are meant."""
+    name = section.read_word("distribution")
     if name is None:
-        return _infer(section)
+        return section, _infer(section)
     word = name.lower().replace("-", "").replace("_", "").replace(" ", "")
+    if _lists_values(section, word):
+        rule = f"{section.name}: {name} draws no {'value' if 'value' in section.entries else 'values'}"
+        section.report(f"{rule}; remove `distribution`", section.find_line("distribution"), section.remove("distribution"))
+        return section, _infer(section)
     if name not in list(Distribution) and word in _EXPONENTS:
         return _refuse_exponents(section, name, "q_" if word.startswith("q") else "")
     if name not in list(Distribution):
@@ -144,8 +153,15 @@ def _distribution(section: Section) -> Distribution:
             section.fail(f"{rule}{did_you_mean(name, Distribution)}", section.find_line("distribution"))
         edits = [replace_value(section.entries["distribution"], match)]
         section.report(f"{rule}; did you mean {str(match)!r}?", section.find_line("distribution"), edits)
-        return match
-    return Distribution(name)
+        return section, match
+    return section, Distribution(name)
+
+
+def _lists_values(section: Section, word: str) -> bool:
+    """Tell whether a distribution of something else has nothing but values beside it."""
+    listed = [key for key in _OF_VALUES if key in section.entries]
+    others = [key for key in section.entries if key not in (*_OF_VALUES, "distribution", "q")]
+    return len(listed) == 1 and not others and word not in _OF_VALUES[listed[0]]
 
 
 def _infer(section: Section) -> Distribution:
@@ -168,28 +184,32 @@ def _infer(section: Section) -> Distribution:
     return Distribution.INT_UNIFORM if are_ints else Distribution.UNIFORM
 
 
-def _refuse_exponents(section: Section, name: str, prefix: str) -> Distribution:
-    """Report a distribution whose bounds are exponents; return the one that is meant where they are values."""
-    low, high = section.number("min"), section.number("max")
+def _refuse_exponents(section: Section, name: str, prefix: str) -> tuple[Section, Distribution]:
+    """Report a distribution whose bounds are exponents; return the one of values, and the bounds that are meant."""
     kinds = key_kinds()
     is_whole = kinds.get(match_word(section.name, kinds) or match_word(section.name.rpartition(".")[2], kinds)) is int
     better = Distribution.Q_LOG_UNIFORM_VALUES if is_whole or prefix else Distribution.LOG_UNIFORM_VALUES
-    line = section.find_line("distribution")
+    if "min" not in section.entries or "max" not in section.entries:
+        return section, better
+    line, (low, high) = section.find_line("distribution"), sorted((section.number("min") or 0, section.number("max") or 0))
     edits = [replace_value(section.entries["distribution"], better)]
     if is_whole and "q" not in section.entries:
         edits += section.add("q: 1")
     rule = f"{section.name}: the bounds of {name} are exponents of e"
-    if low is None or high is None or not max(abs(low), abs(high)) < _MOST_EXPONENT:
-        section.fail(f"{rule}; write `distribution: {better}` and the values themselves", line)
     if low > 0 and not 1 < high < _LIKELY_EXPONENT:  # surely meant as values
-        span = f"{math.exp(low):.6g} to {math.exp(high):.6g}"
-        fix = f"write `distribution: {better}` to draw from {low} to {high}"
-        section.report(f"{rule}: W&B would draw from {span}; {fix}", line, edits)
-        return better
-    low, high = (round(math.exp(bound)) if is_whole else float(f"{math.exp(bound):.3g}") for bound in (low, high))
-    bounds = f"min: {write_number(low)}, max: {write_number(high)}"
-    edits += [replace_value(section.entries[key], write_number(bound)) for key, bound in (("min", low), ("max", high))]
-    section.fail(f"{rule}; write `distribution: {better}` with the values themselves, {bounds}", line, edits)
+        span = f": W&B would draw from {math.exp(low):.6g} to {math.exp(high):.6g}" if high < _MOST_EXPONENT else ""
+        section.report(f"{rule}{span}; write `distribution: {better}` to draw from {low} to {high}", line, edits)
+        return section, better
+    if max(abs(low), abs(high)) >= _MOST_EXPONENT:
+        section.fail(f"{rule}; write `distribution: {better}` and the values themselves", line)
+    entries = dict(section.entries)
+    for key, bound in (("min", low), ("max", high)):
+        number = round(math.exp(bound)) if is_whole else float(f"{math.exp(bound):.3g}")
+        edits.append(replace_value(entries[key], write_number(number)))
+        entries[key] = replace(entries[key], value=number)
+    bounds = ", ".join(f"{key}: {write_number(float(str(entries[key].value)))}" for key in ("min", "max"))
+    section.report(f"{rule}; write `distribution: {better}` with the values themselves, {bounds}", line, edits)
+    return replace(section, node=replace(section.node, value=entries)), better
 
 
 def _constant(section: Section) -> object:
@@ -212,7 +232,7 @@ def _choices(section: Section) -> tuple[object, ...]:
         with section.faults.collect():
             value = _scalar(section, item, name)
             if any(_is_same(value, earlier) for earlier in values):
-                edits = [] if "probabilities" in section.entries else [remove_item(section.text, node, index)]
+                edits = [] if "probabilities" in section.entries else remove_item(section.text, node, index)
                 section.report(f"{name} names {abbreviate(value)} twice; keep one", item.line, edits)
             else:
                 values.append(value)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from arena.base.suggest import did_you_mean, nearest
-from sweeps.sweepfile.edits import add_entry, remove_entry, rename_key, replace_value
+from sweeps.sweepfile.edits import add_entry, remove_entries, rename_key, replace_value
 from sweeps.sweepfile.faults import Edit, Faults
 from sweeps.sweepfile.yaml_lines import Node
 
@@ -65,9 +65,18 @@ class Section:
             self.fail(f"{rule}; put it in quotes" if is_plain else rule, node.line, edits)
         return node.value
 
+    def read_word(self, key: str) -> str | None:
+        """Return a value that stands for something, as it is written; for none of the words is a number."""
+        node = self.entries.get(key)
+        if node is None or node.is_broken:
+            return None
+        if node.value is None or isinstance(node.value, list | dict):
+            self.fail(f"{self._at(key)} takes a word, not {abbreviate(node.value)}", node.line)
+        return str(node.value)
+
     def option(self, key: str, allowed: Iterable[str]) -> str | None:
         """Return a value of `allowed`; for another one the nearest, which is reported."""
-        value = self.read_text(key)
+        value = self.read_word(key)
         names = [str(name) for name in allowed]
         if value is None or value in names:
             return value
@@ -126,7 +135,7 @@ class Section:
 
     def remove(self, *keys: str) -> list[Edit]:
         """Return the edits that take entries away."""
-        return [remove_entry(self.text, self.node, key) for key in keys if key in self.entries]
+        return remove_entries(self.text, self.node, keys)
 
     def add(self, entry: str) -> list[Edit]:
         """Return the edit that adds an entry, written `key: value`."""

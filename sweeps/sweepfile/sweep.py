@@ -197,7 +197,7 @@ def _read_sweep(top: Section) -> tuple[Sweep, dict[str, Section]]:
 def _method(top: Section) -> Method | None:
     """Return the method, or the one that is meant; None where the file does not tell."""
     with top.faults.collect():
-        name, line = top.read_text("method"), top.find_line("method")
+        name, line = top.read_word("method"), top.find_line("method")
         if name is None:
             if "method" not in top.entries:
                 edits = [Edit(top.node.span[0], top.node.span[0], "method: bayes\n")] if not top.node.is_flow else []
@@ -229,7 +229,7 @@ def _metric(top: Section, method: Method | None) -> tuple[str, Goal]:
             top.report(f"{name} needs a metric; add `{entry}`", top.find_line(key), top.add(entry))
         return DEFAULT_METRIC, Goal.MAXIMIZE
     section = section.report_unknown(("name", "goal"), _FOREIGN_METRIC)
-    metric = section.read_text("name")
+    metric = section.read_word("name")
     if metric is None:
         if "name" not in section.entries:
             entry = f"name: {DEFAULT_METRIC}"

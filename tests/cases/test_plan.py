@@ -151,14 +151,16 @@ speaker   clips   digits
 luis          1   9
 ana           4   0-2 7
 
-recording        digit   speaker   take   becomes
-──────────────────────────────────────────────────────
-ana/cero.wav         0   ana          0   0_ana_0.wav
-ana/dos.wav          2   ana          0   2_ana_0.wav
-ana/siete.wav        7   ana          0   7_ana_0.wav
-ana/uno.wav          1   ana          0   1_ana_0.wav
-luis/nueve.wav       9   luis         0   9_luis_0.wav
+recording        digit   speaker   take
+───────────────────────────────────────
+ana/cero.wav         0   ana          0
+ana/dos.wav          2   ana          0
+ana/siete.wav        7   ana          0
+ana/uno.wav          1   ana          0
+luis/nueve.wav       9   luis         0
 
+warning: 1 of 2 speakers say one digit alone (luis): probably one person under several names; \
+`arena data import` with --pattern gives each person one name
 Left out: 2 files
   ana/uno - copia.wav is the same file as ana/uno.wav
   luis/memo.wav does not say its digit; say how with --pattern, --table or --words
@@ -219,9 +221,7 @@ def test_a_plan_of_many_sums_the_rest_and_wide_has_all(monkeypatch: pytest.Monke
         *(f"p{n:02}              2   0 1" for n in (*range(3), *range(4, 12))), "and 9 more      19   0-2", ""
     ]  # fmt: skip
     assert "and 36 more; --wide lists all" in lines
-    assert (
-        sum("becomes" not in line and ".wav" in line for line in arena("data import mine out --wide").stdout.splitlines()) == 41
-    )
+    assert sum(".wav" in line for line in arena("data import mine out --wide").stdout.splitlines()) == 41
 
 
 def test_importing_again_by_other_rules_renames_and_back_again() -> None:
@@ -247,7 +247,7 @@ def test_importing_again_by_other_rules_renames_and_back_again() -> None:
         ("9_luis_0.wav", "luis/3_9.wav", "3_luis_0.wav"),
     ]
     assert {path.read_bytes() for path in Path("out").glob("*.wav")} == before
-    assert arena(other).stdout.splitlines()[0] == "out: nothing new, 3 there already, 0 files left out"
+    assert "out: nothing new, 3 there already, 0 files left out" in arena(other).stdout.splitlines()
     assert arena(f"{first} --yes").exit_code == 0
     assert written() == ["1_ana_0.wav", "2_ana_0.wav", "3_luis_0.wav"]
 

@@ -59,6 +59,13 @@ def rows(*cells: str, header: str = "id,label") -> str:
     return "\n".join([header, *cells, *right[len(cells) :], ""])
 
 
+def probability_row(*values: str) -> str:
+    """Return a submission of probabilities whose first row is given."""
+    lines = SOLUTION.splitlines()[1:]
+    right = [line + "".join(",1" if line.endswith(f",{k}") else ",0" for k in range(10)) for line in lines]
+    return "\n".join([HEADER, ",".join(["0001", "0", *values]), *right[1:], ""])
+
+
 def zipped() -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
@@ -87,7 +94,6 @@ FAULTS: dict[str, tuple[str | bytes, str]] = {
     "more leading zeros": (rows("000001,0"), NEAREST.format("'000001'", "the ids of the contest have no such leading zeros")),
     "a float": (rows("1.0,0"), AS_TEXT.format("'1.0'", DECIMAL)),
     "quotes": (rows("'0001',0"), NEAREST.format("\"'0001'\"", "quotes became part of it")),
-    "spaces": (rows("00 01,0"), NEAREST.format("'00 01'", "there are spaces or invisible characters in it")),
     "a zero-width space": (
         rows("\u200b0001,0"),
         NEAREST.format(r"'\u200b0001'", "there are spaces or invisible characters in it"),
@@ -142,6 +148,41 @@ FAULTS: dict[str, tuple[str | bytes, str]] = {
     ),
     "another name of a class": (HEADER.replace(",0", ",prob_0"), COLUMN.format("'prob_0'", "name it '0'")),
     "a further column": (rows(header="id,label,sure"), COLUMN.format("'sure'", "delete it")),
+    "a row in one pair of quotes": (
+        rows('"0001,0"'),
+        "p.csv line 2: one pair of quotes holds the whole row; leave them out and send the file again",
+    ),
+    "id and label in each other's place": (
+        rows("0,0001"),
+        "p.csv line 2: ids stand in the column label and labels in the column id; swap their names and send it again",
+    ),
+    "a label after the last": (
+        rows("0001,10"),
+        "p.csv line 2: label '10' is not one of 0..9; "
+        "fix the row, or all rows if labels were counted from 1, and send it again",
+    ),
+    "a decimal comma": (
+        probability_row('"0,91"', *["0.01"] * 9),
+        "p.csv line 2: probability '0,91' is not a number; write 0.91 and send it again",
+    ),
+    "a percent sign": (
+        probability_row("91%", *["1%"] * 9),
+        "p.csv line 2: probability '91%' is not a number; write 0.91 and send it again",
+    ),
+    "percentages": (
+        probability_row("91", *["1"] * 9),
+        "p.csv line 2: probabilities of a row sum to 1 and these to 100, as percentages; divide them by 100 and send it again",
+    ),
+    "logarithms": (
+        probability_row("-0.0943", *["-4.605"] * 9),
+        "p.csv line 2: probability '-0.0943' is not between 0 and 1, and the row looks like logarithms: "
+        "write their exponentials; fix the row and send it again",
+    ),
+    "outputs before softmax": (
+        probability_row("7.5", *["-1.25"] * 9),
+        "p.csv line 2: probability '-1.25' is not between 0 and 1, and the row looks like a net's outputs before softmax: "
+        "write what softmax makes of them; fix the row and send it again",
+    ),
     "a solution": (
         rows(header="id,label,Usage"),
         "p.csv line 1: column 'Usage' belongs to a solution, not to a submission; delete it and send it again",
@@ -183,21 +224,25 @@ def with_probabilities(labels: list[int], tops: list[int]) -> str:
 
 TRUTH = [(7 * n) % 10 for n in range(40)]
 ORDER = [3, 1, 4, 0, 5, 9, 2, 6, 8, 7]
-SLIPS = {
+SLIPS = {  # name: labels, their most probable classes, cause
     "labels counted from 1": (
         [(label + 1) % 10 for label in TRUTH],
+        TRUTH,
         "the labels look counted from 1, or the columns shifted by one to the left",
     ),
-    "shifted columns": ([(label - 1) % 10 for label in TRUTH], "the columns look shifted by one to the right"),
+    "shifted columns": ([(label - 1) % 10 for label in TRUTH], TRUTH, "the columns look shifted by one to the right"),
     "columns in another order": (
         [ORDER[label] for label in TRUTH],
+        TRUTH,
         "the columns look like another order, since column '0' holds class '3'",
     ),
     "a sorted column": (
         sorted(TRUTH),
+        TRUTH,
         "the labels look like those of other rows, as where one column alone was sorted",
     ),
-    "a sample submission": ([3] * 40, "all labels are '3', as in a sample submission"),
+    "rows that were sorted each": (TRUTH, [0] * 40, "column '0' is the largest in every row, as where each row was sorted"),
+    "a sample submission": ([3] * 40, TRUTH, "all labels are '3', as in a sample submission"),
 }
 
 
@@ -205,15 +250,15 @@ SLIPS = {
 def test_labels_that_contradict_their_probabilities_are_refused_before_an_attempt_and_sent_by_a_clear_yes(
     folder: Path, slip: str
 ) -> None:
-    labels, cause = SLIPS[slip]
-    n = sum(label != top for label, top in zip(labels, TRUTH, strict=True))
-    first = next(k for k, pair in enumerate(zip(labels, TRUTH, strict=True)) if pair[0] != pair[1])
+    labels, tops, cause = SLIPS[slip]
+    n = sum(label != top for label, top in zip(labels, tops, strict=True))
+    first = next(k for k, pair in enumerate(zip(labels, tops, strict=True)) if pair[0] != pair[1])
     fault = (
         f"in {n} of 40 rows the label is not the most probable class, such as id '{first + 1:04d}' "
-        f"with label '{labels[first]}' where '{TRUTH[first]}' is most probable: {cause}"
+        f"with label '{labels[first]}' where '{tops[first]}' is most probable: {cause}"
     )
     refusal = f"p.csv: {fault}; correct the file, and no attempt is used; add --yes if it is meant so"
-    content = with_probabilities(labels, TRUTH)
+    content = with_probabilities(labels, tops)
     assert validate(content) == (1, refusal)
     assert validate(content, "--yes") == (0, f"note: {fault}\np.csv can be sent: 40 rows, with probabilities\n")
     words = ("contest", "submit", "p.csv", "--team", "A", "--contest", "x.db")

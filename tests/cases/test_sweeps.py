@@ -112,7 +112,7 @@ FAULTY = {  # each mends itself, whatever the top of the file has
     "log of whole numbers": "  batch_size: {distribution: log_uniform_values, min: 8, max: 99}\n",
     "other words": "  optimizer: {distribution: Choice, values: [Adam, SGD]}\n",
     "a distribution in another spelling": "  lr:\n    distribution: loguniform\n    min: 0.01\n    max: 0.1\n",
-    "a distribution beside values": "  lr: {distribution: uniform, values: [0.01, 0.1]}\n  epochs: {value: 3, min: 1}\n",
+    "a distribution beside values": "  lr: {distribution: uniform, values: [0.01, 0.1]}\n  epochs: {value: 3, q: 1}\n",
     "tabs": "\ttrain.learning_rate:\n\t\tmin: 0.001\n\t\tmax: 0.1\n",
     "misspelt": "  train.lerning_rate:\n    mim: 0.001\n    max: 0.1\n",
     "nested": "  train:\n    parameters:\n      lr: {value: 1e-3}\n      epochs: {min: 1, max: 9}\n",

@@ -175,7 +175,7 @@ def write_eight(runs: Path, models: tuple[str, ...] = PAIR, **more: Any) -> list
     ]
 
 
-def write_tiles(tiles: Path, config: dict[str, Any], clips: list[str], recording: bytes = b"") -> Path:
+def write_tiles(tiles: Path, config: dict[str, Any], clips: list[str], recording: bytes = b"", **doubts: Any) -> Path:
     """Write the files of a folder of tiles as the contract names them, each clip a square of its own; recordings beside it."""
     from cnn.config import compute_digest
 
@@ -185,7 +185,8 @@ def write_tiles(tiles: Path, config: dict[str, Any], clips: list[str], recording
     corpus.mkdir(exist_ok=True)
     ages = ({"age": 24, "gender": "female"}, {"age": 31, "gender": "male", "accent": "German"}, {})
     speakers = {name: ages[n % 3] for n, name in enumerate(sorted({clip.split("_")[1] for clip in clips}))}
-    same = {"corpus": config["corpus"], "tiles": settings, "corpus_folder": str(corpus), "speakers": speakers}
+    same = {"corpus": config["corpus"], "tiles": settings, "corpus_folder": str(corpus)}
+    same |= {"speakers": speakers, "doubts": doubts}
     write_json(folder / "settings.json", {"format": 4, "n_clips": len(clips), **same})
     rows = [[clip, clip[0], clip.split("_")[1], f"{clip}.wav", "0" * 64, "", "0.5000"] for clip in clips]
     write_csv(folder / "clips.csv", ("id", "label", "speaker", "path", "audio_digest", "part", "length_s"), rows)

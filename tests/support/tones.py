@@ -20,7 +20,7 @@ def tone(digit: int, speaker: int, take: int) -> np.ndarray:
     time = np.arange(int(RATE_HZ * rng.uniform(0.35, 0.5))) / RATE_HZ
     start, end = 400 + 300 * digit, 400 + 300 * ((digit * 7 + 3) % 10)
     pitch = start + (end - start) * time / time[-1] + 40 * speaker + rng.uniform(-30, 30)
-    wave = np.sin(2 * np.pi * np.cumsum(pitch) / RATE_HZ) + 0.3 * np.sin(2 * np.pi * (100 + 20 * speaker) * time)
+    wave = np.sin(2 * np.pi * np.cumsum(pitch) / RATE_HZ) + 0.3 * np.sin(2 * np.pi * (130 + 20 * speaker) * time)
     wave = wave * np.hanning(len(time)) * rng.uniform(0.2, 0.6) + rng.normal(0, 0.003, len(time))
     return wave.astype(np.float32)
 

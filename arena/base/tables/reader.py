@@ -24,7 +24,6 @@ _DATA = ("npz", "torch", "parquet", "feather", "sqlite", "numpy", "hdf5", "pickl
 _MAX_BLANK = 100_000  # lines of a file; ten megabytes of them would take seconds to read
 _MAX_CELL = 131_072  # characters, the limit of the csv module
 _DECIMAL_COMMA = re.compile(r"[;\t|] ?-?\d+,\d+ ?(?:[;\t|]|$)", re.MULTILINE)
-_FIRST_LINE = re.compile(r"[^\r\n]*")
 _SEP_LINE = re.compile(r'"?sep=(.)"?\r?\n?')  # Excel's own first line
 
 
@@ -111,8 +110,11 @@ def _choose_remedy(kind: str) -> Message:
 def _find_separator(text: str, separators: str) -> tuple[str, int]:
     """Return the separator of the columns, and how many lines stand before the header: one where the file says `sep=;`."""
     match = _SEP_LINE.match(text)
-    header = _FIRST_LINE.match(text[match.end() if match else 0 :].lstrip())[0]  # type: ignore[index]
+    header, _, rest = text[match.end() if match else 0 :].lstrip().partition("\n")
     n_by_separator = {mark: len(_split(header, mark)) for mark in (COMMA, *_SEPARATORS)}
+    n_words = len(rest.partition("\n")[0].split())  # pandas may print the number of the row before its values
+    if n_words not in (n_by_separator[" "], n_by_separator[" "] + 1) or n_words == 1:
+        n_by_separator[" "] = 1  # a title, or a column of two words
     if match:
         separator = match[1]
     elif n_by_separator[COMMA] > 1:

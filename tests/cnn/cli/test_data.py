@@ -93,7 +93,7 @@ def test_scan_names_what_varies(folder: Path) -> None:
 def test_scan_gives_json_alone_on_stdout(folder: Path) -> None:
     content = json.loads(run("scan", folder, "--json").stdout)
     assert sorted(content) == [
-        *("advice", "balance", "digest", "flagged", "folder", "name", "not_read", "notes", "problems", "speakers")
+        *("advice", "balance", "digest", "doubts", "flagged", "folder", "name", "not_read", "notes", "problems", "speakers")
     ]
     assert content["problems"][0] == {"path": "5_ann_10.wav", "kind": "empty", "reason": "is of 0 bytes"}
     assert content["balance"]["per_digit"] == dict.fromkeys("0123456789", 3)

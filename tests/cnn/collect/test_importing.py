@@ -357,6 +357,7 @@ def test_an_import_prints_json_alone(tmp_path: Path) -> None:
         "rows_without_file": [],
         "not_read": {".txt": 1},
         "notes": [],
+        "doubts": {"n_speakers": 1, "single_digit": [], "namesakes": [], "alike": []},
         "flagged": {},
     }
     asked, agreed = run(*words), run(*words, "--yes")

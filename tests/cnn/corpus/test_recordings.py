@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from cnn.corpus.recordings import RecordingFile, find_recordings, open_recordings, read_recording
+from cnn.corpus.recordings import (
+    RecordedSamples,
+    RecordingFile,
+    decode_recording,
+    find_recordings,
+    open_recordings,
+    read_recording,
+)
 from cnn.errors import CorpusError
 
 
@@ -110,3 +117,24 @@ def test_what_was_streamed_is_kept_no_longer_than_needed(tmp_path: Path) -> None
         assert sources[0] == RecordingFile(name="x.wav", label="x.wav", path=Path("x.wav"))
         assert len(read_recording(sources[1])[0]) == 4000
     assert not sources[1].path.exists()
+
+
+def test_a_stream_whose_header_lacks_the_bytes_per_second_is_read_whole(tmp_path: Path) -> None:
+    content = bytearray(wav(tmp_path / "a.wav", 2.5).read_bytes())
+    content[28:32] = bytes(4)
+    with open_recordings(["-"], io.BytesIO(content)) as sources:
+        assert len(read_recording(sources[0])[0]) == 20_000
+
+
+def test_m4a_from_a_pipe_is_sent_through_ffmpeg_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    rule = r"^is M4A or MP4 \(AAC\), which is not read here: send it through `ffmpeg -i - -f wav -` first$"
+    with open_recordings(["-"], io.BytesIO(b"\0\0\0\x1cftypM4A ")) as sources, pytest.raises(CorpusError, match=rule):
+        read_recording(sources[0])
+
+
+def test_samples_without_scale_are_scaled_and_flagged() -> None:
+    wave = np.sin(np.arange(4000, dtype=np.float32) / 5)
+    recording = decode_recording(RecordedSamples(name="the recording", samples=12_000 * wave, rate_hz=8000))
+    assert recording.flags == ("unscaled",)
+    np.testing.assert_allclose(recording.samples[:, 0], wave * 12_000 / 32_768, atol=1e-6)

@@ -219,7 +219,7 @@ def test_a_folder_that_cannot_be_used_is_refused_with_what_to_do(tmp_path: Path)
     (folder / "notes.txt").write_text("x")
     (folder / "a.mp3").write_text("x")
     assert refusal(folder) == (
-        "none of 1 recordings in FOLDER is a wav or flac that names a digit (the first is a.mp3; 1 .mp3 among them); "
+        "none of 1 recording in FOLDER is a wav or flac that names a digit (the first is a.mp3; 1 .mp3 among them); "
         "name the files {digit}_{speaker}_{take}.wav or put them into one folder per digit, 0 to 9, "
         "or say how yours are made: `arena data import FOLDER corpus-corpus --pattern '{speaker}/{label}_{take}'`"
     )

@@ -24,6 +24,7 @@ def zipped(name: str) -> bytes:
     return content.getvalue()
 
 
+NOISE = np.random.default_rng(0).uniform(-1, 1, 2000)
 MP4 = b"\0\0\0\x1cftypM4A \0\0\2\0M4A isomiso2"
 WEBM = b"\x1aE\xdf\xa3\x9fB\x86\x81\1B\xf7\x81\1"
 RENAME = "`mv DIR/a.wav DIR/a{0} && ffmpeg -i DIR/a{0} DIR/a.wav`"
@@ -40,6 +41,15 @@ LINES = {
     b"": "is empty",
     bytes(5000): "is nothing but zeros: a copy or download broke off; copy it again",
     b"\0\5\x16\7\0\2\0\0Mac OS X        ": "is a Mac's note about another file (AppleDouble), no recording: remove it",
+    b"/annex/objects/SHA256E-s9--01.wav\n": "is a git-annex pointer, not the recording: fetch that with `git annex get`",
+    b"data:audio/webm;base64,GkXfo59C": "is base64 text of a recording: decode it, such as with `base64 -d`",
+    b"UklGRiQAAABXQVZFZm10IBAAAAABAAEA": "is base64 text of a recording: decode it, such as with `base64 -d`",
+    b"------WebKitFormBoundaryX\r\nContent-Disposition: form-data; name=a\r\n\r\n" + encode(voice(), "WAV"): (
+        "is a form as a browser sends it, with the recording inside: let the server save the file alone"
+    ),
+    wav_around((1e30 * NOISE).astype("<f4").tobytes(), tag=3, bits=32): (
+        "holds samples up to 1e+30, which are no sound: its header names another coding than it has"
+    ),
     zipped("a.wav"): "is a zip archive (or an office document): unpack it and give what is inside",
     gzip.compress(b"RIFF"): "is compressed with gzip: unpack it with `gunzip`",
     b"%PDF-1.7\n": "is a PDF, not a recording: put the recording in its place",

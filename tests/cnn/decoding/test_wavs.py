@@ -64,6 +64,7 @@ FLAGGED = {
     "stereo with a dead channel said to be mono": (wav_around(pcm16(STEREO * [1, 0])), "interleaved"),
     "samples written twice": (wav_around(pcm16(np.repeat(WAVE, 2)), rate_hz=16_000), "interleaved"),
     "mono said to be stereo": (wav_around(BODY, n_channels=2), "interleaved"),
+    "floats of unit variance": (wav_around((20 / 0.7 * WAVE).astype("<f4").tobytes(), tag=3, bits=32), "unscaled"),
     "half of the sound behind its end": (wav_around(BODY, size=len(BODY) // 2), "unread"),
 }
 NOISE = np.random.default_rng(1).normal(0, 0.1, 4000).astype(np.float32)

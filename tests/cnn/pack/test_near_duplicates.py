@@ -16,34 +16,14 @@ import arena.cli
 from cnn.corpus.scan import Clip, scan
 from cnn.errors import SplitError
 from cnn.pack.fingerprints import Fingerprint, compute_fingerprint
-from cnn.pack.near_duplicates import MIN_CLIPS, SAME_RECORDING_FROM, compute_similarity, find_near_duplicates, match_recordings
+from cnn.pack.near_duplicates import SAME_RECORDING_FROM, compute_similarity, find_near_duplicates, match_recordings
 from cnn.pack.plan import PackSettings, plan_pack
 from cnn.processes import WorkOptions
+from cnn.speakers.voices import MIN_CLIPS
 from support.paths import ROOT
+from support.voices import RATE_HZ, Wave, synthesise_word
 
-RATE_HZ = 8000
 FSDD = ROOT.parent / "shared" / "corpora" / "fsdd" / "recordings"
-Wave = np.ndarray
-
-
-def synthesise_word(speaker: int, digit: int, take: int, rate_hz: int = RATE_HZ) -> Wave:
-    """Half a second of a buzz through two moving resonances: pitch and throat of the speaker, a path for the digit."""
-    voice, word = np.random.default_rng(speaker), np.random.default_rng([7, digit])
-    rng = np.random.default_rng([speaker, digit, take])
-    n = int(rate_hz * rng.uniform(0.45, 0.55))
-    time = np.arange(n) / n
-    pitch = voice.uniform(90, 220) * (1 + 0.08 * np.cumsum(rng.normal(0, 1, n)) / n**0.5)
-    phase = np.cumsum(pitch) / rate_hz
-    level = np.log(voice.uniform(0.7, 1.4, 60))
-    wave = np.zeros(n)
-    paths = [np.interp(time, np.linspace(0, 1, 4), word.uniform(low, high, 4)) for low, high in ((300, 900), (900, 2400))]
-    stretch = voice.uniform(0.85, 1.2)
-    for harmonic in range(1, 18):
-        at_hz = harmonic * pitch
-        gain = sum(np.exp(-(((at_hz - stretch * path) / 180) ** 2)) for path in paths) + 0.02
-        wave += gain * np.exp(level[harmonic]) * np.sin(2 * np.pi * harmonic * phase + rng.uniform(0, 6.3))
-    breath = rng.normal(0, 0.02 * np.exp(level[40]), n)
-    return (0.1 * (wave + breath) * np.hanning(n) ** 0.5).astype(np.float32)
 
 
 def fingerprint(wave: Wave, folder: Path, rate_hz: int = RATE_HZ) -> Fingerprint:
@@ -157,7 +137,7 @@ def test_what_both_sides_have_in_common_is_found_by_clip_and_by_voice(mixed: Pat
     steps: list[int] = []
     matches = find_near_duplicates(mixed, train, test, steps.append)
     assert [(pair.test.id, pair.train.id) for pair in matches.pairs] == [("4_dan_0", "4_bob_9"), ("7_dan_0", "7_bob_9")]
-    assert [(voice.test, voice.train) for voice in matches.voices] == [("eve", "ann")]
+    assert [(voice.first, voice.second) for voice in matches.voices] == [("eve", "ann")]
     assert sum(steps) == len(train) + 2 * len(test)
 
 

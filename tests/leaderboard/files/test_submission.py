@@ -215,7 +215,7 @@ def test_the_first_ten_faults_are_listed_with_their_lines_and_the_rest_is_counte
     with pytest.raises(SubmissionError) as caught:
         parse_submission(lines("clip_0,x", "clip_1,10", "clip_1,1", "clip_2,2"), "p.csv", DIGITS)
     assert [str(fault) for fault in caught.value.others] == [
-        "line 3: label '10' is not one of 0..9; fix the row and send it again",
+        "line 3: label '10' is not one of 0..9; fix the row, or all rows if labels were counted from 1, and send it again",
         "line 4: id 'clip_1' stands in line 3 already; keep one of the two rows and send it again",
         "7 of 10 ids have no row: 'clip_3', 'clip_4', 'clip_5', …; add one row for each and send it again",
     ]

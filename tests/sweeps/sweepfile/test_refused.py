@@ -132,7 +132,7 @@ REFUSED = {
     "no max of a distribution": (with_parameter("train.epochs: {distribution: int_uniform, min: 1}"),
         "s.yaml line 3: train.epochs: int_uniform needs max"),
     "both": (with_parameter("train.epochs: {value: 1, values: [1, 2]}"),
-        "s.yaml line 3: train.epochs: constant takes no 'values'; remove it"),
+        "s.yaml line 3: train.epochs: constant takes no 'values'; keep one of them"),
     "q alone": (with_parameter("train.epochs: {min: 1, max: 9, q: 2}"),
         "s.yaml line 3: train.epochs: q needs `distribution: q_uniform` or q_log_uniform_values"),
     "q too large": (with_parameter("train.epochs: {distribution: q_uniform, min: 1, max: 9, q: 20}"),
