@@ -33,9 +33,9 @@ ACTIVATIONS = ("relu", "tanh", "leaky_relu", "relu6", "silu")
 OPTIMIZERS = ("adamw", "adam", "sgd")
 SCHEDULES = ("cosine", "constant", "linear")
 BALANCES = ("none", "weights", "draws")
-# Imbalance harms, the more the larger the ratio (Buda, Maki and Mazurowski, arXiv 1710.05381). Where the line lies is our
-# choice: a digit with half the clips of another.
-UNBALANCED = 2.0
+# Imbalance harms, the more the larger the ratio (Buda, Maki and Mazurowski, arXiv 1710.05381). On FSDD a digit with half the
+# clips of another gained nothing from `train.balance`, one with a fifth much: docs/explanation/experiments.md.
+UNBALANCED, SKEWED = 2.0, 5.0
 
 
 def read_format(content: Mapping[str, Any]) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from arena.base.texts import ENGLISH, Words, format_labels
-from cnn.config import LABELS, UNBALANCED
+from cnn.config import LABELS, SKEWED, UNBALANCED
 from cnn.corpus.scan import Clip, Corpus
 
 # "As of 2016, a rough rule of thumb is that a supervised deep learning algorithm will generally achieve acceptable performance
@@ -111,4 +111,5 @@ def _describe_evenness(per_digit: dict[str, int], imbalance: float, missing: tup
     if imbalance < UNBALANCED:
         return text.rstrip() if missing else t("balanced", counts=counts)
     rare = [label for label, n in per_digit.items() if 0 < n * UNBALANCED <= most]
-    return text + t("unbalanced", counts=counts, ratio=imbalance, digits=format_labels(rare, t("to")))
+    text += t("unbalanced", counts=counts, ratio=imbalance, digits=format_labels(rare, t("to")))
+    return f"{text} {t('skewed')}" if imbalance >= SKEWED else text

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 _NO_SIZE = 0xFFFFFFFF  # size that a streaming program writes, as it cannot go back to fill it in; others leave 0,
 _MIN_NO_SIZE = 0x7FFF0000  # or write about 2 GiB (sox, arecord), which is more than any recording here
 _HEADER_BYTES = 44  # length of a plain header, which some count as part of the sound
-_CHUNK = re.compile(rb"[A-Za-z0-9 ]{4}")
+_CHUNK = re.compile(rb"[\x20-\x7e]{4}")
 _RIFF = re.compile(rb"RIFF....WAVE(?=fmt |LIST|JUNK|bext|fact)", re.DOTALL)
 _NOTES = re.compile(rb"(?:LIST....(?:INFO|adtl)|id3 ....ID3|ID3 ....ID3)", re.DOTALL)
 _ID3V1_BYTES = 128
@@ -68,7 +68,7 @@ def extract_sound(content: bytes) -> WavSound | None:
     size = n_left if is_streamed else min(header.size, n_left)
     body = content[start : start + size]
     n_missing = 0 if is_streamed else max(0, header.size - n_left)
-    rest = content[start + size + size % 2 :]
+    rest = content[start + size :]
     inner = read_header(body)
     if inner and (sound := extract_sound(body)):  # the header next to the sound is the recorder's own
         return WavSound(
@@ -85,9 +85,13 @@ def extract_sound(content: bytes) -> WavSound | None:
         body=clean,
         truncated=n_missing >= header.block_align and n_missing > _HEADER_BYTES and n_missing != start,
         has_header_inside=len(clean) != len(body),
-        n_unread=0 if _is_chunks(rest) or not rest.strip(b"\0") or rest[:3] == b"TAG" else len(rest),
+        n_unread=0 if _is_no_sound(rest) or _is_no_sound(rest[size % 2 :]) else len(rest),  # some write no pad byte
         is_changed=len(clean) != header.size,
     )
+
+
+def _is_no_sound(rest: bytes) -> bool:
+    return _is_chunks(rest) or not rest.strip(b"\0") or rest[:3] == b"TAG"
 
 
 def _is_chunks(content: bytes) -> bool:

@@ -28,7 +28,9 @@ class FitScores:
     """Macro-F1 of the stored weights on training and validation clips, and how these clips differ."""
 
     train: float  # without augmentation
+    train_accuracy: float
     val: float
+    is_balanced: bool  # rare digits weigh more, or are drawn more often
     is_augmented: bool
     hears_val: bool  # training speakers say the validation clips too
 
@@ -51,6 +53,7 @@ def diagnose(rows: Sequence[EpochRow], scores: FitScores) -> Diagnosis:
     state, reason, advice = _find_reason(rows, scores)
     numbers = {
         "train": scores.train,
+        "accuracy": scores.train_accuracy,
         "val": scores.val,
         "gap": scores.train - scores.val,
         "rise": _late_rise(rows) or 0.0,
@@ -78,6 +81,8 @@ def _find_reason(rows: Sequence[EpochRow], scores: FitScores) -> tuple[str, str,
     if scores.train < FITTED:
         if rise > _STILL_RISING:
             return "underfit", "rising", "longer"
+        if scores.train_accuracy >= FITTED and not scores.is_balanced:
+            return "underfit", "rare", "balance"
         return ("underfit", "ended", "longer") if has_ended and not _was_flat(rows) else ("underfit", "flat", "larger")
     if last.val_loss > _LOSS_TURNED * least.val_loss and last.train_loss < least.train_loss:
         return "overfit", "turned", "earlier" if scores.is_augmented else "earlier_or_augment"

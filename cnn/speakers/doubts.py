@@ -59,7 +59,7 @@ def describe_doubts(doubts: SpeakerDoubts) -> tuple[str, ...]:
     """Return a sentence on each kind of doubt, with its likely cause and its remedy."""
     lines = []
     if single := doubts.single_digit:
-        says = "speaker says" if doubts.n_speakers == 1 else "speakers say"
+        says = "speakers says" if len(single) == 1 else "speakers say"
         lines.append(
             f"{len(single)} of {doubts.n_speakers} {says} one digit alone ({_listed(single)}): "
             f"probably one person under several names; {_ONE_NAME}"

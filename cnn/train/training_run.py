@@ -197,7 +197,9 @@ class TrainingRun:
     def _fit_scores(self, scores: Mapping[str, Score]) -> FitScores:
         return FitScores(
             train=scores["train"].macro_f1,
+            train_accuracy=scores["train"].accuracy,
             val=scores["val"].macro_f1,
+            is_balanced=self.config.train.balance != "none",
             is_augmented=self.config.augmented,
             hears_val=self.data.split.val_heard,
         )

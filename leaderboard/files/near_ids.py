@@ -107,6 +107,11 @@ class IdHints:
         return first[:n_equal].rstrip("0123456789")
 
     @cached_property
+    def _are_numbered(self) -> bool:
+        """Return True if a number follows the beginning that all ids share."""
+        return all(name[len(self._prefix) : len(self._prefix) + 1].isdigit() for name in self.ids)
+
+    @cached_property
     def _are_dates(self) -> bool:
         return any(map(_read_date, self.ids[:_MAX_INDEXED]))
 
@@ -143,7 +148,7 @@ class IdHints:
 
     def _find_behind_prefix(self, name: str) -> str | None:
         rest = _drop_head(name)
-        return self._find(self._prefix + rest) if rest and self._prefix + rest != name else None
+        return self._find(self._prefix + rest) if rest and self._are_numbered and self._prefix + rest != name else None
 
     def _explain_conversion(self, name: str) -> Message | None:
         """Return what a spreadsheet or pandas made of an id that cannot be told from the rest of it."""

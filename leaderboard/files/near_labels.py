@@ -31,11 +31,16 @@ def find_label(text: str, labels: Sequence[str]) -> str | None:
     for label in labels:
         if is_same_label(text, label):
             return label
-    for words in _WORDS:
-        if words.get(text.casefold()) in labels:
-            return words[text.casefold()]
+    digit = read_digit_word(text)
+    if digit is not None and digit in labels:
+        return digit
     numbers = _NUMBER.findall(text)
     return find_label(numbers[0], labels) if len(numbers) == 1 and numbers[0] != text else None
+
+
+def read_digit_word(text: str) -> str | None:
+    """Return the digit that `text` says in English or Spanish; None for other words."""
+    return next((words[text.casefold()] for words in _WORDS if text.casefold() in words), None)
 
 
 def is_same_label(first: str, second: str) -> bool:

@@ -21,7 +21,7 @@ _COLUMNS = ("id", "label", "Usage", "Group")
 _MAX_LABELS = 1000
 _MAX_LENGTH = 200  # characters of an id, a label or a group
 _N_SHOWN = 12
-_NO_VALUE = ("nan", "null", "<na>", "n/a", "#n/a")  # spellings of a missing value by programs
+NO_VALUE = ("nan", "null", "<na>", "n/a", "#n/a")  # spellings of a missing value by programs
 _USAGES = ("public", "private", "ignored")
 _OTHER_USAGES = {"publico": "Public", "publica": "Public", "pub": "Public", "priv": "Private", "privado": "Private"}
 
@@ -107,9 +107,13 @@ def parse_solution(content: bytes, file_name: str) -> Solution:
 
 
 def _columns(line: int, header: list[str], problems: Problems) -> dict[str, int]:
-    if len(header) > len(_COLUMNS) and {"id", "label"} <= set(header) and all(map(_is_number, set(header) - {"id", "label"})):
+    if {"id", "label"} <= set(header) and sum(map(_is_number, header)) > 1:
         problems.fail(line, "this is a submission, with a probability of each class; give the file with the true labels")
     check_header(line, header, len(_COLUMNS), problems)
+    for name in ("id", "label"):
+        if name not in map(str.casefold, header):
+            rule = f"column '{name}' is missing{suggest_column(name, header)}"
+            problems.fail(line, f"{rule}; the first line names the columns: id,label and optionally Usage,Group")
     names = {name.casefold(): name for name in _COLUMNS}
     columns: dict[str, int] = {}
     for index, name in enumerate(header):
@@ -117,10 +121,6 @@ def _columns(line: int, header: list[str], problems: Problems) -> dict[str, int]
             rule = f"the columns are id,label and optionally Usage and Group, not {quote_short(name)}"
             problems.fail(line, f"{rule}{_explain_column(name, index)}; rename or delete it")
         columns[names[name.casefold()]] = index
-    for name in ("id", "label"):
-        if name not in columns:
-            rule = f"column '{name}' is missing{suggest_column(name, header)}"
-            problems.fail(line, f"{rule}; the first line names the columns: id,label and optionally Usage,Group")
     return columns
 
 
@@ -150,7 +150,7 @@ def _check_row(line: int, values: dict[str, str], lines: dict[str, int], problem
         if not value or len(value) > _MAX_LENGTH:
             fault = "is empty" if not value else f"has more than {_MAX_LENGTH} characters"
             problems.add(line, f"{name} {fault}; give every row its {name}")
-    if usage not in _USAGES:
+    if usage and usage not in _USAGES:
         plain = unicodedata.normalize("NFKD", usage).encode("ascii", "ignore").decode()
         near = _OTHER_USAGES.get(plain) or _write_usage(nearest(plain, _USAGES))
         problems.add(line, f"Usage {quote_short(values['Usage'])} is neither Public nor Private nor Ignored; write {near}")
@@ -164,7 +164,7 @@ def _check_row(line: int, values: dict[str, str], lines: dict[str, int], problem
 def _check_label(line: int, label: str, problems: Problems) -> None:
     if label in ("id", "label"):
         problems.add(line, f"label {quote_short(label)} is also the name of a column; give this class another name")
-    if label.casefold() in _NO_VALUE:
+    if label.casefold() in NO_VALUE:
         problems.add(line, f"label {quote_short(label)} is what programs write for no value; give the row its label")
 
 

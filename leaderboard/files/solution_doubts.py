@@ -12,13 +12,14 @@ from collections.abc import Iterator, Sequence
 
 from leaderboard.errors import Fault, SolutionError
 from leaderboard.files.csv_table import quote_short
-from leaderboard.files.near_labels import find_label
-from leaderboard.files.solution import LabelList, Solution
+from leaderboard.files.near_labels import find_label, read_digit_word
+from leaderboard.files.solution import NO_VALUE, LabelList, Solution
 
 _USUAL_ROWS = 5  # rows of the median class; below that a class of one row is not unusual
 _NO_LABEL = re.compile(r"none|nil|nat|undefined|missing|[-?.]+|#[A-Z/0]+[!?]?", re.IGNORECASE)
 _FLOAT = re.compile(r"\d+\.0+")
 _PADDED = re.compile(r"0+\d+")
+_COPY = re.compile(r" ?(?:\(\d+\)|- (?:copy|copia)(?: \(\d+\))?)$", re.IGNORECASE)
 _BOOLEANS = ("true", "false")
 _CONVERTED_IDS = (
     (re.compile(r"\d(?:[.,]\d+)?E\+\d+"), "a long number that a spreadsheet wrote as a power of ten"),
@@ -34,29 +35,31 @@ def check_doubts(solution: Solution, file_name: str) -> None:
     Raises:
         SolutionError: names the first doubt, and how many more there are.
     """
-    doubts = [Fault(None, text) for text in (*_doubt_labels(solution), *_doubt_ids(solution.ids))]
+    texts = (*_doubt_labels(solution), *_doubt_ids(solution.ids), *_doubt_groups(solution.groups))
+    doubts = [Fault(None, text) for text in texts]
     if doubts:
         raise SolutionError(file_name, doubts[0], doubts[1:], len(doubts) - 1)
 
 
 def _doubt_labels(solution: Solution) -> Iterator[str]:
     labels = solution.labels
-    for pattern, fault in (
-        (_FLOAT, "look like whole numbers that went through a spreadsheet or pandas"),
-        (_PADDED, "have leading zeros"),
+    for read_digit, fault in (
+        (_read_float, "look like whole numbers that went through a spreadsheet or pandas"),
+        (_read_padded, "have leading zeros"),
+        (read_digit_word, "are words of digits"),
     ):
-        matches = [label for label in labels if pattern.fullmatch(label)]
-        if matches:
-            right = LabelList(tuple(sorted({str(int(float(label))) for label in matches}, key=int)))
-            yield f"labels {LabelList(tuple(matches))} {fault}, and files of `arena predict` say {right}; write {right}"
+        digits = {label: digit for label in labels if (digit := read_digit(label)) is not None}
+        if digits:
+            right = LabelList(tuple(sorted(set(digits.values()), key=int)))
+            yield f"labels {LabelList(tuple(digits))} {fault}, and files of `arena predict` say {right}; write {right}"
     for label in labels:
         others = tuple(other for other in labels if other != label)
         alike = find_label(_clean(label), others) if not label.isdecimal() else None
-        if alike is not None and not _FLOAT.fullmatch(label):
+        if alike is not None and _read_float(label) is None:
             fault = f"label {quote_short(label)} looks like {quote_short(alike)} and would be a class of its own"
             yield f"{fault}; write both alike"
         elif _clean(label) != label:
-            fault = f"label {quote_short(label)} holds invisible or decomposed characters"
+            fault = f"label {quote_short(label)} holds invisible, wide or decomposed characters"
             yield f"{fault}; write it as {quote_short(_clean(label))}"
         if _NO_LABEL.fullmatch(label):
             yield f"label {quote_short(label)} is what programs write for no value; give its rows their label"
@@ -64,9 +67,22 @@ def _doubt_labels(solution: Solution) -> Iterator[str]:
             yield f"label {quote_short(label)} stands beside numbers; write all labels as numbers or all as words"
 
 
+def _read_float(label: str) -> str | None:
+    """Return the whole number that is written as `7.0` or `7e0`; None for others."""
+    try:
+        value = float(label)
+    except ValueError:
+        return None
+    return str(int(value)) if value.is_integer() and not re.fullmatch(r"[+-]?\d+", label) else None
+
+
+def _read_padded(label: str) -> str | None:
+    return str(int(label)) if _PADDED.fullmatch(label) else None
+
+
 def _clean(label: str) -> str:
     visible = "".join(char for char in label if unicodedata.category(char) not in ("Cc", "Cf"))
-    return unicodedata.normalize("NFC", " ".join(visible.split()))
+    return unicodedata.normalize("NFKC", " ".join(visible.split()))
 
 
 def _doubt_ids(ids: Sequence[str]) -> Iterator[str]:
@@ -75,6 +91,16 @@ def _doubt_ids(ids: Sequence[str]) -> Iterator[str]:
         if matches:
             yield f"id {quote_short(matches[0])} looks like {kind} ({len(matches):,} of {len(ids):,} ids); write ids as text"
             return
+
+
+def _doubt_groups(groups: Sequence[str]) -> Iterator[str]:
+    same: dict[str, str] = {}
+    for group in groups:
+        first = same.setdefault(_COPY.sub("", _clean(group)).casefold(), group)
+        if first != group:
+            yield f"groups {quote_short(first)} and {quote_short(group)} look like one speaker; write both alike"
+        if group.casefold() in NO_VALUE:
+            yield f"group {quote_short(group)} is what programs write for no value; give its rows their speaker"
 
 
 def list_remarks(solution: Solution) -> list[str]:

@@ -81,7 +81,9 @@ def _diagnose(curve: Sequence[EpochRow], config: dict[str, object], splits: dict
         return None
     scores = FitScores(
         train=train.macro_f1,
+        train_accuracy=train.accuracy,
         val=val.macro_f1,
+        is_balanced=config.get("train.balance", "none") != "none",
         is_augmented=str(config["variant"]).endswith("+aug"),
         hears_val=config.get("split.validation") == "takes" or config.get("split.kind") == "random",
     )

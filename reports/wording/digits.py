@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from arena.base.texts import format_labels
-from cnn.config import UNBALANCED
+from cnn.config import SKEWED
 from reports.facts.report import RunFacts, SplitFacts
 from reports.wording.formats import percent
 from reports.wording.page_texts import Texts
@@ -32,12 +32,12 @@ def absent_sentence(absent: tuple[str, ...], n_labels: int, clips: str, t: Texts
 
 
 def _rare(run: RunFacts, t: Texts) -> list[str]:
-    """State the recall of each digit that has at most 1 / UNBALANCED of the training clips of the most frequent one."""
+    """State the recall of each digit that has at most 1 / SKEWED of the training clips of the most frequent one."""
     train, scored = run.splits.get("train"), run.test or run.val
     if not train or not scored:
         return []
     sizes = [sum(row) for row in train.confusion]
-    rare = [k for k, n in enumerate(sizes) if 0 < n * UNBALANCED <= max(sizes)]
+    rare = [k for k, n in enumerate(sizes) if 0 < n * SKEWED <= max(sizes)]
     if not rare:
         return []
     recalls = t.listed([t("digits.recall", digit=run.labels[k], recall=_recall(scored, k), n=sizes[k]) for k in rare])

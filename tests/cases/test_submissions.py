@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import shutil
 import zipfile
@@ -13,6 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
+import arena
 import arena.cli
 from leaderboard.errors import LeaderboardError
 from leaderboard.service.app import create_app
@@ -297,11 +299,20 @@ DOUBTS = {
     ),
     "a word beside its number": (
         "id,label\na,7\nb,seven\nc,1\n",
-        f"other.csv: label 'seven' looks like '7' and would be a class of its own; write both alike{MEANT}",
+        "other.csv: labels seven are words of digits, and files of `arena predict` say 7; write 7 "
+        f"(1 more problem in this file){MEANT}",
+    ),
+    "words of digits": (
+        "id,label\na,cero\nb,uno\nc,dos\n",
+        f"other.csv: labels cero, dos, uno are words of digits, and files of `arena predict` say 0..2; write 0..2{MEANT}",
+    ),
+    "one speaker in two spellings": (
+        "id,label,Group\na,1,Ana\nb,2,ana\nc,1,luis\n",
+        f"other.csv: groups 'Ana' and 'ana' look like one speaker; write both alike{MEANT}",
     ),
     "a decomposed letter": (
         "id,label\na,león\nb,gato\n".replace("ó", "o\u0301"),
-        f"other.csv: label 'leo\u0301n' holds invisible or decomposed characters; write it as 'león'{MEANT}",
+        f"other.csv: label 'leo\u0301n' holds invisible, wide or decomposed characters; write it as 'león'{MEANT}",
     ),
     "no value": (
         "id,label\na,1\nb,None\nc,2\n",
@@ -348,6 +359,15 @@ REFUSED = {
     "a misspelt part": (
         "id,label,Usage\na,1,Privat\nb,2,Public\n",
         "other.csv line 2: Usage 'Privat' is neither Public nor Private nor Ignored; write Private",
+    ),
+    "predictions of a run": (
+        f"{HEADER},truth,speaker,split\n",
+        "other.csv line 1: this is a submission, with a probability of each class; give the file with the true labels",
+    ),
+    "other names of the columns": (
+        "filename,digit\na,1\n",
+        "other.csv line 1: column 'id' is missing, the nearest is 'filename'; "
+        "the first line names the columns: id,label and optionally Usage,Group",
     ),
     "row numbers": (
         ",id,label\n0,a,1\n",
@@ -406,3 +426,17 @@ def test_pages_and_api_ask_for_the_same_yes_in_the_readers_language(folder: Path
             409,
             [("again", ""), ("yes", " checked")],
         )
+
+
+def test_scores_without_a_contest_say_it_too(folder: Path) -> None:
+    Path("solution.csv").write_text(SOLUTION)
+    Path("p.csv").write_text(with_probabilities([9, *TRUTH[1:]], TRUTH))
+    assert "; in 1 of 40 rows the label is not the most probable class, such as id '0001'" in repr(
+        arena.score("p.csv", "solution.csv")
+    )
+    Path("p.csv").write_text(with_probabilities(sorted(TRUTH), TRUTH))
+    code, text = call("contest", "score", "solution.csv", "p.csv")
+    assert (code, text.endswith("; add --yes if it is meant so")) == (1, True)
+    assert call("contest", "score", "solution.csv", "p.csv", "--yes")[0] == 0
+    refused = json.loads(call("contest", "score", "solution.csv", "p.csv", "--format", "gradescope")[1])
+    assert (refused["score"], refused["output"].startswith("p.csv: in 36 of 40 rows the label")) == (0, True)

@@ -95,7 +95,7 @@ def compute_score(rows: list[Prediction], loss: float) -> Score:
         n=len(rows),
         loss=loss,
         accuracy=float(reference.accuracy_score(truth, label)),
-        macro_f1=float(reference.f1_score(truth, label, labels=LABELS, average="macro", zero_division=0)),
+        macro_f1=float(reference.f1_score(truth, label, labels=sorted(set(truth)), average="macro")),
         confusion=reference.confusion_matrix(truth, label, labels=LABELS).tolist(),
     )
 

@@ -143,7 +143,7 @@ def test_a_missing_package_is_one_line_with_the_extra_that_has_it(tmp_path: Path
         "models --size 32": ("torch", "train"),
         "models resnet --layers": ("torch", "train"),
         "eval": ("soundfile", "train"),
-        "predict abc --recordings corpus --out x.csv": ("torch", "train"),
+        "predict abc --recordings corpus --out x.csv": ("soundfile", "train"),
         "export abc --out m.onnx": ("torch", "train"),
         "inspect abc": ("torch", "train"),
         "sweep run lenet5 --variant raw": ("soundfile", "sweep"),

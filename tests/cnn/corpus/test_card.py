@@ -17,7 +17,7 @@ from playwright.sync_api import Browser
 from typer.testing import CliRunner
 
 from arena.base.media import palette_png
-from cnn.cli.data_collect import app
+from cnn.cli.data import app
 from cnn.corpus.balance import corpus_words, measure_balance
 from cnn.corpus.card import N_EXAMPLES, choose_examples, make_card, write_card
 from cnn.corpus.card_pictures import Bins, compute_bins, draw_histogram, nice_step

@@ -57,12 +57,12 @@ def test_audiomnist_folders_are_speakers_not_digits(tmp_path: Path) -> None:
 
 
 def test_folders_per_class_name_the_digit(tmp_path: Path) -> None:
-    names = ["0/a.wav", "Seven/b.wav", "ocho/session 2/c.wav", "two/00176480_nohash_1.wav", "one/5_ann_0.wav"]
+    names = ["0/a.wav", "Seven/b.wav", "ocho/session 2/c.wav", "two/00176480_nohash_1.wav", "one/1_ann_0.wav"]
     assert read(make_corpus(tmp_path, names)) == [
         ("0/a", "0", "", ""),
         ("Seven/b", "7", "", ""),
         ("ocho/session 2/c", "8", "", ""),
-        ("one/5_ann_0", "5", "ann", "0"),
+        ("one/1_ann_0", "1", "ann", "0"),
         ("two/00176480_nohash_1", "2", "00176480", "1"),
     ]
 
@@ -221,7 +221,7 @@ def test_a_folder_that_cannot_be_used_is_refused_with_what_to_do(tmp_path: Path)
     assert refusal(folder) == (
         "none of 1 recording in FOLDER is a wav or flac that names a digit (the first is a.mp3; 1 .mp3 among them); "
         "name the files {digit}_{speaker}_{take}.wav or put them into one folder per digit, 0 to 9, "
-        "or say how yours are made: `arena data import FOLDER corpus-corpus --pattern '{speaker}/{label}_{take}'`"
+        "or say how yours are made: `arena data import FOLDER corpus-corpus --pattern '{speaker}/{label}_{take}' --dry-run`"
     )
     (folder / "a.mp3").unlink()
     wav(folder / "hello.wav")
@@ -229,7 +229,7 @@ def test_a_folder_that_cannot_be_used_is_refused_with_what_to_do(tmp_path: Path)
     assert refusal(folder) == (
         "none of 2 recordings in FOLDER names a digit (the first is 12_ann_0.wav); "
         "name the files {digit}_{speaker}_{take}.wav or put them into one folder per digit, 0 to 9, "
-        "or say how yours are made: `arena data import FOLDER corpus-corpus --pattern '{speaker}/{label}_{take}'`"
+        "or say how yours are made: `arena data import FOLDER corpus-corpus --pattern '{speaker}/{label}_{take}' --dry-run`"
     )
     for take in range(3):
         (folder / f"1_ann_{take}.wav").write_bytes(b"")
@@ -262,8 +262,8 @@ def test_balance_names_missing_digits_and_unbalanced_ones(tmp_path: Path) -> Non
     assert few.verdict.endswith(
         "and the speakers are unknown, so nothing shows that they are many. "
         "No clip of 2 to 9: augmentation cannot make up for that; record them. The digits are unbalanced (1 to 2 clips each, "
-        "ratio 2.0): augmentation here varies all digits alike and does not even them out. Record more of 0; until then `arena "
-        "train train.balance=draws` draws each digit equally often. Judge by macro-F1, which counts every digit the same."
+        "ratio 2.0): augmentation here varies all digits alike and does not even them out. Record more of 0, and judge by "
+        "macro-F1, which counts every digit the same."
     )
     one_each = measure_balance(make_corpus(tmp_path / "one", [f"{d}_a_0.wav" for d in range(10)]))
     assert "1 clip of the rarest digit is few (rule of thumb: 5,000)" in one_each.verdict
@@ -272,8 +272,13 @@ def test_balance_names_missing_digits_and_unbalanced_ones(tmp_path: Path) -> Non
     assert uneven.verdict.endswith(
         "and 2 speakers are too few to hold any out. "
         "The digits are unbalanced (2 to 6 clips each, ratio 3.0): augmentation here varies all digits alike and does not even "
-        "them out. Record more of 0 to 3, 5 to 9; until then `arena train train.balance=draws` draws each digit equally often. "
-        "Judge by macro-F1, which counts every digit the same."
+        "them out. Record more of 0 to 3, 5 to 9, and judge by macro-F1, which counts every digit the same."
+    )
+    names = [f"{d}_{s}_{t}.wav" for s in "ab" for d in range(10) for t in range(1 if d > 7 else 5)]
+    skewed = measure_balance(make_corpus(tmp_path / "skewed", names))
+    assert skewed.verdict.endswith(
+        "Record more of 8, 9, and judge by macro-F1, which counts every digit the same. "
+        "`arena train train.balance=draws` draws each digit equally often, which helps at so large a ratio."
     )
 
 

@@ -76,6 +76,9 @@ PLAIN = {
     "true stereo": wav_around(pcm16(np.stack([WAVE, 0.8 * voice(1)], axis=1)), n_channels=2),
     "equal channels": wav_around(pcm16(STEREO), n_channels=2),
     "a channel late by a sample": wav_around(pcm16(np.stack([WAVE, np.roll(WAVE, 1)], axis=1)), n_channels=2),
+    "a large chunk of Adobe's behind it": wav_around(BODY) + b"_PMX" + struct.pack("<I", 9000) + b"x" * 9000,
+    "a large chunk without a pad byte": wav_around(((NOISE[1:] * 127).astype("i1").view("u1") ^ 0x80).tobytes(), bits=8)
+    + (b"LIST" + struct.pack("<I", 9000) + b"INFO" * 2250),
     "hot floats": wav_around((2.2 * WAVE).astype("<f4").tobytes(), tag=3, bits=32),
     "floats": wav_around(SOUND.tobytes(), tag=3, bits=32),
     "24 bits": encode(WAVE, "WAV", "PCM_24"),

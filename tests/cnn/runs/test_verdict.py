@@ -8,8 +8,23 @@ from cnn.runs.folder import EpochRow
 from cnn.runs.verdict import FitScores, diagnose, explain_diagnosis, judge
 
 
-def scores(train: float, val: float, *, is_augmented: bool = True, hears_val: bool = False) -> FitScores:
-    return FitScores(train=train, val=val, is_augmented=is_augmented, hears_val=hears_val)
+def scores(
+    train: float,
+    val: float,
+    *,
+    accuracy: float = 0.0,
+    is_augmented: bool = True,
+    hears_val: bool = False,
+    balanced: bool = False,
+) -> FitScores:
+    return FitScores(
+        train=train,
+        train_accuracy=accuracy or train,
+        val=val,
+        is_balanced=balanced,
+        is_augmented=is_augmented,
+        hears_val=hears_val,
+    )
 
 
 def rows(
@@ -96,3 +111,13 @@ def test_the_advice_depends_on_what_was_tried_and_stands_in_every_language() -> 
     assert "0.800 on other clips of the same speakers; a gap" in explain_diagnosis(
         diagnose(wide, scores(0.99, 0.8, hears_val=True))
     )
+
+
+def test_rare_digits_that_were_not_learnt_are_no_reason_for_a_larger_net() -> None:
+    settled = rows([0.5, 0.6, 0.6, 0.6], rates=[1e-3] * 4)
+    assert judge(settled, scores(0.65, 0.6, accuracy=0.96)).reason == (
+        "macro-F1 0.650 on the training clips, 0.600 on speakers never heard in training; it is right about 0.960 of the "
+        "training clips, but has not learnt the digits that it was shown few of: train with train.balance=draws, or record "
+        "more of them."
+    )
+    assert "try a larger net" in judge(settled, scores(0.65, 0.6, accuracy=0.96, balanced=True)).reason
