@@ -33,6 +33,9 @@ class SweepFileError(SweepError):
         self.line = line
         self.others: tuple[str, ...] = ()  # the file's other faults, in the same words
 
+    def _render_traceback_(self) -> list[str]:
+        return [*super()._render_traceback_(), *(f"  {other}" for other in self.others)]
+
 
 class StudyError(SweepError):
     """A study that is missing, damaged, of another make, or cannot be written."""

@@ -39,13 +39,14 @@ class ImportOptions:
         """Columns that a table must have."""
         return ("path", *(() if self.split_digits else ("label",)), *(() if self.speaker else ("speaker",)))
 
-    def rules(self, speakers: tuple[str, ...], table: NameTable | None) -> NameRules:
-        """Return the rules for reading names; `speakers` are those of the corpus."""
+    def rules(self, folder: Path, speakers: tuple[str, ...], table: NameTable | None) -> NameRules:
+        """Return the rules for reading names in `folder`; `speakers` are those of the corpus."""
         return NameRules(
             pattern=self.pattern,
             table=table.rows if table else None,
             words=self.words,
             speaker=self.speaker,
+            folder=folder.resolve().name,
             has_digit=not self.split_digits,
             speakers=speakers,
         )

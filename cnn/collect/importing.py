@@ -94,7 +94,7 @@ def plan_import(folder: Path, out: Path, options: ImportOptions, advance: Callab
     content = find_files(folder, out)
     table = read_table(options.table, folder, content.recordings, options.columns) if options.table else None
     speakers = tuple(entry.speaker for entry in record.values())
-    readings = read_names(content.recordings, options.rules(speakers, table))
+    readings = read_names(content.recordings, options.rules(folder, speakers, table))
     sources: list[list[SourcePiece]] = []
     problems = list(content.problems)
     for reading in readings:

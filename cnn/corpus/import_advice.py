@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from cnn.naming.reader import read_names
 from cnn.naming.reading import NameRules
 
-_OPTION = re.compile(r"--pattern ('[^']*'|\S+)")
+_OPTION = re.compile(r"--pattern ('[^']+')")
 
 
 def advise_import(folder: Path, digitless: Sequence[PurePosixPath], speakerless: Sequence[PurePosixPath]) -> str:
@@ -32,8 +32,8 @@ def advise_import(folder: Path, digitless: Sequence[PurePosixPath], speakerless:
 
 def format_import(folder: Path, pattern: str) -> str:
     """Return the command that imports `folder` into a new corpus."""
-    words = ["arena", "data", "import", str(folder), str(_choose_corpus(folder)), *(["--pattern", pattern] if pattern else [])]
-    return shlex.join(words)
+    words = ["arena", "data", "import", str(folder), str(_choose_corpus(folder))]
+    return shlex.join([*words, *(["--pattern", pattern, "--dry-run"] if pattern else [])])  # a pattern is a guess: look first
 
 
 def _choose_pattern(folder: Path, paths: Sequence[PurePosixPath]) -> tuple[str, list[bool]]:

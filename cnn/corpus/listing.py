@@ -17,7 +17,9 @@ from cnn.corpus.metadata import ABOUT_NAME, METADATA_NAME
 from cnn.corpus.scan_cache import Stamp, file_stamp
 from cnn.decoding.kinds import AUDIO_SUFFIXES
 from cnn.errors import CorpusError
-from cnn.naming.layouts import parse_recording_path
+from cnn.naming.layouts import find_label
+from cnn.naming.reader import describe_merges, read_names
+from cnn.naming.reading import NameReading, NameRules
 
 SUFFIXES = (".wav", ".flac")
 _ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
@@ -58,6 +60,9 @@ class ListedFile:
 
     id: str  # the path without its suffix, in Unicode's form NFC, so that a Mac and a Linux machine give the same
     path: PurePosixPath  # below the corpus folder
+    label: str
+    speaker: str  # empty if unknown
+    take: str  # empty if unknown
     stamp: Stamp  # changes with the file
 
 
@@ -69,6 +74,7 @@ class Listing:
     metadata: PurePosixPath | None
     problems: tuple[FileProblem, ...]
     ignored: Mapping[str, int]  # files that are no recordings, counted by kind
+    notes: tuple[str, ...]  # speakers whom names spell differently
 
 
 def list_recordings(folder: Path) -> Listing:
@@ -82,20 +88,29 @@ def list_recordings(folder: Path) -> Listing:
     metadata: list[PurePosixPath] = []
     problems: list[FileProblem] = []
     ignored: list[PurePosixPath] = []
+    audio: list[PurePosixPath] = []
     for path in walk_files(folder, problems):
         if path.name == METADATA_NAME:
             metadata.append(path)
         elif not is_audio(path):
             ignored += [path] if path.name not in _RECORDS else []
         else:
-            result = _check_file(folder, path)
-            recordings.append(result) if isinstance(result, ListedFile) else problems.append(result)
+            audio.append(path)
+    readings = read_names(audio, NameRules(is_corpus=True))
+    for reading in readings:
+        result = _check_file(folder, reading)
+        recordings.append(result) if isinstance(result, ListedFile) else problems.append(result)
     if not recordings:
         raise CorpusError(_describe_empty(folder, sorted(problems, key=lambda p: p.path), count_kinds(ignored)))
     recordings.sort(key=lambda file: (file.id, file.path.name))
     shallowest = min(metadata, key=lambda path: (len(path.parts), path), default=None)
-    kinds = count_kinds(ignored)
-    return Listing(recordings=tuple(recordings), metadata=shallowest, problems=tuple(problems), ignored=kinds)
+    return Listing(
+        recordings=tuple(recordings),
+        metadata=shallowest,
+        problems=tuple(problems),
+        ignored=count_kinds(ignored),
+        notes=describe_merges([reading for reading in readings if find_label(reading.path)]),
+    )
 
 
 def is_audio(path: PurePosixPath) -> bool:
@@ -181,7 +196,9 @@ def walk_files(folder: Path, problems: list[FileProblem]) -> Iterator[PurePosixP
             yield from (inner / name for name in names)
 
 
-def _check_file(folder: Path, path: PurePosixPath) -> ListedFile | FileProblem:
+def _check_file(folder: Path, reading: NameReading) -> ListedFile | FileProblem:
+    path = reading.path
+
     def problem(kind: ProblemKind, reason: str) -> FileProblem:
         return FileProblem(path=escape_unprintable(str(path)), kind=kind, reason=reason)
 
@@ -189,11 +206,13 @@ def _check_file(folder: Path, path: PurePosixPath) -> ListedFile | FileProblem:
         return problem(ProblemKind.NAME, "has a name that cannot be printed; rename it")
     if path.suffix.lower() not in SUFFIXES:
         return problem(ProblemKind.FORMAT, "is neither wav nor flac; `arena data import` reads it")
-    label = parse_recording_path(path).label
+    label = find_label(path)
     if not label:
         return problem(ProblemKind.NAME, "names no digit, nor does its folder")
-    if label not in LABELS:
+    if label not in LABELS and reading.fault:
         return problem(ProblemKind.LABEL, f"label {label!r} is not one of 0..9")
+    if reading.fault:
+        return problem(ProblemKind.NAME, f"{reading.fault} to `arena data import`")
     try:
         state = (folder / path).stat()
     except OSError as error:
@@ -203,7 +222,14 @@ def _check_file(folder: Path, path: PurePosixPath) -> ListedFile | FileProblem:
     if not state.st_size:
         return problem(ProblemKind.EMPTY, "is of 0 bytes")
     composed = unicodedata.normalize("NFC", str(path)[: -len(path.suffix)])
-    return ListedFile(id=composed, path=path, stamp=file_stamp(state))
+    return ListedFile(
+        id=composed,
+        path=path,
+        label=reading.label,
+        speaker=reading.speaker,
+        take=reading.take,
+        stamp=file_stamp(state),
+    )
 
 
 def describe_no_recording(folder: Path, kinds: Mapping[str, int]) -> str:

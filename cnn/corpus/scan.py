@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -23,7 +22,6 @@ from cnn.corpus.listing import FileProblem, ListedFile, ProblemKind, describe_un
 from cnn.corpus.metadata import METADATA_NAME, read_metadata
 from cnn.corpus.scan_cache import ScanCache, open_cache
 from cnn.errors import CorpusError
-from cnn.naming.layouts import parse_recording_path
 from cnn.processes import WorkOptions, map_in_processes
 from cnn.speakers.doubts import SpeakerDoubts, find_doubts
 from cnn.speakers.voices import describe_voice
@@ -83,7 +81,7 @@ class Corpus:
     clips: tuple[Clip, ...]  # sorted by id
     problems: tuple[FileProblem, ...]  # sorted by path
     speakers: dict[str, dict[str, Any]]  # facts from a metadata file on the clips' speakers: age, gender, accent
-    notes: tuple[str, ...]  # notes on the metadata
+    notes: tuple[str, ...]  # notes on speakers and the metadata
     doubts: SpeakerDoubts  # speakers who may be one person under several names
     ignored: Mapping[str, int]  # files that are no recordings, counted by kind
     advice: str  # a sentence with the command that reads names which are not read here; empty if there is none
@@ -120,7 +118,7 @@ def scan(folder: Path, work: WorkOptions = _ALONE, cache: Path | None = None) ->
         clips=tuple(clips),
         problems=tuple(problems),
         speakers=speakers,
-        notes=tuple(f"{METADATA_NAME}: {note}" for note in notes),
+        notes=(*listing.notes, *(f"{METADATA_NAME}: {note}" for note in notes)),
         doubts=find_doubts(clips),
         ignored=listing.ignored,
         advice=advise_import(
@@ -192,13 +190,12 @@ def _find_flags(recording: Recording) -> str:
 def _to_result(file: ListedFile, facts: _Facts) -> Clip | FileProblem:
     if facts.kind:
         return FileProblem(path=str(file.path), kind=ProblemKind(facts.kind), reason=facts.reason)
-    naming = parse_recording_path(file.path)
     return Clip(
         id=file.id,
         path=Path(file.path),
-        label=naming.label,
-        speaker=unicodedata.normalize("NFC", naming.speaker),
-        take=naming.take,
+        label=file.label,
+        speaker=file.speaker,
+        take=file.take,
         n_samples=facts.n_samples,
         rate_hz=facts.rate_hz,
         n_channels=facts.n_channels,

@@ -5,52 +5,116 @@ Standard library only.
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from cnn.config import LABELS
-from cnn.naming.layouts import default_namer
+from cnn.naming.digits import decide_digits
+from cnn.naming.items import Item, mark_classes, mark_roles, read_class, take_apart
+from cnn.naming.owners import decide_speakers
 from cnn.naming.pattern import pattern_namer
-from cnn.naming.reading import Namer, NameReading, NameRules
-from cnn.naming.speakers import check_speakers, clean_speaker
+from cnn.naming.reading import NameReading, NameRules, Naming
+from cnn.naming.speakers import clean_speaker, compose_speaker, merge_spellings
 from cnn.naming.table import table_namer
-from cnn.naming.words import label_table
+from cnn.naming.tokens import read_tokens
+from cnn.naming.words import doubtful_table, label_table
+
+_HOW = "say how with --pattern, --table or --words"
 
 
 def read_names(paths: Sequence[PurePosixPath], rules: NameRules) -> tuple[NameReading, ...]:
     """Return the reading of each path, in their order; the paths are those of one corpus, relative to its folder.
 
     Raises:
-        CorpusError: a rule cannot be used, or speakers cannot be distinguished; not for a single path.
+        CorpusError: a rule cannot be used; not for a single path.
     """
-    namer = _namer(rules)
-    readings = tuple(_read_name(path, namer, rules) for path in paths)
-    check_speakers(
-        {reading.spelling: reading.speaker for reading in readings if not reading.fault} | {s: s for s in rules.speakers}
-    )
-    return readings
+    table = label_table(rules.words, _find_words(paths, rules))
+    if rules.pattern or rules.table is not None:
+        namer = pattern_namer(rules.pattern, table) if rules.table is None else table_namer(rules.table, table)
+        readings = [_to_reading(path, namer(path), rules) for path in paths]
+    else:
+        readings = [_read_item(item, rules) for item in _decide(paths, table, rules)]
+    return _merge(readings, rules)
 
 
 def describe_merges(readings: Sequence[NameReading]) -> tuple[str, ...]:
-    """Return a sentence for each speaker whom paths spell differently."""
-    return ()
+    """Return a sentence for each speaker whom names spell differently."""
+    spellings: dict[str, Counter[str]] = defaultdict(Counter)
+    for reading in readings:
+        if not reading.fault:
+            spellings[reading.speaker][unicodedata.normalize("NFC", reading.spelling)] += 1
+    return tuple(
+        f"speaker {speaker} is spelled in {len(counts)} ways and taken for one person: "
+        + ", ".join(f"{spelling!r} ({n:,})" for spelling, n in counts.most_common())
+        for speaker, counts in sorted(spellings.items())
+        if len(counts) > 1
+    )
 
 
-def _namer(rules: NameRules) -> Namer:
-    table = label_table(rules.words)
-    if rules.pattern:
-        return pattern_namer(rules.pattern, table)
-    return default_namer(table) if rules.table is None else table_namer(rules.table, table)
+def _find_words(paths: Sequence[PurePosixPath], rules: NameRules) -> set[str]:
+    names = {name for path in paths for name in (*path.parts[:-1], path.stem)} | {rules.folder}
+    return {token.folded for name in names for token in read_tokens(name).tokens}
 
 
-def _read_name(path: PurePosixPath, namer: Namer, rules: NameRules) -> NameReading:
-    naming = namer(path)
-    spelling = naming.speaker or rules.speaker
-    speaker = clean_speaker(spelling)
-    fault = ""
-    if rules.has_digit and naming.label not in LABELS:
+def _decide(paths: Sequence[PurePosixPath], table: dict[str, str], rules: NameRules) -> list[Item]:
+    items = take_apart(paths)
+    doubtful = doubtful_table(rules.words, table)
+    mark_classes(items, table, doubtful)
+    mark_roles(items, table, doubtful)
+    root = read_tokens(rules.folder)
+    label = read_class(root, table) if len(rules.folder) != 2 else ""
+    for item in items:
+        if label and not item.classes and not item.words and not item.standard:
+            item.folders += (root,)
+            item.classes[len(item.folders) - 1] = label
+    decide_digits(items, is_corpus=rules.is_corpus)
+    decide_speakers(items)
+    return items
+
+
+def _read_item(item: Item, rules: NameRules) -> NameReading:
+    fault, speaker, spelling = "", item.speaker or rules.speaker, item.spelling or rules.speaker
+    if rules.is_corpus:
+        speaker = spelling = item.words_speaker if item.standard or item.nohash else ""
+    if rules.has_digit and item.fault:
+        fault = item.fault if "--" in item.fault else f"{item.fault}; {_HOW}"
+    elif not rules.is_corpus:
+        fault = item.speaker_fault
+    return NameReading(path=item.path, label=item.label, speaker=speaker, spelling=spelling, take=_read_take(item), fault=fault)
+
+
+def _read_take(item: Item) -> str:
+    takes = [match["take"] for match in (item.standard, item.nohash) if match]
+    free = [i for i, role in enumerate(item.roles) if role in "NT" and i not in item.said_by]
+    takes = takes or [item.tokens[i].text for i in free if item.tokens[i].text.isdecimal()]
+    return "-".join([*takes, *([item.stem.copy] if item.stem.copy else [])])
+
+
+def _to_reading(path: PurePosixPath, naming: Naming, rules: NameRules) -> NameReading:
+    fault = naming.fault
+    if rules.has_digit and naming.label not in LABELS and not fault:
         fault = f"names {naming.label!r}, which is no digit" if naming.label else "does not say its digit"
-        fault += "; say how with --pattern, --table or --words"
-    elif not speaker:
-        fault = "does not say who speaks; say it with --speaker, --pattern or --table"
-    return NameReading(path=path, label=naming.label, speaker=speaker, spelling=spelling, take=naming.take, fault=fault)
+        fault += f"; {_HOW}"
+    speaker = naming.speaker or rules.speaker
+    return NameReading(path=path, label=naming.label, speaker=speaker, spelling=speaker, take=naming.take, fault=fault)
+
+
+def _merge(readings: Sequence[NameReading], rules: NameRules) -> tuple[NameReading, ...]:
+    """Give each speaker one clean name."""
+    clean = compose_speaker if rules.is_corpus else clean_speaker
+    cleaned = merge_spellings((reading.speaker for reading in readings if not reading.fault), rules.speakers, clean)
+    merged = []
+    for reading in readings:
+        speaker = cleaned.get(reading.speaker, "")
+        fault = reading.fault
+        if not speaker and not fault and not rules.is_corpus:
+            fault = "does not say who speaks; say it with --speaker, --pattern or --table"
+            if clean_speaker(reading.speaker):
+                fault = (
+                    f"has the speaker {reading.speaker!r}, whose name in a file would be that of another; rename one of them"
+                )
+        merged.append(replace(reading, speaker=speaker, fault=fault))
+    return tuple(merged)

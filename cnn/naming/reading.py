@@ -14,6 +14,7 @@ class Naming:
     label: str
     speaker: str = ""
     take: str = ""
+    fault: str = ""  # the rest of a sentence that begins with the path
 
 
 Namer = Callable[[PurePosixPath], Naming]
@@ -27,7 +28,9 @@ class NameRules:
     table: Mapping[PurePosixPath, Naming] | None = None
     words: str = ""  # ten words for 0 to 9, separated by commas
     speaker: str = ""  # speaker of files that name none
+    folder: str = ""  # name of the folder that holds the paths, which may be a digit
     has_digit: bool = True  # False: a file holds several digits, which its name need not say
+    is_corpus: bool = False  # names are ours, `{digit}_{speaker}_{take}` or class folders; speakers may be unknown
     speakers: tuple[str, ...] = ()  # speakers of the corpus that is imported into, whose spelling wins
 
 

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from cnn.errors import CorpusError
 from cnn.naming.reading import Namer, Naming
 from cnn.naming.table_paths import locate_files
-from cnn.naming.words import fold_word
+from cnn.naming.words import fold_word, read_label
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _COLUMNS = ("path", "label", "speaker", "take")
@@ -45,7 +45,7 @@ def table_namer(rows: Mapping[PurePosixPath, Naming], words: Mapping[str, str]) 
 
     def read_name(path: PurePosixPath) -> Naming:
         row = rows.get(path, Naming(label=""))
-        return Naming(label=words.get(fold_word(row.label), row.label), speaker=row.speaker, take=row.take)
+        return Naming(label=read_label(row.label, words), speaker=row.speaker, take=row.take)
 
     return read_name
 

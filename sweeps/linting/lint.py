@@ -68,12 +68,13 @@ def lint(text: str, file: str) -> Report:
 
 def mend(text: str, file: str) -> str:
     """Return `text` with every fault mended that has one answer."""
+    report = lint(text, file)
     for _ in range(_MOST_READINGS):
-        mended = apply_edits(text, lint(text, file).faults)
-        if mended == text:
+        mended = lint(apply_edits(report.text, report.faults), file)
+        if mended.text == report.text or (mended.sweep is None and report.sweep is not None):
             break
-        text = mended
-    return text
+        report = mended
+    return report.text
 
 
 def _examine(text: str, file: str) -> Draft:

@@ -84,11 +84,12 @@ def add_entry(text: str, mapping: Node, entry: str) -> Edit:
     assert isinstance(mapping.value, dict)
     entries = list(mapping.value.values())
     if mapping.is_flow:
-        end = _find_end(entries[-1]) if entries else mapping.span[0] + 1
-        return Edit(end, end, f", {entry}" if entries else entry)
-    end = _find_end(entries[-1])
-    first = entries[0].key[0]
-    indent = first - (text.rfind("\n", 0, first) + 1)
+        if not entries:
+            return replace_value(mapping, f"{{{entry}}}")
+        return Edit(_find_end(entries[-1]), _find_end(entries[-1]), f", {entry}")
+    end, first = _find_end(entries[-1]), entries[0].key[0]
+    before = text[text.rfind("\n", 0, first) + 1 : first]
+    indent = len(before.partition("?")[0]) if before.strip() == "?" else len(before)  # `? key` is YAML's long way
     newline = text.find("\n", end)
     if newline < 0:
         return Edit(len(text), len(text), f"\n{' ' * indent}{entry}")

@@ -339,3 +339,29 @@ def test_a_folder_without_recordings_says_which_kinds_it_holds(command: str) -> 
     assert refusal(f"data {command.replace('FOLDER', 'mine')}") == (
         "mine holds no recording that can be read, only 2 .zip, 1 .txt; unpack .zip"
     )
+
+
+def test_other_names_lead_to_the_command_that_imports_them() -> None:
+    speak("mine/eins/ana.wav", "mine/zwei/ana.wav")
+    command = "`arena data import mine mine-corpus` reads the digit of 2 files that a scan does not read"
+    for line in ("data scan mine", "data prepare mine"):
+        assert refusal(line) == f"none of 2 recordings in mine names a digit (the first is eins/ana.wav); {command}"
+    speak("mine/7_luis_0.wav")
+    assert f"note: {command}" in arena("data scan mine").stdout.splitlines()
+    assert command in arena("data prepare mine").stderr.splitlines()
+    assert arena("data import mine mine-corpus --yes").exit_code == 0
+    assert written("mine-corpus") == ["1_ana_0.wav", "2_ana_0.wav", "7_luis_0.wav"]
+
+
+def test_a_scan_from_within_the_folder_names_a_corpus_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    speak("mine/1/ana.wav", "mine/2/ana.wav", "mine/2/luis.wav")
+    outside = Path("mine-corpus").resolve()
+    monkeypatch.chdir("mine")
+    note = f"note: `arena data import . {outside}` reads the speaker of 3 files that a scan does not read"
+    assert note in arena("data scan .").stdout.splitlines()
+    assert arena(f"data import . {outside} --yes").exit_code == 0
+
+
+def test_tiles_are_not_looked_for_among_recordings() -> None:
+    speak("mine/7_ana_0.wav")
+    assert refusal("train --tiles mine") == "mine holds recordings, no tiles; make some with `arena data prepare mine`"

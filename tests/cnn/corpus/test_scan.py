@@ -57,12 +57,12 @@ def test_audiomnist_folders_are_speakers_not_digits(tmp_path: Path) -> None:
 
 
 def test_folders_per_class_name_the_digit(tmp_path: Path) -> None:
-    names = ["0/a.wav", "Seven/b.wav", "ocho/session 2/c.wav", "two/00176480_nohash_1.wav", "one/5_ann_0.wav"]
+    names = ["0/a.wav", "Seven/b.wav", "ocho/session 2/c.wav", "two/00176480_nohash_1.wav", "one/1_ann_0.wav"]
     assert read(make_corpus(tmp_path, names)) == [
         ("0/a", "0", "", ""),
         ("Seven/b", "7", "", ""),
         ("ocho/session 2/c", "8", "", ""),
-        ("one/5_ann_0", "5", "ann", "0"),
+        ("one/1_ann_0", "1", "ann", "0"),
         ("two/00176480_nohash_1", "2", "00176480", "1"),
     ]
 
@@ -221,7 +221,7 @@ def test_a_folder_that_cannot_be_used_is_refused_with_what_to_do(tmp_path: Path)
     assert refusal(folder) == (
         "none of 1 recording in FOLDER is a wav or flac that names a digit (the first is a.mp3; 1 .mp3 among them); "
         "name the files {digit}_{speaker}_{take}.wav or put them into one folder per digit, 0 to 9, "
-        "or say how yours are made: `arena data import FOLDER corpus-corpus --pattern '{speaker}/{label}_{take}'`"
+        "or say how yours are made: `arena data import FOLDER corpus-corpus --pattern '{speaker}/{label}_{take}' --dry-run`"
     )
     (folder / "a.mp3").unlink()
     wav(folder / "hello.wav")
@@ -229,7 +229,7 @@ def test_a_folder_that_cannot_be_used_is_refused_with_what_to_do(tmp_path: Path)
     assert refusal(folder) == (
         "none of 2 recordings in FOLDER names a digit (the first is 12_ann_0.wav); "
         "name the files {digit}_{speaker}_{take}.wav or put them into one folder per digit, 0 to 9, "
-        "or say how yours are made: `arena data import FOLDER corpus-corpus --pattern '{speaker}/{label}_{take}'`"
+        "or say how yours are made: `arena data import FOLDER corpus-corpus --pattern '{speaker}/{label}_{take}' --dry-run`"
     )
     for take in range(3):
         (folder / f"1_ann_{take}.wav").write_bytes(b"")

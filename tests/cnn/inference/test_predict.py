@@ -177,7 +177,11 @@ def test_a_folder_is_answered_like_files_by_their_paths_below_it(
     shutil.copy(corpus_folder / "7_ann_0.wav", tmp_path / "new" / "b.WAV")
     (tmp_path / "new" / ".hidden.wav").write_bytes(b"")
     (tmp_path / "new" / "notes.txt").write_bytes(b"")
-    output = json.loads(predicted(run, tmp_path / "new", "--json")[0])
+    (tmp_path / "new" / "deep" / "more.zip").write_bytes(b"")
+    printed, errors = predicted(run, tmp_path / "new", "--json")
+    output = json.loads(printed)
+    assert "3 files are not read: 1 .txt, 1 .zip, 1 hidden; unpack .zip" in errors.splitlines()
+    assert output["not_read"] == {".txt": 1, ".zip": 1, "hidden": 1}
     assert [answer["file"] for answer in output["answers"]] == ["b.WAV", "deep/a.wav"]
     alone = json.loads(predicted(run, corpus_folder / "3_ann_0.wav", "--json")[0])
     assert output["answers"][1]["probabilities"] == pytest.approx(alone["answers"][0]["probabilities"], abs=1e-6)
