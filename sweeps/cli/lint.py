@@ -30,7 +30,7 @@ def lint(
     json: Json = False,
 ) -> None:
     """Check a sweep file, and say what it means; what would search something else than it reads is refused with the fix."""
-    from sweeps.linting.lint import lint as lint_text
+    from sweeps.linting.lint import examine
     from sweeps.sweepfile.shipped import read_text
 
     if dry_run and not fix:
@@ -38,7 +38,7 @@ def lint(
     name, text = read_text(file)
     if fix:
         text = _fix(file, text, is_dry=dry_run)
-    report = lint_text(text, name)
+    report = examine(text, name)
     if report.faults:
         _refuse(report, fix, json)
     assert report.sweep is not None
@@ -73,7 +73,7 @@ def _refuse(report: Report, was_fixed: bool, json: bool) -> None:
     error = make_error(report.file, report.faults)
     n_mendable = sum(bool(fault.edits) for fault in report.faults)
     if json:
-        lines = [f"error: {error}", *(f"  {other}" for other in error.others)]
+        lines = [f"error: {error}", *(f"  {line}" for line in error.others)]
         faults = [{"line": f.line, "message": f.message, "fix": f.fix, "has_one_answer": bool(f.edits)} for f in report.faults]
         print_json({"error": str(error), "exit_code": 1, "file": report.file, "faults": faults, "notes": report.notes})
         say("\n".join(lines))

@@ -24,13 +24,13 @@ class BandPruner(BasePruner):
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
         """Tell whether `trial` ends now. Fewer than eta trials at a band let its best go on alone, as in W&B's server."""
         sign = -1 if study.direction is StudyDirection.MAXIMIZE else 1
-        own = _list_values(trial, sign)
-        band = max((band for band in self._bands if band <= len(own)), default=None)
+        values = _list_values(trial, sign)
+        band = max((band for band in self._bands if band <= len(values)), default=None)
         if band is None:
             return False
-        histories = [_list_values(other, sign) for other in study.get_trials(deepcopy=False) if TWIN not in other.user_attrs]
-        threshold = find_threshold([values[band - 1] for values in histories if len(values) >= band], self._early.eta)
-        return (own[band - 1] if self._early.strict else min(own)) > threshold
+        histories = [_list_values(each, sign) for each in study.get_trials(deepcopy=False) if TWIN not in each.user_attrs]
+        threshold = find_threshold([history[band - 1] for history in histories if len(history) >= band], self._early.eta)
+        return (values[band - 1] if self._early.strict else min(values)) > threshold
 
 
 def _list_values(trial: FrozenTrial, sign: int) -> list[float]:

@@ -48,36 +48,36 @@ def check_sweep(sweep: Sweep) -> None:
 
 
 def _check(text: str, file: str) -> Sweep:
-    draft = _examine(text, file)
+    draft = _read_checked(text, file)
     draft.faults.check()
     assert draft.sweep is not None
     return draft.sweep
 
 
-def lint(text: str, file: str) -> Report:
+def examine(text: str, file: str) -> Report:
     """Read `text` with all its faults, those of `early_terminate` for the epochs that the file or the default sets."""
-    draft = _examine(text, file)
+    draft = _read_checked(text, file)
     sweep = draft.sweep
     notes: tuple[str, ...] = ()
     if sweep is not None:
         if reason := explain_stopping(sweep, find_epochs(sweep)):
             draft.faults.add(reason, sweep.early_line)
-        notes = list_notes(sweep, draft)
+        notes = list_sweep_notes(sweep, draft)
     return Report(file=file, text=text, sweep=sweep, faults=draft.faults.list(), notes=notes)
 
 
 def mend(text: str, file: str) -> str:
     """Return `text` with every fault mended that has one answer."""
-    report = lint(text, file)
+    report = examine(text, file)
     for _ in range(_MOST_READINGS):
-        mended = lint(apply_edits(report.text, report.faults), file)
+        mended = examine(apply_edits(report.text, report.faults), file)
         if mended.text == report.text or (mended.sweep is None and report.sweep is not None):
             break
         report = mended
     return report.text
 
 
-def _examine(text: str, file: str) -> Draft:
+def _read_checked(text: str, file: str) -> Draft:
     draft = read_draft(text, file)
     if draft.sweep is None or draft.top is None:
         return draft
@@ -175,7 +175,7 @@ def describe_bands(sweep: Sweep, epochs: int) -> str:
     return f"hyperband: the best 1/{early.eta:g} of trials go on at epoch{'s' if bands[1:] else ''} {names} of {epochs}{judged}"
 
 
-def list_notes(sweep: Sweep, draft: Draft | None = None) -> tuple[str, ...]:
+def list_sweep_notes(sweep: Sweep, draft: Draft | None = None) -> tuple[str, ...]:
     """Return what a user should know of a sweep that is good: luck that is searched for, and entries that are not used."""
     notes = []
     for parameter in sweep.parameters:

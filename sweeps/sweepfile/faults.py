@@ -29,7 +29,7 @@ class Fault:
 
     @property
     def fix(self) -> str:
-        """What to do: the part of the message behind the rule."""
+        """The advice: the part of the message behind the rule."""
         return self.message.partition("; ")[2]
 
 

@@ -22,7 +22,7 @@ class Section:
     """The entries of one mapping; messages call it `name`."""
 
     faults: Faults
-    text: str  # of the whole file, which edits count from
+    text: str  # the whole file, which edits count from
     name: str
     node: Node
 
@@ -96,8 +96,8 @@ class Section:
         value = node.value
         if isinstance(value, str) and (number := parse_number(value)) is not None:
             better = write_number(number)
-            why = " (it wants a point and a sign)" if "e" in value.lower() else ""
-            rule = f"{name} is {value!r}, which YAML reads as text{why}"
+            reason = " (it wants a point and a sign)" if "e" in value.lower() else ""
+            rule = f"{name} is {value!r}, which YAML reads as text{reason}"
             self.report(f"{rule}; write {better}", node.line, [replace_value(node, better)])
             return number
         if isinstance(value, bool) or not isinstance(value, int | float):

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sweeps.sweepfile.section import Section, abbreviate
 
-_LAST_EPOCH = 10_000  # of any training
+_LAST_EPOCH = 10_000  # the most that a training may have
 _DEFAULT_ETA = 3
 
 

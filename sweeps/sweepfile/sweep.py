@@ -73,7 +73,7 @@ class Sweep:
     parameters: tuple[Parameter, ...]
     early_terminate: EarlyTerminate | None
     run_cap: int | None = field(compare=False)
-    name: str = field(compare=False)  # of the study
+    name: str = field(compare=False)  # the study's
     project: str = field(compare=False, default="")  # at W&B
     entity: str = field(compare=False, default="")  # at W&B
     file: str = field(compare=False)
@@ -124,7 +124,7 @@ class Draft:
     faults: Faults
     top: Section | None  # None where the text is no mapping at all
     sweep: Sweep | None
-    sections: dict[str, Section]  # of the parameters, by their names
+    sections: dict[str, Section]  # by the names of the parameters
 
 
 def parse(text: str, file: str) -> Sweep:
@@ -207,9 +207,9 @@ def _method(top: Section) -> Method | None:
             return None
         if name == "custom" or name in _EXTRA_METHODS:
             better, more = ("bayes", "") if name == "custom" else ("tpe", " (or gp, qmc)")
-            why = "belongs to W&B's own scheduler" if name == "custom" else "needs a package that Arena does not install"
+            reason = "belongs to W&B's own scheduler" if name == "custom" else "needs a package that Arena does not install"
             edits = [replace_value(top.entries["method"], better)]
-            top.report(f"method {name!r} {why}; write `method: {better}`{more}", line, edits)
+            top.report(f"method {name!r} {reason}; write `method: {better}`{more}", line, edits)
             return Method(better)
         return Method(str(top.option("method", Method)))
     return None

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import arena.cli
-from sweeps.linting.lint import lint, mend
+from sweeps.linting.lint import examine, mend
 
 TOP = "method: random\nmetric: {name: val_macro_f1, goal: maximize}\nrun_cap: 6\n"
 RATE = "  train.learning_rate: {distribution: log_uniform_values, min: 0.0005, max: 0.01}\n"
@@ -126,9 +126,9 @@ FAULTY = {  # each mends itself, whatever the top of the file has
 @pytest.mark.parametrize("text", FAULTY.values(), ids=FAULTY)
 def test_each_fix_passes_and_leaves_comments_alone(text: str) -> None:
     text = f"methd: Random\nmetric: {{name: val_acc, goal: minimise}}\nparameters:\n{text}"
-    assert lint(text, "s.yaml").faults
+    assert examine(text, "s.yaml").faults
     mended = mend(text, "s.yaml")
-    assert lint(mended, "s.yaml").faults == ()
+    assert examine(mended, "s.yaml").faults == ()
     comments = [re.findall("#.*", content) for content in (text, mended)]
     assert comments[1] == [comment for comment in comments[0] if comment != "# bands"]
 

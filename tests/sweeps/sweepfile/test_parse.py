@@ -17,7 +17,7 @@ from cnn.nets import NETS
 from support.paths import ROOT
 from support.sweepfiles import GOOD, read
 from sweeps.errors import SweepFileError
-from sweeps.linting.lint import compute_budget, lint, mend, read_sweep
+from sweeps.linting.lint import compute_budget, examine, mend, read_sweep
 from sweeps.sweepfile.space import Distribution, n_points
 from sweeps.sweepfile.stopping import EarlyTerminate, Stopping
 from sweeps.sweepfile.sweep import Goal, Method, Sweep
@@ -161,7 +161,7 @@ def test_whatever_a_file_holds_it_is_read_or_refused_in_one_line_and_mended_to_t
     sweep = read_or_refuse(text)
     assert sweep is None or (sweep.parameters and read(text) == sweep)
     mended = mend(text, "s.yaml")
-    assert not any(fault.edits or "not valid YAML" in fault.message for fault in lint(mended, "s.yaml").faults)
+    assert not any(fault.edits or "not valid YAML" in fault.message for fault in examine(mended, "s.yaml").faults)
 
 
 @settings(max_examples=200, deadline=None)
