@@ -178,10 +178,10 @@ def _is_glued(word: Token, number: Token) -> bool:
 
 def _strip(item: Item, folder: Name) -> None:
     """Mark the tokens of the stem that repeat the folder's name."""
-    wanted, tokens = folder.folded, item.stem.folded
-    for start in range(len(tokens) - len(wanted) + 1):
-        if tokens[start : start + len(wanted)] == wanted:
-            item.roles[start : start + len(wanted)] = "X" * len(wanted)
+    name, tokens = folder.folded, item.stem.folded
+    for start in range(len(tokens) - len(name) + 1):
+        if tokens[start : start + len(name)] == name:
+            item.roles[start : start + len(name)] = "X" * len(name)
             if start == 0:
                 item.standard = None  # the number that stands first is the folder's: `1_ana/1_ana_7_2`
             return
