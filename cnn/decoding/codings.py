@@ -112,7 +112,7 @@ def read_otherwise(body: bytes, subtype: str, samples: Samples) -> Samples | Non
         return None
     if subtype == "PCM_32" and _is_floats(body):
         return _to_frames(_as_floats(body), samples.shape[1])
-    if declared < _SMOOTH and subtype != "PCM_32":  # of which 16 bits are every second sample, and as smooth
+    if declared < _SMOOTH and subtype != "PCM_32":  # every second sample of 16 bits is as smooth
         return None
     readings = [_to_frames(_READERS[name](body), samples.shape[1]) for name in _MISTAKES[subtype]]
     audible = [reading for reading in readings if len(reading) >= _FEWEST // 4 and reading.std() > 1e-4]

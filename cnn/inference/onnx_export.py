@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from arena.base.install import install_command
-from cnn.config import LABELS, RunConfig
+from cnn.config import LABELS, TILES_FORMAT, RunConfig
 from cnn.corpus.audio import LONGEST_S, RATES_HZ, to_mono
 from cnn.errors import ConfigError, ModelError, RunError
 from cnn.files import write_whole
@@ -171,7 +171,7 @@ def _describe(model: onnx.ModelProto, run: RunFolder, config: RunConfig, rate_hz
         "model": config.model.label,
         "variant": config.variant,
         "side_views": config.train.side_views,
-        "tiles": asdict(config.tiles),
+        "tiles": asdict(config.tiles) | {"format": TILES_FORMAT},
         "opset": OPSET,
         "versions": {name: importlib.metadata.version(name) for name in ("arena-spoken-digits", "torch", *_NEEDS)},
     }

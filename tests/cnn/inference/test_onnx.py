@@ -120,7 +120,7 @@ def test_the_file_says_what_it_is_and_nothing_of_the_machine_that_made_it(every:
         "Every",
         "bilateral+aug",
     )
-    assert json.loads(metadata["tiles"])["size"] == 32
+    assert [json.loads(metadata["tiles"])[key] for key in ("size", "format")] == [32, 4]
     assert set(json.loads(metadata["versions"])) >= {"torch", "onnx", "onnxruntime"}
     assert [(entry.domain, entry.version) for entry in model.opset_import if entry.domain == ""] == [("", OPSET)]
     content = path.read_bytes()

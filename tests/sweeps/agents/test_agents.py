@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from cnn.errors import ConfigError
 from cnn.runs.folder import RunFolder, RunState
 from cnn.runs.marks import TrialMark, read_trial_mark
 from cnn.tiles.tile_set import TileSet
@@ -21,7 +22,7 @@ from support.paths import ARENA
 from support.studies import agent_pid, hold_trial, read_process_state
 from support.warm_python import WarmPython
 from sweeps.results import StudyFacts, TrialFacts, read_outline
-from sweeps.training.trial import Task, TrialContext, run_trial
+from sweeps.training.trial import Task, TrialContext, check_context, run_trial
 
 NAME = "lenet5.raw"
 SWEEP = """
@@ -211,6 +212,12 @@ def test_three_failures_in_a_row_stop_an_agent_loudly_and_another_joins_later(be
     assert bench.facts().n_completed == 2
     _, err = ended(bench.start("agent", NAME, "--device", "cpu", "--wandb", "off"))
     assert err == "study lenet5.raw: its 2 trials are done; nothing is left to train\n"
+
+
+def test_a_study_of_tiles_of_another_format_gets_no_further_trials(tmp_path: Path, tiles: TileSet) -> None:
+    context = TrialContext(base={"tiles": {"format": 3}}, tiles=tiles.folder, runs=tmp_path, device="cpu", study="old")
+    with pytest.raises(ConfigError, match=r"^study old was trained on tiles of format 3, not 4, .* begin another with --name$"):
+        check_context(context)
 
 
 def test_a_fault_in_a_trial_is_kept_with_its_last_lines(tmp_path: Path, tiles: TileSet) -> None:
