@@ -219,8 +219,8 @@ def _split(clips: Sequence[SplitClip], parts: dict[str, list[int]], note: str, *
     for part, name in (("train", "training"), ("val", "validation"), ("test", "test")):
         if missing := sorted(labels - {clips[index].label for index in parts[part]}):
             note += f" No clip of {', '.join(missing)} in {name}."
-    if len(said := {clips[index].label for index in parts["train"]}) == 1:
-        rule = f"training needs clips of two digits or more, and all {len(parts['train'])} of this split are of {said.pop()}"
+    if len(digits := {clips[index].label for index in parts["train"]}) == 1:
+        rule = f"training needs clips of two digits or more, and all {len(parts['train'])} of this split are of {digits.pop()}"
         raise SplitError(f"{rule}; record others, or split otherwise")
     train, val, test = (tuple(sorted(parts[part])) for part in ("train", "val", "test"))
     return Split(train=train, val=val, test=test, by_speaker=by_speaker, val_heard=val_heard, note=note)

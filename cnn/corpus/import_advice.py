@@ -38,10 +38,13 @@ def format_import(folder: Path, pattern: str) -> str:
 
 def _choose_pattern(folder: Path, paths: Sequence[PurePosixPath]) -> tuple[str, list[bool]]:
     """Return the pattern that most names need, empty if they need none, and of each path whether it is read then."""
-    readings = read_names(paths, NameRules())
+    name = folder.resolve().name
+    readings = read_names(paths, NameRules(folder=name))
     is_read = [not reading.fault for reading in readings]
     patterns = {shlex.split(option)[0] for reading in readings for option in _OPTION.findall(reading.fault)}
-    results = {"": is_read} | {p: [not r.fault for r in read_names(paths, NameRules(pattern=p))] for p in sorted(patterns)[:4]}
+    results = {"": is_read} | {
+        p: [not r.fault for r in read_names(paths, NameRules(folder=name, pattern=p))] for p in sorted(patterns)[:4]
+    }
     most = max(sum(result) for result in results.values())
     best = [pattern for pattern, result in results.items() if sum(result) == most]
     return (best[0], results[best[0]]) if len(best) == 1 or best[0] == "" else ("", is_read)

@@ -17,7 +17,7 @@ from cnn.naming.columns import (
     shows_digits,
 )
 from cnn.naming.items import Item, group_shapes
-from cnn.naming.proposals import Claim, describe_conflict, describe_silence, is_container
+from cnn.naming.proposals import Claim, describe_conflict, describe_silence
 
 _SILENT = "does not say its digit"
 _ECHO = 0.5  # share of recordings in which a number repeats the class folder, from which on it is meant to
@@ -269,7 +269,7 @@ def _doubt_folder(item: Item) -> list[Claim]:
     if not item.doubtful_class:
         return []
     level, label = item.doubtful_class
-    is_class = not is_container(item, level) and ("W" in item.roles or not item.folders[level].core.isdecimal())
+    is_class = "W" in item.roles or not item.folders[level].core.isdecimal()
     return [Claim(level=level, label=label)] if is_class else []
 
 

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 
 from cnn.config import LABELS
 from cnn.naming.tokens import Kind, Name, Token, read_tokens
-from cnn.naming.words import DIGIT_KEYS, FILLERS, NAMERS, TAKERS
+from cnn.naming.words import CONTAINERS, DIGIT_KEYS, FILLERS, NAMERS, TAKERS
 
 STANDARD = re.compile(r"(?P<digit>[0-9]{1,2})_(?P<speaker>.+)_(?P<take>[0-9]+)")  # FSDD, AudioMNIST, and our own corpora
 NOHASH = re.compile(r"(?P<speaker>[^_]+)_nohash_(?P<take>[0-9]+)")  # Speech Commands; its folder is the word
@@ -100,12 +100,18 @@ def mark_classes(items: Sequence[Item], table: Mapping[str, str], doubtful: Mapp
         words = {**table, **doubtful}
         may_be = {} if is_speaker else {core: read_class(name, words) for core, name in names.items()}
         is_counted = any(not label and _is_number(names[core]) for core, label in may_be.items())
+        n_may_be = sum(map(bool, may_be.values()))
+        is_doubtful = not is_counted and 2 * n_may_be > len(names) and (len(names) > 1 or not _is_filler(names))
         for item in members:
             core = item.folders[level].core
             if label := classes.get(core):
                 item.classes[level] = label
-            elif not is_counted and may_be.get(core) and item.doubtful_class is None:
+            elif is_doubtful and may_be.get(core) and item.doubtful_class is None:
                 item.doubtful_class = (level, may_be[core])
+
+
+def _is_filler(names: Mapping[str, Name]) -> bool:
+    return all(token.folded in CONTAINERS for name in names.values() for token in name.tokens)
 
 
 def _is_number(name: Name) -> bool:
@@ -172,10 +178,10 @@ def is_glued(word: Token, number: Token) -> bool:
 
 def _strip(item: Item, folder: Name) -> None:
     """Mark the tokens of the stem that repeat the folder's name."""
-    wanted, tokens = folder.folded, item.stem.folded
-    for start in range(len(tokens) - len(wanted) + 1):
-        if tokens[start : start + len(wanted)] == wanted:
-            item.roles[start : start + len(wanted)] = "X" * len(wanted)
+    name, tokens = folder.folded, item.stem.folded
+    for start in range(len(tokens) - len(name) + 1):
+        if tokens[start : start + len(name)] == name:
+            item.roles[start : start + len(name)] = "X" * len(name)
             if start == 0:
                 item.standard = None  # the number that stands first is the folder's: `1_ana/1_ana_7_2`
             return

@@ -199,9 +199,9 @@ def test_a_terminal_asks_and_no_is_the_answer_unless_it_is_yes() -> None:
 
 
 def test_names_of_a_corpus_and_a_pattern_need_no_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    speak("mine/0_ana_0.wav", "mine/deep/7_Jörg_0.wav", "other/ana/take 7 of 0.wav")
+    speak("mine/0_ana_0.wav", "mine/deep/7_Jörg_12.wav", "other/ana/take 7 of 0.wav")
     assert arena("data import mine out").exit_code == 0
-    assert written() == ["0_ana_0.wav", "7_Jörg_0.wav"]
+    assert written() == ["0_ana_0.wav", "7_Jörg_12.wav"]
     assert arena("data import other new --pattern '{speaker}/take {label} of {take}'").exit_code == 0
     assert written("new") == ["7_ana_0.wav"]
 
@@ -360,6 +360,15 @@ def test_a_scan_from_within_the_folder_names_a_corpus_outside(monkeypatch: pytes
     note = f"note: `arena data import . {outside}` reads the speaker of 3 files that a scan does not read"
     assert note in arena("data scan .").stdout.splitlines()
     assert arena(f"data import . {outside} --yes").exit_code == 0
+
+
+def test_a_folder_of_one_digit_says_it_by_its_own_name() -> None:
+    speak("mine/nueve/ANA_F_01.wav", "mine/nueve/LUIS_F_01.wav")
+    assert refusal("data scan mine/nueve").endswith(
+        "`arena data import mine/nueve nueve-corpus` reads the digit of 2 files that a scan does not read"
+    )
+    assert arena("data import mine/nueve nueve-corpus --yes").exit_code == 0
+    assert written("nueve-corpus") == ["9_ANA-F_1.wav", "9_LUIS-F_1.wav"]
 
 
 def test_tiles_are_not_looked_for_among_recordings() -> None:

@@ -150,13 +150,13 @@ def test_a_result_of_before_is_read_by_the_rule_of_today(trained: RunFolder, tmp
     copy = RunFolder(tmp_path / trained.digest)
     copy.path.mkdir()
     (copy.path / "result.json").write_text(json.dumps(content))
-    result, now = copy.result(), trained.result()
+    result, original = copy.result(), trained.result()
     assert result
-    assert now
-    assert result.scores == now.scores
+    assert original
+    assert result.scores == original.scores
 
 
-def test_a_digit_that_nobody_trains_on_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_digit_without_training_clips_is_named_in_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WANDB_MODE", "disabled")
     for path in write_tones(tmp_path / "clips", 2).iterdir():

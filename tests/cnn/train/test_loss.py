@@ -66,18 +66,18 @@ def test_draws_go_through_all_clips_of_a_class_before_one_comes_again() -> None:
 
 @pytest.mark.parametrize("balance", BALANCES)
 def test_balance_is_the_same_in_a_group_and_after_a_pause(balance: str, tmp_path: Path) -> None:
-    clips, whole = skewed_clips(), Trainer(config(balance), CPU)
-    alone = [whole.train_epoch(clips), Trainer(config(balance, seed=3), CPU).train_epoch(clips)]
+    clips, fit = skewed_clips(), Trainer(config(balance), CPU)
+    alone = [fit.train_epoch(clips), Trainer(config(balance, seed=3), CPU).train_epoch(clips)]
     stacked = Stack([Trainer(config(balance), CPU), Trainer(config(balance, seed=3), CPU)]).train_epoch(clips)
-    for one, other in zip(stacked, alone, strict=True):
-        assert one.losses == pytest.approx(other.losses, abs=1e-3)
-        assert one.confusion.sum(1).tolist() == other.confusion.sum(1).tolist()
-    whole.save(tmp_path / "checkpoint.pt")
+    for member, single in zip(stacked, alone, strict=True):
+        assert member.losses == pytest.approx(single.losses, abs=1e-3)
+        assert member.confusion.sum(1).tolist() == single.confusion.sum(1).tolist()
+    fit.save(tmp_path / "checkpoint.pt")
     resumed = Trainer(config(balance), CPU)
     resumed.resume(tmp_path / "checkpoint.pt")
-    for fit in (whole, resumed):
-        fit.train_epoch(clips)
-    assert torch.equal(weights(whole), weights(resumed))
+    for trainer in (fit, resumed):
+        trainer.train_epoch(clips)
+    assert torch.equal(weights(fit), weights(resumed))
 
 
 def test_what_is_reported_as_loss_has_no_weights() -> None:
