@@ -34,8 +34,8 @@ def _list_names(layout: str, speakers: tuple[str, ...] = ("ana", "luis", "eva"),
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_name_like_no_other_with_two_digits_is_left_out_with_a_pattern_for_each(layout: str, stray: str) -> None:
     *regular, reading = _read([*_list_names(layout), LAYOUTS[layout] + stray])
-    assert [other.fault for other in regular if other.fault] == []
-    assert re.search("says 3 by .* and 4 by|says 4 by .* and 3 by", reading.fault)
+    assert [clip.fault for clip in regular if clip.fault] == []
+    assert re.search("says [34] by .* and [134] by", reading.fault)
     for pattern, label in re.findall(r"--pattern '([^']+)' for ([0-9])", reading.fault):
         (again,) = read_names([reading.path], NameRules(pattern=pattern, speaker="ana"))
         assert (again.label, again.fault) == (label, "")
