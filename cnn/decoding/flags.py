@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 HEADER, UNSCALED, MISCODED, INTERLEAVED, UNREAD = "header", "unscaled", "miscoded", "interleaved", "unread"
-CONVERTED = "converted"
+CONVERTED, TRUNCATED = "converted", "truncated"
 MEANINGS = {
     "clipped": "at full scale for more than a thousandth of the time",
     "short": "shorter than 0.1 s",
-    "truncated": "breaks off before the end that its header promises",
+    TRUNCATED: "breaks off before the end that its header promises",
     HEADER: "a header or notes stood inside the sound; left out",
     UNSCALED: "floats written without scaling to +-1; scaled",
     MISCODED: "noise in the coding that its header names, sound in another; read in that",
