@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnn.naming.items import Item
+from cnn.naming.items import Item, is_glued
 from cnn.naming.tokens import Kind
 from cnn.naming.words import CONTAINERS, DIGIT_KEYS, NAMERS
 
@@ -82,7 +82,10 @@ def _propose_stem(item: Item, claim: Claim, through: int, *, with_speaker: bool)
         for i in words[1:]:
             if i == run[-1] + 1:
                 run.append(i)
-        spans.append((item.tokens[run[0]].start, item.tokens[max(run[-1], through)].end, "{speaker}"))
+        last = max(run[-1], through)
+        if last + 1 < len(item.tokens) and last + 1 != claim.token and is_glued(item.tokens[last], item.tokens[last + 1]):
+            last += 1  # `ana1` and `ana2` stay two
+        spans.append((item.tokens[run[0]].start, item.tokens[last].end, "{speaker}"))
     used = [(start, end) for start, end, _ in spans]
     free = [t for t in item.tokens if t.kind is Kind.NUMBER and not any(a <= t.start < b for a, b in used)]
     if free:
