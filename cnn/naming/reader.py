@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -70,18 +70,24 @@ def _decide(paths: Sequence[PurePosixPath], table: dict[str, str], rules: NameRu
     doubtful = doubtful_table(rules.words, table)
     mark_classes(items, table, doubtful)
     mark_roles(items, table, doubtful)
-    root = read_tokens(rules.folder)
-    label = read_class(root, table) if len(rules.folder) != 2 else ""
-    for item in items:
-        if label and not item.classes and not item.words and not item.standard:
-            item.folders += (root,)
-            item.classes[len(item.folders) - 1] = label
+    _mark_root([item for item in items if not item.classes], rules.folder, table)
     for item in rare:
         _refuse_second_digit(item)
     regular = [item for item in items if not item.fault]
     decide_digits(regular, is_corpus=rules.is_corpus)
     decide_speakers(regular)
     return items
+
+
+def _mark_root(items: Sequence[Item], folder: str, table: Mapping[str, str]) -> None:
+    """Take the folder that holds all for a class folder, if most names in it say no digit of their own."""
+    root = read_tokens(folder)
+    label = read_class(root, table) if len(folder) != 2 else ""
+    n_silent = sum(not item.words and not item.standard for item in items)
+    if label and 2 * n_silent > len(items):
+        for item in items:
+            item.folders += (root,)
+            item.classes[len(item.folders) - 1] = label
 
 
 def _unveil_numbers(items: Sequence[Item]) -> list[Item]:

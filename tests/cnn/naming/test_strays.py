@@ -72,3 +72,22 @@ def test_marks_of_windows_and_numbers_of_common_voice_say_nothing() -> None:
     assert {reading.speaker for reading in _read(names) if not reading.fault} == {"ana", "luis", "eva"}
     voices = _read([f"{digit}/common_voice_en_{1000 + digit}" for digit in range(10)])
     assert {reading.fault.partition(";")[0] for reading in voices} == {"does not say who speaks"}
+
+
+def test_a_word_against_the_digit_of_the_imported_folder_is_left_out() -> None:
+    paths = [PurePosixPath(f"{name}.wav") for name in ("ana_1", "ana_2", "luis_1", "ana_tres_1")]
+    *others, last = read_names(paths, NameRules(folder="7"))
+    assert [reading.label for reading in others] == ["7", "7", "7"]
+    assert "says 7 by its folder '7' and 3 by 'tres' in its name" in last.fault
+
+
+def test_every_proposed_pattern_reads_the_path_that_it_is_proposed_for() -> None:
+    for layout in ("{s}{t}_{d}_x_{t}", "{s}_F_67_d{d}_r{t}", "{s}a_{d}_{t}"):
+        reading = _read(_list_names(layout, speakers=("a3f9c", "b7d1", "P012")))[0]
+        for option, label in re.findall(r"--pattern '([^']+)'(?: for ([0-9]))?", reading.fault):
+            (again,) = read_names([reading.path], NameRules(pattern=option, speaker="x"))
+            assert (again.fault, again.label) == ("", label or "0")
+    (reading,) = (
+        r for r in _read(_list_names("{s}_F_67_d{d}_r{t}", speakers=("P012", "P013"))) if "P012_F_67_d7_r1" in str(r.path)
+    )
+    assert "if 'P012_F' speaks, give --pattern '{speaker}_67_d{label}_r{take}', else say it by --table" in reading.fault
