@@ -159,10 +159,10 @@ def mark_roles(items: Sequence[Item], table: Mapping[str, str], doubtful: Mappin
 def _role(tokens: Sequence[Token], i: int) -> str:
     token = tokens[i]
     if token.kind is Kind.WORD:
-        is_letter = len(token.text) == 1 and not (i + 1 < len(tokens) and _is_glued(token, tokens[i + 1]))
+        is_letter = len(token.text) == 1 and not (i + 1 < len(tokens) and is_glued(token, tokens[i + 1]))
         return "F" if token.folded in FILLERS and not is_letter else "W"
     before = tokens[i - 1] if i else None
-    if not before or before.kind is Kind.NUMBER or (len(before.text) == 1 and not _is_glued(before, token)):
+    if not before or before.kind is Kind.NUMBER or (len(before.text) == 1 and not is_glued(before, token)):
         return "N"
     if before.folded in DIGIT_KEYS:
         return "K"
@@ -172,7 +172,7 @@ def _role(tokens: Sequence[Token], i: int) -> str:
     return "T" if before.folded in TAKERS else "N"
 
 
-def _is_glued(word: Token, number: Token) -> bool:
+def is_glued(word: Token, number: Token) -> bool:
     return number.kind is Kind.NUMBER and word.end == number.start
 
 
