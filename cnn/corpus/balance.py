@@ -105,11 +105,11 @@ def _judge_augmentation(per_digit: dict[str, int], n_speakers: int, t: Words) ->
 
 
 def _describe_evenness(per_digit: dict[str, int], imbalance: float, missing: tuple[str, ...], t: Words) -> str:
-    text = f"{t('missing', digits=format_labels(missing, t('to')))} " if missing else ""
+    text = t("missing", digits=format_labels(missing, t("to"))) + " " if missing else ""
     fewest, most = min(n for n in per_digit.values() if n), max(per_digit.values())
     counts = t("each_range" if most > fewest else "each", fewest=fewest, most=most)
     if imbalance < UNBALANCED:
         return text.rstrip() if missing else t("balanced", counts=counts)
     rare = [label for label, n in per_digit.items() if 0 < n * UNBALANCED <= most]
     text += t("unbalanced", counts=counts, ratio=imbalance, digits=format_labels(rare, t("to")))
-    return f"{text} {t('skewed')}" if imbalance >= SKEWED else text
+    return text + " " + t("skewed") if imbalance >= SKEWED else text

@@ -242,7 +242,7 @@ def _describe_empty(folder: Path, problems: list[FileProblem], ignored: Mapping[
     if not problems:
         return describe_no_recording(folder, ignored)
     if {problem.kind for problem in problems} <= {ProblemKind.NAME, ProblemKind.LABEL, ProblemKind.FORMAT}:
-        by_hand = f"{NAMING_RULE}, or say how yours are made: `{format_import(folder, '{speaker}/{label}_{take}')}`"
+        by_hand = f"{NAMING_RULE}; what other names lack is said by `{format_import(folder, '')}`"
         advice = advise_import(folder, list_digitless(problems), ()) or by_hand
         rule = f"names a digit (the first is {problems[0].path})"
         if formats := count_kinds(PurePosixPath(p.path) for p in problems if p.kind is ProblemKind.FORMAT):

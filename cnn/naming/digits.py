@@ -106,8 +106,11 @@ def _rivals_folders(column: Column, labels: Sequence[str]) -> bool:
         return False
     if column.is_bare and column.has_numbered_folders:
         return is_count(set(labels)) or not column.is_take
+    n_labels = len(set(labels))
     is_counted = column.has_numbered_folders and is_count(set(labels)) and not column.is_take
-    return is_counted or (len(set(labels)) == 1 and runs_over(column.values))
+    is_wider = counts_takes(set(labels)) or n_labels < MIN_VARIED
+    is_wider &= len(column.values) >= max(MIN_VARIED, n_labels + 1) and runs_over(column.values)
+    return is_counted or is_wider or (n_labels == 1 and runs_over(column.values))
 
 
 def _echoes(column: Column, labels: Sequence[str]) -> bool:

@@ -159,10 +159,10 @@ def mark_roles(items: Sequence[Item], table: Mapping[str, str], doubtful: Mappin
 def _role(tokens: Sequence[Token], i: int) -> str:
     token = tokens[i]
     if token.kind is Kind.WORD:
-        is_letter = len(token.text) == 1 and not (i + 1 < len(tokens) and _is_glued(token, tokens[i + 1]))
+        is_letter = len(token.text) == 1 and not (i + 1 < len(tokens) and is_glued(token, tokens[i + 1]))
         return "F" if token.folded in FILLERS and not is_letter else "W"
     before = tokens[i - 1] if i else None
-    if not before or before.kind is Kind.NUMBER or (len(before.text) == 1 and not _is_glued(before, token)):
+    if not before or before.kind is Kind.NUMBER or (len(before.text) == 1 and not is_glued(before, token)):
         return "N"
     if before.folded in DIGIT_KEYS:
         return "K"
@@ -172,16 +172,16 @@ def _role(tokens: Sequence[Token], i: int) -> str:
     return "T" if before.folded in TAKERS else "N"
 
 
-def _is_glued(word: Token, number: Token) -> bool:
+def is_glued(word: Token, number: Token) -> bool:
     return number.kind is Kind.NUMBER and word.end == number.start
 
 
 def _strip(item: Item, folder: Name) -> None:
     """Mark the tokens of the stem that repeat the folder's name."""
-    wanted, tokens = folder.folded, item.stem.folded
-    for start in range(len(tokens) - len(wanted) + 1):
-        if tokens[start : start + len(wanted)] == wanted:
-            item.roles[start : start + len(wanted)] = "X" * len(wanted)
+    name, tokens = folder.folded, item.stem.folded
+    for start in range(len(tokens) - len(name) + 1):
+        if tokens[start : start + len(name)] == name:
+            item.roles[start : start + len(name)] = "X" * len(name)
             if start == 0:
                 item.standard = None  # the number that stands first is the folder's: `1_ana/1_ana_7_2`
             return

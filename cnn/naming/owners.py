@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from cnn.naming.items import Item, group_shapes
-from cnn.naming.proposals import Claim, is_container, propose_pattern
+from cnn.naming.proposals import Claim, describe_owners, is_container, propose_pattern
 from cnn.naming.tokens import Kind, Token
 from cnn.naming.words import CONTAINERS, NAMERS, PARTICLES
 
@@ -102,9 +102,10 @@ def _read_words(group: Sequence[Item]) -> list[str]:
     n_joint = len({tuple(text.casefold() for text in run) for run in runs})
     if n_joint > 1 and min(n_values) < n_joint:
         for item, run in zip(group, runs, strict=True):
-            item.speaker_fault = (
-                f"names {' and '.join(map(repr, run))}, of which one may be no speaker; say who speaks by --table"
-            )
+            claim = _claim(item)
+            option = propose_pattern(item, claim, owner=-1) if claim else ""
+            advice = f"if {run[0]!r} speaks, give {option}, else say it" if option else "say who speaks"
+            item.speaker_fault = f"names {' and '.join(map(repr, run))}, of which one may be no speaker; {advice} by --table"
     return ["-".join(run) for run in runs]
 
 
@@ -167,9 +168,8 @@ def _refuse_inner_numbers(group: Sequence[Item]) -> None:
 
 def _describe_number(item: Item, i: int) -> str:
     fault, claim = f"has {item.tokens[i].text!r} for a take or for part of the speaker's name", _claim(item)
-    if not claim:
-        return f"{fault}; say who speaks by --table"
-    return f"{fault}; give {propose_pattern(item, claim)} or {propose_pattern(item, claim, owner=-1, through=i)}"
+    options = [propose_pattern(item, claim), propose_pattern(item, claim, owner=-1, through=i)] if claim else []
+    return describe_owners(fault, options)
 
 
 def _claim(item: Item) -> Claim | None:
@@ -228,10 +228,8 @@ def _is_repeated(item: Item, level: int) -> bool:
 def _refuse_both(item: Item, level: int, words: str) -> None:
     claim = _claim(item)
     fault = f"may be spoken by {item.folders[level].core!r}, its folder, or {words!r}, in its name"
-    if claim:
-        by_folder, by_name = propose_pattern(item, claim, owner=level), propose_pattern(item, claim, owner=-1)
-        fault += f"; give {by_folder} or {by_name}"
-    item.speaker_fault = fault
+    options = [propose_pattern(item, claim, owner=owner) for owner in (level, -1)] if claim else []
+    item.speaker_fault = describe_owners(fault, options)
 
 
 def _refuse_shared_folders(items: Sequence[Item], levels: set[int]) -> None:

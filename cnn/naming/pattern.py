@@ -70,9 +70,9 @@ def _read_parts(text: str, parts: list[str], cut: int | None, take: str, table: 
         head, tail = re.fullmatch(before, text[: token.start]), re.fullmatch(after, text[token.end :])
         if head and tail:
             yield _naming(read_label(token.text, table), head.groupdict(), tail.groupdict())
-    whole = re.fullmatch(f"{before}(?P<label>[^/]+?){after}", text)
-    if whole and fold_word(whole["label"]) in table:  # words of more than letters
-        groups = whole.groupdict()
+    match = re.fullmatch(f"{before}(?P<label>[^/]+?){after}", text)
+    if match and fold_word(match["label"]) in table:  # words of more than letters
+        groups = match.groupdict()
         yield _naming(table[fold_word(groups.pop("label"))], groups, {})
 
 

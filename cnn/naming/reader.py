@@ -5,23 +5,28 @@ Standard library only.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
 from cnn.config import LABELS
+from cnn.naming.columns import runs_over
 from cnn.naming.digits import decide_digits
 from cnn.naming.items import Item, mark_classes, mark_roles, read_class, take_apart
 from cnn.naming.owners import decide_speakers
 from cnn.naming.pattern import pattern_namer
+from cnn.naming.proposals import Claim, describe_conflict
 from cnn.naming.reading import NameReading, NameRules, Naming
 from cnn.naming.speakers import clean_speaker, compose_speaker, merge_spellings
 from cnn.naming.table import table_namer
-from cnn.naming.tokens import read_tokens
+from cnn.naming.tokens import Name, read_tokens
 from cnn.naming.words import doubtful_table, label_table
 
+_MIN_COMMON = 10  # recordings of one outline, or a tenth of all, from which on it is no accident
+_LETTERS = re.compile(r"[^\W_]+")
 _HOW = "say how with --pattern, --table or --words"
 
 
@@ -61,18 +66,66 @@ def _find_words(paths: Sequence[PurePosixPath], rules: NameRules) -> set[str]:
 
 def _decide(paths: Sequence[PurePosixPath], table: dict[str, str], rules: NameRules) -> list[Item]:
     items = take_apart(paths)
+    rare = [] if rules.is_corpus or not rules.has_digit else _unveil_numbers(items)
     doubtful = doubtful_table(rules.words, table)
     mark_classes(items, table, doubtful)
     mark_roles(items, table, doubtful)
-    root = read_tokens(rules.folder)
-    label = read_class(root, table) if len(rules.folder) != 2 else ""
-    for item in items:
-        if label and not item.classes and not item.words and not item.standard:
+    _mark_root([item for item in items if not item.classes], rules.folder, table)
+    for item in rare:
+        _refuse_second_digit(item)
+    regular = [item for item in items if not item.fault]
+    decide_digits(regular, is_corpus=rules.is_corpus)
+    decide_speakers(regular)
+    return items
+
+
+def _mark_root(items: Sequence[Item], folder: str, table: Mapping[str, str]) -> None:
+    """Take the folder that holds all for a class folder, if most names in it say no digit of their own."""
+    root = read_tokens(folder)
+    label = read_class(root, table) if len(folder) != 2 else ""
+    n_silent = sum(not item.words and not item.standard for item in items)
+    if label and 2 * n_silent > len(items):
+        for item in items:
             item.folders += (root,)
             item.classes[len(item.folders) - 1] = label
-    decide_digits(items, is_corpus=rules.is_corpus)
-    decide_speakers(items)
-    return items
+
+
+def _unveil_numbers(items: Sequence[Item]) -> list[Item]:
+    """Return the items whose names are like few others; in these, numbers of one digit count whatever stands beside them.
+
+    They count in all names of one kind where they run over the digits: `7s_ana_1` has no length of 7 s.
+    """
+    groups: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        groups[_outline(item.stem)].append(item)
+    rare = []
+    for group in groups.values():
+        is_rare = len(group) < min(_MIN_COMMON, len(items) / _MIN_COMMON)
+        hidden = [[t.digit for t in item.stem.all_tokens if t not in item.stem.tokens and t.digit] for item in group]
+        if is_rare or any(runs_over(set(column)) for column in zip(*hidden, strict=False)):
+            for item in group:
+                item.stem = replace(item.stem, tokens=item.stem.all_tokens)
+        rare += group if is_rare else []
+    return rare
+
+
+def _outline(stem: Name) -> str:
+    """Return the name with one letter for each number, word and date, and all that stands between."""
+    text, position = "", 0
+    for token in stem.all_tokens:
+        text += _LETTERS.sub("~", stem.text[position : token.start]) + token.kind[0]
+        position = token.end
+    return text + _LETTERS.sub("~", stem.text[position : stem.end])
+
+
+def _refuse_second_digit(item: Item) -> None:
+    """Refuse a name like no other that holds two digits: `3 y 4` among `3_1`, `3_2`."""
+    claims = [Claim(label=t.digit, token=i) for i, t in enumerate(item.tokens) if t.digit and item.roles[i] in "NKTY"]
+    claims += [Claim(label=label, token=i) for i, label in [*item.words, *([] if item.classes else item.doubts)]]
+    if len({claim.label for claim in claims}) > 1:
+        claims = [Claim(label=label, level=level) for level, label in sorted(item.classes.items())] + claims
+        rival = next(claim for claim in claims if claim.label != claims[0].label)
+        item.fault = describe_conflict(item, (claims[0], rival))
 
 
 def _read_item(item: Item, rules: NameRules) -> NameReading:

@@ -21,8 +21,9 @@ _MARK = rf"(?:another |\d+(?:st|nd|rd|th) )?(?:{_COPY_WORDS})[\s_]*\d*"  # GNOME
 _COPIES = (
     re.compile(rf"[\s_-]*[(\[](?:\d{{1,3}}|{_MARK})[)\]]\s*$", re.IGNORECASE),
     re.compile(r"[\s_.\u2013-]+(?:" + _COPY_WORDS + r")(?:[\s_-]*\d{1,3})?\s*$", re.IGNORECASE),
-    re.compile(r"^(?:copy of|copia de|cópia de|copie de|kopie von|kopia|copy \(\d+\) of|копия)[\s_]+", re.IGNORECASE),
+    re.compile(r"^(?:(?:copy|copia|cópia|copie|kopie)(?: \(\d+\))? (?:of|de|di|von)|kopia|копия)[\s_]+", re.IGNORECASE),
 )
+_MIN_HASH = 7
 _B, _E = r"(?<![^\W_])", r"(?![^\W_])"  # no letter and no digit before, or after
 _DATE = r"(?:19|20)\d\d([-._ ]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])|\d\d?[-./ ]\d\d?[-./ ](?:19|20)\d\d"
 _NOISE = re.compile(
@@ -30,8 +31,9 @@ _NOISE = re.compile(
         f"{_B}(?:{expression}){_E}"
         for expression in (
             r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}",
-            r"(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{7,}",  # a hash
+            rf"(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{{{_MIN_HASH},}}",  # a hash
             r"(?:ptt|aud|vid|img|vn|audio|voice)-\d{8}-wa\d+",
+            r"common_voice_[a-z]{2,3}(?:-[a-z]{2,4})?_\d+",  # a number for each sentence
             rf"(?:{_DATE})(?:[-T_ ]*(?:at |um |a las )?\d\d?[-.:h ]?\d\d(?:[-.:m ]?\d\d)?s?(?: ?[ap]\.?m)?(?:[-_.]?\d+)?z?)?",
             r"\d\d([-.:])\d\d\2\d\d",  # a time, or a date of two digits each
             r"\d{1,2}[:h]\d\d(?:[:m]\d\d)?s?",
@@ -83,6 +85,7 @@ class Name:
 
     text: str  # in Unicode's form NFC
     tokens: tuple[Token, ...]
+    all_tokens: tuple[Token, ...]  # also numbers of one digit in what looks like a version, a length or the like: `3 s`
     core: str  # without the marks of copies
     end: int  # position in the text where the core ends
     copy: str  # marks of copies
@@ -97,9 +100,17 @@ def read_tokens(name: str) -> Name:
     """Return the words and numbers of a name; two words written as one by humps, such as `AnaSeven`, are two."""
     text = unicodedata.normalize("NFC", name)
     core, start = _strip_copies(text)
-    blanked = _NOISE.sub(lambda match: " " * len(match[0]), core)
+    sure, all_tokens = (
+        tuple(find_tokens(" " * start + _NOISE.sub(blank, core))) for blank in (lambda match: " " * len(match[0]), _blank_long)
+    )
     copy = (text[:start] + text[start + len(core) :]).strip(" _-()[]")
-    return Name(text=text, tokens=tuple(find_tokens(" " * start + blanked)), core=core, end=start + len(core), copy=copy)
+    return Name(text=text, tokens=sure, all_tokens=all_tokens, core=core, end=start + len(core), copy=copy)
+
+
+def _blank_long(noise: re.Match[str]) -> str:
+    """Return blanks for a part of a name, unless it may be a digit with a letter or word beside it."""
+    is_short = len(noise[0]) < _MIN_HASH and sum(map(str.isdecimal, noise[0])) == 1
+    return noise[0] if is_short else " " * len(noise[0])
 
 
 def find_tokens(text: str) -> Iterator[Token]:

@@ -46,7 +46,7 @@ def find_contradiction(submission: Submission, solution: Solution) -> Contradict
     is_contradictory = probabilities[rows, labels] < probabilities[rows, top] - _TOLERANCE
     if not is_contradictory.any():
         return None
-    row = int(is_contradictory.argmax())
+    row = min(np.flatnonzero(is_contradictory).tolist(), key=solution.ids.__getitem__)  # not by the order of the hidden file
     n = int(is_contradictory.sum())
     text = message(
         "contradiction",

@@ -17,8 +17,12 @@ from leaderboard.files.csv_table import quote_short
 from leaderboard.messages import message
 
 _MAX_INDEXED = 100_000  # ids whose plain forms are compared: half a second
+_MAX_SEARCHED = 10_000  # ids that are looked through for each number or date of a spreadsheet
+_MAX_ALIKE = 50  # ids of one plain form that are compared
 _MAX_COMPARED = 200  # characters of a name
 _QUOTES = "'\"`´‘’“”«»="  # noqa: RUF001
+_WRAPPED = re.compile(r"[\[(]?(?:[\w.]+\(|b)?(['\"])(.+)\1,?[\])]*")  # as Python prints a list, bytes or a Path
+_COPY = re.compile(r"\s?\(\d{1,3}\)(?=\.|$)")
 _SUFFIX = re.compile(r"(?:\.[a-z][a-z0-9]{0,4}){1,2}$", re.IGNORECASE)
 _MARKS = re.compile(r"(?<!\d)[\s_-]+|[\s_-]+(?!\d)")  # not between digits: 1_0 is not 10
 _WHOLE_FLOAT = re.compile(r"(\d+)[.,]0+")
@@ -64,18 +68,20 @@ def _expand(name: str) -> str:
 
 
 _STEPS: dict[str, Callable[[str], str]] = {
-    "quotes": lambda name: name.strip(_QUOTES),
+    "quotes": lambda name: (match[2] if (match := _WRAPPED.fullmatch(name)) else name).strip(_QUOTES),
     "spaces": _drop_spaces,
     "unicode": lambda name: unicodedata.normalize("NFKC", name),
     "backslash": lambda name: name.replace("\\", "/"),
     "case": str.casefold,
     "folder": lambda name: re.split(r"[/\\]", name)[-1] or name,
+    "copy": lambda name: _COPY.sub("", name),
     "suffix": lambda name: _SUFFIX.sub("", name) or name,
     "scientific": _expand,
     "decimal": lambda name: match[1] if (match := _WHOLE_FLOAT.fullmatch(name)) else name,
     "marks": lambda name: _MARKS.sub("", name),
     "zeros": lambda name: re.sub(r"\d+", lambda match: match[0].lstrip("0") or "0", name),
 }
+_STEPS_IN_PATH = tuple(step for step in _STEPS if step != "folder")
 _OF_SPREADSHEETS = {"decimal", "scientific", "zeros", "date"}
 
 
@@ -83,6 +89,13 @@ def _fold(name: str, steps: Iterable[str]) -> str:
     for step in steps:
         name = _STEPS[step](name)
     return name
+
+
+def _index(ids: Sequence[str], steps: Iterable[str]) -> dict[str, list[str]]:
+    by_form: dict[str, list[str]] = {}
+    for name in ids[:_MAX_INDEXED]:
+        by_form.setdefault(_fold(name, steps), []).append(name)
+    return by_form
 
 
 class IdHints:
@@ -94,10 +107,11 @@ class IdHints:
 
     @cached_property
     def _by_form(self) -> dict[str, list[str]]:
-        by_form: dict[str, list[str]] = {}
-        for name in self.ids[:_MAX_INDEXED]:
-            by_form.setdefault(_fold(name, _STEPS), []).append(name)
-        return by_form
+        return _index(self.ids, _STEPS)
+
+    @cached_property
+    def _by_path(self) -> dict[str, list[str]]:
+        return _index(self.ids, _STEPS_IN_PATH)
 
     @cached_property
     def _prefix(self) -> str:
@@ -139,8 +153,10 @@ class IdHints:
         return self._explain_conversion(name)
 
     def _find(self, name: str) -> str | None:
-        matches = self._by_form.get(_fold(name, _STEPS), ())
-        if len(matches) > 1:
+        matches = self._by_form.get(_fold(name, _STEPS), [])
+        if len(matches) > _MAX_ALIKE:  # the names without their folders are alike
+            matches = self._by_path.get(_fold(name, _STEPS_IN_PATH), [])[: _MAX_ALIKE + 1]
+        if 1 < len(matches) <= _MAX_ALIKE:
             order = list(_STEPS)
             costs = [sum(order.index(step) for step in _list_steps(name, match)) for match in matches]
             matches = [match for match, cost in zip(matches, costs, strict=True) if cost == min(costs)]
@@ -152,19 +168,31 @@ class IdHints:
 
     def _explain_conversion(self, name: str) -> Message | None:
         """Return what a spreadsheet or pandas made of an id that cannot be told from the rest of it."""
+        ids = self.ids if len(self.ids) <= _MAX_SEARCHED else ()
         if match := _SCIENTIFIC.fullmatch(name):
             n_digits = len(match[2] or "")
-            alike = [
-                i for i in self.ids if i.isdecimal() and f"{Decimal(i):.{n_digits}E}" == f"{_to_decimal(name):.{n_digits}E}"
-            ]
+            written = f"{_to_decimal(name):.{n_digits}E}"
+            alike = [i for i in ids if i.isdecimal() and f"{Decimal(i):.{n_digits}E}" == written]
             return self._build_message(name, _only(alike), [message("cause_scientific")])
         date = _read_date(name)
         if date is not None and not self._are_dates:
-            alike = [i for i in self.ids if _may_be_date(i, date)]
+            alike = [i for i in ids if _may_be_date(i, date)]
             return self._build_message(name, _only(alike), [message("cause_date")])
         if name.isdecimal() and int(name) <= len(self.ids) and not self._are_numbers:
             return self._build_message(name, None, [message("cause_row_numbers")])
-        return None
+        return self._explain_count(name)
+
+    def _explain_count(self, name: str) -> Message | None:
+        """Return that numbers are counted from 0 and not from 1, or the other way, if `name` is the one that shows it."""
+        match = re.search(r"\d+(?=\D*(?:\.\w+)?$)", name)
+        number = int(match[0]) if match else -1
+        if match is None or number not in (0, len(self.ids)):
+            return None
+        came, step = (0, 1) if number == 0 else (1, -1)
+        other = f"{name[: match.start()]}{number + step:0{len(match[0])}d}{name[match.end() :]}"
+        if self._find(other) is None:
+            return None
+        return self._build_message(name, None, [message("cause_counted", came=came, due=1 - came)])
 
     def _build_message(self, name: str, right: str | None, causes: Sequence[Message]) -> Message:
         keys = tuple(cause.key for cause in causes)
@@ -180,7 +208,7 @@ class IdHints:
             return message("id_cause", **values)
         is_of_spreadsheet = any(cause.key.removeprefix("message.cause_") in _OF_SPREADSHEETS for cause in causes)
         remedy = message("remedy_text" if is_of_spreadsheet else "remedy_write")
-        if causes[0].key == "message.cause_prefix":
+        if causes[0].key in ("message.cause_prefix", "message.cause_no_prefix"):
             remedy = message("remedy_look")
         return message("id_near", right=quote_short(right), remedy=remedy, **values)
 
@@ -233,6 +261,7 @@ def _describe_cause(step: str, name: str, right: str) -> Message:
         "unicode": message("cause_unicode"),
         "backslash": message("cause_backslash"),
         "case": message("cause_case"),
+        "copy": message("cause_copy"),
         "marks": message("cause_marks"),
         "scientific": message("cause_scientific"),
         "decimal": message("cause_decimal"),

@@ -18,6 +18,7 @@ from leaderboard.files.solution import NO_VALUE, LabelList, Solution
 _USUAL_ROWS = 5  # rows of the median class; below that a class of one row is not unusual
 _NO_LABEL = re.compile(r"none|nil|nat|undefined|missing|[-?.]+|#[A-Z/0]+[!?]?", re.IGNORECASE)
 _FLOAT = re.compile(r"\d+\.0+")
+_FRACTION = re.compile(r"\d+\.\d*[1-9]\d*")
 _PADDED = re.compile(r"0+\d+")
 _COPY = re.compile(r" ?(?:\(\d+\)|- (?:copy|copia)(?: \(\d+\))?)$", re.IGNORECASE)
 _BOOLEANS = ("true", "false")
@@ -88,7 +89,7 @@ def _clean(label: str) -> str:
 def _doubt_ids(ids: Sequence[str]) -> Iterator[str]:
     for pattern, kind in _CONVERTED_IDS:
         matches = [name for name in ids if pattern.fullmatch(name)]
-        if matches:
+        if matches and not (pattern is _FLOAT and any(map(_FRACTION.fullmatch, ids))):  # times in seconds are honest floats
             yield f"id {quote_short(matches[0])} looks like {kind} ({len(matches):,} of {len(ids):,} ids); write ids as text"
             return
 

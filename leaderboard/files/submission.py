@@ -100,8 +100,13 @@ def _suggest(name: str, names: Sequence[str]) -> Translatable:
     if len(keys) > _MAX_NAMES:  # neighbours by alphabet alone: comparing with 30,000 ids takes a second
         position = bisect.bisect(keys, key)
         keys = keys[max(0, position - _MAX_NAMES // 2) : position + _MAX_NAMES // 2]
-    match = nearest(key, keys, cutoff=0.7)
+    numbers = _list_numbers(key)  # another number is another recording
+    match = nearest(key, (other for other in keys if _list_numbers(other) == numbers), cutoff=0.7)
     return message("nearest", name=quote_short(by_key[match])) if match is not None else ""
+
+
+def _list_numbers(name: str) -> list[str]:
+    return [number.lstrip("0") for number in re.findall(r"\d+", name)]
 
 
 def _describe_unknown_id(name: str, hints: IdHints, problems: Problems) -> Message:
@@ -113,10 +118,10 @@ def _describe_unknown_id(name: str, hints: IdHints, problems: Problems) -> Messa
 
 
 def _describe_label_problem(label: str, labels: tuple[str, ...]) -> Message:
-    allowed, right = LabelList(labels), find_label(label, labels)
+    allowed, right = LabelList(labels), find_label(label[:_MAX_COMPARED], labels)
     if right is not None:
         return message("label_written", label=quote_short(label), labels=allowed, right=quote_short(right))
-    if label.isdecimal() and labels == tuple(map(str, range(int(label)))):
+    if label == str(len(labels)) and labels == tuple(map(str, range(len(labels)))):
         return message("label_from_one", label=quote_short(label), labels=allowed)
     return message("label_unknown", label=quote_short(label), labels=allowed)
 
@@ -161,7 +166,7 @@ def _explain_scores(values: list[float]) -> Translatable:
 
 
 def _check_complete(line_by_id: dict[str, int], solution: Solution, problems: Problems) -> None:
-    missing = [name for name in solution.ids if name not in line_by_id]
+    missing = sorted(name for name in solution.ids if name not in line_by_id)  # not by the order of the hidden file
     if missing:
         examples = ", ".join(quote_short(name) for name in missing[:3]) + (", …" if len(missing) > 3 else "")
         problems.add(None, message("ids_missing", n=len(missing), of=len(solution.ids), shown=examples))

@@ -102,7 +102,21 @@ FAULTS: dict[str, tuple[str | bytes, str]] = {
     ),
     "another beginning": (
         rows("clip_0001,0"),
-        NEAREST.format("'clip_0001'", "the ids of the contest have no 'clip_' before the number"),
+        "p.csv line 2: id 'clip_0001' is not one of the 40 ids of the contest, the nearest is '0001': the ids of the contest "
+        "have no 'clip_' before the number; check that the file answers the recordings of the contest and send it again",
+    ),
+    "a list of Python": (rows("['0001'],0"), NEAREST.format("\"['0001']\"", "quotes became part of it")),
+    "a path of Python": (rows("PosixPath('0001'),0"), NEAREST.format("\"PosixPath('0001')\"", "quotes became part of it")),
+    "a copy": (rows("0001 (1),0"), NEAREST.format("'0001 (1)'", "the number of a copy became part of it")),
+    "numbers counted from 0": (
+        rows("0000,0"),
+        UNKNOWN.format("'0000'") + ": its numbers look counted from 0 and those of the contest from 1, "
+        "so that every row may answer another recording; write the ids of the contest and send it again",
+    ),
+    "another number": (rows("0041,0"), UNKNOWN.format("'0041'") + "; fix the row and send it again"),
+    "a huge number as a label": (
+        rows("0001," + "9" * 5000),
+        f"p.csv line 2: label '{'9' * 39}…' is not one of 0..9; fix the row and send it again",
     ),
     "an empty id": (
         rows(",0"),
@@ -203,6 +217,19 @@ def test_a_cause_that_all_rows_share_is_told_once_and_then_in_short(folder: Path
     code, text = validate(SOLUTION.replace(",", ".wav,").replace("id.wav", "id"))
     assert (code, text.endswith(" (40 more problems in this file)")) == (1, True)
     assert text.count("have no .wav") == 1
+
+
+def test_no_message_tells_the_order_of_the_hidden_rows(folder: Path) -> None:
+    header, *lines = SOLUTION.splitlines()
+    Path("sorted.csv").write_text("\n".join([header, *sorted(lines, key=lambda line: line[::-1]), ""]))
+    assert call("contest", "init", "sorted.csv", "--name", "S", "--contest", "s.db")[0] == 0
+    Path("p.csv").write_text("\n".join([header, *lines[20:]]))
+    assert call("contest", "validate", "p.csv", "--contest", "s.db") == (
+        1,
+        "p.csv: 20 of 40 ids have no row: '0001', '0002', '0003', …; add one row for each and send it again",
+    )
+    Path("p.csv").write_text(with_probabilities([1, 1, *TRUTH[2:]], [0, 0, *TRUTH[2:]]))
+    assert "such as id '0001'" in call("contest", "validate", "p.csv", "--contest", "s.db")[1]
 
 
 def test_what_has_one_reading_is_read(folder: Path) -> None:
@@ -382,6 +409,10 @@ REFUSED = {
 def test_a_solution_that_cannot_be_meant_is_refused_whatever_is_said(folder: Path, case: str) -> None:
     text, message = REFUSED[case]
     assert init(text, "--yes") == (1, message)
+
+
+def test_ids_that_are_times_in_seconds_are_no_doubt(folder: Path) -> None:
+    assert init("id,label\n0.0,1\n1.5,2\n3.0,1\n")[0] == 0
 
 
 def test_a_contest_without_private_rows_under_a_usage_column_is_remarked_on(folder: Path) -> None:

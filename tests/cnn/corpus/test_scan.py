@@ -220,16 +220,16 @@ def test_a_folder_that_cannot_be_used_is_refused_with_what_to_do(tmp_path: Path)
     (folder / "a.mp3").write_text("x")
     assert refusal(folder) == (
         "none of 1 recording in FOLDER is a wav or flac that names a digit (the first is a.mp3; 1 .mp3 among them); "
-        "name the files {digit}_{speaker}_{take}.wav or put them into one folder per digit, 0 to 9, "
-        "or say how yours are made: `arena data import FOLDER corpus-corpus --pattern '{speaker}/{label}_{take}' --dry-run`"
+        "name the files {digit}_{speaker}_{take}.wav or put them into one folder per digit, 0 to 9; "
+        "what other names lack is said by `arena data import FOLDER corpus-corpus`"
     )
     (folder / "a.mp3").unlink()
     wav(folder / "hello.wav")
     wav(folder / "12_ann_0.wav")
     assert refusal(folder) == (
         "none of 2 recordings in FOLDER names a digit (the first is 12_ann_0.wav); "
-        "name the files {digit}_{speaker}_{take}.wav or put them into one folder per digit, 0 to 9, "
-        "or say how yours are made: `arena data import FOLDER corpus-corpus --pattern '{speaker}/{label}_{take}' --dry-run`"
+        "name the files {digit}_{speaker}_{take}.wav or put them into one folder per digit, 0 to 9; "
+        "what other names lack is said by `arena data import FOLDER corpus-corpus`"
     )
     for take in range(3):
         (folder / f"1_ann_{take}.wav").write_bytes(b"")

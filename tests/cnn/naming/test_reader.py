@@ -166,7 +166,7 @@ def test_layouts_that_may_mean_two_things_are_refused_with_the_cause(layout: str
     truth = make_tree(layout)
     readings = read(truth)
     refused = [reading for reading in readings if reading.fault]
-    assert faults(truth, readings) == []  # of a path whose readings agree, such as 1_ana_1
+    assert faults(truth, readings) == []  # two readings that agree are read: 1_ana_1
     assert len(refused) >= 0.9 * len(readings)
     assert REFUSED[layout] in refused[0].fault
     for text, label in re.findall(r"--pattern '([^']+)'(?: for ([0-9]))?", refused[0].fault):
@@ -300,11 +300,11 @@ def test_two_people_whose_names_would_be_one_in_file_names_are_refused() -> None
 def test_the_answer_does_not_depend_on_the_folder_that_was_named() -> None:
     for layout in ("mis_audios/{d}/{d}_{s}", "voces/hombre_{i}/hombre_{i}_0{d}", "x/{w}/{s}_{k}", "data/{s}/{d}"):
         paths = list(make_tree(layout))
-        whole = {reading.path.name + reading.label + reading.speaker for reading in read(paths)}
+        expected = {reading.path.name + reading.label + reading.speaker for reading in read(paths)}
         for above in ("", "home/", "3 voces/lab/"):
-            assert {r.path.name + r.label + r.speaker for r in read([above + path for path in paths])} == whole
+            assert {r.path.name + r.label + r.speaker for r in read([above + path for path in paths])} == expected
         inner = [path.partition("/")[2] for path in paths]
-        assert {r.path.name + r.label + r.speaker for r in read(inner, folder=paths[0].partition("/")[0])} == whole
+        assert {r.path.name + r.label + r.speaker for r in read(inner, folder=paths[0].partition("/")[0])} == expected
     seven = read([f"ana_{take}.wav" for take in range(1, 6)], folder="seven")
     assert {reading.label for reading in seven} == {"7"}
 

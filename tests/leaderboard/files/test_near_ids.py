@@ -56,6 +56,14 @@ def test_any_id_is_explained_in_one_line_or_not_at_all(name: str) -> None:
         assert len(str(message).splitlines()) == 1
 
 
+def test_ids_whose_folders_alone_differ_cost_little_however_many_they_are() -> None:
+    ids = [f"s{n:05d}/0.wav" for n in range(2000)]
+    assert IdHints(ids).explain("0.wav") is None
+    message = IdHints(ids).explain(r"s01234\0.wav")
+    assert message is not None
+    assert message.values["right"] == "'s01234/0.wav'"
+
+
 def test_a_label_is_found_only_where_the_text_names_one() -> None:
     labels = tuple(map(str, range(10)))
     texts = ("7.0", "seven", "Siete", "tensor(7)", "['7']", "digit_7", " 7", "07", "7")

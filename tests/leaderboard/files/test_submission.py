@@ -136,8 +136,7 @@ BAD_FILES = {
     ),
     "unknown id": (
         lines(*GOOD_ROWS, "clip_77,1"),
-        "predictions.csv line 12: id 'clip_77' is not one of the 10 ids of the contest, the nearest is 'clip_7'; "
-        "fix the row and send it again",
+        "predictions.csv line 12: id 'clip_77' is not one of the 10 ids of the contest; fix the row and send it again",
     ),
     "duplicate id": (
         lines(*GOOD_ROWS, "clip_3,1"),
