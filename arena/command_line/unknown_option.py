@@ -59,7 +59,7 @@ def explain_option(command: Any, name: str, line: Sequence[str], find_unknown: C
             text = f"did you mean: {absence}" if absence.startswith("arena ") else absence.format(option=unknown)
             return UsageError(f"no option {unknown} in {full_name}; {text or _list_options(command)}")
         line, unknown = other, find_unknown(list(other))
-    words = [*full_name.split(), *_name_nets(command, line), *_list_missing(command, line)]
+    words = [*full_name.split(), *_name_words(command, line), *_list_missing(command, line)]
     return UsageError(f"no option {first} in {full_name}; did you mean: {shlex.join(words)}")
 
 
@@ -81,12 +81,18 @@ def _is_net(word: str) -> bool:
     return word in NETS or word.partition(":")[0].endswith(".py")
 
 
-def _name_nets(command: Any, line: list[str]) -> list[str]:
-    """Return the line with `--model` before nets that stand alone, where the command takes settings and no files."""
+def _name_words(command: Any, line: list[str]) -> list[str]:
+    """Return the line with `--model` or `--variant` before what stands alone, where the command takes settings and no files."""
     if not _has_argument(command, "overrides") or _has_argument(command, "file"):
         return line
-    stands_alone = [_is_net(word) and (n == 0 or not line[n - 1].startswith("-")) for n, word in enumerate(line)]
-    return [text for word, alone in zip(line, stands_alone, strict=True) for text in (["--model", word] if alone else [word])]
+    options = [_name_option(word) if n == 0 or not line[n - 1].startswith("-") else "" for n, word in enumerate(line)]
+    return [text for word, option in zip(line, options, strict=True) for text in ([option, word] if option else [word])]
+
+
+def _name_option(word: str) -> str:
+    from cnn.config import VARIANTS
+
+    return "--model" if _is_net(word) else "--variant" if word in VARIANTS else ""
 
 
 def _rewrite(command: Any, name: str, line: list[str], option: str) -> list[str] | None:
