@@ -1,4 +1,4 @@
-"""How often voices are taken for one person's that are not, and how often one person's two names are found, on real recordings.
+"""Measurement of the comparison of voices on real recordings: one person's two names, and two people taken for one.
 
     python -m benchmarks.voices fsdd
 
@@ -26,13 +26,13 @@ def draw_names(clips: list[Clip], n_clips: int, by_take: bool, rng: np.random.Ge
     by_speaker: dict[str, list[Clip]] = defaultdict(list)
     for clip in sorted(clips, key=lambda clip: int(clip.take)):
         by_speaker[clip.speaker].append(clip)
-    drawn = []
+    renamed = []
     for speaker, spoken in by_speaker.items():
         order = np.arange(len(spoken)) if by_take else rng.permutation(len(spoken))
         for half, indices in zip("ab", np.array_split(order, 2), strict=True):
             chosen = rng.choice(indices, n_clips, replace=False)
-            drawn += [replace(spoken[index], speaker=f"{speaker} {half}") for index in chosen]
-    return drawn
+            renamed += [replace(spoken[index], speaker=f"{speaker} {half}") for index in chosen]
+    return renamed
 
 
 def main() -> None:
@@ -47,8 +47,8 @@ def main() -> None:
             rng = np.random.default_rng(0)
             pairs = [pair for _ in range(N_DRAWS) for pair in compare_voices(draw_names(clips, n_clips, by_take, rng))]
             n_right = sum(pair.first[:-2] == pair.second[:-2] for pair in pairs)
-            told, wrong = f"{n_right} of {n_one * N_DRAWS}", f"{len(pairs) - n_right} of {n_two * N_DRAWS:,}"
-            print(f"| {n_clips} | {halves} | {told} | {wrong} |", flush=True)
+            right, wrong = f"{n_right} of {n_one * N_DRAWS}", f"{len(pairs) - n_right} of {n_two * N_DRAWS:,}"
+            print(f"| {n_clips} | {halves} | {right} | {wrong} |", flush=True)
 
 
 if __name__ == "__main__":

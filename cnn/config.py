@@ -24,6 +24,11 @@ FILTERS = ("raw", "bilateral")
 VARIANTS = (*FILTERS, *(f"{name}+aug" for name in FILTERS))
 MODELS = tuple(NETS)
 LABELS = tuple(str(digit) for digit in range(10))
+AUDIO_SUFFIXES = (  # files of the first line are read by libsndfile, the others by ffmpeg, unless their bytes are of the first
+    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".aif", ".aiff", ".aifc", ".au", ".snd", ".w64", ".rf64"),
+    *(".m4a", ".m4b", ".m4r", ".mp4", ".mov", ".qta", ".aac", ".caf", ".3gp", ".3gpp", ".amr", ".wma"),
+    *(".webm", ".weba", ".mka", ".wv", ".ape", ".spx", ".gsm"),
+)
 TILE_SIZES = (32, 64)
 TILES_FORMAT = 4  # any change of the tiles' folder or bytes is a new number; a new setting, declared `later`, is none
 SPLIT_KINDS = ("speaker", "becker", "loso", "folds", "random")

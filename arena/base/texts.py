@@ -16,6 +16,10 @@ from pathlib import Path
 from typing import Any, Self
 
 ENGLISH = "en"  # the language of command lines, and the default of pages
+DIGIT_WORDS = {
+    "en": ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+    "es": ("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve"),
+}
 
 Forms = tuple[str, ...]  # one form, or singular and plural
 _FEWEST_IN_RANGE = 3  # neighbouring numbers

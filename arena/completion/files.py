@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from arena.completion.proposal import Completer, Proposal, TypedLine
 
-AUDIO = (".wav", ".flac", ".ogg", ".mp3")
 _MOST = 1000
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from arena.completion import values
-from arena.completion.files import AUDIO, complete_files, complete_folders
+from arena.completion.files import complete_files, complete_folders
 from arena.completion.proposal import Completer, complete_words
+from cnn.config import AUDIO_SUFFIXES
 
 COMPLETERS: dict[str, Completer] = {
     "--archive": complete_files(".tar.gz", ".tgz", ".tar", ".zip"),
@@ -47,7 +48,7 @@ COMPLETERS: dict[str, Completer] = {
     "NET": values.complete_nets,
     "NUMBER": complete_words("1", "2", "3"),
     "OUT": complete_folders,
-    "RECORDING": complete_files(*AUDIO),
+    "RECORDING": complete_files(*AUDIO_SUFFIXES),
     "RECORDINGS": complete_folders,
     "RUN": values.complete_runs,
     "RUNS": complete_folders,

@@ -51,8 +51,8 @@ def predict(
         raise typer.BadParameter(f"{rule}; answers on files are printed: for --out give their folder with --recordings")
     folder = find_finished_run(run, runs)
     say_run(run, folder)
-    if not (files or recordings or split) and (asked := find_project().text("contest.clips")):
-        recordings = Path(asked)
+    if not (files or recordings or split) and (clips := find_project().text("contest.clips")):
+        recordings = Path(clips)
     kinds = count_skipped(files or ([recordings] if recordings else ()))
     if files:
         answers = _answer_files(folder, files, device)

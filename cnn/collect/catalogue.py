@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from arena.base.suggest import did_you_mean
+from arena.base.texts import DIGIT_WORDS
 from cnn.config import LABELS
 from cnn.corpus.metadata import METADATA_NAME
 from cnn.errors import CorpusError
-from cnn.naming.words import WORDS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +58,7 @@ class Source:
             return None
         groups = match.groupdict()
         if "word" in groups:
-            groups["digit"] = str(WORDS["en"].index(groups["word"]))
+            groups["digit"] = str(DIGIT_WORDS["en"].index(groups["word"]))
         return self.corpus_template.format(**groups)
 
     def read_label(self, path: str) -> str:
@@ -144,7 +144,7 @@ SOURCES = (
         licence_url="https://creativecommons.org/licenses/by/4.0/",
         citation="P. Warden: Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition. arXiv:1804.03209, 2018",
         homepage="https://www.tensorflow.org/datasets/catalog/speech_commands",
-        recording=re.compile(rf"(?P<word>{'|'.join(WORDS['en'])})/(?P<speaker>[0-9a-f]+)_nohash_(?P<take>[0-9]+)\.wav"),
+        recording=re.compile(rf"(?P<word>{'|'.join(DIGIT_WORDS['en'])})/(?P<speaker>[0-9a-f]+)_nohash_(?P<take>[0-9]+)\.wav"),
         corpus_template="{digit}_{speaker}_{take}.wav",
         extra_files={name: name for name in ("testing_list.txt", "validation_list.txt")},
     ),

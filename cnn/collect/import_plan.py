@@ -36,7 +36,7 @@ class ImportOptions:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns that a table must have."""
+        """Return the columns that a table must have."""
         return ("path", *(() if self.split_digits else ("label",)), *(() if self.speaker else ("speaker",)))
 
     def rules(self, folder: Path, speakers: tuple[str, ...], table: NameTable | None) -> NameRules:

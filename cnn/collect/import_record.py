@@ -94,8 +94,9 @@ class CorpusNames:
                 self._owned.add(name)
                 return name
         takes = self._takes.setdefault(head, set())
-        own = int(take) if take.isdecimal() and len(take) <= _LONGEST_TAKE else None
-        number = own if own is not None and own not in takes else max(takes, default=-1) + 1
+        number = int(take) if take.isdecimal() and len(take) <= _LONGEST_TAKE else None
+        if number is None or number in takes:
+            number = max(takes, default=-1) + 1
         takes.add(number)
         return f"{head}_{number}.wav"
 

@@ -21,12 +21,12 @@ import numpy.typing as npt
 
 from arena.base.locks import try_lock
 from arena.base.media import pcm16, wav
+from arena.base.texts import DIGIT_WORDS
 from cnn.collect.espeak import RATE_HZ as ESPEAK_RATE_HZ
 from cnn.collect.espeak import Utterance, check_installed, speak
 from cnn.collect.voices import LANGUAGES, Voice, draw_voices
 from cnn.corpus.metadata import METADATA_NAME
 from cnn.errors import CorpusError
-from cnn.naming.words import WORDS
 
 Wave = npt.NDArray[np.float64]
 
@@ -139,7 +139,7 @@ def plan_clips(settings: SynthSettings) -> tuple[SynthClip, ...]:
 def _utterance(voice: Voice, digit: int, rng: random.Random) -> Utterance:
     return Utterance(
         voice=voice.name,
-        text=WORDS[voice.language][digit] + rng.choice(_ENDINGS),
+        text=DIGIT_WORDS[voice.language][digit] + rng.choice(_ENDINGS),
         words_per_minute=round(voice.words_per_minute * rng.uniform(0.88, 1.12)),
         pitch=round(voice.pitch + rng.uniform(-6, 6)),
         pitch_range=round(voice.pitch_range + rng.uniform(-15, 15)),

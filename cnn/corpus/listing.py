@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from cnn.config import LABELS
+from cnn.config import AUDIO_SUFFIXES, LABELS
 from cnn.corpus.import_advice import advise_import, format_import
 from cnn.corpus.metadata import ABOUT_NAME, METADATA_NAME
 from cnn.corpus.scan_cache import Stamp, file_stamp
-from cnn.decoding.kinds import AUDIO_SUFFIXES
 from cnn.errors import CorpusError
 from cnn.naming.layouts import find_label
 from cnn.naming.reader import describe_merges, read_names

@@ -14,10 +14,10 @@ from typing import BinaryIO
 import numpy as np
 
 from cnn.corpus.audio import LONGEST_S, RATES_HZ, Recording, Samples, decode_any, to_mono
-from cnn.corpus.listing import FileProblem, count_kinds, describe_no_recording, walk_files
+from cnn.corpus.listing import FileProblem, count_kinds, describe_no_recording, is_audio, walk_files
 from cnn.corpus.scan import SILENT_PEAK
 from cnn.decoding import codings, flags
-from cnn.decoding.kinds import AUDIO_SUFFIXES, ForeignFileError
+from cnn.decoding.kinds import ForeignFileError
 from cnn.errors import CorpusError
 
 STREAM = "-"
@@ -89,8 +89,7 @@ def _list_files(folder: Path) -> tuple[list[Path], list[PurePosixPath]]:
     problems: list[FileProblem] = []
     recordings, others = list[Path](), list[PurePosixPath]()
     for path in walk_files(folder, problems):
-        is_recording = not path.name.startswith(".") and path.suffix.lower() in AUDIO_SUFFIXES
-        recordings.append(Path(path)) if is_recording else others.append(path)
+        recordings.append(Path(path)) if is_audio(path) else others.append(path)
     if problems:
         raise CorpusError(f"{folder / problems[0].path} {problems[0].reason}; give a folder that you may read")
     return sorted(recordings), others

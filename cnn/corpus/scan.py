@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 
 from cnn.config import compute_digest
-from cnn.corpus.audio import Recording, TooLongError, decode, to_mono
+from cnn.corpus.audio import Recording, Samples, TooLongError, decode, to_mono
 from cnn.corpus.import_advice import advise_import
 from cnn.corpus.listing import FileProblem, ListedFile, ProblemKind, describe_unusable, list_digitless, list_recordings
 from cnn.corpus.metadata import METADATA_NAME, read_metadata
@@ -29,6 +29,10 @@ from cnn.speakers.voices import describe_voice
 SILENT_PEAK = 10 ** (-60 / 20)  # -60 dBFS, 33 steps of 16 bits; the quietest of 3,141 clips of FSDD and AudioMNIST peaks at -41
 CLIPPED_SHARE = 0.001  # share of all samples: 1 ms in a second; a single loud instant is inaudible
 SHORTEST_S = 0.1  # no digit is said in less; the shortest of 3,141 clips of FSDD and AudioMNIST lasts 0.14 s
+RUMBLE_HZ, RUMBLE_SHARE = (
+    40,
+    0.2,
+)  # a drift, a microphone that settles, wind; at most 0.14 of 3,141 clips of FSDD and AudioMNIST
 _CLIPPED_RUN = 3  # samples in a row; a wave that only just touches full scale stays there for one or two
 _N_AT_ONCE = 64  # recordings in one task of a process
 _FEW = 2000  # recordings that one process decodes before others have started; threads make it slower (2 cores, 2026-11)
@@ -50,7 +54,7 @@ class _Facts(NamedTuple):
     voice: Sequence[float] = ()
 
 
-_VERSION = f"5 {soundfile.__libsndfile_version__}"
+_VERSION = f"6 {soundfile.__libsndfile_version__}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -175,16 +179,27 @@ def _decode_file(path: Path) -> _Facts:
         n_channels=n_channels,
         audio_digest=sound_digest(recording),
         peak=loud,
-        flags=_find_flags(recording),
+        flags=_find_flags(recording, wave),
         voice=describe_voice(wave, recording.rate_hz),
     )
 
 
-def _find_flags(recording: Recording) -> str:
+def _find_flags(recording: Recording, wave: Samples) -> str:
     """Return the flags of a doubtful yet usable recording, separated by spaces."""
     is_short = len(recording.samples) < SHORTEST_S * recording.rate_hz
-    words = {"clipped": _is_clipped(recording), "short": is_short, "truncated": recording.truncated}
+    words = {
+        "clipped": _is_clipped(recording),
+        "short": is_short,
+        "rumble": _rumbles(wave, recording.rate_hz),
+        "truncated": recording.truncated,
+    }
     return " ".join([*(word for word, is_so in words.items() if is_so), *recording.flags])
+
+
+def _rumbles(wave: Samples, rate_hz: int) -> bool:
+    energy = np.abs(np.fft.rfft(wave)) ** 2
+    n_low = int(np.ceil(RUMBLE_HZ * len(wave) / rate_hz))
+    return bool(energy[:n_low].sum() > RUMBLE_SHARE * energy.sum())
 
 
 def _to_result(file: ListedFile, facts: _Facts) -> Clip | FileProblem:

@@ -15,11 +15,6 @@ from cnn.decoding.codings import is_raw_sound
 from cnn.errors import CorpusError
 
 HEAD_BYTES = 4096  # enough for any signature here
-AUDIO_SUFFIXES = (  # the first of each line are read by libsndfile, the others by ffmpeg, unless their bytes are of the first
-    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".aif", ".aiff", ".aifc", ".au", ".snd", ".w64", ".rf64"),
-    *(".m4a", ".m4b", ".m4r", ".mp4", ".mov", ".qta", ".aac", ".caf", ".3gp", ".3gpp", ".amr", ".wma"),
-    *(".webm", ".weba", ".mka", ".wv", ".ape", ".spx", ".gsm"),
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,10 +12,6 @@ from collections.abc import Collection, Mapping
 from cnn.config import LABELS
 from cnn.errors import CorpusError
 
-WORDS = {
-    "en": ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
-    "es": ("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve"),
-}
 # Ten words for 0 to 9 in each line, other spellings after a slash.
 _LANGUAGES_TEXT = """
 zero/oh one two three four five six seven eight nine

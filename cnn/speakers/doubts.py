@@ -9,7 +9,7 @@ from typing import Any
 from cnn.speakers.names import collect_spoken, find_namesakes, find_single_digits, join_pairs
 from cnn.speakers.voices import VoiceClip, compare_voices
 
-_N_NAMES, _N_GROUPS = 4, 3  # of a sentence that has a number for more
+_N_NAMES, _N_GROUPS = 4, 3  # most in one sentence; the others are counted
 _ONE_NAME = "`arena data import` with --pattern gives each person one name"
 TOO_GOOD = (
     "this split puts some of them into different parts: if they are one person, the voice that is tested is heard in training, "
@@ -72,7 +72,8 @@ def describe_doubts(doubts: SpeakerDoubts) -> tuple[str, ...]:
 
 
 def _grouped(groups: Sequence[Sequence[str]]) -> str:
-    more = f", and {len(groups) - _N_GROUPS} more groups" if len(groups) > _N_GROUPS else ""
+    n_more = len(groups) - _N_GROUPS
+    more = f", and {n_more} more group{'s' * (n_more > 1)}" if n_more > 0 else ""
     return "; ".join(_listed(group) for group in groups[:_N_GROUPS]) + more
 
 

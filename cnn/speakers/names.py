@@ -12,7 +12,7 @@ from cnn.naming.words import fold_word, label_table
 
 _MANY = 20  # speakers from which on some may say one digit alone by chance: of crowds that speak a few words each
 _SHARE = 5  # among so many or more, every fifth speaker is no chance
-_FEWEST_LETTERS = 2  # of a name: `a7` and `a12` are codes
+_FEWEST_LETTERS = 2  # fewest in a name: `a7` and `a12` are codes
 _SIGNS = re.compile(r"[\W_]+")
 _NUMBERED = re.compile(r"([^\W\d]*)(\d{1,3})")  # `ana2`, `07`; a longer number is a code
 _DIGIT_WORDS = frozenset(word for word in label_table("") if not word.isdigit())
@@ -67,7 +67,7 @@ def find_namesakes(spoken: Spoken) -> tuple[tuple[str, ...], ...]:
     for speaker in find_single_digits(spoken):
         words = names[speaker].words
         for part in (part for n in range(1, len(words)) for part in (words[:n], words[-n:]) if not _is_code(part)):
-            pairs += [(speaker, other) for other in by_words.get(part, ()) if not spoken[speaker] & spoken[other]]
+            pairs += [(speaker, match) for match in by_words.get(part, ()) if not spoken[speaker] & spoken[match]]
     return join_pairs(pairs)
 
 

@@ -18,7 +18,7 @@ from cnn.speakers.energies import LONGEST_S, N_BANDS, Floats, compute_log_energi
 
 Doubles = npt.NDArray[np.float64]
 
-MIN_CLIPS = 20  # of a speaker: with fewer a distance is mostly chance
+MIN_CLIPS = 20  # fewest of one speaker: with fewer a distance is mostly chance
 ALIKE_BELOW = 2.5  # squared distance of one person's two halves; docs/explanation/hidden-labels.md has how often that errs
 _N_CEPSTRA = 12
 _STEP_S = 0.032

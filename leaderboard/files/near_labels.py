@@ -6,16 +6,11 @@ import re
 from collections.abc import Sequence
 
 from arena.base.suggest import nearest
+from arena.base.texts import DIGIT_WORDS
 from leaderboard.files.csv_table import quote_short
 from leaderboard.messages import Translatable, message
 
-_WORDS = tuple(
-    {word: str(digit) for digit, word in enumerate(words.split())}
-    for words in (
-        "zero one two three four five six seven eight nine",
-        "cero uno dos tres cuatro cinco seis siete ocho nueve",
-    )
-)
+_DIGITS = {word: str(digit) for words in DIGIT_WORDS.values() for digit, word in enumerate(words)}
 _OTHER_NAMES = {
     "id": ("file", "filename", "file_name", "fname", "path", "filepath", "name", "clip", "audio", "recording", "uid", "key"),
     "label": (
@@ -40,7 +35,7 @@ def find_label(text: str, labels: Sequence[str]) -> str | None:
 
 def read_digit_word(text: str) -> str | None:
     """Return the digit that `text` says in English or Spanish; None for other words."""
-    return next((words[text.casefold()] for words in _WORDS if text.casefold() in words), None)
+    return _DIGITS.get(text.casefold())
 
 
 def is_same_label(first: str, second: str) -> bool:

@@ -23,7 +23,7 @@ from leaderboard.files.submission_header import read_columns
 from leaderboard.messages import Translatable, message
 
 _SUM_TOLERANCE = 1e-3 + 1e-9  # a sum of decimals may exceed 1.001 by its last bits
-_PERCENT_TOLERANCE = 2.0  # of a sum of percentages, which are rounded
+_PERCENT_TOLERANCE = 2.0  # for a sum of percentages, which are rounded
 _MAX_LOGIT = 300.0  # beyond it exp overflows
 _WRITTEN_NUMBER = re.compile(r"(\d+)(?:[.,](\d+))? ?(%)?")
 _MAX_NAMES = 1000

@@ -138,7 +138,8 @@ def write_samples(folder: Path, ids: Sequence[str], file: Path) -> Samples:
     """Write the recordings `<id>.wav` or `<id>.flac` of `folder` into `file`, padded with silence to the longest.
 
     Raises:
-        ContestError: a recording is missing, cannot be read, or has another rate than the first.
+        ContestError: a recording is missing, cannot be read, has another rate than the first, or is not mono in whole
+            numbers: `predict` may hear channels and floats otherwise than a plain reader.
     """
     import soundfile
 
@@ -147,6 +148,12 @@ def write_samples(folder: Path, ids: Sequence[str], file: Path) -> Samples:
         facts = [soundfile.info(path) for path in paths]
         n_samples = max(2, *(fact.frames for fact in facts))
         for path, fact in zip(paths, facts, strict=True):
+            if fact.channels > 1 or not fact.subtype.startswith("PCM_"):
+                coding = f"{fact.subtype} with {format_count(fact.channels, 'channel')}"
+                raise ContestError(
+                    f"test recordings are mono PCM, and {path.name} is {coding}; "
+                    "give the folder that `arena contest pack` wrote with --audio"
+                )
             if fact.samplerate != facts[0].samplerate:
                 raise ContestError(
                     f"test recordings have one rate, {paths[0].name} {facts[0].samplerate} Hz and {path.name} "
@@ -154,9 +161,9 @@ def write_samples(folder: Path, ids: Sequence[str], file: Path) -> Samples:
                 )
         with file.open("wb") as out:
             for path in paths:
-                sound = soundfile.read(path, dtype="float32", always_2d=True)[0]
+                sound = soundfile.read(path, dtype="float32")[0]
                 row = np.zeros(n_samples, dtype="<f4")
-                row[: len(sound)] = sound.mean(axis=1)
+                row[: len(sound)] = sound
                 out.write(row.tobytes())
     except (OSError, soundfile.SoundFileError) as error:
         raise ContestError(

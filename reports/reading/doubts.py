@@ -9,7 +9,7 @@ from reports.facts.base import Note, NoteKind
 from reports.facts.report import RunFacts
 from reports.wording.page_texts import Texts
 
-_N_NAMES, _N_GROUPS = 4, 3  # of a sentence that has a number for more
+_N_NAMES, _N_GROUPS = 4, 3  # most in one sentence; the others are counted
 
 
 def note_doubts(doubts: Mapping[str, Any], run: RunFacts, t: Texts) -> tuple[Note, ...]:

@@ -55,14 +55,14 @@ def find_tile_folder(tiles_dir: Path, config: dict[str, Any]) -> TileFolder | No
     for folder in (tiles_dir, *below):
         try:
             settings = read_json(folder / "settings.json")
-            if _are_tiles_of(settings, config):
+            if _match_tiles(settings, config):
                 return _read(folder, settings)
         except (RunError, OSError, ValueError, KeyError):
             continue
     return None
 
 
-def _are_tiles_of(settings: dict[str, Any], config: dict[str, Any]) -> bool:
+def _match_tiles(settings: dict[str, Any], config: dict[str, Any]) -> bool:
     """Return True if a run was trained on the tiles: they have its corpus, format and settings, defaults left out or not."""
     expected, actual = dict(config.get("tiles") or {}), settings.get("tiles") or {}
     expected.pop("format", None)

@@ -63,7 +63,7 @@ def check_parameters(draft: Draft, sweep: Sweep) -> tuple[list[Parameter], set[s
     return [p for p in parameters.values() if not any(isinstance(value, tuple) for value in p.values)], keys
 
 
-def _resolve_key(section: Section, parameter: Parameter | None, taken: Collection[str]) -> str:
+def _resolve_key(section: Section, parameter: Parameter | None, earlier: Collection[str]) -> str:
     """Return the key of a parameter, or the one that is meant; empty where the file does not tell."""
     name = section.name
     if reason := explain_fixed(name, parameter.values[0] if parameter and parameter.values else "..."):
@@ -75,9 +75,9 @@ def _resolve_key(section: Section, parameter: Parameter | None, taken: Collectio
     match = _SUGGESTION.search(hint)
     key = match[1] if match and match[1] in configuration.tunable_keys() else ""
     prefix = name[: len(name) - (section.node.key[1] - section.node.key[0])]
-    is_free = bool(key) and key not in taken and key.startswith(prefix)
+    is_free = bool(key) and key not in earlier and key.startswith(prefix)
     edits = [rename_key(section.node, key.removeprefix(prefix))] if is_free else []
-    if key in taken:
+    if key in earlier:
         hint = f"; it would be {key}, which is given, too: keep one of them"
     elif hint.endswith("lists them all"):
         hint = "; remove it, or write one that `arena train --keys` lists"

@@ -14,7 +14,7 @@ from sweeps.training import configuration
 _MACRO = re.compile(r"\$\{[^}]*\}")
 _PYTHON = re.compile(r"(.*/)?(env|python[\d.]*|pypy[\d.]*|uv|poetry|pipenv|run)")
 _PYTHON_FLAGS = ("-u", "-O", "-OO", "-B", "-I", "-E", "-s", "-X", "-W")
-_VALUED_FLAGS = ("-X", "-W", "-m")  # of Python, with a word behind them
+_VALUED_FLAGS = ("-X", "-W", "-m")  # Python's, with a word behind them
 
 
 @dataclass(frozen=True, slots=True)

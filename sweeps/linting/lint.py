@@ -17,13 +17,13 @@ from sweeps.sweepfile.stopping import Stopping
 from sweeps.sweepfile.sweep import Draft, Method, Sweep, locate_net, read_draft
 from sweeps.training import configuration
 
-_MOST_READINGS = 20  # of a file that is mended: an edit may show another fault
+_MOST_READINGS = 20  # while a file is mended: an edit may show another fault
 _UNUSED = ("program", "project", "entity")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """What is to be said of a sweep file."""
+    """Faults and notes of a sweep file."""
 
     file: str
     text: str

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sweeps.sweepfile.space import Parameter
 
 _MOST_POINTS = 4096  # tenths of a second
-_MOST_VALUES = 1000  # of one parameter
+_MOST_VALUES = 1000  # for each parameter
 
 Explain = Callable[[Mapping[str, object]], str]  # the reason that a training refuses values; empty where it takes them
 
@@ -28,17 +28,19 @@ class Impossible:
         return f"no training can take {point}: {self.reason}"
 
 
-def find_impossible(parameters: Sequence[Parameter], explain: Explain, told: Explain, *, is_grid: bool) -> list[Impossible]:
+def find_impossible(
+    parameters: Sequence[Parameter], explain: Explain, explain_alone: Explain, *, is_grid: bool
+) -> list[Impossible]:
     """Return one example for each reason.
 
     Args:
-        told: the reason against a value by itself that the user is told already; such a value is in no point.
+        explain_alone: the reason against a value by itself that the user is told already; such a value is in no point.
         is_grid: check every point, and not the corners of the space alone; of either a sample where there are many.
     """
     constants = {p.name: p.values[0] for p in parameters if len(p.values) == 1}
     varied = [p for p in parameters if p.name not in constants]
-    constants = {key: value for key, value in constants.items() if not told({key: value})}
-    values = [_list_good(p, constants, told, is_grid=is_grid) for p in varied]
+    constants = {key: value for key, value in constants.items() if not explain_alone({key: value})}
+    values = [_list_good(p, constants, explain_alone, is_grid=is_grid) for p in varied]
     examples: dict[str, Impossible] = {}
     for point in _list_points(values):
         tried = constants | dict(zip([p.name for p in varied], point, strict=True))
@@ -48,13 +50,11 @@ def find_impossible(parameters: Sequence[Parameter], explain: Explain, told: Exp
     return list(examples.values())
 
 
-def _list_good(parameter: Parameter, constants: Mapping[str, object], told: Explain, *, is_grid: bool) -> list[object]:
+def _list_good(parameter: Parameter, constants: Mapping[str, object], explain_alone: Explain, *, is_grid: bool) -> list[object]:
     is_countable = is_grid and parameter.n_values is not None
     values = itertools.islice(parameter.all_values(), _MOST_VALUES) if is_countable else parameter.extremes()
     net = {key: value for key, value in constants.items() if key == "model.name"}
-    return [
-        value for value in values if not told({**net, parameter.name: value}) or not told({**constants, parameter.name: value})
-    ]
+    return [v for v in values if not all(explain_alone({**context, parameter.name: v}) for context in (net, constants))]
 
 
 def _list_points(values: Sequence[Sequence[object]]) -> Iterator[tuple[object, ...]]:

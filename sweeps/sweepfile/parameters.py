@@ -241,9 +241,9 @@ def _choices(section: Section) -> tuple[object, ...]:
     return tuple(values)
 
 
-def _is_same(value: object, other: object) -> bool:
+def _is_same(first: object, second: object) -> bool:
     """Return True for equal values; 1 and 1.0 are one point of a search."""
-    return value == other and isinstance(value, bool) == isinstance(other, bool)
+    return first == second and isinstance(first, bool) == isinstance(second, bool)
 
 
 def _scalar(section: Section, node: Node, name: str) -> object:

@@ -113,3 +113,19 @@ def test_clipped_is_what_stands_at_full_scale_and_silent_what_moves_too_little_w
     corpus = scan(tmp_path)
     assert {clip.id: clip.flags for clip in corpus.clips} == {"0_a_0": ("clipped",), "1_a_0": ("clipped",)}
     assert [(problem.path, problem.reason) for problem in corpus.problems] == [("2_a_0.wav", "is silent: its peak is -68 dBFS")]
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        lambda t: 0.3 * (2 * t / t[-1] - 1),  # a drift
+        lambda t: 0.3 * np.exp(-t / 0.05),  # a microphone that settles
+        lambda t: 0.3 * np.sin(2 * np.pi * 10 * t),
+    ],
+)
+def test_what_is_below_any_voice_and_changes_a_tile_is_flagged(add: Callable[[Samples], Samples], tmp_path: Path) -> None:
+    for seed, sound in enumerate(VOICES):
+        low = add(np.arange(len(sound)) / RATE_HZ).astype(np.float32)
+        soundfile.write(tmp_path / f"{seed}_ana_0.wav", sound, RATE_HZ, subtype="PCM_16")
+        soundfile.write(tmp_path / f"{seed}_luis_0.wav", sound + low, RATE_HZ, subtype="PCM_16")
+    assert {(clip.speaker, clip.flags) for clip in scan(tmp_path).clips} == {("ana", ()), ("luis", ("rumble",))}

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+import soundfile
 from onnx import TensorProto, helper, numpy_helper
 
 from leaderboard.actions import submit as entry
@@ -200,6 +201,15 @@ def test_recordings_that_are_missing_or_lie_elsewhere_are_named(audio: Path, tmp
     for name in ("clip99", "../clip0"):
         with pytest.raises(ContestError, match=r"has no recording .*\.wav, but (no file|[0-9]+ \.wav)"):
             write_samples(audio, [name], tmp_path / "samples")
+
+
+@pytest.mark.parametrize(("n_channels", "subtype", "fault"), [(2, "PCM_16", "PCM_16 with 2 "), (1, "FLOAT", "FLOAT with 1 ")])
+def test_recordings_that_predict_may_hear_otherwise_are_refused(
+    tmp_path: Path, n_channels: int, subtype: str, fault: str
+) -> None:
+    soundfile.write(tmp_path / "clip0.wav", np.full((50, n_channels), 0.5), RATE_HZ, subtype=subtype)
+    with pytest.raises(ContestError, match=f"mono PCM, and clip0.wav is {fault}channels?; give the folder that"):
+        write_samples(tmp_path, ["clip0"], tmp_path / "samples")
 
 
 @pytest.fixture
