@@ -9,7 +9,7 @@ import typing
 from collections.abc import Collection
 from typing import Any
 
-from arena.base.suggest import did_you_mean, index_words
+from arena.base.suggest import did_you_mean, index_words, is_respelling
 from cnn.config import VARIANTS, RunConfig
 from cnn.errors import ConfigError
 from cnn.fields import describe_values
@@ -23,7 +23,7 @@ _WORDS = {  # key: other words for it, which are only hinted at
     "train.optimizer": "optim, opt, optimiser, optimizer.name, optimizer.type",
     "train.schedule": "scheduler, lr_scheduler, lr_schedule, lr_scheduler_type, sched",
     "train.warmup": "warmup_ratio",
-    "train.weight_decay": "wd, l2, decay, weightdecay",
+    "train.weight_decay": "wd, l2, weightdecay",
     "train.label_smoothing": "smoothing, ls",
     "train.patience": "early_stopping_patience, es_patience",
     "train.balance": "class_weight, class_weights, sampler, weighted_sampler, oversample, oversampling, imbalance, balanced",
@@ -54,6 +54,7 @@ _RELATED = {  # key: words that mean something like it, in another unit
     "train.optimizer": "momentum, nesterov, betas",
     "split.kind": "stratify, shuffle, random_split",
     "variant": "aug, augmentation, augment, use_augmentation, bilateral, filter",
+    "train.schedule": "lr_decay, decay, decay_rate, gamma, lr_gamma, lr_step, step_size",
     "train.side_views": "tta, test_time_augmentation",
 }
 _OPTIONS = {  # option: words that are typed as a key
@@ -214,6 +215,14 @@ def explain_related(word: str) -> str:
     """Return the key that is nearest to a word of another meaning, with its own; empty where there is none."""
     key = _RELATED_KEY.get(word.replace("-", "_"), "")
     return f"the nearest setting is {key}: {keys()[key].meaning}; it takes {keys()[key].values}" if key else ""
+
+
+def is_meant(word: str, key: str) -> bool:
+    """Return whether `word` is surely `key`: another word for it, or another spelling, and not merely the nearest."""
+    parts = re.split(r"[./@]", word)
+    if len(parts) > 1 and parts[-1] in _OF_CHOICES:
+        parts.pop()
+    return any(match_word(name, [key]) or is_respelling(name, key.rpartition(".")[2]) for name in (word, parts[-1]))
 
 
 def match_word(word: str, allowed: Collection[str]) -> str:

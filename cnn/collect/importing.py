@@ -26,6 +26,7 @@ from cnn.corpus.listing import (
     is_audio,
     walk_files,
 )
+from cnn.decoding.flags import TRUNCATED
 from cnn.errors import CorpusError, RunError
 from cnn.files import write_whole
 from cnn.naming.reader import describe_merges, read_names
@@ -155,7 +156,7 @@ def _read_source(folder: Path, reading: NameReading, options: ImportOptions, tab
                 spelling=reading.spelling,
                 take=reading.take,
                 cut=cut,
-                flags=recording.flags,
+                flags=(*recording.flags, *([TRUNCATED] if recording.truncated else [])),
                 length_s=(span.end - span.start) / rate_hz,
             )
         )

@@ -94,6 +94,7 @@ _MISTAKES = {
     "PCM_32": ("PCM_16", "PCM_24", "FLOAT"),
     "FLOAT": ("PCM_16", "PCM_24", "PCM_32"),
 }
+_OTHER_SIGN = {"PCM_16": ("16 bits unsigned",), "PCM_U8": ("8 bits signed",)}
 
 
 def read_otherwise(body: bytes, subtype: str, samples: Samples) -> Samples | None:
@@ -112,9 +113,10 @@ def read_otherwise(body: bytes, subtype: str, samples: Samples) -> Samples | Non
         return None
     if subtype == "PCM_32" and _is_floats(body):
         return _to_frames(_as_floats(body), samples.shape[1])
+    names = _MISTAKES[subtype]
     if declared < _SMOOTH and subtype != "PCM_32":  # every second sample of 16 bits is as smooth
-        return None
-    readings = [_to_frames(_READERS[name](body), samples.shape[1]) for name in _MISTAKES[subtype]]
+        names = _OTHER_SIGN.get(subtype, ())  # which is a jump at each zero crossing, and smooth but there
+    readings = [_to_frames(_READERS[name](body), samples.shape[1]) for name in names]
     audible = [reading for reading in readings if len(reading) >= _FEWEST // 4 and reading.std() > 1e-4]
     best = min(audible, key=measure_roughness, default=None)
     return best if best is not None and measure_roughness(best) < _SMOOTHER * declared else None

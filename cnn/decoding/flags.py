@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 HEADER, UNSCALED, MISCODED, INTERLEAVED, UNREAD = "header", "unscaled", "miscoded", "interleaved", "unread"
-CONVERTED = "converted"
+CONVERTED, TRUNCATED = "converted", "truncated"
 MEANINGS = {
     "clipped": "at full scale for more than a thousandth of the time",
     "short": "shorter than 0.1 s",
     "rumble": "more than a fifth of its energy is below 40 Hz, where no voice is and hardly any player sounds",
-    "truncated": "breaks off before the end that its header promises",
+    TRUNCATED: "breaks off before the end that its header promises",
     HEADER: "a header or notes stood inside the sound; left out",
     UNSCALED: "floats written without scaling to +-1; scaled",
     MISCODED: "noise in the coding that its header names, sound in another; read in that",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from arena.base.suggest import is_respelling
 from sweeps.linting.command import check_command
 from sweeps.names import explain_name, suggest_name
 from sweeps.sweepfile.edits import rename_key, replace_value
@@ -75,9 +76,10 @@ def _resolve_key(section: Section, parameter: Parameter | None, earlier: Collect
     match = _SUGGESTION.search(hint)
     key = match[1] if match and match[1] in configuration.tunable_keys() else ""
     prefix = name[: len(name) - (section.node.key[1] - section.node.key[0])]
-    is_free = bool(key) and key not in earlier and key.startswith(prefix)
+    is_sure = bool(key) and configuration.is_meant(name, key)
+    is_free = is_sure and key not in earlier and key.startswith(prefix)
     edits = [rename_key(section.node, key.removeprefix(prefix))] if is_free else []
-    if key in earlier:
+    if is_sure and key in earlier:
         hint = f"; it would be {key}, which is given, too: keep one of them"
     elif hint.endswith("lists them all"):
         hint = "; remove it, or write one that `arena train --keys` lists"
@@ -174,7 +176,8 @@ def _check_listed(parameter: Parameter, section: Section, kind: type, context: M
             value = number
         if reason := explain({**context, parameter.name: value}):
             match = _SUGGESTION.search(reason)
-            section.report(reason, node.line, [replace_value(node, match[1])] if match else [])
+            is_sure = match is not None and is_respelling(str(value), match[1])
+            section.report(reason, node.line, [replace_value(node, match[1])] if match and is_sure else [])
 
 
 def _list_nodes(section: Section) -> Sequence[Node]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sweeps.errors import SweepFileError
@@ -48,7 +48,7 @@ def check_sweep(sweep: Sweep) -> None:
 
 
 def _check(text: str, file: str) -> Sweep:
-    draft = _read_checked(text, file)
+    draft, _ = _read_checked(text, file)
     draft.faults.check()
     assert draft.sweep is not None
     return draft.sweep
@@ -56,11 +56,11 @@ def _check(text: str, file: str) -> Sweep:
 
 def examine(text: str, file: str) -> Report:
     """Read `text` with all its faults, those of `early_terminate` for the epochs that the file or the default sets."""
-    draft = _read_checked(text, file)
+    draft, meant = _read_checked(text, file)
     sweep = draft.sweep
     notes: tuple[str, ...] = ()
-    if sweep is not None:
-        if reason := explain_stopping(sweep, find_epochs(sweep)):
+    if sweep is not None and meant is not None:
+        if reason := explain_stopping(sweep, find_epochs(meant)):
             draft.faults.add(reason, sweep.early_line)
         notes = list_sweep_notes(sweep, draft)
     return Report(file=file, text=text, sweep=sweep, faults=draft.faults.list(), notes=notes)
@@ -77,10 +77,11 @@ def mend(text: str, file: str) -> str:
     return report.text
 
 
-def _read_checked(text: str, file: str) -> Draft:
+def _read_checked(text: str, file: str) -> tuple[Draft, Sweep | None]:
+    """Read and check `text`; return the draft, and its sweep with the parameters under the keys that are meant."""
     draft = read_draft(text, file)
     if draft.sweep is None or draft.top is None:
-        return draft
+        return draft, None
     sweep = locate_net(draft.sweep)
     parameters, keys = check_parameters(draft, sweep)
     check_top(draft.top, keys)
@@ -91,7 +92,7 @@ def _read_checked(text: str, file: str) -> Draft:
             compute_budget(sweep, sweep.run_cap)
         except SweepFileError as error:
             draft.faults.add(error.rule, error.line)
-    return draft
+    return draft, replace(sweep, parameters=tuple(parameters))
 
 
 def check_points(sweep: Sweep, base: Mapping[str, Any]) -> None:
@@ -149,7 +150,7 @@ def explain_stopping(sweep: Sweep, epochs: int) -> str:
     early, budget = sweep.early_terminate, sweep.run_cap
     if early is not None and early.min_iter >= epochs:
         rule = f"early_terminate never ends a trial: it looks first at epoch {early.min_iter}, and trials have {epochs}"
-        return f"{rule}; lower {'s or raise' if early.max_iter else 'min_iter, raise'} train.epochs, or remove it"
+        return f"{rule}; {'raise s' if early.max_iter else 'lower min_iter'}, raise train.epochs, or remove it"
     if early is not None and early.type is Stopping.MEDIAN and budget is not None and early.startup_trials >= budget:
         rule = f"early_terminate never ends a trial: {early.startup_trials} finish before, and run_cap is {budget}"
         return f"{rule}; lower startup_trials"

@@ -75,7 +75,8 @@ def _remove(text: str, node: Node, spans: Sequence[tuple[int, int]], leaves: Seq
         elif indices[-1] + 1 < len(spans):
             edits.append(Edit(start, spans[indices[-1] + 1][0], ""))
         else:
-            edits.append(Edit(spans[indices[0] - 1][1] if indices[0] else start, end, ""))
+            before = spans[indices[0] - 1][1] if indices[0] else start
+            edits.append(Edit(start if "#" in text[before:start] else before, end, ""))
     return edits
 
 

@@ -48,6 +48,10 @@ class Faults:
         """Report a fault, and go on; one that an alias repeats counts once."""
         self._faults.setdefault((line, message), Fault(message=message, line=line, edits=tuple(edits)))
 
+    def drop(self, span: tuple[int, int]) -> None:
+        """Forget the faults that replace the value at `span`, which is read otherwise."""
+        self._faults = {key: f for key, f in self._faults.items() if (span not in [(e.start, e.end) for e in f.edits])}
+
     def fail(self, message: str, line: int | None, edits: Sequence[Edit] = ()) -> NoReturn:
         """Report a fault, and leave the part of the file that `collect` is around."""
         self.add(message, line, edits)

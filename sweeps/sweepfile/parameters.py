@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from arena.base.suggest import did_you_mean, nearest
+from arena.base.suggest import did_you_mean, is_respelling, nearest
 from cnn.keys import match_word
 from sweeps.sweepfile.bounds import parse_bounds, parse_shape
 from sweeps.sweepfile.edits import add_key_above, remove_item, rename_key, replace_value
@@ -37,6 +37,8 @@ _WORDS = {  # other words for a distribution
     "choices": Distribution.CATEGORICAL,
     "int": Distribution.INT_UNIFORM,
     "float": Distribution.UNIFORM,
+    "uniformint": Distribution.INT_UNIFORM,
+    "randint": Distribution.INT_UNIFORM,
 }
 _OF_VALUES = {  # distributions of values, without underscores
     "value": ("constant",),
@@ -147,9 +149,10 @@ def _distribution(section: Section) -> tuple[Section, Distribution]:
         return _refuse_exponents(section, name, "q_" if word.startswith("q") else "")
     if name not in list(Distribution):
         names = {str(distribution).replace("_", ""): distribution for distribution in Distribution} | _WORDS
-        match = names.get(nearest(word, names) or "")
+        spelling = nearest(word, names) or ""
+        match = names.get(spelling)
         rule = f"{section.name}: unknown distribution {name!r}"
-        if match is None:
+        if match is None or not is_respelling(word, spelling):
             section.fail(f"{rule}{did_you_mean(name, Distribution)}", section.find_line("distribution"))
         edits = [replace_value(section.entries["distribution"], match)]
         section.report(f"{rule}; did you mean {str(match)!r}?", section.find_line("distribution"), edits)

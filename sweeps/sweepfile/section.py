@@ -8,13 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from arena.base.suggest import did_you_mean, nearest
+from arena.base.suggest import did_you_mean, is_respelling, nearest
 from sweeps.sweepfile.edits import add_entry, remove_entries, rename_key, replace_value
 from sweeps.sweepfile.faults import Edit, Faults
 from sweeps.sweepfile.yaml_lines import Node
 
 # 1e-3 and 08 are text in YAML 1.1; 0,001 is a decimal comma, while 1,000 may be either
 _NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|0,\d+)")
+
+_LEAST_OF_KEY = 3  # letters of a key that one slip leaves the same: there are few keys
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +50,7 @@ class Section:
                 self.report(f"{self.name}: {key!r} {foreign[key]}", node.line, self.remove(key))
             elif key not in names:
                 match = nearest(key, names)
-                meant = match if match and match not in self.entries else key
+                meant = match if match and match not in self.entries and is_respelling(key, match, _LEAST_OF_KEY) else key
                 edits = [rename_key(node, meant)] if meant != key else []
                 self.report(f"{self.name}: unknown key {key!r}{did_you_mean(key, names)}", node.line, edits)
             entries[meant] = node
@@ -60,9 +62,10 @@ class Section:
             return None
         if not isinstance(node.value, str) or not node.value:
             is_plain = isinstance(node.value, int | float)
+            self.faults.drop(node.span)  # 0123 is a text here
             edits = [replace_value(node, f'"{self.text[slice(*node.span)]}"')] if is_plain else []
-            rule = f"{self._at(key)} takes text, not {abbreviate(node.value)}"
-            self.fail(f"{rule}; put it in quotes" if is_plain else rule, node.line, edits)
+            rule = f"{self._at(key)} takes text, not {self.text[slice(*node.span)] if is_plain else abbreviate(node.value)}"
+            self.fail(f"{rule}; put it in quotes" if is_plain else f"{rule}; write one, or remove {key}", node.line, edits)
         return node.value
 
     def read_word(self, key: str) -> str | None:
@@ -80,11 +83,13 @@ class Section:
         names = [str(name) for name in allowed]
         if value is None or value in names:
             return value
-        match = nearest(value.lower(), names)
+        match = next((name for name in names if _begins_alike(value.lower(), name)), None) or nearest(value.lower(), names)
         rule = f"{self._at(key)} is one of {', '.join(names)}, not {value!r}"
         if match is None:
             self.fail(rule, self.find_line(key))
-        self.report(f"{rule}; did you mean {match!r}?", self.find_line(key), [replace_value(self.entries[key], match)])
+        is_sure = is_respelling(value, match) or _begins_alike(value.lower(), match)
+        edits = [replace_value(self.entries[key], match)] if is_sure else []
+        self.report(f"{rule}; did you mean {match!r}?", self.find_line(key), edits)
         return match
 
     def number(self, key: str) -> int | float | None:
@@ -149,6 +154,11 @@ class Section:
 
     def _at(self, key: str) -> str:
         return f"{self.name}.{key}" if self.name != "sweep file" else key
+
+
+def _begins_alike(word: str, name: str) -> bool:
+    """Return whether one of both is the other's beginning, as of max and maximize, or random_search and random."""
+    return len(word) > 2 and (word.startswith(name) or name.startswith(word))
 
 
 def parse_number(text: str) -> int | float | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sweeps.sweepfile.edits import replace_value
 from sweeps.sweepfile.section import Section, abbreviate
 
 _LAST_EPOCH = 10_000  # the most that a training may have
@@ -87,8 +88,17 @@ def parse_stopping(top: Section) -> EarlyTerminate | None:
             min_iter=section.integer("min_iter", least=1) or 1,
             startup_trials=section.integer("startup_trials", least=1) or 4,
         )
-    eta, strict = _eta(section), _strict(section)
-    min_iter, max_iter, s = (section.integer(key, least=1) for key in ("min_iter", "max_iter", "s"))
+    eta, strict, numbers = float(_DEFAULT_ETA), True, dict[str, int | None]()
+    with section.faults.collect():
+        eta = _eta(section)
+    with section.faults.collect():
+        strict = _strict(section)
+    for key in ("min_iter", "max_iter", "s"):
+        with section.faults.collect():
+            numbers[key] = section.integer(key, least=1)
+    if any(key in section.entries and numbers.get(key) is None for key in ("min_iter", "max_iter", "s")):
+        return None  # its fault is reported
+    min_iter, max_iter, s = (numbers[key] for key in ("min_iter", "max_iter", "s"))
     if min_iter is not None and max_iter is not None:
         section.fail("hyperband takes either min_iter, or max_iter with s; keep one of them", section.find_line("max_iter"))
     if min_iter is not None:
@@ -126,5 +136,7 @@ def _strict(section: Section) -> bool:
     if node is None or node.is_broken:
         return True
     if not isinstance(node.value, bool):
-        section.fail(f"early_terminate.strict is true or false, not {abbreviate(node.value)}", node.line)
+        word = str(node.value).lower()
+        edits = [replace_value(node, word)] if word in ("true", "false") else []
+        section.fail(f"early_terminate.strict is true or false, not {abbreviate(node.value)}", node.line, edits)
     return node.value

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from arena.base.suggest import nearest
+from arena.base.suggest import is_respelling, nearest
 from cnn.plugin import is_plugin, parse_path, shorten_name
 from cnn.runs.folder import METRICS
 from sweeps.sweepfile.edits import replace_value
@@ -36,6 +37,10 @@ _FOREIGN_KEYS = dict.fromkeys(
     ("apiVersion", "kind", "controller", "job", "image_uri", "imports", "metrics", "scheduler"), _ONLY_WANDB
 )
 _FOREIGN_METRIC = dict.fromkeys(("target", "impute", "impute_while_running"), _ONLY_WANDB)
+
+_F1 = ("f1", "macrof1", "f1macro", "f1score", "macrof1score")
+_MEASURES = {"loss": "loss", "accuracy": "accuracy", "acc": "accuracy", **dict.fromkeys(_F1, "macro_f1")}
+_METRIC = re.compile(rf"(?:best)?(train|validation|valid|val|eval|dev|)(?:epoch)?({'|'.join(_MEASURES)})(?:epoch)?")
 
 
 class Method(StrEnum):
@@ -243,26 +248,36 @@ def _metric(top: Section, method: Method | None) -> tuple[str, Goal]:
 def _spell_out_metric(top: Section, node: Node) -> tuple[str, Goal]:
     """Report a metric that is a name alone."""
     name = str(node.value)
-    metric = name if name in METRICS else nearest(name, METRICS) or DEFAULT_METRIC
-    goal = _choose_goal(metric)
-    better = f"{{name: {metric}, goal: {goal}}}"
+    metric = name if name in METRICS else _read_metric(name)
+    goal = _choose_goal(metric or DEFAULT_METRIC)
+    better = f"{{name: {metric or DEFAULT_METRIC}, goal: {goal}}}"
     rule = f"metric takes lines of `key: value` below it, not {name!r}"
-    top.report(f"{rule}; write `metric: {better}`", node.line, [replace_value(node, better)])
-    return metric, goal
+    edits = [replace_value(node, better)] if metric else []
+    top.report(f"{rule}; write `metric: {better}`", node.line, edits)
+    return metric or DEFAULT_METRIC, goal
 
 
 def _refuse_metric(section: Section, name: str) -> str:
     """Report a name that is no metric, and return the one that is meant; nobody means the clips that are trained on."""
     names = [metric for metric in METRICS if metric.startswith("val_") or name.startswith("train")]
-    match = nearest(name.lower().replace("/", "_"), names)
+    meant = _read_metric(name)
+    match = meant or nearest(name.lower().replace("/", "_"), names)
     rule = f"metric.name {name!r} is no metric of a training"
     if name.lower().startswith("test"):
         rule, match = f"metric.name {name!r} would choose by the test clips, which are for the very end", None
     if match is None:
         section.fail(f"{rule}; write one of {', '.join(names)}", section.find_line("name"))
+    if not meant and not is_respelling(name, match):
+        section.fail(f"{rule}; write one of {', '.join(names)}", section.find_line("name"))
     edits = [replace_value(section.entries["name"], match)]
     section.report(f"{rule}; did you mean {match!r}?", section.find_line("name"), edits)
     return match
+
+
+def _read_metric(name: str) -> str | None:
+    """Return the metric that other tools call `name`; one of no set of clips is that of validation."""
+    match = _METRIC.fullmatch(re.sub(r"\W|_", "", name.lower()))
+    return f"{'train' if match[1] == 'train' else 'val'}_{_MEASURES[match[2]]}" if match else None
 
 
 def _choose_goal(metric: str) -> Goal:

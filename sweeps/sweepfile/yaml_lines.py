@@ -15,6 +15,8 @@ _MAX_NODES = 10_000  # aliases of aliases can unfold a few lines into gigabytes
 _MAX_DEPTH = 50
 _TAGS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 _TABS = re.compile(r"^[ \t]*\t[ \t]*(?=\S)", re.MULTILINE)
+# 0,001 and 10,000 in a list, or 0,5 beside commas with a space
+_DECIMAL_COMMA = re.compile(r"(?<![\d.])(\d,0\d|\d{1,3},000\b|\d,\d.*, )|, (.*[^\d.])?\d,\d")
 _TAB_WIDTH = 2
 
 
@@ -54,6 +56,8 @@ def read_tree(text: str, faults: Faults) -> Node | None:
 def _refuse_syntax(text: str, error: yaml.MarkedYAMLError, faults: Faults) -> NoReturn:
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else None
+    if "another document" in (error.problem or ""):
+        faults.fail("a second document begins here, and a file holds one sweep; put it into a file of its own", line)
     problem = " ".join((error.problem or error.context or "cannot be read").split())
     if "'\\t'" in problem and (edits := _spell_out_tabs(text)):
         faults.fail("a tab indents this line, and YAML takes spaces alone; write two spaces for each tab", line, edits)
@@ -81,12 +85,17 @@ class _Builder:
         self._n_left -= 1
         if self._n_left < 0 or depth > _MAX_DEPTH:
             self._fail(node, "too large or nested too deeply for a sweep file; remove aliases (&, *) and levels")
-        line, span = node.start_mark.line + 1, (node.start_mark.index, node.end_mark.index)
+        line, start = node.start_mark.line + 1, node.start_mark.index
+        span = (start, start + len(self._text[start : node.end_mark.index].rstrip()))  # of a block, without the break behind it
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, line, span)
         if node.tag not in _TAGS:
             self._fail(node, f"tag {node.tag!r} has no place in a sweep file; remove it")
         if isinstance(node, yaml.SequenceNode):
+            if self._refuse_commas(node, span):
+                return Node(
+                    value=[Node(value="", line=line, is_broken=True)], line=line, span=span, is_flow=True, is_broken=True
+                )
             items = [self.build(item, depth + 1) for item in node.value]
             is_broken = any(item.is_broken for item in items)
             return Node(value=items, line=line, span=span, is_flow=bool(node.flow_style), is_broken=is_broken)
@@ -94,6 +103,17 @@ class _Builder:
         entries = self._mapping(node, depth)
         is_broken = any(entry.is_broken for entry in entries.values())
         return Node(value=entries, line=line, span=span, is_flow=bool(node.flow_style), is_broken=is_broken)
+
+    def _refuse_commas(self, node: yaml.SequenceNode, span: tuple[int, int]) -> bool:
+        """Report a list whose commas may be decimal ones, and return whether it is such a list."""
+        text = " ".join(self._text[slice(*span)].split())
+        is_plain = all(isinstance(item, yaml.ScalarNode) and "," not in item.value for item in node.value)
+        if not (node.flow_style and is_plain and _DECIMAL_COMMA.search(text)):
+            return False
+        rule = f"{text[:60]} is read as {len(node.value)} values, since each comma ends one"
+        fix = "write a decimal with a point, such as 0.001, and a space behind each comma"
+        self._faults.add(f"{rule}; {fix}", node.start_mark.line + 1)
+        return True
 
     def _scalar(self, node: yaml.ScalarNode, line: int, span: tuple[int, int]) -> Node:
         try:
@@ -124,7 +144,9 @@ class _Builder:
         for key_node, value_node in node.value:
             key = self._construct(key_node)[0] if isinstance(key_node, yaml.ScalarNode) else None
             if not isinstance(key, str):
-                self._fail(key_node, "a key must be text, such as method or train.learning_rate; put it in quotes")
+                is_decimal = bool(node.flow_style) and isinstance(key, int | float)
+                fix = "write a decimal with a point, 0.1 and not 0,1" if is_decimal else "put it in quotes"
+                self._fail(key_node, f"a key must be text, such as method or train.learning_rate; {fix}")
             value = self.build(value_node, depth + 1)
             entries[key] = Node(
                 value=value.value,

@@ -41,6 +41,13 @@ def nearest_key(key: str) -> str:
     return suggest_key(key, key_kinds()) if hint.endswith("lists them all") else hint
 
 
+def is_meant(word: str, key: str) -> bool:
+    """Return whether `word` of a sweep file is surely `key`."""
+    from cnn import keys
+
+    return keys.is_meant(word, key)
+
+
 def models() -> tuple[str, ...]:
     from cnn.config import MODELS
 

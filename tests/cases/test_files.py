@@ -89,3 +89,12 @@ def test_import_converts_m4a_called_mp3_where_ffmpeg_is_on_the_path(tmp_path: Pa
     assert "header: 1 recording, such as ana/5.wav (a header or notes stood inside the sound; left out)\n" in output
     run("import", tmp_path / "mp3", tmp_path / "out", "--yes")
     assert json.loads(run("scan", tmp_path / "out", "--json")[0])["flagged"] == {}  # the header is gone
+
+
+def test_import_says_which_recordings_break_off(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    body = pcm16(voice())
+    (tmp_path / "in" / "7_ana_0.wav").write_bytes(wav_around(body))
+    (tmp_path / "in" / "5_ana_0.wav").write_bytes(wav_around(body[: len(body) // 2], size=len(body)))
+    output, _ = run("import", tmp_path / "in", tmp_path / "out", "--yes")
+    assert "truncated: 1 recording, such as 5_ana_0.wav (breaks off before the end that its header promises)\n" in output

@@ -119,6 +119,15 @@ def test_sound_as_it_should_be_has_no_flag(tmp_path: Path) -> None:
     assert {name: decoded(tmp_path, content).flags for name, content in PLAIN.items()} == dict.fromkeys(PLAIN, ())
 
 
+def test_samples_of_the_other_sign_are_read_also_where_they_are_smooth_between_jumps(tmp_path: Path) -> None:
+    for wave in [voice(seed, 17_640, 44_100) for seed in range(5)]:
+        eight = wav_around(np.rint(wave * 127).astype("i1").tobytes(), rate_hz=44_100, bits=8)
+        sixteen = wav_around((np.rint(wave * 32767).astype("<i2").view("<u2") ^ 0x8000).tobytes(), rate_hz=44_100)
+        for recording in (decoded(tmp_path, eight), decoded(tmp_path, sixteen)):
+            assert recording.flags == ("miscoded",)
+            np.testing.assert_allclose(recording.samples[:, 0], wave, atol=0.02)
+
+
 def test_a_wav_that_lacks_more_than_a_header_is_truncated(tmp_path: Path) -> None:
     assert decoded(tmp_path, wav_around(BODY, size=len(BODY) + 400)).truncated
     assert decoded(tmp_path, wav_around(wav_around(BODY[:3000], size=len(BODY)))).truncated

@@ -35,7 +35,7 @@ parameters:
         (
             "{type: hyperband, max_iter: 27, s: 1}",
             8,
-            "it looks first at epoch 9, and trials have 8; lower s or raise train.epochs",
+            "it looks first at epoch 9, and trials have 8; raise s, raise train.epochs",
         ),
         ("{type: median, min_iter: 5}", 5, "it looks first at epoch 5, and trials have 5; lower min_iter"),
         ("{type: median, startup_trials: 5}", 9, "5 finish before, and run_cap is 5; lower startup_trials"),
