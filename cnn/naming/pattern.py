@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
+from cnn.config import AUDIO_SUFFIXES
 from cnn.errors import CorpusError
 from cnn.naming.reading import Namer, Naming
 from cnn.naming.tokens import find_tokens, read_tokens
@@ -54,7 +55,8 @@ def _check_pattern(pattern: str) -> str:
             f"unknown {{{unknown[0]}}}" if unknown else f"{{{repeated[0]}}} twice" if repeated else "neither label nor speaker"
         )
         raise CorpusError(f"--pattern has the fields {{label}}, {{speaker}}, {{take}} and {{any}}, not {fault}: {pattern!r}")
-    return re.sub(r"\.(wav|flac|ogg|mp3|aiff?|opus|m4a)$", "", pattern.removeprefix("./"), flags=re.IGNORECASE)
+    suffix = next((suffix for suffix in AUDIO_SUFFIXES if pattern.lower().endswith(suffix)), "")
+    return pattern.removeprefix("./")[: -len(suffix) or None]
 
 
 def _read_parts(text: str, parts: list[str], cut: int | None, take: str, table: Mapping[str, str]) -> Iterator[Naming]:

@@ -101,6 +101,8 @@ def join_pairs(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
     """Join pairs that share a name into groups, sorted."""
     group_of: dict[str, set[str]] = {}
     for pair in pairs:
+        if pair[1] in group_of.get(pair[0], ()):
+            continue
         group = set(pair).union(*(group_of.get(name, ()) for name in pair))
         group_of |= dict.fromkeys(group, group)
     return tuple(sorted({tuple(sorted(group)) for group in group_of.values()}))

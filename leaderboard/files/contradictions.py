@@ -75,7 +75,10 @@ def check_labels(submission: Submission, solution: Solution) -> None:
 def list_notes(submission: Submission, solution: Solution) -> tuple[Message, ...]:
     """Return what is odd in a submission that is taken."""
     contradiction = find_contradiction(submission, solution)
-    return () if contradiction is None else (contradiction.text,)
+    if contradiction is not None:
+        return (contradiction.text,)
+    labels = set(submission.predicted.tolist())
+    return (message("one_label", label=quote_short(solution.labels[labels.pop()])),) if len(labels) == 1 else ()
 
 
 def _find_cause(

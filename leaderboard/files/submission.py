@@ -22,7 +22,7 @@ from leaderboard.files.solution import LabelList, Solution
 from leaderboard.files.submission_header import read_columns
 from leaderboard.messages import Translatable, message
 
-_SUM_TOLERANCE = 1e-3
+_SUM_TOLERANCE = 1e-3 + 1e-9  # a sum of decimals may exceed 1.001 by its last bits
 _PERCENT_TOLERANCE = 2.0  # for a sum of percentages, which are rounded
 _MAX_LOGIT = 300.0  # beyond it exp overflows
 _WRITTEN_NUMBER = re.compile(r"(\d+)(?:[.,](\d+))? ?(%)?")
@@ -153,8 +153,11 @@ def _describe_probability_problem(texts: list[str]) -> Message:
         hint = _explain_scores(values)
         return message("probability_beyond", value=quote_short(texts[outside]), hint=hint)
     total = sum(values)
-    is_percent = abs(total - 100) <= _PERCENT_TOLERANCE
-    return message("probability_percent" if is_percent else "probability_sum", total=total)
+    if abs(total - 100) <= _PERCENT_TOLERANCE:
+        return message("probability_percent", total=total)
+    n_decimals = max(len(text.partition(".")[2]) for text in texts)
+    is_rounded = n_decimals > 0 and abs(total - 1) <= len(texts) * 0.5 / 10**n_decimals
+    return message("probability_rounded" if is_rounded else "probability_sum", total=total)
 
 
 def _explain_scores(values: list[float]) -> Translatable:

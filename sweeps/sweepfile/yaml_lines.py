@@ -144,7 +144,9 @@ class _Builder:
         for key_node, value_node in node.value:
             key = self._construct(key_node)[0] if isinstance(key_node, yaml.ScalarNode) else None
             if not isinstance(key, str):
-                self._fail(key_node, "a key must be text, such as method or train.learning_rate; put it in quotes")
+                is_decimal = bool(node.flow_style) and isinstance(key, int | float)
+                fix = "write a decimal with a point, 0.1 and not 0,1" if is_decimal else "put it in quotes"
+                self._fail(key_node, f"a key must be text, such as method or train.learning_rate; {fix}")
             value = self.build(value_node, depth + 1)
             entries[key] = Node(
                 value=value.value,

@@ -189,6 +189,11 @@ FAULTS: dict[str, tuple[str | bytes, str]] = {
         probability_row("91", *["1"] * 9),
         "p.csv line 2: probabilities of a row sum to 1 and these to 100, as percentages; divide them by 100 and send it again",
     ),
+    "rounded probabilities": (
+        probability_row("0.95", *["0.01"] * 4, *["0.00"] * 5),
+        "p.csv line 2: probabilities of a row sum to 1 and these to 0.99, as where they were rounded; "
+        "write more decimals and send it again",
+    ),
     "logarithms": (
         probability_row("-0.0943", *["-4.605"] * 9),
         "p.csv line 2: probability '-0.0943' is not between 0 and 1, and the row looks like logarithms: "
@@ -306,6 +311,12 @@ def test_labels_that_leave_the_most_probable_class_in_a_few_rows_are_a_note_and_
     )
     ties = "\n".join([HEADER, *(f"{n:04d},{n % 10}" + ",0.1" * 10 for n in range(1, 41))])
     assert validate(ties) == (0, "p.csv can be sent: 40 rows, with probabilities\n")
+
+
+def test_a_sample_submission_sent_as_it_came_is_a_note(folder: Path) -> None:
+    sample = "id,label\n" + "".join(f"{n:04d},0\n" for n in range(1, 41))
+    note = "note: all labels are '0', as in a sample submission\n"
+    assert validate(sample) == (0, f"{note}p.csv can be sent: 40 rows, without probabilities\n")
 
 
 def init(text: str, *words: str) -> tuple[int, str]:

@@ -319,6 +319,7 @@ def test_the_answer_does_not_depend_on_the_folder_that_was_named() -> None:
         ("{speaker}_{label}_{take}", "man_1_07_2.wav", "7", "man_1"),
         ("{speaker}/{any}_{label}", "ana/ana_00.wav", "0", "ana"),
         ("{speaker}_{label}.wav", "ana_7 (2).wav", "7", "ana"),
+        ("./{speaker}_{label}.WEBM", "ana_7.webm", "7", "ana"),
         ("{speaker} ({label})", "ana (7).wav", "7", "ana"),
         ("{speaker}/{speaker}/{label}", "lab a/01/7.wav", "7", "lab a-01"),
         ("{label}[{speaker}]", "7[ana].wav", "7", "ana"),

@@ -182,7 +182,8 @@ BAD_FILES = {
     ),
     "probabilities of another sum": (
         probability_rows("clip_0,0,0.9,0.102,0,0,0,0,0,0,0,0"),
-        "predictions.csv line 2: probabilities of a row sum to 1 and these to 1.002; fix the row and send it again",
+        "predictions.csv line 2: probabilities of a row sum to 1 and these to 1.002, as where they were rounded; "
+        "write more decimals and send it again",
     ),
     "empty probability": (
         probability_rows("clip_0,0,,1,0,0,0,0,0,0,0,0"),

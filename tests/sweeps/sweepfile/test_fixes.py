@@ -97,3 +97,9 @@ def test_a_second_document_is_refused_by_that_name() -> None:
     assert [(f.line, f.message) for f in examine(text, "my.yaml").faults] == [
         (4, "a second document begins here, and a file holds one sweep; put it into a file of its own")
     ]
+
+
+def test_a_decimal_comma_between_bounds_is_refused_by_that_name() -> None:
+    text = "method: random\nparameters:\n  train.warmup: {min: 0,1, max: 0,5}\n"
+    assert mend(text, "my.yaml") == text
+    assert ["write a decimal with a point" in fault.message for fault in examine(text, "my.yaml").faults] == [True]
