@@ -26,7 +26,7 @@ _WORDS = {  # key: other words for it, which are only hinted at
     "train.weight_decay": "wd, l2, weightdecay",
     "train.label_smoothing": "smoothing, ls",
     "train.patience": "early_stopping_patience, es_patience",
-    "train.balance": "class_weight, class_weights, sampler, weighted_sampler, oversample, oversampling, imbalance, balanced",
+    "train.balance": "class_weight, class_weights, weighted_sampler, oversample, oversampling, imbalance, balanced",
     "train.seed": "random_seed, random_state, manual_seed, rng",
     "model.name": "net, arch, architecture, network, backbone, model_name, model_type",
     "model.depth": "layers, n_layers, num_layers, nlayers, n_blocks, num_blocks, blocks",

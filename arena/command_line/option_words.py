@@ -79,7 +79,7 @@ NAMES = {  # an option, or "<argument>" whose place the value takes; the first t
     "--variant": "--variants, --augmentation, --filter, --aug, -V, --preprocessing",
     "--wandb": "--wandb-mode, --mode, --logger, --report-to",
     "--version": "-V, --v, -v",
-    "--yes": "-y, --force, -f, --no-input, --assume-yes, --confirm, --no-confirm, -Y",
+    "--yes": "-y, --force, --no-input, --assume-yes, --confirm, --no-confirm, -Y",
     "--force": "--overwrite, -f, --yes, -y, --replace, --exist-ok",
     "--private": "--host-view, --show-private",
     "<run>": (

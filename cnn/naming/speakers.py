@@ -20,8 +20,8 @@ def clean_speaker(name: str) -> str:
 
 
 def compose_speaker(name: str) -> str:
-    """Return the name in Unicode's form NFC, as a corpus has it."""
-    return unicodedata.normalize("NFC", name)
+    """Return the name in Unicode's form NFC, as a corpus has it, without spaces around it."""
+    return unicodedata.normalize("NFC", name).strip()
 
 
 def merge_spellings(names: Iterable[str], existing: Sequence[str], clean: Callable[[str], str]) -> dict[str, str]:
