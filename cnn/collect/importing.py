@@ -114,7 +114,7 @@ def plan_import(folder: Path, out: Path, options: ImportOptions, advance: Callab
         renames=tuple(renames),
         n_existing=n_existing,
         problems=tuple(sorted(problems, key=lambda problem: problem.path)),
-        notes=(*describe_merges(readings), *([table.note] if table and table.note else ())),
+        notes=describe_merges(readings),
         doubts=doubt_names((piece.speaker, piece.label) for pieces in originals for piece in pieces),
         missing=table.missing if table else (),
         ignored=content.ignored,

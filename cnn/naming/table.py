@@ -1,27 +1,24 @@
-"""Tables that say digit and speaker of each file, as spreadsheets and programs write them. Standard library only."""
+"""Tables that say digit and speaker of each file, as spreadsheets and programs write them."""
 
 from __future__ import annotations
 
-import csv
-import io
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from arena.base.tables import reader as base_reader
 from cnn.errors import CorpusError
 from cnn.naming.reading import Namer, Naming
 from cnn.naming.table_paths import locate_files
 from cnn.naming.words import fold_word, read_label
 
-_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _COLUMNS = ("path", "label", "speaker", "take")
 _OTHER_WORDS = {  # headers of other tables, folded and without what stands between words
     "path": "file filename filepath fname name audio audiofile audiopath wav clip recording archivo fichero ruta nombre",
     "label": "digit class number word target category text transcript sentence digito etiqueta clase numero palabra",
     "speaker": "speakerid spk spkid clientid voice person user userid participant subject hablante locutor voz persona",
 }
-_BOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # xlsx and ods, xls
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +27,6 @@ class NameTable:
 
     rows: Mapping[PurePosixPath, Naming]  # by path below the imported folder
     missing: tuple[str, ...]  # rows without a file, such as `line 2: clip_99.wav`
-    note: str  # a sentence on the encoding; empty if it is UTF-8 or UTF-16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,8 +52,7 @@ def read_table(file: Path, folder: Path, paths: Sequence[PurePosixPath], require
     Raises:
         CorpusError: the table cannot be read, lacks a column, contradicts itself, or its paths are no files of the import.
     """
-    text, is_guess = _decode(file)
-    rows = list(_read_rows(file, text, required))
+    rows = list(_read_rows(file, required))
     if not rows:
         raise CorpusError(f"{file} has no row; give a table with the columns {','.join(required)}")
     located = locate_files([row.path for row in rows], file, folder, paths)
@@ -70,60 +65,25 @@ def read_table(file: Path, folder: Path, paths: Sequence[PurePosixPath], require
             raise CorpusError(
                 f"{file} line {row.line}: {row.path} stands there twice, with another digit or speaker; remove one"
             )
-    return NameTable(rows=names, missing=tuple(missing), note=_describe_guess(file, text) if is_guess else "")
+    return NameTable(rows=names, missing=tuple(missing))
 
 
-def _decode(file: Path) -> tuple[str, bool]:
-    """Return the text of a table, and whether its encoding is a guess."""
+def _read_rows(file: Path, required: Sequence[str]) -> Iterator[_Row]:
     try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise CorpusError(
-            f"{file} cannot be opened: {error.strerror}; give a CSV with the columns path,label,speaker"
-        ) from error
-    if content.startswith(_BOOKS):
-        raise CorpusError(f"{file} is a spreadsheet or an archive and no CSV; save the sheet as CSV (UTF-8)")
-    halves = [content[::2].count(0), content[1::2].count(0)]  # in UTF-16 every other byte of plain text is 0
-    is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff")) or max(halves) > len(content) // 8
-    wide = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-16-be", "utf-16-le")[halves[1] > halves[0]]
-    for encoding in (wide,) if is_wide else ("utf-8-sig", "cp1252"):
-        try:
-            return content.decode(encoding).lstrip("\ufeff"), encoding == "cp1252"
-        except UnicodeDecodeError:
-            continue
-    raise CorpusError(f"{file} is neither UTF-8 nor UTF-16; save it as CSV (UTF-8)")
-
-
-def _describe_guess(file: Path, text: str) -> str:
-    word = next(word for word in text.translate(dict.fromkeys(map(ord, '",;|'), " ")).split() if not word.isascii())
-    return f"{file} is not UTF-8 and is read as Windows-1252; if {word!r} is misread, save it as CSV (UTF-8)"
-
-
-def _read_rows(file: Path, text: str, required: Sequence[str]) -> Iterator[_Row]:
-    lines = text.splitlines(keepends=True)
-    n_before = 1 if lines and lines[0].strip(' "\r\n').lower().startswith("sep=") else 0  # Excel's own first line
-    first = lines[n_before] if len(lines) > n_before else ""
-    separator = max(_SEPARATORS, key=lambda mark: (_count_columns(first, mark), first.count(mark)))
-    reader = csv.reader(io.StringIO("".join(lines[n_before:]), newline=""), delimiter=separator, strict=True)
-    try:
-        header = [cell.strip() for cell in next(reader, [])]
+        rows = base_reader.read_table(file.read_bytes(), base_reader.ANY_SEPARATOR)
+        _, header = next(rows, (1, []))
         columns = _find_columns(file, header, required)
-        for cells in reader:
-            values = [cell.strip() for cell in cells]
-            line = n_before + reader.line_num
-            if any(values) and (len(values) <= max(columns.values()) or any(values[len(header) :])):
-                rule = f"put a value that holds {_SEPARATORS[separator]} into quotes"
+        for line, values in rows:
+            if len(values) <= max(columns.values()) or any(values[len(header) :]):
+                rule = "put a value that holds the separator into quotes"
                 raise CorpusError(f"{file} line {line} has {len(values)} values, the first line {len(header)}; {rule}")
-            if any(values):
-                facts = {name: unicodedata.normalize("NFC", values[index]) for name, index in columns.items()}
-                yield _Row(line=line, path=facts.pop("path"), naming=Naming(**{"label": ""} | facts))
-    except csv.Error as error:
-        raise CorpusError(f"{file} line {n_before + reader.line_num} is no CSV: {error}; save it as CSV (UTF-8)") from error
-
-
-def _count_columns(line: str, separator: str) -> int:
-    words = {_fold_header(cell) for cell in line.split(separator)}
-    return sum(name in words or any(word in words for word in _OTHER_WORDS[name].split()) for name in _OTHER_WORDS)
+            facts = {name: unicodedata.normalize("NFC", values[index]) for name, index in columns.items()}
+            yield _Row(line=line, path=facts.pop("path"), naming=Naming(**{"label": ""} | facts))
+    except OSError as error:
+        advice = "give a CSV with the columns path,label,speaker"
+        raise CorpusError(f"{file} cannot be opened: {error.strerror}; {advice}") from error
+    except base_reader.TableFault as error:
+        raise CorpusError(f"{file}{':' if error.line is None else ''} {error}") from error
 
 
 def _fold_header(cell: str) -> str:

@@ -75,13 +75,13 @@ def table(separator: str = ",", prefix: str = "", blank: str = "") -> str:
     [
         (table(prefix="audios/"), "utf-8"),
         (table(blank=" "), "utf-8-sig"),
-        (table(";"), "utf-16"),
-        (table("\t", prefix="./"), "utf-16-le"),
+        (table(";"), "utf-8"),
+        (table("\t", prefix="./"), "utf-8"),
         (table("|").replace("path|label|speaker", " Path | LABEL |Speaker"), "utf-8"),
         ("sep=;\n" + table(";"), "utf-8-sig"),
         (table(prefix="audios\\"), "utf-8"),
         (table().replace(".wav", ""), "utf-8"),
-        (table().replace("\n", ",,\n").replace("clip_1.wav", "CLIP_1.WAV") + "\n,,\n", "utf-16-be"),
+        (table().replace("\n", ",,\n").replace("clip_1.wav", "CLIP_1.WAV") + "\n,,\n", "utf-8"),
     ],
     ids=["below its folder", "blanks", "semicolons", "tabs", "bars", "excel", "windows", "no suffix", "other case"],
 )
@@ -127,12 +127,12 @@ def test_paths_that_mean_other_files_from_another_folder_are_refused() -> None:
     assert arena("data import mine out --table tabla.csv").exit_code == 0
 
 
-def test_a_table_that_is_not_utf_8_is_read_with_a_note() -> None:
+def test_a_table_that_is_not_utf_8_is_refused_as_what_it_is() -> None:
     speak(*(f"mine/{path}" for path, _, _ in ROWS))
     Path("tabla.csv").write_text(table().replace("luis", "Jörg"), encoding="cp1252")
-    result = arena("data import mine out --table tabla.csv --dry-run")
-    note = "note: tabla.csv is not UTF-8 and is read as Windows-1252; if 'Jörg' is misread, save it as CSV (UTF-8)"
-    assert note in result.stdout.splitlines()
+    assert refusal("data import mine out --table tabla.csv").startswith("tabla.csv line 3: ")
+    Path("tabla.csv").write_text(table(";"), encoding="utf-16")
+    assert refusal("data import mine out --table tabla.csv").startswith("tabla.csv: the file is UTF-16")
 
 
 def phones() -> None:
