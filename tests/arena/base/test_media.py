@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 import struct
 import wave
@@ -14,6 +15,7 @@ import pytest
 import soundfile
 
 from arena.base.media import palette_png, png_uri
+from cnn.config import TILES_FORMAT
 from cnn.tiles.tile_set import TileSet
 from reports.figures.media import MOST_S, RATE_HZ, wav_uri
 from reports.reading.clips import read_media
@@ -71,9 +73,7 @@ def test_a_recording_that_is_gone_damaged_or_silent_has_no_sound(tmp_path: Path)
 
 
 def config_of_tiles(tiles: TileSet) -> dict[str, object]:
-    import dataclasses
-
-    return {"corpus": tiles.corpus, "tiles": dataclasses.asdict(tiles.settings)}
+    return {"corpus": tiles.corpus, "tiles": {**dataclasses.asdict(tiles.settings), "format": TILES_FORMAT}}
 
 
 def test_the_tiles_that_are_prepared_are_the_tiles_that_are_read(tiles: TileSet) -> None:
