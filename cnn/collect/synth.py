@@ -25,13 +25,13 @@ from arena.base.texts import DIGIT_WORDS
 from cnn.collect.espeak import RATE_HZ as ESPEAK_RATE_HZ
 from cnn.collect.espeak import Utterance, check_installed, speak
 from cnn.collect.voices import LANGUAGES, Voice, draw_voices
+from cnn.corpus.listing import SYNTH_NAME
 from cnn.corpus.metadata import METADATA_NAME
 from cnn.errors import CorpusError
 
 Wave = npt.NDArray[np.float64]
 
 RATE_HZ = 16_000
-SETTINGS_NAME = "synth.json"
 _FORMAT = 1  # version of the sound; increase it with every change of this file that changes the sound
 _MOST_CLIPS = 1_000_000
 _ENDINGS = (".", ".", "", "!", "?", ",")  # each has an intonation of its own
@@ -90,11 +90,11 @@ def is_complete(folder: Path, settings: SynthSettings) -> bool:
     except OSError as error:
         raise CorpusError(f"cannot read {folder}: {error.strerror}; give a folder that you may write") from error
     try:
-        stored = json.loads((folder / SETTINGS_NAME).read_bytes())
+        stored = json.loads((folder / SYNTH_NAME).read_bytes())
     except (OSError, ValueError):
         raise CorpusError(f"{folder} is not empty and no corpus of `arena data synth`; give a new folder") from None
     if stored != _content(settings):
-        raise CorpusError(f"{folder} holds a corpus of other settings ({SETTINGS_NAME} says which); give a new folder")
+        raise CorpusError(f"{folder} holds a corpus of other settings ({SYNTH_NAME} says which); give a new folder")
     n_clips = sum(1 for _ in folder.glob("*/*.wav"))
     if n_clips != settings.clips:
         raise CorpusError(f"{folder} holds {n_clips} of its {settings.clips} clips; remove it and make it again")
@@ -115,7 +115,7 @@ def synthesise(folder: Path, settings: SynthSettings, advance: Callable[[int], N
         with _temporary_folder(folder) as part:
             _write_clips(part, plan, settings.seed, advance)
             _write_json(part / METADATA_NAME, {clip.voice.speaker: _facts(clip.voice) for clip in plan})
-            _write_json(part / SETTINGS_NAME, _content(settings))
+            _write_json(part / SYNTH_NAME, _content(settings))
             part.rename(folder)
     except OSError as error:
         raise CorpusError(f"cannot write {folder}: {error.strerror}; free some space or choose another folder") from error
