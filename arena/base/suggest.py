@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 
-_LEAST_LETTERS = 5  # of a word that one slip leaves the same: adam is not nadam
+_LEAST_LETTERS = 5  # a shorter word with one slip is another word: adam is not nadam
 
 
 def nearest(name: str, choices: Iterable[str], cutoff: float = 0.6) -> str | None:

@@ -86,7 +86,7 @@ class _Builder:
         if self._n_left < 0 or depth > _MAX_DEPTH:
             self._fail(node, "too large or nested too deeply for a sweep file; remove aliases (&, *) and levels")
         line, start = node.start_mark.line + 1, node.start_mark.index
-        span = (start, start + len(self._text[start : node.end_mark.index].rstrip()))  # of a block, without the break behind it
+        span = (start, start + len(self._text[start : node.end_mark.index].rstrip()))  # a block ends before its line break
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, line, span)
         if node.tag not in _TAGS:
