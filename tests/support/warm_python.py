@@ -171,6 +171,8 @@ class _Server:
         return order
 
     def _hear(self, client: Any, pid: int) -> None:
+        if client not in self._clients:  # both ended at once, and the process was buried first
+            return
         said = b""
         with contextlib.suppress(OSError):
             said = client.recv(16)
