@@ -25,10 +25,28 @@ from arena.base.options import (
     Wide,
     budget_option,
     model_option,
+    panels,
     variant_option,
 )
 from arena.base.terminal import print_json, say
-from sweeps.cli.options import ClusterName, EngineName, Fuse, MaxFailures, SomeStudies, Storage, parse_fuse_option
+from sweeps.cli.options import (
+    RUN_PANELS,
+    ClusterName,
+    EngineName,
+    Folds,
+    Fuse,
+    Hours,
+    MaxFailures,
+    Paired,
+    Seeds,
+    SomeStudies,
+    Source,
+    Storage,
+    Tries,
+    Until,
+    parse_folds,
+    parse_fuse_option,
+)
 
 if TYPE_CHECKING:
     from sweeps.pool.plan import SweepRequest, Workers
@@ -48,8 +66,10 @@ app = typer.Typer(
 @app.command(
     epilog="Examples: `arena sweep run lenet5 --variant raw --budget 16 --agents 2` · "
     "`arena sweep run my.yaml --variant raw --variant raw+aug train.epochs=8` · `arena sweep run --all --budget 16` · "
-    "`arena sweep run --all --gpus 0,1 --per-gpu 2` · `arena sweep run lenet5 --variant raw --engine wandb`"
+    "`arena sweep run --all --gpus 0,1 --per-gpu 2` · `arena sweep run lenet5 --variant raw --engine wandb` · "
+    "`arena sweep run lenet5 --variant raw --try lr=0.003,depth=3 --hours 2.5 --until 0.95`"
 )
+@panels(RUN_PANELS)
 def run(
     file: Annotated[str | None, typer.Argument(metavar="SWEEP", help=SWEEP_HELP)] = None,
     overrides: Overrides = None,
@@ -62,6 +82,13 @@ def run(
     studies: Studies = Path("studies"),
     storage: Storage = "",
     budget: Annotated[int | None, budget_option()] = None,
+    hours: Hours = None,
+    until: Until = None,
+    folds: Folds = "",
+    seeds: Seeds = None,
+    tries: Tries = None,
+    source: Source = "",
+    paired: Paired = False,
     agents: Annotated[int, typer.Option(min=0, help="Processes; 0 chooses.", show_default="one a core")] = 0,
     device: Device = "auto",
     gpus: Annotated[str, typer.Option(help="Numbers of GPUs, such as 0,1: agents on each.")] = "",
@@ -91,6 +118,7 @@ def run(
     from sweeps.errors import OptionError
     from sweeps.pool.agent_options import AgentOptions
     from sweeps.pool.plan import Locations, Search, SweepRequest, Workers, choose_studies
+    from sweeps.study.folder import Limits
     from sweeps.training.configuration import check_tiles
 
     words = [word for word in (file, *(overrides or [])) if word]
@@ -109,6 +137,12 @@ def run(
                 settings=(*select_settings(team), *settings_file.list_settings(nets)),
                 budget=budget or team.budget,
                 seed=seed,
+                limits=Limits(hours=hours, until=until),
+                folds=parse_folds(folds),
+                seeds=seeds,
+                paired=paired,
+                tries=tuple(tries or ()),
+                source=source,
                 name=name,
                 engine=engine.value,
                 project=project or account.get("WANDB_PROJECT", ""),

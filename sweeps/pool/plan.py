@@ -14,7 +14,7 @@ from sweeps.linting import lint
 from sweeps.pool.agent_options import ALONE, AgentOptions, Say
 from sweeps.pool.slots import Slot, same_device
 from sweeps.results import read_outline
-from sweeps.study.folder import StudyFolder, StudySpec, check_name, create_or_continue
+from sweeps.study.folder import Limits, StudyFolder, StudySpec, check_name, create_or_continue
 from sweeps.sweepfile.sweep import Sweep
 from sweeps.training import configuration
 
@@ -31,6 +31,12 @@ class Search:
     settings: tuple[str, ...] = ()  # the project's, before the overrides: those that a file tunes give way
     budget: int | None = None  # per study; None: the file's run_cap, or all points of a grid
     seed: int = 0
+    limits: Limits = field(default_factory=Limits)
+    folds: int | None = None  # None: the file's, as of `seeds`
+    seeds: int | None = None
+    paired: bool = False  # or the file's
+    tries: tuple[str, ...] = ()  # points to try first, each `key=value,key=value`
+    source: str = ""  # another study, by name or folder, whose best points to try first
     name: str = ""  # name of the study; a prefix where there are several
     engine: str = "optuna"  # or wandb
     project: str = ""  # project of a sweep at W&B; empty: arena
@@ -78,6 +84,10 @@ class SweepRequest:
             raise OptionError("--fuse belongs to --engine optuna; W&B hands its trials out one at a time")
         if search.engine == "wandb" and (self.locations.storage or self.workers.cluster != "local"):
             raise OptionError("--storage and --on belong to --engine optuna; W&B's server coordinates its own agents")
+        if search.engine == "wandb" and (search.tries or search.source or search.paired or search.limits != Limits()):
+            raise OptionError(
+                "--try, --from, --paired, --hours and --until belong to --engine optuna; W&B's server draws the points"
+            )
 
     def _check_devices(self) -> None:
         workers, device = self.workers, self.options.device
@@ -157,6 +167,7 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
                 budget=budget,
                 seed=search.seed,
                 engine=search.engine,
+                limits=search.limits,
                 storage=locations.storage,
             )
             lint.check_points(sweep, spec.base)

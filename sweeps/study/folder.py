@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,7 @@ from cnn.config import config_to_dict, describe_format, read_format
 from cnn.errors import CnnError, RunError
 from cnn.files import read_json, write_json
 from cnn.overrides import config_from_dict
-from sweeps.errors import StudyError
+from sweeps.errors import OptionError, StudyError
 from sweeps.names import explain_name
 from sweeps.study.lease import utc_now
 from sweeps.sweepfile.sweep import Sweep, parse
@@ -31,6 +32,20 @@ if TYPE_CHECKING:
 
 
 _parse = functools.lru_cache(maxsize=64)(parse)  # agents read study.json before every claim
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """Ends of a study before its budget."""
+
+    hours: float | None = None  # of work on the study, in all calls together
+    until: float | None = None  # value of a finished trial
+
+    def __post_init__(self) -> None:
+        if self.hours is not None and not 0 < self.hours < math.inf:
+            raise OptionError(f"--hours lies above 0, not {self.hours:g}")
+        if self.until is not None and not math.isfinite(self.until):
+            raise OptionError(f"--until is a value of the metric, such as 0.95, not {self.until:g}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +61,7 @@ class StudySpec:
     budget: int  # trials that finish or are pruned
     seed: int
     engine: str = "optuna"
+    limits: Limits = Limits()  # of the last `arena sweep run`
     storage: str = ""  # URL of the database that holds the trials, without a password; empty: the folder's journal
 
     @property
@@ -175,6 +191,7 @@ def _encode_spec(spec: StudySpec) -> dict[str, Any]:
         "engine": spec.engine,
         "budget": spec.budget,
         "seed": spec.seed,
+        "limits": dataclasses.asdict(spec.limits),
         "storage": spec.storage,
         "tiles": str(spec.tiles),
         "runs": str(spec.runs),
@@ -196,6 +213,7 @@ def _decode_spec(name: str, content: dict[str, Any]) -> StudySpec:
         budget=int(content["budget"]),
         seed=int(content["seed"]),
         engine=content["engine"],
+        limits=Limits(**content.get("limits", {})),
         storage=content.get("storage", ""),
     )
 
