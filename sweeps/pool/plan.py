@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from arena.base.project import Project
 from cnn.hardware import check_device_name, n_processes
@@ -35,6 +36,7 @@ class Search:
     engine: str = "optuna"  # or wandb
     project: str = ""  # project of a sweep at W&B; empty: arena
     entity: str = ""  # entity of a sweep at W&B; empty: the account's own
+    arena: Mapping[str, Any] = field(default_factory=dict)  # of `arena:` what the command line gives
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,6 +160,7 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
                 seed=search.seed,
                 engine=search.engine,
                 storage=locations.storage,
+                settings=replace(sweep.settings, **search.arena),
             )
             lint.check_points(sweep, spec.base)
             specs.append(spec)
