@@ -42,11 +42,12 @@ MaxFailures = Annotated[
 ]
 
 
-def parse_folds(text: str) -> int | None:
-    """Return the number of speaker folds of each point; None for the sweep file's."""
-    if text and not (text.isdecimal() and int(text) >= 1):
-        raise typer.BadParameter(f"--folds of a sweep is a number of groups of speakers, such as 3, not {text!r}")
-    return int(text) if text else None
+def choose_settings(folds: str, seeds: int | None, *, paired: bool) -> dict[str, object]:
+    """Return what the command line gives of `arena:` in a sweep file."""
+    if folds and not (folds.isdecimal() and int(folds) >= 1):
+        raise typer.BadParameter(f"--folds of a sweep is a number of groups of speakers, such as 3, not {folds!r}")
+    values = {"folds": int(folds) if folds else None, "seeds": seeds, "paired": paired or None}
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def parse_fuse_option(text: str) -> int:
