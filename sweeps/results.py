@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from arena.base.project import find_project
 from cnn.commands import format_net
-from sweeps.retraining import Retraining, read_retraining
+from sweeps.retraining import Retraining, format_retraining, read_retraining
 from sweeps.study.folder import StudyFolder, StudySpec, list_names
 from sweeps.study.lease import read_lease
 from sweeps.sweepfile.space import Distribution, Parameter
@@ -67,6 +67,7 @@ class StudyFacts:
     importances: dict[str, float]  # by parameter, sum 1, largest first; empty where `explain_absence` says why
     command: str  # `arena train ...` of the best trial; empty without one
     retraining: Retraining | None = None  # of the last `arena sweep best --train`
+    retraining_command: str = ""  # the `arena sweep best --train` that was last, or else of the best trial
 
     def n(self, state: str) -> int:
         """Return the number of trials in `state`."""
@@ -109,7 +110,12 @@ def read_study(studies_dir: Path, name: str, best: int | None = None) -> StudyFa
     """
     folder = StudyFolder(studies_dir / name)
     facts = _read(folder, best)
-    return dataclasses.replace(facts, importances=_importances(facts), retraining=_read_retraining(folder, facts))
+    retraining = _read_retraining(folder, facts)
+    record = retraining.record if retraining else None
+    trial = record.trial if record and facts.best and record.trial != facts.best.number else None
+    command = format_retraining(studies_dir, name, trial, record) if facts.best else ""
+    importances = _importances(facts)
+    return dataclasses.replace(facts, importances=importances, retraining=retraining, retraining_command=command)
 
 
 def _read_retraining(folder: StudyFolder, facts: StudyFacts) -> Retraining | None:

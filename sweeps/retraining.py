@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from arena.base.project import find_project
 from arena.base.resamples import Truth, resample_rows
 from arena.base.scores import Interval, Values
 from cnn.config import LABELS
@@ -31,7 +33,8 @@ class RetrainingRecord:
     trial: int
     overrides: tuple[str, ...]  # settings that the trial did not have, as key=value
     split: str  # that of the trainings, as `arena runs` shows it
-    n_epochs: int  # epochs after which the trial and the trainings can be compared; 0: their settings differ
+    n_epochs: int  # epochs after which the trial and the trainings can be compared; 0: their settings or splits differ
+    folds: int  # that the trial's value is the mean of
     seeds: tuple[int, ...]
     runs: tuple[str, ...]  # digests, by seed
 
@@ -59,6 +62,13 @@ class Retraining:
     test_mean: float
     test_sd: float | None
     test_interval: Interval  # of the mean, if other speakers or clips had been recorded
+
+
+def format_retraining(studies: Path, name: str, trial: int | None, record: RetrainingRecord | None = None) -> str:
+    """Return the command that trains a trial's settings anew, the best's where it is None; or the one of a record."""
+    words = ["arena", "sweep", "best", name, *find_project().folder_option("studies", studies)]
+    words += ["--trial", str(trial)] if trial is not None else []
+    return shlex.join([*words, "--train", *(("--seeds", str(len(record.seeds)), *record.overrides) if record else ())])
 
 
 def write_record(study: Path, record: RetrainingRecord) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,15 +68,10 @@ def retrain_trial(studies: Path, name: str, request: RetrainingRequest) -> None:
         n_epochs=plan.n_epochs if spec.settings.folds == 1 else 0,
         seeds=plan.seeds,
         runs=tuple(config.digest for config in plan.configs),
+        folds=spec.settings.folds,
     )
     write_record(folder.path, record)
     retrain(context, plan.configs, Workers(n_jobs=request.n_jobs, device=request.device, wandb=request.wandb))
-
-
-def format_retraining(facts: StudyFacts, number: int | None) -> str:
-    """Return the command that trains a trial of a study anew."""
-    words = ["arena", "sweep", "best", facts.name, *(["--trial", str(number)] if number is not None else [])]
-    return shlex.join([*words, "--train"])
 
 
 def print_retraining(facts: StudyFacts, retraining: Retraining) -> None:
@@ -110,6 +104,8 @@ def _describe_optimism(retraining: Retraining) -> str:
     if retraining.trial_value is None:
         return "is not in the study any more"
     had = f"had {retraining.trial_value:.4f}"
+    if retraining.record.folds > 1:
+        return f"{had} as the mean of {retraining.record.folds} folds, these of one split: no optimism can be told"
     if retraining.optimism is None:
         return f"{had}, by other settings: its optimism is told by the same command without settings"
     return f"{had}: its optimism, as the best of many, is {retraining.optimism:+.4f}"

@@ -106,9 +106,10 @@ def best(
 
     A trial that is best of many was lucky, too: the mean of trainings that nobody chose says what to expect.
     """
-    from sweeps.cli.retraining import RetrainingRequest, format_retraining, print_retraining, read_chosen, retrain_trial
+    from sweeps.cli.retraining import RetrainingRequest, print_retraining, read_chosen, retrain_trial
     from sweeps.cli.tables import print_point
     from sweeps.importance import explain_absence
+    from sweeps.retraining import format_retraining
 
     if not train and (overrides or seeds):
         raise typer.BadParameter("--seeds and settings are of trainings; add --train")
@@ -121,7 +122,7 @@ def best(
         retrain_trial(studies, name, request)
     facts, chosen = read_chosen(studies, name, trial)
     note = "" if facts.importances else explain_absence(facts.n_completed)
-    command = format_retraining(facts, trial)
+    command = format_retraining(studies, name, trial)
     if json:
         shares = {"importances": facts.importances, "importances_note": note}
         retraining = dataclasses.asdict(facts.retraining) if facts.retraining else None
