@@ -9,7 +9,6 @@ import pytest
 
 from cnn.tiles.tile_set import TileSet
 from support.kills import Chaos
-from support.warm_python import WarmPython
 
 # Share of all kills. Played trainings are nearly all storage, real ones nearly all training: kills hit what takes longest.
 _SHARES = {
@@ -29,7 +28,6 @@ def test_killed_agents_lose_no_trial_and_double_none(
     seed: int,
     tmp_path: Path,
     tiles: TileSet,
-    warm_python: WarmPython,
     request: pytest.FixtureRequest,
     record_property: Callable[[str, object], None],
 ) -> None:
@@ -37,6 +35,6 @@ def test_killed_agents_lose_no_trial_and_double_none(
     url = request.getfixturevalue("postgres_url") if storage == "postgres" else ""
     fuse, played = 3 if kind == "fused" else 1, kind == "played"
     chaos = Chaos(folder=tmp_path, tiles=tiles, budget=8, storage=url, fuse=fuse, played=played)
-    facts = chaos.run(n_kills, seed, warm_python)
+    facts = chaos.run(n_kills, seed)
     record_property("kills", n_kills)
     record_property("trials", len(facts.trials))

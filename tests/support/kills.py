@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +15,6 @@ from cnn.runs.folder import RunFolder, RunState
 from cnn.tiles.tile_set import TileSet
 from support.nursery import N_EPOCHS
 from support.paths import ROOT
-from support.warm_python import WarmPython
 from sweeps.results import StudyFacts, read_study
 from sweeps.study.folder import StudySpec, create_or_continue
 from sweeps.sweepfile.sweep import parse
@@ -44,7 +45,7 @@ class Chaos:
     fuse: int = 1
     played: bool = False
 
-    def run(self, n_kills: int, seed: int, warm: WarmPython) -> StudyFacts:
+    def run(self, n_kills: int, seed: int) -> StudyFacts:
         """Kill so many agents while they work, let the last ones end, and return the study; its trials are whole."""
         base = config_to_json(default_config(self.tiles.corpus, self.tiles.settings, "mlp", "raw"))
         spec = StudySpec(
@@ -61,7 +62,8 @@ class Chaos:
         study, _ = create_or_continue(self.folder / "studies", spec)
         options = {"--kills": n_kills, "--agents": _N_AGENTS, "--fuse": self.fuse, "--seed": seed}
         words = [str(word) for pair in options.items() for word in pair] + ["--played"] * self.played
-        ended = warm.run(str(ROOT / "tests" / "support" / "nursery.py"), str(study.path), *words)
+        command = [sys.executable, str(ROOT / "tests" / "support" / "nursery.py"), str(study.path), *words]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
         assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr[-2000:]
         facts = read_study(study.path.parent, _NAME)
         self._check(facts)

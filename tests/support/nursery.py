@@ -137,6 +137,8 @@ def main() -> None:
         import cnn.train.training_run  # noqa: F401
 
         torch.set_num_threads(1)
+    folder.read_spec()  # loads what a database needs
+    _forget_databases()
     measure, step_bytes = _make_meter(folder)
     gc.freeze()
     nursery = Nursery(folder, words.agents, words.fuse)

@@ -8,20 +8,17 @@ import pytest
 
 from cnn.tiles.tile_set import TileSet
 from support.kills import Chaos
-from support.warm_python import WarmPython
 
 SEED = 20
 
 
-@pytest.mark.parametrize(("storage", "n_kills"), [("journal", 40), ("postgres", 10)])
+@pytest.mark.parametrize(("storage", "n_kills"), [("journal", 40), ("postgres", 8)])
 def test_kills_between_any_two_writes_lose_no_trial_and_double_none(
-    storage: str, n_kills: int, tmp_path: Path, tiles: TileSet, warm_python: WarmPython, request: pytest.FixtureRequest
+    storage: str, n_kills: int, tmp_path: Path, tiles: TileSet, request: pytest.FixtureRequest
 ) -> None:
     url = request.getfixturevalue("postgres_url") if storage == "postgres" else ""
-    Chaos(folder=tmp_path, tiles=tiles, budget=8, storage=url, played=True).run(n_kills, SEED, warm_python)
+    Chaos(folder=tmp_path, tiles=tiles, budget=8, storage=url, played=True).run(n_kills, SEED)
 
 
-def test_kills_in_the_middle_of_real_trainings_leave_every_run_folder_whole(
-    tmp_path: Path, tiles: TileSet, warm_python: WarmPython
-) -> None:
-    Chaos(folder=tmp_path, tiles=tiles, budget=3).run(8, SEED, warm_python)
+def test_kills_in_the_middle_of_real_trainings_leave_every_run_folder_whole(tmp_path: Path, tiles: TileSet) -> None:
+    Chaos(folder=tmp_path, tiles=tiles, budget=3).run(8, SEED)
