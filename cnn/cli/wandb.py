@@ -31,10 +31,10 @@ def sync(
     from cnn.runs.wandb_record import list_copies
 
     copies = list_copies(folder)
-    gone = _list_deleted(copies.sent) if deleted else []
+    gone = _list_deleted(copies.complete) if deleted else []
     unsent = [*copies.unsent, *gone]
     rows = [[run.digest, copy.group, copy.project, run.state().value] for run, copy in unsent]
-    _say_rest(len(copies.sent) - len(gone), copies.n_unfinished, copies.n_without)
+    _say_rest(len(copies.complete) - len(gone), copies.n_unfinished, copies.n_without)
     if dry_run or not rows:
         return print_json({"unsent": [row[0] for row in rows]}) if json else _print(rows, ("run", "group", "project", "state"))
     from cnn.runs.wandb_sync import check_credentials, send_all
@@ -47,11 +47,11 @@ def sync(
     _print([[upload.run, upload.url] for upload in uploads], ("run", "page"))
 
 
-def _list_deleted(sent: list[tuple[RunFolder, Copy]]) -> list[tuple[RunFolder, Copy]]:
+def _list_deleted(complete: list[tuple[RunFolder, Copy]]) -> list[tuple[RunFolder, Copy]]:
     from cnn.runs.wandb_sync import check_credentials, list_deleted
 
     check_credentials()
-    return list_deleted(sent)
+    return list_deleted(complete)
 
 
 def _say_rest(n_sent: int, n_unfinished: int, n_without: int) -> None:

@@ -82,7 +82,7 @@ class Mirror:
         self._folder = RunFolder(folder)
         self._say = say
         self._run: Any = None
-        self._copy: Copy | None = None  # of a run that began
+        self._copy: Copy | None = None  # record of a run that began
         self._name = f"{config.model.label}.{config.variant}"
 
     def open(self) -> None:

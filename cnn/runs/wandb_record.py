@@ -41,7 +41,7 @@ class Copies:
     """Runs of a folder by how much of them W&B has."""
 
     unsent: list[tuple[RunFolder, Copy]]  # ended, but missing or incomplete at W&B
-    sent: list[tuple[RunFolder, Copy]]
+    complete: list[tuple[RunFolder, Copy]]
     n_unfinished: int  # sent when they end
     n_without: int  # trained with --wandb off
 
@@ -106,12 +106,12 @@ def list_copies(path: Path) -> Copies:
         raise RunError(f"no runs in {path}; name the folder that `arena train` or `arena sweep run` wrote into")
     pairs = [(run, read_copy(run)) for run in runs]
     copied = [(run, copy) for run, copy in pairs if copy]
-    sent = [(run, copy) for run, copy in copied if copy.sent]
+    complete = [(run, copy) for run, copy in copied if copy.sent]
     waiting = [(run, copy) for run, copy in copied if not copy.sent]
     ended = [(run, copy) for run, copy in waiting if run.state().is_finished]
     return Copies(
         unsent=ended,
-        sent=sent,
+        complete=complete,
         n_unfinished=len(waiting) - len(ended),
         n_without=len(pairs) - len(copied),
     )

@@ -34,13 +34,13 @@ def check_credentials() -> None:
         )
 
 
-def list_deleted(sent: Sequence[tuple[RunFolder, Copy]]) -> list[tuple[RunFolder, Copy]]:
+def list_deleted(complete: Sequence[tuple[RunFolder, Copy]]) -> list[tuple[RunFolder, Copy]]:
     """Return those runs that W&B had and has no longer."""
     projects: dict[tuple[str, str], list[Copy]] = {}
-    for _, copy in sent:
+    for _, copy in complete:
         projects.setdefault((copy.entity, copy.project), []).append(copy)
     deleted = {project: find_deleted(copies) for project, copies in projects.items()}
-    return [(run, copy) for run, copy in sent if copy.id in deleted[copy.entity, copy.project]]
+    return [(run, copy) for run, copy in complete if copy.id in deleted[copy.entity, copy.project]]
 
 
 def send_all(

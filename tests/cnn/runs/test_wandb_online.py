@@ -54,7 +54,8 @@ def assert_is_complete(run: Run, folder: RunFolder) -> None:
     assert run.summary["kept/test_macro_f1"] == result.scores["test"].macro_f1
     best = rows[result.best_epoch - 1]
     assert [run.summary[name] for name in ("epoch", "val_macro_f1")] == [best.epoch, best.val_macro_f1]
-    assert {metric.get("2"): metric.get("5") for metric in run.config["_wandb"]["value"]["m"]}["*"] == 1  # the first: epoch
+    x_axes = {metric.get("1") or metric.get("2"): metric.get("5") for metric in run.config["_wandb"]["value"]["m"]}
+    assert x_axes.get("val_macro_f1", x_axes.get("*")) == 1 + list(x_axes).index("epoch")
     assert run.config["train.learning_rate"]["value"] == folder.config()["train"]["learning_rate"]
     assert (run.state, run.tags, run.group, run.summary["state"]) == ("finished", ["lenet5", "raw"], "raw", "finished")
     tables = [json.loads(content) for name, content in run.files.items() if name.startswith("media/table/test_confusion")]
