@@ -11,17 +11,18 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from statistics import mean, stdev
+from typing import TYPE_CHECKING
 
 from arena.base.project import find_project
-from arena.base.resamples import Truth, resample_rows
-from arena.base.scores import Interval, Values
 from cnn.config import LABELS
 from cnn.errors import RunError
 from cnn.files import read_json, write_json
 from cnn.runs.folder import RunFolder
 from sweeps.errors import StudyError
+
+if TYPE_CHECKING:
+    from arena.base.scores import Interval
 
 _NAME = "retraining.json"
 
@@ -116,17 +117,17 @@ def read_retraining(study: Path, runs_dir: Path, metric: str, values: dict[int, 
     optimism = None
     if record.n_epochs and chosen is not None:
         equal = [_find_best(folder, metric, sign, record.n_epochs) for _, folder in finished]
-        optimism = sign * (chosen - float(np.mean(equal)))
-    tests = np.array([run.test_macro_f1 for run in runs])
-    validated = np.array([run.value for run in runs])
+        optimism = sign * (chosen - mean(equal))
+    tests = [run.test_macro_f1 for run in runs]
+    validated = [run.value for run in runs]
     return Retraining(
         record=record,
         trial_value=chosen,
         runs=runs,
-        mean=float(validated.mean()),
+        mean=mean(validated),
         sd=_compute_sd(validated),
         optimism=optimism,
-        test_mean=float(tests.mean()),
+        test_mean=mean(tests),
         test_sd=_compute_sd(tests),
         test_interval=_compute_interval([folder for _, folder in finished]),
     )
@@ -144,12 +145,16 @@ def _find_best(folder: RunFolder, metric: str, sign: int, n_epochs: int | None =
     return max((value for value in values if math.isfinite(value)), key=lambda value: sign * value, default=math.nan)
 
 
-def _compute_sd(values: Values) -> float | None:
-    return float(values.std(ddof=1)) if len(values) > 1 else None
+def _compute_sd(values: Sequence[float]) -> float | None:
+    return stdev(values) if len(values) > 1 else None
 
 
 def _compute_interval(folders: Sequence[RunFolder]) -> Interval:
     """Return the interval of the mean macro-F1 on the test clips, all trainings scored on the same draws."""
+    import numpy as np
+
+    from arena.base.resamples import Truth, resample_rows
+
     number = {label: k for k, label in enumerate(LABELS)}
     by_run = [
         sorted((row for row in folder.predictions() if row.split == "test"), key=lambda row: row.id) for folder in folders
