@@ -47,8 +47,8 @@ def make_sweep_config(spec: StudySpec, command: Sequence[str]) -> dict[str, Any]
         "program": "arena",
         "command": list(command),
     }
-    if sweep.early_terminate:
-        config["early_terminate"] = _stopping(sweep.early_terminate)
+    if sweep.stopping and sweep.stopping.type is Stopping.HYPERBAND:
+        config["early_terminate"] = _stopping(sweep.stopping)
     return config
 
 
@@ -79,5 +79,8 @@ def agent_command(spec: StudySpec, studies_dir: Path) -> list[str]:
     """Return the command of each run, valid on any machine with the tiles; ${args} become its parameters."""
     words = ["${env}", "arena", "wandb", "trial", spec.name, "--variant", spec.variant, "--model", spec.model]
     words += ["--tiles", shorten(spec.tiles), "--runs", shorten(spec.runs), "--studies", shorten(studies_dir.resolve())]
-    stops = ["--stops"] if spec.sweep.early_terminate else []
+    stops = ["--stops"] if spec.sweep.stopping and spec.sweep.stopping.type is Stopping.HYPERBAND else []
+    words += [
+        f"--{key}={value}" for key, value in (("folds", spec.settings.folds), ("seeds", spec.settings.seeds)) if value > 1
+    ]
     return [*words, *stops, *spec.overrides, "${args}"]

@@ -52,8 +52,8 @@ from sweeps.pool.agent_options import AgentOptions, AgentSignals
 from sweeps.study.folder import StudyFolder
 from sweeps.training.trial import Step, TrialResult, TrialState
 
-def play(context, task, on_epoch):
-    folder = RunFolder(context.runs / configuration.make_point(context.base, task.params).run)
+def play(context, task, hooks):
+    folder = RunFolder(context.runs / configuration.make_point(context.bases, task.params).run)
     folder.path.mkdir(parents=True, exist_ok=True)
     with lock_run(folder):
         folder.write_config(dict(task.params))
@@ -63,7 +63,7 @@ def play(context, task, on_epoch):
             scores = {key: score for key in EpochRow.__annotations__ if key not in ("epoch", "seconds")}
             rows.append(EpochRow(epoch=epoch, seconds=time.time(), **scores))
             folder.write_epochs(rows)
-            if on_epoch(rows[-1]) is Step.PAUSE:
+            if hooks.on_epoch(rows[-1]) is Step.PAUSE:
                 return TrialResult(state=TrialState.PAUSED)
     return TrialResult(state=TrialState.FINISHED, epochs={row.epoch: row.val_macro_f1 for row in rows})
 
