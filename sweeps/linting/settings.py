@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from sweeps.errors import OptionError, SweepFileError
 from sweeps.sweepfile.edits import replace_value
@@ -31,18 +33,16 @@ def check_settings(top: Section, sweep: Sweep) -> None:
     top.report(f"{rule}; write `early_terminate: {{type: wilcoxon}}`, or remove it", line, edits)
 
 
-def choose_settings(sweep: Sweep, folds: int | None, seeds: int | None, *, paired: bool) -> Sweep:
-    """Return the sweep with what the command line gives instead of its file's `arena:`.
+def override_settings(sweep: Sweep, given: Mapping[str, Any]) -> Sweep:
+    """Return the sweep with what the command line gives of `arena:` instead of its file.
 
     Raises:
         OptionError: too many seeds.
         SweepFileError: seeds beside a `train.seed` of the file.
     """
-    if seeds is not None and seeds > MOST_SEEDS:
-        raise OptionError(f"--seeds is at most {MOST_SEEDS}, not {seeds}; give fewer")
-    old = sweep.settings
-    settings = replace(old, folds=folds or old.folds, seeds=seeds or old.seeds, paired=paired or old.paired)
-    chosen = replace(sweep, settings=settings)
+    chosen = replace(sweep, settings=replace(sweep.settings, **given))
+    if chosen.settings.seeds > MOST_SEEDS:
+        raise OptionError(f"--seeds is at most {MOST_SEEDS}, not {chosen.settings.seeds}; give fewer")
     if reason := _explain_seeds(chosen):
         raise SweepFileError(reason, file=sweep.file, line=sweep.find_line("train.seed"))
     return chosen

@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from sweeps.errors import StudyError
 from sweeps.names import explain_name
 from sweeps.study.difference import describe_difference
 from sweeps.study.lease import utc_now
+from sweeps.study.limits import Limits
 from sweeps.sweepfile.settings import SweepSettings
 from sweeps.sweepfile.sweep import Sweep, parse
 
@@ -46,6 +47,7 @@ class StudySpec:
     budget: int  # trials that finish or are pruned
     seed: int
     engine: str = "optuna"
+    limits: Limits = field(default_factory=Limits)  # of the last `arena sweep run`
     storage: str = ""  # URL of the database that holds the trials, without a password; empty: the folder's journal
     folds: tuple[dict[str, Any], ...] = ()  # the split of each fold; none where a trial has that of `base`
 
@@ -188,6 +190,7 @@ def _encode_spec(spec: StudySpec) -> dict[str, Any]:
         "engine": spec.engine,
         "budget": spec.budget,
         "seed": spec.seed,
+        "limits": dataclasses.asdict(spec.limits),
         "storage": spec.storage,
         "tiles": str(spec.tiles),
         "runs": str(spec.runs),
@@ -212,6 +215,7 @@ def _decode_spec(name: str, content: dict[str, Any]) -> StudySpec:
         budget=int(content["budget"]),
         seed=int(content["seed"]),
         engine=content["engine"],
+        limits=Limits(**content.get("limits", {})),
         storage=content.get("storage", ""),
         folds=tuple(content.get("folds", ())),
     )
