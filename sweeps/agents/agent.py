@@ -14,6 +14,7 @@ from sweeps.pool.agent_options import OUT_OF_MEMORY, WAIT_S, AgentOptions, Agent
 from sweeps.study import control
 from sweeps.study.control import Command
 from sweeps.study.folder import StudyFolder, StudySpec
+from sweeps.sweepfile.sweep import Goal
 from sweeps.training import trial
 from sweeps.training.trial import Step, Task, TrialContext, TrialHooks, TrialResult, TrialState
 
@@ -91,7 +92,7 @@ class Agent:
 
     def _task(self, engine: Engine, claim: Claim) -> Task:
         sweep = engine.spec.sweep
-        return Task(number=claim.number, params=claim.params, metric=sweep.metric, goal=sweep.goal)
+        return Task(number=claim.number, params=claim.params, metric=sweep.metric, is_maximized=sweep.goal is Goal.MAXIMIZE)
 
     def _hooks(self, engine: Engine, claim: Claim) -> TrialHooks:
         def decide(step: Step) -> Step:

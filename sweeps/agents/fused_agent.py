@@ -95,7 +95,7 @@ class FusedAgent(Agent):
         return _ClaimedTrial(
             engine=engine,
             claim=claim,
-            repeats=Repeats(n=len(context.bases), goal=task.goal),
+            repeats=Repeats(n=len(context.bases), is_maximized=task.is_maximized),
             context=context,
             task=task,
             training=fused_trials.describe_training(context, task),

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from cnn.runs.folder import EpochRow, RunFolder, RunState
 from sweeps.errors import SweepError
-from sweeps.sweepfile.sweep import Goal
 
 if TYPE_CHECKING:
     from cnn.config import RunConfig
@@ -117,7 +116,7 @@ class Task:
     number: int
     params: Mapping[str, object]
     metric: str
-    goal: Goal = Goal.MAXIMIZE
+    is_maximized: bool = True  # the metric
     training: int = 0  # from 0
 
 
@@ -126,7 +125,7 @@ class Repeats:
     """Trainings of one trial on folds and with seeds, one after another; the value of each is the metric of its best epoch."""
 
     n: int
-    goal: Goal
+    is_maximized: bool
     values: dict[int, float] = field(default_factory=dict)  # by number of the training, from 1
     seconds: float = 0.0
 
@@ -147,7 +146,7 @@ class Repeats:
         cause = f"training {self.index + 1} of {self.n}: {result.cause}" if result.cause else ""
         if result.state in (TrialState.FAILED, TrialState.PAUSED):
             return replace(result, epochs=dict(self.values), seconds=self.seconds, cause=cause)
-        self.values[self.index + 1] = self.goal.best([value for value in result.epochs.values() if math.isfinite(value)])
+        self.values[self.index + 1] = (max if self.is_maximized else min)(filter(math.isfinite, result.epochs.values()))
         if result.state is TrialState.PRUNED:  # by hand, within the training
             return self._end(TrialState.PRUNED)
         if self.index == self.n:
@@ -166,7 +165,7 @@ def run_trial(context: TrialContext, task: Task, hooks: TrialHooks) -> TrialResu
     Raises:
         SweepError: a hook raised it; the run folder stays unfinished.
     """
-    repeats, result = Repeats(n=len(context.bases), goal=task.goal), None
+    repeats, result = Repeats(n=len(context.bases), is_maximized=task.is_maximized), None
     while result is None:
         training = replace(task, training=repeats.index)
         result = repeats.add(_run_training(context, training, hooks.on_epoch), hooks.on_training)

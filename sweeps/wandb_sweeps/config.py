@@ -18,6 +18,8 @@ METHODS = ("random", "grid", "bayes")  # search methods of W&B's server
 def check_supported(spec: StudySpec) -> None:
     """Check that W&B's server can run the study's sweep; raises StudyError."""
     sweep = spec.sweep
+    if sweep.settings.n_trainings > 1:
+        raise StudyError(f"trials of {sweep.settings} belong to --engine optuna; W&B's server takes a run for each trial")
     if sweep.method.value not in METHODS:
         raise StudyError(
             f"{sweep.file}: method {sweep.method} is Optuna's, W&B has {', '.join(METHODS)}; write `method: bayes`, "

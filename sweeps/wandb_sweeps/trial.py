@@ -14,6 +14,7 @@ from sweeps.engines.protocol import Claim, record_result, report_epoch
 from sweeps.errors import StudyError
 from sweeps.pool.agent_options import Say
 from sweeps.study.folder import StudyFolder
+from sweeps.sweepfile.sweep import Goal
 from sweeps.training import configuration, trial, wandb_runs
 from sweeps.training.trial import Step, Task, TrialContext, TrialHooks, TrialResult
 from sweeps.wandb_sweeps.engine import WandbEngine
@@ -70,7 +71,9 @@ class WandbStudy:
         if self._run(claim.run).state() is RunState.FINISHED:  # trained before, outside this study
             self._answer(self._run(claim.run), run)
         context = replace(self.context, copy=self._destination(run, hooks.on_stop))
-        task = Task(number=claim.number, params=claim.params, metric=metric, goal=self.engine.spec.sweep.goal)
+        task = Task(
+            number=claim.number, params=claim.params, metric=metric, is_maximized=self.engine.spec.sweep.goal is Goal.MAXIMIZE
+        )
         result = trial.run_trial(context, task, TrialHooks(on_epoch=listen, on_training=on_training))
         record_result(self.engine, claim, result, self._say)
         return result
