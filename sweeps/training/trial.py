@@ -69,6 +69,14 @@ class TrialContext:
 
         return apply_values(config_from_dict(self.bases[training]), params)
 
+    def name_run(self, task: Task, config: RunConfig) -> str:
+        """Return a training's name at W&B: study, trial, which of several, and the settings that differ from the study's."""
+        from cnn.overrides import config_from_dict
+        from cnn.runs.wandb_record import format_name
+
+        several = f".{task.training + 1}" if len(self.bases) > 1 else ""
+        return format_name(f"{self.study}.{task.number}{several}", config, config_from_dict(self.bases[task.training]))
+
 
 Listener = Callable[[EpochRow], Step]
 Report = Callable[[int, float], Step]  # takes the number of a training that ended, from 1, and its value
@@ -198,6 +206,7 @@ def _run(context: TrialContext, task: Task, on_epoch: Listener) -> TrialResult:
         on_epoch=lambda row: Decision(on_epoch(row).value),
     )
     copy = context.copy or Destination(mode=context.wandb, group=context.study, job_type="trial")
+    copy = replace(copy, name=context.name_run(task, config))
     folder = train_mirrored(request, copy, lambda text: print(text, file=sys.stderr, flush=True))
     return read_result(folder, task.metric)
 
