@@ -59,7 +59,7 @@ def retrain_trial(studies: Path, name: str, request: RetrainingRequest) -> None:
     folder = StudyFolder(studies / name)
     spec = folder.read_spec()
     trial = _check_chosen(read_outline(studies, name, request.trial), request.trial)
-    context = TrialContext(base=spec.base, tiles=spec.tiles, runs=spec.runs, study=name)
+    context = TrialContext(bases=(spec.base,), tiles=spec.tiles, runs=spec.runs, study=name)
     plan = plan_retraining(context, trial.params, request.n_seeds, request.overrides, n_passed=spec.settings.seeds)
     record = RetrainingRecord(
         trial=trial.number,

@@ -46,7 +46,7 @@ def plan_retraining(
     from cnn.overrides import check_format, override, parse_assignments, spell_out
     from cnn.runs.index import describe_split
 
-    check_format(context.base, f"study {context.study}", "begin another with --name")
+    check_format(context.bases[0], f"study {context.study}", "begin another with --name")
     words = spell_out(overrides)
     if "train.seed" in parse_assignments(words):
         raise SweepError("the seeds are those after the trial's own, --seeds of them; leave train.seed out")
