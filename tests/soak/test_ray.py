@@ -40,13 +40,10 @@ def test_a_killed_agent_or_actor_is_started_again(victim: str, sweep: ClusterSwe
 
 def test_an_agent_that_is_killed_again_and_again_fails(sweep: ClusterSweep) -> None:
     sweep.start(3, *_PLACE, "--agents", "1")
-    agents = [""]
+    agent = ""
     for _ in range(4):
-        facts = sweep.wait_for(
-            lambda facts: any(trial.state == "running" for trial in facts.trials if trial.agent not in agents)
-        )
-        agents += [trial.agent for trial in facts.trials if trial.state == "running"]
-        os.kill(int(agents[-1].rpartition("-")[2]), signal.SIGKILL)
+        agent = sweep.wait_for_agent(besides=agent)
+        os.kill(int(agent.rpartition("-")[2]), signal.SIGKILL)
     code, messages = sweep.finish()
     cause = "its agent was killed by signal 9, 4 times by now (9: often for want of memory)"
     assert (code, messages.splitlines()[1:]) == (1, [f"actor 1: {cause}", "error: no agent got to work"])

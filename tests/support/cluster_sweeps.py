@@ -88,6 +88,11 @@ class ClusterSweep:
         """Wait until a trial in work has `n` epochs or more."""
         return self.wait_for(lambda facts: any(trial.state == "running" and len(trial.epochs) >= n for trial in facts.trials))
 
+    def wait_for_agent(self, besides: str) -> str:
+        """Wait until a trial is in work by another agent than this one, and return that agent."""
+        facts = self.wait_for(lambda facts: any(trial.state == "running" and trial.agent != besides for trial in facts.trials))
+        return next(trial.agent for trial in facts.trials if trial.state == "running")
+
     def check_all_trained(self, budget: int, n_epochs: int) -> StudyFacts:
         """Check that every trial was trained once, with all of its epochs."""
         facts = self.read()
