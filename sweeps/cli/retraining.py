@@ -132,7 +132,7 @@ def _describe_retraining(facts: StudyFacts, retraining: Retraining) -> list[tupl
     of = f" of {len(record.runs)}" if n < len(record.runs) else ""
     test = f"macro-F1 {retraining.test_mean:.3f} on average{_spread(retraining.test_sd, 3)}, {interval.level:.0%} interval "
     return [
-        ("trained", f"trial {record.trial} anew, {n}{of} seed{'s' * (len(record.runs) != 1)}{settings}; split {record.split}"),
+        ("trained", f"trial {record.trial} anew, {n}{of} seed{'s' * (len(record.runs) != 1)}{settings}; split: {record.split}"),
         ("validation", f"{facts.metric} {retraining.mean:.4f} on average{_spread(retraining.sd, 4)}"),
         ("the trial", _describe_optimism(retraining)),
         ("test", f"{test}{interval.low:.3f} to {interval.high:.3f} over {interval.n_units} {interval.unit}"),
