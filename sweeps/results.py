@@ -47,6 +47,7 @@ class TrialFacts:
     seconds: float | None
     agent: str
     cause: str  # one line on a failure
+    origin: str = ""  # of a point that was not drawn: the default recipe, `--try` or `--from STUDY`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -178,6 +179,7 @@ def _trial(trial: FrozenTrial, goal: Goal, time: datetime) -> TrialFacts:
         seconds=optuna_trials.attribute(trial, optuna_trials.SECONDS, None),
         agent=lease.agent if lease else "",
         cause=optuna_trials.attribute(trial, optuna_trials.CAUSE, ""),
+        origin=optuna_trials.attribute(trial, optuna_trials.ORIGIN, ""),
     )
 
 

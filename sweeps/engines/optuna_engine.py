@@ -22,6 +22,7 @@ from sweeps.engines.optuna_trials import (
     CAUSE,
     COMPLETED,
     INFEASIBLE,
+    ORIGIN,
     PARAMS,
     RUN,
     SECONDS,
@@ -61,7 +62,7 @@ class OptunaEngine:
         self._agent = agent
         self._identify = identify
         self._say = say
-        self._runs: dict[tuple[object, ...], str] = {}  # run by point, of a finite space
+        self._runs: dict[tuple[object, ...], str] = {}  # run by point, of a finite space and of known points
         self._unconfirmed: set[int] = set()  # trials with a write of ours that was not confirmed
         self.spec = folder.read_spec()
         with folder.lock():
@@ -180,6 +181,12 @@ class OptunaEngine:
     def _new_point(self, now: datetime) -> Claim | None:
         """Claim a point that no trial of the study has; return None when there is none."""
         trials_by_run = self._trials_by_run()
+        self._enqueue_known_point()
+        while self._has_waiting():
+            self._study.sampler = self._make_sampler(learns=False)
+            claim = self._claim_or_answer(self._study.ask(), trials_by_run, now)
+            if claim:
+                return claim
         if self.spec.sweep.method is not Method.GRID:
             for n_tries in range(_MAX_LEARNT + _MAX_RANDOM):
                 self._study.sampler = self._make_sampler(learns=n_tries < _MAX_LEARNT)
@@ -188,24 +195,42 @@ class OptunaEngine:
                     return claim
         return self._claim_first_free(trials_by_run, now)
 
+    def _has_waiting(self) -> bool:
+        return any(trial.state is OptunaState.WAITING for trial in self._trials())
+
+    def _enqueue_known_point(self) -> None:
+        """Let the next trial have the first known point that no trial has had; it is not tried again where it failed."""
+        if self._has_waiting():  # an agent died before it asked for it
+            return
+        runs = {trial.user_attrs.get(RUN) for trial in self._trials()}
+        parameters, constants = self.spec.sweep.parameters, self.spec.sweep.constants
+        for point in self.spec.points:
+            values = {p.name: constants.get(p.name, point.values.get(p.name)) for p in parameters}
+            if self._find_run(values) not in runs:
+                self._study.enqueue_trial(optuna_space.encode_point(parameters, values), user_attrs={ORIGIN: point.origin})
+                return
+
     def _make_sampler(self, *, learns: bool) -> BaseSampler:
         spec, n_trials = self.spec, len(self._trials())
         if learns:
-            return optuna_space.make_sampler(spec.sweep, spec.budget, spec.seed, n_trials)
-        return optuna_space.make_random_sampler(spec.seed, n_trials)
+            return optuna_space.make_sampler(spec.sweep, spec.budget, optuna_space.choose_seed(spec), n_trials)
+        return optuna_space.make_random_sampler(optuna_space.choose_seed(spec), n_trials)
 
     def _claim_first_free(self, trials_by_run: Mapping[str, FrozenTrial], now: datetime) -> Claim | None:
         parameters = self.spec.sweep.parameters
         if n_points(parameters) is None:
             return None
         for values in all_points(parameters):
-            key = tuple(values.values())
-            if key not in self._runs:
-                self._runs[key] = self._identify(values).run
-            if self._runs[key] not in trials_by_run:
+            if self._find_run(values) not in trials_by_run:
                 self._study.enqueue_trial(optuna_space.encode_point(parameters, values))
                 return self._claim_or_answer(self._study.ask(), trials_by_run, now)
         return None
+
+    def _find_run(self, values: Mapping[str, object]) -> str:
+        key = tuple(values.values())
+        if key not in self._runs:
+            self._runs[key] = self._identify(values).run
+        return self._runs[key]
 
     def _claim_or_answer(
         self, trial: optuna.trial.Trial, trials_by_run: Mapping[str, FrozenTrial], now: datetime

@@ -25,6 +25,7 @@ from sweeps.sweepfile.sweep import Goal
 # or its agent died.
 PARAMS, RUN, SECONDS, CAUSE, TAIL = "params", "run", "seconds", "cause", "tail"
 
+ORIGIN = "origin"  # of a point that was not drawn
 INFEASIBLE = "infeasible"  # a failed trial whose point is not tried again
 
 COMPLETED = (OptunaState.COMPLETE, OptunaState.PRUNED)

@@ -13,6 +13,7 @@ from cnn.project import choose_cells, choose_models
 from sweeps.errors import OptionError, StudyError, SweepFileError
 from sweeps.linting import lint
 from sweeps.pool.agent_options import ALONE, AgentOptions, Say
+from sweeps.pool.known_points import Wishes, choose_points
 from sweeps.results import read_outline
 from sweeps.study.folder import StudyFolder, StudySpec, check_name, create_or_continue
 from sweeps.study.limits import Limits
@@ -171,10 +172,23 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
                 settings=replace(sweep.settings, **search.arena),
             )
             lint.check_points(sweep, spec.base)
+            if spec.engine == "optuna":
+                points, words = choose_points(spec, _choose_wishes(request, sweep))
+                spec, notes = replace(spec, points=points), [*notes, *words]
             specs.append(spec)
         notes += [*_stopping_notes(specs[-1]), *configuration.note_digits(tiles, specs[-1].base)]
     _refuse_namesakes(specs)
     return specs, list(dict.fromkeys(notes))
+
+
+def _choose_wishes(request: SweepRequest, sweep: Sweep) -> Wishes:
+    tuned = [parameter.name for parameter in sweep.parameters]
+    return Wishes(
+        tries=request.search.tries,
+        source=request.search.source,
+        studies_dir=request.options.studies_dir,
+        settings=[text for text in request.search.settings if text.partition("=")[0] in tuned],
+    )
 
 
 def _choose_overrides(sweep: Sweep, search: Search, tiles: Path) -> tuple[tuple[str, ...], list[str]]:

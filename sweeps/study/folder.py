@@ -24,6 +24,7 @@ from sweeps.names import explain_name
 from sweeps.study.difference import describe_difference
 from sweeps.study.lease import utc_now
 from sweeps.study.limits import Limits
+from sweeps.study.points import KnownPoint, join_points
 from sweeps.sweepfile.settings import SweepSettings
 from sweeps.sweepfile.sweep import Sweep, parse
 
@@ -47,6 +48,7 @@ class StudySpec:
     budget: int  # trials that finish or are pruned
     seed: int
     engine: str = "optuna"
+    points: tuple[KnownPoint, ...] = ()  # to try before the first draw
     limits: Limits = field(default_factory=Limits)  # of the last `arena sweep run`
     storage: str = ""  # URL of the database that holds the trials, without a password; empty: the folder's journal
     settings: SweepSettings = field(default_factory=SweepSettings)  # of the sweep file's `arena:`, or of the command line
@@ -178,6 +180,7 @@ def _encode_spec(spec: StudySpec) -> dict[str, Any]:
         "engine": spec.engine,
         "budget": spec.budget,
         "seed": spec.seed,
+        "points": [dataclasses.asdict(point) for point in spec.points],
         "limits": dataclasses.asdict(spec.limits),
         "storage": spec.storage,
         "tiles": str(spec.tiles),
@@ -201,6 +204,7 @@ def _decode_spec(name: str, content: dict[str, Any]) -> StudySpec:
         budget=int(content["budget"]),
         seed=int(content["seed"]),
         engine=content["engine"],
+        points=tuple(KnownPoint(**point) for point in content.get("points", ())),
         limits=Limits(**content.get("limits", {})),
         storage=content.get("storage", ""),
         settings=SweepSettings(**content.get("arena", {})),
@@ -259,7 +263,8 @@ def _write_changes(folder: StudyFolder, old: StudySpec | None, spec: StudySpec, 
     if old is None:
         folder.write(spec)
         return ""
-    spec = dataclasses.replace(spec, budget=old.budget if keep_budget else spec.budget)
+    budget, points = old.budget if keep_budget else spec.budget, join_points(old.points, spec.points)
+    spec = dataclasses.replace(spec, budget=budget, points=points)
     difference = describe_difference(old, spec)
     if difference:
         raise StudyError(f"study {spec.name!r} exists with another {difference}; choose another --name")

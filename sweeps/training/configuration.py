@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -178,6 +178,25 @@ def count_training_clips(tiles: Path, base: Mapping[str, Any]) -> int:
     from cnn.tiles.tile_set import open_tiles
 
     return len(make_split(open_tiles(tiles).clips, config_from_dict(base).split).train)
+
+
+def read_values(base: Mapping[str, Any], settings: Sequence[str], keys: Collection[str]) -> dict[str, object]:
+    """Return the values of `keys` in a study's configuration after settings such as `lr=0.01`.
+
+    Raises cnn's errors: an unknown key, or a value that no training takes.
+    """
+    from cnn.config import config_to_dict
+    from cnn.overrides import config_from_dict, flatten, override
+
+    values = flatten(config_to_dict(override(config_from_dict(base), settings)))
+    return {key: values[key] for key in keys}
+
+
+def flatten_base(base: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a study's configuration by dotted keys."""
+    from cnn.overrides import flatten
+
+    return flatten(base)
 
 
 def default_epochs() -> int:
