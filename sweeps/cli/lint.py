@@ -106,7 +106,9 @@ def _print(sweep: Sweep) -> None:
     points = n_points(sweep.parameters)
     size = f"{points} points" if points is not None else "a continuous space"
     budget = f", {sweep.run_cap} trials" if sweep.run_cap else ""
-    print_text(f"{sweep.file} is good: {sweep.method} over {size} will {sweep.goal} {sweep.metric}{budget}")
+    costs = f" and minimize {', '.join(sweep.settings.objectives)}" if sweep.settings.objectives else ""
+    limits = "".join(f", {name} at most {most:g}" for name, most in sweep.settings.constraints.items())
+    print_text(f"{sweep.file} is good: {sweep.method} over {size} will {sweep.goal} {sweep.metric}{costs}{limits}{budget}")
 
 
 def _range(parameter: Parameter) -> str:

@@ -25,6 +25,7 @@ class Status:
     spec: StudySpec
     counts: StudyCounts
     command: Command
+    end: str  # the reason that it ended before its budget
 
     @property
     def label(self) -> str:
@@ -42,6 +43,7 @@ class Status:
             **{state: getattr(self.counts, state) for state in _STATES},
             "epochs": self.counts.epochs,
             "asked": self.label,
+            "ended": self.end,
             "metric": spec.sweep.metric,
             "goal": spec.sweep.goal.value,
             "best": {"trial": best.number, "value": best.value, "run": best.run, "params": best.params} if best else None,
@@ -55,11 +57,12 @@ def print_studies(studies: Sequence[Status]) -> None:
         spec, best = study.spec, study.counts.best
         states = [str(getattr(study.counts, state)) for state in _STATES]
         value = f"{best.value:.4f}" if best else ""
-        rows.append([spec.name, spec.sweep.method.value, str(spec.budget), *states, spec.sweep.metric, value, study.label])
+        note = "; ".join(text for text in (study.label, study.end) if text)
+        rows.append([spec.name, spec.sweep.method.value, str(spec.budget), *states, spec.sweep.metric, value, note])
     columns = (
         *(Column("study"), Column("method", 6), Number("budget"), Number("finished")),
         *(Number(*name_and_priority, silent="0") for name_and_priority in _TROUBLES),
-        *(Column("metric", 5), Number("best"), Column("", silent="")),
+        *(Column("metric", 5), Number("best"), Prose("", silent="")),
     )
     print_table(columns, rows)
 
@@ -86,7 +89,8 @@ def print_trials(facts: StudyFacts) -> None:
     varied = [p.name for p in facts.parameters if p.kind != "constant"]
     for trial in facts.trials:
         point = [format_value(trial.params.get(key, "")) for key in varied]
-        mark = "best" if facts.best and trial.number == facts.best.number else trial.cause
+        is_best = facts.best is not None and trial.number == facts.best.number
+        mark = ", ".join(text for text in ("best" if is_best else trial.cause, trial.origin) if text)
         seconds = duration(trial.seconds) if trial.seconds is not None else ""
         rows.append([str(trial.number), trial.state, _value(trial), str(len(trial.epochs)), seconds, *point, mark])
     print(f"{facts.name}: {facts.n_completed} of {facts.budget} trials, {facts.method}")

@@ -10,6 +10,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.study import StudyDirection
 
 from sweeps.engines.bands import BandPruner
 from sweeps.study.folder import StudySpec
@@ -100,8 +101,15 @@ def choose_first_point(spec: StudySpec) -> dict[str, object]:
         return sweep.constants | spec.points[0].values
     if sweep.method is Method.GRID:
         return next(all_points(sweep.parameters))
-    study = optuna.create_study(direction=sweep.goal.value, sampler=make_sampler(sweep, spec.budget, choose_seed(spec), 0))
+    study = optuna.create_study(
+        directions=read_directions(spec), sampler=make_sampler(sweep, spec.budget, choose_seed(spec), 0)
+    )
     return decode_point(sweep.parameters, suggest(study.ask(), sweep.parameters))
+
+
+def read_directions(spec: StudySpec) -> list[StudyDirection]:
+    """Return the directions of a study's objectives as Optuna's."""
+    return [StudyDirection[word.upper()] for word in spec.directions]
 
 
 def choose_seed(spec: StudySpec) -> int:

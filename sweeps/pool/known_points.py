@@ -21,12 +21,12 @@ _COMMA = re.compile(r",(?=\s*[\w.]+\s*=)")  # between two settings, not within t
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wishes:
-    """Points that the command line names, and the settings of the default recipe that a sweep file tunes."""
+    """Points that the command line names, and the settings of the default recipe."""
 
     tries: Sequence[str]
     source: str  # a study
     studies_dir: Path
-    settings: Sequence[str]  # the project's, of keys that are tuned
+    settings: Sequence[str]  # the project's
 
 
 def choose_points(spec: StudySpec, wishes: Wishes) -> tuple[tuple[KnownPoint, ...], list[str]]:
@@ -37,7 +37,8 @@ def choose_points(spec: StudySpec, wishes: Wishes) -> tuple[tuple[KnownPoint, ..
         CnnError: a key that there is not, or a value that no training takes.
     """
     varied = {p.name: p for p in spec.sweep.parameters if p.name not in spec.sweep.constants}
-    recipe = configuration.read_values(spec.base, wishes.settings, varied)
+    tuned = [text for text in wishes.settings if text.partition("=")[0] in varied]
+    recipe = configuration.read_values(spec.base, tuned, varied)
     points, notes = _choose_default(spec, recipe, varied)
     points += [_parse_try(spec, text, recipe, varied) for text in wishes.tries]
     if wishes.source:

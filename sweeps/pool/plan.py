@@ -144,6 +144,7 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
     sweeps = [lint.read_sweep(file) for file in search.files]
     for sweep in sweeps:
         _refuse_tuned_overrides(sweep, search.overrides)
+    wishes = Wishes(tries=search.tries, source=search.source, studies_dir=request.options.studies_dir, settings=search.settings)
     specs: list[StudySpec] = []
     notes: list[str] = []
     tiles = configuration.find_tiles_folder(locations.tiles, notes.append).resolve()
@@ -172,8 +173,9 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
                 settings=replace(sweep.settings, **search.arena),
             )
             lint.check_points(sweep, spec.base)
+            _refuse_costs_at_wandb(spec)
             if spec.engine == "optuna":
-                points, words = choose_points(spec, _choose_wishes(request, sweep))
+                points, words = choose_points(spec, wishes)
                 spec, notes = replace(spec, points=points), [*notes, *words]
             specs.append(spec)
         notes += [*_stopping_notes(specs[-1]), *configuration.note_digits(tiles, specs[-1].base)]
@@ -181,14 +183,10 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
     return specs, list(dict.fromkeys(notes))
 
 
-def _choose_wishes(request: SweepRequest, sweep: Sweep) -> Wishes:
-    tuned = [parameter.name for parameter in sweep.parameters]
-    return Wishes(
-        tries=request.search.tries,
-        source=request.search.source,
-        studies_dir=request.options.studies_dir,
-        settings=[text for text in request.search.settings if text.partition("=")[0] in tuned],
-    )
+def _refuse_costs_at_wandb(spec: StudySpec) -> None:
+    for name in ("objectives", "constraints"):
+        if spec.engine == "wandb" and getattr(spec.settings, name):
+            raise SweepFileError(f"arena.{name} needs --engine optuna; W&B's server knows one metric", file=spec.sweep.file)
 
 
 def _choose_overrides(sweep: Sweep, search: Search, tiles: Path) -> tuple[tuple[str, ...], list[str]]:

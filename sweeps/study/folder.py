@@ -58,6 +58,11 @@ class StudySpec:
         return str(self.base["model"]["name"])
 
     @property
+    def directions(self) -> list[str]:
+        """Directions of the metric and of the costs that are objectives beside it."""
+        return [self.sweep.goal.value, *self.settings.objectives.values()]
+
+    @property
     def variant(self) -> str:
         return str(self.base["variant"])
 
@@ -109,7 +114,7 @@ class StudyFolder:
         """Write `spec` to study.json and the database; call it inside `lock`."""
         content = _encode_spec(spec)
         if spec.storage:
-            load_database(spec.storage).write(spec.name, spec.sweep.goal.value, _select_shared(content))
+            load_database(spec.storage).write(spec.name, spec.directions, _select_shared(content))
         write_json(self.path / "study.json", content)
 
     def find_database(self) -> Database | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sweeps.errors import StudyError
 
 if TYPE_CHECKING:
+    from cnn.config import ModelSettings
     from cnn.runs.config_file import ConfigFile
 
 
@@ -190,6 +192,25 @@ def read_values(base: Mapping[str, Any], settings: Sequence[str], keys: Collecti
 
     values = flatten(config_to_dict(override(config_from_dict(base), settings)))
     return {key: values[key] for key in keys}
+
+
+def compute_costs(base: Mapping[str, Any], params: Mapping[str, object]) -> dict[str, float]:
+    """Return the multiply-adds of one clip and the parameters of the net that `params` on `base` train; loads torch."""
+    from cnn.overrides import apply_values, config_from_dict
+
+    config = apply_values(config_from_dict(base), params)
+    n_parameters, n_multiply_adds = _measure(config.model, config.tiles.size)
+    return {"multiply_adds": n_multiply_adds, "parameters": n_parameters}
+
+
+@functools.lru_cache(maxsize=256)
+def _measure(settings: ModelSettings, size: int) -> tuple[int, int]:
+    import torch
+
+    from cnn.summary.costs import measure
+
+    with torch.random.fork_rng():  # other trials of the agent may be in training
+        return measure(settings, size)
 
 
 def flatten_base(base: Mapping[str, Any]) -> dict[str, Any]:

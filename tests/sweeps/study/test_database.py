@@ -164,7 +164,7 @@ def test_another_machine_joins_with_its_own_folders(pg: World, tmp_path: Path) -
     pg.make(budget=4)
     assert second.claim() is not Idle.WAIT  # the budget of the other machine
     assert join_study(other_dir, pg.storage, NAME).read_spec().tiles == tmp_path / "t"
-    counts = open_counter(folder, spec.sweep.goal).read()
+    counts = open_counter(folder, spec).read()
     assert (counts.running, counts.n_completed) == (4, 0)
 
 
