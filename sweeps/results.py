@@ -89,6 +89,11 @@ class StudyFacts:
         return sum(trial.seconds or 0.0 for trial in self.trials)
 
     @property
+    def costs(self) -> tuple[str, ...]:
+        """Return the costs that the study asks for: its objectives, then its constraints."""
+        return tuple(dict.fromkeys((*self.objectives, *self.constraints)))
+
+    @property
     def is_maximized(self) -> bool:
         return self.goal == Goal.MAXIMIZE.value
 

@@ -89,7 +89,7 @@ def best(
     json: Json = False,
 ) -> None:
     """Show the best trial of a study and the command that trains it."""
-    from sweeps.cli.tables import print_point
+    from sweeps.cli.tables import print_front, print_point
     from sweeps.errors import StudyError
     from sweeps.importance import explain_absence
     from sweeps.results import read_study
@@ -101,9 +101,12 @@ def best(
     note = "" if facts.importances else explain_absence(facts.n_completed)
     if json:
         shares = {"importances": facts.importances, "importances_note": note}
-        return print_json({"best": dataclasses.asdict(facts.best), **shares, "command": facts.command})
+        front = {"front": [dataclasses.asdict(trial) for trial in facts.front]} if facts.objectives else {}
+        return print_json({"best": dataclasses.asdict(facts.best), **front, **shares, "command": facts.command})
     print(f"{name}: trial {facts.best.number}, {facts.metric} {facts.best.value:.4f}, run {facts.best.run}")
     print_point(facts.best, facts.importances)
     if note:
         print(note)
+    if facts.objectives:
+        print_front(facts)
     print(facts.command)

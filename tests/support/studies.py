@@ -59,9 +59,11 @@ def make_study(
 ) -> StudyFolder:
     """Create a study whose trials nobody can train: it has no tiles."""
     base = config_to_json(default_config("none", TileSettings(size=32), "lenet5", "raw"))
+    sweep = parse(text, "sweep.yaml")
     spec = StudySpec(
         name=name,
-        sweep=parse(text, "sweep.yaml"),
+        sweep=sweep,
+        settings=sweep.settings,
         base=base,
         overrides=(),
         tiles=studies / "tiles",
