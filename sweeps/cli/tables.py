@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from arena.base.csv_export import format_csv
 from arena.base.terminal import Column, Number, Prose, duration, print_table
-from cnn.keys import find_keys, keys
+from cnn.keys import shorten_key
 from sweeps.engines.counts import StudyCounts
 from sweeps.results import StudyFacts, TrialFacts
 from sweeps.study.control import Command
@@ -73,7 +73,7 @@ def print_best(studies: Sequence[StudyFacts]) -> None:
     for facts in studies:
         varied = [p.name for p in facts.parameters if p.kind != "constant"]
         point = (
-            "  ".join(f"{_shorten_key(key)}={format_value(facts.best.params[key])}" for key in varied)
+            "  ".join(f"{shorten_key(key)}={format_value(facts.best.params[key])}" for key in varied)
             if facts.best
             else "no finished trial"
         )
@@ -108,7 +108,7 @@ def print_trials(facts: StudyFacts) -> None:
     if rows:
         outcome = (Number("trial"), Column("state"), Number(facts.metric), Number("epochs", 4), Number("time", 5))
         costs = [Number(name, 1) for name in facts.costs]
-        print_table((*outcome, *costs, *(Number(_shorten_key(key), 2) for key in varied), Prose("", 3, silent="")), rows)
+        print_table((*outcome, *costs, *(Number(shorten_key(key), 2) for key in varied), Prose("", 3, silent="")), rows)
 
 
 def _list_ranks(facts: StudyFacts, trial: TrialFacts) -> list[str]:
@@ -127,7 +127,7 @@ def print_front(facts: StudyFacts) -> None:
     """Print the Pareto front of a study with several objectives, the best by the metric first."""
     varied = [p.name for p in facts.parameters if p.kind != "constant"]
     costs = [Number(name) for name in facts.costs]
-    keys = [Number(_shorten_key(key), 2) for key in varied]
+    keys = [Number(shorten_key(key), 2) for key in varied]
     rows = []
     for trial in facts.front:
         point = [format_value(trial.params[key]) for key in varied]
@@ -163,12 +163,6 @@ def print_point(trial: TrialFacts, importances: dict[str, float]) -> None:
 
 def _value(trial: TrialFacts | None) -> str:
     return f"{trial.value:.4f}" if trial and trial.value is not None else ""
-
-
-def _shorten_key(key: str) -> str:
-    """Return the last part of a key where it alone is understood for the key."""
-    last = key.rpartition(".")[2]
-    return last if find_keys(last, keys()) == [key] else key
 
 
 def format_value(value: object) -> str:
