@@ -107,7 +107,7 @@ def _print(sweep: Sweep) -> None:
     size = f"{points} points" if points is not None else "a continuous space"
     budget = f", {sweep.run_cap} trials" if sweep.run_cap else ""
     costs = f" and minimize {', '.join(sweep.settings.objectives)}" if sweep.settings.objectives else ""
-    limits = "".join(f", {name} at most {most:g}" for name, most in sweep.settings.constraints.items())
+    limits = "".join(f", {name} at most {most:,.12g}" for name, most in sweep.settings.constraints.items())
     print_text(f"{sweep.file} is good: {sweep.method} over {size} will {sweep.goal} {sweep.metric}{costs}{limits}{budget}")
 
 
