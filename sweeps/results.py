@@ -43,12 +43,13 @@ class TrialFacts:
     number: int
     state: str  # finished, pruned, failed, running, interrupted (its agent ended; another resumes it) or duplicate
     params: dict[str, object]
-    value: float | None  # the best epoch's; None for trials without a result; a duplicate has that of the trial it repeats
-    epochs: dict[int, float]  # the metric after each epoch, from 1
-    run: str  # digest of its run folder, or empty
+    value: float | None  # the best epoch's, or the mean over several trainings; a duplicate has its twin's
+    epochs: dict[int, float]  # the metric after each epoch, from 1; of several trainings that of each
+    run: str  # digest of its run folder, the first of several, or empty
     seconds: float | None
     agent: str
     cause: str  # one line on a failure
+    runs: tuple[str, ...] = ()  # digests of all its run folders
     costs: dict[str, float] = field(default_factory=dict)  # multiply_adds, parameters and seconds, where the study asks for any
     is_feasible: bool = True  # keeps to the study's constraints
     origin: str = ""  # of a point that was not drawn: the default recipe, `--try` or `--from STUDY`
@@ -194,13 +195,15 @@ def _trial(trial: FrozenTrial, spec: StudySpec, time: datetime) -> TrialFacts:
     state = states[trial.state.name]
     epochs = dict(sorted(trial.intermediate_values.items()))
     lease = read_lease(trial.user_attrs)
+    run = optuna_trials.attribute(trial, optuna_trials.RUN, "")
     return TrialFacts(
         number=trial.number,
         state="duplicate" if optuna_trials.is_duplicate(trial) else state,
         params=dict(optuna_trials.attribute(trial, optuna_trials.PARAMS, {})),
-        value=optuna_trials.find_best_value(spec.sweep.goal, epochs) if state in ("finished", "pruned") else None,
+        value=optuna_trials.compute_value(spec.sweep, epochs) if state in ("finished", "pruned") else None,
         epochs=epochs,
-        run=optuna_trials.attribute(trial, optuna_trials.RUN, ""),
+        run=run,
+        runs=tuple(optuna_trials.attribute(trial, optuna_trials.RUNS, [run] if run else [])),
         seconds=optuna_trials.attribute(trial, optuna_trials.SECONDS, None),
         agent=lease.agent if lease else "",
         cause=optuna_trials.attribute(trial, optuna_trials.CAUSE, ""),

@@ -71,6 +71,6 @@ def _open_engines(options: AgentOptions, say: Say) -> list[Engine]:
     engines: list[Engine] = []
     for name in options.names:
         folder = StudyFolder(options.studies_dir / name)
-        base = folder.read_spec().base
-        engines.append(OptunaEngine(folder, agent, functools.partial(configuration.make_point, base), say))
+        bases = folder.read_spec().bases
+        engines.append(OptunaEngine(folder, agent, functools.partial(configuration.make_point, bases), say))
     return engines

@@ -90,8 +90,13 @@ def _describe(report: Report, sweep: Sweep) -> dict[str, object]:
     from sweeps.sweepfile.space import n_points
 
     spaces = [{**dataclasses.asdict(p), "n_values": p.n_values} for p in sweep.parameters]
-    bands = sweep.early_terminate.list_bands(find_epochs(sweep)) if sweep.early_terminate else []
-    size = {"n_points": n_points(sweep.parameters), "parameters": spaces, "bands": bands}
+    bands = sweep.stopping.list_bands(find_epochs(sweep)) if sweep.stopping else []
+    size = {
+        "n_points": n_points(sweep.parameters),
+        "parameters": spaces,
+        "bands": bands,
+        "arena": dataclasses.asdict(sweep.settings),
+    }
     return {"file": sweep.file, "method": sweep.method, **size, "faults": [], "notes": report.notes}
 
 
@@ -108,7 +113,9 @@ def _print(sweep: Sweep) -> None:
     budget = f", {sweep.run_cap} trials" if sweep.run_cap else ""
     costs = f" and minimize {', '.join(sweep.settings.objectives)}" if sweep.settings.objectives else ""
     limits = "".join(f", {name} at most {most:,.12g}" for name, most in sweep.settings.constraints.items())
-    print_text(f"{sweep.file} is good: {sweep.method} over {size} will {sweep.goal} {sweep.metric}{costs}{limits}{budget}")
+    scored = f" over {sweep.settings}" if sweep.settings.n_trainings > 1 else ""
+    goal = f"{sweep.goal} {sweep.metric}{scored}{costs}{limits}"
+    print_text(f"{sweep.file} is good: {sweep.method} over {size} will {goal}{budget}")
 
 
 def _range(parameter: Parameter) -> str:

@@ -25,10 +25,11 @@ from sweeps.engines.optuna_trials import (
     INFEASIBLE,
     PARAMS,
     RUN,
+    RUNS,
     SECONDS,
     TAIL,
+    compute_value,
     enqueue_known_point,
-    find_best_value,
     is_abandoned,
     is_duplicate,
     list_by_run,
@@ -84,11 +85,11 @@ class OptunaEngine:
     def claim(self) -> Claim | Idle:
         return with_retries(self._claim, self._say)
 
-    def report(self, claim: Claim, epoch: int, value: float) -> Step:
-        return with_retries(functools.partial(self._report, claim, epoch, value), self._say)
+    def report(self, claim: Claim, step: int, value: float) -> Step:
+        return with_retries(functools.partial(self._report, claim, step, value), self._say)
 
-    def renew(self, claim: Claim) -> None:
-        with_retries(functools.partial(self._renew, claim), self._say)
+    def renew(self, claim: Claim) -> Step:
+        return with_retries(functools.partial(self._renew, claim), self._say)
 
     def finish(self, claim: Claim, result: TrialResult) -> bool:
         return with_retries(functools.partial(self._finish, claim, result), self._say)
@@ -124,29 +125,29 @@ class OptunaEngine:
 
     def _explain_end(self, trials: Sequence[FrozenTrial], hours: float) -> str:
         goal = self.spec.sweep.goal
-        finished = (
-            trial for trial in trials if trial.state is OptunaState.COMPLETE and is_feasible(self.spec, trial.user_attrs)
-        )
-        values = [trial.values[0] for trial in finished if trial.values]
+        finished = [trial for trial in trials if trial.state is OptunaState.COMPLETE]
+        values = [trial.values[0] for trial in finished if is_feasible(self.spec, trial.user_attrs)]
         best = goal.best(values) if values else None
         return self.spec.limits.explain_end(hours, best, maximize=goal is Goal.MAXIMIZE)
 
-    def _report(self, claim: Claim, epoch: int, value: float) -> Step:
+    def _report(self, claim: Claim, step: int, value: float) -> Step:
         with self._folder.lock() as now:
             trial_id = self._id(claim.number)
             if not self._is_mine(trial_id):
                 return Step.PAUSE
-            self._storage.set_trial_intermediate_value(trial_id, epoch, value)
+            self._storage.set_trial_intermediate_value(trial_id, step, value)
             self._hold(trial_id, now)
             if self.spec.settings.objectives:
                 return Step.CONTINUE
             return Step.PRUNE if self._study.pruner.prune(self._study, self._storage.get_trial(trial_id)) else Step.CONTINUE
 
-    def _renew(self, claim: Claim) -> None:
+    def _renew(self, claim: Claim) -> Step:
         with self._folder.lock() as now:
             trial_id = self._id(claim.number)
-            if self._is_mine(trial_id):
-                self._hold(trial_id, now)
+            if not self._is_mine(trial_id):
+                return Step.PAUSE
+            self._hold(trial_id, now)
+            return Step.CONTINUE
 
     def _finish(self, claim: Claim, result: TrialResult) -> bool:
         with self._folder.lock():
@@ -163,7 +164,7 @@ class OptunaEngine:
                 self._storage.set_trial_user_attr(trial_id, TAIL, list(result.tail))
                 self._storage.set_trial_user_attr(trial_id, INFEASIBLE, result.out_of_memory)
             costs = self._store_costs(claim, trial_id, result)
-            best = find_best_value(self.spec.sweep.goal, result.epochs) if result.state is TrialState.FINISHED else None
+            best = compute_value(self.spec.sweep, result.epochs) if result.state is TrialState.FINISHED else None
             values = None if best is None else [best, *(costs[name] for name in self.spec.settings.objectives)]
             self._unconfirmed.add(trial_id)
             self._study.tell(claim.number, values, _STATES[result.state])
@@ -277,6 +278,8 @@ class OptunaEngine:
             raise
         trial.set_user_attr(PARAMS, point.params)
         trial.set_user_attr(RUN, point.run)
+        if len(point.runs) > 1:
+            trial.set_user_attr(RUNS, point.runs)
         twin = trials_by_run.get(point.run)
         if twin is not None:
             self._answer(trial, twin)

@@ -26,8 +26,8 @@ class StudyProgress:
     metric: str
     command: Command
     counts: StudyCounts
-    n_clips: int  # clips in an epoch
-    epochs: int  # epochs of a trial that is not ended early
+    n_clips: int  # clips in an epoch, or in a training of a trial that has several
+    epochs: int  # epochs of a trial that is not ended early, or its trainings
     end: str = ""  # the reason that no trial begins any more before the budget is reached
 
     @property
@@ -80,7 +80,7 @@ def _read_study(spec: StudySpec, folder: StudyFolder, counter: StudyCounter, n_c
         command=control.read_command(folder),
         counts=study_counts,
         n_clips=n_clips,
-        epochs=int(spec.base["train"]["epochs"]),
+        epochs=spec.settings.n_trainings if spec.settings.n_trainings > 1 else int(spec.base["train"]["epochs"]),
         end=counts.explain_end(folder, spec, study_counts),
     )
 

@@ -51,7 +51,7 @@ class StudySpec:
     points: tuple[KnownPoint, ...] = ()  # to try before the first draw
     limits: Limits = field(default_factory=Limits)  # of the last `arena sweep run`
     storage: str = ""  # URL of the database that holds the trials, without a password; empty: the folder's journal
-    settings: SweepSettings = field(default_factory=SweepSettings)  # of the sweep file's `arena:`, or of the command line
+    folds: tuple[dict[str, Any], ...] = ()  # the split of each fold; none where a trial has that of `base`
 
     @property
     def model(self) -> str:
@@ -65,6 +65,18 @@ class StudySpec:
     @property
     def variant(self) -> str:
         return str(self.base["variant"])
+
+    @property
+    def bases(self) -> tuple[dict[str, Any], ...]:
+        """Return the configuration that parameters are set on for each training of a trial: all folds, seed by seed."""
+        train, splits = self.base["train"], self.folds or (self.base["split"],)
+        seeds = [{**train, "seed": train["seed"] + n} for n in range(self.settings.seeds)]
+        return tuple({**self.base, "train": train, "split": split} for train in seeds for split in splits)
+
+    @property
+    def settings(self) -> SweepSettings:
+        """Return the sweep file's `arena:`, where the command line gave nothing else."""
+        return self.sweep.settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,15 +205,17 @@ def _encode_spec(spec: StudySpec) -> dict[str, Any]:
         "overrides": list(spec.overrides),
         "base": spec.base,
         "arena": dataclasses.asdict(spec.settings),
+        "folds": list(spec.folds),
         "file": spec.sweep.file,
         "sweep": spec.sweep.text,
     }
 
 
 def _decode_spec(name: str, content: dict[str, Any]) -> StudySpec:
+    settings = SweepSettings(**content.get("arena", {}))
     return StudySpec(
         name=name,
-        sweep=_parse(content["sweep"], content["file"]),
+        sweep=dataclasses.replace(_parse(content["sweep"], content["file"]), settings=settings),
         base=content["base"],
         overrides=tuple(content["overrides"]),
         tiles=Path(content["tiles"]),
@@ -212,7 +226,7 @@ def _decode_spec(name: str, content: dict[str, Any]) -> StudySpec:
         points=tuple(KnownPoint(**point) for point in content.get("points", ())),
         limits=Limits(**content.get("limits", {})),
         storage=content.get("storage", ""),
-        settings=SweepSettings(**content.get("arena", {})),
+        folds=tuple(content.get("folds", ())),
     )
 
 

@@ -22,6 +22,10 @@ class SweepSettings:
     objectives: dict[str, str] = field(default_factory=dict)  # costs beside the metric, each `minimize`
     constraints: dict[str, float] = field(default_factory=dict)  # the most of a cost that the best may have
 
+    def __str__(self) -> str:
+        """Return `3 folds and 2 seeds`, of which those of one are left out."""
+        return " and ".join(f"{n} {name}" for name, n in (("folds", self.folds), ("seeds", self.seeds)) if n > 1)
+
     @property
     def n_trainings(self) -> int:
         """Return the number of trainings of a trial."""

@@ -59,11 +59,9 @@ def make_study(
 ) -> StudyFolder:
     """Create a study whose trials nobody can train: it has no tiles."""
     base = config_to_json(default_config("none", TileSettings(size=32), "lenet5", "raw"))
-    sweep = parse(text, "sweep.yaml")
     spec = StudySpec(
         name=name,
-        sweep=sweep,
-        settings=sweep.settings,
+        sweep=parse(text, "sweep.yaml"),
         base=base,
         overrides=(),
         tiles=studies / "tiles",
@@ -80,7 +78,7 @@ def open_engine(
 ) -> OptunaEngine:
     folder = StudyFolder(studies / name)
     say = messages.append if messages is not None else print
-    return OptunaEngine(folder, agent, partial(configuration.make_point, folder.read_spec().base), say)
+    return OptunaEngine(folder, agent, partial(configuration.make_point, folder.read_spec().bases), say)
 
 
 def claim_and_die(studies: Path, warm: WarmPython, *, epochs: int = 0, elsewhere: bool = False) -> dict[str, Any]:

@@ -79,10 +79,7 @@ def test_studies_of_one_seed_draw_points_of_their_own_unless_they_are_paired(tmp
     for arena in ("", "arena: {paired: true}\n"):
         for name in ("lenet5.raw", "lenet5.bilateral"):
             studies = tmp_path / f"{name}{len(arena)}"
-            folder = make_study(studies, BAYES.replace("bayes", method), name=name)
-            spec = replace(folder.read_spec(), settings=replace(folder.read_spec().settings, paired=bool(arena)))
-            with folder.lock():
-                folder.write(spec)
+            make_study(studies, BAYES.replace("bayes", method) + arena, name=name)
             work_off(open_engine(studies, name))
             points[name + arena] = [trial.params for trial in read_outline(studies, name).trials]
     own, other, paired, twin = points.values()

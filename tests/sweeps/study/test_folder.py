@@ -62,7 +62,7 @@ def test_another_search_under_the_same_name_is_refused(tmp_path: Path) -> None:
     changed = dataclasses.replace(spec, base=base)
     message = f"study 'lenet5.raw' exists with another train.epochs (20, not 3); {fix}"
     assert refused(create_or_continue, tmp_path, changed) == message
-    changed = dataclasses.replace(spec, settings=SweepSettings(folds=3, paired=True))
+    changed = dataclasses.replace(spec, sweep=dataclasses.replace(spec.sweep, settings=SweepSettings(folds=3, paired=True)))
     message = f"study 'lenet5.raw' exists with another folds (1, not 3); {fix}"
     assert refused(create_or_continue, tmp_path, changed) == message
     (tmp_path / "lenet5.raw" / "study.json").write_text(
