@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnn.errors import CnnError
 from sweeps.errors import StudyError
 from sweeps.results import TrialFacts, read_outline
 from sweeps.study.folder import StudyFolder, StudySpec
@@ -69,13 +70,16 @@ def _explain_outside(spec: StudySpec, values: Mapping[str, object], varied: Mapp
 def _parse_try(spec: StudySpec, text: str, recipe: Mapping[str, object], varied: Mapping[str, Parameter]) -> KnownPoint:
     """Return the point of `--try`; keys that it does not name are those of the default recipe."""
     words = [word.strip() for word in _COMMA.split(text)]
-    keys = configuration.override_keys(words)
+    try:
+        keys = configuration.override_keys(words)
+        typed = configuration.read_values(spec.base, words, keys)
+    except CnnError as error:
+        raise StudyError(f"--try {text}: {error}") from error
     if len(keys) < len(words):
         raise StudyError(f"--try {text} names a key twice; give each once")
     for key in keys:
         if key not in varied and key not in spec.sweep.constants:
             raise StudyError(f"--try {text}: {spec.sweep.file} does not tune {key}, only {', '.join(varied)}")
-    typed = configuration.read_values(spec.base, words, keys)
     for key, value in typed.items():
         if key in spec.sweep.constants and (reason := _find(spec, key).explain_outside(value)):
             raise StudyError(f"--try {text}: {key} {reason} of {spec.sweep.file}")
