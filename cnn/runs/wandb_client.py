@@ -16,7 +16,7 @@ from cnn import config as cfg
 from cnn.config import RunConfig
 from cnn.errors import RunError
 from cnn.overrides import flatten
-from cnn.runs.folder import RunFolder, RunResult, RunState, Score
+from cnn.runs.folder import RunFolder, RunResult, RunState, Score, drop_test
 from cnn.runs.wandb_record import Copy, find_id, list_files, make_id, read_copy, write_copy
 
 CLOSE_S = 30.0  # limit for the rest of an upload when a run ends; wandb's own default waits for ever
@@ -92,23 +92,24 @@ def send_run(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, 
     Raises:
         ConnectionError: W&B was not reached, refused the run, or did not take everything in time.
     """
-    result = folder.result()
-    assert result is not None
     copy = replace(copy, id=find_id(folder), mode="online", sent=False)
     copy, url = begin_copy(folder, copy, lambda copy: replay(folder, copy, config, files_dir, wait_s))
-    record_copy(folder, replace(copy, url=url, sent=True), result)
+    record_copy(folder, replace(copy, url=url, sent=True))
     return url
 
 
 def replay(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, wait_s: float = 0.0) -> str:
-    """Send a run as `send_run` does, but record nothing: `copy` may be another run at W&B."""
+    """Send a run as `send_run` does, but record nothing: `copy` may be another run at W&B. A trial's gets no test part."""
+    result = folder.result()
+    if result and copy.job_type == "trial":
+        result = drop_test(result)
     try:
         run = start_run(copy, config, files_dir, lambda: None, wait_s=wait_s)
         for row in folder.epochs():
             if row.epoch >= run.step:  # W&B keeps what it has
                 run.log(asdict(row), step=row.epoch)
         url = str(run.url or "")
-        in_time = close_run(run, folder, folder.result())
+        in_time = close_run(run, folder, result)
     except RunDeletedError:
         raise
     except Exception as error:
@@ -206,7 +207,8 @@ def _send_tables(run: Any, folder: RunFolder, result: RunResult) -> None:
     charts.pop("train_confusion", None)
     run.log(charts, step=result.n_epochs, commit=True)  # in the last epoch's point: W&B's hyperband counts points
     predictions = folder.path / "predictions.csv"
-    if predictions.exists():
+    stored = folder.stored_result()
+    if predictions.exists() and stored and stored.scores.keys() == result.scores.keys():
         artifact = wandb.Artifact(f"predictions-{folder.digest}", type="predictions")
         artifact.add_file(str(predictions), policy="immutable", skip_cache=True)  # the file stays: no copies in the home folder
         run.log_artifact(artifact)
@@ -224,10 +226,10 @@ def _confusion(score: Score, labels: tuple[str, ...], split: str) -> Any:
     )
 
 
-def record_copy(folder: RunFolder, copy: Copy, result: RunResult) -> None:
+def record_copy(folder: RunFolder, copy: Copy) -> None:
     """Record in the run folder where its copy is."""
     write_copy(folder, copy)
-    folder.write_result(replace(result, wandb_mode=copy.mode, wandb_url=copy.url))
+    folder.update_result(wandb_mode=copy.mode, wandb_url=copy.url)
 
 
 def _summary(folder: RunFolder, result: RunResult) -> dict[str, Any]:
