@@ -15,8 +15,10 @@ from sweeps.linting import lint
 from sweeps.linting.overrides import list_stopping_notes, refuse_silent_augmentation, refuse_tuned_overrides
 from sweeps.linting.settings import override_settings
 from sweeps.pool.agent_options import ALONE, AgentOptions, Say
+from sweeps.pool.cluster import parse_settings
+from sweeps.pool.known_points import Wishes, choose_points
 from sweeps.results import read_outline
-from sweeps.study.folder import StudyFolder, StudySpec, check_name, create_or_continue
+from sweeps.study.folder import StudyFolder, StudySpec, check_continuation, check_name, create_or_continue
 from sweeps.study.limits import Limits
 from sweeps.sweepfile.sweep import Sweep
 from sweeps.training import configuration
@@ -106,6 +108,7 @@ class SweepRequest:
             raise OptionError(f"--on {workers.cluster} needs --agents: how many it is to place")
         if workers.gpus:
             raise OptionError(f"--gpus is for --on local; {workers.cluster} chooses the GPUs")
+        parse_settings(workers.cluster_options)
 
 
 def choose_studies(
@@ -146,6 +149,7 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
     sweeps = [override_settings(lint.read_sweep(file), search.arena) for file in search.files]
     for sweep in sweeps:
         refuse_tuned_overrides(sweep, search.overrides)
+    wishes = Wishes(tries=search.tries, source=search.source, studies_dir=request.options.studies_dir, settings=search.settings)
     specs: list[StudySpec] = []
     notes: list[str] = []
     tiles = configuration.find_tiles_folder(locations.tiles, notes.append).resolve()
@@ -175,10 +179,20 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
                 storage=locations.storage,
             )
             lint.check_points(sweep, spec.base)
+            _refuse_costs_at_wandb(spec)
+            if spec.engine == "optuna":
+                points, words = choose_points(spec, wishes)
+                spec, notes = replace(spec, points=points), [*notes, *words]
             specs.append(spec)
         notes += [*list_stopping_notes(specs[-1]), *configuration.note_digits(tiles, specs[-1].bases)]
     _refuse_namesakes(specs)
     return specs, list(dict.fromkeys(notes))
+
+
+def _refuse_costs_at_wandb(spec: StudySpec) -> None:
+    for name in ("objectives", "constraints"):
+        if spec.engine == "wandb" and getattr(spec.settings, name):
+            raise SweepFileError(f"arena.{name} needs --engine optuna; W&B's server knows one metric", file=spec.sweep.file)
 
 
 def _choose_overrides(sweep: Sweep, search: Search, tiles: Path) -> tuple[tuple[str, ...], list[str]]:
@@ -219,6 +233,8 @@ def open_studies(request: SweepRequest, say: Say) -> list[StudySpec]:
     for note in notes:
         say(note)
     studies, keeps_budget = request.options.studies_dir, request.search.budget is None
+    for spec in specs:  # all before the first is written
+        check_continuation(studies, spec)
     opened: list[StudySpec] = []
     for spec in specs:
         spec = spec if keeps_budget else _raise_budget(studies, spec, say)
