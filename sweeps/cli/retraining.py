@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arena.base.terminal import Number, Prose, print_table, print_text
-from sweeps.cli.tables import print_point
+from sweeps.cli.tables import print_front, print_point
 from sweeps.errors import StudyError
 from sweeps.importance import explain_absence
 from sweeps.results import StudyFacts, TrialFacts, read_outline, read_study
@@ -43,9 +43,10 @@ class BestTrial:
         return "" if self.facts.importances else explain_absence(self.facts.n_completed)
 
     def as_dict(self) -> dict[str, object]:
-        retraining = self.facts.retraining
+        facts, retraining = self.facts, self.facts.retraining
         return {
             "best": dataclasses.asdict(self.trial),
+            **({"front": [dataclasses.asdict(trial) for trial in facts.front]} if facts.objectives else {}),
             "importances": self.facts.importances,
             "importances_note": self.note,
             "command": self.facts.command,
@@ -72,6 +73,8 @@ def print_best(best: BestTrial) -> None:
     print_point(trial, facts.importances)
     if best.note:
         print(best.note)
+    if facts.objectives:
+        print_front(facts)
     if facts.retraining:
         _print_retraining(facts, facts.retraining)
     else:
@@ -97,7 +100,11 @@ def retrain_trial(studies: Path, name: str, request: RetrainingRequest, workers:
     """
     folder = StudyFolder(studies / name)
     spec = folder.read_spec()
-    trial = _check_chosen(read_outline(studies, name, request.trial), request.trial)
+    facts = read_outline(studies, name, request.trial)
+    trial = _check_chosen(facts, request.trial)
+    if facts.objectives and request.trial is None:
+        numbers = ", ".join(str(rival.number) for rival in facts.front)
+        raise StudyError(f"study {name!r} has several objectives; choose a trial of its front with --trial: {numbers}")
     if request.all_folds and not spec.folds:
         raise StudyError(f"the trials of {name} were trained on its one split, not on folds; leave --all-folds out")
     bases = tuple({**spec.base, "split": split} for split in spec.folds) if request.all_folds else (spec.base,)

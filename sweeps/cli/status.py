@@ -49,13 +49,14 @@ def _join_all(studies: Path, storage: str) -> None:
 
 def _read_status(studies: Path, name: str) -> Status:
     from sweeps.cli.tables import Status
-    from sweeps.engines.counts import open_counter
+    from sweeps.engines.counts import explain_end, open_counter
     from sweeps.study.control import read_command
     from sweeps.study.folder import StudyFolder
 
     folder = StudyFolder(studies / name)
     spec = folder.read_spec()
-    return Status(spec=spec, counts=open_counter(folder, spec.sweep.goal).read(), command=read_command(folder))
+    counts = open_counter(folder, spec).read()
+    return Status(spec=spec, counts=counts, command=read_command(folder), end=explain_end(folder, spec, counts))
 
 
 @app.command(epilog="Examples: `arena sweep trials lenet5.raw` · `arena sweep trials lenet5.raw --csv > trials.csv`")
