@@ -66,6 +66,8 @@ class StudyFacts:
     best: TrialFacts | None  # among the finished trials
     importances: dict[str, float]  # by parameter, sum 1, largest first; empty where `explain_absence` says why
     command: str  # `arena train ...` of the best trial; empty without one
+    folds: int = 1  # of speakers, each trial trained and scored on all
+    seeds: int = 1  # trainings of a trial on each fold
 
     def n(self, state: str) -> int:
         """Return the number of trials in `state`."""
@@ -75,6 +77,11 @@ class StudyFacts:
     def n_completed(self) -> int:
         """Return the number of finished and pruned trials, which the budget counts."""
         return self.n("finished") + self.n("pruned")
+
+    @property
+    def n_trainings(self) -> int:
+        """Return the number of trainings of a trial."""
+        return self.folds * self.seeds
 
     @property
     def total_s(self) -> float:
@@ -135,6 +142,8 @@ def _read(folder: StudyFolder) -> StudyFacts:
         best=best,
         importances={},
         command=_command(spec, best) if best else "",
+        folds=spec.settings.folds,
+        seeds=spec.settings.seeds,
     )
 
 
