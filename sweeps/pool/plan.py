@@ -15,8 +15,9 @@ from sweeps.linting import lint
 from sweeps.linting.overrides import list_stopping_notes, refuse_silent_augmentation, refuse_tuned_overrides
 from sweeps.linting.settings import override_settings
 from sweeps.pool.agent_options import ALONE, AgentOptions, Say
+from sweeps.pool.cluster import parse_settings
 from sweeps.results import read_outline
-from sweeps.study.folder import StudyFolder, StudySpec, check_name, create_or_continue
+from sweeps.study.folder import StudyFolder, StudySpec, check_continuation, check_name, create_or_continue
 from sweeps.study.limits import Limits
 from sweeps.sweepfile.sweep import Sweep
 from sweeps.training import configuration
@@ -106,6 +107,7 @@ class SweepRequest:
             raise OptionError(f"--on {workers.cluster} needs --agents: how many it is to place")
         if workers.gpus:
             raise OptionError(f"--gpus is for --on local; {workers.cluster} chooses the GPUs")
+        parse_settings(workers.cluster_options)
 
 
 def choose_studies(
@@ -219,6 +221,8 @@ def open_studies(request: SweepRequest, say: Say) -> list[StudySpec]:
     for note in notes:
         say(note)
     studies, keeps_budget = request.options.studies_dir, request.search.budget is None
+    for spec in specs:  # all before the first is written
+        check_continuation(studies, spec)
     opened: list[StudySpec] = []
     for spec in specs:
         spec = spec if keeps_budget else _raise_budget(studies, spec, say)

@@ -24,6 +24,7 @@ from sweeps.names import explain_name
 from sweeps.study.difference import describe_difference
 from sweeps.study.lease import utc_now
 from sweeps.study.limits import Limits
+from sweeps.study.paths import PATHS, change_paths
 from sweeps.sweepfile.settings import SweepSettings
 from sweeps.sweepfile.sweep import Sweep, parse
 
@@ -118,9 +119,10 @@ class StudyFolder:
     def write(self, spec: StudySpec) -> None:
         """Write `spec` to study.json and the database; call it inside `lock`."""
         content = _encode_spec(spec)
-        if spec.storage:
-            load_database(spec.storage).write(spec.name, spec.sweep.goal.value, _select_shared(content))
-        write_json(self.path / "study.json", content)
+        with change_paths(self.path, self.read_content(), content):
+            if spec.storage:
+                load_database(spec.storage).write(spec.name, spec.sweep.goal.value, _select_shared(content))
+            write_json(self.path / "study.json", content)
 
     def find_database(self) -> Database | None:
         """Return the database that holds the study; None where its folder does."""
@@ -176,12 +178,12 @@ def load_database(url: str) -> Database:
     return open_database(url)
 
 
-_LOCAL_KEYS = ("tiles", "runs", "storage")
+_LOCAL_KEYS = (*PATHS, "storage")
 
 
 def _select_shared(content: dict[str, Any]) -> dict[str, Any]:
     """Return the part that all machines share, with the first machine's paths of tiles and runs as a hint."""
-    hints = {f"first_{key}": content[key] for key in ("tiles", "runs")}
+    hints = {f"first_{key}": content[key] for key in PATHS}
     return {**{key: value for key, value in content.items() if key not in _LOCAL_KEYS}, **hints}
 
 
@@ -244,13 +246,26 @@ def create_or_continue(studies_dir: Path, spec: StudySpec, *, keep_budget: bool 
     folder = StudyFolder(studies_dir / spec.name)
     with folder.lock_folder():
         spec = dataclasses.replace(spec, storage=resolve_storage(folder, spec.storage))
-        if not spec.storage:
-            return folder, _write_changes(folder, folder.read_spec() if folder.exists else None, spec, keep_budget)
-        database = load_database(spec.storage)
-        with database.lock(spec.name):
-            content = database.read_content(spec.name)
-            old = _decode_spec(spec.name, {**content, **_local_values(spec)}) if content else None
-            return folder, _write_changes(folder, old, spec, keep_budget)
+        with load_database(spec.storage).lock(spec.name) if spec.storage else contextlib.nullcontext():
+            return folder, _write_changes(folder, _read_old(folder, spec), spec, keep_budget)
+
+
+def check_continuation(studies_dir: Path, spec: StudySpec) -> None:
+    """Raise the StudyError that `create_or_continue` would, and write nothing."""
+    check_name(spec.name)
+    folder = StudyFolder(studies_dir / spec.name)
+    spec = dataclasses.replace(spec, storage=resolve_storage(folder, spec.storage))
+    _refuse_difference(_read_old(folder, spec), spec)
+    with change_paths(folder.path, folder.read_content(), _encode_spec(spec)):
+        pass
+
+
+def _read_old(folder: StudyFolder, spec: StudySpec) -> StudySpec | None:
+    """Return the study that `spec` continues, in a database with the paths of `spec`; None for a new one."""
+    if not spec.storage:
+        return folder.read_spec() if folder.exists else None
+    content = load_database(spec.storage).read_content(spec.name)
+    return _decode_spec(spec.name, {**content, **_local_values(spec)}) if content else None
 
 
 def resolve_storage(folder: StudyFolder, storage: str) -> str:
@@ -268,15 +283,18 @@ def _local_values(spec: StudySpec) -> dict[str, str]:
     return {"tiles": str(spec.tiles), "runs": str(spec.runs), "storage": spec.storage}
 
 
+def _refuse_difference(old: StudySpec | None, spec: StudySpec) -> None:
+    if old and (difference := describe_difference(old, spec)):
+        raise StudyError(f"study {spec.name!r} exists with another {difference}; choose another --name")
+
+
 def _write_changes(folder: StudyFolder, old: StudySpec | None, spec: StudySpec, keep_budget: bool) -> str:
     """Write the study if it is new or changed; return the note."""
     if old is None:
         folder.write(spec)
         return ""
     spec = dataclasses.replace(spec, budget=old.budget if keep_budget else spec.budget)
-    difference = describe_difference(old, spec)
-    if difference:
-        raise StudyError(f"study {spec.name!r} exists with another {difference}; choose another --name")
+    _refuse_difference(old, spec)
     if old != spec or not folder.exists:
         folder.write(spec)
     change = "" if old.budget == spec.budget else f", its budget now {spec.budget} instead of {old.budget}"

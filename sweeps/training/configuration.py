@@ -101,6 +101,20 @@ def find_tiles_folder(path: Path, say: Callable[[str], None]) -> Path:
     return find_tiles(path, say).folder
 
 
+def check_study_tiles(study: str, base: Mapping[str, Any], tiles: Path) -> None:
+    """Check that a study with the configuration `base` can be trained on `tiles`; raises StudyError and cnn's errors."""
+    from cnn.overrides import check_format, config_from_dict
+    from cnn.tiles.tile_set import open_tiles
+
+    check_format(base, f"study {study}", "begin another with --name")
+    config, tile_set = config_from_dict(base), open_tiles(tiles)
+    if (config.corpus, config.tiles) == (tile_set.corpus, tile_set.settings):
+        return
+    what = "recordings" if config.tiles == tile_set.settings else "settings"
+    rule = f"study {study!r} was made for tiles of other {what} than those in {tiles}"
+    raise StudyError(f"{rule}; prepare them here as on the first machine, and choose them with --tiles")
+
+
 def check_tiles(file: ConfigFile, tiles: Path) -> None:
     """Check that the tiles are those that a file of `--config` asks for; raises cnn's errors."""
     from cnn.tiles.tile_set import find_tiles
