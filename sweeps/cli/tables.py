@@ -25,10 +25,20 @@ class Status:
     spec: StudySpec
     counts: StudyCounts
     command: Command
+    end: str  # the reason that it ended before its budget
 
     @property
     def label(self) -> str:
         return _LABELS[self.command]
+
+    @property
+    def position(self) -> str:
+        """Return `fold 2 of 3` of a running trial, or `folds 1, 2 of 3` of two."""
+        settings, numbers = self.spec.settings, [str(n + 1) for n in self.counts.running_steps]
+        if settings.n_trainings == 1 or not numbers:
+            return ""
+        name = "fold" if settings.seeds == 1 else "training"
+        return f"{name}{'s' if numbers[1:] else ''} {', '.join(numbers)} of {settings.n_trainings}"
 
     def as_dict(self) -> dict[str, object]:
         spec, best = self.spec, self.counts.best
@@ -41,9 +51,13 @@ class Status:
             "settled": self.counts.n_completed,
             **{state: getattr(self.counts, state) for state in _STATES},
             "epochs": self.counts.epochs,
+            "trainings": spec.settings.n_trainings,
+            "position": self.position,
             "asked": self.label,
+            "ended": self.end,
             "metric": spec.sweep.metric,
             "goal": spec.sweep.goal.value,
+            "front": list(self.counts.front),
             "best": {"trial": best.number, "value": best.value, "run": best.run, "params": best.params} if best else None,
             "last_cause": self.counts.last_cause,
         }
@@ -55,11 +69,12 @@ def print_studies(studies: Sequence[Status]) -> None:
         spec, best = study.spec, study.counts.best
         states = [str(getattr(study.counts, state)) for state in _STATES]
         value = f"{best.value:.4f}" if best else ""
-        rows.append([spec.name, spec.sweep.method.value, str(spec.budget), *states, spec.sweep.metric, value, study.label])
+        note = "; ".join(text for text in (study.position, study.label, study.end) if text)
+        rows.append([spec.name, spec.sweep.method.value, str(spec.budget), *states, spec.sweep.metric, value, note])
     columns = (
         *(Column("study"), Column("method", 6), Number("budget"), Number("finished")),
         *(Number(*name_and_priority, silent="0") for name_and_priority in _TROUBLES),
-        *(Column("metric", 5), Number("best"), Column("", silent="")),
+        *(Column("metric", 5), Number("best"), Prose("", silent="")),
     )
     print_table(columns, rows)
 
@@ -86,22 +101,63 @@ def print_trials(facts: StudyFacts) -> None:
     varied = [p.name for p in facts.parameters if p.kind != "constant"]
     for trial in facts.trials:
         point = [format_value(trial.params.get(key, "")) for key in varied]
-        mark = "best" if facts.best and trial.number == facts.best.number else trial.cause
+        mark = ", ".join(text for text in (*_list_ranks(facts, trial), trial.cause, trial.origin) if text)
         seconds = duration(trial.seconds) if trial.seconds is not None else ""
-        rows.append([str(trial.number), trial.state, _value(trial), str(len(trial.epochs)), seconds, *point, mark])
+        rows.append(
+            [
+                str(trial.number),
+                trial.state,
+                _value(trial),
+                f"{len(trial.epochs)} of {facts.n_trainings}" if facts.n_trainings > 1 else str(len(trial.epochs)),
+                seconds,
+                *_costs(facts, trial),
+                *point,
+                mark,
+            ]
+        )
     print(f"{facts.name}: {facts.n_completed} of {facts.budget} trials, {facts.method}")
     if rows:
-        outcome = (Number("trial"), Column("state"), Number(facts.metric), Number("epochs", 4), Number("time", 5))
-        print_table((*outcome, *(Number(shorten_key(key), 2) for key in varied), Prose("", 3, silent="")), rows)
+        steps = "epochs" if facts.n_trainings == 1 else "folds" if facts.seeds == 1 else "trainings"
+        outcome = (Number("trial"), Column("state"), Number(facts.metric), Number(steps, 4), Number("time", 5))
+        costs = [Number(name, 1) for name in facts.costs]
+        print_table((*outcome, *costs, *(Number(shorten_key(key), 2) for key in varied), Prose("", 3, silent="")), rows)
+
+
+def _list_ranks(facts: StudyFacts, trial: TrialFacts) -> list[str]:
+    """Return what distinguishes a trial among the others of its study."""
+    is_best = facts.best is not None and trial.number == facts.best.number
+    is_on_front = trial.number in [other.number for other in facts.front]
+    return ["best"] * is_best + ["front"] * is_on_front + ["infeasible"] * (not trial.is_feasible)
+
+
+def _costs(facts: StudyFacts, trial: TrialFacts) -> list[str]:
+    values = [trial.costs.get(name) for name in facts.costs]
+    return ["" if value is None else f"{value:,.0f}" if float(value).is_integer() else f"{value:.3g}" for value in values]
+
+
+def print_front(facts: StudyFacts) -> None:
+    """Print the Pareto front of a study with several objectives, the best by the metric first."""
+    varied = [p.name for p in facts.parameters if p.kind != "constant"]
+    costs = [Number(name) for name in facts.costs]
+    keys = [Number(shorten_key(key), 2) for key in varied]
+    rows = []
+    for trial in facts.front:
+        point = [format_value(trial.params[key]) for key in varied]
+        rows.append([str(trial.number), _value(trial), *_costs(facts, trial), *point, trial.run])
+    print(
+        f"Pareto front of {', '.join((facts.metric, *facts.objectives))}: {len(rows)} of {facts.n('finished')} finished trials"
+    )
+    print_table((Number("trial"), Number(facts.metric), *costs, *keys, Column("run", 3)), rows)
 
 
 def print_csv(facts: StudyFacts) -> None:
     """Print a row for each trial, with a column for every parameter and numbers in full."""
-    keys = [p.name for p in facts.parameters]
-    header = ("study", "trial", "state", facts.metric, "epochs", "seconds", *keys, "run", "agent", "cause")
+    keys, costs = [p.name for p in facts.parameters], [name for name in facts.costs if name != "seconds"]
+    header = ("study", "trial", "state", facts.metric, "epochs", "seconds", *costs, *keys, "run", "agent", "cause")
     rows: list[tuple[object, ...]] = [
         (
             *(facts.name, t.number, t.state, t.value, len(t.epochs), t.seconds),
+            *(t.costs.get(name, "") for name in costs),
             *(*(t.params.get(key, "") for key in keys), t.run, t.agent, t.cause),
         )
         for t in facts.trials
@@ -110,11 +166,16 @@ def print_csv(facts: StudyFacts) -> None:
 
 
 def print_point(trial: TrialFacts, importances: dict[str, float]) -> None:
-    """Print a trial's parameters, with their importances where the study has any."""
+    """Print a trial's parameters, with their importances where the study has any, and its trainings where it has several."""
     columns = (Column("parameter"), Number("value"), *([Number("importance", 2)] if importances else []))
     shares = {key: f"{share:.2f}" for key, share in importances.items()}
     rows = [[key, format_value(value), shares.get(key, "")][: len(columns)] for key, value in trial.params.items()]
     print_table(columns, rows)
+    if len(trial.runs) > 1:
+        print()
+        values = [f"{trial.epochs[n]:.4f}" if n in trial.epochs else "" for n in range(1, len(trial.runs) + 1)]
+        numbers = [[str(n), value, run] for n, (value, run) in enumerate(zip(values, trial.runs, strict=True), 1)]
+        print_table((Number("training"), Number("value"), Column("run")), numbers)
 
 
 def _value(trial: TrialFacts | None) -> str:
