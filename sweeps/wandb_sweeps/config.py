@@ -35,7 +35,8 @@ def make_sweep_config(spec: StudySpec, command: Sequence[str]) -> dict[str, Any]
     """Return the configuration of `spec` for `wandb.sweep`.
 
     Every distribution is named: from bounds alone, W&B would guess it. Parameters keep their dotted names, so that an agent
-    passes `--train.learning_rate=0.01` and W&B shows them as it shows the configuration of a run.
+    passes `--train.learning_rate=0.01` and W&B shows them as it shows the configuration of a run. There is no run_cap: W&B
+    would count failed and repeated points too, and never let it grow. Arena's agents count.
     """
     sweep = spec.sweep
     config: dict[str, Any] = {
@@ -43,7 +44,6 @@ def make_sweep_config(spec: StudySpec, command: Sequence[str]) -> dict[str, Any]
         "method": sweep.method.value,
         "metric": {"name": sweep.metric, "goal": sweep.goal.value},
         "parameters": {parameter.name: _parameter(parameter) for parameter in sweep.parameters},
-        "run_cap": spec.budget,
         "program": "arena",
         "command": list(command),
     }

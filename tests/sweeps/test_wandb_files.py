@@ -62,7 +62,6 @@ def test_every_distribution_is_named_and_nothing_is_lost(tmp_path: Path) -> None
             "train.weight_decay": {"distribution": "uniform", "min": 0.0, "max": 0.1},
             "train.optimizer": {"distribution": "categorical", "values": ["adamw", "sgd"]},
         },
-        "run_cap": 9,
         "program": "arena",
         "command": ["${env}", "arena"],
         "early_terminate": {"type": "hyperband", "max_iter": 27, "s": 2, "eta": 3, "strict": True},

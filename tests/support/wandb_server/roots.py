@@ -131,9 +131,11 @@ class Roots:
     def upsertSweep(self, input: Node) -> Node:
         known = next((sweep for sweep in self._memory.sweeps.values() if input.get("id") == sweep.id), None)
         if known:
-            known.state = input.get("state") or known.state
-            if input.get("config"):
+            if input.get("config") and yaml.safe_load(input["config"]) != known.config:
+                if known.runs or known.state != "PENDING":
+                    raise GraphQLError("cannot reconfigure sweep which has already started")
                 known.config = yaml.safe_load(input["config"])
+            known.state = input.get("state") or known.state
             return {"sweep": sweep_node(self._memory, known), "configValidationWarnings": []}
         project, entity = input.get("projectName") or "uncategorized", input.get("entityName") or self._memory.entity
         if entity != self._memory.entity:
@@ -141,6 +143,8 @@ class Roots:
         if set(project) & set("/\\#?%:"):
             raise GraphQLError("invalid project name: cannot contain characters /,\\,#,?,%,:", 400)
         made = Sweep(entity, project, uuid.uuid4().hex[:8], yaml.safe_load(input["config"]), input.get("displayName"))
+        names = [one["name"] for one in json.loads(input.get("priorRunsFilters") or '{"$or": []}')["$or"]]
+        made.prior_runs = [run for name in names if (run := self._memory.run(entity, project, name))]
         self._memory.sweeps[made.name] = made
         return {"sweep": sweep_node(self._memory, made), "configValidationWarnings": []}
 

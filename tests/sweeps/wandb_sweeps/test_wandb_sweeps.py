@@ -47,7 +47,11 @@ def facts(bench: Bench) -> StudyFacts:
 
 
 def only_sweep(bench: Bench, project: str) -> Sweep | None:
-    return next((sweep for sweep in bench.server.memory.sweeps.values() if sweep.project == project), None)
+    return next(iter(sweeps_at(bench, project)), None)
+
+
+def sweeps_at(bench: Bench, project: str) -> list[Sweep]:
+    return [sweep for sweep in bench.server.memory.sweeps.values() if sweep.project == project]
 
 
 def epochs_at(run: Run) -> list[int]:
@@ -116,13 +120,32 @@ def test_two_agents_reach_the_budget_through_faults_a_killed_agent_and_a_restart
     assert again.splitlines()[3:] == out.splitlines()[3:]
 
 
+RANDOM = HYPERBAND.replace("early_terminate: {type: hyperband, min_iter: 2, eta: 2}\n", "")
+
+
+def test_a_larger_budget_goes_on_in_the_same_sweep_and_in_a_new_one_where_an_older_arena_sent_a_cap(wandb_bench: Bench) -> None:
+    bench, server = wandb_bench, wandb_bench.server
+    for budget in ("1", "2"):
+        ended(sweep(bench, RANDOM, "larger", "--agents", "1", "--budget", budget, "train.epochs=1"))
+    (first,) = sweeps_at(bench, "larger")
+    assert ("run_cap" in first.config, first.state, len(first.runs)) == (False, "FINISHED", 2)
+    first.config["run_cap"] = 2
+    _, err = ended(sweep(bench, RANDOM, "larger", "--agents", "2", "--budget", "4", "train.epochs=1"))
+    _, second = sweeps_at(bench, "larger")
+    note = f"(its sweep {first.name} is capped at 2 runs; this one takes over its 2 ended runs)"
+    assert f"study {NAME} at W&B: {server.url}/tester/larger/sweeps/{second.name} {note}\n" in err
+    assert (second.prior_runs, "run_cap" in second.config, second.state) == (first.runs, False, "FINISHED")
+    states = [trial.state for trial in facts(bench).trials]  # the new sweep draws the points of the first one again
+    assert (states.count("finished"), states.count("duplicate"), len(second.runs)) == (4, 2, 4)
+    assert {run.state for run in server.runs("larger")} == {"finished"}
+
+
 def test_hyperband_at_w_and_b_prunes_between_epochs(wandb_bench: Bench) -> None:
     bench, server = wandb_bench, wandb_bench.server
     process = sweep(bench, HYPERBAND, "hyperband", "--agents", "1", "--budget", "1", "train.epochs=10000")
     wandb_sweep = bench.until(lambda: only_sweep(bench, "hyperband"), "sweep")
     strong = Run("tester", "hyperband", "strong", state="finished")
     strong.lines["wandb-history.jsonl"] = dict.fromkeys(range(4), '{"val_macro_f1": 1.1}')
-    wandb_sweep.config["run_cap"] = 2
     wandb_sweep.runs.append(strong)
     ended(process)
     study = facts(bench)
