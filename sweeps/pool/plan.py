@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from arena.base.project import Project
-from cnn.hardware import check_device_name, n_processes
+from cnn.hardware import check_device_name
 from cnn.project import choose_cells, choose_models
 from sweeps.errors import OptionError, StudyError, SweepFileError
 from sweeps.linting import lint
 from sweeps.pool.agent_options import ALONE, AgentOptions, Say
-from sweeps.pool.slots import Slot, same_device
 from sweeps.results import read_outline
 from sweeps.study.folder import StudyFolder, StudySpec, check_name, create_or_continue
+from sweeps.study.limits import Limits
 from sweeps.sweepfile.sweep import Sweep
 from sweeps.training import configuration
-
-_MAX_AGENTS = 8  # unless --agents says more: each holds torch and the tiles in memory
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,10 +30,14 @@ class Search:
     settings: tuple[str, ...] = ()  # the project's, before the overrides: those that a file tunes give way
     budget: int | None = None  # per study; None: the file's run_cap, or all points of a grid
     seed: int = 0
+    limits: Limits = field(default_factory=Limits)
+    tries: tuple[str, ...] = ()  # points to try first, each `key=value,key=value`
+    source: str = ""  # another study, by name or folder, whose best points to try first
     name: str = ""  # name of the study; a prefix where there are several
     engine: str = "optuna"  # or wandb
     project: str = ""  # project of a sweep at W&B; empty: arena
     entity: str = ""  # entity of a sweep at W&B; empty: the account's own
+    arena: Mapping[str, Any] = field(default_factory=dict)  # of `arena:` what the command line gives
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,6 +81,12 @@ class SweepRequest:
             raise OptionError("--fuse belongs to --engine optuna; W&B hands its trials out one at a time")
         if search.engine == "wandb" and (self.locations.storage or self.workers.cluster != "local"):
             raise OptionError("--storage and --on belong to --engine optuna; W&B's server coordinates its own agents")
+        if search.engine == "wandb" and (
+            search.tries or search.source or "paired" in search.arena or search.limits != Limits()
+        ):
+            raise OptionError(
+                "--try, --from, --paired, --hours and --until belong to --engine optuna; W&B's server draws the points"
+            )
 
     def _check_devices(self) -> None:
         workers, device = self.workers, self.options.device
@@ -157,7 +166,9 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
                 budget=budget,
                 seed=search.seed,
                 engine=search.engine,
+                limits=search.limits,
                 storage=locations.storage,
+                settings=replace(sweep.settings, **search.arena),
             )
             lint.check_points(sweep, spec.base)
             specs.append(spec)
@@ -251,26 +262,6 @@ def count_clips(specs: Sequence[StudySpec]) -> list[int]:
     specs_by_key = dict(zip(keys, specs, strict=True))
     counts = {key: configuration.count_training_clips(spec.tiles, spec.base) for key, spec in specs_by_key.items()}
     return [counts[key] for key in keys]
-
-
-def default_slots(request: SweepRequest, budget: int) -> tuple[Slot, ...]:
-    """Return the slots of agents without `--gpus`."""
-    options = request.options
-    n_agents = request.workers.n_agents or default_agents(options.device, budget, fuse=options.fuse)
-    return same_device(n_agents, options.device)
-
-
-def has_usable_gpu(device: str) -> bool:
-    """Tell whether agents can use a GPU here; asking torch would take seconds."""
-    return device != "cpu" and Path("/dev/nvidiactl").exists()
-
-
-def default_agents(device: str, budget: int, fuse: int = ALONE) -> int:
-    """Return one agent a core on a CPU, two on a GPU (one if it fuses trials), at most one a trial."""
-    has_gpu = has_usable_gpu(device)
-    if has_gpu and fuse != ALONE:
-        return 1
-    return n_processes(on_gpu=has_gpu, n_tasks=min(_MAX_AGENTS, budget))
 
 
 def _choose_name(prefix: str, model: str, variant: str, several: bool) -> str:

@@ -10,20 +10,21 @@ import contextlib
 import dataclasses
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arena.base.locks import open_locked
 from arena.base.suggest import did_you_mean
-from cnn.config import config_to_dict, describe_format, read_format
-from cnn.errors import CnnError, RunError
+from cnn.errors import RunError
 from cnn.files import read_json, write_json
-from cnn.overrides import config_from_dict
 from sweeps.errors import StudyError
 from sweeps.names import explain_name
+from sweeps.study.difference import describe_difference
 from sweeps.study.lease import utc_now
+from sweeps.study.limits import Limits
+from sweeps.sweepfile.settings import SweepSettings
 from sweeps.sweepfile.sweep import Sweep, parse
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ class StudySpec:
     budget: int  # trials that finish or are pruned
     seed: int
     engine: str = "optuna"
+    limits: Limits = field(default_factory=Limits)  # of the last `arena sweep run`
     storage: str = ""  # URL of the database that holds the trials, without a password; empty: the folder's journal
+    settings: SweepSettings = field(default_factory=SweepSettings)  # of the sweep file's `arena:`, or of the command line
 
     @property
     def model(self) -> str:
@@ -175,11 +178,13 @@ def _encode_spec(spec: StudySpec) -> dict[str, Any]:
         "engine": spec.engine,
         "budget": spec.budget,
         "seed": spec.seed,
+        "limits": dataclasses.asdict(spec.limits),
         "storage": spec.storage,
         "tiles": str(spec.tiles),
         "runs": str(spec.runs),
         "overrides": list(spec.overrides),
         "base": spec.base,
+        "arena": dataclasses.asdict(spec.settings),
         "file": spec.sweep.file,
         "sweep": spec.sweep.text,
     }
@@ -196,7 +201,9 @@ def _decode_spec(name: str, content: dict[str, Any]) -> StudySpec:
         budget=int(content["budget"]),
         seed=int(content["seed"]),
         engine=content["engine"],
+        limits=Limits(**content.get("limits", {})),
         storage=content.get("storage", ""),
+        settings=SweepSettings(**content.get("arena", {})),
     )
 
 
@@ -253,40 +260,10 @@ def _write_changes(folder: StudyFolder, old: StudySpec | None, spec: StudySpec, 
         folder.write(spec)
         return ""
     spec = dataclasses.replace(spec, budget=old.budget if keep_budget else spec.budget)
-    difference = _describe_difference(old, spec)
+    difference = describe_difference(old, spec)
     if difference:
         raise StudyError(f"study {spec.name!r} exists with another {difference}; choose another --name")
     if old != spec or not folder.exists:
         folder.write(spec)
     change = "" if old.budget == spec.budget else f", its budget now {spec.budget} instead of {old.budget}"
     return f"study {spec.name} goes on{change}"
-
-
-def _complete(base: dict[str, Any]) -> dict[str, Any]:
-    """Return the configuration with the defaults of keys that are newer than the study, and the net by its label."""
-    try:
-        config = config_from_dict(base)
-    except CnnError:
-        return base
-    content = config_to_dict(config)
-    content["model"]["name"] = config.model.label
-    return content
-
-
-def _describe_difference(old: StudySpec, new: StudySpec) -> str:
-    if (version := read_format(old.base)) != read_format(new.base):
-        return f"format of tiles ({describe_format(version)})"
-    if old.engine != new.engine:
-        return f"engine ({old.engine}, not {new.engine})"
-    if not old.sweep.searches_like(new.sweep):
-        return "sweep file"
-    old_base, new_base = _complete(old.base), _complete(new.base)
-    for section in sorted({*old_base, *new_base}):
-        before, after = old_base.get(section), new_base.get(section)
-        if before == after:
-            continue
-        if isinstance(before, dict) and isinstance(after, dict):
-            key = next(key for key in sorted({*before, *after}) if before.get(key) != after.get(key))
-            return f"{section}.{key} ({before.get(key)}, not {after.get(key)})"
-        return f"{section} ({before}, not {after})"
-    return f"seed ({old.seed}, not {new.seed})" if old.seed != new.seed else ""

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sweeps.sweepfile.edits import replace_value
-from sweeps.sweepfile.section import Section, abbreviate
+from sweeps.sweepfile.section import Section
 
 _LAST_EPOCH = 10_000  # the most that a training may have
 _DEFAULT_ETA = 3
@@ -92,7 +91,7 @@ def parse_stopping(top: Section) -> EarlyTerminate | None:
     with section.faults.collect():
         eta = _eta(section)
     with section.faults.collect():
-        strict = _strict(section)
+        strict = section.boolean("strict") is not False
     for key in ("min_iter", "max_iter", "s"):
         with section.faults.collect():
             numbers[key] = section.integer(key, least=1)
@@ -129,14 +128,3 @@ def _eta(section: Section) -> float:
     if eta is not None and eta <= 1:
         section.fail(f"early_terminate.eta takes a number above 1, not {eta}", section.find_line("eta"))
     return _DEFAULT_ETA if eta is None else eta
-
-
-def _strict(section: Section) -> bool:
-    node = section.entries.get("strict")
-    if node is None or node.is_broken:
-        return True
-    if not isinstance(node.value, bool):
-        word = str(node.value).lower()
-        edits = [replace_value(node, word)] if word in ("true", "false") else []
-        section.fail(f"early_terminate.strict is true or false, not {abbreviate(node.value)}", node.line, edits)
-    return node.value

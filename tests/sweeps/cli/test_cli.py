@@ -19,7 +19,8 @@ from support.studies import call, claim_and_die, claimed, finished, make_study, 
 from support.warm_python import WarmPython
 from sweeps.errors import OptionError, SweepError
 from sweeps.pool.agent_options import AgentOptions
-from sweeps.pool.plan import Locations, Search, SweepRequest, choose_studies, default_agents, open_studies, plan
+from sweeps.pool.plan import Locations, Search, SweepRequest, choose_studies, open_studies, plan
+from sweeps.pool.slots import default_agents
 
 
 def lines(text: str) -> list[list[str]]:

@@ -10,6 +10,7 @@ import pytest
 from support.studies import BAYES, make_study
 from sweeps.errors import StudyError
 from sweeps.study.folder import StudyFolder, check_name, create_or_continue, list_names
+from sweeps.sweepfile.settings import SweepSettings
 
 
 def refused(call: object, *arguments: object) -> str:
@@ -60,6 +61,9 @@ def test_another_search_under_the_same_name_is_refused(tmp_path: Path) -> None:
     base = {**spec.base, "train": {**spec.base["train"], "epochs": 3}}
     changed = dataclasses.replace(spec, base=base)
     message = f"study 'lenet5.raw' exists with another train.epochs (20, not 3); {fix}"
+    assert refused(create_or_continue, tmp_path, changed) == message
+    changed = dataclasses.replace(spec, settings=SweepSettings(folds=3, paired=True))
+    message = f"study 'lenet5.raw' exists with another folds (1, not 3); {fix}"
     assert refused(create_or_continue, tmp_path, changed) == message
     (tmp_path / "lenet5.raw" / "study.json").write_text(
         (tmp_path / "lenet5.raw" / "study.json").read_text().replace('"format": 4', '"format": 3')

@@ -9,7 +9,7 @@ from support.sweepfiles import GOOD, refusal, with_parameter
 from sweeps.errors import SweepFileError
 from sweeps.linting.lint import read_sweep
 
-TOP = "method, metric, parameters, early_terminate, run_cap, name, description, program, command, project, entity"
+TOP = "method, metric, parameters, early_terminate, run_cap, arena, name, description, program, command, project, entity"
 REFUSED = {
     "empty": ("", "s.yaml: empty; begin with `method: bayes`, or copy a shipped file: `arena sweep lint lenet5`"),
     "comment only": ("# x\n", "s.yaml: empty; begin with `method: bayes`, or copy a shipped file: `arena sweep lint lenet5`"),
@@ -190,6 +190,11 @@ REFUSED = {
         "s.yaml line 5: max_iter 27 needs s, the number of bands below it; write `s: 3` for all, or less"),
     "both bands": (GOOD + "early_terminate: {type: hyperband, min_iter: 3, max_iter: 27, s: 2}\n",
         "s.yaml line 5: hyperband takes either min_iter, or max_iter with s; keep one of them"),
+    "folds that are none": (GOOD + "arena: {folds: 0, seeds: 101}\n",
+        "s.yaml line 5: arena.folds takes a whole number of at least 1, not 0"),
+    "paired": (GOOD + "arena: {paired: 1}\n", "s.yaml line 5: arena.paired is true or false, not 1"),
+    "folds in the wrong place": (GOOD + "folds: 3\n",
+        "s.yaml line 5: folds is Arena's own and stands below `arena:`; write `arena: {folds: 3}`"),
     "split": (with_parameter("train.epochs: {min: 2, max: 9}\n  split.kind: {values: [speaker, random]}"),
         "s.yaml line 4: split.kind changes which clips are scored, and trials would not be comparable; "
         "remove it here and type `split.kind=speaker` behind `arena sweep run`, one study each"),
