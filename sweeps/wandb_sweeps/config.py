@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from sweeps.results import shorten
 from sweeps.study.folder import StudySpec
 from sweeps.sweepfile.space import Distribution, Parameter
 from sweeps.sweepfile.stopping import EarlyTerminate, Stopping
+from sweeps.sweepfile.sweep import Sweep
+from sweeps.sweepfile.vocabulary import MetricRules
 
 METHODS = ("random", "grid", "bayes")  # search methods of W&B's server
 
@@ -42,7 +45,7 @@ def make_sweep_config(spec: StudySpec, command: Sequence[str]) -> dict[str, Any]
     config: dict[str, Any] = {
         "name": spec.name,
         "method": sweep.method.value,
-        "metric": {"name": sweep.metric, "goal": sweep.goal.value},
+        "metric": _metric(sweep),
         "parameters": {parameter.name: _parameter(parameter) for parameter in sweep.parameters},
         "program": "arena",
         "command": list(command),
@@ -50,6 +53,11 @@ def make_sweep_config(spec: StudySpec, command: Sequence[str]) -> dict[str, Any]
     if sweep.early_terminate:
         config["early_terminate"] = _stopping(sweep.early_terminate)
     return config
+
+
+def _metric(sweep: Sweep) -> dict[str, Any]:
+    rules = {key: value for key, value in asdict(sweep.rules).items() if value != getattr(MetricRules(), key)}
+    return {"name": sweep.metric, "goal": sweep.goal.value, **rules}
 
 
 def _stopping(early: EarlyTerminate) -> dict[str, Any]:

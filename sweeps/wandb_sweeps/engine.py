@@ -6,12 +6,13 @@ The journal is the one of the Optuna engine, so that reports, `arena sweep statu
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 
 import optuna
+from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from sweeps.engines import optuna_space
@@ -62,11 +63,17 @@ class WandbEngine(OptunaEngine):
         trials = [trial for trial in self._trials() if not is_duplicate(trial)]
         n_completed = sum(trial.state in COMPLETED for trial in trials)
         running = [is_abandoned(trial, now) for trial in trials if trial.state is OptunaState.RUNNING]
-        if n_completed >= self.spec.budget:
+        if n_completed >= self.spec.budget or self._has_target(trials):
             return Room.NONE
         if n_completed + running.count(False) >= self.spec.budget:
             return Room.LATER
         return Room.OLD if any(running) else Room.NEW
+
+    def _has_target(self, trials: Sequence[FrozenTrial]) -> bool:
+        """Tell whether a trial has the value of `metric.target`, after which W&B hands out no more either."""
+        until, goal = self.spec.limits.until, self.spec.sweep.goal
+        values = [trial.value for trial in trials if trial.state is OptunaState.COMPLETE and trial.value is not None]
+        return until is not None and bool(values) and goal.best([*values, until]) == goal.best(values)
 
     def adopt(self, params: Mapping[str, object]) -> Claim | str | Idle:
         """Claim a point that W&B chose; if another trial has it, return the digest of that run instead.

@@ -101,7 +101,15 @@ class Sweep:
     @property
     def is_over(self) -> bool:
         cap = self.config.get("run_cap")
-        return self.state in ("CANCELED", "FINISHED") or bool(cap and len(self.runs) >= cap)
+        return self.state in ("CANCELED", "FINISHED") or bool(cap and len(self.runs) >= cap) or self._has_target
+
+    @property
+    def _has_target(self) -> bool:
+        """A run has the metric's target: W&B creates no more, and lets running ones end."""
+        metric = self.config.get("metric") or {}
+        target, sign = metric.get("target"), -1 if metric.get("goal") == "maximize" else 1
+        values = [sign * value for run in self.runs for value in run.values(metric.get("name", ""))]
+        return target is not None and bool(values) and min(values) <= sign * target
 
 
 @dataclass(slots=True)

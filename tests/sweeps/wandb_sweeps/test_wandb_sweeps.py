@@ -144,9 +144,10 @@ def test_hyperband_at_w_and_b_prunes_between_epochs(wandb_bench: Bench) -> None:
     bench, server = wandb_bench, wandb_bench.server
     process = sweep(bench, HYPERBAND, "hyperband", "--agents", "1", "--budget", "1", "train.epochs=10000")
     wandb_sweep = bench.until(lambda: only_sweep(bench, "hyperband"), "sweep")
-    strong = Run("tester", "hyperband", "strong", state="finished")
-    strong.lines["wandb-history.jsonl"] = dict.fromkeys(range(4), '{"val_macro_f1": 1.1}')
-    wandb_sweep.runs.append(strong)
+    for name in ("strong", "stronger"):  # of two runs at a band W&B ends neither
+        run = Run("tester", "hyperband", name, state="finished")
+        run.lines["wandb-history.jsonl"] = dict.fromkeys(range(4), '{"val_macro_f1": 1.1}')
+        wandb_sweep.runs.append(run)
     ended(process)
     study = facts(bench)
     assert [trial.state for trial in study.trials] == ["pruned"]
