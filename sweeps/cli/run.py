@@ -214,6 +214,7 @@ def run_with_progress(request: SweepRequest) -> tuple[list[StudyFacts], PoolRepo
         slots=_slots(request, sum(spec.budget for spec in specs)),
         n_clips=plan.count_clips(specs),
     )
+    live.say_live_page(names, options.studies_dir)
     with live.live_progress(f"study {names[0]}" if len(names) == 1 else f"{len(names)} studies") as show:
         report = run_agents(pool, show, say) if is_local else _run_on_cluster(request.workers, pool, show)
     return [read_outline(options.studies_dir, name) for name in names], report

@@ -58,8 +58,8 @@ class _Agent:
         self._say = say
         self._is_stopped = threading.Event()  # W&B asks the running trial to end
         self._turn = _Turn(study.folder)
-        self._must_leave = False  # `wandb.agent`, for the study goes on without it
-        self._interrupter = _Interrupter(self._must_go)
+        self._leave = threading.Event()  # `wandb.agent`, for the study goes on without it
+        self._interrupter = _Interrupter(self._leave, self._is_leaving)
         self._n_repeats = 0  # in a row
         self._has_trained = False
         self._failures: list[TrialResult] = []  # in a row
@@ -105,9 +105,9 @@ class _Agent:
 
         if not self._take_turn():
             return Room.LATER
-        self._must_leave = False
+        self._leave.clear()
         link, name = self._study.link, self._study.folder.name
-        self._interrupter = _Interrupter(self._must_go)
+        self._interrupter = _Interrupter(self._leave, self._is_leaving)
         with self._turn, wandb_session("the agent ended"), contextlib.suppress(KeyboardInterrupt), self._interrupter:
             wandb.agent(link.sweep, function=self._wait, project=link.project, entity=link.entity)
         if self._n_repeats >= _MAX_REPEATS:
@@ -119,7 +119,7 @@ class _Agent:
         return Room.NONE
 
     def _must_go(self) -> bool:
-        return self._must_leave or self._is_leaving()
+        return self._leave.is_set() or self._is_leaving()
 
     def _take_turn(self) -> bool:
         """Wait until this agent may ask W&B for a point; return False where there is something else to do."""
@@ -147,8 +147,9 @@ class _Agent:
                 while not is_over.is_set() or (self._must_go() and not self._interrupter.has_fired):
                     time.sleep(_POLL_S)
                 return
-            except Exception:  # raised by `wandb.agent` from outside: W&B stops this run
+            except Exception:  # raised by `wandb.agent` from outside: W&B stops this run, and would hand out the next one
                 self._is_stopped.set()
+                self._leave.set()
 
     def _train(self, hooks: StopHooks, environment: dict[str, str], is_over: threading.Event) -> None:
         try:
@@ -156,7 +157,8 @@ class _Agent:
             self._turn.pass_on()
             if isinstance(claim, Claim):
                 self._record(self._study.train(claim, environment["WANDB_RUN_ID"], hooks))
-            self._must_leave = not self._take_turn()
+            if not self._leave.is_set() and not self._take_turn():
+                self._leave.set()
         except SweepError as error:
             self._fatal = error
         finally:
@@ -209,11 +211,12 @@ class _Turn:
 
 
 class _Interrupter:
-    """Context manager that interrupts `wandb.agent`, as Ctrl-C does, once `is_leaving` says so."""
+    """Context manager that interrupts `wandb.agent`, as Ctrl-C does, once `leave` is set or `is_leaving` says so."""
 
-    def __init__(self, is_leaving: Callable[[], bool]) -> None:
+    def __init__(self, leave: threading.Event, is_leaving: Callable[[], bool]) -> None:
+        self._leave = leave
         self._is_leaving = is_leaving
-        self._is_over = threading.Event()
+        self._is_over = False
         self.has_fired = False
         self._old_handler: Any = None
 
@@ -222,14 +225,15 @@ class _Interrupter:
         threading.Thread(target=self._watch, daemon=True).start()
 
     def __exit__(self, *_: object) -> None:
-        self._is_over.set()
+        self._is_over = True
         signal.signal(signal.SIGUSR1, self._old_handler)
 
     def _watch(self) -> None:
         main = threading.main_thread().ident
         assert main
-        while not self._is_over.wait(_WATCH_S):
-            if self._is_leaving():
-                signal.pthread_kill(main, signal.SIGUSR1)  # wakes `wandb.agent`, which waits, with a KeyboardInterrupt
-                self.has_fired = True
+        while not (self._leave.wait(_WATCH_S) or self._is_leaving()):
+            if self._is_over:
                 return
+        if not self._is_over:
+            signal.pthread_kill(main, signal.SIGUSR1)  # wakes `wandb.agent`, which waits, with a KeyboardInterrupt
+            self.has_fired = True
