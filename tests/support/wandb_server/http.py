@@ -183,6 +183,8 @@ class LoopbackServer:
             run.exit_code = body.get("exitcode") or 0
             ended = "finished" if not run.exit_code else "preempted" if run.is_preempting else "failed"
             run.state = "killed" if self.roots.stopped_by_us(run.name) else ended
+            if run.state == "preempted" and run.sweep in self.memory.sweeps:
+                self.memory.sweeps[run.sweep].queue.append(run)
         return _json({"exitcode": None, "limits": {}, "stopped": run.stop_asked})
 
 

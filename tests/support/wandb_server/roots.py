@@ -186,13 +186,17 @@ class Roots:
         run = self._next(sweep)
         if run is None:
             return [] if sweep.is_scheduled_outside and sweep.state == "RUNNING" else [{"type": "exit"}]
-        args = {name: dict(value) for name, value in run.config.items()}
-        return [{"type": "run", "run_id": run.name, "args": args, "program": sweep.config.get("program"), "logs": []}]
+        kind = "resume" if run.state == "preempted" else "run"
+        args = {name: dict(value) for name, value in run.config.items()}  # of a resumed run all that it has, `_wandb` too
+        return [{"type": kind, "run_id": run.name, "args": args, "program": sweep.config.get("program"), "logs": []}]
 
     def _next(self, sweep: Sweep) -> Run | None:
+        while sweep.queue and sweep.state == "RUNNING":
+            if (run := sweep.queue.pop(0)).state in ("pending", "preempted"):
+                return run
         if sweep.is_scheduled_outside:
-            return sweep.queue.pop(0) if sweep.queue and sweep.state == "RUNNING" else None
-        point = None if sweep.is_over else next(sweep.points, None)
+            return None
+        point = None if sweep.is_over else sweep.draw_point()
         if point is None:
             sweep.state = "FINISHED"
             return None

@@ -74,7 +74,7 @@ class Agent:
 
 @dataclass(slots=True)
 class Sweep:
-    """One sweep; `queue` holds runs that a scheduler outside asked for."""
+    """One sweep; `queue` holds preempted runs, and those that a scheduler outside asked for."""
 
     entity: str
     project: str
@@ -97,6 +97,13 @@ class Sweep:
     @property
     def is_scheduled_outside(self) -> bool:
         return bool(self.config.get("scheduler"))
+
+    def draw_point(self) -> dict[str, Any] | None:
+        """The next point; of a grid the first one that no run has in its configuration, so that a deleted run is made again."""
+        if self.config["method"] != "grid":
+            return next(self.points)
+        tried = [{name: entry.get("value") for name, entry in run.config.items()} for run in self.runs]
+        return next((point for point in points_of(self.config) if not any(point.items() <= run.items() for run in tried)), None)
 
     @property
     def is_over(self) -> bool:
@@ -166,3 +173,12 @@ def hyperband_stops(sweep: Sweep) -> list[str]:
     sign = -1 if metric.get("goal") == "maximize" else 1
     curves = {run.name: [sign * value for value in run.values(metric["name"])] for run in sweep.runs}
     return [run.name for run in sweep.runs if run.state == "running" and is_weak(curves[run.name], [*curves.values()], early)]
+
+
+def add_strong_runs(sweep: Sweep) -> None:
+    """Add two runs that beat any other at every band: of two runs at a band W&B ends neither."""
+    metric = sweep.config["metric"]["name"]
+    for name in ("strong", "stronger"):
+        run = Run(sweep.entity, sweep.project, name, state="finished")
+        run.lines["wandb-history.jsonl"] = {step: json.dumps({"_step": step, metric: 1.1}) for step in range(1000)}
+        sweep.runs.append(run)

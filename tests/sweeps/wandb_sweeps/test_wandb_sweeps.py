@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from pathlib import Path
@@ -16,7 +15,7 @@ from cnn.runs.wandb_record import read_copy
 from support.studies import agent_pid, hold_trial
 from support.wandb_server.bench import Bench, ended
 from support.wandb_server.http import DROP, Fault
-from support.wandb_server.state import Run, Sweep
+from support.wandb_server.state import Run, Sweep, add_strong_runs
 from sweeps.results import StudyFacts, TrialFacts, read_outline
 
 GRID = """
@@ -139,16 +138,17 @@ def test_a_larger_budget_goes_on_in_the_same_sweep_and_in_a_new_one_where_an_old
     states = [trial.state for trial in facts(bench).trials]  # the new sweep draws the points of the first one again
     assert (states.count("finished"), states.count("duplicate"), len(second.runs)) == (4, 2, 4)
     assert {run.state for run in server.runs("larger")} == {"finished"}
+    del server.memory.sweeps[second.name]
+    _, err = ended(sweep(bench, RANDOM, "larger", "--agents", "1", "--budget", "5", "train.epochs=1"))
+    assert f"(its sweep {second.name} is not at W&B any more; this one takes over its 0 ended runs)" in err
+    assert facts(bench).n_completed == 5
 
 
 def test_hyperband_at_w_and_b_prunes_between_epochs(wandb_bench: Bench) -> None:
     bench, server = wandb_bench, wandb_bench.server
     process = sweep(bench, HYPERBAND, "hyperband", "--agents", "1", "--budget", "1", "train.epochs=10000")
     wandb_sweep = bench.until(lambda: only_sweep(bench, "hyperband"), "sweep")
-    for name in ("strong", "stronger"):  # of two runs at a band W&B ends neither
-        run = Run("tester", "hyperband", name, state="finished")
-        run.lines["wandb-history.jsonl"] = {step: json.dumps({"_step": step, "val_macro_f1": 1.1}) for step in range(4)}
-        wandb_sweep.runs.append(run)
+    add_strong_runs(wandb_sweep)
     ended(process)
     study = facts(bench)
     assert [trial.state for trial in study.trials] == ["pruned"]
