@@ -141,10 +141,11 @@ class FusedTrials:
         """Mirror an ended trial to W&B, offline: sending it now would hold up all others."""
         from cnn.runs.wandb_mirror import Destination, Mirror
 
-        _, context, _ = self._members[config.digest]
+        _, context, task = self._members[config.digest]
         if context.wandb == "off" or not folder.state().is_finished:
             return
-        destination = Destination(mode="offline", group=context.study, job_type="trial")
+        name = context.name_run(task.number, config)
+        destination = Destination(mode="offline", group=context.study, job_type="trial", name=name)
         mirror = Mirror(destination, config, folder.path, lambda text: print(text, file=sys.stderr, flush=True))
         mirror.open()
         mirror.finish(folder)

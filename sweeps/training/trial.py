@@ -6,7 +6,7 @@ import math
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,13 @@ class TrialContext:
         from cnn.overrides import apply_values, config_from_dict
 
         return apply_values(config_from_dict(self.base), params)
+
+    def name_run(self, number: int, config: RunConfig) -> str:
+        """Return a trial's name at W&B: study, number, and the settings that differ from the study's."""
+        from cnn.overrides import config_from_dict
+        from cnn.runs.wandb_record import format_name
+
+        return format_name(f"{self.study}.{number}", config, config_from_dict(self.base))
 
 
 Listener = Callable[[EpochRow], Step]
@@ -140,6 +147,7 @@ def _run(context: TrialContext, task: Task, on_epoch: Listener) -> TrialResult:
         on_epoch=lambda row: Decision(on_epoch(row).value),
     )
     copy = context.copy or Destination(mode=context.wandb, group=context.study, job_type="trial")
+    copy = replace(copy, name=context.name_run(task.number, config))
     folder = train_mirrored(training, copy, lambda text: print(text, file=sys.stderr, flush=True))
     return read_result(folder, task.metric)
 
