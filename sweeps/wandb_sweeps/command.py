@@ -123,7 +123,7 @@ def train_wandb_run(options: WandbTrialOptions, environment: Mapping[str, str], 
         return 0
     if claim is None:
         return 0
-    signals = _Signals(functools.partial(study.is_weak, claim) if options.stops else lambda: False)
+    signals = _Signals(functools.partial(study.is_weak, claim, run) if options.stops else lambda: False)
     signals.install()
     result = study.train(claim, run, StopHooks(step=signals.step, on_stop=signals.stop))
     if result.state in (TrialState.FINISHED, TrialState.PRUNED):

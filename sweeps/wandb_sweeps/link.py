@@ -172,18 +172,15 @@ def read_sweep_config(path: str) -> dict[str, Any]:
         return dict(wandb.Api().sweep(path).config)
 
 
-def read_histories(path: str, metric: str) -> list[list[float]]:
-    """Return the values of `metric` that the runs of a sweep at W&B have logged; errors are wandb's."""
+def read_histories(path: str, metric: str) -> dict[str, list[float]]:
+    """Return the values of `metric` that each run of a sweep at W&B has logged, by its id; errors are wandb's."""
     import wandb
 
-    return [
-        [
-            float(row[metric])
-            for row in run.history(samples=_MAX_EPOCHS, keys=[metric], pandas=False)
-            if row.get(metric) is not None
-        ]
-        for run in wandb.Api().sweep(path).runs
-    ]
+    histories = {}
+    for run in wandb.Api().sweep(path).runs:
+        rows = run.history(samples=_MAX_EPOCHS, keys=[metric], pandas=False)
+        histories[str(run.id)] = [float(row[metric]) for row in rows if isinstance(row.get(metric), int | float)]
+    return histories
 
 
 @contextlib.contextmanager

@@ -75,8 +75,8 @@ class WandbStudy:
         record_result(self.engine, claim, result, self._say)
         return result
 
-    def is_weak(self, claim: Claim) -> bool:
-        """Tell whether W&B's early stopping ends a running trial, by what W&B knows of the sweep's runs."""
+    def is_weak(self, claim: Claim, run: str) -> bool:
+        """Tell whether W&B's early stopping ends the trial in run `run`, by what W&B knows of the sweep's other runs."""
         sweep, path = self.engine.spec.sweep, self.link.path
         values = [float(getattr(row, sweep.metric)) for row in self._run(claim.run).epochs()]
         rule = sweep.early_terminate
@@ -84,10 +84,11 @@ class WandbStudy:
             return False
         try:
             histories = read_histories(path, sweep.metric)
+            histories.pop(run, None)
         except Exception:  # wandb raises many kinds; a paused trial loses nothing
             return False
         sign = -1 if sweep.goal is Goal.MAXIMIZE else 1
-        curves = [[sign * value for value in history if math.isfinite(value)] for history in (values, *histories)]
+        curves = [[sign * value for value in history if math.isfinite(value)] for history in (values, *histories.values())]
         return is_weak(curves[0], curves, rule)
 
     def _answer(self, folder: RunFolder, run: str) -> None:

@@ -15,7 +15,6 @@ import yaml
 from cnn.runs.folder import RunState, list_runs
 from support.studies import make_study, open_engine
 from support.wandb_server.bench import Bench, ended
-from support.wandb_server.state import add_strong_runs
 from sweeps.engines.bands import BandPruner
 from sweeps.engines.protocol import Claim
 from sweeps.errors import StudyError
@@ -206,7 +205,7 @@ def test_two_interrupts_of_plain_wandb_agent_pause_its_run_which_goes_on_until_w
     (run,) = sweep.runs
     (paused,) = read_outline(bench.folder / "studies", "lenet5.raw").trials
     assert (paused.state, run.state) == ("interrupted", "preempted")
-    add_strong_runs(sweep)
+    bench.server.add_strong_runs(sweep)
     ended(bench.wandb(*command))
     (trial,) = read_outline(bench.folder / "studies", "lenet5.raw").trials
     assert (trial.number, trial.state, run.state) == (paused.number, "pruned", "killed")

@@ -173,12 +173,3 @@ def hyperband_stops(sweep: Sweep) -> list[str]:
     sign = -1 if metric.get("goal") == "maximize" else 1
     curves = {run.name: [sign * value for value in run.values(metric["name"])] for run in sweep.runs}
     return [run.name for run in sweep.runs if run.state == "running" and is_weak(curves[run.name], [*curves.values()], early)]
-
-
-def add_strong_runs(sweep: Sweep) -> None:
-    """Add two runs that beat any other at every band: of two runs at a band W&B ends neither."""
-    metric = sweep.config["metric"]["name"]
-    for name in ("strong", "stronger"):
-        run = Run(sweep.entity, sweep.project, name, state="finished")
-        run.lines["wandb-history.jsonl"] = {step: json.dumps({"_step": step, metric: 1.1}) for step in range(1000)}
-        sweep.runs.append(run)

@@ -15,7 +15,7 @@ from cnn.runs.wandb_record import read_copy
 from support.studies import agent_pid, hold_trial
 from support.wandb_server.bench import Bench, ended
 from support.wandb_server.http import DROP, Fault
-from support.wandb_server.state import Run, Sweep, add_strong_runs
+from support.wandb_server.state import Run, Sweep
 from sweeps.results import StudyFacts, TrialFacts, read_outline
 
 GRID = """
@@ -148,7 +148,7 @@ def test_hyperband_at_w_and_b_prunes_between_epochs(wandb_bench: Bench) -> None:
     bench, server = wandb_bench, wandb_bench.server
     process = sweep(bench, HYPERBAND, "hyperband", "--agents", "1", "--budget", "1", "train.epochs=10000")
     wandb_sweep = bench.until(lambda: only_sweep(bench, "hyperband"), "sweep")
-    add_strong_runs(wandb_sweep)
+    bench.server.add_strong_runs(wandb_sweep)
     ended(process)
     study = facts(bench)
     assert [trial.state for trial in study.trials] == ["pruned"]
@@ -156,7 +156,7 @@ def test_hyperband_at_w_and_b_prunes_between_epochs(wandb_bench: Bench) -> None:
         folder = RunFolder(bench.folder / "runs" / trial.run)
         assert folder.state() is RunState.PRUNED
         assert 2 <= len(trial.epochs) < 10_000
-    runs = server.runs("hyperband")
+    runs = [run for run in server.runs("hyperband") if not run.name.startswith("strong")]
     assert [(run.state, run.tags[-1]) for run in runs] == [("killed", "pruned")]
     assert all(run.summary["state"] == "pruned" for run in runs)
 
