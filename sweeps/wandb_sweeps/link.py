@@ -25,6 +25,7 @@ from sweeps.training import wandb_runs
 from sweeps.wandb_sweeps import config as wandb_config
 
 _NAME = "wandb.json"
+_WAIT_S = 60
 _MAX_EPOCHS = 10_000  # the most that a training may have
 _MAX_PRIOR_RUNS = 1000  # W&B takes no more
 
@@ -156,12 +157,15 @@ def finish_sweep(link: SweepLink) -> None:
 
 
 def _run_wandb(*words: str) -> None:
-    process = subprocess.run(
-        [sys.executable, "-P", "-m", "wandb", *words], capture_output=True, text=True, check=False, timeout=120
-    )
+    command = [sys.executable, "-P", "-m", "wandb", *words]
+    name = f"`wandb {' '.join(words[:2])}`"
+    try:
+        process = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_WAIT_S)
+    except subprocess.TimeoutExpired as error:
+        raise StudyError(f"{name} had no answer within {_WAIT_S} s") from error
     if process.returncode:
         last = (process.stderr or process.stdout).strip().splitlines()[-1:]
-        raise StudyError(f"`wandb {' '.join(words[:2])}` failed: {' '.join(last)}")
+        raise StudyError(f"{name} failed: {' '.join(last)}")
 
 
 def read_sweep_config(path: str) -> dict[str, Any]:
