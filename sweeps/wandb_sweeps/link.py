@@ -135,7 +135,9 @@ def _resume(link: SweepLink, n_missing: int) -> tuple[list[str], str]:
 
     try:
         sweep = wandb.Api().sweep(link.path)
-    except ValueError:  # wandb's error for a sweep that was deleted
+    except wandb.errors.CommError as error:
+        if not isinstance(error.exc, ValueError):  # which says that there is none; else W&B was not reached
+            raise
         return [], "is not at W&B any more"
     runs = list(sweep.runs)
     ended = [run.id for run in runs if run.state in ("finished", "killed")][-_MAX_PRIOR_RUNS:]
