@@ -115,7 +115,7 @@ class LoopbackServer:
         metric = sweep.config["metric"]["name"]
         for name in ("strong", "stronger"):
             run = self.memory.make_run(sweep.entity, sweep.project, name)
-            run.state = "finished"
+            run.state, run.sweep = "finished", sweep.name
             run.lines["wandb-history.jsonl"] = {step: json.dumps({"_step": step, metric: 1.1}) for step in range(1000)}
             sweep.runs.append(run)
 
