@@ -16,7 +16,7 @@ from cnn.commands import format_net
 from sweeps.study.folder import StudyFolder, StudySpec, list_names
 from sweeps.study.lease import read_lease
 from sweeps.sweepfile.space import Distribution, Parameter
-from sweeps.sweepfile.sweep import Goal
+from sweeps.sweepfile.sweep import Goal, Sweep
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -41,12 +41,13 @@ class TrialFacts:
     number: int
     state: str  # finished, pruned, failed, running, interrupted (its agent ended; another resumes it) or duplicate
     params: dict[str, object]
-    value: float | None  # the best epoch's; None for trials without a result; a duplicate has that of the trial it repeats
-    epochs: dict[int, float]  # the metric after each epoch, from 1
-    run: str  # digest of its run folder, or empty
+    value: float | None  # the best epoch's, or the mean over several trainings; a duplicate has its twin's
+    epochs: dict[int, float]  # the metric after each epoch, from 1; of several trainings that of each
+    run: str  # digest of its run folder, the first of several, or empty
     seconds: float | None
     agent: str
     cause: str  # one line on a failure
+    runs: tuple[str, ...] = ()  # digests of all its run folders
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,7 +119,7 @@ def _read(folder: StudyFolder) -> StudyFacts:
     reader = TrialReader(folder)
     frozen, time = reader.trials(), reader.now()
     goal = spec.sweep.goal
-    trials = tuple(_trial(trial, goal, time) for trial in frozen if trial.state.name != "WAITING")
+    trials = tuple(_trial(trial, spec.sweep, time) for trial in frozen if trial.state.name != "WAITING")
     finished = [trial for trial in trials if trial.state == "finished" and trial.value is not None]
     best = min(finished, key=lambda trial: _rank(trial, goal), default=None)
     return StudyFacts(
@@ -160,7 +161,7 @@ def _parameter(parameter: Parameter) -> ParameterFacts:
     )
 
 
-def _trial(trial: FrozenTrial, goal: Goal, time: datetime) -> TrialFacts:
+def _trial(trial: FrozenTrial, sweep: Sweep, time: datetime) -> TrialFacts:
     from sweeps.engines import optuna_trials
 
     running = "interrupted" if optuna_trials.is_abandoned(trial, time) else "running"
@@ -168,13 +169,15 @@ def _trial(trial: FrozenTrial, goal: Goal, time: datetime) -> TrialFacts:
     state = states[trial.state.name]
     epochs = dict(sorted(trial.intermediate_values.items()))
     lease = read_lease(trial.user_attrs)
+    run = optuna_trials.attribute(trial, optuna_trials.RUN, "")
     return TrialFacts(
         number=trial.number,
         state="duplicate" if optuna_trials.is_duplicate(trial) else state,
         params=dict(optuna_trials.attribute(trial, optuna_trials.PARAMS, {})),
-        value=optuna_trials.find_best_value(goal, epochs) if state in ("finished", "pruned") else None,
+        value=optuna_trials.compute_value(sweep, epochs) if state in ("finished", "pruned") else None,
         epochs=epochs,
-        run=optuna_trials.attribute(trial, optuna_trials.RUN, ""),
+        run=run,
+        runs=tuple(optuna_trials.attribute(trial, optuna_trials.RUNS, [run] if run else [])),
         seconds=optuna_trials.attribute(trial, optuna_trials.SECONDS, None),
         agent=lease.agent if lease else "",
         cause=optuna_trials.attribute(trial, optuna_trials.CAUSE, ""),

@@ -198,25 +198,29 @@ def run_with_progress(request: SweepRequest) -> tuple[list[StudyFacts], PoolRepo
     from sweeps.cli import live
     from sweeps.pool import plan
     from sweeps.pool.pool import Pool, run_agents
-    from sweeps.pool.slots import has_usable_gpu
+    from sweeps.pool.slots import default_agents, has_usable_gpu, same_device
     from sweeps.results import read_outline
+    from sweeps.study.paths import hold_paths
     from sweeps.wandb_sweeps.link import open_sweeps
 
-    is_local, options = request.workers.cluster == "local", request.options
+    workers, options = request.workers, request.options
+    is_local, gpu_slots = workers.cluster == "local", _gpu_slots(workers)
     if options.fuse > 1 and is_local and not has_usable_gpu(options.device):
         say("note: on a CPU fused trials are slower than one at a time; --fuse is meant for a GPU")
     open_studies = open_sweeps if request.search.engine == "wandb" else plan.open_studies
     specs = open_studies(request, say)
-    names = tuple(spec.name for spec in specs)
+    names, budget = tuple(spec.name for spec in specs), sum(spec.budget for spec in specs)
+    n_agents = workers.n_agents or default_agents(options.device, budget, options.fuse)
     pool = Pool(
         specs=specs,
         options=dataclasses.replace(options, names=names),
-        slots=_slots(request, sum(spec.budget for spec in specs)),
+        slots=gpu_slots or same_device(n_agents, options.device),
         n_clips=plan.count_clips(specs),
     )
     live.say_live_page(names, options.studies_dir)
-    with live.live_progress(f"study {names[0]}" if len(names) == 1 else f"{len(names)} studies") as show:
-        report = run_agents(pool, show, say) if is_local else _run_on_cluster(request.workers, pool, show)
+    paths = hold_paths(options.studies_dir / name for name in names)
+    with paths, live.live_progress(f"study {names[0]}" if len(names) == 1 else f"{len(names)} studies") as show:
+        report = run_agents(pool, show, say) if is_local else _run_on_cluster(workers, pool, show)
     return [read_outline(options.studies_dir, name) for name in names], report
 
 
@@ -233,14 +237,11 @@ def _run_on_cluster(workers: Workers, pool: Pool, show: Callable[[PoolProgress],
     return cluster.run_on_cluster(pool, lambda: SlurmJobs(folder, argvs, settings, names), show, say)
 
 
-def _slots(request: SweepRequest, budget: int) -> tuple[Slot, ...]:
-    """Return the slots of the agents. The environment is read here, at the edge."""
-    from sweeps.pool.slots import default_agents, parse_gpus, same_device, spread_over_gpus
+def _gpu_slots(workers: Workers) -> tuple[Slot, ...]:
+    """Return the slots of `--gpus`, none without it. The environment is read here, at the edge."""
+    from sweeps.pool.slots import parse_gpus, spread_over_gpus
 
-    workers, options = request.workers, request.options
-    if workers.gpus:
-        return spread_over_gpus(parse_gpus(workers.gpus, os.environ), workers.per_gpu)
-    return same_device(workers.n_agents or default_agents(options.device, budget, fuse=options.fuse), options.device)
+    return spread_over_gpus(parse_gpus(workers.gpus, os.environ), workers.per_gpu) if workers.gpus else ()
 
 
 @app.command(
@@ -273,12 +274,7 @@ def agent(
     from sweeps.agents.run import run_agent
     from sweeps.pool.agent_options import AgentOptions, AgentSignals
 
-    if storage:
-        from sweeps.study.join import join_study
-
-        for name in names:
-            join_study(studies, _strip_password(storage), name, tiles=tiles, runs=runs)
-    elif tiles or runs:
+    if (tiles or runs) and not storage:
         raise typer.BadParameter("--tiles and --runs of an agent belong to --storage; without it they are the study's own")
     options = AgentOptions(
         studies_dir=studies,
@@ -290,6 +286,10 @@ def agent(
         smoke=smoke,
         shared=shared,
     )
+    if storage:
+        from sweeps.study.join import LocalPaths, join_studies
+
+        join_studies(studies, _strip_password(storage), options.names, LocalPaths(tiles=tiles, runs=runs), say)
     signals = AgentSignals(is_alone=not shared, ready_fd=ready)
     signals.install()
     if with_parent:

@@ -18,6 +18,10 @@ class SweepSettings:
     seeds: int = 1  # trainings on each fold, with train.seed and those that follow
     paired: bool = False  # the studies of a sweep draw the same points
 
+    def __str__(self) -> str:
+        """Return `3 folds and 2 seeds`, of which those of one are left out."""
+        return " and ".join(f"{n} {name}" for name, n in (("folds", self.folds), ("seeds", self.seeds)) if n > 1)
+
     @property
     def n_trainings(self) -> int:
         """Return the number of trainings of a trial."""

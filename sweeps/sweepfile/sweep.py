@@ -78,7 +78,13 @@ class Sweep:
     file: str = field(compare=False)
     text: str = field(compare=False, repr=False)
     early_line: int = field(default=1, compare=False)
-    settings: SweepSettings = field(default_factory=SweepSettings, compare=False)  # a study has its own
+    settings: SweepSettings = field(default_factory=SweepSettings, compare=False)  # of the file, or the command line
+
+    @property
+    def stopping(self) -> EarlyTerminate | None:
+        """Return the rule that ends trials early: training by training where a trial has several, else by epochs."""
+        early = self.early_terminate
+        return early.by_training() if early and self.settings.n_trainings > 1 else early
 
     @property
     def constants(self) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweeps.errors import SweepError
@@ -19,11 +20,20 @@ if TYPE_CHECKING:
 TrialKey = tuple[str, int]  # study and number
 
 
-def trial_stack_key(context: TrialContext, params: Mapping[str, object]) -> Hashable:
-    """Return a key that is equal for trials that can be trained together."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FusedTraining:
+    """A training of a trial as the others see it."""
+
+    stack_key: Hashable  # equal for those that can be trained together
+    run: str  # digest of its run folder
+
+
+def describe_training(context: TrialContext, task: Task) -> FusedTraining:
     from cnn.train.fused import group as fused
 
-    return context.tiles, context.runs, context.device, fused.compute_stack_key(context.configure(params))
+    config = context.configure(task.params, task.training)
+    stack_key = context.tiles, context.runs, context.device, fused.compute_stack_key(config)
+    return FusedTraining(stack_key=stack_key, run=config.digest)
 
 
 def choose_fusing(context: TrialContext, params: Mapping[str, object], n: int, n_most: int) -> FusionPlan:
@@ -66,8 +76,8 @@ def explain_unfusable(context: TrialContext, params: Mapping[str, object]) -> st
 class FusedTrials:
     """Trials that are trained together, an epoch at a time."""
 
-    def __init__(self, context: TrialContext, params: Mapping[str, object], fusing: FusionPlan) -> None:
-        """Prepare for trials with the stack key of `params`.
+    def __init__(self, context: TrialContext, task: Task, fusing: FusionPlan) -> None:
+        """Prepare for trials with the stack key of `task`.
 
         Raises:
             CnnError: the tiles, the split or the device cannot be used.
@@ -78,7 +88,7 @@ class FusedTrials:
         from cnn.train.training_run import SplitData
 
         self._tiles = open_tiles(context.tiles)
-        material = SplitData(self._tiles, context.configure(params), resolve_device(context.device))
+        material = SplitData(self._tiles, context.configure(task.params, task.training), resolve_device(context.device))
         self._group = TrainingGroup(material, context.runs, fusing.formulation, self._close)
         self._members: dict[str, tuple[TrialKey, TrialContext, Task]] = {}  # by digest of the run
 
@@ -99,7 +109,7 @@ class FusedTrials:
         from cnn.runs.marks import TrialMark, mark_trial
         from cnn.train.training_run import Decision
 
-        config = context.configure(task.params)
+        config = context.configure(task.params, task.training)
         self._members[config.digest] = ((context.study, task.number), context, task)
         try:
             mark_trial(RunFolder(context.runs / config.digest), TrialMark(study=context.study, number=task.number))
@@ -144,7 +154,7 @@ class FusedTrials:
         _, context, task = self._members[config.digest]
         if context.wandb == "off" or not folder.state().is_finished:
             return
-        name = context.name_run(task.number, config)
+        name = context.name_run(task, config)
         destination = Destination(mode="offline", group=context.study, job_type="trial", name=name)
         mirror = Mirror(destination, config, folder.path, lambda text: print(text, file=sys.stderr, flush=True))
         mirror.open()

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from cnn.runs.folder import EpochRow, RunFolder, RunState
 from sweeps.engines.bands import is_weak
-from sweeps.engines.protocol import Claim, Idle, record_result
+from sweeps.engines.protocol import Claim, Idle, record_result, report_epoch
 from sweeps.errors import StudyError
 from sweeps.pool.agent_options import Say
 from sweeps.study.folder import StudyFolder
 from sweeps.sweepfile.sweep import Goal
 from sweeps.training import configuration, trial, wandb_runs
-from sweeps.training.trial import Step, Task, TrialContext, TrialResult
+from sweeps.training.trial import Step, Task, TrialContext, TrialHooks, TrialResult
 from sweeps.wandb_sweeps.engine import WandbEngine
 from sweeps.wandb_sweeps.link import SweepLink, read_histories
 
@@ -39,10 +39,10 @@ class WandbStudy:
         self.link = link
         self._say = say
         agent = f"{socket.gethostname()}-{os.getpid()}"
-        identify = functools.partial(configuration.make_point, folder.read_spec().base)
+        identify = functools.partial(configuration.make_point, folder.read_spec().bases)
         self.engine = WandbEngine(folder, agent, identify, say, follows=link.follows)
         spec = self.engine.spec
-        self.context = TrialContext(base=spec.base, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
+        self.context = TrialContext(bases=spec.bases, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
 
     def adopt(self, params: Mapping[str, object], run: str) -> Claim | Idle | None:
         """Claim the point of W&B's run `run`; None where another run folder answered it, Idle where the budget has no room.
@@ -65,13 +65,20 @@ class WandbStudy:
         metric = self.engine.spec.sweep.metric
 
         def listen(row: EpochRow) -> Step:
-            step = self.engine.report(claim, row.epoch, float(getattr(row, metric)))
+            step = report_epoch(self.engine, claim, row)
+            return hooks.step() if step is Step.CONTINUE else step
+
+        def on_training(number: int, value: float) -> Step:
+            step = self.engine.report(claim, number, value)
             return hooks.step() if step is Step.CONTINUE else step
 
         if self._run(claim.run).state() is RunState.FINISHED:  # trained before, outside this study
             self._answer(self._run(claim.run), run)
         context = replace(self.context, copy=self._destination(run, hooks.on_stop))
-        result = trial.run_trial(context, Task(number=claim.number, params=claim.params, metric=metric), listen)
+        task = Task(
+            number=claim.number, params=claim.params, metric=metric, is_maximized=self.engine.spec.sweep.goal is Goal.MAXIMIZE
+        )
+        result = trial.run_trial(context, task, TrialHooks(on_epoch=listen, on_training=on_training))
         record_result(self.engine, claim, result, self._say)
         return result
 

@@ -25,15 +25,15 @@ from sweeps.agents.run import run_agent
 from sweeps.pool.agent_options import AgentOptions, AgentSignals
 from sweeps.study.folder import StudyFolder
 from sweeps.training import configuration, trial
-from sweeps.training.trial import Listener, Step, Task, TrialContext, TrialResult, TrialState
+from sweeps.training.trial import Step, Task, TrialContext, TrialHooks, TrialResult, TrialState
 
 N_EPOCHS = 2
 _GROWTH = 4  # trials
 
 
-def play(context: TrialContext, task: Task, on_epoch: Listener) -> TrialResult:
+def play(context: TrialContext, task: Task, hooks: TrialHooks) -> TrialResult:
     """Write the epochs of a trial as a training does, without training; go on after the last that is there."""
-    folder = RunFolder(context.runs / configuration.make_point(context.base, task.params).run)
+    folder = RunFolder(context.runs / configuration.make_point(context.bases, task.params).run)
     folder.path.mkdir(parents=True, exist_ok=True)
     with lock_run(folder):
         folder.write_config(dict(task.params))
@@ -43,7 +43,7 @@ def play(context: TrialContext, task: Task, on_epoch: Listener) -> TrialResult:
             scores = {key: score for key in EpochRow.__annotations__ if key not in ("epoch", "seconds")}
             rows.append(EpochRow(epoch=epoch, seconds=time.time(), **scores))
             folder.write_epochs(rows)
-            if on_epoch(rows[-1]) is Step.PAUSE:
+            if hooks.on_epoch(rows[-1]) is Step.PAUSE:
                 return TrialResult(state=TrialState.PAUSED)
     return TrialResult(state=TrialState.FINISHED, epochs={row.epoch: row.val_macro_f1 for row in rows})
 

@@ -22,7 +22,7 @@ from sweeps.study import control, lease, retry
 from sweeps.study.control import Command
 from sweeps.study.database import close_databases, open_database, strip_password
 from sweeps.study.folder import StudyFolder, list_names
-from sweeps.study.join import join_all_studies, join_study
+from sweeps.study.join import LocalPaths, join_all_studies, join_studies
 from sweeps.training.trial import Step, TrialResult, TrialState
 
 NAME = "lenet5.raw"
@@ -143,19 +143,20 @@ def test_leases_go_by_the_database_clock(pg: World, monkeypatch: pytest.MonkeyPa
     assert claimed(pg.engine().claim()).number == 0
 
 
-def test_another_machine_joins_with_its_own_folders(pg: World, tmp_path: Path) -> None:
+def test_another_machine_joins_with_its_own_folders(pg: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pg.make(budget=3)
     other_dir = tmp_path / "there"
-    folder = join_study(other_dir, pg.storage, NAME, tiles=tmp_path / "t", runs=tmp_path / "r")
+    monkeypatch.chdir(tmp_path)
+    join_all_studies(other_dir, pg.storage)
+    folder = StudyFolder(other_dir / NAME)
     spec = folder.read_spec()
-    assert (spec.tiles, spec.runs, spec.budget) == (tmp_path / "t", tmp_path / "r", 3)
+    assert (spec.tiles, spec.runs, spec.budget) == (tmp_path / "tiles", tmp_path / "runs", 3)
     first, second = pg.engine(), open_engine(other_dir)
     claims = [claimed(first.claim()), claimed(second.claim()), claimed(first.claim())]
     assert len({claim.run for claim in claims}) == 3
     assert second.claim() is Idle.WAIT
     pg.make(budget=4)
     assert second.claim() is not Idle.WAIT  # the budget of the other machine
-    assert join_study(other_dir, pg.storage, NAME).read_spec().tiles == tmp_path / "t"
     counts = open_counter(folder, spec.sweep.goal).read()
     assert (counts.running, counts.n_completed) == (4, 0)
 
@@ -172,7 +173,7 @@ def test_all_studies_of_a_database_appear_as_folders_and_heed_one_command(pg: Wo
     with pytest.raises(
         StudyError, match=r"^no study 'lenet5.rw' in database 127.0.0.1:\d+/test_\d+; did you mean 'lenet5.raw'"
     ):
-        join_study(tmp_path / "there", pg.storage, "lenet5.rw")
+        join_studies(tmp_path / "there", pg.storage, ["lenet5.rw"], LocalPaths(), print)
 
 
 def test_a_study_stays_where_it_is_kept(pg: World, tmp_path: Path) -> None:

@@ -111,6 +111,10 @@ def test_a_decimal_comma_between_bounds_is_refused_by_that_name() -> None:
         ("folds: 3", "arena: {folds: 3}"),
         ("arena: {fold: 3.0, seed: 2, Paired: True}", "arena: {folds: 3, seeds: 2, paired: True}"),
         ("arena: {folds: 3, turns: 2}", ""),
+        (
+            "arena: {folds: 3}\nmetric: {name: val_loss}\nearly_terminate:\n  type: hyperband\n  min_iter: 3",
+            "arena: {folds: 3}\nmetric: {name: val_loss}\nearly_terminate:\n  type: wilcoxon",
+        ),
         ("arena: 3", ""),
     ],
 )

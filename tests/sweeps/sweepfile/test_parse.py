@@ -79,7 +79,7 @@ metric:
   name: val_loss
 run_cap: 5
 early_terminate: {type: median, min_iter: 2, startup_trials: 3}
-arena: {folds: 3, paired: true}
+arena: {paired: true}
 parameters:
   train:
     parameters:
@@ -97,7 +97,7 @@ parameters:
     ]
     assert (sweep.metric, sweep.goal, sweep.name) == ("val_loss", Goal.MINIMIZE, "first-try")
     assert sweep.early_terminate == EarlyTerminate(type=Stopping.MEDIAN, min_iter=2, startup_trials=3)
-    assert sweep.settings == SweepSettings(folds=3, seeds=1, paired=True)
+    assert sweep.settings == SweepSettings(folds=1, seeds=1, paired=True)
 
 
 def test_equal_searches_are_equal_whatever_stands_beside_them() -> None:
