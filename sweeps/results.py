@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from arena.base.project import find_project
 from cnn.commands import format_net
+from sweeps.retraining import Retraining, format_retraining, read_retraining
 from sweeps.study.folder import StudyFolder, StudySpec, list_names
 from sweeps.study.lease import read_lease
 from sweeps.sweepfile.space import Distribution, Parameter
@@ -66,6 +67,8 @@ class StudyFacts:
     best: TrialFacts | None  # among the finished trials
     importances: dict[str, float]  # by parameter, sum 1, largest first; empty where `explain_absence` says why
     command: str  # `arena train ...` of the best trial; empty without one
+    retraining: Retraining | None = None  # of the last `arena sweep best --train`
+    retraining_command: str = ""  # the `arena sweep best --train` that was last, or else of the best trial
 
     def n(self, state: str) -> int:
         """Return the number of trials in `state`."""
@@ -97,22 +100,36 @@ def list_studies(studies_dir: Path) -> list[str]:
     return list_names(studies_dir)
 
 
-def read_study(studies_dir: Path, name: str) -> StudyFacts:
+def read_study(studies_dir: Path, name: str, best: int | None = None) -> StudyFacts:
     """Read all facts of one study; it takes no lock, so that agents go on.
+
+    Args:
+        best: number of the trial to take for the best.
 
     Raises:
         StudyError: there is none of this name, or its files are damaged.
     """
-    facts = _read(StudyFolder(studies_dir / name))
-    return dataclasses.replace(facts, importances=_importances(facts))
+    folder = StudyFolder(studies_dir / name)
+    facts = _read(folder, best)
+    retraining = _read_retraining(folder, facts)
+    record = retraining.record if retraining else None
+    trial = record.trial if record and facts.best and record.trial != facts.best.number else None
+    command = format_retraining(studies_dir, name, trial, record) if facts.best else ""
+    importances = _importances(facts)
+    return dataclasses.replace(facts, importances=importances, retraining=retraining, retraining_command=command)
 
 
-def read_outline(studies_dir: Path, name: str) -> StudyFacts:
-    """Read the same without importances."""
-    return _read(StudyFolder(studies_dir / name))
+def _read_retraining(folder: StudyFolder, facts: StudyFacts) -> Retraining | None:
+    values = {trial.number: trial.value for trial in facts.trials if trial.value is not None}
+    return read_retraining(folder.path, folder.read_spec().runs, facts.metric, values, 1 if facts.is_maximized else -1)
 
 
-def _read(folder: StudyFolder) -> StudyFacts:
+def read_outline(studies_dir: Path, name: str, best: int | None = None) -> StudyFacts:
+    """Read the same without importances and retraining."""
+    return _read(StudyFolder(studies_dir / name), best)
+
+
+def _read(folder: StudyFolder, chosen: int | None) -> StudyFacts:
     from sweeps.engines.optuna_trials import TrialReader
 
     spec = folder.read_spec()
@@ -120,8 +137,9 @@ def _read(folder: StudyFolder) -> StudyFacts:
     frozen, time = reader.trials(), reader.now()
     goal = spec.sweep.goal
     trials = tuple(_trial(trial, spec.sweep, time) for trial in frozen if trial.state.name != "WAITING")
-    finished = [trial for trial in trials if trial.state == "finished" and trial.value is not None]
-    best = min(finished, key=lambda trial: _rank(trial, goal), default=None)
+    results = [trial for trial in trials if trial.state in ("finished", "pruned") and trial.value is not None]
+    rivals = [trial for trial in results if (trial.state == "finished" if chosen is None else trial.number == chosen)]
+    best = min(rivals, key=lambda trial: _rank(trial, goal), default=None)
     return StudyFacts(
         name=spec.name,
         model=spec.model,

@@ -1,9 +1,12 @@
-"""W&B's client: start, close or send the copy of one run. The only module of cnn that imports wandb."""
+"""W&B's client: start, close, send or view copies of runs. The only module of cnn that imports wandb."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,12 +14,14 @@ from typing import Any, TypeVar
 
 from cnn import config as cfg
 from cnn.config import RunConfig
+from cnn.errors import RunError
 from cnn.overrides import flatten
-from cnn.runs.folder import RunFolder, RunResult, RunState, Score
-from cnn.runs.wandb_record import Copy, find_id, make_id, read_copy, write_copy
+from cnn.runs.folder import RunFolder, RunResult, RunState, Score, drop_test
+from cnn.runs.wandb_record import Copy, find_id, list_files, make_id, read_copy, write_copy
 
 CLOSE_S = 30.0  # limit for the rest of an upload when a run ends; wandb's own default waits for ever
 _CONNECT_S = 20  # wandb's own default waits 90 s
+_VIEW_S = 2  # between looks for new runs
 _ASK_S = 5  # limit for a question that can do without an answer
 _DELETED = "previously created and deleted"  # the server's 409; the client adds words of its own
 
@@ -87,23 +92,24 @@ def send_run(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, 
     Raises:
         ConnectionError: W&B was not reached, refused the run, or did not take everything in time.
     """
-    result = folder.result()
-    assert result is not None
     copy = replace(copy, id=find_id(folder), mode="online", sent=False)
     copy, url = begin_copy(folder, copy, lambda copy: replay(folder, copy, config, files_dir, wait_s))
-    record_copy(folder, replace(copy, url=url, sent=True), result)
+    record_copy(folder, replace(copy, url=url, sent=True))
     return url
 
 
 def replay(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, wait_s: float = 0.0) -> str:
-    """Send a run as `send_run` does, but record nothing: `copy` may be another run at W&B."""
+    """Send a run as `send_run` does, but record nothing: `copy` may be another run at W&B. A trial's gets no test part."""
+    result = folder.result()
+    if result and copy.job_type == "trial":
+        result = drop_test(result)
     try:
         run = start_run(copy, config, files_dir, lambda: None, wait_s=wait_s)
         for row in folder.epochs():
             if row.epoch >= run.step:  # W&B keeps what it has
                 run.log(asdict(row), step=row.epoch)
         url = str(run.url or "")
-        in_time = close_run(run, folder, folder.result())
+        in_time = close_run(run, folder, result)
     except RunDeletedError:
         raise
     except Exception as error:
@@ -153,7 +159,7 @@ def start_run(copy: Copy, config: RunConfig, files_dir: Path, on_stop: Callable[
         if _DELETED in str(error):
             raise RunDeletedError(f"run {copy.id} was deleted at W&B") from error
         raise
-    run.define_metric("epoch")
+    run.define_metric("epoch", hidden=True)  # no curve of its own
     run.define_metric("*", step_metric="epoch")
     return run
 
@@ -201,7 +207,8 @@ def _send_tables(run: Any, folder: RunFolder, result: RunResult) -> None:
     charts.pop("train_confusion", None)
     run.log(charts, step=result.n_epochs, commit=True)  # in the last epoch's point: W&B's hyperband counts points
     predictions = folder.path / "predictions.csv"
-    if predictions.exists():
+    stored = folder.stored_result()
+    if predictions.exists() and stored and stored.scores.keys() == result.scores.keys():
         artifact = wandb.Artifact(f"predictions-{folder.digest}", type="predictions")
         artifact.add_file(str(predictions), policy="immutable", skip_cache=True)  # the file stays: no copies in the home folder
         run.log_artifact(artifact)
@@ -219,10 +226,10 @@ def _confusion(score: Score, labels: tuple[str, ...], split: str) -> Any:
     )
 
 
-def record_copy(folder: RunFolder, copy: Copy, result: RunResult) -> None:
+def record_copy(folder: RunFolder, copy: Copy) -> None:
     """Record in the run folder where its copy is."""
     write_copy(folder, copy)
-    folder.write_result(replace(result, wandb_mode=copy.mode, wandb_url=copy.url))
+    folder.update_result(wandb_mode=copy.mode, wandb_url=copy.url)
 
 
 def _summary(folder: RunFolder, result: RunResult) -> dict[str, Any]:
@@ -242,3 +249,39 @@ def _summary(folder: RunFolder, result: RunResult) -> dict[str, Any]:
 def format_error(error: Exception) -> str:
     """Return wandb's error as one line for people."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]
+
+
+def view_runs(path: Path) -> None:
+    """Show wandb's files of runs in its terminal viewer until that is left; runs that begin meanwhile join.
+
+    The viewer names runs by their folders, so it is given folders of links.
+
+    Args:
+        path: a folder of runs, or one run folder.
+
+    Raises:
+        RunError: there are no such files, or the viewer does not start.
+    """
+    import wandb
+
+    environment = {**os.environ, "WANDB_ERROR_REPORTING": "false"}
+    with tempfile.TemporaryDirectory(prefix="arena-wandb-") as folder:
+        _link_files(Path(folder), path)
+        command = (sys.executable, "-P", "-m", "wandb", "leet", "run", folder)
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as viewer:
+            while viewer.poll() is None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    viewer.wait(_VIEW_S)
+                _link_files(Path(folder), path)
+            if viewer.returncode:
+                assert viewer.stderr
+                cause = (viewer.stderr.read().strip().splitlines() or [f"exit code {viewer.returncode}"])[-1]
+                raise RunError(f"the viewer of wandb {wandb.__version__}, `wandb leet`, does not start: {cause}")
+
+
+def _link_files(folder: Path, path: Path) -> None:
+    for name, file in list_files(path).items():
+        link = folder / f"run-{name}" / f"run-{name.partition('-')[2]}.wandb"  # time and name, as wandb does; the name alone
+        if not link.parent.exists():
+            link.parent.mkdir()
+            link.symlink_to(file.resolve())

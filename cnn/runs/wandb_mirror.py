@@ -134,7 +134,7 @@ class Mirror:
             if not in_time:
                 self._say(f"W&B did not take all of {self._name} in time; `arena wandb sync` sends the rest")
             if result:
-                record_copy(folder, replace(self._copy, url=url, sent=in_time and self._mode == "online"), result)
+                record_copy(folder, replace(self._copy, url=url, sent=in_time and self._mode == "online"))
         except Exception as error:  # W&B must not turn a finished training into a failed one
             self._say(f"W&B mirror of {self._name} not closed: {format_error(error)}")
 

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cnn.runs.folder import BLIND_PARTS
 from sweeps.errors import SweepError
 from sweeps.training.trial import Listener, Task, TrialContext, TrialResult, make_failure, read_result
 
@@ -49,7 +50,7 @@ def choose_fusing(context: TrialContext, params: Mapping[str, object], n: int, n
     device, config = resolve_device(context.device), context.configure(params)
     if device.type == "cpu":
         return FusionPlan(n_members=n or 1)
-    material = SplitData(open_tiles(context.tiles), config, device)
+    material = SplitData(open_tiles(context.tiles), config, device, BLIND_PARTS)
     if n:
         return FusionPlan(n_members=n, formulation=choose_formulation(config, material, n)[0])
     return choose_fusion(config, material, n_most)
@@ -88,7 +89,9 @@ class FusedTrials:
         from cnn.train.training_run import SplitData
 
         self._tiles = open_tiles(context.tiles)
-        material = SplitData(self._tiles, context.configure(task.params, task.training), resolve_device(context.device))
+        material = SplitData(
+            self._tiles, context.configure(task.params, task.training), resolve_device(context.device), BLIND_PARTS
+        )
         self._group = TrainingGroup(material, context.runs, fusing.formulation, self._close)
         self._members: dict[str, tuple[TrialKey, TrialContext, Task]] = {}  # by digest of the run
 

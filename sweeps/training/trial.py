@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnn.runs.folder import EpochRow, RunFolder, RunState
+from cnn.runs.folder import BLIND_PARTS, EpochRow, RunFolder, RunState
 from sweeps.errors import SweepError
 
 if TYPE_CHECKING:
@@ -204,6 +204,7 @@ def _run(context: TrialContext, task: Task, on_epoch: Listener) -> TrialResult:
         runs=context.runs,
         device=context.device,
         on_epoch=lambda row: Decision(on_epoch(row).value),
+        parts=BLIND_PARTS,
     )
     copy = context.copy or Destination(mode=context.wandb, group=context.study, job_type="trial")
     copy = replace(copy, name=context.name_run(task, config))

@@ -76,10 +76,12 @@ def test_best_prints_the_command_that_trains_it(studies: Path) -> None:
     content = json.loads(call("best", "lenet5.raw", "--studies", str(studies), "--json"))
     assert content["best"]["value"] == 0.75
     assert content["command"].startswith("arena train --model lenet5 --variant raw --tiles ")
-    assert out.splitlines()[-1] == content["command"]
+    assert out.splitlines()[-2:] == [content["command"], content["retraining_command"]]
+    assert content["retraining_command"] == f"arena sweep best lenet5.raw --studies {studies} --train"
+    assert content["retraining"] is None
     assert out.splitlines()[0] == f"lenet5.raw: trial 0, val_macro_f1 0.7500, run {content['best']['run']}"
     assert content["importances"] == {}
-    assert content["importances_note"] == out.splitlines()[-2]
+    assert content["importances_note"] == out.splitlines()[-3]
     assert content["importances_note"].startswith("importances need 12 trials, finished or pruned; this study has ")
 
 
