@@ -86,11 +86,14 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 
 def agent_command(spec: StudySpec, studies_dir: Path) -> list[str]:
-    """Return the command of each run, valid on any machine with the tiles; ${args} become its parameters."""
+    """Return the command of each run, valid on any machine with the tiles; ${args} become its parameters.
+
+    They stand behind `--`: of a resumed run W&B passes all of its configuration, `--variant=raw` too.
+    """
     words = ["${env}", "arena", "wandb", "trial", spec.name, "--variant", spec.variant, "--model", spec.model]
     words += ["--tiles", shorten(spec.tiles), "--runs", shorten(spec.runs), "--studies", shorten(studies_dir.resolve())]
     stops = ["--stops"] if spec.sweep.stopping and spec.sweep.stopping.type is Stopping.HYPERBAND else []
     words += [
         f"--{key}={value}" for key, value in (("folds", spec.settings.folds), ("seeds", spec.settings.seeds)) if value > 1
     ]
-    return [*words, *stops, *spec.overrides, "${args}"]
+    return [*words, *stops, *spec.overrides, "--", "${args}"]
