@@ -6,18 +6,17 @@ The journal is the one of the Optuna engine, so that reports, `arena sweep statu
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 
 import optuna
-from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from sweeps.engines import optuna_space
 from sweeps.engines.optuna_engine import Identify, OptunaEngine
-from sweeps.engines.optuna_trials import COMPLETED, RUN, is_abandoned, is_duplicate
+from sweeps.engines.optuna_trials import COMPLETED, RUN, is_abandoned, is_duplicate, list_by_run
 from sweeps.engines.protocol import Claim, Idle
 from sweeps.errors import StudyError
 from sweeps.study.folder import StudyFolder
@@ -30,7 +29,7 @@ _TOLERANCE = 1e-9  # relative error of a number that went through JSON
 class Room(Enum):
     """Room that the budget leaves for an agent."""
 
-    NONE = "none"  # the budget is reached
+    NONE = "none"  # the budget or the target is reached
     LATER = "later"  # the rest of the budget is in work; an agent may still die and leave a trial
     OLD = "old"  # a trial that another agent left
     NEW = "new"  # a point that W&B has yet to choose
@@ -63,17 +62,12 @@ class WandbEngine(OptunaEngine):
         trials = [trial for trial in self._trials() if not is_duplicate(trial)]
         n_completed = sum(trial.state in COMPLETED for trial in trials)
         running = [is_abandoned(trial, now) for trial in trials if trial.state is OptunaState.RUNNING]
-        if n_completed >= self.spec.budget or self._has_target(trials):
+        self.end = self._explain_end(trials, 0.0)  # `metric.target`, after which W&B hands out no more either
+        if n_completed >= self.spec.budget or self.end:
             return Room.NONE
         if n_completed + running.count(False) >= self.spec.budget:
             return Room.LATER
         return Room.OLD if any(running) else Room.NEW
-
-    def _has_target(self, trials: Sequence[FrozenTrial]) -> bool:
-        """Tell whether a trial has the value of `metric.target`, after which W&B hands out no more either."""
-        until, goal = self.spec.limits.until, self.spec.sweep.goal
-        values = [trial.value for trial in trials if trial.state is OptunaState.COMPLETE and trial.value is not None]
-        return until is not None and bool(values) and goal.best([*values, until]) == goal.best(values)
 
     def adopt(self, params: Mapping[str, object]) -> Claim | str | Idle:
         """Claim a point that W&B chose; if another trial has it, return the digest of that run instead.
@@ -93,7 +87,7 @@ class WandbEngine(OptunaEngine):
             for trial in self._trials():
                 if trial.user_attrs.get(RUN) == run and is_abandoned(trial, now):  # W&B hands a preempted run out again
                     return self._claim_abandoned(trial, now) or run
-            trials_by_run, room = self._trials_by_run(), self._measure_room(now)
+            trials_by_run, room = list_by_run(self._trials()), self._measure_room(now)
             if run not in trials_by_run and room in (Room.NONE, Room.LATER):
                 if not self._follows:
                     return Idle.DONE if room is Room.NONE else Idle.WAIT
