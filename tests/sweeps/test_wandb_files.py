@@ -16,7 +16,7 @@ from cnn.runs.folder import RunState, list_runs
 from support.studies import make_study, open_engine
 from support.wandb_server.bench import Bench, ended
 from sweeps.engines.bands import BandPruner
-from sweeps.engines.protocol import Claim
+from sweeps.engines.protocol import Claim, Idle
 from sweeps.errors import StudyError
 from sweeps.results import read_outline
 from sweeps.study.folder import StudySpec
@@ -26,7 +26,7 @@ from sweeps.training.trial import TrialResult, TrialState
 from sweeps.wandb_sweeps import link as wandb_link
 from sweeps.wandb_sweeps.command import split_arguments
 from sweeps.wandb_sweeps.config import check_supported, make_sweep_config
-from sweeps.wandb_sweeps.engine import WandbEngine
+from sweeps.wandb_sweeps.engine import Room, WandbEngine
 from sweeps.wandb_sweeps.files import write_scheduled_sweep
 
 ALL = """
@@ -119,6 +119,22 @@ def test_points_from_w_and_b_are_claimed_once_answered_and_gone_on_with(tmp_path
     engine.finish(claim, TrialResult(state=TrialState.FINISHED, epochs={1: 0.5}, seconds=1.0))
     assert engine.adopt(POINT) == claim.run
     assert [trial.state for trial in read_outline(tmp_path, "lenet5.raw").trials] == ["finished", "duplicate"]
+
+
+def test_points_from_w_and_b_are_claimed_within_the_budget_alone_unless_another_folder_counts_it(tmp_path: Path) -> None:
+    folder = make_study(tmp_path, ALL, budget=1)
+    engine, other = wandb_engine(tmp_path), {**POINT, "model.depth": 3}
+    assert engine.find_room() is Room.NEW
+    claim = engine.adopt(POINT)
+    assert isinstance(claim, Claim)
+    assert (engine.find_room(), engine.adopt(other)) == (Room.LATER, Idle.WAIT)
+    engine.release(claim)
+    assert (engine.find_room(), engine.claim()) == (Room.OLD, claim)
+    engine.finish(claim, TrialResult(state=TrialState.FINISHED, epochs={1: 0.5}, seconds=1.0))
+    assert (engine.find_room(), engine.adopt(other)) == (Room.NONE, Idle.DONE)
+    follower = WandbEngine(folder, "follower", engine._identify, print, follows=True)
+    assert isinstance(follower.adopt(other), Claim)
+    assert folder.read_spec().budget == 2
 
 
 @pytest.mark.parametrize(
