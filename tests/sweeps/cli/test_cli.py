@@ -21,6 +21,7 @@ from sweeps.errors import OptionError, StudyError, SweepError
 from sweeps.pool.agent_options import AgentOptions
 from sweeps.pool.plan import Locations, Search, SweepRequest, choose_studies, open_studies, plan
 from sweeps.pool.slots import default_agents
+from sweeps.study.limits import Limits
 
 
 def lines(text: str) -> list[list[str]]:
