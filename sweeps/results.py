@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from arena.base.project import find_project
 from cnn.commands import format_net
 from sweeps.engines.objectives import COSTS, dominates, is_feasible, list_losses
-from sweeps.retraining import Retraining, format_retraining, read_retraining
+from sweeps.retraining import Retraining, format_best_command, read_retraining
 from sweeps.study.folder import StudyFolder, StudySpec, list_names
 from sweeps.study.lease import read_lease
 from sweeps.sweepfile.space import Distribution, Parameter
@@ -134,7 +134,7 @@ def read_study(studies_dir: Path, name: str, best: int | None = None) -> StudyFa
     retraining = _read_retraining(folder, facts)
     record = retraining.record if retraining else None
     trial = record.trial if record and facts.best and record.trial != facts.best.number else None
-    command = format_retraining(studies_dir, name, trial, record) if facts.best else ""
+    command = format_best_command(studies_dir, name, trial, record) if facts.best else ""
     importances = _importances(facts)
     return dataclasses.replace(facts, importances=importances, retraining=retraining, retraining_command=command)
 
