@@ -140,8 +140,16 @@ class TrainingRun:
 
     def save_epoch(self, row: EpochRow, listener: Listener) -> RunState:
         """Save an epoch that the trainer has recorded, and return the run's state after the listener's decision."""
+        self.write_epoch()
+        return self.decide(row, listener)
+
+    def write_epoch(self) -> None:
+        """Write the checkpoint and the row of the epoch that the trainer has recorded."""
         self.trainer.save(self.folder.path / "checkpoint.pt")
         self.folder.write_epochs(self.trainer.rows)
+
+    def decide(self, row: EpochRow, listener: Listener) -> RunState:
+        """Return the run's state after the listener's decision on an epoch that is written."""
         decision = listener(row)
         self.is_paused = decision is Decision.PAUSE and not self.trainer.is_finished
         if decision is Decision.PRUNE and not self.trainer.is_finished:

@@ -99,7 +99,10 @@ def best(
         raise StudyError(f"study {name!r} has no finished trial yet; run it with `arena sweep agent {name}`")
     note = "" if facts.importances else explain_absence(facts.n_completed)
     if json:
-        shares = {"importances": facts.importances, "importances_note": note}
+        shares = {
+            "importances": {name: dataclasses.asdict(i) for name, i in facts.importances.items()},
+            "importances_note": note,
+        }
         return print_json({"best": dataclasses.asdict(facts.best), **shares, "command": facts.command})
     print(f"{name}: trial {facts.best.number}, {facts.metric} {facts.best.value:.4f}, run {facts.best.run}")
     print_point(facts.best, facts.importances)
