@@ -1,5 +1,6 @@
 # make demo [CORPUS=folder]   the whole line: recordings, tiles, eight trainings, eight sweeps, a contest, a report
 # make test                   the tests
+# make soak [ARGS='-k ray']   what is too long for `make test`, such as 1,000 killed agents; docs/explanation/soak.md
 # make check                  format, lint, types
 # make docs                   the documentation site, in docs/_build/html
 # make bench [ARGS=--quick]   the speeds that Arena stands for, against what they are claimed against; --quick takes six minutes
@@ -15,13 +16,16 @@ TORCH_INDEX ?= $(RECORDED_INDEX)
 INSTALL := $(VENV)/bin/python .ci/install $(if $(TORCH_INDEX),--torch-index "$(TORCH_INDEX)")
 OPENCV := .ci/headless-opencv $(VENV)/bin/python
 
-.PHONY: demo test check docs bench clean
+.PHONY: demo test soak check docs bench clean
 
 demo: $(VENV)/.demo-ready
 	@$(VENV)/bin/arena demo $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(OUT),--out "$(OUT)")
 
 test: $(VENV)/.test-ready
 	@$(VENV)/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+soak: $(VENV)/.test-ready
+	@$(VENV)/bin/python -m pytest tests/soak $(ARGS)
 
 check: $(VENV)/.test-ready
 	$(VENV)/bin/ruff format --check .

@@ -24,7 +24,7 @@ def measure_steps(args: argparse.Namespace, budget: TimeBudget) -> str:
     with tempfile.TemporaryDirectory(prefix="arena-gpu-") as scratch:
         tiles = draw_tiles(Path(scratch) / "tiles", settings, *amounts)
         report = steps.measure_steps(tiles, args.models, device, size, Path(scratch), budget)
-    return write_steps(report, name_device(device), budget.spent_s, is_over=budget.is_over)
+    return write_steps(report, name_device(device), budget.spent_s)
 
 
 def measure_whole(args: argparse.Namespace, budget: TimeBudget) -> str:

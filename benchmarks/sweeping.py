@@ -63,7 +63,7 @@ def fake_value(number: int, epoch: int) -> float:
 def run_arena_study(folder: Path, n_trials: int, n_reports: int) -> float:
     """Claim, report and finish trials without training; return the best value."""
     study = make_study(folder, n_trials)
-    engine = OptunaEngine(study, "bench", partial(configuration.make_point, study.read_spec().base), print)
+    engine = OptunaEngine(study, "bench", partial(configuration.make_point, study.read_spec().bases), print)
     while isinstance(claim := engine.claim(), Claim):
         epochs = {epoch: fake_value(claim.number, epoch) for epoch in range(1, n_reports + 1)}
         for epoch, value in epochs.items():

@@ -142,6 +142,12 @@ def find_keys(name: str, allowed: Collection[str]) -> list[str]:
     return [key for key in allowed if key.rpartition(".")[2] == name]
 
 
+def shorten_key(key: str) -> str:
+    """Return the last part of a key where it alone is understood for the key."""
+    last = key.rpartition(".")[2]
+    return last if find_keys(last, keys()) == [key] else key
+
+
 def read_assignment(text: str, allowed: Collection[str]) -> tuple[str, str]:
     """Return key and value of a text such as `train.epochs=5`, `epochs=5` or `+epochs=5`.
 

@@ -71,7 +71,7 @@ def make_split(clips: Sequence[SplitClip], settings: SplitSettings) -> Split:
     elif settings.kind == "loso":
         val, test = _neighbours([{speaker} for speaker in speakers], settings.fold)
     elif settings.kind == "folds":
-        val, test = _neighbours(_groups(clips, settings), settings.fold)
+        val, test = _neighbours(_groups(clips, settings.n_folds, settings.seed), settings.fold)
     else:
         val, test = _speaker_parts(speakers, settings)
     return _with_takes(clips, speakers, test, settings.seed) if takes else _by_speaker(clips, speakers, val, test)
@@ -140,17 +140,44 @@ def _neighbours(groups: list[set[str]], fold: int) -> tuple[set[str], set[str]]:
     return groups[(fold + 1) % len(groups)], groups[fold]
 
 
-def _groups(clips: Sequence[SplitClip], settings: SplitSettings) -> list[set[str]]:
+def make_folds(clips: Sequence[SplitClip], settings: SplitSettings, n_folds: int) -> list[SplitSettings]:
+    """Return a split for each of `n_folds` groups of speakers, who validate in turn; all have the test speakers of `settings`.
+
+    Raises:
+        SplitError: the clips cannot give the split of `settings`, or so many folds of it.
+    """
+    if reason := _explain_unfoldable(settings):
+        raise SplitError(f"{n_folds} folds let every speaker but those of test validate once, and {reason}; leave it out")
+    test = {clips[index].speaker for index in make_split(clips, settings).test}
+    others = [clip for clip in clips if clip.speaker not in test]
+    names = sorted({clip.speaker for clip in others})
+    if n_folds > len(names):
+        rule = f"{n_folds} folds need as many speakers beside the {len(test)} of test, and there are {len(names)}"
+        raise SplitError(f"{rule} ({_names(names)}); ask for at most {len(names)}, or record more people")
+    groups = _groups(others, n_folds, settings.seed)
+    held_out = tuple(sorted(test))
+    return [SplitSettings(seed=settings.seed, test_speakers=held_out, val_speakers=tuple(sorted(group))) for group in groups]
+
+
+def _explain_unfoldable(settings: SplitSettings) -> str:
+    if settings.kind == "random":
+        return "split.kind=random holds no speaker out"
+    if settings.validation == "takes":
+        return "split.validation=takes holds no speaker out"
+    return "split.val_speakers names who does" if settings.val_speakers else ""
+
+
+def _groups(clips: Sequence[SplitClip], n_folds: int, seed: int) -> list[set[str]]:
     """Deal the speakers into `n_folds` groups: those with most clips first, each to the group with the fewest so far."""
     n_clips = Counter(clip.speaker for clip in clips)
-    if settings.n_folds > len(n_clips):
+    if n_folds > len(n_clips):
         raise SplitError(
-            f"split.n_folds={settings.n_folds} groups need as many speakers, and there are {len(n_clips)}; "
+            f"split.n_folds={n_folds} groups need as many speakers, and there are {len(n_clips)}; "
             f"choose at most {len(n_clips)}, which is leave-one-speaker-out"
         )
-    groups: list[set[str]] = [set() for _ in range(settings.n_folds)]
-    sizes = [(0, 0, number) for number in range(settings.n_folds)]  # clips, speakers, group
-    for speaker in sorted(_shuffled(n_clips, settings.seed), key=lambda name: -n_clips[name]):
+    groups: list[set[str]] = [set() for _ in range(n_folds)]
+    sizes = [(0, 0, number) for number in range(n_folds)]  # clips, speakers, group
+    for speaker in sorted(_shuffled(n_clips, seed), key=lambda name: -n_clips[name]):
         n, n_speakers, number = heapq.heappop(sizes)
         groups[number].add(speaker)
         heapq.heappush(sizes, (n + n_clips[speaker], n_speakers + 1, number))

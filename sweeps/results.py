@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from arena.base.project import find_project
 from cnn.commands import format_net
+from sweeps.retraining import Retraining, format_retraining, read_retraining
 from sweeps.study.folder import StudyFolder, StudySpec, list_names
 from sweeps.study.lease import read_lease
 from sweeps.sweepfile.space import Distribution, Parameter
-from sweeps.sweepfile.sweep import Goal
+from sweeps.sweepfile.sweep import Goal, Sweep
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -43,12 +44,13 @@ class TrialFacts:
     number: int
     state: str  # finished, pruned, failed, running, interrupted (its agent ended; another resumes it) or duplicate
     params: dict[str, object]
-    value: float | None  # the best epoch's; None for trials without a result; a duplicate has that of the trial it repeats
-    epochs: dict[int, float]  # the metric after each epoch, from 1
-    run: str  # digest of its run folder, or empty
+    value: float | None  # the best epoch's, or the mean over several trainings; a duplicate has its twin's
+    epochs: dict[int, float]  # the metric after each epoch, from 1; of several trainings that of each
+    run: str  # digest of its run folder, the first of several, or empty
     seconds: float | None
     agent: str
     cause: str  # one line on a failure
+    runs: tuple[str, ...] = ()  # digests of all its run folders
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +69,8 @@ class StudyFacts:
     best: TrialFacts | None  # among the finished trials
     importances: dict[str, Importance]  # by parameter, shares of sum 1, largest first; empty where `explain_absence` says why
     command: str  # `arena train ...` of the best trial; empty without one
+    retraining: Retraining | None = None  # of the last `arena sweep best --train`
+    retraining_command: str = ""  # the `arena sweep best --train` that was last, or else of the best trial
 
     def n(self, state: str) -> int:
         """Return the number of trials in `state`."""
@@ -99,31 +103,46 @@ def list_studies(studies_dir: Path) -> list[str]:
     return list_names(studies_dir)
 
 
-def read_study(studies_dir: Path, name: str) -> StudyFacts:
+def read_study(studies_dir: Path, name: str, best: int | None = None) -> StudyFacts:
     """Read all facts of one study; it takes no lock, so that agents go on.
+
+    Args:
+        best: number of the trial to take for the best.
 
     Raises:
         StudyError: there is none of this name, or its files are damaged.
     """
-    facts = _read(StudyFolder(studies_dir / name))
-    return dataclasses.replace(facts, importances=_importances(facts))
+    folder = StudyFolder(studies_dir / name)
+    facts = _read(folder, best)
+    retraining = _read_retraining(folder, facts)
+    record = retraining.record if retraining else None
+    trial = record.trial if record and facts.best and record.trial != facts.best.number else None
+    command = format_retraining(studies_dir, name, trial, record) if facts.best else ""
+    importances = _importances(facts)
+    return dataclasses.replace(facts, importances=importances, retraining=retraining, retraining_command=command)
 
 
-def read_outline(studies_dir: Path, name: str) -> StudyFacts:
-    """Read the same without importances."""
-    return _read(StudyFolder(studies_dir / name))
+def _read_retraining(folder: StudyFolder, facts: StudyFacts) -> Retraining | None:
+    values = {trial.number: trial.value for trial in facts.trials if trial.value is not None}
+    return read_retraining(folder.path, folder.read_spec().runs, facts.metric, values, 1 if facts.is_maximized else -1)
 
 
-def _read(folder: StudyFolder) -> StudyFacts:
+def read_outline(studies_dir: Path, name: str, best: int | None = None) -> StudyFacts:
+    """Read the same without importances and retraining."""
+    return _read(StudyFolder(studies_dir / name), best)
+
+
+def _read(folder: StudyFolder, chosen: int | None) -> StudyFacts:
     from sweeps.engines.optuna_trials import TrialReader
 
     spec = folder.read_spec()
     reader = TrialReader(folder)
     frozen, time = reader.trials(), reader.now()
     goal = spec.sweep.goal
-    trials = tuple(_trial(trial, goal, time) for trial in frozen if trial.state.name != "WAITING")
-    finished = [trial for trial in trials if trial.state == "finished" and trial.value is not None]
-    best = min(finished, key=lambda trial: _rank(trial, goal), default=None)
+    trials = tuple(_trial(trial, spec.sweep, time) for trial in frozen if trial.state.name != "WAITING")
+    results = [trial for trial in trials if trial.state in ("finished", "pruned") and trial.value is not None]
+    rivals = [trial for trial in results if (trial.state == "finished" if chosen is None else trial.number == chosen)]
+    best = min(rivals, key=lambda trial: _rank(trial, goal), default=None)
     return StudyFacts(
         name=spec.name,
         model=spec.model,
@@ -163,7 +182,7 @@ def _parameter(parameter: Parameter) -> ParameterFacts:
     )
 
 
-def _trial(trial: FrozenTrial, goal: Goal, time: datetime) -> TrialFacts:
+def _trial(trial: FrozenTrial, sweep: Sweep, time: datetime) -> TrialFacts:
     from sweeps.engines import optuna_trials
 
     running = "interrupted" if optuna_trials.is_abandoned(trial, time) else "running"
@@ -171,13 +190,15 @@ def _trial(trial: FrozenTrial, goal: Goal, time: datetime) -> TrialFacts:
     state = states[trial.state.name]
     epochs = dict(sorted(trial.intermediate_values.items()))
     lease = read_lease(trial.user_attrs)
+    run = optuna_trials.attribute(trial, optuna_trials.RUN, "")
     return TrialFacts(
         number=trial.number,
         state="duplicate" if optuna_trials.is_duplicate(trial) else state,
         params=dict(optuna_trials.attribute(trial, optuna_trials.PARAMS, {})),
-        value=optuna_trials.find_best_value(goal, epochs) if state in ("finished", "pruned") else None,
+        value=optuna_trials.compute_value(sweep, epochs) if state in ("finished", "pruned") else None,
         epochs=epochs,
-        run=optuna_trials.attribute(trial, optuna_trials.RUN, ""),
+        run=run,
+        runs=tuple(optuna_trials.attribute(trial, optuna_trials.RUNS, [run] if run else [])),
         seconds=optuna_trials.attribute(trial, optuna_trials.SECONDS, None),
         agent=lease.agent if lease else "",
         cause=optuna_trials.attribute(trial, optuna_trials.CAUSE, ""),

@@ -126,6 +126,8 @@ class Run:
         import pandas as pd
 
         scores = self.result.scores
+        if split == "test" and self.stored.is_trial:
+            raise RunError(f"{self.folder} is {self.line.trial}, which sees no test clips; train its settings and it has them")
         check_choice("split", split, tuple(scores))
         labels = list(self.result.labels)
         return pd.DataFrame(
@@ -163,10 +165,18 @@ class Run:
         Raises:
             Error: the run is not finished, or `out` is another file.
         """
-        from cnn.inference.predict import SUBMISSION_HEADER, read_answers, write_submission
+        from cnn.inference.predict import (
+            SUBMISSION_HEADER,
+            add_test_part,
+            find_finished_run,
+            read_answers,
+            write_submission,
+        )
 
         check_choice("split", split, ("test", "val"))
         check_output(Path(out), SUBMISSION_HEADER)
+        if split == "test":
+            add_test_part(find_finished_run(str(self.folder), self.folder.parent), choose_folder("tiles", None), "auto")
         write_submission(Path(out), read_answers(self.stored, split))
         return Path(out)
 

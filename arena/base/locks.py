@@ -65,6 +65,20 @@ def open_locked(path: Path, on_wait: Callable[[], None] = lambda: None) -> IO[by
                 return file
 
 
+def open_shared(path: Path) -> IO[bytes]:
+    """Hold the file `path` together with others until it is closed; wait while one process holds it for itself.
+
+    Raises:
+        OSError: the file cannot be made.
+    """
+    require_posix("a file lock")
+    with ExitStack() as stack:
+        file = stack.enter_context(path.open("ab"))
+        fcntl.flock(file.fileno(), fcntl.LOCK_SH)
+        stack.pop_all()
+        return file
+
+
 def is_locked(path: Path) -> bool:
     """Return True if somebody holds the file `path`; False also where that cannot be tested."""
     if sys.platform == "win32":

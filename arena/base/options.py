@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -24,6 +24,9 @@ SOLUTION_HELP = "CSV: id,label and optionally Usage (Public, Private or Ignored)
 SUBMISSION_HELP = "CSV: id,label and optionally one probability per class."
 SWEEP_HELP = "A sweep file, or a net such as lenet5."
 TEAM_HELP = "The team's name, in any case."
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class WandbMode(StrEnum):
@@ -46,6 +49,17 @@ def reading_line() -> Iterator[None]:
         yield
     except ArenaError as error:
         raise UsageError(str(error)) from error
+
+
+def panels(headings: Mapping[str, str]) -> Callable[[Function], Function]:
+    """Return a decorator that puts the options of a command under headings of its help: for each, the parameters' names."""
+
+    def decorate(function: Function) -> Function:
+        names = {name: heading for heading, words in headings.items() for name in words.split()}
+        vars(function)["option_panels"] = names
+        return function
+
+    return decorate
 
 
 def again_option(description: str) -> Any:

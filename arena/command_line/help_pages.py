@@ -18,6 +18,13 @@ def shorten_metavars(parameters: Iterable[Any]) -> None:
             option.metavar = "" if option.is_flag else choices or _METAVARS.get(kind.annotation)
 
 
+def group_options(command: Any, parameters: Iterable[Any]) -> None:
+    """Set the heading of each option whose function names one in `option_panels`, as `arena.base.options.panels` writes it."""
+    headings = getattr(command.callback, "option_panels", {})
+    for parameter in parameters:
+        parameter.rich_help_panel = headings.get(parameter.name, parameter.rich_help_panel)
+
+
 def list_examples(epilog: str | None) -> str | None:
     """Return `Examples: a · b` as a list in Markdown, so that none is broken where another begins."""
     title, _, examples = (epilog or "").partition("Examples: ")

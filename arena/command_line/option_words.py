@@ -29,6 +29,7 @@ NAMES = {  # an option, or "<argument>" whose place the value takes; the first t
     "--deadline": "--due, --end, --until, --date, --closes",
     "--device": "--accelerator, --dev, -D",
     "--dry-run": "--dryrun, --check, --validate, --simulate, --test, --plan, -n",
+    "--from": "--warm-start, --source, --start-from, --init-from, --prior",
     "--folds": "--k, --k-folds, --n-folds, --n-splits, --cv, --kfold, -k, --splits, --fold, --num-folds",
     "--into": "--to, --with, --target",
     "--lang": "--language, --locale, -l",
@@ -62,6 +63,9 @@ NAMES = {  # an option, or "<argument>" whose place the value takes; the first t
     ),
     "--n-attempts": "--attempts, --n, -n",
     "--n-seeds": "--repeats, --seeds, --num-seeds, --repeat, --n-repeats",
+    "--seeds": "--repeats, --n-seeds, --num-seeds, --repeat, --n-repeats",
+    "--try": "--enqueue, --enqueue-trial, --points, --point, --initial-point, --init-points",
+    "--until": "--target, --stop-at, --goal-value, --threshold",
     "--secret": "--seed",
     "--sort": "--sort-by, --order, --order-by, --sort-key, -S",
     "--split": "--on, --set, --subset, --partition, --part, --eval-on",
@@ -129,7 +133,7 @@ _QUIET = "notes go to stderr, results to stdout: `2>/dev/null` is quiet, `arena 
 _KEYS = "every setting with its default: arena train --keys; those of the project: arena config"
 _GPUS = "--device cuda or cuda:1 names the GPU of a training; several are for searches: arena sweep run FILE --gpus 0,1"
 _MANY = "many values are tried by arena sweep run FILE, both models on all variants by arena train --all"
-_NO_TIME = "there is no limit of time: train.epochs=N, or --budget N trials of a sweep; Ctrl-C stops, and the same line goes on"
+_NO_TIME = "a training ends by train.epochs=N, a sweep by arena sweep run FILE --budget N, or --hours 2.5 as well"
 _SLURM = "arena sweep run FILE --on slurm --place slurm_partition=gpu"
 _W_AND_B = "W&B's project and entity stand in arena.toml ([wandb]) or in WANDB_PROJECT and WANDB_ENTITY"
 _PAGE = "arena contest serve (the contest on the web), arena report build (one HTML file)"
@@ -159,9 +163,7 @@ REASONS = {  # explanation: the words that get it
     ),
     _GPUS: ("--gpus, --num-gpus, --n-gpus, --gpu-ids, --gpu-id, --devices, --cuda-devices, --nproc-per-node, --mps, --tpu"),
     _MANY: "--multirun, -m, --sweep, --grid-search, --tune, --hpo",
-    _NO_TIME: (
-        "--timeout, --max-time, --time-limit, --walltime, --max-hours, --max-steps, --steps, --hours, --max-iters, --iterations"
-    ),
+    _NO_TIME: "--timeout, --max-time, --time-limit, --walltime, --max-hours, --max-steps, --steps, --hours, --max-iters",
     _SLURM: "--partition, --slurm-partition, --qos, --mem, --nodes, --time, --ntasks, --cpus-per-task",
     _W_AND_B: "--project, --entity, --wandb-project, --wandb-entity, --org",
     _PAGE: "--web, -w, --browser, --open, --ui",
@@ -196,11 +198,9 @@ BY_COMMAND = {  # command and option: explanation
     "train --folds": (
         "one fold is a setting, `arena train split.kind=loso split.fold=0`; all of them: arena eval --folds loso"
     ),
-    "train --k-folds": "arena eval --folds 5 trains and tests every fold",
-    "train --cv": "arena eval --folds 5 trains and tests every fold",
+    **dict.fromkeys(("train --k-folds", "train --cv"), "arena eval --folds 5 trains and tests every fold"),
     "train --budget": "a budget is a sweep's: arena sweep run FILE --budget N",
-    "train --n-trials": "trials are a sweep's: arena sweep run FILE --budget N",
-    "train --count": "trials are a sweep's: arena sweep run FILE --budget N",
+    **dict.fromkeys(("train --n-trials", "train --count"), "trials are a sweep's: arena sweep run FILE --budget N"),
     "train --save": "every training keeps its net in its run folder (`--runs` says where): leave it out",
     "sweep agent --count": "the budget is the study's: arena sweep run FILE --budget N",
     "sweep agent --budget": "the budget is the study's: arena sweep run FILE --budget N",

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from arena.command_line.help_pages import list_examples, shorten_metavars
+from arena.command_line.help_pages import group_options, list_examples, shorten_metavars
 from arena.command_line.unknown_command import explain_command
 from arena.command_line.unknown_option import explain_option
 
@@ -25,6 +25,7 @@ class StrictCommand(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         shorten_metavars(self.get_params(ctx))
+        group_options(self, self.get_params(ctx))
         self.epilog = list_examples(self.epilog)
         super().format_help(ctx, formatter)
 

@@ -17,6 +17,7 @@ COMPLETERS: dict[str, Completer] = {
     "--device": values.complete_devices,
     "--folds": complete_words("loso", "becker", "3", "5", "10"),
     "--format": complete_words("codabench", "evalai", "gradescope"),
+    "--from": values.complete_studies,
     "--fuse": complete_words("auto", "off"),
     "--host": complete_words("127.0.0.1", "0.0.0.0"),
     "--into": values.complete_teams,

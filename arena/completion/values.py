@@ -89,7 +89,7 @@ def complete_runs(line: TypedLine, word: str) -> Iterator[Proposal]:
         score = "" if run.val_macro_f1 is None else f", validation macro-F1 {run.val_macro_f1:.3f}"
         description = f"{run.net}, {run.state}{score}"
         yield from (Proposal(reference, description) for reference in (run.name, run.digest) if reference)
-    nets = {run.net for run in lines if run.state == "finished" and not run.trial}
+    nets = {run.net for run in lines if run.state == "finished" and not run.is_trial}
     yield from (Proposal(net, "the newest of it") for net in sorted(nets - {""}))
     yield from (Proposal(run.digest) for run in runs[_MOST_RUNS:])
 

@@ -21,8 +21,8 @@ GOALS = (
 )
 
 
-def write_steps(report: StepsReport, device_name: str, spent_s: float, *, is_over: bool) -> str:
-    ended = "; the time was over before all rounds were done" if is_over else ""
+def write_steps(report: StepsReport, device_name: str, spent_s: float) -> str:
+    ended = "" if report.is_complete else "; the time was over before all rounds were done"
     lines = [f"# Training steps on {device_name}", "", *_list_conditions(spent_s)]
     lines += [f"- medians of up to {report.n_rounds} interleaved rounds of an epoch each{ended}"]
     lines += ["- the ceiling is arithmetic: bytes and kernels of every operation of a step, on an H200 " + _describe_sheet()]

@@ -59,6 +59,7 @@ class Arm:
     model: str
     name: str
     run: Callable[[], int]
+    predict: Callable[[], float] | None = None  # of the ceiling, which takes a while
     ceiling: float | None = None  # clips/s
     rates: list[float] = field(default_factory=list)  # clips/s of each round
     note: str = ""
@@ -75,6 +76,7 @@ class StepsReport:
     arms: list[Arm]
     equalities: list[str]
     n_rounds: int
+    is_complete: bool
 
 
 def configure(tiles: TileSet, model: str, size: StepsSize) -> RunConfig:
@@ -99,7 +101,10 @@ def measure_steps(
             if not budget.is_over:
                 _measure(arm, device)
         n_rounds += 1
-    return StepsReport(arms=arms, equalities=equalities, n_rounds=n_rounds)
+    is_complete = n_rounds == size.n_rounds and not budget.is_over
+    for arm in arms:
+        arm.ceiling = arm.predict() if arm.predict else None
+    return StepsReport(arms=arms, equalities=equalities, n_rounds=n_rounds, is_complete=is_complete)
 
 
 def _measure(arm: Arm, device: torch.device) -> None:
@@ -183,17 +188,18 @@ def list_arms(config: RunConfig, material: SplitData, size: StepsSize, files: Pa
         fit.train_epoch(train)
         return len(train)
 
-    eager = step_size / count_eager_step(config).predict_eager_s(H200)
-    graph = step_size / count_step(config, 1).predict_graph_s(H200)
+    def predict(n: int) -> float:
+        cost = count_step(config, n) if n else count_eager_step(config)
+        return max(1, n) * step_size / (cost.predict_graph_s(H200) if n else cost.predict_eager_s(H200))
+
     arms = [
         arm(name=f"{LOOP}, {size.n_workers} workers", run=_build_loop(config, material, size, files)),
-        arm(name=EAGER, run=partial(run_eager, Trainer(config, device)), ceiling=eager),
-        arm(name=GRAPH, run=build(1, Formulation.GROUPED), ceiling=graph),
+        arm(name=EAGER, run=partial(run_eager, Trainer(config, device)), predict=partial(predict, 0)),
+        arm(name=GRAPH, run=build(1, Formulation.GROUPED), predict=partial(predict, 1)),
         arm(name=f"{size.n_streams} such graphs on {size.n_streams} streams", run=_build_streams(config, material, size)),
     ]
     for n in size.members:
-        ceiling = n * step_size / count_step(config, n).predict_graph_s(H200)
-        arms += [arm(name=f"{n} fused, {f.value}", run=build(n, f), ceiling=ceiling) for f in Formulation]
+        arms += [arm(name=f"{n} fused, {f.value}", run=build(n, f), predict=partial(predict, n)) for f in Formulation]
     arms.append(arm(name=f"{n} fused, grouped, bf16", run=build(n, Formulation.GROUPED, torch.bfloat16)))
     return arms
 

@@ -87,31 +87,18 @@ class WholeReport:
 
 def run_whole(tiles: TileSet, device: torch.device, size: WholeSize, folder: Path, budget: TimeBudget) -> WholeReport:
     """Start or continue the sweep in `folder` until it is finished or the time is over."""
-    files = []
-    for model in MODELS:
-        files.append(f"whole-{model}.yaml")
-        (folder / files[-1]).write_text(_SWEEP.format(model=model), encoding="utf-8")
     names = sorted({clip.speaker for clip in tiles.clips})
     n = max(1, len(names) // 10)
     split = [f"split.val_speakers={','.join(names[:n])}", f"split.test_speakers={','.join(names[n : 2 * n])}"]
-    words = [*files, *(f"--variant={variant}" for variant in VARIANTS), f"--budget={size.n_trials}", f"--fuse={size.fuse}"]
+    words = [*(f"--variant={variant}" for variant in VARIANTS), f"--budget={size.n_trials}", f"--fuse={size.fuse}"]
     words += [f"--tiles={tiles.folder.resolve()}", "--runs=runs", "--studies=studies", "--wandb=off", f"--device={device}"]
     words += ["--agents=1", f"train.epochs={size.n_epochs}", *split, *size.settings]
-    command = [sys.executable, str(Path(__file__).parents[2] / "arena" / "__main__.py"), "sweep", "run", *words]
     before = budget.spent_s
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
-    try:
-        code = process.wait(timeout=max(1.0, budget.limit_s - before))
-    except subprocess.TimeoutExpired:
-        process.terminate()
-        try:
-            code = process.wait(timeout=_ENDING_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            code = process.wait()
-    else:
-        if code:
-            sys.exit(f"error: `arena sweep run` ended with exit code {code}; its words stand above")
+    for model in MODELS:
+        file = folder / f"whole-{model}.yaml"
+        file.write_text(_SWEEP.format(model=model), encoding="utf-8")
+        if not budget.is_over:
+            _run_sweep([file.name, *words], folder, budget)
     seconds = _add_seconds(folder / "seconds.json", budget.spent_s - before)
     config = override(default_config(tiles.corpus, tiles.settings, MODELS[0], VARIANTS[0]), split)
     n_clips = len(make_split(tiles.clips, config.split).train)
@@ -124,6 +111,23 @@ def run_whole(tiles: TileSet, device: torch.device, size: WholeSize, folder: Pat
         seconds=seconds,
         ceiling_s=_predict_s(tiles, size, n_clips),
     )
+
+
+def _run_sweep(words: list[str], folder: Path, budget: TimeBudget) -> None:
+    command = [sys.executable, str(Path(__file__).parents[2] / "arena" / "__main__.py"), "sweep", "run", *words]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+    try:
+        code = process.wait(timeout=budget.limit_s - budget.spent_s)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        try:
+            process.wait(timeout=_ENDING_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        return
+    if code:
+        sys.exit(f"error: `arena sweep run` ended with exit code {code}; its words stand above")
 
 
 def _add_seconds(path: Path, seconds: float) -> float:

@@ -57,10 +57,9 @@ def inspect(
 def _list_trainings(runs: Path) -> list[RunFolder]:
     from cnn.errors import RunError
     from cnn.runs.folder import RunState, list_runs
-    from cnn.runs.marks import read_trial_mark
 
     finished = [folder for folder in list_runs(runs) if folder.state() is RunState.FINISHED]
-    trainings = [folder for folder in finished if read_trial_mark(folder) is None]
+    trainings = [folder for folder in finished if not folder.is_trial]
     if n_trials := len(finished) - len(trainings):
         say(f"{n_trials} trials of sweeps left out; name one to look into it")
     if not trainings:

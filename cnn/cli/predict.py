@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import RUN_HELP, Device, Json, Runs, Wide, out_option
+from arena.base.options import RUN_HELP, Device, Json, Runs, Tiles, Wide, out_option
 from arena.base.project import find_project
 from arena.base.terminal import Column, Number, print_json, print_table, progress, say
 from cnn.cli.options import SplitName, recordings_option, say_run, split_option
@@ -36,6 +36,7 @@ def predict(
     recordings: Annotated[Path | None, recordings_option(show_default="contest.clips of arena.toml")] = None,
     out: Annotated[Path | None, out_option("The CSV to write.", show_default="submission.csv")] = None,
     runs: Runs = Path("runs"),
+    tiles: Tiles = Path("tiles"),
     device: Device = "auto",
     wide: Wide = False,
     json: Json = False,
@@ -43,7 +44,7 @@ def predict(
     """Predict with a finished run: digit and probability of each file, or with --recordings or --split a submission."""
     from cnn.corpus.recordings import count_skipped
     from cnn.files import check_output
-    from cnn.inference.predict import SUBMISSION_HEADER, find_finished_run
+    from cnn.inference.predict import SUBMISSION_HEADER, add_test_part, find_finished_run
     from cnn.runs.folds import PARTS
 
     if bool(files) + bool(recordings) + bool(split) > 1 or (files and out):
@@ -60,6 +61,8 @@ def predict(
     else:
         out = out or Path("submission.csv")
         is_replacing = check_output(out, SUBMISSION_HEADER)
+        if not recordings and split is not SplitName.VALIDATION:
+            add_test_part(folder, tiles, device)
         answers = _answer_split(folder, recordings, PARTS[split or SplitName.TEST], device)
         _submit(folder, answers, out, json, kinds)
         if is_replacing:

@@ -28,8 +28,7 @@ def read_page(run: RunFolder, tiles: Path) -> dict[str, Any]:
     from cnn.commands import format_net, format_retraining, format_train_command
     from cnn.config import TILES_FORMAT, describe_format
     from cnn.errors import RunError
-    from cnn.runs.folder import list_notes
-    from cnn.runs.index import DAMAGED, read_line
+    from cnn.runs.index import DAMAGED, list_notes, read_line
 
     line = read_line(run)
     if line.state == DAMAGED:

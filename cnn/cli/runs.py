@@ -123,7 +123,8 @@ def _print_lines(lines: Sequence[RunLine]) -> None:
     for line in lines:
         state = line.state + (f" {line.n_epochs}/{line.epochs}" if line.state != "finished" and line.epochs else "")
         scores = ["" if f1 is None else f"{f1:.3f}" for f1 in (line.val_macro_f1, line.test_macro_f1)]
-        trial = f"trial {line.trial.number}" if line.trial and line.trial.study == line.net else str(line.trial or "")
+        origin = line.trial if line.is_trial else None
+        trial = f"trial {origin.number}" if origin and origin.study == line.net else str(origin or "")
         marks = " ".join([line.name, *(f"#{tag}" for tag in line.tags), trial]).strip()
         rows.append([line.digest[:n_digits], line.net, line.split, state, *scores, _format_time(line.changed_at), marks])
     columns = (

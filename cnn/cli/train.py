@@ -123,7 +123,7 @@ def run_as_json(folder: RunFolder) -> dict[str, object]:
 def print_runs(folders: list[RunFolder]) -> None:
     """Print a table of finished runs, in the order of training."""
     from cnn.plugin import shorten_name
-    from cnn.runs.folder import list_notes
+    from cnn.runs.index import list_notes
 
     rows = []
     for folder in folders:

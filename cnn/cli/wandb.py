@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arena.base.options import DryRun, Json, Wide
 from arena.base.terminal import Column, print_json, print_table, progress, say
+
+if TYPE_CHECKING:
+    from cnn.runs.folder import RunFolder
+    from cnn.runs.wandb_record import Copy
 
 app = typer.Typer(no_args_is_help=True, help="Send runs to W&B, and work for its sweeps.", epilog="Example: `arena wandb sync`")
 
@@ -16,6 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="Send runs to W&B, and work for its
 @app.command(epilog="Examples: `arena wandb sync --dry-run` · `arena wandb sync runs` · `arena wandb sync runs/3f2a...`")
 def sync(
     folder: Annotated[Path, typer.Argument(metavar="RUNS", help="Run folders, or one run folder.")] = Path("runs"),
+    deleted: Annotated[bool, typer.Option("--deleted", help="Also runs that W&B had, and that were deleted there.")] = False,
     dry_run: DryRun = False,
     wide: Wide = False,
     json: Json = False,
@@ -26,18 +31,27 @@ def sync(
     from cnn.runs.wandb_record import list_copies
 
     copies = list_copies(folder)
-    rows = [[run.digest, copy.group, copy.project, run.state().value] for run, copy in copies.unsent]
-    _say_rest(copies.n_sent, copies.n_unfinished, copies.n_without)
+    gone = _list_deleted(copies.complete) if deleted else []
+    unsent = [*copies.unsent, *gone]
+    rows = [[run.digest, copy.group, copy.project, run.state().value] for run, copy in unsent]
+    _say_rest(len(copies.complete) - len(gone), copies.n_unfinished, copies.n_without)
     if dry_run or not rows:
         return print_json({"unsent": [row[0] for row in rows]}) if json else _print(rows, ("run", "group", "project", "state"))
     from cnn.runs.wandb_sync import check_credentials, send_all
 
     check_credentials()
     with progress("sending to W&B, runs", len(rows)) as advance:
-        uploads = send_all(copies.unsent, lambda n, note: advance(n, note), say)
+        uploads = send_all(unsent, lambda n, note: advance(n, note), say)
     if json:
         return print_json({"sent": [dataclasses.asdict(upload) for upload in uploads]})
     _print([[upload.run, upload.url] for upload in uploads], ("run", "page"))
+
+
+def _list_deleted(complete: list[tuple[RunFolder, Copy]]) -> list[tuple[RunFolder, Copy]]:
+    from cnn.runs.wandb_sync import check_credentials, list_deleted
+
+    check_credentials()
+    return list_deleted(complete)
 
 
 def _say_rest(n_sent: int, n_unfinished: int, n_without: int) -> None:

@@ -17,15 +17,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from cnn.config import LABELS, RunConfig, compute_digest
-from cnn.errors import RunError, TilesError
+from cnn.config import LABELS, RunConfig
+from cnn.errors import RunError
 from cnn.files import read_json, write_json, write_whole
 from cnn.inference.inspect_clips import choose_clips, choose_split
-from cnn.inference.predict import load_net
+from cnn.inference.predict import add_test_part, load_net
 from cnn.inference.saliency import Layer, compute_features, compute_maps, first_filters, grad_cam, map_layers, occlusion
 from cnn.runs.folder import Prediction, RunFolder, lock_run
 from cnn.tiles.batches import normalise, to_input
-from cnn.tiles.tile_set import TileSet, find_tiles, open_tiles
+from cnn.tiles.tile_set import find_run_tiles
 from cnn.train.device import limit_threads, resolve_device
 from cnn.train.training_run import read_versions
 
@@ -61,6 +61,8 @@ class Inspection:
 def inspect_run(run: RunFolder, tiles: Path, n_clips: int, device: str, progress: Callable[..., None]) -> Inspection:
     """Inspect a finished run's net, or return its stored inspection if that is of the same weights and as many clips.
 
+    A sweep's trial is given its test part, whose mistakes an inspection shows.
+
     Args:
         tiles: the folder of the run's tiles, or one that holds it.
         progress: called after each of N_STEPS steps.
@@ -71,6 +73,7 @@ def inspect_run(run: RunFolder, tiles: Path, n_clips: int, device: str, progress
         ModelError: a plug-in's file has moved or changed, and the run has no copy.
     """
     with lock_run(run):
+        add_test_part(run, tiles, device)
         request = {"format": FORMAT, "n_clips": n_clips, "weights": weights_digest(run)}
         if (stored := _read_stored(run, request)) is not None:
             progress(N_STEPS)
@@ -136,7 +139,7 @@ class _Pictures:
 
     def __init__(self, config: RunConfig, folder: Path, device: torch.device) -> None:
         self.device = device
-        tiles = _open_tiles(config, folder)
+        tiles = find_run_tiles(config, folder)
         self.grey = tiles.pictures(config.filter)
         self.indices = {clip.id: index for index, clip in enumerate(tiles.clips)}
 
@@ -144,16 +147,6 @@ class _Pictures:
         """Return (B, 1, F, T) normalised."""
         grey = torch.from_numpy(self.grey[[self.indices[row.id] for row in rows]]).to(self.device)
         return to_input(normalise(grey.float().div_(255)))
-
-
-def _open_tiles(config: RunConfig, folder: Path) -> TileSet:
-    subfolder = folder / compute_digest({"corpus": config.corpus, "tiles": asdict(config.tiles)})
-    tiles = open_tiles(subfolder) if (subfolder / "settings.json").exists() else find_tiles(folder)
-    if (tiles.corpus, tiles.settings) != (config.corpus, config.tiles):
-        raise TilesError(
-            f"{tiles.folder} holds other tiles than the run was trained on ({subfolder.name}); name those with --tiles"
-        )
-    return tiles
 
 
 def _inspect(

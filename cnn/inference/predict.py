@@ -22,9 +22,11 @@ from cnn.overrides import check_format, config_from_dict
 from cnn.runs.folder import RunFolder, RunState
 from cnn.runs.reference import find_run
 from cnn.tiles.front_end import Samples, bilateral, compute_tile
+from cnn.tiles.tile_set import find_run_tiles
 from cnn.tiles.tta import log_probabilities
 from cnn.train.device import limit_threads, resolve_device
-from cnn.train.weights_file import load_checksummed
+from cnn.train.training_run import complete_run
+from cnn.train.weights_file import load_weights
 
 SUBMISSION_HEADER = ("id", "label", *LABELS)
 _AT_ONCE = 256
@@ -70,6 +72,22 @@ def find_finished_run(name: str, runs_dir: Path) -> RunFolder:
         advice = "a process trains it now: wait for its end" if run.is_in_use() else "train it to its end"
         raise RunError(f"{run.path} is {run.state()}; only a finished run predicts: {advice}")
     return run
+
+
+def add_test_part(run: RunFolder, tiles: Path, device: str) -> None:
+    """Score a sweep's finished trial on its test clips, once, as `complete_run` does; of another run it has been done.
+
+    Args:
+        tiles: the folder of the run's tiles, or one that holds it.
+
+    Raises:
+        CnnError: as `complete_run`; or the tiles are missing, or of another format.
+    """
+    if run.is_whole:
+        return
+    content = run.config()
+    check_format(content, str(run.path), f"train it anew with `{format_retraining(run.path)}`")
+    complete_run(run, find_run_tiles(config_from_dict(content), tiles), device)
 
 
 def read_answers(run: RunFolder, split: str) -> list[Answer]:
@@ -120,12 +138,7 @@ def load_net(run: RunFolder, device: torch.device) -> tuple[RunConfig, torch.nn.
     check_format(content, str(run.path), f"train it anew with `{format_retraining(run.path)}`")
     config = pin_source(config_from_dict(content), run.path)
     net = build_net(config.model, config.tiles.size, len(LABELS))
-    try:
-        net.load_state_dict(load_checksummed(run.path / "model.pt", torch.device("cpu")))
-    except RunError as error:
-        raise RunError(f"{error}; delete {run.path} and train again") from error
-    except RuntimeError as error:
-        raise RunError(f"{run.path / 'model.pt'} is of another net; delete {run.path} and train again") from error
+    load_weights(net, run.path, torch.device("cpu"))
     return config, to_device(net, device).eval()
 
 

@@ -16,7 +16,6 @@ from cnn.config import FOLDED_KINDS, RunConfig, SplitSettings, config_to_dict
 from cnn.errors import CnnError
 from cnn.overrides import config_from_dict, flatten
 from cnn.runs.folder import RunFolder, RunState, list_runs
-from cnn.runs.marks import read_trial_mark
 
 _FOLD_KEYS = ("split.kind", "split.fold", "split.n_folds", "split.validation", "split.test_speakers", "split.val_speakers")
 _KEYS_OF_OPTIONS = (*_FOLD_KEYS, "train.seed")
@@ -101,7 +100,7 @@ def find_evaluations(runs_dir: Path) -> list[FoldRuns]:
 def _read_fold(run: RunFolder) -> RunConfig | None:
     try:
         content = run.config()
-        if content["split"]["kind"] not in FOLDED_KINDS or read_trial_mark(run):
+        if content["split"]["kind"] not in FOLDED_KINDS or run.is_trial:
             return None
         config = config_from_dict(content)
     except (CnnError, KeyError, TypeError, ValueError):

@@ -17,7 +17,6 @@ from typing import Any
 
 from arena.base.locks import describe_holder, is_locked, open_locked, sign_lock
 from arena.base.terminal import say
-from arena.base.texts import name_labels, note_absent
 from cnn.errors import RunError
 from cnn.files import read_json, write_csv, write_json
 
@@ -25,6 +24,8 @@ METRICS = ("train_loss", "train_accuracy", "train_macro_f1", "val_loss", "val_ac
 PREDICTION_HEAD = ("id", "label")
 PREDICTION_TAIL = ("truth", "speaker", "split")
 PART_NAMES = {"train": "training", "val": "validation", "test": "test"}
+EVERY_PART = tuple(PART_NAMES)
+BLIND_PARTS = ("train", "val")  # of a sweep's trial: a recipe that was chosen by test clips has no honest test score
 _locks = threading.local()  # run folders that this thread holds
 
 
@@ -86,7 +87,7 @@ class RunResult:
     labels: tuple[str, ...] = ()
     best_epoch: int = 0  # epoch of the stored weights
     n_epochs: int = 0  # epochs trained
-    scores: dict[str, Score] = field(default_factory=dict)  # by split: train, val, test
+    scores: dict[str, Score] = field(default_factory=dict)  # by split: train, val, test; of a trial without test
     speakers: dict[str, list[str]] = field(default_factory=dict)  # names by split; unknown ones left out
     verdict: FitVerdict | None = None
     n_parameters: int = 0
@@ -139,13 +140,37 @@ class RunFolder:
             rows = csv.DictReader(file)
             return [EpochRow(epoch=int(row.pop("epoch")), **{key: float(x) for key, x in row.items()}) for row in rows]
 
+    @property
+    def trial_file(self) -> Path:
+        return self.path / "trial.json"
+
+    @property
+    def is_trial(self) -> bool:
+        """True of a sweep's trial until its recipe is chosen, by a training of the same configuration or another use.
+
+        Raises:
+            RunError: trial.json is damaged.
+        """
+        return self.trial_file.exists() and not read_json(self.trial_file).get("is_chosen", False)
+
+    @property
+    def is_whole(self) -> bool:
+        """True of a finished run with a test part that may be seen."""
+        result = self.result()
+        return result is not None and result.state is RunState.FINISHED and "test" in result.scores
+
     def result(self) -> RunResult | None:
-        """Read result.json; None while the run is unfinished."""
+        """Read result.json; None while the run is unfinished. A trial's test part, of older versions of Arena, is hidden."""
+        result = self.stored_result()
+        return drop_test(result) if result and self.is_trial else result
+
+    def stored_result(self) -> RunResult | None:
+        """Read result.json with all that it holds."""
         path = self.path / "result.json"
         return _result_from_json(read_json(path)) if path.exists() else None
 
     def state(self) -> RunState:
-        result = self.result()
+        result = self.stored_result()
         return result.state if result else RunState.UNFINISHED
 
     @property
@@ -157,11 +182,16 @@ class RunFolder:
         return is_locked(self.lock_file)
 
     def predictions(self) -> list[Prediction]:
-        """Read all rows of predictions.csv: validation first, then test.
+        """Read all rows of predictions.csv: validation first, then test, which is hidden where `result` hides it.
 
         Raises:
             RunError: the run has none (it is unfinished, pruned or failed).
         """
+        is_trial = self.is_trial
+        return [row for row in self.stored_predictions() if not (is_trial and row.split == "test")]
+
+    def stored_predictions(self) -> list[Prediction]:
+        """Read predictions.csv with all that it holds."""
         path = self.path / "predictions.csv"
         if not path.exists():
             raise RunError(f"{path} does not exist: only a finished run has predictions; finish it with `arena train`")
@@ -183,6 +213,18 @@ class RunFolder:
 
     def write_result(self, result: RunResult) -> None:
         write_json(self.path / "result.json", dataclasses.asdict(result))
+
+    def update_result(self, **values: Any) -> None:
+        """Change fields of result.json."""
+        result = self.stored_result()
+        assert result is not None
+        self.write_result(dataclasses.replace(result, **values))
+
+
+def drop_test(result: RunResult) -> RunResult:
+    """Return a result without its test part."""
+    scores = {part: score for part, score in result.scores.items() if part != "test"}
+    return dataclasses.replace(result, scores=scores, speakers={part: result.speakers.get(part, []) for part in scores})
 
 
 def list_runs(runs_dir: Path) -> list[RunFolder]:
@@ -246,23 +288,3 @@ def _score_from_json(content: dict[str, Any], labels: Sequence[str]) -> Score:
     n_present = len(labels) - len(absent)
     macro_f1 = content["macro_f1"] * len(labels) / n_present if absent and n_present else content["macro_f1"]
     return Score(**content | {"absent": absent, "macro_f1": macro_f1})
-
-
-def list_notes(results: Sequence[RunResult]) -> list[str]:
-    """Return one note for each set of labels that parts of some runs lack, and for each that was tested without training."""
-    parts: dict[tuple[tuple[str, ...], int], dict[str, None]] = {}  # names of parts, in order
-    untrained: dict[tuple[str, ...], None] = {}
-    for result in results:
-        for part, score in result.scores.items():
-            parts.setdefault((score.absent, len(result.labels) - len(score.absent)), {})[PART_NAMES[part]] = None
-        if train := result.scores.get("train"):
-            others = [set(score.absent) for part, score in result.scores.items() if part != "train"]
-            untrained[tuple(label for label in train.absent if any(label not in absent for absent in others))] = None
-    notes = [note_absent(absent, n, f"the {_list_parts(list(names))}clips") for (absent, n), names in parts.items()]
-    notes += [f"{name_labels(labels)} scored and never trained on: the F1 is 0" for labels in untrained if labels]
-    return [note for note in notes if note]
-
-
-def _list_parts(names: Sequence[str]) -> str:
-    """Return `validation and test `; nothing of all three."""
-    return "" if len(names) == len(PART_NAMES) else f"{' and '.join(names)} "

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from arena.base.texts import name_labels, note_absent
 from cnn.config import FOLDED_KINDS, TILES_FORMAT, SplitSettings, read_format
 from cnn.errors import RunError
 from cnn.plugin import shorten_name
-from cnn.runs.folder import RunFolder, RunState, list_runs
+from cnn.runs.folder import PART_NAMES, RunFolder, RunResult, RunState, list_runs
 from cnn.runs.marks import TrialMark, read_label, read_trial_mark
 
 # Beside the states of a run:
@@ -44,6 +46,11 @@ class RunLine:
     trial: TrialMark | None = None
     cause: str = ""  # one line, if failed or damaged
     tiles_format: int = TILES_FORMAT
+
+    @property
+    def is_trial(self) -> bool:
+        """True of a sweep's trial that nobody has chosen."""
+        return self.trial is not None and not self.trial.is_chosen
 
     @property
     def net(self) -> str:
@@ -118,3 +125,23 @@ def _written_at(run: RunFolder) -> str:
     files = [path for path in (run.path / "epochs.csv", run.path / "config.json") if path.exists()]
     seconds = max((path.stat().st_mtime for path in files), default=0.0)
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def list_notes(results: Sequence[RunResult]) -> list[str]:
+    """Return one note for each set of labels that parts of some runs lack, and for each that was tested without training."""
+    parts: dict[tuple[tuple[str, ...], int], dict[str, None]] = {}  # names of parts, in order
+    untrained: dict[tuple[str, ...], None] = {}
+    for result in results:
+        for part, score in result.scores.items():
+            parts.setdefault((score.absent, len(result.labels) - len(score.absent)), {})[PART_NAMES[part]] = None
+        if train := result.scores.get("train"):
+            others = [set(score.absent) for part, score in result.scores.items() if part != "train"]
+            untrained[tuple(label for label in train.absent if any(label not in absent for absent in others))] = None
+    notes = [note_absent(absent, n, f"the {_list_parts(list(names))}clips") for (absent, n), names in parts.items()]
+    notes += [f"{name_labels(labels)} scored and never trained on: the F1 is 0" for labels in untrained if labels]
+    return [note for note in notes if note]
+
+
+def _list_parts(names: Sequence[str]) -> str:
+    """Return `validation and test `; nothing of all three."""
+    return "" if len(names) == len(PART_NAMES) else f"{' and '.join(names)} "

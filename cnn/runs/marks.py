@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from arena.base.locks import hold_lock
 from cnn.errors import RunError
 from cnn.files import read_json, write_json
-from cnn.runs.folder import RunFolder, lock_run
+from cnn.runs.folder import RunFolder, RunState, lock_run
 
 LATEST, BEST = "latest", "best"
 _WORD = re.compile(r"[^\W_][\w-]{0,39}")
@@ -27,6 +27,7 @@ class TrialMark:
 
     study: str
     number: int
+    is_chosen: bool = False  # trained since, or used as a training is: shown as one, with its test part
 
     def __str__(self) -> str:
         return f"trial {self.number} of {self.study}"
@@ -41,14 +42,20 @@ class RunLabel:
 
 
 def mark_trial(folder: RunFolder, mark: TrialMark) -> None:
-    """Record that a trial makes this run, unless the run exists: it keeps its origin.
+    """Record that a trial makes this run, unless it is finished or of another trial.
 
     Raises:
         RunError: the folder cannot be made or written.
     """
     with lock_run(folder):
-        if not (folder.path / "config.json").exists():
-            write_json(folder.path / "trial.json", dataclasses.asdict(mark))
+        if not folder.trial_file.exists() and folder.state() is not RunState.FINISHED:
+            write_json(folder.trial_file, dataclasses.asdict(mark))
+
+
+def choose_trial(folder: RunFolder) -> None:
+    """Record that a trial's recipe was chosen, so that the run counts as a training; the caller holds its lock."""
+    if (mark := read_trial_mark(folder)) and not mark.is_chosen:
+        write_json(folder.trial_file, dataclasses.asdict(dataclasses.replace(mark, is_chosen=True)))
 
 
 def read_trial_mark(folder: RunFolder) -> TrialMark | None:
@@ -57,11 +64,12 @@ def read_trial_mark(folder: RunFolder) -> TrialMark | None:
     Raises:
         RunError: trial.json is damaged.
     """
-    path = folder.path / "trial.json"
-    if not path.exists():
+    if not folder.trial_file.exists():
         return None
-    content = read_json(path)
-    return TrialMark(study=str(content.get("study", "")), number=int(content.get("number", 0)))
+    content = read_json(folder.trial_file)
+    return TrialMark(
+        study=str(content.get("study", "")), number=int(content.get("number", 0)), is_chosen=bool(content.get("is_chosen"))
+    )
 
 
 def check_name(name: str) -> None:

@@ -18,7 +18,7 @@ from cnn.overrides import apply_values
 from cnn.plugin import shorten_name
 from cnn.runs.folder import RunFolder, RunState, list_runs
 from cnn.runs.index import RunLine, describe_split, read_line
-from cnn.runs.marks import BEST, LATEST, read_label, read_trial_mark
+from cnn.runs.marks import BEST, LATEST, read_label
 
 _N_NAMED = 6  # in a message
 
@@ -71,7 +71,7 @@ def _choose_trainings(word: str, folder: Path, runs: Sequence[RunFolder]) -> lis
 
 def _is_training(run: RunFolder) -> bool:
     try:
-        return read_trial_mark(run) is None
+        return not run.is_trial
     except RunError:
         return False
 
@@ -116,7 +116,7 @@ def _suggest(word: str, runs: Sequence[RunFolder]) -> str:
         return ": no training in it is finished; `arena runs` lists them"
     lines = [read_line(run) for run in runs]
     names = {name for line in lines for name in (line.name, line.digest)} - {""}
-    nets = {line.net for line in lines if line.state == RunState.FINISHED and not line.trial}
+    nets = {line.net for line in lines if line.state == RunState.FINISHED and not line.is_trial}
     return did_you_mean(word, sorted({LATEST, BEST} | names | nets), "`arena runs` lists them")
 
 

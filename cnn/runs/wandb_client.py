@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cnn import config as cfg
 from cnn.config import RunConfig
 from cnn.overrides import flatten
-from cnn.runs.folder import RunFolder, RunResult, RunState, Score
-from cnn.runs.wandb_record import Copy, write_copy
+from cnn.runs.folder import RunFolder, RunResult, RunState, Score, drop_test
+from cnn.runs.wandb_record import Copy, find_id, make_id, read_copy, write_copy
 
 CLOSE_S = 30.0  # limit for the rest of an upload when a run ends; wandb's own default waits for ever
 _CONNECT_S = 20  # wandb's own default waits 90 s
+_ASK_S = 5  # limit for a question that can do without an answer
+_DELETED = "previously created and deleted"  # the server's 409; the client adds words of its own
+
+T = TypeVar("T")
+
+
+class RunDeletedError(ConnectionError):
+    """The run was deleted at W&B, whose server never takes its id again."""
 
 
 def is_logged_in() -> bool:
     """Return whether wandb has credentials for its server, without asking the user for any."""
     try:
         import wandb
-        from wandb.sdk.lib import wbauth
 
-        host = wandb.setup(settings=wandb.Settings(silent=True)).settings.base_url
-        return wbauth.authenticate_session(host=host, source="arena", prompt=False, update_session=False) is not None
+        wandb.setup(settings=wandb.Settings(silent=True))
+        return wandb.run is not None or wandb.login(prompt=False, verify=False)
     except Exception:  # wandb raises many kinds, and none of them is the user's concern here
         return False
 
@@ -36,6 +43,38 @@ def stop_service() -> None:
     import wandb
 
     wandb.teardown()
+
+
+def begin_copy(folder: RunFolder, copy: Copy, start: Callable[[Copy], T]) -> tuple[Copy, T]:
+    """Record `copy` in its folder, call `start` with it, and return both; a run deleted at W&B begins anew with another id.
+
+    The caller holds the folder's lock.
+    """
+    before = read_copy(folder)
+    if copy.mode == "online" and before and before.mode == "online" and before.id == copy.id and find_deleted([copy]):
+        copy = replace(copy, id=make_id(folder.digest))  # asked first, for the client repeats what is refused until its limit
+    write_copy(folder, copy)
+    try:
+        return copy, start(copy)
+    except RunDeletedError:
+        copy = replace(copy, id=make_id(folder.digest))
+        write_copy(folder, copy)
+        return copy, start(copy)
+
+
+def find_deleted(copies: Sequence[Copy]) -> set[str]:
+    """Return the ids of those copies, all of one project, that W&B no longer has; none where it gives no answer."""
+    import wandb
+
+    path = "/".join(filter(None, (copies[0].entity, copies[0].project)))
+    ids = [copy.id for copy in copies]
+    try:
+        runs = wandb.Api(timeout=_ASK_S).runs(path, filters={"name": {"$in": ids}})
+        return set(ids) - {run.id for run in runs}
+    except ValueError:  # the project is gone, too
+        return set(ids)
+    except Exception:
+        return set()
 
 
 def send_run(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, wait_s: float) -> str:
@@ -48,22 +87,26 @@ def send_run(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, 
     Raises:
         ConnectionError: W&B was not reached, refused the run, or did not take everything in time.
     """
-    result = folder.result()
-    assert result is not None
-    url = replay(folder, copy, config, files_dir, wait_s)
-    record_copy(folder, replace(copy, mode="online", url=url, sent=True), result)
+    copy = replace(copy, id=find_id(folder), mode="online", sent=False)
+    copy, url = begin_copy(folder, copy, lambda copy: replay(folder, copy, config, files_dir, wait_s))
+    record_copy(folder, replace(copy, url=url, sent=True))
     return url
 
 
 def replay(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, wait_s: float = 0.0) -> str:
-    """Send a run as `send_run` does, but record nothing: `copy` may be another run at W&B."""
+    """Send a run as `send_run` does, but record nothing: `copy` may be another run at W&B. A trial's gets no test part."""
+    result = folder.result()
+    if result and copy.job_type == "trial":
+        result = drop_test(result)
     try:
-        run = start_run(replace(copy, mode="online"), config, files_dir, lambda: None, wait_s=wait_s)
+        run = start_run(copy, config, files_dir, lambda: None, wait_s=wait_s)
         for row in folder.epochs():
             if row.epoch >= run.step:  # W&B keeps what it has
                 run.log(asdict(row), step=row.epoch)
         url = str(run.url or "")
-        in_time = close_run(run, folder, folder.result())
+        in_time = close_run(run, folder, result)
+    except RunDeletedError:
+        raise
     except Exception as error:
         raise ConnectionError(format_error(error)) from error
     if not in_time:
@@ -72,7 +115,11 @@ def replay(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, wa
 
 
 def start_run(copy: Copy, config: RunConfig, files_dir: Path, on_stop: Callable[[], None], wait_s: float = 0.0) -> Any:
-    """Start or resume a run at W&B, wandb's own files in `files_dir`. Errors are wandb's."""
+    """Start or resume a run at W&B, wandb's own files in `files_dir`.
+
+    Raises:
+        RunDeletedError: W&B had the run, and it was deleted there. Other errors are wandb's.
+    """
     if copy.mode == "offline":
         os.environ["WANDB_ERROR_REPORTING"] = "false"  # wandb 0.31 looks its server up even offline without this
     import wandb
@@ -87,28 +134,35 @@ def start_run(copy: Copy, config: RunConfig, files_dir: Path, on_stop: Callable[
         x_disable_stats=True,
         stop_fn=on_stop,
     )
-    return wandb.init(
-        project=copy.project,
-        entity=copy.entity or None,
-        id=copy.id,
-        name=f"{config.model.label}.{config.variant}",
-        group=copy.group,
-        job_type=copy.job_type,
-        tags=(config.model.label, config.variant),
-        config=flatten(cfg.config_to_dict(config)),  # dotted, as in sweep files: W&B then shows sweeps and trainings alike
-        dir=files_dir,
-        mode="online" if copy.mode == "online" else "offline",
-        resume="allow" if copy.mode == "online" else None,
-        reinit="create_new",
-        settings=settings,
-    )
+    try:
+        run = wandb.init(
+            project=copy.project,
+            entity=copy.entity or None,
+            id=copy.id,
+            name=copy.name or f"{config.model.label}.{config.variant}",
+            group=copy.group,
+            job_type=copy.job_type,
+            tags=(config.model.label, config.variant),
+            config=flatten(cfg.config_to_dict(config)),  # dotted, as in sweep files: W&B then shows sweeps and trainings alike
+            dir=files_dir,
+            mode="online" if copy.mode == "online" else "offline",
+            resume="allow" if copy.mode == "online" else None,
+            reinit="create_new",
+            settings=settings,
+        )
+    except wandb.Error as error:
+        if _DELETED in str(error):
+            raise RunDeletedError(f"run {copy.id} was deleted at W&B") from error
+        raise
+    run.define_metric("epoch")
+    run.define_metric("*", step_metric="epoch")
+    return run
 
 
 def close_run(run: Any, folder: RunFolder, result: RunResult | None) -> bool:
     """Send the result of the run and close it; False if W&B did not take everything in time."""
     is_whole = True
     if result:
-        run.summary.update(_summary(result))
         if result.state is not RunState.FINISHED:
             run.tags = (*run.tags, result.state.value)
         try:
@@ -117,6 +171,7 @@ def close_run(run: Any, folder: RunFolder, result: RunResult | None) -> bool:
             if not _is_server_error(error):
                 raise
             is_whole = False
+        run.summary.update(_summary(folder, result))  # after the last point, whose values W&B puts there
     else:
         run.mark_preempting()  # paused: W&B shows it as preempted, not as crashed, until it goes on
     try:
@@ -145,10 +200,10 @@ def _send_tables(run: Any, folder: RunFolder, result: RunResult) -> None:
 
     charts = {f"{split}_confusion": _confusion(score, result.labels, split) for split, score in result.scores.items()}
     charts.pop("train_confusion", None)
-    if charts:
-        run.log(charts, step=result.n_epochs)  # in the last epoch's point: W&B's hyperband counts points
+    run.log(charts, step=result.n_epochs, commit=True)  # in the last epoch's point: W&B's hyperband counts points
     predictions = folder.path / "predictions.csv"
-    if predictions.exists():
+    stored = folder.stored_result()
+    if predictions.exists() and stored and stored.scores.keys() == result.scores.keys():
         artifact = wandb.Artifact(f"predictions-{folder.digest}", type="predictions")
         artifact.add_file(str(predictions), policy="immutable", skip_cache=True)  # the file stays: no copies in the home folder
         run.log_artifact(artifact)
@@ -166,14 +221,18 @@ def _confusion(score: Score, labels: tuple[str, ...], split: str) -> Any:
     )
 
 
-def record_copy(folder: RunFolder, copy: Copy, result: RunResult) -> None:
+def record_copy(folder: RunFolder, copy: Copy) -> None:
     """Record in the run folder where its copy is."""
     write_copy(folder, copy)
-    folder.write_result(replace(result, wandb_mode=copy.mode, wandb_url=copy.url))
+    folder.update_result(wandb_mode=copy.mode, wandb_url=copy.url)
 
 
-def _summary(result: RunResult) -> dict[str, Any]:
+def _summary(folder: RunFolder, result: RunResult) -> dict[str, Any]:
+    """Return what W&B's table of runs shows: the best epoch's row in place of the last one's, and the scores of its weights."""
     summary: dict[str, Any] = {"state": result.state.value, "best_epoch": result.best_epoch, "parameters": result.n_parameters}
+    for row in folder.epochs():
+        if row.epoch == result.best_epoch:
+            summary |= asdict(row)
     if result.cause:
         summary["cause"] = result.cause
     for split, score in result.scores.items():

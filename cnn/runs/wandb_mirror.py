@@ -5,18 +5,28 @@ A copy begins with the first epoch. From the run folder `arena wandb sync` later
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cnn.config import RunConfig
+from cnn.config import RunConfig, model_defaults
 from cnn.errors import ConfigError
-from cnn.runs.folder import EpochRow, RunFolder, RunState
-from cnn.runs.wandb_client import abandon_run, close_run, format_error, is_logged_in, record_copy, start_run, stop_service
-from cnn.runs.wandb_record import Copy, write_copy
+from cnn.runs.folder import EpochRow, RunFolder
+from cnn.runs.wandb_client import (
+    abandon_run,
+    begin_copy,
+    close_run,
+    format_error,
+    is_logged_in,
+    record_copy,
+    start_run,
+    stop_service,
+)
+from cnn.runs.wandb_record import Copy, find_id, format_name
 
 MODES = ("auto", "online", "offline", "off")
 _PAUSE_S = 600  # before the next attempt after W&B was not reached: every wait is a training's time
@@ -37,23 +47,28 @@ class Destination:
     mode: str = "auto"
     group: str = ""  # the study; empty: the variant
     job_type: str = "training"
-    id: str = ""  # id from W&B's sweep; empty: the run's digest
+    id: str = ""  # id from W&B's sweep; empty: one of its own
+    name: str = ""  # empty: net, variant and what differs from their defaults
     project: str = ""  # empty: WANDB_PROJECT, or arena
     entity: str = ""  # empty: WANDB_ENTITY, or the account's own
     on_stop: Callable[[], None] = field(default=lambda: None, compare=False)  # Stop was pressed in W&B
 
-    def copy(self, config: RunConfig, mode: str, *, url: str = "", is_sent: bool = False) -> Copy:
+    def make_copy(self, folder: RunFolder, config: RunConfig, mode: str) -> Copy:
         """Return this destination as recorded in the run folder of `config`."""
         return Copy(
             mode=mode,
-            id=self.id or config.digest,
+            id=self.id or find_id(folder),
             project=self.project or os.environ.get("WANDB_PROJECT", "arena"),
             entity=self.entity or os.environ.get("WANDB_ENTITY", ""),
             group=self.group or config.variant,
             job_type=self.job_type,
-            url=url,
-            sent=is_sent,
+            name=self.name or format_name(f"{config.model.label}.{config.variant}", config, _defaults(config)),
         )
+
+
+def _defaults(config: RunConfig) -> RunConfig:
+    model = model_defaults(config.model.name, config.model.source)
+    return RunConfig(corpus=config.corpus, variant=config.variant, tiles=config.tiles, model=model)
 
 
 class Mirror:
@@ -64,9 +79,10 @@ class Mirror:
         self._destination = destination
         self._mode = destination.mode
         self._config = config
-        self._folder = folder
+        self._folder = RunFolder(folder)
         self._say = say
         self._run: Any = None
+        self._copy: Copy | None = None  # record of a run that began
         self._name = f"{config.model.label}.{config.variant}"
 
     def open(self) -> None:
@@ -74,10 +90,9 @@ class Mirror:
         if self._mode == "off" or self._run is not None:
             return
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_copy(RunFolder(self._folder), self._copy())  # before anything can fail, so that `arena wandb sync` sends it
+            self._folder.path.mkdir(parents=True, exist_ok=True)
             self._open()
-            rows = RunFolder(self._folder).epochs()
+            rows = self._folder.epochs()
         except Exception as error:  # W&B unreachable, out of disk or broken must not stop a training
             self._turn_off(error)
         else:
@@ -112,32 +127,26 @@ class Mirror:
             result = folder.result()
             if self._run is None and result and result.n_epochs:
                 self.log(folder.epochs()[-1])
-            if self._run is None:
+            if self._run is None or self._copy is None:
                 return
             url = self._run.url or "" if self._mode == "online" else ""
             in_time = close_run(self._run, folder, result)
             if not in_time:
                 self._say(f"W&B did not take all of {self._name} in time; `arena wandb sync` sends the rest")
             if result:
-                record_copy(folder, self._copy(url=url, is_sent=in_time and self._mode == "online"), result)
+                record_copy(folder, replace(self._copy, url=url, sent=in_time and self._mode == "online"))
         except Exception as error:  # W&B must not turn a finished training into a failed one
             self._say(f"W&B mirror of {self._name} not closed: {format_error(error)}")
 
     def fail(self, error: Exception) -> None:
         """Close the copy of a run whose training raised `error`, unless it has a result (see `finish`)."""
-        if self._run is None or self._folder_state().is_finished:
+        if self._run is None or self._folder.state().is_finished:
             return
         run, self._mode, self._run = self._run, "off", None
         try:
             abandon_run(run, format_error(error))
         except Exception as failure:
             self._say(f"W&B mirror of {self._name} not closed: {format_error(failure)}")
-
-    def _folder_state(self) -> RunState:
-        return RunFolder(self._folder).state()
-
-    def _copy(self, *, url: str = "", is_sent: bool = False) -> Copy:
-        return self._destination.copy(self._config, self._mode, url=url, is_sent=is_sent)
 
     def _open(self) -> None:
         global _offline_until
@@ -146,7 +155,7 @@ class Mirror:
         if self._mode == "online" and time.monotonic() < _offline_until:
             self._mode = "offline"
         try:
-            self._run = start_run(self._copy(), self._config, self._folder, self._destination.on_stop)
+            self._begin()
         except Exception as error:
             if self._mode == "offline":
                 raise
@@ -155,5 +164,11 @@ class Mirror:
             self._say(f"W&B not reached for {self._name}, kept offline: {format_error(error)}; {later}")
             stop_service()
             self._mode = "offline"
-            self._run = start_run(self._copy(), self._config, self._folder, self._destination.on_stop)
-        write_copy(RunFolder(self._folder), self._copy())
+            self._begin()
+
+    def _begin(self) -> None:
+        copy = self._destination.make_copy(self._folder, self._config, self._mode)
+        start = functools.partial(
+            start_run, config=self._config, files_dir=self._folder.path, on_stop=self._destination.on_stop
+        )
+        self._copy, self._run = begin_copy(self._folder, copy, start)

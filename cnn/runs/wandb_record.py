@@ -6,14 +6,19 @@ Standard library only.
 from __future__ import annotations
 
 import dataclasses
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnn.config import RunConfig, config_to_dict
 from cnn.errors import RunError
 from cnn.files import read_json, write_json
+from cnn.keys import keys, shorten_key
+from cnn.overrides import flatten
 from cnn.runs.folder import RunFolder, list_runs
 
 _NAME = "wandb.json"
+_MAX_NAME = 128  # characters; W&B's server refuses more
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +31,7 @@ class Copy:
     entity: str  # empty: the account's own
     group: str
     job_type: str
+    name: str = ""  # for people; empty in records of old
     url: str = ""
     sent: bool = False  # W&B has all of it
 
@@ -35,7 +41,7 @@ class Copies:
     """Runs of a folder by how much of them W&B has."""
 
     unsent: list[tuple[RunFolder, Copy]]  # ended, but missing or incomplete at W&B
-    n_sent: int
+    complete: list[tuple[RunFolder, Copy]]
     n_unfinished: int  # sent when they end
     n_without: int  # trained with --wandb off
 
@@ -59,6 +65,36 @@ def write_copy(folder: RunFolder, copy: Copy) -> None:
     write_json(folder.path / _NAME, dataclasses.asdict(copy))
 
 
+def make_id(digest: str) -> str:
+    """Return a new id: the same configuration trained in two folders is two runs at W&B."""
+    return f"{digest}-{secrets.token_hex(4)}"
+
+
+def find_id(folder: RunFolder) -> str:
+    """Return the id of a folder's copy at W&B, or a new one.
+
+    The digest alone was the id of old, which others share: it stays where all was sent under it.
+
+    Raises:
+        RunError: wandb.json is damaged.
+    """
+    copy = read_copy(folder)
+    return copy.id if copy and (copy.sent or copy.id != folder.digest) else make_id(folder.digest)
+
+
+def format_name(prefix: str, config: RunConfig, base: RunConfig) -> str:
+    """Return a run's name at W&B: `prefix`, then the settings that differ from `base`."""
+    values, defaults = (flatten(config_to_dict(settings)) for settings in (config, base))
+    differing = (f"{shorten_key(key)}={_format_value(values[key])}" for key in keys() if values[key] != defaults[key])
+    return " ".join([prefix, *differing])[:_MAX_NAME]
+
+
+def _format_value(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def list_copies(path: Path) -> Copies:
     """List the copies of a folder of runs, or of one run folder, by what W&B has.
 
@@ -70,11 +106,12 @@ def list_copies(path: Path) -> Copies:
         raise RunError(f"no runs in {path}; name the folder that `arena train` or `arena sweep run` wrote into")
     pairs = [(run, read_copy(run)) for run in runs]
     copied = [(run, copy) for run, copy in pairs if copy]
+    complete = [(run, copy) for run, copy in copied if copy.sent]
     waiting = [(run, copy) for run, copy in copied if not copy.sent]
     ended = [(run, copy) for run, copy in waiting if run.state().is_finished]
     return Copies(
         unsent=ended,
-        n_sent=len(copied) - len(waiting),
+        complete=complete,
         n_unfinished=len(waiting) - len(ended),
         n_without=len(pairs) - len(copied),
     )

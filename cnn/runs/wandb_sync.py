@@ -10,7 +10,7 @@ from pathlib import Path
 from cnn.errors import RunError
 from cnn.overrides import config_from_dict
 from cnn.runs.folder import RunFolder, lock_run
-from cnn.runs.wandb_client import is_logged_in, send_run
+from cnn.runs.wandb_client import find_deleted, is_logged_in, send_run
 from cnn.runs.wandb_record import Copy, read_copy
 
 _WAIT_S = 120.0  # limit for the upload of one run
@@ -32,6 +32,15 @@ def check_credentials() -> None:
             "not logged in to W&B: run `wandb login`, or set WANDB_API_KEY (and WANDB_BASE_URL for a server of your own), "
             "and send again"
         )
+
+
+def list_deleted(complete: Sequence[tuple[RunFolder, Copy]]) -> list[tuple[RunFolder, Copy]]:
+    """Return those runs that W&B had and has no longer."""
+    projects: dict[tuple[str, str], list[Copy]] = {}
+    for _, copy in complete:
+        projects.setdefault((copy.entity, copy.project), []).append(copy)
+    deleted = {project: find_deleted(copies) for project, copies in projects.items()}
+    return [(run, copy) for run, copy in complete if copy.id in deleted[copy.entity, copy.project]]
 
 
 def send_all(
@@ -65,7 +74,7 @@ def send_all(
 
 def _send(run: RunFolder, copy: Copy, files_dir: Path) -> str:
     with lock_run(run):
-        copy = read_copy(run) or copy
-        if copy.sent:  # by another `arena wandb sync` meanwhile
-            return copy.url
-        return send_run(run, copy, config_from_dict(run.config()), files_dir, _WAIT_S)
+        current = read_copy(run) or copy
+        if current.sent and current != copy:  # by another `arena wandb sync` meanwhile
+            return current.url
+        return send_run(run, current, config_from_dict(run.config()), files_dir, _WAIT_S)

@@ -6,7 +6,7 @@ import csv
 import re
 import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from arena.base.project import find_project
 from cnn import config as cfg
-from cnn.config import FILTERS, TILES_FORMAT, TileSettings
+from cnn.config import FILTERS, TILES_FORMAT, RunConfig, TileSettings, compute_digest
 from cnn.errors import CnnError, TilesError
 from cnn.fields import drop_later_defaults
 from cnn.files import read_json
@@ -166,6 +166,21 @@ def _pictures(folder: Path, name: str, n_clips: int, settings: TileSettings) -> 
         return chunks.open_pictures(folder / f"{name}.npy", picture_shape(n_clips, settings))
     except (OSError, ValueError, EOFError) as error:
         raise UnusableTilesError(f"is damaged: its {name}.npy is missing or not of {n_clips} whole tiles") from error
+
+
+def find_run_tiles(config: RunConfig, folder: Path) -> TileSet:
+    """Open the tiles that a run was trained on, in `folder` or below it.
+
+    Raises:
+        TilesError: they are not there.
+    """
+    subfolder = folder / compute_digest({"corpus": config.corpus, "tiles": asdict(config.tiles)})
+    tiles = open_tiles(subfolder) if (subfolder / "settings.json").exists() else find_tiles(folder)
+    if (tiles.corpus, tiles.settings) != (config.corpus, config.tiles):
+        raise TilesError(
+            f"{tiles.folder} holds other tiles than the run was trained on ({subfolder.name}); name those with --tiles"
+        )
+    return tiles
 
 
 def find_tiles(path: Path, say: Callable[[str], None] = lambda line: None) -> TileSet:

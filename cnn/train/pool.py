@@ -14,7 +14,7 @@ from arena.base.processes import follow_parent, without_main
 from cnn.config import FOLDED_KINDS, RunConfig, SplitSettings
 from cnn.errors import RunError
 from cnn.hardware import check_device_name, may_have_gpu, n_processes
-from cnn.runs.folder import EpochRow, RunFolder, RunState
+from cnn.runs.folder import EpochRow, RunFolder
 from cnn.speakers.doubts import TOO_GOOD, describe_doubts
 from cnn.splits import list_untrained, make_split
 from cnn.tiles.tile_set import TileSet, open_tiles
@@ -55,7 +55,8 @@ def is_gpu(device: str) -> bool:
 def train_all(
     configs: Sequence[RunConfig], paths: TrainingPaths, n_jobs: int, on_epoch: OnEpoch, say: Callable[[str], None]
 ) -> list[RunFolder]:
-    """Train `configs` in at most `n_jobs` processes and return their run folders in order; finished ones are not trained again.
+    """Train `configs` in at most `n_jobs` processes and return their run folders in order; finished ones are not trained again,
+    and a sweep's trial is given its test part.
 
     Raises:
         SplitError: the clips cannot give the split of one of them; nothing is trained.
@@ -68,7 +69,7 @@ def train_all(
     for warning in (*describe_doubts(tiles.doubts), *_warn_of_splits(tiles, settings)):
         say(f"warning: {warning}")
     failures: dict[int, str] = {}
-    todo = [n for n, config in enumerate(configs) if RunFolder(paths.runs / config.digest).state() is not RunState.FINISHED]
+    todo = [n for n, config in enumerate(configs) if not RunFolder(paths.runs / config.digest).is_whole]
     # Model A, mostly the quickest, last: so no process is left alone with a slow training at the end.
     todo.sort(key=lambda n: configs[n].model.name == configs[0].model.name)
     for number, kind, content in _events(configs, todo, paths, n_jobs):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,13 +13,16 @@ from pathlib import Path
 
 import torch
 
+from arena.base.terminal import say
 from cnn import config as cfg
 from cnn.check.net import check_net
 from cnn.config import LABELS, RunConfig
 from cnn.errors import ConfigError
 from cnn.models.own import pin_source, resolve_source
 from cnn.models.registry import count_multiply_adds, count_parameters
-from cnn.runs.folder import EpochRow, Prediction, RunFolder, RunResult, RunState, Score, lock_run
+from cnn.overrides import config_from_dict
+from cnn.runs.folder import EVERY_PART, EpochRow, Prediction, RunFolder, RunResult, RunState, Score, lock_run
+from cnn.runs.marks import choose_trial, read_trial_mark
 from cnn.runs.verdict import FitScores, judge
 from cnn.splits import make_split
 from cnn.tiles.batches import Clips
@@ -27,6 +30,7 @@ from cnn.tiles.tile_set import TileSet
 from cnn.train.device import limit_threads, resolve_device
 from cnn.train.failure import describe_failure
 from cnn.train.trainer import Trainer
+from cnn.train.weights_file import load_weights
 
 _PACKAGES = ("arena-spoken-digits", "torch", "torchaudio", "opencv-python", "numpy")
 
@@ -57,12 +61,17 @@ def train(
     with open_run(config, tiles, runs_dir, device) as training:
         if training is not None:
             training.run(on_epoch or (lambda _row: Decision.CONTINUE))
-    return RunFolder(runs_dir / config.digest)
+    return complete_run(RunFolder(runs_dir / config.digest), tiles, device)
 
 
 @contextmanager
-def open_run(config: RunConfig, tiles: TileSet, runs_dir: Path, device: str) -> Iterator[TrainingRun | None]:
+def open_run(
+    config: RunConfig, tiles: TileSet, runs_dir: Path, device: str, parts: Sequence[str] = EVERY_PART
+) -> Iterator[TrainingRun | None]:
     """Lock the folder of `config` and yield its run, resumed after its last finished epoch; None for a finished one.
+
+    Args:
+        parts: those to score in the end; a sweep's trial has BLIND_PARTS.
 
     Raises:
         ConfigError: the configuration was made for other tiles, or the device is not here.
@@ -70,8 +79,7 @@ def open_run(config: RunConfig, tiles: TileSet, runs_dir: Path, device: str) -> 
         SplitError: the clips cannot give the split.
         RunError: the folder cannot be written, or its checkpoint is damaged.
     """
-    if (config.corpus, config.tiles) != (tiles.corpus, tiles.settings):
-        raise ConfigError(f"the configuration was made for other tiles than those in {tiles.folder}; choose them with --tiles")
+    _check_tiles(config, tiles)
     folder = RunFolder(runs_dir / config.digest)
     if config.model.is_plugin and folder.state() is not RunState.FINISHED:
         check_net(resolve_source(config.model, folder.path), config.tiles.size, len(LABELS))
@@ -82,18 +90,75 @@ def open_run(config: RunConfig, tiles: TileSet, runs_dir: Path, device: str) -> 
             return
         target = resolve_device(device)
         with limit_threads(target):
-            yield TrainingRun(config, SplitData(tiles, config, target), folder)
+            yield TrainingRun(config, SplitData(tiles, config, target, parts), folder)
+
+
+def _check_tiles(config: RunConfig, tiles: TileSet) -> None:
+    if (config.corpus, config.tiles) != (tiles.corpus, tiles.settings):
+        raise ConfigError(f"the configuration was made for other tiles than those in {tiles.folder}; choose them with --tiles")
+
+
+def complete_run(folder: RunFolder, tiles: TileSet, device: str, on_choice: Callable[[str], None] = say) -> RunFolder:
+    """Add the test part to a sweep's finished trial, from its kept weights, so that it is a training like any other.
+
+    Its scores are those that a training would have written. Other runs are left alone.
+
+    Args:
+        on_choice: called with one line on the trial.
+
+    Raises:
+        ConfigError: the run was trained on other tiles, or the device is not here.
+        RunError: the weights are damaged, or the folder cannot be written.
+    """
+    with lock_run(folder):
+        result = folder.stored_result()
+        if result is None or result.state is not RunState.FINISHED:
+            return folder
+        if "test" not in result.scores:
+            config = config_from_dict(folder.config())
+            _check_tiles(config, tiles)
+            target = resolve_device(device)
+            with limit_threads(target):
+                _add_test_part(folder, result, SplitData(tiles, config, target, ("test",)), pin_source(config, folder.path))
+        if folder.is_trial:
+            on_choice(f"{folder.path} was {read_trial_mark(folder)} and counts as a training from now on, with its test part")
+        choose_trial(folder)
+    return folder
+
+
+def _add_test_part(folder: RunFolder, result: RunResult, data: SplitData, config: RunConfig) -> None:
+    fit = Trainer(config, data.device)
+    load_weights(fit.net, folder.path, data.device)
+    score, log_probabilities = fit.score(data.clips["test"])
+    before = [row for row in folder.stored_predictions() if row.split != "test"]  # a kill may have come before the result
+    folder.write_predictions(result.labels, [*before, *data.list_predictions("test", log_probabilities)])
+    folder.update_result(
+        scores=result.scores | {"test": score}, speakers=result.speakers | {"test": data.list_speakers("test")}
+    )
 
 
 class SplitData:
-    """The clips of a split on the device, for every training on the same tiles, filter and split."""
+    """The clips of a split's parts on the device, for every training on the same tiles, filter and split."""
 
-    def __init__(self, tiles: TileSet, config: RunConfig, device: torch.device) -> None:
+    def __init__(self, tiles: TileSet, config: RunConfig, device: torch.device, parts: Sequence[str] = EVERY_PART) -> None:
         self.tiles = tiles
         self.device = device
         self.split = make_split(tiles.clips, config.split)
         pictures, labels = tiles.pictures(config.filter), tiles.labels()
-        self.clips = {name: Clips(pictures, labels, getattr(self.split, name), device) for name in ("train", "val", "test")}
+        self.clips = {name: Clips(pictures, labels, getattr(self.split, name), device) for name in parts}
+
+    def list_speakers(self, part: str) -> list[str]:
+        return sorted({self.tiles.clips[index].speaker for index in getattr(self.split, part)} - {""})
+
+    def list_predictions(self, part: str, log_probabilities: torch.Tensor) -> list[Prediction]:
+        """Return a row for each clip of a part, from log-probabilities (N, K) on the CPU."""
+        clips = [self.tiles.clips[index] for index in getattr(self.split, part)]
+        labels = [LABELS[k] for k in log_probabilities.argmax(1).tolist()]
+        probabilities = log_probabilities.double().softmax(1).tolist()  # sums to 1 in double precision
+        return [
+            Prediction(id=c.id, label=label, probabilities=tuple(p), truth=c.label, speaker=c.speaker, split=part)
+            for c, label, p in zip(clips, labels, probabilities, strict=True)
+        ]
 
 
 class TrainingRun:
@@ -167,6 +232,8 @@ class TrainingRun:
         result = self._result(state)
         n_threads = torch.get_num_threads()
         self.folder.write_result(replace(result, n_threads=n_threads, started_at=self._started_at, finished_at=_now()))
+        if "test" in result.scores:
+            choose_trial(self.folder)  # it was begun by a sweep
         drop_checkpoints(self.folder)
 
     def _result(self, state: RunState) -> RunResult:
@@ -180,7 +247,7 @@ class TrainingRun:
                 continue  # nobody chooses by a pruned run's test score
             scores[split], log_probabilities = fit.score(clips)
             if split != "train":
-                predictions += self._predictions(split, log_probabilities)
+                predictions += self.data.list_predictions(split, log_probabilities)
         if state is RunState.FINISHED:
             self.folder.write_predictions(LABELS, predictions)
         return RunResult(
@@ -189,7 +256,7 @@ class TrainingRun:
             best_epoch=fit.best_epoch,
             n_epochs=len(fit.rows),
             scores=scores,
-            speakers={split: self._speakers(split) for split in scores},
+            speakers={split: self.data.list_speakers(split) for split in scores},
             verdict=judge(fit.rows, self._fit_scores(scores)),
             n_parameters=count_parameters(fit.net),
             n_multiply_adds=count_multiply_adds(fit.net, self.config.tiles.size),
@@ -198,9 +265,6 @@ class TrainingRun:
             device=_device_name(self.data.device),
             versions=read_versions(),
         )
-
-    def _speakers(self, split: str) -> list[str]:
-        return sorted({self.data.tiles.clips[index].speaker for index in getattr(self.data.split, split)} - {""})
 
     def _fit_scores(self, scores: Mapping[str, Score]) -> FitScores:
         return FitScores(
@@ -211,15 +275,6 @@ class TrainingRun:
             is_augmented=self.config.augmented,
             hears_val=self.data.split.val_heard,
         )
-
-    def _predictions(self, split: str, log_probabilities: torch.Tensor) -> list[Prediction]:
-        clips = [self.data.tiles.clips[index] for index in getattr(self.data.split, split)]
-        labels = [LABELS[k] for k in log_probabilities.argmax(1).tolist()]
-        probabilities = log_probabilities.double().softmax(1).tolist()  # sums to 1 in double precision
-        return [
-            Prediction(id=c.id, label=label, probabilities=tuple(p), truth=c.label, speaker=c.speaker, split=split)
-            for c, label, p in zip(clips, labels, probabilities, strict=True)
-        ]
 
 
 def drop_checkpoints(folder: RunFolder) -> None:

@@ -33,6 +33,20 @@ def dump_checksummed(state: dict[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
+def load_weights(net: torch.nn.Module, run: Path, device: torch.device) -> None:
+    """Load the weights that a finished run kept, its model.pt, into its net.
+
+    Raises:
+        RunError: they are damaged, or another net's.
+    """
+    try:
+        net.load_state_dict(load_checksummed(run / "model.pt", device))
+    except RunError as error:
+        raise RunError(f"{error}; delete {run} and train again") from error
+    except RuntimeError as error:
+        raise RunError(f"{run / 'model.pt'} is of another net; delete {run} and train again") from error
+
+
 def load_checksummed(path: Path, device: torch.device) -> dict[str, Any]:
     """Return the state in `path`.
 

@@ -17,7 +17,6 @@ from cnn.errors import RunError
 from cnn.nets import PAIR
 from cnn.plugin import shorten_name
 from cnn.runs.folder import RunFolder, RunResult, RunState, list_runs
-from cnn.runs.marks import read_trial_mark
 from cnn.runs.reference import find_run
 from reports.errors import SourceError
 from reports.facts.base import Note, NoteKind
@@ -185,7 +184,7 @@ def _candidate(folder: RunFolder, result: RunResult) -> Candidate:
         settings=json.dumps([config["model"] | {"name": label, "source": ""}, config.get("train")], sort_keys=True),
         started_at=result.started_at,
         finished_at=result.finished_at,
-        is_trial=read_trial_mark(folder) is not None,
+        is_trial=folder.is_trial,
         val_macro_f1=result.scores["val"].macro_f1 if "val" in result.scores else 0.0,
     )
 

@@ -7,6 +7,9 @@ from reports.wording.formats import TIE, leaf, score, whole_percent
 from reports.wording.page_texts import Texts
 from sweeps.importance import FEWEST_TRIALS
 from sweeps.results import StudyFacts
+from sweeps.retraining import Retraining
+
+_MOST_LISTED = 10  # scores, one by one
 
 
 def sweep_sentence(sweep: StudyFacts, t: Texts) -> str:
@@ -18,12 +21,50 @@ def sweep_sentence(sweep: StudyFacts, t: Texts) -> str:
     text = t("sweep.best", number=sweep.best.number, metric=t.metric(sweep.metric), value=score(sweep.best.value))
     text += _tie(sweep, t)
     text += f": {settings}." if settings else "."
+    if sweep.retraining:
+        text = f"{text} {retraining_sentences(sweep, sweep.retraining, t)}"
     if not sweep.importances:
         return f"{text} {importances_note(sweep, t)}"
     name, first = next(iter(sweep.importances.items()))
     key = "sweep.most" if first.share > 0.5 else "sweep.less"
     span = f"{whole_percent(first.low)} {t('word.to')} {whole_percent(first.high)}"
     return f"{text} {t(key, name=leaf(name).capitalize(), share=whole_percent(first.share), span=span)}"
+
+
+def retraining_sentences(sweep: StudyFacts, retraining: Retraining, t: Texts) -> str:
+    """Tell what trainings with other seeds came to, how lucky the trial was, and the test score."""
+    record, n, interval = retraining.record, len(retraining.runs), retraining.test_interval
+    changes = t.listed([f"{leaf(key)} {value}" for key, _, value in (text.partition("=") for text in record.overrides)])
+    each = t.listed([score(run.value) for run in retraining.runs]) if n <= _MOST_LISTED else _span(retraining, t)
+    words = {
+        "number": record.trial,
+        "changes": t("sweep.changes", settings=changes) if changes else "",
+        "metric": t.metric(sweep.metric),
+        "mean": score(retraining.mean),
+        "sd": score(retraining.sd),
+        "each": each,
+    }
+    sure = t("answer.interval", level=whole_percent(interval.level), span=t.span(interval.low, interval.high))
+    test = {"test": score(retraining.test_mean), "sd": score(retraining.test_sd), "sure": sure}
+    luck = _luck(retraining, t)
+    return " ".join(filter(None, (t.n("sweep.retrained", n, **words), luck, t.n("sweep.tested", n, **test))))
+
+
+def _span(retraining: Retraining, t: Texts) -> str:
+    values = [run.value for run in retraining.runs]
+    return t.span(min(values), max(values))
+
+
+def _luck(retraining: Retraining, t: Texts) -> str:
+    value, folds = score(retraining.trial_value), retraining.record.folds
+    if retraining.trial_value is None:
+        return ""
+    if folds > 1:
+        return t("sweep.of_folds", value=value, n=folds)
+    if retraining.optimism is None:
+        return t("sweep.not_equal", value=value)
+    key = "sweep.lucky" if retraining.optimism >= TIE else "sweep.not_lucky"
+    return t(key, value=value, optimism=score(retraining.optimism))
 
 
 def _tie(sweep: StudyFacts, t: Texts) -> str:

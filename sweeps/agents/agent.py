@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from cnn.runs.folder import EpochRow
-from sweeps.engines.protocol import Claim, Engine, Idle, record_result
+from sweeps.engines.protocol import Claim, Engine, Idle, record_result, report_epoch
 from sweeps.errors import StudyError
 from sweeps.pool.agent_options import OUT_OF_MEMORY, WAIT_S, AgentOptions, AgentSignals, Say
 from sweeps.study import control
 from sweeps.study.control import Command
 from sweeps.study.folder import StudyFolder, StudySpec
+from sweeps.sweepfile.sweep import Goal
 from sweeps.training import trial
-from sweeps.training.trial import Step, Task, TrialContext, TrialResult, TrialState
+from sweeps.training.trial import Step, Task, TrialContext, TrialHooks, TrialResult, TrialState
 
 
 def make_context(spec: StudySpec, device: str) -> TrialContext:
     """Return the context of a study's trials on a device."""
-    return TrialContext(base=spec.base, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
+    return TrialContext(bases=spec.bases, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
 
 
 def sort_by_share(engines: Sequence[Engine]) -> list[Engine]:
@@ -83,24 +84,25 @@ class Agent:
         return None
 
     def _train(self, engine: Engine, claim: Claim) -> None:
-        result = trial.run_trial(self._context(engine), self._task(engine, claim), self._listener(engine, claim))
+        result = trial.run_trial(self._context(engine), self._task(engine, claim), self._hooks(engine, claim))
         self._finish(engine, claim, result)
 
     def _context(self, engine: Engine) -> TrialContext:
         return dataclasses.replace(make_context(engine.spec, self._options.device), wandb=self._options.wandb)
 
     def _task(self, engine: Engine, claim: Claim) -> Task:
-        return Task(number=claim.number, params=claim.params, metric=engine.spec.sweep.metric)
+        sweep = engine.spec.sweep
+        return Task(number=claim.number, params=claim.params, metric=sweep.metric, is_maximized=sweep.goal is Goal.MAXIMIZE)
 
-    def _listener(self, engine: Engine, claim: Claim) -> Callable[[EpochRow], Step]:
-        metric = engine.spec.sweep.metric
-
-        def listen(row: EpochRow) -> Step:
-            step = engine.report(claim, row.epoch, float(getattr(row, metric)))
+    def _hooks(self, engine: Engine, claim: Claim) -> TrialHooks:
+        def decide(step: Step) -> Step:
             must_end = bool(self._signals.signal) or self._read_command(engine) is not Command.RUN
             return Step.PAUSE if must_end and step is Step.CONTINUE else step
 
-        return listen
+        def on_epoch(row: EpochRow) -> Step:
+            return decide(report_epoch(engine, claim, row))
+
+        return TrialHooks(on_epoch=on_epoch, on_training=lambda number, value: decide(engine.report(claim, number, value)))
 
     def _finish(self, engine: Engine, claim: Claim, result: TrialResult) -> None:
         """Record the result of a trial, or leave with it if memory ran out beside other agents."""

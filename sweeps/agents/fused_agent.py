@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sweeps.agents.agent import Agent
@@ -13,7 +13,8 @@ from sweeps.engines.protocol import Claim, Engine
 from sweeps.pool.agent_options import AUTO, WAIT_S, AgentOptions, AgentSignals, Say
 from sweeps.study.control import Command
 from sweeps.training import fused_trials
-from sweeps.training.fused_trials import FusedTrials
+from sweeps.training.fused_trials import FusedTraining, FusedTrials
+from sweeps.training.trial import Repeats, Task, TrialContext, TrialResult
 
 if TYPE_CHECKING:
     from sweeps.training.fused_trials import FusionPlan
@@ -23,13 +24,20 @@ _MAX_TRIALS = 128  # upper bound for the search of the fastest number
 _RENEW_S = 60.0  # well within the grace time of a lease
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class _ClaimedTrial:
     """A trial of this agent, in training or waiting for a turn of its stack key."""
 
     engine: Engine
     claim: Claim
-    stack_key: Hashable
+    repeats: Repeats
+    context: TrialContext
+    task: Task  # the training that comes next
+    training: FusedTraining
+
+    @property
+    def stack_key(self) -> Hashable:
+        return self.training.stack_key
 
 
 class FusedAgent(Agent):
@@ -69,10 +77,10 @@ class FusedAgent(Agent):
             if not pair:
                 return
             engine, claim = pair
-            stack_key = fused_trials.trial_stack_key(self._context(engine), claim.params)
+            trial = self._open_trial(engine, claim)
             if self._fusing is None:
                 limit = min(_MAX_TRIALS, engine.spec.budget)
-                self._fusing = fused_trials.choose_fusing(self._context(engine), claim.params, self._max_trials, limit)
+                self._fusing = fused_trials.choose_fusing(trial.context, claim.params, self._max_trials, limit)
                 n, self._max_trials = self._max_trials, self._fusing.n_members
                 if n == AUTO:
                     self._say(
@@ -80,13 +88,24 @@ class FusedAgent(Agent):
                         if self._max_trials > 1
                         else "fusing does not pay here: one at a time"
                     )
-            self._waiting.append(_ClaimedTrial(engine=engine, claim=claim, stack_key=stack_key))
+            self._waiting.append(trial)
+
+    def _open_trial(self, engine: Engine, claim: Claim) -> _ClaimedTrial:
+        context, task = self._context(engine), self._task(engine, claim)
+        return _ClaimedTrial(
+            engine=engine,
+            claim=claim,
+            repeats=Repeats(n=len(context.bases), is_maximized=task.is_maximized),
+            context=context,
+            task=task,
+            training=fused_trials.describe_training(context, task),
+        )
 
     def _train_next(self) -> None:
         stack_key, n = Counter(trial.stack_key for trial in self._waiting).most_common(1)[0]
         first = next(trial for trial in self._waiting if trial.stack_key == stack_key)
         if n > 1 and stack_key not in self._refused:
-            reason = fused_trials.explain_unfusable(self._context(first.engine), first.claim.params)
+            reason = fused_trials.explain_unfusable(first.context, first.claim.params)
             if not reason:
                 return self._train_together(stack_key, first)
             self._refused.add(stack_key)
@@ -97,7 +116,7 @@ class FusedAgent(Agent):
 
     def _train_together(self, stack_key: Hashable, first: _ClaimedTrial) -> None:
         assert self._fusing is not None
-        group = FusedTrials(self._context(first.engine), first.claim.params, self._fusing)
+        group = FusedTrials(first.context, first.task, self._fusing)
         in_work: dict[fused_trials.TrialKey, _ClaimedTrial] = {}
         try:
             self._join(group, stack_key, in_work)
@@ -108,8 +127,7 @@ class FusedAgent(Agent):
                     self._say(f"out of memory with {len(results)} trials in one net: {self._max_trials} from now on")
                     break  # all go on from their last epoch
                 for key, result in results:
-                    trial = in_work.pop(key)
-                    self._finish(trial.engine, trial.claim, result)
+                    self._end_training(in_work.pop(key), result)
                 if not self._signals.signal and not self._exit_code:
                     self._fill(len(in_work))
                     self._join(group, stack_key, in_work)
@@ -120,14 +138,23 @@ class FusedAgent(Agent):
                 trial.engine.release(trial.claim)
 
     def _join(self, group: FusedTrials, stack_key: Hashable, in_work: dict[fused_trials.TrialKey, _ClaimedTrial]) -> None:
-        for trial in [trial for trial in self._waiting if trial.stack_key == stack_key and not group.has(trial.claim.run)]:
+        for trial in [trial for trial in self._waiting if trial.stack_key == stack_key and not group.has(trial.training.run)]:
             self._waiting.remove(trial)
             engine, claim = trial.engine, trial.claim
-            result = group.join(self._context(engine), self._task(engine, claim), self._listener(engine, claim))
+            result = group.join(trial.context, trial.task, self._hooks(engine, claim).on_epoch)
             if result is None:
                 in_work[(engine.spec.name, claim.number)] = trial
             else:
-                self._finish(engine, claim, result)
+                self._end_training(trial, result)
+
+    def _end_training(self, trial: _ClaimedTrial, training: TrialResult) -> None:
+        """Finish a trial after its last training; one that has more waits for its turn again."""
+        result = trial.repeats.add(training, self._hooks(trial.engine, trial.claim).on_training)
+        if result is not None:
+            return self._finish(trial.engine, trial.claim, result)
+        trial.task = replace(trial.task, training=trial.repeats.index)
+        trial.training = fused_trials.describe_training(trial.context, trial.task)
+        self._waiting.append(trial)
 
     def _renew(self) -> None:
         """Renew the leases of waiting trials: an agent on another host would take them over."""

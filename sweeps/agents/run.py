@@ -14,6 +14,7 @@ from sweeps.engines.protocol import Engine
 from sweeps.errors import StudyError
 from sweeps.pool.agent_options import ALONE, SMOKE_FAILED, AgentOptions, AgentSignals, Say
 from sweeps.study.folder import StudyFolder, StudySpec
+from sweeps.study.paths import hold_paths
 from sweeps.training import configuration, trial
 
 
@@ -24,7 +25,14 @@ def run_agent(options: AgentOptions, signals: AgentSignals, say: Say) -> int:
         StudyError: a study is missing or damaged, or trials fail one after another.
         CnnError: the device or the tiles cannot be used.
     """
-    specs = [StudyFolder(options.studies_dir / name).read_spec() for name in options.names]
+    folders = [StudyFolder(options.studies_dir / name) for name in options.names]
+    for folder in folders:
+        folder.read_spec()  # a misspelt name makes no folder
+    with hold_paths(folder.path for folder in folders):
+        return _run([folder.read_spec() for folder in folders], options, signals, say)
+
+
+def _run(specs: Sequence[StudySpec], options: AgentOptions, signals: AgentSignals, say: Say) -> int:
     for context in {(spec.tiles, read_format(spec.base)): make_context(spec, options.device) for spec in specs}.values():
         trial.check_context(context)
     if options.smoke:
@@ -71,6 +79,6 @@ def _open_engines(options: AgentOptions, say: Say) -> list[Engine]:
     engines: list[Engine] = []
     for name in options.names:
         folder = StudyFolder(options.studies_dir / name)
-        base = folder.read_spec().base
-        engines.append(OptunaEngine(folder, agent, functools.partial(configuration.make_point, base), say))
+        bases = folder.read_spec().bases
+        engines.append(OptunaEngine(folder, agent, functools.partial(configuration.make_point, bases), say))
     return engines

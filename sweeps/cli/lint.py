@@ -90,8 +90,13 @@ def _describe(report: Report, sweep: Sweep) -> dict[str, object]:
     from sweeps.sweepfile.space import n_points
 
     spaces = [{**dataclasses.asdict(p), "n_values": p.n_values} for p in sweep.parameters]
-    bands = sweep.early_terminate.list_bands(find_epochs(sweep)) if sweep.early_terminate else []
-    size = {"n_points": n_points(sweep.parameters), "parameters": spaces, "bands": bands}
+    bands = sweep.stopping.list_bands(find_epochs(sweep)) if sweep.stopping else []
+    size = {
+        "n_points": n_points(sweep.parameters),
+        "parameters": spaces,
+        "bands": bands,
+        "arena": dataclasses.asdict(sweep.settings),
+    }
     return {"file": sweep.file, "method": sweep.method, **size, "faults": [], "notes": report.notes}
 
 
@@ -106,7 +111,8 @@ def _print(sweep: Sweep) -> None:
     points = n_points(sweep.parameters)
     size = f"{points} points" if points is not None else "a continuous space"
     budget = f", {sweep.run_cap} trials" if sweep.run_cap else ""
-    print_text(f"{sweep.file} is good: {sweep.method} over {size} will {sweep.goal} {sweep.metric}{budget}")
+    scored = f" over {sweep.settings}" if sweep.settings.n_trainings > 1 else ""
+    print_text(f"{sweep.file} is good: {sweep.method} over {size} will {sweep.goal} {sweep.metric}{scored}{budget}")
 
 
 def _range(parameter: Parameter) -> str:

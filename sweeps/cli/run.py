@@ -25,10 +25,28 @@ from arena.base.options import (
     Wide,
     budget_option,
     model_option,
+    panels,
     variant_option,
 )
 from arena.base.terminal import print_json, say
-from sweeps.cli.options import ClusterName, EngineName, Fuse, MaxFailures, SomeStudies, Storage, parse_fuse_option
+from sweeps.cli.options import (
+    RUN_PANELS,
+    ClusterName,
+    EngineName,
+    Folds,
+    Fuse,
+    Hours,
+    MaxFailures,
+    Paired,
+    Seeds,
+    SomeStudies,
+    Source,
+    Storage,
+    Tries,
+    Until,
+    choose_settings,
+    parse_fuse_option,
+)
 
 if TYPE_CHECKING:
     from sweeps.pool.plan import SweepRequest, Workers
@@ -48,8 +66,10 @@ app = typer.Typer(
 @app.command(
     epilog="Examples: `arena sweep run lenet5 --variant raw --budget 16 --agents 2` · "
     "`arena sweep run my.yaml --variant raw --variant raw+aug train.epochs=8` · `arena sweep run --all --budget 16` · "
-    "`arena sweep run --all --gpus 0,1 --per-gpu 2` · `arena sweep run lenet5 --variant raw --engine wandb`"
+    "`arena sweep run --all --gpus 0,1 --per-gpu 2` · `arena sweep run lenet5 --variant raw --engine wandb` · "
+    "`arena sweep run lenet5 --variant raw --try lr=0.003,depth=3 --hours 2.5 --until 0.95`"
 )
+@panels(RUN_PANELS)
 def run(
     file: Annotated[str | None, typer.Argument(metavar="SWEEP", help=SWEEP_HELP)] = None,
     overrides: Overrides = None,
@@ -62,6 +82,13 @@ def run(
     studies: Studies = Path("studies"),
     storage: Storage = "",
     budget: Annotated[int | None, budget_option()] = None,
+    hours: Hours = None,
+    until: Until = None,
+    folds: Folds = "",
+    seeds: Seeds = None,
+    tries: Tries = None,
+    source: Source = "",
+    paired: Paired = False,
     agents: Annotated[int, typer.Option(min=0, help="Processes; 0 chooses.", show_default="one a core")] = 0,
     device: Device = "auto",
     gpus: Annotated[str, typer.Option(help="Numbers of GPUs, such as 0,1: agents on each.")] = "",
@@ -91,6 +118,7 @@ def run(
     from sweeps.errors import OptionError
     from sweeps.pool.agent_options import AgentOptions
     from sweeps.pool.plan import Locations, Search, SweepRequest, Workers, choose_studies
+    from sweeps.study.limits import Limits
     from sweeps.training.configuration import check_tiles
 
     words = [word for word in (file, *(overrides or [])) if word]
@@ -109,6 +137,10 @@ def run(
                 settings=(*select_settings(team), *settings_file.list_settings(nets)),
                 budget=budget or team.budget,
                 seed=seed,
+                limits=Limits(hours=hours, until=until),
+                arena=choose_settings(folds, seeds, paired=paired),
+                tries=tuple(tries or ()),
+                source=source,
                 name=name,
                 engine=engine.value,
                 project=project or account.get("WANDB_PROJECT", ""),
@@ -166,24 +198,28 @@ def run_with_progress(request: SweepRequest) -> tuple[list[StudyFacts], PoolRepo
     from sweeps.cli import live
     from sweeps.pool import plan
     from sweeps.pool.pool import Pool, run_agents
+    from sweeps.pool.slots import default_agents, has_usable_gpu, same_device
     from sweeps.results import read_outline
+    from sweeps.study.paths import hold_paths
     from sweeps.wandb_sweeps.link import open_sweeps
 
-    is_local, options = request.workers.cluster == "local", request.options
-    slots = _slots(request.workers)
-    if options.fuse > 1 and is_local and not plan.has_usable_gpu(options.device):
+    workers, options = request.workers, request.options
+    is_local, gpu_slots = workers.cluster == "local", _gpu_slots(workers)
+    if options.fuse > 1 and is_local and not has_usable_gpu(options.device):
         say("note: on a CPU fused trials are slower than one at a time; --fuse is meant for a GPU")
     open_studies = open_sweeps if request.search.engine == "wandb" else plan.open_studies
     specs = open_studies(request, say)
-    names = tuple(spec.name for spec in specs)
+    names, budget = tuple(spec.name for spec in specs), sum(spec.budget for spec in specs)
+    n_agents = workers.n_agents or default_agents(options.device, budget, options.fuse)
     pool = Pool(
         specs=specs,
         options=dataclasses.replace(options, names=names),
-        slots=slots or plan.default_slots(request, sum(spec.budget for spec in specs)),
+        slots=gpu_slots or same_device(n_agents, options.device),
         n_clips=plan.count_clips(specs),
     )
-    with live.live_progress(f"study {names[0]}" if len(names) == 1 else f"{len(names)} studies") as show:
-        report = run_agents(pool, show, say) if is_local else _run_on_cluster(request.workers, pool, show)
+    paths = hold_paths(options.studies_dir / name for name in names)
+    with paths, live.live_progress(f"study {names[0]}" if len(names) == 1 else f"{len(names)} studies") as show:
+        report = run_agents(pool, show, say) if is_local else _run_on_cluster(workers, pool, show)
     return [read_outline(options.studies_dir, name) for name in names], report
 
 
@@ -200,7 +236,7 @@ def _run_on_cluster(workers: Workers, pool: Pool, show: Callable[[PoolProgress],
     return cluster.run_on_cluster(pool, lambda: SlurmJobs(folder, argvs, settings, names), show, say)
 
 
-def _slots(workers: Workers) -> tuple[Slot, ...]:
+def _gpu_slots(workers: Workers) -> tuple[Slot, ...]:
     """Return the slots of `--gpus`, none without it. The environment is read here, at the edge."""
     from sweeps.pool.slots import parse_gpus, spread_over_gpus
 
@@ -237,12 +273,7 @@ def agent(
     from sweeps.agents.run import run_agent
     from sweeps.pool.agent_options import AgentOptions, AgentSignals
 
-    if storage:
-        from sweeps.study.join import join_study
-
-        for name in names:
-            join_study(studies, _strip_password(storage), name, tiles=tiles, runs=runs)
-    elif tiles or runs:
+    if (tiles or runs) and not storage:
         raise typer.BadParameter("--tiles and --runs of an agent belong to --storage; without it they are the study's own")
     options = AgentOptions(
         studies_dir=studies,
@@ -254,6 +285,10 @@ def agent(
         smoke=smoke,
         shared=shared,
     )
+    if storage:
+        from sweeps.study.join import LocalPaths, join_studies
+
+        join_studies(studies, _strip_password(storage), options.names, LocalPaths(tiles=tiles, runs=runs), say)
     signals = AgentSignals(is_alone=not shared, ready_fd=ready)
     signals.install()
     if with_parent:

@@ -1,4 +1,4 @@
-"""`arena sweep status`, `trials` and `best`: the read-only commands."""
+"""`arena sweep status`, `trials` and `best`; the last trains the best trial's settings anew where it is asked to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import Json, Studies, Wide
+from arena.base.locks import require_posix
+from arena.base.options import Device, Json, Overrides, Studies, Wandb, WandbMode, Wide, jobs_option
 from arena.base.terminal import print_json, say
 from sweeps.cli.options import AnyStudies, Storage, Study
 
@@ -79,33 +80,60 @@ def trials(
     print_csv(facts) if as_csv else print_trials(facts)
 
 
-@app.command(epilog="Example: `arena sweep best lenet5.raw`")
+@app.command(epilog="Examples: `arena sweep best lenet5.raw` · `arena sweep best lenet5.raw --train --seeds 5 train.epochs=20`")
 def best(
     name: Study,
+    overrides: Overrides = None,
+    train: Annotated[
+        bool, typer.Option("--train", help="Train its settings with seeds of their own; tell mean, spread and test score.")
+    ] = False,
+    seeds: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, max=1000, help="Trainings, with the seeds after the trial's own.", show_default="5"),
+    ] = None,
+    trial: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Another trial.", show_default="the best finished one")
+    ] = None,
     studies: Studies = Path("studies"),
     storage: Storage = "",
+    jobs: Annotated[int, jobs_option("Trainings at once; 0 chooses.")] = 0,
+    device: Device = "auto",
+    wandb: Wandb = WandbMode.AUTO,
     wide: Wide = False,
     json: Json = False,
 ) -> None:
-    """Show the best trial of a study and the command that trains it."""
-    from sweeps.cli.tables import print_point
-    from sweeps.errors import StudyError
-    from sweeps.importance import explain_absence
-    from sweeps.results import read_study
+    """Show the best trial of a study, or train its settings anew with --train, and tell what they are worth.
 
+    A trial that is best of many was lucky, too: the mean of trainings that nobody chose says what to expect.
+    """
+    from sweeps.cli.retraining import RetrainingRequest, print_retraining, read_chosen, retrain_trial
+    from sweeps.cli.tables import print_point
+    from sweeps.importance import explain_absence
+    from sweeps.retraining import format_retraining
+
+    if not train and (overrides or seeds):
+        raise typer.BadParameter("--seeds and settings are of trainings; add --train")
     _join_all(studies, storage)
-    facts = read_study(studies, name)
-    if facts.best is None:
-        raise StudyError(f"study {name!r} has no finished trial yet; run it with `arena sweep agent {name}`")
+    if train:
+        require_posix("arena sweep best --train")
+        request = RetrainingRequest(
+            trial=trial, n_seeds=seeds or 5, overrides=tuple(overrides or ()), n_jobs=jobs, device=device, wandb=wandb
+        )
+        retrain_trial(studies, name, request)
+    facts, chosen = read_chosen(studies, name, trial)
     note = "" if facts.importances else explain_absence(facts.n_completed)
+    command = format_retraining(studies, name, trial)
     if json:
-        shares = {
-            "importances": {name: dataclasses.asdict(i) for name, i in facts.importances.items()},
-            "importances_note": note,
-        }
-        return print_json({"best": dataclasses.asdict(facts.best), **shares, "command": facts.command})
-    print(f"{name}: trial {facts.best.number}, {facts.metric} {facts.best.value:.4f}, run {facts.best.run}")
-    print_point(facts.best, facts.importances)
+        importances = {key: dataclasses.asdict(importance) for key, importance in facts.importances.items()}
+        shares = {"importances": importances, "importances_note": note}
+        retraining = dataclasses.asdict(facts.retraining) if facts.retraining else None
+        commands = {"command": facts.command, "retraining_command": command}
+        return print_json({"best": dataclasses.asdict(chosen), **shares, **commands, "retraining": retraining})
+    print(f"{name}: trial {chosen.number}, {facts.metric} {chosen.value:.4f}, run {chosen.run}")
+    print_point(chosen, facts.importances)
     if note:
         print(note)
-    print(facts.command)
+    if facts.retraining:
+        print_retraining(facts, facts.retraining)
+    else:
+        print(f"{facts.command}\n{command}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from arena.base.csv_export import format_csv
 from arena.base.terminal import Column, Number, Prose, duration, print_table
-from cnn.keys import find_keys, keys
+from cnn.keys import shorten_key
 from sweeps.engines.counts import StudyCounts
 from sweeps.importance import Importance
 from sweeps.results import StudyFacts, TrialFacts
@@ -70,7 +70,7 @@ def print_best(studies: Sequence[StudyFacts]) -> None:
     for facts in studies:
         varied = [p.name for p in facts.parameters if p.kind != "constant"]
         point = (
-            "  ".join(f"{_shorten_key(key)}={format_value(facts.best.params[key])}" for key in varied)
+            "  ".join(f"{shorten_key(key)}={format_value(facts.best.params[key])}" for key in varied)
             if facts.best
             else "no finished trial"
         )
@@ -93,7 +93,7 @@ def print_trials(facts: StudyFacts) -> None:
     print(f"{facts.name}: {facts.n_completed} of {facts.budget} trials, {facts.method}")
     if rows:
         outcome = (Number("trial"), Column("state"), Number(facts.metric), Number("epochs", 4), Number("time", 5))
-        print_table((*outcome, *(Number(_shorten_key(key), 2) for key in varied), Prose("", 3, silent="")), rows)
+        print_table((*outcome, *(Number(shorten_key(key), 2) for key in varied), Prose("", 3, silent="")), rows)
 
 
 def print_csv(facts: StudyFacts) -> None:
@@ -124,12 +124,6 @@ def print_point(trial: TrialFacts, importances: Mapping[str, Importance]) -> Non
 
 def _value(trial: TrialFacts | None) -> str:
     return f"{trial.value:.4f}" if trial and trial.value is not None else ""
-
-
-def _shorten_key(key: str) -> str:
-    """Return the last part of a key where it alone is understood for the key."""
-    last = key.rpartition(".")[2]
-    return last if find_keys(last, keys()) == [key] else key
 
 
 def format_value(value: object) -> str:

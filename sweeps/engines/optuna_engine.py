@@ -24,9 +24,10 @@ from sweeps.engines.optuna_trials import (
     INFEASIBLE,
     PARAMS,
     RUN,
+    RUNS,
     SECONDS,
     TAIL,
-    find_best_value,
+    compute_value,
     is_abandoned,
     is_duplicate,
     open_to_write,
@@ -75,11 +76,11 @@ class OptunaEngine:
     def claim(self) -> Claim | Idle:
         return with_retries(self._claim, self._say)
 
-    def report(self, claim: Claim, epoch: int, value: float) -> Step:
-        return with_retries(functools.partial(self._report, claim, epoch, value), self._say)
+    def report(self, claim: Claim, step: int, value: float) -> Step:
+        return with_retries(functools.partial(self._report, claim, step, value), self._say)
 
-    def renew(self, claim: Claim) -> None:
-        with_retries(functools.partial(self._renew, claim), self._say)
+    def renew(self, claim: Claim) -> Step:
+        return with_retries(functools.partial(self._renew, claim), self._say)
 
     def finish(self, claim: Claim, result: TrialResult) -> bool:
         return with_retries(functools.partial(self._finish, claim, result), self._say)
@@ -105,20 +106,22 @@ class OptunaEngine:
                     return claim
             return self._new_point(now) or (Idle.WAIT if n_alive else Idle.EXHAUSTED)
 
-    def _report(self, claim: Claim, epoch: int, value: float) -> Step:
+    def _report(self, claim: Claim, step: int, value: float) -> Step:
         with self._folder.lock() as now:
             trial_id = self._id(claim.number)
             if not self._is_mine(trial_id):
                 return Step.PAUSE
-            self._storage.set_trial_intermediate_value(trial_id, epoch, value)
+            self._storage.set_trial_intermediate_value(trial_id, step, value)
             self._hold(trial_id, now)
             return Step.PRUNE if self._study.pruner.prune(self._study, self._storage.get_trial(trial_id)) else Step.CONTINUE
 
-    def _renew(self, claim: Claim) -> None:
+    def _renew(self, claim: Claim) -> Step:
         with self._folder.lock() as now:
             trial_id = self._id(claim.number)
-            if self._is_mine(trial_id):
-                self._hold(trial_id, now)
+            if not self._is_mine(trial_id):
+                return Step.PAUSE
+            self._hold(trial_id, now)
+            return Step.CONTINUE
 
     def _finish(self, claim: Claim, result: TrialResult) -> bool:
         with self._folder.lock():
@@ -134,7 +137,7 @@ class OptunaEngine:
                 self._storage.set_trial_user_attr(trial_id, CAUSE, result.cause)
                 self._storage.set_trial_user_attr(trial_id, TAIL, list(result.tail))
                 self._storage.set_trial_user_attr(trial_id, INFEASIBLE, result.out_of_memory)
-            best = find_best_value(self.spec.sweep.goal, result.epochs) if result.state is TrialState.FINISHED else None
+            best = compute_value(self.spec.sweep, result.epochs) if result.state is TrialState.FINISHED else None
             self._unconfirmed.add(trial_id)
             self._study.tell(claim.number, best, _STATES[result.state])
             self._unconfirmed.remove(trial_id)
@@ -221,6 +224,8 @@ class OptunaEngine:
             raise
         trial.set_user_attr(PARAMS, point.params)
         trial.set_user_attr(RUN, point.run)
+        if len(point.runs) > 1:
+            trial.set_user_attr(RUNS, point.runs)
         twin = trials_by_run.get(point.run)
         if twin is not None:
             self._answer(trial, twin)

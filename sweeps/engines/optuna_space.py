@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.pruners import BasePruner, MedianPruner, NopPruner
+from optuna.pruners import BasePruner, MedianPruner, NopPruner, WilcoxonPruner
 from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
 
 from sweeps.engines.bands import BandPruner
@@ -111,7 +111,7 @@ def mix_seed(seed: int, number: int) -> int:
 
 
 def make_pruner(early: EarlyTerminate | None) -> BasePruner:
-    """Return the rule that ends trials early; steps are epochs, from 1.
+    """Return the rule that ends trials early; steps are epochs, or trainings, from 1.
 
     Optuna's HyperbandPruner would run several brackets side by side and hide each one's trials from the sampler of the others.
     """
@@ -119,4 +119,8 @@ def make_pruner(early: EarlyTerminate | None) -> BasePruner:
         return NopPruner()
     if early.type is Stopping.MEDIAN:
         return MedianPruner(n_startup_trials=early.startup_trials, n_warmup_steps=early.min_iter)
+    if early.type is Stopping.WILCOXON:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return WilcoxonPruner(p_threshold=early.p)
     return BandPruner(early)

@@ -19,11 +19,12 @@ from sweeps.engines.optuna_space import make_pruner
 from sweeps.study.folder import StudyFolder, StudySpec
 from sweeps.study.journal import Journal, ReadOnlyJournal
 from sweeps.study.lease import is_held
-from sweeps.sweepfile.sweep import Goal
+from sweeps.sweepfile.sweep import Sweep
 
 # Attributes of a trial, beside its lease, which comes last: a running trial with a run but no lease was released,
 # or its agent died.
 PARAMS, RUN, SECONDS, CAUSE, TAIL = "params", "run", "seconds", "cause", "tail"
+RUNS = "runs"  # of a trial of several trainings; `run` is the first
 
 INFEASIBLE = "infeasible"  # a failed trial whose point is not tried again
 
@@ -38,7 +39,7 @@ def open_to_write(folder: StudyFolder, spec: StudySpec, say: Callable[[str], Non
         study_name=spec.name,
         storage=storage,
         direction=spec.sweep.goal.value,
-        pruner=make_pruner(spec.sweep.early_terminate),
+        pruner=make_pruner(spec.sweep.stopping),
         load_if_exists=True,
     )
     return study, storage
@@ -87,10 +88,15 @@ def is_abandoned(trial: FrozenTrial, now: datetime) -> bool:
     return trial.state is OptunaState.RUNNING and not is_held(trial.user_attrs, now)
 
 
-def find_best_value(goal: Goal, epochs: Mapping[int, float]) -> float | None:
-    """Return a trial's value, the metric of its best epoch; None where no epoch has a finite one."""
-    values = [value for value in epochs.values() if math.isfinite(value)]
-    return goal.best(values) if values else None
+def compute_value(sweep: Sweep, reported: Mapping[int, float]) -> float | None:
+    """Return a trial's value from what it reported; None where that holds no finite number.
+
+    It is the metric of the best epoch, or the mean over the trainings of a trial that has several.
+    """
+    values = [value for value in reported.values() if math.isfinite(value)]
+    if not values:
+        return None
+    return math.fsum(values) / len(values) if sweep.settings.n_trainings > 1 else sweep.goal.best(values)
 
 
 def attribute(trial: FrozenTrial, name: str, default: Any) -> Any:

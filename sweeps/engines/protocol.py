@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from cnn.runs.folder import EpochRow
 from sweeps.study.folder import StudySpec
 from sweeps.training.trial import Step, TrialResult, TrialState
 
@@ -37,11 +38,11 @@ class Engine(Protocol):
     def claim(self) -> Claim | Idle:
         """Return a trial to train: one that a dead or stopped agent left, or a new one within the budget."""
 
-    def report(self, claim: Claim, epoch: int, value: float) -> Step:
-        """Record an epoch and renew the lease; return PAUSE if another agent holds the trial now."""
+    def report(self, claim: Claim, step: int, value: float) -> Step:
+        """Record an epoch, or a whole training, and renew the lease; return PAUSE if another agent holds the trial now."""
 
-    def renew(self, claim: Claim) -> None:
-        """Renew the lease of a trial that waits to be trained."""
+    def renew(self, claim: Claim) -> Step:
+        """Renew the lease of a trial with nothing to record; return PAUSE if another agent holds it now."""
 
     def finish(self, claim: Claim, result: TrialResult) -> bool:
         """Record the end of a trial; return False, and record nothing, if another agent holds it now."""
@@ -51,6 +52,13 @@ class Engine(Protocol):
 
     def share(self) -> float:
         """Return the share of the budget that is completed or in work."""
+
+
+def report_epoch(engine: Engine, claim: Claim, row: EpochRow) -> Step:
+    """Report an epoch; of a trial with several trainings, which are reported whole, renew the lease alone."""
+    if engine.spec.settings.n_trainings > 1:
+        return engine.renew(claim)
+    return engine.report(claim, row.epoch, float(getattr(row, engine.spec.sweep.metric)))
 
 
 def record_result(engine: Engine, claim: Claim, result: TrialResult, say: Callable[[str], None]) -> None:

@@ -23,7 +23,7 @@ def try_studies(specs: Sequence[StudySpec], device: str, is_stopped: Callable[[]
         StudyError: a batch failed; the text names the point.
     """
     for spec in _hardest_per_net(specs):
-        context = TrialContext(base=spec.base, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
+        context = TrialContext(bases=spec.bases, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
         first = optuna_space.choose_first_point(spec.sweep, spec.budget, spec.seed)
         for params in (first, largest_point(spec, first)) if largest_point(spec, first) != first else (first,):
             if is_stopped():

@@ -9,6 +9,7 @@ from typing import Any
 from sweeps.errors import SweepFileError
 from sweeps.linting.checks import check_parameters, check_top
 from sweeps.linting.points import find_impossible
+from sweeps.linting.settings import check_settings
 from sweeps.sweepfile.edits import apply_edits
 from sweeps.sweepfile.faults import Fault, Faults
 from sweeps.sweepfile.shipped import read_text
@@ -85,6 +86,7 @@ def _read_checked(text: str, file: str) -> tuple[Draft, Sweep | None]:
     sweep = locate_net(draft.sweep)
     parameters, keys = check_parameters(draft, sweep)
     check_top(draft.top, keys)
+    check_settings(draft.top, sweep)
     for line, message in _list_impossible(sweep, parameters, {}):
         draft.faults.add(message, line)
     if sweep.run_cap is not None and len(parameters) == len(draft.sections):
@@ -147,7 +149,11 @@ def check_stopping(sweep: Sweep, epochs: int) -> None:
 
 def explain_stopping(sweep: Sweep, epochs: int) -> str:
     """Return the reason that `early_terminate` could end no trial of `epochs` epochs; empty where it can."""
-    early, budget = sweep.early_terminate, sweep.run_cap
+    early, budget, n = sweep.stopping, sweep.run_cap, sweep.settings.n_trainings
+    if early is not None and early.type is Stopping.WILCOXON:
+        least = 0.5 ** (n - 1) if n > early.min_iter else 1.0
+        rule = f"early_terminate never ends a trial: of {n} trainings those before the last give no p below {least:g}"
+        return "" if least < early.p else f"{rule}, and it asks for one below {early.p:g}; add folds or seeds, or remove it"
     if early is not None and early.min_iter >= epochs:
         rule = f"early_terminate never ends a trial: it looks first at epoch {early.min_iter}, and trials have {epochs}"
         return f"{rule}; {'raise s' if early.max_iter else 'lower min_iter'}, raise train.epochs, or remove it"
@@ -157,6 +163,18 @@ def explain_stopping(sweep: Sweep, epochs: int) -> str:
     return ""
 
 
+def note_stopping(sweep: Sweep, engine: str) -> list[str]:
+    """Return a note on trials of several trainings where the file's rule gives way to one by training, or ends none."""
+    early, reason = sweep.early_terminate, explain_stopping(sweep, 0)
+    if early is None or (early.type is Stopping.WILCOXON and not reason):
+        return []
+    if early.type is Stopping.WILCOXON:
+        return [f"note: {sweep.file} line {sweep.early_line}: {reason}"]
+    rule = f"early_terminate: {early.type} counts epochs, and trials of {sweep.settings} are judged training by training"
+    instead = "none ends early" if reason or engine == "wandb" else "wilcoxon ends weak ones instead"
+    return [f"note: {sweep.file} line {sweep.early_line}: {rule}; {instead}"]
+
+
 def find_epochs(sweep: Sweep, epochs: int | None = None) -> int:
     """Return the epochs of the longest trial: the file's, or else `epochs`, by default those of any training."""
     tuned = [value for p in sweep.parameters if p.name == "train.epochs" for value in p.extremes() if isinstance(value, int)]
@@ -164,10 +182,13 @@ def find_epochs(sweep: Sweep, epochs: int | None = None) -> int:
 
 
 def describe_bands(sweep: Sweep, epochs: int) -> str:
-    """Return the sentence on the epochs at which trials of `epochs` epochs may end early; empty without a rule."""
-    early = sweep.early_terminate
+    """Return the sentence on where trials of `epochs` epochs may end early; empty without a rule."""
+    early = sweep.stopping
     if early is None:
         return ""
+    if early.type is Stopping.WILCOXON:
+        rule = f"from training {early.min_iter} of {sweep.settings.n_trainings} on a trial ends that is worse than the best"
+        return f"wilcoxon: {rule}, training by training, with p below {early.p:g}"
     if early.type is Stopping.MEDIAN:
         return f"median: from epoch {early.min_iter} of {epochs} on a trial below the median of the finished ones ends"
     bands = list(map(str, early.list_bands(epochs)))

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from arena.base.project import Project
-from cnn.hardware import check_device_name, n_processes
+from cnn.hardware import check_device_name
 from cnn.project import choose_cells, choose_models
 from sweeps.errors import OptionError, StudyError, SweepFileError
 from sweeps.linting import lint
+from sweeps.linting.overrides import list_stopping_notes, refuse_silent_augmentation, refuse_tuned_overrides
+from sweeps.linting.settings import override_settings
 from sweeps.pool.agent_options import ALONE, AgentOptions, Say
-from sweeps.pool.slots import Slot, same_device
+from sweeps.pool.cluster import parse_settings
 from sweeps.results import read_outline
-from sweeps.study.folder import StudyFolder, StudySpec, check_name, create_or_continue
+from sweeps.study.folder import StudyFolder, StudySpec, check_continuation, check_name, create_or_continue
+from sweeps.study.limits import Limits
 from sweeps.sweepfile.sweep import Sweep
 from sweeps.training import configuration
-
-_MAX_AGENTS = 8  # unless --agents says more: each holds torch and the tiles in memory
+from sweeps.training.folds import plan_folds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,10 +34,14 @@ class Search:
     settings: tuple[str, ...] = ()  # the project's, before the overrides: those that a file tunes give way
     budget: int | None = None  # per study; None: the file's run_cap, or all points of a grid
     seed: int = 0
+    limits: Limits = field(default_factory=Limits)
+    tries: tuple[str, ...] = ()  # points to try first, each `key=value,key=value`
+    source: str = ""  # another study, by name or folder, whose best points to try first
     name: str = ""  # name of the study; a prefix where there are several
     engine: str = "optuna"  # or wandb
     project: str = ""  # project of a sweep at W&B; empty: arena
     entity: str = ""  # entity of a sweep at W&B; empty: the account's own
+    arena: Mapping[str, Any] = field(default_factory=dict)  # of `arena:` what the command line gives
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,6 +85,12 @@ class SweepRequest:
             raise OptionError("--fuse belongs to --engine optuna; W&B hands its trials out one at a time")
         if search.engine == "wandb" and (self.locations.storage or self.workers.cluster != "local"):
             raise OptionError("--storage and --on belong to --engine optuna; W&B's server coordinates its own agents")
+        if search.engine == "wandb" and (
+            search.tries or search.source or "paired" in search.arena or search.limits != Limits()
+        ):
+            raise OptionError(
+                "--try, --from, --paired, --hours and --until belong to --engine optuna; W&B's server draws the points"
+            )
 
     def _check_devices(self) -> None:
         workers, device = self.workers, self.options.device
@@ -94,6 +107,7 @@ class SweepRequest:
             raise OptionError(f"--on {workers.cluster} needs --agents: how many it is to place")
         if workers.gpus:
             raise OptionError(f"--gpus is for --on local; {workers.cluster} chooses the GPUs")
+        parse_settings(workers.cluster_options)
 
 
 def choose_studies(
@@ -131,9 +145,9 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
     """
     search, locations = request.search, request.locations
     check_device_name(request.options.device)
-    sweeps = [lint.read_sweep(file) for file in search.files]
+    sweeps = [override_settings(lint.read_sweep(file), search.arena) for file in search.files]
     for sweep in sweeps:
-        _refuse_tuned_overrides(sweep, search.overrides)
+        refuse_tuned_overrides(sweep, search.overrides)
     specs: list[StudySpec] = []
     notes: list[str] = []
     tiles = configuration.find_tiles_folder(locations.tiles, notes.append).resolve()
@@ -146,22 +160,25 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
             several = len(sweeps) * len(search.variants) > 1
             name = _choose_name(search.name or sweep.name, configuration.model_label(model), variant, several)
             check_name(name)
-            _refuse_silent_augmentation(sweep, variant)
+            refuse_silent_augmentation(sweep, variant)
+            base = configuration.base_configuration(tiles, model, variant, overrides)
             spec = StudySpec(
                 name=name,
                 sweep=sweep,
-                base=configuration.base_configuration(tiles, model, variant, overrides),
+                base=base,
+                folds=plan_folds(tiles, base, sweep.settings.folds),
                 overrides=overrides,
                 tiles=tiles,
                 runs=locations.runs.resolve(),
                 budget=budget,
                 seed=search.seed,
                 engine=search.engine,
+                limits=search.limits,
                 storage=locations.storage,
             )
             lint.check_points(sweep, spec.base)
             specs.append(spec)
-        notes += [*_stopping_notes(specs[-1]), *configuration.note_digits(tiles, specs[-1].base)]
+        notes += [*list_stopping_notes(specs[-1]), *configuration.note_digits(tiles, specs[-1].bases)]
     _refuse_namesakes(specs)
     return specs, list(dict.fromkeys(notes))
 
@@ -193,26 +210,6 @@ def _choose_overrides(sweep: Sweep, search: Search, tiles: Path) -> tuple[tuple[
     return tuple(text for text in overrides if text not in left_out), [*net.warnings, *words]
 
 
-def _refuse_silent_augmentation(sweep: Sweep, variant: str) -> None:
-    """Refuse to tune augmentation on a variant without it: all points would be one training."""
-    for parameter in sweep.parameters:
-        if parameter.name.startswith("augment.") and len(parameter.values) != 1 and not variant.endswith("+aug"):
-            rule = f"{parameter.name} changes nothing on {variant}, which has no augmentation"
-            raise SweepFileError(f"{rule}; give --variant {variant}+aug, or remove it", file=sweep.file, line=parameter.line)
-
-
-def _stopping_notes(spec: StudySpec) -> list[str]:
-    """Check that early stopping can end a trial; where the user set the epochs, a note replaces the error."""
-    epochs = 0 if spec.sweep.has("train.epochs") else int(spec.base["train"]["epochs"])
-    try:
-        lint.check_stopping(spec.sweep, epochs)
-    except SweepFileError as error:
-        if "train.epochs" not in configuration.override_keys(spec.overrides):
-            raise
-        return [f"note: {error}"]
-    return []
-
-
 def open_studies(request: SweepRequest, say: Say) -> list[StudySpec]:
     """Create or continue the planned studies, each in its folder, and return them.
 
@@ -224,6 +221,8 @@ def open_studies(request: SweepRequest, say: Say) -> list[StudySpec]:
     for note in notes:
         say(note)
     studies, keeps_budget = request.options.studies_dir, request.search.budget is None
+    for spec in specs:  # all before the first is written
+        check_continuation(studies, spec)
     opened: list[StudySpec] = []
     for spec in specs:
         spec = spec if keeps_budget else _raise_budget(studies, spec, say)
@@ -246,45 +245,18 @@ def _raise_budget(studies: Path, spec: StudySpec, say: Say) -> StudySpec:
 
 
 def count_clips(specs: Sequence[StudySpec]) -> list[int]:
-    """Return the clips in an epoch of each study; read equal tiles and splits once."""
+    """Return the clips of an epoch, or of a training where trials have several; equal tiles and splits are read once."""
     keys = [repr((spec.tiles, spec.base["split"])) for spec in specs]
     specs_by_key = dict(zip(keys, specs, strict=True))
     counts = {key: configuration.count_training_clips(spec.tiles, spec.base) for key, spec in specs_by_key.items()}
-    return [counts[key] for key in keys]
-
-
-def default_slots(request: SweepRequest, budget: int) -> tuple[Slot, ...]:
-    """Return the slots of agents without `--gpus`."""
-    options = request.options
-    n_agents = request.workers.n_agents or default_agents(options.device, budget, fuse=options.fuse)
-    return same_device(n_agents, options.device)
-
-
-def has_usable_gpu(device: str) -> bool:
-    """Tell whether agents can use a GPU here; asking torch would take seconds."""
-    return device != "cpu" and Path("/dev/nvidiactl").exists()
-
-
-def default_agents(device: str, budget: int, fuse: int = ALONE) -> int:
-    """Return one agent a core on a CPU, two on a GPU (one if it fuses trials), at most one a trial."""
-    has_gpu = has_usable_gpu(device)
-    if has_gpu and fuse != ALONE:
-        return 1
-    return n_processes(on_gpu=has_gpu, n_tasks=min(_MAX_AGENTS, budget))
+    steps = [int(spec.base["train"]["epochs"]) if spec.settings.n_trainings > 1 else 1 for spec in specs]
+    return [counts[key] * n for key, n in zip(keys, steps, strict=True)]
 
 
 def _choose_name(prefix: str, model: str, variant: str, several: bool) -> str:
     if not prefix:
         return f"{model}.{variant}"
     return f"{prefix}.{model}.{variant}" if several else prefix
-
-
-def _refuse_tuned_overrides(sweep: Sweep, overrides: Sequence[str]) -> None:
-    for key in configuration.override_keys(overrides):
-        if key in [parameter.name for parameter in sweep.parameters]:
-            raise StudyError(
-                f"{key} is tuned by {sweep.file} line {sweep.find_line(key)}, so it cannot be set here; drop one of them"
-            )
 
 
 def _refuse_namesakes(specs: Sequence[StudySpec]) -> None:

@@ -26,8 +26,8 @@ class StudyProgress:
     metric: str
     command: Command
     counts: StudyCounts
-    n_clips: int  # clips in an epoch
-    epochs: int  # epochs of a trial that is not ended early
+    n_clips: int  # clips in an epoch, or in a training of a trial that has several
+    epochs: int  # epochs of a trial that is not ended early, or its trainings
 
     @property
     def n_completed(self) -> int:
@@ -100,7 +100,7 @@ class ProgressReader:
                 command=control.read_command(folder),
                 counts=counter.read(),
                 n_clips=n,
-                epochs=int(spec.base["train"]["epochs"]),
+                epochs=spec.settings.n_trainings if spec.settings.n_trainings > 1 else int(spec.base["train"]["epochs"]),
             )
             for spec, folder, counter, n in self._studies
         )

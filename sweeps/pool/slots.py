@@ -6,9 +6,13 @@ import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from cnn.hardware import n_processes
 from sweeps.errors import SweepError
+from sweeps.pool.agent_options import ALONE
 
+_MAX_AGENTS = 8  # unless --agents says more: each holds torch and the tiles in memory
 _TIMEOUT_S = 20.0  # a driver that was asleep takes seconds
 
 
@@ -27,6 +31,19 @@ class Slot:
 def same_device(n_agents: int, device: str) -> tuple[Slot, ...]:
     """Return slots for all agents on one device."""
     return (Slot(device=device),) * n_agents
+
+
+def has_usable_gpu(device: str) -> bool:
+    """Tell whether agents can use a GPU here; asking torch would take seconds."""
+    return device != "cpu" and Path("/dev/nvidiactl").exists()
+
+
+def default_agents(device: str, budget: int, fuse: int = ALONE) -> int:
+    """Return one agent a core on a CPU, two on a GPU (one if it fuses trials), at most one a trial."""
+    has_gpu = has_usable_gpu(device)
+    if has_gpu and fuse != ALONE:
+        return 1
+    return n_processes(on_gpu=has_gpu, n_tasks=min(_MAX_AGENTS, budget))
 
 
 def spread_over_gpus(gpus: Sequence[str], per_gpu: int) -> tuple[Slot, ...]:

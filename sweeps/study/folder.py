@@ -10,20 +10,22 @@ import contextlib
 import dataclasses
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arena.base.locks import open_locked
 from arena.base.suggest import did_you_mean
-from cnn.config import config_to_dict, describe_format, read_format
-from cnn.errors import CnnError, RunError
+from cnn.errors import RunError
 from cnn.files import read_json, write_json
-from cnn.overrides import config_from_dict
 from sweeps.errors import StudyError
 from sweeps.names import explain_name
+from sweeps.study.difference import describe_difference
 from sweeps.study.lease import utc_now
+from sweeps.study.limits import Limits
+from sweeps.study.paths import PATHS, change_paths
+from sweeps.sweepfile.settings import SweepSettings
 from sweeps.sweepfile.sweep import Sweep, parse
 
 if TYPE_CHECKING:
@@ -46,7 +48,9 @@ class StudySpec:
     budget: int  # trials that finish or are pruned
     seed: int
     engine: str = "optuna"
+    limits: Limits = field(default_factory=Limits)  # of the last `arena sweep run`
     storage: str = ""  # URL of the database that holds the trials, without a password; empty: the folder's journal
+    folds: tuple[dict[str, Any], ...] = ()  # the split of each fold; none where a trial has that of `base`
 
     @property
     def model(self) -> str:
@@ -55,6 +59,18 @@ class StudySpec:
     @property
     def variant(self) -> str:
         return str(self.base["variant"])
+
+    @property
+    def bases(self) -> tuple[dict[str, Any], ...]:
+        """Return the configuration that parameters are set on for each training of a trial: all folds, seed by seed."""
+        train, splits = self.base["train"], self.folds or (self.base["split"],)
+        seeds = [{**train, "seed": train["seed"] + n} for n in range(self.settings.seeds)]
+        return tuple({**self.base, "train": train, "split": split} for train in seeds for split in splits)
+
+    @property
+    def settings(self) -> SweepSettings:
+        """Return the sweep file's `arena:`, where the command line gave nothing else."""
+        return self.sweep.settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +119,10 @@ class StudyFolder:
     def write(self, spec: StudySpec) -> None:
         """Write `spec` to study.json and the database; call it inside `lock`."""
         content = _encode_spec(spec)
-        if spec.storage:
-            load_database(spec.storage).write(spec.name, spec.sweep.goal.value, _select_shared(content))
-        write_json(self.path / "study.json", content)
+        with change_paths(self.path, self.read_content(), content):
+            if spec.storage:
+                load_database(spec.storage).write(spec.name, spec.sweep.goal.value, _select_shared(content))
+            write_json(self.path / "study.json", content)
 
     def find_database(self) -> Database | None:
         """Return the database that holds the study; None where its folder does."""
@@ -161,12 +178,12 @@ def load_database(url: str) -> Database:
     return open_database(url)
 
 
-_LOCAL_KEYS = ("tiles", "runs", "storage")
+_LOCAL_KEYS = (*PATHS, "storage")
 
 
 def _select_shared(content: dict[str, Any]) -> dict[str, Any]:
     """Return the part that all machines share, with the first machine's paths of tiles and runs as a hint."""
-    hints = {f"first_{key}": content[key] for key in ("tiles", "runs")}
+    hints = {f"first_{key}": content[key] for key in PATHS}
     return {**{key: value for key, value in content.items() if key not in _LOCAL_KEYS}, **hints}
 
 
@@ -175,20 +192,24 @@ def _encode_spec(spec: StudySpec) -> dict[str, Any]:
         "engine": spec.engine,
         "budget": spec.budget,
         "seed": spec.seed,
+        "limits": dataclasses.asdict(spec.limits),
         "storage": spec.storage,
         "tiles": str(spec.tiles),
         "runs": str(spec.runs),
         "overrides": list(spec.overrides),
         "base": spec.base,
+        "arena": dataclasses.asdict(spec.settings),
+        "folds": list(spec.folds),
         "file": spec.sweep.file,
         "sweep": spec.sweep.text,
     }
 
 
 def _decode_spec(name: str, content: dict[str, Any]) -> StudySpec:
+    settings = SweepSettings(**content.get("arena", {}))
     return StudySpec(
         name=name,
-        sweep=_parse(content["sweep"], content["file"]),
+        sweep=dataclasses.replace(_parse(content["sweep"], content["file"]), settings=settings),
         base=content["base"],
         overrides=tuple(content["overrides"]),
         tiles=Path(content["tiles"]),
@@ -196,7 +217,9 @@ def _decode_spec(name: str, content: dict[str, Any]) -> StudySpec:
         budget=int(content["budget"]),
         seed=int(content["seed"]),
         engine=content["engine"],
+        limits=Limits(**content.get("limits", {})),
         storage=content.get("storage", ""),
+        folds=tuple(content.get("folds", ())),
     )
 
 
@@ -223,13 +246,26 @@ def create_or_continue(studies_dir: Path, spec: StudySpec, *, keep_budget: bool 
     folder = StudyFolder(studies_dir / spec.name)
     with folder.lock_folder():
         spec = dataclasses.replace(spec, storage=resolve_storage(folder, spec.storage))
-        if not spec.storage:
-            return folder, _write_changes(folder, folder.read_spec() if folder.exists else None, spec, keep_budget)
-        database = load_database(spec.storage)
-        with database.lock(spec.name):
-            content = database.read_content(spec.name)
-            old = _decode_spec(spec.name, {**content, **_local_values(spec)}) if content else None
-            return folder, _write_changes(folder, old, spec, keep_budget)
+        with load_database(spec.storage).lock(spec.name) if spec.storage else contextlib.nullcontext():
+            return folder, _write_changes(folder, _read_old(folder, spec), spec, keep_budget)
+
+
+def check_continuation(studies_dir: Path, spec: StudySpec) -> None:
+    """Raise the StudyError that `create_or_continue` would, and write nothing."""
+    check_name(spec.name)
+    folder = StudyFolder(studies_dir / spec.name)
+    spec = dataclasses.replace(spec, storage=resolve_storage(folder, spec.storage))
+    _refuse_difference(_read_old(folder, spec), spec)
+    with change_paths(folder.path, folder.read_content(), _encode_spec(spec)):
+        pass
+
+
+def _read_old(folder: StudyFolder, spec: StudySpec) -> StudySpec | None:
+    """Return the study that `spec` continues, in a database with the paths of `spec`; None for a new one."""
+    if not spec.storage:
+        return folder.read_spec() if folder.exists else None
+    content = load_database(spec.storage).read_content(spec.name)
+    return _decode_spec(spec.name, {**content, **_local_values(spec)}) if content else None
 
 
 def resolve_storage(folder: StudyFolder, storage: str) -> str:
@@ -247,46 +283,19 @@ def _local_values(spec: StudySpec) -> dict[str, str]:
     return {"tiles": str(spec.tiles), "runs": str(spec.runs), "storage": spec.storage}
 
 
+def _refuse_difference(old: StudySpec | None, spec: StudySpec) -> None:
+    if old and (difference := describe_difference(old, spec)):
+        raise StudyError(f"study {spec.name!r} exists with another {difference}; choose another --name")
+
+
 def _write_changes(folder: StudyFolder, old: StudySpec | None, spec: StudySpec, keep_budget: bool) -> str:
     """Write the study if it is new or changed; return the note."""
     if old is None:
         folder.write(spec)
         return ""
     spec = dataclasses.replace(spec, budget=old.budget if keep_budget else spec.budget)
-    difference = _describe_difference(old, spec)
-    if difference:
-        raise StudyError(f"study {spec.name!r} exists with another {difference}; choose another --name")
+    _refuse_difference(old, spec)
     if old != spec or not folder.exists:
         folder.write(spec)
     change = "" if old.budget == spec.budget else f", its budget now {spec.budget} instead of {old.budget}"
     return f"study {spec.name} goes on{change}"
-
-
-def _complete(base: dict[str, Any]) -> dict[str, Any]:
-    """Return the configuration with the defaults of keys that are newer than the study, and the net by its label."""
-    try:
-        config = config_from_dict(base)
-    except CnnError:
-        return base
-    content = config_to_dict(config)
-    content["model"]["name"] = config.model.label
-    return content
-
-
-def _describe_difference(old: StudySpec, new: StudySpec) -> str:
-    if (version := read_format(old.base)) != read_format(new.base):
-        return f"format of tiles ({describe_format(version)})"
-    if old.engine != new.engine:
-        return f"engine ({old.engine}, not {new.engine})"
-    if not old.sweep.searches_like(new.sweep):
-        return "sweep file"
-    old_base, new_base = _complete(old.base), _complete(new.base)
-    for section in sorted({*old_base, *new_base}):
-        before, after = old_base.get(section), new_base.get(section)
-        if before == after:
-            continue
-        if isinstance(before, dict) and isinstance(after, dict):
-            key = next(key for key in sorted({*before, *after}) if before.get(key) != after.get(key))
-            return f"{section}.{key} ({before.get(key)}, not {after.get(key)})"
-        return f"{section} ({before}, not {after})"
-    return f"seed ({old.seed}, not {new.seed})" if old.seed != new.seed else ""

@@ -126,6 +126,16 @@ class Section:
             self.report(f"{rule}; write {number:.0f}", node.line, [replace_value(node, f"{number:.0f}")])
         return int(value)
 
+    def boolean(self, key: str) -> bool | None:
+        node = self.entries.get(key)
+        if node is None or node.is_broken:
+            return None
+        if not isinstance(node.value, bool):
+            word = str(node.value).lower()
+            edits = [replace_value(node, word)] if word in ("true", "false") else []
+            self.fail(f"{self._at(key)} is true or false, not {abbreviate(node.value)}", node.line, edits)
+        return node.value
+
     def sub(self, key: str, name: str) -> Section | None:
         """Return the mapping under `key`; messages call it `name`."""
         node = self.entries.get(key)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from sweeps.sweepfile.edits import replace_value
-from sweeps.sweepfile.section import Section, abbreviate
+from sweeps.sweepfile.section import Section
 
 _LAST_EPOCH = 10_000  # the most that a training may have
 _DEFAULT_ETA = 3
+DEFAULT_P, _MOST_P = 0.3, 0.5
 
 
 class Stopping(StrEnum):
@@ -18,11 +18,13 @@ class Stopping(StrEnum):
 
     HYPERBAND = "hyperband"  # W&B's rule: at each band the best 1/eta go on
     MEDIAN = "median"  # ours: worse than the median of the finished trials at the same epoch
+    WILCOXON = "wilcoxon"  # ours: worse than the best trial, training by training; of trials with folds or seeds
 
 
-_KEYS = {
+_KEYS: dict[str, tuple[str, ...]] = {
     Stopping.MEDIAN: ("type", "min_iter", "startup_trials"),
     Stopping.HYPERBAND: ("type", "min_iter", "max_iter", "s", "eta", "strict"),
+    Stopping.WILCOXON: ("type", "p"),
 }
 
 
@@ -37,15 +39,25 @@ class EarlyTerminate:
     s: int = 0
     strict: bool = True  # hyperband: a trial is judged by its value at the band, not by its best until now
     startup_trials: int = 4  # median: trials that finish before any is pruned
+    p: float = DEFAULT_P  # wilcoxon: a trial ends where it would be so much worse by chance in less than this share
+
+    def by_training(self) -> EarlyTerminate:
+        """Return the rule for trials that are reported once a training: this one if it is such a rule, or that by default."""
+        return self if self.type is Stopping.WILCOXON else WILCOXON
 
     @property
     def bands(self) -> tuple[int, ...]:
         """The epochs at which hyperband compares trials, ascending."""
+        if self.type is Stopping.WILCOXON:
+            return ()
         return divide_bands(self.max_iter, self.s, self.eta) if self.max_iter else _multiply_bands(self.min_iter, self.eta)
 
     def list_bands(self, epochs: int) -> list[int]:
         """List the bands that a trial of `epochs` epochs passes before its end."""
         return [band for band in self.bands if band < epochs]
+
+
+WILCOXON = EarlyTerminate(type=Stopping.WILCOXON, min_iter=2)
 
 
 def divide_bands(max_iter: int, s: int, eta: float) -> tuple[int, ...]:
@@ -77,8 +89,8 @@ def parse_stopping(top: Section) -> EarlyTerminate | None:
     section = top.sub("early_terminate", "early_terminate")
     if section is None:
         return None
-    is_median = "type" in section.entries and section.entries["type"].value == Stopping.MEDIAN
-    section = section.report_unknown(_KEYS[Stopping.MEDIAN if is_median else Stopping.HYPERBAND], {})
+    word = section.entries["type"].value if "type" in section.entries else ""
+    section = section.report_unknown(_KEYS.get(str(word), _KEYS[Stopping.HYPERBAND]), {})
     kind = section.option("type", Stopping)
     if kind is None and "type" not in section.entries:
         section.report("early_terminate.type is missing; add `type: hyperband`", edits=section.add("type: hyperband"))
@@ -88,11 +100,13 @@ def parse_stopping(top: Section) -> EarlyTerminate | None:
             min_iter=section.integer("min_iter", least=1) or 1,
             startup_trials=section.integer("startup_trials", least=1) or 4,
         )
+    if kind == Stopping.WILCOXON:
+        return replace(WILCOXON, p=_p(section))
     eta, strict, numbers = float(_DEFAULT_ETA), True, dict[str, int | None]()
     with section.faults.collect():
         eta = _eta(section)
     with section.faults.collect():
-        strict = _strict(section)
+        strict = section.boolean("strict") is not False
     for key in ("min_iter", "max_iter", "s"):
         with section.faults.collect():
             numbers[key] = section.integer(key, least=1)
@@ -108,6 +122,13 @@ def parse_stopping(top: Section) -> EarlyTerminate | None:
         return EarlyTerminate(type=Stopping.HYPERBAND, min_iter=min_iter, eta=eta, strict=strict)
     bands = _divide(section, max_iter, s, eta)
     return EarlyTerminate(type=Stopping.HYPERBAND, min_iter=bands[0], eta=eta, max_iter=max_iter, s=s or 0, strict=strict)
+
+
+def _p(section: Section) -> float:
+    p = section.number("p")
+    if p is not None and not 0 < p <= _MOST_P:
+        section.fail(f"early_terminate.p lies above 0 and is at most {_MOST_P}, not {p}", section.find_line("p"))
+    return DEFAULT_P if p is None else p
 
 
 def _divide(section: Section, max_iter: int | None, s: int | None, eta: float) -> Sequence[int]:
@@ -129,14 +150,3 @@ def _eta(section: Section) -> float:
     if eta is not None and eta <= 1:
         section.fail(f"early_terminate.eta takes a number above 1, not {eta}", section.find_line("eta"))
     return _DEFAULT_ETA if eta is None else eta
-
-
-def _strict(section: Section) -> bool:
-    node = section.entries.get("strict")
-    if node is None or node.is_broken:
-        return True
-    if not isinstance(node.value, bool):
-        word = str(node.value).lower()
-        edits = [replace_value(node, word)] if word in ("true", "false") else []
-        section.fail(f"early_terminate.strict is true or false, not {abbreviate(node.value)}", node.line, edits)
-    return node.value

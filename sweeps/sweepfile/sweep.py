@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -12,8 +11,10 @@ from cnn.plugin import is_plugin, parse_path, shorten_name
 from cnn.runs.folder import METRICS
 from sweeps.sweepfile.edits import replace_value
 from sweeps.sweepfile.faults import Edit, Faults
+from sweeps.sweepfile.metric_names import read_metric
 from sweeps.sweepfile.parameters import parse_parameters
 from sweeps.sweepfile.section import Section
+from sweeps.sweepfile.settings import SweepSettings, parse_settings, report_misplaced
 from sweeps.sweepfile.space import Parameter
 from sweeps.sweepfile.stopping import EarlyTerminate, parse_stopping
 from sweeps.sweepfile.yaml_lines import Node, read_tree
@@ -26,6 +27,7 @@ KEYS = {
     "parameters": "keys of a training, each with its values or its distribution",
     "early_terminate": "the rule that ends weak trials early",
     "run_cap": "trials that finish or are pruned; `--budget` replaces it",
+    "arena": "Arena's own: `folds`, `seeds` and `paired`",
     "name": "the study's name, where `--name` gives none: letters, digits and `. _ + -`",
     "description": "for people",
     "program": "W&B's own, and not used: Arena trains the net of `model.name`",
@@ -37,10 +39,6 @@ _FOREIGN_KEYS = dict.fromkeys(
     ("apiVersion", "kind", "controller", "job", "image_uri", "imports", "metrics", "scheduler"), _ONLY_WANDB
 )
 _FOREIGN_METRIC = dict.fromkeys(("target", "impute", "impute_while_running"), _ONLY_WANDB)
-
-_F1 = ("f1", "macrof1", "f1macro", "f1score", "macrof1score")
-_MEASURES = {"loss": "loss", "accuracy": "accuracy", "acc": "accuracy", **dict.fromkeys(_F1, "macro_f1")}
-_METRIC = re.compile(rf"(?:best)?(train|validation|valid|val|eval|dev|)(?:epoch)?({'|'.join(_MEASURES)})(?:epoch)?")
 
 
 class Method(StrEnum):
@@ -84,6 +82,13 @@ class Sweep:
     file: str = field(compare=False)
     text: str = field(compare=False, repr=False)
     early_line: int = field(default=1, compare=False)
+    settings: SweepSettings = field(default_factory=SweepSettings, compare=False)  # of the file, or the command line
+
+    @property
+    def stopping(self) -> EarlyTerminate | None:
+        """Return the rule that ends trials early: training by training where a trial has several, else by epochs."""
+        early = self.early_terminate
+        return early.by_training() if early and self.settings.n_trainings > 1 else early
 
     @property
     def constants(self) -> dict[str, object]:
@@ -150,7 +155,7 @@ def read_draft(text: str, file: str) -> Draft:
     top = sweep = None
     sections: dict[str, Section] = {}
     with faults.collect():
-        top = _read_top(text, faults).report_unknown(KEYS, _FOREIGN_KEYS)
+        top = report_misplaced(_read_top(text, faults)).report_unknown(KEYS, _FOREIGN_KEYS)
         sweep, sections = _read_sweep(top)
     return Draft(faults=faults, top=top, sweep=sweep, sections=sections)
 
@@ -179,7 +184,9 @@ def _read_sweep(top: Section) -> tuple[Sweep, dict[str, Section]]:
         parameters, sections = parse_parameters(top)
     with faults.collect():
         early = parse_stopping(top)
-    run_cap = None
+    settings, run_cap = SweepSettings(), None
+    with faults.collect():
+        settings = parse_settings(top)
     with faults.collect():
         run_cap = top.integer("run_cap", least=1)
     sweep = Sweep(
@@ -195,6 +202,7 @@ def _read_sweep(top: Section) -> tuple[Sweep, dict[str, Section]]:
         file=faults.file,
         text=top.text,
         early_line=top.find_line("early_terminate"),
+        settings=settings,
     )
     return sweep, sections
 
@@ -248,7 +256,7 @@ def _metric(top: Section, method: Method | None) -> tuple[str, Goal]:
 def _spell_out_metric(top: Section, node: Node) -> tuple[str, Goal]:
     """Report a metric that is a name alone."""
     name = str(node.value)
-    metric = name if name in METRICS else _read_metric(name)
+    metric = name if name in METRICS else read_metric(name)
     goal = _choose_goal(metric or DEFAULT_METRIC)
     better = f"{{name: {metric or DEFAULT_METRIC}, goal: {goal}}}"
     rule = f"metric takes lines of `key: value` below it, not {name!r}"
@@ -260,7 +268,7 @@ def _spell_out_metric(top: Section, node: Node) -> tuple[str, Goal]:
 def _refuse_metric(section: Section, name: str) -> str:
     """Report a name that is no metric, and return the one that is meant; nobody means the clips that are trained on."""
     names = [metric for metric in METRICS if metric.startswith("val_") or name.startswith("train")]
-    meant = _read_metric(name)
+    meant = read_metric(name)
     match = meant or nearest(name.lower().replace("/", "_"), names)
     rule = f"metric.name {name!r} is no metric of a training"
     if name.lower().startswith("test"):
@@ -272,12 +280,6 @@ def _refuse_metric(section: Section, name: str) -> str:
     edits = [replace_value(section.entries["name"], match)]
     section.report(f"{rule}; did you mean {match!r}?", section.find_line("name"), edits)
     return match
-
-
-def _read_metric(name: str) -> str | None:
-    """Return the metric that other tools call `name`; one of no set of clips is that of validation."""
-    match = _METRIC.fullmatch(re.sub(r"\W|_", "", name.lower()))
-    return f"{'train' if match[1] == 'train' else 'val'}_{_MEASURES[match[2]]}" if match else None
 
 
 def _choose_goal(metric: str) -> Goal:

@@ -18,7 +18,11 @@ class Point:
     """One point of a search space as a training sees it."""
 
     params: dict[str, object]  # with the types of the configuration
-    run: str  # digest of its run folder
+    runs: tuple[str, ...]  # digests of its run folders, one for each training
+
+    @property
+    def run(self) -> str:
+        return self.runs[0]
 
 
 def key_kinds() -> dict[str, type]:
@@ -97,6 +101,20 @@ def find_tiles_folder(path: Path, say: Callable[[str], None]) -> Path:
     return find_tiles(path, say).folder
 
 
+def check_study_tiles(study: str, base: Mapping[str, Any], tiles: Path) -> None:
+    """Check that a study with the configuration `base` can be trained on `tiles`; raises StudyError and cnn's errors."""
+    from cnn.overrides import check_format, config_from_dict
+    from cnn.tiles.tile_set import open_tiles
+
+    check_format(base, f"study {study}", "begin another with --name")
+    config, tile_set = config_from_dict(base), open_tiles(tiles)
+    if (config.corpus, config.tiles) == (tile_set.corpus, tile_set.settings):
+        return
+    what = "recordings" if config.tiles == tile_set.settings else "settings"
+    rule = f"study {study!r} was made for tiles of other {what} than those in {tiles}"
+    raise StudyError(f"{rule}; prepare them here as on the first machine, and choose them with --tiles")
+
+
 def check_tiles(file: ConfigFile, tiles: Path) -> None:
     """Check that the tiles are those that a file of `--config` asks for; raises cnn's errors."""
     from cnn.tiles.tile_set import find_tiles
@@ -121,7 +139,7 @@ def base_configuration(tiles: Path, model: str, variant: str, overrides: Sequenc
     return config_to_json(config)
 
 
-def note_digits(tiles: Path, base: dict[str, Any]) -> list[str]:
+def note_digits(tiles: Path, bases: Sequence[dict[str, Any]]) -> list[str]:
     """Return a note on digits that all trials are scored without, and a warning of those scored and never trained on."""
     from arena.base.texts import note_absent
     from cnn.config import LABELS
@@ -129,10 +147,10 @@ def note_digits(tiles: Path, base: dict[str, Any]) -> list[str]:
     from cnn.splits import list_untrained, make_split
     from cnn.tiles.tile_set import open_tiles
 
-    clips, settings = open_tiles(tiles).clips, config_from_dict(base).split
-    present = {clips[index].label for index in make_split(clips, settings).val}
+    clips, splits = open_tiles(tiles).clips, list(dict.fromkeys(config_from_dict(base).split for base in bases))
+    present = {clips[index].label for settings in splits for index in make_split(clips, settings).val}
     absent = [label for label in LABELS if label not in present]
-    return [*list_untrained(clips, [settings]), *filter(None, [note_absent(absent, len(present), "the validation clips")])]
+    return [*list_untrained(clips, splits), *filter(None, [note_absent(absent, len(present), "the validation clips")])]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -193,8 +211,8 @@ def override_keys(overrides: Sequence[str]) -> list[str]:
     return list(parse_assignments(overrides))
 
 
-def make_point(base: Mapping[str, Any], params: Mapping[str, object]) -> Point:
-    """Return the run that `params` on `base` stand for.
+def make_point(bases: Sequence[Mapping[str, Any]], params: Mapping[str, object]) -> Point:
+    """Return the runs that `params` on each of `bases` stand for.
 
     Raises:
         StudyError: the configuration takes no such values together.
@@ -204,11 +222,11 @@ def make_point(base: Mapping[str, Any], params: Mapping[str, object]) -> Point:
     from cnn.overrides import apply_values, config_from_dict, flatten
 
     try:
-        config = apply_values(config_from_dict(base), params)
+        configs = [apply_values(config_from_dict(base), params) for base in bases]
     except ConfigError as error:
         raise StudyError(f"point {dict(params)} cannot be trained: {error}") from error
-    values = flatten(config_to_dict(config))
-    return Point(params={key: values[key] for key in params}, run=config.digest)
+    values = flatten(config_to_dict(configs[0]))
+    return Point(params={key: values[key] for key in params}, runs=tuple(config.digest for config in configs))
 
 
 def check_runs(runs: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cnn.runs.folder import BLIND_PARTS
 from sweeps.errors import SweepError
 from sweeps.training.trial import Listener, Task, TrialContext, TrialResult, make_failure, read_result
 
@@ -19,11 +21,20 @@ if TYPE_CHECKING:
 TrialKey = tuple[str, int]  # study and number
 
 
-def trial_stack_key(context: TrialContext, params: Mapping[str, object]) -> Hashable:
-    """Return a key that is equal for trials that can be trained together."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FusedTraining:
+    """A training of a trial as the others see it."""
+
+    stack_key: Hashable  # equal for those that can be trained together
+    run: str  # digest of its run folder
+
+
+def describe_training(context: TrialContext, task: Task) -> FusedTraining:
     from cnn.train.fused import group as fused
 
-    return context.tiles, context.runs, context.device, fused.compute_stack_key(context.configure(params))
+    config = context.configure(task.params, task.training)
+    stack_key = context.tiles, context.runs, context.device, fused.compute_stack_key(config)
+    return FusedTraining(stack_key=stack_key, run=config.digest)
 
 
 def choose_fusing(context: TrialContext, params: Mapping[str, object], n: int, n_most: int) -> FusionPlan:
@@ -39,7 +50,7 @@ def choose_fusing(context: TrialContext, params: Mapping[str, object], n: int, n
     device, config = resolve_device(context.device), context.configure(params)
     if device.type == "cpu":
         return FusionPlan(n_members=n or 1)
-    material = SplitData(open_tiles(context.tiles), config, device)
+    material = SplitData(open_tiles(context.tiles), config, device, BLIND_PARTS)
     if n:
         return FusionPlan(n_members=n, formulation=choose_formulation(config, material, n)[0])
     return choose_fusion(config, material, n_most)
@@ -66,8 +77,8 @@ def explain_unfusable(context: TrialContext, params: Mapping[str, object]) -> st
 class FusedTrials:
     """Trials that are trained together, an epoch at a time."""
 
-    def __init__(self, context: TrialContext, params: Mapping[str, object], fusing: FusionPlan) -> None:
-        """Prepare for trials with the stack key of `params`.
+    def __init__(self, context: TrialContext, task: Task, fusing: FusionPlan) -> None:
+        """Prepare for trials with the stack key of `task`.
 
         Raises:
             CnnError: the tiles, the split or the device cannot be used.
@@ -78,7 +89,9 @@ class FusedTrials:
         from cnn.train.training_run import SplitData
 
         self._tiles = open_tiles(context.tiles)
-        material = SplitData(self._tiles, context.configure(params), resolve_device(context.device))
+        material = SplitData(
+            self._tiles, context.configure(task.params, task.training), resolve_device(context.device), BLIND_PARTS
+        )
         self._group = TrainingGroup(material, context.runs, fusing.formulation, self._close)
         self._members: dict[str, tuple[TrialKey, TrialContext, Task]] = {}  # by digest of the run
 
@@ -99,7 +112,7 @@ class FusedTrials:
         from cnn.runs.marks import TrialMark, mark_trial
         from cnn.train.training_run import Decision
 
-        config = context.configure(task.params)
+        config = context.configure(task.params, task.training)
         self._members[config.digest] = ((context.study, task.number), context, task)
         try:
             mark_trial(RunFolder(context.runs / config.digest), TrialMark(study=context.study, number=task.number))
@@ -141,10 +154,11 @@ class FusedTrials:
         """Mirror an ended trial to W&B, offline: sending it now would hold up all others."""
         from cnn.runs.wandb_mirror import Destination, Mirror
 
-        _, context, _ = self._members[config.digest]
+        _, context, task = self._members[config.digest]
         if context.wandb == "off" or not folder.state().is_finished:
             return
-        destination = Destination(mode="offline", group=context.study, job_type="trial")
+        name = context.name_run(task, config)
+        destination = Destination(mode="offline", group=context.study, job_type="trial", name=name)
         mirror = Mirror(destination, config, folder.path, lambda text: print(text, file=sys.stderr, flush=True))
         mirror.open()
         mirror.finish(folder)

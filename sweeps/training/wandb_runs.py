@@ -55,6 +55,6 @@ def replay_run(folder: RunFolder, target: Target) -> None:
     config = config_from_dict(folder.config())
     with tempfile.TemporaryDirectory(prefix="arena-wandb-") as files:
         try:
-            replay(folder, target.copy(config, "online"), config, Path(files))
+            replay(folder, target.make_copy(folder, config, "online"), config, Path(files))
         except ConnectionError as error:
             raise StudyError(f"W&B did not take what {folder.path} holds: {error}") from error

@@ -18,6 +18,8 @@ METHODS = ("random", "grid", "bayes")  # search methods of W&B's server
 def check_supported(spec: StudySpec) -> None:
     """Check that W&B's server can run the study's sweep; raises StudyError."""
     sweep = spec.sweep
+    if sweep.settings.n_trainings > 1:
+        raise StudyError(f"trials of {sweep.settings} belong to --engine optuna; W&B's server takes a run for each trial")
     if sweep.method.value not in METHODS:
         raise StudyError(
             f"{sweep.file}: method {sweep.method} is Optuna's, W&B has {', '.join(METHODS)}; write `method: bayes`, "
@@ -47,8 +49,8 @@ def make_sweep_config(spec: StudySpec, command: Sequence[str]) -> dict[str, Any]
         "program": "arena",
         "command": list(command),
     }
-    if sweep.early_terminate:
-        config["early_terminate"] = _stopping(sweep.early_terminate)
+    if sweep.stopping and sweep.stopping.type is Stopping.HYPERBAND:
+        config["early_terminate"] = _stopping(sweep.stopping)
     return config
 
 
@@ -79,5 +81,8 @@ def agent_command(spec: StudySpec, studies_dir: Path) -> list[str]:
     """Return the command of each run, valid on any machine with the tiles; ${args} become its parameters."""
     words = ["${env}", "arena", "wandb", "trial", spec.name, "--variant", spec.variant, "--model", spec.model]
     words += ["--tiles", shorten(spec.tiles), "--runs", shorten(spec.runs), "--studies", shorten(studies_dir.resolve())]
-    stops = ["--stops"] if spec.sweep.early_terminate else []
+    stops = ["--stops"] if spec.sweep.stopping and spec.sweep.stopping.type is Stopping.HYPERBAND else []
+    words += [
+        f"--{key}={value}" for key, value in (("folds", spec.settings.folds), ("seeds", spec.settings.seeds)) if value > 1
+    ]
     return [*words, *stops, *spec.overrides, "${args}"]

@@ -30,7 +30,7 @@ SWEEP = parse(
 def make_study(_sweep):
     """The study that W&B asks for points; it is made anew, and told what is known, when the scheduler starts again."""
     sampler = optuna_space.make_sampler(SWEEP, {budget}, {seed}, 0)
-    pruner = optuna_space.make_pruner(SWEEP.early_terminate)
+    pruner = optuna_space.make_pruner(SWEEP.stopping)
     return optuna.create_study(direction=SWEEP.goal.value, sampler=sampler, pruner=pruner)
 
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnn.runs.folder import EpochRow, RunFolder, RunState
-from sweeps.engines.protocol import Claim, record_result
+from sweeps.engines.protocol import Claim, record_result, report_epoch
 from sweeps.errors import StudyError
 from sweeps.pool.agent_options import Say
 from sweeps.study.folder import StudyFolder
+from sweeps.sweepfile.sweep import Goal
 from sweeps.training import configuration, trial, wandb_runs
-from sweeps.training.trial import Step, Task, TrialContext, TrialResult
+from sweeps.training.trial import Step, Task, TrialContext, TrialHooks, TrialResult
 from sweeps.wandb_sweeps.engine import WandbEngine
 from sweeps.wandb_sweeps.link import SweepLink
 
@@ -36,9 +37,9 @@ class WandbStudy:
         self.link = link
         self._say = say
         agent = f"{socket.gethostname()}-{os.getpid()}"
-        self.engine = WandbEngine(folder, agent, functools.partial(configuration.make_point, folder.read_spec().base), say)
+        self.engine = WandbEngine(folder, agent, functools.partial(configuration.make_point, folder.read_spec().bases), say)
         spec = self.engine.spec
-        self.context = TrialContext(base=spec.base, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
+        self.context = TrialContext(bases=spec.bases, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
 
     def train(self, params: Mapping[str, object], run: str, hooks: StopHooks) -> TrialResult | None:
         """Train W&B's run `run`; return None where another run folder answered its point.
@@ -60,13 +61,20 @@ class WandbStudy:
         metric = self.engine.spec.sweep.metric
 
         def listen(row: EpochRow) -> Step:
-            step = self.engine.report(claim, row.epoch, float(getattr(row, metric)))
+            step = report_epoch(self.engine, claim, row)
+            return hooks.step() if step is Step.CONTINUE else step
+
+        def on_training(number: int, value: float) -> Step:
+            step = self.engine.report(claim, number, value)
             return hooks.step() if step is Step.CONTINUE else step
 
         if self._run(claim.run).state() is RunState.FINISHED:  # trained before, outside this study
             self._answer(self._run(claim.run), run)
         context = replace(self.context, copy=self._destination(run, hooks.on_stop))
-        result = trial.run_trial(context, Task(number=claim.number, params=claim.params, metric=metric), listen)
+        task = Task(
+            number=claim.number, params=claim.params, metric=metric, is_maximized=self.engine.spec.sweep.goal is Goal.MAXIMIZE
+        )
+        result = trial.run_trial(context, task, TrialHooks(on_epoch=listen, on_training=on_training))
         record_result(self.engine, claim, result, self._say)
         return result
 

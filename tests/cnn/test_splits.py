@@ -6,6 +6,7 @@ import json
 import random
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from cnn.config import LABELS, SplitSettings
 from cnn.errors import SplitError
-from cnn.splits import Split, list_untrained, make_split
+from cnn.splits import Split, list_untrained, make_folds, make_split
 from support.paths import ROOT
 
 FOLDS = ROOT.parent / "shared/corpora/audiomnist_splits.json"
@@ -48,6 +49,33 @@ def test_six_speakers_give_three_to_train_one_to_validate_and_two_to_test() -> N
         f"Split by speaker: 3 train, 1 validate ({parts['val'][0]}), 2 test ({', '.join(parts['test'])}); "
         "nobody is heard in two parts."
     )
+
+
+@pytest.mark.parametrize("kind", ["speaker", "loso", "folds"])
+def test_in_folds_each_speaker_but_those_of_test_validates_once(kind: str) -> None:
+    clips = clips_of(SIXTY)
+    settings = SplitSettings(kind=kind, seed=4, n_folds=10 * (kind == "folds"))
+    whole = speakers_in(clips, make_split(clips, settings))
+    folds = [speakers_in(clips, make_split(clips, fold)) for fold in make_folds(clips[::-1], settings, 7)]
+    assert {tuple(fold["test"]) for fold in folds} == {tuple(whole["test"])}
+    assert sorted(name for fold in folds for name in fold["val"]) == sorted(whole["train"] + whole["val"])
+    sizes = [len(fold["val"]) for fold in folds]
+    assert max(sizes) - min(sizes) <= 1
+    assert make_folds(clips, settings, 7) != make_folds(clips, SplitSettings(kind="speaker", seed=5), 7)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"kind": "random"}, "split.kind=random holds no speaker out"),
+        ({"validation": "takes"}, "split.validation=takes holds no speaker out"),
+        ({"val_speakers": ("theo",)}, "split.val_speakers names who does"),
+    ],
+)
+def test_folds_beside_another_way_to_validate_are_refused(settings: dict[str, Any], reason: str) -> None:
+    rule = f"^3 folds let every speaker but those of test validate once, and {reason}; leave it out$"
+    with pytest.raises(SplitError, match=rule):
+        make_folds(clips_of(FSDD), SplitSettings(**settings), 3)
 
 
 def test_the_drawn_speakers_stay_the_same_from_release_to_release() -> None:

@@ -78,7 +78,7 @@ def open_engine(
 ) -> OptunaEngine:
     folder = StudyFolder(studies / name)
     say = messages.append if messages is not None else print
-    return OptunaEngine(folder, agent, partial(configuration.make_point, folder.read_spec().base), say)
+    return OptunaEngine(folder, agent, partial(configuration.make_point, folder.read_spec().bases), say)
 
 
 def claim_and_die(studies: Path, warm: WarmPython, *, epochs: int = 0, elsewhere: bool = False) -> dict[str, Any]:

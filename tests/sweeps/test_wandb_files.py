@@ -86,7 +86,7 @@ def test_what_w_and_b_cannot_do_is_refused(tmp_path: Path, old: str, new: str, m
 def wandb_engine(studies: Path) -> WandbEngine:
     optuna_engine = open_engine(studies)
     return WandbEngine(
-        optuna_engine._folder, "tester", lambda values: configuration.make_point(optuna_engine.spec.base, values), print
+        optuna_engine._folder, "tester", lambda values: configuration.make_point(optuna_engine.spec.bases, values), print
     )
 
 

@@ -34,6 +34,7 @@ FREE = {  # words behind which any text may stand
     "--storage": "a database, which is not asked at a Tab",
     "--test-speakers": "speakers of a corpus that is not read at a Tab",
     "--title": "a sentence",
+    "--try": "settings with commas between them",
     "--words": "ten words",
     "DEADLINE": "a moment to come",
     "NAME": "a new name",

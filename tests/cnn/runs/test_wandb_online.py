@@ -52,6 +52,10 @@ def assert_is_complete(run: Run, folder: RunFolder) -> None:
     assert [row["epoch"] for row in run.history] == [row.epoch for row in rows]
     assert run.values("val_macro_f1") == [row.val_macro_f1 for row in rows]
     assert run.summary["kept/test_macro_f1"] == result.scores["test"].macro_f1
+    best = rows[result.best_epoch - 1]
+    assert [run.summary[name] for name in ("epoch", "val_macro_f1")] == [best.epoch, best.val_macro_f1]
+    x_axes = {metric.get("1") or metric.get("2"): metric.get("5") for metric in run.config["_wandb"]["value"]["m"]}
+    assert x_axes.get("val_macro_f1", x_axes.get("*")) == 1 + list(x_axes).index("epoch")
     assert run.config["train.learning_rate"]["value"] == folder.config()["train"]["learning_rate"]
     assert (run.state, run.tags, run.group, run.summary["state"]) == ("finished", ["lenet5", "raw"], "raw", "finished")
     tables = [json.loads(content) for name, content in run.files.items() if name.startswith("media/table/test_confusion")]
@@ -75,7 +79,8 @@ def test_a_logged_in_training_is_mirrored_whole_through_errors_of_the_server(wan
     run, result = find_copy(bench, folder, "mirrored"), folder.result()
     assert result is not None
     assert_is_complete(run, folder)
-    assert (result.wandb_mode, result.wandb_url) == ("online", f"{bench.server.url}/tester/mirrored/runs/{folder.digest}")
+    assert run.name.startswith(f"{folder.digest}-")
+    assert (result.wandb_mode, result.wandb_url) == ("online", f"{bench.server.url}/tester/mirrored/runs/{run.name}")
     predictions = (folder.path / "predictions.csv").read_bytes()
     assert predictions in [file.files.get("predictions.csv") for file in bench.server.artifacts() if file.state == "COMMITTED"]
     ended(bench.arena(*words, WANDB_PROJECT="mirrored"))  # answered from its folder
@@ -111,6 +116,41 @@ def test_what_w_and_b_did_not_take_is_sent_later_and_once(wandb_bench: Bench) ->
         assert (result.wandb_mode, result.wandb_url) == ("online", url)
     _, err = ended(bench.arena("wandb", "sync"))
     assert "nothing is left to send" in err
+
+
+def train(bench: Bench, runs: str, project: str) -> RunFolder:
+    """Return the folder of the one run of `runs` after a mirrored training of two epochs."""
+    words = ("--tiles", bench.tiles.folder, "--runs", runs, "--device", "cpu", "train.epochs=2")
+    ended(bench.arena("train", *words, WANDB_PROJECT=project))
+    (folder,) = list_runs(bench.folder / runs)
+    return folder
+
+
+def test_two_users_who_train_the_same_in_one_project_have_a_run_each(wandb_bench: Bench) -> None:
+    bench = wandb_bench
+    folders = [train(bench, user, "course") for user in ("ann", "ben")]
+    assert folders[0].digest == folders[1].digest
+    runs = [find_copy(bench, folder, "course") for folder in folders]
+    assert runs[0].name != runs[1].name
+    assert [run.display_name for run in runs] == ["lenet5.raw epochs=2"] * 2
+    for run, folder in zip(runs, folders, strict=True):
+        assert_is_complete(run, folder)
+
+
+def test_a_run_that_was_deleted_at_w_and_b_is_sent_anew_under_another_id(wandb_bench: Bench) -> None:
+    bench = wandb_bench
+    folder = train(bench, "runs", "deleted")
+    first = find_copy(bench, folder, "deleted")
+    bench.server.roots.deleteRun({"id": first.id})
+    _, err = ended(bench.arena("wandb", "sync"))
+    assert err.splitlines() == ["1 are at W&B already", "nothing is left to send"]
+    out, _ = ended(bench.arena("wandb", "sync", "--deleted", "--json"))
+    (second,) = bench.server.runs("deleted")
+    assert second.name != first.name
+    assert json.loads(out)["sent"] == [{"run": folder.digest, "url": f"{bench.server.url}/tester/deleted/runs/{second.name}"}]
+    assert_is_complete(find_copy(bench, folder, "deleted"), folder)
+    _, err = ended(bench.arena("wandb", "sync", "--deleted"))
+    assert err.splitlines() == ["1 are at W&B already", "nothing is left to send"]
 
 
 def test_sync_without_an_account_says_what_to_do(wandb_bench: Bench) -> None:

@@ -147,12 +147,14 @@ class LoopbackServer:
         if path == "/graphql":
             return self._graphql(body, authorization)
         if stream and method == "POST":
-            return self._stream(self.memory.make_run(*stream.groups()), json.loads(body))
+            run = self.memory.run(*stream.groups())
+            return self._stream(run, json.loads(body)) if run else Answer(404)
+        run = self.memory.run(*run_file.group(1, 2, 3)) if run_file else None
         if run_file and method == "PUT":
-            self.memory.make_run(*run_file.group(1, 2, 3)).files[run_file[4]] = body
-            return Answer(200, headers={"ETag": '"x"'})
+            if run:
+                run.files[run_file[4]] = body
+            return Answer(200 if run else 404, headers={"ETag": '"x"'})
         if run_file and method == "GET":
-            run = self.memory.run(*run_file.group(1, 2, 3))
             found = run.files.get(run_file[4]) if run else None
             return Answer(404) if found is None else Answer(200, found)
         if artifact_file and method == "PUT":

@@ -34,6 +34,7 @@ class Memory:
         self.entity = entity
         self.url = ""
         self.runs: dict[tuple[str, str, str], Run] = {}
+        self.deleted: set[tuple[str, str, str]] = set()  # their names are never free again
         self.sweeps: dict[str, Sweep] = {}
 
     def run(self, entity: str | None, project: str | None, name: str) -> Run | None:

@@ -63,6 +63,9 @@ class Roots:
         name = input.get("name") or uuid.uuid4().hex[:8]
         where = input.get("entityName"), input.get("modelName")
         is_new = known is None and self._memory.run(*where, name) is None
+        key = where[0] or self._memory.entity, where[1], name
+        if known is None and key in self._memory.deleted:
+            raise GraphQLError(f"run {'/'.join(key)} was previously created and deleted; try a new run name", 409)
         run = known or self._memory.make_run(*where, name)
         run.state = "running"
         run.config.update(json.loads(input.get("config") or "{}"))
@@ -75,6 +78,13 @@ class Roots:
             run.sweep = sweep.name
             sweep.runs.append(run)
         return {"bucket": run_node(self._memory, run), "inserted": is_new}
+
+    def deleteRun(self, input: Node) -> Node:
+        for key, run in list(self._memory.runs.items()):
+            if run.id == input["id"]:
+                del self._memory.runs[key]
+                self._memory.deleted.add(key)
+        return {"clientMutationId": None}
 
     def stopRun(self, input: Node) -> Node:
         for run in self._memory.runs.values():

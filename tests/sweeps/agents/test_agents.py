@@ -22,7 +22,7 @@ from support.paths import ARENA
 from support.studies import agent_pid, hold_trial, read_process_state
 from support.warm_python import WarmPython
 from sweeps.results import StudyFacts, TrialFacts, read_outline
-from sweeps.training.trial import Task, TrialContext, check_context, run_trial
+from sweeps.training.trial import Step, Task, TrialContext, TrialHooks, check_context, run_trial
 
 NAME = "lenet5.raw"
 SWEEP = """
@@ -215,25 +215,26 @@ def test_three_failures_in_a_row_stop_an_agent_loudly_and_another_joins_later(be
 
 
 def test_a_study_of_tiles_of_another_format_gets_no_further_trials(tmp_path: Path, tiles: TileSet) -> None:
-    context = TrialContext(base={"tiles": {"format": 3}}, tiles=tiles.folder, runs=tmp_path, device="cpu", study="old")
+    context = TrialContext(bases=({"tiles": {"format": 3}},), tiles=tiles.folder, runs=tmp_path, device="cpu", study="old")
     with pytest.raises(ConfigError, match=r"^study old was trained on tiles of format 3, not 4, .* begin another with --name$"):
         check_context(context)
 
 
 def test_a_fault_in_a_trial_is_kept_with_its_last_lines(tmp_path: Path, tiles: TileSet) -> None:
     context = TrialContext(
-        base={"corpus": tiles.corpus, "model": {"depth": 3}}, tiles=tiles.folder, runs=tmp_path, device="cpu"
+        bases=({"corpus": tiles.corpus, "model": {"depth": 3}},), tiles=tiles.folder, runs=tmp_path, device="cpu"
     )
 
     def stumble(_row: object) -> Any:
         raise ZeroDivisionError("a fault\nof two lines")
 
+    hooks = TrialHooks(on_epoch=stumble, on_training=lambda *_: Step.CONTINUE)
     # The default base is of 64 x 64 tiles: refused in the words of cnn, without a traceback.
-    refused = run_trial(context, Task(number=0, params={}, metric="val_loss"), stumble)
+    refused = run_trial(context, Task(number=0, params={}, metric="val_loss"), hooks)
     assert refused.cause.startswith("the configuration was made for other tiles")
     assert refused.tail == ()
-    good = TrialContext(base={**context.base, "tiles": {"size": 32}}, tiles=tiles.folder, runs=tmp_path, device="cpu")
-    failed = run_trial(good, Task(number=1, params={"train.epochs": 1}, metric="val_loss"), stumble)
+    good = TrialContext(bases=({**context.bases[0], "tiles": {"size": 32}},), tiles=tiles.folder, runs=tmp_path, device="cpu")
+    failed = run_trial(good, Task(number=1, params={"train.epochs": 1}, metric="val_loss"), hooks)
     assert failed.cause == "ZeroDivisionError: a fault of two lines"
     assert 'raise ZeroDivisionError("a fault\\nof two lines")' in failed.tail[-3]
 

@@ -17,9 +17,10 @@ from support.own_nets import format_net, write_net
 from support.paths import ARENA
 from support.studies import call, claim_and_die, claimed, finished, make_study, open_engine
 from support.warm_python import WarmPython
-from sweeps.errors import OptionError, SweepError
+from sweeps.errors import OptionError, StudyError, SweepError
 from sweeps.pool.agent_options import AgentOptions
-from sweeps.pool.plan import Locations, Search, SweepRequest, choose_studies, default_agents, open_studies, plan
+from sweeps.pool.plan import Locations, Search, SweepRequest, choose_studies, open_studies, plan
+from sweeps.pool.slots import default_agents
 
 
 def lines(text: str) -> list[list[str]]:
@@ -75,10 +76,12 @@ def test_best_prints_the_command_that_trains_it(studies: Path) -> None:
     content = json.loads(call("best", "lenet5.raw", "--studies", str(studies), "--json"))
     assert content["best"]["value"] == 0.75
     assert content["command"].startswith("arena train --model lenet5 --variant raw --tiles ")
-    assert out.splitlines()[-1] == content["command"]
+    assert out.splitlines()[-2:] == [content["command"], content["retraining_command"]]
+    assert content["retraining_command"] == f"arena sweep best lenet5.raw --studies {studies} --train"
+    assert content["retraining"] is None
     assert out.splitlines()[0] == f"lenet5.raw: trial 0, val_macro_f1 0.7500, run {content['best']['run']}"
     assert content["importances"] == {}
-    assert content["importances_note"] == out.splitlines()[-2]
+    assert content["importances_note"] == out.splitlines()[-3]
     assert content["importances_note"].startswith("importances need 12 trials, finished or pruned; this study has ")
 
 
@@ -250,6 +253,14 @@ def test_a_study_is_not_made_where_its_runs_cannot_be_written(tiles: TileSet, tm
     with pytest.raises(RunError, match=r"^cannot write run folders in .*: Not a directory; choose another with --runs$"):
         open_studies(request(tiles, options=options, runs=tmp_path / "file" / "runs"), print)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_nothing_is_written_where_one_of_several_studies_cannot_go_on(tiles: TileSet, tmp_path: Path) -> None:
+    where: dict[str, Any] = {"options": AgentOptions(studies_dir=tmp_path / "studies"), "runs": tmp_path / "runs", "budget": 4}
+    open_studies(request(tiles, variants=("bilateral",), seed=1, name="lenet5.bilateral", **where), print)
+    with pytest.raises(StudyError, match=r"^study 'lenet5.bilateral' exists with another seed \(1, not 0\)"):
+        open_studies(request(tiles, variants=("raw", "bilateral"), **where), print)
+    assert [path.name for path in (tmp_path / "studies").iterdir()] == ["lenet5.bilateral"]
 
 
 def test_a_budget_below_the_trials_that_are_done_is_said_and_takes_none_back(tiles: TileSet, tmp_path: Path) -> None:

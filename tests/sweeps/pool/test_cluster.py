@@ -1,8 +1,8 @@
-"""Agents placed by submitit and Ray, and on machines that share a database or a folder: really started, on real trainings."""
+"""Agents placed by submitit, and on machines that share a database or a folder: really started, on real trainings."""
 
 from __future__ import annotations
 
-import importlib.util
+import itertools
 import os
 import signal
 import subprocess
@@ -14,15 +14,18 @@ import pytest
 
 from cnn.runs.folder import RunFolder, RunState
 from cnn.tiles.tile_set import TileSet
+from support.own_nets import format_net, write_net
 from support.paths import ARENA
 from support.warm_python import WarmPython
-from sweeps.pool.agent_job import AgentJob
-from sweeps.pool.cluster import parse_settings
+from sweeps.pool.agent_job import AgentExit, AgentJob
+from sweeps.pool.cluster import AgentEnd, parse_settings
 from sweeps.pool.slurm_jobs import SlurmJobs
+from sweeps.pool.slurm_states import JobStates
 from sweeps.results import StudyFacts, read_outline
 
-pytestmark = pytest.mark.timeout(600)  # many processes that each load torch, and Ray gives its own the lowest priority
+pytestmark = pytest.mark.timeout(600)  # many processes that each load torch
 NAME = "lenet5.raw"
+NET_LAYER = "self.last = nn.Linear(32 * 32, 10)"
 SWEEP = """
 method: random
 metric: {name: val_macro_f1, goal: maximize}
@@ -31,8 +34,8 @@ parameters:
 """
 
 
-def arena(warm: WarmPython, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    (folder / "s.yaml").write_text(SWEEP)
+def arena(warm: WarmPython, folder: Path, *words: str, sweep: str = SWEEP) -> subprocess.CompletedProcess[str]:
+    (folder / "s.yaml").write_text(sweep)
     return warm.run(ARENA, "sweep", *words, cwd=folder)
 
 
@@ -59,12 +62,12 @@ def test_submitit_places_two_agents_that_reach_the_budget_exactly(
     assert len({trial.agent for trial in facts.trials}) == 2
 
 
-def test_a_preempted_job_gives_its_trial_up_and_goes_on_when_it_is_requeued(
+def test_a_job_whose_agent_is_ended_from_outside_goes_on(
     tmp_path: Path, tiles: TileSet, warm_python: WarmPython, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     studies = tmp_path / "studies"
     assert (
-        arena(warm_python, tmp_path, *run_words(tiles, 1, "--on", "slurm", "--agents", "1", "train.epochs=25")).returncode == 1
+        arena(warm_python, tmp_path, *run_words(tiles, 1, "--on", "slurm", "--agents", "1", "train.epochs=40")).returncode == 1
     )
     words = ["sweep", "agent", NAME, "--studies", str(studies), "--device", "cpu", "--wandb", "off"]
     for key, value in warm_python.environment.items():
@@ -72,20 +75,61 @@ def test_a_preempted_job_gives_its_trial_up_and_goes_on_when_it_is_requeued(
     jobs = SlurmJobs(tmp_path / "jobs", [words], {"cluster": "local"}, NAME)
     try:
         facts = until(studies, lambda facts: bool(facts.trials) and len(facts.trials[0].epochs) >= 2)
-        first = facts.trials[0]
-        assert len(first.epochs) < 25
-        (task,) = Path(f"/proc/{jobs._jobs[0].job_id}/task/{jobs._jobs[0].job_id}/children").read_text().split()
-        os.kill(int(task), signal.SIGUSR2)  # as Slurm does ahead of preempting a job
-        until(studies, lambda facts: facts.trials[0].agent not in ("", first.agent))
+        first = last = facts.trials[0]
+        # Slurm's notice to submitit, Slurm's SIGTERM to all processes of a job, and the kernel's for want of memory.
+        for number in (signal.SIGUSR2, signal.SIGTERM, signal.SIGKILL):
+            (task,) = Path(f"/proc/{jobs._jobs[0].job_id}/task/{jobs._jobs[0].job_id}/children").read_text().split()
+            os.kill(int(task) if number == signal.SIGUSR2 else int(last.agent.rpartition("-")[2]), number)
+            before, n_epochs = last.agent, len(last.epochs)
+            last = until(
+                studies,
+                lambda facts, before=before, n=n_epochs: (
+                    facts.trials[0].agent not in ("", before) and len(facts.trials[0].epochs) > n
+                ),
+            ).trials[0]
+            assert last.state == "running"
         deadline = time.monotonic() + 250
-        while (failures := jobs.read_failures()) == [None] and time.monotonic() < deadline:
+        while (ends := jobs.read_ends()) == [None] and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert failures == [""]
+        assert ends == [AgentEnd(name=f"job {jobs._jobs[0].job_id}")]
     finally:
         jobs.interrupt()
     facts = check_all_trained(studies, tmp_path / "runs", 1)
     assert (facts.trials[0].number, facts.trials[0].run) == (first.number, first.run)
-    assert sorted(facts.trials[0].epochs) == list(range(1, 26))
+    assert sorted(facts.trials[0].epochs) == list(range(1, 41))
+
+
+def test_each_agent_of_a_cluster_tries_one_batch_first_and_the_cause_of_a_failure_ends_the_sweep(
+    tmp_path: Path, tiles: TileSet, warm_python: WarmPython
+) -> None:
+    write_net(tmp_path, format_net("assert len(x) < 100, 'too many clips'\nreturn self.last(x.flatten(1))", NET_LAYER))
+    sweep = "method: grid\nparameters:\n  model.name: {value: net.py:Net}\n  train.batch_size: {values: [16, 128]}\n"
+    words = run_words(tiles, 2, "--on", "slurm", "--place", "cluster=local", "--agents", "2")
+    done = arena(warm_python, tmp_path, *words, sweep=sweep)
+    point = "model.name=net.py:Net train.batch_size=128"
+    line = f"error: study Net.raw, one batch before the first trial, {point}: AssertionError: too many clips"
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, line)
+    assert read_outline(tmp_path / "studies", "Net.raw").trials == ()
+
+
+def test_states_of_jobs_are_squeues_then_saccts_and_stay_while_the_controller_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def play(squeue: str, sacct: str) -> dict[str, str]:
+        for name, lines in (("squeue", squeue), ("sacct", sacct)):
+            (tmp_path / name).write_text(f"#!/bin/sh\n{lines}\n")
+            (tmp_path / name).chmod(0o755)
+        return dict(states.read())
+
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    states = JobStates(["12_0", "12_1"], itertools.count(step=60).__next__)
+    no_accounting = "echo Slurm accounting storage is disabled >&2; exit 1"
+    assert play("echo '12_0|RUNNING'; echo '12_1|PENDING'", "exit 1") == {"12_0": "RUNNING", "12_1": "PENDING"}
+    away = play("echo 'slurm_load_jobs error: Unable to contact slurm controller (connect failure)' >&2; exit 1", "exit 1")
+    assert away == {"12_0": "RUNNING", "12_1": "PENDING"}
+    assert play("echo '12_0|CANCELLED'", no_accounting) == {"12_0": "CANCELLED", "12_1": "FORGOTTEN"}
+    unknown = "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1"
+    assert play(unknown, "echo '12_1|CANCELLED by 1000'") == {"12_0": "CANCELLED", "12_1": "CANCELLED"}
 
 
 def until(studies: Path, holds: Callable[[StudyFacts], bool]) -> StudyFacts:
@@ -95,15 +139,6 @@ def until(studies: Path, holds: Callable[[StudyFacts], bool]) -> StudyFacts:
             return facts
         time.sleep(0.05)
     raise AssertionError("nothing came of it in four minutes")
-
-
-@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed: 400 MB, an extra of its own")
-def test_ray_places_two_agents_that_reach_the_budget_exactly(tmp_path: Path, tiles: TileSet, warm_python: WarmPython) -> None:
-    words = run_words(tiles, 3, "--on", "ray", "--place", "num_cpus=0.5", "--agents", "2", "train.epochs=2")
-    done = arena(warm_python, tmp_path, *words)
-    assert done.returncode == 0, done.stderr
-    assert "2 actors are handed to Ray" in done.stderr
-    check_all_trained(tmp_path / "studies", tmp_path / "runs", 3)
 
 
 def test_two_machines_with_folders_of_their_own_reach_one_budget(
@@ -156,5 +191,6 @@ def test_parse_settings_a_cluster_are_pairs() -> None:
         parse_settings(["gpu"])
 
 
-def test_a_job_tells_its_agents_exit_code() -> None:
-    assert AgentJob(["sweep", "agent", "x", "--studies", "/nonexistent"])() == 1
+def test_a_job_tells_its_agents_exit_code_and_last_line() -> None:
+    end = AgentJob(["sweep", "agent", "x", "--studies", "/nonexistent"])()
+    assert end == AgentExit(code=1, last_line="error: no study 'x' in /nonexistent; `arena sweep run` makes one")

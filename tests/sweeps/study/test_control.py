@@ -45,13 +45,13 @@ def train(monkeypatch: pytest.MonkeyPatch) -> Callable[[Script], None]:
     done: dict[str, int] = {}
 
     def use(script: Script) -> None:
-        def run_trial(context: TrialContext, task: Task, on_epoch: trial.Listener, *_: object, **__: object) -> TrialResult:
+        def run_trial(context: TrialContext, task: Task, hooks: trial.TrialHooks) -> TrialResult:
             run = f"{context.study}/{task.number}"
             try:
                 while done.get(run, 0) < N_EPOCHS:
                     done[run] = done.get(run, 0) + 1
                     script(task, done[run])
-                    if on_epoch(row(done[run])) is Step.PAUSE:
+                    if hooks.on_epoch(row(done[run])) is Step.PAUSE:
                         return TrialResult(state=TrialState.PAUSED)
             except MemoryError:
                 return TrialResult(state=TrialState.FAILED, cause="out of memory", out_of_memory=True)

@@ -1,12 +1,8 @@
-"""Studies in PostgreSQL: many machines, lost connections, clocks that differ, agents killed at random."""
+"""Studies in PostgreSQL: many machines, lost connections, clocks that differ."""
 
 from __future__ import annotations
 
 import os
-import random
-import signal
-import subprocess
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,24 +12,20 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
-from support.paths import ROOT
 from support.postgres import PostgresServer
 from support.studies import World, make_study, open_engine
 from support.warm_python import WarmPython
 from sweeps.engines.counts import open_counter
 from sweeps.engines.protocol import Claim, Idle
 from sweeps.errors import StudyError, UnreachableError
-from sweeps.results import read_outline
 from sweeps.study import control, lease, retry
 from sweeps.study.control import Command
 from sweeps.study.database import close_databases, open_database, strip_password
 from sweeps.study.folder import StudyFolder, list_names
-from sweeps.study.join import join_all_studies, join_study
+from sweeps.study.join import LocalPaths, join_all_studies, join_studies
 from sweeps.training.trial import Step, TrialResult, TrialState
 
 NAME = "lenet5.raw"
-pytestmark = pytest.mark.timeout(600)
-LONG = bool(os.environ.get("ARENA_LONG_TESTS"))
 
 
 @pytest.fixture
@@ -151,19 +143,20 @@ def test_leases_go_by_the_database_clock(pg: World, monkeypatch: pytest.MonkeyPa
     assert claimed(pg.engine().claim()).number == 0
 
 
-def test_another_machine_joins_with_its_own_folders(pg: World, tmp_path: Path) -> None:
+def test_another_machine_joins_with_its_own_folders(pg: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pg.make(budget=3)
     other_dir = tmp_path / "there"
-    folder = join_study(other_dir, pg.storage, NAME, tiles=tmp_path / "t", runs=tmp_path / "r")
+    monkeypatch.chdir(tmp_path)
+    join_all_studies(other_dir, pg.storage)
+    folder = StudyFolder(other_dir / NAME)
     spec = folder.read_spec()
-    assert (spec.tiles, spec.runs, spec.budget) == (tmp_path / "t", tmp_path / "r", 3)
+    assert (spec.tiles, spec.runs, spec.budget) == (tmp_path / "tiles", tmp_path / "runs", 3)
     first, second = pg.engine(), open_engine(other_dir)
     claims = [claimed(first.claim()), claimed(second.claim()), claimed(first.claim())]
     assert len({claim.run for claim in claims}) == 3
     assert second.claim() is Idle.WAIT
     pg.make(budget=4)
     assert second.claim() is not Idle.WAIT  # the budget of the other machine
-    assert join_study(other_dir, pg.storage, NAME).read_spec().tiles == tmp_path / "t"
     counts = open_counter(folder, spec.sweep.goal).read()
     assert (counts.running, counts.n_completed) == (4, 0)
 
@@ -180,7 +173,7 @@ def test_all_studies_of_a_database_appear_as_folders_and_heed_one_command(pg: Wo
     with pytest.raises(
         StudyError, match=r"^no study 'lenet5.rw' in database 127.0.0.1:\d+/test_\d+; did you mean 'lenet5.raw'"
     ):
-        join_study(tmp_path / "there", pg.storage, "lenet5.rw")
+        join_studies(tmp_path / "there", pg.storage, ["lenet5.rw"], LocalPaths(), print)
 
 
 def test_a_study_stays_where_it_is_kept(pg: World, tmp_path: Path) -> None:
@@ -201,67 +194,3 @@ def test_no_password_is_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(StudyError, match=r"^--storage takes a ") as caught:
             strip_password(url)
         assert "secret" not in str(caught.value)
-
-
-# Forks agents that train trials, as `arena sweep agent` does, and prints how each ended; on demand it replaces the killed.
-_NURSERY = """
-import os, sys, time
-sys.path[:0] = [sys.argv[2], sys.argv[2] + "/tests"]
-from pathlib import Path
-from support.studies import open_engine
-from sweeps.engines.protocol import Claim, Idle
-from sweeps.training.trial import TrialResult, TrialState
-import alembic.command, psycopg, optuna.storages._rdb.models
-
-def work():
-    engine = open_engine(Path(sys.argv[1]), agent=str(os.getpid()))
-    while (claim := engine.claim()) is not Idle.DONE:
-        if isinstance(claim, Claim):
-            for epoch in (1, 2, 3):
-                engine.report(claim, epoch, 0.1 * epoch)
-            engine.finish(claim, TrialResult(state=TrialState.FINISHED, epochs={1: 0.1, 2: 0.2, 3: 0.3}))
-        else:
-            time.sleep(0.1)
-
-def start():
-    pid = os.fork()
-    if not pid:
-        work()
-        os._exit(0)
-    return pid
-
-agents, replaces = {start() for _ in range(int(sys.argv[3]))}, sys.argv[4] == "replace"
-while agents:
-    pid, status = os.wait()
-    agents.remove(pid)
-    print(os.waitstatus_to_exitcode(status), flush=True)
-    if status and replaces:
-        agents.add(start())
-"""
-
-
-def test_eight_agents_of_which_half_are_killed_keep_the_budget_exact(pg: World) -> None:
-    budget, n_kills = (600, 100) if LONG else (24, 4)
-    pg.make(budget=budget)
-    rng = random.Random(11)
-    words = [str(pg.studies), str(ROOT), "8", "replace" if LONG else "leave"]
-    nursery = pg.warm.start("-c", _NURSERY, *words, stdout=subprocess.PIPE)
-    try:
-        killed: set[int] = set()
-        while len(killed) < n_kills and nursery.poll() is None:
-            time.sleep(rng.uniform(0.05, 0.3))
-            working = [trial.agent for trial in read_outline(pg.studies, NAME).trials if trial.state == "running"]
-            victims = sorted({int(pid) for pid in working} - killed)
-            if victims:
-                victim = rng.choice(victims)
-                os.kill(victim, signal.SIGKILL)
-                killed.add(victim)
-        out, _ = nursery.communicate(timeout=250)
-    finally:
-        nursery.kill()
-        nursery.wait()
-    assert sorted(map(int, out.split())) == [-9] * n_kills + [0] * (8 if LONG else 8 - n_kills)
-    trials = [trial for trial in pg.facts().trials if trial.state != "duplicate"]
-    assert [trial.state for trial in trials] == ["finished"] * budget
-    assert len({trial.run for trial in trials}) == budget
-    assert all(trial.epochs == {1: 0.1, 2: 0.2, 3: pytest.approx(0.3)} for trial in trials)

@@ -10,6 +10,8 @@ import pytest
 from support.studies import BAYES, make_study
 from sweeps.errors import StudyError
 from sweeps.study.folder import StudyFolder, check_name, create_or_continue, list_names
+from sweeps.study.paths import hold_paths
+from sweeps.sweepfile.settings import SweepSettings
 
 
 def refused(call: object, *arguments: object) -> str:
@@ -51,6 +53,20 @@ def test_a_study_goes_on_with_the_same_file_whatever_it_is_called_and_with_anoth
     assert folder.read_spec().budget == 9
 
 
+def test_paths_stay_while_they_are_held_and_all_else_may_change(tmp_path: Path) -> None:
+    folder = make_study(tmp_path)
+    spec = dataclasses.replace(folder.read_spec(), budget=9)
+    moved = dataclasses.replace(spec, runs=Path("/elsewhere"))
+    with hold_paths([folder.path]), hold_paths([folder.path]):
+        assert refused(create_or_continue, tmp_path, moved) == (
+            f"agents of study 'lenet5.raw' are at work here with --runs {spec.runs}, not --runs /elsewhere; "
+            "give the same, or end them first"
+        )
+        create_or_continue(tmp_path, spec)
+    create_or_continue(tmp_path, moved)
+    assert (folder.read_spec().budget, folder.read_spec().runs) == (9, Path("/elsewhere"))
+
+
 def test_another_search_under_the_same_name_is_refused(tmp_path: Path) -> None:
     make_study(tmp_path)
     fix = "choose another --name"
@@ -60,6 +76,9 @@ def test_another_search_under_the_same_name_is_refused(tmp_path: Path) -> None:
     base = {**spec.base, "train": {**spec.base["train"], "epochs": 3}}
     changed = dataclasses.replace(spec, base=base)
     message = f"study 'lenet5.raw' exists with another train.epochs (20, not 3); {fix}"
+    assert refused(create_or_continue, tmp_path, changed) == message
+    changed = dataclasses.replace(spec, sweep=dataclasses.replace(spec.sweep, settings=SweepSettings(folds=3, paired=True)))
+    message = f"study 'lenet5.raw' exists with another folds (1, not 3); {fix}"
     assert refused(create_or_continue, tmp_path, changed) == message
     (tmp_path / "lenet5.raw" / "study.json").write_text(
         (tmp_path / "lenet5.raw" / "study.json").read_text().replace('"format": 4', '"format": 3')

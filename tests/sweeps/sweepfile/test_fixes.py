@@ -103,3 +103,22 @@ def test_a_decimal_comma_between_bounds_is_refused_by_that_name() -> None:
     text = "method: random\nparameters:\n  train.warmup: {min: 0,1, max: 0,5}\n"
     assert mend(text, "my.yaml") == text
     assert ["write a decimal with a point" in fault.message for fault in examine(text, "my.yaml").faults] == [True]
+
+
+@pytest.mark.parametrize(
+    ("entry", "mended"),
+    [
+        ("folds: 3", "arena: {folds: 3}"),
+        ("arena: {fold: 3.0, seed: 2, Paired: True}", "arena: {folds: 3, seeds: 2, paired: True}"),
+        ("arena: {folds: 3, turns: 2}", ""),
+        (
+            "arena: {folds: 3}\nmetric: {name: val_loss}\nearly_terminate:\n  type: hyperband\n  min_iter: 3",
+            "arena: {folds: 3}\nmetric: {name: val_loss}\nearly_terminate:\n  type: wilcoxon",
+        ),
+        ("arena: 3", ""),
+    ],
+)
+def test_arenas_own_key_is_mended_like_any_other(entry: str, mended: str) -> None:
+    text = f"method: random\n{TUNED}{entry}\n"
+    assert mend(text, "my.yaml") == f"method: random\n{TUNED}{mended or entry}\n"
+    assert bool(examine(mend(text, "my.yaml"), "my.yaml").faults) is not bool(mended)

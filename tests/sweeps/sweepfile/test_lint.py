@@ -50,6 +50,17 @@ def test_an_early_stop_that_ends_no_trial_is_refused_with_its_line(early: str, e
     assert str(caught.value).startswith(f"s.yaml line 4: early_terminate never ends a trial: {law}")
 
 
+def test_folds_too_few_for_wilcoxons_p_are_refused() -> None:
+    text = STOPPING.replace("EARLY", "{type: wilcoxon, p: 0.2}\narena: {folds: 3}").replace("METHOD", "random")
+    with pytest.raises(SweepFileError) as caught:
+        check_stopping(parse(text, "s.yaml"), 9)
+    assert str(caught.value) == (
+        "s.yaml line 4: early_terminate never ends a trial: of 3 trainings those before the last give no p below 0.25, "
+        "and it asks for one below 0.2; add folds or seeds, or remove it"
+    )
+    check_stopping(parse(text.replace("0.2}", "0.26}"), "s.yaml"), 9)
+
+
 def test_lint_counts_the_epochs_that_the_file_sets(tmp_path: Path) -> None:
     text = STOPPING.replace("EARLY", "{type: hyperband, min_iter: 4}").replace("METHOD", "random")
     path = tmp_path / "s.yaml"

@@ -18,6 +18,7 @@ from support.paths import ROOT
 from support.sweepfiles import GOOD, read
 from sweeps.errors import SweepFileError
 from sweeps.linting.lint import compute_budget, examine, mend, read_sweep
+from sweeps.sweepfile.settings import SweepSettings
 from sweeps.sweepfile.space import Distribution, n_points
 from sweeps.sweepfile.stopping import EarlyTerminate, Stopping
 from sweeps.sweepfile.sweep import Goal, Method, Sweep
@@ -78,6 +79,7 @@ metric:
   name: val_loss
 run_cap: 5
 early_terminate: {type: median, min_iter: 2, startup_trials: 3}
+arena: {paired: true}
 parameters:
   train:
     parameters:
@@ -88,17 +90,18 @@ parameters:
 """
     )
     assert [(p.name, p.distribution.value, p.values, p.low, p.high, p.q, p.line) for p in sweep.parameters] == [
-        ("train.batch_size", "q_log_uniform_values", (), 16, 256, 16, 15),
-        ("train.epochs", "int_uniform", (), 3, 9, 1.0, 16),
-        ("model.dropout", "uniform", (), 0, 0.5, 1.0, 17),
-        ("train.optimizer", "categorical", ("adamw", "sgd"), 0.0, 0.0, 1.0, 18),
+        ("train.batch_size", "q_log_uniform_values", (), 16, 256, 16, 16),
+        ("train.epochs", "int_uniform", (), 3, 9, 1.0, 17),
+        ("model.dropout", "uniform", (), 0, 0.5, 1.0, 18),
+        ("train.optimizer", "categorical", ("adamw", "sgd"), 0.0, 0.0, 1.0, 19),
     ]
     assert (sweep.metric, sweep.goal, sweep.name) == ("val_loss", Goal.MINIMIZE, "first-try")
     assert sweep.early_terminate == EarlyTerminate(type=Stopping.MEDIAN, min_iter=2, startup_trials=3)
+    assert sweep.settings == SweepSettings(folds=1, seeds=1, paired=True)
 
 
 def test_equal_searches_are_equal_whatever_stands_beside_them() -> None:
-    assert read(GOOD) == read("# a comment\nname: other\nrun_cap: 3\n" + GOOD)
+    assert read(GOOD) == read("# a comment\nname: other\nrun_cap: 3\narena: {folds: 3}\n" + GOOD)
     assert read(GOOD) != read(GOOD.replace("0.001", "0.002"))
 
 

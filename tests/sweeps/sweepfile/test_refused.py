@@ -9,7 +9,7 @@ from support.sweepfiles import GOOD, refusal, with_parameter
 from sweeps.errors import SweepFileError
 from sweeps.linting.lint import read_sweep
 
-TOP = "method, metric, parameters, early_terminate, run_cap, name, description, program, command, project, entity"
+TOP = "method, metric, parameters, early_terminate, run_cap, arena, name, description, program, command, project, entity"
 REFUSED = {
     "empty": ("", "s.yaml: empty; begin with `method: bayes`, or copy a shipped file: `arena sweep lint lenet5`"),
     "comment only": ("# x\n", "s.yaml: empty; begin with `method: bayes`, or copy a shipped file: `arena sweep lint lenet5`"),
@@ -173,7 +173,7 @@ REFUSED = {
         "s.yaml: the space has 6 distinct points, fewer than the budget of 7; "
         "lower the budget, add values, or write method: grid"),
     "stopping": (GOOD + "early_terminate: {type: hyperbnd, min_iter: 3}\n",
-        "s.yaml line 5: early_terminate.type is one of hyperband, median, not 'hyperbnd'; did you mean 'hyperband'?"),
+        "s.yaml line 5: early_terminate.type is one of hyperband, median, wilcoxon, not 'hyperbnd'; did you mean 'hyperband'?"),
     "stopping without type": (GOOD + "early_terminate: {min_iter: 3}\n",
         "s.yaml line 5: early_terminate.type is missing; add `type: hyperband`"),
     "bands": (GOOD + "early_terminate: {type: hyperband, eta: 2}\n",
@@ -190,6 +190,21 @@ REFUSED = {
         "s.yaml line 5: max_iter 27 needs s, the number of bands below it; write `s: 3` for all, or less"),
     "both bands": (GOOD + "early_terminate: {type: hyperband, min_iter: 3, max_iter: 27, s: 2}\n",
         "s.yaml line 5: hyperband takes either min_iter, or max_iter with s; keep one of them"),
+    "folds that are none": (GOOD + "arena: {folds: 0, seeds: 101}\n",
+        "s.yaml line 5: arena.folds takes a whole number of at least 1, not 0"),
+    "paired": (GOOD + "arena: {paired: 1}\n", "s.yaml line 5: arena.paired is true or false, not 1"),
+    "folds in the wrong place": (GOOD + "folds: 3\n",
+        "s.yaml line 5: folds is Arena's own and stands below `arena:`; write `arena: {folds: 3}`"),
+    "epochs beside folds": (GOOD + "arena: {folds: 3, seeds: 2}\nearly_terminate: {type: median}\n",
+        "s.yaml line 6: early_terminate: median counts epochs, and a trial of 6 trainings is judged training by training; "
+        "write `early_terminate: {type: wilcoxon}`, or remove it"),
+    "wilcoxon without folds": (GOOD + "early_terminate: {type: wilcoxon}\n",
+        "s.yaml line 5: early_terminate: wilcoxon compares trials training by training, and here each has one; "
+        "add `arena: {folds: 5}`, or write `type: median`"),
+    "p": (GOOD + "arena: {folds: 3}\nearly_terminate: {type: wilcoxon, p: 0.6}\n",
+        "s.yaml line 6: early_terminate.p lies above 0 and is at most 0.5, not 0.6"),
+    "seed beside seeds": (with_parameter("train.seed: {value: 3}\n  train.epochs: {values: [3, 4]}\narena: {seeds: 2}"),
+        "s.yaml line 3: train.seed is set here, and 2 seeds set it; keep one of them"),
     "split": (with_parameter("train.epochs: {min: 2, max: 9}\n  split.kind: {values: [speaker, random]}"),
         "s.yaml line 4: split.kind changes which clips are scored, and trials would not be comparable; "
         "remove it here and type `split.kind=speaker` behind `arena sweep run`, one study each"),

@@ -48,10 +48,10 @@ def test_a_trial_trains_the_file_as_it_was_when_the_study_began(tmp_path: Path, 
     assert (spec.name, spec.budget) == ("MyNet.raw", 2)
     params = {"model.name": spec.base["model"]["name"], "model.depth": 20}
     run = train(apply_values(config_from_dict(spec.base), params), tiles, spec.runs, device="cpu")
-    assert run.digest == configuration.make_point(spec.base, params).run
+    assert run.digest == configuration.make_point(spec.bases, params).run
     assert (run.path / "model.py").read_text() == NET
     (tmp_path / "net.py").write_text(NET + "# changed\n")
-    assert configuration.make_point(spec.base, params).run == run.digest
+    assert configuration.make_point(spec.bases, params).run == run.digest
     with pytest.raises(ModelError, match=r"net\.py has changed since this run was named"):
         train(apply_values(config_from_dict(spec.base), {**params, "model.depth": 1}), tiles, spec.runs, device="cpu")
 

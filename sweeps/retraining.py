@@ -1,0 +1,169 @@
+"""Trainings of a chosen trial's settings with other seeds: the record in the study's folder, and the scores that they had.
+
+The best of many trials is chosen for its luck too; what its settings are worth is told by trainings that nobody chose.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from typing import TYPE_CHECKING
+
+from arena.base.project import find_project
+from cnn.config import LABELS
+from cnn.errors import RunError
+from cnn.files import read_json, write_json
+from cnn.runs.folder import RunFolder
+from sweeps.errors import StudyError
+
+if TYPE_CHECKING:
+    from arena.base.scores import Interval
+
+_NAME = "retraining.json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetrainingRecord:
+    """retraining.json in a study's folder: the last `arena sweep best --train`."""
+
+    trial: int
+    overrides: tuple[str, ...]  # settings that the trial did not have, as key=value
+    split: str  # that of the trainings, as `arena runs` shows it
+    n_epochs: int  # epochs after which the trial and the trainings can be compared; 0: their settings or splits differ
+    folds: int  # that the trial's value is the mean of
+    seeds: tuple[int, ...]
+    runs: tuple[str, ...]  # digests, by seed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetrainedRun:
+    """One finished training."""
+
+    seed: int
+    run: str  # digest
+    value: float  # the study's metric, of the best epoch
+    test_macro_f1: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retraining:
+    """What the trainings came to."""
+
+    record: RetrainingRecord
+    trial_value: float | None  # of the trial, by which it was chosen
+    runs: tuple[RetrainedRun, ...]  # the finished ones, by seed
+    mean: float  # of the values
+    sd: float | None  # None with one training
+    optimism: float | None  # by how much the trial's value is better than the mean at equal settings and epochs
+    test_mean: float
+    test_sd: float | None
+    test_interval: Interval  # of the mean, if other speakers or clips had been recorded
+
+
+def format_retraining(studies: Path, name: str, trial: int | None, record: RetrainingRecord | None = None) -> str:
+    """Return the command that trains a trial's settings anew, the best's where it is None; or the one of a record."""
+    words = ["arena", "sweep", "best", name, *find_project().folder_option("studies", studies)]
+    words += ["--trial", str(trial)] if trial is not None else []
+    return shlex.join([*words, "--train", *(("--seeds", str(len(record.seeds)), *record.overrides) if record else ())])
+
+
+def write_record(study: Path, record: RetrainingRecord) -> None:
+    """Record in a study's folder which trainings belong to it."""
+    write_json(study / _NAME, dataclasses.asdict(record))
+
+
+def read_record(study: Path) -> RetrainingRecord | None:
+    """Read the record; None where nothing was trained anew.
+
+    Raises:
+        StudyError: it is damaged.
+    """
+    path = study / _NAME
+    if not path.exists():
+        return None
+    try:
+        content = read_json(path)
+        lists = {name: tuple(content[name]) for name in ("overrides", "seeds", "runs")}
+        return RetrainingRecord(**content | lists)
+    except (RunError, KeyError, TypeError) as error:
+        raise StudyError(f"{path} is damaged; delete it, and `arena sweep best {study.name} --train` writes it anew") from error
+
+
+def read_retraining(study: Path, runs_dir: Path, metric: str, values: dict[int, float], sign: int) -> Retraining | None:
+    """Read the trainings and what they came to; None where none is finished.
+
+    Args:
+        values: those of the study's trials, by number.
+        sign: 1 where a higher value is better, else -1.
+
+    Raises:
+        StudyError: the record is damaged.
+        RunError: a run folder is damaged.
+    """
+    record = read_record(study)
+    if record is None:
+        return None
+    folders = [(seed, RunFolder(runs_dir / run)) for seed, run in zip(record.seeds, record.runs, strict=True)]
+    finished = [(seed, folder) for seed, folder in folders if folder.is_whole]
+    if not finished:
+        return None
+    runs = tuple(_read_run(seed, folder, metric, sign) for seed, folder in finished)
+    chosen = values.get(record.trial)
+    optimism = None
+    if record.n_epochs and chosen is not None:
+        equal = [_find_best(folder, metric, sign, record.n_epochs) for _, folder in finished]
+        optimism = sign * (chosen - mean(equal))
+    tests = [run.test_macro_f1 for run in runs]
+    validated = [run.value for run in runs]
+    return Retraining(
+        record=record,
+        trial_value=chosen,
+        runs=runs,
+        mean=mean(validated),
+        sd=_compute_sd(validated),
+        optimism=optimism,
+        test_mean=mean(tests),
+        test_sd=_compute_sd(tests),
+        test_interval=_compute_interval([folder for _, folder in finished]),
+    )
+
+
+def _read_run(seed: int, folder: RunFolder, metric: str, sign: int) -> RetrainedRun:
+    result = folder.result()
+    assert result is not None
+    value = _find_best(folder, metric, sign)
+    return RetrainedRun(seed=seed, run=folder.digest, value=value, test_macro_f1=result.scores["test"].macro_f1)
+
+
+def _find_best(folder: RunFolder, metric: str, sign: int, n_epochs: int | None = None) -> float:
+    values = [float(getattr(row, metric)) for row in folder.epochs()[:n_epochs]]
+    return max((value for value in values if math.isfinite(value)), key=lambda value: sign * value, default=math.nan)
+
+
+def _compute_sd(values: Sequence[float]) -> float | None:
+    return stdev(values) if len(values) > 1 else None
+
+
+def _compute_interval(folders: Sequence[RunFolder]) -> Interval:
+    """Return the interval of the mean macro-F1 on the test clips, all trainings scored on the same draws."""
+    import numpy as np
+
+    from arena.base.resamples import Truth, resample_rows
+
+    number = {label: k for k, label in enumerate(LABELS)}
+    by_run = [
+        sorted((row for row in folder.predictions() if row.split == "test"), key=lambda row: row.id) for folder in folders
+    ]
+    truth = Truth(
+        classes=np.array([number[row.truth] for row in by_run[0]], dtype=np.intp),
+        groups=np.array([row.speaker for row in by_run[0]]),
+        n_classes=len(LABELS),
+    )
+    draws = resample_rows(truth)
+    predicted = np.array([[number[row.label] for row in rows] for rows in by_run], dtype=np.intp)
+    return draws.interval(draws.macro_f1(predicted).mean(axis=1))

@@ -1,0 +1,22 @@
+"""Ends of a study before its budget."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sweeps.errors import OptionError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """Hours and value after which no trial begins."""
+
+    hours: float | None = None  # of work on the study, in all calls together
+    until: float | None = None  # value of a finished trial
+
+    def __post_init__(self) -> None:
+        if self.hours is not None and not 0 < self.hours < math.inf:
+            raise OptionError(f"--hours lies above 0, not {self.hours:g}")
+        if self.until is not None and not math.isfinite(self.until):
+            raise OptionError(f"--until is a value of the metric, such as 0.95, not {self.until:g}")

@@ -1,0 +1,91 @@
+"""Training of a trial's settings with other seeds, beside whatever else is to be different."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sweeps.errors import SweepError
+from sweeps.training.trial import TrialContext
+
+if TYPE_CHECKING:
+    from cnn.config import RunConfig
+    from cnn.runs.folder import RunFolder
+
+_N_SEEDS = 2**31
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetrainingPlan:
+    """Trainings to do."""
+
+    configs: tuple[RunConfig, ...]  # by seed
+    overrides: tuple[str, ...]  # as key=value, with whole keys
+    split: str  # as `arena runs` shows it
+    n_epochs: int  # epochs after which the trial and the trainings can be compared; 0: their settings differ
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        return tuple(config.train.seed for config in self.configs)
+
+
+def plan_retraining(
+    context: TrialContext, params: Mapping[str, object], n_seeds: int, overrides: Sequence[str], n_passed: int = 1
+) -> RetrainingPlan:
+    """Plan trainings of a trial's settings with the seeds after its own, of which it has `n_passed`.
+
+    Raises:
+        CnnError: an override that no training takes, or a study of tiles of another format.
+        SweepError: an override gives a seed.
+    """
+    from dataclasses import asdict
+
+    from arena.base.terminal import say
+    from cnn.check.runs import check_own_nets
+    from cnn.overrides import check_format, override, parse_assignments, spell_out
+    from cnn.runs.index import describe_split
+
+    check_format(context.bases[0], f"study {context.study}", "begin another with --name")
+    words = spell_out(overrides)
+    if "train.seed" in parse_assignments(words):
+        raise SweepError("the seeds are those after the trial's own, --seeds of them; leave train.seed out")
+    trial = context.configure(params)
+    chosen = override(trial, words)
+    seeds = [(trial.train.seed + n_passed + n) % _N_SEEDS for n in range(n_seeds)]
+    configs = [replace(chosen, train=replace(chosen.train, seed=seed)) for seed in seeds]
+    return RetrainingPlan(
+        configs=tuple(check_own_nets(configs, context.runs, say, refused=parse_assignments(words))),
+        overrides=tuple(words),
+        split=describe_split(asdict(chosen.split)),
+        n_epochs=trial.train.epochs if _are_comparable(trial, chosen) else 0,
+    )
+
+
+def _are_comparable(trial: RunConfig, chosen: RunConfig) -> bool:
+    """Return True if both are trained alike for as many epochs as the shorter has."""
+    if trial.train.schedule == "constant":  # other schedules depend on the number of epochs
+        chosen = replace(chosen, train=replace(chosen.train, epochs=trial.train.epochs))
+    return trial == chosen
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workers:
+    """Processes, device and W&B mode of the trainings."""
+
+    n_jobs: int = 0  # 0 chooses
+    device: str = "auto"
+    wandb: str = "auto"
+
+
+def retrain(context: TrialContext, configs: Sequence[RunConfig], workers: Workers) -> list[RunFolder]:
+    """Train as `arena train` does: with a bar, answered from the folders of finished runs, and resumed after a kill.
+
+    Raises:
+        CnnError: as `cnn.train.pool.train_all`.
+    """
+    from cnn.cli.train import train_with_bar
+    from cnn.train.pool import TrainingPaths, default_jobs
+
+    paths = TrainingPaths(tiles=context.tiles, runs=context.runs, device=workers.device, wandb=workers.wandb)
+    return train_with_bar(list(configs), paths, workers.n_jobs or default_jobs(workers.device, len(configs)))
