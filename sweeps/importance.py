@@ -19,12 +19,12 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-FEWEST_TRIALS = 12  # of fewer hardly any study stands out from chance
+FEWEST_TRIALS = 12  # hardly any study of fewer stands out from chance
 _N_TREES = 64
 _MOST_TRIALS = 500  # that a tree is grown from
 _N_SHUFFLES = 200
 _LEVEL = 0.05  # share of shuffles that may reach as far as the trials do
-_N_CELLS = 32  # of a range of numbers
+_N_CELLS = 32  # that a range of numbers is divided into
 _N_QUANTILES = 8
 _FEWEST_A_SIDE = 3  # trials on either side of a split that is compared with chance
 _SPREAD = (5, 95)  # percentiles of the trees

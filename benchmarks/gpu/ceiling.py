@@ -25,8 +25,8 @@ from cnn.tiles.batches import Clips
 from cnn.train.fused.group import Stack
 from cnn.train.trainer import Trainer
 
-_FEW_CLIPS = (4, 8)  # of the steps that are computed
-_FLOPS = 6  # of a training step for each multiply-add of a forward pass: 2 forward, 4 backward
+_FEW_CLIPS = (4, 8)  # in the steps that are computed
+_FLOPS = 6  # in a training step for each multiply-add of a forward pass: 2 forward, 4 backward
 _ALLOCATIONS = {"aten::empty", "aten::empty_like", "aten::empty_strided", "aten::new_empty", "aten::detach", "aten::lift_fresh"}
 _GATHERS = {"aten::index", "aten::index_select", "aten::gather"}  # read what they give, not all that they could
 _SCATTERS = {"aten::index_add_", "aten::scatter_add_", "aten::index_put_"}
@@ -133,11 +133,11 @@ def count_step(config: RunConfig, n_members: int) -> StepCost:
     if n_members == 1:
         return _count(config, 1)
     two, three = _count(config, 2), _count(config, 3)
-    own = Operation(name="members' own", n_kernels=(n_members - 2) * (three.n_kernels - two.n_kernels), n_bytes=0)
+    extra = Operation(name="of each member", n_kernels=(n_members - 2) * (three.n_kernels - two.n_kernels), n_bytes=0)
     batch, step = (
         tuple(replace(o, n_bytes=o.n_bytes * n_members // 2) for o in operations) for operations in (two.batch, two.step)
     )
-    return StepCost(batch=batch, step=(*step, own), flops=two.flops * n_members / 2)
+    return StepCost(batch=batch, step=(*step, extra), flops=two.flops * n_members / 2)
 
 
 def count_eager_step(config: RunConfig) -> StepCost:

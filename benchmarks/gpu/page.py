@@ -37,13 +37,13 @@ def write_steps(report: StepsReport, device_name: str, spent_s: float) -> str:
 def write_whole(report: WholeReport, device_name: str, spent_s: float) -> str:
     n_studies = 8
     words = "measured" if report.is_finished else "extrapolated"
-    whole = "nothing" if report.whole_s is None else f"{report.whole_s:,.0f} s ({words})"
+    duration = "nothing" if report.whole_s is None else f"{report.whole_s:,.0f} s ({words})"
     lines = [f"# A whole sweep on {device_name}", "", *_list_conditions(spent_s)]
     lines += ["- `arena sweep run` with `--fuse`; trials differ in learning rate, weight decay, dropout and label smoothing"]
     lines += [f"- the ceiling is arithmetic, of the training steps alone, on an H200 {_describe_sheet()}"]
     lines += ["", "| | |", "|---|---|", f"| studies, clips of an epoch | {n_studies}, {report.n_clips:,} |"]
     lines += [f"| epochs | {report.n_epochs:,} of {report.n_planned:,} in {report.seconds:,.0f} s |"]
-    lines += [f"| trials finished | {report.n_trials} |", f"| the whole sweep | {whole} |"]
+    lines += [f"| trials finished | {report.n_trials} |", f"| the whole sweep | {duration} |"]
     lines += [f"| the same by arithmetic, at best | {report.ceiling_s:,.0f} s |"]
     verdict = judge(report.whole_s, LIMIT_S, HOPE_S, least=True)
     lines += [f"| at most {LIMIT_S} s, hoped {HOPE_S} s | {verdict}{'' if report.is_finished else ', by extrapolation'} |"]
@@ -66,12 +66,12 @@ def _describe_sheet() -> str:
 
 def _write_arm(arm: Arm, arms: list[Arm]) -> str:
     bases = [next((a.rate for a in arms if (a.model, a.name) == (arm.model, name)), None) for name in (EAGER, GRAPH)]
-    rate = f"{arm.rate:,.0f}" if arm.rate else arm.note or "not measured"
+    median = f"{arm.rate:,.0f}" if arm.rate else arm.note or "not measured"
     ceiling = f"{arm.ceiling:,.0f}" if arm.ceiling else ""
     share = f"{100 * arm.rate / arm.ceiling:.0f} %" if arm.rate and arm.ceiling else ""
     ratios = [f"{arm.rate / base:.1f}" if arm.rate and base else "" for base in bases]
-    rounds = " ".join(f"{one:,.0f}" for one in arm.rates)
-    return f"| {arm.model} | {arm.name} | {rate} | {rounds} | {ceiling} | {share} | {' | '.join(ratios)} |"
+    rounds = " ".join(f"{rate:,.0f}" for rate in arm.rates)
+    return f"| {arm.model} | {arm.name} | {median} | {rounds} | {ceiling} | {share} | {' | '.join(ratios)} |"
 
 
 def _write_goals(report: StepsReport) -> Iterator[str]:

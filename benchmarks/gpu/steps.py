@@ -31,7 +31,7 @@ from cnn.train.training_run import SplitData
 
 LOOP, EAGER, GRAPH = "DataLoader loop", "resident, eager", "one whole-step graph"
 _N_EQUAL_STEPS = 8
-_TOLERANCE = {torch.float32: 0.02, torch.bfloat16: 0.2}  # of losses, after at most so many steps of the same draws
+_TOLERANCE = {torch.float32: 0.02, torch.bfloat16: 0.2}  # between losses of steps from the same draws
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +42,7 @@ class StepsSize:
     n_streams: int
     n_rounds: int
     n_looped: int  # clips for the usual loop
-    n_workers: int  # of its DataLoader
+    n_workers: int  # its DataLoader has
     settings: tuple[str, ...] = ()  # other than the defaults
 
 
@@ -59,7 +59,7 @@ class Arm:
     model: str
     name: str
     run: Callable[[], int]
-    predict: Callable[[], float] | None = None  # of the ceiling, which takes a while
+    predict: Callable[[], float] | None = None  # computes the ceiling, which takes a while
     ceiling: float | None = None  # clips/s
     rates: list[float] = field(default_factory=list)  # clips/s of each round
     note: str = ""

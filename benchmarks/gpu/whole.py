@@ -52,9 +52,9 @@ _ENDING_S = 30.0  # for the agents to end their epoch
 class WholeSize:
     """Amounts of work of the whole sweep."""
 
-    n_speakers: int  # of whom a tenth validates and a tenth tests
+    n_speakers: int  # a tenth validates and a tenth tests
     n_takes: int
-    n_trials: int  # of each study
+    n_trials: int  # in each study
     n_epochs: int
     fuse: str
     settings: tuple[str, ...] = ()  # other than the defaults

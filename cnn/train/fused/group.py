@@ -226,7 +226,7 @@ class TrainingGroup:
             share = 1 / len(fits)
             times = EpochTimes(training_s=training_s * share, epoch_s=(time.perf_counter() - started) * share)
             with ThreadPoolExecutor(n_cores()) as pool:  # checkpoints: hashing and the disk take longer than the epoch did
-                saves = [pool.submit(_save, *of, times) for of in zip(self._members, learnt, scores, strict=True)]
+                saves = [pool.submit(_save, *results, times) for results in zip(self._members, learnt, scores, strict=True)]
             ended = []
             for member, save in zip(list(self._members), saves, strict=True):
                 end = self._after(member, save)

@@ -189,10 +189,10 @@ def stack_nets(nets: Sequence[nn.Module]) -> nn.Module:
 def unstack_nets(stack: nn.Module, nets: Sequence[nn.Module]) -> None:
     """Copy the weights and statistics of the members back into their own nets."""
     values = stack.state_dict()
-    pairs = [(own, values[name][number]) for number, net in enumerate(nets) for name, own in net.state_dict().items()]
-    for dtype in {own.dtype for own, _ in pairs}:  # all of a type in a few kernels
-        own, stacked = zip(*(pair for pair in pairs if pair[0].dtype == dtype), strict=True)
-        torch._foreach_copy_(own, stacked)
+    pairs = [(target, values[name][number]) for number, net in enumerate(nets) for name, target in net.state_dict().items()]
+    for dtype in {target.dtype for target, _ in pairs}:  # all of a type in a few kernels
+        targets, sources = zip(*(pair for pair in pairs if pair[0].dtype == dtype), strict=True)
+        torch._foreach_copy_(targets, sources)
 
 
 def _side_by_side(x: torch.Tensor, n_members: int) -> torch.Tensor:
