@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from arena.api.reporting import report
     from arena.api.runs import Run, Runs, runs
     from arena.api.scoring import Score, score
-    from arena.api.sweeping import Studies, Study, sweep, sweep_all
+    from arena.api.sweeping import SearchOptions, Studies, Study, sweep, sweep_all
     from arena.api.tiles import TileSet, load, prepare
     from arena.api.training import train, train_all
 
@@ -28,7 +28,7 @@ _MODULES = {
     "training": ("train", "train_all"),
     "runs": ("Run", "Runs", "runs"),
     "prediction": ("predict",),
-    "sweeping": ("Studies", "Study", "sweep", "sweep_all"),
+    "sweeping": ("SearchOptions", "Studies", "Study", "sweep", "sweep_all"),
     "scoring": ("Score", "score"),
     "reporting": ("report",),
 }
@@ -37,6 +37,7 @@ __all__ = [
     "Run",
     "Runs",
     "Score",
+    "SearchOptions",
     "Studies",
     "Study",
     "TileSet",

@@ -21,7 +21,7 @@ from sweeps.engines.optuna_engine import OptunaEngine
 from sweeps.engines.protocol import Claim
 from sweeps.results import read_outline
 from sweeps.study.folder import StudyFolder, StudySpec, create_or_continue
-from sweeps.sweepfile.sweep import Goal, parse
+from sweeps.sweepfile.sweep import parse
 from sweeps.training import configuration
 from sweeps.training.trial import TrialResult, TrialState
 
@@ -203,7 +203,7 @@ def write_long_study(folder: Path, n_trials: int) -> StudyFolder:
     held = {"agent": "a-1", "host": "a", "space": "s", "pid": 1, "started": "1", "renewed_at": "2026-11-01T00:00:00+00:00"}
     start = {"worker_id": "w", "datetime_start": "2026-11-01T00:00:00+00:00"}
     end = {"worker_id": "w", "op_code": 6, "state": 1, "datetime_complete": "2026-11-01T00:00:00+00:00"}
-    counter = JournalCounter(study, Goal.MAXIMIZE)
+    counter = JournalCounter(study, study.read_spec())
     with study.journal.open("w") as file:
         file.write(json.dumps({"op_code": 0, "worker_id": "w", "study_name": "bench", "directions": [2]}) + "\n")
         for number in range(n_trials):

@@ -6,18 +6,20 @@ import dataclasses
 import math
 import os
 import shlex
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arena.base.project import find_project
 from cnn.commands import format_net
+from sweeps.engines.objectives import COSTS, dominates, is_feasible, list_losses
 from sweeps.retraining import Retraining, format_retraining, read_retraining
 from sweeps.study.folder import StudyFolder, StudySpec, list_names
 from sweeps.study.lease import read_lease
 from sweeps.sweepfile.space import Distribution, Parameter
-from sweeps.sweepfile.sweep import Goal, Sweep
+from sweeps.sweepfile.sweep import Goal
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -51,6 +53,9 @@ class TrialFacts:
     agent: str
     cause: str  # one line on a failure
     runs: tuple[str, ...] = ()  # digests of all its run folders
+    costs: dict[str, float] = field(default_factory=dict)  # multiply_adds, parameters and seconds, where the study asks for any
+    is_feasible: bool = True  # keeps to the study's constraints
+    origin: str = ""  # of a point that was not drawn: the default recipe, `--try` or `--from STUDY`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,11 +71,14 @@ class StudyFacts:
     budget: int
     parameters: tuple[ParameterFacts, ...]
     trials: tuple[TrialFacts, ...]  # by number
-    best: TrialFacts | None  # among the finished trials
+    best: TrialFacts | None  # by the metric, among the finished trials that are feasible
     importances: dict[str, Importance]  # by parameter, shares of sum 1, largest first; empty where `explain_absence` says why
     command: str  # `arena train ...` of the best trial; empty without one
     retraining: Retraining | None = None  # of the last `arena sweep best --train`
     retraining_command: str = ""  # the `arena sweep best --train` that was last, or else of the best trial
+    objectives: tuple[str, ...] = ()  # costs that are minimized beside the metric
+    constraints: dict[str, float] = field(default_factory=dict)  # the most of a cost that a feasible trial has
+    front: tuple[TrialFacts, ...] = ()  # of several objectives the Pareto front: no trial is as good in all, and better in one
 
     def n(self, state: str) -> int:
         """Return the number of trials in `state`."""
@@ -85,6 +93,11 @@ class StudyFacts:
     def total_s(self) -> float:
         """Return the time spent in all trials together."""
         return sum(trial.seconds or 0.0 for trial in self.trials)
+
+    @property
+    def costs(self) -> tuple[str, ...]:
+        """Return the costs that the study asks for: its objectives, then its constraints."""
+        return tuple(dict.fromkeys((*self.objectives, *self.constraints)))
 
     @property
     def is_maximized(self) -> bool:
@@ -139,9 +152,10 @@ def _read(folder: StudyFolder, chosen: int | None) -> StudyFacts:
     reader = TrialReader(folder)
     frozen, time = reader.trials(), reader.now()
     goal = spec.sweep.goal
-    trials = tuple(_trial(trial, spec.sweep, time) for trial in frozen if trial.state.name != "WAITING")
+    trials = tuple(_trial(trial, spec, time) for trial in frozen if trial.state.name != "WAITING")
     results = [trial for trial in trials if trial.state in ("finished", "pruned") and trial.value is not None]
-    rivals = [trial for trial in results if (trial.state == "finished" if chosen is None else trial.number == chosen)]
+    finished = [trial for trial in results if trial.state == "finished" and trial.is_feasible]
+    rivals = finished if chosen is None else [trial for trial in results if trial.number == chosen]
     best = min(rivals, key=lambda trial: _rank(trial, goal), default=None)
     return StudyFacts(
         name=spec.name,
@@ -156,12 +170,25 @@ def _read(folder: StudyFolder, chosen: int | None) -> StudyFacts:
         best=best,
         importances={},
         command=_command(spec, best) if best else "",
+        objectives=tuple(spec.settings.objectives),
+        constraints=dict(spec.settings.constraints),
+        front=_find_front(spec, finished) if spec.settings.objectives else (),
     )
 
 
 def _rank(trial: TrialFacts, goal: Goal) -> tuple[float, int]:
     assert trial.value is not None
     return (-trial.value if goal is Goal.MAXIMIZE else trial.value, trial.number)
+
+
+def _find_front(spec: StudySpec, trials: Sequence[TrialFacts]) -> tuple[TrialFacts, ...]:
+    """Return the trials that no other dominates, the best by the metric first."""
+    losses = {
+        trial.number: list_losses(spec, [trial.value or 0.0, *(trial.costs[name] for name in spec.settings.objectives)])
+        for trial in trials
+    }
+    front = [trial for trial in trials if not any(dominates(other, losses[trial.number]) for other in losses.values())]
+    return tuple(sorted(front, key=lambda trial: (losses[trial.number], trial.number)))
 
 
 def _parameter(parameter: Parameter) -> ParameterFacts:
@@ -182,7 +209,7 @@ def _parameter(parameter: Parameter) -> ParameterFacts:
     )
 
 
-def _trial(trial: FrozenTrial, sweep: Sweep, time: datetime) -> TrialFacts:
+def _trial(trial: FrozenTrial, spec: StudySpec, time: datetime) -> TrialFacts:
     from sweeps.engines import optuna_trials
 
     running = "interrupted" if optuna_trials.is_abandoned(trial, time) else "running"
@@ -195,13 +222,16 @@ def _trial(trial: FrozenTrial, sweep: Sweep, time: datetime) -> TrialFacts:
         number=trial.number,
         state="duplicate" if optuna_trials.is_duplicate(trial) else state,
         params=dict(optuna_trials.attribute(trial, optuna_trials.PARAMS, {})),
-        value=optuna_trials.compute_value(sweep, epochs) if state in ("finished", "pruned") else None,
+        value=optuna_trials.compute_value(spec.sweep, epochs) if state in ("finished", "pruned") else None,
         epochs=epochs,
         run=run,
         runs=tuple(optuna_trials.attribute(trial, optuna_trials.RUNS, [run] if run else [])),
         seconds=optuna_trials.attribute(trial, optuna_trials.SECONDS, None),
         agent=lease.agent if lease else "",
         cause=optuna_trials.attribute(trial, optuna_trials.CAUSE, ""),
+        costs=dict(optuna_trials.attribute(trial, COSTS, {})),
+        is_feasible=COSTS not in trial.user_attrs or is_feasible(spec, trial.user_attrs),
+        origin=optuna_trials.attribute(trial, optuna_trials.ORIGIN, ""),
     )
 
 

@@ -16,6 +16,7 @@ from arena.command_line.defaults import export_wandb
 from cnn.plugin import shorten_name
 from cnn.project import open_project, select_settings
 from sweeps.errors import StudyError
+from sweeps.study.limits import Limits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,6 +106,29 @@ class Studies(tuple[Study, ...]):
         return text
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchOptions:
+    """How a sweep searches, beside its file: what the options of `arena sweep run` of these names do."""
+
+    tries: Sequence[Mapping[str, Setting]] = ()  # `--try`: points such as {"lr": 0.003, "depth": 3}
+    source: str = ""  # `--from`
+    hours: float | None = None
+    until: float | None = None
+    folds: int | None = None
+    seeds: int | None = None
+    paired: bool | None = None
+
+    def spell_out(self) -> dict[str, Any]:
+        """Return the fields of a request's search."""
+        arena = {name: getattr(self, name) for name in ("folds", "seeds", "paired")}
+        return {
+            "tries": tuple(",".join(f"{key}={value}" for key, value in point.items()) for point in self.tries),
+            "source": self.source,
+            "limits": Limits(hours=self.hours, until=self.until),
+            "arena": {name: value for name, value in arena.items() if value is not None},
+        }
+
+
 def sweep(
     net: str | type[nn.Module] | None = None,
     variant: str = "raw",
@@ -116,6 +140,7 @@ def sweep(
     agents: int = 0,
     device: str = "auto",
     wandb: str = "auto",
+    search: SearchOptions | None = None,
     **settings: Setting,
 ) -> Study:
     """Tune a net on a variant, until its study has its budget of trials. Called again, it goes on.
@@ -127,12 +152,13 @@ def sweep(
         tiles, runs, studies: folders; the project's if none are given.
         agents: processes; 0 chooses.
         device, wandb: as in `train`.
+        search: points to try first, limits of hours and value, folds and seeds of each point.
         settings: of all trials, as in `train`.
 
     Raises:
         Error: what cannot be searched or trained, or a budget that is not reached.
     """
-    request = _Request(tiles, runs, studies, budget, agents, device, wandb)
+    request = _Request(tiles, runs, studies, budget, agents, device, wandb, search or SearchOptions())
     (study,) = _sweep(() if net is None else (net,), (variant,), request, settings)
     return study
 
@@ -148,6 +174,7 @@ def sweep_all(
     agents: int = 0,
     device: str = "auto",
     wandb: str = "auto",
+    search: SearchOptions | None = None,
     **settings: Setting,
 ) -> Studies:
     """Tune each of several nets on each of several variants; the project's, or Models A and B on all four, if none are given.
@@ -155,9 +182,8 @@ def sweep_all(
     Raises:
         Error: as `sweep`.
     """
-    return _sweep(
-        list_several(nets), list_several(variants), _Request(tiles, runs, studies, budget, agents, device, wandb), settings
-    )
+    request = _Request(tiles, runs, studies, budget, agents, device, wandb, search or SearchOptions())
+    return _sweep(list_several(nets), list_several(variants), request, settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +195,7 @@ class _Request:
     agents: int
     device: str
     wandb: str
+    search: SearchOptions
 
 
 def _sweep(
@@ -192,6 +219,7 @@ def _sweep(
             overrides=tuple(format_settings(settings, _SECTIONS)),
             settings=select_settings(project),
             budget=wish.budget or project.budget,
+            **wish.search.spell_out(),
         ),
         locations=Locations(tiles=choose_folder("tiles", wish.tiles), runs=runs),
         workers=Workers(n_agents=wish.agents),

@@ -64,6 +64,7 @@ _SAME = {  # command: other words for it
     "sweep stop": "sweep cancel, sweep end",
     "sweep trials": "sweep history, sweep trial, sweep results",
     "wandb sync": "wandb upload, wandb push",
+    "wandb view": "wandb leet, wandb show, wandb open",
     "--version": "version",
 }
 ALIASES = index_words(_SAME)

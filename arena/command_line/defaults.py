@@ -44,6 +44,7 @@ def _by_command(project: Project) -> dict[str, dict[str, str]]:
         "data card": {"corpus": corpus},
         "runs": {"folder": runs},
         "wandb sync": {"folder": runs},
+        "wandb view": {"folder": runs},
         "submit": {"address": project.page, "team": team},
         "contest submit": {"team": team},
         "pseudonym": {"address": project.page},

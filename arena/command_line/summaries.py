@@ -48,6 +48,7 @@ SUMMARIES = {  # group: heading: command: line
     "wandb": {
         "Commands": {
             "sync": "Send the runs to W&B that it does not have.",
+            "view": "Look at runs in W&B's terminal viewer.",
             "sweep-file": "Write a sweep for W&B's own commands.",
             "trial": "Train one run of a W&B sweep; `wandb agent` starts it.",
         },

@@ -1,7 +1,8 @@
-"""`arena wandb sync`: send W&B the runs that it lacks."""
+"""`arena wandb sync`, which sends W&B the runs that it lacks, and `view`, which shows them in W&B's terminal viewer."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,6 +46,20 @@ def sync(
     if json:
         return print_json({"sent": [dataclasses.asdict(upload) for upload in uploads]})
     _print([[upload.run, upload.url] for upload in uploads], ("run", "page"))
+
+
+@app.command(epilog="Examples: `arena wandb view` · `arena wandb view runs/3f2a...`")
+def view(
+    folder: Annotated[Path, typer.Argument(metavar="RUNS", help="Run folders, or one run folder.")] = Path("runs"),
+) -> None:
+    """Look at curves and settings of runs in W&B's terminal viewer: no account, no network, nothing is changed."""
+    from cnn.errors import RunError
+
+    if not sys.stdout.isatty():
+        raise RunError("`arena wandb view` draws in a terminal, and this is none; `arena runs show RUN --json` prints a run")
+    from cnn.runs.wandb_client import view_runs
+
+    view_runs(folder)
 
 
 def _list_deleted(complete: list[tuple[RunFolder, Copy]]) -> list[tuple[RunFolder, Copy]]:

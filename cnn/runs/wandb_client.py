@@ -1,9 +1,12 @@
-"""W&B's client: start, close or send the copy of one run. The only module of cnn that imports wandb."""
+"""W&B's client: start, close, send or view copies of runs. The only module of cnn that imports wandb."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,12 +14,14 @@ from typing import Any, TypeVar
 
 from cnn import config as cfg
 from cnn.config import RunConfig
+from cnn.errors import RunError
 from cnn.overrides import flatten
 from cnn.runs.folder import RunFolder, RunResult, RunState, Score, drop_test
-from cnn.runs.wandb_record import Copy, find_id, make_id, read_copy, write_copy
+from cnn.runs.wandb_record import Copy, find_id, list_files, make_id, read_copy, write_copy
 
 CLOSE_S = 30.0  # limit for the rest of an upload when a run ends; wandb's own default waits for ever
 _CONNECT_S = 20  # wandb's own default waits 90 s
+_VIEW_S = 2  # between looks for new runs
 _ASK_S = 5  # limit for a question that can do without an answer
 _DELETED = "previously created and deleted"  # the server's 409; the client adds words of its own
 
@@ -154,7 +159,7 @@ def start_run(copy: Copy, config: RunConfig, files_dir: Path, on_stop: Callable[
         if _DELETED in str(error):
             raise RunDeletedError(f"run {copy.id} was deleted at W&B") from error
         raise
-    run.define_metric("epoch")
+    run.define_metric("epoch", hidden=True)  # no curve of its own
     run.define_metric("*", step_metric="epoch")
     return run
 
@@ -244,3 +249,39 @@ def _summary(folder: RunFolder, result: RunResult) -> dict[str, Any]:
 def format_error(error: Exception) -> str:
     """Return wandb's error as one line for people."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]
+
+
+def view_runs(path: Path) -> None:
+    """Show wandb's files of runs in its terminal viewer until that is left; runs that begin meanwhile join.
+
+    The viewer names runs by their folders, so it is given folders of links.
+
+    Args:
+        path: a folder of runs, or one run folder.
+
+    Raises:
+        RunError: there are no such files, or the viewer does not start.
+    """
+    import wandb
+
+    environment = {**os.environ, "WANDB_ERROR_REPORTING": "false"}
+    with tempfile.TemporaryDirectory(prefix="arena-wandb-") as folder:
+        _link_files(Path(folder), path)
+        command = (sys.executable, "-P", "-m", "wandb", "leet", "run", folder)
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as viewer:
+            while viewer.poll() is None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    viewer.wait(_VIEW_S)
+                _link_files(Path(folder), path)
+            if viewer.returncode:
+                assert viewer.stderr
+                cause = (viewer.stderr.read().strip().splitlines() or [f"exit code {viewer.returncode}"])[-1]
+                raise RunError(f"the viewer of wandb {wandb.__version__}, `wandb leet`, does not start: {cause}")
+
+
+def _link_files(folder: Path, path: Path) -> None:
+    for name, file in list_files(path).items():
+        link = folder / f"run-{name}" / f"run-{name.partition('-')[2]}.wandb"  # time and name, as wandb does; the name alone
+        if not link.parent.exists():
+            link.parent.mkdir()
+            link.symlink_to(file.resolve())

@@ -16,6 +16,7 @@ from cnn.files import read_json, write_json
 from cnn.keys import keys, shorten_key
 from cnn.overrides import flatten
 from cnn.runs.folder import RunFolder, list_runs
+from cnn.runs.marks import read_trial_mark
 
 _NAME = "wandb.json"
 _MAX_NAME = 128  # characters; W&B's server refuses more
@@ -101,10 +102,7 @@ def list_copies(path: Path) -> Copies:
     Raises:
         RunError: `path` is neither, or a file in it is damaged.
     """
-    runs = [RunFolder(path)] if (path / "config.json").exists() else list_runs(path)
-    if not runs:
-        raise RunError(f"no runs in {path}; name the folder that `arena train` or `arena sweep run` wrote into")
-    pairs = [(run, read_copy(run)) for run in runs]
+    pairs = [(run, read_copy(run)) for run in _list_runs(path)]
     copied = [(run, copy) for run, copy in pairs if copy]
     complete = [(run, copy) for run, copy in copied if copy.sent]
     waiting = [(run, copy) for run, copy in copied if not copy.sent]
@@ -115,3 +113,42 @@ def list_copies(path: Path) -> Copies:
         n_unfinished=len(waiting) - len(ended),
         n_without=len(pairs) - len(copied),
     )
+
+
+def _list_runs(path: Path) -> list[RunFolder]:
+    runs = [RunFolder(path)] if (path / "config.json").exists() else list_runs(path)
+    if not runs:
+        raise RunError(f"no runs in {path}; name the folder that `arena train` or `arena sweep run` wrote into")
+    return runs
+
+
+def list_files(path: Path) -> dict[str, Path]:
+    """Return wandb's own files of runs, by age, each by a name such as wandb gives to its folders: time, then the run's name.
+
+    Args:
+        path: as of `list_copies`.
+
+    Raises:
+        RunError: there are no runs, none has such a file, or a file of theirs is damaged.
+    """
+    files: dict[str, Path] = {}
+    for run in _list_runs(path):
+        copy = read_copy(run)
+        name = str(read_trial_mark(run) or (copy and copy.name) or "training").replace("/", "_")
+        for file in _list_newest(run):
+            files[f"{_read_time(file)}-{name} {run.digest[:4]}"] = file
+    if not files:
+        raise RunError(f"no run in {path} has a copy in W&B's format: --wandb off keeps none, --wandb offline keeps one here")
+    return dict(sorted(files.items()))
+
+
+def _list_newest(run: RunFolder) -> list[Path]:
+    """List the newest file that was written offline, which holds all epochs before it, and what was written later."""
+    files = sorted(run.path.glob("wandb/*run-*/run-*.wandb"), key=_read_time)
+    offline = [i for i, file in enumerate(files) if file.parent.name.startswith("offline-")]
+    return files[max(offline, default=0) :]
+
+
+def _read_time(file: Path) -> str:
+    """Return the time of a run's start, such as 20261130_160756, from the folder's name."""
+    return file.parent.name.partition("run-")[2].partition("-")[0]

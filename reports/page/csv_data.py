@@ -159,12 +159,14 @@ def _contest(facts: ReportFacts) -> Rows:
 
 def _trials(sweep: StudyFacts) -> Rows:
     names = [parameter.name for parameter in sweep.varied]
-    head = ("trial", "state", sweep.metric, "epochs", "seconds", "agent", "run", *names, "cause")
+    costs = [name for name in sweep.costs if name != "seconds"]
+    head = ("trial", "state", sweep.metric, "epochs", "seconds", *costs, "agent", "run", *names, "cause")
     return [
         head,
         *(
             (
-                *(trial.number, trial.state, trial.value, len(trial.epochs), trial.seconds, trial.agent, trial.run),
+                *(trial.number, trial.state, trial.value, len(trial.epochs), trial.seconds),
+                *(*(trial.costs.get(name) for name in costs), trial.agent, trial.run),
                 *(*(trial.params.get(name) for name in names), trial.cause),
             )
             for trial in sweep.trials

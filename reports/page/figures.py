@@ -16,6 +16,7 @@ from reports.figures.groups import group_limits, group_plot
 from reports.figures.scores import dot_plot
 from reports.sweep_figures.comparison import best_plot
 from reports.sweep_figures.contour import contour_plot
+from reports.sweep_figures.front import front_plot
 from reports.sweep_figures.history import history_plot, importance_plot, metric_limits, slice_plot, slug
 from reports.sweep_figures.parallel_coordinates import parallel_plot
 from reports.wording.page_texts import Texts, page_texts
@@ -51,6 +52,7 @@ class SweepFigures:
     importances: str
     parallel: str
     contour: str
+    front: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,5 +129,6 @@ def _sweeps(sweeps: tuple[StudyFacts, ...], t: Texts) -> dict[str, SweepFigures]
             importances=importance_plot(sweep, t),
             parallel=parallel_plot(sweep, t),
             contour=contour_plot(sweep, limits, t),
+            front=front_plot(sweep, t),
         )
     return figures

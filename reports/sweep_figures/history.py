@@ -42,7 +42,7 @@ def running_best(sweep: StudyFacts) -> list[tuple[int, float]]:
     """Return (trial, best value so far) of the finished trials: each that was better, and the last trial."""
     steps: list[tuple[int, float]] = []
     for trial in sweep.trials:
-        if trial.state != "finished" or trial.value is None or not is_number(trial.value):
+        if trial.state != "finished" or trial.value is None or not is_number(trial.value) or not trial.is_feasible:
             continue
         if not steps or ((trial.value > steps[-1][1]) == sweep.is_maximized and trial.value != steps[-1][1]):
             steps.append((trial.number, trial.value))

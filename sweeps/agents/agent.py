@@ -18,6 +18,8 @@ from sweeps.sweepfile.sweep import Goal
 from sweeps.training import trial
 from sweeps.training.trial import Step, Task, TrialContext, TrialHooks, TrialResult, TrialState
 
+_COUNT_EVERY_S = 5.0
+
 
 def make_context(spec: StudySpec, device: str) -> TrialContext:
     """Return the context of a study's trials on a device."""
@@ -41,6 +43,7 @@ class Agent:
         self._n_trained = 0
         self._paused: set[str] = set()
         self._exit_code = 0
+        self._counted_at = time.monotonic()
 
     def run(self) -> int:
         """Train until nothing is left; return the exit code."""
@@ -77,7 +80,9 @@ class Agent:
             if claim is Idle.WAIT:
                 continue
             self._engines.remove(engine)
-            if claim is Idle.EXHAUSTED:
+            if claim is Idle.ENDED:
+                self._say(f"study {engine.spec.name} ends: {engine.end}")
+            elif claim is Idle.EXHAUSTED:
                 self._say(f"study {engine.spec.name}: every point of its space has been tried, before its budget was reached")
             elif not self._n_trained:
                 self._say(f"study {engine.spec.name}: its {engine.spec.budget} trials are done; nothing is left to train")
@@ -96,6 +101,7 @@ class Agent:
 
     def _hooks(self, engine: Engine, claim: Claim) -> TrialHooks:
         def decide(step: Step) -> Step:
+            self._count_work()
             must_end = bool(self._signals.signal) or self._read_command(engine) is not Command.RUN
             return Step.PAUSE if must_end and step is Step.CONTINUE else step
 
@@ -103,6 +109,13 @@ class Agent:
             return decide(report_epoch(engine, claim, row))
 
         return TrialHooks(on_epoch=on_epoch, on_training=lambda number, value: decide(engine.report(claim, number, value)))
+
+    def _count_work(self) -> None:
+        """Add this agent's time to the hours of its studies now and then, so that a kill loses little of it."""
+        if time.monotonic() - self._counted_at >= _COUNT_EVERY_S:
+            self._counted_at = time.monotonic()
+            for engine in self._engines:
+                engine.count_work()
 
     def _finish(self, engine: Engine, claim: Claim, result: TrialResult) -> None:
         """Record the result of a trial, or leave with it if memory ran out beside other agents."""

@@ -111,8 +111,11 @@ def _print(sweep: Sweep) -> None:
     points = n_points(sweep.parameters)
     size = f"{points} points" if points is not None else "a continuous space"
     budget = f", {sweep.run_cap} trials" if sweep.run_cap else ""
+    costs = f" and minimize {', '.join(sweep.settings.objectives)}" if sweep.settings.objectives else ""
+    limits = "".join(f", {name} at most {most:,.12g}" for name, most in sweep.settings.constraints.items())
     scored = f" over {sweep.settings}" if sweep.settings.n_trainings > 1 else ""
-    print_text(f"{sweep.file} is good: {sweep.method} over {size} will {sweep.goal} {sweep.metric}{scored}{budget}")
+    goal = f"{sweep.goal} {sweep.metric}{scored}{costs}{limits}"
+    print_text(f"{sweep.file} is good: {sweep.method} over {size} will {goal}{budget}")
 
 
 def _range(parameter: Parameter) -> str:

@@ -55,8 +55,8 @@ def _lines(title: str) -> Iterator[Show]:
         nonlocal next_at
         for study in progress.studies:
             if len(progress.studies) > 1 and not study.is_unfinished and study.name not in completed:
-                n = study.budget
-                say(f"study {study.name}: {n} of {n} trials, the best {study.metric} {_best(study) or 'none'}")
+                trials = f"{study.n_completed} of {study.budget} trials"
+                say(f"study {study.name}: {trials}, the best {study.metric} {_best(study) or 'none'}")
                 completed.add(study.name)
         if time.monotonic() >= next_at:
             next_at = time.monotonic() + _PLAIN_EVERY_S

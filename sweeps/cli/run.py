@@ -182,6 +182,8 @@ def _run(request: SweepRequest, json: bool) -> int:
 
     facts, report = run_with_progress(request)
     print_json([dataclasses.asdict(study) for study in facts]) if json else print_best(facts)
+    for sentence in report.ends:
+        say(sentence)
     if report.exit_code:
         say(f"{report.n_completed} of {report.budget} trials are done; {report.advice}")
     return report.exit_code

@@ -49,13 +49,14 @@ def _join_all(studies: Path, storage: str) -> None:
 
 def _read_status(studies: Path, name: str) -> Status:
     from sweeps.cli.tables import Status
-    from sweeps.engines.counts import open_counter
+    from sweeps.engines.counts import explain_end, open_counter
     from sweeps.study.control import read_command
     from sweeps.study.folder import StudyFolder
 
     folder = StudyFolder(studies / name)
     spec = folder.read_spec()
-    return Status(spec=spec, counts=open_counter(folder, spec.sweep.goal).read(), command=read_command(folder))
+    counts = open_counter(folder, spec).read()
+    return Status(spec=spec, counts=counts, command=read_command(folder), end=explain_end(folder, spec, counts))
 
 
 @app.command(epilog="Examples: `arena sweep trials lenet5.raw` · `arena sweep trials lenet5.raw --csv > trials.csv`")
@@ -107,7 +108,7 @@ def best(
     A trial that is best of many was lucky, too: the mean of trainings that nobody chose says what to expect.
     """
     from sweeps.cli.retraining import RetrainingRequest, print_retraining, read_chosen, retrain_trial
-    from sweeps.cli.tables import print_point
+    from sweeps.cli.tables import print_front, print_point
     from sweeps.importance import explain_absence
     from sweeps.retraining import format_retraining
 
@@ -128,11 +129,14 @@ def best(
         shares = {"importances": importances, "importances_note": note}
         retraining = dataclasses.asdict(facts.retraining) if facts.retraining else None
         commands = {"command": facts.command, "retraining_command": command}
-        return print_json({"best": dataclasses.asdict(chosen), **shares, **commands, "retraining": retraining})
+        front = {"front": [dataclasses.asdict(trial) for trial in facts.front]} if facts.objectives else {}
+        return print_json({"best": dataclasses.asdict(chosen), **front, **shares, **commands, "retraining": retraining})
     print(f"{name}: trial {chosen.number}, {facts.metric} {chosen.value:.4f}, run {chosen.run}")
     print_point(chosen, facts.importances)
     if note:
         print(note)
+    if facts.objectives:
+        print_front(facts)
     if facts.retraining:
         print_retraining(facts, facts.retraining)
     else:

@@ -26,6 +26,7 @@ class Status:
     spec: StudySpec
     counts: StudyCounts
     command: Command
+    end: str  # the reason that it ended before its budget
 
     @property
     def label(self) -> str:
@@ -43,8 +44,10 @@ class Status:
             **{state: getattr(self.counts, state) for state in _STATES},
             "epochs": self.counts.epochs,
             "asked": self.label,
+            "ended": self.end,
             "metric": spec.sweep.metric,
             "goal": spec.sweep.goal.value,
+            "front": list(self.counts.front),
             "best": {"trial": best.number, "value": best.value, "run": best.run, "params": best.params} if best else None,
             "last_cause": self.counts.last_cause,
         }
@@ -56,11 +59,12 @@ def print_studies(studies: Sequence[Status]) -> None:
         spec, best = study.spec, study.counts.best
         states = [str(getattr(study.counts, state)) for state in _STATES]
         value = f"{best.value:.4f}" if best else ""
-        rows.append([spec.name, spec.sweep.method.value, str(spec.budget), *states, spec.sweep.metric, value, study.label])
+        note = "; ".join(text for text in (study.label, study.end) if text)
+        rows.append([spec.name, spec.sweep.method.value, str(spec.budget), *states, spec.sweep.metric, value, note])
     columns = (
         *(Column("study"), Column("method", 6), Number("budget"), Number("finished")),
         *(Number(*name_and_priority, silent="0") for name_and_priority in _TROUBLES),
-        *(Column("metric", 5), Number("best"), Column("", silent="")),
+        *(Column("metric", 5), Number("best"), Prose("", silent="")),
     )
     print_table(columns, rows)
 
@@ -87,22 +91,62 @@ def print_trials(facts: StudyFacts) -> None:
     varied = [p.name for p in facts.parameters if p.kind != "constant"]
     for trial in facts.trials:
         point = [format_value(trial.params.get(key, "")) for key in varied]
-        mark = "best" if facts.best and trial.number == facts.best.number else trial.cause
+        mark = ", ".join(text for text in (*_list_ranks(facts, trial), trial.cause, trial.origin) if text)
         seconds = duration(trial.seconds) if trial.seconds is not None else ""
-        rows.append([str(trial.number), trial.state, _value(trial), str(len(trial.epochs)), seconds, *point, mark])
+        rows.append(
+            [
+                str(trial.number),
+                trial.state,
+                _value(trial),
+                str(len(trial.epochs)),
+                seconds,
+                *_costs(facts, trial),
+                *point,
+                mark,
+            ]
+        )
     print(f"{facts.name}: {facts.n_completed} of {facts.budget} trials, {facts.method}")
     if rows:
         outcome = (Number("trial"), Column("state"), Number(facts.metric), Number("epochs", 4), Number("time", 5))
-        print_table((*outcome, *(Number(shorten_key(key), 2) for key in varied), Prose("", 3, silent="")), rows)
+        costs = [Number(name, 1) for name in facts.costs]
+        print_table((*outcome, *costs, *(Number(shorten_key(key), 2) for key in varied), Prose("", 3, silent="")), rows)
+
+
+def _list_ranks(facts: StudyFacts, trial: TrialFacts) -> list[str]:
+    """Return what distinguishes a trial among the others of its study."""
+    is_best = facts.best is not None and trial.number == facts.best.number
+    is_on_front = trial.number in [other.number for other in facts.front]
+    return ["best"] * is_best + ["front"] * is_on_front + ["infeasible"] * (not trial.is_feasible)
+
+
+def _costs(facts: StudyFacts, trial: TrialFacts) -> list[str]:
+    values = [trial.costs.get(name) for name in facts.costs]
+    return ["" if value is None else f"{value:,.0f}" if float(value).is_integer() else f"{value:.3g}" for value in values]
+
+
+def print_front(facts: StudyFacts) -> None:
+    """Print the Pareto front of a study with several objectives, the best by the metric first."""
+    varied = [p.name for p in facts.parameters if p.kind != "constant"]
+    costs = [Number(name) for name in facts.costs]
+    keys = [Number(shorten_key(key), 2) for key in varied]
+    rows = []
+    for trial in facts.front:
+        point = [format_value(trial.params[key]) for key in varied]
+        rows.append([str(trial.number), _value(trial), *_costs(facts, trial), *point, trial.run])
+    print(
+        f"Pareto front of {', '.join((facts.metric, *facts.objectives))}: {len(rows)} of {facts.n('finished')} finished trials"
+    )
+    print_table((Number("trial"), Number(facts.metric), *costs, *keys, Column("run", 3)), rows)
 
 
 def print_csv(facts: StudyFacts) -> None:
     """Print a row for each trial, with a column for every parameter and numbers in full."""
-    keys = [p.name for p in facts.parameters]
-    header = ("study", "trial", "state", facts.metric, "epochs", "seconds", *keys, "run", "agent", "cause")
+    keys, costs = [p.name for p in facts.parameters], [name for name in facts.costs if name != "seconds"]
+    header = ("study", "trial", "state", facts.metric, "epochs", "seconds", *costs, *keys, "run", "agent", "cause")
     rows: list[tuple[object, ...]] = [
         (
             *(facts.name, t.number, t.state, t.value, len(t.epochs), t.seconds),
+            *(t.costs.get(name, "") for name in costs),
             *(*(t.params.get(key, "") for key in keys), t.run, t.agent, t.cause),
         )
         for t in facts.trials

@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cnn.errors import RunError
 from cnn.files import read_json, write_json
+from sweeps.engines.objectives import COSTS, dominates, is_feasible, list_losses
 from sweeps.errors import UnreachableError
-from sweeps.study.folder import StudyFolder
+from sweeps.study import clock
+from sweeps.study.folder import StudyFolder, StudySpec
 from sweeps.study.lease import is_held, utc_now
+from sweeps.study.limits import Limits
 from sweeps.sweepfile.sweep import Goal
 
 if TYPE_CHECKING:
@@ -28,7 +31,15 @@ if TYPE_CHECKING:
 _SAVE_EVERY_BYTES = 1 << 20  # growth of the journal between two saves: some 20 ms to read
 _CREATE, _END, _EPOCH, _ATTRIBUTE = 4, 6, 7, 8  # operations of Optuna's journal
 _RUNNING, _COMPLETE, _PRUNED, _FAILED, _WAITING = range(5)  # states of Optuna's trials
-_STORED = ("params", "run", "lease", "duplicate_of", "seconds", "cause")  # attributes: optuna_trials and study.lease name them
+_STORED = (
+    "params",
+    "run",
+    "lease",
+    "duplicate_of",
+    "seconds",
+    "cause",
+    COSTS,
+)  # attributes: optuna_trials and study.lease name them
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +62,8 @@ class StudyCounts:
     interrupted: int = 0  # unfinished, and without a living agent
     failed: int = 0
     duplicate: int = 0
-    best: BestTrial | None = None
+    best: BestTrial | None = None  # among the feasible ones, by the metric
+    front: tuple[int, ...] = ()  # numbers of the trials on the Pareto front, of a study with several objectives
     epochs: int = 0  # trained so far, by all trials
     epochs_completed: int = 0  # trained by finished and pruned trials
     last_cause: str = ""  # cause of the last failure
@@ -81,9 +93,10 @@ class _Tally:
     epochs_settled: int = 0
     last_cause: str = ""
     best: dict[str, Any] | None = None
+    front: dict[str, list[float]] = field(default_factory=dict)  # losses of the trials on it, by number
     open: dict[str, dict[str, Any]] = field(default_factory=dict)  # trials that may still change, by number
 
-    def apply(self, log: dict[str, Any], maximize: bool) -> None:
+    def apply(self, log: dict[str, Any], spec: StudySpec) -> None:
         operation = log["op_code"]
         if operation == _CREATE:
             self.open[str(self.n_trials)] = {"state": log.get("state", _RUNNING), "epochs": []}
@@ -101,15 +114,15 @@ class _Tally:
         elif operation == _END:
             trial["state"] = log["state"]
             if log["state"] not in (_RUNNING, _WAITING):
-                self._close(log["trial_id"], log["values"], maximize)
+                self._close(log["trial_id"], log["values"], spec)
 
-    def add(self, trial: FrozenTrial, maximize: bool) -> None:
+    def add(self, trial: FrozenTrial, spec: StudySpec) -> None:
         """Count a trial as Optuna reads it."""
         stored = {key: value for key, value in trial.user_attrs.items() if key in _STORED}
         self.open[str(trial.number)] = {"state": trial.state.value, "epochs": list(trial.intermediate_values), **stored}
         self.epochs += len(trial.intermediate_values) if "duplicate_of" not in stored else 0
         if trial.state.is_finished():
-            self._close(trial.number, trial.values, maximize)
+            self._close(trial.number, trial.values, spec)
 
     def counts(self, now: datetime) -> StudyCounts:
         """Return the counts; running trials whose agents are dead at `now` count as interrupted."""
@@ -123,12 +136,13 @@ class _Tally:
             failed=self.failed,
             duplicate=self.duplicate,
             best=BestTrial(**self.best) if self.best else None,
+            front=tuple(sorted(map(int, self.front))),
             epochs=self.epochs,
             epochs_completed=self.epochs_settled,
             last_cause=self.last_cause,
         )
 
-    def _close(self, number: int, values: list[float] | None, maximize: bool) -> None:
+    def _close(self, number: int, values: list[float] | None, spec: StudySpec) -> None:
         trial = self.open.pop(str(number))
         if "duplicate_of" in trial:
             self.duplicate += 1
@@ -141,15 +155,19 @@ class _Tally:
                 self.pruned += 1
             else:
                 self.finished += 1
-                self._compare(number, trial, values, maximize)
+                self._compare(number, trial, values, spec)
 
-    def _compare(self, number: int, trial: dict[str, Any], values: list[float] | None, maximize: bool) -> None:
-        if not values:
+    def _compare(self, number: int, trial: dict[str, Any], values: list[float] | None, spec: StudySpec) -> None:
+        if not values or not is_feasible(spec, trial):
             return
         best = {"number": number, "value": values[0], "run": trial.get("run", ""), "params": trial.get("params", {})}
-        sign = -1 if maximize else 1
+        sign = -1 if spec.sweep.goal is Goal.MAXIMIZE else 1
         if self.best is None or (sign * best["value"], number) < (sign * self.best["value"], self.best["number"]):
             self.best = best
+        losses = list_losses(spec, values)
+        if spec.settings.objectives and not any(dominates(other, losses) for other in self.front.values()):
+            self.front = {key: other for key, other in self.front.items() if not dominates(losses, other)}
+            self.front[str(number)] = losses
 
 
 class StudyCounter(Protocol):
@@ -162,19 +180,28 @@ class StudyCounter(Protocol):
         """Save the counts for the next reader, if many trials were added; call it inside `folder.lock()`."""
 
 
-def open_counter(folder: StudyFolder, goal: Goal) -> StudyCounter:
+def explain_end(folder: StudyFolder, spec: StudySpec, counts: StudyCounts) -> str:
+    """Return the reason that no trial of a study begins any more before its budget is reached; empty where one may."""
+    if counts.n_completed >= spec.budget or spec.limits == Limits():
+        return ""
+    hours = clock.read_hours(folder) if spec.limits.hours is not None else 0.0
+    best = counts.best.value if counts.best else None
+    return spec.limits.explain_end(hours, best, maximize=spec.sweep.goal is Goal.MAXIMIZE)
+
+
+def open_counter(folder: StudyFolder, spec: StudySpec) -> StudyCounter:
     """Return the counter of a study in files or in a database."""
-    return DatabaseCounter(folder, goal) if folder.find_database() else JournalCounter(folder, goal)
+    return DatabaseCounter(folder, spec) if folder.find_database() else JournalCounter(folder, spec)
 
 
 class DatabaseCounter:
     """Counter of a study in a database, whose trials Optuna reads."""
 
-    def __init__(self, folder: StudyFolder, goal: Goal) -> None:
+    def __init__(self, folder: StudyFolder, spec: StudySpec) -> None:
         from sweeps.engines.optuna_trials import TrialReader
 
         self._reader = TrialReader(folder)
-        self._goal = goal
+        self._spec = spec
         self._last: StudyCounts | None = None
 
     def read(self) -> StudyCounts:
@@ -188,7 +215,7 @@ class DatabaseCounter:
     def _read(self) -> StudyCounts:
         tally = _Tally()
         for trial in self._reader.trials():
-            tally.add(trial, self._goal is Goal.MAXIMIZE)
+            tally.add(trial, self._spec)
         return tally.counts(self._reader.now())
 
     def save(self) -> None:
@@ -198,9 +225,9 @@ class DatabaseCounter:
 class JournalCounter:
     """Counter of a study in files; each call reads only what was appended to the journal."""
 
-    def __init__(self, folder: StudyFolder, goal: Goal) -> None:
+    def __init__(self, folder: StudyFolder, spec: StudySpec) -> None:
         self._folder = folder
-        self._maximize = goal is Goal.MAXIMIZE
+        self._spec = spec
         self._tally = _load(folder)
         self._saved_offset = self._tally.offset
 
@@ -227,7 +254,7 @@ class JournalCounter:
             if log is None:
                 self._refuse_damage()
                 return
-            self._tally.apply(log, self._maximize)
+            self._tally.apply(log, self._spec)
             self._tally.offset += length
 
     def _refuse_damage(self) -> None:

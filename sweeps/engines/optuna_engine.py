@@ -7,7 +7,7 @@ connection interrupts is retried as a whole; its earlier writes count as those o
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import optuna
@@ -18,6 +18,7 @@ from optuna.trial import TrialState as OptunaState
 from sweeps.engines import optuna_space
 from sweeps.engines.bands import TWIN
 from sweeps.engines.counts import open_counter
+from sweeps.engines.objectives import COSTS, is_feasible, measure_excess
 from sweeps.engines.optuna_trials import (
     CAUSE,
     COMPLETED,
@@ -28,25 +29,28 @@ from sweeps.engines.optuna_trials import (
     SECONDS,
     TAIL,
     compute_value,
+    enqueue_known_point,
     is_abandoned,
     is_duplicate,
+    list_by_run,
     open_to_write,
     read_trials,
 )
 from sweeps.engines.protocol import Claim, Idle
 from sweeps.errors import StudyError
+from sweeps.study import clock
 from sweeps.study.folder import StudyFolder
 from sweeps.study.lease import LEASE, create_lease, read_lease
 from sweeps.study.retry import with_retries
 from sweeps.sweepfile.space import all_points, n_points
-from sweeps.sweepfile.sweep import Method
+from sweeps.sweepfile.sweep import Goal, Method
+from sweeps.training import configuration
 from sweeps.training.configuration import Point
 from sweeps.training.trial import Step, TrialResult, TrialState
 
 Identify = Callable[[Mapping[str, object]], Point]
 
 _MAX_LEARNT, _MAX_RANDOM = 20, 5  # duplicates in a row from the learning sampler, then from the random one
-_MAX_FAILURES = 2  # a point that fails twice is at fault itself, not memory or disk
 _STATES = {
     TrialState.FINISHED: OptunaState.COMPLETE,
     TrialState.PRUNED: OptunaState.PRUNED,
@@ -62,16 +66,21 @@ class OptunaEngine:
         self._agent = agent
         self._identify = identify
         self._say = say
-        self._runs: dict[tuple[object, ...], str] = {}  # run by point, of a finite space
+        self._runs: dict[tuple[object, ...], str] = {}  # run by point, of a finite space and of known points
         self._unconfirmed: set[int] = set()  # trials with a write of ours that was not confirmed
         self.spec = folder.read_spec()
-        with folder.lock():
+        self.end = ""
+        with folder.lock() as self._started:
             self._study, self._storage = open_to_write(folder, self.spec, say)
         self._study_id = self._storage.get_study_id_from_name(self.spec.name)
-        self._counter = open_counter(folder, self.spec.sweep.goal)
+        self._counter = open_counter(folder, self.spec)
 
     def share(self) -> float:
         return with_retries(self._counter.read, self._say).n_begun / self.spec.budget
+
+    def count_work(self) -> None:
+        if self.spec.limits.hours is not None:
+            with_retries(self._count_work, self._say)
 
     def claim(self) -> Claim | Idle:
         return with_retries(self._claim, self._say)
@@ -95,6 +104,10 @@ class OptunaEngine:
             n_completed = sum(trial.state in COMPLETED and not is_duplicate(trial) for trial in trials)
             if n_completed >= self.spec.budget:
                 return Idle.DONE
+            hours = clock.add_work(self._folder, self._started, now) if self.spec.limits.hours is not None else 0.0
+            self.end = self._explain_end(trials, hours)
+            if self.end:
+                return Idle.ENDED
             running = [trial for trial in trials if trial.state is OptunaState.RUNNING]
             abandoned = [trial for trial in running if is_abandoned(trial, now) or self._is_half_claimed(trial)]
             n_alive = len(running) - len(abandoned)
@@ -106,6 +119,17 @@ class OptunaEngine:
                     return claim
             return self._new_point(now) or (Idle.WAIT if n_alive else Idle.EXHAUSTED)
 
+    def _count_work(self) -> None:
+        with self._folder.lock() as now:
+            clock.add_work(self._folder, self._started, now)
+
+    def _explain_end(self, trials: Sequence[FrozenTrial], hours: float) -> str:
+        goal = self.spec.sweep.goal
+        finished = [trial for trial in trials if trial.state is OptunaState.COMPLETE]
+        values = [trial.values[0] for trial in finished if is_feasible(self.spec, trial.user_attrs)]
+        best = goal.best(values) if values else None
+        return self.spec.limits.explain_end(hours, best, maximize=goal is Goal.MAXIMIZE)
+
     def _report(self, claim: Claim, step: int, value: float) -> Step:
         with self._folder.lock() as now:
             trial_id = self._id(claim.number)
@@ -113,6 +137,8 @@ class OptunaEngine:
                 return Step.PAUSE
             self._storage.set_trial_intermediate_value(trial_id, step, value)
             self._hold(trial_id, now)
+            if self.spec.settings.objectives:
+                return Step.CONTINUE
             return Step.PRUNE if self._study.pruner.prune(self._study, self._storage.get_trial(trial_id)) else Step.CONTINUE
 
     def _renew(self, claim: Claim) -> Step:
@@ -137,12 +163,31 @@ class OptunaEngine:
                 self._storage.set_trial_user_attr(trial_id, CAUSE, result.cause)
                 self._storage.set_trial_user_attr(trial_id, TAIL, list(result.tail))
                 self._storage.set_trial_user_attr(trial_id, INFEASIBLE, result.out_of_memory)
+            costs = self._store_costs(claim, trial_id, result)
             best = compute_value(self.spec.sweep, result.epochs) if result.state is TrialState.FINISHED else None
+            values = None if best is None else [best, *(costs[name] for name in self.spec.settings.objectives)]
             self._unconfirmed.add(trial_id)
-            self._study.tell(claim.number, best, _STATES[result.state])
+            self._study.tell(claim.number, values, _STATES[result.state])
             self._unconfirmed.remove(trial_id)
             self._counter.save()
             return True
+
+    def _store_costs(self, claim: Claim, trial_id: int, result: TrialResult) -> dict[str, float]:
+        """Store and return the costs of a trial; none where the study asks for none, or the trial has no result."""
+        settings = self.spec.settings
+        if result.state is TrialState.FAILED or not (settings.objectives or settings.constraints):
+            return {}
+        costs = {**configuration.compute_costs(self.spec.base, claim.params), "seconds": result.seconds}
+        self._storage.set_trial_user_attr(trial_id, COSTS, costs)
+        self._constrain(trial_id, costs)
+        return costs
+
+    def _constrain(self, trial_id: int, costs: Mapping[str, float]) -> None:
+        trial = optuna.trial.Trial(self._study, trial_id)
+        known = self._storage.get_trial(trial_id).constraints  # of a write before the connection was lost
+        for name, excess in measure_excess(self.spec, costs).items():
+            if name not in known:
+                trial.set_constraint(name, excess)
 
     def _release(self, claim: Claim) -> None:
         with self._folder.lock():
@@ -176,13 +221,19 @@ class OptunaEngine:
     def _claim_abandoned(self, trial: FrozenTrial, now: datetime) -> Claim | None:
         if LEASE not in trial.user_attrs:  # its agent died between asking and claiming
             unclaimed = optuna.trial.Trial(self._study, self._id(trial.number))
-            return self._claim_or_answer(unclaimed, self._trials_by_run(), now)
+            return self._claim_or_answer(unclaimed, list_by_run(self._trials()), now)
         self._hold(self._id(trial.number), now)
         return Claim(number=trial.number, params=dict(trial.user_attrs[PARAMS]), run=trial.user_attrs[RUN])
 
     def _new_point(self, now: datetime) -> Claim | None:
         """Claim a point that no trial of the study has; return None when there is none."""
-        trials_by_run = self._trials_by_run()
+        trials_by_run = list_by_run(self._trials())
+        enqueue_known_point(self._study, self.spec, self._trials(), self._find_run)
+        while any(trial.state is OptunaState.WAITING for trial in self._trials()):
+            self._study.sampler = self._make_sampler(learns=False)
+            claim = self._claim_or_answer(self._study.ask(), trials_by_run, now)
+            if claim:
+                return claim
         if self.spec.sweep.method is not Method.GRID:
             for n_tries in range(_MAX_LEARNT + _MAX_RANDOM):
                 self._study.sampler = self._make_sampler(learns=n_tries < _MAX_LEARNT)
@@ -194,21 +245,24 @@ class OptunaEngine:
     def _make_sampler(self, *, learns: bool) -> BaseSampler:
         spec, n_trials = self.spec, len(self._trials())
         if learns:
-            return optuna_space.make_sampler(spec.sweep, spec.budget, spec.seed, n_trials)
-        return optuna_space.make_random_sampler(spec.seed, n_trials)
+            return optuna_space.make_sampler(spec.sweep, spec.budget, optuna_space.choose_seed(spec), n_trials)
+        return optuna_space.make_random_sampler(optuna_space.choose_seed(spec), n_trials)
 
     def _claim_first_free(self, trials_by_run: Mapping[str, FrozenTrial], now: datetime) -> Claim | None:
         parameters = self.spec.sweep.parameters
         if n_points(parameters) is None:
             return None
         for values in all_points(parameters):
-            key = tuple(values.values())
-            if key not in self._runs:
-                self._runs[key] = self._identify(values).run
-            if self._runs[key] not in trials_by_run:
+            if self._find_run(values) not in trials_by_run:
                 self._study.enqueue_trial(optuna_space.encode_point(parameters, values))
                 return self._claim_or_answer(self._study.ask(), trials_by_run, now)
         return None
+
+    def _find_run(self, values: Mapping[str, object]) -> str:
+        key = tuple(values.values())
+        if key not in self._runs:
+            self._runs[key] = self._identify(values).run
+        return self._runs[key]
 
     def _claim_or_answer(
         self, trial: optuna.trial.Trial, trials_by_run: Mapping[str, FrozenTrial], now: datetime
@@ -239,18 +293,7 @@ class OptunaEngine:
         for epoch, value in twin.intermediate_values.items() if twin.state in COMPLETED else ():
             self._storage.set_trial_intermediate_value(self._id(trial.number), epoch, value)
         state = twin.state if twin.state in COMPLETED else OptunaState.FAIL
-        self._study.tell(trial, twin.value if state is OptunaState.COMPLETE else None, state)
-
-    def _trials_by_run(self) -> dict[str, FrozenTrial]:
-        """Return the trial that stands for each run. A point that failed once may be tried again."""
-        trials_by_run: dict[str, FrozenTrial] = {}
-        failures: dict[str, int] = {}
-        for trial in self._trials():
-            run = trial.user_attrs.get(RUN)
-            if run is None or LEASE not in trial.user_attrs:  # a duplicate, or not yet claimed
-                continue
-            failures[run] = failures.get(run, 0) + (trial.state is OptunaState.FAIL)
-            is_over = failures[run] >= _MAX_FAILURES or trial.user_attrs.get(INFEASIBLE, False)
-            if trial.state is not OptunaState.FAIL or is_over:
-                trials_by_run[run] = trial
-        return trials_by_run
+        if COSTS in twin.user_attrs and state is not OptunaState.FAIL:
+            trial.set_user_attr(COSTS, twin.user_attrs[COSTS])
+            self._constrain(self._id(trial.number), twin.user_attrs[COSTS])
+        self._study.tell(trial, twin.values if state is OptunaState.COMPLETE else None, state)

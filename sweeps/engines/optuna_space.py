@@ -10,8 +10,10 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.pruners import BasePruner, MedianPruner, NopPruner, WilcoxonPruner
 from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.study import StudyDirection
 
 from sweeps.engines.bands import BandPruner
+from sweeps.study.folder import StudySpec
 from sweeps.sweepfile.space import Distribution, Parameter, all_points
 from sweeps.sweepfile.stopping import EarlyTerminate, Stopping
 from sweeps.sweepfile.sweep import Method, Sweep
@@ -92,12 +94,27 @@ def make_sampler(sweep: Sweep, budget: int, seed: int, n_trials: int) -> BaseSam
         return TPESampler(multivariate=True, constant_liar=True, n_startup_trials=n_random, seed=trial_seed)
 
 
-def choose_first_point(sweep: Sweep, budget: int, seed: int) -> dict[str, object]:
+def choose_first_point(spec: StudySpec) -> dict[str, object]:
     """Return the point that the first trial of a study gets; nothing is written."""
+    sweep = spec.sweep
+    if spec.points:
+        return sweep.constants | spec.points[0].values
     if sweep.method is Method.GRID:
         return next(all_points(sweep.parameters))
-    study = optuna.create_study(direction=sweep.goal.value, sampler=make_sampler(sweep, budget, seed, 0))
+    study = optuna.create_study(
+        directions=read_directions(spec), sampler=make_sampler(sweep, spec.budget, choose_seed(spec), 0)
+    )
     return decode_point(sweep.parameters, suggest(study.ask(), sweep.parameters))
+
+
+def read_directions(spec: StudySpec) -> list[StudyDirection]:
+    """Return the directions of a study's objectives as Optuna's."""
+    return [StudyDirection[word.upper()] for word in spec.directions]
+
+
+def choose_seed(spec: StudySpec) -> int:
+    """Return the seed of a study's draws: its own by its name, unless the studies of a sweep are paired."""
+    return spec.seed if spec.settings.paired else mix_seed(spec.seed, spec.name)
 
 
 def make_random_sampler(seed: int, n_trials: int) -> BaseSampler:
@@ -105,9 +122,9 @@ def make_random_sampler(seed: int, n_trials: int) -> BaseSampler:
     return RandomSampler(seed=mix_seed(seed, n_trials))
 
 
-def mix_seed(seed: int, number: int) -> int:
+def mix_seed(seed: int, word: int | str) -> int:
     """Return 32 bits of a hash of the pair."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{number}".encode()).digest()[:4], "big")
+    return int.from_bytes(hashlib.sha256(f"{seed}/{word}".encode()).digest()[:4], "big")
 
 
 def make_pruner(early: EarlyTerminate | None) -> BasePruner:

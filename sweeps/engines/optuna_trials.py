@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
@@ -15,10 +15,10 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from sweeps.engines.bands import TWIN
-from sweeps.engines.optuna_space import make_pruner
+from sweeps.engines.optuna_space import encode_point, make_pruner, read_directions
 from sweeps.study.folder import StudyFolder, StudySpec
 from sweeps.study.journal import Journal, ReadOnlyJournal
-from sweeps.study.lease import is_held
+from sweeps.study.lease import LEASE, is_held
 from sweeps.sweepfile.sweep import Sweep
 
 # Attributes of a trial, beside its lease, which comes last: a running trial with a run but no lease was released,
@@ -26,8 +26,10 @@ from sweeps.sweepfile.sweep import Sweep
 PARAMS, RUN, SECONDS, CAUSE, TAIL = "params", "run", "seconds", "cause", "tail"
 RUNS = "runs"  # of a trial of several trainings; `run` is the first
 
+ORIGIN = "origin"  # of a point that was not drawn
 INFEASIBLE = "infeasible"  # a failed trial whose point is not tried again
 
+_MAX_FAILURES = 2  # a point that fails twice is at fault itself, not memory or disk
 COMPLETED = (OptunaState.COMPLETE, OptunaState.PRUNED)
 
 
@@ -38,7 +40,7 @@ def open_to_write(folder: StudyFolder, spec: StudySpec, say: Callable[[str], Non
     study = optuna.create_study(
         study_name=spec.name,
         storage=storage,
-        direction=spec.sweep.goal.value,
+        directions=read_directions(spec),
         pruner=make_pruner(spec.sweep.stopping),
         load_if_exists=True,
     )
@@ -77,6 +79,36 @@ def translated_errors(folder: StudyFolder) -> AbstractContextManager[None]:
 def read_trials(storage: BaseStorage, study_id: int) -> list[FrozenTrial]:
     """Return all trials by number; not copies, so do not change them."""
     return storage.get_all_trials(study_id, deepcopy=False)
+
+
+def list_by_run(trials: Sequence[FrozenTrial]) -> dict[str, FrozenTrial]:
+    """Return the trial that stands for each run. A point that failed once may be tried again."""
+    by_run: dict[str, FrozenTrial] = {}
+    failures: dict[str, int] = {}
+    for trial in trials:
+        run = trial.user_attrs.get(RUN)
+        if run is None or LEASE not in trial.user_attrs:  # a duplicate, or not yet claimed
+            continue
+        failures[run] = failures.get(run, 0) + (trial.state is OptunaState.FAIL)
+        is_over = failures[run] >= _MAX_FAILURES or trial.user_attrs.get(INFEASIBLE, False)
+        if trial.state is not OptunaState.FAIL or is_over:
+            by_run[run] = trial
+    return by_run
+
+
+def enqueue_known_point(
+    study: optuna.Study, spec: StudySpec, trials: Sequence[FrozenTrial], find_run: Callable[[Mapping[str, object]], str]
+) -> None:
+    """Let the next trial have the first known point that no trial has had; one that failed is not tried again."""
+    if any(trial.state is OptunaState.WAITING for trial in trials):  # an agent died before it asked for it
+        return
+    runs = {trial.user_attrs.get(RUN) for trial in trials}
+    parameters, constants = spec.sweep.parameters, spec.sweep.constants
+    for point in spec.points:
+        values = {p.name: constants.get(p.name, point.values.get(p.name)) for p in parameters}
+        if find_run(values) not in runs:
+            study.enqueue_trial(encode_point(parameters, values), user_attrs={ORIGIN: point.origin})
+            return
 
 
 def is_duplicate(trial: FrozenTrial) -> bool:

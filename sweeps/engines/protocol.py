@@ -26,6 +26,7 @@ class Idle(Enum):
 
     WAIT = "wait"  # the rest of the budget is in work; an agent may still die and leave a trial
     DONE = "done"  # the budget is reached
+    ENDED = "ended"  # a limit of hours or of the value is reached; `Engine.end` says which
     EXHAUSTED = "exhausted"  # every point of the space has been tried
 
 
@@ -34,6 +35,10 @@ class Engine(Protocol):
 
     @property
     def spec(self) -> StudySpec: ...
+
+    @property
+    def end(self) -> str:
+        """Reason that no trial begins any more before the budget is reached; empty as of the last claim."""
 
     def claim(self) -> Claim | Idle:
         """Return a trial to train: one that a dead or stopped agent left, or a new one within the budget."""
@@ -49,6 +54,9 @@ class Engine(Protocol):
 
     def release(self, claim: Claim) -> None:
         """Release an unfinished trial, so that any agent can go on with it."""
+
+    def count_work(self) -> None:
+        """Add the time of this agent to the study's hours of work, where these are limited."""
 
     def share(self) -> float:
         """Return the share of the budget that is completed or in work."""

@@ -24,7 +24,7 @@ def try_studies(specs: Sequence[StudySpec], device: str, is_stopped: Callable[[]
     """
     for spec in _hardest_per_net(specs):
         context = TrialContext(bases=spec.bases, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
-        first = optuna_space.choose_first_point(spec.sweep, spec.budget, spec.seed)
+        first = optuna_space.choose_first_point(spec)
         for params in (first, largest_point(spec, first)) if largest_point(spec, first) != first else (first,):
             if is_stopped():
                 return

@@ -93,7 +93,7 @@ def run_on_cluster(
     """
     reader = ProgressReader(pool.specs, pool.options.studies_dir, pool.n_clips)
     progress = reader.read()
-    if progress.n_completed >= progress.budget:
+    if not any(study.is_unfinished for study in progress.studies):
         show(progress)
         return make_report(progress, n_failed_agents=0, interrupted=False)
     signals: list[int] = []

@@ -16,6 +16,7 @@ from sweeps.linting.overrides import list_stopping_notes, refuse_silent_augmenta
 from sweeps.linting.settings import override_settings
 from sweeps.pool.agent_options import ALONE, AgentOptions, Say
 from sweeps.pool.cluster import parse_settings
+from sweeps.pool.known_points import Wishes, choose_points
 from sweeps.results import read_outline
 from sweeps.study.folder import StudyFolder, StudySpec, check_continuation, check_name, create_or_continue
 from sweeps.study.limits import Limits
@@ -148,6 +149,7 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
     sweeps = [override_settings(lint.read_sweep(file), search.arena) for file in search.files]
     for sweep in sweeps:
         refuse_tuned_overrides(sweep, search.overrides)
+    wishes = Wishes(tries=search.tries, source=search.source, studies_dir=request.options.studies_dir, settings=search.settings)
     specs: list[StudySpec] = []
     notes: list[str] = []
     tiles = configuration.find_tiles_folder(locations.tiles, notes.append).resolve()
@@ -177,10 +179,20 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
                 storage=locations.storage,
             )
             lint.check_points(sweep, spec.base)
+            _refuse_costs_at_wandb(spec)
+            if spec.engine == "optuna":
+                points, words = choose_points(spec, wishes)
+                spec, notes = replace(spec, points=points), [*notes, *words]
             specs.append(spec)
         notes += [*list_stopping_notes(specs[-1]), *configuration.note_digits(tiles, specs[-1].bases)]
     _refuse_namesakes(specs)
     return specs, list(dict.fromkeys(notes))
+
+
+def _refuse_costs_at_wandb(spec: StudySpec) -> None:
+    for name in ("objectives", "constraints"):
+        if spec.engine == "wandb" and getattr(spec.settings, name):
+            raise SweepFileError(f"arena.{name} needs --engine optuna; W&B's server knows one metric", file=spec.sweep.file)
 
 
 def _choose_overrides(sweep: Sweep, search: Search, tiles: Path) -> tuple[tuple[str, ...], list[str]]:

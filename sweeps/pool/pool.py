@@ -31,6 +31,8 @@ class PoolReport:
     n_failed_agents: int
     interrupted: bool
     halted: tuple[str, ...]  # unfinished studies that are paused or stopped
+    n_unfinished: int  # studies that reached neither their budget nor a limit
+    ends: tuple[str, ...]  # sentences on studies that reached a limit before their budget
 
     @property
     def advice(self) -> str:
@@ -43,7 +45,7 @@ class PoolReport:
     def exit_code(self) -> int:
         if self.interrupted:
             return 130
-        return 0 if self.n_completed >= self.budget else 1
+        return 1 if self.n_unfinished else 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +89,12 @@ def make_report(progress: PoolProgress, *, n_failed_agents: int, interrupted: bo
         budget=progress.budget,
         n_failed_agents=n_failed_agents,
         interrupted=interrupted,
+        n_unfinished=sum(study.is_unfinished for study in progress.studies),
+        ends=tuple(
+            f"study {study.name} ended after {study.n_completed} of {study.budget} trials: {study.end}; more of it goes on"
+            for study in progress.studies
+            if study.end
+        ),
         halted=tuple(study.name for study in progress.studies if study.is_unfinished and study.command is not Command.RUN),
     )
 

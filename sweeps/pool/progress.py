@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeps.engines import counts
-from sweeps.engines.counts import StudyCounts
+from sweeps.engines.counts import StudyCounter, StudyCounts
 from sweeps.study import control
 from sweeps.study.control import Command
 from sweeps.study.folder import StudyFolder, StudySpec
@@ -28,6 +28,7 @@ class StudyProgress:
     counts: StudyCounts
     n_clips: int  # clips in an epoch, or in a training of a trial that has several
     epochs: int  # epochs of a trial that is not ended early, or its trainings
+    end: str = ""  # the reason that no trial begins any more before the budget is reached
 
     @property
     def n_completed(self) -> int:
@@ -36,12 +37,12 @@ class StudyProgress:
 
     @property
     def is_unfinished(self) -> bool:
-        return self.n_completed < self.budget
+        return self.n_completed < self.budget and not self.end
 
     @property
     def remaining_clips(self) -> float:
         """Clips to train until the budget is reached, if trials go on taking as many epochs as they did."""
-        if self.command is Command.STOP:
+        if self.command is Command.STOP or self.end:
             return 0.0
         mean_epochs = self.counts.epochs_completed / self.counts.n_completed if self.counts.n_completed else float(self.epochs)
         n_begun = min(self.counts.epochs - self.counts.epochs_completed, mean_epochs * self.counts.running)
@@ -70,6 +71,20 @@ class PoolProgress:
         return sum(int(getattr(study.counts, state)) for study in self.studies)
 
 
+def _read_study(spec: StudySpec, folder: StudyFolder, counter: StudyCounter, n_clips: int) -> StudyProgress:
+    study_counts = counter.read()
+    return StudyProgress(
+        name=spec.name,
+        budget=spec.budget,
+        metric=spec.sweep.metric,
+        command=control.read_command(folder),
+        counts=study_counts,
+        n_clips=n_clips,
+        epochs=spec.settings.n_trainings if spec.settings.n_trainings > 1 else int(spec.base["train"]["epochs"]),
+        end=counts.explain_end(folder, spec, study_counts),
+    )
+
+
 class ProgressReader:
     """Reader of a pool's progress, called again and again."""
 
@@ -78,7 +93,7 @@ class ProgressReader:
     ) -> None:
         folders = [StudyFolder(studies_dir / spec.name) for spec in specs]
         self._studies = [
-            (spec, folder, counts.open_counter(folder, spec.sweep.goal), n)
+            (spec, folder, counts.open_counter(folder, spec), n)
             for spec, folder, n in zip(specs, folders, n_clips, strict=True)
         ]
         self._clock = clock
@@ -92,18 +107,7 @@ class ProgressReader:
             StudyError: a study's files are damaged.
         """
         time_s = self._clock()
-        studies = tuple(
-            StudyProgress(
-                name=spec.name,
-                budget=spec.budget,
-                metric=spec.sweep.metric,
-                command=control.read_command(folder),
-                counts=counter.read(),
-                n_clips=n,
-                epochs=spec.settings.n_trainings if spec.settings.n_trainings > 1 else int(spec.base["train"]["epochs"]),
-            )
-            for spec, folder, counter, n in self._studies
-        )
+        studies = tuple(_read_study(*study) for study in self._studies)
         speed = self._speed(time_s, sum(study.counts.epochs * study.n_clips for study in studies))
         remaining = sum(study.remaining_clips for study in studies)
         remaining_s = 0.0 if not remaining else remaining / speed if speed else None

@@ -11,7 +11,7 @@ import functools
 import hashlib
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -129,13 +129,13 @@ class Database:
         with self.translate_errors():
             self.storage.set_study_user_attr(self.storage.get_study_id_from_name(name), key, value)
 
-    def write(self, name: str, goal: str, content: Mapping[str, Any]) -> None:
+    def write(self, name: str, directions: Sequence[str], content: Mapping[str, Any]) -> None:
         """Write the shared content, and create the study if need be; call it inside `lock`."""
         with self.translate_errors():
             try:
                 study_id = self.storage.get_study_id_from_name(name)
             except KeyError:
-                study_id = self.storage.create_new_study([StudyDirection[goal.upper()]], name)
+                study_id = self.storage.create_new_study([StudyDirection[word.upper()] for word in directions], name)
             self.storage.set_study_user_attr(study_id, SPEC, dict(content))
 
     def now(self) -> datetime:

@@ -22,9 +22,11 @@ from cnn.files import read_json, write_json
 from sweeps.errors import StudyError
 from sweeps.names import explain_name
 from sweeps.study.difference import describe_difference
+from sweeps.study.encoding import encode_spec, select_shared
 from sweeps.study.lease import utc_now
 from sweeps.study.limits import Limits
-from sweeps.study.paths import PATHS, change_paths
+from sweeps.study.paths import change_paths
+from sweeps.study.points import KnownPoint, join_points
 from sweeps.sweepfile.settings import SweepSettings
 from sweeps.sweepfile.sweep import Sweep, parse
 
@@ -48,6 +50,7 @@ class StudySpec:
     budget: int  # trials that finish or are pruned
     seed: int
     engine: str = "optuna"
+    points: tuple[KnownPoint, ...] = ()  # to try before the first draw
     limits: Limits = field(default_factory=Limits)  # of the last `arena sweep run`
     storage: str = ""  # URL of the database that holds the trials, without a password; empty: the folder's journal
     folds: tuple[dict[str, Any], ...] = ()  # the split of each fold; none where a trial has that of `base`
@@ -55,6 +58,11 @@ class StudySpec:
     @property
     def model(self) -> str:
         return str(self.base["model"]["name"])
+
+    @property
+    def directions(self) -> list[str]:
+        """Directions of the metric and of the costs that are objectives beside it."""
+        return [self.sweep.goal.value, *self.settings.objectives.values()]
 
     @property
     def variant(self) -> str:
@@ -118,10 +126,10 @@ class StudyFolder:
 
     def write(self, spec: StudySpec) -> None:
         """Write `spec` to study.json and the database; call it inside `lock`."""
-        content = _encode_spec(spec)
+        content = encode_spec(spec)
         with change_paths(self.path, self.read_content(), content):
             if spec.storage:
-                load_database(spec.storage).write(spec.name, spec.sweep.goal.value, _select_shared(content))
+                load_database(spec.storage).write(spec.name, spec.directions, select_shared(content))
             write_json(self.path / "study.json", content)
 
     def find_database(self) -> Database | None:
@@ -178,33 +186,6 @@ def load_database(url: str) -> Database:
     return open_database(url)
 
 
-_LOCAL_KEYS = (*PATHS, "storage")
-
-
-def _select_shared(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the part that all machines share, with the first machine's paths of tiles and runs as a hint."""
-    hints = {f"first_{key}": content[key] for key in PATHS}
-    return {**{key: value for key, value in content.items() if key not in _LOCAL_KEYS}, **hints}
-
-
-def _encode_spec(spec: StudySpec) -> dict[str, Any]:
-    return {
-        "engine": spec.engine,
-        "budget": spec.budget,
-        "seed": spec.seed,
-        "limits": dataclasses.asdict(spec.limits),
-        "storage": spec.storage,
-        "tiles": str(spec.tiles),
-        "runs": str(spec.runs),
-        "overrides": list(spec.overrides),
-        "base": spec.base,
-        "arena": dataclasses.asdict(spec.settings),
-        "folds": list(spec.folds),
-        "file": spec.sweep.file,
-        "sweep": spec.sweep.text,
-    }
-
-
 def _decode_spec(name: str, content: dict[str, Any]) -> StudySpec:
     settings = SweepSettings(**content.get("arena", {}))
     return StudySpec(
@@ -217,6 +198,7 @@ def _decode_spec(name: str, content: dict[str, Any]) -> StudySpec:
         budget=int(content["budget"]),
         seed=int(content["seed"]),
         engine=content["engine"],
+        points=tuple(KnownPoint(**point) for point in content.get("points", ())),
         limits=Limits(**content.get("limits", {})),
         storage=content.get("storage", ""),
         folds=tuple(content.get("folds", ())),
@@ -256,7 +238,7 @@ def check_continuation(studies_dir: Path, spec: StudySpec) -> None:
     folder = StudyFolder(studies_dir / spec.name)
     spec = dataclasses.replace(spec, storage=resolve_storage(folder, spec.storage))
     _refuse_difference(_read_old(folder, spec), spec)
-    with change_paths(folder.path, folder.read_content(), _encode_spec(spec)):
+    with change_paths(folder.path, folder.read_content(), encode_spec(spec)):
         pass
 
 
@@ -293,7 +275,8 @@ def _write_changes(folder: StudyFolder, old: StudySpec | None, spec: StudySpec, 
     if old is None:
         folder.write(spec)
         return ""
-    spec = dataclasses.replace(spec, budget=old.budget if keep_budget else spec.budget)
+    budget, points = old.budget if keep_budget else spec.budget, join_points(old.points, spec.points)
+    spec = dataclasses.replace(spec, budget=budget, points=points)
     _refuse_difference(old, spec)
     if old != spec or not folder.exists:
         folder.write(spec)

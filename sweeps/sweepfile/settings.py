@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from sweeps.sweepfile.edits import replace_value
 from sweeps.sweepfile.faults import Edit
-from sweeps.sweepfile.section import Section
+from sweeps.sweepfile.section import Section, parse_number
 
 MOST_SEEDS = 100
+COSTS = ("multiply_adds", "parameters", "seconds")  # of a trial: of a clip, of the net, of the training
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,6 +19,8 @@ class SweepSettings:
     folds: int = 1  # groups of speakers who validate in turn; 1: those of the split
     seeds: int = 1  # trainings on each fold, with train.seed and those that follow
     paired: bool = False  # the studies of a sweep draw the same points
+    objectives: dict[str, str] = field(default_factory=dict)  # costs beside the metric, each `minimize`
+    constraints: dict[str, float] = field(default_factory=dict)  # the most of a cost that the best may have
 
     def __str__(self) -> str:
         """Return `3 folds and 2 seeds`, of which those of one are left out."""
@@ -36,7 +40,8 @@ def report_misplaced(top: Section) -> Section:
     misplaced = [key for key in KEYS if key in top.entries]
     for key in misplaced:
         node, entry = top.entries[key], f"arena: {{{key}: {top.text[slice(*top.entries[key].span)]}}}"
-        edits = [Edit(node.key[0], node.span[1], entry)] if len(misplaced) == 1 and "arena" not in top.entries else []
+        is_plain = len(misplaced) == 1 and "arena" not in top.entries and not isinstance(node.value, dict)
+        edits = [Edit(node.key[0], node.span[1], entry)] if is_plain else []
         top.report(f"{key} is Arena's own and stands below `arena:`; write `{entry}`", node.line, edits)
     entries = {key: node for key, node in top.entries.items() if key not in misplaced}
     return replace(top, node=replace(top.node, value=entries))
@@ -58,4 +63,39 @@ def parse_settings(top: Section) -> SweepSettings:
             section.fail(f"arena.seeds is at most {MOST_SEEDS}, not {seeds}; write fewer", section.find_line("seeds"))
     with faults.collect():
         paired = section.boolean("paired")
-    return SweepSettings(folds=folds or 1, seeds=seeds or 1, paired=bool(paired))
+    objectives = _read_objectives(section)
+    if objectives and "early_terminate" in top.entries:
+        rule = "early_terminate ends no trial of a study with arena.objectives, whose weak trials may be cheap; remove it"
+        top.report(rule, top.find_line("early_terminate"), top.remove("early_terminate"))
+    return SweepSettings(
+        folds=folds or 1,
+        seeds=seeds or 1,
+        paired=bool(paired),
+        objectives=objectives,
+        constraints=_read_constraints(section),
+    )
+
+
+def _read_objectives(section: Section) -> dict[str, str]:
+    objectives: dict[str, str] = {}
+    with section.faults.collect():
+        below = section.sub("objectives", "arena.objectives")
+        for name, node in below.report_unknown(COSTS, {}).entries.items() if below else ():
+            if node.value != "minimize":
+                edits = [] if isinstance(node.value, list | dict) else [replace_value(node, "minimize")]
+                section.report(f"arena.objectives.{name} is a cost; write `{name}: minimize`", node.line, edits)
+            objectives[name] = "minimize"
+    return objectives
+
+
+def _read_constraints(section: Section) -> dict[str, float]:
+    constraints: dict[str, float] = {}
+    with section.faults.collect():
+        below = section.sub("constraints", "arena.constraints")
+        for name, node in below.report_unknown(COSTS, {}).entries.items() if below else ():
+            text = parse_number(node.value) if isinstance(node.value, str) else None  # 2e6, which YAML calls text
+            most = section.read_number(node, f"arena.constraints.{name}") if text is None else text
+            if most <= 0:
+                section.fail(f"arena.constraints.{name} is the most that is allowed, above 0, not {most:g}", node.line)
+            constraints[name] = float(most)
+    return constraints

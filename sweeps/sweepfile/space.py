@@ -145,6 +145,18 @@ class Parameter:
             return int(steps * self.q) if isinstance(self.q, int) else float(f"{steps * self.q:.12g}")
         return float(f"{value:.7g}")  # few enough digits that converting a value to its share and back is exact
 
+    def explain_outside(self, value: object) -> str:
+        """Return the reason that `value` is none of these, with the numbers; empty where it is one."""
+        if self.values:
+            is_listed = any(value == own and isinstance(value, bool) == isinstance(own, bool) for own in self.values)
+            return "" if is_listed else f"{value} is none of {', '.join(map(str, self.values))}"
+        low, high = self.bounds
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # type: ignore[operator]
+            return f"{value} lies outside {low} to {high}"
+        if self.distribution.is_quantized and self.to_value(self.to_draw(value)) != value:  # type: ignore[arg-type]
+            return f"{value} is no multiple of {self.q} from {self.to_value(self.low)} to {self.to_value(self.high)}"
+        return ""
+
     def to_draw(self, value: object) -> object:
         """Return a draw that `to_value` converts to `value`."""
         if self.distribution.is_shaped and self.values:

@@ -27,7 +27,7 @@ KEYS = {
     "parameters": "keys of a training, each with its values or its distribution",
     "early_terminate": "the rule that ends weak trials early",
     "run_cap": "trials that finish or are pruned; `--budget` replaces it",
-    "arena": "Arena's own: `folds`, `seeds` and `paired`",
+    "arena": "Arena's own: `folds`, `seeds`, `paired`, `objectives` and `constraints`",
     "name": "the study's name, where `--name` gives none: letters, digits and `. _ + -`",
     "description": "for people",
     "program": "W&B's own, and not used: Arena trains the net of `model.name`",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sweeps.errors import StudyError
 
 if TYPE_CHECKING:
+    from cnn.config import ModelSettings
     from cnn.runs.config_file import ConfigFile
 
 
@@ -196,6 +198,44 @@ def count_training_clips(tiles: Path, base: Mapping[str, Any]) -> int:
     from cnn.tiles.tile_set import open_tiles
 
     return len(make_split(open_tiles(tiles).clips, config_from_dict(base).split).train)
+
+
+def read_values(base: Mapping[str, Any], settings: Sequence[str], keys: Collection[str]) -> dict[str, object]:
+    """Return the values of `keys` in a study's configuration after settings such as `lr=0.01`.
+
+    Raises cnn's errors: an unknown key, or a value that no training takes.
+    """
+    from cnn.config import config_to_dict
+    from cnn.overrides import config_from_dict, flatten, override
+
+    values = flatten(config_to_dict(override(config_from_dict(base), settings)))
+    return {key: values[key] for key in keys}
+
+
+def compute_costs(base: Mapping[str, Any], params: Mapping[str, object]) -> dict[str, float]:
+    """Return the multiply-adds of one clip and the parameters of the net that `params` on `base` train; loads torch."""
+    from cnn.overrides import apply_values, config_from_dict
+
+    config = apply_values(config_from_dict(base), params)
+    n_parameters, n_multiply_adds = _measure(config.model, config.tiles.size)
+    return {"multiply_adds": n_multiply_adds, "parameters": n_parameters}
+
+
+@functools.lru_cache(maxsize=256)
+def _measure(settings: ModelSettings, size: int) -> tuple[int, int]:
+    import torch
+
+    from cnn.summary.costs import measure
+
+    with torch.random.fork_rng():  # other trials of the agent may be in training
+        return measure(settings, size)
+
+
+def flatten_base(base: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a study's configuration by dotted keys."""
+    from cnn.overrides import flatten
+
+    return flatten(base)
 
 
 def default_epochs() -> int:

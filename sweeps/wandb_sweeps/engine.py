@@ -13,7 +13,7 @@ import optuna
 
 from sweeps.engines import optuna_space
 from sweeps.engines.optuna_engine import Identify, OptunaEngine
-from sweeps.engines.optuna_trials import RUN, is_abandoned
+from sweeps.engines.optuna_trials import RUN, is_abandoned, list_by_run
 from sweeps.engines.protocol import Claim
 from sweeps.errors import StudyError
 from sweeps.study.folder import StudyFolder
@@ -48,7 +48,7 @@ class WandbEngine(OptunaEngine):
                 if trial.user_attrs.get(RUN) == run and is_abandoned(trial, now):  # W&B hands a preempted run out again
                     return self._claim_abandoned(trial, now) or run
             self._study.enqueue_trial(draws)
-            return self._claim_or_answer(self._study.ask(), self._trials_by_run(), now) or run
+            return self._claim_or_answer(self._study.ask(), list_by_run(self._trials()), now) or run
 
     def _new_point(self, _now: datetime) -> Claim | None:
         return None

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
+import pty
 import socket
+import struct
 import subprocess
+import termios
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cnn.cli.wandb import view
 from cnn.config import RunConfig, default_config
-from cnn.errors import ConfigError
+from cnn.errors import ConfigError, RunError
 from cnn.overrides import override
 from cnn.runs.folder import EpochRow, RunFolder, RunState
+from cnn.runs.marks import TrialMark, mark_trial
+from cnn.runs.wandb_client import view_runs
 from cnn.runs.wandb_mirror import Destination
 from cnn.tiles.tile_set import TileSet
 from cnn.train.mirrored import TrainingRequest, train_mirrored
 from cnn.train.training_run import Decision, Listener, TrainingRun
-from support.paths import ROOT
+from support.paths import ARENA, ROOT
 from support.warm_python import WarmPython
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -79,6 +86,37 @@ def test_offline_every_epoch_and_the_result_are_in_the_runs_own_folder(tiles: Ti
     assert result is not None
     assert (result.wandb_mode, result.wandb_url) == ("offline", "")
     assert float(summary["kept/test_macro_f1"]) == result.scores["test"].macro_f1
+
+
+def test_the_viewer_of_w_and_b_shows_the_runs_of_a_folder_by_their_names(
+    tiles: TileSet, tmp_path: Path, warm_python: WarmPython
+) -> None:
+    mark_trial(RunFolder(tmp_path / "runs" / config(tiles).digest), TrialMark(study="lenet5.raw", number=7))
+    train_mirrored(training(tiles, tmp_path / "runs"), Destination(mode="offline"), print)
+    terminal, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
+    environment = {**os.environ, "HOME": str(tmp_path), "TERM": "xterm-256color"}
+    words = (str(ARENA), "wandb", "view", str(tmp_path / "runs"))
+    with warm_python.start(*words, env=environment, stdin=end, stdout=end, stderr=subprocess.PIPE) as process:
+        os.close(end)
+        output = b""
+        while b"trial 7 of" not in output or "╭".encode() not in output:  # the list, and the frame of a chart
+            output += os.read(terminal, 65536)  # raises where the viewer ended
+        os.write(terminal, b"q")
+        with contextlib.suppress(OSError):
+            while os.read(terminal, 65536):
+                pass
+        assert process.wait() == 0
+    os.close(terminal)
+
+
+def test_a_folder_without_copies_and_no_terminal_are_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "0123").mkdir()
+    RunFolder(tmp_path / "0123").write_config({})
+    with pytest.raises(RunError, match=r"no run in .* has a copy in W&B's format: --wandb off keeps none"):
+        view_runs(tmp_path)
+    with pytest.raises(RunError, match="`arena wandb view` draws in a terminal, and this is none"):
+        view(tmp_path)
 
 
 def test_off_writes_nothing(tiles: TileSet, tmp_path: Path) -> None:

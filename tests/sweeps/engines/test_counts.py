@@ -15,7 +15,6 @@ from sweeps.engines import counts
 from sweeps.engines.counts import DatabaseCounter, JournalCounter, StudyCounts
 from sweeps.errors import StudyError
 from sweeps.study.folder import StudyFolder
-from sweeps.sweepfile.sweep import Goal
 from sweeps.training.trial import TrialResult, TrialState
 
 FINITE = """
@@ -28,8 +27,8 @@ parameters:
 
 
 def both(folder: StudyFolder) -> StudyCounts:
-    ours = JournalCounter(folder, Goal.MAXIMIZE).read()
-    assert ours == DatabaseCounter(folder, Goal.MAXIMIZE).read()
+    ours = JournalCounter(folder, folder.read_spec()).read()
+    assert ours == DatabaseCounter(folder, folder.read_spec()).read()
     return ours
 
 
@@ -56,14 +55,14 @@ def test_counts_go_on_from_what_an_agent_left(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(counts, "_SAVE_EVERY_BYTES", 1)
     folder = make_study(tmp_path, budget=4)
     engine = open_engine(tmp_path)
-    watcher = JournalCounter(folder, Goal.MAXIMIZE)
+    watcher = JournalCounter(folder, folder.read_spec())
     work_off(engine, 2)
     claimed(engine)
     assert (folder.path / "counts.json").exists()
     text = folder.journal.read_bytes()
     damaged = text.replace(b'"op_code":4', b'"op_code":9', 1)  # what was counted already is not read again
     folder.journal.write_bytes(damaged)
-    later = JournalCounter(folder, Goal.MAXIMIZE).read()
+    later = JournalCounter(folder, folder.read_spec()).read()
     folder.journal.write_bytes(text)
     assert later == watcher.read() == both(folder)
     assert (later.finished, later.running) == (2, 1)
@@ -81,14 +80,14 @@ def test_half_a_line_is_left_for_the_next_look_and_damage_is_told(tmp_path: Path
     folder = make_study(tmp_path, budget=2)
     work_off(open_engine(tmp_path))
     lines = folder.journal.read_bytes().splitlines(keepends=True)
-    watcher = JournalCounter(folder, Goal.MAXIMIZE)
+    watcher = JournalCounter(folder, folder.read_spec())
     folder.journal.write_bytes(b"".join(lines[:-1]) + lines[-1][:9])
     assert watcher.read().finished == 1
     folder.journal.write_bytes(b"".join(lines))
     assert watcher.read().finished == 2
     folder.journal.write_bytes(lines[0] + b"{{{\n" + b"".join(lines[1:]))
     with pytest.raises(StudyError, match=r"journal\.log line 2 is damaged; delete that line"):
-        JournalCounter(folder, Goal.MAXIMIZE).read()
+        JournalCounter(folder, folder.read_spec()).read()
 
 
 def test_status_loads_neither_optuna_nor_torch(tmp_path: Path) -> None:

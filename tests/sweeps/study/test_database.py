@@ -157,7 +157,7 @@ def test_another_machine_joins_with_its_own_folders(pg: World, tmp_path: Path, m
     assert second.claim() is Idle.WAIT
     pg.make(budget=4)
     assert second.claim() is not Idle.WAIT  # the budget of the other machine
-    counts = open_counter(folder, spec.sweep.goal).read()
+    counts = open_counter(folder, spec).read()
     assert (counts.running, counts.n_completed) == (4, 0)
 
 

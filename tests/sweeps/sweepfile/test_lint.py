@@ -75,7 +75,7 @@ def test_lint_counts_the_epochs_that_the_file_sets(tmp_path: Path) -> None:
 def test_optunas_samplers_fill_a_budget_by_name(tmp_path: Path, method: str) -> None:
     text = STOPPING.replace("METHOD", method).replace("early_terminate: EARLY\n", "")
     folder = make_study(tmp_path, text, budget=6)
-    first = choose_first_point(folder.read_spec().sweep, 6, 0)
+    first = choose_first_point(folder.read_spec())
     assert not folder.journal.exists()
     assert work_off(open_engine(tmp_path)) is Idle.DONE
     own = [trial for trial in read_outline(tmp_path, "lenet5.raw").trials if trial.state == "finished"]
