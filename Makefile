@@ -22,7 +22,7 @@ demo: $(VENV)/.demo-ready
 	@$(VENV)/bin/arena demo $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(OUT),--out "$(OUT)")
 
 test: $(VENV)/.test-ready
-	@$(VENV)/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(VENV)/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 soak: $(VENV)/.test-ready
 	@$(VENV)/bin/python -m pytest tests/soak $(ARGS)
@@ -47,6 +47,7 @@ $(VENV)/.demo-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.test-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(INSTALL) all,speech,dev,dashboard,postgres,slurm,onnx,notebook,docs
 	@$(OPENCV)
+	@$(VENV)/bin/python .ci/wandb-version >/dev/null
 	@touch $@ $(VENV)/.demo-ready $(VENV)/.docs-ready
 
 $(VENV)/.docs-ready: pyproject.toml constraints.txt | $(VENV)/bin/python

@@ -198,15 +198,11 @@ class TrainingRun:
             except Exception as error:
                 self.fail(error)
                 raise
-            state = self.save_epoch(row, listener)
+            self.write_epoch()
+            state = self.decide(row, listener)
             if self.is_paused:
                 return
         self.finish(state)
-
-    def save_epoch(self, row: EpochRow, listener: Listener) -> RunState:
-        """Save an epoch that the trainer has recorded, and return the run's state after the listener's decision."""
-        self.write_epoch()
-        return self.decide(row, listener)
 
     def write_epoch(self) -> None:
         """Write the checkpoint and the row of the epoch that the trainer has recorded."""

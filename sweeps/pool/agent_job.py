@@ -99,19 +99,17 @@ def _leave_job() -> None:
     A job that Slurm cancels or requeues ends here. One that Slurm still calls running (its grace time before it is preempted
     has begun, or a person sent the signal) is requeued by submitit's own handler, which ends the process too.
     """
-    if _read_own_state() == "RUNNING":
-        from submitit import JobEnvironment
+    from submitit import JobEnvironment
 
+    job = JobEnvironment()
+    if job.cluster != "slurm" or _read_state(job.job_id) == "RUNNING":
         signal.raise_signal(getattr(signal, f"SIG{JobEnvironment.USR_SIG}"))
     sys.exit(1)
 
 
-def _read_own_state() -> str:
-    """Return Slurm's state of this job; RUNNING where Slurm does not say."""
-    number = os.environ.get("SLURM_JOB_ID")
-    if number is None:
-        return "RUNNING"
-    command = ["squeue", "--noheader", "--states=all", "--format=%T", f"--jobs={number}"]
+def _read_state(job_id: str) -> str:
+    """Return Slurm's state of a job; RUNNING where Slurm does not say."""
+    command = ["squeue", "--noheader", "--states=all", "--format=%T", f"--jobs={job_id}"]
     try:
         process = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_ASK_S)
     except (OSError, subprocess.TimeoutExpired):

@@ -73,7 +73,7 @@ def test_ctrl_c_ends_actors_that_work_after_their_epoch_and_those_that_wait(swee
 def test_kills_at_random_lose_no_trial_and_double_none(
     seed: int, sweep: ClusterSweep, record_property: Callable[[str, object], None]
 ) -> None:
-    dice, budget, n_kills, next_at = random.Random(seed), 16, 0, 3
+    dice, budget, n_kills, next_at = random.Random(seed), 10, 0, 3
 
     def kill() -> None:
         nonlocal n_kills, next_at
@@ -83,7 +83,7 @@ def test_kills_at_random_lose_no_trial_and_double_none(
             return
         agents = [int(trial.agent.rpartition("-")[2]) for trial in facts.trials if trial.state == "running"]
         if agents:
-            next_at = n_epochs + dice.randint(5, 25)
+            next_at = n_epochs + dice.randint(3, 12)
             agent = dice.choice(agents)
             try:
                 os.kill(agent if dice.random() < 0.5 else read_parent(agent), signal.SIGKILL)

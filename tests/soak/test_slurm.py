@@ -7,6 +7,7 @@ import os
 import random
 import re
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -59,6 +60,35 @@ def test_a_job_whose_agent_is_ended_from_outside_goes_on(event: str, cluster: Sl
     assert len({trial.agent for trial in facts.trials} - {first.agent}) == 1
 
 
+def test_a_job_whose_time_is_nearly_out_goes_on(cluster: SlurmCluster, sweep: ClusterSweep) -> None:
+    times = ["--place", "timeout_min=2", "--place", "slurm_signal_delay_s=30"]  # Slurm sends it up to a minute earlier
+    sweep.start(1, *_PLACE, *times, "--agents", "1", "train.epochs=1000")
+    first = sweep.wait_for_epochs(1).trials[0]
+    code, messages = sweep.finish(cluster.start_requeued, 3600)
+    assert (code, len(messages.splitlines())) == (0, 1), messages + sweep.describe()
+    facts = sweep.check_all_trained(1, 1000)
+    assert facts.trials[0].agent != first.agent
+
+
+def test_ctrl_c_leaves_the_jobs_which_a_stopped_study_ends(cluster: SlurmCluster, sweep: ClusterSweep) -> None:
+    sweep.start(8, *_PLACE, "--agents", "2", f"train.epochs={_N_EPOCHS}")
+    sweep.wait_for_epochs(1)
+    assert sweep.process is not None
+    sweep.process.send_signal(signal.SIGINT)
+    code, messages = sweep.finish()
+    line = "the jobs go on without this window; `arena sweep stop lenet5.raw` ends them after their epoch"
+    assert (code, messages.splitlines()[1]) == (130, line)
+    assert len(cluster.read_states("RUNNING")) == 2
+    sweep.call("stop", "lenet5.raw")
+    deadline = time.monotonic() + 120
+    while cluster.read_states("RUNNING,COMPLETING") and time.monotonic() < deadline:
+        time.sleep(0.2)
+    facts = sweep.read()
+    assert facts is not None
+    assert cluster.read_states("RUNNING,COMPLETING") == {}
+    assert {trial.state for trial in facts.trials} <= {"finished", "interrupted"}
+
+
 def test_cancelled_jobs_end_the_watch_with_one_line(cluster: SlurmCluster, sweep: ClusterSweep) -> None:
     sweep.start(8, *_PLACE, "--agents", "3", f"train.epochs={_N_EPOCHS}")  # the third waits for a CPU
     sweep.wait_for_epochs(1)
@@ -85,7 +115,7 @@ def test_jobs_that_still_wait_are_taken_back_when_the_budget_is_reached(cluster:
 def test_events_at_random_lose_no_trial_and_double_none(
     partition: str, seed: int, cluster: SlurmCluster, sweep: ClusterSweep, record_property: Callable[[str, object], None]
 ) -> None:
-    budget, events = 24, _RandomEvents(cluster, sweep, seed)
+    budget, events = 12, _RandomEvents(cluster, sweep, seed)
     words = [*_PLACE, "--place", f"slurm_partition={partition}", "--agents", "2", f"train.epochs={_N_EPOCHS}"]
     codes = [1]
     while codes[-1]:
@@ -118,7 +148,7 @@ class _RandomEvents:
         jobs = list(self._cluster.read_states("RUNNING"))
         if not (agents and jobs):
             return
-        self._next_at = sum(len(trial.epochs) for trial in facts.trials) + self._dice.randint(5, 25)
+        self._next_at = sum(len(trial.epochs) for trial in facts.trials) + self._dice.randint(3, 12)
         agent = self._dice.choice(agents)
         event = self._dice.choice(["requeued", "preempted", "terminated", "agents killed", "jobs killed", "controllers killed"])
         self.counts[event] += 1

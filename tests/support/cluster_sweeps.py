@@ -52,6 +52,11 @@ class ClusterSweep:
             start_new_session=True,
         )
 
+    def call(self, *words: str) -> str:
+        """Run `arena sweep` with these words to its end and return its output."""
+        command = [self.python, ARENA, "sweep", *words]
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=True).stdout
+
     def finish(self, meanwhile: Callable[[], None] = lambda: None, limit_s: float = _WAIT_S) -> tuple[int, str]:
         """Return the exit code and the messages, without those on progress; call `meanwhile` once a second."""
         assert self.process is not None

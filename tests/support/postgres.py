@@ -136,12 +136,12 @@ def _start(folder: Path, port: int) -> subprocess.Popen[bytes]:
     with (folder / "log").open("ab") as log:
         # A session of its own: Ctrl-C in the terminal is for the tests, which then stop it.
         return subprocess.Popen(
-            words, stdout=log, stderr=log, cwd=folder, start_new_session=True, preexec_fn=_end_with_us, **_account()
+            words, stdout=log, stderr=log, cwd=folder, start_new_session=True, preexec_fn=end_with_parent, **_account()
         )
 
 
-def _end_with_us() -> None:
-    """Ask the kernel to end the server when the tests are killed."""
+def end_with_parent() -> None:
+    """Ask the kernel to end a server when the tests are killed."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
 

@@ -14,13 +14,15 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
+
+from support.postgres import end_with_parent
 
 _READY_S = 60.0
 _PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "scontrol", "squeue", "scancel")
 _SYSTEM_PATH = "/usr/sbin:/sbin"  # Debian has the daemons there, beside the path of ordinary accounts
-# No accounting, as on small clusters: `sacct` fails there. A short lifetime of credentials, since a requeued job waits
-# until its old one has expired (two minutes by default).
+# No accounting, as on small clusters: `sacct` fails there.
 _CONFIGURATION = """
 ClusterName=arena
 SlurmctldHost={host}(127.0.0.1)
@@ -29,7 +31,7 @@ SlurmdPort={node_port}
 SlurmUser={account}
 SlurmdUser={account}
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket,cred_expire=2
+AuthInfo=socket={folder}/munge.socket
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool
 SlurmctldPidFile={folder}/slurmctld.pid
@@ -109,6 +111,7 @@ class SlurmCluster:
                 stderr=log,
                 env={**os.environ, **self.environment},
                 start_new_session=True,
+                preexec_fn=end_with_parent,
             )
 
     def restart_controller(self) -> None:
@@ -137,11 +140,15 @@ class SlurmCluster:
         self.call("sbatch", "--partition=high", "--cpus-per-task=2", "--output=/dev/null", "--wrap=sleep 1")
 
     def start_requeued(self) -> None:
-        """Let requeued jobs start now: Slurm has them wait for two minutes."""
-        waiting = self.call("squeue", "--states=PENDING", "--array", "--noheader", "--format=%i %r").splitlines()
-        for job, reason in (line.split(maxsplit=1) for line in waiting):
-            if reason == "BeginTime":
-                self.call("scontrol", "update", f"jobid={job}", "starttime=now")
+        """Let requeued jobs start in two seconds, when the credentials of their last start are old: Slurm waits two minutes."""
+        waiting = self.call("squeue", "--states=PENDING", "--array", "--noheader", "--format=%i %r %S").splitlines()
+        for job, reason, start in (line.rsplit(maxsplit=2) for line in waiting):
+            if (
+                reason == "BeginTime"
+                and start != "N/A"
+                and datetime.fromisoformat(start) > datetime.now() + timedelta(seconds=10)
+            ):
+                self.call("scontrol", "update", f"jobid={job}", "starttime=now+2")
 
     def end_jobs(self) -> None:
         """Cancel all jobs and wait until their processes are gone."""
