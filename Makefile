@@ -22,7 +22,7 @@ demo: $(VENV)/.demo-ready
 	@$(VENV)/bin/arena demo $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(OUT),--out "$(OUT)")
 
 test: $(VENV)/.test-ready
-	@$(VENV)/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(VENV)/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 soak: $(VENV)/.test-ready
 	@$(VENV)/bin/python -m pytest tests/soak $(ARGS)

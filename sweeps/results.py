@@ -72,6 +72,8 @@ class StudyFacts:
     best: TrialFacts | None  # by the metric, among the finished trials that are feasible
     importances: dict[str, float]  # by parameter, sum 1, largest first; empty where `explain_absence` says why
     command: str  # `arena train ...` of the best trial; empty without one
+    folds: int = 1  # of speakers, each trial trained and scored on all
+    seeds: int = 1  # trainings of a trial on each fold
     retraining: Retraining | None = None  # of the last `arena sweep best --train`
     retraining_command: str = ""  # the `arena sweep best --train` that was last, or else of the best trial
     objectives: tuple[str, ...] = ()  # costs that are minimized beside the metric
@@ -86,6 +88,11 @@ class StudyFacts:
     def n_completed(self) -> int:
         """Return the number of finished and pruned trials, which the budget counts."""
         return self.n("finished") + self.n("pruned")
+
+    @property
+    def n_trainings(self) -> int:
+        """Return the number of trainings of a trial."""
+        return self.folds * self.seeds
 
     @property
     def total_s(self) -> float:
@@ -167,6 +174,8 @@ def _read(folder: StudyFolder, chosen: int | None) -> StudyFacts:
         best=best,
         importances={},
         command=_command(spec, best) if best else "",
+        folds=spec.settings.folds,
+        seeds=spec.settings.seeds,
         objectives=tuple(spec.settings.objectives),
         constraints=dict(spec.settings.constraints),
         front=_find_front(spec, finished) if spec.settings.objectives else (),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,36 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 settings.register_profile("arena", deadline=None)  # a busy machine is no failure
 settings.load_profile("arena")
+
+
+# Files of few and long tests, the longest first. A file stays with one process of tests: one that begins late is waited for.
+_LONG_FILES = (
+    "sweeps/wandb_sweeps/test_wandb_sweeps.py",
+    "arena/starter/test_path.py",
+    "arena/test_demo.py",
+    "arena/starter/test_notebook.py",
+    "sweeps/test_wandb_files.py",
+    "cnn/train/fused/test_stacked_layers.py",
+    "cnn/train/test_training_run.py",
+    "arena/api/test_page.py",
+    "sweeps/cli/test_machines.py",
+    "cnn/runs/test_evaluation.py",
+    "cnn/check/test_net.py",
+    "sweeps/agents/test_chaos.py",
+    "cnn/inference/test_onnx.py",
+    "cnn/inference/test_inspect.py",
+    "arena/base/test_install.py",
+    "test_site.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long files, then with those of many tests; `make test` keeps this order."""
+    ranks = {Path(__file__).parent / name: rank for rank, name in enumerate(_LONG_FILES)}
+    assert all(path.exists() for path in ranks), "a long file has moved"
+    sizes = Counter(item.path for item in items)
+    items.sort(key=lambda item: (ranks.get(item.path, len(ranks)), -sizes[item.path]))
 
 
 @pytest.fixture(scope="session")

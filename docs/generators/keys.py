@@ -16,6 +16,8 @@ from cnn.runs.folder import METRICS
 from sweeps.linting.checks import explain_fixed
 from sweeps.sweepfile import sweep
 from sweeps.sweepfile.parameters import TAKES
+from sweeps.sweepfile.settings import MOST_SEEDS
+from sweeps.sweepfile.stopping import DEFAULT_P
 
 _KINDS = {int: "whole number", float: "number", str: "text", tuple: "names, with commas between"}
 
@@ -72,6 +74,8 @@ def write_sweep_fields() -> str:
         fields="\n".join(f"| `{key}` | {meaning} |" for key, meaning in sweep.KEYS.items()),
         methods=_join(list(sweep.Method)),
         metrics=_join(METRICS),
+        p=DEFAULT_P,
+        most_seeds=MOST_SEEDS,
         distributions="\n".join(f"| `{name}` | {_join(needed)} | {_join(more)} |" for name, (needed, more) in TAKES.items()),
     )
 
@@ -105,6 +109,15 @@ A parameter is a [key of a training](settings.md). Without a `distribution` it i
 | `hyperband` | `min_iter`, `eta` (3), `strict` (true) | the best `1/eta` go on, at epoch `min_iter`, `min_iter * eta`, ... |
 | `hyperband` | `max_iter`, `s`, `eta` (3), `strict` (true) | at `s` epochs: `max_iter / eta`, `max_iter / eta^2`, ... |
 | `median` | `min_iter` (1), `startup_trials` (4) | ends a trial worse than the median of the finished ones at that epoch |
+| `wilcoxon` | `p` ({p}) | with folds or seeds: ends a trial worse than the best, training by training |
+
+## Arena's own
+
+| Field of `arena` | Meaning |
+|---|---|
+| `folds` (1) | groups of speakers, those of test left out, who validate in turn: trainings of a trial |
+| `seeds` (1) | trainings on each fold, with `train.seed` and the seeds after it; at most {most_seeds} |
+| `paired` (false) | the studies of a sweep draw the same points |
 """
 
 

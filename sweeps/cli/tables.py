@@ -31,6 +31,15 @@ class Status:
     def label(self) -> str:
         return _LABELS[self.command]
 
+    @property
+    def position(self) -> str:
+        """Return `fold 2 of 3` of a running trial, or `folds 1, 2 of 3` of two."""
+        settings, numbers = self.spec.settings, [str(n + 1) for n in self.counts.running_steps]
+        if settings.n_trainings == 1 or not numbers:
+            return ""
+        name = "fold" if settings.seeds == 1 else "training"
+        return f"{name}{'s' if numbers[1:] else ''} {', '.join(numbers)} of {settings.n_trainings}"
+
     def as_dict(self) -> dict[str, object]:
         spec, best = self.spec, self.counts.best
         return {
@@ -42,6 +51,8 @@ class Status:
             "settled": self.counts.n_completed,
             **{state: getattr(self.counts, state) for state in _STATES},
             "epochs": self.counts.epochs,
+            "trainings": spec.settings.n_trainings,
+            "position": self.position,
             "asked": self.label,
             "ended": self.end,
             "metric": spec.sweep.metric,
@@ -58,7 +69,7 @@ def print_studies(studies: Sequence[Status]) -> None:
         spec, best = study.spec, study.counts.best
         states = [str(getattr(study.counts, state)) for state in _STATES]
         value = f"{best.value:.4f}" if best else ""
-        note = "; ".join(text for text in (study.label, study.end) if text)
+        note = "; ".join(text for text in (study.position, study.label, study.end) if text)
         rows.append([spec.name, spec.sweep.method.value, str(spec.budget), *states, spec.sweep.metric, value, note])
     columns = (
         *(Column("study"), Column("method", 6), Number("budget"), Number("finished")),
@@ -97,7 +108,7 @@ def print_trials(facts: StudyFacts) -> None:
                 str(trial.number),
                 trial.state,
                 _value(trial),
-                str(len(trial.epochs)),
+                f"{len(trial.epochs)} of {facts.n_trainings}" if facts.n_trainings > 1 else str(len(trial.epochs)),
                 seconds,
                 *_costs(facts, trial),
                 *point,
@@ -106,7 +117,8 @@ def print_trials(facts: StudyFacts) -> None:
         )
     print(f"{facts.name}: {facts.n_completed} of {facts.budget} trials, {facts.method}")
     if rows:
-        outcome = (Number("trial"), Column("state"), Number(facts.metric), Number("epochs", 4), Number("time", 5))
+        steps = "epochs" if facts.n_trainings == 1 else "folds" if facts.seeds == 1 else "trainings"
+        outcome = (Number("trial"), Column("state"), Number(facts.metric), Number(steps, 4), Number("time", 5))
         costs = [Number(name, 1) for name in facts.costs]
         print_table((*outcome, *costs, *(Number(shorten_key(key), 2) for key in varied), Prose("", 3, silent="")), rows)
 
@@ -154,11 +166,16 @@ def print_csv(facts: StudyFacts) -> None:
 
 
 def print_point(trial: TrialFacts, importances: dict[str, float]) -> None:
-    """Print a trial's parameters, with their importances where the study has any."""
+    """Print a trial's parameters, with their importances where the study has any, and its trainings where it has several."""
     columns = (Column("parameter"), Number("value"), *([Number("importance", 2)] if importances else []))
     shares = {key: f"{share:.2f}" for key, share in importances.items()}
     rows = [[key, format_value(value), shares.get(key, "")][: len(columns)] for key, value in trial.params.items()]
     print_table(columns, rows)
+    if len(trial.runs) > 1:
+        print()
+        values = [f"{trial.epochs[n]:.4f}" if n in trial.epochs else "" for n in range(1, len(trial.runs) + 1)]
+        numbers = [[str(n), value, run] for n, (value, run) in enumerate(zip(values, trial.runs, strict=True), 1)]
+        print_table((Number("training"), Number("value"), Column("run")), numbers)
 
 
 def _value(trial: TrialFacts | None) -> str:

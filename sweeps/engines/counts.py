@@ -67,6 +67,7 @@ class StudyCounts:
     epochs: int = 0  # trained so far, by all trials
     epochs_completed: int = 0  # trained by finished and pruned trials
     last_cause: str = ""  # cause of the last failure
+    running_steps: tuple[int, ...] = ()  # epochs, or whole trainings, of each running trial
 
     @property
     def n_completed(self) -> int:
@@ -140,6 +141,7 @@ class _Tally:
             epochs=self.epochs,
             epochs_completed=self.epochs_settled,
             last_cause=self.last_cause,
+            running_steps=tuple(len(trial["epochs"]) for trial in working if is_held(trial, now)),
         )
 
     def _close(self, number: int, values: list[float] | None, spec: StudySpec) -> None:

@@ -45,7 +45,7 @@ def choose_points(spec: StudySpec, wishes: Wishes) -> tuple[tuple[KnownPoint, ..
     if wishes.source:
         best, more = _read_best(spec, wishes, recipe, varied)
         points, notes = points + best, notes + more
-    unique = list({repr(sorted(point.values.items())): point for point in reversed(points)}.values())[::-1]
+    unique = [point for n, point in enumerate(points) if point.values not in [other.values for other in points[:n]]]
     if len(unique) > spec.budget:
         notes.append(f"note: study {spec.name} has {len(unique)} points to try first, and a budget of {spec.budget}")
     return tuple(unique), notes

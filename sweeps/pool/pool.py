@@ -11,7 +11,7 @@ from pathlib import Path
 
 from arena.base.processes import record_signals
 from sweeps.pool.agent_options import AgentOptions, Say
-from sweeps.pool.progress import PoolProgress, ProgressReader
+from sweeps.pool.progress import PoolProgress, ProgressReader, StudyProgress
 from sweeps.pool.slots import Slot
 from sweeps.pool.supervisor import Supervisor
 from sweeps.study.control import Command
@@ -90,13 +90,14 @@ def make_report(progress: PoolProgress, *, n_failed_agents: int, interrupted: bo
         n_failed_agents=n_failed_agents,
         interrupted=interrupted,
         n_unfinished=sum(study.is_unfinished for study in progress.studies),
-        ends=tuple(
-            f"study {study.name} ended after {study.n_completed} of {study.budget} trials: {study.end}; more of it goes on"
-            for study in progress.studies
-            if study.end
-        ),
+        ends=tuple(_describe_end(study) for study in progress.studies if study.end),
         halted=tuple(study.name for study in progress.studies if study.is_unfinished and study.command is not Command.RUN),
     )
+
+
+def _describe_end(study: StudyProgress) -> str:
+    trials = f"{study.n_completed} of {study.budget} trials"
+    return f"study {study.name} ended after {trials}: {study.end}; the same command with more goes on"
 
 
 def _wait(supervisor: Supervisor, signals: list[int], show: Callable[[], None], say: Say) -> None:

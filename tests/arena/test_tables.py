@@ -156,7 +156,7 @@ def sweep_scenes(studies: Path) -> Iterator[tuple[str, Scene]]:
     best = BestTrial(number=1, value=0.8734, run="8c91fa7ae0d834b1", params={})
     names = ("lenet5.raw", "MyMobileNetWithSqueeze.bilateral+aug")
     specs = [make_study_folder(studies, name=name).read_spec() for name in names]
-    new, old = (Status(spec=spec, counts=StudyCounts(), command=Command.RUN) for spec in specs)
+    new, old = (Status(spec=spec, counts=StudyCounts(), command=Command.RUN, end="") for spec in specs)
     old = dataclasses.replace(old, counts=dataclasses.replace(counts, best=best), command=Command.PAUSE)
     yield "sweep status", lambda: print_studies([new, old])
     facts = make_study(LONG.partition(":")[2], "bilateral+aug", 20)

@@ -18,9 +18,10 @@ from support.paths import ROOT
 from sweeps.results import StudyFacts, read_study
 from sweeps.study.folder import StudySpec, create_or_continue
 from sweeps.sweepfile.sweep import parse
+from sweeps.training.folds import plan_folds
 
 _N_AGENTS = 3
-_N_CLIPS = 80  # of two of five speakers
+_N_CLIPS = 40  # of each of five speakers
 _NAME = "chaos"
 _SWEEP = f"""
 method: random
@@ -44,14 +45,16 @@ class Chaos:
     storage: str = ""
     fuse: int = 1
     played: bool = False
+    folds: int = 1
 
     def run(self, n_kills: int, seed: int) -> StudyFacts:
         """Kill so many agents while they work, let the last ones end, and return the study; its trials are whole."""
         base = config_to_json(default_config(self.tiles.corpus, self.tiles.settings, "mlp", "raw"))
         spec = StudySpec(
             name=_NAME,
-            sweep=parse(_SWEEP, "s.yaml"),
+            sweep=parse(f"{_SWEEP}arena: {{folds: {self.folds}}}\n", "s.yaml"),
             base=base,
+            folds=plan_folds(self.tiles.folder, base, self.folds),
             overrides=(),
             tiles=self.tiles.folder,
             runs=self.folder / "runs",
@@ -74,21 +77,24 @@ class Chaos:
         runs_dir = self.folder / "runs"
         assert facts.budget >= self.budget
         assert [(trial.number, trial.state) for trial in facts.trials] == [(n, "finished") for n in range(facts.budget)]
-        runs = {trial.run for trial in facts.trials}
-        assert len(runs) == facts.budget
+        runs = {run for trial in facts.trials for run in trial.runs}
+        assert len(runs) == facts.budget * self.folds
         assert {path.name for path in runs_dir.iterdir() if not path.name.startswith(".")} == runs
         for trial in facts.trials:
-            folder = RunFolder(runs_dir / trial.run)
-            rows = folder.epochs()
-            assert [row.epoch for row in rows] == list(range(1, N_EPOCHS + 1))
-            assert trial.epochs == {row.epoch: row.val_macro_f1 for row in rows}
-            if not self.played:
+            folders = [RunFolder(runs_dir / run) for run in trial.runs]
+            curves = [[row.val_macro_f1 for row in folder.epochs()] for folder in folders]
+            assert [len(curve) for curve in curves] == [N_EPOCHS] * self.folds
+            assert list(trial.epochs.values()) == (list(map(max, curves)) if self.folds > 1 else curves[0])
+            for folder in folders if not self.played else ():
                 _check_training(folder)
 
 
 def _check_training(folder: RunFolder) -> None:
-    assert folder.state() is RunState.FINISHED
+    result = folder.result()
+    assert result
+    assert result.state is RunState.FINISHED
+    n_speakers = sum(len(names) for part, names in result.speakers.items() if part != "train")
     torch.load(folder.path / "model.pt", weights_only=True)
     with (folder.path / "predictions.csv").open(newline="") as file:
-        assert len(list(csv.DictReader(file))) == _N_CLIPS
+        assert len(list(csv.DictReader(file))) == _N_CLIPS * n_speakers
     assert not list(folder.path.glob(".model.pt.*"))

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-_START_S = 120.0
+_START_S = 280.0
 _MOST_DESCRIPTORS = 64
 _HIGH = 500  # above every descriptor that a client may have
 _LOADED = (

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import signal
+from dataclasses import replace
 
+import pytest
+
+from cnn.config import default_config
+from cnn.overrides import override
 from cnn.runs.folder import RunFolder, list_runs
-from cnn.runs.wandb_record import read_copy
+from cnn.runs.wandb_mirror import Destination
+from cnn.runs.wandb_record import find_id, read_copy, write_copy
+from cnn.tiles.tile_set import TileSet
+from cnn.train.mirrored import TrainingRequest, train_mirrored
 from support.paths import ROOT
 from support.wandb_server.bench import Bench, ended
 from support.wandb_server.http import Fault
@@ -118,10 +128,10 @@ def test_what_w_and_b_did_not_take_is_sent_later_and_once(wandb_bench: Bench) ->
     assert "nothing is left to send" in err
 
 
-def train(bench: Bench, runs: str, project: str) -> RunFolder:
+def train(bench: Bench, runs: str, project: str, **environment: str) -> RunFolder:
     """Return the folder of the one run of `runs` after a mirrored training of two epochs."""
     words = ("--tiles", bench.tiles.folder, "--runs", runs, "--device", "cpu", "train.epochs=2")
-    ended(bench.arena("train", *words, WANDB_PROJECT=project))
+    ended(bench.arena("train", *words, WANDB_PROJECT=project, **environment))
     (folder,) = list_runs(bench.folder / runs)
     return folder
 
@@ -151,6 +161,82 @@ def test_a_run_that_was_deleted_at_w_and_b_is_sent_anew_under_another_id(wandb_b
     assert_is_complete(find_copy(bench, folder, "deleted"), folder)
     _, err = ended(bench.arena("wandb", "sync", "--deleted"))
     assert err.splitlines() == ["1 are at W&B already", "nothing is left to send"]
+
+
+SYNC = """
+from pathlib import Path
+import cnn.runs.wandb_client
+from cnn.runs.wandb_record import list_copies
+from cnn.runs.wandb_sync import send_all
+
+cnn.runs.wandb_client._CONNECT_S = 2  # the client repeats a refused request until then
+send_all(list_copies(Path("runs")).unsent, lambda n, note: None, print)
+"""
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import cnn.runs.wandb_client
+from cnn.config import default_config
+from cnn.overrides import override
+from cnn.runs.wandb_mirror import Destination
+from cnn.tiles.tile_set import open_tiles
+from cnn.train.mirrored import TrainingRequest, train_mirrored
+
+cnn.runs.wandb_client._CONNECT_S = 2
+tiles = open_tiles(Path(sys.argv[1]))
+config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2"])
+kill = lambda row: os.kill(os.getpid(), signal.SIGKILL)
+request = TrainingRequest(config=config, tiles=tiles, runs=Path("runs"), on_epoch=kill if sys.argv[2] == "kill" else None)
+train_mirrored(request, Destination(mode="auto"), print)
+"""
+
+
+def test_a_killed_training_goes_on_in_its_run_and_under_another_id_where_that_was_deleted(wandb_bench: Bench) -> None:
+    bench, server = wandb_bench, wandb_bench.server
+    start = functools.partial(bench.start, bench.python, "-c", KILLED, bench.tiles.folder, PYTHONPATH=str(ROOT))
+    ended(start("kill", WANDB_PROJECT="killed"), -signal.SIGKILL)
+    (run,) = server.runs("killed")
+    ended(start("kill", WANDB_PROJECT="killed"), -signal.SIGKILL)
+    assert server.runs("killed") == [run]
+    server.roots.deleteRun({"id": run.id})
+    out, _ = ended(start("on", WANDB_PROJECT="killed"))
+    assert out == ""  # and not: W&B not reached
+    (folder,) = list_runs(bench.folder / "runs")
+    (anew,) = server.runs("killed")
+    assert anew.name != run.name
+    assert_is_complete(find_copy(bench, folder, "killed"), folder)
+
+
+def test_a_folder_of_old_has_an_id_of_its_own_unless_all_was_sent_and_a_refused_id_is_changed(
+    wandb_bench: Bench, tiles: TileSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, server = wandb_bench, wandb_bench.server
+    config = override(default_config(tiles.corpus, tiles.settings, "lenet5", "raw"), ["train.epochs=2"])
+    request = TrainingRequest(config=config, tiles=tiles, runs=bench.folder / "runs")
+    folder = train_mirrored(request, Destination(mode="offline", project="old"), print)
+    copy = read_copy(folder)
+    assert copy
+    write_copy(folder, replace(copy, id=folder.digest))  # as Arena wrote it before ids had a random end
+    ended(bench.arena("wandb", "sync"))
+    (run,) = server.runs("old")
+    assert run.name.startswith(f"{folder.digest}-")
+    write_copy(folder, replace(copy, id=folder.digest, sent=True))
+    assert find_id(folder) == folder.digest
+    server.roots.deleteRun({"id": run.id})
+    write_copy(folder, replace(copy, id=run.name))  # begun at W&B, and gone on with offline
+    ended(bench.start(bench.python, "-c", SYNC, PYTHONPATH=str(ROOT)))
+    (anew,) = server.runs("old")
+    assert anew.name != run.name
+    assert_is_complete(find_copy(bench, folder, "old"), folder)
+
+
+def test_wandb_mode_offline_keeps_a_copy_here_until_sync_is_asked_for(wandb_bench: Bench) -> None:
+    bench = wandb_bench
+    folder = train(bench, "runs", "later", WANDB_MODE="offline")
+    assert bench.server.runs("later") == []
+    out, err = ended(bench.arena("wandb", "sync", "--json", WANDB_MODE="offline"))
+    assert [sent["run"] for sent in json.loads(out)["sent"]] == [folder.digest], err
+    assert_is_complete(find_copy(bench, folder, "later"), folder)
 
 
 def test_sync_without_an_account_says_what_to_do(wandb_bench: Bench) -> None:
