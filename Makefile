@@ -47,7 +47,6 @@ $(VENV)/.demo-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.test-ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(INSTALL) all,speech,dev,dashboard,postgres,slurm,onnx,notebook,docs
 	@$(OPENCV)
-	@$(VENV)/bin/python .ci/wandb-version >/dev/null
 	@touch $@ $(VENV)/.demo-ready $(VENV)/.docs-ready
 
 $(VENV)/.docs-ready: pyproject.toml constraints.txt | $(VENV)/bin/python

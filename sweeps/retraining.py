@@ -33,20 +33,20 @@ class RetrainingRecord:
 
     trial: int
     overrides: tuple[str, ...]  # settings that the trial did not have, as key=value
-    split: str  # that of the trainings, as `arena runs` shows it
+    split: str  # that of the trainings, as `arena runs` shows it; or the study's folds
     n_epochs: int  # epochs after which the trial and the trainings can be compared; 0: their settings or splits differ
     folds: int  # that the trial's value is the mean of
     seeds: tuple[int, ...]
-    runs: tuple[str, ...]  # digests, by seed
+    runs: tuple[tuple[str, ...], ...]  # digests, by seed and fold
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetrainedRun:
-    """One finished training."""
+    """The finished trainings of one seed."""
 
     seed: int
-    run: str  # digest
-    value: float  # the study's metric, of the best epoch
+    runs: tuple[str, ...]  # digests, by fold
+    value: float  # the study's metric of the best epoch; over folds the mean, as the test score is
     test_macro_f1: float
 
 
@@ -56,9 +56,9 @@ class Retraining:
 
     record: RetrainingRecord
     trial_value: float | None  # of the trial, by which it was chosen
-    runs: tuple[RetrainedRun, ...]  # the finished ones, by seed
+    runs: tuple[RetrainedRun, ...]  # of the seeds that are finished
     mean: float  # of the values
-    sd: float | None  # None with one training
+    sd: float | None  # None with one seed
     optimism: float | None  # by how much the trial's value is better than the mean at equal settings and epochs
     test_mean: float
     test_sd: float | None
@@ -69,7 +69,9 @@ def format_retraining(studies: Path, name: str, trial: int | None, record: Retra
     """Return the command that trains a trial's settings anew, the best's where it is None; or the one of a record."""
     words = ["arena", "sweep", "best", name, *find_project().folder_option("studies", studies)]
     words += ["--trial", str(trial)] if trial is not None else []
-    return shlex.join([*words, "--train", *(("--seeds", str(len(record.seeds)), *record.overrides) if record else ())])
+    words += ["--train", *(("--seeds", str(len(record.seeds))) if record else ())]
+    words += ["--all-folds"] if record and len(record.runs[0]) > 1 else []
+    return shlex.join([*words, *(record.overrides if record else ())])
 
 
 def write_record(study: Path, record: RetrainingRecord) -> None:
@@ -88,8 +90,8 @@ def read_record(study: Path) -> RetrainingRecord | None:
         return None
     try:
         content = read_json(path)
-        lists = {name: tuple(content[name]) for name in ("overrides", "seeds", "runs")}
-        return RetrainingRecord(**content | lists)
+        lists = {name: tuple(content[name]) for name in ("overrides", "seeds")}
+        return RetrainingRecord(**content | lists | {"runs": tuple(map(tuple, content["runs"]))})
     except (RunError, KeyError, TypeError) as error:
         raise StudyError(f"{path} is damaged; delete it, and `arena sweep best {study.name} --train` writes it anew") from error
 
@@ -108,15 +110,15 @@ def read_retraining(study: Path, runs_dir: Path, metric: str, values: dict[int, 
     record = read_record(study)
     if record is None:
         return None
-    folders = [(seed, RunFolder(runs_dir / run)) for seed, run in zip(record.seeds, record.runs, strict=True)]
-    finished = [(seed, folder) for seed, folder in folders if folder.is_whole]
+    folders = {seed: [RunFolder(runs_dir / run) for run in runs] for seed, runs in zip(record.seeds, record.runs, strict=True)}
+    finished = {seed: runs for seed, runs in folders.items() if all(run.is_whole for run in runs)}
     if not finished:
         return None
-    runs = tuple(_read_run(seed, folder, metric, sign) for seed, folder in finished)
+    runs = tuple(_read_runs(seed, folds, metric, sign) for seed, folds in finished.items())
     chosen = values.get(record.trial)
     optimism = None
     if record.n_epochs and chosen is not None:
-        equal = [_find_best(folder, metric, sign, record.n_epochs) for _, folder in finished]
+        equal = [_find_best(run, metric, sign, record.n_epochs) for folds in finished.values() for run in folds]
         optimism = sign * (chosen - mean(equal))
     tests = [run.test_macro_f1 for run in runs]
     validated = [run.value for run in runs]
@@ -129,15 +131,18 @@ def read_retraining(study: Path, runs_dir: Path, metric: str, values: dict[int, 
         optimism=optimism,
         test_mean=mean(tests),
         test_sd=_compute_sd(tests),
-        test_interval=_compute_interval([folder for _, folder in finished]),
+        test_interval=_compute_interval([run for folds in finished.values() for run in folds]),
     )
 
 
-def _read_run(seed: int, folder: RunFolder, metric: str, sign: int) -> RetrainedRun:
-    result = folder.result()
-    assert result is not None
-    value = _find_best(folder, metric, sign)
-    return RetrainedRun(seed=seed, run=folder.digest, value=value, test_macro_f1=result.scores["test"].macro_f1)
+def _read_runs(seed: int, folds: Sequence[RunFolder], metric: str, sign: int) -> RetrainedRun:
+    results = [result for run in folds if (result := run.result())]
+    return RetrainedRun(
+        seed=seed,
+        runs=tuple(run.digest for run in folds),
+        value=mean(_find_best(run, metric, sign) for run in folds),
+        test_macro_f1=mean(result.scores["test"].macro_f1 for result in results),
+    )
 
 
 def _find_best(folder: RunFolder, metric: str, sign: int, n_epochs: int | None = None) -> float:

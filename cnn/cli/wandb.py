@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from cnn.runs.folder import RunFolder
     from cnn.runs.wandb_record import Copy
 
-app = typer.Typer(no_args_is_help=True, help="Send runs to W&B, and work for its sweeps.", epilog="Example: `arena wandb sync`")
+app = typer.Typer(
+    no_args_is_help=True, help="Send runs to W&B, look at them, and work for its sweeps.", epilog="Example: `arena wandb sync`"
+)
 
 
 @app.command(epilog="Examples: `arena wandb sync --dry-run` · `arena wandb sync runs` · `arena wandb sync runs/3f2a...`")

@@ -37,7 +37,7 @@ def is_logged_in() -> bool:
     try:
         import wandb
 
-        wandb.setup(settings=wandb.Settings(silent=True))
+        wandb.setup(settings=wandb.Settings(silent=True, mode="online"))  # nobody is logged in under WANDB_MODE=offline
         return wandb.run is not None or wandb.login(prompt=False, verify=False)
     except Exception:  # wandb raises many kinds, and none of them is the user's concern here
         return False

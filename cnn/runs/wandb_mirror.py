@@ -151,7 +151,8 @@ class Mirror:
     def _open(self) -> None:
         global _offline_until
         if self._mode != "online":
-            self._mode = "online" if self._mode == "auto" and is_logged_in() else "offline"
+            is_wished = self._mode == "auto" and os.environ.get("WANDB_MODE", "online") == "online"
+            self._mode = "online" if is_wished and is_logged_in() else "offline"
         if self._mode == "online" and time.monotonic() < _offline_until:
             self._mode = "offline"
         try:

@@ -123,4 +123,5 @@ def _run_facts(folder: RunFolder, result: RunResult, splits: dict[str, SplitFact
         finished_at=result.finished_at,
         wandb_url=result.wandb_url if result.wandb_url.startswith(("https://", "http://")) else "",
         command=format_train_command(folder.digest, content, tiles, folder.path.parent),
+        is_trial=folder.is_trial,
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.base.project import find_project
-from cnn.commands import format_net
+from cnn.commands import format_net, format_retraining
 from cnn.config import read_format
 from cnn.errors import RunError
 from cnn.nets import PAIR
@@ -128,8 +128,10 @@ def _stand_ins(chosen: dict[CellKey, Candidate], trials: Sequence[Candidate], gr
         chosen[key] = max(rivals, key=lambda run: (len(variants[run.source, run.settings]), run.val_macro_f1, run.age))
     if not empty:
         return []
-    names = [t.cell(*key) for key in grid.order(empty) if key in empty]
-    return [Note(kind=NoteKind.REMARK, text=t.n("note.stand_ins", len(names), names=t.listed(names)))]
+    cells = [key for key in grid.order(empty) if key in empty]
+    names = t.listed([t.cell(*key) for key in cells])
+    commands = t.listed([f"`{format_retraining(chosen[key].folder.path)}`" for key in cells])
+    return [Note(kind=NoteKind.REMARK, text=t.n("note.stand_ins", len(cells), names=names, commands=commands))]
 
 
 def _named(name: Path, runs_dir: Path | None) -> Candidate:

@@ -50,7 +50,8 @@ def _lead(facts: ReportFacts, chosen: RunFacts | None, t: Texts) -> str:
         return _lead_without_runs(facts, t)
     name = t("word.cell", model=t.introduce(chosen.model), variant=variant_name(chosen.variant))
     if not chosen.test:
-        return t("answer.untested", name=name, val=score(chosen.val.macro_f1 if chosen.val else None))
+        key = "answer.trial" if chosen.is_trial else "answer.untested"
+        return t(key, name=name, val=score(chosen.val.macro_f1 if chosen.val else None))
     sure = f" ({interval_words(chosen.interval, t)})" if chosen.interval else ""
     if facts.validates_on_known_speakers:
         return t("answer.lead_heard", name=name, test=score(chosen.test.macro_f1), sure=sure)

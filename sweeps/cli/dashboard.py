@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import socketserver
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -18,16 +17,16 @@ from sweeps.study.folder import StudyFolder
 from sweeps.study.journal import ReadOnlyJournal
 
 HOST = "127.0.0.1"
-_CREATE_STUDY, _CREATE_TRIAL = 0, 4  # operations of Optuna's journal
+_CREATE_STUDY, _SET_STUDY_ATTRIBUTE, _CREATE_TRIAL = 0, 3, 4  # operations of Optuna's journal
 
 Start = Callable[..., Any]
 
 
 class MergedJournals(BaseJournalBackend):
-    """Journal that merges those of several studies: operations in the order of reading, ids renumbered."""
+    """Journal that merges those of several studies: operations in the order of reading, ids renumbered, axes named."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self._sources = [_Source(path) for path in paths]
+    def __init__(self, folders: Sequence[StudyFolder]) -> None:
+        self._sources = [_Source(folder) for folder in folders]
         self._operations: list[dict[str, Any]] = []
         self._n_studies = 0
         self._n_trials = 0
@@ -57,11 +56,16 @@ class MergedJournals(BaseJournalBackend):
         if "trial_id" in log:
             merged["trial_id"] = source.trials[log["trial_id"]]
         self._operations.append(merged)
+        if operation == _CREATE_STUDY and len(log["directions"]) == 1:
+            ids = {"worker_id": merged["worker_id"], "study_id": source.study}
+            attribute = {"study:metric_names": [source.metric]}  # Optuna's name of it; else the axes say "Objective 0"
+            self._operations.append({"op_code": _SET_STUDY_ATTRIBUTE, **ids, "system_attr": attribute})
 
 
 class _Source:
-    def __init__(self, path: Path) -> None:
-        self._journal = ReadOnlyJournal(path)
+    def __init__(self, folder: StudyFolder) -> None:
+        self._journal = ReadOnlyJournal(folder.journal)
+        self.metric = folder.read_spec().sweep.metric
         self._n_read = 0
         self.study: int | None = None
         self.trials: list[int] = []  # merged number, by the journal's own
@@ -111,7 +115,7 @@ def _storage(folders: Sequence[StudyFolder]) -> BaseStorage:
         raise StudyError(f"these studies are in {len(databases)} places ({names}); name those of one")
     ((url, database),) = databases.items()
     if database is None:
-        return JournalStorage(MergedJournals([folder.journal for folder in folders]))
+        return JournalStorage(MergedJournals(folders))
     with database.translate_errors():
         return RDBStorage(url)
 

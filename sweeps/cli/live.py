@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
+import shlex
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from arena.base.install import install_command
 from arena.base.terminal import can_repaint, duration, format_time_left, say
 from sweeps.pool.progress import PoolProgress, StudyProgress
 from sweeps.study.control import Command
@@ -19,6 +23,16 @@ Show = Callable[[PoolProgress], None]
 
 _PLAIN_EVERY_S = 10.0
 _MIN_ROWS = 2  # with fewer there is only the sum
+
+
+def say_live_page(names: Sequence[str], studies: Path) -> None:
+    """Say on a terminal which command opens the page of all learning curves."""
+    if not can_repaint():
+        return
+    words = ["arena", "sweep", "dashboard", *(names if len(names) == 1 else ())]
+    words += [] if studies == Path("studies") else ["--studies", str(studies)]
+    install = "" if importlib.util.find_spec("optuna_dashboard") else f" (first `{install_command('dashboard')}`)"
+    say(f"all learning curves, live: `{shlex.join(words)}` in another terminal{install}")
 
 
 @contextlib.contextmanager

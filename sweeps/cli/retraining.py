@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from arena.base.options import WandbMode
-from arena.base.terminal import Column, Number, print_table, print_text
+from arena.base.terminal import Number, Prose, print_table, print_text
+from sweeps.cli.tables import print_front, print_point
 from sweeps.errors import StudyError
+from sweeps.importance import explain_absence
 from sweeps.results import StudyFacts, TrialFacts, read_outline, read_study
-from sweeps.retraining import Retraining, RetrainingRecord, write_record
+from sweeps.retraining import Retraining, RetrainingRecord, format_retraining, write_record
 from sweeps.study.folder import StudyFolder
 from sweeps.training.retraining import Workers, plan_retraining, retrain
 from sweeps.training.trial import TrialContext
@@ -19,24 +21,64 @@ _INDENT = 12
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetrainingRequest:
-    """A trial to train anew, and how."""
+    """Trainings of a trial's settings."""
 
     trial: int | None  # None: the best
     n_seeds: int
     overrides: tuple[str, ...]
-    n_jobs: int
-    device: str
-    wandb: WandbMode
+    all_folds: bool  # on those of the study, not on its own split
 
 
-def read_chosen(studies: Path, name: str, number: int | None) -> tuple[StudyFacts, TrialFacts]:
-    """Read a study and its best trial, or that of a number.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BestTrial:
+    """The best trial of a study, or another one, with the command that trains its settings anew."""
+
+    facts: StudyFacts
+    trial: TrialFacts
+    retraining_command: str
+
+    @property
+    def note(self) -> str:
+        """Return the reason why there are no importances."""
+        return "" if self.facts.importances else explain_absence(self.facts.n_completed)
+
+    def as_dict(self) -> dict[str, object]:
+        facts, retraining = self.facts, self.facts.retraining
+        return {
+            "best": dataclasses.asdict(self.trial),
+            **({"front": [dataclasses.asdict(trial) for trial in facts.front]} if facts.objectives else {}),
+            "importances": self.facts.importances,
+            "importances_note": self.note,
+            "command": self.facts.command,
+            "retraining_command": self.retraining_command,
+            "retraining": dataclasses.asdict(retraining) if retraining else None,
+        }
+
+
+def read_best(studies: Path, name: str, number: int | None) -> BestTrial:
+    """Read a study's best trial, or that of a number.
 
     Raises:
         StudyError: there is no such study, or no such trial with a result.
     """
     facts = read_study(studies, name, number)
-    return facts, _check_chosen(facts, number)
+    command = format_retraining(studies, name, number)
+    return BestTrial(facts=facts, trial=_check_chosen(facts, number), retraining_command=command)
+
+
+def print_best(best: BestTrial) -> None:
+    """Print the trial, its settings, and what came of their training anew, or the commands that train them."""
+    facts, trial = best.facts, best.trial
+    print(f"{facts.name}: trial {trial.number}, {facts.metric} {trial.value:.4f}, run {trial.run}")
+    print_point(trial, facts.importances)
+    if best.note:
+        print(best.note)
+    if facts.objectives:
+        print_front(facts)
+    if facts.retraining:
+        _print_retraining(facts, facts.retraining)
+    else:
+        print(f"{facts.command}\n{best.retraining_command}")
 
 
 def _check_chosen(facts: StudyFacts, number: int | None) -> TrialFacts:
@@ -49,47 +91,55 @@ def _check_chosen(facts: StudyFacts, number: int | None) -> TrialFacts:
     raise StudyError(f"trial {number} of {facts.name} {state}; `arena sweep trials {facts.name}` lists them")
 
 
-def retrain_trial(studies: Path, name: str, request: RetrainingRequest) -> None:
+def retrain_trial(studies: Path, name: str, request: RetrainingRequest, workers: Workers) -> None:
     """Train a trial's settings with the seeds after its own, and record in the study's folder which trainings these are.
 
     Raises:
-        StudyError: as `read_chosen`.
+        StudyError: as `read_best`.
         CnnError: a setting that no training takes, or a training that fails.
     """
     folder = StudyFolder(studies / name)
     spec = folder.read_spec()
-    trial = _check_chosen(read_outline(studies, name, request.trial), request.trial)
-    context = TrialContext(bases=(spec.base,), tiles=spec.tiles, runs=spec.runs, study=name)
+    facts = read_outline(studies, name, request.trial)
+    trial = _check_chosen(facts, request.trial)
+    if facts.objectives and request.trial is None:
+        numbers = ", ".join(str(rival.number) for rival in facts.front)
+        raise StudyError(f"study {name!r} has several objectives; choose a trial of its front with --trial: {numbers}")
+    if request.all_folds and not spec.folds:
+        raise StudyError(f"the trials of {name} were trained on its one split, not on folds; leave --all-folds out")
+    bases = tuple({**spec.base, "split": split} for split in spec.folds) if request.all_folds else (spec.base,)
+    context = TrialContext(bases=bases, tiles=spec.tiles, runs=spec.runs, study=name)
     plan = plan_retraining(context, trial.params, request.n_seeds, request.overrides, n_passed=spec.settings.seeds)
     record = RetrainingRecord(
         trial=trial.number,
         overrides=plan.overrides,
         split=plan.split,
-        n_epochs=plan.n_epochs if spec.settings.folds == 1 else 0,
+        n_epochs=plan.n_epochs if request.all_folds or not spec.folds else 0,
         seeds=plan.seeds,
-        runs=tuple(config.digest for config in plan.configs),
-        folds=spec.settings.folds,
+        runs=tuple(tuple(config.digest for config in configs) for configs in plan.configs),
+        folds=max(1, len(spec.folds)),
     )
     write_record(folder.path, record)
-    retrain(context, plan.configs, Workers(n_jobs=request.n_jobs, device=request.device, wandb=request.wandb))
+    every = [config for configs in plan.configs for config in configs]
+    retrain(context, every, workers)
 
 
-def print_retraining(facts: StudyFacts, retraining: Retraining) -> None:
+def _print_retraining(facts: StudyFacts, retraining: Retraining) -> None:
     """Print each training, and the sentences that its mean, spread and test score are worth."""
-    rows = [[str(run.seed), f"{run.value:.4f}", f"{run.test_macro_f1:.3f}", run.run] for run in retraining.runs]
-    print_table((Number("seed"), Number(facts.metric), Number("test F1"), Column("run", 2)), rows)
-    for title, text in describe_retraining(facts, retraining):
+    rows = [[str(run.seed), f"{run.value:.4f}", f"{run.test_macro_f1:.3f}", " ".join(run.runs)] for run in retraining.runs]
+    print_table((Number("seed"), Number(facts.metric), Number("test F1"), Prose("run", 2)), rows)
+    for title, text in _describe_retraining(facts, retraining):
         print_text(f"{title:<{_INDENT}}{text}", hang=_INDENT)
 
 
-def describe_retraining(facts: StudyFacts, retraining: Retraining) -> list[tuple[str, str]]:
+def _describe_retraining(facts: StudyFacts, retraining: Retraining) -> list[tuple[str, str]]:
     """Return what came of the trainings, each line under its title."""
     record, n, interval = retraining.record, len(retraining.runs), retraining.test_interval
     settings = f", {' '.join(record.overrides)}" if record.overrides else ""
     of = f" of {len(record.runs)}" if n < len(record.runs) else ""
     test = f"macro-F1 {retraining.test_mean:.3f} on average{_spread(retraining.test_sd, 3)}, {interval.level:.0%} interval "
     return [
-        ("trained", f"trial {record.trial} anew, {n}{of} seed{'s' * (len(record.runs) != 1)}{settings}; split {record.split}"),
+        ("trained", f"trial {record.trial} anew, {n}{of} seed{'s' * (len(record.runs) != 1)}{settings}; split: {record.split}"),
         ("validation", f"{facts.metric} {retraining.mean:.4f} on average{_spread(retraining.sd, 4)}"),
         ("the trial", _describe_optimism(retraining)),
         ("test", f"{test}{interval.low:.3f} to {interval.high:.3f} over {interval.n_units} {interval.unit}"),
@@ -104,8 +154,9 @@ def _describe_optimism(retraining: Retraining) -> str:
     if retraining.trial_value is None:
         return "is not in the study any more"
     had = f"had {retraining.trial_value:.4f}"
-    if retraining.record.folds > 1:
-        return f"{had} as the mean of {retraining.record.folds} folds, these of one split: no optimism can be told"
+    record = retraining.record
+    if record.folds > 1 == len(record.runs[0]):
+        return f"{had} as the mean of {record.folds} folds; --all-folds trains on these, and tells its optimism"
     if retraining.optimism is None:
         return f"{had}, by other settings: its optimism is told by the same command without settings"
     return f"{had}: its optimism, as the best of many, is {retraining.optimism:+.4f}"

@@ -219,6 +219,7 @@ def run_with_progress(request: SweepRequest) -> tuple[list[StudyFacts], PoolRepo
         slots=gpu_slots or same_device(n_agents, options.device),
         n_clips=plan.count_clips(specs),
     )
+    live.say_live_page(names, options.studies_dir)
     paths = hold_paths(options.studies_dir / name for name in names)
     with paths, live.live_progress(f"study {names[0]}" if len(names) == 1 else f"{len(names)} studies") as show:
         report = run_agents(pool, show, say) if is_local else _run_on_cluster(workers, pool, show)

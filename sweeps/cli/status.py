@@ -92,6 +92,9 @@ def best(
         int | None,
         typer.Option(metavar="N", min=1, max=1000, help="Trainings, with the seeds after the trial's own.", show_default="5"),
     ] = None,
+    all_folds: Annotated[
+        bool, typer.Option("--all-folds", help="Train on the study's folds, as its trials were, not on its one split.")
+    ] = False,
     trial: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Another trial.", show_default="the best finished one")
     ] = None,
@@ -107,36 +110,15 @@ def best(
 
     A trial that is best of many was lucky, too: the mean of trainings that nobody chose says what to expect.
     """
-    from sweeps.cli.retraining import RetrainingRequest, print_retraining, read_chosen, retrain_trial
-    from sweeps.cli.tables import print_front, print_point
-    from sweeps.importance import explain_absence
-    from sweeps.retraining import format_retraining
+    from sweeps.cli.retraining import RetrainingRequest, print_best, read_best, retrain_trial
+    from sweeps.training.retraining import Workers
 
-    if not train and (overrides or seeds):
-        raise typer.BadParameter("--seeds and settings are of trainings; add --train")
+    if not train and (overrides or seeds or all_folds):
+        raise typer.BadParameter("--seeds, --all-folds and settings are of trainings; add --train")
     _join_all(studies, storage)
     if train:
         require_posix("arena sweep best --train")
-        request = RetrainingRequest(
-            trial=trial, n_seeds=seeds or 5, overrides=tuple(overrides or ()), n_jobs=jobs, device=device, wandb=wandb
-        )
-        retrain_trial(studies, name, request)
-    facts, chosen = read_chosen(studies, name, trial)
-    note = "" if facts.importances else explain_absence(facts.n_completed)
-    command = format_retraining(studies, name, trial)
-    if json:
-        shares = {"importances": facts.importances, "importances_note": note}
-        retraining = dataclasses.asdict(facts.retraining) if facts.retraining else None
-        commands = {"command": facts.command, "retraining_command": command}
-        front = {"front": [dataclasses.asdict(trial) for trial in facts.front]} if facts.objectives else {}
-        return print_json({"best": dataclasses.asdict(chosen), **front, **shares, **commands, "retraining": retraining})
-    print(f"{name}: trial {chosen.number}, {facts.metric} {chosen.value:.4f}, run {chosen.run}")
-    print_point(chosen, facts.importances)
-    if note:
-        print(note)
-    if facts.objectives:
-        print_front(facts)
-    if facts.retraining:
-        print_retraining(facts, facts.retraining)
-    else:
-        print(f"{facts.command}\n{command}")
+        request = RetrainingRequest(trial=trial, n_seeds=seeds or 5, overrides=tuple(overrides or ()), all_folds=all_folds)
+        retrain_trial(studies, name, request, Workers(n_jobs=jobs, device=device, wandb=wandb))
+    chosen = read_best(studies, name, trial)
+    print_json(chosen.as_dict()) if json else print_best(chosen)

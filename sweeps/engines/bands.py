@@ -19,24 +19,27 @@ class BandPruner(BasePruner):
 
     def __init__(self, early: EarlyTerminate) -> None:
         self._early = early
-        self._bands = early.bands
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
         """Tell whether `trial` ends now. Fewer than eta trials at a band let its best go on alone, as in W&B's server."""
         sign = -1 if study.direction is StudyDirection.MAXIMIZE else 1
-        values = _list_values(trial, sign)
-        band = max((band for band in self._bands if band <= len(values)), default=None)
-        if band is None:
-            return False
         histories = [_list_values(each, sign) for each in study.get_trials(deepcopy=False) if TWIN not in each.user_attrs]
-        threshold = find_threshold([history[band - 1] for history in histories if len(history) >= band], self._early.eta)
-        return (values[band - 1] if self._early.strict else min(values)) > threshold
+        return is_weak(_list_values(trial, sign), histories, self._early)
 
 
 def _list_values(trial: FrozenTrial, sign: int) -> list[float]:
-    """List what a trial reported, epoch by epoch, smaller being better; W&B counts no value that is no number."""
+    """List what a trial reported, epoch by epoch, smaller being better; W&B counts no value that is not finite."""
     values = trial.intermediate_values
-    return [sign * values[epoch] for epoch in sorted(values) if not math.isnan(values[epoch])]
+    return [sign * values[epoch] for epoch in sorted(values) if math.isfinite(values[epoch])]
+
+
+def is_weak(values: Sequence[float], histories: Sequence[Sequence[float]], early: EarlyTerminate) -> bool:
+    """Tell whether a trial that reported `values` ends now, `histories` being those of all trials; smaller is better."""
+    band = max((band for band in early.bands if band <= len(values)), default=None)
+    if band is None:
+        return False
+    threshold = find_threshold([history[band - 1] for history in histories if len(history) >= band], early.eta)
+    return (values[band - 1] if early.strict else min(values)) > threshold
 
 
 def find_threshold(values: Sequence[float], eta: float) -> float:

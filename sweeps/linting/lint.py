@@ -16,6 +16,7 @@ from sweeps.sweepfile.shipped import read_text
 from sweeps.sweepfile.space import Distribution, Parameter, n_points
 from sweeps.sweepfile.stopping import Stopping
 from sweeps.sweepfile.sweep import Draft, Method, Sweep, locate_net, read_draft
+from sweeps.sweepfile.vocabulary import MetricRules
 from sweeps.training import configuration
 
 _MOST_READINGS = 20  # while a file is mended: an edit may show another fault
@@ -208,6 +209,9 @@ def list_sweep_notes(sweep: Sweep, draft: Draft | None = None) -> tuple[str, ...
         better = f"`name: {sweep.metric.replace('train_', 'val_')}` chooses by clips that it has not seen"
         notes.append(f"chooses by {sweep.metric}, so the trial that learns its clips by heart wins; {better}")
     top = (draft or read_draft(sweep.text, sweep.file)).top
+    if sweep.rules != replace(MetricRules(), target=sweep.rules.target):
+        rule = "metric.impute is of W&B's bayes search (--engine wandb): Optuna ranks a pruned trial by its epochs"
+        notes.append(f"line {top.find_line('metric') if top else 1}: {rule}")
     for key in _UNUSED:
         if top is not None and key in top.entries:
             use = (

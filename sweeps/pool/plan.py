@@ -175,7 +175,7 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
                 budget=budget,
                 seed=search.seed,
                 engine=search.engine,
-                limits=search.limits,
+                limits=replace(search.limits, until=sweep.rules.target if search.limits.until is None else search.limits.until),
                 storage=locations.storage,
             )
             lint.check_points(sweep, spec.base)

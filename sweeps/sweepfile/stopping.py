@@ -118,7 +118,11 @@ def parse_stopping(top: Section) -> EarlyTerminate | None:
     if min_iter is not None:
         if s is not None:
             line = section.find_line("s")
-            section.report(f"s {s} means nothing beside min_iter {min_iter}; remove s", line, section.remove("s"))
+            section.report(
+                f"s {s} counts the bands below max_iter, and min_iter {min_iter} sets its own; remove s",
+                line,
+                section.remove("s"),
+            )
         return EarlyTerminate(type=Stopping.HYPERBAND, min_iter=min_iter, eta=eta, strict=strict)
     bands = _divide(section, max_iter, s, eta)
     return EarlyTerminate(type=Stopping.HYPERBAND, min_iter=bands[0], eta=eta, max_iter=max_iter, s=s or 0, strict=strict)

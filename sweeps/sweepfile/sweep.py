@@ -11,19 +11,19 @@ from cnn.plugin import is_plugin, parse_path, shorten_name
 from cnn.runs.folder import METRICS
 from sweeps.sweepfile.edits import replace_value
 from sweeps.sweepfile.faults import Edit, Faults
-from sweeps.sweepfile.metric_names import read_metric
 from sweeps.sweepfile.parameters import parse_parameters
 from sweeps.sweepfile.section import Section
 from sweeps.sweepfile.settings import SweepSettings, parse_settings, report_misplaced
 from sweeps.sweepfile.space import Parameter
 from sweeps.sweepfile.stopping import EarlyTerminate, parse_stopping
+from sweeps.sweepfile.vocabulary import FOREIGN_KEYS, METRIC_KEYS, MetricRules, parse_rules, read_metric
 from sweeps.sweepfile.yaml_lines import Node, read_tree
 
 DEFAULT_METRIC = "val_macro_f1"
 _EXTRA_METHODS = ("cmaes", "cma-es", "auto", "botorch")  # Optuna samplers that need further packages
 KEYS = {
     "method": "how the next point is chosen",
-    "metric": "`name`, a column of a run's epochs such as `val_macro_f1`, and `goal`, `maximize` or `minimize`",
+    "metric": "`name`, a column of a run's epochs such as `val_macro_f1`, `goal`, and `target`, a value that ends the study",
     "parameters": "keys of a training, each with its values or its distribution",
     "early_terminate": "the rule that ends weak trials early",
     "run_cap": "trials that finish or are pruned; `--budget` replaces it",
@@ -34,11 +34,6 @@ KEYS = {
     "command": "W&B's own: its macros, such as `${args}`, and the program; one that sets something is refused",
     **dict.fromkeys(("project", "entity"), "W&B's: with `--engine wandb` alone, where `--project` and `--entity` give none"),
 }
-_ONLY_WANDB = "is W&B's own and means nothing here; remove it"
-_FOREIGN_KEYS = dict.fromkeys(
-    ("apiVersion", "kind", "controller", "job", "image_uri", "imports", "metrics", "scheduler"), _ONLY_WANDB
-)
-_FOREIGN_METRIC = dict.fromkeys(("target", "impute", "impute_while_running"), _ONLY_WANDB)
 
 
 class Method(StrEnum):
@@ -73,6 +68,7 @@ class Sweep:
     method: Method
     metric: str
     goal: Goal
+    rules: MetricRules = field(default_factory=MetricRules)  # W&B's further keys of `metric`
     parameters: tuple[Parameter, ...]
     early_terminate: EarlyTerminate | None
     run_cap: int | None = field(compare=False)
@@ -155,7 +151,7 @@ def read_draft(text: str, file: str) -> Draft:
     top = sweep = None
     sections: dict[str, Section] = {}
     with faults.collect():
-        top = report_misplaced(_read_top(text, faults)).report_unknown(KEYS, _FOREIGN_KEYS)
+        top = report_misplaced(_read_top(text, faults)).report_unknown(KEYS, FOREIGN_KEYS)
         sweep, sections = _read_sweep(top)
     return Draft(faults=faults, top=top, sweep=sweep, sections=sections)
 
@@ -177,9 +173,9 @@ def _read_sweep(top: Section) -> tuple[Sweep, dict[str, Section]]:
         with faults.collect():
             texts[key] = top.read_text(key) or ""
     method = _method(top)
-    metric, goal = DEFAULT_METRIC, Goal.MAXIMIZE
+    metric, goal, rules = DEFAULT_METRIC, Goal.MAXIMIZE, MetricRules()
     with faults.collect():
-        metric, goal = _metric(top, method)
+        metric, goal, rules = _metric(top, method)
     with faults.collect():
         parameters, sections = parse_parameters(top)
     with faults.collect():
@@ -193,6 +189,7 @@ def _read_sweep(top: Section) -> tuple[Sweep, dict[str, Section]]:
         method=method or Method.RANDOM,
         metric=metric,
         goal=goal,
+        rules=rules,
         parameters=tuple(parameters.values()),
         early_terminate=early,
         run_cap=run_cap,
@@ -228,10 +225,10 @@ def _method(top: Section) -> Method | None:
     return None
 
 
-def _metric(top: Section, method: Method | None) -> tuple[str, Goal]:
+def _metric(top: Section, method: Method | None) -> tuple[str, Goal, MetricRules]:
     node = top.entries.get("metric")
     if node is not None and isinstance(node.value, str):
-        return _spell_out_metric(top, node)
+        return *_spell_out_metric(top, node), MetricRules()
     section = top.sub("metric", "metric")
     if section is None:
         needs = {"method": method is not None and method.learns, "early_terminate": "early_terminate" in top.entries}
@@ -240,8 +237,8 @@ def _metric(top: Section, method: Method | None) -> tuple[str, Goal]:
             name = f"method {method}" if key == "method" else key
             entry = f"metric: {{name: {DEFAULT_METRIC}, goal: maximize}}"
             top.report(f"{name} needs a metric; add `{entry}`", top.find_line(key), top.add(entry))
-        return DEFAULT_METRIC, Goal.MAXIMIZE
-    section = section.report_unknown(("name", "goal"), _FOREIGN_METRIC)
+        return DEFAULT_METRIC, Goal.MAXIMIZE, MetricRules()
+    section = section.report_unknown(METRIC_KEYS, {})
     metric = section.read_word("name")
     if metric is None:
         if "name" not in section.entries:
@@ -250,7 +247,7 @@ def _metric(top: Section, method: Method | None) -> tuple[str, Goal]:
         metric = DEFAULT_METRIC
     elif metric not in METRICS:
         metric = _refuse_metric(section, metric)
-    return metric, _goal(section, metric)
+    return metric, _goal(section, metric), parse_rules(section, metric)
 
 
 def _spell_out_metric(top: Section, node: Node) -> tuple[str, Goal]:

@@ -20,20 +20,20 @@ _N_SEEDS = 2**31
 class RetrainingPlan:
     """Trainings to do."""
 
-    configs: tuple[RunConfig, ...]  # by seed
+    configs: tuple[tuple[RunConfig, ...], ...]  # by seed and fold
     overrides: tuple[str, ...]  # as key=value, with whole keys
     split: str  # as `arena runs` shows it
     n_epochs: int  # epochs after which the trial and the trainings can be compared; 0: their settings differ
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        return tuple(config.train.seed for config in self.configs)
+        return tuple(configs[0].train.seed for configs in self.configs)
 
 
 def plan_retraining(
     context: TrialContext, params: Mapping[str, object], n_seeds: int, overrides: Sequence[str], n_passed: int = 1
 ) -> RetrainingPlan:
-    """Plan trainings of a trial's settings with the seeds after its own, of which it has `n_passed`.
+    """Plan trainings of a trial's settings on each base of the context, with the seeds after the `n_passed` of its own.
 
     Raises:
         CnnError: an override that no training takes, or a study of tiles of another format.
@@ -50,15 +50,18 @@ def plan_retraining(
     words = spell_out(overrides)
     if "train.seed" in parse_assignments(words):
         raise SweepError("the seeds are those after the trial's own, --seeds of them; leave train.seed out")
-    trial = context.configure(params)
-    chosen = override(trial, words)
-    seeds = [(trial.train.seed + n_passed + n) % _N_SEEDS for n in range(n_seeds)]
-    configs = [replace(chosen, train=replace(chosen.train, seed=seed)) for seed in seeds]
+    if len(context.bases) > 1 and any(word.startswith("split.") for word in words):
+        raise SweepError("--all-folds are the study's own splits; leave it out, or the settings of split")
+    trials = [context.configure(params, fold) for fold in range(len(context.bases))]
+    chosen = [override(trial, words) for trial in trials]
+    seeds = [(trials[0].train.seed + n_passed + n) % _N_SEEDS for n in range(n_seeds)]
+    every = [replace(config, train=replace(config.train, seed=seed)) for seed in seeds for config in chosen]
+    configs = check_own_nets(every, context.runs, say, refused=parse_assignments(words))
     return RetrainingPlan(
-        configs=tuple(check_own_nets(configs, context.runs, say, refused=parse_assignments(words))),
+        configs=tuple(tuple(configs[n : n + len(chosen)]) for n in range(0, len(configs), len(chosen))),
         overrides=tuple(words),
-        split=describe_split(asdict(chosen.split)),
-        n_epochs=trial.train.epochs if _are_comparable(trial, chosen) else 0,
+        split=describe_split(asdict(chosen[0].split)) if len(chosen) == 1 else f"{len(chosen)} folds of the study",
+        n_epochs=trials[0].train.epochs if all(map(_are_comparable, trials, chosen)) else 0,
     )
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import signal
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 import yaml
 
 from arena.base.processes import handle_signals
+from sweeps.engines.protocol import Idle
 from sweeps.errors import StudyError
 from sweeps.linting import lint
 from sweeps.pool.agent_options import Say
@@ -61,25 +64,37 @@ def split_arguments(words: Sequence[str]) -> tuple[tuple[str, ...], dict[str, st
     return tuple(overrides), params
 
 
-@dataclass(slots=True)
 class _Signals:
-    """Signals of `wandb agent`: SIGTERM prunes the run if the sweep stops weak ones; else it pauses, like Ctrl-C."""
+    """Signals of `wandb agent`. Ctrl-C pauses the run after its epoch, and never prunes it.
 
-    prunes: bool
-    step: Step = Step.CONTINUE
-    _number: int = field(default=0)
+    SIGTERM is ambiguous: W&B stops a weak run by it, and a second interrupt of the agent sends it too. So it prunes only a run
+    that W&B's own rule ends.
+    """
+
+    def __init__(self, is_weak: Callable[[], bool]) -> None:
+        self._is_weak = is_weak
+        self._step = Step.CONTINUE
+        self._is_terminated = False
 
     def install(self) -> None:
+        with contextlib.suppress(OSError):  # the group that a terminal sends Ctrl-C to; the agent puts its runs outside
+            os.setpgid(0, os.getpgid(os.getppid()))
         handle_signals(self._on_signal)
 
     def stop(self) -> None:
-        self.step = Step.PRUNE
+        """End the run as pruned: Stop was pressed in W&B."""
+        self._step = Step.PRUNE
+
+    def step(self) -> Step:
+        if self._is_terminated and self._step is Step.CONTINUE:
+            self._step = Step.PRUNE if self._is_weak() else Step.PAUSE
+        return self._step
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if self._number == number == signal.SIGINT:
-            os._exit(128 + number)
-        self._number = number
-        self.step = Step.PRUNE if number == signal.SIGTERM and self.prunes else Step.PAUSE
+        if number == signal.SIGTERM:
+            self._is_terminated = True
+        else:
+            self._step = Step.PAUSE
 
 
 def train_wandb_run(options: WandbTrialOptions, environment: Mapping[str, str], say: Say) -> int:
@@ -93,15 +108,25 @@ def train_wandb_run(options: WandbTrialOptions, environment: Mapping[str, str], 
     if not run or not sweep:
         raise StudyError("`arena wandb trial` is what `wandb agent ENTITY/PROJECT/SWEEP` starts; start that")
     link = SweepLink(
-        entity=environment.get("WANDB_ENTITY", ""), project=environment.get("WANDB_PROJECT", ""), sweep=sweep, url=""
+        entity=environment.get("WANDB_ENTITY", ""),
+        project=environment.get("WANDB_PROJECT", ""),
+        sweep=sweep,
+        url="",
+        follows=True,
     )
     folder = _open_folder(options, link, say)
-    study = WandbStudy(folder, link, options.device, say)
-    signals = _Signals(prunes=options.stops)
-    signals.install()
+    study = WandbStudy(folder, read_link(folder), options.device, say)
     trial.check_context(study.context)
-    result = study.train(options.params, run, StopHooks(step=lambda: signals.step, on_stop=signals.stop))
-    if result is None or result.state in (TrialState.FINISHED, TrialState.PRUNED):
+    claim = study.adopt(options.params, run)
+    if isinstance(claim, Idle):
+        say(f"study {folder.name}: its {study.engine.spec.budget} trials are done or in work, so run {run} is not trained")
+        return 0
+    if claim is None:
+        return 0
+    signals = _Signals(functools.partial(study.is_weak, claim, run) if options.stops else lambda: False)
+    signals.install()
+    result = study.train(claim, run, StopHooks(step=signals.step, on_stop=signals.stop))
+    if result.state in (TrialState.FINISHED, TrialState.PRUNED):
         return 0
     for line in result.tail:
         say(f"  {line}")
@@ -110,15 +135,19 @@ def train_wandb_run(options: WandbTrialOptions, environment: Mapping[str, str], 
 
 
 def _open_folder(options: WandbTrialOptions, link: SweepLink, say: Say) -> StudyFolder:
-    """Return the study's folder; create it from the sweep's configuration at W&B where there is none."""
+    """Return the study's folder; create it from the sweep's configuration at W&B where there is none.
+
+    A folder of a sweep that another one replaced at W&B goes on with the new one.
+    """
     folder = StudyFolder(options.studies / options.study)
     if folder.exists:
         stored = read_link(folder)
-        if stored.sweep != link.sweep:
+        if stored.sweep == link.sweep:
+            return folder
+        if not stored.follows:
             raise StudyError(
                 f"study {folder.name!r} in {options.studies} is W&B's sweep {stored.sweep}, not {link.sweep}; move it away"
             )
-        return folder
     config = read_sweep_config(link.path if link.entity and link.project else link.sweep)
     if config.get("method") == "custom":  # the points come from `wandb sweep-scheduler`
         config["method"] = "tpe"
@@ -133,10 +162,10 @@ def _open_folder(options: WandbTrialOptions, link: SweepLink, say: Say) -> Study
         overrides=options.overrides,
         tiles=tiles,
         runs=options.runs.resolve(),
-        budget=sweep.run_cap or lint.compute_budget(sweep, None)[0],
+        budget=sweep.run_cap or 1,  # grows with what W&B hands out
         seed=0,
         engine="wandb",
     )
-    folder, _ = create_or_continue(options.studies, spec)
+    folder, _ = create_or_continue(options.studies, spec, keep_budget=True)
     write_link(folder, link)
     return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from sweeps.results import shorten
 from sweeps.study.folder import StudySpec
 from sweeps.sweepfile.space import Distribution, Parameter
 from sweeps.sweepfile.stopping import EarlyTerminate, Stopping
+from sweeps.sweepfile.sweep import Sweep
+from sweeps.sweepfile.vocabulary import MetricRules
 
 METHODS = ("random", "grid", "bayes")  # search methods of W&B's server
 
@@ -37,21 +40,26 @@ def make_sweep_config(spec: StudySpec, command: Sequence[str]) -> dict[str, Any]
     """Return the configuration of `spec` for `wandb.sweep`.
 
     Every distribution is named: from bounds alone, W&B would guess it. Parameters keep their dotted names, so that an agent
-    passes `--train.learning_rate=0.01` and W&B shows them as it shows the configuration of a run.
+    passes `--train.learning_rate=0.01` and W&B shows them as it shows the configuration of a run. There is no run_cap: W&B
+    would count failed and repeated points too, and never let it grow. Arena's agents count.
     """
     sweep = spec.sweep
     config: dict[str, Any] = {
         "name": spec.name,
         "method": sweep.method.value,
-        "metric": {"name": sweep.metric, "goal": sweep.goal.value},
+        "metric": _metric(sweep),
         "parameters": {parameter.name: _parameter(parameter) for parameter in sweep.parameters},
-        "run_cap": spec.budget,
         "program": "arena",
         "command": list(command),
     }
     if sweep.stopping and sweep.stopping.type is Stopping.HYPERBAND:
         config["early_terminate"] = _stopping(sweep.stopping)
     return config
+
+
+def _metric(sweep: Sweep) -> dict[str, Any]:
+    rules = {key: value for key, value in asdict(sweep.rules).items() if value != getattr(MetricRules(), key)}
+    return {"name": sweep.metric, "goal": sweep.goal.value, **rules}
 
 
 def _stopping(early: EarlyTerminate) -> dict[str, Any]:
@@ -78,11 +86,14 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 
 def agent_command(spec: StudySpec, studies_dir: Path) -> list[str]:
-    """Return the command of each run, valid on any machine with the tiles; ${args} become its parameters."""
+    """Return the command of each run, valid on any machine with the tiles; ${args} become its parameters.
+
+    They stand behind `--`: of a resumed run W&B passes all of its configuration, `--variant=raw` too.
+    """
     words = ["${env}", "arena", "wandb", "trial", spec.name, "--variant", spec.variant, "--model", spec.model]
     words += ["--tiles", shorten(spec.tiles), "--runs", shorten(spec.runs), "--studies", shorten(studies_dir.resolve())]
     stops = ["--stops"] if spec.sweep.stopping and spec.sweep.stopping.type is Stopping.HYPERBAND else []
     words += [
         f"--{key}={value}" for key, value in (("folds", spec.settings.folds), ("seeds", spec.settings.seeds)) if value > 1
     ]
-    return [*words, *stops, *spec.overrides, "${args}"]
+    return [*words, *stops, *spec.overrides, "--", "${args}"]

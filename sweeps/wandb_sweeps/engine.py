@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
+from enum import Enum
 
 import optuna
+from optuna.trial import TrialState as OptunaState
 
 from sweeps.engines import optuna_space
 from sweeps.engines.optuna_engine import Identify, OptunaEngine
-from sweeps.engines.optuna_trials import RUN, is_abandoned, list_by_run
-from sweeps.engines.protocol import Claim
+from sweeps.engines.optuna_trials import COMPLETED, RUN, is_abandoned, is_duplicate, list_by_run
+from sweeps.engines.protocol import Claim, Idle
 from sweeps.errors import StudyError
 from sweeps.study.folder import StudyFolder
 from sweeps.study.retry import with_retries
@@ -23,23 +26,60 @@ from sweeps.sweepfile.space import Distribution, Parameter
 _TOLERANCE = 1e-9  # relative error of a number that went through JSON
 
 
-class WandbEngine(OptunaEngine):
-    """One study whose points come from W&B. `claim` returns only trials that dead or stopped agents left."""
+class Room(Enum):
+    """Room that the budget leaves for an agent."""
 
-    def __init__(self, folder: StudyFolder, agent: str, identify: Identify, say: Callable[[str], None]) -> None:
+    NONE = "none"  # the budget or the target is reached
+    LATER = "later"  # the rest of the budget is in work; an agent may still die and leave a trial
+    OLD = "old"  # a trial that another agent left
+    NEW = "new"  # a point that W&B has yet to choose
+
+
+class WandbEngine(OptunaEngine):
+    """One study whose points come from W&B. `claim` returns only trials that dead or stopped agents left.
+
+    Args:
+        follows: another folder counts the sweep's budget, and this one takes what W&B hands out.
+    """
+
+    def __init__(
+        self, folder: StudyFolder, agent: str, identify: Identify, say: Callable[[str], None], *, follows: bool = False
+    ) -> None:
         super().__init__(folder, agent, identify, say)
+        self._follows = follows
         self._study.pruner = optuna.pruners.NopPruner()
         self._study.sampler = optuna_space.make_random_sampler(0, 0)  # never asked
 
-    def adopt(self, params: Mapping[str, object]) -> Claim | str:
+    def find_room(self) -> Room:
+        return with_retries(self._find_room, self._say)
+
+    def _find_room(self) -> Room:
+        with self._folder.lock() as now:
+            return self._measure_room(now)
+
+    def _measure_room(self, now: datetime) -> Room:
+        self.spec = self._folder.read_spec()
+        trials = [trial for trial in self._trials() if not is_duplicate(trial)]
+        n_completed = sum(trial.state in COMPLETED for trial in trials)
+        running = [is_abandoned(trial, now) for trial in trials if trial.state is OptunaState.RUNNING]
+        self.end = self._explain_end(trials, 0.0)  # `metric.target`, after which W&B hands out no more either
+        if n_completed >= self.spec.budget or self.end:
+            return Room.NONE
+        if n_completed + running.count(False) >= self.spec.budget:
+            return Room.LATER
+        return Room.OLD if any(running) else Room.NEW
+
+    def adopt(self, params: Mapping[str, object]) -> Claim | str | Idle:
         """Claim a point that W&B chose; if another trial has it, return the digest of that run instead.
+
+        Where the budget has no room, return DONE, or WAIT while trials are in work.
 
         Raises:
             StudyError: the point lies outside of the sweep file's space, or cannot be trained.
         """
         return with_retries(functools.partial(self._adopt, params), self._say)
 
-    def _adopt(self, params: Mapping[str, object]) -> Claim | str:
+    def _adopt(self, params: Mapping[str, object]) -> Claim | str | Idle:
         parameters = self.spec.sweep.parameters
         draws = optuna_space.encode_point(parameters, {p.name: _value(p, params) for p in parameters})
         run = self._identify(optuna_space.decode_point(parameters, draws)).run
@@ -47,8 +87,13 @@ class WandbEngine(OptunaEngine):
             for trial in self._trials():
                 if trial.user_attrs.get(RUN) == run and is_abandoned(trial, now):  # W&B hands a preempted run out again
                     return self._claim_abandoned(trial, now) or run
+            trials_by_run, room = list_by_run(self._trials()), self._measure_room(now)
+            if run not in trials_by_run and room in (Room.NONE, Room.LATER):
+                if not self._follows:
+                    return Idle.DONE if room is Room.NONE else Idle.WAIT
+                self._folder.write(replace(self.spec, budget=self.spec.budget + 1))
             self._study.enqueue_trial(draws)
-            return self._claim_or_answer(self._study.ask(), list_by_run(self._trials()), now) or run
+            return self._claim_or_answer(self._study.ask(), trials_by_run, now) or run
 
     def _new_point(self, _now: datetime) -> Claim | None:
         return None

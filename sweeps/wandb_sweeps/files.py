@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -55,8 +56,7 @@ def write_sweep(spec: StudySpec, studies_dir: Path, out: Path) -> WrittenFiles:
         StudyError: W&B does not support the sweep, or the file cannot be written.
     """
     wandb_config.check_supported(spec)
-    config = wandb_config.make_sweep_config(spec, wandb_config.agent_command(spec, studies_dir))
-    _write(out, yaml.safe_dump(config, sort_keys=False))
+    _write(out, yaml.safe_dump(_make_config(spec, studies_dir), sort_keys=False))
     return WrittenFiles(files=(out,), commands=_commands(out, ()))
 
 
@@ -67,7 +67,7 @@ def write_scheduled_sweep(spec: StudySpec, studies_dir: Path, out: Path) -> Writ
         StudyError: a file cannot be written.
     """
     source = out.with_name(f"{out.stem.replace('.', '_').replace('-', '_')}_scheduler.py")
-    config = wandb_config.make_sweep_config(spec, wandb_config.agent_command(spec, studies_dir))
+    config = _make_config(spec, studies_dir)
     config.pop("early_terminate", None)  # the scheduler prunes
     config["method"] = "custom"
     config["scheduler"] = {"engine": "optuna", "source": source.name, "optimizer": "make_study", "search_space": "space"}
@@ -76,6 +76,11 @@ def write_scheduled_sweep(spec: StudySpec, studies_dir: Path, out: Path) -> Writ
     _write(out, yaml.safe_dump(config, sort_keys=False))
     scheduler = "wandb sweep-scheduler ENTITY/PROJECT/SWEEP"
     return WrittenFiles(files=(out, source), commands=_commands(out, (scheduler,)))
+
+
+def _make_config(spec: StudySpec, studies_dir: Path) -> dict[str, Any]:
+    """Return the configuration with W&B's own cap: plain `wandb agent` counts nothing."""
+    return {**wandb_config.make_sweep_config(spec, wandb_config.agent_command(spec, studies_dir)), "run_cap": spec.budget}
 
 
 def _commands(out: Path, more: Sequence[str]) -> tuple[str, ...]:

@@ -9,13 +9,9 @@ import io
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from arena.base.install import install_command
 from cnn.files import read_json, write_json
@@ -29,6 +25,9 @@ from sweeps.training import wandb_runs
 from sweeps.wandb_sweeps import config as wandb_config
 
 _NAME = "wandb.json"
+_WAIT_S = 60
+_MAX_EPOCHS = 10_000  # the most that a training may have
+_MAX_PRIOR_RUNS = 1000  # W&B takes no more
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +38,7 @@ class SweepLink:
     project: str
     sweep: str
     url: str
+    follows: bool = False  # made by `wandb agent`: another folder counts the sweep's budget
 
     @property
     def path(self) -> str:
@@ -75,8 +75,8 @@ def open_sweeps(request: SweepRequest, say: Say) -> list[StudySpec]:
         facts = read_outline(studies, spec.name)
         n_missing = spec.budget - facts.n_completed - facts.n("running") - facts.n("interrupted")
         project = request.search.project or spec.sweep.project or "arena"
-        link = register(StudyFolder(studies / spec.name), project, request.search.entity or spec.sweep.entity, n_missing)
-        say(f"study {spec.name} at W&B: {link.url}")
+        link, note = register(StudyFolder(studies / spec.name), project, request.search.entity or spec.sweep.entity, n_missing)
+        say(f"study {spec.name} at W&B: {link.url}{note}")
     return specs
 
 
@@ -90,8 +90,10 @@ def refuse_namesake() -> None:
     raise StudyError(f"the package `sweeps` (of wandb[sweeps]) is installed over Arena's own; {fix}")
 
 
-def register(folder: StudyFolder, project: str, entity: str, n_missing: int) -> SweepLink:
-    """Return the study's sweep at W&B, created if need be; allow an existing one `n_missing` more runs.
+def register(folder: StudyFolder, project: str, entity: str, n_missing: int) -> tuple[SweepLink, str]:
+    """Return the study's sweep at W&B, created or resumed if need be, and a note where it replaces another.
+
+    W&B changes no sweep that has started: one that cannot give `n_missing` more runs is replaced, its ended runs taken over.
 
     Args:
         n_missing: trials up to the budget, without those that agents will take over.
@@ -101,50 +103,71 @@ def register(folder: StudyFolder, project: str, entity: str, n_missing: int) -> 
     """
     spec = folder.read_spec()
     with folder.lock_folder(), wandb_session("the sweep is not made"):
-        if (folder.path / _NAME).exists():
-            link = read_link(folder)
-            _allow_more(link, n_missing)
-            return link
-        link = _create_sweep(spec, folder, project, entity)
-        write_link(folder, link)
-        return link
+        if not (folder.path / _NAME).exists():
+            return _create_sweep(spec, folder, project, entity), ""
+        link = read_link(folder)
+        if n_missing <= 0:
+            return link, ""
+        runs, obstacle = _resume(link, n_missing)
+        if not obstacle:
+            return link, ""
+        new = _create_sweep(spec, folder, link.project, link.entity, runs)
+        return new, f" (its sweep {link.sweep} {obstacle}; this one takes over its {len(runs)} ended runs)"
 
 
-def _create_sweep(spec: StudySpec, folder: StudyFolder, project: str, entity: str) -> SweepLink:
+def _create_sweep(spec: StudySpec, folder: StudyFolder, project: str, entity: str, prior_runs: Sequence[str] = ()) -> SweepLink:
     import wandb
 
-    command = wandb_config.agent_command(spec, folder.path.parent)
+    config = wandb_config.make_sweep_config(spec, wandb_config.agent_command(spec, folder.path.parent))
     with contextlib.redirect_stdout(io.StringIO()):  # wandb prints the sweep's id and page; `open_sweeps` does that
-        sweep = wandb.sweep(wandb_config.make_sweep_config(spec, command), project=project, entity=entity or None)
+        sweep = wandb.sweep(config, project=project, entity=entity or None, prior_runs=list(prior_runs))
     # wandb.sweep leaves the entity and project that it resolved in the environment.
     entity, project = os.environ.get("WANDB_ENTITY", entity), os.environ.get("WANDB_PROJECT", project)
     url = str(wandb.Api().sweep(f"{entity}/{project}/{sweep}").url)
-    return SweepLink(entity=entity, project=project, sweep=sweep, url=url)
+    link = SweepLink(entity=entity, project=project, sweep=sweep, url=url)
+    write_link(folder, link)
+    return link
 
 
-def _allow_more(link: SweepLink, n_missing: int) -> None:
-    """Raise the run_cap at W&B, which, unlike a budget, counts runs that failed or repeated a point."""
+def _resume(link: SweepLink, n_missing: int) -> tuple[list[str], str]:
+    """Let W&B hand out runs again; return the ended runs of a sweep that cannot give `n_missing` more, and the reason."""
     import wandb
 
-    sweep = wandb.Api().sweep(link.path)
-    config = dict(sweep.config)
-    cap = len(sweep.runs) + n_missing
-    if n_missing <= 0 or config.get("run_cap", cap) >= cap:
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "sweep.yaml"
-        file.write_text(yaml.safe_dump({**config, "run_cap": cap}), encoding="utf-8")
-        _run_wandb("sweep", "--update", link.path, str(file))
-    _run_wandb("sweep", "--resume", link.path)
+    try:
+        sweep = wandb.Api().sweep(link.path)
+    except wandb.errors.CommError as error:
+        if not isinstance(error.exc, ValueError):  # which says that there is none; else W&B was not reached
+            raise
+        return [], "is not at W&B any more"
+    runs = list(sweep.runs)
+    ended = [run.id for run in runs if run.state in ("finished", "killed")][-_MAX_PRIOR_RUNS:]
+    cap = sweep.config.get("run_cap")  # of an older Arena, or of a file for `wandb sweep`
+    if cap is not None and cap < len(runs) + n_missing:
+        return ended, f"is capped at {cap} runs"
+    if sweep.state not in ("RUNNING", "PENDING"):
+        try:
+            _run_wandb("sweep", "--resume", link.path)
+        except StudyError:
+            return ended, f"is {sweep.state.lower()}"
+    return [], ""
+
+
+def finish_sweep(link: SweepLink) -> None:
+    """Tell W&B that the budget is reached, so that plain `wandb agent` ends elsewhere too; W&B shows the sweep as finished."""
+    with contextlib.suppress(StudyError):  # another agent said so, or W&B is not reached: no trial depends on it
+        _run_wandb("sweep", "--stop", link.path)
 
 
 def _run_wandb(*words: str) -> None:
-    process = subprocess.run(
-        [sys.executable, "-P", "-m", "wandb", *words], capture_output=True, text=True, check=False, timeout=120
-    )
+    command = [sys.executable, "-P", "-m", "wandb", *words]
+    name = f"`wandb {' '.join(words[:2])}`"
+    try:
+        process = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_WAIT_S)
+    except subprocess.TimeoutExpired as error:
+        raise StudyError(f"{name} had no answer within {_WAIT_S} s") from error
     if process.returncode:
         last = (process.stderr or process.stdout).strip().splitlines()[-1:]
-        raise StudyError(f"`wandb {' '.join(words[:2])}` failed: {' '.join(last)}")
+        raise StudyError(f"{name} failed: {' '.join(last)}")
 
 
 def read_sweep_config(path: str) -> dict[str, Any]:
@@ -153,6 +176,17 @@ def read_sweep_config(path: str) -> dict[str, Any]:
 
     with wandb_session("the sweep is not found"):
         return dict(wandb.Api().sweep(path).config)
+
+
+def read_histories(path: str, metric: str) -> dict[str, list[float]]:
+    """Return the values of `metric` that each run of a sweep at W&B has logged, by its id; errors are wandb's."""
+    import wandb
+
+    histories = {}
+    for run in wandb.Api().sweep(path).runs:
+        rows = run.history(samples=_MAX_EPOCHS, keys=[metric], pandas=False)
+        histories[str(run.id)] = [float(row[metric]) for row in rows if isinstance(row.get(metric), int | float)]
+    return histories
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import socket
 from collections.abc import Callable, Mapping
@@ -10,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnn.runs.folder import EpochRow, RunFolder, RunState
-from sweeps.engines.protocol import Claim, record_result, report_epoch
+from sweeps.engines.bands import is_weak
+from sweeps.engines.protocol import Claim, Idle, record_result, report_epoch
 from sweeps.errors import StudyError
 from sweeps.pool.agent_options import Say
 from sweeps.study.folder import StudyFolder
@@ -18,7 +20,7 @@ from sweeps.sweepfile.sweep import Goal
 from sweeps.training import configuration, trial, wandb_runs
 from sweeps.training.trial import Step, Task, TrialContext, TrialHooks, TrialResult
 from sweeps.wandb_sweeps.engine import WandbEngine
-from sweeps.wandb_sweeps.link import SweepLink
+from sweeps.wandb_sweeps.link import SweepLink, read_histories
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,12 +39,13 @@ class WandbStudy:
         self.link = link
         self._say = say
         agent = f"{socket.gethostname()}-{os.getpid()}"
-        self.engine = WandbEngine(folder, agent, functools.partial(configuration.make_point, folder.read_spec().bases), say)
+        identify = functools.partial(configuration.make_point, folder.read_spec().bases)
+        self.engine = WandbEngine(folder, agent, identify, say, follows=link.follows)
         spec = self.engine.spec
         self.context = TrialContext(bases=spec.bases, tiles=spec.tiles, runs=spec.runs, device=device, study=spec.name)
 
-    def train(self, params: Mapping[str, object], run: str, hooks: StopHooks) -> TrialResult | None:
-        """Train W&B's run `run`; return None where another run folder answered its point.
+    def adopt(self, params: Mapping[str, object], run: str) -> Claim | Idle | None:
+        """Claim the point of W&B's run `run`; None where another run folder answered it, Idle where the budget has no room.
 
         Raises:
             StudyError: the point lies outside of the sweep file's space, or cannot be trained.
@@ -51,13 +54,14 @@ class WandbStudy:
         if isinstance(claim, str):
             self._answer(self._run(claim), run)
             return None
-        return self._train(claim, run, hooks)
+        return claim
 
     def resume(self, claim: Claim, hooks: StopHooks) -> TrialResult:
         """Train a trial that another agent left, in the run at W&B that it had."""
-        return self._train(claim, wandb_runs.find_wandb_run(self._run(claim.run)) or claim.run, hooks)
+        return self.train(claim, wandb_runs.find_wandb_run(self._run(claim.run)) or claim.run, hooks)
 
-    def _train(self, claim: Claim, run: str, hooks: StopHooks) -> TrialResult:
+    def train(self, claim: Claim, run: str, hooks: StopHooks) -> TrialResult:
+        """Train a claimed trial in W&B's run `run`."""
         metric = self.engine.spec.sweep.metric
 
         def listen(row: EpochRow) -> Step:
@@ -77,6 +81,22 @@ class WandbStudy:
         result = trial.run_trial(context, task, TrialHooks(on_epoch=listen, on_training=on_training))
         record_result(self.engine, claim, result, self._say)
         return result
+
+    def is_weak(self, claim: Claim, run: str) -> bool:
+        """Tell whether W&B's early stopping ends the trial in run `run`, by what W&B knows of the sweep's other runs."""
+        sweep, path = self.engine.spec.sweep, self.link.path
+        values = [float(getattr(row, sweep.metric)) for row in self._run(claim.run).epochs()]
+        rule = sweep.early_terminate
+        if rule is None or len(values) < rule.bands[0]:
+            return False
+        try:
+            histories = read_histories(path, sweep.metric)
+            histories.pop(run, None)
+        except Exception:  # wandb raises many kinds; a paused trial loses nothing
+            return False
+        sign = -1 if sweep.goal is Goal.MAXIMIZE else 1
+        curves = [[sign * value for value in history if math.isfinite(value)] for history in (values, *histories.values())]
+        return is_weak(curves[0], curves, rule)
 
     def _answer(self, folder: RunFolder, run: str) -> None:
         try:

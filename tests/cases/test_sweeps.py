@@ -82,7 +82,7 @@ def test_s_beside_min_iter_is_named_as_useless_and_bands_are_printed(tmp_path: P
     early = "early_terminate: {type: hyperband, min_iter: 15, eta: 3, s: 2}\n"
     text = f"{TOP}{early}parameters:\n  train.epochs: {{value: 60}}\n{RATE}"
     code, output = run_lint(tmp_path, text)
-    assert (code, "line 4: s 2 means nothing beside min_iter 15; remove s" in output) == (1, True)
+    assert (code, "line 4: s 2 counts the bands below max_iter, and min_iter 15 sets its own; remove s" in output) == (1, True)
     code, output = run_lint(tmp_path, text, "--fix")
     assert (code, "hyperband: the best 1/3 of trials go on at epochs 15 and 45 of 60" in output) == (0, True)
     code, output = run_lint(tmp_path, text.replace("min_iter: 15, eta: 3, s: 2", "max_iter: 9, s: 2"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from cnn.runs.folder import RunState, list_runs
 from support.studies import make_study, open_engine
 from support.wandb_server.bench import Bench, ended
 from sweeps.engines.bands import BandPruner
-from sweeps.engines.protocol import Claim
+from sweeps.engines.protocol import Claim, Idle
 from sweeps.errors import StudyError
 from sweeps.results import read_outline
 from sweeps.study.folder import StudySpec
@@ -25,7 +26,7 @@ from sweeps.training.trial import TrialResult, TrialState
 from sweeps.wandb_sweeps import link as wandb_link
 from sweeps.wandb_sweeps.command import split_arguments
 from sweeps.wandb_sweeps.config import check_supported, make_sweep_config
-from sweeps.wandb_sweeps.engine import WandbEngine
+from sweeps.wandb_sweeps.engine import Room, WandbEngine
 from sweeps.wandb_sweeps.files import write_scheduled_sweep
 
 ALL = """
@@ -62,7 +63,6 @@ def test_every_distribution_is_named_and_nothing_is_lost(tmp_path: Path) -> None
             "train.weight_decay": {"distribution": "uniform", "min": 0.0, "max": 0.1},
             "train.optimizer": {"distribution": "categorical", "values": ["adamw", "sgd"]},
         },
-        "run_cap": 9,
         "program": "arena",
         "command": ["${env}", "arena"],
         "early_terminate": {"type": "hyperband", "max_iter": 27, "s": 2, "eta": 3, "strict": True},
@@ -121,6 +121,22 @@ def test_points_from_w_and_b_are_claimed_once_answered_and_gone_on_with(tmp_path
     assert [trial.state for trial in read_outline(tmp_path, "lenet5.raw").trials] == ["finished", "duplicate"]
 
 
+def test_points_from_w_and_b_are_claimed_within_the_budget_alone_unless_another_folder_counts_it(tmp_path: Path) -> None:
+    folder = make_study(tmp_path, ALL, budget=1)
+    engine, other = wandb_engine(tmp_path), {**POINT, "model.depth": 3}
+    assert engine.find_room() is Room.NEW
+    claim = engine.adopt(POINT)
+    assert isinstance(claim, Claim)
+    assert (engine.find_room(), engine.adopt(other)) == (Room.LATER, Idle.WAIT)
+    engine.release(claim)
+    assert (engine.find_room(), engine.claim()) == (Room.OLD, claim)
+    engine.finish(claim, TrialResult(state=TrialState.FINISHED, epochs={1: 0.5}, seconds=1.0))
+    assert (engine.find_room(), engine.adopt(other)) == (Room.NONE, Idle.DONE)
+    follower = WandbEngine(folder, "follower", engine._identify, print, follows=True)
+    assert isinstance(follower.adopt(other), Claim)
+    assert folder.read_spec().budget == 2
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [("train.learning_rate", 0.2), ("train.optimizer", "adam"), ("model.depth", "deep"), ("train.batch_size", 512)],
@@ -175,6 +191,41 @@ def test_plain_wandb_agent_trains_on_a_machine_that_has_tiles_alone(wandb_bench:
     assert sorted(folder.digest for folder in list_runs(bench.folder / "runs")) == sorted(trial.run for trial in study.trials)
     assert all(folder.state() is RunState.FINISHED for folder in list_runs(bench.folder / "runs"))
     assert [(run.state, len(run.history), run.sweep) for run in bench.server.runs("plain")] == [("finished", 2, sweep.name)]
+
+
+STOPPED = """
+method: random
+metric: {name: val_macro_f1, goal: maximize}
+early_terminate: {type: hyperband, min_iter: 2, eta: 2}
+parameters:
+  train.learning_rate: {distribution: log_uniform_values, min: 0.0001, max: 0.001}
+"""
+
+
+def test_two_interrupts_of_plain_wandb_agent_pause_its_run_which_goes_on_until_w_and_b_stops_it(wandb_bench: Bench) -> None:
+    bench = wandb_bench
+    (bench.folder / "s.yaml").write_text(STOPPED)
+    small = ("--budget", "1", "train.epochs=10000", "model.width=0.25", "train.side_views=0")
+    ended(bench.arena("wandb", "sweep-file", "s.yaml", "--tiles", bench.tiles.folder, *small))
+    ended(bench.wandb("sweep", "--project", "twice", "wandb-lenet5.raw.yaml"))
+    (sweep,) = (item for item in bench.server.memory.sweeps.values() if item.project == "twice")
+    command = ("agent", f"tester/twice/{sweep.name}")
+    agent = bench.start(bench.python, "-P", "-m", "wandb", *command, WANDB_SILENT="false")
+    bench.until(lambda: (sweep.runs and len(sweep.runs[0].history) > 2) or None, "running trial")
+    agent.send_signal(signal.SIGINT)
+    assert agent.stderr
+    while "Send ctrl-c again" not in agent.stderr.readline():
+        pass
+    agent.send_signal(signal.SIGINT)
+    ended(agent)
+    (run,) = sweep.runs
+    (paused,) = read_outline(bench.folder / "studies", "lenet5.raw").trials
+    assert (paused.state, run.state) == ("interrupted", "preempted")
+    bench.server.add_strong_runs(sweep)
+    ended(bench.wandb(*command))
+    (trial,) = read_outline(bench.folder / "studies", "lenet5.raw").trials
+    assert (trial.number, trial.state, run.state) == (paused.number, "pruned", "killed")
+    assert len(trial.epochs) > len(paused.epochs)
 
 
 def test_the_trial_command_alone_says_who_starts_it(wandb_bench: Bench) -> None:

@@ -234,7 +234,7 @@ def test_online_without_an_account_asks_nothing_and_is_kept_offline(
 def test_login_is_found_without_a_question(warm_python: WarmPython) -> None:
     code = "import cnn.runs.wandb_client; print(cnn.runs.wandb_client.is_logged_in())"
     assert alone(warm_python, code) == "False\n"
-    assert alone(warm_python, code, WANDB_API_KEY="a" * 40) == "True\n"
+    assert alone(warm_python, code, WANDB_API_KEY="a" * 40, WANDB_MODE="offline") == "True\n"
 
 
 def test_an_unknown_mode_is_refused(tiles: TileSet, tmp_path: Path) -> None:

@@ -16,11 +16,10 @@ from cnn.runs.wandb_mirror import Destination
 from cnn.runs.wandb_record import find_id, read_copy, write_copy
 from cnn.tiles.tile_set import TileSet
 from cnn.train.mirrored import TrainingRequest, train_mirrored
-from support.paths import ARENA, ROOT
+from support.paths import ROOT
 from support.wandb_server.bench import Bench, ended
 from support.wandb_server.http import Fault
 from support.wandb_server.state import Run
-from support.wandb_server.versions import LOWEST, find_python
 
 # Two trainings without a word to W&B, and one whose server goes away between its epochs.
 THREE = """
@@ -129,10 +128,10 @@ def test_what_w_and_b_did_not_take_is_sent_later_and_once(wandb_bench: Bench) ->
     assert "nothing is left to send" in err
 
 
-def train(bench: Bench, runs: str, project: str, *more: str) -> RunFolder:
+def train(bench: Bench, runs: str, project: str, **environment: str) -> RunFolder:
     """Return the folder of the one run of `runs` after a mirrored training of two epochs."""
-    words = ("--tiles", bench.tiles.folder, "--runs", runs, "--device", "cpu", "train.epochs=2", *more)
-    ended(bench.arena("train", *words, WANDB_PROJECT=project))
+    words = ("--tiles", bench.tiles.folder, "--runs", runs, "--device", "cpu", "train.epochs=2")
+    ended(bench.arena("train", *words, WANDB_PROJECT=project, **environment))
     (folder,) = list_runs(bench.folder / runs)
     return folder
 
@@ -231,15 +230,13 @@ def test_a_folder_of_old_has_an_id_of_its_own_unless_all_was_sent_and_a_refused_
     assert_is_complete(find_copy(bench, folder, "old"), folder)
 
 
-def test_the_lowest_wandb_that_arena_declares_sends_a_run(wandb_bench: Bench) -> None:
-    python = find_python(LOWEST)
-    if not python:
-        pytest.skip(f"no environment with wandb {LOWEST}: `.ci/wandb-version` makes it")
+def test_wandb_mode_offline_keeps_a_copy_here_until_sync_is_asked_for(wandb_bench: Bench) -> None:
     bench = wandb_bench
-    folder = train(bench, "runs", "lowest", "--wandb", "offline")
-    out, err = ended(bench.start(python, ARENA, "wandb", "sync", "--json", PYTHONPATH=""))
+    folder = train(bench, "runs", "later", WANDB_MODE="offline")
+    assert bench.server.runs("later") == []
+    out, err = ended(bench.arena("wandb", "sync", "--json", WANDB_MODE="offline"))
     assert [sent["run"] for sent in json.loads(out)["sent"]] == [folder.digest], err
-    assert_is_complete(find_copy(bench, folder, "lowest"), folder)
+    assert_is_complete(find_copy(bench, folder, "later"), folder)
 
 
 def test_sync_without_an_account_says_what_to_do(wandb_bench: Bench) -> None:

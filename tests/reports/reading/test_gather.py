@@ -17,6 +17,7 @@ from reports.facts.report import ReportFacts
 from reports.page.render import render_report
 from reports.reading.gather import Sources, gather_facts
 from reports.reading.selection import select_runs
+from reports.wording.summary import summarise
 from support import sklearn_reference as reference
 from support.report_facts import LABELS, make_config, write_eight, write_run
 
@@ -143,7 +144,11 @@ def test_a_place_without_a_training_of_its_own_shows_a_trial_and_says_so(tmp_pat
     as_trials(tmp_path, digest)
     selection = select_runs(tmp_path, ())
     assert selection.folders["lenet5", "raw"].digest == digest
-    assert [note.text for note in selection.notes] == ["lenet5 on raw is a study's trial: no training of its own was found."]
+    command = f"`arena train --config {tmp_path / digest / 'config.json'}`"
+    text = "lenet5 on raw is a study's trial, which sees no test clip: no training of its own was found. "
+    assert [note.text for note in selection.notes] == [f"{text}{command} adds its test part."]
+    facts = gather_facts(Sources(runs=tmp_path, named_runs=(tmp_path / digest,)))
+    assert summarise(facts).lead.endswith("It is a study's trial, which sees no test clip until it is chosen.")
 
 
 def test_only_trials_are_better_than_nothing(tmp_path: Path) -> None:

@@ -110,6 +110,15 @@ class LoopbackServer:
     def sweep(self, name: str) -> Sweep:
         return self.memory.sweeps[name]
 
+    def add_strong_runs(self, sweep: Sweep) -> None:
+        """Add two runs that beat any other at every band: of two runs at a band W&B ends neither."""
+        metric = sweep.config["metric"]["name"]
+        for name in ("strong", "stronger"):
+            run = self.memory.make_run(sweep.entity, sweep.project, name)
+            run.state, run.sweep = "finished", sweep.name
+            run.lines["wandb-history.jsonl"] = {step: json.dumps({"_step": step, metric: 1.1}) for step in range(1000)}
+            sweep.runs.append(run)
+
     def artifacts(self) -> list[Artifact]:
         with self._lock:
             return self.roots.all_artifacts
@@ -185,6 +194,8 @@ class LoopbackServer:
             run.exit_code = body.get("exitcode") or 0
             ended = "finished" if not run.exit_code else "preempted" if run.is_preempting else "failed"
             run.state = "killed" if self.roots.stopped_by_us(run.name) else ended
+            if run.state == "preempted" and run.sweep in self.memory.sweeps:
+                self.memory.sweeps[run.sweep].queue.append(run)
         return _json({"exitcode": None, "limits": {}, "stopped": run.stop_asked})
 
 

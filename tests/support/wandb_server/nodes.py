@@ -169,7 +169,7 @@ def sweep_node(memory: Memory, sweep: Sweep) -> Node:
         "updatedAt": now(),
         "runCount": len(sweep.runs),
         "runs": lambda **_: connection(run_node(memory, run) for run in sweep.runs),
-        "priorRuns": lambda **_: connection([]),
+        "priorRuns": lambda **_: connection(run_node(memory, run) for run in sweep.prior_runs),
         "agents": lambda **_: connection([]),
         "project": lambda **_: project_node(memory, sweep.entity, sweep.project),
     }

@@ -141,9 +141,11 @@ class Roots:
     def upsertSweep(self, input: Node) -> Node:
         known = next((sweep for sweep in self._memory.sweeps.values() if input.get("id") == sweep.id), None)
         if known:
-            known.state = input.get("state") or known.state
-            if input.get("config"):
+            if input.get("config") and yaml.safe_load(input["config"]) != known.config:
+                if known.runs or known.state != "PENDING":
+                    raise GraphQLError("cannot reconfigure sweep which has already started")
                 known.config = yaml.safe_load(input["config"])
+            known.state = input.get("state") or known.state
             return {"sweep": sweep_node(self._memory, known), "configValidationWarnings": []}
         project, entity = input.get("projectName") or "uncategorized", input.get("entityName") or self._memory.entity
         if entity != self._memory.entity:
@@ -151,6 +153,8 @@ class Roots:
         if set(project) & set("/\\#?%:"):
             raise GraphQLError("invalid project name: cannot contain characters /,\\,#,?,%,:", 400)
         made = Sweep(entity, project, uuid.uuid4().hex[:8], yaml.safe_load(input["config"]), input.get("displayName"))
+        names = [one["name"] for one in json.loads(input.get("priorRunsFilters") or '{"$or": []}')["$or"]]
+        made.prior_runs = [run for name in names if (run := self._memory.run(entity, project, name))]
         self._memory.sweeps[made.name] = made
         return {"sweep": sweep_node(self._memory, made), "configValidationWarnings": []}
 
@@ -192,13 +196,17 @@ class Roots:
         run = self._next(sweep)
         if run is None:
             return [] if sweep.is_scheduled_outside and sweep.state == "RUNNING" else [{"type": "exit"}]
-        args = {name: dict(value) for name, value in run.config.items()}
-        return [{"type": "run", "run_id": run.name, "args": args, "program": sweep.config.get("program"), "logs": []}]
+        kind = "resume" if run.state == "preempted" else "run"
+        args = {name: dict(value) for name, value in run.config.items()}  # of a resumed run all that it has, `_wandb` too
+        return [{"type": kind, "run_id": run.name, "args": args, "program": sweep.config.get("program"), "logs": []}]
 
     def _next(self, sweep: Sweep) -> Run | None:
+        while sweep.queue and sweep.state == "RUNNING":
+            if (run := sweep.queue.pop(0)).state in ("pending", "preempted"):
+                return run
         if sweep.is_scheduled_outside:
-            return sweep.queue.pop(0) if sweep.queue and sweep.state == "RUNNING" else None
-        point = None if sweep.is_over else next(sweep.points, None)
+            return None
+        point = None if sweep.is_over else sweep.draw_point()
         if point is None:
             sweep.state = "FINISHED"
             return None

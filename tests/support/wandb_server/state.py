@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-N_BANDS = 20
+from sweeps.engines.bands import is_weak
+from sweeps.sweepfile.stopping import EarlyTerminate, Stopping
 
 
 def global_id(kind: str, *parts: object) -> str:
@@ -57,7 +58,8 @@ class Run:
 
     def values(self, metric: str) -> list[float]:
         """The logged points of one metric, in order."""
-        return [row[metric] for row in self.history if isinstance(row.get(metric), int | float)]
+        values = [row.get(metric) for row in self.history]
+        return [value for value in values if isinstance(value, int | float) and math.isfinite(value)]
 
 
 @dataclass(slots=True)
@@ -72,7 +74,7 @@ class Agent:
 
 @dataclass(slots=True)
 class Sweep:
-    """One sweep; `queue` holds runs that a scheduler outside asked for."""
+    """One sweep; `queue` holds preempted runs, and those that a scheduler outside asked for."""
 
     entity: str
     project: str
@@ -81,6 +83,7 @@ class Sweep:
     display_name: str | None = None
     state: str = "PENDING"
     runs: list[Run] = field(default_factory=list)
+    prior_runs: list[Run] = field(default_factory=list)  # of other sweeps: a bayes search learns from them
     queue: list[Run] = field(default_factory=list)
     points: Iterator[dict[str, Any]] = field(init=False)
 
@@ -95,10 +98,25 @@ class Sweep:
     def is_scheduled_outside(self) -> bool:
         return bool(self.config.get("scheduler"))
 
+    def draw_point(self) -> dict[str, Any] | None:
+        """The next point; of a grid the first one that no run has in its configuration, so that a deleted run is made again."""
+        if self.config["method"] != "grid":
+            return next(self.points)
+        tried = [{name: entry.get("value") for name, entry in run.config.items()} for run in self.runs]
+        return next((point for point in points_of(self.config) if not any(point.items() <= run.items() for run in tried)), None)
+
     @property
     def is_over(self) -> bool:
         cap = self.config.get("run_cap")
-        return self.state in ("CANCELED", "FINISHED") or bool(cap and len(self.runs) >= cap)
+        return self.state in ("CANCELED", "FINISHED") or bool(cap and len(self.runs) >= cap) or self._has_target
+
+    @property
+    def _has_target(self) -> bool:
+        """A run has the metric's target: W&B creates no more, and lets running ones end."""
+        metric = self.config.get("metric") or {}
+        target, sign = metric.get("target"), -1 if metric.get("goal") == "maximize" else 1
+        values = [sign * value for run in self.runs for value in run.values(metric.get("name", ""))]
+        return target is not None and bool(values) and min(values) <= sign * target
 
 
 @dataclass(slots=True)
@@ -145,20 +163,13 @@ def draw(spec: dict[str, Any], source: random.Random) -> Any:
 
 
 def hyperband_stops(sweep: Sweep) -> list[str]:
-    """Running runs whose best value at a band is not among the best 1/eta of all that reached it."""
-    early = sweep.config.get("early_terminate") or {}
-    if early.get("type") != "hyperband":
+    """Running runs that W&B's rule ends: the rule is Arena's, which a test compares to W&B's published code."""
+    content = sweep.config.get("early_terminate") or {}
+    if content.get("type") != "hyperband":
         return []
-    eta, metric = early.get("eta", 3), sweep.config["metric"]
+    numbers = {"min_iter": 1, **{key: value for key, value in content.items() if key != "type"}}  # W&B's defaults are Arena's
+    early = EarlyTerminate(type=Stopping.HYPERBAND, **numbers)
+    metric = sweep.config["metric"]
     sign = -1 if metric.get("goal") == "maximize" else 1
     curves = {run.name: [sign * value for value in run.values(metric["name"])] for run in sweep.runs}
-    stopped: dict[str, None] = {}
-    steps = range(1, early["s"] + 1) if "max_iter" in early else range(N_BANDS)
-    bands = [early["max_iter"] // eta**n if "max_iter" in early else early["min_iter"] * eta**n for n in steps]
-    for band in bands:
-        reached = {name: min(curve[:band]) for name, curve in curves.items() if len(curve) >= band}
-        if len(reached) >= 2:
-            worst_kept = sorted(reached.values())[math.ceil(len(reached) / eta) - 1]
-            weak = (run.name for run in sweep.runs if run.state == "running" and reached.get(run.name, -math.inf) > worst_kept)
-            stopped.update(dict.fromkeys(weak))
-    return list(stopped)
+    return [run.name for run in sweep.runs if run.state == "running" and is_weak(curves[run.name], [*curves.values()], early)]

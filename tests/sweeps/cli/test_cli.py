@@ -21,6 +21,7 @@ from sweeps.errors import OptionError, StudyError, SweepError
 from sweeps.pool.agent_options import AgentOptions
 from sweeps.pool.plan import Locations, Search, SweepRequest, choose_studies, open_studies, plan
 from sweeps.pool.slots import default_agents
+from sweeps.study.limits import Limits
 
 
 def lines(text: str) -> list[list[str]]:
@@ -153,6 +154,12 @@ def write_sweep(folder: Path, more: str = "", top: str = "") -> str:
     path = folder / "my.yaml"
     path.write_text(f"method: random\nrun_cap: 4\n{top}parameters:\n{RATE}{more}")
     return str(path)
+
+
+def test_the_target_of_the_metric_ends_a_study_unless_the_command_line_has_another(tiles: TileSet, tmp_path: Path) -> None:
+    file = write_sweep(tmp_path, top="metric: {name: val_macro_f1, goal: maximize, target: 0.95}\n")
+    limits = [plan(request(tiles, files=(file,), **more))[0][0].limits for more in ({}, {"limits": Limits(until=0.9)})]
+    assert [limit.until for limit in limits] == [0.95, 0.9]
 
 
 def test_the_files_name_is_the_studys_unless_the_command_line_names_it(tiles: TileSet, tmp_path: Path) -> None:

@@ -22,9 +22,9 @@ from sweeps.study.folder import StudyFolder
 
 
 def test_journals_read_as_one_say_what_each_says_also_as_they_grow(tmp_path: Path) -> None:
-    folders = [make_study(tmp_path, budget=3, name=name) for name in ("a", "b")]
+    folders = [make_study(tmp_path, budget=4, name=name) for name in ("a", "b")]
     engines = [open_engine(tmp_path, name) for name in ("a", "b", "a")]
-    storage = JournalStorage(MergedJournals([folder.journal for folder in folders]))
+    storage = JournalStorage(MergedJournals(folders))
     work_off(engines[1], 1)
     for turn in range(3):
         engines[turn % 2].finish(claimed(engines[turn % 2]), finished(0.1 * turn, 0.2))
@@ -34,6 +34,9 @@ def test_journals_read_as_one_say_what_each_says_also_as_they_grow(tmp_path: Pat
             assert [trial.number for trial in theirs] == [trial.number for trial in ours]
             assert [trial.value for trial in theirs] == [trial.value for trial in ours]
             assert [trial.user_attrs["run"] for trial in theirs] == [trial.run for trial in ours]
+    engines[0].report(claimed(engines[0]), 1, 0.3)
+    study = optuna.load_study(study_name="a", storage=storage)
+    assert (study.metric_names, study.trials[-1].intermediate_values) == (["val_macro_f1"], {1: 0.3})
 
 
 @pytest.mark.filterwarnings("default")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 from itertools import count
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from arena.base.install import install_command
 from support.studies import claimed, finished, make_study, open_engine
 from sweeps.cli import live
 from sweeps.engines.counts import BestTrial, StudyCounts
@@ -110,3 +112,26 @@ def test_speed_and_time_left_follow_from_epochs(tmp_path: Path) -> None:
     )  # three trials of two epochs, one epoch is done
     write_command(folder, Command.STOP, utc_now())
     assert reader.read().remaining_s == 0.0
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_command_of_the_live_page_is_said_on_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live.say_live_page(["lenet5.raw"], Path("studies"))
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    live.say_live_page(["lenet5.raw"], Path("studies"))
+    live.say_live_page(["a", "b"], Path("my studies"))
+    monkeypatch.setattr(sys.modules["importlib.util"], "find_spec", lambda _: None)
+    live.say_live_page(["lenet5.raw"], Path("studies"))
+    one, several, missing = terminal.getvalue().splitlines()
+    assert one == "all learning curves, live: `arena sweep dashboard lenet5.raw` in another terminal"
+    assert several == "all learning curves, live: `arena sweep dashboard --studies 'my studies'` in another terminal"
+    assert missing == f"{one} (first `{install_command('dashboard')}`)"

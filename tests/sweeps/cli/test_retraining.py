@@ -67,7 +67,7 @@ def test_the_best_is_trained_with_other_seeds_and_told_with_its_optimism(folder:
 
     content = train("--seeds", "2")
     best, retraining = content["best"], content["retraining"]
-    runs = [RunFolder(folder / "runs" / run["run"]) for run in retraining["runs"]]
+    runs = [RunFolder(folder / "runs" / run["runs"][0]) for run in retraining["runs"]]
     assert [run.config()["train"]["seed"] for run in runs] == retraining["record"]["seeds"] == [1, 2]
     assert {run.config()["train"]["learning_rate"] for run in runs} == {best["params"]["train.learning_rate"]}
     values = [max(row.val_macro_f1 for row in run.epochs()) for run in runs]
@@ -86,7 +86,7 @@ def test_the_best_is_trained_with_other_seeds_and_told_with_its_optimism(folder:
 
     changed = train("--seeds", "1", "epochs=2", "--trial", "0")["retraining"]
     assert changed["record"]["overrides"] == ["train.epochs=2"]
-    value = RunFolder(folder / "runs" / changed["runs"][0]["run"]).epochs()[0].val_macro_f1
+    value = RunFolder(folder / "runs" / changed["runs"][0]["runs"][0]).epochs()[0].val_macro_f1
     assert changed["optimism"] == pytest.approx(trials[0].value - value)  # at equal epochs, for the schedule is constant
     facts = read_study(folder / "studies", NAME)
     sentence = sweep_sentence(facts, texts("en"))
@@ -98,8 +98,8 @@ def test_the_best_is_trained_with_other_seeds_and_told_with_its_optimism(folder:
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (("train.epochs=2",), 2, "--seeds and settings are of trainings; add --train"),
-        (("--seeds", "3"), 2, "--seeds and settings are of trainings; add --train"),
+        (("train.epochs=2",), 2, "--seeds, --all-folds and settings are of trainings; add --train"),
+        (("--seeds", "3"), 2, "--seeds, --all-folds and settings are of trainings; add --train"),
         (("--trial", "7"), 1, f"trial 7 of {NAME} is not there; `arena sweep trials {NAME}` lists them"),
         (("--train", "train.seed=3"), 1, "the seeds are those after the trial's own, --seeds of them; leave train.seed out"),
         (("--train", "epoch=3"), 1, "train.epochs"),

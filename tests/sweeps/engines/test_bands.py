@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import math
+from typing import Any
+
 import optuna
 import pytest
 
+from support.wandb_server.state import Run, Sweep, hyperband_stops
 from sweeps.engines.bands import BandPruner, find_threshold
 from sweeps.sweepfile.sweep import parse
+
+SPACE = {"method": "random", "parameters": {"train.epochs": {"value": 9}}}
 
 
 @pytest.mark.parametrize(
@@ -28,6 +35,28 @@ def test_bands_are_those_of_wandbs_own_code(early: str, bands: list[int]) -> Non
 def write_sweep(early: str) -> str:
     top = "method: random\nmetric: {name: val_accuracy, goal: maximize}\n"
     return f"{top}early_terminate: {{type: hyperband, {early}}}\nparameters:\n  train.epochs: {{value: 99}}\n"
+
+
+@pytest.mark.parametrize(
+    ("early", "stopped"),
+    [
+        ({"max_iter": 5, "eta": 2, "s": 2}, ["b"]),
+        ({"max_iter": 5, "eta": 2, "s": 2, "strict": False}, ["b"]),
+        ({"min_iter": 2}, ["b", "c"]),
+        ({"min_iter": 2, "strict": False}, ["b"]),
+        ({"min_iter": 3}, ["c"]),  # an infinite loss is no point: the third of e is 6
+    ],
+)
+def test_the_loopback_server_stops_the_runs_that_wandbs_published_code_stops(early: dict[str, Any], stopped: list[str]) -> None:
+    """The answers are those of `hyperband_stop_runs` in the package `sweeps` 0.3.0."""
+    curves = {"a": [10, 9], "b": [10, 10], "c": [5, 8, 8], "d": [10, 7, 7], "e": [10, 6, math.inf, 6]}
+    metric = {"name": "loss", "goal": "minimize"}
+    sweep = Sweep("tester", "p", "s", {"metric": metric, "early_terminate": {"type": "hyperband", **early}, **SPACE})
+    for name, losses in curves.items():
+        run = Run("tester", "p", name, state="finished" if name in "ae" else "running")
+        run.lines["wandb-history.jsonl"] = {i: json.dumps({"loss": loss}) for i, loss in enumerate(losses)}
+        sweep.runs.append(run)
+    assert hyperband_stops(sweep) == stopped
 
 
 def test_the_best_share_and_one_more_go_on() -> None:

@@ -47,7 +47,11 @@ def facts(bench: Bench) -> StudyFacts:
 
 
 def only_sweep(bench: Bench, project: str) -> Sweep | None:
-    return next((sweep for sweep in bench.server.memory.sweeps.values() if sweep.project == project), None)
+    return next(iter(sweeps_at(bench, project)), None)
+
+
+def sweeps_at(bench: Bench, project: str) -> list[Sweep]:
+    return [sweep for sweep in bench.server.memory.sweeps.values() if sweep.project == project]
 
 
 def epochs_at(run: Run) -> list[int]:
@@ -116,14 +120,35 @@ def test_two_agents_reach_the_budget_through_faults_a_killed_agent_and_a_restart
     assert again.splitlines()[3:] == out.splitlines()[3:]
 
 
+RANDOM = HYPERBAND.replace("early_terminate: {type: hyperband, min_iter: 2, eta: 2}\n", "")
+
+
+def test_a_larger_budget_goes_on_in_the_same_sweep_and_in_a_new_one_where_an_older_arena_sent_a_cap(wandb_bench: Bench) -> None:
+    bench, server = wandb_bench, wandb_bench.server
+    for budget in ("1", "2"):
+        ended(sweep(bench, RANDOM, "larger", "--agents", "1", "--budget", budget, "train.epochs=1"))
+    (first,) = sweeps_at(bench, "larger")
+    assert ("run_cap" in first.config, first.state, len(first.runs)) == (False, "FINISHED", 2)
+    first.config["run_cap"] = 2
+    _, err = ended(sweep(bench, RANDOM, "larger", "--agents", "2", "--budget", "4", "train.epochs=1"))
+    _, second = sweeps_at(bench, "larger")
+    note = f"(its sweep {first.name} is capped at 2 runs; this one takes over its 2 ended runs)"
+    assert f"study {NAME} at W&B: {server.url}/tester/larger/sweeps/{second.name} {note}\n" in err
+    assert (second.prior_runs, "run_cap" in second.config, second.state) == (first.runs, False, "FINISHED")
+    states = [trial.state for trial in facts(bench).trials]  # the new sweep draws the points of the first one again
+    assert (states.count("finished"), states.count("duplicate"), len(second.runs)) == (4, 2, 4)
+    assert {run.state for run in server.runs("larger")} == {"finished"}
+    del server.memory.sweeps[second.name]
+    _, err = ended(sweep(bench, RANDOM, "larger", "--agents", "1", "--budget", "5", "train.epochs=1"))
+    assert f"(its sweep {second.name} is not at W&B any more; this one takes over its 0 ended runs)" in err
+    assert facts(bench).n_completed == 5
+
+
 def test_hyperband_at_w_and_b_prunes_between_epochs(wandb_bench: Bench) -> None:
     bench, server = wandb_bench, wandb_bench.server
     process = sweep(bench, HYPERBAND, "hyperband", "--agents", "1", "--budget", "1", "train.epochs=10000")
     wandb_sweep = bench.until(lambda: only_sweep(bench, "hyperband"), "sweep")
-    strong = Run("tester", "hyperband", "strong", state="finished")
-    strong.lines["wandb-history.jsonl"] = dict.fromkeys(range(4), '{"val_macro_f1": 1.1}')
-    wandb_sweep.config["run_cap"] = 2
-    wandb_sweep.runs.append(strong)
+    bench.server.add_strong_runs(wandb_sweep)
     ended(process)
     study = facts(bench)
     assert [trial.state for trial in study.trials] == ["pruned"]
@@ -131,14 +156,14 @@ def test_hyperband_at_w_and_b_prunes_between_epochs(wandb_bench: Bench) -> None:
         folder = RunFolder(bench.folder / "runs" / trial.run)
         assert folder.state() is RunState.PRUNED
         assert 2 <= len(trial.epochs) < 10_000
-    runs = server.runs("hyperband")
+    runs = [run for run in server.runs("hyperband") if not run.name.startswith("strong")]
     assert [(run.state, run.tags[-1]) for run in runs] == [("killed", "pruned")]
     assert all(run.summary["state"] == "pruned" for run in runs)
 
 
 def test_ctrl_c_pauses_and_the_same_command_goes_on_in_the_same_run_at_w_and_b(wandb_bench: Bench) -> None:
     bench, server = wandb_bench, wandb_bench.server
-    words = ("--agents", "1", "--budget", "1", "train.epochs=400")  # some seconds, of which the signal needs a fraction
+    words = ("--agents", "1", "--budget", "1", "train.epochs=150")  # some seconds, of which the signal needs a fraction
     process = sweep(bench, HYPERBAND, "paused", *words)
     bench.until(lambda: running(bench, 2), "running trial")
     process.send_signal(signal.SIGINT)
@@ -151,7 +176,7 @@ def test_ctrl_c_pauses_and_the_same_command_goes_on_in_the_same_run_at_w_and_b(w
     (trial,) = facts(bench).trials
     assert (trial.number, trial.run, trial.state) == (paused.number, paused.run, "finished")
     assert [run.state for run in server.runs("paused")] == ["finished"]
-    assert epochs_at(run) == list(range(1, 401))
+    assert epochs_at(run) == list(range(1, 151))
 
 
 @pytest.mark.parametrize(
