@@ -114,7 +114,7 @@ def best(
     from sweeps.training.retraining import Workers
 
     if not train and (overrides or seeds or all_folds):
-        raise typer.BadParameter("--seeds, --all-folds and settings are of trainings; add --train")
+        raise typer.BadParameter("settings, --seeds and --all-folds need --train")
     _join_all(studies, storage)
     if train:
         require_posix("arena sweep best --train")

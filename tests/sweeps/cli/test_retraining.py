@@ -98,8 +98,8 @@ def test_the_best_is_trained_with_other_seeds_and_told_with_its_optimism(folder:
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (("train.epochs=2",), 2, "--seeds, --all-folds and settings are of trainings; add --train"),
-        (("--seeds", "3"), 2, "--seeds, --all-folds and settings are of trainings; add --train"),
+        (("train.epochs=2",), 2, "settings, --seeds and --all-folds need --train"),
+        (("--seeds", "3"), 2, "settings, --seeds and --all-folds need --train"),
         (("--trial", "7"), 1, f"trial 7 of {NAME} is not there; `arena sweep trials {NAME}` lists them"),
         (("--train", "train.seed=3"), 1, "the seeds are those after the trial's own, --seeds of them; leave train.seed out"),
         (("--train", "epoch=3"), 1, "train.epochs"),
