@@ -24,6 +24,8 @@ from sweeps.sweepfile.sweep import Goal
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
+    from sweeps.importance import Importance
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ParameterFacts:
@@ -70,7 +72,7 @@ class StudyFacts:
     parameters: tuple[ParameterFacts, ...]
     trials: tuple[TrialFacts, ...]  # by number
     best: TrialFacts | None  # by the metric, among the finished trials that are feasible
-    importances: dict[str, float]  # by parameter, sum 1, largest first; empty where `explain_absence` says why
+    importances: dict[str, Importance]  # by parameter, shares of sum 1, largest first; empty where `explain_absence` says why
     command: str  # `arena train ...` of the best trial; empty without one
     folds: int = 1  # of speakers, each trial trained and scored on all
     seeds: int = 1  # trainings of a trial on each fold
@@ -112,7 +114,8 @@ class StudyFacts:
     def varied(self) -> tuple[ParameterFacts, ...]:
         """Return the parameters that are not constant, the most important first."""
         varied = [parameter for parameter in self.parameters if parameter.kind != "constant"]
-        return tuple(sorted(varied, key=lambda p: (-self.importances.get(p.name, 0.0), p.name)))
+        ranks = {name: rank for rank, name in enumerate(self.importances)}
+        return tuple(sorted(varied, key=lambda p: (ranks.get(p.name, len(ranks)), p.name)))
 
 
 def list_studies(studies_dir: Path) -> list[str]:
@@ -241,8 +244,8 @@ def _trial(trial: FrozenTrial, spec: StudySpec, time: datetime) -> TrialFacts:
     )
 
 
-def _importances(facts: StudyFacts) -> dict[str, float]:
-    """Return the importance of each parameter for a trial to be in the best quarter.
+def _importances(facts: StudyFacts) -> dict[str, Importance]:
+    """Return the importance of each parameter for the rank of a trial.
 
     Pruned trials count: without them all trials would be those that did well. They stand behind the finished ones, the
     earlier they ended the further.

@@ -16,7 +16,7 @@ from cnn.runs.folder import METRICS
 from sweeps.linting.checks import explain_fixed
 from sweeps.sweepfile import sweep
 from sweeps.sweepfile.parameters import TAKES
-from sweeps.sweepfile.settings import MOST_SEEDS
+from sweeps.sweepfile.settings import COSTS, MOST_SEEDS
 from sweeps.sweepfile.stopping import DEFAULT_P
 
 _KINDS = {int: "whole number", float: "number", str: "text", tuple: "names, with commas between"}
@@ -76,6 +76,7 @@ def write_sweep_fields() -> str:
         metrics=_join(METRICS),
         p=DEFAULT_P,
         most_seeds=MOST_SEEDS,
+        costs=_join(COSTS),
         distributions="\n".join(f"| `{name}` | {_join(needed)} | {_join(more)} |" for name, (needed, more) in TAKES.items()),
     )
 
@@ -118,6 +119,8 @@ A parameter is a [key of a training](settings.md). Without a `distribution` it i
 | `folds` (1) | groups of speakers, those of test left out, who validate in turn: trainings of a trial |
 | `seeds` (1) | trainings on each fold, with `train.seed` and the seeds after it; at most {most_seeds} |
 | `paired` (false) | the studies of a sweep draw the same points |
+| `objectives` (none) | costs beside the metric, such as `{{multiply_adds: minimize}}`: {costs} |
+| `constraints` (none) | the most of a cost that the best may have, such as `{{parameters: 100000}}` |
 """
 
 

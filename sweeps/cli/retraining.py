@@ -47,7 +47,7 @@ class BestTrial:
         return {
             "best": dataclasses.asdict(self.trial),
             **({"front": [dataclasses.asdict(trial) for trial in facts.front]} if facts.objectives else {}),
-            "importances": self.facts.importances,
+            "importances": {name: dataclasses.asdict(importance) for name, importance in self.facts.importances.items()},
             "importances_note": self.note,
             "command": self.facts.command,
             "retraining_command": self.retraining_command,

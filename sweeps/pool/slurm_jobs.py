@@ -60,7 +60,10 @@ class SlurmJobs:
 
     def read_ends(self) -> Sequence[AgentEnd | None]:
         states = {job.job_id: _read_local_state(job) for job in self._jobs} if self._is_local else self._states.read()
-        return [self._read_end(job, states.get(job.job_id, "")) for job in self._jobs]
+        ends = [self._read_end(job, states.get(job.job_id, "")) for job in self._jobs]
+        # Jobs that one `scancel` ended are told together: those that ran are COMPLETING while their agents end.
+        is_ending = "COMPLETING" in states.values()
+        return [None if end and end.is_cancelled and is_ending else end for end in ends]
 
     def _read_end(self, job: Any, state: str) -> AgentEnd | None:
         name, log = f"job {job.job_id}", f"; its log is {job.paths.stderr}"

@@ -24,7 +24,7 @@ class Limits:
     def explain_end(self, hours: float, best: float | None, *, maximize: bool) -> str:
         """Return the reason that no trial begins after `hours` of work with this best value; empty where one may."""
         if self.until is not None and best is not None and (best >= self.until if maximize else best <= self.until):
-            return f"its best, {best:.4f}, reached --until {self.until:g}"
+            return f"its best, {best:.4f}, reached {self.until:g}"
         if self.hours is not None and hours >= self.hours:
             return f"its --hours {self.hours:g} are over"
         return ""

@@ -24,7 +24,7 @@ metric: {name: val_macro_f1, goal: maximize}
 parameters:
   train.learning_rate: {distribution: log_uniform_values, min: 0.001, max: 0.01}
 """
-_WAIT_S = 250.0
+_WAIT_S = 600.0
 
 
 @dataclass(kw_only=True)
@@ -79,14 +79,15 @@ class ClusterSweep:
         except StudyError:
             return None
 
-    def wait_for(self, holds: Callable[[StudyFacts], bool]) -> StudyFacts:
-        """Wait until `holds` is true of the study, and return it."""
+    def wait_for(self, holds: Callable[[StudyFacts], bool], meanwhile: Callable[[], None] = lambda: None) -> StudyFacts:
+        """Wait until `holds` is true of the study, and return it; call `meanwhile` before each look."""
         deadline = time.monotonic() + _WAIT_S
         while time.monotonic() < deadline:
+            meanwhile()
             facts = self.read()
             if facts is not None and holds(facts):
                 return facts
-            time.sleep(0.05)
+            time.sleep(0.2)
         raise AssertionError(self.describe())
 
     def wait_for_epochs(self, n: int) -> StudyFacts:

@@ -32,7 +32,7 @@ def test_a_study_ends_once_a_finished_trial_has_the_value_and_trials_in_work_are
     third = claimed(world.engine())
     assert engines[0].finish(first, finished(0.9))
     assert engines[0].claim() is Idle.ENDED
-    assert engines[0].end == "its best, 0.9000, reached --until 0.5"
+    assert engines[0].end == "its best, 0.9000, reached 0.5"
     assert engines[1].finish(second, finished(0.2))
     assert world.engine().finish(third, finished(0.1))
     spec = folder.read_spec()
