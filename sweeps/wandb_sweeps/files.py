@@ -31,7 +31,7 @@ SWEEP = parse(
 def make_study(_sweep):
     """The study that W&B asks for points; it is made anew, and told what is known, when the scheduler starts again."""
     sampler = optuna_space.make_sampler(SWEEP, {budget}, {seed}, 0)
-    pruner = optuna_space.make_pruner(SWEEP.stopping)
+    pruner = optuna_space.make_pruner({early})
     return optuna.create_study(direction=SWEEP.goal.value, sampler=sampler, pruner=pruner)
 
 
@@ -64,7 +64,7 @@ def write_scheduled_sweep(spec: StudySpec, studies_dir: Path, out: Path) -> Writ
     """Write the sweep for `wandb sweep-scheduler`: any of Optuna's samplers and pruners.
 
     Raises:
-        StudyError: trials of several trainings, or a file cannot be written.
+        StudyError: a rule that ends trials training by training, or a file cannot be written.
     """
     wandb_config.check_trainings(spec)
     source = out.with_name(f"{out.stem.replace('.', '_').replace('-', '_')}_scheduler.py")
@@ -72,7 +72,8 @@ def write_scheduled_sweep(spec: StudySpec, studies_dir: Path, out: Path) -> Writ
     config.pop("early_terminate", None)  # the scheduler prunes
     config["method"] = "custom"
     config["scheduler"] = {"engine": "optuna", "source": source.name, "optimizer": "make_study", "search_space": "space"}
-    text = _SOURCE.format(text=spec.sweep.text, file=spec.sweep.file, budget=spec.budget, seed=spec.seed)
+    early = "None" if spec.settings.n_trainings > 1 else "SWEEP.stopping"  # W&B is told the mean of all trainings alone
+    text = _SOURCE.format(text=spec.sweep.text, file=spec.sweep.file, budget=spec.budget, seed=spec.seed, early=early)
     _write(source, text)
     _write(out, yaml.safe_dump(config, sort_keys=False))
     scheduler = "wandb sweep-scheduler ENTITY/PROJECT/SWEEP"
