@@ -1,26 +1,36 @@
-"""Parameter importance by PED-ANOVA (Watanabe, Bansal and Hutter 2023, equation 16), in numpy alone, less what chance gives.
+"""Parameter importance by functional ANOVA of regression trees (Hutter, Hoos and Leyton-Brown 2014), in numpy alone.
 
-It is the divergence of a parameter's distribution among the best trials from that among all trials. The forests of fANOVA
-take a second and a half to import and half a second a study. Few trials diverge by themselves, the more so along a fine
-parameter: of two best trials of five the divergence says where these two lie, whatever their values are. Hence the mean
-divergence of shuffled results is taken off, and nothing is said where the largest excess is one that shuffling reaches.
+A parameter's importance is the variance of its marginal, the mean prediction over all values of the others, as a share of all
+marginals'. Each tree is grown from trials drawn anew, so the trees' spread is an interval. Nothing is said where no split of
+the trials in two is further apart than shuffled results are: if nothing matters, the largest share is 0.55 on average.
+
+Optuna's own takes a second and a half to import. Of 60 simulated studies with three parameters, the learning rate with 0.8 of
+the variance in a hollow, this names it first in 83 % at 12 trials and 88 % at 24, Optuna's in 55 and 70 %, PED-ANOVA in 33 and
+45 %; with depth at 0.7 and 12 trials 72, 90 and 53 %. Shares are wrong by 0.14, 0.23 and 0.25 at 12 trials. At 24 trials 93 %
+stand out from chance here, 42 % in PED-ANOVA's best quarter; of 100 studies in which nothing matters 7 and 7 % (2026-11).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-FEWEST_TRIALS = 12  # of fewer the best quarter is two trials
-BEST_SHARE = 0.25
-_N_SHUFFLES = 100
-_LEVEL = 0.95  # share of shuffles that the largest excess has to surpass
-_N_GRID = 64
-_PRIOR = 1.0  # pseudo-trials of a uniform distribution: no value has probability zero because no trial had it
+FEWEST_TRIALS = 12  # hardly any study of fewer stands out from chance
+_N_TREES = 64
+_MOST_TRIALS = 500  # that a tree is grown from
+_N_SHUFFLES = 200
+_LEVEL = 0.05  # share of shuffles that may reach as far as the trials do
+_N_CELLS = 32  # that a range of numbers is divided into
+_N_QUANTILES = 8
+_FEWEST_A_SIDE = 3  # trials on either side of a split that is compared with chance
+_SPREAD = (5, 95)  # percentiles of the trees
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +43,24 @@ class ParameterColumn:
     is_categorical: bool
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Importance:
+    """Share of a parameter, and what nine of ten trees say of it."""
+
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """One parameter in cells: levels, or equal parts of the range."""
+
+    cells: NDArray[np.int64]  # (N,)
+    n_cells: int
+    is_categorical: bool
+
+
 def explain_absence(n_completed: int) -> str:
     """Return the reason why a study of so many finished or pruned trials has no importances."""
     if n_completed < FEWEST_TRIALS:
@@ -40,53 +68,103 @@ def explain_absence(n_completed: int) -> str:
     return f"no parameter stands out from chance in {n_completed} trials"
 
 
-def compute_importances(columns: Sequence[ParameterColumn], losses: Sequence[float]) -> dict[str, float]:
-    """Return the share of each parameter, sum 1, largest first; empty for too few trials or where none stands out from chance.
+def compute_importances(columns: Sequence[ParameterColumn], losses: Sequence[float]) -> dict[str, Importance]:
+    """Return the importance of each parameter, shares of sum 1, largest first; empty for too few trials, or where none
+    stands out from chance.
 
     Args:
         losses: (N,) of the same trials, lower is better.
     """
-    if len(losses) < FEWEST_TRIALS or not columns:
+    values = np.asarray(losses, dtype=np.float64)
+    axes = [_divide(column) for column in columns]
+    if len(values) < FEWEST_TRIALS or not _stands_out(axes, values):
         return {}
-    ordered = np.sort(np.asarray(losses, dtype=np.float64))
-    is_best = np.asarray(losses) <= ordered[math.ceil(BEST_SHARE * len(ordered)) - 1]
+    splits = [(number, mask) for number, axis in enumerate(axes) for mask in _list_splits(axis)]
+    sides = np.array([mask[axes[number].cells] for number, mask in splits]).T  # (N, splits)
     draw = np.random.default_rng(0)
-    selections = np.array([is_best, *(draw.permutation(is_best) for _ in range(_N_SHUFFLES))])  # (1 + _N_SHUFFLES, N)
-    divergences = np.array([_divergences(column, selections) for column in columns])  # (K, 1 + _N_SHUFFLES)
-    excess = divergences - divergences[:, 1:].mean(axis=1, keepdims=True)
-    if excess[:, 0].max() <= max(np.quantile(excess[:, 1:].max(axis=0), _LEVEL), 0):
-        return {}
-    shares = np.maximum(excess[:, 0], 0)
-    pairs = zip((column.name for column in columns), (shares / shares.sum()).tolist(), strict=True)
-    return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
+    trees = []
+    for _ in range(_N_TREES):
+        rows = draw.integers(0, len(values), min(len(values), _MOST_TRIALS))
+        variances = _marginal_variances(axes, splits, sides[rows], values[rows])
+        trees.append(variances / max(variances.sum(), 1e-300))
+    shares = np.array(trees)  # (trees, K)
+    means, (lows, highs) = shares.mean(axis=0), np.percentile(shares, _SPREAD, axis=0)
+    pairs = {
+        column.name: Importance(share=float(mean / means.sum()), low=float(low), high=float(high))
+        for column, mean, low, high in zip(columns, means, lows, highs, strict=True)
+    }
+    return dict(sorted(pairs.items(), key=lambda pair: (-pair[1].share, pair[0])))
 
 
-def _divergences(column: ParameterColumn, selections: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return Pearson's divergence of each selection (P, N) from all trials; 0 for a parameter that does not vary."""
-    if len(set(map(str, column.values))) < 2:
-        return np.zeros(len(selections))
-    densities = _shares if column.is_categorical else _smooth
-    every = densities(column, np.ones_like(selections[:1]))  # (1, values)
-    return np.asarray((every * (densities(column, selections) / every - 1) ** 2).sum(axis=1))
-
-
-def _shares(column: ParameterColumn, selections: NDArray[np.bool_]) -> NDArray[np.float64]:
-    names = sorted(set(map(str, column.values)))
-    is_level = np.array(list(map(str, column.values)))[:, None] == names  # (N, levels)
-    counts = selections.astype(np.float64) @ is_level
-    return np.asarray((counts + _PRIOR / len(names)) / (counts.sum(axis=1, keepdims=True) + _PRIOR))
-
-
-def _smooth(column: ParameterColumn, selections: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return Gaussian kernel estimates (P, _N_GRID) with Scott's width over the range of all values, set to the grid."""
-    values = np.array([float(str(value)) for value in column.values])
+def _divide(column: ParameterColumn) -> _Axis:
+    texts = list(map(str, column.values))
+    if column.is_categorical or len(set(texts)) < 2:
+        levels = sorted(set(texts))
+        return _Axis(np.array([levels.index(text) for text in texts], dtype=np.int64), len(levels), True)
+    values = np.array(list(map(float, texts)))
     values = np.log(values) if column.is_log and values.min() > 0 else values
-    cells = np.round((values - values.min()) / np.ptp(values) * (_N_GRID - 1)).astype(int)  # (N,)
-    counts = selections.astype(np.float64) @ (cells[:, None] == np.arange(_N_GRID))  # (P, _N_GRID)
-    n = counts.sum(axis=1, keepdims=True)
-    mean, square = counts @ np.arange(_N_GRID)[:, None] / n, counts @ np.arange(_N_GRID)[:, None] ** 2 / n
-    width = np.maximum(1.059 * np.sqrt(np.maximum(square - mean**2, 0)) * n**-0.2, 1)  # (P, 1), in cells
-    distances = np.abs(np.arange(_N_GRID)[:, None] - np.arange(_N_GRID))
-    kernels = np.exp(-0.5 * (np.arange(_N_GRID) / width) ** 2)[:, distances]  # (P, _N_GRID, _N_GRID)
-    sums = (kernels @ (counts / kernels.sum(axis=1))[:, :, None])[:, :, 0]
-    return np.asarray((sums + _PRIOR / _N_GRID) / (n + _PRIOR))
+    shares = (values - values.min()) / np.ptp(values)
+    return _Axis(np.minimum(shares * _N_CELLS, _N_CELLS - 1).astype(np.int64), _N_CELLS, False)
+
+
+def _list_splits(axis: _Axis) -> list[Bools]:
+    """Return the cells on one side of each split: a level against the others, or all below an edge."""
+    levels, cells = np.unique(axis.cells), np.arange(axis.n_cells)
+    if axis.is_categorical:
+        return [cells == level for level in levels] if len(levels) > 1 else []
+    return [cells < level for level in levels[1:]]
+
+
+def _stands_out(axes: Sequence[_Axis], losses: Floats) -> bool:
+    """Compare the largest distance of two sides, over levels and intervals between quantiles, with that of shuffled losses."""
+    sides = []
+    for axis in axes:
+        if axis.is_categorical:
+            sides += [axis.cells == level for level in np.unique(axis.cells)]
+        else:
+            edges = np.unique(np.append(np.quantile(axis.cells, np.linspace(0, 1, _N_QUANTILES + 1)), np.inf))
+            sides += [(axis.cells >= low) & (axis.cells < high) for low, high in combinations(edges, 2)]
+    sides = [side for side in sides if _FEWEST_A_SIDE <= side.sum() <= len(side) - _FEWEST_A_SIDE]
+    if not sides or not np.ptp(losses):
+        return False
+    draw = np.random.default_rng(0)
+    shuffles = np.array([losses, *(draw.permutation(losses) for _ in range(_N_SHUFFLES))]) - losses.mean()
+    columns = np.array(sides, dtype=np.float64).T  # (N, sides)
+    columns = (columns - columns.mean(axis=0)) / columns.std(axis=0)
+    reached = np.abs(shuffles @ columns).max(axis=1)
+    return bool((reached[1:] >= reached[0] * (1 - 1e-9)).mean() < _LEVEL)
+
+
+def _marginal_variances(axes: Sequence[_Axis], splits: Sequence[tuple[int, Bools]], sides: Bools, losses: Floats) -> Floats:
+    """Grow a tree and return the variance of each parameter's marginal (K,)."""
+    leaves = _grow(axes, splits, sides, losses)
+    means = np.array([mean for mean, _ in leaves])
+    widths = np.array([[mask.mean() for mask in box] for _, box in leaves])  # (leaves, K)
+    volumes = widths.prod(axis=1)
+    marginals = (
+        (means * volumes / widths[:, number]) @ np.array([box[number] for _, box in leaves]) for number in range(len(axes))
+    )
+    return np.array([marginal.var() for marginal in marginals])
+
+
+def _grow(
+    axes: Sequence[_Axis], splits: Sequence[tuple[int, Bools]], sides: Bools, losses: Floats
+) -> list[tuple[float, list[Bools]]]:
+    """Return the leaves of a tree grown to its end: the mean loss of each, and its cells along each axis."""
+    leaves, answers = [], sides.astype(np.float64)
+    pending = [(np.arange(len(losses)), [np.ones(axis.n_cells, dtype=bool) for axis in axes])]
+    while pending:
+        rows, box = pending.pop()
+        centred = losses[rows] - losses[rows].mean()
+        n_inside = answers[rows].sum(axis=0)
+        n_outside = len(rows) - n_inside
+        gains = (centred @ answers[rows]) ** 2 / np.maximum(n_inside * n_outside, 1) * ((n_inside > 0) & (n_outside > 0))
+        best = int(gains.argmax())
+        if gains[best] <= 1e-12:
+            leaves.append((float(losses[rows].mean()), box))
+            continue
+        number, mask = splits[best]
+        for inside in (True, False):
+            part = [*box[:number], box[number] & (mask if inside else ~mask), *box[number + 1 :]]
+            pending.append((rows[sides[rows, best] == inside], part))
+    return leaves

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from arena.base.project import find_project
 from cnn.commands import format_net
 from sweeps.engines.objectives import COSTS, dominates, is_feasible, list_losses
-from sweeps.retraining import Retraining, format_retraining, read_retraining
+from sweeps.retraining import Retraining, format_best_command, read_retraining
 from sweeps.study.folder import StudyFolder, StudySpec, list_names
 from sweeps.study.lease import read_lease
 from sweeps.sweepfile.space import Distribution, Parameter
@@ -23,6 +23,8 @@ from sweeps.sweepfile.sweep import Goal
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
+
+    from sweeps.importance import Importance
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +72,7 @@ class StudyFacts:
     parameters: tuple[ParameterFacts, ...]
     trials: tuple[TrialFacts, ...]  # by number
     best: TrialFacts | None  # by the metric, among the finished trials that are feasible
-    importances: dict[str, float]  # by parameter, sum 1, largest first; empty where `explain_absence` says why
+    importances: dict[str, Importance]  # by parameter, shares of sum 1, largest first; empty where `explain_absence` says why
     command: str  # `arena train ...` of the best trial; empty without one
     folds: int = 1  # of speakers, each trial trained and scored on all
     seeds: int = 1  # trainings of a trial on each fold
@@ -112,7 +114,8 @@ class StudyFacts:
     def varied(self) -> tuple[ParameterFacts, ...]:
         """Return the parameters that are not constant, the most important first."""
         varied = [parameter for parameter in self.parameters if parameter.kind != "constant"]
-        return tuple(sorted(varied, key=lambda p: (-self.importances.get(p.name, 0.0), p.name)))
+        ranks = {name: rank for rank, name in enumerate(self.importances)}
+        return tuple(sorted(varied, key=lambda p: (ranks.get(p.name, len(ranks)), p.name)))
 
 
 def list_studies(studies_dir: Path) -> list[str]:
@@ -134,7 +137,7 @@ def read_study(studies_dir: Path, name: str, best: int | None = None) -> StudyFa
     retraining = _read_retraining(folder, facts)
     record = retraining.record if retraining else None
     trial = record.trial if record and facts.best and record.trial != facts.best.number else None
-    command = format_retraining(studies_dir, name, trial, record) if facts.best else ""
+    command = format_best_command(studies_dir, name, trial, record) if facts.best else ""
     importances = _importances(facts)
     return dataclasses.replace(facts, importances=importances, retraining=retraining, retraining_command=command)
 
@@ -241,8 +244,8 @@ def _trial(trial: FrozenTrial, spec: StudySpec, time: datetime) -> TrialFacts:
     )
 
 
-def _importances(facts: StudyFacts) -> dict[str, float]:
-    """Return the importance of each parameter for a trial to be in the best quarter.
+def _importances(facts: StudyFacts) -> dict[str, Importance]:
+    """Return the importance of each parameter for the rank of a trial.
 
     Pruned trials count: without them all trials would be those that did well. They stand behind the finished ones, the
     earlier they ended the further.

@@ -65,7 +65,7 @@ class Retraining:
     test_interval: Interval  # of the mean, if other speakers or clips had been recorded
 
 
-def format_retraining(studies: Path, name: str, trial: int | None, record: RetrainingRecord | None = None) -> str:
+def format_best_command(studies: Path, name: str, trial: int | None, record: RetrainingRecord | None = None) -> str:
     """Return the command that trains a trial's settings anew, the best's where it is None; or the one of a record."""
     words = ["arena", "sweep", "best", name, *find_project().folder_option("studies", studies)]
     words += ["--trial", str(trial)] if trial is not None else []

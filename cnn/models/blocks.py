@@ -62,10 +62,12 @@ class Differences(nn.Module):
     speakers better (docs/explanation/experiments.md).
     """
 
+    memory_format = torch.channels_last  # `stack_nets` sets another: maps of stacked nets stand side by side
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         along_time = F.pad(x[:, :, :, 2:] - x[:, :, :, :-2], (1, 1))
         along_frequency = F.pad(x[:, :, 2:] - x[:, :, :-2], (0, 0, 1, 1))
-        out: torch.Tensor = torch.cat((x, along_time, along_frequency), 1).contiguous(memory_format=torch.channels_last)
+        out: torch.Tensor = torch.cat((x, along_time, along_frequency), 1).contiguous(memory_format=self.memory_format)
         return out
 
 

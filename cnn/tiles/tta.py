@@ -15,10 +15,11 @@ from cnn.tiles.batches import Clips, normalise, to_input
 
 _SHIFT = 2 / 64  # share of the picture's width, from one view to the next
 _BATCH_SIZE = 128  # clips: more are no faster on a CPU and need more memory
+_GPU_BATCH_SIZE = 2048  # pictures of all nets together: a GPU takes as long to start a kernel as to run it on 128 of them
 
 
 def log_probabilities(
-    net: Callable[[torch.Tensor], torch.Tensor], pictures: torch.Tensor | Clips, n_aside: int
+    net: Callable[[torch.Tensor], torch.Tensor], pictures: torch.Tensor | Clips, n_aside: int, n_nets: int = 1
 ) -> torch.Tensor:
     """Return (N, K): log of the mean probabilities over each picture and `n_aside` views either side.
 
@@ -26,12 +27,14 @@ def log_probabilities(
 
     Args:
         net: in evaluation mode, (B, 1, F, T) to (B, K) logits.
-        pictures: (N, F, T) uint8, on the net's device; at most 128 are read at a time.
+        pictures: (N, F, T) uint8, on the net's device; on a CPU at most 128 are read at a time.
+        n_nets: how many nets `net` is, each of which gets every picture.
     """
     batches = []
+    size = _BATCH_SIZE if pictures[:1].device.type == "cpu" else max(_BATCH_SIZE, _GPU_BATCH_SIZE // n_nets)
     with torch.no_grad():
-        for start in range(0, len(pictures), _BATCH_SIZE):
-            grey = pictures[start : start + _BATCH_SIZE].float().div_(255)
+        for start in range(0, len(pictures), size):
+            grey = pictures[start : start + size].float().div_(255)
             batches.append(average_views(torch.stack([net(view) for view in make_views(grey, n_aside)])))
     return torch.cat(batches)
 

@@ -198,15 +198,19 @@ class TrainingRun:
             except Exception as error:
                 self.fail(error)
                 raise
-            state = self.save_epoch(row, listener)
+            self.write_epoch()
+            state = self.decide(row, listener)
             if self.is_paused:
                 return
         self.finish(state)
 
-    def save_epoch(self, row: EpochRow, listener: Listener) -> RunState:
-        """Save an epoch that the trainer has recorded, and return the run's state after the listener's decision."""
+    def write_epoch(self) -> None:
+        """Write the checkpoint and the row of the epoch that the trainer has recorded."""
         self.trainer.save(self.folder.path / "checkpoint.pt")
         self.folder.write_epochs(self.trainer.rows)
+
+    def decide(self, row: EpochRow, listener: Listener) -> RunState:
+        """Return the run's state after the listener's decision on an epoch that is written."""
         decision = listener(row)
         self.is_paused = decision is Decision.PAUSE and not self.trainer.is_finished
         if decision is Decision.PRUNE and not self.trainer.is_finished:

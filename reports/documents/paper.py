@@ -169,7 +169,7 @@ def _methods(w: _Writer) -> None:
     if facts.sweeps:
         swept = t("paper.swept", cite=w.cite("optuna"))
         ranked = any(sweep.importances for sweep in facts.sweeps)
-        w.say(f"{swept} {t('paper.importances', cite=w.cite('pedanova'))}" if ranked else swept)
+        w.say(f"{swept} {t('paper.importances', cite=w.cite('fanova'))}" if ranked else swept)
 
 
 def _after(w: _Writer, model: str) -> str:

@@ -166,11 +166,12 @@ def importance_plot(sweep: StudyFacts, t: Texts) -> str:
         axes.set_yticks(range(len(ranked)), [leaf(parameter.name) for parameter in ranked])
         axes.tick_params(labelcolor=INK, labelsize=TEXT_PX)
         for y, parameter in enumerate(ranked):
-            share = sweep.importances[parameter.name]
+            importance = sweep.importances[parameter.name]
             axes.barh(y, 1, height=0.12, color=RULE)
-            axes.barh(y, share, height=0.36, color=model_colour(sweep.model, t))
+            axes.barh(y, importance.share, height=0.36, color=model_colour(sweep.model, t))
+            axes.plot((importance.low, importance.high), (y, y), color=INK, linewidth=1)
             axes.annotate(
-                whole_percent(share),
+                whole_percent(importance.share),
                 (1, y),
                 (44, 0),
                 textcoords="offset points",

@@ -25,9 +25,10 @@ def sweep_sentence(sweep: StudyFacts, t: Texts) -> str:
         text = f"{text} {retraining_sentences(sweep, sweep.retraining, t)}"
     if not sweep.importances:
         return f"{text} {importances_note(sweep, t)}"
-    name, share = next(iter(sweep.importances.items()))
-    key = "sweep.most" if share > 0.5 else "sweep.less"
-    return f"{text} {t(key, name=leaf(name).capitalize(), share=whole_percent(share))}"
+    name, first = next(iter(sweep.importances.items()))
+    key = "sweep.most" if first.share > 0.5 else "sweep.less"
+    span = f"{whole_percent(first.low)} {t('word.to')} {whole_percent(first.high)}"
+    return f"{text} {t(key, name=leaf(name).capitalize(), share=whole_percent(first.share), span=span)}"
 
 
 def retraining_sentences(sweep: StudyFacts, retraining: Retraining, t: Texts) -> str:

@@ -11,9 +11,9 @@ from sweeps.cli.tables import print_front, print_point
 from sweeps.errors import StudyError
 from sweeps.importance import explain_absence
 from sweeps.results import StudyFacts, TrialFacts, read_outline, read_study
-from sweeps.retraining import Retraining, RetrainingRecord, format_retraining, write_record
+from sweeps.retraining import Retraining, RetrainingRecord, format_best_command, write_record
 from sweeps.study.folder import StudyFolder
-from sweeps.training.retraining import Workers, plan_retraining, retrain
+from sweeps.training.retraining import TrainingWorkers, plan_retraining, retrain
 from sweeps.training.trial import TrialContext
 
 _INDENT = 12
@@ -47,7 +47,7 @@ class BestTrial:
         return {
             "best": dataclasses.asdict(self.trial),
             **({"front": [dataclasses.asdict(trial) for trial in facts.front]} if facts.objectives else {}),
-            "importances": self.facts.importances,
+            "importances": {name: dataclasses.asdict(importance) for name, importance in self.facts.importances.items()},
             "importances_note": self.note,
             "command": self.facts.command,
             "retraining_command": self.retraining_command,
@@ -62,11 +62,11 @@ def read_best(studies: Path, name: str, number: int | None) -> BestTrial:
         StudyError: there is no such study, or no such trial with a result.
     """
     facts = read_study(studies, name, number)
-    command = format_retraining(studies, name, number)
+    command = format_best_command(studies, name, number)
     return BestTrial(facts=facts, trial=_check_chosen(facts, number), retraining_command=command)
 
 
-def print_best(best: BestTrial) -> None:
+def print_chosen(best: BestTrial) -> None:
     """Print the trial, its settings, and what came of their training anew, or the commands that train them."""
     facts, trial = best.facts, best.trial
     print(f"{facts.name}: trial {trial.number}, {facts.metric} {trial.value:.4f}, run {trial.run}")
@@ -91,7 +91,7 @@ def _check_chosen(facts: StudyFacts, number: int | None) -> TrialFacts:
     raise StudyError(f"trial {number} of {facts.name} {state}; `arena sweep trials {facts.name}` lists them")
 
 
-def retrain_trial(studies: Path, name: str, request: RetrainingRequest, workers: Workers) -> None:
+def retrain_trial(studies: Path, name: str, request: RetrainingRequest, workers: TrainingWorkers) -> None:
     """Train a trial's settings with the seeds after its own, and record in the study's folder which trainings these are.
 
     Raises:

@@ -110,8 +110,8 @@ def best(
 
     A trial that is best of many was lucky, too: the mean of trainings that nobody chose says what to expect.
     """
-    from sweeps.cli.retraining import RetrainingRequest, print_best, read_best, retrain_trial
-    from sweeps.training.retraining import Workers
+    from sweeps.cli.retraining import RetrainingRequest, print_chosen, read_best, retrain_trial
+    from sweeps.training.retraining import TrainingWorkers
 
     if not train and (overrides or seeds or all_folds):
         raise typer.BadParameter("settings, --seeds and --all-folds need --train")
@@ -119,6 +119,6 @@ def best(
     if train:
         require_posix("arena sweep best --train")
         request = RetrainingRequest(trial=trial, n_seeds=seeds or 5, overrides=tuple(overrides or ()), all_folds=all_folds)
-        retrain_trial(studies, name, request, Workers(n_jobs=jobs, device=device, wandb=wandb))
+        retrain_trial(studies, name, request, TrainingWorkers(n_jobs=jobs, device=device, wandb=wandb))
     chosen = read_best(studies, name, trial)
-    print_json(chosen.as_dict()) if json else print_best(chosen)
+    print_json(chosen.as_dict()) if json else print_chosen(chosen)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from arena.base.csv_export import format_csv
 from arena.base.terminal import Column, Number, Prose, duration, print_table
 from cnn.keys import shorten_key
 from sweeps.engines.counts import StudyCounts
+from sweeps.importance import Importance
 from sweeps.results import StudyFacts, TrialFacts
 from sweeps.study.control import Command
 from sweeps.study.folder import StudySpec
@@ -165,11 +166,15 @@ def print_csv(facts: StudyFacts) -> None:
     print(format_csv([header, *rows]), end="")
 
 
-def print_point(trial: TrialFacts, importances: dict[str, float]) -> None:
+def print_point(trial: TrialFacts, importances: Mapping[str, Importance]) -> None:
     """Print a trial's parameters, with their importances where the study has any, and its trainings where it has several."""
-    columns = (Column("parameter"), Number("value"), *([Number("importance", 2)] if importances else []))
-    shares = {key: f"{share:.2f}" for key, share in importances.items()}
-    rows = [[key, format_value(value), shares.get(key, "")][: len(columns)] for key, value in trial.params.items()]
+    columns = (
+        Column("parameter"),
+        Number("value"),
+        *([Number("importance", 2), Column("90 % of trees", 3)] if importances else []),
+    )
+    texts = {key: [f"{i.share:.2f}", f"{i.low:.2f} to {i.high:.2f}"] for key, i in importances.items()}
+    rows = [[key, format_value(value), *texts.get(key, ["", ""])][: len(columns)] for key, value in trial.params.items()]
     print_table(columns, rows)
     if len(trial.runs) > 1:
         print()

@@ -33,14 +33,14 @@ def check_settings(top: Section, sweep: Sweep) -> None:
     top.report(f"{rule}; write `early_terminate: {{type: wilcoxon}}`, or remove it", line, edits)
 
 
-def override_settings(sweep: Sweep, given: Mapping[str, Any]) -> Sweep:
+def override_settings(sweep: Sweep, values: Mapping[str, Any]) -> Sweep:
     """Return the sweep with what the command line gives of `arena:` instead of its file.
 
     Raises:
         OptionError: too many seeds.
         SweepFileError: seeds beside a `train.seed` of the file.
     """
-    chosen = replace(sweep, settings=replace(sweep.settings, **given))
+    chosen = replace(sweep, settings=replace(sweep.settings, **values))
     if chosen.settings.seeds > MOST_SEEDS:
         raise OptionError(f"--seeds is at most {MOST_SEEDS}, not {chosen.settings.seeds}; give fewer")
     if reason := _explain_seeds(chosen):

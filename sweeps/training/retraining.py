@@ -73,7 +73,7 @@ def _are_comparable(trial: RunConfig, chosen: RunConfig) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Workers:
+class TrainingWorkers:
     """Processes, device and W&B mode of the trainings."""
 
     n_jobs: int = 0  # 0 chooses
@@ -81,7 +81,7 @@ class Workers:
     wandb: str = "auto"
 
 
-def retrain(context: TrialContext, configs: Sequence[RunConfig], workers: Workers) -> list[RunFolder]:
+def retrain(context: TrialContext, configs: Sequence[RunConfig], workers: TrainingWorkers) -> list[RunFolder]:
     """Train as `arena train` does: with a bar, answered from the folders of finished runs, and resumed after a kill.
 
     Raises:

@@ -18,11 +18,17 @@ from sweeps.sweepfile.vocabulary import MetricRules
 METHODS = ("random", "grid", "bayes")  # search methods of W&B's server
 
 
+def check_trainings(spec: StudySpec) -> None:
+    """Check that a trial is one training, as a run of W&B's sweep is; raises StudyError."""
+    if spec.settings.n_trainings > 1:
+        rule = f"a run of a W&B sweep is one training, and a trial here has {spec.settings.n_trainings} ({spec.settings})"
+        raise StudyError(f"{spec.sweep.file}: {rule}; leave --engine wandb out, or the folds and seeds")
+
+
 def check_supported(spec: StudySpec) -> None:
     """Check that W&B's server can run the study's sweep; raises StudyError."""
+    check_trainings(spec)
     sweep = spec.sweep
-    if sweep.settings.n_trainings > 1:
-        raise StudyError(f"trials of {sweep.settings} belong to --engine optuna; W&B's server takes a run for each trial")
     if sweep.method.value not in METHODS:
         raise StudyError(
             f"{sweep.file}: method {sweep.method} is Optuna's, W&B has {', '.join(METHODS)}; write `method: bayes`, "
@@ -93,7 +99,4 @@ def agent_command(spec: StudySpec, studies_dir: Path) -> list[str]:
     words = ["${env}", "arena", "wandb", "trial", spec.name, "--variant", spec.variant, "--model", spec.model]
     words += ["--tiles", shorten(spec.tiles), "--runs", shorten(spec.runs), "--studies", shorten(studies_dir.resolve())]
     stops = ["--stops"] if spec.sweep.stopping and spec.sweep.stopping.type is Stopping.HYPERBAND else []
-    words += [
-        f"--{key}={value}" for key, value in (("folds", spec.settings.folds), ("seeds", spec.settings.seeds)) if value > 1
-    ]
     return [*words, *stops, *spec.overrides, "--", "${args}"]

@@ -64,8 +64,9 @@ def write_scheduled_sweep(spec: StudySpec, studies_dir: Path, out: Path) -> Writ
     """Write the sweep for `wandb sweep-scheduler`: any of Optuna's samplers and pruners.
 
     Raises:
-        StudyError: a file cannot be written.
+        StudyError: trials of several trainings, or a file cannot be written.
     """
+    wandb_config.check_trainings(spec)
     source = out.with_name(f"{out.stem.replace('.', '_').replace('-', '_')}_scheduler.py")
     config = _make_config(spec, studies_dir)
     config.pop("early_terminate", None)  # the scheduler prunes

@@ -1,7 +1,7 @@
 """Process that forks the agents of a study and kills them by SIGKILL, each time after a drawn number of bytes was written.
 
-Bytes of the journal, or of PostgreSQL's write-ahead log: a slow machine kills at the same places. What agents load is loaded
-before they are forked, so that a kill costs milliseconds. The budget grows where it is reached before all kills.
+Bytes of the journal, or of PostgreSQL's write-ahead log, not seconds: a slow machine kills as deep in the work. What agents
+load is loaded before they are forked, so that a kill costs milliseconds. The budget grows where it is reached before all kills.
 """
 
 from __future__ import annotations

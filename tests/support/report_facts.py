@@ -20,7 +20,7 @@ from leaderboard.standings import Attempt, Standing
 from reports.facts.contest import ContestFacts
 from reports.facts.sweeps import AgentFacts
 from support import sklearn_reference as reference
-from sweeps.importance import FEWEST_TRIALS
+from sweeps.importance import FEWEST_TRIALS, Importance
 from sweeps.results import ParameterFacts, StudyFacts, TrialFacts
 
 OWN = ("nets.py:MyLeNet", "nets.py:MyMobileNet")  # a pair that scores as the shipped one does
@@ -258,7 +258,11 @@ def make_study(model: str, variant: str, n_trials: int = 64, seed: int = 0) -> S
             for name in importances
         ),
         best=best,
-        importances=importances if len(finished) >= FEWEST_TRIALS else {},
+        importances={
+            name: Importance(share=share, low=share * 0.8, high=share + (1 - share) * 0.2)
+            for name, share in importances.items()
+            if len(finished) >= FEWEST_TRIALS
+        },
         command=f"arena train --tiles tiles/fsdd model.name={model} variant={variant} train.learning_rate=0.0025 model.depth=3",
     )
 

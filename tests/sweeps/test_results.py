@@ -93,9 +93,9 @@ def test_importances_sum_to_one_and_name_what_decides_who_is_pruned(tmp_path: Pa
         engine.finish(claim, finished(0.5) if claim.params["train.optimizer"] == "adamw" else pruned)
     assert read_outline(tmp_path, NAME).importances == {}
     importances = read_study(tmp_path, NAME).importances
-    assert sum(importances.values()) == pytest.approx(1)
+    assert sum(i.share for i in importances.values()) == pytest.approx(1)
     assert next(iter(importances)) == "train.optimizer"
-    assert importances["train.optimizer"] > 0.8
+    assert importances["train.optimizer"].share > 0.8
     assert importances == read_study(tmp_path, NAME).importances
 
 

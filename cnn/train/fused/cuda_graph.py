@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-Step = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+Step = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 _N_WARM = 3  # steps before a capture, in which libraries choose their kernels
 
 
@@ -39,8 +39,7 @@ def capture_graph(
         outcomes = []
         for run in (step, replay):
             rewind()
-            outputs = run(*inputs)
-            outcomes.append([tensor.clone() for tensor in (outputs[0], *state)])
+            outcomes.append([tensor.clone() for tensor in (run(*inputs), *state)])
         pairs = zip(*outcomes, strict=True)
         same = all(torch.allclose(a, b, rtol=1e-3, atol=1e-4, equal_nan=True) for a, b in pairs)
     except RuntimeError:  # a layer that cannot be captured
@@ -61,12 +60,12 @@ def _capture(step: Step, inputs: Sequence[torch.Tensor], draws: Sequence[torch.G
     for generator in draws:
         graph.register_generator_state(generator)
     with torch.cuda.graph(graph):
-        outputs = step(*inputs_buffer)
+        output = step(*inputs_buffer)
 
-    def replay(*values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def replay(*values: torch.Tensor) -> torch.Tensor:
         for tensor, value in zip(inputs_buffer, values, strict=True):
             tensor.copy_(value)
         graph.replay()
-        return outputs
+        return output
 
     return replay

@@ -1,59 +1,62 @@
-"""The optimisers of `cnn.train.optimizer` for M members at once: one long vector, each element with its member's rates.
+"""The optimisers of `cnn.train.optimizer` for M members at once: one table, a row a member, each row with its own rates.
 
-A fused optimiser of torch takes one learning rate; here a step is a dozen operations whatever M is.
+A fused optimiser of torch takes one learning rate; here a step is a dozen operations whatever M is. They are bound by memory:
+AdamW passes 19 times over the table, and its weights are most of a small net's traffic, hence a row of rates that broadcasts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 
 from cnn.train.optimizer import BETAS, EPS, MOMENTUM, Optimizer
 
+_LEAST_LENGTH = 1e-30  # replaces a learning rate of 0, by which is divided: weights of 32 bits do not move by so little
+
 
 class FlatOptimizer:
-    """Optimiser of a stacked net with parameters (M, ...), whose memory and gradients move into one vector each."""
+    """Optimiser of a stacked net with parameters (M, ...), whose memory moves into one table (M, n)."""
 
     def __init__(self, net: nn.Module, optimizers: Sequence[Optimizer], nets: Sequence[nn.Module]) -> None:
         """`optimizers` are those of the members on their own `nets`; their state so far is taken over."""
         self._kind = optimizers[0].kind
-        self._parameters = dict(net.named_parameters())
+        # Matrices and filters of a member come first: these decay.
+        self._parameters = dict(sorted(net.named_parameters(), key=lambda pair: pair[1].ndim <= 2))
         self._optimizers = optimizers
         device = next(iter(self._parameters.values())).device
-        n_members, n = len(nets), sum(p.numel() for p in self._parameters.values())
-        self._weights, self._gradients = torch.empty(n, device=device), torch.zeros(n, device=device)
-        self._states = {moment: torch.zeros(n, device=device) for moment in optimizers[0].moments}
-        row = torch.empty(n, dtype=torch.int32, device=device)  # row in the tables of rates: 2 m, or 2 m + 1 with decay
+        sizes = {name: parameter[0].numel() for name, parameter in self._parameters.items()}
+        self._n_decayed = sum(sizes[name] for name, parameter in self._parameters.items() if parameter.ndim > 2)
+        shape = (len(nets), sum(sizes.values()))
+        self._weights, self._gradients = torch.empty(shape, device=device), torch.zeros(shape, device=device)
+        self._states = {moment: torch.zeros(shape, device=device) for moment in optimizers[0].moments}
         self._spans: dict[str, slice] = {}
         start = 0
         for name, parameter in self._parameters.items():
-            span = slice(start, start + parameter.numel())
-            self._spans[name], start = span, span.stop
-            shape = (n_members, -1)
-            decays = int(parameter.ndim > 2)  # matrices and filters of a member
-            numbers = 2 * torch.arange(n_members, dtype=torch.int32, device=device) + decays
-            row[span].view(shape).copy_(numbers.unsqueeze(1).expand(n_members, parameter.numel() // n_members))
-            self._weights[span].view_as(parameter).copy_(parameter.detach())
-            parameter.data = self._weights[span].view(parameter.shape)
-            parameter.grad = self._gradients[span].view(parameter.shape)
-        self._row = row
-        self._decays = torch.tensor([o.weight_decay for o in optimizers], device=device)  # (M,)
-        self._n_steps = torch.tensor([float(o.n_steps) for o in optimizers], device=device)  # (M,)
-        self._copy_states()
+            self._spans[name] = slice(start, start + sizes[name])
+            start += sizes[name]
+            self._view(self._weights, name).copy_(parameter.detach())
+            parameter.data = self._view(self._weights, name)
+        self._decays = torch.tensor([[o.weight_decay] for o in optimizers], device=device)  # (M, 1)
+        self._n_steps = torch.tensor([[float(o.n_steps)] for o in optimizers], device=device)  # (M, 1)
+        members, stacked = self._pair_moments()
+        torch._foreach_copy_(stacked, members)
 
-    def zero_grad(self) -> None:
-        """Zero the gradients in place."""
-        self._gradients.zero_()
+    def backward(self, loss: torch.Tensor) -> None:
+        """Take the gradients of `loss`, the sum of all members' losses; a weight without any keeps 0."""
+        weights = {name: weight for name, weight in self._parameters.items() if weight.requires_grad}
+        gradients = dict(zip(weights, torch.autograd.grad(loss, list(weights.values()), allow_unused=True), strict=True))
+        used = {name: gradient for name, gradient in gradients.items() if gradient is not None}
+        torch._foreach_copy_([self._view(self._gradients, name) for name in used], list(used.values()))
 
     def step(self, rates: torch.Tensor) -> None:
         """Step with learning rates (M,)."""
         self._n_steps += 1
         if self._kind == "sgd":
-            self._sgd(rates)
+            self._sgd(rates.unsqueeze(1))
         else:
-            self._adam(rates)
+            self._adam(rates.unsqueeze(1))
 
     def tensors(self) -> list[torch.Tensor]:
         """Return all tensors that a step changes."""
@@ -62,46 +65,43 @@ class FlatOptimizer:
     def _adam(self, rates: torch.Tensor) -> None:
         """Step as torch.optim.Adam and AdamW do (Kingma and Ba 2015; Loshchilov and Hutter 2019)."""
         mean, square = self._states["exp_avg"], self._states["exp_avg_sq"]
-        gradients = self._gradients
         if self._kind == "adamw":
-            self._weights.mul_(self._spread(torch.ones_like(rates), 1 - rates * self._decays))
+            self._weights[:, : self._n_decayed].mul_(1 - rates * self._decays)
         else:
-            gradients = gradients + self._weights * self._spread(torch.zeros_like(rates), self._decays)
-        mean.lerp_(gradients, 1 - BETAS[0])
-        square.mul_(BETAS[1]).addcmul_(gradients, gradients, value=1 - BETAS[1])
-        lengths = rates / (1 - BETAS[0] ** self._n_steps)
+            self._add_decay()
+        mean.lerp_(self._gradients, 1 - BETAS[0])
+        square.mul_(BETAS[1]).addcmul_(self._gradients, self._gradients, value=1 - BETAS[1])
+        # length * mean / (root * sqrt(square) + eps), divided by the length above and below: a pass less over all weights
+        lengths = (rates / (1 - BETAS[0] ** self._n_steps)).clamp_min(_LEAST_LENGTH)  # (M, 1)
         roots = (1 - BETAS[1] ** self._n_steps).rsqrt()
-        below = square.sqrt().mul_(self._spread(roots, roots)).add_(EPS)
-        self._weights.sub_(mean.div(below).mul_(self._spread(lengths, lengths)))
+        self._weights.addcdiv_(mean, torch.addcmul(EPS / lengths, square.sqrt(), roots / lengths), value=-1)
 
     def _sgd(self, rates: torch.Tensor) -> None:
         """Step as torch.optim.SGD does with Nesterov's momentum."""
         momentum = self._states["momentum_buffer"]
-        gradients = self._gradients + self._weights * self._spread(torch.zeros_like(rates), self._decays)
-        momentum.mul_(MOMENTUM).add_(gradients)
-        self._weights.sub_(gradients.add_(momentum, alpha=MOMENTUM).mul_(self._spread(rates, rates)))
+        self._add_decay()
+        momentum.mul_(MOMENTUM).add_(self._gradients)
+        self._weights.addcmul_(self._gradients.add_(momentum, alpha=MOMENTUM), rates, value=-1)
 
-    def _spread(self, plain: torch.Tensor, decayed: torch.Tensor) -> torch.Tensor:
-        """Spread two numbers of each member, (M,), over the elements that do not decay and those that do."""
-        return torch.stack((plain, decayed), 1).flatten().index_select(0, self._row)
+    def _add_decay(self) -> None:
+        self._gradients[:, : self._n_decayed].addcmul_(self._weights[:, : self._n_decayed], self._decays)
 
     def return_states(self) -> None:
         """Write the state into the members' own optimisers, as if each had trained alone."""
-        for number, (optimizer, n_steps) in enumerate(zip(self._optimizers, self._n_steps.tolist(), strict=True)):
+        for optimizer, n_steps in zip(self._optimizers, self._n_steps.flatten().tolist(), strict=True):
             optimizer.n_steps = int(n_steps)
-            for member, stack in self._moments(optimizer):
-                member.copy_(stack[number])
+        members, stacked = self._pair_moments()
+        torch._foreach_copy_(members, stacked)
 
-    def _copy_states(self) -> None:
+    def _pair_moments(self) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        """Return each moment of each weight of each member: the member's own, and its part of the table."""
+        members, stacked = [], []
         for number, optimizer in enumerate(self._optimizers):
-            for member, stack in self._moments(optimizer):
-                stack[number].copy_(member)
+            for moment, values in optimizer.moments.items():
+                for name, value in values.items():
+                    members.append(value)
+                    stacked.append(self._view(self._states[moment], name)[number])
+        return members, stacked
 
-    def _moments(self, optimizer: Optimizer) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Yield each moment of each weight: a member's, and (M, ...) of all members."""
-        for moment, values in optimizer.moments.items():
-            for name, member in values.items():
-                yield member, self._view(self._states[moment], name)
-
-    def _view(self, stack: torch.Tensor, name: str) -> torch.Tensor:
-        return stack[self._spans[name]].view(self._parameters[name].shape)
+    def _view(self, table: torch.Tensor, name: str) -> torch.Tensor:
+        return table[:, self._spans[name]].view(self._parameters[name].shape)

@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from enum import Enum
 from pathlib import Path
@@ -17,6 +18,7 @@ import torch
 
 from cnn.config import LABELS, AugmentSettings, RunConfig, TrainSettings
 from cnn.errors import CnnError, RunError
+from cnn.hardware import n_cores
 from cnn.runs.folder import EpochRow, RunFolder, RunState, Score, lock_run
 from cnn.tiles.augment import Augment
 from cnn.tiles.batches import Clips, count_steps, derive_seed
@@ -63,13 +65,16 @@ class Stack:
         config = fits[0].config
         self._augment = Augment([fit.config.augment for fit in fits], config.tiles) if config.augmented else None
         self._smoothing = torch.tensor([fit.config.train.label_smoothing for fit in fits], device=self._device)
+        self._counts = torch.zeros(len(fits) * len(LABELS) ** 2, dtype=torch.int64, device=self._device)  # (M K K,)
+        self._first_cells = torch.arange(len(fits), device=self._device) * len(LABELS) ** 2  # (M,)
         self._balance = config.train.balance
         self._weights: torch.Tensor | None = None  # (K,), once the clips are seen: a graph reads this very memory
+        self._dtype = torch.float32
         self._step: Step | None = None  # as a graph, once there is a batch to capture it with
 
-    def set_formulation(self, formulation: Formulation) -> None:
-        """Choose how convolutions are computed."""
-        self._step = None
+    def set_formulation(self, formulation: Formulation, dtype: torch.dtype = torch.float32) -> None:
+        """Choose how convolutions are computed; products of another type than float32 by torch's autocast."""
+        self._step, self._dtype = None, dtype
         for layer in self._net.modules():
             if isinstance(layer, StackedConv2d):
                 layer.formulation = formulation
@@ -85,7 +90,7 @@ class Stack:
         steps, n_members, k = count_steps(len(train), settings[0].batch_size), len(settings), len(LABELS)
         rates = self._rates(steps)
         losses = torch.zeros((steps, n_members), device=self._device)
-        counts = torch.zeros(n_members * k * k, dtype=torch.int64, device=self._device)
+        self._counts.zero_()
         self._net.train()
         if self._balance == "weights" and self._weights is None:
             self._weights = compute_class_weights(train.labels, k)
@@ -93,29 +98,30 @@ class Stack:
         for step, (batch, truth) in enumerate(itertools.islice(batches, n_most)):
             if self._step is None:
                 self._step = capture_graph(self._one_step, (batch, truth, rates[step]), self._state(), self._draws)
-            plain, cells = self._step(batch, truth, rates[step])
-            losses[step] = plain
-            counts += torch.bincount(cells, minlength=len(counts))
+            losses[step] = self._step(batch, truth, rates[step])
         unstack_nets(self._net, [fit.net for fit in self._fits])
         self._optimizer.return_states()
-        columns, confusions = losses.T.tolist(), counts.view(n_members, k, k).cpu().numpy()
+        columns, confusions = losses.T.tolist(), self._counts.view(n_members, k, k).cpu().numpy().copy()
         return [EpochStats(losses=column, confusion=confusion) for column, confusion in zip(columns, confusions, strict=True)]
 
-    def _one_step(self, batch: torch.Tensor, truth: torch.Tensor, rates: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Map (B M, 1, F, T), (B M,) and (M,) to the losses (M,) without smoothing, and the cells (B M,) of all confusions."""
+    def _one_step(self, batch: torch.Tensor, truth: torch.Tensor, rates: torch.Tensor) -> torch.Tensor:
+        """Map (B M, 1, F, T), (B M,) and (M,) to the losses (M,) without smoothing, and count all confusions."""
         n_members, k = len(self._fits), len(LABELS)
-        log_probs = self._net(batch).log_softmax(1).view(-1, n_members, k)
+        with torch.autocast(self._device.type, self._dtype, enabled=self._dtype != torch.float32, cache_enabled=False):
+            logits = self._net(batch)
+        log_probs = logits.float().log_softmax(1).view(-1, n_members, k)
         truth = truth.view(-1, n_members)
         plain = -log_probs.gather(2, truth.unsqueeze(2))[:, :, 0].mean(0)
-        self._optimizer.zero_grad()
         if self._weights is None:
             loss = smooth_loss(plain, log_probs, self._smoothing)
         else:
             loss = weigh_loss(log_probs, truth, self._weights, self._smoothing)
-        loss.sum().backward()  # type: ignore[no-untyped-call]
+        self._optimizer.backward(loss.sum())
         self._optimizer.step(rates)
-        members = torch.arange(n_members, device=self._device)
-        return plain.detach(), ((members * k + truth) * k + log_probs.argmax(2)).flatten()
+        cells = (self._first_cells + truth * k + log_probs.argmax(2)).flatten()
+        self._counts.index_add_(0, cells, torch.ones_like(cells))  # bincount would wait for the GPU in every step
+        losses: torch.Tensor = plain.detach()
+        return losses
 
     def _rates(self, steps: int) -> torch.Tensor:
         """Return (steps, M) learning rates of each member's next epoch."""
@@ -126,7 +132,7 @@ class Stack:
         return torch.tensor(columns, device=self._device).T.contiguous()
 
     def _state(self) -> list[torch.Tensor]:
-        return [*self._optimizer.tensors(), *self._net.buffers()]
+        return [*self._optimizer.tensors(), *self._net.buffers(), self._counts]
 
     def score(self, clips: Clips) -> list[Score]:
         """Score each member on `clips`, without augmentation."""
@@ -137,7 +143,7 @@ class Stack:
             out: torch.Tensor = self._net(batch.repeat_interleave(n_members, 0))
             return out
 
-        log_probs = log_probabilities(whole, clips, self._fits[0].config.train.side_views)  # (N M, K)
+        log_probs = log_probabilities(whole, clips, self._fits[0].config.train.side_views, n_members)  # (N M, K)
         return [compute_score(log_probs[number::n_members], clips.labels) for number in range(n_members)]
 
 
@@ -219,9 +225,11 @@ class TrainingGroup:
             scores = self._stack.score(clips["val"])
             share = 1 / len(fits)
             times = EpochTimes(training_s=training_s * share, epoch_s=(time.perf_counter() - started) * share)
+            with ThreadPoolExecutor(n_cores()) as pool:  # checkpoints: hashing and the disk take longer than the epoch did
+                saves = [pool.submit(_save, *results, times) for results in zip(self._members, learnt, scores, strict=True)]
             ended = []
-            for member, stats, score in zip(list(self._members), learnt, scores, strict=True):
-                end = self._after(member, stats, score, times)
+            for member, save in zip(list(self._members), saves, strict=True):
+                end = self._after(member, save)
                 if end is not None:
                     ended.append(end)
                     self._members.remove(member)
@@ -234,11 +242,10 @@ class TrainingGroup:
         self._members, self._stack = [], None
         return ended
 
-    def _after(self, member: _Member, learnt: EpochStats, score: Score, times: EpochTimes) -> MemberResult | None:
+    def _after(self, member: _Member, save: Future[EpochRow]) -> MemberResult | None:
         training = member.training
         try:
-            row = training.trainer.record_epoch(learnt, score, times)
-            state = training.save_epoch(row, member.listener)
+            state = training.decide(save.result(), member.listener)
         except RunError as error:  # concerns this member alone
             training.fail(error)
             result = self._leave(member, RunState.UNFINISHED)
@@ -262,3 +269,9 @@ class _Member:
     training: TrainingRun
     listener: Callable[[EpochRow], Decision]
     lock: contextlib.ExitStack
+
+
+def _save(member: _Member, learnt: EpochStats, score: Score, times: EpochTimes) -> EpochRow:
+    row = member.training.trainer.record_epoch(learnt, score, times)
+    member.training.write_epoch()
+    return row

@@ -17,6 +17,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from cnn.errors import ModelError
+from cnn.models.blocks import Differences
 
 
 class _Stacked(nn.Module):
@@ -138,19 +139,19 @@ class StackedDropout(_Stacked):
     def __init__(self, layers: Sequence[nn.Dropout]) -> None:
         super().__init__(layers)
         self.probabilities = [layer.p for layer in layers]
+        self._factors = torch.tensor([1 / (1 - layer.p) for layer in layers])  # (M,)
         self.generators: list[torch.Generator] = []  # set by the stack
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if not self.training or not any(self.probabilities):
             return x
-        shape = (len(x) // self.n_members, *x.shape[1:])
-        masks = [
-            torch.empty(shape, dtype=torch.bool, device=x.device).bernoulli_(1 - p, generator=generator) / (1 - p)
-            if p
-            else torch.ones(shape, device=x.device)
-            for p, generator in zip(self.probabilities, self.generators, strict=True)
-        ]
-        return x * torch.stack(masks, 1).view_as(x)
+        masks = torch.ones((self.n_members, len(x) // self.n_members, *x.shape[1:]), device=x.device)  # (M, B, ...)
+        for mask, p, generator in zip(masks, self.probabilities, self.generators, strict=True):
+            if p:
+                mask.bernoulli_(1 - p, generator=generator)
+        self._factors = self._factors.to(x.device)
+        masks.mul_(self._factors.view(-1, *[1] * x.ndim))
+        return x * masks.transpose(0, 1).reshape_as(x)
 
 
 _STACKS: dict[type[nn.Module], Callable[[Sequence[Any]], _Stacked]] = {
@@ -174,6 +175,8 @@ def stack_nets(nets: Sequence[nn.Module]) -> nn.Module:
         if type(layer) in _STACKS:
             parent, _, leaf = name.rpartition(".")
             setattr(stack.get_submodule(parent), leaf, _STACKS[type(layer)]([member[name] for member in members]))
+        elif isinstance(layer, Differences):
+            layer.memory_format = torch.contiguous_format  # channels last would be copied back by the first convolution
     for name, layer in stack.named_modules():
         own_weights = [*layer.parameters(recurse=False), *layer.buffers(recurse=False)]
         if not isinstance(layer, _Stacked) and (own_weights or isinstance(layer, nn.modules.dropout._DropoutNd)):
@@ -186,9 +189,10 @@ def stack_nets(nets: Sequence[nn.Module]) -> nn.Module:
 def unstack_nets(stack: nn.Module, nets: Sequence[nn.Module]) -> None:
     """Copy the weights and statistics of the members back into their own nets."""
     values = stack.state_dict()
-    for number, net in enumerate(nets):
-        for name, value in net.state_dict().items():
-            value.copy_(values[name][number])
+    pairs = [(target, values[name][number]) for number, net in enumerate(nets) for name, target in net.state_dict().items()]
+    for dtype in {target.dtype for target, _ in pairs}:  # all of a type in a few kernels
+        targets, sources = zip(*(pair for pair in pairs if pair[0].dtype == dtype), strict=True)
+        torch._foreach_copy_(targets, sources)
 
 
 def _side_by_side(x: torch.Tensor, n_members: int) -> torch.Tensor:

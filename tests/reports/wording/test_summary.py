@@ -110,7 +110,9 @@ def test_an_effect_is_claimed_only_when_its_interval_excludes_zero() -> None:
 
 def test_a_sweep_names_what_mattered_or_says_why_it_cannot() -> None:
     many, few = make_study("lenet5", "raw", 64), make_study("lenet5", "raw", 8)
-    assert sweep_sentence(many).endswith("Learning rate mattered most for a place in the best quarter (71\u202f%).")
+    assert sweep_sentence(many).endswith(
+        "Learning rate mattered most (71\u202f% of what the parameters explain; 57\u202f% to 77\u202f% in nine of ten trees)."
+    )
     assert sweep_sentence(few).endswith("Importances need 12 trials, finished or pruned; this study has 8.")
     assert sweep_sentence(dataclasses.replace(many, importances={})).endswith("no parameter stands out from chance.")
     assert few.best is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
 
@@ -16,11 +17,13 @@ from support.studies import make_study, open_engine
 from sweeps.agents.agent import make_context
 from sweeps.agents.run import run_agent
 from sweeps.engines.protocol import Claim
+from sweeps.errors import StudyError
 from sweeps.pool.agent_options import AgentOptions, AgentSignals
 from sweeps.pool.plan import Locations, Search, SweepRequest, open_studies
 from sweeps.results import read_study
 from sweeps.study.folder import StudyFolder
 from sweeps.training.trial import Step, Task, TrialHooks, TrialResult, TrialState, run_trial
+from sweeps.wandb_sweeps.files import write_scheduled_sweep, write_sweep
 
 NAME = "mlp.raw"
 SWEEP = """
@@ -90,8 +93,8 @@ def test_trainings_that_ended_are_answered_from_their_folders(tmp_path: Path, ti
 
     paused = run_trial(context, task, hooks(3))
     assert (paused.state, list(paused.epochs), trained) == (TrialState.PAUSED, [1], [1, 2, 1])
-    whole = run_trial(context, task, hooks(0))
-    assert (whole.state, list(whole.epochs), trained[3:]) == (TrialState.FINISHED, [1, 2, 3, 4], [2, 1, 2, 1, 2])
+    resumed = run_trial(context, task, hooks(0))
+    assert (resumed.state, list(resumed.epochs), trained[3:]) == (TrialState.FINISHED, [1, 2, 3, 4], [2, 1, 2, 1, 2])
     assert {run.state() for run in map(RunFolder, (tmp_path / "runs").glob("*"))} == {RunState.FINISHED}
 
 
@@ -111,3 +114,13 @@ def test_too_few_speakers_for_the_folds_are_told_before_anything_is_written(tmp_
     with pytest.raises(SplitError, match=r"^5 folds need as many speakers beside the 1 of test, and there are 4 \(.*\); ask"):
         open_study(tmp_path, tiles, folds=5)
     assert [path.name for path in tmp_path.iterdir()] == ["s.yaml"]
+
+
+@pytest.mark.parametrize("write", [write_sweep, write_scheduled_sweep])
+def test_a_sweep_of_wandbs_server_takes_no_folds(write: Callable[..., object], tmp_path: Path) -> None:
+    spec = make_study(tmp_path, COMPARED).read_spec()
+    with pytest.raises(
+        StudyError, match=r"^sweep\.yaml: a run of a W&B sweep is one training, and a trial here has 4 \(4 folds\)"
+    ):
+        write(spec, tmp_path, tmp_path / "wandb.yaml")
+    assert not list(tmp_path.glob("wandb*"))

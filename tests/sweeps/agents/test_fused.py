@@ -80,6 +80,9 @@ def test_a_fused_study_has_its_budget_of_ordinary_trials(folder: Folder, tiles: 
     for trial in facts.trials:
         run = RunFolder(folder.runs / trial.run)
         assert run.state() is RunState.FINISHED
+        result = run.stored_result()
+        assert result is not None
+        assert set(result.scores) == {row.split for row in run.stored_predictions()} | {"train"} == {"train", "val"}
         assert read_trial_mark(run) == TrialMark(study=NAME, number=trial.number)
         rows = run.epochs()
         assert trial.epochs == {row.epoch: row.val_macro_f1 for row in rows}

@@ -114,6 +114,8 @@ def test_two_agents_reach_the_budget_through_faults_a_killed_agent_and_a_restart
         assert epochs_at(run) == list(range(1, 13))
         assert run.values("val_macro_f1") == [row.val_macro_f1 for row in folder.epochs()]
         assert run.config["train.learning_rate"]["value"] == trial.params["train.learning_rate"]
+        assert "kept/val_macro_f1" in run.summary
+        assert not [key for key in run.summary if "test" in key]  # no test score of a trial
     assert f"{study.best.value:.4f}" in out if study.best else False
     again, _ = ended(sweep(bench, GRID, "faults", "--agents", "1", "train.epochs=12"))
     assert len(server.runs("faults")) == 4

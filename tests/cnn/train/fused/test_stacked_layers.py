@@ -159,8 +159,7 @@ def test_the_flat_optimiser_steps_as_torchs_with_each_members_rates(kind: str) -
     for turn in range(2):  # the second time from the state given back after the first
         flat = FlatOptimizer(whole, optimizers, nets)
         for lr in rates:
-            flat.zero_grad()
-            whole(neighbours(inputs())).view(B, M, -1).square().mean((0, 2)).sum().backward()
+            flat.backward(whole(neighbours(inputs())).view(B, M, -1).square().mean((0, 2)).sum())
             flat.step(torch.tensor(lr))
             for number, (net, optimizer) in enumerate(zip(alone, references, strict=True)):
                 optimizer.zero_grad()
