@@ -17,7 +17,7 @@ from sweeps.errors import StudyError
 from sweeps.pool.agent_options import Say
 from sweeps.results import read_outline
 from sweeps.study.folder import StudyFolder
-from sweeps.sweepfile.sweep import Goal
+from sweeps.sweepfile.metric import Goal
 from sweeps.training import configuration, trial, wandb_runs
 from sweeps.training.trial import Step, Task, TrialContext, TrialHooks, TrialResult, TrialState
 from sweeps.training.wandb_trainings import TrainingsRun
