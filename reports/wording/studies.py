@@ -56,11 +56,9 @@ def _span(retraining: Retraining, t: Texts) -> str:
 
 
 def _luck(retraining: Retraining, t: Texts) -> str:
-    value, record = score(retraining.trial_value), retraining.record
+    value = score(retraining.trial_value)
     if retraining.trial_value is None:
         return ""
-    if record.folds > 1 == len(record.runs[0]):
-        return t("sweep.of_folds", value=value, n=record.folds)
     if retraining.optimism is None:
         return t("sweep.not_equal", value=value)
     key = "sweep.lucky" if retraining.optimism >= TIE else "sweep.not_lucky"
