@@ -75,11 +75,13 @@ def print_chosen(best: BestTrial) -> None:
         print(best.note)
     if facts.objectives:
         print_front(facts)
-    if facts.retraining:
-        _print_retraining(facts, facts.retraining)
-    if not facts.retraining or facts.folds > 1:  # which leave no net trained on the study's own split
+    retraining = facts.retraining
+    if retraining:
+        _print_retraining(facts, retraining)
+    is_answered = retraining is not None and retraining.record.trial == trial.number
+    if not is_answered or facts.folds > 1:  # trainings on folds leave no net trained on the study's own split
         print(facts.command)
-    if not facts.retraining:
+    if not is_answered:
         print(best.retraining_command)
 
 
@@ -114,7 +116,7 @@ def retrain_trial(studies: Path, name: str, request: RetrainingRequest, workers:
         trial=trial.number,
         overrides=plan.overrides,
         split=plan.split,
-        n_epochs=plan.n_epochs,
+        is_equal=plan.is_equal and trial.state == "finished",
         seeds=plan.seeds,
         runs=tuple(tuple(config.digest for config in configs) for configs in plan.configs),
     )
@@ -140,7 +142,7 @@ def _describe_retraining(facts: StudyFacts, retraining: Retraining) -> list[tupl
     return [
         ("trained", f"trial {record.trial} anew, {n}{of} seed{'s' * (len(record.runs) != 1)}{settings}; split: {record.split}"),
         ("validation", f"{facts.metric} {retraining.mean:.4f} on average{_spread(retraining.sd, 4)}"),
-        ("the trial", _describe_optimism(retraining)),
+        ("the trial", _describe_optimism(facts, retraining)),
         ("test", f"{test}{interval.low:.3f} to {interval.high:.3f} over {interval.n_units} {interval.unit}"),
     ]
 
@@ -149,10 +151,12 @@ def _spread(sd: float | None, digits: int) -> str:
     return "" if sd is None else f", standard deviation {sd:.{digits}f}"
 
 
-def _describe_optimism(retraining: Retraining) -> str:
+def _describe_optimism(facts: StudyFacts, retraining: Retraining) -> str:
     if retraining.trial_value is None:
         return "is not in the study any more"
     had = f"had {retraining.trial_value:.4f}"
+    if retraining.record.trial in facts.pruned:
+        return f"{had} when it was pruned"
     if retraining.optimism is None:
         return f"{had}, by other settings: its optimism is told by the same command without settings"
     return f"{had}: its optimism is {retraining.optimism:+.4f}"

@@ -31,15 +31,8 @@ if TYPE_CHECKING:
 _SAVE_EVERY_BYTES = 1 << 20  # growth of the journal between two saves: some 20 ms to read
 _CREATE, _END, _EPOCH, _ATTRIBUTE = 4, 6, 7, 8  # operations of Optuna's journal
 _RUNNING, _COMPLETE, _PRUNED, _FAILED, _WAITING = range(5)  # states of Optuna's trials
-_STORED = (
-    "params",
-    "run",
-    "lease",
-    "duplicate_of",
-    "seconds",
-    "cause",
-    COSTS,
-)  # attributes: optuna_trials and study.lease name them
+# attributes: optuna_trials and study.lease name them
+_STORED = ("params", "run", "lease", "duplicate_of", "seconds", "cause", COSTS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,7 +23,7 @@ class RetrainingPlan:
     configs: tuple[tuple[RunConfig, ...], ...]  # by seed and fold
     overrides: tuple[str, ...]  # as key=value, with whole keys
     split: str  # as `arena runs` shows it
-    n_epochs: int  # epochs after which the trial and the trainings can be compared; 0: their settings differ
+    is_equal: bool  # to the trial in all but the seed, so that their values can be compared
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -61,15 +61,8 @@ def plan_retraining(
         configs=tuple(tuple(configs[n : n + len(chosen)]) for n in range(0, len(configs), len(chosen))),
         overrides=tuple(words),
         split=describe_split(asdict(chosen[0].split)) if len(chosen) == 1 else f"{len(chosen)} folds of the study",
-        n_epochs=trials[0].train.epochs if all(map(_are_comparable, trials, chosen)) else 0,
+        is_equal=trials == chosen,
     )
-
-
-def _are_comparable(trial: RunConfig, chosen: RunConfig) -> bool:
-    """Return True if both are trained alike for as many epochs as the shorter has."""
-    if trial.train.schedule == "constant":  # other schedules depend on the number of epochs
-        chosen = replace(chosen, train=replace(chosen.train, epochs=trial.train.epochs))
-    return trial == chosen
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -62,23 +62,17 @@ class WandbStudy:
 
     def train(self, claim: Claim, run: str, hooks: StopHooks) -> TrialResult:
         """Train a claimed trial in W&B's run `run`."""
-        metric = self.engine.spec.sweep.metric
+        sweep = self.engine.spec.sweep
 
         def listen(row: EpochRow) -> Step:
             step = report_epoch(self.engine, claim, row)
             return hooks.step() if step is Step.CONTINUE else step
 
-        def on_training(number: int, value: float) -> Step:
-            step = self.engine.report(claim, number, value)
-            return hooks.step() if step is Step.CONTINUE else step
-
         if self._run(claim.run).state() is RunState.FINISHED:  # trained before, outside this study
             self._answer(self._run(claim.run), run)
         context = replace(self.context, copy=self._destination(run, hooks.on_stop))
-        task = Task(
-            number=claim.number, params=claim.params, metric=metric, is_maximized=self.engine.spec.sweep.goal is Goal.MAXIMIZE
-        )
-        result = trial.run_trial(context, task, TrialHooks(on_epoch=listen, on_training=on_training))
+        task = Task(number=claim.number, params=claim.params, metric=sweep.metric, is_maximized=sweep.goal is Goal.MAXIMIZE)
+        result = trial.run_trial(context, task, TrialHooks(on_epoch=listen))
         record_result(self.engine, claim, result, self._say)
         return result
 

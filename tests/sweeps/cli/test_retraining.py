@@ -92,8 +92,7 @@ def test_the_best_is_trained_with_other_seeds_and_told_with_its_optimism(folder:
 
     changed = train("--seeds", "1", "epochs=2", "--trial", "0")["retraining"]
     assert changed["record"]["overrides"] == ["train.epochs=2"]
-    value = RunFolder(folder / "runs" / changed["runs"][0]["runs"][0]).epochs()[0].val_macro_f1
-    assert changed["optimism"] == pytest.approx(trials[0].value - value)  # at equal epochs, for the schedule is constant
+    assert changed["optimism"] is None
     facts = read_study(folder / "studies", NAME)
     sentence = sweep_sentence(facts, texts("en"))
     assert "The settings of trial 0 (but epochs 2), trained with another seed, have validation macro-F1 " in sentence
