@@ -18,8 +18,8 @@ from sweeps.engines.objectives import COSTS, dominates, is_feasible, list_losses
 from sweeps.retraining import Retraining, format_best_command, read_retraining
 from sweeps.study.folder import StudyFolder, StudySpec, list_names
 from sweeps.study.lease import read_lease
+from sweeps.sweepfile.metric import Goal
 from sweeps.sweepfile.space import Distribution, Parameter
-from sweeps.sweepfile.sweep import Goal
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

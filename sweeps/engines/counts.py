@@ -22,7 +22,7 @@ from sweeps.study import clock
 from sweeps.study.folder import StudyFolder, StudySpec
 from sweeps.study.lease import is_held, utc_now
 from sweeps.study.limits import Limits
-from sweeps.sweepfile.sweep import Goal
+from sweeps.sweepfile.metric import Goal
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

@@ -12,11 +12,11 @@ from sweeps.linting.points import find_impossible
 from sweeps.linting.settings import check_settings
 from sweeps.sweepfile.edits import apply_edits
 from sweeps.sweepfile.faults import Fault, Faults
+from sweeps.sweepfile.metric import MetricRules
 from sweeps.sweepfile.shipped import read_text
 from sweeps.sweepfile.space import Distribution, Parameter, n_points
 from sweeps.sweepfile.stopping import Stopping
 from sweeps.sweepfile.sweep import Draft, Method, Sweep, locate_net, read_draft
-from sweeps.sweepfile.vocabulary import MetricRules
 from sweeps.training import configuration
 
 _MOST_READINGS = 20  # while a file is mended: an edit may show another fault

@@ -16,7 +16,7 @@ from sweeps.engines.protocol import Claim, Idle, record_result, report_epoch
 from sweeps.errors import StudyError
 from sweeps.pool.agent_options import Say
 from sweeps.study.folder import StudyFolder
-from sweeps.sweepfile.sweep import Goal
+from sweeps.sweepfile.metric import Goal
 from sweeps.training import configuration, trial, wandb_runs
 from sweeps.training.trial import Step, Task, TrialContext, TrialHooks, TrialResult
 from sweeps.wandb_sweeps.engine import WandbEngine
