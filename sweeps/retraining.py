@@ -34,8 +34,7 @@ class RetrainingRecord:
     trial: int
     overrides: tuple[str, ...]  # settings that the trial did not have, as key=value
     split: str  # that of the trainings, as `arena runs` shows it; or the study's folds
-    is_equal: bool  # to the finished trial in settings and splits, so that their values can be compared
-    folds: int  # that the trial's value is the mean of
+    is_equal: bool  # to the finished trial in settings, so that their values can be compared
     seeds: tuple[int, ...]
     runs: tuple[tuple[str, ...], ...]  # digests, by seed and fold
 
@@ -70,7 +69,6 @@ def format_best_command(studies: Path, name: str, trial: int | None, record: Ret
     words = ["arena", "sweep", "best", name, *find_project().folder_option("studies", studies)]
     words += ["--trial", str(trial)] if trial is not None else []
     words += ["--train", *(("--seeds", str(len(record.seeds))) if record else ())]
-    words += ["--all-folds"] if record and len(record.runs[0]) > 1 else []
     return shlex.join([*words, *(record.overrides if record else ())])
 
 

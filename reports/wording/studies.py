@@ -56,12 +56,10 @@ def _span(retraining: Retraining, t: Texts) -> str:
 
 
 def _luck(sweep: StudyFacts, retraining: Retraining, t: Texts) -> str:
-    value, record = score(retraining.trial_value), retraining.record
+    value = score(retraining.trial_value)
     if retraining.trial_value is None:
         return ""
-    if record.folds > 1 == len(record.runs[0]):
-        return t("sweep.of_folds", value=value, n=record.folds)
-    if record.trial in sweep.pruned:
+    if retraining.record.trial in sweep.pruned:
         return t("sweep.was_pruned", value=value)
     if retraining.optimism is None:
         return t("sweep.not_equal", value=value)

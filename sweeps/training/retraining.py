@@ -51,7 +51,7 @@ def plan_retraining(
     if "train.seed" in parse_assignments(words):
         raise SweepError("the seeds are those after the trial's own, --seeds of them; leave train.seed out")
     if len(context.bases) > 1 and any(word.startswith("split.") for word in words):
-        raise SweepError("--all-folds are the study's own splits; leave it out, or the settings of split")
+        raise SweepError(f"{context.study} has folds of its own, on which it trains anew; leave the settings of split out")
     trials = [context.configure(params, fold) for fold in range(len(context.bases))]
     chosen = [override(trial, words) for trial in trials]
     seeds = [(trials[0].train.seed + n_passed + n) % _N_SEEDS for n in range(n_seeds)]
