@@ -18,8 +18,8 @@ from sweeps.engines.objectives import COSTS, dominates, is_feasible, list_losses
 from sweeps.retraining import Retraining, format_best_command, read_retraining
 from sweeps.study.folder import StudyFolder, StudySpec, list_names
 from sweeps.study.lease import read_lease
+from sweeps.sweepfile.metric import Goal
 from sweeps.sweepfile.space import Distribution, Parameter
-from sweeps.sweepfile.sweep import Goal
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -92,6 +92,11 @@ class StudyFacts:
         return self.n("finished") + self.n("pruned")
 
     @property
+    def pruned(self) -> set[int]:
+        """Return the numbers of the trials that were pruned."""
+        return {trial.number for trial in self.trials if trial.state == "pruned"}
+
+    @property
     def n_trainings(self) -> int:
         """Return the number of trainings of a trial."""
         return self.folds * self.seeds
@@ -134,17 +139,14 @@ def read_study(studies_dir: Path, name: str, best: int | None = None) -> StudyFa
     """
     folder = StudyFolder(studies_dir / name)
     facts = _read(folder, best)
-    retraining = _read_retraining(folder, facts)
+    values = {trial.number: trial.value for trial in facts.trials if trial.value is not None}
+    runs, sign = folder.read_spec().runs, 1 if facts.is_maximized else -1
+    retraining = read_retraining(folder.path, runs, facts.metric, values, sign)
     record = retraining.record if retraining else None
     trial = record.trial if record and facts.best and record.trial != facts.best.number else None
     command = format_best_command(studies_dir, name, trial, record) if facts.best else ""
     importances = _importances(facts)
     return dataclasses.replace(facts, importances=importances, retraining=retraining, retraining_command=command)
-
-
-def _read_retraining(folder: StudyFolder, facts: StudyFacts) -> Retraining | None:
-    values = {trial.number: trial.value for trial in facts.trials if trial.value is not None}
-    return read_retraining(folder.path, folder.read_spec().runs, facts.metric, values, 1 if facts.is_maximized else -1)
 
 
 def read_outline(studies_dir: Path, name: str, best: int | None = None) -> StudyFacts:

@@ -34,8 +34,7 @@ class RetrainingRecord:
     trial: int
     overrides: tuple[str, ...]  # settings that the trial did not have, as key=value
     split: str  # that of the trainings, as `arena runs` shows it; or the study's folds
-    n_epochs: int  # epochs after which the trial and the trainings can be compared; 0: their settings or splits differ
-    folds: int  # that the trial's value is the mean of
+    is_equal: bool  # to the finished trial in settings, so that their values can be compared
     seeds: tuple[int, ...]
     runs: tuple[tuple[str, ...], ...]  # digests, by seed and fold
 
@@ -59,7 +58,7 @@ class Retraining:
     runs: tuple[RetrainedRun, ...]  # of the seeds that are finished
     mean: float  # of the values
     sd: float | None  # None with one seed
-    optimism: float | None  # by how much the trial's value is better than the mean at equal settings and epochs
+    optimism: float | None  # by how much the trial's value is better than the mean at equal settings
     test_mean: float
     test_sd: float | None
     test_interval: Interval  # of the mean, if other speakers or clips had been recorded
@@ -70,7 +69,6 @@ def format_best_command(studies: Path, name: str, trial: int | None, record: Ret
     words = ["arena", "sweep", "best", name, *find_project().folder_option("studies", studies)]
     words += ["--trial", str(trial)] if trial is not None else []
     words += ["--train", *(("--seeds", str(len(record.seeds))) if record else ())]
-    words += ["--all-folds"] if record and len(record.runs[0]) > 1 else []
     return shlex.join([*words, *(record.overrides if record else ())])
 
 
@@ -116,10 +114,6 @@ def read_retraining(study: Path, runs_dir: Path, metric: str, values: dict[int, 
         return None
     runs = tuple(_read_runs(seed, folds, metric, sign) for seed, folds in finished.items())
     chosen = values.get(record.trial)
-    optimism = None
-    if record.n_epochs and chosen is not None:
-        equal = [_find_best(run, metric, sign, record.n_epochs) for folds in finished.values() for run in folds]
-        optimism = sign * (chosen - mean(equal))
     tests = [run.test_macro_f1 for run in runs]
     validated = [run.value for run in runs]
     return Retraining(
@@ -128,7 +122,7 @@ def read_retraining(study: Path, runs_dir: Path, metric: str, values: dict[int, 
         runs=runs,
         mean=mean(validated),
         sd=_compute_sd(validated),
-        optimism=optimism,
+        optimism=sign * (chosen - mean(validated)) if record.is_equal and chosen is not None else None,
         test_mean=mean(tests),
         test_sd=_compute_sd(tests),
         test_interval=_compute_interval([run for folds in finished.values() for run in folds]),
@@ -145,8 +139,8 @@ def _read_runs(seed: int, folds: Sequence[RunFolder], metric: str, sign: int) ->
     )
 
 
-def _find_best(folder: RunFolder, metric: str, sign: int, n_epochs: int | None = None) -> float:
-    values = [float(getattr(row, metric)) for row in folder.epochs()[:n_epochs]]
+def _find_best(folder: RunFolder, metric: str, sign: int) -> float:
+    values = [float(getattr(row, metric)) for row in folder.epochs()]
     return max((value for value in values if math.isfinite(value)), key=lambda value: sign * value, default=math.nan)
 
 

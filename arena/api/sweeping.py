@@ -108,7 +108,7 @@ class Studies(tuple[Study, ...]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchOptions:
-    """How a sweep searches, beside its file: what the options of `arena sweep run` of these names do."""
+    """Points to try first, limits, folds and seeds of a sweep, as the options of `arena sweep run` give them."""
 
     tries: Sequence[Mapping[str, Setting]] = ()  # `--try`: points such as {"lr": 0.003, "depth": 3}
     source: str = ""  # `--from`

@@ -92,7 +92,7 @@ TREE = (
         word="sweep",
         panel=TUNE,
         summary="Tune learning rate, batch size, depth: run, watch, stop.",
-        sources=("sweeps.cli.run", "sweeps.cli.status", "sweeps.cli.lint", "sweeps.cli.control"),
+        sources=("sweeps.cli.run", "sweeps.cli.agent", "sweeps.cli.status", "sweeps.cli.lint", "sweeps.cli.control"),
         is_group=True,
     ),
     Entry(

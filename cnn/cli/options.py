@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from statistics import mean
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -45,8 +46,12 @@ def recordings_option(**more: Any) -> Any:
 def say_run(reference: str, run: RunFolder) -> None:
     """Say which run a name, `latest`, `best`, or net and variant is; a digest says so itself."""
     from cnn.runs.index import read_line
+    from cnn.runs.marks import BEST
+    from cnn.runs.reference import list_seeds
 
     if not run.digest.startswith(Path(reference).name):
         line = read_line(run)
         score = "" if line.val_macro_f1 is None else f", validation macro-F1 {line.val_macro_f1:.3f}"
-        say(f"{reference} is {run.path}: {line.net}{score}")
+        seeds = [seed.val_macro_f1 or 0.0 for seed in list_seeds(run)] if Path(reference).name == BEST else []
+        luck = f"; the luckiest of {len(seeds)} seeds, whose mean is {mean(seeds):.3f}" if len(seeds) > 1 else ""
+        say(f"{reference} is {run.path}: {line.net}{score}{luck}")

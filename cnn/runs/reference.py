@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from arena.base.project import find_project
 from arena.base.suggest import did_you_mean
@@ -47,6 +48,19 @@ def find_run(reference: str, runs_dir: Path) -> RunFolder:
     if len(unique) > 1:
         raise RunError(f"{reference!r} names {len(unique)} runs: {_list(unique.values())}; write more of the digest of one")
     return next(iter(unique.values()))
+
+
+def list_seeds(run: RunFolder) -> list[RunLine]:
+    """List the finished trainings that differ from `run` in their seed alone, and `run` itself."""
+    trainings = [rival for rival in list_runs(run.path.parent) if _is_training(rival)]
+    lines = {rival: line for rival in trainings if (line := read_line(rival)).state == RunState.FINISHED}
+    config = _drop_seed(run)
+    return [line for rival, line in lines.items() if _drop_seed(rival) == config]
+
+
+def _drop_seed(run: RunFolder) -> dict[str, Any]:
+    config = run.config()
+    return {**config, "train": {**config["train"], "seed": None}}
 
 
 def _read_name(run: RunFolder) -> str:

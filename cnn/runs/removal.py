@@ -11,8 +11,8 @@ from pathlib import Path
 from arena.base.locks import describe_holder, try_lock
 from arena.base.project import find_project
 from cnn.errors import RunError
-from cnn.runs.evaluation_sets import find_evaluations
 from cnn.runs.folder import RunFolder
+from cnn.runs.folds import find_evaluations
 from cnn.runs.index import DAMAGED, RUNNING, RunLine, read_line
 
 _DIGEST = re.compile("[0-9a-f]{16}")

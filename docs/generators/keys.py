@@ -16,7 +16,7 @@ from cnn.runs.folder import METRICS
 from sweeps.linting.checks import explain_fixed
 from sweeps.sweepfile import sweep
 from sweeps.sweepfile.parameters import TAKES
-from sweeps.sweepfile.settings import COSTS, MOST_SEEDS
+from sweeps.sweepfile.settings import COST_NAMES, MOST_SEEDS
 from sweeps.sweepfile.stopping import DEFAULT_P
 
 _KINDS = {int: "whole number", float: "number", str: "text", tuple: "names, with commas between"}
@@ -76,7 +76,7 @@ def write_sweep_fields() -> str:
         metrics=_join(METRICS),
         p=DEFAULT_P,
         most_seeds=MOST_SEEDS,
-        costs=_join(COSTS),
+        costs=_join(COST_NAMES),
         distributions="\n".join(f"| `{name}` | {_join(needed)} | {_join(more)} |" for name, (needed, more) in TAKES.items()),
     )
 

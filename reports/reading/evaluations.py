@@ -10,7 +10,7 @@ from pathlib import Path
 from cnn.errors import CnnError
 from cnn.plugin import shorten_name
 from cnn.runs.evaluation import evaluate
-from cnn.runs.evaluation_sets import FoldRuns, find_evaluations
+from cnn.runs.folds import FoldRuns, find_evaluations
 from reports.facts.base import Note, NoteKind
 from reports.facts.evaluations import EvaluationFacts, EvaluationGroup
 from reports.facts.models import Grid, infer_models

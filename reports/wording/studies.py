@@ -46,7 +46,7 @@ def retraining_sentences(sweep: StudyFacts, retraining: Retraining, t: Texts) ->
     }
     sure = t("answer.interval", level=whole_percent(interval.level), span=t.span(interval.low, interval.high))
     test = {"test": score(retraining.test_mean), "sd": score(retraining.test_sd), "sure": sure}
-    luck = _luck(retraining, t)
+    luck = _luck(sweep, retraining, t)
     return " ".join(filter(None, (t.n("sweep.retrained", n, **words), luck, t.n("sweep.tested", n, **test))))
 
 
@@ -55,12 +55,12 @@ def _span(retraining: Retraining, t: Texts) -> str:
     return t.span(min(values), max(values))
 
 
-def _luck(retraining: Retraining, t: Texts) -> str:
-    value, record = score(retraining.trial_value), retraining.record
+def _luck(sweep: StudyFacts, retraining: Retraining, t: Texts) -> str:
+    value = score(retraining.trial_value)
     if retraining.trial_value is None:
         return ""
-    if record.folds > 1 == len(record.runs[0]):
-        return t("sweep.of_folds", value=value, n=record.folds)
+    if retraining.record.trial in sweep.pruned:
+        return t("sweep.was_pruned", value=value)
     if retraining.optimism is None:
         return t("sweep.not_equal", value=value)
     key = "sweep.lucky" if retraining.optimism >= TIE else "sweep.not_lucky"

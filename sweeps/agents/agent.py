@@ -14,7 +14,7 @@ from sweeps.pool.agent_options import OUT_OF_MEMORY, WAIT_S, AgentOptions, Agent
 from sweeps.study import control
 from sweeps.study.control import Command
 from sweeps.study.folder import StudyFolder, StudySpec
-from sweeps.sweepfile.sweep import Goal
+from sweeps.sweepfile.metric import Goal
 from sweeps.training import trial
 from sweeps.training.trial import Step, Task, TrialContext, TrialHooks, TrialResult, TrialState
 

@@ -26,7 +26,6 @@ class RetrainingRequest:
     trial: int | None  # None: the best
     n_seeds: int
     overrides: tuple[str, ...]
-    all_folds: bool  # on those of the study, not on its own split
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,16 +68,21 @@ def read_best(studies: Path, name: str, number: int | None) -> BestTrial:
 def print_chosen(best: BestTrial) -> None:
     """Print the trial, its settings, and what came of their training anew, or the commands that train them."""
     facts, trial = best.facts, best.trial
-    print(f"{facts.name}: trial {trial.number}, {facts.metric} {trial.value:.4f}, run {trial.run}")
+    origin = f"mean of {len(trial.runs)} trainings" if len(trial.runs) > 1 else f"run {trial.run}"
+    print(f"{facts.name}: trial {trial.number}, {facts.metric} {trial.value:.4f}, {origin}")
     print_point(trial, facts.importances)
     if best.note:
         print(best.note)
     if facts.objectives:
         print_front(facts)
-    if facts.retraining:
-        _print_retraining(facts, facts.retraining)
-    else:
-        print(f"{facts.command}\n{best.retraining_command}")
+    retraining = facts.retraining
+    if retraining:
+        _print_retraining(facts, retraining)
+    is_answered = retraining is not None and retraining.record.trial == trial.number
+    if not is_answered or facts.folds > 1:  # trainings on folds leave no net trained on the study's own split
+        print(facts.command)
+    if not is_answered:
+        print(best.retraining_command)
 
 
 def _check_chosen(facts: StudyFacts, number: int | None) -> TrialFacts:
@@ -105,19 +109,16 @@ def retrain_trial(studies: Path, name: str, request: RetrainingRequest, workers:
     if facts.objectives and request.trial is None:
         numbers = ", ".join(str(rival.number) for rival in facts.front)
         raise StudyError(f"study {name!r} has several objectives; choose a trial of its front with --trial: {numbers}")
-    if request.all_folds and not spec.folds:
-        raise StudyError(f"the trials of {name} were trained on its one split, not on folds; leave --all-folds out")
-    bases = tuple({**spec.base, "split": split} for split in spec.folds) if request.all_folds else (spec.base,)
+    bases = tuple({**spec.base, "split": split} for split in spec.folds) or (spec.base,)
     context = TrialContext(bases=bases, tiles=spec.tiles, runs=spec.runs, study=name)
     plan = plan_retraining(context, trial.params, request.n_seeds, request.overrides, n_passed=spec.settings.seeds)
     record = RetrainingRecord(
         trial=trial.number,
         overrides=plan.overrides,
         split=plan.split,
-        n_epochs=plan.n_epochs if request.all_folds or not spec.folds else 0,
+        is_equal=plan.is_equal and trial.state == "finished",
         seeds=plan.seeds,
         runs=tuple(tuple(config.digest for config in configs) for configs in plan.configs),
-        folds=max(1, len(spec.folds)),
     )
     write_record(folder.path, record)
     every = [config for configs in plan.configs for config in configs]
@@ -141,7 +142,7 @@ def _describe_retraining(facts: StudyFacts, retraining: Retraining) -> list[tupl
     return [
         ("trained", f"trial {record.trial} anew, {n}{of} seed{'s' * (len(record.runs) != 1)}{settings}; split: {record.split}"),
         ("validation", f"{facts.metric} {retraining.mean:.4f} on average{_spread(retraining.sd, 4)}"),
-        ("the trial", _describe_optimism(retraining)),
+        ("the trial", _describe_optimism(facts, retraining)),
         ("test", f"{test}{interval.low:.3f} to {interval.high:.3f} over {interval.n_units} {interval.unit}"),
     ]
 
@@ -150,13 +151,12 @@ def _spread(sd: float | None, digits: int) -> str:
     return "" if sd is None else f", standard deviation {sd:.{digits}f}"
 
 
-def _describe_optimism(retraining: Retraining) -> str:
+def _describe_optimism(facts: StudyFacts, retraining: Retraining) -> str:
     if retraining.trial_value is None:
         return "is not in the study any more"
     had = f"had {retraining.trial_value:.4f}"
-    record = retraining.record
-    if record.folds > 1 == len(record.runs[0]):
-        return f"{had} as the mean of {record.folds} folds; --all-folds trains on these, and tells its optimism"
+    if retraining.record.trial in facts.pruned:
+        return f"{had} when it was pruned"
     if retraining.optimism is None:
         return f"{had}, by other settings: its optimism is told by the same command without settings"
-    return f"{had}: its optimism, as the best of many, is {retraining.optimism:+.4f}"
+    return f"{had}: its optimism is {retraining.optimism:+.4f}"

@@ -92,9 +92,6 @@ def best(
         int | None,
         typer.Option(metavar="N", min=1, max=1000, help="Trainings, with the seeds after the trial's own.", show_default="5"),
     ] = None,
-    all_folds: Annotated[
-        bool, typer.Option("--all-folds", help="Train on the study's folds, as its trials were, not on its one split.")
-    ] = False,
     trial: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Another trial.", show_default="the best finished one")
     ] = None,
@@ -113,12 +110,12 @@ def best(
     from sweeps.cli.retraining import RetrainingRequest, print_chosen, read_best, retrain_trial
     from sweeps.training.retraining import TrainingWorkers
 
-    if not train and (overrides or seeds or all_folds):
-        raise typer.BadParameter("settings, --seeds and --all-folds need --train")
+    if not train and (overrides or seeds):
+        raise typer.BadParameter("settings and --seeds need --train")
     _join_all(studies, storage)
     if train:
         require_posix("arena sweep best --train")
-        request = RetrainingRequest(trial=trial, n_seeds=seeds or 5, overrides=tuple(overrides or ()), all_folds=all_folds)
+        request = RetrainingRequest(trial=trial, n_seeds=seeds or 5, overrides=tuple(overrides or ()))
         retrain_trial(studies, name, request, TrainingWorkers(n_jobs=jobs, device=device, wandb=wandb))
     chosen = read_best(studies, name, trial)
     print_json(chosen.as_dict()) if json else print_chosen(chosen)

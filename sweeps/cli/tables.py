@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from arena.base.csv_export import format_csv
 from arena.base.terminal import Column, Number, Prose, duration, print_table
 from cnn.keys import shorten_key
 from sweeps.engines.counts import StudyCounts
-from sweeps.importance import Importance
 from sweeps.results import StudyFacts, TrialFacts
 from sweeps.study.control import Command
 from sweeps.study.folder import StudySpec
+
+if TYPE_CHECKING:
+    from sweeps.importance import Importance
 
 _STATES = ("finished", "pruned", "running", "interrupted", "failed", "duplicate")
 _TROUBLES = (("pruned", 3), ("running", 2), ("interrupted", 4), ("failed", 2), ("duplicates", 5))  # by priority of the column

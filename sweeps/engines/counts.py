@@ -22,7 +22,7 @@ from sweeps.study import clock
 from sweeps.study.folder import StudyFolder, StudySpec
 from sweeps.study.lease import is_held, utc_now
 from sweeps.study.limits import Limits
-from sweeps.sweepfile.sweep import Goal
+from sweeps.sweepfile.metric import Goal
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -31,15 +31,8 @@ if TYPE_CHECKING:
 _SAVE_EVERY_BYTES = 1 << 20  # growth of the journal between two saves: some 20 ms to read
 _CREATE, _END, _EPOCH, _ATTRIBUTE = 4, 6, 7, 8  # operations of Optuna's journal
 _RUNNING, _COMPLETE, _PRUNED, _FAILED, _WAITING = range(5)  # states of Optuna's trials
-_STORED = (
-    "params",
-    "run",
-    "lease",
-    "duplicate_of",
-    "seconds",
-    "cause",
-    COSTS,
-)  # attributes: optuna_trials and study.lease name them
+# attributes: optuna_trials and study.lease name them
+_STORED = ("params", "run", "lease", "duplicate_of", "seconds", "cause", COSTS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

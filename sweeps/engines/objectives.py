@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sweeps.study.folder import StudySpec
-from sweeps.sweepfile.sweep import Goal
+from sweeps.sweepfile.metric import Goal
 
 COSTS = "costs"  # attribute of a trial: by name, where the study has such objectives or constraints
 

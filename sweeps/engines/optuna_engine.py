@@ -42,8 +42,9 @@ from sweeps.study import clock
 from sweeps.study.folder import StudyFolder
 from sweeps.study.lease import LEASE, create_lease, read_lease
 from sweeps.study.retry import with_retries
+from sweeps.sweepfile.metric import Goal
 from sweeps.sweepfile.space import all_points, n_points
-from sweeps.sweepfile.sweep import Goal, Method
+from sweeps.sweepfile.sweep import Method
 from sweeps.training import configuration
 from sweeps.training.configuration import Point
 from sweeps.training.trial import Step, TrialResult, TrialState

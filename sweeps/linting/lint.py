@@ -12,11 +12,11 @@ from sweeps.linting.points import find_impossible
 from sweeps.linting.settings import check_settings
 from sweeps.sweepfile.edits import apply_edits
 from sweeps.sweepfile.faults import Fault, Faults
+from sweeps.sweepfile.metric import MetricRules
 from sweeps.sweepfile.shipped import read_text
 from sweeps.sweepfile.space import Distribution, Parameter, n_points
 from sweeps.sweepfile.stopping import Stopping
 from sweeps.sweepfile.sweep import Draft, Method, Sweep, locate_net, read_draft
-from sweeps.sweepfile.vocabulary import MetricRules
 from sweeps.training import configuration
 
 _MOST_READINGS = 20  # while a file is mended: an edit may show another fault
@@ -164,7 +164,7 @@ def explain_stopping(sweep: Sweep, epochs: int) -> str:
     return ""
 
 
-def note_stopping(sweep: Sweep, engine: str) -> list[str]:
+def note_stopping(sweep: Sweep) -> list[str]:
     """Return a note on trials of several trainings where the file's rule gives way to one by training, or ends none."""
     early, reason = sweep.early_terminate, explain_stopping(sweep, 0)
     if early is None or (early.type is Stopping.WILCOXON and not reason):
@@ -172,7 +172,7 @@ def note_stopping(sweep: Sweep, engine: str) -> list[str]:
     if early.type is Stopping.WILCOXON:
         return [f"note: {sweep.file} line {sweep.early_line}: {reason}"]
     rule = f"early_terminate: {early.type} counts epochs, and trials of {sweep.settings} are judged training by training"
-    instead = "none ends early" if reason or engine == "wandb" else "wilcoxon ends weak ones instead"
+    instead = "none ends early" if reason else "wilcoxon ends weak ones instead"
     return [f"note: {sweep.file} line {sweep.early_line}: {rule}; {instead}"]
 
 

@@ -9,7 +9,7 @@ from sweeps.sweepfile.faults import Edit
 from sweeps.sweepfile.section import Section, parse_number
 
 MOST_SEEDS = 100
-COSTS = ("multiply_adds", "parameters", "seconds")  # of a trial: of a clip, of the net, of the training
+COST_NAMES = ("multiply_adds", "parameters", "seconds")  # of a trial: of a clip, of the net, of the training
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +80,7 @@ def _read_objectives(section: Section) -> dict[str, str]:
     objectives: dict[str, str] = {}
     with section.faults.collect():
         below = section.sub("objectives", "arena.objectives")
-        for name, node in below.report_unknown(COSTS, {}).entries.items() if below else ():
+        for name, node in below.report_unknown(COST_NAMES, {}).entries.items() if below else ():
             if node.value != "minimize":
                 edits = [] if isinstance(node.value, list | dict) else [replace_value(node, "minimize")]
                 section.report(f"arena.objectives.{name} is a cost; write `{name}: minimize`", node.line, edits)
@@ -92,7 +92,7 @@ def _read_constraints(section: Section) -> dict[str, float]:
     constraints: dict[str, float] = {}
     with section.faults.collect():
         below = section.sub("constraints", "arena.constraints")
-        for name, node in below.report_unknown(COSTS, {}).entries.items() if below else ():
+        for name, node in below.report_unknown(COST_NAMES, {}).entries.items() if below else ():
             text = parse_number(node.value) if isinstance(node.value, str) else None  # 2e6, which YAML calls text
             most = section.read_number(node, f"arena.constraints.{name}") if text is None else text
             if most <= 0:

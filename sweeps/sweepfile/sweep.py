@@ -6,20 +6,17 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from arena.base.suggest import is_respelling, nearest
 from cnn.plugin import is_plugin, parse_path, shorten_name
-from cnn.runs.folder import METRICS
 from sweeps.sweepfile.edits import replace_value
 from sweeps.sweepfile.faults import Edit, Faults
+from sweeps.sweepfile.metric import DEFAULT_METRIC, Goal, MetricRules, parse_metric
 from sweeps.sweepfile.parameters import parse_parameters
 from sweeps.sweepfile.section import Section
 from sweeps.sweepfile.settings import SweepSettings, parse_settings, report_misplaced
 from sweeps.sweepfile.space import Parameter
 from sweeps.sweepfile.stopping import EarlyTerminate, parse_stopping
-from sweeps.sweepfile.vocabulary import FOREIGN_KEYS, METRIC_KEYS, MetricRules, parse_rules, read_metric
-from sweeps.sweepfile.yaml_lines import Node, read_tree
+from sweeps.sweepfile.yaml_lines import read_tree
 
-DEFAULT_METRIC = "val_macro_f1"
 _EXTRA_METHODS = ("cmaes", "cma-es", "auto", "botorch")  # Optuna samplers that need further packages
 KEYS = {
     "method": "how the next point is chosen",
@@ -33,6 +30,19 @@ KEYS = {
     "program": "W&B's own, and not used: Arena trains the net of `model.name`",
     "command": "W&B's own: its macros, such as `${args}`, and the program; one that sets something is refused",
     **dict.fromkeys(("project", "entity"), "W&B's: with `--engine wandb` alone, where `--project` and `--entity` give none"),
+}
+
+_LAUNCH = "belongs to W&B Launch, and Arena starts the agents itself (`--on slurm`, `--on ray`); remove it"
+_VERSION = "names a version of W&B's schema, of which there is one; remove it"
+_FOREIGN_KEYS = {
+    "apiVersion": _VERSION,
+    "kind": _VERSION,
+    "controller": "lets W&B's package `sweeps` choose the points, which Arena's replaces; remove it and choose by --engine",
+    "job": _LAUNCH,
+    "image_uri": _LAUNCH,
+    "imports": "is none of W&B's schema any more; remove it",
+    "metrics": "needs a scheduler of your own at W&B; write one `metric`",
+    "scheduler": "is written by `arena wandb sweep-file FILE --scheduler`; remove it",
 }
 
 
@@ -49,16 +59,6 @@ class Method(StrEnum):
     @property
     def learns(self) -> bool:
         return self in (Method.BAYES, Method.TPE, Method.GP)
-
-
-class Goal(StrEnum):
-    """Direction in which the metric is better."""
-
-    MAXIMIZE = "maximize"
-    MINIMIZE = "minimize"
-
-    def best(self, values: list[float]) -> float:
-        return max(values) if self is Goal.MAXIMIZE else min(values)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,7 +151,7 @@ def read_draft(text: str, file: str) -> Draft:
     top = sweep = None
     sections: dict[str, Section] = {}
     with faults.collect():
-        top = report_misplaced(_read_top(text, faults)).report_unknown(KEYS, FOREIGN_KEYS)
+        top = report_misplaced(_read_top(text, faults)).report_unknown(KEYS, _FOREIGN_KEYS)
         sweep, sections = _read_sweep(top)
     return Draft(faults=faults, top=top, sweep=sweep, sections=sections)
 
@@ -175,7 +175,7 @@ def _read_sweep(top: Section) -> tuple[Sweep, dict[str, Section]]:
     method = _method(top)
     metric, goal, rules = DEFAULT_METRIC, Goal.MAXIMIZE, MetricRules()
     with faults.collect():
-        metric, goal, rules = _metric(top, method)
+        metric, goal, rules = parse_metric(top, method if method and method.learns else "")
     with faults.collect():
         parameters, sections = parse_parameters(top)
     with faults.collect():
@@ -223,75 +223,3 @@ def _method(top: Section) -> Method | None:
             return Method(better)
         return Method(str(top.option("method", Method)))
     return None
-
-
-def _metric(top: Section, method: Method | None) -> tuple[str, Goal, MetricRules]:
-    node = top.entries.get("metric")
-    if node is not None and isinstance(node.value, str):
-        return *_spell_out_metric(top, node), MetricRules()
-    section = top.sub("metric", "metric")
-    if section is None:
-        needs = {"method": method is not None and method.learns, "early_terminate": "early_terminate" in top.entries}
-        key = next((key for key, needs_metric in needs.items() if needs_metric), "")
-        if key:
-            name = f"method {method}" if key == "method" else key
-            entry = f"metric: {{name: {DEFAULT_METRIC}, goal: maximize}}"
-            top.report(f"{name} needs a metric; add `{entry}`", top.find_line(key), top.add(entry))
-        return DEFAULT_METRIC, Goal.MAXIMIZE, MetricRules()
-    section = section.report_unknown(METRIC_KEYS, {})
-    metric = section.read_word("name")
-    if metric is None:
-        if "name" not in section.entries:
-            entry = f"name: {DEFAULT_METRIC}"
-            section.report(f"metric.name is missing; add `{entry}`", edits=section.add(entry))
-        metric = DEFAULT_METRIC
-    elif metric not in METRICS:
-        metric = _refuse_metric(section, metric)
-    return metric, _goal(section, metric), parse_rules(section, metric)
-
-
-def _spell_out_metric(top: Section, node: Node) -> tuple[str, Goal]:
-    """Report a metric that is a name alone."""
-    name = str(node.value)
-    metric = name if name in METRICS else read_metric(name)
-    goal = _choose_goal(metric or DEFAULT_METRIC)
-    better = f"{{name: {metric or DEFAULT_METRIC}, goal: {goal}}}"
-    rule = f"metric takes lines of `key: value` below it, not {name!r}"
-    edits = [replace_value(node, better)] if metric else []
-    top.report(f"{rule}; write `metric: {better}`", node.line, edits)
-    return metric or DEFAULT_METRIC, goal
-
-
-def _refuse_metric(section: Section, name: str) -> str:
-    """Report a name that is no metric, and return the one that is meant; nobody means the clips that are trained on."""
-    names = [metric for metric in METRICS if metric.startswith("val_") or name.startswith("train")]
-    meant = read_metric(name)
-    match = meant or nearest(name.lower().replace("/", "_"), names)
-    rule = f"metric.name {name!r} is no metric of a training"
-    if name.lower().startswith("test"):
-        rule, match = f"metric.name {name!r} would choose by the test clips, which are for the very end", None
-    if match is None:
-        section.fail(f"{rule}; write one of {', '.join(names)}", section.find_line("name"))
-    if not meant and not is_respelling(name, match):
-        section.fail(f"{rule}; write one of {', '.join(names)}", section.find_line("name"))
-    edits = [replace_value(section.entries["name"], match)]
-    section.report(f"{rule}; did you mean {match!r}?", section.find_line("name"), edits)
-    return match
-
-
-def _choose_goal(metric: str) -> Goal:
-    return Goal.MINIMIZE if metric.endswith("loss") else Goal.MAXIMIZE
-
-
-def _goal(section: Section, metric: str) -> Goal:
-    expected = _choose_goal(metric)
-    if "goal" not in section.entries:
-        if expected is Goal.MAXIMIZE:
-            entry = "goal: maximize"
-            section.report(f"metric.goal is missing, and W&B would minimize {metric}; add `{entry}`", edits=section.add(entry))
-        return expected
-    goal = section.option("goal", Goal)
-    if goal is not None and goal != expected:
-        edits = [replace_value(section.entries["goal"], expected)]
-        section.report(f"metric.goal {goal} does not fit {metric}; write `goal: {expected}`", section.find_line("goal"), edits)
-    return expected

@@ -23,7 +23,7 @@ class RetrainingPlan:
     configs: tuple[tuple[RunConfig, ...], ...]  # by seed and fold
     overrides: tuple[str, ...]  # as key=value, with whole keys
     split: str  # as `arena runs` shows it
-    n_epochs: int  # epochs after which the trial and the trainings can be compared; 0: their settings differ
+    is_equal: bool  # to the trial in all but the seed, so that their values can be compared
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -51,7 +51,7 @@ def plan_retraining(
     if "train.seed" in parse_assignments(words):
         raise SweepError("the seeds are those after the trial's own, --seeds of them; leave train.seed out")
     if len(context.bases) > 1 and any(word.startswith("split.") for word in words):
-        raise SweepError("--all-folds are the study's own splits; leave it out, or the settings of split")
+        raise SweepError(f"{context.study} has folds of its own, on which it trains anew; leave the settings of split out")
     trials = [context.configure(params, fold) for fold in range(len(context.bases))]
     chosen = [override(trial, words) for trial in trials]
     seeds = [(trials[0].train.seed + n_passed + n) % _N_SEEDS for n in range(n_seeds)]
@@ -61,15 +61,8 @@ def plan_retraining(
         configs=tuple(tuple(configs[n : n + len(chosen)]) for n in range(0, len(configs), len(chosen))),
         overrides=tuple(words),
         split=describe_split(asdict(chosen[0].split)) if len(chosen) == 1 else f"{len(chosen)} folds of the study",
-        n_epochs=trials[0].train.epochs if all(map(_are_comparable, trials, chosen)) else 0,
+        is_equal=trials == chosen,
     )
-
-
-def _are_comparable(trial: RunConfig, chosen: RunConfig) -> bool:
-    """Return True if both are trained alike for as many epochs as the shorter has."""
-    if trial.train.schedule == "constant":  # other schedules depend on the number of epochs
-        chosen = replace(chosen, train=replace(chosen.train, epochs=trial.train.epochs))
-    return trial == chosen
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

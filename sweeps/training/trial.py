@@ -87,7 +87,7 @@ class TrialHooks:
     """Functions that a trial calls, each of which may end it."""
 
     on_epoch: Listener
-    on_training: Report  # between the trainings of a trial that has several
+    on_training: Report = lambda _number, _value: Step.CONTINUE  # between the trainings of a trial that has several
 
 
 def try_point(context: TrialContext, params: Mapping[str, object]) -> str:

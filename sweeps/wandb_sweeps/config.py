@@ -10,10 +10,10 @@ from typing import Any
 from sweeps.errors import StudyError
 from sweeps.results import shorten
 from sweeps.study.folder import StudySpec
+from sweeps.sweepfile.metric import MetricRules
 from sweeps.sweepfile.space import Distribution, Parameter
 from sweeps.sweepfile.stopping import EarlyTerminate, Stopping
 from sweeps.sweepfile.sweep import Sweep
-from sweeps.sweepfile.vocabulary import MetricRules
 
 METHODS = ("random", "grid", "bayes")  # search methods of W&B's server
 

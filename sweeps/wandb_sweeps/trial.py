@@ -16,7 +16,7 @@ from sweeps.engines.protocol import Claim, Idle, record_result, report_epoch
 from sweeps.errors import StudyError
 from sweeps.pool.agent_options import Say
 from sweeps.study.folder import StudyFolder
-from sweeps.sweepfile.sweep import Goal
+from sweeps.sweepfile.metric import Goal
 from sweeps.training import configuration, trial, wandb_runs
 from sweeps.training.trial import Step, Task, TrialContext, TrialHooks, TrialResult
 from sweeps.wandb_sweeps.engine import WandbEngine
@@ -62,23 +62,17 @@ class WandbStudy:
 
     def train(self, claim: Claim, run: str, hooks: StopHooks) -> TrialResult:
         """Train a claimed trial in W&B's run `run`."""
-        metric = self.engine.spec.sweep.metric
+        sweep = self.engine.spec.sweep
 
         def listen(row: EpochRow) -> Step:
             step = report_epoch(self.engine, claim, row)
             return hooks.step() if step is Step.CONTINUE else step
 
-        def on_training(number: int, value: float) -> Step:
-            step = self.engine.report(claim, number, value)
-            return hooks.step() if step is Step.CONTINUE else step
-
         if self._run(claim.run).state() is RunState.FINISHED:  # trained before, outside this study
             self._answer(self._run(claim.run), run)
         context = replace(self.context, copy=self._destination(run, hooks.on_stop))
-        task = Task(
-            number=claim.number, params=claim.params, metric=metric, is_maximized=self.engine.spec.sweep.goal is Goal.MAXIMIZE
-        )
-        result = trial.run_trial(context, task, TrialHooks(on_epoch=listen, on_training=on_training))
+        task = Task(number=claim.number, params=claim.params, metric=sweep.metric, is_maximized=sweep.goal is Goal.MAXIMIZE)
+        result = trial.run_trial(context, task, TrialHooks(on_epoch=listen))
         record_result(self.engine, claim, result, self._say)
         return result
 

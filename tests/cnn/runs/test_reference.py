@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cnn.cli.options import say_run
 from cnn.errors import RunError
 from cnn.runs.folder import RunFolder
 from cnn.runs.marks import TrialMark, label_run, mark_trial
@@ -50,6 +51,16 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_a_run_is_named_by_path_digest_name_or_what_it_is(runs: Path, reference: str, digest: str) -> None:
     assert find_run(reference, runs).digest == digest
+
+
+def test_the_best_of_several_seeds_is_called_the_luckiest(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_run(runs, "ff77", make_result(27, 0.91), variant="raw+aug", train__seed=3)
+    say_run("best", find_run("best", runs))
+    say_run("aa22", find_run("aa22", runs))
+    said = capsys.readouterr().err
+    assert (
+        said == "best is runs/ff77: lenet5.raw+aug, validation macro-F1 0.910; the luckiest of 2 seeds, whose mean is 0.905\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,8 @@ from cnn.config import TileSettings, config_to_json, default_config
 from cnn.files import write_json
 from cnn.overrides import override
 from cnn.runs.evaluation import evaluate
-from cnn.runs.evaluation_sets import find_evaluations
 from cnn.runs.folder import RunFolder
-from cnn.runs.folds import EvaluationPlan
+from cnn.runs.folds import EvaluationPlan, find_evaluations
 from reports.facts.base import NoteKind
 from reports.facts.evaluations import EvaluationGroup
 from reports.figures.evaluations import speaker_order, speaker_rows

@@ -22,7 +22,7 @@ from support.paths import ARENA
 from support.studies import agent_pid, hold_trial, read_process_state
 from support.warm_python import WarmPython
 from sweeps.results import StudyFacts, TrialFacts, read_outline
-from sweeps.training.trial import Step, Task, TrialContext, TrialHooks, check_context, run_trial
+from sweeps.training.trial import Task, TrialContext, TrialHooks, check_context, run_trial
 
 NAME = "lenet5.raw"
 SWEEP = """
@@ -228,7 +228,7 @@ def test_a_fault_in_a_trial_is_kept_with_its_last_lines(tmp_path: Path, tiles: T
     def stumble(_row: object) -> Any:
         raise ZeroDivisionError("a fault\nof two lines")
 
-    hooks = TrialHooks(on_epoch=stumble, on_training=lambda *_: Step.CONTINUE)
+    hooks = TrialHooks(on_epoch=stumble)
     # The default base is of 64 x 64 tiles: refused in the words of cnn, without a traceback.
     refused = run_trial(context, Task(number=0, params={}, metric="val_loss"), hooks)
     assert refused.cause.startswith("the configuration was made for other tiles")

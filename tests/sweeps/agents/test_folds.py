@@ -89,7 +89,7 @@ def test_trainings_that_ended_are_answered_from_their_folders(tmp_path: Path, ti
             trained.append(row.epoch)
             return Step.PAUSE if len(trained) == last else Step.CONTINUE
 
-        return TrialHooks(on_epoch=on_epoch, on_training=lambda *_: Step.CONTINUE)
+        return TrialHooks(on_epoch=on_epoch)
 
     paused = run_trial(context, task, hooks(3))
     assert (paused.state, list(paused.epochs), trained) == (TrialState.PAUSED, [1], [1, 2, 1])

@@ -7,10 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
-from typer.core import TyperGroup
 from typer.main import get_command
 
-from sweeps.cli import run as run_cli
+from sweeps.cli import agent as agent_cli
 from sweeps.errors import StudyError
 from sweeps.pool import agent_process as process
 from sweeps.pool.agent_options import AUTO, AgentOptions, parse_fuse
@@ -65,9 +64,7 @@ if role == "short of memory" and "--shared" in words:
 def test_options_come_back_from_the_command_line_that_they_make(options: AgentOptions) -> None:
     argv = options.to_argv()
     assert AgentOptions.from_argv(argv) == options
-    command = get_command(run_cli.app)
-    assert isinstance(command, TyperGroup)
-    parsed = command.commands["agent"].make_context("agent", argv[2:]).params
+    parsed = get_command(agent_cli.app).make_context("agent", argv[2:]).params
     fields = {**parsed, "studies_dir": Path(parsed["studies"]), "fuse": parse_fuse(parsed["fuse"])}
     fields["names"] = tuple(parsed["names"])
     assert AgentOptions(**{field.name: fields[field.name] for field in dataclasses.fields(AgentOptions)}) == options

@@ -18,10 +18,11 @@ from support.paths import ROOT
 from support.sweepfiles import GOOD, read
 from sweeps.errors import SweepFileError
 from sweeps.linting.lint import compute_budget, examine, mend, read_sweep
+from sweeps.sweepfile.metric import Goal
 from sweeps.sweepfile.settings import SweepSettings
 from sweeps.sweepfile.space import Distribution, n_points
 from sweeps.sweepfile.stopping import EarlyTerminate, Stopping
-from sweeps.sweepfile.sweep import Goal, Method, Sweep
+from sweeps.sweepfile.sweep import Method, Sweep
 
 
 def read_or_refuse(text: str) -> Sweep | None:
