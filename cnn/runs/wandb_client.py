@@ -106,7 +106,7 @@ def replay(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, wa
     try:
         run = start_run(copy, config, files_dir, lambda: None, wait_s=wait_s)
         for row in folder.epochs():
-            if row.epoch >= run.step:  # W&B keeps what it has
+            if row.epoch >= run.starting_step:  # W&B keeps what it has
                 run.log(asdict(row), step=row.epoch)
         url = str(run.url or "")
         in_time = close_run(run, folder, result)

@@ -62,7 +62,7 @@ class WandbEngine(OptunaEngine):
         trials = [trial for trial in self._trials() if not is_duplicate(trial)]
         n_completed = sum(trial.state in COMPLETED for trial in trials)
         running = [is_abandoned(trial, now) for trial in trials if trial.state is OptunaState.RUNNING]
-        self.end = self._explain_end(trials, 0.0)  # `metric.target`, after which W&B hands out no more either
+        self.end = self._find_end(now)  # `metric.target`, after which W&B hands out no more either
         if n_completed >= self.spec.budget or self.end:
             return Room.NONE
         if n_completed + running.count(False) >= self.spec.budget:

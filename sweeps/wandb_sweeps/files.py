@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,7 +56,7 @@ def write_sweep(spec: StudySpec, studies_dir: Path, out: Path) -> WrittenFiles:
     """
     wandb_config.check_supported(spec)
     _write(out, yaml.safe_dump(_make_config(spec, studies_dir), sort_keys=False))
-    return WrittenFiles(files=(out,), commands=_commands(out, ()))
+    return WrittenFiles(files=(out,), commands=_commands(spec, out))
 
 
 def write_scheduled_sweep(spec: StudySpec, studies_dir: Path, out: Path) -> WrittenFiles:
@@ -76,8 +75,7 @@ def write_scheduled_sweep(spec: StudySpec, studies_dir: Path, out: Path) -> Writ
     text = _SOURCE.format(text=spec.sweep.text, file=spec.sweep.file, budget=spec.budget, seed=spec.seed, early=early)
     _write(source, text)
     _write(out, yaml.safe_dump(config, sort_keys=False))
-    scheduler = "wandb sweep-scheduler ENTITY/PROJECT/SWEEP"
-    return WrittenFiles(files=(out, source), commands=_commands(out, (scheduler,)))
+    return WrittenFiles(files=(out, source), commands=_commands(spec, out, "sweep-scheduler"))
 
 
 def _make_config(spec: StudySpec, studies_dir: Path) -> dict[str, Any]:
@@ -85,8 +83,11 @@ def _make_config(spec: StudySpec, studies_dir: Path) -> dict[str, Any]:
     return {**wandb_config.make_sweep_config(spec, wandb_config.agent_command(spec, studies_dir)), "run_cap": spec.budget}
 
 
-def _commands(out: Path, more: Sequence[str]) -> tuple[str, ...]:
-    return (f"wandb sweep --project arena {out}", *more, "wandb agent ENTITY/PROJECT/SWEEP")
+def _commands(spec: StudySpec, out: Path, *more: str) -> tuple[str, ...]:
+    entity, project = spec.sweep.entity, spec.sweep.project or "arena"
+    owner = f"--entity {entity} " if entity else ""
+    sweep = f"{entity or 'ENTITY'}/{project}/SWEEP"
+    return (f"wandb sweep {owner}--project {project} {out}", *(f"wandb {word} {sweep}" for word in (*more, "agent")))
 
 
 def _write(path: Path, text: str) -> None:

@@ -158,7 +158,13 @@ def test_arguments_of_w_and_b_and_settings_of_all_trials_are_told_apart() -> Non
 def test_the_schedulers_own_loader_takes_the_written_source(tmp_path: Path) -> None:
     from wandb.sdk.sweeps.scheduler.client import load_optimizer_config, load_source_object
 
-    written = write_scheduled_sweep(make_spec(tmp_path), tmp_path / "studies", tmp_path / "my-sweep.yaml")
+    text = f"project: digits\nentity: team{ALL}"
+    written = write_scheduled_sweep(make_spec(tmp_path, text), tmp_path / "studies", tmp_path / "my-sweep.yaml")
+    assert written.commands == (
+        f"wandb sweep --entity team --project digits {written.files[0]}",
+        "wandb sweep-scheduler team/digits/SWEEP",
+        "wandb agent team/digits/SWEEP",
+    )
     config = yaml.safe_load(written.files[0].read_text())
     assert (config["method"], "early_terminate" in config) == ("custom", False)
     scheduler: Any = config["scheduler"]
