@@ -22,7 +22,7 @@ from arena.base.options import (
     variant_option,
 )
 from arena.base.terminal import say
-from sweeps.cli.options import Folds, Seeds, Study, choose_settings
+from sweeps.cli.options import Folds, Seeds, Study, collect_settings
 
 app = typer.Typer()
 
@@ -60,7 +60,7 @@ def trial(
         studies=studies,
         device=device,
         stops=stops,
-        settings=choose_settings(folds, seeds, paired=False),
+        settings=collect_settings(folds, seeds, paired=False),
         overrides=overrides,
         params=params,
     )
@@ -101,7 +101,7 @@ def sweep_file(
         budget=budget or project.budget,
         settings=select_settings(project),
         overrides=tuple(overrides or ()),
-        arena=choose_settings(folds, seeds, paired=False),
+        arena=collect_settings(folds, seeds, paired=False),
         engine="wandb",
     )
     (spec,), notes = plan(SweepRequest(search=search, locations=Locations(tiles=tiles, runs=runs)))
