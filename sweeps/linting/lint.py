@@ -164,7 +164,7 @@ def explain_stopping(sweep: Sweep, epochs: int) -> str:
     return ""
 
 
-def note_stopping(sweep: Sweep) -> list[str]:
+def note_stopping(sweep: Sweep, engine: str) -> list[str]:
     """Return a note on trials of several trainings where the file's rule gives way to one by training, or ends none."""
     early, reason = sweep.early_terminate, explain_stopping(sweep, 0)
     if early is None or (early.type is Stopping.WILCOXON and not reason):
@@ -172,7 +172,7 @@ def note_stopping(sweep: Sweep) -> list[str]:
     if early.type is Stopping.WILCOXON:
         return [f"note: {sweep.file} line {sweep.early_line}: {reason}"]
     rule = f"early_terminate: {early.type} counts epochs, and trials of {sweep.settings} are judged training by training"
-    instead = "none ends early" if reason else "wilcoxon ends weak ones instead"
+    instead = "none ends early" if reason or engine == "wandb" else "wilcoxon ends weak ones instead"
     return [f"note: {sweep.file} line {sweep.early_line}: {rule}; {instead}"]
 
 

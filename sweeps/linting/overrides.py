@@ -31,7 +31,7 @@ def refuse_silent_augmentation(sweep: Sweep, variant: str) -> None:
 def list_stopping_notes(spec: StudySpec) -> list[str]:
     """Check that early stopping can end a trial; where the user set the epochs, a note replaces the error."""
     if spec.settings.n_trainings > 1:
-        return lint.note_stopping(spec.sweep)
+        return lint.note_stopping(spec.sweep, spec.engine)
     epochs = 0 if spec.sweep.has("train.epochs") else int(spec.base["train"]["epochs"])
     try:
         lint.check_stopping(spec.sweep, epochs)

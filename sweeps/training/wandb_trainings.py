@@ -57,7 +57,7 @@ class TrainingsRun:
         return {"training": number, f"training/{self._metric}": value, f"mean/{self._metric}": mean}
 
     def _log(self, number: int, row: dict[str, float]) -> None:
-        if self._run is not None and number >= self._run.step:
+        if self._run is not None and number >= self._run.starting_step:
             self._run.log(row, step=number, commit=True)
 
     def _close(self, result: TrialResult) -> None:
