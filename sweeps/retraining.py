@@ -51,7 +51,7 @@ class RetrainedRun:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retraining:
-    """What the trainings came to."""
+    """Outcome of trainings with other seeds."""
 
     record: RetrainingRecord
     trial_value: float | None  # of the trial, by which it was chosen
@@ -72,12 +72,12 @@ def format_best_command(studies: Path, name: str, trial: int | None, record: Ret
     return shlex.join([*words, *(record.overrides if record else ())])
 
 
-def write_record(study: Path, record: RetrainingRecord) -> None:
+def write_retraining(study: Path, record: RetrainingRecord) -> None:
     """Record in a study's folder which trainings belong to it."""
     write_json(study / _NAME, dataclasses.asdict(record))
 
 
-def read_record(study: Path) -> RetrainingRecord | None:
+def _read_record(study: Path) -> RetrainingRecord | None:
     """Read the record; None where nothing was trained anew.
 
     Raises:
@@ -105,7 +105,7 @@ def read_retraining(study: Path, runs_dir: Path, metric: str, values: dict[int, 
         StudyError: the record is damaged.
         RunError: a run folder is damaged.
     """
-    record = read_record(study)
+    record = _read_record(study)
     if record is None:
         return None
     folders = {seed: [RunFolder(runs_dir / run) for run in runs] for seed, runs in zip(record.seeds, record.runs, strict=True)}

@@ -39,7 +39,9 @@ def sync(
     rows = [[run.digest, copy.group, copy.project, run.state().value] for run, copy in unsent]
     _say_rest(len(copies.complete) - len(gone), copies.n_unfinished, copies.n_without)
     if dry_run or not rows:
-        return print_json({"unsent": [row[0] for row in rows]}) if json else _print(rows, ("run", "group", "project", "state"))
+        if json:
+            return print_json({"unsent" if dry_run else "sent": [row[0] for row in rows]})
+        return _print(rows, ("run", "group", "project", "state"))
     from cnn.runs.wandb_sync import check_credentials, send_all
 
     check_credentials()

@@ -106,7 +106,7 @@ def replay(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, wa
     try:
         run = start_run(copy, config, files_dir, lambda: None, wait_s=wait_s)
         for row in folder.epochs():
-            if row.epoch >= run.step:  # W&B keeps what it has
+            if row.epoch >= run.starting_step:  # W&B keeps what it has
                 run.log(asdict(row), step=row.epoch)
         url = str(run.url or "")
         in_time = close_run(run, folder, result)
@@ -119,8 +119,10 @@ def replay(folder: RunFolder, copy: Copy, config: RunConfig, files_dir: Path, wa
     return url
 
 
-def start_run(copy: Copy, config: RunConfig, files_dir: Path, on_stop: Callable[[], None], wait_s: float = 0.0) -> Any:
-    """Start or resume a run at W&B, wandb's own files in `files_dir`.
+def start_run(
+    copy: Copy, config: RunConfig, files_dir: Path, on_stop: Callable[[], None], wait_s: float = 0.0, axis: str = "epoch"
+) -> Any:
+    """Start or resume a run at W&B, wandb's own files in `files_dir`, its curves drawn over `axis`.
 
     Raises:
         RunDeletedError: W&B had the run, and it was deleted there. Other errors are wandb's.
@@ -159,8 +161,8 @@ def start_run(copy: Copy, config: RunConfig, files_dir: Path, on_stop: Callable[
         if _DELETED in str(error):
             raise RunDeletedError(f"run {copy.id} was deleted at W&B") from error
         raise
-    run.define_metric("epoch", hidden=True)  # no curve of its own
-    run.define_metric("*", step_metric="epoch")
+    run.define_metric(axis, hidden=True)  # no curve of its own
+    run.define_metric("*", step_metric=axis)
     return run
 
 

@@ -104,10 +104,10 @@ class Mirror:
         self._log([row])
 
     def _log(self, rows: Sequence[EpochRow]) -> None:
-        """Send the epochs that W&B lacks; the step of a resumed run is the last that W&B has."""
+        """Send the epochs that W&B lacks: a resumed run starts behind the last that W&B has."""
         try:
             for row in rows if self._run is not None else ():
-                if row.epoch >= self._run.step:
+                if row.epoch >= self._run.starting_step:
                     self._run.log(asdict(row), step=row.epoch)
         except Exception as error:
             self._turn_off(error)

@@ -66,7 +66,10 @@ class Agent:
             if command is Command.STOP:
                 self._engines.remove(engine)
                 self._say(f"study {name} is stopped; `arena sweep resume {name}` undoes it")
-            elif command is Command.PAUSE and name not in self._paused:
+            elif command is Command.PAUSE:
+                engine.rest()
+                if name in self._paused:
+                    continue
                 self._say(f"study {name} is paused; `arena sweep resume {name}` lets it go on")
         self._paused = {engine.spec.name for engine, command in commands if command is Command.PAUSE}
         return [engine for engine, command in commands if command is Command.RUN]
@@ -115,7 +118,8 @@ class Agent:
         if time.monotonic() - self._counted_at >= _COUNT_EVERY_S:
             self._counted_at = time.monotonic()
             for engine in self._engines:
-                engine.count_work()
+                if engine.spec.name not in self._paused:
+                    engine.count_work()
 
     def _finish(self, engine: Engine, claim: Claim, result: TrialResult) -> None:
         """Record the result of a trial, or leave with it if memory ran out beside other agents."""

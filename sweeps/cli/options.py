@@ -42,7 +42,7 @@ MaxFailures = Annotated[
 ]
 
 
-def choose_settings(folds: str, seeds: int | None, *, paired: bool) -> dict[str, object]:
+def collect_settings(folds: str, seeds: int | None, *, paired: bool) -> dict[str, object]:
     """Return what the command line gives of `arena:` in a sweep file."""
     if folds and not (folds.isdecimal() and int(folds) >= 1):
         raise typer.BadParameter(f"--folds of a sweep is a number of groups of speakers, such as 3, not {folds!r}")

@@ -11,7 +11,7 @@ from sweeps.cli.tables import print_front, print_point
 from sweeps.errors import StudyError
 from sweeps.importance import explain_absence
 from sweeps.results import StudyFacts, TrialFacts, read_outline, read_study
-from sweeps.retraining import Retraining, RetrainingRecord, format_best_command, write_record
+from sweeps.retraining import Retraining, RetrainingRecord, format_best_command, write_retraining
 from sweeps.study.folder import StudyFolder
 from sweeps.training.retraining import TrainingWorkers, plan_retraining, retrain
 from sweeps.training.trial import TrialContext
@@ -29,7 +29,7 @@ class RetrainingRequest:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BestTrial:
+class ChosenTrial:
     """The best trial of a study, or another one, with the command that trains its settings anew."""
 
     facts: StudyFacts
@@ -54,7 +54,7 @@ class BestTrial:
         }
 
 
-def read_best(studies: Path, name: str, number: int | None) -> BestTrial:
+def read_best(studies: Path, name: str, number: int | None) -> ChosenTrial:
     """Read a study's best trial, or that of a number.
 
     Raises:
@@ -63,10 +63,10 @@ def read_best(studies: Path, name: str, number: int | None) -> BestTrial:
     facts = read_study(studies, name, number)
     trial = _check_chosen(facts, number)
     chosen = trial.number if facts.objectives else number  # --train asks which trial of a front is meant
-    return BestTrial(facts=facts, trial=trial, retraining_command=format_best_command(studies, name, chosen))
+    return ChosenTrial(facts=facts, trial=trial, retraining_command=format_best_command(studies, name, chosen))
 
 
-def print_chosen(best: BestTrial) -> None:
+def print_chosen(best: ChosenTrial) -> None:
     """Print the trial, its settings, and what came of their training anew, or the commands that train them."""
     facts, trial = best.facts, best.trial
     origin = f"mean of {len(trial.runs)} trainings" if len(trial.runs) > 1 else f"run {trial.run}"
@@ -122,7 +122,7 @@ def retrain_trial(studies: Path, name: str, request: RetrainingRequest, workers:
         runs=tuple(tuple(config.digest for config in configs) for configs in plan.configs),
     )
     workers.check_device()
-    write_record(folder.path, record)
+    write_retraining(folder.path, record)
     every = [config for configs in plan.configs for config in configs]
     retrain(context, every, workers)
 

@@ -43,7 +43,7 @@ from sweeps.cli.options import (
     Storage,
     Tries,
     Until,
-    choose_settings,
+    collect_settings,
     parse_fuse_option,
 )
 
@@ -137,7 +137,7 @@ def run(
                 budget=budget or team.budget,
                 seed=seed,
                 limits=Limits(hours=hours, until=until),
-                arena=choose_settings(folds, seeds, paired=paired),
+                arena=collect_settings(folds, seeds, paired=paired),
                 tries=tuple(tries or ()),
                 source=source,
                 name=name,
@@ -230,7 +230,7 @@ def _run_on_cluster(workers: Workers, pool: Pool, show: Callable[[PoolProgress],
     from sweeps.pool.ray_actors import RayActors
     from sweeps.pool.slurm_jobs import SlurmJobs, choose_jobs_folder
 
-    settings = cluster.parse_settings(workers.cluster_options)
+    settings = cluster.parse_place(workers.cluster_options)
     argvs = cluster.make_agent_argvs(pool, workers.n_agents)
     if workers.cluster == "ray":
         return cluster.run_on_cluster(pool, lambda: RayActors(argvs, settings, workers.per_gpu), show, say)

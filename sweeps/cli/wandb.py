@@ -22,7 +22,7 @@ from arena.base.options import (
     variant_option,
 )
 from arena.base.terminal import say
-from sweeps.cli.options import Study
+from sweeps.cli.options import Folds, Seeds, Study, collect_settings
 
 app = typer.Typer()
 
@@ -43,6 +43,8 @@ def trial(
     studies: Studies = Path("studies"),
     device: Device = "auto",
     stops: Annotated[bool, typer.Option("--stops", help="The sweep stops weak runs: SIGTERM prunes, else it pauses.")] = False,
+    folds: Folds = "",
+    seeds: Seeds = None,
 ) -> None:
     """One run of a W&B sweep, as plain `wandb agent` starts it."""
     require_posix("arena wandb trial")
@@ -58,6 +60,7 @@ def trial(
         studies=studies,
         device=device,
         stops=stops,
+        settings=collect_settings(folds, seeds, paired=False),
         overrides=overrides,
         params=params,
     )
@@ -77,6 +80,8 @@ def sweep_file(
         bool, typer.Option("--scheduler", help="For `wandb sweep-scheduler`, with Optuna's samplers.")
     ] = False,
     budget: Annotated[int | None, budget_option()] = None,
+    folds: Folds = "",
+    seeds: Seeds = None,
     out: Annotated[Path | None, out_option("The file to write.", show_default="wandb-STUDY.yaml")] = None,
     tiles: Tiles = Path("tiles"),
     runs: Runs = Path("runs"),
@@ -96,9 +101,12 @@ def sweep_file(
         budget=budget or project.budget,
         settings=select_settings(project),
         overrides=tuple(overrides or ()),
+        arena=collect_settings(folds, seeds, paired=False),
         engine="wandb",
     )
-    (spec,), _ = plan(SweepRequest(search=search, locations=Locations(tiles=tiles, runs=runs)))
+    (spec,), notes = plan(SweepRequest(search=search, locations=Locations(tiles=tiles, runs=runs)))
+    for note in notes:
+        say(note)
     write = write_scheduled_sweep if scheduler else write_sweep
     written = write(spec, studies, out or Path(f"wandb-{spec.name}.yaml"))
     say(f"written: {', '.join(map(str, written.files))}; then")

@@ -7,7 +7,7 @@ connection interrupts is retried as a whole; its earlier writes count as those o
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import optuna
@@ -17,8 +17,8 @@ from optuna.trial import TrialState as OptunaState
 
 from sweeps.engines import optuna_space
 from sweeps.engines.bands import TWIN
-from sweeps.engines.counts import open_counter
-from sweeps.engines.objectives import COSTS, is_feasible, measure_excess
+from sweeps.engines.counts import explain_end, open_counter
+from sweeps.engines.objectives import COSTS, measure_excess
 from sweeps.engines.optuna_trials import (
     CAUSE,
     COMPLETED,
@@ -38,11 +38,11 @@ from sweeps.engines.optuna_trials import (
 )
 from sweeps.engines.protocol import Claim, Idle
 from sweeps.errors import StudyError
-from sweeps.study import clock
+from sweeps.study.clock import WorkClock
 from sweeps.study.folder import StudyFolder
 from sweeps.study.lease import LEASE, create_lease, read_lease
+from sweeps.study.limits import Limits
 from sweeps.study.retry import with_retries
-from sweeps.sweepfile.metric import Goal
 from sweeps.sweepfile.space import all_points, n_points
 from sweeps.sweepfile.sweep import Method
 from sweeps.training import configuration
@@ -71,7 +71,8 @@ class OptunaEngine:
         self._unconfirmed: set[int] = set()  # trials with a write of ours that was not confirmed
         self.spec = folder.read_spec()
         self.end = ""
-        with folder.lock() as self._started:
+        with folder.lock() as now:
+            self._clock = WorkClock(folder, now)
             self._study, self._storage = open_to_write(folder, self.spec, say)
         self._study_id = self._storage.get_study_id_from_name(self.spec.name)
         self._counter = open_counter(folder, self.spec)
@@ -82,6 +83,9 @@ class OptunaEngine:
     def count_work(self) -> None:
         if self.spec.limits.hours is not None:
             with_retries(self._count_work, self._say)
+
+    def rest(self) -> None:
+        self._clock.stop()
 
     def claim(self) -> Claim | Idle:
         return with_retries(self._claim, self._say)
@@ -105,8 +109,7 @@ class OptunaEngine:
             n_completed = sum(trial.state in COMPLETED and not is_duplicate(trial) for trial in trials)
             if n_completed >= self.spec.budget:
                 return Idle.DONE
-            hours = clock.add_work(self._folder, self._started, now) if self.spec.limits.hours is not None else 0.0
-            self.end = self._explain_end(trials, hours)
+            self.end = self._find_end(now)
             if self.end:
                 return Idle.ENDED
             running = [trial for trial in trials if trial.state is OptunaState.RUNNING]
@@ -122,14 +125,12 @@ class OptunaEngine:
 
     def _count_work(self) -> None:
         with self._folder.lock() as now:
-            clock.add_work(self._folder, self._started, now)
+            self._clock.count(now)
 
-    def _explain_end(self, trials: Sequence[FrozenTrial], hours: float) -> str:
-        goal = self.spec.sweep.goal
-        finished = [trial for trial in trials if trial.state is OptunaState.COMPLETE]
-        values = [trial.values[0] for trial in finished if is_feasible(self.spec, trial.user_attrs)]
-        best = goal.best(values) if values else None
-        return self.spec.limits.explain_end(hours, best, maximize=goal is Goal.MAXIMIZE)
+    def _find_end(self, now: datetime) -> str:
+        if self.spec.limits.hours is not None:
+            self._clock.count(now)
+        return "" if self.spec.limits == Limits() else explain_end(self._folder, self.spec, self._counter.read())
 
     def _report(self, claim: Claim, step: int, value: float) -> Step:
         with self._folder.lock() as now:
@@ -178,7 +179,7 @@ class OptunaEngine:
         settings = self.spec.settings
         if result.state is TrialState.FAILED or not (settings.objectives or settings.constraints):
             return {}
-        costs = {**configuration.compute_costs(self.spec.base, claim.params), "seconds": result.seconds}
+        costs = {**configuration.measure_costs(self.spec.base, claim.params), "seconds": result.seconds}
         self._storage.set_trial_user_attr(trial_id, COSTS, costs)
         self._constrain(trial_id, costs)
         return costs
@@ -244,10 +245,9 @@ class OptunaEngine:
         return self._claim_first_free(trials_by_run, now)
 
     def _make_sampler(self, *, learns: bool) -> BaseSampler:
-        spec, n_trials = self.spec, len(self._trials())
-        if learns:
-            return optuna_space.make_sampler(spec.sweep, spec.budget, optuna_space.choose_seed(spec), n_trials)
-        return optuna_space.make_random_sampler(optuna_space.choose_seed(spec), n_trials)
+        spec, seed, n = self.spec, optuna_space.choose_seed(self.spec), len(self._trials())
+        make, sweep = optuna_space.make_sampler, spec.sweep
+        return make(sweep, spec.budget, seed, n) if learns else optuna_space.make_random_sampler(seed, n)
 
     def _claim_first_free(self, trials_by_run: Mapping[str, FrozenTrial], now: datetime) -> Claim | None:
         parameters = self.spec.sweep.parameters

@@ -25,6 +25,7 @@ from sweeps.sweepfile.sweep import Sweep
 # or its agent died.
 PARAMS, RUN, SECONDS, CAUSE, TAIL = "params", "run", "seconds", "cause", "tail"
 RUNS = "runs"  # of a trial of several trainings; `run` is the first
+WANDB_RUN = "wandb_run"  # id of the run of W&B's sweep
 
 ORIGIN = "origin"  # of a point that was not drawn
 INFEASIBLE = "infeasible"  # a failed trial whose point is not tried again

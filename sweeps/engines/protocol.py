@@ -58,6 +58,9 @@ class Engine(Protocol):
     def count_work(self) -> None:
         """Add the time of this agent to the study's hours of work, where these are limited."""
 
+    def rest(self) -> None:
+        """Leave the time from here to the next claim out of these hours: the study is paused."""
+
     def share(self) -> float:
         """Return the share of the budget that is completed or in work."""
 

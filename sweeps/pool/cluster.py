@@ -68,7 +68,7 @@ def describe_exit(name: str, end: AgentExit, log: str = "") -> AgentEnd:
     return AgentEnd(name=name, failure=f"its agent {how}{times}{words}{log}")
 
 
-def parse_settings(texts: Sequence[str]) -> dict[str, str]:
+def parse_place(texts: Sequence[str]) -> dict[str, str]:
     """Parse the `key=value` texts of `--place`; raises StudyError for any other text."""
     pairs = [text.partition("=") for text in texts]
     for key, equals, _ in pairs:

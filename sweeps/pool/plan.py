@@ -15,7 +15,7 @@ from sweeps.linting import lint
 from sweeps.linting.overrides import list_stopping_notes, refuse_silent_augmentation, refuse_tuned_overrides
 from sweeps.linting.settings import override_settings
 from sweeps.pool.agent_options import ALONE, AgentOptions, Say
-from sweeps.pool.cluster import parse_settings
+from sweeps.pool.cluster import parse_place
 from sweeps.pool.known_points import Wishes, choose_points
 from sweeps.results import read_outline
 from sweeps.study.folder import StudyFolder, StudySpec, check_continuation, check_name, create_or_continue
@@ -109,7 +109,7 @@ class SweepRequest:
             raise OptionError(f"--on {workers.cluster} needs --agents: how many it is to place")
         if workers.gpus:
             raise OptionError(f"--gpus is for --on local; {workers.cluster} chooses the GPUs")
-        parse_settings(workers.cluster_options)
+        parse_place(workers.cluster_options)
 
 
 def choose_studies(

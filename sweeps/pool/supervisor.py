@@ -79,8 +79,9 @@ class Supervisor:
             self._make_room(agent)
         else:
             self.n_failed += 1
-            self._say(f"agent {agent.number} {_describe_exit(code)}; the end of {agent.log}:")
-            for line in agent.tail():
+            lines = agent.tail()
+            self._say(f"agent {agent.number} {_describe_exit(code)}" + (f"; the end of {agent.log}:" if lines else ""))
+            for line in lines:
                 self._say(f"  {line}")
         rest = self._working_on(agent.slot)
         if len(rest) == 1 and not rest[0].is_alone:

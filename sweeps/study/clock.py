@@ -38,6 +38,23 @@ def add_work(folder: StudyFolder, started: datetime, now: datetime) -> float:
     return _sum_hours(intervals)
 
 
+class WorkClock:
+    """Clock of one agent's work on a study."""
+
+    def __init__(self, folder: StudyFolder, now: datetime) -> None:
+        self._folder = folder
+        self._since: datetime | None = now  # last time of work that was counted; None: at rest
+
+    def count(self, now: datetime) -> float:
+        """Count the work until `now`, and return the hours of all agents; call it inside `folder.lock()`."""
+        hours = add_work(self._folder, self._since or now, now)
+        self._since = now
+        return hours
+
+    def stop(self) -> None:
+        self._since = None
+
+
 def _read(folder: StudyFolder) -> Sequence[Interval]:
     database = folder.find_database()
     if database is not None:

@@ -212,7 +212,7 @@ def read_values(base: Mapping[str, Any], settings: Sequence[str], keys: Collecti
     return {key: values[key] for key in keys}
 
 
-def compute_costs(base: Mapping[str, Any], params: Mapping[str, object]) -> dict[str, float]:
+def measure_costs(base: Mapping[str, Any], params: Mapping[str, object]) -> dict[str, float]:
     """Return the multiply-adds of one clip and the parameters of the net that `params` on `base` train; loads torch."""
     from cnn.overrides import apply_values, config_from_dict
 

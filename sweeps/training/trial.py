@@ -70,11 +70,11 @@ class TrialContext:
         return apply_values(config_from_dict(self.bases[training]), params)
 
     def name_run(self, task: Task, config: RunConfig) -> str:
-        """Return a training's name at W&B: study, trial, which of several, and the settings that differ from the study's."""
+        """Return a run's name at W&B: study, trial, which of several trainings, and settings that differ from the study's."""
         from cnn.overrides import config_from_dict
         from cnn.runs.wandb_record import format_name
 
-        several = f".{task.training + 1}" if len(self.bases) > 1 else ""
+        several = f".{task.training + 1}" if len(self.bases) > 1 and self.copy is None else ""
         return format_name(f"{self.study}.{task.number}{several}", config, config_from_dict(self.bases[task.training]))
 
 

@@ -17,10 +17,12 @@ from arena.base.processes import handle_signals
 from sweeps.engines.protocol import Idle
 from sweeps.errors import StudyError
 from sweeps.linting import lint
+from sweeps.linting.settings import override_settings
 from sweeps.pool.agent_options import Say
 from sweeps.study.folder import StudyFolder, StudySpec, create_or_continue
 from sweeps.sweepfile.sweep import parse
 from sweeps.training import configuration, trial
+from sweeps.training.folds import plan_folds
 from sweeps.training.trial import Step, TrialState
 from sweeps.wandb_sweeps.link import SweepLink, read_link, read_sweep_config, write_link
 from sweeps.wandb_sweeps.trial import StopHooks, WandbStudy
@@ -40,6 +42,7 @@ class WandbTrialOptions:
     studies: Path
     device: str
     stops: bool  # the sweep stops weak runs
+    settings: Mapping[str, object]  # of `arena:` in the sweep's file
     overrides: tuple[str, ...]
     params: Mapping[str, str]
 
@@ -152,19 +155,21 @@ def _open_folder(options: WandbTrialOptions, link: SweepLink, say: Say) -> Study
     if config.get("method") == "custom":  # the points come from `wandb sweep-scheduler`
         config["method"] = "tpe"
     text = yaml.safe_dump({key: config[key] for key in _SEARCH_KEYS if key in config}, sort_keys=False)
-    sweep = parse(text, f"{options.study}.yaml")
+    sweep = override_settings(parse(text, f"{options.study}.yaml"), options.settings)
     lint.check_sweep(sweep)
     tiles = configuration.find_tiles_folder(options.tiles, say).resolve()
+    base = configuration.base_configuration(tiles, options.model, options.variant, options.overrides)
     spec = StudySpec(
         name=options.study,
         sweep=sweep,
-        base=configuration.base_configuration(tiles, options.model, options.variant, options.overrides),
+        base=base,
         overrides=options.overrides,
         tiles=tiles,
         runs=options.runs.resolve(),
         budget=sweep.run_cap or 1,  # grows with what W&B hands out
         seed=0,
         engine="wandb",
+        folds=plan_folds(tiles, base, sweep.settings.folds),
     )
     folder, _ = create_or_continue(options.studies, spec, keep_budget=True)
     write_link(folder, link)

@@ -19,10 +19,11 @@ METHODS = ("random", "grid", "bayes")  # search methods of W&B's server
 
 
 def check_trainings(spec: StudySpec) -> None:
-    """Check that a trial is one training, as a run of W&B's sweep is; raises StudyError."""
-    if spec.settings.n_trainings > 1:
-        rule = f"a run of a W&B sweep is one training, and a trial here has {spec.settings.n_trainings} ({spec.settings})"
-        raise StudyError(f"{spec.sweep.file}: {rule}; leave --engine wandb out, or the folds and seeds")
+    """Check that trials are not to end training by training, as only Optuna's engine does; raises StudyError."""
+    early = spec.sweep.early_terminate
+    if early and early.type is Stopping.WILCOXON:
+        rule = "early_terminate: wilcoxon is Optuna's, and W&B ends no trial of several trainings"
+        raise StudyError(f"{spec.sweep.file}: {rule}; remove it, or leave W&B out")
 
 
 def check_supported(spec: StudySpec) -> None:
@@ -34,7 +35,7 @@ def check_supported(spec: StudySpec) -> None:
             f"{sweep.file}: method {sweep.method} is Optuna's, W&B has {', '.join(METHODS)}; write `method: bayes`, "
             "or `arena wandb sweep-file FILE --scheduler` for Optuna's samplers under W&B"
         )
-    if sweep.early_terminate and sweep.early_terminate.type is not Stopping.HYPERBAND:
+    if sweep.stopping and sweep.stopping.type is Stopping.MEDIAN:
         raise StudyError(
             f"{sweep.file}: W&B stops by hyperband alone; write `early_terminate: {{type: hyperband, min_iter: 3}}`"
         )
@@ -99,4 +100,6 @@ def agent_command(spec: StudySpec, studies_dir: Path) -> list[str]:
     words = ["${env}", "arena", "wandb", "trial", spec.name, "--variant", spec.variant, "--model", spec.model]
     words += ["--tiles", shorten(spec.tiles), "--runs", shorten(spec.runs), "--studies", shorten(studies_dir.resolve())]
     stops = ["--stops"] if spec.sweep.stopping and spec.sweep.stopping.type is Stopping.HYPERBAND else []
-    return [*words, *stops, *spec.overrides, "--", "${args}"]
+    trainings = (("--folds", spec.settings.folds), ("--seeds", spec.settings.seeds))
+    repeats = [word for option, n in trainings if n > 1 for word in (option, str(n))]
+    return [*words, *stops, *repeats, *spec.overrides, "--", "${args}"]

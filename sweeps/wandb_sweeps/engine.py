@@ -16,7 +16,7 @@ from optuna.trial import TrialState as OptunaState
 
 from sweeps.engines import optuna_space
 from sweeps.engines.optuna_engine import Identify, OptunaEngine
-from sweeps.engines.optuna_trials import COMPLETED, RUN, is_abandoned, is_duplicate, list_by_run
+from sweeps.engines.optuna_trials import COMPLETED, RUN, WANDB_RUN, is_abandoned, is_duplicate, list_by_run
 from sweeps.engines.protocol import Claim, Idle
 from sweeps.errors import StudyError
 from sweeps.study.folder import StudyFolder
@@ -62,38 +62,50 @@ class WandbEngine(OptunaEngine):
         trials = [trial for trial in self._trials() if not is_duplicate(trial)]
         n_completed = sum(trial.state in COMPLETED for trial in trials)
         running = [is_abandoned(trial, now) for trial in trials if trial.state is OptunaState.RUNNING]
-        self.end = self._explain_end(trials, 0.0)  # `metric.target`, after which W&B hands out no more either
+        self.end = self._find_end(now)  # `metric.target`, after which W&B hands out no more either
         if n_completed >= self.spec.budget or self.end:
             return Room.NONE
         if n_completed + running.count(False) >= self.spec.budget:
             return Room.LATER
         return Room.OLD if any(running) else Room.NEW
 
-    def adopt(self, params: Mapping[str, object]) -> Claim | str | Idle:
-        """Claim a point that W&B chose; if another trial has it, return the digest of that run instead.
+    def adopt(self, params: Mapping[str, object], wandb_run: str) -> Claim | str | Idle:
+        """Claim a point that W&B chose for its run; if another trial has it, return the digest of that trial's run instead.
 
         Where the budget has no room, return DONE, or WAIT while trials are in work.
 
         Raises:
             StudyError: the point lies outside of the sweep file's space, or cannot be trained.
         """
-        return with_retries(functools.partial(self._adopt, params), self._say)
+        return with_retries(functools.partial(self._adopt, params, wandb_run), self._say)
 
-    def _adopt(self, params: Mapping[str, object]) -> Claim | str | Idle:
+    def find_wandb_run(self, claim: Claim) -> str:
+        """Return the id of the run at W&B that a trial was last claimed for; empty for a trial of old."""
+        return with_retries(functools.partial(self._find_wandb_run, claim), self._say)
+
+    def _find_wandb_run(self, claim: Claim) -> str:
+        return str(self._storage.get_trial(self._id(claim.number)).user_attrs.get(WANDB_RUN, ""))
+
+    def _adopt(self, params: Mapping[str, object], wandb_run: str) -> Claim | str | Idle:
         parameters = self.spec.sweep.parameters
         draws = optuna_space.encode_point(parameters, {p.name: _value(p, params) for p in parameters})
         run = self._identify(optuna_space.decode_point(parameters, draws)).run
         with self._folder.lock() as now:
             for trial in self._trials():
                 if trial.user_attrs.get(RUN) == run and is_abandoned(trial, now):  # W&B hands a preempted run out again
-                    return self._claim_abandoned(trial, now) or run
+                    return self._mark(self._claim_abandoned(trial, now), wandb_run) or run
             trials_by_run, room = list_by_run(self._trials()), self._measure_room(now)
             if run not in trials_by_run and room in (Room.NONE, Room.LATER):
                 if not self._follows:
                     return Idle.DONE if room is Room.NONE else Idle.WAIT
                 self._folder.write(replace(self.spec, budget=self.spec.budget + 1))
             self._study.enqueue_trial(draws)
-            return self._claim_or_answer(self._study.ask(), trials_by_run, now) or run
+            return self._mark(self._claim_or_answer(self._study.ask(), trials_by_run, now), wandb_run) or run
+
+    def _mark(self, claim: Claim | None, wandb_run: str) -> Claim | None:
+        if claim:
+            self._storage.set_trial_user_attr(self._id(claim.number), WANDB_RUN, wandb_run)
+        return claim
 
     def _new_point(self, _now: datetime) -> Claim | None:
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ SWEEP = parse(
 def make_study(_sweep):
     """The study that W&B asks for points; it is made anew, and told what is known, when the scheduler starts again."""
     sampler = optuna_space.make_sampler(SWEEP, {budget}, {seed}, 0)
-    pruner = optuna_space.make_pruner(SWEEP.stopping)
+    pruner = optuna_space.make_pruner({early})
     return optuna.create_study(direction=SWEEP.goal.value, sampler=sampler, pruner=pruner)
 
 
@@ -57,14 +56,14 @@ def write_sweep(spec: StudySpec, studies_dir: Path, out: Path) -> WrittenFiles:
     """
     wandb_config.check_supported(spec)
     _write(out, yaml.safe_dump(_make_config(spec, studies_dir), sort_keys=False))
-    return WrittenFiles(files=(out,), commands=_commands(out, ()))
+    return WrittenFiles(files=(out,), commands=_commands(spec, out))
 
 
 def write_scheduled_sweep(spec: StudySpec, studies_dir: Path, out: Path) -> WrittenFiles:
     """Write the sweep for `wandb sweep-scheduler`: any of Optuna's samplers and pruners.
 
     Raises:
-        StudyError: trials of several trainings, or a file cannot be written.
+        StudyError: a rule that ends trials training by training, or a file cannot be written.
     """
     wandb_config.check_trainings(spec)
     source = out.with_name(f"{out.stem.replace('.', '_').replace('-', '_')}_scheduler.py")
@@ -72,11 +71,11 @@ def write_scheduled_sweep(spec: StudySpec, studies_dir: Path, out: Path) -> Writ
     config.pop("early_terminate", None)  # the scheduler prunes
     config["method"] = "custom"
     config["scheduler"] = {"engine": "optuna", "source": source.name, "optimizer": "make_study", "search_space": "space"}
-    text = _SOURCE.format(text=spec.sweep.text, file=spec.sweep.file, budget=spec.budget, seed=spec.seed)
+    early = "None" if spec.settings.n_trainings > 1 else "SWEEP.stopping"  # W&B is told the mean of all trainings alone
+    text = _SOURCE.format(text=spec.sweep.text, file=spec.sweep.file, budget=spec.budget, seed=spec.seed, early=early)
     _write(source, text)
     _write(out, yaml.safe_dump(config, sort_keys=False))
-    scheduler = "wandb sweep-scheduler ENTITY/PROJECT/SWEEP"
-    return WrittenFiles(files=(out, source), commands=_commands(out, (scheduler,)))
+    return WrittenFiles(files=(out, source), commands=_commands(spec, out, "sweep-scheduler"))
 
 
 def _make_config(spec: StudySpec, studies_dir: Path) -> dict[str, Any]:
@@ -84,8 +83,11 @@ def _make_config(spec: StudySpec, studies_dir: Path) -> dict[str, Any]:
     return {**wandb_config.make_sweep_config(spec, wandb_config.agent_command(spec, studies_dir)), "run_cap": spec.budget}
 
 
-def _commands(out: Path, more: Sequence[str]) -> tuple[str, ...]:
-    return (f"wandb sweep --project arena {out}", *more, "wandb agent ENTITY/PROJECT/SWEEP")
+def _commands(spec: StudySpec, out: Path, *more: str) -> tuple[str, ...]:
+    entity, project = spec.sweep.entity, spec.sweep.project or "arena"
+    owner = f"--entity {entity} " if entity else ""
+    sweep = f"{entity or 'ENTITY'}/{project}/SWEEP"
+    return (f"wandb sweep {owner}--project {project} {out}", *(f"wandb {word} {sweep}" for word in (*more, "agent")))
 
 
 def _write(path: Path, text: str) -> None:

@@ -15,10 +15,12 @@ from sweeps.engines.bands import is_weak
 from sweeps.engines.protocol import Claim, Idle, record_result, report_epoch
 from sweeps.errors import StudyError
 from sweeps.pool.agent_options import Say
+from sweeps.results import read_outline
 from sweeps.study.folder import StudyFolder
 from sweeps.sweepfile.metric import Goal
 from sweeps.training import configuration, trial, wandb_runs
-from sweeps.training.trial import Step, Task, TrialContext, TrialHooks, TrialResult
+from sweeps.training.trial import Step, Task, TrialContext, TrialHooks, TrialResult, TrialState
+from sweeps.training.wandb_trainings import TrainingsRun
 from sweeps.wandb_sweeps.engine import WandbEngine
 from sweeps.wandb_sweeps.link import SweepLink, read_histories
 
@@ -50,31 +52,54 @@ class WandbStudy:
         Raises:
             StudyError: the point lies outside of the sweep file's space, or cannot be trained.
         """
-        claim = self.engine.adopt(params)
+        claim = self.engine.adopt(params, run)
         if isinstance(claim, str):
-            self._answer(self._run(claim), run)
+            self._answer(claim, run)
             return None
         return claim
 
     def resume(self, claim: Claim, hooks: StopHooks) -> TrialResult:
         """Train a trial that another agent left, in the run at W&B that it had."""
+        if self._has_several_trainings:  # whose run at W&B is none of their own
+            return self.train(claim, self.engine.find_wandb_run(claim) or claim.run, hooks)
         return self.train(claim, wandb_runs.find_wandb_run(self._run(claim.run)) or claim.run, hooks)
 
     def train(self, claim: Claim, run: str, hooks: StopHooks) -> TrialResult:
         """Train a claimed trial in W&B's run `run`."""
-        sweep = self.engine.spec.sweep
+        context = replace(self.context, copy=self._destination(run, hooks.on_stop))
+        task = self._task(claim.number, claim.params)
 
-        def listen(row: EpochRow) -> Step:
-            step = report_epoch(self.engine, claim, row)
+        def decide(step: Step) -> Step:
             return hooks.step() if step is Step.CONTINUE else step
 
-        if self._run(claim.run).state() is RunState.FINISHED:  # trained before, outside this study
-            self._answer(self._run(claim.run), run)
-        context = replace(self.context, copy=self._destination(run, hooks.on_stop))
-        task = Task(number=claim.number, params=claim.params, metric=sweep.metric, is_maximized=sweep.goal is Goal.MAXIMIZE)
-        result = trial.run_trial(context, task, TrialHooks(on_epoch=listen))
+        def on_epoch(row: EpochRow) -> Step:
+            return decide(report_epoch(self.engine, claim, row))
+
+        def on_training(number: int, value: float) -> Step:
+            if copy:
+                copy.send(number, value)
+            return decide(self.engine.report(claim, number, value))
+
+        copy = TrainingsRun(context, task, self._say) if self._has_several_trainings else None
+        if copy is None and self._run(claim.run).state() is RunState.FINISHED:  # trained before, outside this study
+            self._answer(claim.run, run)
+        result = TrialResult(state=TrialState.PAUSED)
+        try:
+            trial_hooks = TrialHooks(on_epoch=on_epoch, on_training=on_training)
+            result = trial.run_trial(self.context if copy else context, task, trial_hooks)
+        finally:
+            if copy:
+                copy.finish(result)
         record_result(self.engine, claim, result, self._say)
         return result
+
+    @property
+    def _has_several_trainings(self) -> bool:
+        return self.engine.spec.settings.n_trainings > 1
+
+    def _task(self, number: int, params: Mapping[str, object]) -> Task:
+        sweep = self.engine.spec.sweep
+        return Task(number=number, params=params, metric=sweep.metric, is_maximized=sweep.goal is Goal.MAXIMIZE)
 
     def is_weak(self, claim: Claim, run: str) -> bool:
         """Tell whether W&B's early stopping ends the trial in run `run`, by what W&B knows of the sweep's other runs."""
@@ -92,9 +117,17 @@ class WandbStudy:
         curves = [[sign * value for value in history if math.isfinite(value)] for history in (values, *histories.values())]
         return is_weak(curves[0], curves, rule)
 
-    def _answer(self, folder: RunFolder, run: str) -> None:
+    def _answer(self, digest: str, run: str) -> None:
+        target = self._destination(run, lambda: None)
+        if self._has_several_trainings:
+            trials = read_outline(self.folder.path.parent, self.folder.name).trials
+            twin = [facts for facts in trials if facts.run == digest and facts.state != "duplicate"][-1]
+            copy = TrainingsRun(replace(self.context, copy=target), self._task(twin.number, twin.params), self._say)
+            state = TrialState(twin.state) if twin.state in ("finished", "pruned", "failed") else TrialState.PAUSED
+            copy.finish(TrialResult(state=state, epochs=twin.epochs, cause=twin.cause))
+            return
         try:
-            wandb_runs.replay_run(folder, self._destination(run, lambda: None))
+            wandb_runs.replay_run(self._run(digest), target)
         except StudyError as error:  # W&B lacks a curve that the run folder has
             self._say(str(error))
 

@@ -104,7 +104,7 @@ POINT = {
 def test_points_from_w_and_b_are_claimed_once_answered_and_gone_on_with(tmp_path: Path) -> None:
     make_study(tmp_path, ALL, budget=2)
     engine = wandb_engine(tmp_path)
-    claim = engine.adopt(POINT)
+    claim = engine.adopt(POINT, "w")
     assert isinstance(claim, Claim)
     assert claim.params == {
         **POINT,
@@ -114,10 +114,10 @@ def test_points_from_w_and_b_are_claimed_once_answered_and_gone_on_with(tmp_path
         "train.weight_decay": 0.0,
     }
     engine.release(claim)
-    again = engine.adopt(POINT)  # W&B hands a preempted run out again
+    again = engine.adopt(POINT, "w")  # W&B hands a preempted run out again
     assert again == claim
     engine.finish(claim, TrialResult(state=TrialState.FINISHED, epochs={1: 0.5}, seconds=1.0))
-    assert engine.adopt(POINT) == claim.run
+    assert engine.adopt(POINT, "w") == claim.run
     assert [trial.state for trial in read_outline(tmp_path, "lenet5.raw").trials] == ["finished", "duplicate"]
 
 
@@ -125,15 +125,15 @@ def test_points_from_w_and_b_are_claimed_within_the_budget_alone_unless_another_
     folder = make_study(tmp_path, ALL, budget=1)
     engine, other = wandb_engine(tmp_path), {**POINT, "model.depth": 3}
     assert engine.find_room() is Room.NEW
-    claim = engine.adopt(POINT)
+    claim = engine.adopt(POINT, "w")
     assert isinstance(claim, Claim)
-    assert (engine.find_room(), engine.adopt(other)) == (Room.LATER, Idle.WAIT)
+    assert (engine.find_room(), engine.adopt(other, "w")) == (Room.LATER, Idle.WAIT)
     engine.release(claim)
     assert (engine.find_room(), engine.claim()) == (Room.OLD, claim)
     engine.finish(claim, TrialResult(state=TrialState.FINISHED, epochs={1: 0.5}, seconds=1.0))
-    assert (engine.find_room(), engine.adopt(other)) == (Room.NONE, Idle.DONE)
+    assert (engine.find_room(), engine.adopt(other, "w")) == (Room.NONE, Idle.DONE)
     follower = WandbEngine(folder, "follower", engine._identify, print, follows=True)
-    assert isinstance(follower.adopt(other), Claim)
+    assert isinstance(follower.adopt(other, "w"), Claim)
     assert folder.read_spec().budget == 2
 
 
@@ -144,7 +144,7 @@ def test_points_from_w_and_b_are_claimed_within_the_budget_alone_unless_another_
 def test_a_point_outside_of_the_sweep_file_is_refused_by_name(tmp_path: Path, key: str, value: object) -> None:
     make_study(tmp_path, ALL)
     with pytest.raises(StudyError, match=f"W&B chose {key} {value!r}, which lies outside of the sweep file's space"):
-        wandb_engine(tmp_path).adopt({**POINT, key: value})
+        wandb_engine(tmp_path).adopt({**POINT, key: value}, "w")
     assert read_outline(tmp_path, "lenet5.raw").trials == ()
 
 
@@ -158,7 +158,13 @@ def test_arguments_of_w_and_b_and_settings_of_all_trials_are_told_apart() -> Non
 def test_the_schedulers_own_loader_takes_the_written_source(tmp_path: Path) -> None:
     from wandb.sdk.sweeps.scheduler.client import load_optimizer_config, load_source_object
 
-    written = write_scheduled_sweep(make_spec(tmp_path), tmp_path / "studies", tmp_path / "my-sweep.yaml")
+    text = f"project: digits\nentity: team{ALL}"
+    written = write_scheduled_sweep(make_spec(tmp_path, text), tmp_path / "studies", tmp_path / "my-sweep.yaml")
+    assert written.commands == (
+        f"wandb sweep --entity team --project digits {written.files[0]}",
+        "wandb sweep-scheduler team/digits/SWEEP",
+        "wandb agent team/digits/SWEEP",
+    )
     config = yaml.safe_load(written.files[0].read_text())
     assert (config["method"], "early_terminate" in config) == ("custom", False)
     scheduler: Any = config["scheduler"]

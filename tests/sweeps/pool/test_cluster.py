@@ -18,7 +18,7 @@ from support.own_nets import format_net, write_net
 from support.paths import ARENA
 from support.warm_python import WarmPython
 from sweeps.pool.agent_job import AgentExit, AgentJob
-from sweeps.pool.cluster import AgentEnd, parse_settings
+from sweeps.pool.cluster import AgentEnd, parse_place
 from sweeps.pool.slurm_jobs import SlurmJobs
 from sweeps.pool.slurm_states import JobStates
 from sweeps.results import StudyFacts, read_outline
@@ -185,10 +185,10 @@ def test_what_a_cluster_cannot_use_is_refused(
     assert message in done.stderr
 
 
-def test_parse_settings_a_cluster_are_pairs() -> None:
-    assert parse_settings(["slurm_partition=gpu", "comment=a=b"]) == {"slurm_partition": "gpu", "comment": "a=b"}
+def test_settings_of_a_place_are_pairs() -> None:
+    assert parse_place(["slurm_partition=gpu", "comment=a=b"]) == {"slurm_partition": "gpu", "comment": "a=b"}
     with pytest.raises(Exception, match="--place takes KEY=VALUE such as slurm_partition=gpu, not 'gpu'"):
-        parse_settings(["gpu"])
+        parse_place(["gpu"])
 
 
 def test_a_job_tells_its_agents_exit_code_and_last_line() -> None:

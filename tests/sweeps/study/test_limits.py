@@ -72,7 +72,7 @@ def test_hours_of_work_add_up_over_agents_and_kills_without_the_breaks(world: Wo
     assert work_off(world.engine()) is Idle.DONE
 
 
-def test_an_agent_counts_its_own_time(tmp_path: Path) -> None:
+def test_an_agent_counts_its_own_time_without_pauses(tmp_path: Path) -> None:
     folder = make_study(tmp_path)
     create_or_continue(tmp_path, replace(folder.read_spec(), limits=Limits(hours=1.0)))
     began = time.time()
@@ -80,7 +80,12 @@ def test_an_agent_counts_its_own_time(tmp_path: Path) -> None:
     claimed(engine)
     time.sleep(0.02)
     engine.count_work()
-    assert 0.02 <= read_hours(folder) * 3600 <= time.time() - began
+    worked_s = read_hours(folder) * 3600
+    assert 0.02 <= worked_s <= time.time() - began
+    engine.rest()
+    time.sleep(0.02)
+    engine.count_work()
+    assert read_hours(folder) * 3600 == pytest.approx(worked_s)
 
 
 @pytest.mark.parametrize(
