@@ -143,8 +143,9 @@ def read_study(studies_dir: Path, name: str, best: int | None = None) -> StudyFa
     runs, sign = folder.read_spec().runs, 1 if facts.is_maximized else -1
     retraining = read_retraining(folder.path, runs, facts.metric, values, sign)
     record = retraining.record if retraining else None
-    trial = record.trial if record and facts.best and record.trial != facts.best.number else None
-    command = format_best_command(studies_dir, name, trial, record) if facts.best else ""
+    trial = record.trial if record else facts.best.number if facts.best else None
+    is_best = facts.best and trial == facts.best.number and not facts.objectives  # a trial of a front is named
+    command = format_best_command(studies_dir, name, None if is_best else trial, record) if facts.best else ""
     importances = _importances(facts)
     return dataclasses.replace(facts, importances=importances, retraining=retraining, retraining_command=command)
 

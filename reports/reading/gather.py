@@ -48,6 +48,12 @@ class Sources:
         return Grid(self.models, self.variants)
 
 
+def _list_folds(sweep: StudyFacts) -> list[str]:
+    """List the runs of a retraining on several folds."""
+    runs = sweep.retraining.record.runs if sweep.retraining and sweep.folds > 1 else ()
+    return [run for folds in runs for run in folds]
+
+
 def gather_facts(sources: Sources) -> ReportFacts:
     """Gather all facts of the page.
 
@@ -59,7 +65,8 @@ def gather_facts(sources: Sources) -> ReportFacts:
     sweeps, sweep_notes = _sweeps(sources, t)
     contest = _contest(sources)
     evaluations = read_evaluations(sources.runs, sources.tiles, t)
-    selection = select_runs(sources.runs, sources.named_runs, evaluations.runs, t, sources.grid)
+    folds = {*evaluations.runs, *(run for sweep in sweeps or () for run in _list_folds(sweep))}
+    selection = select_runs(sources.runs, sources.named_runs, folds, t, sources.grid)
     if not selection.folders and not sweeps and not contest:
         reasons = " ".join(note.text for note in selection.notes if note.kind is NoteKind.ERROR)
         raise NothingToReport(

@@ -67,7 +67,7 @@ def select_runs(
 
     Args:
         named: runs as `cnn.runs.reference` names them.
-        folds: digests of the runs that the page shows as folds of an evaluation.
+        folds: digests of the runs that the page shows as folds of an evaluation or of a sweep's retraining.
         grid: the comparison; its models are inferred from the runs where it has none.
 
     Raises:

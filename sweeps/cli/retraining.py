@@ -61,8 +61,9 @@ def read_best(studies: Path, name: str, number: int | None) -> ChosenTrial:
         StudyError: there is no such study, or no such trial with a result.
     """
     facts = read_study(studies, name, number)
-    command = format_best_command(studies, name, number)
-    return ChosenTrial(facts=facts, trial=_check_chosen(facts, number), retraining_command=command)
+    trial = _check_chosen(facts, number)
+    chosen = trial.number if facts.objectives else number  # --train asks which trial of a front is meant
+    return ChosenTrial(facts=facts, trial=trial, retraining_command=format_best_command(studies, name, chosen))
 
 
 def print_chosen(best: ChosenTrial) -> None:
@@ -120,6 +121,7 @@ def retrain_trial(studies: Path, name: str, request: RetrainingRequest, workers:
         seeds=plan.seeds,
         runs=tuple(tuple(config.digest for config in configs) for configs in plan.configs),
     )
+    workers.check_device()
     write_retraining(folder.path, record)
     every = [config for configs in plan.configs for config in configs]
     retrain(context, every, workers)

@@ -20,6 +20,7 @@ from sweeps.pool.known_points import Wishes, choose_points
 from sweeps.results import read_outline
 from sweeps.study.folder import StudyFolder, StudySpec, check_continuation, check_name, create_or_continue
 from sweeps.study.limits import Limits
+from sweeps.sweepfile.metric import explain_range
 from sweeps.sweepfile.sweep import Sweep
 from sweeps.training import configuration
 from sweeps.training.folds import plan_folds
@@ -137,6 +138,11 @@ def choose_studies(
     return tuple(chosen), tuple(dict.fromkeys(variant for _, variant in cells))
 
 
+def _check_until(sweep: Sweep, until: float | None) -> None:
+    if until is not None and (reason := explain_range(sweep.metric, until)):
+        raise OptionError(f"--until {until:g} {reason}")
+
+
 def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
     """Return the studies of a request, and notes for the user; write nothing.
 
@@ -149,6 +155,7 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
     sweeps = [override_settings(lint.read_sweep(file), search.arena) for file in search.files]
     for sweep in sweeps:
         refuse_tuned_overrides(sweep, search.overrides)
+        _check_until(sweep, search.limits.until)
     wishes = Wishes(tries=search.tries, source=search.source, studies_dir=request.options.studies_dir, settings=search.settings)
     specs: list[StudySpec] = []
     notes: list[str] = []

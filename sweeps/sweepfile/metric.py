@@ -130,13 +130,23 @@ def _parse_rules(section: Section, metric: str) -> MetricRules:
     return MetricRules(target=target, impute=impute or "worst", impute_while_running=while_running or "false")
 
 
+def explain_range(metric: str, value: float) -> str:
+    """Return the reason why a metric never has a value, and what to write instead; empty if it may have it."""
+    is_loss = metric.endswith("loss")
+    if value >= 0 and (is_loss or value <= 1):
+        return ""
+    fix = _read_percentage(metric, value) or "another"
+    return f"is out of reach: {metric} lies from 0 {'up' if is_loss else 'to 1'}; write {fix}"
+
+
+def _read_percentage(metric: str, value: float) -> str:
+    return write_number(round(value / 100, 6)) if not metric.endswith("loss") and 1 < value <= 100 else ""
+
+
 def _target(section: Section, metric: str) -> float | None:
     target = section.number("target")
-    highest = float("inf") if metric.endswith("loss") else 1.0
-    if target is None or 0 <= target <= highest:
+    if target is None or not (reason := explain_range(metric, target)):
         return target
-    rule = f"metric.target {target} is out of reach: {metric} lies from 0 {'up' if metric.endswith('loss') else 'to 1'}"
-    share = round(target / 100, 6)
-    is_percentage = highest < target <= 100
-    edits = [replace_value(section.entries["target"], write_number(share))] if is_percentage else []
-    section.fail(f"{rule}; write {write_number(share) if is_percentage else 'another'}", section.find_line("target"), edits)
+    share = _read_percentage(metric, target)
+    edits = [replace_value(section.entries["target"], share)] if share else []
+    section.fail(f"metric.target {target} {reason}", section.find_line("target"), edits)

@@ -73,6 +73,12 @@ class TrainingWorkers:
     device: str = "auto"
     wandb: str = "auto"
 
+    def check_device(self) -> None:
+        """Raise ConfigError if there is no such device here."""
+        from cnn.train.pool import is_gpu
+
+        is_gpu(self.device)
+
 
 def retrain(context: TrialContext, configs: Sequence[RunConfig], workers: TrainingWorkers) -> list[RunFolder]:
     """Train as `arena train` does: with a bar, answered from the folders of finished runs, and resumed after a kill.

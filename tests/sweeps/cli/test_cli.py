@@ -238,6 +238,7 @@ def test_a_net_beside_a_sweep_file_is_told_to_stand_in_it() -> None:
             "--device mps is not supported: it has no float64, which scores are computed in; use --device cpu",
         ),
         ({"options": AgentOptions(device="meta")}, "--device is auto, cpu, cuda or cuda:1, not 'meta'"),
+        ({"limits": Limits(until=95)}, "--until 95 is out of reach: val_macro_f1 lies from 0 to 1; write 0.95"),
         ({"overrides": ("train.epoch=3",)}, "unknown key 'train.epoch'; did you mean train.epochs=3?"),
     ],
 )

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import arena.cli
 from cnn.runs.folder import RunFolder
 from cnn.tiles.tile_set import TileSet
+from reports.reading.gather import Sources, gather_facts
 from reports.wording.page_texts import texts
 from reports.wording.studies import sweep_sentence
 from support.studies import claimed, finished, make_study, open_engine
@@ -114,6 +115,7 @@ def test_the_best_of_folds_is_trained_on_the_same_folds(
     assert (content["retraining"]["mean"], content["retraining"]["optimism"]) == pytest.approx((value, best["value"] - value))
     printed = call(NAME).splitlines()
     assert (printed[0].split(", ")[-1], printed[-1]) == ("mean of 2 trainings", content["command"])
+    assert gather_facts(Sources(runs=Path("runs"), studies=Path("studies"), tiles=tiles.folder)).is_one_fold
 
 
 @pytest.mark.parametrize(
