@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from arena.base.project import find_project
 from cnn.commands import format_net
 from sweeps.engines.objectives import COSTS, dominates, is_feasible, list_losses
-from sweeps.retraining import Retraining, format_best_command, read_retraining
+from sweeps.retraining import Retraining, RetrainingRecord, choose_record, format_best_command, read_retraining
 from sweeps.study.folder import StudyFolder, StudySpec, list_names
 from sweeps.study.lease import read_lease
 from sweeps.sweepfile.metric import Goal
@@ -52,7 +51,7 @@ class TrialFacts:
     seconds: float | None
     agent: str
     cause: str  # one line on a failure
-    runs: tuple[str, ...] = ()  # digests of all its run folders
+    runs: tuple[str, ...] = ()  # digests of its run folders, as far as it trained
     costs: dict[str, float] = field(default_factory=dict)  # multiply_adds, parameters and seconds, where the study asks for any
     is_feasible: bool = True  # keeps to the study's constraints
     origin: str = ""  # of a point that was not drawn: the default recipe, `--try` or `--from STUDY`
@@ -76,8 +75,8 @@ class StudyFacts:
     command: str  # `arena train ...` of the best trial; empty without one
     folds: int = 1  # of speakers, each trial trained and scored on all
     seeds: int = 1  # trainings of a trial on each fold
-    retraining: Retraining | None = None  # of the last `arena sweep best --train`
-    retraining_command: str = ""  # the `arena sweep best --train` that was last, or else of the best trial
+    retraining: Retraining | None = None  # the `arena sweep best --train` that answers the best trial, or else another
+    retraining_command: str = ""  # that of `retraining`, or else of the best trial
     objectives: tuple[str, ...] = ()  # costs that are minimized beside the metric
     constraints: dict[str, float] = field(default_factory=dict)  # the most of a cost that a feasible trial has
     front: tuple[TrialFacts, ...] = ()  # of several objectives the Pareto front: no trial is as good in all, and better in one
@@ -100,6 +99,11 @@ class StudyFacts:
     def n_trainings(self) -> int:
         """Return the number of trainings of a trial."""
         return self.folds * self.seeds
+
+    @property
+    def steps(self) -> str:
+        """Return the name of what a trial reports one by one."""
+        return "epochs" if self.n_trainings == 1 else "folds" if self.seeds == 1 else "trainings"
 
     @property
     def total_s(self) -> float:
@@ -128,11 +132,12 @@ def list_studies(studies_dir: Path) -> list[str]:
     return list_names(studies_dir)
 
 
-def read_study(studies_dir: Path, name: str, best: int | None = None) -> StudyFacts:
+def read_study(studies_dir: Path, name: str, best: int | None = None, record: RetrainingRecord | None = None) -> StudyFacts:
     """Read all facts of one study; it takes no lock, so that agents go on.
 
     Args:
         best: number of the trial to take for the best.
+        record: of the retraining to tell; None chooses.
 
     Raises:
         StudyError: there is none of this name, or its files are damaged.
@@ -141,8 +146,8 @@ def read_study(studies_dir: Path, name: str, best: int | None = None) -> StudyFa
     facts = _read(folder, best)
     values = {trial.number: trial.value for trial in facts.trials if trial.value is not None}
     runs, sign = folder.read_spec().runs, 1 if facts.is_maximized else -1
-    retraining = read_retraining(folder.path, runs, facts.metric, values, sign)
-    record = retraining.record if retraining else None
+    record = record or choose_record(folder.path, runs, facts.best.number if facts.best else None)
+    retraining = read_retraining(record, runs, facts.metric, values, sign) if record else None
     trial = record.trial if record else facts.best.number if facts.best else None
     is_best = facts.best and trial == facts.best.number and not facts.objectives  # a trial of a front is named
     command = format_best_command(studies_dir, name, None if is_best else trial, record) if facts.best else ""
@@ -230,6 +235,8 @@ def _trial(trial: FrozenTrial, spec: StudySpec, time: datetime) -> TrialFacts:
     epochs = dict(sorted(trial.intermediate_values.items()))
     lease = read_lease(trial.user_attrs)
     run = optuna_trials.attribute(trial, optuna_trials.RUN, "")
+    runs = optuna_trials.attribute(trial, optuna_trials.RUNS, [])  # all that are planned
+    n_begun = len(epochs) + (state not in ("finished", "pruned"))
     return TrialFacts(
         number=trial.number,
         state="duplicate" if optuna_trials.is_duplicate(trial) else state,
@@ -237,7 +244,7 @@ def _trial(trial: FrozenTrial, spec: StudySpec, time: datetime) -> TrialFacts:
         value=optuna_trials.compute_value(spec.sweep, epochs) if state in ("finished", "pruned") else None,
         epochs=epochs,
         run=run,
-        runs=tuple(optuna_trials.attribute(trial, optuna_trials.RUNS, [run] if run else [])),
+        runs=tuple(runs[:n_begun] if runs else [run] if run else []),
         seconds=optuna_trials.attribute(trial, optuna_trials.SECONDS, None),
         agent=lease.agent if lease else "",
         cause=optuna_trials.attribute(trial, optuna_trials.CAUSE, ""),
@@ -287,12 +294,6 @@ def _command(spec: StudySpec, best: TrialFacts) -> str:
     words += {text.partition("=")[0]: text for text in spec.overrides}.values()  # the last of a key holds
     words += [f"{name}={_text(value)}" for name, value in best.params.items() if name != "model.name"]
     return shlex.join(words)
-
-
-def shorten(path: Path) -> str:
-    """Return `path` relative to the working folder if it lies below it: other machines have other home folders."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative
 
 
 def _text(value: Any) -> str:

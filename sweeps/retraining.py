@@ -1,4 +1,4 @@
-"""Trainings of a chosen trial's settings with other seeds: the record in the study's folder, and the scores that they had.
+"""Trainings of a chosen trial's settings with other seeds: the records in the study's folder, and the scores that they had.
 
 The best of many trials is chosen for its luck too; what its settings are worth is told by trainings that nobody chose.
 """
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from arena.base.project import find_project
 from cnn.config import LABELS
@@ -29,7 +29,7 @@ _NAME = "retraining.json"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetrainingRecord:
-    """retraining.json in a study's folder: the last `arena sweep best --train`."""
+    """An entry of retraining.json in a study's folder: one `arena sweep best --train`."""
 
     trial: int
     overrides: tuple[str, ...]  # settings that the trial did not have, as key=value
@@ -73,43 +73,60 @@ def format_best_command(studies: Path, name: str, trial: int | None, record: Ret
 
 
 def write_retraining(study: Path, record: RetrainingRecord) -> None:
-    """Record in a study's folder which trainings belong to it."""
-    write_json(study / _NAME, dataclasses.asdict(record))
+    """Record in a study's folder which trainings belong to it, after those of other settings or seeds."""
+    records = [other for other in read_records(study) if other != record]
+    write_json(study / _NAME, {"retrainings": [dataclasses.asdict(each) for each in (*records, record)]})
 
 
-def _read_record(study: Path) -> RetrainingRecord | None:
-    """Read the record; None where nothing was trained anew.
+def read_records(study: Path) -> tuple[RetrainingRecord, ...]:
+    """Read the records, the latest last.
 
     Raises:
-        StudyError: it is damaged.
+        StudyError: they are damaged.
     """
     path = study / _NAME
     if not path.exists():
-        return None
+        return ()
     try:
         content = read_json(path)
-        lists = {name: tuple(content[name]) for name in ("overrides", "seeds")}
-        return RetrainingRecord(**content | lists | {"runs": tuple(map(tuple, content["runs"]))})
+        return tuple(_parse_record(entry) for entry in content.get("retrainings", [content]))  # one, before Arena kept all
     except (RunError, KeyError, TypeError) as error:
         raise StudyError(f"{path} is damaged; delete it, and `arena sweep best {study.name} --train` writes it anew") from error
 
 
-def read_retraining(study: Path, runs_dir: Path, metric: str, values: dict[int, float], sign: int) -> Retraining | None:
-    """Read the trainings and what they came to; None where none is finished.
+def _parse_record(entry: dict[str, Any]) -> RetrainingRecord:
+    lists = {name: tuple(entry[name]) for name in ("overrides", "seeds")}
+    return RetrainingRecord(**entry | lists | {"runs": tuple(map(tuple, entry["runs"]))})
+
+
+def choose_record(study: Path, runs_dir: Path, trial: int | None) -> RetrainingRecord | None:
+    """Choose the record that tells most of a trial: its own, of its own settings, the latest; None where none has a result.
+
+    Raises:
+        StudyError: as `read_records`.
+    """
+    finished = [record for record in read_records(study) if _list_finished(record, runs_dir)]
+    return max(reversed(finished), key=lambda record: (record.trial == trial, record.is_equal), default=None)
+
+
+def _list_finished(record: RetrainingRecord, runs_dir: Path) -> dict[int, list[RunFolder]]:
+    folders = {seed: [RunFolder(runs_dir / run) for run in runs] for seed, runs in zip(record.seeds, record.runs, strict=True)}
+    return {seed: runs for seed, runs in folders.items() if all(run.is_whole for run in runs)}
+
+
+def read_retraining(
+    record: RetrainingRecord, runs_dir: Path, metric: str, values: dict[int, float], sign: int
+) -> Retraining | None:
+    """Read the trainings of a record and what they came to; None where none is finished.
 
     Args:
         values: those of the study's trials, by number.
         sign: 1 where a higher value is better, else -1.
 
     Raises:
-        StudyError: the record is damaged.
         RunError: a run folder is damaged.
     """
-    record = _read_record(study)
-    if record is None:
-        return None
-    folders = {seed: [RunFolder(runs_dir / run) for run in runs] for seed, runs in zip(record.seeds, record.runs, strict=True)}
-    finished = {seed: runs for seed, runs in folders.items() if all(run.is_whole for run in runs)}
+    finished = _list_finished(record, runs_dir)
     if not finished:
         return None
     runs = tuple(_read_runs(seed, folds, metric, sign) for seed, folds in finished.items())

@@ -23,6 +23,7 @@ from reports.reading.run import Reading, read_run
 from reports.reading.selection import Selection, select_runs
 from reports.wording.page_texts import Texts, texts
 from sweeps.results import StudyFacts
+from sweeps.retraining import read_records
 
 _NO_SETTINGS = ("model.name", "variant", "tiles.format")
 
@@ -48,10 +49,10 @@ class Sources:
         return Grid(self.models, self.variants)
 
 
-def _list_folds(sweep: StudyFacts) -> list[str]:
-    """List the runs of a retraining on several folds."""
-    runs = sweep.retraining.record.runs if sweep.retraining and sweep.folds > 1 else ()
-    return [run for folds in runs for run in folds]
+def _list_folds(studies: Path | None, sweep: StudyFacts) -> list[str]:
+    """List the runs of all retrainings on several folds."""
+    records = read_records(studies / sweep.name) if studies and sweep.folds > 1 else ()
+    return [run for record in records for folds in record.runs for run in folds]
 
 
 def gather_facts(sources: Sources) -> ReportFacts:
@@ -65,7 +66,7 @@ def gather_facts(sources: Sources) -> ReportFacts:
     sweeps, sweep_notes = _sweeps(sources, t)
     contest = _contest(sources)
     evaluations = read_evaluations(sources.runs, sources.tiles, t)
-    folds = {*evaluations.runs, *(run for sweep in sweeps or () for run in _list_folds(sweep))}
+    folds = {*evaluations.runs, *(run for sweep in sweeps or () for run in _list_folds(sources.studies, sweep))}
     selection = select_runs(sources.runs, sources.named_runs, folds, t, sources.grid)
     if not selection.folders and not sweeps and not contest:
         reasons = " ".join(note.text for note in selection.notes if note.kind is NoteKind.ERROR)

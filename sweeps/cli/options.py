@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -59,21 +59,20 @@ def parse_fuse_option(text: str) -> int:
     return parse_fuse(text)
 
 
-Folds = Annotated[
-    str,
-    typer.Option(
-        "--folds",
-        metavar="K",
-        help="Train each point on K groups of speakers in turn, and average.",
-        show_default="the file's, or 1",
-    ),
-]
-Seeds = Annotated[
-    int | None,
-    typer.Option(
-        "--seeds", metavar="N", min=1, help="Train each point with N seeds, and average.", show_default="the file's, or 1"
-    ),
-]
+def folds_option(default: str) -> Any:
+    """Return `--folds`, with the words for its default in the help."""
+    words = "Train each point on K groups of speakers in turn, and average."
+    return typer.Option("--folds", metavar="K", help=words, show_default=default)
+
+
+def seeds_option(default: str) -> Any:
+    """Return `--seeds`, with the words for its default in the help."""
+    words = "Train each point with N seeds, and average."
+    return typer.Option("--seeds", metavar="N", min=1, help=words, show_default=default)
+
+
+Folds = Annotated[str, folds_option("the file's, or 1")]
+Seeds = Annotated[int | None, seeds_option("the file's, or 1")]
 Hours = Annotated[
     float | None,
     typer.Option(

@@ -54,13 +54,13 @@ class ChosenTrial:
         }
 
 
-def read_best(studies: Path, name: str, number: int | None) -> ChosenTrial:
-    """Read a study's best trial, or that of a number.
+def read_best(studies: Path, name: str, number: int | None, record: RetrainingRecord | None = None) -> ChosenTrial:
+    """Read a study's best trial, or that of a number, with the retraining of a record.
 
     Raises:
         StudyError: there is no such study, or no such trial with a result.
     """
-    facts = read_study(studies, name, number)
+    facts = read_study(studies, name, number, record)
     trial = _check_chosen(facts, number)
     chosen = trial.number if facts.objectives else number  # --train asks which trial of a front is meant
     return ChosenTrial(facts=facts, trial=trial, retraining_command=format_best_command(studies, name, chosen))
@@ -96,8 +96,8 @@ def _check_chosen(facts: StudyFacts, number: int | None) -> TrialFacts:
     raise StudyError(f"trial {number} of {facts.name} {state}; `arena sweep trials {facts.name}` lists them")
 
 
-def retrain_trial(studies: Path, name: str, request: RetrainingRequest, workers: TrainingWorkers) -> None:
-    """Train a trial's settings with the seeds after its own, and record in the study's folder which trainings these are.
+def retrain_trial(studies: Path, name: str, request: RetrainingRequest, workers: TrainingWorkers) -> RetrainingRecord:
+    """Train a trial's settings with the seeds after its own; return the record in the study's folder of these trainings.
 
     Raises:
         StudyError: as `read_best`.
@@ -125,6 +125,7 @@ def retrain_trial(studies: Path, name: str, request: RetrainingRequest, workers:
     write_retraining(folder.path, record)
     every = [config for configs in plan.configs for config in configs]
     retrain(context, every, workers)
+    return record
 
 
 def _print_retraining(facts: StudyFacts, retraining: Retraining) -> None:

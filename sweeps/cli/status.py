@@ -113,9 +113,10 @@ def best(
     if not train and (overrides or seeds):
         raise typer.BadParameter("settings and --seeds need --train")
     _join_all(studies, storage)
+    record = None
     if train:
         require_posix("arena sweep best --train")
         request = RetrainingRequest(trial=trial, n_seeds=seeds or 5, overrides=tuple(overrides or ()))
-        retrain_trial(studies, name, request, TrainingWorkers(n_jobs=jobs, device=device, wandb=wandb))
-    chosen = read_best(studies, name, trial)
+        record = retrain_trial(studies, name, request, TrainingWorkers(n_jobs=jobs, device=device, wandb=wandb))
+    chosen = read_best(studies, name, trial, record)
     print_json(chosen.as_dict()) if json else print_chosen(chosen)

@@ -121,8 +121,7 @@ def print_trials(facts: StudyFacts) -> None:
         )
     print(f"{facts.name}: {facts.n_completed} of {facts.budget} trials, {facts.method}")
     if rows:
-        steps = "epochs" if facts.n_trainings == 1 else "folds" if facts.seeds == 1 else "trainings"
-        outcome = (Number("trial"), Column("state"), Number(facts.metric), Number(steps, 4), Number("time", 5))
+        outcome = (Number("trial"), Column("state"), Number(facts.metric), Number(facts.steps, 4), Number("time", 5))
         costs = [Number(name, 1) for name in facts.costs]
         print_table((*outcome, *costs, *(Number(shorten_key(key), 2) for key in varied), Prose("", 3, silent="")), rows)
 
@@ -157,7 +156,7 @@ def print_front(facts: StudyFacts) -> None:
 def print_csv(facts: StudyFacts) -> None:
     """Print a row for each trial, with a column for every parameter and numbers in full."""
     keys, costs = [p.name for p in facts.parameters], [name for name in facts.costs if name != "seconds"]
-    header = ("study", "trial", "state", facts.metric, "epochs", "seconds", *costs, *keys, "run", "agent", "cause")
+    header = ("study", "trial", "state", facts.metric, facts.steps, "seconds", *costs, *keys, "run", "agent", "cause")
     rows: list[tuple[object, ...]] = [
         (
             *(facts.name, t.number, t.state, t.value, len(t.epochs), t.seconds),

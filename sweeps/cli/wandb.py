@@ -22,7 +22,7 @@ from arena.base.options import (
     variant_option,
 )
 from arena.base.terminal import say
-from sweeps.cli.options import Folds, Seeds, Study, collect_settings
+from sweeps.cli.options import Folds, Seeds, Study, collect_settings, folds_option, seeds_option
 
 app = typer.Typer()
 
@@ -43,8 +43,8 @@ def trial(
     studies: Studies = Path("studies"),
     device: Device = "auto",
     stops: Annotated[bool, typer.Option("--stops", help="The sweep stops weak runs: SIGTERM prunes, else it pauses.")] = False,
-    folds: Folds = "",
-    seeds: Seeds = None,
+    folds: Annotated[str, folds_option("1")] = "",
+    seeds: Annotated[int | None, seeds_option("1")] = None,
 ) -> None:
     """One run of a W&B sweep, as plain `wandb agent` starts it."""
     require_posix("arena wandb trial")

@@ -198,8 +198,12 @@ def describe_bands(sweep: Sweep, epochs: int) -> str:
     return f"hyperband: the best 1/{early.eta:g} of trials go on at epoch{'s' if bands[1:] else ''} {names} of {epochs}{judged}"
 
 
-def list_sweep_notes(sweep: Sweep, draft: Draft | None = None) -> tuple[str, ...]:
-    """Return what a user should know of a sweep that is good: luck that is searched for, and entries that are not used."""
+def list_sweep_notes(sweep: Sweep, draft: Draft | None = None, engine: str = "") -> tuple[str, ...]:
+    """Return what a user should know of a sweep that is good: luck that is searched for, and entries that are not used.
+
+    Args:
+        engine: of the study; empty where a file is examined for any.
+    """
     notes = []
     for parameter in sweep.parameters:
         if parameter.name == "train.seed" and parameter.distribution is not Distribution.CONSTANT:
@@ -209,11 +213,11 @@ def list_sweep_notes(sweep: Sweep, draft: Draft | None = None) -> tuple[str, ...
         better = f"`name: {sweep.metric.replace('train_', 'val_')}` chooses by clips that it has not seen"
         notes.append(f"chooses by {sweep.metric}, so the trial that learns its clips by heart wins; {better}")
     top = (draft or read_draft(sweep.text, sweep.file)).top
-    if sweep.rules != replace(MetricRules(), target=sweep.rules.target):
+    if engine != "wandb" and sweep.rules != replace(MetricRules(), target=sweep.rules.target):
         rule = "metric.impute is of W&B's bayes search (--engine wandb): Optuna ranks a pruned trial by its epochs"
         notes.append(f"line {top.find_line('metric') if top else 1}: {rule}")
     for key in _UNUSED:
-        if top is not None and key in top.entries:
+        if top is not None and key in top.entries and (key == "program" or engine != "wandb"):
             use = (
                 "is W&B's and not used: Arena trains the net of model.name"
                 if key == "program"

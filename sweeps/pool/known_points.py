@@ -113,7 +113,7 @@ def _read_best(
     finished = [trial for trial in facts.trials if trial.state == "finished" and trial.value is not None]
     best: list[tuple[TrialFacts, KnownPoint]] = []
     reasons: list[str] = []
-    for trial in sorted(finished, key=lambda trial: (sign * (trial.value or 0.0), trial.number)):
+    for trial in sorted(finished, key=lambda trial: (not trial.is_feasible, sign * (trial.value or 0.0), trial.number)):
         values = {key: trial.params.get(key, base.get(key, recipe[key])) for key in varied}
         if reason := _explain_outside(spec, values, varied):
             reasons.append(f"trial {trial.number}: {reason}")

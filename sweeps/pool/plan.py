@@ -164,7 +164,7 @@ def plan(request: SweepRequest) -> tuple[list[StudySpec], list[str]]:
         budget, note = lint.compute_budget(sweep, search.budget)
         model = lint.find_model(sweep)
         overrides, words = _choose_overrides(sweep, search, tiles)
-        notes += [text for text in (note, *words, *lint.list_sweep_notes(sweep)) if text]
+        notes += [text for text in (note, *words, *lint.list_sweep_notes(sweep, engine=search.engine)) if text]
         for variant in search.variants:
             several = len(sweeps) * len(search.variants) > 1
             name = _choose_name(search.name or sweep.name, configuration.model_label(model), variant, several)

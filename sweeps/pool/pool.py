@@ -97,7 +97,8 @@ def make_report(progress: PoolProgress, *, n_failed_agents: int, interrupted: bo
 
 def _describe_end(study: StudyProgress) -> str:
     trials = f"{study.n_completed} of {study.budget} trials"
-    return f"study {study.name} ended after {trials}: {study.end}; the same command with more goes on"
+    more = "the same command with more --hours, or another --until or metric.target, goes on"
+    return f"study {study.name} ended after {trials}: {study.end}; {more}"
 
 
 def _wait(supervisor: Supervisor, signals: list[int], show: Callable[[], None], say: Say) -> None:

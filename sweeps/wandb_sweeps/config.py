@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from sweeps.errors import StudyError
-from sweeps.results import shorten
 from sweeps.study.folder import StudySpec
 from sweeps.sweepfile.metric import MetricRules
 from sweeps.sweepfile.space import Distribution, Parameter
@@ -92,13 +92,19 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     return {**bounds, "q": parameter.q} if distribution.is_quantized else bounds
 
 
+def _shorten(path: Path) -> str:
+    """Return `path` relative to the working folder if it lies below it: other machines have other home folders."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
+
+
 def agent_command(spec: StudySpec, studies_dir: Path) -> list[str]:
     """Return the command of each run, valid on any machine with the tiles; ${args} become its parameters.
 
     They stand behind `--`: of a resumed run W&B passes all of its configuration, `--variant=raw` too.
     """
     words = ["${env}", "arena", "wandb", "trial", spec.name, "--variant", spec.variant, "--model", spec.model]
-    words += ["--tiles", shorten(spec.tiles), "--runs", shorten(spec.runs), "--studies", shorten(studies_dir.resolve())]
+    words += ["--tiles", _shorten(spec.tiles), "--runs", _shorten(spec.runs), "--studies", _shorten(studies_dir.resolve())]
     stops = ["--stops"] if spec.sweep.stopping and spec.sweep.stopping.type is Stopping.HYPERBAND else []
     trainings = (("--folds", spec.settings.folds), ("--seeds", spec.settings.seeds))
     repeats = [word for option, n in trainings if n > 1 for word in (option, str(n))]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import statistics
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +20,12 @@ from reports.reading.gather import Sources, gather_facts
 from reports.wording.page_texts import texts
 from reports.wording.studies import sweep_sentence
 from support.studies import claimed, finished, make_study, open_engine
+from support.warm_python import WarmPython
 from sweeps.agents.run import run_agent
 from sweeps.pool.agent_options import AgentOptions, AgentSignals
 from sweeps.pool.plan import Locations, Search, SweepRequest, open_studies
 from sweeps.results import read_study
+from sweeps.retraining import read_records
 
 NAME = "lenet5.raw"
 SWEEP = """
@@ -94,11 +99,15 @@ def test_the_best_is_trained_with_other_seeds_and_told_with_its_optimism(folder:
     changed = train("--seeds", "1", "epochs=2", "--trial", "0")["retraining"]
     assert changed["record"]["overrides"] == ["train.epochs=2"]
     assert changed["optimism"] is None
-    facts = read_study(folder / "studies", NAME)
+    record = read_records(folder / "studies" / NAME)[-1]
+    facts = read_study(folder / "studies", NAME, record=record)
     sentence = sweep_sentence(facts, texts("en"))
     assert "The settings of trial 0 (but epochs 2), trained with another seed, have validation macro-F1 " in sentence
     assert "Its test macro-F1 is " in sentence
     assert facts.retraining_command.endswith("--train --seeds 1 train.epochs=2")
+    train("--seeds", "1", "epochs=2")
+    assert json.loads(call(NAME, "--json")) == content  # the retraining that tells the optimism of the best
+    assert len(read_records(folder / "studies" / NAME)) == 3 - (best["number"] == 0)
 
 
 def test_the_best_of_folds_is_trained_on_the_same_folds(
@@ -115,7 +124,35 @@ def test_the_best_of_folds_is_trained_on_the_same_folds(
     assert (content["retraining"]["mean"], content["retraining"]["optimism"]) == pytest.approx((value, best["value"] - value))
     printed = call(NAME).splitlines()
     assert (printed[0].split(", ")[-1], printed[-1]) == ("mean of 2 trainings", content["command"])
-    assert gather_facts(Sources(runs=Path("runs"), studies=Path("studies"), tiles=tiles.folder)).is_one_fold
+    train("--seeds", "1", "epochs=2")
+    sources = Sources(runs=Path("runs"), studies=Path("studies"), tiles=tiles.folder)
+    assert gather_facts(sources).is_one_fold  # of both retrainings
+    path = tmp_path / "studies" / NAME / "retraining.json"
+    path.write_text(json.dumps(json.loads(path.read_text())["retrainings"][0]))  # as it was written for one alone
+    assert train("--seeds", "1") == content
+
+
+def test_ctrl_c_is_one_line_and_the_same_command_goes_on(folder: Path, warm_python: WarmPython) -> None:
+    words = ("sweep", "best", NAME, "--train", "--seeds", "1", "train.epochs=5000", "--device", "cpu", "--wandb", "off")
+
+    def interrupt_after(n_epochs: int) -> list[str]:
+        with warm_python.start("-m", "arena", *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            while process.poll() is None:
+                records = read_records(folder / "studies" / NAME)
+                if records and len(RunFolder(folder / "runs" / records[0].runs[0][0]).epochs()) > n_epochs:
+                    process.send_signal(signal.SIGINT)
+                    break
+                time.sleep(0.02)
+            out, err = process.communicate(timeout=60)
+        assert (process.returncode, out) == (130, "")
+        return str(err).splitlines()
+
+    line = "interrupted; nothing is lost: the same command goes on where it stopped"
+    assert interrupt_after(0)[-1] == line
+    n_before = len(RunFolder(folder / "runs" / read_records(folder / "studies" / NAME)[0].runs[0][0]).epochs())
+    lines = interrupt_after(n_before)
+    assert lines[-1] == line
+    assert any(": going on after epoch " in text for text in lines)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,14 @@ def test_from_takes_the_three_best_points_of_another_study_that_lie_in_the_space
     assert [point.origin for point in points] == [DEFAULT, *["--from lenet5.raw"] * len(best)]
     assert [point.values[SIZE] for point in points[1:]] == [sizes[number] for number in best]
     assert f"the points of lenet5.raw's best trials, {', '.join(map(str, best))}" in notes[-1]
+
+
+def test_from_takes_feasible_points_first(tiles: TileSet, file: str, tmp_path: Path) -> None:
+    make_study(tmp_path, BAYES.replace("[16, 32, 64]", "[16, 64]") + "arena: {constraints: {seconds: 2}}\n", name="other")
+    engine = open_engine(tmp_path, "other")
+    for seconds, value in ((1.0, 0.1), (3.0, 0.9)):
+        engine.finish(claimed(engine), replace(finished(value), seconds=seconds))
+    assert "best trials, 0, 1" in choose(tiles, file, source="other")[1][-1]
 
 
 def test_from_refuses_a_study_without_a_point_for_this_one(tiles: TileSet, file: str, tmp_path: Path) -> None:
