@@ -46,10 +46,10 @@ def test_trials_as_csv_keep_numbers_in_full_and_set_a_cause_apart_that_is_a_form
     assert (second["val_macro_f1"], second["state"], second["cause"]) == ("", "failed", "'\uff1d1+1")
 
 
-def test_trials_of_folds_count_folds_and_name_the_runs_that_were_trained(
+def test_trials_of_several_trainings_count_these_and_name_the_runs_that_were_trained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    make_study(tmp_path, f"{TEXT}arena: {{folds: 3}}\n", budget=3)
+    make_study(tmp_path, f"{TEXT}arena: {{seeds: 3}}\n", budget=3)
     engine = open_engine(tmp_path)
     engine.finish(claimed(engine), finished(0.3, 0.4, 0.5))
     engine.finish(claimed(engine), TrialResult(state=TrialState.PRUNED, epochs={1: 0.1}))
@@ -57,7 +57,7 @@ def test_trials_of_folds_count_folds_and_name_the_runs_that_were_trained(
     facts = read_outline(tmp_path, NAME)
     assert [len(trial.runs) for trial in facts.trials] == [3, 1, 1]
     print_csv(facts)
-    assert [row["folds"] for row in csv.DictReader(io.StringIO(capsys.readouterr().out))] == ["3", "1", "0"]
+    assert [row["trainings"] for row in csv.DictReader(io.StringIO(capsys.readouterr().out))] == ["3", "1", "0"]
 
 
 def test_every_fact_of_a_study_is_read(tmp_path: Path) -> None:

@@ -162,6 +162,13 @@ def test_the_target_of_the_metric_ends_a_study_unless_the_command_line_has_anoth
     assert [limit.until for limit in limits] == [0.95, 0.9]
 
 
+def test_keys_of_wandb_are_noted_where_they_are_idle_alone(tiles: TileSet, tmp_path: Path) -> None:
+    file = write_sweep(tmp_path, top="metric: {name: val_macro_f1, goal: maximize, impute: best}\nproject: speech\n")
+    _, notes = plan(request(tiles, files=(file,)))
+    assert [note.split(": ")[2].split(" ")[0] for note in notes if file in note][:2] == ["metric.impute", "project"]
+    assert not any("--engine wandb" in note for note in plan(request(tiles, files=(file,), engine="wandb"))[1])
+
+
 def test_the_files_name_is_the_studys_unless_the_command_line_names_it(tiles: TileSet, tmp_path: Path) -> None:
     file = write_sweep(tmp_path, top="name: first-try\n")
     names = [
