@@ -22,8 +22,8 @@ from cnn.naming.proposals import Claim, describe_conflict
 from cnn.naming.reading import NameReading, NameRules, Naming
 from cnn.naming.speakers import clean_speaker, compose_speaker, merge_spellings
 from cnn.naming.table import table_namer
-from cnn.naming.tokens import Name, read_tokens
-from cnn.naming.words import doubtful_table, label_table
+from cnn.naming.tokens import Kind, Name, read_tokens
+from cnn.naming.words import doubtful_table, find_glued, label_table
 
 _MIN_COMMON = 10  # recordings of one outline, or a tenth of all, from which on it is no accident
 _LETTERS = re.compile(r"[^\W_]+")
@@ -75,6 +75,7 @@ def _decide(paths: Sequence[PurePosixPath], table: dict[str, str], rules: NameRu
         _refuse_second_digit(item)
     regular = [item for item in items if not item.fault]
     decide_digits(regular, is_corpus=rules.is_corpus)
+    _refuse_glued([item for item in regular if not item.fault], rules)
     decide_speakers(regular)
     return items
 
@@ -126,6 +127,15 @@ def _refuse_second_digit(item: Item) -> None:
         claims = [Claim(label=label, level=level) for level, label in sorted(item.classes.items())] + claims
         rival = next(claim for claim in claims if claim.label != claims[0].label)
         item.fault = describe_conflict(item, (claims[0], rival))
+
+
+def _refuse_glued(items: Sequence[Item], rules: NameRules) -> None:
+    """Refuse names that hold words of other digits without a sign before or after: `anaseven0` among `anaeight0`."""
+    glued = find_glued({token.folded for item in items for token in item.tokens if token.kind is Kind.WORD}, rules.words)
+    pairs = [(item, *glued[token.folded], token.text) for item in items for token in item.tokens if token.folded in glued]
+    if any(label != item.label for item, _, label, _ in pairs):
+        for item, word, _, text in pairs:
+            item.fault = f"says {item.label} by a number, unless {word!r} in {text!r} is the digit; say which by --table"
 
 
 def _read_item(item: Item, rules: NameRules) -> NameReading:

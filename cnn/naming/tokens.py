@@ -51,8 +51,8 @@ _NOISE = re.compile(
     re.IGNORECASE,
 )
 _LETTER = r"(?:(?!\d)[^\s\x00-\x40\x5b-\x60\x7b-\x7f\u2013\u2014\u00b7\u00bf\u00a1\u00ab\u00bb\u2018-\u201d])"
+_LAST_LATIN = "\u024f"
 _TOKEN = re.compile(rf"(\d+)|({_LETTER}+(?:['\u2019]{_LETTER}+)*)")
-_HUMPS = re.compile(r"(?<=[^\W\d_])(?=[A-Z][a-z])")
 
 
 class Kind(StrEnum):
@@ -119,9 +119,22 @@ def find_tokens(text: str) -> Iterator[Token]:
         kind = Kind.NUMBER if match[1] else Kind.WORD
         start = match.start()
         is_whole = match[1] or fold_word(match[0]) in FILLERS
-        for part in [match[0]] if is_whole else _HUMPS.split(match[0]):
+        for part in [match[0]] if is_whole else _split_humps(match[0]):
             yield Token(kind, part, fold_word(part), start, start + len(part))
             start += len(part)
+
+
+def _split_humps(word: str) -> list[str]:
+    """Return the words that are written as one: by humps in any script with two cases, or one in Latin letters and one not."""
+    starts = [n for n in range(1, len(word)) if _begins_word(word, n)]
+    return [word[start:end] for start, end in zip([0, *starts], [*starts, len(word)], strict=True)]
+
+
+def _begins_word(word: str, n: int) -> bool:
+    before, first, second = word[n - 1], word[n], word[n + 1 : n + 2]
+    if not (before.isalpha() and first.isalpha()):
+        return False
+    return (first.isupper() and second.islower()) or (before <= _LAST_LATIN) != (first <= _LAST_LATIN)
 
 
 def _strip_copies(text: str) -> tuple[str, int]:

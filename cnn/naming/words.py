@@ -7,7 +7,7 @@ from __future__ import annotations
 import functools
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from cnn.config import LABELS
 from cnn.errors import CorpusError
@@ -47,6 +47,9 @@ không/khong một/mot hai ba bốn/bon năm/nam sáu/sau bảy/bay tám/tam ch�
 """
 _MIN_CLEAR = 4  # digits that a corpus says in the clear words of a language before its doubtful words count
 _MIN_DOUBTFUL = 8  # or in any of its words
+_MIN_CLEARLY_GLUED = 2  # digits whose clear words are glued to one name, as in `anaseven`, before that is no chance
+_MIN_GLUED = 5  # or any words of a language that the corpus shows
+_MIN_GLUED_LETTERS = 2  # fewest of that name: `twos` is a plural
 _PLAIN_LETTERS = str.maketrans({"ł": "l", "ı": "i", "ø": "o", "đ": "d", "’": "'"})
 
 # A number after one of these belongs to a name: `man 1`.
@@ -155,6 +158,28 @@ def doubtful_table(words: str, table: Mapping[str, str]) -> dict[str, str]:
     """Map the doubtful words that do not count to the digits that they would be; none if `words` are given."""
     languages = () if words else _languages()
     return {word: label for language in languages for word, label in language.items() if word not in table}
+
+
+def find_glued(words: Collection[str], given: str) -> dict[str, tuple[str, str]]:
+    """Return the word of a digit, and that digit, by each folded word that ends or begins with one, where others do alike.
+
+    Args:
+        given: ten words separated by commas, instead of those of all languages.
+    """
+    cuts = {cut for word in words for n in range(1, len(word)) for cut in (word[:n], word[n:])}
+    every = label_table(given, cuts)
+    return _find_alike(words, every, _MIN_GLUED) | _find_alike(words, label_table(given), _MIN_CLEARLY_GLUED)
+
+
+def _find_alike(words: Iterable[str], table: Mapping[str, str], n_least: int) -> dict[str, tuple[str, str]]:
+    alike: dict[tuple[str, int], dict[str, tuple[str, str]]] = defaultdict(dict)
+    for word in words:
+        for cut in range(_MIN_GLUED_LETTERS, len(word)) if word not in table else ():
+            for side, name, part in ((0, word[:cut], word[cut:]), (1, word[-cut:], word[:-cut])):
+                if part in table:
+                    alike[name, side][word] = (part, table[part])
+    several = (group for group in alike.values() if len({label for _, label in group.values()}) >= n_least)
+    return {word: pair for group in several for word, pair in group.items()}
 
 
 @functools.cache

@@ -175,12 +175,31 @@ def test_layouts_that_may_mean_two_things_are_refused_with_the_cause(layout: str
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("layout", ["{w}/{s}_{k}", "{s}/{w}{k}", "{s}_{w}_{k}", "{W}-{s}"])
+@pytest.mark.parametrize("layout", ["{w}/{s}_{k}", "{s}/{w}{k}", "{s}_{w}_{k}", "{W}-{s}", "{s}{W}{k}"])
 def test_words_of_many_languages_are_digits(language: str, layout: str) -> None:
     truth = make_tree(layout, words=LANGUAGES[language])
     readings = read(truth)
     assert [reading for reading in readings if reading.fault] == []
     assert faults(truth, readings) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("layout", ["{s}{w}{k}", "{w}{s}{k}", "{k}{s}{w}"])
+@pytest.mark.parametrize("takes", [(0,), (0, 1), range(10)])
+def test_words_glued_to_a_name_are_never_read_over(language: str, layout: str, takes: tuple[int, ...]) -> None:
+    truth = make_tree(layout, words=LANGUAGES[language], speakers=("ana", "luis"), takes=takes)
+    assert faults(truth, read(truth)) == []
+
+
+def test_a_word_glued_to_a_name_is_told() -> None:
+    (first, *_) = read(make_tree("{s}{w}{k}", takes=range(2)))
+    assert first.fault == "says 0 by a number, unless 'zero' in 'anazero' is the digit; say which by --table"
+
+
+def test_people_whose_names_end_in_words_of_digits_are_read() -> None:
+    truth = make_tree("{d}_{s}_{k}", speakers=("Simone", "Jeannine", "Liyi", "Lisi", "Liwu", "Bruno", "Andre"))
+    assert faults(truth, read(truth)) == []
+    assert not any(reading.fault for reading in read(truth))
 
 
 def read_one(path: str, **rules: str) -> tuple[str, str]:

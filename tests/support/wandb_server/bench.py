@@ -106,6 +106,6 @@ class Bench:
 
 def ended(process: subprocess.Popen[str], code: int = 0) -> tuple[str, str]:
     """What a process printed until it ended with `code`."""
-    out, err = process.communicate(timeout=100)
+    out, err = process.communicate(timeout=250)
     assert process.returncode == code, out + err
     return out, err
