@@ -66,7 +66,7 @@ app = typer.Typer(
     epilog="Examples: `arena sweep run lenet5 --variant raw --budget 16 --agents 2` · "
     "`arena sweep run my.yaml --variant raw --variant raw+aug train.epochs=8` · `arena sweep run --all --budget 16` · "
     "`arena sweep run --all --gpus 0,1 --per-gpu 2` · `arena sweep run lenet5 --variant raw --engine wandb` · "
-    "`arena sweep run lenet5 --variant raw --try lr=0.003,depth=3 --hours 2.5 --until 0.95`"
+    "`arena sweep run lenet5 --variant raw --try lr=0.003,depth=3 --hours 2`"
 )
 @panels(RUN_PANELS)
 def run(

@@ -52,7 +52,7 @@ def test_varied_parameters_come_with_their_importance_and_constants_do_not(tmp_p
     (sweep,), _ = read_sweeps(tmp_path)
     stated = read_study(tmp_path, "lenet5-raw").importances
     assert sweep.importances == stated
-    assert [parameter.name for parameter in sweep.varied] == sorted(stated, key=lambda name: -stated[name])
+    assert [parameter.name for parameter in sweep.varied] == sorted(stated, key=lambda name: -stated[name].share)
     assert [parameter.name for parameter in sweep.varied if parameter.log] == ["train.learning_rate"]
 
 
