@@ -1,4 +1,4 @@
-"""Plain `wandb agent` under two interrupts; in some runs on a busy machine its trial goes on and the test hangs, cause unknown."""
+"""Plain `wandb agent` under two interrupts; at times its trial goes on and the test hangs, cause unknown."""
 
 from __future__ import annotations
 
