@@ -108,7 +108,8 @@ def test_each_agent_of_a_cluster_tries_one_batch_first_and_the_cause_of_a_failur
     done = arena(warm_python, tmp_path, *words, sweep=sweep)
     point = "model.name=net.py:Net train.batch_size=128"
     line = f"error: study Net.raw, one batch before the first trial, {point}: AssertionError: too many clips"
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, line)
+    assert done.returncode == 1
+    assert line in done.stderr.splitlines()  # an agent that is ended while it starts may speak after it
     assert read_outline(tmp_path / "studies", "Net.raw").trials == ()
 
 
