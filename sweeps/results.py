@@ -54,7 +54,7 @@ class TrialFacts:
     runs: tuple[str, ...] = ()  # digests of its run folders, as far as it trained
     costs: dict[str, float] = field(default_factory=dict)  # multiply_adds, parameters and seconds, where the study asks for any
     is_feasible: bool = True  # keeps to the study's constraints
-    origin: str = ""  # of a point that was not drawn: the default recipe, `--try` or `--from STUDY`
+    origin: str = ""  # source of a point that was not drawn: the default recipe, `--try` or `--from STUDY`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,13 +73,13 @@ class StudyFacts:
     best: TrialFacts | None  # by the metric, among the finished trials that are feasible
     importances: dict[str, Importance]  # by parameter, shares of sum 1, largest first; empty where `explain_absence` says why
     command: str  # `arena train ...` of the best trial; empty without one
-    folds: int = 1  # of speakers, each trial trained and scored on all
+    folds: int = 1  # groups of speakers, each trial trained and scored on all
     seeds: int = 1  # trainings of a trial on each fold
     retraining: Retraining | None = None  # the `arena sweep best --train` that answers the best trial, or else another
     retraining_command: str = ""  # that of `retraining`, or else of the best trial
     objectives: tuple[str, ...] = ()  # costs that are minimized beside the metric
     constraints: dict[str, float] = field(default_factory=dict)  # the most of a cost that a feasible trial has
-    front: tuple[TrialFacts, ...] = ()  # of several objectives the Pareto front: no trial is as good in all, and better in one
+    front: tuple[TrialFacts, ...] = ()  # Pareto front of several objectives: no trial is as good in all, and better in one
 
     def n(self, state: str) -> int:
         """Return the number of trials in `state`."""

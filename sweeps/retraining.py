@@ -54,14 +54,14 @@ class Retraining:
     """Outcome of trainings with other seeds."""
 
     record: RetrainingRecord
-    trial_value: float | None  # of the trial, by which it was chosen
-    runs: tuple[RetrainedRun, ...]  # of the seeds that are finished
-    mean: float  # of the values
+    trial_value: float | None  # metric by which the trial was chosen
+    runs: tuple[RetrainedRun, ...]  # those that are finished
+    mean: float  # average of the values
     sd: float | None  # None with one seed
     optimism: float | None  # by how much the trial's value is better than the mean at equal settings
     test_mean: float
     test_sd: float | None
-    test_interval: Interval  # of the mean, if other speakers or clips had been recorded
+    test_interval: Interval  # interval of the mean, if other speakers or clips had been recorded
 
 
 def format_best_command(studies: Path, name: str, trial: int | None, record: RetrainingRecord | None = None) -> str:

@@ -25,7 +25,7 @@ PREDICTION_HEAD = ("id", "label")
 PREDICTION_TAIL = ("truth", "speaker", "split")
 PART_NAMES = {"train": "training", "val": "validation", "test": "test"}
 EVERY_PART = tuple(PART_NAMES)
-BLIND_PARTS = ("train", "val")  # of a sweep's trial: a recipe that was chosen by test clips has no honest test score
+BLIND_PARTS = ("train", "val")  # scored in trials: a recipe chosen by test clips has no honest test score
 _locks = threading.local()  # run folders that this thread holds
 
 

@@ -60,7 +60,7 @@ class RunFacts:
     finished_at: str
     wandb_url: str
     command: str = ""  # trains it again; empty where this version of Arena cannot
-    is_trial: bool = False  # of a sweep: it sees no test clip
+    is_trial: bool = False  # a sweep's, which sees no test clip
 
     @property
     def filter(self) -> str:

@@ -186,7 +186,7 @@ class OptunaEngine:
 
     def _constrain(self, trial_id: int, costs: Mapping[str, float]) -> None:
         trial = optuna.trial.Trial(self._study, trial_id)
-        known = self._storage.get_trial(trial_id).constraints  # of a write before the connection was lost
+        known = self._storage.get_trial(trial_id).constraints  # written before the connection was lost
         for name, excess in measure_excess(self.spec, costs).items():
             if name not in known:
                 trial.set_constraint(name, excess)

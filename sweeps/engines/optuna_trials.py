@@ -24,10 +24,10 @@ from sweeps.sweepfile.sweep import Sweep
 # Attributes of a trial, beside its lease, which comes last: a running trial with a run but no lease was released,
 # or its agent died.
 PARAMS, RUN, SECONDS, CAUSE, TAIL = "params", "run", "seconds", "cause", "tail"
-RUNS = "runs"  # of a trial of several trainings; `run` is the first
+RUNS = "runs"  # digests, where a trial has several trainings; `run` is the first
 WANDB_RUN = "wandb_run"  # id of the run of W&B's sweep
 
-ORIGIN = "origin"  # of a point that was not drawn
+ORIGIN = "origin"  # source of a point that was not drawn
 INFEASIBLE = "infeasible"  # a failed trial whose point is not tried again
 
 _MAX_FAILURES = 2  # a point that fails twice is at fault itself, not memory or disk

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 _ARENA = Path(__file__).resolve().parents[2] / "arena" / "__main__.py"
-MAX_RESTARTS = 3  # of an agent that was killed: for want of memory it would be killed again
+MAX_RESTARTS = 3  # more would not help an agent that is killed for want of memory
 _REQUESTS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)  # an agent ends with its epoch
 _LAST_WORDS_S = 5.0  # for the error output of an agent that has ended: a process it left behind may hold it open
 _ASK_S = 30.0

@@ -24,7 +24,7 @@ _POLL_EVERY_S = 0.2
 class AgentEnd:
     """End of an agent that was handed to a cluster."""
 
-    name: str  # of its job or actor
+    name: str  # its job's or actor's
     failure: str = ""  # empty: it ended well
     is_smoke: bool = False  # one batch before its first trial failed
     is_cancelled: bool = False

@@ -43,7 +43,7 @@ class Search:
     engine: str = "optuna"  # or wandb
     project: str = ""  # project of a sweep at W&B; empty: arena
     entity: str = ""  # entity of a sweep at W&B; empty: the account's own
-    arena: Mapping[str, Any] = field(default_factory=dict)  # of `arena:` what the command line gives
+    arena: Mapping[str, Any] = field(default_factory=dict)  # entries of `arena:` that the command line gives
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

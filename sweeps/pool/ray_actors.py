@@ -11,7 +11,7 @@ from sweeps.errors import StudyError
 from sweeps.pool.agent_job import MAX_RESTARTS, AgentJob
 from sweeps.pool.cluster import AgentEnd, describe_exit
 
-_ANSWER_S = 5.0  # of an actor that has a place
+_ANSWER_S = 5.0  # patience with an actor that has a place
 
 
 class RayActors:

@@ -70,7 +70,7 @@ class SlurmJobs:
         if job.paths.result_pickle.exists():
             error = job.exception()
             if error is not None:
-                *_, cause = str(error).rpartition("\n-----")[0].splitlines()  # of a traceback between two rules
+                *_, cause = str(error).rpartition("\n-----")[0].splitlines()  # last line of a traceback between two rules
                 return AgentEnd(name=name, failure=f"ended badly: {cause}{log}")
             return describe_exit(name, job.result(), log)
         if not has_ended(state):

@@ -51,7 +51,7 @@ class StudySpec:
     seed: int
     engine: str = "optuna"
     points: tuple[KnownPoint, ...] = ()  # to try before the first draw
-    limits: Limits = field(default_factory=Limits)  # of the last `arena sweep run`
+    limits: Limits = field(default_factory=Limits)  # those of the last `arena sweep run`
     storage: str = ""  # URL of the database that holds the trials, without a password; empty: the folder's journal
     folds: tuple[dict[str, Any], ...] = ()  # the split of each fold; none where a trial has that of `base`
 

@@ -12,7 +12,7 @@ from sweeps.errors import OptionError
 class Limits:
     """Hours and value after which no trial begins; each `arena sweep run` sets both anew."""
 
-    hours: float | None = None  # of work on the study, in all calls with such a limit together
+    hours: float | None = None  # time of work on the study, in all calls with such a limit together
     until: float | None = None  # value of a finished trial
 
     def __post_init__(self) -> None:

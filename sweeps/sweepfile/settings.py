@@ -9,7 +9,7 @@ from sweeps.sweepfile.faults import Edit
 from sweeps.sweepfile.section import Section, parse_number
 
 MOST_SEEDS = 100
-COST_NAMES = ("multiply_adds", "parameters", "seconds")  # of a trial: of a clip, of the net, of the training
+COST_NAMES = ("multiply_adds", "parameters", "seconds")  # costs of a trial: for a clip, of the net, of the training
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

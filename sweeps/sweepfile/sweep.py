@@ -78,7 +78,7 @@ class Sweep:
     file: str = field(compare=False)
     text: str = field(compare=False, repr=False)
     early_line: int = field(default=1, compare=False)
-    settings: SweepSettings = field(default_factory=SweepSettings, compare=False)  # of the file, or the command line
+    settings: SweepSettings = field(default_factory=SweepSettings, compare=False)  # from the file, or the command line
 
     @property
     def stopping(self) -> EarlyTerminate | None:

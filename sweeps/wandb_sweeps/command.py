@@ -42,7 +42,7 @@ class WandbTrialOptions:
     studies: Path
     device: str
     stops: bool  # the sweep stops weak runs
-    settings: Mapping[str, object]  # of `arena:` in the sweep's file
+    settings: Mapping[str, object]  # entries of `arena:` in the sweep's file
     overrides: tuple[str, ...]
     params: Mapping[str, str]
 

@@ -141,7 +141,7 @@ def _resume(link: SweepLink, n_missing: int) -> tuple[list[str], str]:
         return [], "is not at W&B any more"
     runs = list(sweep.runs)
     ended = [run.id for run in runs if run.state in ("finished", "killed")][-_MAX_PRIOR_RUNS:]
-    cap = sweep.config.get("run_cap")  # of an older Arena, or of a file for `wandb sweep`
+    cap = sweep.config.get("run_cap")  # sent by an older Arena, or by a file for `wandb sweep`
     if cap is not None and cap < len(runs) + n_missing:
         return ended, f"is capped at {cap} runs"
     if sweep.state not in ("RUNNING", "PENDING"):

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-_LIMIT_S = 4 * 3600  # of one test
+_LIMIT_S = 4 * 3600  # limit of one test
 _OUTCOMES = ("passed", "failed", "error", "skipped")
 
 

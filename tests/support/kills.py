@@ -21,7 +21,7 @@ from sweeps.sweepfile.sweep import parse
 from sweeps.training.folds import plan_folds
 
 _N_AGENTS = 3
-_N_CLIPS = 40  # of each of five speakers
+_N_CLIPS = 40  # clips of each of five speakers
 _NAME = "chaos"
 _SWEEP = f"""
 method: random

@@ -197,7 +197,7 @@ class Roots:
         if run is None:
             return [] if sweep.is_scheduled_outside and sweep.state == "RUNNING" else [{"type": "exit"}]
         kind = "resume" if run.state == "preempted" else "run"
-        args = {name: dict(value) for name, value in run.config.items()}  # of a resumed run all that it has, `_wandb` too
+        args = {name: dict(value) for name, value in run.config.items()}  # a resumed run gives all that it has, `_wandb` too
         return [{"type": kind, "run_id": run.name, "args": args, "program": sweep.config.get("program"), "logs": []}]
 
     def _next(self, sweep: Sweep) -> Run | None:

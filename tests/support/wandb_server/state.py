@@ -83,7 +83,7 @@ class Sweep:
     display_name: str | None = None
     state: str = "PENDING"
     runs: list[Run] = field(default_factory=list)
-    prior_runs: list[Run] = field(default_factory=list)  # of other sweeps: a bayes search learns from them
+    prior_runs: list[Run] = field(default_factory=list)  # runs of other sweeps: a bayes search learns from them
     queue: list[Run] = field(default_factory=list)
     points: Iterator[dict[str, Any]] = field(init=False)
 

@@ -126,7 +126,7 @@ def test_the_best_of_folds_is_trained_on_the_same_folds(
     assert (printed[0].split(", ")[-1], printed[-1]) == ("mean of 2 trainings", content["command"])
     train("--seeds", "1", "epochs=2")
     sources = Sources(runs=Path("runs"), studies=Path("studies"), tiles=tiles.folder)
-    assert gather_facts(sources).is_one_fold  # of both retrainings
+    assert gather_facts(sources).is_one_fold  # the folds of both retrainings
     path = tmp_path / "studies" / NAME / "retraining.json"
     path.write_text(json.dumps(json.loads(path.read_text())["retrainings"][0]))  # as it was written for one alone
     assert train("--seeds", "1") == content
