@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from leaderboard.deadline import describe
 from leaderboard.errors import ContestClosed
@@ -15,6 +16,20 @@ class Ties(StrEnum):
 
     SHARE = "share"  # one rank for both
     EARLIER = "earlier"  # the one whose attempt arrived first stands above
+
+
+class DetailsFrom(StrEnum):
+    """Moment from which a team sees confusion matrices, scores by class and mistakes: each is an oracle of the labels."""
+
+    CLOSE = "close"  # when the host has closed the contest
+    DURING = "during"
+
+
+class RankBy(StrEnum):
+    """Score that decides the ranking of a contest of models."""
+
+    SCORE = "score"  # of the submission
+    HIDDEN = "hidden"  # of the model, on recordings that nobody was given
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +47,11 @@ class Rules:
     ties: Ties
     is_ladder: bool  # a public score is shown only when it beats the one shown before by its standard error
     n_refusals_per_hour: int
+    details: DetailsFrom = DetailsFrom.CLOSE
+    rank_by: RankBy = RankBy.SCORE
+    bonus: float = 10.0  # points of the gradebook for the first rank
+    webhook: str | None = None
+    overview: dict[str, Any] | None = None  # the host's own texts of the site
 
     @property
     def is_closed(self) -> bool:

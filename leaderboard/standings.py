@@ -94,6 +94,8 @@ class Attempt:
     arrived_at: datetime  # UTC
     digest: str  # SHA-256 of the submission
     file_name: str
+    note: str | None  # the team's own words on it
+    voided_at: datetime | None  # UTC; the host took it out of the ranking; None: it counts
     shown_number: int  # number of the attempt whose public scores these are; an earlier one only in Ladder mode
     model: AttemptModel | None  # None: none was sent
 

@@ -23,6 +23,8 @@ class Team:
     name: str
     pseudonym: str | None  # shown to others in place of the name
     n_allowed: int  # attempts: three, and those that the host granted
+    deadline: datetime | None  # UTC, its own last moment, later than the contest's; None: the contest's
+    is_baseline: bool  # the host's own: shown, without rank or bonus
     disqualified_at: datetime | None  # UTC; such a team has no rank and sends nothing
     created_at: datetime  # UTC
 

@@ -2,6 +2,7 @@
 
 Version 1: the first release.
 Version 2: tokens, the host's log, granted attempts, pseudonyms, metrics, Ladder mode, verifications.
+Version 3: members, hosts' tokens, join links, announcements, downloads; own deadlines, voided attempts, hidden scores.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def _from_1(rows: Rows) -> Rows:
     return rows | {"attempts": attempts}
 
 
-_STEPS: dict[int, Callable[[Rows], Rows]] = {1: _from_1}
+_STEPS: dict[int, Callable[[Rows], Rows]] = {1: _from_1, 2: lambda rows: rows}
 
 
 def read_version(database: ContestDatabase) -> int:

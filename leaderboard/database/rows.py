@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from arena.base.scores import Indices, macro_f1
 from leaderboard.database import schema
 from leaderboard.database.log_text import describe_change
-from leaderboard.rules import Rules, Ties
+from leaderboard.rules import DetailsFrom, RankBy, Rules, Ties
 from leaderboard.scoring.grading import Grade
 from leaderboard.standings import METRICS, Attempt, AttemptModel, ModelState, Part
 from leaderboard.teams import Team, build_unknown_team, name_key
@@ -48,11 +48,12 @@ def read_rules(connection: Connection, *, is_locked: bool = False) -> Rules:
     """Read the host's decisions; `is_locked` keeps them as they are until this transaction ends."""
     row = connection.execute(_LOCKED_RULES if is_locked else _RULES).one()
     values = dict(row._mapping)
-    return Rules(**values | {"ties": Ties(values["ties"])})
+    kinds = {"ties": Ties, "details": DetailsFrom, "rank_by": RankBy}
+    return Rules(**values | {key: kind(values[key]) for key, kind in kinds.items()})
 
 
 _TEAMS = (
-    select(*schema.teams.c["id", "name", "pseudonym", "n_allowed", "disqualified_at", "created_at"])
+    select(*schema.teams.c["id", "name", "pseudonym", "n_allowed", "deadline", "is_baseline", "disqualified_at", "created_at"])
     .where(schema.teams.c.merged_into.is_(None))
     .order_by(schema.teams.c.id)
 )
@@ -126,7 +127,7 @@ def _select_attempts(part: Part) -> Select[Any]:
     columns = schema.attempts.c
     return (
         select(
-            *columns["team_id", "number", "shown_number", "arrived_at", "submission_digest", "file_name"],
+            *columns["team_id", "number", "shown_number", "arrived_at", "submission_digest", "file_name", "note", "voided_at"],
             columns[f"confusion_{part}"].label("confusion"),
             columns[f"value_{part}"].label("value"),
             columns[f"log_loss_{part}"].label("log_loss"),
@@ -166,6 +167,8 @@ def _build_attempt(row: Row[Any]) -> Attempt:
         arrived_at=row.arrived_at,
         digest=row.submission_digest,
         file_name=row.file_name,
+        note=row.note,
+        voided_at=row.voided_at,
         shown_number=row.shown_number,
         model=None if row.model_digest is None else _build_model(row),
     )

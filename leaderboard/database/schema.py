@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 N_ATTEMPTS = 3
 N_REFUSALS_PER_HOUR = 60
 
@@ -77,11 +77,18 @@ contest = Table(
     Column("ties", String(10), nullable=False, server_default="share"),
     Column("is_ladder", Boolean, nullable=False, server_default=false()),
     Column("n_refusals_per_hour", Integer, nullable=False, server_default=str(N_REFUSALS_PER_HOUR)),
+    Column("details", String(10), nullable=False, server_default="close"),  # when teams see matrices and scores by class
+    Column("rank_by", String(10), nullable=False, server_default="score"),
+    Column("bonus", Float(53), nullable=False, server_default="10"),  # points of the gradebook for the first rank
+    Column("webhook", Text),  # URL that is told of attempts and host's actions; null: none
+    Column("overview", JSON(none_as_null=True)),  # the host's own texts of the site: task, rules, dates; null: none
     Column("deadline", UtcTime),  # the last moment that counts; null: none
     Column("closed_at", UtcTime),  # when the host closed it; from then on private scores are shown
     Column("created_at", UtcTime, nullable=False),
     CheckConstraint("id = 1", name="one_contest"),
     CheckConstraint("ties IN ('share', 'earlier')", name="ties_share_or_earlier"),
+    CheckConstraint("details IN ('close', 'during')", name="details_after_close_or_during"),
+    CheckConstraint("rank_by IN ('score', 'hidden')", name="rank_by_score_or_hidden"),
     CheckConstraint("n_refusals_per_hour > 0", name="some_refusals_are_free"),
 )
 
@@ -93,6 +100,8 @@ teams = Table(
     Column("name_key", Text, nullable=False, unique=True),  # the name in one case, with one kind of space, for comparison
     Column("pseudonym", Text),  # shown to others in its place; null: the name
     Column("n_allowed", Integer, nullable=False, server_default=str(N_ATTEMPTS)),  # more only where the host granted it
+    Column("deadline", UtcTime),  # its own last moment, where the host gave it more time; null: the contest's
+    Column("is_baseline", Boolean, nullable=False, server_default=false()),  # the host's own: shown, without rank or bonus
     Column("disqualified_at", UtcTime),
     Column("merged_into", ForeignKey("teams.id")),  # the team that its attempts went to
     Column("created_at", UtcTime, nullable=False),
@@ -107,6 +116,7 @@ attempts = Table(
     Column("team_id", ForeignKey("teams.id"), nullable=False),
     Column("number", Integer, nullable=False),  # 1 to the team's n_allowed: a trigger refuses any other, whoever writes
     Column("file_name", Text, nullable=False),
+    Column("note", Text),  # the team's own words on it
     Column("submission_digest", ForeignKey("files.digest"), nullable=False),
     Column("solution_digest", ForeignKey("files.digest"), nullable=False),
     Column("scorer", String(80), nullable=False),
@@ -119,6 +129,7 @@ attempts = Table(
     Column("predicted", LargeBinary, nullable=False),  # class of each row of the solution, two bytes each, low byte first
     Column("shown_number", Integer, nullable=False),  # in Ladder mode an earlier one, whose score is shown for it
     Column("arrived_at", UtcTime, nullable=False),
+    Column("voided_at", UtcTime),  # when the host took it out of the ranking; null: it counts
     UniqueConstraint("team_id", "number", name="attempt_number_once"),
     UniqueConstraint("team_id", "submission_digest", name="submission_once"),
     CheckConstraint("number >= 1", name="attempt_number_from_1"),
@@ -162,14 +173,69 @@ models = Table(  # nets that teams sent beside attempts, run by `verify`; the la
     Column("attached_at", UtcTime, nullable=False),
 )
 
+members = Table(  # the people of a team; nothing of them is public
+    "members",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("team_id", ForeignKey("teams.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("email", Text),
+    Column("lms_id", Text),  # as the learning platform knows them
+    Column("login", Text),
+    Column("created_at", UtcTime, nullable=False),
+)
+
 tokens = Table(
     "tokens",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("team_id", ForeignKey("teams.id"), nullable=False),
+    Column("member_id", ForeignKey("members.id")),  # null: the whole team's
     Column("digest", String(64), nullable=False, unique=True),  # SHA-256 of the token, which is shown once and stored nowhere
     Column("created_at", UtcTime, nullable=False),
     Column("revoked_at", UtcTime),
+)
+
+host_tokens = Table(
+    "host_tokens",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("role", String(10), nullable=False),
+    Column("name", Text, nullable=False),  # whose it is, for the log
+    Column("digest", String(64), nullable=False, unique=True),  # SHA-256 of the token, which is shown once and stored nowhere
+    Column("created_at", UtcTime, nullable=False),
+    Column("revoked_at", UtcTime),
+    CheckConstraint("role IN ('host', 'assistant')", name="role_is_host_or_assistant"),
+)
+
+join_links = Table(  # by which people join a team, or make one, until they expire
+    "join_links",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("team_id", ForeignKey("teams.id")),  # null: whoever comes names a team of their own
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("n_uses_left", Integer, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("revoked_at", UtcTime),
+    CheckConstraint("n_uses_left >= 0", name="join_link_is_used_up_once"),
+)
+
+announcements = Table(
+    "announcements",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("text", Text, nullable=False),  # Markdown
+    Column("made_at", UtcTime, nullable=False),
+    Column("withdrawn_at", UtcTime),
+)
+
+downloads = Table(  # files that the site hands out: data, sample submission
+    "downloads",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("digest", ForeignKey("files.digest"), nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
 )
 
 refusals = Table(  # uploads that could not be scored, of the last hour

@@ -189,7 +189,7 @@ def test_tables_of_another_version_are_not_touched(tmp_path: Path, contest: Cont
         connection.execute("UPDATE meta SET value = '9' WHERE key = 'schema_version'")
     with pytest.raises(ContestError) as caught:
         open_contest(tmp_path / "contest.db")
-    message = f"{tmp_path}/contest.db has tables of version 9, this Arena reads 1 to 2; update Arena"
+    message = f"{tmp_path}/contest.db has tables of version 9, this Arena reads 1 to 3; update Arena"
     assert str(caught.value) == message
 
 

@@ -283,6 +283,8 @@ def make_contest_facts(teams: tuple[str, ...] = ("Los Formantes", "Mel & Friends
     for rank, (team, scores) in enumerate(zip(teams, ([0.861, 0.902, 0.943], [0.874, 0.921], [0.902]), strict=True), start=1):
         attempts = tuple(
             Attempt(
+                note=None,
+                voided_at=None,
                 number=n,
                 score=x,
                 macro_f1=x,

@@ -118,7 +118,7 @@ def test_the_old_file_stays_beside_the_new_one(tmp_path: Path) -> None:
 
 def test_an_old_contest_on_a_server_is_not_changed_before_it_is_asked_for(postgres_url: str) -> None:
     fill_old_server(postgres_url)
-    with pytest.raises(ContestError, match="has tables of version 1 and this Arena has 2; make a copy with pg_dump, then run"):
+    with pytest.raises(ContestError, match="has tables of version 1 and this Arena has 3; make a copy with pg_dump, then run"):
         open_contest(postgres_url)
     database = connect(postgres_url)
     assert read_version(database) == 1
