@@ -38,8 +38,8 @@ class Receipt:
     interval: Interval  # interval of its macro-F1
     is_new: bool  # False: the same file was scored before, and no attempt was used
     n_left: int
-    rank: int  # rank of the team's best attempt
-    n_ranked: int  # teams with an attempt
+    rank: int | None  # rank of the team's best attempt; None: a baseline
+    n_ranked: int  # teams with a rank
     notes: tuple[str, ...] = ()  # on what is odd in a file that was scored now
 
 
@@ -98,7 +98,7 @@ def submit(
         rules = read_rules(connection)
         sender = read_team_by_id(connection, sender.id) or sender  # the host may have renamed it since
         ranks = read_ranks(connection, contest.cache, rules)
-        if sender.name not in ranks:
+        if sender.name not in ranks and not sender.is_baseline:
             raise _build_refusal(sender)
         attempts = contest.cache.attempts(connection, Part.PUBLIC)[sender.id]
         interval = compute_public_interval(connection, contest.cache, rules, attempts, number)
@@ -109,7 +109,7 @@ def submit(
         interval=interval,
         is_new=is_new,
         n_left=sender.n_allowed - len(attempts),
-        rank=ranks[sender.name],
+        rank=ranks.get(sender.name),
         n_ranked=len(ranks),
         notes=tuple(map(str, notes)),
     )
