@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import CONTEST_FILE, ContestPath, DryRun, Json
+from arena.base.options import CONTEST_FILE, ContestPath, DryRun, Json, Wide
 from arena.base.terminal import Prose, print_json, print_table, say
 from leaderboard.cli.options import YES_HINT, current_time, load_contest, to_plain
 from leaderboard.rules import N_REFUSALS_PER_HOUR, DetailsFrom, RankBy, Rules, Ties
@@ -33,10 +33,7 @@ MetricFile = Annotated[
 ]
 
 
-@app.command(
-    epilog='Examples: `arena contest init solution.csv --name "Digits 2026" --deadline 2026-12-01T18:00+01:00` · '
-    "`arena contest init contest.yaml`"
-)
+@app.command(epilog='Example: arena contest init solution.csv --name "Digits 2026" --deadline 2026-12-01T18:00+01:00')
 def init(
     source: Source,
     name: Annotated[str, typer.Option(help="What the contest is called.", show_default=False)] = "",
@@ -172,6 +169,7 @@ def apply(
     dry_run: DryRun = False,
     yes: Annotated[bool, typer.Option("--yes", help="Change without asking.")] = False,
     contest: ContestPath = CONTEST_FILE,
+    wide: Wide = False,
     as_json: Json = False,
 ) -> None:
     """Show how a contest.yaml differs from the running contest, ask, and change the contest. A key that it leaves out stays."""
