@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
@@ -17,8 +18,15 @@ from leaderboard.errors import LeaderboardError
 from leaderboard.pages.render import STATIC
 from leaderboard.service import api_routes, form_routes, page_routes
 from leaderboard.service.context import ServiceSettings, open_service
-from leaderboard.service.error_responses import on_bad_parameter, on_error, on_http_error, on_mistake, on_too_large
-from leaderboard.service.security import BodyTooLarge, Guard
+from leaderboard.service.error_responses import (
+    on_bad_parameter,
+    on_disconnect,
+    on_error,
+    on_http_error,
+    on_mistake,
+    on_too_large,
+)
+from leaderboard.service.guard import BodyTooLarge, Guard
 
 _GZIP_FROM_BYTES = 2000
 _GZIP_LEVEL = 3  # a board of 1,000 teams: a third of the time of level 9, 10 % more bytes
@@ -26,6 +34,7 @@ _GZIP_LEVEL = 3  # a board of 1,000 teams: a third of the time of level 9, 10 % 
 _HANDLERS = {
     LeaderboardError: on_mistake,
     BodyTooLarge: on_too_large,
+    ClientDisconnect: on_disconnect,
     HTTPException: on_http_error,
     RequestValidationError: on_bad_parameter,
     Exception: on_error,
