@@ -90,7 +90,7 @@ class Service:
     def _find_holder(self, token: str) -> Team | Host | None:
         if hmac.compare_digest(token.encode("utf-8", "replace"), host_token(self.key).encode()):
             return Host()
-        return self.contest.find_team_by_token(token)
+        return self.contest.find_team_by_token(token, self.now())
 
     async def run_scoring(self, work: Callable[[], T]) -> T:
         """Run `work` in a thread, at most `_N_SCORED_AT_ONCE` at a time, and return its result."""
