@@ -8,6 +8,7 @@ LeaderboardError
 │   └── ClassListError   a list of teams or students, or a gradebook's template
 ├── ContestError         a contest that cannot be made, opened, read or written
 │   ├── TeamError        a team that is unknown or out of the contest
+│   │   ├── HostNeeded   a team's token where a host's is needed
 │   │   └── NameRefused  a name or pseudonym that cannot be given
 │   │       └── NameOften  one more pseudonym after many in a day
 │   ├── ContestClosed    a submission after the deadline, or after the host closed the contest
@@ -15,6 +16,7 @@ LeaderboardError
 │   ├── MetricError      a metric of the host that cannot be run
 │   └── ModelRefused     a model file that cannot be run safely, or at all
 │       └── NoFurtherModel  a model beside an attempt that takes no other
+├── RightMissing         an act that the role of a host's token does not allow
 ├── AttemptsExhausted    a submission after the last attempt
 └── TooManyRefusals      one more file after many in an hour that could not be scored
 """
@@ -102,6 +104,10 @@ class TeamError(ContestError):
     """A team that is not in the contest or no longer."""
 
 
+class HostNeeded(TeamError):
+    """A team's token where the host's is needed."""
+
+
 class NameRefused(TeamError):
     """A name or a pseudonym that cannot be given, or is taken."""
 
@@ -144,6 +150,10 @@ class RepeatedLabels(LeaderboardError):
 
     def message(self) -> Translatable:
         return message("repeated", file=self.file_name, number=self.number, score=f"{self.score:.4f}")
+
+
+class RightMissing(LeaderboardError):
+    """An act that the role of an assistant does not allow."""
 
 
 class AttemptsExhausted(LeaderboardError):

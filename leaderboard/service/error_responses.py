@@ -18,12 +18,14 @@ from leaderboard.errors import (
     ContestClosed,
     ContradictoryLabels,
     Fault,
+    HostNeeded,
     LeaderboardError,
     ModelRefused,
     NameOften,
     NameRefused,
     NoFurtherModel,
     RepeatedLabels,
+    RightMissing,
     SubmissionError,
     TeamError,
     TooManyRefusals,
@@ -32,13 +34,14 @@ from leaderboard.messages import message
 from leaderboard.pages.render import PageProblem, describe_problem, format_span
 from leaderboard.service.context import NoSuchAttempt, TokenRefused
 from leaderboard.service.security import BodyTooLarge
-from leaderboard.service.session import build_frame, get_service, get_words, respond
+from leaderboard.service.session import build_frame, get_service, get_words, redirect, respond
 
 _REPLIES = (
     (AttemptsExhausted, 409, "limit"),
     (RepeatedLabels, 409, "repeated"),
     (ContestClosed, 403, "closed"),
     (TeamError, 403, "team"),
+    (RightMissing, 403, "role"),
 )
 _log = logging.getLogger("uvicorn.error")  # the log that a host reads
 
@@ -96,6 +99,10 @@ def to_reply(error: LeaderboardError) -> ErrorReply:
 
 def explain_error(error: LeaderboardError, words: Words) -> PageProblem:
     """Return the explanation of an error for a page."""
+    if isinstance(error, HostNeeded):
+        return PageProblem(title=words("need_host"))
+    if isinstance(error, RightMissing):
+        return describe_problem(words("not_allowed"), error, words)
     if isinstance(error, TokenRefused):
         return PageProblem(
             title=words("too_many", minutes=format_span(words, error.wait_s + 60)) if error.wait_s else words("token_wrong")
@@ -135,6 +142,10 @@ def on_mistake(request: Request, error: Exception) -> Response:
     if is_api(request):
         return reply.to_response()
     return error_page(request, explain_error(error, get_words(request)), reply.status)
+
+
+def on_signed_out(request: Request, error: Exception) -> Response:
+    return redirect(request, "/login")
 
 
 def on_too_large(request: Request, error: Exception) -> Response:

@@ -119,11 +119,6 @@ def is_form_token(key: bytes, secret: str, token: str) -> bool:
     return bool(secret) and hmac.compare_digest(form_token(key, secret).encode(), token.encode("utf-8", "replace"))
 
 
-def host_token(key: bytes) -> str:
-    """Return the host's token, derived from the contest's secret: access to the database gives it."""
-    return "host_" + hmac.new(key, b"host:1", hashlib.sha256).hexdigest()[:40]
-
-
 @dataclass(slots=True)
 class Failures:
     """Rate limit on wrong tokens: after ten in five minutes an address has to wait. Tokens that were right before

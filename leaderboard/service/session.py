@@ -13,10 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from arena.base.texts import Words, list_languages, name_languages
+from leaderboard.errors import HostNeeded
+from leaderboard.hosts import Host, Right
 from leaderboard.messages import TEXTS
 from leaderboard.pages.render import PageFrame, render_page
 from leaderboard.pages.texts import choose_language, page_words
-from leaderboard.service.context import Host, Service, TokenRefused
+from leaderboard.service.context import Service, TokenRefused
 from leaderboard.service.security import form_token, is_form_token, is_from_us, new_form_secret
 from leaderboard.service.upload import FILE, MODEL, read_form
 from leaderboard.teams import Team
@@ -44,6 +46,38 @@ def get_holder(request: Request) -> Team | Host | None:
 def get_team(request: Request) -> Team | None:
     holder = get_holder(request)
     return holder if isinstance(holder, Team) else None
+
+
+class SignedOut(Exception):
+    """A page that needs a token, and a browser without one."""
+
+
+def require_host(request: Request, right: Right) -> Host:
+    """Return the host of the cookie's token.
+
+    Raises:
+        SignedOut: nobody is signed in.
+        HostNeeded, RightMissing: a team is, or somebody whose role lacks the right.
+    """
+    holder = get_holder(request)
+    if holder is None:
+        raise SignedOut
+    return check_right(holder, right)
+
+
+def check_right(holder: Team | Host, right: Right) -> Host:
+    """Return the host, whose role has the right: every page and every route of hosts asks here.
+
+    Raises:
+        HostNeeded: a team's token.
+        RightMissing: the role lacks the right.
+    """
+    if isinstance(holder, Team):
+        raise HostNeeded(
+            "this needs the host's token and came with a team's; `arena contest host-token new --name Ana` makes one"
+        )
+    holder.check_may(right)
+    return holder
 
 
 def authenticate(request: Request) -> Team | Host:

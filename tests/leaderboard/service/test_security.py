@@ -13,11 +13,11 @@ from leaderboard.actions.host import HostDecision, close_contest
 from leaderboard.pages.publish import publish
 from leaderboard.service.app import create_app
 from leaderboard.service.context import ServiceSettings
-from leaderboard.service.security import Failures, host_token, is_from_us
+from leaderboard.service.security import Failures, is_from_us
 from leaderboard.standings import Part
 from leaderboard.store import open_contest
 from support import service as web_world
-from support.service import NOW, make, running, submission
+from support.service import NOW, host_token_of, make, running, submission
 
 EVIL = '<script>alert("x")</script>'
 FORMULA = "=HYPERLINK(1)"
@@ -218,7 +218,7 @@ def test_the_hosts_page_and_answers_are_for_the_hosts_token_alone(
     for path in ("/host", "/host/gradebook.csv"):
         assert client.get(path).status_code == 403
     with open_contest(where) as contest:
-        token = host_token(contest.secret_key())
+        token = host_token_of(contest)
     sign_in(client, token)
     assert client.get("/host").status_code == 200
     assert client.get("/api/v1/host", headers=bearer(token)).status_code == 200
@@ -235,7 +235,7 @@ def test_a_teams_name_and_file_are_text_on_every_page_and_no_formula_in_any_tabl
     sign_in(client, tokens[EVIL])
     pages = [client.get(path).text for path in ("/", "/team", "/attempts/1")]
     with open_contest(where) as contest:
-        sign_in(client, host_token(contest.secret_key()))
+        sign_in(client, host_token_of(contest))
     pages += [client.get("/host").text]
     assert all("<script>alert" not in page and "<b>x" not in page for page in pages)
     assert all("&lt;script&gt;" in page for page in pages[:2])
