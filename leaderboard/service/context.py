@@ -97,7 +97,7 @@ class Service:
             raise
 
     def _find_holder(self, token: str) -> Team | Host | None:
-        return find_host(self.contest, token) or self.contest.find_team_by_token(token)
+        return find_host(self.contest, token) or self.contest.find_team_by_token(token, self.now())
 
     async def run_scoring(self, work: Callable[[], T]) -> T:
         """Run `work` in a thread, at most `_N_SCORED_AT_ONCE` at a time, and return its result."""
