@@ -5,7 +5,8 @@ LeaderboardError
 │   ├── SubmissionError  a file that a team sent
 │   │   └── ContradictoryLabels  labels that are not the most probable ones in most rows
 │   ├── SolutionError    a file with the true labels
-│   └── ContestFileError  a contest.yaml
+│   ├── ContestFileError  a contest.yaml
+│   └── ClassListError   a list of teams or students, or a gradebook's template
 ├── ContestError         a contest that cannot be made, opened, read or written
 │   ├── TeamError        a team that is unknown or out of the contest
 │   │   ├── HostNeeded   a team's token where a host's is needed
@@ -94,6 +95,10 @@ class SolutionError(FileError):
 
 class ContestFileError(FileError):
     """A contest.yaml that makes or changes no contest."""
+
+
+class ClassListError(FileError):
+    """A list of teams or students that cannot be read, or a learning platform's template."""
 
 
 class ContestError(LeaderboardError):

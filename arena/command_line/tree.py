@@ -109,6 +109,8 @@ TREE = (
         sources=(
             "leaderboard.cli.contest",
             "leaderboard.cli.contest_file",
+            "leaderboard.cli.team",
+            "leaderboard.cli.token",
             "leaderboard.cli.standings",
             "leaderboard.cli.host",
             "leaderboard.cli.backup",
