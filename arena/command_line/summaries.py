@@ -56,11 +56,12 @@ SUMMARIES = {  # group: heading: command: line
     "contest": {
         "Begin": {
             "pack": "Make what students get, and what only the host keeps.",
-            "init": "Make a contest from the true labels.",
+            "init": "Make a contest from the true labels or a contest.yaml.",
+            "config": "Print the rules as a contest.yaml, or one to start from.",
             "team": "Add and list teams.",
             "token": "Give and revoke what a team signs in with.",
             "serve": "Serve the contest's pages.",
-            "host-token": "Print the token that signs the host in.",
+            "host-token": "Give and revoke what hosts and assistants sign in with.",
         },
         "Take part": {
             "validate": "Check a file's form; costs no attempt.",
@@ -71,6 +72,7 @@ SUMMARIES = {  # group: heading: command: line
             "standings": "Rank the teams by their best attempt.",
         },
         "Decide": {
+            "apply": "Change a running contest by its contest.yaml.",
             "extend": "Move the deadline to a later moment.",
             "close": "End the contest; private scores are shown then.",
             "reopen": "Take submissions again, until the deadline.",
