@@ -4,7 +4,8 @@ LeaderboardError
 ├── FileError            one file, with its line where there is one
 │   ├── SubmissionError  a file that a team sent
 │   │   └── ContradictoryLabels  labels that are not the most probable ones in most rows
-│   └── SolutionError    a file with the true labels
+│   ├── SolutionError    a file with the true labels
+│   └── ClassListError   a list of teams or students, or a gradebook's template
 ├── ContestError         a contest that cannot be made, opened, read or written
 │   ├── TeamError        a team that is unknown or out of the contest
 │   │   ├── HostNeeded   a team's token where a host's is needed
@@ -89,6 +90,10 @@ class ContradictoryLabels(SubmissionError):
 
 class SolutionError(FileError):
     """A solution that no contest can be made of."""
+
+
+class ClassListError(FileError):
+    """A list of teams or students that cannot be read, or a learning platform's template."""
 
 
 class ContestError(LeaderboardError):

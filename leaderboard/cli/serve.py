@@ -10,8 +10,7 @@ import typer
 from arena.base.locks import require_posix
 from arena.base.options import CONTEST_FILE, ContestPath, Json, Wide, port_option
 from arena.base.terminal import Column, Prose, print_json, print_table, say
-from leaderboard.cli.host import Reason, build_decision
-from leaderboard.cli.options import load_contest, to_plain
+from leaderboard.cli.options import Reason, build_decision, load_contest, to_plain
 from leaderboard.hosts import Role
 
 if TYPE_CHECKING:
