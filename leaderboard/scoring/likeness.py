@@ -22,6 +22,7 @@ ALPHA = 0.01  # probability of one false alarm in a contest, if the spread of th
 _AGREEMENT = 0.9  # agreement in contested rows that the weights are best at telling from chance
 _LEAST_SAME = 5  # shared wrong answers below which nothing is said
 _LEAST_PAIRS = 10  # pairs of teams that a spread is estimated from
+_UNSURE = 15.0  # widens the spread by this over the number of pairs: a few of them may all be of one family of nets
 _FEW_SPREAD = 3.0  # standard deviations in place of one where there are fewer
 _PRIOR = 2.0  # teams' worth of the mean rate of errors in each row's rate
 _N_STEPS = 40  # halvings of the interval of an attempt's factor
@@ -84,7 +85,7 @@ def compare_answers(predicted: Indices, truth: Indices, teams: Sequence[int], n_
                 n_same_wrong=n_same,
                 n_expected=float((model.wrong[i] * model.wrong[j] * model.same_label).sum()),
                 p=p,
-                is_alike=n_same > 0 and bool(is_equal.all()) or (p < ALPHA and n_same >= _LEAST_SAME),
+                is_alike=(n_same > 0 and bool(is_equal.all())) or (p < ALPHA and n_same >= _LEAST_SAME),
             )
         )
     return sorted(lines, key=lambda line: (not line.is_alike, line.p, -line.n_same_wrong, line.first, line.second))
@@ -98,7 +99,7 @@ def _fit_model(predicted: Indices, is_wrong: Flags, team: Indices, n_classes: in
     by_label = np.stack([shares @ ((predicted == label) & is_wrong) for label in range(n_classes)])  # (K, N)
     same_label = np.where(n_wrong > 0, (by_label**2).sum(axis=0) / np.maximum(n_wrong, 1e-9) ** 2, 1.0)
     agreement = (1 - rate) ** 2 + rate**2 * same_label
-    weight = np.maximum(_AGREEMENT - agreement, 0) / (agreement * (1 - agreement))
+    weight = np.maximum(_AGREEMENT - agreement, 0) / np.maximum(agreement * (1 - agreement), 1e-9)
     return _Model(wrong=_fit_rates(rate, is_wrong.sum(axis=1)), same_label=same_label, weight=weight)
 
 
@@ -112,7 +113,8 @@ def _fit_rates(rate: Values, n_wrong: Indices) -> Values:
         is_below = (weighted / (1 + weighted)).sum(axis=1) < n_wrong
         low, high = np.where(is_below, middle, low), np.where(is_below, high, middle)
     weighted = np.exp(low)[:, None] * odds
-    return weighted / (1 + weighted)
+    fitted: Values = weighted / (1 + weighted)
+    return fitted
 
 
 def _compute_excess(predicted: Indices, model: _Model, n_classes: int) -> Values:
@@ -145,4 +147,5 @@ def _estimate_null(excess: Values) -> tuple[float, float]:
     if len(excess) < _LEAST_PAIRS:
         return 0.0, _FEW_SPREAD
     middle = float(np.median(excess))
-    return max(0.0, middle), max(1.0, 1.4826 * float(np.median(np.abs(excess - middle))))
+    spread = 1.4826 * float(np.median(np.abs(excess - middle)))  # standard deviation of a normal distribution
+    return max(0.0, middle), max(1.0, spread) * (1 + _UNSURE / len(excess))
