@@ -110,6 +110,7 @@ TREE = (
             "leaderboard.cli.contest",
             "leaderboard.cli.standings",
             "leaderboard.cli.host",
+            "leaderboard.cli.announce",
             "leaderboard.cli.backup",
             "leaderboard.cli.verify",
             "cnn.cli.pack",

@@ -8,9 +8,20 @@ import typer
 
 from arena.base.options import CONTEST_FILE, ContestPath, DryRun, Json, Wide
 from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
-from leaderboard.cli.options import Pseudonym, Remove, SolutionFile, TeamName, current_time, load_contest
+from leaderboard.cli.options import (
+    Pseudonym,
+    Reason,
+    Remove,
+    SolutionFile,
+    TeamName,
+    build_decision,
+    current_time,
+    load_contest,
+)
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from leaderboard.actions.host import HostDecision
     from leaderboard.actions.merge_teams import AttemptMove
     from leaderboard.actions.rescore import RescoredAttempt, Rescoring
@@ -24,24 +35,58 @@ token_app = typer.Typer(
 )
 app.add_typer(token_app, name="token")
 
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the log.")]
 
-
-@app.command(epilog='Example: arena contest extend 2026-12-02T18:00+01:00 --reason "the cluster was down"')
+@app.command(
+    epilog='Examples: `arena contest extend 2026-12-02T18:00+01:00 --reason "the cluster was down"` · '
+    '`arena contest extend 2026-12-03T18:00+01:00 --team "Team Alpha" --reason "two late days"`'
+)
 def extend(
-    deadline: Annotated[
-        str, typer.Argument(metavar="DEADLINE", help="The new last moment: ISO 8601 with its offset, later than the old one.")
-    ],
     reason: Reason,
+    deadline: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="DEADLINE",
+            help="The new last moment: ISO 8601 with its offset, later than the old one.",
+            show_default=False,
+        ),
+    ] = None,
+    team: Annotated[str | None, typer.Option("--team", metavar="TEAM", help="For this team alone.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take a team's own deadline back.")] = False,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
-    """Move the deadline to a later moment."""
-    from leaderboard.actions.host import extend_deadline
-    from leaderboard.deadline import describe_for_reader, parse_deadline
+    """Move the deadline to a later moment, for all or for one team."""
+    from leaderboard.deadline import parse_deadline
 
-    last = parse_deadline(deadline)
+    if remove and (team is None or deadline is not None):
+        raise typer.BadParameter("--remove takes back the own deadline of a --team, and goes without a new one")
+    if deadline is None and not remove:
+        raise typer.BadParameter("give the new deadline, such as 2026-12-02T18:00+01:00")
+    last = None if deadline is None else parse_deadline(deadline)
+    if team is not None:
+        return _extend_team(contest, team, last, build_decision(reason))
+    assert last is not None
+    _extend_all(contest, last, build_decision(reason))
+
+
+def _extend_team(contest: str, name: str, last: datetime | None, decision: HostDecision) -> None:
+    from leaderboard.actions.host import extend_team
+    from leaderboard.deadline import describe_for_reader
+
     with load_contest(contest) as opened:
-        extend_deadline(opened, last, _build_decision(reason))
+        team = extend_team(opened, opened.team(name), last, decision)
+        rules = opened.rules()
+    if last is None:
+        return print(f"{team.name} has no deadline of its own any more")
+    closed = ", once `arena contest reopen` opens the contest" if rules.is_closed else ""
+    print(f"submissions of {team.name} count until {describe_for_reader(last, current_time())}{closed}")
+
+
+def _extend_all(contest: str, last: datetime, decision: HostDecision) -> None:
+    from leaderboard.actions.host import extend_deadline
+    from leaderboard.deadline import describe_for_reader
+
+    with load_contest(contest) as opened:
+        extend_deadline(opened, last, decision)
         is_closed = opened.rules().closed_at is not None
     moment = describe_for_reader(last, current_time())
     if is_closed:
@@ -56,7 +101,7 @@ def close(reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
     from leaderboard.actions.host import close_contest
 
     with load_contest(contest) as opened:
-        close_contest(opened, _build_decision(reason))
+        close_contest(opened, build_decision(reason))
         board = opened.board()
     print(f"{board.rules.name} is closed and ranks by the {board.part} scores; {board.sentence}")
 
@@ -67,7 +112,7 @@ def reopen(reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
     from leaderboard.actions.host import reopen_contest
 
     with load_contest(contest) as opened:
-        reopen_contest(opened, _build_decision(reason))
+        reopen_contest(opened, build_decision(reason))
         print(f"{opened.name} takes submissions again")
 
 
@@ -82,8 +127,24 @@ def grant(
     from leaderboard.actions.host import grant_attempts
 
     with load_contest(contest) as opened:
-        granted = grant_attempts(opened, opened.team(team), n_attempts, _build_decision(reason))
+        granted = grant_attempts(opened, opened.team(team), n_attempts, build_decision(reason))
     print(f"{granted.name} has {granted.n_allowed} attempts")
+
+
+@app.command(epilog='Example: arena contest void "Team Alpha" 2 --reason "they sent last week\'s file"')
+def void(
+    team: TeamName,
+    number: Annotated[int, typer.Argument(metavar="NUMBER", min=1, help="The attempt.")],
+    reason: Reason,
+    contest: ContestPath = CONTEST_FILE,
+) -> None:
+    """Take a wrong upload out of the ranking and give its team another attempt. The upload stays stored, with its score."""
+    from leaderboard.actions.host import void_attempt
+
+    with load_contest(contest) as opened:
+        voided = void_attempt(opened, opened.team(team), number, build_decision(reason))
+        n_left = voided.n_allowed - len(opened.attempts(voided))
+    print(f"attempt {number} of {voided.name} no longer counts; they have {n_left} left")
 
 
 @app.command("disqualify", epilog='Example: arena contest disqualify "Team Alpha" --reason "labelled the test audio by ear"')
@@ -92,7 +153,7 @@ def disqualify_command(team: TeamName, reason: Reason, contest: ContestPath = CO
     from leaderboard.actions import host
 
     with load_contest(contest) as opened:
-        host.disqualify(opened, opened.team(team), _build_decision(reason))
+        host.disqualify(opened, opened.team(team), build_decision(reason))
     print(f"{team} has no rank and sends nothing until `arena contest reinstate`")
 
 
@@ -102,7 +163,7 @@ def reinstate_command(team: TeamName, reason: Reason, contest: ContestPath = CON
     from leaderboard.actions import host
 
     with load_contest(contest) as opened:
-        host.reinstate(opened, opened.team(team), _build_decision(reason))
+        host.reinstate(opened, opened.team(team), build_decision(reason))
     print(f"{team} takes part again")
 
 
@@ -117,7 +178,7 @@ def rename_command(
     from leaderboard.actions import host
 
     with load_contest(contest) as opened:
-        renamed = host.rename(opened, opened.team(team), name, _build_decision(reason))
+        renamed = host.rename(opened, opened.team(team), name, build_decision(reason))
     print(f"{team} is {renamed.name} now")
 
 
@@ -138,7 +199,7 @@ def pseudonym(
     if (name is None) is not remove:
         raise typer.BadParameter("give the pseudonym, or --remove to show the team's name again")
     with load_contest(contest) as opened:
-        renamed = host.assign_pseudonym(opened, opened.team(team), name, _build_decision(reason))
+        renamed = host.assign_pseudonym(opened, opened.team(team), name, build_decision(reason))
     print(f"others see {renamed.name} as {renamed.shown_as}" if renamed.pseudonym else f"others see {renamed.name} by its name")
 
 
@@ -155,7 +216,7 @@ def merge(
     from leaderboard.actions.merge_teams import merge_teams
 
     with load_contest(contest) as opened:
-        moves = merge_teams(opened, opened.team(team), opened.team(into), _build_decision(reason), is_dry_run=dry_run)
+        moves = merge_teams(opened, opened.team(team), opened.team(into), build_decision(reason), is_dry_run=dry_run)
     columns = (Prose("team"), Number("attempt"), Column("arrived", 2), Column("file"), Column("becomes"))
     print_table(columns, [_format_move(move) for move in moves])
     say("dry run: nothing was changed" if dry_run else f"{team} is part of {into} now, and its tokens are tokens of {into}")
@@ -184,7 +245,7 @@ def rescore_command(
 
     corrected = parse_solution(read_file(solution, SolutionError), solution.name)
     with load_contest(contest) as opened:
-        result = rescore(opened, corrected, _build_decision(reason), is_dry_run=dry_run)
+        result = rescore(opened, corrected, build_decision(reason), is_dry_run=dry_run)
     public, private = ((Number(f"{part} before"), Number("after")) for part in ("public", "private"))
     columns = (Prose("team"), Number("attempt"), *public, *private)
     print_table(columns, [_format_rescored(attempt) for attempt in result.attempts])
@@ -213,7 +274,7 @@ def log(contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: Json =
     with load_contest(contest) as opened:
         entries = opened.log()
     if as_json:
-        names = ("id", "action", "team", "reason", "details")
+        names = ("id", "action", "actor", "team", "reason", "details")
         return print_json([{n: getattr(e, n) for n in names} | {"done_at": e.done_at.isoformat()} for e in entries])
     rows = [(describe(entry.done_at), entry.action, entry.team or "", entry.change, entry.reason) for entry in entries]
     print_table((Prose("when", 2), Column("action"), Prose("team"), Prose("change", 3), Prose("reason")), rows)
@@ -225,7 +286,7 @@ def token_new(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FIL
     from leaderboard.actions.host import give_token
 
     with load_contest(contest) as opened:
-        print(give_token(opened, opened.team(team), _build_decision(reason)))
+        print(give_token(opened, opened.team(team), build_decision(reason)))
     say(f"hand it to {team} now: it cannot be shown again")
 
 
@@ -236,11 +297,5 @@ def token_revoke(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_
     from leaderboard.files.csv_table import format_count
 
     with load_contest(contest) as opened:
-        n = revoke_tokens(opened, opened.team(team), _build_decision(reason))
+        n = revoke_tokens(opened, opened.team(team), build_decision(reason))
     print(f"{format_count(n, 'token')} of {team} revoked")
-
-
-def _build_decision(reason: str) -> HostDecision:
-    from leaderboard.actions.host import HostDecision
-
-    return HostDecision(reason=reason, decided_at=current_time())

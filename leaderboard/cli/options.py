@@ -14,6 +14,7 @@ from arena.base.options import ONNX_HELP, SOLUTION_HELP, SUBMISSION_HELP, TEAM_H
 from arena.base.terminal import say
 
 if TYPE_CHECKING:
+    from leaderboard.actions.host import HostDecision
     from leaderboard.store import Contest
 
 
@@ -26,6 +27,8 @@ Pseudonym = Annotated[
     str | None, typer.Argument(metavar="NAME", help="What others see in place of the team's name.", show_default=False)
 ]
 Remove = Annotated[bool, typer.Option("--remove", help="Show the team's name again.")]
+REASON_HELP = "Why; it stands in the log."
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=REASON_HELP)]
 Yes = Annotated[bool, typer.Option("--yes", help="Go on although the file looks like a slip.")]
 YES_HINT = "; add --yes if it is meant so"
 AGAIN_HINT = "; add --again to use an attempt all the same"
@@ -53,3 +56,10 @@ def say_notes(notes: Iterable[str]) -> None:
 
 def current_time() -> datetime:
     return datetime.now(UTC)
+
+
+def build_decision(reason: str) -> HostDecision:
+    """Return a decision of the host, made now."""
+    from leaderboard.actions.host import HostDecision
+
+    return HostDecision(reason=reason, decided_at=current_time())
