@@ -4,9 +4,11 @@ LeaderboardError
 ├── FileError            one file, with its line where there is one
 │   ├── SubmissionError  a file that a team sent
 │   │   └── ContradictoryLabels  labels that are not the most probable ones in most rows
-│   └── SolutionError    a file with the true labels
+│   ├── SolutionError    a file with the true labels
+│   └── ClassListError   a list of teams or students, or a gradebook's template
 ├── ContestError         a contest that cannot be made, opened, read or written
 │   ├── TeamError        a team that is unknown or out of the contest
+│   │   ├── HostNeeded   a team's token where a host's is needed
 │   │   └── NameRefused  a name or pseudonym that cannot be given
 │   │       └── NameOften  one more pseudonym after many in a day
 │   ├── ContestClosed    a submission after the deadline, or after the host closed the contest
@@ -15,6 +17,7 @@ LeaderboardError
 │   ├── ModelRefused     a model file that cannot be run safely, or at all
 │   │   └── NoFurtherModel  a model beside an attempt that takes no other
 │   └── NoteRefused      a note on an attempt that is long or does not print
+├── RightMissing         an act that the role of a host's token does not allow
 ├── AttemptsExhausted    a submission after the last attempt
 ├── VoidedFile           the file of an attempt that the host took out of the ranking
 └── TooManyRefusals      one more file after many in an hour that could not be scored
@@ -91,12 +94,20 @@ class SolutionError(FileError):
     """A solution that no contest can be made of."""
 
 
+class ClassListError(FileError):
+    """A list of teams or students that cannot be read, or a learning platform's template."""
+
+
 class ContestError(LeaderboardError):
     """A contest that cannot be made, opened, read or written."""
 
 
 class TeamError(ContestError):
     """A team that is not in the contest or no longer."""
+
+
+class HostNeeded(TeamError):
+    """A team's token where the host's is needed."""
 
 
 class NameRefused(TeamError):
@@ -152,6 +163,10 @@ class RepeatedLabels(LeaderboardError):
 
     def message(self) -> Translatable:
         return message("repeated", file=self.file_name, number=self.number, score=f"{self.score:.4f}")
+
+
+class RightMissing(LeaderboardError):
+    """An act that the role of an assistant does not allow."""
 
 
 class AttemptsExhausted(LeaderboardError):

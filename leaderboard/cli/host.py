@@ -28,12 +28,6 @@ if TYPE_CHECKING:
 
 
 app = typer.Typer()
-token_app = typer.Typer(
-    no_args_is_help=True,
-    help="Tokens, which teams sign in with and send files by.",
-    epilog="Example: `arena contest token new Alpha`",
-)
-app.add_typer(token_app, name="token")
 
 
 @app.command(
@@ -134,7 +128,7 @@ def grant(
 @app.command(epilog='Example: arena contest void "Team Alpha" 2 --reason "they sent last week\'s file"')
 def void(
     team: TeamName,
-    number: Annotated[int, typer.Argument(metavar="NUMBER", min=1, help="The attempt.")],
+    number: Annotated[int, typer.Argument(metavar="NUMBER", help="Which attempt, from 1.")],
     reason: Reason,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
@@ -278,24 +272,3 @@ def log(contest: ContestPath = CONTEST_FILE, wide: Wide = False, as_json: Json =
         return print_json([{n: getattr(e, n) for n in names} | {"done_at": e.done_at.isoformat()} for e in entries])
     rows = [(describe(entry.done_at), entry.action, entry.team or "", entry.change, entry.reason) for entry in entries]
     print_table((Prose("when", 2), Column("action"), Prose("team"), Prose("change", 3), Prose("reason")), rows)
-
-
-@token_app.command("new", epilog='Example: arena contest token new "Team Alpha" --reason "handed out in class"')
-def token_new(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
-    """Print a new token of a team: shown this once, kept as a hash. Earlier ones stay good until they are revoked."""
-    from leaderboard.actions.host import give_token
-
-    with load_contest(contest) as opened:
-        print(give_token(opened, opened.team(team), build_decision(reason)))
-    say(f"hand it to {team} now: it cannot be shown again")
-
-
-@token_app.command("revoke", epilog='Example: arena contest token revoke "Team Alpha" --reason "it was in a public repository"')
-def token_revoke(team: TeamName, reason: Reason, contest: ContestPath = CONTEST_FILE) -> None:
-    """Make all tokens of a team worthless at once."""
-    from leaderboard.actions.host import revoke_tokens
-    from leaderboard.files.csv_table import format_count
-
-    with load_contest(contest) as opened:
-        n = revoke_tokens(opened, opened.team(team), build_decision(reason))
-    print(f"{format_count(n, 'token')} of {team} revoked")

@@ -27,9 +27,8 @@ Pseudonym = Annotated[
     str | None, typer.Argument(metavar="NAME", help="What others see in place of the team's name.", show_default=False)
 ]
 Remove = Annotated[bool, typer.Option("--remove", help="Show the team's name again.")]
-REASON_HELP = "Why; it stands in the log."
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=REASON_HELP)]
 Yes = Annotated[bool, typer.Option("--yes", help="Go on although the file looks like a slip.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the log.")]
 YES_HINT = "; add --yes if it is meant so"
 AGAIN_HINT = "; add --again to use an attempt all the same"
 
@@ -39,6 +38,13 @@ def load_contest(path: str | Path) -> Contest:
     from leaderboard.store import open_contest
 
     return open_contest(path)
+
+
+def build_decision(reason: str) -> HostDecision:
+    """Return the host's decision, made now."""
+    from leaderboard.actions.host import HostDecision
+
+    return HostDecision(reason=reason, decided_at=current_time())
 
 
 def to_plain(value: Any) -> Any:
@@ -56,10 +62,3 @@ def say_notes(notes: Iterable[str]) -> None:
 
 def current_time() -> datetime:
     return datetime.now(UTC)
-
-
-def build_decision(reason: str) -> HostDecision:
-    """Return a decision of the host, made now."""
-    from leaderboard.actions.host import HostDecision
-
-    return HostDecision(reason=reason, decided_at=current_time())
