@@ -5,6 +5,7 @@ LeaderboardError
 │   ├── SubmissionError  a file that a team sent
 │   │   └── ContradictoryLabels  labels that are not the most probable ones in most rows
 │   ├── SolutionError    a file with the true labels
+│   ├── ContestFileError  a contest.yaml
 │   └── ClassListError   a list of teams or students, or a gradebook's template
 ├── ContestError         a contest that cannot be made, opened, read or written
 │   ├── TeamError        a team that is unknown or out of the contest
@@ -92,6 +93,10 @@ class ContradictoryLabels(SubmissionError):
 
 class SolutionError(FileError):
     """A solution that no contest can be made of."""
+
+
+class ContestFileError(FileError):
+    """A contest.yaml that makes or changes no contest."""
 
 
 class ClassListError(FileError):

@@ -10,6 +10,8 @@ from typing import Any
 from leaderboard.deadline import describe
 from leaderboard.errors import ContestClosed
 
+N_REFUSALS_PER_HOUR = 60  # files that cannot be scored
+
 
 class Ties(StrEnum):
     """Ranking of equal scores."""

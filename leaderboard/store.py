@@ -238,11 +238,21 @@ def create_contest(
     check_ahead(deadline, now)
     values = {"name": " ".join(name.split()), "deadline": deadline, "created_at": now}
     path = parse_sqlite_path(location)
+
+    def fill_tables(database: ContestDatabase) -> None:
+        fill(
+            database,
+            solution,
+            values,
+            settings or ContestSettings(),
+            lambda connection, team: team_names.add_team(connection, team, now),
+        )
+
     if path is None:
-        fill(connect(location), solution, values, settings or ContestSettings())
+        fill_tables(connect(location))
     else:
         with create_sqlite_file(path) as temporary:
-            fill(connect(temporary, str(path)), solution, values, settings or ContestSettings())
+            fill_tables(connect(temporary, str(path)))
     return open_contest(location)
 
 

@@ -117,8 +117,8 @@ _MEANINGS = {  # line to type: the words that get it
     "arena contest close --reason TEXT": "contest end, contest stop, contest finish, contest freeze, contest lock",
     "arena contest reopen --reason TEXT": "contest unlock, contest unfreeze, contest resume, contest restart",
     "arena contest extend DEADLINE --reason TEXT": "contest deadline, contest postpone, contest prolong",
-    "a contest's rules are given once: arena contest init --help; its deadline may move: arena contest extend DEADLINE": (
-        "contest edit, contest update, contest set, contest settings, contest config, contest configure, contest rules"
+    "arena contest config > contest.yaml writes the rules, and arena contest apply contest.yaml changes them": (
+        "contest edit, contest update, contest set, contest settings, contest configure, contest rules, contest show"
     ),
     "augmentation is drawn while training: arena train --variant raw+aug; arena data show draws some": (
         "augment, data augment"

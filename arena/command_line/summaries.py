@@ -56,7 +56,8 @@ SUMMARIES = {  # group: heading: command: line
     "contest": {
         "Begin": {
             "pack": "Make what students get, and what only the host keeps.",
-            "init": "Make a contest from the true labels.",
+            "init": "Make a contest from the true labels or a contest.yaml.",
+            "config": "Print the rules as a contest.yaml, or one to start from.",
             "team": "Add and list teams.",
             "token": "Give and revoke what a team signs in with.",
             "serve": "Serve the contest's pages.",
@@ -71,6 +72,7 @@ SUMMARIES = {  # group: heading: command: line
             "standings": "Rank the teams by their best attempt.",
         },
         "Decide": {
+            "apply": "Change a running contest by its contest.yaml.",
             "extend": "Move the deadline, for all or for one team.",
             "close": "End the contest; private scores are shown then.",
             "reopen": "Take submissions again, until the deadline.",

@@ -108,6 +108,7 @@ TREE = (
         summary="Hold a contest: teams, three attempts each, standings.",
         sources=(
             "leaderboard.cli.contest",
+            "leaderboard.cli.contest_file",
             "leaderboard.cli.team",
             "leaderboard.cli.token",
             "leaderboard.cli.standings",

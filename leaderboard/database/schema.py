@@ -25,9 +25,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+from leaderboard.rules import N_REFUSALS_PER_HOUR
+
 SCHEMA_VERSION = 3
 N_ATTEMPTS = 3
-N_REFUSALS_PER_HOUR = 60
 
 
 class UtcTime(TypeDecorator[datetime]):
