@@ -110,6 +110,15 @@ class Attempt:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Luck:
+    """Expected noise in the first score of a closed contest."""
+
+    of_attempts: float  # by counting the best of the team's attempts
+    of_rank: float  # by being the first of the teams
+    expected: float  # the score without both: of this attempt on other speakers, or clips, of the kind
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
     """One line of the ranking. Teams without an attempt, and disqualified ones, have none."""
 
@@ -124,6 +133,7 @@ class Standing:
     rank_high: int | None  # worst
     letters: str  # teams that share a letter cannot be told apart; empty: not tested, or more groups than letters
     could_be_first: bool  # rank_low is 1
+    luck: Luck | None  # in the first score, once the host has closed the contest; None: of another line, or not tested
     best: int  # number of the attempt that counts
     n_attempts: int
     n_allowed: int
@@ -154,6 +164,7 @@ class Board:
     is_final: bool
     lines: tuple[Standing, ...]
     evidence: Evidence
+    smallest: float | None  # difference of scores from which on most pairs are told apart; None: not tested
     sentence: str  # who is really first
 
 
