@@ -22,6 +22,7 @@ class Part(StrEnum):
     PRIVATE = "private"  # scored for the host, and for all when it is over
 
 
+FEWEST_UNITS = 10  # speakers, or clips where none are named, that name a single leader
 _SAME = 1e-12  # scores this near are equal: the same fractions summed in another order differ by less
 
 
@@ -103,25 +104,45 @@ class Attempt:
     def is_shown(self) -> bool:
         return self.shown_number == self.number
 
+    @property
+    def is_voided(self) -> bool:
+        return self.voided_at is not None
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
     """One line of the ranking. Teams without an attempt, and disqualified ones, have none."""
 
-    rank: int  # from 1; equal scores share it unless the host ranks by arrival
+    rank: int | None  # from 1; equal scores share it unless the host ranks by arrival; None: a baseline, out of rank
     team: str
     shown_as: str  # the pseudonym where the team has one: what others see
     score: float  # score of the attempt that counts
     macro_f1: float
     metrics: Mapping[str, float]  # by the keys of METRICS
     interval: Interval  # interval of macro_f1
-    is_tied_with_above: bool  # the difference from the line above could be chance; False in the first line
-    could_be_first: bool  # the difference from the first line could be chance; True in the first line
+    rank_low: int | None  # best rank that chance leaves open, for all teams at once with 95 %; None: not tested
+    rank_high: int | None  # worst
+    letters: str  # teams that share a letter cannot be told apart; empty: not tested, or more groups than letters
+    could_be_first: bool  # rank_low is 1
     best: int  # number of the attempt that counts
     n_attempts: int
     n_allowed: int
     model: AttemptModel | None  # beside the attempt that counts
     attempts: tuple[Attempt, ...]  # by number
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """Units that the statements on ranks rest on."""
+
+    unit: str  # speakers or clips, whichever was drawn
+    n_units: int
+    n_speakers: int  # that the solution names among the ranked rows; 0: none
+
+    @property
+    def names_leader(self) -> bool:
+        """Return whether a single team may be named first: never by fewer than ten speakers."""
+        return min(self.n_units, self.n_speakers or self.n_units) >= FEWEST_UNITS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,13 +153,15 @@ class Board:
     part: Part
     is_final: bool
     lines: tuple[Standing, ...]
+    evidence: Evidence
     sentence: str  # who is really first
 
 
-def find_best_attempt(attempts: Sequence[Attempt], is_lower_better: bool = False) -> Attempt:
-    """Return the attempt with the best score, the first among equals."""
-    top = (min if is_lower_better else max)(attempt.score for attempt in attempts)
-    return next(attempt for attempt in attempts if is_same(attempt.score, top))
+def find_best_attempt(attempts: Sequence[Attempt], is_lower_better: bool = False) -> Attempt | None:
+    """Return the attempt with the best score, the first among equals; None where none counts."""
+    valid = [attempt for attempt in attempts if not attempt.is_voided]
+    top = (min if is_lower_better else max)((attempt.score for attempt in valid), default=None)
+    return next((attempt for attempt in valid if top is not None and is_same(attempt.score, top)), None)
 
 
 def compute_ranks(scores: Mapping[str, float]) -> dict[str, int]:

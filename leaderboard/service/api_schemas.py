@@ -60,7 +60,11 @@ def _with_metrics(base: type[_Model]) -> Any:
 
 
 class _LineScores(_Model):
-    rank: int
+    rank: int | None  # null: a baseline, out of rank
+    rank_low: int | None  # ranks that chance leaves open, for all teams at once with 95 %; null: not tested
+    rank_high: int | None
+    letters: str  # teams that share a letter cannot be told apart
+    could_be_first: bool
     name: str
     score: float
     final: float | None
@@ -71,8 +75,6 @@ class _LineScores(_Model):
 class LineOut(_with_metrics(_LineScores)):  # type: ignore[misc]
     n_attempts: int
     sent_at: datetime
-    is_tied: bool
-    could_be_first: bool
     model: ModelState | Literal[""]
 
 
@@ -94,6 +96,8 @@ class AttemptOut(_with_metrics(_AttemptScores)):  # type: ignore[misc]
     digest: str
     file_name: str
     is_shown: bool
+    note: str | None  # the team's own words
+    voided_at: datetime | None  # when the host took it out of the ranking; null: it counts
     model: AttemptModel | None
 
 
@@ -116,6 +120,7 @@ class TeamOut(_Model):
     pseudonym: str | None  # the public name
     n_allowed: int
     n_left: int
+    deadline: datetime | None  # the last moment that counts for this team
     attempts: list[AttemptOut]
 
 
@@ -135,7 +140,7 @@ class ReceiptOut(_Model):
     interval: Interval
     is_new: bool
     n_left: int
-    rank: int
+    rank: int | None  # null: a baseline, or no attempt of the team counts
     n_ranked: int
     notes: list[str]  # on what is odd in a file that was scored now
 
@@ -151,6 +156,7 @@ class CheckedOut(_Model):
 
 class LogOut(_Model):
     action: str
+    actor: str
     team: str | None
     reason: str
     done_at: datetime

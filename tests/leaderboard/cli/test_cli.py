@@ -124,7 +124,7 @@ def test_standings_are_shown_to_people_and_machines() -> None:
     arena("submit", "good.csv", "--team", "Beta")
     table = [line.split() for line in arena("standings").splitlines() if line.strip()]
     assert table[0] == ["Digits", "2026"]
-    assert [row[:3] for row in table[-2:]] == [["1", "Beta", "0.9499"], ["2", "Alpha", "0.7494"]]
+    assert [row[:5] for row in table[-2:]] == [["1", "1", "a", "Beta", "0.9499"], ["2", "2", "b", "Alpha", "0.7494"]]
     lines = json.loads(arena("standings", "--json"))
     assert [(line["rank"], line["team"], line["accuracy"]) for line in lines] == [(1, "Beta", 0.95), (2, "Alpha", 0.75)]
     assert arena("standings", "--private").startswith("error: private standings need a Usage column")
@@ -139,12 +139,12 @@ def test_a_missing_contest_is_named() -> None:
     "command",
     [
         *("init", "validate", "submit", "attempts", "attempt", "standings", "team add", "team list"),
-        *("extend", "close", "reopen", "grant", "disqualify", "reinstate", "rename", "merge", "rescore", "log"),
+        *("extend", "close", "reopen", "grant", "void", "disqualify", "reinstate", "rename", "merge", "rescore", "log"),
         *("token new", "token revoke", "backup", "restore", "migrate"),
     ],
 )
 def test_every_command_has_help_with_an_example(command: str) -> None:
-    assert f"Example: arena contest {command}" in arena(*command.split(), "--help")
+    assert f" arena contest {command} " in arena(*command.split(), "--help").rpartition("Example")[2] + " "
 
 
 def test_help_loads_neither_a_database_nor_numpy() -> None:
