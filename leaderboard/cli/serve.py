@@ -53,8 +53,8 @@ def serve_contest_command(
     """Serve the contest's pages and API until Ctrl-C. Nothing is lost when it is killed."""
     require_posix("arena contest serve")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: a second thread only waits, at full load
+    from leaderboard.server.server import Address, listen
     from leaderboard.service.context import ServiceSettings
-    from leaderboard.service.server import Address, listen
 
     settings = ServiceSettings(
         where=contest,
@@ -68,7 +68,9 @@ def serve_contest_command(
     address = Address(host=host, port=port, proxies=proxy)
     if not https and host not in ("127.0.0.1", "localhost", "::1"):
         say("tokens are sent unencrypted; on the internet put a proxy with https in front, and serve with --https")
-    listen(settings, address, lambda url: say(f"serving {contest.split('@')[-1]} at {url}{settings.root}/ (Ctrl-C ends it)"))
+    listen(
+        settings, address, lambda url: say(f"serving {contest.split('@')[-1]} at {url}{settings.root}/ (Ctrl-C ends it)"), say
+    )
 
 
 @host_token_app.command("new", epilog="Example: arena contest host-token new --name Ana --role assistant")
