@@ -75,3 +75,8 @@ class Rules:
         raise ContestClosed(
             f"the contest closed at {describe(self.deadline)} and it is {describe(now)}; ask its host for more time"
         )
+
+
+def shows_details(rules: Rules) -> bool:
+    """Return True if teams see more than score, interval and rank now: matrices, scores by class, other metrics, all digits."""
+    return rules.is_closed or rules.details is DetailsFrom.DURING

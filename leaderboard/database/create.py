@@ -16,7 +16,7 @@ from leaderboard.database.rows import store_file
 from leaderboard.database.triggers import create_triggers
 from leaderboard.errors import ContestError
 from leaderboard.files.solution import Solution
-from leaderboard.rules import Ties
+from leaderboard.rules import DetailsFrom, Ties
 from leaderboard.scoring.custom_metric import check_metric, load_metric
 
 
@@ -30,6 +30,7 @@ class ContestSettings:
     ties: Ties = Ties.SHARE
     is_ladder: bool = False
     n_refusals_per_hour: int = schema.N_REFUSALS_PER_HOUR
+    details: DetailsFrom = DetailsFrom.CLOSE
 
     def __post_init__(self) -> None:
         if self.is_lower_better and self.metric is None:
@@ -73,6 +74,7 @@ def _build_columns(solution: Solution, settings: ContestSettings) -> dict[str, A
         "ties": settings.ties.value,
         "is_ladder": settings.is_ladder,
         "n_refusals_per_hour": settings.n_refusals_per_hour,
+        "details": settings.details.value,
     }
 
 

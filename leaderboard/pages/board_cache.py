@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from arena.base.csv_export import format_csv
 from leaderboard.contest import ranking
 from leaderboard.contest.cache import ContestCache
-from leaderboard.standings import METRICS, Part, Standing
+from leaderboard.contest.disclosure import Digits, choose_digits
+from leaderboard.standings import Part, Standing, list_metrics
 from leaderboard.store import Contest
 
 
@@ -45,6 +46,7 @@ class PublicBoard:
     is_closed: bool  # by the host
     is_final: bool  # ranked by the private score
     has_private: bool
+    digits: Digits  # of scores and intervals
     has_significance: bool  # differences of this metric can be tested against chance
     lines: Sequence[BoardLine]
 
@@ -66,6 +68,7 @@ def build_public_board(connection: Connection, cache: ContestCache) -> PublicBoa
         is_closed=board.rules.is_closed,
         is_final=is_final,
         has_private=cache.solution(connection, board.rules.solution_digest).has_private,
+        digits=choose_digits(board.rules),
         has_significance=board.rules.metric_digest is None,
         lines=[_line(line, by_team[line.team], is_final) for line in board.lines],
     )
@@ -94,15 +97,16 @@ def _line(standing: Standing, public: Standing, is_final: bool) -> BoardLine:
 
 def format_standings_csv(board: PublicBoard) -> str:
     """Return the standings as CSV, formulas neutralised; on a final board each title says public or private."""
+    metrics = list_metrics(board.lines[0].metrics) if board.lines else ()
     public, private = ("public ", "private ") if board.is_final else ("", "")
     header = ["rank", "team", f"{public}{board.metric}"]
     header += [f"private {board.metric}"] if board.is_final else []
-    header += [f"{private}macro-F1 low", f"{private}macro-F1 high", *(f"{private}{metric.name}" for metric in METRICS)]
+    header += [f"{private}macro-F1 low", f"{private}macro-F1 high", *(f"{private}{metric.name}" for metric in metrics)]
     header += ["attempts", "sent"]
     rows = [
         [
             *(line.rank, line.name, line.score, *([line.final] if board.is_final else []), line.low, line.high),
-            *(line.metrics[metric.key] for metric in METRICS),
+            *(line.metrics[metric.key] for metric in metrics),
             *(line.n_attempts, line.sent_at.isoformat()),
         ]
         for line in board.lines
