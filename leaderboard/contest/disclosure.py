@@ -94,7 +94,7 @@ def disclose_standing(line: Standing, rules: Rules) -> Standing:
     """Return a line of the ranking as everybody may see it now."""
     if shows_details(rules):
         return line
-    best = disclose_attempt(line.attempts[line.best - 1], rules)
+    best = disclose_attempt(next(attempt for attempt in line.attempts if attempt.number == line.best), rules)
     return dataclasses.replace(
         line,
         score=best.score,

@@ -96,6 +96,8 @@ class AttemptOut(_with_metrics(_AttemptScores)):  # type: ignore[misc]
     digest: str
     file_name: str
     is_shown: bool
+    note: str | None  # the team's own words
+    voided_at: datetime | None  # when the host took it out of the ranking; null: it counts
     model: AttemptModel | None
 
 
@@ -118,6 +120,7 @@ class TeamOut(_Model):
     pseudonym: str | None  # the public name
     n_allowed: int
     n_left: int
+    deadline: datetime | None  # the last moment that counts for this team
     attempts: list[AttemptOut]
 
 
@@ -137,7 +140,7 @@ class ReceiptOut(_Model):
     interval: Interval
     is_new: bool
     n_left: int
-    rank: int
+    rank: int | None  # null: no attempt of the team counts
     n_ranked: int
     notes: list[str]  # on what is odd in a file that was scored now
 
@@ -153,6 +156,7 @@ class CheckedOut(_Model):
 
 class LogOut(_Model):
     action: str
+    actor: str
     team: str | None
     reason: str
     done_at: datetime

@@ -97,12 +97,15 @@ def build_team_view(service: Service, team: Team, words: Words) -> TeamView:
     """Return the context of the team's pages."""
     contest, rules = service.contest, service.contest.rules()
     attempts, digits = contest.attempts(team), choose_digits(rules)
-    number_of_best = find_best_attempt(attempts, rules.is_lower_better).number if attempts else None
+    best = find_best_attempt(attempts, rules.is_lower_better)
     board = read_public_board(contest)
     line = next((line for line in board.lines if line.team == team.name), None)
     views = [
         build_attempt_view(
-            contest.shown_details(team, attempt.number), rules.metric_name, digits, is_best=attempt.number == number_of_best
+            contest.shown_details(team, attempt.number),
+            rules.metric_name,
+            digits,
+            is_best=best is not None and attempt.number == best.number,
         )
         for attempt in attempts
     ]
@@ -117,7 +120,7 @@ def build_team_view(service: Service, team: Team, words: Words) -> TeamView:
         digits=digits,
         n_left=0 if team.disqualified_at else n_left,
         remaining=remaining,
-        takes_models=rules.is_open(service.now()) and team.disqualified_at is None,
+        takes_models=rules.is_open(service.now(), team.deadline) and team.disqualified_at is None,
         attempts=views,
         progress=build_progress(views),
     )
