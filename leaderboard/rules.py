@@ -56,6 +56,11 @@ class Rules:
     overview: dict[str, Any] | None = None  # the host's own texts of the site
 
     @property
+    def is_tested(self) -> bool:
+        """Return whether differences of the ranked score can be tested: the resamples are of macro-F1."""
+        return self.metric_digest is None and self.rank_by is RankBy.SCORE
+
+    @property
     def is_closed(self) -> bool:
         return self.closed_at is not None
 

@@ -40,8 +40,8 @@ class Receipt:
     interval: Interval  # interval of its macro-F1
     is_new: bool  # False: the same file was scored before, and no attempt was used
     n_left: int
-    rank: int | None  # rank of the team's best attempt; None: no attempt of it counts
-    n_ranked: int  # teams with an attempt
+    rank: int | None  # rank of the team's best attempt; None: a baseline, or no attempt of it counts
+    n_ranked: int  # teams with a rank
     notes: tuple[str, ...] = ()  # on what is odd in a file that was scored now
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from arena.base.scores import Interval
     from leaderboard.contest.disclosure import Digits
     from leaderboard.rules import Rules
-    from leaderboard.standings import Attempt, AttemptModel, Board, Standing
+    from leaderboard.standings import Attempt, AttemptModel, Board, Evidence, Standing
 
 
 app = typer.Typer()
@@ -109,23 +109,22 @@ def standings_command(
     digits = FULL if private else choose_digits(board.rules)
     metrics = _metric_titles(lines[0].metrics if lines else {}, priority=5)
     scores = (*_own_metric(board.rules), Number("macro-F1"), Number("95 % interval", 2), *metrics)
-    columns = (Number("rank"), Column(""), Prose("team"), *scores, Number("attempts", 4))
-    marks = brackets([line.is_tied_with_above for line in lines])
+    columns = (Number("rank"), Number("ranks"), Column("groups", 6), Prose("team"), *scores, Number("attempts", 4))
     model, states = _format_models([line.model for line in lines])
-    cells = [_format_line(line, mark, board.rules, digits) for line, mark in zip(lines, marks, strict=True)]
-    rows = [(*line, *state) for line, state in zip(cells, states, strict=True)]
+    rows = [(*_format_line(line, board.rules, digits), *state) for line, state in zip(lines, states, strict=True)]
     if rows:
         print_table((*columns, *model), rows, title=board.rules.name)
     _say_certainty(board, lines, is_private=private)
 
 
-def _format_line(line: Standing, mark: str, rules: Rules, digits: Digits) -> tuple[str, ...]:
+def _format_line(line: Standing, rules: Rules, digits: Digits) -> tuple[str, ...]:
     from leaderboard.standings import format_metrics
 
     score = (_score(line.score, digits.score),) if rules.metric_digest else ()
     interval = _range(line.interval, digits.interval)
     return (
-        *(str(line.rank), mark, _format_names(line), *score, _score(line.macro_f1, digits.score), interval),
+        *("baseline" if line.rank is None else str(line.rank), _format_ranks(line), line.letters),
+        *(_format_names(line), *score, _score(line.macro_f1, digits.score), interval),
         *format_metrics(line.metrics),
         f"{line.n_attempts} of {line.n_allowed}",
     )
@@ -136,11 +135,11 @@ def _format_names(line: Standing) -> str:
     return line.team if line.shown_as == line.team else f"{line.team} (shown as {line.shown_as})"
 
 
-def brackets(is_tied_with_above: Sequence[bool]) -> list[str]:
-    """Return one character for each line: a bracket around lines tied by chance."""
-    ends = [*is_tied_with_above[1:], False][: len(is_tied_with_above)]
-    names = {(False, True): "┌", (True, True): "│", (True, False): "└", (False, False): ""}
-    return [names[above, below] for above, below in zip(is_tied_with_above, ends, strict=True)]
+def _format_ranks(line: Standing) -> str:
+    """Return the ranks that chance leaves open: `1 to 4`."""
+    if line.rank_low is None:
+        return ""
+    return str(line.rank_low) if line.rank_low == line.rank_high else f"{line.rank_low} to {line.rank_high}"
 
 
 def _say_certainty(board: Board, lines: Sequence[Standing], *, is_private: bool) -> None:
@@ -148,10 +147,11 @@ def _say_certainty(board: Board, lines: Sequence[Standing], *, is_private: bool)
 
     if not is_private:
         say(board.sentence)
-    if any(line.is_tied_with_above for line in lines):
-        say("brackets: the difference from the team above could be chance (paired bootstrap, Holm, 5 %)")
+    if any(line.rank_low for line in lines):
+        say("ranks: those that chance leaves open, for all teams at once with 95 %; teams of one group cannot be told apart")
     if lines:
-        say(f"intervals are over {lines[0].interval.n_units:,} {lines[0].interval.unit}")
+        speakers = "" if is_private else _describe_speakers(board.evidence)
+        say(f"intervals are over {lines[0].interval.n_units:,} {lines[0].interval.unit}{speakers}")
     rules, now = board.rules, current_time()
     if rules.closed_at is not None:
         say(f"final: closed by the host at {describe(rules.closed_at)}, ranked by the {board.part} scores")
@@ -160,6 +160,13 @@ def _say_certainty(board: Board, lines: Sequence[Standing], *, is_private: bool)
         say(f"{verb} at {describe_for_reader(rules.deadline, now)}")
     else:
         say("no deadline")
+
+
+def _describe_speakers(evidence: Evidence) -> str:
+    if evidence.unit == "speakers":
+        return ""
+    names = f"names {evidence.n_speakers} speakers" if evidence.n_speakers else "names no speakers"
+    return f": the solution {names}, so nothing is said of other speakers"
 
 
 def _own_metric(rules: Rules) -> tuple[Column, ...]:

@@ -62,7 +62,11 @@ def _with_metrics(base: type[_Model]) -> Any:
 
 
 class _LineScores(_Model):
-    rank: int
+    rank: int | None  # null: a baseline, out of rank
+    rank_low: int | None  # ranks that chance leaves open, for all teams at once with 95 %; null: not tested
+    rank_high: int | None
+    letters: str  # teams that share a letter cannot be told apart
+    could_be_first: bool
     name: str
     score: float
     final: float | None
@@ -73,8 +77,6 @@ class _LineScores(_Model):
 class LineOut(_with_metrics(_LineScores)):  # type: ignore[misc]
     n_attempts: int
     sent_at: datetime
-    is_tied: bool
-    could_be_first: bool
     model: ModelState | Literal[""]
 
 
@@ -140,7 +142,7 @@ class ReceiptOut(_Model):
     interval: Interval
     is_new: bool
     n_left: int
-    rank: int | None  # null: no attempt of the team counts
+    rank: int | None  # null: a baseline, or no attempt of the team counts
     n_ranked: int
     notes: list[str]  # on what is odd in a file that was scored now
 

@@ -124,7 +124,7 @@ def test_standings_are_shown_to_people_and_machines() -> None:
     arena("submit", "good.csv", "--team", "Beta")
     table = [line.split() for line in arena("standings").splitlines() if line.strip()]
     assert table[0] == ["Digits", "2026"]
-    assert [row[:3] for row in table[-2:]] == [["1", "Beta", "0.950"], ["2", "Alpha", "0.749"]]
+    assert [row[:5] for row in table[-2:]] == [["1", "1", "a", "Beta", "0.950"], ["2", "2", "b", "Alpha", "0.749"]]
     lines = json.loads(arena("standings", "--json"))
     assert [(line["rank"], line["team"], line["score"]) for line in lines] == [(1, "Beta", 0.95), (2, "Alpha", 0.749)]
     assert arena("standings", "--private").startswith("error: private standings need a Usage column")

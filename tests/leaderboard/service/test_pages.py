@@ -216,16 +216,17 @@ def test_standings_are_sorted_by_the_column_that_a_link_names(client: TestClient
             assert page.count(f'aria-sort="{order}ending"') == 1
 
 
-def test_brackets_and_the_first_sentence_say_what_chance_could_explain(client: TestClient, where: Path) -> None:
+def test_ranks_and_the_first_sentence_say_what_chance_could_explain(client: TestClient, where: Path) -> None:
     with open_contest(where) as contest:
         for name, share in (("Ann", 0.0), ("Bob", 0.05), ("Cleo", 0.9)):
             submit(contest, name, submission(3, share), "p.csv", NOW)
-        ties = [line.is_tied_with_above for line in contest.standings()]
+        ranks = [(line.rank_low, line.rank_high, line.letters) for line in contest.standings()]
     page = client.get("/").text
-    assert ties == [False, True, False]
-    assert re.findall(r'<i class="(\w+)">', page) == ["top", "end"]
-    assert page.count("(not told apart from the team above)") == 1
-    assert "<h1>Ann is first, but Bob cannot be told apart from it.</h1>" in page
+    assert ranks == [(1, 2, "a"), (1, 2, "a"), (3, 3, "b")]
+    assert re.findall(r'<td class="n soft">(\S+)</td><td class="wide letters">(\w+)<', page) == [
+        *(("1–2", "a"), ("1–2", "a"), ("3", "b")),  # noqa: RUF001
+    ]
+    assert "<h1>Ann has the best score; 2 speakers are too few to name one leader, which takes 10.</h1>" in page
     with open_contest(where) as contest:
         (line,) = [line for line in contest.board().lines if line.team == "Bob"]
     assert f"{line.interval.low:.2f} – {line.interval.high:.2f}" in page  # noqa: RUF001
