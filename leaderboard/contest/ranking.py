@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from arena.base.scores import Interval, Values
 from leaderboard.contest.cache import ContestCache
+from leaderboard.contest.disclosure import disclose_standing
 from leaderboard.database.rows import read_rules, read_teams
 from leaderboard.errors import ContestError
 from leaderboard.rules import Rules, Ties
@@ -72,16 +73,20 @@ def read_standings(connection: Connection, cache: ContestCache, part: Part) -> t
 
 
 def read_board(connection: Connection, cache: ContestCache) -> Board:
-    """Return the public scores while the contest runs, the final ones after its host closed it."""
-    rules = read_rules(connection)
+    """Return what everybody may see: public scores while the contest runs, final ones after its host closed it."""
+    return cache.get_current(connection, "board", lambda: _build_board(connection, cache, read_rules(connection)))
+
+
+def _build_board(connection: Connection, cache: ContestCache, rules: Rules) -> Board:
     solution = cache.solution(connection, rules.solution_digest)
     part = Part.PRIVATE if rules.is_closed and solution.has_private else Part.PUBLIC
-    return _read_part(connection, cache, rules, part)
+    board = _read_part(connection, cache, rules, part)
+    return replace(board, lines=tuple(disclose_standing(line, rules) for line in board.lines))
 
 
 def _read_part(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> Board:
     """Return the board of a part as it is now, computed once for each revision."""
-    return cache.get_current(connection, ("board", part), lambda: _compute_board(connection, cache, rules, part))
+    return cache.get_current(connection, ("part", part), lambda: _compute_board(connection, cache, rules, part))
 
 
 def _entries(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> list[_Entry]:

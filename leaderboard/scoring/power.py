@@ -1,7 +1,7 @@
 """The smallest difference of two scores that a test set tells from chance, before any team has sent anything.
 
-The difference of two nets on U speakers of m clips has the standard error s / sqrt(U), where s**2 = SPREAD**2 + DISCORD / m: nets
-gain and lose speakers by themselves, and are right on different clips of each. It is told from chance beyond Student's t with
+The difference of two nets on U speakers of m clips has the standard error s / sqrt(U), where s**2 = SPREAD**2 + DISCORD / m:
+nets gain and lose whole speakers, and are right on different clips of each. It is told from chance beyond Student's t with
 U - 1 degrees of freedom at 5 % (the paired t-test, Student 1908).
 """
 
@@ -15,8 +15,8 @@ from leaderboard.scoring.grading import count_speakers, find_rows
 from leaderboard.scoring.student_t import find_t_limit
 from leaderboard.standings import FEWEST_UNITS, Part
 
-# Differences between pairs of nets over FSDD's six speakers, of three trainings each on about 500 clips a speaker, have standard
-# deviations of 0.015 to 0.021 (docs/explanation/experiments.md, "What came of it", four pairs, 2026-11).
+# Differences between nets over FSDD's six speakers, of three trainings each on about 500 clips a speaker, have standard deviations
+# of 0.015 to 0.021 (docs/explanation/experiments.md, "What came of it", four pairs, 2026-11).
 SPREAD = 0.02  # between speakers, of the difference between two nets
 DISCORD = 0.07  # share of the clips that one of two nets alone has right: half of the errors of two nets at 0.93
 _ALPHA = 0.05
@@ -26,7 +26,7 @@ _MOST_SPEAKERS = 2000
 
 
 def compute_smallest_difference(n_speakers: int, clips_each: float, *, n_pairs: int = 1) -> float:
-    """Return the difference beyond which two nets are told apart on so many speakers; of many pairs each has its share of 5 %."""
+    """Return the difference that two nets must have to be told apart; of many pairs each has its share of 5 %."""
     spread = math.sqrt(SPREAD**2 + DISCORD / clips_each)
     return find_t_limit(_ALPHA / n_pairs, n_speakers - 1) * spread / math.sqrt(n_speakers)
 
@@ -40,8 +40,8 @@ def describe_power(solution: Solution) -> str:
         size = find_t_limit(_ALPHA, max(1, n_clips - 1)) * math.sqrt(DISCORD / n_clips)
         named = f"of {n_speakers} speakers" if n_speakers else "without speakers (no Group column)"
         return (
-            f"{clips} {named} tell two teams apart that differ by {_round_up(size)} or more, and say nothing of other speakers; "
-            f"name {FEWEST_UNITS} speakers or more"
+            f"{clips} {named} tell two teams apart that differ by {_round_up(size)} or more, "
+            f"and say nothing of other speakers; name {FEWEST_UNITS} speakers or more"
         )
     clips_each, n_pairs = n_clips / n_speakers, _N_TEAMS * (_N_TEAMS - 1) // 2
     size = compute_smallest_difference(n_speakers, clips_each)
