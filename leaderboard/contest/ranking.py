@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from arena.base.scores import Interval, Values
 from leaderboard.contest.cache import ContestCache
-from leaderboard.contest.disclosure import disclose_standing
+from leaderboard.contest.disclosure import disclose_board
 from leaderboard.database.rows import read_rules, read_teams
 from leaderboard.errors import ContestError
 from leaderboard.rules import Rules, Ties
@@ -81,7 +81,7 @@ def _build_board(connection: Connection, cache: ContestCache, rules: Rules) -> B
     solution = cache.solution(connection, rules.solution_digest)
     part = Part.PRIVATE if rules.is_closed and solution.has_private else Part.PUBLIC
     board = _read_part(connection, cache, rules, part)
-    return replace(board, lines=tuple(disclose_standing(line, rules) for line in board.lines))
+    return disclose_board(board)
 
 
 def _read_part(connection: Connection, cache: ContestCache, rules: Rules, part: Part) -> Board:
@@ -117,7 +117,7 @@ def _compute_board(connection: Connection, cache: ContestCache, rules: Rules, pa
     draws = cache.resamples(solution, part)
     evidence = Evidence(unit=draws.unit_name, n_units=draws.n_units, n_speakers=count_speakers(solution, part))
     ranked = [entry for entry in entries if not entry.team.is_baseline]
-    by_rank, smallest = _ranks(ranked, rules), None
+    by_rank, smallest_difference = _ranks(ranked, rules), None
     replicates = partial(cache.replicates, connection, solution, part)
     columns = replicates([entry.best.digest for entry in entries]).T if entries else ()
     lines = [
@@ -128,14 +128,14 @@ def _compute_board(connection: Connection, cache: ContestCache, rules: Rules, pa
         scores = np.array([entry.best.macro_f1 for entry in ranked])
         statements = compare_teams(scores, replicates([entry.best.digest for entry in ranked]), evidence)
         luck = _estimate_luck(ranked, replicates, draws.n_units, part) if rules.is_closed else None
-        lines, smallest = _add_statements(lines, statements, luck), statements.smallest
+        lines, smallest_difference = _add_statements(lines, statements, luck), statements.smallest_difference
     return Board(
         rules=rules,
         part=part,
         is_final=rules.is_closed,
         lines=tuple(lines),
         evidence=evidence,
-        smallest=smallest,
+        smallest_difference=smallest_difference,
         sentence=_describe(lines, rules, evidence),
     )
 

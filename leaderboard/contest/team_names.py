@@ -27,14 +27,14 @@ _PSEUDONYMS = select(schema.teams.c.pseudonym).where(
 )
 
 
-def add_team(connection: Connection, name: str, now: datetime) -> str:
-    """Add a team and return its name in the stored form.
+def add_team(connection: Connection, name: str, now: datetime, *, is_baseline: bool = False) -> str:
+    """Add a team, or a baseline of the host, and return its name in the stored form.
 
     Raises:
         NameRefused: the name cannot be given, or is a team's name or pseudonym.
     """
     tidy = tidy_name(name)
-    values = {"name": tidy, "name_key": name_key(tidy), "created_at": now}
+    values = {"name": tidy, "name_key": name_key(tidy), "created_at": now, "is_baseline": is_baseline}
     _lock_contest(connection)
     _check_no_pseudonym(connection, tidy)
     try:

@@ -15,8 +15,8 @@ from leaderboard.scoring.grading import count_speakers, find_rows
 from leaderboard.scoring.student_t import find_t_limit
 from leaderboard.standings import FEWEST_UNITS, Part
 
-# Differences between nets over FSDD's six speakers, of three trainings each on about 500 clips a speaker, have standard deviations
-# of 0.015 to 0.021 (docs/explanation/experiments.md, "What came of it", four pairs, 2026-11).
+# Differences between nets over FSDD's six speakers, of three trainings each on about 500 clips a speaker, have standard
+# deviations of 0.015 to 0.021 (docs/explanation/experiments.md, "What came of it", four pairs, 2026-11).
 SPREAD = 0.02  # between speakers, of the difference between two nets
 DISCORD = 0.07  # share of the clips that one of two nets alone has right: half of the errors of two nets at 0.93
 _ALPHA = 0.05

@@ -40,7 +40,7 @@ class RankStatements:
     low: tuple[int, ...]  # best rank that a team may have
     high: tuple[int, ...]  # worst
     letters: tuple[str, ...]  # teams that share one cannot be told apart
-    smallest: float | None  # difference from which on most pairs are told apart; None where none is
+    smallest_difference: float | None  # as in `Differences`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -48,7 +48,7 @@ class Differences:
     """Differences of all pairs of T teams."""
 
     is_below: Pairs  # team i lies below team j by more than chance
-    smallest: float | None  # median over the pairs of the difference that is told from chance; None where none is
+    smallest_difference: float | None  # told from chance between most pairs of the better half; None where none is
 
 
 def compare_teams(scores: Values, replicates: Values, evidence: Evidence) -> RankStatements:
@@ -61,7 +61,7 @@ def compare_teams(scores: Values, replicates: Values, evidence: Evidence) -> Ran
         low=tuple((1 + is_below.sum(axis=1)).tolist()),
         high=tuple((len(scores) - is_below.sum(axis=0)).tolist()),
         letters=write_letters(is_below | is_below.T),
-        smallest=differences.smallest,
+        smallest_difference=differences.smallest_difference,
     )
 
 
@@ -72,7 +72,7 @@ def find_differences(scores: Values, replicates: Values, n_units: int) -> Differ
     """
     gaps = scores[None] - scores[:, None]  # (T, T), above zero where j has the better score
     if n_units < 2 or len(scores) < 2:
-        return Differences(is_below=np.zeros_like(gaps, dtype=np.bool_), smallest=None)
+        return Differences(is_below=np.zeros_like(gaps, dtype=np.bool_), smallest_difference=None)
     deviations = _compute_deviations(replicates)
     t = np.full_like(gaps, find_t_limit(2.0 ** (1 - n_units), n_units - 1))
     errors = deviations * math.sqrt(n_units / (n_units - 1))
@@ -84,8 +84,9 @@ def find_differences(scores: Values, replicates: Values, n_units: int) -> Differ
         is_below = (gaps > _SAME) & (t > limit)
         still_open = is_open & ~(is_below | is_below.T)
         if not still_open.any() or np.array_equal(still_open, is_open):
-            median = float(np.median(errors[np.triu_indices_from(errors, 1)]))
-            return Differences(is_below=is_below, smallest=limit * median if median else None)
+            n_better = max(2, len(scores) // 2)
+            median = float(np.median(errors[:n_better, :n_better][np.triu_indices(n_better, 1)]))
+            return Differences(is_below=is_below, smallest_difference=limit * median if median else None)
         is_open = still_open
 
 

@@ -147,5 +147,5 @@ def test_the_smallest_difference_that_is_told_is_the_limit_times_the_error() -> 
     noise = np.random.default_rng(0).normal(0, 0.01, 4000)
     scores = np.array([0.9, 0.89])
     found = find_differences(scores, np.stack([0.9 + noise, np.full(4000, 0.89)], axis=1), 2000)
-    assert found.smallest == pytest.approx(1.96 * 0.01, rel=0.04)
-    assert find_differences(scores, np.tile(scores, (10, 1)), 20).smallest is None
+    assert found.smallest_difference == pytest.approx(1.96 * 0.01, rel=0.04)
+    assert find_differences(scores, np.tile(scores, (10, 1)), 20).smallest_difference is None
