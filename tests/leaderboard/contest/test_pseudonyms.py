@@ -144,7 +144,17 @@ def test_equal_ranks_are_in_the_order_of_what_others_see(tmp_path: Path) -> None
 
 def public_bytes(client: TestClient, where: Path, site: Path) -> dict[str, str]:
     """All that somebody without a token can read: pages in both languages and orders, API, exports, the report."""
-    paths = ["/", "/?sort=team&order=desc", "/?show=all", "/standings.csv", "/login", "/api", "/nothing", "/healthz", "/team"]
+    paths = [
+        "/standings",
+        "/standings?sort=team&order=desc",
+        "/standings?show=all",
+        "/standings.csv",
+        "/login",
+        "/api",
+        "/nothing",
+        "/healthz",
+        "/team",
+    ]
     paths += ["/api/v1/standings", "/api/v1/contest", "/api/v1/team", "/api/openapi.json", "/static/board.js"]
     pages = {}
     for language in ("en", "es"):

@@ -341,7 +341,10 @@ def _all_numbers(where: Path, part: Part) -> set[str]:
 
 
 def _public_bytes(client: TestClient, tokens: dict[str, str], where: Path, folder: Path) -> list[str]:
-    texts = [client.get(path).text for path in ("/", "/?show=all&sort=final&order=desc", "/standings.csv", "/api/openapi.json")]
+    texts = [
+        client.get(path).text
+        for path in ("/standings", "/standings?show=all&sort=final&order=desc", "/standings.csv", "/api/openapi.json")
+    ]
     texts += [client.get(path).text for path in ("/api/v1/contest", "/api/v1/standings")]
     for name, token in tokens.items():
         answer = client.post("/api/v1/attempts", content=submission(len(name)), headers=bearer(token))
