@@ -15,10 +15,12 @@ LeaderboardError
 │   ├── ContestClosed    a submission after the deadline, or after the host closed the contest
 │   ├── SolutionReplaced  a grade by a solution that was corrected meanwhile
 │   ├── MetricError      a metric of the host that cannot be run
-│   └── ModelRefused     a model file that cannot be run safely, or at all
-│       └── NoFurtherModel  a model beside an attempt that takes no other
+│   ├── ModelRefused     a model file that cannot be run safely, or at all
+│   │   └── NoFurtherModel  a model beside an attempt that takes no other
+│   └── NoteRefused      a note on an attempt that is long or does not print
 ├── RightMissing         an act that the role of a host's token does not allow
 ├── AttemptsExhausted    a submission after the last attempt
+├── VoidedFile           the file of an attempt that the host took out of the ranking
 └── TooManyRefusals      one more file after many in an hour that could not be scored
 """
 
@@ -142,6 +144,17 @@ class ModelRefused(ContestError):
 
 class NoFurtherModel(ModelRefused):
     """A model beside an attempt that takes no other one."""
+
+
+class NoteRefused(ContestError):
+    """A note on an attempt that is long, or holds characters that do not print."""
+
+
+class VoidedFile(LeaderboardError):
+    """The file of an attempt that the host took out of the ranking; it cost no attempt."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(message("voided_file", number=number))
 
 
 class RepeatedLabels(LeaderboardError):

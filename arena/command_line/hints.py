@@ -137,9 +137,11 @@ _MEANINGS = {  # line to type: the words that get it
     "the host adds a team: arena contest team add NAME": (
         "contest join, contest register, join, signup, register, contest invite"
     ),
-    "an attempt stays counted; the host may allow another: arena contest grant TEAM --reason TEXT": (
-        "contest reset, contest undo, contest retry, contest attempts reset, contest revert"
+    "arena contest void TEAM NUMBER --reason TEXT (a wrong upload), arena contest grant TEAM --reason TEXT (one more)": (
+        "contest reset, contest undo, contest retry, contest attempts reset, contest revert, "
+        "contest attempts delete, contest cancel"
     ),
+    "arena contest announce TEXT --reason TEXT": "contest message, contest notify, contest news, contest mail, contest tell",
     "arena contest disqualify TEAM --reason TEXT (arena contest reinstate TEAM takes it back)": (
         "contest team remove, contest team delete, contest team rm, contest ban, contest kick, "
         "contest team disqualify, contest team ban, contest team drop, contest disable, contest block"

@@ -113,6 +113,7 @@ TREE = (
             "leaderboard.cli.token",
             "leaderboard.cli.standings",
             "leaderboard.cli.host",
+            "leaderboard.cli.announce",
             "leaderboard.cli.backup",
             "leaderboard.cli.verify",
             "cnn.cli.pack",

@@ -103,8 +103,9 @@ def _format_receipt(receipt: Receipt) -> str:
     over = f"{interval.level * 100:g} % interval {ends} over {interval.n_units:,} {interval.unit}"
     note = "" if attempt.is_shown else f" (shown as attempt {attempt.shown_number}: no sure improvement)"
     value = "" if attempt.score == attempt.macro_f1 else f"score {attempt.score:.4f}, "
+    rank = f"rank {receipt.rank} of {receipt.n_ranked}, " if receipt.rank else ""
     return (
         f"{before}{receipt.team}, attempt {attempt.number}{note}: {value}macro-F1 {attempt.macro_f1:.4f} ({over}), "
         f"{name_metrics(attempt.metrics)}\n"
-        f"rank {receipt.rank} of {receipt.n_ranked}, {format_count(receipt.n_left, 'attempt')} left"
+        f"{rank}{format_count(receipt.n_left, 'attempt')} left"
     )
