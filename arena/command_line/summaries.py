@@ -91,6 +91,8 @@ SUMMARIES = {  # group: heading: command: line
             "verify": "Run the nets that were sent, and compare their answers.",
             "publish": "Write the standings as web pages, CSV and JSON.",
             "gradebook": "Write a row per team with the winner's bonus points.",
+            "files": "Write all submissions and models into one zip.",
+            "alike": "List answers of different teams that are alike.",
             "score": "Score a file without a contest, for another platform.",
         },
         "Keep": {

@@ -119,6 +119,7 @@ TREE = (
             "cnn.cli.pack",
             "leaderboard.cli.serve",
             "leaderboard.cli.publish",
+            "leaderboard.cli.submissions",
         ),
         is_group=True,
     ),
