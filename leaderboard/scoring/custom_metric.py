@@ -73,8 +73,10 @@ def load_metric(content: bytes, file_name: str) -> Metric:
 def read_description(content: bytes) -> str | None:
     """Return the docstring of a metric's `score`, or of its file; the file is read and not run."""
     tree = ast.parse(content)
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "score"]
-    return next(filter(None, (ast.get_docstring(node) for node in (*functions, tree))), None)
+    nodes: list[ast.FunctionDef | ast.Module] = [
+        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "score"
+    ]
+    return next(filter(None, (ast.get_docstring(node) for node in [*nodes, tree])), None)
 
 
 def check_metric(metric: Metric, solution: Solution) -> None:

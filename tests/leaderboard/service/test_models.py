@@ -28,7 +28,7 @@ from leaderboard.files.solution import parse_solution
 from leaderboard.service import upload as web_upload
 from leaderboard.service.app import create_app
 from leaderboard.service.context import ServiceSettings
-from leaderboard.service.security import BodyTooLarge
+from leaderboard.service.guard import BodyTooLarge
 from leaderboard.store import create_contest, open_contest
 from leaderboard.verification.sent_models import N_MODELS, read_model_content, read_sent_models
 from support.contests import run

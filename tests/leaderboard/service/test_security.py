@@ -320,7 +320,7 @@ def test_a_teams_name_and_file_are_text_on_every_page_and_no_formula_in_any_tabl
         answer = client.post("/api/v1/attempts", content=submission(1), params=sent, headers=bearer(tokens[name]))
         assert answer.status_code == 201
     sign_in(client, tokens[EVIL])
-    pages = [client.get(path).text for path in ("/", "/team", "/attempts/1")]
+    pages = [client.get(path).text for path in ("/standings", "/team", "/attempts/1")]
     with open_contest(where) as contest:
         sign_in(client, host_token_of(contest))
     pages += [client.get("/host").text]
