@@ -185,12 +185,21 @@ def test_no_public_byte_tells_a_name_behind_a_pseudonym(
     names = public_bytes(client, where, tmp_path / "site")
     for path, text in names.items():
         assert not [name for name in HIDDEN if name.casefold() in text.casefold()], path
-    showing = ["en /standings", "es /standings", "en /standings.csv", "en /api/v1/standings", "publish index.html", "publish standings.json"]
+    showing = [
+        "en /standings",
+        "es /standings",
+        "en /standings.csv",
+        "en /api/v1/standings",
+        "publish index.html",
+        "publish standings.json",
+    ]
     for path in [*showing, "publish index.es.html", "publish standings.csv", "report"]:
         assert OPEN in names[path], path
         assert "Aye-aye" in names[path], path
     assert "&lt;i&gt;Nightjar" in names["en /standings"]
-    assert not [path for path, text in names.items() if "<i>Nightjar" in text and path.split(".")[-1] in ("html", "en /standings")]
+    assert not [
+        path for path, text in names.items() if "<i>Nightjar" in text and path.split(".")[-1] in ("html", "en /standings")
+    ]
     with open_contest(where) as contest:  # what is not public has the names
         assert all(name in gradebook_csv(contest) for name in REAL)
         assert not any(pseudonym in gradebook_csv(contest) for pseudonym in PSEUDONYMS.values())

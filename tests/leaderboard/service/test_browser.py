@@ -202,5 +202,15 @@ def test_the_keyboard_reaches_everything_in_order_and_can_skip_the_menu(world: W
         for _ in range(10):
             page.keyboard.press("Tab")
             seen.append(page.evaluate("(document.activeElement.innerText || document.activeElement.id).trim()"))
-        wanted = ["Skip to content", "Digits 2026", "Overview", "Standings", "Your team", "Check a file", "Español", "Sign out", "file"]
+        wanted = [
+            "Skip to content",
+            "Digits 2026",
+            "Overview",
+            "Standings",
+            "Your team",
+            "Check a file",
+            "Español",
+            "Sign out",
+            "file",
+        ]
         assert seen == [*wanted, "Check a file"]
