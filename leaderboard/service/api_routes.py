@@ -44,7 +44,7 @@ _TEXTS = {
     409: "no attempt is left, the labels are those of an earlier attempt, or the attempt takes no other model",
     413: "the file, or what was sent, is too large",
     422: "the file, a name or a parameter is invalid",
-    429: "too many wrong tokens, refused files or changes: wait",
+    429: "too many refused files or changes: wait",
     503: "the database does not answer",
 }
 

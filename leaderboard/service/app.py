@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
@@ -19,13 +20,14 @@ from leaderboard.service import api_routes, form_routes, host_routes, page_route
 from leaderboard.service.context import ServiceSettings, open_service
 from leaderboard.service.error_responses import (
     on_bad_parameter,
+    on_disconnect,
     on_error,
     on_http_error,
     on_mistake,
     on_signed_out,
     on_too_large,
 )
-from leaderboard.service.security import BodyTooLarge, Guard
+from leaderboard.service.guard import BodyTooLarge, Guard
 from leaderboard.service.session import SignedOut
 
 _GZIP_FROM_BYTES = 2000
@@ -35,6 +37,7 @@ _HANDLERS = {
     LeaderboardError: on_mistake,
     SignedOut: on_signed_out,
     BodyTooLarge: on_too_large,
+    ClientDisconnect: on_disconnect,
     HTTPException: on_http_error,
     RequestValidationError: on_bad_parameter,
     Exception: on_error,

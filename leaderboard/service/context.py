@@ -70,23 +70,31 @@ class Service:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
-    def identify(self, token: str, address: str) -> Team | Host:
+    def identify(self, token: str) -> Team | Host:
         """Return the holder of a token.
 
         Raises:
-            TokenRefused: the token is unknown, or too many wrong ones came from this address.
+            TokenRefused: the token is unknown.
         """
-        now_s = time.monotonic()
-        if wait_s := self.failures.wait_s(address, token, now_s):
-            raise TokenRefused("too many wrong tokens came from your address; wait and try again", wait_s)
         holder = self._find_holder(token)
         if holder is None:
-            self.failures.record_failure(address, now_s)
             if _OLD_HOST_TOKEN.fullmatch(token):
                 raise TokenRefused(message("host_token_old"))
             raise TokenRefused("this token is not known here; copy it again, or ask the host for a new one")
-        self.failures.record_success(token)
         return holder
+
+    def sign_in(self, token: str) -> Team | Host:
+        """Return the holder of a token that was typed in; wrong ones are counted.
+
+        Raises:
+            TokenRefused: the token is unknown, and where many like it were, with the time to wait.
+        """
+        try:
+            return self.identify(token)
+        except TokenRefused as error:
+            if wait_s := self.failures.record(token, time.monotonic()):
+                raise TokenRefused("too many wrong tokens like this one were tried; wait and try again", wait_s) from error
+            raise
 
     def _find_holder(self, token: str) -> Team | Host | None:
         return find_host(self.contest, token) or self.contest.find_team_by_token(token, self.now())

@@ -22,7 +22,6 @@ from leaderboard.service.error_responses import explain_error, to_reply
 from leaderboard.service.page_routes import Number, RefusedName, render_attempt_page, render_team_page
 from leaderboard.service.session import (
     build_frame,
-    get_address,
     get_service,
     get_team,
     open_form,
@@ -57,7 +56,7 @@ async def post_login(request: Request) -> Response:
 
 def _sign_in(request: Request, token: str) -> Response:
     try:
-        holder = get_service(request).identify(token, get_address(request))
+        holder = get_service(request).sign_in(token)
     except TokenRefused as error:
         reply = to_reply(error)
         answer = _render_login(request, explain_error(error, build_frame(request).words), reply.status)
