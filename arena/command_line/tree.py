@@ -117,6 +117,7 @@ TREE = (
             "cnn.cli.pack",
             "leaderboard.cli.serve",
             "leaderboard.cli.publish",
+            "leaderboard.cli.gradebook",
         ),
         is_group=True,
     ),

@@ -1,4 +1,4 @@
-"""Class lists: people with e-mail, ids and group, or names of teams alone. Where two readings are possible the host is asked."""
+"""Class lists: people with e-mail, ids and group, or names of teams alone. Of two possible readings none is chosen."""
 
 from __future__ import annotations
 

@@ -24,7 +24,6 @@ class _Page:
 
     team: str
     tokens: Sequence[SheetToken]
-    n_allowed: int
     last: str  # the last moment that counts, in both clocks; empty: none
     rules: Sequence[str]
 
@@ -43,7 +42,6 @@ def write_handout_pages(handouts: Handouts, settings: HandoutSettings) -> tuple[
         page = _Page(
             team=sheet.team.name,
             tokens=sheet.tokens,
-            n_allowed=sheet.team.n_allowed,
             last="" if last is None else _in_both_clocks(last, settings),
             rules=_list_rules(words, handouts.rules, sheet.team.n_allowed),
         )

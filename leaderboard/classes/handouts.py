@@ -109,22 +109,22 @@ def _make_sheets(
     if settings.is_renewed:
         for team in teams:
             mark_tokens_revoked(connection, team.id, decision.decided_at)
-    live: dict[tuple[int, int | None], MemberToken] = {
-        (token.team_id, token.member_id): token for token in read_live_tokens(connection)
-    }
+    live: dict[tuple[int, int | None], MemberToken] = {}
+    for before in read_live_tokens(connection):
+        if before.digest in known or (before.team_id, before.member_id) not in live:
+            live[before.team_id, before.member_id] = before
+    now = decision.decided_at
     members, n_new, sheets = group_by_team(read_members(connection)), 0, []
     for team in teams:
         lines = []
-        for member in members.get(team.id) or [None]:
-            before = live.get((team.id, None if member is None else member.id))
-            if before is None:
-                token: str | None = new_token(
-                    connection, team.id, decision.decided_at, None if member is None else member.id
-                )
-                n_new += 1
-            else:
-                token = known.get(before.digest)
-            lines.append(_build_line(member, token, decision.decided_at if before is None else before.created_at))
+        people: Sequence[Member | None] = members.get(team.id) or (None,)
+        for member in people:
+            member_id = None if member is None else member.id
+            if (token := live.get((team.id, member_id))) is not None:
+                lines.append(_build_line(member, known.get(token.digest), token.created_at))
+                continue
+            lines.append(_build_line(member, new_token(connection, team.id, now, member_id), now))
+            n_new += 1
         sheets.append(TeamSheet(team=team, tokens=lines))
     return sheets, n_new
 

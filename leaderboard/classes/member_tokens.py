@@ -1,4 +1,4 @@
-"""Tokens of members, each revocable alone, and what is forgotten of a member. Every action has a reason and a line in the log."""
+"""Tokens of members, each revocable alone, and the end of what is known of a member. The log never says who."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def _read_all(connection: Connection, team: Team | None) -> Sequence[Member]:
     assert team is not None, "a member or a team is named"
     members = read_members(connection, team.id)
     if not members:
-        raise ContestError(f"team {team.name!r} has no members to forget; `arena contest team show {team.name}` shows what is known")
+        raise ContestError(
+            f"team {team.name!r} has no members to forget; `arena contest team show {team.name}` shows what is known"
+        )
     return members
 
 

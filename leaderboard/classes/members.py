@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -13,6 +14,7 @@ from leaderboard.classes.headings import fold
 from leaderboard.database import schema
 from leaderboard.errors import ContestError, TeamError
 from leaderboard.messages import message
+from leaderboard.store import Contest
 from leaderboard.teams import Team
 
 MAX_NAME = 100  # characters of a name, an e-mail, a login or an id
@@ -40,6 +42,11 @@ class Person:
         """Return what tells this person from others: e-mail, login and ids."""
         values = ((key, getattr(self, key)) for key in _IDENTITY)
         return frozenset((key, fold(value)) for key, value in values if value)
+
+    @property
+    def shown_ids(self) -> tuple[str | None, str | None, str | None]:
+        """Return e-mail, login, and the school's id or else the platform's."""
+        return self.email, self.login, self.student_id or self.lms_id
 
     def is_same(self, other: Person) -> bool:
         """Return True for the same person: an id of both is one; by name where one of them has no id."""
@@ -76,7 +83,7 @@ class MemberToken:
 
 def read_members(connection: Connection, team_id: int | None = None) -> list[Member]:
     """Read the members of a team, or of all, in the order in which they came."""
-    query = select(_COLUMNS).order_by(_COLUMNS.id)
+    query = select(schema.members).order_by(_COLUMNS.id)
     rows = connection.execute(query if team_id is None else query.where(_COLUMNS.team_id == team_id))
     return [
         Member(
@@ -164,3 +171,37 @@ def group_by_team(members: Iterable[Member]) -> dict[int, list[Member]]:
     for member in members:
         groups.setdefault(member.team_id, []).append(member)
     return groups
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Holder:
+    """A member, or the whole team, with the number of valid tokens and their last use."""
+
+    person: Person | None  # None: the whole team
+    n_tokens: int
+    used_at: datetime | None  # UTC, to the hour
+
+    def to_json(self) -> dict[str, Any]:
+        person = {} if self.person is None else dataclasses.asdict(self.person)
+        used_at = None if self.used_at is None else self.used_at.isoformat()
+        return {"is_team": self.person is None, **person, "n_tokens": self.n_tokens, "used_at": used_at}
+
+
+def list_holders(contest: Contest, team: Team) -> list[Holder]:
+    """Return the team's members, and the team itself where it has tokens of its own or nobody is listed."""
+    with contest.database.read() as connection:
+        members = read_members(connection, team.id)
+        tokens = [token for token in read_live_tokens(connection) if token.team_id == team.id]
+    holders = [_build_holder(member, tokens) for member in members]
+    if not members or any(token.member_id is None for token in tokens):
+        holders.append(_build_holder(None, tokens))
+    return holders
+
+
+def _build_holder(member: Member | None, tokens: Iterable[MemberToken]) -> Holder:
+    own = [token for token in tokens if token.member_id == (None if member is None else member.id)]
+    return Holder(
+        person=None if member is None else member.person,
+        n_tokens=len(own),
+        used_at=max((token.used_at for token in own if token.used_at), default=None),
+    )

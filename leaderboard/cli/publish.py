@@ -1,4 +1,4 @@
-"""`arena contest publish`, `gradebook` and `score`: results as files for web pages, grades and other platforms."""
+"""`arena contest publish` and `score`: results as files for web pages and other platforms."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from arena.base.options import CONTEST_FILE, ContestPath, out_option
-from arena.base.terminal import say
-from leaderboard.cli.options import YES_HINT, SolutionFile, SubmissionFile, Yes, current_time, load_contest
+from leaderboard.cli.options import YES_HINT, SolutionFile, SubmissionFile, Yes, current_time, load_contest, write_text
 
 app = typer.Typer()
 
@@ -25,24 +24,6 @@ def publish_command(
     with load_contest(contest) as opened:
         files = publish(opened, folder, current_time())
     print(f"{len(files)} files in {folder}: open {folder / 'index.html'}")
-
-
-@app.command(epilog="Example: arena contest gradebook grades.csv --bonus 10")
-def gradebook(
-    file: Annotated[
-        Path, typer.Argument(metavar="OUT", help="The CSV file to write: team, rank, score, attempts, bonus, basis.")
-    ],
-    bonus: Annotated[float, typer.Option(min=0, help="Points for the winner; all who share the first rank get them.")] = 10.0,
-    contest: ContestPath = CONTEST_FILE,
-) -> None:
-    """Write one row per team with the winner's bonus points."""
-    from leaderboard.actions.gradebook import gradebook_csv
-
-    with load_contest(contest) as opened:
-        _write(file, gradebook_csv(opened, bonus))
-        if not opened.rules().is_closed:
-            say("the contest is not closed: these grades are by the public scores so far (`arena contest close` ends it)")
-    print(file)
 
 
 @app.command("score", epilog="Example: arena contest score solution.csv submission.csv --format codabench --out scores.json")
@@ -68,13 +49,4 @@ def score_command(
     if out is None:
         print(text, end="")
     else:
-        _write(out, text)
-
-
-def _write(path: Path, text: str) -> None:
-    from leaderboard.errors import ContestError
-
-    try:
-        path.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise ContestError(f"{path} cannot be written ({error.strerror}); choose another place") from error
+        write_text(out, text)
