@@ -108,10 +108,12 @@ TREE = (
         summary="Hold a contest: teams, three attempts each, standings.",
         sources=(
             "leaderboard.cli.contest",
+            "leaderboard.cli.contest_file",
             "leaderboard.cli.team",
             "leaderboard.cli.token",
             "leaderboard.cli.standings",
             "leaderboard.cli.host",
+            "leaderboard.cli.announce",
             "leaderboard.cli.backup",
             "leaderboard.cli.verify",
             "cnn.cli.pack",
