@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from arena.base.texts import Words
 from leaderboard.classes.handouts import ALL_SHEETS, Handouts, HandoutSettings, SheetToken, write_private
-from leaderboard.messages import TEXTS
 from leaderboard.pages.render import format_utc, render_fragment
+from leaderboard.pages.texts import page_words
 from leaderboard.rules import DetailsFrom, Rules
 
 _QR_SCALE = 4
@@ -34,7 +34,7 @@ def write_handout_pages(handouts: Handouts, settings: HandoutSettings) -> tuple[
     Raises:
         ContestError: the folder cannot be written.
     """
-    words = Words.read(TEXTS, settings.language).section("handout")
+    words = page_words(settings.language)
     pages, written, left, names = [], [], [], set[str]()
     for sheet in handouts.sheets:
         name = _name_file(sheet.team.name, names)
@@ -74,11 +74,11 @@ def _in_both_clocks(moment: datetime, settings: HandoutSettings) -> str:
 
 
 def _list_rules(words: Words, rules: Rules, n_allowed: int) -> list[str]:
-    lines = [words("attempts", n=n_allowed), words("free")]
+    lines = [words("sheet_attempts", n=n_allowed), words("sheet_free")]
     if rules.deadline is not None:
-        lines.append(words("deadline"))
-    lines.append(words("details_during" if rules.details is DetailsFrom.DURING else "details_close"))
-    lines += [words("secret"), words("lost")]
+        lines.append(words("sheet_deadline"))
+    lines.append(words("sheet_details_during") if rules.details is DetailsFrom.DURING else words("sheet_details_close"))
+    lines += [words("sheet_secret"), words("sheet_lost")]
     return lines
 
 

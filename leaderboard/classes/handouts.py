@@ -145,7 +145,7 @@ def _read_known(folder: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise ContestError(f"{folder / TOKENS} cannot be read or written ({error}); choose another folder") from error
     rows = csv.DictReader(io.StringIO(text, newline=""))
-    return {digest_token(token): token for row in rows if (token := (row.get("token") or "").lstrip("'"))}
+    return {digest_token(token): token for row in rows if (token := row.get("token"))}
 
 
 def _write_tokens(settings: HandoutSettings, sheets: Sequence[TeamSheet]) -> None:

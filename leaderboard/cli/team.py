@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.base.options import CONTEST_FILE, ContestPath, DryRun, Json, Wide, panels
+from arena.base.options import CONTEST_FILE, LANG_HELP, ContestPath, DryRun, Json, Wide, panels
 from arena.base.terminal import Column, Number, Prose, print_json, print_table, say
+from arena.base.texts import ENGLISH, list_languages
 from leaderboard.cli.options import Reason, TeamName, build_decision, current_time, load_contest
+from leaderboard.messages import TEXTS
 
 if TYPE_CHECKING:
     from leaderboard.classes.class_list import ClassList
@@ -22,6 +25,15 @@ team_app = typer.Typer(
     no_args_is_help=True, help="The teams of a contest and their members.", epilog="Example: `arena contest team add Alpha`"
 )
 app.add_typer(team_app, name="team")
+
+
+class Language(StrEnum):
+    """Languages of a handout: those that have a file of texts."""
+
+    vars().update({code.upper(): code for code in list_languages(TEXTS)})
+
+
+IN_ENGLISH = Language(ENGLISH)
 
 
 @team_app.command("add", epilog='Example: arena contest team add "Team Alpha"')
@@ -84,7 +96,7 @@ def team_import(
     address: Annotated[
         str | None, typer.Option(help="The contest's page, http:// or https://.", show_default="the contest's")
     ] = None,
-    lang: Annotated[str, typer.Option(help="The language that is written.")] = "en",
+    lang: Annotated[Language, typer.Option("--lang", help=LANG_HELP)] = IN_ENGLISH,
     zone: Annotated[str | None, typer.Option(help="Time zone of the host, such as Europe/Madrid; else this machine's.")] = None,
     new_tokens: Annotated[
         bool, typer.Option("--new-tokens", help="End all earlier tokens of the teams, and hand out new ones.")
@@ -117,7 +129,7 @@ def team_import(
 
 
 def _build_settings(
-    contest: Contest, folder: Path, address: str | None, lang: str, zone: str | None, *, renew: bool
+    contest: Contest, folder: Path, address: str | None, lang: Language, zone: str | None, *, renew: bool
 ) -> HandoutSettings:
     from zoneinfo import ZoneInfo
 
@@ -126,17 +138,7 @@ def _build_settings(
 
     url = check_address(contest, address)
     zone_info = None if (name := check_zone(zone)) is None else ZoneInfo(name)
-    return HandoutSettings(folder=folder, address=url, language=check_language(lang), zone=zone_info, is_renewed=renew)
-
-
-def check_language(lang: str) -> str:
-    """Return the code of a language of the contest's texts."""
-    from arena.base.texts import list_languages
-    from leaderboard.messages import TEXTS
-
-    if lang not in (languages := list_languages(TEXTS)):
-        raise typer.BadParameter(f"--lang is {' or '.join(languages)}, not {lang[:20]!r}")
-    return lang
+    return HandoutSettings(folder=folder, address=url, language=lang, zone=zone_info, is_renewed=renew)
 
 
 def check_address(contest: Contest, address: str | None) -> str:
@@ -159,10 +161,9 @@ def _write_handouts(contest: Contest, settings: HandoutSettings, reason: str) ->
         f"{handouts.n_known} as before; {TOKENS} holds all of them and is yours alone: hand out the sheets, not the folder"
     )
     if handouts.n_unknown:
-        say(
-            f"{format_count(handouts.n_unknown, 'token')} handed out before cannot be printed again, since only hashes are kept; "
-            "--new-tokens ends them and makes new ones"
-        )
+        n = format_count(handouts.n_unknown, "token")
+        rule = "handed out before cannot be printed again, since hashes alone are kept"
+        say(f"{n} {rule}; --new-tokens ends them and makes new ones")
     for name in left:
         say(f"{settings.folder / name} stays as it is: it may hold such a token")
 
@@ -176,9 +177,8 @@ def _say_change(roster: ClassList, change: RosterChange, *, moves: bool) -> None
         what = "moved" if moves else "is in another group now and was not moved (--move does it)"
         say(f"{move.person.name}: {what}: {move.before} to {move.after}")
     for placement in change.gone:
-        say(
-            f"{placement.person.name} of {placement.team} is not in the list any more and stays; `arena contest team forget` ends that"
-        )
+        who = f"{placement.person.name} of {placement.team}"
+        say(f"{who} is not in the list any more and stays; `arena contest team forget` ends that")
     for person in change.without_group:
         say(f"{person.name} has no group and was not added (--alone makes a team of one)")
 

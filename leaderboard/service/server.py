@@ -15,6 +15,7 @@ from uvicorn.config import LOGGING_CONFIG
 from leaderboard.errors import ContestError
 from leaderboard.service.app import create_app
 from leaderboard.service.context import ServiceSettings
+from leaderboard.service.security import HideJoinLinks
 
 _KEEP_ALIVE_S = 20
 _ENDING_S = 15  # for requests in progress at the end
@@ -88,9 +89,10 @@ def _url(bound: socket.socket, host: str) -> str:
 
 
 def _log_config() -> dict[str, Any]:
-    """Return uvicorn's logging with the time and without colours. No line holds a token, since no path does."""
+    """Return uvicorn's logging with the time and without colours. No line holds a token."""
     config: dict[str, Any] = copy.deepcopy(LOGGING_CONFIG)
     for name, form in (("default", "%(message)s"), ("access", '%(client_addr)s "%(request_line)s" %(status_code)s')):
         config["formatters"][name] |= {"fmt": f"%(asctime)s %(levelprefix)s {form}", "use_colors": False}
-    config["handlers"]["access"]["stream"] = "ext://sys.stderr"
+    config["filters"] = {"join": {"()": HideJoinLinks}}
+    config["handlers"]["access"] |= {"stream": "ext://sys.stderr", "filters": ["join"]}
     return config
