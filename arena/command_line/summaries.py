@@ -63,6 +63,7 @@ SUMMARIES = {  # group: heading: command: line
             "join-link": "Links by which people join, until they expire.",
             "serve": "Serve the contest's pages.",
             "host-token": "Give and revoke what hosts and assistants sign in with.",
+            "webhook": "Test what tells Slack, Discord or a mailbox.",
         },
         "Take part": {
             "validate": "Check a file's form; costs no attempt.",
@@ -92,6 +93,8 @@ SUMMARIES = {  # group: heading: command: line
             "verify": "Run the nets that were sent, and compare their answers.",
             "publish": "Write the standings as web pages, CSV and JSON.",
             "gradebook": "Write points per student, also into your platform's file.",
+            "files": "Write all submissions and models into one zip.",
+            "alike": "List answers of different teams that are alike.",
             "score": "Score a file without a contest, for another platform.",
         },
         "Keep": {

@@ -120,6 +120,7 @@ TREE = (
             "leaderboard.cli.serve",
             "leaderboard.cli.publish",
             "leaderboard.cli.gradebook",
+            "leaderboard.cli.submissions",
         ),
         is_group=True,
     ),

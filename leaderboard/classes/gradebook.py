@@ -106,7 +106,8 @@ def _grade(
     elif line is None:
         basis = "no attempt"
     elif line in counted:
-        rank = 1 + sum(other.rank < line.rank for other in counted)
+        ranks = [other.rank or 0 for other in counted]  # all have one
+        rank = 1 + sum(other < (line.rank or 0) for other in ranks)
         points = rule.compute(rank, len(counted), line.score, is_lower_better=board.rules.is_lower_better)
     else:
         basis += (

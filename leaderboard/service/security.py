@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
-import re
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -19,7 +17,6 @@ _WINDOW_S = 300.0
 _N_REMEMBERED = 10_000  # beginnings of tokens
 _N_PREFIX = 8  # characters of a token of 43
 _N_NAME = 10  # characters of a cookie's name that tell contests apart
-_JOIN = re.compile(r"(/join/)[^/?\s]+")
 
 
 def is_from_us(headers: Headers) -> bool:
@@ -78,12 +75,3 @@ class Failures:
             while len(self._times) > _N_REMEMBERED:
                 self._times.popitem(last=False)
         return times[0] + _WINDOW_S - now_s if is_often else 0.0
-
-
-class HideJoinLinks(logging.Filter):
-    """Filter of uvicorn's access log: the token of a join link, which is part of its path, is not written."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(_JOIN.sub(r"\1…", part) if isinstance(part, str) else part for part in record.args)
-        return True
