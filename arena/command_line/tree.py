@@ -119,7 +119,6 @@ TREE = (
             "cnn.cli.pack",
             "leaderboard.cli.serve",
             "leaderboard.cli.publish",
-            "leaderboard.cli.gradebook",
             "leaderboard.cli.submissions",
         ),
         is_group=True,
