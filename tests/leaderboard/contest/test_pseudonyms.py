@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 import arena.cli
 from leaderboard import client as sender
-from leaderboard.actions.gradebook import gradebook_csv
 from leaderboard.actions.host import HostDecision, assign_pseudonym, close_contest, rename
 from leaderboard.actions.submit import submit
+from leaderboard.classes.gradebook import build_winner_gradebook
 from leaderboard.client import Endpoint
 from leaderboard.contest.team_names import N_A_DAY, NameRequest
 from leaderboard.contest.team_names import set_pseudonym as set_pseudonym_within
@@ -201,8 +201,8 @@ def test_no_public_byte_tells_a_name_behind_a_pseudonym(
         path for path, text in names.items() if "<i>Nightjar" in text and path.split(".")[-1] in ("html", "en /standings")
     ]
     with open_contest(where) as contest:  # what is not public has the names
-        assert all(name in gradebook_csv(contest) for name in REAL)
-        assert not any(pseudonym in gradebook_csv(contest) for pseudonym in PSEUDONYMS.values())
+        assert all(name in build_winner_gradebook(contest) for name in REAL)
+        assert not any(pseudonym in build_winner_gradebook(contest) for pseudonym in PSEUDONYMS.values())
 
 
 def test_a_team_sets_and_drops_its_pseudonym_on_its_page_and_sees_both(
