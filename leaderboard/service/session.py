@@ -97,7 +97,7 @@ def build_frame(request: Request, path: str = "") -> PageFrame:
     """Return the frame of the page at `path`."""
     service, rules = get_service(request), get_service(request).contest.rules()
     holder, now = get_holder(request), service.now()
-    menu = [("standings", "/")]
+    menu = [("overview", "/"), ("standings", "/standings")]
     if holder is None:
         menu += [("sign_in", "/login")]
     elif isinstance(holder, Host):
@@ -197,7 +197,7 @@ def redirect_signed_in(request: Request, token: str, path: str) -> Response:
 
 
 def redirect_signed_out(request: Request) -> Response:
-    """Delete the cookies and redirect to the standings."""
+    """Delete the cookies and redirect to the overview."""
     response = redirect(request, "/")
     for name in (_TOKEN, _FORM):
         secure = get_service(request).settings.is_https
