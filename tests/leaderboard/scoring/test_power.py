@@ -50,7 +50,7 @@ def test_a_test_set_says_what_it_tells_apart(n_clips: int, n_speakers: int, expe
 
 
 def test_where_rows_are_private_those_decide() -> None:
-    assert describe_power(make(1000, 10, has_usage=True)).startswith("300 private clips of 3 speakers")
+    assert describe_power(make(1000, 10, has_usage=True)).startswith("250 private clips of 3 speakers")
 
 
 def test_the_difference_is_that_of_a_paired_t_test_on_simulated_speakers() -> None:
