@@ -23,7 +23,7 @@ from leaderboard.cli.options import (
     to_plain,
 )
 from leaderboard.cli.verify import attach_checked_model
-from leaderboard.rules import Rules, Ties
+from leaderboard.rules import RankBy, Rules, Ties
 
 if TYPE_CHECKING:
     from leaderboard.actions.submit import Receipt
@@ -53,14 +53,18 @@ def init(
     ties: Annotated[Ties, typer.Option(help="Equal scores share a rank, or the earlier one stands above.")] = Ties.SHARE,
     ladder: Annotated[bool, typer.Option("--ladder", help="Show a new public score only where it is surely better.")] = False,
     refusals: Annotated[int, typer.Option(min=1, help="Files an hour that a team may send and that cannot be scored.")] = 60,
+    rank: Annotated[
+        RankBy, typer.Option(help="The final rank is by score, or by the models' scores on the pack's hidden recordings.")
+    ] = RankBy.SCORE,
     yes: Yes = False,
     contest: ContestPath = CONTEST_FILE,
 ) -> None:
-    """Make a contest from the true labels. Never overwrites one."""
+    """Make a contest from the true labels. Never overwrites one. A pack's hidden part and rate are read beside them."""
     from leaderboard.database.create import ContestSettings
     from leaderboard.deadline import parse_deadline
     from leaderboard.errors import ContestError, SolutionError
     from leaderboard.files.csv_table import read_file
+    from leaderboard.files.pack_files import read_pack_files
     from leaderboard.files.solution import parse_solution
     from leaderboard.files.solution_doubts import check_doubts, list_remarks
     from leaderboard.store import create_contest
@@ -74,6 +78,7 @@ def init(
             raise ContestError(f"{error}{YES_HINT}") from error
     for remark in list_remarks(truth):
         say(f"{solution.name}: {remark}")
+    pack = read_pack_files(solution, truth)
     settings = ContestSettings(
         metric=None if metric is None else read_file(metric, SolutionError),
         metric_name="macro-F1" if metric is None else metric.stem,
@@ -81,10 +86,15 @@ def init(
         ties=ties,
         is_ladder=ladder,
         n_refusals_per_hour=refusals,
+        rank_by=rank,
+        hidden=pack.hidden,
+        rate_hz=pack.rate_hz,
     )
     with create_contest(contest, solution=truth, name=name, now=current_time(), deadline=last, settings=settings) as created:
         closing = _describe_closing(created.rules())
         print(f"{created.name}: {contest.split('@')[-1]} holds {_describe_solution(truth)}; {closing}")
+        if pack.hidden is not None:
+            say(f"models are verified on {len(pack.hidden.ids):,} hidden recordings too; the final rank is by {rank}")
 
 
 def _describe_solution(solution: Solution) -> str:

@@ -16,7 +16,7 @@ from leaderboard.database.rows import store_file
 from leaderboard.database.triggers import create_triggers
 from leaderboard.errors import ContestError
 from leaderboard.files.solution import Solution
-from leaderboard.rules import Ties
+from leaderboard.rules import RankBy, Ties
 from leaderboard.scoring.custom_metric import check_metric, load_metric
 
 
@@ -30,12 +30,22 @@ class ContestSettings:
     ties: Ties = Ties.SHARE
     is_ladder: bool = False
     n_refusals_per_hour: int = schema.N_REFUSALS_PER_HOUR
+    rank_by: RankBy = RankBy.SCORE
+    hidden: Solution | None = None  # of recordings that no team is given
+    rate_hz: int | None = None  # of the test recordings; None: unknown
 
     def __post_init__(self) -> None:
         if self.is_lower_better and self.metric is None:
             raise ContestError("a higher macro-F1 is better; --lower-is-better goes with --metric FILE.py")
         if self.is_ladder and self.metric is not None:
             raise ContestError("Ladder mode needs the standard error of macro-F1; leave out --ladder or --metric")
+        if self.rank_by is RankBy.HIDDEN and self.hidden is None:
+            raise ContestError(
+                "ranking by hidden scores needs a hidden part, and no `hidden` folder lies beside the solution; "
+                "`arena contest pack` writes one"
+            )
+        if self.rank_by is RankBy.HIDDEN and self.metric is not None:
+            raise ContestError("hidden scores are macro-F1; leave out the metric, or rank by score")
         if self.n_refusals_per_hour < 1:
             raise ContestError(f"at least 1 refused file an hour is free, not {self.n_refusals_per_hour}; give a larger number")
 
@@ -56,6 +66,8 @@ def fill(database: ContestDatabase, solution: Solution, values: dict[str, Any], 
             create_tables(connection)
             write_meta(connection)
             store_file(connection, solution.digest, solution.content)
+            if settings.hidden is not None:
+                store_file(connection, settings.hidden.digest, settings.hidden.content)
             if settings.metric is not None:
                 store_file(connection, columns["metric_digest"], settings.metric)
             connection.execute(insert(schema.contest).values(id=1, solution_digest=solution.digest, **values, **columns))
@@ -73,6 +85,9 @@ def _build_columns(solution: Solution, settings: ContestSettings) -> dict[str, A
         "ties": settings.ties.value,
         "is_ladder": settings.is_ladder,
         "n_refusals_per_hour": settings.n_refusals_per_hour,
+        "rank_by": settings.rank_by.value,
+        "hidden_digest": None if settings.hidden is None else settings.hidden.digest,
+        "rate_hz": settings.rate_hz,
     }
 
 
